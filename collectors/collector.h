@@ -1,0 +1,50 @@
+/* A collector: one kind of facts a host can tell, read at its own pace.
+ *
+ * To add one: write collectors/NAME.c, which ends with `const Collector collector_NAME = {…}`, and add the
+ * line COLLECTOR(NAME) to collectors/collectors.def; if its text is new, a pure parser in collectors/parse/.
+ * The contract test then runs it on every fixture tree, on an empty one and on truncated files.
+ *
+ * Threads: a collector is called from one thread. Memory: state is zeroed, of state_size, owned by the
+ * caller.
+ */
+#pragma once
+
+#include "scheduler/model/sample.h"
+#include "scheduler/model/settings.h"
+
+typedef struct CollectorEnv {
+        const char *root; /* "" on a real host, a fixture's path in tests: files are root + "/proc/stat" … */
+        void *libvirt;    /* virConnectPtr, or NULL: no libvirt here. Owned by the caller */
+        const char *uri;  /* how other machines reach this host's libvirt, or NULL */
+        const char *self; /* host name in reports */
+        const Settings *settings;
+} CollectorEnv;
+
+/* Where samples go. Strings are copied by the sink before emit returns. A sample once emitted counts; a
+ * reading that fails half-way returns a negative errno, and its samples are dropped. */
+typedef struct SampleSink {
+        int (*emit)(struct SampleSink *sink, Sample sample); /* 0 or -ENOMEM */
+} SampleSink;
+
+enum {
+        RUNS_ON_HOST = 1, /* in plimsoll-agent: reads /proc, /sys, rtnetlink, or the local libvirt */
+        RUNS_REMOTE = 2,  /* needs nothing but a libvirt connection: agentless too */
+};
+
+typedef struct Collector {
+        const char *name, *summary;
+        unsigned runs;
+        usec_t interval; /* default; setting "interval" of its section overrides it */
+        const SettingDef *settings;
+        size_t state_size;
+        int (*open)(void *state, const CollectorEnv *env); /* 0; 1: not possible here (no such device); < 0 */
+        int (*read)(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink); /* `now` monotonic */
+        void (*close)(void *state); /* also after a failed open */
+} Collector;
+
+typedef struct CollectorSet {
+        const Collector *const *collectors;
+        uint32_t n;
+} CollectorSet;
+
+CollectorSet collectors_all(void);

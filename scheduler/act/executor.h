@@ -1,0 +1,56 @@
+/* How moves are made: one table, several implementations (libvirt, simulated, dry). Dry run is an executor,
+ * never an `if`.
+ *
+ * Threads: an Executor is called from one thread; the libvirt one runs a worker thread for each migration
+ * inside. Errors: negative errno only for what is no outcome of a migration (out of memory).
+ */
+#pragma once
+
+#include "scheduler/model/units.h"
+
+typedef struct MigrationRequest {
+        const char *vm, *uuid;         /* uuid NULL: by name */
+        const char *from, *to;         /* host names, for messages */
+        const char *from_uri, *to_uri; /* libvirt */
+        int64_t bandwidth_mib_s;       /* 0: no cap */
+        usec_t time_limit;             /* aborted after that; 0: none */
+        bool auto_converge, post_copy; /* allowed */
+} MigrationRequest;
+
+typedef enum MigrationPhase {
+        MIGRATION_QUEUED,
+        MIGRATION_RUNNING,
+        MIGRATION_VERIFYING, /* both hosts are being asked */
+        MIGRATION_DONE,      /* runs on the target, and only there: seen */
+        MIGRATION_FAILED,    /* runs on the source, and only there: seen */
+        MIGRATION_ABORTED,   /* … because it was told to stop, or ran out of time */
+        MIGRATION_UNCLEAR,   /* what was seen fits none of these: a person must look; nothing else moves it */
+        MIGRATION_PHASE_N,
+} MigrationPhase;
+extern const char *const migration_phase_names[MIGRATION_PHASE_N];
+
+typedef struct MigrationStatus {
+        MigrationPhase phase;
+        usec_t started, ended;                       /* monotonic */
+        int64_t bytes_total, bytes_done, bytes_left; /* memory and disk, from job statistics */
+        int64_t bytes_per_s, dirty_kib_s;
+        int64_t downtime_ms; /* UNKNOWN until it is over */
+        uint32_t iteration;
+        char message[256]; /* why it failed, in libvirt's words; "" otherwise */
+} MigrationStatus;
+
+typedef struct Executor {
+        const char *name;
+        void *self;
+        /* Starts one and returns at once. *ret is valid until forget(). Strings are copied. */
+        int (*start)(void *self, const MigrationRequest *request, uint32_t *ret_id);
+        void (*poll)(void *self, uint32_t id, MigrationStatus *ret);
+        void (*abort)(void *self, uint32_t id);   /* asks; poll() says when it has ended */
+        void (*wait)(void *self, usec_t at_most); /* returns earlier when something changed */
+        void (*forget)(void *self, uint32_t id);  /* only of one that has ended */
+        void (*free)(void *self);                 /* waits for running ones after aborting them */
+} Executor;
+
+static inline bool migration_has_ended(MigrationPhase p) {
+        return p >= MIGRATION_DONE;
+}

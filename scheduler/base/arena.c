@@ -1,0 +1,67 @@
+#include "scheduler/base/arena.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+Arena arena_over(void *memory, size_t limit) {
+        assert(memory || limit == 0);
+        return (Arena){ .base = memory, .limit = limit, .dirty = limit };
+}
+
+int arena_open(size_t limit, Arena *ret) {
+        void *base =
+                mmap(NULL, limit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        if (base == MAP_FAILED)
+                return -ENOMEM;
+        *ret = (Arena){ .base = base, .limit = limit, .reserved = true };
+        return 0;
+}
+
+void arena_close(Arena *a) {
+        if (a->reserved)
+                (void) munmap(a->base, a->limit);
+        *a = (Arena){ 0 };
+}
+
+void *arena_take(Arena *a, size_t n, size_t size, size_t align) {
+        size_t start, bytes, end;
+
+        assert(a->used <= a->limit);
+        assert(align > 0 && (align & (align - 1)) == 0);
+
+        start = (a->used + align - 1) & ~(align - 1);
+        if (__builtin_mul_overflow(n, size, &bytes) || start > a->limit || bytes > a->limit - start)
+                return NULL;
+
+        end = start + bytes;
+        if (start < a->dirty && bytes > 0) /* fresh pages are zero already: do not touch them */
+                memset(a->base + start, 0, (end < a->dirty ? end : a->dirty) - start);
+        if (end > a->dirty)
+                a->dirty = end;
+        a->used = end;
+        return a->base + start;
+}
+
+int arena_split(Arena *a, size_t limit, Arena *ret) {
+        size_t start = (a->used + 63) & ~(size_t) 63;
+
+        if (start > a->limit || limit > a->limit - start)
+                return -ENOMEM;
+        *ret = (Arena){ .base = a->base + start, .limit = limit };
+        ret->dirty = a->dirty > start ? (a->dirty - start < limit ? a->dirty - start : limit) : 0;
+        a->used = start + limit;
+        if (a->dirty < a->used)
+                a->dirty = a->used; /* what the worker writes is not seen from here */
+        return 0;
+}
+
+ArenaMark arena_mark(const Arena *a) {
+        return a->used;
+}
+
+void arena_rewind(Arena *a, ArenaMark mark) {
+        assert(mark <= a->used);
+        a->used = mark;
+}

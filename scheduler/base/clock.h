@@ -1,0 +1,13 @@
+/* Time. Pure rooms never include this: time reaches them as an argument. */
+#pragma once
+
+#include <stdint.h>
+
+typedef int64_t usec_t; /* microseconds */
+
+#define USEC_PER_SEC  INT64_C(1000000)
+#define USEC_PER_MSEC INT64_C(1000)
+
+usec_t clock_now(void);       /* since the epoch (CLOCK_REALTIME): stamps on facts, shared between hosts */
+usec_t clock_monotonic(void); /* for intervals and time limits */
+void clock_sleep(usec_t d);   /* returns early when a signal arrives */

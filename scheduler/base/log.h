@@ -1,0 +1,24 @@
+/* One event, one line, key=value, on stderr. For programs only: app/, act/, collectors/agent, store's owner.
+ *
+ *   log_event(LOG_INFO, "migration.done", "vm=%s from=%s to=%s seconds=%.1f", …)
+ *   → 2026-03-01T12:00:00Z info migration.done vm=web1 from=h1 to=h2 seconds=3.2
+ *
+ * A value with a space or quote in it goes through LOG_QUOTED's %s: log_quote(). Threads: any.
+ */
+#pragma once
+
+#include "scheduler/base/common.h"
+
+typedef enum LogLevel {
+        LOG_DEBUG,
+        LOG_INFO,
+        LOG_WARNING,
+        LOG_ERROR,
+} LogLevel;
+
+/* Lines below `least` are dropped. The default is LOG_INFO. */
+void log_threshold(LogLevel least);
+void log_event(LogLevel level, const char *event, const char *fmt, ...) printf_like(3, 4);
+
+/* `s` in double quotes with \" \\ \n escaped, cut to fit, in buf. Returns buf. */
+const char *log_quote(const char *s, char *buf, size_t size);

@@ -1,0 +1,26 @@
+/* A small seeded generator (splitmix64, Steele, Lea, Flood 2014): the same seed, the same numbers, anywhere.
+ */
+#pragma once
+
+#include <stdint.h>
+
+typedef struct Prng {
+        uint64_t state;
+} Prng;
+
+static inline Prng prng_seeded(uint64_t seed) {
+        return (Prng){ .state = seed };
+}
+
+static inline uint64_t prng_next(Prng *p) {
+        uint64_t z = (p->state += UINT64_C(0x9e3779b97f4a7c15));
+
+        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+        return z ^ (z >> 31);
+}
+
+/* A number in 0..n-1 (n > 0), by multiplication: no division, bias below 2^-32 (Lemire 2019). */
+static inline uint32_t prng_below(Prng *p, uint32_t n) {
+        return (uint32_t) (((prng_next(p) >> 32) * (uint64_t) n) >> 32);
+}

@@ -1,0 +1,164 @@
+#include "scheduler/base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void text_fault(TextFault *f, const char *field, const char *fmt, ...) {
+        va_list ap;
+
+        (void) snprintf(f->field, sizeof(f->field), "%s", field ? field : "");
+        va_start(ap, fmt);
+        (void) vsnprintf(f->what, sizeof(f->what), fmt, ap);
+        va_end(ap);
+}
+
+char *text_format(Arena *a, const char *fmt, ...) {
+        va_list ap;
+        char *s;
+        int n;
+
+        va_start(ap, fmt);
+        n = vsnprintf(NULL, 0, fmt, ap);
+        va_end(ap);
+        if (n < 0)
+                return NULL;
+        s = arena_new(a, char, (size_t) n + 1);
+        if (!s)
+                return NULL;
+        va_start(ap, fmt);
+        (void) vsnprintf(s, (size_t) n + 1, fmt, ap);
+        va_end(ap);
+        return s;
+}
+
+char *text_copy(Arena *a, const char *s, size_t n) {
+        char *copy = arena_new(a, char, n + 1);
+
+        return copy ? memcpy(copy, s, n) : NULL;
+}
+
+int text_to_int(const char *s, size_t n, int64_t min, int64_t max, int64_t *ret) {
+        return text_to_scaled(s, memchr(s, '.', n) ? 0 : n, 1, min, max, ret);
+}
+
+int text_to_scaled(const char *s, size_t n, int64_t scale, int64_t min, int64_t max, int64_t *ret) {
+        const char *end = s + n;
+        bool negative = n > 0 && *s == '-', digits = false;
+        int64_t value = 0, unit = scale;
+
+        if (negative)
+                s++;
+        for (; s < end && *s >= '0' && *s <= '9'; s++, digits = true)
+                if (__builtin_mul_overflow(value, 10, &value) ||
+                    __builtin_add_overflow(value, *s - '0', &value))
+                        return -ERANGE;
+        if (__builtin_mul_overflow(value, scale, &value))
+                return -ERANGE;
+        if (s < end && *s == '.') {
+                int64_t rest = 0, place = 1;
+
+                s++;
+                if (s == end || end - s > 9)
+                        return -EINVAL;
+                for (; s < end && *s >= '0' && *s <= '9'; s++, digits = true) {
+                        rest = rest * 10 + (*s - '0');
+                        place *= 10;
+                }
+                if (__builtin_mul_overflow(rest, unit, &rest) ||
+                    __builtin_add_overflow(value, (rest + place / 2) / place, &value))
+                        return -ERANGE;
+        }
+        if (s != end || !digits)
+                return -EINVAL;
+        if (negative)
+                value = -value;
+        if (value < min || value > max)
+                return -ERANGE;
+        *ret = value;
+        return 0;
+}
+
+#define NEAREST_MAX 64
+
+static size_t edit_distance(const char *a, size_t n, const char *b, size_t m) {
+        size_t row[NEAREST_MAX + 1];
+
+        for (size_t j = 0; j <= m; j++)
+                row[j] = j;
+        for (size_t i = 1; i <= n; i++) {
+                size_t diagonal = row[0];
+
+                row[0] = i;
+                for (size_t j = 1; j <= m; j++) {
+                        size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+                        diagonal = row[j];
+                        if (row[j] + 1 < best)
+                                best = row[j] + 1;
+                        if (row[j - 1] + 1 < best)
+                                best = row[j - 1] + 1;
+                        row[j] = best;
+                }
+        }
+        return row[m];
+}
+
+const char *text_nearest(const char *word, const char *const *words, size_t n) {
+        size_t length = strlen(word), best = length / 2 + 1;
+        const char *nearest = NULL;
+
+        if (length > NEAREST_MAX)
+                return NULL;
+        for (size_t i = 0; i < n; i++) {
+                size_t m = strlen(words[i]), d;
+
+                if (m > NEAREST_MAX)
+                        continue;
+                d = edit_distance(word, length, words[i], m);
+                if (d < best) {
+                        best = d;
+                        nearest = words[i];
+                }
+        }
+        return nearest;
+}
+
+/* The length of the UTF-8 sequence at s, or 0 when it is not valid (RFC 3629). */
+static size_t utf8_length(const unsigned char *s, size_t n) {
+        size_t len = s[0] < 0x80             ? 1
+                     : (s[0] & 0xe0) == 0xc0 ? 2
+                     : (s[0] & 0xf0) == 0xe0 ? 3
+                     : (s[0] & 0xf8) == 0xf0 ? 4
+                                             : 0;
+        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+        uint32_t c;
+
+        if (len == 0 || len > n)
+                return 0;
+        if (len == 1)
+                return 1;
+        c = s[0] & (0x7fU >> len);
+        for (size_t i = 1; i < len; i++) {
+                if ((s[i] & 0xc0) != 0x80)
+                        return 0;
+                c = c << 6 | (s[i] & 0x3f);
+        }
+        return c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : len;
+}
+
+bool text_is_name(const char *s, size_t n) {
+        const unsigned char *p = (const unsigned char *) s;
+
+        if (n == 0 || n > 255)
+                return false;
+        for (size_t i = 0; i < n;) {
+                size_t len = utf8_length(p + i, n - i);
+
+                if (len == 0 || p[i] < 0x20 || p[i] == 0x7f)
+                        return false;
+                i += len;
+        }
+        return true;
+}

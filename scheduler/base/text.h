@@ -1,0 +1,33 @@
+/* Text: formatted strings in an arena, strict numbers, quantities with units.
+ *
+ * Pure: locale plays no part (decimal point is '.'). Threads: any.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+
+/* Where and what is wrong with a text a person wrote. `what` says what was found and what is accepted. */
+typedef struct TextFault {
+        uint32_t line, column; /* from 1; 0: not known */
+        char field[160];       /* "hosts[3].memory_mib", or "" */
+        char what[240];
+} TextFault;
+
+void text_fault(TextFault *f, const char *field, const char *fmt, ...) printf_like(3, 4);
+
+/* Formatted into the arena; NULL when the arena is full. */
+char *text_format(Arena *a, const char *fmt, ...) printf_like(2, 3) must_check;
+char *text_copy(Arena *a, const char *s, size_t n) must_check;
+
+/* All of s[0..n) is a decimal whole number in min..max. 0; -EINVAL not a number; -ERANGE out of range. */
+int text_to_int(const char *s, size_t n, int64_t min, int64_t max, int64_t *ret) must_check;
+
+/* "12.345" with up to 9 decimals, as thousandths (scale 1000), millionths (1000000) …; rounds half up.
+ * No exponent, no sign but '-'. 0, -EINVAL, -ERANGE (outside min..max, in scaled units). */
+int text_to_scaled(const char *s, size_t n, int64_t scale, int64_t min, int64_t max, int64_t *ret) must_check;
+
+/* The entry of words[0..n) nearest to `word` by edit distance, or NULL when none is near (over 1/2 of it). */
+const char *text_nearest(const char *word, const char *const *words, size_t n);
+
+/* A valid name of a host, VM, group …: 1..255 bytes, valid UTF-8, no control character. */
+bool text_is_name(const char *s, size_t n);

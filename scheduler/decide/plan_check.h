@@ -1,0 +1,37 @@
+/* The judge: written from the definitions alone, sharing no cost, search or wave code with the optimizer.
+ * It accepts a plan for a snapshot only when, at every instant of it — each wave running, in any order of its
+ * moves' starts and ends — no host is overfilled that was not, no rule is broken that held, and no move ends
+ * on a host that takes none. It is asked before anything acts, on fresh facts.
+ */
+#pragma once
+
+#include "scheduler/model/plan.h"
+#include "scheduler/model/settings.h"
+
+/* A move by name: a plan file outlives the indexes of the snapshot it was made from. */
+typedef struct NamedMove {
+        const char *vm, *from, *to;
+        uint32_t wave;
+} NamedMove;
+
+typedef enum Verdict {
+        VERDICT_SAFE,
+        VERDICT_UNKNOWN_VM,
+        VERDICT_UNKNOWN_HOST,
+        VERDICT_NOT_THERE,   /* the VM does not run where the plan says */
+        VERDICT_MOVED_TWICE, /* in one wave */
+        VERDICT_REFUSED,     /* `reason` says why */
+        VERDICT_N,
+} Verdict;
+
+typedef struct Objection {
+        Verdict verdict;
+        Reason reason;
+        uint32_t move;    /* index into the moves */
+        const char *text; /* a sentence with names and numbers */
+} Objection;
+
+/* Judges all moves, in order of waves. 0: safe, *ret_n == 0. 1: objections (at most 100 are kept, all are
+ * counted). -ENOMEM. Objections live in `a`. */
+int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const NamedMove *moves,
+               uint32_t n_moves, const Objection **ret, uint32_t *ret_n) must_check;

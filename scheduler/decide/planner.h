@@ -1,0 +1,33 @@
+/* The decision: a pure function from a Snapshot and settings to a Plan. Everything else carries facts in, or
+ * carries the plan out.
+ */
+#pragma once
+
+#include "scheduler/decide/search.h"
+
+typedef struct PlanRequest {
+        uint32_t max_moves; /* UINT32_MAX: no cap */
+        int64_t max_mib;    /* INT64_MAX: no cap */
+        int64_t max_ms;     /* predicted length of the whole schedule; INT64_MAX: no cap */
+        uint64_t seed;
+        uint64_t evaluations;    /* see SearchBudget */
+        bool (*stop)(void *arg); /* wall-clock guard, or NULL */
+        void *stop_arg;
+        const Workers *workers;
+} PlanRequest;
+#define PLAN_REQUEST_DEFAULT                                                                                 \
+        ((PlanRequest){ .max_moves = UINT32_MAX,                                                             \
+                        .max_mib = INT64_MAX,                                                                \
+                        .max_ms = INT64_MAX,                                                                 \
+                        .seed = 1,                                                                           \
+                        .workers = &workers_none })
+
+/* Snapshot → Problem, with the weights of the settings. Section "cluster" of planner_settings. */
+int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) must_check;
+
+/* Snapshot → search → waves → plan_check → Plan. A plan that plan_check refuses is never returned: -EPROTO.
+ * Planning again what the plan leaves behind gives no moves, unless a cap or the guard cut it short. */
+int planner_plan(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
+                 PlanRequest request, const Plan **ret) must_check;
+
+extern const SettingDef planner_settings[]; /* section "plan" */

@@ -1,0 +1,159 @@
+/* The cluster at one instant: what is known, and nothing that is decided.
+ *
+ * A Snapshot is built once, in an Arena, and is const ever after: the service, the command line, the
+ * simulator and the tests all hand the same type to decide/. Written for people: one struct per host and
+ * VM, with names and units. All strings live in the same arena. Lists are NULL-terminated only where said.
+ *
+ * Order: hosts and vms are sorted by name (strcmp), names are unique. Builders ensure it; then the same
+ * cluster gives the same plan, whatever order its facts came in.
+ */
+#pragma once
+
+#include "scheduler/model/units.h"
+
+/* The resources every snapshot has; `extra` ones follow them. */
+typedef enum ResourceId {
+        RES_CPU,    /* MHz in Problem; cores × MHz */
+        RES_MEMORY, /* MiB, transient: held on both hosts while a VM moves */
+        RES_NET_RX, /* kbit/s */
+        RES_NET_TX, /* kbit/s */
+        RES_BUILTIN_N,
+} ResourceId;
+
+typedef enum HostState {
+        HOST_ACTIVE,
+        HOST_CORDONED,    /* keeps its VMs, takes no new one */
+        HOST_MAINTENANCE, /* to be emptied, takes none */
+        HOST_OFFLINE,     /* not reachable: neither source nor target */
+        HOST_STATE_N,
+} HostState;
+extern const char *const host_state_names[HOST_STATE_N]; /* "active", "cordoned", "maintenance", "offline" */
+
+/* Why a host is neither source nor target of balance moves although it may be up (design §7.4). */
+typedef enum Fence {
+        FENCE_NONE,
+        FENCE_STALE,   /* its last report is older than allowed */
+        FENCE_MISSING, /* no report, or a report without what decisions need */
+        FENCE_DAEMON,  /* its libvirt does not answer */
+        FENCE_N,
+} Fence;
+extern const char *const fence_texts[FENCE_N];
+
+typedef struct Strings {
+        const char *const *at;
+        uint32_t n;
+} Strings;
+
+typedef struct Nic {
+        const char *name;
+        int64_t speed_mbit;       /* UNKNOWN */
+        int64_t rx_kbit, tx_kbit; /* UNKNOWN */
+        bool carrier;
+} Nic;
+
+typedef struct Host {
+        const char *name;
+        const char *uri; /* libvirt URI other hosts and the service reach it by; NULL: not known */
+        HostState state;
+        Fence fence;
+        const char *fence_why; /* in words, or NULL */
+        usec_t seen_at;        /* when its facts were read; 0: from a file without times */
+        int64_t fault_grade;   /* 0 … 4, design §8 */
+        const char *fault_why; /* evidence in words, or NULL */
+        int64_t cpus, cpu_mhz; /* cpu_mhz UNKNOWN: as fast as the others */
+        int64_t memory_mib;
+        int64_t cpu_busy_mcores; /* measured use of the whole host, VMs included; UNKNOWN */
+        int64_t memory_used_mib; /* measured, VMs included; UNKNOWN */
+        int64_t cpu_pressure_permille, memory_pressure_permille; /* PSI some avg10; UNKNOWN */
+        int64_t headroom_permille[RES_BUILTIN_N]; /* kept free below capacity; UNKNOWN: settings */
+        int64_t reserved_mib;                     /* memory that is not for VMs */
+        const char *zone, *rack, *neighborhood;   /* NULL: one for all */
+        const char *arch, *cpu_model;             /* NULL: not known */
+        Strings networks, pools;                  /* n == 0: not known, no restriction */
+        const Nic *nics;
+        uint32_t n_nics;
+        const int64_t *extra; /* [Snapshot.n_extra], or NULL when there are none */
+} Host;
+
+typedef enum VmState {
+        VM_RUNNING,
+        VM_PAUSED,
+        VM_STATE_N,
+} VmState;
+extern const char *const vm_state_names[VM_STATE_N]; /* "running", "paused" */
+
+typedef struct Vm {
+        const char *name, *uuid; /* uuid NULL: not known */
+        HostIx host;             /* where it runs */
+        VmState state;
+        bool in_flight;            /* a migration not known to be ended: never moved, counted on both hosts */
+        HostIx in_flight_to;       /* its other host, or IX_NONE */
+        bool movable;              /* false: `unmovable_why` says why */
+        const char *unmovable_why; /* in words, or NULL */
+        int64_t vcpus, memory_mib; /* allocated */
+        int64_t cpu_mcores;        /* demand; UNKNOWN */
+        int64_t memory_used_mib;   /* UNKNOWN */
+        int64_t cpu_delay_permille; /* share of time its vCPUs waited for a core; UNKNOWN */
+        int64_t rx_kbit, tx_kbit;   /* UNKNOWN */
+        int64_t disk_kib_s;         /* read and written; UNKNOWN */
+        int64_t dirty_kib_s;        /* memory it dirties; UNKNOWN */
+        int64_t local_disk_mib;     /* disks on storage the other hosts do not see */
+        int64_t priority;           /* 1 … 1000, default 100: weight when not all can be saved in time */
+        const char *arch, *cpu_model, *machine;  /* NULL: not known */
+        Strings networks, pools, groups, labels; /* labels: "key=value" */
+        const int64_t *extra;                    /* [Snapshot.n_extra], or NULL */
+} Vm;
+
+/* What an operator asked for. Built from the file's `rules` or the settings; names are resolved. */
+typedef enum RuleKind {
+        RULE_APART,    /* at most one VM of the group per domain of `level` */
+        RULE_TOGETHER, /* all of the group in one domain */
+        RULE_SPREAD,   /* at least k domains hold a VM of the group */
+        RULE_NEAR,     /* each VM of group has one of group_b in its domain */
+        RULE_ON,       /* only on `hosts` */
+        RULE_NOT_ON,   /* never on `hosts` */
+        RULE_KIND_N,
+} RuleKind;
+extern const char
+        *const rule_kind_names[RULE_KIND_N]; /* "apart", "together", "spread", "near", "on", "not-on" */
+
+typedef enum Level {
+        LEVEL_HOST,
+        LEVEL_RACK,
+        LEVEL_ZONE,
+        LEVEL_NEIGHBORHOOD,
+        LEVEL_N,
+} Level;
+extern const char *const level_names[LEVEL_N]; /* "host", "rack", "zone", "neighborhood" */
+
+typedef struct Rule {
+        RuleKind kind;
+        const char *name;
+        Level level;
+        bool must;      /* false: `weight` is its price */
+        int64_t weight; /* 1 … 1000000 when !must */
+        int64_t k;      /* RULE_SPREAD */
+        const VmIx *vms, *near_vms;
+        const HostIx *hosts;
+        uint32_t n_vms, n_near_vms, n_hosts;
+} Rule;
+
+/* A resource beyond the built-in ones: "extra" in a snapshot file. */
+typedef struct ExtraResource {
+        const char *name;
+        bool transient;
+} ExtraResource;
+
+typedef struct Snapshot {
+        const char *cluster;
+        usec_t taken_at; /* 0: a file that does not say */
+        uint32_t n_hosts, n_vms, n_rules, n_extra;
+        const Host *hosts;
+        const Vm *vms;
+        const Rule *rules;
+        const ExtraResource *extra;
+} Snapshot;
+
+/* By name (binary search), or IX_NONE. */
+HostIx snapshot_host(const Snapshot *s, const char *name);
+VmIx snapshot_vm(const Snapshot *s, const char *name);

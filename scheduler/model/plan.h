@@ -1,0 +1,74 @@
+/* What to do, in what order, and why. A Plan is const once decide/ returns it; all of it is in one arena.
+ *
+ * Moves are sorted by wave, then by VM. A wave starts when every move of the waves before it has ended;
+ * within a wave the moves may run at once, in any order, and each host holds both sides of its moves.
+ */
+#pragma once
+
+#include "scheduler/model/problem.h"
+
+/* What the plan amounts to; "the status is the truth". Names are stable in JSON. */
+typedef enum PlanStatus {
+        PLAN_BALANCED,   /* nothing is worth its price */
+        PLAN_IMPROVED,   /* moves that gain */
+        PLAN_REPAIRED,   /* … and rules or load lines broken before hold after it */
+        PLAN_EVACUATED,  /* … and hosts to be emptied are empty after it */
+        PLAN_BLOCKED,    /* something that must be done cannot: `refused` says what, and by what */
+        PLAN_INFEASIBLE, /* rules that cannot hold together */
+        PLAN_STATUS_N,
+} PlanStatus;
+extern const char *const plan_status_names[PLAN_STATUS_N]; /* "balanced" … */
+
+/* What one migration should take (migration_model). low ≤ expected ≤ high. */
+typedef struct Prediction {
+        int64_t ms_low, ms, ms_high;
+        int64_t bytes;
+        int64_t downtime_ms;
+} Prediction;
+
+typedef struct PlanMove {
+        VmIx vm;
+        HostIx from, to;
+        uint32_t wave; /* from 0 */
+        Costs delta;   /* what this move alone changes, at its place in the order: < 0 gains */
+        Prediction predicted;
+        const char *why; /* one honest sentence */
+} PlanMove;
+
+/* Something that was wanted and not possible. */
+typedef struct Refused {
+        VmIx vm;
+        HostIx to;      /* IX_NONE: wherever */
+        Reason reason;  /* the one that stood in the way most */
+        uint32_t hosts; /* how many hosts refused it for that reason */
+} Refused;
+
+/* Shares of capacity over hosts that take part, in permille. */
+typedef struct Spread {
+        int64_t mean, sd, max;
+        HostIx max_host;
+} Spread;
+
+typedef struct Score {
+        Costs costs;
+        const Cost *policy;             /* [PolicySet.n] each policy's total, in the set's order */
+        Spread spread[PROBLEM_RES_MAX]; /* [n_res] */
+        uint32_t over_limit;            /* hosts with a resource above its load line */
+} Score;
+
+typedef struct Plan {
+        PlanStatus status;
+        uint32_t n_moves, n_waves, n_refused, n_policies, n_res;
+        const PlanMove *moves;
+        const Refused *refused; /* sorted by VM, at most 1000; `n_refused_all` counts them all */
+        uint32_t n_refused_all;
+        uint64_t refusals[REASON_N]; /* how often each reason refused a move that was tried */
+        Score before, after;
+        bool has_bound;
+        Costs bound;                     /* no assignment costs less (0 ≤ bound ≤ after) */
+        const char *const *policy_names; /* [n_policies] */
+        const char *const *res_names;    /* [n_res] */
+        uint64_t seed, evaluations;
+        bool guard_fired;           /* the wall-clock guard ended the search early */
+        int64_t bytes, makespan_ms; /* of all moves, predicted */
+} Plan;

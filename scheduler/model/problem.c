@@ -1,0 +1,43 @@
+#include "scheduler/model/problem.h"
+
+#include <errno.h>
+#include <string.h>
+
+const char *const tier_names[TIER_N] = { "repair", "evacuate", "load", "balance" };
+
+int assignment_build(Arena *a, const Problem *p, Assignment **ret) {
+        Assignment *x = arena_new(a, Assignment, 1);
+
+        if (!x)
+                return -ENOMEM;
+        x->problem = p;
+        x->host_of = arena_new(a, HostIx, p->n_vms);
+        x->load = arena_new(a, int64_t, (size_t) p->n_hosts * p->n_res);
+        if (!x->host_of || !x->load)
+                return -ENOMEM;
+        if (p->base)
+                memcpy(x->load, p->base, sizeof(int64_t) * p->n_hosts * p->n_res);
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                int64_t *load = x->load + (size_t) p->home[v] * p->n_res;
+                const int64_t *need = problem_need(p, v);
+
+                x->host_of[v] = p->home[v];
+                for (uint32_t r = 0; r < p->n_res; r++)
+                        load[r] += need[r];
+        }
+        *ret = x;
+        return 0;
+}
+
+void assignment_move(Assignment *x, Move m) {
+        const Problem *p = x->problem;
+        const int64_t *need = problem_need(p, m.vm);
+        int64_t *from = x->load + (size_t) m.from * p->n_res, *to = x->load + (size_t) m.to * p->n_res;
+
+        assert(x->host_of[m.vm] == m.from);
+        x->host_of[m.vm] = m.to;
+        for (uint32_t r = 0; r < p->n_res; r++) {
+                from[r] -= need[r];
+                to[r] += need[r];
+        }
+}

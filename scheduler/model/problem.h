@@ -1,0 +1,159 @@
+/* The cluster laid out for the search: plain columns, integers, indexes; no names, no units to convert.
+ *
+ * Built from a Snapshot and the settings (decide/problem_build), or from a benchmark file
+ * (snapshot/roadef_file). Const during a search: an Assignment is the only thing a search changes.
+ *
+ * Row-major: quantity r of host h is at [h * n_res + r], of VM v at [v * n_res + r].
+ * Sums over a host never pass QUANTITY_MAX × VMS_MAX < 2^63.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/cluster.h"
+#include "scheduler/model/reason.h"
+
+#define PROBLEM_RES_MAX 16
+
+/* Goals in their order: no gain in a later tier pays for a loss in an earlier one (design §5). */
+typedef enum Tier {
+        TIER_REPAIR,   /* hard rules broken now: repaired, never worsened */
+        TIER_EVACUATE, /* hosts to be emptied: fault grade × VM weight */
+        TIER_LOAD,     /* use above the load line */
+        TIER_BALANCE,  /* balance, soft rules, less the price of moving */
+        TIER_N,
+} Tier;
+extern const char *const tier_names[TIER_N]; /* "repair", "evacuate", "load", "balance" */
+
+typedef int64_t Cost; /* integer on purpose: exact deltas, and the same plan on every machine */
+
+typedef struct Costs {
+        Cost tier[TIER_N];
+} Costs;
+
+static inline Costs costs_add(Costs a, Costs b) {
+        for (int t = 0; t < TIER_N; t++)
+                a.tier[t] += b.tier[t];
+        return a;
+}
+
+/* <0, 0, >0: lexicographic. */
+static inline int costs_compare(const Costs *a, const Costs *b) {
+        for (int t = 0; t < TIER_N; t++)
+                if (a->tier[t] != b->tier[t])
+                        return a->tier[t] < b->tier[t] ? -1 : 1;
+        return 0;
+}
+
+/* Whether a host may take VMs, and whether its VMs should leave. REASON_NONE: it may take them. */
+typedef struct HostRole {
+        Reason no_entry;  /* REASON_NONE, HOST_CORDONED, HOST_MAINTENANCE, … */
+        bool no_exit;     /* its VMs stay (fenced, offline) */
+        int64_t evacuate; /* weight of each VM that is on it: 0 for none */
+} HostRole;
+
+typedef struct Group {
+        const VmIx *vms;
+        uint32_t n_vms;
+} Group;
+
+/* A rule over groups. RULE_ON and RULE_NOT_ON do not appear here: they are in `allowed`. */
+typedef struct GroupRule {
+        RuleKind kind;
+        Level level;
+        uint32_t group, group_b; /* group_b: RULE_NEAR */
+        uint32_t k;
+        bool must;
+        int64_t weight;
+} GroupRule;
+
+/* Wanted: free(r2) ≥ target × free(r1); each unit short costs `weight` (ROADEF's balance cost). */
+typedef struct BalancePair {
+        uint32_t r1, r2;
+        int64_t target, weight;
+} BalancePair;
+
+/* How the transient resources are held while VMs move. */
+typedef enum TransientMode {
+        TRANSIENT_WAVES,    /* in order: a wave's moves hold both sides, earlier ones have let go (waves.h) */
+        TRANSIENT_TOGETHER, /* all at once: initial and new use together fit (ROADEF/EURO 2012) */
+} TransientMode;
+
+typedef struct Problem {
+        uint32_t n_hosts, n_vms, n_res;
+        bool transient[PROBLEM_RES_MAX];
+        TransientMode transient_mode;
+        const int64_t *capacity; /* [host × res] hard */
+        const int64_t *limit;    /* [host × res] the load line (safety capacity), ≤ capacity */
+        const int64_t *base;     /* [host × res] held by what is not a VM of the problem */
+        const int64_t *need;     /* [vm × res] */
+        const HostIx *home;      /* [vm] where it runs now */
+        const Reason *pinned;    /* [vm] REASON_NONE: it may move */
+        const HostRole *roles;   /* [host] */
+
+        /* A VM's class of hosts it may run on: allowed[class_of[v]] is a bit set over hosts; NULL: all. */
+        const uint32_t *class_of; /* [vm], or NULL: every VM is of class 0 */
+        const uint64_t *const *allowed;
+        const Reason *const *denied; /* [class][host] why not, or NULL where allowed is NULL */
+        uint32_t n_classes;
+
+        const uint32_t *domain[LEVEL_N]; /* [host] → its rack, zone …; LEVEL_HOST is NULL: the host itself */
+        uint32_t n_domains[LEVEL_N];
+
+        const Group *groups;
+        const GroupRule *rules;
+        uint32_t n_groups, n_rules;
+        const uint32_t *groups_of_start; /* [vm + 1] into groups_of: the groups of each VM */
+        const uint32_t *groups_of;
+
+        /* Weights of the goals. */
+        const int64_t *load_weight;    /* [res] of linear excess over `limit` (0: none) */
+        const int64_t *balance_weight; /* [res] of squared relative load (0: none) */
+        const BalancePair *pairs;
+        uint32_t n_pairs;
+        const int64_t *move_price;  /* [vm] in TIER_BALANCE units, when it is not at home */
+        int64_t move_weight;        /* × move_price (wPMC) */
+        const uint32_t *service_of; /* [vm] for the largest-number-of-moves price, or NULL */
+        uint32_t n_services;        /* (wSMC: × most moved VMs of one service) */
+        int64_t service_weight;
+        const int64_t *distance; /* [from host × to host] price of the way, or NULL */
+        int64_t distance_weight; /* (wMMC) */
+} Problem;
+
+/* Where each VM is, with the sums a search needs. Changed by assignment_move() only. */
+typedef struct Assignment {
+        const Problem *problem;
+        HostIx *host_of; /* [vm] */
+        int64_t *load;   /* [host × res]: base + need of the VMs on it */
+} Assignment;
+
+typedef struct Move {
+        VmIx vm;
+        HostIx from, to;
+} Move;
+
+/* Every VM at home. 0 or -ENOMEM. */
+int assignment_build(Arena *a, const Problem *p, Assignment **ret) must_check;
+void assignment_move(Assignment *x, Move m);
+
+static inline const int64_t *problem_need(const Problem *p, VmIx v) {
+        return p->need + (size_t) v * p->n_res;
+}
+
+static inline const int64_t *problem_capacity(const Problem *p, HostIx h) {
+        return p->capacity + (size_t) h * p->n_res;
+}
+
+static inline const int64_t *assignment_load(const Assignment *x, HostIx h) {
+        return x->load + (size_t) h * x->problem->n_res;
+}
+
+/* Why v may not run on h by itself, whoever else is there: class of hosts and role. REASON_NONE: it may. */
+static inline Reason problem_denied(const Problem *p, VmIx v, HostIx h) {
+        uint32_t c = p->class_of ? p->class_of[v] : 0;
+
+        if (p->roles[h].no_entry != REASON_NONE)
+                return p->roles[h].no_entry;
+        if (p->n_classes > 0 && p->allowed[c] && !(p->allowed[c][h / 64] >> (h % 64) & 1))
+                return p->denied[c][h];
+        return REASON_NONE;
+}

@@ -1,0 +1,36 @@
+/* Why a move may not be made. Not an error: plans count refusals, `explain` shows them. One line a reason. */
+#pragma once
+
+#define REASONS(X)                                                                                           \
+        X(NONE, "may be made")                                                                               \
+        X(HOST_CORDONED, "the target is cordoned")                                                           \
+        X(HOST_MAINTENANCE, "the target is in maintenance")                                                  \
+        X(HOST_OFFLINE, "the target is offline")                                                             \
+        X(HOST_FENCED, "the target's facts are stale or missing")                                            \
+        X(HOST_FAULTY, "the target has a hardware fault of grade 2 or more")                                 \
+        X(SOURCE_FENCED, "the facts of the host it runs on are stale or missing")                            \
+        X(VM_PINNED, "the VM may not be moved")                                                              \
+        X(VM_IN_FLIGHT, "the VM is being migrated already")                                                  \
+        X(VM_UNMEASURED, "the VM's use is not known yet")                                                    \
+        X(NO_ROOM, "the target lacks room")                                                                  \
+        X(NO_ROOM_DURING, "the target lacks room while the VM moves")                                        \
+        X(RULE_APART, "a VM it must be apart from runs there")                                               \
+        X(RULE_TOGETHER, "VMs it must be together with run elsewhere")                                       \
+        X(RULE_SPREAD, "its group would cover too few places")                                               \
+        X(RULE_NEAR, "a VM that must be near it would no longer be")                                         \
+        X(RULE_HOSTS, "a rule forbids this host for it")                                                     \
+        X(NETWORK, "a network of the VM is not on the target")                                               \
+        X(STORAGE, "a storage pool of the VM is not on the target")                                          \
+        X(CPU_MODEL, "the target's CPU cannot run the VM")                                                   \
+        X(ORDER, "no safe order of moves was found for it")                                                  \
+        X(BUDGET, "the budget of moves, GiB or minutes was spent")
+
+typedef enum Reason {
+#define X(name, text) REASON_##name,
+        REASONS(X)
+#undef X
+                REASON_N,
+} Reason;
+
+extern const char *const reason_texts[REASON_N];
+extern const char *const reason_names[REASON_N]; /* "HOST_CORDONED" …: stable, in JSON */

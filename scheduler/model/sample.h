@@ -1,0 +1,55 @@
+/* One fact, as a collector found it, and a Report: all that one host said at one time.
+ *
+ * collectors/ make Samples, scheduler/snapshot prints and parses them (sample_wire) and builds Snapshots.
+ */
+#pragma once
+
+#include "scheduler/model/units.h"
+
+typedef enum MetricKind {
+        METRIC_NUMBER,
+        METRIC_TEXT,
+} MetricKind;
+
+typedef enum Metric {
+#define METRIC(id, name, kind, unit, doc) METRIC_##id,
+#include "scheduler/model/metrics.def"
+#undef METRIC
+        METRIC_N,
+} Metric;
+
+typedef struct MetricDef {
+        const char *name;
+        MetricKind kind;
+        const char *unit, *doc;
+} MetricDef;
+
+extern const MetricDef metric_defs[METRIC_N];
+
+/* METRIC_N when there is none of that name. */
+Metric metric_by_name(const char *name, size_t n);
+
+typedef struct Sample {
+        Metric metric;
+        const char *subject; /* "": the host itself */
+        int64_t number;      /* METRIC_NUMBER */
+        const char *text;    /* METRIC_TEXT; no newline in it */
+} Sample;
+
+/* What one collector read at one time. */
+typedef struct Section {
+        const char *collector;
+        usec_t read_at;
+        int error; /* 0, or the positive errno with which the reading failed: then no samples */
+        const Sample *samples;
+        uint32_t n_samples;
+} Section;
+
+typedef struct Report {
+        const char *host;
+        usec_t sent_at;
+        uint64_t sequence; /* grows by one with each report of one agent's life */
+        usec_t interval;   /* how often this agent means to report */
+        const Section *sections;
+        uint32_t n_sections;
+} Report;

@@ -1,0 +1,28 @@
+/* The plan file, schema plimsoll.plan/1 (docs/plan-file.md): names, not indexes, so that it outlives its
+ * snapshot. Pure but for jansson's own memory.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/base/text.h"
+#include "scheduler/model/plan.h"
+
+int plan_file_print(Arena *a, const Snapshot *s, const Plan *p, const char **ret, size_t *ret_n) must_check;
+
+/* A plan as read back: what `check` and `apply` need. */
+typedef struct PlanFileMove {
+        const char *vm, *from, *to;
+        uint32_t wave;
+        Prediction predicted;
+        const char *why;
+} PlanFileMove;
+
+typedef struct PlanFile {
+        const char *cluster;
+        PlanStatus status;
+        const PlanFileMove *moves;
+        uint32_t n_moves, n_waves;
+} PlanFile;
+
+int plan_file_parse(Arena *a, const char *text, size_t n, const PlanFile **ret,
+                    TextFault *reterr_fault) must_check;

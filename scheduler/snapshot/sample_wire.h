@@ -1,0 +1,22 @@
+/* Reports as text, as they stand in Redis. Pure; fuzzed; print(parse(x)) is x for what print made.
+ *
+ *   plimsoll.report/1 h1 sent=1767225600000000 seq=42 every=5000000
+ *   @cpu 1767225599990000
+ *   host.cpus  64
+ *   vm.cpu web1 1250
+ *   @vms 1767225599990000 error=110
+ *
+ * A line: metric, TAB, subject ("" for the host), TAB, value. Names hold no control characters.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/base/text.h"
+#include "scheduler/model/sample.h"
+
+/* The text, NUL-terminated, its length in *ret_n. 0 or -ENOMEM. */
+int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) must_check;
+
+/* 0; -EBADMSG with *reterr_fault; -ENOMEM. Metrics this version does not know are skipped (a newer agent). */
+int report_parse(Arena *a, const char *text, size_t n, const Report **ret,
+                 TextFault *reterr_fault) must_check;

@@ -1,0 +1,15 @@
+/* The snapshot file, schema plimsoll.snapshot/1 (docs/snapshot-file.md). Pure but for jansson's own memory.
+ * What is printed and parsed again is the same snapshot, and gives the same plan.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/base/text.h"
+#include "scheduler/model/cluster.h"
+
+/* 0; -EBADMSG with *reterr_fault (field, what was wrong, what is accepted); -ENOMEM. */
+int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **ret,
+                        TextFault *reterr_fault) must_check;
+
+/* JSON text, NUL-terminated, ends with a newline; fields in a fixed order, defaults left out. */
+int snapshot_file_print(Arena *a, const Snapshot *s, const char **ret, size_t *ret_n) must_check;

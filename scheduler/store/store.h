@@ -1,0 +1,70 @@
+/* The store: what outlives a process. Redis 7 by URL (redis://[user:pass@]host:port[/db], rediss:// is not
+ * supported by hiredis 0.14, unix:///path), or a private redis-server on a unix socket in a state directory,
+ * started and ended by us.
+ *
+ * Owner:   the program; a Store is ended by store_free(), which takes NULL.
+ * Errors:  -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH … the server is away (the next call tries again);
+ *          -EPROTO the server answered what it should not (store_error() has its words); -EACCES auth.
+ * Threads: one Store, one thread. Every call ends within the time limit.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/base/text.h"
+#include "scheduler/model/units.h"
+
+typedef struct Store Store;
+
+typedef struct StoreOptions {
+        const char *url;       /* NULL: the embedded server in state_dir */
+        const char *state_dir; /* for the embedded server; made if it is not there (0700) */
+        const char *cluster;   /* its hash tag: plimsoll:{cluster}:… */
+        usec_t timeout;        /* of each call; 0: 3 s */
+} StoreOptions;
+
+int store_open(const StoreOptions *options, Store **ret, TextFault *reterr_fault) must_check;
+Store *store_free(Store *s); /* returns NULL; ends the embedded server if this process started it */
+DEFINE_OWNED(Store *, store_free);
+
+/* The last error in words, never NULL. Valid until the next call. */
+const char *store_error(const Store *s);
+/* The URL to reach it with, also of the embedded one. */
+const char *store_url(const Store *s);
+
+/* ---- reports: written by agents, one key a host, expiring; and a short history ---- */
+int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) must_check;
+
+typedef struct StoredText {
+        const char *name; /* host */
+        const char *text;
+        size_t n;
+} StoredText;
+
+/* All reports there are and all member hosts (those that ever reported and were not removed), in `a`. */
+int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,
+                      uint32_t *ret_n_members) must_check;
+int store_forget_host(Store *s, const char *host) must_check;
+
+/* ---- marks: what operators said of hosts (cordon, maintenance) ---- */
+int store_set_mark(Store *s, const char *host, const char *state) must_check; /* "" removes it */
+int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+
+/* ---- records: each round's snapshot, settings, plan and outcome, newest first, capped ---- */
+int store_put_record(Store *s, const char *text, size_t n) must_check;
+int store_get_records(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
+
+/* ---- the journal: a stream of what was started and how it ended; fenced by the lease's token ---- */
+/* 0; 1: refused, `token` is not the newest lease's. */
+int store_journal(Store *s, uint64_t token, const char *text, size_t n) must_check;
+int store_get_journal(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
+
+/* ---- the lease: one leader, with a fencing token that grows with each new holder ---- */
+/* 0: ours until now + ttl, *ret_token set (unchanged on renewal); 1: another's, its name in holder. */
+int store_lease(Store *s, const char *self, usec_t ttl, uint64_t *ret_token, char *ret_holder,
+                size_t holder_size) must_check;
+int store_release(Store *s, const char *self) must_check;
+
+/* ---- live state for `status`: small texts with an expiry ---- */
+int store_put_state(Store *s, const char *name, const char *text, size_t n, usec_t expiry) must_check;
+int store_get_state(Store *s, Arena *a, const char *name, const char **ret,
+                    size_t *ret_n) must_check; /* 1: none */

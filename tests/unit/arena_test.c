@@ -1,0 +1,49 @@
+#include <criterion/criterion.h>
+
+#include "scheduler/base/arena.h"
+
+Test(arena, refuses_what_does_not_fit) {
+        unsigned char memory[64];
+        Arena a = arena_over(memory, sizeof(memory));
+
+        cr_assert_not_null(arena_new(&a, uint64_t, 8));
+        cr_assert_null(arena_new(&a, unsigned char, 1));
+        cr_assert_null(arena_new(&a, uint64_t, SIZE_MAX));
+}
+
+Test(arena, rewinds_and_gives_zeroed_memory_again) {
+        unsigned char memory[64];
+        Arena a = arena_over(memory, sizeof(memory));
+        ArenaMark mark = arena_mark(&a);
+        uint64_t *first = arena_new(&a, uint64_t, 1), *again;
+
+        *first = 42;
+        arena_rewind(&a, mark);
+        again = arena_new(&a, uint64_t, 1);
+        cr_assert_eq(again, first);
+        cr_assert_eq(*again, 0);
+}
+
+Test(arena, a_split_is_zeroed_even_where_memory_was_used_before) {
+        Arena a, part;
+        ArenaMark mark;
+        unsigned char *bytes;
+
+        cr_assert_eq(0, arena_open(1 << 20, &a));
+        mark = arena_mark(&a);
+        bytes = arena_new(&a, unsigned char, 4096);
+        for (int i = 0; i < 4096; i++)
+                bytes[i] = 0xff;
+        arena_rewind(&a, mark);
+        cr_assert_eq(0, arena_split(&a, 8192, &part));
+        bytes = arena_new(&part, unsigned char, 8192);
+        cr_assert_not_null(bytes);
+        for (int i = 0; i < 8192; i++)
+                cr_assert_eq(bytes[i], 0, "byte %d", i);
+        bytes[8191] = 1;
+        arena_rewind(&a, mark);
+        bytes = arena_new(&a, unsigned char, 16384);
+        for (int i = 0; i < 16384; i++)
+                cr_assert_eq(bytes[i], 0, "byte %d after the split", i);
+        arena_close(&a);
+}
