@@ -8,6 +8,7 @@
 
 #include "scheduler/base/arena.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/units.h"
 
 typedef enum SettingType {
         SETTING_COUNT,    /* a whole number */
