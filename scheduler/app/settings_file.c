@@ -1,0 +1,280 @@
+#include "scheduler/app/settings_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#define DEPTH_MAX 8
+#define KEY_MAX   160
+
+typedef struct Reader {
+        yaml_parser_t parser;
+        Settings *settings;
+        TextFault *fault;
+        char path[KEY_MAX];
+        size_t lengths[DEPTH_MAX + 1]; /* of path, at each depth */
+        unsigned depth;
+        uint64_t *seen; /* bit set over the rows: a key written twice is an error */
+} Reader;
+
+static int fault_at(Reader *r, const yaml_mark_t *mark, const char *what) {
+        text_fault(r->fault, r->path, "%s", what);
+        r->fault->line = (uint32_t) mark->line + 1;
+        r->fault->column = (uint32_t) mark->column + 1;
+        return -EINVAL;
+}
+
+static int next_event(Reader *r, yaml_event_t *ret) {
+        const yaml_parser_t *p = &r->parser;
+
+        if (yaml_parser_parse(&r->parser, ret))
+                return 0;
+        if (p->error == YAML_MEMORY_ERROR)
+                return -ENOMEM;
+        text_fault(r->fault, "", "is not YAML: %s%s%s", p->problem ? p->problem : "cannot be read",
+                   p->context ? ", " : "", p->context ? p->context : "");
+        if (p->error == YAML_READER_ERROR) {
+                text_fault(r->fault, "", "is not YAML: %s at byte %zu", p->problem, p->problem_offset);
+                return -EINVAL;
+        }
+        r->fault->line = (uint32_t) p->problem_mark.line + 1;
+        r->fault->column = (uint32_t) p->problem_mark.column + 1;
+        return -EINVAL;
+}
+
+static bool find_row(const Settings *s, const char *key, uint32_t *ret_i) {
+        SettingRow row;
+
+        for (uint32_t i = 0; settings_row(s, i, &row); i++) {
+                size_t n = strlen(row.section->name);
+
+                if (strncmp(row.section->name, key, n) == 0 && key[n] == '.' &&
+                    strcmp(row.def->name, key + n + 1) == 0) {
+                        *ret_i = i;
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool is_section(const Settings *s, const char *name) {
+        SettingRow row;
+
+        for (uint32_t i = 0; settings_row(s, i, &row); i++)
+                if (strcmp(row.section->name, name) == 0)
+                        return true;
+        return false;
+}
+
+/* r->path := value, which stands at value_mark; the key stands at key_mark. */
+static int set_scalar(Reader *r, const char *value, const yaml_mark_t *key_mark,
+                      const yaml_mark_t *value_mark) {
+        uint32_t row = 0;
+        bool known = find_row(r->settings, r->path, &row);
+        const yaml_mark_t *mark = known ? value_mark : key_mark;
+        int e;
+
+        if (!known && value[0] == '\0' && is_section(r->settings, r->path))
+                return 0; /* a section with all its lines commented out */
+        if (known && (r->seen[row / 64] >> (row % 64) & 1))
+                return fault_at(r, key_mark, "is said twice");
+        e = settings_set(r->settings, r->path, value, r->fault);
+        if (e == -EINVAL) {
+                r->fault->line = (uint32_t) mark->line + 1;
+                r->fault->column = (uint32_t) mark->column + 1;
+        }
+        if (e == 0)
+                r->seen[row / 64] |= UINT64_C(1) << (row % 64);
+        return e;
+}
+
+static int push_key(Reader *r, const yaml_event_t *key) {
+        size_t used = r->lengths[r->depth];
+        const char *name = (const char *) key->data.scalar.value;
+        int n;
+
+        if (key->data.scalar.length != strlen(name))
+                return fault_at(r, &key->start_mark, "has a NUL in its name");
+        if (r->depth == DEPTH_MAX)
+                return fault_at(r, &key->start_mark, "is nested too deep");
+        n = snprintf(r->path + used, sizeof(r->path) - used, "%s%s", used > 0 ? "." : "", name);
+        if (n < 0 || (size_t) n >= sizeof(r->path) - used) {
+                r->path[used] = '\0';
+                return fault_at(r, &key->start_mark, "has a key that is too long");
+        }
+        r->lengths[++r->depth] = used + (size_t) n;
+        return 0;
+}
+
+static void pop_key(Reader *r) {
+        r->depth--;
+        r->path[r->lengths[r->depth]] = '\0';
+}
+
+static int read_mapping(Reader *r);
+
+/* The value of the key just pushed. */
+static int read_value(Reader *r, const yaml_mark_t *key_mark) {
+        yaml_event_t e;
+        int n = next_event(r, &e);
+
+        if (n < 0)
+                return n;
+        switch (e.type) {
+        case YAML_SCALAR_EVENT:
+                if (e.data.scalar.length != strlen((const char *) e.data.scalar.value))
+                        n = fault_at(r, &e.start_mark, "has a NUL in its value");
+                else
+                        n = set_scalar(r, (const char *) e.data.scalar.value, key_mark, &e.start_mark);
+                break;
+        case YAML_MAPPING_START_EVENT:
+                n = read_mapping(r);
+                break;
+        case YAML_SEQUENCE_START_EVENT:
+                n = fault_at(r, &e.start_mark, "is a list; accepted is a single value or a section");
+                break;
+        default:
+                n = fault_at(r, &e.start_mark, "is an alias; accepted is a single value or a section");
+                break;
+        }
+        yaml_event_delete(&e);
+        return n;
+}
+
+static int read_mapping(Reader *r) { // NOLINT(misc-no-recursion): DEPTH_MAX bounds it
+        for (;;) {
+                yaml_event_t key;
+                int n = next_event(r, &key);
+
+                if (n < 0)
+                        return n;
+                if (key.type == YAML_MAPPING_END_EVENT) {
+                        yaml_event_delete(&key);
+                        return 0;
+                }
+                if (key.type != YAML_SCALAR_EVENT)
+                        n = fault_at(r, &key.start_mark, "has a key that is no plain word");
+                else
+                        n = push_key(r, &key);
+                if (n == 0) {
+                        n = read_value(r, &key.start_mark);
+                        pop_key(r);
+                }
+                yaml_event_delete(&key);
+                if (n < 0)
+                        return n;
+        }
+}
+
+/* Stream start, at most one document that is a mapping or empty, stream end. */
+static int read_stream(Reader *r) {
+        bool had_document = false;
+
+        for (;;) {
+                yaml_event_t e;
+                int n = next_event(r, &e);
+                bool end = n == 0 && e.type == YAML_STREAM_END_EVENT;
+
+                if (n < 0)
+                        return n;
+                if (e.type == YAML_DOCUMENT_START_EVENT && had_document)
+                        n = fault_at(r, &e.start_mark, "has a second document; accepted is one");
+                else if (e.type == YAML_DOCUMENT_START_EVENT)
+                        had_document = true;
+                else if (e.type == YAML_MAPPING_START_EVENT)
+                        n = read_mapping(r);
+                else if (e.type == YAML_SCALAR_EVENT && e.data.scalar.length > 0)
+                        n = fault_at(r, &e.start_mark,
+                                     "is no mapping; accepted is \"section: { name: value }\"");
+                else if (e.type == YAML_SEQUENCE_START_EVENT || e.type == YAML_ALIAS_EVENT)
+                        n = fault_at(r, &e.start_mark,
+                                     "is no mapping; accepted is \"section: { name: value }\"");
+                yaml_event_delete(&e);
+                if (n < 0 || end)
+                        return n;
+        }
+}
+
+int settings_file_apply(const char *text, size_t n, Settings *settings, TextFault *reterr_fault) {
+        Reader r = { .settings = settings, .fault = reterr_fault };
+        uint32_t rows = 0;
+        SettingRow row;
+        int e;
+
+        *reterr_fault = (TextFault){ 0 };
+        while (settings_row(settings, rows, &row))
+                rows++;
+        r.seen = calloc(rows / 64 + 1, sizeof(*r.seen));
+        if (!r.seen || !yaml_parser_initialize(&r.parser)) {
+                free(r.seen);
+                return -ENOMEM;
+        }
+        yaml_parser_set_input_string(&r.parser, (const unsigned char *) text, n);
+        e = read_stream(&r);
+        yaml_parser_delete(&r.parser);
+        free(r.seen);
+        return e;
+}
+
+/* A value that YAML would read as something else is quoted. */
+static bool needs_quotes(const char *value) {
+        return value[0] == '\0' || strpbrk(value, ":#{}[],&*!|>'\"%@`\\\n\t") || value[0] == '-' ||
+               value[0] == '?' || value[0] == ' ' || value[strlen(value) - 1] == ' ';
+}
+
+static void print_value(FILE *out, const char *value) {
+        bool is_number_with_percent = strspn(value, "0123456789.%") == strlen(value) && value[0] != '%';
+
+        if (value[0] && (is_number_with_percent || !needs_quotes(value))) {
+                (void) fputs(value, out);
+                return;
+        }
+        (void) fputc('"', out);
+        for (; *value; value++) {
+                if (*value == '"' || *value == '\\')
+                        (void) fputc('\\', out);
+                (void) fputc(*value, out);
+        }
+        (void) fputc('"', out);
+}
+
+static void print_row(FILE *out, const SettingRow *row, bool only_changed) {
+        char value[512];
+
+        (void) setting_print(row->def, row->value, row->text, value, sizeof(value));
+        if (!only_changed)
+                (void) fprintf(out, "  # %s\n", row->def->doc);
+        (void) fprintf(out, "  %s%s: ", row->is_default ? "# " : "", row->def->name);
+        print_value(out, value);
+        (void) fputc('\n', out);
+}
+
+int settings_file_print(Arena *a, const Settings *settings, bool only_changed, const char **ret) {
+        const SettingSection *section = NULL;
+        char *text = NULL;
+        size_t n = 0;
+        FILE *out = open_memstream(&text, &n);
+        SettingRow row;
+
+        if (!out)
+                return -ENOMEM;
+        for (uint32_t i = 0; settings_row(settings, i, &row); i++) {
+                if (only_changed && row.is_default)
+                        continue;
+                if (row.section != section && !only_changed)
+                        (void) fprintf(out, "%s# %s\n", section ? "\n" : "", row.section->summary);
+                if (row.section != section)
+                        (void) fprintf(out, "%s:\n", row.section->name);
+                section = row.section;
+                print_row(out, &row, only_changed);
+        }
+        if (fclose(out) != 0) {
+                free(text);
+                return -ENOMEM;
+        }
+        *ret = text_copy(a, text, n);
+        free(text);
+        return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,18 @@
+/* The settings file: YAML. Nested mappings are sections; "section: { name: value }" and "section.name: value"
+ * say the same. Every value is checked against the tables of its section.
+ *
+ *   load:
+ *     headroom: 20%       # comments are welcome
+ *   plan.max-moves: 10
+ */
+#pragma once
+
+#include "scheduler/model/settings.h"
+
+/* Sets what the text says. 0; -EINVAL with *reterr_fault (line, column, key, what is accepted); -ENOMEM. On
+ * failure the settings are half-changed: the caller throws them away. */
+int settings_file_apply(const char *text, size_t n, Settings *settings, TextFault *reterr_fault) must_check;
+
+/* All that the tables know as such a file: each with its doc as a comment; those at their default commented
+ * out when only_changed is false, left out when it is true. */
+int settings_file_print(Arena *a, const Settings *settings, bool only_changed, const char **ret) must_check;

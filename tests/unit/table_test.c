@@ -1,0 +1,84 @@
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/table.h"
+
+static char *text;
+static size_t text_n;
+
+static Screen screen(unsigned width, bool utf8) {
+        return (Screen){ .out = open_memstream(&text, &text_n), .width = width, .utf8 = utf8 };
+}
+
+static const char *bar(int64_t used, int64_t limit, unsigned width, bool utf8) {
+        Screen s = screen(0, utf8);
+
+        bar_print((Bar){ used, limit }, width, &s);
+        (void) fclose(s.out);
+        return text;
+}
+
+Test(bar, a_plain_bar_shows_load_line_and_what_is_above_it) {
+        cr_assert_str_eq("####....|.", bar(400, 800, 10, false));
+        cr_assert_str_eq("########|!", bar(1000, 800, 10, false));
+        cr_assert_str_eq("########|!", bar(5000, 800, 10, false), "over capacity stays in its width");
+        cr_assert_str_eq("..........", bar(0, 0, 10, false));
+        cr_assert_str_eq("........|.", bar(-3, 800, 10, false));
+}
+
+Test(bar, a_terminal_bar_is_as_wide_as_asked) {
+        for (int64_t used = 0; used <= 1300; used += 7) {
+                const char *b = bar(used, 800, 12, true);
+
+                cr_assert_eq(12, text_columns(b, strlen(b)), "%lld: %s", (long long) used, b);
+        }
+        cr_assert_str_eq("\u2588\u2588\u258c ", bar(625, 1000, 4, true));
+        cr_assert_str_eq("\u258f   ", bar(1, 1000, 4, true), "a little is not nothing");
+}
+
+Test(bar, its_style_follows_the_load_line) {
+        cr_assert_eq(STYLE_GOOD, bar_style((Bar){ 500, 800 }));
+        cr_assert_eq(STYLE_WARN, bar_style((Bar){ 780, 800 }));
+        cr_assert_eq(STYLE_BAD, bar_style((Bar){ 801, 800 }));
+        cr_assert_eq(STYLE_BAD, bar_style((Bar){ 1001, 0 }));
+}
+
+static const Column columns[] = { { .title = "HOST" },
+                                  { .title = "VMS", .right = true },
+                                  { .title = "CPU", .bar = 6 },
+                                  { .title = "WHY" } };
+
+static const char *table(unsigned width, bool utf8) {
+        static unsigned char memory[1 << 16];
+        Arena a = arena_over(memory, sizeof(memory));
+        Table t = table_begin(&a, columns, 4);
+        Screen s = screen(width, utf8);
+
+        cr_assert_eq(0, table_row(&t, (Cell[]){ { .text = "h1" },
+                                                { .text = "12" },
+                                                { .bar = { 500, 800 } },
+                                                { .text = "because it is so, and for no other reason" } }));
+        cr_assert_eq(0, table_row(&t, (Cell[]){ { .text = "gr\xc3\xbcn\033[2J" },
+                                                { .text = "7" },
+                                                { .bar = { 900, 800 } },
+                                                { .text = NULL } }));
+        table_print(&t, &s, "  ");
+        (void) fclose(s.out);
+        return text;
+}
+
+Test(table, columns_line_up_and_names_are_made_safe) {
+        cr_assert_str_eq(table(0, false),
+                         "  HOST      VMS  CPU     WHY\n"
+                         "  h1         12  ###.|.  because it is so, and for no other reason\n"
+                         "  gr\xc3\xbcn?[2J    7  ####|.  \n");
+}
+
+Test(table, the_last_column_is_cut_to_a_terminal) {
+        cr_assert_str_eq(table(40, false), "  HOST      VMS  CPU     WHY\n"
+                                           "  h1         12  ###.|.  because it is ~\n"
+                                           "  gr\xc3\xbcn?[2J    7  ####|.  \n");
+        for (char *line = strtok((char *) table(40, true), "\n"); line; line = strtok(NULL, "\n"))
+                cr_assert_leq(text_columns(line, strlen(line)), 40, "%s", line);
+}
