@@ -287,7 +287,7 @@ static const Value *value_of(const Settings *s, const char *section, const char 
                 if (strcmp(s->values[i].def->name, name) == 0 &&
                     strcmp(s->values[i].section->name, section) == 0)
                         return &s->values[i];
-        assert(!"a setting that is in no table was asked for");
+        assert(false && "a setting that is in no table was asked for");
         return NULL;
 }
 
