@@ -19,6 +19,12 @@ if [ -f "$lab/lxcfs/proc/stat" ]; then # the figures of this host's cgroup inste
 		mount --bind "$lab/lxcfs/proc/$f" "/proc/$f" || exit 1
 	done
 fi
+if [ -f /sys/fs/cgroup/cgroup.controllers ]; then # version 2: lxcfs would show the machine's CPU use
+	: >"$dir/stat"
+	setsid "$(dirname "$0")/host_stat.sh" "/sys/fs/cgroup/labh${name#h}" "${LAB_HOST_CORES:-$(nproc)}" "$dir/stat" &
+	until [ -s "$dir/stat" ]; do sleep 0.05; done
+	mount --bind "$dir/stat" /proc/stat || exit 1
+fi
 ip link set lo up
 libvirtd --listen -p /run/libvirtd.pid >/var/log/libvirt/stdout.log 2>&1 &
 trap : TERM

@@ -198,6 +198,8 @@ host_start() {
 	cgroup_make "$h"
 	(
 		cgroup_join "$h"
+		LAB_HOST_CORES=$(host_word "$h" "${LAB_CPUS:-} ")
+		export LAB_HOST_CORES
 		exec setsid nsenter --net="/run/netns/$TAG${h#h}" unshare --mount --uts --ipc --pid --fork --kill-child=KILL \
 			bash "$LAB_SOURCE/host_init.sh" "$h" "$dir" "$LAB"
 	) </dev/null >"$dir/init.log" 2>&1 &
