@@ -4,8 +4,11 @@
  *
  * Owner:   the program; a Store is ended by store_free(), which takes NULL.
  * Errors:  -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH … the server is away (the next call tries again);
- *          -EPROTO the server answered what it should not (store_error() has its words); -EACCES auth.
- * Threads: one Store, one thread. Every call ends within the time limit.
+ *          -EAGAIN it cannot now (loading its data, a read-only replica, out of memory); -EACCES auth;
+ *          -EPROTO it answered what it should not; -EINVAL what was asked is no name; -ENOMEM the arena.
+ *          store_error() has the words, without passwords.
+ * Threads: one Store, one thread. Every call ends within the time limit, but for the look-up of a host name
+ * in a URL, which takes what the system's resolver takes. A call that failed half-way may have been done.
  */
 #pragma once
 
@@ -22,16 +25,21 @@ typedef struct StoreOptions {
         usec_t timeout;        /* of each call; 0: 3 s */
 } StoreOptions;
 
+/* With a URL: needs no server yet; a call says when it is away, and the next one tries again. -EINVAL: the
+ * URL or the cluster's name. Embedded: the server of state_dir answers when this returns; it was started
+ * unless it lived already (programs with one state_dir share one server). -ENOENT no redis-server program,
+ * -EIO it would not start, -EPERM the directory is not ours alone, -ETIMEDOUT, -EAGAIN it is still reading
+ * its data. */
 int store_open(const StoreOptions *options, Store **ret, TextFault *reterr_fault) must_check;
-Store *store_free(Store *s); /* returns NULL; ends the embedded server if this process started it */
+Store *store_free(Store *s); /* returns NULL; the last program that used the embedded server ends it */
 DEFINE_OWNED(Store *, store_free);
 
 /* The last error in words, never NULL. Valid until the next call. */
 const char *store_error(const Store *s);
-/* The URL to reach it with, also of the embedded one. */
+/* The URL to reach it with, also of the embedded one. It may hold a password: not for messages. */
 const char *store_url(const Store *s);
 
-/* ---- reports: written by agents, one key a host, expiring; and a short history ---- */
+/* ---- reports: written by agents, one key a host, expiring ---- */
 int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) must_check;
 
 typedef struct StoredText {
@@ -40,7 +48,8 @@ typedef struct StoredText {
         size_t n;
 } StoredText;
 
-/* All reports there are and all member hosts (those that ever reported and were not removed), in `a`. */
+/* All reports there are and all member hosts (those that ever reported and were not removed), in `a`,
+ * both sorted by name. */
 int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,
                       uint32_t *ret_n_members) must_check;
 int store_forget_host(Store *s, const char *host) must_check;

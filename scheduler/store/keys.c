@@ -1,0 +1,28 @@
+#include "scheduler/store/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/text.h"
+
+const StoreKeyDef store_key_defs[KEY_N] = {
+#define KEY(id, name, part, type, expiry, writer, holds)                                                     \
+        [KEY_##id] = { name, part, type, expiry, writer, holds },
+        STORE_KEYS(KEY)
+#undef KEY
+};
+
+const char *key_print(char buf[KEY_SIZE], const char *cluster, StoreKey key, const char *part) {
+        const StoreKeyDef *def = &store_key_defs[key];
+        int n;
+
+        assert(!part == !def->part[0]);
+        n = snprintf(buf, KEY_SIZE, "plimsoll:{%s}:%s%s%s", cluster, def->name, part ? ":" : "",
+                     part ? part : "");
+        assert(n > 0 && n < KEY_SIZE);
+        return buf;
+}
+
+bool key_is_cluster(const char *name) {
+        return text_is_name(name, strnlen(name, 256)) && !strpbrk(name, "{}");
+}

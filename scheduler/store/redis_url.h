@@ -1,0 +1,30 @@
+/* Where a Redis server is, from the text a person wrote:
+ *
+ *   redis://[[user]:password@]host[:port][/db]      port 6379, db 0
+ *   unix://[[user]:password@]/path[?db=N]
+ *
+ * User, password, host and path may be percent-encoded; an IPv6 address stands in brackets. rediss:// is
+ * refused: hiredis 0.14 knows no TLS.
+ *
+ * Pure. Threads: any.
+ */
+#pragma once
+
+#include "scheduler/base/text.h"
+
+#define REDIS_PATH_MAX 108 /* sun_path, unix(7) */
+
+typedef struct RedisUrl {
+        char path[REDIS_PATH_MAX]; /* a unix socket; "": TCP */
+        char host[256];
+        int port, db;
+        char user[256], password[512]; /* "": none */
+        char place[300];               /* "127.0.0.1:6379", "unix:/path": for messages, no password in it */
+} RedisUrl;
+
+/* 0; -EINVAL with *reterr_fault. */
+int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) must_check;
+
+/* The URL of a unix socket, percent-encoded where needed. 0; -ENAMETOOLONG: the path or the text is too long.
+ */
+int redis_url_of_socket(const char *path, RedisUrl *ret, char *ret_url, size_t size) must_check;

@@ -1,0 +1,30 @@
+/* What a Store is, for the files of this room.
+ *
+ * A call is: store_begin(); commands and replies; store_end() with what came of it.
+ */
+#pragma once
+
+#include "scheduler/store/keys.h"
+#include "scheduler/store/redis.h"
+#include "scheduler/store/redis_server.h"
+#include "scheduler/store/store.h"
+
+struct Store {
+        Redis redis;
+        RedisServer server; /* users_fd < 0: the server is not ours */
+        char cluster[256];
+        char url[1200];
+        usec_t timeout;
+};
+
+/* Connected, also after the embedded server died: it is started again then. */
+int store_begin(Store *s) must_check;
+
+/* An answer of a wrong shape gets words (`what` was asked); anything else passes. Returns `result`. */
+int store_end(Store *s, int result, const char *what);
+
+/* -EINVAL with words unless it is a name (text_is_name). */
+int store_check_name(Store *s, const char *what, const char *name) must_check;
+
+/* Milliseconds for PX, at least 1. */
+int64_t store_ms(usec_t t);
