@@ -13,11 +13,12 @@
 #include "scheduler/model/settings.h"
 
 typedef struct CollectorEnv {
-        const char *root; /* "" on a real host, a fixture's path in tests: files are root + "/proc/stat" … */
+        const char *root; /* "" on a real host, a fixture's path in tests: files are root + "/proc/stat" …;
+                             NULL: this is not the host that is read, only its libvirt is at hand */
         void *libvirt;    /* virConnectPtr, or NULL: no libvirt here. Owned by the caller */
         const char *uri;  /* how other machines reach this host's libvirt, or NULL */
         const char *self; /* host name in reports */
-        const Settings *settings;
+        const Settings *settings; /* NULL: all defaults */
 } CollectorEnv;
 
 /* Where samples go. Strings are copied by the sink before emit returns. A sample once emitted counts; a
@@ -28,13 +29,13 @@ typedef struct SampleSink {
 
 enum {
         RUNS_ON_HOST = 1, /* in plimsoll-agent: reads /proc, /sys, rtnetlink, or the local libvirt */
-        RUNS_REMOTE = 2,  /* needs nothing but a libvirt connection: agentless too */
+        RUNS_REMOTE = 2,  /* needs a libvirt connection, and can do with nothing else: agentless too */
 };
 
 typedef struct Collector {
         const char *name, *summary;
         unsigned runs;
-        usec_t interval; /* default; setting "interval" of its section overrides it */
+        usec_t interval; /* how often it is worth reading; 0: with each report */
         const SettingDef *settings;
         size_t state_size;
         int (*open)(void *state, const CollectorEnv *env); /* 0; 1: not possible here (no such device); < 0 */

@@ -1,0 +1,15 @@
+#include "collectors/collector.h"
+
+#define COLLECTOR(name) extern const Collector collector_##name;
+#include "collectors/collectors.def"
+#undef COLLECTOR
+
+static const Collector *const table[] = {
+#define COLLECTOR(name) &collector_##name,
+#include "collectors/collectors.def"
+#undef COLLECTOR
+};
+
+CollectorSet collectors_all(void) {
+        return (CollectorSet){ .collectors = table, .n = ARRAY_SIZE(table) };
+}

@@ -1,0 +1,42 @@
+#include "collectors/parse/meminfo.h"
+
+#include <errno.h>
+
+#include "collectors/parse/lines.h"
+
+#define KIB_MAX (UINT64_C(1) << 60)
+
+int meminfo_parse(const char *text, size_t n, MemInfo *ret) {
+        MemInfo m = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN };
+        const struct {
+                const char *name;
+                int64_t *value;
+        } fields[] = {
+                { "MemTotal:", &m.total },
+                { "MemAvailable:", &m.available },
+                { "SwapTotal:", &m.swap_total },
+                { "SwapFree:", &m.swap_free },
+                { "HugePages_Total:", &m.hugepages_total },
+                { "HugePages_Free:", &m.hugepages_free },
+                { "Hugepagesize:", &m.hugepage_kib },
+        };
+        Span rest = { text, n }, line, name;
+
+        while (line_next(&rest, &line)) {
+                if (!word_next(&line, &name))
+                        continue;
+                for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+                        uint64_t value;
+
+                        if (!span_is(name, fields[i].name))
+                                continue;
+                        if (number_next(&line, &value) != 0 || value > KIB_MAX)
+                                return -EBADMSG;
+                        *fields[i].value = (int64_t) value;
+                }
+        }
+        if (m.total < 0)
+                return -EBADMSG;
+        *ret = m;
+        return 0;
+}
