@@ -19,4 +19,6 @@ typedef struct MigrationForecast {
         uint32_t rounds;
 } MigrationForecast;
 
+/* Sizes beyond 4 PiB are taken as that. Times are at most MIGRATION_MS_MAX. Never fails. */
 MigrationForecast migration_forecast(MigrationFacts f);
+#define MIGRATION_MS_MAX (INT64_C(1) << 40)

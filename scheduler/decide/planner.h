@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "scheduler/decide/problem_build.h"
 #include "scheduler/decide/search.h"
 
 typedef struct PlanRequest {
@@ -21,9 +22,6 @@ typedef struct PlanRequest {
                         .max_ms = INT64_MAX,                                                                 \
                         .seed = 1,                                                                           \
                         .workers = &workers_none })
-
-/* Snapshot → Problem, with the weights of the settings. Section "cluster" of planner_settings. */
-int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) must_check;
 
 /* Snapshot → search → waves → plan_check → Plan. A plan that plan_check refuses is never returned: -EPROTO.
  * Planning again what the plan leaves behind gives no moves, unless a cap or the guard cut it short. */

@@ -1,0 +1,440 @@
+#include "scheduler/decide/problem_build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/decide/migration_model.h"
+#include "scheduler/decide/problem_parts.h"
+
+static const char *const local_disk_words[] = { "refuse", "copy", NULL };
+
+const SettingDef cluster_settings[] = {
+        { .name = "headroom_cpu",
+          .type = SETTING_PERMILLE,
+          .def = 200,
+          .max = 900,
+          .doc = "CPU kept free on each host: the load line is that much below its capacity. A host may say "
+                 "its "
+                 "own." },
+        { .name = "headroom_memory",
+          .type = SETTING_PERMILLE,
+          .def = 100,
+          .max = 900,
+          .doc = "Memory kept free on each host. A host may say its own." },
+        { .name = "headroom_net",
+          .type = SETTING_PERMILLE,
+          .def = 300,
+          .max = 900,
+          .doc = "Network bandwidth kept free on each host, each way. A host may say its own." },
+        { .name = "headroom_extra",
+          .type = SETTING_PERMILLE,
+          .def = 100,
+          .max = 900,
+          .doc = "Of each extra resource, kept free on each host." },
+        { .name = "overcommit_memory",
+          .type = SETTING_PERMILLE,
+          .def = 1000,
+          .min = 100,
+          .max = 4000,
+          .doc = "Memory that may be allocated to VMs, as a share of what the host has: 1.5 allows half as "
+                 "much "
+                 "again." },
+        { .name = "local_disks",
+          .type = SETTING_CHOICE,
+          .choices = local_disk_words,
+          .doc = "A VM with disks that other hosts do not see: refuse to move it, or copy its disks along, "
+                 "at "
+                 "their price." },
+        { .name = "migration_bandwidth",
+          .type = SETTING_KBIT,
+          .def = 1000000,
+          .min = 1000,
+          .max = 1000000000,
+          .doc = "What a migration may take of the network, for predictions and the price of a move." },
+        { .name = NULL },
+};
+
+/* Weights of hosts to be emptied, for each VM on them (design §8): a failing host before a maintenance. */
+#define EVACUATE_NOW    100 /* fault grade 4 */
+#define EVACUATE_SOON   10  /* fault grade 3 */
+#define EVACUATE_WANTED 1   /* maintenance */
+
+#define MHZ_DEFAULT 1000
+
+/* See Problem: 100 is the normal weight of a resource. */
+#define WEIGHT_NORMAL 100
+#define WEIGHT_NET    20
+
+/* The price of a usual VM is 100 (Problem.move_price): a fifth for the disturbance itself, the rest for the
+ * time its migration takes, compared with an idle VM of this size. */
+#define PRICE_DISTURBANCE 20
+#define PRICE_TIME        80
+#define USUAL_MIB         8192
+#define PRICE_MAX         1000000
+
+typedef struct Build {
+        Arena *arena;
+        const Snapshot *s;
+        const Settings *settings;
+        ResourceLayout layout;
+        Problem *p;
+        int64_t *capacity, *limit, *base, *need; /* p's, while they are written */
+        int64_t *mhz;                            /* [host] */
+} Build;
+
+static int64_t at_most(int64_t value, int64_t most) {
+        return value < most ? value : most;
+}
+
+static int64_t known(int64_t value) {
+        return value > 0 ? value : 0;
+}
+
+/* a × b ÷ c, QUANTITY_MAX where that is too much. a, b ≥ 0, c > 0. */
+static int64_t scaled(int64_t a, int64_t b, int64_t c) {
+        int64_t product;
+
+        if (__builtin_mul_overflow(a, b, &product))
+                return QUANTITY_MAX;
+        return at_most(product / c, QUANTITY_MAX);
+}
+
+int resource_layout(const Snapshot *s, ResourceLayout *ret) {
+        ResourceLayout l = { .n = 2, .net_rx = IX_NONE, .names = { "cpu", "memory" } };
+
+        for (HostIx h = 0; h < s->n_hosts && l.net_rx == IX_NONE; h++)
+                for (uint32_t i = 0; i < s->hosts[h].n_nics; i++)
+                        if (s->hosts[h].nics[i].carrier && s->hosts[h].nics[i].speed_mbit > 0)
+                                l.net_rx = 2;
+        if (l.net_rx != IX_NONE) {
+                l.names[l.n++] = "net rx";
+                l.names[l.n++] = "net tx";
+        }
+        l.extra = l.n;
+        if (s->n_extra > PROBLEM_RES_MAX - l.n)
+                return -ERANGE;
+        for (uint32_t i = 0; i < s->n_extra; i++)
+                l.names[l.n++] = s->extra[i].name;
+        *ret = l;
+        return 0;
+}
+
+static int compare_int64(const void *a, const void *b) {
+        int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+        return (x > y) - (x < y);
+}
+
+static int build_mhz(Build *b) {
+        uint32_t n = 0;
+        ArenaMark mark;
+        int64_t *speeds, median = MHZ_DEFAULT;
+
+        b->mhz = arena_new(b->arena, int64_t, b->s->n_hosts);
+        mark = arena_mark(b->arena);
+        speeds = arena_new(b->arena, int64_t, b->s->n_hosts);
+        if (!b->mhz || !speeds)
+                return -ENOMEM;
+        for (HostIx h = 0; h < b->s->n_hosts; h++)
+                if (b->s->hosts[h].cpu_mhz > 0)
+                        speeds[n++] = b->s->hosts[h].cpu_mhz;
+        if (n > 0) {
+                qsort(speeds, n, sizeof(*speeds), compare_int64);
+                median = speeds[n / 2];
+        }
+        for (HostIx h = 0; h < b->s->n_hosts; h++)
+                b->mhz[h] = b->s->hosts[h].cpu_mhz > 0 ? b->s->hosts[h].cpu_mhz : median;
+        arena_rewind(b->arena, mark);
+        return 0;
+}
+
+static HostRole role_of(const Host *h) {
+        HostRole role = { 0 };
+
+        role.no_exit = h->fence != FENCE_NONE || h->state == HOST_OFFLINE;
+        if (h->state == HOST_OFFLINE)
+                role.no_entry = REASON_HOST_OFFLINE;
+        else if (h->fence != FENCE_NONE)
+                role.no_entry = REASON_HOST_FENCED;
+        else if (h->state == HOST_MAINTENANCE)
+                role.no_entry = REASON_HOST_MAINTENANCE;
+        else if (h->fault_grade >= 2)
+                role.no_entry = REASON_HOST_FAULTY;
+        else if (h->state == HOST_CORDONED)
+                role.no_entry = REASON_HOST_CORDONED;
+        if (!role.no_exit) {
+                if (h->fault_grade >= 4)
+                        role.evacuate = EVACUATE_NOW;
+                else if (h->fault_grade == 3)
+                        role.evacuate = EVACUATE_SOON;
+                else if (h->state == HOST_MAINTENANCE)
+                        role.evacuate = EVACUATE_WANTED;
+        }
+        return role;
+}
+
+static int64_t headroom(const Build *b, const Host *h, ResourceId r, const char *setting) {
+        if (h->headroom_permille[r] != UNKNOWN)
+                return h->headroom_permille[r];
+        return settings_int(b->settings, "cluster", setting);
+}
+
+static void host_resource(Build *b, HostIx h, uint32_t r, int64_t capacity, int64_t permille) {
+        size_t at = (size_t) h * b->p->n_res + r;
+
+        b->capacity[at] = capacity;
+        b->limit[at] = capacity - scaled(capacity, at_most(permille, 1000), 1000);
+}
+
+/* Of NICs with a carrier. Both ways the same: links are full duplex. */
+static int64_t nic_kbit(const Host *h) {
+        int64_t sum = 0;
+
+        for (uint32_t i = 0; i < h->n_nics; i++)
+                if (h->nics[i].carrier && h->nics[i].speed_mbit > 0)
+                        sum = at_most(sum + scaled(h->nics[i].speed_mbit, 1000, 1), QUANTITY_MAX);
+        return sum > 0 ? sum : QUANTITY_MAX;
+}
+
+static void build_host(Build *b, HostIx h) {
+        const Host *host = &b->s->hosts[h];
+        const Settings *set = b->settings;
+        uint32_t rx = b->layout.net_rx;
+
+        host_resource(b, h, RES_CPU, scaled(host->cpus, b->mhz[h], 1),
+                      headroom(b, host, RES_CPU, "headroom_cpu"));
+        host_resource(b, h, RES_MEMORY,
+                      scaled(host->memory_mib, settings_int(set, "cluster", "overcommit_memory"), 1000),
+                      headroom(b, host, RES_MEMORY, "headroom_memory"));
+        if (rx != IX_NONE) {
+                host_resource(b, h, rx, nic_kbit(host), headroom(b, host, RES_NET_RX, "headroom_net"));
+                host_resource(b, h, rx + 1, nic_kbit(host), headroom(b, host, RES_NET_TX, "headroom_net"));
+        }
+        for (uint32_t i = 0; i < b->s->n_extra; i++)
+                host_resource(b, h, b->layout.extra + i,
+                              host->extra ? at_most(host->extra[i], QUANTITY_MAX) : 0,
+                              settings_int(set, "cluster", "headroom_extra"));
+}
+
+/* What the measured VMs of each host use and how many vCPUs the others have. */
+static int build_cpu_demand(Build *b, int64_t *mcores) {
+        const Snapshot *s = b->s;
+        ArenaMark mark = arena_mark(b->arena);
+        int64_t *used = arena_new(b->arena, int64_t, s->n_hosts);
+        int64_t *vcpus = arena_new(b->arena, int64_t, s->n_hosts);
+
+        if (!used || !vcpus)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                if (s->vms[v].cpu_mcores != UNKNOWN)
+                        used[s->vms[v].host] += s->vms[v].cpu_mcores;
+                else if (s->vms[v].state != VM_PAUSED)
+                        vcpus[s->vms[v].host] += s->vms[v].vcpus;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+                int64_t busy = s->hosts[vm->host].cpu_busy_mcores, all = scaled(vm->vcpus, 1000, 1);
+
+                if (vm->cpu_mcores != UNKNOWN)
+                        mcores[v] = vm->cpu_mcores;
+                else if (vm->state == VM_PAUSED || vm->vcpus == 0)
+                        mcores[v] = 0;
+                else if (busy == UNKNOWN)
+                        mcores[v] = all;
+                else
+                        mcores[v] = at_most(scaled(known(busy - used[vm->host]), vm->vcpus, vcpus[vm->host]),
+                                            all);
+        }
+        arena_rewind(b->arena, mark);
+        return 0;
+}
+
+static void build_need(Build *b, VmIx v, int64_t mcores) {
+        const Vm *vm = &b->s->vms[v];
+        int64_t *need = b->need + (size_t) v * b->p->n_res;
+
+        need[RES_CPU] = scaled(mcores, b->mhz[vm->host], 1000);
+        need[RES_MEMORY] = at_most(vm->memory_mib, QUANTITY_MAX);
+        if (b->layout.net_rx != IX_NONE) {
+                need[b->layout.net_rx] = known(vm->rx_kbit);
+                need[b->layout.net_rx + 1] = known(vm->tx_kbit);
+        }
+        for (uint32_t i = 0; i < b->s->n_extra && vm->extra; i++)
+                need[b->layout.extra + i] = at_most(known(vm->extra[i]), QUANTITY_MAX);
+}
+
+/* The host's use as it was measured; 0 where it was not. */
+static void measured_use(const Build *b, HostIx h, int64_t *use) {
+        const Host *host = &b->s->hosts[h];
+        uint32_t rx = b->layout.net_rx;
+
+        use[RES_CPU] = scaled(known(host->cpu_busy_mcores), b->mhz[h], 1000);
+        use[RES_MEMORY] = known(host->memory_used_mib);
+        for (uint32_t i = 0; i < host->n_nics && rx != IX_NONE; i++) {
+                use[rx] = at_most(use[rx] + known(host->nics[i].rx_kbit), QUANTITY_MAX);
+                use[rx + 1] = at_most(use[rx + 1] + known(host->nics[i].tx_kbit), QUANTITY_MAX);
+        }
+}
+
+static void build_base(Build *b) {
+        const Snapshot *s = b->s;
+        uint32_t n_res = b->p->n_res;
+
+        for (VmIx v = 0; v < s->n_vms; v++)
+                for (uint32_t r = 0; r < n_res; r++)
+                        b->base[(size_t) s->vms[v].host * n_res + r] += b->need[(size_t) v * n_res + r];
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                int64_t use[PROBLEM_RES_MAX] = { 0 };
+
+                measured_use(b, h, use);
+                for (uint32_t r = 0; r < n_res; r++) {
+                        int64_t *base = &b->base[(size_t) h * n_res + r];
+
+                        *base = known(use[r] - *base);
+                        if (r == RES_MEMORY && *base < s->hosts[h].reserved_mib)
+                                *base = at_most(s->hosts[h].reserved_mib, QUANTITY_MAX);
+                }
+        }
+        for (VmIx v = 0; v < s->n_vms; v++)
+                if (s->vms[v].in_flight && s->vms[v].in_flight_to != IX_NONE &&
+                    s->vms[v].in_flight_to != s->vms[v].host)
+                        for (uint32_t r = 0; r < n_res; r++)
+                                b->base[(size_t) s->vms[v].in_flight_to * n_res + r] +=
+                                        b->need[(size_t) v * n_res + r];
+}
+
+static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role) {
+        if (vm->in_flight)
+                return REASON_VM_IN_FLIGHT;
+        if (role->no_exit)
+                return REASON_SOURCE_FENCED;
+        if (!vm->movable)
+                return REASON_VM_PINNED;
+        if (vm->local_disk_mib > 0 && settings_int(b->settings, "cluster", "local_disks") == 0)
+                return REASON_STORAGE;
+        if (vm->cpu_mcores == UNKNOWN && vm->state != VM_PAUSED && role->evacuate == 0)
+                return REASON_VM_UNMEASURED; /* a host to be emptied cannot wait for the measurement */
+        return REASON_NONE;
+}
+
+static int64_t migration_ms(const Build *b, int64_t memory_mib, int64_t dirty_kib_s, int64_t disk_mib) {
+        MigrationForecast f = migration_forecast((MigrationFacts){
+                .memory_mib = memory_mib,
+                .dirty_kib_s = dirty_kib_s,
+                .local_disk_mib = disk_mib,
+                .bandwidth_kbit = settings_int(b->settings, "cluster", "migration_bandwidth"),
+                .downtime_limit_ms = 300,
+        });
+
+        return f.predicted.ms;
+}
+
+static int64_t price_of(const Build *b, const Vm *vm, int64_t usual_ms) {
+        int64_t ms = migration_ms(b, vm->memory_mib, vm->dirty_kib_s, vm->local_disk_mib);
+
+        return at_most(PRICE_DISTURBANCE + scaled(ms, PRICE_TIME, usual_ms), PRICE_MAX);
+}
+
+static int build_vms(Build *b) {
+        const Snapshot *s = b->s;
+        HostIx *home = arena_new(b->arena, HostIx, s->n_vms);
+        Reason *pinned = arena_new(b->arena, Reason, s->n_vms);
+        int64_t *price = arena_new(b->arena, int64_t, s->n_vms);
+        int64_t *mcores = arena_new(b->arena, int64_t, s->n_vms);
+        int64_t usual_ms = migration_ms(b, USUAL_MIB, 0, 0);
+
+        if (!home || !pinned || !price || !mcores || build_cpu_demand(b, mcores) < 0)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                home[v] = s->vms[v].host;
+                pinned[v] = pin_of(b, &s->vms[v], &b->p->roles[home[v]]);
+                price[v] = price_of(b, &s->vms[v], usual_ms);
+                build_need(b, v, mcores[v]);
+        }
+        b->p->home = home;
+        b->p->pinned = pinned;
+        b->p->move_price = price;
+        return 0;
+}
+
+/* The load line counts for every resource; balance is sought in CPU and memory, a little in the network when
+ * all hosts say what they have of it. */
+static int build_weights(Build *b) {
+        Problem *p = b->p;
+        int64_t *load_weight = arena_new(b->arena, int64_t, p->n_res);
+        int64_t *balance_weight = arena_new(b->arena, int64_t, p->n_res);
+
+        if (!load_weight || !balance_weight)
+                return -ENOMEM;
+        for (uint32_t r = 0; r < p->n_res; r++) {
+                load_weight[r] = WEIGHT_NORMAL;
+                if (r == RES_CPU || r == RES_MEMORY)
+                        balance_weight[r] = WEIGHT_NORMAL;
+                else if (r < b->layout.extra)
+                        balance_weight[r] = WEIGHT_NET;
+                for (HostIx h = 0; h < p->n_hosts && r < b->layout.extra; h++)
+                        if (b->capacity[(size_t) h * p->n_res + r] == QUANTITY_MAX)
+                                balance_weight[r] = 0;
+        }
+        p->load_weight = load_weight;
+        p->balance_weight = balance_weight;
+        return 0;
+}
+
+static int build_begin(Build *b) {
+        const Snapshot *s = b->s;
+        size_t n_res = b->layout.n;
+        HostRole *roles = arena_new(b->arena, HostRole, s->n_hosts);
+
+        b->p = arena_new(b->arena, Problem, 1);
+        b->capacity = arena_new(b->arena, int64_t, s->n_hosts * n_res);
+        b->limit = arena_new(b->arena, int64_t, s->n_hosts * n_res);
+        b->base = arena_new(b->arena, int64_t, s->n_hosts * n_res);
+        b->need = arena_new(b->arena, int64_t, s->n_vms * n_res);
+        if (!b->p || !b->capacity || !b->limit || !b->base || !b->need || !roles)
+                return -ENOMEM;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                roles[h] = role_of(&s->hosts[h]);
+        *b->p = (Problem){
+                .n_hosts = s->n_hosts,
+                .n_vms = s->n_vms,
+                .n_res = b->layout.n,
+                .transient_mode = TRANSIENT_WAVES,
+                .capacity = b->capacity,
+                .limit = b->limit,
+                .base = b->base,
+                .need = b->need,
+                .roles = roles,
+                .move_weight = 100,
+        };
+        b->p->transient[RES_MEMORY] = true;
+        for (uint32_t i = 0; i < s->n_extra; i++)
+                b->p->transient[b->layout.extra + i] = s->extra[i].transient;
+        return build_mhz(b);
+}
+
+int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) {
+        Build b = { .arena = a, .s = s, .settings = settings };
+        int r = resource_layout(s, &b.layout);
+
+        if (r < 0)
+                return r;
+        r = build_begin(&b);
+        if (r < 0)
+                return r;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                build_host(&b, h);
+        r = build_vms(&b);
+        if (r < 0)
+                return r;
+        build_base(&b);
+        r = build_weights(&b);
+        if (r == 0)
+                r = problem_build_classes(a, s, b.p);
+        if (r == 0)
+                r = problem_build_rules(a, s, b.p);
+        if (r < 0)
+                return r;
+        *ret = b.p;
+        return 0;
+}

@@ -1,0 +1,33 @@
+/* Snapshot → Problem: names and units become columns and indexes. The definitions, which the judge
+ * (plan_check) repeats in words of its own:
+ *
+ *   cpu      MHz. A host has cpus × cpu_mhz; one that does not say its speed is as fast as the median of
+ * those that do, or 1000. A VM needs its cpu_mcores at the speed of the host it was measured on. One that was
+ * not measured is taken to use what its host uses beyond the measured VMs, shared by vCPUs and at most its
+ * vCPUs; all its vCPUs when the host was not measured either; nothing while it is paused. memory   MiB,
+ * transient. A host has memory_mib × overcommit; a VM needs what it was allocated. net rx, net tx   kbit/s,
+ * when at least one NIC with a carrier says its speed. A host that does not say has no limit. A VM that was
+ * not measured needs none. extras   as the snapshot says; transient where it says so.
+ *
+ *   base     what a host uses beyond its VMs: measured use less the needs of the VMs on it, never below zero;
+ *            for memory at least reserved_mib. A VM in flight counts on its other host too, there in the
+ * base. limit    the load line: capacity less headroom (the host's own, or of the settings).
+ */
+#pragma once
+
+#include "scheduler/model/problem.h"
+#include "scheduler/model/settings.h"
+
+extern const SettingDef cluster_settings[]; /* section "cluster" */
+
+/* Which resource is which row of the Problem. */
+typedef struct ResourceLayout {
+        uint32_t n, net_rx, extra; /* net_tx follows net_rx; IX_NONE: no host says its NICs' speeds */
+        const char *names[PROBLEM_RES_MAX];
+} ResourceLayout;
+
+/* 0; -ERANGE: more extra resources than PROBLEM_RES_MAX has room for. Names are the snapshot's or static. */
+int resource_layout(const Snapshot *s, ResourceLayout *ret) must_check;
+
+/* 0; -ENOMEM; -ERANGE as above. The Problem lives in `a` and refers to nothing of the snapshot. */
+int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) must_check;

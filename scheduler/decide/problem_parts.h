@@ -1,0 +1,10 @@
+/* The steps of problem_build() that have a file of their own. For problem_build.c only. */
+#pragma once
+
+#include "scheduler/decide/problem_build.h"
+
+/* class_of, allowed, denied: networks, pools, CPUs and the rules on hosts. */
+int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* domains, groups, rules between VMs. */
+int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) must_check;
