@@ -1,4 +1,4 @@
-/* The snapshot file, schema plimsoll.snapshot/1 (docs/snapshot-file.md). Pure but for jansson's own memory.
+/* The snapshot file, schema plimsoll.snapshot/1 (docs/snapshot-file.md). Pure.
  * What is printed and parsed again is the same snapshot, and gives the same plan.
  */
 #pragma once

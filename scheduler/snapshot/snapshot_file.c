@@ -1,0 +1,461 @@
+/* Text → Snapshot: one pass over the text by the field tables, then names are resolved and hosts and VMs put
+ * in the order of their names. */
+#include "scheduler/snapshot/snapshot_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/snapshot/file_reader.h"
+#include "scheduler/snapshot/name_table.h"
+#include "scheduler/snapshot/rule_resolve.h"
+
+#define NICS_MAX 1024
+
+/* ---- the top level ---- */
+
+int snapshot_read_schema(FileReader *p, void *object) {
+        Span span;
+        int k = json_reader_string(&p->json, &span);
+
+        (void) object;
+        if (k < 0)
+                return k;
+        if (span.n != strlen(SNAPSHOT_SCHEMA) || memcmp(span.s, SNAPSHOT_SCHEMA, span.n) != 0)
+                return json_reader_expect(&p->json, "\"" SNAPSHOT_SCHEMA "\"");
+        return 0;
+}
+
+int snapshot_read_extra(FileReader *p, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        size_t ignored;
+        int k;
+
+        if (p->extra_read)
+                return json_reader_skip(&p->json, &ignored);
+        k = objects_read(p, &extra_fields, sizeof(ExtraResource), EXTRA_MAX, &array);
+        if (k < 0)
+                return k;
+        s->extra = array.objects;
+        s->n_extra = array.n;
+        for (uint32_t i = 0; i < array.n; i++)
+                for (uint32_t j = 0; j < i; j++)
+                        if (strcmp(s->extra[i].name, s->extra[j].name) == 0)
+                                return FAULT_AT(p, array.at[i], "extra", i, "name",
+                                                "\"%.60s\" is extra[%u] too", s->extra[i].name, j);
+        return 0;
+}
+
+int snapshot_read_hosts(FileReader *p, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        int k = objects_read(p, &host_fields, sizeof(Host), HOSTS_MAX, &array);
+
+        if (k < 0)
+                return k;
+        p->hosts = array.objects;
+        p->host_at = array.at;
+        s->n_hosts = array.n;
+        return 0;
+}
+
+int snapshot_read_vms(FileReader *p, void *object) {
+        Snapshot *s = object;
+        const size_t start = p->json.at;
+        ObjectArray array;
+        size_t n = 0;
+        int k = json_reader_skip(&p->json, &n);
+
+        p->json.at = start;
+        p->vm_host = arena_new(p->json.arena, HostRef, k == 0 && n <= VMS_MAX ? n : 0);
+        if (!p->vm_host)
+                return -ENOMEM;
+        k = objects_read(p, &vm_fields, sizeof(Vm), VMS_MAX, &array);
+        if (k < 0)
+                return k;
+        p->vms = array.objects;
+        p->vm_at = array.at;
+        s->n_vms = array.n;
+        return 0;
+}
+
+int snapshot_read_rules(FileReader *p, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        int k = objects_read(p, &rule_fields, sizeof(RuleDraft), RULES_MAX, &array);
+
+        if (k < 0)
+                return k;
+        p->drafts = array.objects;
+        p->rule_at = array.at;
+        s->n_rules = array.n;
+        return 0;
+}
+
+/* ---- hosts ---- */
+
+int host_read_headroom(FileReader *p, void *object) {
+        Host *h = object;
+        int64_t share;
+        int k;
+
+        if (json_reader_kind(&p->json) == JSON_KIND_OBJECT)
+                return fields_read(p, &headroom_fields, h);
+        k = number_read(p, &headroom_fields.defs[0], &share);
+        for (int r = 0; k == 0 && r < RES_BUILTIN_N; r++)
+                h->headroom_permille[r] = share;
+        return k;
+}
+
+int host_read_faults(FileReader *p, void *object) {
+        return fields_read(p, &fault_fields, object);
+}
+
+int host_read_nics(FileReader *p, void *object) {
+        Host *h = object;
+        ObjectArray array;
+        int k = objects_read(p, &nic_fields, sizeof(Nic), NICS_MAX, &array);
+
+        if (k < 0)
+                return k;
+        h->nics = array.objects;
+        h->n_nics = array.n;
+        for (uint32_t i = 0; i < array.n; i++)
+                for (uint32_t j = 0; j < i; j++)
+                        if (strcmp(h->nics[i].name, h->nics[j].name) == 0)
+                                return json_reader_refuse(&p->json, "two NICs are named \"%.60s\"",
+                                                          h->nics[i].name);
+        return 0;
+}
+
+/* { "resource": amount, … } of host or VM. */
+static int amounts_read(FileReader *p, const int64_t **ret) {
+        static const FieldDef amount = {
+                .kind = FIELD_NUMBER, .unit = "amount", .scale = 1, .max = QUANTITY_MAX
+        };
+        const Snapshot *s = &p->snapshot;
+        int64_t *amounts = arena_new(p->json.arena, int64_t, s->n_extra);
+        uint32_t seen = 0;
+        Span key;
+        int k;
+
+        if (!amounts)
+                return -ENOMEM;
+        k = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+        if (k < 0)
+                return k;
+        while ((k = json_reader_field(&p->json, &key)) > 0) {
+                uint32_t i = 0;
+
+                while (i < s->n_extra &&
+                       (strlen(s->extra[i].name) != key.n || memcmp(s->extra[i].name, key.s, key.n) != 0))
+                        i++;
+                if (i == s->n_extra)
+                        return json_reader_refuse(&p->json, "no such resource in the snapshot's \"extra\"");
+                if (seen >> i & 1)
+                        return json_reader_refuse(&p->json, "the field is given twice");
+                seen |= UINT32_C(1) << i;
+                k = number_read(p, &amount, &amounts[i]);
+                if (k < 0)
+                        return k;
+        }
+        if (k == 0 && s->n_extra > 0)
+                *ret = amounts;
+        return k;
+}
+
+int host_read_extra(FileReader *p, void *object) {
+        return amounts_read(p, &((Host *) object)->extra);
+}
+
+/* ---- VMs ---- */
+
+int vm_read_extra(FileReader *p, void *object) {
+        return amounts_read(p, &((Vm *) object)->extra);
+}
+
+int vm_read_net(FileReader *p, void *object) {
+        Vm *v = object;
+        int k;
+
+        if (json_reader_kind(&p->json) == JSON_KIND_OBJECT)
+                return fields_read(p, &net_fields, v);
+        k = number_read(p, &net_fields.defs[0], &v->rx_kbit);
+        if (k == 0)
+                v->tx_kbit = v->rx_kbit;
+        return k;
+}
+
+int vm_read_host(FileReader *p, void *object) {
+        HostRef ref = { 0 };
+        int k = json_reader_string(&p->json, &ref.name);
+
+        (void) object;
+        ref.at = p->json.value_at;
+        if (k == 0)
+                p->vm_host[p->json.path[1].index] = ref; /* the VM's place in "vms" */
+        return k;
+}
+
+int vm_read_in_flight(FileReader *p, void *object) {
+        Vm *v = object;
+        FlightRef *flight;
+        int k;
+
+        switch (json_reader_kind(&p->json)) {
+        case JSON_KIND_TRUE:
+        case JSON_KIND_FALSE:
+                return json_reader_bool(&p->json, &v->in_flight);
+        case JSON_KIND_STRING:
+                break;
+        default:
+                return json_reader_expect(&p->json, "true, false, or the name of the other host");
+        }
+        flight = arena_new(p->json.arena, FlightRef, 1);
+        if (!flight)
+                return -ENOMEM;
+        flight->at = p->json.value_at;
+        k = json_reader_string(&p->json, &flight->to);
+        if (k < 0)
+                return k;
+        v->in_flight = true;
+        flight->vm = p->json.path[1].index;
+        flight->next = p->flights;
+        p->flights = flight;
+        return 0;
+}
+
+/* ---- rules: names now, indexes when all are known ---- */
+
+int rule_read_vms(FileReader *p, void *object) {
+        return names_read(p, &((RuleDraft *) object)->vms);
+}
+
+int rule_read_near_vms(FileReader *p, void *object) {
+        return names_read(p, &((RuleDraft *) object)->near_vms);
+}
+
+int rule_read_hosts(FileReader *p, void *object) {
+        return names_read(p, &((RuleDraft *) object)->hosts);
+}
+
+int rule_read_group(FileReader *p, void *object) {
+        return name_read(p, &((RuleDraft *) object)->group);
+}
+
+int rule_read_near_group(FileReader *p, void *object) {
+        return name_read(p, &((RuleDraft *) object)->near_group);
+}
+
+/* ---- when all is read ---- */
+
+/* items[i] := items[order[i]], in place. Ends with order[i] == i. */
+static void permute(void *items, size_t size, uint32_t n, uint32_t *order) {
+        unsigned char first[sizeof(Host) > sizeof(Vm) ? sizeof(Host) : sizeof(Vm)];
+        unsigned char *item = items;
+
+        assert(size <= sizeof(first));
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t to = i;
+
+                if (order[i] == i)
+                        continue;
+                memcpy(first, item + size * i, size);
+                for (uint32_t from = order[to]; from != i; from = order[to]) {
+                        memcpy(item + size * to, item + size * from, size);
+                        order[to] = to;
+                        to = from;
+                }
+                memcpy(item + size * to, first, size);
+                order[to] = to;
+        }
+}
+
+/* The order of names; a fault when two are equal. The first member of each object is its name. */
+static int unique_order(FileReader *p, const char *list, const ObjectArray *array, size_t size,
+                        uint32_t **ret) {
+        const char **names = arena_new(p->json.arena, const char *, array->n);
+        uint32_t *order;
+        int k;
+
+        if (!names)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < array->n; i++)
+                memcpy(&names[i], (const char *) array->objects + size * i, sizeof(names[i]));
+        k = names_order(p->json.arena, names, array->n, &order);
+        if (k < 0)
+                return k;
+        for (uint32_t i = 1; i < array->n; i++) {
+                uint32_t x = order[i - 1], y = order[i];
+
+                if (strcmp(names[x], names[y]) == 0)
+                        return FAULT_AT(p, array->at[y], list, y, "name",
+                                        "\"%.80s\" is the name of %s[%u] too; accepted: each name once",
+                                        names[y], list, x);
+        }
+        *ret = order;
+        return 0;
+}
+
+static int finish_hosts(FileReader *p) {
+        const ObjectArray array = { .objects = p->hosts, .n = p->snapshot.n_hosts, .at = p->host_at };
+        uint32_t *order;
+        int k;
+
+        static_assert(offsetof(Host, name) == 0 && offsetof(Vm, name) == 0, "unique_order reads names there");
+        for (uint32_t i = 0; i < array.n; i++) {
+                const Host *h = &p->hosts[i];
+                bool known = h->fence == FENCE_NONE && h->state != HOST_OFFLINE;
+
+                if (known && (h->cpus == 0 || h->memory_mib == 0))
+                        return FAULT_AT(
+                                p, array.at[i], "hosts", i, h->cpus == 0 ? "cpus" : "memory_mib",
+                                "found 0; accepted: 0 only where \"fence\" or \"state\": \"offline\" says "
+                                "that the host is not known");
+                if (h->reserved_mib > h->memory_mib)
+                        return FAULT_AT(p, array.at[i], "hosts", i, "reserved_mib",
+                                        "found %lld; accepted: at most the host's memory_mib, %lld",
+                                        (long long) h->reserved_mib, (long long) h->memory_mib);
+        }
+        k = unique_order(p, "hosts", &array, sizeof(Host), &order);
+        if (k == 0)
+                permute(p->hosts, sizeof(Host), array.n, order);
+        return k;
+}
+
+static int resolve_host(FileReader *p, const NameTable *hosts, Span name, size_t at, uint32_t vm,
+                        const char *field, HostIx *ret) {
+        char word[65] = "";
+        const char *nearest;
+
+        *ret = name_table_find(hosts, name.s, name.n);
+        if (*ret != IX_NONE)
+                return 0;
+        memcpy(word, name.s, name.n < sizeof(word) ? name.n : 0);
+        nearest = word[0] ? text_nearest(word, hosts->names, hosts->n) : NULL;
+        return FAULT_AT(p, at, "vms", vm, field,
+                        "no host is named \"%.*s\"; accepted: a name from \"hosts\"%s%.60s%s",
+                        name.n < 80 ? (int) name.n : 80, name.s, nearest ? ", perhaps \"" : "",
+                        nearest ? nearest : "", nearest ? "\"" : "");
+}
+
+static int finish_vms(FileReader *p, const NameTable *hosts) {
+        const ObjectArray array = { .objects = p->vms, .n = p->snapshot.n_vms, .at = p->vm_at };
+        uint32_t *order;
+        int k;
+
+        for (uint32_t i = 0; i < array.n; i++) {
+                k = resolve_host(p, hosts, p->vm_host[i].name, p->vm_host[i].at, i, "host", &p->vms[i].host);
+                if (k < 0)
+                        return k;
+        }
+        for (const FlightRef *f = p->flights; f; f = f->next) {
+                k = resolve_host(p, hosts, f->to, f->at, f->vm, "in_flight", &p->vms[f->vm].in_flight_to);
+                if (k < 0)
+                        return k;
+                if (p->vms[f->vm].in_flight_to == p->vms[f->vm].host)
+                        return FAULT_AT(p, f->at, "vms", f->vm, "in_flight",
+                                        "the VM's own host; accepted: the other one");
+        }
+        k = unique_order(p, "vms", &array, sizeof(Vm), &order);
+        if (k == 0)
+                permute(p->vms, sizeof(Vm), array.n, order);
+        return k;
+}
+
+/* Amounts of extra resources are 0 where nothing is said. */
+static int finish_extra(FileReader *p) {
+        const int64_t *none = arena_new(p->json.arena, int64_t, p->snapshot.n_extra);
+
+        if (!none)
+                return -ENOMEM;
+        for (uint32_t i = 0; p->snapshot.n_extra > 0 && i < p->snapshot.n_hosts; i++)
+                if (!p->hosts[i].extra)
+                        p->hosts[i].extra = none;
+        for (uint32_t i = 0; p->snapshot.n_extra > 0 && i < p->snapshot.n_vms; i++)
+                if (!p->vms[i].extra)
+                        p->vms[i].extra = none;
+        return 0;
+}
+
+static int finish(FileReader *p) {
+        NameTable hosts;
+        int k = finish_hosts(p);
+
+        if (k == 0)
+                k = name_table_new(p->json.arena, p->snapshot.n_hosts, &hosts);
+        if (k < 0)
+                return k;
+        for (uint32_t i = 0; i < p->snapshot.n_hosts; i++)
+                (void) name_table_add(&hosts, p->hosts[i].name);
+        k = finish_vms(p, &hosts);
+        if (k == 0)
+                k = finish_extra(p);
+        p->snapshot.hosts = p->hosts;
+        p->snapshot.vms = p->vms;
+        return k < 0 ? k : rules_resolve(p, &hosts);
+}
+
+/* The schema and the extra resources, wherever they stand: another kind of file is named as such before its
+ * fields are called unknown, and hosts and VMs may name resources. What is no JSON is left to the reading
+ * itself. */
+static int survey(FileReader *p) {
+        const JsonReader start = p->json;
+        TextFault *fault = p->json.fault, scratch;
+        bool has_schema = false, whole;
+        size_t ignored;
+        Span key;
+        int k;
+
+        p->json.fault = &scratch;
+        k = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+        while (k == 0 && json_reader_field(&p->json, &key) > 0) {
+                bool schema = key.n == 6 && memcmp(key.s, "schema", 6) == 0;
+                bool extra = key.n == 5 && memcmp(key.s, "extra", 5) == 0 && !p->extra_read;
+
+                has_schema = has_schema || schema;
+                if (!schema && !extra) {
+                        k = json_reader_skip(&p->json, &ignored);
+                        continue;
+                }
+                p->json.fault = fault;
+                k = schema ? snapshot_read_schema(p, NULL) : snapshot_read_extra(p, &p->snapshot);
+                if (k < 0)
+                        return k;
+                p->extra_read = p->extra_read || extra;
+                p->json.fault = &scratch;
+        }
+        whole = k == 0 && p->json.depth == 0;
+        p->json = start;
+        if (whole && !has_schema) {
+                (void) json_reader_kind(&p->json);
+                return json_reader_refuse(
+                        &p->json, "\"schema\" is missing; accepted: \"schema\": \"" SNAPSHOT_SCHEMA "\"");
+        }
+        return 0;
+}
+
+int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **ret, TextFault *reterr_fault) {
+        TextFault fault = { 0 };
+        FileReader *p = arena_new(a, FileReader, 1);
+        Snapshot *s = arena_new(a, Snapshot, 1);
+        int k;
+
+        if (!p || !s)
+                return -ENOMEM;
+        p->json = json_reader_new(text, n, a, &fault);
+        k = survey(p);
+        if (k == 0)
+                k = fields_read(p, &snapshot_fields, &p->snapshot);
+        if (k == 0)
+                k = json_reader_end(&p->json);
+        if (k == 0)
+                k = finish(p);
+        if (k == -EBADMSG)
+                *reterr_fault = fault;
+        if (k < 0)
+                return k;
+        *s = p->snapshot;
+        *ret = s;
+        return 0;
+}

@@ -1,0 +1,462 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/snapshot/snapshot_file.h"
+
+static Arena arena;
+
+static void open_arena(void) {
+        cr_assert_eq(0, arena_open(64 << 20, &arena));
+}
+
+TestSuite(snapshot_file, .init = open_arena);
+
+static const Snapshot *parse(const char *text) {
+        const Snapshot *s = NULL;
+        TextFault f = { 0 };
+        int k = snapshot_file_parse(&arena, text, strlen(text), &s, &f);
+
+        cr_assert_eq(k, 0, "%s: %s in %s", f.field, f.what, text);
+        return s;
+}
+
+static const char *print(const Snapshot *s) {
+        const char *text;
+        size_t n;
+
+        cr_assert_eq(0, snapshot_file_print(&arena, s, &text, &n));
+        cr_assert_eq(n, strlen(text));
+        return text;
+}
+
+#define SMALLEST                                                                                             \
+        "{ \"schema\": \"plimsoll.snapshot/1\", \"cluster\": \"demo\",\n"                                    \
+        "  \"hosts\": [ { \"name\": \"h1\", \"cpus\": 64, \"memory_mib\": 524288 } ],\n"                     \
+        "  \"vms\":   [ { \"name\": \"vm1\", \"host\": \"h1\", \"vcpus\": 2, \"memory_mib\": 4096, "         \
+        "\"cpu\": 0.7 } ] }"
+
+Test(snapshot_file, the_smallest_file_works_and_the_rest_is_at_its_default) {
+        const Snapshot *s = parse(SMALLEST);
+        const Host *h = &s->hosts[0];
+        const Vm *v = &s->vms[0];
+
+        cr_assert_str_eq(s->cluster, "demo");
+        cr_assert_eq(s->n_hosts, 1);
+        cr_assert_eq(s->n_vms, 1);
+        cr_assert_eq(s->taken_at, 0);
+        cr_assert_eq(h->cpus, 64);
+        cr_assert_eq(h->memory_mib, 524288);
+        cr_assert_eq(h->cpu_mhz, UNKNOWN);
+        cr_assert_eq(h->state, HOST_ACTIVE);
+        cr_assert_eq(h->fence, FENCE_NONE);
+        cr_assert_eq(h->cpu_busy_mcores, UNKNOWN);
+        cr_assert_eq(h->memory_used_mib, UNKNOWN);
+        cr_assert_eq(h->headroom_permille[RES_NET_TX], UNKNOWN);
+        cr_assert_eq(h->reserved_mib, 0);
+        cr_assert_null(h->zone);
+        cr_assert_eq(h->networks.n, 0);
+        cr_assert_eq(v->cpu_mcores, 700);
+        cr_assert_eq(v->host, 0);
+        cr_assert(v->movable);
+        cr_assert_not(v->in_flight);
+        cr_assert_eq(v->in_flight_to, IX_NONE);
+        cr_assert_eq(v->priority, 100);
+        cr_assert_eq(v->rx_kbit, UNKNOWN);
+        cr_assert_eq(v->dirty_kib_s, UNKNOWN);
+        cr_assert_eq(v->local_disk_mib, 0);
+}
+
+static const char everything[] =
+        "{\n"
+        "  \"schema\": \"plimsoll.snapshot/1\",\n"
+        "  \"cluster\": \"gr\xc3\xbc\x6e\",\n"
+        "  \"taken_at\": 1767225600.25,\n"
+        "  \"extra\": [\n"
+        "    { \"name\": \"gpu_mib\", \"transient\": true },\n"
+        "    { \"name\": \"licences\" }\n"
+        "  ],\n"
+        "  \"hosts\": [\n"
+        "    { \"name\": \"h1\", \"uri\": \"qemu+tls://h1/system\", \"state\": \"cordoned\", \"fence\": "
+        "\"stale\", "
+        "\"fence_why\": \"last report 95 s ago\", \"seen_at\": 1767225599.000001, "
+        "\"faults\": { \"grade\": 3, \"why\": \"disk sda: 12 pending sectors\" }, \"cpus\": 64, "
+        "\"cpu_mhz\": 2600, \"memory_mib\": 524288, \"cpu_busy\": 17.25, \"memory_used_mib\": 1000, "
+        "\"cpu_pressure\": 0.12, \"memory_pressure\": 0.001, \"headroom\": { \"cpu\": 0.2, \"net_tx\": 0 }, "
+        "\"reserved_mib\": 4096, \"zone\": \"z1\", \"rack\": \"r1\", \"neighborhood\": \"n1\", "
+        "\"arch\": \"x86_64\", \"cpu_model\": \"Cascadelake-Server\", \"networks\": [\"br0\", \"br1\"], "
+        "\"pools\": [\"ceph-1\"], \"nics\": [ { \"name\": \"eth0\", \"speed_mbit\": 10000, \"rx_mbit\": "
+        "12.5, "
+        "\"tx_mbit\": 0 }, { \"name\": \"eth1\", \"carrier\": false } ], \"extra\": { \"gpu_mib\": 81920 } "
+        "},\n"
+        "    { \"name\": \"h2\", \"state\": \"offline\", \"cpus\": 0, \"memory_mib\": 0, \"headroom\": 0.15 "
+        "}\n"
+        "  ],\n"
+        "  \"vms\": [\n"
+        "    { \"name\": \"a\", \"uuid\": \"2c1f\", \"host\": \"h1\", \"state\": \"paused\", "
+        "\"in_flight\": \"h2\", \"movable\": false, \"unmovable_why\": \"host device 0000:3b:00.0\", "
+        "\"vcpus\": 4, \"memory_mib\": 8192, \"cpu\": 1.234, \"memory_used_mib\": 5000, \"cpu_delay\": 0.05, "
+        "\"net_mbit\": { \"rx\": 10, \"tx\": 0.001 }, \"disk_mib_s\": 0.0996, \"dirty_mib_s\": 12.001, "
+        "\"local_disk_mib\": 20480, \"priority\": 900, \"arch\": \"x86_64\", \"cpu_model\": "
+        "\"host-passthrough\", "
+        "\"machine\": \"pc-q35-7.2\", \"networks\": [\"br0\"], \"pools\": [\"ceph-1\"], "
+        "\"groups\": [\"db\", \"web\"], \"labels\": [\"owner=ann\"], \"extra\": { \"gpu_mib\": 40960 } },\n"
+        "    { \"name\": \"b\", \"host\": \"h1\", \"in_flight\": true, \"vcpus\": 1, \"memory_mib\": 1, "
+        "\"net_mbit\": 7, \"groups\": [\"web\"] },\n"
+        "    { \"name\": \"c\", \"host\": \"h2\", \"vcpus\": 1, \"memory_mib\": 1, \"net_mbit\": { \"tx\": 3 "
+        "} }\n"
+        "  ],\n"
+        "  \"rules\": [\n"
+        "    { \"name\": \"webs\", \"kind\": \"apart\", \"level\": \"rack\", \"vms\": [\"a\", \"b\"] },\n"
+        "    { \"name\": \"r2\", \"kind\": \"spread\", \"level\": \"zone\", \"must\": false, \"weight\": 7, "
+        "\"k\": 2, \"vms\": [\"a\", \"b\", \"c\"] },\n"
+        "    { \"name\": \"r3\", \"kind\": \"near\", \"level\": \"neighborhood\", \"vms\": [\"a\"], "
+        "\"near_vms\": [\"c\"] },\n"
+        "    { \"name\": \"r4\", \"kind\": \"not-on\", \"vms\": [\"c\"], \"hosts\": [\"h1\", \"h2\"] }\n"
+        "  ]\n"
+        "}\n";
+
+Test(snapshot_file, every_field_is_read_and_printed_as_it_was) {
+        const Snapshot *s = parse(everything);
+        const Host *h = &s->hosts[0];
+        const Vm *v = &s->vms[0];
+
+        cr_assert_str_eq(print(s), everything);
+        cr_assert_eq(s->taken_at, INT64_C(1767225600250000));
+        cr_assert_eq(h->seen_at, INT64_C(1767225599000001));
+        cr_assert_eq(h->fault_grade, 3);
+        cr_assert_eq(h->cpu_busy_mcores, 17250);
+        cr_assert_eq(h->cpu_pressure_permille, 120);
+        cr_assert_eq(h->headroom_permille[RES_CPU], 200);
+        cr_assert_eq(h->headroom_permille[RES_MEMORY], UNKNOWN);
+        cr_assert_eq(h->headroom_permille[RES_NET_TX], 0);
+        cr_assert_eq(h->nics[0].rx_kbit, 12500);
+        cr_assert_eq(h->nics[0].tx_kbit, 0);
+        cr_assert_eq(h->nics[1].rx_kbit, UNKNOWN);
+        cr_assert(h->nics[0].carrier);
+        cr_assert_not(h->nics[1].carrier);
+        cr_assert_eq(h->extra[0], 81920);
+        cr_assert_eq(h->extra[1], 0);
+        cr_assert_eq(s->hosts[1].extra[0], 0);
+        cr_assert_eq(s->hosts[1].headroom_permille[RES_NET_RX], 150);
+        cr_assert_eq(v->in_flight_to, 1);
+        cr_assert_eq(v->disk_kib_s, 102);
+        cr_assert_eq(v->dirty_kib_s, 12289);
+        cr_assert_eq(v->tx_kbit, 1);
+        cr_assert_eq(s->vms[1].rx_kbit, 7000);
+        cr_assert(s->vms[1].in_flight);
+        cr_assert_eq(s->vms[2].rx_kbit, UNKNOWN);
+        cr_assert_eq(s->vms[2].tx_kbit, 3000);
+        cr_assert_eq(s->rules[1].k, 2);
+        cr_assert_eq(s->rules[2].near_vms[0], 2);
+        cr_assert_eq(s->rules[3].n_hosts, 2);
+}
+
+#define WRAP(extra, hosts, vms, rest)                                                                        \
+        "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"c\"," extra "\"hosts\":[" hosts "],\"vms\":[" vms \
+        "]" rest "}"
+#define HOST(name, more) "{\"name\":\"" name "\",\"cpus\":8,\"memory_mib\":1024" more "}"
+#define VM(name, host, more)                                                                                 \
+        "{\"name\":\"" name "\",\"host\":\"" host "\",\"vcpus\":1,\"memory_mib\":64" more "}"
+
+Test(snapshot_file, hosts_and_vms_are_sorted_by_name_whatever_their_order) {
+        const Snapshot *s =
+                parse(WRAP("", HOST("c", "") "," HOST("a", ",\"rack\":\"ra\"") "," HOST("b", ""),
+                           VM("z", "a", "") "," VM("y", "c", "") "," VM(
+                                   "x", "b", ",\"in_flight\":\"c\"") "," VM("w", "c", ",\"priority\":7"),
+                           ""));
+
+        cr_assert_str_eq(s->hosts[0].name, "a");
+        cr_assert_str_eq(s->hosts[0].rack, "ra");
+        cr_assert_str_eq(s->hosts[2].name, "c");
+        cr_assert_str_eq(s->vms[0].name, "w");
+        cr_assert_eq(s->vms[0].priority, 7);
+        cr_assert_eq(s->vms[0].host, 2);
+        cr_assert_eq(s->vms[1].host, 1);
+        cr_assert_eq(s->vms[1].in_flight_to, 2);
+        cr_assert_eq(s->vms[3].host, 0);
+}
+
+Test(snapshot_file, the_order_of_top_level_fields_does_not_matter) {
+        const Snapshot *s = parse("{\"vms\":[" VM(
+                "v", "h",
+                ",\"extra\":{\"x\":3},\"groups\":[\"g\"]") "],\"rules\":["
+                                                           "{\"kind\":\"on\",\"group\":\"g\",\"hosts\":["
+                                                           "\"h\"]},"
+                                                           "{\"kind\":\"apart\",\"vms\":[\"v\"],\"must\":"
+                                                           "false}],\"hosts\":[" HOST(
+                                                                   "h", "") "],"
+                                                                            "\"extra\":[{\"name\":\"x\"}],"
+                                                                            "\"cluster\":\"c\",\"schema\":"
+                                                                            "\"plimsoll.snapshot/1\"}");
+
+        cr_assert_eq(s->vms[0].extra[0], 3);
+        cr_assert_eq(s->n_rules, 2);
+        cr_assert_str_eq(s->rules[0].name, "on-1", "a rule without a name gets one");
+        cr_assert_eq(s->rules[0].n_vms, 1, "the group's VMs");
+        cr_assert_eq(s->rules[1].weight, 100, "the default of a rule that need not hold");
+}
+
+Test(snapshot_file, a_rule_takes_its_group_and_the_vms_it_names) {
+        const Snapshot *s =
+                parse(WRAP("", HOST("h", ""),
+                           VM("c", "h", ",\"groups\":[\"g\",\"x\"]") "," VM("a", "h", "") "," VM(
+                                   "b", "h", ",\"groups\":[\"x\",\"g\"]") "," VM("d", "h", ""),
+                           ",\"rules\":[{\"kind\":\"together\",\"group\":\"g\",\"vms\":[\"d\",\"b\"]},"
+                           "{\"kind\":\"near\",\"vms\":[\"a\"],\"near_group\":\"x\"}]"));
+        static const VmIx wanted[] = { 1, 2, 3 };
+
+        cr_assert_eq(s->rules[0].n_vms, 3);
+        cr_assert_arr_eq(s->rules[0].vms, wanted, sizeof(wanted));
+        cr_assert_eq(s->rules[1].n_near_vms, 2);
+        cr_assert_arr_eq(s->rules[1].near_vms, wanted, 2 * sizeof(VmIx));
+}
+
+Test(snapshot_file, numbers_are_read_exactly) {
+        static const struct {
+                const char *written;
+                int64_t mcores;
+        } cases[] = {
+                { "0", 0 },
+                { "-0", 0 },
+                { "-0.0e9", 0 },
+                { "0.7", 700 },
+                { "0.0004", 0 },
+                { "0.0005", 1 },
+                { "0.000499999999", 0 },
+                { "1.0015", 1002 },
+                { "2.675", 2675 },
+                { "7e-1", 700 },
+                { "12.5E+1", 125000 },
+                { "0.00001e5", 1000 },
+                { "1e-400", 0 },
+                { "0e999999999999", 0 },
+                { "1.0000000000000000000000001", 1000 },
+                { "1048576", INT64_C(1048576000) },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char text[512];
+
+                (void) snprintf(text, sizeof(text), WRAP("", HOST("h", ""), VM("v", "h", ",\"cpu\":%s"), ""),
+                                cases[i].written);
+                cr_assert_eq(parse(text)->vms[0].cpu_mcores, cases[i].mcores, "%s", cases[i].written);
+        }
+}
+
+Test(snapshot_file, text_is_unescaped_and_escaped_again) {
+        const Snapshot *s = parse(
+                WRAP("", HOST("h\\u00fc\\ud83d\\ude00\\/\\\"\\\\", ",\"uri\":\"a\\n\\u001f\\tb\""), "", ""));
+        const char *text = print(s);
+
+        cr_assert_str_eq(s->hosts[0].name, "h\xc3\xbc\xf0\x9f\x98\x80/\"\\");
+        cr_assert_str_eq(s->hosts[0].uri, "a\n\x1f\tb");
+        cr_assert(strstr(text, "\"h\xc3\xbc\xf0\x9f\x98\x80/\\\"\\\\\""), "%s", text);
+        cr_assert(strstr(text, "\"a\\n\\u001f\\tb\""), "%s", text);
+        cr_assert_str_eq(print(parse(text)), text);
+}
+
+/* ---- what is refused, and in which words ---- */
+
+typedef struct Bad {
+        const char *text, *field;
+        uint32_t line;
+        const char *words; /* in the fault's text */
+} Bad;
+
+#define H              HOST("h1", "")
+#define BAD_VM(more)   WRAP("", H, VM("v", "h1", more), "")
+#define BAD_HOST(more) WRAP("", HOST("h1", more), "", "")
+#define BAD_RULE(rule) WRAP("", H, VM("v", "h1", ",\"groups\":[\"web\"]"), ",\"rules\":[" rule "]")
+
+static const Bad bads[] = {
+        /* not JSON */
+        { "", "", 1, "found the end of the text; accepted: an object" },
+        { "hello", "", 1, "found hello; accepted: an object" },
+        { "[]", "", 1, "found an array; accepted: an object" },
+        { "{\n \"schema\": \"plimsoll.snapshot/1\",\n oops", "", 3, "a field name in double quotes" },
+        { "{\"schema\":\"plimsoll.snapshot/1\",\n\"cluster\":\"c\"", "cluster", 2,
+          "found the end of the text; accepted: ',' or '}'" },
+        { "{\"schema\":\"plimsoll.snapshot/1\",\n\"cluster\" \"c\"}", "cluster", 2,
+          "':' after a field name" },
+        { BAD_VM("") " x", "", 1, "found x; accepted: nothing after" },
+        { BAD_VM(",\"cpu\":01"), "vms[0].cpu", 1, "found 01; accepted: a number as JSON" },
+        { BAD_VM(",\"cpu\":1.}"), "vms[0].cpu", 1, "a number as JSON" },
+        { BAD_VM(",\"cpu\":NaN"), "vms[0].cpu", 1, "found NaN; accepted: a number (cores)" },
+        { BAD_VM(",\"cpu\":Infinity"), "vms[0].cpu", 1, "found Infinity" },
+        { BAD_VM(",\"cpu\":-Infinity"), "vms[0].cpu", 1, "found -Infinity" },
+        { BAD_VM(",\"movable\":yes"), "vms[0].movable", 1, "found yes; accepted: true or false" },
+        { WRAP("", H, VM("v", "h1", "") ",", ""), "vms[1]", 1, "found ]; accepted: an object" },
+        { WRAP("", HOST("a\\u0000b", ""), "", ""), "hosts[0].name", 1, "bad escape" },
+        { WRAP("", HOST("a\\ud800b", ""), "", ""), "hosts[0].name", 1, "bad escape" },
+        { WRAP("", HOST("a\\xb", ""), "", ""), "hosts[0].name", 1, "bad escape" },
+        { WRAP("", HOST("a\tb", ""), "", ""), "hosts[0].name", 1, "control character" },
+        { WRAP("", HOST("a\xff", ""), "", ""), "hosts[0].name", 1, "not UTF-8" },
+        { "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"abc", "cluster", 1, "does not end" },
+        /* the whole */
+        { "{}", "", 1, "\"schema\" is missing" },
+        { "{\"hosts\":[]}", "", 1, "\"schema\" is missing" },
+        { "{\"moves\":[],\n\"schema\":\"plimsoll.plan/1\"}", "schema", 2,
+          "found \"plimsoll.plan/1\"; accepted: \"plimsoll.snapshot/1\"" },
+        { "{\"schema\":7}", "schema", 1, "found 7; accepted: a string" },
+        { "{\"schema\":\"plimsoll.snapshot/1\"}", "", 1, "\"cluster\" is missing; a snapshot needs it" },
+        { WRAP("\"vmz\":[],", "", "", ""), "vmz", 1, "a snapshot has no such field; did you mean \"vms\"?" },
+        { WRAP("\"cluster\":\"d\",", "", "", ""), "cluster", 1, "given twice" },
+        { WRAP("", "", "", ",\"rules\":{}"), "rules", 1, "found an object; accepted: an array" },
+        /* fields */
+        { BAD_VM(",\n\"memory\":1"), "vms[0].memory", 2,
+          "a VM has no such field; did you mean \"memory_mib\"?" },
+        { BAD_HOST(",\"zzzzzzzzzzz\":1"), "hosts[0].zzzzzzzzzzz", 1, "a host has no such field" },
+        { WRAP("", "{\"name\":\"h\",\"cpus\":1}", "", ""), "hosts[0]", 1,
+          "\"memory_mib\" is missing; a host needs it" },
+        { WRAP("", H, "{\"name\":\"v\",\"vcpus\":1,\"memory_mib\":1}", ""), "vms[0]", 1,
+          "\"host\" is missing" },
+        { BAD_VM(",\"cpu\":1,\"cpu\":1"), "vms[0].cpu", 1, "given twice" },
+        { BAD_VM(",\"cpu\":\"1\""), "vms[0].cpu", 1,
+          "found \"1\"; accepted: a number (cores) from 0 to 1048576" },
+        { BAD_VM(",\"cpu\":null"), "vms[0].cpu", 1, "found null" },
+        { BAD_VM(",\"cpu\":-0.5"), "vms[0].cpu", 1, "found -0.5" },
+        { BAD_VM(",\"priority\":0"), "vms[0].priority", 1,
+          "found 0; accepted: a whole number (points) from 1 to 1000" },
+        { BAD_VM(",\"priority\":1.5"), "vms[0].priority", 1, "found 1.5; accepted: a whole number" },
+        { BAD_VM(",\"local_disk_mib\":9223372036854775808"), "vms[0].local_disk_mib", 1,
+          "found 9223372036854775808; accepted: a whole number (MiB) from 0 to 1099511627776" },
+        { BAD_VM(",\"local_disk_mib\":18446744073709551617"), "vms[0].local_disk_mib", 1,
+          "found 18446744073709551617" },
+        { BAD_VM(",\"local_disk_mib\":1e30"), "vms[0].local_disk_mib", 1, "found 1e30" },
+        { BAD_VM(",\"dirty_mib_s\":9007199254740992"), "vms[0].dirty_mib_s", 1, "(MiB/s)" },
+        { WRAP("", "{\"name\":\"h\",\"cpus\":1,\"memory_mib\":-1}", "", ""), "hosts[0].memory_mib", 1,
+          "found -1; accepted: a whole number (MiB)" },
+        { WRAP("", "{\"name\":\"h\",\"cpus\":0,\"memory_mib\":1}", "", ""), "hosts[0].cpus", 1, "found 0" },
+        { BAD_HOST(",\"reserved_mib\":1025"), "hosts[0].reserved_mib", 1,
+          "at most the host's memory_mib, 1024" },
+        { BAD_HOST(",\"state\":\"down\""), "hosts[0].state", 1,
+          "found \"down\"; accepted: \"active\", \"cordoned\", \"maintenance\", \"offline\"" },
+        { BAD_HOST(",\"state\":3"), "hosts[0].state", 1, "found 3; accepted: \"active\"" },
+        { BAD_HOST(",\"headroom\":{\"disk\":0.5}"), "hosts[0].headroom.disk", 1, "no such field" },
+        { BAD_HOST(",\"headroom\":20"), "hosts[0].headroom", 1,
+          "found 20; accepted: a number (share) from 0 to 1" },
+        { BAD_HOST(",\"networks\":\"br0\""), "hosts[0].networks", 1, "found \"br0\"; accepted: an array" },
+        { BAD_HOST(",\"networks\":[\"a\",7]"), "hosts[0].networks[1]", 1, "found 7; accepted: a string" },
+        { BAD_HOST(",\"networks\":[\"a\",\"b\",\"a\"]"), "hosts[0].networks", 1,
+          "\"a\" is in the list twice" },
+        { BAD_HOST(",\"nics\":[{\"name\":\"e\"},{\"name\":\"e\"}]"), "hosts[0].nics", 1,
+          "two NICs are named \"e\"" },
+        { BAD_HOST(",\"nics\":[{\"name\":\"e\",\"speed\":1}]"), "hosts[0].nics[0].speed", 1,
+          "did you mean \"speed_mbit\"?" },
+        { BAD_HOST(",\"faults\":{\"grade\":5}"), "hosts[0].faults.grade", 1,
+          "found 5; accepted: a whole number (grade) from 0 to 4" },
+        { BAD_HOST(",\"extra\":{\"gpu\":5}"), "hosts[0].extra.gpu", 1, "no such resource" },
+        { BAD_VM(",\"labels\":[\"x\"]"), "vms[0].labels", 1, "accepted: \"key=value\"" },
+        { BAD_VM(",\"in_flight\":3"), "vms[0].in_flight", 1, "found 3; accepted: true, false, or the name" },
+        { BAD_VM(",\"in_flight\":\"h1\""), "vms[0].in_flight", 1, "the VM's own host" },
+        { BAD_VM(",\"in_flight\":\"h9\""), "vms[0].in_flight", 1, "no host is named \"h9\"" },
+        { BAD_VM(",\"networks\":[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]"), "vms[0].networks[0]", 1,
+          "found an array; accepted: a string" },
+        /* names */
+        { WRAP("", HOST("", ""), "", ""), "hosts[0].name", 1,
+          "found \"\"; accepted: a name of 1 to 255 bytes" },
+        { WRAP("", HOST("a\\nb", ""), "", ""), "hosts[0].name", 1, "without control characters" },
+        { WRAP("", H ",\n" HOST("a", "") ",\n" H, "", ""), "hosts[2].name", 3,
+          "\"h1\" is the name of hosts[0] too" },
+        { WRAP("", H, VM("v", "h1", "") ",\n" VM("v", "h1", ""), ""), "vms[1].name", 2,
+          "\"v\" is the name of vms[0] too" },
+        { WRAP("", HOST("host1", ""), VM("u", "host1", "") ",\n" VM("v", "hsot1", ""), ""), "vms[1].host", 2,
+          "no host is named \"hsot1\"; accepted: a name from \"hosts\", perhaps \"host1\"" },
+        { WRAP("\"extra\":[{\"name\":\"x\"},{\"name\":\"x\"}],", H, "", ""), "extra[1].name", 1,
+          "\"x\" is extra[0] too" },
+        /* rules */
+        { BAD_RULE("{\"kind\":\"appart\",\"vms\":[\"v\"]}"), "rules[0].kind", 1,
+          "found \"appart\"; accepted: \"apart\", \"together\"" },
+        { BAD_RULE("{\"kind\":\"apart\"}"), "rules[0].vms", 1, "a rule needs \"vms\" (names) or \"group\"" },
+        { BAD_RULE("{\"kind\":\"apart\",\"vms\":[\"w\"]}"), "rules[0].vms", 1, "no VM is named \"w\"" },
+        { BAD_RULE("{\"kind\":\"apart\",\"vms\":[\"v\",\"v\"]}"), "rules[0].vms", 1,
+          "\"v\" is in the list twice" },
+        { BAD_RULE("{\"kind\":\"apart\",\"group\":\"webb\"}"), "rules[0].group", 1,
+          "no VM's group is named \"webb\"; did you mean \"web\"?" },
+        { BAD_RULE("{\"kind\":\"on\",\"vms\":[\"v\"]}"), "rules[0].hosts", 1,
+          "a rule \"on\" needs the names of hosts" },
+        { BAD_RULE("{\"kind\":\"on\",\"vms\":[\"v\"],\"hosts\":[\"h2\"]}"), "rules[0].hosts", 1,
+          "no host is named \"h2\"; did you mean \"h1\"?" },
+        { BAD_RULE("{\"kind\":\"apart\",\"vms\":[\"v\"],\"hosts\":[\"h1\"]}"), "rules[0].hosts", 1,
+          "a rule \"apart\" has no hosts" },
+        { BAD_RULE("{\"kind\":\"on\",\"level\":\"rack\",\"vms\":[\"v\"],\"hosts\":[\"h1\"]}"),
+          "rules[0].level", 1, "is about hosts" },
+        { BAD_RULE("{\"kind\":\"near\",\"vms\":[\"v\"]}"), "rules[0].near_vms", 1,
+          "a rule \"near\" needs \"near_vms\"" },
+        { BAD_RULE("{\"kind\":\"apart\",\"vms\":[\"v\"],\"near_vms\":[\"v\"]}"), "rules[0].near_vms", 1,
+          "a rule \"apart\" has none" },
+        { BAD_RULE("{\"kind\":\"spread\",\"vms\":[\"v\"]}"), "rules[0].k", 1, "a rule \"spread\" needs k" },
+        { BAD_RULE("{\"kind\":\"apart\",\"k\":2,\"vms\":[\"v\"]}"), "rules[0].k", 1, "has no k" },
+        { BAD_RULE("{\"kind\":\"apart\",\"weight\":2,\"vms\":[\"v\"]}"), "rules[0].weight", 1,
+          "accepted with \"must\": false" },
+        { BAD_RULE("{\"name\":\"r\",\"kind\":\"apart\",\"vms\":[]},\n{\"name\":\"r\",\"kind\":\"apart\","
+                   "\"vms\":[]}"),
+          "rules[1].name", 2, "\"r\" is the name of rules[0] too" },
+};
+
+Test(snapshot_file, bad_input_is_refused_with_its_place_and_what_is_accepted) {
+        for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
+                const Bad *b = &bads[i];
+                const Snapshot *s = NULL;
+                TextFault f = { 0 };
+                int k = snapshot_file_parse(&arena, b->text, strlen(b->text), &s, &f);
+
+                cr_expect_eq(k, -EBADMSG, "case %zu was accepted: %s", i, b->text);
+                cr_expect_null(s);
+                cr_expect_str_eq(f.field, b->field, "case %zu: %s: %s in %s", i, f.field, f.what, b->text);
+                cr_expect(strstr(f.what, b->words), "case %zu: %s: %s in %s", i, f.field, f.what, b->text);
+                cr_expect_eq(f.line, b->line, "case %zu: line %u", i, f.line);
+                cr_expect_geq(f.column, 1);
+        }
+}
+
+Test(snapshot_file, the_column_of_a_fault_is_where_its_value_begins) {
+        const char *text = "{ \"schema\": \"plimsoll.snapshot/1\",\n  \"cluster\": 5 }";
+        const Snapshot *s;
+        TextFault f;
+
+        cr_assert_eq(-EBADMSG, snapshot_file_parse(&arena, text, strlen(text), &s, &f));
+        cr_assert_eq(f.line, 2);
+        cr_assert_eq(f.column, 14);
+}
+
+Test(snapshot_file, a_text_that_is_nested_too_deeply_is_refused) {
+        char text[4096] = "{\"schema\":\"plimsoll.snapshot/1\",\"hosts\":";
+        const Snapshot *s;
+        TextFault f;
+
+        memset(text + strlen(text), '[', 3000);
+        cr_assert_eq(-EBADMSG, snapshot_file_parse(&arena, text, strlen(text), &s, &f));
+        cr_assert_str_eq(f.field, "hosts[0]");
+}
+
+Test(snapshot_file, a_full_arena_is_no_crash) {
+        static unsigned char memory[65536];
+
+        for (size_t limit = 0; limit < sizeof(memory); limit += 97) {
+                Arena small = arena_over(memory, limit);
+                const Snapshot *s = NULL;
+                const char *text = NULL;
+                TextFault f;
+                size_t n;
+                int k = snapshot_file_parse(&small, everything, strlen(everything), &s, &f);
+
+                cr_assert(k == 0 || k == -ENOMEM);
+                cr_assert_eq(k == 0, s != NULL);
+                if (k < 0)
+                        continue;
+                k = snapshot_file_print(&small, s, &text, &n);
+                cr_assert(k == -ENOMEM || (k == 0 && strcmp(text, everything) == 0));
+        }
+}
+
+Test(snapshot_file, printing_and_reading_gives_the_same_snapshot) {
+        const Snapshot *s = parse(everything);
+        const char *text = print(s);
+
+        for (int i = 0; i < 3; i++)
+                cr_assert_str_eq(print(parse(text)), text);
+}
