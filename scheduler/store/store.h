@@ -52,28 +52,37 @@ typedef struct StoredText {
  * both sorted by name. */
 int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,
                       uint32_t *ret_n_members) must_check;
+/* Member, report and mark go. A host whose agent still runs is a member again with its next report. */
 int store_forget_host(Store *s, const char *host) must_check;
 
 /* ---- marks: what operators said of hosts (cordon, maintenance) ---- */
 int store_set_mark(Store *s, const char *host, const char *state) must_check; /* "" removes it */
+/* Sorted by host. */
 int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
 
-/* ---- records: each round's snapshot, settings, plan and outcome, newest first, capped ---- */
+/* ---- records: each round's snapshot, settings, plan and outcome, newest first; at most 512 and 256 MiB of
+ * them. name: "MILLISECONDS-N", the server's time since the epoch, different for each ---- */
 int store_put_record(Store *s, const char *text, size_t n) must_check;
 int store_get_records(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* ---- the journal: a stream of what was started and how it ended; fenced by the lease's token ---- */
-/* 0; 1: refused, `token` is not the newest lease's. */
+/* 0; 1: refused, `token` is not the newest lease's. (A lease that has run out and that nobody has taken since
+ * still writes: how a move ended must not be lost.) */
 int store_journal(Store *s, uint64_t token, const char *text, size_t n) must_check;
+/* Newest first; about the last 100,000 are kept. name: as of records. */
 int store_get_journal(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* ---- the lease: one leader, with a fencing token that grows with each new holder ---- */
-/* 0: ours until now + ttl, *ret_token set (unchanged on renewal); 1: another's, its name in holder. */
+/* 0: ours for ttl from when this was called, *ret_token set (unchanged on renewal); 1: another's, its name in
+ * holder, cut to fit. `self` is unique to a process's life (host, pid, start): who gives the same name
+ * renews.
+ */
 int store_lease(Store *s, const char *self, usec_t ttl, uint64_t *ret_token, char *ret_holder,
                 size_t holder_size) must_check;
+/* 0, also when it was not ours: then nothing changes. */
 int store_release(Store *s, const char *self) must_check;
 
-/* ---- live state for `status`: small texts with an expiry ---- */
+/* ---- live state for `status`: small texts with an expiry (0: none) ---- */
 int store_put_state(Store *s, const char *name, const char *text, size_t n, usec_t expiry) must_check;
 int store_get_state(Store *s, Arena *a, const char *name, const char **ret,
                     size_t *ret_n) must_check; /* 1: none */

@@ -1,0 +1,71 @@
+/* Marks: one hash, host → what an operator said of it. And forgetting a host, which takes its mark along. */
+#include <string.h>
+
+#include "scheduler/store/store_script.h"
+
+int store_set_mark(Store *s, const char *host, const char *state) {
+        owned(reply_free) redisReply *reply = NULL;
+        char marks[KEY_SIZE];
+        Command c = { 0 };
+        int64_t changed;
+        int k = store_check_name(s, "host", host);
+
+        if (k == 0)
+                k = store_begin(s);
+        if (k < 0)
+                return k;
+        command_text(&c, state[0] ? "HSET" : "HDEL");
+        command_text(&c, key_print(marks, s->cluster, KEY_MARKS, NULL));
+        command_text(&c, host);
+        if (state[0])
+                command_text(&c, state);
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_number(reply, 0, &changed);
+        return store_end(s, k, c.words[0]);
+}
+
+int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        owned(reply_free) redisReply *reply = NULL;
+        char marks[KEY_SIZE];
+        Command c = { 0 };
+        int k = store_begin(s);
+
+        if (k < 0)
+                return k;
+        command_text(&c, "HGETALL");
+        command_text(&c, key_print(marks, s->cluster, KEY_MARKS, NULL));
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_pairs(reply, a, ret, ret_n);
+        return store_end(s, k, "HGETALL");
+}
+
+/* The report goes too: else the next round would see the host, though no member, for an interval. */
+static const char forget_script[] = "redis.call('DEL', KEYS[3])\n"
+                                    "redis.call('HDEL', KEYS[2], ARGV[1])\n"
+                                    "return redis.call('SREM', KEYS[1], ARGV[1])\n";
+
+int store_forget_host(Store *s, const char *host) {
+        owned(reply_free) redisReply *reply = NULL;
+        char hosts[KEY_SIZE], marks[KEY_SIZE], report[KEY_SIZE];
+        Command c = { 0 };
+        int64_t removed;
+        int k = store_check_name(s, "host", host);
+
+        if (k == 0)
+                k = store_begin(s);
+        if (k < 0)
+                return k;
+        command_text(&c, "EVAL");
+        command_text(&c, forget_script);
+        command_text(&c, "3");
+        command_text(&c, key_print(hosts, s->cluster, KEY_HOSTS, NULL));
+        command_text(&c, key_print(marks, s->cluster, KEY_MARKS, NULL));
+        command_text(&c, key_print(report, s->cluster, KEY_REPORT, host));
+        command_text(&c, host);
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_number(reply, 0, &removed);
+        return store_end(s, k, "EVAL (forget a host)");
+}

@@ -1,0 +1,45 @@
+/* Live state for `status`: small texts, each in a key of its own that may expire. */
+#include <errno.h>
+
+#include "scheduler/store/store_object.h"
+
+int store_put_state(Store *s, const char *name, const char *text, size_t n, usec_t expiry) {
+        owned(reply_free) redisReply *reply = NULL;
+        char key[KEY_SIZE], ms[24];
+        Command c = { 0 };
+        int k = store_check_name(s, "state", name);
+
+        if (k == 0)
+                k = store_begin(s);
+        if (k < 0)
+                return k;
+        command_text(&c, "SET");
+        command_text(&c, key_print(key, s->cluster, KEY_STATE, name));
+        command_add(&c, text, n);
+        if (expiry > 0) {
+                command_text(&c, "PX");
+                command_number(&c, ms, store_ms(expiry));
+        }
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0 && reply->type != REDIS_REPLY_STATUS)
+                k = -EPROTO;
+        return store_end(s, k, "SET");
+}
+
+int store_get_state(Store *s, Arena *a, const char *name, const char **ret, size_t *ret_n) {
+        owned(reply_free) redisReply *reply = NULL;
+        char key[KEY_SIZE];
+        Command c = { 0 };
+        int k = store_check_name(s, "state", name);
+
+        if (k == 0)
+                k = store_begin(s);
+        if (k < 0)
+                return k;
+        command_text(&c, "GET");
+        command_text(&c, key_print(key, s->cluster, KEY_STATE, name));
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_text(reply, a, ret, ret_n);
+        return store_end(s, k, "GET");
+}

@@ -1,0 +1,64 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/store/keys.h"
+
+Test(keys, a_key_carries_its_cluster_as_hash_tag) {
+        char buf[KEY_SIZE];
+
+        cr_assert_str_eq(key_print(buf, "prod", KEY_HOSTS, NULL), "plimsoll:{prod}:hosts");
+        cr_assert_str_eq(key_print(buf, "prod", KEY_REPORT, "h{1}"), "plimsoll:{prod}:report:h{1}");
+}
+
+Test(keys, the_longest_names_fit) {
+        char buf[KEY_SIZE], name[256];
+
+        memset(name, 'x', 255);
+        name[255] = '\0';
+        cr_assert(key_is_cluster(name));
+        for (int k = 0; k < KEY_N; k++)
+                cr_assert_lt(
+                        strlen(key_print(buf, name, (StoreKey) k, store_key_defs[k].part[0] ? name : NULL)),
+                        KEY_SIZE);
+}
+
+/* "{}x" would be an empty tag: then the whole key is hashed, and keys fall into different slots. */
+Test(keys, a_cluster_that_would_break_the_hash_tag_is_none) {
+        cr_assert_not(key_is_cluster(""));
+        cr_assert_not(key_is_cluster("}x"));
+        cr_assert_not(key_is_cluster("a{b"));
+        cr_assert_not(key_is_cluster("a\nb"));
+        cr_assert(key_is_cluster("rack 1/\xc3\xbc %s"));
+}
+
+static char *slurp(const char *path) {
+        FILE *f = fopen(path, "rb");
+        char *text = calloc(1, 1 << 16);
+
+        cr_assert_not_null(f);
+        cr_assert_not_null(text);
+        cr_assert_gt(fread(text, 1, (1 << 16) - 1, f), 0);
+        (void) fclose(f);
+        return text;
+}
+
+Test(keys, the_documentation_has_every_key_and_no_other) {
+        char *text = slurp(SOURCE_DIR "/docs/redis-keys.md");
+        int rows = 0;
+
+        for (int k = 0; k < KEY_N; k++) {
+                const StoreKeyDef *d = &store_key_defs[k];
+                char row[512];
+
+                (void) snprintf(row, sizeof(row), "\n| `plimsoll:{CLUSTER}:%s%s%s` | %s | %s | %s | %s |\n",
+                                d->name, d->part[0] ? ":" : "", d->part, d->type, d->expiry, d->writer,
+                                d->holds);
+                cr_assert_not_null(strstr(text, row), "docs/redis-keys.md has no line %s", row);
+        }
+        for (const char *p = text; (p = strstr(p, "\n| `plimsoll:")); p++)
+                rows++;
+        cr_assert_eq(rows, KEY_N);
+        free(text);
+}

@@ -1,0 +1,121 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/store/redis_url.h"
+
+static RedisUrl parsed(const char *url) {
+        TextFault fault;
+        RedisUrl u;
+
+        cr_assert_eq(0, redis_url_parse(url, &u, &fault), "%s: %s", url, fault.what);
+        return u;
+}
+
+Test(redis_url, a_host_alone_gets_the_usual_port) {
+        RedisUrl u = parsed("redis://db.example");
+
+        cr_assert_str_eq(u.host, "db.example");
+        cr_assert_eq(u.port, 6379);
+        cr_assert_eq(u.db, 0);
+        cr_assert_str_eq(u.password, "");
+        cr_assert_str_eq(u.place, "db.example:6379");
+}
+
+Test(redis_url, all_parts_are_taken_and_decoded) {
+        RedisUrl u = parsed("redis://ad%6Din:p%40ss%3A%2f@[::1]:7000/3");
+
+        cr_assert_str_eq(u.user, "admin");
+        cr_assert_str_eq(u.password, "p@ss:/");
+        cr_assert_str_eq(u.host, "::1");
+        cr_assert_eq(u.port, 7000);
+        cr_assert_eq(u.db, 3);
+        cr_assert_str_eq(u.place, "[::1]:7000");
+}
+
+Test(redis_url, a_unix_socket_may_have_spaces_a_db_and_a_password) {
+        RedisUrl u = parsed("unix://:secret@/run/my%20redis.sock?db=2");
+
+        cr_assert_str_eq(u.path, "/run/my redis.sock");
+        cr_assert_str_eq(u.host, "");
+        cr_assert_str_eq(u.user, "");
+        cr_assert_str_eq(u.password, "secret");
+        cr_assert_eq(u.db, 2);
+        cr_assert_null(strstr(u.place, "secret"));
+}
+
+Test(redis_url, what_it_cannot_do_is_refused_and_said) {
+        static const struct {
+                const char *url, *says;
+        } bad[] = {
+                { "", "not a Redis URL" },
+                { "localhost:6379", "not a Redis URL" },
+                { "http://h", "not a Redis URL" },
+                { "rediss://h", "TLS" },
+                { "redis://", "host is missing" },
+                { "redis://:6379", "host is missing" },
+                { "redis://h:0", "port must be a number from 1 to 65535" },
+                { "redis://h:65536", "port" },
+                { "redis://h:", "port" },
+                { "redis://h/x", "db must be a number" },
+                { "redis://h/1/2", "db" },
+                { "redis://h?tls=1", "only db=N" },
+                { "redis://user@h", "user:password@" },
+                { "redis://user:@h", "user:password@" },
+                { "redis://[::1", "[::1]" },
+                { "redis://[::1]x", "[::1]" },
+                { "redis://h%0", "%" },
+                { "redis://h%zz", "%" },
+                { "redis://h%00x", "control character" },
+                { "redis://h%0ax", "control character" },
+                { "unix://", "absolute path" },
+                { "unix://run/x", "absolute path" },
+                { "unix:///", "absolute path" },
+                { "unix:///x?db=-1", "db" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                TextFault fault;
+                RedisUrl u;
+
+                cr_assert_eq(-EINVAL, redis_url_parse(bad[i].url, &u, &fault), "%s", bad[i].url);
+                cr_assert_not_null(strstr(fault.what, bad[i].says), "%s: %s", bad[i].url, fault.what);
+                cr_assert_str_eq(fault.field, "redis");
+        }
+}
+
+Test(redis_url, too_long_parts_are_refused) {
+        char url[1024] = "unix:///";
+        TextFault fault;
+        RedisUrl u;
+
+        memset(url + 8, 'x', 107);
+        cr_assert_eq(-EINVAL, redis_url_parse(url, &u, &fault));
+        cr_assert_not_null(strstr(fault.what, "longer than 107"));
+        url[8 + 106] = '\0';
+        cr_assert_eq(0, redis_url_parse(url, &u, &fault), "107 bytes fit");
+        cr_assert_eq(strlen(u.path), 107);
+}
+
+Test(redis_url, a_password_is_never_in_a_fault) {
+        TextFault fault;
+        RedisUrl u;
+
+        cr_assert_eq(-EINVAL, redis_url_parse("redis://me:hunter2%@h", &u, &fault));
+        cr_assert_null(strstr(fault.what, "hunter2"));
+        cr_assert_eq(-EINVAL, redis_url_parse("redis://me:hunter2@h:x", &u, &fault));
+        cr_assert_null(strstr(fault.what, "hunter2"));
+}
+
+Test(redis_url, a_socket_as_url_reads_back_as_the_same_path) {
+        const char *path = "/tmp/a b%c?d@e#\xc3\xbc/redis.sock";
+        TextFault fault;
+        char url[256];
+        RedisUrl u, back;
+
+        cr_assert_eq(0, redis_url_of_socket(path, &u, url, sizeof(url)));
+        cr_assert_eq(0, redis_url_parse(url, &back, &fault), "%s: %s", url, fault.what);
+        cr_assert_str_eq(back.path, path);
+        cr_assert_str_eq(u.path, path);
+        cr_assert_eq(-ENAMETOOLONG, redis_url_of_socket(path, &u, url, 20));
+}
