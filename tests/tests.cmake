@@ -21,6 +21,10 @@ if(NOT FUZZ)
   criterion_tests(integration slow)
 endif()
 
+# Programs that stories use.
+add_executable(migrate_one tests/integration/migrate_one.c)
+target_link_libraries(migrate_one act)
+
 # tests/integration/*.sh: stories on real programs; each says at its top what it needs. 77: skipped, with the reason.
 file(GLOB stories CONFIGURE_DEPENDS tests/integration/*_test.sh)
 foreach(story ${stories})

@@ -22,9 +22,11 @@ typedef enum MigrationPhase {
         MIGRATION_RUNNING,
         MIGRATION_VERIFYING, /* both hosts are being asked */
         MIGRATION_DONE,      /* runs on the target, and only there: seen */
-        MIGRATION_FAILED,    /* runs on the source, and only there: seen */
-        MIGRATION_ABORTED,   /* … because it was told to stop, or ran out of time */
-        MIGRATION_UNCLEAR,   /* what was seen fits none of these: a person must look; nothing else moves it */
+        MIGRATION_FAILED, /* runs on the source, and only there: seen; or "not started: …", nothing was done
+                           */
+        MIGRATION_ABORTED, /* … because it was told to stop, or ran out of time */
+        MIGRATION_UNCLEAR, /* what was seen fits none of these: a person must look; nothing else moves it */
+        MIGRATION_DRY,     /* a dry run: what would have been done was said, nothing was done */
         MIGRATION_PHASE_N,
 } MigrationPhase;
 extern const char *const migration_phase_names[MIGRATION_PHASE_N];

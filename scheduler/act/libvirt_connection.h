@@ -1,0 +1,30 @@
+/* Connections to libvirt daemons that answer, or that are given up in bounded time.
+ *
+ * virConnectOpen() has no time limit: a daemon that accepts and then hangs holds it for ever. So it runs in a
+ * thread of its own that is left behind when it takes too long, and cleans up by itself should it ever come
+ * back. An open connection is watched by keepalive (2 s × 3): calls on it fail about 8 s after the daemon
+ * went silent.
+ *
+ * Errors: negative errno, and libvirt's own words. Threads: any.
+ */
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include "scheduler/base/clock.h"
+#include "scheduler/base/common.h"
+
+#define LIBVIRT_WORDS 256 /* bytes enough for an error in words */
+
+/* To be called before anything else of libvirt's: starts the event loop (one thread for the whole process,
+ * until its end) that keepalive needs, and stops libvirt from printing errors. Again and again is fine. 0 or
+ * negative errno. */
+int libvirt_start(void) must_check;
+
+/* 0; -ETIMEDOUT: no answer within at_most; -EIO: libvirt says why in reterr_words; -ENOMEM, -EAGAIN: no
+ * thread. The caller ends *ret by virConnectClose(). */
+int libvirt_connect(const char *uri, usec_t at_most, virConnectPtr *ret,
+                    char reterr_words[LIBVIRT_WORDS]) must_check;
+
+/* What libvirt last complained of in this thread, without line ends. */
+void libvirt_last_words(char words[LIBVIRT_WORDS]);
