@@ -148,17 +148,19 @@ static size_t utf8_length(const unsigned char *s, size_t n) {
         return c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : len;
 }
 
-bool text_is_name(const char *s, size_t n) {
+bool text_is_line(const char *s, size_t n) {
         const unsigned char *p = (const unsigned char *) s;
 
-        if (n == 0 || n > 255)
-                return false;
         for (size_t i = 0; i < n;) {
-                size_t len = utf8_length(p + i, n - i);
+                size_t len = p[i] < 0x80 ? 1 : utf8_length(p + i, n - i);
 
                 if (len == 0 || p[i] < 0x20 || p[i] == 0x7f)
                         return false;
                 i += len;
         }
         return true;
+}
+
+bool text_is_name(const char *s, size_t n) {
+        return n > 0 && n <= 255 && text_is_line(s, n);
 }

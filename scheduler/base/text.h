@@ -29,5 +29,8 @@ int text_to_scaled(const char *s, size_t n, int64_t scale, int64_t min, int64_t 
 /* The entry of words[0..n) nearest to `word` by edit distance, or NULL when none is near (over 1/2 of it). */
 const char *text_nearest(const char *word, const char *const *words, size_t n);
 
+/* Valid UTF-8 (RFC 3629) without control characters; may be empty. */
+bool text_is_line(const char *s, size_t n);
+
 /* A valid name of a host, VM, group …: 1..255 bytes, valid UTF-8, no control character. */
 bool text_is_name(const char *s, size_t n);

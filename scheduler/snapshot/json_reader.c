@@ -320,24 +320,6 @@ static size_t unescape(const char *s, size_t n, char *out, size_t *ret_written) 
         return 11;
 }
 
-/* Valid UTF-8 (RFC 3629) without the control characters that JSON forbids in a string. */
-static bool is_clean(const char *s, size_t n) {
-        for (size_t i = 0; i < n;) {
-                size_t length = n - i < 4 ? n - i : 4;
-
-                if ((unsigned char) s[i] >= 0x20 && (unsigned char) s[i] < 0x80) {
-                        i++;
-                        continue;
-                }
-                while (length > 1 && !text_is_name(s + i, length))
-                        length--;
-                if (!text_is_name(s + i, length))
-                        return false;
-                i += length;
-        }
-        return true;
-}
-
 static int read_string(JsonReader *r, Span *ret) {
         const size_t start = r->at + 1, end = string_end(r, r->at);
         const char *s = r->text + start;
@@ -348,7 +330,7 @@ static int read_string(JsonReader *r, Span *ret) {
         if (end <= start || r->text[end - 1] != '"' || end - 1 < start)
                 return json_reader_refuse(r, "a string that does not end");
         n = end - 1 - start;
-        if (!is_clean(s, n))
+        if (!text_is_line(s, n))
                 return json_reader_refuse(
                         r, "a string with a control character, or not UTF-8; accepted: UTF-8, with "
                            "control characters as \\n, \\t, \\u001f …");

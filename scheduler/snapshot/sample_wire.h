@@ -6,7 +6,8 @@
  *   vm.cpu web1 1250
  *   @vms 1767225599990000 error=110
  *
- * A line: metric, TAB, subject ("" for the host), TAB, value. Names hold no control characters.
+ * A line: metric, TAB, subject ("" for the host), TAB, value. Names hold no control characters, a collector's
+ * no space either. Numbers are from 0 to QUANTITY_MAX. Everything in docs/report-format.md.
  */
 #pragma once
 
@@ -14,9 +15,11 @@
 #include "scheduler/base/text.h"
 #include "scheduler/model/sample.h"
 
-/* The text, NUL-terminated, its length in *ret_n. 0 or -ENOMEM. */
+/* The text, NUL-terminated, its length in *ret_n. In a name or text that is not UTF-8 or holds control
+ * characters, everything but plain ASCII becomes '?'. 0 or -ENOMEM. */
 int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) must_check;
 
-/* 0; -EBADMSG with *reterr_fault; -ENOMEM. Metrics this version does not know are skipped (a newer agent). */
+/* 0; -EBADMSG with *reterr_fault (its line); -ENOMEM. Copies what it keeps. Metrics this version does not
+ * know are skipped (a newer agent). */
 int report_parse(Arena *a, const char *text, size_t n, const Report **ret,
                  TextFault *reterr_fault) must_check;

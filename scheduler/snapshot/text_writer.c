@@ -80,7 +80,7 @@ void text_writer_string(TextWriter *w, const char *s) {
         while (*s) {
                 const char *plain = s, *special;
 
-                while ((unsigned char) *s >= 0x20 && *s != '"' && *s != '\\')
+                while ((unsigned char) *s >= 0x20 && *s != 0x7f && *s != '"' && *s != '\\')
                         s++;
                 text_writer_put(w, plain, (size_t) (s - plain));
                 if (!*s)

@@ -56,6 +56,19 @@ Test(text, names_are_clean_utf8) {
         cr_assert_not(text_is_name("\xed\xa0\x80", 3), "surrogate");
 }
 
+Test(text, a_line_is_a_name_of_any_length) {
+        char line[1000];
+
+        memset(line, 'a', sizeof(line));
+        cr_assert(text_is_line(line, sizeof(line)));
+        cr_assert_not(text_is_name(line, sizeof(line)));
+        cr_assert(text_is_line("", 0));
+        cr_assert_not(text_is_line("a\tb", 3));
+        cr_assert_not(text_is_line("a\x7f", 2));
+        cr_assert_not(text_is_line("\xff", 1));
+        cr_assert_not(text_is_line("\xc3", 1), "cut in a character");
+}
+
 Test(text, a_full_arena_gives_null) {
         char memory[8];
         Arena a = arena_over(memory, sizeof(memory));
