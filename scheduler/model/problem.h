@@ -105,13 +105,16 @@ typedef struct Problem {
         const uint32_t *groups_of_start; /* [vm + 1] into groups_of: the groups of each VM */
         const uint32_t *groups_of;
 
-        /* Weights of the goals. */
-        const int64_t *load_weight;    /* [res] of linear excess over `limit` (0: none) */
+        /* Weights of the goals. NULL: none. 100 is the normal weight of a resource, save in one_tier. */
+        bool one_tier;              /* load, balance and prices are one sum in TIER_BALANCE, the excess over
+                                       `limit` counts linearly in units of the resource (ROADEF/EURO 2012);
+                                       else the excess is squared, in TIER_LOAD */
+        const int64_t *load_weight; /* [res] of excess over `limit` (0: none) */
         const int64_t *balance_weight; /* [res] of squared relative load (0: none) */
         const BalancePair *pairs;
         uint32_t n_pairs;
-        const int64_t *move_price;  /* [vm] in TIER_BALANCE units, when it is not at home */
-        int64_t move_weight;        /* × move_price (wPMC) */
+        const int64_t *move_price;  /* [vm] when it is not at home, 100: a usual VM; NULL: 100 each */
+        int64_t move_weight;        /* × move_price (wPMC in one_tier; else percent, see policy `stay`) */
         const uint32_t *service_of; /* [vm] for the largest-number-of-moves price, or NULL */
         uint32_t n_services;        /* (wSMC: × most moved VMs of one service) */
         int64_t service_weight;
@@ -147,13 +150,18 @@ static inline const int64_t *assignment_load(const Assignment *x, HostIx h) {
         return x->load + (size_t) h * x->problem->n_res;
 }
 
-/* Why v may not run on h by itself, whoever else is there: class of hosts and role. REASON_NONE: it may. */
-static inline Reason problem_denied(const Problem *p, VmIx v, HostIx h) {
-        uint32_t c = p->class_of ? p->class_of[v] : 0;
+/* Why the class of v keeps it off h: networks, pools, CPU, rules. REASON_NONE: it does not. */
+static inline Reason problem_class_denies(const Problem *p, VmIx v, HostIx h) {
+        const uint32_t c = p->class_of ? p->class_of[v] : 0;
 
-        if (p->roles[h].no_entry != REASON_NONE)
-                return p->roles[h].no_entry;
         if (p->n_classes > 0 && p->allowed[c] && !(p->allowed[c][h / 64] >> (h % 64) & 1))
                 return p->denied[c][h];
         return REASON_NONE;
+}
+
+/* Why v may not run on h by itself, whoever else is there: class of hosts and role. REASON_NONE: it may. */
+static inline Reason problem_denied(const Problem *p, VmIx v, HostIx h) {
+        if (p->roles[h].no_entry != REASON_NONE)
+                return p->roles[h].no_entry;
+        return problem_class_denies(p, v, h);
 }

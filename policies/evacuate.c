@@ -1,0 +1,31 @@
+/* Empties hosts in maintenance or with failing hardware: each VM on one costs the host's weight. */
+#include <errno.h>
+
+#include "scheduler/decide/policy.h"
+
+static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        (void) s;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                ret->tier[TIER_EVACUATE] += p->roles[x->host_of[v]].evacuate;
+}
+
+static int state(const Problem *p, const Settings *s, Terms *t) {
+        int64_t *weight = arena_new(t->arena, int64_t, p->n_hosts);
+        bool any = false;
+
+        (void) s;
+        if (!weight)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++) {
+                weight[h] = p->roles[h].evacuate;
+                any |= weight[h] != 0;
+        }
+        return any ? terms_add_sit(t, (SitTerm){ TIER_EVACUATE, weight }) : 0;
+}
+
+const Policy policy_evacuate = {
+        .name = "evacuate",
+        .summary = "hosts in maintenance or with failing hardware are emptied",
+        .state = state,
+        .total = total,
+};

@@ -1,0 +1,77 @@
+/* The load line: use above each host's headroom. Squared as a share of the host, so that the fullest host is
+ * relieved first; in one_tier problems linear, as in the ROADEF/EURO 2012 definition ("load cost").
+ */
+#include "scheduler/decide/policy.h"
+
+extern const Policy policy_load;
+
+static const SettingDef settings[] = {
+        { .name = "headroom_cpu",
+          .type = SETTING_PERMILLE,
+          .def = 200,
+          .max = 1000,
+          .doc = "Share of each host's CPU kept free, unless the host says otherwise." },
+        { .name = "headroom_memory",
+          .type = SETTING_PERMILLE,
+          .def = 100,
+          .max = 1000,
+          .doc = "Share of each host's memory kept free, unless the host says otherwise." },
+        { .name = "headroom_network",
+          .type = SETTING_PERMILLE,
+          .def = 300,
+          .max = 1000,
+          .doc = "Share of each host's network bandwidth kept free in each direction, unless the host says "
+                 "otherwise." },
+        { .name = "weight",
+          .type = SETTING_COUNT,
+          .def = 100,
+          .max = 1000,
+          .doc = "Percent by which use above the load line counts; 0 ignores load lines." },
+        { 0 },
+};
+
+static int64_t weight(const Problem *p, const Settings *s, uint32_t r) {
+        if (!p->load_weight)
+                return 0;
+        return p->load_weight[r] * policy_setting(&policy_load, s, "weight") / 100;
+}
+
+static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        for (uint32_t r = 0; r < p->n_res; r++) {
+                const int64_t w = weight(p, s, r), mean = problem_mean_capacity(p, r);
+
+                for (HostIx h = 0; w > 0 && h < p->n_hosts; h++) {
+                        const int64_t over = assignment_load(x, h)[r] - p->limit[h * p->n_res + r];
+                        const int64_t capacity = problem_capacity(p, h)[r];
+
+                        if (p->one_tier)
+                                ret->tier[TIER_BALANCE] += over > 0 ? w * over : 0;
+                        else
+                                ret->tier[TIER_LOAD] += share_square(over, share_reciprocal(capacity),
+                                                                     share_factor(w, capacity, mean));
+                }
+        }
+}
+
+static int state(const Problem *p, const Settings *s, Terms *t) {
+        for (uint32_t r = 0; r < p->n_res; r++) {
+                const int64_t w = weight(p, s, r);
+                int e = 0;
+
+                if (w > 0 && p->one_tier)
+                        e = terms_add_line(t, (LineTerm){ TIER_BALANCE, r, p->limit, w });
+                else if (w > 0)
+                        e = terms_add_square(t, (SquareTerm){ TIER_LOAD, r, p->limit, w });
+                if (e < 0)
+                        return e;
+        }
+        return 0;
+}
+
+const Policy policy_load = {
+        .name = "load",
+        .summary = "hosts stay below their load lines",
+        .settings = settings,
+        .state = state,
+        .total = total,
+};

@@ -1,0 +1,10 @@
+/* Every policy that is built in: the table that programs hand to decide/. */
+#pragma once
+
+#include "scheduler/decide/policy.h"
+
+PolicySet policies_all(void);
+
+/* The settings sections of the policies that have settings, in the table's order, for settings_new(). In `a`.
+ * 0 or -ENOMEM. */
+int policies_settings(Arena *a, const SettingSection **ret, uint32_t *ret_n) must_check;

@@ -1,0 +1,19 @@
+/* Rules "spread": a group covers at least k hosts (racks, zones, neighbourhoods). */
+#include "scheduler/decide/policy.h"
+
+static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        (void) s;
+        rules_total(p, RULE_SPREAD, x, ret);
+}
+
+static int state(const Problem *p, const Settings *s, Terms *t) {
+        (void) s;
+        return terms_add_rules(t, p, RULE_SPREAD, REASON_RULE_SPREAD);
+}
+
+const Policy policy_spread = {
+        .name = "spread",
+        .summary = "a group covers at least k hosts (racks, zones, neighbourhoods)",
+        .state = state,
+        .total = total,
+};

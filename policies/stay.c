@@ -1,0 +1,91 @@
+/* The price of moving, so that only moves which earn it are made: per VM, per way between hosts, and for the
+ * service with the most VMs under way. Above balance, a small price in the tier of load lines too: else a
+ * host a hair above its line would be worth any number of moves.
+ */
+#include "scheduler/decide/policy.h"
+
+extern const Policy policy_stay;
+
+static const SettingDef settings[] = {
+        { .name = "price",
+          .type = SETTING_COUNT,
+          .def = 130,
+          .max = 1000000,
+          .doc = "What moving a usual VM costs against what balance gains; higher means fewer moves." },
+        { .name = "overload",
+          .type = SETTING_PERMILLE,
+          .def = 10,
+          .max = 1000,
+          .doc = "A host this far above its load line is worth one move; less is left to balance." },
+        { 0 },
+};
+
+#define USUAL_PRICE 100
+
+static int64_t move_weight(const Problem *p, const Settings *s) {
+        if (p->one_tier)
+                return p->move_weight;
+        return p->move_weight * policy_setting(&policy_stay, s, "price") / 100;
+}
+
+static int64_t overload_price(const Problem *p, const Settings *s) {
+        const int64_t share = policy_setting(&policy_stay, s, "overload") * SHARE_ONE / 1000;
+
+        return p->one_tier ? 0 : share_square(share, share_reciprocal(SHARE_ONE), USUAL_PRICE);
+}
+
+static int64_t most_moved(const Problem *p, const Assignment *x) {
+        int64_t most = 0;
+
+        for (uint32_t service = 0; p->service_of && service < p->n_services; service++) {
+                int64_t moved = 0;
+
+                for (VmIx v = 0; v < p->n_vms; v++)
+                        moved += p->service_of[v] == service && x->host_of[v] != p->home[v];
+                if (moved > most)
+                        most = moved;
+        }
+        return most;
+}
+
+static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        const int64_t weight = move_weight(p, s), overload = overload_price(p, s);
+
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                const HostIx home = p->home[v], h = x->host_of[v];
+
+                if (h == home)
+                        continue;
+                ret->tier[TIER_LOAD] += overload;
+                ret->tier[TIER_BALANCE] += weight * (p->move_price ? p->move_price[v] : USUAL_PRICE);
+                if (p->distance)
+                        ret->tier[TIER_BALANCE] +=
+                                p->distance_weight * p->distance[(size_t) home * p->n_hosts + h];
+        }
+        if (p->service_weight > 0)
+                ret->tier[TIER_BALANCE] += p->service_weight * most_moved(p, x);
+}
+
+static int state(const Problem *p, const Settings *s, Terms *t) {
+        const int64_t weight = move_weight(p, s), overload = overload_price(p, s);
+        int e;
+
+        e = p->move_price ? terms_add_stay(t, (StayTerm){ TIER_BALANCE, p->move_price, weight })
+                          : terms_add_stay(t, (StayTerm){ TIER_BALANCE, NULL, weight * USUAL_PRICE });
+        if (e >= 0 && overload > 0)
+                e = terms_add_stay(t, (StayTerm){ TIER_LOAD, NULL, overload });
+        if (e >= 0 && p->distance && p->distance_weight > 0)
+                e = terms_add_way(t, (WayTerm){ TIER_BALANCE, p->distance, p->distance_weight });
+        if (e >= 0 && p->service_of && p->service_weight > 0)
+                e = terms_add_most(
+                        t, (MostTerm){ TIER_BALANCE, p->service_of, p->n_services, p->service_weight });
+        return e;
+}
+
+const Policy policy_stay = {
+        .name = "stay",
+        .summary = "a move must earn more than it costs",
+        .settings = settings,
+        .state = state,
+        .total = total,
+};

@@ -1,0 +1,155 @@
+/* Random small problems with everything in them: for contract and property tests. The same seed, the same
+ * problem. */
+#pragma once
+
+#include <criterion/criterion.h>
+
+#include "scheduler/base/prng.h"
+#include "scheduler/model/problem.h"
+
+typedef struct RandomShape {
+        uint32_t hosts, vms, res, rules; /* at most */
+        bool one_tier; /* as ROADEF/EURO 2012: transient together, pairs, services, distances */
+} RandomShape;
+
+static inline int64_t *random_row(Arena *a, Prng *g, size_t n, uint32_t below, int64_t add) {
+        int64_t *row = arena_new(a, int64_t, n);
+
+        cr_assert_not_null(row);
+        for (size_t i = 0; i < n; i++)
+                row[i] = add + prng_below(g, below);
+        return row;
+}
+
+static inline void random_rules(Arena *a, Prng *g, Problem *p, uint32_t n_rules) {
+        Group *groups = arena_new(a, Group, n_rules + 2);
+        GroupRule *rules = arena_new(a, GroupRule, n_rules);
+
+        p->n_groups = n_rules + 2;
+        for (uint32_t i = 0; i < p->n_groups; i++) {
+                VmIx *vms = arena_new(a, VmIx, p->n_vms);
+                uint32_t n = 0;
+
+                for (VmIx v = 0; v < p->n_vms; v++)
+                        if (prng_below(g, 4) == 0)
+                                vms[n++] = v;
+                groups[i] = (Group){ vms, n };
+        }
+        for (uint32_t i = 0; i < n_rules; i++)
+                rules[i] = (GroupRule){ .kind = (RuleKind) prng_below(g, RULE_ON),
+                                        .level = (Level) prng_below(g, LEVEL_N),
+                                        .group = prng_below(g, p->n_groups),
+                                        .group_b = prng_below(g, p->n_groups),
+                                        .k = prng_below(g, 4),
+                                        .must = prng_below(g, 2) == 0,
+                                        .weight = 1 + prng_below(g, 100) };
+        p->groups = groups;
+        p->rules = rules;
+        p->n_rules = n_rules;
+}
+
+static inline void random_classes(Arena *a, Prng *g, Problem *p) {
+        const uint64_t **allowed = arena_new(a, const uint64_t *, 3);
+        const Reason **denied = arena_new(a, const Reason *, 3);
+        uint32_t *class_of = arena_new(a, uint32_t, p->n_vms);
+
+        for (uint32_t c = 1; c < 3; c++) {
+                uint64_t *bits = arena_new(a, uint64_t, p->n_hosts / 64 + 1);
+                Reason *why = arena_new(a, Reason, p->n_hosts);
+
+                for (HostIx h = 0; h < p->n_hosts; h++) {
+                        why[h] = (const Reason[]){ REASON_NONE, REASON_NONE, REASON_RULE_HOSTS,
+                                                   REASON_NETWORK }[prng_below(g, 4)];
+                        if (why[h] == REASON_NONE)
+                                bits[h / 64] |= UINT64_C(1) << (h % 64);
+                }
+                allowed[c] = bits;
+                denied[c] = why;
+        }
+        for (VmIx v = 0; v < p->n_vms; v++)
+                class_of[v] = prng_below(g, 3);
+        p->n_classes = 3;
+        p->class_of = class_of;
+        p->allowed = allowed;
+        p->denied = denied;
+}
+
+static inline void random_one_tier(Arena *a, Prng *g, Problem *p) {
+        uint32_t *service = arena_new(a, uint32_t, p->n_vms);
+        int64_t *distance = random_row(a, g, (size_t) p->n_hosts * p->n_hosts, 50, 0);
+        BalancePair *pairs = arena_new(a, BalancePair, 2);
+
+        p->one_tier = true;
+        p->transient_mode = TRANSIENT_TOGETHER;
+        p->n_services = 3;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                service[v] = prng_below(g, 3);
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                distance[(size_t) h * p->n_hosts + h] = 0;
+        for (uint32_t i = 0; i < 2; i++)
+                pairs[i] = (BalancePair){ prng_below(g, p->n_res), prng_below(g, p->n_res), prng_below(g, 4),
+                                          1 + prng_below(g, 10) };
+        p->service_of = service;
+        p->service_weight = prng_below(g, 100);
+        p->distance = distance;
+        p->distance_weight = prng_below(g, 5);
+        p->pairs = pairs;
+        p->n_pairs = prng_below(g, 3);
+        p->move_weight = prng_below(g, 3);
+}
+
+static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
+        Prng g = prng_seeded(seed);
+        Problem *p = arena_new(a, Problem, 1);
+        int64_t *limit;
+        HostIx *home;
+        HostRole *roles;
+        Reason *pinned;
+
+        cr_assert_not_null(p);
+        p->n_hosts = 2 + prng_below(&g, s.hosts - 1);
+        p->n_vms = 1 + prng_below(&g, s.vms);
+        p->n_res = 1 + prng_below(&g, s.res);
+        for (uint32_t r = 0; r < p->n_res; r++)
+                p->transient[r] = prng_below(&g, 2) == 0;
+        p->need = random_row(a, &g, (size_t) p->n_vms * p->n_res, 100, prng_below(&g, 2));
+        p->capacity =
+                random_row(a, &g, (size_t) p->n_hosts * p->n_res, 500, (int64_t) prng_below(&g, 2) * 400);
+        limit = random_row(a, &g, (size_t) p->n_hosts * p->n_res, 500, 0);
+        for (size_t i = 0; i < (size_t) p->n_hosts * p->n_res; i++)
+                limit[i] = limit[i] < p->capacity[i] ? limit[i] : p->capacity[i];
+        p->limit = limit;
+        p->base = prng_below(&g, 2) ? random_row(a, &g, (size_t) p->n_hosts * p->n_res, 60, 0) : NULL;
+        home = arena_new(a, HostIx, p->n_vms);
+        roles = arena_new(a, HostRole, p->n_hosts);
+        pinned = arena_new(a, Reason, p->n_vms);
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                home[v] = prng_below(&g, p->n_hosts);
+                pinned[v] = prng_below(&g, 10) == 0 ? REASON_VM_PINNED : REASON_NONE;
+        }
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                roles[h] = (HostRole){ prng_below(&g, 6) == 0 ? REASON_HOST_CORDONED : REASON_NONE,
+                                       prng_below(&g, 10) == 0, prng_below(&g, 4) == 0 ? 7 : 0 };
+        p->home = home;
+        p->roles = roles;
+        p->pinned = pinned;
+        for (int l = LEVEL_RACK; l < LEVEL_N; l++) {
+                uint32_t *domain = arena_new(a, uint32_t, p->n_hosts);
+
+                for (HostIx h = 0; h < p->n_hosts; h++)
+                        domain[h] = prng_below(&g, 3);
+                p->domain[l] = domain;
+                p->n_domains[l] = 3;
+        }
+        p->n_domains[LEVEL_HOST] = p->n_hosts;
+        p->load_weight = random_row(a, &g, p->n_res, 150, 0);
+        p->balance_weight = s.one_tier ? NULL : random_row(a, &g, p->n_res, 150, 0);
+        p->move_price = random_row(a, &g, p->n_vms, 200, 0);
+        p->move_weight = 100;
+        random_rules(a, &g, p, prng_below(&g, s.rules + 1));
+        if (prng_below(&g, 2) == 0)
+                random_classes(a, &g, p);
+        if (s.one_tier)
+                random_one_tier(a, &g, p);
+        return p;
+}
