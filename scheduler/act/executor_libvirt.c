@@ -23,7 +23,7 @@ static Entry *find(LibvirtExecutor *e, uint32_t id) {
         for (size_t i = 0; i < e->n; i++)
                 if (e->entries[i].id == id)
                         return &e->entries[i];
-        assert(!"an id that start() gave and forget() did not take");
+        assert(false); /* not an id that start() gave and forget() did not take */
         return NULL;
 }
 

@@ -329,10 +329,13 @@ static int start_thread(Migration *m, void *(*body)(void *), void *arg) {
         m->refs++;
         hub_unlock(m->hub);
         r = -pthread_create(&thread, NULL, body, arg);
-        if (r == 0)
+        if (r == 0) {
                 (void) pthread_detach(thread);
-        else
-                migration_unref(m); /* not the last: the caller has one */
+                return 0;
+        }
+        hub_lock(m->hub);
+        m->refs--; /* not the last: the caller has one */
+        hub_unlock(m->hub);
         return r;
 }
 

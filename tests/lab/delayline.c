@@ -75,11 +75,11 @@ static double deliver(Queue *q, int fd, double most) {
 
 static void take_in(Queue *q, int fd, double delay) {
         double t = now_ms();
-        Frame overflow;
+        static Frame lost; /* what comes when the queue is full */
 
         for (int i = 0; i < READ_AT_ONCE; i++) {
                 bool full = q->tail - q->head >= QUEUE_FRAMES;
-                Frame *f = full ? &overflow : &q->frames[q->tail % QUEUE_FRAMES];
+                Frame *f = full ? &lost : &q->frames[q->tail % QUEUE_FRAMES];
                 ssize_t n = read(fd, f->bytes, sizeof(f->bytes));
 
                 if (n <= 0)

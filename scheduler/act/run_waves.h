@@ -1,0 +1,76 @@
+/* Runs the moves of a plan over an Executor: wave after wave, a few at once, each looked at again right
+ * before it starts, written down before and after.
+ *
+ * A wave starts when every move of the one before has ended. Within a wave the moves are independent of each
+ * other (plan.h), so one that failed or was refused does not stop its wave; but no later wave starts, for
+ * those were judged as if it had moved: the caller plans anew. A move whose end is unclear stops all starts
+ * at once.
+ *
+ * Owner: everything is the caller's. Threads: one; callbacks are called from it.
+ */
+#pragma once
+
+#include "scheduler/act/executor.h"
+
+typedef struct RunMove {
+        MigrationRequest request;
+        uint32_t wave;
+} RunMove;
+
+typedef enum MoveEnd {
+        MOVE_NOT_REACHED, /* nothing was done: the run stopped before */
+        MOVE_REFUSED, /* nothing was done: recheck said no, or the intent could not be written, or no memory
+                       */
+        MOVE_DONE,
+        MOVE_DRY, /* by a dry run's executor */
+        MOVE_FAILED,
+        MOVE_ABORTED,
+        MOVE_UNCLEAR,
+        MOVE_END_N,
+} MoveEnd;
+extern const char *const move_end_names[MOVE_END_N]; /* "not-reached" … */
+
+typedef struct MoveOutcome {
+        MoveEnd end;
+        MigrationStatus status; /* the last seen; of one that was started */
+        char why[256];          /* when not done, in words */
+} MoveOutcome;
+
+typedef enum RunWish {
+        RUN_ON,
+        RUN_DRAIN, /* start nothing more; what runs may end */
+        RUN_ABORT, /* … is aborted */
+        RUN_WISH_N,
+} RunWish;
+
+/* At once; 0: no limit. */
+typedef struct RunLimits {
+        uint32_t in_all, per_host_in, per_host_out;
+} RunLimits;
+
+/* Any may be NULL. `move` is the index of the move. */
+typedef struct RunHooks {
+        void *arg;
+        /* Is it still right, by facts of now? 0: yes. 1: no, why[size] says it. Negative errno: cannot tell,
+         * which is no, too. */
+        int (*recheck)(void *arg, uint32_t move, char *why, size_t size);
+        /* Right before it starts: to be written down. Not 0: it is not started, and nothing more is. */
+        int (*intent)(void *arg, uint32_t move);
+        /* It has started and not ended: called once a loop, about every `step`. */
+        void (*progress)(void *arg, uint32_t move, const MigrationStatus *status);
+        /* Once for each move, when its end is known. Not 0: it could not be written down, so nothing more
+         * starts. */
+        int (*result)(void *arg, uint32_t move, const MoveOutcome *outcome);
+        /* Asked before each start and once a loop. */
+        RunWish (*wish)(void *arg);
+} RunHooks;
+
+typedef struct RunOptions {
+        RunLimits limits;
+        usec_t step; /* how long one wait is; 0: 200 ms */
+} RunOptions;
+
+/* moves[n] sorted by wave; outcomes[n] is filled in whatever is returned. 0: all done (or dry). 1: not all,
+ * the outcomes say which. -ENOMEM: nothing was started. */
+int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOptions options, RunHooks hooks,
+              MoveOutcome *ret_outcomes) must_check;

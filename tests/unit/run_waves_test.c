@@ -1,0 +1,279 @@
+/* run_waves over the simulated executor: order, limits, what stops it, what is written down. */
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/act/executor_dry.h"
+#include "scheduler/act/executor_simulated.h"
+#include "scheduler/act/run_waves.h"
+
+/* How a VM's migration goes is the first letter of its name. */
+static SimulatedMove by_name(void *arg, const MigrationRequest *request) {
+        static const SimulatedEnd ends[128] = { ['f'] = SIMULATED_FAILS,
+                                                ['h'] = SIMULATED_HANGS,
+                                                ['d'] = SIMULATED_DEAF,
+                                                ['u'] = SIMULATED_UNCLEAR,
+                                                ['n'] = SIMULATED_NO_MEMORY };
+
+        (void) arg;
+        return (SimulatedMove){ .end = ends[(unsigned char) request->vm[0] & 127U],
+                                .takes = 10 * USEC_PER_SEC };
+}
+
+typedef struct Story {
+        Executor executor;
+        RunMove moves[16];
+        uint32_t n;
+        RunOptions options;
+        MoveOutcome outcomes[16];
+        char log[2048];          /* "+a" intent, "-a:done" result; "?a" recheck */
+        char refused, unwritten; /* the VM with this first letter is refused; its intent cannot be written */
+        bool results_are_lost;   /* result() cannot write */
+        usec_t drain_at, abort_at; /* of simulated time; 0: never */
+        uint32_t running, most;    /* at once */
+        uint32_t progress;
+} Story;
+
+static void note(Story *s, const char *fmt, ...) printf_like(2, 3);
+
+static void note(Story *s, const char *fmt, ...) {
+        size_t used = strlen(s->log);
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(s->log + used, sizeof(s->log) - used, fmt, ap);
+        va_end(ap);
+}
+
+static int recheck(void *arg, uint32_t move, char *why, size_t size) {
+        Story *s = arg;
+
+        if (s->moves[move].request.vm[0] != s->refused)
+                return 0;
+        (void) snprintf(why, size, "it is full now");
+        return 1;
+}
+
+static int intent(void *arg, uint32_t move) {
+        Story *s = arg;
+
+        if (s->moves[move].request.vm[0] == s->unwritten)
+                return -1;
+        note(s, "+%s ", s->moves[move].request.vm);
+        if (++s->running > s->most)
+                s->most = s->running;
+        return 0;
+}
+
+static void progress(void *arg, uint32_t move, const MigrationStatus *status) {
+        Story *s = arg;
+
+        cr_assert_not(migration_has_ended(status->phase));
+        cr_assert_lt(move, s->n);
+        s->progress++;
+}
+
+static int result(void *arg, uint32_t move, const MoveOutcome *outcome) {
+        Story *s = arg;
+
+        if (outcome->end > MOVE_REFUSED)
+                s->running--;
+        note(s, "-%s:%s ", s->moves[move].request.vm, move_end_names[outcome->end]);
+        return s->results_are_lost ? -1 : 0;
+}
+
+static RunWish wish(void *arg) {
+        Story *s = arg;
+        usec_t now = executor_simulated_now(&s->executor);
+
+        return s->abort_at > 0 && now >= s->abort_at   ? RUN_ABORT
+               : s->drain_at > 0 && now >= s->drain_at ? RUN_DRAIN
+                                                       : RUN_ON;
+}
+
+static Story story(void) {
+        Story s = { .n = 0 };
+
+        cr_assert_eq(0,
+                     executor_simulated_open((ExecutorSimulatedOptions){ .script = by_name }, &s.executor));
+        return s;
+}
+
+static void add(Story *s, uint32_t wave, const char *vm, const char *from, const char *to) {
+        s->moves[s->n++] = (RunMove){ .request = { .vm = vm, .from = from, .to = to }, .wave = wave };
+}
+
+static int run(Story *s) {
+        RunHooks hooks = { .arg = s,
+                           .recheck = recheck,
+                           .intent = intent,
+                           .progress = progress,
+                           .result = result,
+                           .wish = wish };
+        int r = run_waves(&s->executor, s->moves, s->n, s->options, hooks, s->outcomes);
+
+        s->executor.free(s->executor.self);
+        return r;
+}
+
+Test(run_waves, a_wave_waits_for_the_one_before_and_runs_at_once_within) {
+        Story s = story();
+
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "b", "h3", "h4");
+        add(&s, 2, "c", "h2", "h3");
+        cr_assert_eq(0, run(&s));
+        cr_assert_str_eq(s.log, "+a +b -a:done -b:done +c -c:done ");
+        cr_assert_eq(s.outcomes[2].status.started, 10 * USEC_PER_SEC);
+        cr_assert_gt(s.progress, 10);
+}
+
+Test(run_waves, nothing_to_do_is_done) {
+        Story s = story();
+
+        cr_assert_eq(0, run(&s));
+        cr_assert_str_eq(s.log, "");
+}
+
+Test(run_waves, limits_hold_in_all_and_for_each_host_and_side) {
+        Story s = story(), t = story(), u = story();
+
+        for (int i = 0; i < 4; i++)
+                add(&s, 0, (const char *[]){ "a", "b", "c", "e" }[i], "h1", "h2");
+        s.options.limits.in_all = 3;
+        cr_assert_eq(0, run(&s));
+        cr_assert_eq(s.most, 3);
+        add(&t, 0, "a", "h1", "h2");
+        add(&t, 0, "b", "h3", "h2");
+        add(&t, 0, "c", "h4", "h5");
+        t.options.limits.per_host_in = 1;
+        cr_assert_eq(0, run(&t));
+        cr_assert_str_eq(t.log, "+a +c -a:done +b -c:done -b:done ");
+        add(&u, 0, "a", "h1", "h2");
+        add(&u, 0, "b", "h1", "h3");
+        add(&u, 0, "c", "h4", "h5");
+        u.options.limits.per_host_out = 1;
+        cr_assert_eq(0, run(&u));
+        cr_assert_str_eq(u.log, "+a +c -a:done +b -c:done -b:done ");
+}
+
+Test(run_waves, a_failed_move_lets_its_wave_go_on_and_no_other_begin) {
+        Story s = story();
+
+        s.options.limits.in_all = 1;
+        add(&s, 0, "f", "h1", "h2");
+        add(&s, 0, "b", "h1", "h2");
+        add(&s, 1, "c", "h2", "h3");
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+f -f:failed +b -b:done -c:not-reached ");
+        cr_assert_str_eq(s.outcomes[0].why, "simulated");
+        cr_assert_str_eq(s.outcomes[2].why, "a move before it did not come about; plan again");
+}
+
+Test(run_waves, a_refused_move_is_not_started_and_says_why) {
+        Story s = story();
+
+        s.refused = 'a';
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "b", "h1", "h2");
+        add(&s, 1, "c", "h2", "h3");
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "-a:refused +b -b:done -c:not-reached ");
+        cr_assert_str_eq(s.outcomes[0].why, "it is full now");
+}
+
+Test(run_waves, what_cannot_be_written_down_is_not_done) {
+        Story s = story();
+
+        s.unwritten = 'b';
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "b", "h1", "h2");
+        add(&s, 0, "c", "h1", "h2");
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+a -b:refused -a:done -c:not-reached ");
+}
+
+Test(run_waves, a_result_that_cannot_be_written_down_stops_what_would_follow) {
+        Story s = story();
+
+        s.results_are_lost = true;
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 1, "b", "h1", "h2");
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+a -a:done -b:not-reached ");
+}
+
+Test(run_waves, an_unclear_end_stops_its_own_wave_too) {
+        Story s = story();
+
+        s.options.limits.in_all = 2;
+        add(&s, 0, "u", "h1", "h2");
+        add(&s, 0, "b", "h1", "h2");
+        add(&s, 0, "c", "h1", "h2");
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+u +b -u:unclear -b:done -c:not-reached ");
+}
+
+Test(run_waves, draining_lets_running_moves_end_and_starts_no_more) {
+        Story s = story();
+
+        s.drain_at = 5 * USEC_PER_SEC;
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 1, "b", "h1", "h2");
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+a -a:done -b:not-reached ");
+        cr_assert_str_eq(s.outcomes[1].why, "the run was stopped before it");
+}
+
+Test(run_waves, aborting_ends_running_moves) {
+        Story s = story();
+
+        s.drain_at = 5 * USEC_PER_SEC;
+        s.abort_at = 6 * USEC_PER_SEC;
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "h", "h3", "h4");
+        add(&s, 1, "b", "h1", "h2");
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+a +h -a:aborted -h:aborted -b:not-reached ");
+        cr_assert_leq(s.outcomes[0].status.ended, 6 * USEC_PER_SEC + s.options.step + 200 * USEC_PER_MSEC);
+}
+
+Test(run_waves, one_that_does_not_even_abort_ends_as_unclear) {
+        Story s = story();
+
+        s.abort_at = USEC_PER_SEC;
+        add(&s, 0, "d", "h1", "h2");
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+d -d:unclear ");
+}
+
+Test(run_waves, an_executor_out_of_memory_refuses_and_stops) {
+        Story s = story();
+
+        add(&s, 0, "n", "h1", "h2");
+        add(&s, 0, "b", "h1", "h2");
+        cr_assert_eq(1, run(&s));
+        cr_assert_eq(s.outcomes[0].end, MOVE_REFUSED);
+        cr_assert_eq(s.outcomes[1].end, MOVE_NOT_REACHED);
+}
+
+static void collect(void *arg, const char *sentence) {
+        (void) strncat(arg, sentence, 100);
+        (void) strncat(arg, "\n", 2);
+}
+
+Test(run_waves, a_dry_run_says_every_move_and_does_none) {
+        RunMove moves[] = { { .request = { .vm = "a", .from = "h1", .to = "h2" }, .wave = 0 },
+                            { .request = { .vm = "b", .from = "h2", .to = "h3" }, .wave = 1 } };
+        MoveOutcome outcomes[2];
+        char said[256] = "";
+        Executor e;
+
+        cr_assert_eq(0, executor_dry_open((ExecutorDryOptions){ .say = collect, .arg = said }, &e));
+        cr_assert_eq(0, run_waves(&e, moves, 2, (RunOptions){ 0 }, (RunHooks){ 0 }, outcomes));
+        cr_assert_str_eq(said, "would move a from h1 to h2\nwould move b from h2 to h3\n");
+        cr_assert_eq(outcomes[1].end, MOVE_DRY);
+        cr_assert_str_eq(outcomes[1].why, "would move b from h2 to h3");
+        e.free(e.self);
+}
