@@ -63,7 +63,10 @@ static int redis_away(Redis *r, int error) {
         redis_drop(r);
         if (error == -ETIMEDOUT)
                 return redis_fail(r, error, "no answer within %.1f s", (double) r->timeout / USEC_PER_SEC);
-        return redis_fail(r, error, "%s", strerror(-error));
+        (void) redis_fail(r, error, "%s", strerror(-error));
+        if (error == -EPIPE)
+                return -ECONNRESET;
+        return error == -ENOENT ? -ECONNREFUSED : error; /* no socket there: nobody listens */
 }
 
 static int redis_write(Redis *r) {

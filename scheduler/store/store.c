@@ -42,7 +42,7 @@ int store_begin(Store *s) {
         TextFault fault = { 0 };
         int k = redis_begin(&s->redis, deadline);
 
-        if (s->server.users_fd < 0 || (k != -ENOENT && k != -ECONNREFUSED))
+        if (s->server.users_fd < 0 || k != -ECONNREFUSED)
                 return k;
         k = redis_server_start(&s->server, deadline, &fault);
         return k < 0 ? redis_fail(&s->redis, k, "%s", fault.what) : redis_begin(&s->redis, deadline);

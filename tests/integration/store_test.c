@@ -1,126 +1,17 @@
-/* The store against real redis-servers, each on a unix socket in a directory of its own. */
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+/* What the store promises, against a real redis-server. */
+#include "tests/integration/redis_fixture.h"
 
-#include "scheduler/store/store.h"
-
-static Arena arena;
-static char dir[64];
-static char url[128];
-static pid_t server = -1;
-
-static void run(const char *const *words) {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-        (void) dup2(null, STDIN_FILENO);
-        (void) dup2(null, STDOUT_FILENO);
-        (void) execvp(words[0], (char *const *) (uintptr_t) words);
-        _exit(127);
-}
-
-static void server_start(const char *password) {
-        char path[96];
-        const char *const words[] = { "redis-server",
-                                      "--port",
-                                      "0",
-                                      "--unixsocket",
-                                      path,
-                                      "--dir",
-                                      dir,
-                                      "--save",
-                                      "",
-                                      "--appendonly",
-                                      "yes",
-                                      "--requirepass",
-                                      password,
-                                      NULL };
-
-        (void) snprintf(path, sizeof(path), "%s/test.sock", dir);
-        server = fork();
-        if (server == 0)
-                run(words);
-        for (int i = 0; i < 500 && access(path, F_OK) < 0; i++)
-                clock_sleep(10 * USEC_PER_MSEC);
-}
-
-static void server_kill(void) {
-        char path[96];
-
-        if (server <= 0)
-                return;
-        (void) kill(server, SIGKILL);
-        (void) waitpid(server, NULL, 0);
-        (void) snprintf(path, sizeof(path), "%s/test.sock", dir);
-        (void) unlink(path);
-        server = -1;
-}
-
-static void setup(void) {
-        (void) snprintf(dir, sizeof(dir), "/tmp/store_test.XXXXXX");
-        cr_assert_not_null(mkdtemp(dir));
-        (void) snprintf(url, sizeof(url), "unix://%s/test.sock", dir);
-        cr_assert_eq(0, arena_open((size_t) 1 << 30, &arena));
-}
-
-static void teardown(void) {
-        pid_t pid;
-
-        server_kill();
-        arena_close(&arena);
-        pid = fork();
-        if (pid == 0)
-                run((const char *const[]){ "rm", "-rf", dir, NULL });
-        (void) waitpid(pid, NULL, 0);
-}
-
-TestSuite(store, .init = setup, .fini = teardown, .timeout = 60);
-
-static Store *opened(const char *where, usec_t timeout) {
-        StoreOptions options = { .url = where, .state_dir = dir, .cluster = "test", .timeout = timeout };
-        TextFault fault;
-        Store *s = NULL;
-        int k = store_open(&options, &s, &fault);
-
-        cr_assert_eq(k, 0, "store_open: %d %s", k, fault.what);
-        return s;
-}
-
-typedef struct Reports {
-        StoredText *texts;
-        const char *const *members;
-        uint32_t n, n_members;
-} Reports;
-
-static Reports reports_of(Store *s) {
-        Reports r;
-        int k = store_get_reports(s, &arena, &r.texts, &r.n, &r.members, &r.n_members);
-
-        cr_assert_eq(k, 0, "store_get_reports: %d %s", k, store_error(s));
-        return r;
-}
-
-#define must(s, call)                                                                                        \
-        do {                                                                                                 \
-                int must_k = (call);                                                                         \
-                cr_assert_eq(must_k, 0, "%s: %d %s", #call, must_k, store_error(s));                         \
-        } while (0)
+TestSuite(store, .init = fixture_setup, .fini = fixture_teardown, .timeout = 120);
 
 Test(store, reports_come_back_byte_for_byte_sorted_by_host) {
         owned(store_free) Store *s = NULL;
         Reports r;
 
-        server_start("");
+        server_start(NULL, NULL);
         s = opened(url, 0);
-        must(s, store_put_report(s, "h2", "a\0b\r\n%s", 7, 60 * USEC_PER_SEC));
-        must(s, store_put_report(s, "h1 %s \xc3\xbc{}*?[", "", 0, 60 * USEC_PER_SEC));
-        r = reports_of(s);
+        expect(0, s, store_put_report(s, "h2", "a\0b\r\n%s", 7, 60 * SECOND));
+        expect(0, s, store_put_report(s, "h1 %s \xc3\xbc{}*?[", "", 0, 60 * SECOND));
+        expect(0, s, get_reports(s, &r));
         cr_assert_eq(r.n, 2);
         cr_assert_eq(r.n_members, 2);
         cr_assert_str_eq(r.texts[0].name, "h1 %s \xc3\xbc{}*?[");
@@ -133,25 +24,355 @@ Test(store, an_expired_report_leaves_the_member) {
         owned(store_free) Store *s = NULL;
         Reports r;
 
-        server_start("");
+        server_start(NULL, NULL);
         s = opened(url, 0);
-        must(s, store_put_report(s, "h1", "x", 1, USEC_PER_MSEC));
-        clock_sleep(50 * USEC_PER_MSEC);
-        r = reports_of(s);
+        expect(0, s, store_put_report(s, "h1", "x", 1, USEC_PER_MSEC));
+        clock_sleep(100 * USEC_PER_MSEC);
+        expect(0, s, get_reports(s, &r));
         cr_assert_eq(r.n, 0);
         cr_assert_eq(r.n_members, 1);
         cr_assert_str_eq(r.members[0], "h1");
 }
 
-Test(store, the_embedded_server_keeps_its_data_between_programs) {
-        Store *s = opened(NULL, 0);
-        char place[192];
+Test(store, an_empty_cluster_has_nothing) {
+        owned(store_free) Store *s = NULL;
+        StoredText *texts;
+        const char *text;
+        uint32_t n;
+        size_t size;
+        Reports r;
 
-        must(s, store_put_report(s, "h1", "x", 1, 60 * USEC_PER_SEC));
-        s = store_free(s);
-        (void) snprintf(place, sizeof(place), "%s/redis.sock", dir);
-        cr_assert_eq(access(place, F_OK), -1, "the server has ended");
-        s = opened(NULL, 0);
-        cr_assert_eq(reports_of(s).n, 1);
-        store_free(s);
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n + r.n_members, 0);
+        expect(0, s, store_get_marks(s, &arena, &texts, &n));
+        cr_assert_eq(n, 0);
+        expect(0, s, store_get_records(s, &arena, 10, &texts, &n));
+        cr_assert_eq(n, 0);
+        expect(0, s, store_get_journal(s, &arena, 10, &texts, &n));
+        cr_assert_eq(n, 0);
+        expect(1, s, store_get_state(s, &arena, "x", &text, &size));
+        expect(0, s, store_forget_host(s, "never seen"));
+        expect(0, s, store_set_mark(s, "never seen", ""));
+        expect(0, s, store_release(s, "nobody"));
+}
+
+Test(store, ten_thousand_reports_are_all_read) {
+        enum { HOSTS = 10000, SIZE = 3000 };
+        owned(store_free) Store *s = NULL;
+        static char text[SIZE];
+        Reports r;
+
+        server_start(NULL, NULL);
+        s = opened(url, 60 * SECOND);
+        memset(text, 'x', sizeof(text));
+        for (int i = 0; i < HOSTS; i++) {
+                char host[16];
+
+                (void) snprintf(host, sizeof(host), "h%05d", i);
+                memcpy(text, host, 6);
+                expect(0, s, store_put_report(s, host, text, sizeof(text), 600 * SECOND));
+        }
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n, HOSTS);
+        cr_assert_eq(r.n_members, HOSTS);
+        for (uint32_t i = 0; i < r.n; i++) {
+                cr_assert_eq(r.texts[i].n, SIZE);
+                cr_assert_eq(memcmp(r.texts[i].text, r.texts[i].name, 6), 0, "each host has its own text");
+                cr_assert(i == 0 || strcmp(r.texts[i - 1].name, r.texts[i].name) < 0);
+        }
+}
+
+Test(store, an_arena_that_is_too_small_is_said_and_the_next_call_is_right) {
+        owned(store_free) Store *s = NULL;
+        static char small[4096], text[2000];
+        Arena a = arena_over(small, sizeof(small));
+        Reports r;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        for (int i = 0; i < 600; i++) {
+                char host[16];
+
+                (void) snprintf(host, sizeof(host), "h%d", i);
+                expect(0, s, store_put_report(s, host, text, sizeof(text), 60 * SECOND));
+        }
+        expect(-ENOMEM, s, store_get_reports(s, &a, &r.texts, &r.n, &r.members, &r.n_members));
+        cr_assert_neq(store_error(s)[0], '\0');
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n, 600);
+}
+
+Test(store, a_forgotten_host_leaves_nothing) {
+        owned(store_free) Store *s = NULL;
+        StoredText *marks;
+        uint32_t n;
+        Reports r;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        expect(0, s, store_put_report(s, "h1", "x", 1, 60 * SECOND));
+        expect(0, s, store_put_report(s, "h2", "y", 1, 60 * SECOND));
+        expect(0, s, store_set_mark(s, "h1", "cordoned"));
+        expect(0, s, store_forget_host(s, "h1"));
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n, 1);
+        cr_assert_eq(r.n_members, 1);
+        cr_assert_str_eq(r.texts[0].name, "h2");
+        expect(0, s, store_get_marks(s, &arena, &marks, &n));
+        cr_assert_eq(n, 0);
+}
+
+Test(store, marks_are_set_replaced_and_removed) {
+        owned(store_free) Store *s = NULL;
+        StoredText *marks;
+        uint32_t n;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        expect(0, s, store_set_mark(s, "h2", "cordoned"));
+        expect(0, s, store_set_mark(s, "h1", "cordoned"));
+        expect(0, s, store_set_mark(s, "h1", "maintenance %s"));
+        expect(0, s, store_get_marks(s, &arena, &marks, &n));
+        cr_assert_eq(n, 2);
+        cr_assert_str_eq(marks[0].name, "h1");
+        cr_assert_str_eq(marks[0].text, "maintenance %s");
+        cr_assert_str_eq(marks[1].name, "h2");
+        expect(0, s, store_set_mark(s, "h1", ""));
+        expect(0, s, store_get_marks(s, &arena, &marks, &n));
+        cr_assert_eq(n, 1);
+        cr_assert_str_eq(marks[0].name, "h2");
+}
+
+Test(store, names_that_are_none_are_refused) {
+        static const char *const bad[] = { "", "a\nb", "\xff" };
+        owned(store_free) Store *s = NULL;
+        char long_name[300];
+        uint64_t token;
+        Reports r;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        memset(long_name, 'x', sizeof(long_name) - 1);
+        long_name[sizeof(long_name) - 1] = '\0';
+        for (size_t i = 0; i <= ARRAY_SIZE(bad); i++) {
+                const char *name = i < ARRAY_SIZE(bad) ? bad[i] : long_name;
+
+                expect(-EINVAL, s, store_put_report(s, name, "x", 1, SECOND));
+                expect(-EINVAL, s, store_set_mark(s, name, "x"));
+                expect(-EINVAL, s, store_forget_host(s, name));
+                expect(-EINVAL, s, store_put_state(s, name, "x", 1, SECOND));
+                expect(-EINVAL, s, store_lease(s, name, SECOND, &token, NULL, 0));
+                cr_assert_not_null(strstr(store_error(s), "1 to 255 bytes"));
+        }
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n_members, 0);
+}
+
+Test(store, records_are_newest_first_and_the_oldest_go) {
+        owned(store_free) Store *s = NULL;
+        StoredText *records;
+        char text[16];
+        uint32_t n;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        for (int i = 0; i < 520; i++) {
+                (void) snprintf(text, sizeof(text), "round %d", i);
+                expect(0, s, store_put_record(s, text, strlen(text)));
+        }
+        expect(0, s, store_get_records(s, &arena, 3, &records, &n));
+        cr_assert_eq(n, 3);
+        cr_assert_str_eq(records[0].text, "round 519");
+        cr_assert_str_eq(records[2].text, "round 517");
+        cr_assert_str_neq(records[0].name, records[1].name);
+        expect(0, s, store_get_records(s, &arena, 10000, &records, &n));
+        cr_assert_eq(n, 512);
+        cr_assert_str_eq(records[511].text, "round 8");
+}
+
+Test(store, large_records_are_capped_by_bytes_and_the_newest_stays) {
+        const size_t size = (size_t) 130 << 20; /* two of them are more than 256 MiB */
+        owned(store_free) Store *s = NULL;
+        StoredText *records;
+        char *text = calloc(1, size);
+        uint32_t n;
+
+        cr_assert_not_null(text);
+        server_start(NULL, NULL);
+        s = opened(url, 60 * SECOND);
+        text[0] = 'a';
+        expect(0, s, store_put_record(s, text, size));
+        text[0] = 'b';
+        expect(0, s, store_put_record(s, text, size));
+        expect(0, s, store_put_record(s, text, 1));
+        expect(0, s, store_get_records(s, &arena, 10, &records, &n));
+        cr_assert_eq(n, 2, "what was removed is no longer counted");
+        cr_assert_str_eq(records[0].text, "b");
+        cr_assert_eq(records[1].n, size);
+        cr_assert_eq(records[1].text[0], 'b');
+        free(text);
+}
+
+Test(store, state_is_replaced_and_expires) {
+        owned(store_free) Store *s = NULL;
+        const char *text;
+        size_t n;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        expect(0, s, store_put_state(s, "moves", "one", 3, 0));
+        expect(0, s, store_put_state(s, "moves", "t\0o", 3, 60 * SECOND));
+        expect(0, s, store_put_state(s, "short", "x", 1, USEC_PER_MSEC));
+        clock_sleep(100 * USEC_PER_MSEC);
+        expect(0, s, store_get_state(s, &arena, "moves", &text, &n));
+        cr_assert_eq(n, 3);
+        cr_assert_eq(memcmp(text, "t\0o", 4), 0, "and a zero behind it");
+        expect(1, s, store_get_state(s, &arena, "short", &text, &n));
+}
+
+Test(store, clusters_and_databases_are_kept_apart) {
+        owned(store_free) Store *s = NULL, *other = NULL, *db = NULL;
+        StoreOptions options = { .url = url, .cluster = "other" };
+        char db_url[160];
+        TextFault fault;
+        Reports r;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        cr_assert_eq(0, store_open(&options, &other, &fault));
+        (void) snprintf(db_url, sizeof(db_url), "%s?db=1", url);
+        db = opened(db_url, 0);
+        expect(0, s, store_put_report(s, "h1", "x", 1, 60 * SECOND));
+        expect(0, other, get_reports(other, &r));
+        cr_assert_eq(r.n_members, 0);
+        expect(0, db, get_reports(db, &r));
+        cr_assert_eq(r.n_members, 0);
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n_members, 1);
+}
+
+/* ---- one leader ---- */
+
+Test(store, a_lease_is_one_holders_until_it_is_released) {
+        owned(store_free) Store *a = NULL, *b = NULL;
+        uint64_t first = 0, again = 0, second = 0;
+        char holder[64] = "", cut[4] = "";
+
+        server_start(NULL, NULL);
+        a = opened(url, 0);
+        b = opened(url, 0);
+        expect(0, a, store_lease(a, "d1 (pid 7)", 60 * SECOND, &first, holder, sizeof(holder)));
+        expect(0, a, store_lease(a, "d1 (pid 7)", 60 * SECOND, &again, holder, sizeof(holder)));
+        cr_assert_eq(first, again, "renewing keeps the token");
+        expect(1, b, store_lease(b, "d2", 60 * SECOND, &second, holder, sizeof(holder)));
+        cr_assert_str_eq(holder, "d1 (pid 7)");
+        cr_assert_eq(second, 0, "no token for who is not the leader");
+        expect(1, b, store_lease(b, "d2", 60 * SECOND, &second, cut, sizeof(cut)));
+        cr_assert_str_eq(cut, "d1 ");
+        expect(0, b, store_release(b, "d2"));
+        expect(1, b, store_lease(b, "d2", 60 * SECOND, &second, NULL, 0));
+        expect(0, a, store_release(a, "d1 (pid 7)"));
+        expect(0, b, store_lease(b, "d2", 60 * SECOND, &second, NULL, 0));
+        cr_assert_gt(second, first);
+}
+
+Test(store, an_expired_lease_is_taken_with_a_larger_token) {
+        owned(store_free) Store *s = NULL;
+        uint64_t first, second, third;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        expect(0, s, store_lease(s, "d1", USEC_PER_MSEC, &first, NULL, 0));
+        clock_sleep(100 * USEC_PER_MSEC);
+        expect(0, s, store_lease(s, "d2", USEC_PER_MSEC, &second, NULL, 0));
+        cr_assert_gt(second, first);
+        clock_sleep(100 * USEC_PER_MSEC);
+        expect(0, s, store_lease(s, "d2", 60 * SECOND, &third, NULL, 0));
+        cr_assert_gt(third, second, "who lost it and gets it back is a new holder");
+}
+
+Test(store, a_stale_leader_cannot_write_the_journal) {
+        owned(store_free) Store *a = NULL, *b = NULL;
+        uint64_t old, new;
+        StoredText *entries;
+        uint32_t n;
+
+        server_start(NULL, NULL);
+        a = opened(url, 0);
+        b = opened(url, 0);
+        expect(1, a, store_journal(a, 0, "x", 1));
+        expect(1, a, store_journal(a, 42, "x", 1));
+        expect(0, a, store_lease(a, "d1", USEC_PER_MSEC, &old, NULL, 0));
+        expect(0, a, store_journal(a, old, "one", 3));
+        clock_sleep(100 * USEC_PER_MSEC);
+        expect(0, a, store_journal(a, old, "t\0o", 3)); /* run out, but nobody has taken it */
+        expect(0, b, store_lease(b, "d2", 60 * SECOND, &new, NULL, 0));
+        expect(1, a, store_journal(a, old, "stale", 5));
+        expect(1, a, store_journal(a, new + 1, "future", 6));
+        expect(1, a, store_journal(a, UINT64_MAX, "max", 3));
+        expect(0, b, store_journal(b, new, "three", 5));
+        expect(0, b, store_get_journal(b, &arena, 100, &entries, &n));
+        cr_assert_eq(n, 3);
+        cr_assert_str_eq(entries[0].text, "three");
+        cr_assert_eq(entries[1].n, 3);
+        cr_assert_eq(memcmp(entries[1].text, "t\0o", 3), 0);
+        cr_assert_str_eq(entries[2].text, "one");
+        expect(0, b, store_get_journal(b, &arena, 1, &entries, &n));
+        cr_assert_eq(n, 1);
+        cr_assert_str_eq(entries[0].text, "three");
+}
+
+Test(store, the_token_grows_even_when_the_server_has_lost_everything) {
+        owned(store_free) Store *s = NULL;
+        uint64_t old, new;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        expect(0, s, store_lease(s, "d1", 60 * SECOND, &old, NULL, 0));
+        server_kill();
+        server_start(NULL, NULL); /* without persistence: empty */
+        expect(0, s, store_lease(s, "d2", 60 * SECOND, &new, NULL, 0));
+        cr_assert_gt(new, old);
+        expect(1, s, store_journal(s, old, "stale", 5));
+}
+
+/* Each of 8 processes tries to become the leader at once. */
+Test(store, of_many_who_race_one_leads) {
+        enum { RACERS = 8 };
+        pid_t racers[RACERS];
+        int leaders = 0;
+        int gate[2];
+
+        server_start(NULL, NULL);
+        cr_assert_eq(0, pipe(gate));
+        for (int i = 0; i < RACERS; i++) {
+                racers[i] = fork();
+                if (racers[i] == 0) {
+                        char name[16], byte;
+                        uint64_t token;
+                        Store *s = opened(url, 0);
+                        int k;
+
+                        (void) close(gate[1]);
+                        (void) snprintf(name, sizeof(name), "d%d", i);
+                        (void) !read(gate[0], &byte, 1); /* until the gate closes */
+                        k = store_lease(s, name, 60 * SECOND, &token, NULL, 0);
+                        if (k == 0)
+                                k = store_journal(s, token, name, strlen(name)) == 0 ? 10 : 11;
+                        _exit(k);
+                }
+        }
+        (void) close(gate[0]);
+        (void) close(gate[1]);
+        for (int i = 0; i < RACERS; i++) {
+                int status = -1;
+
+                cr_assert_eq(racers[i], waitpid(racers[i], &status, 0));
+                cr_assert(WIFEXITED(status) && (WEXITSTATUS(status) == 1 || WEXITSTATUS(status) == 10),
+                          "status %x", (unsigned) status);
+                leaders += WEXITSTATUS(status) == 10;
+        }
+        cr_assert_eq(leaders, 1);
 }
