@@ -186,7 +186,7 @@ static int server_spawn(const RedisServer *s, int lock_fd, int log_fd, pid_t *re
                 "--appendonly",
                 "yes",
                 "--appendfsync",
-                "everysec",
+                "always",
                 NULL,
         };
         posix_spawn_file_actions_t files;
@@ -231,22 +231,38 @@ static void log_tail(int log_fd, char *line, size_t size) {
         (void) snprintf(line, size, "%s", last ? last + 1 : buf);
 }
 
-static int server_wait(const RedisServer *s, usec_t deadline) {
-        for (;;) {
-                int lock = -1, fd = socket_connect(&s->url, deadline);
+/* 0: it answers a PING; -EAGAIN: with an error, which is that it still reads its data; else it takes no
+ * connections, or has ended since, as one does that cannot read its data. */
+static int server_ping(const RedisServer *s, usec_t deadline) {
+        struct pollfd p = { .events = POLLIN };
+        char byte = 0;
+        int k;
 
-                if (fd >= 0) {
-                        (void) close(fd);
-                        return 0;
-                }
+        p.fd = socket_connect(&s->url, deadline);
+        if (p.fd < 0)
+                return p.fd;
+        k = send(p.fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6 ? socket_wait(&p, deadline) : -ECONNRESET;
+        if (k == 0)
+                k = recv(p.fd, &byte, 1, 0) == 1 ? 0 : -ECONNRESET;
+        (void) close(p.fd);
+        return k == 0 && byte == '-' ? -EAGAIN : k;
+}
+
+static int server_wait(const RedisServer *s, usec_t deadline) {
+        int k;
+
+        while ((k = server_ping(s, deadline)) < 0) {
+                int lock = -1;
+
                 if (clock_monotonic() >= deadline)
-                        return -ETIMEDOUT;
-                if (server_lives(s, &lock) == 0) {
+                        return k == -EAGAIN ? -EAGAIN : -ETIMEDOUT;
+                if (k != -EAGAIN && server_lives(s, &lock) == 0) {
                         (void) close(lock);
                         return -EIO;
                 }
                 clock_sleep(STEP);
         }
+        return 0;
 }
 
 static int server_run(const RedisServer *s, int lock_fd, int log_fd, TextFault *fault) {
@@ -285,8 +301,11 @@ int redis_server_start(const RedisServer *s, usec_t deadline, TextFault *reterr_
                 k = server_wait(s, deadline);
                 log_tail(log, line, sizeof(line));
                 if (k < 0)
-                        text_fault(reterr_fault, "redis", "the redis-server of %s %s: %s", s->dir,
-                                   k == -EIO ? "ended at once" : "does not take connections", line);
+                        text_fault(reterr_fault, "redis", "the redis-server of %s %s%s%s", s->dir,
+                                   k == -EIO      ? "ended at once"
+                                   : k == -EAGAIN ? "still reads its data"
+                                                  : "does not answer",
+                                   line[0] ? ": " : "", line);
         }
         if (log >= 0)
                 (void) close(log);

@@ -29,8 +29,8 @@ typedef struct RedisServer {
  * -EINVAL the path is too long; -EPERM it is another user's or others may write to it; -ETIMEDOUT. */
 int redis_server_open(const char *dir, usec_t deadline, RedisServer *ret, TextFault *reterr_fault) must_check;
 
-/* Starts a server unless one lives, and waits until it takes connections. -ENOENT no redis-server program;
- * -EIO it ended at once; -ETIMEDOUT. */
+/* Starts a server unless one lives, and waits until it answers. -ENOENT no redis-server program;
+ * -EIO it ended at once; -EAGAIN it still reads its data; -ETIMEDOUT. */
 int redis_server_start(const RedisServer *s, usec_t deadline, TextFault *reterr_fault) must_check;
 
 /* Counts us out. 1: there are other users, nothing to do; 0: we were the last, and hold the place until
