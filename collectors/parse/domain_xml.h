@@ -1,0 +1,36 @@
+/* A domain's XML, as virDomainGetXMLDesc gives it of a running guest → what a balancer must know of it. Pure
+ * but for libxml2's memory. Texts live in the arena; what is not there is NULL.
+ *
+ * An operator describes a guest to the balancer in its metadata (libvirt keeps and migrates it):
+ *
+ *   virsh metadata GUEST urn:plimsoll:vm:1 --key plimsoll --config --live --set \
+ *     '<vm><group>web</group><group>tier1</group><label key="owner">ops</label></vm>'
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/units.h"
+
+#define DOMAIN_METADATA_NAMESPACE "urn:plimsoll:vm:1"
+
+typedef struct DomainDisk {
+        const char *target; /* "vda" */
+        const char *path;   /* of a file, block device or folder on the host; or NULL */
+        const char *pool;   /* libvirt's pool it is a volume of, when it is described so; or NULL */
+        bool network;       /* QEMU reaches it over the network by itself: rbd, iscsi, nbd … */
+        bool block;         /* a block device */
+        bool writable;
+} DomainDisk;
+
+typedef struct DomainFacts {
+        const char *title, *arch, *machine;
+        const char *cpu_model; /* the model's name, or "host-passthrough", "host-model", "maximum" */
+        const char *networks, *groups, *labels; /* lists, separated by commas; never NULL */
+        const char *pinned;                     /* why it cannot be migrated live, in words */
+        int64_t vcpus, memory_mib;              /* UNKNOWN: not said */
+        const DomainDisk *disks;                /* those that have something in them */
+        uint32_t n_disks;
+} DomainFacts;
+
+/* 0; -EBADMSG: not a domain's XML; -ENOMEM: try again with a larger arena. */
+int domain_xml_parse(Arena *a, const char *xml, size_t n, DomainFacts *ret) must_check;

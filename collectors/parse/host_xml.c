@@ -1,0 +1,115 @@
+#include "collectors/parse/host_xml.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "collectors/parse/xml_walk.h"
+#include "scheduler/base/text.h"
+
+#define HZ_PER_MHZ 1000000
+
+/* <counter name='tsc' frequency='2494140000'/>: the nominal speed. /proc/cpuinfo's moves with power saving */
+static int64_t tsc_mhz(Arena *a, const xmlNode *cpu) {
+        for (const xmlNode *c = xml_child(cpu, "counter"); c; c = xml_next(c, "counter")) {
+                const char *hz = xml_attribute(a, c, "frequency");
+                int64_t value;
+
+                if (hz && xml_attribute_is(c, "name", "tsc") &&
+                    text_to_int(hz, strlen(hz), HZ_PER_MHZ, INT64_C(100000) * HZ_PER_MHZ, &value) == 0)
+                        return (value + HZ_PER_MHZ / 2) / HZ_PER_MHZ;
+        }
+        return UNKNOWN;
+}
+
+int capabilities_parse(Arena *a, const char *xml, size_t n, HostFacts *ret) {
+        const xmlNode *root, *host, *cpu;
+        xmlDoc *doc;
+        int r = xml_open(xml, n, "capabilities", &doc, &root);
+
+        if (r < 0)
+                return r;
+        host = xml_child(root, "host");
+        cpu = xml_child(host, "cpu");
+        *ret = (HostFacts){
+                .uuid = xml_text(a, xml_child(host, "uuid")),
+                .arch = xml_text(a, xml_child(cpu, "arch")),
+                .cpu_model = xml_text(a, xml_child(cpu, "model")),
+                .tsc_mhz = tsc_mhz(a, cpu),
+        };
+        xml_close(doc);
+        return 0;
+}
+
+static const char *or_empty(const char *s) {
+        return s ? s : "";
+}
+
+/* Storage that is the same wherever it is attached is named by where it comes from; a host's own by where it
+ * is on the host: a disk that is copied along needs the same place at the target. */
+static const char *pool_identity(Arena *a, const char *type, const xmlNode *source, const char *path) {
+        const char *host = or_empty(xml_attribute(a, xml_child(source, "host"), "name"));
+        const char *dir = or_empty(xml_attribute(a, xml_child(source, "dir"), "path"));
+        const char *device = or_empty(xml_attribute(a, xml_child(source, "device"), "path"));
+        const char *name = or_empty(xml_text(a, xml_child(source, "name")));
+        const char *format = xml_attribute(a, xml_child(source, "format"), "type");
+
+        if (strcmp(type, "netfs") == 0)
+                return text_format(a, "%s:%s:%s", !format || strcmp(format, "auto") == 0 ? "nfs" : format,
+                                   host, dir);
+        if (strcmp(type, "iscsi") == 0 || strcmp(type, "iscsi-direct") == 0)
+                return text_format(a, "iscsi:%s:%s", host, device);
+        if (strcmp(type, "gluster") == 0)
+                return text_format(a, "gluster:%s:%s", host, name);
+        if (strcmp(type, "rbd") == 0 || strcmp(type, "sheepdog") == 0 || strcmp(type, "vstorage") == 0)
+                return text_format(a, "%s:%s", type, name);
+        return text_format(a, "%s:%s", type, path ? path : name);
+}
+
+static bool type_is_shared(const char *type) {
+        static const char *const shared[] = { "netfs", "iscsi",    "iscsi-direct", "gluster",
+                                              "rbd",   "sheepdog", "vstorage" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+                if (strcmp(type, shared[i]) == 0)
+                        return true;
+        return false;
+}
+
+int pool_xml_parse(Arena *a, const char *xml, size_t n, PoolFacts *ret) {
+        const xmlNode *root;
+        const char *type;
+        xmlDoc *doc;
+        PoolFacts pool;
+        int r = xml_open(xml, n, "pool", &doc, &root);
+
+        if (r < 0)
+                return r;
+        type = xml_attribute(a, root, "type");
+        pool = (PoolFacts){
+                .name = xml_text(a, xml_child(root, "name")),
+                .path = xml_text(a, xml_child(xml_child(root, "target"), "path")),
+        };
+        if (type && pool.name) {
+                pool.shared = type_is_shared(type);
+                pool.identity = pool_identity(a, type, xml_child(root, "source"), pool.path);
+        }
+        xml_close(doc);
+        if (!type || !pool.name)
+                return -EBADMSG;
+        if (!pool.identity)
+                return -ENOMEM;
+        *ret = pool;
+        return 0;
+}
+
+int interface_xml_parse(Arena *a, const char *xml, size_t n, const char **ret_bridge) {
+        const xmlNode *root;
+        xmlDoc *doc;
+        int r = xml_open(xml, n, "interface", &doc, &root);
+
+        if (r < 0)
+                return r;
+        *ret_bridge = xml_attribute_is(root, "type", "bridge") ? xml_attribute(a, root, "name") : NULL;
+        xml_close(doc);
+        return 0;
+}

@@ -1,0 +1,28 @@
+/* What libvirt says in XML of a host, its storage pools and its interfaces. Pure but for libxml2's memory.
+ * Texts live in the arena; a field that is not there is NULL. */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/units.h"
+
+typedef struct HostFacts {
+        const char *uuid, *arch, *cpu_model;
+        int64_t tsc_mhz; /* the speed that does not change with power saving; UNKNOWN */
+} HostFacts;
+
+/* virConnectGetCapabilities. 0; -EBADMSG; -ENOMEM. */
+int capabilities_parse(Arena *a, const char *xml, size_t n, HostFacts *ret) must_check;
+
+typedef struct PoolFacts {
+        const char *name;
+        const char *identity; /* the same text on all hosts that have the same storage: "nfs:filer:/vms",
+                                 "iscsi:san:iqn…", "rbd:vms"; of a host's own storage "dir:/srv/vms" */
+        const char *path;     /* where its volumes are, or NULL */
+        bool shared;          /* its type says so; a "dir" may be shared too: its mount knows */
+} PoolFacts;
+
+/* virStoragePoolGetXMLDesc. 0; -EBADMSG; -ENOMEM. */
+int pool_xml_parse(Arena *a, const char *xml, size_t n, PoolFacts *ret) must_check;
+
+/* virInterfaceGetXMLDesc: its name when it is a bridge, else NULL. 0; -EBADMSG; -ENOMEM. */
+int interface_xml_parse(Arena *a, const char *xml, size_t n, const char **ret_bridge) must_check;

@@ -1,0 +1,132 @@
+#include "collectors/vm_record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/parse/word_list.h"
+#include "collectors/virt_link.h"
+
+#define FACTS_BYTES (UINT64_C(1) << 20) /* reserved; a usual domain needs 2 KiB of it */
+
+static void record_free(VmRecord *r) {
+        arena_close(&r->arena);
+        free(r);
+}
+
+VmRecord *vm_record_get(VmRecords *all, const unsigned char *uuid, unsigned id) {
+        VmRecord *r = NULL;
+
+        for (uint32_t i = 0; i < all->n && !r; i++)
+                if (memcmp(all->at[i]->uuid, uuid, VIR_UUID_BUFLEN) == 0)
+                        r = all->at[i];
+        if (r && r->id != id) {
+                Arena arena = r->arena;
+
+                *r = (VmRecord){ .arena = arena };
+        }
+        if (!r && all->n == all->room) {
+                uint32_t room = all->room > 0 ? all->room * 2 : 16;
+                VmRecord **more = realloc(all->at, room * sizeof(VmRecord *));
+
+                if (!more)
+                        return NULL;
+                all->at = more;
+                all->room = room;
+        }
+        if (!r) {
+                r = calloc(1, sizeof(*r));
+                if (!r || arena_open(FACTS_BYTES, &r->arena) < 0) {
+                        free(r);
+                        return NULL;
+                }
+                all->at[all->n++] = r;
+        }
+        memcpy(r->uuid, uuid, VIR_UUID_BUFLEN);
+        r->id = id;
+        r->seen = true;
+        return r;
+}
+
+void vm_records_forget_gone(VmRecords *all) {
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < all->n; i++) {
+                VmRecord *r = all->at[i];
+
+                if (!r->seen) {
+                        record_free(r);
+                        continue;
+                }
+                r->seen = false;
+                all->at[kept++] = r;
+        }
+        all->n = kept;
+}
+
+void vm_records_free(VmRecords *all) {
+        for (uint32_t i = 0; i < all->n; i++)
+                record_free(all->at[i]);
+        free(all->at);
+        *all = (VmRecords){ 0 };
+}
+
+/* Where a disk is: what a target must have for it (or NULL), and whether others see it: 1 yes, 0 no, UNKNOWN.
+ */
+static int64_t disk_place(const DomainDisk *d, const PoolList *list, Arena *a, const char **ret_identity) {
+        const PoolFacts *pool = d->pool   ? pool_by_name(list, d->pool)
+                                : d->path ? pool_of_path(list, d->path)
+                                          : NULL;
+        const Mount *m = d->path ? mount_of(list->mounts, list->n_mounts, d->path) : NULL;
+
+        *ret_identity = pool ? pool->identity : NULL;
+        if (d->network || (pool && pool->shared))
+                return 1;
+        if (m && !d->block && mount_is_shared(m)) {
+                *ret_identity = mount_identity(a, m);
+                return 1;
+        }
+        /* whether a block device is one others see too, its host cannot tell; libvirt takes it for shared */
+        if (d->block)
+                return 1;
+        return m || d->pool ? 0 : UNKNOWN;
+}
+
+static void disks_place(VmRecord *r, const virTypedParameter *params, int n, const PoolList *list) {
+        WordList pools = { 0 };
+
+        r->local_mib = 0;
+        for (uint32_t i = 0; i < r->facts.n_disks; i++) {
+                const DomainDisk *d = &r->facts.disks[i];
+                const char *identity;
+                int64_t shared = disk_place(d, list, &r->arena, &identity);
+                int64_t mib = d->target ? vm_stats_disk_mib(params, n, d->target) : UNKNOWN;
+
+                words_add(&pools, identity);
+                if (!d->writable || shared == 1 || r->local_mib == UNKNOWN)
+                        continue;
+                if (shared == UNKNOWN || mib == UNKNOWN ||
+                    __builtin_add_overflow(r->local_mib, mib, &r->local_mib))
+                        r->local_mib = UNKNOWN;
+        }
+        r->pools = words_join(&pools, &r->arena);
+}
+
+int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
+                       const PoolList *pools, usec_t now) {
+        char *xml = virDomainGetXMLDesc(domain, 0);
+        int e;
+
+        if (!xml)
+                return virt_error(NULL, 0);
+        r->described = false;
+        arena_rewind(&r->arena, 0);
+        e = domain_xml_parse(&r->arena, xml, strlen(xml), &r->facts);
+        free(xml);
+        if (e < 0)
+                return e;
+        disks_place(r, params, n, pools);
+        r->described = true;
+        r->described_at = now;
+        return 0;
+}

@@ -1,0 +1,37 @@
+/* What is remembered of one running domain between readings: the facts of its XML, read again now and then,
+ * and its counters.
+ */
+#pragma once
+
+#include "collectors/parse/domain_xml.h"
+#include "collectors/pool_list.h"
+#include "collectors/rate.h"
+#include "collectors/vm_stats.h"
+
+typedef struct VmRecord {
+        unsigned char uuid[VIR_UUID_BUFLEN];
+        unsigned id;    /* another one: it was started anew */
+        bool seen;      /* in this reading */
+        bool described; /* facts are there */
+        usec_t described_at;
+        Arena arena; /* of the texts below */
+        DomainFacts facts;
+        const char *pools; /* identities of the pools its disks are in, a list */
+        int64_t local_mib; /* writable disks no other host sees; UNKNOWN: where they are cannot be told */
+        Rate vcpu, cpu, delay, wait, rx, tx, disk;
+} VmRecord;
+
+typedef struct VmRecords {
+        VmRecord **at;
+        uint32_t n, room;
+} VmRecords;
+
+/* The domain's record, a new one if it was never seen or was started anew. NULL: no memory. Owner: `all`. */
+VmRecord *vm_record_get(VmRecords *all, const unsigned char *uuid, unsigned id);
+/* Ends the records that were not seen since the last call. */
+void vm_records_forget_gone(VmRecords *all);
+void vm_records_free(VmRecords *all);
+
+/* Reads the domain's XML into the record. 0; negative errno, and the record is as it was or undescribed. */
+int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
+                       const PoolList *pools, usec_t now) must_check;
