@@ -222,35 +222,47 @@ static size_t string_end(const JsonReader *r, size_t at) {
         return r->n;
 }
 
+enum { PLAIN, QUOTE, OPEN, CLOSE, COMMA, COLON };
+static const unsigned char marks[256] = {
+        ['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE, [','] = COMMA, [':'] = COLON
+};
+
 int json_reader_skip(JsonReader *r, size_t *ret_items) {
-        size_t depth = 0, commas = 0;
-        bool any = false;
+        size_t depth = 0, commas = 0, at;
+        bool empty = true;
         JsonKind kind = json_reader_kind(r);
 
         if (kind == JSON_KIND_NONE)
                 return -EBADMSG;
-        while (r->at < r->n) {
-                char c = r->text[r->at];
+        for (at = r->at; at < r->n;) {
+                unsigned char mark = marks[(unsigned char) r->text[at]];
 
-                if (depth == 0 && strchr(",:]}", c))
-                        break;
-                if (depth == 1 && c != ']' && c != '}' && !is_space(c))
-                        any = true;
-                if (c == '"') {
-                        r->at = string_end(r, r->at);
-                        if (depth == 0)
-                                break;
+                if (mark == PLAIN) {
+                        at++;
                         continue;
                 }
-                r->at++;
-                depth += c == '{' || c == '[';
-                commas += depth == 1 && c == ',';
-                if ((c == '}' || c == ']') && --depth == 0)
+                if (depth == 0 && mark > OPEN)
+                        break; /* what follows a number or word */
+                if (mark == QUOTE) {
+                        at = string_end(r, at);
+                } else {
+                        at++;
+                        depth += mark == OPEN;
+                        depth -= mark == CLOSE;
+                        commas += mark == COMMA && depth == 1;
+                }
+                if (depth == 0)
                         break;
+                if (mark == OPEN && depth == 1) {
+                        while (at < r->n && is_space(r->text[at]))
+                                at++;
+                        empty = at == r->n || marks[(unsigned char) r->text[at]] == CLOSE;
+                }
         }
+        r->at = at;
         if (depth > 0)
                 return -EBADMSG;
-        *ret_items = any ? commas + 1 : 0;
+        *ret_items = empty ? 0 : commas + 1;
         return 0;
 }
 
