@@ -1,5 +1,17 @@
-/* Reports of all hosts → Snapshot. Pure. Facts that are stale or missing are marked and their hosts fenced
- * (design §7.4); a VM that two hosts report is in flight.
+/* Reports of all hosts → Snapshot. Pure. Silence is not health (design §7.4): a host whose facts are stale,
+ * missing or from a wrong clock is in the snapshot with what is known of it, fenced, and `fence_why` says why
+ * in words.
+ *
+ *   no report of an expected host; no CPUs, memory or list of VMs in it;
+ *   a VM without vCPUs or memory; two machines under one name             FENCE_MISSING
+ *   the report, the list of VMs or the load older than snapshot.stale_after,
+ *   or sent from the future by more than snapshot.clock_skew              FENCE_STALE
+ *   host.daemon is 0, or the section "vms" holds an error                 FENCE_DAEMON
+ *
+ * A VM that two hosts report is in flight: `host` is the side it leaves (by its job, its state, the fresher
+ * report), `in_flight_to` the other. If their UUIDs differ they are two VMs of one name, and it is not
+ * movable either. A VM without a CPU rate yet has cpu_mcores UNKNOWN; that fences nothing. Rules are not made
+ * here.
  */
 #pragma once
 
@@ -19,15 +31,15 @@ typedef struct HostMark {
 typedef struct BuildInput {
         const char *cluster;
         usec_t now;
-        const Report *const *reports; /* any order, at most one a host (the newest) */
+        const Report *const *reports; /* any order; of several with one host's name the newest counts */
         uint32_t n_reports;
         const char *const *expected; /* hosts that are members though they may be silent; any order */
         uint32_t n_expected;
-        const HostMark *marks;
+        const HostMark *marks; /* of a host that neither reports nor is expected: not used */
         uint32_t n_marks;
 } BuildInput;
 
-extern const SettingDef snapshot_settings[]; /* section "snapshot": stale_after … */
+extern const SettingDef snapshot_settings[]; /* section "snapshot" */
 
 /* 0; -ENOMEM; -ERANGE: more hosts or VMs than HOSTS_MAX, VMS_MAX. */
 int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret) must_check;

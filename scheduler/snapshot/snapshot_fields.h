@@ -12,6 +12,7 @@
 #define SNAPSHOT_SCHEMA     "plimsoll.snapshot/1"
 #define EXTRA_MAX           (PROBLEM_RES_MAX - RES_BUILTIN_N)
 #define RULES_MAX           UINT32_C(100000)
+#define NICS_MAX            UINT32_C(1024)
 #define RULE_WEIGHT_DEFAULT 100
 
 typedef struct FileReader FileReader;

@@ -9,8 +9,6 @@
 #include "scheduler/snapshot/name_table.h"
 #include "scheduler/snapshot/rule_resolve.h"
 
-#define NICS_MAX 1024
-
 /* ---- the top level ---- */
 
 int snapshot_read_schema(FileReader *p, void *object) {

@@ -1,0 +1,383 @@
+#include "scheduler/snapshot/build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/text.h"
+#include "scheduler/snapshot/name_table.h"
+#include "scheduler/snapshot/report_facts.h"
+
+const SettingDef snapshot_settings[] = {
+        { .name = "stale_after",
+          .type = SETTING_DURATION,
+          .def = 30 * USEC_PER_SEC,
+          .min = USEC_PER_SEC,
+          .max = 86400 * USEC_PER_SEC,
+          .doc = "A host whose report, or whose reading of its load or VMs, is older than this takes no part "
+                 "in "
+                 "decisions; three times the agent's own interval where that is longer." },
+        { .name = "clock_skew",
+          .type = SETTING_DURATION,
+          .def = 10 * USEC_PER_SEC,
+          .min = 0,
+          .max = 3600 * USEC_PER_SEC,
+          .doc = "A report from further in the future than this is no sign of life: a clock is wrong, and "
+                 "the host "
+                 "takes no part in decisions." },
+        { 0 },
+};
+
+typedef struct Builder {
+        Arena *a;
+        const BuildInput *in;
+        usec_t stale_after, clock_skew;
+        NameTable names;          /* of hosts, in the order of strcmp */
+        Host *hosts;              /* [names.n] */
+        const Report **report_of; /* [names.n] the newest, or NULL */
+        const char **uuid_of;     /* [names.n] a machine that reports under this name, or NULL */
+        bool *doubled;            /* [names.n] two machines report under this name */
+        VmRow *rows;
+        uint32_t n_rows;
+} Builder;
+
+/* ---- which hosts there are ---- */
+
+static const char *host_uuid(const Report *r) {
+        for (uint32_t i = 0; i < r->n_sections; i++)
+                for (uint32_t k = 0; k < r->sections[i].n_samples; k++) {
+                        const Sample *x = &r->sections[i].samples[k];
+
+                        if (x->metric == METRIC_HOST_UUID && x->text && *x->text)
+                                return x->text;
+                }
+        return NULL;
+}
+
+static bool is_newer(const Report *r, const Report *than) {
+        return r->sent_at != than->sent_at ? r->sent_at > than->sent_at : r->sequence > than->sequence;
+}
+
+/* Names of all, sorted, each once. */
+static int names_collect(Builder *b) {
+        const BuildInput *in = b->in;
+        uint64_t n = (uint64_t) in->n_reports + in->n_expected;
+        NameTable unsorted;
+        uint32_t *order;
+        int k;
+
+        if (n > 2 * (uint64_t) HOSTS_MAX)
+                return -ERANGE;
+        k = name_table_new(b->a, (uint32_t) n, &unsorted);
+        if (k < 0)
+                return k;
+        for (uint32_t i = 0; i < in->n_reports; i++)
+                (void) name_table_add(&unsorted, in->reports[i]->host);
+        for (uint32_t i = 0; i < in->n_expected; i++)
+                (void) name_table_add(&unsorted, in->expected[i]);
+        if (unsorted.n > HOSTS_MAX)
+                return -ERANGE;
+        k = names_order(b->a, unsorted.names, unsorted.n, &order);
+        if (k == 0)
+                k = name_table_new(b->a, unsorted.n, &b->names);
+        for (uint32_t i = 0; k == 0 && i < unsorted.n; i++) {
+                const char *name = unsorted.names[order[i]];
+                const char *copy = text_copy(b->a, name, strlen(name));
+
+                k = copy ? 0 : -ENOMEM;
+                if (copy)
+                        (void) name_table_add(&b->names, copy);
+        }
+        return k;
+}
+
+static HostIx host_ix(const Builder *b, const char *name) {
+        return name_table_find(&b->names, name, strlen(name));
+}
+
+static void reports_choose(Builder *b) {
+        for (uint32_t i = 0; i < b->in->n_reports; i++) {
+                const Report *r = b->in->reports[i];
+                HostIx h = host_ix(b, r->host);
+                const Report *other = b->report_of[h];
+                const char *uuid = host_uuid(r);
+
+                if (uuid && b->uuid_of[h] && strcmp(uuid, b->uuid_of[h]) != 0)
+                        b->doubled[h] = true;
+                if (uuid)
+                        b->uuid_of[h] = uuid;
+                if (!other || is_newer(r, other))
+                        b->report_of[h] = r;
+        }
+}
+
+/* ---- what is known of each ---- */
+
+#define SECONDS(usec) ((double) (usec) / 1e6)
+
+static usec_t allowed_age(const Builder *b, const Report *r) {
+        usec_t three = r->interval > INT64_MAX / 3 ? INT64_MAX : 3 * r->interval;
+
+        return three > b->stale_after ? three : b->stale_after;
+}
+
+typedef struct Judgement {
+        Fence fence;
+        const char *why; /* in the arena */
+        bool full;       /* the arena is */
+} Judgement;
+
+#define JUDGE(b, kind, ...) judgement((kind), text_format((b)->a, __VA_ARGS__))
+
+static Judgement judgement(Fence fence, const char *why) {
+        return (Judgement){ .fence = fence, .why = why, .full = !why };
+}
+
+/* Whether what was read at `at` counts as now. */
+static Judgement judge_age(const Builder *b, const Report *r, const char *what, usec_t at) {
+        usec_t allowed = allowed_age(b, r), now = b->in->now;
+
+        if (at > now && at - now > b->clock_skew)
+                return JUDGE(b, FENCE_STALE,
+                             "%s is %.1f s in the future; a clock is wrong (%.1f s are allowed)", what,
+                             SECONDS(at - now), SECONDS(b->clock_skew));
+        if (now > at && now - at > allowed)
+                return JUDGE(b, FENCE_STALE, "%s is %.1f s old; %.1f s are allowed", what, SECONDS(now - at),
+                             SECONDS(allowed));
+        return (Judgement){ .fence = FENCE_NONE };
+}
+
+static Judgement judge_host(const Builder *b, HostIx ix, const HostFacts *f) {
+        const Report *r = b->report_of[ix];
+        const Host *h = &b->hosts[ix];
+        Judgement j;
+
+        if (b->doubled[ix])
+                return JUDGE(b, FENCE_MISSING, "two machines report under this name");
+        j = judge_age(b, r, "its last report", r->sent_at);
+        if (j.fence != FENCE_NONE)
+                return j;
+        if (f->daemon_silent && f->daemon_error != 0)
+                return JUDGE(b, FENCE_DAEMON, "its libvirt does not answer (error %d)", f->daemon_error);
+        if (f->daemon_silent)
+                return JUDGE(b, FENCE_DAEMON, "its libvirt does not answer");
+        if (!f->has_vms)
+                return JUDGE(b, FENCE_MISSING, "its report has no list of VMs");
+        j = judge_age(b, r, "its list of VMs", f->vms_read_at);
+        if (j.fence != FENCE_NONE)
+                return j;
+        if (h->cpus == 0 || h->memory_mib == 0)
+                return JUDGE(b, FENCE_MISSING, "its report does not say its %s",
+                             h->cpus > 0         ? "memory"
+                             : h->memory_mib > 0 ? "CPUs"
+                                                 : "CPUs and memory");
+        j = judge_age(b, r, "the reading of its load", f->load_read_at);
+        if (j.fence != FENCE_NONE)
+                return j;
+        if (f->incomplete_vm)
+                return JUDGE(b, FENCE_MISSING, "vCPUs or memory of VM %.255s are not known",
+                             f->incomplete_vm);
+        return (Judgement){ .fence = FENCE_NONE };
+}
+
+static int host_silent(Builder *b, HostIx ix) {
+        Host *h = &b->hosts[ix];
+
+        h->cpu_mhz = h->cpu_busy_mcores = h->memory_used_mib = UNKNOWN;
+        h->cpu_pressure_permille = h->memory_pressure_permille = UNKNOWN;
+        h->fence = FENCE_MISSING;
+        h->fence_why = text_format(b->a, "no report");
+        return h->fence_why ? 0 : -ENOMEM;
+}
+
+static int host_build(Builder *b, HostIx ix) {
+        const Report *r = b->report_of[ix];
+        Host *h = &b->hosts[ix];
+        HostFacts facts;
+        Judgement j;
+        uint32_t n;
+        int k;
+
+        h->name = b->names.names[ix];
+        for (int i = 0; i < RES_BUILTIN_N; i++)
+                h->headroom_permille[i] = UNKNOWN;
+        if (!r)
+                return host_silent(b, ix);
+        k = report_facts(b->a, r, ix, h, b->rows + b->n_rows, &facts, &n);
+        if (k < 0)
+                return k;
+        j = judge_host(b, ix, &facts);
+        if (j.full)
+                return -ENOMEM;
+        h->fence = j.fence;
+        h->fence_why = j.why;
+        h->seen_at = facts.has_vms && facts.vms_read_at < r->sent_at ? facts.vms_read_at : r->sent_at;
+        for (uint32_t i = 0; i < n; i++)
+                b->rows[b->n_rows + i].fresh = j.fence != FENCE_STALE;
+        b->n_rows += n;
+        return 0;
+}
+
+static int place_copy(Builder *b, const char *from, const char **to) {
+        if (!from || !text_is_name(from, strlen(from)))
+                return 0;
+        *to = text_copy(b->a, from, strlen(from));
+        return *to ? 0 : -ENOMEM;
+}
+
+static int marks_apply(Builder *b) {
+        int k = 0;
+
+        for (uint32_t i = 0; k == 0 && i < b->in->n_marks; i++) {
+                const HostMark *m = &b->in->marks[i];
+                HostIx ix = host_ix(b, m->host);
+
+                if (ix == IX_NONE)
+                        continue;
+                b->hosts[ix].state = m->state;
+                k = place_copy(b, m->zone, &b->hosts[ix].zone);
+                if (k == 0)
+                        k = place_copy(b, m->rack, &b->hosts[ix].rack);
+                if (k == 0)
+                        k = place_copy(b, m->neighborhood, &b->hosts[ix].neighborhood);
+        }
+        return k;
+}
+
+/* ---- VMs ---- */
+
+/* How much speaks for a host being the one the VM runs on, and is about to leave. */
+static int claim(const VmRow *r) {
+        return (r->fresh ? 8 : 0) +
+               (r->job == VM_JOB_OUT  ? 4
+                : r->job == VM_JOB_IN ? -4
+                                      : 0) +
+               (r->vm.state == VM_RUNNING ? 1 : 0);
+}
+
+/* By name, then the strongest claim first; a total order, so that the order of reports plays no part. */
+static int row_compare(const void *a, const void *b) {
+        const VmRow *x = *(const VmRow *const *) a, *y = *(const VmRow *const *) b;
+        int c = strcmp(x->vm.name, y->vm.name);
+
+        if (c != 0)
+                return c;
+        if (claim(x) != claim(y))
+                return claim(y) - claim(x);
+        if (x->read_at != y->read_at)
+                return x->read_at > y->read_at ? -1 : 1;
+        return x->vm.host < y->vm.host ? -1 : 1;
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+        return a > b ? a : b;
+}
+
+/* Several hosts report the name: rows[0] claims it most. */
+static int vm_merge(Builder *b, VmRow *const *rows, uint32_t n, Vm *ret) {
+        Vm vm = rows[0]->vm;
+        const char *other = b->hosts[rows[1]->vm.host].name, *own = b->hosts[vm.host].name;
+        bool same = true;
+
+        vm.in_flight = true;
+        vm.in_flight_to = rows[1]->vm.host;
+        for (uint32_t i = 1; i < n; i++) {
+                const Vm *v = &rows[i]->vm;
+
+                same = same && (!v->uuid || !vm.uuid || strcmp(v->uuid, vm.uuid) == 0);
+                vm.vcpus = larger(vm.vcpus, v->vcpus);
+                vm.memory_mib = larger(vm.memory_mib, v->memory_mib);
+                vm.cpu_mcores = larger(vm.cpu_mcores, v->cpu_mcores);
+        }
+        if (!same || n > 2) {
+                vm.movable = false;
+                vm.unmovable_why =
+                        same ? text_format(b->a, "%u hosts report it, among them %.255s and %.255s", n, own,
+                                           other)
+                             : text_format(b->a, "different VMs have this name, on %.255s and %.255s", own,
+                                           other);
+                if (!vm.unmovable_why)
+                        return -ENOMEM;
+        }
+        *ret = vm;
+        return 0;
+}
+
+static int vms_build(Builder *b, Snapshot *s) {
+        VmRow **order = arena_new(b->a, VmRow *, b->n_rows);
+        uint32_t n_vms = 0;
+        Vm *vms;
+        int k = 0;
+
+        if (!order)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < b->n_rows; i++)
+                order[i] = &b->rows[i];
+        qsort(order, b->n_rows, sizeof(*order), row_compare);
+        for (uint32_t i = 0; i < b->n_rows; i++)
+                n_vms += i == 0 || strcmp(order[i - 1]->vm.name, order[i]->vm.name) != 0;
+        if (n_vms > VMS_MAX)
+                return -ERANGE;
+        vms = arena_new(b->a, Vm, n_vms);
+        if (!vms)
+                return -ENOMEM;
+        for (uint32_t i = 0, n; k == 0 && i < b->n_rows; i += n) {
+                for (n = 1; i + n < b->n_rows && strcmp(order[i]->vm.name, order[i + n]->vm.name) == 0; n++)
+                        ;
+                if (n == 1)
+                        vms[s->n_vms++] = order[i]->vm;
+                else
+                        k = vm_merge(b, order + i, n, &vms[s->n_vms++]);
+        }
+        s->vms = vms;
+        return k;
+}
+
+static int hosts_build(Builder *b, Snapshot *s) {
+        uint64_t most = 0;
+        int k = names_collect(b);
+
+        if (k < 0)
+                return k;
+        s->n_hosts = b->names.n;
+        b->hosts = arena_new(b->a, Host, b->names.n);
+        b->report_of = arena_new(b->a, const Report *, b->names.n);
+        b->uuid_of = arena_new(b->a, const char *, b->names.n);
+        b->doubled = arena_new(b->a, bool, b->names.n);
+        if (!b->hosts || !b->report_of || !b->uuid_of || !b->doubled)
+                return -ENOMEM;
+        reports_choose(b);
+        for (HostIx h = 0; h < b->names.n; h++)
+                most += b->report_of[h] ? report_count_vms(b->report_of[h]) : 0;
+        if (most > 2 * (uint64_t) VMS_MAX)
+                return -ERANGE;
+        b->rows = arena_new(b->a, VmRow, most);
+        if (!b->rows)
+                return -ENOMEM;
+        for (HostIx h = 0; k == 0 && h < b->names.n; h++)
+                k = host_build(b, h);
+        s->hosts = b->hosts;
+        return k < 0 ? k : marks_apply(b);
+}
+
+int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret) {
+        Builder b = { .a = a,
+                      .in = in,
+                      .stale_after = settings_int(settings, "snapshot", "stale_after"),
+                      .clock_skew = settings_int(settings, "snapshot", "clock_skew") };
+        Snapshot *s = arena_new(a, Snapshot, 1);
+        int k;
+
+        if (!s)
+                return -ENOMEM;
+        s->cluster = text_copy(a, in->cluster, strlen(in->cluster));
+        s->taken_at = in->now;
+        if (!s->cluster)
+                return -ENOMEM;
+        k = hosts_build(&b, s);
+        if (k == 0)
+                k = vms_build(&b, s);
+        if (k == 0)
+                *ret = s;
+        return k;
+}

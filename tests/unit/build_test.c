@@ -1,0 +1,383 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/snapshot/build.h"
+#include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/snapshot/snapshot_file.h"
+
+static Arena arena;
+
+static void open_arena(void) {
+        cr_assert_eq(0, arena_open(64 << 20, &arena));
+}
+
+TestSuite(build, .init = open_arena);
+
+#define NOW (INT64_C(1000) * USEC_PER_SEC)
+
+/* A report of `host`, sent at `seconds`, of lines after sections of the same time. */
+#define REPORT(host, seconds, rest)                                                                          \
+        "plimsoll.report/1 " host " sent=" seconds "000000 seq=7 every=5000000\n" rest
+#define HOST_FACTS(seconds)                                                                                  \
+        "@host " seconds "000000\nhost.cpus\t\t16\nhost.cpu.mhz\t\t2600\nhost.networks\t\tbr1,br0,br1\n"     \
+        "host.uri\t\tqemu+tls://h/system\n"                                                                  \
+        "@cpu " seconds "000000\nhost.cpu.busy\t\t4000\nhost.cpu.pressure\t\t20\n"                           \
+        "@memory " seconds "000000\nhost.memory.total\t\t65536\nhost.memory.available\t\t40000\n"
+#define VMS(seconds, lines) "@vms " seconds "000000\n" lines
+#define VM(name, state)                                                                                      \
+        "vm.state\t" name "\t" state "\nvm.vcpus\t" name "\t2\nvm.memory\t" name "\t4096\nvm.cpu\t" name     \
+        "\t700\n"
+
+typedef struct Given {
+        const Report *reports[8];
+        const char *expected[8];
+        HostMark marks[8];
+        uint32_t n_reports, n_expected, n_marks;
+} Given;
+
+static void give(Given *g, const char *text) {
+        TextFault f = { 0 };
+
+        cr_assert_eq(0, report_parse(&arena, text, strlen(text), &g->reports[g->n_reports++], &f),
+                     "line %u: %s", f.line, f.what);
+}
+
+static const Snapshot *build(const Given *g) {
+        static const SettingSection sections[] = { { "snapshot", "", snapshot_settings } };
+        const BuildInput in = {
+                .cluster = "c",
+                .now = NOW,
+                .reports = g->reports,
+                .n_reports = g->n_reports,
+                .expected = g->expected,
+                .n_expected = g->n_expected,
+                .marks = g->marks,
+                .n_marks = g->n_marks,
+        };
+        const Snapshot *s;
+        Settings *settings;
+
+        cr_assert_eq(0, settings_new(&arena, sections, 1, &settings));
+        cr_assert_eq(0, snapshot_build(&arena, &in, settings, &s));
+        return s;
+}
+
+static const Snapshot *build_one(const char *text) {
+        Given g = { 0 };
+
+        give(&g, text);
+        return build(&g);
+}
+
+static void assert_fence(const Snapshot *s, HostIx h, Fence fence, const char *words) {
+        cr_assert_eq(s->hosts[h].fence, fence, "%s: fence %d, %s", s->hosts[h].name, s->hosts[h].fence,
+                     s->hosts[h].fence_why);
+        if (words)
+                cr_assert(strstr(s->hosts[h].fence_why, words), "%s", s->hosts[h].fence_why);
+        else
+                cr_assert_null(s->hosts[h].fence_why);
+}
+
+Test(build, a_fresh_report_becomes_a_host_with_its_vms) {
+        const Snapshot *s = build_one(REPORT(
+                "h1", "999",
+                HOST_FACTS("998") "@nic 998000000\nnic.speed\teth1\t10000\nnic.rx\teth1\t500\n"
+                                  "nic.carrier\teth0\t0\n" VMS(
+                                          "997",
+                                          VM("web",
+                                             "running") "vm.uuid\tweb\tu1\nvm.networks\tweb\tbr0\n"
+                                                        "vm.labels\tweb\towner=ann,hot\nvm.groups\tweb\tb,a\n"
+                                                        "vm.dirty\tweb\t1024\n" VM("db", "paused"))));
+        const Host *h = &s->hosts[0];
+        const Vm *v = &s->vms[1];
+
+        cr_assert_eq(s->taken_at, NOW);
+        cr_assert_eq(s->n_hosts, 1);
+        cr_assert_eq(s->n_vms, 2);
+        assert_fence(s, 0, FENCE_NONE, NULL);
+        cr_assert_str_eq(h->name, "h1");
+        cr_assert_str_eq(h->uri, "qemu+tls://h/system");
+        cr_assert_eq(h->cpus, 16);
+        cr_assert_eq(h->cpu_mhz, 2600);
+        cr_assert_eq(h->cpu_busy_mcores, 4000);
+        cr_assert_eq(h->cpu_pressure_permille, 20);
+        cr_assert_eq(h->memory_pressure_permille, UNKNOWN);
+        cr_assert_eq(h->memory_mib, 65536);
+        cr_assert_eq(h->memory_used_mib, 25536);
+        cr_assert_eq(h->seen_at, 997 * USEC_PER_SEC);
+        cr_assert_eq(h->headroom_permille[0], UNKNOWN);
+        cr_assert_eq(h->networks.n, 2);
+        cr_assert_str_eq(h->networks.at[0], "br0");
+        cr_assert_eq(h->n_nics, 2);
+        cr_assert_str_eq(h->nics[0].name, "eth0");
+        cr_assert_not(h->nics[0].carrier);
+        cr_assert_eq(h->nics[0].rx_kbit, UNKNOWN);
+        cr_assert_eq(h->nics[1].speed_mbit, 10000);
+        cr_assert(h->nics[1].carrier);
+        cr_assert_str_eq(s->vms[0].name, "db");
+        cr_assert_eq(s->vms[0].state, VM_PAUSED);
+        cr_assert_str_eq(v->uuid, "u1");
+        cr_assert_eq(v->vcpus, 2);
+        cr_assert_eq(v->memory_mib, 4096);
+        cr_assert_eq(v->cpu_mcores, 700);
+        cr_assert_eq(v->dirty_kib_s, 1024);
+        cr_assert_eq(v->rx_kbit, UNKNOWN);
+        cr_assert_eq(v->priority, 100);
+        cr_assert(v->movable);
+        cr_assert_not(v->in_flight);
+        cr_assert_eq(v->labels.n, 2);
+        cr_assert_str_eq(v->labels.at[0], "hot=");
+        cr_assert_str_eq(v->groups.at[0], "a");
+}
+
+Test(build, a_vm_without_a_rate_yet_is_unmeasured_and_fences_nothing) {
+        const Snapshot *s = build_one(REPORT(
+                "h", "999",
+                HOST_FACTS("999") VMS("999", "vm.state\tv\trunning\nvm.vcpus\tv\t1\nvm.memory\tv\t64\n")));
+
+        cr_assert_eq(s->vms[0].cpu_mcores, UNKNOWN);
+        assert_fence(s, 0, FENCE_NONE, NULL);
+}
+
+Test(build, facts_of_a_vm_that_is_gone_make_no_vm) {
+        const Snapshot *s = build_one(REPORT("h", "999", HOST_FACTS("999") VMS("999", "vm.cpu\told\t500\n")));
+
+        cr_assert_eq(s->n_vms, 0);
+        assert_fence(s, 0, FENCE_NONE, NULL);
+}
+
+Test(build, what_decisions_need_and_is_old_or_missing_fences_the_host) {
+        static const struct {
+                const char *text;
+                Fence fence;
+                const char *why;
+        } cases[] = {
+                { REPORT("h", "969", HOST_FACTS("999") VMS("999", "")), FENCE_STALE,
+                  "its last report is 31.0 s old; 30.0 s" },
+                { REPORT("h", "970", HOST_FACTS("970") VMS("970", "")), FENCE_NONE, NULL },
+                { REPORT("h", "1010", HOST_FACTS("1000") VMS("1000", "")), FENCE_NONE, NULL },
+                { REPORT("h", "1011", HOST_FACTS("1000") VMS("1000", "")), FENCE_STALE,
+                  "11.0 s in the future; a clock is wrong" },
+                { REPORT("h", "999", HOST_FACTS("999") VMS("900", "")), FENCE_STALE,
+                  "its list of VMs is 100.0 s old" },
+                { REPORT("h", "999", HOST_FACTS("999") VMS("1100", "")), FENCE_STALE,
+                  "its list of VMs is 100.0 s in the future" },
+                { REPORT("h", "999", HOST_FACTS("900") VMS("999", "")), FENCE_STALE,
+                  "the reading of its load is 100.0 s old" },
+                { REPORT("h", "999", HOST_FACTS("999")), FENCE_MISSING, "no list of VMs" },
+                { REPORT("h", "999", HOST_FACTS("999") "@vms 999000000 error=110\n"), FENCE_DAEMON,
+                  "its libvirt does not answer (error 110)" },
+                { REPORT("h", "999", HOST_FACTS("999") "host.daemon\t\t0\n" VMS("999", "")), FENCE_DAEMON,
+                  "its libvirt does not answer" },
+                { REPORT("h", "999", HOST_FACTS("999") "host.daemon\t\t1\n" VMS("999", "")), FENCE_NONE,
+                  NULL },
+                { REPORT("h", "999", "@host 999000000\nhost.cpus\t\t4\n" VMS("999", "")), FENCE_MISSING,
+                  "does not say its memory" },
+                { REPORT("h", "999", "@memory 999000000\nhost.memory.total\t\t4\n" VMS("999", "")),
+                  FENCE_MISSING, "does not say its CPUs" },
+                { REPORT("h", "999", VMS("999", "")), FENCE_MISSING, "does not say its CPUs and memory" },
+                { REPORT("h", "999", HOST_FACTS("999") VMS("999", "vm.state\tv\trunning\nvm.vcpus\tv\t1\n")),
+                  FENCE_MISSING, "vCPUs or memory of VM v" },
+                { REPORT("h", "999", ""), FENCE_MISSING, "no list of VMs" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                assert_fence(build_one(cases[i].text), 0, cases[i].fence, cases[i].why);
+}
+
+Test(build, an_agent_that_reports_rarely_is_given_three_of_its_intervals) {
+        const char *text =
+                "plimsoll.report/1 h sent=850000000 seq=1 every=60000000\n" HOST_FACTS("850") VMS("850", "");
+
+        assert_fence(build_one(text), 0, FENCE_NONE, NULL);
+}
+
+Test(build, an_expected_host_that_is_silent_is_there_and_fenced) {
+        Given g = { .expected = { "z", "h", "a" }, .n_expected = 3 };
+        const Snapshot *s;
+
+        give(&g, REPORT("h", "999", HOST_FACTS("999") VMS("999", "")));
+        s = build(&g);
+        cr_assert_eq(s->n_hosts, 3);
+        assert_fence(s, 0, FENCE_MISSING, "no report");
+        assert_fence(s, 1, FENCE_NONE, NULL);
+        assert_fence(s, 2, FENCE_MISSING, "no report");
+        cr_assert_eq(s->hosts[0].cpus, 0);
+}
+
+Test(build, marks_give_state_and_place) {
+        Given g = { .expected = { "a" },
+                    .n_expected = 1,
+                    .marks = { { .host = "h", .state = HOST_MAINTENANCE, .rack = "r1", .zone = "z1" },
+                               { .host = "a", .state = HOST_OFFLINE },
+                               { .host = "stranger", .state = HOST_CORDONED } },
+                    .n_marks = 3 };
+        const Snapshot *s;
+
+        give(&g, REPORT("h", "999", HOST_FACTS("999") VMS("999", "")));
+        s = build(&g);
+        cr_assert_eq(s->n_hosts, 2);
+        cr_assert_eq(s->hosts[0].state, HOST_OFFLINE);
+        cr_assert_eq(s->hosts[1].state, HOST_MAINTENANCE);
+        cr_assert_str_eq(s->hosts[1].rack, "r1");
+        cr_assert_null(s->hosts[1].neighborhood);
+}
+
+Test(build, of_two_reports_of_one_host_the_newest_counts) {
+        for (int order = 0; order < 2; order++) {
+                const char *texts[] = {
+                        REPORT("h", "990", HOST_FACTS("990") VMS("990", VM("old", "running"))),
+                        REPORT("h", "995", HOST_FACTS("995") VMS("995", VM("new", "running")))
+                };
+                Given g = { 0 };
+                const Snapshot *s;
+
+                give(&g, texts[order]);
+                give(&g, texts[!order]);
+                s = build(&g);
+                cr_assert_eq(s->n_hosts, 1);
+                cr_assert_eq(s->n_vms, 1);
+                cr_assert_str_eq(s->vms[0].name, "new");
+                assert_fence(s, 0, FENCE_NONE, NULL);
+        }
+}
+
+Test(build, two_machines_under_one_name_fence_it) {
+        Given g = { 0 };
+
+        give(&g, REPORT("h", "990", HOST_FACTS("990") "host.uuid\t\tu1\n" VMS("990", "")));
+        give(&g, REPORT("h", "995", HOST_FACTS("995") "host.uuid\t\tu2\n" VMS("995", "")));
+        assert_fence(build(&g), 0, FENCE_MISSING, "two machines report under this name");
+}
+
+/* ---- a VM that two hosts report ---- */
+
+static const Snapshot *build_two(const char *on_a, const char *on_b) {
+        char text[2][2048];
+        const Snapshot *forth, *back;
+        Given g = { 0 }, r = { 0 };
+
+        (void) snprintf(text[0], sizeof(text[0]), "%s%s",
+                        REPORT("a", "999", HOST_FACTS("999") VMS("999", "")), on_a);
+        (void) snprintf(text[1], sizeof(text[1]), "%s%s",
+                        REPORT("b", "999", HOST_FACTS("999") VMS("999", "")), on_b);
+        give(&g, text[0]);
+        give(&g, text[1]);
+        give(&r, text[1]);
+        give(&r, text[0]);
+        forth = build(&g);
+        back = build(&r);
+        cr_assert_eq(forth->n_vms, 1);
+        cr_assert_eq(forth->vms[0].host, back->vms[0].host, "the order of reports plays no part");
+        return forth;
+}
+
+Test(build, a_vm_on_two_hosts_is_in_flight_from_the_one_it_leaves) {
+        static const struct {
+                const char *a, *b;
+                HostIx from;
+        } cases[] = {
+                { VM("v", "running") "vm.job\tv\tmigration-out\n",
+                  VM("v", "paused") "vm.job\tv\tmigration-in\n", 0 },
+                { VM("v", "paused") "vm.job\tv\tmigration-in\n",
+                  VM("v", "running") "vm.job\tv\tmigration-out\n", 1 },
+                { VM("v", "paused"), VM("v", "running"), 1 },
+                { VM("v", "running"), VM("v", "paused"), 0 },
+                { VM("v", "paused") "vm.job\tv\tmigration-out\n", VM("v", "running"), 0 },
+                { VM("v", "running"), VM("v", "running"), 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const Snapshot *s = build_two(cases[i].a, cases[i].b);
+
+                cr_assert(s->vms[0].in_flight);
+                cr_assert_eq(s->vms[0].host, cases[i].from, "case %zu", i);
+                cr_assert_eq(s->vms[0].in_flight_to, !cases[i].from, "case %zu", i);
+        }
+}
+
+Test(build, two_vms_of_one_name_stay_where_they_are) {
+        const Snapshot *s = build_two(VM("v", "running") "vm.uuid\tv\tu1\n",
+                                      VM("v", "running") "vm.uuid\tv\tu2\nvm.memory\tv\t9999\n");
+
+        cr_assert(s->vms[0].in_flight);
+        cr_assert_not(s->vms[0].movable);
+        cr_assert_str_eq(s->vms[0].unmovable_why, "different VMs have this name, on a and b");
+        cr_assert_eq(s->vms[0].memory_mib, 9999, "the larger of both");
+}
+
+Test(build, a_fresh_report_outweighs_a_stale_one) {
+        Given g = { 0 };
+        const Snapshot *s;
+
+        give(&g, REPORT("a", "900",
+                        HOST_FACTS("900") VMS("900", VM("v", "running") "vm.job\tv\tmigration-out\n")));
+        give(&g, REPORT("b", "999", HOST_FACTS("999") VMS("999", VM("v", "running"))));
+        s = build(&g);
+        cr_assert_eq(s->vms[0].host, 1);
+        cr_assert_eq(s->vms[0].in_flight_to, 0);
+        cr_assert(s->vms[0].in_flight, "whether it has left is not known");
+}
+
+Test(build, a_vm_with_a_job_is_not_moved) {
+        const Snapshot *s = build_one(REPORT(
+                "h", "999",
+                HOST_FACTS("999")
+                        VMS("999",
+                            VM("a", "running") "vm.job\ta\tmigration-out\n" VM(
+                                    "b",
+                                    "running") "vm.job\tb\tother\n" VM("c",
+                                                                       "running") "vm.pinned\tc\thost device "
+                                                                                  "0000:3b:00.0\n" VM("d",
+                                                                                                      "crashe"
+                                                                                                      "d"))));
+
+        cr_assert(s->vms[0].in_flight);
+        cr_assert_eq(s->vms[0].in_flight_to, IX_NONE);
+        cr_assert_not(s->vms[1].in_flight);
+        cr_assert_not(s->vms[1].movable);
+        cr_assert_str_eq(s->vms[1].unmovable_why, "libvirt runs another job on it");
+        cr_assert_str_eq(s->vms[2].unmovable_why, "host device 0000:3b:00.0");
+        cr_assert_str_eq(s->vms[3].unmovable_why, "its state is \"crashed\"");
+}
+
+Test(build, a_built_snapshot_is_the_same_after_a_file) {
+        Given g = { .expected = { "silent" }, .n_expected = 1 };
+        const Snapshot *s;
+        const char *one, *two;
+        TextFault f;
+        size_t n, m;
+
+        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", VM("v", "running") VM("w", "paused"))));
+        give(&g, REPORT("b", "800", HOST_FACTS("999") VMS("999", VM("v", "running"))));
+        cr_assert_eq(0, snapshot_file_print(&arena, build(&g), &one, &n));
+        cr_assert_eq(0, snapshot_file_parse(&arena, one, n, &s, &f), "%s: %s", f.field, f.what);
+        cr_assert_eq(0, snapshot_file_print(&arena, s, &two, &m));
+        cr_assert_str_eq(one, two);
+}
+
+Test(build, a_full_arena_is_no_crash) {
+        static unsigned char memory[32768];
+        static const SettingSection sections[] = { { "snapshot", "", snapshot_settings } };
+        Given g = { .expected = { "silent" }, .n_expected = 1 };
+        Settings *settings;
+
+        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", VM("v", "running") VM("w", "paused"))));
+        cr_assert_eq(0, settings_new(&arena, sections, 1, &settings));
+        for (size_t limit = 0; limit < sizeof(memory); limit += 31) {
+                const BuildInput in = { .cluster = "c",
+                                        .now = NOW,
+                                        .reports = g.reports,
+                                        .n_reports = g.n_reports,
+                                        .expected = g.expected,
+                                        .n_expected = g.n_expected };
+                Arena small = arena_over(memory, limit);
+                const Snapshot *s = NULL;
+                int k = snapshot_build(&small, &in, settings, &s);
+
+                cr_assert(k == -ENOMEM || (k == 0 && s->n_vms == 2));
+                cr_assert(limit + 31 < sizeof(memory) || k == 0);
+        }
+}
