@@ -33,7 +33,7 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
 
                         ret->tier[TIER_BALANCE] +=
                                 share_square(assignment_load(x, h)[r], share_reciprocal(capacity),
-                                             share_factor(w, capacity, mean));
+                                             share_factor(w, capacity, mean), 1);
                 }
         }
 }
@@ -42,7 +42,7 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
                 const int64_t w = p->balance_weight ? p->balance_weight[r] : 0;
-                const int e = w > 0 ? terms_add_square(t, (SquareTerm){ TIER_BALANCE, r, NULL, w }) : 0;
+                const int e = w > 0 ? terms_add_square(t, (SquareTerm){ TIER_BALANCE, r, NULL, w, 1 }) : 0;
 
                 if (e < 0)
                         return e;

@@ -1,5 +1,6 @@
 /* The load line: use above each host's headroom. Squared as a share of the host, so that the fullest host is
- * relieved first; in one_tier problems linear, as in the ROADEF/EURO 2012 definition ("load cost").
+ * relieved first, and in whole grains of it, so that noise about the line moves nothing; in one_tier problems
+ * linear, as in the ROADEF/EURO 2012 definition ("load cost").
  */
 #include "scheduler/decide/policy.h"
 
@@ -30,6 +31,8 @@ static const SettingDef settings[] = {
         { 0 },
 };
 
+#define GRAIN (SHARE_ONE / 128) /* 0.8 % of a host */
+
 static int64_t weight(const Problem *p, const Settings *s, uint32_t r) {
         if (!p->load_weight)
                 return 0;
@@ -48,7 +51,7 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
                                 ret->tier[TIER_BALANCE] += over > 0 ? w * over : 0;
                         else
                                 ret->tier[TIER_LOAD] += share_square(over, share_reciprocal(capacity),
-                                                                     share_factor(w, capacity, mean));
+                                                                     share_factor(w, capacity, mean), GRAIN);
                 }
         }
 }
@@ -61,7 +64,7 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
                 if (w > 0 && p->one_tier)
                         e = terms_add_line(t, (LineTerm){ TIER_BALANCE, r, p->limit, w });
                 else if (w > 0)
-                        e = terms_add_square(t, (SquareTerm){ TIER_LOAD, r, p->limit, w });
+                        e = terms_add_square(t, (SquareTerm){ TIER_LOAD, r, p->limit, w, GRAIN });
                 if (e < 0)
                         return e;
         }

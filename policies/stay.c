@@ -1,6 +1,5 @@
 /* The price of moving, so that only moves which earn it are made: per VM, per way between hosts, and for the
- * service with the most VMs under way. Above balance, a small price in the tier of load lines too: else a
- * host a hair above its line would be worth any number of moves.
+ * service with the most VMs under way.
  */
 #include "scheduler/decide/policy.h"
 
@@ -12,11 +11,6 @@ static const SettingDef settings[] = {
           .def = 130,
           .max = 1000000,
           .doc = "What moving a usual VM costs against what balance gains; higher means fewer moves." },
-        { .name = "overload",
-          .type = SETTING_PERMILLE,
-          .def = 10,
-          .max = 1000,
-          .doc = "A host this far above its load line is worth one move; less is left to balance." },
         { 0 },
 };
 
@@ -26,12 +20,6 @@ static int64_t move_weight(const Problem *p, const Settings *s) {
         if (p->one_tier)
                 return p->move_weight;
         return p->move_weight * policy_setting(&policy_stay, s, "price") / 100;
-}
-
-static int64_t overload_price(const Problem *p, const Settings *s) {
-        const int64_t share = policy_setting(&policy_stay, s, "overload") * SHARE_ONE / 1000;
-
-        return p->one_tier ? 0 : share_square(share, share_reciprocal(SHARE_ONE), USUAL_PRICE);
 }
 
 static int64_t most_moved(const Problem *p, const Assignment *x) {
@@ -49,14 +37,13 @@ static int64_t most_moved(const Problem *p, const Assignment *x) {
 }
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
-        const int64_t weight = move_weight(p, s), overload = overload_price(p, s);
+        const int64_t weight = move_weight(p, s);
 
         for (VmIx v = 0; v < p->n_vms; v++) {
                 const HostIx home = p->home[v], h = x->host_of[v];
 
                 if (h == home)
                         continue;
-                ret->tier[TIER_LOAD] += overload;
                 ret->tier[TIER_BALANCE] += weight * (p->move_price ? p->move_price[v] : USUAL_PRICE);
                 if (p->distance)
                         ret->tier[TIER_BALANCE] +=
@@ -67,13 +54,11 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
 }
 
 static int state(const Problem *p, const Settings *s, Terms *t) {
-        const int64_t weight = move_weight(p, s), overload = overload_price(p, s);
+        const int64_t weight = move_weight(p, s);
         int e;
 
         e = p->move_price ? terms_add_stay(t, (StayTerm){ TIER_BALANCE, p->move_price, weight })
                           : terms_add_stay(t, (StayTerm){ TIER_BALANCE, NULL, weight * USUAL_PRICE });
-        if (e >= 0 && overload > 0)
-                e = terms_add_stay(t, (StayTerm){ TIER_LOAD, NULL, overload });
         if (e >= 0 && p->distance && p->distance_weight > 0)
                 e = terms_add_way(t, (WayTerm){ TIER_BALANCE, p->distance, p->distance_weight });
         if (e >= 0 && p->service_of && p->service_weight > 0)

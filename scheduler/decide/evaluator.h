@@ -18,6 +18,7 @@ typedef struct LineFamily {
 typedef struct SquareFamily {
         const int64_t *line; /* NULL: 0 */
         Tier tier;
+        int64_t grain;
         uint64_t *reciprocal; /* [host × res] */
         int64_t *factor;      /* [host × res] */
         uint32_t n, r[PROBLEM_RES_MAX];
@@ -45,6 +46,7 @@ typedef struct Evaluator {
         int64_t *away[TIER_N]; /* [vm] price of not being at home; NULL: none in that tier */
         MostCount *mosts;
         RuleCounts rules;
+        bool overfull;     /* some host was over its capacity: else none ever is, and none is asked */
         bool together;     /* TRANSIENT_TOGETHER with a capacity rule */
         bool misplaceable; /* some VM is where its class denies it */
         uint32_t n_away;   /* VMs not at home */

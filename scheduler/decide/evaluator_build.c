@@ -11,6 +11,8 @@ static void lines_compile(Evaluator *e) {
                 const LineTerm *l = &t->lines[i];
                 uint32_t f = 0;
 
+                if (l->line == e->problem->capacity && t->capacity && !e->overfull)
+                        continue;
                 while (f < e->n_lines && (e->lines[f].line != l->line || e->lines[f].tier != l->tier))
                         f++;
                 if (f == e->n_lines)
@@ -54,10 +56,11 @@ static int squares_compile(Arena *a, Evaluator *e) {
                 uint32_t f = 0;
 
                 while (f < e->n_squares && (e->squares[f].line != q->line || e->squares[f].tier != q->tier ||
-                                            family_has(&e->squares[f], q)))
+                                            e->squares[f].grain != q->grain || family_has(&e->squares[f], q)))
                         f++;
                 if (f == e->n_squares)
-                        e->squares[e->n_squares++] = (SquareFamily){ .line = q->line, .tier = q->tier };
+                        e->squares[e->n_squares++] =
+                                (SquareFamily){ .line = q->line, .tier = q->tier, .grain = q->grain };
                 if (shares_compile(a, e->problem, q->r, q->weight, &e->squares[f]) < 0)
                         return -ENOMEM;
         }
@@ -161,6 +164,8 @@ int evaluator_build(Arena *a, const Terms *t, const HostIx *host_of, Evaluator *
         for (VmIx v = 0; host_of && v < p->n_vms; v++)
                 if (host_of[v] != p->home[v])
                         assignment_move(e->x, (Move){ v, p->home[v], host_of[v] });
+        for (size_t i = 0; i < (size_t) p->n_hosts * p->n_res; i++)
+                e->overfull |= e->x->load[i] > p->capacity[i];
         lines_compile(e);
         if (squares_compile(a, e) < 0 || stays_compile(a, e) < 0 || mosts_compile(a, e) < 0 ||
             rule_counts_build(a, t, e->x->host_of, &e->rules) < 0)

@@ -26,6 +26,7 @@ typedef struct SquareTerm {
         uint32_t r;
         const int64_t *line; /* [host × res]; NULL: 0 */
         int64_t weight;      /* 100: normal; at most SQUARE_WEIGHT_MAX */
+        int64_t grain;       /* shares are rounded down to whole grains: a power of two, 1: not at all */
 } SquareTerm;
 
 /* Σ over hosts of weight × max(0, target × free(r1) − free(r2)), free = capacity − load. */
@@ -126,10 +127,13 @@ static inline int64_t share_of(int64_t quantity, uint64_t reciprocal) {
  */
 int64_t share_factor(int64_t weight, int64_t capacity, int64_t mean);
 
-/* factor × share². quantity < 0 counts as 0. */
-static inline int64_t share_square(int64_t quantity, uint64_t reciprocal, int64_t factor) {
-        const int64_t share = quantity > 0 ? share_of(quantity, reciprocal) : 0;
+/* factor × share², the share in whole grains. quantity < 0 counts as 0. */
+static inline int64_t share_square(int64_t quantity, uint64_t reciprocal, int64_t factor, int64_t grain) {
+        int64_t share;
 
+        if (quantity <= 0)
+                return 0;
+        share = share_of(quantity, reciprocal) & -grain;
         return (share * share * factor) >> 16;
 }
 
