@@ -8,7 +8,7 @@ extern const Policy policy_stay;
 static const SettingDef settings[] = {
         { .name = "price",
           .type = SETTING_COUNT,
-          .def = 130,
+          .def = 100,
           .max = 1000000,
           .doc = "What moving a usual VM costs against what balance gains; higher means fewer moves." },
         { 0 },
