@@ -142,6 +142,13 @@ static void vms_count(Evaluator *e) {
         }
 }
 
+static void overfull_note(Evaluator *e) {
+        const Problem *p = e->problem;
+
+        for (size_t i = 0; i < (size_t) p->n_hosts * p->n_res; i++)
+                e->overfull |= e->x->load[i] > p->capacity[i];
+}
+
 int evaluator_build(Arena *a, const Terms *t, const HostIx *host_of, Evaluator **ret) {
         const Problem *p = t->problem;
         Evaluator *e = arena_new(a, Evaluator, 1);
@@ -161,11 +168,11 @@ int evaluator_build(Arena *a, const Terms *t, const HostIx *host_of, Evaluator *
         if (!e->hosts || !e->room || !e->lines || !e->squares || !e->mosts ||
             assignment_build(a, p, &e->x) < 0)
                 return -ENOMEM;
+        overfull_note(e); /* at home: where a VM may always return to */
         for (VmIx v = 0; host_of && v < p->n_vms; v++)
                 if (host_of[v] != p->home[v])
                         assignment_move(e->x, (Move){ v, p->home[v], host_of[v] });
-        for (size_t i = 0; i < (size_t) p->n_hosts * p->n_res; i++)
-                e->overfull |= e->x->load[i] > p->capacity[i];
+        overfull_note(e);
         lines_compile(e);
         if (squares_compile(a, e) < 0 || stays_compile(a, e) < 0 || mosts_compile(a, e) < 0 ||
             rule_counts_build(a, t, e->x->host_of, &e->rules) < 0)
