@@ -38,7 +38,7 @@ int store_lease(Store *s, const char *self, usec_t ttl, uint64_t *ret_token, cha
                 size_t holder_size) {
         static const StoreKey keys[] = { KEY_LEASE, KEY_TOKEN };
         owned(reply_free) redisReply *reply = NULL;
-        LeaseReply lease;
+        LeaseReply lease = { .ours = false };
         char ms[24];
         ScriptKeys buf;
         Command c = { 0 };

@@ -109,7 +109,7 @@ static int redis_exchange(Redis *r) {
 
 int redis_send(Redis *r, const Command *c) {
         char *bytes = NULL;
-        int n = redisFormatCommandArgv(&bytes, c->n, (const char **) (uintptr_t) c->words, c->lengths);
+        int n = redisFormatCommandArgv(&bytes, c->n, (const char **) c->words, c->lengths);
 
         if (n < 0)
                 return redis_fail(r, -ENOMEM, "no memory for a command");
@@ -142,13 +142,12 @@ static int redis_refused(Redis *r, const redisReply *reply) {
 }
 
 int redis_receive(Redis *r, redisReply **ret) {
-        owned(reply_free) redisReply *reply = NULL;
+        redisReply *reply;
         void *got = NULL;
+        int k;
 
         assert(r->pending > 0);
-        while (!got) {
-                int k;
-
+        for (;;) {
                 if (redisReaderGetReply(r->reader.bytes, &got) != REDIS_OK) {
                         (void) redis_fail(r, -EPROTO, "not the Redis protocol: %s", r->reader.bytes->errstr);
                         redis_drop(r);
@@ -162,10 +161,12 @@ int redis_receive(Redis *r, redisReply **ret) {
         }
         reply = got;
         r->pending--;
-        if (reply->type == REDIS_REPLY_ERROR)
-                return redis_refused(r, reply);
+        if (reply->type == REDIS_REPLY_ERROR) {
+                k = redis_refused(r, reply);
+                freeReplyObject(reply);
+                return k;
+        }
         *ret = reply;
-        reply = NULL;
         return 0;
 }
 

@@ -160,7 +160,6 @@ static int spawn_attributes(posix_spawnattr_t *attributes) {
 
 /* Runs redis-server, which forks itself away (daemonize) so that it is nobody's child to reap. */
 static int server_spawn(const RedisServer *s, int lock_fd, int log_fd, pid_t *ret) {
-        extern char **environ;
         const char *const words[] = {
                 "redis-server",
                 "--port",
@@ -209,8 +208,7 @@ static int server_spawn(const RedisServer *s, int lock_fd, int log_fd, pid_t *re
         if (error == 0)
                 error = posix_spawn_file_actions_adddup2(&files, lock_fd, SERVER_LOCK_FD);
         if (error == 0)
-                error = posix_spawnp(ret, words[0], &files, &attributes, (char *const *) (uintptr_t) words,
-                                     environ);
+                error = posix_spawnp(ret, words[0], &files, &attributes, (char *const *) words, environ);
         (void) posix_spawnattr_destroy(&attributes);
         (void) posix_spawn_file_actions_destroy(&files);
         return -error;
@@ -281,7 +279,6 @@ static int server_run(const RedisServer *s, int lock_fd, int log_fd, TextFault *
 }
 
 int redis_server_start(const RedisServer *s, usec_t deadline, TextFault *reterr_fault) {
-        char line[160];
         int lock = -1, log, k = server_lives(s, &lock);
 
         if (k < 0) {
@@ -298,6 +295,8 @@ int redis_server_start(const RedisServer *s, usec_t deadline, TextFault *reterr_
         if (lock >= 0)
                 (void) close(lock);
         if (k >= 0) {
+                char line[160];
+
                 k = server_wait(s, deadline);
                 log_tail(log, line, sizeof(line));
                 if (k < 0)

@@ -70,6 +70,8 @@ static int open_embedded(Store *s, const char *dir, TextFault *fault) {
                 clock_sleep(20 * USEC_PER_MSEC);
         if (k < 0)
                 text_fault(fault, "redis", "%s", s->redis.error);
+        if (k == -EAGAIN) /* it is left to read on, though nobody uses it: the next program finds it ready */
+                redis_server_close(&s->server);
         return k;
 }
 
@@ -89,7 +91,7 @@ static int open_url(Store *s, const char *url, TextFault *fault) {
 }
 
 int store_open(const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
-        owned(store_free) Store *s = NULL;
+        Store *s;
         int k;
 
         *reterr_fault = (TextFault){ 0 };
@@ -111,10 +113,11 @@ int store_open(const StoreOptions *options, Store **ret, TextFault *reterr_fault
         memcpy(s->cluster, options->cluster, strlen(options->cluster) + 1);
         k = options->url ? open_url(s, options->url, reterr_fault)
                          : open_embedded(s, options->state_dir, reterr_fault);
-        if (k < 0)
+        if (k < 0) {
+                (void) store_free(s);
                 return k;
+        }
         *ret = s;
-        s = NULL;
         return 0;
 }
 

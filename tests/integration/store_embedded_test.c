@@ -200,6 +200,21 @@ Test(store_embedded, one_that_cannot_start_says_why) {
         cr_assert_not_null(strstr(fault.what, "appendonlydir"), "%s", fault.what);
 }
 
+/* Else a server with much to read would never be ready: each program that gives up would end it. */
+Test(store_embedded, one_that_still_reads_its_data_is_left_to_it) {
+        static const char *loading[50];
+        TextFault fault;
+        Store *s = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(loading); i++)
+                loading[i] = "-LOADING Redis is loading the dataset in memory\r\n";
+        (void) snprintf(socket_path, sizeof(socket_path), "%s/redis.sock", dir);
+        fake_start(loading, ARRAY_SIZE(loading));
+        cr_assert_eq(-EAGAIN, try_open(NULL, 300 * USEC_PER_MSEC, &s, &fault));
+        cr_assert_not_null(strstr(fault.what, "LOADING"), "%s", fault.what);
+        cr_assert(takes_connections());
+}
+
 Test(store_embedded, a_directory_that_is_not_ours_alone_is_refused) {
         TextFault fault;
         Store *s = NULL;
