@@ -60,7 +60,7 @@ int section_copy(Arena *a, const Section *section, Section *ret) {
 
 int emit_number(SampleSink *sink, Metric metric, const char *subject, int64_t number) {
         assert(metric_defs[metric].kind == METRIC_NUMBER);
-        if (number == UNKNOWN)
+        if (number < 0 || number > QUANTITY_MAX)
                 return 0;
         return sink->emit(sink, (Sample){ .metric = metric, .subject = subject, .number = number });
 }

@@ -19,7 +19,8 @@ SampleList sample_list_over(Arena *a);
 /* A section that holds copies of everything, in `a`. 0 or -ENOMEM. */
 int section_copy(Arena *a, const Section *section, Section *ret) must_check;
 
-/* For collectors: a number, or nothing when it is UNKNOWN; a text, or nothing when it is NULL or empty.
- * Control characters of a text (a title may hold them) become spaces. 0 or -ENOMEM. */
+/* For collectors: a number, or nothing when it is UNKNOWN or beyond QUANTITY_MAX (no host has so much, and no
+ * report could hold it); a text, or nothing when it is NULL or empty. Control characters of a text (a title
+ * may hold them) become spaces. 0 or -ENOMEM. */
 int emit_number(SampleSink *sink, Metric metric, const char *subject, int64_t number) must_check;
 int emit_text(SampleSink *sink, Metric metric, const char *subject, const char *text) must_check;

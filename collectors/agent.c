@@ -1,0 +1,298 @@
+#include "collectors/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collectors/agent_print.h"
+#include "collectors/collector_run.h"
+#include "collectors/outbox.h"
+#include "collectors/virt_lane.h"
+#include "scheduler/base/log.h"
+#include "scheduler/snapshot/sample_wire.h"
+
+#define INTERVAL_DEFAULT (5 * USEC_PER_SEC)
+#define INTERVAL_ONCE    (1 * USEC_PER_SEC)
+#define PATIENCE         (5 * USEC_PER_SEC) /* a reading of libvirt that takes longer: it does not answer */
+#define WAIT_MOST        (2 * USEC_PER_SEC) /* for libvirt, before a report goes without news of it */
+#define STORE_TIMEOUT    (1 * USEC_PER_SEC)
+#define EXPIRY_LEAST     (60 * USEC_PER_SEC)
+#define EXPIRY_INTERVALS 10
+#define REPORT_BYTES     (UINT64_C(512) << 20) /* reserved, not used */
+#define SECTIONS_MAX     128
+
+typedef struct Agent {
+        const AgentOptions *options;
+        char host[256];
+        usec_t interval;
+        CollectorEnv env;
+        RunSet local;
+        VirtLane *lane; /* NULL: no collector that needs libvirt */
+        Outbox outbox;
+        Arena arena; /* of one turn */
+        uint64_t sequence;
+        struct {
+                const char *collector;
+                int error;
+        } said[SECTIONS_MAX]; /* what was last logged of each collector */
+        size_t n_said;
+} Agent;
+
+static bool local_wants(const Collector *c, const void *arg) {
+        const AgentOptions *o = arg;
+
+        return (c->runs & RUNS_ON_HOST) && !(c->runs & RUNS_REMOTE) && collector_is_named(c, o->collectors);
+}
+
+static bool lane_is_wanted(const AgentOptions *o) {
+        CollectorSet all = collectors_all();
+
+        if (o->root && !o->uri)
+                return false;
+        for (uint32_t i = 0; i < all.n; i++)
+                if ((all.collectors[i]->runs & RUNS_ON_HOST) && (all.collectors[i]->runs & RUNS_REMOTE) &&
+                    collector_is_named(all.collectors[i], o->collectors))
+                        return true;
+        return false;
+}
+
+/* ---- opening and closing ---- */
+static int agent_name(Agent *g) {
+        if (g->options->host)
+                (void) snprintf(g->host, sizeof(g->host), "%s", g->options->host);
+        else if (gethostname(g->host, sizeof(g->host) - 1) < 0)
+                return -errno;
+        return text_is_name(g->host, strlen(g->host)) ? 0 : -EINVAL;
+}
+
+static int lane_open(Agent *g) {
+        const AgentOptions *o = g->options;
+        const LaneOptions lane = { .uri = o->uri ? o->uri : "qemu:///system",
+                                   .root = g->env.root,
+                                   .advertise = o->advertise,
+                                   .only = o->collectors,
+                                   .runs = RUNS_ON_HOST };
+
+        return lane_is_wanted(o) ? virt_lane_new(&lane, &g->lane) : 0;
+}
+
+static int agent_open(Agent *g, const AgentOptions *o) {
+        const StoreOptions store = { .url = o->redis,
+                                     .cluster = o->cluster ? o->cluster : "default",
+                                     .timeout = STORE_TIMEOUT };
+        int r;
+
+        *g = (Agent){ .options = o };
+        g->interval = o->interval > 0 ? o->interval : o->once ? INTERVAL_ONCE : INTERVAL_DEFAULT;
+        r = agent_name(g);
+        if (r < 0)
+                return r;
+        g->env = (CollectorEnv){ .root = o->root ? o->root : "", .uri = o->advertise, .self = g->host };
+        if (o->redis) {
+                usec_t expiry = g->interval * EXPIRY_INTERVALS;
+
+                outbox_open(&g->outbox, &store, expiry < EXPIRY_LEAST ? EXPIRY_LEAST : expiry,
+                            (uint64_t) clock_now() ^ (uint64_t) getpid() << 32);
+        }
+        r = arena_open(REPORT_BYTES, &g->arena);
+        if (r == 0)
+                r = run_set_open(&g->local, collectors_all(), local_wants, o, &g->env);
+        return r < 0 ? r : lane_open(g);
+}
+
+static void agent_close(Agent *g) {
+        g->lane = virt_lane_free(g->lane);
+        run_set_close(&g->local);
+        outbox_close(&g->outbox);
+        arena_close(&g->arena);
+}
+
+/* ---- one turn ---- */
+static void agent_read(Agent *g, usec_t wait) {
+        usec_t now = clock_monotonic();
+
+        if (g->lane)
+                virt_lane_start(g->lane);
+        run_set_read(&g->local, &g->env, now, clock_now());
+        if (g->lane)
+                (void) virt_lane_wait(g->lane, now + wait);
+}
+
+/* One line when a collector begins to fail, fails otherwise, or is well again. */
+static void changes_log(Agent *g, const Section *s, const char *words) {
+        char quoted[400];
+        size_t i = 0;
+
+        while (i < g->n_said && strcmp(g->said[i].collector, s->collector) != 0)
+                i++;
+        if (i == g->n_said) {
+                if (i == SECTIONS_MAX)
+                        return;
+                g->said[g->n_said++].collector = s->collector;
+        }
+        if (g->said[i].error == s->error)
+                return;
+        if (s->error != 0)
+                log_event(LOG_WARNING, "collector.fails", "collector=%s error=%s why=%s", s->collector,
+                          strerrorname_np(s->error) ? strerrorname_np(s->error) : "?",
+                          log_quote(*words ? words : strerror(s->error), quoted, sizeof(quoted)));
+        else
+                log_event(LOG_INFO, "collector.well", "collector=%s", s->collector);
+        g->said[i].error = s->error;
+}
+
+static int report_make(Agent *g, Report *ret) {
+        Section *all = arena_new(&g->arena, Section, SECTIONS_MAX);
+        LaneState lane = { .words = "" };
+        int n, r;
+
+        if (!all)
+                return -ENOMEM;
+        assert(g->local.n < SECTIONS_MAX / 2);
+        n = run_set_sections(&g->local, &g->arena, all);
+        if (n < 0)
+                return n;
+        if (g->lane) {
+                r = virt_lane_state(g->lane, &g->arena, PATIENCE, &lane);
+                if (r < 0)
+                        return r;
+        }
+        assert((size_t) n + lane.n_sections <= SECTIONS_MAX);
+        if (lane.n_sections > 0)
+                memcpy(all + n, lane.sections, lane.n_sections * sizeof(Section));
+        for (uint32_t i = 0; i < (uint32_t) n + lane.n_sections; i++)
+                changes_log(g, &all[i], i < (uint32_t) n ? "" : lane.words);
+        *ret = (Report){ .host = g->host,
+                         .sent_at = clock_now(),
+                         .sequence = ++g->sequence,
+                         .interval = g->interval,
+                         .sections = all,
+                         .n_sections = (uint32_t) n + lane.n_sections };
+        return 0;
+}
+
+static int report_show(Agent *g, const Report *report) {
+        const char *text =
+                g->options->json ? report_json(&g->arena, report) : report_table(&g->arena, report);
+
+        if (!text)
+                return -ENOMEM;
+        return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? -EIO : 0;
+}
+
+/* 0; 1: it waits for Redis; negative errno. */
+static int report_send(Agent *g, const Report *report) {
+        TextFault fault = { 0 };
+        const char *text;
+        size_t n;
+        int r = report_print(&g->arena, report, &text, &n);
+
+        if (r == 0)
+                r = outbox_put(&g->outbox, text, n);
+        if (r == 0)
+                r = outbox_send(&g->outbox, g->host, clock_monotonic(), &fault);
+        if (r == -EINVAL)
+                (void) fprintf(stderr, "plimsoll-agent: --redis: %s\n", fault.what);
+        return r;
+}
+
+static int agent_report(Agent *g) {
+        Report report;
+        int r;
+
+        arena_rewind(&g->arena, 0);
+        r = report_make(g, &report);
+        if (r == 0 && g->options->print)
+                r = report_show(g, &report);
+        if (r == 0 && g->options->redis)
+                r = report_send(g, &report);
+        return r;
+}
+
+/* ---- the loop ---- */
+/* Sleeps until then; true when a signal asks to end. */
+static bool agent_sleep(usec_t until) {
+        sigset_t ends;
+
+        (void) sigemptyset(&ends);
+        (void) sigaddset(&ends, SIGTERM);
+        (void) sigaddset(&ends, SIGINT);
+        for (;;) {
+                usec_t left = until - clock_monotonic();
+                const struct timespec t = { .tv_sec = left > 0 ? left / USEC_PER_SEC : 0,
+                                            .tv_nsec = left > 0 ? left % USEC_PER_SEC * 1000 : 0 };
+
+                if (sigtimedwait(&ends, NULL, &t) > 0)
+                        return true;
+                if (errno == EAGAIN)
+                        return false;
+        }
+}
+
+/* Two readings, so that rates are there. */
+static int agent_once(Agent *g) {
+        int r;
+
+        agent_read(g, PATIENCE);
+        if (agent_sleep(clock_monotonic() + g->interval))
+                return 1;
+        agent_read(g, PATIENCE);
+        r = agent_report(g);
+        return r == 0 ? 0 : r == -EINVAL ? 2 : 1;
+}
+
+static int agent_loop(Agent *g) {
+        usec_t wait = g->interval / 2 < WAIT_MOST ? g->interval / 2 : WAIT_MOST;
+        usec_t next = clock_monotonic();
+
+        do {
+                usec_t now;
+                int r;
+
+                agent_read(g, wait);
+                r = agent_report(g);
+                if (r == -EINVAL)
+                        return 2;
+                if (r < 0) {
+                        log_event(LOG_ERROR, "agent.failed", "error=%s", strerrorname_np(-r));
+                        return 1;
+                }
+                next += g->interval;
+                now = clock_monotonic();
+                if (next < now) /* a turn took too long, or the machine slept: no hurry to catch up */
+                        next = now;
+        } while (!agent_sleep(next));
+        return 0;
+}
+
+int agent_run(const AgentOptions *o) {
+        Agent *g = malloc(sizeof(*g));
+        int r = g ? agent_open(g, o) : -ENOMEM, status = 1;
+
+        if (r < 0) {
+                log_event(LOG_ERROR, "agent.failed", "error=%s", strerrorname_np(-r));
+        } else if (o->once) {
+                status = agent_once(g);
+        } else {
+                if (o->redis)
+                        log_event(LOG_INFO, "agent.started",
+                                  "host=%s cluster=%s interval_s=%.1f collectors=%u", g->host,
+                                  g->outbox.options.cluster, (double) g->interval / (double) USEC_PER_SEC,
+                                  (unsigned) g->local.n);
+                if (o->redis && !o->advertise)
+                        log_event(LOG_WARNING, "agent.no_advertise",
+                                  "why=\"without --advertise URI the scheduler cannot reach this host's "
+                                  "libvirt\"");
+                status = agent_loop(g);
+                log_event(LOG_INFO, "agent.ended", "host=%s reports=%llu", g->host,
+                          (unsigned long long) g->sequence);
+        }
+        if (g)
+                agent_close(g);
+        free(g);
+        return status;
+}

@@ -1,0 +1,9 @@
+/* A report for people, and as JSON for programs. */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/sample.h"
+
+/* The text, NUL-terminated, in `a`. NULL when the arena is full. */
+const char *report_table(Arena *a, const Report *r);
+const char *report_json(Arena *a, const Report *r);
