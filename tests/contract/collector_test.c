@@ -43,8 +43,8 @@ static void sample_check(const Collector *c, const char *root, const Sample *s) 
         if (metric_defs[s->metric].kind == METRIC_TEXT)
                 cr_assert(s->text && *s->text && !strchr(s->text, '\n'), "%s on %s", c->name, root);
         else
-                cr_assert(s->number >= 0 && s->number <= QUANTITY_MAX, "%s on %s: %s is %lld", c->name, root, metric_defs[s->metric].name,
-                          (long long) s->number);
+                cr_assert(s->number >= 0 && s->number <= QUANTITY_MAX, "%s on %s: %s is %lld", c->name, root,
+                          metric_defs[s->metric].name, (long long) s->number);
 }
 
 static void samples_check(const Collector *c, const char *root, const SampleList *list) {
