@@ -68,3 +68,13 @@ foreach(source ${fuzzers})
   endif()
   target_link_libraries(${name} app)
 endforeach()
+
+# tests/bench/NAME.c is a command of its own, bench_NAME, not a test: what it measures depends on the machine.
+file(GLOB benches CONFIGURE_DEPENDS tests/bench/*.c)
+if(NOT FUZZ)
+  foreach(source ${benches})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(bench_${name} ${source})
+    target_link_libraries(bench_${name} app)
+  endforeach()
+endif()

@@ -226,7 +226,10 @@ static void log_tail(int log_fd, char *line, size_t size) {
                 n--;
         buf[n > 0 ? n : 0] = '\0';
         last = strrchr(buf, '\n');
-        (void) snprintf(line, size, "%s", last ? last + 1 : buf);
+        last = last ? last + 1 : buf;
+        n = (ssize_t) strnlen(last, size - 1);
+        memcpy(line, last, (size_t) n);
+        line[n] = '\0';
 }
 
 /* 0: it answers a PING; -EAGAIN: with an error, which is that it still reads its data; else it takes no
