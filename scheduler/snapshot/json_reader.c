@@ -222,10 +222,16 @@ static size_t string_end(const JsonReader *r, size_t at) {
         return r->n;
 }
 
-enum { PLAIN, QUOTE, OPEN, CLOSE, COMMA, COLON };
+enum { PLAIN, QUOTE, OPEN, CLOSE, COMMA, COLON }; /* COLON: only ends a word */
 static const unsigned char marks[256] = {
         ['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE, [','] = COMMA, [':'] = COLON
 };
+
+/* A number or a word ends where the next mark or white space stands. */
+static void skip_word(JsonReader *r) {
+        while (r->at < r->n && marks[(unsigned char) r->text[r->at]] == PLAIN && !is_space(r->text[r->at]))
+                r->at++;
+}
 
 int json_reader_skip(JsonReader *r, size_t *ret_items) {
         size_t depth = 0, commas = 0, at;
@@ -234,15 +240,11 @@ int json_reader_skip(JsonReader *r, size_t *ret_items) {
 
         if (kind == JSON_KIND_NONE)
                 return -EBADMSG;
-        for (at = r->at; at < r->n;) {
+        if (kind >= JSON_KIND_NUMBER)
+                skip_word(r);
+        for (at = r->at; kind < JSON_KIND_NUMBER && at < r->n;) {
                 unsigned char mark = marks[(unsigned char) r->text[at]];
 
-                if (mark == PLAIN) {
-                        at++;
-                        continue;
-                }
-                if (depth == 0 && mark > OPEN)
-                        break; /* what follows a number or word */
                 if (mark == QUOTE) {
                         at = string_end(r, at);
                 } else {
@@ -251,6 +253,8 @@ int json_reader_skip(JsonReader *r, size_t *ret_items) {
                         depth -= mark == CLOSE;
                         commas += mark == COMMA && depth == 1;
                 }
+                if (mark == PLAIN)
+                        continue;
                 if (depth == 0)
                         break;
                 if (mark == OPEN && depth == 1) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/snapshot/snapshot_fields.h"
 #include "scheduler/snapshot/snapshot_file.h"
 
 static Arena arena;
@@ -459,4 +460,55 @@ Test(snapshot_file, printing_and_reading_gives_the_same_snapshot) {
 
         for (int i = 0; i < 3; i++)
                 cr_assert_str_eq(print(parse(text)), text);
+}
+
+/* ---- docs/snapshot-file.md ---- */
+
+static char *slurp(const char *path) {
+        FILE *f = fopen(path, "rb");
+        char *text = arena_new(&arena, char, 65536);
+
+        cr_assert_not_null(f, "%s", path);
+        cr_assert_lt(fread(text, 1, 65535, f), 65535);
+        (void) fclose(f);
+        return text;
+}
+
+Test(snapshot_file, the_examples_of_the_manual_are_accepted_and_printed_as_they_stand) {
+        char *text = slurp(SOURCE_DIR "/docs/snapshot-file.md");
+        unsigned examples = 0;
+
+        for (char *s = text, *end; (s = strstr(s, "```json\n")); s = end + 4, examples++) {
+                s += strlen("```json\n");
+                end = strstr(s, "```\n");
+                *end = '\0';
+                if (examples == 1)
+                        cr_assert_str_eq(print(parse(s)), s);
+                else
+                        (void) parse(s);
+        }
+        cr_assert_eq(examples, 2);
+}
+
+Test(snapshot_file, the_manual_has_a_row_for_every_field) {
+        static const FieldTable *const tables[] = { &snapshot_fields, &host_fields, &vm_fields,
+                                                    &rule_fields };
+        static const char *const headings[] = { "## The snapshot\n", "## A host\n", "## A VM\n",
+                                                "## A rule\n" };
+        const char *text = slurp(SOURCE_DIR "/docs/snapshot-file.md");
+
+        for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+                const char *section = strstr(text, headings[t]);
+                const char *end = section ? strstr(section + 3, "\n## ") : NULL;
+
+                cr_assert_not_null(section, "%s", headings[t]);
+                for (uint32_t i = 0; i < tables[t]->n; i++) {
+                        char row[64];
+                        const char *found;
+
+                        (void) snprintf(row, sizeof(row), "\n| `%s` |", tables[t]->defs[i].name);
+                        found = strstr(section, row);
+                        cr_expect(found && (!end || found < end), "%s lacks %s", headings[t], row);
+                }
+        }
 }
