@@ -2,6 +2,13 @@
  * It accepts a plan for a snapshot only when, at every instant of it — each wave running, in any order of its
  * moves' starts and ends — no host is overfilled that was not, no rule is broken that held, and no move ends
  * on a host that takes none. It is asked before anything acts, on fresh facts.
+ *
+ * Definitions (the optimizer's are in problem_build.h, in words of its own):
+ *   room     On each resource, what may be on a host at once during a wave — what was there at its start and
+ * all that comes — is at most its capacity; a host that is over capacity takes nothing more of that resource.
+ *   rules    "apart" and "spread" are broken no further at any instant than at the start of the wave;
+ * "together" and "near" no further at the end of the plan than at its start: no VM can move without being
+ * away from its group for a while. Rules that are a wish (must: false) are not judged.
  */
 #pragma once
 
@@ -18,7 +25,7 @@ typedef enum Verdict {
         VERDICT_SAFE,
         VERDICT_UNKNOWN_VM,
         VERDICT_UNKNOWN_HOST,
-        VERDICT_NOT_THERE,   /* the VM does not run where the plan says */
+        VERDICT_NOT_THERE,   /* the VM does not run where the plan says, or is to be moved to where it runs */
         VERDICT_MOVED_TWICE, /* in one wave */
         VERDICT_REFUSED,     /* `reason` says why */
         VERDICT_N,
@@ -31,7 +38,9 @@ typedef struct Objection {
         const char *text; /* a sentence with names and numbers */
 } Objection;
 
-/* Judges all moves, in order of waves. 0: safe, *ret_n == 0. 1: objections (at most 100 are kept, all are
- * counted). -ENOMEM. Objections live in `a`. */
+#define OBJECTIONS_KEPT 100
+
+/* Judges all moves, in order of waves. 0: safe, *ret_n == 0. 1: objections; the first OBJECTIONS_KEPT are
+ * kept, *ret_n counts all. -ENOMEM. Objections live in `a`. Uses of settings: section "cluster". */
 int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const NamedMove *moves,
                uint32_t n_moves, const Objection **ret, uint32_t *ret_n) must_check;

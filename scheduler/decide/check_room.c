@@ -1,0 +1,211 @@
+/* The judge's own sums of what hosts hold, straight from the snapshot. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/decide/check_parts.h"
+
+#define NO_LIMIT INT64_MAX
+
+static int64_t product(int64_t a, int64_t b, int64_t divisor) {
+        int64_t p;
+
+        if (__builtin_mul_overflow(a, b, &p) || p / divisor > QUANTITY_MAX)
+                return QUANTITY_MAX;
+        return p / divisor;
+}
+
+static int by_value(const void *a, const void *b) {
+        const int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+/* The speed of hosts that do not say is the middle one of those that do. */
+static int find_speeds(Check *c) {
+        const Snapshot *s = c->s;
+        uint32_t n = 0;
+        int64_t *sorted = arena_new(c->arena, int64_t, s->n_hosts);
+
+        c->speed = arena_new(c->arena, int64_t, s->n_hosts);
+        if (!sorted || !c->speed)
+                return -ENOMEM;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                if (s->hosts[h].cpu_mhz > 0)
+                        sorted[n++] = s->hosts[h].cpu_mhz;
+        qsort(sorted, n, sizeof(int64_t), by_value);
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                c->speed[h] = s->hosts[h].cpu_mhz;
+                if (c->speed[h] <= 0)
+                        c->speed[h] = n > 0 ? sorted[n / 2] : 1000;
+        }
+        return 0;
+}
+
+/* A running VM without a figure: its part, by vCPUs, of what the measured VMs leave of its host's use. */
+static int guess_unmeasured(Check *c) {
+        const Snapshot *s = c->s;
+        int64_t *left = arena_new(c->arena, int64_t, s->n_hosts),
+                *vcpus = arena_new(c->arena, int64_t, s->n_hosts);
+
+        c->guess = arena_new(c->arena, int64_t, s->n_vms);
+        if (!left || !vcpus || !c->guess)
+                return -ENOMEM;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                left[h] = s->hosts[h].cpu_busy_mcores;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+
+                if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING)
+                        vcpus[vm->host] += vm->vcpus;
+                else if (vm->cpu_mcores != UNKNOWN && s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
+                        left[vm->host] -= vm->cpu_mcores;
+        }
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+                int64_t most = product(vm->vcpus, 1000, 1), part = most;
+
+                if (vm->cpu_mcores != UNKNOWN || vm->state != VM_RUNNING || vm->vcpus == 0)
+                        continue;
+                if (s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
+                        part = left[vm->host] > 0 ? product(left[vm->host], vm->vcpus, vcpus[vm->host]) : 0;
+                c->guess[v] = part < most ? part : most;
+        }
+        return 0;
+}
+
+static int64_t capacity(const Check *c, HostIx h, uint32_t r) {
+        const Host *host = &c->s->hosts[h];
+        int64_t sum = 0;
+
+        if (r == RES_CPU)
+                return product(host->cpus, c->speed[h], 1);
+        if (r == RES_MEMORY)
+                return product(host->memory_mib, settings_int(c->settings, "cluster", "overcommit_memory"),
+                               1000);
+        if (r >= RES_BUILTIN_N)
+                return host->extra ? host->extra[r - RES_BUILTIN_N] : 0;
+        for (uint32_t i = 0; i < host->n_nics; i++)
+                if (host->nics[i].carrier && host->nics[i].speed_mbit > 0)
+                        sum += product(host->nics[i].speed_mbit, 1000, 1);
+        return sum > 0 ? sum : NO_LIMIT;
+}
+
+/* At the speed of the host it was measured on: `speed` is that of its host in the snapshot. */
+static int64_t demand(const Check *c, VmIx v, uint32_t r) {
+        const Vm *vm = &c->s->vms[v];
+        int64_t quantity;
+
+        switch (r) {
+        case RES_CPU:
+                return product(vm->cpu_mcores != UNKNOWN ? vm->cpu_mcores : c->guess[v], c->speed[vm->host],
+                               1000);
+        case RES_MEMORY:
+                quantity = vm->memory_mib;
+                break;
+        case RES_NET_RX:
+                quantity = vm->rx_kbit;
+                break;
+        case RES_NET_TX:
+                quantity = vm->tx_kbit;
+                break;
+        default:
+                quantity = vm->extra ? vm->extra[r - RES_BUILTIN_N] : 0;
+        }
+        return quantity > 0 ? quantity : 0;
+}
+
+/* What the host itself reports, VMs included; 0 where it reports nothing. */
+static int64_t reported(const Check *c, HostIx h, uint32_t r) {
+        const Host *host = &c->s->hosts[h];
+        int64_t sum = 0;
+
+        if (r == RES_CPU)
+                return host->cpu_busy_mcores > 0 ? product(host->cpu_busy_mcores, c->speed[h], 1000) : 0;
+        if (r == RES_MEMORY)
+                return host->memory_used_mib;
+        for (uint32_t i = 0; i < host->n_nics && r < RES_BUILTIN_N; i++) {
+                int64_t rate = r == RES_NET_RX ? host->nics[i].rx_kbit : host->nics[i].tx_kbit;
+
+                sum += rate > 0 ? rate : 0;
+        }
+        return sum;
+}
+
+int check_room_begin(Check *c) {
+        const Snapshot *s = c->s;
+
+        c->n_res = RES_BUILTIN_N + s->n_extra;
+        c->held = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
+        c->coming = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
+        if (!c->held || !c->coming || find_speeds(c) < 0 || guess_unmeasured(c) < 0)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                for (uint32_t r = 0; r < c->n_res; r++)
+                        c->held[(size_t) s->vms[v].host * c->n_res + r] += demand(c, v, r);
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                for (uint32_t r = 0; r < c->n_res; r++) {
+                        int64_t *held = &c->held[(size_t) h * c->n_res + r], seen = reported(c, h, r);
+
+                        if (r == RES_MEMORY)
+                                *held += s->hosts[h].reserved_mib;
+                        if (*held < seen)
+                                *held = seen;
+                }
+        for (VmIx v = 0; v < s->n_vms; v++)
+                if (s->vms[v].in_flight && s->vms[v].in_flight_to != IX_NONE &&
+                    s->vms[v].in_flight_to != s->vms[v].host)
+                        for (uint32_t r = 0; r < c->n_res; r++)
+                                c->held[(size_t) s->vms[v].in_flight_to * c->n_res + r] += demand(c, v, r);
+        return 0;
+}
+
+static const char *resource_name(const Check *c, uint32_t r) {
+        static const char *const names[RES_BUILTIN_N] = { "MHz of CPU", "MiB of memory", "kbit/s received",
+                                                          "kbit/s sent" };
+
+        return r < RES_BUILTIN_N ? names[r] : c->s->extra[r - RES_BUILTIN_N].name;
+}
+
+int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t r = 0; r < c->n_res; r++)
+                        c->coming[(size_t) moves[i].to * c->n_res + r] += demand(c, moves[i].vm, r);
+        for (uint32_t i = 0; i < n; i++) {
+                const CheckMove *m = &moves[i];
+
+                for (uint32_t r = 0; r < c->n_res; r++) {
+                        int64_t need = demand(c, m->vm, r), most = capacity(c, m->to, r);
+                        int64_t there = c->held[(size_t) m->to * c->n_res + r];
+                        int64_t comes = c->coming[(size_t) m->to * c->n_res + r];
+                        const char *text;
+
+                        if (need == 0 || there + comes <= most)
+                                continue;
+                        text = text_format(
+                                c->arena,
+                                "%s to %s in wave %u: %s has %lld %s, holds %lld of them when the wave "
+                                "starts, and %lld more come in that wave",
+                                c->s->vms[m->vm].name, c->s->hosts[m->to].name, m->wave,
+                                c->s->hosts[m->to].name, (long long) most, resource_name(c, r),
+                                (long long) there, (long long) comes);
+                        if (check_object(c, m, VERDICT_REFUSED,
+                                         there + need > most ? REASON_NO_ROOM : REASON_NO_ROOM_DURING,
+                                         text) < 0)
+                                return -ENOMEM;
+                        break;
+                }
+        }
+        return 0;
+}
+
+void check_room_end_wave(Check *c, const CheckMove *moves, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t r = 0; r < c->n_res; r++) {
+                        int64_t need = demand(c, moves[i].vm, r);
+
+                        c->held[(size_t) moves[i].from * c->n_res + r] -= need;
+                        c->held[(size_t) moves[i].to * c->n_res + r] += need;
+                        c->coming[(size_t) moves[i].to * c->n_res + r] = 0;
+                }
+}

@@ -1,0 +1,239 @@
+#include "scheduler/decide/plan_check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/decide/check_parts.h"
+
+int check_object(Check *c, const CheckMove *m, Verdict verdict, Reason reason, const char *text) {
+        if (!text)
+                return -ENOMEM;
+        if (c->n_objections < OBJECTIONS_KEPT)
+                c->objections[c->n_objections] =
+                        (Objection){ .verdict = verdict, .reason = reason, .move = m->index, .text = text };
+        c->n_objections++;
+        return 0;
+}
+
+static bool has_word(const Strings *set, const char *word) {
+        for (uint32_t i = 0; i < set->n; i++)
+                if (strcmp(set->at[i], word) == 0)
+                        return true;
+        return false;
+}
+
+/* The first of `wanted` that is not in `offered`, or NULL. An empty offer is not known, and taken as enough.
+ */
+static const char *missing_word(const Strings *wanted, const Strings *offered) {
+        for (uint32_t i = 0; i < wanted->n && offered->n > 0; i++)
+                if (!has_word(offered, wanted->at[i]))
+                        return wanted->at[i];
+        return NULL;
+}
+
+static bool both_differ(const char *a, const char *b) {
+        return a && b && strcmp(a, b) != 0;
+}
+
+static bool is_emptied(const Host *h) {
+        return h->fault_grade >= 3 || h->state == HOST_MAINTENANCE;
+}
+
+/* Why the VM may not move at all. */
+static Reason vm_reason(const Check *c, const CheckMove *m) {
+        const Vm *vm = &c->s->vms[m->vm];
+        const Host *from = &c->s->hosts[m->from];
+
+        if (vm->in_flight)
+                return REASON_VM_IN_FLIGHT;
+        if (from->fence != FENCE_NONE || from->state == HOST_OFFLINE)
+                return REASON_SOURCE_FENCED;
+        if (!vm->movable)
+                return REASON_VM_PINNED;
+        if (vm->local_disk_mib > 0 && settings_int(c->settings, "cluster", "local_disks") == 0)
+                return REASON_STORAGE;
+        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !is_emptied(&c->s->hosts[vm->host]))
+                return REASON_VM_UNMEASURED;
+        return REASON_NONE;
+}
+
+static Reason host_reason(const Host *to) {
+        if (to->state == HOST_OFFLINE)
+                return REASON_HOST_OFFLINE;
+        if (to->fence != FENCE_NONE)
+                return REASON_HOST_FENCED;
+        if (to->state == HOST_MAINTENANCE)
+                return REASON_HOST_MAINTENANCE;
+        if (to->state == HOST_CORDONED)
+                return REASON_HOST_CORDONED;
+        return to->fault_grade >= 2 ? REASON_HOST_FAULTY : REASON_NONE;
+}
+
+/* A CPU model that is whatever the host has can only go where the host has the same. */
+static bool cpu_fits(const Check *c, const Vm *vm, const Host *to) {
+        static const char *const follow[] = { "host-passthrough", "host-model", "maximum" };
+
+        if (both_differ(vm->arch, to->arch))
+                return false;
+        for (size_t i = 0; i < ARRAY_SIZE(follow); i++)
+                if (vm->cpu_model && strcmp(vm->cpu_model, follow[i]) == 0)
+                        return !both_differ(c->s->hosts[vm->host].cpu_model, to->cpu_model);
+        return true;
+}
+
+static Reason fit_reason(const Check *c, const CheckMove *m) {
+        const Vm *vm = &c->s->vms[m->vm];
+        const Host *to = &c->s->hosts[m->to];
+
+        if (missing_word(&vm->networks, &to->networks))
+                return REASON_NETWORK;
+        if (missing_word(&vm->pools, &to->pools))
+                return REASON_STORAGE;
+        return cpu_fits(c, vm, to) ? REASON_NONE : REASON_CPU_MODEL;
+}
+
+static int check_move(Check *c, const CheckMove *m) {
+        const Vm *vm = &c->s->vms[m->vm];
+        const Host *to = &c->s->hosts[m->to];
+        Reason reason = vm_reason(c, m);
+
+        if (reason != REASON_NONE)
+                return check_object(c, m, VERDICT_REFUSED, reason,
+                                    text_format(c->arena, "%s on %s: %s", vm->name, c->s->hosts[m->from].name,
+                                                reason_texts[reason]));
+        reason = host_reason(to);
+        if (reason == REASON_NONE)
+                reason = fit_reason(c, m);
+        if (reason == REASON_NONE)
+                return 0;
+        return check_object(c, m, VERDICT_REFUSED, reason,
+                            text_format(c->arena, "%s to %s: %s", vm->name, to->name, reason_texts[reason]));
+}
+
+/* Names → indexes. 0: resolved; 1: objected; -ENOMEM. */
+static int resolve(Check *c, const NamedMove *named, CheckMove *m) {
+        const char *unknown = NULL, *from;
+
+        m->vm = snapshot_vm(c->s, named->vm);
+        if (m->vm == IX_NONE) {
+                int r = check_object(c, m, VERDICT_UNKNOWN_VM, REASON_NONE,
+                                     text_format(c->arena, "there is no VM %s", named->vm));
+
+                return r < 0 ? r : 1;
+        }
+        m->from = snapshot_host(c->s, named->from);
+        m->to = snapshot_host(c->s, named->to);
+        if (m->from == IX_NONE || m->to == IX_NONE) {
+                int r;
+
+                unknown = m->from == IX_NONE ? named->from : named->to;
+                r = check_object(c, m, VERDICT_UNKNOWN_HOST, REASON_NONE,
+                                 text_format(c->arena, "%s: there is no host %s", named->vm, unknown));
+                return r < 0 ? r : 1;
+        }
+        from = c->s->hosts[c->at[m->vm]].name;
+        if (c->at[m->vm] != m->from || m->from == m->to) {
+                int r = check_object(
+                        c, m, VERDICT_NOT_THERE, REASON_NONE,
+                        text_format(c->arena, "%s is to move from %s to %s in wave %u, but runs on %s then",
+                                    named->vm, named->from, named->to, m->wave, from));
+
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+/* Resolves the moves of one wave into `wave`, dropping those that cannot be followed. */
+static int gather_wave(Check *c, const NamedMove *named, const CheckMove *order, uint32_t n, CheckMove *wave,
+                       uint32_t *stamp) {
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+                CheckMove m = order[i];
+                int r = resolve(c, &named[m.index], &m);
+
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        continue;
+                if (stamp[m.vm] == order[0].wave + 1) {
+                        if (check_object(c, &m, VERDICT_MOVED_TWICE, REASON_NONE,
+                                         text_format(c->arena, "%s moves twice in wave %u", named[m.index].vm,
+                                                     m.wave)) < 0)
+                                return -ENOMEM;
+                        continue;
+                }
+                stamp[m.vm] = order[0].wave + 1;
+                wave[kept++] = m;
+        }
+        return (int) kept;
+}
+
+static int check_wave(Check *c, const CheckMove *wave, uint32_t n) {
+        int r = 0;
+
+        for (uint32_t i = 0; i < n && r == 0; i++)
+                r = check_move(c, &wave[i]);
+        if (r == 0)
+                r = check_room_wave(c, wave, n);
+        if (r == 0)
+                r = check_rules_wave(c, wave, n);
+        check_room_end_wave(c, wave, n);
+        for (uint32_t i = 0; i < n; i++)
+                c->at[wave[i].vm] = wave[i].to;
+        return r;
+}
+
+static int by_wave(const void *a, const void *b) {
+        const CheckMove *x = a, *y = b;
+
+        if (x->wave != y->wave)
+                return x->wave < y->wave ? -1 : 1;
+        return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int check_begin(Check *c) {
+        const Snapshot *s = c->s;
+        int r;
+
+        c->objections = arena_new(c->arena, Objection, OBJECTIONS_KEPT);
+        c->at = arena_new(c->arena, HostIx, s->n_vms);
+        if (!c->objections || !c->at)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                c->at[v] = s->vms[v].host;
+        r = check_room_begin(c);
+        return r < 0 ? r : check_rules_begin(c);
+}
+
+int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const NamedMove *moves,
+               uint32_t n_moves, const Objection **ret, uint32_t *ret_n) {
+        Check c = { .arena = a, .s = s, .settings = settings };
+        CheckMove *order = arena_new(a, CheckMove, n_moves), *done = arena_new(a, CheckMove, n_moves);
+        uint32_t *stamp = arena_new(a, uint32_t, s->n_vms), n_done = 0;
+        int r = check_begin(&c);
+
+        if (r < 0 || !order || !done || !stamp)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n_moves; i++)
+                order[i] = (CheckMove){ .index = i, .wave = moves[i].wave };
+        qsort(order, n_moves, sizeof(*order), by_wave);
+        for (uint32_t i = 0, end; i < n_moves; i = end) {
+                for (end = i + 1; end < n_moves && order[end].wave == order[i].wave;)
+                        end++;
+                r = gather_wave(&c, moves, order + i, end - i, done + n_done, stamp);
+                if (r < 0)
+                        return r;
+                n_done += (uint32_t) r;
+                r = check_wave(&c, done + n_done - r, (uint32_t) r);
+                if (r < 0)
+                        return r;
+        }
+        r = check_rules_end(&c, done, n_done);
+        if (r < 0)
+                return r;
+        *ret = c.objections;
+        *ret_n = c.n_objections;
+        return c.n_objections > 0;
+}
