@@ -10,23 +10,6 @@
 static const char *const local_disk_words[] = { "refuse", "copy", NULL };
 
 const SettingDef cluster_settings[] = {
-        { .name = "headroom_cpu",
-          .type = SETTING_PERMILLE,
-          .def = 200,
-          .max = 900,
-          .doc = "CPU kept free on each host: the load line is that much below its capacity. A host may say "
-                 "its "
-                 "own." },
-        { .name = "headroom_memory",
-          .type = SETTING_PERMILLE,
-          .def = 100,
-          .max = 900,
-          .doc = "Memory kept free on each host. A host may say its own." },
-        { .name = "headroom_net",
-          .type = SETTING_PERMILLE,
-          .def = 300,
-          .max = 900,
-          .doc = "Network bandwidth kept free on each host, each way. A host may say its own." },
         { .name = "headroom_extra",
           .type = SETTING_PERMILLE,
           .def = 100,
@@ -64,7 +47,6 @@ const SettingDef cluster_settings[] = {
 
 /* See Problem: 100 is the normal weight of a resource. */
 #define WEIGHT_NORMAL 100
-#define WEIGHT_NET    20
 
 /* The price of a usual VM is 100 (Problem.move_price): a fifth for the disturbance itself, the rest for the
  * time its migration takes, compared with an idle VM of this size. */
@@ -177,7 +159,7 @@ static HostRole role_of(const Host *h) {
 static int64_t headroom(const Build *b, const Host *h, ResourceId r, const char *setting) {
         if (h->headroom_permille[r] != UNKNOWN)
                 return h->headroom_permille[r];
-        return settings_int(b->settings, "cluster", setting);
+        return settings_int(b->settings, "load", setting);
 }
 
 static void host_resource(Build *b, HostIx h, uint32_t r, int64_t capacity, int64_t permille) {
@@ -208,8 +190,9 @@ static void build_host(Build *b, HostIx h) {
                       scaled(host->memory_mib, settings_int(set, "cluster", "overcommit_memory"), 1000),
                       headroom(b, host, RES_MEMORY, "headroom_memory"));
         if (rx != IX_NONE) {
-                host_resource(b, h, rx, nic_kbit(host), headroom(b, host, RES_NET_RX, "headroom_net"));
-                host_resource(b, h, rx + 1, nic_kbit(host), headroom(b, host, RES_NET_TX, "headroom_net"));
+                host_resource(b, h, rx, nic_kbit(host), headroom(b, host, RES_NET_RX, "headroom_network"));
+                host_resource(b, h, rx + 1, nic_kbit(host),
+                              headroom(b, host, RES_NET_TX, "headroom_network"));
         }
         for (uint32_t i = 0; i < b->s->n_extra; i++)
                 host_resource(b, h, b->layout.extra + i,
@@ -357,27 +340,35 @@ static int build_vms(Build *b) {
         return 0;
 }
 
-/* The load line counts for every resource; balance is sought in CPU and memory, a little in the network when
- * all hosts say what they have of it. */
+static int64_t balance_weight_of(const Build *b, uint32_t r) {
+        const Problem *p = b->p;
+
+        if (r == RES_CPU)
+                return settings_int(b->settings, "balance", "cpu");
+        if (r == RES_MEMORY)
+                return settings_int(b->settings, "balance", "memory");
+        if (r >= b->layout.extra)
+                return 0;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                if (b->capacity[(size_t) h * p->n_res + r] == QUANTITY_MAX)
+                        return 0;
+        return settings_int(b->settings, "balance", "network");
+}
+
+/* The load line counts for every resource. Even use of the network is sought only when all hosts say what
+ * they have of it, of extra resources never. */
 static int build_weights(Build *b) {
-        Problem *p = b->p;
-        int64_t *load_weight = arena_new(b->arena, int64_t, p->n_res);
-        int64_t *balance_weight = arena_new(b->arena, int64_t, p->n_res);
+        int64_t *load_weight = arena_new(b->arena, int64_t, b->p->n_res);
+        int64_t *balance_weight = arena_new(b->arena, int64_t, b->p->n_res);
 
         if (!load_weight || !balance_weight)
                 return -ENOMEM;
-        for (uint32_t r = 0; r < p->n_res; r++) {
+        for (uint32_t r = 0; r < b->p->n_res; r++) {
                 load_weight[r] = WEIGHT_NORMAL;
-                if (r == RES_CPU || r == RES_MEMORY)
-                        balance_weight[r] = WEIGHT_NORMAL;
-                else if (r < b->layout.extra)
-                        balance_weight[r] = WEIGHT_NET;
-                for (HostIx h = 0; h < p->n_hosts && r < b->layout.extra; h++)
-                        if (b->capacity[(size_t) h * p->n_res + r] == QUANTITY_MAX)
-                                balance_weight[r] = 0;
+                balance_weight[r] = balance_weight_of(b, r);
         }
-        p->load_weight = load_weight;
-        p->balance_weight = balance_weight;
+        b->p->load_weight = load_weight;
+        b->p->balance_weight = balance_weight;
         return 0;
 }
 

@@ -29,5 +29,7 @@ typedef struct ResourceLayout {
 /* 0; -ERANGE: more extra resources than PROBLEM_RES_MAX has room for. Names are the snapshot's or static. */
 int resource_layout(const Snapshot *s, ResourceLayout *ret) must_check;
 
-/* 0; -ENOMEM; -ERANGE as above. The Problem lives in `a` and refers to nothing of the snapshot. */
+/* 0; -ENOMEM; -ERANGE as above. Besides "cluster" the settings have the sections of the policies "load"
+ * (headroom) and "balance" (weights), whose words a person looks for there. The Problem lives in `a` and
+ * refers to nothing of the snapshot. */
 int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) must_check;

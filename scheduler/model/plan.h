@@ -51,7 +51,7 @@ typedef struct Spread {
 
 typedef struct Score {
         Costs costs;
-        const Cost *policy;             /* [PolicySet.n] each policy's total, in the set's order */
+        const Costs *policy;            /* [PolicySet.n] each policy's part, in the order of the set */
         Spread spread[PROBLEM_RES_MAX]; /* [n_res] */
         uint32_t over_limit;            /* hosts with a resource above its load line */
 } Score;

@@ -1,0 +1,51 @@
+/* What the files of the planner share: planner.c (search, order, fixed point), plan_story.c (each move's
+ * cost, forecast and sentence), plan_score.c (before and after), plan_refused.c (what could not be done). */
+#pragma once
+
+#include "scheduler/decide/evaluator.h"
+#include "scheduler/decide/planner.h"
+#include "scheduler/decide/waves.h"
+
+typedef struct Planning {
+        Arena *arena;  /* holds the plan */
+        Arena scratch; /* rewound after each stage */
+        const Snapshot *s;
+        const Settings *settings;
+        PolicySet policies;
+        PlanRequest request;
+        const Problem *first; /* every VM where the snapshot has it */
+        const Terms *terms;   /* of `first` */
+        ResourceLayout layout;
+
+        HostIx *now;     /* [vm] where it is after the steps */
+        WaveMove *steps; /* in order; a VM may move in several waves */
+        uint32_t n_steps, n_waves;
+        Reason *left_out; /* [vm] ORDER or BUDGET: wanted, and not done; else REASON_NONE */
+        bool capped;      /* a budget cut the plan short */
+        uint64_t evaluations, refusals[REASON_N];
+        bool guard_fired;
+        Score before, after;
+} Planning;
+
+/* The steps as moves, each with its cost, forecast and sentence. Cuts them where a budget ends; `now` and
+ * left_out are brought up to date with the cut. */
+int plan_story(Planning *pl, Plan *plan) must_check;
+
+int plan_score(Planning *pl, const HostIx *host_of, Score *ret) must_check;
+
+/* Fills plan->refused and its counts, from the state after the plan. Sets *ret_infeasible when rules cannot
+ * hold together. */
+int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) must_check;
+
+/* Load as permille of capacity, at most 1000000. */
+int64_t load_permille(int64_t load, int64_t capacity);
+
+/* One honest sentence on why step i is made; e is the state just before it. */
+typedef struct StoryStep {
+        WaveMove step;
+        Costs delta;
+        const WaveMove *comes;   /* a later step to the host it leaves, or NULL */
+        const WaveMove *goes_on; /* the next step of the same VM, or NULL */
+        bool came;               /* an earlier step moved it already */
+} StoryStep;
+const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *step);

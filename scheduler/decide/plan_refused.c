@@ -1,0 +1,231 @@
+/* What should have been done and was not: VMs that must leave their host and stay, hosts that stay above
+ * their load line with nowhere to go, rules that stay broken. Each with the reason that most hosts gave. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/decide/plan_parts.h"
+
+#define REFUSED_KEPT 1000
+
+/* Asking every host about a VM costs O(hosts): the most questions, and the fewest VMs that are asked about.
+ */
+#define QUESTIONS_MAX UINT32_C(20000000)
+#define ASKED_MIN     16
+
+typedef struct Asking {
+        Planning *pl;
+        Evaluator *e; /* after the plan */
+        Refused *refused;
+        uint32_t n, n_all, asked_max, asked;
+        bool *listed; /* [vm] */
+} Asking;
+
+/* What stands against v on h; REASON_NONE: it could go there. below_line: only if h stays below its load
+ * line. */
+static Reason objection(const Asking *k, VmIx v, HostIx h, bool below_line) {
+        const Problem *p = k->pl->first;
+        Reason why = evaluator_refuse(k->e, (Move){ v, k->pl->now[v], h });
+        const int64_t *need = problem_need(p, v), *load = assignment_load(k->e->x, h);
+
+        for (uint32_t r = 0; r < p->n_res && why == REASON_NONE && below_line; r++)
+                if (need[r] > 0 && load[r] + need[r] > p->limit[(size_t) h * p->n_res + r])
+                        why = REASON_NO_ROOM;
+        return why;
+}
+
+/* Asks all hosts. False: at least one would take it. */
+static bool ask_hosts(Asking *k, VmIx v, bool below_line, Refused *ret) {
+        const Problem *p = k->pl->first;
+        uint32_t counts[REASON_N] = { 0 };
+
+        *ret = (Refused){ .vm = v, .to = IX_NONE, .reason = REASON_NO_ROOM };
+        if (p->pinned[v] != REASON_NONE) {
+                ret->reason = p->pinned[v];
+                ret->hosts = p->n_hosts - 1;
+                return true;
+        }
+        k->asked++;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                if (h != k->pl->now[v])
+                        counts[objection(k, v, h, below_line)]++;
+        for (int reason = REASON_NONE + 1; reason < REASON_N; reason++)
+                if (counts[reason] > ret->hosts) {
+                        ret->reason = (Reason) reason;
+                        ret->hosts = counts[reason];
+                }
+        if (counts[REASON_NONE] == 0)
+                return true;
+        ret->hosts = counts[REASON_NONE];
+        ret->reason = k->pl->left_out[v] != REASON_NONE ? k->pl->left_out[v] : REASON_ORDER;
+        return false;
+}
+
+static void list(Asking *k, const Refused *one) {
+        if (k->listed[one->vm])
+                return;
+        k->listed[one->vm] = true;
+        k->n_all++;
+        if (k->n < REFUSED_KEPT)
+                k->refused[k->n++] = *one;
+}
+
+/* Must leave and did not. */
+static void ask_evacuees(Asking *k) {
+        const Problem *p = k->pl->first;
+
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                Refused one = { .vm = v, .to = IX_NONE, .reason = REASON_NO_ROOM };
+
+                if (p->roles[k->pl->now[v]].evacuate == 0)
+                        continue;
+                if (k->asked < k->asked_max)
+                        (void) ask_hosts(k, v, false, &one);
+                list(k, &one);
+        }
+}
+
+static bool host_over(const Asking *k, HostIx h, const int64_t *line) {
+        const Problem *p = k->pl->first;
+
+        for (uint32_t r = 0; r < p->n_res; r++)
+                if (assignment_load(k->e->x, h)[r] > line[(size_t) h * p->n_res + r])
+                        return true;
+        return false;
+}
+
+/* A host above its line is blocked when none of its VMs could go anywhere that stays below its own. One that
+ * could, and does not, is not worth its price: that is no refusal, unless a budget or the order stood in the
+ * way. */
+static int ask_overloaded(Asking *k) {
+        const Problem *p = k->pl->first;
+        uint8_t *over =
+                arena_new(&k->pl->scratch, uint8_t, p->n_hosts); /* 1: over; 2: and a VM could leave */
+        Refused *ones = arena_new(&k->pl->scratch, Refused, k->asked_max);
+        uint32_t n = 0;
+        bool any = false;
+
+        if (!over || !ones)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++) {
+                over[h] = !p->roles[h].no_exit && p->roles[h].evacuate == 0 && host_over(k, h, p->limit);
+                any |= over[h] != 0;
+        }
+        for (VmIx v = 0; v < p->n_vms && any && n < k->asked_max; v++) {
+                HostIx h = k->pl->now[v];
+                Refused one;
+
+                if (over[h] == 0 || (over[h] == 2 && k->pl->left_out[v] == REASON_NONE))
+                        continue;
+                if (ask_hosts(k, v, true, &one))
+                        ones[n++] = one;
+                else if (k->pl->left_out[v] != REASON_NONE)
+                        list(k, &one);
+                else
+                        over[h] = 2;
+        }
+        for (uint32_t i = 0; i < n; i++)
+                if (over[k->pl->now[ones[i].vm]] == 1)
+                        list(k, &ones[i]);
+        return 0;
+}
+
+/* How many VMs of the rule's group share the domain of v. */
+static uint32_t company(const Asking *k, const GroupRule *rule, VmIx v) {
+        const Problem *p = k->pl->first;
+        const Group *g = &p->groups[rule->group];
+        uint32_t n = 0, domain = problem_domain(p, rule->level, k->pl->now[v]);
+
+        for (uint32_t i = 0; i < g->n_vms; i++)
+                n += problem_domain(p, rule->level, k->pl->now[g->vms[i]]) == domain;
+        return n;
+}
+
+static void ask_rules(Asking *k) {
+        const Problem *p = k->pl->first;
+
+        for (uint32_t i = 0; i < p->n_rules; i++) {
+                const GroupRule *rule = &p->rules[i];
+                const Group *g = &p->groups[rule->group];
+
+                if (!rule->must || rule_broken(p, rule, k->e->x) == 0)
+                        continue;
+                for (uint32_t m = 0; m < g->n_vms && k->asked < k->asked_max; m++) {
+                        Refused one;
+
+                        if (rule->kind == RULE_APART && company(k, rule, g->vms[m]) < 2)
+                                continue;
+                        (void) ask_hosts(k, g->vms[m], false, &one);
+                        list(k, &one);
+                }
+        }
+        for (VmIx v = 0; v < p->n_vms && k->asked < k->asked_max; v++) {
+                Refused one;
+
+                if (problem_class_denies(p, v, k->pl->now[v]) != REASON_RULE_HOSTS)
+                        continue;
+                (void) ask_hosts(k, v, false, &one);
+                list(k, &one);
+        }
+}
+
+/* Rules that no placement can keep, whatever the load: said as infeasible, not as blocked. */
+static bool rules_contradict(const Planning *pl) {
+        const Problem *p = pl->first;
+
+        for (uint32_t i = 0; i < p->n_rules; i++) {
+                const GroupRule *rule = &p->rules[i];
+                uint32_t n = p->groups[rule->group].n_vms, domains = p->n_domains[rule->level];
+
+                if (!rule->must)
+                        continue;
+                if (rule->kind == RULE_APART && n > domains)
+                        return true;
+                if (rule->kind == RULE_SPREAD && (rule->k > domains || rule->k > n))
+                        return true;
+        }
+        for (uint32_t c = 0; c < p->n_classes; c++) {
+                HostIx h = 0;
+
+                while (h < p->n_hosts && p->denied[c] && p->denied[c][h] == REASON_RULE_HOSTS)
+                        h++;
+                if (h == p->n_hosts && p->n_hosts > 0)
+                        return true;
+        }
+        return false;
+}
+
+static int by_vm(const void *a, const void *b) {
+        const Refused *x = a, *y = b;
+
+        return (x->vm > y->vm) - (x->vm < y->vm);
+}
+
+int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) {
+        ArenaMark mark = arena_mark(&pl->scratch);
+        uint32_t n_hosts = pl->first->n_hosts;
+        Asking k = { .pl = pl, .asked_max = n_hosts > 0 ? QUESTIONS_MAX / n_hosts : 0 };
+        int r = evaluator_build(&pl->scratch, pl->terms, pl->now, &k.e);
+
+        if (r < 0)
+                return r;
+        k.asked_max = k.asked_max < ASKED_MIN      ? ASKED_MIN
+                      : k.asked_max > REFUSED_KEPT ? REFUSED_KEPT
+                                                   : k.asked_max;
+        k.refused = arena_new(pl->arena, Refused, REFUSED_KEPT);
+        k.listed = arena_new(&pl->scratch, bool, pl->first->n_vms);
+        if (!k.refused || !k.listed)
+                return -ENOMEM;
+        ask_evacuees(&k);
+        ask_rules(&k);
+        r = ask_overloaded(&k);
+        arena_rewind(&pl->scratch, mark);
+        if (r < 0)
+                return r;
+        qsort(k.refused, k.n, sizeof(Refused), by_vm);
+        plan->refused = k.refused;
+        plan->n_refused = k.n;
+        plan->n_refused_all = k.n_all;
+        *ret_infeasible = rules_contradict(pl);
+        return 0;
+}

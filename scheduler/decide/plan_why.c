@@ -1,0 +1,276 @@
+/* The sentence of a move: what is wrong where it is, and what there is where it goes, in numbers of the
+ * moment it is made. Only what is true of this one move is said. */
+#include "scheduler/decide/plan_parts.h"
+
+typedef struct Why {
+        const Planning *pl;
+        const Evaluator *e;
+        const StoryStep *step;
+        Arena *arena;
+        const char *vm, *from, *to;
+} Why;
+
+static const char *resource_title(const Why *w, uint32_t r) {
+        static const char *const titles[] = { "CPU", "memory", "network (received)", "network (sent)" };
+
+        return r < w->pl->layout.extra ? titles[r] : w->pl->layout.names[r];
+}
+
+static int64_t load_of(const Why *w, HostIx h, uint32_t r) {
+        return assignment_load(w->e->x, h)[r];
+}
+
+static int64_t share_now(const Why *w, HostIx h, uint32_t r) {
+        return load_permille(load_of(w, h, r), problem_capacity(w->pl->first, h)[r]);
+}
+
+static int64_t line_of(const Why *w, HostIx h, uint32_t r) {
+        const Problem *p = w->pl->first;
+
+        return load_permille(p->limit[(size_t) h * p->n_res + r], problem_capacity(p, h)[r]);
+}
+
+/* "80 %", or "80.4 %" where a whole number would hide a difference. */
+static const char *percent(Arena *a, int64_t permille, bool exact) {
+        if (exact && permille % 10 != 0)
+                return text_format(a, "%lld.%lld %%", (long long) (permille / 10),
+                                   (long long) (permille % 10));
+        return text_format(a, "%lld %%", (long long) ((permille + 5) / 10));
+}
+
+static const char *tenths(Arena *a, int64_t value, const char *unit) {
+        return text_format(a, "%s%lld.%lld %s", value < 0 ? "-" : "",
+                           (long long) (value < 0 ? -value : value) / 10,
+                           (long long) (value < 0 ? -value : value) % 10, unit);
+}
+
+/* a × b ÷ c without overflow; c > 0. */
+static int64_t ratio(int64_t a, int64_t b, int64_t c) {
+        int64_t product;
+
+        return __builtin_mul_overflow(a, b, &product) ? a / c * b : product / c;
+}
+
+/* What the target has below its own load line before the move, in the unit people use. */
+static const char *free_room(const Why *w, HostIx h, uint32_t r) {
+        const Problem *p = w->pl->first;
+        int64_t room = p->limit[(size_t) h * p->n_res + r] - load_of(w, h, r),
+                capacity = problem_capacity(p, h)[r];
+
+        if (r == RES_CPU && capacity > 0)
+                return tenths(w->arena, ratio(room, w->pl->s->hosts[h].cpus * 10, capacity), "cores");
+        if (r == RES_MEMORY && (room >= 1024 || room <= -1024))
+                return tenths(w->arena, ratio(room, 10, 1024), "GiB");
+        if (r == RES_MEMORY)
+                return text_format(w->arena, "%lld MiB", (long long) room);
+        if (r < w->pl->layout.extra)
+                return text_format(w->arena, "%lld Mbit/s", (long long) (room / 1000));
+        return text_format(w->arena, "%lld", (long long) room);
+}
+
+/* What the target has to offer of r: room below its line, or that it is above it too, but less. */
+static const char *target_clause(const Why *w, uint32_t r) {
+        HostIx to = w->step->step.move.to;
+        const Problem *p = w->pl->first;
+
+        if (p->limit[(size_t) to * p->n_res + r] > load_of(w, to, r)) {
+                const char *room = free_room(w, to, r);
+
+                return room ? text_format(w->arena, "%s has %s%s free below its own", w->to, room,
+                                          r == RES_CPU      ? ""
+                                          : r == RES_MEMORY ? " of memory"
+                                                            : "")
+                            : NULL;
+        }
+        return text_format(w->arena, "%s's is at %lld %%", w->to, (long long) (share_now(w, to, r) + 5) / 10);
+}
+
+static const char *why_emptied(const Why *w) {
+        const Host *from = &w->pl->s->hosts[w->step->step.move.from];
+        HostIx to = w->step->step.move.to;
+        const char *cpu = free_room(w, to, RES_CPU), *memory = free_room(w, to, RES_MEMORY), *cause;
+
+        cause = from->fault_grade >= 3
+                        ? text_format(w->arena, "has a hardware fault of grade %lld%s%s%s",
+                                      (long long) from->fault_grade, from->fault_why ? " (" : "",
+                                      from->fault_why ? from->fault_why : "", from->fault_why ? ")" : "")
+                        : text_format(w->arena, "is in maintenance");
+        if (!cpu || !memory || !cause)
+                return NULL;
+        return text_format(w->arena,
+                           "%s %s and is emptied; %s has %s and %s of memory free below its load line",
+                           w->from, cause, w->to, cpu, memory);
+}
+
+/* The resource in which the host is furthest above its load line, or IX_NONE. */
+static uint32_t worst_excess(const Why *w, HostIx h) {
+        const Problem *p = w->pl->first;
+        const int64_t *need = problem_need(p, w->step->step.move.vm);
+        int64_t most = 0;
+        uint32_t worst = IX_NONE;
+
+        for (uint32_t r = 0; r < p->n_res; r++) {
+                int64_t over = load_of(w, h, r) - p->limit[(size_t) h * p->n_res + r], share;
+
+                if (over <= 0 || need[r] <= 0)
+                        continue;
+                share = share_now(w, h, r) - line_of(w, h, r);
+                if (worst == IX_NONE || share > most) {
+                        most = share;
+                        worst = r;
+                }
+        }
+        return worst;
+}
+
+static const char *why_overloaded(const Why *w, uint32_t r) {
+        HostIx from = w->step->step.move.from;
+        int64_t share = share_now(w, from, r), line = line_of(w, from, r);
+        bool close = share - line < 10;
+        const char *at = percent(w->arena, share, close), *below = percent(w->arena, line, close);
+        const char *target = target_clause(w, r);
+
+        if (!at || !below || !target)
+                return NULL;
+        return text_format(w->arena, "%s's %s is at %s, above its load line of %s; %s", w->from,
+                           resource_title(w, r), at, below, target);
+}
+
+static bool in_group(const Problem *p, uint32_t group, VmIx v) {
+        for (uint32_t i = 0; i < p->groups[group].n_vms; i++)
+                if (p->groups[group].vms[i] == v)
+                        return true;
+        return false;
+}
+
+/* The first rule of the VM that must hold and is broken now. */
+static const Rule *broken_rule(const Why *w) {
+        const Problem *p = w->pl->first;
+        VmIx v = w->step->step.move.vm;
+        uint32_t k = 0;
+
+        /* Problem's rules are the snapshot's, in their order, those on hosts left out. */
+        for (uint32_t i = 0; i < w->pl->s->n_rules; i++) {
+                const Rule *rule = &w->pl->s->rules[i];
+
+                if (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON || rule->n_vms == 0)
+                        continue;
+                if (rule->must && in_group(p, p->rules[k].group, v) &&
+                    rule_broken(p, &p->rules[k], w->e->x) > 0)
+                        return rule;
+                k++;
+        }
+        return NULL;
+}
+
+static const char *why_repair(const Why *w) {
+        const Problem *p = w->pl->first;
+        Move m = w->step->step.move;
+        const Rule *rule;
+
+        for (uint32_t r = 0; r < p->n_res; r++)
+                if (load_of(w, m.from, r) > problem_capacity(p, m.from)[r] && problem_need(p, m.vm)[r] > 0) {
+                        const char *target = target_clause(w, r);
+
+                        return target ? text_format(w->arena, "%s holds %lld %% of the %s it has; %s",
+                                                    w->from, (long long) (share_now(w, m.from, r) + 5) / 10,
+                                                    resource_title(w, r), target)
+                                      : NULL;
+                }
+        if (p->n_classes > 0 && problem_class_denies(p, m.vm, m.from) == REASON_RULE_HOSTS)
+                return text_format(w->arena, "a rule forbids %s on %s, and allows it on %s", w->vm, w->from,
+                                   w->to);
+        rule = broken_rule(w);
+        return text_format(w->arena, "on %s it breaks the rule %s; on %s the rule is nearer to holding",
+                           w->from, rule && rule->name ? rule->name : "between VMs", w->to);
+}
+
+/* The resource in which source and target differ most before the move. */
+static uint32_t widest_gap(const Why *w) {
+        const Problem *p = w->pl->first;
+        Move m = w->step->step.move;
+        int64_t most = INT64_MIN;
+        uint32_t widest = 0;
+
+        for (uint32_t r = 0; r < p->n_res; r++) {
+                int64_t gap = share_now(w, m.from, r) - share_now(w, m.to, r);
+
+                if (!p->balance_weight || p->balance_weight[r] == 0 || problem_need(p, m.vm)[r] == 0)
+                        continue;
+                if (gap > most) {
+                        most = gap;
+                        widest = r;
+                }
+        }
+        return widest;
+}
+
+static const char *why_balance(const Why *w) {
+        const Problem *p = w->pl->first;
+        Move m = w->step->step.move;
+        uint32_t r = widest_gap(w);
+        int64_t need = problem_need(p, m.vm)[r];
+
+        return text_format(
+                w->arena,
+                "%s's %s is at %lld %% and %s's at %lld %%: after it they are at %lld %% and %lld %%",
+                w->from, resource_title(w, r), (long long) (share_now(w, m.from, r) + 5) / 10, w->to,
+                (long long) (share_now(w, m.to, r) + 5) / 10,
+                (long long) (load_permille(load_of(w, m.from, r) - need, problem_capacity(p, m.from)[r]) +
+                             5) /
+                        10,
+                (long long) (load_permille(load_of(w, m.to, r) + need, problem_capacity(p, m.to)[r]) + 5) /
+                        10);
+}
+
+static const char *why_stop_over(const Why *w) {
+        const WaveMove *next = w->step->goes_on;
+
+        if (next)
+                return text_format(w->arena,
+                                   "waits on %s until %s has room for it, and goes there in wave %u", w->to,
+                                   w->pl->s->hosts[next->move.to].name, next->wave + 1);
+        return text_format(w->arena, "goes on from its stop-over on %s, now that %s has room for it", w->from,
+                           w->to);
+}
+
+/* It gains nothing alone. */
+static const char *why_helps(const Why *w) {
+        const WaveMove *comes = w->step->comes;
+
+        if (comes)
+                return text_format(w->arena, "makes room on %s for %s, which comes in wave %u", w->from,
+                                   w->pl->s->vms[comes->move.vm].name, comes->wave + 1);
+        return text_format(w->arena,
+                           "one side of an exchange between %s and other hosts: it gains nothing alone, "
+                           "and with the plan's other moves the whole gains",
+                           w->from);
+}
+
+const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *step) {
+        Move m = step->step.move;
+        Why w = {
+                .pl = pl,
+                .e = e,
+                .step = step,
+                .arena = pl->arena,
+                .vm = pl->s->vms[m.vm].name,
+                .from = pl->s->hosts[m.from].name,
+                .to = pl->s->hosts[m.to].name,
+        };
+        const Cost *gain = step->delta.tier;
+        uint32_t r = worst_excess(&w, m.from);
+
+        if (step->goes_on || step->came)
+                return why_stop_over(&w);
+        if (gain[TIER_REPAIR] < 0)
+                return why_repair(&w);
+        if (pl->first->roles[m.from].evacuate > 0)
+                return why_emptied(&w);
+        if (gain[TIER_LOAD] < 0 && r != IX_NONE)
+                return why_overloaded(&w, r);
+        if (gain[TIER_REPAIR] == 0 && gain[TIER_EVACUATE] == 0 && gain[TIER_LOAD] <= 0 &&
+            gain[TIER_BALANCE] < 0)
+                return why_balance(&w);
+        return why_helps(&w);
+}

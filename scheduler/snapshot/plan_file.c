@@ -1,0 +1,438 @@
+/* A line for each move and refusal, so that two plans can be compared with diff. */
+#include "scheduler/snapshot/plan_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/snapshot/json_reader.h"
+#include "scheduler/snapshot/text_writer.h"
+
+#define PLAN_SCHEMA "plimsoll.plan/1"
+
+typedef struct Printer {
+        TextWriter w;
+        const Snapshot *s;
+        const Plan *p;
+} Printer;
+
+/* `, "key": ` or, as the first of an object, `"key": `. */
+static void put_key(Printer *p, bool first, const char *key) {
+        if (!first)
+                text_writer_word(&p->w, ", ");
+        text_writer_string(&p->w, key);
+        text_writer_word(&p->w, ": ");
+}
+
+static void put_int(Printer *p, bool first, const char *key, int64_t v) {
+        put_key(p, first, key);
+        text_writer_int(&p->w, v);
+}
+
+static void put_text(Printer *p, bool first, const char *key, const char *text) {
+        put_key(p, first, key);
+        text_writer_string(&p->w, text);
+}
+
+/* A field of the outermost object: each on a line of its own. */
+static void put_line(Printer *p, const char *key) {
+        text_writer_word(&p->w, ",\n  ");
+        text_writer_string(&p->w, key);
+        text_writer_word(&p->w, ": ");
+}
+
+static void put_costs(Printer *p, const Costs *c) {
+        text_writer_word(&p->w, "{");
+        for (int t = 0; t < TIER_N; t++)
+                put_int(p, t == 0, tier_names[t], c->tier[t]);
+        text_writer_word(&p->w, "}");
+}
+
+static void put_prediction(Printer *p, const Prediction *f) {
+        text_writer_word(&p->w, "{\"seconds\": ");
+        text_writer_decimal(&p->w, f->ms, 1000, 3);
+        text_writer_word(&p->w, ", \"seconds_low\": ");
+        text_writer_decimal(&p->w, f->ms_low, 1000, 3);
+        text_writer_word(&p->w, ", \"seconds_high\": ");
+        text_writer_decimal(&p->w, f->ms_high, 1000, 3);
+        put_int(p, false, "bytes", f->bytes);
+        put_int(p, false, "downtime_ms", f->downtime_ms);
+        text_writer_word(&p->w, "}");
+}
+
+static void put_move(Printer *p, const PlanMove *m) {
+        text_writer_word(&p->w, "{");
+        put_text(p, true, "vm", p->s->vms[m->vm].name);
+        put_text(p, false, "from", p->s->hosts[m->from].name);
+        put_text(p, false, "to", p->s->hosts[m->to].name);
+        put_int(p, false, "wave", m->wave);
+        put_text(p, false, "why", m->why);
+        put_key(p, false, "predicted");
+        put_prediction(p, &m->predicted);
+        put_key(p, false, "changes");
+        put_costs(p, &m->delta);
+        text_writer_word(&p->w, "}");
+}
+
+static void put_refused(Printer *p, const Refused *r) {
+        text_writer_word(&p->w, "{");
+        put_text(p, true, "vm", p->s->vms[r->vm].name);
+        if (r->to != IX_NONE)
+                put_text(p, false, "to", p->s->hosts[r->to].name);
+        put_text(p, false, "reason", reason_names[r->reason]);
+        put_text(p, false, "says", reason_texts[r->reason]);
+        put_int(p, false, "hosts", r->hosts);
+        text_writer_word(&p->w, "}");
+}
+
+static void put_spread(Printer *p, const Spread *s) {
+        text_writer_word(&p->w, "{\"mean\": ");
+        text_writer_decimal(&p->w, s->mean, 1000, 3);
+        text_writer_word(&p->w, ", \"sd\": ");
+        text_writer_decimal(&p->w, s->sd, 1000, 3);
+        text_writer_word(&p->w, ", \"max\": ");
+        text_writer_decimal(&p->w, s->max, 1000, 3);
+        if (s->max_host != IX_NONE)
+                put_text(p, false, "max_host", p->s->hosts[s->max_host].name);
+        text_writer_word(&p->w, "}");
+}
+
+static void put_score(Printer *p, const Score *score) {
+        text_writer_word(&p->w, "{\"cost\": ");
+        put_costs(p, &score->costs);
+        put_int(p, false, "over_limit", score->over_limit);
+        put_key(p, false, "load");
+        text_writer_word(&p->w, "{");
+        for (uint32_t r = 0; r < p->p->n_res; r++) {
+                put_key(p, r == 0, p->p->res_names[r]);
+                put_spread(p, &score->spread[r]);
+        }
+        text_writer_word(&p->w, "}");
+        put_key(p, false, "policies");
+        text_writer_word(&p->w, "{");
+        for (uint32_t i = 0, n = 0; i < p->p->n_policies; i++) {
+                bool any = false;
+
+                for (int t = 0; t < TIER_N; t++)
+                        any |= score->policy[i].tier[t] != 0;
+                if (!any)
+                        continue;
+                put_key(p, n++ == 0, p->p->policy_names[i]);
+                put_costs(p, &score->policy[i]);
+        }
+        text_writer_word(&p->w, "}}");
+}
+
+static void put_refusals(Printer *p) {
+        bool first = true;
+
+        text_writer_word(&p->w, "{");
+        for (int i = REASON_NONE + 1; i < REASON_N; i++)
+                if (p->p->refusals[i] > 0) {
+                        put_int(p, first, reason_names[i], (int64_t) p->p->refusals[i]);
+                        first = false;
+                }
+        text_writer_word(&p->w, "}");
+}
+
+static void put_head(Printer *p) {
+        text_writer_word(&p->w, "{\n  \"schema\": \"" PLAN_SCHEMA "\"");
+        put_line(p, "cluster");
+        text_writer_string(&p->w, p->s->cluster);
+        if (p->s->taken_at > 0) {
+                put_line(p, "taken_at");
+                text_writer_decimal(&p->w, p->s->taken_at, USEC_PER_SEC, 6);
+        }
+        put_line(p, "status");
+        text_writer_string(&p->w, plan_status_names[p->p->status]);
+        put_line(p, "seed");
+        text_writer_int(&p->w, (int64_t) p->p->seed);
+        put_line(p, "evaluations");
+        text_writer_int(&p->w, (int64_t) p->p->evaluations);
+        put_line(p, "guard_fired");
+        text_writer_word(&p->w, p->p->guard_fired ? "true" : "false");
+        put_line(p, "waves");
+        text_writer_int(&p->w, p->p->n_waves);
+        put_line(p, "predicted");
+        text_writer_word(&p->w, "{\"seconds\": ");
+        text_writer_decimal(&p->w, p->p->makespan_ms, 1000, 3);
+        put_int(p, false, "bytes", p->p->bytes);
+        text_writer_word(&p->w, "}");
+        put_line(p, "before");
+        put_score(p, &p->p->before);
+        put_line(p, "after");
+        put_score(p, &p->p->after);
+        put_line(p, "bound");
+        if (p->p->has_bound)
+                put_costs(p, &p->p->bound);
+        else
+                text_writer_word(&p->w, "null");
+}
+
+int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **ret, size_t *ret_n) {
+        Printer p = { .w = text_writer_new(a), .s = s, .p = plan };
+
+        put_head(&p);
+        put_line(&p, "moves");
+        text_writer_word(&p.w, "[");
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                text_writer_word(&p.w, i == 0 ? "\n    " : ",\n    ");
+                put_move(&p, &plan->moves[i]);
+        }
+        text_writer_word(&p.w, plan->n_moves > 0 ? "\n  ]" : "]");
+        put_line(&p, "refused");
+        text_writer_word(&p.w, "[");
+        for (uint32_t i = 0; i < plan->n_refused; i++) {
+                text_writer_word(&p.w, i == 0 ? "\n    " : ",\n    ");
+                put_refused(&p, &plan->refused[i]);
+        }
+        text_writer_word(&p.w, plan->n_refused > 0 ? "\n  ]" : "]");
+        put_line(&p, "refused_all");
+        text_writer_int(&p.w, plan->n_refused_all);
+        put_line(&p, "refusals");
+        put_refusals(&p);
+        text_writer_word(&p.w, "\n}\n");
+        return text_writer_end(&p.w, ret, ret_n);
+}
+
+typedef struct Reader {
+        JsonReader json;
+        Arena *arena;
+        PlanFile file;
+        PlanFileMove *moves;
+        bool has_schema, has_status, has_moves;
+} Reader;
+
+static bool is_key(Span key, const char *name) {
+        return key.n == strlen(name) && memcmp(key.s, name, key.n) == 0;
+}
+
+/* Fields that only people and newer versions read: well-formed, whatever they say. At most JSON_DEPTH_MAX
+ * deep. */
+static int skip(Reader *p) {
+        Span ignored;
+        bool truth;
+        size_t items;
+        int r;
+
+        switch (json_reader_kind(&p->json)) {
+        case JSON_KIND_OBJECT:
+                r = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+                while (r == 0 && (r = json_reader_field(&p->json, &ignored)) > 0)
+                        r = skip(p);
+                return r;
+        case JSON_KIND_ARRAY:
+                r = json_reader_enter(&p->json, JSON_KIND_ARRAY);
+                while (r == 0 && (r = json_reader_item(&p->json)) > 0)
+                        r = skip(p);
+                return r;
+        case JSON_KIND_NUMBER:
+                return json_reader_number(&p->json, &ignored);
+        case JSON_KIND_TRUE:
+        case JSON_KIND_FALSE:
+                return json_reader_bool(&p->json, &truth);
+        case JSON_KIND_NULL:
+                return json_reader_skip(&p->json, &items);
+        case JSON_KIND_STRING:
+        case JSON_KIND_NONE:
+                break;
+        }
+        return json_reader_string(&p->json, &ignored);
+}
+
+static int read_name(Reader *p, const char **ret) {
+        Span text = { 0 };
+        char *copy;
+        int r = json_reader_string(&p->json, &text);
+
+        if (r < 0)
+                return r;
+        if (!text_is_name(text.s, text.n))
+                return json_reader_expect(&p->json, "%s",
+                                          "a name of 1 to 255 bytes without control characters");
+        copy = text_copy(p->arena, text.s, text.n);
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}
+
+static int read_number(Reader *p, int64_t scale, int64_t most, int64_t *ret) {
+        Span number = { 0 };
+        int r = json_reader_number(&p->json, &number);
+
+        if (r < 0)
+                return r;
+        if (json_number_scaled(number, scale, 0, most, ret) < 0)
+                return json_reader_expect(&p->json, "a number from 0 to %lld%s", (long long) (most / scale),
+                                          scale == 1 ? ", whole" : "");
+        return 0;
+}
+
+static int read_prediction(Reader *p, Prediction *ret) {
+        Span key = { 0 };
+        int r = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+
+        while (r == 0 && (r = json_reader_field(&p->json, &key)) > 0) {
+                if (is_key(key, "seconds"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms);
+                else if (is_key(key, "seconds_low"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_low);
+                else if (is_key(key, "seconds_high"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_high);
+                else if (is_key(key, "bytes"))
+                        r = read_number(p, 1, INT64_MAX, &ret->bytes);
+                else if (is_key(key, "downtime_ms"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms);
+                else
+                        r = skip(p);
+        }
+        return r;
+}
+
+static int read_text(Reader *p, const char **ret) {
+        Span text = { 0 };
+        int r = json_reader_string(&p->json, &text);
+
+        if (r == 0)
+                *ret = text_copy(p->arena, text.s, text.n);
+        return r < 0 ? r : *ret ? 0 : -ENOMEM;
+}
+
+static int read_move(Reader *p, PlanFileMove *m) {
+        Span key = { 0 };
+        int64_t wave = -1;
+        int r = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+
+        while (r == 0 && (r = json_reader_field(&p->json, &key)) > 0) {
+                if (is_key(key, "vm"))
+                        r = read_name(p, &m->vm);
+                else if (is_key(key, "from"))
+                        r = read_name(p, &m->from);
+                else if (is_key(key, "to"))
+                        r = read_name(p, &m->to);
+                else if (is_key(key, "wave"))
+                        r = read_number(p, 1, UINT32_MAX - 1, &wave);
+                else if (is_key(key, "why"))
+                        r = read_text(p, &m->why);
+                else if (is_key(key, "predicted"))
+                        r = read_prediction(p, &m->predicted);
+                else
+                        r = skip(p);
+        }
+        if (r < 0)
+                return r;
+        if (!m->vm || !m->from || !m->to || wave < 0)
+                return json_reader_refuse(&p->json,
+                                          "a move lacks its %s; every move has vm, from, to and wave",
+                                          !m->vm     ? "vm"
+                                          : !m->from ? "from"
+                                          : !m->to   ? "to"
+                                                     : "wave");
+        if (!m->why)
+                m->why = "";
+        m->wave = (uint32_t) wave;
+        if (m->wave >= p->file.n_waves)
+                p->file.n_waves = m->wave + 1;
+        return 0;
+}
+
+static int read_moves(Reader *p) {
+        JsonReader ahead = p->json;
+        size_t n = 0;
+        int r;
+
+        if (json_reader_kind(&p->json) != JSON_KIND_ARRAY)
+                return json_reader_enter(&p->json, JSON_KIND_ARRAY);
+        if (json_reader_skip(&ahead, &n) < 0)
+                return json_reader_refuse(&p->json, "the brackets of this list do not close");
+        if (n > VMS_MAX)
+                return json_reader_refuse(&p->json, "%zu moves; at most %u are accepted", n, VMS_MAX);
+        p->moves = arena_new(p->arena, PlanFileMove, n);
+        if (!p->moves)
+                return -ENOMEM;
+        r = json_reader_enter(&p->json, JSON_KIND_ARRAY);
+        while (r == 0 && (r = json_reader_item(&p->json)) > 0) {
+                assert(p->file.n_moves < n);
+                r = read_move(p, &p->moves[p->file.n_moves++]);
+        }
+        p->file.moves = p->moves;
+        p->has_moves = true;
+        return r;
+}
+
+static int read_schema(Reader *p) {
+        const char *schema = NULL;
+        int r = read_text(p, &schema);
+
+        if (r < 0)
+                return r;
+        if (strcmp(schema, PLAN_SCHEMA) != 0)
+                return json_reader_expect(&p->json, "%s", "\"" PLAN_SCHEMA "\"");
+        p->has_schema = true;
+        return 0;
+}
+
+static int read_status(Reader *p) {
+        const char *word = NULL;
+        int r = read_text(p, &word);
+
+        if (r < 0)
+                return r;
+        for (int i = 0; i < PLAN_STATUS_N; i++)
+                if (strcmp(word, plan_status_names[i]) == 0) {
+                        p->file.status = (PlanStatus) i;
+                        p->has_status = true;
+                        return 0;
+                }
+        return json_reader_expect(&p->json, "%s",
+                                  "balanced, improved, repaired, evacuated, blocked or infeasible");
+}
+
+static int read_plan(Reader *p) {
+        Span key = { 0 };
+        int r = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+
+        while (r == 0 && (r = json_reader_field(&p->json, &key)) > 0) {
+                if (is_key(key, "schema"))
+                        r = read_schema(p);
+                else if (is_key(key, "cluster"))
+                        r = read_name(p, &p->file.cluster);
+                else if (is_key(key, "status"))
+                        r = read_status(p);
+                else if (is_key(key, "moves") && !p->has_moves)
+                        r = read_moves(p);
+                else if (is_key(key, "moves"))
+                        r = json_reader_refuse(&p->json, "moves are given twice");
+                else
+                        r = skip(p);
+        }
+        return r < 0 ? r : json_reader_end(&p->json);
+}
+
+int plan_file_parse(Arena *a, const char *text, size_t n, const PlanFile **ret, TextFault *reterr_fault) {
+        TextFault fault = { 0 };
+        Reader p = { .json = json_reader_new(text, n, a, &fault), .arena = a };
+        PlanFile *file;
+        int r = read_plan(&p);
+
+        if (r == 0 && (!p.has_schema || !p.file.cluster || !p.has_status || !p.has_moves)) {
+                text_fault(&fault,
+                           !p.has_schema     ? "schema"
+                           : !p.file.cluster ? "cluster"
+                           : !p.has_status   ? "status"
+                                             : "moves",
+                           "is missing; a plan file has schema \"" PLAN_SCHEMA
+                           "\", cluster, status and moves");
+                r = -EBADMSG;
+        }
+        if (r == -EBADMSG)
+                *reterr_fault = fault;
+        if (r < 0)
+                return r;
+        file = arena_new(a, PlanFile, 1);
+        if (!file)
+                return -ENOMEM;
+        *file = p.file;
+        *ret = file;
+        return 0;
+}
