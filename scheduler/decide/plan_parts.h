@@ -44,6 +44,7 @@ int64_t load_permille(int64_t load, int64_t capacity);
 typedef struct StoryStep {
         WaveMove step;
         Costs delta;
+        const WaveMove *partner; /* a step the other way between the two hosts, or NULL */
         const WaveMove *comes;   /* a later step to the host it leaves, or NULL */
         const WaveMove *goes_on; /* the next step of the same VM, or NULL */
         bool came;               /* an earlier step moved it already */

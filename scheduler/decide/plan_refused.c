@@ -21,21 +21,31 @@ typedef struct Asking {
         bool *listed; /* [vm] */
 } Asking;
 
-/* What stands against v on h; REASON_NONE: it could go there. below_line: only if h stays below its load
- * line. */
-static Reason objection(const Asking *k, VmIx v, HostIx h, bool below_line) {
+/* What a move of the VM would have to bring. */
+typedef struct Wish {
+        bool below_line;   /* its new host stays below its load line */
+        Reason not_mended; /* the rule it should mend is mended by it: else this is the reason; NONE: no rule
+                            */
+} Wish;
+
+/* What stands against v on h; REASON_NONE: it could go there, and that would do. */
+static Reason objection(const Asking *k, VmIx v, HostIx h, Wish wish) {
         const Problem *p = k->pl->first;
-        Reason why = evaluator_refuse(k->e, (Move){ v, k->pl->now[v], h });
+        Move m = { v, k->pl->now[v], h };
+        Reason why = evaluator_refuse(k->e, m);
         const int64_t *need = problem_need(p, v), *load = assignment_load(k->e->x, h);
 
-        for (uint32_t r = 0; r < p->n_res && why == REASON_NONE && below_line; r++)
+        for (uint32_t r = 0; r < p->n_res && why == REASON_NONE && wish.below_line; r++)
                 if (need[r] > 0 && load[r] + need[r] > p->limit[(size_t) h * p->n_res + r])
                         why = REASON_NO_ROOM;
+        if (why == REASON_NONE && wish.not_mended != REASON_NONE &&
+            evaluator_delta(k->e, m).tier[TIER_REPAIR] >= 0)
+                why = wish.not_mended;
         return why;
 }
 
 /* Asks all hosts. False: at least one would take it. */
-static bool ask_hosts(Asking *k, VmIx v, bool below_line, Refused *ret) {
+static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
         const Problem *p = k->pl->first;
         uint32_t counts[REASON_N] = { 0 };
 
@@ -48,7 +58,7 @@ static bool ask_hosts(Asking *k, VmIx v, bool below_line, Refused *ret) {
         k->asked++;
         for (HostIx h = 0; h < p->n_hosts; h++)
                 if (h != k->pl->now[v])
-                        counts[objection(k, v, h, below_line)]++;
+                        counts[objection(k, v, h, wish)]++;
         for (int reason = REASON_NONE + 1; reason < REASON_N; reason++)
                 if (counts[reason] > ret->hosts) {
                         ret->reason = (Reason) reason;
@@ -80,7 +90,7 @@ static void ask_evacuees(Asking *k) {
                 if (p->roles[k->pl->now[v]].evacuate == 0)
                         continue;
                 if (k->asked < k->asked_max)
-                        (void) ask_hosts(k, v, false, &one);
+                        (void) ask_hosts(k, v, (Wish){ 0 }, &one);
                 list(k, &one);
         }
 }
@@ -117,7 +127,7 @@ static int ask_overloaded(Asking *k) {
 
                 if (over[h] == 0 || (over[h] == 2 && k->pl->left_out[v] == REASON_NONE))
                         continue;
-                if (ask_hosts(k, v, true, &one))
+                if (ask_hosts(k, v, (Wish){ .below_line = true }, &one))
                         ones[n++] = one;
                 else if (k->pl->left_out[v] != REASON_NONE)
                         list(k, &one);
@@ -141,6 +151,24 @@ static uint32_t company(const Asking *k, const GroupRule *rule, VmIx v) {
         return n;
 }
 
+static Reason rule_reason(RuleKind kind) {
+        switch (kind) {
+        case RULE_APART:
+                return REASON_RULE_APART;
+        case RULE_TOGETHER:
+                return REASON_RULE_TOGETHER;
+        case RULE_SPREAD:
+                return REASON_RULE_SPREAD;
+        case RULE_NEAR:
+                return REASON_RULE_NEAR;
+        case RULE_ON:
+        case RULE_NOT_ON:
+        case RULE_KIND_N:
+                break;
+        }
+        return REASON_RULE_HOSTS;
+}
+
 static void ask_rules(Asking *k) {
         const Problem *p = k->pl->first;
 
@@ -155,7 +183,7 @@ static void ask_rules(Asking *k) {
 
                         if (rule->kind == RULE_APART && company(k, rule, g->vms[m]) < 2)
                                 continue;
-                        (void) ask_hosts(k, g->vms[m], false, &one);
+                        (void) ask_hosts(k, g->vms[m], (Wish){ .not_mended = rule_reason(rule->kind) }, &one);
                         list(k, &one);
                 }
         }
@@ -164,7 +192,7 @@ static void ask_rules(Asking *k) {
 
                 if (problem_class_denies(p, v, k->pl->now[v]) != REASON_RULE_HOSTS)
                         continue;
-                (void) ask_hosts(k, v, false, &one);
+                (void) ask_hosts(k, v, (Wish){ .not_mended = REASON_RULE_HOSTS }, &one);
                 list(k, &one);
         }
 }

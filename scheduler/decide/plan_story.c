@@ -11,9 +11,10 @@ typedef struct Story {
         Planning *pl;
         Evaluator *e;
         PlanMove *moves;
-        int64_t *wave_ms;          /* [wave] its longest move */
-        uint32_t *comes, *goes_on; /* [step] see StoryStep; IX_NONE */
-        bool *came;                /* [vm] */
+        int64_t *wave_ms;           /* [wave] its longest move */
+        uint32_t *comes, *goes_on;  /* [step] see StoryStep; IX_NONE */
+        uint32_t *last_to, *before; /* [host], [step] the steps to each host as a list from its last one */
+        bool *came;                 /* [vm] */
 } Story;
 
 static MigrationForecast forecast(const Planning *pl, VmIx v, uint32_t sharing) {
@@ -134,6 +135,32 @@ static int make_cut(Story *st, uint32_t cut) {
         return 0;
 }
 
+static int list_arrivals(Story *st) {
+        Planning *pl = st->pl;
+
+        st->last_to = arena_new(&pl->scratch, uint32_t, pl->first->n_hosts);
+        st->before = arena_new(&pl->scratch, uint32_t, pl->n_steps);
+        if (!st->last_to || !st->before)
+                return -ENOMEM;
+        memset(st->last_to, 0xff, sizeof(uint32_t) * pl->first->n_hosts);
+        for (uint32_t i = 0; i < pl->n_steps; i++) {
+                st->before[i] = st->last_to[pl->steps[i].move.to];
+                st->last_to[pl->steps[i].move.to] = i;
+        }
+        return 0;
+}
+
+/* A step the other way: the search's exchanges are between two hosts. One among very many arrivals is not
+ * sought. */
+static const WaveMove *find_partner(const Story *st, Move m) {
+        uint32_t looked = 0;
+
+        for (uint32_t i = st->last_to[m.from]; i != IX_NONE && looked < 256; i = st->before[i], looked++)
+                if (st->pl->steps[i].move.from == m.to)
+                        return &st->pl->steps[i];
+        return NULL;
+}
+
 /* Backwards, wave by wave: who comes to the host that a step leaves, and where its VM goes on to. */
 static int find_sequels(Story *st) {
         Planning *pl = st->pl;
@@ -167,6 +194,7 @@ static int tell_steps(Story *st) {
                 StoryStep told = {
                         .step = *step,
                         .delta = evaluator_delta(st->e, step->move),
+                        .partner = find_partner(st, step->move),
                         .comes = st->comes[i] != IX_NONE ? &pl->steps[st->comes[i]] : NULL,
                         .goes_on = st->goes_on[i] != IX_NONE ? &pl->steps[st->goes_on[i]] : NULL,
                         .came = st->came[step->move.vm],
@@ -212,6 +240,8 @@ int plan_story(Planning *pl, Plan *plan) {
                 r = make_cut(&st, cut);
         if (r == 0)
                 r = find_sequels(&st);
+        if (r == 0)
+                r = list_arrivals(&st);
         if (r == 0)
                 r = evaluator_build(&pl->scratch, pl->terms, NULL, &st.e);
         if (r == 0)

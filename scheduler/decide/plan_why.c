@@ -85,21 +85,35 @@ static const char *target_clause(const Why *w, uint32_t r) {
         return text_format(w->arena, "%s's is at %lld %%", w->to, (long long) (share_now(w, to, r) + 5) / 10);
 }
 
+/* Room for the VM below the target's load line, or that others leave it first or later. */
+static const char *room_clause(const Why *w) {
+        const Problem *p = w->pl->first;
+        Move m = w->step->step.move;
+        const char *cpu = free_room(w, m.to, RES_CPU), *memory = free_room(w, m.to, RES_MEMORY);
+
+        if (!cpu || !memory)
+                return NULL;
+        for (uint32_t r = 0; r < p->n_res; r++)
+                if (load_of(w, m.to, r) > p->limit[(size_t) m.to * p->n_res + r])
+                        return text_format(
+                                w->arena, "%s can take it, though its %s is at %lld %%, above its load line",
+                                w->to, resource_title(w, r), (long long) (share_now(w, m.to, r) + 5) / 10);
+        return text_format(w->arena, "%s has %s and %s of memory free below its load line", w->to, cpu,
+                           memory);
+}
+
 static const char *why_emptied(const Why *w) {
         const Host *from = &w->pl->s->hosts[w->step->step.move.from];
-        HostIx to = w->step->step.move.to;
-        const char *cpu = free_room(w, to, RES_CPU), *memory = free_room(w, to, RES_MEMORY), *cause;
+        const char *room = room_clause(w), *cause;
 
         cause = from->fault_grade >= 3
                         ? text_format(w->arena, "has a hardware fault of grade %lld%s%s%s",
                                       (long long) from->fault_grade, from->fault_why ? " (" : "",
                                       from->fault_why ? from->fault_why : "", from->fault_why ? ")" : "")
                         : text_format(w->arena, "is in maintenance");
-        if (!cpu || !memory || !cause)
+        if (!room || !cause)
                 return NULL;
-        return text_format(w->arena,
-                           "%s %s and is emptied; %s has %s and %s of memory free below its load line",
-                           w->from, cause, w->to, cpu, memory);
+        return text_format(w->arena, "%s %s and is emptied; %s", w->from, cause, room);
 }
 
 /* The resource in which the host is furthest above its load line, or IX_NONE. */
@@ -236,15 +250,16 @@ static const char *why_stop_over(const Why *w) {
 
 /* It gains nothing alone. */
 static const char *why_helps(const Why *w) {
-        const WaveMove *comes = w->step->comes;
+        const WaveMove *comes = w->step->comes, *partner = w->step->partner;
 
+        if (partner)
+                return text_format(w->arena,
+                                   "changes places with %s (wave %u): neither gains alone what both do",
+                                   w->pl->s->vms[partner->move.vm].name, partner->wave + 1);
         if (comes)
                 return text_format(w->arena, "makes room on %s for %s, which comes in wave %u", w->from,
                                    w->pl->s->vms[comes->move.vm].name, comes->wave + 1);
-        return text_format(w->arena,
-                           "one side of an exchange between %s and other hosts: it gains nothing alone, "
-                           "and with the plan's other moves the whole gains",
-                           w->from);
+        return text_format(w->arena, "gains nothing alone: it is one of several moves that gain together");
 }
 
 const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *step) {

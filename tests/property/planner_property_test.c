@@ -1,0 +1,118 @@
+#include <criterion/criterion.h>
+
+#include "scheduler/snapshot/plan_file.h"
+#include "tests/random_cluster.h"
+
+#define SEEDS 1500
+
+static Arena arena;
+
+static void arena_for_test(void) {
+        cr_assert_eq(0, arena_open((size_t) 64 << 20, &arena));
+}
+
+static const Plan *plan_of(const Snapshot *s, const Settings *settings, uint64_t seed) {
+        const Plan *plan = NULL;
+        int r = planner_plan(&arena, s, settings, policies_all(), PLAN_REQUEST_DEFAULT, &plan);
+
+        cr_assert_eq(r, 0, "seed %lu: planner_plan gives %d", (unsigned long) seed, r);
+        return plan;
+}
+
+TestSuite(planner, .init = arena_for_test);
+
+Test(planner, every_plan_is_accepted_by_the_judge_and_never_costs_more) {
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const Settings *settings = default_settings(&arena);
+                const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0);
+                const Plan *plan = plan_of(s, settings, seed);
+                const Objection *objections = NULL;
+
+                cr_assert_eq(objections_to(&arena, s, settings, plan, &objections), 0, "seed %lu: %s",
+                             (unsigned long) seed, objections ? objections[0].text : "");
+                cr_assert(costs_compare(&plan->after.costs, &plan->before.costs) <= 0, "seed %lu",
+                          (unsigned long) seed);
+                cr_assert(plan->n_moves == 0 || costs_compare(&plan->after.costs, &plan->before.costs) < 0,
+                          "seed %lu", (unsigned long) seed);
+                arena_rewind(&arena, mark);
+        }
+}
+
+/* What such a VM needs is a guess, which its new host makes anew. */
+static bool moves_unmeasured(const Snapshot *s, const Plan *plan) {
+        for (uint32_t i = 0; i < plan->n_moves; i++)
+                if (s->vms[plan->moves[i].vm].cpu_mcores == UNKNOWN)
+                        return true;
+        return false;
+}
+
+Test(planner, planning_the_result_again_plans_nothing) {
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const Settings *settings = default_settings(&arena);
+                const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0);
+                const Plan *plan = plan_of(s, settings, seed);
+                const Snapshot *after = snapshot_after(&arena, s, plan);
+                const Plan *again = plan_of(after, settings, seed);
+
+                if (again->n_moves > 0 && !moves_unmeasured(s, plan))
+                        cr_assert_fail("seed %lu: %u moves, then %u: %s %s → %s (%s)", (unsigned long) seed,
+                                       plan->n_moves, again->n_moves, after->vms[again->moves[0].vm].name,
+                                       after->hosts[again->moves[0].from].name,
+                                       after->hosts[again->moves[0].to].name, again->moves[0].why);
+                arena_rewind(&arena, mark);
+        }
+}
+
+static const char *text_of(const Snapshot *s, const Plan *plan) {
+        const char *text = NULL;
+        size_t n;
+
+        cr_assert_eq(0, plan_file_print(&arena, s, plan, &text, &n));
+        return text;
+}
+
+Test(planner, the_same_input_gives_the_same_bytes) {
+        for (uint64_t seed = 1; seed <= SEEDS / 5; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const Settings *settings = default_settings(&arena);
+                const Snapshot *s = random_cluster(&arena, seed, false);
+                const char *once = text_of(s, plan_of(s, settings, seed));
+
+                cr_assert_str_eq(once, text_of(s, plan_of(s, settings, seed)));
+                arena_rewind(&arena, mark);
+        }
+}
+
+/* Names play no part but for their order. */
+Test(planner, renaming_hosts_and_vms_renames_the_plan) {
+        for (uint64_t seed = 1; seed <= SEEDS / 5; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const Settings *settings = default_settings(&arena);
+                const Snapshot *s = random_cluster(&arena, seed, false), *renamed;
+                const Plan *plan = plan_of(s, settings, seed), *other;
+                Host *hosts = arena_new(&arena, Host, s->n_hosts);
+                Vm *vms = arena_new(&arena, Vm, s->n_vms);
+                Snapshot copy = *s;
+
+                memcpy(hosts, s->hosts, sizeof(Host) * s->n_hosts);
+                memcpy(vms, s->vms, sizeof(Vm) * s->n_vms);
+                for (uint32_t h = 0; h < s->n_hosts; h++)
+                        hosts[h].name = text_format(&arena, "node-%c", 'a' + (int) h);
+                for (uint32_t v = 0; v < s->n_vms; v++)
+                        vms[v].name = text_format(&arena, "%s-of-someone", s->vms[v].name);
+                copy.hosts = hosts;
+                copy.vms = vms;
+                renamed = &copy;
+                other = plan_of(renamed, settings, seed);
+                cr_assert_eq(plan->n_moves, other->n_moves, "seed %lu", (unsigned long) seed);
+                cr_assert_eq(plan->status, other->status);
+                for (uint32_t i = 0; i < plan->n_moves; i++) {
+                        cr_assert_eq(plan->moves[i].vm, other->moves[i].vm);
+                        cr_assert_eq(plan->moves[i].to, other->moves[i].to);
+                        cr_assert_eq(plan->moves[i].wave, other->moves[i].wave);
+                }
+                arena_rewind(&arena, mark);
+        }
+}

@@ -1,0 +1,288 @@
+/* Random clusters by seed, and what becomes of one when a plan is carried out: for property tests and
+ * fuzzers. */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policies/policies.h"
+#include "scheduler/base/prng.h"
+#include "scheduler/decide/plan_check.h"
+#include "scheduler/decide/planner.h"
+
+static inline const Settings *default_settings(Arena *a) {
+        SettingSection *sections = arena_new(a, SettingSection, 32);
+        const SettingSection *more = NULL;
+        Settings *s = NULL;
+        uint32_t n = 0;
+
+        if (!sections || policies_settings(a, &more, &n) < 0 || n > 30)
+                abort();
+        sections[0] = (SettingSection){ "cluster", "", cluster_settings };
+        sections[1] = (SettingSection){ "plan", "", planner_settings };
+        memcpy(sections + 2, more, sizeof(*more) * n);
+        if (settings_new(a, sections, n + 2, &s) < 0)
+                abort();
+        return s;
+}
+
+/* A source of choices: a seed's numbers. */
+typedef struct Dice {
+        Prng prng;
+        Arena *arena;
+} Dice;
+
+static inline int64_t dice_between(Dice *d, int64_t low, int64_t high) {
+        return low + prng_below(&d->prng, (uint32_t) (high - low + 1));
+}
+
+static inline bool dice_percent(Dice *d, uint32_t chance) {
+        return prng_below(&d->prng, 100) < chance;
+}
+
+static inline Strings dice_words(Dice *d, const char *const *words, uint32_t n, uint32_t chance) {
+        const char **at = arena_new(d->arena, const char *, n);
+        Strings s = { .at = at };
+
+        for (uint32_t i = 0; i < n; i++)
+                if (dice_percent(d, chance))
+                        at[s.n++] = words[i];
+        return s;
+}
+
+static const char *const random_networks[] = { "blue", "green", "red" };
+static const char *const random_pools[] = { "ceph", "nfs" };
+static const char *const random_places[] = { "a", "b", "c" };
+
+static inline void random_host_trouble(Dice *d, Host *h) {
+        static const HostState states[] = { HOST_CORDONED, HOST_MAINTENANCE, HOST_OFFLINE };
+
+        if (dice_percent(d, 15))
+                h->state = states[dice_between(d, 0, 2)];
+        if (dice_percent(d, 6))
+                h->fence = (Fence) dice_between(d, FENCE_STALE, FENCE_N - 1);
+        if (dice_percent(d, 8))
+                h->fault_grade = dice_between(d, 1, 4);
+}
+
+static inline void random_host(Dice *d, Host *h, uint32_t i, bool plain) {
+        static const int64_t sizes[] = { 16, 32, 64 };
+        int64_t cpus = sizes[dice_between(d, 0, plain ? 0 : 2)];
+
+        *h = (Host){
+                .name = text_format(d->arena, "h%02u", i),
+                .cpus = cpus,
+                .cpu_mhz = plain || dice_percent(d, 50) ? 2000 : UNKNOWN,
+                .memory_mib = cpus * 4096,
+                .cpu_busy_mcores = UNKNOWN,
+                .memory_used_mib = UNKNOWN,
+                .cpu_pressure_permille = UNKNOWN,
+                .memory_pressure_permille = UNKNOWN,
+                .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN },
+        };
+        if (plain)
+                return;
+        random_host_trouble(d, h);
+        if (dice_percent(d, 20))
+                h->headroom_permille[RES_CPU] = dice_between(d, 0, 400);
+        if (dice_percent(d, 20))
+                h->reserved_mib = dice_between(d, 0, 8192);
+        h->rack = dice_percent(d, 80) ? random_places[dice_between(d, 0, 2)] : NULL;
+        h->zone = dice_percent(d, 80) ? random_places[dice_between(d, 0, 1)] : NULL;
+        h->networks = dice_words(d, random_networks, 3, dice_percent(d, 30) ? 70 : 100);
+        h->pools = dice_words(d, random_pools, 2, dice_percent(d, 20) ? 70 : 100);
+        h->cpu_model = dice_percent(d, 80) ? "Skylake" : "Haswell";
+        if (dice_percent(d, 40)) {
+                Nic *nic = arena_new(d->arena, Nic, 1);
+
+                *nic = (Nic){ "eth0", 1000, dice_between(d, 0, 3000), dice_between(d, 0, 3000), true };
+                h->nics = nic;
+                h->n_nics = 1;
+        }
+}
+
+static inline void random_vm_trouble(Dice *d, Vm *v, uint32_t n_hosts) {
+        if (dice_percent(d, 4))
+                v->state = VM_PAUSED;
+        if (dice_percent(d, 4)) {
+                v->in_flight = true;
+                v->in_flight_to = dice_percent(d, 70) ? (HostIx) dice_between(d, 0, n_hosts - 1) : IX_NONE;
+        }
+        if (dice_percent(d, 5))
+                v->movable = false;
+        if (dice_percent(d, 5))
+                v->cpu_mcores = UNKNOWN;
+        if (dice_percent(d, 5))
+                v->local_disk_mib = 10240;
+        if (dice_percent(d, 10))
+                v->cpu_model = "host-passthrough";
+        if (dice_percent(d, 30))
+                v->networks = dice_words(d, random_networks, 3, 40);
+        if (dice_percent(d, 20))
+                v->pools = dice_words(d, random_pools, 2, 50);
+        if (dice_percent(d, 30)) {
+                v->rx_kbit = dice_between(d, 0, 50000);
+                v->tx_kbit = dice_between(d, 0, 50000);
+        }
+}
+
+static inline void random_vm(Dice *d, Vm *v, uint32_t i, uint32_t n_hosts, bool plain) {
+        int64_t vcpus = INT64_C(1) << dice_between(d, 0, 3);
+
+        *v = (Vm){
+                .name = text_format(d->arena, "vm%03u", i),
+                .host = (HostIx) (dice_percent(d, 30) ? 0 : dice_between(d, 0, n_hosts - 1)),
+                .in_flight_to = IX_NONE,
+                .movable = true,
+                .vcpus = vcpus,
+                .memory_mib = INT64_C(1024) << dice_between(d, 0, 4),
+                .cpu_mcores = dice_between(d, 10, vcpus * 1000),
+                .memory_used_mib = UNKNOWN,
+                .cpu_delay_permille = UNKNOWN,
+                .rx_kbit = UNKNOWN,
+                .tx_kbit = UNKNOWN,
+                .disk_kib_s = UNKNOWN,
+                .dirty_kib_s = dice_percent(d, 50) ? dice_between(d, 0, 100000) : UNKNOWN,
+                .priority = 100,
+        };
+        if (!plain)
+                random_vm_trouble(d, v, n_hosts);
+}
+
+static inline void random_rule(Dice *d, Rule *r, uint32_t i, uint32_t n_hosts, uint32_t n_vms) {
+        VmIx *vms = arena_new(d->arena, VmIx, n_vms), *near = arena_new(d->arena, VmIx, n_vms);
+        HostIx *hosts = arena_new(d->arena, HostIx, n_hosts);
+
+        *r = (Rule){
+                .kind = (RuleKind) dice_between(d, 0, RULE_KIND_N - 1),
+                .name = text_format(d->arena, "rule%u", i),
+                .level = (Level) dice_between(d, 0, LEVEL_N - 1),
+                .must = dice_percent(d, 70),
+                .weight = dice_between(d, 1, 1000),
+                .k = dice_between(d, 1, 3),
+                .vms = vms,
+                .near_vms = near,
+                .hosts = hosts,
+        };
+        for (VmIx v = 0; v < n_vms && r->n_vms < 6; v++)
+                if (dice_percent(d, 8))
+                        vms[r->n_vms++] = v;
+        for (VmIx v = 0; v < n_vms && r->n_near_vms < 4 && r->kind == RULE_NEAR; v++)
+                if (dice_percent(d, 8))
+                        near[r->n_near_vms++] = v;
+        for (HostIx h = 0; h < n_hosts && (r->kind == RULE_ON || r->kind == RULE_NOT_ON); h++)
+                if (dice_percent(d, 50))
+                        hosts[r->n_hosts++] = h;
+        if (r->kind == RULE_ON && r->n_hosts == 0)
+                hosts[r->n_hosts++] = 0;
+        if (r->n_vms == 0)
+                vms[r->n_vms++] = 0;
+        if (r->kind == RULE_NEAR && r->n_near_vms == 0)
+                near[r->n_near_vms++] = (VmIx) (n_vms - 1);
+}
+
+/* A host that was measured uses what its VMs do, and something of its own. */
+static inline void random_measured(Dice *d, Host *h, uint32_t index, const Vm *vms, uint32_t n_vms) {
+        int64_t busy = dice_between(d, 0, 4000);
+
+        for (uint32_t v = 0; v < n_vms; v++) {
+                Nic *nic = h->n_nics > 0 ? (Nic *) (uintptr_t) h->nics : NULL;
+
+                if (vms[v].host != index)
+                        continue;
+                busy += vms[v].cpu_mcores != UNKNOWN ? vms[v].cpu_mcores : 0;
+                if (nic && vms[v].rx_kbit != UNKNOWN) {
+                        nic->rx_kbit += vms[v].rx_kbit;
+                        nic->tx_kbit += vms[v].tx_kbit;
+                }
+        }
+        if (dice_percent(d, 30))
+                h->cpu_busy_mcores = busy;
+}
+
+/* plain: equal healthy hosts, no rules. Else anything goes, overfull hosts too. */
+static inline const Snapshot *random_cluster(Arena *a, uint64_t seed, bool plain) {
+        Dice d = { prng_seeded(seed), a };
+        uint32_t n_hosts = (uint32_t) dice_between(&d, 1, 10), n_vms = (uint32_t) dice_between(&d, 1, 60);
+        uint32_t n_rules = plain ? 0 : (uint32_t) dice_between(&d, 0, 6);
+        Host *hosts = arena_new(a, Host, n_hosts);
+        Vm *vms = arena_new(a, Vm, n_vms);
+        Rule *rules = arena_new(a, Rule, n_rules);
+        Snapshot *s = arena_new(a, Snapshot, 1);
+
+        for (uint32_t i = 0; i < n_hosts; i++)
+                random_host(&d, &hosts[i], i, plain);
+        for (uint32_t i = 0; i < n_vms; i++)
+                random_vm(&d, &vms[i], i, n_hosts, plain);
+        for (uint32_t i = 0; i < n_rules; i++)
+                random_rule(&d, &rules[i], i, n_hosts, n_vms);
+        for (uint32_t i = 0; i < n_hosts && !plain; i++)
+                random_measured(&d, &hosts[i], i, vms, n_vms);
+        *s = (Snapshot){ .cluster = "random",
+                         .n_hosts = n_hosts,
+                         .n_vms = n_vms,
+                         .n_rules = n_rules,
+                         .hosts = hosts,
+                         .vms = vms,
+                         .rules = rules };
+        return s;
+}
+
+/* The cluster once every move of the plan is made: what the hosts measured goes along with the VMs. */
+static inline const Snapshot *snapshot_after(Arena *a, const Snapshot *s, const Plan *plan) {
+        Host *hosts = arena_new(a, Host, s->n_hosts);
+        Vm *vms = arena_new(a, Vm, s->n_vms);
+        Snapshot *after = arena_new(a, Snapshot, 1);
+
+        memcpy(hosts, s->hosts, sizeof(Host) * s->n_hosts);
+        memcpy(vms, s->vms, sizeof(Vm) * s->n_vms);
+        *after = *s;
+        after->hosts = hosts;
+        after->vms = vms;
+        for (uint32_t h = 0; h < s->n_hosts; h++) {
+                Nic *nics = arena_new(a, Nic, s->hosts[h].n_nics);
+
+                if (s->hosts[h].n_nics > 0)
+                        memcpy(nics, s->hosts[h].nics, sizeof(Nic) * s->hosts[h].n_nics);
+                hosts[h].nics = nics;
+        }
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                const PlanMove *m = &plan->moves[i];
+                Vm *v = &vms[m->vm];
+
+                for (int side = 0; side < 2; side++) {
+                        Host *h = &hosts[side == 0 ? m->from : m->to];
+                        Nic *nic = h->n_nics > 0 ? (Nic *) &h->nics[0] : NULL;
+                        int64_t sign = side == 0 ? -1 : 1;
+
+                        if (h->cpu_busy_mcores != UNKNOWN && v->cpu_mcores != UNKNOWN)
+                                h->cpu_busy_mcores += sign * v->cpu_mcores;
+                        if (h->memory_used_mib != UNKNOWN)
+                                h->memory_used_mib += sign * v->memory_mib;
+                        if (nic && nic->rx_kbit != UNKNOWN && v->rx_kbit != UNKNOWN)
+                                nic->rx_kbit += nic->rx_kbit + sign * v->rx_kbit > 0 ? sign * v->rx_kbit : 0;
+                        if (nic && nic->tx_kbit != UNKNOWN && v->tx_kbit != UNKNOWN)
+                                nic->tx_kbit += nic->tx_kbit + sign * v->tx_kbit > 0 ? sign * v->tx_kbit : 0;
+                }
+                v->host = m->to;
+        }
+        return after;
+}
+
+/* 0: the judge accepts it. */
+static inline uint32_t objections_to(Arena *a, const Snapshot *s, const Settings *settings, const Plan *plan,
+                                     const Objection **ret) {
+        NamedMove *moves = arena_new(a, NamedMove, plan->n_moves);
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                const PlanMove *m = &plan->moves[i];
+
+                moves[i] = (NamedMove){ s->vms[m->vm].name, s->hosts[m->from].name, s->hosts[m->to].name,
+                                        m->wave };
+        }
+        if (plan_check(a, s, settings, moves, plan->n_moves, ret, &n) < 0)
+                abort();
+        return n;
+}
