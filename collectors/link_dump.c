@@ -112,9 +112,9 @@ int link_dump(Arena *a, const char *root, const Link **ret, uint32_t *ret_n) {
 
 /* ETHTOOL_GLINKSETTINGS, asked twice: the kernel first says how long its masks are (linux/ethtool.h). */
 int64_t link_speed(int fd, const char *name) {
-        struct {
+        union { /* three masks of at most SCHAR_MAX words follow the head */
                 struct ethtool_link_settings head;
-                uint32_t masks[3 * SCHAR_MAX];
+                uint32_t room[sizeof(struct ethtool_link_settings) / sizeof(uint32_t) + 3 * SCHAR_MAX];
         } settings = { .head.cmd = ETHTOOL_GLINKSETTINGS };
         struct ifreq request = { .ifr_data = (char *) &settings };
 
