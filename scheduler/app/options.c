@@ -211,8 +211,7 @@ int64_t option_number(const Options *o, const char *name, int64_t not_given) {
         return u ? u->number : not_given;
 }
 
-/* Prints `text` from column `column` on, broken at blanks before `width`, following lines indented by it. */
-static void print_wrapped(FILE *out, const char *text, unsigned column, unsigned width) {
+void options_wrapped(FILE *out, const char *text, unsigned column, unsigned width) {
         unsigned at = column;
 
         while (*text) {
@@ -251,6 +250,6 @@ void options_help(const OptionDef *defs, FILE *out, unsigned width) {
                         (void) fprintf(out, "%s\n%*s", left, (int) HELP_COLUMN, "");
                 else
                         (void) fprintf(out, "%-*s", (int) HELP_COLUMN, left);
-                print_wrapped(out, d->doc, HELP_COLUMN, width > HELP_COLUMN + 20 ? width : 80);
+                options_wrapped(out, d->doc, HELP_COLUMN, width > HELP_COLUMN + 20 ? width : 80);
         }
 }

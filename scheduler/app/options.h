@@ -57,5 +57,8 @@ int64_t option_number(const Options *o, const char *name, int64_t not_given);
 /* The table as help, a line or more an option, wrapped at `width` columns. */
 void options_help(const OptionDef *defs, FILE *out, unsigned width);
 
+/* Prints `text` from column `column` on, broken at blanks before `width`, following lines indented by it. */
+void options_wrapped(FILE *out, const char *text, unsigned column, unsigned width);
+
 /* "500ms", "30s", "5m", "2h", "1d" → microseconds. 0, -EINVAL, -ERANGE (over 10 years). */
 int duration_parse(const char *text, usec_t *ret) must_check;

@@ -1,0 +1,142 @@
+#include "scheduler/app/app_settings.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collectors/collector.h"
+#include "policies/policies.h"
+#include "scheduler/app/file.h"
+#include "scheduler/app/settings_file.h"
+#include "scheduler/decide/planner.h"
+#include "scheduler/snapshot/build.h"
+
+static const char *const modes[] = { "advise", "auto", NULL };
+
+static const SettingDef service_settings[] = {
+        { "redis", SETTING_TEXT, 0, 0, 0, "", NULL,
+          "Where the facts and the journal are: redis://[user:password@]host:port[/db] or unix:///path. "
+          "Empty: a "
+          "private redis-server in state_dir." },
+        { "state_dir", SETTING_TEXT, 0, 0, 0, "/var/lib/plimsoll", NULL,
+          "What the service keeps of its own: the private redis-server." },
+        { "cluster", SETTING_TEXT, 0, 0, 0, "default", NULL,
+          "Name of the cluster: hosts that VMs may move between. Its keys in Redis carry it." },
+        { "mode", SETTING_CHOICE, 0, 0, 1, NULL, modes,
+          "advise: plans are made, kept and shown, nothing is moved. auto: plans are carried out." },
+        { "interval", SETTING_DURATION, 30 * USEC_PER_SEC, USEC_PER_SEC, 86400 * USEC_PER_SEC, NULL, NULL,
+          "From the start of one round to the start of the next." },
+        { "lease", SETTING_DURATION, 10 * USEC_PER_SEC, 2 * USEC_PER_SEC, 600 * USEC_PER_SEC, NULL, NULL,
+          "How long a leader that has fallen silent keeps others from leading." },
+        { "cool_down", SETTING_DURATION, 1800 * USEC_PER_SEC, 0, 30 * 86400 * USEC_PER_SEC, NULL, NULL,
+          "A VM that was moved for balance is not moved for balance again for so long." },
+        { "think", SETTING_DURATION, 10 * USEC_PER_SEC, 100 * USEC_PER_MSEC, 3600 * USEC_PER_SEC, NULL, NULL,
+          "A plan still being improved after so long is taken as it is. It is said in the plan." },
+        { 0 },
+};
+
+static const SettingDef migration_settings[] = {
+        { "bandwidth", SETTING_KBIT, 0, 0, INT64_C(1000000000), NULL, NULL,
+          "What one migration may use of the network at most. 0: no limit." },
+        { "auto_converge", SETTING_BOOL, 1, 0, 1, NULL, NULL,
+          "Slow a VM down that dirties its memory faster than the network takes it." },
+        { "post_copy", SETTING_BOOL, 0, 0, 1, NULL, NULL,
+          "Let a VM that does not converge run on the target before all its memory is there. If the network "
+          "fails then, the VM is lost." },
+        { "patience", SETTING_COUNT, 5, 1, 1000, NULL, NULL,
+          "A migration is aborted after so many times its longest predicted duration, at least a minute." },
+        { 0 },
+};
+
+static const SettingDef agentless_settings[] = {
+        { "interval", SETTING_DURATION, USEC_PER_SEC, 200 * USEC_PER_MSEC, 600 * USEC_PER_SEC, NULL, NULL,
+          "Between the two readings that give a rate." },
+        { "timeout", SETTING_DURATION, 8 * USEC_PER_SEC, 500 * USEC_PER_MSEC, 300 * USEC_PER_SEC, NULL, NULL,
+          "A libvirt that has not answered after so long counts as away." },
+        { 0 },
+};
+
+#define SECTIONS_MAX 64
+
+static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
+        CollectorSet collectors = collectors_all();
+        const SettingSection *policies = NULL;
+        uint32_t n = 0, n_policies = 0;
+        int r = policies_settings(a, &policies, &n_policies);
+
+        if (r < 0)
+                return r;
+
+        sections[n++] = (SettingSection){ "service", "The service plimsolld.", service_settings };
+        sections[n++] = (SettingSection){ "cluster", "What hosts have, and what of it stays free.",
+                                          cluster_settings };
+        sections[n++] = (SettingSection){ "plan", "What a plan may cost, and how long it is sought.",
+                                          planner_settings };
+        for (uint32_t i = 0; i < n_policies; i++, n++) {
+                assert(n < SECTIONS_MAX);
+                sections[n] = policies[i];
+        }
+        sections[n++] = (SettingSection){ "migration", "How VMs are moved.", migration_settings };
+        sections[n++] =
+                (SettingSection){ "snapshot", "When facts are too old to decide on.", snapshot_settings };
+        sections[n++] = (SettingSection){ "agentless", "Reading hosts through libvirt alone (--hosts).",
+                                          agentless_settings };
+        for (uint32_t i = 0; i < collectors.n; i++) {
+                const Collector *c = collectors.collectors[i];
+
+                assert(n < SECTIONS_MAX);
+                if (c->settings)
+                        sections[n++] = (SettingSection){ c->name, c->summary, c->settings };
+        }
+        *ret_n = n;
+        return 0;
+}
+
+int app_settings_new(Arena *a, Settings **ret) {
+        SettingSection *sections = arena_new(a, SettingSection, SECTIONS_MAX);
+
+        uint32_t n = 0;
+        int r = sections ? sections_fill(a, sections, &n) : -ENOMEM;
+
+        return r < 0 ? r : settings_new(a, sections, n, ret);
+}
+
+static int set_one(Arena *a, Settings *s, const char *assignment, TextFault *f) {
+        const char *equals = strchr(assignment, '=');
+        const char *key;
+
+        if (!equals || equals == assignment) {
+                text_fault(f, "", "--set %.80s: accepted is KEY=VALUE", assignment);
+                return -EINVAL;
+        }
+        key = text_copy(a, assignment, (size_t) (equals - assignment));
+        return key ? settings_set(s, key, equals + 1, f) : -ENOMEM;
+}
+
+int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                      TextFault *reterr_fault) {
+        const char *path = o ? option_text(o, "settings") : NULL, *text, *assignment;
+        Settings *s = NULL;
+        size_t n;
+        int r = app_settings_new(a, &s);
+
+        *reterr_fault = (TextFault){ 0 };
+        *reterr_file = NULL;
+        if (!path && access(SETTINGS_PATH, F_OK) == 0)
+                path = SETTINGS_PATH;
+        if (r == 0 && path) {
+                *reterr_file = path;
+                r = file_read(a, path, &text, &n, reterr_fault);
+                if (r == 0)
+                        r = settings_file_apply(text, n, s, reterr_fault);
+                if (r == 0)
+                        *reterr_file = NULL;
+        }
+        for (unsigned i = 0; r == 0 && o && (assignment = option_nth(o, "set", i)); i++)
+                r = set_one(a, s, assignment, reterr_fault);
+        if (r == 0)
+                *ret = s;
+        else if (!reterr_fault->what[0])
+                text_fault(reterr_fault, "", "out of memory");
+        return r;
+}

@@ -1,0 +1,26 @@
+/* All settings there are: those of the programs themselves, the planner, the snapshot, each policy and each
+ * collector; from their defaults, then a settings file, then --set.
+ */
+#pragma once
+
+#include "scheduler/app/options.h"
+#include "scheduler/model/settings.h"
+
+#define SETTINGS_PATH "/etc/plimsoll/plimsoll.yaml" /* read when it is there and --settings is not given */
+
+#define SETTINGS_OPTIONS                                                                                     \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Settings:" },                                               \
+                { "settings", 0, OPTION_TEXT, "FILE",                                                        \
+                  0,          0, 0,           "the settings file; " SETTINGS_PATH " when it is there" },     \
+        {                                                                                                    \
+                "set", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0,                                                 \
+                        "one setting, over what the file says; may be repeated (plimsoll settings doc)"      \
+        }
+
+/* Every setting at its default. 0 or -ENOMEM. */
+int app_settings_new(Arena *a, Settings **ret) must_check;
+
+/* Defaults, then the file of --settings (or SETTINGS_PATH), then each --set. 0; a negative errno with
+ * *reterr_fault, and *reterr_file the file it is in or NULL. `o` NULL: no options. */
+int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                      TextFault *reterr_fault) must_check;

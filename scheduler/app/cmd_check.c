@@ -1,0 +1,114 @@
+#include <jansson.h>
+#include <string.h>
+
+#include "scheduler/app/facts.h"
+#include "scheduler/app/file.h"
+#include "scheduler/app/plan_options.h"
+
+#define SHOW_OBJECTIONS 100U
+
+typedef struct Judgement {
+        const PlanFile *plan;
+        const NamedMove *moves;
+        const Objection *objections;
+        uint32_t n_objections;
+} Judgement;
+
+static void print_json(const Judgement *j, FILE *out) {
+        json_t *o = json_object(), *list = json_array();
+        uint32_t kept = j->n_objections < SHOW_OBJECTIONS ? j->n_objections : SHOW_OBJECTIONS;
+
+        for (uint32_t i = 0; i < kept; i++) {
+                const Objection *x = &j->objections[i];
+                json_t *e = json_object();
+
+                if (x->move < j->plan->n_moves) {
+                        (void) json_object_set_new(e, "vm", json_string(j->moves[x->move].vm));
+                        (void) json_object_set_new(e, "wave", json_integer(j->moves[x->move].wave));
+                }
+                if (x->verdict == VERDICT_REFUSED)
+                        (void) json_object_set_new(e, "reason", json_string(reason_names[x->reason]));
+                (void) json_object_set_new(e, "text", json_string(x->text));
+                (void) json_array_append_new(list, e);
+        }
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.check/1"));
+        (void) json_object_set_new(o, "safe", json_boolean(j->n_objections == 0));
+        (void) json_object_set_new(o, "moves", json_integer(j->plan->n_moves));
+        (void) json_object_set_new(o, "objections", list);
+        (void) json_object_set_new(o, "objections_all", json_integer(j->n_objections));
+        (void) json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', out);
+        json_decref(o);
+}
+
+static void print_text(const Judgement *j, const Screen *screen) {
+        uint32_t kept = j->n_objections < SHOW_OBJECTIONS ? j->n_objections : SHOW_OBJECTIONS;
+
+        if (j->n_objections == 0) {
+                (void) fprintf(screen->out, "%ssafe%s: all %u moves in %u waves, at every instant\n",
+                               screen_style(screen, STYLE_GOOD), screen_style(screen, STYLE_PLAIN),
+                               j->plan->n_moves, j->plan->n_waves);
+                return;
+        }
+        for (uint32_t i = 0; i < kept; i++) {
+                char safe[512];
+
+                (void) fprintf(screen->out, "  %s\n", text_safe(j->objections[i].text, safe, sizeof(safe)));
+        }
+        if (kept < j->n_objections)
+                (void) fprintf(screen->out, "  … and %u more\n", j->n_objections - kept);
+        (void) fprintf(screen->out, "%snot safe%s: %u objection%s to %u moves\n",
+                       screen_style(screen, STYLE_BAD), screen_style(screen, STYLE_PLAIN), j->n_objections,
+                       j->n_objections == 1 ? "" : "s", j->plan->n_moves);
+}
+
+static ExitStatus judge(Invocation *in, const Facts *facts) {
+        const char *path = in->options.arguments[0], *text;
+        Judgement j = { 0 };
+        TextFault fault;
+        size_t n;
+
+        if (file_read(in->arena, path, &text, &n, &fault) < 0 ||
+            plan_file_parse(in->arena, text, n, &j.plan, &fault) < 0)
+                return command_complain_fault(in, EXIT_BAD_INPUT, path, &fault);
+        if (plan_moves_of_file(in->arena, j.plan, &j.moves) < 0 ||
+            plan_check(in->arena, facts->snapshot, facts->settings, j.moves, j.plan->n_moves, &j.objections,
+                       &j.n_objections) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (in->json)
+                print_json(&j, in->out.out);
+        else
+                print_text(&j, &in->out);
+        return j.n_objections == 0 ? EXIT_DONE : EXIT_BLOCKED;
+}
+
+static ExitStatus run(Invocation *in) {
+        Facts facts;
+        ExitStatus status = facts_open(in, &facts);
+
+        if (status == EXIT_DONE)
+                status = judge(in, &facts);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.check/1" },
+        { 0 },
+};
+
+const Command command_check = {
+        .name = "check",
+        .summary = "the independent judge: is every step of a plan safe, with what is known now",
+        .usage = "PLAN [source]",
+        .help = "Judges a plan file against the facts of the source: at every instant of the plan, no host\n"
+                "is overfilled, no rule is broken that held, and no VM ends where it must not. Exit status "
+                "0\n"
+                "only if every step is safe; 3 with the objections if not.",
+        .options = options,
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = run,
+};

@@ -1,0 +1,85 @@
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/facts.h"
+#include "scheduler/app/file.h"
+#include "scheduler/app/plan_options.h"
+#include "scheduler/app/plan_text.h"
+#include "scheduler/app/round.h"
+#include "scheduler/snapshot/plan_file.h"
+
+static ExitStatus status_of(const Plan *plan) {
+        return plan->status >= PLAN_BLOCKED || plan->n_refused_all > 0 ? EXIT_BLOCKED : EXIT_DONE;
+}
+
+static ExitStatus print_plan(Invocation *in, const Round *round) {
+        const char *path = option_text(&in->options, "output"), *text;
+        PlanView view = { .snapshot = round->snapshot,
+                          .problem = round->problem,
+                          .plan = round->plan,
+                          .took = round->took,
+                          .all = option_given(&in->options, "all") };
+        TextFault fault;
+        size_t n = 0;
+
+        if (plan_file_print(in->arena, round->snapshot, round->plan, &text, &n) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (path && file_write(path, text, n, &fault) < 0)
+                return command_complain_fault(in, EXIT_FAILED, path, &fault);
+        if (in->json)
+                (void) fwrite(text, 1, n, in->out.out);
+        else if (plan_text_print(in->arena, &view, &in->out) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        return status_of(round->plan);
+}
+
+static ExitStatus plan(Invocation *in, const Facts *facts) {
+        Workers workers = workers_threads(0);
+        RoundInput input = { .snapshot = facts->snapshot,
+                             .settings = facts->settings,
+                             .request = plan_request_of(&in->options, &workers),
+                             .think = settings_int(facts->settings, "service", "think") };
+        Round round;
+        int r = round_decide(in->arena, &input, &round);
+
+        if (r == -EPROTO)
+                return command_complain(in, EXIT_FAILED,
+                                        "the planner made a plan that its judge refuses; nothing is planned. "
+                                        "This is a defect: please report it with the snapshot");
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+        return print_plan(in, &round);
+}
+
+static ExitStatus run(Invocation *in) {
+        Facts facts;
+        ExitStatus status = facts_open(in, &facts);
+
+        if (status == EXIT_DONE)
+                status = plan(in, &facts);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        PLAN_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0,
+          "writes the plan as a plan file, for check and apply" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.plan/1" },
+        { 0 },
+};
+
+const Command command_plan = {
+        .name = "plan",
+        .summary = "what should be moved where, in what order, and why; nothing is moved",
+        .usage = "[source] [options]",
+        .help = "Shows each host now and after against its load line, the moves in waves with their "
+                "predicted\n"
+                "times and reasons, and what was wanted and is not possible. Nothing is changed anywhere.\n"
+                "Exit status 3: something that must be done is blocked.",
+        .options = options,
+        .run = run,
+};

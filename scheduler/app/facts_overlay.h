@@ -1,0 +1,17 @@
+/* What is known of moves that ended after the facts were read: verified on both hosts, so it is a fact too.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/cluster.h"
+
+typedef struct OverlayMove {
+        const char *vm, *from, *to;
+        usec_t ended_at; /* since the epoch */
+} OverlayMove;
+
+/* The snapshot with each move applied that its facts do not show yet: the VM stands on the target, and what
+ * it uses is taken from the one host's measured use and added to the other's, where those are older than the
+ * move. `s` itself when all show. 0 or -ENOMEM. In `a`. */
+int facts_overlay(Arena *a, const Snapshot *s, const OverlayMove *moves, uint32_t n,
+                  const Snapshot **ret) must_check;

@@ -1,0 +1,113 @@
+#include "scheduler/app/live_state.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEMA "plimsoll.service/1"
+
+static json_t *move_json(const LiveMove *m) {
+        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", m->vm, "from", m->from,
+                         "to", m->to, "phase", migration_phase_names[m->phase], "bytes_total",
+                         (json_int_t) m->bytes_total, "bytes_done", (json_int_t) m->bytes_done, "bytes_per_s",
+                         (json_int_t) m->bytes_per_s, "running_ms", (json_int_t) m->running_ms,
+                         "predicted_ms", (json_int_t) m->predicted_ms, "message",
+                         m->message ? m->message : "");
+}
+
+int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) {
+        json_t *moves = json_array(), *o;
+        char *text;
+
+        for (uint32_t i = 0; i < s->n_moves; i++)
+                (void) json_array_append_new(moves, move_json(&s->moves[i]));
+        o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s*, s:I, s:o}", "schema", SCHEMA, "leader", s->leader,
+                      "mode", s->mode, "written_at", (json_int_t) s->written_at, "round_at",
+                      (json_int_t) s->round_at, "summary", s->summary ? s->summary : "", "plan_status",
+                      s->plan_status, "over_limit", (json_int_t) s->over_limit, "moves", moves);
+        text = o ? json_dumps(o, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
+        json_decref(o);
+        if (!text)
+                return -ENOMEM;
+        *ret_n = strlen(text);
+        *ret = text_copy(a, text, *ret_n);
+        free(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static MigrationPhase phase_of(const char *name) {
+        for (int p = 0; p < MIGRATION_PHASE_N; p++)
+                if (strcmp(name, migration_phase_names[p]) == 0)
+                        return (MigrationPhase) p;
+        return MIGRATION_UNCLEAR;
+}
+
+static const char *copy(Arena *a, const char *s) {
+        return s ? text_copy(a, s, strlen(s)) : NULL;
+}
+
+static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
+        const char *vm = NULL, *from = NULL, *to = NULL, *phase = NULL, *message = "";
+        json_int_t total = 0, done = 0, rate = 0, running = 0, predicted = 0;
+
+        if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?s}", "vm", &vm, "from", &from,
+                        "to", &to, "phase", &phase, "bytes_total", &total, "bytes_done", &done, "bytes_per_s",
+                        &rate, "running_ms", &running, "predicted_ms", &predicted, "message", &message) < 0)
+                return -EBADMSG;
+        *ret = (LiveMove){ .vm = copy(a, vm),
+                           .from = copy(a, from),
+                           .to = copy(a, to),
+                           .phase = phase_of(phase),
+                           .bytes_total = total,
+                           .bytes_done = done,
+                           .bytes_per_s = rate,
+                           .running_ms = running,
+                           .predicted_ms = predicted,
+                           .message = copy(a, message) };
+        return ret->vm && ret->from && ret->to && ret->message ? 0 : -ENOMEM;
+}
+
+static int state_parse(Arena *a, json_t *o, LiveState *ret) {
+        const char *schema = NULL, *leader = NULL, *mode = NULL, *summary = "", *status = NULL;
+        json_int_t written = 0, round = 0, over = 0;
+        json_t *moves = NULL;
+        LiveMove *list;
+        int r = 0;
+
+        if (json_unpack(o, "{s:s, s:s, s:s, s:I, s:I, s:s, s?s, s?I, s:o}", "schema", &schema, "leader",
+                        &leader, "mode", &mode, "written_at", &written, "round_at", &round, "summary",
+                        &summary, "plan_status", &status, "over_limit", &over, "moves", &moves) < 0 ||
+            strcmp(schema, SCHEMA) != 0 || !json_is_array(moves))
+                return -EBADMSG;
+        list = arena_new(a, LiveMove, json_array_size(moves));
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_size(moves) && r == 0; i++)
+                r = move_parse(a, json_array_get(moves, i), &list[i]);
+        *ret = (LiveState){ .leader = copy(a, leader),
+                            .mode = copy(a, mode),
+                            .written_at = written,
+                            .round_at = round,
+                            .summary = copy(a, summary),
+                            .plan_status = copy(a, status),
+                            .over_limit = (uint32_t) over,
+                            .moves = list,
+                            .n_moves = (uint32_t) json_array_size(moves) };
+        return r < 0 ? r : ret->leader && ret->mode && ret->summary ? 0 : -ENOMEM;
+}
+
+int live_state_parse(Arena *a, const char *text, size_t n, LiveState *ret, TextFault *reterr_fault) {
+        json_error_t error;
+        json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+        LiveState state;
+        int r = o ? state_parse(a, o, &state) : -EBADMSG;
+
+        json_decref(o);
+        if (r == -EBADMSG)
+                text_fault(reterr_fault, "", "is not of schema " SCHEMA "%s%s", o ? "" : ": ",
+                           o ? "" : error.text);
+        if (r == 0)
+                *ret = state;
+        return r;
+}

@@ -1,0 +1,36 @@
+/* What the leading service is doing, for `status`: a small JSON text in the store (state "service",
+ * schema plimsoll.service/1), rewritten every second while VMs move, gone soon after its writer.
+ */
+#pragma once
+
+#include "scheduler/act/executor.h"
+#include "scheduler/base/arena.h"
+#include "scheduler/base/text.h"
+
+#define LIVE_STATE_NAME "service"
+
+typedef struct LiveMove {
+        const char *vm, *from, *to;
+        MigrationPhase phase;
+        int64_t bytes_total, bytes_done, bytes_per_s;
+        int64_t running_ms, predicted_ms;
+        const char *message; /* "" or why it failed */
+} LiveMove;
+
+typedef struct LiveState {
+        const char *leader, *mode; /* "host/pid", "advise" or "auto" */
+        usec_t written_at;         /* since the epoch */
+        usec_t round_at;           /* when the last round began; 0: none yet */
+        const char *summary;       /* of its plan, in a sentence; or why there is none */
+        const char *plan_status;   /* "improved" …; NULL: no plan */
+        uint32_t over_limit;       /* hosts above their load line */
+        const LiveMove *moves;     /* of the plan being carried out */
+        uint32_t n_moves;
+} LiveState;
+
+/* 0 or -ENOMEM. */
+int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) must_check;
+
+/* 0; -EBADMSG with *reterr_fault; -ENOMEM. */
+int live_state_parse(Arena *a, const char *text, size_t n, LiveState *ret,
+                     TextFault *reterr_fault) must_check;

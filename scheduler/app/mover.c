@@ -1,0 +1,358 @@
+#include "scheduler/app/mover.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/app/cool_downs.h"
+#include "scheduler/app/facts_overlay.h"
+#include "scheduler/app/move_journal.h"
+#include "scheduler/decide/plan_check.h"
+
+/* Facts read less than this ago serve the next start too: the moves begun since are judged along with it. */
+#define FRESH_ENOUGH (3 * USEC_PER_SEC)
+
+typedef enum Stage {
+        STAGE_WAITING,
+        STAGE_RUNNING,
+        STAGE_ENDED,
+} Stage;
+
+typedef struct Mover {
+        const MoverInput *in;
+        Arena arena; /* of the facts of the last reading */
+        ArenaMark facts_end;
+        const Snapshot *snapshot; /* NULL: none read yet */
+        usec_t read_at;           /* monotonic */
+        Stage *stages;
+        OverlayMove *done; /* that ended well, for facts older than they are */
+        uint32_t n_done;
+        usec_t begun_at; /* since the epoch: makes the ids of its moves different from any other run's */
+} Mover;
+
+static int move_fill(const Snapshot *s, MoverMove *m, TextFault *f) {
+        HostIx from = snapshot_host(s, m->from), to = snapshot_host(s, m->to);
+        VmIx v = snapshot_vm(s, m->vm);
+        const char *missing = from == IX_NONE ? m->from : to == IX_NONE ? m->to : v == IX_NONE ? m->vm : NULL;
+
+        if (missing) {
+                text_fault(f, "", "there is no %s %s in the cluster now", missing == m->vm ? "VM" : "host",
+                           missing);
+                return -ENOENT;
+        }
+        m->uuid = s->vms[v].uuid;
+        m->memory_mib = s->vms[v].memory_mib;
+        m->from_uri = s->hosts[from].uri;
+        m->to_uri = s->hosts[to].uri;
+        if (!m->from_uri || !m->to_uri) {
+                text_fault(f, "", "host %s has no libvirt URI (plimsoll-agent --advertise URI)",
+                           m->from_uri ? m->to : m->from);
+                return -ENOENT;
+        }
+        return 0;
+}
+
+int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const MoverMove **ret,
+                        TextFault *reterr_fault) {
+        MoverMove *moves = arena_new(a, MoverMove, plan->n_moves);
+
+        if (!moves)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                const PlanMove *m = &plan->moves[i];
+                int r;
+
+                moves[i] = (MoverMove){ .vm = s->vms[m->vm].name,
+                                        .from = s->hosts[m->from].name,
+                                        .to = s->hosts[m->to].name,
+                                        .wave = m->wave,
+                                        .predicted = m->predicted };
+                r = move_fill(s, &moves[i], reterr_fault);
+                if (r < 0)
+                        return r;
+        }
+        *ret = moves;
+        return 0;
+}
+
+int mover_moves_of_file(Arena *a, const Snapshot *s, const PlanFile *plan, const MoverMove **ret,
+                        TextFault *reterr_fault) {
+        MoverMove *moves = arena_new(a, MoverMove, plan->n_moves);
+
+        if (!moves)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                const PlanFileMove *m = &plan->moves[i];
+                int r;
+
+                moves[i] = (MoverMove){
+                        .vm = m->vm, .from = m->from, .to = m->to, .wave = m->wave, .predicted = m->predicted
+                };
+                r = move_fill(s, &moves[i], reterr_fault);
+                if (r < 0)
+                        return r;
+        }
+        *ret = moves;
+        return 0;
+}
+
+/* Facts of now, or of a moment ago, with the moves applied that have ended since they were read. */
+static int fresh_facts(Mover *m, char *why, size_t size) {
+        TextFault fault;
+        int r = 0;
+
+        if (!m->snapshot || clock_monotonic() > m->read_at + FRESH_ENOUGH) {
+                arena_rewind(&m->arena, 0);
+                m->snapshot = NULL;
+                r = source_read(m->in->source, &m->arena, m->in->settings, &m->snapshot, &fault);
+                m->read_at = clock_monotonic();
+                m->facts_end = arena_mark(&m->arena);
+        }
+        if (r < 0) {
+                m->snapshot = NULL;
+                (void) snprintf(why, size, "no fresh facts: %.200s", fault.what);
+        }
+        return r;
+}
+
+static NamedMove named(const MoverMove *m) {
+        return (NamedMove){ .vm = m->vm, .from = m->from, .to = m->to };
+}
+
+/* The move, and beside it those that run and that the facts do not show as in flight yet, as one wave. */
+static int gather(Mover *m, const Snapshot *s, uint32_t move, const NamedMove **ret, uint32_t *ret_n) {
+        NamedMove *list = arena_new(&m->arena, NamedMove, m->in->n);
+        uint32_t n = 0;
+
+        if (!list)
+                return -ENOMEM;
+        list[n++] = named(&m->in->moves[move]);
+        for (uint32_t i = 0; i < m->in->n; i++) {
+                const MoverMove *other = &m->in->moves[i];
+                VmIx v = snapshot_vm(s, other->vm);
+
+                if (i == move || m->stages[i] != STAGE_RUNNING || v == IX_NONE || s->vms[v].in_flight ||
+                    strcmp(s->hosts[s->vms[v].host].name, other->from) != 0)
+                        continue;
+                list[n++] = named(other);
+        }
+        *ret = list;
+        *ret_n = n;
+        return 0;
+}
+
+static int recheck(void *arg, uint32_t move, char *why, size_t size) {
+        Mover *m = arg;
+        const Objection *objections = NULL;
+        const NamedMove *moves = NULL;
+        const Snapshot *s = NULL;
+        uint32_t n = 0, n_objections = 0;
+        int r = fresh_facts(m, why, size);
+
+        if (r < 0)
+                return r;
+        arena_rewind(&m->arena, m->facts_end);
+        r = facts_overlay(&m->arena, m->snapshot, m->done, m->n_done, &s);
+        if (r == 0)
+                r = gather(m, s, move, &moves, &n);
+        if (r == 0)
+                r = plan_check(&m->arena, s, m->in->settings, moves, n, &objections, &n_objections);
+        if (r == 1)
+                (void) snprintf(why, size, "%s", objections[0].text);
+        else if (r < 0)
+                (void) snprintf(why, size, "out of memory");
+        return r;
+}
+
+/* One line of the journal. 0; else what was wrong was told. */
+static int write_down(const Mover *m, uint32_t move, JournalEntry e) {
+        const MoverMove *v = &m->in->moves[move];
+        Leadership *l = m->in->leadership;
+        unsigned char memory[8192];
+        Arena a = arena_over(memory, sizeof(memory));
+        const char *text = NULL, *what = NULL;
+        size_t n = 0;
+        int r;
+
+        if (!l)
+                return 0;
+        e.id = text_format(&a, "%s/%llx/%u", l->self, (unsigned long long) m->begun_at, move);
+        e.vm = v->vm;
+        e.uuid = v->uuid;
+        e.from = v->from;
+        e.to = v->to;
+        e.from_uri = v->from_uri;
+        e.to_uri = v->to_uri;
+        e.at = clock_now();
+        e.predicted_ms = v->predicted.ms;
+        r = e.id ? journal_print(&a, &e, &text, &n) : -ENOMEM;
+        if (r == 0) {
+                r = store_journal(l->store, l->token, text, n);
+                what = r == 1 ? "the journal is another leader's now" : r < 0 ? store_error(l->store) : NULL;
+        }
+        if (r != 0 && m->in->watch.trouble)
+                m->in->watch.trouble(m->in->watch.arg, move, what ? what : "out of memory");
+        return r;
+}
+
+static int intent(void *arg, uint32_t move) {
+        Mover *m = arg;
+        int r = write_down(
+                m, move,
+                (JournalEntry){
+                        .event = JOURNAL_INTENT, .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN });
+
+        if (r != 0)
+                return r;
+        m->stages[move] = STAGE_RUNNING;
+        if (m->in->watch.started)
+                m->in->watch.started(m->in->watch.arg, move);
+        return 0;
+}
+
+static void progress(void *arg, uint32_t move, const MigrationStatus *status) {
+        const Mover *m = arg;
+
+        if (m->in->watch.progress)
+                m->in->watch.progress(m->in->watch.arg, move, status);
+}
+
+/* Kept in the store: what was moved for balance stays where it is for a while. */
+static void cool(Mover *m, uint32_t move) {
+        Leadership *l = m->in->leadership;
+        usec_t now = clock_now(), length = settings_int(m->in->settings, "service", "cool_down");
+        CoolDown one = { .vm = m->in->moves[move].vm, .until = now + length };
+        const CoolDown *list = NULL;
+        const char *text = NULL;
+        uint32_t n = 0;
+        size_t size = 0;
+        Arena a;
+        int r;
+
+        if (!l || length == 0 || arena_open((size_t) 1 << 30, &a) < 0)
+                return;
+        r = store_get_state(l->store, &a, COOL_DOWNS_NAME, &text, &size);
+        if (r == 0 && cool_downs_parse(&a, text, size, &list, &n) == -ENOMEM)
+                r = -ENOMEM;
+        if (r >= 0)
+                r = cool_downs_add(&a, list, n, one, &list, &n);
+        if (r == 0)
+                r = cool_downs_print(&a, list, n, now, &text, &size);
+        if (r == 0)
+                r = store_put_state(l->store, COOL_DOWNS_NAME, text, size, 0);
+        if (r < 0 && m->in->watch.trouble)
+                m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
+        arena_close(&a);
+}
+
+static int result(void *arg, uint32_t move, const MoveOutcome *o) {
+        static const JournalEvent events[MOVE_END_N] = { [MOVE_DONE] = JOURNAL_DONE,
+                                                         [MOVE_FAILED] = JOURNAL_FAILED,
+                                                         [MOVE_ABORTED] = JOURNAL_ABORTED,
+                                                         [MOVE_UNCLEAR] = JOURNAL_UNCLEAR };
+        Mover *m = arg;
+        const MoverMove *v = &m->in->moves[move];
+        bool was_started = m->stages[move] == STAGE_RUNNING;
+        int r = 0;
+
+        m->stages[move] = STAGE_ENDED;
+        if (o->end == MOVE_DONE)
+                m->done[m->n_done++] =
+                        (OverlayMove){ .vm = v->vm, .from = v->from, .to = v->to, .ended_at = clock_now() };
+        if (was_started) {
+                JournalEntry e = { .event = o->end == MOVE_REFUSED ? JOURNAL_FAILED : events[o->end],
+                                   .ms = (o->status.ended - o->status.started) / USEC_PER_MSEC,
+                                   .bytes = o->status.bytes_total,
+                                   .downtime_ms = o->status.downtime_ms,
+                                   .message = o->why };
+
+                r = write_down(m, move, e);
+        }
+        if (o->end == MOVE_DONE)
+                cool(m, move);
+        if (m->in->watch.ended)
+                m->in->watch.ended(m->in->watch.arg, move, o);
+        return r;
+}
+
+static RunWish wish(void *arg) {
+        const Mover *m = arg;
+        RunWish w = m->in->watch.wish ? m->in->watch.wish(m->in->watch.arg) : RUN_ON;
+
+        if (w == RUN_ON && m->in->leadership && !leadership_keep(m->in->leadership))
+                w = RUN_DRAIN;
+        return w;
+}
+
+/* Patience × the longest prediction, at least a minute. */
+static usec_t time_limit(const Settings *s, const Prediction *p) {
+        int64_t ms = p->ms_high > p->ms ? p->ms_high : p->ms;
+        usec_t limit = ms * USEC_PER_MSEC * settings_int(s, "migration", "patience");
+
+        return limit > 60 * USEC_PER_SEC ? limit : 60 * USEC_PER_SEC;
+}
+
+static RunMove run_move(const MoverInput *in, const MoverMove *v) {
+        int64_t kbit = settings_int(in->settings, "migration", "bandwidth");
+
+        return (RunMove){
+                .wave = v->wave,
+                .request = { .vm = v->vm,
+                             .uuid = v->uuid,
+                             .from = v->from,
+                             .to = v->to,
+                             .from_uri = v->from_uri,
+                             .to_uri = v->to_uri,
+                             .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
+                             .time_limit = time_limit(in->settings, &v->predicted),
+                             .auto_converge = settings_int(in->settings, "migration", "auto_converge") != 0,
+                             .post_copy = settings_int(in->settings, "migration", "post_copy") != 0 }
+        };
+}
+
+static RunLimits run_limits(const Settings *s) {
+        return (RunLimits){ .in_all = (uint32_t) settings_int(s, "plan", "moves_at_once"),
+                            .per_host_in = (uint32_t) settings_int(s, "plan", "moves_in"),
+                            .per_host_out = (uint32_t) settings_int(s, "plan", "moves_out") };
+}
+
+static int open_facts_arena(Arena *ret) {
+        int r = -ENOMEM;
+
+        for (size_t limit = (size_t) 16 << 30; r < 0 && limit >= (size_t) 64 << 20; limit /= 4)
+                r = arena_open(limit, ret);
+        return r;
+}
+
+int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
+        Mover m = { .in = in, .begun_at = clock_now() };
+        RunHooks hooks = { .arg = &m,
+                           .recheck = recheck,
+                           .intent = intent,
+                           .progress = progress,
+                           .result = result,
+                           .wish = wish };
+        RunMove *moves;
+        Arena own;
+        int r = arena_open((size_t) 1 << 30, &own);
+
+        if (r < 0)
+                return r;
+        r = open_facts_arena(&m.arena);
+        if (r < 0) {
+                arena_close(&own);
+                return r;
+        }
+        moves = arena_new(&own, RunMove, in->n);
+        m.stages = arena_new(&own, Stage, in->n);
+        m.done = arena_new(&own, OverlayMove, in->n);
+        r = moves && m.stages && m.done ? 0 : -ENOMEM;
+        for (uint32_t i = 0; r == 0 && i < in->n; i++)
+                moves[i] = run_move(in, &in->moves[i]);
+        if (r == 0)
+                r = run_waves(in->executor, moves, in->n, (RunOptions){ .limits = run_limits(in->settings) },
+                              hooks, ret_outcomes);
+        arena_close(&m.arena);
+        arena_close(&own);
+        return r;
+}

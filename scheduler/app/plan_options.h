@@ -1,0 +1,26 @@
+/* What a plan may cost, as options of several commands. */
+#pragma once
+
+#include "scheduler/app/options.h"
+#include "scheduler/decide/plan_check.h"
+#include "scheduler/decide/planner.h"
+#include "scheduler/snapshot/plan_file.h"
+
+#define PLAN_OPTIONS                                                                                         \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What the plan may cost:" },                                 \
+                { "max-moves", 0, OPTION_NUMBER, "N", 1, 0, VMS_MAX, "at most N migrations" },               \
+                { "max-gib", 0, OPTION_NUMBER, "N",                                                          \
+                  1024,      0, 1000000,       "at most N GiB of memory of the VMs that move" },             \
+                { "max-minutes", 0, OPTION_NUMBER, "N",                                                      \
+                  60000,         0, 1000000,       "predicted to be done within N minutes" },                \
+        {                                                                                                    \
+                "seed", 0, OPTION_NUMBER, "N", 1, 0, INT64_MAX,                                              \
+                        "another seed may find another plan; the same seed finds the same plan"              \
+        }
+
+/* PLAN_REQUEST_DEFAULT with what the options say; `workers` must outlive the request. */
+PlanRequest plan_request_of(const Options *o, const Workers *workers);
+
+/* The moves of a plan or of a plan file, for plan_check(). In `a`. 0 or -ENOMEM. */
+int plan_moves_of_file(Arena *a, const PlanFile *plan, const NamedMove **ret) must_check;
+int plan_moves_of(Arena *a, const Snapshot *s, const Plan *plan, const NamedMove **ret) must_check;

@@ -1,0 +1,184 @@
+#include "scheduler/app/plan_text.h"
+
+#include <errno.h>
+
+#include "scheduler/app/fleet_text.h"
+#include "scheduler/app/human.h"
+#include "scheduler/base/text.h"
+
+#define SHOW_MOVES   40U
+#define SHOW_REFUSED 12U
+
+static const char *const status_texts[PLAN_STATUS_N] = {
+        [PLAN_BALANCED] = "balanced: no move is worth its price",
+        [PLAN_IMPROVED] = "improved",
+        [PLAN_REPAIRED] = "repaired: what was above its load line or broke a rule no longer does",
+        [PLAN_EVACUATED] = "evacuated: the hosts to be emptied are empty after it",
+        [PLAN_BLOCKED] = "blocked: something that must be done cannot be; see what was refused",
+        [PLAN_INFEASIBLE] = "infeasible: rules that cannot hold together",
+};
+
+static Style status_style(PlanStatus s) {
+        return s >= PLAN_BLOCKED ? STYLE_BAD : STYLE_GOOD;
+}
+
+const char *plan_text_summary(Arena *a, const Plan *plan) {
+        char bytes[HUMAN_SIZE], time[HUMAN_SIZE];
+
+        if (plan->n_moves == 0)
+                return text_format(a, "%s", status_texts[plan->status]);
+        return text_format(a, "%s: %u move%s in %u wave%s, %s, about %s", plan_status_names[plan->status],
+                           plan->n_moves, plan->n_moves == 1 ? "" : "s", plan->n_waves,
+                           plan->n_waves == 1 ? "" : "s", human_bytes(plan->bytes, bytes),
+                           human_ms(plan->makespan_ms, time));
+}
+
+static int print_moves(Arena *a, const PlanView *view, const Screen *screen) {
+        static const Column columns[] = {
+                { .title = "WAVE", .right = true },
+                { .title = "VM", .most = 28 },
+                { .title = "FROM", .most = 20 },
+                { .title = "TO", .most = 20 },
+                { .title = "SIZE", .right = true },
+                { .title = "TIME", .right = true },
+                { .title = "WHY" },
+        };
+        const Plan *plan = view->plan;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+        uint32_t shown = plan->n_moves <= SHOW_MOVES + 4 || view->all ? plan->n_moves : SHOW_MOVES;
+
+        for (uint32_t i = 0; i < shown; i++) {
+                const PlanMove *m = &plan->moves[i];
+                char size[HUMAN_SIZE], time[HUMAN_SIZE];
+                int r = table_row(
+                        &t, (Cell[]){ { .text = text_format(a, "%u", m->wave + 1) },
+                                      { .text = view->snapshot->vms[m->vm].name, .style = STYLE_STRONG },
+                                      { .text = view->snapshot->hosts[m->from].name },
+                                      { .text = view->snapshot->hosts[m->to].name },
+                                      { .text = human_mib(view->snapshot->vms[m->vm].memory_mib, size) },
+                                      { .text = human_ms(m->predicted.ms, time) },
+                                      { .text = m->why } });
+
+                if (r < 0)
+                        return r;
+        }
+        table_print(&t, screen, "  ");
+        if (shown < plan->n_moves)
+                (void) fprintf(screen->out, "  %s… and %u more moves (--all shows every one)%s\n",
+                               screen_style(screen, STYLE_FAINT), plan->n_moves - shown,
+                               screen_style(screen, STYLE_PLAIN));
+        return 0;
+}
+
+static int print_refused(Arena *a, const PlanView *view, const Screen *screen) {
+        static const Column columns[] = { { .title = "VM", .most = 28 },
+                                          { .title = "HOSTS", .right = true },
+                                          { .title = "WHY NOT" } };
+        const Plan *plan = view->plan;
+        uint32_t shown = plan->n_refused <= SHOW_REFUSED + 2 || view->all ? plan->n_refused : SHOW_REFUSED;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+
+        for (uint32_t i = 0; i < shown; i++) {
+                const Refused *f = &plan->refused[i];
+                const Vm *vm = &view->snapshot->vms[f->vm];
+                const char *why = reason_texts[f->reason];
+                const char *more =
+                        f->reason == REASON_VM_PINNED && vm->unmovable_why ? vm->unmovable_why : NULL;
+                int r = table_row(&t,
+                                  (Cell[]){ { .text = vm->name, .style = STYLE_STRONG },
+                                            { .text = f->to == IX_NONE ? text_format(a, "%u", f->hosts)
+                                                                       : view->snapshot->hosts[f->to].name },
+                                            { .text = more ? text_format(a, "%s: %s", why, more) : why } });
+
+                if (r < 0)
+                        return r;
+        }
+        (void) fprintf(screen->out, "\n%sWanted, and not possible:%s\n", screen_style(screen, STYLE_STRONG),
+                       screen_style(screen, STYLE_PLAIN));
+        table_print(&t, screen, "  ");
+        if (shown < plan->n_refused_all)
+                (void) fprintf(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
+                               plan->n_refused_all - shown, screen_style(screen, STYLE_PLAIN));
+        return 0;
+}
+
+static const char *arrow_text(Arena *a, int64_t before, int64_t after, const Host *host, bool moved) {
+        char x[HUMAN_SIZE], y[HUMAN_SIZE];
+
+        if (!moved)
+                return text_format(a, "%s%s%s%s", human_permille(before, x), host ? " (" : "",
+                                   host ? host->name : "", host ? ")" : "");
+        return text_format(a, "%s > %s%s%s%s", human_permille(before, x), human_permille(after, y),
+                           host ? " (" : "", host ? host->name : "", host ? ")" : "");
+}
+
+static int print_spreads(Arena *a, const PlanView *view, const Screen *screen) {
+        static const Column columns[] = { { .title = "" },
+                                          { .title = "MEAN", .right = true },
+                                          { .title = "SPREAD (sd)" },
+                                          { .title = "HIGHEST" } };
+        const Plan *plan = view->plan;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+
+        for (uint32_t i = 0; i < plan->n_res; i++) {
+                const Spread *b = &plan->before.spread[i], *f = &plan->after.spread[i];
+                HostIx highest = plan->n_moves > 0 ? f->max_host : b->max_host;
+                const Host *host = highest == IX_NONE ? NULL : &view->snapshot->hosts[highest];
+                char mean[HUMAN_SIZE];
+                int r;
+
+                if (b->max == 0 && f->max == 0)
+                        continue;
+                r = table_row(&t,
+                              (Cell[]){ { .text = plan->res_names[i] },
+                                        { .text = human_permille(f->mean, mean) },
+                                        { .text = arrow_text(a, b->sd, f->sd, NULL, plan->n_moves > 0) },
+                                        { .text = arrow_text(a, b->max, f->max, host, plan->n_moves > 0) } });
+                if (r < 0)
+                        return r;
+        }
+        (void) fputc('\n', screen->out);
+        table_print(&t, screen, "  ");
+        return 0;
+}
+
+static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
+        const Plan *plan = view->plan;
+        char took[HUMAN_SIZE];
+
+        (void) fprintf(screen->out, "\n%s%s%s\n", screen_style(screen, status_style(plan->status)), summary,
+                       screen_style(screen, STYLE_PLAIN));
+        (void) fprintf(screen->out, "hosts above their load line: %u now, %u after", plan->before.over_limit,
+                       plan->after.over_limit);
+        if (view->took > 0)
+                (void) fprintf(screen->out, "; planned in %s", human_ms(view->took / USEC_PER_MSEC, took));
+        if (plan->guard_fired)
+                (void) fputs("; the time guard ended the search early", screen->out);
+        (void) fputc('\n', screen->out);
+}
+
+int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
+        const Plan *plan = view->plan;
+        FleetView fleet = { .snapshot = view->snapshot, .problem = view->problem, .all = view->all };
+        const char *summary = plan_text_summary(a, plan);
+        int r = summary ? 0 : -ENOMEM;
+
+        (void) fprintf(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
+                       view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
+                       view->snapshot->n_vms);
+        if (r == 0 && plan->n_moves > 0)
+                r = fleet_after(a, view->problem, plan, &fleet.host_of);
+        if (r == 0)
+                r = fleet_print(a, &fleet, screen);
+        if (r == 0)
+                r = print_spreads(a, view, screen);
+        if (r == 0 && plan->n_moves > 0) {
+                (void) fputc('\n', screen->out);
+                r = print_moves(a, view, screen);
+        }
+        if (r == 0 && plan->n_refused > 0)
+                r = print_refused(a, view, screen);
+        if (r == 0)
+                print_sum(view, summary, screen);
+        return r;
+}

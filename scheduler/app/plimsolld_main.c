@@ -1,0 +1,5 @@
+#include "scheduler/app/service.h"
+
+int main(int argc, char **argv) {
+        return service_main(argc, argv, stdout, stderr);
+}

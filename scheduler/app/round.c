@@ -1,0 +1,75 @@
+#include "scheduler/app/round.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policies/policies.h"
+#include "scheduler/app/human.h"
+
+static bool is_past(void *arg) {
+        const usec_t *end = arg;
+
+        return clock_monotonic() >= *end;
+}
+
+/* Cool-downs hold balance moves, not a VM that has to leave its host. */
+static bool may_be_held(const Snapshot *s, const Vm *vm) {
+        const Host *h = &s->hosts[vm->host];
+
+        return vm->movable && h->state != HOST_MAINTENANCE && h->fault_grade < 3;
+}
+
+/* The snapshot with its cooling VMs marked as not movable; itself when there are none. */
+static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
+        const Snapshot *s = in->snapshot;
+        Snapshot *copy = arena_new(a, Snapshot, 1);
+        Vm *vms = in->n_cool_downs > 0 ? arena_new(a, Vm, s->n_vms) : NULL;
+
+        *ret = s;
+        if (in->n_cool_downs == 0)
+                return 0;
+        if (!copy || !vms)
+                return -ENOMEM;
+        if (s->n_vms > 0)
+                memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
+        for (uint32_t i = 0; i < in->n_cool_downs; i++) {
+                const CoolDown *c = &in->cool_downs[i];
+                VmIx v = snapshot_vm(s, c->vm);
+                char until[HUMAN_SIZE];
+
+                if (v == IX_NONE || c->until <= in->now || !may_be_held(s, &vms[v]))
+                        continue;
+                vms[v].movable = false;
+                vms[v].unmovable_why = c->why ? c->why
+                                              : text_format(a, "it was moved lately and stays until %s",
+                                                            human_time(c->until, until));
+                if (!vms[v].unmovable_why)
+                        return -ENOMEM;
+        }
+        *copy = *s;
+        copy->vms = vms;
+        *ret = copy;
+        return 0;
+}
+
+int round_decide(Arena *a, const RoundInput *in, Round *ret) {
+        usec_t start = clock_monotonic(), end = start + in->think;
+        PlanRequest request = in->request;
+        Round round = { 0 };
+        int r = hold(a, in, &round.snapshot);
+
+        if (r == 0)
+                r = problem_build(a, round.snapshot, in->settings, &round.problem);
+        if (r < 0)
+                return r;
+        if (in->think > 0 && !request.stop) {
+                request.stop = is_past;
+                request.stop_arg = &end;
+        }
+        r = planner_plan(a, round.snapshot, in->settings, policies_all(), request, &round.plan);
+        if (r < 0)
+                return r;
+        round.took = clock_monotonic() - start;
+        *ret = round;
+        return 0;
+}

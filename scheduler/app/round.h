@@ -1,0 +1,31 @@
+/* One round of deciding: the one function that the command line, the service and replays all call. */
+#pragma once
+
+#include "scheduler/decide/planner.h"
+
+/* A VM that was moved lately: kept in the store, so that it is not moved back and forth. */
+typedef struct CoolDown {
+        const char *vm;
+        usec_t until;
+        const char *why; /* in words; NULL: it was moved lately */
+} CoolDown;
+
+typedef struct RoundInput {
+        const Snapshot *snapshot;
+        const Settings *settings;
+        PlanRequest request;
+        const CoolDown *cool_downs; /* those past `now` are passed over */
+        uint32_t n_cool_downs;
+        usec_t now;   /* for cool-downs */
+        usec_t think; /* wall-clock guard: 0 none */
+} RoundInput;
+
+typedef struct Round {
+        const Snapshot *snapshot; /* with the VMs that are held by a cool-down marked so */
+        const Problem *problem;
+        const Plan *plan;
+        usec_t took;
+} Round;
+
+/* 0; a negative errno of planner_plan() (-EPROTO: plan_check refused the planner's own plan). In `a`. */
+int round_decide(Arena *a, const RoundInput *in, Round *ret) must_check;

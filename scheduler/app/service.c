@@ -1,0 +1,286 @@
+#include "scheduler/app/service.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/act/executor_libvirt.h"
+#include "scheduler/app/service_round.h"
+#include "scheduler/app/stop_signal.h"
+#include "scheduler/base/log.h"
+
+#define QUOTE 512
+
+typedef struct Service {
+        const Options *options;
+        Arena settings_arenas[2]; /* one holds the settings in force, the other takes the next ones */
+        unsigned current;
+        const Settings *settings;
+        Arena arena; /* of a round */
+        Store *store;
+        Source *source;
+        Leadership leadership;
+        Executor executor;
+        bool has_executor, leading;
+        char followed[160]; /* the leader last logged */
+} Service;
+
+static const OptionDef options[] = {
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Options, over what the settings say:" },
+        { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
+          "redis://host:port or unix:///path; without one, a private redis-server in the state directory" },
+        { "state-dir", 0, OPTION_TEXT, "DIR", 0, 0, 0, "what the service keeps of its own" },
+        { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster it looks after" },
+        { "mode", 0, OPTION_TEXT, "advise|auto", 0, 0, 0, "advise: plans only; auto: moves VMs" },
+        { "interval", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, 86400 * USEC_PER_SEC,
+          "from the start of one round to the start of the next" },
+        { "once", 0, OPTION_FLAG, NULL, 0, 0, 0, "one round, then exit; 3 when another leads" },
+        { "verbose", 'v', OPTION_FLAG, NULL, 0, 0, 0, "logs more" },
+        { "help", 'h', OPTION_FLAG, NULL, 0, 0, 0, "this text" },
+        { "version", 0, OPTION_FLAG, NULL, 0, 0, 0, "the version" },
+        SETTINGS_OPTIONS,
+        { 0 },
+};
+
+/* Options that are settings by another name. */
+static int set_options(const Options *o, Settings *s, TextFault *f) {
+        static const char *const pairs[][2] = { { "redis", "service.redis" },
+                                                { "state-dir", "service.state_dir" },
+                                                { "cluster", "service.cluster" },
+                                                { "mode", "service.mode" },
+                                                { "interval", "service.interval" } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+                const char *text = option_text(o, pairs[i][0]);
+                int r = text ? settings_set(s, pairs[i][1], text, f) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Into the arena that is not in use; in force only when all of it is good. */
+static int load_settings(Service *x, const char **reterr_file, TextFault *reterr_fault) {
+        unsigned next = !x->current;
+        Settings *s = NULL;
+        int r;
+
+        arena_rewind(&x->settings_arenas[next], 0);
+        r = app_settings_load(&x->settings_arenas[next], x->options, &s, reterr_file, reterr_fault);
+        if (r == 0)
+                r = set_options(x->options, s, reterr_fault);
+        if (r < 0)
+                return r;
+        x->settings = s;
+        x->current = next;
+        return 0;
+}
+
+static void log_fault(const char *event, const char *file, const TextFault *f) {
+        char quoted[QUOTE];
+
+        log_event(LOG_ERROR, event, "file=%s line=%u column=%u key=%s error=%s", file ? file : "-", f->line,
+                  f->column, f->field[0] ? f->field : "-", log_quote(f->what, quoted, sizeof(quoted)));
+}
+
+static void reload(Service *x) {
+        const char *file = NULL;
+        TextFault fault = { 0 };
+
+        if (load_settings(x, &file, &fault) < 0)
+                log_fault("settings.refused", file, &fault); /* the old ones stay in force */
+        else
+                log_event(LOG_INFO, "settings.loaded", "mode=%s",
+                          settings_int(x->settings, "service", "mode") ? "auto" : "advise");
+}
+
+static int open_store(Service *x, TextFault *f) {
+        const char *url = settings_text(x->settings, "service", "redis");
+        const char *cluster = settings_text(x->settings, "service", "cluster");
+        StoreOptions o = { .url = url[0] ? url : NULL,
+                           .state_dir = settings_text(x->settings, "service", "state_dir"),
+                           .cluster = cluster };
+        int r = store_open(&o, &x->store, f);
+
+        if (r == 0)
+                r = source_open_store(x->store, cluster, &x->source);
+        if (r == 0 && !url[0])
+                log_event(LOG_INFO, "store.private", "url=%s", store_url(x->store));
+        return r;
+}
+
+static int need_executor(Service *x) {
+        int r;
+
+        if (settings_int(x->settings, "service", "mode") == 0 || x->has_executor)
+                return 0;
+        r = executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, &x->executor);
+        x->has_executor = r == 0;
+        if (r < 0)
+                log_event(LOG_ERROR, "libvirt.failed", "error=\"%s\"", strerrordesc_np(-r));
+        return r;
+}
+
+/* 0: leading. 1: another leads. Negative: the store is away. Changes are logged. */
+static int lead(Service *x) {
+        int r = leadership_take(&x->leadership);
+        char quoted[QUOTE];
+
+        if (r == 0 && !x->leading)
+                log_event(LOG_INFO, "lease.taken", "self=%s token=%llu", x->leadership.self,
+                          (unsigned long long) x->leadership.token);
+        if (r == 1 && (x->leading || strcmp(x->followed, x->leadership.holder) != 0)) {
+                log_event(LOG_INFO, x->leading ? "lease.lost" : "lease.follows", "leader=%s",
+                          x->leadership.holder);
+                memcpy(x->followed, x->leadership.holder, sizeof(x->followed));
+        }
+        if (r < 0)
+                log_event(LOG_WARNING, "store.away", "error=%s",
+                          log_quote(store_error(x->store), quoted, sizeof(quoted)));
+        x->leading = r == 0;
+        if (r == 0)
+                x->followed[0] = '\0';
+        return r;
+}
+
+static int one_round(Service *x) {
+        bool acts = settings_int(x->settings, "service", "mode") != 0;
+        ServiceRound round = { .store = x->store,
+                               .source = x->source,
+                               .settings = x->settings,
+                               .leadership = &x->leadership,
+                               .arena = &x->arena,
+                               .interval = settings_int(x->settings, "service", "interval") };
+        int r = need_executor(x);
+
+        if (r < 0)
+                return r;
+        round.executor = acts ? &x->executor : NULL;
+        arena_rewind(&x->arena, 0);
+        r = service_round(&round);
+        /* Who only advises does not keep others from acting: `plimsoll apply` takes the lease between rounds.
+         */
+        if (!acts) {
+                leadership_release(&x->leadership);
+                x->leading = false;
+        }
+        return r;
+}
+
+/* Until `end`, in short naps: a signal or the lease's renewal are never far. */
+static void rest(Service *x, usec_t end) {
+        for (usec_t now = clock_monotonic(); now < end && stop_signal_count() == 0; now = clock_monotonic()) {
+                clock_sleep(end - now < USEC_PER_SEC / 2 ? end - now : USEC_PER_SEC / 2);
+                if (stop_signal_reload())
+                        reload(x);
+                if (x->leading && !leadership_keep(&x->leadership)) {
+                        log_event(LOG_WARNING, "lease.lost", "leader=%s",
+                                  x->leadership.holder[0] ? x->leadership.holder : "unknown");
+                        x->leading = false;
+                }
+        }
+}
+
+static usec_t pause_of(const Service *x, int r, usec_t begun) {
+        usec_t interval = settings_int(x->settings, "service", "interval");
+        usec_t lease = settings_int(x->settings, "service", "lease");
+        usec_t soon = lease / 3 < interval ? lease / 3 : interval;
+
+        return r == 0 ? begun + interval
+                      : clock_monotonic() + soon; /* a follower, or blind: try soon again */
+}
+
+static int run(Service *x) {
+        bool once = option_given(x->options, "once");
+        int status = EXIT_DONE;
+
+        x->leadership = leadership_of(x->store, settings_int(x->settings, "service", "lease"));
+        log_event(LOG_INFO, "service.started", "version=%s self=%s cluster=%s mode=%s", PLIMSOLL_VERSION,
+                  x->leadership.self, settings_text(x->settings, "service", "cluster"),
+                  settings_int(x->settings, "service", "mode") ? "auto" : "advise");
+        while (stop_signal_count() == 0) {
+                usec_t begun = clock_monotonic();
+                int r = lead(x);
+
+                if (r == 0)
+                        r = one_round(x);
+                if (once) {
+                        status = r == 0 ? EXIT_DONE : r == 1 ? EXIT_BLOCKED : EXIT_FAILED;
+                        break;
+                }
+                rest(x, pause_of(x, r, begun));
+        }
+        leadership_release(&x->leadership);
+        log_event(LOG_INFO, "service.stopped", "reason=%s", once ? "once" : "signal");
+        return status;
+}
+
+static int open_arenas(Service *x) {
+        int r = -ENOMEM;
+
+        for (size_t limit = (size_t) 32 << 30; r < 0 && limit >= (size_t) 64 << 20; limit /= 4)
+                r = arena_open(limit, &x->arena);
+        for (unsigned i = 0; i < 2 && r == 0; i++)
+                r = arena_open((size_t) 64 << 20, &x->settings_arenas[i]);
+        return r;
+}
+
+static int start(Service *x) {
+        const char *file = NULL;
+        TextFault fault = { 0 };
+        int r = open_arenas(x);
+
+        if (r == 0)
+                r = load_settings(x, &file, &fault);
+        if (r < 0) {
+                log_fault("settings.refused", file, &fault);
+                return EXIT_BAD_INPUT;
+        }
+        stop_signal_watch();
+        r = open_store(x, &fault);
+        if (r < 0) {
+                log_fault("store.failed", NULL, &fault);
+                return r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED;
+        }
+        return run(x);
+}
+
+static void finish(Service *x) {
+        if (x->has_executor)
+                x->executor.free(x->executor.self);
+        x->source = source_free(x->source);
+        x->store = store_free(x->store);
+        arena_close(&x->arena);
+        arena_close(&x->settings_arenas[0]);
+        arena_close(&x->settings_arenas[1]);
+}
+
+int service_main(int argc, char **argv, FILE *out, FILE *err) {
+        Options o;
+        TextFault fault;
+        Service x = { .options = &o };
+        int status;
+
+        if (options_parse(options, argc, argv, &o, &fault) < 0 || o.n_arguments > 0) {
+                (void) fprintf(err, "plimsolld: %s (see plimsolld --help)\n",
+                               fault.what[0] ? fault.what : "it takes options only");
+                return EXIT_BAD_INPUT;
+        }
+        if (option_given(&o, "help")) {
+                (void) fputs("Usage: plimsolld [options]\n\nKeeps every host of a libvirt/KVM cluster above "
+                             "its load "
+                             "line.\n",
+                             out);
+                options_help(options, out, screen_of(out).width);
+                return EXIT_DONE;
+        }
+        if (option_given(&o, "version")) {
+                (void) fprintf(out, "plimsolld %s\n", PLIMSOLL_VERSION);
+                return EXIT_DONE;
+        }
+        if (option_given(&o, "verbose"))
+                log_threshold(LOG_DEBUG);
+        status = start(&x);
+        finish(&x);
+        return status;
+}

@@ -1,0 +1,11 @@
+/* The service: rounds, in which it reads the facts, plans and, in mode auto, moves VMs; one leader a cluster.
+ *
+ * A follower only waits for the lease. A leader that cannot renew stops starting moves at once. SIGTERM: no
+ * new moves, running ones end, exit 0. SIGHUP: the settings are read again; a bad file leaves the old ones.
+ */
+#pragma once
+
+#include "scheduler/app/command.h"
+
+/* plimsolld's main, with its output and errors. Returns the exit status. */
+int service_main(int argc, char **argv, FILE *out, FILE *err);

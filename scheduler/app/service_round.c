@@ -1,0 +1,307 @@
+#include "scheduler/app/service_round.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/live_state.h"
+#include "scheduler/app/mover.h"
+#include "scheduler/app/plan_text.h"
+#include "scheduler/app/stop_signal.h"
+#include "scheduler/app/store_round.h"
+#include "scheduler/base/log.h"
+
+#define LIVE_EVERY USEC_PER_SEC
+#define QUOTE      512
+
+typedef struct Work {
+        const ServiceRound *x;
+        RoundInput input;
+        Round round;
+        LiveState live;
+        LiveMove *live_moves;
+        const MoverMove *moves;
+        uint32_t n;
+        usec_t live_written; /* monotonic */
+        usec_t *started;     /* [move] monotonic */
+} Work;
+
+/* Its own arena: the round's holds what the moves are made of, and this is written every second. */
+static void write_live(Work *w, bool now) {
+        const ServiceRound *x = w->x;
+        usec_t time = clock_monotonic();
+        const char *text;
+        size_t n;
+        Arena a;
+
+        if ((!now && time < w->live_written + LIVE_EVERY) || arena_open((size_t) 256 << 20, &a) < 0)
+                return;
+        w->live_written = time;
+        w->live.written_at = clock_now();
+        if (live_state_print(&a, &w->live, &text, &n) == 0 &&
+            store_put_state(x->store, LIVE_STATE_NAME, text, n, 3 * x->interval + 10 * USEC_PER_SEC) < 0)
+                log_event(LOG_WARNING, "state.lost", "error=%s", store_error(x->store));
+        arena_close(&a);
+}
+
+/* ---- what the moves say ---- */
+
+static void started(void *arg, uint32_t move) {
+        Work *w = arg;
+        const MoverMove *m = &w->moves[move];
+
+        w->started[move] = clock_monotonic();
+        w->live_moves[move].phase = MIGRATION_RUNNING;
+        log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u predicted_ms=%lld", m->vm, m->from,
+                  m->to, m->wave + 1, (long long) m->predicted.ms);
+        write_live(w, true);
+}
+
+static void live_of(Work *w, uint32_t move, const MigrationStatus *s) {
+        LiveMove *l = &w->live_moves[move];
+
+        l->phase = s->phase;
+        l->bytes_total = s->bytes_total;
+        l->bytes_done = s->bytes_done;
+        l->bytes_per_s = s->bytes_per_s;
+        l->running_ms = w->started[move] ? (clock_monotonic() - w->started[move]) / USEC_PER_MSEC : 0;
+}
+
+static void seen(void *arg, uint32_t move, const MigrationStatus *status) {
+        live_of(arg, move, status);
+}
+
+static void ended(void *arg, uint32_t move, const MoveOutcome *o) {
+        Work *w = arg;
+        const MoverMove *m = &w->moves[move];
+        char quoted[QUOTE];
+
+        live_of(w, move, &o->status);
+        w->live_moves[move].message = text_copy(w->x->arena, o->why, strlen(o->why));
+        if (o->end == MOVE_NOT_REACHED || o->end == MOVE_REFUSED)
+                w->live_moves[move].phase = MIGRATION_FAILED;
+        if (o->end == MOVE_DONE)
+                log_event(LOG_INFO, "move.done",
+                          "vm=%s from=%s to=%s ms=%lld predicted_ms=%lld bytes=%lld predicted_bytes=%lld "
+                          "downtime_ms=%lld",
+                          m->vm, m->from, m->to,
+                          (long long) ((o->status.ended - o->status.started) / USEC_PER_MSEC),
+                          (long long) m->predicted.ms, (long long) o->status.bytes_total,
+                          (long long) m->predicted.bytes, (long long) o->status.downtime_ms);
+        else
+                log_event(o->end == MOVE_NOT_REACHED ? LOG_INFO
+                          : o->end == MOVE_UNCLEAR   ? LOG_ERROR
+                                                     : LOG_WARNING,
+                          "move.missed", "vm=%s from=%s to=%s end=%s why=%s", m->vm, m->from, m->to,
+                          move_end_names[o->end], log_quote(o->why, quoted, sizeof(quoted)));
+        write_live(w, true);
+}
+
+static void trouble(void *arg, uint32_t move, const char *what) {
+        const Work *w = arg;
+        char quoted[QUOTE];
+
+        log_event(LOG_ERROR, "journal.refused", "vm=%s error=%s", w->moves[move].vm,
+                  log_quote(what, quoted, sizeof(quoted)));
+}
+
+static RunWish wish(void *arg) {
+        write_live(arg, false);
+        return stop_signal_wish();
+}
+
+/* ---- the steps of a round ---- */
+
+static int settle(Work *w) {
+        const Settled *list = NULL;
+        uint32_t n = 0;
+        int r = store_round_settle(w->x->leadership, w->x->arena, &list, &n);
+        char quoted[QUOTE];
+
+        if (r == 1)
+                return -ECANCELED;
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                log_event(list[i].now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
+                          "vm=%s from=%s to=%s end=%s seen=%s", list[i].entry.vm, list[i].entry.from,
+                          list[i].entry.to,
+                          list[i].now == JOURNAL_STARTED ? "still-running" : journal_event_names[list[i].now],
+                          log_quote(list[i].words, quoted, sizeof(quoted)));
+        return r;
+}
+
+static int read_and_decide(Work *w) {
+        const ServiceRound *x = w->x;
+        char quoted[QUOTE];
+        const char *text;
+        TextFault fault;
+        int r = source_read(x->source, x->arena, x->settings, &w->input.snapshot, &fault);
+
+        if (r < 0) {
+                log_event(LOG_WARNING, "round.blind", "error=%s",
+                          log_quote(fault.what, quoted, sizeof(quoted)));
+                w->live.summary = text_format(x->arena, "no facts: %s", fault.what);
+                return r;
+        }
+        for (uint32_t i = 0; (text = source_notice(x->source, i)); i++)
+                log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
+        r = store_round_holds(x->store, x->arena, &w->input);
+        if (r == 0)
+                r = round_decide(x->arena, &w->input, &w->round);
+        if (r == 0)
+                return 0;
+        log_event(LOG_ERROR, "round.failed", "error=%s",
+                  log_quote(r == -EPROTO ? "the judge refused the planner's plan: a defect, nothing is moved"
+                                         : strerrordesc_np(-r),
+                            quoted, sizeof(quoted)));
+        w->live.summary = "no plan: see the service's log";
+        return r;
+}
+
+static int prepare_live(Work *w) {
+        const Plan *plan = w->round.plan;
+        const Snapshot *s = w->round.snapshot;
+
+        w->live_moves = arena_new(w->x->arena, LiveMove, plan->n_moves);
+        w->started = arena_new(w->x->arena, usec_t, plan->n_moves);
+        w->live.summary = plan_text_summary(w->x->arena, plan);
+        if (!w->live_moves || !w->started || !w->live.summary)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                const PlanMove *m = &plan->moves[i];
+
+                w->live_moves[i] = (LiveMove){ .vm = s->vms[m->vm].name,
+                                               .from = s->hosts[m->from].name,
+                                               .to = s->hosts[m->to].name,
+                                               .phase = MIGRATION_QUEUED,
+                                               .predicted_ms = m->predicted.ms,
+                                               .message = "" };
+        }
+        w->live.plan_status = plan_status_names[plan->status];
+        w->live.over_limit = plan->before.over_limit;
+        w->live.moves = w->live_moves;
+        w->live.n_moves = plan->n_moves;
+        return 0;
+}
+
+static int run_moves(Work *w, MoveOutcome *outcomes) {
+        const ServiceRound *x = w->x;
+        MoverInput input = { .source = x->source,
+                             .settings = x->settings,
+                             .executor = x->executor,
+                             .leadership = x->leadership,
+                             .moves = w->moves,
+                             .n = w->n,
+                             .watch = { .arg = w,
+                                        .started = started,
+                                        .progress = seen,
+                                        .ended = ended,
+                                        .wish = wish,
+                                        .trouble = trouble } };
+        char quoted[QUOTE];
+        TextFault fault;
+        int r = mover_moves_of_plan(x->arena, w->round.snapshot, w->round.plan, &w->moves, &fault);
+
+        if (r == -ENOENT) {
+                log_event(LOG_WARNING, "plan.blocked", "why=%s",
+                          log_quote(fault.what, quoted, sizeof(quoted)));
+                return 0;
+        }
+        input.moves = w->moves;
+        w->n = input.n = w->round.plan->n_moves;
+        if (r == 0)
+                r = mover_run(&input, outcomes);
+        if (r < 0)
+                log_event(LOG_ERROR, "plan.failed", "error=\"%s\"", strerrordesc_np(-r));
+        return r < 0 ? r : 0;
+}
+
+static const char *outcomes_json(const Work *w, const MoveOutcome *outcomes) {
+        json_t *list = json_array();
+        const char *copy;
+        char *text;
+
+        for (uint32_t i = 0; i < w->n; i++) {
+                const MoveOutcome *o = &outcomes[i];
+
+                (void) json_array_append_new(
+                        list,
+                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "vm", w->moves[i].vm, "from",
+                                  w->moves[i].from, "to", w->moves[i].to, "end", move_end_names[o->end],
+                                  "why", o->why, "ms",
+                                  (json_int_t) (o->status.started ? (o->status.ended - o->status.started) /
+                                                                            USEC_PER_MSEC
+                                                                  : UNKNOWN),
+                                  "bytes", (json_int_t) (o->status.started ? o->status.bytes_total : UNKNOWN),
+                                  "downtime_ms",
+                                  (json_int_t) (o->status.started ? o->status.downtime_ms : UNKNOWN)));
+        }
+        text = json_dumps(list, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        json_decref(list);
+        copy = text ? text_copy(w->x->arena, text, strlen(text)) : NULL;
+        free(text);
+        return copy;
+}
+
+static void log_plan(const Work *w) {
+        const Plan *p = w->round.plan;
+
+        log_event(LOG_INFO, "round.planned",
+                  "status=%s hosts=%u vms=%u moves=%u waves=%u refused=%u over_load_line=%u after=%u "
+                  "took_ms=%lld",
+                  plan_status_names[p->status], w->round.snapshot->n_hosts, w->round.snapshot->n_vms,
+                  p->n_moves, p->n_waves, p->n_refused_all, p->before.over_limit, p->after.over_limit,
+                  (long long) (w->round.took / USEC_PER_MSEC));
+}
+
+/* Rounds that change nothing and say nothing new are not worth a record. */
+static int write_record(const Work *w, const MoveOutcome *outcomes) {
+        const ServiceRound *x = w->x;
+        RoundRecord record = { .input = &w->input,
+                               .round = &w->round,
+                               .leader = x->leadership->self,
+                               .mode = x->executor ? "auto" : "advise",
+                               .outcomes = w->n > 0 ? outcomes_json(w, outcomes) : NULL };
+        int r;
+
+        if (w->round.plan->n_moves == 0 && w->round.plan->n_refused_all == 0)
+                return 0;
+        r = store_round_record(x->store, x->arena, &record);
+        if (r < 0)
+                log_event(LOG_WARNING, "record.lost", "error=\"%s\"",
+                          r == -ENOMEM ? "out of memory" : store_error(x->store));
+        return r;
+}
+
+int service_round(const ServiceRound *x) {
+        Workers workers = workers_threads(0);
+        Work w = { .x = x };
+        MoveOutcome *outcomes;
+        int r;
+
+        w.input = (RoundInput){ .settings = x->settings,
+                                .request = PLAN_REQUEST_DEFAULT,
+                                .now = clock_now(),
+                                .think = settings_int(x->settings, "service", "think") };
+        w.input.request.workers = &workers;
+        w.live = (LiveState){ .leader = x->leadership->self,
+                              .mode = x->executor ? "auto" : "advise",
+                              .round_at = w.input.now,
+                              .summary = "" };
+        r = settle(&w);
+        if (r == 0)
+                r = read_and_decide(&w);
+        if (r == 0)
+                r = prepare_live(&w);
+        write_live(&w, true);
+        if (r < 0)
+                return r;
+        log_plan(&w);
+        outcomes = arena_new(x->arena, MoveOutcome, w.round.plan->n_moves);
+        if (!outcomes)
+                return -ENOMEM;
+        if (x->executor && w.round.plan->n_moves > 0 && stop_signal_count() == 0)
+                r = run_moves(&w, outcomes);
+        write_live(&w, true);
+        return r < 0 ? r : write_record(&w, outcomes);
+}

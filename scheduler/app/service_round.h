@@ -1,0 +1,20 @@
+/* One round of the service, by its leader. Threads: one. */
+#pragma once
+
+#include "scheduler/act/executor.h"
+#include "scheduler/app/leadership.h"
+#include "scheduler/app/source.h"
+
+typedef struct ServiceRound {
+        Store *store;
+        Source *source;
+        const Settings *settings;
+        Leadership *leadership;
+        const Executor *executor; /* mode auto; NULL: advise */
+        Arena *arena;             /* for this round; the caller rewinds it */
+        usec_t interval;
+} ServiceRound;
+
+/* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,
+ * with or without moves. A negative errno: it could not be (logged too): facts or the store are away. */
+int service_round(const ServiceRound *x) must_check;

@@ -1,0 +1,289 @@
+#include "scheduler/app/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/remote.h"
+#include "scheduler/app/file.h"
+#include "scheduler/snapshot/build.h"
+#include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/snapshot/snapshot_file.h"
+
+#define URIS_MAX 4096
+
+struct Source {
+        SourceKind kind;
+        const char *path;  /* SOURCE_FILE; lives as long as the options */
+        const char **uris; /* SOURCE_HOSTS: into `words` */
+        uint32_t n_uris;
+        char *words;
+        const char *cluster;
+        Store *store;
+        bool own_store;
+        const char **notices; /* in the arena of the last reading */
+        uint32_t n_notices;
+};
+
+SourceKind source_kind(const Source *s) {
+        return s->kind;
+}
+
+const char *source_name(const Source *s) {
+        static const char *const names[] = { [SOURCE_HOSTS] = "--hosts", [SOURCE_REDIS] = "Redis" };
+
+        if (s->kind == SOURCE_FILE)
+                return strcmp(s->path, "-") == 0 ? "standard input" : s->path;
+        return names[s->kind];
+}
+
+Store *source_store(const Source *s) {
+        return s->store;
+}
+
+const char *source_notice(const Source *s, uint32_t i) {
+        return i < s->n_notices ? s->notices[i] : NULL;
+}
+
+Source *source_free(Source *s) {
+        if (!s)
+                return NULL;
+        if (s->own_store)
+                (void) store_free(s->store);
+        free(s->uris);
+        free(s->words);
+        free(s);
+        return NULL;
+}
+
+static int no_memory(TextFault *f) {
+        text_fault(f, "", "out of memory");
+        return -ENOMEM;
+}
+
+/* All uses of --hosts, split at commas. */
+static int split_uris(Source *s, const Options *o, TextFault *f) {
+        size_t bytes = 1, used = 0;
+        const char *list;
+        char *rest;
+
+        for (unsigned i = 0; (list = option_nth(o, "hosts", i)); i++)
+                bytes += strlen(list) + 1;
+        s->words = malloc(bytes);
+        s->uris = calloc(URIS_MAX, sizeof(*s->uris));
+        if (!s->words || !s->uris)
+                return no_memory(f);
+        for (unsigned i = 0; (list = option_nth(o, "hosts", i)); i++) {
+                memcpy(s->words + used, list, strlen(list));
+                used += strlen(list);
+                s->words[used++] = ',';
+        }
+        s->words[used] = '\0';
+        for (char *uri = strtok_r(s->words, ",", &rest); uri; uri = strtok_r(NULL, ",", &rest)) {
+                if (s->n_uris == URIS_MAX) {
+                        text_fault(f, "", "--hosts: more than %d URIs", URIS_MAX);
+                        return -EINVAL;
+                }
+                s->uris[s->n_uris++] = uri;
+        }
+        if (s->n_uris == 0)
+                text_fault(f, "", "--hosts: accepted are libvirt URIs, separated by commas");
+        return s->n_uris > 0 ? 0 : -EINVAL;
+}
+
+static int open_redis(Source *s, const Options *o, const Settings *settings, TextFault *f) {
+        const char *url = option_text(o, "redis"), *configured = settings_text(settings, "service", "redis");
+        StoreOptions options = { .url = url ? url : configured, .cluster = s->cluster };
+
+        s->own_store = true;
+        return store_open(&options, &s->store, f);
+}
+
+static int choose(const Options *o, const Settings *settings, SourceKind *ret, TextFault *f) {
+        bool file = option_given(o, "from"), hosts = option_given(o, "hosts"),
+             redis = option_given(o, "redis");
+        const char *configured = settings_text(settings, "service", "redis");
+
+        if (file + hosts + redis > 1) {
+                text_fault(f, "", "--from, --hosts and --redis exclude each other");
+                return -EINVAL;
+        }
+        if (!file && !hosts && !redis && !configured[0]) {
+                text_fault(f, "",
+                           "say where the facts come from: --from FILE, --hosts URI[,URI] or --redis URL "
+                           "(or service.redis in the settings)");
+                return -EINVAL;
+        }
+        *ret = file ? SOURCE_FILE : hosts ? SOURCE_HOSTS : SOURCE_REDIS;
+        return 0;
+}
+
+int source_open(const Options *o, const Settings *settings, Source **ret, TextFault *reterr_fault) {
+        owned(source_free) Source *s = calloc(1, sizeof(*s));
+        const char *cluster = option_text(o, "cluster");
+        int r;
+
+        *reterr_fault = (TextFault){ 0 };
+        if (!s)
+                return no_memory(reterr_fault);
+        s->cluster = cluster ? cluster : settings_text(settings, "service", "cluster");
+        r = choose(o, settings, &s->kind, reterr_fault);
+        if (r == 0 && s->kind == SOURCE_FILE)
+                s->path = option_text(o, "from");
+        if (r == 0 && s->kind == SOURCE_HOSTS)
+                r = split_uris(s, o, reterr_fault);
+        if (r == 0 && s->kind == SOURCE_REDIS)
+                r = open_redis(s, o, settings, reterr_fault);
+        if (r < 0)
+                return r;
+        *ret = s;
+        s = NULL;
+        return 0;
+}
+
+int source_open_store(Store *store, const char *cluster, Source **ret) {
+        Source *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                return -ENOMEM;
+        *s = (Source){ .kind = SOURCE_REDIS, .store = store, .cluster = cluster };
+        *ret = s;
+        return 0;
+}
+
+static void notice(Source *s, const char *text) {
+        if (text)
+                s->notices[s->n_notices++] = text;
+}
+
+static int read_file(Source *s, Arena *a, const Snapshot **ret, TextFault *f) {
+        const char *text;
+        size_t n;
+        int r = file_read(a, s->path, &text, &n, f);
+
+        return r < 0 ? r : snapshot_file_parse(a, text, n, ret, f);
+}
+
+static int build(const Source *s, Arena *a, const Settings *settings, BuildInput in, const Snapshot **ret,
+                 TextFault *f) {
+        int r;
+
+        in.cluster = s->cluster;
+        in.now = clock_now();
+        r = snapshot_build(a, &in, settings, ret);
+        if (r == -ERANGE)
+                text_fault(f, "", "more than %u hosts or %u VMs", HOSTS_MAX, VMS_MAX);
+        else if (r < 0)
+                text_fault(f, "", "the facts cannot be put together: %s", strerrordesc_np(-r));
+        return r;
+}
+
+static int read_hosts(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
+        RemoteOptions options = { .uris = s->uris,
+                                  .n_uris = s->n_uris,
+                                  .interval = settings_int(settings, "agentless", "interval"),
+                                  .timeout = settings_int(settings, "agentless", "timeout") };
+        const Report **reports = arena_new(a, const Report *, s->n_uris);
+        const char **names = arena_new(a, const char *, s->n_uris);
+        BuildInput in = {
+                .reports = reports, .n_reports = s->n_uris, .expected = names, .n_expected = s->n_uris
+        };
+        RemoteHost *hosts = NULL;
+        int r = remote_read(&options, a, &hosts, f);
+
+        s->notices = arena_new(a, const char *, s->n_uris);
+        if (r < 0)
+                return r;
+        if (!reports || !names || !s->notices)
+                return no_memory(f);
+        for (uint32_t i = 0; i < s->n_uris; i++) {
+                reports[i] = &hosts[i].report;
+                names[i] = hosts[i].report.host;
+                if (hosts[i].error)
+                        notice(s, text_format(a, "%s (%s): %s", names[i], hosts[i].uri,
+                                              hosts[i].error_text ? hosts[i].error_text
+                                                                  : strerrordesc_np(hosts[i].error)));
+        }
+        if (s->n_notices == s->n_uris) {
+                text_fault(f, "", "no host answers: %s%s", s->notices[0],
+                           s->n_notices > 1 ? ", and so the others" : "");
+                return -EHOSTUNREACH;
+        }
+        return build(s, a, settings, in, ret, f);
+}
+
+static int read_marks(const Source *s, Arena *a, BuildInput *in) {
+        StoredText *texts = NULL;
+        HostMark *marks;
+        uint32_t n = 0;
+        int r = store_get_marks(s->store, a, &texts, &n);
+
+        if (r < 0)
+                return r;
+        marks = arena_new(a, HostMark, n);
+        if (!marks)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                for (int state = 0; state < HOST_STATE_N; state++)
+                        if (strcmp(texts[i].text, host_state_names[state]) == 0)
+                                marks[in->n_marks++] =
+                                        (HostMark){ .host = texts[i].name, .state = (HostState) state };
+        in->marks = marks;
+        return 0;
+}
+
+/* A report that cannot be read is as good as none: its host is a member, and so fenced for want of facts. */
+static int parse_reports(Source *s, Arena *a, const StoredText *texts, uint32_t n, BuildInput *in) {
+        const Report **reports = arena_new(a, const Report *, n);
+
+        s->notices = arena_new(a, const char *, n);
+        if (!reports || !s->notices)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                TextFault fault = { 0 };
+                int r = report_parse(a, texts[i].text, texts[i].n, &reports[in->n_reports], &fault);
+
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        notice(s, text_format(a, "%s: its report cannot be read: line %u: %s", texts[i].name,
+                                              fault.line, fault.what));
+                else
+                        in->n_reports++;
+        }
+        in->reports = reports;
+        return 0;
+}
+
+static int read_redis(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
+        BuildInput in = { 0 };
+        StoredText *texts = NULL;
+        uint32_t n = 0;
+        int r = store_get_reports(s->store, a, &texts, &n, &in.expected, &in.n_expected);
+
+        if (r == 0)
+                r = read_marks(s, a, &in);
+        if (r < 0) {
+                text_fault(f, "", "%s", store_error(s->store));
+                return r;
+        }
+        if (n == 0 && in.n_expected == 0) {
+                text_fault(f, "",
+                           "no host has reported to cluster \"%s\" (start plimsoll-agent on each host)",
+                           s->cluster);
+                return -ENODATA;
+        }
+        r = parse_reports(s, a, texts, n, &in);
+        return r < 0 ? no_memory(f) : build(s, a, settings, in, ret, f);
+}
+
+int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
+                TextFault *reterr_fault) {
+        *reterr_fault = (TextFault){ 0 };
+        s->n_notices = 0;
+        if (s->kind == SOURCE_FILE)
+                return read_file(s, a, ret, reterr_fault);
+        if (s->kind == SOURCE_HOSTS)
+                return read_hosts(s, a, settings, ret, reterr_fault);
+        return read_redis(s, a, settings, ret, reterr_fault);
+}

@@ -1,0 +1,14 @@
+/* SIGINT and SIGTERM as a count: once, nothing more is started; twice, what runs is aborted. */
+#pragma once
+
+#include "scheduler/act/run_waves.h"
+
+/* From now on they are counted instead of ending the process; system calls are not restarted. SIGPIPE is
+ * ignored: a reader that went away is an error of the write. */
+void stop_signal_watch(void);
+
+unsigned stop_signal_count(void);
+RunWish stop_signal_wish(void);
+
+/* SIGHUP came since it was last asked. */
+bool stop_signal_reload(void);

@@ -1,0 +1,174 @@
+#include "scheduler/app/store_round.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/act/libvirt_look.h"
+#include "scheduler/app/cool_downs.h"
+#include "scheduler/app/settings_file.h"
+#include "scheduler/snapshot/plan_file.h"
+#include "scheduler/snapshot/snapshot_file.h"
+
+#define JOURNAL_LOOK_BACK 4096U
+#define LOOK_AT_MOST      (5 * USEC_PER_SEC)
+#define SETTLED_AFTER     (60 * USEC_PER_SEC)
+
+int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) {
+        StoredText *texts = NULL;
+        JournalEntry *entries;
+        uint32_t n = 0, n_entries = 0;
+        int r = store_get_journal(store, a, JOURNAL_LOOK_BACK, &texts, &n);
+
+        if (r < 0)
+                return r;
+        entries = arena_new(a, JournalEntry, n);
+        if (!entries)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                r = journal_parse(a, texts[i].text, texts[i].n, &entries[n_entries]);
+                if (r == -ENOMEM)
+                        return r;
+                n_entries += r == 0;
+        }
+        return journal_open_ones(a, entries, n_entries, ret, ret_n);
+}
+
+int store_round_holds(Store *store, Arena *a, RoundInput *in) {
+        const JournalEntry *open = NULL;
+        const CoolDown *cooling = NULL;
+        uint32_t n_open = 0, n_cooling = 0;
+        const char *text = NULL;
+        CoolDown *all;
+        size_t n = 0;
+        int r = store_get_state(store, a, COOL_DOWNS_NAME, &text, &n);
+
+        if (r == 0 && cool_downs_parse(a, text, n, &cooling, &n_cooling) == -ENOMEM)
+                return -ENOMEM;
+        if (r >= 0)
+                r = store_round_open(store, a, &open, &n_open);
+        if (r < 0)
+                return r;
+        all = arena_new(a, CoolDown, (size_t) n_cooling + n_open);
+        if (!all)
+                return -ENOMEM;
+        if (n_cooling > 0)
+                memcpy(all, cooling, sizeof(*all) * n_cooling);
+        for (uint32_t i = 0; i < n_open; i++)
+                all[n_cooling + i] = (CoolDown){ .vm = open[i].vm,
+                                                 .until = INT64_MAX,
+                                                 .why = "how its last migration ended is not known yet" };
+        in->cool_downs = all;
+        in->n_cool_downs = n_cooling + n_open;
+        return 0;
+}
+
+/* What two sightings amount to. Running on one and active on the other is a migration still under way. */
+static JournalEvent judge(const Sight *source, const Sight *target, usec_t age) {
+        if (source->presence == PRESENCE_NONE && target->presence == PRESENCE_RUNNING)
+                return JOURNAL_DONE;
+        if (source->presence == PRESENCE_RUNNING && target->presence == PRESENCE_NONE)
+                return JOURNAL_FAILED;
+        if (source->presence != PRESENCE_UNKNOWN && target->presence == PRESENCE_OTHER)
+                return JOURNAL_STARTED;
+        if (source->presence == PRESENCE_NONE && target->presence == PRESENCE_NONE && age > SETTLED_AFTER)
+                return JOURNAL_FAILED; /* shut down since: it runs on neither, so nothing is in danger */
+        return JOURNAL_UNCLEAR;
+}
+
+static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *ret) {
+        JournalEntry settled = *e;
+        const char *text;
+        Sight source, target;
+        size_t n;
+        int r;
+
+        *ret = (Settled){ .entry = *e,
+                          .now = JOURNAL_UNCLEAR,
+                          .words = "its UUID or a host's URI is not known" };
+        if (!e->uuid || !e->from_uri || !e->to_uri)
+                return 0;
+        source = libvirt_look(e->from_uri, e->uuid, LOOK_AT_MOST);
+        target = libvirt_look(e->to_uri, e->uuid, LOOK_AT_MOST);
+        ret->now = judge(&source, &target, clock_now() - e->at);
+        ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
+        if (!ret->words)
+                return -ENOMEM;
+        if (journal_is_open(ret->now))
+                return 0;
+        settled.event = ret->now;
+        settled.at = clock_now();
+        settled.message = text_format(a, "settled by asking both hosts: %s", ret->words);
+        r = settled.message ? journal_print(a, &settled, &text, &n) : -ENOMEM;
+        return r < 0 ? r : store_journal(l->store, l->token, text, n);
+}
+
+int store_round_settle(Leadership *l, Arena *a, const Settled **ret, uint32_t *ret_n) {
+        const JournalEntry *open = NULL;
+        uint32_t n = 0;
+        Settled *list;
+        int r = store_round_open(l->store, a, &open, &n);
+
+        if (r < 0)
+                return r;
+        list = arena_new(a, Settled, n);
+        if (!list)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                if (!leadership_keep(l))
+                        return 1;
+                r = settle_one(l, a, &open[i], &list[i]);
+        }
+        *ret = list;
+        *ret_n = n;
+        return r;
+}
+
+static json_t *cool_downs_json(const RoundInput *in) {
+        json_t *o = json_object();
+
+        for (uint32_t i = 0; i < in->n_cool_downs; i++)
+                (void) json_object_set_new(o, in->cool_downs[i].vm, json_integer(in->cool_downs[i].until));
+        return o;
+}
+
+/* Snapshot and plan are JSON texts already: they are put in as they are, the rest around them. */
+static int record_text(Arena *a, const RoundRecord *x, const char *snapshot, const char *plan,
+                       const char *settings, char **ret, size_t *ret_n) {
+        json_t *head =
+                json_pack("{s:s, s:s, s:I, s:s, s:s, s:s*, s:I, s:s, s:o}", "schema", "plimsoll.record/1",
+                          "version", PLIMSOLL_VERSION, "at", (json_int_t) x->input->now, "leader", x->leader,
+                          "mode", x->mode, "trouble", x->trouble, "seed", (json_int_t) x->input->request.seed,
+                          "settings", settings, "cool_downs", cool_downs_json(x->input));
+        char *text = head ? json_dumps(head, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+        FILE *out = text ? open_memstream(ret, ret_n) : NULL;
+
+        (void) a;
+        json_decref(head);
+        if (out)
+                (void) fprintf(out, "%.*s,\n\"snapshot\": %s,\n\"plan\": %s,\n\"outcomes\": %s}\n",
+                               (int) strlen(text) - 1, text, snapshot, plan ? plan : "null",
+                               x->outcomes ? x->outcomes : "[]");
+        free(text);
+        return out && fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+int store_round_record(Store *store, Arena *a, const RoundRecord *x) {
+        const char *snapshot = NULL, *plan = NULL, *settings = NULL;
+        size_t n_snapshot = 0, n_plan = 0, n = 0;
+        char *text = NULL;
+        int r = snapshot_file_print(a, x->input->snapshot, &snapshot, &n_snapshot);
+
+        if (r == 0 && x->round)
+                r = plan_file_print(a, x->round->snapshot, x->round->plan, &plan, &n_plan);
+        if (r == 0)
+                r = settings_file_print(a, x->input->settings, true, &settings);
+        if (r == 0)
+                r = record_text(a, x, snapshot, plan, settings, &text, &n);
+        if (r == 0)
+                r = store_put_record(store, text, n);
+        free(text);
+        return r;
+}

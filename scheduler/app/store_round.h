@@ -1,0 +1,32 @@
+/* What the store adds to a round: cool-downs, and moves whose end is not known yet. */
+#pragma once
+
+#include "scheduler/app/leadership.h"
+#include "scheduler/app/move_journal.h"
+#include "scheduler/app/round.h"
+
+/* Fills in->cool_downs from the store's cool-downs and the journal's open moves. 0; a negative errno of the
+ * store; a text in the store that cannot be read counts as none. In `a`. */
+int store_round_holds(Store *store, Arena *a, RoundInput *in) must_check;
+
+/* All open moves of the journal, see journal_open_ones(). In `a`. */
+int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
+
+typedef struct Settled {
+        JournalEntry entry; /* as it was open */
+        JournalEvent now;   /* JOURNAL_STARTED: still under way; JOURNAL_UNCLEAR: nobody can say */
+        const char *words;  /* what the two hosts said */
+} Settled;
+
+/* Asks both hosts of each open move where the VM runs, and writes down what they say. What is still under way
+ * or unclear stays open. ret[n] in `a`. 0; a negative errno of the store; 1: the journal is another's. */
+int store_round_settle(Leadership *l, Arena *a, const Settled **ret, uint32_t *ret_n) must_check;
+
+/* The record of a round: what it knew, what it was told, what it decided and what came of it. */
+typedef struct RoundRecord {
+        const RoundInput *input; /* its snapshot is as it was read */
+        const Round *round;      /* NULL: nothing was decided */
+        const char *leader, *mode, *trouble;
+        const char *outcomes; /* a JSON array, or NULL */
+} RoundRecord;
+int store_round_record(Store *store, Arena *a, const RoundRecord *record) must_check;

@@ -1,0 +1,187 @@
+#!/bin/bash
+# The command line as a person meets it: help, plans from a file, checks, settings, bad files, things that are
+# away. Needs no service, no libvirt and no Redis. Argument: the build folder.
+set -u
+plimsoll=$1/plimsoll
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cases=0 bad=0
+
+# run STATUS WORDS… — the command ends with STATUS within 20 s; its words are in $dir/out and $dir/err
+run() {
+        local want=$1
+        shift
+        cases=$((cases + 1))
+        timeout 20 "$@" >"$dir/out" 2>"$dir/err" </dev/null
+        local got=$?
+        [ $got -eq "$want" ] && return 0
+        echo "FAIL: exit $got, not $want: $*"
+        head -5 "$dir/out" "$dir/err"
+        bad=$((bad + 1))
+}
+# says FILE PATTERN — what the last command wrote to out or err has it
+says() {
+        cases=$((cases + 1))
+        grep -q -e "$2" "$dir/$1" && return 0
+        echo "FAIL: $1 does not say '$2':"
+        head -20 "$dir/$1"
+        bad=$((bad + 1))
+}
+same() {
+        cases=$((cases + 1))
+        cmp -s "$1" "$2" && return 0
+        echo "FAIL: $1 and $2 differ"
+        bad=$((bad + 1))
+}
+
+cat >"$dir/crowded.json" <<'J'
+{ "schema": "plimsoll.snapshot/1", "cluster": "demo",
+  "hosts": [ { "name": "h1", "cpus": 8, "memory_mib": 32768 },
+             { "name": "h2", "cpus": 8, "memory_mib": 32768 },
+             { "name": "h3", "cpus": 8, "memory_mib": 32768, "state": "cordoned" } ],
+  "vms": [ { "name": "a", "host": "h1", "vcpus": 4, "memory_mib": 4096, "cpu": 2.5 },
+           { "name": "b", "host": "h1", "vcpus": 4, "memory_mib": 4096, "cpu": 2.4 },
+           { "name": "c", "host": "h1", "vcpus": 4, "memory_mib": 4096, "cpu": 2.3 },
+           { "name": "d", "host": "h1", "vcpus": 4, "memory_mib": 4096, "cpu": 0.3 } ] }
+J
+
+# ---- help
+run 0 "$plimsoll"
+says out "keeps every host"
+for command in plan check apply snapshot status settings help version; do
+        run 0 "$plimsoll" help "$command"
+        says out "^Usage: plimsoll $command"
+        run 0 "$plimsoll" "$command" --help
+done
+run 0 "$plimsoll" --version
+run 0 "$plimsoll" version --json
+says out '"schema": "plimsoll.version/1"'
+run 2 "$plimsoll" paln
+says err "did you mean plan"
+run 2 "$plimsoll" plan --form x
+says err "did you mean --from"
+run 2 "$plimsoll" plan --max-moves many --from "$dir/crowded.json"
+says err "0 to 4000000"
+run 2 "$plimsoll" plan
+says err "say where the facts come from"
+run 2 "$plimsoll" plan --from x --hosts y
+says err "exclude each other"
+
+# ---- a plan, twice the same, and what a pipe sees of it
+run 0 "$plimsoll" plan --from "$dir/crowded.json"
+says out "h1 *4>"
+says out "hosts above their load line: 1 now, 0 after"
+cases=$((cases + 1))
+if grep -q "$(printf '\033')" "$dir/out"; then
+        echo "FAIL: escape sequences in a pipe"
+        bad=$((bad + 1))
+fi
+run 0 "$plimsoll" plan --from "$dir/crowded.json" --json -o "$dir/plan.json"
+cp "$dir/out" "$dir/first"
+says out '"schema": *"plimsoll.plan/1"'
+same "$dir/out" "$dir/plan.json"
+run 0 "$plimsoll" plan --from "$dir/crowded.json" --json
+same "$dir/out" "$dir/first"
+run 0 sh -c "'$plimsoll' plan --from - --json <'$dir/crowded.json'"
+same "$dir/out" "$dir/first"
+run 0 "$plimsoll" plan --from "$dir/crowded.json" --max-moves 0
+says out "hosts above their load line: 1 now, 1 after"
+run 1 "$plimsoll" plan --from "$dir/crowded.json" --json -o /dev/full
+
+# ---- the judge
+run 0 "$plimsoll" check "$dir/plan.json" --from "$dir/crowded.json"
+says out "^safe"
+sed 's/"name": "h2", "cpus": 8/"name": "h2", "state": "maintenance", "cpus": 8/' "$dir/crowded.json" >"$dir/other.json"
+run 3 "$plimsoll" check "$dir/plan.json" --from "$dir/other.json"
+says out "not safe"
+says out "maintenance"
+run 3 "$plimsoll" check "$dir/plan.json" --from "$dir/other.json" --json
+says out '"safe": false'
+run 2 "$plimsoll" check "$dir/crowded.json" --from "$dir/crowded.json"
+says err "crowded.json"
+
+# ---- a snapshot of a snapshot gives the same plan; a write that fails leaves the old file
+run 0 "$plimsoll" snapshot --from "$dir/crowded.json" -o "$dir/frozen.json"
+run 0 "$plimsoll" plan --from "$dir/frozen.json" --json
+same "$dir/out" "$dir/first"
+run 1 "$plimsoll" snapshot --from "$dir/crowded.json" -o "$dir/no/such/folder.json"
+cp "$dir/frozen.json" "$dir/before.json"
+run 2 "$plimsoll" snapshot --from "$dir/missing.json" -o "$dir/frozen.json"
+same "$dir/frozen.json" "$dir/before.json"
+run 1 "$plimsoll" snapshot --from "$dir/crowded.json" -o /dev/full
+
+# ---- status of a file
+run 0 "$plimsoll" status --from "$dir/crowded.json"
+says out "above their load line: 1"
+run 0 "$plimsoll" status --from "$dir/crowded.json" --json
+says out '"over_load_line": true'
+
+# ---- bad files: the file, the field and what is accepted; exit 2; nothing is written
+bad_file() { # NAME WORDS-IN-THE-COMPLAINT TEXT
+        printf '%s' "$3" >"$dir/$1.json"
+        rm -f "$dir/never.json"
+        run 2 "$plimsoll" plan --from "$dir/$1.json" -o "$dir/never.json"
+        says err "$1.json"
+        says err "$2"
+        run 2 "$plimsoll" plan --from "$dir/$1.json" --json
+        says out '"schema": "plimsoll.error/1"'
+        cases=$((cases + 1))
+        if [ -e "$dir/never.json" ]; then
+                echo "FAIL: a plan was written for $1"
+                bad=$((bad + 1))
+        fi
+}
+host='{"name":"h1","cpus":8,"memory_mib":32768}'
+head='"schema":"plimsoll.snapshot/1","cluster":"demo"'
+bad_file not-json "" 'hello'
+bad_file empty "" ''
+bad_file wrong-schema "schema" '{"schema":"plimsoll.snapshot/99","cluster":"demo","hosts":[],"vms":[]}'
+bad_file wrong-type "hosts\[0\].cpus" "{$head,\"hosts\":[{\"name\":\"h1\",\"cpus\":\"eight\",\"memory_mib\":1}],\"vms\":[]}"
+bad_file negative-memory "hosts\[0\].memory_mib" "{$head,\"hosts\":[{\"name\":\"h1\",\"cpus\":8,\"memory_mib\":-1}],\"vms\":[]}"
+bad_file too-large "hosts\[0\].memory_mib" "{$head,\"hosts\":[{\"name\":\"h1\",\"cpus\":8,\"memory_mib\":9223372036854775808}],\"vms\":[]}"
+bad_file unknown-host "vms\[0\].host" "{$head,\"hosts\":[$host],\"vms\":[{\"name\":\"v\",\"host\":\"h9\",\"vcpus\":1,\"memory_mib\":1}]}"
+bad_file twice "h1" "{$head,\"hosts\":[$host,$host],\"vms\":[]}"
+bad_file unknown-field "memory_mib" "{$head,\"hosts\":[{\"name\":\"h1\",\"cpus\":8,\"memory_mb\":1}],\"vms\":[]}"
+run 2 "$plimsoll" plan --from "$dir"
+run 2 "$plimsoll" plan --from "$dir/missing.json"
+says err "No such file"
+
+# ---- settings
+printf 'load:\n  headroom_cpu: 30%%  # more than the default\n' >"$dir/good.yaml"
+run 0 "$plimsoll" settings check --settings "$dir/good.yaml"
+says out "good; 1 differs"
+printf 'load:\n  hedroom_cpu: 30%%\n' >"$dir/bad.yaml"
+run 2 "$plimsoll" settings check --settings "$dir/bad.yaml"
+says err "bad.yaml:2:3: load.hedroom_cpu"
+says err "did you mean load.headroom_cpu"
+printf 'load:\n  headroom_cpu: lots\n' >"$dir/bad.yaml"
+run 2 "$plimsoll" plan --settings "$dir/bad.yaml" --from "$dir/crowded.json"
+says err "bad.yaml:2:17: load.headroom_cpu"
+run 2 "$plimsoll" plan --set load.headroom_cpu --from "$dir/crowded.json"
+says err "KEY=VALUE"
+run 0 "$plimsoll" settings show --set load.headroom_cpu=33%
+cp "$dir/out" "$dir/shown.yaml"
+run 0 "$plimsoll" settings check --settings "$dir/shown.yaml"
+says out "good; 1 differs"
+run 0 "$plimsoll" settings doc
+says out "load.headroom_cpu"
+run 2 "$plimsoll" settings chekc
+says err "did you mean check"
+
+# ---- what is away is said in seconds, by name
+run 1 "$plimsoll" plan --redis redis://127.0.0.1:1
+says err "127.0.0.1:1"
+run 1 "$plimsoll" plan --redis "unix://$dir/no.sock"
+says err "no.sock"
+run 1 "$plimsoll" status --redis redis://127.0.0.1:1 --json
+says out '"schema": "plimsoll.error/1"'
+run 2 "$plimsoll" plan --redis gopher://x
+run 1 "$plimsoll" plan --hosts qemu+tcp://127.0.0.1:1/system
+says err "127.0.0.1"
+
+# ---- apply moves nothing on old facts, and nothing without a yes
+run 2 "$plimsoll" apply --from "$dir/crowded.json" --yes
+says err "needs --hosts or --redis"
+
+[ $bad -eq 0 ] && echo "$cases checks of the command line hold"
+exit $((bad > 0))

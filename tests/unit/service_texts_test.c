@@ -1,0 +1,152 @@
+/* The texts the service keeps in the store: live state, journal, cool-downs. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/cool_downs.h"
+#include "scheduler/app/live_state.h"
+#include "scheduler/app/move_journal.h"
+
+static unsigned char memory[1 << 18];
+static Arena arena;
+
+static void setup(void) {
+        arena = arena_over(memory, sizeof(memory));
+}
+
+TestSuite(service_texts, .init = setup);
+
+Test(service_texts, live_state_reads_back_as_it_was) {
+        LiveMove moves[] = { { .vm = "web \"1\"",
+                               .from = "h1",
+                               .to = "h2",
+                               .phase = MIGRATION_RUNNING,
+                               .bytes_total = 1000,
+                               .bytes_done = 400,
+                               .bytes_per_s = 77,
+                               .running_ms = 1200,
+                               .predicted_ms = 3000,
+                               .message = "" },
+                             { .vm = "web2",
+                               .from = "h1",
+                               .to = "h3",
+                               .phase = MIGRATION_FAILED,
+                               .predicted_ms = 5,
+                               .message = "refused" } };
+        LiveState s = { .leader = "h1/7",
+                        .mode = "auto",
+                        .written_at = 5,
+                        .round_at = 4,
+                        .summary = "improved: 2 moves",
+                        .plan_status = "improved",
+                        .over_limit = 3,
+                        .moves = moves,
+                        .n_moves = 2 },
+                  back;
+        const char *text;
+        TextFault f;
+        size_t n;
+
+        cr_assert_eq(0, live_state_print(&arena, &s, &text, &n));
+        cr_assert_eq(0, live_state_parse(&arena, text, n, &back, &f), "%s", f.what);
+        cr_assert_str_eq("h1/7", back.leader);
+        cr_assert_eq(3, back.over_limit);
+        cr_assert_eq(2, back.n_moves);
+        cr_assert_str_eq("web \"1\"", back.moves[0].vm);
+        cr_assert_eq(MIGRATION_RUNNING, back.moves[0].phase);
+        cr_assert_eq(400, back.moves[0].bytes_done);
+        cr_assert_eq(MIGRATION_FAILED, back.moves[1].phase);
+        cr_assert_str_eq("refused", back.moves[1].message);
+}
+
+Test(service_texts, what_is_no_live_state_is_refused) {
+        static const char *const texts[] = {
+                "", "[]", "{}", "{\"schema\":\"plimsoll.service/2\"}",
+                "{\"schema\":\"plimsoll.service/1\",\"leader\":\"x\",\"mode\":\"auto\","
+                "\"written_at\":1,\"round_at\":1,\"summary\":\"\",\"moves\":[1]}"
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                LiveState back;
+                TextFault f;
+
+                cr_assert_eq(-EBADMSG, live_state_parse(&arena, texts[i], strlen(texts[i]), &back, &f), "%s",
+                             texts[i]);
+                cr_assert(f.what[0]);
+        }
+}
+
+Test(service_texts, a_journal_entry_reads_back_as_it_was) {
+        JournalEntry e = { .event = JOURNAL_FAILED,
+                           .id = "h1/7/1f/0",
+                           .vm = "web1",
+                           .from = "h1",
+                           .to = "h2",
+                           .to_uri = "qemu+tls://h2/system",
+                           .at = 9,
+                           .predicted_ms = 1500,
+                           .ms = 1700,
+                           .bytes = 1 << 20,
+                           .downtime_ms = UNKNOWN,
+                           .message = "line\nbreak" },
+                     back;
+        const char *text;
+        size_t n;
+
+        cr_assert_eq(0, journal_print(&arena, &e, &text, &n));
+        cr_assert_eq(0, journal_parse(&arena, text, n, &back));
+        cr_assert_eq(JOURNAL_FAILED, back.event);
+        cr_assert_str_eq("web1", back.vm);
+        cr_assert_null(back.uuid);
+        cr_assert_null(back.from_uri);
+        cr_assert_str_eq("qemu+tls://h2/system", back.to_uri);
+        cr_assert_eq(UNKNOWN, back.downtime_ms);
+        cr_assert_str_eq("line\nbreak", back.message);
+        cr_assert_eq(-EBADMSG, journal_parse(&arena, "{\"event\":\"flown\"}", 17, &back));
+        cr_assert_eq(-EBADMSG, journal_parse(&arena, "x", 1, &back));
+}
+
+Test(service_texts, a_move_is_open_until_its_end_is_written) {
+        static const JournalEntry newest_first[] = {
+                { .event = JOURNAL_STARTED, .id = "c", .vm = "c" },
+                { .event = JOURNAL_DONE, .id = "a", .vm = "a" },
+                { .event = JOURNAL_UNCLEAR, .id = "d", .vm = "d" },
+                { .event = JOURNAL_INTENT, .id = "b", .vm = "b" },
+                { .event = JOURNAL_INTENT, .id = "d", .vm = "d" },
+                { .event = JOURNAL_INTENT, .id = "a", .vm = "a" },
+        };
+        const JournalEntry *open;
+        uint32_t n;
+
+        cr_assert_eq(0, journal_open_ones(&arena, newest_first, ARRAY_SIZE(newest_first), &open, &n));
+        cr_assert_eq(3, n);
+        cr_assert_str_eq("b", open[0].vm);
+        cr_assert_str_eq("c", open[1].vm);
+        cr_assert_eq(JOURNAL_UNCLEAR, open[2].event);
+}
+
+Test(service_texts, an_unclear_end_of_a_migration_stays_open) {
+        cr_assert(journal_is_open(journal_event_of(MIGRATION_UNCLEAR)));
+        cr_assert(journal_is_open(journal_event_of(MIGRATION_RUNNING)));
+        cr_assert_not(journal_is_open(journal_event_of(MIGRATION_DONE)));
+        cr_assert_not(journal_is_open(journal_event_of(MIGRATION_FAILED)));
+        cr_assert_not(journal_is_open(journal_event_of(MIGRATION_ABORTED)));
+}
+
+Test(service_texts, cool_downs_keep_the_longest_and_drop_the_past) {
+        const CoolDown *list = NULL;
+        const char *text;
+        uint32_t n = 0;
+        size_t size;
+
+        cr_assert_eq(0, cool_downs_add(&arena, list, n, (CoolDown){ .vm = "b", .until = 100 }, &list, &n));
+        cr_assert_eq(0, cool_downs_add(&arena, list, n, (CoolDown){ .vm = "a", .until = 50 }, &list, &n));
+        cr_assert_eq(0, cool_downs_add(&arena, list, n, (CoolDown){ .vm = "b", .until = 70 }, &list, &n));
+        cr_assert_eq(2, n);
+        cr_assert_eq(0, cool_downs_print(&arena, list, n, 60, &text, &size));
+        cr_assert_eq(0, cool_downs_parse(&arena, text, size, &list, &n));
+        cr_assert_eq(1, n);
+        cr_assert_str_eq("b", list[0].vm);
+        cr_assert_eq(100, list[0].until);
+        cr_assert_eq(-EBADMSG, cool_downs_parse(&arena, "{\"vms\":{}}", 10, &list, &n));
+}
