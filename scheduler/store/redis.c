@@ -31,7 +31,7 @@ void command_number(Command *c, char buf[24], int64_t number) {
 
 int redis_fail(Redis *r, int error, const char *fmt, ...) {
         va_list ap;
-        int n = snprintf(r->error, sizeof(r->error), "redis at %s: ", r->url.place);
+        int n = snprintf(r->error, sizeof(r->error), "redis at %s: ", r->place);
 
         va_start(ap, fmt);
         (void) vsnprintf(r->error + n, sizeof(r->error) - (size_t) n, fmt, ap);
@@ -39,8 +39,9 @@ int redis_fail(Redis *r, int error, const char *fmt, ...) {
         return error;
 }
 
-void redis_init(Redis *r, const RedisUrl *url, usec_t timeout) {
-        *r = (Redis){ .url = *url, .fd = -1, .timeout = timeout };
+void redis_init(Redis *r, const RedisUrl *url, const char *home_key, usec_t timeout) {
+        *r = (Redis){ .url = *url, .home_key = home_key, .fd = -1, .timeout = timeout };
+        memcpy(r->place, url->place, sizeof(r->place));
 }
 
 void redis_drop(Redis *r) {
@@ -136,13 +137,13 @@ static int redis_refused(Redis *r, const redisReply *reply) {
         int error = reply_error(reply);
 
         (void) redis_fail(r, error, "%s", reply->str);
-        if (strncmp(reply->str, "READONLY", 8) == 0)
-                redis_drop(r); /* a new connection may reach the new master */
+        if (strncmp(reply->str, "READONLY ", 9) == 0 || strncmp(reply->str, "MOVED ", 6) == 0)
+                redis_drop(r); /* a new connection finds the new master, or the node that has our keys now */
         return error;
 }
 
-int redis_receive(Redis *r, redisReply **ret) {
-        redisReply *reply;
+/* Also error replies. */
+static int redis_receive_any(Redis *r, redisReply **ret) {
         void *got = NULL;
         int k;
 
@@ -159,8 +160,17 @@ int redis_receive(Redis *r, redisReply **ret) {
                 if (k < 0)
                         return k;
         }
-        reply = got;
         r->pending--;
+        *ret = got;
+        return 0;
+}
+
+int redis_receive(Redis *r, redisReply **ret) {
+        redisReply *reply = NULL;
+        int k = redis_receive_any(r, &reply);
+
+        if (k < 0)
+                return k;
         if (reply->type == REDIS_REPLY_ERROR) {
                 k = redis_refused(r, reply);
                 freeReplyObject(reply);
@@ -203,9 +213,10 @@ static int redis_choose_db(Redis *r) {
         return redis_call(r, &c, &reply);
 }
 
-static int redis_connect(Redis *r) {
-        int k = socket_connect(&r->url, r->deadline);
+static int redis_connect_to(Redis *r, const RedisUrl *node) {
+        int k = socket_connect(node, r->deadline);
 
+        memcpy(r->place, node->place, sizeof(r->place));
         if (k < 0)
                 return redis_away(r, k);
         r->fd = k;
@@ -217,6 +228,41 @@ static int redis_connect(Redis *r) {
         if (k < 0)
                 redis_drop(r);
         return k;
+}
+
+/* Is home_key here? 0: yes; 1: no, *ret_node is where. */
+static int redis_is_home(Redis *r, RedisUrl *ret_node) {
+        owned(reply_free) redisReply *reply = NULL;
+        Command c = { 0 };
+        int k;
+
+        command_text(&c, "EXISTS");
+        command_text(&c, r->home_key);
+        k = redis_send(r, &c);
+        if (k == 0)
+                k = redis_receive_any(r, &reply);
+        if (k < 0 || reply->type != REDIS_REPLY_ERROR)
+                return k;
+        if (reply_moved(reply, ret_node) == 0)
+                return 1;
+        return redis_refused(r, reply);
+}
+
+/* In a Redis Cluster, to the node that has our keys: they are all in one slot. */
+static int redis_connect(Redis *r) {
+        enum { HOPS_MAX = 4 };
+        RedisUrl node = r->url;
+
+        for (int i = 0; i < HOPS_MAX; i++) {
+                int k = redis_connect_to(r, &node);
+
+                if (k == 0 && r->home_key && !r->url.path[0])
+                        k = redis_is_home(r, &node);
+                if (k <= 0)
+                        return k;
+                redis_drop(r);
+        }
+        return redis_fail(r, -EAGAIN, "the nodes of the Redis Cluster do not agree on who has our keys");
 }
 
 /* Nothing may be there to read when no reply is due: else the server has closed, and a command sent now would

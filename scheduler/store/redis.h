@@ -17,7 +17,10 @@
 
 typedef struct Redis {
         RedisUrl url;
-        int fd; /* -1: not connected */
+        const char
+                *home_key; /* in a Redis Cluster we talk to the node that has it; NULL: any server will do */
+        char place[300];   /* of the node we talk to, or tried to; for messages */
+        int fd;            /* -1: not connected */
         ReplyReader reader;
         char *out; /* bytes to be sent: out[out_start .. out_n) */
         size_t out_start, out_n, out_size;
@@ -38,7 +41,8 @@ void command_add(Command *c, const char *word, size_t n);
 void command_text(Command *c, const char *word);               /* a C string, not copied */
 void command_number(Command *c, char buf[24], int64_t number); /* written into buf */
 
-void redis_init(Redis *r, const RedisUrl *url, usec_t timeout);
+/* `home_key` outlives it. */
+void redis_init(Redis *r, const RedisUrl *url, const char *home_key, usec_t timeout);
 void redis_done(Redis *r); /* closes; takes a zeroed one after redis_init() only */
 
 /* Starts a call: connected, with nothing pending, or an error. `deadline` is of clock_monotonic(). */

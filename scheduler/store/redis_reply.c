@@ -40,7 +40,7 @@ int reply_error(const redisReply *r) {
                 { "DENIED", -EACCES },     { "LOADING", -EAGAIN },     { "READONLY", -EAGAIN },
                 { "MASTERDOWN", -EAGAIN }, { "CLUSTERDOWN", -EAGAIN }, { "TRYAGAIN", -EAGAIN },
                 { "BUSY", -EAGAIN },       { "OOM", -EAGAIN },         { "MISCONF", -EAGAIN },
-                { "NOREPLICAS", -EAGAIN },
+                { "NOREPLICAS", -EAGAIN }, { "MOVED", -EAGAIN },       { "ASK", -EAGAIN },
         };
         size_t n = strcspn(r->str, " ");
 
@@ -48,6 +48,19 @@ int reply_error(const redisReply *r) {
                 if (strlen(errors[i].word) == n && memcmp(r->str, errors[i].word, n) == 0)
                         return errors[i].error;
         return -EPROTO;
+}
+
+int reply_moved(const redisReply *r, RedisUrl *node) {
+        const char *host = r->type == REDIS_REPLY_ERROR ? strrchr(r->str, ' ') : NULL, *colon;
+        int64_t port;
+
+        if (!host || strncmp(r->str, "MOVED ", 6) != 0)
+                return -EPROTO;
+        host++;
+        colon = strrchr(host, ':'); /* an IPv6 address has more */
+        if (!colon || text_to_int(colon + 1, strlen(colon + 1), 1, 65535, &port) < 0)
+                return -EPROTO;
+        return redis_url_move(node, host, (size_t) (colon - host), (int) port);
 }
 
 int reply_text(const redisReply *r, Arena *a, const char **ret, size_t *ret_n) {

@@ -6,6 +6,7 @@
 #include <hiredis/hiredis.h>
 
 #include "scheduler/base/arena.h"
+#include "scheduler/store/redis_url.h"
 #include "scheduler/store/store.h"
 
 /* hiredis' reader with a bound on how many elements an array may claim to have: else a server that says
@@ -27,6 +28,10 @@ DEFINE_OWNED(redisReply *, reply_free);
 /* An error reply as errno: -EACCES not let in; -EAGAIN not now (loading, read-only replica, busy, out of
  * memory); -EPROTO anything else. */
 int reply_error(const redisReply *r) must_check;
+
+/* "MOVED 3999 10.0.0.2:6379": sets host, port and place of *node to where the keys are ("" before the colon:
+ * the same host). -EPROTO when it is not that. */
+int reply_moved(const redisReply *r, RedisUrl *node) must_check;
 
 /* A bulk string. 0; 1: nil; -EPROTO; -ENOMEM. */
 int reply_text(const redisReply *r, Arena *a, const char **ret, size_t *ret_n) must_check;

@@ -122,6 +122,11 @@ static int parse_host(Span where, RedisUrl *u, TextFault *fault) {
         return span_decode(host, "host", u->host, sizeof(u->host), fault);
 }
 
+static void place_print(RedisUrl *u) {
+        (void) snprintf(u->place, sizeof(u->place), strchr(u->host, ':') ? "[%s]:%d" : "%s:%d", u->host,
+                        u->port);
+}
+
 /* `rest` is what stands after "redis://" and the login. */
 static int parse_tcp(Span rest, RedisUrl *u, TextFault *fault) {
         const char *slash = memchr(rest.s, '/', rest.n), *end = rest.s + rest.n;
@@ -131,8 +136,7 @@ static int parse_tcp(Span rest, RedisUrl *u, TextFault *fault) {
                 return r;
         if (slash && slash + 1 < end)
                 r = span_number(span_between(slash + 1, end), "db", 0, 1000000, &u->db, fault);
-        (void) snprintf(u->place, sizeof(u->place), strchr(u->host, ':') ? "[%s]:%d" : "%s:%d", u->host,
-                        u->port);
+        place_print(u);
         return r;
 }
 
@@ -176,6 +180,18 @@ int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) {
         if ((tcp ? parse_tcp : parse_unix)(span_between(start, end), &u, reterr_fault) < 0)
                 return -EINVAL;
         *ret = u;
+        return 0;
+}
+
+int redis_url_move(RedisUrl *u, const char *host, size_t n, int port) {
+        if (n > 0 && (n >= sizeof(u->host) || !text_is_name(host, n)))
+                return -EPROTO;
+        if (n > 0) {
+                memcpy(u->host, host, n);
+                u->host[n] = '\0';
+        }
+        u->port = port;
+        place_print(u);
         return 0;
 }
 

@@ -25,6 +25,10 @@ typedef struct RedisUrl {
 /* 0; -EINVAL with *reterr_fault. */
 int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) must_check;
 
+/* Another server with the same login and database. `host` may be empty: the same one. -EPROTO: it is no host.
+ */
+int redis_url_move(RedisUrl *u, const char *host, size_t n, int port) must_check;
+
 /* The URL of a unix socket, percent-encoded where needed. 0; -ENAMETOOLONG: the path or the text is too long.
  */
 int redis_url_of_socket(const char *path, RedisUrl *ret, char *ret_url, size_t size) must_check;

@@ -65,7 +65,7 @@ static int open_embedded(Store *s, const char *dir, TextFault *fault) {
         if (k < 0)
                 return k;
         (void) snprintf(s->url, sizeof(s->url), "%s", s->server.url_text);
-        redis_init(&s->redis, &s->server.url, s->timeout);
+        redis_init(&s->redis, &s->server.url, NULL, s->timeout);
         while ((k = store_ping(s)) == -EAGAIN && clock_monotonic() < deadline)
                 clock_sleep(20 * USEC_PER_MSEC);
         if (k < 0)
@@ -86,7 +86,7 @@ static int open_url(Store *s, const char *url, TextFault *fault) {
                 return -EINVAL;
         }
         memcpy(s->url, url, strlen(url) + 1);
-        redis_init(&s->redis, &parsed, s->timeout);
+        redis_init(&s->redis, &parsed, s->home_key, s->timeout);
         return 0;
 }
 
@@ -111,6 +111,7 @@ int store_open(const StoreOptions *options, Store **ret, TextFault *reterr_fault
         s->server.users_fd = s->redis.fd = -1;
         s->timeout = options->timeout > 0 ? options->timeout : TIMEOUT_DEFAULT;
         memcpy(s->cluster, options->cluster, strlen(options->cluster) + 1);
+        (void) key_print(s->home_key, s->cluster, KEY_HOSTS, NULL);
         k = options->url ? open_url(s, options->url, reterr_fault)
                          : open_embedded(s, options->state_dir, reterr_fault);
         if (k < 0) {

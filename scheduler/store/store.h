@@ -1,6 +1,6 @@
 /* The store: what outlives a process. Redis 7 by URL (redis://[user:pass@]host:port[/db], rediss:// is not
- * supported by hiredis 0.14, unix:///path), or a private redis-server on a unix socket in a state directory,
- * started and ended by us.
+ * supported by hiredis 0.14, unix:///path; of a Redis Cluster the URL of any node), or a private redis-server
+ * on a unix socket in a state directory, started and ended by us.
  *
  * Owner:   the program; a Store is ended by store_free(), which takes NULL.
  * Errors:  -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH … the server is away (the next call tries again);

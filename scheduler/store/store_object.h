@@ -12,7 +12,7 @@
 struct Store {
         Redis redis;
         RedisServer server; /* users_fd < 0: the server is not ours */
-        char cluster[256];
+        char cluster[256], home_key[KEY_SIZE];
         char url[1200];
         usec_t timeout;
 };

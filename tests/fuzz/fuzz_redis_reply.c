@@ -28,11 +28,14 @@ static void decode(const redisReply *r) {
         uint32_t n, n_some = 0;
         const char *text;
         LeaseReply lease;
+        RedisUrl node = { .host = "here" };
         int64_t number;
         size_t length;
 
         if (r->type == REDIS_REPLY_ERROR)
                 check(reply_error(r) < 0);
+        if (reply_moved(r, &node) == 0)
+                check(node.port > 0 && text_is_name(node.host, strlen(node.host)));
         if (reply_text(r, &a, &text, &length) == 0)
                 check(text[length] == '\0');
         if (reply_names(r, &a, &members, &n) == 0)

@@ -131,7 +131,7 @@ Test(store_faults, what_a_server_should_not_say_is_named_and_the_next_call_works
         } answers[] = {
                 { "-LOADING Redis is loading the dataset in memory\r\n", -EAGAIN, "LOADING" },
                 { "-READONLY You can't write against a read only replica.\r\n", -EAGAIN, "READONLY" },
-                { "-MOVED 1 10.0.0.1:7000\r\n", -EPROTO, "MOVED" },
+                { "-MOVED 1 10.0.0.1:7000\r\n", -EAGAIN, "MOVED" },
                 { "-NOPERM no permissions\r\n", -EACCES, "NOPERM" },
                 { "-ERR %s%n%s\r\n", -EPROTO, "%s%n%s" },
                 { ":5\r\n", -EPROTO, "unexpected form" },
