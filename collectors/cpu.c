@@ -120,7 +120,8 @@ static int cpu_read(void *state, const CollectorEnv *env, usec_t now, SampleSink
         if (r < 0)
                 return r;
         most = (int64_t) stat.n_cpus * 1000;
-        if ((r = emit_rate(sink, METRIC_HOST_CPU_BUSY, &s->busy, stat.all.busy, now, hz, most)) < 0 ||
+        if ((r = emit_number(sink, METRIC_HOST_CPUS, "", stat.n_cpus > 0 ? stat.n_cpus : UNKNOWN)) < 0 ||
+            (r = emit_rate(sink, METRIC_HOST_CPU_BUSY, &s->busy, stat.all.busy, now, hz, most)) < 0 ||
             (r = emit_rate(sink, METRIC_HOST_CPU_STEAL, &s->steal, stat.all.steal, now, hz, most)) < 0 ||
             (r = emit_rate(sink, METRIC_HOST_CPU_IOWAIT, &s->iowait, stat.all.iowait, now, hz, most)) < 0 ||
             (r = emit_pressure(s, env, sink)) < 0)

@@ -23,7 +23,7 @@ static int host_open(void *state, const CollectorEnv *env) {
         return arena_open(SCRATCH_BYTES, &((HostState *) state)->scratch);
 }
 
-static int emit_cpus(Arena *a, virConnectPtr c, SampleSink *sink) {
+static int emit_cpus(Arena *a, const CollectorEnv *env, virConnectPtr c, SampleSink *sink) {
         char *xml = virConnectGetCapabilities(c);
         HostFacts facts;
         virNodeInfo info;
@@ -37,7 +37,8 @@ static int emit_cpus(Arena *a, virConnectPtr c, SampleSink *sink) {
                 return r;
         if (virNodeGetInfo(c, &info) < 0)
                 return virt_error(NULL, 0);
-        if ((r = emit_number(sink, METRIC_HOST_CPUS, "", info.cpus)) < 0 ||
+        /* on the host itself "cpu" counts them, where it reads their use: a container may see fewer */
+        if ((r = emit_number(sink, METRIC_HOST_CPUS, "", env->root ? UNKNOWN : info.cpus)) < 0 ||
             (r = emit_number(sink, METRIC_HOST_CPU_MHZ, "",
                              facts.tsc_mhz > 0 ? facts.tsc_mhz
                              : info.mhz > 0    ? (int64_t) info.mhz
@@ -137,7 +138,7 @@ static int host_read(void *state, const CollectorEnv *env, usec_t now, SampleSin
         if (!c)
                 return -ENOTCONN;
         arena_rewind(a, 0);
-        if ((r = emit_cpus(a, c, sink)) < 0 || (r = emit_networks(a, env, c, sink)) < 0 ||
+        if ((r = emit_cpus(a, env, c, sink)) < 0 || (r = emit_networks(a, env, c, sink)) < 0 ||
             (r = emit_pools(a, env, c, sink)) < 0)
                 return r;
         return emit_text(sink, METRIC_HOST_URI, "", env->uri);
