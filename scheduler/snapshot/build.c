@@ -255,9 +255,13 @@ static int claim(const VmRow *r) {
                (r->vm.state == VM_RUNNING ? 1 : 0);
 }
 
+typedef struct RowRef {
+        const VmRow *row;
+} RowRef;
+
 /* By name, then the strongest claim first; a total order, so that the order of reports plays no part. */
 static int row_compare(const void *a, const void *b) {
-        const VmRow *x = *(const VmRow *const *) a, *y = *(const VmRow *const *) b;
+        const VmRow *x = ((const RowRef *) a)->row, *y = ((const RowRef *) b)->row;
         int c = strcmp(x->vm.name, y->vm.name);
 
         if (c != 0)
@@ -274,15 +278,15 @@ static int64_t larger(int64_t a, int64_t b) {
 }
 
 /* Several hosts report the name: rows[0] claims it most. */
-static int vm_merge(Builder *b, VmRow *const *rows, uint32_t n, Vm *ret) {
-        Vm vm = rows[0]->vm;
-        const char *other = b->hosts[rows[1]->vm.host].name, *own = b->hosts[vm.host].name;
+static int vm_merge(Builder *b, const RowRef *rows, uint32_t n, Vm *ret) {
+        Vm vm = rows[0].row->vm;
+        const char *other = b->hosts[rows[1].row->vm.host].name, *own = b->hosts[vm.host].name;
         bool same = true;
 
         vm.in_flight = true;
-        vm.in_flight_to = rows[1]->vm.host;
+        vm.in_flight_to = rows[1].row->vm.host;
         for (uint32_t i = 1; i < n; i++) {
-                const Vm *v = &rows[i]->vm;
+                const Vm *v = &rows[i].row->vm;
 
                 same = same && (!v->uuid || !vm.uuid || strcmp(v->uuid, vm.uuid) == 0);
                 vm.vcpus = larger(vm.vcpus, v->vcpus);
@@ -304,7 +308,7 @@ static int vm_merge(Builder *b, VmRow *const *rows, uint32_t n, Vm *ret) {
 }
 
 static int vms_build(Builder *b, Snapshot *s) {
-        VmRow **order = arena_new(b->a, VmRow *, b->n_rows);
+        RowRef *order = arena_new(b->a, RowRef, b->n_rows);
         uint32_t n_vms = 0;
         Vm *vms;
         int k = 0;
@@ -312,20 +316,21 @@ static int vms_build(Builder *b, Snapshot *s) {
         if (!order)
                 return -ENOMEM;
         for (uint32_t i = 0; i < b->n_rows; i++)
-                order[i] = &b->rows[i];
+                order[i].row = &b->rows[i];
         qsort(order, b->n_rows, sizeof(*order), row_compare);
         for (uint32_t i = 0; i < b->n_rows; i++)
-                n_vms += i == 0 || strcmp(order[i - 1]->vm.name, order[i]->vm.name) != 0;
+                n_vms += i == 0 || strcmp(order[i - 1].row->vm.name, order[i].row->vm.name) != 0;
         if (n_vms > VMS_MAX)
                 return -ERANGE;
         vms = arena_new(b->a, Vm, n_vms);
         if (!vms)
                 return -ENOMEM;
         for (uint32_t i = 0, n; k == 0 && i < b->n_rows; i += n) {
-                for (n = 1; i + n < b->n_rows && strcmp(order[i]->vm.name, order[i + n]->vm.name) == 0; n++)
+                for (n = 1;
+                     i + n < b->n_rows && strcmp(order[i].row->vm.name, order[i + n].row->vm.name) == 0; n++)
                         ;
                 if (n == 1)
-                        vms[s->n_vms++] = order[i]->vm;
+                        vms[s->n_vms++] = order[i].row->vm;
                 else
                         k = vm_merge(b, order + i, n, &vms[s->n_vms++]);
         }

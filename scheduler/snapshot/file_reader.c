@@ -127,7 +127,7 @@ static int string_compare(const void *a, const void *b) {
 }
 
 static int strings_read(FileReader *p, bool labels, Strings *ret) {
-        NameList list;
+        NameList list = { 0 };
         const char **strings;
         int k = names_read(p, &list);
 

@@ -392,7 +392,7 @@ static size_t digits(const char *s, size_t n) {
 }
 
 int json_reader_number(JsonReader *r, Span *ret) {
-        const char *s = r->text + r->at;
+        const char *s;
         size_t n, i = 0, d;
 
         if (json_reader_kind(r) != JSON_KIND_NUMBER)

@@ -32,15 +32,15 @@ typedef enum FieldKind {
 typedef struct FieldDef {
         const char *name;
         FieldKind kind;
-        bool required;
+        int places;       /* FIELD_NUMBER: decimals when printed, enough to read the same number back */
         size_t at;        /* of the member */
-        const char *unit; /* FIELD_NUMBER: words for messages */
         int64_t scale;    /* 1: whole numbers only */
-        int places;       /* decimals when printed: enough to read the same number back */
         int64_t min, max; /* scaled */
         int64_t def;      /* also FIELD_BOOL, FIELD_CHOICE */
+        const char *unit; /* words for messages */
         const char *const *choices;
         uint32_t n_choices;
+        bool required;
         int (*read)(FileReader *p, void *object);
         void (*print)(FilePrinter *p, const void *object); /* writes the field's name too, or nothing */
 } FieldDef;

@@ -297,7 +297,7 @@ static int unique_order(FileReader *p, const char *list, const ObjectArray *arra
 
 static int finish_hosts(FileReader *p) {
         const ObjectArray array = { .objects = p->hosts, .n = p->snapshot.n_hosts, .at = p->host_at };
-        uint32_t *order;
+        uint32_t *order = NULL;
         int k;
 
         static_assert(offsetof(Host, name) == 0 && offsetof(Vm, name) == 0, "unique_order reads names there");
@@ -339,7 +339,7 @@ static int resolve_host(FileReader *p, const NameTable *hosts, Span name, size_t
 
 static int finish_vms(FileReader *p, const NameTable *hosts) {
         const ObjectArray array = { .objects = p->vms, .n = p->snapshot.n_vms, .at = p->vm_at };
-        uint32_t *order;
+        uint32_t *order = NULL;
         int k;
 
         for (uint32_t i = 0; i < array.n; i++) {
@@ -377,7 +377,7 @@ static int finish_extra(FileReader *p) {
 }
 
 static int finish(FileReader *p) {
-        NameTable hosts;
+        NameTable hosts = { 0 };
         int k = finish_hosts(p);
 
         if (k == 0)

@@ -60,9 +60,8 @@ void text_writer_decimal(TextWriter *w, int64_t v, int64_t scale, int places) {
         for (int i = 0; i < places; i++)
                 place *= 10;
         part = (v % scale * place + scale / 2) / scale;
-        text_writer_int(w, v / scale + part / place);
-        part %= place;
-        if (part == 0)
+        text_writer_int(w, part < place ? v / scale : v / scale + 1);
+        if (part == 0 || part == place)
                 return;
         for (; part % 10 == 0; places--)
                 part /= 10;
