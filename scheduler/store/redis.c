@@ -241,8 +241,10 @@ static int redis_is_home(Redis *r, RedisUrl *ret_node) {
         k = redis_send(r, &c);
         if (k == 0)
                 k = redis_receive_any(r, &reply);
-        if (k < 0 || reply->type != REDIS_REPLY_ERROR)
+        if (k < 0)
                 return k;
+        if (!reply || reply->type != REDIS_REPLY_ERROR)
+                return 0;
         if (reply_moved(reply, ret_node) == 0)
                 return 1;
         return redis_refused(r, reply);

@@ -184,7 +184,7 @@ int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) {
 }
 
 int redis_url_move(RedisUrl *u, const char *host, size_t n, int port) {
-        if (n > 0 && (n >= sizeof(u->host) || !text_is_name(host, n)))
+        if (n >= sizeof(u->host) || (n > 0 && !text_is_name(host, n)))
                 return -EPROTO;
         if (n > 0) {
                 memcpy(u->host, host, n);

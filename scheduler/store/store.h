@@ -1,11 +1,11 @@
-/* The store: what outlives a process. Redis 7 by URL (redis://[user:pass@]host:port[/db], rediss:// is not
- * supported by hiredis 0.14, unix:///path; of a Redis Cluster the URL of any node), or a private redis-server
- * on a unix socket in a state directory, started and ended by us.
+/* The store: what outlives a process. Redis 7 by URL (redis://[user:pass@]host:port[/db], of a Redis Cluster
+ * that of any node; unix:///path; rediss:// is not supported by hiredis 0.14), or a private redis-server on a
+ * unix socket in a state directory, started and ended by us.
  *
  * Owner:   the program; a Store is ended by store_free(), which takes NULL.
  * Errors:  -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH … the server is away (the next call tries again);
- *          -EAGAIN it cannot now (loading its data, a read-only replica, out of memory); -EACCES auth;
- *          -EPROTO it answered what it should not; -EINVAL what was asked is no name; -ENOMEM the arena.
+ *          -EAGAIN it cannot now (loading its data, a read-only replica, keys on the move, no memory);
+ * -EACCES auth; -EPROTO it answered what it should not; -EINVAL what was asked is no name; -ENOMEM the arena.
  *          store_error() has the words, without passwords.
  * Threads: one Store, one thread. Every call ends within the time limit, but for the look-up of a host name
  * in a URL, which takes what the system's resolver takes. A call that failed half-way may have been done.

@@ -66,10 +66,9 @@ static Store *cluster_opened(const char *cluster, int node) {
         return s;
 }
 
-/* The keys of {a} and {c} are in slots below 8192, those of {b} and {d} are not. */
+/* The keys of {b} and {c} are in slots 3300 and 7365, those of {a} and {d} in 15495 and 11298. */
 Test(store_cluster, each_cluster_of_hosts_is_on_its_node_and_is_found_from_any) {
         static const char *const names[] = { "a", "b", "c", "d" };
-        int hops = 0;
 
         node_start(0, "0", "8191");
         node_start(1, "8192", "16383");
@@ -94,7 +93,5 @@ Test(store_cluster, each_cluster_of_hosts_is_on_its_node_and_is_found_from_any) 
                 expect(0, there, store_journal(there, token, "x", 1));
                 expect(0, there, store_put_record(there, "x", 1));
                 expect(0, here, store_forget_host(here, names[i]));
-                hops++;
         }
-        cr_assert_eq(hops, 4);
 }
