@@ -7,6 +7,7 @@
 #include "scheduler/app/fleet_text.h"
 #include "scheduler/app/human.h"
 #include "scheduler/app/live_state.h"
+#include "scheduler/app/move_journal.h"
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/decide/problem_build.h"
 
@@ -16,6 +17,8 @@ typedef struct Status {
         const HostShare *shares;
         LiveState live;
         bool has_live;
+        const JournalEntry *recent; /* how the last moves ended, newest first */
+        uint32_t n_recent;
 } Status;
 
 /* ---- what there is ---- */
@@ -34,6 +37,35 @@ static int read_live(const Facts *facts, Arena *a, Status *ret) {
         return r == -ENOMEM ? r : 0; /* one that cannot be read is another version's */
 }
 
+#define RECENT_MOST   8U
+#define RECENT_WITHIN (INT64_C(3600) * USEC_PER_SEC)
+
+static int read_recent(const Facts *facts, Arena *a, Status *ret) {
+        Store *store = source_store(facts->source);
+        StoredText *texts = NULL;
+        JournalEntry *recent;
+        uint32_t n = 0;
+        usec_t since = clock_now() - RECENT_WITHIN;
+        int r = store ? store_get_journal(store, a, 8 * RECENT_MOST, &texts, &n) : 0;
+
+        if (r < 0)
+                return r;
+        recent = arena_new(a, JournalEntry, RECENT_MOST);
+        if (!recent)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n && ret->n_recent < RECENT_MOST; i++) {
+                JournalEntry *e = &recent[ret->n_recent];
+
+                r = journal_parse(a, texts[i].text, texts[i].n, e);
+                if (r == -ENOMEM)
+                        return r;
+                if (r == 0 && e->at >= since && e->event != JOURNAL_INTENT && e->event != JOURNAL_STARTED)
+                        ret->n_recent++;
+        }
+        ret->recent = recent;
+        return 0;
+}
+
 static int gather(Invocation *in, const Facts *facts, Status *ret) {
         int r;
 
@@ -43,6 +75,8 @@ static int gather(Invocation *in, const Facts *facts, Status *ret) {
                 r = fleet_shares(in->arena, ret->problem, ret->problem->home, &ret->shares);
         if (r == 0)
                 r = read_live(facts, in->arena, ret);
+        if (r == 0)
+                r = read_recent(facts, in->arena, ret);
         return r;
 }
 
@@ -72,6 +106,22 @@ static json_t *live_json(Arena *a, const LiveState *live) {
         return live_state_print(a, live, &text, &n) < 0 ? NULL : json_loadb(text, n, 0, NULL);
 }
 
+static json_t *recent_json(const Status *s) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < s->n_recent; i++) {
+                const JournalEntry *e = &s->recent[i];
+
+                (void) json_array_append_new(
+                        list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", e->vm,
+                                        "from", e->from, "to", e->to, "end", journal_event_names[e->event],
+                                        "at", (json_int_t) e->at, "ms", (json_int_t) e->ms, "predicted_ms",
+                                        (json_int_t) e->predicted_ms, "bytes", (json_int_t) e->bytes,
+                                        "downtime_ms", (json_int_t) e->downtime_ms, "message", e->message));
+        }
+        return list;
+}
+
 static void print_json(Invocation *in, const Status *s) {
         json_t *o = json_object(), *hosts = json_array();
 
@@ -83,6 +133,7 @@ static void print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "hosts", hosts);
         if (s->has_live)
                 (void) json_object_set_new(o, "service", live_json(in->arena, &s->live));
+        (void) json_object_set_new(o, "recent", recent_json(s));
         (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', in->out.out);
         json_decref(o);
@@ -136,6 +187,49 @@ static void print_live(const Status *s, usec_t now, const Screen *screen) {
                 print_move(&l->moves[i], screen);
 }
 
+static int print_recent(Arena *a, const Status *s, usec_t now, const Screen *screen) {
+        static const Column columns[] = {
+                { .title = "ENDED", .right = true },
+                { .title = "VM", .most = 28 },
+                { .title = "FROM", .most = 20 },
+                { .title = "TO", .most = 20 },
+                { .title = "" },
+                { .title = "TOOK", .right = true },
+                { .title = "PREDICTED", .right = true },
+                { .title = "SENT", .right = true },
+                { .title = "DOWNTIME", .right = true },
+                { .title = "" },
+        };
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+
+        for (uint32_t i = 0; i < s->n_recent; i++) {
+                const JournalEntry *e = &s->recent[i];
+                char ago[HUMAN_SIZE], took[HUMAN_SIZE], predicted[HUMAN_SIZE], sent[HUMAN_SIZE],
+                        down[HUMAN_SIZE];
+                int r = table_row(
+                        &t, (Cell[]){ { .text = text_format(a, "%s ago",
+                                                            human_ms((now - e->at) / USEC_PER_MSEC, ago)) },
+                                      { .text = e->vm, .style = STYLE_STRONG },
+                                      { .text = e->from },
+                                      { .text = e->to },
+                                      { .text = journal_event_names[e->event],
+                                        .style = e->event == JOURNAL_DONE ? STYLE_GOOD : STYLE_BAD },
+                                      { .text = human_ms(e->ms, took) },
+                                      { .text = human_ms(e->predicted_ms, predicted) },
+                                      { .text = human_bytes(e->bytes, sent) },
+                                      { .text = human_ms(e->downtime_ms, down) },
+                                      { .text = e->message } });
+
+                if (r < 0)
+                        return r;
+        }
+        if (s->n_recent > 0) {
+                (void) fputc('\n', screen->out);
+                table_print(&t, screen, "  ");
+        }
+        return 0;
+}
+
 static int print_text(Invocation *in, const Facts *facts, const Status *s, const Screen *screen) {
         FleetView view = { .snapshot = s->snapshot,
                            .problem = s->problem,
@@ -154,6 +248,7 @@ static int print_text(Invocation *in, const Facts *facts, const Status *s, const
         if (r == 0 && source_store(facts->source)) {
                 (void) fputc('\n', screen->out);
                 print_live(s, clock_now(), screen);
+                r = print_recent(in->arena, s, clock_now(), screen);
         }
         return r;
 }

@@ -14,7 +14,8 @@
 
 typedef enum Stage {
         STAGE_WAITING,
-        STAGE_RUNNING,
+        STAGE_INTENT,  /* written down; asked for, and not seen to run yet */
+        STAGE_RUNNING, /* seen */
         STAGE_ENDED,
 } Stage;
 
@@ -131,7 +132,8 @@ static int gather(Mover *m, const Snapshot *s, uint32_t move, const NamedMove **
                 const MoverMove *other = &m->in->moves[i];
                 VmIx v = snapshot_vm(s, other->vm);
 
-                if (i == move || m->stages[i] != STAGE_RUNNING || v == IX_NONE || s->vms[v].in_flight ||
+                if (i == move || (m->stages[i] != STAGE_RUNNING && m->stages[i] != STAGE_INTENT) ||
+                    v == IX_NONE || s->vms[v].in_flight ||
                     strcmp(s->hosts[s->vms[v].host].name, other->from) != 0)
                         continue;
                 list[n++] = named(other);
@@ -195,24 +197,32 @@ static int write_down(const Mover *m, uint32_t move, JournalEntry e) {
         return r;
 }
 
+static const JournalEntry not_measured = { .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN };
+
 static int intent(void *arg, uint32_t move) {
         Mover *m = arg;
-        int r = write_down(
-                m, move,
-                (JournalEntry){
-                        .event = JOURNAL_INTENT, .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN });
+        JournalEntry e = not_measured;
+        int r;
 
+        e.event = JOURNAL_INTENT;
+        r = write_down(m, move, e);
         if (r != 0)
                 return r;
-        m->stages[move] = STAGE_RUNNING;
+        m->stages[move] = STAGE_INTENT;
         if (m->in->watch.started)
                 m->in->watch.started(m->in->watch.arg, move);
         return 0;
 }
 
 static void progress(void *arg, uint32_t move, const MigrationStatus *status) {
-        const Mover *m = arg;
+        Mover *m = arg;
+        JournalEntry e = not_measured;
 
+        if (m->stages[move] == STAGE_INTENT && status->phase != MIGRATION_QUEUED) {
+                m->stages[move] = STAGE_RUNNING;
+                e.event = JOURNAL_STARTED;
+                (void) !write_down(m, move, e); /* told there; the intent stands, so the move stays open */
+        }
         if (m->in->watch.progress)
                 m->in->watch.progress(m->in->watch.arg, move, status);
 }
@@ -252,7 +262,7 @@ static int result(void *arg, uint32_t move, const MoveOutcome *o) {
                                                          [MOVE_UNCLEAR] = JOURNAL_UNCLEAR };
         Mover *m = arg;
         const MoverMove *v = &m->in->moves[move];
-        bool was_started = m->stages[move] == STAGE_RUNNING;
+        bool was_started = m->stages[move] == STAGE_INTENT || m->stages[move] == STAGE_RUNNING;
         int r = 0;
 
         m->stages[move] = STAGE_ENDED;
