@@ -265,6 +265,8 @@ static inline const Snapshot *snapshot_after(Arena *a, const Snapshot *s, const 
                         if (nic && nic->tx_kbit != UNKNOWN && v->tx_kbit != UNKNOWN)
                                 nic->tx_kbit += nic->tx_kbit + sign * v->tx_kbit > 0 ? sign * v->tx_kbit : 0;
                 }
+                if (v->cpu_mcores != UNKNOWN && s->hosts[m->from].cpu_mhz > 0 && s->hosts[m->to].cpu_mhz > 0)
+                        v->cpu_mcores = v->cpu_mcores * s->hosts[m->from].cpu_mhz / s->hosts[m->to].cpu_mhz;
                 v->host = m->to;
         }
         return after;

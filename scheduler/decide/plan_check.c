@@ -52,7 +52,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
         if (!vm->movable)
                 return REASON_VM_PINNED;
         if (vm->local_disk_mib > 0 && settings_int(c->settings, "cluster", "local_disks") == 0)
-                return REASON_STORAGE;
+                return REASON_LOCAL_DISK;
         if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !is_emptied(&c->s->hosts[vm->host]))
                 return REASON_VM_UNMEASURED;
         return REASON_NONE;

@@ -294,7 +294,7 @@ static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role) {
         if (!vm->movable)
                 return REASON_VM_PINNED;
         if (vm->local_disk_mib > 0 && settings_int(b->settings, "cluster", "local_disks") == 0)
-                return REASON_STORAGE;
+                return REASON_LOCAL_DISK;
         if (vm->cpu_mcores == UNKNOWN && vm->state != VM_PAUSED && role->evacuate == 0)
                 return REASON_VM_UNMEASURED; /* a host to be emptied cannot wait for the measurement */
         return REASON_NONE;

@@ -26,6 +26,12 @@ typedef struct Source {
         HostIx host;
 } Source;
 
+/* What is tried for a wave, ever more while it stays empty. */
+typedef struct Patience {
+        uint32_t tries; /* moves of a host that may fail */
+        bool capacity;  /* hosts may be filled above their load lines */
+} Patience;
+
 typedef struct Waves {
         Arena *arena;
         const Problem *p;
@@ -105,9 +111,10 @@ static bool rules_allow(Waves *w, VmIx v, HostIx to) {
         return true;
 }
 
-static bool may_start(Waves *w, VmIx v, HostIx to) {
+/* most: what the target may hold at most, its capacity or its load line. */
+static bool may_start(Waves *w, VmIx v, HostIx to, const int64_t *most) {
         return w->n_wave < w->limits.at_once && w->out[w->at[v]] < w->limits.per_host_out &&
-               w->in[to] < w->limits.per_host_in && has_room(w, v, to, w->p->capacity) &&
+               w->in[to] < w->limits.per_host_in && has_room(w, v, to, most) &&
                (!w->p->groups || rules_allow(w, v, to));
 }
 
@@ -151,15 +158,18 @@ static void end_wave(Waves *w) {
         w->wave++;
 }
 
-/* Offers the source's moves in their order; what cannot start keeps its order behind what did. */
-static void offer(Waves *w, Source *s, uint32_t tries) {
-        uint32_t i = s->first, started = 0, kept = 0;
+/* Offers the source's moves in their order; what cannot start keeps its order behind what did. A host is not
+ * filled above its load line on the way while other moves can start; only leaving a host to be emptied is
+ * worth that. */
+static void offer(Waves *w, Source *s, Patience patience) {
+        const int64_t *most = patience.capacity || s->urgency > 0 ? w->p->capacity : w->p->limit;
+        uint32_t i = s->first, started = 0, kept = 0, tries = patience.tries;
         Pending *all = w->pending;
 
         for (; i < s->end && kept < tries && w->out[s->host] < w->limits.per_host_out; i++) {
                 Pending m = all[i];
 
-                if (may_start(w, m.vm, m.to)) {
+                if (may_start(w, m.vm, m.to, most)) {
                         start(w, m.vm, m.to);
                         memmove(&all[s->first + started + 1], &all[s->first + started],
                                 sizeof(Pending) * kept);
@@ -173,11 +183,12 @@ static void offer(Waves *w, Source *s, uint32_t tries) {
         w->n_pending -= started;
 }
 
-static void offer_late(Waves *w) {
+static void offer_late(Waves *w, Patience patience) {
+        const int64_t *most = patience.capacity ? w->p->capacity : w->p->limit;
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i < w->n_late; i++) {
-                if (may_start(w, w->late[i].vm, w->late[i].to))
+                if (may_start(w, w->late[i].vm, w->late[i].to, most))
                         start(w, w->late[i].vm, w->late[i].to);
                 else
                         w->late[kept++] = w->late[i];
@@ -185,12 +196,12 @@ static void offer_late(Waves *w) {
         w->n_late = kept;
 }
 
-static void fill_wave(Waves *w, uint32_t tries) {
+static void fill_wave(Waves *w, Patience patience) {
         uint32_t kept = 0;
 
-        offer_late(w);
+        offer_late(w, patience);
         for (uint32_t i = 0; i < w->n_sources; i++) {
-                offer(w, &w->sources[i], tries);
+                offer(w, &w->sources[i], patience);
                 if (w->sources[i].first < w->sources[i].end)
                         w->sources[kept++] = w->sources[i];
         }
@@ -201,7 +212,7 @@ static void fill_wave(Waves *w, uint32_t tries) {
 static HostIx stop_over_host(Waves *w, const Pending *m) {
         for (HostIx h = 0; h < w->p->n_hosts; h++)
                 if (h != w->at[m->vm] && h != m->to && problem_denied(w->p, m->vm, h) == REASON_NONE &&
-                    has_room(w, m->vm, h, w->p->limit) && may_start(w, m->vm, h))
+                    may_start(w, m->vm, h, w->p->limit))
                         return h;
         return IX_NONE;
 }
@@ -388,6 +399,10 @@ static int waves_end(Waves *w, WaveOrder *ret) {
 
 int waves_order(Arena *a, const Problem *p, WaveLimits limits, const Move *moves, uint32_t n,
                 WaveOrder *ret) {
+        static const Patience patience[] = { { TRIES_PER_HOST, false },
+                                             { UINT32_MAX, false },
+                                             { TRIES_PER_HOST, true },
+                                             { UINT32_MAX, true } };
         Waves w = { .arena = a, .p = p, .limits = limits };
         int r = waves_begin(&w, moves, n);
 
@@ -395,9 +410,8 @@ int waves_order(Arena *a, const Problem *p, WaveLimits limits, const Move *moves
         if (r < 0)
                 return r;
         while (w.n_pending + w.n_late > 0) {
-                fill_wave(&w, TRIES_PER_HOST);
-                if (w.n_wave == 0)
-                        fill_wave(&w, UINT32_MAX);
+                for (size_t i = 0; i < ARRAY_SIZE(patience) && w.n_wave == 0; i++)
+                        fill_wave(&w, patience[i]);
                 if (w.n_wave == 0 && !open_ring(&w))
                         break;
                 end_wave(&w);

@@ -21,6 +21,7 @@
         X(RULE_HOSTS, "a rule forbids this host for it")                                                     \
         X(NETWORK, "a network of the VM is not on the target")                                               \
         X(STORAGE, "a storage pool of the VM is not on the target")                                          \
+        X(LOCAL_DISK, "the VM has disks that only its host sees")                                            \
         X(CPU_MODEL, "the target's CPU cannot run the VM")                                                   \
         X(ORDER, "no safe order of moves was found for it")                                                  \
         X(BUDGET, "the budget of moves, GiB or minutes was spent")
