@@ -149,7 +149,7 @@ int libvirt_connect(const char *uri, usec_t at_most, virConnectPtr *ret, char re
         }
         (void) pthread_detach(thread);
         if (!opening_wait(o, at_most)) {
-                (void) snprintf(reterr_words, LIBVIRT_WORDS, "no answer from %s within %.1f s", uri,
+                (void) snprintf(reterr_words, LIBVIRT_WORDS, "no answer within %.1f s",
                                 (double) at_most / (double) USEC_PER_SEC);
                 return -ETIMEDOUT;
         }

@@ -5,7 +5,9 @@
  * back. An open connection is watched by keepalive (2 s × 3): calls on it fail about 8 s after the daemon
  * went silent.
  *
- * Errors: negative errno, and libvirt's own words. Threads: any.
+ * Errors: negative errno, and libvirt's own words. Threads: any, but a connection is for one thread only:
+ * when keepalive ends one that several threads wait on, libvirt 9.0 leaves some of them waiting for ever, or
+ * writes to their stacks (CVE-2024-4418).
  */
 #pragma once
 

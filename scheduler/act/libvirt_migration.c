@@ -14,9 +14,10 @@
 #include "scheduler/act/libvirt_connection.h"
 #include "scheduler/act/libvirt_look.h"
 
-#define WATCH_EVERY  (200 * USEC_PER_MSEC) /* statistics; and how late an abort may be */
-#define VERIFY_EVERY (500 * USEC_PER_MSEC)
-#define SILENT_AFTER (10 * USEC_PER_SEC) /* longer than keepalive: then it is worth saying */
+#define WATCH_EVERY     (200 * USEC_PER_MSEC) /* statistics; and how late an abort may be */
+#define VERIFY_EVERY    (500 * USEC_PER_MSEC)
+#define POST_COPY_TRIES (5 * USEC_PER_SEC)
+#define SILENT_AFTER    (10 * USEC_PER_SEC) /* longer than keepalive: then it is worth saying */
 
 typedef struct Hub {
         pthread_mutex_t lock;
@@ -32,10 +33,9 @@ typedef struct Migration {
         MigrationRequest request; /* strings are ours */
         MigrationStatus status;
         char uuid[VIR_UUID_STRING_BUFLEN];
-        bool stop_asked;
-        bool out_of_time, post_copy; /* the worker's alone; post_copy: it has been switched over */
-        usec_t stopped_at;           /* when the stop was asked */
-        usec_t answered_at;          /* when libvirt last answered the worker; 0: not running */
+        bool stop_asked, out_of_time, post_copy; /* post_copy: it has been switched over */
+        usec_t stopped_at;                       /* when the stop was asked */
+        usec_t answered_at;                      /* when libvirt last answered the worker; 0: not running */
         bool mover_ended;
         int mover_result;
         char mover_words[LIBVIRT_WORDS];
@@ -160,10 +160,23 @@ static void set_phase(Migration *m, MigrationPhase phase) {
         (void) pthread_cond_broadcast(&m->hub->changed);
 }
 
-/* Under the lock. One that was told to stop and has not for too long is called what it is. */
+/* Under the lock. When it ought to have stopped; 0: not yet. A worker that hangs does not see its time limit.
+ */
+static usec_t stop_was_due(const Migration *m) {
+        if (m->stop_asked)
+                return m->stopped_at;
+        if (m->request.time_limit > 0 && m->status.phase == MIGRATION_RUNNING && !m->post_copy &&
+            clock_monotonic() >= m->status.started + m->request.time_limit)
+                return m->status.started + m->request.time_limit;
+        return 0;
+}
+
+/* Under the lock. One that ought to have stopped and has not for too long is called what it is. */
 static void give_up_overdue(Migration *m) {
-        if (!m->stop_asked || migration_has_ended(m->status.phase) ||
-            clock_monotonic() - m->stopped_at < m->hub->options.give_up)
+        usec_t due = stop_was_due(m);
+
+        if (due == 0 || migration_has_ended(m->status.phase) ||
+            clock_monotonic() - due < m->hub->options.give_up)
                 return;
         (void) snprintf(m->status.message, sizeof(m->status.message),
                         "libvirt on %.64s has not ended it %lld s after it was told to stop", m->request.from,
@@ -278,11 +291,6 @@ static virDomainPtr prepare(Migration *m, virConnectPtr *ret_conn) {
 
 /* ---- the mover ---- */
 
-typedef struct Mover {
-        Migration *migration;
-        virDomainPtr domain;
-} Mover;
-
 static int migrate(const MigrationRequest *r, virDomainPtr domain) {
         unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER;
         virTypedParameterPtr params = NULL;
@@ -301,34 +309,49 @@ static int migrate(const MigrationRequest *r, virDomainPtr domain) {
         return result;
 }
 
-static void *move(void *data) {
-        Mover *mover = data;
-        Migration *m = mover->migration;
-        char words[LIBVIRT_WORDS] = "";
-        int result = migrate(&m->request, mover->domain);
+/* On a connection of its own: see libvirt_connection.h. */
+static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS]) {
+        virConnectPtr conn;
+        virDomainPtr domain;
+        int result = -1;
 
+        (void) snprintf(reterr_words, LIBVIRT_WORDS, "out of memory");
+        if (libvirt_connect(m->request.from_uri, m->hub->options.connect_at_most, &conn, reterr_words) < 0)
+                return -1;
+        domain = virDomainLookupByUUIDString(conn, m->uuid);
+        if (domain)
+                result = migrate(&m->request, domain);
         if (result < 0)
-                libvirt_last_words(words);
-        (void) virDomainFree(mover->domain);
-        free(mover);
+                libvirt_last_words(reterr_words);
+        if (domain)
+                (void) virDomainFree(domain);
+        (void) virConnectClose(conn);
+        return result;
+}
+
+static void *move(void *data) {
+        Migration *m = data;
+        char words[LIBVIRT_WORDS];
+        int result = migrate_alone(m, words);
+
         hub_lock(m->hub);
         m->mover_result = result;
         m->mover_ended = true;
-        memcpy(m->mover_words, words, sizeof(words));
+        (void) snprintf(m->mover_words, sizeof(m->mover_words), "%s", result < 0 ? words : "");
         (void) pthread_cond_broadcast(&m->hub->changed);
         hub_unlock(m->hub);
         migration_unref(m);
         return NULL;
 }
 
-static int start_thread(Migration *m, void *(*body)(void *), void *arg) {
+static int start_thread(Migration *m, void *(*body)(void *) ) {
         pthread_t thread;
         int r;
 
         hub_lock(m->hub);
         m->refs++;
         hub_unlock(m->hub);
-        r = -pthread_create(&thread, NULL, body, arg);
+        r = -pthread_create(&thread, NULL, body, m);
         if (r == 0) {
                 (void) pthread_detach(thread);
                 return 0;
@@ -336,22 +359,6 @@ static int start_thread(Migration *m, void *(*body)(void *), void *arg) {
         hub_lock(m->hub);
         m->refs--; /* not the last: the caller has one */
         hub_unlock(m->hub);
-        return r;
-}
-
-static int start_mover(Migration *m, virDomainPtr domain) {
-        Mover *mover = malloc(sizeof(*mover));
-        int r;
-
-        if (!mover)
-                return -ENOMEM;
-        (void) virDomainRef(domain);
-        *mover = (Mover){ .migration = m, .domain = domain };
-        r = start_thread(m, move, mover);
-        if (r < 0) {
-                (void) virDomainFree(domain);
-                free(mover);
-        }
         return r;
 }
 
@@ -383,21 +390,24 @@ static void ask_stop(Migration *m) {
 /* What is due at the end of the time limit. */
 static void mind_time_limit(Migration *m, virDomainPtr domain) {
         const MigrationRequest *r = &m->request;
-        bool due;
+        bool switched;
+        usec_t over;
 
         hub_lock(m->hub);
-        due = r->time_limit > 0 && !m->post_copy && !m->stop_asked &&
-              clock_monotonic() - m->status.started >= r->time_limit;
+        over = clock_monotonic() - m->status.started - r->time_limit;
+        if (r->time_limit == 0 || m->post_copy || m->stop_asked)
+                over = -1;
         hub_unlock(m->hub);
-        if (!due)
+        if (over < 0)
                 return;
-        if (r->post_copy && virDomainMigrateStartPostCopy(domain, 0) == 0) {
-                m->post_copy = true; /* read by this thread only */
-                return;
-        }
+        switched = r->post_copy && virDomainMigrateStartPostCopy(domain, 0) == 0;
+        if (r->post_copy && !switched && over < POST_COPY_TRIES)
+                return; /* it is refused until the first pages are on their way */
         hub_lock(m->hub);
-        m->out_of_time = true;
-        ask_stop(m);
+        m->post_copy = switched;
+        m->out_of_time = !switched;
+        if (!switched)
+                ask_stop(m);
         hub_unlock(m->hub);
 }
 
@@ -429,8 +439,8 @@ static void end_on_source(Migration *m) {
                 (void) snprintf(message, sizeof(message), "libvirt called it done, yet it runs on %s only",
                                 m->request.from);
         else if (m->out_of_time)
-                (void) snprintf(message, sizeof(message), "out of time: not done within %lld s",
-                                (long long) (m->request.time_limit / USEC_PER_SEC));
+                (void) snprintf(message, sizeof(message), "out of time: not done within %.1f s",
+                                (double) m->request.time_limit / (double) USEC_PER_SEC);
         else
                 (void) snprintf(message, sizeof(message), "%s", m->mover_words);
         migration_end(m, m->mover_result < 0 && stop_was_asked(m) ? MIGRATION_ABORTED : MIGRATION_FAILED,
@@ -498,7 +508,7 @@ static void *work(void *data) {
                 m->answered_at = clock_monotonic();
                 set_phase(m, MIGRATION_RUNNING);
                 hub_unlock(m->hub);
-                if (start_mover(m, domain) == 0)
+                if (start_thread(m, move) == 0)
                         watch(m, domain);
                 else
                         mover_never_ran(m);
@@ -522,7 +532,7 @@ int migration_start(Hub *hub, const MigrationRequest *request, Migration **ret) 
 
         if (!m)
                 return -ENOMEM;
-        r = start_thread(m, work, m);
+        r = start_thread(m, work);
         if (r < 0) {
                 migration_unref(m);
                 return r;

@@ -2,8 +2,8 @@
  * executor holds a table of them.
  *
  * Two threads each. The worker prepares, then starts the mover, which sits in virDomainMigrateToURI3() until
- * the end, and watches it: statistics, abort, time limit; then it verifies. Both share the source connection,
- * whose calls libvirt multiplexes. Threads may outlive the executor when libvirt does not let go of them: so
+ * the end, and watches it: statistics, abort, time limit; then it verifies. Each has connections of its own.
+ * Threads may outlive the executor when libvirt does not let go of them: so
  * a Hub is counted by the executor and by each Migration, a Migration by the table and by each of its
  * threads; the last one out frees.
  *

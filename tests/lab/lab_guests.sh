@@ -132,7 +132,9 @@ guest_ticks() {
 }
 lab_list() {
 	local h
-	for h in $(hosts); do
+	# shellcheck disable=SC2046 # one word a host
+	[ $# -gt 0 ] || set -- $(hosts)
+	for h in "$@"; do
 		echo "$h: $(ctl_run timeout 10 virsh -q -c "$(host_uri "$h")" list --name 2>/dev/null | grep . | tr '\n' ' ')"
 	done
 }

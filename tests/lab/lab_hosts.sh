@@ -182,10 +182,11 @@ host_cable() {
 
 # ---- a host's life --------------------------------------------------------------------------------------------------
 
-# unshare's only child is pid 1 of the host
+# unshare's only child is pid 1 of the host; before it is unshare, that process is a shell with children of its own
 host_find_init() {
 	local parent pid
 	parent=$(pid_alive "$1/unshare.pid") || return 1
+	[ "$(cat "/proc/$parent/comm" 2>/dev/null)" = unshare ] || return 1
 	read -r pid _ 2>/dev/null <"/proc/$parent/task/$parent/children"
 	[ -n "${pid:-}" ] && pid_save "$1/init.pid" "$pid"
 }
