@@ -89,8 +89,8 @@ static int kernel_ask(Arena *a, const void **ret, size_t *ret_n) {
 
 int link_dump(Arena *a, const char *root, const Link **ret, uint32_t *ret_n) {
         const char *recorded;
-        const void *bytes;
-        size_t n;
+        const void *bytes = NULL;
+        size_t n = 0;
         int r;
 
         if (*root) {
