@@ -33,7 +33,7 @@ static int64_t point_cost(const Program *g, const int64_t *x) {
 
 static int64_t puzzle_judge(void *arg, const double *x) {
         Puzzle *puzzle = arg;
-        int64_t point[16];
+        int64_t point[16] = { 0 };
 
         for (uint32_t j = 0; j < puzzle->program->n_cols; j++)
                 point[j] = (int64_t) (x[j] + 0.5);
