@@ -27,18 +27,30 @@ static inline const Settings *default_settings(Arena *a) {
         return s;
 }
 
-/* A source of choices: a seed's numbers. */
+/* A source of choices: a seed's numbers, or a fuzzer's bytes (zeros once they are used up). */
 typedef struct Dice {
         Prng prng;
+        const uint8_t *bytes; /* NULL: prng */
+        size_t n;
         Arena *arena;
 } Dice;
 
+static inline uint32_t dice_below(Dice *d, uint32_t n) {
+        uint32_t number = 0;
+
+        if (!d->bytes)
+                return prng_below(&d->prng, n);
+        for (int i = 0; i < (n > 256 ? 3 : 1) && d->n > 0; i++, d->n--)
+                number = number << 8 | *d->bytes++;
+        return number % n;
+}
+
 static inline int64_t dice_between(Dice *d, int64_t low, int64_t high) {
-        return low + prng_below(&d->prng, (uint32_t) (high - low + 1));
+        return low + dice_below(d, (uint32_t) (high - low + 1));
 }
 
 static inline bool dice_percent(Dice *d, uint32_t chance) {
-        return prng_below(&d->prng, 100) < chance;
+        return dice_below(d, 100) < chance;
 }
 
 static inline Strings dice_words(Dice *d, const char *const *words, uint32_t n, uint32_t chance) {
@@ -202,8 +214,8 @@ static inline void random_measured(Dice *d, Host *h, uint32_t index, const Vm *v
 }
 
 /* plain: equal healthy hosts, no rules. Else anything goes, overfull hosts too. */
-static inline const Snapshot *random_cluster(Arena *a, uint64_t seed, bool plain) {
-        Dice d = { prng_seeded(seed), a };
+static inline const Snapshot *cluster_of_dice(Dice d, bool plain) {
+        Arena *a = d.arena;
         uint32_t n_hosts = (uint32_t) dice_between(&d, 1, 10), n_vms = (uint32_t) dice_between(&d, 1, 60);
         uint32_t n_rules = plain ? 0 : (uint32_t) dice_between(&d, 0, 6);
         Host *hosts = arena_new(a, Host, n_hosts);
@@ -227,6 +239,10 @@ static inline const Snapshot *random_cluster(Arena *a, uint64_t seed, bool plain
                          .vms = vms,
                          .rules = rules };
         return s;
+}
+
+static inline const Snapshot *random_cluster(Arena *a, uint64_t seed, bool plain) {
+        return cluster_of_dice((Dice){ .prng = prng_seeded(seed), .arena = a }, plain);
 }
 
 /* The cluster once every move of the plan is made: what the hosts measured goes along with the VMs. */

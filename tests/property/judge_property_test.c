@@ -1,0 +1,268 @@
+/* The judge against brute force: every state a wave can be in, each move not begun, under way or ended, is
+ * looked at. */
+#include <criterion/criterion.h>
+
+#include "tests/random_cluster.h"
+
+#define MOVES 4
+
+static Arena arena;
+
+static void arena_for_test(void) {
+        cr_assert_eq(0, arena_open((size_t) 64 << 20, &arena));
+}
+
+TestSuite(judge, .init = arena_for_test);
+
+typedef struct Case {
+        const Snapshot *s;
+        NamedMove named[MOVES];
+        VmIx vm[MOVES];
+        HostIx to[MOVES];
+        uint32_t n;
+} Case;
+
+/* One wave of random moves of different VMs. */
+static Case random_case(uint64_t seed, bool plain) {
+        Prng g = prng_seeded(seed * 7919);
+        Case c = { .s = random_cluster(&arena, seed, plain) };
+
+        for (uint32_t i = 0; i < MOVES; i++) {
+                VmIx v = prng_below(&g, c.s->n_vms);
+                HostIx h = prng_below(&g, c.s->n_hosts);
+                bool twice = h == c.s->vms[v].host;
+
+                for (uint32_t k = 0; k < c.n; k++)
+                        twice |= c.vm[k] == v;
+                if (twice)
+                        continue;
+                c.vm[c.n] = v;
+                c.to[c.n] = h;
+                c.named[c.n++] = (NamedMove){ c.s->vms[v].name, c.s->hosts[c.s->vms[v].host].name,
+                                              c.s->hosts[h].name, 3 };
+        }
+        return c;
+}
+
+static bool accepts(const Case *c, const Settings *settings) {
+        const Objection *objections = NULL;
+        uint32_t n = 0;
+        int r = plan_check(&arena, c->s, settings, c->named, c->n, &objections, &n);
+
+        cr_assert(r >= 0);
+        cr_assert_eq(r, n > 0);
+        return r == 0;
+}
+
+enum { WAITS, RUNS, ENDED };
+
+/* phase[i] of each move. Memory of a VM under way is on both hosts; it runs on one of them. */
+static bool fits(const Case *c, const int *phase, HostIx h) {
+        int64_t memory = 0, cpu = 0, memory_before = 0, cpu_before = 0;
+        const Host *host = &c->s->hosts[h];
+
+        for (VmIx v = 0; v < c->s->n_vms; v++) {
+                const Vm *vm = &c->s->vms[v];
+                bool here = vm->host == h, held = here;
+
+                memory_before += here ? vm->memory_mib : 0;
+                cpu_before += here ? vm->cpu_mcores : 0;
+                for (uint32_t i = 0; i < c->n; i++)
+                        if (c->vm[i] == v && phase[i] != WAITS) {
+                                held = (here && phase[i] == RUNS) || c->to[i] == h;
+                                here = phase[i] == RUNS ? here : c->to[i] == h;
+                        }
+                memory += held ? vm->memory_mib : 0;
+                cpu += here ? vm->cpu_mcores : 0;
+        }
+        return (memory <= host->memory_mib || memory <= memory_before) &&
+               (cpu <= host->cpus * 1000 || cpu <= cpu_before);
+}
+
+static bool always(const Case *c, bool (*holds)(const Case *c, const int *phase)) {
+        int phase[MOVES], states = 1;
+
+        for (uint32_t i = 0; i < c->n; i++)
+                states *= 3;
+        for (int state = 0; state < states; state++) {
+                for (int i = 0, rest = state; i < MOVES; i++, rest /= 3)
+                        phase[i] = rest % 3;
+                if (!holds(c, phase))
+                        return false;
+        }
+        return true;
+}
+
+static bool all_fit(const Case *c, const int *phase) {
+        for (HostIx h = 0; h < c->s->n_hosts; h++)
+                if (!fits(c, phase, h))
+                        return false;
+        return true;
+}
+
+Test(judge, room_is_judged_as_every_order_of_starts_and_ends_shows) {
+        uint32_t safe = 0, unsafe = 0;
+
+        for (uint64_t seed = 1; seed <= 3000; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                Case c = random_case(seed, true);
+                bool expected = always(&c, all_fit);
+
+                cr_assert_eq(expected, accepts(&c, default_settings(&arena)), "seed %lu: brute force says %d",
+                             (unsigned long) seed, expected);
+                safe += expected;
+                unsafe += !expected;
+                arena_rewind(&arena, mark);
+        }
+        cr_assert(safe > 300 && unsafe > 300, "both kinds were tried: %u safe, %u not", safe, unsafe);
+}
+
+static const char *place(const Host *h, Level level) {
+        const char *name = level == LEVEL_HOST   ? h->name
+                           : level == LEVEL_RACK ? h->rack
+                           : level == LEVEL_ZONE ? h->zone
+                                                 : h->neighborhood;
+
+        return name ? name : "";
+}
+
+static HostIx host_in(const Case *c, const int *phase, VmIx v) {
+        for (uint32_t i = 0; i < c->n; i++)
+                if (c->vm[i] == v && phase[i] == ENDED)
+                        return c->to[i];
+        return c->s->vms[v].host;
+}
+
+/* VMs beyond one in a place, or places short of k. */
+static int64_t broken(const Case *c, const Rule *r, const int *phase) {
+        int64_t places = 0;
+
+        for (uint32_t i = 0; i < r->n_vms; i++) {
+                bool first = true;
+
+                for (uint32_t k = 0; k < i; k++)
+                        first &= strcmp(place(&c->s->hosts[host_in(c, phase, r->vms[i])], r->level),
+                                        place(&c->s->hosts[host_in(c, phase, r->vms[k])], r->level)) != 0;
+                places += first;
+        }
+        if (r->kind == RULE_APART)
+                return r->n_vms - places;
+        return places < r->k ? r->k - places : 0;
+}
+
+static bool rules_hold(const Case *c, const int *phase) {
+        static const int start[MOVES] = { WAITS };
+
+        for (uint32_t i = 0; i < c->s->n_rules; i++) {
+                const Rule *r = &c->s->rules[i];
+
+                if (r->must && (r->kind == RULE_APART || r->kind == RULE_SPREAD) &&
+                    broken(c, r, phase) > broken(c, r, start))
+                        return false;
+        }
+        return true;
+}
+
+Test(judge, no_order_of_an_accepted_wave_breaks_a_rule_further) {
+        uint32_t accepted = 0, broke = 0;
+
+        for (uint64_t seed = 1; seed <= 6000; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                Case c = random_case(seed, false);
+                bool hold = always(&c, rules_hold), accept = accepts(&c, default_settings(&arena));
+
+                cr_assert(hold || !accept, "seed %lu is accepted, and an order breaks a rule",
+                          (unsigned long) seed);
+                accepted += accept && c.n > 0;
+                broke += !hold;
+                arena_rewind(&arena, mark);
+        }
+        cr_assert(accepted > 200 && broke > 50, "both kinds were tried: %u accepted, %u broke", accepted,
+                  broke);
+}
+
+static bool takes_none(const Host *h) {
+        return h->state != HOST_ACTIVE || h->fence != FENCE_NONE || h->fault_grade >= 2;
+}
+
+Test(judge, nothing_that_moves_what_must_stay_or_enters_what_takes_none_is_accepted) {
+        uint32_t tried = 0;
+
+        for (uint64_t seed = 1; seed <= 3000; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                Case c = random_case(seed, false);
+                bool wrong = false;
+
+                for (uint32_t i = 0; i < c.n; i++) {
+                        const Vm *v = &c.s->vms[c.vm[i]];
+                        const Host *from = &c.s->hosts[v->host];
+
+                        wrong |= takes_none(&c.s->hosts[c.to[i]]) || v->in_flight || !v->movable ||
+                                 v->local_disk_mib > 0 || from->fence != FENCE_NONE ||
+                                 from->state == HOST_OFFLINE;
+                }
+                cr_assert(!wrong || !accepts(&c, default_settings(&arena)), "seed %lu", (unsigned long) seed);
+                tried += wrong;
+                arena_rewind(&arena, mark);
+        }
+        cr_assert_gt(tried, 500);
+}
+
+/* A good plan made bad. */
+static void is_refused(const Snapshot *s, const NamedMove *moves, uint32_t n, uint64_t seed,
+                       const char *how) {
+        const Objection *objections = NULL;
+        uint32_t n_objections = 0;
+        const Settings *settings = default_settings(&arena);
+
+        cr_assert_eq(1, plan_check(&arena, s, settings, moves, n, &objections, &n_objections), "seed %lu: %s",
+                     (unsigned long) seed, how);
+        cr_assert_not_null(objections[0].text);
+}
+
+Test(judge, a_plan_that_was_tampered_with_is_objected_to) {
+        for (uint64_t seed = 1; seed <= 400; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const Snapshot *s = random_cluster(&arena, seed, false);
+                const Settings *settings = default_settings(&arena);
+                const Plan *plan = NULL;
+                NamedMove *moves, kept;
+                uint32_t n;
+
+                cr_assert_eq(0,
+                             planner_plan(&arena, s, settings, policies_all(), PLAN_REQUEST_DEFAULT, &plan));
+                n = plan->n_moves;
+                moves = arena_new(&arena, NamedMove, n + 1);
+                for (uint32_t i = 0; i < n; i++) {
+                        const PlanMove *m = &plan->moves[i];
+
+                        moves[i] = (NamedMove){ s->vms[m->vm].name, s->hosts[m->from].name,
+                                                s->hosts[m->to].name, m->wave };
+                }
+                for (uint32_t i = 0; i < n; i++) {
+                        kept = moves[i];
+                        moves[i].vm = "nobody";
+                        is_refused(s, moves, n, seed, "an unknown VM");
+                        moves[i] = kept;
+                        moves[i].to = "nowhere";
+                        is_refused(s, moves, n, seed, "an unknown host");
+                        moves[i] = kept;
+                        moves[i].to = moves[i].from;
+                        is_refused(s, moves, n, seed, "a move to where it is");
+                        moves[i] = kept;
+                        moves[i].from = moves[i].to;
+                        is_refused(s, moves, n, seed, "a move from where it is not");
+                        moves[i] = kept;
+                        moves[n] = kept;
+                        is_refused(s, moves, n + 1, seed, "a move made twice");
+                        for (HostIx h = 0; h < s->n_hosts; h++) {
+                                if (!takes_none(&s->hosts[h]))
+                                        continue;
+                                moves[i].to = s->hosts[h].name;
+                                is_refused(s, moves, n, seed, "a host that takes none");
+                        }
+                        moves[i] = kept;
+                }
+                arena_rewind(&arena, mark);
+        }
+}

@@ -1,0 +1,128 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "scheduler/snapshot/plan_file.h"
+#include "tests/random_cluster.h"
+
+static Arena arena;
+
+static void arena_for_test(void) {
+        cr_assert_eq(0, arena_open((size_t) 64 << 20, &arena));
+}
+
+TestSuite(plan_file, .init = arena_for_test);
+
+static const PlanFile *parsed(const char *text) {
+        const PlanFile *p = NULL;
+        TextFault fault = { 0 };
+
+        cr_assert_eq(0, plan_file_parse(&arena, text, strlen(text), &p, &fault), "line %u: %s %s", fault.line,
+                     fault.field, fault.what);
+        return p;
+}
+
+#define HEAD "{\"schema\": \"plimsoll.plan/1\", \"cluster\": \"c\", \"status\": \"improved\", "
+
+static void is_refused(const char *text, const char *field, const char *says) {
+        const PlanFile *p = NULL;
+        TextFault fault = { 0 };
+
+        cr_assert_eq(-EBADMSG, plan_file_parse(&arena, text, strlen(text), &p, &fault), "%s", text);
+        cr_assert(strstr(fault.field, field), "%s: field %s, not %s", text, fault.field, field);
+        cr_assert(strstr(fault.what, says), "%s: '%s' does not say '%s'", text, fault.what, says);
+        cr_assert_null(p);
+}
+
+Test(plan_file, what_is_printed_reads_back_the_same) {
+        for (uint64_t seed = 1; seed <= 200; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const Snapshot *s = random_cluster(&arena, seed, false);
+                const Plan *plan = NULL;
+                const PlanFile *file;
+                const char *text;
+                size_t n;
+
+                cr_assert_eq(0, planner_plan(&arena, s, default_settings(&arena), policies_all(),
+                                             PLAN_REQUEST_DEFAULT, &plan));
+                cr_assert_eq(0, plan_file_print(&arena, s, plan, &text, &n));
+                cr_assert_eq(n, strlen(text));
+                file = parsed(text);
+                cr_assert_str_eq(file->cluster, s->cluster);
+                cr_assert_eq(file->status, plan->status);
+                cr_assert_eq(file->n_moves, plan->n_moves);
+                cr_assert_eq(file->n_waves, plan->n_waves);
+                for (uint32_t i = 0; i < plan->n_moves; i++) {
+                        cr_assert_str_eq(file->moves[i].vm, s->vms[plan->moves[i].vm].name);
+                        cr_assert_str_eq(file->moves[i].from, s->hosts[plan->moves[i].from].name);
+                        cr_assert_str_eq(file->moves[i].to, s->hosts[plan->moves[i].to].name);
+                        cr_assert_eq(file->moves[i].wave, plan->moves[i].wave);
+                        cr_assert_str_eq(file->moves[i].why, plan->moves[i].why);
+                        cr_assert_eq(0, memcmp(&file->moves[i].predicted, &plan->moves[i].predicted,
+                                               sizeof(Prediction)));
+                }
+                arena_rewind(&arena, mark);
+        }
+}
+
+Test(plan_file, names_with_quotes_and_other_scripts_survive) {
+        const PlanFile *p = parsed(
+                HEAD "\"moves\": [{\"vm\": \"a\\\"\\u00e9\\\\\", \"from\": \"h 1\", \"to\": \"\xc3\xbc\", "
+                     "\"wave\": 2}]}");
+
+        cr_assert_str_eq(p->moves[0].vm, "a\"\xc3\xa9\\");
+        cr_assert_str_eq(p->moves[0].to, "\xc3\xbc");
+        cr_assert_str_eq(p->moves[0].why, "");
+        cr_assert_eq(p->n_waves, 3);
+}
+
+Test(plan_file, fields_of_newer_versions_are_passed_over) {
+        const PlanFile *p = parsed(HEAD "\"later\": {\"a\": [1, null, {\"b\": true}]}, \"moves\": []}");
+
+        cr_assert_eq(p->n_moves, 0);
+}
+
+Test(plan_file, a_faulty_file_says_where_and_what_is_accepted) {
+        is_refused("", "", "");
+        is_refused("[]", "", "");
+        is_refused("{}", "schema", "missing");
+        is_refused(HEAD "\"seed\": 1}", "moves", "missing");
+        is_refused("{\"schema\": \"plimsoll.plan/2\"}", "schema", "plimsoll.plan/1");
+        is_refused("{\"schema\": \"plimsoll.plan/1\", \"status\": \"fine\"}", "status", "balanced, improved");
+        is_refused(HEAD "\"moves\": {}}", "moves", "");
+        is_refused(HEAD "\"moves\": [{}]}", "moves", "lacks its vm");
+        is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\"}]}", "moves",
+                   "lacks its wave");
+        is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\", \"wave\": -1}]}",
+                   "moves[0].wave", "0 to");
+        is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\", \"wave\": 1.5}]}",
+                   "moves[0].wave", "whole");
+        is_refused(HEAD "\"moves\": [{\"vm\": \"\"}]}", "moves[0].vm", "1 to 255 bytes");
+        is_refused(HEAD "\"moves\": [{\"vm\": 7}]}", "moves[0].vm", "");
+        is_refused(HEAD "\"moves\": [], \"moves\": []}", "moves", "twice");
+        is_refused(HEAD "\"moves\": []} x", "", "");
+        is_refused(HEAD "\"x\": {]}, \"moves\": []}", "", "");
+        is_refused(HEAD "\"moves\": [", "", "");
+}
+
+Test(plan_file, the_examples_of_its_manual_are_plans) {
+        FILE *f = fopen(SOURCE_DIR "/docs/plan-file.md", "rb");
+        static char text[1 << 16];
+        uint32_t examples = 0;
+
+        cr_assert_not_null(f);
+        text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+        (void) fclose(f);
+        for (char *at = strstr(text, "```json\n"); at; at = strstr(at, "```json\n")) {
+                char *end;
+
+                at += strlen("```json\n");
+                end = strstr(at, "```");
+                cr_assert_not_null(end);
+                *end = '\0';
+                cr_assert_gt(parsed(at)->n_moves, 0);
+                at = end + 1;
+                examples++;
+        }
+        cr_assert_eq(examples, 2);
+}

@@ -1,0 +1,190 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/decide/waves.h"
+
+/* Small problems by hand: memory only, hosts of `capacity`, all movable. */
+typedef struct Board {
+        Problem p;
+        int64_t capacity[6], limit[6], base[6], need[8], price[8];
+        HostIx home[8];
+        Reason pinned[8];
+        HostRole roles[6];
+        uint32_t groups_start[9], groups_of[8];
+        VmIx members[8];
+        Group group;
+        GroupRule rule;
+} Board;
+
+static unsigned char memory[1 << 16];
+static Arena arena;
+
+static void board_new(Board *b, uint32_t hosts, int64_t capacity) {
+        memset(b, 0, sizeof(*b));
+        arena = arena_over(memory, sizeof(memory));
+        b->p = (Problem){ .n_hosts = hosts,
+                          .n_res = 1,
+                          .capacity = b->capacity,
+                          .limit = b->limit,
+                          .base = b->base,
+                          .need = b->need,
+                          .home = b->home,
+                          .pinned = b->pinned,
+                          .roles = b->roles,
+                          .move_price = b->price,
+                          .move_weight = 100 };
+        for (uint32_t h = 0; h < hosts; h++)
+                b->capacity[h] = b->limit[h] = capacity;
+}
+
+static VmIx vm(Board *b, HostIx home, int64_t need) {
+        VmIx v = b->p.n_vms++;
+
+        b->home[v] = home;
+        b->need[v] = need;
+        b->price[v] = need;
+        return v;
+}
+
+static void apart(Board *b, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++)
+                b->members[i] = i;
+        for (VmIx v = 0; v < b->p.n_vms; v++)
+                b->groups_start[v + 1] = b->groups_start[v] + (v < n);
+        b->group = (Group){ b->members, n };
+        b->rule = (GroupRule){ .kind = RULE_APART, .level = LEVEL_HOST, .must = true };
+        b->p.groups = &b->group;
+        b->p.rules = &b->rule;
+        b->p.n_groups = b->p.n_rules = 1;
+        b->p.groups_of_start = b->groups_start;
+        b->p.groups_of = b->groups_of;
+}
+
+static WaveOrder order(Board *b, const Move *moves, uint32_t n, WaveLimits limits) {
+        WaveOrder o;
+
+        cr_assert_eq(0, waves_order(&arena, &b->p, limits, moves, n, &o));
+        return o;
+}
+
+static const WaveLimits wide = { 10, 10, 100, true };
+
+Test(waves, moves_that_do_not_disturb_each_other_are_one_wave) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 0, 10), y = vm(&b, 1, 10);
+        WaveOrder o = order(&b, (Move[]){ { x, 0, 2 }, { y, 1, 2 } }, 2, wide);
+
+        cr_assert_eq(o.n, 2);
+        cr_assert_eq(o.n_waves, 1);
+        cr_assert_eq(o.n_left_out, 0);
+        cr_assert_eq(o.host_of[x], 2);
+}
+
+Test(waves, what_needs_the_room_another_leaves_waits_for_the_next_wave) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 0, 60), y = vm(&b, 1, 60);
+        WaveOrder o = order(&b, (Move[]){ { x, 0, 1 }, { y, 1, 2 } }, 2, wide);
+
+        cr_assert_eq(o.n_waves, 2);
+        cr_assert_eq(o.moves[0].move.vm, y);
+        cr_assert_eq(o.moves[1].move.vm, x);
+}
+
+Test(waves, limits_per_host_and_in_all_are_kept) {
+        Board b;
+        board_new(&b, 3, 100);
+        Move moves[6];
+
+        for (uint32_t i = 0; i < 6; i++)
+                moves[i] = (Move){ vm(&b, 0, 10), 0, 1 + i % 2 };
+        cr_assert_eq(order(&b, moves, 6, (WaveLimits){ 10, 2, 100, true }).n_waves, 3);
+        cr_assert_eq(order(&b, moves, 6, (WaveLimits){ 1, 10, 100, true }).n_waves, 3);
+        cr_assert_eq(order(&b, moves, 6, (WaveLimits){ 10, 10, 1, true }).n_waves, 6);
+}
+
+Test(waves, a_ring_is_opened_by_the_cheapest_vm_on_a_third_host) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 0, 60), y = vm(&b, 1, 55);
+        WaveOrder o = order(&b, (Move[]){ { x, 0, 1 }, { y, 1, 0 } }, 2, wide);
+
+        cr_assert_eq(o.n_stop_overs, 1);
+        cr_assert_eq(o.n, 3);
+        cr_assert_eq(o.n_waves, 3);
+        cr_assert_eq(o.moves[0].move.vm, y);
+        cr_assert_eq(o.moves[0].move.to, 2);
+        cr_assert_eq(o.moves[1].move.vm, x);
+        cr_assert_eq(o.moves[2].move.vm, y);
+        cr_assert_eq(o.moves[2].move.from, 2);
+        cr_assert_eq(o.host_of[x], 1);
+        cr_assert_eq(o.host_of[y], 0);
+}
+
+Test(waves, a_ring_without_a_way_out_is_left_out) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 0, 60), y = vm(&b, 1, 55), z = vm(&b, 0, 10);
+        Move moves[] = { { x, 0, 1 }, { y, 1, 0 }, { z, 0, 2 } };
+
+        b.roles[2].no_entry = REASON_HOST_CORDONED;
+        moves[2].to = 1;
+        WaveOrder o = order(&b, moves, 3, wide);
+        cr_assert_eq(o.n, 1, "the rest goes on");
+        cr_assert_eq(o.n_left_out, 2);
+        cr_assert_eq(o.left_out[0], x);
+        cr_assert_eq(o.left_out[1], y);
+        cr_assert_eq(o.host_of[x], 0);
+        b.roles[2].no_entry = REASON_NONE;
+        cr_assert_eq(order(&b, moves, 3, (WaveLimits){ 10, 10, 100, false }).n_left_out, 2,
+                     "stop-overs are off");
+}
+
+Test(waves, vms_that_must_be_apart_never_meet_on_the_way) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 0, 10), y = vm(&b, 1, 10);
+        apart(&b, 2);
+        WaveOrder o = order(&b, (Move[]){ { x, 0, 1 }, { y, 1, 2 } }, 2, wide);
+
+        cr_assert_eq(o.n_waves, 2);
+        cr_assert_eq(o.moves[0].move.vm, y);
+        cr_assert_eq(o.moves[1].move.vm, x);
+}
+
+Test(waves, no_host_is_filled_above_its_load_line_while_there_is_another_order) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 0, 20), y = vm(&b, 1, 20);
+        vm(&b, 1, 60);
+        b.limit[1] = 80;
+        WaveOrder o = order(&b, (Move[]){ { x, 0, 1 }, { y, 1, 2 } }, 2, wide);
+
+        cr_assert_eq(o.n_waves, 2, "x waits until y has left");
+        cr_assert_eq(o.moves[0].move.vm, y);
+        b.roles[0].evacuate = 100;
+        cr_assert_eq(order(&b, (Move[]){ { x, 0, 1 }, { y, 1, 2 } }, 2, wide).n_waves, 1,
+                     "unless its host fails");
+}
+
+Test(waves, urgent_moves_go_first) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 0, 50), y = vm(&b, 1, 10);
+        b.roles[1].evacuate = 100;
+        WaveOrder o = order(&b, (Move[]){ { x, 0, 2 }, { y, 1, 2 } }, 2, (WaveLimits){ 10, 10, 1, true });
+
+        cr_assert_eq(o.moves[0].move.vm, y);
+        cr_assert_eq(o.moves[1].move.vm, x);
+}
+
+Test(waves, a_small_arena_is_reported) {
+        Board b;
+        WaveOrder o;
+
+        board_new(&b, 3, 100);
+        arena = arena_over(memory, 32);
+        cr_assert_eq(-ENOMEM, waves_order(&arena, &b.p, wide, NULL, 0, &o));
+}
