@@ -178,14 +178,26 @@ static void try_shift(SearchState *s, VmIx v, HostIx to, Change *best) {
         consider(best, delta, v, to, IX_NONE);
 }
 
+/* Both caps hold after the two moves together, not only after each. */
+static bool affords_swap(const SearchState *s, VmIx v, VmIx w) {
+        const Problem *p = s->e->problem;
+
+        if (!search_state_affords(s, v) || !search_state_affords(s, w))
+                return false;
+        if (s->e->x->host_of[v] != p->home[v] || s->e->x->host_of[w] != p->home[w])
+                return true;
+        if (s->e->n_away + 2 > s->budget.max_moves)
+                return false;
+        return p->n_res <= RES_MEMORY || problem_need(p, v)[RES_MEMORY] + problem_need(p, w)[RES_MEMORY] <=
+                                                 s->budget.max_mib - s->e->mib_away;
+}
+
 static void try_swap(SearchState *s, VmIx v, VmIx w, Change *best) {
         const Evaluator *e = s->e;
         Costs delta;
 
         s->evaluations++;
-        if (!search_state_affords(s, v) || !search_state_affords(s, w) ||
-            (e->x->host_of[v] == e->problem->home[v] && e->x->host_of[w] == e->problem->home[w] &&
-             e->n_away + 2 > s->budget.max_moves)) {
+        if (!affords_swap(s, v, w)) {
                 s->refusals[REASON_BUDGET]++;
                 return;
         }
