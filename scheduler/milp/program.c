@@ -143,17 +143,24 @@ static int64_t multiplier_whole(const Program *g, uint32_t row, double y, int sh
         return whole;
 }
 
-/* Σ_i y_i·side + Σ_j min reduced_j·x_j, times 2^*ret_shift, and the reduced costs it is made of. */
-static bool dual_sum(const Program *g, const int64_t *lower, const int64_t *upper, const double *y,
-                     Wide cost_of, Wide *reduced, Wide *ret, int *ret_shift) {
-        int shift = multiplier_shift(y, g->n_rows);
-        bool ok = shift >= 0;
-        Wide sum = 0;
+/* A dual point: Σ_i y_i·side + Σ_j min reduced_j·x_j, all times 2^shift. */
+typedef struct Dual {
+        Wide *reduced; /* [col] */
+        Wide sum;
+        int shift;
+} Dual;
 
-        for (uint32_t j = 0; ok && j < g->n_cols; j++)
-                reduced[j] = cost_of * g->cost[j] * ((Wide) 1 << shift); /* below 2^103 */
+/* false: an overflow, or y is not of this world. `reduced` is in the arena, for the caller to rewind. */
+static bool dual_point(const Program *g, const int64_t *lower, const int64_t *upper, const double *y,
+                       bool with_cost, Dual *ret) {
+        Wide *reduced = arena_new(g->arena, Wide, g->n_cols), sum = 0;
+        const int shift = multiplier_shift(y, g->n_rows);
+        bool ok = reduced && shift >= 0;
+
+        for (uint32_t j = 0; ok && with_cost && j < g->n_cols; j++)
+                reduced[j] = (Wide) g->cost[j] * ((Wide) 1 << shift); /* below 2^103 */
         for (uint32_t i = 0; ok && i < g->n_rows; i++) {
-                int64_t whole = multiplier_whole(g, i, y[i], shift);
+                const int64_t whole = multiplier_whole(g, i, y[i], shift);
 
                 if (whole == 0)
                         continue;
@@ -163,51 +170,43 @@ static bool dual_sum(const Program *g, const int64_t *lower, const int64_t *uppe
         }
         for (uint32_t j = 0; ok && j < g->n_cols; j++)
                 ok = wide_add_product(&sum, reduced[j], reduced[j] > 0 ? lower[j] : upper[j]);
-        *ret = sum;
-        *ret_shift = shift;
+        if (ok)
+                *ret = (Dual){ reduced, sum, shift };
         return ok;
 }
 
 bool program_bound(const Program *g, const int64_t *lower, const int64_t *upper, const double *y,
                    bool with_cost, int64_t *ret) {
-        ArenaMark mark = arena_mark(g->arena);
-        Wide *reduced = arena_new(g->arena, Wide, g->n_cols), sum = 0;
-        int shift = 0;
-        bool ok = reduced && dual_sum(g, lower, upper, y, with_cost ? 1 : 0, reduced, &sum, &shift);
+        const ArenaMark mark = arena_mark(g->arena);
+        Dual dual = { 0 };
+        const bool ok = dual_point(g, lower, upper, y, with_cost, &dual);
+        const Wide bound = -(-dual.sum >> dual.shift); /* rounded up: the cost of a whole x is whole */
 
         arena_rewind(g->arena, mark);
-        if (!ok)
+        if (!ok || bound > INT64_MAX || bound < INT64_MIN)
                 return false;
-        sum = -(-sum >> shift); /* rounded up: the cost of a whole x is whole */
-        if (sum > INT64_MAX || sum < INT64_MIN)
-                return false;
-        *ret = (int64_t) sum;
+        *ret = (int64_t) bound;
         return true;
 }
 
 bool program_tighten_cost(const Program *g, int64_t *lower, int64_t *upper, const double *y, int64_t below) {
-        ArenaMark mark = arena_mark(g->arena);
-        Wide *reduced = arena_new(g->arena, Wide, g->n_cols), sum = 0, slack;
-        int shift = 0;
-        bool ok = reduced && dual_sum(g, lower, upper, y, 1, reduced, &sum, &shift);
+        const ArenaMark mark = arena_mark(g->arena);
+        Dual dual = { 0 };
+        const bool ok = dual_point(g, lower, upper, y, true, &dual);
+        const Wide slack = ((Wide) below - 1) * ((Wide) 1 << dual.shift) - dual.sum;
 
-        arena_rewind(g->arena, mark); /* nothing is taken before `reduced` is last read */
-        if (!ok)
-                return true;
-        slack = ((Wide) below - 1) * ((Wide) 1 << shift) - sum;
-        if (slack < 0)
-                return false;
-        for (uint32_t j = 0; j < g->n_cols; j++) {
-                Wide d = reduced[j] < 0 ? -reduced[j] : reduced[j];
+        for (uint32_t j = 0; ok && slack >= 0 && j < g->n_cols; j++) {
+                const Wide d = dual.reduced[j] < 0 ? -dual.reduced[j] : dual.reduced[j];
 
                 if (!g->whole[j] || d == 0 || slack / d >= upper[j] - lower[j])
                         continue;
-                if (reduced[j] > 0)
+                if (dual.reduced[j] > 0)
                         upper[j] = lower[j] + (int64_t) (slack / d);
                 else
                         lower[j] = upper[j] - (int64_t) (slack / d);
         }
-        return true;
+        arena_rewind(g->arena, mark);
+        return !ok || slack >= 0;
 }
 
 typedef struct Activity {

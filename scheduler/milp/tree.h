@@ -10,6 +10,7 @@
 
 typedef struct TreeTask {
         Program *program;     /* grows by cuts */
+        uint32_t n_decisive;  /* the first columns, whole ones; once they are fixed, the point is */
         const double *weight; /* [col] branch on large ones first; NULL: all alike */
         /* Adds rows that hold for every point and that x breaks: how many, or -ENOMEM. */
         int (*cut)(void *arg, const double *x);
@@ -18,9 +19,10 @@ typedef struct TreeTask {
          * of x are whole it must judge exactly that point. */
         int64_t (*judge)(void *arg, const double *x);
         void *arg;
-        int64_t below;  /* the cost of the best point known */
-        uint64_t nodes; /* relaxations to solve at most */
-        int max_mib;    /* for GLPK */
+        int64_t at_least; /* no point is known to cost less; INT64_MIN: nothing is known */
+        int64_t below;    /* the cost of the best point known */
+        uint64_t nodes;   /* relaxations to solve at most */
+        int max_mib;      /* for GLPK */
         bool (*stop)(void *arg);
         void *stop_arg; /* wall-clock guard, or NULL */
 } TreeTask;

@@ -98,9 +98,11 @@ Test(tree, finds_the_best_of_all_points_and_proves_it) {
                 Program *g = puzzle_make(&a, seed, scale);
                 Puzzle puzzle = { .program = g, .best = INT64_MAX };
                 TreeTask task = { .program = g,
+                                  .n_decisive = g->n_cols,
                                   .cut = puzzle_cut,
                                   .judge = puzzle_judge,
                                   .arg = &puzzle,
+                                  .at_least = INT64_MIN,
                                   .below = INT64_MAX,
                                   .nodes = 100000,
                                   .max_mib = 64 };
@@ -127,9 +129,11 @@ Test(tree, a_spent_budget_leaves_a_bound_that_holds) {
                 Program *g = puzzle_make(&a, seed, 1);
                 Puzzle puzzle = { .program = g, .best = INT64_MAX };
                 TreeTask task = { .program = g,
+                                  .n_decisive = g->n_cols,
                                   .cut = puzzle_cut,
                                   .judge = puzzle_judge,
                                   .arg = &puzzle,
+                                  .at_least = INT64_MIN,
                                   .below = INT64_MAX,
                                   .nodes = seed % 4,
                                   .max_mib = 64 };
@@ -155,6 +159,7 @@ Test(tree, the_guard_ends_it_and_is_recorded) {
         TreeTask task = { .cut = puzzle_cut,
                           .judge = puzzle_judge,
                           .arg = &puzzle,
+                          .at_least = INT64_MIN,
                           .below = INT64_MAX,
                           .nodes = 1000,
                           .max_mib = 64,
@@ -164,6 +169,7 @@ Test(tree, the_guard_ends_it_and_is_recorded) {
         cr_assert_eq(arena_open(8 << 20, &a), 0);
         g = puzzle_make(&a, 5, 1);
         task.program = puzzle.program = g;
+        task.n_decisive = g->n_cols;
         cr_assert_eq(tree_search(task, &result), 0);
         cr_assert(result.guard_fired);
         cr_assert_eq(result.nodes, 0);
