@@ -22,6 +22,7 @@ typedef struct Service {
         Executor executor;
         bool has_executor, leading;
         char followed[160]; /* the leader last logged */
+        uint64_t last_said;
 } Service;
 
 static const OptionDef options[] = {
@@ -150,7 +151,8 @@ static int one_round(Service *x) {
                                .settings = x->settings,
                                .leadership = &x->leadership,
                                .arena = &x->arena,
-                               .interval = settings_int(x->settings, "service", "interval") };
+                               .interval = settings_int(x->settings, "service", "interval"),
+                               .last_said = &x->last_said };
         int r = need_executor(x);
 
         if (r < 0)

@@ -254,7 +254,11 @@ static void log_plan(const Work *w) {
                   (long long) (w->round.took / USEC_PER_MSEC));
 }
 
-/* Rounds that change nothing and say nothing new are not worth a record. */
+/* A round without moves says only this; the same again is not worth a record. */
+static uint64_t said(const Plan *p) {
+        return p->n_moves > 0 ? 0 : ((uint64_t) p->status + 1) << 32 | p->n_refused_all;
+}
+
 static int write_record(const Work *w, const MoveOutcome *outcomes) {
         const ServiceRound *x = w->x;
         RoundRecord record = { .input = &w->input,
@@ -262,9 +266,12 @@ static int write_record(const Work *w, const MoveOutcome *outcomes) {
                                .leader = x->leadership->self,
                                .mode = x->executor ? "auto" : "advise",
                                .outcomes = w->n > 0 ? outcomes_json(w, outcomes) : NULL };
+        uint64_t now = said(w->round.plan);
+        bool is_new = now == 0 || now != *x->last_said;
         int r;
 
-        if (w->round.plan->n_moves == 0 && w->round.plan->n_refused_all == 0)
+        *x->last_said = now;
+        if (!is_new)
                 return 0;
         r = store_round_record(x->store, x->arena, &record);
         if (r < 0)

@@ -13,6 +13,7 @@ typedef struct ServiceRound {
         const Executor *executor; /* mode auto; NULL: advise */
         Arena *arena;             /* for this round; the caller rewinds it */
         usec_t interval;
+        uint64_t *last_said; /* what the last round without moves said, so that it is recorded once */
 } ServiceRound;
 
 /* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,

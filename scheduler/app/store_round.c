@@ -116,6 +116,8 @@ int store_round_settle(Leadership *l, Arena *a, const Settled **ret, uint32_t *r
         list = arena_new(a, Settled, n);
         if (!list)
                 return -ENOMEM;
+        if (n > 0)
+                r = libvirt_start();
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 if (!leadership_keep(l))
                         return 1;

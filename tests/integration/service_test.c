@@ -1,0 +1,251 @@
+/* The service, a round at a time, on a real private Redis: what it leads, says, keeps and refuses. */
+#include <string.h>
+
+#include "redis_fixture.h"
+#include "scheduler/app/cool_downs.h"
+#include "scheduler/app/live_state.h"
+#include "scheduler/app/service.h"
+#include "scheduler/app/store_round.h"
+#include "scheduler/snapshot/sample_wire.h"
+
+static Store *store;
+
+static void setup(void) {
+        TextFault f;
+
+        fixture_setup();
+        server_start(NULL, NULL);
+        cr_assert_eq(0, store_open(&(StoreOptions){ .url = url, .cluster = "t" }, &store, &f), "%s", f.what);
+}
+
+static void teardown(void) {
+        store = store_free(store);
+        fixture_teardown();
+}
+
+TestSuite(service, .init = setup, .fini = teardown, .timeout = 60);
+
+#define N(m, s, v)                                                                                           \
+        { .metric = METRIC_##m, .subject = (s), .number = (v) }
+#define T(m, s, v)                                                                                           \
+        { .metric = METRIC_##m, .subject = (s), .text = (v) }
+
+/* h1 holds busy VMs; its libvirt is where nobody listens. */
+static void report(const char *host, uint32_t n_vms) {
+        static const char *const names[] = { "web1", "web2", "web3", "web4" };
+        static const char *const uuids[] = { "11111111-1111-4111-8111-111111111111",
+                                             "22222222-2222-4222-8222-222222222222",
+                                             "33333333-3333-4333-8333-333333333333",
+                                             "44444444-4444-4444-8444-444444444444" };
+        usec_t now = clock_now();
+        Sample facts[] = { N(HOST_CPUS, "", 4), N(HOST_DAEMON, "", 1),
+                           T(HOST_URI, "",
+                             strcmp(host, "h1") == 0 ? "qemu+tcp://127.0.0.1:1/system"
+                                                     : "qemu+tcp://127.0.0.1:2/system"),
+                           N(HOST_CPU_BUSY, "", 900 * (int64_t) n_vms) };
+        Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 16384),
+                            N(HOST_MEMORY_AVAILABLE, "", 16000 - 1024 * n_vms) };
+        Sample vms[4 * 6];
+        uint32_t k = 0;
+        Section sections[3];
+        Report r = { .host = host,
+                     .sent_at = now,
+                     .sequence = 1,
+                     .interval = 5 * USEC_PER_SEC,
+                     .sections = sections,
+                     .n_sections = 3 };
+        const char *text;
+        size_t n;
+
+        for (uint32_t i = 0; i < n_vms; i++) {
+                vms[k++] = (Sample) T(VM_UUID, names[i], uuids[i]);
+                vms[k++] = (Sample) T(VM_STATE, names[i], "running");
+                vms[k++] = (Sample) N(VM_VCPUS, names[i], 1);
+                vms[k++] = (Sample) N(VM_MEMORY, names[i], 1024);
+                vms[k++] = (Sample) N(VM_CPU, names[i], 900);
+                vms[k++] = (Sample) N(VM_DIRTY, names[i], 0);
+        }
+        sections[0] = (Section){
+                .collector = "host", .read_at = now, .samples = facts, .n_samples = ARRAY_SIZE(facts)
+        };
+        sections[1] = (Section){ .collector = "memory", .read_at = now, .samples = memory, .n_samples = 2 };
+        sections[2] = (Section){ .collector = "vms", .read_at = now, .samples = vms, .n_samples = k };
+        cr_assert_eq(0, report_print(&arena, &r, &text, &n));
+        cr_assert_eq(0, store_put_report(store, host, text, n, 60 * USEC_PER_SEC), "%s", store_error(store));
+}
+
+static int serve(const char *mode) {
+        char words[8][160];
+        char *argv[9];
+        int n = 0;
+
+        (void) snprintf(words[n++], 160, "plimsolld");
+        (void) snprintf(words[n++], 160, "--once");
+        (void) snprintf(words[n++], 160, "--redis=%s", url);
+        (void) snprintf(words[n++], 160, "--cluster=t");
+        (void) snprintf(words[n++], 160, "--mode=%s", mode);
+        for (int i = 0; i < n; i++)
+                argv[i] = words[i];
+        argv[n] = NULL;
+        return service_main(n, argv, stdout, stderr);
+}
+
+static LiveState live(void) {
+        LiveState s = { 0 };
+        const char *text;
+        TextFault f;
+        size_t n;
+
+        cr_assert_eq(0, store_get_state(store, &arena, LIVE_STATE_NAME, &text, &n));
+        cr_assert_eq(0, live_state_parse(&arena, text, n, &s, &f), "%s", f.what);
+        return s;
+}
+
+static uint32_t records(void) {
+        StoredText *texts;
+        uint32_t n;
+
+        cr_assert_eq(0, store_get_records(store, &arena, 100, &texts, &n));
+        return n;
+}
+
+static uint32_t journal(JournalEntry ret[32]) {
+        StoredText *texts;
+        uint32_t n;
+
+        cr_assert_eq(0, store_get_journal(store, &arena, 32, &texts, &n));
+        for (uint32_t i = 0; i < n; i++)
+                cr_assert_eq(0, journal_parse(&arena, texts[i].text, texts[i].n, &ret[i]));
+        return n;
+}
+
+Test(service, advice_is_kept_and_shown_and_nothing_is_moved) {
+        JournalEntry entries[32];
+        LiveState s;
+
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert_str_eq("advise", s.mode);
+        cr_assert_gt(s.n_moves, 0, "%s", s.summary);
+        cr_assert_eq(MIGRATION_QUEUED, s.moves[0].phase);
+        cr_assert_eq(1, records());
+        cr_assert_eq(0, journal(entries));
+}
+
+Test(service, a_balanced_cluster_is_said_to_be_balanced) {
+        report("h1", 0);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        cr_assert_str_eq("balanced", live().plan_status);
+        cr_assert_eq(1, records());
+}
+
+Test(service, a_move_that_cannot_start_is_written_down_from_intent_to_failure) {
+        JournalEntry entries[32];
+        const JournalEntry *open;
+        uint32_t n, n_open;
+
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve("auto"));
+        n = journal(entries);
+        cr_assert_geq(n, 2);
+        cr_assert_eq(JOURNAL_INTENT, entries[n - 1].event, "the first thing written is the intent");
+        cr_assert_str_eq("h1", entries[n - 1].from);
+        cr_assert_eq(JOURNAL_FAILED, entries[0].event);
+        cr_assert(strstr(entries[0].message, "not started"), "%s", entries[0].message);
+        cr_assert_eq(0, journal_open_ones(&arena, entries, n, &open, &n_open));
+        cr_assert_eq(0, n_open);
+        cr_assert_eq(1, records());
+}
+
+/* As a leader that died in the middle leaves it. */
+static void leave_open(const char *vm, const char *uuid) {
+        JournalEntry e = { .event = JOURNAL_STARTED,
+                           .id = "dead/1/0",
+                           .vm = vm,
+                           .uuid = uuid,
+                           .from = "h1",
+                           .to = "h2",
+                           .from_uri = "qemu+tcp://127.0.0.1:1/system",
+                           .to_uri = "qemu+tcp://127.0.0.1:2/system",
+                           .at = clock_now(),
+                           .ms = UNKNOWN,
+                           .bytes = UNKNOWN,
+                           .downtime_ms = UNKNOWN };
+        char holder[64];
+        uint64_t token;
+        const char *text;
+        size_t n;
+
+        cr_assert_eq(0, store_lease(store, "dead", USEC_PER_SEC, &token, holder, sizeof(holder)));
+        cr_assert_eq(0, journal_print(&arena, &e, &text, &n));
+        cr_assert_eq(0, store_journal(store, token, text, n));
+        cr_assert_eq(0, store_release(store, "dead"));
+}
+
+Test(service, a_vm_whose_last_move_is_not_settled_is_not_moved) {
+        JournalEntry entries[32];
+        LiveState s;
+
+        report("h1", 4);
+        report("h2", 0);
+        leave_open("web1", "11111111-1111-4111-8111-111111111111");
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert_gt(s.n_moves, 0);
+        for (uint32_t i = 0; i < s.n_moves; i++)
+                cr_assert_str_neq("web1", s.moves[i].vm);
+        cr_assert_eq(1, journal(entries), "both hosts are away: it stays open, and nothing is made up");
+}
+
+Test(service, a_vm_that_was_moved_lately_is_not_moved_again) {
+        const CoolDown *list = NULL;
+        const char *text;
+        uint32_t n = 0;
+        LiveState s;
+        size_t size;
+
+        report("h1", 4);
+        report("h2", 0);
+        for (int i = 1; i <= 4; i++) {
+                char vm[] = "web0";
+
+                vm[3] = (char) ('0' + i);
+                cr_assert_eq(0, cool_downs_add(&arena, list, n,
+                                               (CoolDown){ .vm = text_copy(&arena, vm, 4),
+                                                           .until = clock_now() + 600 * USEC_PER_SEC },
+                                               &list, &n));
+        }
+        cr_assert_eq(0, cool_downs_print(&arena, list, n, clock_now(), &text, &size));
+        cr_assert_eq(0, store_put_state(store, COOL_DOWNS_NAME, text, size, 0));
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert_eq(0, s.n_moves, "%s", s.summary);
+}
+
+Test(service, who_does_not_lead_does_nothing) {
+        char holder[64];
+        uint64_t token;
+        const char *text;
+        size_t n;
+
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(0, store_lease(store, "other", 60 * USEC_PER_SEC, &token, holder, sizeof(holder)));
+        cr_assert_eq(EXIT_BLOCKED, serve("auto"));
+        cr_assert_eq(1, store_get_state(store, &arena, LIVE_STATE_NAME, &text, &n));
+        cr_assert_eq(0, records());
+}
+
+Test(service, without_any_report_the_round_fails_and_says_so) {
+        cr_assert_eq(EXIT_FAILED, serve("auto"));
+        cr_assert(strstr(live().summary, "no host has reported"), "%s", live().summary);
+}
+
+Test(service, without_redis_it_fails_in_seconds) {
+        server_kill();
+        cr_assert_eq(EXIT_FAILED, serve("auto"));
+}

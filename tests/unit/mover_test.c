@@ -1,0 +1,165 @@
+/* A plan carried out in simulated time, on facts that are read again before each start. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scheduler/act/executor_simulated.h"
+#include "scheduler/app/file.h"
+#include "scheduler/app/mover.h"
+
+/* The world: three hosts of 1,000 MiB that hold VMs of 400 MiB, so that two fit on each. */
+static const char *vm_names[] = { "a", "b", "c", "d" };
+static const char *host_of[4];
+static const char *state_of_h3 = "active";
+
+static char path[] = "/tmp/plimsoll-mover-XXXXXX";
+static Arena arena;
+static Settings *settings;
+static Source *source;
+static Executor executor;
+static char ended[512]; /* "a done, b refused, …" */
+static bool world_is_gone;
+
+static void write_world(void) {
+        char text[2048];
+        size_t n = 0;
+        TextFault f;
+
+        if (world_is_gone) {
+                (void) unlink(path);
+                return;
+        }
+        n += (size_t) snprintf(text + n, sizeof(text) - n,
+                               "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":["
+                               "{\"name\":\"h1\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///1\"},"
+                               "{\"name\":\"h2\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///2\"},"
+                               "{\"name\":\"h3\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///3\","
+                               "\"state\":\"%s\"}],\"vms\":[",
+                               state_of_h3);
+        for (int i = 0; i < 4; i++)
+                n += (size_t) snprintf(
+                        text + n, sizeof(text) - n,
+                        "%s{\"name\":\"%s\",\"host\":\"%s\",\"vcpus\":1,\"memory_mib\":400,\"cpu\":0.1}",
+                        i > 0 ? "," : "", vm_names[i], host_of[i]);
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "]}");
+        cr_assert_eq(0, file_write(path, text, n, &f), "%s", f.what);
+}
+
+static void moved(void *arg, const char *vm, const char *from, const char *to) {
+        (void) arg;
+        for (int i = 0; i < 4; i++)
+                if (strcmp(vm_names[i], vm) == 0) {
+                        cr_assert_str_eq(host_of[i], from);
+                        host_of[i] = to[1] == '1' ? "h1" : to[1] == '2' ? "h2" : "h3";
+                }
+        write_world();
+}
+
+static void note(void *arg, uint32_t move, const MoveOutcome *o) {
+        const MoverMove *moves = arg;
+        size_t n = strlen(ended);
+
+        (void) snprintf(ended + n, sizeof(ended) - n, "%s%s %s", n > 0 ? ", " : "", moves[move].vm,
+                        move_end_names[o->end]);
+}
+
+static void setup(void) {
+        static char program[] = "t", from[] = "--from";
+        static char *argv[] = { program, from, path, NULL };
+        static const OptionDef defs[] = { SOURCE_OPTIONS, { 0 } };
+        static Options options;
+        TextFault f;
+        int fd = mkstemp(path);
+
+        cr_assert_geq(fd, 0);
+        (void) close(fd);
+        host_of[0] = host_of[1] = "h1";
+        host_of[2] = host_of[3] = "h2";
+        write_world();
+        cr_assert_eq(0, arena_open((size_t) 64 << 20, &arena));
+        cr_assert_eq(0, app_settings_new(&arena, &settings));
+        cr_assert_eq(0, options_parse(defs, 3, argv, &options, &f), "%s", f.what);
+        cr_assert_eq(0, source_open(&options, settings, &source, &f), "%s", f.what);
+        cr_assert_eq(0, executor_simulated_open((ExecutorSimulatedOptions){ .moved = moved }, &executor));
+}
+
+static void teardown(void) {
+        executor.free(executor.self);
+        source = source_free(source);
+        arena_close(&arena);
+        (void) unlink(path);
+}
+
+TestSuite(mover, .init = setup, .fini = teardown);
+
+#define MOVE(v, f, t, w)                                                                                     \
+        { .vm = (v), .from = (f), .to = (t), .from_uri = "test:///f", .to_uri = "test:///t", .wave = (w) }
+
+static int run_all(const MoverMove *moves, uint32_t n, MoveOutcome *outcomes) {
+        MoverInput in = { .source = source,
+                          .settings = settings,
+                          .executor = &executor,
+                          .moves = moves,
+                          .n = n,
+                          .watch = { .arg = (void *) (uintptr_t) moves, .ended = note } };
+
+        return mover_run(&in, outcomes);
+}
+
+Test(mover, waves_that_need_each_other_come_in_order) {
+        /* c can only come to h1 once a has left it */
+        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("c", "h2", "h1", 1) };
+        MoveOutcome outcomes[2];
+
+        cr_assert_eq(0, run_all(moves, 2, outcomes), "%s %s", ended, outcomes[1].why);
+        cr_assert_str_eq(ended, "a done, c done");
+        cr_assert_str_eq(host_of[2], "h1");
+}
+
+Test(mover, a_move_that_is_no_longer_safe_is_not_started) {
+        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0) };
+        MoveOutcome outcomes[1];
+
+        state_of_h3 = "maintenance";
+        write_world();
+        cr_assert_eq(1, run_all(moves, 1, outcomes));
+        cr_assert_eq(MOVE_REFUSED, outcomes[0].end);
+        cr_assert(strstr(outcomes[0].why, "maintenance"), "%s", outcomes[0].why);
+        cr_assert_str_eq(host_of[0], "h1");
+}
+
+Test(mover, two_moves_that_fit_alone_but_not_together_are_not_both_started) {
+        /* the plan is wrong on purpose: three VMs of 400 MiB on 1,000 */
+        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0),
+                                           MOVE("c", "h2", "h3", 0) };
+        MoveOutcome outcomes[3];
+        unsigned done = 0;
+
+        cr_assert_eq(1, run_all(moves, 3, outcomes));
+        for (int i = 0; i < 3; i++)
+                done += outcomes[i].end == MOVE_DONE;
+        cr_assert_eq(2, done, "%s", ended);
+}
+
+Test(mover, without_fresh_facts_nothing_is_started) {
+        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0) };
+        MoveOutcome outcomes[1];
+
+        world_is_gone = true;
+        write_world();
+        cr_assert_eq(1, run_all(moves, 1, outcomes));
+        cr_assert_eq(MOVE_REFUSED, outcomes[0].end);
+        cr_assert(strstr(outcomes[0].why, "no fresh facts"), "%s", outcomes[0].why);
+}
+
+Test(mover, a_vm_that_has_gone_elsewhere_is_left_alone) {
+        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0) };
+        MoveOutcome outcomes[1];
+
+        host_of[0] = "h3";
+        write_world();
+        cr_assert_eq(1, run_all(moves, 1, outcomes));
+        cr_assert_eq(MOVE_REFUSED, outcomes[0].end);
+}
