@@ -117,6 +117,7 @@ static int run_command(const Command *c, int argc, char **argv, Invocation *in) 
                 return (int) command_complain(in, EXIT_FAILED, "out of memory");
         in->arena = &arena;
         status = (int) c->run(in);
+        in->arena = NULL;
         arena_close(&arena);
         return status;
 }

@@ -33,8 +33,8 @@ int duration_parse(const char *text, usec_t *ret) {
 
         for (size_t i = 0; i < ARRAY_SIZE(units); i++)
                 if (strcmp(text + digits, units[i].unit) == 0)
-                        return text_to_scaled(text, digits, units[i].scale, 0, 3650 * 86400 * USEC_PER_SEC,
-                                              ret);
+                        return text_to_scaled(text, digits, units[i].scale, 0,
+                                              INT64_C(3650) * 86400 * USEC_PER_SEC, ret);
         return -EINVAL;
 }
 

@@ -185,10 +185,8 @@ static int read_stream(Reader *r) {
                         had_document = true;
                 else if (e.type == YAML_MAPPING_START_EVENT)
                         n = read_mapping(r);
-                else if (e.type == YAML_SCALAR_EVENT && e.data.scalar.length > 0)
-                        n = fault_at(r, &e.start_mark,
-                                     "is no mapping; accepted is \"section: { name: value }\"");
-                else if (e.type == YAML_SEQUENCE_START_EVENT || e.type == YAML_ALIAS_EVENT)
+                else if ((e.type == YAML_SCALAR_EVENT && e.data.scalar.length > 0) ||
+                         e.type == YAML_SEQUENCE_START_EVENT || e.type == YAML_ALIAS_EVENT)
                         n = fault_at(r, &e.start_mark,
                                      "is no mapping; accepted is \"section: { name: value }\"");
                 yaml_event_delete(&e);

@@ -157,18 +157,18 @@ static int record_text(Arena *a, const RoundRecord *x, const char *snapshot, con
         return out && fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
-int store_round_record(Store *store, Arena *a, const RoundRecord *x) {
+int store_round_record(Store *store, Arena *a, const RoundRecord *record) {
         const char *snapshot = NULL, *plan = NULL, *settings = NULL;
         size_t n_snapshot = 0, n_plan = 0, n = 0;
         char *text = NULL;
-        int r = snapshot_file_print(a, x->input->snapshot, &snapshot, &n_snapshot);
+        int r = snapshot_file_print(a, record->input->snapshot, &snapshot, &n_snapshot);
 
-        if (r == 0 && x->round)
-                r = plan_file_print(a, x->round->snapshot, x->round->plan, &plan, &n_plan);
+        if (r == 0 && record->round)
+                r = plan_file_print(a, record->round->snapshot, record->round->plan, &plan, &n_plan);
         if (r == 0)
-                r = settings_file_print(a, x->input->settings, true, &settings);
+                r = settings_file_print(a, record->input->settings, true, &settings);
         if (r == 0)
-                r = record_text(a, x, snapshot, plan, settings, &text, &n);
+                r = record_text(a, record, snapshot, plan, settings, &text, &n);
         if (r == 0)
                 r = store_put_record(store, text, n);
         free(text);

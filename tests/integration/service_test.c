@@ -1,12 +1,12 @@
 /* The service, a round at a time, on a real private Redis: what it leads, says, keeps and refuses. */
 #include <string.h>
 
-#include "redis_fixture.h"
 #include "scheduler/app/cool_downs.h"
 #include "scheduler/app/live_state.h"
 #include "scheduler/app/service.h"
 #include "scheduler/app/store_round.h"
 #include "scheduler/snapshot/sample_wire.h"
+#include "tests/integration/redis_fixture.h"
 
 static Store *store;
 
