@@ -11,7 +11,7 @@
 
 #define SNAPSHOT_SCHEMA     "plimsoll.snapshot/1"
 #define EXTRA_MAX           (PROBLEM_RES_MAX - RES_BUILTIN_N)
-#define RULES_MAX           UINT32_C(100000)
+#define RULES_MAX           VMS_MAX
 #define NICS_MAX            UINT32_C(1024)
 #define RULE_WEIGHT_DEFAULT 100
 
