@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,17 +30,27 @@ static void *run_event_loop(void *data) {
         return NULL;
 }
 
-static void start_once(void) {
+int libvirt_thread(void *(*body)(void *), void *arg) {
+        sigset_t all, before;
         pthread_t thread;
+        int r;
 
+        (void) sigfillset(&all);
+        (void) pthread_sigmask(SIG_BLOCK, &all, &before); /* inherited */
+        r = -pthread_create(&thread, NULL, body, arg);
+        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (r == 0)
+                (void) pthread_detach(thread);
+        return r;
+}
+
+static void start_once(void) {
         virSetErrorFunc(NULL, say_nothing);
         if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0) {
                 start_error = -EIO;
                 return;
         }
-        start_error = -pthread_create(&thread, NULL, run_event_loop, NULL);
-        if (start_error == 0)
-                (void) pthread_detach(thread);
+        start_error = libvirt_thread(run_event_loop, NULL);
 }
 
 int libvirt_start(void) {
@@ -137,17 +148,15 @@ static bool opening_wait(Opening *o, usec_t at_most) {
 
 int libvirt_connect(const char *uri, usec_t at_most, virConnectPtr *ret, char reterr_words[LIBVIRT_WORDS]) {
         Opening *o = opening_new(uri);
-        pthread_t thread;
         int r;
 
         if (!o)
                 return -ENOMEM;
-        r = -pthread_create(&thread, NULL, open_connection, o);
+        r = libvirt_thread(open_connection, o);
         if (r < 0) {
                 opening_free(o);
                 return r;
         }
-        (void) pthread_detach(thread);
         if (!opening_wait(o, at_most)) {
                 (void) snprintf(reterr_words, LIBVIRT_WORDS, "no answer within %.1f s",
                                 (double) at_most / (double) USEC_PER_SEC);

@@ -28,5 +28,9 @@ int libvirt_start(void) must_check;
 int libvirt_connect(const char *uri, usec_t at_most, virConnectPtr *ret,
                     char reterr_words[LIBVIRT_WORDS]) must_check;
 
+/* A thread that nobody joins and that no signal is delivered to: those are for the program's own. 0, -EAGAIN.
+ */
+int libvirt_thread(void *(*body)(void *), void *arg) must_check;
+
 /* What libvirt last complained of in this thread, without line ends. */
 void libvirt_last_words(char words[LIBVIRT_WORDS]);

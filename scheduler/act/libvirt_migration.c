@@ -345,17 +345,14 @@ static void *move(void *data) {
 }
 
 static int start_thread(Migration *m, void *(*body)(void *) ) {
-        pthread_t thread;
         int r;
 
         hub_lock(m->hub);
         m->refs++;
         hub_unlock(m->hub);
-        r = -pthread_create(&thread, NULL, body, m);
-        if (r == 0) {
-                (void) pthread_detach(thread);
+        r = libvirt_thread(body, m);
+        if (r == 0)
                 return 0;
-        }
         hub_lock(m->hub);
         m->refs--; /* not the last: the caller has one */
         hub_unlock(m->hub);

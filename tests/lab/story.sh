@@ -67,8 +67,8 @@ until_true() {
 # runs_only_on HOST NAME: on that host, and on no other (of $story_hosts, if set: a host that hangs is not asked)
 # shellcheck disable=SC2086
 runs_only_on() { [ "$(lab list ${story_hosts:-} | awk -v vm="$2" '{ for (i = 2; i <= NF; i++) if ($i == vm) print $1 }')" = "$1:" ]; }
-# counter NAME: its counter. booted_once NAME. counter_goes_on NAME: without a restart, within 3 s
-counter() { lab ticks "$1" | sed 's/.*tick=//'; }
-booted_once() { [[ $(lab ticks "$1") == starts=1\ * ]]; }
+# counter NAME: its counter. booted_once NAME. counter_goes_on NAME: without a restart, within 4 s
+counter() { awk '/^tick [0-9]/ { tick = $2 } END { print tick + 0 }' "$LAB/share/$1.ser"; }
+booted_once() { [ "$(grep -ac '^LAB-GUEST-UP' "$LAB/share/$1.ser")" = 1 ]; }
 counter_above() { [ "$(counter "$1")" -gt "$2" ]; }
 counter_goes_on() { booted_once "$1" && until_true 4 counter_above "$1" "$(counter "$1")" && booted_once "$1"; }
