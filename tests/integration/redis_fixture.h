@@ -45,14 +45,34 @@ static inline void run_and_wait(const char *const *words) {
         cr_assert_eq(status, 0, "%s failed", words[0]);
 }
 
-static inline bool takes_connections(void) {
+/* A connection to socket_path, or -1. */
+static inline int try_connect(void) {
         struct sockaddr_un to = { .sun_family = AF_UNIX };
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), k;
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         (void) snprintf(to.sun_path, sizeof(to.sun_path), "%s", socket_path);
-        k = connect(fd, (const struct sockaddr *) &to, sizeof(to));
+        if (connect(fd, (const struct sockaddr *) &to, sizeof(to)) == 0)
+                return fd;
         (void) close(fd);
-        return k == 0;
+        return -1;
+}
+
+static inline bool takes_connections(void) {
+        int fd = try_connect();
+
+        return fd >= 0 && close(fd) == 0;
+}
+
+/* It answers, and not that it still loads its data. */
+static inline bool server_answers(void) {
+        char answer[64] = "";
+        int fd = try_connect();
+        bool good = fd >= 0 && write(fd, "PING\r\n", 6) == 6 && read(fd, answer, sizeof(answer) - 1) > 0 &&
+                    strncmp(answer, "-LOADING", 8) != 0;
+
+        if (fd >= 0)
+                (void) close(fd);
+        return good;
 }
 
 /* `name`, `value`: one more option, or NULL. What a server with an append-only file has answered outlives it:
@@ -61,7 +81,7 @@ static inline void server_start(const char *name, const char *value) {
         server_pid = run((const char *const[]){ "redis-server", "--port", "0", "--unixsocket", socket_path,
                                                 "--dir", dir, "--save", "", "--appendfsync", "always", name,
                                                 value, NULL });
-        for (int i = 0; i < 1000 && !takes_connections(); i++)
+        for (int i = 0; i < 1000 && !server_answers(); i++)
                 clock_sleep(10 * USEC_PER_MSEC);
 }
 
