@@ -1,5 +1,6 @@
 #include "collectors/agent_print.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,16 @@
 
 #define CELL        64
 #define COLUMNS_MAX 12
+
+/* Into memory: it fails only for want of it, and fclose() says so in the end. */
+static void put(FILE *f, const char *fmt, ...) printf_like(2, 3);
+static void put(FILE *f, const char *fmt, ...) {
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vfprintf(f, fmt, ap);
+        va_end(ap);
+}
 
 /* ---- values in words ---- */
 static const Sample *find(const Report *r, Metric metric, const char *subject) {
@@ -106,45 +117,43 @@ static void print_cpu(FILE *f, const Report *r) {
         const char *model = text(r, METRIC_HOST_CPU_MODEL, ""), *arch = text(r, METRIC_HOST_ARCH, "");
         unsigned shown = 0;
 
-        fprintf(f, "  cpu        %s cores busy of %s", value_of(r, METRIC_HOST_CPU_BUSY, "", as_cores, a),
-                value_of(r, METRIC_HOST_CPUS, "", as_count, b));
-        fprintf(f, " | steal %s | iowait %s | pressure %s",
-                value_of(r, METRIC_HOST_CPU_STEAL, "", as_cores, c),
-                value_of(r, METRIC_HOST_CPU_IOWAIT, "", as_cores, d),
-                value_of(r, METRIC_HOST_CPU_PRESSURE, "", as_percent, e));
-        fprintf(f, " | %s MHz %s %s\n", value_of(r, METRIC_HOST_CPU_MHZ, "", as_count, a), model ? model : "",
-                arch ? arch : "");
+        put(f, "  cpu        %s cores busy of %s", value_of(r, METRIC_HOST_CPU_BUSY, "", as_cores, a),
+            value_of(r, METRIC_HOST_CPUS, "", as_count, b));
+        put(f, " | steal %s | iowait %s | pressure %s", value_of(r, METRIC_HOST_CPU_STEAL, "", as_cores, c),
+            value_of(r, METRIC_HOST_CPU_IOWAIT, "", as_cores, d),
+            value_of(r, METRIC_HOST_CPU_PRESSURE, "", as_percent, e));
+        put(f, " | %s MHz %s %s\n", value_of(r, METRIC_HOST_CPU_MHZ, "", as_count, a), model ? model : "",
+            arch ? arch : "");
         for (uint32_t i = 0; i < r->n_sections; i++)
                 for (uint32_t k = 0; k < r->sections[i].n_samples; k++) {
                         const Sample *s = &r->sections[i].samples[k];
 
                         if (s->metric != METRIC_CPU_BUSY)
                                 continue;
-                        fprintf(f, "%s%s %s",
-                                shown == 0        ? "  each cpu   "
-                                : shown % 10 == 0 ? "\n             "
-                                                  : "  ",
-                                s->subject, as_percent(s->number, a));
+                        put(f, "%s%s %s",
+                            shown == 0        ? "  each cpu   "
+                            : shown % 10 == 0 ? "\n             "
+                                              : "  ",
+                            s->subject, as_percent(s->number, a));
                         shown++;
                 }
         if (shown > 0)
-                fputc('\n', f);
+                put(f, "\n");
 }
 
 static void print_memory(FILE *f, const Report *r) {
         char a[CELL], b[CELL], c[CELL], d[CELL], e[CELL];
 
-        fprintf(f, "  memory     %s available of %s",
-                value_of(r, METRIC_HOST_MEMORY_AVAILABLE, "", as_mib, a),
-                value_of(r, METRIC_HOST_MEMORY_TOTAL, "", as_mib, b));
-        fprintf(f, " | swap used %s | huge pages %s free of %s\n",
-                value_of(r, METRIC_HOST_SWAP_USED, "", as_mib, c),
-                value_of(r, METRIC_HOST_HUGEPAGES_FREE, "", as_mib, d),
-                value_of(r, METRIC_HOST_HUGEPAGES_TOTAL, "", as_mib, e));
-        fprintf(f, "  pressure   memory some %s full %s | io some %s\n",
-                value_of(r, METRIC_HOST_MEMORY_PRESSURE, "", as_percent, a),
-                value_of(r, METRIC_HOST_MEMORY_PRESSURE_FULL, "", as_percent, b),
-                value_of(r, METRIC_HOST_IO_PRESSURE, "", as_percent, c));
+        put(f, "  memory     %s available of %s", value_of(r, METRIC_HOST_MEMORY_AVAILABLE, "", as_mib, a),
+            value_of(r, METRIC_HOST_MEMORY_TOTAL, "", as_mib, b));
+        put(f, " | swap used %s | huge pages %s free of %s\n",
+            value_of(r, METRIC_HOST_SWAP_USED, "", as_mib, c),
+            value_of(r, METRIC_HOST_HUGEPAGES_FREE, "", as_mib, d),
+            value_of(r, METRIC_HOST_HUGEPAGES_TOTAL, "", as_mib, e));
+        put(f, "  pressure   memory some %s full %s | io some %s\n",
+            value_of(r, METRIC_HOST_MEMORY_PRESSURE, "", as_percent, a),
+            value_of(r, METRIC_HOST_MEMORY_PRESSURE_FULL, "", as_percent, b),
+            value_of(r, METRIC_HOST_IO_PRESSURE, "", as_percent, c));
 }
 
 static void print_host(FILE *f, const Report *r) {
@@ -156,14 +165,14 @@ static void print_host(FILE *f, const Report *r) {
                       { "pools", METRIC_HOST_POOLS } };
         int64_t daemon = number(r, METRIC_HOST_DAEMON, "");
 
-        fprintf(f, "host %s\n", r->host);
+        put(f, "host %s\n", r->host);
         if (daemon != UNKNOWN)
-                fprintf(f, "  libvirt    %s\n", daemon ? "answers" : "DOES NOT ANSWER");
+                put(f, "  libvirt    %s\n", daemon ? "answers" : "DOES NOT ANSWER");
         print_cpu(f, r);
         print_memory(f, r);
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
                 if (text(r, lines[i].metric, ""))
-                        fprintf(f, "  %-10s %s\n", lines[i].label, text(r, lines[i].metric, ""));
+                        put(f, "  %-10s %s\n", lines[i].label, text(r, lines[i].metric, ""));
 }
 
 /* ---- tables of NICs and VMs: a row per subject ---- */
@@ -191,14 +200,13 @@ static const char *row_subject(const Report *r, Metric key, uint32_t row) {
 
 static void print_row(FILE *f, const Report *r, const Column *columns, size_t n, const char *subject,
                       const int *width) {
-        fprintf(f, "  %-*s", width[0], subject ? subject : columns[0].title);
+        put(f, "  %-*s", width[0], subject ? subject : columns[0].title);
         for (size_t i = 1; i < n; i++) {
                 char buf[CELL];
 
-                fprintf(f, "  %*s", width[i],
-                        subject ? cell_of(r, &columns[i], subject, buf) : columns[i].title);
+                put(f, "  %*s", width[i], subject ? cell_of(r, &columns[i], subject, buf) : columns[i].title);
         }
-        fputc('\n', f);
+        put(f, "\n");
 }
 
 static void print_table(FILE *f, const Report *r, const Column *columns, size_t n, Metric key) {
@@ -217,7 +225,7 @@ static void print_table(FILE *f, const Report *r, const Column *columns, size_t 
                         width[i] = w > width[i] ? w : width[i];
                 }
         }
-        fputc('\n', f);
+        put(f, "\n");
         print_row(f, r, columns, n, NULL, width);
         for (uint32_t row = 0; (subject = row_subject(r, key, row)); row++)
                 print_row(f, r, columns, n, subject, width);
@@ -268,20 +276,19 @@ static void print_vms(FILE *f, const Report *r) {
         for (uint32_t row = 0; (vm = row_subject(r, METRIC_VM_STATE, row)); row++) {
                 for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
                         if (text(r, notes[i].metric, vm))
-                                fprintf(f, "  %s: %s: %s\n", vm, notes[i].label,
-                                        text(r, notes[i].metric, vm));
+                                put(f, "  %s: %s: %s\n", vm, notes[i].label, text(r, notes[i].metric, vm));
                 if (number(r, METRIC_VM_LOCAL_DISK, vm) > 0)
-                        fprintf(f, "  %s: disks on this host only: %s\n", vm,
-                                as_mib(number(r, METRIC_VM_LOCAL_DISK, vm), buf));
+                        put(f, "  %s: disks on this host only: %s\n", vm,
+                            as_mib(number(r, METRIC_VM_LOCAL_DISK, vm), buf));
         }
 }
 
 static void print_errors(FILE *f, const Report *r) {
         for (uint32_t i = 0; i < r->n_sections; i++)
                 if (r->sections[i].error != 0)
-                        fprintf(f, "\n  not read: %s: %s", r->sections[i].collector,
-                                strerror(r->sections[i].error));
-        fputc('\n', f);
+                        put(f, "\n  not read: %s: %s", r->sections[i].collector,
+                            strerror(r->sections[i].error));
+        put(f, "\n");
 }
 
 const char *report_table(Arena *a, const Report *r) {

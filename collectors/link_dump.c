@@ -14,8 +14,9 @@
 #include "collectors/slurp.h"
 #include "scheduler/model/units.h"
 
-#define MESSAGE_MAX 32768 /* the kernel fills at most this much at once */
-#define ATTEMPTS    3     /* when links change while they are listed */
+#define MESSAGE_MAX    32768 /* the kernel fills at most this much at once */
+#define MASK_WORDS_MAX ((size_t) SCHAR_MAX * 3)
+#define ATTEMPTS       3 /* when links change while they are listed */
 
 static int request_send(int fd) {
         struct {
@@ -114,7 +115,7 @@ int link_dump(Arena *a, const char *root, const Link **ret, uint32_t *ret_n) {
 int64_t link_speed(int fd, const char *name) {
         union { /* three masks of at most SCHAR_MAX words follow the head */
                 struct ethtool_link_settings head;
-                uint32_t room[sizeof(struct ethtool_link_settings) / sizeof(uint32_t) + 3 * SCHAR_MAX];
+                uint32_t room[sizeof(struct ethtool_link_settings) / sizeof(uint32_t) + MASK_WORDS_MAX];
         } settings = { .head.cmd = ETHTOOL_GLINKSETTINGS };
         struct ifreq request = { .ifr_data = (char *) &settings };
 

@@ -25,7 +25,7 @@ static int node_open(void *state, const CollectorEnv *env) {
 static int emit_cpu(NodeState *s, virConnectPtr c, usec_t now, SampleSink *sink) {
         virNodeCPUStats fields[FIELDS_MAX];
         uint64_t busy = 0, iowait = 0;
-        bool iowait_known = false;
+        bool busy_known = false, iowait_known = false;
         int n = 0, r = 0;
         int64_t value;
 
@@ -37,14 +37,16 @@ static int emit_cpu(NodeState *s, virConnectPtr c, usec_t now, SampleSink *sink)
         for (int i = 0; i < n; i++) {
                 if (strcmp(fields[i].field, VIR_NODE_CPU_STATS_USER) == 0 ||
                     strcmp(fields[i].field, VIR_NODE_CPU_STATS_KERNEL) == 0 ||
-                    strcmp(fields[i].field, VIR_NODE_CPU_STATS_INTR) == 0)
+                    strcmp(fields[i].field, VIR_NODE_CPU_STATS_INTR) == 0) {
                         busy += fields[i].value;
+                        busy_known = true;
+                }
                 if (strcmp(fields[i].field, VIR_NODE_CPU_STATS_IOWAIT) == 0) {
                         iowait = fields[i].value;
                         iowait_known = true;
                 }
         }
-        if (busy > 0 && rate_next(&s->busy, busy, now, 1000, NSEC_PER_SEC, &value) == 0)
+        if (busy_known && rate_next(&s->busy, busy, now, 1000, NSEC_PER_SEC, &value) == 0)
                 r = emit_number(sink, METRIC_HOST_CPU_BUSY, "", value);
         if (r == 0 && iowait_known && rate_next(&s->iowait, iowait, now, 1000, NSEC_PER_SEC, &value) == 0)
                 r = emit_number(sink, METRIC_HOST_CPU_IOWAIT, "", value);

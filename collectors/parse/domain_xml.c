@@ -8,6 +8,7 @@
 #include "scheduler/base/text.h"
 
 #define DISKS_MAX 1024
+#define MIB       (INT64_C(1) << 20)
 
 static bool is_one_of(const char *word, const char *const *words, size_t n) {
         for (size_t i = 0; word && i < n; i++)
@@ -28,11 +29,9 @@ static int64_t memory_mib(Arena *a, const xmlNode *node) {
         static const struct {
                 const char *unit;
                 int64_t per_mib, mib; /* units to a MiB, or MiB to a unit */
-        } units[] = { { "KiB", 1024, 1 },        { "k", 1024, 1 },
-                      { "MiB", 1, 1 },           { "M", 1, 1 },
-                      { "GiB", 1, 1024 },        { "G", 1, 1024 },
-                      { "b", 1024 * 1024, 1 },   { "bytes", 1024 * 1024, 1 },
-                      { "TiB", 1, 1024 * 1024 }, { "T", 1, 1024 * 1024 } };
+        } units[] = { { "KiB", 1024, 1 }, { "k", 1024, 1 }, { "MiB", 1, 1 }, { "M", 1, 1 },
+                      { "GiB", 1, 1024 }, { "G", 1, 1024 }, { "b", MIB, 1 }, { "bytes", MIB, 1 },
+                      { "TiB", 1, MIB },  { "T", 1, MIB } };
         const char *unit = xml_attribute(a, node, "unit");
         int64_t value = positive(xml_text(a, node), QUANTITY_MAX);
 

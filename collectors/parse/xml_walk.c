@@ -63,13 +63,8 @@ static const char *trimmed_copy(Arena *a, const xmlChar *value) {
         return n > 0 && n <= XML_TEXT_MAX ? text_copy(a, s, n) : NULL;
 }
 
-/* libxml2 asks for writable nodes where it only reads. */
-static xmlNode *as_libxml(const xmlNode *node) {
-        return (xmlNode *) (uintptr_t) node;
-}
-
 const char *xml_attribute(Arena *a, const xmlNode *node, const char *name) {
-        xmlChar *value = node ? xmlGetNoNsProp(as_libxml(node), (const xmlChar *) name) : NULL;
+        xmlChar *value = node ? xmlGetNoNsProp(node, (const xmlChar *) name) : NULL;
         const char *copy = trimmed_copy(a, value);
 
         xmlFree(value);
@@ -77,7 +72,7 @@ const char *xml_attribute(Arena *a, const xmlNode *node, const char *name) {
 }
 
 const char *xml_text(Arena *a, const xmlNode *node) {
-        xmlChar *value = node ? xmlNodeGetContent(as_libxml(node)) : NULL;
+        xmlChar *value = node ? xmlNodeGetContent(node) : NULL;
         const char *copy = trimmed_copy(a, value);
 
         xmlFree(value);
@@ -85,7 +80,7 @@ const char *xml_text(Arena *a, const xmlNode *node) {
 }
 
 bool xml_attribute_is(const xmlNode *node, const char *name, const char *value) {
-        xmlChar *found = node ? xmlGetNoNsProp(as_libxml(node), (const xmlChar *) name) : NULL;
+        xmlChar *found = node ? xmlGetNoNsProp(node, (const xmlChar *) name) : NULL;
         bool same = found && strcmp((const char *) found, value) == 0;
 
         xmlFree(found);
