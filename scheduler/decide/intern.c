@@ -59,7 +59,7 @@ int intern_bytes(Intern *t, const void *bytes, size_t n, uint32_t *ret) {
                         return 0;
                 }
         }
-        copy = arena_take(t->arena, n, 1, 1);
+        copy = arena_take(t->arena, n, 1, _Alignof(max_align_t)); /* callers read their structs back */
         if (!copy)
                 return -ENOMEM;
         if (n > 0)

@@ -187,8 +187,8 @@ static int stage_try(Planning *pl, Reason *pinned) {
         WaveLimits limits = wave_limits(pl);
         SearchResult found;
         WaveOrder order;
-        Move *moves;
-        uint32_t n;
+        Move *moves = NULL;
+        uint32_t n = 0;
         int r;
 
         p.home = pl->now;

@@ -58,10 +58,11 @@ static int add_group(Arena *a, Group *groups, uint32_t *n, const VmIx *vms, uint
 
 /* groups_of: the groups of each VM, by counting. */
 static int index_groups(Arena *a, Problem *p) {
-        uint32_t *start = arena_new(a, uint32_t, (size_t) p->n_vms + 2), *fill = start + 1, *of;
+        uint32_t *start = arena_new(a, uint32_t, (size_t) p->n_vms + 2), *fill, *of;
 
         if (!start)
                 return -ENOMEM;
+        fill = start + 1; /* shifted by one: filling moves each start to its place */
         for (uint32_t g = 0; g < p->n_groups; g++)
                 for (uint32_t i = 0; i < p->groups[g].n_vms; i++)
                         fill[p->groups[g].vms[i] + 1]++;

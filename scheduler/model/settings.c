@@ -232,8 +232,9 @@ static void fault_choice(const SettingDef *def, const char *key, const char *tex
                         memcpy(words + used, ", ", 2);
                         used += 2;
                 }
-                memcpy(words + used, def->choices[n], length + 1);
+                memcpy(words + used, def->choices[n], length);
                 used += length;
+                words[used] = '\0';
         }
         nearest = text_nearest(text, def->choices, n);
         text_fault(f, key, "'%.40s' is not one of: %s%s%s%s", text, words, nearest ? "; did you mean " : "",
