@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/app/cool_downs.h"
 #include "scheduler/app/facts_overlay.h"
-#include "scheduler/app/move_journal.h"
+#include "scheduler/app/store_round.h"
 #include "scheduler/decide/plan_check.h"
 
 /* Facts read less than this ago serve the next start too: the moves begun since are judged along with it. */
@@ -227,32 +226,12 @@ static void progress(void *arg, uint32_t move, const MigrationStatus *status) {
                 m->in->watch.progress(m->in->watch.arg, move, status);
 }
 
-/* Kept in the store: what was moved for balance stays where it is for a while. */
-static void cool(Mover *m, uint32_t move) {
-        Leadership *l = m->in->leadership;
-        usec_t now = clock_now(), length = settings_int(m->in->settings, "service", "cool_down");
-        CoolDown one = { .vm = m->in->moves[move].vm, .until = now + length };
-        const CoolDown *list = NULL;
-        const char *text = NULL;
-        uint32_t n = 0;
-        size_t size = 0;
-        Arena a;
-        int r;
+static void cool(const Mover *m, uint32_t move) {
+        const Leadership *l = m->in->leadership;
 
-        if (!l || length == 0 || arena_open((size_t) 1 << 30, &a) < 0)
-                return;
-        r = store_get_state(l->store, &a, COOL_DOWNS_NAME, &text, &size);
-        if (r == 0 && cool_downs_parse(&a, text, size, &list, &n) == -ENOMEM)
-                r = -ENOMEM;
-        if (r >= 0)
-                r = cool_downs_add(&a, list, n, one, &list, &n);
-        if (r == 0)
-                r = cool_downs_print(&a, list, n, now, &text, &size);
-        if (r == 0)
-                r = store_put_state(l->store, COOL_DOWNS_NAME, text, size, 0);
-        if (r < 0 && m->in->watch.trouble)
+        if (l && store_round_cool(l->store, m->in->moves[move].vm, m->in->settings) < 0 &&
+            m->in->watch.trouble)
                 m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
-        arena_close(&a);
 }
 
 static int result(void *arg, uint32_t move, const MoveOutcome *o) {

@@ -116,7 +116,7 @@ static RunWish wish(void *arg) {
 static int settle(Work *w) {
         const Settled *list = NULL;
         uint32_t n = 0;
-        int r = store_round_settle(w->x->leadership, w->x->arena, &list, &n);
+        int r = store_round_settle(w->x->leadership, w->x->arena, w->x->settings, &list, &n);
         char quoted[QUOTE];
 
         if (r == 1)

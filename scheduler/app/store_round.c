@@ -78,6 +78,34 @@ static JournalEvent judge(const Sight *source, const Sight *target, usec_t age) 
         return JOURNAL_UNCLEAR;
 }
 
+int store_round_cool(Store *store, const char *vm, const Settings *settings) {
+        usec_t now = clock_now(), length = settings_int(settings, "service", "cool_down");
+        CoolDown one = { .vm = vm, .until = now + length };
+        const CoolDown *list = NULL;
+        const char *text = NULL;
+        uint32_t n = 0;
+        size_t size = 0;
+        Arena a;
+        int r;
+
+        if (length == 0)
+                return 0;
+        r = arena_open((size_t) 1 << 30, &a);
+        if (r < 0)
+                return r;
+        r = store_get_state(store, &a, COOL_DOWNS_NAME, &text, &size);
+        if (r == 0 && cool_downs_parse(&a, text, size, &list, &n) == -ENOMEM)
+                r = -ENOMEM;
+        if (r >= 0)
+                r = cool_downs_add(&a, list, n, one, &list, &n);
+        if (r == 0)
+                r = cool_downs_print(&a, list, n, now, &text, &size);
+        if (r == 0)
+                r = store_put_state(store, COOL_DOWNS_NAME, text, size, 0);
+        arena_close(&a);
+        return r;
+}
+
 static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *ret) {
         JournalEntry settled = *e;
         const char *text;
@@ -105,7 +133,8 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
         return r < 0 ? r : store_journal(l->store, l->token, text, n);
 }
 
-int store_round_settle(Leadership *l, Arena *a, const Settled **ret, uint32_t *ret_n) {
+int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
+                       uint32_t *ret_n) {
         const JournalEntry *open = NULL;
         uint32_t n = 0;
         Settled *list;
@@ -122,6 +151,8 @@ int store_round_settle(Leadership *l, Arena *a, const Settled **ret, uint32_t *r
                 if (!leadership_keep(l))
                         return 1;
                 r = settle_one(l, a, &open[i], &list[i]);
+                if (r == 0 && list[i].now == JOURNAL_DONE)
+                        r = store_round_cool(l->store, open[i].vm, settings);
         }
         *ret = list;
         *ret_n = n;

@@ -12,15 +12,21 @@ int store_round_holds(Store *store, Arena *a, RoundInput *in) must_check;
 /* All open moves of the journal, see journal_open_ones(). In `a`. */
 int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
 
+/* What was moved for balance stays where it is for a while (service.cool_down), whoever leads. 0; a negative
+ * errno of the store. */
+int store_round_cool(Store *store, const char *vm, const Settings *settings) must_check;
+
 typedef struct Settled {
         JournalEntry entry; /* as it was open */
         JournalEvent now;   /* JOURNAL_STARTED: still under way; JOURNAL_UNCLEAR: nobody can say */
         const char *words;  /* what the two hosts said */
 } Settled;
 
-/* Asks both hosts of each open move where the VM runs, and writes down what they say. What is still under way
- * or unclear stays open. ret[n] in `a`. 0; a negative errno of the store; 1: the journal is another's. */
-int store_round_settle(Leadership *l, Arena *a, const Settled **ret, uint32_t *ret_n) must_check;
+/* Asks both hosts of each open move where the VM runs, and writes down what they say; one that has arrived
+ * cools down like any other. What is still under way or unclear stays open. ret[n] in `a`. 0; a negative
+ * errno of the store; 1: the journal is another's. */
+int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
+                       uint32_t *ret_n) must_check;
 
 /* The record of a round: what it knew, what it was told, what it decided and what came of it. */
 typedef struct RoundRecord {
