@@ -12,10 +12,12 @@ static bool is_past(void *arg) {
         return clock_monotonic() >= *end;
 }
 
-/* Cool-downs hold balance moves, not a VM that has to leave its host. */
-static bool may_be_held(const Snapshot *s, const Vm *vm) {
+/* Cool-downs hold balance moves, not a VM that has to leave its host; an unsettled move holds whatever. */
+static bool may_be_held(const Snapshot *s, const Vm *vm, const CoolDown *c) {
         const Host *h = &s->hosts[vm->host];
 
+        if (c->why)
+                return vm->movable;
         return vm->movable && h->state != HOST_MAINTENANCE && h->fault_grade < 3;
 }
 
@@ -37,7 +39,7 @@ static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
                 VmIx v = snapshot_vm(s, c->vm);
                 char until[HUMAN_SIZE];
 
-                if (v == IX_NONE || c->until <= in->now || !may_be_held(s, &vms[v]))
+                if (v == IX_NONE || c->until <= in->now || !may_be_held(s, &vms[v], c))
                         continue;
                 vms[v].movable = false;
                 vms[v].unmovable_why = c->why ? c->why

@@ -7,7 +7,8 @@
 typedef struct CoolDown {
         const char *vm;
         usec_t until;
-        const char *why; /* in words; NULL: it was moved lately */
+        const char *why; /* NULL: it was moved lately, and may still leave a host that must be emptied; else
+                            why it may not be moved at all */
 } CoolDown;
 
 typedef struct RoundInput {

@@ -1,0 +1,92 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "scheduler/app/app_settings.h"
+#include "scheduler/app/round.h"
+#include "scheduler/snapshot/snapshot_file.h"
+
+static Arena arena;
+static Settings *settings;
+static const Snapshot *snapshot;
+
+/* h1 is above its load line; STATE is put into it. */
+static void read_cluster(const char *state) {
+        char text[1024];
+        TextFault f;
+
+        (void) snprintf(text, sizeof(text),
+                        "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":["
+                        "{\"name\":\"h1\",\"cpus\":4,\"memory_mib\":16384,\"state\":\"%s\"},"
+                        "{\"name\":\"h2\",\"cpus\":4,\"memory_mib\":16384}],\"vms\":["
+                        "{\"name\":\"a\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.9},"
+                        "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.8}]}",
+                        state);
+        cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &snapshot, &f), "%s %s", f.field,
+                     f.what);
+}
+
+static void setup(void) {
+        cr_assert_eq(0, arena_open((size_t) 256 << 20, &arena));
+        cr_assert_eq(0, app_settings_new(&arena, &settings));
+}
+
+static void teardown(void) {
+        arena_close(&arena);
+}
+
+TestSuite(round, .init = setup, .fini = teardown);
+
+static Round decide(const CoolDown *cool_downs, uint32_t n) {
+        RoundInput in = { .snapshot = snapshot,
+                          .settings = settings,
+                          .request = PLAN_REQUEST_DEFAULT,
+                          .cool_downs = cool_downs,
+                          .n_cool_downs = n,
+                          .now = 1000,
+                          .think = 0 };
+        Round r = { 0 };
+
+        cr_assert_eq(0, round_decide(&arena, &in, &r));
+        return r;
+}
+
+Test(round, the_same_input_gives_the_same_moves) {
+        Round a, b;
+
+        read_cluster("active");
+        a = decide(NULL, 0);
+        b = decide(NULL, 0);
+        cr_assert_eq(1, a.plan->n_moves);
+        cr_assert_eq(a.plan->moves[0].vm, b.plan->moves[0].vm);
+        cr_assert_eq(snapshot, a.snapshot, "without cool-downs nothing is changed");
+}
+
+Test(round, a_vm_in_its_cool_down_stays_and_the_reason_is_told) {
+        static const CoolDown held[] = { { .vm = "a", .until = 2000 }, { .vm = "b", .until = 2000 } };
+        static const CoolDown past[] = { { .vm = "a", .until = 1000 }, { .vm = "b", .until = 999 } };
+        Round r;
+
+        read_cluster("active");
+        r = decide(held, 2);
+        cr_assert_eq(0, r.plan->n_moves);
+        cr_assert(strstr(r.snapshot->vms[0].unmovable_why, "moved lately"));
+        cr_assert(snapshot->vms[0].movable, "what was read is not changed");
+        cr_assert_eq(1, decide(past, 2).plan->n_moves);
+}
+
+Test(round, a_host_in_maintenance_is_emptied_in_spite_of_cool_downs) {
+        static const CoolDown held[] = { { .vm = "a", .until = 2000 }, { .vm = "b", .until = 2000 } };
+
+        read_cluster("maintenance");
+        cr_assert_eq(2, decide(held, 2).plan->n_moves);
+}
+
+Test(round, a_move_whose_end_is_unknown_holds_its_vm_everywhere) {
+        static const CoolDown open[] = { { .vm = "a", .until = INT64_MAX, .why = "not settled" } };
+        Round r;
+
+        read_cluster("maintenance");
+        r = decide(open, 1);
+        for (uint32_t i = 0; i < r.plan->n_moves; i++)
+                cr_assert_neq(0, r.plan->moves[i].vm, "a is not moved");
+}
