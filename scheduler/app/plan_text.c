@@ -142,6 +142,26 @@ static int print_spreads(Arena *a, const PlanView *view, const Screen *screen) {
         return 0;
 }
 
+/* Cost, bound and gap of the first tier that is not at its bound, or of the last: in the ones before it the
+ * plan is as good as any. */
+static void print_gap(const Plan *plan, const Screen *screen) {
+        const Cost *before = plan->before.costs.tier, *after = plan->after.costs.tier;
+        const Cost *bound = plan->bound.tier;
+        int t = 0;
+
+        while (t + 1 < TIER_N && after[t] <= bound[t])
+                t++;
+        (void) fprintf(screen->out, "cost (%s): %lld now, %lld after; no plan below %lld", tier_names[t],
+                       (long long) before[t], (long long) after[t], (long long) bound[t]);
+        if (after[t] <= bound[t])
+                (void) fputs(": none is better\n", screen->out);
+        else if (bound[t] == 0)
+                (void) fputc('\n', screen->out);
+        else
+                (void) fprintf(screen->out, ": at most %.3g %% above the best\n",
+                               100.0 * (double) (after[t] - bound[t]) / (double) bound[t]);
+}
+
 static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
@@ -155,6 +175,8 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
         if (plan->guard_fired)
                 (void) fputs("; the time guard ended the search early", screen->out);
         (void) fputc('\n', screen->out);
+        if (plan->has_bound)
+                print_gap(plan, screen);
 }
 
 int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {

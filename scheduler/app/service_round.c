@@ -11,6 +11,7 @@
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/app/store_round.h"
 #include "scheduler/base/log.h"
+#include "scheduler/milp/exact.h"
 
 #define LIVE_EVERY USEC_PER_SEC
 #define QUOTE      512
@@ -291,6 +292,7 @@ int service_round(const ServiceRound *x) {
                                 .now = clock_now(),
                                 .think = settings_int(x->settings, "service", "think") };
         w.input.request.workers = &workers;
+        w.input.request.solver = &exact_solver;
         w.live = (LiveState){ .leader = x->leadership->self,
                               .mode = x->executor ? "auto" : "advise",
                               .round_at = w.input.now,

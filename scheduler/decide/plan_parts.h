@@ -25,11 +25,20 @@ typedef struct Planning {
         uint64_t evaluations, refusals[REASON_N];
         bool guard_fired;
         Score before, after;
+        Costs bound; /* no placement that the whole plan could lead to costs less */
 } Planning;
 
 /* The steps as moves, each with its cost, forecast and sentence. Cuts them where a budget ends; `now` and
  * left_out are brought up to date with the cut. */
 int plan_story(Planning *pl, Plan *plan) must_check;
+
+/* Bounds the plan by what no placement can cost less than. */
+int plan_bound(Planning *pl) must_check;
+
+/* Where the search ended, the request's solver goes on, within plan.exact_nodes; *host_of is replaced when
+ * that is better. With it the first stage's bound may be higher. */
+int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget,
+                const HostIx **host_of) must_check;
 
 int plan_score(Planning *pl, const HostIx *host_of, Score *ret) must_check;
 

@@ -39,6 +39,17 @@ const SettingDef planner_settings[] = {
           .max = 64,
           .doc = "Independent searches, of which the best one counts; they run on as many cores as there "
                  "are." },
+        { .name = "exact_nodes",
+          .type = SETTING_COUNT,
+          .def = 50,
+          .max = 1000000000,
+          .doc = "Small clusters: what the exact solver may spend, in linear relaxations, to do better than "
+                 "the search and to raise the bound; 0: it is not asked." },
+        { .name = "exact_places",
+          .type = SETTING_COUNT,
+          .def = 1000,
+          .max = 20000,
+          .doc = "A cluster is small for the exact solver up to this number of VMs times hosts." },
         { .name = NULL },
 };
 
@@ -89,7 +100,7 @@ static int stage_search(Planning *pl, const Problem *p, SearchResult *ret) {
         for (int i = 0; i < REASON_N; i++)
                 pl->refusals[i] += ret->refusals[i];
         pl->guard_fired |= ret->guard_fired;
-        return 0;
+        return plan_polish(pl, p, &budget, &ret->host_of);
 }
 
 static int moves_between(Arena *a, const HostIx *from, const HostIx *to, uint32_t n_vms, Move **ret,
@@ -284,6 +295,8 @@ static int planning_begin(Planning *pl) {
                 memcpy(pl->now, pl->first->home, sizeof(HostIx) * n_vms);
         /* What a search needs comes and goes; half of what is left is its. */
         r = arena_split(pl->arena, (pl->arena->limit - pl->arena->used) / 2 & ~(size_t) 4095, &pl->scratch);
+        if (r == 0)
+                r = plan_bound(pl);
         return r < 0 ? r : plan_score(pl, pl->now, &pl->before);
 }
 
@@ -358,6 +371,8 @@ static int plan_tell(Planning *pl, Plan *plan) {
         plan->seed = pl->request.seed;
         plan->evaluations = pl->evaluations;
         plan->guard_fired = pl->guard_fired;
+        plan->has_bound = true;
+        plan->bound = pl->bound;
         plan->status = plan_status(pl, plan, infeasible);
         return plan_judge(pl, plan);
 }

@@ -5,6 +5,7 @@
 
 #include "scheduler/decide/problem_build.h"
 #include "scheduler/decide/search.h"
+#include "scheduler/decide/solver.h"
 
 typedef struct PlanRequest {
         uint32_t max_moves; /* UINT32_MAX: no cap */
@@ -15,6 +16,7 @@ typedef struct PlanRequest {
         bool (*stop)(void *arg); /* wall-clock guard, or NULL */
         void *stop_arg;
         const Workers *workers;
+        const Solver *solver; /* goes on where the search ends, on small clusters; NULL: none */
 } PlanRequest;
 #define PLAN_REQUEST_DEFAULT                                                                                 \
         ((PlanRequest){ .max_moves = UINT32_MAX,                                                             \

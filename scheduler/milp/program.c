@@ -228,16 +228,18 @@ static Activity row_activity(const Program *g, uint32_t row, const int64_t *lowe
 /* How far column j may go from the bound that is best for the row, when `slack` is left. */
 static bool column_tighten(const Program *g, uint32_t k, Wide slack, bool toward_low, int64_t *lower,
                            int64_t *upper) {
-        uint32_t j = g->term_col[k];
-        int64_t a = g->term_coef[k];
-        Wide steps = slack / (a < 0 ? -(Wide) a : a);
+        const uint32_t j = g->term_col[k];
+        const int64_t a = g->term_coef[k];
+        const Wide size = a < 0 ? -(Wide) a : a;
+        int64_t steps;
 
-        if (!g->whole[j] || steps >= upper[j] - lower[j])
+        if (!g->whole[j] || lower[j] == upper[j] || slack >= size * (upper[j] - lower[j]))
                 return false;
+        steps = (int64_t) (slack / size);
         if ((a > 0) == toward_low)
-                upper[j] = lower[j] + (int64_t) steps;
+                upper[j] = lower[j] + steps;
         else
-                lower[j] = upper[j] - (int64_t) steps;
+                lower[j] = upper[j] - steps;
         return true;
 }
 

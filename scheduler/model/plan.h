@@ -65,7 +65,7 @@ typedef struct Plan {
         uint64_t refusals[REASON_N]; /* how often each reason refused a move that was tried */
         Score before, after;
         bool has_bound;
-        Costs bound;                     /* no assignment costs less (0 ≤ bound ≤ after) */
+        Costs bound; /* no assignment that a plan could lead to costs less, lexicographically (≤ after) */
         const char *const *policy_names; /* [n_policies] */
         const char *const *res_names;    /* [n_res] */
         uint64_t seed, evaluations;

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "scheduler/milp/exact.h"
 #include "scheduler/snapshot/plan_file.h"
 #include "tests/random_cluster.h"
 
@@ -33,6 +34,7 @@ Test(planner, every_plan_is_accepted_by_the_judge_and_never_costs_more) {
                              (unsigned long) seed, objections ? objections[0].text : "");
                 cr_assert(costs_compare(&plan->after.costs, &plan->before.costs) <= 0, "seed %lu",
                           (unsigned long) seed);
+                cr_assert(plan->has_bound && costs_compare(&plan->bound, &plan->after.costs) <= 0);
                 cr_assert(plan->n_moves == 0 || costs_compare(&plan->after.costs, &plan->before.costs) < 0,
                           "seed %lu", (unsigned long) seed);
                 arena_rewind(&arena, mark);
@@ -61,6 +63,40 @@ Test(planner, planning_the_result_again_plans_nothing) {
                                        plan->n_moves, again->n_moves, after->vms[again->moves[0].vm].name,
                                        after->hosts[again->moves[0].from].name,
                                        after->hosts[again->moves[0].to].name, again->moves[0].why);
+                arena_rewind(&arena, mark);
+        }
+}
+
+static const Plan *polished_plan_of(const Snapshot *s, const Settings *settings, uint64_t seed) {
+        PlanRequest request = PLAN_REQUEST_DEFAULT;
+        const Plan *plan = NULL;
+        int r;
+
+        request.solver = &exact_solver;
+        r = planner_plan(&arena, s, settings, policies_all(), request, &plan);
+        cr_assert_eq(r, 0, "seed %lu: planner_plan gives %d", (unsigned long) seed, r);
+        return plan;
+}
+
+#define SEEDS_EXACT 30
+
+Test(planner, with_the_exact_solver_plans_are_judged_bounded_and_at_rest) {
+        for (uint64_t seed = 1; seed <= SEEDS_EXACT; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const Settings *settings = default_settings(&arena);
+                const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0), *after;
+                const Plan *plan = polished_plan_of(s, settings, seed), *again;
+                const Objection *objections = NULL;
+
+                cr_assert_eq(objections_to(&arena, s, settings, plan, &objections), 0, "seed %lu: %s",
+                             (unsigned long) seed, objections ? objections[0].text : "");
+                cr_assert(plan->has_bound);
+                cr_assert(costs_compare(&plan->bound, &plan->after.costs) <= 0, "seed %lu",
+                          (unsigned long) seed);
+                after = snapshot_after(&arena, s, plan);
+                again = polished_plan_of(after, settings, seed);
+                cr_assert(again->n_moves == 0 || moves_unmeasured(s, plan), "seed %lu: %u moves again",
+                          (unsigned long) seed, again->n_moves);
                 arena_rewind(&arena, mark);
         }
 }

@@ -1,0 +1,41 @@
+/* How good a plan can be: a bound on its cost, and the solver that closes what is left on small clusters. */
+#include <string.h>
+
+#include "scheduler/decide/bound.h"
+#include "scheduler/decide/plan_parts.h"
+
+int plan_bound(Planning *pl) {
+        return bound_aggregate(&pl->scratch, pl->terms, &pl->bound);
+}
+
+int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget, const HostIx **host_of) {
+        const Solver *solver = pl->request.solver;
+        SolverTask task = { .start = *host_of,
+                            .max_moves = budget->max_moves,
+                            .max_mib = budget->max_mib,
+                            .nodes = (uint64_t) settings_int(pl->settings, "plan", "exact_nodes"),
+                            .stop = budget->stop,
+                            .stop_arg = budget->stop_arg };
+        const int64_t places = settings_int(pl->settings, "plan", "exact_places");
+        SolverResult result;
+        Terms *terms;
+        int r;
+
+        if (!solver || task.nodes == 0 || (int64_t) p->n_vms * p->n_hosts > places)
+                return 0;
+        r = policies_state(&pl->scratch, p, pl->policies, pl->settings, &terms);
+        if (r < 0)
+                return r;
+        task.terms = terms;
+        r = solver->solve(&pl->scratch, &task, &result);
+        if (r != 0)
+                return r < 0 ? r : 0; /* declined: the search's result stands */
+        pl->guard_fired |= result.guard_fired;
+        *host_of = result.host_of;
+        /* Of later stages it bounds what their start can lead to, not the plan; and VMs held back for want of
+         * an order could have moved. */
+        if (pl->n_steps == 0 && memcmp(p->pinned, pl->first->pinned, sizeof(Reason) * p->n_vms) == 0 &&
+            costs_compare(&result.bound, &pl->bound) > 0)
+                pl->bound = result.bound;
+        return 0;
+}
