@@ -306,6 +306,7 @@ static int migrate(const MigrationRequest *r, virDomainPtr domain) {
             virTypedParamsAddULLong(&params, &n, &room, VIR_MIGRATE_PARAM_BANDWIDTH,
                                     (unsigned long long) r->bandwidth_mib_s) == 0)
                 result = virDomainMigrateToURI3(domain, r->to_uri, params, (unsigned) n, flags);
+        virTypedParamsFree(params, n);
         return result;
 }
 

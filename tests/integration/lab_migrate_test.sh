@@ -49,12 +49,12 @@ check "it is on its way" until_true 10 is_running hang
 check "the daemon of h3 hangs" lab freezed h3
 
 echo "--- a migration"
-check "a guest migrates" move_ends plain done "" g1 h1 h2
+check "a guest migrates" move_ends plain "done" "" g1 h1 h2
 check "it says bytes and downtime" statistics_are_there plain
 check "it runs on the target only" runs_only_on h2 g1
 check "its counter goes on" counter_goes_on g1
 check "a transient guest stays transient" persistent h2 g1 no
-check "a persistent guest migrates" move_ends persist done "" p1 h1 h2
+check "a persistent guest migrates" move_ends persist "done" "" p1 h1 h2
 check "it is persistent on the target" persistent h2 p1 yes
 check "and no longer defined on the source" not_defined h1 p1
 
@@ -73,7 +73,7 @@ check "it runs on the source only" runs_only_on h1 g2
 check "its counter goes on" counter_goes_on g2
 check "one out of time is aborted" move_ends limit aborted "out of time" g2 h1 h2 bandwidth=4 limit=700
 check "one that may use post-copy is switched to it instead" \
-	move_ends post done "" g2 h1 h2 bandwidth=4 limit=700 post-copy
+	move_ends post "done" "" g2 h1 h2 bandwidth=4 limit=700 post-copy
 check "it runs on the target only" runs_only_on h2 g2
 check "its counter goes on" counter_goes_on g2
 
@@ -89,7 +89,7 @@ wait "$killed"
 check "it failed, and both hosts were asked" ended killed failed
 check "it runs on the source only" runs_only_on h1 g3
 check "its counter goes on" counter_goes_on g3
-check "and it can be moved then" move_ends again done "" g3 h1 h2
+check "and it can be moved then" move_ends again "done" "" g3 h1 h2
 
 echo "--- the source's daemon hung"
 wait "$hanging" # its time limit ends it, had the daemon not hung
