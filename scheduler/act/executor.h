@@ -33,8 +33,11 @@ extern const char *const migration_phase_names[MIGRATION_PHASE_N];
 
 typedef struct MigrationStatus {
         MigrationPhase phase;
-        usec_t started, ended;                       /* monotonic */
-        int64_t bytes_total, bytes_done, bytes_left; /* memory and disk, from job statistics */
+        usec_t started, ended; /* monotonic */
+        /* Memory and disk, from job statistics. total: the guest's, each byte once, whether it must be sent
+         * or not; done: sent so far, also again and again (zero pages cost next to nothing); left: still to
+         * be sent. */
+        int64_t bytes_total, bytes_done, bytes_left;
         int64_t bytes_per_s, dirty_kib_s;
         int64_t downtime_ms; /* UNKNOWN until it is over */
         uint32_t iteration;
