@@ -5,7 +5,7 @@
 #include "scheduler/app/file.h"
 #include "scheduler/app/plan_options.h"
 #include "scheduler/app/plan_text.h"
-#include "scheduler/app/round.h"
+#include "scheduler/app/store_round.h"
 #include "scheduler/snapshot/plan_file.h"
 
 static ExitStatus status_of(const Plan *plan) {
@@ -38,10 +38,15 @@ static ExitStatus plan(Invocation *in, const Facts *facts) {
         RoundInput input = { .snapshot = facts->snapshot,
                              .settings = facts->settings,
                              .request = plan_request_of(&in->options, &workers),
+                             .now = clock_now(),
                              .think = settings_int(facts->settings, "service", "think") };
+        Store *store = source_store(facts->source);
         Round round;
-        int r = round_decide(in->arena, &input, &round);
+        int r = store ? store_round_holds(store, in->arena, &input) : 0; /* as the service would */
 
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        r = round_decide(in->arena, &input, &round);
         if (r == -EPROTO)
                 return command_complain(in, EXIT_FAILED,
                                         "the planner made a plan that its judge refuses; nothing is planned. "

@@ -212,7 +212,7 @@ static bool worth(const Descent *d, HostIx a, HostIx b, int64_t moves) {
 
         if (d->least_gain == 0 || urgency(s, a) > 0 || urgency(s, b) > 0)
                 return true;
-        return potential(d, a, b) > moves * d->least_gain;
+        return d->least_gain <= INT64_MAX / moves && potential(d, a, b) > moves * d->least_gain;
 }
 
 static void shifts_try(Descent *d, HostIx h, Change *best) {

@@ -62,8 +62,8 @@ Test(service_texts, live_state_reads_back_as_it_was) {
 Test(service_texts, what_is_no_live_state_is_refused) {
         static const char *const texts[] = {
                 "", "[]", "{}", "{\"schema\":\"plimsoll.service/2\"}",
-                "{\"schema\":\"plimsoll.service/1\",\"leader\":\"x\",\"mode\":\"auto\","
-                "\"written_at\":1,\"round_at\":1,\"summary\":\"\",\"moves\":[1]}"
+                ("{\"schema\":\"plimsoll.service/1\",\"leader\":\"x\",\"mode\":\"auto\","
+                 "\"written_at\":1,\"round_at\":1,\"summary\":\"\",\"moves\":[1]}")
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

@@ -8,6 +8,8 @@ static char *text;
 static size_t text_n;
 
 static Screen screen(unsigned width, bool utf8) {
+        free(text);
+        text = NULL;
         return (Screen){ .out = open_memstream(&text, &text_n), .width = width, .utf8 = utf8 };
 }
 
