@@ -9,7 +9,8 @@
 #define INTERVAL_DEFAULT (1 * USEC_PER_SEC)
 #define TIMEOUT_DEFAULT  (8 * USEC_PER_SEC)
 
-/* The host a URI leads to: "qemu+ssh://root@h1:22/system" → h1; "qemu:///system" → localhost. */
+/* The host a URI leads to: "qemu+ssh://root@h1:22/system" → h1; a URI without
+ * a host is its own name. */
 static const char *uri_host(Arena *a, const char *uri) {
         const char *at = strstr(uri, "://"), *user;
         size_t n;
@@ -29,7 +30,7 @@ static const char *uri_host(Arena *a, const char *uri) {
         } else {
                 n = strcspn(at, ":/?") < n ? strcspn(at, ":/?") : n;
         }
-        return n > 0 ? text_copy(a, at, n) : text_copy(a, "localhost", strlen("localhost"));
+        return n > 0 ? text_copy(a, at, n) : text_copy(a, uri, strlen(uri));
 }
 
 static int uris_check(const RemoteOptions *o, TextFault *reterr_fault) {
@@ -68,7 +69,7 @@ static int hosts_check(const RemoteHost *hosts, uint32_t n, TextFault *reterr_fa
                         }
                         if (same_name) {
                                 text_fault(reterr_fault, "hosts",
-                                           "%s and %s both say they are %s; host names must differ",
+                                           "%s and %s both are named %s; host names must differ",
                                            hosts[j].uri, hosts[i].uri, hosts[i].report.host);
                                 return -EINVAL;
                         }

@@ -23,8 +23,9 @@ typedef struct RemoteOptions {
 
 typedef struct RemoteHost {
         const char *uri;
-        Report report; /* report.host is the name libvirt gives, or the URI's host when it is silent */
-        int error;     /* 0, or the positive errno for which no reading could be had */
+        Report report;          /* report.host is the name libvirt gives, or, when it is silent,
+                                     the URI's (or the URI) */
+        int error;              /* 0, or the positive errno for which no reading could be had */
         const char *error_text; /* libvirt's words for it, or NULL */
 } RemoteHost;
 

@@ -56,11 +56,22 @@ Test(remote, a_dead_host_is_reported_as_dead_and_others_go_on) {
 
         cr_assert_eq(h[0].error, ENOENT);
         cr_assert(strstr(h[0].error_text, "/nonexistent/sock"), "%s", h[0].error_text);
-        cr_assert_str_eq(h[0].report.host, "localhost");
+        cr_assert_str_eq(h[0].report.host, uris[0], "a URI that names no host");
         cr_assert_eq(find(&h[0].report, METRIC_HOST_DAEMON, "")->number, 0);
         cr_assert_gt(h[0].report.n_sections, 1);
         cr_assert_eq(h[0].report.sections[0].error, ENOENT);
         cr_assert_eq(h[1].error, 0);
+}
+
+Test(remote, a_silent_host_is_called_as_in_its_uri) {
+        const char *const uris[] = { "qemu+tcp://root@127.0.0.1:1/system",
+                                     "qemu+unix:///system?socket=/nonexistent/a",
+                                     "qemu+unix:///system?socket=/nonexistent/b" };
+        RemoteHost *h = read_hosts(uris, 3, 0);
+
+        cr_assert_str_eq(h[0].report.host, "127.0.0.1");
+        cr_assert_eq(h[0].error, ECONNREFUSED, "%s", h[0].error_text);
+        cr_assert_str_eq(h[2].report.host, uris[2]);
 }
 
 Test(remote, a_host_given_twice_is_refused) {
