@@ -8,16 +8,16 @@
 
 #define REFUSED_KEPT 1000
 
-/* Asking every host about a VM costs O(hosts): the most questions, and the fewest VMs that are asked about.
- */
-#define QUESTIONS_MAX UINT32_C(20000000)
-#define ASKED_MIN     16
+/* Asking every host about a VM costs O(hosts). After so many questions VMs are no longer asked for: those
+ * that must leave are still listed, with NO_ROOM. */
+#define QUESTIONS_MAX UINT64_C(20000000)
 
 typedef struct Asking {
         Planning *pl;
         Evaluator *e; /* after the plan */
         Refused *refused;
-        uint32_t n, n_all, asked_max, asked;
+        uint32_t n, n_all;
+        uint64_t questions;
         bool *listed; /* [vm] */
 } Asking;
 
@@ -47,7 +47,7 @@ static Reason objection(const Asking *k, VmIx v, HostIx h, Wish wish) {
 /* Asks all hosts. False: at least one would take it. */
 static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
         const Problem *p = k->pl->first;
-        uint32_t counts[REASON_N] = { 0 };
+        uint32_t counts[REASON_N + 1] = { 0 }; /* the last: its own host */
 
         *ret = (Refused){ .vm = v, .to = IX_NONE, .reason = REASON_NO_ROOM };
         if (p->pinned[v] != REASON_NONE) {
@@ -55,10 +55,13 @@ static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
                 ret->hosts = p->n_hosts - 1;
                 return true;
         }
-        k->asked++;
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                if (h != k->pl->now[v])
-                        counts[objection(k, v, h, wish)]++;
+        for (HostIx h = 0; h < p->n_hosts; h++, k->questions++) {
+                Reason why = h == k->pl->now[v] ? REASON_N : objection(k, v, h, wish);
+
+                counts[why]++;
+                if (why == REASON_NONE && wish.below_line && k->pl->left_out[v] == REASON_NONE)
+                        return false; /* how many more would take it is of no interest */
+        }
         for (int reason = REASON_NONE + 1; reason < REASON_N; reason++)
                 if (counts[reason] > ret->hosts) {
                         ret->reason = (Reason) reason;
@@ -89,7 +92,7 @@ static void ask_evacuees(Asking *k) {
 
                 if (p->roles[k->pl->now[v]].evacuate == 0)
                         continue;
-                if (k->asked < k->asked_max)
+                if (k->questions < QUESTIONS_MAX)
                         (void) ask_hosts(k, v, (Wish){ 0 }, &one);
                 list(k, &one);
         }
@@ -111,7 +114,7 @@ static int ask_overloaded(Asking *k) {
         const Problem *p = k->pl->first;
         uint8_t *over =
                 arena_new(&k->pl->scratch, uint8_t, p->n_hosts); /* 1: over; 2: and a VM could leave */
-        Refused *ones = arena_new(&k->pl->scratch, Refused, k->asked_max);
+        Refused *ones = arena_new(&k->pl->scratch, Refused, REFUSED_KEPT);
         uint32_t n = 0;
         bool any = false;
 
@@ -121,7 +124,7 @@ static int ask_overloaded(Asking *k) {
                 over[h] = !p->roles[h].no_exit && p->roles[h].evacuate == 0 && host_over(k, h, p->limit);
                 any |= over[h] != 0;
         }
-        for (VmIx v = 0; v < p->n_vms && any && n < k->asked_max; v++) {
+        for (VmIx v = 0; v < p->n_vms && any && n < REFUSED_KEPT && k->questions < QUESTIONS_MAX; v++) {
                 HostIx h = k->pl->now[v];
                 Refused one;
 
@@ -178,7 +181,7 @@ static void ask_rules(Asking *k) {
 
                 if (!rule->must || rule_broken(p, rule, k->e->x) == 0)
                         continue;
-                for (uint32_t m = 0; m < g->n_vms && k->asked < k->asked_max; m++) {
+                for (uint32_t m = 0; m < g->n_vms && k->questions < QUESTIONS_MAX; m++) {
                         Refused one;
 
                         if (rule->kind == RULE_APART && company(k, rule, g->vms[m]) < 2)
@@ -187,7 +190,7 @@ static void ask_rules(Asking *k) {
                         list(k, &one);
                 }
         }
-        for (VmIx v = 0; v < p->n_vms && k->asked < k->asked_max; v++) {
+        for (VmIx v = 0; v < p->n_vms && k->questions < QUESTIONS_MAX; v++) {
                 Refused one;
 
                 if (problem_class_denies(p, v, k->pl->now[v]) != REASON_RULE_HOSTS)
@@ -231,15 +234,11 @@ static int by_vm(const void *a, const void *b) {
 
 int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) {
         ArenaMark mark = arena_mark(&pl->scratch);
-        uint32_t n_hosts = pl->first->n_hosts;
-        Asking k = { .pl = pl, .asked_max = n_hosts > 0 ? QUESTIONS_MAX / n_hosts : 0 };
+        Asking k = { .pl = pl };
         int r = evaluator_build(&pl->scratch, pl->terms, pl->now, &k.e);
 
         if (r < 0)
                 return r;
-        k.asked_max = k.asked_max < ASKED_MIN      ? ASKED_MIN
-                      : k.asked_max > REFUSED_KEPT ? REFUSED_KEPT
-                                                   : k.asked_max;
         k.refused = arena_new(pl->arena, Refused, REFUSED_KEPT);
         k.listed = arena_new(&pl->scratch, bool, pl->first->n_vms);
         if (!k.refused || !k.listed)

@@ -197,15 +197,18 @@ static void offer_late(Waves *w, Patience patience) {
 }
 
 static void fill_wave(Waves *w, Patience patience) {
-        uint32_t kept = 0;
+        uint32_t kept = 0, i = 0;
 
         offer_late(w, patience);
-        for (uint32_t i = 0; i < w->n_sources; i++) {
+        for (; i < w->n_sources && w->n_wave < w->limits.at_once; i++) {
                 offer(w, &w->sources[i], patience);
                 if (w->sources[i].first < w->sources[i].end)
                         w->sources[kept++] = w->sources[i];
         }
-        w->n_sources = kept;
+        if (kept < i) {
+                memmove(&w->sources[kept], &w->sources[i], sizeof(Source) * (w->n_sources - i));
+                w->n_sources -= i - kept;
+        }
 }
 
 /* A third host with room below its load line. */
