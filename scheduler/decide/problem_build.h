@@ -12,6 +12,8 @@
  *   base     what a host uses beyond its VMs: measured use less the needs of the VMs on it, never below zero;
  *            for memory at least reserved_mib. A VM in flight counts on its other host too, there in the
  * base. limit    the load line: capacity less headroom (the host's own, or of the settings).
+ *
+ * Rules on hosts that are a wish (must: false) have no place in the Problem yet: they do not count.
  */
 #pragma once
 
