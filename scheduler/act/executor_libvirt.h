@@ -9,8 +9,9 @@
  * aborted, and has no limit); any other is aborted.
  *
  * Bounds: start(), poll(), abort(), forget() do not block. A daemon that hangs is noticed by keepalive in
- * about 8 s. A migration that has not ended `give_up` after it was told to stop is UNCLEAR; its threads are
- * left to themselves and end when libvirt lets go of them. free() takes at most `give_up`.
+ * about 8 s. A migration that has not ended `give_up` after it was told to stop is UNCLEAR (or ABORTED, if it
+ * had not begun); its threads are left to themselves and end when libvirt lets go of them. free() takes at
+ * most `give_up`.
  */
 #pragma once
 

@@ -146,8 +146,10 @@ static Migration *migration_new(Hub *hub, const MigrationRequest *request) {
         return m;
 }
 
-/* Under the lock. */
+/* Under the lock. An end is final: a thread that comes back after it was given up changes nothing. */
 static void set_phase(Migration *m, MigrationPhase phase) {
+        if (migration_has_ended(m->status.phase))
+                return;
         m->status.phase = phase;
         if (phase == MIGRATION_RUNNING)
                 m->status.started = clock_monotonic();
@@ -160,8 +162,7 @@ static void set_phase(Migration *m, MigrationPhase phase) {
         (void) pthread_cond_broadcast(&m->hub->changed);
 }
 
-/* Under the lock. When it ought to have stopped; 0: not yet. A worker that hangs does not see its time limit.
- */
+/* Under the lock. When it ought to have stopped; 0: not yet. A worker that hangs sees no limit. */
 static usec_t stop_was_due(const Migration *m) {
         if (m->stop_asked)
                 return m->stopped_at;
@@ -178,13 +179,18 @@ static void give_up_overdue(Migration *m) {
         if (due == 0 || migration_has_ended(m->status.phase) ||
             clock_monotonic() - due < m->hub->options.give_up)
                 return;
+        if (m->status.phase == MIGRATION_QUEUED) { /* and will not be: the worker asks before it starts */
+                (void) snprintf(m->status.message, sizeof(m->status.message),
+                                "not started: told to stop while the hosts did not answer");
+                set_phase(m, MIGRATION_ABORTED);
+                return;
+        }
         (void) snprintf(m->status.message, sizeof(m->status.message),
                         "libvirt on %.64s has not ended it %lld s after it was told to stop", m->request.from,
                         (long long) (m->hub->options.give_up / USEC_PER_SEC));
         set_phase(m, MIGRATION_UNCLEAR);
 }
 
-/* How it ended, once only: a thread that comes back late does not rewrite what was said. */
 static void migration_end(Migration *m, MigrationPhase phase, const char *message) {
         hub_lock(m->hub);
         if (!migration_has_ended(m->status.phase)) {
@@ -370,7 +376,7 @@ static void read_progress(Migration *m, virDomainPtr domain) {
 
         hub_lock(m->hub);
         m->answered_at = clock_monotonic();
-        if (known && type != VIR_DOMAIN_JOB_NONE)
+        if (known && type != VIR_DOMAIN_JOB_NONE && m->status.phase == MIGRATION_RUNNING)
                 libvirt_read_stats(params, n, &m->status);
         hub_unlock(m->hub);
         virTypedParamsFree(params, n);
@@ -417,9 +423,8 @@ static void watch(Migration *m, virDomainPtr domain) {
 
                 read_progress(m, domain);
                 mind_time_limit(m, domain);
-                if (stop_was_asked(m))
-                        (void) virDomainAbortJob(
-                                domain); /* again and again: it is refused until the job began */
+                if (stop_was_asked(m)) /* again and again: it is refused until the job has begun */
+                        (void) virDomainAbortJob(domain);
                 hub_lock(m->hub);
                 while (!m->mover_ended && hub_wait(m->hub, until))
                         ;

@@ -75,23 +75,60 @@ Test(executor_libvirt, what_libvirt_refuses_is_passed_on_and_the_source_is_seen_
         cr_assert_geq(s.ended, s.started);
 }
 
-Test(executor_libvirt, a_daemon_that_never_answers_is_given_up) {
+/* A server that takes connections and never says a word. Returns its socket. */
+static int mute_server(char *uri, size_t size) {
         struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t n = sizeof(a);
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        MigrationStatus s;
-        char uri[64];
 
         cr_assert_eq(0, bind(fd, (struct sockaddr *) &a, sizeof(a)));
         cr_assert_eq(0, listen(fd, 4));
         cr_assert_eq(0, getsockname(fd, (struct sockaddr *) &a, &n));
-        (void) snprintf(uri, sizeof(uri), "qemu+tcp://127.0.0.1:%d/system", ntohs(a.sin_port));
+        (void) snprintf(uri, size, "qemu+tcp://127.0.0.1:%d/system", ntohs(a.sin_port));
+        return fd;
+}
+
+Test(executor_libvirt, a_daemon_that_never_answers_is_given_up) {
+        MigrationStatus s;
+        char uri[64];
+        int fd = mute_server(uri, sizeof(uri));
+
         s = run("test", "test:///default", uri);
         cr_assert_eq(s.phase, MIGRATION_FAILED);
         begins(&s, "not started: h2 cannot be asked: no answer within 0.3 s");
         s = run("test", uri, "test:///default");
         cr_assert_eq(s.phase, MIGRATION_FAILED);
         begins(&s, "not started: h1 cannot be asked: no answer within 0.3 s");
+        close(fd);
+}
+
+Test(executor_libvirt, what_was_given_up_stays_so_when_its_threads_come_back) {
+        ExecutorLibvirtOptions o = { .connect_at_most = USEC_PER_SEC,
+                                     .verify_at_most = USEC_PER_SEC,
+                                     .give_up = 100 * USEC_PER_MSEC };
+        char uri[64];
+        int fd = mute_server(uri, sizeof(uri));
+        MigrationRequest r = {
+                .vm = "test", .from = "h1", .to = "h2", .from_uri = uri, .to_uri = "test:///default"
+        };
+        usec_t end = clock_monotonic() + USEC_PER_SEC + 500 * USEC_PER_MSEC;
+        MigrationStatus s;
+        Executor e;
+        uint32_t id;
+
+        cr_assert_eq(0, executor_libvirt_open(o, &e));
+        cr_assert_eq(0, e.start(e.self, &r, &id));
+        e.abort(e.self, id);
+        for (e.poll(e.self, id, &s); !migration_has_ended(s.phase); e.poll(e.self, id, &s))
+                e.wait(e.self, 10 * USEC_PER_MSEC);
+        cr_assert_eq(s.phase, MIGRATION_ABORTED);
+        begins(&s, "not started: told to stop while the hosts did not answer");
+        while (clock_monotonic() < end)
+                e.wait(e.self, 100 * USEC_PER_MSEC);
+        e.poll(e.self, id, &s);
+        cr_assert_eq(s.phase, MIGRATION_ABORTED);
+        begins(&s, "not started: told to stop while the hosts did not answer");
+        e.free(e.self);
         close(fd);
 }
 
