@@ -62,6 +62,7 @@ static void print_doc(const Settings *s, const Screen *screen) {
         char buf[512];
 
         for (uint32_t i = 0; settings_row(s, i, &row); i++) {
+                assert(row.section && row.def);
                 if (row.section != section)
                         (void) fprintf(out, "%s%s%s  %s\n\n", screen_style(screen, STYLE_STRONG),
                                        row.section->name, screen_style(screen, STYLE_PLAIN),

@@ -158,7 +158,7 @@ static int recheck(void *arg, uint32_t move, char *why, size_t size) {
                 r = gather(m, s, move, &moves, &n);
         if (r == 0)
                 r = plan_check(&m->arena, s, m->in->settings, moves, n, &objections, &n_objections);
-        if (r == 1)
+        if (r == 1 && objections)
                 (void) snprintf(why, size, "%s", objections[0].text);
         else if (r < 0)
                 (void) snprintf(why, size, "out of memory");

@@ -247,6 +247,7 @@ static const char *outcomes_json(const Work *w, const MoveOutcome *outcomes) {
 static void log_plan(const Work *w) {
         const Plan *p = w->round.plan;
 
+        assert(p);
         log_event(LOG_INFO, "round.planned",
                   "status=%s hosts=%u vms=%u moves=%u waves=%u refused=%u over_load_line=%u after=%u "
                   "took_ms=%lld",

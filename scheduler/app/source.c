@@ -119,7 +119,7 @@ static int choose(const Options *o, const Settings *settings, SourceKind *ret, T
 }
 
 int source_open(const Options *o, const Settings *settings, Source **ret, TextFault *reterr_fault) {
-        owned(source_free) Source *s = calloc(1, sizeof(*s));
+        Source *s = calloc(1, sizeof(*s));
         const char *cluster = option_text(o, "cluster");
         int r;
 
@@ -135,10 +135,10 @@ int source_open(const Options *o, const Settings *settings, Source **ret, TextFa
         if (r == 0 && s->kind == SOURCE_REDIS)
                 r = open_redis(s, o, settings, reterr_fault);
         if (r < 0)
-                return r;
-        *ret = s;
-        s = NULL;
-        return 0;
+                (void) source_free(s);
+        else
+                *ret = s;
+        return r;
 }
 
 int source_open_store(Store *store, const char *cluster, Source **ret) {
