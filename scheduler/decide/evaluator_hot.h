@@ -3,9 +3,9 @@
 
 #include "scheduler/decide/evaluator.h"
 
-#define hot static inline __attribute__((always_inline, unused))
+#define inlined static inline __attribute__((always_inline, unused))
 
-hot Costs hot_host(const Evaluator *e, HostIx h, const int64_t *load) {
+inlined Costs hot_host(const Evaluator *e, HostIx h, const int64_t *load) {
         const uint32_t n_res = e->problem->n_res;
         const size_t row = (size_t) h * n_res;
         Costs c = { 0 };
@@ -44,7 +44,7 @@ hot Costs hot_host(const Evaluator *e, HostIx h, const int64_t *load) {
         return c;
 }
 
-hot Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
+inlined Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
         const Terms *t = e->terms;
         const HostIx home = e->problem->home[v];
         Costs c = { 0 };
@@ -65,14 +65,14 @@ hot Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
         return c;
 }
 
-hot Costs costs_minus(Costs a, const Costs *b) {
+inlined Costs costs_minus(Costs a, const Costs *b) {
         for (int t = 0; t < TIER_N; t++)
                 a.tier[t] -= b->tier[t];
         return a;
 }
 
 /* Host terms of h with need added (sign 1), or taken away (−1), less what it costs now. */
-hot Costs host_change(const Evaluator *e, HostIx h, const int64_t *need, int64_t sign) {
+inlined Costs host_change(const Evaluator *e, HostIx h, const int64_t *need, int64_t sign) {
         const int64_t *now = assignment_load(e->x, h);
         int64_t load[PROBLEM_RES_MAX];
 
@@ -82,13 +82,13 @@ hot Costs host_change(const Evaluator *e, HostIx h, const int64_t *need, int64_t
 }
 
 /* +1: v leaves home, −1: it comes home, 0: neither. */
-hot int leaves_home(const Evaluator *e, Move m) {
+inlined int leaves_home(const Evaluator *e, Move m) {
         const HostIx home = e->problem->home[m.vm];
 
         return (m.from == home) - (m.to == home);
 }
 
-hot void most_change(const Evaluator *e, Move m, Costs *d) {
+inlined void most_change(const Evaluator *e, Move m, Costs *d) {
         const int step = leaves_home(e, m);
 
         for (uint32_t i = 0; step != 0 && i < e->terms->n_mosts; i++) {
@@ -102,7 +102,7 @@ hot void most_change(const Evaluator *e, Move m, Costs *d) {
         }
 }
 
-hot void most_move(Evaluator *e, Move m) {
+inlined void most_move(Evaluator *e, Move m) {
         const int step = leaves_home(e, m);
 
         for (uint32_t i = 0; step != 0 && i < e->terms->n_mosts; i++) {
@@ -119,7 +119,7 @@ hot void most_move(Evaluator *e, Move m) {
         }
 }
 
-hot Reason hot_denied(const Evaluator *e, VmIx v, HostIx to) {
+inlined Reason hot_denied(const Evaluator *e, VmIx v, HostIx to) {
         const Problem *p = e->problem;
         const HostIx from = e->x->host_of[v];
 
@@ -133,7 +133,7 @@ hot Reason hot_denied(const Evaluator *e, VmIx v, HostIx to) {
 }
 
 /* `need` more of resource r on h. home: v comes home, where a transient resource is still held for it. */
-hot Reason room_refuse(const Evaluator *e, HostIx h, uint32_t r, int64_t need, bool home) {
+inlined Reason room_refuse(const Evaluator *e, HostIx h, uint32_t r, int64_t need, bool home) {
         const Problem *p = e->problem;
 
         if (need <= 0 || need <= e->room[(size_t) h * p->n_res + r])
@@ -146,7 +146,7 @@ hot Reason room_refuse(const Evaluator *e, HostIx h, uint32_t r, int64_t need, b
                                                                               : REASON_NO_ROOM_DURING;
 }
 
-hot Reason hot_refuse(const Evaluator *e, Move m) {
+inlined Reason hot_refuse(const Evaluator *e, Move m) {
         const Problem *p = e->problem;
         const int64_t *need = problem_need(p, m.vm);
         Reason why = hot_denied(e, m.vm, m.to);
@@ -159,7 +159,7 @@ hot Reason hot_refuse(const Evaluator *e, Move m) {
         return why;
 }
 
-hot Costs hot_delta(const Evaluator *e, Move m) {
+inlined Costs hot_delta(const Evaluator *e, Move m) {
         const int64_t *need = problem_need(e->problem, m.vm);
         const Costs was = hot_place(e, m.vm, m.from);
         Costs d = costs_minus(hot_place(e, m.vm, m.to), &was);
@@ -173,7 +173,7 @@ hot Costs hot_delta(const Evaluator *e, Move m) {
 }
 
 /* The second half of a swap is judged with the first half made, where that matters: groups and services. */
-hot Reason swap_rest(Evaluator *e, Move v, Move w, Costs *d) {
+inlined Reason swap_rest(Evaluator *e, Move v, Move w, Costs *d) {
         Reason why = REASON_NONE;
 
         most_change(e, v, d);
@@ -193,7 +193,7 @@ hot Reason swap_rest(Evaluator *e, Move v, Move w, Costs *d) {
         return why;
 }
 
-hot Reason hot_swap_refuse(Evaluator *e, VmIx v, VmIx w) {
+inlined Reason hot_swap_refuse(Evaluator *e, VmIx v, VmIx w) {
         const Problem *p = e->problem;
         const HostIx a = e->x->host_of[v], b = e->x->host_of[w];
         const int64_t *need_v = problem_need(p, v), *need_w = problem_need(p, w);
@@ -217,7 +217,7 @@ hot Reason hot_swap_refuse(Evaluator *e, VmIx v, VmIx w) {
         return why == REASON_NONE ? swap_rest(e, (Move){ v, a, b }, (Move){ w, b, a }, &unused) : why;
 }
 
-hot Costs hot_swap_delta(Evaluator *e, VmIx v, VmIx w) {
+inlined Costs hot_swap_delta(Evaluator *e, VmIx v, VmIx w) {
         const Problem *p = e->problem;
         const HostIx a = e->x->host_of[v], b = e->x->host_of[w];
         const int64_t *need_v = problem_need(p, v), *need_w = problem_need(p, w);

@@ -3,38 +3,128 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/decide/flat.h"
 #include "scheduler/decide/search_state.h"
+
+/* One of the independent searches. */
+typedef struct Task {
+        Arena *arena, own;
+        SearchState state;
+        HostIx *best_of;
+        Costs best;
+        int failed;
+} Task;
+
+typedef struct Tasks {
+        const Terms *terms;
+        SearchBudget budget;
+        uint64_t seed;
+        Task *tasks;
+} Tasks;
+
+/* Annealing keeps the best it saw, which is not where it ends: it is counted afresh, from the definition of
+ * each term, and must come to the same. */
+static int anneal(const Tasks *all, Task *task) {
+        Evaluator *judge;
+        Cost cost;
+        int r;
+
+        r = search_anneal(&task->state, task->best_of, &cost);
+        if (r < 0)
+                return r;
+        r = evaluator_build(task->arena, all->terms, task->best_of, &judge);
+        if (r < 0)
+                return r;
+        assert(judge->cost.tier[TIER_BALANCE] == cost);
+        task->best = judge->cost;
+        return 0;
+}
+
+static int descend(const Tasks *all, Task *task) {
+        const uint32_t n = all->terms->problem->n_vms;
+        int r;
+
+        r = search_descend(&task->state);
+        if (r < 0)
+                return r;
+        task->best = task->state.e->cost;
+        memcpy(task->best_of, task->state.e->x->host_of, sizeof(HostIx) * n);
+        return 0;
+}
+
+static void task_run(void *arg, unsigned i) {
+        const Tasks *all = arg;
+        Task *task = &all->tasks[i];
+        int r;
+
+        r = search_state_build(task->arena, all->terms, NULL, all->budget, all->seed + i, &task->state);
+        if (r == 0)
+                r = all->budget.evaluations > 0 && flat_fits(task->state.e) ? anneal(all, task)
+                                                                            : descend(all, task);
+        task->failed = r;
+}
+
+static void result_add(SearchResult *sum, const SearchState *s) {
+        sum->evaluations += s->evaluations;
+        sum->guard_fired |= s->guard_fired;
+        for (int i = REASON_NONE + 1; i < REASON_N; i++)
+                sum->refusals[i] += s->refusals[i];
+}
+
+/* A single search works in the caller's arena; several share what is left of it. */
+static int tasks_prepare(Arena *a, const Problem *p, unsigned n, Task *tasks) {
+        const size_t share = (a->limit - a->used) / n & ~(size_t) 4095;
+
+        for (unsigned i = 0; i < n; i++) {
+                int r;
+
+                tasks[i].arena = n > 1 ? &tasks[i].own : a;
+                r = n > 1 ? arena_split(a, share > 4096 ? share - 4096 : share, &tasks[i].own) : 0;
+                if (r < 0)
+                        return r;
+                tasks[i].best_of = arena_new(tasks[i].arena, HostIx, p->n_vms);
+                if (!tasks[i].best_of)
+                        return -ENOMEM;
+        }
+        return 0;
+}
 
 int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s, SearchBudget budget,
                uint64_t seed, const Workers *workers, SearchResult *ret) {
+        /* A descent is the same whatever the seed: one will do. */
+        const unsigned n = budget.evaluations > 0 && budget.tasks > 1 ? budget.tasks : 1;
         HostIx *host_of = arena_new(a, HostIx, p->n_vms);
         const ArenaMark mark = arena_mark(a);
-        SearchState state;
-        Terms *t;
-        Costs before;
+        Tasks all = { .budget = budget, .seed = seed, .tasks = arena_new(a, Task, n) };
+        SearchResult result = { .host_of = host_of };
+        Evaluator *start;
+        Terms *terms;
+        Task *best;
         int r;
 
-        (void) workers;
-        if (!host_of)
+        if (!host_of || !all.tasks)
                 return -ENOMEM;
-        r = policies_state(a, p, policies, s, &t);
+        r = policies_state(a, p, policies, s, &terms);
+        if (r == 0)
+                r = evaluator_build(a, terms, NULL, &start);
+        if (r == 0)
+                r = tasks_prepare(a, p, n, all.tasks);
         if (r < 0)
                 return r;
-        r = search_state_build(a, t, NULL, budget, seed, &state);
-        if (r < 0)
-                return r;
-        before = state.e->cost;
-        r = search_descend(&state);
-        if (r < 0)
-                return r;
-        *ret = (SearchResult){ .host_of = host_of,
-                               .before = before,
-                               .after = state.e->cost,
-                               .evaluations = state.evaluations,
-                               .guard_fired = state.guard_fired };
-        memcpy(ret->refusals, state.refusals, sizeof(ret->refusals));
-        ret->refusals[REASON_NONE] = 0;
-        memcpy(host_of, state.e->x->host_of, sizeof(HostIx) * p->n_vms);
+        all.terms = terms;
+        workers->run(workers, n, task_run, &all);
+        best = all.tasks;
+        for (unsigned i = 0; i < n; i++) {
+                if (all.tasks[i].failed < 0)
+                        return all.tasks[i].failed;
+                result_add(&result, &all.tasks[i].state);
+                if (costs_compare(&all.tasks[i].best, &best->best) < 0)
+                        best = &all.tasks[i];
+        }
+        result.before = start->cost;
+        result.after = best->best;
+        memcpy(host_of, best->best_of, sizeof(HostIx) * p->n_vms);
         arena_rewind(a, mark);
+        *ret = result;
         return 0;
 }

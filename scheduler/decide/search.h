@@ -15,6 +15,10 @@ typedef struct SearchBudget {
         unsigned tasks;       /* independent searches, the best one wins (ties: the lowest); at least 1 */
         bool (*stop)(void *arg); /* the wall-clock guard: true ends the search; NULL: none. Any thread. */
         void *stop_arg;
+        /* How much of the time is spent, 0 … 65536: a search that should use a given time, not a given number
+         * of evaluations, paces itself by this (and is then no longer repeatable). NULL: by evaluations. Any
+         * thread. */
+        uint32_t (*spent)(void *arg);
 } SearchBudget;
 
 typedef struct SearchResult {
