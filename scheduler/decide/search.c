@@ -52,6 +52,14 @@ static int descend(const Tasks *all, Task *task) {
         return 0;
 }
 
+/* Annealing keeps no count of what may leave home: under a cap, the descent is better anyway. */
+static bool anneals(const Tasks *all, const Task *task) {
+        const SearchBudget *b = &all->budget;
+
+        return b->evaluations > 0 && b->max_moves == UINT32_MAX && b->max_mib == INT64_MAX &&
+               flat_fits(task->state.e);
+}
+
 static void task_run(void *arg, unsigned i) {
         const Tasks *all = arg;
         Task *task = &all->tasks[i];
@@ -59,8 +67,7 @@ static void task_run(void *arg, unsigned i) {
 
         r = search_state_build(task->arena, all->terms, NULL, all->budget, all->seed + i, &task->state);
         if (r == 0)
-                r = all->budget.evaluations > 0 && flat_fits(task->state.e) ? anneal(all, task)
-                                                                            : descend(all, task);
+                r = anneals(all, task) ? anneal(all, task) : descend(all, task);
         task->failed = r;
 }
 

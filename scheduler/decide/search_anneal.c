@@ -164,11 +164,20 @@ inlined Cost excess_swap(const Flat *f, HostIx h, VmIx in, VmIx out, uint32_t wi
         return sum;
 }
 
+static bool denied(const Problem *p, Move m) {
+        if ((p->pinned && p->pinned[m.vm] != REASON_NONE) || p->roles[m.from].no_exit)
+                return true;
+        return (m.to == p->home[m.vm] ? problem_class_denies(p, m.vm, m.to)
+                                      : problem_denied(p, m.vm, m.to)) != REASON_NONE;
+}
+
 /* Rules and services: the rest of a change's cost. False: refused. */
 static bool rest(const Anneal *a, Move m, Cost *delta) {
         const Evaluator *e = a->f.e;
         Costs d = { 0 };
 
+        if (e->terms->n_alloweds > 0 && denied(a->p, m))
+                return false;
         most_change(e, m, &d);
         if (rule_counts_touch(&e->rules, m.vm) &&
             rule_counts_try(&e->rules, m.vm, m.from, m.to, &d) != REASON_NONE)
