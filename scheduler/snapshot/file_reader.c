@@ -6,46 +6,42 @@
 
 #define TEXT_MAX 4096
 
-static int copy(FileReader *p, Span span, const char **ret) {
-        *ret = text_copy(p->json.arena, span.s, span.n);
+static int copy(FileReader *p, const char *s, const char **ret) {
+        *ret = text_copy(p->json.arena, s, strlen(s));
         return *ret ? 0 : -ENOMEM;
 }
 
-static int name_span(FileReader *p, Span *ret) {
+static int name_at_hand(FileReader *p, const char **ret) {
         int k = json_reader_string(&p->json, ret);
 
         if (k < 0)
                 return k;
-        if (!text_is_name(ret->s, ret->n))
+        if (!text_is_name(*ret, json_string_length(p->json.at)))
                 return json_reader_expect(&p->json, "a name of 1 to 255 bytes without control characters");
         return 0;
 }
 
 int name_read(FileReader *p, const char **ret) {
-        Span span;
-        int k = name_span(p, &span);
+        const char *name;
+        int k = name_at_hand(p, &name);
 
-        return k < 0 ? k : copy(p, span, ret);
+        return k < 0 ? k : copy(p, name, ret);
 }
 
 static int text_read(FileReader *p, const char **ret) {
-        Span span;
-        int k = json_reader_string(&p->json, &span);
+        const char *text;
+        int k = json_reader_string(&p->json, &text);
+        size_t n = json_string_length(p->json.at);
 
         if (k < 0)
                 return k;
-        if (span.n == 0 || span.n > TEXT_MAX)
+        if (n == 0 || n > TEXT_MAX)
                 return json_reader_expect(&p->json, "a text of 1 to %d bytes", TEXT_MAX);
-        return copy(p, span, ret);
+        return copy(p, text, ret);
 }
 
 int number_read(FileReader *p, const FieldDef *def, int64_t *ret) {
-        Span span;
-        int k = json_reader_kind(&p->json) == JSON_KIND_NUMBER ? json_reader_number(&p->json, &span) : 1;
-
-        if (k < 0)
-                return k;
-        if (k == 0 && json_number_scaled(span, def->scale, def->min, def->max, ret) == 0)
+        if (json_number_scaled(p->json.at, def->scale, def->min, def->max, ret) == 0)
                 return 0;
         return json_reader_expect(
                 &p->json, "a %snumber (%s) from %lld to %lld", def->scale == 1 ? "whole " : "", def->unit,
@@ -75,14 +71,11 @@ static const char *words_list(const char *const *words, uint32_t n, char *buf, s
 }
 
 static int choice_read(FileReader *p, const FieldDef *def, int *ret) {
-        Span span = { 0 };
-        int k = json_reader_kind(&p->json) == JSON_KIND_STRING ? json_reader_string(&p->json, &span) : 0;
+        const char *word = json_string_value(p->json.at);
         char list[128];
 
-        if (k < 0)
-                return k;
-        for (uint32_t i = 0; i < def->n_choices && span.s; i++)
-                if (strlen(def->choices[i]) == span.n && memcmp(def->choices[i], span.s, span.n) == 0) {
+        for (uint32_t i = 0; i < def->n_choices && word; i++)
+                if (strcmp(def->choices[i], word) == 0) {
                         *ret = (int) i;
                         return 0;
                 }
@@ -92,33 +85,20 @@ static int choice_read(FileReader *p, const FieldDef *def, int *ret) {
 
 int names_read(FileReader *p, NameList *ret) {
         JsonReader *r = &p->json;
-        const size_t start = r->at;
-        size_t n = 0;
-        Span *spans;
-        int k = json_reader_kind(r) == JSON_KIND_ARRAY ? json_reader_skip(r, &n) : 0;
+        const size_t n = json_array_size(r->at);
+        const char **names;
+        int k;
 
-        r->at = start;
-        if (k < 0 || n > VMS_MAX)
-                n = 0; /* what is wrong is said below */
-        spans = arena_new(r->arena, Span, n);
-        if (!spans)
+        if (n > VMS_MAX)
+                return json_reader_refuse(r, "a list of more than %u names", VMS_MAX);
+        names = arena_new(r->arena, const char *, n);
+        if (!names)
                 return -ENOMEM;
-        k = json_reader_enter(r, JSON_KIND_ARRAY);
-        if (k < 0)
-                return k;
-        for (uint32_t i = 0; (k = json_reader_item(r)) > 0; i++) {
-                Span span;
-
-                k = name_span(p, &span);
-                if (k < 0)
-                        return k;
-                if (i == n)
-                        return json_reader_refuse(r, "a list that does not end, or of more than %u names",
-                                                  VMS_MAX);
-                spans[i] = span;
-        }
+        k = json_reader_enter(r, JSON_ARRAY);
+        for (uint32_t i = 0; k == 0 && json_reader_item(r); i++)
+                k = name_at_hand(p, &names[i]);
         if (k == 0)
-                *ret = (NameList){ .at = spans, .n = (uint32_t) n };
+                *ret = (NameList){ .at = names, .n = (uint32_t) n };
         return k;
 }
 
@@ -137,9 +117,9 @@ static int strings_read(FileReader *p, bool labels, Strings *ret) {
         if (!strings)
                 return -ENOMEM;
         for (uint32_t i = 0; i < list.n; i++) {
-                const char *equals = memchr(list.at[i].s, '=', list.at[i].n);
+                const char *equals = strchr(list.at[i], '=');
 
-                if (labels && (!equals || equals == list.at[i].s))
+                if (labels && (!equals || equals == list.at[i]))
                         return json_reader_refuse(
                                 &p->json, "label %u of the list has no key; accepted: \"key=value\"", i);
                 k = copy(p, list.at[i], &strings[i]);
@@ -196,26 +176,25 @@ static void set_defaults(const FieldTable *table, void *object) {
 }
 
 /* `likely` is tried first: fields mostly come in the table's order. */
-static uint32_t field_find(const FieldTable *table, Span key, uint32_t likely) {
+static uint32_t field_find(const FieldTable *table, const char *key, uint32_t likely) {
         for (uint32_t k = 0; k < table->n; k++) {
                 uint32_t i = likely + k < table->n ? likely + k : likely + k - table->n;
 
-                if (strncmp(table->defs[i].name, key.s, key.n) == 0 && table->defs[i].name[key.n] == '\0')
+                if (strcmp(table->defs[i].name, key) == 0)
                         return i;
         }
         return table->n;
 }
 
-static int unknown_field(FileReader *p, const FieldTable *table, Span key) {
-        const char *names[64], *nearest;
-        char word[65] = "";
+static int unknown_field(FileReader *p, const FieldTable *table, const char *key) {
+        const char *names[64], *nearest = NULL;
 
         for (uint32_t i = 0; i < table->n; i++)
                 names[i] = table->defs[i].name;
-        memcpy(word, key.s, key.n < sizeof(word) ? key.n : 0);
-        nearest = word[0] ? text_nearest(word, names, table->n) : NULL;
-        for (uint32_t i = 0; i < table->n && !nearest && word[0]; i++)
-                if (strncmp(names[i], word, key.n) == 0) /* "memory" for "memory_mib" */
+        if (key[0] && strlen(key) <= 64)
+                nearest = text_nearest(key, names, table->n);
+        for (uint32_t i = 0; i < table->n && !nearest && key[0]; i++)
+                if (strncmp(names[i], key, strlen(key)) == 0) /* "memory" for "memory_mib" */
                         nearest = names[i];
         if (nearest)
                 return json_reader_refuse(&p->json, "%s has no such field; did you mean \"%s\"?",
@@ -227,32 +206,23 @@ int fields_read(FileReader *p, const FieldTable *table, void *object) {
         JsonReader *r = &p->json;
         uint64_t seen = 0;
         uint32_t next = 0;
-        size_t start;
-        Span key;
+        const char *key;
         int k;
 
         assert(table->n <= 64);
         set_defaults(table, object);
-        k = json_reader_enter(r, JSON_KIND_OBJECT);
-        if (k < 0)
-                return k;
-        start = r->value_at;
-        while ((k = json_reader_field(r, &key)) > 0) {
+        k = json_reader_enter(r, JSON_OBJECT);
+        while (k == 0 && json_reader_field(r, &key)) {
                 uint32_t i = field_find(table, key, next);
 
                 if (i == table->n)
                         return unknown_field(p, table, key);
-                if (seen >> i & 1)
-                        return json_reader_refuse(r, "the field is given twice");
                 seen |= UINT64_C(1) << i;
                 next = i + 1 < table->n ? i + 1 : 0;
                 k = field_read(p, &table->defs[i], object);
-                if (k < 0)
-                        return k;
         }
         if (k < 0)
                 return k;
-        r->value_at = start;
         for (uint32_t i = 0; i < table->n; i++)
                 if (table->defs[i].required && !(seen >> i & 1))
                         return json_reader_refuse(r, "\"%s\" is missing; %s needs it", table->defs[i].name,
@@ -262,46 +232,29 @@ int fields_read(FileReader *p, const FieldTable *table, void *object) {
 
 int objects_read(FileReader *p, const FieldTable *table, size_t size, uint32_t most, ObjectArray *ret) {
         JsonReader *r = &p->json;
-        const size_t start = r->at;
-        size_t n = 0;
-        int k = json_reader_kind(r) == JSON_KIND_ARRAY ? json_reader_skip(r, &n) : 0;
-        ObjectArray array = { 0 };
+        const size_t n = json_array_size(r->at);
+        char *objects;
+        int k;
 
-        r->at = start;
-        if (k < 0)
-                n = 0;
-        (void) json_reader_kind(r);
         if (n > most)
                 return json_reader_refuse(r, "%llu of them; accepted: at most %u", (unsigned long long) n,
                                           most);
-        array.objects = arena_take(r->arena, n, size, _Alignof(int64_t));
-        array.at = arena_new(r->arena, size_t, n);
-        if (!array.objects || !array.at)
+        objects = arena_take(r->arena, n, size, _Alignof(int64_t));
+        if (!objects)
                 return -ENOMEM;
-        k = json_reader_enter(r, JSON_KIND_ARRAY);
-        if (k < 0)
-                return k;
-        while ((k = json_reader_item(r)) > 0) {
-                if (array.n == n)
-                        return json_reader_refuse(r, "a list that does not end");
-                (void) json_reader_kind(r);
-                array.at[array.n] = r->value_at;
-                k = fields_read(p, table, (char *) array.objects + size * array.n);
-                if (k < 0)
-                        return k;
-                array.n++;
-        }
+        k = json_reader_enter(r, JSON_ARRAY);
+        for (size_t i = 0; k == 0 && json_reader_item(r); i++)
+                k = fields_read(p, table, objects + size * i);
         if (k == 0)
-                *ret = array;
+                *ret = (ObjectArray){ .objects = objects, .n = (uint32_t) n };
         return k;
 }
 
-int file_fault_place(FileReader *p, size_t at, const char *list, uint32_t i, const char *field) {
+int file_fault_place(FileReader *p, const char *list, uint32_t i, const char *field) {
         TextFault path;
 
         text_fault(&path, "", "%s[%u]%s%s", list, i, field ? "." : "", field ? field : "");
         memcpy(p->json.fault->field, path.what, sizeof(p->json.fault->field));
         p->json.fault->field[sizeof(p->json.fault->field) - 1] = '\0';
-        json_reader_locate(&p->json, at, p->json.fault);
         return -EBADMSG;
 }

@@ -11,12 +11,12 @@
 
 /* A number as JSON or Haskell writes it ("5.0e-2"), in millionths. */
 static int use_number(Row *r, Span word, int64_t *ret) {
-        TextFault ignored;
-        JsonReader json = json_reader_new(word.s, word.n, r->file->arena, &ignored);
-        Span number;
+        json_error_t ignored;
+        json_t *number = json_loadb(word.s, word.n, JSON_DECODE_ANY, &ignored);
+        int k = number ? json_number_scaled(number, 1000000, 0, INT64_C(1000000000), ret) : -EINVAL;
 
-        if (json_reader_number(&json, &number) < 0 || number.n != word.n ||
-            json_number_scaled(number, 1000000, 0, INT64_C(1000000000), ret) < 0)
+        json_decref(number);
+        if (k < 0)
                 return row_refuse(r, "use", "found \"%.*s\"; accepted: a number from 0 to 1000",
                                   word.n < 40 ? (int) word.n : 40, word.s);
         return 0;

@@ -4,11 +4,15 @@
 
 #include "scheduler/base/text.h"
 #include "scheduler/model/cluster.h"
-#include "scheduler/snapshot/json_reader.h" /* Span */
 #include "scheduler/snapshot/name_table.h"
 
 #define ROW_FIELDS_MAX 16
 #define CPU_MCORES_MAX (INT64_C(1000) << 20)
+
+typedef struct Span {
+        const char *s; /* not NUL-terminated */
+        size_t n;
+} Span;
 
 typedef struct Node {
         Host host;

@@ -5,500 +5,184 @@
 
 #define EXCERPT_MAX 40
 
-JsonReader json_reader_new(const char *text, size_t n, Arena *a, TextFault *fault) {
-        return (JsonReader){ .text = text, .n = n, .arena = a, .fault = fault };
-}
-
 /* ---- faults ---- */
 
-void json_reader_locate(const JsonReader *r, size_t at, TextFault *f) {
-        size_t line_at = 0;
-        const char *p;
-
-        f->line = 1;
-        while ((p = memchr(r->text + line_at, '\n', at - line_at))) {
-                f->line++;
-                line_at = (size_t) (p - r->text) + 1;
-        }
-        f->column = (uint32_t) (at - line_at) + 1;
-}
-
-typedef struct Path {
-        char *text;
-        size_t size, used;
-} Path;
-
-static void path_put(Path *p, const char *s, size_t n) {
-        if (n > p->size - 1 - p->used)
-                n = p->size - 1 - p->used;
-        memcpy(p->text + p->used, s, n);
-        p->used += n;
-        p->text[p->used] = '\0';
+/* s[0..n) after buf[used], as much as fits, whole characters, '?' for control characters; the new length. */
+static size_t excerpt(char *buf, size_t size, size_t used, const char *s, size_t n) {
+        if (n > size - 1 - used)
+                for (n = size - 1 - used; n > 0 && (s[n] & 0xc0) == 0x80;)
+                        n--;
+        for (size_t i = 0; i < n; i++)
+                buf[used + i] = (char) ((unsigned char) s[i] < 0x20 || s[i] == 0x7f ? '?' : s[i]);
+        buf[used + n] = '\0';
+        return used + n;
 }
 
 int json_reader_place(JsonReader *r) {
-        Path path = { .text = r->fault->field, .size = sizeof(r->fault->field) };
+        char *path = r->fault->field;
+        const size_t size = sizeof(r->fault->field);
+        size_t used = 0;
 
-        path.text[0] = '\0';
+        path[0] = '\0';
         for (uint32_t d = 0; d < r->depth; d++) {
                 const JsonFrame *f = &r->path[d];
                 TextFault number;
 
                 if (!f->started)
                         continue;
-                if (f->key.s) {
-                        path_put(&path, ".", path.used > 0);
-                        path_put(&path, f->key.s, f->key.n);
+                if (f->key) {
+                        used = excerpt(path, size, used, ".", used > 0);
+                        used = excerpt(path, size, used, f->key, strlen(f->key));
                 } else {
                         text_fault(&number, "", "[%u]", f->index);
-                        path_put(&path, number.what, strlen(number.what));
+                        used = excerpt(path, size, used, number.what, strlen(number.what));
                 }
         }
-        json_reader_locate(r, r->value_at, r->fault);
         return -EBADMSG;
 }
 
 const char *json_reader_found(const JsonReader *r, char buf[JSON_FOUND_MAX]) {
-        const char *s = r->text + r->value_at;
-        size_t left = r->n - r->value_at, n = 0;
-        const char *word = left == 0   ? "the end of the text"
-                           : *s == '{' ? "an object"
-                           : *s == '[' ? "an array"
-                                       : NULL;
+        const char *s = json_string_value(r->at);
+        size_t n;
 
-        if (word)
-                return memcpy(buf, word, strlen(word) + 1);
-        if (*s == '"')
-                for (n = 1; n < left && s[n] != '"'; n++)
-                        n += s[n] == '\\';
-        else
-                while (n < left && !strchr(" \t\r\n,:]}", s[n]))
-                        n++;
-        n = n + (*s == '"') > left ? left : n + (*s == '"');
-        if (n == 0)
-                n = 1;
-        if (n <= EXCERPT_MAX) {
-                memcpy(buf, s, n);
-                buf[n] = '\0';
-        } else {
-                for (n = EXCERPT_MAX; n > 1 && (s[n] & 0xc0) == 0x80; n--) /* not within a character */
-                        ;
-                memcpy(buf, s, n);
-                memcpy(buf + n, "…", sizeof("…"));
+        if (json_is_object(r->at))
+                return "an object";
+        if (json_is_array(r->at))
+                return "an array";
+        if (!s) {
+                n = json_dumpb(r->at, buf, JSON_FOUND_MAX - 1, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+                buf[n < JSON_FOUND_MAX ? n : 0] = '\0';
+                return buf;
         }
-        for (char *c = buf; *c; c++)
-                if ((unsigned char) *c < 0x20 || *c == 0x7f)
-                        *c = '?';
-        return buf;
+        n = excerpt(buf, EXCERPT_MAX, 0, "\"", 1);
+        n = excerpt(buf, EXCERPT_MAX, n, s, strlen(s));
+        return memcpy(buf + n, strlen(s) == n - 1 ? "\"" : "…", strlen(s) == n - 1 ? 2 : sizeof("…")), buf;
 }
 
 /* ---- structure ---- */
 
-static bool is_space(char c) {
-        return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-static void skip_space(JsonReader *r) {
-        while (r->at < r->n && is_space(r->text[r->at]))
-                r->at++;
-        r->value_at = r->at;
-}
-
-JsonKind json_reader_kind(JsonReader *r) {
-        skip_space(r);
-        if (r->at == r->n)
-                return JSON_KIND_NONE;
-        switch (r->text[r->at]) {
-        case '{':
-                return JSON_KIND_OBJECT;
-        case '[':
-                return JSON_KIND_ARRAY;
-        case '"':
-                return JSON_KIND_STRING;
-        case 't':
-                return JSON_KIND_TRUE;
-        case 'f':
-                return JSON_KIND_FALSE;
-        case 'n':
-                return JSON_KIND_NULL;
-        case '-':
-        case '0' ... '9':
-                return JSON_KIND_NUMBER;
+/* jansson's words, and where they are not enough ours. */
+static int refuse_text(TextFault *fault, const json_error_t *e) {
+        switch (json_error_code(e)) {
+        case json_error_out_of_memory:
+                return -ENOMEM;
+        case json_error_numeric_overflow:
+                text_fault(fault, "", "%s; accepted: whole numbers of 64 bits, others below 1.8e308",
+                           e->text);
+                break;
+        case json_error_duplicate_key:
+                text_fault(fault, "", "%s: the field is given twice; accepted: once", e->text);
+                break;
+        case json_error_null_character:
+        case json_error_null_byte_in_key:
+                text_fault(fault, "", "a string with U+0000; accepted: strings without it");
+                break;
         default:
-                return JSON_KIND_NONE;
+                text_fault(fault, "", "not JSON: %s", e->text);
+                break;
         }
+        (void) excerpt(fault->what, sizeof(fault->what), 0, fault->what, strlen(fault->what));
+        fault->line = e->line > 0 ? (uint32_t) e->line : 1;
+        fault->column = e->column > 0 ? (uint32_t) e->column : 1;
+        return -EBADMSG;
 }
 
-int json_reader_enter(JsonReader *r, JsonKind kind) {
-        assert(kind == JSON_KIND_OBJECT || kind == JSON_KIND_ARRAY);
-        if (json_reader_kind(r) != kind)
-                return json_reader_expect(r, "%s", kind == JSON_KIND_OBJECT ? "an object" : "an array");
-        if (r->depth == JSON_DEPTH_MAX)
-                return json_reader_refuse(r, "nested deeper than %d levels", JSON_DEPTH_MAX);
-        r->path[r->depth++] = (JsonFrame){ .index = 0 };
-        r->at++;
+int json_reader_open(JsonReader *r, const char *text, size_t n, Arena *a, TextFault *fault) {
+        json_error_t e = { 0 };
+
+        *r = (JsonReader){ .arena = a, .fault = fault };
+        r->root = r->at = json_loadb(text, n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &e);
+        if (r->root)
+                return 0;
+        return e.text[0] ? refuse_text(fault, &e) : -ENOMEM; /* without words: no memory for them */
+}
+
+void json_reader_close(JsonReader *r) {
+        json_decref(r->root);
+        *r = (JsonReader){ 0 };
+}
+
+int json_reader_enter(JsonReader *r, json_type type) {
+        assert(type == JSON_OBJECT || type == JSON_ARRAY);
+        if (json_typeof(r->at) != type)
+                return json_reader_expect(r, "%s", type == JSON_OBJECT ? "an object" : "an array");
+        assert(r->depth < JSON_DEPTH_MAX); /* only what is known is entered */
+        r->path[r->depth++] = (JsonFrame){ .value = r->at, .next = json_object_iter(r->at) };
         return 0;
 }
 
-/* Steps over what stands between items. 1: an item follows; 0: closed by `close`. */
-static int step(JsonReader *r, char close) {
-        JsonFrame *f = &r->path[r->depth - 1];
-
-        skip_space(r);
-        if (r->at < r->n && r->text[r->at] == close) {
-                r->at++;
-                r->depth--;
-                return 0;
-        }
-        if (!f->started)
-                return 1;
-        if (r->at == r->n || r->text[r->at] != ',')
-                return json_reader_expect(r, "',' or '%c'", close);
-        r->at++;
-        skip_space(r);
-        return 1;
+static bool leave(JsonReader *r) {
+        r->at = r->path[--r->depth].value;
+        return false;
 }
 
-static int read_string(JsonReader *r, Span *ret);
-
-int json_reader_field(JsonReader *r, Span *ret_key) {
+bool json_reader_field(JsonReader *r, const char **ret_key) {
         JsonFrame *f = &r->path[r->depth - 1];
-        int k = step(r, '}');
 
-        if (k <= 0)
-                return k;
-        f->key = (Span){ .s = "", .n = 0 };
-        f->started = false;
-        if (r->at == r->n || r->text[r->at] != '"')
-                return json_reader_expect(r, "a field name in double quotes");
-        k = read_string(r, &f->key);
-        if (k < 0)
-                return k;
-        *ret_key = f->key;
+        if (!f->next)
+                return leave(r);
+        f->key = *ret_key = json_object_iter_key(f->next);
         f->started = true;
-        {
-                const size_t key_at = r->value_at;
-
-                skip_space(r);
-                if (r->at == r->n || r->text[r->at] != ':')
-                        return json_reader_expect(r, "':' after a field name");
-                r->at++;
-                r->value_at = key_at;
-        }
-        return 1;
+        r->at = json_object_iter_value(f->next);
+        f->next = json_object_iter_next(f->value, f->next);
+        return true;
 }
 
-int json_reader_item(JsonReader *r) {
+bool json_reader_item(JsonReader *r) {
         JsonFrame *f = &r->path[r->depth - 1];
-        int k = step(r, ']');
 
-        if (k <= 0)
-                return k;
         if (f->started)
                 f->index++;
         f->started = true;
-        return 1;
-}
-
-int json_reader_end(JsonReader *r) {
-        skip_space(r);
-        return r->at == r->n ? 0 : json_reader_expect(r, "nothing after the closing brace");
-}
-
-/* The end of the string that begins at `at`, or n. */
-static size_t string_end(const JsonReader *r, size_t at) {
-        for (at++; at < r->n; at++) {
-                const char *quote = memchr(r->text + at, '"', r->n - at);
-                size_t slashes = 0;
-
-                if (!quote)
-                        return r->n;
-                at = (size_t) (quote - r->text);
-                while (r->text[at - 1 - slashes] == '\\')
-                        slashes++; /* ends at the opening quote at the latest */
-                if (slashes % 2 == 0)
-                        return at + 1;
-        }
-        return r->n;
-}
-
-enum { PLAIN, QUOTE, OPEN, CLOSE, COMMA, COLON }; /* COLON: only ends a word */
-static const unsigned char marks[256] = {
-        ['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE, [','] = COMMA, [':'] = COLON
-};
-
-/* A number or a word ends where the next mark or white space stands. */
-static void skip_word(JsonReader *r) {
-        while (r->at < r->n && marks[(unsigned char) r->text[r->at]] == PLAIN && !is_space(r->text[r->at]))
-                r->at++;
-}
-
-int json_reader_skip(JsonReader *r, size_t *ret_items) {
-        size_t depth = 0, commas = 0, at;
-        bool empty = true;
-        JsonKind kind = json_reader_kind(r);
-
-        if (kind == JSON_KIND_NONE)
-                return -EBADMSG;
-        if (kind >= JSON_KIND_NUMBER)
-                skip_word(r);
-        for (at = r->at; kind < JSON_KIND_NUMBER && at < r->n;) {
-                unsigned char mark = marks[(unsigned char) r->text[at]];
-
-                if (mark == QUOTE) {
-                        at = string_end(r, at);
-                } else {
-                        at++;
-                        depth += mark == OPEN;
-                        depth -= mark == CLOSE;
-                        commas += mark == COMMA && depth == 1;
-                }
-                if (mark == PLAIN)
-                        continue;
-                if (depth == 0)
-                        break;
-                if (mark == OPEN && depth == 1) {
-                        while (at < r->n && is_space(r->text[at]))
-                                at++;
-                        empty = at == r->n || marks[(unsigned char) r->text[at]] == CLOSE;
-                }
-        }
-        r->at = at;
-        if (depth > 0)
-                return -EBADMSG;
-        *ret_items = empty ? 0 : commas + 1;
-        return 0;
+        if (f->index >= json_array_size(f->value))
+                return leave(r);
+        r->at = json_array_get(f->value, f->index);
+        return true;
 }
 
 /* ---- values ---- */
 
-static int hex4(const char *s, uint32_t *ret) {
-        uint32_t v = 0;
-
-        for (int i = 0; i < 4; i++) {
-                char c = s[i];
-                uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t) (c - '0')
-                                 : c >= 'a' && c <= 'f' ? (uint32_t) (c - 'a') + 10
-                                 : c >= 'A' && c <= 'F' ? (uint32_t) (c - 'A') + 10
-                                                        : 16;
-
-                if (digit == 16)
-                        return -EBADMSG;
-                v = v << 4 | digit;
-        }
-        *ret = v;
-        return 0;
-}
-
-static size_t utf8_put(char *s, uint32_t c) {
-        if (c < 0x80) {
-                s[0] = (char) c;
-                return 1;
-        }
-        if (c < 0x800) {
-                s[0] = (char) (0xc0 | c >> 6);
-                s[1] = (char) (0x80 | (c & 0x3f));
-                return 2;
-        }
-        if (c < 0x10000) {
-                s[0] = (char) (0xe0 | c >> 12);
-                s[1] = (char) (0x80 | (c >> 6 & 0x3f));
-                s[2] = (char) (0x80 | (c & 0x3f));
-                return 3;
-        }
-        s[0] = (char) (0xf0 | c >> 18);
-        s[1] = (char) (0x80 | (c >> 12 & 0x3f));
-        s[2] = (char) (0x80 | (c >> 6 & 0x3f));
-        s[3] = (char) (0x80 | (c & 0x3f));
-        return 4;
-}
-
-/* One escape at s (after the backslash) into out. The bytes it took of s, or 0. */
-static size_t unescape(const char *s, size_t n, char *out, size_t *ret_written) {
-        static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-        const char *simple = n > 0 && *s ? strchr(from, *s) : NULL;
-        uint32_t c, low;
-
-        if (simple) {
-                *out = to[simple - from];
-                *ret_written = 1;
-                return 1;
-        }
-        if (n < 5 || *s != 'u' || hex4(s + 1, &c) < 0 || c == 0 || (c >= 0xdc00 && c < 0xe000))
-                return 0;
-        if (c < 0xd800 || c >= 0xe000) {
-                *ret_written = utf8_put(out, c);
-                return 5;
-        }
-        if (n < 11 || s[5] != '\\' || s[6] != 'u' || hex4(s + 7, &low) < 0 || low < 0xdc00 || low >= 0xe000)
-                return 0;
-        *ret_written = utf8_put(out, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
-        return 11;
-}
-
-static int read_string(JsonReader *r, Span *ret) {
-        const size_t start = r->at + 1, end = string_end(r, r->at);
-        const char *s = r->text + start;
-        size_t n, used = 0;
-        char *copy;
-
-        r->value_at = r->at;
-        if (end <= start || r->text[end - 1] != '"' || end - 1 < start)
-                return json_reader_refuse(r, "a string that does not end");
-        n = end - 1 - start;
-        if (!text_is_line(s, n))
-                return json_reader_refuse(
-                        r, "a string with a control character, or not UTF-8; accepted: UTF-8, with "
-                           "control characters as \\n, \\t, \\u001f …");
-        r->at = end;
-        if (!memchr(s, '\\', n)) {
-                *ret = (Span){ .s = s, .n = n };
-                return 0;
-        }
-        copy = arena_new(r->arena, char, n);
-        if (!copy)
-                return -ENOMEM;
-        for (size_t i = 0; i < n;) {
-                size_t written = 1, taken = 0;
-
-                if (s[i] != '\\') {
-                        copy[used++] = s[i++];
-                        continue;
-                }
-                taken = unescape(s + i + 1, n - i - 1, copy + used, &written);
-                if (taken == 0)
-                        return json_reader_refuse(
-                                r, "a string with a bad escape; accepted: \\\" \\\\ \\/ \\b \\f \\n "
-                                   "\\r \\t \\uXXXX (not \\u0000)");
-                i += 1 + taken;
-                used += written;
-        }
-        *ret = (Span){ .s = copy, .n = used };
-        return 0;
-}
-
-int json_reader_string(JsonReader *r, Span *ret) {
-        if (json_reader_kind(r) != JSON_KIND_STRING)
+int json_reader_string(JsonReader *r, const char **ret) {
+        if (!json_is_string(r->at))
                 return json_reader_expect(r, "a string");
-        return read_string(r, ret);
-}
-
-static size_t digits(const char *s, size_t n) {
-        size_t i = 0;
-
-        while (i < n && s[i] >= '0' && s[i] <= '9')
-                i++;
-        return i;
-}
-
-int json_reader_number(JsonReader *r, Span *ret) {
-        const char *s;
-        size_t n, i = 0, d;
-
-        if (json_reader_kind(r) != JSON_KIND_NUMBER)
-                return json_reader_expect(r, "a number");
-        s = r->text + r->at;
-        n = r->n - r->at;
-        if (*s == '-')
-                i++;
-        d = digits(s + i, n - i);
-        if (d == 0 || (d > 1 && s[i] == '0'))
-                return json_reader_expect(r, "a number as JSON writes it");
-        i += d;
-        if (i < n && s[i] == '.') {
-                d = digits(s + i + 1, n - i - 1);
-                if (d == 0)
-                        return json_reader_expect(r, "a number as JSON writes it");
-                i += 1 + d;
-        }
-        if (i < n && (s[i] == 'e' || s[i] == 'E')) {
-                i++;
-                if (i < n && (s[i] == '+' || s[i] == '-'))
-                        i++;
-                d = digits(s + i, n - i);
-                if (d == 0)
-                        return json_reader_expect(r, "a number as JSON writes it");
-                i += d;
-        }
-        r->at += i;
-        *ret = (Span){ .s = s, .n = i };
+        *ret = json_string_value(r->at);
         return 0;
-}
-
-static bool starts_with(const JsonReader *r, const char *word) {
-        size_t n = strlen(word);
-
-        return r->n - r->at >= n && memcmp(r->text + r->at, word, n) == 0;
 }
 
 int json_reader_bool(JsonReader *r, bool *ret) {
-        (void) json_reader_kind(r);
-        if (starts_with(r, "true")) {
-                r->at += 4;
-                *ret = true;
-                return 0;
-        }
-        if (starts_with(r, "false")) {
-                r->at += 5;
-                *ret = false;
-                return 0;
-        }
-        return json_reader_expect(r, "true or false");
+        if (!json_is_boolean(r->at))
+                return json_reader_expect(r, "true or false");
+        *ret = json_is_true(r->at);
+        return 0;
 }
 
-/* The i-th digit of a number whose digits (with one '.' left out at `point`) begin at s; 0 outside. */
-static int64_t digit_at(const char *s, int64_t count, int64_t point, int64_t i) {
-        if (i < 0 || i >= count)
-                return 0;
-        return s[i < point ? i : i + 1] - '0';
+/* Not llround(), which may set errno; x is within ±2^63. */
+static int64_t nearest(double x) {
+        const int64_t whole = (int64_t) x;
+        const double rest = x - (double) whole;
+
+        return rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole;
 }
 
-int json_number_scaled(Span number, int64_t scale, int64_t min, int64_t max, int64_t *ret) {
-        const char *s = number.s;
-        const size_t sign = number.n > 0 && *s == '-';
-        int64_t point, count, exponent = 0, whole = 0, part = 0, first = 0;
-        size_t i;
+int json_number_scaled(const json_t *number, int64_t scale, int64_t min, int64_t max, int64_t *ret) {
+        int64_t v;
 
-        s += sign;
-        point = (int64_t) digits(s, number.n - sign);
-        i = (size_t) point;
-        count = point;
-        if (i < number.n - sign && s[i] == '.') {
-                count += (int64_t) digits(s + i + 1, number.n - sign - i - 1);
-                i = (size_t) count + 1;
-        }
-        if (i < number.n - sign) {
-                bool negative = s[i + 1] == '-';
+        if (json_is_integer(number)) {
+                if (__builtin_mul_overflow((int64_t) json_integer_value(number), scale, &v))
+                        return -ERANGE;
+        } else if (json_is_real(number)) {
+                const double x = json_real_value(number) * (double) scale;
 
-                i += s[i + 1] == '-' || s[i + 1] == '+' ? 2 : 1;
-                for (; i < number.n - sign && exponent < INT32_MAX; i++)
-                        exponent = exponent * 10 + (s[i] - '0');
-                exponent = negative ? -exponent : exponent;
+                if (!(x > -9223372036854775808.0 && x < 9223372036854775808.0))
+                        return -ERANGE;
+                v = nearest(x);
+                if (scale == 1 && (double) v != x)
+                        return -EINVAL;
+        } else {
+                return -EINVAL;
         }
-        while (first < count && digit_at(s, count, point, first) == 0)
-                first++;
-        if (first == count)
-                exponent = 0; /* zero, however it is written */
-        else if (point + exponent - first > 18)
+        if (v < min || v > max)
                 return -ERANGE;
-        /* The value is digits 0 … before point + exponent, then its decimals. */
-        for (int64_t k = first; first < count && k < point + exponent; k++)
-                whole = whole * 10 + digit_at(s, count, point, k);
-        for (int64_t k = point + exponent, n = 0; n < 9; k++, n++)
-                part = part * 10 + digit_at(s, count, point, k);
-        if (scale == 1) {
-                for (int64_t k = point + exponent < 0 ? 0 : point + exponent; k < count; k++)
-                        if (digit_at(s, count, point, k) != 0)
-                                return -EINVAL;
-                part = 0;
-        }
-        if (__builtin_mul_overflow(whole, scale, &whole) ||
-            __builtin_add_overflow(whole, (part * scale + 500000000) / 1000000000, &whole))
-                return -ERANGE;
-        if (sign)
-                whole = -whole;
-        if (whole < min || whole > max)
-                return -ERANGE;
-        *ret = whole;
+        *ret = v;
         return 0;
 }

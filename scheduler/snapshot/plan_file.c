@@ -202,77 +202,38 @@ typedef struct Reader {
         bool has_schema, has_status, has_moves;
 } Reader;
 
-static bool is_key(Span key, const char *name) {
-        return key.n == strlen(name) && memcmp(key.s, name, key.n) == 0;
+static bool is_key(const char *key, const char *name) {
+        return strcmp(key, name) == 0;
 }
 
-/* Fields that only people and newer versions read: well-formed, whatever they say. At most JSON_DEPTH_MAX
- * deep. */
-static int skip(Reader *p) {
-        Span ignored;
-        bool truth;
-        size_t items;
-        int r;
+static int read_text(Reader *p, const char **ret) {
+        const char *text = NULL;
+        int r = json_reader_string(&p->json, &text);
 
-        switch (json_reader_kind(&p->json)) {
-        case JSON_KIND_OBJECT:
-                r = json_reader_enter(&p->json, JSON_KIND_OBJECT);
-                while (r == 0 && (r = json_reader_field(&p->json, &ignored)) > 0)
-                        r = skip(p);
-                return r;
-        case JSON_KIND_ARRAY:
-                r = json_reader_enter(&p->json, JSON_KIND_ARRAY);
-                while (r == 0 && (r = json_reader_item(&p->json)) > 0)
-                        r = skip(p);
-                return r;
-        case JSON_KIND_NUMBER:
-                return json_reader_number(&p->json, &ignored);
-        case JSON_KIND_TRUE:
-        case JSON_KIND_FALSE:
-                return json_reader_bool(&p->json, &truth);
-        case JSON_KIND_NULL:
-                return json_reader_skip(&p->json, &items);
-        case JSON_KIND_STRING:
-        case JSON_KIND_NONE:
-                break;
-        }
-        return json_reader_string(&p->json, &ignored);
+        if (r == 0)
+                *ret = text_copy(p->arena, text, strlen(text));
+        return r < 0 ? r : *ret ? 0 : -ENOMEM;
 }
 
 static int read_name(Reader *p, const char **ret) {
-        Span text = { 0 };
-        char *copy;
-        int r = json_reader_string(&p->json, &text);
-
-        if (r < 0)
-                return r;
-        if (!text_is_name(text.s, text.n))
-                return json_reader_expect(&p->json, "%s",
-                                          "a name of 1 to 255 bytes without control characters");
-        copy = text_copy(p->arena, text.s, text.n);
-        if (!copy)
-                return -ENOMEM;
-        *ret = copy;
-        return 0;
+        if (json_is_string(p->json.at) &&
+            !text_is_name(json_string_value(p->json.at), json_string_length(p->json.at)))
+                return json_reader_expect(&p->json, "a name of 1 to 255 bytes without control characters");
+        return read_text(p, ret);
 }
 
 static int read_number(Reader *p, int64_t scale, int64_t most, int64_t *ret) {
-        Span number = { 0 };
-        int r = json_reader_number(&p->json, &number);
-
-        if (r < 0)
-                return r;
-        if (json_number_scaled(number, scale, 0, most, ret) < 0)
+        if (json_number_scaled(p->json.at, scale, 0, most, ret) < 0)
                 return json_reader_expect(&p->json, "a number from 0 to %lld%s", (long long) (most / scale),
                                           scale == 1 ? ", whole" : "");
         return 0;
 }
 
 static int read_prediction(Reader *p, Prediction *ret) {
-        Span key = { 0 };
-        int r = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+        const char *key;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
 
-        while (r == 0 && (r = json_reader_field(&p->json, &key)) > 0) {
+        while (r == 0 && json_reader_field(&p->json, &key)) {
                 if (is_key(key, "seconds"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->ms);
                 else if (is_key(key, "seconds_low"))
@@ -283,27 +244,16 @@ static int read_prediction(Reader *p, Prediction *ret) {
                         r = read_number(p, 1, INT64_MAX, &ret->bytes);
                 else if (is_key(key, "downtime_ms"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms);
-                else
-                        r = skip(p);
         }
         return r;
 }
 
-static int read_text(Reader *p, const char **ret) {
-        Span text = { 0 };
-        int r = json_reader_string(&p->json, &text);
-
-        if (r == 0)
-                *ret = text_copy(p->arena, text.s, text.n);
-        return r < 0 ? r : *ret ? 0 : -ENOMEM;
-}
-
 static int read_move(Reader *p, PlanFileMove *m) {
-        Span key = { 0 };
+        const char *key;
         int64_t wave = -1;
-        int r = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
 
-        while (r == 0 && (r = json_reader_field(&p->json, &key)) > 0) {
+        while (r == 0 && json_reader_field(&p->json, &key)) {
                 if (is_key(key, "vm"))
                         r = read_name(p, &m->vm);
                 else if (is_key(key, "from"))
@@ -316,8 +266,6 @@ static int read_move(Reader *p, PlanFileMove *m) {
                         r = read_text(p, &m->why);
                 else if (is_key(key, "predicted"))
                         r = read_prediction(p, &m->predicted);
-                else
-                        r = skip(p);
         }
         if (r < 0)
                 return r;
@@ -337,24 +285,17 @@ static int read_move(Reader *p, PlanFileMove *m) {
 }
 
 static int read_moves(Reader *p) {
-        JsonReader ahead = p->json;
-        size_t n = 0;
+        const size_t n = json_array_size(p->json.at);
         int r;
 
-        if (json_reader_kind(&p->json) != JSON_KIND_ARRAY)
-                return json_reader_enter(&p->json, JSON_KIND_ARRAY);
-        if (json_reader_skip(&ahead, &n) < 0)
-                return json_reader_refuse(&p->json, "the brackets of this list do not close");
         if (n > VMS_MAX)
                 return json_reader_refuse(&p->json, "%zu moves; at most %u are accepted", n, VMS_MAX);
         p->moves = arena_new(p->arena, PlanFileMove, n);
         if (!p->moves)
                 return -ENOMEM;
-        r = json_reader_enter(&p->json, JSON_KIND_ARRAY);
-        while (r == 0 && (r = json_reader_item(&p->json)) > 0) {
-                assert(p->file.n_moves < n);
+        r = json_reader_enter(&p->json, JSON_ARRAY);
+        while (r == 0 && json_reader_item(&p->json))
                 r = read_move(p, &p->moves[p->file.n_moves++]);
-        }
         p->file.moves = p->moves;
         p->has_moves = true;
         return r;
@@ -388,33 +329,34 @@ static int read_status(Reader *p) {
                                   "balanced, improved, repaired, evacuated, blocked or infeasible");
 }
 
+/* Here and in its parts: fields that only people and newer versions read are passed over, whatever they say.
+ */
 static int read_plan(Reader *p) {
-        Span key = { 0 };
-        int r = json_reader_enter(&p->json, JSON_KIND_OBJECT);
+        const char *key;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
 
-        while (r == 0 && (r = json_reader_field(&p->json, &key)) > 0) {
+        while (r == 0 && json_reader_field(&p->json, &key)) {
                 if (is_key(key, "schema"))
                         r = read_schema(p);
                 else if (is_key(key, "cluster"))
                         r = read_name(p, &p->file.cluster);
                 else if (is_key(key, "status"))
                         r = read_status(p);
-                else if (is_key(key, "moves") && !p->has_moves)
-                        r = read_moves(p);
                 else if (is_key(key, "moves"))
-                        r = json_reader_refuse(&p->json, "moves are given twice");
-                else
-                        r = skip(p);
+                        r = read_moves(p);
         }
-        return r < 0 ? r : json_reader_end(&p->json);
+        return r;
 }
 
 int plan_file_parse(Arena *a, const char *text, size_t n, const PlanFile **ret, TextFault *reterr_fault) {
         TextFault fault = { 0 };
-        Reader p = { .json = json_reader_new(text, n, a, &fault), .arena = a };
+        Reader p = { .arena = a };
         PlanFile *file;
-        int r = read_plan(&p);
+        int r = json_reader_open(&p.json, text, n, a, &fault);
 
+        if (r == 0)
+                r = read_plan(&p);
+        json_reader_close(&p.json);
         if (r == 0 && (!p.has_schema || !p.file.cluster || !p.has_status || !p.has_moves)) {
                 text_fault(&fault,
                            !p.has_schema     ? "schema"

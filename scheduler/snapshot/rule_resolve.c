@@ -14,8 +14,7 @@ typedef struct Resolver {
         uint32_t rule; /* the one at hand */
 } Resolver;
 
-#define RULE_FAULT(r, field, ...)                                                                            \
-        FAULT_AT((r)->p, (r)->p->rule_at[(r)->rule], "rules", (r)->rule, field, __VA_ARGS__)
+#define RULE_FAULT(r, field, ...) FAULT_AT((r)->p, "rules", (r)->rule, field, __VA_ARGS__)
 
 static int groups_index(Resolver *r) {
         const Snapshot *s = &r->p->snapshot;
@@ -56,15 +55,14 @@ static int index_compare(const void *a, const void *b) {
         return x < y ? -1 : x > y;
 }
 
-static int unknown_name(Resolver *r, const char *field, const char *what, Span name, const NameTable *table) {
-        char word[65] = "";
-        const char *nearest;
+static int unknown_name(Resolver *r, const char *field, const char *what, const char *name,
+                        const NameTable *table) {
+        const char *nearest = NULL;
 
-        memcpy(word, name.s, name.n < sizeof(word) ? name.n : 0);
-        nearest = word[0] ? text_nearest(word, table->names, table->n) : NULL;
-        return RULE_FAULT(r, field, "no %s is named \"%.*s\"%s%.60s%s", what, name.n < 80 ? (int) name.n : 80,
-                          name.s, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                          nearest ? "\"?" : "");
+        if (name[0] && strlen(name) <= 64)
+                nearest = text_nearest(name, table->names, table->n);
+        return RULE_FAULT(r, field, "no %s is named \"%.80s\"%s%.60s%s", what, name,
+                          nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 typedef struct IndexList {
@@ -81,8 +79,7 @@ static int indexes_read(Resolver *r, IndexList l, NameList names, const char *gr
                 uint32_t g = name_table_find(&r->groups, group, strlen(group));
 
                 if (g == UINT32_MAX)
-                        return unknown_name(r, l.group_field, "VM's group", (Span){ group, strlen(group) },
-                                            &r->groups);
+                        return unknown_name(r, l.group_field, "VM's group", group, &r->groups);
                 from = r->group_start[g];
                 to = r->group_start[g + 1];
         }
@@ -90,7 +87,7 @@ static int indexes_read(Resolver *r, IndexList l, NameList names, const char *gr
         if (!at)
                 return -ENOMEM;
         for (uint32_t i = 0; i < names.n; i++) {
-                at[n] = name_table_find(l.table, names.at[i].s, names.at[i].n);
+                at[n] = name_table_find(l.table, names.at[i], strlen(names.at[i]));
                 if (at[n++] == UINT32_MAX)
                         return unknown_name(r, l.field, l.what, names.at[i], l.table);
         }

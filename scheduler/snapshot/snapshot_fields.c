@@ -5,8 +5,8 @@ const char *const fence_names[FENCE_N] = { "none", "stale", "missing", "daemon" 
 /* Cores × MHz and cores × 1000 stay below QUANTITY_MAX. */
 #define CORES_MAX (INT64_C(1) << 20)
 #define MHZ_MAX   (INT64_C(1) << 20)
-/* The end of the year 9999. */
-#define TIME_MAX (INT64_C(253402300799) * USEC_PER_SEC)
+/* In the year 2106: up to here a double tells millionths of a second apart (json_number_scaled()). */
+#define TIME_MAX (INT64_C(4294967295) * USEC_PER_SEC)
 
 #define AT(type, member) .at = offsetof(type, member)
 #define NAME(json, type, member)                                                                             \

@@ -1,7 +1,7 @@
 /* The fields of a snapshot file, as tables: reading, printing and docs/snapshot-file.md go by the same rows.
  *
  * To add a field: a member in model/cluster.h, a row in snapshot_fields.c, a line in docs/snapshot-file.md (a
- * test compares them). Internal to snapshot_file.c and snapshot_print.c. Pure.
+ * test compares them). Internal to snapshot_file.c and snapshot_print.c. Pure but for jansson's own memory.
  */
 #pragma once
 
@@ -59,7 +59,7 @@ extern const char *const fence_names[FENCE_N];         /* "none", "stale", "miss
 
 /* A rule as it is written: names, not indexes. rule_fields describes this. */
 typedef struct NameList {
-        const Span *at;
+        const char *const *at;
         uint32_t n;
 } NameList;
 

@@ -1,5 +1,5 @@
-/* Text → Snapshot: one pass over the text by the field tables, then names are resolved and hosts and VMs put
- * in the order of their names. */
+/* Text → jansson's tree → Snapshot: one pass over the tree by the field tables, then names are resolved and
+ * hosts and VMs put in the order of their names. */
 #include "scheduler/snapshot/snapshot_file.h"
 
 #include <errno.h>
@@ -12,13 +12,13 @@
 /* ---- the top level ---- */
 
 int snapshot_read_schema(FileReader *p, void *object) {
-        Span span;
-        int k = json_reader_string(&p->json, &span);
+        const char *schema;
+        int k = json_reader_string(&p->json, &schema);
 
         (void) object;
         if (k < 0)
                 return k;
-        if (span.n != strlen(SNAPSHOT_SCHEMA) || memcmp(span.s, SNAPSHOT_SCHEMA, span.n) != 0)
+        if (strcmp(schema, SNAPSHOT_SCHEMA) != 0)
                 return json_reader_expect(&p->json, "\"" SNAPSHOT_SCHEMA "\"");
         return 0;
 }
@@ -26,11 +26,10 @@ int snapshot_read_schema(FileReader *p, void *object) {
 int snapshot_read_extra(FileReader *p, void *object) {
         Snapshot *s = object;
         ObjectArray array;
-        size_t ignored;
         int k;
 
         if (p->extra_read)
-                return json_reader_skip(&p->json, &ignored);
+                return 0;
         k = objects_read(p, &extra_fields, sizeof(ExtraResource), EXTRA_MAX, &array);
         if (k < 0)
                 return k;
@@ -39,8 +38,8 @@ int snapshot_read_extra(FileReader *p, void *object) {
         for (uint32_t i = 0; i < array.n; i++)
                 for (uint32_t j = 0; j < i; j++)
                         if (strcmp(s->extra[i].name, s->extra[j].name) == 0)
-                                return FAULT_AT(p, array.at[i], "extra", i, "name",
-                                                "\"%.60s\" is extra[%u] too", s->extra[i].name, j);
+                                return FAULT_AT(p, "extra", i, "name", "\"%.60s\" is extra[%u] too",
+                                                s->extra[i].name, j);
         return 0;
 }
 
@@ -52,27 +51,23 @@ int snapshot_read_hosts(FileReader *p, void *object) {
         if (k < 0)
                 return k;
         p->hosts = array.objects;
-        p->host_at = array.at;
         s->n_hosts = array.n;
         return 0;
 }
 
 int snapshot_read_vms(FileReader *p, void *object) {
         Snapshot *s = object;
-        const size_t start = p->json.at;
+        const size_t n = json_array_size(p->json.at);
         ObjectArray array;
-        size_t n = 0;
-        int k = json_reader_skip(&p->json, &n);
+        int k;
 
-        p->json.at = start;
-        p->vm_host = arena_new(p->json.arena, HostRef, k == 0 && n <= VMS_MAX ? n : 0);
+        p->vm_host = arena_new(p->json.arena, const char *, n <= VMS_MAX ? n : 0);
         if (!p->vm_host)
                 return -ENOMEM;
         k = objects_read(p, &vm_fields, sizeof(Vm), VMS_MAX, &array);
         if (k < 0)
                 return k;
         p->vms = array.objects;
-        p->vm_at = array.at;
         s->n_vms = array.n;
         return 0;
 }
@@ -85,7 +80,6 @@ int snapshot_read_rules(FileReader *p, void *object) {
         if (k < 0)
                 return k;
         p->drafts = array.objects;
-        p->rule_at = array.at;
         s->n_rules = array.n;
         return 0;
 }
@@ -97,7 +91,7 @@ int host_read_headroom(FileReader *p, void *object) {
         int64_t share;
         int k;
 
-        if (json_reader_kind(&p->json) == JSON_KIND_OBJECT)
+        if (json_is_object(p->json.at))
                 return fields_read(p, &headroom_fields, h);
         k = number_read(p, &headroom_fields.defs[0], &share);
         for (int r = 0; k == 0 && r < RES_BUILTIN_N; r++)
@@ -133,29 +127,20 @@ static int amounts_read(FileReader *p, const int64_t **ret) {
         };
         const Snapshot *s = &p->snapshot;
         int64_t *amounts = arena_new(p->json.arena, int64_t, s->n_extra);
-        uint32_t seen = 0;
-        Span key;
+        const char *key;
         int k;
 
         if (!amounts)
                 return -ENOMEM;
-        k = json_reader_enter(&p->json, JSON_KIND_OBJECT);
-        if (k < 0)
-                return k;
-        while ((k = json_reader_field(&p->json, &key)) > 0) {
+        k = json_reader_enter(&p->json, JSON_OBJECT);
+        while (k == 0 && json_reader_field(&p->json, &key)) {
                 uint32_t i = 0;
 
-                while (i < s->n_extra &&
-                       (strlen(s->extra[i].name) != key.n || memcmp(s->extra[i].name, key.s, key.n) != 0))
+                while (i < s->n_extra && strcmp(s->extra[i].name, key) != 0)
                         i++;
                 if (i == s->n_extra)
                         return json_reader_refuse(&p->json, "no such resource in the snapshot's \"extra\"");
-                if (seen >> i & 1)
-                        return json_reader_refuse(&p->json, "the field is given twice");
-                seen |= UINT32_C(1) << i;
                 k = number_read(p, &amount, &amounts[i]);
-                if (k < 0)
-                        return k;
         }
         if (k == 0 && s->n_extra > 0)
                 *ret = amounts;
@@ -176,7 +161,7 @@ int vm_read_net(FileReader *p, void *object) {
         Vm *v = object;
         int k;
 
-        if (json_reader_kind(&p->json) == JSON_KIND_OBJECT)
+        if (json_is_object(p->json.at))
                 return fields_read(p, &net_fields, v);
         k = number_read(p, &net_fields.defs[0], &v->rx_kbit);
         if (k == 0)
@@ -185,14 +170,8 @@ int vm_read_net(FileReader *p, void *object) {
 }
 
 int vm_read_host(FileReader *p, void *object) {
-        HostRef ref = { 0 };
-        int k = json_reader_string(&p->json, &ref.name);
-
         (void) object;
-        ref.at = p->json.value_at;
-        if (k == 0)
-                p->vm_host[p->json.path[1].index] = ref; /* the VM's place in "vms" */
-        return k;
+        return json_reader_string(&p->json, &p->vm_host[p->json.path[1].index]); /* the VM's place in "vms" */
 }
 
 int vm_read_in_flight(FileReader *p, void *object) {
@@ -200,19 +179,13 @@ int vm_read_in_flight(FileReader *p, void *object) {
         FlightRef *flight;
         int k;
 
-        switch (json_reader_kind(&p->json)) {
-        case JSON_KIND_TRUE:
-        case JSON_KIND_FALSE:
+        if (json_is_boolean(p->json.at))
                 return json_reader_bool(&p->json, &v->in_flight);
-        case JSON_KIND_STRING:
-                break;
-        default:
+        if (!json_is_string(p->json.at))
                 return json_reader_expect(&p->json, "true, false, or the name of the other host");
-        }
         flight = arena_new(p->json.arena, FlightRef, 1);
         if (!flight)
                 return -ENOMEM;
-        flight->at = p->json.value_at;
         k = json_reader_string(&p->json, &flight->to);
         if (k < 0)
                 return k;
@@ -287,7 +260,7 @@ static int unique_order(FileReader *p, const char *list, const ObjectArray *arra
                 uint32_t x = order[i - 1], y = order[i];
 
                 if (strcmp(names[x], names[y]) == 0)
-                        return FAULT_AT(p, array->at[y], list, y, "name",
+                        return FAULT_AT(p, list, y, "name",
                                         "\"%.80s\" is the name of %s[%u] too; accepted: each name once",
                                         names[y], list, x);
         }
@@ -296,7 +269,7 @@ static int unique_order(FileReader *p, const char *list, const ObjectArray *arra
 }
 
 static int finish_hosts(FileReader *p) {
-        const ObjectArray array = { .objects = p->hosts, .n = p->snapshot.n_hosts, .at = p->host_at };
+        const ObjectArray array = { .objects = p->hosts, .n = p->snapshot.n_hosts };
         uint32_t *order = NULL;
         int k;
 
@@ -307,11 +280,11 @@ static int finish_hosts(FileReader *p) {
 
                 if (known && (h->cpus == 0 || h->memory_mib == 0))
                         return FAULT_AT(
-                                p, array.at[i], "hosts", i, h->cpus == 0 ? "cpus" : "memory_mib",
+                                p, "hosts", i, h->cpus == 0 ? "cpus" : "memory_mib",
                                 "found 0; accepted: 0 only where \"fence\" or \"state\": \"offline\" says "
                                 "that the host is not known");
                 if (h->reserved_mib > h->memory_mib)
-                        return FAULT_AT(p, array.at[i], "hosts", i, "reserved_mib",
+                        return FAULT_AT(p, "hosts", i, "reserved_mib",
                                         "found %lld; accepted: at most the host's memory_mib, %lld",
                                         (long long) h->reserved_mib, (long long) h->memory_mib);
         }
@@ -321,38 +294,36 @@ static int finish_hosts(FileReader *p) {
         return k;
 }
 
-static int resolve_host(FileReader *p, const NameTable *hosts, Span name, size_t at, uint32_t vm,
+static int resolve_host(FileReader *p, const NameTable *hosts, const char *name, uint32_t vm,
                         const char *field, HostIx *ret) {
-        char word[65] = "";
-        const char *nearest;
+        const char *nearest = NULL;
 
-        *ret = name_table_find(hosts, name.s, name.n);
+        *ret = name_table_find(hosts, name, strlen(name));
         if (*ret != IX_NONE)
                 return 0;
-        memcpy(word, name.s, name.n < sizeof(word) ? name.n : 0);
-        nearest = word[0] ? text_nearest(word, hosts->names, hosts->n) : NULL;
-        return FAULT_AT(p, at, "vms", vm, field,
-                        "no host is named \"%.*s\"; accepted: a name from \"hosts\"%s%.60s%s",
-                        name.n < 80 ? (int) name.n : 80, name.s, nearest ? ", perhaps \"" : "",
-                        nearest ? nearest : "", nearest ? "\"" : "");
+        if (name[0] && strlen(name) <= 64)
+                nearest = text_nearest(name, hosts->names, hosts->n);
+        return FAULT_AT(p, "vms", vm, field,
+                        "no host is named \"%.80s\"; accepted: a name from \"hosts\"%s%.60s%s", name,
+                        nearest ? ", perhaps \"" : "", nearest ? nearest : "", nearest ? "\"" : "");
 }
 
 static int finish_vms(FileReader *p, const NameTable *hosts) {
-        const ObjectArray array = { .objects = p->vms, .n = p->snapshot.n_vms, .at = p->vm_at };
+        const ObjectArray array = { .objects = p->vms, .n = p->snapshot.n_vms };
         uint32_t *order = NULL;
         int k;
 
         for (uint32_t i = 0; i < array.n; i++) {
-                k = resolve_host(p, hosts, p->vm_host[i].name, p->vm_host[i].at, i, "host", &p->vms[i].host);
+                k = resolve_host(p, hosts, p->vm_host[i], i, "host", &p->vms[i].host);
                 if (k < 0)
                         return k;
         }
         for (const FlightRef *f = p->flights; f; f = f->next) {
-                k = resolve_host(p, hosts, f->to, f->at, f->vm, "in_flight", &p->vms[f->vm].in_flight_to);
+                k = resolve_host(p, hosts, f->to, f->vm, "in_flight", &p->vms[f->vm].in_flight_to);
                 if (k < 0)
                         return k;
                 if (p->vms[f->vm].in_flight_to == p->vms[f->vm].host)
-                        return FAULT_AT(p, f->at, "vms", f->vm, "in_flight",
+                        return FAULT_AT(p, "vms", f->vm, "in_flight",
                                         "the VM's own host; accepted: the other one");
         }
         k = unique_order(p, "vms", &array, sizeof(Vm), &order);
@@ -395,42 +366,25 @@ static int finish(FileReader *p) {
 }
 
 /* The schema and the extra resources, wherever they stand: another kind of file is named as such before its
- * fields are called unknown, and hosts and VMs may name resources. What is no JSON is left to the reading
- * itself. */
+ * fields are called unknown, and hosts and VMs may name resources. */
 static int survey(FileReader *p) {
-        const JsonReader start = p->json;
-        TextFault *fault = p->json.fault, scratch;
-        bool has_schema = false, whole;
-        size_t ignored;
-        Span key;
-        int k;
+        bool has_schema = false;
+        const char *key;
+        int k = json_reader_enter(&p->json, JSON_OBJECT);
 
-        p->json.fault = &scratch;
-        k = json_reader_enter(&p->json, JSON_KIND_OBJECT);
-        while (k == 0 && json_reader_field(&p->json, &key) > 0) {
-                bool schema = key.n == 6 && memcmp(key.s, "schema", 6) == 0;
-                bool extra = key.n == 5 && memcmp(key.s, "extra", 5) == 0 && !p->extra_read;
-
-                has_schema = has_schema || schema;
-                if (!schema && !extra) {
-                        k = json_reader_skip(&p->json, &ignored);
-                        continue;
+        while (k == 0 && json_reader_field(&p->json, &key)) {
+                if (strcmp(key, "schema") == 0) {
+                        has_schema = true;
+                        k = snapshot_read_schema(p, NULL);
+                } else if (strcmp(key, "extra") == 0) {
+                        k = snapshot_read_extra(p, &p->snapshot);
+                        p->extra_read = true;
                 }
-                p->json.fault = fault;
-                k = schema ? snapshot_read_schema(p, NULL) : snapshot_read_extra(p, &p->snapshot);
-                if (k < 0)
-                        return k;
-                p->extra_read = p->extra_read || extra;
-                p->json.fault = &scratch;
         }
-        whole = k == 0 && p->json.depth == 0;
-        p->json = start;
-        if (whole && !has_schema) {
-                (void) json_reader_kind(&p->json);
+        if (k == 0 && !has_schema)
                 return json_reader_refuse(
                         &p->json, "\"schema\" is missing; accepted: \"schema\": \"" SNAPSHOT_SCHEMA "\"");
-        }
-        return 0;
+        return k;
 }
 
 int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **ret, TextFault *reterr_fault) {
@@ -441,14 +395,14 @@ int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **r
 
         if (!p || !s)
                 return -ENOMEM;
-        p->json = json_reader_new(text, n, a, &fault);
-        k = survey(p);
+        k = json_reader_open(&p->json, text, n, a, &fault);
+        if (k == 0)
+                k = survey(p);
         if (k == 0)
                 k = fields_read(p, &snapshot_fields, &p->snapshot);
         if (k == 0)
-                k = json_reader_end(&p->json);
-        if (k == 0)
                 k = finish(p);
+        json_reader_close(&p->json);
         if (k == -EBADMSG)
                 *reterr_fault = fault;
         if (k < 0)

@@ -1,4 +1,4 @@
-/* The snapshot file, schema plimsoll.snapshot/1 (docs/snapshot-file.md). Pure.
+/* The snapshot file, schema plimsoll.snapshot/1 (docs/snapshot-file.md). Pure but for jansson's own memory.
  * What is printed and parsed again is the same snapshot, and gives the same plan.
  */
 #pragma once
@@ -7,7 +7,8 @@
 #include "scheduler/base/text.h"
 #include "scheduler/model/cluster.h"
 
-/* 0; -EBADMSG with *reterr_fault (field, what was wrong, what is accepted); -ENOMEM. */
+/* 0; -EBADMSG with *reterr_fault (what was wrong, what is accepted, and where: a field, or for what is no
+ * JSON the line and column); -ENOMEM. *ret is in the arena and refers to nothing in `text`. */
 int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **ret,
                         TextFault *reterr_fault) must_check;
 

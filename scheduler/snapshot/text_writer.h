@@ -1,4 +1,8 @@
 /* Text that grows in an arena, with numbers and JSON strings; nothing else may take from the arena meanwhile.
+ *
+ * Why not jansson's json_dumps(): the files have a line for each host, VM and move, so that diff can compare
+ * them; jansson indents every field or none. And decimals are written from integers here, digit for digit.
+ *
  * When the arena is full all further writing is dropped, and text_writer_end() says so. Pure.
  */
 #pragma once

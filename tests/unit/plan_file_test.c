@@ -99,7 +99,7 @@ Test(plan_file, a_faulty_file_says_where_and_what_is_accepted) {
                    "moves[0].wave", "whole");
         is_refused(HEAD "\"moves\": [{\"vm\": \"\"}]}", "moves[0].vm", "1 to 255 bytes");
         is_refused(HEAD "\"moves\": [{\"vm\": 7}]}", "moves[0].vm", "");
-        is_refused(HEAD "\"moves\": [], \"moves\": []}", "moves", "twice");
+        is_refused(HEAD "\"moves\": [], \"moves\": []}", "", "twice");
         is_refused(HEAD "\"moves\": []} x", "", "");
         is_refused(HEAD "\"x\": {]}, \"moves\": []}", "", "");
         is_refused(HEAD "\"moves\": [", "", "");
