@@ -48,7 +48,7 @@ J
 # ---- help
 run 0 "$plimsoll"
 says out "keeps every host"
-for command in plan check apply snapshot status settings help version; do
+for command in plan check frontier apply snapshot status settings help version; do
         run 0 "$plimsoll" help "$command"
         says out "^Usage: plimsoll $command"
         run 0 "$plimsoll" "$command" --help
@@ -87,6 +87,45 @@ same "$dir/out" "$dir/first"
 run 0 "$plimsoll" plan --from "$dir/crowded.json" --max-moves 0
 says out "hosts above their load line: 1 now, 1 after"
 run 1 "$plimsoll" plan --from "$dir/crowded.json" --json -o /dev/full
+
+# ---- the frontier: each point within its budget, never worse than the one before, and its plan can be made
+run 0 "$plimsoll" frontier --from "$dir/crowded.json"
+says out "BUDGET"
+run 2 "$plimsoll" frontier --from "$dir/crowded.json" --by kilos
+says err "accepted: moves, gib, minutes"
+for by in moves gib minutes; do
+        run 0 "$plimsoll" frontier --from deploy/examples/forty-hosts.json --by $by --json
+        says out '"schema": "plimsoll.frontier/1"'
+        cp "$dir/out" "$dir/frontier"
+        cases=$((cases + 1))
+        python3 - "$dir/frontier" $by <<'P' || bad=$((bad + 1))
+import json, sys
+curve, by = json.load(open(sys.argv[1])), sys.argv[2]
+price = {"moves": lambda p: p["moves"], "gib": lambda p: p["gib"], "minutes": lambda p: p["seconds"] / 60}[by]
+points = curve["points"]
+costs = [list(p["cost"].values()) for p in points]
+assert len(points) >= 5 and points[0]["budget"] == 0 and points[-1]["budget"] is None
+assert all(p["budget"] is None or price(p) <= p["budget"] for p in points), "within the budget"
+assert all(a >= b for a, b in zip(costs, costs[1:])), "never worse"
+assert all(a["gained"] <= b["gained"] for a, b in zip(points, points[1:]))
+assert points[0]["gained"] == 0 and points[-1]["gained"] == 1 and 0 < curve["knee"] < len(points) - 1
+P
+done
+run 0 "$plimsoll" frontier --from deploy/examples/forty-hosts.json --by minutes --json
+same "$dir/out" "$dir/frontier"
+cap=$(python3 -c "
+import json, sys
+c = json.load(open(sys.argv[1])); k = c['points'][c['knee']]
+print(*(f'--{n.replace(\"_\", \"-\")} {v}' for n, v in k['made_with'].items()), end='')" "$dir/frontier")
+# shellcheck disable=SC2086 # an option and its value
+run 0 "$plimsoll" plan --from deploy/examples/forty-hosts.json --json $cap
+cases=$((cases + 1))
+python3 - "$dir/frontier" "$dir/out" <<'P' || bad=$((bad + 1))
+import json, sys
+curve, plan = (json.load(open(f)) for f in sys.argv[1:])
+knee = curve["points"][curve["knee"]]
+assert knee["cost"] == plan["after"]["cost"] and knee["moves"] == len(plan["moves"]), (knee, plan["after"])
+P
 
 # ---- the judge
 run 0 "$plimsoll" check "$dir/plan.json" --from "$dir/crowded.json"
