@@ -4,6 +4,7 @@
 #include "scheduler/app/facts.h"
 #include "scheduler/app/file.h"
 #include "scheduler/app/plan_options.h"
+#include "scheduler/app/timing.h"
 
 #define SHOW_OBJECTIONS 100U
 
@@ -83,12 +84,16 @@ static ExitStatus judge(Invocation *in, const Facts *facts) {
 }
 
 static ExitStatus run(Invocation *in) {
+        Timing timing = timing_begin(in);
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
+        timing_mark(&timing, "load");
         if (status == EXIT_DONE)
                 status = judge(in, &facts);
+        timing_mark(&timing, "check");
         facts_close(&facts);
+        timing_end(&timing);
         return status;
 }
 
@@ -96,6 +101,7 @@ static const OptionDef options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.check/1" },
+        TIMING_OPTION,
         { 0 },
 };
 

@@ -4,7 +4,7 @@
 #include "scheduler/app/facts.h"
 #include "scheduler/app/frontier_text.h"
 #include "scheduler/app/plan_options.h"
-#include "scheduler/app/round.h"
+#include "scheduler/app/store_round.h"
 
 #define POOL_MAX ((size_t) FRONTIER_POINTS * FRONTIER_PRICE_N)
 
@@ -101,10 +101,15 @@ static ExitStatus frontier(Invocation *in, const Facts *facts, FrontierPrice by)
                    .input = { .snapshot = facts->snapshot,
                               .settings = facts->settings,
                               .request = plan_request_of(&in->options, &workers),
+                              .now = clock_now(),
                               .think = settings_int(facts->settings, "service", "think") } };
         FrontierView view = { .snapshot = facts->snapshot, .by = by, .seed = w.input.request.seed };
-        int r = w.pool ? walk(&w, by) : -ENOMEM;
+        Store *store = source_store(facts->source);
+        int r = store ? store_round_holds(store, in->arena, &w.input) : 0; /* as the service would */
 
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        r = w.pool ? walk(&w, by) : -ENOMEM;
         if (r == 0)
                 r = settle(&w, by, &view);
         if (r == 0 && in->json)

@@ -6,6 +6,7 @@
 #include "scheduler/app/plan_options.h"
 #include "scheduler/app/plan_text.h"
 #include "scheduler/app/store_round.h"
+#include "scheduler/app/timing.h"
 #include "scheduler/snapshot/plan_file.h"
 
 static ExitStatus status_of(const Plan *plan) {
@@ -33,7 +34,7 @@ static ExitStatus print_plan(Invocation *in, const Round *round) {
         return status_of(round->plan);
 }
 
-static ExitStatus plan(Invocation *in, const Facts *facts) {
+static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
         Workers workers = workers_threads(0);
         RoundInput input = { .snapshot = facts->snapshot,
                              .settings = facts->settings,
@@ -41,6 +42,7 @@ static ExitStatus plan(Invocation *in, const Facts *facts) {
                              .now = clock_now(),
                              .think = settings_int(facts->settings, "service", "think") };
         Store *store = source_store(facts->source);
+        ExitStatus status;
         Round round;
         int r = store ? store_round_holds(store, in->arena, &input) : 0; /* as the service would */
 
@@ -53,16 +55,22 @@ static ExitStatus plan(Invocation *in, const Facts *facts) {
                                         "This is a defect: please report it with the snapshot");
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
-        return print_plan(in, &round);
+        timing_mark(timing, "plan");
+        status = print_plan(in, &round);
+        timing_mark(timing, "write");
+        return status;
 }
 
 static ExitStatus run(Invocation *in) {
+        Timing timing = timing_begin(in);
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
+        timing_mark(&timing, "load");
         if (status == EXIT_DONE)
-                status = plan(in, &facts);
+                status = plan(in, &facts, &timing);
         facts_close(&facts);
+        timing_end(&timing);
         return status;
 }
 
@@ -74,6 +82,7 @@ static const OptionDef options[] = {
           "writes the plan as a plan file, for check and apply" },
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.plan/1" },
+        TIMING_OPTION,
         { 0 },
 };
 

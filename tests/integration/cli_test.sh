@@ -86,6 +86,9 @@ run 0 sh -c "'$plimsoll' plan --from - --json <'$dir/crowded.json'"
 same "$dir/out" "$dir/first"
 run 0 "$plimsoll" plan --from "$dir/crowded.json" --max-moves 0
 says out "hosts above their load line: 1 now, 1 after"
+run 0 "$plimsoll" plan --from "$dir/crowded.json" --json --timing
+same "$dir/out" "$dir/first"
+says err "^timing: load [0-9.]* s ([0-9.]* s of CPU), plan .* write .* peak memory [0-9]* MiB$"
 run 1 "$plimsoll" plan --from "$dir/crowded.json" --json -o /dev/full
 
 # ---- the frontier: each point within its budget, never worse than the one before, and its plan can be made
@@ -93,8 +96,11 @@ run 0 "$plimsoll" frontier --from "$dir/crowded.json"
 says out "BUDGET"
 run 2 "$plimsoll" frontier --from "$dir/crowded.json" --by kilos
 says err "accepted: moves, gib, minutes"
+python3 deploy/examples/make_cluster.py --plain hom --hosts 12 --vms 100 >"$dir/dozen.json"
 for by in moves gib minutes; do
-        run 0 "$plimsoll" frontier --from deploy/examples/forty-hosts.json --by $by --json
+        file=$dir/dozen.json
+        [ $by != moves ] || file=deploy/examples/forty-hosts.json
+        run 0 "$plimsoll" frontier --from "$file" --by $by --json
         says out '"schema": "plimsoll.frontier/1"'
         cp "$dir/out" "$dir/frontier"
         cases=$((cases + 1))
@@ -111,14 +117,14 @@ assert all(a["gained"] <= b["gained"] for a, b in zip(points, points[1:]))
 assert points[0]["gained"] == 0 and points[-1]["gained"] == 1 and 0 < curve["knee"] < len(points) - 1
 P
 done
-run 0 "$plimsoll" frontier --from deploy/examples/forty-hosts.json --by minutes --json
+run 0 "$plimsoll" frontier --from "$dir/dozen.json" --by minutes --json
 same "$dir/out" "$dir/frontier"
 cap=$(python3 -c "
 import json, sys
 c = json.load(open(sys.argv[1])); k = c['points'][c['knee']]
 print(*(f'--{n.replace(\"_\", \"-\")} {v}' for n, v in k['made_with'].items()), end='')" "$dir/frontier")
 # shellcheck disable=SC2086 # an option and its value
-run 0 "$plimsoll" plan --from deploy/examples/forty-hosts.json --json $cap
+run 0 "$plimsoll" plan --from "$dir/dozen.json" --json $cap
 cases=$((cases + 1))
 python3 - "$dir/frontier" "$dir/out" <<'P' || bad=$((bad + 1))
 import json, sys
