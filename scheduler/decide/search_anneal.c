@@ -27,14 +27,16 @@
 
 #define PRICE_FIRST 4
 #define PRICE_MOST  (INT64_C(20) << FRACTION) /* log2 */
-#define RISE        24                        /* doublings of the price, were it to rise all the time */
+#define RISE        12                        /* doublings of the price, were it to rise all the time */
 #define MELTS       13 /* log2 of tries a VM that let a search start at the usual change */
-#define HOTTEST     2  /* log2 of first temperature by usual change, at most */
+#define HOTTEST     4  /* log2 of first temperature by usual change, at most */
 #define COLDEST     9  /* … and of the usual change by it */
-#define COOLED      8  /* log2 of first by last temperature */
+#define MILD        7  /* log2 of the first temperature by that at MILD_AT */
+#define COOLED      6  /* log2 of that by the last one */
 
 /* The schedule, in 65536ths of the budget. */
 #define START_AT 655   /* from here the temperature is above 0 */
+#define MILD_AT  57000 /* the search has found its valley: the rest goes quicker */
 #define HARD_AT  61000 /* from here nothing is overfilled any more */
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
@@ -49,9 +51,10 @@ typedef struct Anneal {
         const Problem *p;
         int64_t *draws;             /* [DRAWS] −ln((i + ½) / DRAWS) in 16 binary digits */
         int64_t temperature, price; /* price: of a unit of excess; 0: there may be none */
-        int64_t warm, cold;         /* log2 of the first and last temperature, fixed-point; 0: not chosen */
-        int64_t dear, then;         /* log2 of the price, and when it was set */
-        Cost usual;                 /* what a random shift changes, the median */
+        int64_t warm, mild,
+                cold;       /* log2 of the first temperature, that at MILD_AT, and the last; 0: not chosen */
+        int64_t dear, then; /* log2 of the price, and when it was set */
+        Cost usual;         /* what a random shift changes, the median */
         HostIx *best_of;
         Cost best;
 } Anneal;
@@ -351,8 +354,9 @@ static void warm_choose(Anneal *a, int64_t now) {
         warm = warm < usual - (COLDEST << FRACTION) ? usual - (COLDEST << FRACTION) : warm;
         warm = warm > usual + (HOTTEST << FRACTION) ? usual + (HOTTEST << FRACTION) : warm;
         a->warm = warm > (1 << FRACTION) ? warm : 1 << FRACTION;
-        a->cold = a->warm - (COOLED << FRACTION);
-        a->cold = a->cold > 0 ? a->cold : 0;
+        a->mild = a->warm - (MILD << FRACTION);
+        a->mild = a->mild > 0 ? a->mild : 0;
+        a->cold = a->mild > COOLED << FRACTION ? a->mild - (COOLED << FRACTION) : 0;
 }
 
 static int64_t between(int64_t from, int64_t to, int64_t now, int64_t begin, int64_t end) {
@@ -361,16 +365,18 @@ static int64_t between(int64_t from, int64_t to, int64_t now, int64_t begin, int
         return now >= end ? to : from + (to - from) * (now - begin) / (end - begin);
 }
 
-/* The temperature falls evenly in the logarithm. The price of overfilling follows the state: it rises while
- * something is overfull and falls while nothing is, and so stays where the search crosses the border again
- * and again (strategic oscillation: Gendreau, Hertz, Laporte 1994). */
+/* The temperature falls evenly in the logarithm, quicker at the end. The price of overfilling follows the
+ * state: it rises while something is overfull and falls while nothing is, and so stays where the search
+ * crosses the border again and again (strategic oscillation: Gendreau, Hertz, Laporte 1994). */
 static void schedule(Anneal *a, int64_t now) {
+        if (now >= START_AT && a->warm == 0)
+                warm_choose(a, now);
         if (now < START_AT) {
                 a->temperature = 0;
         } else {
-                if (a->warm == 0)
-                        warm_choose(a, now);
-                a->temperature = exp2_fixed(between(a->warm, a->cold, now, START_AT, SPENT_WHOLE));
+                const int64_t mild = between(a->warm, a->mild, now, START_AT, MILD_AT);
+
+                a->temperature = exp2_fixed(between(mild, a->cold, now, MILD_AT, SPENT_WHOLE));
         }
         if (now >= HARD_AT && a->f.excess == 0) {
                 a->price = 0;

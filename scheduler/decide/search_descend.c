@@ -11,7 +11,7 @@
 #include "scheduler/decide/evaluator_hot.h"
 #include "scheduler/decide/search_state.h"
 
-#define PARTNERS      24 /* complementary hosts a host deals with; of 1,000 hosts, more change nothing */
+#define PARTNERS      16 /* complementary hosts a host deals with; of 1,000 hosts, more change nothing */
 #define SWAP_PARTNERS 10
 #define WINDOW        2048 /* hosts among which partners are looked for */
 
