@@ -306,7 +306,7 @@ static void options_read(Bench *b, int argc, char **argv) {
                                    : c == 's' ? &b->seconds
                                    : c == 'c' ? &b->connections
                                               : &b->port;
-                int64_t number;
+                int64_t number = 0;
 
                 if (c == '?' || text_to_int(optarg, strlen(optarg), 1, 100000, &number) < 0)
                         die("usage: bench_ingest [--hosts N] [--vms N] [--interval S] [--seconds S] "
