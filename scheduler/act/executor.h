@@ -56,6 +56,13 @@ typedef struct Executor {
         void (*free)(void *self);                 /* waits for running ones after aborting them */
 } Executor;
 
+/* How much of it is done: what is sent more than once does not count twice. */
+static inline int64_t migration_permille(int64_t bytes_total, int64_t bytes_left) {
+        if (bytes_total <= 0 || bytes_left > bytes_total)
+                return 0;
+        return (int64_t) ((double) (bytes_total - bytes_left) * 1000 / (double) bytes_total);
+}
+
 static inline bool migration_has_ended(MigrationPhase p) {
         return p >= MIGRATION_DONE;
 }

@@ -158,7 +158,7 @@ static void print_json(const Apply *x, const MoveOutcome *outcomes, FILE *out) {
                                   (json_int_t) (ran ? (e->status.ended - e->status.started) / USEC_PER_MSEC
                                                     : UNKNOWN),
                                   "predicted_ms", (json_int_t) x->moves[i].predicted.ms, "bytes",
-                                  (json_int_t) (ran ? e->status.bytes_total : UNKNOWN), "downtime_ms",
+                                  (json_int_t) (ran ? e->status.bytes_done : UNKNOWN), "downtime_ms",
                                   (json_int_t) (ran ? e->status.downtime_ms : UNKNOWN)));
         }
         (void) json_object_set_new(o, "schema", json_string("plimsoll.apply/1"));

@@ -143,8 +143,7 @@ static void print_json(Invocation *in, const Status *s) {
 
 static void print_move(const LiveMove *m, const Screen *screen) {
         char vm[256], from[256], to[256], why[512], time[HUMAN_SIZE], predicted[HUMAN_SIZE];
-        int64_t share =
-                m->bytes_total > 0 ? (int64_t) ((double) m->bytes_done * 1000 / (double) m->bytes_total) : 0;
+        int64_t share = migration_permille(m->bytes_total, m->bytes_left);
 
         (void) fprintf(screen->out, "  %-16s %s > %s  ", text_safe(m->vm, vm, sizeof(vm)),
                        text_safe(m->from, from, sizeof(from)), text_safe(m->to, to, sizeof(to)));

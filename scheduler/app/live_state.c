@@ -8,11 +8,11 @@
 #define SCHEMA "plimsoll.service/1"
 
 static json_t *move_json(const LiveMove *m) {
-        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", m->vm, "from", m->from,
-                         "to", m->to, "phase", migration_phase_names[m->phase], "bytes_total",
-                         (json_int_t) m->bytes_total, "bytes_done", (json_int_t) m->bytes_done, "bytes_per_s",
-                         (json_int_t) m->bytes_per_s, "running_ms", (json_int_t) m->running_ms,
-                         "predicted_ms", (json_int_t) m->predicted_ms, "message",
+        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", m->vm, "from",
+                         m->from, "to", m->to, "phase", migration_phase_names[m->phase], "bytes_total",
+                         (json_int_t) m->bytes_total, "bytes_done", (json_int_t) m->bytes_done, "bytes_left",
+                         (json_int_t) m->bytes_left, "bytes_per_s", (json_int_t) m->bytes_per_s, "running_ms",
+                         (json_int_t) m->running_ms, "predicted_ms", (json_int_t) m->predicted_ms, "message",
                          m->message ? m->message : "");
 }
 
@@ -49,11 +49,12 @@ static const char *copy(Arena *a, const char *s) {
 
 static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
         const char *vm = NULL, *from = NULL, *to = NULL, *phase = NULL, *message = "";
-        json_int_t total = 0, done = 0, rate = 0, running = 0, predicted = 0;
+        json_int_t total = 0, done = 0, left = 0, rate = 0, running = 0, predicted = 0;
 
-        if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?s}", "vm", &vm, "from", &from,
-                        "to", &to, "phase", &phase, "bytes_total", &total, "bytes_done", &done, "bytes_per_s",
-                        &rate, "running_ms", &running, "predicted_ms", &predicted, "message", &message) < 0)
+        if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?I, s?s}", "vm", &vm, "from",
+                        &from, "to", &to, "phase", &phase, "bytes_total", &total, "bytes_done", &done,
+                        "bytes_left", &left, "bytes_per_s", &rate, "running_ms", &running, "predicted_ms",
+                        &predicted, "message", &message) < 0)
                 return -EBADMSG;
         *ret = (LiveMove){ .vm = copy(a, vm),
                            .from = copy(a, from),
@@ -61,6 +62,7 @@ static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
                            .phase = phase_of(phase),
                            .bytes_total = total,
                            .bytes_done = done,
+                           .bytes_left = left,
                            .bytes_per_s = rate,
                            .running_ms = running,
                            .predicted_ms = predicted,

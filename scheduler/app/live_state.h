@@ -12,7 +12,7 @@
 typedef struct LiveMove {
         const char *vm, *from, *to;
         MigrationPhase phase;
-        int64_t bytes_total, bytes_done, bytes_per_s;
+        int64_t bytes_total, bytes_done, bytes_left, bytes_per_s;
         int64_t running_ms, predicted_ms;
         const char *message; /* "" or why it failed */
 } LiveMove;

@@ -251,7 +251,7 @@ static int result(void *arg, uint32_t move, const MoveOutcome *o) {
         if (was_started) {
                 JournalEntry e = { .event = o->end == MOVE_REFUSED ? JOURNAL_FAILED : events[o->end],
                                    .ms = (o->status.ended - o->status.started) / USEC_PER_MSEC,
-                                   .bytes = o->status.bytes_total,
+                                   .bytes = o->status.bytes_done,
                                    .downtime_ms = o->status.downtime_ms,
                                    .message = o->why };
 

@@ -75,7 +75,7 @@ static void print_done(Progress *p, uint32_t i, const MoveOutcome *o) {
         (void) fprintf(out, "%sdone%s   ", screen_style(p->screen, STYLE_GOOD),
                        screen_style(p->screen, STYLE_PLAIN));
         print_names(p, i);
-        (void) fprintf(out, ", %s in %s (predicted %s)", human_bytes(o->status.bytes_total, bytes),
+        (void) fprintf(out, ", %s in %s (predicted %s)", human_bytes(o->status.bytes_done, bytes),
                        human_ms((o->status.ended - o->status.started) / USEC_PER_MSEC, took),
                        human_ms(p->moves[i].predicted.ms, predicted));
         if (o->status.downtime_ms != UNKNOWN)
@@ -115,8 +115,7 @@ void progress_say(Progress *p, Style style, const char *text) {
 
 static void draw_one(const Progress *p, uint32_t i, usec_t now) {
         const MigrationStatus *s = &p->running[i].status;
-        int64_t share =
-                s->bytes_total > 0 ? (int64_t) ((double) s->bytes_done * 1000 / (double) s->bytes_total) : 0;
+        int64_t share = migration_permille(s->bytes_total, s->bytes_left);
         char rate[HUMAN_SIZE], time[HUMAN_SIZE], predicted[HUMAN_SIZE], vm[96], hosts[96], safe[256];
         const MoverMove *m = &p->moves[i];
 

@@ -23,6 +23,8 @@ typedef struct Service {
         bool has_executor, leading;
         char followed[160]; /* the leader last logged */
         uint64_t last_said;
+        usec_t rest_until; /* monotonic: VMs were moved, and what is measured before is not to be planned on
+                            */
 } Service;
 
 static const OptionDef options[] = {
@@ -152,6 +154,8 @@ static int one_round(Service *x) {
                                .leadership = &x->leadership,
                                .arena = &x->arena,
                                .interval = settings_int(x->settings, "service", "interval"),
+                               .settle = settings_int(x->settings, "service", "settle"),
+                               .rest_until = &x->rest_until,
                                .last_said = &x->last_said };
         int r = need_executor(x);
 
@@ -188,8 +192,9 @@ static usec_t pause_of(const Service *x, int r, usec_t begun) {
         usec_t lease = settings_int(x->settings, "service", "lease");
         usec_t soon = lease / 3 < interval ? lease / 3 : interval;
 
-        return r == 0 ? begun + interval
-                      : clock_monotonic() + soon; /* a follower, or blind: try soon again */
+        if (r != 0)
+                return clock_monotonic() + soon; /* a follower, or blind: try soon again */
+        return x->rest_until > begun + interval ? x->rest_until : begun + interval;
 }
 
 static int run(Service *x) {

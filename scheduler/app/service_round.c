@@ -41,7 +41,8 @@ static void write_live(Work *w, bool now) {
         w->live_written = time;
         w->live.written_at = clock_now();
         if (live_state_print(&a, &w->live, &text, &n) == 0 &&
-            store_put_state(x->store, LIVE_STATE_NAME, text, n, 3 * x->interval + 10 * USEC_PER_SEC) < 0)
+            store_put_state(x->store, LIVE_STATE_NAME, text, n,
+                            3 * x->interval + x->settle + 10 * USEC_PER_SEC) < 0)
                 log_event(LOG_WARNING, "state.lost", "error=%s", store_error(x->store));
         arena_close(&a);
 }
@@ -65,6 +66,7 @@ static void live_of(Work *w, uint32_t move, const MigrationStatus *s) {
         l->phase = s->phase;
         l->bytes_total = s->bytes_total;
         l->bytes_done = s->bytes_done;
+        l->bytes_left = s->bytes_left;
         l->bytes_per_s = s->bytes_per_s;
         l->running_ms = w->started[move] ? (clock_monotonic() - w->started[move]) / USEC_PER_MSEC : 0;
 }
@@ -88,7 +90,7 @@ static void ended(void *arg, uint32_t move, const MoveOutcome *o) {
                           "downtime_ms=%lld",
                           m->vm, m->from, m->to,
                           (long long) ((o->status.ended - o->status.started) / USEC_PER_MSEC),
-                          (long long) m->predicted.ms, (long long) o->status.bytes_total,
+                          (long long) m->predicted.ms, (long long) o->status.bytes_done,
                           (long long) m->predicted.bytes, (long long) o->status.downtime_ms);
         else
                 log_event(o->end == MOVE_NOT_REACHED ? LOG_INFO
@@ -233,7 +235,7 @@ static const char *outcomes_json(const Work *w, const MoveOutcome *outcomes) {
                                   (json_int_t) (o->status.started ? (o->status.ended - o->status.started) /
                                                                             USEC_PER_MSEC
                                                                   : UNKNOWN),
-                                  "bytes", (json_int_t) (o->status.started ? o->status.bytes_total : UNKNOWN),
+                                  "bytes", (json_int_t) (o->status.started ? o->status.bytes_done : UNKNOWN),
                                   "downtime_ms",
                                   (json_int_t) (o->status.started ? o->status.downtime_ms : UNKNOWN)));
         }
@@ -312,6 +314,8 @@ int service_round(const ServiceRound *x) {
                 return -ENOMEM;
         if (x->executor && w.round.plan->n_moves > 0 && stop_signal_count() == 0)
                 r = run_moves(&w, outcomes);
+        if (w.n > 0)
+                *x->rest_until = clock_monotonic() + x->settle;
         write_live(&w, true);
         return r < 0 ? r : write_record(&w, outcomes);
 }

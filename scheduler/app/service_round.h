@@ -13,6 +13,8 @@ typedef struct ServiceRound {
         const Executor *executor; /* mode auto; NULL: advise */
         Arena *arena;             /* for this round; the caller rewinds it */
         usec_t interval;
+        usec_t settle;       /* after moves, facts are taken as true again only so long after their end */
+        usec_t *rest_until;  /* monotonic; set when VMs were moved: no round before */
         uint64_t *last_said; /* what the last round without moves said, so that it is recorded once */
 } ServiceRound;
 

@@ -57,6 +57,7 @@ for h in h1 h2 h3; do
 	story_pids+=($!)
 done
 tests/lab/lab ctl "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --interval 2s --state-dir "$LAB/state" \
+	--set service.settle=5s \
 	"${SETTINGS[@]}" >"$LAB/plimsolld.log" 2>&1 &
 service=$!
 says_balanced() {

@@ -23,6 +23,7 @@ Test(service_texts, live_state_reads_back_as_it_was) {
                                .phase = MIGRATION_RUNNING,
                                .bytes_total = 1000,
                                .bytes_done = 400,
+                               .bytes_left = 700,
                                .bytes_per_s = 77,
                                .running_ms = 1200,
                                .predicted_ms = 3000,
@@ -55,6 +56,7 @@ Test(service_texts, live_state_reads_back_as_it_was) {
         cr_assert_str_eq("web \"1\"", back.moves[0].vm);
         cr_assert_eq(MIGRATION_RUNNING, back.moves[0].phase);
         cr_assert_eq(400, back.moves[0].bytes_done);
+        cr_assert_eq(700, back.moves[0].bytes_left);
         cr_assert_eq(MIGRATION_FAILED, back.moves[1].phase);
         cr_assert_str_eq("refused", back.moves[1].message);
 }
