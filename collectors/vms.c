@@ -60,10 +60,12 @@ static int emit_load(const VmReading *v) {
         int64_t vcpus = s->vcpus > 0 ? s->vcpus : r->described && r->facts.vcpus > 0 ? r->facts.vcpus : 1;
         int e;
 
-        if (s->vcpu_ns >= 0)
-                e = emit_rate(v, METRIC_VM_CPU, &r->vcpu, s->vcpu_ns, 1000, NSEC_PER_SEC, vcpus * 1000);
-        else
+        /* All of QEMU's threads: what the VM takes with it when it moves. What is left out here would be
+         * counted as the host's own load, and seem to stay. */
+        if (s->cpu_ns >= 0)
                 e = emit_rate(v, METRIC_VM_CPU, &r->cpu, s->cpu_ns, 1000, NSEC_PER_SEC, 0);
+        else
+                e = emit_rate(v, METRIC_VM_CPU, &r->vcpu, s->vcpu_ns, 1000, NSEC_PER_SEC, vcpus * 1000);
         if (e < 0 ||
             (e = emit_rate(v, METRIC_VM_CPU_DELAY, &r->delay, s->delay_ns, 1000, NSEC_PER_SEC * vcpus,
                            1000)) < 0 ||

@@ -30,6 +30,10 @@ static const SettingDef service_settings[] = {
           "How long a leader that has fallen silent keeps others from leading." },
         { "cool_down", SETTING_DURATION, 1800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC, NULL,
           NULL, "A VM that was moved for balance is not moved for balance again for so long." },
+        { "hold", SETTING_DURATION, 60 * USEC_PER_SEC, 0, 86400 * USEC_PER_SEC, NULL, NULL,
+          "Moves for the load line or balance are made only when every plan of so long wanted some: a spike "
+          "is no "
+          "imbalance. Evacuation and the repair of rules do not wait." },
         { "settle", SETTING_DURATION, 20 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
           "After moves have ended no plan is made for so long: rates read while VMs moved are no demand. At "
           "least two "

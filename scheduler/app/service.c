@@ -23,8 +23,9 @@ typedef struct Service {
         bool has_executor, leading;
         char followed[160]; /* the leader last logged */
         uint64_t last_said;
-        usec_t rest_until; /* monotonic: VMs were moved, and what is measured before is not to be planned on
-                            */
+        usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
+        usec_t rest_until;   /* monotonic: VMs were moved, and what is measured before is not to be planned on
+                              */
 } Service;
 
 static const OptionDef options[] = {
@@ -154,6 +155,8 @@ static int one_round(Service *x) {
                                .leadership = &x->leadership,
                                .arena = &x->arena,
                                .interval = settings_int(x->settings, "service", "interval"),
+                               .hold = settings_int(x->settings, "service", "hold"),
+                               .wanted_since = &x->wanted_since,
                                .settle = settings_int(x->settings, "service", "settle"),
                                .rest_until = &x->rest_until,
                                .last_said = &x->last_said };

@@ -284,6 +284,27 @@ static int write_record(const Work *w, const MoveOutcome *outcomes) {
         return r;
 }
 
+/* A first look is no proof: what only balances waits until it was wanted for the hold time. Only the load
+ * line's and balance's tiers wait. */
+static bool held(const Work *w) {
+        const ServiceRound *x = w->x;
+        const Plan *p = w->round.plan;
+        usec_t now = clock_monotonic();
+
+        if (p->n_moves == 0) {
+                *x->wanted_since = 0;
+                return false;
+        }
+        if (*x->wanted_since == 0)
+                *x->wanted_since = now;
+        if (now - *x->wanted_since >= x->hold)
+                return false;
+        for (int t = TIER_REPAIR; t <= TIER_EVACUATE; t++)
+                if (p->after.costs.tier[t] < p->before.costs.tier[t])
+                        return false;
+        return true;
+}
+
 int service_round(const ServiceRound *x) {
         Workers workers = workers_threads(0);
         Work w = { .x = x };
@@ -312,10 +333,15 @@ int service_round(const ServiceRound *x) {
         outcomes = arena_new(x->arena, MoveOutcome, w.round.plan->n_moves);
         if (!outcomes)
                 return -ENOMEM;
-        if (x->executor && w.round.plan->n_moves > 0 && stop_signal_count() == 0)
+        if (x->executor && held(&w))
+                log_event(LOG_INFO, "round.held", "moves=%u hold_s=%lld", w.round.plan->n_moves,
+                          (long long) (x->hold / USEC_PER_SEC));
+        else if (x->executor && w.round.plan->n_moves > 0 && stop_signal_count() == 0)
                 r = run_moves(&w, outcomes);
-        if (w.n > 0)
+        if (w.n > 0) {
+                *x->wanted_since = 0;
                 *x->rest_until = clock_monotonic() + x->settle;
+        }
         write_live(&w, true);
         return r < 0 ? r : write_record(&w, outcomes);
 }

@@ -13,9 +13,11 @@ typedef struct ServiceRound {
         const Executor *executor; /* mode auto; NULL: advise */
         Arena *arena;             /* for this round; the caller rewinds it */
         usec_t interval;
-        usec_t settle;       /* after moves, facts are taken as true again only so long after their end */
-        usec_t *rest_until;  /* monotonic; set when VMs were moved: no round before */
-        uint64_t *last_said; /* what the last round without moves said, so that it is recorded once */
+        usec_t hold;          /* how long an imbalance must have lasted */
+        usec_t *wanted_since; /* monotonic: since then each plan wanted moves; 0: the last one did not */
+        usec_t settle;        /* after moves, facts are taken as true again only so long after their end */
+        usec_t *rest_until;   /* monotonic; set when VMs were moved: no round before */
+        uint64_t *last_said;  /* what the last round without moves said, so that it is recorded once */
 } ServiceRound;
 
 /* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,

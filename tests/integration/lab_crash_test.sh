@@ -20,7 +20,7 @@ each_runs_once() {
 }
 serve() { # LOG
 	# nsenter, so that the pid is the service's own
-	nsenter --net=/run/netns/labsw "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto "${SLOW[@]}" \
+	nsenter --net=/run/netns/labsw "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --set service.hold=0s "${SLOW[@]}" \
 		>"$LAB/$1" 2>&1 &
 	service=$!
 	story_pids+=("$service")

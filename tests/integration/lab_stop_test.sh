@@ -72,6 +72,7 @@ for h in h1 h2; do
 	story_pids+=($!)
 done
 tests/lab/lab ctl "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --interval 2s --state-dir "$LAB/state" \
+	--set service.hold=0s \
 	"${SLOW[@]}" >"$LAB/plimsolld.log" 2>&1 &
 program=$!
 story_pids+=("$program")

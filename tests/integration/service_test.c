@@ -74,7 +74,7 @@ static void report(const char *host, uint32_t n_vms) {
         cr_assert_eq(0, store_put_report(store, host, text, n, 60 * USEC_PER_SEC), "%s", store_error(store));
 }
 
-static int serve(const char *mode) {
+static int serve_holding(const char *mode, const char *hold) {
         char words[8][160];
         char *argv[9];
         int n = 0;
@@ -84,10 +84,15 @@ static int serve(const char *mode) {
         (void) snprintf(words[n++], 160, "--redis=%s", url);
         (void) snprintf(words[n++], 160, "--cluster=t");
         (void) snprintf(words[n++], 160, "--mode=%s", mode);
+        (void) snprintf(words[n++], 160, "--set=service.hold=%s", hold);
         for (int i = 0; i < n; i++)
                 argv[i] = words[i];
         argv[n] = NULL;
         return service_main(n, argv, stdout, stderr);
+}
+
+static int serve(const char *mode) {
+        return serve_holding(mode, "0s");
 }
 
 static LiveState live(void) {
@@ -159,6 +164,16 @@ Test(service, a_move_that_cannot_start_is_written_down_from_intent_to_failure) {
         cr_assert_eq(0, journal_open_ones(&arena, entries, n, &open, &n_open));
         cr_assert_eq(0, n_open);
         cr_assert_eq(1, records());
+}
+
+Test(service, an_imbalance_seen_for_the_first_time_is_held) {
+        JournalEntry entries[32];
+
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve_holding("auto", "1m"));
+        cr_assert_gt(live().n_moves, 0, "it is planned");
+        cr_assert_eq(0, journal(entries), "and not begun");
 }
 
 /* As a leader that died in the middle leaves it. */
