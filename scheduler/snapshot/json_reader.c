@@ -87,11 +87,17 @@ static int refuse_text(TextFault *fault, const json_error_t *e) {
         return -EBADMSG;
 }
 
+#define FLAGS (JSON_DECODE_ANY | JSON_REJECT_DUPLICATES)
+
 int json_reader_open(JsonReader *r, const char *text, size_t n, Arena *a, TextFault *fault) {
         json_error_t e = { 0 };
 
         *r = (JsonReader){ .arena = a, .fault = fault };
-        r->root = r->at = json_loadb(text, n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &e);
+        r->root = json_loadb(text, n, FLAGS, &e);
+        if (!r->root && json_error_code(&e) == json_error_numeric_overflow)
+                /* beyond 64 bits, so beyond any field's range: read on, and the field will say so */
+                r->root = json_loadb(text, n, FLAGS | JSON_DECODE_INT_AS_REAL, &e);
+        r->at = r->root;
         if (r->root)
                 return 0;
         return e.text[0] ? refuse_text(fault, &e) : -ENOMEM; /* without words: no memory for them */
