@@ -114,7 +114,7 @@ static const OptionDef options[] = {
         { "model", 'p', OPTION_TEXT, "FILE", 0, 0, 0, "the model" },
         { "initial", 'i', OPTION_TEXT, "FILE", 0, 0, 0, "the initial assignment" },
         { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0, "where the solution is written" },
-        { "time", 't', OPTION_NUMBER, "SECONDS", 1000, 200, 864000000, "seconds in all; default 60" },
+        { "time", 't', OPTION_NUMBER, "SECONDS", 1000, 1, 864000, "seconds in all; default 60" },
         { "seed", 's', OPTION_NUMBER, "N", 1, 0, INT64_MAX, "another seed, another search; default 1" },
         { "evaluations", 0, OPTION_NUMBER, "N", 1, 1, INT64_MAX,
           "pace the search by moves tried, in each thread, instead of by time: then the same seed and number "
