@@ -19,6 +19,11 @@ static const SettingDef settings[] = {
           .def = 25,
           .max = 1000,
           .doc = "How much even network use counts, in percent, for each direction; 0: not at all." },
+        { .name = "extra",
+          .type = SETTING_COUNT,
+          .def = 0,
+          .max = 1000,
+          .doc = "How much even use of each extra resource counts, in percent; 0: not at all." },
         { 0 },
 };
 

@@ -348,7 +348,7 @@ static int64_t balance_weight_of(const Build *b, uint32_t r) {
         if (r == RES_MEMORY)
                 return settings_int(b->settings, "balance", "memory");
         if (r >= b->layout.extra)
-                return 0;
+                return settings_int(b->settings, "balance", "extra");
         for (HostIx h = 0; h < p->n_hosts; h++)
                 if (b->capacity[(size_t) h * p->n_res + r] == QUANTITY_MAX)
                         return 0;
@@ -356,7 +356,7 @@ static int64_t balance_weight_of(const Build *b, uint32_t r) {
 }
 
 /* The load line counts for every resource. Even use of the network is sought only when all hosts say what
- * they have of it, of extra resources never. */
+ * they have of it, of extra resources when the settings ask for it. */
 static int build_weights(Build *b) {
         int64_t *load_weight = arena_new(b->arena, int64_t, b->p->n_res);
         int64_t *balance_weight = arena_new(b->arena, int64_t, b->p->n_res);

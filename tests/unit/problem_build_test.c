@@ -221,6 +221,20 @@ Test(problem_build, moving_costs_more_for_the_big_the_busy_and_those_with_disks)
                 cr_assert_gt(p->move_price[v], 150);
 }
 
+Test(problem_build, even_use_of_extra_resources_is_sought_when_asked_for) {
+        const int64_t capacity[] = { 100 };
+        Host host = { .name = "h", .cpus = 4, .memory_mib = 4096, .extra = capacity };
+        ExtraResource extra = { "vcpus", false };
+        Snapshot s = { .cluster = "c", .n_hosts = 1, .hosts = &host, .n_extra = 1, .extra = &extra };
+        const Problem *p;
+
+        cr_assert_eq(0, problem_build(&arena, &s, settings, &p));
+        cr_expect_eq(0, p->balance_weight[p->n_res - 1]);
+        set("balance.extra", "300");
+        cr_assert_eq(0, problem_build(&arena, &s, settings, &p));
+        cr_expect_eq(300, p->balance_weight[p->n_res - 1]);
+}
+
 Test(problem_build, more_extra_resources_than_there_is_room_for_are_refused) {
         ExtraResource extra[PROBLEM_RES_MAX];
         Snapshot s = { .cluster = "c", .n_extra = PROBLEM_RES_MAX - 1, .extra = extra };
