@@ -178,7 +178,7 @@ int frontier_text_print(Arena *a, const FrontierView *view, const Screen *screen
         (void) fprintf(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
                        view->snapshot->n_vms);
-        if (screen->live && view->n > 1)
+        if (screen->live && view->points[view->n - 1].price[view->by] > 0)
                 draw_curve(view, screen);
         table_print(&t, screen, "  ");
         print_sum(view, screen);
