@@ -24,6 +24,7 @@ typedef struct Work {
         LiveMove *live_moves;
         const MoverMove *moves;
         uint32_t n;
+        uint32_t settled;    /* moves of an earlier leader whose end was seen just now */
         usec_t live_written; /* monotonic */
         usec_t *started;     /* [move] monotonic */
 } Work;
@@ -124,12 +125,14 @@ static int settle(Work *w) {
 
         if (r == 1)
                 return -ECANCELED;
-        for (uint32_t i = 0; r == 0 && i < n; i++)
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                w->settled += !journal_is_open(list[i].now);
                 log_event(list[i].now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
                           "vm=%s from=%s to=%s end=%s seen=%s", list[i].entry.vm, list[i].entry.from,
                           list[i].entry.to,
                           list[i].now == JOURNAL_STARTED ? "still-running" : journal_event_names[list[i].now],
                           log_quote(list[i].words, quoted, sizeof(quoted)));
+        }
         return r;
 }
 
@@ -322,6 +325,13 @@ int service_round(const ServiceRound *x) {
                               .round_at = w.input.now,
                               .summary = "" };
         r = settle(&w);
+        if (r == 0 && w.settled > 0) { /* rates read while they moved are no demand */
+                *x->rest_until = clock_monotonic() + x->settle;
+                w.live.summary =
+                        "the moves of an earlier leader have ended; the next plan waits for fresh facts";
+                write_live(&w, true);
+                return 0;
+        }
         if (r == 0)
                 r = read_and_decide(&w);
         if (r == 0)

@@ -48,10 +48,11 @@ const SettingDef cluster_settings[] = {
 /* See Problem: 100 is the normal weight of a resource. */
 #define WEIGHT_NORMAL 100
 
-/* The price of a usual VM is 100 (Problem.move_price): a fifth for the disturbance itself, the rest for the
- * time its migration takes, compared with an idle VM of this size. */
-#define PRICE_DISTURBANCE 20
-#define PRICE_TIME        80
+/* The price of a usual VM is 100 (Problem.move_price): most of it for the disturbance itself, so that small
+ * VMs are not shuffled for crumbs (and the search may pass over hosts with nothing more to gain), the rest
+ * for the time its migration takes, compared with an idle VM of this size. */
+#define PRICE_DISTURBANCE 70
+#define PRICE_TIME        30
 #define USUAL_MIB         8192
 #define PRICE_MAX         1000000
 

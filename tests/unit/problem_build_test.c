@@ -218,7 +218,7 @@ Test(problem_build, moving_costs_more_for_the_big_the_busy_and_those_with_disks)
 
         cr_assert_eq(p->move_price[0], 100, "a usual VM");
         for (VmIx v = 1; v < 4; v++)
-                cr_assert_gt(p->move_price[v], 150);
+                cr_assert_gt(p->move_price[v], 120);
 }
 
 Test(problem_build, even_use_of_extra_resources_is_sought_when_asked_for) {
