@@ -87,17 +87,18 @@ static ExitStatus run(Invocation *in) {
                                 .stop_arg = &t };
         SearchResult result;
         ExitStatus status;
-        Problem *p;
+        Problem *p = NULL;
 
         if (!model || !initial || !solution)
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "-p MODEL, -i INITIAL and -o SOLUTION are needed");
-        t.ends = t.began + option_number(o, "time", 60 * 1000) * USEC_PER_MSEC - RESERVE;
+        t.ends = t.began + option_number(o, "time", 60 * INT64_C(1000)) * USEC_PER_MSEC - RESERVE;
         if (!option_given(o, "evaluations"))
                 budget.spent = spent;
         status = read_problem(in, model, initial, &p);
         if (status != EXIT_DONE)
                 return status;
+        assert(p);
         if (search_run(in->arena, p, policies_all(), NULL, budget, (uint64_t) option_number(o, "seed", 1),
                        &workers, &result) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");

@@ -242,8 +242,8 @@ static uint32_t short_of(Check *c, const Rule *rule, bool at_start) {
 }
 
 int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) {
-        Touch *list;
-        uint32_t n_list;
+        Touch *list = NULL;
+        uint32_t n_list = 0;
         int r = touched(c, moves, n, &list, &n_list);
 
         for (uint32_t i = 0; i < n_list && r == 0; i++) {

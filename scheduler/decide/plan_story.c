@@ -171,7 +171,7 @@ static int find_sequels(Story *st) {
                 return -ENOMEM;
         memset(next_to, 0xff, sizeof(uint32_t) * pl->first->n_hosts);
         memset(next_of, 0xff, sizeof(uint32_t) * pl->first->n_vms);
-        for (uint32_t end = pl->n_steps, i = end; end > 0; end = i) {
+        for (uint32_t end = pl->n_steps, i; end > 0; end = i) {
                 uint32_t wave = pl->steps[end - 1].wave;
 
                 for (i = end; i > 0 && pl->steps[i - 1].wave == wave; i--) {

@@ -159,7 +159,7 @@ static int rules_no_worse(Planning *pl, const HostIx *host_of) {
 /* Whether the order still gains when something was left out, or moves twice at twice the price. 1: it does.
  */
 static int still_gains(Planning *pl, const Problem *p, const WaveOrder *order) {
-        Costs before, after;
+        Costs before = { 0 }, after = { 0 };
         int r = cost_at(pl, p, p->home, &before);
 
         if (r == 0)
@@ -277,7 +277,7 @@ static int plan_stages(Planning *pl) {
 
 static int planning_begin(Planning *pl) {
         uint32_t n_vms = pl->s->n_vms;
-        Terms *terms;
+        Terms *terms = NULL;
         int r = resource_layout(pl->s, &pl->layout);
 
         if (r == 0)

@@ -96,6 +96,7 @@ static int tasks_prepare(Arena *a, const Problem *p, unsigned n, Task *tasks) {
         return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): eight parameters, each another thing a decision depends on */
 int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s, SearchBudget budget,
                uint64_t seed, const Workers *workers, SearchResult *ret) {
         /* A descent is the same whatever the seed: one will do. */
@@ -104,8 +105,8 @@ int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s
         const ArenaMark mark = arena_mark(a);
         Tasks all = { .budget = budget, .seed = seed, .tasks = arena_new(a, Task, n) };
         SearchResult result = { .host_of = host_of };
-        Evaluator *start;
-        Terms *terms;
+        Evaluator *start = NULL;
+        Terms *terms = NULL;
         Task *best;
         int r;
 
@@ -116,8 +117,9 @@ int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s
                 r = evaluator_build(a, terms, NULL, &start);
         if (r == 0)
                 r = tasks_prepare(a, p, n, all.tasks);
-        if (r < 0)
+        if (r != 0)
                 return r;
+        assert(start);
         all.terms = terms;
         workers->run(workers, n, task_run, &all);
         best = all.tasks;

@@ -90,7 +90,7 @@ static int64_t exp2_fixed(int64_t y) {
 }
 
 static void draws_fill(int64_t *draws) {
-        const int64_t whole = log2_fixed(2 * DRAWS);
+        const int64_t whole = log2_fixed(UINT64_C(2) * DRAWS);
 
         /* ln 2 = 45426 / 65536 */
         for (uint64_t i = 0; i < DRAWS; i++)

@@ -104,6 +104,7 @@ static bool rules_allow(Waves *w, VmIx v, HostIx to) {
         for (uint32_t i = p->groups_of_start[v]; i < p->groups_of_start[v + 1]; i++) {
                 uint32_t g = p->groups_of[i];
 
+                assert(w->rules_start); /* where there is a group, there are rules */
                 for (uint32_t k = w->rules_start[g]; k < w->rules_start[g + 1]; k++)
                         if (!rule_allows(w, &p->rules[w->rules[k]], v, to))
                                 return false;

@@ -121,6 +121,7 @@ static Value *value_by_key(const Settings *s, const char *key) {
 static int unknown_key(const Settings *s, const char *key, TextFault *reterr_fault) {
         const char *nearest = NULL;
 
+        assert(s->values && s->keys);
         for (uint32_t i = 0; i < s->n && !nearest; i++)
                 if (strcmp(s->values[i].def->name, key) == 0)
                         nearest = s->keys[i];

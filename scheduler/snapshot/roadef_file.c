@@ -183,6 +183,7 @@ static int machines_parse(Reader *f, Model *m) {
 static int rule_add(Reader *f, Model *m, GroupRule rule) {
         Problem *p = m->p;
 
+        assert(p->n_rules == 0 || m->rules);
         if ((p->n_rules & (p->n_rules - 1)) == 0) {
                 GroupRule *bigger = arena_new(f->arena, GroupRule, p->n_rules ? 2 * (size_t) p->n_rules : 1);
 
@@ -192,6 +193,7 @@ static int rule_add(Reader *f, Model *m, GroupRule rule) {
                         bigger[i] = m->rules[i];
                 m->rules = bigger;
         }
+        assert(m->rules);
         rule.must = true;
         m->rules[p->n_rules++] = rule;
         return 0;
