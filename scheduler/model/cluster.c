@@ -13,12 +13,16 @@ const char *const fence_texts[FENCE_N] = {
         "its libvirt does not answer",
 };
 
-HostIx snapshot_host(const Snapshot *s, const char *name) {
-        uint32_t low = 0, high = s->n_hosts;
+/* Hosts and VMs are found alike: both begin with their name, and are sorted by it. */
+_Static_assert(offsetof(Host, name) == 0 && offsetof(Vm, name) == 0, "the name comes first");
+
+static uint32_t index_by_name(const void *first, size_t size, uint32_t n, const char *name) {
+        uint32_t low = 0, high = n;
 
         while (low < high) {
                 uint32_t middle = low + (high - low) / 2;
-                int c = strcmp(s->hosts[middle].name, name);
+                const char *const *found = (const void *) ((const char *) first + middle * size);
+                int c = strcmp(*found, name);
 
                 if (c == 0)
                         return middle;
@@ -30,19 +34,10 @@ HostIx snapshot_host(const Snapshot *s, const char *name) {
         return IX_NONE;
 }
 
+HostIx snapshot_host(const Snapshot *s, const char *name) {
+        return index_by_name(s->hosts, sizeof(Host), s->n_hosts, name);
+}
+
 VmIx snapshot_vm(const Snapshot *s, const char *name) {
-        uint32_t low = 0, high = s->n_vms;
-
-        while (low < high) {
-                uint32_t middle = low + (high - low) / 2;
-                int c = strcmp(s->vms[middle].name, name);
-
-                if (c == 0)
-                        return middle;
-                if (c < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return IX_NONE;
+        return index_by_name(s->vms, sizeof(Vm), s->n_vms, name);
 }
