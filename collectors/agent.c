@@ -10,6 +10,7 @@
 
 #include "collectors/agent_print.h"
 #include "collectors/collector_run.h"
+#include "collectors/collector_settings.h"
 #include "collectors/outbox.h"
 #include "collectors/virt_lane.h"
 #include "scheduler/base/log.h"
@@ -24,6 +25,9 @@
 #define EXPIRY_INTERVALS 10
 #define REPORT_BYTES     (UINT64_C(512) << 20) /* reserved, not used */
 #define SECTIONS_MAX     128
+#define SETTINGS_BYTES   (UINT64_C(1) << 20)
+#define TOOLS_PATIENCE   (30 * USEC_PER_SEC) /* for external tools, with --once */
+#define TOOLS_GLANCE     (100 * USEC_PER_MSEC)
 
 typedef struct Agent {
         const AgentOptions *options;
@@ -33,7 +37,8 @@ typedef struct Agent {
         RunSet local;
         VirtLane *lane; /* NULL: no collector that needs libvirt */
         Outbox outbox;
-        Arena arena; /* of one turn */
+        Arena arena;    /* of one turn */
+        Arena settings; /* never closed: a lane that hangs may still look at them when the process ends */
         uint64_t sequence;
         struct {
                 const char *collector;
@@ -74,10 +79,38 @@ static int lane_open(Agent *g) {
         const LaneOptions lane = { .uri = o->uri ? o->uri : "qemu:///system",
                                    .root = g->env.root,
                                    .advertise = o->advertise,
+                                   .settings = g->env.settings,
                                    .only = o->collectors,
                                    .runs = RUNS_ON_HOST };
 
         return lane_is_wanted(o) ? virt_lane_new(&lane, &g->lane) : 0;
+}
+
+static int settings_open(Agent *g, const AgentOptions *o) {
+        TextFault fault; /* the options were checked */
+        int r = arena_open(SETTINGS_BYTES, &g->settings);
+
+        return r < 0 ? r : collector_settings_new(&g->settings, o->sets, o->n_sets, &g->env.settings, &fault);
+}
+
+/* Once: which collectors are asked for and not possible here. */
+static void absent_log(const Agent *g) {
+        CollectorSet all = collectors_all();
+        char names[512] = "";
+        size_t n = 0;
+
+        for (uint32_t i = 0; i < all.n; i++) {
+                bool runs = !local_wants(all.collectors[i], g->options);
+
+                for (uint32_t k = 0; k < g->local.n; k++)
+                        runs |= g->local.runs[k].collector == all.collectors[i];
+                if (!runs && n < sizeof(names))
+                        n += (size_t) snprintf(names + n, sizeof(names) - n, "%s%s", n > 0 ? "," : "",
+                                               all.collectors[i]->name);
+        }
+        if (n > 0)
+                log_event(LOG_INFO, "collectors.absent", "collectors=%s why=\"no such device or tool here\"",
+                          names);
 }
 
 static int agent_open(Agent *g, const AgentOptions *o) {
@@ -98,7 +131,9 @@ static int agent_open(Agent *g, const AgentOptions *o) {
                 outbox_open(&g->outbox, &store, expiry < EXPIRY_LEAST ? EXPIRY_LEAST : expiry,
                             (uint64_t) clock_now() ^ (uint64_t) getpid() << 32);
         }
-        r = arena_open(REPORT_BYTES, &g->arena);
+        r = settings_open(g, o);
+        if (r == 0)
+                r = arena_open(REPORT_BYTES, &g->arena);
         if (r == 0)
                 r = run_set_open(&g->local, collectors_all(), local_wants, o, &g->env);
         return r < 0 ? r : lane_open(g);
@@ -233,6 +268,18 @@ static bool agent_sleep(usec_t until) {
         }
 }
 
+/* Tools that collectors started are given time to answer. True when a signal asks to end. */
+static bool tools_await(Agent *g) {
+        usec_t until = clock_monotonic() + TOOLS_PATIENCE;
+
+        while (run_set_waits(&g->local) && clock_monotonic() < until) {
+                if (agent_sleep(clock_monotonic() + TOOLS_GLANCE))
+                        return true;
+                run_set_read_waiting(&g->local, &g->env, clock_monotonic(), clock_now());
+        }
+        return false;
+}
+
 /* Two readings, so that rates are there. */
 static int agent_once(Agent *g) {
         int r;
@@ -241,6 +288,8 @@ static int agent_once(Agent *g) {
         if (agent_sleep(clock_monotonic() + g->interval))
                 return 1;
         agent_read(g, PATIENCE);
+        if (tools_await(g))
+                return 1;
         r = agent_report(g);
         return r == 0 ? 0 : r == -EINVAL ? 2 : 1;
 }
@@ -283,6 +332,8 @@ int agent_run(const AgentOptions *o) {
                                   "host=%s cluster=%s interval_s=%.1f collectors=%u", g->host,
                                   g->outbox.options.cluster, (double) g->interval / (double) USEC_PER_SEC,
                                   (unsigned) g->local.n);
+                if (o->redis)
+                        absent_log(g);
                 if (o->redis && !o->advertise)
                         log_event(LOG_WARNING, "agent.no_advertise",
                                   "why=\"without --advertise URI the scheduler cannot reach this host's "

@@ -4,17 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collectors/collector.h"
+#include "collectors/collector_settings.h"
 #include "collectors/virt_lane.h"
 
 #define INTERVAL_LEAST (100 * USEC_PER_MSEC)
 #define INTERVAL_MOST  (3600 * USEC_PER_SEC)
 #define NAMES_MAX      64
+#define SETTINGS_BYTES (1 << 20)
 
 typedef enum OptionKind {
         OPTION_TEXT,
         OPTION_DURATION,
         OPTION_FLAG,
+        OPTION_SET, /* may be given again and again */
 } OptionKind;
 
 typedef struct OptionDef {
@@ -39,6 +41,8 @@ static const OptionDef defs[] = {
         { "root", OPTION_TEXT, AT(root), "DIR",
           "read DIR/proc and DIR/sys in place of this host's (then no libvirt but by --uri)" },
         { "collectors", OPTION_TEXT, AT(collectors), "A,B", "only these collectors" },
+        { "set", OPTION_SET, AT(sets), "NAME=VALUE",
+          "a setting of a collector, such as smart.every=1h (may be given often)" },
         { "once", OPTION_FLAG, AT(once), NULL, "two readings an interval apart, one report, then end" },
         { "print", OPTION_FLAG, AT(print), NULL, "show the report; no Redis is needed" },
         { "json", OPTION_FLAG, AT(json), NULL, "show it as JSON" },
@@ -103,6 +107,14 @@ static int option_set(const OptionDef *d, const char *value, AgentOptions *o, Te
                 text_fault(fault, field, "is empty; it takes %s: %s", d->value, d->doc);
                 return -EINVAL;
         }
+        if (d->kind == OPTION_SET) {
+                if (o->n_sets == AGENT_SETS_MAX) {
+                        text_fault(fault, field, "is given more than %d times", AGENT_SETS_MAX);
+                        return -EINVAL;
+                }
+                o->sets[o->n_sets++] = value;
+                return 0;
+        }
         if (d->kind == OPTION_DURATION)
                 return duration_parse(field, value, at, fault);
         *(const char **) at = value;
@@ -164,12 +176,26 @@ static int collectors_check(const char *list, TextFault *fault) {
         }
 }
 
+static int sets_check(const AgentOptions *o, TextFault *fault) {
+        const Settings *s;
+        Arena a;
+        int r;
+
+        if (arena_open(SETTINGS_BYTES, &a) < 0)
+                return -ENOMEM;
+        r = collector_settings_new(&a, o->sets, o->n_sets, &s, fault);
+        arena_close(&a);
+        return r;
+}
+
 static int options_check(const AgentOptions *o, TextFault *fault) {
         if (o->host && !text_is_name(o->host, strlen(o->host))) {
                 text_fault(fault, "--host", "a name is 1 to 255 bytes of UTF-8 without control characters");
                 return -EINVAL;
         }
         if (o->collectors && collectors_check(o->collectors, fault) < 0)
+                return -EINVAL;
+        if (sets_check(o, fault) < 0)
                 return -EINVAL;
         if (o->json && !o->print) {
                 text_fault(fault, "--json", "says how --print shows the report; give --print too");
@@ -197,6 +223,16 @@ int agent_options_parse(int argc, char *const *argv, AgentOptions *ret, TextFaul
         return 0;
 }
 
+static void settings_help(const Collector *c) {
+        for (const SettingDef *d = c->settings; d && d->name; d++) {
+                char value[64], left[96];
+
+                (void) snprintf(left, sizeof(left), "%s.%s=%s", c->name, d->name,
+                                setting_print(d, d->def, d->def_text, value, sizeof(value)));
+                printf("  %-26s %s\n", left, d->doc);
+        }
+}
+
 void agent_options_help(void) {
         CollectorSet all = collectors_all();
 
@@ -215,6 +251,10 @@ void agent_options_help(void) {
         for (uint32_t i = 0; i < all.n; i++)
                 if (all.collectors[i]->runs & RUNS_ON_HOST)
                         printf("  %-20s %s\n", all.collectors[i]->name, all.collectors[i]->summary);
+        printf("\nSettings of collectors, with their defaults:\n");
+        for (uint32_t i = 0; i < all.n; i++)
+                if (all.collectors[i]->runs & RUNS_ON_HOST)
+                        settings_help(all.collectors[i]);
         printf("\nWhat each metric is: docs/metrics.md. Exit status: 0 ended by a signal, or --once is done; "
                "1 it was\n"
                "not; 2 the command line is wrong.\n");

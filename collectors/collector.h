@@ -39,7 +39,9 @@ typedef struct Collector {
         const SettingDef *settings;
         size_t state_size;
         int (*open)(void *state, const CollectorEnv *env); /* 0; 1: not possible here (no such device); < 0 */
-        int (*read)(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink); /* `now` monotonic */
+        /* `now` monotonic. 0; 1: it waits for a tool it started, and tells what it knew before: there is more
+         * to be had soon; < 0. Never waits. */
+        int (*read)(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink);
         void (*close)(void *state); /* also after a failed open */
 } Collector;
 

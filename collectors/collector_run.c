@@ -69,15 +69,18 @@ static void run_read(CollectorRun *run, const CollectorEnv *env, usec_t monotoni
         list = sample_list_over(&run->arena);
         r = run->collector->read(run->state, env, monotonic, &list.sink);
         run->failures = r < 0 ? run->failures + 1 : 0;
+        run->waits = false;
         run->section = (Section){ .collector = run->collector->name, .read_at = stamp };
         if (r < 0) {
                 run->section.error = -r; /* and its samples are dropped: half a reading is none */
                 run->due = monotonic;
                 return;
         }
+        run->waits = r > 0;
         run->section.samples = list.samples;
         run->section.n_samples = list.n;
-        run->due = monotonic + run->collector->interval;
+        /* who waits is asked again with the next report: tools are quicker than intervals */
+        run->due = r > 0 ? monotonic : monotonic + run->collector->interval;
 }
 
 void run_set_read(RunSet *set, const CollectorEnv *env, usec_t monotonic, usec_t stamp) {
@@ -89,6 +92,19 @@ void run_set_read(RunSet *set, const CollectorEnv *env, usec_t monotonic, usec_t
                 else if (monotonic >= run->due)
                         run_read(run, env, monotonic, stamp);
         }
+}
+
+void run_set_read_waiting(RunSet *set, const CollectorEnv *env, usec_t monotonic, usec_t stamp) {
+        for (uint32_t i = 0; i < set->n; i++)
+                if (set->runs[i].waits)
+                        run_read(&set->runs[i], env, monotonic, stamp);
+}
+
+bool run_set_waits(const RunSet *set) {
+        for (uint32_t i = 0; i < set->n; i++)
+                if (set->runs[i].waits)
+                        return true;
+        return false;
 }
 
 void run_set_fail(RunSet *set, int error, usec_t stamp) {

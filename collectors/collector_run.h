@@ -13,6 +13,7 @@ typedef struct CollectorRun {
         Section section; /* read_at 0: never read */
         usec_t due;      /* monotonic */
         unsigned failures;
+        bool waits; /* its last reading said that more is to be had soon */
 } CollectorRun;
 
 typedef struct RunSet {
@@ -28,6 +29,12 @@ void run_set_close(RunSet *set);
 
 /* Reads those that are due. `monotonic` for rates and pace, `stamp` for section.read_at. */
 void run_set_read(RunSet *set, const CollectorEnv *env, usec_t monotonic, usec_t stamp);
+
+/* Reads those that wait for a tool. */
+void run_set_read_waiting(RunSet *set, const CollectorEnv *env, usec_t monotonic, usec_t stamp);
+
+/* Some collector waits for a tool: reading again soon gives more. */
+bool run_set_waits(const RunSet *set);
 
 /* Nothing could be read: every section becomes the error (positive errno), and all are due at once. */
 void run_set_fail(RunSet *set, int error, usec_t stamp);

@@ -33,6 +33,7 @@ struct VirtLane {
         RunSet set;
         VirtLink link;
         /* const */
+        const Settings *settings;
         const char *names[COLLECTORS_MAX];
         uint32_t n_names;
 };
@@ -79,7 +80,7 @@ static bool any_failed(const RunSet *set) {
 
 /* One reading: 0, or why libvirt does not answer, with its words in the link. */
 static int lane_read(VirtLane *l) {
-        CollectorEnv env = { .root = l->root, .uri = l->advertise };
+        CollectorEnv env = { .root = l->root, .uri = l->advertise, .settings = l->settings };
         bool was_open = l->link.connection != NULL;
         usec_t stamp = clock_now();
         virConnectPtr c;
@@ -172,7 +173,8 @@ static int lane_fill(VirtLane *l, const LaneOptions *o) {
             arena_open(SHOWN_BYTES, &l->shown) < 0)
                 return -ENOMEM;
         l->link.uri = l->uri;
-        env = (CollectorEnv){ .root = l->root, .uri = l->advertise };
+        l->settings = o->settings;
+        env = (CollectorEnv){ .root = l->root, .uri = l->advertise, .settings = l->settings };
         r = run_set_open(&l->set, collectors_all(), lane_wants, o, &env);
         if (r < 0)
                 return r;

@@ -14,11 +14,12 @@
 typedef struct VirtLane VirtLane;
 
 typedef struct LaneOptions {
-        const char *uri;       /* of libvirt */
-        const char *root;      /* CollectorEnv.root: NULL where only libvirt is at hand */
-        const char *advertise; /* CollectorEnv.uri */
-        const char *only;      /* names of the collectors to run, "a,b"; NULL: all */
-        unsigned runs;         /* RUNS_ON_HOST or RUNS_REMOTE: of these, those that are RUNS_REMOTE too */
+        const char *uri;          /* of libvirt */
+        const char *root;         /* CollectorEnv.root: NULL where only libvirt is at hand */
+        const char *advertise;    /* CollectorEnv.uri */
+        const Settings *settings; /* CollectorEnv.settings; lives as long as the process */
+        const char *only;         /* names of the collectors to run, "a,b"; NULL: all */
+        unsigned runs;            /* RUNS_ON_HOST or RUNS_REMOTE: of these, those that are RUNS_REMOTE too */
 } LaneOptions;
 
 /* Texts are copied. 0; -ENOMEM, -EAGAIN: no thread. */
