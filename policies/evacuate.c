@@ -1,4 +1,6 @@
-/* Empties hosts in maintenance or with failing hardware: each VM on one costs the host's weight. */
+/* Empties hosts in maintenance or with failing hardware: each VM on one costs the host's weight. Where what
+ * fails serves only some of the VMs (a data disk), those leave and the others may stay: moving them would
+ * save nobody, and take time and links from those that must go. */
 #include <errno.h>
 
 #include "scheduler/decide/policy.h"
@@ -6,7 +8,7 @@
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (VmIx v = 0; v < p->n_vms; v++)
-                ret->tier[TIER_EVACUATE] += p->roles[x->host_of[v]].evacuate;
+                ret->tier[TIER_EVACUATE] += problem_leave(p, v, x->host_of[v]);
 }
 
 static int state(const Problem *p, const Settings *s, Terms *t) {
@@ -17,15 +19,15 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
         if (!weight)
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++) {
-                weight[h] = p->roles[h].evacuate;
+                weight[h] = p->leave && p->roles[h].evacuate > 0 ? 1 : p->roles[h].evacuate;
                 any |= weight[h] != 0;
         }
-        return any ? terms_add_sit(t, (SitTerm){ TIER_EVACUATE, weight }) : 0;
+        return any ? terms_add_sit(t, (SitTerm){ TIER_EVACUATE, weight, p->leave }) : 0;
 }
 
 const Policy policy_evacuate = {
         .name = "evacuate",
-        .summary = "hosts in maintenance or with failing hardware are emptied",
+        .summary = "hosts in maintenance are emptied, and VMs leave failing hardware",
         .state = state,
         .total = total,
 };

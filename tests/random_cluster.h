@@ -67,6 +67,19 @@ static const char *const random_networks[] = { "blue", "green", "red" };
 static const char *const random_pools[] = { "ceph", "nfs" };
 static const char *const random_places[] = { "a", "b", "c" };
 
+/* A disk that about half of the VMs use. */
+static inline void random_host_fault(Dice *d, Host *h) {
+        static const char *const names[] = { "vm000", "vm002", "vm004", "vm005", "vm007", "vm010", "vm011" };
+        Fault *f = arena_new(d->arena, Fault, 1);
+
+        *f = (Fault){ .device = "sdb", .grade = dice_between(d, 1, 4), .why = "test", .partly = true };
+        f->vms = dice_words(d, names, ARRAY_SIZE(names), 60);
+        h->faults = f;
+        h->n_faults = 1;
+        h->fault_grade = f->grade;
+        h->fault_why = "sdb: test";
+}
+
 static inline void random_host_trouble(Dice *d, Host *h) {
         static const HostState states[] = { HOST_CORDONED, HOST_MAINTENANCE, HOST_OFFLINE };
 
@@ -76,6 +89,8 @@ static inline void random_host_trouble(Dice *d, Host *h) {
                 h->fence = (Fence) dice_between(d, FENCE_STALE, FENCE_N - 1);
         if (dice_percent(d, 8))
                 h->fault_grade = dice_between(d, 1, 4);
+        else if (dice_percent(d, 8))
+                random_host_fault(d, h);
 }
 
 static inline void random_host(Dice *d, Host *h, uint32_t i, bool plain) {

@@ -130,6 +130,14 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
         for (HostIx h = 0; h < p->n_hosts; h++)
                 roles[h] = (HostRole){ prng_below(&g, 6) == 0 ? REASON_HOST_CORDONED : REASON_NONE,
                                        prng_below(&g, 10) == 0, prng_below(&g, 4) == 0 ? 7 : 0 };
+        if (prng_below(&g, 2) == 0) {
+                static const int64_t weights[] = { 0, 1, 7, 100 };
+                int64_t *leave = arena_new(a, int64_t, p->n_vms);
+
+                for (VmIx v = 0; v < p->n_vms; v++)
+                        leave[v] = weights[prng_below(&g, ARRAY_SIZE(weights))];
+                p->leave = leave;
+        }
         p->home = home;
         p->roles = roles;
         p->pinned = pinned;

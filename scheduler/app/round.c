@@ -13,12 +13,11 @@ static bool is_past(void *arg) {
 }
 
 /* Cool-downs hold balance moves, not a VM that has to leave its host; an unsettled move holds whatever. */
-static bool may_be_held(const Snapshot *s, const Vm *vm, const CoolDown *c) {
-        const Host *h = &s->hosts[vm->host];
-
+static bool may_be_held(const Snapshot *s, const Vm *vms, const Vm *vm, const CoolDown *c) {
         if (c->why)
                 return vm->movable;
-        return vm->movable && h->state != HOST_MAINTENANCE && h->fault_grade < 3;
+        return vm->movable && s->hosts[vm->host].state != HOST_MAINTENANCE &&
+               snapshot_vm_fault(s, (VmIx) (vm - vms), NULL) < 3;
 }
 
 /* The snapshot with its cooling VMs marked as not movable; itself when there are none. */
@@ -39,7 +38,7 @@ static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
                 VmIx v = snapshot_vm(s, c->vm);
                 char until[HUMAN_SIZE];
 
-                if (v == IX_NONE || c->until <= in->now || !may_be_held(s, &vms[v], c))
+                if (v == IX_NONE || c->until <= in->now || !may_be_held(s, vms, &vms[v], c))
                         continue;
                 vms[v].movable = false;
                 vms[v].unmovable_why = c->why ? c->why

@@ -295,6 +295,10 @@ static Wide gain_lost(const Ranges *g, const int64_t *weight, Leaver *leavers, u
         return lost;
 }
 
+static int64_t sit_price(const SitTerm *term, VmIx v) {
+        return term->price ? term->price[v] : 1;
+}
+
 static int bound_sit(Arena *a, const Ranges *g, const SitTerm *term, Cost *ret) {
         const ArenaMark mark = arena_mark(a);
         const Problem *p = g->p;
@@ -305,22 +309,23 @@ static int bound_sit(Arena *a, const Ranges *g, const SitTerm *term, Cost *ret) 
         if (!ways || !leavers)
                 return -ENOMEM;
         for (VmIx v = 0; v < p->n_vms; v++) {
-                const int64_t now = term->weight[p->home[v]];
+                const int64_t now = term->weight[p->home[v]], price = sit_price(term, v);
                 const Way way = way_at(g, ways, v);
 
-                sum += g->leaves[v] && way.any ? smaller(now, way.cheapest) : now;
+                sum += (Wide) price * (g->leaves[v] && way.any ? smaller(now, way.cheapest) : now);
         }
         for (uint32_t r = 0; g->terms->capacity && g->terms->n_alloweds > 0 && r < p->n_res; r++) {
                 uint32_t n = 0;
                 Wide less;
 
                 for (VmIx v = 0; v < p->n_vms; v++) {
-                        const int64_t now = term->weight[p->home[v]];
+                        const int64_t now = term->weight[p->home[v]], price = sit_price(term, v);
                         const Way way = way_at(g, ways, v);
 
                         if (p->roles[p->home[v]].no_entry != REASON_NONE && g->leaves[v] && way.any &&
-                            way.cheapest < now)
-                                leavers[n++] = (Leaver){ now - way.cheapest, problem_need(p, v)[r] };
+                            price > 0 && way.cheapest < now)
+                                leavers[n++] =
+                                        (Leaver){ price * (now - way.cheapest), problem_need(p, v)[r] };
                 }
                 less = gain_lost(g, term->weight, leavers, n, r);
                 lost = less > lost ? less : lost;

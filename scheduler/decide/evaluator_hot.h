@@ -50,7 +50,8 @@ inlined Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
         Costs c = { 0 };
 
         for (uint32_t i = 0; i < t->n_sits; i++)
-                c.tier[t->sits[i].tier] += t->sits[i].weight[h];
+                c.tier[t->sits[i].tier] +=
+                        t->sits[i].weight[h] * (t->sits[i].price ? t->sits[i].price[v] : 1);
         for (uint32_t i = 0; e->misplaceable && i < t->n_alloweds; i++)
                 if (problem_class_denies(e->problem, v, h) == REASON_RULE_HOSTS)
                         c.tier[t->alloweds[i].tier] += t->alloweds[i].weight;

@@ -36,8 +36,9 @@ static bool both_differ(const char *a, const char *b) {
         return a && b && strcmp(a, b) != 0;
 }
 
-static bool is_emptied(const Host *h) {
-        return h->fault_grade >= 3 || h->state == HOST_MAINTENANCE;
+static bool must_leave(const Check *c, VmIx v) {
+        return c->s->hosts[c->s->vms[v].host].state == HOST_MAINTENANCE ||
+               snapshot_vm_fault(c->s, v, NULL) >= 3;
 }
 
 /* Why the VM may not move at all. */
@@ -53,7 +54,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
                 return REASON_VM_PINNED;
         if (vm->local_disk_mib > 0 && settings_int(c->settings, "cluster", "local_disks") == 0)
                 return REASON_LOCAL_DISK;
-        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !is_emptied(&c->s->hosts[vm->host]))
+        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !must_leave(c, m->vm))
                 return REASON_VM_UNMEASURED;
         return REASON_NONE;
 }

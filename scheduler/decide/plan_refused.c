@@ -90,7 +90,7 @@ static void ask_evacuees(Asking *k) {
         for (VmIx v = 0; v < p->n_vms; v++) {
                 Refused one = { .vm = v, .to = IX_NONE, .reason = REASON_NO_ROOM };
 
-                if (p->roles[k->pl->now[v]].evacuate == 0)
+                if (problem_leave(p, v, k->pl->now[v]) == 0)
                         continue;
                 if (k->questions < QUESTIONS_MAX)
                         (void) ask_hosts(k, v, (Wish){ 0 }, &one);

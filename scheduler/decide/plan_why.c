@@ -102,10 +102,28 @@ static const char *room_clause(const Why *w) {
                            memory);
 }
 
+/* Off a device that is failing. */
+static const char *why_saved(const Why *w, const Fault *fault, const char *room) {
+        const char *what = fault->partly ? "the VM uses it" : "all of the host depends on it";
+
+        if (!room)
+                return NULL;
+        return text_format(w->arena, "%s of %s has fault grade %lld%s%s%s, and %s; %s", fault->device,
+                           w->from, (long long) fault->grade, fault->why ? " (" : "",
+                           fault->why ? fault->why : "", fault->why ? ")" : "", what, room);
+}
+
 static const char *why_emptied(const Why *w) {
         const Host *from = &w->pl->s->hosts[w->step->step.move.from];
+        const VmIx v = w->step->step.move.vm;
+        const Fault *fault = NULL;
         const char *room = room_clause(w), *cause;
 
+        if (w->pl->s->vms[v].host != w->step->step.move.from || snapshot_vm_fault(w->pl->s, v, &fault) < 3)
+                fault = NULL;
+
+        if (fault)
+                return why_saved(w, fault, room);
         cause = from->fault_grade >= 3
                         ? text_format(w->arena, "has a hardware fault of grade %lld%s%s%s",
                                       (long long) from->fault_grade, from->fault_why ? " (" : "",
@@ -280,7 +298,7 @@ const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *st
                 return why_stop_over(&w);
         if (gain[TIER_REPAIR] < 0)
                 return why_repair(&w);
-        if (pl->first->roles[m.from].evacuate > 0)
+        if (problem_leave(pl->first, m.vm, m.from) > 0)
                 return why_emptied(&w);
         if (gain[TIER_LOAD] < 0 && r != IX_NONE)
                 return why_overloaded(&w, r);

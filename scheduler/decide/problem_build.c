@@ -132,6 +132,14 @@ static int build_mhz(Build *b) {
         return 0;
 }
 
+static int64_t leave_weight(HostState state, int64_t grade) {
+        if (grade >= 4)
+                return EVACUATE_NOW;
+        if (grade == 3)
+                return EVACUATE_SOON;
+        return state == HOST_MAINTENANCE ? EVACUATE_WANTED : 0;
+}
+
 static HostRole role_of(const Host *h) {
         HostRole role = { 0 };
 
@@ -146,14 +154,8 @@ static HostRole role_of(const Host *h) {
                 role.no_entry = REASON_HOST_FAULTY;
         else if (h->state == HOST_CORDONED)
                 role.no_entry = REASON_HOST_CORDONED;
-        if (!role.no_exit) {
-                if (h->fault_grade >= 4)
-                        role.evacuate = EVACUATE_NOW;
-                else if (h->fault_grade == 3)
-                        role.evacuate = EVACUATE_SOON;
-                else if (h->state == HOST_MAINTENANCE)
-                        role.evacuate = EVACUATE_WANTED;
-        }
+        if (!role.no_exit)
+                role.evacuate = leave_weight(h->state, h->fault_grade);
         return role;
 }
 
@@ -287,7 +289,27 @@ static void build_base(Build *b) {
                                         b->need[(size_t) v * n_res + r];
 }
 
-static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role) {
+/* Where a fault that asks VMs to leave does not concern all of its host's VMs. */
+static int build_leave(Build *b) {
+        const Snapshot *s = b->s;
+        bool partly = false;
+        int64_t *leave;
+
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                for (uint32_t i = 0; i < s->hosts[h].n_faults; i++)
+                        partly |= s->hosts[h].faults[i].partly && s->hosts[h].faults[i].grade >= 3;
+        if (!partly)
+                return 0;
+        leave = arena_new(b->arena, int64_t, s->n_vms);
+        if (!leave)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                leave[v] = leave_weight(s->hosts[s->vms[v].host].state, snapshot_vm_fault(s, v, NULL));
+        b->p->leave = leave;
+        return 0;
+}
+
+static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role, int64_t leave) {
         if (vm->in_flight)
                 return REASON_VM_IN_FLIGHT;
         if (role->no_exit)
@@ -296,7 +318,7 @@ static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role) {
                 return REASON_VM_PINNED;
         if (vm->local_disk_mib > 0 && settings_int(b->settings, "cluster", "local_disks") == 0)
                 return REASON_LOCAL_DISK;
-        if (vm->cpu_mcores == UNKNOWN && vm->state != VM_PAUSED && role->evacuate == 0)
+        if (vm->cpu_mcores == UNKNOWN && vm->state != VM_PAUSED && leave == 0)
                 return REASON_VM_UNMEASURED; /* a host to be emptied cannot wait for the measurement */
         return REASON_NONE;
 }
@@ -327,11 +349,11 @@ static int build_vms(Build *b) {
         int64_t *mcores = arena_new(b->arena, int64_t, s->n_vms);
         int64_t usual_ms = migration_ms(b, USUAL_MIB, 0, 0);
 
-        if (!home || !pinned || !price || !mcores || build_cpu_demand(b, mcores) < 0)
+        if (!home || !pinned || !price || !mcores || build_leave(b) < 0 || build_cpu_demand(b, mcores) < 0)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++) {
                 home[v] = s->vms[v].host;
-                pinned[v] = pin_of(b, &s->vms[v], &b->p->roles[home[v]]);
+                pinned[v] = pin_of(b, &s->vms[v], &b->p->roles[home[v]], problem_leave(b->p, v, home[v]));
                 price[v] = price_of(b, &s->vms[v], usual_ms);
                 build_need(b, v, mcores[v]);
         }

@@ -35,10 +35,11 @@ typedef struct PairTerm {
         BalancePair pair;
 } PairTerm;
 
-/* Σ over VMs of weight[host it is on]. */
+/* Σ over VMs of weight[host it is on] × price[v]. */
 typedef struct SitTerm {
         Tier tier;
         const int64_t *weight; /* [host] */
+        const int64_t *price;  /* [vm]; NULL: 1 each */
 } SitTerm;
 
 /* Σ over VMs not at home of weight × price[v]. */

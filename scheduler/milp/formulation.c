@@ -47,6 +47,9 @@ static bool vms_alike(const Formulation *f, VmIx v, VmIx w, const uint64_t *bits
         if (words > 0 &&
             memcmp(bits + (size_t) v * words, bits + (size_t) w * words, 8 * (size_t) words) != 0)
                 return false;
+        for (uint32_t i = 0; i < t->n_sits; i++)
+                if (t->sits[i].price && t->sits[i].price[v] != t->sits[i].price[w])
+                        return false;
         for (uint32_t i = 0; i < t->n_stays; i++)
                 if (t->stays[i].price && t->stays[i].price[v] != t->stays[i].price[w])
                         return false;

@@ -41,3 +41,32 @@ HostIx snapshot_host(const Snapshot *s, const char *name) {
 VmIx snapshot_vm(const Snapshot *s, const char *name) {
         return index_by_name(s->vms, sizeof(Vm), s->n_vms, name);
 }
+
+static bool concerns(const Fault *f, const char *vm) {
+        uint32_t low = 0, high = f->vms.n;
+
+        while (f->partly && low < high) {
+                uint32_t middle = low + (high - low) / 2;
+                int c = strcmp(f->vms.at[middle], vm);
+
+                if (c == 0)
+                        return true;
+                if (c < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return !f->partly;
+}
+
+int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault) {
+        const Host *h = &s->hosts[s->vms[v].host];
+        const Fault *worst = NULL;
+
+        for (uint32_t i = 0; i < h->n_faults; i++)
+                if ((!worst || h->faults[i].grade > worst->grade) && concerns(&h->faults[i], s->vms[v].name))
+                        worst = &h->faults[i];
+        if (ret_fault)
+                *ret_fault = worst;
+        return worst ? worst->grade : h->n_faults == 0 ? h->fault_grade : 0;
+}

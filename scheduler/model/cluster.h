@@ -51,6 +51,19 @@ typedef struct Nic {
         bool carrier;
 } Nic;
 
+/* One thing of a host that is failing, or is suspected to be, and who depends on it (design §8). */
+typedef struct Fault {
+        const char *device; /* "sda", "md0", "memory mc0" …; unique on its host */
+        const char *serial; /* NULL: not known. Another one under the same name is another device */
+        const char *hazard; /* which line of hazards.def decided; NULL: a file that does not say */
+        const char *why;    /* evidence in words, or NULL */
+        int64_t grade;      /* 0 … 4 */
+        usec_t since;       /* when it came to this grade; 0: not known */
+        usec_t clean_since; /* the facts have been good since then, the grade is held; 0: they are not */
+        bool partly;        /* only `vms` use it; false: all of the host does */
+        Strings vms;
+} Fault;
+
 typedef struct Host {
         const char *name;
         const char *uri; /* libvirt URI other hosts and the service reach it by; NULL: not known */
@@ -60,6 +73,8 @@ typedef struct Host {
         usec_t seen_at;        /* when its facts were read; 0: from a file without times */
         int64_t fault_grade;   /* 0 … 4, design §8 */
         const char *fault_why; /* evidence in words, or NULL */
+        const Fault *faults;   /* sorted by device; then fault_grade is the worst of them */
+        uint32_t n_faults;     /* 0 with a grade: nobody says of what; it concerns all VMs */
         int64_t cpus, cpu_mhz; /* cpu_mhz UNKNOWN: as fast as the others */
         int64_t memory_mib;
         int64_t cpu_busy_mcores; /* measured use of the whole host, VMs included; UNKNOWN */
@@ -157,3 +172,7 @@ typedef struct Snapshot {
 /* By name (binary search), or IX_NONE. */
 HostIx snapshot_host(const Snapshot *s, const char *name);
 VmIx snapshot_vm(const Snapshot *s, const char *name);
+
+/* The worst grade of those faults of its host that concern the VM; *ret_fault, unless NULL, is that fault, or
+ * NULL where the host has a grade alone. */
+int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault);

@@ -89,6 +89,8 @@ typedef struct Problem {
         const HostIx *home;      /* [vm] where it runs now */
         const Reason *pinned;    /* [vm] REASON_NONE: it may move */
         const HostRole *roles;   /* [host] */
+        const int64_t *leave;    /* [vm] its weight while it is on a host to be emptied: 0 for one that may
+                                    stay, since it does not use what is failing; NULL: the host's */
 
         /* A VM's class of hosts it may run on: allowed[class_of[v]] is a bit set over hosts; NULL: all. */
         const uint32_t *class_of; /* [vm], or NULL: every VM is of class 0 */
@@ -148,6 +150,13 @@ static inline const int64_t *problem_capacity(const Problem *p, HostIx h) {
 
 static inline const int64_t *assignment_load(const Assignment *x, HostIx h) {
         return x->load + (size_t) h * x->problem->n_res;
+}
+
+/* The weight of v being on h: 0 where nothing asks it to leave. */
+static inline int64_t problem_leave(const Problem *p, VmIx v, HostIx h) {
+        const int64_t weight = p->roles[h].evacuate;
+
+        return weight > 0 && p->leave ? p->leave[v] : weight;
 }
 
 /* Why the class of v keeps it off h: networks, pools, CPU, rules. REASON_NONE: it does not. */

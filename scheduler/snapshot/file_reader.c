@@ -106,7 +106,7 @@ static int string_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static int strings_read(FileReader *p, bool labels, Strings *ret) {
+int strings_read(FileReader *p, bool labels, Strings *ret) {
         NameList list = { 0 };
         const char **strings;
         int k = names_read(p, &list);

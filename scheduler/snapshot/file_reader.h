@@ -36,6 +36,8 @@ int objects_read(FileReader *p, const FieldTable *table, size_t size, uint32_t m
 int name_read(FileReader *p, const char **ret) must_check;
 /* An array of names in the file's order; at most VMS_MAX. */
 int names_read(FileReader *p, NameList *ret) must_check;
+/* An array of names, sorted; one given twice is a fault. With `labels` each is "key=value". */
+int strings_read(FileReader *p, bool labels, Strings *ret) must_check;
 int number_read(FileReader *p, const FieldDef *def, int64_t *ret) must_check;
 
 /* A fault in the i-th object of `list`, found when all is read; field may be NULL. It is -EBADMSG. */

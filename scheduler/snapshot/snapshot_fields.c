@@ -154,6 +154,17 @@ static const FieldDef fault_defs[] = {
         TEXT("why", Host, fault_why),
 };
 
+static const FieldDef fault_device_defs[] = {
+        NEEDED_NAME("device", Fault, device),
+        NAME("serial", Fault, serial),
+        NAME("hazard", Fault, hazard),
+        NEEDED_NUMBER("grade", Fault, grade, "grade", 0, 4),
+        TEXT("why", Fault, why),
+        SECONDS("since", Fault, since),
+        SECONDS("clean_since", Fault, clean_since),
+        SPECIAL("vms", fault_read_vms, fault_print_vms),
+};
+
 static const FieldDef net_defs[] = {
         MBIT("rx", Vm, rx_kbit),
         MBIT("tx", Vm, tx_kbit),
@@ -184,4 +195,5 @@ const FieldTable vm_fields = TABLE("a VM", vm_defs, vm_init);
 const FieldTable rule_fields = TABLE("a rule", rule_defs, NULL);
 const FieldTable headroom_fields = TABLE("headroom", headroom_defs, NULL);
 const FieldTable fault_fields = TABLE("faults", fault_defs, NULL);
+const FieldTable fault_device_fields = TABLE("a fault", fault_device_defs, NULL);
 const FieldTable net_fields = TABLE("net_mbit", net_defs, NULL);

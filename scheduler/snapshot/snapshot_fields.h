@@ -13,6 +13,7 @@
 #define EXTRA_MAX           (PROBLEM_RES_MAX - RES_BUILTIN_N)
 #define RULES_MAX           VMS_MAX
 #define NICS_MAX            UINT32_C(1024)
+#define FAULTS_MAX          UINT32_C(1024)
 #define RULE_WEIGHT_DEFAULT 100
 
 typedef struct FileReader FileReader;
@@ -54,6 +55,7 @@ typedef struct FieldTable {
 
 extern const FieldTable snapshot_fields, host_fields, nic_fields, vm_fields, rule_fields, extra_fields;
 extern const FieldTable headroom_fields, fault_fields; /* of a Host */
+extern const FieldTable fault_device_fields;           /* of a Fault */
 extern const FieldTable net_fields;                    /* of a Vm */
 extern const char *const fence_names[FENCE_N];         /* "none", "stale", "missing", "daemon" */
 
@@ -76,6 +78,7 @@ int snapshot_read_vms(FileReader *p, void *object);
 int snapshot_read_rules(FileReader *p, void *object);
 int host_read_headroom(FileReader *p, void *object);
 int host_read_faults(FileReader *p, void *object);
+int fault_read_vms(FileReader *p, void *object);
 int host_read_nics(FileReader *p, void *object);
 int host_read_extra(FileReader *p, void *object);
 int vm_read_host(FileReader *p, void *object);
@@ -95,6 +98,7 @@ void snapshot_print_vms(FilePrinter *p, const void *object);
 void snapshot_print_rules(FilePrinter *p, const void *object);
 void host_print_headroom(FilePrinter *p, const void *object);
 void host_print_faults(FilePrinter *p, const void *object);
+void fault_print_vms(FilePrinter *p, const void *object);
 void host_print_nics(FilePrinter *p, const void *object);
 void host_print_extra(FilePrinter *p, const void *object);
 void vm_print_host(FilePrinter *p, const void *object);

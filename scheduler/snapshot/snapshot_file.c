@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/snapshot/fault_list.h"
 #include "scheduler/snapshot/file_reader.h"
 #include "scheduler/snapshot/name_table.h"
 #include "scheduler/snapshot/rule_resolve.h"
@@ -99,8 +100,28 @@ int host_read_headroom(FileReader *p, void *object) {
         return k;
 }
 
+/* The VMs' names are not looked up: a VM may have left since the fault was written down. */
+int fault_read_vms(FileReader *p, void *object) {
+        Fault *f = object;
+
+        f->partly = true;
+        return strings_read(p, false, &f->vms);
+}
+
+/* { "grade", "why" } of the host as a whole, or a list of devices: then the host's is the worst of them. */
 int host_read_faults(FileReader *p, void *object) {
-        return fields_read(p, &fault_fields, object);
+        Host *h = object;
+        ObjectArray array;
+        int k;
+
+        if (!json_is_array(p->json.at))
+                return fields_read(p, &fault_fields, object);
+        k = objects_read(p, &fault_device_fields, sizeof(Fault), FAULTS_MAX, &array);
+        if (k == 0)
+                k = host_take_faults(p->json.arena, h, array.objects, array.n);
+        if (k == -EEXIST)
+                return json_reader_refuse(&p->json, "a device is in the list twice");
+        return k;
 }
 
 int host_read_nics(FileReader *p, void *object) {

@@ -171,10 +171,22 @@ void host_print_headroom(FilePrinter *p, const void *object) {
 void host_print_faults(FilePrinter *p, const void *object) {
         const Host *h = object;
 
+        if (h->n_faults > 0) {
+                print_objects(p, "faults", &fault_device_fields,
+                              (ObjectList){ h->faults, sizeof(*h->faults), h->n_faults }, " ");
+                return;
+        }
         if (h->fault_grade == 0 && !h->fault_why)
                 return;
         print_key(p, "faults");
         print_object(p, &fault_fields, h);
+}
+
+void fault_print_vms(FilePrinter *p, const void *object) {
+        const Fault *f = object;
+
+        if (f->partly)
+                print_strings(p, "vms", f->vms);
 }
 
 void host_print_nics(FilePrinter *p, const void *object) {

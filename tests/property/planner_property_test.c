@@ -121,6 +121,21 @@ Test(planner, the_same_input_gives_the_same_bytes) {
         }
 }
 
+/* " of someone" behind the VMs that faults name; the hosts are a copy. */
+static void rename_users(Host *h) {
+        Fault *faults = arena_new(&arena, Fault, h->n_faults);
+
+        for (uint32_t i = 0; i < h->n_faults; i++) {
+                const char **names = arena_new(&arena, const char *, h->faults[i].vms.n);
+
+                faults[i] = h->faults[i];
+                for (uint32_t k = 0; k < faults[i].vms.n; k++)
+                        names[k] = text_format(&arena, "%s-of-someone", faults[i].vms.at[k]);
+                faults[i].vms.at = names;
+        }
+        h->faults = faults;
+}
+
 /* Names play no part but for their order. */
 Test(planner, renaming_hosts_and_vms_renames_the_plan) {
         for (uint64_t seed = 1; seed <= SEEDS / 5; seed++) {
@@ -134,8 +149,10 @@ Test(planner, renaming_hosts_and_vms_renames_the_plan) {
 
                 memcpy(hosts, s->hosts, sizeof(Host) * s->n_hosts);
                 memcpy(vms, s->vms, sizeof(Vm) * s->n_vms);
-                for (uint32_t h = 0; h < s->n_hosts; h++)
+                for (uint32_t h = 0; h < s->n_hosts; h++) {
                         hosts[h].name = text_format(&arena, "node-%c", 'a' + (int) h);
+                        rename_users(&hosts[h]);
+                }
                 for (uint32_t v = 0; v < s->n_vms; v++)
                         vms[v].name = text_format(&arena, "%s-of-someone", s->vms[v].name);
                 copy.hosts = hosts;

@@ -324,6 +324,9 @@ static const Bad bads[] = {
           "did you mean \"speed_mbit\"?" },
         { BAD_HOST(",\"faults\":{\"grade\":5}"), "hosts[0].faults.grade",
           "found 5; accepted: a whole number (grade) from 0 to 4" },
+        { BAD_HOST(",\"faults\":[{\"device\":\"a\",\"grade\":1},{\"device\":\"a\",\"grade\":2}]"),
+          "hosts[0].faults", "a device is in the list twice" },
+        { BAD_HOST(",\"faults\":[{\"grade\":1}]"), "hosts[0].faults[0]", "\"device\" is missing" },
         { BAD_HOST(",\"extra\":{\"gpu\":5}"), "hosts[0].extra.gpu", "no such resource" },
         { BAD_VM(",\"labels\":[\"x\"]"), "vms[0].labels", "accepted: \"key=value\"" },
         { BAD_VM(",\"in_flight\":3"), "vms[0].in_flight", "found 3; accepted: true, false, or the name" },
@@ -514,10 +517,10 @@ Test(snapshot_file, the_examples_of_the_manual_are_accepted_and_printed_as_they_
 }
 
 Test(snapshot_file, the_manual_has_a_row_for_every_field) {
-        static const FieldTable *const tables[] = { &snapshot_fields, &host_fields, &vm_fields,
-                                                    &rule_fields };
+        static const FieldTable *const tables[] = { &snapshot_fields, &host_fields, &vm_fields, &rule_fields,
+                                                    &fault_device_fields };
         static const char *const headings[] = { "## The snapshot\n", "## A host\n", "## A VM\n",
-                                                "## A rule\n" };
+                                                "## A rule\n", "## A fault\n" };
         const char *text = slurp(SOURCE_DIR "/docs/snapshot-file.md");
 
         for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
@@ -534,4 +537,36 @@ Test(snapshot_file, the_manual_has_a_row_for_every_field) {
                         cr_expect(found && (!end || found < end), "%s lacks %s", headings[t], row);
                 }
         }
+}
+
+/* ---- faults ---- */
+
+#define FAULTY(list)                                                                                         \
+        "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"c\",\"hosts\":[{\"name\":\"h\",\"cpus\":1,"       \
+        "\"memory_mib\":1,\"faults\":" list                                                                  \
+        "}],\"vms\":[{\"name\":\"a\",\"host\":\"h\",\"vcpus\":1,\"memory_mib\":1},"                          \
+        "{\"name\":\"b\",\"host\":\"h\",\"vcpus\":1,\"memory_mib\":1}]}"
+
+Test(snapshot_file, the_worst_fault_is_the_hosts_and_concerns_the_vms_it_names) {
+        const Snapshot *s =
+                parse(FAULTY("[{\"device\":\"sdb\",\"grade\":4,\"why\":\"dying\",\"vms\":[\"b\",\"gone\"]},"
+                             "{\"device\":\"fan\",\"grade\":1}]"));
+        const Fault *fault = NULL;
+
+        cr_assert_eq(s->hosts[0].n_faults, 2);
+        cr_assert_str_eq(s->hosts[0].faults[0].device, "fan");
+        cr_assert_eq(s->hosts[0].fault_grade, 4);
+        cr_assert_str_eq(s->hosts[0].fault_why, "sdb: dying");
+        cr_assert_eq(snapshot_vm_fault(s, 0, &fault), 1);
+        cr_assert_str_eq(fault->device, "fan");
+        cr_assert_eq(snapshot_vm_fault(s, 1, &fault), 4);
+        cr_assert_str_eq(fault->device, "sdb");
+}
+
+Test(snapshot_file, a_grade_of_the_whole_host_concerns_all_its_vms) {
+        const Snapshot *s = parse(FAULTY("{\"grade\":3,\"why\":\"smoke\"}"));
+
+        cr_assert_eq(s->hosts[0].n_faults, 0);
+        cr_assert_eq(snapshot_vm_fault(s, 0, NULL), 3);
+        cr_assert_eq(snapshot_vm_fault(s, 1, NULL), 3);
 }
