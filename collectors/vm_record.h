@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "collectors/dirty_rate.h"
 #include "collectors/parse/domain_xml.h"
 #include "collectors/pool_list.h"
 #include "collectors/rate.h"
@@ -19,6 +20,7 @@ typedef struct VmRecord {
         const char *pools; /* identities of the pools its disks are in, a list */
         int64_t local_mib; /* writable disks no other host sees; UNKNOWN: where they are cannot be told */
         Rate vcpu, cpu, delay, wait, rx, tx, disk;
+        DirtyHistory dirty;
 } VmRecord;
 
 typedef struct VmRecords {

@@ -77,6 +77,7 @@ VmStats vm_stats_of(const virTypedParameter *params, int n) {
                 { "balloon.available", &s.available_kib },
                 { "balloon.usable", &s.usable_kib },
                 { "dirtyrate.calc_status", &s.dirty_status },
+                { "dirtyrate.calc_period", &s.dirty_seconds },
                 { "dirtyrate.megabytes_per_second", &s.dirty_mib_s },
         };
 

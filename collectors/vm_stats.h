@@ -12,7 +12,7 @@ typedef struct VmStats { /* UNKNOWN where it says nothing */
         int64_t cpu_ns;                     /* with the emulator's threads */
         int64_t balloon_kib, maximum_kib, rss_kib, unused_kib, available_kib, usable_kib;
         int64_t rx_bytes, tx_bytes, disk_bytes; /* summed over interfaces, over disks */
-        int64_t dirty_status, dirty_mib_s;
+        int64_t dirty_status, dirty_seconds, dirty_mib_s;
 } VmStats;
 
 VmStats vm_stats_of(const virTypedParameter *params, int n);
