@@ -11,8 +11,9 @@ static void add(int64_t *measured, int64_t amount) {
 
 /* A host whose facts are younger than the move has it in its measured use already. */
 static void apply(Host *from, Host *to, Vm *vm, HostIx target, usec_t ended_at) {
-        int64_t mib = vm->memory_used_mib != UNKNOWN ? vm->memory_used_mib : vm->memory_mib;
-        int64_t mcores = vm->cpu_mcores != UNKNOWN ? vm->cpu_mcores : 0;
+        VmLoad load = vm_measured(vm);
+        int64_t mib = load.memory_used_mib != UNKNOWN ? load.memory_used_mib : vm->memory_mib;
+        int64_t mcores = load.cpu_mcores != UNKNOWN ? load.cpu_mcores : 0;
 
         vm->host = target;
         vm->in_flight = false;

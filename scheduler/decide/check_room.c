@@ -59,7 +59,7 @@ static int guess_unmeasured(Check *c) {
                 if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING)
                         vcpus[vm->host] += vm->vcpus;
                 else if (vm->cpu_mcores != UNKNOWN && s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
-                        left[vm->host] -= vm->cpu_mcores;
+                        left[vm->host] -= vm_measured(vm).cpu_mcores;
         }
         for (VmIx v = 0; v < s->n_vms; v++) {
                 const Vm *vm = &s->vms[v];
@@ -115,6 +115,20 @@ static int64_t demand(const Check *c, VmIx v, uint32_t r) {
         return quantity > 0 ? quantity : 0;
 }
 
+/* What the VM has of its host's reported use: its demand, or the reading that was estimated from. */
+static int64_t share_of_reported(const Check *c, VmIx v, uint32_t r) {
+        const Vm *vm = &c->s->vms[v];
+        VmLoad load = vm_measured(vm);
+
+        if (vm->measured && r == RES_CPU && load.cpu_mcores != UNKNOWN)
+                return product(load.cpu_mcores, c->speed[vm->host], 1000);
+        if (vm->measured && r == RES_NET_RX)
+                return load.rx_kbit > 0 ? load.rx_kbit : 0;
+        if (vm->measured && r == RES_NET_TX)
+                return load.tx_kbit > 0 ? load.tx_kbit : 0;
+        return demand(c, v, r);
+}
+
 /* What the host itself reports, VMs included; 0 where it reports nothing. */
 static int64_t reported(const Check *c, HostIx h, uint32_t r) {
         const Host *host = &c->s->hosts[h];
@@ -134,23 +148,26 @@ static int64_t reported(const Check *c, HostIx h, uint32_t r) {
 
 int check_room_begin(Check *c) {
         const Snapshot *s = c->s;
+        int64_t *known;
 
         c->n_res = RES_BUILTIN_N + s->n_extra;
         c->held = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
         c->coming = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
-        if (!c->held || !c->coming || find_speeds(c) < 0 || guess_unmeasured(c) < 0)
+        known = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
+        if (!c->held || !c->coming || !known || find_speeds(c) < 0 || guess_unmeasured(c) < 0)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++)
-                for (uint32_t r = 0; r < c->n_res; r++)
+                for (uint32_t r = 0; r < c->n_res; r++) {
                         c->held[(size_t) s->vms[v].host * c->n_res + r] += demand(c, v, r);
+                        known[(size_t) s->vms[v].host * c->n_res + r] += share_of_reported(c, v, r);
+                }
         for (HostIx h = 0; h < s->n_hosts; h++)
                 for (uint32_t r = 0; r < c->n_res; r++) {
-                        int64_t *held = &c->held[(size_t) h * c->n_res + r], seen = reported(c, h, r);
+                        size_t at = (size_t) h * c->n_res + r;
+                        int64_t own = reported(c, h, r) - known[at]; /* the host's, beside its VMs */
+                        int64_t least = r == RES_MEMORY ? s->hosts[h].reserved_mib : 0;
 
-                        if (r == RES_MEMORY)
-                                *held += s->hosts[h].reserved_mib;
-                        if (*held < seen)
-                                *held = seen;
+                        c->held[at] += own > least ? own : least;
                 }
         for (VmIx v = 0; v < s->n_vms; v++)
                 if (s->vms[v].in_flight && s->vms[v].in_flight_to != IX_NONE &&

@@ -214,7 +214,7 @@ static int build_cpu_demand(Build *b, int64_t *mcores) {
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++)
                 if (s->vms[v].cpu_mcores != UNKNOWN)
-                        used[s->vms[v].host] += s->vms[v].cpu_mcores;
+                        used[s->vms[v].host] += known(vm_measured(&s->vms[v]).cpu_mcores);
                 else if (s->vms[v].state != VM_PAUSED)
                         vcpus[s->vms[v].host] += s->vms[v].vcpus;
         for (VmIx v = 0; v < s->n_vms; v++) {
@@ -262,13 +262,27 @@ static void measured_use(const Build *b, HostIx h, int64_t *use) {
         }
 }
 
+/* What the VM has in its host's measured use: its need, or the reading its need was estimated from. */
+static int64_t part_of_use(const Build *b, VmIx v, uint32_t r) {
+        const Vm *vm = &b->s->vms[v];
+        uint32_t rx = b->layout.net_rx;
+
+        if (vm->measured && r == RES_CPU && vm->measured->cpu_mcores != UNKNOWN)
+                return scaled(known(vm->measured->cpu_mcores), b->mhz[vm->host], 1000);
+        if (vm->measured && rx != IX_NONE && r == rx)
+                return known(vm->measured->rx_kbit);
+        if (vm->measured && rx != IX_NONE && r == rx + 1)
+                return known(vm->measured->tx_kbit);
+        return b->need[(size_t) v * b->p->n_res + r];
+}
+
 static void build_base(Build *b) {
         const Snapshot *s = b->s;
         uint32_t n_res = b->p->n_res;
 
         for (VmIx v = 0; v < s->n_vms; v++)
                 for (uint32_t r = 0; r < n_res; r++)
-                        b->base[(size_t) s->vms[v].host * n_res + r] += b->need[(size_t) v * n_res + r];
+                        b->base[(size_t) s->vms[v].host * n_res + r] += part_of_use(b, v, r);
         for (HostIx h = 0; h < s->n_hosts; h++) {
                 int64_t use[PROBLEM_RES_MAX] = { 0 };
 

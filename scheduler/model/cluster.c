@@ -70,3 +70,12 @@ int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault) {
                 *ret_fault = worst;
         return worst ? worst->grade : h->n_faults == 0 ? h->fault_grade : 0;
 }
+
+VmLoad vm_measured(const Vm *vm) {
+        if (vm->measured)
+                return *vm->measured;
+        return (VmLoad){ .cpu_mcores = vm->cpu_mcores,
+                         .memory_used_mib = vm->memory_used_mib,
+                         .rx_kbit = vm->rx_kbit,
+                         .tx_kbit = vm->tx_kbit };
+}

@@ -90,6 +90,11 @@ typedef struct Host {
         const int64_t *extra; /* [Snapshot.n_extra], or NULL when there are none */
 } Host;
 
+/* What a VM used at its last reading; each UNKNOWN where nobody read it. */
+typedef struct VmLoad {
+        int64_t cpu_mcores, memory_used_mib, rx_kbit, tx_kbit;
+} VmLoad;
+
 typedef enum VmState {
         VM_RUNNING,
         VM_PAUSED,
@@ -110,10 +115,12 @@ typedef struct Vm {
         int64_t memory_used_mib;   /* UNKNOWN */
         int64_t cpu_delay_permille; /* share of time its vCPUs waited for a core; UNKNOWN */
         int64_t rx_kbit, tx_kbit;   /* UNKNOWN */
-        int64_t disk_kib_s;         /* read and written; UNKNOWN */
-        int64_t dirty_kib_s;        /* memory it dirties; UNKNOWN */
-        int64_t local_disk_mib;     /* disks on storage the other hosts do not see */
-        int64_t priority;           /* 1 … 1000, default 100: weight when not all can be saved in time */
+        const VmLoad *measured; /* the last reading, where the four above are estimates from history; NULL:
+                                   they are the reading */
+        int64_t disk_kib_s;     /* read and written; UNKNOWN */
+        int64_t dirty_kib_s;    /* memory it dirties; UNKNOWN */
+        int64_t local_disk_mib; /* disks on storage the other hosts do not see */
+        int64_t priority;       /* 1 … 1000, default 100: weight when not all can be saved in time */
         const char *arch, *cpu_model, *machine;  /* NULL: not known */
         Strings networks, pools, groups, labels; /* labels: "key=value" */
         const int64_t *extra;                    /* [Snapshot.n_extra], or NULL */
@@ -161,7 +168,8 @@ typedef struct ExtraResource {
 
 typedef struct Snapshot {
         const char *cluster;
-        usec_t taken_at; /* 0: a file that does not say */
+        usec_t taken_at;       /* 0: a file that does not say */
+        const char *demand_by; /* the estimator that says what VMs need; NULL: the last reading does */
         uint32_t n_hosts, n_vms, n_rules, n_extra;
         const Host *hosts;
         const Vm *vms;
@@ -176,3 +184,6 @@ VmIx snapshot_vm(const Snapshot *s, const char *name);
 /* The worst grade of those faults of its host that concern the VM; *ret_fault, unless NULL, is that fault, or
  * NULL where the host has a grade alone. */
 int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault);
+
+/* What it used at its last reading, whatever it is taken to need. */
+VmLoad vm_measured(const Vm *vm);

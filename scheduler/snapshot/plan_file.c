@@ -59,6 +59,18 @@ static void put_prediction(Printer *p, const Prediction *f) {
         text_writer_word(&p->w, "}");
 }
 
+/* What it was taken to need, and what it used when it was read. */
+static void put_demand(Printer *p, const Vm *vm) {
+        if (vm->cpu_mcores == UNKNOWN || !vm->measured || vm->measured->cpu_mcores == UNKNOWN)
+                return;
+        put_key(p, false, "demand");
+        text_writer_word(&p->w, "{\"cpu\": ");
+        text_writer_decimal(&p->w, vm->cpu_mcores, 1000, 3);
+        text_writer_word(&p->w, ", \"cpu_measured\": ");
+        text_writer_decimal(&p->w, vm->measured->cpu_mcores, 1000, 3);
+        text_writer_word(&p->w, "}");
+}
+
 static void put_move(Printer *p, const PlanMove *m) {
         text_writer_word(&p->w, "{");
         put_text(p, true, "vm", p->s->vms[m->vm].name);
@@ -70,6 +82,7 @@ static void put_move(Printer *p, const PlanMove *m) {
         put_prediction(p, &m->predicted);
         put_key(p, false, "changes");
         put_costs(p, &m->delta);
+        put_demand(p, &p->s->vms[m->vm]);
         text_writer_word(&p->w, "}");
 }
 
@@ -141,6 +154,10 @@ static void put_head(Printer *p) {
         if (p->s->taken_at > 0) {
                 put_line(p, "taken_at");
                 text_writer_decimal(&p->w, p->s->taken_at, USEC_PER_SEC, 6);
+        }
+        if (p->s->demand_by) {
+                put_line(p, "demand_by");
+                text_writer_string(&p->w, p->s->demand_by);
         }
         put_line(p, "status");
         text_writer_string(&p->w, plan_status_names[p->p->status]);

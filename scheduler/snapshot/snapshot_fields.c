@@ -47,6 +47,7 @@ static const FieldDef snapshot_defs[] = {
         NEEDED_SPECIAL("schema", snapshot_read_schema, snapshot_print_schema),
         NEEDED_NAME("cluster", Snapshot, cluster),
         SECONDS("taken_at", Snapshot, taken_at),
+        TEXT("demand_by", Snapshot, demand_by),
         SPECIAL("extra", snapshot_read_extra, snapshot_print_extra),
         NEEDED_SPECIAL("hosts", snapshot_read_hosts, snapshot_print_hosts),
         NEEDED_SPECIAL("vms", snapshot_read_vms, snapshot_print_vms),
@@ -108,6 +109,7 @@ static const FieldDef vm_defs[] = {
         MIB("memory_used_mib", Vm, memory_used_mib, UNKNOWN),
         SHARE("cpu_delay", Vm, cpu_delay_permille),
         SPECIAL("net_mbit", vm_read_net, vm_print_net),
+        SPECIAL("measured", vm_read_measured, vm_print_measured),
         MIB_S("disk_mib_s", Vm, disk_kib_s),
         MIB_S("dirty_mib_s", Vm, dirty_kib_s),
         MIB("local_disk_mib", Vm, local_disk_mib, 0),
@@ -169,6 +171,13 @@ static const FieldDef net_defs[] = {
         MBIT("rx", Vm, rx_kbit),
         MBIT("tx", Vm, tx_kbit),
 };
+
+static const FieldDef measured_defs[] = {
+        CORES("cpu", VmLoad, cpu_mcores),
+        MIB("memory_used_mib", VmLoad, memory_used_mib, UNKNOWN),
+        MBIT("rx_mbit", VmLoad, rx_kbit),
+        MBIT("tx_mbit", VmLoad, tx_kbit),
+};
 /* clang-format on */
 
 static void host_init(void *object) {
@@ -197,3 +206,4 @@ const FieldTable headroom_fields = TABLE("headroom", headroom_defs, NULL);
 const FieldTable fault_fields = TABLE("faults", fault_defs, NULL);
 const FieldTable fault_device_fields = TABLE("a fault", fault_device_defs, NULL);
 const FieldTable net_fields = TABLE("net_mbit", net_defs, NULL);
+const FieldTable measured_fields = TABLE("measured", measured_defs, NULL);

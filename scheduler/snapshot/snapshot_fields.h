@@ -56,7 +56,7 @@ typedef struct FieldTable {
 extern const FieldTable snapshot_fields, host_fields, nic_fields, vm_fields, rule_fields, extra_fields;
 extern const FieldTable headroom_fields, fault_fields; /* of a Host */
 extern const FieldTable fault_device_fields;           /* of a Fault */
-extern const FieldTable net_fields;                    /* of a Vm */
+extern const FieldTable net_fields, measured_fields;   /* of a Vm */
 extern const char *const fence_names[FENCE_N];         /* "none", "stale", "missing", "daemon" */
 
 /* A rule as it is written: names, not indexes. rule_fields describes this. */
@@ -84,6 +84,7 @@ int host_read_extra(FileReader *p, void *object);
 int vm_read_host(FileReader *p, void *object);
 int vm_read_in_flight(FileReader *p, void *object);
 int vm_read_net(FileReader *p, void *object);
+int vm_read_measured(FileReader *p, void *object);
 int vm_read_extra(FileReader *p, void *object);
 int rule_read_vms(FileReader *p, void *object);
 int rule_read_near_vms(FileReader *p, void *object);
@@ -104,6 +105,7 @@ void host_print_extra(FilePrinter *p, const void *object);
 void vm_print_host(FilePrinter *p, const void *object);
 void vm_print_in_flight(FilePrinter *p, const void *object);
 void vm_print_net(FilePrinter *p, const void *object);
+void vm_print_measured(FilePrinter *p, const void *object);
 void vm_print_extra(FilePrinter *p, const void *object);
 void rule_print_vms(FilePrinter *p, const void *object);
 void rule_print_near_vms(FilePrinter *p, const void *object);

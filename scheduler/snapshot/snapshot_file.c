@@ -190,6 +190,15 @@ int vm_read_net(FileReader *p, void *object) {
         return k;
 }
 
+int vm_read_measured(FileReader *p, void *object) {
+        VmLoad *measured = arena_new(p->json.arena, VmLoad, 1);
+        int k = measured ? fields_read(p, &measured_fields, measured) : -ENOMEM;
+
+        if (k == 0)
+                ((Vm *) object)->measured = measured;
+        return k;
+}
+
 int vm_read_host(FileReader *p, void *object) {
         (void) object;
         return json_reader_string(&p->json, &p->vm_host[p->json.path[1].index]); /* the VM's place in "vms" */

@@ -256,6 +256,15 @@ void vm_print_net(FilePrinter *p, const void *object) {
                 print_object(p, &net_fields, v);
 }
 
+void vm_print_measured(FilePrinter *p, const void *object) {
+        const Vm *v = object;
+
+        if (!v->measured)
+                return;
+        print_key(p, "measured");
+        print_object(p, &measured_fields, v->measured);
+}
+
 static void print_vm_names(FilePrinter *p, const char *key, const VmIx *vms, uint32_t n) {
         print_key(p, key);
         text_writer_put(&p->w, "[", 1);
