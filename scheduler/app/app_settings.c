@@ -10,6 +10,7 @@
 #include "scheduler/app/settings_file.h"
 #include "scheduler/decide/planner.h"
 #include "scheduler/snapshot/build.h"
+#include "scheduler/snapshot/estimators.h"
 
 static const char *const modes[] = { "advise", "auto", NULL };
 
@@ -87,6 +88,8 @@ static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
         sections[n++] = (SettingSection){ "migration", "How VMs are moved.", migration_settings };
         sections[n++] =
                 (SettingSection){ "snapshot", "When facts are too old to decide on.", snapshot_settings };
+        sections[n++] = (SettingSection){ "demand", "What VMs are taken to need, from what they have used.",
+                                          demand_settings };
         sections[n++] = (SettingSection){ "agentless", "Reading hosts through libvirt alone (--hosts).",
                                           agentless_settings };
         for (uint32_t i = 0; i < collectors.n; i++) {

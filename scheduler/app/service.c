@@ -19,6 +19,7 @@ typedef struct Service {
         Store *store;
         Source *source;
         Leadership leadership;
+        DemandBook demand;
         Executor executor;
         bool has_executor, leading;
         char followed[160]; /* the leader last logged */
@@ -153,6 +154,7 @@ static int one_round(Service *x) {
                                .source = x->source,
                                .settings = x->settings,
                                .leadership = &x->leadership,
+                               .demand = &x->demand,
                                .arena = &x->arena,
                                .interval = settings_int(x->settings, "service", "interval"),
                                .hold = settings_int(x->settings, "service", "hold"),
@@ -258,6 +260,7 @@ static int start(Service *x) {
 static void finish(Service *x) {
         if (x->has_executor)
                 x->executor.free(x->executor.self);
+        demand_book_close(&x->demand);
         x->source = source_free(x->source);
         x->store = store_free(x->store);
         arena_close(&x->arena);

@@ -151,7 +151,12 @@ static int read_and_decide(Work *w) {
         }
         for (uint32_t i = 0; (text = source_notice(x->source, i)); i++)
                 log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
-        r = store_round_holds(x->store, x->arena, &w->input);
+        r = demand_book_round(x->demand, x->store, x->arena, x->settings, x->leadership->self,
+                              w->input.snapshot, &w->input.snapshot, &text);
+        if (r == 0 && text)
+                log_event(LOG_WARNING, "demand.lost", "why=%s", log_quote(text, quoted, sizeof(quoted)));
+        if (r == 0)
+                r = store_round_holds(x->store, x->arena, &w->input);
         if (r == 0)
                 r = round_decide(x->arena, &w->input, &w->round);
         if (r == 0)

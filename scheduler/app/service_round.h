@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scheduler/act/executor.h"
+#include "scheduler/app/demand_book.h"
 #include "scheduler/app/leadership.h"
 #include "scheduler/app/source.h"
 
@@ -11,6 +12,7 @@ typedef struct ServiceRound {
         const Settings *settings;
         Leadership *leadership;
         const Executor *executor; /* mode auto; NULL: advise */
+        DemandBook *demand;       /* what the VMs have used so far */
         Arena *arena;             /* for this round; the caller rewinds it */
         usec_t interval;
         usec_t hold;          /* how long an imbalance must have lasted */

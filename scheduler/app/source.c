@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collectors/remote.h"
+#include "scheduler/app/demand_book.h"
 #include "scheduler/app/file.h"
 #include "scheduler/snapshot/build.h"
 #include "scheduler/snapshot/sample_wire.h"
@@ -258,6 +259,7 @@ static int parse_reports(Source *s, Arena *a, const StoredText *texts, uint32_t 
 static int read_redis(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
         BuildInput in = { 0 };
         StoredText *texts = NULL;
+        const Snapshot *read;
         uint32_t n = 0;
         int r = store_get_reports(s->store, a, &texts, &n, &in.expected, &in.n_expected);
 
@@ -274,7 +276,15 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 return -ENODATA;
         }
         r = parse_reports(s, a, texts, n, &in);
-        return r < 0 ? no_memory(f) : build(s, a, settings, in, ret, f);
+        if (r < 0)
+                return no_memory(f);
+        r = build(s, a, settings, in, &read, f);
+        if (r < 0)
+                return r;
+        r = demand_from_store(s->store, a, read, ret);
+        if (r < 0)
+                text_fault(f, "", "%s", r == -ENOMEM ? "out of memory" : store_error(s->store));
+        return r;
 }
 
 int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,

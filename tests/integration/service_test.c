@@ -4,7 +4,9 @@
 #include "scheduler/app/cool_downs.h"
 #include "scheduler/app/live_state.h"
 #include "scheduler/app/service.h"
+#include "scheduler/app/source.h"
 #include "scheduler/app/store_round.h"
+#include "scheduler/snapshot/history_text.h"
 #include "scheduler/snapshot/sample_wire.h"
 #include "tests/integration/redis_fixture.h"
 
@@ -239,6 +241,60 @@ Test(service, a_vm_that_was_moved_lately_is_not_moved_again) {
         cr_assert_eq(EXIT_DONE, serve("advise"));
         s = live();
         cr_assert_eq(0, s.n_moves, "%s", s.summary);
+}
+
+static const Snapshot *read_as_everyone(void) {
+        const Snapshot *s = NULL;
+        const char *file;
+        Settings *settings;
+        Source *source;
+        TextFault f;
+
+        cr_assert_eq(0, app_settings_load(&arena, NULL, &settings, &file, &f), "%s", f.what);
+        cr_assert_eq(0, source_open_store(store, "t", &source));
+        cr_assert_eq(0, source_read(source, &arena, settings, &s, &f), "%s", f.what);
+        source_free(source);
+        return s;
+}
+
+Test(service, what_vms_need_is_estimated_from_history_that_outlives_the_leader) {
+        const VmHistory *list = NULL;
+        const Snapshot *s;
+        const char *text;
+        usec_t step;
+        uint32_t n = 0;
+        TextFault f;
+        size_t size;
+
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_null(read_as_everyone()->demand_by, "no leader has been there");
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = read_as_everyone();
+        cr_assert(s->demand_by && strstr(s->demand_by, "mean"), "%s", s->demand_by);
+        cr_assert_eq(900, s->vms[0].cpu_mcores);
+        cr_assert_eq(900, vm_measured(&s->vms[0]).cpu_mcores);
+        report("h1", 4);
+        cr_assert_eq(EXIT_DONE, serve("advise"), "another life of the service");
+        cr_assert_eq(0, store_get_state(store, &arena, "history", &text, &size));
+        cr_assert_eq(0, history_parse(&arena, text, size, &step, &list, &n, &f), "%s", f.what);
+        cr_assert_eq(4, n);
+        cr_assert_str_eq("web1", list[0].name);
+        cr_assert_eq(2, list[0].series[HISTORY_CPU].readings, "it went on where the first had ended");
+}
+
+Test(service, a_history_that_cannot_be_read_begins_anew_and_the_round_is_made) {
+        const char *text;
+        size_t n;
+
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(0, store_put_state(store, "history", "rubbish", 7, 0));
+        cr_assert_eq(0, store_put_state(store, "demand", "rubbish", 7, 0));
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        cr_assert_gt(live().n_moves, 0);
+        cr_assert_eq(0, store_get_state(store, &arena, "history", &text, &n));
+        cr_assert(strstr(text, "web4"));
 }
 
 Test(service, who_does_not_lead_does_nothing) {

@@ -1,0 +1,219 @@
+#include "scheduler/app/demand_book.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/human.h"
+#include "scheduler/snapshot/estimators.h"
+#include "scheduler/snapshot/history_text.h"
+
+#define DAY            (INT64_C(86400) * USEC_PER_SEC)
+#define FORGET_AFTER   (7 * DAY)
+#define HISTORY_EXPIRY (14 * DAY)
+#define DEMAND_EXPIRY  (900 * USEC_PER_SEC)
+
+void demand_book_close(DemandBook *b) {
+        free(b->list);
+        *b = (DemandBook){ 0 };
+}
+
+/* ---- readings ---- */
+
+static bool is_same(const VmHistory *h, const Vm *vm) {
+        return strcmp(h->uuid, vm->uuid ? vm->uuid : "") == 0;
+}
+
+/* A VM on the move is measured on two hosts, on neither well. */
+static bool is_readable(const Snapshot *s, const Vm *vm) {
+        return !vm->in_flight && s->hosts[vm->host].fence == FENCE_NONE && s->hosts[vm->host].seen_at > 0;
+}
+
+static void take_in(VmHistory *h, const HistoryPace *pace, const Snapshot *s, const Vm *vm) {
+        VmLoad load = vm_measured(vm);
+
+        if (is_readable(s, vm))
+                vm_history_add(h, pace, s->hosts[vm->host].seen_at, &load);
+}
+
+int demand_book_add(DemandBook *b, const Settings *settings, const Snapshot *s) {
+        HistoryPace pace = history_pace(settings);
+        VmHistory *merged = calloc((size_t) b->n + s->n_vms + 1, sizeof(*merged));
+        uint32_t n = 0, old = 0;
+
+        if (!merged)
+                return -ENOMEM;
+        if (b->step != pace.step) /* steps of another length: they cannot be compared */
+                b->n = 0;
+        b->step = pace.step;
+        for (VmIx v = 0; v <= s->n_vms; v++) { /* both are sorted by name; the last turn takes what is left */
+                const Vm *vm = v < s->n_vms ? &s->vms[v] : NULL;
+
+                for (; old < b->n && (!vm || strcmp(b->list[old].name, vm->name) < 0); old++)
+                        if (s->taken_at - b->list[old].read_at < FORGET_AFTER)
+                                merged[n++] = b->list[old];
+                if (!vm)
+                        break;
+                if (old < b->n && strcmp(b->list[old].name, vm->name) == 0 && is_same(&b->list[old], vm))
+                        merged[n] = b->list[old];
+                else
+                        vm_history_begin(&merged[n], vm->name, vm->uuid);
+                old += old < b->n && strcmp(b->list[old].name, vm->name) == 0;
+                take_in(&merged[n++], &pace, s, vm);
+        }
+        free(b->list);
+        b->list = merged;
+        b->n = n;
+        return 0;
+}
+
+/* ---- the store ---- */
+
+static int load(DemandBook *b, Store *store, Arena *a, const char **note) {
+        const VmHistory *list = NULL;
+        const char *text = NULL;
+        TextFault fault = { 0 };
+        usec_t step = 0;
+        uint32_t count = 0;
+        size_t n = 0;
+        int r = store_get_state(store, a, "history", &text, &n);
+
+        demand_book_close(b);
+        if (r == 0)
+                r = history_parse(a, text, n, &step, &list, &count, &fault);
+        if (r == -EBADMSG) {
+                *note = text_format(a, "the stored history cannot be read (line %u: %s): it begins anew",
+                                    fault.line, fault.what);
+                return *note ? 0 : -ENOMEM;
+        }
+        if (r != 0)
+                return r < 0 ? r : 0;
+        b->list = malloc(sizeof(*list) * ((size_t) count + 1));
+        if (!b->list)
+                return -ENOMEM;
+        if (count > 0)
+                memcpy(b->list, list, sizeof(*list) * count);
+        b->n = count;
+        b->step = step;
+        return 0;
+}
+
+/* Another leader may have kept the histories meanwhile. */
+static int load_if_due(DemandBook *b, Store *store, Arena *a, const char **note) {
+        const char *text = NULL;
+        size_t n = 0;
+        int r = store_get_state(store, a, "history-of", &text, &n);
+
+        if (r < 0)
+                return r;
+        if (b->loaded &&
+            (r == 0 ? n == strlen(b->saved_as) && memcmp(text, b->saved_as, n) == 0 : !b->saved_as[0]))
+                return 0;
+        r = load(b, store, a, note);
+        if (r == 0) {
+                b->loaded = true;
+                b->saved_as[0] = '\0';
+                if (text && n < sizeof(b->saved_as))
+                        memcpy(b->saved_as, text, n + 1);
+        }
+        return r;
+}
+
+static int save(DemandBook *b, Store *store, Arena *a, const char *self, usec_t now) {
+        const char *text;
+        size_t n;
+        int r;
+
+        if (b->step == 0 || b->saved_step == now / b->step)
+                return 0;
+        r = history_print(a, b->step, b->list, b->n, &text, &n);
+        if (r == 0)
+                r = store_put_state(store, "history", text, n, HISTORY_EXPIRY);
+        if (r < 0)
+                return r;
+        (void) snprintf(b->saved_as, sizeof(b->saved_as), "%s %lld", self, (long long) (now / b->step));
+        b->saved_step = now / b->step;
+        return store_put_state(store, "history-of", b->saved_as, strlen(b->saved_as), HISTORY_EXPIRY);
+}
+
+/* ---- estimates ---- */
+
+static int estimate(const DemandBook *b, Arena *a, const Settings *settings, const Snapshot *s,
+                    Estimates *ret) {
+        const Estimator *e = estimator_of(settings);
+        VmEstimate *list = arena_new(a, VmEstimate, s->n_vms);
+        char window[HUMAN_SIZE], half_life[HUMAN_SIZE];
+        uint32_t n = 0, at = 0;
+
+        if (!list)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+                VmLoad reading = vm_measured(vm);
+
+                while (at < b->n && strcmp(b->list[at].name, vm->name) < 0)
+                        at++;
+                if (at < b->n && strcmp(b->list[at].name, vm->name) == 0 && b->list[at].read_at > 0)
+                        list[n++] = (VmEstimate){ .vm = vm->name,
+                                                  .uuid = vm->uuid ? vm->uuid : "",
+                                                  .read_at = b->list[at].read_at,
+                                                  .load = demand_estimate(&b->list[at], settings, &reading) };
+        }
+        *ret = (Estimates){ .written_at = s->taken_at, .vms = list, .n = n };
+        ret->by = text_format(
+                a, "%s (window %s, half-life %s)", e->name,
+                human_ms(settings_int(settings, "demand", "window") / USEC_PER_MSEC, window),
+                human_ms(settings_int(settings, "demand", "half_life") / USEC_PER_MSEC, half_life));
+        return ret->by ? 0 : -ENOMEM;
+}
+
+static int publish(Store *store, Arena *a, const Estimates *e) {
+        const char *text;
+        size_t n;
+        int r = estimates_print(a, e, &text, &n);
+
+        return r < 0 ? r : store_put_state(store, "demand", text, n, DEMAND_EXPIRY);
+}
+
+/* What an earlier leader estimated is not wanted any more: readers shall see the readings. */
+static int withdraw(Store *store, Arena *a, usec_t now) {
+        return publish(store, a, &(Estimates){ .written_at = now, .by = "last" });
+}
+
+int demand_book_round(DemandBook *b, Store *store, Arena *a, const Settings *settings, const char *self,
+                      const Snapshot *s, const Snapshot **ret, const char **note) {
+        Estimates e;
+        int r;
+
+        *note = NULL;
+        *ret = s;
+        r = load_if_due(b, store, a, note);
+        if (r == 0)
+                r = demand_book_add(b, settings, s);
+        if (r == 0)
+                r = save(b, store, a, self, s->taken_at);
+        if (r < 0)
+                return r;
+        if (estimator_of(settings) == &estimators[0])
+                return withdraw(store, a, s->taken_at);
+        r = estimate(b, a, settings, s, &e);
+        if (r == 0)
+                r = publish(store, a, &e);
+        return r < 0 ? r : estimates_apply(a, s, &e, ret);
+}
+
+int demand_from_store(Store *store, Arena *a, const Snapshot *s, const Snapshot **ret) {
+        const char *text = NULL;
+        TextFault fault = { 0 };
+        Estimates e;
+        size_t n = 0;
+        int r = store_get_state(store, a, "demand", &text, &n);
+
+        *ret = s;
+        if (r == 0)
+                r = estimates_parse(a, text, n, &e, &fault);
+        if (r == -ENOMEM || (r < 0 && r != -EBADMSG))
+                return r;
+        return r != 0 || e.n == 0 ? 0 : estimates_apply(a, s, &e, ret);
+}
