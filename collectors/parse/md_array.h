@@ -1,0 +1,33 @@
+/* What /sys/block/mdN/md says of a Linux software array (Documentation/admin-guide/md.rst). Pure: it is given
+ * the files' contents. */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/units.h"
+
+#define MD_MEMBERS_MAX 384 /* MD_SB_DISKS of version 1 metadata */
+
+typedef struct MdText { /* at NULL: there is no such file */
+        const char *at;
+        size_t n;
+} MdText;
+
+typedef struct MdMemberFiles {
+        const char *name;   /* "sda1", from dev-sda1 */
+        MdText state, slot; /* "in_sync,write_error\n", "0\n" or "none\n" */
+} MdMemberFiles;
+
+typedef struct MdFiles {
+        MdText level, raid_disks, array_state, sync_action, sync_completed, mismatch_cnt, layout;
+        const MdMemberFiles *members;
+        uint32_t n_members;
+} MdFiles;
+
+typedef struct MdArray {
+        const char *level, *state, *action;    /* as metrics name them; action NULL: idle */
+        const char *working, *lost, *suspects; /* names, by commas; "" for none */
+        int64_t wanted, n_working, spares, redundancy, progress_permille, mismatches; /* or UNKNOWN */
+} MdArray;
+
+/* Texts are in `a`. 0; -EBADMSG: a file that must be there is not, or is no number or word; -ENOMEM. */
+int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret) must_check;

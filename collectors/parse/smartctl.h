@@ -1,0 +1,47 @@
+/* `smartctl --json` (smartmontools 7.0 and later) → facts of one disk; `smartctl --scan --json` → disks.
+ * Pure.
+ *
+ * The exit status is eight bits (smartctl(8), EXIT STATUS), read one by one:
+ *   0 usage, 1 could not open, or asleep, 2 a command to the disk failed     health unknown: never "healthy"
+ *   3 DISK FAILING, 4 prefail attributes at or below their threshold now     health failing
+ *   5 attributes were so in the past, 6 error log, 7 self-test log           history: facts, no judgement
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/units.h"
+
+typedef enum SmartHealth {
+        SMART_UNKNOWN,
+        SMART_PASSED,
+        SMART_FAILING,
+        SMART_HEALTH_N,
+} SmartHealth;
+
+typedef struct SmartFacts { /* numbers: UNKNOWN where it does not say; texts: "" */
+        char model[96], serial[64], kind[8], transport[16];
+        char why[240];         /* of a health that is not passed */
+        char failing_now[240]; /* attributes, by commas */
+        char failed_once[240];
+        SmartHealth health;
+        bool asleep; /* -n standby: it was not asked. All else is UNKNOWN then */
+        int64_t size_mib, hours, temperature;
+        int64_t reallocated, spin_retry, reported, timeouts, timeouts_5s, timeouts_7s, reallocations, pending,
+                uncorrectable, crc, error_log, selftest_failed;
+        int64_t grown_defects, uncorrected;
+        int64_t nvme_warning, nvme_error_entries, media_errors, spare, spare_threshold, wear;
+} SmartFacts;
+
+/* All UNKNOWN and "". */
+SmartFacts smart_facts_none(void);
+
+/* `status`: what smartctl exited with. 0; -EBADMSG: that is not smartctl's JSON. */
+int smart_facts_parse(const char *text, size_t n, int status, SmartFacts *ret) must_check;
+
+typedef struct SmartDevice {
+        const char *name, *type; /* "/dev/bus/0", "megaraid,4" */
+} SmartDevice;
+
+/* In `a`. What has no name under /dev/ is left out. 0; -EBADMSG; -ENOMEM. */
+int smart_scan_parse(Arena *a, const char *text, size_t n, const SmartDevice **ret,
+                     uint32_t *ret_n) must_check;

@@ -1,0 +1,309 @@
+/* Collectors of disks and arrays on trees whose tools play real answers, and misbehave. Time is made up: a
+ * tool that hangs is over its limit as soon as the test says so. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/collector_settings.h"
+#include "collectors/sample_list.h"
+#include "scheduler/base/text.h"
+
+#define FIXTURES SOURCE_DIR "/tests/fixtures"
+#define HOUR     (3600 * USEC_PER_SEC)
+
+typedef struct Story {
+        const Collector *c;
+        char root[512];
+        CollectorEnv env;
+        void *state;
+        Arena arena;
+        SampleList said;
+        int opened, last;
+} Story;
+
+static Story story_open(const char *collector, const char *tree, const char *set) {
+        CollectorSet all = collectors_all();
+        Story s = { 0 };
+        TextFault fault;
+
+        for (uint32_t i = 0; i < all.n; i++)
+                if (strcmp(all.collectors[i]->name, collector) == 0)
+                        s.c = all.collectors[i];
+        cr_assert_not_null(s.c);
+        cr_assert_eq(0, arena_open(UINT64_C(256) << 20, &s.arena));
+        (void) snprintf(s.root, sizeof(s.root), FIXTURES "/%s", tree);
+        if (set)
+                cr_assert_eq(0, collector_settings_new(&s.arena, &set, 1, &s.env.settings, &fault), "%s",
+                             fault.what);
+        s.state = calloc(1, s.c->state_size);
+        s.env.root = s.root;
+        s.opened = s.c->open(s.state, &s.env);
+        return s;
+}
+
+static void story_read(Story *s, usec_t now) {
+        s->env.root = s->root;
+        s->said = sample_list_over(&s->arena);
+        s->last = s->c->read(s->state, &s->env, now, &s->said.sink);
+}
+
+static void story_close(Story *s) {
+        s->c->close(s->state);
+        free(s->state);
+        arena_close(&s->arena);
+}
+
+/* Reads until it waits for nothing. */
+static void story_settle(Story *s, usec_t now) {
+        for (story_read(s, now); s->last == 1; story_read(s, now))
+                clock_sleep(USEC_PER_MSEC);
+}
+
+static const Sample *sample_of(const Story *s, Metric metric, const char *subject) {
+        for (uint32_t i = 0; i < s->said.n; i++)
+                if (s->said.samples[i].metric == metric && strcmp(s->said.samples[i].subject, subject) == 0)
+                        return &s->said.samples[i];
+        return NULL;
+}
+
+static const char *text_of(const Story *s, Metric metric, const char *subject) {
+        const Sample *x = sample_of(s, metric, subject);
+
+        return x ? x->text : "(nothing)";
+}
+
+static int64_t number_of(const Story *s, Metric metric, const char *subject) {
+        const Sample *x = sample_of(s, metric, subject);
+
+        return x ? x->number : UNKNOWN;
+}
+
+#define text_is(s, metric, subject, text) cr_assert_str_eq(text_of(&(s), METRIC_##metric, subject), text)
+#define number_is(s, metric, subject, n)                                                                     \
+        cr_assert_eq(number_of(&(s), METRIC_##metric, subject), n, "%s of %s is %lld",                       \
+                     metric_defs[METRIC_##metric].name, subject,                                             \
+                     (long long) number_of(&(s), METRIC_##metric, subject))
+
+/* ---- md ---- */
+Test(md, a_degraded_mirror_has_nothing_left_to_lose) {
+        Story s = story_open("md", "host-storage", NULL);
+
+        story_read(&s, HOUR);
+        cr_assert_eq(s.last, 0);
+        text_is(s, ARRAY_LEVEL, "md0", "raid1");
+        text_is(s, ARRAY_STATE, "md0", "degraded");
+        text_is(s, ARRAY_MEMBERS, "md0", "vda");
+        text_is(s, ARRAY_LOST, "md0", "vdb");
+        number_is(s, ARRAY_WANTED, "md0", 2);
+        number_is(s, ARRAY_WORKING, "md0", 1);
+        number_is(s, ARRAY_FAILED, "md0", 1);
+        number_is(s, ARRAY_REDUNDANCY, "md0", 0);
+        text_is(s, ARRAY_ACTION, "md0", "(nothing)");
+        story_close(&s);
+}
+
+Test(md, levels_rebuilds_suspects_and_mismatches) {
+        Story s = story_open("md", "host-disks", NULL);
+
+        story_read(&s, HOUR);
+        cr_assert_eq(s.last, 0);
+        text_is(s, ARRAY_STATE, "md1", "optimal");
+        number_is(s, ARRAY_REDUNDANCY, "md1", 1);
+        text_is(s, ARRAY_STATE, "md2", "degraded");
+        text_is(s, ARRAY_MEMBERS, "md2", "sda2,sdb2");
+        text_is(s, ARRAY_ACTION, "md2", "recover");
+        number_is(s, ARRAY_PROGRESS, "md2", 249);
+        number_is(s, ARRAY_REDUNDANCY, "md2", 0);
+        number_is(s, ARRAY_SPARES, "md2", 0);
+        text_is(s, ARRAY_STATE, "md3", "optimal");
+        text_is(s, ARRAY_SUSPECTS, "md3", "sdb3");
+        number_is(s, ARRAY_MISMATCHES, "md3", 128);
+        number_is(s, ARRAY_REDUNDANCY, "md3", 2);
+        number_is(s, ARRAY_SPARES, "md3", 1);
+        number_is(s, ARRAY_PROGRESS, "md3", UNKNOWN);
+        number_is(s, ARRAY_REDUNDANCY, "md4", 0);
+        number_is(s, ARRAY_MISMATCHES, "md4", UNKNOWN);
+        text_is(s, ARRAY_STATE, "md6", "failed");
+        text_is(s, ARRAY_LOST, "md6", "sdb6,sdc6");
+        text_is(s, ARRAY_STATE, "md5", "(nothing)");
+        story_close(&s);
+}
+
+/* ---- smart ---- */
+#define ANSWERING                                                                                            \
+        "smart.devices=/dev/sda /dev/sdb /dev/sdc /dev/sdd /dev/sde /dev/sdf /dev/sdg /dev/nvme1 "           \
+        "/dev/bus/0=megaraid,4"
+
+static Story smart_settled(const char *tree, const char *set) {
+        Story s = story_open("smart", tree, set);
+
+        cr_assert_eq(s.opened, 0);
+        story_settle(&s, HOUR);
+        return s;
+}
+
+Test(smart, what_a_real_guest_said) {
+        Story s = smart_settled("host-storage", NULL);
+
+        cr_assert_eq(s.last, 0);
+        text_is(s, DISK_HEALTH, "sda", "passed");
+        text_is(s, DISK_MODEL, "sda", "QEMU HARDDISK");
+        text_is(s, DISK_TRANSPORT, "sda", "ata");
+        text_is(s, DISK_BLOCKS, "sda", "sda");
+        number_is(s, DISK_SIZE, "sda", 64);
+        number_is(s, DISK_TEMPERATURE, "sda", 31);
+        number_is(s, DISK_REALLOCATED, "sda", 0);
+        number_is(s, DISK_PENDING, "sda", UNKNOWN);
+        text_is(s, DISK_HEALTH, "nvme0n1", "failing");
+        text_is(s, DISK_HEALTH_WHY, "nvme0n1", "the disk says that it is failing; reliability degraded");
+        text_is(s, DISK_KIND, "nvme0n1", "nvme");
+        text_is(s, DISK_SERIAL, "nvme0n1", "NVME0001");
+        number_is(s, DISK_NVME_WARNING, "nvme0n1", 4);
+        number_is(s, DISK_MEDIA_ERRORS, "nvme0n1", 0);
+        story_close(&s);
+}
+
+Test(smart, exit_bits_3_and_4_alone_say_failing) {
+        Story s = smart_settled("host-disks", ANSWERING);
+
+        text_is(s, DISK_HEALTH, "sda", "passed");
+        text_is(s, DISK_HEALTH, "sdb", "failing");
+        text_is(s, DISK_HEALTH, "sdc", "failing");
+        text_is(s, DISK_HEALTH_WHY, "sdc", "attributes at or below their threshold: Reallocated_Sector_Ct");
+        text_is(s, DISK_HEALTH, "sdd", "passed");
+        text_is(s, DISK_ATTRIBUTES_FAILED, "sdd", "Reallocated_Sector_Ct");
+        number_is(s, DISK_ERROR_LOG, "sdd", 2);
+        number_is(s, DISK_SELF_TEST_FAILED, "sdd", 1);
+        text_is(s, DISK_HEALTH, "sde", "unknown");
+        text_is(s, DISK_HEALTH_WHY, "sde", "a SMART command to the disk failed");
+        text_is(s, DISK_HEALTH, "sdg", "unknown");
+        text_is(s, DISK_HEALTH_WHY, "sdg", "/dev/sdg: Unknown USB bridge [0x048d:0x1234 (0x200)]");
+        text_is(s, DISK_TRANSPORT, "sdg", "usb");
+        story_close(&s);
+}
+
+Test(smart, counters_are_levels_and_188_is_three_of_them) {
+        Story s = smart_settled("host-disks", ANSWERING);
+
+        number_is(s, DISK_REALLOCATED, "sdb", 720);
+        number_is(s, DISK_REPORTED, "sdb", 12);
+        number_is(s, DISK_TIMEOUTS, "sdb", 3);
+        number_is(s, DISK_TIMEOUTS_5S, "sdb", 1);
+        number_is(s, DISK_TIMEOUTS_7S, "sdb", 2);
+        number_is(s, DISK_PENDING, "sdb", 24);
+        number_is(s, DISK_UNCORRECTABLE, "sdb", 25);
+        number_is(s, DISK_CRC, "sdb", 3);
+        number_is(s, DISK_REALLOCATED, "sdc", 2000);
+        /* a second hour later nothing was counted, and the levels are the same */
+        story_settle(&s, 4 * HOUR);
+        number_is(s, DISK_REALLOCATED, "sdb", 720);
+        number_is(s, DISK_REPORTED, "sdb", 12);
+        story_close(&s);
+}
+
+Test(smart, nvme_and_scsi) {
+        Story s = smart_settled("host-disks", ANSWERING);
+
+        text_is(s, DISK_HEALTH, "nvme1n1", "failing");
+        text_is(s, DISK_BLOCKS, "nvme1n1", "nvme1n1,nvme1n2");
+        number_is(s, DISK_SPARE, "nvme1n1", 9);
+        number_is(s, DISK_SPARE_THRESHOLD, "nvme1n1", 10);
+        number_is(s, DISK_WEAR, "nvme1n1", 104);
+        number_is(s, DISK_MEDIA_ERRORS, "nvme1n1", 3);
+        number_is(s, DISK_NVME_ERROR_ENTRIES, "nvme1n1", UNKNOWN);
+        text_is(s, DISK_HEALTH, "bus0/megaraid:4", "passed");
+        text_is(s, DISK_TRANSPORT, "bus0/megaraid:4", "megaraid");
+        text_is(s, DISK_MODEL, "bus0/megaraid:4", "TOSHIBA AL15SEB24EQY");
+        text_is(s, DISK_BLOCKS, "bus0/megaraid:4", "(nothing)");
+        number_is(s, DISK_GROWN_DEFECTS, "bus0/megaraid:4", 7);
+        number_is(s, DISK_UNCORRECTED, "bus0/megaraid:4", 3);
+        number_is(s, DISK_SELF_TEST_FAILED, "bus0/megaraid:4", 1);
+        story_close(&s);
+}
+
+Test(smart, a_sleeping_disk_is_left_asleep) {
+        Story s = smart_settled("host-disks", ANSWERING);
+
+        number_is(s, DISK_STANDBY, "sdf", 1);
+        number_is(s, DISK_STANDBY, "sda", 0);
+        text_is(s, DISK_HEALTH, "sdf", "unknown");
+        text_is(s, DISK_SERIAL, "sdf", "WD-WCC7K0000000");
+        number_is(s, DISK_AGE, "sdf", UNKNOWN);
+        story_close(&s);
+}
+
+Test(smart, disks_that_hang_flood_or_stammer_are_unknown_and_hold_up_no_other) {
+        Story s = story_open("smart", "host-disks", NULL);
+
+        do {
+                story_read(&s, HOUR);
+                cr_assert_eq(s.last, 1, "one still hangs");
+                clock_sleep(USEC_PER_MSEC);
+        } while (number_of(&s, METRIC_DISK_WEAR, "nvme1n1") < 0 ||
+                 !sample_of(&s, METRIC_DISK_HEALTH, "sdi") || !sample_of(&s, METRIC_DISK_HEALTH, "sdk"));
+        text_is(s, DISK_HEALTH, "sda", "passed");
+        text_is(s, DISK_HEALTH, "sdb", "failing");
+        text_is(s, DISK_HEALTH, "sdh", "(nothing)");
+        text_is(s, DISK_HEALTH_WHY, "sdi", "smartctl wrote without end");
+        text_is(s, DISK_HEALTH, "sdj", "unknown");
+        text_is(s, DISK_HEALTH, "sdk", "unknown");
+        story_read(&s, HOUR + 60 * USEC_PER_SEC - 1);
+        text_is(s, DISK_HEALTH, "sdh", "(nothing)");
+        story_read(&s, HOUR + 60 * USEC_PER_SEC);
+        text_is(s, DISK_HEALTH, "sdh", "unknown");
+        text_is(s, DISK_HEALTH_WHY, "sdh", "smartctl had no answer from it in time");
+        text_is(s, DISK_HEALTH, "sda", "passed");
+        story_close(&s);
+}
+
+Test(smart, is_not_possible_without_smartctl) {
+        Story s = story_open("smart", "host-plain", NULL);
+
+        cr_assert_eq(s.opened, 1);
+        story_close(&s);
+        s = story_open("smart", "host-disks", "smart.tool=/usr/sbin/no-smartctl");
+        cr_assert_eq(s.opened, 1, "what is configured is not guessed at");
+        story_close(&s);
+}
+
+Test(smart, disks_may_be_named_by_hand) {
+        Story s = story_open("smart", "host-disks", "smart.devices=/dev/sda /dev/bus/0=megaraid,4");
+
+        cr_assert_eq(s.opened, 0);
+        story_settle(&s, HOUR);
+        text_is(s, DISK_HEALTH, "sda", "passed");
+        text_is(s, DISK_HEALTH, "bus0/megaraid:4", "passed");
+        text_is(s, DISK_HEALTH, "sdb", "(nothing)");
+        story_close(&s);
+}
+
+/* ---- every collector with a tool, with each kind of bad tool ---- */
+static void bad_tool(const char *collector, const char *tree) {
+        Story s = story_open(collector, tree, NULL);
+
+        if (s.opened == 0) {
+                story_read(&s, HOUR);
+                if (strcmp(tree, "host-tools-hang") == 0)
+                        story_read(&s, 2 * HOUR);
+                else
+                        story_settle(&s, HOUR);
+                cr_assert_lt(s.last, 0, "%s on %s says nothing of it", collector, tree);
+                cr_assert_eq(s.said.n, 0);
+        } else
+                cr_assert_eq(s.opened, 1);
+        story_close(&s);
+}
+
+Test(tools, that_hang_flood_or_stammer_make_their_collector_fail_and_nothing_else) {
+        static const char *const trees[] = { "host-tools-hang", "host-tools-empty", "host-tools-flood",
+                                             "host-tools-cut", "host-tools-old" };
+        CollectorSet all = collectors_all();
+
+        for (uint32_t i = 0; i < all.n; i++)
+                for (size_t k = 0; k < ARRAY_SIZE(trees); k++)
+                        if (!(all.collectors[i]->runs & RUNS_REMOTE) && all.collectors[i]->settings &&
+                            strcmp(all.collectors[i]->settings[0].name, "tool") == 0)
+                                bad_tool(all.collectors[i]->name, trees[k]);
+}
