@@ -13,7 +13,7 @@ static bool misplaced(const Problem *p, VmIx v, HostIx h) {
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (VmIx v = 0; v < p->n_vms; v++)
-                ret->tier[TIER_REPAIR] += misplaced(p, v, x->host_of[v]);
+                ret->tier[TIER_REPAIR] += x->host_of[v] != IX_NONE && misplaced(p, v, x->host_of[v]);
 }
 
 static int state(const Problem *p, const Settings *s, Terms *t) {

@@ -8,7 +8,7 @@
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (VmIx v = 0; v < p->n_vms; v++)
-                ret->tier[TIER_EVACUATE] += problem_leave(p, v, x->host_of[v]);
+                ret->tier[TIER_EVACUATE] += x->host_of[v] != IX_NONE ? problem_leave(p, v, x->host_of[v]) : 0;
 }
 
 static int state(const Problem *p, const Settings *s, Terms *t) {

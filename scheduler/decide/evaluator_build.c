@@ -125,6 +125,8 @@ static void vms_count(Evaluator *e) {
         for (VmIx v = 0; v < p->n_vms; v++) {
                 const HostIx h = e->x->host_of[v];
 
+                if (h == IX_NONE || p->home[v] == IX_NONE)
+                        continue; /* newcomers: never where they are denied, and at no price */
                 if (e->terms->n_alloweds > 0 && p->n_classes > 0)
                         e->misplaceable |= problem_class_denies(p, v, h) == REASON_RULE_HOSTS ||
                                            problem_class_denies(p, v, p->home[v]) == REASON_RULE_HOSTS;
@@ -135,7 +137,8 @@ static void vms_count(Evaluator *e) {
                         e->mib_away += problem_need(p, v)[RES_MEMORY];
         }
         for (VmIx v = 0; v < p->n_vms; v++)
-                e->cost = costs_add(e->cost, evaluator_place(e, v, e->x->host_of[v]));
+                if (e->x->host_of[v] != IX_NONE)
+                        e->cost = costs_add(e->cost, evaluator_place(e, v, e->x->host_of[v]));
         for (HostIx h = 0; h < p->n_hosts; h++) {
                 e->hosts[h] = evaluator_host(e, h, assignment_load(e->x, h));
                 e->cost = costs_add(e->cost, e->hosts[h]);

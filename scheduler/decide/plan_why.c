@@ -179,19 +179,11 @@ static bool in_group(const Problem *p, uint32_t group, VmIx v) {
 static const Rule *broken_rule(const Why *w) {
         const Problem *p = w->pl->first;
         VmIx v = w->step->step.move.vm;
-        uint32_t k = 0;
 
-        /* Problem's rules are the snapshot's, in their order, those on hosts left out. */
-        for (uint32_t i = 0; i < w->pl->s->n_rules; i++) {
-                const Rule *rule = &w->pl->s->rules[i];
-
-                if (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON || rule->n_vms == 0)
-                        continue;
-                if (rule->must && in_group(p, p->rules[k].group, v) &&
-                    rule_broken(p, &p->rules[k], w->e->x) > 0)
-                        return rule;
-                k++;
-        }
+        for (uint32_t i = 0; i < p->n_rules; i++)
+                if (p->rules[i].must && in_group(p, p->rules[i].group, v) &&
+                    rule_broken(p, &p->rules[i], w->e->x) > 0)
+                        return &w->pl->s->rules[p->rules[i].source];
         return NULL;
 }
 

@@ -1,7 +1,6 @@
 #include "scheduler/decide/problem_build.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/decide/migration_model.h"
@@ -42,8 +41,6 @@ const SettingDef cluster_settings[] = {
 #define EVACUATE_NOW    100 /* fault grade 4 */
 #define EVACUATE_SOON   10  /* fault grade 3 */
 #define EVACUATE_WANTED 1   /* maintenance */
-
-#define MHZ_DEFAULT 1000
 
 /* See Problem: 100 is the normal weight of a resource. */
 #define WEIGHT_NORMAL 100
@@ -100,35 +97,6 @@ int resource_layout(const Snapshot *s, ResourceLayout *ret) {
         for (uint32_t i = 0; i < s->n_extra; i++)
                 l.names[l.n++] = s->extra[i].name;
         *ret = l;
-        return 0;
-}
-
-static int compare_int64(const void *a, const void *b) {
-        int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return (x > y) - (x < y);
-}
-
-static int build_mhz(Build *b) {
-        uint32_t n = 0;
-        ArenaMark mark;
-        int64_t *speeds, median = MHZ_DEFAULT;
-
-        b->mhz = arena_new(b->arena, int64_t, b->s->n_hosts);
-        mark = arena_mark(b->arena);
-        speeds = arena_new(b->arena, int64_t, b->s->n_hosts);
-        if (!b->mhz || !speeds)
-                return -ENOMEM;
-        for (HostIx h = 0; h < b->s->n_hosts; h++)
-                if (b->s->hosts[h].cpu_mhz > 0)
-                        speeds[n++] = b->s->hosts[h].cpu_mhz;
-        if (n > 0) {
-                qsort(speeds, n, sizeof(*speeds), compare_int64);
-                median = speeds[n / 2];
-        }
-        for (HostIx h = 0; h < b->s->n_hosts; h++)
-                b->mhz[h] = b->s->hosts[h].cpu_mhz > 0 ? b->s->hosts[h].cpu_mhz : median;
-        arena_rewind(b->arena, mark);
         return 0;
 }
 
@@ -413,6 +381,7 @@ static int build_begin(Build *b) {
         const Snapshot *s = b->s;
         size_t n_res = b->layout.n;
         HostRole *roles = arena_new(b->arena, HostRole, s->n_hosts);
+        int64_t usual;
 
         b->p = arena_new(b->arena, Problem, 1);
         b->capacity = arena_new(b->arena, int64_t, s->n_hosts * n_res);
@@ -438,7 +407,7 @@ static int build_begin(Build *b) {
         b->p->transient[RES_MEMORY] = true;
         for (uint32_t i = 0; i < s->n_extra; i++)
                 b->p->transient[b->layout.extra + i] = s->extra[i].transient;
-        return build_mhz(b);
+        return snapshot_speeds(b->arena, s, &b->mhz, &usual);
 }
 
 int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) {

@@ -100,7 +100,7 @@ static int index_rules(Classes *c) {
 
 /* A model that follows the host's CPU runs only on the same model; one asked for by name is left to libvirt.
  */
-static bool follows_host(const char *model) {
+bool cpu_follows_host(const char *model) {
         return model && (strcmp(model, "host-passthrough") == 0 || strcmp(model, "host-model") == 0 ||
                          strcmp(model, "maximum") == 0);
 }
@@ -126,7 +126,7 @@ static int class_key(Classes *c, VmIx v, ClassKey *ret) {
                 r = intern_set(c, &vm->pools, &ret->pools);
         if (r == 0)
                 r = intern_word(c, vm->arch, &ret->arch);
-        ret->model = follows_host(vm->cpu_model) ? c->hosts[vm->host].model : IX_NONE;
+        ret->model = cpu_follows_host(vm->cpu_model) ? c->hosts[vm->host].model : IX_NONE;
         ret->rules = IX_NONE;
         if (r == 0 && n_rules > 0)
                 r = intern_bytes(&c->lists, c->rules + c->rules_start[v], n_rules * sizeof(uint32_t),

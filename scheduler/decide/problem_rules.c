@@ -98,6 +98,7 @@ int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) {
                         .k = (uint32_t) from->k,
                         .must = from->must,
                         .weight = from->weight,
+                        .source = i,
                 };
                 if (add_group(a, groups, &p->n_groups, from->vms, from->n_vms) < 0)
                         return -ENOMEM;

@@ -64,6 +64,11 @@ static int64_t short_of(int64_t k, int64_t occupied) {
         return occupied < k ? k - occupied : 0;
 }
 
+/* A group of which no VM runs yet is as short as with its first one. */
+static int64_t spread_short(int64_t k, int64_t occupied) {
+        return short_of(k, occupied > 0 ? occupied : 1);
+}
+
 static bool counts_vm(const RuleCounts *k, VmIx v, uint32_t counter) {
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++)
                 if (k->of[i] == counter)
@@ -126,6 +131,56 @@ void rule_counts_move(RuleCounts *k, VmIx v, HostIx from, HostIx to) {
                 count_down(c, d1);
                 count_up(c, d2);
         }
+}
+
+/* VMs of group a that gain a VM of group b near them when v comes to domain d, or v itself if it has none. */
+static int64_t near_enter(const RuleCounts *k, VmIx v, uint32_t c, const RuleUse *u, uint32_t d) {
+        const bool both = counts_vm(k, v, u->other);
+        const Counter *a = &k->counters[u->as_b ? u->other : c], *b = &k->counters[u->as_b ? c : u->other];
+        const bool none = count_at(b, d) == 0;
+
+        if (u->as_b && both)
+                return 0; /* counted where v is of group a */
+        if (u->as_b || both)
+                return none ? -(int64_t) count_at(a, d) : 0;
+        return none;
+}
+
+Reason rule_counts_try_enter(const RuleCounts *k, VmIx v, HostIx to, Costs *d) {
+        for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++) {
+                const Counter *c = &k->counters[k->of[i]];
+                const uint32_t domain = domain_of(c, to);
+                const int64_t more = count_at(c, domain) == 0; /* domains in use */
+
+                for (uint32_t n = 0; n < c->n_uses; n++) {
+                        const RuleUse *u = &c->uses[n];
+                        int64_t worse = 0;
+
+                        if (u->kind == RULE_APART)
+                                worse = 1 - more;
+                        else if (u->kind == RULE_TOGETHER)
+                                worse = c->occupied > 0 ? more : 0;
+                        else if (u->kind == RULE_SPREAD)
+                                worse = spread_short(u->k, c->occupied + more) -
+                                        spread_short(u->k, c->occupied);
+                        else if (u->kind == RULE_NEAR)
+                                worse = near_enter(k, v, k->of[i], u, domain);
+                        if (worse > 0 && u->must)
+                                return u->reason;
+                        d->tier[u->tier] += worse * u->weight;
+                }
+        }
+        return REASON_NONE;
+}
+
+void rule_counts_enter(RuleCounts *k, VmIx v, HostIx to) {
+        for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++)
+                count_up(&k->counters[k->of[i]], domain_of(&k->counters[k->of[i]], to));
+}
+
+void rule_counts_leave(RuleCounts *k, VmIx v, HostIx from) {
+        for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++)
+                count_down(&k->counters[k->of[i]], domain_of(&k->counters[k->of[i]], from));
 }
 
 /* The counter of (group, level), made if there is none yet. */
@@ -242,7 +297,8 @@ static void count_all(RuleCounts *k, const Terms *t, const HostIx *host_of) {
                 const Group *g = &t->problem->groups[c->group];
 
                 for (uint32_t n = 0; n < g->n_vms; n++)
-                        count_up(c, domain_of(c, host_of[g->vms[n]]));
+                        if (host_of[g->vms[n]] != IX_NONE)
+                                count_up(c, domain_of(c, host_of[g->vms[n]]));
         }
 }
 
@@ -250,21 +306,24 @@ static void count_all(RuleCounts *k, const Terms *t, const HostIx *host_of) {
 static int64_t broken_now(const RuleCounts *k, const Problem *p, const GroupRule *rule, uint32_t a,
                           uint32_t b, const HostIx *host_of) {
         const Group *g = &p->groups[rule->group];
-        int64_t alone = 0;
+        int64_t alone = 0, present = 0;
 
+        for (uint32_t i = 0; i < g->n_vms; i++)
+                present += host_of[g->vms[i]] != IX_NONE;
         if (a == IX_NONE)
                 return rule->kind == RULE_SPREAD && g->n_vms > 0 ? short_of(rule->k, 1) : 0;
         switch (rule->kind) {
         case RULE_APART:
-                return g->n_vms - k->counters[a].occupied;
+                return present - k->counters[a].occupied;
         case RULE_TOGETHER:
-                return k->counters[a].occupied - 1;
+                return present > 0 ? k->counters[a].occupied - 1 : 0;
         case RULE_SPREAD:
-                return short_of(rule->k, k->counters[a].occupied);
+                return spread_short(rule->k, k->counters[a].occupied);
         case RULE_NEAR:
                 for (uint32_t i = 0; i < g->n_vms; i++)
-                        alone += count_at(&k->counters[b], domain_of(&k->counters[b], host_of[g->vms[i]])) ==
-                                 0;
+                        alone += host_of[g->vms[i]] != IX_NONE &&
+                                 count_at(&k->counters[b], domain_of(&k->counters[b], host_of[g->vms[i]])) ==
+                                         0;
                 return alone;
         case RULE_ON:
         case RULE_NOT_ON:

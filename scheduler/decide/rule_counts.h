@@ -46,6 +46,11 @@ Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Cost
 
 void rule_counts_move(RuleCounts *k, VmIx v, HostIx from, HostIx to);
 
+/* The same for a VM that is nowhere yet: it comes to `to`. */
+Reason rule_counts_try_enter(const RuleCounts *k, VmIx v, HostIx to, Costs *d);
+void rule_counts_enter(RuleCounts *k, VmIx v, HostIx to);
+void rule_counts_leave(RuleCounts *k, VmIx v, HostIx from);
+
 static inline bool rule_counts_touch(const RuleCounts *k, VmIx v) {
         return k->start && k->start[v] != k->start[v + 1];
 }

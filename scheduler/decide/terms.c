@@ -67,33 +67,40 @@ static bool near_has(const Problem *p, const GroupRule *rule, const Assignment *
         const Group *b = &p->groups[rule->group_b];
 
         for (uint32_t i = 0; i < b->n_vms; i++)
-                if (problem_domain(p, rule->level, x->host_of[b->vms[i]]) == domain)
+                if (x->host_of[b->vms[i]] != IX_NONE &&
+                    problem_domain(p, rule->level, x->host_of[b->vms[i]]) == domain)
                         return true;
         return false;
 }
 
 int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x) {
         const Group *g = &p->groups[rule->group];
-        int64_t occupied = 0, alone = 0;
+        int64_t occupied = 0, alone = 0, present = 0;
 
         for (uint32_t i = 0; i < g->n_vms; i++) {
-                const uint32_t domain = problem_domain(p, rule->level, x->host_of[g->vms[i]]);
-                uint32_t k = 0;
+                uint32_t domain, k = 0;
 
+                if (x->host_of[g->vms[i]] == IX_NONE)
+                        continue;
+                present++;
+                domain = problem_domain(p, rule->level, x->host_of[g->vms[i]]);
                 if (rule->kind == RULE_NEAR) {
                         alone += !near_has(p, rule, x, domain);
                         continue;
                 }
-                while (k < i && problem_domain(p, rule->level, x->host_of[g->vms[k]]) != domain)
+                while (k < i && (x->host_of[g->vms[k]] == IX_NONE ||
+                                 problem_domain(p, rule->level, x->host_of[g->vms[k]]) != domain))
                         k++;
                 occupied += k == i;
         }
         switch (rule->kind) {
         case RULE_APART:
-                return g->n_vms - occupied;
+                return present - occupied;
         case RULE_TOGETHER:
                 return occupied > 1 ? occupied - 1 : 0;
         case RULE_SPREAD:
+                if (occupied == 0)
+                        occupied = 1; /* none runs yet: as short as with the first one */
                 return g->n_vms > 0 && occupied < rule->k ? rule->k - occupied : 0;
         case RULE_NEAR:
                 return alone;

@@ -148,7 +148,7 @@ static inline uint32_t problem_domain(const Problem *p, Level l, HostIx h) {
 
 /* How far a rule is broken at x, counted from its definition; 0: it holds. apart: VMs beyond one, over all
  * domains. together: domains beyond one. spread: domains short of k. near: VMs of group without one of
- * group_b near. */
+ * group_b near. VMs that are nowhere yet are in no domain, and not alone. */
 int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x);
 
 /* All rules of a kind: a rule that must hold costs 1 a piece in TIER_REPAIR, a soft one RULE_UNIT × weight in

@@ -1,5 +1,7 @@
 #include "scheduler/model/cluster.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const host_state_names[HOST_STATE_N] = { "active", "cordoned", "maintenance", "offline" };
@@ -78,4 +80,35 @@ VmLoad vm_measured(const Vm *vm) {
                          .memory_used_mib = vm->memory_used_mib,
                          .rx_kbit = vm->rx_kbit,
                          .tx_kbit = vm->tx_kbit };
+}
+
+#define MHZ_DEFAULT 1000
+
+static int compare_int64(const void *a, const void *b) {
+        int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+        return (x > y) - (x < y);
+}
+
+int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usual) {
+        int64_t *mhz = arena_new(a, int64_t, s->n_hosts), *said, usual = MHZ_DEFAULT;
+        ArenaMark mark = arena_mark(a);
+        uint32_t n = 0;
+
+        said = arena_new(a, int64_t, s->n_hosts);
+        if (!mhz || !said)
+                return -ENOMEM;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                if (s->hosts[h].cpu_mhz > 0)
+                        said[n++] = s->hosts[h].cpu_mhz;
+        if (n > 0) {
+                qsort(said, n, sizeof(*said), compare_int64);
+                usual = said[n / 2];
+        }
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                mhz[h] = s->hosts[h].cpu_mhz > 0 ? s->hosts[h].cpu_mhz : usual;
+        arena_rewind(a, mark);
+        *ret = mhz;
+        *ret_usual = usual;
+        return 0;
 }

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "scheduler/base/arena.h"
 #include "scheduler/model/units.h"
 
 /* The resources every snapshot has; `extra` ones follow them. */
@@ -104,7 +105,7 @@ extern const char *const vm_state_names[VM_STATE_N]; /* "running", "paused" */
 
 typedef struct Vm {
         const char *name, *uuid; /* uuid NULL: not known */
-        HostIx host;             /* where it runs */
+        HostIx host;             /* where it runs; IX_NONE: nowhere yet, only in what-if (decide/trial.h) */
         VmState state;
         bool in_flight;            /* a migration not known to be ended: never moved, counted on both hosts */
         HostIx in_flight_to;       /* its other host, or IX_NONE */
@@ -158,6 +159,7 @@ typedef struct Rule {
         const VmIx *vms, *near_vms;
         const HostIx *hosts;
         uint32_t n_vms, n_near_vms, n_hosts;
+        const char *group, *near_group; /* the group a VM joins the rule by; NULL: it names its VMs */
 } Rule;
 
 /* A resource beyond the built-in ones: "extra" in a snapshot file. */
@@ -176,6 +178,10 @@ typedef struct Snapshot {
         const Rule *rules;
         const ExtraResource *extra;
 } Snapshot;
+
+/* The CPU speed of each host in MHz, as everything is computed with: what it says, or the median of those
+ * that do (*ret_usual), or 1000. 0 or -ENOMEM. In `a`. */
+int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usual) must_check;
 
 /* By name (binary search), or IX_NONE. */
 HostIx snapshot_host(const Snapshot *s, const char *name);

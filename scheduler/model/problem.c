@@ -18,10 +18,13 @@ int assignment_build(Arena *a, const Problem *p, Assignment **ret) {
         if (p->base)
                 memcpy(x->load, p->base, sizeof(int64_t) * p->n_hosts * p->n_res);
         for (VmIx v = 0; v < p->n_vms; v++) {
-                int64_t *load = x->load + (size_t) p->home[v] * p->n_res;
                 const int64_t *need = problem_need(p, v);
+                int64_t *load;
 
                 x->host_of[v] = p->home[v];
+                if (p->home[v] == IX_NONE)
+                        continue;
+                load = x->load + (size_t) p->home[v] * p->n_res;
                 for (uint32_t r = 0; r < p->n_res; r++)
                         load[r] += need[r];
         }
@@ -32,12 +35,11 @@ int assignment_build(Arena *a, const Problem *p, Assignment **ret) {
 void assignment_move(Assignment *x, Move m) {
         const Problem *p = x->problem;
         const int64_t *need = problem_need(p, m.vm);
-        int64_t *from = x->load + (size_t) m.from * p->n_res, *to = x->load + (size_t) m.to * p->n_res;
 
         assert(x->host_of[m.vm] == m.from);
         x->host_of[m.vm] = m.to;
-        for (uint32_t r = 0; r < p->n_res; r++) {
-                from[r] -= need[r];
-                to[r] += need[r];
-        }
+        for (uint32_t r = 0; m.from != IX_NONE && r < p->n_res; r++)
+                x->load[(size_t) m.from * p->n_res + r] -= need[r];
+        for (uint32_t r = 0; m.to != IX_NONE && r < p->n_res; r++)
+                x->load[(size_t) m.to * p->n_res + r] += need[r];
 }

@@ -64,6 +64,7 @@ typedef struct GroupRule {
         uint32_t k;
         bool must;
         int64_t weight;
+        uint32_t source; /* which of the snapshot's rules it is */
 } GroupRule;
 
 /* Wanted: free(r2) ≥ target × free(r1); each unit short costs `weight` (ROADEF's balance cost). */
@@ -86,7 +87,7 @@ typedef struct Problem {
         const int64_t *limit;    /* [host × res] the load line (safety capacity), ≤ capacity */
         const int64_t *base;     /* [host × res] held by what is not a VM of the problem */
         const int64_t *need;     /* [vm × res] */
-        const HostIx *home;      /* [vm] where it runs now */
+        const HostIx *home;      /* [vm] where it runs now; IX_NONE: nowhere yet (decide/trial.h) */
         const Reason *pinned;    /* [vm] REASON_NONE: it may move */
         const HostRole *roles;   /* [host] */
         const int64_t *leave;    /* [vm] its weight while it is on a host to be emptied: 0 for one that may
@@ -127,13 +128,13 @@ typedef struct Problem {
 /* Where each VM is, with the sums a search needs. Changed by assignment_move() only. */
 typedef struct Assignment {
         const Problem *problem;
-        HostIx *host_of; /* [vm] */
+        HostIx *host_of; /* [vm]; IX_NONE: nowhere yet */
         int64_t *load;   /* [host × res]: base + need of the VMs on it */
 } Assignment;
 
 typedef struct Move {
         VmIx vm;
-        HostIx from, to;
+        HostIx from, to; /* assignment_move(): from IX_NONE, the VM enters; to IX_NONE, it leaves */
 } Move;
 
 /* Every VM at home. 0 or -ENOMEM. */

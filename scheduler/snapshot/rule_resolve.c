@@ -151,6 +151,8 @@ static int rule_resolve(Resolver *r, const RuleDraft *d, Rule *ret) {
         int k = shape_check(r, d);
 
         *ret = d->rule;
+        ret->group = d->group;
+        ret->near_group = d->near_group;
         if (!ret->must && ret->weight == 0)
                 ret->weight = RULE_WEIGHT_DEFAULT;
         if (k == 0)
