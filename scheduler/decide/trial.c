@@ -22,6 +22,7 @@ static int seat_newcomers(Arena *a, const Snapshot *s, HostIx host, bool needing
                 if (!is_newcomer(s, v))
                         continue;
                 vms[v].host = host;
+                vms[v].measured = NULL;
                 if (cpu_follows_host(vms[v].cpu_model))
                         vms[v].cpu_model = NULL; /* it will follow whichever host it starts on */
                 if (needing)
@@ -303,6 +304,7 @@ int trial_start(Arena *a, const Trial *t, const HostIx *host_of, const Snapshot 
                 if (!is_newcomer(s, v))
                         continue;
                 vm->host = host_of[v];
+                vm->measured = NULL;
                 r = start_one(a, t, vm, &hosts[vm->host]);
         }
         copy->hosts = hosts;

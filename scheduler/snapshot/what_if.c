@@ -236,7 +236,7 @@ static int remove_vms(Change *c) {
                 if (!c->gone[v]) {
                         Host *h = &c->hosts[c->vms[v].host];
 
-                        use_less(&h->cpu_busy_mcores, c->vms[v].cpu_mcores);
+                        use_less(&h->cpu_busy_mcores, vm_measured(&c->vms[v]).cpu_mcores);
                         use_less(&h->memory_used_mib, c->vms[v].memory_mib);
                 }
                 c->gone[v] = true;
