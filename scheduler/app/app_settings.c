@@ -8,6 +8,7 @@
 #include "policies/policies.h"
 #include "scheduler/app/file.h"
 #include "scheduler/app/settings_file.h"
+#include "scheduler/app/settings_lists.h"
 #include "scheduler/decide/planner.h"
 #include "scheduler/snapshot/build.h"
 #include "scheduler/snapshot/estimators.h"
@@ -112,6 +113,13 @@ int app_settings_new(Arena *a, Settings **ret) {
         return r < 0 ? r : settings_new(a, sections, n, ret);
 }
 
+/* "rules", or "rule": one more of them. */
+static bool names_list(const char *key, const char *list) {
+        const size_t n = strlen(list);
+
+        return strncmp(key, list, n - 1) == 0 && (strcmp(key + n - 1, "s") == 0 || key[n - 1] == '\0');
+}
+
 static int set_one(Arena *a, Settings *s, const char *assignment, TextFault *f) {
         const char *equals = strchr(assignment, '=');
         const char *key;
@@ -121,7 +129,12 @@ static int set_one(Arena *a, Settings *s, const char *assignment, TextFault *f) 
                 return -EINVAL;
         }
         key = text_copy(a, assignment, (size_t) (equals - assignment));
-        return key ? settings_set(s, key, equals + 1, f) : -ENOMEM;
+        if (!key)
+                return -ENOMEM;
+        for (size_t i = 0; settings_list_names[i]; i++)
+                if (names_list(key, settings_list_names[i]))
+                        return settings_list_add(settings_list_names[i], equals + 1, s, f);
+        return settings_set(s, key, equals + 1, f);
 }
 
 int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,

@@ -7,7 +7,7 @@ static ExitStatus write_snapshot(Invocation *in, const Facts *facts) {
         TextFault fault;
         size_t n;
 
-        if (snapshot_file_print(in->arena, facts->snapshot, &text, &n) < 0)
+        if (snapshot_file_print(in->arena, source_facts(facts->source), &text, &n) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         path = path ? path : "-";
         if (file_write(path, text, n, &fault) < 0)

@@ -83,12 +83,15 @@ static int print_refused(Arena *a, const PlanView *view, const Screen *screen) {
                 const Vm *vm = &view->snapshot->vms[f->vm];
                 const char *why = reason_texts[f->reason];
                 const char *more =
-                        f->reason == REASON_VM_PINNED && vm->unmovable_why ? vm->unmovable_why : NULL;
+                        f->reason == reason_of_hold(vm->hold) && vm->unmovable_why ? vm->unmovable_why : NULL;
                 int r = table_row(&t,
                                   (Cell[]){ { .text = vm->name, .style = STYLE_STRONG },
                                             { .text = f->to == IX_NONE ? text_format(a, "%u", f->hosts)
                                                                        : view->snapshot->hosts[f->to].name },
-                                            { .text = more ? text_format(a, "%s: %s", why, more) : why } });
+                                            { .text = !more ? why
+                                                      : vm->hold != HOLD_NONE
+                                                              ? more
+                                                              : text_format(a, "%s: %s", why, more) } });
 
                 if (r < 0)
                         return r;
@@ -179,6 +182,16 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
                 print_gap(plan, screen);
 }
 
+/* Rules that select nothing, windows that are not open. */
+static void print_notes(const Snapshot *s, const Screen *screen) {
+        char safe[512];
+
+        for (uint32_t i = 0; i < s->notes.n; i++)
+                (void) fprintf(screen->out, "%s%snote:%s %s\n", i == 0 ? "\n" : "",
+                               screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN),
+                               text_safe(s->notes.at[i], safe, sizeof(safe)));
+}
+
 int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         const Plan *plan = view->plan;
         FleetView fleet = { .snapshot = view->snapshot, .problem = view->problem, .all = view->all };
@@ -200,6 +213,7 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         }
         if (r == 0 && plan->n_refused > 0)
                 r = print_refused(a, view, screen);
+        print_notes(view->snapshot, screen);
         if (r == 0)
                 print_sum(view, summary, screen);
         return r;

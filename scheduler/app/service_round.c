@@ -19,6 +19,7 @@
 typedef struct Work {
         const ServiceRound *x;
         RoundInput input;
+        const Snapshot *facts; /* as they were read */
         Round round;
         LiveState live;
         LiveMove *live_moves;
@@ -149,6 +150,7 @@ static int read_and_decide(Work *w) {
                 w->live.summary = text_format(x->arena, "no facts: %s", fault.what);
                 return r;
         }
+        w->facts = source_facts(x->source);
         for (uint32_t i = 0; (text = source_notice(x->source, i)); i++)
                 log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
         r = demand_book_round(x->demand, x->store, x->arena, x->settings, x->leadership->self,
@@ -274,6 +276,7 @@ static uint64_t said(const Plan *p) {
 static int write_record(const Work *w, const MoveOutcome *outcomes) {
         const ServiceRound *x = w->x;
         RoundRecord record = { .input = &w->input,
+                               .facts = w->facts,
                                .round = &w->round,
                                .leader = x->leadership->self,
                                .mode = x->executor ? "auto" : "advise",

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "scheduler/app/settings_lists.h"
+
 #define DEPTH_MAX 8
 #define KEY_MAX   160
 
@@ -17,6 +19,7 @@ typedef struct Reader {
         size_t lengths[DEPTH_MAX + 1]; /* of path, at each depth */
         unsigned depth;
         uint64_t *seen; /* bit set over the rows: a key written twice is an error */
+        unsigned lists; /* the same of the lists */
 } Reader;
 
 static int fault_at(Reader *r, const yaml_mark_t *mark, const char *what) {
@@ -115,11 +118,32 @@ static void pop_key(Reader *r) {
 
 static int read_mapping(Reader *r);
 
-/* The value of the key just pushed. */
-static int read_value(Reader *r, const yaml_mark_t *key_mark) {
-        yaml_event_t e;
-        int n = next_event(r, &e);
+static bool is_list(const char *path) {
+        for (size_t i = 0; settings_list_names[i]; i++)
+                if (strcmp(settings_list_names[i], path) == 0)
+                        return true;
+        return false;
+}
 
+static int read_list(Reader *r, const yaml_mark_t *key_mark) {
+        for (size_t i = 0; settings_list_names[i]; i++) {
+                if (strcmp(settings_list_names[i], r->path) != 0)
+                        continue;
+                if (r->lists >> i & 1)
+                        return fault_at(r, key_mark, "is said twice");
+                r->lists |= 1U << i;
+        }
+        return settings_list_read(&r->parser, r->path, r->settings, r->fault);
+}
+
+/* The value of the key just pushed. */
+static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-no-recursion)
+        yaml_event_t e;
+        int n;
+
+        if (is_list(r->path))
+                return read_list(r, key_mark);
+        n = next_event(r, &e);
         if (n < 0)
                 return n;
         switch (e.type) {
@@ -211,31 +235,11 @@ int settings_file_apply(const char *text, size_t n, Settings *settings, TextFaul
         }
         yaml_parser_set_input_string(&r.parser, (const unsigned char *) text, n);
         e = read_stream(&r);
+        if (e == 0)
+                e = settings_lists_check(settings, reterr_fault);
         yaml_parser_delete(&r.parser);
         free(r.seen);
         return e;
-}
-
-/* A value that YAML would read as something else is quoted. */
-static bool needs_quotes(const char *value) {
-        return value[0] == '\0' || strpbrk(value, ":#{}[],&*!|>'\"%@`\\\n\t") || value[0] == '-' ||
-               value[0] == '?' || value[0] == ' ' || value[strlen(value) - 1] == ' ';
-}
-
-static void print_value(FILE *out, const char *value) {
-        bool is_number_with_percent = strspn(value, "0123456789.%") == strlen(value) && value[0] != '%';
-
-        if (value[0] && (is_number_with_percent || !needs_quotes(value))) {
-                (void) fputs(value, out);
-                return;
-        }
-        (void) fputc('"', out);
-        for (; *value; value++) {
-                if (*value == '"' || *value == '\\')
-                        (void) fputc('\\', out);
-                (void) fputc(*value, out);
-        }
-        (void) fputc('"', out);
 }
 
 static void print_row(FILE *out, const SettingRow *row, bool only_changed) {
@@ -245,7 +249,7 @@ static void print_row(FILE *out, const SettingRow *row, bool only_changed) {
         if (!only_changed)
                 (void) fprintf(out, "  # %s\n", row->def->doc);
         (void) fprintf(out, "  %s%s: ", row->is_default ? "# " : "", row->def->name);
-        print_value(out, value);
+        settings_value_print(out, value);
         (void) fputc('\n', out);
 }
 
@@ -268,6 +272,7 @@ int settings_file_print(Arena *a, const Settings *settings, bool only_changed, c
                 section = row.section;
                 print_row(out, &row, only_changed);
         }
+        settings_lists_print(out, settings);
         if (fclose(out) != 0) {
                 free(text);
                 return -ENOMEM;

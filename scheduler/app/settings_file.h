@@ -4,6 +4,8 @@
  *   load:
  *     headroom: 20%       # comments are welcome
  *   plan.max-moves: 10
+ *   rules:                # lists: rules, groups, hosts, windows (settings_lists.h)
+ *     - apart: group:db
  */
 #pragma once
 

@@ -8,6 +8,7 @@
 #include "scheduler/app/demand_book.h"
 #include "scheduler/app/file.h"
 #include "scheduler/snapshot/build.h"
+#include "scheduler/snapshot/rules_apply.h"
 #include "scheduler/snapshot/sample_wire.h"
 #include "scheduler/snapshot/snapshot_file.h"
 
@@ -24,6 +25,7 @@ struct Source {
         bool own_store;
         const char **notices; /* in the arena of the last reading */
         uint32_t n_notices;
+        const Snapshot *facts; /* of the last reading, without rules of the settings */
 };
 
 SourceKind source_kind(const Source *s) {
@@ -44,6 +46,10 @@ Store *source_store(const Source *s) {
 
 const char *source_notice(const Source *s, uint32_t i) {
         return i < s->n_notices ? s->notices[i] : NULL;
+}
+
+const Snapshot *source_facts(const Source *s) {
+        return s->facts;
 }
 
 Source *source_free(Source *s) {
@@ -287,13 +293,23 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         return r;
 }
 
+static int read_facts(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
+        if (s->kind == SOURCE_FILE)
+                return read_file(s, a, ret, f);
+        if (s->kind == SOURCE_HOSTS)
+                return read_hosts(s, a, settings, ret, f);
+        return read_redis(s, a, settings, ret, f);
+}
+
 int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
                 TextFault *reterr_fault) {
+        int r;
+
         *reterr_fault = (TextFault){ 0 };
         s->n_notices = 0;
-        if (s->kind == SOURCE_FILE)
-                return read_file(s, a, ret, reterr_fault);
-        if (s->kind == SOURCE_HOSTS)
-                return read_hosts(s, a, settings, ret, reterr_fault);
-        return read_redis(s, a, settings, ret, reterr_fault);
+        s->facts = NULL;
+        r = read_facts(s, a, settings, &s->facts, reterr_fault);
+        if (r == 0)
+                r = rules_apply(a, s->facts, settings_rules(settings), ret);
+        return r == -ENOMEM ? no_memory(reterr_fault) : r;
 }

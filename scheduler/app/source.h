@@ -47,9 +47,14 @@ int source_open_store(Store *store, const char *cluster, Source **ret) must_chec
 Source *source_free(Source *s);
 DEFINE_OWNED(Source *, source_free);
 
-/* The facts as they are now. Hosts that could not be asked are in it, fenced, and in source_notice(). */
+/* The facts as they are now, with what the settings' lists say of them (rules_apply.h). Hosts that could not
+ * be asked are in it, fenced, and in source_notice(). */
 int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
                 TextFault *reterr_fault) must_check;
+
+/* The facts of the last reading alone, as a snapshot file keeps them: the settings are put on again when it
+ * is read. */
+const Snapshot *source_facts(const Source *s);
 
 SourceKind source_kind(const Source *s);
 const char *source_name(const Source *s); /* the file, or what else it is, for messages; no password */

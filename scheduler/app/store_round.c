@@ -192,7 +192,7 @@ int store_round_record(Store *store, Arena *a, const RoundRecord *record) {
         const char *snapshot = NULL, *plan = NULL, *settings = NULL;
         size_t n_snapshot = 0, n_plan = 0, n = 0;
         char *text = NULL;
-        int r = snapshot_file_print(a, record->input->snapshot, &snapshot, &n_snapshot);
+        int r = snapshot_file_print(a, record->facts, &snapshot, &n_snapshot);
 
         if (r == 0 && record->round)
                 r = plan_file_print(a, record->round->snapshot, record->round->plan, &plan, &n_plan);

@@ -30,8 +30,9 @@ int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const 
 
 /* The record of a round: what it knew, what it was told, what it decided and what came of it. */
 typedef struct RoundRecord {
-        const RoundInput *input; /* its snapshot is as it was read */
-        const Round *round;      /* NULL: nothing was decided */
+        const RoundInput *input;
+        const Snapshot *facts; /* as they were read: what the settings' rules make of them is made again */
+        const Round *round;    /* NULL: nothing was decided */
         const char *leader, *mode, *trouble;
         const char *outcomes; /* a JSON array, or NULL */
 } RoundRecord;

@@ -297,7 +297,7 @@ static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role, int64_t
         if (role->no_exit)
                 return REASON_SOURCE_FENCED;
         if (!vm->movable)
-                return REASON_VM_PINNED;
+                return reason_of_hold(vm->hold);
         if (vm->local_disk_mib > 0 && settings_int(b->settings, "cluster", "local_disks") == 0)
                 return REASON_LOCAL_DISK;
         if (vm->cpu_mcores == UNKNOWN && vm->state != VM_PAUSED && leave == 0)

@@ -85,7 +85,8 @@ typedef struct Host {
         int64_t reserved_mib;                     /* memory that is not for VMs */
         const char *zone, *rack, *neighborhood;   /* NULL: one for all */
         const char *arch, *cpu_model;             /* NULL: not known */
-        Strings networks, pools;                  /* n == 0: not known, no restriction */
+        Strings networks, pools;                  /* n == 0: not known, no restriction, unless … */
+        bool networks_known, pools_known;         /* … it is known that there are none */
         const Nic *nics;
         uint32_t n_nics;
         const int64_t *extra; /* [Snapshot.n_extra], or NULL when there are none */
@@ -103,6 +104,18 @@ typedef enum VmState {
 } VmState;
 extern const char *const vm_state_names[VM_STATE_N]; /* "running", "paused" */
 
+/* Why a VM is not movable, where an operator's rule says so. */
+typedef enum Hold {
+        HOLD_NONE,   /* another reason, or none */
+        HOLD_NEVER,  /* it never moves */
+        HOLD_WINDOW, /* only in a window, and none is open */
+        HOLD_MOVES,  /* it has been moved as often as it may be in a day */
+        HOLD_N,
+} Hold;
+extern const char *const hold_names[HOLD_N]; /* "none", "never", "window", "moves" */
+
+#define STAY_WEIGHT_MAX 1000000
+
 typedef struct Vm {
         const char *name, *uuid; /* uuid NULL: not known */
         HostIx host;             /* where it runs; IX_NONE: nowhere yet, only in what-if (decide/trial.h) */
@@ -111,9 +124,12 @@ typedef struct Vm {
         HostIx in_flight_to;       /* its other host, or IX_NONE */
         bool movable;              /* false: `unmovable_why` says why */
         const char *unmovable_why; /* in words, or NULL */
-        int64_t vcpus, memory_mib; /* allocated */
-        int64_t cpu_mcores;        /* demand; UNKNOWN */
-        int64_t memory_used_mib;   /* UNKNOWN */
+        Hold hold;
+        int64_t stay_weight; /* of wishes that it stays where it is, 0 … STAY_WEIGHT_MAX: in its price */
+        int64_t moves_a_day; /* at most; 0: no limit */
+        int64_t vcpus, memory_mib;  /* allocated */
+        int64_t cpu_mcores;         /* demand; UNKNOWN */
+        int64_t memory_used_mib;    /* UNKNOWN */
         int64_t cpu_delay_permille; /* share of time its vCPUs waited for a core; UNKNOWN */
         int64_t rx_kbit, tx_kbit;   /* UNKNOWN */
         const VmLoad *measured; /* the last reading, where the four above are estimates from history; NULL:
@@ -177,6 +193,8 @@ typedef struct Snapshot {
         const Vm *vms;
         const Rule *rules;
         const ExtraResource *extra;
+        unsigned not_now; /* of Action (time_window.h): kinds of action that no open window allows now */
+        Strings notes;    /* what is to be said of the rules: one that selects nothing … */
 } Snapshot;
 
 /* The CPU speed of each host in MHz, as everything is computed with: what it says, or the median of those

@@ -11,3 +11,10 @@ const char *const reason_names[REASON_N] = {
         REASONS(X)
 #undef X
 };
+
+Reason reason_of_hold(Hold hold) {
+        static const Reason reasons[HOLD_N] = { REASON_VM_PINNED, REASON_VM_NEVER, REASON_VM_WINDOW,
+                                                REASON_VM_MOVES };
+
+        return reasons[hold];
+}

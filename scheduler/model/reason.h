@@ -1,6 +1,8 @@
 /* Why a move may not be made. Not an error: plans count refusals, `explain` shows them. One line a reason. */
 #pragma once
 
+#include "scheduler/model/cluster.h"
+
 #define REASONS(X)                                                                                           \
         X(NONE, "may be made")                                                                               \
         X(HOST_CORDONED, "the target is cordoned")                                                           \
@@ -24,7 +26,10 @@
         X(LOCAL_DISK, "the VM has disks that only its host sees")                                            \
         X(CPU_MODEL, "the target's CPU cannot run the VM")                                                   \
         X(ORDER, "no safe order of moves was found for it")                                                  \
-        X(BUDGET, "the budget of moves, GiB or minutes was spent")
+        X(BUDGET, "the budget of moves, GiB or minutes was spent")                                           \
+        X(VM_NEVER, "a rule says that the VM stays where it is")                                             \
+        X(VM_WINDOW, "a rule lets the VM move in a window that is not open now")                             \
+        X(VM_MOVES, "the VM has been moved as often as a rule allows in a day")
 
 typedef enum Reason {
 #define X(name, text) REASON_##name,
@@ -35,3 +40,6 @@ typedef enum Reason {
 
 extern const char *const reason_texts[REASON_N];
 extern const char *const reason_names[REASON_N]; /* "HOST_CORDONED" …: stable, in JSON */
+
+/* Why a VM that is not movable is not. */
+Reason reason_of_hold(Hold hold);

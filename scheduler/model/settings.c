@@ -16,6 +16,7 @@ struct Settings {
         Value *values;
         const char **keys; /* of values, for text_nearest() */
         uint32_t n;
+        const RuleSet *rules;
 };
 
 typedef struct Unit {
@@ -255,6 +256,27 @@ static void fault_value(const SettingDef *def, const char *key, const char *text
                 text_fault(f, key, "'%.40s' is not accepted; accepted: %s", text, accepted_texts[def->type]);
 }
 
+int setting_parse(const SettingDef *def, const char *key, const char *text, int64_t *ret,
+                  TextFault *reterr_fault) {
+        int r = parse_number(def, text, ret);
+
+        if (r < 0)
+                fault_value(def, key, text, r, reterr_fault);
+        return r < 0 ? -EINVAL : 0;
+}
+
+const RuleSet *settings_rules(const Settings *s) {
+        return s->rules;
+}
+
+Arena *settings_arena(Settings *s) {
+        return s->arena;
+}
+
+void settings_put_rules(Settings *s, const RuleSet *rules) {
+        s->rules = rules;
+}
+
 int settings_set(Settings *s, const char *key, const char *text, TextFault *reterr_fault) {
         Value *value = value_by_key(s, key);
         int64_t number = 0;
@@ -275,13 +297,10 @@ int settings_set(Settings *s, const char *key, const char *text, TextFault *rete
                 value->text = copy;
                 return 0;
         }
-        r = parse_number(value->def, text, &number);
-        if (r < 0) {
-                fault_value(value->def, key, text, r, reterr_fault);
-                return -EINVAL;
-        }
-        value->number = number;
-        return 0;
+        r = setting_parse(value->def, key, text, &number, reterr_fault);
+        if (r == 0)
+                value->number = number;
+        return r;
 }
 
 static const Value *value_of(const Settings *s, const char *section, const char *name) {

@@ -36,6 +36,7 @@ typedef struct SettingSection {
 } SettingSection;
 
 typedef struct Settings Settings;
+typedef struct RuleSet RuleSet; /* model/rule_set.h */
 
 /* All sections' defaults. The tables must outlive it. 0 or -ENOMEM. */
 int settings_new(Arena *a, const SettingSection *sections, uint32_t n, Settings **ret) must_check;
@@ -43,6 +44,18 @@ int settings_new(Arena *a, const SettingSection *sections, uint32_t n, Settings 
 /* "section.name" := text. 0; -EINVAL with *reterr_fault (unknown key with the nearest right one, wrong unit,
  * out of range, each with what is accepted); -ENOMEM. On failure nothing changed. */
 int settings_set(Settings *s, const char *key, const char *text, TextFault *reterr_fault) must_check;
+
+/* One value by its row: for lists, whose entries are no keys of their own. 0; -EINVAL with *reterr_fault. Not
+ * for SETTING_TEXT. */
+int setting_parse(const SettingDef *def, const char *key, const char *text, int64_t *ret,
+                  TextFault *reterr_fault) must_check;
+
+/* What the lists say (rules, groups, hosts, windows): NULL until they are put in. */
+const RuleSet *settings_rules(const Settings *s);
+void settings_put_rules(Settings *s, const RuleSet *rules);
+
+/* The arena that what belongs to the settings is taken from. */
+Arena *settings_arena(Settings *s);
 
 /* A key or section that is not in the tables is a programmer's error (assert). */
 int64_t settings_int(const Settings *s, const char *section, const char *name);

@@ -93,6 +93,8 @@ static void put_refused(Printer *p, const Refused *r) {
                 put_text(p, false, "to", p->s->hosts[r->to].name);
         put_text(p, false, "reason", reason_names[r->reason]);
         put_text(p, false, "says", reason_texts[r->reason]);
+        if (r->reason == reason_of_hold(p->s->vms[r->vm].hold) && p->s->vms[r->vm].unmovable_why)
+                put_text(p, false, "why", p->s->vms[r->vm].unmovable_why);
         put_int(p, false, "hosts", r->hosts);
         text_writer_word(&p->w, "}");
 }
@@ -145,6 +147,19 @@ static void put_refusals(Printer *p) {
                         first = false;
                 }
         text_writer_word(&p->w, "}");
+}
+
+static void put_notes(Printer *p) {
+        const Strings *notes = &p->s->notes;
+
+        if (notes->n == 0)
+                return;
+        put_line(p, "notes");
+        for (uint32_t i = 0; i < notes->n; i++) {
+                text_writer_word(&p->w, i == 0 ? "[\n    " : ",\n    ");
+                text_writer_string(&p->w, notes->at[i]);
+        }
+        text_writer_word(&p->w, "\n  ]");
 }
 
 static void put_head(Printer *p) {
@@ -207,6 +222,7 @@ int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **
         text_writer_int(&p.w, plan->n_refused_all);
         put_line(&p, "refusals");
         put_refusals(&p);
+        put_notes(&p);
         text_writer_word(&p.w, "\n}\n");
         return text_writer_end(&p.w, ret, ret_n);
 }

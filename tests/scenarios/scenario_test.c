@@ -1,15 +1,18 @@
-/* Stories: tests/scenarios/NAME/{README, cluster.json, settings, plan}. The plan is expected word for word;
- * every one is also judged, and planned again after it was carried out: then nothing moves. BLESS=1 writes
- * `plan` anew.
+/* Stories: tests/scenarios/NAME/{README, cluster.json, settings, settings.yaml, plan}. The plan is expected
+ * word for word; every one is also judged, and planned again after it was carried out: then nothing moves.
+ * BLESS=1 writes `plan` anew.
  *
  * settings (optional): "section.name = value" lines, '#' begins a comment. "budget.moves", "budget.gib" and
  * "budget.minutes" are what a round may cost; a plan that was cut short by one is not planned again.
+ * settings.yaml (optional): a settings file, with rules.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <dirent.h>
 #include <stdio.h>
 
+#include "scheduler/app/settings_file.h"
+#include "scheduler/snapshot/rules_apply.h"
 #include "scheduler/snapshot/snapshot_file.h"
 #include "tests/random_cluster.h"
 
@@ -88,10 +91,17 @@ static const Settings *read_settings(const char *story, PlanRequest *request) {
                         cr_assert_eq(0, settings_set(settings, key, value, &fault), "%s: %s: %s", story, line,
                                      fault.what);
         }
+        text = slurp(text_format(&arena, "%s/%s/settings.yaml", STORIES, story));
+        if (text) {
+                TextFault fault = { 0 };
+
+                cr_assert_eq(0, settings_file_apply(text, strlen(text), settings, &fault), "%s:%u:%u: %s: %s",
+                             story, fault.line, fault.column, fault.field, fault.what);
+        }
         return settings;
 }
 
-static const Snapshot *read_cluster(const char *story) {
+static const Snapshot *read_cluster(const char *story, const Settings *settings) {
         const char *text = slurp(text_format(&arena, "%s/%s/cluster.json", STORIES, story));
         const Snapshot *s = NULL;
         TextFault fault = { 0 };
@@ -99,6 +109,7 @@ static const Snapshot *read_cluster(const char *story) {
         cr_assert_not_null(text, "%s has no cluster.json", story);
         cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &s, &fault), "%s line %u: %s %s",
                      story, fault.line, fault.field, fault.what);
+        cr_assert_eq(0, rules_apply(&arena, s, settings_rules(settings), &s));
         return s;
 }
 
@@ -121,6 +132,15 @@ static void tell_load(FILE *out, const Snapshot *s, const Plan *plan) {
         (void) fprintf(out, "\n");
 }
 
+static void tell_refused(FILE *out, const Snapshot *s, const Refused *r) {
+        const Vm *vm = &s->vms[r->vm];
+        bool held = vm->hold != HOLD_NONE && r->reason == reason_of_hold(vm->hold);
+
+        (void) fprintf(out, "  %s: %s (%u host%s)\n", vm->name,
+                       held ? vm->unmovable_why : reason_texts[r->reason], r->hosts,
+                       r->hosts == 1 ? "" : "s");
+}
+
 static const char *told(const Snapshot *s, const Plan *plan) {
         char *text = NULL;
         const char *copy;
@@ -141,9 +161,11 @@ static const char *told(const Snapshot *s, const Plan *plan) {
         if (plan->n_refused > 0)
                 (void) fprintf(out, "\nnot possible\n");
         for (uint32_t i = 0; i < plan->n_refused; i++)
-                (void) fprintf(out, "  %s: %s (%u host%s)\n", s->vms[plan->refused[i].vm].name,
-                               reason_texts[plan->refused[i].reason], plan->refused[i].hosts,
-                               plan->refused[i].hosts == 1 ? "" : "s");
+                tell_refused(out, s, &plan->refused[i]);
+        if (s->notes.n > 0)
+                (void) fprintf(out, "\nnotes\n");
+        for (uint32_t i = 0; i < s->notes.n; i++)
+                (void) fprintf(out, "  %s\n", s->notes.at[i]);
         (void) fclose(out);
         copy = text_copy(&arena, text, n);
         free(text);
@@ -184,7 +206,7 @@ ParameterizedTest(Story *story, scenarios, story) {
         cr_assert_not_null(slurp(text_format(&arena, "%s/%s/README", STORIES, story->name)),
                            "%s has no README", story->name);
         settings = read_settings(story->name, &request);
-        s = read_cluster(story->name);
+        s = read_cluster(story->name, settings);
         cr_assert_eq(0, planner_plan(&arena, s, settings, policies_all(), request, &plan), "%s", story->name);
         compare_plan(story->name, told(s, plan));
         cr_assert_eq(0, objections_to(&arena, s, settings, plan, &objections), "%s: %s", story->name,

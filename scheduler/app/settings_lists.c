@@ -1,0 +1,336 @@
+#include "scheduler/app/settings_lists.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/file.h"
+#include "scheduler/snapshot/rule_kinds.h"
+
+#define FIELDS_MAX 32
+#define VALUES_MAX VMS_MAX
+#define ZONES      "/usr/share/zoneinfo/"
+
+const char *const settings_list_names[] = { "rules", "groups", "hosts", "windows", NULL };
+
+typedef struct Reading {
+        yaml_parser_t *parser;
+        Arena *arena;
+        const char *list;
+        uint32_t index;
+        TextFault *fault;
+} Reading;
+
+static int fault_at(const Reading *r, const yaml_mark_t *mark, const char *what) {
+        TextFault path;
+
+        text_fault(&path, "", "%s[%u]", r->list, r->index);
+        text_fault(r->fault, path.what, "%s", what);
+        r->fault->line = (uint32_t) mark->line + 1;
+        r->fault->column = (uint32_t) mark->column + 1;
+        return -EINVAL;
+}
+
+static int next_event(const Reading *r, yaml_event_t *ret) {
+        const yaml_parser_t *p = r->parser;
+
+        if (yaml_parser_parse(r->parser, ret))
+                return 0;
+        if (p->error == YAML_MEMORY_ERROR)
+                return -ENOMEM;
+        text_fault(r->fault, r->list, "is not YAML: %s%s%s (words that begin with * or ! need quotes)",
+                   p->problem ? p->problem : "cannot be read", p->context ? ", " : "",
+                   p->context ? p->context : "");
+        r->fault->line = (uint32_t) p->problem_mark.line + 1;
+        r->fault->column = (uint32_t) p->problem_mark.column + 1;
+        return -EINVAL;
+}
+
+static int scalar(const Reading *r, const yaml_event_t *e, ListWord *ret) {
+        const char *text = (const char *) e->data.scalar.value;
+
+        if (e->type != YAML_SCALAR_EVENT)
+                return fault_at(r, &e->start_mark, "is no plain word; accepted: a word, or a list of words");
+        if (e->data.scalar.tag)
+                return fault_at(
+                        r, &e->start_mark,
+                        "YAML takes a word that begins with ! for a tag; accepted: in quotes, \"!…\"");
+        if (e->data.scalar.length != strlen(text))
+                return fault_at(r, &e->start_mark, "has a NUL in it");
+        ret->text = text_copy(r->arena, text, strlen(text));
+        ret->line = (uint32_t) e->start_mark.line + 1;
+        ret->column = (uint32_t) e->start_mark.column + 1;
+        return ret->text ? 0 : -ENOMEM;
+}
+
+/* The words of a list whose start was read. */
+static int words_read(const Reading *r, ListField *f) {
+        uint32_t size = 0;
+        ListWord *words = NULL;
+
+        f->is_list = true;
+        for (;;) {
+                yaml_event_t e;
+                int n = next_event(r, &e);
+                bool end = n == 0 && e.type == YAML_SEQUENCE_END_EVENT;
+
+                if (n < 0)
+                        return n;
+                if (!end && f->n == size) {
+                        ListWord *bigger = arena_new(r->arena, ListWord, size ? 2 * (size_t) size : 4);
+
+                        n = bigger && size < VALUES_MAX ? 0 : -ENOMEM;
+                        if (n == 0 && f->n > 0)
+                                memcpy(bigger, words, sizeof(*words) * f->n);
+                        f->values = words = bigger;
+                        size = size ? 2 * size : 4;
+                }
+                if (n == 0 && !end)
+                        n = scalar(r, &e, &words[f->n++]);
+                yaml_event_delete(&e);
+                if (n < 0 || end)
+                        return n;
+        }
+}
+
+static int value_read(const Reading *r, ListField *f) {
+        ListWord *word = arena_new(r->arena, ListWord, 1);
+        yaml_event_t e;
+        int n = word ? next_event(r, &e) : -ENOMEM;
+
+        if (n < 0)
+                return n;
+        if (e.type == YAML_SEQUENCE_START_EVENT)
+                n = words_read(r, f);
+        else {
+                n = scalar(r, &e, word);
+                f->values = word;
+                f->n = 1;
+        }
+        yaml_event_delete(&e);
+        return n;
+}
+
+/* An entry whose start was read. */
+static int item_read(const Reading *r, ListItem **ret, const yaml_mark_t *mark) {
+        ListField fields[FIELDS_MAX] = { 0 };
+        ListItem *item = arena_new(r->arena, ListItem, 1);
+        uint32_t n_fields = 0;
+        int n = item ? 0 : -ENOMEM;
+        bool end = false;
+
+        while (n == 0 && !end) {
+                yaml_event_t e;
+
+                n = next_event(r, &e);
+                if (n < 0)
+                        return n;
+                end = e.type == YAML_MAPPING_END_EVENT;
+                if (!end && n_fields == FIELDS_MAX)
+                        n = fault_at(r, &e.start_mark, "has too many fields");
+                if (n == 0 && !end)
+                        n = scalar(r, &e, &fields[n_fields].key);
+                yaml_event_delete(&e);
+                if (n == 0 && !end)
+                        n = value_read(r, &fields[n_fields++]);
+        }
+        if (n < 0)
+                return n;
+        item->line = (uint32_t) mark->line + 1;
+        item->column = (uint32_t) mark->column + 1;
+        item->fields = memcpy(arena_new(r->arena, ListField, FIELDS_MAX), fields, sizeof(fields));
+        item->n = n_fields;
+        *ret = item;
+        return 0;
+}
+
+/* ---- zones ---- */
+
+static int zone_load(void *arg, const char *name, Arena *a, const unsigned char **ret, size_t *ret_n) {
+        const char *path = text_format(a, ZONES "%s", name), *text;
+        TextFault ignored;
+        int r;
+
+        (void) arg;
+        if (!path)
+                return -ENOMEM;
+        r = file_read(a, path, &text, ret_n, &ignored);
+        if (r == 0)
+                *ret = (const unsigned char *) text;
+        return r == -ENOMEM ? r : r < 0 ? -ENOENT : 0;
+}
+
+/* ---- entries into the set ---- */
+
+static int add(const Reading *r, Settings *settings, const ListItem *item) {
+        static const ZoneFiles zones = { .load = zone_load };
+        RuleSet *set = arena_new(r->arena, RuleSet, 1);
+        const char *place = text_format(r->arena, "%s[%u]", r->list, r->index);
+        ListReader reader = { .arena = r->arena, .zones = &zones, .fault = r->fault, .place = place };
+        int n;
+
+        if (!set || !place)
+                return -ENOMEM;
+        if (settings_rules(settings))
+                *set = *settings_rules(settings);
+        n = rule_set_add(&reader, set, r->list, item);
+        if (n == 0)
+                settings_put_rules(settings, set);
+        return n;
+}
+
+static int list_entries(Reading *r, Settings *settings) {
+        for (;; r->index++) {
+                ListItem *item = NULL;
+                yaml_event_t e;
+                bool end;
+                int n = next_event(r, &e);
+
+                if (n < 0)
+                        return n;
+                end = e.type == YAML_SEQUENCE_END_EVENT;
+                if (e.type == YAML_MAPPING_START_EVENT)
+                        n = item_read(r, &item, &e.start_mark);
+                else if (!end)
+                        n = fault_at(r, &e.start_mark, "is no entry; accepted: \"- word: value\"");
+                yaml_event_delete(&e);
+                if (n == 0 && item)
+                        n = add(r, settings, item);
+                if (n < 0 || end)
+                        return n;
+        }
+}
+
+int settings_list_read(yaml_parser_t *parser, const char *list, Settings *settings, TextFault *reterr_fault) {
+        Reading r = {
+                .parser = parser, .arena = settings_arena(settings), .list = list, .fault = reterr_fault
+        };
+        yaml_event_t e;
+        int n = next_event(&r, &e);
+
+        if (n < 0)
+                return n;
+        if (e.type == YAML_SEQUENCE_START_EVENT)
+                n = list_entries(&r, settings);
+        else if (e.type != YAML_SCALAR_EVENT || e.data.scalar.length > 0) {
+                n = fault_at(&r, &e.start_mark, "is no list; accepted: entries that begin with \"- \"");
+                text_fault(reterr_fault, list, "%s", "is no list; accepted: entries that begin with \"- \"");
+        }
+        yaml_event_delete(&e);
+        return n;
+}
+
+int settings_lists_check(Settings *settings, TextFault *reterr_fault) {
+        const RuleSet *set = settings_rules(settings);
+
+        return set ? rule_set_check(settings_arena(settings), set, reterr_fault) : 0;
+}
+
+static int parse_one(Reading *r, yaml_event_t *e, ListItem **ret) {
+        int n = 0;
+
+        for (int i = 0; n == 0 && i < 3; i++) { /* stream, document, mapping */
+                if (i > 0)
+                        yaml_event_delete(e);
+                n = next_event(r, e);
+        }
+        if (n < 0)
+                return n;
+        if (e->type != YAML_MAPPING_START_EVENT)
+                return fault_at(r, &e->start_mark, "is no entry; accepted: \"word: value, word: value\"");
+        return item_read(r, ret, &e->start_mark);
+}
+
+int settings_list_add(const char *list, const char *text, Settings *settings, TextFault *reterr_fault) {
+        Arena *a = settings_arena(settings);
+        const char *flow = text[0] == '{' ? text : text_format(a, "{%s}", text);
+        const RuleSet *before = settings_rules(settings);
+        Reading r = { .arena = a, .list = list, .fault = reterr_fault };
+        yaml_parser_t parser;
+        ListItem *item = NULL;
+        yaml_event_t e = { 0 };
+        int n;
+
+        if (!flow || !yaml_parser_initialize(&parser))
+                return -ENOMEM;
+        yaml_parser_set_input_string(&parser, (const unsigned char *) flow, strlen(flow));
+        r.parser = &parser;
+        n = parse_one(&r, &e, &item);
+        yaml_event_delete(&e);
+        yaml_parser_delete(&parser);
+        if (n == 0) {
+                item->line = 0; /* not from a file */
+                n = add(&r, settings, item);
+        }
+        if (n == 0)
+                n = settings_lists_check(settings, reterr_fault);
+        if (n < 0)
+                settings_put_rules(settings, before);
+        if (n == -EINVAL)
+                reterr_fault->line = reterr_fault->column = 0;
+        return n;
+}
+
+/* ---- printing ---- */
+
+/* A value that YAML would read as something else is quoted. */
+static bool needs_quotes(const char *value) {
+        return value[0] == '\0' || strpbrk(value, ":#{}[],&*!|>'\"%@`\\\n\t") || value[0] == '-' ||
+               value[0] == '?' || value[0] == ' ' || value[strlen(value) - 1] == ' ';
+}
+
+void settings_value_print(FILE *out, const char *value) {
+        bool is_number_with_percent = strspn(value, "0123456789.%") == strlen(value) && value[0] != '%';
+
+        if (value[0] && (is_number_with_percent || !needs_quotes(value))) {
+                (void) fputs(value, out);
+                return;
+        }
+        (void) fputc('"', out);
+        for (; *value; value++) {
+                if (*value == '"' || *value == '\\')
+                        (void) fputc('\\', out);
+                if (*value == '\n' || *value == '\t')
+                        (void) fputs(*value == '\n' ? "\\n" : "\\t", out);
+                else
+                        (void) fputc(*value, out);
+        }
+        (void) fputc('"', out);
+}
+
+static void print_item(FILE *out, const ListItem *item) {
+        for (uint32_t i = 0; i < item->n; i++) {
+                const ListField *f = &item->fields[i];
+
+                (void) fprintf(out, "  %s %s: %s", i == 0 ? "-" : " ", f->key.text, f->is_list ? "[" : "");
+                for (uint32_t k = 0; k < f->n; k++) {
+                        if (k > 0)
+                                (void) fputs(", ", out);
+                        settings_value_print(out, f->values[k].text);
+                }
+                (void) fputs(f->is_list ? "]\n" : "\n", out);
+        }
+}
+
+/* Windows and groups first: rules speak of them. */
+void settings_lists_print(FILE *out, const Settings *settings) {
+        const RuleSet *set = settings_rules(settings);
+
+        if (!set)
+                return;
+        for (uint32_t i = 0; i < set->n_hosts; i++) {
+                (void) fputs(i == 0 ? "hosts:\n" : "", out);
+                print_item(out, set->hosts[i].item);
+        }
+        for (uint32_t i = 0; i < set->n_windows; i++) {
+                (void) fputs(i == 0 ? "windows:\n" : "", out);
+                print_item(out, set->windows[i].item);
+        }
+        for (uint32_t i = 0; i < set->n_groups; i++) {
+                (void) fputs(i == 0 ? "groups:\n" : "", out);
+                print_item(out, set->groups[i].item);
+        }
+        for (uint32_t i = 0; i < set->n_rules; i++) {
+                (void) fputs(i == 0 ? "rules:\n" : "", out);
+                print_item(out, set->rules[i].item);
+        }
+}
