@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "collectors/collector_run.h"
 #include "collectors/collector_settings.h"
 #include "collectors/outbox.h"
+#include "collectors/peer_book.h"
 #include "collectors/virt_lane.h"
 #include "scheduler/base/log.h"
 #include "scheduler/snapshot/sample_wire.h"
@@ -25,6 +27,7 @@
 #define EXPIRY_INTERVALS 10
 #define REPORT_BYTES     (UINT64_C(512) << 20) /* reserved, not used */
 #define SECTIONS_MAX     128
+#define WATCHED_MAX      16
 #define SETTINGS_BYTES   (UINT64_C(1) << 20)
 #define TOOLS_PATIENCE   (30 * USEC_PER_SEC) /* for external tools, with --once */
 #define TOOLS_GLANCE     (100 * USEC_PER_MSEC)
@@ -37,6 +40,10 @@ typedef struct Agent {
         RunSet local;
         VirtLane *lane; /* NULL: no collector that needs libvirt */
         Outbox outbox;
+        PeerBook book;
+        int meet_error; /* that was last logged */
+        int signals;    /* a signalfd */
+        bool refused;   /* what was asked for cannot be, and it was said */
         Arena arena;    /* of one turn */
         Arena settings; /* never closed: a lane that hangs may still look at them when the process ends */
         uint64_t sequence;
@@ -93,6 +100,61 @@ static int settings_open(Agent *g, const AgentOptions *o) {
         return r < 0 ? r : collector_settings_new(&g->settings, o->sets, o->n_sets, &g->env.settings, &fault);
 }
 
+extern const Collector collector_peers;
+
+/* Agents without a store meet nobody. */
+static int book_open(Agent *g, const AgentOptions *o) {
+        const CollectorEnv *env = &g->env;
+        TextFault fault = { 0 };
+        int r;
+
+        const char *address = collector_text(env, &collector_peers, "address");
+        char quoted[400];
+
+        if (!o->redis || o->root || !collector_is_named(&collector_peers, o->collectors))
+                return 0;
+        r = peer_book_open(&g->book, address, collector_int(env, &collector_peers, "port"), o->advertise,
+                           collector_text(env, &collector_peers, "key_file"), &fault);
+        if (r == -EINVAL && strcmp(fault.field, "--advertise") == 0) {
+                log_event(LOG_WARNING, "peers.no_address", "why=%s",
+                          log_quote(fault.what, quoted, sizeof(quoted)));
+                r = 1;
+        }
+        if (r == -EINVAL) {
+                (void) fprintf(stderr, "plimsoll-agent: %s: %s\n", fault.field, fault.what);
+                g->refused = true;
+        }
+        g->env.book = r == 0 ? &g->book : NULL;
+        return r < 0 ? r : 0;
+}
+
+/* Partners for the echo, now and then. */
+static void agent_meet(Agent *g) {
+        int r;
+
+        if (!g->env.book || !g->outbox.store || g->outbox.away)
+                return;
+        r = peer_book_meet(&g->book, g->outbox.store, g->host, clock_monotonic());
+        if (r < 0 && r != g->meet_error) {
+                char quoted[400];
+
+                log_event(LOG_WARNING, "peers.not_met", "error=%s why=%s", strerrorname_np(-r),
+                          log_quote(store_error(g->outbox.store), quoted, sizeof(quoted)));
+        }
+        g->meet_error = r;
+}
+
+static int signals_open(void) {
+        sigset_t ends;
+        int fd;
+
+        (void) sigemptyset(&ends);
+        (void) sigaddset(&ends, SIGTERM);
+        (void) sigaddset(&ends, SIGINT);
+        fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+        return fd < 0 ? -errno : fd;
+}
+
 /* Once: which collectors are asked for and not possible here. */
 static void absent_log(const Agent *g) {
         CollectorSet all = collectors_all();
@@ -120,6 +182,9 @@ static int agent_open(Agent *g, const AgentOptions *o) {
         int r;
 
         *g = (Agent){ .options = o };
+        g->signals = signals_open();
+        if (g->signals < 0)
+                return g->signals;
         g->interval = o->interval > 0 ? o->interval : o->once ? INTERVAL_ONCE : INTERVAL_DEFAULT;
         r = agent_name(g);
         if (r < 0)
@@ -135,6 +200,8 @@ static int agent_open(Agent *g, const AgentOptions *o) {
         if (r == 0)
                 r = arena_open(REPORT_BYTES, &g->arena);
         if (r == 0)
+                r = book_open(g, o);
+        if (r == 0)
                 r = run_set_open(&g->local, collectors_all(), local_wants, o, &g->env);
         return r < 0 ? r : lane_open(g);
 }
@@ -143,6 +210,9 @@ static void agent_close(Agent *g) {
         g->lane = virt_lane_free(g->lane);
         run_set_close(&g->local);
         outbox_close(&g->outbox);
+        peer_book_close(&g->book);
+        if (g->signals >= 0)
+                (void) close(g->signals);
         arena_close(&g->arena);
 }
 
@@ -249,21 +319,23 @@ static int agent_report(Agent *g) {
 }
 
 /* ---- the loop ---- */
-/* Sleeps until then; true when a signal asks to end. */
-static bool agent_sleep(usec_t until) {
-        sigset_t ends;
-
-        (void) sigemptyset(&ends);
-        (void) sigaddset(&ends, SIGTERM);
-        (void) sigaddset(&ends, SIGINT);
+/* Sleeps until then, but for what cannot wait so long; true when a signal asks to end. */
+static bool agent_sleep(Agent *g, usec_t until) {
         for (;;) {
+                struct pollfd fds[WATCHED_MAX] = { { .fd = g->signals, .events = POLLIN } };
+                uint32_t n = 1 + run_set_watched(&g->local, fds + 1, WATCHED_MAX - 1);
                 usec_t left = until - clock_monotonic();
                 const struct timespec t = { .tv_sec = left > 0 ? left / USEC_PER_SEC : 0,
                                             .tv_nsec = left > 0 ? left % USEC_PER_SEC * 1000 : 0 };
+                int ready = ppoll(fds, n, &t, NULL);
 
-                if (sigtimedwait(&ends, NULL, &t) > 0)
+                if (ready == 0)
+                        return false;
+                if (ready > 0 && fds[0].revents != 0)
                         return true;
-                if (errno == EAGAIN)
+                if (ready > 0)
+                        run_set_ready(&g->local, &g->env, fds + 1, n - 1);
+                if (left <= 0)
                         return false;
         }
 }
@@ -273,7 +345,7 @@ static bool tools_await(Agent *g) {
         usec_t until = clock_monotonic() + TOOLS_PATIENCE;
 
         while (run_set_waits(&g->local) && clock_monotonic() < until) {
-                if (agent_sleep(clock_monotonic() + TOOLS_GLANCE))
+                if (agent_sleep(g, clock_monotonic() + TOOLS_GLANCE))
                         return true;
                 run_set_read_waiting(&g->local, &g->env, clock_monotonic(), clock_now());
         }
@@ -285,7 +357,7 @@ static int agent_once(Agent *g) {
         int r;
 
         agent_read(g, PATIENCE);
-        if (agent_sleep(clock_monotonic() + g->interval))
+        if (agent_sleep(g, clock_monotonic() + g->interval))
                 return 1;
         agent_read(g, PATIENCE);
         if (tools_await(g))
@@ -304,6 +376,7 @@ static int agent_loop(Agent *g) {
 
                 agent_read(g, wait);
                 r = agent_report(g);
+                agent_meet(g);
                 if (r == -EINVAL)
                         return 2;
                 if (r < 0) {
@@ -314,7 +387,7 @@ static int agent_loop(Agent *g) {
                 now = clock_monotonic();
                 if (next < now) /* a turn took too long, or the machine slept: no hurry to catch up */
                         next = now;
-        } while (!agent_sleep(next));
+        } while (!agent_sleep(g, next));
         return 0;
 }
 
@@ -322,7 +395,9 @@ int agent_run(const AgentOptions *o) {
         Agent *g = malloc(sizeof(*g));
         int r = g ? agent_open(g, o) : -ENOMEM, status = 1;
 
-        if (r < 0) {
+        if (r < 0 && g && g->refused) {
+                status = 2; /* it was said why */
+        } else if (r < 0) {
                 log_event(LOG_ERROR, "agent.failed", "error=%s", strerrorname_np(-r));
         } else if (o->once) {
                 status = agent_once(g);

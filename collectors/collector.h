@@ -18,7 +18,8 @@ typedef struct CollectorEnv {
         void *libvirt;    /* virConnectPtr, or NULL: no libvirt here. Owned by the caller */
         const char *uri;  /* how other machines reach this host's libvirt, or NULL */
         const char *self; /* host name in reports */
-        const Settings *settings; /* NULL: all defaults */
+        const Settings *settings;    /* NULL: all defaults */
+        const struct PeerBook *book; /* where other agents are (peer_book.h); NULL: nobody knows any */
 } CollectorEnv;
 
 /* Where samples go. Strings are copied by the sink before emit returns. A sample once emitted counts; a
@@ -43,6 +44,10 @@ typedef struct Collector {
          * to be had soon; < 0. Never waits. */
         int (*read)(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink);
         void (*close)(void *state); /* also after a failed open */
+        /* Both NULL but for collectors on the host whose peers do not wait for the next reading: a descriptor
+         * (-1: none now), and what is done as soon as it can be read. Never waits. */
+        int (*fd)(const void *state);
+        void (*ready)(void *state, const CollectorEnv *env);
 } Collector;
 
 typedef struct CollectorSet {

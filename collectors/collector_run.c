@@ -107,6 +107,30 @@ bool run_set_waits(const RunSet *set) {
         return false;
 }
 
+uint32_t run_set_watched(const RunSet *set, struct pollfd *fds, uint32_t n) {
+        uint32_t found = 0;
+
+        for (uint32_t i = 0; i < set->n && found < n; i++) {
+                const CollectorRun *run = &set->runs[i];
+                int fd = run->state && run->collector->fd ? run->collector->fd(run->state) : -1;
+
+                if (fd >= 0)
+                        fds[found++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+        }
+        return found;
+}
+
+void run_set_ready(RunSet *set, const CollectorEnv *env, const struct pollfd *fds, uint32_t n) {
+        for (uint32_t i = 0; i < set->n; i++) {
+                CollectorRun *run = &set->runs[i];
+                int fd = run->state && run->collector->fd ? run->collector->fd(run->state) : -1;
+
+                for (uint32_t k = 0; k < n && fd >= 0; k++)
+                        if (fds[k].fd == fd && fds[k].revents != 0)
+                                run->collector->ready(run->state, env);
+        }
+}
+
 void run_set_fail(RunSet *set, int error, usec_t stamp) {
         for (uint32_t i = 0; i < set->n; i++) {
                 CollectorRun *run = &set->runs[i];

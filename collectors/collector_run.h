@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <poll.h>
+
 #include "collectors/sample_list.h"
 
 typedef struct CollectorRun {
@@ -35,6 +37,11 @@ void run_set_read_waiting(RunSet *set, const CollectorEnv *env, usec_t monotonic
 
 /* Some collector waits for a tool: reading again soon gives more. */
 bool run_set_waits(const RunSet *set);
+
+/* The descriptors collectors want to be watched, with events set; how many, at most n. */
+uint32_t run_set_watched(const RunSet *set, struct pollfd *fds, uint32_t n);
+/* After poll(): lets those be ready that are. */
+void run_set_ready(RunSet *set, const CollectorEnv *env, const struct pollfd *fds, uint32_t n);
 
 /* Nothing could be read: every section becomes the error (positive errno), and all are due at once. */
 void run_set_fail(RunSet *set, int error, usec_t stamp);

@@ -12,6 +12,9 @@
         KEY(HOSTS, "hosts", "", "set", "never", "agent", "names of the hosts that ever reported")            \
         KEY(REPORT, "report", "HOST", "string", "some intervals", "agent", "the newest report of a host")    \
         KEY(MARKS, "marks", "", "hash", "never", "operator", "host → what was said of it")                   \
+        KEY(PEERS, "peers", "", "hash", "never", "agent", "host → address and port of its echo")             \
+        KEY(RING, "peers:ring", "", "zset", "never", "agent", "names of these hosts, in order")              \
+        KEY(ECHO, "peers:key", "", "string", "never", "agent", "the secret the echo is signed with")         \
         KEY(RECORDS, "records", "", "stream", "capped", "leader", "each round: snapshot, settings, plan")    \
         KEY(RECORDS_BYTES, "records:bytes", "", "string", "never", "leader", "size of all records")          \
         KEY(JOURNAL, "journal", "", "stream", "capped", "leader", "what was started and how it ended")       \

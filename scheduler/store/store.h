@@ -52,13 +52,22 @@ typedef struct StoredText {
  * both sorted by name. */
 int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,
                       uint32_t *ret_n_members) must_check;
-/* Member, report and mark go. A host whose agent still runs is a member again with its next report. */
+/* Member, report, mark and place among the peers go. A host whose agent still runs is a member again with its
+ * next report. */
 int store_forget_host(Store *s, const char *host) must_check;
 
 /* ---- marks: what operators said of hosts (cordon, maintenance) ---- */
 int store_set_mark(Store *s, const char *host, const char *state) must_check; /* "" removes it */
 /* Sorted by host. */
 int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+
+/* ---- peers: where agents reach each other, to measure the distance between hosts ---- */
+/* Says where `host` is reached (address and port, text for whoever asks), and gives its partners, at most
+ * `most`, sorted by name; text: their address. */
+int store_meet_peers(Store *s, Arena *a, const char *host, const char *address, uint32_t most,
+                     StoredText **ret, uint32_t *ret_n) must_check;
+/* The secret all agents of the cluster share: the one that is there; `fresh` if there was none. */
+int store_share_key(Store *s, Arena *a, const char *fresh, const char **ret, size_t *ret_n) must_check;
 
 /* ---- records: each round's snapshot, settings, plan and outcome, newest first; at most 512 and 256 MiB of
  * them. name: "MILLISECONDS-N", the server's time since the epoch, different for each ---- */
