@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/snapshot/fault_grade.h"
+#include "scheduler/snapshot/fault_list.h"
 #include "scheduler/snapshot/name_table.h"
 #include "scheduler/snapshot/report_facts.h"
 
@@ -25,6 +27,13 @@ const SettingDef snapshot_settings[] = {
           .doc = "A report from further in the future than this is no sign of life: a clock is wrong, and "
                  "the host "
                  "takes no part in decisions." },
+        { .name = "fault_hold",
+          .type = SETTING_PERMILLE,
+          .def = 1000,
+          .min = 0,
+          .max = 100000,
+          .doc = "A fault's grade falls when its facts have been good for the time the table of hazards says "
+                 "(docs/faults.md, mostly a day); this is by how much that time is stretched. 0: at once." },
         { 0 },
 };
 
@@ -32,6 +41,7 @@ typedef struct Builder {
         Arena *a;
         const BuildInput *in;
         usec_t stale_after, clock_skew;
+        int64_t fault_hold;
         NameTable names;          /* of hosts, in the order of strcmp */
         Host *hosts;              /* [names.n] */
         const Report **report_of; /* [names.n] the newest, or NULL */
@@ -39,6 +49,8 @@ typedef struct Builder {
         bool *doubled;            /* [names.n] two machines report under this name */
         VmRow *rows;
         uint32_t n_rows;
+        FaultMemory *memories;             /* [names.n] to be remembered */
+        const FaultMemory **remembered_of; /* [names.n] */
 } Builder;
 
 /* ---- which hosts there are ---- */
@@ -244,6 +256,62 @@ static int marks_apply(Builder *b) {
         return k;
 }
 
+/* ---- faults ---- */
+
+static int clears_of(const Builder *b, const char *host, FaultInput *in) {
+        Clear *list = arena_new(b->a, Clear, b->in->n_clears);
+
+        if (!list)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < b->in->n_clears; i++)
+                if (strcmp(b->in->clears[i].host, host) == 0)
+                        list[in->n_clears++] = b->in->clears[i];
+        in->clears = list;
+        return 0;
+}
+
+/* A host that is silent keeps the grades it had. */
+static int host_faults(Builder *b, HostIx ix) {
+        static const FaultMemory nothing = { 0 };
+        const FaultMemory *memory = b->remembered_of[ix];
+        FaultInput in = { .report = b->report_of[ix],
+                          .memory = memory             ? memory
+                                    : b->in->remembers ? &nothing
+                                                       : NULL,
+                          .now = b->in->now,
+                          .hold_permille = b->fault_hold };
+        FaultOutput out;
+        int k = b->in->n_clears > 0 ? clears_of(b, b->names.names[ix], &in) : 0;
+
+        if (k == 0)
+                k = fault_grade(b->a, &in, &out);
+        if (k == 0)
+                k = host_take_faults(b->a, &b->hosts[ix], out.faults, out.n_faults);
+        if (k < 0)
+                return k;
+        b->memories[ix] = out.memory;
+        b->memories[ix].host = b->names.names[ix];
+        return 0;
+}
+
+static int faults_build(Builder *b) {
+        int k = 0;
+
+        b->memories = arena_new(b->a, FaultMemory, b->names.n);
+        b->remembered_of = arena_new(b->a, const FaultMemory *, b->names.n);
+        if (!b->memories || !b->remembered_of)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < b->in->n_memories; i++) {
+                HostIx h = host_ix(b, b->in->memories[i].host);
+
+                if (h != IX_NONE)
+                        b->remembered_of[h] = &b->in->memories[i];
+        }
+        for (HostIx h = 0; k == 0 && h < b->names.n; h++)
+                k = host_faults(b, h);
+        return k;
+}
+
 /* ---- VMs ---- */
 
 /* How much speaks for a host being the one the VM runs on, and is about to leave. */
@@ -362,14 +430,24 @@ static int hosts_build(Builder *b, Snapshot *s) {
         for (HostIx h = 0; k == 0 && h < b->names.n; h++)
                 k = host_build(b, h);
         s->hosts = b->hosts;
+        if (k == 0)
+                k = faults_build(b);
         return k < 0 ? k : marks_apply(b);
 }
 
 int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret) {
+        const FaultMemory *memories;
+
+        return snapshot_build_remembering(a, in, settings, ret, &memories);
+}
+
+int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret,
+                               const FaultMemory **ret_memories) {
         Builder b = { .a = a,
                       .in = in,
                       .stale_after = settings_int(settings, "snapshot", "stale_after"),
-                      .clock_skew = settings_int(settings, "snapshot", "clock_skew") };
+                      .clock_skew = settings_int(settings, "snapshot", "clock_skew"),
+                      .fault_hold = settings_int(settings, "snapshot", "fault_hold") };
         Snapshot *s = arena_new(a, Snapshot, 1);
         int k;
 
@@ -382,7 +460,9 @@ int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, con
         k = hosts_build(&b, s);
         if (k == 0)
                 k = vms_build(&b, s);
-        if (k == 0)
-                *ret = s;
-        return k;
+        if (k < 0)
+                return k;
+        *ret = s;
+        *ret_memories = b.memories;
+        return 0;
 }

@@ -19,6 +19,7 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/sample.h"
 #include "scheduler/model/settings.h"
+#include "scheduler/snapshot/fault_memory.h"
 
 /* What is known of a host apart from its report: kept in the store by operators (cordon, maintenance), or
  * given on the command line. */
@@ -35,6 +36,10 @@ typedef struct BuildInput {
         uint32_t n_reports;
         const char *const *expected; /* hosts that are members though they may be silent; any order */
         uint32_t n_expected;
+        bool remembers; /* there is a store: what it lacks is new. Else levels alone make grades */
+        const FaultMemory *memories; /* of hosts' devices; any order */
+        const Clear *clears;         /* by hand, not older than the memories */
+        uint32_t n_memories, n_clears;
         const HostMark *marks; /* of a host that neither reports nor is expected: not used */
         uint32_t n_marks;
 } BuildInput;
@@ -43,3 +48,8 @@ extern const SettingDef snapshot_settings[]; /* section "snapshot" */
 
 /* 0; -ENOMEM; -ERANGE: more hosts or VMs than HOSTS_MAX, VMS_MAX. */
 int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret) must_check;
+
+/* The same, and what is to be remembered of the hosts' devices: ret_memories[ret->n_hosts], in their order.
+ */
+int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret,
+                               const FaultMemory **ret_memories) must_check;

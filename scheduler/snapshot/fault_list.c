@@ -5,15 +5,26 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/snapshot/snapshot_fields.h"
 
 static int fault_compare(const void *a, const void *b) {
         return strcmp(((const Fault *) a)->device, ((const Fault *) b)->device);
+}
+
+static int worst_first(const void *a, const void *b) {
+        const Fault *x = a, *y = b;
+
+        return x->grade != y->grade ? (x->grade > y->grade ? -1 : 1) : fault_compare(a, b);
 }
 
 int host_take_faults(Arena *a, Host *h, Fault *faults, uint32_t n) {
         const Fault *worst = NULL;
         const char *why = NULL;
 
+        if (n > FAULTS_MAX) { /* a file could not hold them: the worst remain */
+                qsort(faults, n, sizeof(*faults), worst_first);
+                n = FAULTS_MAX;
+        }
         if (n > 1)
                 qsort(faults, n, sizeof(*faults), fault_compare);
         for (uint32_t i = 0; i < n; i++) {

@@ -1,0 +1,354 @@
+/* Grades, told as stories: what the agent reports, line by line, and what it comes to. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/text.h"
+#include "scheduler/snapshot/fault_facts.h"
+#include "scheduler/snapshot/fault_grade.h"
+
+#define HOUR (INT64_C(3600) * USEC_PER_SEC)
+#define T0   (INT64_C(1772366400) * USEC_PER_SEC)
+
+static Arena arena;
+
+static void setup(void) {
+        cr_assert_eq(0, arena_open(UINT64_C(64) << 20, &arena));
+}
+TestSuite(fault_grade, .init = setup);
+
+/* "metric subject value" a line; the subject "-" is the host's. */
+static const Report *report(const char *text) {
+        Report *r = arena_new(&arena, Report, 1);
+        Section *sections = arena_new(&arena, Section, 2);
+        Sample *samples = arena_new(&arena, Sample, 256);
+        uint32_t n = 0;
+
+        for (const char *s = text; *s; s = strchr(s, '\n') + 1) {
+                char metric[64], subject[64], value[256];
+                Metric m;
+
+                cr_assert_eq(sscanf(s, "%63s %63s %255[^\n]", metric, subject, value), 3, "%s", s);
+                m = metric_by_name(metric, strlen(metric));
+                cr_assert_lt(m, METRIC_N, "%s", metric);
+                samples[n++] = (Sample){ .metric = m,
+                                         .subject = strcmp(subject, "-") == 0
+                                                            ? ""
+                                                            : text_copy(&arena, subject, strlen(subject)),
+                                         .number = strtoll(value, NULL, 10),
+                                         .text = text_copy(&arena, value, strlen(value)) };
+        }
+        sections[0] = (Section){ .collector = "smart", .read_at = T0, .samples = samples, .n_samples = n };
+        sections[1] = (Section){ .collector = "faults_d", .read_at = T0 };
+        *r = (Report){
+                .host = "h1", .sent_at = T0, .interval = USEC_PER_SEC, .sections = sections, .n_sections = 2
+        };
+        return r;
+}
+
+static FaultOutput grade_with(const char *text, const FaultMemory *memory, usec_t now, const Clear *clear) {
+        FaultInput in = { .report = text ? report(text) : NULL,
+                          .memory = memory,
+                          .clears = clear,
+                          .n_clears = clear ? 1 : 0,
+                          .now = now,
+                          .hold_permille = 1000 };
+        FaultOutput out;
+
+        cr_assert_eq(0, fault_grade(&arena, &in, &out));
+        return out;
+}
+
+static FaultOutput grade(const char *text) {
+        return grade_with(text, NULL, T0, NULL);
+}
+
+static const Fault *fault(const FaultOutput *out, const char *device) {
+        for (uint32_t i = 0; i < out->n_faults; i++)
+                if (strcmp(out->faults[i].device, device) == 0)
+                        return &out->faults[i];
+        return NULL;
+}
+
+static int64_t grade_of(const FaultOutput *out, const char *device) {
+        const Fault *f = fault(out, device);
+
+        return f ? f->grade : 0;
+}
+
+#define TREE                                                                                                 \
+        "block.over md0 sda,sdb\nblock.mounts md0 /vms\nblock.over md1 sdc1,sdd1\nblock.mounts md1 /\n"      \
+        "block.over sdc1 sdc\nblock.over sdd1 sdd\nblock.mounts sde /data\n"                                 \
+        "vm.state web running\nvm.state db running\nvm.devices web none\nvm.devices db md0\n"
+#define MIRROR(md, members)                                                                                  \
+        "array.level " md " raid1\narray.state " md " optimal\narray.members " md " " members "\n"           \
+        "array.wanted " md " 2\narray.working " md " 2\narray.failed " md " 0\narray.redundancy " md " 1\n"
+#define BROKEN_MIRROR(md, member)                                                                            \
+        "array.level " md " raid1\narray.state " md " degraded\narray.members " md " " member "\n"           \
+        "array.lost " md " sdb\narray.wanted " md " 2\narray.working " md " 1\narray.failed " md " 1\n"      \
+        "array.redundancy " md " 0\n"
+
+Test(fault_grade, a_healthy_host_has_no_faults) {
+        FaultOutput out = grade(TREE MIRROR("md0", "sda,sdb") "disk.health sda passed\ndisk.pending sda 0\n");
+
+        cr_assert_eq(out.n_faults, 0);
+}
+
+Test(fault_grade, a_predicted_member_of_a_whole_mirror_drains_its_vms_by_and_by) {
+        FaultOutput out = grade(TREE MIRROR("md0", "sda,sdb") "disk.health sda failing\n");
+        const Fault *f = fault(&out, "sda");
+
+        cr_assert_eq(f->grade, 3);
+        cr_assert(f->partly);
+        cr_assert_eq(f->vms.n, 1);
+        cr_assert_str_eq(f->vms.at[0], "db");
+        cr_assert_str_eq(f->hazard, "disk-failing");
+        cr_assert_str_eq(f->why, "SMART says it is failing; a member of md0 (raid1: 2 of 2 members work, "
+                                 "redundancy is left); a VM is on it: db");
+        cr_assert_eq(out.n_faults, 1);
+}
+
+Test(fault_grade, a_degraded_mirror_with_a_predicted_member_is_drained_now) {
+        FaultOutput out = grade(TREE BROKEN_MIRROR("md0", "sda") "disk.health sda failing\n");
+
+        cr_assert_eq(grade_of(&out, "sda"), 4);
+        cr_assert_eq(grade_of(&out, "md0"), 4);
+        cr_assert_eq(fault(&out, "sda")->vms.n, 1);
+}
+
+Test(fault_grade, a_degraded_mirror_with_a_suspect_member_is_drained_now) {
+        FaultOutput out = grade(TREE BROKEN_MIRROR("md0", "sda") "disk.pending sda 1\n");
+
+        cr_assert_eq(grade_of(&out, "sda"), 4);
+}
+
+Test(fault_grade, a_degraded_mirror_alone_drains_and_one_that_recovers_is_in_quarantine) {
+        FaultOutput out = grade(TREE BROKEN_MIRROR("md0", "sda"));
+
+        cr_assert_eq(grade_of(&out, "md0"), 3);
+        cr_assert_str_eq(fault(&out, "md0")->why,
+                         "raid1: 1 of 2 members work, no redundancy is left; lost: sdb; "
+                         "a VM is on it: db");
+        cr_assert_str_eq(fault(&out, "md0")->hazard, "array-degraded");
+        out = grade(TREE BROKEN_MIRROR("md0", "sda") "array.action md0 recover\n");
+        cr_assert_eq(grade_of(&out, "md0"), 2);
+}
+
+Test(fault_grade, a_redundant_system_disk_is_quarantine_for_the_host) {
+        FaultOutput out = grade(TREE MIRROR("md1", "sdc1,sdd1") "disk.health sdc failing\n");
+        const Fault *f = fault(&out, "sdc");
+
+        cr_assert_eq(f->grade, 2);
+        cr_assert_not(f->partly);
+        cr_assert_str_eq(f->why, "SMART says it is failing; a member of md1 (raid1: 2 of 2 members work, "
+                                 "redundancy is left); the host's system is on it");
+}
+
+Test(fault_grade, a_single_disk_of_vms_that_is_predicted_is_drained_now_and_only_they_are_concerned) {
+        FaultOutput out =
+                grade("block.mounts sdb /vms\nblock.mounts sda /\nvm.state a running\nvm.devices a sdb\n"
+                      "vm.state b running\nvm.devices b sda\ndisk.health sdb failing\n");
+        const Fault *f = fault(&out, "sdb");
+
+        cr_assert_eq(f->grade, 4);
+        cr_assert(f->partly && f->vms.n == 1);
+        cr_assert_str_eq(f->vms.at[0], "a");
+}
+
+Test(fault_grade, a_disk_that_nothing_uses_is_watched) {
+        FaultOutput out = grade(TREE "disk.health sdz failing\n");
+
+        cr_assert_eq(grade_of(&out, "sdz"), 1);
+        cr_assert(strstr(fault(&out, "sdz")->why, "nothing uses it"));
+}
+
+Test(fault_grade, a_failing_data_disk_without_vms_takes_none) {
+        FaultOutput out = grade(TREE "disk.health sde failing\n");
+
+        cr_assert_eq(grade_of(&out, "sde"), 4);
+        cr_assert_eq(fault(&out, "sde")->vms.n, 0);
+        cr_assert(fault(&out, "sde")->partly);
+}
+
+Test(fault_grade, where_nobody_says_who_uses_a_disk_all_vms_may) {
+        FaultOutput out = grade("vm.state a running\ndisk.health sda failing\n");
+
+        cr_assert_eq(grade_of(&out, "sda"), 4);
+        cr_assert_not(fault(&out, "sda")->partly);
+        cr_assert(strstr(fault(&out, "sda")->why, "who uses it is not known"));
+}
+
+Test(fault_grade, a_vm_whose_disks_are_not_known_may_use_any) {
+        FaultOutput out = grade(TREE "vm.state odd running\ndisk.health sde failing\n");
+
+        cr_assert_eq(fault(&out, "sde")->vms.n, 1);
+        cr_assert_str_eq(fault(&out, "sde")->vms.at[0], "odd");
+}
+
+Test(fault_grade, levels_of_attributes_have_their_grades) {
+        static const struct {
+                const char *fact;
+                int64_t grade;
+        } all[] = { { "disk.reallocated sde 1", 1 },  { "disk.reallocated sde 16", 1 },
+                    { "disk.reallocated sde 17", 3 }, { "disk.reallocated sde 1101", 4 },
+                    { "disk.pending sde 1", 3 },      { "disk.pending sde 3", 4 },
+                    { "disk.reported sde 1", 3 },     { "disk.uncorrectable sde 1", 4 },
+                    { "disk.crc sde 100000", 1 },     { "disk.wear sde 89", 0 },
+                    { "disk.wear sde 90", 1 },        { "disk.wear sde 100", 3 },
+                    { "disk.nvme.warning sde 4", 4 }, { "disk.nvme.warning sde 8", 4 },
+                    { "disk.nvme.warning sde 2", 1 }, { "disk.health sde unknown", 0 },
+                    { "block.errors sde 1", 3 },      { "block.readonly sde 1", 4 },
+                    { "block.stuck sde 9", 0 },       { "block.stuck sde 61", 4 } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                FaultOutput out = grade(text_format(&arena, TREE "%s\n", all[i].fact));
+
+                cr_expect_eq(grade_of(&out, "sde"), all[i].grade, "%s is %lld", all[i].fact,
+                             (long long) grade_of(&out, "sde"));
+        }
+}
+
+Test(fault_grade, what_the_whole_host_depends_on_concerns_all) {
+        FaultOutput out = grade(
+                "memory.uncorrected mc0 1\nsensor.fan nct-0/fan2 0\nsensor.fan.min nct-0/fan2 300\n"
+                "sensor.temperature core-0/temp1 101000\nsensor.temperature.critical core-0/temp1 100000\n"
+                "kernel.hung.tasks - 2\n");
+
+        cr_assert_eq(grade_of(&out, "memory mc0"), 4);
+        cr_assert_eq(grade_of(&out, "sensor nct-0/fan2"), 2);
+        cr_assert_eq(grade_of(&out, "sensor core-0/temp1"), 3);
+        cr_assert_eq(grade_of(&out, "the kernel"), 1);
+        cr_assert_not(fault(&out, "memory mc0")->partly);
+}
+
+Test(fault_grade, an_operators_tool_is_believed_and_says_whom_it_concerns) {
+        FaultOutput out =
+                grade(TREE "fault.grade psu.json 3\nfault.why psu.json one of two supplies is dead\n"
+                           "fault.device psu.json psu1\nfault.grade x.json 4\nfault.device x.json /dev/sde\n"
+                           "fault.grade y.json 4\nfault.vms y.json web\nfault.device y.json gpu\n"
+                           "fault.unreadable z.json no JSON\n");
+
+        cr_assert_eq(grade_of(&out, "psu1"), 3);
+        cr_assert_not(fault(&out, "psu1")->partly);
+        cr_assert_str_eq(fault(&out, "psu1")->why, "one of two supplies is dead (says psu.json)");
+        cr_assert_eq(grade_of(&out, "sde"), 4);
+        cr_assert(fault(&out, "sde")->partly && fault(&out, "sde")->vms.n == 0);
+        cr_assert_str_eq(fault(&out, "gpu")->vms.at[0], "web");
+        cr_assert_eq(grade_of(&out, "z.json"), 1);
+        cr_assert_str_eq(fault(&out, "z.json")->why, "what z.json says cannot be read: no JSON");
+}
+
+/* ---- history ---- */
+
+Test(fault_grade, what_rises_within_a_day_counts_more) {
+        FaultMemory none = { 0 };
+        FaultOutput out = grade_with(TREE "disk.reported sde 0\n", &none, T0, NULL);
+
+        cr_assert_eq(out.n_faults, 0);
+        out = grade_with(TREE "disk.reported sde 1\n", &out.memory, T0 + HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 4);
+        cr_assert(strstr(fault(&out, "sde")->why, "1 more uncorrectable errors in a day"));
+        out = grade_with(TREE "disk.reported sde 1\n", &out.memory, T0 + 26 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 4, "it is held");
+        out = grade_with(TREE "disk.reported sde 1\n", &out.memory, T0 + 51 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 3, "and then the level remains");
+}
+
+Test(fault_grade, a_grade_falls_after_a_clean_day_and_not_before) {
+        FaultMemory none = { 0 };
+        FaultOutput out = grade_with(TREE "block.errors sde 1\n", &none, T0, NULL);
+
+        cr_assert_eq(grade_of(&out, "sde"), 3);
+        cr_assert_eq(fault(&out, "sde")->since, T0);
+        out = grade_with(TREE "block.errors sde 0\n", &out.memory, T0 + HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 3);
+        cr_assert_eq(fault(&out, "sde")->clean_since, T0 + HOUR);
+        cr_assert(strstr(fault(&out, "sde")->why, "held: 1 I/O errors in an hour"));
+        out = grade_with(TREE "block.errors sde 1\n", &out.memory, T0 + 12 * HOUR, NULL);
+        cr_assert_eq(fault(&out, "sde")->clean_since, 0, "not clean after all");
+        out = grade_with(TREE "block.errors sde 0\n", &out.memory, T0 + 13 * HOUR, NULL);
+        out = grade_with(TREE "block.errors sde 0\n", &out.memory, T0 + 36 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 3);
+        out = grade_with(TREE "block.errors sde 0\n", &out.memory, T0 + 37 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 0);
+}
+
+Test(fault_grade, silence_is_not_health) {
+        FaultMemory none = { 0 };
+        FaultOutput out = grade_with(TREE "disk.health sde failing\n", &none, T0, NULL);
+
+        out = grade_with(NULL, &out.memory, T0 + 100 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 4);
+        out = grade_with("vm.state web running\n", &out.memory, T0 + 200 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 4, "a disk that is not told of is not better");
+}
+
+Test(fault_grade, another_serial_is_another_disk) {
+        FaultMemory none = { 0 };
+        FaultOutput out = grade_with(TREE "disk.serial sde A\ndisk.health sde failing\n", &none, T0, NULL);
+
+        cr_assert_str_eq(fault(&out, "sde")->serial, "A");
+        out = grade_with(TREE "disk.serial sde B\ndisk.health sde passed\n", &out.memory, T0 + HOUR, NULL);
+        cr_assert_eq(out.n_faults, 0);
+}
+
+Test(fault_grade, what_was_cleared_by_hand_counts_again_when_it_grows) {
+        FaultMemory none = { 0 };
+        Clear clear = { .host = "h1", .device = "sde", .at = T0 + HOUR };
+        FaultOutput out = grade_with(TREE "disk.reallocated sde 20\n", &none, T0, NULL);
+
+        cr_assert_eq(grade_of(&out, "sde"), 3);
+        out = grade_with(TREE "disk.reallocated sde 20\n", &out.memory, T0 + HOUR, &clear);
+        cr_assert_eq(out.n_faults, 0);
+        out = grade_with(TREE "disk.reallocated sde 20\n", &out.memory, T0 + 2 * HOUR, &clear);
+        cr_assert_eq(out.n_faults, 0, "a clear is taken once, and holds");
+        out = grade_with(TREE "disk.reallocated sde 21\n", &out.memory, T0 + 3 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 3);
+}
+
+Test(fault_grade, a_tool_that_takes_its_word_back_is_believed_if_it_was_heard) {
+        FaultMemory none = { 0 };
+        FaultOutput out = grade_with("fault.grade x 4\n", &none, T0, NULL);
+        FaultInput deaf = { .memory = &out.memory, .now = T0 + HOUR, .hold_permille = 1000 };
+        FaultOutput later;
+        Report *r;
+
+        cr_assert_eq(grade_of(&out, "x"), 4);
+        r = (Report *) (uintptr_t) report("vm.state a running\n");
+        ((Section *) (uintptr_t) &r->sections[1])->error = 5;
+        deaf.report = r;
+        cr_assert_eq(0, fault_grade(&arena, &deaf, &later));
+        cr_assert_eq(grade_of(&later, "x"), 4, "the folder could not be read");
+        out = grade_with("vm.state a running\n", &out.memory, T0 + HOUR, NULL);
+        cr_assert_eq(out.n_faults, 0);
+}
+
+Test(fault_grade, memory_is_the_same_after_a_text) {
+        FaultMemory none = { 0 }, read;
+        Clear clear = { .host = "h1", .device = "sdb", .at = T0 };
+        FaultOutput out = grade_with(TREE "disk.serial sde A\ndisk.health sde failing\ndisk.reported sde 3\n"
+                                          "disk.reallocated sdb 9\nfault.grade x 2\n",
+                                     &none, T0, &clear);
+        const char *text, *again;
+        TextFault why;
+        size_t n, m;
+
+        out = grade_with(TREE "disk.serial sde A\ndisk.health sde failing\ndisk.reported sde 5\n"
+                              "disk.reallocated sdb 9\nfault.grade x 2\n",
+                         &out.memory, T0 + 7 * HOUR, NULL);
+        cr_assert_eq(0, fault_memory_print(&arena, &out.memory, &text, &n));
+        cr_assert_eq(0, fault_memory_parse(&arena, text, n, &read, &why), "%s %s", why.field, why.what);
+        cr_assert_eq(0, fault_memory_print(&arena, &read, &again, &m));
+        cr_assert_str_eq(text, again);
+        cr_assert(strstr(text, "\"accepted\": { \"disk-reallocated\": 9 }"), "%s", text);
+        cr_assert(strstr(text, "\"disk.reported\": [1772366400000000, 3, "), "%s", text);
+}
+
+Test(fault_grade, circles_end) {
+        FaultOutput out =
+                grade("block.over a b\nblock.over b c\nblock.over c a\narray.level b raid1\n"
+                      "array.members b c,a,b\nvm.state v running\nvm.devices v a\ndisk.health c failing\n");
+
+        cr_assert_geq(grade_of(&out, "c"), 1);
+}
