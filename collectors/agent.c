@@ -12,6 +12,8 @@
 #include "collectors/agent_print.h"
 #include "collectors/collector_run.h"
 #include "collectors/collector_settings.h"
+#include "collectors/metrics_http.h"
+#include "collectors/metrics_text.h"
 #include "collectors/outbox.h"
 #include "collectors/peer_book.h"
 #include "collectors/virt_lane.h"
@@ -41,10 +43,11 @@ typedef struct Agent {
         VirtLane *lane; /* NULL: no collector that needs libvirt */
         Outbox outbox;
         PeerBook book;
-        int meet_error; /* that was last logged */
-        int signals;    /* a signalfd */
-        bool refused;   /* what was asked for cannot be, and it was said */
-        Arena arena;    /* of one turn */
+        int meet_error;       /* that was last logged */
+        int signals;          /* a signalfd */
+        bool refused;         /* what was asked for cannot be, and it was said */
+        MetricsHttp *metrics; /* NULL: not served */
+        Arena arena;          /* of one turn */
         Arena settings; /* never closed: a lane that hangs may still look at them when the process ends */
         uint64_t sequence;
         struct {
@@ -175,6 +178,17 @@ static void absent_log(const Agent *g) {
                           names);
 }
 
+static int metrics_open(Agent *g, const AgentOptions *o) {
+        TextFault fault = { 0 };
+        char quoted[400];
+        int r = o->metrics ? metrics_http_open(o->metrics, &g->metrics, &fault) : 0;
+
+        if (r < 0)
+                log_event(LOG_ERROR, "metrics.refused", "error=%s",
+                          log_quote(fault.what, quoted, sizeof(quoted)));
+        return r;
+}
+
 static int agent_open(Agent *g, const AgentOptions *o) {
         const StoreOptions store = { .url = o->redis,
                                      .cluster = o->cluster ? o->cluster : "default",
@@ -203,10 +217,13 @@ static int agent_open(Agent *g, const AgentOptions *o) {
                 r = book_open(g, o);
         if (r == 0)
                 r = run_set_open(&g->local, collectors_all(), local_wants, o, &g->env);
+        if (r == 0)
+                r = metrics_open(g, o);
         return r < 0 ? r : lane_open(g);
 }
 
 static void agent_close(Agent *g) {
+        g->metrics = metrics_http_free(g->metrics);
         g->lane = virt_lane_free(g->lane);
         run_set_close(&g->local);
         outbox_close(&g->outbox);
@@ -305,6 +322,14 @@ static int report_send(Agent *g, const Report *report) {
         return r;
 }
 
+static int report_serve(Agent *g, const Report *report) {
+        const char *text;
+        size_t n;
+        int r = metrics_text(&g->arena, report, &text, &n);
+
+        return r < 0 ? r : metrics_http_put(g->metrics, text, n);
+}
+
 static int agent_report(Agent *g) {
         Report report;
         int r;
@@ -313,6 +338,8 @@ static int agent_report(Agent *g) {
         r = report_make(g, &report);
         if (r == 0 && g->options->print)
                 r = report_show(g, &report);
+        if (r == 0 && g->metrics)
+                r = report_serve(g, &report);
         if (r == 0 && g->options->redis)
                 r = report_send(g, &report);
         return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collectors/collector_settings.h"
+#include "collectors/metrics_http.h"
 #include "collectors/virt_lane.h"
 
 #define INTERVAL_LEAST (100 * USEC_PER_MSEC)
@@ -41,6 +42,8 @@ static const OptionDef defs[] = {
         { "root", OPTION_TEXT, AT(root), "DIR",
           "read DIR/proc and DIR/sys in place of this host's (then no libvirt but by --uri)" },
         { "collectors", OPTION_TEXT, AT(collectors), "A,B", "only these collectors" },
+        { "metrics", OPTION_TEXT, AT(metrics), "[ADDRESS:]PORT",
+          "serve what was read at http://ADDRESS:PORT/metrics, for Prometheus (default address: 127.0.0.1)" },
         { "set", OPTION_SET, AT(sets), "NAME=VALUE",
           "a setting of a collector, such as smart.every=1h (may be given often)" },
         { "once", OPTION_FLAG, AT(once), NULL, "two readings an interval apart, one report, then end" },
@@ -201,9 +204,13 @@ static int options_check(const AgentOptions *o, TextFault *fault) {
                 text_fault(fault, "--json", "says how --print shows the report; give --print too");
                 return -EINVAL;
         }
-        if (!o->redis && !o->print) {
+        if (o->metrics && metrics_http_check(o->metrics, fault) < 0) {
+                (void) snprintf(fault->field, sizeof(fault->field), "--metrics");
+                return -EINVAL;
+        }
+        if (!o->redis && !o->print && !o->metrics) {
                 text_fault(fault, "--redis",
-                           "is needed: where do reports go? (or --print, to see them here)");
+                           "is needed: where do reports go? (or --metrics, or --print, to see them here)");
                 return -EINVAL;
         }
         return 0;

@@ -7,8 +7,9 @@
 #define AGENT_SETS_MAX 64
 
 typedef struct AgentOptions {
-        const char *redis, *cluster, *host, *uri, *advertise, *root, *collectors; /* NULL: not given */
-        usec_t interval;                                                          /* 0: not given */
+        const char *redis, *cluster, *host, *uri, *advertise, *root, *collectors,
+                *metrics;                 /* NULL: not given */
+        usec_t interval;                  /* 0: not given */
         const char *sets[AGENT_SETS_MAX]; /* each "COLLECTOR.NAME=VALUE"; checked */
         uint32_t n_sets;
         bool once, print, json, help, version;
