@@ -256,6 +256,36 @@ static inline const Snapshot *cluster_of_dice(Dice d, bool plain) {
         return s;
 }
 
+static inline void setting(Settings *s, const char *key, const char *text) {
+        TextFault fault = { 0 };
+
+        if (settings_set(s, key, text, &fault) < 0) {
+                (void) fprintf(stderr, "%s = %s: %s\n", key, text, fault.what);
+                abort();
+        }
+}
+
+/* The defaults for every other seed; else limits of the cluster by chance. */
+static inline const Settings *random_settings(Arena *a, uint64_t seed) {
+        Settings *s = (Settings *) (uintptr_t) default_settings(a);
+        Dice d = { .prng = prng_seeded(seed * 31 + 7), .arena = a };
+        static const char *const levels[] = { "host", "rack", "zone" };
+
+        if (seed % 2 == 0)
+                return s;
+        if (dice_percent(&d, 60)) {
+                setting(s, "reserve.losses", dice_percent(&d, 75) ? "1" : "2");
+                setting(s, "reserve.losses_of", levels[dice_percent(&d, 70) ? 0 : dice_between(&d, 1, 2)]);
+        }
+        if (dice_percent(&d, 30)) {
+                setting(s, "reserve.share", text_format(a, "%lld%%", (long long) dice_between(&d, 1, 60)));
+                setting(s, "reserve.share_of", dice_percent(&d, 50) ? "cluster" : "zone");
+        }
+        if (dice_percent(&d, 30))
+                setting(s, "reserve.maintenance", "waits");
+        return s;
+}
+
 static inline const Snapshot *random_cluster(Arena *a, uint64_t seed, bool plain) {
         return cluster_of_dice((Dice){ .prng = prng_seeded(seed), .arena = a }, plain);
 }

@@ -9,6 +9,7 @@
 
 typedef struct RandomShape {
         uint32_t hosts, vms, res, rules; /* at most */
+        bool reserve;                    /* for some, of losses and shares */
         bool one_tier; /* as ROADEF/EURO 2012: transient together, pairs, services, distances */
 } RandomShape;
 
@@ -98,6 +99,45 @@ static inline void random_one_tier(Arena *a, Prng *g, Problem *p) {
         p->move_weight = prng_below(g, 3);
 }
 
+/* What problem_reserve.c works out, by other means. */
+static inline void random_reserve(Arena *a, Prng *g, Problem *p) {
+        ReserveGoal *goal = arena_new(a, ReserveGoal, 1);
+        VmIx *by_size = arena_new(a, VmIx, p->n_vms);
+        uint32_t *rank = arena_new(a, uint32_t, p->n_vms), *domains = arena_new(a, uint32_t, p->n_hosts);
+        bool *counts = arena_new(a, bool, p->n_vms), *spends = arena_new(a, bool, p->n_vms);
+
+        *goal = (ReserveGoal){ .losses = prng_below(g, 3),
+                               .level = (Level) prng_below(g, LEVEL_N),
+                               .share_permille = prng_below(g, 2) ? prng_below(g, 900) : 0,
+                               .share_level = (Level) prng_below(g, LEVEL_N + 1),
+                               .by_size = by_size,
+                               .rank = rank,
+                               .counts = counts,
+                               .spends = spends,
+                               .domains = domains };
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                const VmIx w = prng_below(g, v + 1); /* any order will do */
+
+                by_size[v] = by_size[w];
+                by_size[w] = v;
+                counts[v] = prng_below(g, 8) > 0;
+                spends[v] = prng_below(g, 4) == 0;
+        }
+        for (VmIx v = 0; v < p->n_vms; v++)
+                rank[by_size[v]] = v;
+        for (uint32_t d = 0; d < p->n_domains[goal->level]; d++) {
+                bool any = goal->level == LEVEL_HOST;
+
+                for (HostIx h = 0; h < p->n_hosts && !any; h++)
+                        any = p->domain[goal->level][h] == d;
+                if (any && prng_below(g, 8) > 0)
+                        domains[goal->n_domains++] = d;
+        }
+        for (uint32_t r = 0; r <= RES_MEMORY; r++)
+                goal->mean[r] = 1 + prng_below(g, 500);
+        p->reserve = goal;
+}
+
 static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
         Prng g = prng_seeded(seed);
         Problem *p = arena_new(a, Problem, 1);
@@ -159,5 +199,7 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
                 random_classes(a, &g, p);
         if (s.one_tier)
                 random_one_tier(a, &g, p);
+        else if (s.reserve && prng_below(&g, 2) == 0)
+                random_reserve(a, &g, p);
         return p;
 }

@@ -165,6 +165,26 @@ static void print_gap(const Plan *plan, const Screen *screen) {
                                100.0 * (double) (after[t] - bound[t]) / (double) bound[t]);
 }
 
+/* What the reserve is for, whether it holds, and what is missing. */
+static void print_reserve(const Plan *plan, const Screen *screen) {
+        const PlanReserve *r = &plan->reserve;
+
+        if (!r->asked)
+                return;
+        if (r->losses_asked > 0)
+                (void) fprintf(screen->out, "reserve: %u of %u losses of %u %s%s not covered now, %u after\n",
+                               r->uncovered_before, r->cases, r->losses, level_names[r->level],
+                               r->losses == 1 ? "" : "s", r->uncovered_after);
+        if (r->losses < r->losses_asked)
+                (void) fprintf(screen->out,
+                               "reserve: kept for %u, not for the %u asked for: there are too many "
+                               "cases to look at\n",
+                               r->losses, r->losses_asked);
+        if (r->gap)
+                (void) fprintf(screen->out, "%sreserve: %s%s\n", screen_style(screen, STYLE_BAD), r->gap,
+                               screen_style(screen, STYLE_PLAIN));
+}
+
 static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
@@ -178,6 +198,7 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
         if (plan->guard_fired)
                 (void) fputs("; the time guard ended the search early", screen->out);
         (void) fputc('\n', screen->out);
+        print_reserve(plan, screen);
         if (plan->has_bound)
                 print_gap(plan, screen);
 }

@@ -11,6 +11,7 @@
  *             fixed point can round away: about one 65536th of a host each
  *   sits      what cannot leave: pinned VMs, VMs without a host to go to, and VMs beyond the room elsewhere
  *   rules     VMs beyond the number of domains; domains beyond the number there is
+ *   reserve   0: the cases that can never be covered are not counted
  *   others    0: no move at all is priceless, and nothing broken that a move could mend is counted
  */
 #pragma once

@@ -11,6 +11,8 @@ typedef struct CheckMove {
         HostIx from, to;
 } CheckMove;
 
+typedef struct CheckReserve CheckReserve;
+
 typedef struct Check {
         Arena *arena;
         const Snapshot *s;
@@ -30,6 +32,8 @@ typedef struct Check {
         uint32_t *domain[LEVEL_N];  /* [host] */
         uint32_t *count, *in, *out; /* [domain] scratch, zero between uses */
 
+        CheckReserve *reserve; /* NULL: none is asked for */
+
         Objection *objections;
         uint32_t n_objections;
 } Check;
@@ -43,6 +47,20 @@ void check_room_end_wave(Check *c, const CheckMove *moves, uint32_t n);
 
 int check_rules_begin(Check *c) must_check;
 int check_rules_wave(Check *c, const CheckMove *moves, uint32_t n) must_check;
+
+/* A must rule on hosts keeps v off h; a must rule is broken where the snapshot has its VMs. */
+bool check_rules_forbid(const Check *c, VmIx v, HostIx h);
+bool check_rule_broken(Check *c, const Rule *rule);
+
+/* What is known of v and h lets v run there: networks, pools, CPU. */
+Reason check_fit(const Check *c, VmIx v, HostIx h);
+
+int64_t check_capacity(const Check *c, HostIx h, uint32_t r);
+int64_t check_demand(const Check *c, VmIx v, uint32_t r);
+
+/* check_reserve: after check_room_begin() and check_rules_begin(); and with a wave's moves made. */
+int check_reserve_begin(Check *c) must_check;
+int check_reserve_wave(Check *c, const CheckMove *moves, uint32_t n) must_check;
 
 /* After the last wave: all moves of the plan. */
 int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) must_check;

@@ -74,7 +74,7 @@ static int guess_unmeasured(Check *c) {
         return 0;
 }
 
-static int64_t capacity(const Check *c, HostIx h, uint32_t r) {
+int64_t check_capacity(const Check *c, HostIx h, uint32_t r) {
         const Host *host = &c->s->hosts[h];
         int64_t sum = 0;
 
@@ -92,7 +92,7 @@ static int64_t capacity(const Check *c, HostIx h, uint32_t r) {
 }
 
 /* At the speed of the host it was measured on: `speed` is that of its host in the snapshot. */
-static int64_t demand(const Check *c, VmIx v, uint32_t r) {
+int64_t check_demand(const Check *c, VmIx v, uint32_t r) {
         const Vm *vm = &c->s->vms[v];
         int64_t quantity;
 
@@ -126,7 +126,7 @@ static int64_t share_of_reported(const Check *c, VmIx v, uint32_t r) {
                 return load.rx_kbit > 0 ? load.rx_kbit : 0;
         if (vm->measured && r == RES_NET_TX)
                 return load.tx_kbit > 0 ? load.tx_kbit : 0;
-        return demand(c, v, r);
+        return check_demand(c, v, r);
 }
 
 /* What the host itself reports, VMs included; 0 where it reports nothing. */
@@ -158,7 +158,7 @@ int check_room_begin(Check *c) {
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++)
                 for (uint32_t r = 0; r < c->n_res; r++) {
-                        c->held[(size_t) s->vms[v].host * c->n_res + r] += demand(c, v, r);
+                        c->held[(size_t) s->vms[v].host * c->n_res + r] += check_demand(c, v, r);
                         known[(size_t) s->vms[v].host * c->n_res + r] += share_of_reported(c, v, r);
                 }
         for (HostIx h = 0; h < s->n_hosts; h++)
@@ -173,7 +173,8 @@ int check_room_begin(Check *c) {
                 if (s->vms[v].in_flight && s->vms[v].in_flight_to != IX_NONE &&
                     s->vms[v].in_flight_to != s->vms[v].host)
                         for (uint32_t r = 0; r < c->n_res; r++)
-                                c->held[(size_t) s->vms[v].in_flight_to * c->n_res + r] += demand(c, v, r);
+                                c->held[(size_t) s->vms[v].in_flight_to * c->n_res + r] +=
+                                        check_demand(c, v, r);
         return 0;
 }
 
@@ -187,12 +188,12 @@ static const char *resource_name(const Check *c, uint32_t r) {
 int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
         for (uint32_t i = 0; i < n; i++)
                 for (uint32_t r = 0; r < c->n_res; r++)
-                        c->coming[(size_t) moves[i].to * c->n_res + r] += demand(c, moves[i].vm, r);
+                        c->coming[(size_t) moves[i].to * c->n_res + r] += check_demand(c, moves[i].vm, r);
         for (uint32_t i = 0; i < n; i++) {
                 const CheckMove *m = &moves[i];
 
                 for (uint32_t r = 0; r < c->n_res; r++) {
-                        int64_t need = demand(c, m->vm, r), most = capacity(c, m->to, r);
+                        int64_t need = check_demand(c, m->vm, r), most = check_capacity(c, m->to, r);
                         int64_t there = c->held[(size_t) m->to * c->n_res + r];
                         int64_t comes = c->coming[(size_t) m->to * c->n_res + r];
                         const char *text;
@@ -219,7 +220,7 @@ int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
 void check_room_end_wave(Check *c, const CheckMove *moves, uint32_t n) {
         for (uint32_t i = 0; i < n; i++)
                 for (uint32_t r = 0; r < c->n_res; r++) {
-                        int64_t need = demand(c, moves[i].vm, r);
+                        int64_t need = check_demand(c, moves[i].vm, r);
 
                         c->held[(size_t) moves[i].from * c->n_res + r] -= need;
                         c->held[(size_t) moves[i].to * c->n_res + r] += need;

@@ -241,6 +241,35 @@ static uint32_t short_of(Check *c, const Rule *rule, bool at_start) {
         return rule->kind == RULE_NEAR ? alone : occupied;
 }
 
+bool check_rule_broken(Check *c, const Rule *rule) {
+        uint32_t n;
+
+        if (!rule->must || rule->n_vms == 0 || rule->kind == RULE_ON || rule->kind == RULE_NOT_ON)
+                return false;
+        n = short_of(c, rule, true);
+        switch (rule->kind) {
+        case RULE_APART:
+                return n < rule->n_vms;
+        case RULE_TOGETHER:
+                return n > 1;
+        case RULE_SPREAD:
+                return n < rule->k;
+        default:
+                return n > 0;
+        }
+}
+
+bool check_rules_forbid(const Check *c, VmIx v, HostIx h) {
+        for (uint32_t i = c->rules_start[v]; i < c->rules_start[v + 1]; i++) {
+                const Rule *rule = &c->s->rules[c->rules_of[i]];
+
+                if ((rule->kind == RULE_ON || rule->kind == RULE_NOT_ON) &&
+                    names_host(rule, h) == (rule->kind == RULE_NOT_ON))
+                        return true;
+        }
+        return false;
+}
+
 int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) {
         Touch *list = NULL;
         uint32_t n_list = 0;

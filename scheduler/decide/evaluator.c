@@ -14,20 +14,50 @@ Reason evaluator_denied(const Evaluator *e, VmIx v, HostIx to) {
         return hot_denied(e, v, to);
 }
 
+Reason evaluator_reserve(const Evaluator *e, const Move *moves, uint32_t n, Costs *d) {
+        bool worse, spends = false;
+
+        d->tier[TIER_LOAD] += reserve_try(e->reserve, moves, n, &worse);
+        for (uint32_t i = 0; i < n && worse; i++)
+                spends |= e->problem->reserve->spends[moves[i].vm];
+        return worse && !spends ? REASON_RESERVE : REASON_NONE;
+}
+
 Reason evaluator_refuse(const Evaluator *e, Move m) {
-        return hot_refuse(e, m);
+        Reason why = hot_refuse(e, m);
+        Costs unused = { 0 };
+
+        if (why == REASON_NONE && e->reserve)
+                why = evaluator_reserve(e, &m, 1, &unused);
+        return why;
 }
 
 Costs evaluator_delta(const Evaluator *e, Move m) {
-        return hot_delta(e, m);
+        Costs d = hot_delta(e, m);
+
+        if (e->reserve)
+                (void) evaluator_reserve(e, &m, 1, &d);
+        return d;
+}
+
+static Reason swap_reserve(const Evaluator *e, VmIx v, VmIx w, Costs *d) {
+        const HostIx a = e->x->host_of[v], b = e->x->host_of[w];
+
+        return e->reserve ? evaluator_reserve(e, (Move[]){ { v, a, b }, { w, b, a } }, 2, d) : REASON_NONE;
 }
 
 Reason evaluator_swap_refuse(Evaluator *e, VmIx v, VmIx w) {
-        return hot_swap_refuse(e, v, w);
+        Reason why = hot_swap_refuse(e, v, w);
+        Costs unused = { 0 };
+
+        return why == REASON_NONE ? swap_reserve(e, v, w, &unused) : why;
 }
 
 Costs evaluator_swap_delta(Evaluator *e, VmIx v, VmIx w) {
-        return hot_swap_delta(e, v, w);
+        Costs d = hot_swap_delta(e, v, w);
+
+        (void) swap_reserve(e, v, w, &d);
+        return d;
 }
 
 static void room_move(Evaluator *e, Move m) {
@@ -51,6 +81,8 @@ void evaluator_move(Evaluator *e, Move m) {
         const int step = leaves_home(e, m);
 
         e->cost = costs_add(e->cost, hot_delta(e, m));
+        if (e->reserve)
+                e->cost.tier[TIER_LOAD] += reserve_move(e->reserve, m);
         most_move(e, m);
         if (rule_counts_touch(&e->rules, m.vm))
                 rule_counts_move(&e->rules, m.vm, m.from, m.to);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "scheduler/decide/reserve.h"
 #include "scheduler/decide/rule_counts.h"
 
 /* Line terms of one tier and one line, as columns: weight[r] is 0 where there is none. */
@@ -46,6 +47,7 @@ typedef struct Evaluator {
         int64_t *away[TIER_N]; /* [vm] price of not being at home; NULL: none in that tier */
         MostCount *mosts;
         RuleCounts rules;
+        Reserve *reserve;  /* NULL: none. Dear to ask: the hot functions leave it out */
         bool overfull;     /* some host was over its capacity: else none ever is, and none is asked */
         bool together;     /* TRANSIENT_TOGETHER with a capacity rule */
         bool misplaceable; /* some VM is where its class denies it */
@@ -68,6 +70,10 @@ void evaluator_move(Evaluator *e, Move m);
 /* v and w, on two hosts, change places: why not; and what it changes. Both leave e as it was. */
 Reason evaluator_swap_refuse(Evaluator *e, VmIx v, VmIx w);
 Costs evaluator_swap_delta(Evaluator *e, VmIx v, VmIx w);
+
+/* What n ≤ 2 moves together change of the reserve, added to *d; REASON_RESERVE if they may not. Only with a
+ * reserve. */
+Reason evaluator_reserve(const Evaluator *e, const Move *moves, uint32_t n, Costs *d);
 
 /* Host terms of h if its load were `load`. */
 Costs evaluator_host(const Evaluator *e, HostIx h, const int64_t *load);

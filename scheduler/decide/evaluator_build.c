@@ -183,6 +183,10 @@ int evaluator_build(Arena *a, const Terms *t, const HostIx *host_of, Evaluator *
         room_count(e);
         vms_count(e);
         e->cost = costs_add(e->cost, e->rules.broken);
+        if (t->reserve && reserve_build(a, p, e->x->host_of, &e->reserve) < 0)
+                return -ENOMEM;
+        if (e->reserve)
+                e->cost.tier[TIER_LOAD] += reserve_cost(e->reserve);
         *ret = e;
         return 0;
 }

@@ -86,9 +86,9 @@ static bool cpu_fits(const Check *c, const Vm *vm, const Host *to) {
         return true;
 }
 
-static Reason fit_reason(const Check *c, const CheckMove *m) {
-        const Vm *vm = &c->s->vms[m->vm];
-        const Host *to = &c->s->hosts[m->to];
+Reason check_fit(const Check *c, VmIx v, HostIx h) {
+        const Vm *vm = &c->s->vms[v];
+        const Host *to = &c->s->hosts[h];
 
         if (missing_word(&vm->networks, &to->networks))
                 return REASON_NETWORK;
@@ -108,7 +108,7 @@ static int check_move(Check *c, const CheckMove *m) {
                                                 reason_texts[reason]));
         reason = host_reason(to);
         if (reason == REASON_NONE)
-                reason = fit_reason(c, m);
+                reason = check_fit(c, m->vm, m->to);
         if (reason == REASON_NONE)
                 return 0;
         return check_object(c, m, VERDICT_REFUSED, reason,
@@ -186,7 +186,7 @@ static int check_wave(Check *c, const CheckMove *wave, uint32_t n) {
         check_room_end_wave(c, wave, n);
         for (uint32_t i = 0; i < n; i++)
                 c->at[wave[i].vm] = wave[i].to;
-        return r;
+        return r < 0 ? r : check_reserve_wave(c, wave, n);
 }
 
 static int by_wave(const void *a, const void *b) {
@@ -208,7 +208,9 @@ static int check_begin(Check *c) {
         for (VmIx v = 0; v < s->n_vms; v++)
                 c->at[v] = s->vms[v].host;
         r = check_room_begin(c);
-        return r < 0 ? r : check_rules_begin(c);
+        if (r == 0)
+                r = check_rules_begin(c);
+        return r < 0 ? r : check_reserve_begin(c);
 }
 
 int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const NamedMove *moves,

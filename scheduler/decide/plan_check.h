@@ -9,6 +9,9 @@
  *   rules    "apart" and "spread" are broken no further at any instant than at the start of the wave;
  * "together" and "near" no further at the end of the plan than at its start: no VM can move without being
  * away from its group for a while. Rules that are a wish (must: false) are not judged.
+ *   reserve  After each wave no more VMs lack a place, summed over all losses the reserve is for, than at the
+ * start of the plan (reserve.h says how a place is shown, here it is sought anew); moves of VMs that must
+ * leave their host, from overfull hosts and of broken rules may add to that, others may not.
  */
 #pragma once
 
@@ -41,6 +44,7 @@ typedef struct Objection {
 #define OBJECTIONS_KEPT 100
 
 /* Judges all moves, in order of waves. 0: safe, *ret_n == 0. 1: objections; the first OBJECTIONS_KEPT are
- * kept, *ret_n counts all. -ENOMEM. Objections live in `a`. Uses of settings: section "cluster". */
+ * kept, *ret_n counts all. -ENOMEM. Objections live in `a`. Uses of settings: sections "cluster"
+ * and "reserve". */
 int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const NamedMove *moves,
                uint32_t n_moves, const Objection **ret, uint32_t *ret_n) must_check;

@@ -42,6 +42,9 @@ int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget,
 
 int plan_score(Planning *pl, const HostIx *host_of, Score *ret) must_check;
 
+/* Fills plan->reserve, where one is asked for. */
+int plan_reserve(Planning *pl, Plan *plan) must_check;
+
 /* Fills plan->refused and its counts, from the state after the plan. Sets *ret_infeasible when rules cannot
  * hold together. */
 int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) must_check;

@@ -200,6 +200,23 @@ static void ask_rules(Asking *k) {
         }
 }
 
+/* Left without a place by a loss that the reserve is for. */
+static int ask_reserve(Asking *k) {
+        const Problem *p = k->pl->first;
+        bool *marks = arena_new(&k->pl->scratch, bool, p->n_vms);
+
+        if (!marks)
+                return -ENOMEM;
+        reserve_mark(k->e->reserve, marks);
+        for (VmIx v = 0; v < p->n_vms; v++)
+                if (marks[v])
+                        list(k, &(Refused){ .vm = v,
+                                            .to = IX_NONE,
+                                            .reason = REASON_RESERVE_LACKS,
+                                            .hosts = p->n_hosts - 1 });
+        return 0;
+}
+
 /* Rules that no placement can keep, whatever the load: said as infeasible, not as blocked. */
 static bool rules_contradict(const Planning *pl) {
         const Problem *p = pl->first;
@@ -232,6 +249,7 @@ static int by_vm(const void *a, const void *b) {
         return (x->vm > y->vm) - (x->vm < y->vm);
 }
 
+/* After plan_reserve(). */
 int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) {
         ArenaMark mark = arena_mark(&pl->scratch);
         Asking k = { .pl = pl };
@@ -246,6 +264,8 @@ int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) {
         ask_evacuees(&k);
         ask_rules(&k);
         r = ask_overloaded(&k);
+        if (r == 0 && plan->reserve.blocked)
+                r = ask_reserve(&k);
         arena_rewind(&pl->scratch, mark);
         if (r < 0)
                 return r;

@@ -1,6 +1,7 @@
 /* The sentence of a move: what is wrong where it is, and what there is where it goes, in numbers of the
  * moment it is made. Only what is true of this one move is said. */
 #include "scheduler/decide/plan_parts.h"
+#include "scheduler/decide/reserve.h"
 
 typedef struct Why {
         const Planning *pl;
@@ -209,6 +210,13 @@ static const char *why_repair(const Why *w) {
                            w->from, rule && rule->name ? rule->name : "between VMs", w->to);
 }
 
+/* More of what may be lost has room elsewhere after it. */
+static const char *why_reserve(const Why *w) {
+        return text_format(w->arena,
+                           "with %s on %s, more of the VMs on hosts that may be lost have room elsewhere",
+                           w->vm, w->to);
+}
+
 /* The resource in which source and target differ most before the move. */
 static uint32_t widest_gap(const Why *w) {
         const Problem *p = w->pl->first;
@@ -272,6 +280,12 @@ static const char *why_helps(const Why *w) {
         return text_format(w->arena, "gains nothing alone: it is one of several moves that gain together");
 }
 
+static bool gains_reserve(const Evaluator *e, Move m) {
+        Costs d = { 0 };
+
+        return e->reserve && evaluator_reserve(e, &m, 1, &d) == REASON_NONE && d.tier[TIER_LOAD] < 0;
+}
+
 const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *step) {
         Move m = step->step.move;
         Why w = {
@@ -292,6 +306,8 @@ const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *st
                 return why_repair(&w);
         if (problem_leave(pl->first, m.vm, m.from) > 0)
                 return why_emptied(&w);
+        if (gain[TIER_LOAD] <= -RESERVE_SHORTFALL && gains_reserve(e, m))
+                return why_reserve(&w);
         if (gain[TIER_LOAD] < 0 && r != IX_NONE)
                 return why_overloaded(&w, r);
         if (gain[TIER_REPAIR] == 0 && gain[TIER_EVACUATE] == 0 && gain[TIER_LOAD] <= 0 &&

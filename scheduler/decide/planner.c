@@ -323,12 +323,13 @@ static PlanStatus plan_status(const Planning *pl, const Plan *plan, bool infeasi
         (void) pl;
         if (infeasible)
                 return PLAN_INFEASIBLE;
-        if (plan->n_refused_all > 0)
+        if (plan->n_refused_all > 0 || plan->reserve.blocked)
                 return PLAN_BLOCKED;
         if (plan->n_moves == 0)
                 return PLAN_BALANCED;
         if (before[TIER_EVACUATE] > after[TIER_EVACUATE])
                 return PLAN_EVACUATED;
+        relieved |= plan->reserve.uncovered_before > plan->reserve.uncovered_after;
         return before[TIER_REPAIR] > after[TIER_REPAIR] || relieved ? PLAN_REPAIRED : PLAN_IMPROVED;
 }
 
@@ -363,6 +364,8 @@ static int plan_tell(Planning *pl, Plan *plan) {
                 r = plan_score(pl, pl->now, &pl->after);
         plan->before = pl->before;
         plan->after = pl->after;
+        if (r == 0)
+                r = plan_reserve(pl, plan);
         if (r == 0)
                 r = plan_refused(pl, plan, &infeasible);
         if (r < 0)

@@ -430,6 +430,8 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
                 r = problem_build_classes(a, s, b.p);
         if (r == 0)
                 r = problem_build_rules(a, s, b.p);
+        if (r == 0)
+                r = problem_build_reserve(a, s, settings, b.p);
         if (r < 0)
                 return r;
         *ret = b.p;

@@ -8,3 +8,6 @@ int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) must_check;
 
 /* domains, groups, rules between VMs. */
 int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* reserve: after all the rest, which it is worked out from. */
+int problem_build_reserve(Arena *a, const Snapshot *s, const Settings *settings, Problem *p) must_check;

@@ -18,6 +18,7 @@
 
 typedef struct Visit {
         uint64_t mark; /* of what was looked at in vain; 0: nothing yet */
+        bool reserved; /* … and what came of it hung on the reserve, that is on all hosts */
 } Visit;
 
 typedef struct Heat {
@@ -164,6 +165,17 @@ static void consider(Change *best, Costs delta, VmIx vm, HostIx to, VmIx other) 
                 *best = (Change){ delta, vm, other, to };
 }
 
+/* The reserve is asked last, and only about what would be the best otherwise: it costs a thousand times more.
+ * Adds what it changes; false: it forbids the moves, or they cannot be the best. */
+static bool reserve_lets(SearchState *s, const Move *moves, uint32_t n, const Change *best, Costs *d) {
+        Costs least = *d;
+
+        if (!s->e->reserve)
+                return true;
+        least.tier[TIER_LOAD] -= reserve_cost(s->e->reserve);
+        return costs_compare(&least, &best->delta) < 0 && !refused(s, evaluator_reserve(s->e, moves, n, d));
+}
+
 static void try_shift(SearchState *s, VmIx v, HostIx to, Change *best) {
         const Move m = { v, s->e->x->host_of[v], to };
         Costs delta;
@@ -176,7 +188,8 @@ static void try_shift(SearchState *s, VmIx v, HostIx to, Change *best) {
         if (refused(s, hot_refuse(s->e, m)))
                 return;
         delta = hot_delta(s->e, m);
-        consider(best, delta, v, to, IX_NONE);
+        if (reserve_lets(s, &m, 1, best, &delta))
+                consider(best, delta, v, to, IX_NONE);
 }
 
 /* Both caps hold after the two moves together, not only after each. */
@@ -194,7 +207,7 @@ static bool affords_swap(const SearchState *s, VmIx v, VmIx w) {
 }
 
 static void try_swap(SearchState *s, VmIx v, VmIx w, Change *best) {
-        const Evaluator *e = s->e;
+        const HostIx a = s->e->x->host_of[v], b = s->e->x->host_of[w];
         Costs delta;
 
         s->evaluations++;
@@ -205,13 +218,15 @@ static void try_swap(SearchState *s, VmIx v, VmIx w, Change *best) {
         if (refused(s, hot_swap_refuse(s->e, v, w)))
                 return;
         delta = hot_swap_delta(s->e, v, w);
-        consider(best, delta, v, e->x->host_of[w], w);
+        if (reserve_lets(s, (Move[]){ { v, a, b }, { w, b, a } }, 2, best, &delta))
+                consider(best, delta, v, b, w);
 }
 
 static bool worth(const Descent *d, HostIx a, HostIx b, int64_t moves) {
         const SearchState *s = d->s;
 
-        if (d->least_gain == 0 || urgency(s, a) > 0 || urgency(s, b) > 0)
+        if (d->least_gain == 0 || (s->e->reserve && reserve_cost(s->e->reserve) > 0) || urgency(s, a) > 0 ||
+            urgency(s, b) > 0)
                 return true;
         return d->least_gain <= INT64_MAX / moves && potential(d, a, b) > moves * d->least_gain;
 }
@@ -319,17 +334,21 @@ static void change_make(Descent *d, const Change *c) {
 
 /* The best change the host can take part in is made. False: there is none. */
 static bool visit(Descent *d, HostIx h) {
+        const uint64_t reserved = d->s->refusals[REASON_RESERVE];
         Change best = { .vm = IX_NONE };
         uint64_t mark;
 
         partners_find(d, h);
         mark = visit_mark(d, h);
+        if (d->visits[h].reserved)
+                mark ^= (d->s->steps << 1);
         if (mark == d->visits[h].mark)
                 return false;
         shifts_try(d, h, &best);
         if (best.vm == IX_NONE)
                 swaps_try(d, h, &best);
         if (best.vm == IX_NONE || !gains(&best.delta)) {
+                d->visits[h].reserved = d->s->refusals[REASON_RESERVE] != reserved;
                 d->visits[h].mark = mark;
                 return false;
         }

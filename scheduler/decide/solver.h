@@ -11,7 +11,9 @@
 
 #include "scheduler/decide/terms.h"
 
-enum { SOLVER_DECLINED = 1 }; /* too large for this solver, or its library failed: nothing was done */
+enum {
+        SOLVER_DECLINED = 1
+}; /* nothing this solver can state, too large for it, or its library failed: nothing was done */
 
 typedef struct SolverTask {
         const Terms *terms;

@@ -84,7 +84,9 @@ typedef struct AllowedTerm {
 typedef struct Terms {
         Arena *arena;
         const Problem *problem;
-        bool capacity; /* refuse NO_ROOM and NO_ROOM_DURING */
+        bool capacity;              /* refuse NO_ROOM and NO_ROOM_DURING */
+        const ReserveGoal *reserve; /* kept as reserve.h says, at its cost in TIER_LOAD; NULL: none. Refuses
+                                       what would spend it and may not, with RESERVE */
         LineTerm *lines;
         SquareTerm *squares;
         PairTerm *pairs;

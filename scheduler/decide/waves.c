@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/decide/reserve.h"
+
 /* A host whose first so many moves have no place waits for the next wave; only when a wave would be empty are
  * all tried. Keeps the work of one wave in bounds. */
 #define TRIES_PER_HOST 48
@@ -47,6 +49,9 @@ typedef struct Waves {
         Pending *pending, *late;       /* late: second legs of stop-overs */
         Source *sources;
         WaveMove *moves;
+        Reserve *reserve;       /* as at the start of the wave; NULL: none to keep */
+        ReserveMeasure at_most; /* what the reserve may lack after a wave */
+        uint32_t *held_back;    /* [vm] 1 + the last wave it was held back from, for the reserve */
         uint32_t n_sources, n_late, n_moves, n_wave, n_pending, wave, n_stop_overs;
 } Waves;
 
@@ -114,9 +119,9 @@ static bool rules_allow(Waves *w, VmIx v, HostIx to) {
 
 /* most: what the target may hold at most, its capacity or its load line. */
 static bool may_start(Waves *w, VmIx v, HostIx to, const int64_t *most) {
-        return w->n_wave < w->limits.at_once && w->out[w->at[v]] < w->limits.per_host_out &&
-               w->in[to] < w->limits.per_host_in && has_room(w, v, to, most) &&
-               (!w->p->groups || rules_allow(w, v, to));
+        return w->n_wave < w->limits.at_once && (!w->reserve || w->held_back[v] != w->wave + 1) &&
+               w->out[w->at[v]] < w->limits.per_host_out && w->in[to] < w->limits.per_host_in &&
+               has_room(w, v, to, most) && (!w->p->groups || rules_allow(w, v, to));
 }
 
 static void start(Waves *w, VmIx v, HostIx to) {
@@ -212,6 +217,81 @@ static void fill_wave(Waves *w, Patience patience) {
         }
 }
 
+static void reserve_moves(Waves *w, const WaveMove *wave, uint32_t n, bool spenders) {
+        for (uint32_t i = 0; i < n; i++)
+                if (w->p->reserve->spends[wave[i].move.vm] == spenders)
+                        (void) reserve_move(w->reserve, wave[i].move);
+}
+
+static bool waits_late(const Waves *w, VmIx v) {
+        for (uint32_t i = 0; i < w->n_late; i++)
+                if (w->late[i].vm == v)
+                        return true;
+        return false;
+}
+
+/* The start is taken back; the move waits among the late ones (one to a stop-over: what follows it does). */
+static void hold_back(Waves *w, Move m) {
+        const int64_t *need = problem_need(w->p, m.vm);
+
+        (void) reserve_move(w->reserve, (Move){ m.vm, m.to, m.from });
+        w->held_back[m.vm] = w->wave + 1;
+        w->wave_of[m.vm] = 0;
+        w->out[m.from]--;
+        w->in[m.to]--;
+        for (uint32_t r = 0; r < w->p->n_res; r++)
+                w->coming[(size_t) m.to * w->p->n_res + r] -= need[r];
+        if (!waits_late(w, m.vm))
+                w->late[w->n_late++] = (Pending){ .vm = m.vm, .from = m.from, .to = m.to };
+}
+
+/* What may not spend the reserve is made again one by one, as far as the reserve holds. */
+static void hold_back_some(Waves *w, WaveMove *wave) {
+        const bool *spends = w->p->reserve->spends;
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < w->n_wave; i++) {
+                const WaveMove m = wave[i];
+
+                if (!spends[m.move.vm]) {
+                        (void) reserve_move(w->reserve, m.move);
+                        if (reserve_exceeds(reserve_measure(w->reserve), w->at_most)) {
+                                hold_back(w, m.move);
+                                continue;
+                        }
+                }
+                wave[kept++] = m;
+        }
+        w->n_moves -= w->n_wave - kept;
+        w->n_wave = kept;
+}
+
+/* After the wave the reserve lacks no more than before, but for the moves that may spend it: what would spend
+ * it besides is held back. Leaves `reserve` as it is after the wave. */
+static void keep_reserve(Waves *w) {
+        WaveMove *wave = w->moves + w->n_moves - w->n_wave;
+        ReserveMeasure spent;
+
+        reserve_moves(w, wave, w->n_wave, true);
+        spent = reserve_measure(w->reserve);
+        reserve_moves(w, wave, w->n_wave, false);
+        if (!reserve_exceeds(reserve_measure(w->reserve), w->at_most))
+                return;
+        if (spent.uncovered > w->at_most.uncovered)
+                w->at_most.uncovered = spent.uncovered;
+        if (spent.lacking > w->at_most.lacking)
+                w->at_most.lacking = spent.lacking;
+        if (!reserve_exceeds(reserve_measure(w->reserve), w->at_most))
+                return;
+        for (uint32_t i = w->n_wave; i-- > 0;) {
+                const Move m = wave[i].move;
+
+                if (!w->p->reserve->spends[m.vm])
+                        (void) reserve_move(w->reserve, (Move){ m.vm, m.to, m.from });
+        }
+        hold_back_some(w, wave);
+}
+
 /* A third host with room below its load line. */
 static HostIx stop_over_host(Waves *w, const Pending *m) {
         for (HostIx h = 0; h < w->p->n_hosts; h++)
@@ -292,7 +372,7 @@ static int list_sources(Waves *w, const Move *moves, uint32_t n) {
         w->pending = arena_new(w->arena, Pending, n);
         w->sources = arena_new(w->arena, Source, n);
         w->moves = arena_new(w->arena, WaveMove, (size_t) n + STOP_OVERS_MAX);
-        w->late = arena_new(w->arena, Pending, STOP_OVERS_MAX);
+        w->late = arena_new(w->arena, Pending, (p->reserve ? (size_t) n : 0) + STOP_OVERS_MAX);
         if (!w->pending || !w->sources || !w->moves || !w->late)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
@@ -368,6 +448,12 @@ static int waves_begin(Waves *w, const Move *moves, uint32_t n) {
         }
         if (p->groups && index_rules(w) < 0)
                 return -ENOMEM;
+        if (p->reserve) {
+                w->held_back = arena_new(w->arena, uint32_t, p->n_vms);
+                if (!w->held_back || reserve_build(w->arena, p, NULL, &w->reserve) < 0)
+                        return -ENOMEM;
+                w->at_most = reserve_measure(w->reserve);
+        }
         return list_sources(w, moves, n);
 }
 
@@ -418,7 +504,10 @@ int waves_order(Arena *a, const Problem *p, WaveLimits limits, const Move *moves
                         fill_wave(&w, patience[i]);
                 if (w.n_wave == 0 && !open_ring(&w))
                         break;
-                end_wave(&w);
+                if (w.reserve)
+                        keep_reserve(&w);
+                if (w.n_wave > 0)
+                        end_wave(&w);
         }
         return waves_end(&w, ret);
 }

@@ -247,7 +247,7 @@ static int exact_solve(Arena *a, const SolverTask *task, SolverResult *ret) {
         Exact s;
         int r;
 
-        if (vms * hosts > EXACT_PLACES_MAX)
+        if (vms * hosts > EXACT_PLACES_MAX || task->terms->reserve)
                 return SOLVER_DECLINED;
         kept = arena_new(a, HostIx, task->terms->problem->n_vms);
         mark = arena_mark(a); /* what remains is the result */

@@ -4,9 +4,9 @@
  * GLPK's arithmetic does. `proven` says that they met. On a handful of VMs they meet; on tens of VMs with
  * squared goals they come close (the last units are a number-partition problem), unless prices decide.
  *
- * Declines (SOLVER_DECLINED) more than EXACT_PLACES_MAX places, numbers too large for exact rows, and errors
- * inside GLPK. Memory: the arena, and EXACT_GLPK_MIB at most in GLPK, given back before it returns.
- * Threads: see lp.h; several threads may each solve a problem.
+ * Declines (SOLVER_DECLINED) problems with a capacity reserve, more than EXACT_PLACES_MAX places, numbers too
+ * large for exact rows, and errors inside GLPK. Memory: the arena, and EXACT_GLPK_MIB at most in GLPK, given
+ * back before it returns. Threads: see lp.h; several threads may each solve a problem.
  */
 #pragma once
 

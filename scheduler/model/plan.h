@@ -56,6 +56,18 @@ typedef struct Score {
         uint32_t over_limit;            /* hosts with a resource above its load line */
 } Score;
 
+/* What became of the capacity reserve (decide/reserve.h). */
+typedef struct PlanReserve {
+        bool asked;
+        uint32_t losses, losses_asked; /* kept for, and asked for: fewer where the cases would be too many */
+        Level level;                   /* of what is lost */
+        int64_t share_permille;
+        uint32_t cases, uncovered_before, uncovered_after; /* losses looked at; those not covered */
+        int64_t lacking_before, lacking_after;             /* of the share, permille of a host, summed */
+        bool blocked;    /* it is lacking after the plan, and not for a host that is emptied */
+        const char *gap; /* what is missing after the plan, in a sentence; NULL: nothing */
+} PlanReserve;
+
 typedef struct Plan {
         PlanStatus status;
         uint32_t n_moves, n_waves, n_refused, n_policies, n_res;
@@ -64,6 +76,7 @@ typedef struct Plan {
         uint32_t n_refused_all;
         uint64_t refusals[REASON_N]; /* how often each reason refused a move that was tried */
         Score before, after;
+        PlanReserve reserve;
         bool has_bound;
         Costs bound; /* no assignment that a plan could lead to costs less, lexicographically (≤ after) */
         const char *const *policy_names; /* [n_policies] */

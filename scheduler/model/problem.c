@@ -13,7 +13,9 @@ int assignment_build(Arena *a, const Problem *p, Assignment **ret) {
         x->problem = p;
         x->host_of = arena_new(a, HostIx, p->n_vms);
         x->load = arena_new(a, int64_t, (size_t) p->n_hosts * p->n_res);
-        if (!x->host_of || !x->load)
+        if (p->reserve)
+                x->spare = arena_new(a, int64_t, (size_t) p->n_hosts * p->n_res);
+        if (!x->host_of || !x->load || (p->reserve && !x->spare))
                 return -ENOMEM;
         if (p->base)
                 memcpy(x->load, p->base, sizeof(int64_t) * p->n_hosts * p->n_res);

@@ -73,6 +73,24 @@ typedef struct BalancePair {
         int64_t target, weight;
 } BalancePair;
 
+/* What must stay free for the loss of hosts (decide/reserve.h has the definition). */
+#define RESERVE_LOSSES_MAX 4
+typedef struct ReserveGoal {
+        uint32_t losses;       /* domains of `level` that may be lost at once; 0: none */
+        uint32_t losses_asked; /* by the settings: more than `losses` when the cases would be too many */
+        Level level;
+        int64_t share_permille; /* of CPU and memory, free in sum; 0: none */
+        Level share_level;      /* in each domain of it; LEVEL_N: of the cluster */
+        const VmIx *by_size;    /* [vm] the largest first */
+        const uint32_t *rank;   /* [vm] its place in by_size */
+        const bool *counts;     /* [vm] it could be started elsewhere at all */
+        const bool *spends; /* [vm] moving it is worth more than the reserve: it must leave its host, or mends
+                               a rule */
+        const uint32_t *domains; /* [n_domains] of `level` with a host that may be lost, ascending */
+        uint32_t n_domains;
+        int64_t mean[RES_MEMORY + 1]; /* capacity of the mean host */
+} ReserveGoal;
+
 /* How the transient resources are held while VMs move. */
 typedef enum TransientMode {
         TRANSIENT_WAVES,    /* in order: a wave's moves hold both sides, earlier ones have let go (waves.h) */
@@ -108,6 +126,8 @@ typedef struct Problem {
         const uint32_t *groups_of_start; /* [vm + 1] into groups_of: the groups of each VM */
         const uint32_t *groups_of;
 
+        const ReserveGoal *reserve; /* NULL: none */
+
         /* Weights of the goals. NULL: none. 100 is the normal weight of a resource, save in one_tier. */
         bool one_tier;              /* load, balance and prices are one sum in TIER_BALANCE, the excess over
                                        `limit` counts linearly in units of the resource (ROADEF/EURO 2012);
@@ -130,6 +150,7 @@ typedef struct Assignment {
         const Problem *problem;
         HostIx *host_of; /* [vm]; IX_NONE: nowhere yet */
         int64_t *load;   /* [host × res]: base + need of the VMs on it */
+        int64_t *spare;  /* [host × res] scratch of definitions, zero between uses; NULL without a reserve */
 } Assignment;
 
 typedef struct Move {

@@ -25,6 +25,8 @@
         X(STORAGE, "a storage pool of the VM is not on the target")                                          \
         X(LOCAL_DISK, "the VM has disks that only its host sees")                                            \
         X(CPU_MODEL, "the target's CPU cannot run the VM")                                                   \
+        X(RESERVE, "the reserve for lost hosts would be spent")                                              \
+        X(RESERVE_LACKS, "if its host were lost, no other would have room for it")                           \
         X(ORDER, "no safe order of moves was found for it")                                                  \
         X(BUDGET, "the budget of moves, GiB or minutes was spent")                                           \
         X(VM_NEVER, "a rule says that the VM stays where it is")                                             \

@@ -162,6 +162,30 @@ static void put_notes(Printer *p) {
         text_writer_word(&p->w, "\n  ]");
 }
 
+static void put_reserve(Printer *p) {
+        const PlanReserve *r = &p->p->reserve;
+
+        if (!r->asked)
+                return;
+        put_line(p, "reserve");
+        text_writer_word(&p->w, "{");
+        put_int(p, true, "losses", r->losses);
+        put_int(p, false, "losses_asked", r->losses_asked);
+        put_text(p, false, "of", level_names[r->level]);
+        put_int(p, false, "cases", r->cases);
+        put_int(p, false, "uncovered_before", r->uncovered_before);
+        put_int(p, false, "uncovered_after", r->uncovered_after);
+        put_key(p, false, "share");
+        text_writer_decimal(&p->w, r->share_permille, 1000, 3);
+        put_key(p, false, "hosts_lacking_before");
+        text_writer_decimal(&p->w, r->lacking_before, 1000, 3);
+        put_key(p, false, "hosts_lacking_after");
+        text_writer_decimal(&p->w, r->lacking_after, 1000, 3);
+        if (r->gap)
+                put_text(p, false, "missing", r->gap);
+        text_writer_word(&p->w, "}");
+}
+
 static void put_head(Printer *p) {
         text_writer_word(&p->w, "{\n  \"schema\": \"" PLAN_SCHEMA "\"");
         put_line(p, "cluster");
@@ -193,6 +217,7 @@ static void put_head(Printer *p) {
         put_score(p, &p->p->before);
         put_line(p, "after");
         put_score(p, &p->p->after);
+        put_reserve(p);
         put_line(p, "bound");
         if (p->p->has_bound)
                 put_costs(p, &p->p->bound);

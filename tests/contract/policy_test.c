@@ -18,9 +18,13 @@ static Arena fresh_arena(void) {
 }
 
 static const Problem *problem_of(Arena *a, uint64_t seed) {
-        return random_problem(
-                a, seed,
-                (RandomShape){ .hosts = 9, .vms = 24, .res = 4, .rules = 6, .one_tier = seed % 3 == 0 });
+        return random_problem(a, seed,
+                              (RandomShape){ .hosts = 9,
+                                             .vms = 24,
+                                             .res = 4,
+                                             .rules = 6,
+                                             .reserve = true,
+                                             .one_tier = seed % 3 == 0 });
 }
 
 static Evaluator *evaluator_of(Arena *a, const Problem *p, PolicySet set, const HostIx *host_of) {

@@ -25,7 +25,7 @@ TestSuite(planner, .init = arena_for_test);
 Test(planner, every_plan_is_accepted_by_the_judge_and_never_costs_more) {
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
                 ArenaMark mark = arena_mark(&arena);
-                const Settings *settings = default_settings(&arena);
+                const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0);
                 const Plan *plan = plan_of(s, settings, seed);
                 const Objection *objections = NULL;
@@ -52,7 +52,7 @@ static bool moves_unmeasured(const Snapshot *s, const Plan *plan) {
 Test(planner, planning_the_result_again_plans_nothing) {
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
                 ArenaMark mark = arena_mark(&arena);
-                const Settings *settings = default_settings(&arena);
+                const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0);
                 const Plan *plan = plan_of(s, settings, seed);
                 const Snapshot *after = snapshot_after(&arena, s, plan);
@@ -83,7 +83,7 @@ static const Plan *polished_plan_of(const Snapshot *s, const Settings *settings,
 Test(planner, with_the_exact_solver_plans_are_judged_bounded_and_at_rest) {
         for (uint64_t seed = 1; seed <= SEEDS_EXACT; seed++) {
                 ArenaMark mark = arena_mark(&arena);
-                const Settings *settings = default_settings(&arena);
+                const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0), *after;
                 const Plan *plan = polished_plan_of(s, settings, seed), *again;
                 const Objection *objections = NULL;
@@ -112,7 +112,7 @@ static const char *text_of(const Snapshot *s, const Plan *plan) {
 Test(planner, the_same_input_gives_the_same_bytes) {
         for (uint64_t seed = 1; seed <= SEEDS / 5; seed++) {
                 ArenaMark mark = arena_mark(&arena);
-                const Settings *settings = default_settings(&arena);
+                const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, false);
                 const char *once = text_of(s, plan_of(s, settings, seed));
 
@@ -140,7 +140,7 @@ static void rename_users(Host *h) {
 Test(planner, renaming_hosts_and_vms_renames_the_plan) {
         for (uint64_t seed = 1; seed <= SEEDS / 5; seed++) {
                 ArenaMark mark = arena_mark(&arena);
-                const Settings *settings = default_settings(&arena);
+                const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, false), *renamed;
                 const Plan *plan = plan_of(s, settings, seed), *other;
                 Host *hosts = arena_new(&arena, Host, s->n_hosts);

@@ -141,6 +141,14 @@ static void tell_refused(FILE *out, const Snapshot *s, const Refused *r) {
                        r->hosts == 1 ? "" : "s");
 }
 
+static void tell_reserve(FILE *out, const PlanReserve *r) {
+        if (r->losses > 0)
+                (void) fprintf(out, "losses not covered: %u of %u, then %u\n", r->uncovered_before, r->cases,
+                               r->uncovered_after);
+        if (r->gap)
+                (void) fprintf(out, "reserve: %s\n", r->gap);
+}
+
 static const char *told(const Snapshot *s, const Plan *plan) {
         char *text = NULL;
         const char *copy;
@@ -150,6 +158,7 @@ static const char *told(const Snapshot *s, const Plan *plan) {
         cr_assert_not_null(out);
         (void) fprintf(out, "%s\n", plan_status_names[plan->status]);
         tell_load(out, s, plan);
+        tell_reserve(out, &plan->reserve);
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
 
