@@ -210,11 +210,19 @@ static const char *why_repair(const Why *w) {
                            w->from, rule && rule->name ? rule->name : "between VMs", w->to);
 }
 
-/* More of what may be lost has room elsewhere after it. */
-static const char *why_reserve(const Why *w) {
+/* gain: what the move alone changes of the reserve, at its place in the order. */
+static const char *why_reserve(const Why *w, Cost gain) {
+        if (gain <= -RESERVE_UNCOVERED)
+                return text_format(w->arena,
+                                   "with %s on %s, more VMs of hosts that may be lost have room elsewhere",
+                                   w->vm, w->to);
+        if (gain <= -RESERVE_LACKING)
+                return text_format(w->arena,
+                                   "with %s on %s, less is lacking of the share that is to stay free", w->vm,
+                                   w->to);
         return text_format(w->arena,
-                           "with %s on %s, more of the VMs on hosts that may be lost have room elsewhere",
-                           w->vm, w->to);
+                           "without %s, %s is nearer to having room for a VM whose host may be lost", w->vm,
+                           w->from);
 }
 
 /* The resource in which source and target differ most before the move. */
@@ -280,10 +288,12 @@ static const char *why_helps(const Why *w) {
         return text_format(w->arena, "gains nothing alone: it is one of several moves that gain together");
 }
 
-static bool gains_reserve(const Evaluator *e, Move m) {
+static Cost reserve_gain(const Evaluator *e, Move m) {
         Costs d = { 0 };
 
-        return e->reserve && evaluator_reserve(e, &m, 1, &d) == REASON_NONE && d.tier[TIER_LOAD] < 0;
+        if (e->reserve && evaluator_reserve(e, &m, 1, &d) != REASON_NONE)
+                return 0;
+        return d.tier[TIER_LOAD];
 }
 
 const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *step) {
@@ -299,6 +309,7 @@ const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *st
         };
         const Cost *gain = step->delta.tier;
         uint32_t r = worst_excess(&w, m.from);
+        Cost reserve;
 
         if (step->goes_on || step->came)
                 return why_stop_over(&w);
@@ -306,8 +317,9 @@ const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *st
                 return why_repair(&w);
         if (problem_leave(pl->first, m.vm, m.from) > 0)
                 return why_emptied(&w);
-        if (gain[TIER_LOAD] <= -RESERVE_SHORTFALL && gains_reserve(e, m))
-                return why_reserve(&w);
+        reserve = gain[TIER_LOAD] < 0 ? reserve_gain(e, m) : 0;
+        if (reserve < 0)
+                return why_reserve(&w, reserve);
         if (gain[TIER_LOAD] < 0 && r != IX_NONE)
                 return why_overloaded(&w, r);
         if (gain[TIER_REPAIR] == 0 && gain[TIER_EVACUATE] == 0 && gain[TIER_LOAD] <= 0 &&

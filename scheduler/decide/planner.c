@@ -329,7 +329,8 @@ static PlanStatus plan_status(const Planning *pl, const Plan *plan, bool infeasi
                 return PLAN_BALANCED;
         if (before[TIER_EVACUATE] > after[TIER_EVACUATE])
                 return PLAN_EVACUATED;
-        relieved |= plan->reserve.uncovered_before > plan->reserve.uncovered_after;
+        relieved |= plan->reserve.uncovered_before > plan->reserve.uncovered_after ||
+                    plan->reserve.lacking_before > plan->reserve.lacking_after;
         return before[TIER_REPAIR] > after[TIER_REPAIR] || relieved ? PLAN_REPAIRED : PLAN_IMPROVED;
 }
 

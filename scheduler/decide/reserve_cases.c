@@ -1,10 +1,10 @@
 /* Kept up to date case by case. A case looks at the hosts after its own until its VMs have places, so that a
  * move matters to the few cases that looked at its two hosts; the others stay as they are. */
-#include "scheduler/decide/reserve.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "scheduler/decide/reserve.h"
 
 typedef struct Case {
         HostIx start;   /* the host after the lowest lost one */
