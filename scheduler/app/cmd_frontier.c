@@ -5,6 +5,7 @@
 #include "scheduler/app/frontier_text.h"
 #include "scheduler/app/plan_options.h"
 #include "scheduler/app/store_round.h"
+#include "scheduler/app/supposed.h"
 
 #define POOL_MAX ((size_t) FRONTIER_POINTS * FRONTIER_PRICE_N)
 
@@ -103,20 +104,31 @@ static ExitStatus frontier(Invocation *in, const Facts *facts, FrontierPrice by)
                               .request = plan_request_of(&in->options, &workers),
                               .now = clock_now(),
                               .think = settings_int(facts->settings, "service", "think") } };
-        FrontierView view = { .snapshot = facts->snapshot, .by = by, .seed = w.input.request.seed };
         Store *store = source_store(facts->source);
-        int r = store ? store_round_holds(store, in->arena, &w.input) : 0; /* as the service would */
+        Supposed supposed;
+        ExitStatus status = supposed_read(in, facts, &supposed);
+        FrontierView view = { .by = by, .seed = w.input.request.seed };
+        int r;
+
+        if (status != EXIT_DONE)
+                return status;
+        view.snapshot = w.input.snapshot = supposed.snapshot;
+        r = store ? store_round_holds(store, in->arena, &w.input) : 0; /* as the service would */
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         r = w.pool ? walk(&w, by) : -ENOMEM;
         if (r == 0)
                 r = settle(&w, by, &view);
-        if (r == 0 && in->json)
+        if (r == 0 && in->json) {
                 frontier_json_print(&view, in->out.out);
-        else if (r == 0)
+        } else if (r == 0) {
+                supposed_print(&supposed, &in->out);
                 r = frontier_text_print(in->arena, &view, &in->out);
-        return r < 0 ? command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r)) : EXIT_DONE;
+        }
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+        return supposed.any && !in->json ? supposed_compare(in, &supposed, &w.input, NULL) : EXIT_DONE;
 }
 
 static int price_of(const Invocation *in, FrontierPrice *ret) {
@@ -151,6 +163,7 @@ static const OptionDef options[] = {
         { "by", 0, OPTION_TEXT, "PRICE", 0, 0, 0,
           "what plans are paid in: moves (the default), gib of memory of the VMs that move, or minutes" },
         PLAN_OPTIONS,
+        WHAT_IF_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.frontier/1" },
         { 0 },

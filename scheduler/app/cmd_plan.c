@@ -6,6 +6,7 @@
 #include "scheduler/app/plan_options.h"
 #include "scheduler/app/plan_text.h"
 #include "scheduler/app/store_round.h"
+#include "scheduler/app/supposed.h"
 #include "scheduler/app/timing.h"
 #include "scheduler/snapshot/plan_file.h"
 
@@ -13,13 +14,38 @@ static ExitStatus status_of(const Plan *plan) {
         return plan->status >= PLAN_BLOCKED || plan->n_refused_all > 0 ? EXIT_BLOCKED : EXIT_DONE;
 }
 
-static ExitStatus print_plan(Invocation *in, const Round *round) {
+/* With "what if" the plan stands in an object that says what it would change. */
+static ExitStatus print_json(Invocation *in, const Supposed *supposed, const RoundInput *input,
+                             const Plan *plan, const char *text, size_t n) {
+        json_t *o, *what_if;
+
+        if (!supposed->any) {
+                (void) fwrite(text, 1, n, in->out.out);
+                return EXIT_DONE;
+        }
+        what_if = supposed_json(in, supposed, input, plan);
+        if (!what_if)
+                return EXIT_FAILED;
+        o = json_object();
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.what-if/1"));
+        (void) json_object_set_new(o, "cluster", json_string(supposed->as_is->cluster));
+        (void) json_object_set_new(o, "what_if", what_if);
+        (void) json_object_set_new(o, "plan", json_loadb(text, n, 0, NULL));
+        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+        (void) fputc('\n', in->out.out);
+        json_decref(o);
+        return EXIT_DONE;
+}
+
+static ExitStatus print_plan(Invocation *in, const Supposed *supposed, const RoundInput *input,
+                             const Round *round) {
         const char *path = option_text(&in->options, "output"), *text;
         PlanView view = { .snapshot = round->snapshot,
                           .problem = round->problem,
                           .plan = round->plan,
                           .took = round->took,
                           .all = option_given(&in->options, "all") };
+        ExitStatus status = EXIT_DONE;
         TextFault fault;
         size_t n = 0;
 
@@ -28,10 +54,17 @@ static ExitStatus print_plan(Invocation *in, const Round *round) {
         if (path && file_write(path, text, n, &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, path, &fault);
         if (in->json)
-                (void) fwrite(text, 1, n, in->out.out);
-        else if (plan_text_print(in->arena, &view, &in->out) < 0)
-                return command_complain(in, EXIT_FAILED, "out of memory");
-        return status_of(round->plan);
+                status = print_json(in, supposed, input, round->plan, text, n);
+        else {
+                supposed_print(supposed, &in->out);
+                if (plan_text_print(in->arena, &view, &in->out) < 0)
+                        return command_complain(in, EXIT_FAILED, "out of memory");
+                if (supposed->any)
+                        status = supposed_compare(in, supposed, input, round->plan);
+        }
+        if (status == EXIT_DONE && supposed->started.n_placed < supposed->started.n_vms)
+                status = EXIT_BLOCKED;
+        return status == EXIT_DONE ? status_of(round->plan) : status;
 }
 
 static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
@@ -42,9 +75,15 @@ static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
                              .now = clock_now(),
                              .think = settings_int(facts->settings, "service", "think") };
         Store *store = source_store(facts->source);
-        ExitStatus status;
+        Supposed supposed;
+        ExitStatus status = supposed_read(in, facts, &supposed);
         Round round;
-        int r = store ? store_round_holds(store, in->arena, &input) : 0; /* as the service would */
+        int r;
+
+        if (status != EXIT_DONE)
+                return status;
+        input.snapshot = supposed.snapshot;
+        r = store ? store_round_holds(store, in->arena, &input) : 0; /* as the service would */
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
@@ -56,7 +95,7 @@ static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         timing_mark(timing, "plan");
-        status = print_plan(in, &round);
+        status = print_plan(in, &supposed, &input, &round);
         timing_mark(timing, "write");
         return status;
 }
@@ -77,11 +116,13 @@ static ExitStatus run(Invocation *in) {
 static const OptionDef options[] = {
         SOURCE_OPTIONS,
         PLAN_OPTIONS,
+        WHAT_IF_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0,
           "writes the plan as a plan file, for check and apply" },
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.plan/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "as JSON, schema plimsoll.plan/1; with what if, plimsoll.what-if/1" },
         TIMING_OPTION,
         { 0 },
 };

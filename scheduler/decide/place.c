@@ -18,6 +18,7 @@ typedef struct Place {
         uint32_t n;
         const TrialHost *hosts; /* the first one's verdicts */
         uint32_t n_open;
+        bool at_rest; /* without them the planner moves nothing */
 } Place;
 
 /* One way to start them all. */
@@ -181,9 +182,10 @@ static void take_all(Place *pl) {
                         trial_take(&pl->trial, pl->order[i]);
 }
 
-/* What the planner would do after it. */
+/* What the planner would do after it. A plan takes half of what its arena has left: each gets a share. */
 static int ask_planner(Place *pl, Start *st) {
         const Snapshot *after;
+        Arena share;
         int r = trial_start(pl->arena, &pl->trial, st->host_of, &after);
 
         if (r < 0)
@@ -192,7 +194,9 @@ static int ask_planner(Place *pl, Start *st) {
         st->moved = 0;
         if (pl->request->tries == 0)
                 return 0;
-        r = planner_plan(pl->arena, after, pl->settings, pl->policies, pl->request->plan, &st->plan);
+        r = arena_split(pl->arena, (pl->arena->limit - pl->arena->used) / 16 & ~(size_t) 4095, &share);
+        if (r == 0)
+                r = planner_plan(&share, after, pl->settings, pl->policies, pl->request->plan, &st->plan);
         for (uint32_t i = 0; r == 0 && i < st->plan->n_moves; i++) {
                 const VmIx v = snapshot_vm(pl->s, after->vms[st->plan->moves[i].vm].name);
 
@@ -223,8 +227,9 @@ static uint32_t n_moves(const Start *st) {
         return st->plan ? st->plan->n_moves : 0;
 }
 
-/* Placed at all; the tiers before balance; not moved again; nothing else moved for it; then the cost. */
-static bool is_better(const Start *x, const Start *y) {
+/* Placed at all; the tiers before balance; not moved again; nothing else moved for it, which can be told of a
+ * cluster at rest only; then the cost. */
+static bool is_better(const Place *pl, const Start *x, const Start *y) {
         if (x->n_placed != y->n_placed)
                 return x->n_placed > y->n_placed;
         for (int t = 0; t < TIER_BALANCE; t++)
@@ -232,7 +237,7 @@ static bool is_better(const Start *x, const Start *y) {
                         return x->cost.tier[t] < y->cost.tier[t];
         if (x->moved != y->moved)
                 return x->moved < y->moved;
-        if (n_moves(x) != n_moves(y))
+        if (pl->at_rest && n_moves(x) != n_moves(y))
                 return n_moves(x) < n_moves(y);
         return x->cost.tier[TIER_BALANCE] < y->cost.tier[TIER_BALANCE];
 }
@@ -260,7 +265,7 @@ static bool same_early_tiers(const TrialHost *x, const TrialHost *y) {
 
 /* Other starts, as long as the planner would move something: where it would put them, then the first one on
  * its next hosts. */
-static int try_others(Place *pl, uint32_t at_rest, Start *best) {
+static int try_others(Place *pl, Start *best) {
         HostIx *wish = arena_new(pl->arena, HostIx, pl->s->n_vms);
         uint32_t tried = 1;
         int r = wish ? 0 : -ENOMEM;
@@ -271,35 +276,35 @@ static int try_others(Place *pl, uint32_t at_rest, Start *best) {
                 r = wish_of_plan(pl, best, wish);
                 if (r == 0)
                         r = start_from(pl, wish, &next);
-                if (r == 0 && is_better(&next, best))
+                if (r == 0 && is_better(pl, &next, best))
                         *best = next;
                 tried++;
         }
         for (uint32_t i = 0; r == 0 && i < pl->n_open && tried < pl->request->tries; i++, tried++) {
                 Start next;
 
-                if (best->n_placed == pl->n && best->moved == 0 && n_moves(best) <= at_rest)
+                if (best->n_placed == pl->n && best->moved == 0 && (!pl->at_rest || n_moves(best) == 0))
                         break;
                 if (best->n_placed == pl->n && !same_early_tiers(&pl->hosts[i], &pl->hosts[0]))
                         break;
                 memset(wish, 0xff, sizeof(*wish) * pl->s->n_vms);
                 wish[pl->order[0]] = pl->hosts[i].host;
                 r = start_from(pl, wish, &next);
-                if (r == 0 && is_better(&next, best))
+                if (r == 0 && is_better(pl, &next, best))
                         *best = next;
         }
         return r;
 }
 
-/* How many moves the planner makes as the cluster is: those are not for the newcomers. */
-static int moves_without(Place *pl, uint32_t *ret) {
+/* Whether the planner moves nothing as the cluster is. */
+static int look_at_rest(Place *pl) {
         Start none;
         int r = start_new(pl, &none);
 
         if (r == 0)
                 r = ask_planner(pl, &none);
         if (r == 0)
-                *ret = n_moves(&none);
+                pl->at_rest = n_moves(&none) == 0;
         return r;
 }
 
@@ -325,7 +330,6 @@ int place_find(Arena *a, const Snapshot *s, const Settings *settings, PolicySet 
                const PlaceRequest *request, PlaceAnswer *ret) {
         Place pl = { .arena = a, .s = s, .settings = settings, .policies = policies, .request = request };
         PlaceAnswer answer = { 0 };
-        uint32_t at_rest = 0;
         Start best;
         int r = order_newcomers(&pl);
 
@@ -338,9 +342,9 @@ int place_find(Arena *a, const Snapshot *s, const Settings *settings, PolicySet 
         if (r == 0)
                 r = start_from(&pl, NULL, &best);
         if (r == 0 && request->tries > 1 && (best.moved > 0 || n_moves(&best) > 0 || best.n_placed < pl.n)) {
-                r = moves_without(&pl, &at_rest);
+                r = look_at_rest(&pl);
                 if (r == 0)
-                        r = try_others(&pl, at_rest, &best);
+                        r = try_others(&pl, &best);
         }
         if (r == 0)
                 r = put_all(&pl, &best, true);
