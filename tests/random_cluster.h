@@ -123,7 +123,12 @@ static inline void random_host(Dice *d, Host *h, uint32_t i, bool plain) {
         if (dice_percent(d, 40)) {
                 Nic *nic = arena_new(d->arena, Nic, 1);
 
-                *nic = (Nic){ "eth0", 1000, dice_between(d, 0, 3000), dice_between(d, 0, 3000), true };
+                *nic = (Nic){ .name = "eth0",
+                              .speed_mbit = 1000,
+                              .rx_kbit = dice_between(d, 0, 3000),
+                              .tx_kbit = dice_between(d, 0, 3000),
+                              .carrier = true,
+                              .peers = UNKNOWN };
                 h->nics = nic;
                 h->n_nics = 1;
         }
@@ -171,6 +176,7 @@ static inline void random_vm(Dice *d, Vm *v, uint32_t i, uint32_t n_hosts, bool 
                 .tx_kbit = UNKNOWN,
                 .disk_kib_s = UNKNOWN,
                 .dirty_kib_s = dice_percent(d, 50) ? dice_between(d, 0, 100000) : UNKNOWN,
+                .dirty_burst_kib_s = UNKNOWN,
                 .priority = 100,
         };
         if (!plain)

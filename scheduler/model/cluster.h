@@ -50,7 +50,16 @@ typedef struct Nic {
         int64_t speed_mbit;       /* UNKNOWN */
         int64_t rx_kbit, tx_kbit; /* UNKNOWN */
         bool carrier;
+        const char *mode;        /* of a bond or team; NULL: none, or not known */
+        Strings members, active; /* of a bond or team; those that carry its traffic */
+        int64_t peers;           /* hosts whose migration address is routed over it; UNKNOWN */
 } Nic;
+
+/* A round trip to another host, as this one measured it (docs/distance.md). */
+typedef struct PeerRtt {
+        const char *name; /* of a host; perhaps of one that is gone */
+        int64_t rtt_us;
+} PeerRtt;
 
 /* One thing of a host that is failing, or is suspected to be, and who depends on it (design §8). */
 typedef struct Fault {
@@ -85,8 +94,11 @@ typedef struct Host {
         int64_t reserved_mib;                     /* memory that is not for VMs */
         const char *zone, *rack, *neighborhood;   /* NULL: one for all */
         const char *arch, *cpu_model;             /* NULL: not known */
-        Strings networks, pools;                  /* n == 0: not known, no restriction, unless … */
-        bool networks_known, pools_known;         /* … it is known that there are none */
+        Strings switches;                         /* its NICs are cabled to; n == 0: not known */
+        const PeerRtt *peers;                     /* by name; a few of the other hosts */
+        uint32_t n_peers;
+        Strings networks, pools;          /* n == 0: not known, no restriction, unless … */
+        bool networks_known, pools_known; /* … it is known that there are none */
         const Nic *nics;
         uint32_t n_nics;
         const int64_t *extra; /* [Snapshot.n_extra], or NULL when there are none */
@@ -132,12 +144,13 @@ typedef struct Vm {
         int64_t memory_used_mib;    /* UNKNOWN */
         int64_t cpu_delay_permille; /* share of time its vCPUs waited for a core; UNKNOWN */
         int64_t rx_kbit, tx_kbit;   /* UNKNOWN */
-        const VmLoad *measured; /* the last reading, where the four above are estimates from history; NULL:
-                                   they are the reading */
-        int64_t disk_kib_s;     /* read and written; UNKNOWN */
-        int64_t dirty_kib_s;    /* memory it dirties; UNKNOWN */
-        int64_t local_disk_mib; /* disks on storage the other hosts do not see */
-        int64_t priority;       /* 1 … 1000, default 100: weight when not all can be saved in time */
+        const VmLoad *measured;    /* the last reading, where the four above are estimates from history; NULL:
+                                      they are the reading */
+        int64_t disk_kib_s;        /* read and written; UNKNOWN */
+        int64_t dirty_kib_s;       /* memory it dirties; UNKNOWN */
+        int64_t dirty_burst_kib_s; /* the same within one second; UNKNOWN */
+        int64_t local_disk_mib;    /* disks on storage the other hosts do not see */
+        int64_t priority;          /* 1 … 1000, default 100: weight when not all can be saved in time */
         const char *arch, *cpu_model, *machine;  /* NULL: not known */
         Strings networks, pools, groups, labels; /* labels: "key=value" */
         const int64_t *extra;                    /* [Snapshot.n_extra], or NULL */
@@ -184,6 +197,12 @@ typedef struct ExtraResource {
         bool transient;
 } ExtraResource;
 
+/* Two VMs that talk to each other. */
+typedef struct Traffic {
+        VmIx a, b; /* a < b */
+        int64_t kbit;
+} Traffic;
+
 typedef struct Snapshot {
         const char *cluster;
         usec_t taken_at;       /* 0: a file that does not say */
@@ -193,6 +212,8 @@ typedef struct Snapshot {
         const Vm *vms;
         const Rule *rules;
         const ExtraResource *extra;
+        const Traffic *traffic; /* by (a, b); what is known of it: mostly nothing is */
+        uint32_t n_traffic;
         unsigned not_now; /* of Action (time_window.h): kinds of action that no open window allows now */
         Strings notes;    /* what is to be said of the rules: one that selects nothing … */
 } Snapshot;

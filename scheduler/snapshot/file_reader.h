@@ -17,6 +17,7 @@ struct FileReader {
         Host *hosts;
         Vm *vms;
         RuleDraft *drafts;
+        TrafficDraft *traffic;
         const char **vm_host; /* [n_vms], in the order of the file: names, until all hosts are known */
         FlightRef *flights;
 };

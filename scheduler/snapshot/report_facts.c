@@ -12,6 +12,7 @@ typedef enum TargetOf {
         OF_NOTHING, /* not in a Snapshot, or by code of its own */
         OF_HOST,
         OF_NIC,
+        OF_PEER,
         OF_VM,
 } TargetOf;
 
@@ -54,6 +55,12 @@ static const Target targets[METRIC_N] = {
         [METRIC_NIC_RX] = NUMBER(Nic, OF_NIC, rx_kbit, QUANTITY_MAX),
         [METRIC_NIC_TX] = NUMBER(Nic, OF_NIC, tx_kbit, QUANTITY_MAX),
         [METRIC_NIC_CARRIER] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
+        [METRIC_NIC_MODE] = OTHER(TARGET_NAME, Nic, OF_NIC, mode),
+        [METRIC_NIC_MEMBERS] = OTHER(TARGET_NAMES, Nic, OF_NIC, members),
+        [METRIC_NIC_ACTIVE] = OTHER(TARGET_NAMES, Nic, OF_NIC, active),
+        [METRIC_NIC_PEERS] = NUMBER(Nic, OF_NIC, peers, HOSTS_MAX),
+        [METRIC_NIC_SWITCH] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
+        [METRIC_PEER_RTT] = { .of = OF_PEER, .kind = TARGET_SPECIAL },
         [METRIC_VM_UUID] = OTHER(TARGET_NAME, Vm, OF_VM, uuid),
         [METRIC_VM_STATE] = { .of = OF_VM, .kind = TARGET_SPECIAL },
         [METRIC_VM_VCPUS] = NUMBER(Vm, OF_VM, vcpus, CORES_MAX),
@@ -75,6 +82,7 @@ static const Target targets[METRIC_N] = {
         [METRIC_VM_TX] = NUMBER(Vm, OF_VM, tx_kbit, QUANTITY_MAX),
         [METRIC_VM_DISK] = NUMBER(Vm, OF_VM, disk_kib_s, QUANTITY_MAX),
         [METRIC_VM_DIRTY] = NUMBER(Vm, OF_VM, dirty_kib_s, QUANTITY_MAX),
+        [METRIC_VM_DIRTY_BURST] = NUMBER(Vm, OF_VM, dirty_burst_kib_s, QUANTITY_MAX),
 };
 /* clang-format on */
 
@@ -157,6 +165,8 @@ typedef struct Facts {
         NameTable vms;
         Nic *nics;
         NameTable nic_names;
+        const char *switches; /* of all NICs, by commas; NULL: none */
+        PeerRtt *peers;
 } Facts;
 
 static bool is_of(const Sample *x, TargetOf of) {
@@ -187,12 +197,13 @@ static VmRow vm_row(HostIx ix, const char *name, usec_t read_at) {
                                 .tx_kbit = UNKNOWN,
                                 .disk_kib_s = UNKNOWN,
                                 .dirty_kib_s = UNKNOWN,
+                                .dirty_burst_kib_s = UNKNOWN,
                                 .priority = 100 } };
 }
 
 /* The VMs are those whose state is reported; other facts of a name that has none are of a VM that is gone. */
 static int list_objects(Facts *f, HostIx ix) {
-        uint32_t n_nics = 0;
+        uint32_t n_nics = 0, n_peers = 0;
         int k = name_table_new(f->a, (uint32_t) report_count_vms(f->report), &f->vms);
 
         if (k < 0)
@@ -205,6 +216,7 @@ static int list_objects(Facts *f, HostIx ix) {
                         uint32_t number;
 
                         n_nics += is_of(x, OF_NIC);
+                        n_peers += is_of(x, OF_PEER);
                         if (x->metric != METRIC_VM_STATE || !is_of(x, OF_VM))
                                 continue;
                         number = name_table_find(&f->vms, x->subject, strlen(x->subject));
@@ -219,8 +231,9 @@ static int list_objects(Facts *f, HostIx ix) {
                 }
         }
         f->nics = arena_new(f->a, Nic, n_nics);
+        f->peers = arena_new(f->a, PeerRtt, n_peers);
         k = name_table_new(f->a, n_nics, &f->nic_names);
-        return k < 0 ? k : f->nics ? 0 : -ENOMEM;
+        return k < 0 ? k : f->nics && f->peers ? 0 : -ENOMEM;
 }
 
 static int nic_sample(Facts *f, const Sample *x) {
@@ -236,11 +249,29 @@ static int nic_sample(Facts *f, const Sample *x) {
                                          .speed_mbit = UNKNOWN,
                                          .rx_kbit = UNKNOWN,
                                          .tx_kbit = UNKNOWN,
+                                         .peers = UNKNOWN,
                                          .carrier = true };
+        }
+        if (x->metric == METRIC_NIC_SWITCH && x->text && *x->text) {
+                f->switches = f->switches ? text_format(f->a, "%s,%s", f->switches, x->text)
+                                          : text_copy(f->a, x->text, strlen(x->text));
+                if (!f->switches)
+                        return -ENOMEM;
         }
         if (x->metric == METRIC_NIC_CARRIER)
                 f->nics[number].carrier = x->number != 0;
         return fill(f->a, &targets[x->metric], x, &f->nics[number]);
+}
+
+static int peer_sample(Facts *f, const Sample *x) {
+        PeerRtt *p = &f->peers[f->host->n_peers];
+
+        if (x->number < 0)
+                return 0;
+        p->name = text_copy(f->a, x->subject, strlen(x->subject));
+        p->rtt_us = x->number < QUANTITY_MAX ? x->number : QUANTITY_MAX;
+        f->host->n_peers += p->name != NULL;
+        return p->name ? 0 : -ENOMEM;
 }
 
 static int vm_special(Facts *f, const Sample *x, VmRow *row) {
@@ -308,6 +339,8 @@ static int section_facts(Facts *f, const Section *s) {
                         k = host_sample(f, s, x);
                 } else if (is_of(x, OF_NIC)) {
                         k = nic_sample(f, x);
+                } else if (is_of(x, OF_PEER)) {
+                        k = peer_sample(f, x);
                 } else if (is_of(x, OF_VM)) {
                         if (x->subject != subject) {
                                 uint32_t number = name_table_find(&f->vms, x->subject, strlen(x->subject));
@@ -326,6 +359,26 @@ static int section_facts(Facts *f, const Section *s) {
 
 static int nic_compare(const void *a, const void *b) {
         return strcmp(((const Nic *) a)->name, ((const Nic *) b)->name);
+}
+
+static int peer_compare(const void *a, const void *b) {
+        const PeerRtt *x = a, *y = b;
+        int c = strcmp(x->name, y->name);
+
+        return c != 0 ? c : (x->rtt_us > y->rtt_us) - (x->rtt_us < y->rtt_us);
+}
+
+/* By name, each once, not more than a file may hold. */
+static void peers_finish(Facts *f) {
+        uint32_t kept = 0;
+
+        if (f->host->n_peers > 0)
+                qsort(f->peers, f->host->n_peers, sizeof(*f->peers), peer_compare);
+        for (uint32_t i = 0; i < f->host->n_peers && kept < PEERS_MAX; i++)
+                if (kept == 0 || strcmp(f->peers[kept - 1].name, f->peers[i].name) != 0)
+                        f->peers[kept++] = f->peers[i];
+        f->host->peers = f->peers;
+        f->host->n_peers = kept;
 }
 
 static void vms_finish(Facts *f) {
@@ -360,6 +413,9 @@ int report_facts(Arena *a, const Report *r, HostIx ix, Host *host, VmRow *rows, 
         if (facts.memory_available_mib >= 0 && facts.memory_available_mib <= host->memory_mib)
                 host->memory_used_mib = host->memory_mib - facts.memory_available_mib;
         qsort(f.nics, f.nic_names.n, sizeof(*f.nics), nic_compare);
+        if (f.switches && split(a, f.switches, false, &host->switches) < 0)
+                return -ENOMEM;
+        peers_finish(&f);
         host->nics = f.nics;
         host->n_nics = f.nic_names.n < NICS_MAX ? f.nic_names.n : NICS_MAX;
         vms_finish(&f);

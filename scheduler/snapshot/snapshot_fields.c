@@ -52,6 +52,7 @@ static const FieldDef snapshot_defs[] = {
         NEEDED_SPECIAL("hosts", snapshot_read_hosts, snapshot_print_hosts),
         NEEDED_SPECIAL("vms", snapshot_read_vms, snapshot_print_vms),
         SPECIAL("rules", snapshot_read_rules, snapshot_print_rules),
+        SPECIAL("traffic", snapshot_read_traffic, snapshot_print_traffic),
 };
 
 static const FieldDef extra_defs[] = {
@@ -83,6 +84,8 @@ static const FieldDef host_defs[] = {
         NAME("cpu_model", Host, cpu_model),
         NAMES("networks", Host, networks),
         NAMES("pools", Host, pools),
+        NAMES("switches", Host, switches),
+        SPECIAL("rtt_us", host_read_peers, host_print_peers),
         SPECIAL("nics", host_read_nics, host_print_nics),
         SPECIAL("extra", host_read_extra, host_print_extra),
 };
@@ -93,6 +96,22 @@ static const FieldDef nic_defs[] = {
         MBIT("rx_mbit", Nic, rx_kbit),
         MBIT("tx_mbit", Nic, tx_kbit),
         BOOL("carrier", Nic, carrier, true),
+        NAME("mode", Nic, mode),
+        NAMES("members", Nic, members),
+        NAMES("active", Nic, active),
+        NUMBER("peers", Nic, peers, "hosts", 1, 0, 0, HOSTS_MAX, UNKNOWN),
+};
+
+static const FieldDef traffic_defs[] = {
+        NEEDED_SPECIAL("vms", traffic_read_vms, traffic_print_vms),
+        { .name = "mbit",
+          .kind = FIELD_NUMBER,
+          AT(Traffic, kbit),
+          .required = true,
+          .unit = "Mbit/s",
+          .scale = 1000,
+          .places = 3,
+          .max = QUANTITY_MAX },
 };
 
 static const FieldDef vm_defs[] = {
@@ -115,6 +134,7 @@ static const FieldDef vm_defs[] = {
         SPECIAL("measured", vm_read_measured, vm_print_measured),
         MIB_S("disk_mib_s", Vm, disk_kib_s),
         MIB_S("dirty_mib_s", Vm, dirty_kib_s),
+        MIB_S("dirty_burst_mib_s", Vm, dirty_burst_kib_s),
         MIB("local_disk_mib", Vm, local_disk_mib, 0),
         NUMBER("priority", Vm, priority, "points", 1, 0, 1, 1000, 100),
         NAME("arch", Vm, arch),
@@ -205,6 +225,7 @@ const FieldTable host_fields = TABLE("a host", host_defs, host_init);
 const FieldTable nic_fields = TABLE("a NIC", nic_defs, NULL);
 const FieldTable vm_fields = TABLE("a VM", vm_defs, vm_init);
 const FieldTable rule_fields = TABLE("a rule", rule_defs, NULL);
+const FieldTable traffic_fields = TABLE("traffic", traffic_defs, NULL);
 const FieldTable headroom_fields = TABLE("headroom", headroom_defs, NULL);
 const FieldTable fault_fields = TABLE("faults", fault_defs, NULL);
 const FieldTable fault_device_fields = TABLE("a fault", fault_device_defs, NULL);

@@ -13,6 +13,8 @@
 #define EXTRA_MAX           (PROBLEM_RES_MAX - RES_BUILTIN_N)
 #define RULES_MAX           VMS_MAX
 #define NICS_MAX            UINT32_C(1024)
+#define PEERS_MAX           UINT32_C(1024) /* whose round trip a host tells */
+#define TRAFFIC_MAX         VMS_MAX
 #define FAULTS_MAX          UINT32_C(1024)
 #define RULE_WEIGHT_DEFAULT 100
 
@@ -54,6 +56,7 @@ typedef struct FieldTable {
 } FieldTable;
 
 extern const FieldTable snapshot_fields, host_fields, nic_fields, vm_fields, rule_fields, extra_fields;
+extern const FieldTable traffic_fields;                /* of a Snapshot */
 extern const FieldTable headroom_fields, fault_fields; /* of a Host */
 extern const FieldTable fault_device_fields;           /* of a Fault */
 extern const FieldTable net_fields, measured_fields;   /* of a Vm */
@@ -71,6 +74,12 @@ typedef struct RuleDraft {
         const char *group, *near_group;
 } RuleDraft;
 
+/* Two VMs that talk, as they are written: names. traffic_fields describes this. */
+typedef struct TrafficDraft {
+        Traffic traffic; /* first: what is printed */
+        const char *a, *b;
+} TrafficDraft;
+
 int snapshot_read_schema(FileReader *p, void *object);
 int snapshot_read_extra(FileReader *p, void *object);
 int snapshot_read_hosts(FileReader *p, void *object);
@@ -81,6 +90,9 @@ int host_read_faults(FileReader *p, void *object);
 int fault_read_vms(FileReader *p, void *object);
 int host_read_nics(FileReader *p, void *object);
 int host_read_extra(FileReader *p, void *object);
+int host_read_peers(FileReader *p, void *object);
+int snapshot_read_traffic(FileReader *p, void *object);
+int traffic_read_vms(FileReader *p, void *object);
 int vm_read_host(FileReader *p, void *object);
 int vm_read_in_flight(FileReader *p, void *object);
 int vm_read_net(FileReader *p, void *object);
@@ -102,6 +114,9 @@ void host_print_faults(FilePrinter *p, const void *object);
 void fault_print_vms(FilePrinter *p, const void *object);
 void host_print_nics(FilePrinter *p, const void *object);
 void host_print_extra(FilePrinter *p, const void *object);
+void host_print_peers(FilePrinter *p, const void *object);
+void snapshot_print_traffic(FilePrinter *p, const void *object);
+void traffic_print_vms(FilePrinter *p, const void *object);
 void vm_print_host(FilePrinter *p, const void *object);
 void vm_print_in_flight(FilePrinter *p, const void *object);
 void vm_print_net(FilePrinter *p, const void *object);

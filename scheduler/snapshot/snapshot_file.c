@@ -3,6 +3,7 @@
 #include "scheduler/snapshot/snapshot_file.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/snapshot/fault_list.h"
@@ -82,6 +83,32 @@ int snapshot_read_rules(FileReader *p, void *object) {
                 return k;
         p->drafts = array.objects;
         s->n_rules = array.n;
+        return 0;
+}
+
+int snapshot_read_traffic(FileReader *p, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        int k = objects_read(p, &traffic_fields, sizeof(TrafficDraft), TRAFFIC_MAX, &array);
+
+        if (k < 0)
+                return k;
+        p->traffic = array.objects;
+        s->n_traffic = array.n;
+        return 0;
+}
+
+int traffic_read_vms(FileReader *p, void *object) {
+        TrafficDraft *t = object;
+        NameList names;
+        int k = names_read(p, &names);
+
+        if (k == 0 && names.n != 2)
+                return json_reader_refuse(&p->json, "%u names; accepted: two VMs that talk", names.n);
+        if (k < 0)
+                return k;
+        t->a = names.at[0];
+        t->b = names.at[1];
         return 0;
 }
 
@@ -170,6 +197,41 @@ static int amounts_read(FileReader *p, const int64_t **ret) {
 
 int host_read_extra(FileReader *p, void *object) {
         return amounts_read(p, &((Host *) object)->extra);
+}
+
+static int peer_compare(const void *a, const void *b) {
+        return strcmp(((const PeerRtt *) a)->name, ((const PeerRtt *) b)->name);
+}
+
+/* { "host": microseconds, … }. A host that is not in the file may be named: it may have left. */
+int host_read_peers(FileReader *p, void *object) {
+        static const FieldDef rtt = {
+                .kind = FIELD_NUMBER, .unit = "microseconds", .scale = 1, .max = QUANTITY_MAX
+        };
+        Host *h = object;
+        size_t most = json_object_size(p->json.at);
+        PeerRtt *peers;
+        const char *key;
+        int k;
+
+        if (most > PEERS_MAX)
+                return json_reader_refuse(&p->json, "%zu hosts; accepted: at most %u", most, PEERS_MAX);
+        peers = arena_new(p->json.arena, PeerRtt, most);
+        if (!peers)
+                return -ENOMEM;
+        k = json_reader_enter(&p->json, JSON_OBJECT);
+        while (k == 0 && json_reader_field(&p->json, &key)) {
+                if (!text_is_name(key, strlen(key)))
+                        return json_reader_refuse(&p->json, "its key is no name of a host");
+                peers[h->n_peers].name = text_copy(p->json.arena, key, strlen(key));
+                if (!peers[h->n_peers].name)
+                        return -ENOMEM;
+                k = number_read(p, &rtt, &peers[h->n_peers++].rtt_us);
+        }
+        if (k == 0 && h->n_peers > 0)
+                qsort(peers, h->n_peers, sizeof(*peers), peer_compare);
+        h->peers = peers;
+        return k;
 }
 
 /* ---- VMs ---- */
@@ -377,6 +439,41 @@ static int finish_extra(FileReader *p) {
         return 0;
 }
 
+static int traffic_compare(const void *a, const void *b) {
+        const Traffic *x = a, *y = b;
+
+        return x->a != y->a ? (x->a > y->a) - (x->a < y->a) : (x->b > y->b) - (x->b < y->b);
+}
+
+/* Names → VMs, which are in their order by now. */
+static int finish_traffic(FileReader *p) {
+        const uint32_t n = p->snapshot.n_traffic;
+        Traffic *traffic = arena_new(p->json.arena, Traffic, n);
+
+        if (!traffic)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                const TrafficDraft *t = &p->traffic[i];
+                VmIx a = snapshot_vm(&p->snapshot, t->a), b = snapshot_vm(&p->snapshot, t->b);
+
+                if (a == IX_NONE || b == IX_NONE)
+                        return FAULT_AT(p, "traffic", i, "vms",
+                                        "no VM is named \"%.80s\"; accepted: names from \"vms\"",
+                                        a == IX_NONE ? t->a : t->b);
+                if (a == b)
+                        return FAULT_AT(p, "traffic", i, "vms", "one VM twice; accepted: two VMs that talk");
+                traffic[i] = (Traffic){ .a = a < b ? a : b, .b = a < b ? b : a, .kbit = t->traffic.kbit };
+        }
+        if (n > 0)
+                qsort(traffic, n, sizeof(*traffic), traffic_compare);
+        for (uint32_t i = 1; i < n; i++)
+                if (traffic_compare(&traffic[i - 1], &traffic[i]) == 0)
+                        return FAULT_AT(p, "traffic", i, NULL, "two entries are of \"%.80s\" and \"%.80s\"",
+                                        p->vms[traffic[i].a].name, p->vms[traffic[i].b].name);
+        p->snapshot.traffic = traffic;
+        return 0;
+}
+
 static int finish(FileReader *p) {
         NameTable hosts = { 0 };
         int k = finish_hosts(p);
@@ -392,6 +489,8 @@ static int finish(FileReader *p) {
                 k = finish_extra(p);
         p->snapshot.hosts = p->hosts;
         p->snapshot.vms = p->vms;
+        if (k == 0)
+                k = finish_traffic(p);
         return k < 0 ? k : rules_resolve(p, &hosts);
 }
 

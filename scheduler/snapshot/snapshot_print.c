@@ -197,6 +197,30 @@ void host_print_nics(FilePrinter *p, const void *object) {
                               " ");
 }
 
+void host_print_peers(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->n_peers == 0)
+                return;
+        print_key(p, "rtt_us");
+        text_writer_put(&p->w, "{", 1);
+        for (uint32_t i = 0; i < h->n_peers; i++) {
+                text_writer_word(&p->w, i > 0 ? ", " : " ");
+                text_writer_string(&p->w, h->peers[i].name);
+                text_writer_put(&p->w, ": ", 2);
+                text_writer_int(&p->w, h->peers[i].rtt_us);
+        }
+        text_writer_put(&p->w, " }", 2);
+}
+
+void snapshot_print_traffic(FilePrinter *p, const void *object) {
+        const Snapshot *s = object;
+
+        if (s->n_traffic > 0)
+                print_objects(p, "traffic", &traffic_fields,
+                              (ObjectList){ s->traffic, sizeof(*s->traffic), s->n_traffic }, ROW);
+}
+
 static void print_amounts(FilePrinter *p, const int64_t *amounts) {
         const char *separator = " ";
         bool any = false;
@@ -274,6 +298,13 @@ static void print_vm_names(FilePrinter *p, const char *key, const VmIx *vms, uin
                 text_writer_string(&p->w, p->s->vms[vms[i]].name);
         }
         text_writer_put(&p->w, "]", 1);
+}
+
+void traffic_print_vms(FilePrinter *p, const void *object) {
+        const Traffic *t = object;
+        const VmIx vms[] = { t->a, t->b };
+
+        print_vm_names(p, "vms", vms, 2);
 }
 
 void rule_print_vms(FilePrinter *p, const void *object) {

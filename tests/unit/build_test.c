@@ -381,3 +381,42 @@ Test(build, a_full_arena_is_no_crash) {
                 cr_assert(limit + 31 < sizeof(memory) || k == 0);
         }
 }
+
+Test(build, what_agents_measured_of_the_network_is_the_hosts) {
+        const Snapshot *s = build_one(REPORT(
+                "h1", "999",
+                HOST_FACTS(
+                        "998") "@nic 998000000\nnic.speed\tbond0\t20000\nnic.mode\tbond0\t802.3ad\n"
+                               "nic.members\tbond0\teth1,eth0\nnic.active\tbond0\teth0\n"
+                               "nic.peers\tbond0\t2\nnic.switch\tbond0\tleaf2,leaf1\nnic."
+                               "switch\teth2\tleaf1\n"
+                               "@peers 998000000\npeer.rtt\th3\t40210\npeer.lost\th3\t125\npeer.rtt\th2\t90\n"
+                               "peer.rtt\th3\t40300\n" VMS("997", VM("web", "running"))));
+        const Host *h = &s->hosts[0];
+
+        cr_assert_eq(h->n_peers, 2, "each peer once");
+        cr_assert_str_eq(h->peers[0].name, "h2");
+        cr_assert_eq(h->peers[0].rtt_us, 90);
+        cr_assert_eq(h->peers[1].rtt_us, 40210);
+        cr_assert_eq(h->switches.n, 2);
+        cr_assert_str_eq(h->switches.at[0], "leaf1");
+        cr_assert_str_eq(h->nics[0].mode, "802.3ad");
+        cr_assert_str_eq(h->nics[0].members.at[0], "eth0");
+        cr_assert_eq(h->nics[0].active.n, 1);
+        cr_assert_eq(h->nics[0].peers, 2);
+        cr_assert_eq(h->nics[1].peers, UNKNOWN);
+}
+
+Test(build, vms_that_talk_are_those_whose_labels_say_so) {
+        const Snapshot *s = build_one(REPORT(
+                "h1", "999",
+                HOST_FACTS("998")
+                        VMS("997", VM("web", "running") "vm.labels\tweb\ttalks=db:200.5,talks=gone:1\n" VM(
+                                           "db", "running") "vm.labels\tdb\ttalks=web:300,talks=db:7,"
+                                                            "talks=web:x,talks=:5\n")));
+
+        cr_assert_eq(s->n_traffic, 1, "itself, VMs that are gone and what is no number do not count");
+        cr_assert_str_eq(s->vms[s->traffic[0].a].name, "db");
+        cr_assert_str_eq(s->vms[s->traffic[0].b].name, "web");
+        cr_assert_eq(s->traffic[0].kbit, 300000, "said twice: the larger");
+}

@@ -88,9 +88,13 @@ static const char everything[] =
         "\"cpu_pressure\": 0.12, \"memory_pressure\": 0.001, \"headroom\": { \"cpu\": 0.2, \"net_tx\": 0 }, "
         "\"reserved_mib\": 4096, \"zone\": \"z1\", \"rack\": \"r1\", \"neighborhood\": \"n1\", "
         "\"arch\": \"x86_64\", \"cpu_model\": \"Cascadelake-Server\", \"networks\": [\"br0\", \"br1\"], "
-        "\"pools\": [\"ceph-1\"], \"nics\": [ { \"name\": \"eth0\", \"speed_mbit\": 10000, \"rx_mbit\": "
+        "\"pools\": [\"ceph-1\"], \"switches\": [\"leaf1\", \"leaf2\"], "
+        "\"rtt_us\": { \"gone\": 7, \"h2\": 40210 }, \"nics\": [ { \"name\": \"eth0\", \"speed_mbit\": "
+        "10000, \"rx_mbit\": "
         "12.5, "
-        "\"tx_mbit\": 0 }, { \"name\": \"eth1\", \"carrier\": false } ], \"extra\": { \"gpu_mib\": 81920 } "
+        "\"tx_mbit\": 0 }, { \"name\": \"eth1\", \"carrier\": false, \"mode\": \"802.3ad\", "
+        "\"members\": [\"eth2\", \"eth3\"], \"active\": [\"eth2\"], \"peers\": 2 } ], \"extra\": { "
+        "\"gpu_mib\": 81920 } "
         "},\n"
         "    { \"name\": \"h2\", \"state\": \"offline\", \"cpus\": 0, \"memory_mib\": 0, \"headroom\": 0.15 "
         "}\n"
@@ -100,6 +104,7 @@ static const char everything[] =
         "\"in_flight\": \"h2\", \"movable\": false, \"unmovable_why\": \"host device 0000:3b:00.0\", "
         "\"vcpus\": 4, \"memory_mib\": 8192, \"cpu\": 1.234, \"memory_used_mib\": 5000, \"cpu_delay\": 0.05, "
         "\"net_mbit\": { \"rx\": 10, \"tx\": 0.001 }, \"disk_mib_s\": 0.0996, \"dirty_mib_s\": 12.001, "
+        "\"dirty_burst_mib_s\": 20, "
         "\"local_disk_mib\": 20480, \"priority\": 900, \"arch\": \"x86_64\", \"cpu_model\": "
         "\"host-passthrough\", "
         "\"machine\": \"pc-q35-7.2\", \"networks\": [\"br0\"], \"pools\": [\"ceph-1\"], "
@@ -116,6 +121,10 @@ static const char everything[] =
         "    { \"name\": \"r3\", \"kind\": \"near\", \"level\": \"neighborhood\", \"vms\": [\"a\"], "
         "\"near_vms\": [\"c\"] },\n"
         "    { \"name\": \"r4\", \"kind\": \"not-on\", \"vms\": [\"c\"], \"hosts\": [\"h1\", \"h2\"] }\n"
+        "  ],\n"
+        "  \"traffic\": [\n"
+        "    { \"vms\": [\"a\", \"b\"], \"mbit\": 12.5 },\n"
+        "    { \"vms\": [\"a\", \"c\"], \"mbit\": 0.001 }\n"
         "  ]\n"
         "}\n";
 
@@ -153,6 +162,13 @@ Test(snapshot_file, every_field_is_read_and_printed_as_it_was) {
         cr_assert_eq(s->rules[1].k, 2);
         cr_assert_eq(s->rules[2].near_vms[0], 2);
         cr_assert_eq(s->rules[3].n_hosts, 2);
+        cr_assert_eq(h->n_peers, 2);
+        cr_assert_eq(h->peers[1].rtt_us, 40210);
+        cr_assert_eq(h->nics[1].members.n, 2);
+        cr_assert_eq(h->nics[0].peers, UNKNOWN);
+        cr_assert_eq(v->dirty_burst_kib_s, 20480);
+        cr_assert_eq(s->n_traffic, 2);
+        cr_assert_eq(s->traffic[0].kbit, 12500);
 }
 
 #define WRAP(extra, hosts, vms, rest)                                                                        \

@@ -1,0 +1,59 @@
+#!/bin/bash
+# What agents measure among themselves and of guests is true: the distance between hosts, of which one is at the end of a
+# 20 ms cable; a burning guest as load, and as its neighbours' contention; how fast a guest dirties its memory.
+# Needs: root, the lab's packages, redis-server.
+. tests/lab/story.sh
+command -v redis-server >/dev/null || { echo "redis-server is not installed"; exit 77; }
+AGENT=$BUILD/plimsoll-agent
+LAB_CPUS="1 1 1" LAB_MEMS="2048 1024 1024" LAB_DELAY="0 0 20" story_lab 3
+lab boot h1 burner mem=32 burn=90 || exit 1
+lab boot h1 neighbour mem=32 burn=50 || exit 1
+lab boot h2 alone mem=32 burn=30 || exit 1
+lab boot h3 dirty mem=768 dirty=640 rate=2 || exit 1
+
+# Redis where the controller lives; an agent on each host, each answering the others
+lab ctl redis-server --port 6379 --bind 10.77.0.1 --protected-mode no --save '' --dir "$LAB" >"$LAB/redis.log" 2>&1 &
+story_pids+=($!)
+for h in h1 h2 h3; do
+	lab in "$h" "$AGENT" --redis redis://10.77.0.1 --cluster lab --host "$h" --advertise "$(lab uri "$h")" \
+		--interval 1s >"$LAB/$h.log" 2>&1 &
+	story_pids+=($!)
+done
+plimsoll() { lab ctl timeout 20 "$BUILD/plimsoll" "$@" --redis redis://10.77.0.1 --cluster lab; }
+report() { lab ctl redis-cli -h 10.77.0.1 get "plimsoll:{lab}:report:$1"; }
+# value HOST METRIC SUBJECT
+value() { report "$1" | awk -F '\t' -v m="$2" -v s="$3" '$1 == m && $2 == s { print $3 }'; }
+between() { # LEAST MOST VALUE
+	[ -n "$3" ] && [ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || { echo "        it is '$3', not $1..$2"; return 1; }
+}
+value_between() { [ -n "$(value "$3" "$4" "$5")" ] && [ "$(value "$3" "$4" "$5")" -ge "$1" ] && [ "$(value "$3" "$4" "$5")" -le "$2" ]; }
+
+# ---- distance ----
+measured() { plimsoll distance --json >"$LAB/distance.json" && [ "$(grep -c '"from": "measured"' "$LAB/distance.json")" = 3 ]; }
+check "agents fill the matrix of distances" until_true 60 measured
+check "a round trip over a cable of no length is short" until_true 30 value_between 1 5000 h1 peer.rtt h2
+check "one over the cable of 20 ms is 40 ms" until_true 30 value_between 40000 46000 h1 peer.rtt h3
+check "from the other end too" until_true 30 value_between 40000 46000 h3 peer.rtt h2
+plimsoll distance >"$LAB/distance.txt"
+cat "$LAB/distance.txt"
+check "a person sees it" grep -Eq '^h1 .* 4[0-6]\.[0-9] ms' "$LAB/distance.txt"
+plimsoll snapshot -o "$LAB/snapshot.json" >/dev/null 2>&1
+check "and it is in the snapshot" grep -q '"name": "h3".*"rtt_us": { "h1": 4[0-9]*, "h2": 4[0-9]* }' "$LAB/snapshot.json"
+check "strangers get no answer" lab ctl timeout 2 bash -c '
+	exec 3<>/dev/udp/10.77.0.11/16599
+	printf "plm1\1\0\0\0%040d" 0 >&3
+	! timeout 1 head -c 1 <&3 | grep -q .'
+
+# ---- load and contention ----
+check "a guest that burns is seen to use its host's core" until_true 20 value_between 500 1000 h1 host.cpu.busy ""
+check "its neighbour waits for a core" until_true 20 value_between 100 1000 h1 vm.cpu.delay neighbour
+check "a guest that has a host to itself does not" until_true 20 value_between 0 99 h2 vm.cpu.delay alone
+
+# ---- dirty rate: 2 MiB/s is 512 pages a second of a guest of 768 MiB ----
+check "its dirty rate is known within a minute" until_true 60 value_between 1 1000000 h3 vm.dirty dirty
+sleep 95 # eight windows: the error of a mean over T seconds is ±√(2 × 2 / T) MiB/s
+echo "        vm.dirty $(value h3 vm.dirty dirty) KiB/s, in one second $(value h3 vm.dirty.burst dirty)"
+check "a guest that dirties 2 MiB/s is measured at 2 ± 0.5" between 1536 2560 "$(value h3 vm.dirty dirty)"
+check "one that dirties nothing at none" between 0 300 "$(value h2 vm.dirty alone)"
+check "nobody's libvirt noticed" [ -z "$(grep -h 'collector=vms\|collector=libvirt' "$LAB"/h?.log)" ]
+story_end
