@@ -25,11 +25,12 @@ static int64_t move_weight(const Problem *p, const Settings *s) {
 static int64_t most_moved(const Problem *p, const Assignment *x) {
         int64_t most = 0;
 
-        for (uint32_t service = 0; p->service_of && service < p->n_services; service++) {
+        for (uint32_t s = 0; p->services && s < p->n_services; s++) {
+                const Group *service = &p->services[s];
                 int64_t moved = 0;
 
-                for (VmIx v = 0; v < p->n_vms; v++)
-                        moved += p->service_of[v] == service && x->host_of[v] != p->home[v];
+                for (uint32_t i = 0; i < service->n_vms; i++)
+                        moved += x->host_of[service->vms[i]] != p->home[service->vms[i]];
                 if (moved > most)
                         most = moved;
         }

@@ -75,6 +75,21 @@ static inline void random_classes(Arena *a, Prng *g, Problem *p) {
         p->denied = denied;
 }
 
+static inline Group *random_services(Arena *a, const Problem *p, const uint32_t *service_of) {
+        Group *services = arena_new(a, Group, p->n_services);
+
+        for (uint32_t s = 0; s < p->n_services; s++) {
+                VmIx *vms = arena_new(a, VmIx, p->n_vms);
+                uint32_t n = 0;
+
+                for (VmIx v = 0; v < p->n_vms; v++)
+                        if (service_of[v] == s)
+                                vms[n++] = v;
+                services[s] = (Group){ vms, n };
+        }
+        return services;
+}
+
 static inline void random_one_tier(Arena *a, Prng *g, Problem *p) {
         uint32_t *service = arena_new(a, uint32_t, p->n_vms);
         int64_t *distance = random_row(a, g, (size_t) p->n_hosts * p->n_hosts, 50, 0);
@@ -85,6 +100,7 @@ static inline void random_one_tier(Arena *a, Prng *g, Problem *p) {
         p->n_services = 3;
         for (VmIx v = 0; v < p->n_vms; v++)
                 service[v] = prng_below(g, 3);
+        p->services = random_services(a, p, service);
         for (HostIx h = 0; h < p->n_hosts; h++)
                 distance[(size_t) h * p->n_hosts + h] = 0;
         for (uint32_t i = 0; i < 2; i++)

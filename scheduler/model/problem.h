@@ -140,6 +140,7 @@ typedef struct Problem {
         int64_t move_weight;        /* × move_price (wPMC in one_tier; else percent, see policy `stay`) */
         const uint32_t *service_of; /* [vm] for the largest-number-of-moves price, or NULL */
         uint32_t n_services;        /* (wSMC: × most moved VMs of one service) */
+        const Group *services;      /* [service] its VMs: service_of the other way; NULL where that is */
         int64_t service_weight;
         const int64_t *distance; /* [from host × to host] price of the way, or NULL */
         int64_t distance_weight; /* (wMMC) */

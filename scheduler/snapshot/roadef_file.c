@@ -407,6 +407,7 @@ int roadef_model_parse(Arena *a, const char *text, size_t n, Problem **ret, Text
         p->load_weight = m.load_weight;
         p->move_price = m.price;
         p->service_of = m.service;
+        p->services = p->groups;
         p->distance = m.distance;
         p->rules = m.rules;
         p->domain[LEVEL_ZONE] = m.location;
