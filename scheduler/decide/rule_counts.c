@@ -93,6 +93,8 @@ static int64_t near_change(const RuleCounts *k, VmIx v, uint32_t c, const RuleUs
 }
 
 Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Costs *d) {
+        Reason why = REASON_NONE;
+
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++) {
                 const Counter *c = &k->counters[k->of[i]];
                 const uint32_t d1 = domain_of(c, from), d2 = domain_of(c, to);
@@ -113,12 +115,30 @@ Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Cost
                                 worse = short_of(u->k, c->occupied + more) - short_of(u->k, c->occupied);
                         else if (u->kind == RULE_NEAR)
                                 worse = near_change(k, v, k->of[i], u, d1, d2);
-                        if (worse > 0 && u->must)
-                                return u->reason;
+                        if (worse > 0 && u->must && why == REASON_NONE)
+                                why = u->reason;
                         d->tier[u->tier] += worse * u->weight;
                 }
         }
-        return REASON_NONE;
+        return why;
+}
+
+bool rule_counts_ails(const RuleCounts *k, VmIx v, HostIx h) {
+        for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++) {
+                const Counter *c = &k->counters[k->of[i]];
+
+                for (uint32_t n = 0; n < c->n_uses; n++) {
+                        const RuleUse *u = &c->uses[n];
+
+                        if (u->must && ((u->kind == RULE_APART && count_at(c, domain_of(c, h)) > 1) ||
+                                        (u->kind == RULE_TOGETHER && c->occupied > 1) ||
+                                        (u->kind == RULE_SPREAD && c->occupied < u->k) ||
+                                        (u->kind == RULE_NEAR && !u->as_b &&
+                                         count_at(&k->counters[u->other], domain_of(c, h)) == 0)))
+                                return true;
+                }
+        }
+        return false;
 }
 
 void rule_counts_move(RuleCounts *k, VmIx v, HostIx from, HostIx to) {

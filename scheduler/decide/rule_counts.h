@@ -40,9 +40,11 @@ typedef struct RuleCounts {
 /* 0 or -ENOMEM. In `a`. */
 int rule_counts_build(Arena *a, const Terms *t, const HostIx *host_of, RuleCounts *ret) must_check;
 
-/* What moving v changes, added to *d; the reason if a rule that must hold would be broken further (then *d is
- * not complete). */
+/* What moving v changes, added to *d; the reason if a rule that must hold would be broken further. */
 Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Costs *d);
+
+/* Does v, on h, have part in a rule that must hold and does not? */
+bool rule_counts_ails(const RuleCounts *k, VmIx v, HostIx h);
 
 void rule_counts_move(RuleCounts *k, VmIx v, HostIx from, HostIx to);
 

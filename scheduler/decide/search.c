@@ -19,6 +19,7 @@ typedef struct Tasks {
         const Terms *terms;
         SearchBudget budget;
         uint64_t seed;
+        const Workers *workers; /* for what one search divides */
         Task *tasks;
 } Tasks;
 
@@ -66,6 +67,7 @@ static void task_run(void *arg, unsigned i) {
         int r;
 
         r = search_state_build(task->arena, all->terms, NULL, all->budget, all->seed + i, &task->state);
+        task->state.workers = all->workers;
         if (r == 0)
                 r = anneals(all, task) ? anneal(all, task) : descend(all, task);
         task->failed = r;
@@ -121,7 +123,11 @@ int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s
                 return r;
         assert(start);
         all.terms = terms;
-        workers->run(workers, n, task_run, &all);
+        all.workers = n > 1 ? NULL : workers;
+        if (n > 1)
+                workers->run(workers, n, task_run, &all);
+        else
+                task_run(&all, 0);
         best = all.tasks;
         for (unsigned i = 0; i < n; i++) {
                 if (all.tasks[i].failed < 0)

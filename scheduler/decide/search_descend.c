@@ -1,131 +1,142 @@
-/* The descent: hosts are visited from the one furthest off; each gives away, takes, or swaps VMs with the
- * hosts that complement it best (full where it is empty), the best change first, until nothing gains. It ends
- * when a pass over all hosts finds nothing.
+/* The descent: tier by tier, hosts are visited from the one furthest off; each gives away, takes, or swaps
+ * VMs with the hosts that complement it best (full where it is empty), the best change first, until nothing
+ * gains. It ends when a pass over all hosts and tiers finds nothing.
+ *
+ * Tier by tier: while a rule is broken that a move could mend, no move is spent on less; under a cap that
+ * matters.
  *
  * What a pass looks at depends on where VMs are, never on how they came there: so a search started from the
  * result, with every VM at home there, looks at the same changes, finds them at least as dear, and makes
  * none.
+ *
+ * Large clusters are first evened out in shards, each with hosts of all kinds, side by side on all cores:
+ * what a shard does depends on nothing outside it.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "scheduler/decide/evaluator_hot.h"
-#include "scheduler/decide/search_state.h"
+#include "scheduler/decide/descent.h"
 
-#define PARTNERS 16 /* complementary hosts a host deals with; of 1,000 hosts, more change nothing */
-#define SWAP_PARTNERS                                                                                        \
-        4 /* swaps cost most: of 1,000 hosts, 10 give half a permille less spread in twice the time */
-#define WINDOW 2048 /* hosts among which partners are looked for */
-
-typedef struct Visit {
-        uint64_t mark; /* of what was looked at in vain; 0: nothing yet */
-        bool reserved; /* … and what came of it hung on the reserve, that is on all hosts */
-} Visit;
-
-typedef struct Heat {
-        int64_t urgent, off; /* cost above balance; distance from the mean */
-} Heat;
-
-typedef struct Descent {
-        SearchState *s;
-        int32_t *off;         /* [host × res] share of use less the mean share */
-        uint64_t *reciprocal; /* [host × res] */
-        int64_t mean[PROBLEM_RES_MAX];
-        bool counts[PROBLEM_RES_MAX]; /* resources that any term looks at */
-        Visit *visits;                /* [host] */
-        Heat *heat;                   /* [host] */
-        HostIx *heap;                 /* hosts to deal with, the hottest first: a binary heap */
-        uint32_t *place;              /* [host] in the heap; IX_NONE: not in it */
-        uint32_t n_heap;
-        HostIx partners[WINDOW];
-        int64_t keys[WINDOW];
-        uint32_t n_partners;
-        int64_t least_gain; /* BALANCE: two hosts that could not gain this together are left alone; 0: all
-                               dealt */
-} Descent;
-
-typedef struct Change {
-        Costs delta;
-        VmIx vm, other; /* other: IX_NONE, or who comes back */
-        HostIx to;
-} Change;
-
-static bool gains(const Costs *d) {
-        static const Costs nothing = { 0 };
-
-        return costs_compare(d, &nothing) < 0;
-}
+#define SHARD_HOSTS 512 /* about so many hosts a shard; fewer hosts than two shards are not divided */
 
 static void off_update(Descent *d, HostIx h) {
         const Problem *p = d->s->e->problem;
-        const int64_t *load = assignment_load(d->s->e->x, h);
+        const int64_t *load = assignment_load(d->s->e->x, h), *capacity = problem_capacity(p, h);
 
-        for (uint32_t r = 0; r < p->n_res; r++) {
-                const size_t i = (size_t) h * p->n_res + r;
+        for (uint32_t k = 0; k < d->n_off; k++) {
+                const uint32_t r = d->off_r[k];
+                const double share = capacity[r] > 0 ? (double) load[r] / (double) capacity[r] : 0;
 
-                d->off[i] = d->counts[r] ? (int32_t) (share_of(load[r], d->reciprocal[i]) - d->mean[r]) : 0;
+                d->off[(size_t) k * d->n + d->place[h]] = (float) ((share < 16 ? share : 16) - d->mean[k]);
         }
 }
 
-/* Above balance: host terms, and what VMs that sit there cost. */
-static int64_t urgency(const SearchState *s, HostIx h) {
+/* ---- the heap of hosts to be visited ---- */
+
+static bool hotter(const Descent *d, uint32_t a, uint32_t b) {
+        const Heat *x = &d->heat[a], *y = &d->heat[b];
+
+        if (x->urgent != y->urgent)
+                return x->urgent > y->urgent;
+        return x->off != y->off ? x->off > y->off : a < b;
+}
+
+static void heap_put(Descent *d, uint32_t at, uint32_t i) {
+        d->heap[at] = i;
+        d->in_heap[i] = at;
+}
+
+static void heap_up(Descent *d, uint32_t at) {
+        const uint32_t i = d->heap[at];
+
+        for (; at > 0 && hotter(d, i, d->heap[(at - 1) / 2]); at = (at - 1) / 2)
+                heap_put(d, at, d->heap[(at - 1) / 2]);
+        heap_put(d, at, i);
+}
+
+static void heap_down(Descent *d, uint32_t at) {
+        const uint32_t i = d->heap[at];
+
+        for (uint32_t child; (child = 2 * at + 1) < d->n_heap; at = child) {
+                if (child + 1 < d->n_heap && hotter(d, d->heap[child + 1], d->heap[child]))
+                        child++;
+                if (!hotter(d, d->heap[child], i))
+                        break;
+                heap_put(d, at, d->heap[child]);
+        }
+        heap_put(d, at, i);
+}
+
+static void heap_drop(Descent *d, uint32_t i) {
+        const uint32_t at = d->in_heap[i], last = d->heap[--d->n_heap];
+
+        d->in_heap[i] = IX_NONE;
+        if (i == last)
+                return;
+        heap_put(d, at, last);
+        heap_up(d, at);
+        heap_down(d, d->in_heap[last]);
+}
+
+/* What the host costs in the tier of the phase. */
+static int64_t phase_urgency(const Descent *d, HostIx h) {
+        const SearchState *s = d->s;
         const Terms *t = s->e->terms;
-        const Costs *c = &s->e->hosts[h];
-        int64_t sum = 0;
+        int64_t sum = s->e->hosts[h].tier[d->phase];
 
+        if (d->phase == TIER_BALANCE)
+                return descent_urgency(d, h);
+        if (d->phase == TIER_REPAIR)
+                return sum + (d->ails ? d->ails[h] : 0);
         for (uint32_t i = 0; i < t->n_sits; i++)
-                if (t->sits[i].weight[h] > 0 && s->n_on[h] > 0)
-                        return INT64_MAX;
-        if (c->tier[TIER_REPAIR] > 0)
-                return INT64_MAX - 1;
-        sum = c->tier[TIER_EVACUATE] + c->tier[TIER_LOAD];
-        return sum < INT64_MAX - 2 ? sum : INT64_MAX - 2;
+                if (t->sits[i].tier == d->phase && s->n_on[h] > 0)
+                        sum += t->sits[i].weight[h];
+        return sum;
 }
 
-static bool evacuates(const SearchState *s, HostIx h) {
-        return s->e->problem->roles[h].evacuate > 0;
-}
+static void heat_set(Descent *d, HostIx h) {
+        const uint32_t i = d->place[h];
+        Heat heat = { .urgent = phase_urgency(d, h) };
 
-/* The hosts best suited to deal with h: least Σ off(h) × off(partner). Sorted, ties by index. */
-static void partners_find(Descent *d, HostIx h) {
-        const Problem *p = d->s->e->problem;
-        const uint32_t n_res = p->n_res, window = p->n_hosts < WINDOW ? p->n_hosts : WINDOW;
-        const uint32_t want = p->n_hosts <= 2 * PARTNERS || urgency(d->s, h) > 0 ? 2 * PARTNERS : PARTNERS;
-        const int32_t *mine = d->off + (size_t) h * n_res;
-        const bool leave = evacuates(d->s, h);
-        HostIx other = (HostIx) (((uint64_t) h * 2654435761u) % p->n_hosts);
+        for (uint32_t k = 0; k < d->n_off; k++) {
+                const double o = (double) d->off[(size_t) k * d->n + i];
 
-        d->n_partners = 0;
-        for (uint32_t k = 0; k < window; k++, other = other + 1 == p->n_hosts ? 0 : other + 1) {
-                const int32_t *theirs = d->off + (size_t) other * n_res;
-                int64_t key = 0;
-                uint32_t at;
-
-                if (other == h || (leave && p->roles[other].no_entry != REASON_NONE))
-                        continue;
-                for (uint32_t r = 0; r < n_res; r++)
-                        key += (leave ? SHARE_ONE : mine[r]) * (int64_t) theirs[r];
-                at = d->n_partners;
-                if (at == want &&
-                    (key > d->keys[at - 1] || (key == d->keys[at - 1] && other > d->partners[at - 1])))
-                        continue;
-                if (at == want)
-                        at--;
-                else
-                        d->n_partners++;
-                for (; at > 0 &&
-                       (d->keys[at - 1] > key || (d->keys[at - 1] == key && d->partners[at - 1] > other));
-                     at--) {
-                        d->keys[at] = d->keys[at - 1];
-                        d->partners[at] = d->partners[at - 1];
-                }
-                d->keys[at] = key;
-                d->partners[at] = other;
+                heat.off += o * o;
         }
+        d->heat[i] = heat;
+}
+
+/* h has changed, or is to be looked at again. */
+static void heap_touch(Descent *d, HostIx h) {
+        const uint32_t i = d->place[h];
+
+        heat_set(d, h);
+        if (d->phase != TIER_BALANCE && d->heat[i].urgent <= 0) {
+                if (d->in_heap[i] != IX_NONE)
+                        heap_drop(d, i);
+                return;
+        }
+        if (d->in_heap[i] == IX_NONE)
+                heap_put(d, d->n_heap++, i);
+        heap_up(d, d->in_heap[i]);
+        heap_down(d, d->in_heap[i]);
+}
+
+/* ---- visits ---- */
+
+int descent_move(Descent *d, Move m) {
+        search_state_move(d->s, m);
+        off_update(d, m.from);
+        off_update(d, m.to);
+        heap_touch(d, m.from);
+        heap_touch(d, m.to);
+        return columns_move(d->columns, d->arena, m);
 }
 
 /* Names what this visit would look at: the hosts and when each last changed. */
 static uint64_t visit_mark(const Descent *d, HostIx h) {
-        uint64_t mark = (d->s->changed[h] + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        uint64_t mark = (d->s->changed[h] + 1) * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t) d->phase;
 
         for (uint32_t k = 0; k < d->n_partners; k++) {
                 mark ^= d->partners[k] + (d->s->changed[d->partners[k]] << 20);
@@ -135,301 +146,346 @@ static uint64_t visit_mark(const Descent *d, HostIx h) {
         return mark | 1;
 }
 
-/* What two hosts could gain at most by evening out: for factors f, g and shares apart by s, s²·f·g/(f+g) ≤
- * s²·(f+g)/4. */
-static int64_t potential(const Descent *d, HostIx a, HostIx b) {
+/* The best change the host can take part in is made. 1: one was made; 0: there is none. */
+static int visit(Descent *d, HostIx h) {
+        Change best = { .vm = IX_NONE };
+        const uint64_t reserved = d->s->refusals[REASON_RESERVE];
+        uint64_t mark;
+        int r;
+
+        descent_partners(d, h);
+        mark = visit_mark(d, h);
+        if (d->reserved[d->place[h]])
+                mark ^= d->s->steps << 1;
+        if (mark == d->visited[d->place[h]])
+                return 0;
+        descent_pairs(d, h, &best);
+        if (best.vm != IX_NONE) {
+                const HostIx from = d->s->e->x->host_of[best.vm];
+
+                r = descent_move(d, (Move){ best.vm, from, best.to });
+                if (r == 0 && best.other != IX_NONE)
+                        r = descent_move(d, (Move){ best.other, best.to, from });
+                return r < 0 ? r : 1;
+        }
+        if (d->phase == TIER_REPAIR || d->phase == TIER_EVACUATE)
+                return descent_mend(d, h);
+        d->reserved[d->place[h]] = d->s->refusals[REASON_RESERVE] != reserved;
+        d->visited[d->place[h]] = mark;
+        return 0;
+}
+
+/* Who has part in a broken rule, host by host. */
+static int ails_count(Descent *d) {
         const Evaluator *e = d->s->e;
-        const uint32_t n_res = e->problem->n_res;
-        int64_t sum = 0;
+        const Problem *p = e->problem;
 
-        for (uint32_t i = 0; i < e->n_squares; i++) {
-                const SquareFamily *f = &e->squares[i];
+        d->ails = NULL;
+        if (d->shard || e->cost.tier[TIER_REPAIR] == 0)
+                return 0;
+        d->ails = arena_new(d->arena, uint32_t, p->n_hosts);
+        if (!d->ails)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                const HostIx h = e->x->host_of[v];
 
-                for (uint32_t k = 0; f->tier == TIER_BALANCE && k < f->n; k++) {
-                        const size_t at_a = (size_t) a * n_res + f->r[k], at_b = (size_t) b * n_res + f->r[k];
-                        const int64_t apart = d->off[at_a] - d->off[at_b];
+                d->ails[h] += (rule_counts_touch(&e->rules, v) && rule_counts_ails(&e->rules, v, h)) ||
+                              (e->misplaceable && problem_class_denies(p, v, h) == REASON_RULE_HOSTS);
+        }
+        return 0;
+}
 
-                        sum += (apart * apart * (f->factor[at_a] + f->factor[at_b])) >> 18;
+/* Is there anything to be done in this tier? */
+static bool phase_calls(const Descent *d) {
+        return d->phase == TIER_BALANCE || d->shard || d->s->e->cost.tier[d->phase] > 0;
+}
+
+/* One pass over the hosts. 1: something was made; 0; -ENOMEM. */
+static int phase_run(Descent *d) {
+        int any = 0;
+
+        d->n_heap = 0;
+        for (uint32_t i = 0; i < d->n; i++)
+                d->in_heap[i] = IX_NONE;
+        for (uint32_t i = 0; i < d->n; i++)
+                heap_touch(d, d->mine[i]);
+        while (d->n_heap > 0 && !search_state_stopped(d->s)) {
+                const int r = visit(d, d->mine[d->heap[0]]);
+
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        heap_drop(d, d->heap[0]);
+                any |= r;
+        }
+        return any;
+}
+
+/* The tiers from first to last, until a pass finds nothing. 0 or -ENOMEM. */
+static int descend(Descent *d, Tier first, Tier last) {
+        int r = 1;
+
+        while (r > 0 && !search_state_stopped(d->s)) {
+                r = 0;
+                for (int t = (int) first; t <= (int) last && r >= 0; t++) {
+                        int any;
+
+                        d->phase = (Tier) t;
+                        if (!phase_calls(d))
+                                continue;
+                        any = ails_count(d);
+                        if (any == 0)
+                                any = phase_run(d);
+                        r = any < 0 ? any : r | any;
                 }
         }
-        return sum;
+        return r;
 }
 
-static bool refused(SearchState *s, Reason why) {
-        s->refusals[why]++;
-        return why != REASON_NONE;
-}
-
-static void consider(Change *best, Costs delta, VmIx vm, HostIx to, VmIx other) {
-        if (costs_compare(&delta, &best->delta) < 0)
-                *best = (Change){ delta, vm, other, to };
-}
-
-/* The reserve is asked last, and only about what would be the best otherwise: it costs a thousand times more.
- * Adds what it changes; false: it forbids the moves, or they cannot be the best. */
-static bool reserve_lets(SearchState *s, const Move *moves, uint32_t n, const Change *best, Costs *d) {
-        Costs least = *d;
-
-        if (!s->e->reserve)
-                return true;
-        least.tier[TIER_LOAD] -= reserve_cost(s->e->reserve);
-        return costs_compare(&least, &best->delta) < 0 && !refused(s, evaluator_reserve(s->e, moves, n, d));
-}
-
-static void try_shift(SearchState *s, VmIx v, HostIx to, Change *best) {
-        const Move m = { v, s->e->x->host_of[v], to };
-        Costs delta;
-
-        s->evaluations++;
-        if (!search_state_affords(s, v)) {
-                s->refusals[REASON_BUDGET]++;
-                return;
-        }
-        if (refused(s, hot_refuse(s->e, m)))
-                return;
-        delta = hot_delta(s->e, m);
-        if (reserve_lets(s, &m, 1, best, &delta))
-                consider(best, delta, v, to, IX_NONE);
-}
-
-/* Both caps hold after the two moves together, not only after each. */
-static bool affords_swap(const SearchState *s, VmIx v, VmIx w) {
+static int descent_build(Descent *d, Arena *a, SearchState *s, Columns *columns, uint32_t n) {
         const Problem *p = s->e->problem;
 
-        if (!search_state_affords(s, v) || !search_state_affords(s, w))
-                return false;
-        if (s->e->x->host_of[v] != p->home[v] || s->e->x->host_of[w] != p->home[w])
-                return true;
-        if (s->e->n_away + 2 > s->budget.max_moves)
-                return false;
-        return p->n_res <= RES_MEMORY || problem_need(p, v)[RES_MEMORY] + problem_need(p, w)[RES_MEMORY] <=
-                                                 s->budget.max_mib - s->e->mib_away;
+        *d = (Descent){ .s = s, .columns = columns, .arena = a, .n = n };
+        for (uint32_t r = 0; r < p->n_res; r++)
+                if ((p->balance_weight && p->balance_weight[r] > 0) ||
+                    (p->load_weight && p->load_weight[r] > 0))
+                        d->off_r[d->n_off++] = r;
+        d->mine = arena_new(a, HostIx, n);
+        d->off = arena_new(a, float, (size_t) n * d->n_off);
+        d->visited = arena_new(a, uint64_t, n);
+        d->reserved = arena_new(a, bool, n);
+        d->heat = arena_new(a, Heat, n);
+        d->heap = arena_new(a, uint32_t, n);
+        d->in_heap = arena_new(a, uint32_t, n);
+        return d->mine && d->off && d->visited && d->reserved && d->heat && d->heap && d->in_heap ? 0
+                                                                                                  : -ENOMEM;
 }
 
-static void try_swap(SearchState *s, VmIx v, VmIx w, Change *best) {
-        const HostIx a = s->e->x->host_of[v], b = s->e->x->host_of[w];
-        Costs delta;
-
-        s->evaluations++;
-        if (!affords_swap(s, v, w)) {
-                s->refusals[REASON_BUDGET]++;
-                return;
-        }
-        if (refused(s, hot_swap_refuse(s->e, v, w)))
-                return;
-        delta = hot_swap_delta(s->e, v, w);
-        if (reserve_lets(s, (Move[]){ { v, a, b }, { w, b, a } }, 2, best, &delta))
-                consider(best, delta, v, b, w);
-}
-
-static bool worth(const Descent *d, HostIx a, HostIx b, int64_t moves) {
-        const SearchState *s = d->s;
-
-        if (d->least_gain == 0 || (s->e->reserve && reserve_cost(s->e->reserve) > 0) || urgency(s, a) > 0 ||
-            urgency(s, b) > 0)
-                return true;
-        return d->least_gain <= INT64_MAX / moves && potential(d, a, b) > moves * d->least_gain;
-}
-
-static void shifts_try(Descent *d, HostIx h, Change *best) {
-        SearchState *s = d->s;
-
-        for (uint32_t k = 0; k < d->n_partners; k++) {
-                const HostIx other = d->partners[k];
-
-                if (!worth(d, h, other, 1))
-                        continue;
-                for (VmIx v = s->first[h]; v != IX_NONE; v = s->next[v])
-                        try_shift(s, v, other, best);
-                for (VmIx v = s->first[other]; v != IX_NONE; v = s->next[v])
-                        try_shift(s, v, h, best);
-        }
-}
-
-static void swaps_try(Descent *d, HostIx h, Change *best) {
-        SearchState *s = d->s;
-
-        for (uint32_t k = 0; k < d->n_partners && k < SWAP_PARTNERS; k++) {
-                const HostIx other = d->partners[k];
-
-                if (!worth(d, h, other, 2))
-                        continue;
-                for (VmIx v = s->first[h]; v != IX_NONE; v = s->next[v])
-                        for (VmIx w = s->first[other]; w != IX_NONE; w = s->next[w])
-                                try_swap(s, v, w, best);
-        }
-}
-
-static bool hotter(const Descent *d, HostIx a, HostIx b) {
-        const Heat *x = &d->heat[a], *y = &d->heat[b];
-
-        if (x->urgent != y->urgent)
-                return x->urgent > y->urgent;
-        return x->off != y->off ? x->off > y->off : a < b;
-}
-
-static void heap_put(Descent *d, uint32_t at, HostIx h) {
-        d->heap[at] = h;
-        d->place[h] = at;
-}
-
-static void heap_up(Descent *d, uint32_t at) {
-        const HostIx h = d->heap[at];
-
-        for (; at > 0 && hotter(d, h, d->heap[(at - 1) / 2]); at = (at - 1) / 2)
-                heap_put(d, at, d->heap[(at - 1) / 2]);
-        heap_put(d, at, h);
-}
-
-static void heap_down(Descent *d, uint32_t at) {
-        const HostIx h = d->heap[at];
-
-        for (uint32_t child; (child = 2 * at + 1) < d->n_heap; at = child) {
-                if (child + 1 < d->n_heap && hotter(d, d->heap[child + 1], d->heap[child]))
-                        child++;
-                if (!hotter(d, d->heap[child], h))
-                        break;
-                heap_put(d, at, d->heap[child]);
-        }
-        heap_put(d, at, h);
-}
-
-static void heap_drop_first(Descent *d) {
-        d->place[d->heap[0]] = IX_NONE;
-        if (--d->n_heap > 0) {
-                heap_put(d, 0, d->heap[d->n_heap]);
-                heap_down(d, 0);
-        }
-}
-
-/* h has changed, or is to be looked at again. */
-static void heap_touch(Descent *d, HostIx h) {
-        const Problem *p = d->s->e->problem;
-        Heat heat = { .urgent = urgency(d->s, h) };
-
-        for (uint32_t r = 0; r < p->n_res; r++) {
-                const int64_t o = d->off[(size_t) h * p->n_res + r];
-
-                heat.off += o * o;
-        }
-        d->heat[h] = heat;
-        if (d->place[h] == IX_NONE)
-                heap_put(d, d->n_heap++, h);
-        heap_up(d, d->place[h]);
-        heap_down(d, d->place[h]);
-}
-
-static void change_make(Descent *d, const Change *c) {
-        SearchState *s = d->s;
-        const HostIx from = s->e->x->host_of[c->vm];
-
-        search_state_move(s, (Move){ c->vm, from, c->to });
-        if (c->other != IX_NONE)
-                search_state_move(s, (Move){ c->other, c->to, from });
-        off_update(d, from);
-        off_update(d, c->to);
-        heap_touch(d, from);
-        heap_touch(d, c->to);
-}
-
-/* The best change the host can take part in is made. False: there is none. */
-static bool visit(Descent *d, HostIx h) {
-        const uint64_t reserved = d->s->refusals[REASON_RESERVE];
-        Change best = { .vm = IX_NONE };
-        uint64_t mark;
-
-        partners_find(d, h);
-        mark = visit_mark(d, h);
-        if (d->visits[h].reserved)
-                mark ^= (d->s->steps << 1);
-        if (mark == d->visits[h].mark)
-                return false;
-        shifts_try(d, h, &best);
-        if (best.vm == IX_NONE)
-                swaps_try(d, h, &best);
-        if (best.vm == IX_NONE || !gains(&best.delta)) {
-                d->visits[h].reserved = d->s->refusals[REASON_RESERVE] != reserved;
-                d->visits[h].mark = mark;
-                return false;
-        }
-        change_make(d, &best);
-        return true;
+/* After `mine` is written. */
+static void descent_place(Descent *d) {
+        for (uint32_t i = 0; i < d->n; i++)
+                d->place[d->mine[i]] = i;
+        for (uint32_t i = 0; i < d->n; i++)
+                off_update(d, d->mine[i]);
 }
 
 static void means_set(Descent *d) {
         const Problem *p = d->s->e->problem;
 
-        for (uint32_t r = 0; r < p->n_res; r++) {
-                int64_t load = 0, capacity = 0;
+        for (uint32_t k = 0; k < d->n_off; k++) {
+                const uint32_t r = d->off_r[k];
+                double load = 0, capacity = 0;
 
-                d->counts[r] = (p->balance_weight && p->balance_weight[r] > 0) ||
-                               (p->load_weight && p->load_weight[r] > 0);
                 for (HostIx h = 0; h < p->n_hosts; h++) {
-                        const int64_t c = problem_capacity(p, h)[r];
-
-                        d->reciprocal[(size_t) h * p->n_res + r] = share_reciprocal(c);
-                        load += assignment_load(d->s->e->x, h)[r];
-                        capacity += c;
+                        load += (double) assignment_load(d->s->e->x, h)[r];
+                        capacity += (double) problem_capacity(p, h)[r];
                 }
-                d->mean[r] = share_of(load, share_reciprocal(capacity));
+                d->mean[k] = capacity > 0 ? load / capacity : 0;
         }
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                off_update(d, h);
 }
 
-/* Pruning holds where balance is all there is: no soft rules, no pairs, no linear terms there. */
-static int64_t least_gain(const Evaluator *e) {
-        const int64_t *away = e->away[TIER_BALANCE];
-        int64_t least = INT64_MAX;
+/* A gain of less than this share of the cheapest move is left: it would take many passes to collect all such,
+ * and without them the plan has fewer moves. */
+#define CRUMB_PERCENT 30
 
-        if (!away || e->n_pairs > 0)
+static Cost crumb_of(const Columns *c) {
+        return (Cost) (c->least_price * CRUMB_PERCENT / 100);
+}
+
+/* ---- shards ---- */
+
+typedef struct Shard {
+        Arena arena;
+        Evaluator e; /* shares all that belongs to hosts and VMs with the others */
+        SearchState s;
+        Descent d;
+        int failed;
+} Shard;
+
+typedef struct Shards {
+        Shard *at;
+        uint32_t n;
+} Shards;
+
+static void shard_run(void *arg, unsigned i) {
+        Shard *shard = &((Shards *) arg)->at[i];
+
+        descent_place(&shard->d);
+        shard->failed = descend(&shard->d, TIER_LOAD, TIER_BALANCE);
+}
+
+typedef struct Dealt {
+        HostIx host;
+        double off;
+} Dealt;
+
+static int by_off(const void *a, const void *b) {
+        const Dealt *x = a, *y = b;
+
+        if (x->off != y->off)
+                return x->off > y->off ? -1 : 1;
+        return x->host < y->host ? -1 : x->host > y->host;
+}
+
+static int by_index(const void *a, const void *b) {
+        const HostIx x = *(const HostIx *) a, y = *(const HostIx *) b;
+
+        return (x > y) - (x < y);
+}
+
+/* Each shard is given hosts of all kinds: the host furthest from the mean goes where it evens out most. */
+static int shards_deal(const Descent *d, Arena *a, Shards *shards) {
+        const uint32_t most = (d->n + shards->n - 1) / shards->n;
+        Dealt *order = arena_new(a, Dealt, d->n);
+        double *sum = arena_new(a, double, (size_t) shards->n * d->n_off);
+
+        if (!order || !sum)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < d->n; i++)
+                order[i] = (Dealt){ d->mine[i], d->heat[i].off };
+        qsort(order, d->n, sizeof(Dealt), by_off);
+        for (uint32_t i = 0; i < d->n; i++) {
+                const uint32_t at = d->place[order[i].host];
+                uint32_t best = IX_NONE;
+                double least = 0;
+
+                for (uint32_t k = 0; k < shards->n; k++) {
+                        double key = 0;
+
+                        if (shards->at[k].d.n == most)
+                                continue;
+                        for (uint32_t r = 0; r < d->n_off; r++)
+                                key += sum[(size_t) k * d->n_off + r] *
+                                       (double) d->off[(size_t) r * d->n + at];
+                        if (best == IX_NONE || key < least) {
+                                best = k;
+                                least = key;
+                        }
+                }
+                for (uint32_t r = 0; r < d->n_off; r++)
+                        sum[(size_t) best * d->n_off + r] += (double) d->off[(size_t) r * d->n + at];
+                shards->at[best].d.mine[shards->at[best].d.n++] = order[i].host;
+        }
+        for (uint32_t k = 0; k < shards->n; k++)
+                qsort(shards->at[k].d.mine, shards->at[k].d.n, sizeof(HostIx), by_index);
+        return 0;
+}
+
+static int shards_build(Descent *d, Shards *shards) {
+        const uint32_t most = (d->n + shards->n - 1) / shards->n;
+        Arena *a = d->arena;
+        int r = 0;
+
+        shards->at = arena_new(a, Shard, shards->n);
+        if (!shards->at)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < shards->n && r == 0; i++) {
+                Shard *shard = &shards->at[i];
+
+                shard->e = *d->s->e;
+                shard->e.cost = (Costs){ 0 };
+                shard->s = *d->s;
+                shard->s.e = &shard->e;
+                shard->s.evaluations = shard->s.asked = 0;
+                memset(shard->s.refusals, 0, sizeof(shard->s.refusals));
+                r = descent_build(&shard->d, a, &shard->s, d->columns, most);
+                memcpy(shard->d.mean, d->mean, sizeof(d->mean));
+                shard->d.place = d->place;
+                shard->d.crumb = d->crumb;
+                shard->d.shard = true;
+                shard->d.n = 0;
+        }
+        return r == 0 ? shards_deal(d, a, shards) : r;
+}
+
+/* Room for hosts that come to hold many more VMs than they held: each shard has its own, so that none waits
+ * for another. */
+static int shards_arenas(Descent *d, Shards *shards) {
+        const size_t each = (d->arena->limit - d->arena->used) / 2 / shards->n & ~(size_t) 4095;
+        int r = 0;
+
+        for (uint32_t i = 0; i < shards->n && r == 0; i++) {
+                r = arena_split(d->arena, each, &shards->at[i].arena);
+                shards->at[i].d.arena = &shards->at[i].arena;
+        }
+        return r;
+}
+
+static int shards_merge(Descent *d, const Shards *shards) {
+        SearchState *s = d->s;
+        const int64_t away = s->e->n_away, mib = s->e->mib_away;
+
+        for (uint32_t i = 0; i < shards->n; i++) {
+                const Shard *shard = &shards->at[i];
+
+                if (shard->failed < 0)
+                        return shard->failed;
+                s->e->cost = costs_add(s->e->cost, shard->e.cost);
+                s->e->n_away = (uint32_t) (s->e->n_away + (int64_t) shard->e.n_away - away);
+                s->e->mib_away += shard->e.mib_away - mib;
+                s->steps = s->steps > shard->s.steps ? s->steps : shard->s.steps;
+                s->evaluations += shard->s.evaluations;
+                s->guard_fired |= shard->s.guard_fired;
+                for (int k = 0; k < REASON_N; k++)
+                        s->refusals[k] += shard->s.refusals[k];
+        }
+        return 0;
+}
+
+/* A cap is for all; so are counts of services, and the reserve. */
+static bool divides(const Descent *d) {
+        const SearchBudget *b = &d->s->budget;
+
+        return d->n >= 2 * SHARD_HOSTS && b->max_moves == UINT32_MAX && b->max_mib == INT64_MAX &&
+               d->s->e->terms->n_mosts == 0 && !d->s->e->reserve && d->columns->whole && d->n_off > 0;
+}
+
+static int shards_descend(Descent *d) {
+        Shards shards = { .n = d->n / SHARD_HOSTS };
+        int r;
+
+        if (!divides(d))
                 return 0;
-        for (uint32_t i = 0; i < e->terms->n_rules; i++)
-                if (e->terms->rules[i].tier == TIER_BALANCE)
-                        return 0;
-        for (uint32_t i = 0; i < e->n_lines; i++)
-                if (e->lines[i].tier == TIER_BALANCE)
-                        return 0;
-        for (VmIx v = 0; v < e->problem->n_vms; v++)
-                least = away[v] < least ? away[v] : least;
-        return least;
+        for (HostIx h = 0; h < d->n; h++)
+                heat_set(d, h);
+        r = shards_build(d, &shards);
+        if (r == 0)
+                r = shards_arenas(d, &shards);
+        if (r < 0)
+                return r;
+        if (d->s->workers)
+                d->s->workers->run(d->s->workers, shards.n, shard_run, &shards);
+        for (uint32_t i = 0; !d->s->workers && i < shards.n; i++)
+                shard_run(&shards, i);
+        r = shards_merge(d, &shards);
+        descent_place(d);
+        return r;
 }
 
 int search_descend(SearchState *s) {
         const Problem *p = s->e->problem;
         const ArenaMark mark = arena_mark(s->arena);
-        const size_t cells = (size_t) p->n_hosts * p->n_res;
-        Descent *d = arena_new(s->arena, Descent, 1);
-        bool any = true;
+        Columns columns;
+        Descent d;
+        int r = columns_build(s->arena, s->e, &columns);
 
-        if (!d)
+        if (r == 0)
+                r = descent_build(&d, s->arena, s, &columns, p->n_hosts);
+        if (r < 0)
+                return r;
+        d.place = arena_new(s->arena, uint32_t, p->n_hosts);
+        if (!d.place)
                 return -ENOMEM;
-        d->s = s;
-        d->off = arena_new(s->arena, int32_t, cells);
-        d->reciprocal = arena_new(s->arena, uint64_t, cells);
-        d->visits = arena_new(s->arena, Visit, p->n_hosts);
-        d->heat = arena_new(s->arena, Heat, p->n_hosts);
-        d->heap = arena_new(s->arena, HostIx, p->n_hosts);
-        d->place = arena_new(s->arena, uint32_t, p->n_hosts);
-        if (!d->off || !d->reciprocal || !d->visits || !d->heat || !d->heap || !d->place)
-                return -ENOMEM;
-        means_set(d);
-        d->least_gain = least_gain(s->e);
         for (HostIx h = 0; h < p->n_hosts; h++)
-                d->place[h] = IX_NONE;
-        while (any && !search_state_stopped(s)) {
-                any = false;
-                for (HostIx h = 0; h < p->n_hosts; h++)
-                        heap_touch(d, h);
-                while (d->n_heap > 0 && !search_state_stopped(s)) {
-                        const HostIx h = d->heap[0];
-
-                        if (visit(d, h))
-                                any = true;
-                        else
-                                heap_drop_first(d);
-                }
-        }
+                d.mine[h] = h;
+        d.crumb = crumb_of(&columns);
+        means_set(&d);
+        descent_place(&d);
+        r = descend(&d, TIER_REPAIR, TIER_EVACUATE);
+        if (r >= 0)
+                r = shards_descend(&d);
+        if (r >= 0)
+                r = descend(&d, TIER_REPAIR, TIER_BALANCE);
         arena_rewind(s->arena, mark);
-        return 0;
+        return r;
 }

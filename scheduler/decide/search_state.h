@@ -11,6 +11,7 @@ typedef struct SearchState {
         Arena *arena;
         Evaluator *e;
         SearchBudget budget;
+        const Workers *workers; /* where this is the only search: for shards of a large cluster; NULL: none */
         Prng random;
         VmIx *first, *next, *previous; /* [host], [vm], [vm]: lists of the VMs on each host */
         uint32_t *n_on;                /* [host] */
