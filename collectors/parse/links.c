@@ -1,36 +1,26 @@
 #include "collectors/parse/links.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <string.h>
 
+#include "collectors/parse/attributes.h"
 #include "scheduler/base/text.h"
 
-typedef struct Bytes {
-        const unsigned char *at;
-        size_t n;
-} Bytes;
+/* As linux/if_bonding.h has them, which cannot be included beside net/if.h. */
+enum { BOND_STATE_ACTIVE = 0, BOND_LINK_UP = 0 };
+enum {
+        BOND_MODE_ROUNDROBIN,
+        BOND_MODE_ACTIVEBACKUP,
+        BOND_MODE_XOR,
+        BOND_MODE_BROADCAST,
+        BOND_MODE_8023AD,
+        BOND_MODE_TLB,
+        BOND_MODE_ALB
+};
 
-/* The next attribute; false at the end, and *bad when what is there is none. */
-static bool attribute_next(Bytes *rest, uint16_t *ret_type, Bytes *ret, bool *bad) {
-        struct rtattr h;
-        size_t step;
-
-        if (rest->n == 0)
-                return false;
-        if (rest->n < sizeof(h))
-                return !(*bad = true);
-        memcpy(&h, rest->at, sizeof(h));
-        if (h.rta_len < sizeof(h) || h.rta_len > rest->n)
-                return !(*bad = true);
-        *ret_type = (uint16_t) (h.rta_type & (unsigned) NLA_TYPE_MASK);
-        *ret = (Bytes){ rest->at + sizeof(h), h.rta_len - sizeof(h) };
-        step = RTA_ALIGN((size_t) h.rta_len);
-        *rest = step < rest->n ? (Bytes){ rest->at + step, rest->n - step } : (Bytes){ rest->at, 0 };
-        return true;
-}
+#define DEPTH_MOST 8 /* a VLAN on a bridge on a VLAN on a bond …; and links may go in circles */
 
 static int attribute_text(Arena *a, Bytes value, const char **ret) {
         size_t n = strnlen((const char *) value.at, value.n);
@@ -40,14 +30,6 @@ static int attribute_text(Arena *a, Bytes value, const char **ret) {
                 return -ENOMEM;
         *ret = copy;
         return 0;
-}
-
-static uint32_t attribute_u32(Bytes value) {
-        uint32_t v = 0;
-
-        if (value.n >= sizeof(v))
-                memcpy(&v, value.at, sizeof(v));
-        return v;
 }
 
 static void stats_read(Bytes value, Link *link) {
@@ -63,6 +45,32 @@ static void stats_read(Bytes value, Link *link) {
         link->stats_known = true;
 }
 
+/* "bond" comes before its data, "bridge" and others have data of their own. */
+static bool bond_read(Bytes data, Link *link) {
+        bool bad = false;
+        uint16_t type;
+        Bytes value;
+
+        while (attribute_next(&data, &type, &value, &bad))
+                if (type == IFLA_BOND_MODE && value.n > 0)
+                        link->bond_mode = value.at[0];
+        return !bad;
+}
+
+static bool member_read(Bytes data, Link *link) {
+        bool bad = false, up = true, active = true;
+        uint16_t type;
+        Bytes value;
+
+        while (attribute_next(&data, &type, &value, &bad))
+                if (type == IFLA_BOND_SLAVE_STATE && value.n > 0)
+                        active = value.at[0] == BOND_STATE_ACTIVE;
+                else if (type == IFLA_BOND_SLAVE_MII_STATUS && value.n > 0)
+                        up = value.at[0] == BOND_LINK_UP;
+        link->member_idle = !(active && up);
+        return !bad;
+}
+
 static int info_read(Arena *a, Bytes info, Link *link) {
         bool bad = false;
         uint16_t type;
@@ -74,6 +82,10 @@ static int info_read(Arena *a, Bytes info, Link *link) {
                         r = attribute_text(a, value, &link->kind);
                 else if (type == IFLA_INFO_SLAVE_KIND)
                         r = attribute_text(a, value, &link->master_kind);
+                else if (type == IFLA_INFO_DATA && strcmp(link->kind, "bond") == 0)
+                        bad = !bond_read(value, link);
+                else if (type == IFLA_INFO_SLAVE_DATA && strcmp(link->master_kind, "bond") == 0)
+                        bad = !member_read(value, link);
         }
         return bad ? -EBADMSG : r;
 }
@@ -84,6 +96,13 @@ static int attribute_apply(Arena *a, uint16_t type, Bytes value, Link *link) {
                 return attribute_text(a, value, &link->name);
         case IFLA_MASTER:
                 link->master = attribute_u32(value);
+                return 0;
+        case IFLA_LINK:
+                link->parent = attribute_u32(value);
+                return 0;
+        case IFLA_CARRIER_DOWN_COUNT:
+                link->losses_known = value.n >= sizeof(uint32_t);
+                link->carrier_losses = attribute_u32(value);
                 return 0;
         case IFLA_CARRIER:
                 link->carrier_known = value.n > 0;
@@ -104,7 +123,7 @@ static int attribute_apply(Arena *a, uint16_t type, Bytes value, Link *link) {
 }
 
 static int link_read(Arena *a, Bytes body, Link *ret) {
-        Link link = { .kind = "", .master_kind = "" };
+        Link link = { .kind = "", .master_kind = "", .bond_mode = -1 };
         struct ifinfomsg head;
         bool bad = false;
         uint16_t type;
@@ -128,32 +147,6 @@ static int link_read(Arena *a, Bytes body, Link *ret) {
         return 0;
 }
 
-static int answer_error(Bytes body) {
-        int error = 0;
-
-        if (body.n < sizeof(error))
-                return -EBADMSG;
-        memcpy(&error, body.at, sizeof(error));
-        return error < 0 && error > -4096 ? error : -EBADMSG;
-}
-
-/* The message at the front of `rest`. */
-static int message_next(Bytes *rest, struct nlmsghdr *ret, Bytes *ret_body) {
-        struct nlmsghdr h;
-        size_t step;
-
-        if (rest->n < sizeof(h))
-                return -EBADMSG;
-        memcpy(&h, rest->at, sizeof(h));
-        if (h.nlmsg_len < sizeof(h) || h.nlmsg_len > rest->n)
-                return -EBADMSG;
-        *ret = h;
-        *ret_body = (Bytes){ rest->at + sizeof(h), h.nlmsg_len - sizeof(h) };
-        step = NLMSG_ALIGN((size_t) h.nlmsg_len);
-        *rest = step < rest->n ? (Bytes){ rest->at + step, rest->n - step } : (Bytes){ rest->at, 0 };
-        return 0;
-}
-
 int links_parse(Arena *a, const void *bytes, size_t n, const Link **ret, uint32_t *ret_n) {
         Bytes rest = { bytes, n }, body;
         size_t most = n / (sizeof(struct nlmsghdr) + sizeof(struct ifinfomsg));
@@ -173,7 +166,7 @@ int links_parse(Arena *a, const void *bytes, size_t n, const Link **ret, uint32_
                 if (h.nlmsg_type == NLMSG_DONE)
                         break;
                 if (h.nlmsg_type == NLMSG_ERROR)
-                        return answer_error(body);
+                        return message_error(body);
                 if (h.nlmsg_type != RTM_NEWLINK)
                         continue;
                 r = link_read(a, body, &links[found]);
@@ -206,4 +199,60 @@ bool link_is_uplink(const Link *l) {
 bool link_is_bridge(const Link *l) {
         return strcmp(l->kind, "bridge") == 0 ||
                (strcmp(l->kind, "openvswitch") == 0 && strcmp(l->name, "ovs-system") != 0);
+}
+
+const char *link_bond_mode(const Link *l) {
+        static const char *const names[] = {
+                [BOND_MODE_ROUNDROBIN] = "balance-rr", [BOND_MODE_ACTIVEBACKUP] = "active-backup",
+                [BOND_MODE_XOR] = "balance-xor",       [BOND_MODE_BROADCAST] = "broadcast",
+                [BOND_MODE_8023AD] = "802.3ad",        [BOND_MODE_TLB] = "balance-tlb",
+                [BOND_MODE_ALB] = "balance-alb",
+        };
+
+        return l->bond_mode >= 0 && l->bond_mode < (int) ARRAY_SIZE(names) ? names[l->bond_mode] : NULL;
+}
+
+bool link_is_bundle(const Link *l) {
+        return strcmp(l->kind, "bond") == 0 || strcmp(l->kind, "team") == 0;
+}
+
+bool link_carries(const Link *l) {
+        return (l->flags & IFF_UP) && (!l->carrier_known || l->carrier) && !l->member_idle;
+}
+
+static const Link *link_by_index(const Link *links, uint32_t n, uint32_t index) {
+        for (uint32_t i = 0; i < n; i++)
+                if (links[i].index == index)
+                        return &links[i];
+        return NULL;
+}
+
+/* What a link's packets go on through: a bundle's member's bundle, a VLAN's card, a bridge's uplink. Of a
+ * bridge with several, the first that has a carrier: which one a packet takes, its forwarding table says. */
+static const Link *link_below(const Link *links, uint32_t n, const Link *l) {
+        bool port_of_switch = strcmp(l->master_kind, "openvswitch") == 0;
+        uint32_t master = link_is_bridge(l) && !port_of_switch ? l->index : l->master;
+
+        if (link_is_bridge(l))
+                for (uint32_t i = 0; i < n && master > 0; i++) {
+                        const Link *port = &links[i];
+
+                        if (port != l && port->master == master && link_carries(port) &&
+                            (link_is_uplink(port) || strcmp(port->kind, "vlan") == 0))
+                                return port;
+                }
+        if (l->master > 0 && (strcmp(l->master_kind, "bond") == 0 || strcmp(l->master_kind, "team") == 0))
+                return link_by_index(links, n, l->master);
+        return l->parent > 0 && strcmp(l->kind, "veth") != 0 ? link_by_index(links, n, l->parent) : NULL;
+}
+
+const Link *link_uplink(const Link *links, uint32_t n, uint32_t index) {
+        const Link *l = link_by_index(links, n, index);
+
+        for (int depth = 0; l && depth < DEPTH_MOST; depth++) {
+                if (link_is_uplink(l))
+                        return l;
+                l = link_below(links, n, l);
+        }
+        return NULL;
 }

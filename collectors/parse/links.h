@@ -10,8 +10,11 @@ typedef struct Link {
         uint32_t index, master;  /* master 0: a port of nothing */
         uint32_t flags;          /* IFF_UP, IFF_LOOPBACK … */
         uint16_t type;           /* ARPHRD_ETHER … */
-        bool carrier, carrier_known, changes_known, stats_known;
-        uint32_t carrier_changes;
+        bool carrier, carrier_known, changes_known, losses_known, stats_known;
+        uint32_t carrier_changes, carrier_losses;
+        uint32_t parent;                            /* IFLA_LINK: the card of a VLAN; 0: none */
+        int bond_mode;                              /* −1: no bond */
+        bool member_idle;                           /* a bond's member that carries none of its traffic */
         uint64_t rx_bytes, tx_bytes, errors, drops; /* both ways; drops with frames missed for want of room */
 } Link;
 
@@ -26,3 +29,14 @@ bool link_is_uplink(const Link *link);
 
 /* A bridge guests can be attached to, the kernel's or Open vSwitch's. */
 bool link_is_bridge(const Link *link);
+
+/* A bond's mode as the kernel's manual names it ("802.3ad"); NULL: no bond. */
+const char *link_bond_mode(const Link *link);
+/* A bond or a team. */
+bool link_is_bundle(const Link *link);
+/* Up, with a carrier, and in use by its bond. */
+bool link_carries(const Link *link);
+
+/* By which of the links that leave the host (link_is_uplink()) the traffic of link `index` goes: itself, the
+ * card of a VLAN, the uplink of a bridge, the bond of a member. NULL: none, or it cannot be told. */
+const Link *link_uplink(const Link *links, uint32_t n, uint32_t index);

@@ -185,3 +185,23 @@ Test(nic, only_links_that_lead_off_the_host_are_reported) {
         cr_assert_eq(number_of(&r.samples, METRIC_NIC_CARRIER, "vnet0"), UNKNOWN);
         cr_assert_eq(number_of(&r.samples, METRIC_NIC_CARRIER, "vnet1"), UNKNOWN);
 }
+
+static const char *text_of(const SampleList *list, Metric metric, const char *subject) {
+        for (uint32_t i = 0; i < list->n; i++)
+                if (list->samples[i].metric == metric && strcmp(list->samples[i].subject, subject) == 0)
+                        return list->samples[i].text;
+        return "";
+}
+
+Test(nic, tells_of_a_bond_its_members_and_who_carries) {
+        Reading r = read_tree("nic", "host-bonds");
+
+        cr_assert_str_eq(text_of(&r.samples, METRIC_NIC_MODE, "bond0"), "active-backup");
+        cr_assert_str_eq(text_of(&r.samples, METRIC_NIC_MEMBERS, "bond0"), "eth0,eth1");
+        cr_assert_str_eq(text_of(&r.samples, METRIC_NIC_ACTIVE, "bond0"), "eth0");
+        cr_assert_str_eq(text_of(&r.samples, METRIC_NIC_ACTIVE, "bond1"), "eth2");
+        cr_assert_eq(number_of(&r.samples, METRIC_NIC_FLAPS, "bond0"), 0, "none since it is watched");
+        cr_assert_eq(number_of(&r.samples, METRIC_NIC_RX, "bond0"), 0);
+        cr_assert_eq(number_of(&r.samples, METRIC_NIC_CARRIER, "eth0"), UNKNOWN,
+                     "a member is not counted twice");
+}

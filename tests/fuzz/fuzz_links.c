@@ -14,6 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                         assert(links[i].name[0] != '\0');
                         (void) link_is_uplink(&links[i]);
                         (void) link_is_bridge(&links[i]);
+                        (void) link_bond_mode(&links[i]);
+                        assert(!link_uplink(links, count, links[i].index) ||
+                               link_is_uplink(link_uplink(links, count, links[i].index)));
                 }
         return 0;
 }
