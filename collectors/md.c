@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collectors/collector.h"
+#include "collectors/array_emit.h"
 #include "collectors/parse/md_array.h"
-#include "collectors/sample_list.h"
 #include "collectors/slurp.h"
 #include "scheduler/base/text.h"
 
@@ -87,34 +86,23 @@ static int members_read(Arena *a, const char *root, const char *array, MdFiles *
 }
 
 static int md_emit(const char *array, const MdArray *x, SampleSink *sink) {
-        const struct {
-                Metric metric;
-                const char *text;
-        } texts[] = {
-                { METRIC_ARRAY_LEVEL, x->level },   { METRIC_ARRAY_STATE, x->state },
-                { METRIC_ARRAY_BLOCKS, array },     { METRIC_ARRAY_MEMBERS, x->working },
-                { METRIC_ARRAY_LOST, x->lost },     { METRIC_ARRAY_SUSPECTS, x->suspects },
-                { METRIC_ARRAY_ACTION, x->action },
-        };
-        const struct {
-                Metric metric;
-                int64_t value;
-        } numbers[] = {
-                { METRIC_ARRAY_WANTED, x->wanted },
-                { METRIC_ARRAY_WORKING, x->n_working },
-                { METRIC_ARRAY_FAILED, x->wanted - x->n_working },
-                { METRIC_ARRAY_SPARES, x->spares },
-                { METRIC_ARRAY_REDUNDANCY, x->redundancy },
-                { METRIC_ARRAY_PROGRESS, x->progress_permille },
-                { METRIC_ARRAY_MISMATCHES, x->mismatches },
-        };
-        int r = 0;
+        const ArrayFacts facts = { .subject = array,
+                                   .level = x->level,
+                                   .state = x->state,
+                                   .blocks = array,
+                                   .members = x->working,
+                                   .lost = x->lost,
+                                   .suspects = x->suspects,
+                                   .action = x->action,
+                                   .wanted = x->wanted,
+                                   .working = x->n_working,
+                                   .spares = x->spares,
+                                   .redundancy = x->redundancy,
+                                   .progress_permille = x->progress_permille,
+                                   .mismatches = x->mismatches,
+                                   .data_errors = UNKNOWN };
 
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
-                r = emit_text(sink, texts[i].metric, array, texts[i].text);
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++)
-                r = emit_number(sink, numbers[i].metric, array, numbers[i].value);
-        return r;
+        return array_emit(sink, &facts);
 }
 
 static int array_read(Arena *a, const char *root, const char *array, SampleSink *sink) {

@@ -279,6 +279,142 @@ Test(smart, disks_may_be_named_by_hand) {
         story_close(&s);
 }
 
+/* ---- RAID controllers, ZFS, multipath ---- */
+static Story settled(const char *collector, const char *tree) {
+        Story s = story_open(collector, tree, NULL);
+
+        cr_assert_eq(s.opened, 0);
+        story_settle(&s, HOUR);
+        cr_assert_eq(s.last, 0);
+        return s;
+}
+
+Test(megaraid, a_predicted_failure_behind_the_controller_is_seen) {
+        Story s = settled("megaraid", "host-raid");
+
+        number_is(s, DISK_PREDICTED, "megaraid/0:252:0", 0);
+        number_is(s, DISK_PREDICTED, "megaraid/0:252:1", 1);
+        number_is(s, DISK_PREDICTIONS, "megaraid/0:252:1", 3);
+        number_is(s, DISK_MEDIA_ERRORS, "megaraid/0:252:1", 17);
+        number_is(s, DISK_OTHER_ERRORS, "megaraid/0:252:1", 4);
+        text_is(s, DISK_SERIAL, "megaraid/0:252:1", "20032656D63C");
+        text_is(s, DISK_KIND, "megaraid/0:252:1", "ssd");
+        number_is(s, DISK_TEMPERATURE, "megaraid/0:252:1", 31);
+        text_is(s, ARRAY_STATE, "megaraid/0/v0", "optimal");
+        text_is(s, ARRAY_BLOCKS, "megaraid/0/v0", "sda");
+        text_is(s, ARRAY_SUSPECTS, "megaraid/0/v0", "megaraid/0:252:1");
+        number_is(s, ARRAY_REDUNDANCY, "megaraid/0/v0", 1);
+        story_close(&s);
+}
+
+Test(megaraid, volumes_drives_spares_and_battery) {
+        Story s = settled("megaraid", "host-raid");
+
+        text_is(s, CONTROLLER_STATE, "megaraid/0", "degraded");
+        text_is(s, CONTROLLER_BATTERY, "megaraid/0", "degraded");
+        text_is(s, CONTROLLER_MODEL, "megaraid/0", "PERC H730P Mini");
+        text_is(s, ARRAY_STATE, "megaraid/0/v1", "degraded");
+        text_is(s, ARRAY_LEVEL, "megaraid/0/v1", "raid5");
+        text_is(s, ARRAY_MEMBERS, "megaraid/0/v1", "megaraid/0:252:2,megaraid/0:252:4");
+        number_is(s, ARRAY_WANTED, "megaraid/0/v1", 3);
+        number_is(s, ARRAY_REDUNDANCY, "megaraid/0/v1", 0);
+        number_is(s, ARRAY_SPARES, "megaraid/0/v1", 1);
+        text_is(s, DISK_STATE, "megaraid/0:252:3", "rebuilding");
+        text_is(s, DISK_STATE, "megaraid/0:252:5", "spare");
+        text_is(s, DISK_STATE, "megaraid/0::6", "foreign");
+        text_is(s, DISK_STATE, "megaraid/0:252:7", "failed");
+        story_close(&s);
+}
+
+Test(hpraid, a_predictive_failure_is_no_ok) {
+        Story s = settled("hpraid", "host-raid");
+
+        text_is(s, CONTROLLER_STATE, "hpraid/0", "optimal");
+        text_is(s, CONTROLLER_BATTERY, "hpraid/0", "charging");
+        text_is(s, CONTROLLER_MODEL, "hpraid/0", "Smart Array P440ar");
+        text_is(s, ARRAY_LEVEL, "hpraid/0/A1", "raid10");
+        text_is(s, ARRAY_STATE, "hpraid/0/A1", "optimal");
+        text_is(s, ARRAY_SUSPECTS, "hpraid/0/A1", "hpraid/0:1I:1:2");
+        text_is(s, ARRAY_BLOCKS, "hpraid/0/A1", "sda");
+        number_is(s, ARRAY_REDUNDANCY, "hpraid/0/A1", 1);
+        number_is(s, ARRAY_WANTED, "hpraid/0/A1", 4);
+        number_is(s, ARRAY_SPARES, "hpraid/0/A1", 1);
+        number_is(s, DISK_PREDICTED, "hpraid/0:1I:1:2", 1);
+        number_is(s, DISK_PREDICTED, "hpraid/0:1I:1:1", 0);
+        text_is(s, ARRAY_STATE, "hpraid/0/B2", "degraded");
+        text_is(s, ARRAY_LOST, "hpraid/0/B2", "hpraid/0:2I:1:6");
+        number_is(s, ARRAY_REDUNDANCY, "hpraid/0/B2", 0);
+        text_is(s, DISK_KIND, "hpraid/0:2I:1:5", "ssd");
+        number_is(s, DISK_WEAR, "hpraid/0:2I:1:7", 3);
+        number_is(s, DISK_HOURS, "hpraid/0:2I:1:7", 20480);
+        text_is(s, DISK_STATE, "hpraid/0:2I:1:9", "unused");
+        text_is(s, DISK_MODEL, "hpraid/0:2I:1:9", "HP      EG0600FBVFP");
+        text_is(s, DISK_SERIAL, "hpraid/0:1I:1:2", "S0M0AAA2");
+        story_close(&s);
+}
+
+Test(zfs, by_json) {
+        Story s = settled("zfs", "host-raid");
+
+        text_is(s, ARRAY_LEVEL, "zfs/tank", "raidz2");
+        text_is(s, ARRAY_STATE, "zfs/tank", "degraded");
+        text_is(s, ARRAY_MEMBERS, "zfs/tank", "sdc1,sdd1,sdf1");
+        text_is(s, ARRAY_LOST, "zfs/tank", "sde1");
+        text_is(s, ARRAY_SUSPECTS, "zfs/tank", "sdd1");
+        number_is(s, ARRAY_WANTED, "zfs/tank", 4);
+        number_is(s, ARRAY_WORKING, "zfs/tank", 3);
+        number_is(s, ARRAY_REDUNDANCY, "zfs/tank", 1);
+        number_is(s, ARRAY_SPARES, "zfs/tank", 1);
+        number_is(s, ARRAY_DATA_ERRORS, "zfs/tank", 2);
+        text_is(s, ARRAY_ACTION, "zfs/tank", "scrub");
+        number_is(s, ARRAY_PROGRESS, "zfs/tank", 250);
+        number_is(s, DISK_POOL_CHECKSUM, "sdd1", 7);
+        text_is(s, DISK_STATE, "nvme0n1p1", "online");
+        text_is(s, ARRAY_LEVEL, "zfs/rpool", "raid10");
+        text_is(s, ARRAY_ACTION, "zfs/rpool", "resilver");
+        number_is(s, ARRAY_REDUNDANCY, "zfs/rpool", 0);
+        story_close(&s);
+}
+
+Test(zfs, by_text) {
+        Story s = settled("zfs", "host-zpool-text");
+
+        text_is(s, ARRAY_LEVEL, "zfs/data", "raidz1");
+        text_is(s, ARRAY_ACTION, "zfs/data", "resilver");
+        number_is(s, ARRAY_PROGRESS, "zfs/data", 123);
+        number_is(s, ARRAY_WANTED, "zfs/data", 3);
+        number_is(s, ARRAY_WORKING, "zfs/data", 2);
+        number_is(s, ARRAY_REDUNDANCY, "zfs/data", 0);
+        text_is(s, ARRAY_SUSPECTS, "zfs/data", "sdd1");
+        number_is(s, DISK_POOL_WRITE, "sdb1", 255);
+        number_is(s, DISK_POOL_CHECKSUM, "sdd1", 1556);
+        text_is(s, DISK_STATE, "sdc1", "rebuilding");
+        text_is(s, ARRAY_STATE, "zfs/test", "degraded");
+        number_is(s, ARRAY_REDUNDANCY, "zfs/test", 1);
+        number_is(s, ARRAY_SPARES, "zfs/test", 2);
+        text_is(s, ARRAY_LEVEL, "zfs/zones", "raid10");
+        number_is(s, ARRAY_REDUNDANCY, "zfs/zones", 0);
+        number_is(s, ARRAY_WANTED, "zfs/zones", 4);
+        text_is(s, ARRAY_LOST, "zfs/zones", "9669136929555758172");
+        number_is(s, ARRAY_DATA_ERRORS, "zfs/zones", 0);
+        story_close(&s);
+}
+
+Test(multipath, a_failed_path_is_access_nearer_to_its_end) {
+        Story s = settled("multipath", "host-raid");
+
+        text_is(s, ARRAY_STATE, "multipath/mpatha", "degraded");
+        text_is(s, ARRAY_BLOCKS, "multipath/mpatha", "dm-0");
+        text_is(s, ARRAY_MEMBERS, "multipath/mpatha", "sdb,sdd");
+        text_is(s, ARRAY_LOST, "multipath/mpatha", "sdc,sde");
+        text_is(s, ARRAY_SUSPECTS, "multipath/mpatha", "sde");
+        number_is(s, ARRAY_REDUNDANCY, "multipath/mpatha", 1);
+        text_is(s, ARRAY_STATE, "multipath/mpathb", "optimal");
+        text_is(s, ARRAY_STATE, "multipath/mpathc", "failed");
+        number_is(s, ARRAY_REDUNDANCY, "multipath/mpathc", 0);
+        story_close(&s);
+}
+
 /* ---- every collector with a tool, with each kind of bad tool ---- */
 static void bad_tool(const char *collector, const char *tree) {
         Story s = story_open(collector, tree, NULL);

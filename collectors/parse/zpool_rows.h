@@ -1,0 +1,36 @@
+/* What both forms of zpool's answer are read to: its table, a row per device, groups before their members.
+ * Pure. */
+#pragma once
+
+#include "collectors/parse/zpool.h"
+
+typedef enum ZfsGroup {
+        ZFS_DATA, /* special and dedup are data too: without them the pool is lost */
+        ZFS_LOGS,
+        ZFS_CACHE,
+        ZFS_SPARES,
+        ZFS_GROUP_N,
+} ZfsGroup;
+
+typedef struct ZfsRow {
+        uint32_t depth; /* 1: directly under the pool or group */
+        ZfsGroup group;
+        const char *name, *path, *state;
+        int64_t read, write, checksum;
+        bool resilvering;
+} ZfsRow;
+
+typedef struct ZfsTable {
+        const char *name, *state, *action;
+        int64_t progress_permille, data_errors;
+        const ZfsRow *rows;
+        uint32_t n_rows;
+} ZfsTable;
+
+ZfsGroup zfs_group_named(const char *name); /* ZFS_DATA for what is no other's */
+
+/* "0", "17", "1.52K": errors as people read them; else UNKNOWN. */
+int64_t zfs_count(const char *text, size_t n);
+
+/* Appended to *f (room for a pool, and for a leaf per row). 0 or -ENOMEM. */
+int zfs_table_judge(Arena *a, const ZfsTable *table, ZfsPool *pools, ZfsLeaf *leaves, ZfsFacts *f) must_check;
