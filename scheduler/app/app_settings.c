@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "collectors/collector.h"
+#include "collectors/prometheus.h"
 #include "policies/policies.h"
 #include "scheduler/app/file.h"
 #include "scheduler/app/settings_file.h"
@@ -91,6 +92,8 @@ static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
                 (SettingSection){ "snapshot", "When facts are too old to decide on.", snapshot_settings };
         sections[n++] = (SettingSection){ "demand", "What VMs are taken to need, from what they have used.",
                                           demand_settings };
+        sections[n++] = (SettingSection){ "prometheus", "Hosts known through Prometheus' exporters.",
+                                          prometheus_settings };
         sections[n++] = (SettingSection){ "agentless", "Reading hosts through libvirt alone (--hosts).",
                                           agentless_settings };
         for (uint32_t i = 0; i < collectors.n; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collectors/prometheus.h"
 #include "collectors/remote.h"
 #include "scheduler/app/demand_book.h"
 #include "scheduler/app/file.h"
@@ -16,7 +17,8 @@
 
 struct Source {
         SourceKind kind;
-        const char *path;  /* SOURCE_FILE; lives as long as the options */
+        const char
+                *path; /* SOURCE_FILE: the file; SOURCE_PROMETHEUS: the URL. Lives as long as the options */
         const char **uris; /* SOURCE_HOSTS: into `words` */
         uint32_t n_uris;
         char *words;
@@ -33,7 +35,9 @@ SourceKind source_kind(const Source *s) {
 }
 
 const char *source_name(const Source *s) {
-        static const char *const names[] = { [SOURCE_HOSTS] = "--hosts", [SOURCE_REDIS] = "Redis" };
+        static const char *const names[] = {
+                [SOURCE_HOSTS] = "--hosts", [SOURCE_REDIS] = "Redis", [SOURCE_PROMETHEUS] = "Prometheus"
+        };
 
         if (s->kind == SOURCE_FILE)
                 return strcmp(s->path, "-") == 0 ? "standard input" : s->path;
@@ -107,21 +111,26 @@ static int open_redis(Source *s, const Options *o, const Settings *settings, Tex
 }
 
 static int choose(const Options *o, const Settings *settings, SourceKind *ret, TextFault *f) {
-        bool file = option_given(o, "from"), hosts = option_given(o, "hosts"),
-             redis = option_given(o, "redis");
-        const char *configured = settings_text(settings, "service", "redis");
+        static const char *const names[] = { "from", "hosts", "redis", "prometheus" };
+        static const SourceKind kinds[] = { SOURCE_FILE, SOURCE_HOSTS, SOURCE_REDIS, SOURCE_PROMETHEUS };
+        int given = 0;
 
-        if (file + hosts + redis > 1) {
-                text_fault(f, "", "--from, --hosts and --redis exclude each other");
+        *ret = settings_text(settings, "service", "redis")[0] ? SOURCE_REDIS : SOURCE_PROMETHEUS;
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (option_given(o, names[i])) {
+                        *ret = kinds[i];
+                        given++;
+                }
+        if (given > 1) {
+                text_fault(f, "", "--from, --hosts, --redis and --prometheus exclude each other");
                 return -EINVAL;
         }
-        if (!file && !hosts && !redis && !configured[0]) {
+        if (given == 0 && *ret == SOURCE_PROMETHEUS && !settings_text(settings, "prometheus", "url")[0]) {
                 text_fault(f, "",
-                           "say where the facts come from: --from FILE, --hosts URI[,URI] or --redis URL "
-                           "(or service.redis in the settings)");
+                           "say where the facts come from: --from FILE, --hosts URI[,URI], --redis URL or "
+                           "--prometheus URL (or service.redis or prometheus.url in the settings)");
                 return -EINVAL;
         }
-        *ret = file ? SOURCE_FILE : hosts ? SOURCE_HOSTS : SOURCE_REDIS;
         return 0;
 }
 
@@ -137,6 +146,8 @@ int source_open(const Options *o, const Settings *settings, Source **ret, TextFa
         r = choose(o, settings, &s->kind, reterr_fault);
         if (r == 0 && s->kind == SOURCE_FILE)
                 s->path = option_text(o, "from");
+        if (r == 0 && s->kind == SOURCE_PROMETHEUS)
+                s->path = option_text(o, "prometheus");
         if (r == 0 && s->kind == SOURCE_HOSTS)
                 r = split_uris(s, o, reterr_fault);
         if (r == 0 && s->kind == SOURCE_REDIS)
@@ -243,7 +254,7 @@ static int read_marks(const Source *s, Arena *a, BuildInput *in) {
 static int parse_reports(Source *s, Arena *a, const StoredText *texts, uint32_t n, BuildInput *in) {
         const Report **reports = arena_new(a, const Report *, n);
 
-        s->notices = arena_new(a, const char *, n);
+        s->notices = arena_new(a, const char *, (size_t) n + 1); /* one more for Prometheus */
         if (!reports || !s->notices)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
@@ -262,7 +273,67 @@ static int parse_reports(Source *s, Arena *a, const StoredText *texts, uint32_t 
         return 0;
 }
 
+static int read_prometheus(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
+                           TextFault *f) {
+        PromFacts facts;
+        const Report **reports;
+        int r = prometheus_read(a, settings, s->path, &facts, f);
+
+        if (r < 0)
+                return r;
+        reports = arena_new(a, const Report *, facts.n_reports);
+        if (!reports)
+                return no_memory(f);
+        for (uint32_t i = 0; i < facts.n_reports; i++)
+                reports[i] = &facts.reports[i];
+        return build(s, a, settings,
+                     (BuildInput){ .reports = reports,
+                                   .n_reports = facts.n_reports,
+                                   .expected = facts.members,
+                                   .n_expected = facts.n_members },
+                     ret, f);
+}
+
+static int compare_host(const void *host, const void *report) {
+        return strcmp(host, (*(const Report *const *) report)->host);
+}
+
+/* Hosts that no agent speaks for are seen through Prometheus, where the settings name one. Without it the
+ * round goes on with what the agents say; those hosts are then silent. */
+static int add_prometheus(Source *s, Arena *a, const Settings *settings, BuildInput *in) {
+        uint32_t n = in->n_reports, m = in->n_expected;
+        TextFault fault = { 0 };
+        const Report **reports;
+        const char **expected;
+        PromFacts facts;
+        int r = prometheus_read(a, settings, NULL, &facts, &fault);
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                notice(s, text_format(a, "%s", fault.what));
+                return 0;
+        }
+        reports = arena_new(a, const Report *, (size_t) n + facts.n_reports);
+        expected = arena_new(a, const char *, (size_t) m + facts.n_members);
+        if (!reports || !expected)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                reports[i] = in->reports[i];
+        for (uint32_t i = 0; i < m; i++)
+                expected[i] = in->expected[i];
+        for (uint32_t i = 0; i < facts.n_reports; i++)
+                if (!bsearch(facts.reports[i].host, reports, n, sizeof(*reports), compare_host))
+                        reports[in->n_reports++] = &facts.reports[i];
+        for (uint32_t i = 0; i < facts.n_members; i++)
+                expected[in->n_expected++] = facts.members[i];
+        in->reports = reports;
+        in->expected = expected;
+        return 0;
+}
+
 static int read_redis(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
+        bool prometheus = settings_text(settings, "prometheus", "url")[0] != '\0';
         BuildInput in = { 0 };
         StoredText *texts = NULL;
         const Snapshot *read;
@@ -275,13 +346,15 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 text_fault(f, "", "%s", store_error(s->store));
                 return r;
         }
-        if (n == 0 && in.n_expected == 0) {
+        if (n == 0 && in.n_expected == 0 && !prometheus) {
                 text_fault(f, "",
                            "no host has reported to cluster \"%s\" (start plimsoll-agent on each host)",
                            s->cluster);
                 return -ENODATA;
         }
         r = parse_reports(s, a, texts, n, &in);
+        if (r == 0 && prometheus)
+                r = add_prometheus(s, a, settings, &in);
         if (r < 0)
                 return no_memory(f);
         r = build(s, a, settings, in, &read, f);
@@ -298,6 +371,8 @@ static int read_facts(Source *s, Arena *a, const Settings *settings, const Snaps
                 return read_file(s, a, ret, f);
         if (s->kind == SOURCE_HOSTS)
                 return read_hosts(s, a, settings, ret, f);
+        if (s->kind == SOURCE_PROMETHEUS)
+                return read_prometheus(s, a, settings, ret, f);
         return read_redis(s, a, settings, ret, f);
 }
 

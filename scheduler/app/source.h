@@ -1,7 +1,9 @@
-/* The three sources of facts. All end in a const Snapshot, and may be read again for fresher facts.
+/* The four sources of facts. All end in a const Snapshot, and may be read again for fresher facts.
  *
  *   --from FILE    a snapshot file           --hosts URI,…  libvirt on each host, asked from here
- *   --redis URL    what the agents reported
+ *   --redis URL    what the agents reported      --prometheus URL  what its exporters say of the hosts
+ *
+ * With prometheus.url in the settings, --redis also has the hosts that only Prometheus knows.
  *
  * Owner:   source_free() ends what is open. What is read is in the caller's arena.
  * Errors:  a negative errno with *reterr_fault in words; -EBADMSG and -EINVAL are bad input, -ENODATA: no
@@ -17,6 +19,7 @@ typedef enum SourceKind {
         SOURCE_FILE,
         SOURCE_HOSTS,
         SOURCE_REDIS,
+        SOURCE_PROMETHEUS,
 } SourceKind;
 
 #define SOURCE_OPTIONS                                                                                       \
@@ -32,13 +35,22 @@ typedef enum SourceKind {
                   0,                                                                                         \
                   0,                                                                                         \
                   "what the agents reported: redis://host:port, unix:///path; default: service.redis" },     \
+                { "prometheus",                                                                              \
+                  0,                                                                                         \
+                  OPTION_TEXT,                                                                               \
+                  "URL",                                                                                     \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  "what node_exporter and a libvirt exporter say: http://host:9090; default: "               \
+                  "prometheus.url" },                                                                        \
                 { "cluster", 0, OPTION_TEXT, "NAME",                                                         \
                   0,         0, 0,           "the cluster's name in Redis; default: service.cluster" },      \
                 SETTINGS_OPTIONS
 
 typedef struct Source Source;
 
-/* From a command's options and the settings. -EINVAL: none or several of the three were given. */
+/* From a command's options and the settings. -EINVAL: none or several of the four were given. */
 int source_open(const Options *o, const Settings *settings, Source **ret, TextFault *reterr_fault) must_check;
 
 /* From a store the caller has and keeps. */
