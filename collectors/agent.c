@@ -18,6 +18,7 @@
 #include "collectors/peer_book.h"
 #include "collectors/virt_lane.h"
 #include "scheduler/base/log.h"
+#include "scheduler/snapshot/fault_grade.h"
 #include "scheduler/snapshot/sample_wire.h"
 
 #define INTERVAL_DEFAULT (5 * USEC_PER_SEC)
@@ -27,6 +28,7 @@
 #define STORE_TIMEOUT    (1 * USEC_PER_SEC)
 #define EXPIRY_LEAST     (60 * USEC_PER_SEC)
 #define EXPIRY_INTERVALS 10
+#define EAGER            (500 * USEC_PER_MSEC) /* from one turn to the next when a collector cannot wait */
 #define REPORT_BYTES     (UINT64_C(512) << 20) /* reserved, not used */
 #define SECTIONS_MAX     128
 #define WATCHED_MAX      16
@@ -50,6 +52,9 @@ typedef struct Agent {
         Arena arena;          /* of one turn */
         Arena settings; /* never closed: a lane that hangs may still look at them when the process ends */
         uint64_t sequence;
+        usec_t turned;      /* monotonic: when the last turn began */
+        int64_t grade;      /* of the last report, by what it says alone */
+        bool alarm_waiting; /* the grade has risen, and nobody knows yet */
         struct {
                 const char *collector;
                 int error;
@@ -237,6 +242,7 @@ static void agent_close(Agent *g) {
 static void agent_read(Agent *g, usec_t wait) {
         usec_t now = clock_monotonic();
 
+        g->turned = now;
         if (g->lane)
                 virt_lane_start(g->lane);
         run_set_read(&g->local, &g->env, now, clock_now());
@@ -330,6 +336,28 @@ static int report_serve(Agent *g, const Report *report) {
         return r < 0 ? r : metrics_http_put(g->metrics, text, n);
 }
 
+/* When this host has got worse a round should not wait for its turn. What is remembered of it the scheduler
+ * has; levels alone are enough to call for a look. */
+static int grade_watch(Agent *g, const Report *report) {
+        FaultInput in = { .report = report, .now = report->sent_at };
+        FaultOutput out;
+        int64_t grade = 0;
+        int r = fault_grade(&g->arena, &in, &out);
+
+        for (uint32_t i = 0; r == 0 && i < out.n_faults; i++)
+                grade = out.faults[i].grade > grade ? out.faults[i].grade : grade;
+        if (r == 0 && grade != g->grade) {
+                g->alarm_waiting |= grade > g->grade;
+                g->grade = grade;
+        }
+        return r;
+}
+
+static void alarm_raise(Agent *g) {
+        if (g->alarm_waiting && g->outbox.store && !g->outbox.away && store_raise_alarm(g->outbox.store) == 0)
+                g->alarm_waiting = false;
+}
+
 static int agent_report(Agent *g) {
         Report report;
         int r;
@@ -340,6 +368,8 @@ static int agent_report(Agent *g) {
                 r = report_show(g, &report);
         if (r == 0 && g->metrics)
                 r = report_serve(g, &report);
+        if (r == 0)
+                r = grade_watch(g, &report);
         if (r == 0 && g->options->redis)
                 r = report_send(g, &report);
         return r;
@@ -360,8 +390,11 @@ static bool agent_sleep(Agent *g, usec_t until) {
                         return false;
                 if (ready > 0 && fds[0].revents != 0)
                         return true;
-                if (ready > 0)
-                        run_set_ready(&g->local, &g->env, fds + 1, n - 1);
+                if (ready > 0 && run_set_ready(&g->local, &g->env, fds + 1, n - 1)) {
+                        usec_t soon = g->turned + EAGER; /* not more often, however much there is to tell */
+
+                        until = soon < until ? soon : until;
+                }
                 if (left <= 0)
                         return false;
         }
@@ -403,6 +436,7 @@ static int agent_loop(Agent *g) {
 
                 agent_read(g, wait);
                 r = agent_report(g);
+                alarm_raise(g);
                 agent_meet(g);
                 if (r == -EINVAL)
                         return 2;
@@ -410,8 +444,10 @@ static int agent_loop(Agent *g) {
                         log_event(LOG_ERROR, "agent.failed", "error=%s", strerrorname_np(-r));
                         return 1;
                 }
-                next += g->interval;
                 now = clock_monotonic();
+                if (g->turned < next) /* it came early: something could not wait */
+                        next = g->turned;
+                next += g->interval;
                 if (next < now) /* a turn took too long, or the machine slept: no hurry to catch up */
                         next = now;
         } while (!agent_sleep(g, next));

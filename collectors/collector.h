@@ -45,9 +45,10 @@ typedef struct Collector {
         int (*read)(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink);
         void (*close)(void *state); /* also after a failed open */
         /* Both NULL but for collectors on the host whose peers do not wait for the next reading: a descriptor
-         * (-1: none now), and what is done as soon as it can be read. Never waits. */
+         * (-1: none now), and what is done as soon as it can be read: true when that is worth reading and
+         * reporting at once. Never waits. */
         int (*fd)(const void *state);
-        void (*ready)(void *state, const CollectorEnv *env);
+        bool (*ready)(void *state, const CollectorEnv *env);
 } Collector;
 
 typedef struct CollectorSet {

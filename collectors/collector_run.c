@@ -120,15 +120,21 @@ uint32_t run_set_watched(const RunSet *set, struct pollfd *fds, uint32_t n) {
         return found;
 }
 
-void run_set_ready(RunSet *set, const CollectorEnv *env, const struct pollfd *fds, uint32_t n) {
+bool run_set_ready(RunSet *set, const CollectorEnv *env, const struct pollfd *fds, uint32_t n) {
+        bool urgent = false;
+
         for (uint32_t i = 0; i < set->n; i++) {
                 CollectorRun *run = &set->runs[i];
                 int fd = run->state && run->collector->fd ? run->collector->fd(run->state) : -1;
 
                 for (uint32_t k = 0; k < n && fd >= 0; k++)
-                        if (fds[k].fd == fd && fds[k].revents != 0)
-                                run->collector->ready(run->state, env);
+                        if (fds[k].fd == fd && fds[k].revents != 0 &&
+                            run->collector->ready(run->state, env)) {
+                                run->due = 0;
+                                urgent = true;
+                        }
         }
+        return urgent;
 }
 
 void run_set_fail(RunSet *set, int error, usec_t stamp) {

@@ -40,8 +40,9 @@ bool run_set_waits(const RunSet *set);
 
 /* The descriptors collectors want to be watched, with events set; how many, at most n. */
 uint32_t run_set_watched(const RunSet *set, struct pollfd *fds, uint32_t n);
-/* After poll(): lets those be ready that are. */
-void run_set_ready(RunSet *set, const CollectorEnv *env, const struct pollfd *fds, uint32_t n);
+/* After poll(): lets those be ready that are. True: one of them is worth reading and reporting at once; it is
+ * due. */
+bool run_set_ready(RunSet *set, const CollectorEnv *env, const struct pollfd *fds, uint32_t n);
 
 /* Nothing could be read: every section becomes the error (positive errno), and all are due at once. */
 void run_set_fail(RunSet *set, int error, usec_t stamp);

@@ -254,13 +254,13 @@ static void answer_take(PeersState *s, const PeerBook *book, const Arrival *in, 
         }
 }
 
-static void peers_ready(void *state, const CollectorEnv *env) {
+static bool peers_ready(void *state, const CollectorEnv *env) {
         PeersState *s = state;
         Arrival in = { .n = 0 };
         EchoPacket packet;
 
         if (s->fd < 0)
-                return;
+                return false;
         for (int i = 0; i < RECEIVED_MOST && arrival_take(s->fd, &in); i++) {
                 if (!env->book->has_key || echo_parse(in.bytes, in.n, &packet) < 0)
                         continue;
@@ -269,6 +269,7 @@ static void peers_ready(void *state, const CollectorEnv *env) {
                 else
                         answer_take(s, env->book, &in, &packet);
         }
+        return false;
 }
 
 static int peers_fd(const void *state) {
@@ -311,7 +312,7 @@ static int peers_read(void *state, const CollectorEnv *env, usec_t now, SampleSi
                 return r;
         s->turn = s->read_at > 0 ? now - s->read_at : 0;
         s->read_at = now;
-        peers_ready(state, env);
+        (void) peers_ready(state, env);
         for (uint32_t i = 0; i < s->n && r == 0; i++)
                 r = peer_emit(s, &s->peers[i], now, sink);
         if (r == 0 && env->book->has_key)

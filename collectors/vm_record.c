@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collectors/block_name.h"
 #include "collectors/parse/word_list.h"
 #include "collectors/virt_link.h"
+#include "scheduler/base/text.h"
 
 #define FACTS_BYTES (UINT64_C(1) << 20) /* reserved; a usual domain needs 2 KiB of it */
 
@@ -112,8 +114,60 @@ static void disks_place(VmRecord *r, const virTypedParameter *params, int n, con
         r->pools = words_join(&pools, &r->arena);
 }
 
+/* The device of the host that one disk is on. 0; 1: none of it; -ENXIO: not known; -ENOMEM. */
+static int disk_device(const DomainDisk *d, const PoolList *list, Arena *a, const char *root,
+                       const char **ret) {
+        const PoolFacts *pool = d->pool ? pool_by_name(list, d->pool) : NULL;
+        const Mount *m;
+        int r;
+
+        if (d->network || (pool && pool->shared))
+                return 1;
+        if (!d->path)
+                return -ENXIO;
+        if (d->block) {
+                r = block_name_of_path(a, root, d->path, ret);
+                return r == 1 ? -ENXIO : r;
+        }
+        m = mount_of(list->mounts, list->n_mounts, d->path);
+        if (!m)
+                return -ENXIO;
+        if (mount_is_shared(m) || strcmp(m->fstype, "tmpfs") == 0)
+                return 1;
+        if (strcmp(m->fstype, "zfs") == 0) {
+                *ret = text_format(a, "zfs/%.*s", (int) strcspn(m->source, "/"), m->source);
+                return *ret ? 0 : -ENOMEM;
+        }
+        r = block_name_of_number(a, root, m->number, ret);
+        if (r == 1)
+                r = block_name_of_path(a, root, m->source, ret);
+        return r == 1 ? -ENXIO : r;
+}
+
+/* One that is not known makes all of them so: the VM may be on any device then. */
+static int disks_devices(VmRecord *r, const PoolList *list, const char *root) {
+        WordList devices = { 0 };
+
+        r->devices = NULL;
+        if (!root)
+                return 0;
+        for (uint32_t i = 0; i < r->facts.n_disks; i++) {
+                const char *name = NULL;
+                int e = disk_device(&r->facts.disks[i], list, &r->arena, root, &name);
+
+                if (e < 0)
+                        return e == -ENXIO ? 0 : e;
+                if (e == 0)
+                        words_add(&devices, name);
+        }
+        if (devices.full)
+                return 0;
+        r->devices = devices.n > 0 ? words_join(&devices, &r->arena) : "none";
+        return r->devices ? 0 : -ENOMEM;
+}
+
 int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
-                       const PoolList *pools, usec_t now) {
+                       const PoolList *pools, const char *root, usec_t now) {
         char *xml = virDomainGetXMLDesc(domain, 0);
         int e;
 
@@ -126,6 +180,9 @@ int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter
         if (e < 0)
                 return e;
         disks_place(r, params, n, pools);
+        e = disks_devices(r, pools, root);
+        if (e < 0)
+                return e;
         r->described = true;
         r->described_at = now;
         return 0;

@@ -17,8 +17,9 @@ typedef struct VmRecord {
         usec_t described_at;
         Arena arena; /* of the texts below */
         DomainFacts facts;
-        const char *pools; /* identities of the pools its disks are in, a list */
-        int64_t local_mib; /* writable disks no other host sees; UNKNOWN: where they are cannot be told */
+        const char *pools;   /* identities of the pools its disks are in, a list */
+        const char *devices; /* block devices of the host its disks are on, a list; "none"; NULL: not known */
+        int64_t local_mib;   /* writable disks no other host sees; UNKNOWN: where they are cannot be told */
         Rate vcpu, cpu, delay, wait, rx, tx, disk;
         DirtyHistory dirty;
 } VmRecord;
@@ -34,6 +35,7 @@ VmRecord *vm_record_get(VmRecords *all, const unsigned char *uuid, unsigned id);
 void vm_records_forget_gone(VmRecords *all);
 void vm_records_free(VmRecords *all);
 
-/* Reads the domain's XML into the record. 0; negative errno, and the record is as it was or undescribed. */
+/* Reads the domain's XML into the record. root: as in CollectorEnv. 0; negative errno, and the record is as
+ * it was or undescribed. */
 int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
-                       const PoolList *pools, usec_t now) must_check;
+                       const PoolList *pools, const char *root, usec_t now) must_check;

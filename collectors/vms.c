@@ -26,6 +26,7 @@
 
 typedef struct VmsState {
         VmRecords records;
+        const char *root; /* of the reading's env */
         Arena pools_arena;
         PoolList pools;
         usec_t pools_at; /* 0: never */
@@ -118,11 +119,11 @@ static int emit_facts(const VmReading *v) {
                 Metric metric;
                 const char *text;
         } texts[] = {
-                { METRIC_VM_NETWORKS, r->facts.networks },   { METRIC_VM_POOLS, r->pools },
-                { METRIC_VM_CPU_MODEL, r->facts.cpu_model }, { METRIC_VM_ARCH, r->facts.arch },
-                { METRIC_VM_MACHINE, r->facts.machine },     { METRIC_VM_PINNED, r->facts.pinned },
-                { METRIC_VM_TITLE, r->facts.title },         { METRIC_VM_GROUPS, r->facts.groups },
-                { METRIC_VM_LABELS, r->facts.labels },
+                { METRIC_VM_NETWORKS, r->facts.networks }, { METRIC_VM_POOLS, r->pools },
+                { METRIC_VM_DEVICES, r->devices },         { METRIC_VM_CPU_MODEL, r->facts.cpu_model },
+                { METRIC_VM_ARCH, r->facts.arch },         { METRIC_VM_MACHINE, r->facts.machine },
+                { METRIC_VM_PINNED, r->facts.pinned },     { METRIC_VM_TITLE, r->facts.title },
+                { METRIC_VM_GROUPS, r->facts.groups },     { METRIC_VM_LABELS, r->facts.labels },
         };
         int e = 0;
 
@@ -231,7 +232,7 @@ static int vm_read(VmsState *s, const virDomainStatsRecord *found, usec_t now, S
                 return -ENOMEM;
         if (!v.record->described || now - v.record->described_at >= DESCRIBE_EVERY) {
                 int e = vm_record_describe(v.record, found->dom, found->params, found->nparams, &s->pools,
-                                           now);
+                                           s->root, now);
 
                 if (e == -ENOENT) /* it ended since the statistics were taken */
                         return 0;
@@ -264,6 +265,7 @@ static int vms_read(void *state, const CollectorEnv *env, usec_t now, SampleSink
 
         if (!env->libvirt)
                 return -ENOTCONN;
+        s->root = env->root;
         r = pools_refresh(s, env, now);
         if (r < 0)
                 return r;

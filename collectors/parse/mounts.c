@@ -27,11 +27,13 @@ static const char *unescaped(Arena *a, Span word) {
 
 /* id parent major:minor root point options [tags …] - fstype source options */
 static int mount_parse(Arena *a, Span line, Mount *ret) {
-        Span word, root, point, fstype, source;
+        Span word, number, root, point, fstype, source;
 
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 2; i++)
                 if (!word_next(&line, &word))
                         return -EBADMSG;
+        if (!word_next(&line, &number))
+                return -EBADMSG;
         if (!word_next(&line, &root) || !word_next(&line, &point))
                 return -EBADMSG;
         do
@@ -43,8 +45,9 @@ static int mount_parse(Arena *a, Span line, Mount *ret) {
         *ret = (Mount){ .root = unescaped(a, root),
                         .point = unescaped(a, point),
                         .fstype = unescaped(a, fstype),
-                        .source = unescaped(a, source) };
-        return ret->root && ret->point && ret->fstype && ret->source ? 0 : -ENOMEM;
+                        .source = unescaped(a, source),
+                        .number = unescaped(a, number) };
+        return ret->number && ret->root && ret->point && ret->fstype && ret->source ? 0 : -ENOMEM;
 }
 
 int mounts_parse(Arena *a, const char *text, size_t n, const Mount **ret, uint32_t *ret_n) {

@@ -6,6 +6,7 @@
 
 typedef struct Mount {
         const char *point, *fstype, *source, *root;
+        const char *number; /* of its device: "8:1" */
 } Mount;
 
 /* In the order of mounting. 0; -EBADMSG; -ENOMEM. */

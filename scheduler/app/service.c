@@ -8,7 +8,9 @@
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/base/log.h"
 
-#define QUOTE 512
+#define QUOTE       512
+#define NAP         (USEC_PER_SEC / 4)
+#define ROUND_LEAST USEC_PER_SEC /* from the start of one round to the next, however often hosts call */
 
 typedef struct Service {
         const Options *options;
@@ -25,6 +27,7 @@ typedef struct Service {
         char followed[160]; /* the leader last logged */
         uint64_t last_said;
         usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
+        int64_t alarm;       /* how often hosts had called when the last round began */
         usec_t rest_until;   /* monotonic: VMs were moved, and what is measured before is not to be planned on
                               */
 } Service;
@@ -178,10 +181,21 @@ static int one_round(Service *x) {
         return r;
 }
 
-/* Until `end`, in short naps: a signal or the lease's renewal are never far. */
-static void rest(Service *x, usec_t end) {
+/* A host has got worse since the last round began. */
+static bool is_called(Service *x) {
+        int64_t alarm = x->alarm;
+
+        return store_get_alarm(x->store, &alarm) == 0 && alarm != x->alarm;
+}
+
+/* Until `end`, in short naps: a signal, the lease's renewal or a host that calls are never far. */
+static void rest(Service *x, usec_t begun, usec_t end) {
         for (usec_t now = clock_monotonic(); now < end && stop_signal_count() == 0; now = clock_monotonic()) {
-                clock_sleep(end - now < USEC_PER_SEC / 2 ? end - now : USEC_PER_SEC / 2);
+                clock_sleep(end - now < NAP ? end - now : NAP);
+                if (clock_monotonic() >= begun + ROUND_LEAST && is_called(x)) {
+                        log_event(LOG_INFO, "round.called", "why=\"the hardware of a host has got worse\"");
+                        return;
+                }
                 if (stop_signal_reload())
                         reload(x);
                 if (x->leading && !leadership_keep(&x->leadership)) {
@@ -214,13 +228,15 @@ static int run(Service *x) {
                 usec_t begun = clock_monotonic();
                 int r = lead(x);
 
+                if (store_get_alarm(x->store, &x->alarm) < 0 && r == 0)
+                        log_event(LOG_DEBUG, "store.away", "error=\"the alarm cannot be read\"");
                 if (r == 0)
                         r = one_round(x);
                 if (once) {
                         status = r == 0 ? EXIT_DONE : r == 1 ? EXIT_BLOCKED : EXIT_FAILED;
                         break;
                 }
-                rest(x, pause_of(x, r, begun));
+                rest(x, begun, pause_of(x, r, begun));
         }
         leadership_release(&x->leadership);
         log_event(LOG_INFO, "service.stopped", "reason=%s", once ? "once" : "signal");

@@ -137,6 +137,29 @@ static int settle(Work *w) {
         return r;
 }
 
+static void grade_changed(const GradeChange *c) {
+        char quoted[QUOTE];
+
+        log_event(c->is > c->was ? LOG_WARNING : LOG_INFO, c->is > c->was ? "fault.rose" : "fault.fell",
+                  "host=%s device=\"%s\" grade=%lld was=%lld why=%s", c->host, c->device, (long long) c->is,
+                  (long long) c->was, log_quote(c->why ? c->why : "", quoted, sizeof(quoted)));
+}
+
+/* What the round has learned of failing hardware outlives it. */
+static int write_faults(Work *w) {
+        const ServiceRound *x = w->x;
+        char quoted[QUOTE];
+        int r = fault_book_write(source_faults(x->source), x->leadership, x->arena, w->input.now,
+                                 grade_changed);
+
+        if (r == 0)
+                return 0;
+        log_event(LOG_WARNING, "faults.lost", "error=%s",
+                  r == 1 ? "\"another leads\"" : log_quote(store_error(x->store), quoted, sizeof(quoted)));
+        w->live.summary = "no plan: what is remembered of failing hardware could not be kept";
+        return r == 1 ? -ECANCELED : r;
+}
+
 static int read_and_decide(Work *w) {
         const ServiceRound *x = w->x;
         char quoted[QUOTE];
@@ -153,8 +176,10 @@ static int read_and_decide(Work *w) {
         w->facts = source_facts(x->source);
         for (uint32_t i = 0; (text = source_notice(x->source, i)); i++)
                 log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
-        r = demand_book_round(x->demand, x->store, x->arena, x->settings, x->leadership->self,
-                              w->input.snapshot, &w->input.snapshot, &text);
+        r = write_faults(w);
+        if (r == 0)
+                r = demand_book_round(x->demand, x->store, x->arena, x->settings, x->leadership->self,
+                                      w->input.snapshot, &w->input.snapshot, &text);
         if (r == 0 && text)
                 log_event(LOG_WARNING, "demand.lost", "why=%s", log_quote(text, quoted, sizeof(quoted)));
         if (r == 0)

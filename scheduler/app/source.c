@@ -25,7 +25,8 @@ struct Source {
         const char *cluster;
         Store *store;
         bool own_store;
-        const char **notices; /* in the arena of the last reading */
+        FaultBook faults;     /* in the arena of the last reading */
+        const char **notices; /* in that arena too */
         uint32_t n_notices;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
 };
@@ -54,6 +55,10 @@ const char *source_notice(const Source *s, uint32_t i) {
 
 const Snapshot *source_facts(const Source *s) {
         return s->facts;
+}
+
+const FaultBook *source_faults(const Source *s) {
+        return &s->faults;
 }
 
 Source *source_free(Source *s) {
@@ -182,17 +187,19 @@ static int read_file(Source *s, Arena *a, const Snapshot **ret, TextFault *f) {
         return r < 0 ? r : snapshot_file_parse(a, text, n, ret, f);
 }
 
-static int build(const Source *s, Arena *a, const Settings *settings, BuildInput in, const Snapshot **ret,
+static int build(Source *s, Arena *a, const Settings *settings, BuildInput in, const Snapshot **ret,
                  TextFault *f) {
         int r;
 
         in.cluster = s->cluster;
         in.now = clock_now();
-        r = snapshot_build(a, &in, settings, ret);
+        r = snapshot_build_remembering(a, &in, settings, ret, &s->faults.after);
         if (r == -ERANGE)
                 text_fault(f, "", "more than %u hosts or %u VMs", HOSTS_MAX, VMS_MAX);
         else if (r < 0)
                 text_fault(f, "", "the facts cannot be put together: %s", strerrordesc_np(-r));
+        else
+                s->faults.n_after = (*ret)->n_hosts;
         return r;
 }
 
@@ -254,7 +261,7 @@ static int read_marks(const Source *s, Arena *a, BuildInput *in) {
 static int parse_reports(Source *s, Arena *a, const StoredText *texts, uint32_t n, BuildInput *in) {
         const Report **reports = arena_new(a, const Report *, n);
 
-        s->notices = arena_new(a, const char *, (size_t) n + 1); /* one more for Prometheus */
+        s->notices = arena_new(a, const char *, (size_t) n + 2); /* one more for Prometheus, one for faults */
         if (!reports || !s->notices)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
@@ -337,11 +344,14 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         BuildInput in = { 0 };
         StoredText *texts = NULL;
         const Snapshot *read;
+        const char *note = NULL;
         uint32_t n = 0;
         int r = store_get_reports(s->store, a, &texts, &n, &in.expected, &in.n_expected);
 
         if (r == 0)
                 r = read_marks(s, a, &in);
+        if (r == 0)
+                r = fault_book_read(s->store, a, &in, &s->faults, &note);
         if (r < 0) {
                 text_fault(f, "", "%s", store_error(s->store));
                 return r;
@@ -357,6 +367,7 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 r = add_prometheus(s, a, settings, &in);
         if (r < 0)
                 return no_memory(f);
+        notice(s, note);
         r = build(s, a, settings, in, &read, f);
         if (r < 0)
                 return r;

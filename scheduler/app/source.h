@@ -12,6 +12,7 @@
 #pragma once
 
 #include "scheduler/app/app_settings.h"
+#include "scheduler/app/fault_book.h"
 #include "scheduler/model/cluster.h"
 #include "scheduler/store/store.h"
 
@@ -75,3 +76,7 @@ Store *source_store(const Source *s);     /* SOURCE_REDIS; else NULL */
 /* What the last reading has to say of single hosts: "h2: Connection refused". NULL past the last. In the
  * arena of that reading. */
 const char *source_notice(const Source *s, uint32_t i);
+
+/* SOURCE_REDIS: what the last reading knew of failing hardware, for the leader to write back. In the arena of
+ * that reading. */
+const FaultBook *source_faults(const Source *s);

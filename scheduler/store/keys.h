@@ -20,7 +20,13 @@
         KEY(JOURNAL, "journal", "", "stream", "capped", "leader", "what was started and how it ended")       \
         KEY(LEASE, "lease", "", "string", "the lease's", "plimsolld", "token and name of the leader")        \
         KEY(TOKEN, "lease:token", "", "string", "never", "plimsolld", "the newest fencing token")            \
-        KEY(STATE, "state", "NAME", "string", "the writer's", "plimsolld", "live state shown by status")
+        KEY(STATE, "state", "NAME", "string", "the writer's", "plimsolld", "live state shown by status")     \
+        KEY(FAULTS, "faults", "", "hash", "never", "leader", "host → what is remembered of its devices")     \
+        KEY(CLEARS, "faults:cleared", "", "hash", "until taken", "operator",                                 \
+            "host, newline, device → who cleared it")                                                        \
+        KEY(FAULT_LOG, "faults:log", "", "stream", "capped", "leader, operator",                             \
+            "grades that changed, clears")                                                                   \
+        KEY(ALARM, "alarm", "", "string", "never", "agent", "counts reports that a round should not wait for")
 
 typedef enum StoreKey {
 #define KEY(id, name, part, type, expiry, writer, holds) KEY_##id,

@@ -69,6 +69,24 @@ int store_meet_peers(Store *s, Arena *a, const char *host, const char *address, 
 /* The secret all agents of the cluster share: the one that is there; `fresh` if there was none. */
 int store_share_key(Store *s, Arena *a, const char *fresh, const char **ret, size_t *ret_n) must_check;
 
+/* ---- faults: what is remembered of hosts' devices (written by the leader only, fenced by its token), and
+ * what operators asked to be cleared ---- */
+int store_put_fault_memory(Store *s, uint64_t token, const char *host, const char *text,
+                           size_t n) must_check; /* n == 0 removes it; 1: refused */
+/* Sorted by host. */
+int store_get_fault_memories(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+int store_put_clear(Store *s, const char *name, const char *text, size_t n) must_check; /* and in the log */
+int store_get_clears(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+/* Removes it, unless another was put there since. 1: refused. */
+int store_take_clear(Store *s, uint64_t token, const StoredText *clear) must_check;
+int store_log_fault(Store *s, uint64_t token, const char *text, size_t n) must_check; /* 1: refused */
+/* Newest first; about the last 10,000 are kept. */
+int store_get_fault_log(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
+
+/* ---- the alarm: a number that grows whenever a host reports what a round should not wait for ---- */
+int store_raise_alarm(Store *s) must_check;
+int store_get_alarm(Store *s, int64_t *ret) must_check; /* 0: none yet */
+
 /* ---- records: each round's snapshot, settings, plan and outcome, newest first; at most 512 and 256 MiB of
  * them. name: "MILLISECONDS-N", the server's time since the epoch, different for each ---- */
 int store_put_record(Store *s, const char *text, size_t n) must_check;
