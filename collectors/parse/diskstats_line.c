@@ -1,0 +1,21 @@
+#include "collectors/parse/diskstats_line.h"
+
+#include <errno.h>
+
+/* major minor name; reads merged sectors ms; writes merged sectors ms; in flight … */
+int diskstats_next(Span *rest, DiskStats *ret) {
+        uint64_t numbers[9];
+        Span line, word;
+
+        if (!line_next(rest, &line))
+                return 1;
+        if (!word_next(&line, &word) || !word_next(&line, &word) || !word_next(&line, &ret->name))
+                return -EBADMSG;
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+                if (number_next(&line, &numbers[i]) != 0)
+                        return -EBADMSG;
+        ret->ios = numbers[0] + numbers[4];
+        ret->ms = numbers[3] + numbers[7];
+        ret->in_flight = numbers[8];
+        return 0;
+}
