@@ -68,7 +68,6 @@ static void print_wrapped(const Screen *screen, const char *label, const char *t
         (void) fprintf(screen->out, "      %s", label);
         options_wrapped(screen->out, text_safe(text, safe, sizeof(safe)), 6 + (unsigned) strlen(label),
                         screen->width > 40 ? screen->width : WIDTH_PLAIN);
-        (void) fputc('\n', screen->out);
 }
 
 static int print_fault(Invocation *in, const Fault *f) {

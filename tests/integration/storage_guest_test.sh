@@ -1,0 +1,102 @@
+#!/bin/bash
+# Real disks that fail: the agent runs in a guest with md, an ATA and an NVMe disk, and reports to a Redis out here, where the
+# faults are graded. A failed md member, an NVMe disk that says it is unreliable, and a device that cannot be read each
+# raise the right grade, with the right evidence.
+# Needs qemu-system-x86, mdadm, smartmontools, dmsetup, busybox-static, cpio, kmod, redis-server, and Debian's mirror for a kernel.
+set -u
+BUILD=$(realpath "${1:-build/dev}")
+. tests/lab/storage_guest.sh
+storage_needs
+STORAGE=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-storage.XXXXXX")
+STORAGE_CACHE=${STORAGE_CACHE:-$BUILD/storage-guest}
+STORAGE_PORT=
+STORAGE_PID=
+redis=
+checks=0 failed=0
+
+cleanup() {
+	trap '' INT TERM
+	storage_stop
+	[ -z "$redis" ] || { kill "$redis" 2>/dev/null; wait "$redis" 2>/dev/null; }
+	rm -rf "$STORAGE"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+check() {
+	local what=$1 started=$SECONDS
+	shift
+	checks=$((checks + 1))
+	if "$@"; then
+		echo "ok      $what ($((SECONDS - started)) s)"
+	else
+		failed=$((failed + 1))
+		echo "FAILED  $what: $*"
+	fi
+}
+until_true() { # SECONDS COMMAND…
+	local end=$((SECONDS + $1))
+	shift
+	while ! "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.3
+	done
+}
+faults() { "$BUILD/plimsoll" faults guest --json --redis "redis://127.0.0.1:$STORAGE_PORT" --cluster storage >"$STORAGE/faults.json" 2>"$STORAGE/faults.err"; }
+# is DEVICE GRADE HAZARD WORDS: such a fault is there; a device "none": there is no fault at all
+is() {
+	faults && python3 - "$STORAGE/faults.json" "$@" <<'END'
+import json, sys
+path, device, *rest = sys.argv[1:]
+found = {f["device"]: f for f in json.load(open(path))["hosts"][0]["faults"]}
+if device == "none":
+    sys.exit(1 if found else 0)
+f = found.get(device)
+sys.exit(0 if f and str(f["grade"]) == rest[0] and f["hazard"] == rest[1] and rest[2] in f["why"] else 1)
+END
+}
+knows() { # the agent's first whole report is there: both disks answered
+	"$BUILD/plimsoll" faults --redis "redis://127.0.0.1:$STORAGE_PORT" --cluster storage >/dev/null 2>&1 &&
+		redis-cli -p "$STORAGE_PORT" get 'plimsoll:{storage}:report:guest' | grep -a 'disk.health' | grep -aq nvme0
+}
+
+port_take() { # a free one: redis-server says whether it is
+	local try
+	for try in 1 2 3 4 5; do
+		STORAGE_PORT=$((20000 + (RANDOM + try) % 20000))
+		redis-server --port "$STORAGE_PORT" --bind 127.0.0.1 --save '' --appendonly no --dir "$STORAGE" >"$STORAGE/redis.log" 2>&1 &
+		redis=$!
+		until_true 5 redis-cli -p "$STORAGE_PORT" ping >/dev/null 2>&1 && kill -0 "$redis" 2>/dev/null && return 0
+		kill "$redis" 2>/dev/null
+		redis=
+	done
+	return 1
+}
+
+check "a Redis on the loopback" port_take
+check "an image" storage_image "$BUILD/plimsoll-agent" "$STORAGE/initrd.img"
+storage_start
+check "the guest is up, with its array" storage_await ready
+storage_tell agent
+check "its agent reports, and its disks have answered" until_true 60 knows
+check "nothing is wrong with it" is none
+
+check "a member of the array fails" storage_tell fail-member
+check "the array has no redundancy left: drain" until_true 20 is md0 3 array-degraded "raid1: 1 of 2 members work, no redundancy is left"
+check "and what is lost is named" is md0 3 array-degraded "vdb"
+
+check "the NVMe disk becomes unreliable" storage_qmp '{"execute": "qom-set", "arguments": {"path": "/machine/peripheral/nvme0", "property": "smart_critical_warning", "value": 4}}'
+storage_tell agent
+check "VMs' data are on it: drain now" until_true 60 is nvme0n1 4 disk-failing "NVMe: reliability degraded by media or internal errors"
+
+check "a device that cannot be read" storage_tell bad-blocks
+check "the kernel's log says so: drain" until_true 20 is dm-0 3 block-errors "I/O errors in an hour, by the kernel's log"
+"$BUILD/plimsoll" faults guest --redis "redis://127.0.0.1:$STORAGE_PORT" --cluster storage
+
+if [ "$failed" != 0 ]; then
+	cat "$STORAGE/faults.json" "$STORAGE/faults.err"
+	tail -n 60 "$STORAGE/console"
+	redis-cli -p "$STORAGE_PORT" get 'plimsoll:{storage}:report:guest' | tail -n 120
+fi
+echo "$checks checks, $failed failed"
+[ "$failed" = 0 ]
