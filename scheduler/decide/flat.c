@@ -92,7 +92,6 @@ static void scales_set(Flat *f) {
 
                 most = cost > most ? cost : most;
         }
-        f->hair = most / 1024;
         for (uint32_t r = 0; r < p->n_res; r++) {
                 f->scale[r] = most / problem_mean_capacity(p, r);
                 f->scale[r] = f->scale[r] > 0 ? f->scale[r] : 1;
@@ -109,7 +108,7 @@ int flat_build(Arena *a, Evaluator *e, Flat *ret) {
         f.vms = arena_new(a, int64_t, (size_t) p->n_vms * 2 * f.width);
         f.host_cost = arena_new(a, Cost, p->n_hosts);
         f.host_excess = arena_new(a, Cost, p->n_hosts);
-        if (!f.host_of || !f.hosts || !f.vms || !f.host_cost)
+        if (!f.host_of || !f.hosts || !f.vms || !f.host_cost || !f.host_excess)
                 return -ENOMEM;
         if (e->terms->n_ways > 0) {
                 f.distance = e->terms->ways[0].distance;
@@ -143,7 +142,7 @@ static void host_add(Flat *f, HostIx h, VmIx v, int64_t sign) {
         }
         for (uint32_t k = 0; k < f->width; k++) {
                 room[k] -= sign * (need[k] & keep[k]);
-                excess += room[k] < 0 ? f->hair - room[k] : 0;
+                excess += positive(-room[k]);
         }
         f->cost += cost - f->host_cost[h];
         f->host_cost[h] = cost;

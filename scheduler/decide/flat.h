@@ -29,7 +29,6 @@ typedef struct Flat {
         const int64_t *distance; /* [host × host], or NULL */
         int64_t distance_weight;
         int64_t at_home[FLAT_WIDTH_MAX]; /* masks of `need`: 0 where it is held at home while away, else −1 */
-        int64_t hair;                    /* what any overfull column costs besides: 0.1 % of a host */
         int64_t scale[FLAT_WIDTH_MAX];   /* of room and need */
         int64_t elsewhere[FLAT_WIDTH_MAX]; /* all −1 */
 } Flat;

@@ -2,10 +2,10 @@
  * costs is made with probability e^(−cost / temperature). Drawn the other way round: first the largest cost
  * that would be accepted, then the change, which is dropped as soon as it is seen to cost more.
  *
- * Where hosts are nearly full, most changes do not fit, and big VMs would never move. So until the last part
- * of the budget a host may be overfilled, at a price that rises from a little to more than any gain: what is
- * overfull is squeezed out while the temperature still lets others make room. Only what fits is ever kept as
- * the best.
+ * Where hosts are nearly full, most changes do not fit, and big VMs would never move. So for the larger part
+ * of the budget a host may be overfilled, at a mild price, as if its capacity were one more load line. Then
+ * the price rises steadily: what is overfull is squeezed out while the temperature still lets others make
+ * room. Only what fits is ever kept as the best.
  *
  * All in integers: logarithms from a table made by squaring, temperatures by powers of two.
  */
@@ -13,31 +13,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/decide/evaluator_hot.h"
-#include "scheduler/decide/flat.h"
+#include "scheduler/decide/flat_hot.h"
+#include "scheduler/decide/proposals.h"
 #include "scheduler/decide/search_state.h"
 
-#define DRAWS       4096 /* accepted costs, as multiples of the temperature */
-#define STRIDE      2048 /* tries between two looks at budget and guard */
-#define FRACTION    16   /* binary digits of fixed-point fractions */
-#define SPENT_WHOLE 65536
-#define COPY_EVERY  16 /* evaluations a VM between two looks whether this is the best */
-#define SAMPLE      1001
-#define TARGETS     6 /* hosts tried for a VM that was drawn: what it gains by leaving is the same for all */
+#define DRAWS_DIGITS   12
+#define DRAWS          (1 << DRAWS_DIGITS) /* accepted costs, as multiples of the temperature */
+#define DRAWS_A_NUMBER (64 / DRAWS_DIGITS)
+#define STRIDE         2048 /* tries between two looks at budget and guard */
+#define FRACTION       16   /* binary digits of fixed-point fractions */
+#define SPENT_WHOLE    65536
+#define COPY_EVERY     16 /* evaluations a VM between two looks whether this is the best */
+#define SAMPLE         1001
+#define HOSTS          128 /* a VM that was drawn is tried on so many hosts at most … */
+#define SWAPS          12  /* … and with so many others */
 
-#define PRICE_FIRST 4
-#define PRICE_MOST  (INT64_C(20) << FRACTION) /* log2 */
-#define RISE        12                        /* doublings of the price, were it to rise all the time */
-#define MELTS       13 /* log2 of tries a VM that let a search start at the usual change */
-#define HOTTEST     4  /* log2 of first temperature by usual change, at most */
-#define COLDEST     9  /* … and of the usual change by it */
-#define MILD        7  /* log2 of the first temperature by that at MILD_AT */
-#define COOLED      6  /* log2 of that by the last one */
+#define PRICE   1                        /* log2 of the price of overfilling until SQUEEZE_AT … */
+#define RISE    10                       /* … and its doublings until HARD_AT */
+#define MELTS   12                       /* log2 of tries a VM that let a search start at the usual change */
+#define HOTTEST (INT64_C(4) << FRACTION) /* log2 of first temperature by usual change, at most */
+#define COLDEST (INT64_C(4) << FRACTION) /* … and of the usual change by it */
+#define MILD    (INT64_C(7) << FRACTION) /* log2 of the first temperature by that at MILD_AT */
+#define COOLED  (INT64_C(6) << FRACTION) /* log2 of that by the last one */
 
 /* The schedule, in 65536ths of the budget. */
-#define START_AT 655   /* from here the temperature is above 0 */
-#define MILD_AT  57000 /* the search has found its valley: the rest goes quicker */
-#define HARD_AT  61000 /* from here nothing is overfilled any more */
+#define START_AFTER 655   /* spent on a plain descent: how many tries there will be is seen in it */
+#define SQUEEZE_AT  40000 /* until here overfilling is cheap */
+#define MILD_AT     57000 /* the search has found its valley: the rest goes quicker */
+#define HARD_AT     61000 /* from here nothing is overfilled any more */
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
@@ -49,12 +52,13 @@ typedef struct Anneal {
         SearchState *s;
         Flat f;
         const Problem *p;
+        Proposals proposals;
         int64_t *draws;             /* [DRAWS] −ln((i + ½) / DRAWS) in 16 binary digits */
         int64_t temperature, price; /* price: of a unit of excess; 0: there may be none */
-        int64_t warm, mild,
-                cold;       /* log2 of the first temperature, that at MILD_AT, and the last; 0: not chosen */
-        int64_t dear, then; /* log2 of the price, and when it was set */
-        Cost usual;         /* what a random shift changes, the median */
+        int64_t warm, mild, cold;   /* log2 of the first temperature, that at MILD_AT, and the last */
+        int64_t began;              /* how much was spent when the search began: reading the input counts */
+        bool melted;                /* the temperatures are chosen */
+        Cost usual;                 /* what a random shift changes, the median */
         HostIx *best_of;
         Cost best;
 } Anneal;
@@ -97,76 +101,6 @@ static void draws_fill(int64_t *draws) {
                 draws[i] = ((whole - log2_fixed(2 * i + 1)) * 45426) >> FRACTION;
 }
 
-static Cost positive(Cost x) {
-        return x > 0 ? x : 0;
-}
-
-/* Σ max(0, over + sign × step). */
-inlined Cost row_cost(const int64_t *over, const int64_t *step, int64_t sign, uint32_t width) {
-        Cost sum = 0;
-
-        for (uint32_t k = 0; k < width; k++)
-                sum += positive(over[k] + sign * step[k]);
-        return sum;
-}
-
-inlined Cost row_cost_swap(const int64_t *over, const int64_t *in, const int64_t *out, uint32_t width) {
-        Cost sum = 0;
-
-        for (uint32_t k = 0; k < width; k++)
-                sum += positive(over[k] + in[k] - out[k]);
-        return sum;
-}
-
-/* A transient resource is still held for a VM that comes home, and goes on being held when it leaves: then
- * its columns are masked. */
-inlined const int64_t *mask(const Flat *f, HostIx h, VmIx v) {
-        return f->e->problem->home[v] == h ? f->at_home : f->elsewhere;
-}
-
-inlined bool fits(const Flat *f, HostIx h, VmIx in, uint32_t width) {
-        const int64_t *room = flat_room(f, h), *need = flat_need(f, in), *keep = mask(f, h, in);
-        int64_t low = 0;
-
-        for (uint32_t k = 0; k < width; k++)
-                low |= room[k] - (need[k] & keep[k]);
-        return low >= 0;
-}
-
-inlined bool fits_swap(const Flat *f, HostIx h, VmIx in, VmIx out, uint32_t width) {
-        const int64_t *room = flat_room(f, h), *need = flat_need(f, in), *gone = flat_need(f, out);
-        const int64_t *keep = mask(f, h, in), *keep_out = mask(f, h, out);
-        int64_t low = 0;
-
-        for (uint32_t k = 0; k < width; k++)
-                low |= room[k] + (gone[k] & keep_out[k]) - (need[k] & keep[k]);
-        return low >= 0;
-}
-
-/* A little over costs something too: else a hair over a host is never worth mending. */
-inlined Cost over_room(int64_t over, int64_t hair) {
-        return over > 0 ? over + hair : 0;
-}
-
-inlined Cost excess(const Flat *f, HostIx h, VmIx in, int64_t sign, uint32_t width) {
-        const int64_t *room = flat_room(f, h), *need = flat_need(f, in), *keep = mask(f, h, in);
-        Cost sum = 0;
-
-        for (uint32_t k = 0; k < width; k++)
-                sum += over_room(sign * (need[k] & keep[k]) - room[k], f->hair);
-        return sum;
-}
-
-inlined Cost excess_swap(const Flat *f, HostIx h, VmIx in, VmIx out, uint32_t width) {
-        const int64_t *room = flat_room(f, h), *need = flat_need(f, in), *gone = flat_need(f, out);
-        const int64_t *keep = mask(f, h, in), *keep_out = mask(f, h, out);
-        Cost sum = 0;
-
-        for (uint32_t k = 0; k < width; k++)
-                sum += over_room((need[k] & keep[k]) - (gone[k] & keep_out[k]) - room[k], f->hair);
-        return sum;
-}
-
 static bool denied(const Problem *p, Move m) {
         if ((p->pinned && p->pinned[m.vm] != REASON_NONE) || p->roles[m.from].no_exit)
                 return true;
@@ -189,37 +123,61 @@ static bool rest(const Anneal *a, Move m, Cost *delta) {
         return true;
 }
 
+inlined Cost draw(const Anneal *a, uint64_t bits) {
+        return (a->temperature * a->draws[bits % DRAWS]) >> FRACTION;
+}
+
 /* What leaving its host changes for v: prices not counted. */
 inlined Cost leave(const Anneal *a, VmIx v, HostIx from, uint32_t width) {
         const Flat *f = &a->f;
         Cost d = row_cost(flat_over(f, from), flat_step(f, v), -1, width) - f->host_cost[from];
 
         if (a->price > 0)
-                d += a->price * (excess(f, from, v, -1, width) - f->host_excess[from]);
+                d += a->price * (row_excess(f, from, v, -1, width) - f->host_excess[from]);
         return d - flat_place(f, v, from);
 }
 
-inlined bool try_shift(Anneal *a, VmIx v, HostIx to, Cost left, Cost most, uint32_t width) {
+/* v to the host where it is best of all, each with a draw of its own: where many may take it, the choice is
+ * as in a Gibbs sampler, and the row of v stays in registers while those of the hosts go by. Up to HOSTS. */
+inlined uint32_t try_hosts(Anneal *a, VmIx v, uint32_t width) {
         Flat *f = &a->f;
+        const Proposals *k = &a->proposals;
         const HostIx from = f->host_of[v];
-        Cost delta = left;
+        const uint32_t listed = k->list_start[v + 1] - k->list_start[v], all = listed ? listed : k->n_hosts;
+        const uint32_t n = all < HOSTS ? all : HOSTS;
+        const uint32_t first = all > n ? prng_below(&a->s->random, all - n + 1) : 0;
+        const Cost left = leave(a, v, from, width);
+        Cost best = -1, best_delta = 0; /* best: what the draw leaves beyond what it costs */
+        HostIx best_to = from;
+        uint64_t bits = 0;
 
-        if (to == from)
-                return false;
-        if (a->price > 0) {
-                delta += a->price * (excess(f, to, v, 1, width) - f->host_excess[to]);
+        for (uint32_t i = 0; i < n; i++) {
+                const HostIx to = listed ? k->list[k->list_start[v] + first + i] : first + i;
+                Cost delta = left, most;
+
+                bits = i % DRAWS_A_NUMBER == 0 ? prng_next(&a->s->random) : bits >> DRAWS_DIGITS;
+                most = draw(a, bits) - best - 1;
+                if (to == from || left - f->host_cost[to] > most)
+                        continue;
+                if (a->price > 0)
+                        delta += a->price * (row_excess(f, to, v, 1, width) - f->host_excess[to]);
+                else if (!row_fits(f, to, v, width))
+                        continue;
                 if (delta - f->host_cost[to] > most) /* what it may gain there at most */
-                        return false;
-        } else if (!fits(f, to, v, width))
-                return false;
-        delta += row_cost(flat_over(f, to), flat_step(f, v), 1, width) - f->host_cost[to];
-        if (delta > most)
-                return false;
-        delta += flat_place(f, v, to);
-        if (delta > most || !rest(a, (Move){ v, from, to }, &delta) || delta > most)
-                return false;
-        flat_move(f, (Move){ v, from, to });
-        return true;
+                        continue;
+                delta += row_cost(flat_over(f, to), flat_step(f, v), 1, width) - f->host_cost[to];
+                if (delta > most)
+                        continue;
+                delta += flat_place(f, v, to);
+                if (delta > most || !proposals_possible(k, v, to))
+                        continue;
+                best += most + 1 - delta;
+                best_delta = delta;
+                best_to = to;
+        }
+        if (best_to != from && rest(a, (Move){ v, from, best_to }, &best_delta))
+                flat_move(f, (Move){ v, from, best_to });
+        return n;
 }
 
 /* The first half is made for the second to be judged with it. */
@@ -251,15 +209,16 @@ inlined void try_swap(Anneal *a, VmIx v, VmIx w, Cost most, uint32_t width) {
         const int64_t *step_v = flat_step(f, v), *step_w = flat_step(f, w);
         Cost delta;
 
-        if (from == to)
+        if (from == to || !proposals_possible(&a->proposals, v, to) ||
+            !proposals_possible(&a->proposals, w, from))
                 return;
-        if (a->price == 0 && (!fits_swap(f, to, v, w, width) || !fits_swap(f, from, w, v, width)))
+        if (a->price == 0 && (!row_fits_swap(f, to, v, w, width) || !row_fits_swap(f, from, w, v, width)))
                 return;
         delta = row_cost_swap(flat_over(f, to), step_v, step_w, width) - f->host_cost[to];
         delta += row_cost_swap(flat_over(f, from), step_w, step_v, width) - f->host_cost[from];
         if (a->price > 0) {
-                delta += a->price * (excess_swap(f, to, v, w, width) - f->host_excess[to]);
-                delta += a->price * (excess_swap(f, from, w, v, width) - f->host_excess[from]);
+                delta += a->price * (row_excess_swap(f, to, v, w, width) - f->host_excess[to]);
+                delta += a->price * (row_excess_swap(f, from, w, v, width) - f->host_excess[from]);
         }
         if (delta - flat_place(f, v, from) - flat_place(f, w, to) > most)
                 return;
@@ -269,34 +228,18 @@ inlined void try_swap(Anneal *a, VmIx v, VmIx w, Cost most, uint32_t width) {
                 swap_finish(a, v, w, delta, most);
 }
 
-inlined Cost draw(const Anneal *a, uint64_t bits) {
-        return (a->temperature * a->draws[bits % DRAWS]) >> FRACTION;
-}
-
-inlined VmIx draw_vm(const Anneal *a, uint64_t bits) {
-        return (VmIx) (((bits >> 32) * a->p->n_vms) >> 32);
-}
-
 inlined void tries(Anneal *a, uint32_t width) {
         Prng *g = &a->s->random;
-        const uint32_t n_hosts = a->p->n_hosts;
         uint32_t n = 0;
 
         while (n < STRIDE) {
-                uint64_t bits = prng_next(g);
-                const VmIx v = draw_vm(a, bits);
-                const Cost left = leave(a, v, a->f.host_of[v], width);
+                const VmIx v = proposals_vm(&a->proposals, prng_next(g));
 
-                for (int i = 0; i < TARGETS; i++) {
-                        bits = prng_next(g);
-                        n++;
-                        if (try_shift(a, v, (HostIx) (((bits >> 32) * n_hosts) >> 32), left, draw(a, bits),
-                                      width))
-                                break;
-                }
-                for (int i = 0; i < TARGETS; i++, n++) {
-                        bits = prng_next(g);
-                        try_swap(a, v, draw_vm(a, bits), draw(a, bits), width);
+                n += try_hosts(a, v, width);
+                for (int i = 0; i < SWAPS; i++, n++) {
+                        const uint64_t bits = prng_next(g);
+
+                        try_swap(a, v, proposals_like(&a->proposals, v, bits), draw(a, bits), width);
                 }
         }
         a->s->evaluations += n;
@@ -348,15 +291,16 @@ static void keep_best(Anneal *a) {
  * to freeze again. What counts is the number of tries a VM gets. */
 static void warm_choose(Anneal *a, int64_t now) {
         const int64_t usual = log2_fixed((uint64_t) a->usual);
-        const uint64_t tries_a_vm = a->s->evaluations * (uint64_t) (SPENT_WHOLE / now) / a->p->n_vms;
-        int64_t warm = usual + 2 * (log2_fixed(tries_a_vm + 1) - (MELTS << FRACTION));
+        const uint64_t more = (uint64_t) (SPENT_WHOLE - now) / (uint64_t) (now - a->began) + 1;
+        const uint64_t tries_a_vm = a->s->evaluations * more / a->p->n_vms;
+        int64_t warm = usual + (log2_fixed(tries_a_vm + 1) - (MELTS << FRACTION)) / 2;
 
-        warm = warm < usual - (COLDEST << FRACTION) ? usual - (COLDEST << FRACTION) : warm;
-        warm = warm > usual + (HOTTEST << FRACTION) ? usual + (HOTTEST << FRACTION) : warm;
-        a->warm = warm > (1 << FRACTION) ? warm : 1 << FRACTION;
-        a->mild = a->warm - (MILD << FRACTION);
-        a->mild = a->mild > 0 ? a->mild : 0;
-        a->cold = a->mild > COOLED << FRACTION ? a->mild - (COOLED << FRACTION) : 0;
+        warm = warm < usual - COLDEST ? usual - COLDEST : warm;
+        warm = warm > usual + HOTTEST ? usual + HOTTEST : warm;
+        a->warm = warm > 0 ? warm : 0;
+        a->mild = a->warm > MILD ? a->warm - MILD : 0;
+        a->cold = a->mild > COOLED ? a->mild - COOLED : 0;
+        a->melted = true;
 }
 
 static int64_t between(int64_t from, int64_t to, int64_t now, int64_t begin, int64_t end) {
@@ -365,33 +309,39 @@ static int64_t between(int64_t from, int64_t to, int64_t now, int64_t begin, int
         return now >= end ? to : from + (to - from) * (now - begin) / (end - begin);
 }
 
-/* The temperature falls evenly in the logarithm, quicker at the end. The price of overfilling follows the
- * state: it rises while something is overfull and falls while nothing is, and so stays where the search
- * crosses the border again and again (strategic oscillation: Gendreau, Hertz, Laporte 1994). */
-static void schedule(Anneal *a, int64_t now) {
-        if (now >= START_AT && a->warm == 0)
-                warm_choose(a, now);
-        if (now < START_AT) {
-                a->temperature = 0;
-        } else {
-                const int64_t mild = between(a->warm, a->mild, now, START_AT, MILD_AT);
+/* Back to the best there is, which fits. */
+static void retreat(Anneal *a) {
+        for (VmIx v = 0; v < a->p->n_vms; v++)
+                if (a->f.host_of[v] != a->best_of[v])
+                        flat_move(&a->f, (Move){ v, a->f.host_of[v], a->best_of[v] });
+        assert(a->f.excess == 0 && a->f.cost == a->best);
+}
 
-                a->temperature = exp2_fixed(between(mild, a->cold, now, MILD_AT, SPENT_WHOLE));
-        }
-        if (now >= HARD_AT && a->f.excess == 0) {
-                a->price = 0;
+/* The temperature falls evenly in the logarithm, quicker at the end. */
+static void schedule(Anneal *a, int64_t now) {
+        int64_t mild;
+
+        if (!a->melted && now < a->began + START_AFTER)
+                return;
+        if (!a->melted)
+                warm_choose(a, now);
+        mild = between(a->warm, a->mild, now, START_AFTER, MILD_AT);
+        a->temperature = exp2_fixed(between(mild, a->cold, now, MILD_AT, SPENT_WHOLE));
+        if (now < HARD_AT) {
+                a->price = exp2_fixed((PRICE << FRACTION) +
+                                      between(0, RISE << FRACTION, now, SQUEEZE_AT, HARD_AT));
                 return;
         }
-        a->dear += (a->f.excess > 0 ? RISE : -RISE) * (now - a->then);
-        a->dear = a->dear < 0 ? 0 : a->dear > PRICE_MOST ? PRICE_MOST : a->dear;
-        a->price = exp2_fixed(a->dear);
-        a->then = now;
+        a->price = 0;
+        if (a->f.excess > 0)
+                retreat(a);
 }
 
 static void anneal(Anneal *a) {
         uint64_t copied = 0;
         uint32_t now;
 
+        a->began = spent(a);
         while ((now = spent(a)) < SPENT_WHOLE && !search_state_stopped(a->s)) {
                 schedule(a, now);
                 tries_of_width(a);
@@ -432,6 +382,8 @@ int search_anneal(SearchState *s, HostIx *host_of, Cost *ret_cost) {
         int r;
 
         r = flat_build(s->arena, s->e, &a.f);
+        if (r == 0)
+                r = proposals_build(s->arena, &a.f, &a.proposals);
         if (r < 0)
                 return r;
         a.draws = arena_new(s->arena, int64_t, DRAWS);
@@ -441,7 +393,6 @@ int search_anneal(SearchState *s, HostIx *host_of, Cost *ret_cost) {
         a.best = a.f.cost;
         memcpy(a.best_of, a.f.host_of, sizeof(HostIx) * a.p->n_vms);
         a.usual = usual_change(&a);
-        a.dear = log2_fixed(PRICE_FIRST);
         anneal(&a);
         *ret_cost = a.best;
         return 0;
