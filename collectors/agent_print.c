@@ -283,6 +283,72 @@ static void print_vms(FILE *f, const Report *r) {
         }
 }
 
+/* Why the disks that are not well are not, and which members are in question. */
+static void print_disk_notes(FILE *f, const Report *r) {
+        static const struct {
+                const char *label;
+                Metric metric;
+        } notes[] = {
+                { "members", METRIC_ARRAY_MEMBERS },
+                { "lost", METRIC_ARRAY_LOST },
+                { "distrusted", METRIC_ARRAY_SUSPECTS },
+        };
+        const char *subject;
+
+        for (uint32_t row = 0; (subject = row_subject(r, METRIC_DISK_HEALTH_WHY, row)); row++)
+                put(f, "  %s: %s\n", subject, text(r, METRIC_DISK_HEALTH_WHY, subject));
+        for (uint32_t row = 0; (subject = row_subject(r, METRIC_ARRAY_STATE, row)); row++)
+                for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
+                        if (text(r, notes[i].metric, subject))
+                                put(f, "  %s: %s: %s\n", subject, notes[i].label,
+                                    text(r, notes[i].metric, subject));
+}
+
+static void print_disks(FILE *f, const Report *r) {
+        static const Column by_smart[] = {
+                { "DISK, BY SMART", METRIC_DISK_HEALTH, NULL },
+                { "HEALTH", METRIC_DISK_HEALTH, NULL },
+                { "KIND", METRIC_DISK_KIND, NULL },
+                { "MODEL", METRIC_DISK_MODEL, NULL },
+                { "SERIAL", METRIC_DISK_SERIAL, NULL },
+                { "HOURS", METRIC_DISK_HOURS, as_count },
+                { "CEL", METRIC_DISK_TEMPERATURE, as_count },
+                { "REALLOCATED", METRIC_DISK_REALLOCATED, as_count },
+                { "PENDING", METRIC_DISK_PENDING, as_count },
+                { "MEDIA ERRORS", METRIC_DISK_MEDIA_ERRORS, as_count },
+                { "WEAR %", METRIC_DISK_WEAR, as_count },
+        };
+        static const Column by_owner[] = {
+                { "DISK, BY CONTROLLER", METRIC_DISK_STATE, NULL },
+                { "STATE", METRIC_DISK_STATE, NULL },
+                { "PREDICTED", METRIC_DISK_PREDICTED, as_count },
+                { "MODEL", METRIC_DISK_MODEL, NULL },
+                { "SERIAL", METRIC_DISK_SERIAL, NULL },
+                { "MEDIA ERRORS", METRIC_DISK_MEDIA_ERRORS, as_count },
+                { "OTHER ERRORS", METRIC_DISK_OTHER_ERRORS, as_count },
+                { "READ", METRIC_DISK_POOL_READ, as_count },
+                { "WRITE", METRIC_DISK_POOL_WRITE, as_count },
+                { "CHECKSUM", METRIC_DISK_POOL_CHECKSUM, as_count },
+        };
+        static const Column arrays[] = {
+                { "ARRAY", METRIC_ARRAY_STATE, NULL },
+                { "LEVEL", METRIC_ARRAY_LEVEL, NULL },
+                { "STATE", METRIC_ARRAY_STATE, NULL },
+                { "WORKING", METRIC_ARRAY_WORKING, as_count },
+                { "OF", METRIC_ARRAY_WANTED, as_count },
+                { "MAY LOSE", METRIC_ARRAY_REDUNDANCY, as_count },
+                { "SPARES", METRIC_ARRAY_SPARES, as_count },
+                { "DOES", METRIC_ARRAY_ACTION, NULL },
+                { "DONE", METRIC_ARRAY_PROGRESS, as_percent },
+                { "BLOCK DEVICE", METRIC_ARRAY_BLOCKS, NULL },
+        };
+
+        print_table(f, r, by_smart, ARRAY_SIZE(by_smart), METRIC_DISK_HEALTH);
+        print_table(f, r, by_owner, ARRAY_SIZE(by_owner), METRIC_DISK_STATE);
+        print_table(f, r, arrays, ARRAY_SIZE(arrays), METRIC_ARRAY_STATE);
+        print_disk_notes(f, r);
+}
+
 static void print_errors(FILE *f, const Report *r) {
         for (uint32_t i = 0; i < r->n_sections; i++)
                 if (r->sections[i].error != 0)
@@ -300,6 +366,7 @@ const char *report_table(Arena *a, const Report *r) {
                 return NULL;
         print_host(f, r);
         print_nics(f, r);
+        print_disks(f, r);
         print_vms(f, r);
         print_errors(f, r);
         copy = fclose(f) == 0 ? text_copy(a, buffer, n) : NULL;

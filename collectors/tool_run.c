@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -172,13 +174,14 @@ int tool_find(Arena *a, const char *root, const char *configured, const char *co
 
         for (const char *const *path = configured && *configured ? one : usual; *path; path++) {
                 const char *full = text_format(a, "%s%s", root, *path);
+                char real[PATH_MAX];
 
                 if (!full)
                         return -ENOMEM;
-                if (**path == '/' && *full == '/' && access(full, X_OK) == 0) {
-                        *ret = full;
-                        return 0;
-                }
+                if (**path != '/' || access(full, X_OK) < 0 || (*full != '/' && !realpath(full, real)))
+                        continue;
+                *ret = *full == '/' ? full : text_copy(a, real, strlen(real)); /* a root may be relative */
+                return *ret ? 0 : -ENOMEM;
         }
         return 1;
 }

@@ -20,6 +20,8 @@ int64_t array_redundancy(const char *level, int64_t wanted, int64_t lost, int64_
                         bears = wanted - 1;
                 else if (bears == -2)
                         bears = (copies > 0 ? copies : 2) - 1;
+                if (bears > wanted - 1) /* the last one is never to spare */
+                        bears = wanted > 0 ? wanted - 1 : 0;
                 return bears - lost;
         }
         return INT64_MIN;

@@ -27,6 +27,8 @@ int64_t zfs_count(const char *text, size_t n) {
         const char *suffix = n > 0 ? strchr(suffixes, text[n - 1]) : NULL;
         int64_t value;
 
+        if (n == 0)
+                return UNKNOWN;
         if (!suffix || !*suffix)
                 return text_to_int(text, n, 0, INT64_MAX, &value) == 0 ? value : UNKNOWN;
         if (text_to_scaled(text, n - 1, 1000, 0, 1024 * 1000, &value) < 0)
