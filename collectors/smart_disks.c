@@ -62,7 +62,8 @@ static void disk_name(SmartDisk *d, const char *root) {
                 if (at < sizeof(d->subject))
                         (void) snprintf(d->subject + at, sizeof(d->subject) - at, "%s", d->type);
                 for (char *c = d->subject; *c; c++)
-                        *c = *c == ',' ? ':' : *c;
+                        if (*c == ',')
+                                *c = ':';
                 return;
         }
         if (strncmp(base, "nvme", 4) == 0 && !strchr(base + 4, 'n')) {
@@ -159,7 +160,7 @@ static void health_unknown(SmartDisk *d, const char *why) {
 }
 
 void smart_disk_answer(SmartDisk *d, int error, const ToolOutput *out, usec_t now) {
-        SmartFacts f;
+        SmartFacts f = smart_facts_none();
 
         if (error == 0)
                 error = smart_facts_parse(out->text, out->n, out->status, &f);

@@ -42,6 +42,7 @@ static void limits_set(size_t most) {
 }
 
 _Noreturn static void child_exec(const ToolCommand *c, int output, pid_t parent) {
+        char *words[TOOL_WORDS_MAX + 1];
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
         (void) setsid();
@@ -52,8 +53,9 @@ _Noreturn static void child_exec(const ToolCommand *c, int output, pid_t parent)
         signals_reset();
         limits_set(c->most);
         (void) umask(077);
-        /* execve() changes none of them: POSIX keeps the type for old callers */
-        (void) execve(c->words[0], (char *const *) (uintptr_t) c->words, environment);
+        memcpy(words, c->words,
+               sizeof(words)); /* execve() changes none: POSIX keeps the type for old callers */
+        (void) execve(c->words[0], words, environment);
         _exit(NO_EXEC);
 }
 

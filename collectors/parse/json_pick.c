@@ -9,19 +9,22 @@ json_t *json_document(const char *text, size_t n) {
 }
 
 json_t *json_at(const json_t *j, const char *path) {
+        json_t *at = NULL;
         char name[64];
 
-        while (j && *path) {
+        while (*path) {
                 size_t n = strcspn(path, ".");
 
                 if (n >= sizeof(name))
                         return NULL;
                 memcpy(name, path, n);
                 name[n] = '\0';
-                j = json_object_get(j, name);
+                at = json_object_get(at ? at : j, name);
                 path += n + (path[n] == '.');
+                if (!at)
+                        return NULL;
         }
-        return (json_t *) (uintptr_t) j; /* as jansson itself: const is of the reference */
+        return at;
 }
 
 static int64_t text_whole(const char *s) {

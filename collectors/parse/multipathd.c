@@ -43,8 +43,11 @@ static int map_take(Arena *a, const json_t *j, MultipathMap *map) {
                 return -ENOMEM;
         if (!name || !text_is_name(name, strlen(name)) || !json_is_array(groups))
                 return -EBADMSG;
-        json_array_foreach(groups, i, group) json_array_foreach(json_object_get(group, "paths"), k, path)
-                path_take(a, path, paths, map);
+        json_array_foreach(groups, i, group) {
+                json_array_foreach(json_object_get(group, "paths"), k, path) {
+                        path_take(a, path, paths, map);
+                }
+        }
         map->name = text_copy(a, name, strlen(name));
         map->block = text_copy(a, block ? block : "", block ? strlen(block) : 0);
         map->working = words_join(&paths->working, a);

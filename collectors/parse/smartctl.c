@@ -150,7 +150,9 @@ static void ata_take(const json_t *j, SmartFacts *f) {
         const json_t *table = json_at(j, "ata_smart_attributes.table"), *attribute;
         size_t i;
 
-        json_array_foreach(table, i, attribute) attribute_take(attribute, f);
+        json_array_foreach(table, i, attribute) {
+                attribute_take(attribute, f);
+        }
         f->error_log = either(j, "ata_smart_error_log.extended.count", "ata_smart_error_log.summary.count");
         if (json_at(j, "ata_smart_self_test_log.standard") ||
             json_at(j, "ata_smart_self_test_log.extended")) {

@@ -59,10 +59,10 @@ static const char *lower(Arena *a, const char *text) {
 }
 
 /* Of the i-th controller of an answer: its number and what it has to say, or NULL when it failed. */
-static const json_t *response_of(const json_t *answer, size_t i, int64_t *ret_number) {
+static json_t *response_of(const json_t *answer, size_t i, int64_t *ret_number) {
         const json_t *controller = json_array_get(json_object_get(answer, "Controllers"), i);
         const json_t *status = json_object_get(controller, "Command Status");
-        const json_t *response = json_object_get(controller, "Response Data");
+        json_t *response = json_object_get(controller, "Response Data");
         const char *word = json_string_value(json_object_get(status, "Status"));
 
         *ret_number = json_whole(json_object_get(status, "Controller"));
@@ -96,7 +96,7 @@ static int controllers_take(Arena *a, const json_t *answer, StorcliFacts *f) {
         for (size_t i = 0; i < n; i++) {
                 StorcliController *c = &to[f->n_controllers];
                 int64_t number;
-                const json_t *response = response_of(answer, i, &number);
+                json_t *response = response_of(answer, i, &number);
                 const json_t *basics = json_object_get(response, "Basics");
                 const json_t *status = json_object_get(response, "Status");
 
@@ -157,8 +157,9 @@ static size_t keys_count(const json_t *answer) {
         size_t i, n = 0;
         json_t *c;
 
-        json_array_foreach(json_object_get(answer, "Controllers"), i, c) n +=
-                json_object_size(json_object_get(c, "Response Data"));
+        json_array_foreach(json_object_get(answer, "Controllers"), i, c) {
+                n += json_object_size(json_object_get(c, "Response Data"));
+        }
         return n;
 }
 
@@ -167,11 +168,11 @@ static int volumes_take(Arena *a, const json_t *answer, StorcliFacts *f) {
 
         for (size_t i = 0; to && i < json_array_size(json_object_get(answer, "Controllers")); i++) {
                 int64_t number;
-                const json_t *response = response_of(answer, i, &number);
+                json_t *response = response_of(answer, i, &number);
                 const char *key;
                 json_t *rows;
 
-                json_object_foreach((json_t *) (uintptr_t) response, key, rows) { /* "/c0/v1": [ … ] */
+                json_object_foreach(response, key, rows) { /* "/c0/v1": [ … ] */
                         const char *v = strrchr(key, 'v');
 
                         if (strncmp(key, "/c", 2) != 0 || !v || !v[1] || !json_array_get(rows, 0))
@@ -251,12 +252,11 @@ static int drives_take(Arena *a, const json_t *answer, StorcliFacts *f) {
 
         for (size_t i = 0; to && i < json_array_size(json_object_get(answer, "Controllers")); i++) {
                 int64_t number;
-                const json_t *response = response_of(answer, i, &number);
+                json_t *response = response_of(answer, i, &number);
                 const char *key;
                 json_t *rows;
 
-                json_object_foreach((json_t *) (uintptr_t) response, key,
-                                    rows) { /* "Drive /c0/e252/s1": [ … ] */
+                json_object_foreach(response, key, rows) { /* "Drive /c0/e252/s1": [ … ] */
                         if (strncmp(key, "Drive /c", 8) != 0 || !json_array_get(rows, 0))
                                 continue;
                         if (drive_take(a, response, key, json_array_get(rows, 0), number, &to[f->n_drives]) <

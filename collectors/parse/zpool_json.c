@@ -25,25 +25,26 @@ static int64_t count_in(const json_t *j, const char *name) {
         return s ? zfs_count(s, strlen(s)) : json_whole(value);
 }
 
-static size_t vdevs_count(const json_t *vdevs, int depth) {
+static size_t vdevs_count(json_t *vdevs, int depth) {
         const char *key;
         json_t *vdev;
         size_t n = 0;
 
         if (depth > DEPTH_MOST)
                 return 0;
-        json_object_foreach((json_t *) (uintptr_t) vdevs, key, vdev) n +=
-                1 + vdevs_count(json_object_get(vdev, "vdevs"), depth + 1);
+        json_object_foreach(vdevs, key, vdev) {
+                n += 1 + vdevs_count(json_object_get(vdev, "vdevs"), depth + 1);
+        }
         return n;
 }
 
-static int vdevs_take(Arena *a, const json_t *vdevs, uint32_t depth, ZfsGroup group, Room *to) {
+static int vdevs_take(Arena *a, json_t *vdevs, uint32_t depth, ZfsGroup group, Room *to) {
         const char *key;
         json_t *vdev;
 
         if (depth > DEPTH_MOST)
                 return 0;
-        json_object_foreach((json_t *) (uintptr_t) vdevs, key, vdev) {
+        json_object_foreach(vdevs, key, vdev) {
                 const char *path = json_string_value(json_object_get(vdev, "path"));
                 ZfsRow *row = &to->rows[to->n++];
                 int r;
@@ -80,7 +81,7 @@ static void scan_take(const json_t *scan, ZfsTable *t) {
 static int pool_take(Arena *a, const char *name, const json_t *pool, ZfsPool *pools, ZfsLeaf *leaves,
                      ZfsFacts *f) {
         static const char *const groups[] = { "special", "dedup", "logs", "l2cache", "spares" };
-        const json_t *vdevs = json_object_get(pool, "vdevs"), *root = json_object_get(vdevs, name);
+        json_t *vdevs = json_object_get(pool, "vdevs"), *root = json_object_get(vdevs, name);
         size_t most = vdevs_count(vdevs, 0);
         ZfsTable t = { .name = text_copy(a, name, strlen(name)),
                        .state = text_in(a, pool, "state"),
@@ -108,7 +109,7 @@ static int pool_take(Arena *a, const char *name, const json_t *pool, ZfsPool *po
         return zfs_table_judge(a, &t, pools, leaves, f);
 }
 
-static int pools_take(Arena *a, const json_t *pools, ZfsFacts *ret) {
+static int pools_take(Arena *a, json_t *pools, ZfsFacts *ret) {
         ZfsPool *to = arena_new(a, ZfsPool, json_object_size(pools));
         ZfsFacts f = { 0 };
         size_t most = 0;
@@ -116,16 +117,18 @@ static int pools_take(Arena *a, const json_t *pools, ZfsFacts *ret) {
         const char *name;
         json_t *pool;
 
-        json_object_foreach((json_t *) (uintptr_t) pools, name, pool) {
+        json_object_foreach(pools, name, pool) {
                 const char *key;
                 json_t *group;
 
-                json_object_foreach(pool, key, group) most += vdevs_count(group, 0);
+                json_object_foreach(pool, key, group) {
+                        most += vdevs_count(group, 0);
+                }
         }
         leaves = arena_new(a, ZfsLeaf, most + 1);
         if (!to || !leaves)
                 return -ENOMEM;
-        json_object_foreach((json_t *) (uintptr_t) pools, name, pool) {
+        json_object_foreach(pools, name, pool) {
                 int r = pool_take(a, name, pool, to, leaves, &f);
 
                 if (r < 0)
@@ -139,7 +142,7 @@ static int pools_take(Arena *a, const json_t *pools, ZfsFacts *ret) {
 
 int zpool_json_parse(Arena *a, const char *text, size_t n, ZfsFacts *ret) {
         json_t *j = json_document(text, n);
-        const json_t *pools = json_object_get(j, "pools");
+        json_t *pools = json_object_get(j, "pools");
         int r = json_is_object(pools) ? pools_take(a, pools, ret) : -EBADMSG;
 
         json_decref(j);
