@@ -7,6 +7,7 @@
 #include "collectors/collector.h"
 #include "collectors/prometheus.h"
 #include "policies/policies.h"
+#include "scheduler/app/bmc_watch.h"
 #include "scheduler/app/file.h"
 #include "scheduler/app/settings_file.h"
 #include "scheduler/app/settings_lists.h"
@@ -94,6 +95,7 @@ static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
                                           demand_settings };
         sections[n++] = (SettingSection){ "prometheus", "Hosts known through Prometheus' exporters.",
                                           prometheus_settings };
+        sections[n++] = (SettingSection){ "redfish", "Hosts' BMCs, asked by the service.", redfish_settings };
         sections[n++] = (SettingSection){ "agentless", "Reading hosts through libvirt alone (--hosts).",
                                           agentless_settings };
         for (uint32_t i = 0; i < collectors.n; i++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scheduler/act/executor_libvirt.h"
+#include "scheduler/app/bmc_watch.h"
 #include "scheduler/app/service_round.h"
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/base/log.h"
@@ -22,6 +23,7 @@ typedef struct Service {
         Source *source;
         Leadership leadership;
         DemandBook demand;
+        BmcWatch *bmcs; /* NULL: no BMC is asked */
         Executor executor;
         bool has_executor, leading;
         char followed[160]; /* the leader last logged */
@@ -112,6 +114,9 @@ static int open_store(Service *x, TextFault *f) {
 
         if (r == 0)
                 r = source_open_store(x->store, cluster, &x->source);
+        if (r == 0)
+                r = bmc_watch_start(x->settings, store_url(x->store), cluster, &x->bmcs);
+        r = r == 1 ? 0 : r;
         if (r == 0 && !url[0])
                 log_event(LOG_INFO, "store.private", "url=%s", store_url(x->store));
         return r;
@@ -146,6 +151,7 @@ static int lead(Service *x) {
                 log_event(LOG_WARNING, "store.away", "error=%s",
                           log_quote(store_error(x->store), quoted, sizeof(quoted)));
         x->leading = r == 0;
+        bmc_watch_lead(x->bmcs, r == 0);
         if (r == 0)
                 x->followed[0] = '\0';
         return r;
@@ -276,6 +282,7 @@ static int start(Service *x) {
 static void finish(Service *x) {
         if (x->has_executor)
                 x->executor.free(x->executor.self);
+        x->bmcs = bmc_watch_free(x->bmcs);
         demand_book_close(&x->demand);
         x->source = source_free(x->source);
         x->store = store_free(x->store);

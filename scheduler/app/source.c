@@ -6,6 +6,7 @@
 
 #include "collectors/prometheus.h"
 #include "collectors/remote.h"
+#include "scheduler/app/bmc_watch.h"
 #include "scheduler/app/demand_book.h"
 #include "scheduler/app/file.h"
 #include "scheduler/snapshot/build.h"
@@ -339,6 +340,29 @@ static int add_prometheus(Source *s, Arena *a, const Settings *settings, BuildIn
         return 0;
 }
 
+/* What the BMCs of hosts say stands in the store beside their agents' reports. */
+static int add_bmcs(Source *s, Arena *a, BuildInput *in) {
+        const Report *const *bmcs = NULL;
+        const Report **reports;
+        uint32_t n = 0;
+        int r = bmc_reports(s->store, a, &bmcs, &n);
+
+        if (r < 0 || n == 0)
+                return r == -ENOMEM
+                               ? r
+                               : 0; /* the store was there just now; if it is not, the next call says so */
+        reports = arena_new(a, const Report *, in->n_reports);
+        if (!reports)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < in->n_reports; i++) {
+                reports[i] = bmc_merge(a, in->reports[i], bmcs, n);
+                if (!reports[i])
+                        return -ENOMEM;
+        }
+        in->reports = reports;
+        return 0;
+}
+
 static int read_redis(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
         bool prometheus = settings_text(settings, "prometheus", "url")[0] != '\0';
         BuildInput in = { 0 };
@@ -363,6 +387,8 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 return -ENODATA;
         }
         r = parse_reports(s, a, texts, n, &in);
+        if (r == 0)
+                r = add_bmcs(s, a, &in);
         if (r == 0 && prometheus)
                 r = add_prometheus(s, a, settings, &in);
         if (r < 0)

@@ -1,0 +1,37 @@
+/* Redfish resources (DMTF DSP2046 2025.4: Drive, Volume, Storage, Thermal, Power) → samples. Pure but for
+ * jansson's own memory. What a BMC leaves out is left out; null is left out too.
+ *
+ * Subjects: drives "redfish/STORAGE/DRIVE", volumes "redfish/STORAGE/volume/VOLUME", sensors
+ * "redfish/CHASSIS/NAME".
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "collectors/sample_list.h"
+
+/* The links of an array of {"@odata.id": …}: `key` of a resource, "Members" of a collection. At most `most`
+ * are written to ret, which stay valid as long as j. How many there are. */
+uint32_t redfish_links(const json_t *j, const char *key, const char **ret, uint32_t most);
+
+/* The last part of a link: "/redfish/v1/Systems/1" → "1". "" of NULL. */
+const char *redfish_name(const char *link);
+
+/* Each 0 or a negative errno of the sink. A slot that is empty gives nothing. */
+int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) must_check;
+
+/* healthy(arg, link): whether that drive works; of a drive it does not know, true. */
+typedef struct RedfishDrives {
+        bool (*works)(const void *arg, const char *link);
+        const void *arg;
+} RedfishDrives;
+int redfish_volume(SampleSink *sink, const char *storage, const json_t *volume,
+                   const RedfishDrives *drives) must_check;
+bool redfish_drive_works(const json_t *drive);
+
+/* A Storage resource with its StorageControllers, or a StorageController. */
+int redfish_controller(SampleSink *sink, const json_t *controller) must_check;
+int redfish_thermal(SampleSink *sink, const char *chassis, const json_t *thermal) must_check;
+int redfish_power(SampleSink *sink, const char *chassis, const json_t *power) must_check;
+/* A ComputerSystem: its memory's health. */
+int redfish_system(SampleSink *sink, const json_t *system) must_check;

@@ -1,0 +1,347 @@
+#include "scheduler/app/bmc_watch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/redfish.h"
+#include "scheduler/app/bmc_list.h"
+#include "scheduler/base/log.h"
+#include "scheduler/snapshot/sample_wire.h"
+
+#define STATE       "redfish"
+#define REPORT_HEAD "plimsoll.report/1 "
+#define NAP         (200 * USEC_PER_MSEC)
+#define ARENA_BYTES ((size_t) 1 << 30)
+#define QUOTE       400
+
+const SettingDef redfish_settings[] = {
+        { .name = "file",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "A file that says which host has which BMC: a line each, HOST URL USER PASSWORD, readable "
+                 "by its owner "
+                 "alone. Empty: no BMC is asked." },
+        { .name = "every",
+          .type = SETTING_DURATION,
+          .def = 300 * USEC_PER_SEC,
+          .min = USEC_PER_SEC,
+          .max = 86400 * USEC_PER_SEC,
+          .doc = "How often each BMC is read." },
+        { .name = "timeout",
+          .type = SETTING_DURATION,
+          .def = 60 * USEC_PER_SEC,
+          .min = USEC_PER_SEC,
+          .max = 600 * USEC_PER_SEC,
+          .doc = "How long one reading of one BMC may take: they are slow." },
+        { .name = "ca_file",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "Certificates that BMCs' are signed with. Empty: the system's." },
+        { .name = "verify",
+          .type = SETTING_BOOL,
+          .def = 1,
+          .max = 1,
+          .doc = "Off: any certificate will do. Whoever is between can then read the passwords." },
+        { 0 },
+};
+
+/* What one BMC said last, as text, so that nothing but the text is kept. */
+typedef struct Said {
+        char *host, *text;
+        bool fails;
+} Said;
+
+struct BmcWatch {
+        char *redis, *cluster, *file, *ca_file;
+        bool insecure, started;
+        usec_t every, timeout;
+        pthread_t thread;
+        atomic_bool stop, leads;
+        Store *store;
+        Said *said;
+        uint32_t n_said;
+        int file_error; /* last logged */
+};
+
+/* ---- reading ---- */
+
+static Said *said_of(BmcWatch *w, const char *host) {
+        Said *more;
+
+        for (uint32_t i = 0; i < w->n_said; i++)
+                if (strcmp(w->said[i].host, host) == 0)
+                        return &w->said[i];
+        more = realloc(w->said, sizeof(*more) * ((size_t) w->n_said + 1));
+        if (!more)
+                return NULL;
+        w->said = more;
+        w->said[w->n_said] = (Said){ .host = strdup(host) };
+        return w->said[w->n_said].host ? &w->said[w->n_said++] : NULL;
+}
+
+static void failure_log(const Bmc *bmc, Said *said, const TextFault *f) {
+        char quoted[QUOTE];
+
+        if (!said->fails)
+                log_event(LOG_WARNING, "bmc.fails", "host=%s why=%s", bmc->host,
+                          log_quote(f->what, quoted, sizeof(quoted)));
+        said->fails = true;
+}
+
+static int bmc_read(BmcWatch *w, Arena *a, const Bmc *bmc) {
+        RedfishTarget target = { .host = bmc->host,
+                                 .url = bmc->url,
+                                 .user = bmc->user,
+                                 .password = bmc->password,
+                                 .ca_file = w->ca_file[0] ? w->ca_file : NULL,
+                                 .insecure = w->insecure,
+                                 .timeout = w->timeout };
+        Said *said = said_of(w, bmc->host);
+        Section section;
+        Report report = { .host = bmc->host, .sections = &section, .n_sections = 1, .interval = w->every };
+        const char *text;
+        TextFault fault = { 0 };
+        size_t n;
+        int r = said ? redfish_read(a, &target, clock_now(), &section, &fault) : -ENOMEM;
+
+        if (r < 0 && said) {
+                failure_log(bmc, said, &fault);
+                return 0;
+        }
+        report.sent_at = clock_now();
+        if (r == 0)
+                r = report_print(a, &report, &text, &n);
+        if (r < 0)
+                return r;
+        if (said->fails)
+                log_event(LOG_INFO, "bmc.well", "host=%s", bmc->host);
+        said->fails = false;
+        free(said->text);
+        said->text = strndup(text, n);
+        return said->text ? 0 : -ENOMEM;
+}
+
+/* ---- the store ---- */
+
+static int save(BmcWatch *w, Arena *a) {
+        size_t n = 0, at = 0;
+        char *all;
+
+        for (uint32_t i = 0; i < w->n_said; i++)
+                n += w->said[i].text ? strlen(w->said[i].text) : 0;
+        all = arena_new(a, char, n + 1);
+        if (!all)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < w->n_said; i++)
+                if (w->said[i].text) {
+                        size_t length = strlen(w->said[i].text);
+
+                        memcpy(all + at, w->said[i].text, length);
+                        at += length;
+                }
+        return store_put_state(w->store, STATE, all, n, 3 * w->every + w->timeout);
+}
+
+static bool rest(BmcWatch *w, usec_t until) {
+        while (!atomic_load(&w->stop) && clock_monotonic() < until)
+                clock_sleep(NAP);
+        return !atomic_load(&w->stop);
+}
+
+static void file_log(BmcWatch *w, int r, const TextFault *f) {
+        char quoted[QUOTE];
+
+        if (r < 0 && r != w->file_error)
+                log_event(LOG_ERROR, "bmc.list", "file=%s line=%u error=%s", w->file, f->line,
+                          log_quote(f->what, quoted, sizeof(quoted)));
+        w->file_error = r;
+}
+
+/* The file is read each time: a BMC that is added is asked without a restart. */
+static void read_all(BmcWatch *w, Arena *a) {
+        const Bmc *list = NULL;
+        TextFault fault = { 0 };
+        uint32_t n = 0;
+        int r = bmc_list_read(a, w->file, &list, &n, &fault);
+        ArenaMark mark = arena_mark(a);
+
+        file_log(w, r, &fault);
+        for (uint32_t i = 0; r == 0 && i < n && atomic_load(&w->leads) && !atomic_load(&w->stop); i++) {
+                arena_rewind(a, mark);
+                r = bmc_read(w, a, &list[i]);
+                if (r == 0)
+                        r = save(w, a);
+                if (r < 0)
+                        log_event(LOG_WARNING, "bmc.lost", "host=%s error=%s", list[i].host,
+                                  strerrorname_np(-r));
+        }
+}
+
+static void *watch(void *arg) {
+        BmcWatch *w = arg;
+        usec_t next = 0;
+        Arena a;
+
+        if (arena_open(ARENA_BYTES, &a) < 0)
+                return NULL;
+        while (rest(w, next)) {
+                if (!atomic_load(&w->leads)) {
+                        next = clock_monotonic() + NAP;
+                        continue;
+                }
+                next = clock_monotonic() + w->every;
+                arena_rewind(&a, 0);
+                read_all(w, &a);
+        }
+        arena_close(&a);
+        return NULL;
+}
+
+/* ---- its life ---- */
+
+static int open_all(BmcWatch *w, const BmcWatchOptions *o) {
+        TextFault ignored;
+        StoreOptions store = { .url = o->redis, .cluster = o->cluster };
+        sigset_t all, before;
+        int r;
+
+        w->redis = strdup(o->redis);
+        w->cluster = strdup(o->cluster);
+        w->file = strdup(o->file);
+        w->ca_file = strdup(o->ca_file ? o->ca_file : "");
+        if (!w->redis || !w->cluster || !w->file || !w->ca_file)
+                return -ENOMEM;
+        r = store_open(&store, &w->store, &ignored);
+        if (r < 0)
+                return r;
+        (void) sigfillset(&all); /* signals are the main thread's */
+        (void) pthread_sigmask(SIG_BLOCK, &all, &before);
+        r = -pthread_create(&w->thread, NULL, watch, w);
+        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+        w->started = r == 0;
+        return r;
+}
+
+int bmc_watch_new(const BmcWatchOptions *options, BmcWatch **ret) {
+        BmcWatch *w = calloc(1, sizeof(*w));
+        int r;
+
+        if (!w)
+                return -ENOMEM;
+        w->insecure = options->insecure;
+        w->every = options->every;
+        w->timeout = options->timeout;
+        r = open_all(w, options);
+        if (r < 0)
+                (void) bmc_watch_free(w);
+        else
+                *ret = w;
+        return r;
+}
+
+BmcWatch *bmc_watch_free(BmcWatch *w) {
+        if (!w)
+                return NULL;
+        atomic_store(&w->stop, true);
+        if (w->started)
+                (void) pthread_join(w->thread, NULL);
+        (void) store_free(w->store);
+        for (uint32_t i = 0; i < w->n_said; i++) {
+                free(w->said[i].host);
+                free(w->said[i].text);
+        }
+        free(w->said);
+        free(w->redis);
+        free(w->cluster);
+        free(w->file);
+        free(w->ca_file);
+        free(w);
+        return NULL;
+}
+
+void bmc_watch_lead(BmcWatch *w, bool leads) {
+        if (w)
+                atomic_store(&w->leads, leads);
+}
+
+int bmc_watch_start(const Settings *settings, const char *redis, const char *cluster, BmcWatch **ret) {
+        BmcWatchOptions o = { .redis = redis,
+                              .cluster = cluster,
+                              .file = settings_text(settings, "redfish", "file"),
+                              .ca_file = settings_text(settings, "redfish", "ca_file"),
+                              .insecure = settings_int(settings, "redfish", "verify") == 0,
+                              .every = settings_int(settings, "redfish", "every"),
+                              .timeout = settings_int(settings, "redfish", "timeout") };
+
+        return o.file[0] ? bmc_watch_new(&o, ret) : 1;
+}
+
+/* ---- for readers ---- */
+
+/* Where the next report begins; its head cannot stand at the beginning of a line within one. */
+static const char *next_head(const char *from, const char *end) {
+        for (const char *at = from; at < end; at++) {
+                at = memmem(at, (size_t) (end - at), "\n" REPORT_HEAD, sizeof(REPORT_HEAD));
+                if (!at)
+                        return end;
+                return at + 1;
+        }
+        return end;
+}
+
+int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret_n) {
+        const char *text = NULL, *end;
+        const Report **list;
+        uint32_t n = 0, room = 1;
+        size_t size = 0;
+        int r = store_get_state(store, a, STATE, &text, &size);
+
+        *ret_n = 0;
+        if (r != 0)
+                return r < 0 ? r : 0;
+        end = text + size;
+        for (const char *at = text; at < end; at = next_head(at, end))
+                room++;
+        list = arena_new(a, const Report *, room);
+        if (!list)
+                return -ENOMEM;
+        for (const char *at = text, *next; at < end; at = next) {
+                TextFault fault = { 0 };
+
+                next = next_head(at, end);
+                r = report_parse(a, at, (size_t) (next - at), &list[n], &fault);
+                if (r == -ENOMEM)
+                        return r;
+                n += r == 0;
+        }
+        *ret = list;
+        *ret_n = n;
+        return 0;
+}
+
+const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmcs, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t all = report->n_sections + bmcs[i]->n_sections;
+                Section *sections;
+                Report *both;
+
+                if (strcmp(bmcs[i]->host, report->host) != 0)
+                        continue;
+                sections = arena_new(a, Section, all);
+                both = arena_new(a, Report, 1);
+                if (!sections || !both)
+                        return NULL;
+                *both = *report;
+                for (uint32_t k = 0; k < all; k++)
+                        sections[k] = k < report->n_sections ? report->sections[k]
+                                                             : bmcs[i]->sections[k - report->n_sections];
+                both->sections = sections;
+                both->n_sections = all;
+                return both;
+        }
+        return report;
+}
