@@ -22,6 +22,7 @@ typedef struct VmRecord {
         int64_t local_mib;   /* writable disks no other host sees; UNKNOWN: where they are cannot be told */
         Rate vcpu, cpu, delay, wait, rx, tx, disk;
         DirtyHistory dirty;
+        bool job_asked; /* in its last reading, and there was none: not asked in the next one */
 } VmRecord;
 
 typedef struct VmRecords {

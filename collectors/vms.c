@@ -30,6 +30,7 @@ typedef struct VmsState {
         Arena pools_arena;
         PoolList pools;
         usec_t pools_at; /* 0: never */
+        bool afar;       /* only libvirt is at hand */
         DirtyTour tour;
         struct { /* of this reading: whose dirty rate is to be measured next */
                 VmRecord *record;
@@ -239,7 +240,8 @@ static int vm_read(VmsState *s, const virDomainStatsRecord *found, usec_t now, S
                 if (e == -ENOMEM)
                         return e;
         }
-        v.job = job_of(found->dom);
+        v.job = v.record->job_asked && !s->afar ? NULL : job_of(found->dom);
+        v.record->job_asked = !v.record->job_asked && !v.job;
         dirty_look(s, &v, found->dom);
         return vm_emit(&v, uuid_text);
 }
@@ -273,9 +275,10 @@ static int vms_read(void *state, const CollectorEnv *env, usec_t now, SampleSink
         if (n < 0)
                 return virt_error(NULL, 0);
         s->next.record = NULL;
+        s->afar = !env->root;
         for (int i = 0; i < n && r == 0; i++)
                 r = vm_read(s, found[i], now, sink);
-        if (r == 0 && env->root) /* not from afar: who only looks changes nothing */
+        if (r == 0 && !s->afar) /* not from afar: who only looks changes nothing */
                 dirty_measure(s, now);
         virDomainStatsRecordListFree(found);
         vm_records_forget_gone(&s->records);

@@ -49,6 +49,30 @@ static inline void random_rules(Arena *a, Prng *g, Problem *p, uint32_t n_rules)
         p->n_rules = n_rules;
 }
 
+/* Pairs of VMs that talk; their groups come after those of the rules. */
+static inline void random_talks(Arena *a, Prng *g, Problem *p) {
+        const uint32_t n_pairs = p->n_vms > 1 ? prng_below(g, 5) : 0;
+        Group *groups = arena_new(a, Group, (size_t) p->n_groups + n_pairs);
+        GroupRule *talks = arena_new(a, GroupRule, (size_t) n_pairs * 2);
+
+        memcpy(groups, p->groups, sizeof(Group) * p->n_groups);
+        for (uint32_t i = 0; i < n_pairs; i++) {
+                VmIx *vms = arena_new(a, VmIx, 2);
+
+                vms[0] = prng_below(g, p->n_vms);
+                vms[1] = (vms[0] + 1 + prng_below(g, p->n_vms - 1)) % p->n_vms;
+                for (uint32_t k = 0; k < 2; k++)
+                        talks[p->n_talks++] = (GroupRule){ .kind = RULE_TOGETHER,
+                                                           .level = (Level) prng_below(g, LEVEL_N),
+                                                           .group = p->n_groups,
+                                                           .group_b = p->n_groups,
+                                                           .weight = prng_below(g, 30000) };
+                groups[p->n_groups++] = (Group){ vms, 2 };
+        }
+        p->groups = groups;
+        p->talks = talks;
+}
+
 static inline void random_classes(Arena *a, Prng *g, Problem *p) {
         const uint64_t **allowed = arena_new(a, const uint64_t *, 3);
         const Reason **denied = arena_new(a, const Reason *, 3);
@@ -211,6 +235,8 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
         p->move_price = random_row(a, &g, p->n_vms, 200, 0);
         p->move_weight = 100;
         random_rules(a, &g, p, prng_below(&g, s.rules + 1));
+        if (!s.one_tier)
+                random_talks(a, &g, p);
         if (prng_below(&g, 2) == 0)
                 random_classes(a, &g, p);
         if (s.one_tier)

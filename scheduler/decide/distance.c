@@ -38,9 +38,10 @@ struct DistanceMap {
         HostIx *near;    /* of each host, sorted */
         int64_t *rtt;
         ClassMap racks, zones;
-        int64_t median;  /* of all; UNKNOWN */
-        int64_t *height; /* [host] */
-        bool places;     /* hosts are in different racks, zones or at different switches */
+        int64_t median;               /* of all; UNKNOWN */
+        int64_t *height;              /* [host] */
+        int64_t usual[HOPS_MOST + 1]; /* median by switches on the way; UNKNOWN */
+        bool places;                  /* hosts are in different racks, zones or at different switches */
 };
 
 static int compare_int64(const void *a, const void *b) {
@@ -336,6 +337,55 @@ static int64_t hops_between(const DistanceMap *m, HostIx a, HostIx b) {
         return zones ? HOPS_ZONE : UNKNOWN;
 }
 
+/* ---- steps ---- */
+
+static int usual_build(Arena *a, DistanceMap *m) {
+        const ArenaMark mark = arena_mark(a);
+        int64_t *values = arena_new(a, int64_t, m->n_edges);
+
+        if (!values)
+                return -ENOMEM;
+        for (int hops = 0; hops <= HOPS_MOST; hops++) {
+                uint32_t n = 0;
+
+                for (uint32_t i = 0; i < m->n_edges; i++) {
+                        int64_t there = hops_between(m, m->edges[i].a, m->edges[i].b);
+
+                        if ((there > 0 ? there : 0) == hops)
+                                values[n++] = m->edges[i].rtt_us;
+                }
+                m->usual[hops] = median_of(values, n);
+        }
+        arena_rewind(a, mark);
+        return 0;
+}
+
+static bool is_said(const ClassMap *map, uint32_t n_hosts) {
+        for (HostIx h = 0; h < n_hosts; h++)
+                if (map->of[h] != CLASS_NONE && map->of[h] > 0) /* a second one */
+                        return true;
+        return false;
+}
+
+/* Of two hosts with so many switches between them, at least as far as `least`. */
+static int64_t usual_units(const DistanceMap *m, int hops, int64_t least) {
+        int64_t units = (m->usual[hops] > 0 ? m->usual[hops] : 0) + DISTANCE_HOP * (hops > 0 ? hops : 1);
+
+        return units > least ? units : least;
+}
+
+void distance_steps(const DistanceMap *m, int64_t step[LEVEL_N]) {
+        bool racks = is_said(&m->racks, m->s->n_hosts), zones = is_said(&m->zones, m->s->n_hosts);
+        int64_t near = usual_units(m, racks ? HOPS_RACK : zones ? HOPS_ZONE : 0, 0);
+        int64_t middle = racks ? usual_units(m, HOPS_ZONE, near) : near;
+
+        for (int level = 0; level < LEVEL_N; level++)
+                step[level] = 0;
+        step[LEVEL_HOST] = near;
+        step[LEVEL_RACK] = middle - near;
+        step[LEVEL_ZONE] = zones ? usual_units(m, HOPS_MOST, middle) - middle : 0;
+}
+
 /* ---- the map ---- */
 
 int distance_map_build(Arena *a, const Snapshot *s, const DistanceMap **ret) {
@@ -360,6 +410,8 @@ int distance_map_build(Arena *a, const Snapshot *s, const DistanceMap **ret) {
                 r = heights_build(a, m);
         for (HostIx h = 0; h < s->n_hosts; h++)
                 m->places = m->places || s->hosts[h].switches.n > 0;
+        if (r == 0)
+                r = usual_build(a, m);
         if (r == 0)
                 *ret = m;
         return r;

@@ -45,6 +45,11 @@ int distance_map_build(Arena *a, const Snapshot *s, const DistanceMap **ret) mus
 
 Distance distance_between(const DistanceMap *m, HostIx a, HostIx b);
 
+/* What each level of being apart typically adds to the distance of two hosts: step[LEVEL_HOST] two hosts in
+ * the nearest places there are, step[LEVEL_RACK] in different racks, step[LEVEL_ZONE] in different zones; 0
+ * for a level that is not said. Medians of what was measured. */
+void distance_steps(const DistanceMap *m, int64_t step[LEVEL_N]);
+
 /* What the host is further off than its class, µs; 0: it is not. */
 int64_t distance_height(const DistanceMap *m, HostIx h);
 

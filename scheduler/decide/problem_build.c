@@ -431,6 +431,8 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
         if (r == 0)
                 r = problem_build_rules(a, s, b.p);
         if (r == 0)
+                r = problem_build_ways(a, s, b.p);
+        if (r == 0)
                 r = problem_build_reserve(a, s, settings, b.p);
         if (r < 0)
                 return r;

@@ -9,5 +9,11 @@ int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) must_check;
 /* domains, groups, rules between VMs. */
 int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) must_check;
 
+/* Groups of VMs that talk, appended to `groups` (room for s->n_traffic more), and the problem's talks. */
+int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) must_check;
+
+/* distance: the price of the way between hosts, where it differs. After the rest of the prices. */
+int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) must_check;
+
 /* reserve: after all the rest, which it is worked out from. */
 int problem_build_reserve(Arena *a, const Snapshot *s, const Settings *settings, Problem *p) must_check;

@@ -80,7 +80,7 @@ static int index_groups(Arena *a, Problem *p) {
 }
 
 int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) {
-        Group *groups = arena_new(a, Group, (size_t) s->n_rules * 2);
+        Group *groups = arena_new(a, Group, (size_t) s->n_rules * 2 + s->n_traffic);
         GroupRule *rules = arena_new(a, GroupRule, s->n_rules);
 
         if (!groups || !rules || build_domains(a, s, p) < 0)
@@ -111,5 +111,7 @@ int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) {
         }
         p->groups = groups;
         p->rules = rules;
+        if (problem_build_talks(a, s, p, groups) < 0)
+                return -ENOMEM;
         return index_groups(a, p);
 }

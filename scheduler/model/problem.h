@@ -126,6 +126,11 @@ typedef struct Problem {
         const uint32_t *groups_of_start; /* [vm + 1] into groups_of: the groups of each VM */
         const uint32_t *groups_of;
 
+        /* VMs that talk (policy `traffic`): `together` on groups of two, one a level at which being apart
+         * makes their way longer; `weight` is its price there in TIER_BALANCE. Not in `rules`. */
+        const GroupRule *talks;
+        uint32_t n_talks;
+
         const ReserveGoal *reserve; /* NULL: none */
 
         /* Weights of the goals. NULL: none. 100 is the normal weight of a resource, save in one_tier. */

@@ -1,0 +1,50 @@
+/* VMs that talk to each other are near: the further apart they are, and the more they say, the dearer. What
+ * being apart costs at each level (host, rack, zone) comes from the distances between hosts; the pairs from
+ * the snapshot's `traffic`. Without it, this policy wants nothing.
+ */
+#include <errno.h>
+
+#include "scheduler/decide/policy.h"
+
+extern const Policy policy_traffic;
+
+static const SettingDef settings[] = {
+        { .name = "weight",
+          .type = SETTING_COUNT,
+          .def = 100,
+          .max = 1000,
+          .doc = "Percent by which traffic between VMs counts; at 100, 100 Mbit/s between two hosts of a "
+                 "rack are "
+                 "worth a usual move. 0 ignores it." },
+        { 0 },
+};
+
+static int64_t price_of(const Settings *s, const GroupRule *talk) {
+        return talk->weight * policy_setting(&policy_traffic, s, "weight") / 100;
+}
+
+static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        for (uint32_t i = 0; i < p->n_talks; i++)
+                ret->tier[TIER_BALANCE] += price_of(s, &p->talks[i]) * rule_broken(p, &p->talks[i], x);
+}
+
+static int state(const Problem *p, const Settings *s, Terms *t) {
+        for (uint32_t i = 0; i < p->n_talks; i++) {
+                const RuleTerm term = { .tier = TIER_BALANCE,
+                                        .rule = &p->talks[i],
+                                        .weight = price_of(s, &p->talks[i]),
+                                        .reason = REASON_RULE_TOGETHER };
+
+                if (term.weight > 0 && terms_add_rule(t, term) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+const Policy policy_traffic = {
+        .name = "traffic",
+        .summary = "VMs that talk to each other are near",
+        .settings = settings,
+        .state = state,
+        .total = total,
+};
