@@ -18,7 +18,8 @@
 #define VALUE_MAX       (INT64_C(1) << 30) /* MiB/s; far beyond any memory */
 
 int64_t dirty_kib_of(int64_t mib_s, int64_t seconds) {
-        int64_t lost = 512 - 512 * SAMPLE_MIB / seconds; /* half of 1 MiB less half of one sample's share */
+        int64_t lost =
+                512 - INT64_C(512) * SAMPLE_MIB / seconds; /* half of 1 MiB less half of one sample's share */
 
         if (mib_s <= 0 || mib_s > VALUE_MAX)
                 return mib_s <= 0 ? 0 : VALUE_MAX * 1024;

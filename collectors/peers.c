@@ -101,6 +101,12 @@ static PeerState *peer_find(PeersState *s, const char *name) {
         return NULL;
 }
 
+static bool same_address(const PeerAddress *a, const PeerAddress *b) {
+        char x[PEER_TEXT_SIZE], y[PEER_TEXT_SIZE];
+
+        return strcmp(peer_address_print(a, x), peer_address_print(b, y)) == 0;
+}
+
 /* The book's partners, with what is known of those that were partners before. */
 static int partners_take(PeersState *s, const PeerBook *book) {
         PeerState *now;
@@ -115,7 +121,7 @@ static int partners_take(PeersState *s, const PeerBook *book) {
                 const Peer *p = &book->peers[i];
                 const PeerState *was = peer_find(s, p->name);
 
-                if (was && memcmp(&was->address, &p->address, sizeof(p->address)) == 0)
+                if (was && same_address(&was->address, &p->address))
                         now[i] = *was;
                 memcpy(now[i].name, p->name, strlen(p->name) + 1); /* a name: at most 255 bytes */
                 now[i].address = p->address;
@@ -286,7 +292,7 @@ static int compare(const void *a, const void *b) {
 
 /* The 25th percentile of the last ones, or UNKNOWN: none, or too long ago. */
 static int64_t rtt_of(const PeersState *s, const PeerState *p, usec_t now) {
-        usec_t age = TURNS_KEPT * s->turn * (s->n / ASKED_AT_ONCE + 1) + AGE_LEAST;
+        usec_t age = s->turn * TURNS_KEPT * (s->n / ASKED_AT_ONCE + 1) + AGE_LEAST;
         uint32_t n = p->n_rtt < KEPT ? p->n_rtt : KEPT;
         int64_t sorted[KEPT];
 
@@ -298,7 +304,7 @@ static int64_t rtt_of(const PeersState *s, const PeerState *p, usec_t now) {
 }
 
 static int peer_emit(const PeersState *s, const PeerState *p, usec_t now, SampleSink *sink) {
-        int64_t lost = p->n_probes > 0 ? __builtin_popcount(p->lost) * 1000 / (int64_t) p->n_probes : 0;
+        int64_t lost = p->n_probes > 0 ? (int64_t) __builtin_popcount(p->lost) * 1000 / p->n_probes : 0;
         int r = emit_number(sink, METRIC_PEER_RTT, p->name, rtt_of(s, p, now));
 
         return r < 0 ? r : emit_number(sink, METRIC_PEER_LOST, p->name, lost > 0 ? lost : UNKNOWN);

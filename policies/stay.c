@@ -22,6 +22,12 @@ static int64_t move_weight(const Problem *p, const Settings *s) {
         return p->move_weight * policy_setting(&policy_stay, s, "price") / 100;
 }
 
+static int64_t way_weight(const Problem *p, const Settings *s) {
+        if (p->one_tier)
+                return p->distance_weight;
+        return p->distance_weight * policy_setting(&policy_stay, s, "price") / 100;
+}
+
 static int64_t most_moved(const Problem *p, const Assignment *x) {
         int64_t most = 0;
 
@@ -46,9 +52,9 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
                 if (h == home)
                         continue;
                 ret->tier[TIER_BALANCE] += weight * (p->move_price ? p->move_price[v] : USUAL_PRICE);
-                if (p->distance)
+                if (p->distance && home != IX_NONE && h != IX_NONE)
                         ret->tier[TIER_BALANCE] +=
-                                p->distance_weight * p->distance[(size_t) home * p->n_hosts + h];
+                                way_weight(p, s) * p->distance[(size_t) home * p->n_hosts + h];
         }
         if (p->service_weight > 0)
                 ret->tier[TIER_BALANCE] += p->service_weight * most_moved(p, x);
@@ -60,8 +66,8 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 
         e = p->move_price ? terms_add_stay(t, (StayTerm){ TIER_BALANCE, p->move_price, weight })
                           : terms_add_stay(t, (StayTerm){ TIER_BALANCE, NULL, weight * USUAL_PRICE });
-        if (e >= 0 && p->distance && p->distance_weight > 0)
-                e = terms_add_way(t, (WayTerm){ TIER_BALANCE, p->distance, p->distance_weight });
+        if (e >= 0 && p->distance && way_weight(p, s) > 0)
+                e = terms_add_way(t, (WayTerm){ TIER_BALANCE, p->distance, way_weight(p, s) });
         if (e >= 0 && p->service_of && p->service_weight > 0)
                 e = terms_add_most(
                         t, (MostTerm){ TIER_BALANCE, p->service_of, p->n_services, p->service_weight });

@@ -5,12 +5,13 @@
 #include <nettle/memops.h>
 #include <string.h>
 
-#define MAGIC     "plm1"
 #define KIND_AT   4
 #define NONCE_AT  8
 #define HELD_AT   16
 #define SIGNED    32 /* bytes that are */
 #define MAC_BYTES 16
+
+static const unsigned char magic[4] = { 'p', 'l', 'm', '1' };
 
 static void u64_print(uint64_t v, unsigned char *to) {
         for (int i = 7; i >= 0; i--, v >>= 8)
@@ -38,7 +39,7 @@ static void sign(const unsigned char *bytes, const unsigned char *key, const cha
 void echo_print(const EchoPacket *p, const unsigned char key[ECHO_KEY_BYTES], const char *name,
                 unsigned char ret[ECHO_BYTES]) {
         memset(ret, 0, ECHO_BYTES);
-        memcpy(ret, MAGIC, strlen(MAGIC));
+        memcpy(ret, magic, sizeof(magic));
         ret[KIND_AT] = (unsigned char) p->kind;
         u64_print(p->nonce, ret + NONCE_AT);
         u64_print(p->held_ns, ret + HELD_AT);
@@ -48,7 +49,7 @@ void echo_print(const EchoPacket *p, const unsigned char key[ECHO_KEY_BYTES], co
 int echo_parse(const unsigned char *bytes, size_t n, EchoPacket *ret) {
         static const unsigned char zeros[8];
 
-        if (n != ECHO_BYTES || memcmp(bytes, MAGIC, strlen(MAGIC)) != 0 ||
+        if (n != ECHO_BYTES || memcmp(bytes, magic, sizeof(magic)) != 0 ||
             (bytes[KIND_AT] != ECHO_QUESTION && bytes[KIND_AT] != ECHO_ANSWER) ||
             memcmp(bytes + KIND_AT + 1, zeros, 3) != 0 || memcmp(bytes + HELD_AT + 8, zeros, 8) != 0)
                 return -EBADMSG;

@@ -9,6 +9,8 @@
 #include "scheduler/app/bmc_watch.h"
 #include "scheduler/app/demand_book.h"
 #include "scheduler/app/file.h"
+#include "scheduler/app/move_journal.h"
+#include "scheduler/decide/migration_speed.h"
 #include "scheduler/snapshot/build.h"
 #include "scheduler/snapshot/rules_apply.h"
 #include "scheduler/snapshot/sample_wire.h"
@@ -258,6 +260,35 @@ static int read_marks(const Source *s, Arena *a, BuildInput *in) {
         return 0;
 }
 
+#define PAST_ENTRIES 256
+
+/* How fast the last migrations were, as the journal has it. */
+static int read_speed(const Source *s, Arena *a, BuildInput *in) {
+        const ArenaMark mark = arena_mark(a);
+        StoredText *texts = NULL;
+        PastMove *moves;
+        uint32_t n = 0, kept = 0;
+        int r = store_get_journal(s->store, a, PAST_ENTRIES, &texts, &n);
+
+        if (r < 0)
+                return r;
+        moves = arena_new(a, PastMove, n);
+        if (!moves)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                JournalEntry e;
+
+                r = journal_parse(a, texts[i].text, texts[i].n, &e);
+                if (r == -ENOMEM)
+                        return r;
+                if (r == 0 && e.event == JOURNAL_DONE)
+                        moves[kept++] = (PastMove){ .bytes = e.bytes, .ms = e.ms };
+        }
+        in->migration_kbit = migration_speed_seen(moves, kept);
+        arena_rewind(a, mark);
+        return 0;
+}
+
 /* A report that cannot be read is as good as none: its host is a member, and so fenced for want of facts. */
 static int parse_reports(Source *s, Arena *a, const StoredText *texts, uint32_t n, BuildInput *in) {
         const Report **reports = arena_new(a, const Report *, n);
@@ -376,6 +407,8 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 r = read_marks(s, a, &in);
         if (r == 0)
                 r = fault_book_read(s->store, a, &in, &s->faults, &note);
+        if (r == 0)
+                r = read_speed(s, a, &in);
         if (r < 0) {
                 text_fault(f, "", "%s", store_error(s->store));
                 return r;

@@ -60,7 +60,7 @@ inlined Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
         for (int tier = 0; tier < TIER_N; tier++)
                 if (e->away[tier])
                         c.tier[tier] += e->away[tier][v];
-        for (uint32_t i = 0; i < t->n_ways; i++)
+        for (uint32_t i = 0; home != IX_NONE && i < t->n_ways; i++)
                 c.tier[t->ways[i].tier] +=
                         t->ways[i].weight * t->ways[i].distance[(size_t) home * e->problem->n_hosts + h];
         return c;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "scheduler/decide/migration_model.h"
+#include "scheduler/decide/migration_speed.h"
 #include "scheduler/decide/plan_parts.h"
 
 #define DOWNTIME_LIMIT_MS 300 /* QEMU's default */
@@ -20,7 +21,8 @@ typedef struct Story {
 static MigrationForecast forecast(const Planning *pl, VmIx v, uint32_t sharing) {
         const Vm *vm = &pl->s->vms[v];
         bool known = vm->memory_used_mib > 0 && vm->memory_used_mib < vm->memory_mib;
-        int64_t bandwidth = settings_int(pl->settings, "cluster", "migration_bandwidth") / sharing;
+        int64_t nominal = settings_int(pl->settings, "cluster", "migration_bandwidth");
+        int64_t bandwidth = migration_speed(nominal, pl->s->migration_kbit) / sharing;
 
         return migration_forecast((MigrationFacts){
                 .memory_mib = known ? vm->memory_used_mib : vm->memory_mib,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scheduler/decide/migration_model.h"
+#include "scheduler/decide/migration_speed.h"
 #include "scheduler/decide/problem_parts.h"
 
 static const char *const local_disk_words[] = { "refuse", "copy", NULL };
@@ -33,7 +34,9 @@ const SettingDef cluster_settings[] = {
           .def = 1000000,
           .min = 1000,
           .max = 1000000000,
-          .doc = "What a migration may take of the network, for predictions and the price of a move." },
+          .doc = "What a migration may take of the network, for predictions and the price of a move; less "
+                 "where "
+                 "past migrations reached less." },
         { .name = NULL },
 };
 
@@ -310,7 +313,8 @@ static int64_t migration_ms(const Build *b, int64_t memory_mib, int64_t dirty_ki
                 .memory_mib = memory_mib,
                 .dirty_kib_s = dirty_kib_s,
                 .local_disk_mib = disk_mib,
-                .bandwidth_kbit = settings_int(b->settings, "cluster", "migration_bandwidth"),
+                .bandwidth_kbit = migration_speed(settings_int(b->settings, "cluster", "migration_bandwidth"),
+                                                  b->s->migration_kbit),
                 .downtime_limit_ms = 300,
         });
 

@@ -205,8 +205,9 @@ typedef struct Traffic {
 
 typedef struct Snapshot {
         const char *cluster;
-        usec_t taken_at;       /* 0: a file that does not say */
-        const char *demand_by; /* the estimator that says what VMs need; NULL: the last reading does */
+        usec_t taken_at;        /* 0: a file that does not say */
+        const char *demand_by;  /* the estimator that says what VMs need; NULL: the last reading does */
+        int64_t migration_kbit; /* what past migrations reached, kbit/s (migration_speed.h); 0: not known */
         uint32_t n_hosts, n_vms, n_rules, n_extra;
         const Host *hosts;
         const Vm *vms;

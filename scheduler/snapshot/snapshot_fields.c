@@ -48,6 +48,7 @@ static const FieldDef snapshot_defs[] = {
         NEEDED_NAME("cluster", Snapshot, cluster),
         SECONDS("taken_at", Snapshot, taken_at),
         TEXT("demand_by", Snapshot, demand_by),
+        NUMBER("migration_mbit", Snapshot, migration_kbit, "Mbit/s", 1000, 3, 0, QUANTITY_MAX, 0),
         SPECIAL("extra", snapshot_read_extra, snapshot_print_extra),
         NEEDED_SPECIAL("hosts", snapshot_read_hosts, snapshot_print_hosts),
         NEEDED_SPECIAL("vms", snapshot_read_vms, snapshot_print_vms),

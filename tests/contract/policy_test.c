@@ -24,6 +24,7 @@ static const Problem *problem_of(Arena *a, uint64_t seed) {
                                              .res = 4,
                                              .rules = 6,
                                              .reserve = true,
+                                             .talks = true,
                                              .one_tier = seed % 3 == 0 });
 }
 
