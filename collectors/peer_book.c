@@ -95,6 +95,19 @@ static int address_find(const char *host, int64_t port, PeerAddress *ret) {
         return 0;
 }
 
+/* Debian gives a host's own name the address 127.0.1.1: there nobody else finds it. An address that was
+ * written as one is meant. */
+static bool leads_home(const char *host, const PeerAddress *found) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *) (const void *) &found->at;
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *) (const void *) &found->at;
+        struct in6_addr unused;
+
+        if (inet_pton(AF_INET, host, &unused) == 1 || inet_pton(AF_INET6, host, &unused) == 1)
+                return false;
+        return found->at.ss_family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)
+                                               : ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 static int key_read(PeerBook *b, const char *file, TextFault *fault) {
         const char *text;
         size_t n;
@@ -122,9 +135,13 @@ int peer_book_open(PeerBook *ret, const char *address, int64_t port, const char 
                 uri_host(uri, host, sizeof(host));
         if (!*host)
                 return 1;
-        if (address_find(host, port, &ret->own) < 0) {
+        if (address_find(host, port, &ret->own) < 0 || leads_home(host, &ret->own)) {
+                ret->own.length = 0;
                 text_fault(reterr_fault, *address ? "peers.address" : "--advertise",
-                           "\"%s\" is no address of this host, and no name that leads to one", host);
+                           "\"%s\" is no address by which others reach this host, and no name that leads to "
+                           "one; "
+                           "--set peers.address=ADDRESS gives it",
+                           host);
                 return -EINVAL;
         }
         (void) peer_address_print(&ret->own, ret->own_text);

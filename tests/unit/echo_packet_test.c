@@ -102,6 +102,9 @@ Test(peer_book, finds_its_address_in_the_uri_or_the_setting) {
         peer_book_close(&b);
         cr_assert_eq(1, peer_book_open(&b, "", 7, "qemu:///system", "", &fault), "nobody says where");
         cr_assert_eq(1, peer_book_open(&b, "", 7, NULL, "", &fault));
+        cr_assert_eq(-EINVAL, peer_book_open(&b, "", 7, "qemu+tcp://localhost/system", "", &fault),
+                     "a name that leads nowhere but here");
+        cr_assert_str_eq("--advertise", fault.field);
         cr_assert_eq(-EINVAL, peer_book_open(&b, "127.0.0.9", 7, NULL, "/dev/null", &fault));
         cr_assert_str_eq("peers.key_file", fault.field);
 }
