@@ -120,12 +120,10 @@ static const char *why_emptied(const Why *w) {
         const Fault *fault = NULL;
         const char *room = room_clause(w), *cause;
 
-        if (w->pl->s->vms[v].host != w->step->step.move.from || snapshot_vm_fault(w->pl->s, v, &fault) < 3)
-                fault = NULL;
-
-        if (fault)
+        if (w->pl->s->vms[v].host == w->step->step.move.from && snapshot_vm_fault(w->pl->s, v, &fault) >= 3 &&
+            fault)
                 return why_saved(w, fault, room);
-        cause = from->fault_grade >= 3
+        cause = from->n_faults == 0 && from->fault_grade >= 3
                         ? text_format(w->arena, "has a hardware fault of grade %lld%s%s%s",
                                       (long long) from->fault_grade, from->fault_why ? " (" : "",
                                       from->fault_why ? from->fault_why : "", from->fault_why ? ")" : "")

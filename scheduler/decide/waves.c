@@ -380,7 +380,7 @@ static int list_sources(Waves *w, const Move *moves, uint32_t n) {
                         .vm = moves[i].vm,
                         .from = moves[i].from,
                         .to = moves[i].to,
-                        .urgency = p->roles[moves[i].from].evacuate,
+                        .urgency = problem_leave(p, moves[i].vm, moves[i].from),
                         .price = p->move_price ? p->move_price[moves[i].vm] : 0,
                 };
         qsort(w->pending, n, sizeof(Pending), by_source);
