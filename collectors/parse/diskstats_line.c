@@ -9,7 +9,10 @@ int diskstats_next(Span *rest, DiskStats *ret) {
 
         if (!line_next(rest, &line))
                 return 1;
-        if (!word_next(&line, &word) || !word_next(&line, &word) || !word_next(&line, &ret->name))
+        for (int i = 0; i < 2; i++)
+                if (!word_next(&line, &word))
+                        return -EBADMSG;
+        if (!word_next(&line, &ret->name))
                 return -EBADMSG;
         for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
                 if (number_next(&line, &numbers[i]) != 0)

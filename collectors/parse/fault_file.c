@@ -25,7 +25,7 @@ static int line_read(JsonReader *r, size_t most, const char **ret) {
 
 /* ["a", "b"] → "a,b" */
 static int vms_read(JsonReader *r, const char **ret) {
-        const char *all = "", *name;
+        const char *all = "", *name = "";
         int k = json_reader_enter(r, JSON_ARRAY);
 
         for (uint32_t n = 0; k == 0 && json_reader_item(r); n++) {

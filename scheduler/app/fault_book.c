@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,7 @@ int fault_book_read(Store *store, Arena *a, BuildInput *in, FaultBook *ret, cons
         clears = arena_new(a, Clear, b.n_asked);
         if (!clears)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < b.n_asked; i++)
+        for (uint32_t i = 0; texts && i < b.n_asked; i++)
                 in->n_clears += read_clear(a, &texts[i], &clears[in->n_clears]) == 0;
         b.asked = texts;
         in->clears = clears;
@@ -188,14 +189,24 @@ int fault_book_write(const FaultBook *b, const Leadership *l, Arena *a, usec_t n
         return r;
 }
 
+#define HASH_START UINT64_C(14695981039346656037)
+
+/* FNV-1a, with the NUL: two names as one key, which a field of the store could not hold side by side. */
+static uint64_t hashed(uint64_t hash, const char *name) {
+        for (size_t i = 0; i <= strlen(name); i++)
+                hash = (hash ^ (unsigned char) name[i]) * UINT64_C(1099511628211);
+        return hash;
+}
+
 int fault_book_clear(Store *store, const Clear *clear) {
         json_t *o = json_pack("{s:I, s:s, s:s, s:s*, s:s*}", "at", (json_int_t) clear->at, "host",
                               clear->host, "device", clear->device, "by", clear->by, "why", clear->why);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-        char name[520]; /* two names and what cannot stand in one */
+        char name[24];
         int r = -ENOMEM;
 
-        (void) snprintf(name, sizeof(name), "%s\n%s", clear->host, clear->device);
+        (void) snprintf(name, sizeof(name), "%016llx",
+                        (unsigned long long) hashed(hashed(HASH_START, clear->host), clear->device));
         if (text)
                 r = store_put_clear(store, name, text, strlen(text));
         free(text);

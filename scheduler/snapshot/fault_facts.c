@@ -101,6 +101,7 @@ static uint32_t device_of(Listing *l, const Sample *x, const MetricPlace *place)
         const char *name = x->subject;
         uint32_t n = l->table->names.n;
 
+        assert(place);
         if (l->last_place == place && l->last_subject && strcmp(l->last_subject, x->subject) == 0)
                 return l->last;
         if (place->title[0])

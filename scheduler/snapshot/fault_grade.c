@@ -377,7 +377,7 @@ static int grade_device(Grading *g, uint32_t i) {
         Device *d = &g->table.devices[i];
         DeviceMemory m = d->memory ? *d->memory : (DeviceMemory){ .device = d->name };
         const Clear *clear = d->clear;
-        Finding f;
+        Finding f = { .device = d->name };
         int k = 0;
 
         m.serial = d->serial && text_is_name(d->serial, strlen(d->serial)) ? d->serial : m.serial;

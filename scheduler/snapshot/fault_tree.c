@@ -188,9 +188,8 @@ static bool is_lost(const FaultTree *t, const Device *array, uint32_t member) {
 static Effect node_effect(FaultTree *t, uint32_t i);
 
 /* Members beyond redundancy are lost with what stands on it; see hazards.def for what each comes to. */
-static Effect array_effect(FaultTree *t, uint32_t i) {
+static Effect array_effect(FaultTree *t, uint32_t i, const Device *d) {
         Node *node = &t->nodes[i];
-        const Device *d = node->device;
         const char *action = device_text(d, METRIC_ARRAY_ACTION);
         int64_t left = device_number(d, METRIC_ARRAY_REDUNDANCY, 0), predicted = 0, suspect = 0, missing;
         bool mending = action && (strcmp(action, "recover") == 0 || strcmp(action, "rebuild") == 0);
@@ -228,8 +227,8 @@ static Effect node_effect(FaultTree *t, uint32_t i) {
                 return node->effect;
         node->walk = BEING;
         node->effect = node->device ? node->device->own : EFFECT_GOOD;
-        if (node->is_array)
-                node->effect = array_effect(t, i);
+        if (node->is_array && node->device)
+                node->effect = array_effect(t, i, node->device);
         for (const Link *l = node->below; l && !node->is_array; l = l->next)
                 node->effect = worse(node->effect, node_effect(t, l->to));
         node->walk = DONE;

@@ -35,7 +35,7 @@ int fault_tree_outcome(FaultTree *t, uint32_t device, Outcome *ret) must_check;
 /* An array's own loss of redundancy: EFFECT_GOOD while it has all its members. */
 Effect fault_tree_array(const FaultTree *t, uint32_t device);
 /* In words: "1 of 2 members work, no redundancy is left; lost: sdb". NULL: the arena is full. */
-const char *fault_tree_array_words(const FaultTree *t, uint32_t device);
+const char *fault_tree_array_words(const FaultTree *t, uint32_t i);
 
 /* The grade of an effect, by who is on the device. */
 typedef enum Standing {

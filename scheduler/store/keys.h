@@ -23,7 +23,7 @@
         KEY(STATE, "state", "NAME", "string", "the writer's", "plimsolld", "live state shown by status")     \
         KEY(FAULTS, "faults", "", "hash", "never", "leader", "host → what is remembered of its devices")     \
         KEY(CLEARS, "faults:cleared", "", "hash", "until taken", "operator",                                 \
-            "host, newline, device → who cleared it")                                                        \
+            "hash of host and device → who cleared it")                                                      \
         KEY(FAULT_LOG, "faults:log", "", "stream", "capped", "leader, operator",                             \
             "grades that changed, clears")                                                                   \
         KEY(ALARM, "alarm", "", "string", "never", "agent", "counts reports that a round should not wait for")

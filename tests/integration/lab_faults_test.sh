@@ -46,7 +46,7 @@ done
 # no balance moves: the load line is far, and a round of its own comes every 5 minutes only
 sleep 6
 tests/lab/lab ctl "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --interval 300s --state-dir "$LAB/state" \
-	--set service.hold=1h --set service.settle=2s --set snapshot.stale_after=30s >"$LAB/plimsolld.log" 2>&1 &
+	--set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.settle=2s --set snapshot.stale_after=30s >"$LAB/plimsolld.log" 2>&1 &
 story_pids+=($!)
 check "the service has planned and moved nothing" until_true 20 planned 1
 check "all are still on h1" [ "$(guests_on h1)" = 4 ]

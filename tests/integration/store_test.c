@@ -376,3 +376,58 @@ Test(store, of_many_who_race_one_leads) {
         }
         cr_assert_eq(leaders, 1);
 }
+
+/* ---- faults ---- */
+
+Test(store, a_clear_is_read_taken_in_by_the_leader_alone_and_kept_in_the_log) {
+        owned(store_free) Store *s = NULL;
+        StoredText *clears = NULL, *log = NULL;
+        uint64_t token = 0;
+        char holder[64];
+        uint32_t n = 0;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        cr_assert_eq(0, store_lease(s, "me", USEC_PER_SEC * 10, &token, holder, sizeof(holder)));
+        cr_assert_eq(0, store_put_clear(s, "00000000000000aa", "{\"a\":1}", 7));
+        cr_assert_eq(0, store_get_clears(s, &arena, &clears, &n));
+        cr_assert_eq(n, 1);
+        cr_assert_eq(1, store_take_clear(s, token - 1, &clears[0]), "an old leader");
+        cr_assert_eq(0, store_take_clear(s, token, &clears[0]));
+        cr_assert_eq(0, store_get_clears(s, &arena, &clears, &n));
+        cr_assert_eq(n, 0);
+        cr_assert_eq(0, store_get_fault_log(s, &arena, 10, &log, &n));
+        cr_assert_eq(n, 1);
+        cr_assert_str_eq(log[0].text, "{\"a\":1}");
+}
+
+Test(store, what_is_remembered_of_devices_only_the_leader_writes) {
+        owned(store_free) Store *s = NULL;
+        StoredText *texts = NULL;
+        uint64_t token = 0;
+        char holder[64];
+        uint32_t n = 0;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        cr_assert_eq(0, store_lease(s, "me", USEC_PER_SEC * 10, &token, holder, sizeof(holder)));
+        cr_assert_eq(1, store_put_fault_memory(s, token - 1, "h1", "x", 1));
+        cr_assert_eq(0, store_put_fault_memory(s, token, "h1", "x", 1));
+        cr_assert_eq(0, store_get_fault_memories(s, &arena, &texts, &n));
+        cr_assert(n == 1 && strcmp(texts[0].name, "h1") == 0 && strcmp(texts[0].text, "x") == 0);
+        cr_assert_eq(0, store_put_fault_memory(s, token, "h1", "", 0));
+        cr_assert_eq(0, store_get_fault_memories(s, &arena, &texts, &n));
+        cr_assert_eq(n, 0);
+}
+
+Test(store, an_alarm_counts_up) {
+        owned(store_free) Store *s = NULL;
+        int64_t before = -1, after = -1;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        cr_assert_eq(0, store_get_alarm(s, &before));
+        cr_assert_eq(0, store_raise_alarm(s));
+        cr_assert_eq(0, store_get_alarm(s, &after));
+        cr_assert_eq(after, before + 1);
+}
