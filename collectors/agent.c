@@ -28,6 +28,8 @@
 #define STORE_TIMEOUT    (1 * USEC_PER_SEC)
 #define EXPIRY_LEAST     (60 * USEC_PER_SEC)
 #define EXPIRY_INTERVALS 10
+#define ALARM_FROM       2 /* the grade from which VMs are concerned */
+#define GRADED_MAX       64
 #define EAGER            (500 * USEC_PER_MSEC) /* from one turn to the next when a collector cannot wait */
 #define REPORT_BYTES     (UINT64_C(512) << 20) /* reserved, not used */
 #define SECTIONS_MAX     128
@@ -53,8 +55,12 @@ typedef struct Agent {
         Arena settings; /* never closed: a lane that hangs may still look at them when the process ends */
         uint64_t sequence;
         usec_t turned;      /* monotonic: when the last turn began */
-        int64_t grade;      /* of the last report, by what it says alone */
-        bool alarm_waiting; /* the grade has risen, and nobody knows yet */
+        bool alarm_waiting; /* a grade has risen, and nobody knows yet */
+        uint32_t n_graded;
+        struct {
+                char device[256];
+                int64_t grade;
+        } graded[GRADED_MAX]; /* faults of the last report, by what it says alone */
         struct {
                 const char *collector;
                 int error;
@@ -336,21 +342,33 @@ static int report_serve(Agent *g, const Report *report) {
         return r < 0 ? r : metrics_http_put(g->metrics, text, n);
 }
 
+static int64_t grade_before(const Agent *g, const char *device) {
+        for (uint32_t i = 0; i < g->n_graded; i++)
+                if (strcmp(g->graded[i].device, device) == 0)
+                        return g->graded[i].grade;
+        return 0;
+}
+
 /* When this host has got worse a round should not wait for its turn. What is remembered of it the scheduler
  * has; levels alone are enough to call for a look. */
 static int grade_watch(Agent *g, const Report *report) {
         FaultInput in = { .report = report, .now = report->sent_at };
         FaultOutput out;
-        int64_t grade = 0;
         int r = fault_grade(&g->arena, &in, &out);
 
-        for (uint32_t i = 0; r == 0 && i < out.n_faults; i++)
-                grade = out.faults[i].grade > grade ? out.faults[i].grade : grade;
-        if (r == 0 && grade != g->grade) {
-                g->alarm_waiting |= grade > g->grade;
-                g->grade = grade;
-        }
-        return r;
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < out.n_faults; i++)
+                g->alarm_waiting |= out.faults[i].grade >= ALARM_FROM &&
+                                    out.faults[i].grade > grade_before(g, out.faults[i].device);
+        g->n_graded = 0;
+        for (uint32_t i = 0; i < out.n_faults && g->n_graded < GRADED_MAX; i++)
+                if (out.faults[i].grade >= ALARM_FROM) {
+                        (void) snprintf(g->graded[g->n_graded].device, sizeof(g->graded[0].device), "%s",
+                                        out.faults[i].device);
+                        g->graded[g->n_graded++].grade = out.faults[i].grade;
+                }
+        return 0;
 }
 
 static void alarm_raise(Agent *g) {
