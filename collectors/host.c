@@ -44,9 +44,36 @@ static int emit_cpus(Arena *a, const CollectorEnv *env, virConnectPtr c, SampleS
                              : info.mhz > 0    ? (int64_t) info.mhz
                                                : UNKNOWN)) < 0 ||
             (r = emit_text(sink, METRIC_HOST_CPU_MODEL, "", facts.cpu_model)) < 0 ||
-            (r = emit_text(sink, METRIC_HOST_ARCH, "", facts.arch)) < 0)
+            (r = emit_text(sink, METRIC_HOST_ARCH, "", facts.arch)) < 0 ||
+            (r = emit_text(sink, METRIC_HOST_MACHINES, "", facts.machines)) < 0 ||
+            (r = emit_text(sink, METRIC_HOST_EMULATORS, "", facts.emulators)) < 0)
                 return r;
         return emit_text(sink, METRIC_HOST_UUID, "", facts.uuid);
+}
+
+/* What CPU a VM can be given here: what libvirt itself compares a domain's CPU with
+ * (virConnectCompareHypervisorCPU). A driver without domain capabilities says nothing. */
+static int emit_vm_cpus(Arena *a, virConnectPtr c, SampleSink *sink) {
+        char *xml = virConnectGetDomainCapabilities(c, NULL, NULL, NULL, NULL, 0), *whole = NULL;
+        const char *features = NULL;
+        CpuFacts facts = { 0 };
+        int r = 0;
+
+        if (!xml)
+                return virt_error(NULL, 0) == -ENOTCONN ? -ENOTCONN : 0;
+        r = domain_capabilities_parse(a, xml, strlen(xml), &facts);
+        free(xml);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        if (facts.host_cpu)
+                whole = virConnectBaselineHypervisorCPU(c, NULL, NULL, NULL, NULL, &facts.host_cpu, 1,
+                                                        VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES);
+        if (whole)
+                r = cpu_features_parse(a, whole, strlen(whole), &features);
+        free(whole);
+        if (r == -ENOMEM || (r = emit_text(sink, METRIC_HOST_CPU_MODELS, "", facts.models)) < 0)
+                return r;
+        return emit_text(sink, METRIC_HOST_CPU_FEATURES, "", features);
 }
 
 static int add_networks(Arena *a, virConnectPtr c, WordList *list) {
@@ -138,8 +165,8 @@ static int host_read(void *state, const CollectorEnv *env, usec_t now, SampleSin
         if (!c)
                 return -ENOTCONN;
         arena_rewind(a, 0);
-        if ((r = emit_cpus(a, env, c, sink)) < 0 || (r = emit_networks(a, env, c, sink)) < 0 ||
-            (r = emit_pools(a, env, c, sink)) < 0)
+        if ((r = emit_cpus(a, env, c, sink)) < 0 || (r = emit_vm_cpus(a, c, sink)) < 0 ||
+            (r = emit_networks(a, env, c, sink)) < 0 || (r = emit_pools(a, env, c, sink)) < 0)
                 return r;
         return emit_text(sink, METRIC_HOST_URI, "", env->uri);
 }

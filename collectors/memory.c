@@ -54,9 +54,11 @@ static int read_count(Arena *a, const char *root, const char *path, int64_t *ret
 }
 
 /* One folder "hugepages-2048kB". */
-static int add_pool(Arena *a, const char *root, const char *name, int64_t *total_kib, int64_t *free_kib) {
+static int add_pool(Arena *a, const char *root, const char *name, SampleSink *sink, int64_t *total_kib,
+                    int64_t *free_kib) {
         const char *digits = name + strlen("hugepages-"), *end = strstr(name, "kB");
         int64_t size, pages, pages_free, kib, kib_free;
+        int r;
 
         if (!end || end < digits || text_to_int(digits, (size_t) (end - digits), 1, INT64_MAX, &size) < 0 ||
             read_count(a, root, text_format(a, HUGEPAGES_DIR "/%s/nr_hugepages", name), &pages) < 0 ||
@@ -67,11 +69,17 @@ static int add_pool(Arena *a, const char *root, const char *name, int64_t *total
         if (kib < 0 || kib_free < 0 || __builtin_add_overflow(*total_kib, kib, total_kib) ||
             __builtin_add_overflow(*free_kib, kib_free, free_kib))
                 return -EBADMSG;
-        return 0;
+        if (kib == 0)
+                return 0; /* a size nobody set pages aside of */
+        r = emit_number(sink, METRIC_HUGEPAGES_TOTAL, text_format(a, "%lld", (long long) size), mib(kib));
+        return r < 0 ? r
+                     : emit_number(sink, METRIC_HUGEPAGES_FREE, text_format(a, "%lld", (long long) size),
+                                   mib(kib_free));
 }
 
 /* All sizes of huge pages there are; meminfo knows only the default size. -ENOENT: no such folder. */
-static int hugepages_sum(Arena *a, const char *root, int64_t *ret_total_kib, int64_t *ret_free_kib) {
+static int hugepages_sum(Arena *a, const char *root, SampleSink *sink, int64_t *ret_total_kib,
+                         int64_t *ret_free_kib) {
         const char *path = text_format(a, "%s" HUGEPAGES_DIR, root);
         DIR *dir = path ? opendir(path) : NULL;
         int64_t total = 0, pages_free = 0;
@@ -81,7 +89,7 @@ static int hugepages_sum(Arena *a, const char *root, int64_t *ret_total_kib, int
                 return -ENOENT;
         for (struct dirent *e; r == 0 && (e = readdir(dir));)
                 if (strncmp(e->d_name, "hugepages-", strlen("hugepages-")) == 0)
-                        r = add_pool(a, root, e->d_name, &total, &pages_free);
+                        r = add_pool(a, root, e->d_name, sink, &total, &pages_free);
         (void) closedir(dir);
         if (r < 0)
                 return r;
@@ -132,7 +140,7 @@ static int memory_read(void *state, const CollectorEnv *env, usec_t now, SampleS
         r = meminfo_parse(text, n, &m);
         if (r < 0)
                 return r;
-        if (hugepages_sum(a, env->root, &huge_total, &huge_free) < 0) {
+        if (hugepages_sum(a, env->root, sink, &huge_total, &huge_free) < 0) {
                 huge_total = pages_kib(m.hugepages_total, m.hugepage_kib);
                 huge_free = pages_kib(m.hugepages_free, m.hugepage_kib);
         }

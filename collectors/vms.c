@@ -125,11 +125,14 @@ static int emit_facts(const VmReading *v) {
                 { METRIC_VM_ARCH, r->facts.arch },         { METRIC_VM_MACHINE, r->facts.machine },
                 { METRIC_VM_PINNED, r->facts.pinned },     { METRIC_VM_TITLE, r->facts.title },
                 { METRIC_VM_GROUPS, r->facts.groups },     { METRIC_VM_LABELS, r->facts.labels },
+                { METRIC_VM_EMULATOR, r->facts.emulator }, { METRIC_VM_CPU_FEATURES, r->facts.cpu_features },
         };
         int e = 0;
 
         for (size_t i = 0; e == 0 && i < ARRAY_SIZE(texts); i++)
                 e = emit_text(v->sink, texts[i].metric, v->name, texts[i].text);
+        if (e == 0 && r->facts.hugepages_kib > 0)
+                e = emit_number(v->sink, METRIC_VM_HUGEPAGES, v->name, r->facts.hugepages_kib);
         return e < 0 ? e : emit_number(v->sink, METRIC_VM_LOCAL_DISK, v->name, r->local_mib);
 }
 

@@ -65,6 +65,9 @@ static inline Strings dice_words(Dice *d, const char *const *words, uint32_t n, 
 
 static const char *const random_networks[] = { "blue", "green", "red" };
 static const char *const random_pools[] = { "ceph", "nfs" };
+static const char *const random_machines[] = { "pc-i440fx-7.2", "pc-q35-7.2", "pc-q35-8.0" };
+static const char *const random_cpus[] = { "Haswell", "Nehalem", "Skylake" };
+static const char *const random_features[] = { "aes", "avx512f", "pcid" };
 static const char *const random_places[] = { "a", "b", "c" };
 
 /* A disk that about half of the VMs use. */
@@ -91,6 +94,27 @@ static inline void random_host_trouble(Dice *d, Host *h) {
                 h->fault_grade = dice_between(d, 1, 4);
         else if (dice_percent(d, 8))
                 random_host_fault(d, h);
+}
+
+/* What a guest's machine and CPU need, huge pages, ratios of its own: on some hosts. */
+static inline void random_host_facts(Dice *d, Host *h) {
+        if (dice_percent(d, 40)) {
+                h->machines = dice_words(d, random_machines, 3, 80);
+                h->cpu_models = dice_words(d, random_cpus, 3, 80);
+                h->cpu_features = dice_words(d, random_features, 3, 80);
+        }
+        if (dice_percent(d, 10))
+                h->overcommit_cpu_permille = dice_between(d, 500, 4000);
+        if (dice_percent(d, 10))
+                h->overcommit_memory_permille = dice_between(d, 500, 2000);
+        if (dice_percent(d, 60)) {
+                Hugepages *pages = arena_new(d->arena, Hugepages, 1);
+
+                *pages = (Hugepages){ 2048, dice_between(d, 0, 20) * 1024, 0 };
+                pages->free_mib = pages->total_mib;
+                h->hugepages = pages;
+                h->n_hugepages = 1;
+        }
 }
 
 static inline void random_host(Dice *d, Host *h, uint32_t i, bool plain) {
@@ -120,6 +144,7 @@ static inline void random_host(Dice *d, Host *h, uint32_t i, bool plain) {
         h->networks = dice_words(d, random_networks, 3, dice_percent(d, 30) ? 70 : 100);
         h->pools = dice_words(d, random_pools, 2, dice_percent(d, 20) ? 70 : 100);
         h->cpu_model = dice_percent(d, 80) ? "Skylake" : "Haswell";
+        random_host_facts(d, h);
         if (dice_percent(d, 40)) {
                 Nic *nic = arena_new(d->arena, Nic, 1);
 
@@ -149,6 +174,16 @@ static inline void random_vm_trouble(Dice *d, Vm *v, uint32_t n_hosts) {
                 v->local_disk_mib = 10240;
         if (dice_percent(d, 10))
                 v->cpu_model = "host-passthrough";
+        if (dice_percent(d, 10))
+                v->machine = random_machines[dice_between(d, 0, 2)];
+        if (!v->cpu_model && dice_percent(d, 10)) {
+                v->cpu_model = random_cpus[dice_between(d, 0, 2)];
+                v->cpu_features = dice_words(d, random_features, 3, 30);
+        }
+        if (dice_percent(d, 6))
+                v->hugepages_kib = 2048;
+        if (dice_percent(d, 30))
+                v->memory_used_mib = dice_between(d, 100, v->memory_mib);
         if (dice_percent(d, 30))
                 v->networks = dice_words(d, random_networks, 3, 40);
         if (dice_percent(d, 20))
@@ -230,6 +265,13 @@ static inline void random_measured(Dice *d, Host *h, uint32_t index, const Vm *v
                         nic->tx_kbit += vms[v].tx_kbit;
                 }
         }
+        for (uint32_t v = 0; v < n_vms && h->n_hugepages > 0; v++) {
+                Hugepages *pages = (Hugepages *) (uintptr_t) h->hugepages;
+
+                if (vms[v].host == index && vms[v].hugepages_kib > 0)
+                        pages->free_mib -=
+                                pages->free_mib < vms[v].memory_mib ? pages->free_mib : vms[v].memory_mib;
+        }
         if (dice_percent(d, 30))
                 h->cpu_busy_mcores = busy;
 }
@@ -279,6 +321,10 @@ static inline const Settings *random_settings(Arena *a, uint64_t seed) {
 
         if (seed % 2 == 0)
                 return s;
+        if (dice_percent(&d, 30))
+                setting(s, "cluster.overcommit_cpu", dice_percent(&d, 50) ? "2" : "0.7");
+        if (dice_percent(&d, 30))
+                setting(s, "cluster.overcommit_memory", dice_percent(&d, 50) ? "150%" : "80%");
         if (dice_percent(&d, 60)) {
                 setting(s, "reserve.losses", dice_percent(&d, 75) ? "1" : "2");
                 setting(s, "reserve.losses_of", levels[dice_percent(&d, 70) ? 0 : dice_between(&d, 1, 2)]);
@@ -313,6 +359,12 @@ static inline const Snapshot *snapshot_after(Arena *a, const Snapshot *s, const 
                 if (s->hosts[h].n_nics > 0)
                         memcpy(nics, s->hosts[h].nics, sizeof(Nic) * s->hosts[h].n_nics);
                 hosts[h].nics = nics;
+                if (s->hosts[h].n_hugepages > 0) {
+                        Hugepages *pages = arena_new(a, Hugepages, s->hosts[h].n_hugepages);
+
+                        memcpy(pages, s->hosts[h].hugepages, sizeof(*pages) * s->hosts[h].n_hugepages);
+                        hosts[h].hugepages = pages;
+                }
         }
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
@@ -322,6 +374,14 @@ static inline const Snapshot *snapshot_after(Arena *a, const Snapshot *s, const 
                         Host *h = &hosts[side == 0 ? m->from : m->to];
                         Nic *nic = h->n_nics > 0 ? (Nic *) &h->nics[0] : NULL;
                         int64_t sign = side == 0 ? -1 : 1;
+                        Hugepages *pages = (Hugepages *) (uintptr_t) host_hugepages(h, v->hugepages_kib);
+
+                        if (pages)
+                                pages->free_mib -= sign * v->memory_mib;
+                        if (pages && pages->free_mib < 0)
+                                pages->free_mib = 0;
+                        if (pages && pages->free_mib > pages->total_mib)
+                                pages->free_mib = pages->total_mib;
 
                         if (h->cpu_busy_mcores != UNKNOWN && v->cpu_mcores != UNKNOWN)
                                 h->cpu_busy_mcores += sign * v->cpu_mcores;

@@ -55,6 +55,32 @@ static const char *cpu_model_of(Arena *a, const xmlNode *cpu) {
         return is_one_of(mode, whole, ARRAY_SIZE(whole)) ? mode : xml_text(a, xml_child(cpu, "model"));
 }
 
+/* Of a CPU that is not the host's own: what it requires beyond its model. */
+static const char *cpu_features_of(Arena *a, const xmlNode *cpu) {
+        WordList list = { 0 };
+
+        for (const xmlNode *f = xml_child(cpu, "feature"); f; f = xml_next(f, "feature"))
+                if (xml_attribute_is(f, "policy", "require"))
+                        words_add(&list, xml_attribute(a, f, "name"));
+        return words_join(&list, a);
+}
+
+/* <hugepages/> without a size: the default one of x86. Of several sizes, the first. */
+static int64_t hugepages_of(Arena *a, const xmlNode *root) {
+        const xmlNode *huge = xml_child(xml_child(root, "memoryBacking"), "hugepages");
+        const xmlNode *page = xml_child(huge, "page");
+        const char *unit = xml_attribute(a, page, "unit");
+        const int64_t size = positive(xml_attribute(a, page, "size"), INT64_C(1) << 30);
+
+        if (!huge)
+                return 0;
+        if (size == UNKNOWN)
+                return 2048;
+        if (unit && unit[0] == 'M')
+                return size * 1024;
+        return unit && unit[0] == 'G' ? size * 1024 * 1024 : size;
+}
+
 /* ---- devices ---- */
 static bool disk_parse(Arena *a, const xmlNode *node, DomainDisk *ret) {
         const xmlNode *source = xml_child(node, "source");
@@ -207,6 +233,9 @@ static int facts_read(Arena *a, const xmlNode *root, DomainFacts *f) {
         f->arch = xml_attribute(a, type, "arch");
         f->machine = xml_attribute(a, type, "machine");
         f->cpu_model = cpu_model_of(a, xml_child(root, "cpu"));
+        f->cpu_features = cpu_features_of(a, xml_child(root, "cpu"));
+        f->emulator = xml_text(a, xml_child(devices, "emulator"));
+        f->hugepages_kib = hugepages_of(a, root);
         f->vcpus = vcpus_of(a, xml_child(root, "vcpu"));
         f->memory_mib = memory_mib(a, xml_child(root, "memory"));
         f->pinned = pinned_by(a, root, devices);
@@ -216,7 +245,7 @@ static int facts_read(Arena *a, const xmlNode *root, DomainFacts *f) {
         r = metadata_parse(a, root, &list, f);
         if (r == 0)
                 r = disks_parse(a, devices, f);
-        return r < 0 || !f->networks ? -ENOMEM : 0;
+        return r < 0 || !f->networks || !f->cpu_features ? -ENOMEM : 0;
 }
 
 int domain_xml_parse(Arena *a, const char *xml, size_t n, DomainFacts *ret) {

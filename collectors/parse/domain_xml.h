@@ -24,7 +24,10 @@ typedef struct DomainDisk {
 
 typedef struct DomainFacts {
         const char *title, *arch, *machine;
-        const char *cpu_model; /* the model's name, or "host-passthrough", "host-model", "maximum" */
+        const char *cpu_model;    /* the model's name, or "host-passthrough", "host-model", "maximum" */
+        const char *emulator;     /* its path */
+        const char *cpu_features; /* required beyond the model's, separated by commas; never NULL */
+        int64_t hugepages_kib;    /* size of the pages that back its memory; 0: none */
         const char *networks, *groups, *labels; /* lists, separated by commas; never NULL */
         const char *pinned;                     /* why it cannot be migrated live, in words */
         int64_t vcpus, memory_mib;              /* UNKNOWN: not said */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "collectors/parse/word_list.h"
 #include "collectors/parse/xml_walk.h"
 #include "scheduler/base/text.h"
 
@@ -21,6 +22,97 @@ static int64_t tsc_mhz(Arena *a, const xmlNode *cpu) {
         return UNKNOWN;
 }
 
+static void add_guest(Arena *a, const xmlNode *arch, WordList *machines, WordList *emulators) {
+        for (const xmlNode *m = xml_child(arch, "machine"); m; m = xml_next(m, "machine")) {
+                words_add(machines, xml_text(a, m));
+                words_add(machines, xml_attribute(a, m, "canonical"));
+        }
+        words_add(emulators, xml_text(a, xml_child(arch, "emulator")));
+        for (const xmlNode *d = xml_child(arch, "domain"); d; d = xml_next(d, "domain")) {
+                words_add(emulators, xml_text(a, xml_child(d, "emulator")));
+                for (const xmlNode *m = xml_child(d, "machine"); m; m = xml_next(m, "machine")) {
+                        words_add(machines, xml_text(a, m));
+                        words_add(machines, xml_attribute(a, m, "canonical"));
+                }
+        }
+}
+
+static const char *words_whole(WordList *list, Arena *a) {
+        return list->n > 0 && !list->full ? words_join(list, a) : NULL;
+}
+
+/* Machine types and emulators for guests of the host's own architecture. */
+static void guests_parse(Arena *a, const xmlNode *root, HostFacts *f) {
+        WordList machines = { 0 }, emulators = { 0 };
+
+        for (const xmlNode *g = xml_child(root, "guest"); g && f->arch; g = xml_next(g, "guest")) {
+                const xmlNode *arch = xml_child(g, "arch");
+
+                if (xml_attribute_is(arch, "name", f->arch))
+                        add_guest(a, arch, &machines, &emulators);
+        }
+        f->machines = words_whole(&machines, a);
+        f->emulators = words_whole(&emulators, a);
+}
+
+/* <mode name='host-model'> as a CPU of its own. */
+static const char *host_model_xml(Arena *a, const xmlNode *mode) {
+        const char *model = xml_text(a, xml_child(mode, "model")), *text = NULL;
+
+        if (model && !strpbrk(model, "<>&'\""))
+                text = text_format(a, "<cpu><model>%s</model>", model);
+        for (const xmlNode *f = xml_child(mode, "feature"); f && text; f = xml_next(f, "feature")) {
+                const char *name = xml_attribute(a, f, "name"), *policy = xml_attribute(a, f, "policy");
+
+                if (name && policy && !strpbrk(name, "<>&'\"") && !strpbrk(policy, "<>&'\""))
+                        text = text_format(a, "%s<feature policy='%s' name='%s'/>", text, policy, name);
+        }
+        return text ? text_format(a, "%s</cpu>", text) : NULL;
+}
+
+int domain_capabilities_parse(Arena *a, const char *xml, size_t n, CpuFacts *ret) {
+        const xmlNode *root, *cpu;
+        WordList models = { 0 };
+        CpuFacts facts = { 0 };
+        xmlDoc *doc;
+        int r = xml_open(xml, n, "domainCapabilities", &doc, &root);
+
+        if (r < 0)
+                return r;
+        cpu = xml_child(root, "cpu");
+        for (const xmlNode *mode = xml_child(cpu, "mode"); mode; mode = xml_next(mode, "mode")) {
+                if (xml_attribute_is(mode, "name", "host-model"))
+                        facts.host_cpu = host_model_xml(a, mode);
+                if (!xml_attribute_is(mode, "name", "custom"))
+                        continue;
+                for (const xmlNode *m = xml_child(mode, "model"); m; m = xml_next(m, "model"))
+                        if (xml_attribute_is(m, "usable", "yes"))
+                                words_add(&models, xml_text(a, m));
+        }
+        xml_close(doc);
+        facts.models = words_whole(&models, a);
+        if (a->limit - a->used < 16384)
+                return -ENOMEM; /* a text that did not fit is NULL, like one that is not there */
+        *ret = facts;
+        return 0;
+}
+
+int cpu_features_parse(Arena *a, const char *xml, size_t n, const char **ret) {
+        const xmlNode *root;
+        WordList features = { 0 };
+        xmlDoc *doc;
+        int r = xml_open(xml, n, "cpu", &doc, &root);
+
+        if (r < 0)
+                return r;
+        for (const xmlNode *f = xml_child(root, "feature"); f; f = xml_next(f, "feature"))
+                if (!xml_attribute_is(f, "policy", "disable") && !xml_attribute_is(f, "policy", "forbid"))
+                        words_add(&features, xml_attribute(a, f, "name"));
+        xml_close(doc);
+        *ret = words_whole(&features, a);
+        return a->limit - a->used < 16384 ? -ENOMEM : 0;
+}
+
 int capabilities_parse(Arena *a, const char *xml, size_t n, HostFacts *ret) {
         const xmlNode *root, *host, *cpu;
         xmlDoc *doc;
@@ -36,6 +128,7 @@ int capabilities_parse(Arena *a, const char *xml, size_t n, HostFacts *ret) {
                 .cpu_model = xml_text(a, xml_child(cpu, "model")),
                 .tsc_mhz = tsc_mhz(a, cpu),
         };
+        guests_parse(a, root, ret);
         xml_close(doc);
         return 0;
 }

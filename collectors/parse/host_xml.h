@@ -7,11 +7,26 @@
 
 typedef struct HostFacts {
         const char *uuid, *arch, *cpu_model;
-        int64_t tsc_mhz; /* the speed that does not change with power saving; UNKNOWN */
+        const char *machines,
+                *emulators; /* of the host's own architecture, separated by commas; NULL: too many */
+        int64_t tsc_mhz;    /* the speed that does not change with power saving; UNKNOWN */
 } HostFacts;
 
 /* virConnectGetCapabilities. 0; -EBADMSG; -ENOMEM. */
 int capabilities_parse(Arena *a, const char *xml, size_t n, HostFacts *ret) must_check;
+
+/* virConnectGetDomainCapabilities: what CPU a VM can be given there. */
+typedef struct CpuFacts {
+        const char *models; /* usable ones, separated by commas; NULL: it does not say */
+        const char
+                *host_cpu; /* the richest CPU, as <cpu> XML for virConnectBaselineHypervisorCPU(); or NULL */
+} CpuFacts;
+
+/* 0; -EBADMSG; -ENOMEM. */
+int domain_capabilities_parse(Arena *a, const char *xml, size_t n, CpuFacts *ret) must_check;
+
+/* <cpu> XML: the features it has, separated by commas, NULL: none or too many. 0; -EBADMSG; -ENOMEM. */
+int cpu_features_parse(Arena *a, const char *xml, size_t n, const char **ret) must_check;
 
 typedef struct PoolFacts {
         const char *name;

@@ -19,12 +19,17 @@ typedef struct Check {
         const Settings *settings;
         HostIx *at; /* [vm] where it runs at the start of the wave */
 
-        /* check_room: resources are the built-in ones and the extras, whether or not anyone measures them. */
+        /* check_room: resources are the built-in ones and the extras, whether or not anyone measures them;
+         * then vCPUs, memory in use, and each size of huge pages that a VM has. */
         uint32_t n_res;
-        int64_t *speed;  /* [host] MHz */
-        int64_t *held;   /* [host × res] at the start of the wave */
-        int64_t *coming; /* [host × res] in this wave */
-        int64_t *guess;  /* [vm] mcores of VMs nobody measured */
+        uint32_t n_huge;
+        int64_t *huge_kib;  /* [n_huge] */
+        int64_t *huge_most; /* [host × n_huge] MiB */
+        bool memory_lent;   /* memory may be over-committed somewhere */
+        int64_t *speed;     /* [host] MHz */
+        int64_t *held;      /* [host × res] at the start of the wave */
+        int64_t *coming;    /* [host × res] in this wave */
+        int64_t *guess;     /* [vm] mcores of VMs nobody measured */
 
         /* check_rules */
         uint32_t *rules_start,

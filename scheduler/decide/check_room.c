@@ -5,7 +5,8 @@
 
 #include "scheduler/decide/check_parts.h"
 
-#define NO_LIMIT INT64_MAX
+#define NO_LIMIT   INT64_MAX
+#define HUGE_SIZES 2 /* of pages that VMs have at once in one cluster */
 
 static int64_t product(int64_t a, int64_t b, int64_t divisor) {
         int64_t p;
@@ -74,6 +75,34 @@ static int guess_unmeasured(Check *c) {
         return 0;
 }
 
+static uint32_t res_vcpus(const Check *c) {
+        return RES_BUILTIN_N + c->s->n_extra;
+}
+
+static uint32_t res_in_use(const Check *c) {
+        return RES_BUILTIN_N + c->s->n_extra + 1;
+}
+
+static uint32_t res_huge(const Check *c) {
+        return RES_BUILTIN_N + c->s->n_extra + 2;
+}
+
+static int64_t ratio(const Check *c, int64_t own, const char *setting) {
+        return own > 0 ? own : settings_int(c->settings, "cluster", setting);
+}
+
+static int64_t limit_beyond(const Check *c, HostIx h, uint32_t r) {
+        const Host *host = &c->s->hosts[h];
+        int64_t share;
+
+        if (r >= res_huge(c))
+                return c->huge_most[(size_t) h * c->n_huge + r - res_huge(c)];
+        if (r == res_in_use(c))
+                return c->memory_lent ? host->memory_mib : NO_LIMIT;
+        share = ratio(c, host->overcommit_cpu_permille, "overcommit_cpu");
+        return share > 0 ? product(host->cpus, share, 1000) : NO_LIMIT;
+}
+
 int64_t check_capacity(const Check *c, HostIx h, uint32_t r) {
         const Host *host = &c->s->hosts[h];
         int64_t sum = 0;
@@ -81,14 +110,25 @@ int64_t check_capacity(const Check *c, HostIx h, uint32_t r) {
         if (r == RES_CPU)
                 return product(host->cpus, c->speed[h], 1);
         if (r == RES_MEMORY)
-                return product(host->memory_mib, settings_int(c->settings, "cluster", "overcommit_memory"),
-                               1000);
+                return product(host->memory_mib,
+                               ratio(c, host->overcommit_memory_permille, "overcommit_memory"), 1000);
+        if (r >= RES_BUILTIN_N + c->s->n_extra)
+                return limit_beyond(c, h, r);
         if (r >= RES_BUILTIN_N)
                 return host->extra ? host->extra[r - RES_BUILTIN_N] : 0;
         for (uint32_t i = 0; i < host->n_nics; i++)
                 if (host->nics[i].carrier && host->nics[i].speed_mbit > 0)
                         sum += product(host->nics[i].speed_mbit, 1000, 1);
         return sum > 0 ? sum : NO_LIMIT;
+}
+
+/* Of vCPUs, memory in use, huge pages. */
+static int64_t demand_beyond(const Check *c, const Vm *vm, uint32_t r) {
+        if (r == res_vcpus(c))
+                return vm->vcpus;
+        if (r == res_in_use(c))
+                return vm->memory_used_mib >= 0 ? vm->memory_used_mib : vm->memory_mib;
+        return vm->hugepages_kib == c->huge_kib[r - res_huge(c)] ? vm->memory_mib : 0;
 }
 
 /* At the speed of the host it was measured on: `speed` is that of its host in the snapshot. */
@@ -110,6 +150,8 @@ int64_t check_demand(const Check *c, VmIx v, uint32_t r) {
                 quantity = vm->tx_kbit;
                 break;
         default:
+                if (r >= res_vcpus(c))
+                        return demand_beyond(c, vm, r);
                 quantity = vm->extra ? vm->extra[r - RES_BUILTIN_N] : 0;
         }
         return quantity > 0 ? quantity : 0;
@@ -126,6 +168,8 @@ static int64_t share_of_reported(const Check *c, VmIx v, uint32_t r) {
                 return load.rx_kbit > 0 ? load.rx_kbit : 0;
         if (vm->measured && r == RES_NET_TX)
                 return load.tx_kbit > 0 ? load.tx_kbit : 0;
+        if (vm->measured && r == res_in_use(c) && load.memory_used_mib != UNKNOWN)
+                return load.memory_used_mib;
         return check_demand(c, v, r);
 }
 
@@ -136,8 +180,11 @@ static int64_t reported(const Check *c, HostIx h, uint32_t r) {
 
         if (r == RES_CPU)
                 return host->cpu_busy_mcores > 0 ? product(host->cpu_busy_mcores, c->speed[h], 1000) : 0;
-        if (r == RES_MEMORY)
+        if (r == RES_MEMORY || r == res_in_use(c))
                 return host->memory_used_mib;
+        for (uint32_t i = 0; r >= res_huge(c) && i < host->n_hugepages; i++)
+                if (host->hugepages[i].kib == c->huge_kib[r - res_huge(c)])
+                        return host->hugepages[i].total_mib - host->hugepages[i].free_mib;
         for (uint32_t i = 0; i < host->n_nics && r < RES_BUILTIN_N; i++) {
                 int64_t rate = r == RES_NET_RX ? host->nics[i].rx_kbit : host->nics[i].tx_kbit;
 
@@ -146,11 +193,64 @@ static int64_t reported(const Check *c, HostIx h, uint32_t r) {
         return sum;
 }
 
+/* The sizes of huge pages in use, and what each host has: what it tells, at least what is in use. */
+static int find_hugepages(Check *c) {
+        const Snapshot *s = c->s;
+
+        c->huge_kib = arena_new(c->arena, int64_t, HUGE_SIZES);
+        if (!c->huge_kib)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                uint32_t i = 0;
+
+                while (i < c->n_huge && c->huge_kib[i] != s->vms[v].hugepages_kib)
+                        i++;
+                if (s->vms[v].hugepages_kib > 0 && i == c->n_huge && c->n_huge < HUGE_SIZES)
+                        c->huge_kib[c->n_huge++] = s->vms[v].hugepages_kib;
+        }
+        c->huge_most = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_huge);
+        if (!c->huge_most)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < c->n_huge; i++) {
+                for (VmIx v = 0; v < s->n_vms; v++)
+                        if (s->vms[v].hugepages_kib == c->huge_kib[i])
+                                c->huge_most[(size_t) s->vms[v].host * c->n_huge + i] += s->vms[v].memory_mib;
+                for (HostIx h = 0; h < s->n_hosts; h++) {
+                        int64_t *most = &c->huge_most[(size_t) h * c->n_huge + i];
+
+                        for (uint32_t k = 0; k < s->hosts[h].n_hugepages; k++)
+                                if (s->hosts[h].hugepages[k].kib == c->huge_kib[i] &&
+                                    s->hosts[h].hugepages[k].total_mib > *most)
+                                        *most = s->hosts[h].hugepages[k].total_mib;
+                }
+        }
+        return 0;
+}
+
+static bool memory_is_lent(const Check *c) {
+        bool lent = settings_int(c->settings, "cluster", "overcommit_memory") > 1000;
+
+        for (HostIx h = 0; h < c->s->n_hosts; h++)
+                lent |= c->s->hosts[h].overcommit_memory_permille > 1000;
+        return lent;
+}
+
+static Reason short_reason(const Check *c, uint32_t r, bool alone) {
+        if (r == res_vcpus(c))
+                return REASON_OVERCOMMIT;
+        if (r >= res_huge(c))
+                return REASON_HUGEPAGES;
+        return alone ? REASON_NO_ROOM : REASON_NO_ROOM_DURING;
+}
+
 int check_room_begin(Check *c) {
         const Snapshot *s = c->s;
         int64_t *known;
 
-        c->n_res = RES_BUILTIN_N + s->n_extra;
+        if (find_hugepages(c) < 0)
+                return -ENOMEM;
+        c->memory_lent = memory_is_lent(c);
+        c->n_res = res_huge(c) + c->n_huge;
         c->held = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
         c->coming = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
         known = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
@@ -165,7 +265,8 @@ int check_room_begin(Check *c) {
                 for (uint32_t r = 0; r < c->n_res; r++) {
                         size_t at = (size_t) h * c->n_res + r;
                         int64_t own = reported(c, h, r) - known[at]; /* the host's, beside its VMs */
-                        int64_t least = r == RES_MEMORY ? s->hosts[h].reserved_mib : 0;
+                        bool memory = r == RES_MEMORY || r == res_in_use(c);
+                        int64_t least = memory ? s->hosts[h].reserved_mib : 0;
 
                         c->held[at] += own > least ? own : least;
                 }
@@ -182,6 +283,12 @@ static const char *resource_name(const Check *c, uint32_t r) {
         static const char *const names[RES_BUILTIN_N] = { "MHz of CPU", "MiB of memory", "kbit/s received",
                                                           "kbit/s sent" };
 
+        if (r == res_vcpus(c))
+                return "vCPUs";
+        if (r == res_in_use(c))
+                return "MiB of memory for use";
+        if (r >= res_huge(c))
+                return "MiB of huge pages";
         return r < RES_BUILTIN_N ? names[r] : c->s->extra[r - RES_BUILTIN_N].name;
 }
 
@@ -207,8 +314,7 @@ int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
                                 c->s->vms[m->vm].name, c->s->hosts[m->to].name, m->wave,
                                 c->s->hosts[m->to].name, (long long) most, resource_name(c, r),
                                 (long long) there, (long long) comes);
-                        if (check_object(c, m, VERDICT_REFUSED,
-                                         there + need > most ? REASON_NO_ROOM : REASON_NO_ROOM_DURING,
+                        if (check_object(c, m, VERDICT_REFUSED, short_reason(c, r, there + need > most),
                                          text) < 0)
                                 return -ENOMEM;
                         break;

@@ -5,14 +5,19 @@ Reason evaluator_enter_refuse(const Evaluator *e, VmIx v, HostIx to) {
         const int64_t *need = problem_need(p, v), *room = e->room + (size_t) to * p->n_res;
         Reason why = e->terms->n_alloweds == 0 ? REASON_NONE : p->pinned ? p->pinned[v] : REASON_NONE;
         Costs unused = { 0 };
+        bool spends;
 
         if (why == REASON_NONE && e->terms->n_alloweds > 0)
                 why = problem_denied(p, v, to);
         for (uint32_t r = 0; why == REASON_NONE && e->terms->capacity && r < p->n_res; r++)
                 if (need[r] > 0 && need[r] > room[r])
-                        why = REASON_NO_ROOM;
+                        why = p->lacks[r] != REASON_NONE ? p->lacks[r] : REASON_NO_ROOM;
         if (why == REASON_NONE && rule_counts_touch(&e->rules, v))
                 why = rule_counts_try_enter(&e->rules, v, to, &unused);
+        if (why == REASON_NONE && e->reserve) {
+                (void) reserve_try(e->reserve, &(Move){ v, IX_NONE, to }, 1, &spends);
+                why = spends ? REASON_RESERVE : REASON_NONE;
+        }
         return why;
 }
 
@@ -30,11 +35,21 @@ static Costs host_change(const Evaluator *e, VmIx v, HostIx h, int64_t sign) {
         return d;
 }
 
-Costs evaluator_enter_delta(const Evaluator *e, VmIx v, HostIx to) {
+/* All but the reserve. */
+static Costs enter_delta(const Evaluator *e, VmIx v, HostIx to) {
         Costs d = costs_add(host_change(e, v, to, 1), evaluator_place(e, v, to));
 
         if (rule_counts_touch(&e->rules, v))
                 (void) rule_counts_try_enter(&e->rules, v, to, &d);
+        return d;
+}
+
+Costs evaluator_enter_delta(const Evaluator *e, VmIx v, HostIx to) {
+        Costs d = enter_delta(e, v, to);
+        bool spends;
+
+        if (e->reserve)
+                d.tier[TIER_LOAD] += reserve_try(e->reserve, &(Move){ v, IX_NONE, to }, 1, &spends);
         return d;
 }
 
@@ -46,7 +61,9 @@ static void room_change(Evaluator *e, VmIx v, HostIx h, int64_t sign) {
 }
 
 void evaluator_enter(Evaluator *e, VmIx v, HostIx to) {
-        e->cost = costs_add(e->cost, evaluator_enter_delta(e, v, to));
+        e->cost = costs_add(e->cost, enter_delta(e, v, to));
+        if (e->reserve)
+                e->cost.tier[TIER_LOAD] += reserve_move(e->reserve, (Move){ v, IX_NONE, to });
         if (rule_counts_touch(&e->rules, v))
                 rule_counts_enter(&e->rules, v, to);
         room_change(e, v, to, 1);
@@ -63,7 +80,9 @@ void evaluator_leave(Evaluator *e, VmIx v) {
         room_change(e, v, from, -1);
         assignment_move(e->x, (Move){ v, from, IX_NONE });
         e->hosts[from] = evaluator_host(e, from, assignment_load(e->x, from));
-        back = evaluator_enter_delta(e, v, from);
+        if (e->reserve)
+                e->cost.tier[TIER_LOAD] += reserve_move(e->reserve, (Move){ v, from, IX_NONE });
+        back = enter_delta(e, v, from);
         for (int t = 0; t < TIER_N; t++)
                 e->cost.tier[t] -= back.tier[t];
 }

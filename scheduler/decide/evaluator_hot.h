@@ -140,7 +140,7 @@ inlined Reason room_refuse(const Evaluator *e, HostIx h, uint32_t r, int64_t nee
         if (need <= 0 || need <= e->room[(size_t) h * p->n_res + r])
                 return REASON_NONE;
         if (!e->together || !p->transient[r])
-                return REASON_NO_ROOM;
+                return p->lacks[r] != REASON_NONE ? p->lacks[r] : REASON_NO_ROOM;
         if (home)
                 return REASON_NONE;
         return need > problem_capacity(p, h)[r] - assignment_load(e->x, h)[r] ? REASON_NO_ROOM

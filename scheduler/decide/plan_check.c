@@ -74,16 +74,25 @@ static Reason host_reason(const Host *to) {
         return to->fault_grade >= 2 ? REASON_HOST_FAULTY : REASON_NONE;
 }
 
-/* A CPU model that is whatever the host has can only go where the host has the same. */
-static bool cpu_fits(const Check *c, const Vm *vm, const Host *to) {
-        static const char *const follow[] = { "host-passthrough", "host-model", "maximum" };
+static bool lacks_word(const char *word, const Strings *offered) {
+        return word && offered->n > 0 && !has_word(offered, word);
+}
 
-        if (both_differ(vm->arch, to->arch))
-                return false;
+/* A CPU model that is whatever the host has can only go where the host has the same, and all it can do. */
+static Reason cpu_reason(const Check *c, const Vm *vm, const Host *to) {
+        static const char *const follow[] = { "host-passthrough", "host-model", "maximum" };
+        const Host *from = &c->s->hosts[vm->host];
+
         for (size_t i = 0; i < ARRAY_SIZE(follow); i++)
-                if (vm->cpu_model && strcmp(vm->cpu_model, follow[i]) == 0)
-                        return !both_differ(c->s->hosts[vm->host].cpu_model, to->cpu_model);
-        return true;
+                if (vm->cpu_model && strcmp(vm->cpu_model, follow[i]) == 0) {
+                        if (both_differ(from->cpu_model, to->cpu_model))
+                                return REASON_CPU_MODEL;
+                        return missing_word(&from->cpu_features, &to->cpu_features) ? REASON_CPU_FEATURE
+                                                                                    : REASON_NONE;
+                }
+        if (lacks_word(vm->cpu_model, &to->cpu_models))
+                return REASON_CPU_MODEL;
+        return missing_word(&vm->cpu_features, &to->cpu_features) ? REASON_CPU_FEATURE : REASON_NONE;
 }
 
 Reason check_fit(const Check *c, VmIx v, HostIx h) {
@@ -94,7 +103,13 @@ Reason check_fit(const Check *c, VmIx v, HostIx h) {
                 return REASON_NETWORK;
         if (missing_word(&vm->pools, &to->pools))
                 return REASON_STORAGE;
-        return cpu_fits(c, vm, to) ? REASON_NONE : REASON_CPU_MODEL;
+        if (both_differ(vm->arch, to->arch))
+                return REASON_ARCH;
+        if (lacks_word(vm->machine, &to->machines))
+                return REASON_MACHINE;
+        if (lacks_word(vm->emulator, &to->emulators))
+                return REASON_EMULATOR;
+        return cpu_reason(c, vm, to);
 }
 
 static int check_move(Check *c, const CheckMove *m) {

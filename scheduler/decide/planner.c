@@ -204,7 +204,9 @@ static int stage_try(Planning *pl, Reason *pinned) {
 
         p.home = pl->now;
         p.pinned = pinned;
-        r = stage_search(pl, &p, &found);
+        r = p.reserve ? problem_reserve_again(&pl->scratch, &p) : 0;
+        if (r == 0)
+                r = stage_search(pl, &p, &found);
         if (r == 0)
                 r = moves_between(&pl->scratch, pl->now, found.host_of, p.n_vms, &moves, &n);
         if (r < 0 || n == 0)
@@ -278,7 +280,7 @@ static int plan_stages(Planning *pl) {
 static int planning_begin(Planning *pl) {
         uint32_t n_vms = pl->s->n_vms;
         Terms *terms = NULL;
-        int r = resource_layout(pl->s, &pl->layout);
+        int r = resource_layout(pl->s, pl->settings, &pl->layout);
 
         if (r == 0)
                 r = problem_build(pl->arena, pl->s, pl->settings, &pl->first);

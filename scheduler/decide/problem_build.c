@@ -23,6 +23,12 @@ const SettingDef cluster_settings[] = {
           .doc = "Memory that may be allocated to VMs, as a share of what the host has: 1.5 allows half as "
                  "much "
                  "again." },
+        { .name = "overcommit_cpu",
+          .type = SETTING_PERMILLE,
+          .def = 0,
+          .max = 100000,
+          .doc = "vCPUs that may be allocated to VMs per CPU of a host: 4 allows four, whatever they use; 0: "
+                 "only use counts. A host may say its own." },
         { .name = "local_disks",
           .type = SETTING_CHOICE,
           .choices = local_disk_words,
@@ -83,26 +89,6 @@ static int64_t scaled(int64_t a, int64_t b, int64_t c) {
         return at_most(product / c, QUANTITY_MAX);
 }
 
-int resource_layout(const Snapshot *s, ResourceLayout *ret) {
-        ResourceLayout l = { .n = 2, .net_rx = IX_NONE, .names = { "cpu", "memory" } };
-
-        for (HostIx h = 0; h < s->n_hosts && l.net_rx == IX_NONE; h++)
-                for (uint32_t i = 0; i < s->hosts[h].n_nics; i++)
-                        if (s->hosts[h].nics[i].carrier && s->hosts[h].nics[i].speed_mbit > 0)
-                                l.net_rx = 2;
-        if (l.net_rx != IX_NONE) {
-                l.names[l.n++] = "net rx";
-                l.names[l.n++] = "net tx";
-        }
-        l.extra = l.n;
-        if (s->n_extra > PROBLEM_RES_MAX - l.n)
-                return -ERANGE;
-        for (uint32_t i = 0; i < s->n_extra; i++)
-                l.names[l.n++] = s->extra[i].name;
-        *ret = l;
-        return 0;
-}
-
 static int64_t leave_weight(HostState state, int64_t grade) {
         if (grade >= 4)
                 return EVACUATE_NOW;
@@ -153,6 +139,19 @@ static int64_t nic_kbit(const Host *h) {
         return sum > 0 ? sum : QUANTITY_MAX;
 }
 
+static int64_t memory_ratio(const Build *b, const Host *h) {
+        return h->overcommit_memory_permille > 0 ? h->overcommit_memory_permille
+                                                 : settings_int(b->settings, "cluster", "overcommit_memory");
+}
+
+static int64_t vcpus_at_most(const Build *b, const Host *h) {
+        const int64_t ratio = h->overcommit_cpu_permille > 0
+                                      ? h->overcommit_cpu_permille
+                                      : settings_int(b->settings, "cluster", "overcommit_cpu");
+
+        return ratio > 0 ? scaled(h->cpus, ratio, 1000) : QUANTITY_MAX;
+}
+
 static void build_host(Build *b, HostIx h) {
         const Host *host = &b->s->hosts[h];
         const Settings *set = b->settings;
@@ -160,8 +159,7 @@ static void build_host(Build *b, HostIx h) {
 
         host_resource(b, h, RES_CPU, scaled(host->cpus, b->mhz[h], 1),
                       headroom(b, host, RES_CPU, "headroom_cpu"));
-        host_resource(b, h, RES_MEMORY,
-                      scaled(host->memory_mib, settings_int(set, "cluster", "overcommit_memory"), 1000),
+        host_resource(b, h, RES_MEMORY, scaled(host->memory_mib, memory_ratio(b, host), 1000),
                       headroom(b, host, RES_MEMORY, "headroom_memory"));
         if (rx != IX_NONE) {
                 host_resource(b, h, rx, nic_kbit(host), headroom(b, host, RES_NET_RX, "headroom_network"));
@@ -172,6 +170,34 @@ static void build_host(Build *b, HostIx h) {
                 host_resource(b, h, b->layout.extra + i,
                               host->extra ? at_most(host->extra[i], QUANTITY_MAX) : 0,
                               settings_int(set, "cluster", "headroom_extra"));
+        if (b->layout.vcpus != IX_NONE)
+                host_resource(b, h, b->layout.vcpus, vcpus_at_most(b, host), 0);
+        if (b->layout.in_use != IX_NONE)
+                host_resource(b, h, b->layout.in_use, at_most(host->memory_mib, QUANTITY_MAX),
+                              headroom(b, host, RES_MEMORY, "headroom_memory"));
+}
+
+/* As much as the host tells, and at least what its VMs have of it now: a host that tells nothing is full. */
+static void build_hugepages(Build *b) {
+        const Snapshot *s = b->s;
+
+        for (uint32_t i = 0; i < b->layout.n_huge; i++) {
+                const uint32_t r = b->layout.huge + i;
+
+                b->p->transient[r] = true;
+                b->p->lacks[r] = REASON_HUGEPAGES;
+                for (VmIx v = 0; v < s->n_vms; v++)
+                        b->capacity[(size_t) s->vms[v].host * b->p->n_res + r] +=
+                                b->need[(size_t) v * b->p->n_res + r];
+                for (HostIx h = 0; h < s->n_hosts; h++) {
+                        const Hugepages *g = host_hugepages(&s->hosts[h], b->layout.huge_kib[i]);
+                        int64_t *capacity = &b->capacity[(size_t) h * b->p->n_res + r];
+
+                        if (g && g->total_mib > *capacity)
+                                *capacity = g->total_mib;
+                        b->limit[(size_t) h * b->p->n_res + r] = *capacity;
+                }
+        }
 }
 
 /* What the measured VMs of each host use and how many vCPUs the others have. */
@@ -218,6 +244,14 @@ static void build_need(Build *b, VmIx v, int64_t mcores) {
         }
         for (uint32_t i = 0; i < b->s->n_extra && vm->extra; i++)
                 need[b->layout.extra + i] = at_most(known(vm->extra[i]), QUANTITY_MAX);
+        if (b->layout.vcpus != IX_NONE)
+                need[b->layout.vcpus] = at_most(vm->vcpus, QUANTITY_MAX);
+        if (b->layout.in_use != IX_NONE)
+                need[b->layout.in_use] = at_most(
+                        vm->memory_used_mib != UNKNOWN ? vm->memory_used_mib : vm->memory_mib, QUANTITY_MAX);
+        for (uint32_t i = 0; i < b->layout.n_huge; i++)
+                if (b->layout.huge_kib[i] == vm->hugepages_kib)
+                        need[b->layout.huge + i] = need[RES_MEMORY];
 }
 
 /* The host's use as it was measured; 0 where it was not. */
@@ -230,6 +264,13 @@ static void measured_use(const Build *b, HostIx h, int64_t *use) {
         for (uint32_t i = 0; i < host->n_nics && rx != IX_NONE; i++) {
                 use[rx] = at_most(use[rx] + known(host->nics[i].rx_kbit), QUANTITY_MAX);
                 use[rx + 1] = at_most(use[rx + 1] + known(host->nics[i].tx_kbit), QUANTITY_MAX);
+        }
+        if (b->layout.in_use != IX_NONE)
+                use[b->layout.in_use] = use[RES_MEMORY];
+        for (uint32_t i = 0; i < b->layout.n_huge; i++) {
+                const Hugepages *g = host_hugepages(host, b->layout.huge_kib[i]);
+
+                use[b->layout.huge + i] = g ? known(g->total_mib - g->free_mib) : 0;
         }
 }
 
@@ -244,6 +285,8 @@ static int64_t part_of_use(const Build *b, VmIx v, uint32_t r) {
                 return known(vm->measured->rx_kbit);
         if (vm->measured && rx != IX_NONE && r == rx + 1)
                 return known(vm->measured->tx_kbit);
+        if (vm->measured && r == b->layout.in_use && vm->measured->memory_used_mib != UNKNOWN)
+                return known(vm->measured->memory_used_mib);
         return b->need[(size_t) v * b->p->n_res + r];
 }
 
@@ -262,7 +305,7 @@ static void build_base(Build *b) {
                         int64_t *base = &b->base[(size_t) h * n_res + r];
 
                         *base = known(use[r] - *base);
-                        if (r == RES_MEMORY && *base < s->hosts[h].reserved_mib)
+                        if ((r == RES_MEMORY || r == b->layout.in_use) && *base < s->hosts[h].reserved_mib)
                                 *base = at_most(s->hosts[h].reserved_mib, QUANTITY_MAX);
                 }
         }
@@ -356,6 +399,8 @@ static int64_t balance_weight_of(const Build *b, uint32_t r) {
                 return settings_int(b->settings, "balance", "cpu");
         if (r == RES_MEMORY)
                 return settings_int(b->settings, "balance", "memory");
+        if (r >= b->layout.extra + b->s->n_extra)
+                return 0;
         if (r >= b->layout.extra)
                 return settings_int(b->settings, "balance", "extra");
         for (HostIx h = 0; h < p->n_hosts; h++)
@@ -411,12 +456,16 @@ static int build_begin(Build *b) {
         b->p->transient[RES_MEMORY] = true;
         for (uint32_t i = 0; i < s->n_extra; i++)
                 b->p->transient[b->layout.extra + i] = s->extra[i].transient;
+        if (b->layout.vcpus != IX_NONE)
+                b->p->lacks[b->layout.vcpus] = REASON_OVERCOMMIT;
+        if (b->layout.in_use != IX_NONE)
+                b->p->transient[b->layout.in_use] = true;
         return snapshot_speeds(b->arena, s, &b->mhz, &usual);
 }
 
 int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) {
         Build b = { .arena = a, .s = s, .settings = settings };
-        int r = resource_layout(s, &b.layout);
+        int r = resource_layout(s, settings, &b.layout);
 
         if (r < 0)
                 return r;
@@ -428,6 +477,7 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
         r = build_vms(&b);
         if (r < 0)
                 return r;
+        build_hugepages(&b);
         build_base(&b);
         r = build_weights(&b);
         if (r == 0)

@@ -9,6 +9,14 @@
  * when at least one NIC with a carrier says its speed. A host that does not say has no limit. A VM that was
  * not measured needs none. extras   as the snapshot says; transient where it says so.
  *
+ *   vcpus    where an over-commit ratio for CPU is set (cluster or host): cpus × ratio; a VM needs its vCPUs,
+ *            running or not. Demand counts beside it, as cpu.
+ *   memory in use   where memory may be over-committed: the host's memory itself; a VM needs what it was
+ *            measured to use, all that it was allocated when it was not. Transient. Allocation counts beside
+ *            it, as memory.
+ *   huge pages   of each size that a VM has: MiB, transient. A host that does not tell has as many as its VMs
+ *            use, so that no other comes.
+ *
  *   base     what a host uses beyond its VMs: measured use less the needs of the VMs on it, never below zero;
  *            for memory at least reserved_mib. A VM in flight counts on its other host too, there in the
  * base. limit    the load line: capacity less headroom (the host's own, or of the settings).
@@ -22,14 +30,20 @@
 
 extern const SettingDef cluster_settings[]; /* section "cluster" */
 
+#define HUGE_SIZES_MAX 2 /* that VMs have at once in one cluster: no machine has more in use */
+
 /* Which resource is which row of the Problem. */
 typedef struct ResourceLayout {
         uint32_t n, net_rx, extra; /* net_tx follows net_rx; IX_NONE: no host says its NICs' speeds */
+        uint32_t vcpus, in_use;    /* behind the extras; IX_NONE: nothing is over-committed */
+        uint32_t huge, n_huge;     /* one for each size of huge pages that a VM has */
+        int64_t huge_kib[HUGE_SIZES_MAX];
         const char *names[PROBLEM_RES_MAX];
 } ResourceLayout;
 
-/* 0; -ERANGE: more extra resources than PROBLEM_RES_MAX has room for. Names are the snapshot's or static. */
-int resource_layout(const Snapshot *s, ResourceLayout *ret) must_check;
+/* 0; -ERANGE: more extra resources than PROBLEM_RES_MAX has room for, or sizes of huge pages than
+ * HUGE_SIZES_MAX. Names are the snapshot's or static. */
+int resource_layout(const Snapshot *s, const Settings *settings, ResourceLayout *ret) must_check;
 
 /* Whether a VM's CPU model is its host's, whatever that is: "host-passthrough" and its like. */
 bool cpu_follows_host(const char *model);
@@ -38,3 +52,7 @@ bool cpu_follows_host(const char *model);
  * (headroom) and "balance" (weights), whose words a person looks for there. The Problem lives in `a` and
  * refers to nothing of the snapshot. */
 int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) must_check;
+
+/* Of a problem whose home is no longer that of its snapshot, with a reserve: what was mended since does not
+ * spend it any more. 0 or -ENOMEM. */
+int problem_reserve_again(Arena *a, Problem *p) must_check;

@@ -10,11 +10,13 @@
 /* What decides a VM's class; each an interned number, IX_NONE: no restriction. */
 typedef struct ClassKey {
         uint32_t networks, pools, arch, model, rules;
+        uint32_t machine, emulator, cpu, features; /* sets, the first three of one word */
 } ClassKey;
 
 /* The same of a host. */
 typedef struct HostKey {
         uint32_t networks, pools, arch, model;
+        uint32_t machines, emulators, cpus, features;
 } HostKey;
 
 typedef struct Classes {
@@ -111,9 +113,37 @@ static int host_key(Classes *c, const Host *h, HostKey *ret) {
         if (r == 0)
                 r = intern_set(c, &h->pools, &ret->pools);
         if (r == 0)
+                r = intern_set(c, &h->machines, &ret->machines);
+        if (r == 0)
+                r = intern_set(c, &h->emulators, &ret->emulators);
+        if (r == 0)
+                r = intern_set(c, &h->cpu_models, &ret->cpus);
+        if (r == 0)
+                r = intern_set(c, &h->cpu_features, &ret->features);
+        if (r == 0)
                 r = intern_word(c, h->arch, &ret->arch);
         if (r == 0)
                 r = intern_word(c, h->cpu_model, &ret->model);
+        return r;
+}
+
+static int intern_one(Classes *c, const char *word, uint32_t *ret) {
+        return intern_set(c, &(Strings){ &word, word != NULL }, ret);
+}
+
+/* What its QEMU needs to be there. A CPU that follows the host's needs all that its host's has. */
+static int machine_key(Classes *c, const Vm *vm, ClassKey *ret) {
+        const bool follows = cpu_follows_host(vm->cpu_model);
+        int r = intern_one(c, vm->machine, &ret->machine);
+
+        if (r == 0)
+                r = intern_one(c, vm->emulator, &ret->emulator);
+        if (r == 0)
+                r = intern_one(c, follows ? NULL : vm->cpu_model, &ret->cpu);
+        if (r == 0)
+                r = intern_set(c, &vm->cpu_features, &ret->features);
+        if (follows)
+                ret->features = c->hosts[vm->host].features;
         return r;
 }
 
@@ -126,6 +156,8 @@ static int class_key(Classes *c, VmIx v, ClassKey *ret) {
                 r = intern_set(c, &vm->pools, &ret->pools);
         if (r == 0)
                 r = intern_word(c, vm->arch, &ret->arch);
+        if (r == 0)
+                r = machine_key(c, vm, ret);
         ret->model = cpu_follows_host(vm->cpu_model) ? c->hosts[vm->host].model : IX_NONE;
         ret->rules = IX_NONE;
         if (r == 0 && n_rules > 0)
@@ -178,12 +210,17 @@ static int class_deny(Classes *c, const ClassKey *key) {
         memset(c->denied, 0, sizeof(Reason) * c->s->n_hosts);
         deny_sets(c, key->networks, offsetof(HostKey, networks), REASON_NETWORK);
         deny_sets(c, key->pools, offsetof(HostKey, pools), REASON_STORAGE);
+        deny_sets(c, key->machine, offsetof(HostKey, machines), REASON_MACHINE);
+        deny_sets(c, key->emulator, offsetof(HostKey, emulators), REASON_EMULATOR);
+        deny_sets(c, key->features, offsetof(HostKey, features), REASON_CPU_FEATURE);
+        deny_sets(c, key->cpu, offsetof(HostKey, cpus), REASON_CPU_MODEL);
         for (HostIx h = 0; h < c->s->n_hosts; h++) {
                 const HostKey *host = &c->hosts[h];
 
-                if ((key->arch != IX_NONE && host->arch != IX_NONE && key->arch != host->arch) ||
-                    (key->model != IX_NONE && host->model != IX_NONE && key->model != host->model))
+                if (key->model != IX_NONE && host->model != IX_NONE && key->model != host->model)
                         c->denied[h] = REASON_CPU_MODEL;
+                if (key->arch != IX_NONE && host->arch != IX_NONE && key->arch != host->arch)
+                        c->denied[h] = REASON_ARCH;
         }
         return deny_rules(c, key->rules);
 }

@@ -82,15 +82,14 @@ static bool broken_for(const Problem *p, const bool *broken, VmIx v) {
         return false;
 }
 
-/* A host to be emptied, an overfull host, a rule that is broken: what mends these may spend the reserve. */
-static int mark_vms(Arena *a, const Snapshot *s, const Settings *settings, const Problem *p,
-                    ReserveGoal *goal) {
-        const bool waits = settings_int(settings, "reserve", "maintenance") != 0;
-        bool *spends = arena_new(a, bool, p->n_vms), *counts = arena_new(a, bool, p->n_vms);
+/* A host to be emptied, an overfull host, a rule that is broken: what mends these may spend the reserve. Of
+ * those that `most` marks, unless it is NULL. */
+static int mark_spenders(Arena *a, const Problem *p, ReserveGoal *goal, const bool *most) {
+        bool *spends = arena_new(a, bool, p->n_vms);
         bool *broken = arena_new(a, bool, p->n_groups), *over = arena_new(a, bool, p->n_hosts);
         Assignment *x = NULL;
 
-        if (!spends || !counts || !broken || !over || assignment_build(a, p, &x) < 0)
+        if (!spends || !broken || !over || assignment_build(a, p, &x) < 0)
                 return -ENOMEM;
         for (size_t i = 0; i < (size_t) p->n_hosts * p->n_res; i++)
                 over[i / p->n_res] |= x->load[i] > p->capacity[i];
@@ -99,14 +98,41 @@ static int mark_vms(Arena *a, const Snapshot *s, const Settings *settings, const
                         broken[p->rules[i].group] = broken[p->rules[i].group_b] = true;
         for (VmIx v = 0; v < p->n_vms; v++) {
                 const HostIx h = p->home[v];
-                const bool failing = snapshot_vm_fault(s, v, NULL) >= 3;
 
-                counts[v] = s->vms[v].local_disk_mib <= 0;
-                spends[v] = (problem_leave(p, v, h) > 0 && (failing || !waits)) || over[h] ||
+                spends[v] = (problem_leave(p, v, h) > 0 && goal->hurries[v]) || over[h] ||
                             broken_for(p, broken, v) || problem_class_denies(p, v, h) == REASON_RULE_HOSTS;
+                if (most)
+                        spends[v] = spends[v] && most[v];
         }
         goal->spends = spends;
+        return 0;
+}
+
+static int mark_vms(Arena *a, const Snapshot *s, const Settings *settings, const Problem *p,
+                    ReserveGoal *goal) {
+        const bool waits = settings_int(settings, "reserve", "maintenance") != 0;
+        bool *counts = arena_new(a, bool, p->n_vms), *hurries = arena_new(a, bool, p->n_vms);
+
+        if (!counts || !hurries)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                counts[v] = s->vms[v].local_disk_mib <= 0;
+                hurries[v] = !waits || snapshot_vm_fault(s, v, NULL) >= 3;
+        }
         goal->counts = counts;
+        goal->hurries = hurries;
+        return mark_spenders(a, p, goal, NULL);
+}
+
+int problem_reserve_again(Arena *a, Problem *p) {
+        ReserveGoal *goal = arena_new(a, ReserveGoal, 1);
+
+        if (!goal)
+                return -ENOMEM;
+        *goal = *p->reserve;
+        if (mark_spenders(a, p, goal, p->reserve->spends) < 0)
+                return -ENOMEM;
+        p->reserve = goal;
         return 0;
 }
 

@@ -37,8 +37,8 @@ int reserve_build(Arena *a, const Problem *p, const HostIx *host_of, Reserve **r
 Cost reserve_cost(const Reserve *k);
 ReserveMeasure reserve_measure(const Reserve *k);
 
-/* What n ≤ 2 moves together would change of the cost; whether the measure would be exceeded. k stays as it
- * is.
+/* What n ≤ 2 moves together (from or to IX_NONE: a VM that enters or leaves) would change of the cost;
+ * whether the measure would be exceeded. k stays as it is.
  */
 Cost reserve_try(Reserve *k, const Move *moves, uint32_t n, bool *ret_worse);
 
@@ -65,7 +65,7 @@ Cost reserve_total(const Problem *p, const Assignment *x, ReserveMeasure *ret);
 #define RESERVE_UNCOVERED (INT64_C(1) << 40)
 #define RESERVE_LACKING   (INT64_C(1) << 30)
 #define RESERVE_SHORTFALL (INT64_C(1) << 10)
-#define RESERVE_FAR       256
+#define RESERVE_FAR       16
 
 /* How much of a VM's need host room lacks, 1 … RESERVE_FAR, in its scarcest resource; 0: it fits. */
 static inline int64_t reserve_shortfall(const int64_t *need, const int64_t *room, uint32_t n_res) {

@@ -88,11 +88,15 @@ static void room_add(Reserve *k, HostIx h, const int64_t *need, int64_t sign) {
 static void vm_move(Reserve *k, Move m) {
         const int64_t *need = problem_need(k->p, m.vm);
 
-        room_add(k, m.from, need, 1);
-        room_add(k, m.to, need, -1);
-        if (k->goal->counts[m.vm]) {
-                list_remove(k, m.vm, m.from);
-                list_insert(k, m.vm, m.to);
+        if (m.from != IX_NONE) {
+                room_add(k, m.from, need, 1);
+                if (k->goal->counts[m.vm])
+                        list_remove(k, m.vm, m.from);
+        }
+        if (m.to != IX_NONE) {
+                room_add(k, m.to, need, -1);
+                if (k->goal->counts[m.vm])
+                        list_insert(k, m.vm, m.to);
         }
 }
 
@@ -248,9 +252,12 @@ static Case case_judge(Reserve *k, uint32_t c, uint32_t *ret_n) {
 
 static bool case_touches(const Reserve *k, uint32_t c, HostIx h) {
         const Case *at = &k->cases[c];
-        const uint32_t domain = problem_domain(k->p, k->goal->level, h);
-        const uint32_t steps = h >= at->start ? h - at->start : h + k->p->n_hosts - at->start;
+        uint32_t domain, steps;
 
+        if (h == IX_NONE)
+                return false;
+        domain = problem_domain(k->p, k->goal->level, h);
+        steps = h >= at->start ? h - at->start : h + k->p->n_hosts - at->start;
         if (steps < at->reach)
                 return true;
         for (uint32_t i = 0; i < k->goal->losses; i++)
@@ -463,9 +470,9 @@ static int place_vms(Arena *a, Reserve *k, const HostIx *host_of) {
                 const VmIx v = k->goal->by_size[i];
                 const HostIx h = host_of ? host_of[v] : p->home[v];
 
-                for (uint32_t r = 0; r < p->n_res; r++)
+                for (uint32_t r = 0; r < p->n_res && h != IX_NONE; r++)
                         k->room[(size_t) h * p->n_res + r] -= problem_need(p, v)[r];
-                if (k->goal->counts[v]) {
+                if (k->goal->counts[v] && h != IX_NONE) {
                         k->next[v] = k->first[h];
                         k->first[h] = v;
                 }

@@ -70,7 +70,8 @@ static void place_all(LostCase *c, bool fullest) {
                 int64_t shortfall;
                 HostIx to;
 
-                if (!p->reserve->counts[v] || !reserve_may_be_lost(p, from) || !is_lost(c, from))
+                if (from == IX_NONE || !p->reserve->counts[v] || !reserve_may_be_lost(p, from) ||
+                    !is_lost(c, from))
                         continue;
                 to = find_place(c, v, fullest, &shortfall);
                 if (to == IX_NONE) {

@@ -27,7 +27,7 @@ static int seat_newcomers(Arena *a, const Snapshot *s, HostIx host, bool needing
                         vms[v].cpu_model = NULL; /* it will follow whichever host it starts on */
                 if (needing)
                         continue;
-                vms[v].cpu_mcores = vms[v].memory_mib = vms[v].vcpus = 0;
+                vms[v].cpu_mcores = vms[v].memory_mib = vms[v].memory_used_mib = vms[v].vcpus = 0;
                 vms[v].rx_kbit = vms[v].tx_kbit = vms[v].disk_kib_s = 0;
                 vms[v].extra = NULL;
         }
@@ -89,7 +89,7 @@ int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet
         int64_t *mhz = NULL;
         HostIx seat = 0;
         bool newcomers = false;
-        int r = s->n_hosts > 0 ? resource_layout(s, &t.layout) : -ENODATA;
+        int r = s->n_hosts > 0 ? resource_layout(s, settings, &t.layout) : -ENODATA;
 
         if (r == 0)
                 r = snapshot_speeds(a, s, &mhz, &t.usual_mhz);
@@ -233,6 +233,21 @@ static void use_more(int64_t *measured, int64_t amount) {
                 *measured += amount;
 }
 
+static int take_hugepages(Arena *a, const Vm *vm, Host *host) {
+        Hugepages *pages = arena_new(a, Hugepages, host->n_hugepages);
+
+        if (!pages)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < host->n_hugepages; i++) {
+                pages[i] = host->hugepages[i];
+                if (pages[i].kib == vm->hugepages_kib)
+                        pages[i].free_mib -=
+                                pages[i].free_mib < vm->memory_mib ? pages[i].free_mib : vm->memory_mib;
+        }
+        host->hugepages = pages;
+        return 0;
+}
+
 static int start_one(Arena *a, const Trial *t, Vm *vm, Host *host) {
         const HostIx h = vm->host;
         Nic *nics;
@@ -241,6 +256,8 @@ static int start_one(Arena *a, const Trial *t, Vm *vm, Host *host) {
                 vm->cpu_mcores = (vm->cpu_mcores * t->usual_mhz + t->mhz[h] - 1) / t->mhz[h];
         use_more(&host->cpu_busy_mcores, vm->cpu_mcores);
         use_more(&host->memory_used_mib, vm->memory_mib);
+        if (vm->hugepages_kib > 0 && take_hugepages(a, vm, host) < 0)
+                return -ENOMEM;
         if (host->n_nics == 0 || (vm->rx_kbit <= 0 && vm->tx_kbit <= 0))
                 return 0;
         nics = arena_new(a, Nic, host->n_nics);

@@ -113,3 +113,10 @@ int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usu
         *ret_usual = usual;
         return 0;
 }
+
+const Hugepages *host_hugepages(const Host *h, int64_t kib) {
+        for (uint32_t i = 0; i < h->n_hugepages; i++)
+                if (h->hugepages[i].kib == kib)
+                        return &h->hugepages[i];
+        return NULL;
+}

@@ -74,6 +74,12 @@ typedef struct Fault {
         Strings vms;
 } Fault;
 
+/* Memory set aside as pages of one size. */
+typedef struct Hugepages {
+        int64_t kib; /* a page */
+        int64_t total_mib, free_mib;
+} Hugepages;
+
 typedef struct Host {
         const char *name;
         const char *uri; /* libvirt URI other hosts and the service reach it by; NULL: not known */
@@ -97,8 +103,14 @@ typedef struct Host {
         Strings switches;                         /* its NICs are cabled to; n == 0: not known */
         const PeerRtt *peers;                     /* by name; a few of the other hosts */
         uint32_t n_peers;
-        Strings networks, pools;          /* n == 0: not known, no restriction, unless … */
-        bool networks_known, pools_known; /* … it is known that there are none */
+        Strings networks, pools;            /* n == 0: not known, no restriction, unless … */
+        bool networks_known, pools_known;   /* … it is known that there are none */
+        Strings machines, emulators;        /* machine types, paths; n == 0: not known */
+        Strings cpu_models, cpu_features;   /* that its hypervisor can give a VM; n == 0: not known */
+        int64_t overcommit_cpu_permille;    /* vCPUs allocated at most, per CPU; 0: settings */
+        int64_t overcommit_memory_permille; /* memory allocated at most, of what it has; 0: settings */
+        const Hugepages *hugepages;         /* each size once; n == 0: not known */
+        uint32_t n_hugepages;
         const Nic *nics;
         uint32_t n_nics;
         const int64_t *extra; /* [Snapshot.n_extra], or NULL when there are none */
@@ -152,6 +164,9 @@ typedef struct Vm {
         int64_t local_disk_mib;    /* disks on storage the other hosts do not see */
         int64_t priority;          /* 1 … 1000, default 100: weight when not all can be saved in time */
         const char *arch, *cpu_model, *machine;  /* NULL: not known */
+        const char *emulator;                    /* path of its QEMU; NULL: not known */
+        Strings cpu_features;                    /* it requires beyond its model's */
+        int64_t hugepages_kib;                   /* its memory is backed by pages of this size; 0: not */
         Strings networks, pools, groups, labels; /* labels: "key=value" */
         const int64_t *extra;                    /* [Snapshot.n_extra], or NULL */
 } Vm;
@@ -230,6 +245,9 @@ VmIx snapshot_vm(const Snapshot *s, const char *name);
 /* The worst grade of those faults of its host that concern the VM; *ret_fault, unless NULL, is that fault, or
  * NULL where the host has a grade alone. */
 int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault);
+
+/* The host's huge pages of this size, or NULL. */
+const Hugepages *host_hugepages(const Host *h, int64_t kib);
 
 /* What it used at its last reading, whatever it is taken to need. */
 VmLoad vm_measured(const Vm *vm);

@@ -12,7 +12,7 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/reason.h"
 
-#define PROBLEM_RES_MAX 16
+#define PROBLEM_RES_MAX 20
 
 /* Goals in their order: no gain in a later tier pays for a loss in an earlier one (design §5). */
 typedef enum Tier {
@@ -86,6 +86,7 @@ typedef struct ReserveGoal {
         const bool *counts;     /* [vm] it could be started elsewhere at all */
         const bool *spends; /* [vm] moving it is worth more than the reserve: it must leave its host, or mends
                                a rule */
+        const bool *hurries;     /* [vm] leaving a host to be emptied does not wait for the reserve */
         const uint32_t *domains; /* [n_domains] of `level` with a host that may be lost, ascending */
         uint32_t n_domains;
         int64_t mean[RES_MEMORY + 1]; /* capacity of the mean host */
@@ -100,6 +101,7 @@ typedef enum TransientMode {
 typedef struct Problem {
         uint32_t n_hosts, n_vms, n_res;
         bool transient[PROBLEM_RES_MAX];
+        Reason lacks[PROBLEM_RES_MAX]; /* what a host without room says; REASON_NONE: NO_ROOM */
         TransientMode transient_mode;
         const int64_t *capacity; /* [host × res] hard */
         const int64_t *limit;    /* [host × res] the load line (safety capacity), ≤ capacity */

@@ -25,6 +25,12 @@
         X(STORAGE, "a storage pool of the VM is not on the target")                                          \
         X(LOCAL_DISK, "the VM has disks that only its host sees")                                            \
         X(CPU_MODEL, "the target's CPU cannot run the VM")                                                   \
+        X(OVERCOMMIT, "the target's vCPUs are allocated as far as its over-commit ratio allows")             \
+        X(HUGEPAGES, "the target lacks free huge pages of the VM's size")                                    \
+        X(ARCH, "the target is of another architecture")                                                     \
+        X(MACHINE, "the VM's machine type is not there on the target")                                       \
+        X(EMULATOR, "the VM's emulator is not there on the target")                                          \
+        X(CPU_FEATURE, "the target's CPU lacks a feature that the VM was given")                             \
         X(RESERVE, "the reserve for lost hosts would be spent")                                              \
         X(RESERVE_LACKS, "if its host were lost, no other would have room for it")                           \
         X(ORDER, "no safe order of moves was found for it")                                                  \

@@ -13,6 +13,7 @@ typedef enum TargetOf {
         OF_HOST,
         OF_NIC,
         OF_PEER,
+        OF_HUGEPAGES,
         OF_VM,
 } TargetOf;
 
@@ -47,6 +48,12 @@ static const Target targets[METRIC_N] = {
         [METRIC_HOST_URI] = OTHER(TARGET_TEXT, Host, OF_HOST, uri),
         [METRIC_HOST_NETWORKS] = OTHER(TARGET_NAMES, Host, OF_HOST, networks),
         [METRIC_HOST_POOLS] = OTHER(TARGET_NAMES, Host, OF_HOST, pools),
+        [METRIC_HOST_MACHINES] = OTHER(TARGET_NAMES, Host, OF_HOST, machines),
+        [METRIC_HOST_EMULATORS] = OTHER(TARGET_NAMES, Host, OF_HOST, emulators),
+        [METRIC_HOST_CPU_MODELS] = OTHER(TARGET_NAMES, Host, OF_HOST, cpu_models),
+        [METRIC_HOST_CPU_FEATURES] = OTHER(TARGET_NAMES, Host, OF_HOST, cpu_features),
+        [METRIC_HUGEPAGES_TOTAL] = NUMBER(Hugepages, OF_HUGEPAGES, total_mib, QUANTITY_MAX),
+        [METRIC_HUGEPAGES_FREE] = NUMBER(Hugepages, OF_HUGEPAGES, free_mib, QUANTITY_MAX),
         [METRIC_HOST_CPU_BUSY] = NUMBER(Host, OF_HOST, cpu_busy_mcores, CORES_MAX * 1000),
         [METRIC_HOST_CPU_PRESSURE] = NUMBER(Host, OF_HOST, cpu_pressure_permille, 1000),
         [METRIC_HOST_MEMORY_TOTAL] = NUMBER(Host, OF_HOST, memory_mib, QUANTITY_MAX),
@@ -71,6 +78,9 @@ static const Target targets[METRIC_N] = {
         [METRIC_VM_CPU_MODEL] = OTHER(TARGET_NAME, Vm, OF_VM, cpu_model),
         [METRIC_VM_ARCH] = OTHER(TARGET_NAME, Vm, OF_VM, arch),
         [METRIC_VM_MACHINE] = OTHER(TARGET_NAME, Vm, OF_VM, machine),
+        [METRIC_VM_EMULATOR] = OTHER(TARGET_NAME, Vm, OF_VM, emulator),
+        [METRIC_VM_CPU_FEATURES] = OTHER(TARGET_NAMES, Vm, OF_VM, cpu_features),
+        [METRIC_VM_HUGEPAGES] = NUMBER(Vm, OF_VM, hugepages_kib, QUANTITY_MAX),
         [METRIC_VM_PINNED] = { .of = OF_VM, .kind = TARGET_SPECIAL },
         [METRIC_VM_JOB] = { .of = OF_VM, .kind = TARGET_SPECIAL },
         [METRIC_VM_GROUPS] = OTHER(TARGET_NAMES, Vm, OF_VM, groups),
@@ -167,6 +177,7 @@ typedef struct Facts {
         NameTable nic_names;
         const char *switches; /* of all NICs, by commas; NULL: none */
         PeerRtt *peers;
+        Hugepages *hugepages; /* [HUGEPAGES_MAX] */
 } Facts;
 
 static bool is_of(const Sample *x, TargetOf of) {
@@ -232,8 +243,9 @@ static int list_objects(Facts *f, HostIx ix) {
         }
         f->nics = arena_new(f->a, Nic, n_nics);
         f->peers = arena_new(f->a, PeerRtt, n_peers);
+        f->hugepages = arena_new(f->a, Hugepages, HUGEPAGES_MAX);
         k = name_table_new(f->a, n_nics, &f->nic_names);
-        return k < 0 ? k : f->nics && f->peers ? 0 : -ENOMEM;
+        return k < 0 ? k : f->nics && f->peers && f->hugepages ? 0 : -ENOMEM;
 }
 
 static int nic_sample(Facts *f, const Sample *x) {
@@ -272,6 +284,33 @@ static int peer_sample(Facts *f, const Sample *x) {
         p->rtt_us = x->number < QUANTITY_MAX ? x->number : QUANTITY_MAX;
         f->host->n_peers += p->name != NULL;
         return p->name ? 0 : -ENOMEM;
+}
+
+/* Its subject is the size of a page in KiB. */
+static int hugepages_sample(Facts *f, const Sample *x) {
+        uint32_t i = 0;
+        int64_t kib;
+
+        if (text_to_int(x->subject, strlen(x->subject), 1, QUANTITY_MAX, &kib) < 0)
+                return 0;
+        while (i < f->host->n_hugepages && f->hugepages[i].kib != kib)
+                i++;
+        if (i == HUGEPAGES_MAX)
+                return 0;
+        if (i == f->host->n_hugepages)
+                f->hugepages[f->host->n_hugepages++] = (Hugepages){ .kib = kib };
+        return fill(f->a, &targets[x->metric], x, &f->hugepages[i]);
+}
+
+static void hugepages_finish(Facts *f) {
+        for (uint32_t i = 0; i < f->host->n_hugepages; i++) {
+                Hugepages *g = &f->hugepages[i];
+
+                g->total_mib = g->total_mib > 0 ? g->total_mib : 0;
+                g->free_mib = g->free_mib > 0 ? g->free_mib : 0;
+                g->free_mib = g->free_mib < g->total_mib ? g->free_mib : g->total_mib;
+        }
+        f->host->hugepages = f->hugepages;
 }
 
 static int vm_special(Facts *f, const Sample *x, VmRow *row) {
@@ -341,6 +380,8 @@ static int section_facts(Facts *f, const Section *s) {
                         k = nic_sample(f, x);
                 } else if (is_of(x, OF_PEER)) {
                         k = peer_sample(f, x);
+                } else if (is_of(x, OF_HUGEPAGES)) {
+                        k = hugepages_sample(f, x);
                 } else if (is_of(x, OF_VM)) {
                         if (x->subject != subject) {
                                 uint32_t number = name_table_find(&f->vms, x->subject, strlen(x->subject));
@@ -390,6 +431,7 @@ static void vms_finish(Facts *f) {
                 v->vcpus = v->vcpus < 0 ? 0 : v->vcpus;
                 v->memory_mib = v->memory_mib < 0 ? 0 : v->memory_mib;
                 v->local_disk_mib = v->local_disk_mib < 0 ? 0 : v->local_disk_mib;
+                v->hugepages_kib = v->hugepages_kib < 0 ? 0 : v->hugepages_kib;
         }
 }
 
@@ -419,6 +461,7 @@ int report_facts(Arena *a, const Report *r, HostIx ix, Host *host, VmRow *rows, 
         host->nics = f.nics;
         host->n_nics = f.nic_names.n < NICS_MAX ? f.nic_names.n : NICS_MAX;
         vms_finish(&f);
+        hugepages_finish(&f);
         *ret = facts;
         *ret_n = f.vms.n;
         return 0;

@@ -94,6 +94,10 @@ static void host_set(Host *h, const HostSpec *spec) {
                 if (share != UNKNOWN)
                         h->headroom_permille[r] = share;
         }
+        if (spec->overcommit_cpu > 0)
+                h->overcommit_cpu_permille = spec->overcommit_cpu;
+        if (spec->overcommit_memory > 0)
+                h->overcommit_memory_permille = spec->overcommit_memory;
         if (spec->reserved_mib != UNKNOWN)
                 h->reserved_mib = spec->reserved_mib < h->memory_mib ? spec->reserved_mib : h->memory_mib;
 }

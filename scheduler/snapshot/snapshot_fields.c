@@ -34,6 +34,7 @@ const char *const fence_names[FENCE_N] = { "none", "stale", "missing", "daemon" 
 #define MIB(json, type, member, default) NUMBER(json, type, member, "MiB", 1, 0, 0, QUANTITY_MAX, default)
 #define CORES(json, type, member)        NUMBER(json, type, member, "cores", 1000, 3, 0, CORES_MAX * 1000, UNKNOWN)
 #define SHARE(json, type, member)        NUMBER(json, type, member, "share", 1000, 3, 0, 1000, UNKNOWN)
+#define RATIO(json, type, member)        NUMBER(json, type, member, "ratio", 1000, 3, 100, 100000, 0)
 #define MBIT(json, type, member)         NUMBER(json, type, member, "Mbit/s", 1000, 3, 0, QUANTITY_MAX, UNKNOWN)
 #define MIB_S(json, type, member)        NUMBER(json, type, member, "MiB/s", 1024, 4, 0, QUANTITY_MAX, UNKNOWN)
 #define SECONDS(json, type, member)      NUMBER(json, type, member, "seconds", USEC_PER_SEC, 6, 0, TIME_MAX, 0)
@@ -87,8 +88,21 @@ static const FieldDef host_defs[] = {
         NAMES("pools", Host, pools),
         NAMES("switches", Host, switches),
         SPECIAL("rtt_us", host_read_peers, host_print_peers),
+        NAMES("machines", Host, machines),
+        NAMES("emulators", Host, emulators),
+        NAMES("cpu_models", Host, cpu_models),
+        NAMES("cpu_features", Host, cpu_features),
+        RATIO("overcommit_cpu", Host, overcommit_cpu_permille),
+        RATIO("overcommit_memory", Host, overcommit_memory_permille),
+        SPECIAL("hugepages", host_read_hugepages, host_print_hugepages),
         SPECIAL("nics", host_read_nics, host_print_nics),
         SPECIAL("extra", host_read_extra, host_print_extra),
+};
+
+static const FieldDef hugepages_defs[] = {
+        NUMBER("kib", Hugepages, kib, "KiB", 1, 0, 1, QUANTITY_MAX, 2048),
+        NEEDED_NUMBER("total_mib", Hugepages, total_mib, "MiB", 0, QUANTITY_MAX),
+        NEEDED_NUMBER("free_mib", Hugepages, free_mib, "MiB", 0, QUANTITY_MAX),
 };
 
 static const FieldDef nic_defs[] = {
@@ -141,6 +155,9 @@ static const FieldDef vm_defs[] = {
         NAME("arch", Vm, arch),
         NAME("cpu_model", Vm, cpu_model),
         NAME("machine", Vm, machine),
+        NAME("emulator", Vm, emulator),
+        NAMES("cpu_features", Vm, cpu_features),
+        NUMBER("hugepages_kib", Vm, hugepages_kib, "KiB", 1, 0, 0, QUANTITY_MAX, 0),
         NAMES("networks", Vm, networks),
         NAMES("pools", Vm, pools),
         NAMES("groups", Vm, groups),
@@ -223,6 +240,7 @@ static void vm_init(void *object) {
 const FieldTable snapshot_fields = TABLE("a snapshot", snapshot_defs, NULL);
 const FieldTable extra_fields = TABLE("an extra resource", extra_defs, NULL);
 const FieldTable host_fields = TABLE("a host", host_defs, host_init);
+const FieldTable hugepages_fields = TABLE("huge pages", hugepages_defs, NULL);
 const FieldTable nic_fields = TABLE("a NIC", nic_defs, NULL);
 const FieldTable vm_fields = TABLE("a VM", vm_defs, vm_init);
 const FieldTable rule_fields = TABLE("a rule", rule_defs, NULL);

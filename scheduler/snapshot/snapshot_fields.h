@@ -10,7 +10,8 @@
 #include "scheduler/snapshot/text_writer.h"
 
 #define SNAPSHOT_SCHEMA     "plimsoll.snapshot/1"
-#define EXTRA_MAX           (PROBLEM_RES_MAX - RES_BUILTIN_N)
+#define EXTRA_MAX           12 /* with what problem_build() adds, at most PROBLEM_RES_MAX */
+#define HUGEPAGES_MAX       UINT32_C(16)
 #define RULES_MAX           VMS_MAX
 #define NICS_MAX            UINT32_C(1024)
 #define PEERS_MAX           UINT32_C(1024) /* whose round trip a host tells */
@@ -57,6 +58,7 @@ typedef struct FieldTable {
 
 extern const FieldTable snapshot_fields, host_fields, nic_fields, vm_fields, rule_fields, extra_fields;
 extern const FieldTable traffic_fields;                /* of a Snapshot */
+extern const FieldTable hugepages_fields;              /* of a Host */
 extern const FieldTable headroom_fields, fault_fields; /* of a Host */
 extern const FieldTable fault_device_fields;           /* of a Fault */
 extern const FieldTable net_fields, measured_fields;   /* of a Vm */
@@ -85,6 +87,7 @@ int snapshot_read_extra(FileReader *p, void *object);
 int snapshot_read_hosts(FileReader *p, void *object);
 int snapshot_read_vms(FileReader *p, void *object);
 int snapshot_read_rules(FileReader *p, void *object);
+int host_read_hugepages(FileReader *p, void *object);
 int host_read_headroom(FileReader *p, void *object);
 int host_read_faults(FileReader *p, void *object);
 int fault_read_vms(FileReader *p, void *object);
@@ -109,6 +112,7 @@ void snapshot_print_extra(FilePrinter *p, const void *object);
 void snapshot_print_hosts(FilePrinter *p, const void *object);
 void snapshot_print_vms(FilePrinter *p, const void *object);
 void snapshot_print_rules(FilePrinter *p, const void *object);
+void host_print_hugepages(FilePrinter *p, const void *object);
 void host_print_headroom(FilePrinter *p, const void *object);
 void host_print_faults(FilePrinter *p, const void *object);
 void fault_print_vms(FilePrinter *p, const void *object);

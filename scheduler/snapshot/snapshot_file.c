@@ -151,6 +151,26 @@ int host_read_faults(FileReader *p, void *object) {
         return k;
 }
 
+int host_read_hugepages(FileReader *p, void *object) {
+        Host *h = object;
+        ObjectArray array;
+        int k = objects_read(p, &hugepages_fields, sizeof(Hugepages), HUGEPAGES_MAX, &array);
+
+        if (k < 0)
+                return k;
+        h->hugepages = array.objects;
+        h->n_hugepages = array.n;
+        for (uint32_t i = 0; i < array.n; i++) {
+                if (h->hugepages[i].free_mib > h->hugepages[i].total_mib)
+                        return json_reader_refuse(&p->json, "more huge pages are free than there are");
+                for (uint32_t j = 0; j < i; j++)
+                        if (h->hugepages[i].kib == h->hugepages[j].kib)
+                                return json_reader_refuse(&p->json, "huge pages of %lld KiB are said twice",
+                                                          (long long) h->hugepages[i].kib);
+        }
+        return 0;
+}
+
 int host_read_nics(FileReader *p, void *object) {
         Host *h = object;
         ObjectArray array;

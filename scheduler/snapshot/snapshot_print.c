@@ -189,6 +189,14 @@ void fault_print_vms(FilePrinter *p, const void *object) {
                 print_strings(p, "vms", f->vms);
 }
 
+void host_print_hugepages(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->n_hugepages > 0)
+                print_objects(p, "hugepages", &hugepages_fields,
+                              (ObjectList){ h->hugepages, sizeof(*h->hugepages), h->n_hugepages }, " ");
+}
+
 void host_print_nics(FilePrinter *p, const void *object) {
         const Host *h = object;
 

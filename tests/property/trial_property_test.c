@@ -66,7 +66,8 @@ Test(trial, what_a_newcomer_costs_is_the_difference_of_the_definitions) {
                 Prng random = prng_seeded(seed);
                 Trial t;
 
-                cr_assert_eq(0, trial_build(&arena, s, default_settings(&arena), policies_all(), true, &t));
+                cr_assert_eq(0,
+                             trial_build(&arena, s, random_settings(&arena, seed), policies_all(), true, &t));
                 for (VmIx v = 0; v < s->n_vms; v++)
                         if (s->vms[v].host == IX_NONE)
                                 expect_exact(&t, v, prng_below(&random, s->n_hosts), seed);
@@ -82,7 +83,8 @@ Test(trial, a_rule_refuses_a_newcomer_only_where_it_would_be_broken_further) {
                 TrialHost verdict;
                 Trial t;
 
-                cr_assert_eq(0, trial_build(&arena, s, default_settings(&arena), policies_all(), false, &t));
+                cr_assert_eq(
+                        0, trial_build(&arena, s, random_settings(&arena, seed), policies_all(), false, &t));
                 for (HostIx h = 0; h < s->n_hosts; h++) {
                         bool worse = false;
 
@@ -110,7 +112,7 @@ Test(trial, a_started_snapshot_has_the_loads_the_trial_had) {
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 const Snapshot *s = with_newcomers(random_cluster(&arena, seed, false), seed), *started;
-                const Settings *settings = default_settings(&arena);
+                const Settings *settings = random_settings(&arena, seed);
                 HostIx *host_of = arena_new(&arena, HostIx, s->n_vms);
                 Trial t, after;
 
@@ -128,7 +130,8 @@ Test(trial, a_started_snapshot_has_the_loads_the_trial_had) {
                         int64_t off = t.e->x->load[i] - after.e->x->load[i];
 
                         /* rounding of speeds: some MHz for each VM */
-                        cr_assert(off > -100 && off < 100, "seed %llu: %lld", (unsigned long long) seed,
+                        cr_assert(off > -100 && off < 100, "seed %llu: host %zu, %s: %lld",
+                                  (unsigned long long) seed, i / t.p->n_res, t.layout.names[i % t.p->n_res],
                                   (long long) off);
                 }
                 arena_rewind(&arena, mark);

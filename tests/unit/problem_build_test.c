@@ -196,7 +196,7 @@ Test(problem_build, classes_say_which_hosts_have_what_a_vm_needs) {
                 { REASON_NONE, REASON_NONE, REASON_NONE },
                 { REASON_NONE, REASON_NONE, REASON_STORAGE },
                 { REASON_NONE, REASON_RULE_HOSTS, REASON_NONE },
-                { REASON_NONE, REASON_NONE, REASON_CPU_MODEL },
+                { REASON_NONE, REASON_NONE, REASON_ARCH },
         };
 
         for (VmIx v = 0; v < 6; v++)
@@ -237,7 +237,7 @@ Test(problem_build, even_use_of_extra_resources_is_sought_when_asked_for) {
 
 Test(problem_build, more_extra_resources_than_there_is_room_for_are_refused) {
         ExtraResource extra[PROBLEM_RES_MAX];
-        Snapshot s = { .cluster = "c", .n_extra = PROBLEM_RES_MAX - 1, .extra = extra };
+        Snapshot s = { .cluster = "c", .n_extra = PROBLEM_RES_MAX - 5, .extra = extra };
         const Problem *p;
 
         for (int i = 0; i < PROBLEM_RES_MAX; i++)
