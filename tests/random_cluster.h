@@ -268,9 +268,12 @@ static inline void random_measured(Dice *d, Host *h, uint32_t index, const Vm *v
         for (uint32_t v = 0; v < n_vms && h->n_hugepages > 0; v++) {
                 Hugepages *pages = (Hugepages *) (uintptr_t) h->hugepages;
 
-                if (vms[v].host == index && vms[v].hugepages_kib > 0)
-                        pages->free_mib -=
-                                pages->free_mib < vms[v].memory_mib ? pages->free_mib : vms[v].memory_mib;
+                if (vms[v].host != index || vms[v].hugepages_kib == 0)
+                        continue;
+                if (pages->free_mib < vms[v].memory_mib)
+                        pages->total_mib += vms[v].memory_mib; /* what is in use is there */
+                else
+                        pages->free_mib -= vms[v].memory_mib;
         }
         if (dice_percent(d, 30))
                 h->cpu_busy_mcores = busy;

@@ -217,7 +217,12 @@ static int find_hugepages(Check *c) {
                                 c->huge_most[(size_t) s->vms[v].host * c->n_huge + i] += s->vms[v].memory_mib;
                 for (HostIx h = 0; h < s->n_hosts; h++) {
                         int64_t *most = &c->huge_most[(size_t) h * c->n_huge + i];
+                        bool told = false;
 
+                        for (uint32_t k = 0; k < s->hosts[h].n_hugepages; k++)
+                                told |= s->hosts[h].hugepages[k].kib == c->huge_kib[i];
+                        if (!told)
+                                *most = NO_LIMIT; /* check_fit() refuses it */
                         for (uint32_t k = 0; k < s->hosts[h].n_hugepages; k++)
                                 if (s->hosts[h].hugepages[k].kib == c->huge_kib[i] &&
                                     s->hosts[h].hugepages[k].total_mib > *most)

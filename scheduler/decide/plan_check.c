@@ -78,21 +78,24 @@ static bool lacks_word(const char *word, const Strings *offered) {
         return word && offered->n > 0 && !has_word(offered, word);
 }
 
-/* A CPU model that is whatever the host has can only go where the host has the same, and all it can do. */
+/* A CPU model that is whatever the host has can only go where the host has the same. */
 static Reason cpu_reason(const Check *c, const Vm *vm, const Host *to) {
         static const char *const follow[] = { "host-passthrough", "host-model", "maximum" };
-        const Host *from = &c->s->hosts[vm->host];
+        bool follows = false;
 
         for (size_t i = 0; i < ARRAY_SIZE(follow); i++)
-                if (vm->cpu_model && strcmp(vm->cpu_model, follow[i]) == 0) {
-                        if (both_differ(from->cpu_model, to->cpu_model))
-                                return REASON_CPU_MODEL;
-                        return missing_word(&from->cpu_features, &to->cpu_features) ? REASON_CPU_FEATURE
-                                                                                    : REASON_NONE;
-                }
-        if (lacks_word(vm->cpu_model, &to->cpu_models))
+                follows |= vm->cpu_model && strcmp(vm->cpu_model, follow[i]) == 0;
+        if (follows ? both_differ(c->s->hosts[vm->host].cpu_model, to->cpu_model)
+                    : lacks_word(vm->cpu_model, &to->cpu_models))
                 return REASON_CPU_MODEL;
         return missing_word(&vm->cpu_features, &to->cpu_features) ? REASON_CPU_FEATURE : REASON_NONE;
+}
+
+static bool has_pages(const Host *h, int64_t kib) {
+        for (uint32_t i = 0; i < h->n_hugepages; i++)
+                if (h->hugepages[i].kib == kib)
+                        return true;
+        return false;
 }
 
 Reason check_fit(const Check *c, VmIx v, HostIx h) {
@@ -103,6 +106,8 @@ Reason check_fit(const Check *c, VmIx v, HostIx h) {
                 return REASON_NETWORK;
         if (missing_word(&vm->pools, &to->pools))
                 return REASON_STORAGE;
+        if (vm->hugepages_kib > 0 && !has_pages(to, vm->hugepages_kib))
+                return REASON_HUGEPAGES;
         if (both_differ(vm->arch, to->arch))
                 return REASON_ARCH;
         if (lacks_word(vm->machine, &to->machines))

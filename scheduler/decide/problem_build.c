@@ -177,7 +177,8 @@ static void build_host(Build *b, HostIx h) {
                               headroom(b, host, RES_MEMORY, "headroom_memory"));
 }
 
-/* As much as the host tells, and at least what its VMs have of it now: a host that tells nothing is full. */
+/* As much as the host tells, and at least what its VMs have of it now. To a host that tells nothing no VM may
+ * come that has them (problem_classes.c). */
 static void build_hugepages(Build *b) {
         const Snapshot *s = b->s;
 
@@ -193,7 +194,9 @@ static void build_hugepages(Build *b) {
                         const Hugepages *g = host_hugepages(&s->hosts[h], b->layout.huge_kib[i]);
                         int64_t *capacity = &b->capacity[(size_t) h * b->p->n_res + r];
 
-                        if (g && g->total_mib > *capacity)
+                        if (!g)
+                                *capacity = QUANTITY_MAX;
+                        else if (g->total_mib > *capacity)
                                 *capacity = g->total_mib;
                         b->limit[(size_t) h * b->p->n_res + r] = *capacity;
                 }

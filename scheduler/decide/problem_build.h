@@ -14,8 +14,8 @@
  *   memory in use   where memory may be over-committed: the host's memory itself; a VM needs what it was
  *            measured to use, all that it was allocated when it was not. Transient. Allocation counts beside
  *            it, as memory.
- *   huge pages   of each size that a VM has: MiB, transient. A host that does not tell has as many as its VMs
- *            use, so that no other comes.
+ *   huge pages   of each size that a VM has: MiB, transient. To a host that does not tell of them no VM may
+ *            come that has them.
  *
  *   base     what a host uses beyond its VMs: measured use less the needs of the VMs on it, never below zero;
  *            for memory at least reserved_mib. A VM in flight counts on its other host too, there in the

@@ -11,6 +11,7 @@
 typedef struct ClassKey {
         uint32_t networks, pools, arch, model, rules;
         uint32_t machine, emulator, cpu, features; /* sets, the first three of one word */
+        int64_t huge_kib;                          /* 0: none */
 } ClassKey;
 
 /* The same of a host. */
@@ -131,7 +132,7 @@ static int intern_one(Classes *c, const char *word, uint32_t *ret) {
         return intern_set(c, &(Strings){ &word, word != NULL }, ret);
 }
 
-/* What its QEMU needs to be there. A CPU that follows the host's needs all that its host's has. */
+/* What its QEMU needs to be there. A CPU that follows the host's has no model of its own: class_key(). */
 static int machine_key(Classes *c, const Vm *vm, ClassKey *ret) {
         const bool follows = cpu_follows_host(vm->cpu_model);
         int r = intern_one(c, vm->machine, &ret->machine);
@@ -142,8 +143,7 @@ static int machine_key(Classes *c, const Vm *vm, ClassKey *ret) {
                 r = intern_one(c, follows ? NULL : vm->cpu_model, &ret->cpu);
         if (r == 0)
                 r = intern_set(c, &vm->cpu_features, &ret->features);
-        if (follows)
-                ret->features = c->hosts[vm->host].features;
+        ret->huge_kib = vm->hugepages_kib;
         return r;
 }
 
@@ -217,6 +217,8 @@ static int class_deny(Classes *c, const ClassKey *key) {
         for (HostIx h = 0; h < c->s->n_hosts; h++) {
                 const HostKey *host = &c->hosts[h];
 
+                if (key->huge_kib > 0 && !host_hugepages(&c->s->hosts[h], key->huge_kib))
+                        c->denied[h] = REASON_HUGEPAGES;
                 if (key->model != IX_NONE && host->model != IX_NONE && key->model != host->model)
                         c->denied[h] = REASON_CPU_MODEL;
                 if (key->arch != IX_NONE && host->arch != IX_NONE && key->arch != host->arch)
@@ -279,7 +281,7 @@ int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) {
         int r = class_of ? classes_begin(&c) : -ENOMEM;
 
         for (VmIx v = 0; v < s->n_vms && r == 0; v++) {
-                ClassKey key;
+                ClassKey key = { 0 }; /* its bytes are compared: all of them */
 
                 r = class_key(&c, v, &key);
                 if (r == 0)

@@ -4,7 +4,7 @@
 #include "scheduler/snapshot/plan_file.h"
 #include "tests/random_cluster.h"
 
-#define SEEDS 1500
+#define SEEDS 500
 
 static Arena arena;
 

@@ -129,6 +129,9 @@ Test(trial, a_started_snapshot_has_the_loads_the_trial_had) {
                 for (size_t i = 0; i < (size_t) s->n_hosts * t.p->n_res; i++) {
                         int64_t off = t.e->x->load[i] - after.e->x->load[i];
 
+                        /* no host tells that fewer than no huge pages are free */
+                        if (i % t.p->n_res >= t.layout.huge && t.e->x->load[i] > t.p->capacity[i])
+                                continue;
                         /* rounding of speeds: some MHz for each VM */
                         cr_assert(off > -100 && off < 100, "seed %llu: host %zu, %s: %lld",
                                   (unsigned long long) seed, i / t.p->n_res, t.layout.names[i % t.p->n_res],
