@@ -3,6 +3,8 @@
 
 #include "scheduler/app/facts.h"
 #include "scheduler/app/file.h"
+#include "scheduler/app/fleet_text.h"
+#include "scheduler/app/hbal_score.h"
 #include "scheduler/app/plan_options.h"
 #include "scheduler/app/plan_text.h"
 #include "scheduler/app/store_round.h"
@@ -67,6 +69,21 @@ static ExitStatus print_plan(Invocation *in, const Supposed *supposed, const Rou
         return status == EXIT_DONE ? status_of(round->plan) : status;
 }
 
+/* To stderr, beside whatever form the plan has. */
+static int print_hbal_score(Invocation *in, const Round *round) {
+        const HostIx *host_of;
+        double before = 0, after = 0;
+        int r = fleet_after(in->arena, round->problem, round->plan, &host_of);
+
+        if (r == 0)
+                r = hbal_score(in->arena, round->snapshot, NULL, &before);
+        if (r == 0)
+                r = hbal_score(in->arena, round->snapshot, host_of, &after);
+        if (r == 0)
+                (void) fprintf(in->err.out, "hbal's cluster score: %.8f now, %.8f after\n", before, after);
+        return r;
+}
+
 static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
         Workers workers = workers_threads(0);
         RoundInput input = { .snapshot = facts->snapshot,
@@ -96,6 +113,8 @@ static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         timing_mark(timing, "plan");
         status = print_plan(in, &supposed, &input, &round);
+        if (option_given(&in->options, "hbal-score") && print_hbal_score(in, &round) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
         timing_mark(timing, "write");
         return status;
 }
@@ -123,6 +142,8 @@ static const OptionDef options[] = {
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "as JSON, schema plimsoll.plan/1; with what if, plimsoll.what-if/1" },
+        { "hbal-score", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "also says what Ganeti's hbal would call the cluster's score, now and after (see import htools)" },
         TIMING_OPTION,
         { 0 },
 };

@@ -9,9 +9,10 @@
 
 #include "scheduler/decide/descent.h"
 
-#define TARGETS   48 /* hosts tried for an exchange or a chain: those that lack least for the VM */
-#define THIRDS    32 /* hosts that take in the VM that makes room: those with most of what is scarce */
-#define BLOCK_MAX 64 /* VMs of a block */
+#define TARGETS     48 /* hosts tried for an exchange or a chain: those that lack least for the VM */
+#define THIRDS      32 /* hosts that take in the VM that makes room: those with most of what is scarce */
+#define EVICTED_MAX 4  /* VMs that make room for one */
+#define BLOCK_MAX   64 /* VMs of a block */
 
 typedef struct Ranked {
         HostIx host;
@@ -44,6 +45,20 @@ static double lack(const Evaluator *e, VmIx v, HostIx h) {
         for (uint32_t r = 0; e->terms->capacity && r < p->n_res; r++)
                 if (need[r] > 0 && need[r] > room[r])
                         sum += (double) (need[r] - room[r]) / ((double) problem_capacity(p, h)[r] + 1);
+        return sum;
+}
+
+/* The same when w is gone from there. */
+static double lack_without(const Evaluator *e, VmIx v, VmIx w, HostIx h) {
+        const Problem *p = e->problem;
+        const int64_t *need = problem_need(p, v), *less = problem_need(p, w);
+        const int64_t *room = e->room + (size_t) h * p->n_res;
+        double sum = 0;
+
+        for (uint32_t r = 0; e->terms->capacity && r < p->n_res; r++)
+                if (need[r] > 0 && need[r] > room[r] + less[r])
+                        sum += (double) (need[r] - room[r] - less[r]) /
+                               ((double) problem_capacity(p, h)[r] + 1);
         return sum;
 }
 
@@ -188,7 +203,7 @@ static int chain(Descent *d, VmIx v, const Ranking *targets) {
         return r < 0 ? r : 1;
 }
 
-/* ---- blocks ---- */
+/* ---- several make room ---- */
 
 typedef struct Block {
         const Group *group;
@@ -197,6 +212,100 @@ typedef struct Block {
         Move moves[BLOCK_MAX];
         uint32_t n; /* 0: none found */
 } Block;
+
+static void block_undo(Evaluator *e, const Block *b) {
+        for (uint32_t i = b->n; i-- > 0;)
+                evaluator_move(e, (Move){ b->moves[i].vm, b->moves[i].to, b->moves[i].from });
+}
+
+static bool block_add(Evaluator *e, Block *b, Move m) {
+        if (b->n == BLOCK_MAX)
+                return false;
+        b->moves[b->n++] = m;
+        evaluator_move(e, m);
+        return true;
+}
+
+static int block_make(Descent *d, const Block *b) {
+        for (uint32_t i = 0; i < b->n; i++) {
+                const int r = descent_move(d, b->moves[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return b->n > 0;
+}
+
+/* The third host where w costs least, or IX_NONE. */
+static HostIx third_for(Descent *d, VmIx w) {
+        SearchState *s = d->s;
+        const HostIx from = s->e->x->host_of[w];
+        HostIx best = IX_NONE;
+        Costs least = { 0 };
+        Ranking thirds;
+
+        thirds_rank(d, w, &thirds);
+        for (uint32_t i = 0; i < thirds.n; i++) {
+                const Move m = { w, from, thirds.at[i].host };
+                Costs delta;
+
+                s->evaluations++;
+                if (hot_refuse(s->e, m) != REASON_NONE)
+                        continue;
+                delta = hot_delta(s->e, m);
+                if (best == IX_NONE || costs_compare(&delta, &least) < 0) {
+                        best = m.to;
+                        least = delta;
+                }
+        }
+        return best;
+}
+
+/* VMs leave `to` until v fits: of those that can go, each time the one of which least lacks afterwards. */
+static void eviction_try(Descent *d, VmIx v, HostIx to, Block *best) {
+        SearchState *s = d->s;
+        Evaluator *e = s->e;
+        const Seats *seats = &d->columns->seats[to];
+        const HostIx from = e->x->host_of[v];
+        const Costs before = e->cost;
+        Block b = { .n = 0 };
+
+        while (lack(e, v, to) > 0 && b.n < EVICTED_MAX) {
+                Move out = { .vm = IX_NONE };
+                double least = lack(e, v, to);
+
+                for (uint32_t k = 0; k < seats->n; k++) {
+                        const VmIx w = seats->at[k].vm;
+                        const double left = e->x->host_of[w] == to ? lack_without(e, v, w, to) : least;
+                        const HostIx third =
+                                left < least && search_state_affords(s, w) ? third_for(d, w) : IX_NONE;
+
+                        if (third == IX_NONE)
+                                continue;
+                        out = (Move){ w, to, third };
+                        least = left;
+                }
+                if (out.vm == IX_NONE || !block_add(e, &b, out))
+                        break;
+        }
+        if (search_state_affords(s, v) && hot_refuse(e, (Move){ v, from, to }) == REASON_NONE) {
+                (void) block_add(e, &b, (Move){ v, from, to });
+                b.delta = costs_minus(e->cost, &before);
+                if (descent_gains(d, &b.delta) && (best->n == 0 || costs_compare(&b.delta, &best->delta) < 0))
+                        *best = b;
+        }
+        block_undo(e, &b);
+}
+
+static int eviction(Descent *d, VmIx v, const Ranking *targets) {
+        Block best = { .n = 0 };
+
+        for (uint32_t i = 0; i < targets->n && !d->s->e->reserve; i++)
+                eviction_try(d, v, targets->at[i].host, &best);
+        return block_make(d, &best);
+}
+
+/* ---- blocks ---- */
 
 /* By itself it may go there, and there is room: rules are asked when all have moved. */
 static bool may_go(const Evaluator *e, Move m) {
@@ -208,11 +317,6 @@ static bool may_go(const Evaluator *e, Move m) {
                 if (room_refuse(e, m.to, r, need[r], m.to == e->problem->home[m.vm]) != REASON_NONE)
                         return false;
         return true;
-}
-
-static void block_undo(Evaluator *e, const Block *b) {
-        for (uint32_t i = b->n; i-- > 0;)
-                evaluator_move(e, (Move){ b->moves[i].vm, b->moves[i].to, b->moves[i].from });
 }
 
 /* The best host of the domain for v, or IX_NONE. */
@@ -334,13 +438,7 @@ static int block(Descent *d, const Group *group, Level level) {
 
         for (uint32_t domain = 0; domain < n; domain++)
                 block_try(d, &b, domain, &best);
-        for (uint32_t i = 0; i < best.n; i++) {
-                const int r = descent_move(d, best.moves[i]);
-
-                if (r < 0)
-                        return r;
-        }
-        return best.n > 0;
+        return block_make(d, &best);
 }
 
 /* For each rule that keeps v together with others. */
@@ -384,6 +482,8 @@ static int vm_mend(Descent *d, VmIx v) {
         r = exchange(d, v, &targets);
         if (r == 0)
                 r = chain(d, v, &targets);
+        if (r == 0)
+                r = eviction(d, v, &targets);
         if (r == 0)
                 r = blocks(d, v);
         return r;

@@ -70,7 +70,10 @@ static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
         if (counts[REASON_NONE] == 0)
                 return true;
         ret->hosts = counts[REASON_NONE];
-        ret->reason = k->pl->left_out[v] != REASON_NONE ? k->pl->left_out[v] : REASON_ORDER;
+        /* Nothing refuses it: then a budget that stopped moves did, or the search found no order for it. */
+        ret->reason = k->pl->left_out[v] != REASON_NONE    ? k->pl->left_out[v]
+                      : k->pl->refusals[REASON_BUDGET] > 0 ? REASON_BUDGET
+                                                           : REASON_ORDER;
         return false;
 }
 

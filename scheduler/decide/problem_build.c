@@ -7,6 +7,8 @@
 #include "scheduler/decide/migration_speed.h"
 #include "scheduler/decide/problem_parts.h"
 
+#define HOUR INT64_C(3600000000) /* in µs, as all durations of settings */
+
 static const char *const local_disk_words[] = { "refuse", "copy", NULL };
 
 const SettingDef cluster_settings[] = {
@@ -43,6 +45,14 @@ const SettingDef cluster_settings[] = {
           .doc = "What a migration may take of the network, for predictions and the price of a move; less "
                  "where "
                  "past migrations reached less." },
+        { .name = "longest_move",
+          .type = SETTING_DURATION,
+          .def = HOUR,
+          .min = HOUR / 3600,
+          .max = 1000 * HOUR,
+          .doc = "A VM whose migration is predicted to take longer, or not to end by itself, is not moved "
+                 "for "
+                 "balance: only to repair, to evacuate, or to relieve a host above its load line." },
         { .name = NULL },
 };
 
@@ -354,8 +364,9 @@ static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role, int64_t
         return REASON_NONE;
 }
 
-static int64_t migration_ms(const Build *b, int64_t memory_mib, int64_t dirty_kib_s, int64_t disk_mib) {
-        MigrationForecast f = migration_forecast((MigrationFacts){
+static MigrationForecast migration_of(const Build *b, int64_t memory_mib, int64_t dirty_kib_s,
+                                      int64_t disk_mib) {
+        return migration_forecast((MigrationFacts){
                 .memory_mib = memory_mib,
                 .dirty_kib_s = dirty_kib_s,
                 .local_disk_mib = disk_mib,
@@ -363,13 +374,14 @@ static int64_t migration_ms(const Build *b, int64_t memory_mib, int64_t dirty_ki
                                                   b->s->migration_kbit),
                 .downtime_limit_ms = 300,
         });
-
-        return f.predicted.ms;
 }
 
 static int64_t price_of(const Build *b, const Vm *vm, int64_t usual_ms) {
-        int64_t ms = migration_ms(b, vm->memory_mib, vm->dirty_kib_s, vm->local_disk_mib);
+        const MigrationForecast f = migration_of(b, vm->memory_mib, vm->dirty_kib_s, vm->local_disk_mib);
+        const int64_t ms = f.predicted.ms;
 
+        if (!f.converges || ms > settings_int(b->settings, "cluster", "longest_move") / 1000)
+                return PRICE_MAX; /* more than the balance of any two hosts is worth */
         return at_most(PRICE_DISTURBANCE + scaled(ms, PRICE_TIME, usual_ms), PRICE_MAX);
 }
 
@@ -379,7 +391,7 @@ static int build_vms(Build *b) {
         Reason *pinned = arena_new(b->arena, Reason, s->n_vms);
         int64_t *price = arena_new(b->arena, int64_t, s->n_vms);
         int64_t *mcores = arena_new(b->arena, int64_t, s->n_vms);
-        int64_t usual_ms = migration_ms(b, USUAL_MIB, 0, 0);
+        int64_t usual_ms = migration_of(b, USUAL_MIB, 0, 0).predicted.ms;
 
         if (!home || !pinned || !price || !mcores || build_leave(b) < 0 || build_cpu_demand(b, mcores) < 0)
                 return -ENOMEM;
