@@ -216,6 +216,8 @@ static inline void random_vm(Dice *d, Vm *v, uint32_t i, uint32_t n_hosts, bool 
         };
         if (!plain)
                 random_vm_trouble(d, v, n_hosts);
+        if (!plain && dice_percent(d, 6))
+                v->stay_weight = dice_between(d, 1, 500);
 }
 
 static inline void random_rule(Dice *d, Rule *r, uint32_t i, uint32_t n_hosts, uint32_t n_vms) {
@@ -236,16 +238,19 @@ static inline void random_rule(Dice *d, Rule *r, uint32_t i, uint32_t n_hosts, u
         for (VmIx v = 0; v < n_vms && r->n_vms < 6; v++)
                 if (dice_percent(d, 8))
                         vms[r->n_vms++] = v;
-        for (VmIx v = 0; v < n_vms && r->n_near_vms < 4 && r->kind == RULE_NEAR; v++)
-                if (dice_percent(d, 8))
+        if (r->n_vms == 0)
+                vms[r->n_vms++] = 0;
+        for (VmIx v = 0, k = 0; v < n_vms && r->n_near_vms < 4 && rule_has_two_groups(r->kind); v++) {
+                while (k < r->n_vms && vms[k] < v)
+                        k++;
+                if (dice_percent(d, 8) && (r->kind == RULE_NEAR || k == r->n_vms || vms[k] != v))
                         near[r->n_near_vms++] = v;
+        }
         for (HostIx h = 0; h < n_hosts && (r->kind == RULE_ON || r->kind == RULE_NOT_ON); h++)
                 if (dice_percent(d, 50))
                         hosts[r->n_hosts++] = h;
         if (r->kind == RULE_ON && r->n_hosts == 0)
                 hosts[r->n_hosts++] = 0;
-        if (r->n_vms == 0)
-                vms[r->n_vms++] = 0;
         if (r->kind == RULE_NEAR && r->n_near_vms == 0)
                 near[r->n_near_vms++] = (VmIx) (n_vms - 1);
 }

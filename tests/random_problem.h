@@ -115,6 +115,20 @@ static inline Group *random_services(Arena *a, const Problem *p, const uint32_t 
         return services;
 }
 
+/* Wishes about hosts: three classes, the first without any. */
+static inline void random_wishes(Arena *a, Prng *g, Problem *p) {
+        const int64_t **rows = arena_new(a, const int64_t *, 3);
+        uint32_t *wish_of = arena_new(a, uint32_t, p->n_vms);
+
+        for (uint32_t c = 1; c < 3; c++)
+                rows[c] = random_row(a, g, p->n_hosts, 50, 0);
+        for (VmIx v = 0; v < p->n_vms; v++)
+                wish_of[v] = prng_below(g, 3);
+        p->wish_of = wish_of;
+        p->wish_cost = rows;
+        p->stay_wish = random_row(a, g, p->n_vms, 20, 0);
+}
+
 static inline void random_one_tier(Arena *a, Prng *g, Problem *p) {
         uint32_t *service = arena_new(a, uint32_t, p->n_vms);
         int64_t *distance = random_row(a, g, (size_t) p->n_hosts * p->n_hosts, 50, 0);
@@ -244,5 +258,7 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
                 random_one_tier(a, &g, p);
         else if (s.reserve && prng_below(&g, 2) == 0)
                 random_reserve(a, &g, p);
+        else if (prng_below(&g, 3) == 0)
+                random_wishes(a, &g, p);
         return p;
 }

@@ -353,6 +353,18 @@ static int bound_allowed(Arena *a, const Ranges *g, const AllowedTerm *term, Cos
         return 0;
 }
 
+/* What cannot leave costs what it costs. */
+static Cost bound_want(const Ranges *g, const WantTerm *term) {
+        Wide sum = 0;
+
+        for (VmIx v = 0; v < g->p->n_vms; v++) {
+                const int64_t *row = term->cost[term->class_of[v]];
+
+                sum += !g->leaves[v] && row ? row[g->p->home[v]] : 0;
+        }
+        return cost_of(sum * term->weight);
+}
+
 static Cost bound_rule(const Ranges *g, const RuleTerm *term) {
         const int64_t n = g->p->groups[term->rule->group].n_vms;
         const int64_t domains =
@@ -379,6 +391,8 @@ static int bound_terms(Arena *a, const Ranges *g, Costs *sum) {
                 sum->tier[t->pairs[i].tier] += bound_pair(g, &t->pairs[i]);
         for (uint32_t i = 0; i < t->n_rules; i++)
                 sum->tier[t->rules[i].tier] += bound_rule(g, &t->rules[i]);
+        for (uint32_t i = 0; i < t->n_wants; i++)
+                sum->tier[t->wants[i].tier] += bound_want(g, &t->wants[i]);
         for (uint32_t i = 0; r == 0 && i < t->n_squares; i++) {
                 r = bound_square(a, g, &t->squares[i], &least);
                 sum->tier[t->squares[i].tier] += r == 0 ? least : 0;

@@ -189,6 +189,43 @@ static int touched(Check *c, const CheckMove *moves, uint32_t n, Touch **ret, ui
         return 0;
 }
 
+static bool has_vm(const VmIx *vms, uint32_t n, VmIx v) {
+        for (uint32_t i = 0; i < n; i++)
+                if (vms[i] == v)
+                        return true;
+        return false;
+}
+
+/* Where VMs of the list are, or may be during the wave. */
+static void mark_places(Check *c, const Rule *rule, const VmIx *vms, uint32_t n_vms,
+                        const CheckMove *const *moves, uint32_t n, uint32_t *count) {
+        for (uint32_t i = 0; i < n_vms; i++)
+                count[c->domain[rule->level][c->at[vms[i]]]] = 1;
+        for (uint32_t i = 0; i < n; i++)
+                if (has_vm(vms, n_vms, moves[i]->vm))
+                        count[c->domain[rule->level][moves[i]->to]] = 1;
+}
+
+/* No VM comes to a domain where one of the other list is, or may be before the wave ends. */
+static int judge_avoid(Check *c, const Rule *rule, const CheckMove *const *moves, uint32_t n) {
+        const uint32_t *domain = c->domain[rule->level];
+        const size_t size = sizeof(uint32_t) * c->s->n_hosts;
+        int r = 0;
+
+        mark_places(c, rule, rule->vms, rule->n_vms, moves, n, c->count);
+        mark_places(c, rule, rule->near_vms, rule->n_near_vms, moves, n, c->in);
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                const uint32_t to = domain[moves[i]->to];
+                const uint32_t *others = has_vm(rule->vms, rule->n_vms, moves[i]->vm) ? c->in : c->count;
+
+                if (domain[moves[i]->from] != to && others[to] > 0)
+                        r = object_rule(c, moves[i], rule, REASON_RULE_APART);
+        }
+        memset(c->count, 0, size);
+        memset(c->in, 0, size);
+        return r;
+}
+
 static int judge_rule(Check *c, const Rule *rule, const Touch *touches, uint32_t n) {
         ArenaMark mark = arena_mark(c->arena);
         uint32_t before = c->n_objections;
@@ -199,6 +236,8 @@ static int judge_rule(Check *c, const Rule *rule, const Touch *touches, uint32_t
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
                 moves[i] = touches[i].move;
+        if (rule->kind == RULE_AVOID)
+                r = judge_avoid(c, rule, moves, n);
         if (rule->kind == RULE_APART || rule->kind == RULE_SPREAD)
                 r = judge_group(c, rule, moves, n);
         for (uint32_t i = 0; i < n && r == 0 && (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON); i++)

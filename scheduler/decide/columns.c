@@ -17,19 +17,26 @@ static bool has_wish(const RuleCounts *k, VmIx v) {
         return false;
 }
 
+static bool has_want(const Terms *t, VmIx v) {
+        for (uint32_t i = 0; i < t->n_wants; i++)
+                if (t->wants[i].cost[t->wants[i].class_of[v]])
+                        return true;
+        return false;
+}
+
 static int wishes_build(Arena *a, Columns *c) {
         const Evaluator *e = c->e;
         bool any = false;
 
         for (uint32_t i = 0; i < e->terms->n_rules; i++)
-                any |= !e->terms->rules[i].rule->must;
-        if (!any || !e->rules.start)
+                any |= !e->terms->rules[i].rule->must && e->rules.start;
+        if (!any && e->terms->n_wants == 0)
                 return 0;
         c->wishes = arena_new(a, bool, e->problem->n_vms);
         if (!c->wishes)
                 return -ENOMEM;
         for (VmIx v = 0; v < e->problem->n_vms; v++)
-                c->wishes[v] = has_wish(&e->rules, v);
+                c->wishes[v] = (e->rules.start && has_wish(&e->rules, v)) || has_want(e->terms, v);
         return 0;
 }
 

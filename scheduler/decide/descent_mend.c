@@ -379,7 +379,8 @@ static bool rule_concerns(const RuleCounts *k, const GroupRule *rule, const Bloc
                 for (uint32_t n = k->start[b->moves[i].vm]; n < k->start[b->moves[i].vm + 1]; n++) {
                         const uint32_t group = k->counters[k->of[n]].group;
 
-                        if (group == rule->group || (rule->kind == RULE_NEAR && group == rule->group_b))
+                        if (group == rule->group ||
+                            (rule_has_two_groups(rule->kind) && group == rule->group_b))
                                 return true;
                 }
         return false;

@@ -78,7 +78,7 @@ Reason evaluator_reserve(const Evaluator *e, const Move *moves, uint32_t n, Cost
 /* Host terms of h if its load were `load`. */
 Costs evaluator_host(const Evaluator *e, HostIx h, const int64_t *load);
 
-/* The prices of v being on h: sits, prices, ways. */
+/* The prices of v being on h: sits, wishes, prices, ways. */
 Costs evaluator_place(const Evaluator *e, VmIx v, HostIx h);
 
 /* What v may not do by itself, room and groups aside: pins, roles, classes. */

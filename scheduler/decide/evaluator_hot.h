@@ -55,6 +55,11 @@ inlined Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
         for (uint32_t i = 0; e->misplaceable && i < t->n_alloweds; i++)
                 if (problem_class_denies(e->problem, v, h) == REASON_RULE_HOSTS)
                         c.tier[t->alloweds[i].tier] += t->alloweds[i].weight;
+        for (uint32_t i = 0; i < t->n_wants; i++) {
+                const int64_t *row = t->wants[i].cost[t->wants[i].class_of[v]];
+
+                c.tier[t->wants[i].tier] += row ? t->wants[i].weight * row[h] : 0;
+        }
         if (h == home)
                 return c;
         for (int tier = 0; tier < TIER_N; tier++)

@@ -146,20 +146,21 @@ static int ask_overloaded(Asking *k) {
         return 0;
 }
 
-/* How many VMs of the rule's group share the domain of v. */
+/* How many VMs that the rule keeps apart from v share its domain. */
 static uint32_t company(const Asking *k, const GroupRule *rule, VmIx v) {
         const Problem *p = k->pl->first;
-        const Group *g = &p->groups[rule->group];
+        const Group *g = &p->groups[rule->kind == RULE_AVOID ? rule->group_b : rule->group];
         uint32_t n = 0, domain = problem_domain(p, rule->level, k->pl->now[v]);
 
         for (uint32_t i = 0; i < g->n_vms; i++)
-                n += problem_domain(p, rule->level, k->pl->now[g->vms[i]]) == domain;
+                n += g->vms[i] != v && problem_domain(p, rule->level, k->pl->now[g->vms[i]]) == domain;
         return n;
 }
 
 static Reason rule_reason(RuleKind kind) {
         switch (kind) {
         case RULE_APART:
+        case RULE_AVOID:
                 return REASON_RULE_APART;
         case RULE_TOGETHER:
                 return REASON_RULE_TOGETHER;
@@ -187,7 +188,8 @@ static void ask_rules(Asking *k) {
                 for (uint32_t m = 0; m < g->n_vms && k->questions < QUESTIONS_MAX; m++) {
                         Refused one;
 
-                        if (rule->kind == RULE_APART && company(k, rule, g->vms[m]) < 2)
+                        if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) &&
+                            company(k, rule, g->vms[m]) == 0)
                                 continue;
                         (void) ask_hosts(k, g->vms[m], (Wish){ .not_mended = rule_reason(rule->kind) }, &one);
                         list(k, &one);

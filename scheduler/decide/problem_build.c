@@ -433,8 +433,8 @@ static int build_weights(Build *b) {
         if (!load_weight || !balance_weight)
                 return -ENOMEM;
         for (uint32_t r = 0; r < b->p->n_res; r++) {
-                load_weight[r] = WEIGHT_NORMAL;
-                balance_weight[r] = balance_weight_of(b, r);
+                load_weight[r] = b->s->not_now & SNAPSHOT_NO_LOAD ? 0 : WEIGHT_NORMAL;
+                balance_weight[r] = b->s->not_now & SNAPSHOT_NO_BALANCE ? 0 : balance_weight_of(b, r);
         }
         b->p->load_weight = load_weight;
         b->p->balance_weight = balance_weight;
@@ -503,6 +503,8 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
                 r = problem_build_ways(a, s, b.p);
         if (r == 0)
                 r = problem_build_reserve(a, s, settings, b.p);
+        if (r == 0)
+                r = problem_build_wishes(a, s, b.p);
         if (r < 0)
                 return r;
         *ret = b.p;

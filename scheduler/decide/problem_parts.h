@@ -6,6 +6,9 @@
 /* class_of, allowed, denied: networks, pools, CPUs and the rules on hosts. */
 int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) must_check;
 
+/* wish_of, wish_cost, stay_wish: rules on hosts and on staying that should hold. */
+int problem_build_wishes(Arena *a, const Snapshot *s, Problem *p) must_check;
+
 /* domains, groups, rules between VMs. */
 int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) must_check;
 

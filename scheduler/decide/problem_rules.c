@@ -41,7 +41,10 @@ static int build_domains(Arena *a, const Snapshot *s, Problem *p) {
         return 0;
 }
 
-static bool rule_between_vms(const Rule *rule) {
+/* Where balance is not to be sought now, nor are wishes. */
+static bool rule_between_vms(const Snapshot *s, const Rule *rule) {
+        if (!rule->must && s->not_now & SNAPSHOT_NO_BALANCE)
+                return false;
         return rule->kind != RULE_ON && rule->kind != RULE_NOT_ON && rule->n_vms > 0;
 }
 
@@ -81,14 +84,14 @@ static int index_groups(Arena *a, Problem *p) {
 
 int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) {
         Group *groups = arena_new(a, Group, (size_t) s->n_rules * 2 + s->n_traffic);
-        GroupRule *rules = arena_new(a, GroupRule, s->n_rules);
+        GroupRule *rules = arena_new(a, GroupRule, (size_t) s->n_rules * 2);
 
         if (!groups || !rules || build_domains(a, s, p) < 0)
                 return -ENOMEM;
         for (uint32_t i = 0; i < s->n_rules; i++) {
                 const Rule *from = &s->rules[i];
 
-                if (!rule_between_vms(from))
+                if (!rule_between_vms(s, from))
                         continue;
                 rules[p->n_rules] = (GroupRule){
                         .kind = from->kind,
@@ -102,12 +105,18 @@ int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) {
                 };
                 if (add_group(a, groups, &p->n_groups, from->vms, from->n_vms) < 0)
                         return -ENOMEM;
-                if (from->kind == RULE_NEAR) {
+                if (rule_has_two_groups(from->kind)) {
                         rules[p->n_rules].group_b = p->n_groups;
                         if (add_group(a, groups, &p->n_groups, from->near_vms, from->n_near_vms) < 0)
                                 return -ENOMEM;
                 }
                 p->n_rules++;
+                if (from->kind == RULE_AVOID) { /* the same the other way */
+                        rules[p->n_rules] = rules[p->n_rules - 1];
+                        rules[p->n_rules].group = rules[p->n_rules - 1].group_b;
+                        rules[p->n_rules].group_b = rules[p->n_rules - 1].group;
+                        p->n_rules++;
+                }
         }
         p->groups = groups;
         p->rules = rules;

@@ -73,15 +73,36 @@ static bool is_worse(const Trial *t, const GroupRule *rule, VmIx v, HostIx h) {
         return after > before;
 }
 
-/* The first rule of the kind that v on h would break further. */
-static const GroupRule *worse_rule(const Trial *t, VmIx v, HostIx h, RuleKind kind) {
+static Reason reason_of_rule(RuleKind kind) {
+        switch (kind) {
+        case RULE_APART:
+        case RULE_AVOID:
+                return REASON_RULE_APART;
+        case RULE_TOGETHER:
+                return REASON_RULE_TOGETHER;
+        case RULE_SPREAD:
+                return REASON_RULE_SPREAD;
+        case RULE_NEAR:
+                return REASON_RULE_NEAR;
+        case RULE_ON:
+        case RULE_NOT_ON:
+        case RULE_KIND_N:
+                break;
+        }
+        return REASON_RULE_HOSTS;
+}
+
+/* The first rule with that reason that v on h would break further. */
+static const GroupRule *worse_rule(const Trial *t, VmIx v, HostIx h, Reason reason) {
         const Problem *p = t->p;
 
         for (uint32_t i = 0; i < p->n_rules; i++) {
                 const GroupRule *rule = &p->rules[i];
 
-                if (rule->must && rule->kind == kind &&
-                    (in_group(p, rule->group, v) || (kind == RULE_NEAR && in_group(p, rule->group_b, v))) &&
+                const bool two = rule_has_two_groups(rule->kind);
+
+                if (rule->must && reason_of_rule(rule->kind) == reason &&
+                    (in_group(p, rule->group, v) || (two && in_group(p, rule->group_b, v))) &&
                     is_worse(t, rule, v, h))
                         return rule;
         }
@@ -108,20 +129,12 @@ static uint32_t host_rule(const Trial *t, VmIx v, HostIx h) {
         return IX_NONE;
 }
 
-static RuleKind kind_of(Reason reason) {
-        return reason == REASON_RULE_APART      ? RULE_APART
-               : reason == REASON_RULE_TOGETHER ? RULE_TOGETHER
-               : reason == REASON_RULE_SPREAD   ? RULE_SPREAD
-               : reason == REASON_RULE_NEAR     ? RULE_NEAR
-                                                : RULE_KIND_N;
-}
-
 uint32_t refusal_rule(const Trial *t, VmIx v, HostIx h, Reason reason) {
-        const RuleKind kind = kind_of(reason);
-        const GroupRule *rule = kind != RULE_KIND_N ? worse_rule(t, v, h, kind) : NULL;
+        const GroupRule *rule;
 
         if (reason == REASON_RULE_HOSTS)
                 return host_rule(t, v, h);
+        rule = worse_rule(t, v, h, reason);
         return rule ? rule->source : IX_NONE;
 }
 
@@ -164,10 +177,14 @@ static const char *group_rule_text(const Asked *k, const GroupRule *rule) {
         const Rule *written = &k->t->s->rules[rule->source];
         const Host *host = &k->t->s->hosts[k->h];
         const char *who, *level = level_names[rule->level];
+        uint32_t other;
 
         switch (rule->kind) {
         case RULE_APART:
-                who = company(k, rule, rule->group, true);
+        case RULE_AVOID:
+                other = rule->kind == RULE_AVOID && in_group(k->t->p, rule->group, k->v) ? rule->group_b
+                                                                                         : rule->group;
+                who = company(k, rule, other, true);
                 if (!who || rule->level == LEVEL_HOST)
                         return who ? text_format(k->arena, "rule %s: %s runs there", written->name, who)
                                    : NULL;
@@ -234,8 +251,7 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
         const Asked k = { .arena = a, .t = t, .v = v, .h = h };
         const Vm *vm = &t->s->vms[v];
         const Host *host = &t->s->hosts[h];
-        const RuleKind kind = kind_of(reason);
-        const GroupRule *rule = kind != RULE_KIND_N ? worse_rule(t, v, h, kind) : NULL;
+        const GroupRule *rule = worse_rule(t, v, h, reason);
         const char *word = NULL;
 
         if (rule)

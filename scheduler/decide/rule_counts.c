@@ -113,8 +113,9 @@ Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Cost
                                 worse = more;
                         else if (u->kind == RULE_SPREAD)
                                 worse = short_of(u->k, c->occupied + more) - short_of(u->k, c->occupied);
-                        else if (u->kind == RULE_NEAR)
-                                worse = near_change(k, v, k->of[i], u, d1, d2);
+                        else if (rule_has_two_groups(u->kind))
+                                worse = near_change(k, v, k->of[i], u, d1, d2) *
+                                        (u->kind == RULE_NEAR ? 1 : -1);
                         if (worse > 0 && u->must && why == REASON_NONE)
                                 why = u->reason;
                         d->tier[u->tier] += worse * u->weight;
@@ -133,6 +134,8 @@ bool rule_counts_ails(const RuleCounts *k, VmIx v, HostIx h) {
                         if (u->must && ((u->kind == RULE_APART && count_at(c, domain_of(c, h)) > 1) ||
                                         (u->kind == RULE_TOGETHER && c->occupied > 1) ||
                                         (u->kind == RULE_SPREAD && c->occupied < u->k) ||
+                                        (u->kind == RULE_AVOID && !u->as_b &&
+                                         count_at(&k->counters[u->other], domain_of(c, h)) > 0) ||
                                         (u->kind == RULE_NEAR && !u->as_b &&
                                          count_at(&k->counters[u->other], domain_of(c, h)) == 0)))
                                 return true;
@@ -185,6 +188,8 @@ Reason rule_counts_try_enter(const RuleCounts *k, VmIx v, HostIx to, Costs *d) {
                                         spread_short(u->k, c->occupied);
                         else if (u->kind == RULE_NEAR)
                                 worse = near_enter(k, v, k->of[i], u, domain);
+                        else if (u->kind == RULE_AVOID) /* those that are not alone */
+                                worse = !u->as_b - near_enter(k, v, k->of[i], u, domain);
                         if (worse > 0 && u->must)
                                 return u->reason;
                         d->tier[u->tier] += worse * u->weight;
@@ -340,11 +345,12 @@ static int64_t broken_now(const RuleCounts *k, const Problem *p, const GroupRule
         case RULE_SPREAD:
                 return spread_short(rule->k, k->counters[a].occupied);
         case RULE_NEAR:
+        case RULE_AVOID:
                 for (uint32_t i = 0; i < g->n_vms; i++)
                         alone += host_of[g->vms[i]] != IX_NONE &&
                                  count_at(&k->counters[b], domain_of(&k->counters[b], host_of[g->vms[i]])) ==
                                          0;
-                return alone;
+                return rule->kind == RULE_NEAR ? alone : present - alone;
         case RULE_ON:
         case RULE_NOT_ON:
         case RULE_KIND_N:
@@ -369,7 +375,7 @@ int rule_counts_build(Arena *a, const Terms *t, const HostIx *host_of, RuleCount
                 if (is_idle(p, rule))
                         continue;
                 a_of[i] = counter_of(&k, first, p, rule->group, rule->level);
-                if (rule->kind == RULE_NEAR)
+                if (rule_has_two_groups(rule->kind))
                         b_of[i] = counter_of(&k, first, p, rule->group_b, rule->level);
         }
         for (uint32_t c = 0; c < k.n_counters; c++)

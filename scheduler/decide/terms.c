@@ -41,6 +41,7 @@ DEFINE_ADD(WayTerm, way)
 DEFINE_ADD(MostTerm, most)
 DEFINE_ADD(RuleTerm, rule)
 DEFINE_ADD(AllowedTerm, allowed)
+DEFINE_ADD(WantTerm, want)
 
 int64_t share_factor(int64_t weight, int64_t capacity, int64_t mean) {
         int64_t factor;
@@ -84,7 +85,7 @@ int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x
                         continue;
                 present++;
                 domain = problem_domain(p, rule->level, x->host_of[g->vms[i]]);
-                if (rule->kind == RULE_NEAR) {
+                if (rule_has_two_groups(rule->kind)) {
                         alone += !near_has(p, rule, x, domain);
                         continue;
                 }
@@ -104,6 +105,8 @@ int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x
                 return g->n_vms > 0 && occupied < rule->k ? rule->k - occupied : 0;
         case RULE_NEAR:
                 return alone;
+        case RULE_AVOID:
+                return present - alone;
         case RULE_ON:
         case RULE_NOT_ON:
         case RULE_KIND_N:

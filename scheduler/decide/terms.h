@@ -81,6 +81,14 @@ typedef struct AllowedTerm {
         int64_t weight;
 } AllowedTerm;
 
+/* Σ over VMs of weight × cost[class_of[v]][host it is on]. */
+typedef struct WantTerm {
+        Tier tier;
+        const uint32_t *class_of;   /* [vm] */
+        const int64_t *const *cost; /* [class][host]; a row may be NULL: 0 */
+        int64_t weight;
+} WantTerm;
+
 typedef struct Terms {
         Arena *arena;
         const Problem *problem;
@@ -96,7 +104,8 @@ typedef struct Terms {
         MostTerm *mosts;
         RuleTerm *rules;
         AllowedTerm *alloweds;
-        uint32_t n_alloweds, n_lines, n_squares, n_pairs, n_sits, n_stays, n_ways, n_mosts, n_rules;
+        WantTerm *wants;
+        uint32_t n_wants, n_alloweds, n_lines, n_squares, n_pairs, n_sits, n_stays, n_ways, n_mosts, n_rules;
 } Terms;
 
 int terms_add_line(Terms *t, LineTerm term) must_check;
@@ -108,6 +117,7 @@ int terms_add_way(Terms *t, WayTerm term) must_check;
 int terms_add_most(Terms *t, MostTerm term) must_check;
 int terms_add_allowed(Terms *t, AllowedTerm term) must_check;
 int terms_add_rule(Terms *t, RuleTerm term) must_check;
+int terms_add_want(Terms *t, WantTerm term) must_check;
 
 /* Shares of capacity in fixed point: 1.0 is SHARE_ONE. A host that is full in one resource of weight 1 and of
  * mean size costs SHARE_ONE. Precision 1/65536 of a host; shares over 16 count as 16. */

@@ -73,6 +73,15 @@ static int build_problem(Arena *a, Trial *t, HostIx seat) {
         p->home = home;
         p->pinned = pinned;
         p->move_price = price;
+        if (p->stay_wish) {
+                int64_t *wish = arena_new(a, int64_t, s->n_vms);
+
+                if (!wish)
+                        return -ENOMEM;
+                for (VmIx v = 0; v < s->n_vms; v++)
+                        wish[v] = is_newcomer(s, v) ? 0 : without->stay_wish[v];
+                p->stay_wish = wish;
+        }
         t->p = p;
         return 0;
 }

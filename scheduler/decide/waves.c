@@ -70,6 +70,21 @@ static bool has_room(const Waves *w, VmIx v, HostIx to, const int64_t *most) {
         return true;
 }
 
+/* One of the others is in the domain at some time of the wave. */
+static bool may_meet(const Waves *w, const GroupRule *rule, uint32_t domain) {
+        const Problem *p = w->p;
+        const Group *b = &p->groups[rule->group_b];
+
+        for (uint32_t i = 0; i < b->n_vms; i++) {
+                const VmIx u = b->vms[i];
+
+                if (domain_of(p, rule->level, w->at[u]) == domain ||
+                    (w->wave_of[u] == w->wave + 1 && domain_of(p, rule->level, w->to[u]) == domain))
+                        return true;
+        }
+        return false;
+}
+
 /* In any order of this wave's ends, the rule is broken no further than at its start: no other move of its
  * group touches the two domains, so what this one changes is exact. Of a spread group one VM moves at a time.
  */
@@ -81,6 +96,8 @@ static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) 
 
         if (from == to)
                 return true;
+        if (rule->kind == RULE_AVOID)
+                return !may_meet(w, rule, to);
         w->seen_now++;
         for (uint32_t i = 0; i < g->n_vms; i++) {
                 VmIx u = g->vms[i];
@@ -394,7 +411,7 @@ static int list_sources(Waves *w, const Move *moves, uint32_t n) {
         return 0;
 }
 
-/* rules_start: the must rules over each group that say apart or spread. */
+/* rules_start: the must rules over each group that say apart, avoid or spread. */
 static int index_rules(Waves *w) {
         const Problem *p = w->p;
         uint32_t *fill;
@@ -408,7 +425,8 @@ static int index_rules(Waves *w) {
                 for (uint32_t i = 0; i < p->n_rules; i++) {
                         const GroupRule *rule = &p->rules[i];
 
-                        if (!rule->must || (rule->kind != RULE_APART && rule->kind != RULE_SPREAD))
+                        if (!rule->must || (rule->kind != RULE_APART && rule->kind != RULE_SPREAD &&
+                                            rule->kind != RULE_AVOID))
                                 continue;
                         if (pass == 0)
                                 fill[rule->group + 1]++;

@@ -30,7 +30,7 @@ static uint64_t *group_bits(Formulation *f, uint32_t *ret_words) {
                 const GroupRule *rule = t->rules[i / 2].rule;
                 const Group *g = &f->problem->groups[i % 2 ? rule->group_b : rule->group];
 
-                for (uint32_t k = 0; k < g->n_vms && (i % 2 == 0 || rule->kind == RULE_NEAR); k++)
+                for (uint32_t k = 0; k < g->n_vms && (i % 2 == 0 || rule_has_two_groups(rule->kind)); k++)
                         bits[(size_t) g->vms[k] * words + i / 64] |= UINT64_C(1) << (i % 64);
         }
         return bits;
@@ -52,6 +52,9 @@ static bool vms_alike(const Formulation *f, VmIx v, VmIx w, const uint64_t *bits
                         return false;
         for (uint32_t i = 0; i < t->n_stays; i++)
                 if (t->stays[i].price && t->stays[i].price[v] != t->stays[i].price[w])
+                        return false;
+        for (uint32_t i = 0; i < t->n_wants; i++)
+                if (t->wants[i].class_of[v] != t->wants[i].class_of[w])
                         return false;
         for (uint32_t i = 0; i < t->n_mosts; i++)
                 if (t->mosts[i].service_of[v] != t->mosts[i].service_of[w])

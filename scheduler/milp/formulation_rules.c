@@ -200,6 +200,47 @@ static int formulate_near(Formulation *f, RuleWork *w) {
         return 0;
 }
 
+/* Whether one of the other group is in the domain: a whole column, at least each kind's share there. */
+static int64_t met_column(Formulation *f, RuleWork *w, uint32_t domain) {
+        const int64_t col = rule_column(f, w, 0, 0, 1);
+
+        if (col < 0)
+                return -ENOMEM;
+        f->program->whole[col] = true;
+        f->weight[col] = 1;
+        for (uint32_t k = 0; k < f->n_kinds; k++)
+                if (w->kind_b[k] && (program_row(f->program, PROGRAM_NO_LOW, 0) < 0 ||
+                                     program_term(f->program, (uint32_t) col, -(int64_t) f->kinds[k].n) < 0 ||
+                                     domain_terms(f, w, w->kind_b, domain, 1, k) < 0))
+                        return -ENOMEM;
+        return col;
+}
+
+/* VMs of the group in domains with one of the other: those in the domain, less all of them where none is. */
+static int formulate_avoid(Formulation *f, RuleWork *w) {
+        for (uint32_t i = 0; i < w->n_grounds; i++) {
+                const Ground *d = &w->grounds[i];
+                int64_t met = -1, col;
+
+                if (d->fixed_b == 0 && !d->open_b)
+                        continue;
+                if (d->fixed_b > 0 && !d->open_a) {
+                        w->broken += d->fixed_a;
+                        continue;
+                }
+                if (d->fixed_b == 0)
+                        met = met_column(f, w, d->domain);
+                col = broken_column(f, w, 0, w->members);
+                if (col < 0 || (d->fixed_b == 0 && met < 0) ||
+                    program_row(f->program, PROGRAM_NO_LOW, (met >= 0 ? w->members : 0) - d->fixed_a) < 0 ||
+                    program_term(f->program, (uint32_t) col, -1) < 0 ||
+                    (met >= 0 && program_term(f->program, (uint32_t) met, w->members) < 0) ||
+                    domain_terms(f, w, w->kind_a, d->domain, 1, IX_NONE) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 /* No further broken than with every VM at home; and the constant part of its cost. */
 static int rule_close(Formulation *f, RuleWork *w) {
         f->constant.tier[w->term->tier] += w->term->weight * w->broken;
@@ -221,7 +262,7 @@ static int formulate_rule(Formulation *f, RuleWork *w) {
 
         w->members = a->n_vms;
         group_take(f, w, a, false);
-        if (w->rule->kind == RULE_NEAR)
+        if (rule_has_two_groups(w->rule->kind))
                 group_take(f, w, &p->groups[w->rule->group_b], true);
         for (uint32_t k = 0; k < f->n_kinds; k++)
                 touched |= w->kind_a[k] || w->kind_b[k];
@@ -243,6 +284,9 @@ static int formulate_rule(Formulation *f, RuleWork *w) {
         case RULE_NEAR:
                 r = formulate_near(f, w);
                 break;
+        case RULE_AVOID:
+                r = formulate_avoid(f, w);
+                break;
         case RULE_ON:
         case RULE_NOT_ON:
         case RULE_KIND_N:
@@ -262,7 +306,7 @@ int formulate_rules(Formulation *f) {
         for (uint32_t i = 0; i < t->n_rules; i++) {
                 const GroupRule *rule = t->rules[i].rule;
                 const uint32_t room = p->groups[rule->group].n_vms + f->n_hosts +
-                                      (rule->kind == RULE_NEAR ? p->groups[rule->group_b].n_vms : 0);
+                                      (rule_has_two_groups(rule->kind) ? p->groups[rule->group_b].n_vms : 0);
                 RuleWork w = { .term = &t->rules[i],
                                .rule = rule,
                                .kind_a = arena_new(f->arena, bool, f->n_kinds),

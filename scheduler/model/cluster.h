@@ -177,12 +177,13 @@ typedef enum RuleKind {
         RULE_TOGETHER, /* all of the group in one domain */
         RULE_SPREAD,   /* at least k domains hold a VM of the group */
         RULE_NEAR,     /* each VM of group has one of group_b in its domain */
+        RULE_AVOID,    /* no VM of group shares a domain with one of group_b; none is in both */
         RULE_ON,       /* only on `hosts` */
         RULE_NOT_ON,   /* never on `hosts` */
         RULE_KIND_N,
 } RuleKind;
-extern const char
-        *const rule_kind_names[RULE_KIND_N]; /* "apart", "together", "spread", "near", "on", "not-on" */
+extern const char *const
+        rule_kind_names[RULE_KIND_N]; /* "apart", "together", "spread", "near", "avoid", "on", "not-on" */
 
 typedef enum Level {
         LEVEL_HOST,
@@ -218,6 +219,11 @@ typedef struct Traffic {
         int64_t kbit;
 } Traffic;
 
+enum {
+        SNAPSHOT_NO_BALANCE = 1, /* moves for even use and for wishes; the same bits as Action's */
+        SNAPSHOT_NO_LOAD = 2,    /* moves off hosts above their load line */
+};
+
 typedef struct Snapshot {
         const char *cluster;
         usec_t taken_at;        /* 0: a file that does not say */
@@ -230,7 +236,7 @@ typedef struct Snapshot {
         const ExtraResource *extra;
         const Traffic *traffic; /* by (a, b); what is known of it: mostly nothing is */
         uint32_t n_traffic;
-        unsigned not_now; /* of Action (time_window.h): kinds of action that no open window allows now */
+        unsigned not_now; /* SNAPSHOT_NO_…: kinds of action that an operator does not want now */
         Strings notes;    /* what is to be said of the rules: one that selects nothing … */
 } Snapshot;
 

@@ -60,12 +60,18 @@ typedef struct Group {
 typedef struct GroupRule {
         RuleKind kind;
         Level level;
-        uint32_t group, group_b; /* group_b: RULE_NEAR */
+        uint32_t group, group_b; /* group_b: RULE_NEAR, RULE_AVOID */
         uint32_t k;
         bool must;
         int64_t weight;
         uint32_t source; /* which of the snapshot's rules it is */
 } GroupRule;
+
+/* Whether rules of the kind are about two groups. An "avoid" of a snapshot is two rules here, one each way:
+ * each counts the VMs of `group` in a domain with one of `group_b`, so that every VM that leaves helps. */
+static inline bool rule_has_two_groups(RuleKind kind) {
+        return kind == RULE_NEAR || kind == RULE_AVOID;
+}
 
 /* Wanted: free(r2) ≥ target × free(r1); each unit short costs `weight` (ROADEF's balance cost). */
 typedef struct BalancePair {
@@ -143,8 +149,12 @@ typedef struct Problem {
         const int64_t *balance_weight; /* [res] of squared relative load (0: none) */
         const BalancePair *pairs;
         uint32_t n_pairs;
-        const int64_t *move_price;  /* [vm] when it is not at home, 100: a usual VM; NULL: 100 each */
-        int64_t move_weight;        /* × move_price (wPMC in one_tier; else percent, see policy `stay`) */
+        const int64_t *move_price; /* [vm] when it is not at home, 100: a usual VM; NULL: 100 each */
+        int64_t move_weight;       /* × move_price (wPMC in one_tier; else percent, see policy `stay`) */
+        const int64_t *stay_wish;  /* [vm] weight of wishes that it stays at home; NULL: none */
+        const uint32_t *wish_of;   /* [vm] its class of wishes about hosts, or NULL: there are none */
+        const int64_t *const
+                *wish_cost;         /* [class][host] weight of those that the host disappoints; NULL: 0 */
         const uint32_t *service_of; /* [vm] for the largest-number-of-moves price, or NULL */
         uint32_t n_services;        /* (wSMC: × most moved VMs of one service) */
         const Group *services;      /* [service] its VMs: service_of the other way; NULL where that is */

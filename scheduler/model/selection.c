@@ -289,7 +289,7 @@ static bool term_has_vm(const SelectTerm *t, const Snapshot *s, const Vm *vm) {
         case SELECT_KIND_N:
                 break;
         }
-        return term_has_host(t, &s->hosts[vm->host]);
+        return vm->host != IX_NONE && term_has_host(t, &s->hosts[vm->host]);
 }
 
 typedef struct Verdicts {

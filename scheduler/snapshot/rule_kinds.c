@@ -26,8 +26,38 @@ static int between(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
         return rule_apply_add(x, rule);
 }
 
+/* The others, less those that are of the first. */
+static int avoid(RuleApply *x, const RuleSpec *spec) {
+        Rule rule = rule_of(spec, RULE_AVOID);
+        VmIx *others;
+        const VmIx *all = NULL;
+        uint32_t n = 0;
+        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+
+        if (r == 0)
+                r = selection_vms(x->arena, &spec->others, x->s, &all, &n);
+        if (r < 0 || rule.n_vms == 0)
+                return r;
+        others = arena_new(x->arena, VmIx, n);
+        if (!others)
+                return -ENOMEM;
+        for (uint32_t i = 0, k = 0; i < n; i++) {
+                while (k < rule.n_vms && rule.vms[k] < all[i])
+                        k++;
+                if (k == rule.n_vms || rule.vms[k] != all[i])
+                        others[rule.n_near_vms++] = all[i];
+        }
+        rule.near_vms = others;
+        if (rule.n_near_vms == 0)
+                return rule_apply_note(x, text_format(x->arena,
+                                                      "rule %s: \"from\" selects no other VM; it asks for "
+                                                      "nothing",
+                                                      spec->name));
+        return rule_apply_add(x, rule);
+}
+
 static int apply_apart(RuleApply *x, const RuleSpec *spec) {
-        return between(x, spec, RULE_APART);
+        return spec->others.n > 0 ? avoid(x, spec) : between(x, spec, RULE_APART);
 }
 
 static int apply_together(RuleApply *x, const RuleSpec *spec) {
@@ -110,7 +140,7 @@ static int stay_all(RuleApply *x, const RuleSpec *spec, Hold hold, const char *w
         for (uint32_t i = 0; i < n; i++) {
                 Vm *vm = &x->vms[vms[i]];
 
-                if (spec->evacuate && is_emptied(&x->s->hosts[vm->host]))
+                if (vm->host == IX_NONE || (spec->evacuate && is_emptied(&x->s->hosts[vm->host])))
                         continue;
                 if (spec->must)
                         rule_apply_hold(x, vms[i], hold, why);
@@ -272,8 +302,10 @@ const ListDef rule_list = {
 
 /* clang-format off: rows */
 const RuleKindDef rule_kind_defs[] = {
-        { "apart", BETWEEN, 0, "At most one of the VMs in each place.", "- apart: group:db\n  level: rack\n",
-          apply_apart },
+        { "apart", BETWEEN | RULE_HAS_FROM, 0,
+          "At most one of the VMs in each place; with \"from\", none of them in a place with one of the "
+          "others.",
+          "- apart: group:db\n  level: rack\n", apply_apart },
         { "together", BETWEEN, 0, "All of the VMs in one place.",
           "- together: [app1, cache1]\n  should: 200\n", apply_together },
         { "spread", BETWEEN | RULE_HAS_OVER, RULE_HAS_OVER, "The VMs in so many places at least.",

@@ -128,9 +128,9 @@ static int shape_check(Resolver *r, const RuleDraft *d) {
                                   kind);
         if (hosts && rule->level != LEVEL_HOST)
                 return RULE_FAULT(r, "level", "a rule \"%s\" is about hosts; accepted: \"host\"", kind);
-        if ((rule->kind == RULE_NEAR) != near)
+        if ((rule->kind == RULE_NEAR || rule->kind == RULE_AVOID) != near)
                 return RULE_FAULT(r, "near_vms",
-                                  near ? "a rule \"%s\" has none; \"near\" has"
+                                  near ? "a rule \"%s\" has none; \"near\" and \"avoid\" have"
                                        : "a rule \"%s\" needs \"near_vms\" (names) or \"near_group\"",
                                   kind);
         if ((rule->kind == RULE_SPREAD) != (rule->k > 0))
@@ -141,6 +141,20 @@ static int shape_check(Resolver *r, const RuleDraft *d) {
         if (rule->must && rule->weight > 0)
                 return RULE_FAULT(r, "weight",
                                   "a rule that must hold has no weight; accepted with \"must\": false");
+        return 0;
+}
+
+/* A VM cannot avoid itself. Both lists are sorted. */
+static int disjoint_check(Resolver *r, const Rule *rule) {
+        for (uint32_t i = 0, k = 0; i < rule->n_vms && k < rule->n_near_vms;) {
+                if (rule->vms[i] == rule->near_vms[k])
+                        return RULE_FAULT(r, "near_vms", "\"%.80s\" is among \"vms\" too; accepted: others",
+                                          r->vms.names[rule->vms[i]]);
+                if (rule->vms[i] < rule->near_vms[k])
+                        i++;
+                else
+                        k++;
+        }
         return 0;
 }
 
@@ -159,6 +173,8 @@ static int rule_resolve(Resolver *r, const RuleDraft *d, Rule *ret) {
                 k = indexes_read(r, vms, d->vms, d->group, &ret->vms, &ret->n_vms);
         if (k == 0)
                 k = indexes_read(r, near, d->near_vms, d->near_group, &ret->near_vms, &ret->n_near_vms);
+        if (k == 0 && ret->kind == RULE_AVOID)
+                k = disjoint_check(r, ret);
         if (k == 0)
                 k = indexes_read(r, hosts, d->hosts, NULL, &ret->hosts, &ret->n_hosts);
         if (k == 0 && !ret->name) {

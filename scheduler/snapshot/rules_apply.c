@@ -168,13 +168,17 @@ static int apply_groups(RuleApply *x) {
 
 /* ---- windows of kinds of action ---- */
 
+static_assert((int) ACTION_BALANCE == (int) SNAPSHOT_NO_BALANCE &&
+                      (int) ACTION_LOAD == (int) SNAPSHOT_NO_LOAD,
+              "the same bits");
+
 static int apply_actions(RuleApply *x) {
         static const struct {
                 unsigned bit;
                 const char *words;
         } kinds[] = {
-                { ACTION_BALANCE, "moves for balance" },
-                { ACTION_LOAD, "moves off hosts above their load line" },
+                { SNAPSHOT_NO_BALANCE, "moves for balance" },
+                { SNAPSHOT_NO_LOAD, "moves off hosts above their load line" },
         };
 
         for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {

@@ -324,7 +324,7 @@ void rule_print_vms(FilePrinter *p, const void *object) {
 void rule_print_near_vms(FilePrinter *p, const void *object) {
         const Rule *r = object;
 
-        if (r->kind == RULE_NEAR)
+        if (r->kind == RULE_NEAR || r->kind == RULE_AVOID)
                 print_vm_names(p, "near_vms", r->near_vms, r->n_near_vms);
 }
 

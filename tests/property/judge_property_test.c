@@ -150,6 +150,18 @@ static int64_t broken(const Case *c, const Rule *r, const int *phase) {
         return places < r->k ? r->k - places : 0;
 }
 
+/* Pairs of the two lists that share a place. */
+static int64_t met(const Case *c, const Rule *r, const int *phase) {
+        int64_t pairs = 0;
+
+        for (uint32_t i = 0; i < r->n_vms; i++)
+                for (uint32_t k = 0; k < r->n_near_vms; k++)
+                        pairs +=
+                                strcmp(place(&c->s->hosts[host_in(c, phase, r->vms[i])], r->level),
+                                       place(&c->s->hosts[host_in(c, phase, r->near_vms[k])], r->level)) == 0;
+        return pairs;
+}
+
 static bool rules_hold(const Case *c, const int *phase) {
         static const int start[MOVES] = { WAITS };
 
@@ -158,6 +170,8 @@ static bool rules_hold(const Case *c, const int *phase) {
 
                 if (r->must && (r->kind == RULE_APART || r->kind == RULE_SPREAD) &&
                     broken(c, r, phase) > broken(c, r, start))
+                        return false;
+                if (r->must && r->kind == RULE_AVOID && met(c, r, phase) > met(c, r, start))
                         return false;
         }
         return true;
