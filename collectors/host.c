@@ -129,6 +129,11 @@ static int add_bridges_there(Arena *a, virConnectPtr c, WordList *list) {
         return 0;
 }
 
+/* An empty list is a fact: there are none. A list that is not reported is not known. */
+static int emit_words(SampleSink *sink, Metric metric, const char *words) {
+        return words ? sink->emit(sink, (Sample){ .metric = metric, .subject = "", .text = words }) : -ENOMEM;
+}
+
 /* A list that is not whole is not reported: a bridge missing from it would forbid its host to guests. */
 static int emit_networks(Arena *a, const CollectorEnv *env, virConnectPtr c, SampleSink *sink) {
         WordList list = { 0 };
@@ -138,7 +143,7 @@ static int emit_networks(Arena *a, const CollectorEnv *env, virConnectPtr c, Sam
                 r = env->root ? add_bridges_here(a, env->root, &list) : add_bridges_there(a, c, &list);
         if (r < 0 || list.full)
                 return 0;
-        return emit_text(sink, METRIC_HOST_NETWORKS, "", words_join(&list, a));
+        return emit_words(sink, METRIC_HOST_NETWORKS, words_join(&list, a));
 }
 
 static int emit_pools(Arena *a, const CollectorEnv *env, virConnectPtr c, SampleSink *sink) {
@@ -153,7 +158,7 @@ static int emit_pools(Arena *a, const CollectorEnv *env, virConnectPtr c, Sample
         for (uint32_t i = 0; i < pools.n_mounts; i++)
                 if (mount_is_shared(&pools.mounts[i]))
                         words_add(&list, mount_identity(a, &pools.mounts[i]));
-        return list.full ? 0 : emit_text(sink, METRIC_HOST_POOLS, "", words_join(&list, a));
+        return list.full ? 0 : emit_words(sink, METRIC_HOST_POOLS, words_join(&list, a));
 }
 
 static int host_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {

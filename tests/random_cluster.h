@@ -143,6 +143,8 @@ static inline void random_host(Dice *d, Host *h, uint32_t i, bool plain) {
         h->zone = dice_percent(d, 80) ? random_places[dice_between(d, 0, 1)] : NULL;
         h->networks = dice_words(d, random_networks, 3, dice_percent(d, 30) ? 70 : 100);
         h->pools = dice_words(d, random_pools, 2, dice_percent(d, 20) ? 70 : 100);
+        h->networks_known = h->networks.n > 0 || dice_percent(d, 50);
+        h->pools_known = h->pools.n > 0 || dice_percent(d, 50);
         h->cpu_model = dice_percent(d, 80) ? "Skylake" : "Haswell";
         random_host_facts(d, h);
         if (dice_percent(d, 40)) {

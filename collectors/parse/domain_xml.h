@@ -4,7 +4,9 @@
  * An operator describes a guest to the balancer in its metadata (libvirt keeps and migrates it):
  *
  *   virsh metadata GUEST urn:plimsoll:vm:1 --key plimsoll --config --live --set \
- *     '<vm><group>web</group><group>tier1</group><label key="owner">ops</label></vm>'
+ *     '<vm><group apart="host">web</group><label key="owner">ops</label><rule priority="800"/></vm>'
+ *
+ * and in words of its title that begin with '#': "#web" is a group, "#owner=ops" a label. docs/labels.md.
  */
 #pragma once
 

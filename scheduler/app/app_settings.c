@@ -34,6 +34,11 @@ static const SettingDef service_settings[] = {
           "How long a leader that has fallen silent keeps others from leading." },
         { "cool_down", SETTING_DURATION, 1800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC, NULL,
           NULL, "A VM that was moved for balance is not moved for balance again for so long." },
+        { "cool_down_most", SETTING_DURATION, 8 * 3600 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
+          NULL, NULL,
+          "A VM that is moved again before it has been calm for as long as it cooled down cools down for "
+          "twice "
+          "as long as the last time: up to this." },
         { "hold", SETTING_DURATION, 60 * USEC_PER_SEC, 0, 86400 * USEC_PER_SEC, NULL, NULL,
           "Moves for the load line or balance are made only when every plan of so long wanted some: a spike "
           "is no "

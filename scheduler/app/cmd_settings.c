@@ -2,18 +2,9 @@
 #include <string.h>
 
 #include "scheduler/app/facts.h"
+#include "scheduler/app/settings_doc.h"
 #include "scheduler/app/settings_file.h"
-
-static const char *const type_texts[] = {
-        [SETTING_COUNT] = "a whole number",
-        [SETTING_PERMILLE] = "a share: 80% or 0.8",
-        [SETTING_MIB] = "a size: 512MiB, 16GiB",
-        [SETTING_KBIT] = "a rate: 100Mbit/s, 10Gbit/s",
-        [SETTING_DURATION] = "a time: 30s, 5m, 2h",
-        [SETTING_BOOL] = "on or off",
-        [SETTING_CHOICE] = "one of",
-        [SETTING_TEXT] = "text",
-};
+#include "scheduler/model/rule_set.h"
 
 static json_t *row_json(const SettingRow *row) {
         json_t *o = json_object();
@@ -43,40 +34,6 @@ static void print_json(const Settings *s, FILE *out) {
         json_decref(o);
 }
 
-static void print_accepted(const SettingDef *d, FILE *out) {
-        char low[64], high[64];
-
-        (void) fprintf(out, "        Accepted: %s", type_texts[d->type]);
-        for (unsigned i = 0; d->type == SETTING_CHOICE && d->choices[i]; i++)
-                (void) fprintf(out, "%s %s", i > 0 ? "," : "", d->choices[i]);
-        if (d->type != SETTING_CHOICE && d->type != SETTING_TEXT && d->type != SETTING_BOOL)
-                (void) fprintf(out, "; %s to %s", setting_print(d, d->min, NULL, low, sizeof(low)),
-                               setting_print(d, d->max, NULL, high, sizeof(high)));
-        (void) fputs(".\n\n", out);
-}
-
-static void print_doc(const Settings *s, const Screen *screen) {
-        const SettingSection *section = NULL;
-        FILE *out = screen->out;
-        SettingRow row;
-        char buf[512];
-
-        for (uint32_t i = 0; settings_row(s, i, &row); i++) {
-                assert(row.section && row.def);
-                if (row.section != section)
-                        (void) fprintf(out, "%s%s%s  %s\n\n", screen_style(screen, STYLE_STRONG),
-                                       row.section->name, screen_style(screen, STYLE_PLAIN),
-                                       row.section->summary);
-                section = row.section;
-                (void) setting_print(row.def, row.def->def, row.def->def_text, buf, sizeof(buf));
-                (void) fprintf(out, "    %s%s.%s%s (default %s)\n        ",
-                               screen_style(screen, STYLE_STRONG), row.section->name, row.def->name,
-                               screen_style(screen, STYLE_PLAIN), buf[0] ? buf : "empty");
-                options_wrapped(out, row.def->doc, 8, screen->width > 60 ? screen->width : 100);
-                print_accepted(row.def, out);
-        }
-}
-
 static ExitStatus show(Invocation *in, const Settings *s) {
         const char *text;
 
@@ -90,18 +47,59 @@ static ExitStatus show(Invocation *in, const Settings *s) {
         return EXIT_DONE;
 }
 
+/* What the rules make of a cluster: those that select nothing. Windows that are not open are no mistake. */
+static ExitStatus check_cluster(Invocation *in) {
+        const char *bad = option_given(&in->options, "strict") ? "" : " (a warning; an error with --strict)";
+        char safe[512];
+        Facts facts;
+        uint32_t n = 0;
+        ExitStatus status = facts_open(in, &facts);
+
+        for (uint32_t i = 0; status == EXIT_DONE && i < facts.snapshot->notes.n; i++) {
+                const char *note = facts.snapshot->notes.at[i];
+
+                if (strncmp(note, "no moves ", 9) == 0)
+                        continue;
+                n++;
+                (void) fprintf(in->err.out, "%s: %s%s\n", in->program, text_safe(note, safe, sizeof(safe)),
+                               bad);
+        }
+        facts_close(&facts);
+        return status == EXIT_DONE && n > 0 && option_given(&in->options, "strict") ? EXIT_BAD_INPUT : status;
+}
+
+static bool has_source(const Options *o) {
+        return option_given(o, "from") || option_given(o, "hosts") || option_given(o, "redis");
+}
+
 static ExitStatus check(Invocation *in, const Settings *s) {
+        const RuleSet *rules = settings_rules(s);
         unsigned changed = 0;
         SettingRow row;
 
+        if (option_given(&in->options, "strict") && !has_source(&in->options))
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "--strict asks whether each rule selects something: say where the facts come "
+                        "from (--from FILE, --hosts URI, --redis URL)");
+        if (has_source(&in->options)) {
+                ExitStatus status = check_cluster(in);
+
+                if (status != EXIT_DONE)
+                        return status;
+        }
         if (in->json) {
                 print_json(s, in->out.out);
                 return EXIT_DONE;
         }
         for (uint32_t i = 0; settings_row(s, i, &row); i++)
                 changed += !row.is_default;
-        (void) fprintf(in->out.out, "the settings are good; %u differ%s from the default\n", changed,
+        (void) fprintf(in->out.out, "the settings are good; %u differ%s from the default", changed,
                        changed == 1 ? "s" : "");
+        if (rules)
+                (void) fprintf(in->out.out, "; %u rules, %u groups, %u entries of hosts, %u windows",
+                               rules->n_rules, rules->n_groups, rules->n_hosts, rules->n_windows);
+        (void) fputc('\n', in->out.out);
         return EXIT_DONE;
 }
 
@@ -120,8 +118,10 @@ static ExitStatus run(Invocation *in) {
         if (strcmp(word, "doc") == 0) {
                 if (in->json)
                         print_json(settings, in->out.out);
+                else if (option_given(&in->options, "markdown"))
+                        settings_doc_markdown(settings, in->out.out);
                 else
-                        print_doc(settings, &in->out);
+                        settings_doc_print(settings, &in->out);
                 return EXIT_DONE;
         }
         nearest = text_nearest(word, words, ARRAY_SIZE(words));
@@ -130,8 +130,12 @@ static ExitStatus run(Invocation *in) {
 }
 
 static const OptionDef options[] = {
-        SETTINGS_OPTIONS,
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Check:" },
+        { "strict", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "a rule that selects nothing is an error; needs a source" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "markdown", 0, OPTION_FLAG, NULL, 0, 0, 0, "doc: as docs/settings.md" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.settings/1" },
         { 0 },
 };
@@ -139,8 +143,9 @@ static const OptionDef options[] = {
 const Command command_settings = {
         .name = "settings",
         .summary = "check a settings file, show what is in force, or print the manual",
-        .usage = "check|show|doc [--settings FILE] [--set KEY=VALUE]",
-        .help = "check  says what is wrong with the settings, with line and column, or that they are good\n"
+        .usage = "check|show|doc [--settings FILE] [--set KEY=VALUE] [check: source, --strict]",
+        .help = "check  says what is wrong with the settings, with line and column, or that they are good;\n"
+                "       with a source of facts also which rules select nothing there\n"
                 "show   prints the settings in force as a settings file; those at their default as comments\n"
                 "doc    prints every setting: what it does, its default and what is accepted",
         .options = options,

@@ -1,5 +1,6 @@
-/* VMs that were moved lately, as a JSON text in the store (state "cool-downs", schema plimsoll.cool-downs/1):
- * so that a restart, or another leader, does not move them back and forth.
+/* VMs that were moved lately, as a JSON text in the store (state "cool-downs", schema plimsoll.cool-downs/2;
+ * version 1, without lengths and times of moves, is read too): so that a restart, or another leader, does not
+ * move them back and forth, and counts go on.
  */
 #pragma once
 
@@ -8,13 +9,19 @@
 
 #define COOL_DOWNS_NAME "cool-downs"
 
-/* Those past `now` are left out. 0 or -ENOMEM. */
+/* Those that say nothing any more are left out: cool, calm since, and not moved within a day. 0 or -ENOMEM.
+ */
 int cool_downs_print(Arena *a, const CoolDown *list, uint32_t n, usec_t now, const char **ret,
                      size_t *ret_n) must_check;
 
 /* 0; -EBADMSG; -ENOMEM. The order is by VM. */
 int cool_downs_parse(Arena *a, const char *text, size_t n, const CoolDown **ret, uint32_t *ret_n) must_check;
 
-/* The list with `vm` held until then (or longer, when it was). In `a`. */
-int cool_downs_add(Arena *a, const CoolDown *list, uint32_t n, CoolDown one, const CoolDown **ret,
-                   uint32_t *ret_n) must_check;
+typedef struct CoolLength {
+        usec_t first, most;
+} CoolLength;
+
+/* The list with a VM that was moved at `now`. It cools down for `first`; moved again before it has been cool
+ * for as long as it cooled, twice as long as the last time, `most` at most. In `a`. 0 or -ENOMEM. */
+int cool_downs_moved(Arena *a, const CoolDown *list, uint32_t n, const char *vm, usec_t now,
+                     CoolLength length, const CoolDown **ret, uint32_t *ret_n) must_check;

@@ -6,6 +6,8 @@
 #include "policies/policies.h"
 #include "scheduler/app/human.h"
 
+#define DAY (86400 * USEC_PER_SEC)
+
 static bool is_past(void *arg) {
         const usec_t *end = arg;
 
@@ -18,6 +20,15 @@ static bool may_be_held(const Snapshot *s, const Vm *vms, const Vm *vm, const Co
                 return vm->movable;
         return vm->movable && s->hosts[vm->host].state != HOST_MAINTENANCE &&
                snapshot_vm_fault(s, (VmIx) (vm - vms), NULL) < 3;
+}
+
+/* Moved as often within a day as a rule allows (Vm.moves_a_day). */
+static uint32_t moves_in_a_day(const CoolDown *c, usec_t now) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < c->n_moved; i++)
+                n += c->moved[i] > now - DAY;
+        return n;
 }
 
 /* The snapshot with its cooling VMs marked as not movable; itself when there are none. */
@@ -37,13 +48,23 @@ static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
                 const CoolDown *c = &in->cool_downs[i];
                 VmIx v = snapshot_vm(s, c->vm);
                 char until[HUMAN_SIZE];
+                uint32_t moves;
+                bool spent;
 
-                if (v == IX_NONE || c->until <= in->now || !may_be_held(s, vms, &vms[v], c))
+                if (v == IX_NONE)
+                        continue;
+                moves = moves_in_a_day(c, in->now);
+                spent = vms[v].moves_a_day > 0 && moves >= vms[v].moves_a_day;
+                if ((c->until <= in->now && !spent) || !may_be_held(s, vms, &vms[v], c))
                         continue;
                 vms[v].movable = false;
-                vms[v].unmovable_why = c->why ? c->why
-                                              : text_format(a, "it was moved lately and stays until %s",
-                                                            human_time(c->until, until));
+                vms[v].hold = spent && !c->why ? HOLD_MOVES : HOLD_NONE;
+                vms[v].unmovable_why =
+                        c->why  ? c->why
+                        : spent ? text_format(a, "it was moved %u times within a day; a rule allows %lld",
+                                              moves, (long long) vms[v].moves_a_day)
+                                : text_format(a, "it was moved lately and stays until %s",
+                                              human_time(c->until, until));
                 if (!vms[v].unmovable_why)
                         return -ENOMEM;
         }

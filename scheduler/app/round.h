@@ -7,6 +7,9 @@
 typedef struct CoolDown {
         const char *vm;
         usec_t until;
+        usec_t length;       /* how long it cools down; moved again soon after, twice as long */
+        const usec_t *moved; /* when it was moved within the last day */
+        uint32_t n_moved;
         const char *why; /* NULL: it was moved lately, and may still leave a host that must be emptied; else
                             why it may not be moved at all */
 } CoolDown;
@@ -15,9 +18,9 @@ typedef struct RoundInput {
         const Snapshot *snapshot;
         const Settings *settings;
         PlanRequest request;
-        const CoolDown *cool_downs; /* those past `now` are passed over */
+        const CoolDown *cool_downs; /* those past `now` hold only VMs that may move so many times a day */
         uint32_t n_cool_downs;
-        usec_t now;   /* for cool-downs */
+        usec_t now;   /* for cool-downs, and what counts as a day */
         usec_t think; /* wall-clock guard: 0 none */
 } RoundInput;
 

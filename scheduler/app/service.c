@@ -1,6 +1,7 @@
 #include "scheduler/app/service.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/act/executor_libvirt.h"
@@ -8,6 +9,7 @@
 #include "scheduler/app/service_round.h"
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/base/log.h"
+#include "scheduler/model/rule_set.h"
 
 #define QUOTE       512
 #define NAP         (USEC_PER_SEC / 4)
@@ -26,6 +28,7 @@ typedef struct Service {
         BmcWatch *bmcs; /* NULL: no BMC is asked */
         Executor executor;
         bool has_executor, leading;
+        char cluster[256];
         char followed[160]; /* the leader last logged */
         uint64_t last_said;
         usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
@@ -93,24 +96,47 @@ static void log_fault(const char *event, const char *file, const TextFault *f) {
                   f->column, f->field[0] ? f->field : "-", log_quote(f->what, quoted, sizeof(quoted)));
 }
 
+/* What was opened with a setting goes on as it was opened: said, not passed over. */
+static void say_what_waits(const Settings *was, const Settings *now) {
+        static const char *const texts[] = { "redis", "state_dir", "cluster" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                if (strcmp(settings_text(was, "service", texts[i]),
+                           settings_text(now, "service", texts[i])) != 0)
+                        log_event(LOG_WARNING, "settings.needs_restart", "key=service.%s", texts[i]);
+        if (settings_int(was, "service", "lease") != settings_int(now, "service", "lease"))
+                log_event(LOG_WARNING, "settings.needs_restart", "key=service.lease");
+}
+
 static void reload(Service *x) {
+        const Settings *was = x->settings;
+        const RuleSet *rules;
         const char *file = NULL;
         TextFault fault = { 0 };
 
-        if (load_settings(x, &file, &fault) < 0)
-                log_fault("settings.refused", file, &fault); /* the old ones stay in force */
-        else
-                log_event(LOG_INFO, "settings.loaded", "mode=%s",
-                          settings_int(x->settings, "service", "mode") ? "auto" : "advise");
+        if (load_settings(x, &file, &fault) < 0) {
+                log_fault("settings.refused", file, &fault);
+                log_event(LOG_WARNING, "settings.kept", "reason=\"those read before stay in force\"");
+                return;
+        }
+        rules = settings_rules(x->settings);
+        say_what_waits(was, x->settings);
+        log_event(LOG_INFO, "settings.loaded", "mode=%s rules=%u",
+                  settings_int(x->settings, "service", "mode") ? "auto" : "advise",
+                  rules ? rules->n_rules : 0);
 }
 
 static int open_store(Service *x, TextFault *f) {
         const char *url = settings_text(x->settings, "service", "redis");
-        const char *cluster = settings_text(x->settings, "service", "cluster");
+        const char *configured = settings_text(x->settings, "service", "cluster");
+        const char *cluster = x->cluster; /* outlives the settings it was read from */
         StoreOptions o = { .url = url[0] ? url : NULL,
                            .state_dir = settings_text(x->settings, "service", "state_dir"),
-                           .cluster = cluster };
+                           .cluster = configured };
         int r = store_open(&o, &x->store, f);
+
+        if (r == 0) /* the store has accepted its length */
+                (void) snprintf(x->cluster, sizeof(x->cluster), "%s", configured);
 
         if (r == 0)
                 r = source_open_store(x->store, cluster, &x->source);

@@ -79,8 +79,9 @@ static JournalEvent judge(const Sight *source, const Sight *target, usec_t age) 
 }
 
 int store_round_cool(Store *store, const char *vm, const Settings *settings) {
-        usec_t now = clock_now(), length = settings_int(settings, "service", "cool_down");
-        CoolDown one = { .vm = vm, .until = now + length };
+        const CoolLength length = { .first = settings_int(settings, "service", "cool_down"),
+                                    .most = settings_int(settings, "service", "cool_down_most") };
+        const usec_t now = clock_now();
         const CoolDown *list = NULL;
         const char *text = NULL;
         uint32_t n = 0;
@@ -88,8 +89,6 @@ int store_round_cool(Store *store, const char *vm, const Settings *settings) {
         Arena a;
         int r;
 
-        if (length == 0)
-                return 0;
         r = arena_open((size_t) 1 << 30, &a);
         if (r < 0)
                 return r;
@@ -97,7 +96,7 @@ int store_round_cool(Store *store, const char *vm, const Settings *settings) {
         if (r == 0 && cool_downs_parse(&a, text, size, &list, &n) == -ENOMEM)
                 r = -ENOMEM;
         if (r >= 0)
-                r = cool_downs_add(&a, list, n, one, &list, &n);
+                r = cool_downs_moved(&a, list, n, vm, now, length, &list, &n);
         if (r == 0)
                 r = cool_downs_print(&a, list, n, now, &text, &size);
         if (r == 0)
@@ -159,11 +158,22 @@ int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const 
         return r;
 }
 
+static json_t *moved_json(const CoolDown *c) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < c->n_moved; i++)
+                (void) json_array_append_new(list, json_integer(c->moved[i]));
+        return list;
+}
+
 static json_t *cool_downs_json(const RoundInput *in) {
         json_t *o = json_object();
 
         for (uint32_t i = 0; i < in->n_cool_downs; i++)
-                (void) json_object_set_new(o, in->cool_downs[i].vm, json_integer(in->cool_downs[i].until));
+                (void) json_object_set_new(o, in->cool_downs[i].vm,
+                                           json_pack("{s:I, s:o}", "until",
+                                                     (json_int_t) in->cool_downs[i].until, "moved",
+                                                     moved_json(&in->cool_downs[i])));
         return o;
 }
 

@@ -23,10 +23,10 @@ static bool has_word(const Strings *set, const char *word) {
         return false;
 }
 
-/* The first of `wanted` that is not in `offered`, or NULL. An empty offer is not known, and taken as enough.
- */
-static const char *missing_word(const Strings *wanted, const Strings *offered) {
-        for (uint32_t i = 0; i < wanted->n && offered->n > 0; i++)
+/* The first of `wanted` that is not in `offered`, or NULL. An empty offer that is not known to be
+ * so is taken as enough. */
+static const char *missing_word(const Strings *wanted, const Strings *offered, bool known) {
+        for (uint32_t i = 0; i < wanted->n && (known || offered->n > 0); i++)
                 if (!has_word(offered, wanted->at[i]))
                         return wanted->at[i];
         return NULL;
@@ -88,7 +88,7 @@ static Reason cpu_reason(const Check *c, const Vm *vm, const Host *to) {
         if (follows ? both_differ(c->s->hosts[vm->host].cpu_model, to->cpu_model)
                     : lacks_word(vm->cpu_model, &to->cpu_models))
                 return REASON_CPU_MODEL;
-        return missing_word(&vm->cpu_features, &to->cpu_features) ? REASON_CPU_FEATURE : REASON_NONE;
+        return missing_word(&vm->cpu_features, &to->cpu_features, false) ? REASON_CPU_FEATURE : REASON_NONE;
 }
 
 static bool has_pages(const Host *h, int64_t kib) {
@@ -102,9 +102,9 @@ Reason check_fit(const Check *c, VmIx v, HostIx h) {
         const Vm *vm = &c->s->vms[v];
         const Host *to = &c->s->hosts[h];
 
-        if (missing_word(&vm->networks, &to->networks))
+        if (missing_word(&vm->networks, &to->networks, to->networks_known))
                 return REASON_NETWORK;
-        if (missing_word(&vm->pools, &to->pools))
+        if (missing_word(&vm->pools, &to->pools, to->pools_known))
                 return REASON_STORAGE;
         if (vm->hugepages_kib > 0 && !has_pages(to, vm->hugepages_kib))
                 return REASON_HUGEPAGES;

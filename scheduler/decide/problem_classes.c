@@ -41,11 +41,12 @@ static int compare_uint32(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-static int intern_set(Classes *c, const Strings *strings, uint32_t *ret) {
+/* known: an empty set is one, and not that nothing is known. */
+static int intern_set(Classes *c, const Strings *strings, bool known, uint32_t *ret) {
         uint32_t few[64], *at = few, n = 0;
 
         *ret = IX_NONE;
-        if (strings->n == 0)
+        if (strings->n == 0 && !known)
                 return 0;
         if (strings->n > ARRAY_SIZE(few))
                 at = arena_new(c->arena, uint32_t, strings->n);
@@ -109,18 +110,18 @@ bool cpu_follows_host(const char *model) {
 }
 
 static int host_key(Classes *c, const Host *h, HostKey *ret) {
-        int r = intern_set(c, &h->networks, &ret->networks);
+        int r = intern_set(c, &h->networks, h->networks_known, &ret->networks);
 
         if (r == 0)
-                r = intern_set(c, &h->pools, &ret->pools);
+                r = intern_set(c, &h->pools, h->pools_known, &ret->pools);
         if (r == 0)
-                r = intern_set(c, &h->machines, &ret->machines);
+                r = intern_set(c, &h->machines, false, &ret->machines);
         if (r == 0)
-                r = intern_set(c, &h->emulators, &ret->emulators);
+                r = intern_set(c, &h->emulators, false, &ret->emulators);
         if (r == 0)
-                r = intern_set(c, &h->cpu_models, &ret->cpus);
+                r = intern_set(c, &h->cpu_models, false, &ret->cpus);
         if (r == 0)
-                r = intern_set(c, &h->cpu_features, &ret->features);
+                r = intern_set(c, &h->cpu_features, false, &ret->features);
         if (r == 0)
                 r = intern_word(c, h->arch, &ret->arch);
         if (r == 0)
@@ -129,7 +130,7 @@ static int host_key(Classes *c, const Host *h, HostKey *ret) {
 }
 
 static int intern_one(Classes *c, const char *word, uint32_t *ret) {
-        return intern_set(c, &(Strings){ &word, word != NULL }, ret);
+        return intern_set(c, &(Strings){ &word, word != NULL }, false, ret);
 }
 
 /* What its QEMU needs to be there. A CPU that follows the host's has no model of its own: class_key(). */
@@ -142,7 +143,7 @@ static int machine_key(Classes *c, const Vm *vm, ClassKey *ret) {
         if (r == 0)
                 r = intern_one(c, follows ? NULL : vm->cpu_model, &ret->cpu);
         if (r == 0)
-                r = intern_set(c, &vm->cpu_features, &ret->features);
+                r = intern_set(c, &vm->cpu_features, false, &ret->features);
         ret->huge_kib = vm->hugepages_kib;
         return r;
 }
@@ -150,10 +151,10 @@ static int machine_key(Classes *c, const Vm *vm, ClassKey *ret) {
 static int class_key(Classes *c, VmIx v, ClassKey *ret) {
         const Vm *vm = &c->s->vms[v];
         uint32_t n_rules = c->rules_start[v + 1] - c->rules_start[v];
-        int r = intern_set(c, &vm->networks, &ret->networks);
+        int r = intern_set(c, &vm->networks, false, &ret->networks);
 
         if (r == 0)
-                r = intern_set(c, &vm->pools, &ret->pools);
+                r = intern_set(c, &vm->pools, false, &ret->pools);
         if (r == 0)
                 r = intern_word(c, vm->arch, &ret->arch);
         if (r == 0)

@@ -18,8 +18,8 @@ int64_t refusal_lack(const Trial *t, VmIx v, HostIx h, uint32_t r) {
         return need > 0 && need > room ? need - room : 0;
 }
 
-const char *refusal_missing(const Strings *wanted, const Strings *there) {
-        for (uint32_t i = 0; i < wanted->n && there->n > 0; i++) {
+const char *refusal_missing(const Strings *wanted, const Strings *there, bool known) {
+        for (uint32_t i = 0; i < wanted->n && (known || there->n > 0); i++) {
                 uint32_t k = 0;
 
                 while (k < there->n && strcmp(there->at[k], wanted->at[i]) != 0)
@@ -263,16 +263,16 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
         if (reason == REASON_CPU_MODEL)
                 return cpu_text(&k);
         if (reason == REASON_NETWORK)
-                word = refusal_missing(&vm->networks, &host->networks);
+                word = refusal_missing(&vm->networks, &host->networks, host->networks_known);
         if (reason == REASON_STORAGE)
-                word = refusal_missing(&vm->pools, &host->pools);
+                word = refusal_missing(&vm->pools, &host->pools, host->pools_known);
         if (word)
                 return text_format(a, "has no %s %s", reason == REASON_NETWORK ? "network" : "pool", word);
         if (reason == REASON_HOST_FENCED)
                 return with_detail(&k, reason, host->fence_why ? host->fence_why : fence_texts[host->fence]);
         if (reason == REASON_HOST_FAULTY)
                 return with_detail(&k, reason, host->fault_why);
-        if (reason == REASON_VM_PINNED)
+        if (reason == reason_of_hold(vm->hold))
                 return with_detail(&k, reason, vm->unmovable_why);
         return reason_texts[reason];
 }

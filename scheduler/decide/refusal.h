@@ -13,4 +13,4 @@ uint32_t refusal_rule(const Trial *t, VmIx v, HostIx h, Reason reason);
 int64_t refusal_lack(const Trial *t, VmIx v, HostIx h, uint32_t r);
 
 /* Between two hosts' words: what v needs and h does not have, a network or a pool; NULL: nothing. */
-const char *refusal_missing(const Strings *wanted, const Strings *there);
+const char *refusal_missing(const Strings *wanted, const Strings *there, bool known);

@@ -357,6 +357,10 @@ static int host_sample(Facts *f, const Section *s, const Sample *x) {
         if ((x->metric == METRIC_HOST_MEMORY_TOTAL || x->metric == METRIC_HOST_CPU_BUSY) &&
             (facts->load_read_at == 0 || s->read_at < facts->load_read_at))
                 facts->load_read_at = s->read_at;
+        if (x->metric == METRIC_HOST_NETWORKS)
+                f->host->networks_known = true;
+        if (x->metric == METRIC_HOST_POOLS)
+                f->host->pools_known = true;
         return targets[x->metric].of == OF_HOST ? fill(f->a, &targets[x->metric], x, f->host) : 0;
 }
 

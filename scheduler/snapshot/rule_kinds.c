@@ -125,8 +125,8 @@ static int apply_not_on(RuleApply *x, const RuleSpec *spec) {
         return on_hosts(x, spec, RULE_NOT_ON);
 }
 
-static bool is_emptied(const Host *h) {
-        return h->state == HOST_MAINTENANCE || h->fault_grade >= 3;
+static bool must_leave(const Snapshot *s, VmIx v) {
+        return s->hosts[s->vms[v].host].state == HOST_MAINTENANCE || snapshot_vm_fault(s, v, NULL) >= 3;
 }
 
 /* Held, or, for a wish, dearer to move. */
@@ -140,7 +140,7 @@ static int stay_all(RuleApply *x, const RuleSpec *spec, Hold hold, const char *w
         for (uint32_t i = 0; i < n; i++) {
                 Vm *vm = &x->vms[vms[i]];
 
-                if (vm->host == IX_NONE || (spec->evacuate && is_emptied(&x->s->hosts[vm->host])))
+                if (vm->host == IX_NONE || (spec->evacuate && must_leave(x->s, vms[i])))
                         continue;
                 if (spec->must)
                         rule_apply_hold(x, vms[i], hold, why);

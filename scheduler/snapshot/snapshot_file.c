@@ -171,6 +171,21 @@ int host_read_hugepages(FileReader *p, void *object) {
         return 0;
 }
 
+/* A list that is there says all there is, also when it is empty. */
+int host_read_networks(FileReader *p, void *object) {
+        Host *h = object;
+
+        h->networks_known = true;
+        return strings_read(p, false, &h->networks);
+}
+
+int host_read_pools(FileReader *p, void *object) {
+        Host *h = object;
+
+        h->pools_known = true;
+        return strings_read(p, false, &h->pools);
+}
+
 int host_read_nics(FileReader *p, void *object) {
         Host *h = object;
         ObjectArray array;

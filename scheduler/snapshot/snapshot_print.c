@@ -197,6 +197,20 @@ void host_print_hugepages(FilePrinter *p, const void *object) {
                               (ObjectList){ h->hugepages, sizeof(*h->hugepages), h->n_hugepages }, " ");
 }
 
+void host_print_networks(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->networks_known || h->networks.n > 0)
+                print_strings(p, "networks", h->networks);
+}
+
+void host_print_pools(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->pools_known || h->pools.n > 0)
+                print_strings(p, "pools", h->pools);
+}
+
 void host_print_nics(FilePrinter *p, const void *object) {
         const Host *h = object;
 

@@ -231,10 +231,9 @@ Test(service, a_vm_that_was_moved_lately_is_not_moved_again) {
                 char vm[] = "web0";
 
                 vm[3] = (char) ('0' + i);
-                cr_assert_eq(0, cool_downs_add(&arena, list, n,
-                                               (CoolDown){ .vm = text_copy(&arena, vm, 4),
-                                                           .until = clock_now() + 600 * USEC_PER_SEC },
-                                               &list, &n));
+                cr_assert_eq(0, cool_downs_moved(&arena, list, n, vm, clock_now(),
+                                                 (CoolLength){ 600 * USEC_PER_SEC, 600 * USEC_PER_SEC },
+                                                 &list, &n));
         }
         cr_assert_eq(0, cool_downs_print(&arena, list, n, clock_now(), &text, &size));
         cr_assert_eq(0, store_put_state(store, COOL_DOWNS_NAME, text, size, 0));

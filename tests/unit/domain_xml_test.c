@@ -110,6 +110,17 @@ Test(domain_xml, an_operator_describes_a_guest_in_its_metadata, .init = setup) {
 
         cr_assert_str_eq(f.groups, "db,tier1,web");
         cr_assert_str_eq(f.labels, "empty=,owner=ops team");
+        f = domain(
+                "<metadata><p:vm xmlns:p='urn:plimsoll:vm:1'>"
+                "<group apart='rack' should='50'>web, tier1</group><group spread='2' level='zone'>z</group>"
+                "<rule never-move='yes'/><rule on='h1,h2' should='7' "
+                "priority='3'/></p:vm></metadata>");
+        cr_assert_str_eq(f.groups, "tier1,web,z");
+        cr_assert_str_eq(f.labels, "apart:tier1=rack should 50,apart:web=rack should 50,rule:never-move=yes,"
+                                   "rule:on=h1 h2 should 7,rule:priority=3 should 7,spread:z=2 zone");
+        f = domain("<title>Web server #web #tier=front, #1 # #=x</title>");
+        cr_assert_str_eq(f.groups, "1,web");
+        cr_assert_str_eq(f.labels, "tier=front");
 }
 
 Test(domain_xml, what_is_no_domain_is_refused, .init = setup) {

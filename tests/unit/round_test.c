@@ -90,3 +90,27 @@ Test(round, a_move_whose_end_is_unknown_holds_its_vm_everywhere) {
         for (uint32_t i = 0; i < r.plan->n_moves; i++)
                 cr_assert_neq(0, r.plan->moves[i].vm, "a is not moved");
 }
+
+Test(round, a_vm_moved_as_often_as_a_rule_allows_stays_for_the_day) {
+        const usec_t hour = 3600 * USEC_PER_SEC;
+        const usec_t twice[] = { -3 * hour, -2 * hour }, long_ago[] = { -30 * hour, -2 * hour };
+        const CoolDown spent[] = { { .vm = "a", .moved = twice, .n_moved = 2 },
+                                   { .vm = "b", .moved = twice, .n_moved = 2 } };
+        const CoolDown one_left[] = { { .vm = "a", .moved = long_ago, .n_moved = 2 },
+                                      { .vm = "b", .moved = long_ago, .n_moved = 2 } };
+        Vm vms[2];
+        Snapshot limited;
+        Round r;
+
+        read_cluster("active");
+        limited = *snapshot;
+        memcpy(vms, snapshot->vms, sizeof(vms));
+        vms[0].moves_a_day = vms[1].moves_a_day = 2;
+        limited.vms = vms;
+        snapshot = &limited;
+        r = decide(spent, 2);
+        cr_assert_eq(0, r.plan->n_moves);
+        cr_assert_eq(HOLD_MOVES, r.snapshot->vms[0].hold);
+        cr_assert(strstr(r.snapshot->vms[0].unmovable_why, "moved 2 times within a day"));
+        cr_assert_eq(1, decide(one_left, 2).plan->n_moves);
+}

@@ -135,20 +135,72 @@ Test(service_texts, an_unclear_end_of_a_migration_stays_open) {
         cr_assert_not(journal_is_open(journal_event_of(MIGRATION_ABORTED)));
 }
 
-Test(service_texts, cool_downs_keep_the_longest_and_drop_the_past) {
-        const CoolDown *list = NULL;
+#define MINUTE (60 * USEC_PER_SEC)
+#define HOUR   (60 * MINUTE)
+
+static const CoolLength half_an_hour = { 30 * MINUTE, 3 * HOUR };
+
+/* The VM's entry after it was moved at `now`, through the text in the store. */
+static CoolDown moved(const CoolDown **list, uint32_t *n, const char *vm, usec_t now) {
         const char *text;
-        uint32_t n = 0;
         size_t size;
 
-        cr_assert_eq(0, cool_downs_add(&arena, list, n, (CoolDown){ .vm = "b", .until = 100 }, &list, &n));
-        cr_assert_eq(0, cool_downs_add(&arena, list, n, (CoolDown){ .vm = "a", .until = 50 }, &list, &n));
-        cr_assert_eq(0, cool_downs_add(&arena, list, n, (CoolDown){ .vm = "b", .until = 70 }, &list, &n));
-        cr_assert_eq(2, n);
-        cr_assert_eq(0, cool_downs_print(&arena, list, n, 60, &text, &size));
-        cr_assert_eq(0, cool_downs_parse(&arena, text, size, &list, &n));
-        cr_assert_eq(1, n);
-        cr_assert_str_eq("b", list[0].vm);
-        cr_assert_eq(100, list[0].until);
-        cr_assert_eq(-EBADMSG, cool_downs_parse(&arena, "{\"vms\":{}}", 10, &list, &n));
+        cr_assert_eq(0, cool_downs_moved(&arena, *list, *n, vm, now, half_an_hour, list, n));
+        cr_assert_eq(0, cool_downs_print(&arena, *list, *n, now, &text, &size));
+        cr_assert_eq(0, cool_downs_parse(&arena, text, size, list, n), "%s", text);
+        for (uint32_t i = 0; i < *n; i++)
+                if (strcmp((*list)[i].vm, vm) == 0)
+                        return (*list)[i];
+        cr_assert_fail("%s is not in the list", vm);
+        return (CoolDown){ 0 };
+}
+
+Test(service_texts, a_vm_moved_again_soon_cools_down_twice_as_long_up_to_a_limit) {
+        const usec_t start = INT64_C(1000) * 86400 * USEC_PER_SEC;
+        const CoolDown *list = NULL;
+        uint32_t n = 0;
+        usec_t now = start;
+        static const usec_t lengths[] = { 30 * MINUTE, 60 * MINUTE, 120 * MINUTE, 180 * MINUTE,
+                                          180 * MINUTE };
+        CoolDown c;
+
+        for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+                c = moved(&list, &n, "b", now);
+                cr_assert_eq(lengths[i], c.length);
+                cr_assert_eq(now + lengths[i], c.until);
+                now = c.until + MINUTE;
+        }
+        cr_assert_eq(5, c.n_moved);
+        c = moved(&list, &n, "b", c.until + c.length + MINUTE);
+        cr_assert_eq(30 * MINUTE, c.length, "it was calm for long enough");
+}
+
+Test(service_texts, moves_are_counted_for_a_day_and_then_forgotten) {
+        const usec_t start = INT64_C(1000) * 86400 * USEC_PER_SEC;
+        const CoolDown *list = NULL;
+        uint32_t n = 0;
+
+        (void) moved(&list, &n, "a", start);
+        cr_assert_eq(2, moved(&list, &n, "a", start + 10 * HOUR).n_moved);
+        cr_assert_eq(2, moved(&list, &n, "a", start + 25 * HOUR).n_moved, "the first is a day ago");
+        cr_assert_eq(1, moved(&list, &n, "b", start + 80 * HOUR).n_moved);
+        cr_assert_eq(1, n, "of a there is nothing left to say");
+}
+
+Test(service_texts, cool_downs_of_the_first_version_are_read_and_others_refused) {
+        static const char old[] = "{\"schema\": \"plimsoll.cool-downs/1\", \"vms\": {\"a\": 5}}";
+        static const char *const bad[] = {
+                "{\"vms\":{}}",
+                "[]",
+                "{\"schema\": \"plimsoll.cool-downs/2\", \"vms\": {\"a\": {}}}",
+                "{\"schema\": \"plimsoll.cool-downs/2\", \"vms\": {\"a\": {\"until\": 1, \"length\": -1}}}",
+        };
+        const CoolDown *list = NULL;
+        uint32_t n = 0;
+
+        cr_assert_eq(0, cool_downs_parse(&arena, old, strlen(old), &list, &n));
+        cr_assert_eq(5, list[0].until);
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                cr_assert_eq(-EBADMSG, cool_downs_parse(&arena, bad[i], strlen(bad[i]), &list, &n), "%s",
+                             bad[i]);
 }

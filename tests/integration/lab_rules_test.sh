@@ -1,0 +1,63 @@
+#!/bin/bash
+# Two guests that share a host are tagged with virsh metadata alone: their group is apart. The service separates them live.
+# A guest on a bridge that h1 and h2 have must leave h1: it goes to h2 and never to h3, which has no bridge at all.
+# Needs what `tests/lab/lab needs` says, and redis-server.
+. tests/lab/story.sh
+
+export LAB_CPUS="1 1 1" LAB_MEMS="1024 1024 1024"
+SETTINGS=(--set load.headroom_cpu=30% --set snapshot.stale_after=15s)
+on_host() { lab list "$1" | grep -qw "$2"; }
+where() {
+	local h
+	for h in h1 h2 h3; do on_host $h "$1" && echo $h; done
+}
+apart() { [ -n "$(where a)" ] && [ -n "$(where b)" ] && [ "$(where a)" != "$(where b)" ]; }
+tag() { # tag GUEST XML
+	lab virsh h1 metadata "$1" urn:plimsoll:vm:1 --key plimsoll --live --set "$2" >/dev/null
+}
+bridge() { lab in "$1" ip link add br-dmz type bridge && lab in "$1" ip link set br-dmz up; }
+DMZ="<interface type='bridge'><source bridge='br-dmz'/><model type='virtio'/></interface>"
+dmz_runs() { LAB_DISK=$DMZ lab boot h1 dmz mem=24 dirty=4 rate=1 burn=4; }
+never_on_h3() { ! grep -q 'vm=dmz .*to=h3' "$LAB/plimsolld.log" && ! on_host h3 dmz; }
+
+command -v redis-server >/dev/null || { echo "redis-server is missing"; exit 77; }
+story_lab 3
+check "a is on h1" lab boot h1 a mem=24 dirty=4 rate=1 burn=4
+check "b is on h1" lab boot h1 b mem=24 dirty=4 rate=1 burn=4
+check "h1 has a bridge" bridge h1
+check "h2 has it too" bridge h2
+check "dmz is on h1, on that bridge" dmz_runs
+check "a is tagged: its group is apart" tag a '<vm><group apart="host">pair</group></vm>'
+check "b is tagged" tag b '<vm><group>pair</group></vm>'
+
+echo "--- the service"
+redis=unix://$LAB/redis.sock
+redis-server --port 0 --unixsocket "$LAB/redis.sock" --save '' --appendonly no --dir "$LAB" >"$LAB/redis.log" 2>&1 &
+story_pids+=($!)
+for h in h1 h2 h3; do
+	tests/lab/lab in $h "$BUILD/plimsoll-agent" --redis "$redis" --cluster lab --advertise "$(lab uri $h)" --interval 2s \
+		>"$LAB/agent-$h.log" 2>&1 &
+	story_pids+=($!)
+done
+cat >"$LAB/plimsoll.yaml" <<'END'
+service: {interval: 2s, hold: 4s, settle: 6s}
+rules:
+  - name: dmz leaves h1
+    not-on: dmz
+    hosts: h1
+END
+tests/lab/lab ctl "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --state-dir "$LAB/state" \
+	--settings "$LAB/plimsoll.yaml" "${SETTINGS[@]}" >"$LAB/plimsolld.log" 2>&1 &
+service=$!
+story_pids+=("$service")
+check "the service sets them apart" until_true 90 apart
+check "dmz goes to h2" until_true 90 on_host h2 dmz
+check "and never to h3" never_on_h3
+check "dmz's counter goes on" counter_goes_on dmz
+check "a's counter goes on" counter_goes_on a
+check "b's counter goes on" counter_goes_on b
+kill -TERM "$service"
+wait "$service"
+check "the service ends well on SIGTERM" [ $? = 0 ]
+[ "$story_failed" = 0 ] || tail -n 40 "$LAB"/plimsolld.log "$LAB"/agent-*.log
+story_end

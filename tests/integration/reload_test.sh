@@ -1,0 +1,54 @@
+#!/bin/bash
+# The service reads its settings again on SIGHUP: a file with a mistake leaves the old ones in force and is said with line
+# and column; what cannot be changed while it runs is said too. Needs redis-server.
+set -u
+BUILD=$(realpath "${1:-build/dev}")
+command -v redis-server >/dev/null || { echo "redis-server is missing"; exit 77; }
+dir=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-reload.XXXXXX")
+service=
+trap 'kill "$service" 2>/dev/null; wait; rm -rf "$dir"' EXIT
+failed=0
+says() { # says WHAT: within ten seconds the log has it
+	local i
+	for ((i = 0; i < 100; i++)); do
+		grep -Eq -- "$1" "$dir/log" && { echo "ok      $1"; return; }
+		sleep 0.1
+	done
+	echo "FAILED  $1"
+	failed=1
+}
+settings() { cat >"$dir/plimsoll.yaml"; }
+
+settings <<'END'
+service: {interval: 1s}
+rules:
+  - apart: group:db
+END
+"$BUILD/plimsolld" --settings "$dir/plimsoll.yaml" --state-dir "$dir/state" --cluster here >"$dir/log" 2>&1 &
+service=$!
+says 'service.started'
+says 'round.blind'
+
+settings <<'END'
+service: {interval: 1s}
+rules:
+  - apart: group:db
+    lvel: rack
+END
+kill -HUP "$service"
+says 'settings.refused .*line=4 column=5 key=rules\[0\].lvel .*did you mean level'
+says 'settings.kept'
+
+settings <<'END'
+service: {interval: 1s, lease: 20s, redis: "unix:///nowhere"}
+rules:
+  - apart: group:db
+  - never-move: legacy
+END
+kill -HUP "$service"
+says 'settings.needs_restart .*service.redis'
+says 'settings.needs_restart .*service.lease'
+says 'settings.loaded .*rules=2'
+kill -0 "$service" || { echo "FAILED  it still runs"; failed=1; }
+[ "$failed" = 0 ] || cat "$dir/log"
+exit "$failed"

@@ -1,0 +1,105 @@
+/* What operators and VMs say, put onto a snapshot. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "scheduler/app/settings_file.h"
+#include "scheduler/snapshot/rules_apply.h"
+#include "scheduler/snapshot/snapshot_file.h"
+
+static const SettingDef defs[] = { { "x", SETTING_COUNT, 1, 0, 9, NULL, NULL, "A number." }, { 0 } };
+static const SettingSection sections[] = { { "a", "A section.", defs } };
+
+static unsigned char memory[1 << 20];
+static Arena arena;
+static const RuleSet *rules;
+
+static const char cluster[] =
+        "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"taken_at\":1780660800,\"hosts\":["
+        "{\"name\":\"h1\",\"cpus\":4,\"memory_mib\":16384},{\"name\":\"h2\",\"cpus\":4,\"memory_mib\":16384}]"
+        ","
+        "\"vms\":[{\"name\":\"a\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"groups\":[\"db\"]},"
+        "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"labels\":[\"apart:db=rack\"]},"
+        "{\"name\":\"c\",\"host\":\"h2\",\"vcpus\":2,\"memory_mib\":1024,\"groups\":[\"db\"],"
+        "\"movable\":false,\"unmovable_why\":\"a device\"}],"
+        "\"rules\":[{\"name\":\"old\",\"kind\":\"together\",\"vms\":[\"a\",\"b\"]}]}";
+
+static const Snapshot *applied(const char *yaml) {
+        const Snapshot *s = NULL, *ret = NULL;
+        Settings *settings = NULL;
+        TextFault f = { 0 };
+
+        arena = arena_over(memory, sizeof(memory));
+        cr_assert_eq(0, settings_new(&arena, sections, 1, &settings));
+        cr_assert_eq(0, settings_file_apply(yaml, strlen(yaml), settings, &f), "%s: %s", f.field, f.what);
+        cr_assert_eq(0, snapshot_file_parse(&arena, cluster, strlen(cluster), &s, &f), "%s", f.what);
+        rules = settings_rules(settings);
+        cr_assert_eq(0, rules_apply(&arena, s, rules, &ret));
+        return ret;
+}
+
+static const Rule *rule_of(const Snapshot *s, const char *name) {
+        for (uint32_t i = 0; i < s->n_rules; i++)
+                if (strcmp(s->rules[i].name, name) == 0)
+                        return &s->rules[i];
+        cr_assert_fail("no rule is named %s", name);
+        return NULL;
+}
+
+Test(rules_apply, labels_of_one_vm_speak_for_its_group) {
+        const Snapshot *s = applied("");
+        const Rule *r = rule_of(s, "apart:db=rack (label)");
+
+        cr_assert_eq(2, s->n_rules, "and the file's own is still there");
+        cr_assert_eq(RULE_APART, r->kind);
+        cr_assert_eq(LEVEL_RACK, r->level);
+        cr_assert_eq(2, r->n_vms);
+}
+
+Test(rules_apply, applying_twice_is_applying_once) {
+        static const char yaml[] = "windows: [{name: n, days: sat, for: balance}]\n"
+                                   "groups: [{name: all, vms: '*'}]\n"
+                                   "hosts: [{hosts: h1, rack: r9, headroom: 50%}]\n"
+                                   "rules: [{apart: group:all, from: nobody}, {spread: group:all, over: 2},\n"
+                                   "        {never-move: a}, {priority: b, is: 7}, {on: x, hosts: h1}]\n";
+        const Snapshot *once = applied(yaml), *twice = NULL;
+        const char *x, *y;
+        size_t n, m;
+
+        cr_assert_eq(0, rules_apply(&arena, once, rules, &twice));
+        cr_assert_eq(0, snapshot_file_print(&arena, once, &x, &n));
+        cr_assert_eq(0, snapshot_file_print(&arena, twice, &y, &m));
+        cr_assert_str_eq(x, y);
+        cr_assert_eq(once->notes.n, twice->notes.n);
+        cr_assert_eq(SNAPSHOT_NO_BALANCE, twice->not_now);
+        cr_assert_eq(500, twice->hosts[0].headroom_permille[RES_MEMORY]);
+        cr_assert_str_eq("r9", twice->hosts[0].rack);
+        cr_assert_eq(7, twice->vms[1].priority);
+}
+
+Test(rules_apply, what_cannot_move_anyway_keeps_its_own_reason) {
+        const Snapshot *s = applied("rules: [{never-move: '*', name: calm}]\n");
+
+        cr_assert_eq(HOLD_NEVER, s->vms[0].hold);
+        cr_assert(strstr(s->vms[0].unmovable_why, "calm"));
+        cr_assert_eq(HOLD_NONE, s->vms[2].hold);
+        cr_assert_str_eq("a device", s->vms[2].unmovable_why);
+}
+
+Test(rules_apply, others_that_are_of_the_first_do_not_count_as_others) {
+        const Rule *r = rule_of(applied("rules: [{name: alone, apart: group:db, from: '*'}]\n"), "alone");
+
+        cr_assert_eq(RULE_AVOID, r->kind);
+        cr_assert_eq(1, r->n_near_vms);
+        cr_assert_eq(1, r->near_vms[0]);
+}
+
+Test(rules_apply, wishes_make_a_move_dearer_and_limits_take_the_least) {
+        const Snapshot *s =
+                applied("rules: [{never-move: a, should: 30}, {never-move: group:db, should: 12},\n"
+                        "        {move-most: '*', a-day: 5}, {move-most: a, a-day: 2}]\n");
+
+        cr_assert(s->vms[0].movable);
+        cr_assert_eq(42, s->vms[0].stay_weight);
+        cr_assert_eq(2, s->vms[0].moves_a_day);
+        cr_assert_eq(5, s->vms[1].moves_a_day);
+}
