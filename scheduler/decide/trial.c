@@ -126,6 +126,24 @@ int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet
         return r;
 }
 
+int trial_free(Arena *a, const Trial *t, HostIx h, const int64_t *less, Trial *ret) {
+        const size_t n = (size_t) t->p->n_hosts * t->p->n_res;
+        Problem *p = arena_new(a, Problem, 1);
+        int64_t *base = arena_new(a, int64_t, n);
+
+        if (!p || !base)
+                return -ENOMEM;
+        memcpy(base, t->p->base, sizeof(*base) * n);
+        for (uint32_t r = 0; r < t->p->n_res; r++)
+                base[(size_t) h * t->p->n_res + r] -= less[r];
+        *p = *t->p;
+        p->base = base;
+        *ret = *t;
+        ret->p = p;
+        ret->parts = NULL;
+        return build_evaluator(a, ret, t->policies, &ret->terms, &ret->e);
+}
+
 static Costs delta_of(const Evaluator *e, VmIx v, HostIx h) {
         const HostIx from = e->x->host_of[v];
 

@@ -41,6 +41,11 @@ typedef struct TrialHost {
 int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies, bool parts,
                 Trial *ret) must_check;
 
+/* The same with `less` [n_res] of h's load gone, by whatever means; costs are not told apart. In `a`. 0 or
+ * -ENOMEM.
+ */
+int trial_free(Arena *a, const Trial *t, HostIx h, const int64_t *less, Trial *ret) must_check;
+
 /* The engine's verdict on v on h. by_policy is in `a`. 0 or -ENOMEM. */
 int trial_host(Arena *a, const Trial *t, VmIx v, HostIx h, TrialHost *ret) must_check;
 
