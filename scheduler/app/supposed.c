@@ -83,6 +83,7 @@ static int apply(Invocation *in, const Facts *facts, Supposed *ret, TextFault *f
         if (r < 0 || !ret->any)
                 return r;
         r = what_if_apply(in->arena, facts->snapshot, &w, &changed, f);
+        request.spends = w.n_lost > 0;
         if (r == 0)
                 r = place_find(in->arena, changed, facts->settings, policies_all(), &request, &ret->started);
         if (r == 0)

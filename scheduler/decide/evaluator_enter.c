@@ -5,7 +5,6 @@ Reason evaluator_enter_refuse(const Evaluator *e, VmIx v, HostIx to) {
         const int64_t *need = problem_need(p, v), *room = e->room + (size_t) to * p->n_res;
         Reason why = e->terms->n_alloweds == 0 ? REASON_NONE : p->pinned ? p->pinned[v] : REASON_NONE;
         Costs unused = { 0 };
-        bool spends;
 
         if (why == REASON_NONE && e->terms->n_alloweds > 0)
                 why = problem_denied(p, v, to);
@@ -14,10 +13,8 @@ Reason evaluator_enter_refuse(const Evaluator *e, VmIx v, HostIx to) {
                         why = p->lacks[r] != REASON_NONE ? p->lacks[r] : REASON_NO_ROOM;
         if (why == REASON_NONE && rule_counts_touch(&e->rules, v))
                 why = rule_counts_try_enter(&e->rules, v, to, &unused);
-        if (why == REASON_NONE && e->reserve) {
-                (void) reserve_try(e->reserve, &(Move){ v, IX_NONE, to }, 1, &spends);
-                why = spends ? REASON_RESERVE : REASON_NONE;
-        }
+        if (why == REASON_NONE && e->reserve)
+                why = evaluator_reserve(e, &(Move){ v, IX_NONE, to }, 1, &unused);
         return why;
 }
 
@@ -35,21 +32,13 @@ static Costs host_change(const Evaluator *e, VmIx v, HostIx h, int64_t sign) {
         return d;
 }
 
-/* All but the reserve. */
-static Costs enter_delta(const Evaluator *e, VmIx v, HostIx to) {
+Costs evaluator_enter_delta(const Evaluator *e, VmIx v, HostIx to) {
         Costs d = costs_add(host_change(e, v, to, 1), evaluator_place(e, v, to));
 
         if (rule_counts_touch(&e->rules, v))
                 (void) rule_counts_try_enter(&e->rules, v, to, &d);
-        return d;
-}
-
-Costs evaluator_enter_delta(const Evaluator *e, VmIx v, HostIx to) {
-        Costs d = enter_delta(e, v, to);
-        bool spends;
-
         if (e->reserve)
-                d.tier[TIER_LOAD] += reserve_try(e->reserve, &(Move){ v, IX_NONE, to }, 1, &spends);
+                (void) evaluator_reserve(e, &(Move){ v, IX_NONE, to }, 1, &d);
         return d;
 }
 
@@ -61,11 +50,11 @@ static void room_change(Evaluator *e, VmIx v, HostIx h, int64_t sign) {
 }
 
 void evaluator_enter(Evaluator *e, VmIx v, HostIx to) {
-        e->cost = costs_add(e->cost, enter_delta(e, v, to));
-        if (e->reserve)
-                e->cost.tier[TIER_LOAD] += reserve_move(e->reserve, (Move){ v, IX_NONE, to });
+        e->cost = costs_add(e->cost, evaluator_enter_delta(e, v, to));
         if (rule_counts_touch(&e->rules, v))
                 rule_counts_enter(&e->rules, v, to);
+        if (e->reserve)
+                (void) reserve_move(e->reserve, (Move){ v, IX_NONE, to });
         room_change(e, v, to, 1);
         assignment_move(e->x, (Move){ v, IX_NONE, to });
         e->hosts[to] = evaluator_host(e, to, assignment_load(e->x, to));
@@ -77,12 +66,12 @@ void evaluator_leave(Evaluator *e, VmIx v) {
 
         if (rule_counts_touch(&e->rules, v))
                 rule_counts_leave(&e->rules, v, from);
+        if (e->reserve)
+                (void) reserve_move(e->reserve, (Move){ v, from, IX_NONE });
         room_change(e, v, from, -1);
         assignment_move(e->x, (Move){ v, from, IX_NONE });
         e->hosts[from] = evaluator_host(e, from, assignment_load(e->x, from));
-        if (e->reserve)
-                e->cost.tier[TIER_LOAD] += reserve_move(e->reserve, (Move){ v, from, IX_NONE });
-        back = enter_delta(e, v, from);
+        back = evaluator_enter_delta(e, v, from);
         for (int t = 0; t < TIER_N; t++)
                 e->cost.tier[t] -= back.tier[t];
 }

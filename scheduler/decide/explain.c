@@ -61,7 +61,7 @@ static int tell_refused(Arena *a, ExplainVm *e) {
 int explain_vm(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies, VmIx v, HostIx only,
                ExplainVm *ret) {
         ExplainVm e = { .vm = v, .n = s->n_hosts };
-        int r = trial_build(a, s, settings, policies, true, &e.trial);
+        int r = trial_build(a, s, settings, policies, TRIAL_PARTS, &e.trial);
 
         if (r == 0)
                 r = trial_hosts(a, &e.trial, v, &e.hosts, &e.n_open);
@@ -189,7 +189,7 @@ int explain_plan(Arena *a, const Snapshot *s, const Settings *settings, PolicySe
         ExplainMove *moves = arena_new(a, ExplainMove, plan->n_moves);
         ExplainPlan e = { .plan = plan, .moves = moves, .policies = policies };
         Trial t;
-        int r = moves ? trial_build(a, s, settings, policies, true, &t) : -ENOMEM;
+        int r = moves ? trial_build(a, s, settings, policies, TRIAL_PARTS, &t) : -ENOMEM;
 
         if (r == 0)
                 r = walk_moves(a, &t, plan, moves);

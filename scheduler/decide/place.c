@@ -334,7 +334,8 @@ int place_find(Arena *a, const Snapshot *s, const Settings *settings, PolicySet 
         int r = order_newcomers(&pl);
 
         if (r == 0)
-                r = trial_build(a, s, settings, policies, true, &pl.trial);
+                r = trial_build(a, s, settings, policies, TRIAL_PARTS | (request->spends ? TRIAL_SPENDS : 0),
+                                &pl.trial);
         if (r == 0 && pl.n > 0)
                 r = trial_hosts(a, &pl.trial, pl.order[0], &pl.hosts, &pl.n_open);
         if (r == 0 && pl.n > 0)

@@ -20,6 +20,7 @@
 typedef struct PlaceRequest {
         PlanRequest plan; /* for the plan afterwards: caps, seed, guard */
         uint32_t tries;   /* starts for which the planner is asked; 0: it is not */
+        bool spends;      /* they may spend the reserve: their host was lost */
 } PlaceRequest;
 
 typedef struct Placed {

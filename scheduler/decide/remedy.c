@@ -114,7 +114,7 @@ static int try_change(const Sought *k, Remedy *remedy) {
         int r = remedy_apply(k->arena, k->t->s, k->v, k->h, remedy, &changed);
 
         if (r == 0)
-                r = trial_build(k->arena, changed, k->t->settings, k->t->policies, false, &t);
+                r = trial_build(k->arena, changed, k->t->settings, k->t->policies, 0, &t);
         if (r == 0)
                 r = trial_host(k->arena, &t, k->v, k->h, &verdict);
         if (r < 0)

@@ -36,9 +36,26 @@ static int seat_newcomers(Arena *a, const Snapshot *s, HostIx host, bool needing
         return 0;
 }
 
+/* The goal of a cluster without the newcomers, who have the sizes they will have. */
+static int build_reserve(Arena *a, const Snapshot *s, Problem *p, const Problem *with, bool spends) {
+        ReserveGoal *goal = arena_new(a, ReserveGoal, 1);
+        bool *may = arena_new(a, bool, s->n_vms);
+
+        if (!goal || !may)
+                return -ENOMEM;
+        *goal = *p->reserve;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                may[v] = is_newcomer(s, v) ? spends : goal->spends[v];
+        goal->spends = may;
+        goal->rank = with->reserve->rank;
+        goal->by_size = with->reserve->by_size;
+        p->reserve = goal;
+        return 0;
+}
+
 /* The Problem with newcomers nowhere: that of a cluster where they need nothing, with what they need where
  * CPUs have the usual speed. */
-static int build_problem(Arena *a, Trial *t, HostIx seat) {
+static int build_problem(Arena *a, Trial *t, HostIx seat, bool spends) {
         const Snapshot *s = t->s;
         Snapshot empty, seated;
         const Problem *without, *with;
@@ -83,7 +100,7 @@ static int build_problem(Arena *a, Trial *t, HostIx seat) {
                 p->stay_wish = wish;
         }
         t->p = p;
-        return 0;
+        return p->reserve ? build_reserve(a, s, p, with, spends) : 0;
 }
 
 static int build_evaluator(Arena *a, const Trial *t, PolicySet policies, Terms **ret_terms, Evaluator **ret) {
@@ -92,9 +109,10 @@ static int build_evaluator(Arena *a, const Trial *t, PolicySet policies, Terms *
         return r == 0 ? evaluator_build(a, *ret_terms, NULL, ret) : r;
 }
 
-int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies, bool parts,
+int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies, unsigned options,
                 Trial *ret) {
         Trial t = { .s = s, .settings = settings, .policies = policies };
+        const bool parts = options & TRIAL_PARTS;
         int64_t *mhz = NULL;
         HostIx seat = 0;
         bool newcomers = false;
@@ -109,7 +127,8 @@ int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet
                 newcomers |= is_newcomer(s, v);
         while (newcomers && seat + 1 < s->n_hosts && mhz[seat] != t.usual_mhz)
                 seat++;
-        r = newcomers ? build_problem(a, &t, seat) : problem_build(a, s, settings, &t.p);
+        r = newcomers ? build_problem(a, &t, seat, options & TRIAL_SPENDS)
+                      : problem_build(a, s, settings, &t.p);
         if (r == 0)
                 r = build_evaluator(a, &t, policies, &t.terms, &t.e);
         if (r == 0 && parts) {

@@ -36,9 +36,14 @@ typedef struct TrialHost {
                                                                  has no limit of it */
 } TrialHost;
 
-/* parts: whether costs are told apart by policy. 0; -ENOMEM; -ENODATA: no hosts; what problem_build() said.
+typedef enum TrialOption {
+        TRIAL_PARTS = 1,  /* costs are told apart by policy */
+        TRIAL_SPENDS = 2, /* newcomers may spend the reserve: it is for them, their host was lost */
+} TrialOption;
+
+/* options: of TrialOption. 0; -ENOMEM; -ENODATA: no hosts; what problem_build() said.
  */
-int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies, bool parts,
+int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies, unsigned options,
                 Trial *ret) must_check;
 
 /* The same with `less` [n_res] of h's load gone, by whatever means; costs are not told apart. In `a`. 0 or

@@ -66,8 +66,8 @@ Test(trial, what_a_newcomer_costs_is_the_difference_of_the_definitions) {
                 Prng random = prng_seeded(seed);
                 Trial t;
 
-                cr_assert_eq(0,
-                             trial_build(&arena, s, random_settings(&arena, seed), policies_all(), true, &t));
+                cr_assert_eq(0, trial_build(&arena, s, random_settings(&arena, seed), policies_all(),
+                                            TRIAL_PARTS, &t));
                 for (VmIx v = 0; v < s->n_vms; v++)
                         if (s->vms[v].host == IX_NONE)
                                 expect_exact(&t, v, prng_below(&random, s->n_hosts), seed);
@@ -83,8 +83,7 @@ Test(trial, a_rule_refuses_a_newcomer_only_where_it_would_be_broken_further) {
                 TrialHost verdict;
                 Trial t;
 
-                cr_assert_eq(
-                        0, trial_build(&arena, s, random_settings(&arena, seed), policies_all(), false, &t));
+                cr_assert_eq(0, trial_build(&arena, s, random_settings(&arena, seed), policies_all(), 0, &t));
                 for (HostIx h = 0; h < s->n_hosts; h++) {
                         bool worse = false;
 
@@ -116,7 +115,7 @@ Test(trial, a_started_snapshot_has_the_loads_the_trial_had) {
                 HostIx *host_of = arena_new(&arena, HostIx, s->n_vms);
                 Trial t, after;
 
-                cr_assert_eq(0, trial_build(&arena, s, settings, policies_all(), false, &t));
+                cr_assert_eq(0, trial_build(&arena, s, settings, policies_all(), 0, &t));
                 for (VmIx v = 0; v < s->n_vms; v++) {
                         host_of[v] = s->vms[v].host;
                         if (host_of[v] == IX_NONE) {
@@ -125,7 +124,7 @@ Test(trial, a_started_snapshot_has_the_loads_the_trial_had) {
                         }
                 }
                 cr_assert_eq(0, trial_start(&arena, &t, host_of, &started));
-                cr_assert_eq(0, trial_build(&arena, started, settings, policies_all(), false, &after));
+                cr_assert_eq(0, trial_build(&arena, started, settings, policies_all(), 0, &after));
                 for (size_t i = 0; i < (size_t) s->n_hosts * t.p->n_res; i++) {
                         int64_t off = t.e->x->load[i] - after.e->x->load[i];
 
