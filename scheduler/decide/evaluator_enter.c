@@ -32,11 +32,17 @@ static Costs host_change(const Evaluator *e, VmIx v, HostIx h, int64_t sign) {
         return d;
 }
 
-Costs evaluator_enter_delta(const Evaluator *e, VmIx v, HostIx to) {
+Costs evaluator_enter_cheap(const Evaluator *e, VmIx v, HostIx to) {
         Costs d = costs_add(host_change(e, v, to, 1), evaluator_place(e, v, to));
 
         if (rule_counts_touch(&e->rules, v))
                 (void) rule_counts_try_enter(&e->rules, v, to, &d);
+        return d;
+}
+
+Costs evaluator_enter_delta(const Evaluator *e, VmIx v, HostIx to) {
+        Costs d = evaluator_enter_cheap(e, v, to);
+
         if (e->reserve)
                 (void) evaluator_reserve(e, &(Move){ v, IX_NONE, to }, 1, &d);
         return d;

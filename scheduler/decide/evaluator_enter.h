@@ -12,6 +12,9 @@ Reason evaluator_enter_refuse(const Evaluator *e, VmIx v, HostIx to);
 /* What v on `to` would cost. Exact unless it is refused for a rule. */
 Costs evaluator_enter_delta(const Evaluator *e, VmIx v, HostIx to);
 
+/* The same, the reserve aside: that is dear to ask. */
+Costs evaluator_enter_cheap(const Evaluator *e, VmIx v, HostIx to);
+
 /* Puts v there; takes it away again. The caller has asked evaluator_enter_refuse(). */
 void evaluator_enter(Evaluator *e, VmIx v, HostIx to);
 void evaluator_leave(Evaluator *e, VmIx v);
