@@ -82,7 +82,7 @@ static void print_answer(const Counting *c) {
         char size[HUMAN_SIZE], safe[256];
 
         (void) fprintf(screen->out, "%s%s%u more VM%s%s of %lld vCPU%s, %s, using %lld.%lld cores each%s",
-                       screen_style(screen, STYLE_STRONG), c->fit.at_most ? "at least " : "", c->fit.count,
+                       screen_style(screen, STYLE_STRONG), c->fit.at_least ? "at least " : "", c->fit.count,
                        c->fit.count == 1 ? "" : "s", screen_style(screen, STYLE_PLAIN), (long long) vm->vcpus,
                        vm->vcpus == 1 ? "" : "s", human_mib(vm->memory_mib, size),
                        (long long) vm->cpu_mcores / 1000, (long long) vm->cpu_mcores % 1000 / 100,
@@ -188,7 +188,7 @@ static ExitStatus print_json(const Counting *c) {
         (void) json_object_set_new(o, "memory_mib", json_integer(vm->memory_mib));
         (void) json_object_set_new(o, "cpu", json_real((double) vm->cpu_mcores / 1000));
         (void) json_object_set_new(o, "more", json_integer(c->fit.count));
-        (void) json_object_set_new(o, "at_least", json_boolean(c->fit.at_most));
+        (void) json_object_set_new(o, "at_least", json_boolean(c->fit.at_least));
         (void) json_object_set_new(o, "ends", ends);
         (void) json_object_set_new(o, "hosts", hosts);
         if (c->supposed.any) {
@@ -216,13 +216,28 @@ static VmIx newcomer(const Snapshot *s) {
         return v;
 }
 
+#define SLOTS_MAX 5000
+
+/* How many VMs to try: fit.h says why. */
+static int64_t slots(const Counting *c, const Snapshot *s, const Settings *settings) {
+        const int64_t memory = c->wanted.vm.memory_mib > 0 ? c->wanted.vm.memory_mib : 1024;
+        int64_t sum = 2;
+
+        if (settings_int(settings, "reserve", "losses") == 0 &&
+            settings_int(settings, "reserve", "share") == 0)
+                return 2;
+        for (HostIx h = 0; h < s->n_hosts && sum < SLOTS_MAX; h++)
+                sum += s->hosts[h].memory_mib / memory;
+        return sum < SLOTS_MAX ? sum : SLOTS_MAX;
+}
+
 static int count(Counting *c, const Snapshot *s, const Settings *settings, Fit *ret, TextFault *fault) {
         NewVm two = c->wanted;
         const WhatIf w = { .vms = &two, .n_vms = 1 };
         const Snapshot *with;
         int r;
 
-        two.count = 2; /* fit.h says why */
+        two.count = slots(c, s, settings);
         r = what_if_apply(c->in->arena, s, &w, &with, fault);
         if (r < 0)
                 return r;

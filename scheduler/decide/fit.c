@@ -21,6 +21,7 @@ typedef struct Fitting {
         uint32_t n;
         FitHost *hosts;
         uint32_t count;
+        bool out;   /* no newcomer is left to try */
         bool local; /* what happens on one host changes no other's cost */
 } Fitting;
 
@@ -68,16 +69,22 @@ static Entry entry_of(const Fitting *f, HostIx h) {
 }
 
 /* The VM stays there, as one without a name: its load and its place in every rule's counts are kept, and the
- * same VM is tried again. */
+ * same VM is tried again. A reserve must know each: the next newcomer is tried then, IX_NONE when there is
+ * none.
+ */
 static void absorb(Fitting *f, HostIx h) {
         trial_put(f->t, f->v, h);
-        f->t->e->x->host_of[f->v] = IX_NONE;
+        if (!f->t->e->reserve)
+                f->t->e->x->host_of[f->v] = IX_NONE;
+        while (f->v < f->t->p->n_vms && f->t->e->x->host_of[f->v] != IX_NONE)
+                f->v++;
+        f->out = f->v == f->t->p->n_vms;
         f->hosts[h].count++;
         f->count++;
 }
 
 static void fill(Fitting *f) {
-        while (f->n > 0 && f->count < FIT_MAX) {
+        while (f->n > 0 && f->count < FIT_MAX && !f->out) {
                 const Entry top = heap_pop(f);
                 const Entry now = top.count == f->count || f->local ? top : entry_of(f, top.host);
 
@@ -88,7 +95,8 @@ static void fill(Fitting *f) {
                 if (!ask(f, top.host))
                         continue;
                 absorb(f, top.host);
-                heap_push(f, entry_of(f, top.host));
+                if (!f->out)
+                        heap_push(f, entry_of(f, top.host));
         }
 }
 
@@ -143,10 +151,12 @@ int fit_count(Arena *a, const Snapshot *s, const Settings *settings, PolicySet p
                         heap_push(&f, entry_of(&f, h));
                 }
                 fill(&f);
-        } while (f.count > before && f.count < FIT_MAX);
+        } while (f.count > before && f.count < FIT_MAX && !f.out);
+        if (f.out)
+                f.v = vm;
         r = tell_ends(&f);
         fit.count = f.count;
-        fit.at_most = f.count >= FIT_MAX;
+        fit.at_least = f.count >= FIT_MAX || f.out;
         fit.hosts = f.hosts;
         if (r == 0)
                 *ret = fit;

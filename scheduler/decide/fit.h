@@ -22,11 +22,12 @@ typedef struct FitHost {
 typedef struct Fit {
         Trial trial;
         uint32_t count;
-        bool at_most;         /* FIT_MAX was reached: there is room for more */
+        bool at_least;        /* FIT_MAX or the last newcomer was reached: there may be room for more */
         const FitHost *hosts; /* [n_hosts] by name */
 } Fit;
 
-/* `s` has two VMs or more that run nowhere, of the same kind: `vm` is the one that is tried; the others are
- * there so that rules between VMs know that there will be more. 0; -ENOMEM; -ENODATA: no hosts. */
+/* `s` has two VMs or more that run nowhere, of the same kind: `vm` is the first of them. Two are enough, so
+ * that rules between VMs know that there will be more; with a reserve, as many as may fit. 0; -ENOMEM;
+ * -ENODATA: no hosts. */
 int fit_count(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies, VmIx vm,
               Fit *ret) must_check;
