@@ -250,9 +250,9 @@ static const char *with_detail(const Asked *k, Reason reason, const char *detail
 /* A rule of the kind that names v: which VMs there stand against it is not known (fit.c forgets where they
  * are).
  */
-static const Rule *some_rule(const Trial *t, VmIx v, RuleKind kind) {
+static const Rule *some_rule(const Trial *t, VmIx v, Reason reason) {
         for (uint32_t i = 0; i < t->p->n_rules; i++)
-                if (t->p->rules[i].must && t->p->rules[i].kind == kind &&
+                if (t->p->rules[i].must && reason_of_rule(t->p->rules[i].kind) == reason &&
                     in_group(t->p, t->p->rules[i].group, v))
                         return &t->s->rules[t->p->rules[i].source];
         return NULL;
@@ -267,8 +267,8 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
 
         if (rule)
                 return group_rule_text(&k, rule);
-        if (kind != RULE_KIND_N && some_rule(t, v, kind))
-                return text_format(a, "rule %s: %s", some_rule(t, v, kind)->name, reason_texts[reason]);
+        if (some_rule(t, v, reason))
+                return text_format(a, "rule %s: %s", some_rule(t, v, reason)->name, reason_texts[reason]);
         if (reason == REASON_NO_ROOM || reason == REASON_NO_ROOM_DURING)
                 return no_room(&k);
         if (reason == REASON_RULE_HOSTS)

@@ -21,7 +21,7 @@ typedef struct Sought {
 
 /* ---- changes of the snapshot ---- */
 
-static int with_words(Arena *a, const Strings *wanted, Strings *there) {
+static int with_words(Arena *a, const Strings *wanted, bool known, Strings *there) {
         const char **at = arena_new(a, const char *, (size_t) wanted->n + there->n);
         Strings all = { .at = at, .n = there->n };
 
@@ -32,7 +32,7 @@ static int with_words(Arena *a, const Strings *wanted, Strings *there) {
         for (uint32_t i = 0; i < wanted->n; i++) {
                 const Strings one = { .at = &wanted->at[i], .n = 1 };
 
-                if (refusal_missing(&one, &all))
+                if (refusal_missing(&one, &all, known))
                         at[all.n++] = wanted->at[i];
         }
         *there = all;
@@ -54,8 +54,8 @@ static int change_host(Arena *a, const Vm *vm, const Remedy *remedy, Host *host)
                 host->n_faults = 0;
                 break;
         case REMEDY_THERE:
-                r = with_words(a, &vm->networks, &host->networks);
-                return r == 0 ? with_words(a, &vm->pools, &host->pools) : r;
+                r = with_words(a, &vm->networks, host->networks_known, &host->networks);
+                return r == 0 ? with_words(a, &vm->pools, host->pools_known, &host->pools) : r;
         case REMEDY_NONE:
         case REMEDY_AWAY:
         case REMEDY_ROOM:
@@ -254,7 +254,7 @@ static const char *remedy_text(const Sought *k, const Remedy *remedy) {
         const Snapshot *s = k->t->s;
         const Vm *vm = &s->vms[k->v];
         const Host *host = &s->hosts[k->h];
-        const char *word = refusal_missing(&vm->networks, &host->networks);
+        const char *word = refusal_missing(&vm->networks, &host->networks, host->networks_known);
         const bool network = word != NULL;
 
         switch (remedy->kind) {
@@ -274,7 +274,7 @@ static const char *remedy_text(const Sought *k, const Remedy *remedy) {
         case REMEDY_ROOM:
                 return room_text(k, remedy);
         case REMEDY_THERE:
-                word = network ? word : refusal_missing(&vm->pools, &host->pools);
+                word = network ? word : refusal_missing(&vm->pools, &host->pools, host->pools_known);
                 return text_format(k->arena, "giving it the %s %s", network ? "network" : "pool",
                                    word ? word : "");
         case REMEDY_RULE:
