@@ -62,8 +62,8 @@ int metrics_http_check(const char *where, TextFault *reterr_fault) {
 }
 
 static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const char *words) {
-        struct MHD_Response *r = MHD_create_response_from_buffer(strlen(words), (void *) (uintptr_t) words,
-                                                                 MHD_RESPMEM_PERSISTENT);
+        struct MHD_Response *r =
+                MHD_create_response_from_buffer(strlen(words), (void *) words, MHD_RESPMEM_PERSISTENT);
         enum MHD_Result result;
 
         if (!r)
@@ -73,6 +73,8 @@ static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const c
         return result;
 }
 
+/* The library's callback. */
+/* NOLINTNEXTLINE(readability-function-size): so many parameters are its wish */
 static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *url, const char *method,
                               const char *version, const char *body, size_t *n_body, void **request) {
         MetricsHttp *h = arg;
@@ -135,7 +137,7 @@ MetricsHttp *metrics_http_free(MetricsHttp *h) {
 
 int metrics_http_put(MetricsHttp *h, const char *text, size_t n) {
         struct MHD_Response *old,
-                *fresh = MHD_create_response_from_buffer(n, (void *) (uintptr_t) text, MHD_RESPMEM_MUST_COPY);
+                *fresh = MHD_create_response_from_buffer(n, (void *) text, MHD_RESPMEM_MUST_COPY);
 
         if (!fresh)
                 return -ENOMEM;

@@ -31,7 +31,7 @@ int64_t zfs_count(const char *text, size_t n) {
                 return UNKNOWN;
         if (!suffix || !*suffix)
                 return text_to_int(text, n, 0, INT64_MAX, &value) == 0 ? value : UNKNOWN;
-        if (text_to_scaled(text, n - 1, 1000, 0, 1024 * 1000, &value) < 0)
+        if (text_to_scaled(text, n - 1, 1000, 0, INT64_C(1024) * 1000, &value) < 0)
                 return UNKNOWN;
         for (const char *s = suffixes; s <= suffix; s++)
                 if (__builtin_mul_overflow(value, INT64_C(1024), &value))
