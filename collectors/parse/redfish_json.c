@@ -149,7 +149,7 @@ static void volume_level(const json_t *v, char ret[16]) {
                        : is(v, "VolumeType", "SpannedStripesWithParity") ? "raid50"
                        : is(v, "VolumeType", "NonRedundant")             ? "raid0"
                                                                          : "";
-        for (; type[n] && n < 15; n++)
+        for (; n < 15 && type[n]; n++)
                 ret[n] = (char) tolower((unsigned char) type[n]);
         ret[n] = '\0';
 }

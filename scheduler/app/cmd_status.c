@@ -26,7 +26,7 @@ typedef struct Status {
 static int read_live(const Facts *facts, Arena *a, Status *ret) {
         Store *store = source_store(facts->source);
         const char *text = NULL;
-        TextFault fault;
+        TextFault fault = { 0 };
         size_t n = 0;
         int r = store ? store_get_state(store, a, LIVE_STATE_NAME, &text, &n) : 1;
 

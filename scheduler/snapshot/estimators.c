@@ -34,7 +34,8 @@ static uint32_t window(const EstimateInput *in, uint32_t values[HISTORY_STEPS]) 
                 if (v != HISTORY_NONE)
                         values[n++] = v;
         }
-        qsort(values, n, sizeof(*values), compare_uint32);
+        if (n > 0)
+                qsort(values, n, sizeof(*values), compare_uint32);
         return n;
 }
 
