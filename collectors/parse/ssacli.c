@@ -147,11 +147,11 @@ static bool object_begin(Reader *r, Span line, size_t indent) {
         const char *in_slot = indent == 0 ? memmem(line.at, line.n, " in Slot ", 9) : NULL;
         Object began = OBJECT_NONE;
 
+        if (!in_slot && r->f.n_controllers == 0)
+                return false;
         if (in_slot) {
                 controller_begin(r, line, in_slot);
                 began = OBJECT_CONTROLLER;
-        } else if (r->f.n_controllers == 0) {
-                return false;
         } else if (span_starts(line, "Array: ") && r->object != OBJECT_DRIVE) {
                 r->array = copied(r, after(line, 7));
                 r->array_indent = indent;

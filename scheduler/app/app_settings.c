@@ -34,7 +34,7 @@ static const SettingDef service_settings[] = {
           "How long a leader that has fallen silent keeps others from leading." },
         { "cool_down", SETTING_DURATION, 1800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC, NULL,
           NULL, "A VM that was moved for balance is not moved for balance again for so long." },
-        { "cool_down_most", SETTING_DURATION, 8 * 3600 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
+        { "cool_down_most", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
           NULL, NULL,
           "A VM that is moved again before it has been calm for as long as it cooled down cools down for "
           "twice "

@@ -103,18 +103,20 @@ static int bmc_read(BmcWatch *w, Arena *a, const Bmc *bmc) {
         Said *said = said_of(w, bmc->host);
         Section section;
         Report report = { .host = bmc->host, .sections = &section, .n_sections = 1, .interval = w->every };
-        const char *text;
+        const char *text = NULL;
         TextFault fault = { 0 };
-        size_t n;
-        int r = said ? redfish_read(a, &target, clock_now(), &section, &fault) : -ENOMEM;
+        size_t n = 0;
+        int r;
 
-        if (r < 0 && said) {
+        if (!said)
+                return -ENOMEM;
+        r = redfish_read(a, &target, clock_now(), &section, &fault);
+        if (r < 0) {
                 failure_log(bmc, said, &fault);
                 return 0;
         }
         report.sent_at = clock_now();
-        if (r == 0)
-                r = report_print(a, &report, &text, &n);
+        r = report_print(a, &report, &text, &n);
         if (r < 0)
                 return r;
         if (said->fails)

@@ -135,13 +135,13 @@ static ExitStatus explain_file(Explaining *x, const char *path) {
         Invocation *in = x->in;
         usec_t end = clock_monotonic() + x->input.think;
         PlanRequest request = x->input.request;
-        const PlanFile *file;
-        const char *text;
+        const PlanFile *file = NULL;
+        const char *text = NULL;
         TextFault fault;
         ExplainPlan e;
         ExitStatus status;
         Plan plan;
-        size_t n;
+        size_t n = 0;
         int r = file_read(in->arena, path, &text, &n, &fault);
 
         if (r == 0)

@@ -162,8 +162,8 @@ static void cool(CoolDown *c, usec_t now, CoolLength length) {
         c->until = until > c->until ? until : c->until;
 }
 
-int cool_downs_moved(Arena *a, const CoolDown *list, uint32_t n, const char *vm, usec_t now,
-                     CoolLength length, const CoolDown **ret, uint32_t *ret_n) {
+int cool_downs_moved(Arena *a, const CoolDown *list, uint32_t n, VmMoved moved, CoolLength length,
+                     const CoolDown **ret, uint32_t *ret_n) {
         CoolDown *longer = arena_new(a, CoolDown, (size_t) n + 1), *c = NULL;
 
         if (!longer)
@@ -171,15 +171,15 @@ int cool_downs_moved(Arena *a, const CoolDown *list, uint32_t n, const char *vm,
         if (n > 0)
                 memcpy(longer, list, sizeof(*list) * n);
         for (uint32_t i = 0; i < n && !c; i++)
-                if (strcmp(longer[i].vm, vm) == 0)
+                if (strcmp(longer[i].vm, moved.vm) == 0)
                         c = &longer[i];
         if (!c) {
                 c = &longer[n++];
-                c->vm = text_copy(a, vm, strlen(vm));
+                c->vm = text_copy(a, moved.vm, strlen(moved.vm));
         }
-        if (!c->vm || moved_add(a, c, now) < 0)
+        if (!c->vm || moved_add(a, c, moved.at) < 0)
                 return -ENOMEM;
-        cool(c, now, length);
+        cool(c, moved.at, length);
         *ret = longer;
         *ret_n = n;
         return 0;

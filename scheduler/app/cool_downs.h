@@ -17,11 +17,16 @@ int cool_downs_print(Arena *a, const CoolDown *list, uint32_t n, usec_t now, con
 /* 0; -EBADMSG; -ENOMEM. The order is by VM. */
 int cool_downs_parse(Arena *a, const char *text, size_t n, const CoolDown **ret, uint32_t *ret_n) must_check;
 
+typedef struct VmMoved {
+        const char *vm;
+        usec_t at;
+} VmMoved;
+
 typedef struct CoolLength {
         usec_t first, most;
 } CoolLength;
 
-/* The list with a VM that was moved at `now`. It cools down for `first`; moved again before it has been cool
+/* The list with a VM that was moved. It cools down for `first`; moved again before it has been cool
  * for as long as it cooled, twice as long as the last time, `most` at most. In `a`. 0 or -ENOMEM. */
-int cool_downs_moved(Arena *a, const CoolDown *list, uint32_t n, const char *vm, usec_t now,
-                     CoolLength length, const CoolDown **ret, uint32_t *ret_n) must_check;
+int cool_downs_moved(Arena *a, const CoolDown *list, uint32_t n, VmMoved moved, CoolLength length,
+                     const CoolDown **ret, uint32_t *ret_n) must_check;

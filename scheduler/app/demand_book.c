@@ -70,7 +70,7 @@ int demand_book_add(DemandBook *b, const Settings *settings, const Snapshot *s) 
 
 /* ---- the store ---- */
 
-static int load(DemandBook *b, Store *store, Arena *a, const char **note) {
+static int load(DemandBook *b, Store *store, Arena *a) {
         const VmHistory *list = NULL;
         const char *text = NULL;
         TextFault fault = { 0 };
@@ -83,9 +83,9 @@ static int load(DemandBook *b, Store *store, Arena *a, const char **note) {
         if (r == 0)
                 r = history_parse(a, text, n, &step, &list, &count, &fault);
         if (r == -EBADMSG) {
-                *note = text_format(a, "the stored history cannot be read (line %u: %s): it begins anew",
-                                    fault.line, fault.what);
-                return *note ? 0 : -ENOMEM;
+                b->note = text_format(a, "the stored history cannot be read (line %u: %s): it begins anew",
+                                      fault.line, fault.what);
+                return b->note ? 0 : -ENOMEM;
         }
         if (r != 0)
                 return r < 0 ? r : 0;
@@ -100,7 +100,7 @@ static int load(DemandBook *b, Store *store, Arena *a, const char **note) {
 }
 
 /* Another leader may have kept the histories meanwhile. */
-static int load_if_due(DemandBook *b, Store *store, Arena *a, const char **note) {
+static int load_if_due(DemandBook *b, Store *store, Arena *a) {
         const char *text = NULL;
         size_t n = 0;
         int r = store_get_state(store, a, "history-of", &text, &n);
@@ -110,7 +110,7 @@ static int load_if_due(DemandBook *b, Store *store, Arena *a, const char **note)
         if (b->loaded &&
             (r == 0 ? n == strlen(b->saved_as) && memcmp(text, b->saved_as, n) == 0 : !b->saved_as[0]))
                 return 0;
-        r = load(b, store, a, note);
+        r = load(b, store, a);
         if (r == 0) {
                 b->loaded = true;
                 b->saved_as[0] = '\0';
@@ -182,13 +182,13 @@ static int withdraw(Store *store, Arena *a, usec_t now) {
 }
 
 int demand_book_round(DemandBook *b, Store *store, Arena *a, const Settings *settings, const char *self,
-                      const Snapshot *s, const Snapshot **ret, const char **note) {
+                      const Snapshot *s, const Snapshot **ret) {
         Estimates e;
         int r;
 
-        *note = NULL;
+        b->note = NULL;
         *ret = s;
-        r = load_if_due(b, store, a, note);
+        r = load_if_due(b, store, a);
         if (r == 0)
                 r = demand_book_add(b, settings, s);
         if (r == 0)

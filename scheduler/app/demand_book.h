@@ -22,6 +22,7 @@ typedef struct DemandBook {
         int64_t saved_step;
         char saved_as[200]; /* what "history-of" says when nobody has saved since */
         bool loaded;
+        const char *note; /* of the last round: what was lost, in its arena; NULL: nothing */
 } DemandBook;
 
 void demand_book_close(DemandBook *b);
@@ -29,7 +30,7 @@ void demand_book_close(DemandBook *b);
 /* Takes in the snapshot's readings, saves what is due, and gives the snapshot with estimates. `self` names
  * the leader's life. The setting demand.estimator "last": *ret is `s`, but histories are kept. */
 int demand_book_round(DemandBook *b, Store *store, Arena *a, const Settings *settings, const char *self,
-                      const Snapshot *s, const Snapshot **ret, const char **note) must_check;
+                      const Snapshot *s, const Snapshot **ret) must_check;
 
 /* Histories and a snapshot's readings alone: what demand_book_round() does without a store. Entries of VMs
  * that were not seen for a week are dropped. */

@@ -179,9 +179,10 @@ static int read_and_decide(Work *w) {
         r = write_faults(w);
         if (r == 0)
                 r = demand_book_round(x->demand, x->store, x->arena, x->settings, x->leadership->self,
-                                      w->input.snapshot, &w->input.snapshot, &text);
-        if (r == 0 && text)
-                log_event(LOG_WARNING, "demand.lost", "why=%s", log_quote(text, quoted, sizeof(quoted)));
+                                      w->input.snapshot, &w->input.snapshot);
+        if (r == 0 && x->demand->note)
+                log_event(LOG_WARNING, "demand.lost", "why=%s",
+                          log_quote(x->demand->note, quoted, sizeof(quoted)));
         if (r == 0)
                 r = store_round_holds(x->store, x->arena, &w->input);
         if (r == 0)

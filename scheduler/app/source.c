@@ -362,6 +362,7 @@ static int add_prometheus(Source *s, Arena *a, const Settings *settings, BuildIn
         for (uint32_t i = 0; i < m; i++)
                 expected[i] = in->expected[i];
         for (uint32_t i = 0; i < facts.n_reports; i++)
+                /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
                 if (!bsearch(facts.reports[i].host, reports, n, sizeof(*reports), compare_host))
                         reports[in->n_reports++] = &facts.reports[i];
         for (uint32_t i = 0; i < facts.n_members; i++)

@@ -96,7 +96,7 @@ int store_round_cool(Store *store, const char *vm, const Settings *settings) {
         if (r == 0 && cool_downs_parse(&a, text, size, &list, &n) == -ENOMEM)
                 r = -ENOMEM;
         if (r >= 0)
-                r = cool_downs_moved(&a, list, n, vm, now, length, &list, &n);
+                r = cool_downs_moved(&a, list, n, (VmMoved){ vm, now }, length, &list, &n);
         if (r == 0)
                 r = cool_downs_print(&a, list, n, now, &text, &size);
         if (r == 0)

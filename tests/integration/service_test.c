@@ -231,7 +231,7 @@ Test(service, a_vm_that_was_moved_lately_is_not_moved_again) {
                 char vm[] = "web0";
 
                 vm[3] = (char) ('0' + i);
-                cr_assert_eq(0, cool_downs_moved(&arena, list, n, vm, clock_now(),
+                cr_assert_eq(0, cool_downs_moved(&arena, list, n, (VmMoved){ vm, clock_now() },
                                                  (CoolLength){ 600 * USEC_PER_SEC, 600 * USEC_PER_SEC },
                                                  &list, &n));
         }

@@ -145,7 +145,7 @@ static CoolDown moved(const CoolDown **list, uint32_t *n, const char *vm, usec_t
         const char *text;
         size_t size;
 
-        cr_assert_eq(0, cool_downs_moved(&arena, *list, *n, vm, now, half_an_hour, list, n));
+        cr_assert_eq(0, cool_downs_moved(&arena, *list, *n, (VmMoved){ vm, now }, half_an_hour, list, n));
         cr_assert_eq(0, cool_downs_print(&arena, *list, *n, now, &text, &size));
         cr_assert_eq(0, cool_downs_parse(&arena, text, size, list, n), "%s", text);
         for (uint32_t i = 0; i < *n; i++)
