@@ -45,9 +45,6 @@ typedef struct ResourceLayout {
  * HUGE_SIZES_MAX. Names are the snapshot's or static. */
 int resource_layout(const Snapshot *s, const Settings *settings, ResourceLayout *ret) must_check;
 
-/* Whether a VM's CPU model is its host's, whatever that is: "host-passthrough" and its like. */
-bool cpu_follows_host(const char *model);
-
 /* 0; -ENOMEM; -ERANGE as above. Besides "cluster" the settings have the sections of the policies "load"
  * (headroom) and "balance" (weights), whose words a person looks for there. The Problem lives in `a` and
  * refers to nothing of the snapshot. */

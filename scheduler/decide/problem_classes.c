@@ -102,13 +102,6 @@ static int index_rules(Classes *c) {
         return 0;
 }
 
-/* A model that follows the host's CPU runs only on the same model; one asked for by name is left to libvirt.
- */
-bool cpu_follows_host(const char *model) {
-        return model && (strcmp(model, "host-passthrough") == 0 || strcmp(model, "host-model") == 0 ||
-                         strcmp(model, "maximum") == 0);
-}
-
 static int host_key(Classes *c, const Host *h, HostKey *ret) {
         int r = intern_set(c, &h->networks, h->networks_known, &ret->networks);
 

@@ -121,3 +121,8 @@ const Hugepages *host_hugepages(const Host *h, int64_t kib) {
                         return &h->hugepages[i];
         return NULL;
 }
+
+bool cpu_follows_host(const char *model) {
+        return model && (strcmp(model, "host-passthrough") == 0 || strcmp(model, "host-model") == 0 ||
+                         strcmp(model, "maximum") == 0);
+}

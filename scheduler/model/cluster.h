@@ -257,3 +257,6 @@ const Hugepages *host_hugepages(const Host *h, int64_t kib);
 
 /* What it used at its last reading, whatever it is taken to need. */
 VmLoad vm_measured(const Vm *vm);
+
+/* host-passthrough, host-model, maximum: a CPU that is whatever the host has, and runs only on the same. */
+bool cpu_follows_host(const char *model);

@@ -30,7 +30,7 @@ crowd_again() { # all back to h1, by virsh
 			jobs+=($!)
 		done
 	done
-	wait "${jobs[@]}"
+	[ ${#jobs[@]} = 0 ] || wait "${jobs[@]}" # without names it waits for the agents, too
 	all_crowded
 }
 boot_all() {

@@ -420,3 +420,20 @@ Test(build, vms_that_talk_are_those_whose_labels_say_so) {
         cr_assert_str_eq(s->vms[s->traffic[0].b].name, "web");
         cr_assert_eq(s->traffic[0].kbit, 300000, "said twice: the larger");
 }
+
+/* Emulated CPUs, and features that libvirt leaves out when it starts a VM: it runs, so it can. */
+Test(build, a_list_of_cpus_that_the_vm_itself_disproves_is_no_limit_for_it) {
+        const Snapshot *s = build_one(REPORT(
+                "h1", "999",
+                HOST_FACTS("999") "host.cpu.models\t\tEPYC,qemu64\nhost.cpu.features\t\taes,avx\n" VMS(
+                        "999", VM("a", "running") "vm.cpu.model\ta\tEPYC\nvm.cpu.features\ta\taes\n" VM(
+                                       "b", "running") "vm.cpu.model\tb\tNehalem\nvm.cpu.features\tb\taes,"
+                                                       "svm\n" VM("c", "running") "vm.cpu.model\tc\thost-"
+                                                                                  "passthrough\n")));
+
+        cr_assert_str_eq(s->vms[0].cpu_model, "EPYC");
+        cr_assert_eq(s->vms[0].cpu_features.n, 1);
+        cr_assert_null(s->vms[1].cpu_model);
+        cr_assert_eq(s->vms[1].cpu_features.n, 0);
+        cr_assert_str_eq(s->vms[2].cpu_model, "host-passthrough");
+}
