@@ -151,6 +151,7 @@ static ExitStatus explain_file(Explaining *x, const char *path) {
                                     : command_complain_fault(in, EXIT_BAD_INPUT,
                                                              strcmp(path, "-") == 0 ? "standard input" : path,
                                                              &fault);
+        assert(file);
         status = plan_of_file(x, file, &plan);
         if (status != EXIT_DONE)
                 return status;

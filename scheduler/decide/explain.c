@@ -138,8 +138,8 @@ static Costs own_cost(const Trial *t, uint32_t rule) {
 
 static int price_rule(Arena *a, const Trial *t, uint32_t rule, const PlanRequest *request, ExplainRule *ret) {
         const Remedy drop = { .kind = REMEDY_RULE, .host = IX_NONE, .rule = rule };
-        const Snapshot *without;
-        const Plan *plan;
+        const Snapshot *without = NULL;
+        const Plan *plan = NULL;
         Costs own;
         int r = remedy_apply(a, t->s, 0, 0, &drop, &without);
 
@@ -147,6 +147,7 @@ static int price_rule(Arena *a, const Trial *t, uint32_t rule, const PlanRequest
                 r = planner_plan(a, without, t->settings, t->policies, *request, &plan);
         if (r < 0)
                 return r;
+        assert(plan);
         own = own_cost(t, rule);
         ret->rule = rule;
         ret->n_moves = plan->n_moves;

@@ -330,7 +330,7 @@ int place_find(Arena *a, const Snapshot *s, const Settings *settings, PolicySet 
                const PlaceRequest *request, PlaceAnswer *ret) {
         Place pl = { .arena = a, .s = s, .settings = settings, .policies = policies, .request = request };
         PlaceAnswer answer = { 0 };
-        Start best;
+        Start best = { 0 };
         int r = order_newcomers(&pl);
 
         if (r == 0)

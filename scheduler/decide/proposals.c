@@ -48,7 +48,7 @@ static int wheel_build(Arena *a, Proposals *k, const int64_t *size) {
         k->wheel_mask = slots - 1;
         for (VmIx v = 0; v < n; v++)
                 total += (uint64_t) size[v];
-        mean = total / n + 1;
+        mean = n > 0 ? total / n + 1 : 1;
         total = total * SHARE_BY_SIZE + mean * n * SHARE_UNIFORM;
         for (VmIx v = 0; v < n; v++) {
                 weight += ((uint64_t) size[v] * SHARE_BY_SIZE + mean * SHARE_UNIFORM) * slots;

@@ -113,6 +113,7 @@ static const GroupRule *worse_rule(const Trial *t, VmIx v, HostIx h, Reason reas
 static uint32_t host_rule(const Trial *t, VmIx v, HostIx h) {
         const Snapshot *s = t->s;
 
+        assert(s->rules || s->n_rules == 0);
         for (uint32_t i = 0; i < s->n_rules; i++) {
                 const Rule *rule = &s->rules[i];
                 bool vm = false, host = false;

@@ -109,8 +109,8 @@ int remedy_apply(Arena *a, const Snapshot *s, VmIx v, HostIx h, const Remedy *re
 /* 1: with the change nothing refuses it; 0: something does. */
 static int try_change(const Sought *k, Remedy *remedy) {
         const Snapshot *changed;
-        TrialHost verdict;
-        Trial t;
+        TrialHost verdict = { 0 };
+        Trial t = { 0 };
         int r = remedy_apply(k->arena, k->t->s, k->v, k->h, remedy, &changed);
 
         if (r == 0)
@@ -127,8 +127,8 @@ static int try_change(const Sought *k, Remedy *remedy) {
 
 static int try_room(const Sought *k, Remedy *remedy) {
         const Problem *p = k->t->p;
-        TrialHost verdict;
-        Trial t;
+        TrialHost verdict = { 0 };
+        Trial t = { 0 };
         int r;
 
         for (uint32_t i = 0; i < p->n_res; i++)

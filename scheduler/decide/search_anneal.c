@@ -291,7 +291,8 @@ static void keep_best(Anneal *a) {
  * to freeze again. What counts is the number of tries a VM gets. */
 static void warm_choose(Anneal *a, int64_t now) {
         const int64_t usual = log2_fixed((uint64_t) a->usual);
-        const uint64_t more = (uint64_t) (SPENT_WHOLE - now) / (uint64_t) (now - a->began) + 1;
+        const uint64_t more =
+                (uint64_t) (SPENT_WHOLE - now) / (uint64_t) (now > a->began ? now - a->began : 1) + 1;
         const uint64_t tries_a_vm = a->s->evaluations * more / a->p->n_vms;
         int64_t warm = usual + (log2_fixed(tries_a_vm + 1) - (MELTS << FRACTION)) / 2;
 

@@ -466,12 +466,12 @@ int search_descend(SearchState *s) {
         const Problem *p = s->e->problem;
         const ArenaMark mark = arena_mark(s->arena);
         Columns columns;
-        Descent d;
+        Descent d = { 0 };
         int r = columns_build(s->arena, s->e, &columns);
 
         if (r == 0)
                 r = descent_build(&d, s->arena, s, &columns, p->n_hosts);
-        if (r < 0)
+        if (r != 0)
                 return r;
         d.place = arena_new(s->arena, uint32_t, p->n_hosts);
         if (!d.place)

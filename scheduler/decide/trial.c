@@ -57,8 +57,8 @@ static int build_reserve(Arena *a, const Snapshot *s, Problem *p, const Problem 
  * CPUs have the usual speed. */
 static int build_problem(Arena *a, Trial *t, HostIx seat, bool spends) {
         const Snapshot *s = t->s;
-        Snapshot empty, seated;
-        const Problem *without, *with;
+        Snapshot empty = { 0 }, seated = { 0 };
+        const Problem *without = NULL, *with = NULL;
         Problem *p = arena_new(a, Problem, 1);
         HostIx *home = arena_new(a, HostIx, s->n_vms);
         Reason *pinned = arena_new(a, Reason, s->n_vms);
@@ -71,8 +71,9 @@ static int build_problem(Arena *a, Trial *t, HostIx seat, bool spends) {
                 r = problem_build(a, &empty, t->settings, &without);
         if (r == 0)
                 r = problem_build(a, &seated, t->settings, &with);
-        if (r < 0)
+        if (r != 0)
                 return r;
+        assert(without && with);
         *p = *without;
         need = arena_new(a, int64_t, (size_t) s->n_vms * p->n_res);
         if (!need)
@@ -120,8 +121,9 @@ int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet
 
         if (r == 0)
                 r = snapshot_speeds(a, s, &mhz, &t.usual_mhz);
-        if (r < 0)
+        if (r != 0)
                 return r;
+        assert(mhz);
         t.mhz = mhz;
         for (VmIx v = 0; v < s->n_vms; v++)
                 newcomers |= is_newcomer(s, v);

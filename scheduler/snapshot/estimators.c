@@ -77,8 +77,8 @@ static int bins_of(const EstimateInput *in, int64_t bins[TREND_BINS]) {
                 int64_t sum = 0, n = 0;
 
                 for (int64_t back = 0; back < WIDTH; back++) {
-                        uint32_t v =
-                                vm_history_step(in->history, in->series, (TREND_BINS - 1 - b) * WIDTH + back);
+                        uint32_t v = vm_history_step(in->history, in->series,
+                                                     (int64_t) (TREND_BINS - 1 - b) * WIDTH + back);
 
                         sum += v != HISTORY_NONE ? v : 0;
                         n += v != HISTORY_NONE;
@@ -103,8 +103,8 @@ static int64_t trend(const EstimateInput *in) {
                         if (bins[i] != UNKNOWN && bins[k] != UNKNOWN)
                                 slopes[n++] = (bins[k] - bins[i]) * 1000 / (k - i);
         qsort(slopes, n, sizeof(*slopes), compare_int64);
-        bins_ahead = (int64_t) (in->horizon / 2 * 1000 / (in->step * (HISTORY_STEPS / TREND_BINS)));
-        ahead = now + slopes[n / 2] * bins_ahead / (1000 * 1000);
+        bins_ahead = (int64_t) (in->horizon / 2 * 1000 / (in->step * HISTORY_STEPS / TREND_BINS));
+        ahead = now + slopes[n / 2] * bins_ahead / 1000000;
         return ahead < now / 2 ? now / 2 : ahead > 2 * now ? 2 * now : ahead;
 }
 
@@ -120,7 +120,7 @@ static int64_t daily(const EstimateInput *in) {
                         return now;
                 sum += s->hours[hour % HISTORY_HOURS];
         }
-        ahead = now + sum / n - s->hours[first % HISTORY_HOURS];
+        ahead = n > 0 ? now + sum / n - s->hours[first % HISTORY_HOURS] : now;
         return ahead > 0 ? ahead : 0;
 }
 

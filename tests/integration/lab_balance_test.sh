@@ -76,17 +76,17 @@ check "the service ends well on SIGTERM" [ $? = 0 ]
 echo "--- the command line, without agents"
 check "they are crowded again" crowd_again
 apply() { lab ctl timeout 120 "$BUILD/plimsoll" apply --hosts "$URIS" --yes "${SETTINGS[@]}" >"$LAB/apply.out" 2>&1 </dev/null; }
-# The guests' load jitters, most of all on a busy machine: one more move may seem worth its price now. That nothing is
+# The guests' load jitters, most of all on a busy machine: a move or two more may seem worth their price now. That nothing is
 # moved twice for nothing when facts stay the same is proved by the property tests.
 plan_is_short() {
 	lab ctl "$BUILD/plimsoll" plan --hosts "$URIS" "${SETTINGS[@]}" --set agentless.interval=5s --json \
 		>"$LAB/plan.json" || return 1
-	[ "$(grep -c '"vm":' "$LAB/plan.json")" -le 1 ] || { cat "$LAB/plan.json"; return 1; }
+	[ "$(grep -c '"vm":' "$LAB/plan.json")" -le 2 ] || { cat "$LAB/plan.json"; return 1; }
 }
 check "apply spreads them" apply
 check "they are spread" spread_out
 check "every guest's counter goes on" all_go_on
 sleep 5 # rates read while VMs moved are no demand
-check "planning again finds at most one more move" plan_is_short
+check "planning again finds at most two more moves" plan_is_short
 [ "$story_failed" = 0 ] || tail -n 40 "$LAB"/plimsolld.log "$LAB"/agent-*.log "$LAB"/apply.out "$LAB/status.out"
 story_end
