@@ -21,7 +21,7 @@ typedef struct Reading {
 } Reading;
 
 static int fault_at(const Reading *r, const yaml_mark_t *mark, const char *what) {
-        TextFault path;
+        TextFault path = { 0 };
 
         text_fault(&path, "", "%s[%u]", r->list, r->index);
         text_fault(r->fault, path.what, "%s", what);

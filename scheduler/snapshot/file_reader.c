@@ -251,7 +251,7 @@ int objects_read(FileReader *p, const FieldTable *table, size_t size, uint32_t m
 }
 
 int file_fault_place(FileReader *p, const char *list, uint32_t i, const char *field) {
-        TextFault path;
+        TextFault path = { 0 };
 
         text_fault(&path, "", "%s[%u]%s%s", list, i, field ? "." : "", field ? field : "");
         memcpy(p->json.fault->field, path.what, sizeof(p->json.fault->field));

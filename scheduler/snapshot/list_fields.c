@@ -116,7 +116,7 @@ const ListDef window_list = {
 /* ---- faults ---- */
 
 int list_fault(ListReader *r, const ListWord *word, const char *field, const char *what) {
-        TextFault path;
+        TextFault path = { 0 };
 
         if (what)
                 text_fault(r->fault, "", "%s", what);
