@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/decide/plan_parts.h"
+#include "scheduler/decide/refusal.h"
 
 #define REFUSED_KEPT 1000
 
@@ -157,25 +158,6 @@ static uint32_t company(const Asking *k, const GroupRule *rule, VmIx v) {
         return n;
 }
 
-static Reason rule_reason(RuleKind kind) {
-        switch (kind) {
-        case RULE_APART:
-        case RULE_AVOID:
-                return REASON_RULE_APART;
-        case RULE_TOGETHER:
-                return REASON_RULE_TOGETHER;
-        case RULE_SPREAD:
-                return REASON_RULE_SPREAD;
-        case RULE_NEAR:
-                return REASON_RULE_NEAR;
-        case RULE_ON:
-        case RULE_NOT_ON:
-        case RULE_KIND_N:
-                break;
-        }
-        return REASON_RULE_HOSTS;
-}
-
 static void ask_rules(Asking *k) {
         const Problem *p = k->pl->first;
 
@@ -191,7 +173,8 @@ static void ask_rules(Asking *k) {
                         if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) &&
                             company(k, rule, g->vms[m]) == 0)
                                 continue;
-                        (void) ask_hosts(k, g->vms[m], (Wish){ .not_mended = rule_reason(rule->kind) }, &one);
+                        (void) ask_hosts(k, g->vms[m], (Wish){ .not_mended = reason_of_rule(rule->kind) },
+                                         &one);
                         list(k, &one);
                 }
         }

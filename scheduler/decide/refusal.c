@@ -73,7 +73,7 @@ static bool is_worse(const Trial *t, const GroupRule *rule, VmIx v, HostIx h) {
         return after > before;
 }
 
-static Reason reason_of_rule(RuleKind kind) {
+Reason reason_of_rule(RuleKind kind) {
         switch (kind) {
         case RULE_APART:
         case RULE_AVOID:

@@ -14,3 +14,6 @@ int64_t refusal_lack(const Trial *t, VmIx v, HostIx h, uint32_t r);
 
 /* Between two hosts' words: what v needs and h does not have, a network or a pool; NULL: nothing. */
 const char *refusal_missing(const Strings *wanted, const Strings *there, bool known);
+
+/* What a rule of that kind says when it refuses a host. */
+Reason reason_of_rule(RuleKind kind);
