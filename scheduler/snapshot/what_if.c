@@ -166,7 +166,7 @@ static int vm_like(Change *c, const NewVm *from, const Vm *like, Vm *ret) {
         uint32_t measured;
 
         *ret = *said;
-        if (like) {
+        if (from->like) {
                 ret->vcpus = said->vcpus != UNKNOWN ? said->vcpus : like->vcpus;
                 ret->memory_mib = said->memory_mib != UNKNOWN ? said->memory_mib : like->memory_mib;
                 if (said->cpu_mcores == UNKNOWN && said->vcpus == UNKNOWN && like->cpu_mcores != UNKNOWN)
