@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "scheduler/model/units.h"
+#include "scheduler/model/plan.h"
 
 typedef struct MigrationRequest {
         const char *vm, *uuid;         /* uuid NULL: by name */
@@ -15,6 +15,7 @@ typedef struct MigrationRequest {
         int64_t bandwidth_mib_s;       /* 0: no cap */
         usec_t time_limit;             /* aborted after that; 0: none */
         bool auto_converge, post_copy; /* allowed */
+        MoveManner manner; /* as the plan wants it; settings have filled in what it does not say */
 } MigrationRequest;
 
 typedef enum MigrationPhase {

@@ -127,6 +127,7 @@ static Migration *migration_new(Hub *hub, const MigrationRequest *request) {
         if (!m)
                 return NULL;
         m->request = *request;
+        m->request.manner.reason = NULL; /* for people; not ours to keep */
         m->request.vm = copy_text(request->vm, &failed);
         m->request.uuid = copy_text(request->uuid, &failed);
         m->request.from = copy_text(request->from, &failed);

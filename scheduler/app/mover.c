@@ -66,7 +66,8 @@ int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const Mov
                                         .from = s->hosts[m->from].name,
                                         .to = s->hosts[m->to].name,
                                         .wave = m->wave,
-                                        .predicted = m->predicted };
+                                        .predicted = m->predicted,
+                                        .manner = m->manner };
                 r = move_fill(s, &moves[i], reterr_fault);
                 if (r < 0)
                         return r;
@@ -85,9 +86,12 @@ int mover_moves_of_file(Arena *a, const Snapshot *s, const PlanFile *plan, const
                 const PlanFileMove *m = &plan->moves[i];
                 int r;
 
-                moves[i] = (MoverMove){
-                        .vm = m->vm, .from = m->from, .to = m->to, .wave = m->wave, .predicted = m->predicted
-                };
+                moves[i] = (MoverMove){ .vm = m->vm,
+                                        .from = m->from,
+                                        .to = m->to,
+                                        .wave = m->wave,
+                                        .predicted = m->predicted,
+                                        .manner = m->manner };
                 r = move_fill(s, &moves[i], reterr_fault);
                 if (r < 0)
                         return r;
@@ -281,22 +285,37 @@ static usec_t time_limit(const Settings *s, const Prediction *p) {
         return limit > 60 * USEC_PER_SEC ? limit : 60 * USEC_PER_SEC;
 }
 
+/* What the plan wants, within the settings' limits; and what it does not say, as they say it. */
+static MoveManner manner_of(const Settings *s, const MoverMove *v) {
+        const int64_t most = settings_int(s, "migration", "bandwidth");
+        MoveManner m = v->manner;
+
+        if (most > 0 && (m.bandwidth_kbit == 0 || m.bandwidth_kbit > most))
+                m.bandwidth_kbit = most;
+        if (m.deadline_ms == 0) {
+                m.deadline_ms = time_limit(s, &v->predicted) / USEC_PER_MSEC;
+                m.at_deadline =
+                        settings_int(s, "migration", "post_copy") ? DEADLINE_POST_COPY : DEADLINE_ABORT;
+        }
+        return m;
+}
+
 static RunMove run_move(const MoverInput *in, const MoverMove *v) {
         int64_t kbit = settings_int(in->settings, "migration", "bandwidth");
 
-        return (RunMove){
-                .wave = v->wave,
-                .request = { .vm = v->vm,
-                             .uuid = v->uuid,
-                             .from = v->from,
-                             .to = v->to,
-                             .from_uri = v->from_uri,
-                             .to_uri = v->to_uri,
-                             .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
-                             .time_limit = time_limit(in->settings, &v->predicted),
-                             .auto_converge = settings_int(in->settings, "migration", "auto_converge") != 0,
-                             .post_copy = settings_int(in->settings, "migration", "post_copy") != 0 }
-        };
+        return (RunMove){ .wave = v->wave,
+                          .request = { .vm = v->vm,
+                                       .uuid = v->uuid,
+                                       .from = v->from,
+                                       .to = v->to,
+                                       .from_uri = v->from_uri,
+                                       .to_uri = v->to_uri,
+                                       .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
+                                       .time_limit = time_limit(in->settings, &v->predicted),
+                                       .auto_converge =
+                                               settings_int(in->settings, "migration", "auto_converge") != 0,
+                                       .post_copy = settings_int(in->settings, "migration", "post_copy") != 0,
+                                       .manner = manner_of(in->settings, v) } };
 }
 
 static RunLimits run_limits(const Settings *s) {

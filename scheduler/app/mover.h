@@ -17,6 +17,7 @@ typedef struct MoverMove {
         uint32_t wave;
         int64_t memory_mib;
         Prediction predicted;
+        MoveManner manner;
 } MoverMove;
 
 /* What the program wants to see. Any may be NULL. */

@@ -65,6 +65,14 @@ static Rounds simulate(int64_t memory, int64_t bytes_per_ms, int64_t dirty_per_m
         return r;
 }
 
+static int64_t least(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b) {
+        return a > b ? a : b;
+}
+
 MigrationForecast migration_forecast(MigrationFacts f) {
         int64_t memory = permille_of(clamp(f.memory_mib, 0, SENT_MIB_MAX) << 20, OVERHEAD_PERMILLE);
         int64_t disk = clamp(f.local_disk_mib, 0, SENT_MIB_MAX) << 20;
@@ -83,8 +91,12 @@ MigrationForecast migration_forecast(MigrationFacts f) {
                 .ms_low = SETUP_MS + permille_of(ms_for(low.bytes + disk, rate), 1000 - UNSURE_PERMILLE),
                 .ms = SETUP_MS + ms_for(r.bytes + disk, rate),
                 .ms_high = SETUP_MS + permille_of(ms_for(high.bytes + disk, rate), 1000 + UNSURE_PERMILLE),
+                .bytes_low = low.bytes + disk,
                 .bytes = r.bytes + disk,
+                .bytes_high = high.bytes + disk,
+                .downtime_ms_low = least(low.downtime_ms, r.downtime_ms),
                 .downtime_ms = r.downtime_ms,
+                .downtime_ms_high = most(high.downtime_ms, r.downtime_ms),
         };
         return ret;
 }

@@ -22,9 +22,43 @@ extern const char *const plan_status_names[PLAN_STATUS_N]; /* "balanced" … */
 /* What one migration should take (migration_model). low ≤ expected ≤ high. */
 typedef struct Prediction {
         int64_t ms_low, ms, ms_high;
-        int64_t bytes;
-        int64_t downtime_ms;
+        int64_t bytes_low, bytes, bytes_high; /* sent, memory and disks */
+        int64_t downtime_ms_low, downtime_ms, downtime_ms_high;
 } Prediction;
+
+/* How a VM's memory is brought over. Names are stable in JSON. */
+typedef enum MoveStrategy {
+        STRATEGY_PLAIN,         /* pre-copy over one connection */
+        STRATEGY_MULTIFD,       /* … over several, perhaps compressed */
+        STRATEGY_AUTO_CONVERGE, /* pre-copy; its vCPUs are slowed down when it does not converge */
+        STRATEGY_POST_COPY,     /* it runs on the target once most of its memory is there */
+        STRATEGY_NOT_NOW,       /* it would not end: refused, `reason` says why */
+        STRATEGY_N,
+} MoveStrategy;
+extern const char *const move_strategy_names[STRATEGY_N]; /* "plain", "multifd", "auto-converge" … */
+
+/* What is done with a migration that has not ended at its deadline. */
+typedef enum DeadlineAction {
+        DEADLINE_ABORT, /* it stays where it is */
+        DEADLINE_AUTO_CONVERGE,
+        DEADLINE_POST_COPY,
+        DEADLINE_ACTION_N,
+} DeadlineAction;
+extern const char *const deadline_action_names[DEADLINE_ACTION_N]; /* "abort", "auto-converge", "post-copy" */
+
+/* How one move is to be made. All zero: as usual, nobody said anything. */
+typedef struct MoveManner {
+        MoveStrategy strategy;
+        const char *reason;     /* why this one, in a sentence; NULL or "": nothing to say */
+        int64_t bandwidth_kbit; /* its share of the way in its wave, which it may not exceed; 0: no cap */
+        uint32_t channels;      /* connections, of STRATEGY_MULTIFD; 0: one */
+        bool compress;          /* zstd, of STRATEGY_MULTIFD */
+        int64_t deadline_ms;    /* from its start; 0: not said */
+        DeadlineAction at_deadline;
+        int64_t downtime_limit_ms;      /* at first; 0: the hypervisor's own */
+        int64_t downtime_limit_ms_most; /* up to which it may be raised while it does not converge; 0: not */
+} MoveManner;
+#define MANNER_CHANNELS_MAX 255 /* a byte, in libvirt's and QEMU's settings */
 
 typedef struct PlanMove {
         VmIx vm;
@@ -32,6 +66,7 @@ typedef struct PlanMove {
         uint32_t wave; /* from 0 */
         Costs delta;   /* what this move alone changes, at its place in the order: < 0 gains */
         Prediction predicted;
+        MoveManner manner;
         const char *why; /* one honest sentence */
 } PlanMove;
 

@@ -55,7 +55,37 @@ static void put_prediction(Printer *p, const Prediction *f) {
         text_writer_word(&p->w, ", \"seconds_high\": ");
         text_writer_decimal(&p->w, f->ms_high, 1000, 3);
         put_int(p, false, "bytes", f->bytes);
+        put_int(p, false, "bytes_low", f->bytes_low);
+        put_int(p, false, "bytes_high", f->bytes_high);
         put_int(p, false, "downtime_ms", f->downtime_ms);
+        put_int(p, false, "downtime_ms_low", f->downtime_ms_low);
+        put_int(p, false, "downtime_ms_high", f->downtime_ms_high);
+        text_writer_word(&p->w, "}");
+}
+
+/* What is 0 was not said, and is left out. */
+static void put_manner(Printer *p, const MoveManner *m) {
+        text_writer_word(&p->w, "{");
+        put_text(p, true, "strategy", move_strategy_names[m->strategy]);
+        if (m->reason && m->reason[0])
+                put_text(p, false, "why", m->reason);
+        if (m->bandwidth_kbit > 0) {
+                put_key(p, false, "bandwidth_mbit");
+                text_writer_decimal(&p->w, m->bandwidth_kbit, 1000, 3);
+        }
+        if (m->channels > 0)
+                put_int(p, false, "channels", m->channels);
+        if (m->compress)
+                put_text(p, false, "compression", "zstd");
+        if (m->deadline_ms > 0) {
+                put_key(p, false, "deadline_seconds");
+                text_writer_decimal(&p->w, m->deadline_ms, 1000, 3);
+        }
+        put_text(p, false, "at_deadline", deadline_action_names[m->at_deadline]);
+        if (m->downtime_limit_ms > 0)
+                put_int(p, false, "downtime_limit_ms", m->downtime_limit_ms);
+        if (m->downtime_limit_ms_most > 0)
+                put_int(p, false, "downtime_limit_ms_most", m->downtime_limit_ms_most);
         text_writer_word(&p->w, "}");
 }
 
@@ -80,6 +110,8 @@ static void put_move(Printer *p, const PlanMove *m) {
         put_text(p, false, "why", m->why);
         put_key(p, false, "predicted");
         put_prediction(p, &m->predicted);
+        put_key(p, false, "how");
+        put_manner(p, &m->manner);
         put_key(p, false, "changes");
         put_costs(p, &m->delta);
         put_demand(p, &p->s->vms[m->vm]);
@@ -300,9 +332,74 @@ static int read_prediction(Reader *p, Prediction *ret) {
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_high);
                 else if (is_key(key, "bytes"))
                         r = read_number(p, 1, INT64_MAX, &ret->bytes);
+                else if (is_key(key, "bytes_low"))
+                        r = read_number(p, 1, INT64_MAX, &ret->bytes_low);
+                else if (is_key(key, "bytes_high"))
+                        r = read_number(p, 1, INT64_MAX, &ret->bytes_high);
                 else if (is_key(key, "downtime_ms"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms);
+                else if (is_key(key, "downtime_ms_low"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_low);
+                else if (is_key(key, "downtime_ms_high"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_high);
         }
+        return r;
+}
+
+/* One of `words`, by its place. */
+static int read_word(Reader *p, const char *const *words, int n, const char *accepted, int *ret) {
+        const char *word = NULL;
+        int r = read_text(p, &word);
+
+        for (int i = 0; r == 0 && i < n; i++)
+                if (strcmp(word, words[i]) == 0) {
+                        *ret = i;
+                        return 0;
+                }
+        return r < 0 ? r : json_reader_expect(&p->json, "%s", accepted);
+}
+
+static int read_manner_word(Reader *p, const char *key, MoveManner *ret) {
+        static const char *const zstd[] = { "zstd" };
+        int word = 0, r;
+
+        if (is_key(key, "strategy")) {
+                r = read_word(p, move_strategy_names, STRATEGY_N,
+                              "plain, multifd, auto-converge, post-copy or not-now", &word);
+                ret->strategy = (MoveStrategy) word;
+        } else if (is_key(key, "at_deadline")) {
+                r = read_word(p, deadline_action_names, DEADLINE_ACTION_N,
+                              "abort, auto-converge or post-copy", &word);
+                ret->at_deadline = (DeadlineAction) word;
+        } else {
+                r = read_word(p, zstd, 1, "zstd", &word);
+                ret->compress = r == 0;
+        }
+        return r;
+}
+
+static int read_manner(Reader *p, MoveManner *ret) {
+        const char *key;
+        int64_t channels = 0;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (r == 0 && json_reader_field(&p->json, &key)) {
+                if (is_key(key, "strategy") || is_key(key, "at_deadline") || is_key(key, "compression"))
+                        r = read_manner_word(p, key, ret);
+                else if (is_key(key, "why"))
+                        r = read_text(p, &ret->reason);
+                else if (is_key(key, "bandwidth_mbit"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                else if (is_key(key, "channels"))
+                        r = read_number(p, 1, MANNER_CHANNELS_MAX, &channels);
+                else if (is_key(key, "deadline_seconds"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->deadline_ms);
+                else if (is_key(key, "downtime_limit_ms"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms);
+                else if (is_key(key, "downtime_limit_ms_most"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms_most);
+        }
+        ret->channels = (uint32_t) channels;
         return r;
 }
 
@@ -324,6 +421,8 @@ static int read_move(Reader *p, PlanFileMove *m) {
                         r = read_text(p, &m->why);
                 else if (is_key(key, "predicted"))
                         r = read_prediction(p, &m->predicted);
+                else if (is_key(key, "how"))
+                        r = read_manner(p, &m->manner);
         }
         if (r < 0)
                 return r;

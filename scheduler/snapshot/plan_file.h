@@ -14,6 +14,7 @@ typedef struct PlanFileMove {
         const char *vm, *from, *to;
         uint32_t wave;
         Prediction predicted;
+        MoveManner manner;
         const char *why;
 } PlanFileMove;
 

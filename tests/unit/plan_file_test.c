@@ -65,6 +65,44 @@ Test(plan_file, what_is_printed_reads_back_the_same) {
         }
 }
 
+Test(plan_file, how_a_move_is_made_is_printed_and_reads_back_the_same) {
+        const Snapshot *s = random_cluster(&arena, 7, false);
+        const Plan *planned = NULL;
+        PlanMove move = { .from = 0,
+                          .to = 1,
+                          .why = "since",
+                          .manner = { .strategy = STRATEGY_MULTIFD,
+                                      .reason = "the link is fast",
+                                      .bandwidth_kbit = 9400123,
+                                      .channels = 4,
+                                      .compress = true,
+                                      .deadline_ms = 61500,
+                                      .at_deadline = DEADLINE_POST_COPY,
+                                      .downtime_limit_ms = 150,
+                                      .downtime_limit_ms_most = 1000 } };
+        const MoveManner *read;
+        const char *text;
+        Plan plan;
+        size_t n;
+
+        cr_assert_eq(0, planner_plan(&arena, s, default_settings(&arena), policies_all(),
+                                     PLAN_REQUEST_DEFAULT, &planned));
+        plan = *planned;
+        plan.moves = &move;
+        plan.n_moves = plan.n_waves = 1;
+        cr_assert_eq(0, plan_file_print(&arena, s, &plan, &text, &n));
+        read = &parsed(text)->moves[0].manner;
+        cr_assert_eq(read->strategy, STRATEGY_MULTIFD);
+        cr_assert_str_eq(read->reason, "the link is fast");
+        cr_assert_eq(read->bandwidth_kbit, 9400123);
+        cr_assert_eq(read->channels, 4);
+        cr_assert(read->compress);
+        cr_assert_eq(read->deadline_ms, 61500);
+        cr_assert_eq(read->at_deadline, DEADLINE_POST_COPY);
+        cr_assert_eq(read->downtime_limit_ms, 150);
+        cr_assert_eq(read->downtime_limit_ms_most, 1000);
+}
+
 Test(plan_file, names_with_quotes_and_other_scripts_survive) {
         const PlanFile *p = parsed(
                 HEAD "\"moves\": [{\"vm\": \"a\\\"\\u00e9\\\\\", \"from\": \"h 1\", \"to\": \"\xc3\xbc\", "
@@ -98,6 +136,11 @@ Test(plan_file, a_faulty_file_says_where_and_what_is_accepted) {
         is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\", \"wave\": 1.5}]}",
                    "moves[0].wave", "whole");
         is_refused(HEAD "\"moves\": [{\"vm\": \"\"}]}", "moves[0].vm", "1 to 255 bytes");
+        is_refused(HEAD "\"moves\": [{\"how\": {\"strategy\": \"fast\"}}]}", "moves[0].how.strategy",
+                   "plain, multifd");
+        is_refused(HEAD "\"moves\": [{\"how\": {\"channels\": 256}}]}", "moves[0].how.channels", "0 to 255");
+        is_refused(HEAD "\"moves\": [{\"how\": {\"compression\": \"lz\"}}]}", "moves[0].how.compression",
+                   "zstd");
         is_refused(HEAD "\"moves\": [{\"vm\": 7}]}", "moves[0].vm", "");
         is_refused(HEAD "\"moves\": [], \"moves\": []}", "", "twice");
         is_refused(HEAD "\"moves\": []} x", "", "");
