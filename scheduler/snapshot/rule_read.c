@@ -306,7 +306,7 @@ static int check_windows_of(const RuleSet *set, const RuleSpec *spec, const char
         return 0;
 }
 
-int rule_set_check(Arena *a, const RuleSet *set, TextFault *f) {
+int rule_set_check(Arena *a, const RuleSet *set, TextFault *reterr_fault) {
         const char **windows = arena_new(a, const char *, set->n_windows);
         NameTable rules, groups;
         int r = name_table_new(a, set->n_rules, &rules);
@@ -317,17 +317,17 @@ int rule_set_check(Arena *a, const RuleSet *set, TextFault *f) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < set->n_rules; i++)
                 if (name_table_add(&rules, set->rules[i].name) < i)
-                        return twice(set->rules[i].item, "rules", set->rules[i].name, f);
+                        return twice(set->rules[i].item, "rules", set->rules[i].name, reterr_fault);
         for (uint32_t i = 0; i < set->n_groups; i++)
                 if (name_table_add(&groups, set->groups[i].name) < i)
-                        return twice(set->groups[i].item, "groups", set->groups[i].name, f);
+                        return twice(set->groups[i].item, "groups", set->groups[i].name, reterr_fault);
         for (uint32_t i = 0; i < set->n_windows; i++) {
                 windows[i] = set->windows[i].window.name;
                 for (uint32_t k = 0; k < i; k++)
                         if (strcmp(windows[i], windows[k]) == 0)
-                                return twice(set->windows[i].item, "windows", windows[i], f);
+                                return twice(set->windows[i].item, "windows", windows[i], reterr_fault);
         }
         for (uint32_t i = 0; r == 0 && i < set->n_rules; i++)
-                r = check_windows_of(set, &set->rules[i], windows, f);
+                r = check_windows_of(set, &set->rules[i], windows, reterr_fault);
         return r;
 }
