@@ -345,6 +345,8 @@ static inline const Settings *random_settings(Arena *a, uint64_t seed) {
         }
         if (dice_percent(&d, 30))
                 setting(s, "reserve.maintenance", "waits");
+        if (dice_percent(&d, 40))
+                setting(s, "plan.threshold", text_format(a, "%lld", (long long) dice_between(&d, 1, 5)));
         return s;
 }
 

@@ -12,6 +12,7 @@ PlanRequest plan_request_of(const Options *o, const Workers *workers) {
         r.max_moves = (uint32_t) option_number(o, "max-moves", r.max_moves);
         r.max_mib = option_number(o, "max-gib", r.max_mib);
         r.max_ms = option_number(o, "max-minutes", r.max_ms);
+        r.threshold = (uint32_t) option_number(o, "threshold", r.threshold);
         r.seed = (uint64_t) option_number(o, "seed", (int64_t) r.seed);
         return r;
 }

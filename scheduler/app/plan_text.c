@@ -198,6 +198,11 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
         if (plan->guard_fired)
                 (void) fputs("; the time guard ended the search early", screen->out);
         (void) fputc('\n', screen->out);
+        if (plan->threshold > 0 && plan->threshold < 3)
+                (void) fprintf(screen->out, "threshold %u: VMs move for %s only\n", plan->threshold,
+                               plan->threshold == 1
+                                       ? "broken rules and hosts to be emptied"
+                                       : "broken rules, hosts to be emptied, load lines and the reserve");
         print_reserve(plan, screen);
         if (plan->has_bound)
                 print_gap(plan, screen);

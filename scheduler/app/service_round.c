@@ -321,6 +321,13 @@ static int write_record(const Work *w, const MoveOutcome *outcomes) {
         return r;
 }
 
+static bool is_urgent(const Plan *p) {
+        for (int t = TIER_REPAIR; t <= TIER_EVACUATE; t++)
+                if (p->after.costs.tier[t] < p->before.costs.tier[t])
+                        return true;
+        return false;
+}
+
 /* A first look is no proof: what only balances waits until it was wanted for the hold time. Only the load
  * line's and balance's tiers wait. */
 static bool held(const Work *w) {
@@ -334,18 +341,33 @@ static bool held(const Work *w) {
         }
         if (*x->wanted_since == 0)
                 *x->wanted_since = now;
-        if (now - *x->wanted_since >= x->hold)
-                return false;
-        for (int t = TIER_REPAIR; t <= TIER_EVACUATE; t++)
-                if (p->after.costs.tier[t] < p->before.costs.tier[t])
-                        return false;
-        return true;
+        return now - *x->wanted_since < x->hold;
+}
+
+/* What cannot wait goes within the hold time, and goes alone: a plan of it, without what only balances. */
+static int decide_urgent(Work *w) {
+        char quoted[QUOTE];
+        int r;
+
+        if (!is_urgent(w->round.plan))
+                return 0;
+        w->input.request.threshold = PLAN_THRESHOLD_MIN;
+        r = round_decide(w->x->arena, &w->input, &w->round);
+        if (r == 0)
+                r = prepare_live(w);
+        if (r == 0)
+                log_plan(w);
+        else
+                log_event(LOG_ERROR, "round.failed", "error=%s",
+                          log_quote(strerrordesc_np(-r), quoted, sizeof(quoted)));
+        return r;
 }
 
 int service_round(const ServiceRound *x) {
         Workers workers = workers_threads(0);
         Work w = { .x = x };
         MoveOutcome *outcomes;
+        bool waits;
         int r;
 
         w.input = (RoundInput){ .settings = x->settings,
@@ -374,10 +396,16 @@ int service_round(const ServiceRound *x) {
         if (r < 0)
                 return r;
         log_plan(&w);
+        waits = x->executor && held(&w);
+        if (waits)
+                r = decide_urgent(&w);
+        if (r < 0)
+                return r;
+        waits &= !is_urgent(w.round.plan);
         outcomes = arena_new(x->arena, MoveOutcome, w.round.plan->n_moves);
         if (!outcomes)
                 return -ENOMEM;
-        if (x->executor && held(&w))
+        if (waits)
                 log_event(LOG_INFO, "round.held", "moves=%u hold_s=%lld", w.round.plan->n_moves,
                           (long long) (x->hold / USEC_PER_SEC));
         else if (x->executor && w.round.plan->n_moves > 0 && stop_signal_count() == 0)

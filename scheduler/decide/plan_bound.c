@@ -21,7 +21,9 @@ int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget, cons
         Terms *terms;
         int r;
 
-        if (!solver || task.nodes == 0 || (int64_t) p->n_vms * p->n_hosts > places)
+        if (!solver || task.nodes == 0 ||
+            p->tiers_left > 0 || /* it knows no tier that is no reason to move */
+            (int64_t) p->n_vms * p->n_hosts > places)
                 return 0;
         r = policies_state(&pl->scratch, p, pl->policies, pl->settings, &terms);
         if (r < 0)

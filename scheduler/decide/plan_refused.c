@@ -251,7 +251,8 @@ int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) {
                 return -ENOMEM;
         ask_evacuees(&k);
         ask_rules(&k);
-        r = ask_overloaded(&k);
+        if (problem_last_tier(pl->first) >= TIER_LOAD)
+                r = ask_overloaded(&k);
         if (r == 0 && plan->reserve.blocked)
                 r = ask_reserve(&k);
         arena_rewind(&pl->scratch, mark);

@@ -10,6 +10,14 @@
 #include "scheduler/decide/plan_parts.h"
 
 const SettingDef planner_settings[] = {
+        { .name = "threshold",
+          .type = SETTING_COUNT,
+          .def = 3,
+          .min = PLAN_THRESHOLD_MIN,
+          .max = PLAN_THRESHOLD_MAX,
+          .doc = "What is a reason to move a VM. 1: broken rules and hosts to be emptied, nothing else. 2: "
+                 "also load lines and a lacking reserve. 3: also balance and wishes, each move at its full "
+                 "price (stay.price). 4: the same at 30% of the price. 5: at 5%, almost any gain." },
         { .name = "moves_in",
           .type = SETTING_COUNT,
           .def = 2,
@@ -156,6 +164,12 @@ static int rules_no_worse(Planning *pl, const HostIx *host_of) {
         return 1;
 }
 
+static Costs costs_that_count(const Problem *p, Costs c) {
+        for (int t = (int) problem_last_tier(p) + 1; t < TIER_N; t++)
+                c.tier[t] = 0;
+        return c;
+}
+
 /* Whether the order still gains when something was left out, or moves twice at twice the price. 1: it does.
  */
 static int still_gains(Planning *pl, const Problem *p, const WaveOrder *order) {
@@ -170,6 +184,8 @@ static int still_gains(Planning *pl, const Problem *p, const WaveOrder *order) {
                 if (p->move_price && order->host_of[order->moves[i].move.vm] != order->moves[i].move.to)
                         after.tier[TIER_BALANCE] +=
                                 p->move_price[order->moves[i].move.vm] * p->move_weight / 100;
+        before = costs_that_count(p, before);
+        after = costs_that_count(p, after);
         return costs_compare(&after, &before) < 0 ? rules_no_worse(pl, order->host_of) : 0;
 }
 
@@ -277,6 +293,17 @@ static int plan_stages(Planning *pl) {
         return stages > 1 ? merge_stages(pl) : 0;
 }
 
+static int threshold_of_request(Planning *pl) {
+        Problem *p = arena_new(pl->arena, Problem, 1);
+
+        if (!p)
+                return -ENOMEM;
+        *p = *pl->first;
+        problem_set_threshold(p, pl->request.threshold);
+        pl->first = p;
+        return 0;
+}
+
 static int planning_begin(Planning *pl) {
         uint32_t n_vms = pl->s->n_vms;
         Terms *terms = NULL;
@@ -284,6 +311,8 @@ static int planning_begin(Planning *pl) {
 
         if (r == 0)
                 r = problem_build(pl->arena, pl->s, pl->settings, &pl->first);
+        if (r == 0 && pl->request.threshold > 0)
+                r = threshold_of_request(pl);
         if (r == 0)
                 r = policies_state(pl->arena, pl->first, pl->policies, pl->settings, &terms);
         if (r < 0)
@@ -374,6 +403,7 @@ static int plan_tell(Planning *pl, Plan *plan) {
         if (r < 0)
                 return r;
         memcpy(plan->refusals, pl->refusals, sizeof(plan->refusals));
+        plan->threshold = pl->first->threshold;
         plan->seed = pl->request.seed;
         plan->evaluations = pl->evaluations;
         plan->guard_fired = pl->guard_fired;

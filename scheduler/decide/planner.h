@@ -11,6 +11,7 @@ typedef struct PlanRequest {
         uint32_t max_moves; /* UINT32_MAX: no cap */
         int64_t max_mib;    /* INT64_MAX: no cap */
         int64_t max_ms;     /* predicted length of the whole schedule; INT64_MAX: no cap */
+        uint32_t threshold; /* PLAN_THRESHOLD_MIN … MAX in place of plan.threshold; 0: as the settings say */
         uint64_t seed;
         uint64_t evaluations;    /* see SearchBudget */
         bool (*stop)(void *arg); /* wall-clock guard, or NULL */

@@ -478,6 +478,27 @@ static int build_begin(Build *b) {
         return snapshot_speeds(b->arena, s, &b->mhz, &usual);
 }
 
+/* The price of moving at each threshold, in percent of what it is otherwise. At the full price, a usual VM
+ * that uses 2 % of its host in one resource moves for balance when the hosts are 7 points apart; at 30 %, 3.5
+ * points; at 5 %, 2.3: little more than the VM brings along (docs/threshold.md has the table). */
+static const struct {
+        uint32_t tiers_left;
+        int64_t price;
+} thresholds[PLAN_THRESHOLD_MAX + 1] = {
+        [1] = { .tiers_left = 2, .price = 100 }, [2] = { .tiers_left = 1, .price = 100 },
+        [3] = { .tiers_left = 0, .price = 100 }, [4] = { .tiers_left = 0, .price = 30 },
+        [5] = { .tiers_left = 0, .price = 5 },
+};
+
+void problem_set_threshold(Problem *p, uint32_t threshold) {
+        assert(threshold >= PLAN_THRESHOLD_MIN && threshold <= PLAN_THRESHOLD_MAX);
+        p->tiers_left = thresholds[threshold].tiers_left;
+        p->move_weight = thresholds[threshold].price;
+        if (p->distance)
+                p->distance_weight = p->move_weight;
+        p->threshold = threshold;
+}
+
 int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) {
         Build b = { .arena = a, .s = s, .settings = settings };
         int r = resource_layout(s, settings, &b.layout);
@@ -495,6 +516,7 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
         build_hugepages(&b);
         build_base(&b);
         r = build_weights(&b);
+        problem_set_threshold(b.p, (uint32_t) settings_int(settings, "plan", "threshold"));
         if (r == 0)
                 r = problem_build_classes(a, s, b.p);
         if (r == 0)

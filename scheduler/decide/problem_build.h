@@ -50,6 +50,14 @@ int resource_layout(const Snapshot *s, const Settings *settings, ResourceLayout 
  * refers to nothing of the snapshot. */
 int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) must_check;
 
+/* plan.threshold: how much of a reason it takes to move a VM. */
+#define PLAN_THRESHOLD_MIN 1 /* rules and evacuation only */
+#define PLAN_THRESHOLD_MAX 5 /* almost any gain */
+
+/* Which tiers are a reason to move, and what part of its price a move has to earn. Of a problem that
+ * problem_build() made, whatever its settings say. */
+void problem_set_threshold(Problem *p, uint32_t threshold);
+
 /* Of a problem whose home is no longer that of its snapshot, with a reserve: what was mended since does not
  * spend it any more. 0 or -ENOMEM. */
 int problem_reserve_again(Arena *a, Problem *p) must_check;

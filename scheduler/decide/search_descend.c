@@ -311,7 +311,7 @@ static void shard_run(void *arg, unsigned i) {
         Shard *shard = &((Shards *) arg)->at[i];
 
         descent_place(&shard->d);
-        shard->failed = descend(&shard->d, TIER_LOAD, TIER_BALANCE);
+        shard->failed = descend(&shard->d, TIER_LOAD, problem_last_tier(shard->e.problem));
 }
 
 typedef struct Dealt {
@@ -482,10 +482,10 @@ int search_descend(SearchState *s) {
         means_set(&d);
         descent_place(&d);
         r = descend(&d, TIER_REPAIR, TIER_EVACUATE);
-        if (r >= 0)
+        if (r >= 0 && problem_last_tier(p) >= TIER_LOAD)
                 r = shards_descend(&d);
         if (r >= 0)
-                r = descend(&d, TIER_REPAIR, TIER_BALANCE);
+                r = descend(&d, TIER_REPAIR, problem_last_tier(p));
         arena_rewind(s->arena, mark);
         return r;
 }

@@ -116,6 +116,7 @@ typedef struct Plan {
         Costs bound; /* no assignment that a plan could lead to costs less, lexicographically (≤ after) */
         const char *const *policy_names; /* [n_policies] */
         const char *const *res_names;    /* [n_res] */
+        uint32_t threshold;              /* what was a reason to move (plan.threshold) */
         uint64_t seed, evaluations;
         bool guard_fired;           /* the wall-clock guard ended the search early */
         int64_t bytes, makespan_ms; /* of all moves, predicted */

@@ -161,7 +161,16 @@ typedef struct Problem {
         int64_t service_weight;
         const int64_t *distance; /* [from host × to host] price of the way, or NULL */
         int64_t distance_weight; /* (wMMC) */
+
+        uint32_t threshold;  /* plan.threshold; 0: it was not asked (benchmarks) */
+        uint32_t tiers_left; /* the last so many tiers choose where a VM goes, and are no reason to move one
+                                (plan.threshold) */
 } Problem;
+
+/* The last tier that is a reason to move a VM. */
+static inline Tier problem_last_tier(const Problem *p) {
+        return (Tier) ((uint32_t) TIER_N - 1 - p->tiers_left);
+}
 
 /* Where each VM is, with the sums a search needs. Changed by assignment_move() only. */
 typedef struct Assignment {

@@ -232,6 +232,8 @@ static void put_head(Printer *p) {
         }
         put_line(p, "status");
         text_writer_string(&p->w, plan_status_names[p->p->status]);
+        put_line(p, "threshold");
+        text_writer_int(&p->w, p->p->threshold);
         put_line(p, "seed");
         text_writer_int(&p->w, (int64_t) p->p->seed);
         put_line(p, "evaluations");
