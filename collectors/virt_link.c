@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A daemon that does not answer for KEEPALIVE_SECONDS × (KEEPALIVE_COUNT + 1) is dead. */
 #define KEEPALIVE_SECONDS 1
@@ -12,7 +13,7 @@
 #define PAUSE_FIRST       (1 * USEC_PER_SEC)
 #define PAUSE_MOST        (15 * USEC_PER_SEC)
 
-static pthread_once_t events_once = PTHREAD_ONCE_INIT;
+static pthread_once_t quiet_once = PTHREAD_ONCE_INIT, events_once = PTHREAD_ONCE_INIT;
 static bool events_run;
 
 /* Errors are returned, not printed. */
@@ -31,11 +32,14 @@ static void *events_main(void *arg) {
         return NULL;
 }
 
+static void be_quiet(void) {
+        virSetErrorFunc(NULL, say_nothing);
+}
+
 static void events_start(void) {
         sigset_t all, before;
         pthread_t thread;
 
-        virSetErrorFunc(NULL, say_nothing);
         if (virEventRegisterDefaultImpl() < 0)
                 return;
         (void) sigfillset(&all); /* signals are for the program's own thread */
@@ -83,16 +87,32 @@ int virt_error(char *buf, size_t size) {
         }
 }
 
+/* No server in it: a socket of this machine, or a driver inside this process. */
+static bool is_near(const char *uri) {
+        const char *colon = strstr(uri, "://");
+
+        return colon && colon[3] == '/';
+}
+
+/* A socket's other end does not vanish in silence: it is closed, or its daemon hangs, and a daemon that hangs
+ * would not answer a new connection either. Without keepalive there is no need of an event loop, which every
+ * call wakes twice. */
 static int link_open(VirtLink *link) {
+        const bool near = is_near(link->uri);
         virConnectPtr c;
 
-        (void) pthread_once(&events_once, events_start);
+        if (virInitialize() < 0) { /* first: before it, libvirt's errors are written where they must not be */
+                (void) snprintf(link->words, sizeof(link->words), "libvirt's library does not start");
+                return -EIO;
+        }
+        (void) pthread_once(&quiet_once, be_quiet);
+        if (!near)
+                (void) pthread_once(&events_once, events_start);
         virResetLastError();
         c = virConnectOpen(link->uri);
         if (!c)
                 return virt_error(link->words, sizeof(link->words));
-        /* a driver inside this process (test://) has nobody to keep alive */
-        if (events_run)
+        if (!near && events_run)
                 (void) virConnectSetKeepAlive(c, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
         link->connection = c;
         return 0;

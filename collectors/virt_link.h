@@ -1,5 +1,5 @@
-/* A connection to one libvirt, kept up: opened when asked for, tested by keepalive messages, dropped when it
- * is dead, opened again with growing pauses.
+/* A connection to one libvirt, kept up: opened when asked for, tested by keepalive messages where it leads to
+ * another machine, dropped when it is dead, opened again with growing pauses.
  *
  * Calls may still hang for as long as a kernel or a hypervisor lets them: whoever must not wait runs them in
  * a VirtLane.

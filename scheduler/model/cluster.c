@@ -122,6 +122,25 @@ const Hugepages *host_hugepages(const Host *h, int64_t kib) {
         return NULL;
 }
 
+const Nic *host_migration_nic(const Host *h) {
+        const Nic *routed = NULL, *any = NULL;
+        uint32_t n = 0;
+        bool told = false;
+
+        for (uint32_t i = 0; i < h->n_nics; i++) {
+                const Nic *nic = &h->nics[i];
+
+                told |= nic->peers != UNKNOWN;
+                if (!nic->carrier)
+                        continue;
+                any = nic;
+                n++;
+                if (nic->peers > 0 && (!routed || nic->peers > routed->peers))
+                        routed = nic;
+        }
+        return told ? routed : n == 1 ? any : NULL;
+}
+
 bool cpu_follows_host(const char *model) {
         return model && (strcmp(model, "host-passthrough") == 0 || strcmp(model, "host-model") == 0 ||
                          strcmp(model, "maximum") == 0);

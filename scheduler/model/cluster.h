@@ -255,6 +255,11 @@ int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault);
 /* The host's huge pages of this size, or NULL. */
 const Hugepages *host_hugepages(const Host *h, int64_t kib);
 
+/* The NIC migrations take: of those with a carrier the one over which most other hosts' migration addresses
+ * are routed (the first by name, of several); where no agent told of routes, the only one there is. NULL: not
+ * known. Its speed and rates may be UNKNOWN; its rates hold whatever flows, migrations under way too. */
+const Nic *host_migration_nic(const Host *h);
+
 /* What it used at its last reading, whatever it is taken to need. */
 VmLoad vm_measured(const Vm *vm);
 
