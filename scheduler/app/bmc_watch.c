@@ -60,7 +60,8 @@ struct BmcWatch {
         bool insecure, started;
         usec_t every, timeout;
         pthread_t thread;
-        atomic_bool stop, leads;
+        atomic_bool stop;
+        _Atomic uint64_t token; /* of the lease; 0: another leads */
         Store *store;
         Said *said;
         uint32_t n_said;
@@ -145,7 +146,7 @@ static int save(BmcWatch *w, Arena *a) {
                         memcpy(all + at, w->said[i].text, length);
                         at += length;
                 }
-        return store_put_state(w->store, STATE, all, n, 3 * w->every + w->timeout);
+        return store_lead_state(w->store, atomic_load(&w->token), STATE, all, n, 3 * w->every + w->timeout);
 }
 
 static bool rest(BmcWatch *w, usec_t until) {
@@ -172,7 +173,7 @@ static void read_all(BmcWatch *w, Arena *a) {
         ArenaMark mark = arena_mark(a);
 
         file_log(w, r, &fault);
-        for (uint32_t i = 0; r == 0 && i < n && atomic_load(&w->leads) && !atomic_load(&w->stop); i++) {
+        for (uint32_t i = 0; r == 0 && i < n && atomic_load(&w->token) != 0 && !atomic_load(&w->stop); i++) {
                 arena_rewind(a, mark);
                 r = bmc_read(w, a, &list[i]);
                 if (r == 0)
@@ -191,7 +192,7 @@ static void *watch(void *arg) {
         if (arena_open(ARENA_BYTES, &a) < 0)
                 return NULL;
         while (rest(w, next)) {
-                if (!atomic_load(&w->leads)) {
+                if (atomic_load(&w->token) == 0) {
                         next = clock_monotonic() + NAP;
                         continue;
                 }
@@ -265,9 +266,9 @@ BmcWatch *bmc_watch_free(BmcWatch *w) {
         return NULL;
 }
 
-void bmc_watch_lead(BmcWatch *w, bool leads) {
+void bmc_watch_lead(BmcWatch *w, uint64_t token) {
         if (w)
-                atomic_store(&w->leads, leads);
+                atomic_store(&w->token, token);
 }
 
 int bmc_watch_start(const Settings *settings, const char *redis, const char *cluster, BmcWatch **ret) {

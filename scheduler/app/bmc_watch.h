@@ -29,8 +29,8 @@ typedef struct BmcWatchOptions {
 int bmc_watch_new(const BmcWatchOptions *options, BmcWatch **ret) must_check;
 BmcWatch *bmc_watch_free(BmcWatch *w);
 
-/* Whether it is to read: only while this process leads. Any thread. */
-void bmc_watch_lead(BmcWatch *w, bool leads);
+/* It is to read only while this process leads: the token of its lease, or 0. Any thread. */
+void bmc_watch_lead(BmcWatch *w, uint64_t token);
 
 /* From the settings; 1: redfish.file is empty. */
 int bmc_watch_start(const Settings *settings, const char *redis, const char *cluster,

@@ -120,7 +120,7 @@ static int load_if_due(DemandBook *b, Store *store, Arena *a) {
         return r;
 }
 
-static int save(DemandBook *b, Store *store, Arena *a, const char *self, usec_t now) {
+static int save(DemandBook *b, const Leadership *l, Arena *a, usec_t now) {
         const char *text;
         size_t n;
         int r;
@@ -129,12 +129,13 @@ static int save(DemandBook *b, Store *store, Arena *a, const char *self, usec_t 
                 return 0;
         r = history_print(a, b->step, b->list, b->n, &text, &n);
         if (r == 0)
-                r = store_put_state(store, "history", text, n, HISTORY_EXPIRY);
-        if (r < 0)
+                r = store_lead_state(l->store, l->token, "history", text, n, HISTORY_EXPIRY);
+        if (r != 0)
                 return r;
-        (void) snprintf(b->saved_as, sizeof(b->saved_as), "%s %lld", self, (long long) (now / b->step));
+        (void) snprintf(b->saved_as, sizeof(b->saved_as), "%s %lld", l->self, (long long) (now / b->step));
         b->saved_step = now / b->step;
-        return store_put_state(store, "history-of", b->saved_as, strlen(b->saved_as), HISTORY_EXPIRY);
+        return store_lead_state(l->store, l->token, "history-of", b->saved_as, strlen(b->saved_as),
+                                HISTORY_EXPIRY);
 }
 
 /* ---- estimates ---- */
@@ -168,39 +169,39 @@ static int estimate(const DemandBook *b, Arena *a, const Settings *settings, con
         return ret->by ? 0 : -ENOMEM;
 }
 
-static int publish(Store *store, Arena *a, const Estimates *e) {
+static int publish(const Leadership *l, Arena *a, const Estimates *e) {
         const char *text;
         size_t n;
         int r = estimates_print(a, e, &text, &n);
 
-        return r < 0 ? r : store_put_state(store, "demand", text, n, DEMAND_EXPIRY);
+        return r < 0 ? r : store_lead_state(l->store, l->token, "demand", text, n, DEMAND_EXPIRY);
 }
 
 /* What an earlier leader estimated is not wanted any more: readers shall see the readings. */
-static int withdraw(Store *store, Arena *a, usec_t now) {
-        return publish(store, a, &(Estimates){ .written_at = now, .by = "last" });
+static int withdraw(const Leadership *l, Arena *a, usec_t now) {
+        return publish(l, a, &(Estimates){ .written_at = now, .by = "last" });
 }
 
-int demand_book_round(DemandBook *b, Store *store, Arena *a, const Settings *settings, const char *self,
+int demand_book_round(DemandBook *b, const Leadership *l, Arena *a, const Settings *settings,
                       const Snapshot *s, const Snapshot **ret) {
         Estimates e;
         int r;
 
         b->note = NULL;
         *ret = s;
-        r = load_if_due(b, store, a);
+        r = load_if_due(b, l->store, a);
         if (r == 0)
                 r = demand_book_add(b, settings, s);
         if (r == 0)
-                r = save(b, store, a, self, s->taken_at);
-        if (r < 0)
+                r = save(b, l, a, s->taken_at);
+        if (r != 0)
                 return r;
         if (estimator_of(settings) == &estimators[0])
-                return withdraw(store, a, s->taken_at);
+                return withdraw(l, a, s->taken_at);
         r = estimate(b, a, settings, s, &e);
         if (r == 0)
-                r = publish(store, a, &e);
-        return r < 0 ? r : estimates_apply(a, s, &e, ret);
+                r = publish(l, a, &e);
+        return r != 0 ? r : estimates_apply(a, s, &e, ret);
 }
 
 int demand_from_store(Store *store, Arena *a, const Snapshot *s, const Snapshot **ret) {

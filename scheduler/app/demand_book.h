@@ -2,8 +2,7 @@
  * store when a step ends, so that a restart or another leader goes on with them.
  *
  * State "history" (two weeks) has the histories, "history-of" who saved them last, "demand" the estimates,
- * for every reader of the store until the service has been silent for a while. None of them is fenced: a
- * stale leader could save readings that are right but old, which the next step mends.
+ * for every reader of the store until the service has been silent for a while. All are fenced by the token.
  *
  * Owner:   the program. Threads: one.
  * Errors:  a negative errno of the store, -ENOMEM. A text in the store that cannot be read counts as none;
@@ -11,9 +10,9 @@
  */
 #pragma once
 
+#include "scheduler/app/leadership.h"
 #include "scheduler/model/settings.h"
 #include "scheduler/snapshot/vm_history.h"
-#include "scheduler/store/store.h"
 
 typedef struct DemandBook {
         VmHistory *list; /* sorted by name */
@@ -27,9 +26,9 @@ typedef struct DemandBook {
 
 void demand_book_close(DemandBook *b);
 
-/* Takes in the snapshot's readings, saves what is due, and gives the snapshot with estimates. `self` names
- * the leader's life. The setting demand.estimator "last": *ret is `s`, but histories are kept. */
-int demand_book_round(DemandBook *b, Store *store, Arena *a, const Settings *settings, const char *self,
+/* Takes in the snapshot's readings, saves what is due, and gives the snapshot with estimates. 1: another
+ * leads. The setting demand.estimator "last": *ret is `s`, but histories are kept. */
+int demand_book_round(DemandBook *b, const Leadership *l, Arena *a, const Settings *settings,
                       const Snapshot *s, const Snapshot **ret) must_check;
 
 /* Histories and a snapshot's readings alone: what demand_book_round() does without a store. Entries of VMs

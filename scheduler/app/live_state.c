@@ -17,15 +17,19 @@ static json_t *move_json(const LiveMove *m) {
 }
 
 int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) {
-        json_t *moves = json_array(), *o;
+        json_t *moves = json_array(), *stays = json_array(), *o;
         char *text;
 
         for (uint32_t i = 0; i < s->n_moves; i++)
                 (void) json_array_append_new(moves, move_json(&s->moves[i]));
-        o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s*, s:I, s:o}", "schema", SCHEMA, "leader", s->leader,
-                      "mode", s->mode, "written_at", (json_int_t) s->written_at, "round_at",
+        for (uint32_t i = 0; i < s->n_stays; i++)
+                (void) json_array_append_new(stays, json_pack("{s:s, s:s, s:s}", "vm", s->stays[i].vm, "host",
+                                                              s->stays[i].host, "why", s->stays[i].why));
+        o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s*, s:I, s:o, s:o, s:I}", "schema", SCHEMA, "leader",
+                      s->leader, "mode", s->mode, "written_at", (json_int_t) s->written_at, "round_at",
                       (json_int_t) s->round_at, "summary", s->summary ? s->summary : "", "plan_status",
-                      s->plan_status, "over_limit", (json_int_t) s->over_limit, "moves", moves);
+                      s->plan_status, "over_limit", (json_int_t) s->over_limit, "moves", moves, "stays",
+                      stays, "stays_all", (json_int_t) s->n_stays_all);
         text = o ? json_dumps(o, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
         json_decref(o);
         if (!text)
@@ -70,16 +74,37 @@ static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
         return ret->vm && ret->from && ret->to && ret->message ? 0 : -ENOMEM;
 }
 
+static int stays_parse(Arena *a, json_t *list, LiveState *ret) {
+        LiveStay *stays = arena_new(a, LiveStay, json_array_size(list));
+
+        if (!stays)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *vm = NULL, *host = NULL, *why = NULL;
+
+                if (json_unpack(json_array_get(list, i), "{s:s, s:s, s:s}", "vm", &vm, "host", &host, "why",
+                                &why) < 0)
+                        return -EBADMSG;
+                stays[i] = (LiveStay){ copy(a, vm), copy(a, host), copy(a, why) };
+                if (!stays[i].vm || !stays[i].host || !stays[i].why)
+                        return -ENOMEM;
+        }
+        ret->stays = stays;
+        ret->n_stays = (uint32_t) json_array_size(list);
+        return 0;
+}
+
 static int state_parse(Arena *a, json_t *o, LiveState *ret) {
         const char *schema = NULL, *leader = NULL, *mode = NULL, *summary = "", *status = NULL;
-        json_int_t written = 0, round = 0, over = 0;
-        json_t *moves = NULL;
+        json_int_t written = 0, round = 0, over = 0, stays_all = 0;
+        json_t *moves = NULL, *stays = NULL;
         LiveMove *list;
         int r = 0;
 
-        if (json_unpack(o, "{s:s, s:s, s:s, s:I, s:I, s:s, s?s, s?I, s:o}", "schema", &schema, "leader",
-                        &leader, "mode", &mode, "written_at", &written, "round_at", &round, "summary",
-                        &summary, "plan_status", &status, "over_limit", &over, "moves", &moves) < 0 ||
+        if (json_unpack(o, "{s:s, s:s, s:s, s:I, s:I, s:s, s?s, s?I, s:o, s?o, s?I}", "schema", &schema,
+                        "leader", &leader, "mode", &mode, "written_at", &written, "round_at", &round,
+                        "summary", &summary, "plan_status", &status, "over_limit", &over, "moves", &moves,
+                        "stays", &stays, "stays_all", &stays_all) < 0 ||
             strcmp(schema, SCHEMA) != 0 || !json_is_array(moves))
                 return -EBADMSG;
         list = arena_new(a, LiveMove, json_array_size(moves));
@@ -95,7 +120,10 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                             .plan_status = copy(a, status),
                             .over_limit = (uint32_t) over,
                             .moves = list,
-                            .n_moves = (uint32_t) json_array_size(moves) };
+                            .n_moves = (uint32_t) json_array_size(moves),
+                            .n_stays_all = (uint32_t) stays_all };
+        if (r == 0)
+                r = stays_parse(a, stays, ret);
         return r < 0 ? r : ret->leader && ret->mode && ret->summary ? 0 : -ENOMEM;
 }
 

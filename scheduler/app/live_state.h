@@ -17,6 +17,13 @@ typedef struct LiveMove {
         const char *message; /* "" or why it failed */
 } LiveMove;
 
+/* A VM that should leave its host and cannot now. */
+typedef struct LiveStay {
+        const char *vm, *host, *why;
+} LiveStay;
+
+#define LIVE_STAYS_MAX 200
+
 typedef struct LiveState {
         const char *leader, *mode; /* "host/pid", "advise" or "auto" */
         usec_t written_at;         /* since the epoch */
@@ -26,6 +33,9 @@ typedef struct LiveState {
         uint32_t over_limit;       /* hosts above their load line */
         const LiveMove *moves;     /* of the plan being carried out */
         uint32_t n_moves;
+        const LiveStay
+                *stays; /* of hosts to be emptied; LIVE_STAYS_MAX at most, n_stays_all counts them all */
+        uint32_t n_stays, n_stays_all;
 } LiveState;
 
 /* 0 or -ENOMEM. */

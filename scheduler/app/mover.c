@@ -233,8 +233,7 @@ static void progress(void *arg, uint32_t move, const MigrationStatus *status) {
 static void cool(const Mover *m, uint32_t move) {
         const Leadership *l = m->in->leadership;
 
-        if (l && store_round_cool(l->store, m->in->moves[move].vm, m->in->settings) < 0 &&
-            m->in->watch.trouble)
+        if (l && store_round_cool(l, m->in->moves[move].vm, m->in->settings) != 0 && m->in->watch.trouble)
                 m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
 }
 

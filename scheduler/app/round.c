@@ -31,17 +31,20 @@ static uint32_t moves_in_a_day(const CoolDown *c, usec_t now) {
         return n;
 }
 
-/* The snapshot with its cooling VMs marked as not movable; itself when there are none. */
+/* The snapshot with its cooling VMs marked as not movable, and what is left for later; itself when there is
+ * neither. */
 static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
         const Snapshot *s = in->snapshot;
         Snapshot *copy = arena_new(a, Snapshot, 1);
         Vm *vms = in->n_cool_downs > 0 ? arena_new(a, Vm, s->n_vms) : NULL;
 
-        *ret = s;
+        if (!copy || (in->n_cool_downs > 0 && !vms))
+                return -ENOMEM;
+        *copy = *s;
+        copy->not_now |= in->not_now;
+        *ret = in->not_now ? copy : s;
         if (in->n_cool_downs == 0)
                 return 0;
-        if (!copy || !vms)
-                return -ENOMEM;
         if (s->n_vms > 0)
                 memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
         for (uint32_t i = 0; i < in->n_cool_downs; i++) {
@@ -68,7 +71,6 @@ static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
                 if (!vms[v].unmovable_why)
                         return -ENOMEM;
         }
-        *copy = *s;
         copy->vms = vms;
         *ret = copy;
         return 0;

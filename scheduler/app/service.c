@@ -13,6 +13,7 @@
 
 #define QUOTE       512
 #define NAP         (USEC_PER_SEC / 4)
+#define UNFINISHED  (3 * USEC_PER_SEC)
 #define ROUND_LEAST USEC_PER_SEC /* from the start of one round to the next, however often hosts call */
 
 typedef struct Service {
@@ -33,8 +34,8 @@ typedef struct Service {
         uint64_t last_said;
         usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
         int64_t alarm;       /* how often hosts had called when the last round began */
-        usec_t rest_until;   /* monotonic: VMs were moved, and what is measured before is not to be planned on
-                              */
+        usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
+        bool unfinished;   /* what must be done was not done in the last round */
 } Service;
 
 static const OptionDef options[] = {
@@ -177,7 +178,7 @@ static int lead(Service *x) {
                 log_event(LOG_WARNING, "store.away", "error=%s",
                           log_quote(store_error(x->store), quoted, sizeof(quoted)));
         x->leading = r == 0;
-        bmc_watch_lead(x->bmcs, r == 0);
+        bmc_watch_lead(x->bmcs, r == 0 ? x->leadership.token : 0);
         if (r == 0)
                 x->followed[0] = '\0';
         return r;
@@ -196,6 +197,9 @@ static int one_round(Service *x) {
                                .wanted_since = &x->wanted_since,
                                .settle = settings_int(x->settings, "service", "settle"),
                                .rest_until = &x->rest_until,
+                               .urgent_only = clock_monotonic() < x->rest_until,
+                               .unfinished = &x->unfinished,
+                               .alarm = x->alarm,
                                .last_said = &x->last_said };
         int r = need_executor(x);
 
@@ -213,7 +217,7 @@ static int one_round(Service *x) {
         return r;
 }
 
-/* A host has got worse since the last round began. */
+/* A host has got worse, or an operator wants something, since the last round began. */
 static bool is_called(Service *x) {
         int64_t alarm = x->alarm;
 
@@ -225,7 +229,8 @@ static void rest(Service *x, usec_t begun, usec_t end) {
         for (usec_t now = clock_monotonic(); now < end && stop_signal_count() == 0; now = clock_monotonic()) {
                 clock_sleep(end - now < NAP ? end - now : NAP);
                 if (clock_monotonic() >= begun + ROUND_LEAST && is_called(x)) {
-                        log_event(LOG_INFO, "round.called", "why=\"the hardware of a host has got worse\"");
+                        log_event(LOG_INFO, "round.called",
+                                  "why=\"a host has got worse, or an operator wants something\"");
                         return;
                 }
                 if (stop_signal_reload())
@@ -241,10 +246,12 @@ static void rest(Service *x, usec_t begun, usec_t end) {
 static usec_t pause_of(const Service *x, int r, usec_t begun) {
         usec_t interval = settings_int(x->settings, "service", "interval");
         usec_t lease = settings_int(x->settings, "service", "lease");
-        usec_t soon = lease / 3 < interval ? lease / 3 : interval;
+        usec_t soon = lease / 6 < interval ? lease / 6 : interval;
 
         if (r != 0)
                 return clock_monotonic() + soon; /* a follower, or blind: try soon again */
+        if (x->unfinished)
+                return clock_monotonic() + (UNFINISHED < interval ? UNFINISHED : interval);
         return x->rest_until > begun + interval ? x->rest_until : begun + interval;
 }
 

@@ -13,8 +13,9 @@
 #include "scheduler/base/log.h"
 #include "scheduler/milp/exact.h"
 
-#define LIVE_EVERY USEC_PER_SEC
-#define QUOTE      512
+#define LIVE_EVERY  USEC_PER_SEC
+#define ALARM_EVERY USEC_PER_SEC
+#define QUOTE       512
 
 typedef struct Work {
         const ServiceRound *x;
@@ -25,9 +26,10 @@ typedef struct Work {
         LiveMove *live_moves;
         const MoverMove *moves;
         uint32_t n;
-        uint32_t settled;    /* moves of an earlier leader whose end was seen just now */
-        usec_t live_written; /* monotonic */
-        usec_t *started;     /* [move] monotonic */
+        uint32_t settled, open; /* moves of an earlier leader: whose end was seen just now; not yet */
+        usec_t live_written, alarm_seen; /* monotonic */
+        bool called;     /* hosts or operators call: this plan is not what is wanted any more */
+        usec_t *started; /* [move] monotonic */
 } Work;
 
 /* Its own arena: the round's holds what the moves are made of, and this is written every second. */
@@ -43,8 +45,8 @@ static void write_live(Work *w, bool now) {
         w->live_written = time;
         w->live.written_at = clock_now();
         if (live_state_print(&a, &w->live, &text, &n) == 0 &&
-            store_put_state(x->store, LIVE_STATE_NAME, text, n,
-                            3 * x->interval + x->settle + 10 * USEC_PER_SEC) < 0)
+            store_lead_state(x->store, x->leadership->token, LIVE_STATE_NAME, text, n,
+                             3 * x->interval + x->settle + 10 * USEC_PER_SEC) < 0)
                 log_event(LOG_WARNING, "state.lost", "error=%s", store_error(x->store));
         arena_close(&a);
 }
@@ -111,9 +113,27 @@ static void trouble(void *arg, uint32_t move, const char *what) {
                   log_quote(what, quoted, sizeof(quoted)));
 }
 
+/* What runs may end; then a round takes in why it was called. */
+static bool is_called(Work *w) {
+        usec_t now = clock_monotonic();
+        int64_t alarm = w->x->alarm;
+
+        if (w->called || now < w->alarm_seen + ALARM_EVERY)
+                return w->called;
+        w->alarm_seen = now;
+        w->called = store_get_alarm(w->x->store, &alarm) == 0 && alarm != w->x->alarm;
+        if (w->called)
+                log_event(LOG_INFO, "plan.overtaken",
+                          "why=\"a host or an operator calls: nothing more is "
+                          "started, what runs may end\"");
+        return w->called;
+}
+
 static RunWish wish(void *arg) {
+        RunWish stop = stop_signal_wish();
+
         write_live(arg, false);
-        return stop_signal_wish();
+        return stop == RUN_ON && is_called(arg) ? RUN_DRAIN : stop;
 }
 
 /* ---- the steps of a round ---- */
@@ -128,6 +148,7 @@ static int settle(Work *w) {
                 return -ECANCELED;
         for (uint32_t i = 0; r == 0 && i < n; i++) {
                 w->settled += !journal_is_open(list[i].now);
+                w->open += journal_is_open(list[i].now);
                 log_event(list[i].now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
                           "vm=%s from=%s to=%s end=%s seen=%s", list[i].entry.vm, list[i].entry.from,
                           list[i].entry.to,
@@ -178,8 +199,10 @@ static int read_and_decide(Work *w) {
                 log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
         r = write_faults(w);
         if (r == 0)
-                r = demand_book_round(x->demand, x->store, x->arena, x->settings, x->leadership->self,
-                                      w->input.snapshot, &w->input.snapshot);
+                r = demand_book_round(x->demand, x->leadership, x->arena, x->settings, w->input.snapshot,
+                                      &w->input.snapshot);
+        if (r == 1)
+                r = -ECANCELED; /* another leads */
         if (r == 0 && x->demand->note)
                 log_event(LOG_WARNING, "demand.lost", "why=%s",
                           log_quote(x->demand->note, quoted, sizeof(quoted)));
@@ -195,6 +218,32 @@ static int read_and_decide(Work *w) {
                             quoted, sizeof(quoted)));
         w->live.summary = "no plan: see the service's log";
         return r;
+}
+
+/* Those that must leave their host and cannot, with the reason. */
+static int live_stays(Work *w) {
+        const Plan *plan = w->round.plan;
+        const Snapshot *s = w->round.snapshot;
+        const Problem *p = w->round.problem;
+        LiveStay *stays = arena_new(w->x->arena, LiveStay, LIVE_STAYS_MAX);
+
+        if (!stays)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < plan->n_refused; i++) {
+                VmIx v = plan->refused[i].vm;
+                const Vm *vm = &s->vms[v];
+
+                if (problem_leave(p, v, vm->host) == 0 || w->live.n_stays_all++ >= LIVE_STAYS_MAX)
+                        continue;
+                stays[w->live.n_stays++] =
+                        (LiveStay){ .vm = vm->name,
+                                    .host = s->hosts[vm->host].name,
+                                    .why = !vm->movable && vm->unmovable_why
+                                                   ? vm->unmovable_why
+                                                   : reason_texts[plan->refused[i].reason] };
+        }
+        w->live.stays = stays;
+        return 0;
 }
 
 static int prepare_live(Work *w) {
@@ -220,7 +269,7 @@ static int prepare_live(Work *w) {
         w->live.over_limit = plan->before.over_limit;
         w->live.moves = w->live_moves;
         w->live.n_moves = plan->n_moves;
-        return 0;
+        return live_stays(w);
 }
 
 static int run_moves(Work *w, MoveOutcome *outcomes) {
@@ -314,10 +363,12 @@ static int write_record(const Work *w, const MoveOutcome *outcomes) {
         *x->last_said = now;
         if (!is_new)
                 return 0;
-        r = store_round_record(x->store, x->arena, &record);
-        if (r < 0)
+        r = store_round_record(x->leadership, x->arena, &record);
+        if (r != 0)
                 log_event(LOG_WARNING, "record.lost", "error=\"%s\"",
-                          r == -ENOMEM ? "out of memory" : store_error(x->store));
+                          r == 1         ? "another leads"
+                          : r == -ENOMEM ? "out of memory"
+                                         : store_error(x->store));
         return r;
 }
 
@@ -363,6 +414,14 @@ static int decide_urgent(Work *w) {
         return r;
 }
 
+/* One that failed is not tried again at once, but those behind it are not to wait for it. */
+static bool not_reached(const Work *w, const MoveOutcome *outcomes) {
+        for (uint32_t i = 0; i < w->n; i++)
+                if (outcomes[i].end == MOVE_NOT_REACHED)
+                        return true;
+        return false;
+}
+
 int service_round(const ServiceRound *x) {
         Workers workers = workers_threads(0);
         Work w = { .x = x };
@@ -381,13 +440,11 @@ int service_round(const ServiceRound *x) {
                               .round_at = w.input.now,
                               .summary = "" };
         r = settle(&w);
-        if (r == 0 && w.settled > 0) { /* rates read while they moved are no demand */
+        if (r == 0 &&
+            w.settled > 0) /* rates read while they moved are no demand; who must leave does not wait */
                 *x->rest_until = clock_monotonic() + x->settle;
-                w.live.summary =
-                        "the moves of an earlier leader have ended; the next plan waits for fresh facts";
-                write_live(&w, true);
-                return 0;
-        }
+        if (x->urgent_only || w.settled > 0)
+                w.input.not_now = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
         if (r == 0)
                 r = read_and_decide(&w);
         if (r == 0)
@@ -410,6 +467,7 @@ int service_round(const ServiceRound *x) {
                           (long long) (x->hold / USEC_PER_SEC));
         else if (x->executor && w.round.plan->n_moves > 0 && stop_signal_count() == 0)
                 r = run_moves(&w, outcomes);
+        *x->unfinished = w.open > 0 || not_reached(&w, outcomes);
         if (w.n > 0) {
                 *x->wanted_since = 0;
                 *x->rest_until = clock_monotonic() + x->settle;

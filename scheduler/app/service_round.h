@@ -19,6 +19,9 @@ typedef struct ServiceRound {
         usec_t *wanted_since; /* monotonic: since then each plan wanted moves; 0: the last one did not */
         usec_t settle;        /* after moves, facts are taken as true again only so long after their end */
         usec_t *rest_until;   /* monotonic; set when VMs were moved: no round before */
+        bool urgent_only;     /* evacuation and repairs only: the rates are not to be planned on yet */
+        bool *unfinished;     /* set: something that must be done is not; soon again */
+        int64_t alarm;        /* when the round began: once it is another, no move is started any more */
         uint64_t *last_said;  /* what the last round without moves said, so that it is recorded once */
 } ServiceRound;
 

@@ -9,6 +9,7 @@
 #include "scheduler/app/bmc_watch.h"
 #include "scheduler/app/demand_book.h"
 #include "scheduler/app/file.h"
+#include "scheduler/app/host_mark.h"
 #include "scheduler/app/move_journal.h"
 #include "scheduler/decide/migration_speed.h"
 #include "scheduler/snapshot/build.h"
@@ -251,11 +252,14 @@ static int read_marks(const Source *s, Arena *a, BuildInput *in) {
         marks = arena_new(a, HostMark, n);
         if (!marks)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++)
-                for (int state = 0; state < HOST_STATE_N; state++)
-                        if (strcmp(texts[i].text, host_state_names[state]) == 0)
-                                marks[in->n_marks++] =
-                                        (HostMark){ .host = texts[i].name, .state = (HostState) state };
+        for (uint32_t i = 0; i < n; i++) {
+                OperatorMark m = { .state = HOST_CORDONED }; /* of one that is not understood: fail closed */
+
+                if (host_mark_parse(a, texts[i].text, texts[i].n, &m) == -ENOMEM)
+                        return -ENOMEM;
+                marks[in->n_marks++] =
+                        (HostMark){ .host = texts[i].name, .state = m.state, .leave_by = m.leave_by };
+        }
         in->marks = marks;
         return 0;
 }

@@ -78,7 +78,7 @@ static JournalEvent judge(const Sight *source, const Sight *target, usec_t age) 
         return JOURNAL_UNCLEAR;
 }
 
-int store_round_cool(Store *store, const char *vm, const Settings *settings) {
+int store_round_cool(const Leadership *l, const char *vm, const Settings *settings) {
         const CoolLength length = { .first = settings_int(settings, "service", "cool_down"),
                                     .most = settings_int(settings, "service", "cool_down_most") };
         const usec_t now = clock_now();
@@ -92,7 +92,7 @@ int store_round_cool(Store *store, const char *vm, const Settings *settings) {
         r = arena_open((size_t) 1 << 30, &a);
         if (r < 0)
                 return r;
-        r = store_get_state(store, &a, COOL_DOWNS_NAME, &text, &size);
+        r = store_get_state(l->store, &a, COOL_DOWNS_NAME, &text, &size);
         if (r == 0 && cool_downs_parse(&a, text, size, &list, &n) == -ENOMEM)
                 r = -ENOMEM;
         if (r >= 0)
@@ -100,7 +100,7 @@ int store_round_cool(Store *store, const char *vm, const Settings *settings) {
         if (r == 0)
                 r = cool_downs_print(&a, list, n, now, &text, &size);
         if (r == 0)
-                r = store_put_state(store, COOL_DOWNS_NAME, text, size, 0);
+                r = store_lead_state(l->store, l->token, COOL_DOWNS_NAME, text, size, 0);
         arena_close(&a);
         return r;
 }
@@ -151,7 +151,7 @@ int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const 
                         return 1;
                 r = settle_one(l, a, &open[i], &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
-                        r = store_round_cool(l->store, open[i].vm, settings);
+                        r = store_round_cool(l, open[i].vm, settings);
         }
         *ret = list;
         *ret_n = n;
@@ -185,10 +185,14 @@ static int record_text(Arena *a, const RoundRecord *x, const char *snapshot, con
                           "version", PLIMSOLL_VERSION, "at", (json_int_t) x->input->now, "leader", x->leader,
                           "mode", x->mode, "trouble", x->trouble, "seed", (json_int_t) x->input->request.seed,
                           "settings", settings, "cool_downs", cool_downs_json(x->input));
-        char *text = head ? json_dumps(head, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-        FILE *out = text ? open_memstream(ret, ret_n) : NULL;
+        char *text;
+        FILE *out;
 
         (void) a;
+        if (head && x->input->not_now)
+                (void) json_object_set_new(head, "not_now", json_integer(x->input->not_now));
+        text = head ? json_dumps(head, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+        out = text ? open_memstream(ret, ret_n) : NULL;
         json_decref(head);
         if (out)
                 (void) fprintf(out, "%.*s,\n\"snapshot\": %s,\n\"plan\": %s,\n\"outcomes\": %s}\n",
@@ -198,7 +202,7 @@ static int record_text(Arena *a, const RoundRecord *x, const char *snapshot, con
         return out && fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
-int store_round_record(Store *store, Arena *a, const RoundRecord *record) {
+int store_round_record(const Leadership *l, Arena *a, const RoundRecord *record) {
         const char *snapshot = NULL, *plan = NULL, *settings = NULL;
         size_t n_snapshot = 0, n_plan = 0, n = 0;
         char *text = NULL;
@@ -211,7 +215,7 @@ int store_round_record(Store *store, Arena *a, const RoundRecord *record) {
         if (r == 0)
                 r = record_text(a, record, snapshot, plan, settings, &text, &n);
         if (r == 0)
-                r = store_put_record(store, text, n);
+                r = store_put_record(l->store, l->token, text, n);
         free(text);
         return r;
 }

@@ -12,9 +12,9 @@ int store_round_holds(Store *store, Arena *a, RoundInput *in) must_check;
 /* All open moves of the journal, see journal_open_ones(). In `a`. */
 int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
 
-/* What was moved for balance stays where it is for a while (service.cool_down), whoever leads. 0; a negative
- * errno of the store. */
-int store_round_cool(Store *store, const char *vm, const Settings *settings) must_check;
+/* What was moved for balance stays where it is for a while (service.cool_down), whoever leads. 0; 1: another
+ * leads by now; a negative errno of the store. */
+int store_round_cool(const Leadership *l, const char *vm, const Settings *settings) must_check;
 
 typedef struct Settled {
         JournalEntry entry; /* as it was open */
@@ -36,4 +36,5 @@ typedef struct RoundRecord {
         const char *leader, *mode, *trouble;
         const char *outcomes; /* a JSON array, or NULL */
 } RoundRecord;
-int store_round_record(Store *store, Arena *a, const RoundRecord *record) must_check;
+int store_round_record(const Leadership *l, Arena *a,
+                       const RoundRecord *record) must_check; /* 1: another leads */

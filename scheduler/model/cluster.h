@@ -84,6 +84,7 @@ typedef struct Host {
         const char *name;
         const char *uri; /* libvirt URI other hosts and the service reach it by; NULL: not known */
         HostState state;
+        usec_t leave_by; /* in maintenance: its VMs should have left by then; 0: no deadline */
         Fence fence;
         const char *fence_why; /* in words, or NULL */
         usec_t seen_at;        /* when its facts were read; 0: from a file without times */

@@ -249,6 +249,7 @@ static int marks_apply(Builder *b) {
                 if (ix == IX_NONE)
                         continue;
                 b->hosts[ix].state = m->state;
+                b->hosts[ix].leave_by = m->leave_by;
                 k = place_copy(b, m->zone, &b->hosts[ix].zone);
                 if (k == 0)
                         k = place_copy(b, m->rack, &b->hosts[ix].rack);

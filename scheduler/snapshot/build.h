@@ -26,6 +26,7 @@
 typedef struct HostMark {
         const char *host;
         HostState state;
+        usec_t leave_by;                        /* in maintenance; 0: no deadline */
         const char *zone, *rack, *neighborhood; /* NULL: not said */
 } HostMark;
 

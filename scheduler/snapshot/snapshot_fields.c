@@ -66,6 +66,7 @@ static const FieldDef host_defs[] = {
         NEEDED_NAME("name", Host, name),
         TEXT("uri", Host, uri),
         CHOICE("state", Host, state, host_state_names, HOST_STATE_N),
+        SECONDS("leave_by", Host, leave_by),
         CHOICE("fence", Host, fence, fence_names, FENCE_N),
         TEXT("fence_why", Host, fence_why),
         SECONDS("seen_at", Host, seen_at),

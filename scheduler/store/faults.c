@@ -7,34 +7,24 @@
 
 #define LOG_MAX "10000"
 
-static const char memory_script[] = "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 1 end\n"
-                                    "if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[2])\n"
-                                    "else redis.call('HSET', KEYS[1], ARGV[2], ARGV[3]) end\n"
-                                    "return 0\n";
+static const char memory_script[] =
+        SCRIPT_FENCE "if ARGV[3] == '' then redis.call('HDEL', KEYS[2], ARGV[2])\n"
+                     "else redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end\n"
+                     "return 0\n";
 
 int store_put_fault_memory(Store *s, uint64_t token, const char *host, const char *text, size_t n) {
-        static const StoreKey keys[] = { KEY_FAULTS, KEY_TOKEN };
-        owned(reply_free) redisReply *reply = NULL;
-        char number[24];
-        ScriptKeys buf;
-        Command c = { 0 };
-        int64_t refused = 0;
         int k = store_check_name(s, "host", host);
 
-        if (k == 0)
-                k = store_begin(s);
-        if (k < 0)
-                return k;
-        script_add(s, &c, memory_script, keys, ARRAY_SIZE(keys), &buf);
-        command_number(&c, number, (int64_t) token);
-        command_text(&c, host);
-        command_add(&c, text, n);
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_number(reply, 0, &refused);
-        if (k == 0 && refused)
-                return 1;
-        return store_end(s, k, "EVAL (memory of faults)");
+        return k < 0 ? k
+                     : script_write(s, &(ScriptWrite){ .script = memory_script,
+                                                       .what = "memory of faults",
+                                                       .fenced = true,
+                                                       .token = token,
+                                                       .keys = { KEY_FAULTS },
+                                                       .n_keys = 1,
+                                                       .words = { SCRIPT_TEXT(host, strlen(host)),
+                                                                  SCRIPT_TEXT(text, n) },
+                                                       .n_words = 2 });
 }
 
 static int read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_t *ret_n) {
@@ -68,78 +58,45 @@ static const char clear_script[] =
         "return 0\n";
 
 int store_put_clear(Store *s, const char *name, const char *text, size_t n) {
-        static const StoreKey keys[] = { KEY_CLEARS, KEY_FAULT_LOG };
-        owned(reply_free) redisReply *reply = NULL;
-        ScriptKeys buf;
-        Command c = { 0 };
-        int64_t done;
-        int k = store_begin(s);
-
-        if (k < 0)
-                return k;
-        script_add(s, &c, clear_script, keys, ARRAY_SIZE(keys), &buf);
-        command_text(&c, name);
-        command_add(&c, text, n);
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_number(reply, 0, &done);
-        return store_end(s, k, "EVAL (clear a fault)");
+        return script_write(
+                s, &(ScriptWrite){ .script = clear_script,
+                                   .what = "clear a fault",
+                                   .keys = { KEY_CLEARS, KEY_FAULT_LOG },
+                                   .n_keys = 2,
+                                   .words = { SCRIPT_TEXT(name, strlen(name)), SCRIPT_TEXT(text, n) },
+                                   .n_words = 2 });
 }
 
-static const char take_script[] = "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 1 end\n"
-                                  "if redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3] then\n"
-                                  "  redis.call('HDEL', KEYS[1], ARGV[2])\n"
-                                  "end\n"
-                                  "return 0\n";
+static const char take_script[] = SCRIPT_FENCE "if redis.call('HGET', KEYS[2], ARGV[2]) == ARGV[3] then\n"
+                                               "  redis.call('HDEL', KEYS[2], ARGV[2])\n"
+                                               "end\n"
+                                               "return 0\n";
 
 int store_take_clear(Store *s, uint64_t token, const StoredText *clear) {
-        static const StoreKey keys[] = { KEY_CLEARS, KEY_TOKEN };
-        owned(reply_free) redisReply *reply = NULL;
-        char number[24];
-        ScriptKeys buf;
-        Command c = { 0 };
-        int64_t refused = 0;
-        int k = store_begin(s);
-
-        if (k < 0)
-                return k;
-        script_add(s, &c, take_script, keys, ARRAY_SIZE(keys), &buf);
-        command_number(&c, number, (int64_t) token);
-        command_text(&c, clear->name);
-        command_add(&c, clear->text, clear->n);
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_number(reply, 0, &refused);
-        if (k == 0 && refused)
-                return 1;
-        return store_end(s, k, "EVAL (take a clear)");
+        return script_write(s, &(ScriptWrite){ .script = take_script,
+                                               .what = "take a clear",
+                                               .fenced = true,
+                                               .token = token,
+                                               .keys = { KEY_CLEARS },
+                                               .n_keys = 1,
+                                               .words = { SCRIPT_TEXT(clear->name, strlen(clear->name)),
+                                                          SCRIPT_TEXT(clear->text, clear->n) },
+                                               .n_words = 2 });
 }
 
 static const char log_script[] =
-        "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 1 end\n"
-        "redis.call('XADD', KEYS[1], 'MAXLEN', '~', " LOG_MAX ", '*', 'text', ARGV[2])\n"
-        "return 0\n";
+        SCRIPT_FENCE "redis.call('XADD', KEYS[2], 'MAXLEN', '~', " LOG_MAX ", '*', 'text', ARGV[2])\n"
+                     "return 0\n";
 
 int store_log_fault(Store *s, uint64_t token, const char *text, size_t n) {
-        static const StoreKey keys[] = { KEY_FAULT_LOG, KEY_TOKEN };
-        owned(reply_free) redisReply *reply = NULL;
-        char number[24];
-        ScriptKeys buf;
-        Command c = { 0 };
-        int64_t refused = 0;
-        int k = store_begin(s);
-
-        if (k < 0)
-                return k;
-        script_add(s, &c, log_script, keys, ARRAY_SIZE(keys), &buf);
-        command_number(&c, number, (int64_t) token);
-        command_add(&c, text, n);
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_number(reply, 0, &refused);
-        if (k == 0 && refused)
-                return 1;
-        return store_end(s, k, "EVAL (log of faults)");
+        return script_write(s, &(ScriptWrite){ .script = log_script,
+                                               .what = "log of faults",
+                                               .fenced = true,
+                                               .token = token,
+                                               .keys = { KEY_FAULT_LOG },
+                                               .n_keys = 1,
+                                               .words = { SCRIPT_TEXT(text, n) },
+                                               .n_words = 1 });
 }
 
 int store_get_fault_log(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) {

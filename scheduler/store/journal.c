@@ -7,30 +7,18 @@
 #define JOURNAL_MAX "100000"
 
 static const char write_script[] =
-        "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 1 end\n"
-        "redis.call('XADD', KEYS[1], 'MAXLEN', '~', " JOURNAL_MAX ", '*', 'text', ARGV[2])\n"
-        "return 0\n";
+        SCRIPT_FENCE "redis.call('XADD', KEYS[2], 'MAXLEN', '~', " JOURNAL_MAX ", '*', 'text', ARGV[2])\n"
+                     "return 0\n";
 
 int store_journal(Store *s, uint64_t token, const char *text, size_t n) {
-        static const StoreKey keys[] = { KEY_JOURNAL, KEY_TOKEN };
-        owned(reply_free) redisReply *reply = NULL;
-        char number[24];
-        ScriptKeys buf;
-        Command c = { 0 };
-        int64_t refused = 0;
-        int k = store_begin(s);
-
-        if (k < 0)
-                return k;
-        script_add(s, &c, write_script, keys, ARRAY_SIZE(keys), &buf);
-        command_number(&c, number, (int64_t) token);
-        command_add(&c, text, n);
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_number(reply, 0, &refused);
-        if (k == 0 && refused)
-                return 1;
-        return store_end(s, k, "EVAL (journal)");
+        return script_write(s, &(ScriptWrite){ .script = write_script,
+                                               .what = "journal",
+                                               .fenced = true,
+                                               .token = token,
+                                               .keys = { KEY_JOURNAL },
+                                               .n_keys = 1,
+                                               .words = { SCRIPT_TEXT(text, n) },
+                                               .n_words = 1 });
 }
 
 int store_get_journal(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) {

@@ -1,7 +1,9 @@
 /* Live state for `status`: small texts, each in a key of its own that may expire. */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "scheduler/store/store_object.h"
+#include "scheduler/store/store_script.h"
 
 int store_put_state(Store *s, const char *name, const char *text, size_t n, usec_t expiry) {
         owned(reply_free) redisReply *reply = NULL;
@@ -24,6 +26,28 @@ int store_put_state(Store *s, const char *name, const char *text, size_t n, usec
         if (k == 0 && reply->type != REDIS_REPLY_STATUS)
                 k = -EPROTO;
         return store_end(s, k, "SET");
+}
+
+static const char lead_script[] = SCRIPT_FENCE "if ARGV[2] == '0' then redis.call('SET', KEYS[2], ARGV[3])\n"
+                                               "else redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[2]) end\n"
+                                               "return 0\n";
+
+int store_lead_state(Store *s, uint64_t token, const char *name, const char *text, size_t n, usec_t expiry) {
+        char ms[24];
+        int k = store_check_name(s, "state", name);
+
+        if (k < 0)
+                return k;
+        (void) snprintf(ms, sizeof(ms), "%lld", (long long) (expiry > 0 ? store_ms(expiry) : 0));
+        return script_write(s, &(ScriptWrite){ .script = lead_script,
+                                               .what = "state",
+                                               .fenced = true,
+                                               .token = token,
+                                               .keys = { KEY_STATE },
+                                               .part = name,
+                                               .n_keys = 1,
+                                               .words = { SCRIPT_TEXT(ms, strlen(ms)), SCRIPT_TEXT(text, n) },
+                                               .n_words = 2 });
 }
 
 int store_get_state(Store *s, Arena *a, const char *name, const char **ret, size_t *ret_n) {

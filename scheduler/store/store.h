@@ -58,6 +58,9 @@ int store_forget_host(Store *s, const char *host) must_check;
 
 /* ---- marks: what operators said of hosts (cordon, maintenance) ---- */
 int store_set_mark(Store *s, const char *host, const char *state) must_check; /* "" removes it */
+/* The same, if the host's mark is still `was` ("": none), and a round begins at once (the alarm is raised).
+ * 1: it is another by now, and nothing was changed. */
+int store_change_mark(Store *s, const char *host, const char *was, const char *is) must_check;
 /* Sorted by host. */
 int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
 
@@ -88,8 +91,9 @@ int store_raise_alarm(Store *s) must_check;
 int store_get_alarm(Store *s, int64_t *ret) must_check; /* 0: none yet */
 
 /* ---- records: each round's snapshot, settings, plan and outcome, newest first; at most 512 and 256 MiB of
- * them. name: "MILLISECONDS-N", the server's time since the epoch, different for each ---- */
-int store_put_record(Store *s, const char *text, size_t n) must_check;
+ * them; fenced by the lease's token. name: "MILLISECONDS-N", the server's time since the epoch, different for
+ * each ---- */
+int store_put_record(Store *s, uint64_t token, const char *text, size_t n) must_check; /* 1: refused */
 int store_get_records(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* ---- the journal: a stream of what was started and how it ended; fenced by the lease's token ---- */
@@ -111,5 +115,8 @@ int store_release(Store *s, const char *self) must_check;
 
 /* ---- live state for `status`: small texts with an expiry (0: none) ---- */
 int store_put_state(Store *s, const char *name, const char *text, size_t n, usec_t expiry) must_check;
+/* The same by the leader: 1: refused, `token` is not the newest lease's. */
+int store_lead_state(Store *s, uint64_t token, const char *name, const char *text, size_t n,
+                     usec_t expiry) must_check;
 int store_get_state(Store *s, Arena *a, const char *name, const char **ret,
                     size_t *ret_n) must_check; /* 1: none */

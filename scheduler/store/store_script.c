@@ -1,5 +1,8 @@
 #include "scheduler/store/store_script.h"
 
+#include <stdio.h>
+#include <string.h>
+
 void script_add(const Store *s, Command *c, const char *script, const StoreKey *keys, int n,
                 ScriptKeys *buf) {
         assert(n <= SCRIPT_KEYS);
@@ -28,4 +31,35 @@ int stream_read(Store *s, Arena *a, StoreKey stream, uint32_t most, StoredText *
         if (k == 0)
                 k = reply_entries(reply, a, ret, ret_n);
         return store_end(s, k, "XREVRANGE");
+}
+
+int script_write(Store *s, const ScriptWrite *w) {
+        owned(reply_free) redisReply *reply = NULL;
+        char token[24], what[80];
+        ScriptKeys buf;
+        Command c = { 0 };
+        int64_t refused = 0;
+        int n = 0, k = store_begin(s);
+
+        if (k < 0)
+                return k;
+        assert(w->n_keys < SCRIPT_KEYS && w->n_words <= SCRIPT_WORDS);
+        command_text(&c, "EVAL");
+        command_text(&c, w->script);
+        command_number(&c, buf.count, w->n_keys + w->fenced);
+        if (w->fenced)
+                command_text(&c, key_print(buf.texts[n++], s->cluster, KEY_TOKEN, NULL));
+        for (int i = 0; i < w->n_keys; i++)
+                command_text(&c, key_print(buf.texts[n++], s->cluster, w->keys[i], i == 0 ? w->part : NULL));
+        if (w->fenced)
+                command_number(&c, token, (int64_t) w->token);
+        for (int i = 0; i < w->n_words; i++)
+                command_add(&c, w->words[i].text ? w->words[i].text : "", w->words[i].n);
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_number(reply, 0, &refused);
+        if (k == 0 && refused)
+                return 1;
+        (void) snprintf(what, sizeof(what), "EVAL (%s)", w->what);
+        return store_end(s, k, what);
 }

@@ -5,7 +5,7 @@
 
 #include "scheduler/store/store_object.h"
 
-enum { SCRIPT_KEYS = 3 };
+enum { SCRIPT_KEYS = 6, SCRIPT_WORDS = 4 };
 
 /* Adds EVAL, the script and its keys to `c`; what is added afterwards are ARGV. `keys` must live until the
  * command is sent. */
@@ -19,3 +19,24 @@ void script_add(const Store *s, Command *c, const char *script, const StoreKey *
 /* The newest entries of a stream, newest first; name is the entry's id, "MILLISECONDS-N". */
 int stream_read(Store *s, Arena *a, StoreKey stream, uint32_t most, StoredText **ret,
                 uint32_t *ret_n) must_check;
+
+/* A script that writes: it returns 0, or 1 when it refused. */
+typedef struct ScriptWrite {
+        const char *script, *what; /* what: for messages, "journal" */
+        bool fenced; /* the script begins with SCRIPT_FENCE; KEYS[1] is KEY_TOKEN and ARGV[1] `token`, what is
+                        listed here follows them */
+        uint64_t token;
+        StoreKey keys[SCRIPT_KEYS - 1];
+        const char *part; /* of keys[0], where it has one */
+        int n_keys;
+        StoredText words[SCRIPT_WORDS]; /* text and n; NULL: "" */
+        int n_words;
+} ScriptWrite;
+
+/* Nothing is written by a leader whose token is not the newest: checked in the same step as what follows. */
+#define SCRIPT_FENCE "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 1 end\n"
+
+/* 0; 1: refused; a negative errno of the store. */
+int script_write(Store *s, const ScriptWrite *w) must_check;
+
+#define SCRIPT_TEXT(t, size) ((StoredText){ .text = (t), .n = (size) })

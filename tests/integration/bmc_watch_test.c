@@ -71,6 +71,7 @@ Test(bmc_watch, what_bmcs_say_reaches_the_store_while_this_service_leads) {
                               .timeout = 5 * USEC_PER_SEC };
         const Report *const *said = NULL;
         BmcWatch *watch = NULL;
+        uint64_t token;
 
         cr_assert(bmc && list);
         (void) fprintf(list, "h1 http://127.0.0.1:%u\nh2 http://127.0.0.1:%u\nh3 http://127.0.0.1:1\n", port,
@@ -79,7 +80,8 @@ Test(bmc_watch, what_bmcs_say_reaches_the_store_while_this_service_leads) {
         cr_assert_eq(0, bmc_watch_new(&o, &watch));
         clock_sleep(USEC_PER_SEC);
         cr_expect_eq(0, atomic_load(&asked), "another leads: nothing is asked");
-        bmc_watch_lead(watch, true);
+        cr_assert_eq(0, store_lease(store, "d1", 60 * USEC_PER_SEC, &token, NULL, 0));
+        bmc_watch_lead(watch, token);
         for (int i = 0; i < 200 && reports(&said) < 2; i++)
                 clock_sleep(USEC_PER_SEC / 20);
         cr_assert_eq(2, reports(&said), "h3 does not answer, and is no reason to stop");

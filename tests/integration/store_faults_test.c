@@ -28,13 +28,15 @@ Test(store_faults, a_server_that_is_away_is_said_and_found_when_it_is_back) {
 Test(store_faults, a_restart_between_two_calls_is_not_noticed) {
         owned(store_free) Store *s = opened(url, 0);
         StoredText *records;
+        uint64_t token;
         uint32_t n;
 
         server_start("--appendonly", "yes");
-        expect(0, s, store_put_record(s, "one", 3));
+        expect(0, s, store_lease(s, "d1", 60 * SECOND, &token, NULL, 0));
+        expect(0, s, store_put_record(s, token, "one", 3));
         server_kill();
         server_start("--appendonly", "yes");
-        expect(0, s, store_put_record(s, "two", 3));
+        expect(0, s, store_put_record(s, token, "two", 3));
         expect(0, s, store_get_records(s, &arena, 10, &records, &n));
         cr_assert_eq(n, 2);
 }
@@ -120,7 +122,7 @@ Test(store_faults, a_full_server_is_eagain) {
         server_start("--maxmemory", "1");
         expect(-EAGAIN, s, store_put_report(s, "h1", "x", 1, SECOND));
         cr_assert_not_null(strstr(store_error(s), "OOM"));
-        expect(-EAGAIN, s, store_put_record(s, "x", 1));
+        expect(-EAGAIN, s, store_put_state(s, "s", "x", 1, 0));
 }
 
 Test(store_faults, what_a_server_should_not_say_is_named_and_the_next_call_works) {

@@ -124,6 +124,64 @@ Test(store, a_forgotten_host_leaves_nothing) {
         cr_assert_eq(n, 0);
 }
 
+Test(store, of_two_operators_who_change_a_mark_at_once_the_second_is_told) {
+        owned(store_free) Store *s = NULL;
+        StoredText *marks;
+        int64_t before = 0, after = 0;
+        uint32_t n;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        expect(0, s, store_get_alarm(s, &before));
+        expect(0, s, store_change_mark(s, "h1", "", "mine"));
+        expect(1, s, store_change_mark(s, "h1", "", "yours"));
+        expect(0, s, store_change_mark(s, "h1", "mine", "yours"));
+        expect(1, s, store_change_mark(s, "h1", "mine", ""));
+        expect(0, s, store_get_marks(s, &arena, &marks, &n));
+        cr_assert_eq(n, 1);
+        cr_assert_str_eq(marks[0].text, "yours");
+        expect(0, s, store_change_mark(s, "h1", "yours", ""));
+        expect(0, s, store_get_marks(s, &arena, &marks, &n));
+        cr_assert_eq(n, 0);
+        expect(0, s, store_get_alarm(s, &after));
+        cr_assert_eq(after, before + 3, "each change calls the leader, a refused one does not");
+}
+
+/* Every write of a leader names its token: who was suspended and wakes up after another has taken over
+ * changes nothing. */
+Test(store, a_stale_leader_changes_nothing) {
+        owned(store_free) Store *s = NULL;
+        StoredText *texts;
+        const char *text = NULL;
+        uint64_t old, new;
+        size_t size = 0;
+        uint32_t n;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        expect(0, s, store_lease(s, "d1", 60 * SECOND, &old, NULL, 0));
+        expect(0, s, store_lead_state(s, old, "cool-downs", "one", 3, 0));
+        expect(0, s, store_lead_state(s, old, "short", "x", 1, USEC_PER_MSEC));
+        expect(0, s, store_release(s, "d1"));
+        expect(0, s, store_lease(s, "d2", 60 * SECOND, &new, NULL, 0));
+        expect(1, s, store_lead_state(s, old, "cool-downs", "two", 3, 0));
+        expect(1, s, store_put_record(s, old, "x", 1));
+        expect(1, s, store_journal(s, old, "x", 1));
+        expect(1, s, store_put_fault_memory(s, old, "h1", "x", 1));
+        expect(1, s, store_log_fault(s, old, "x", 1));
+        expect(0, s, store_get_state(s, &arena, "cool-downs", &text, &size));
+        cr_assert_str_eq(text, "one");
+        clock_sleep(10 * USEC_PER_MSEC);
+        expect(1, s, store_get_state(s, &arena, "short", &text, &size));
+        expect(0, s, store_get_records(s, &arena, 10, &texts, &n));
+        cr_assert_eq(n, 0);
+        expect(0, s, store_get_journal(s, &arena, 10, &texts, &n));
+        cr_assert_eq(n, 0);
+        expect(0, s, store_lead_state(s, new, "cool-downs", "", 0, 0));
+        expect(0, s, store_get_state(s, &arena, "cool-downs", &text, &size));
+        cr_assert_eq(size, 0, "an empty text is a text");
+}
+
 Test(store, marks_are_set_replaced_and_removed) {
         owned(store_free) Store *s = NULL;
         StoredText *marks;
@@ -174,13 +232,15 @@ Test(store, records_are_newest_first_and_the_oldest_go) {
         owned(store_free) Store *s = NULL;
         StoredText *records;
         char text[16];
+        uint64_t token;
         uint32_t n;
 
         server_start(NULL, NULL);
         s = opened(url, 0);
+        expect(0, s, store_lease(s, "d1", 60 * SECOND, &token, NULL, 0));
         for (int i = 0; i < 520; i++) {
                 (void) snprintf(text, sizeof(text), "round %d", i);
-                expect(0, s, store_put_record(s, text, strlen(text)));
+                expect(0, s, store_put_record(s, token, text, strlen(text)));
         }
         expect(0, s, store_get_records(s, &arena, 3, &records, &n));
         cr_assert_eq(n, 3);
@@ -197,16 +257,18 @@ Test(store, large_records_are_capped_by_bytes_and_the_newest_stays) {
         owned(store_free) Store *s = NULL;
         StoredText *records;
         char *text = calloc(1, size);
+        uint64_t token;
         uint32_t n;
 
         cr_assert_not_null(text);
         server_start(NULL, NULL);
         s = opened(url, 60 * SECOND);
+        expect(0, s, store_lease(s, "d1", 60 * SECOND, &token, NULL, 0));
         text[0] = 'a';
-        expect(0, s, store_put_record(s, text, size));
+        expect(0, s, store_put_record(s, token, text, size));
         text[0] = 'b';
-        expect(0, s, store_put_record(s, text, size));
-        expect(0, s, store_put_record(s, text, 1));
+        expect(0, s, store_put_record(s, token, text, size));
+        expect(0, s, store_put_record(s, token, text, 1));
         expect(0, s, store_get_records(s, &arena, 10, &records, &n));
         cr_assert_eq(n, 2, "what was removed is no longer counted");
         cr_assert_str_eq(records[0].text, "b");

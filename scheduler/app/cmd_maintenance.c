@@ -1,0 +1,220 @@
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "scheduler/app/facts.h"
+#include "scheduler/app/host_mark.h"
+#include "scheduler/app/maintenance.h"
+#include "scheduler/app/stop_signal.h"
+#include "scheduler/app/table.h"
+
+#define TRIES 3 /* another operator may change the same mark between two calls of ours */
+
+static ExitStatus host_named(Invocation *in, const Facts *facts, const char *name) {
+        return maintenance_host(in, facts->snapshot, name) != IX_NONE ? EXIT_DONE : EXIT_BAD_INPUT;
+}
+
+/* ---- enter ---- */
+
+static void say_entered(const Invocation *in, const char *host, const OperatorMark *was, bool new_deadline) {
+        char safe[256], by[256], when[HUMAN_SIZE];
+
+        if (in->json)
+                return;
+        (void) text_safe(host, safe, sizeof(safe));
+        if (was->state != HOST_MAINTENANCE) {
+                (void) fprintf(in->out.out,
+                               "%s is in maintenance: it takes no VM, and its VMs are to leave\n", safe);
+                return;
+        }
+        (void) fprintf(in->out.out, "%s is in maintenance already, since %s by %s%s\n", safe,
+                       was->at > 0 ? human_time(was->at, when) : "an unknown time",
+                       was->by ? text_safe(was->by, by, sizeof(by)) : "somebody",
+                       new_deadline ? "; it has a new deadline" : "");
+}
+
+static ExitStatus mark_enter(Invocation *in, const Facts *facts, const char *host) {
+        usec_t within = option_number(&in->options, "deadline", 0), now = clock_now();
+        Store *store = source_store(facts->source);
+        char by[256];
+
+        for (int i = 0; i < TRIES; i++) {
+                OperatorMark was = { 0 }, is;
+                const char *old = "", *text = NULL;
+                int r = host_mark_get(store, in->arena, host, &was, &old);
+                bool there = was.state == HOST_MAINTENANCE;
+
+                is = was;
+                if (!there)
+                        is = (OperatorMark){ .state = HOST_MAINTENANCE,
+                                             .by = operator_name(by, sizeof(by)),
+                                             .why = option_text(&in->options, "why"),
+                                             .at = now,
+                                             .before = was.state };
+                if (within > 0)
+                        is.leave_by = now + within;
+                if (r == 0 && (!there || within > 0)) {
+                        r = host_mark_print(in->arena, &is, &text);
+                        if (r == 0)
+                                r = store_change_mark(store, host, old, text);
+                }
+                if (r < 0)
+                        return maintenance_failed(in, store, r);
+                if (r == 0) {
+                        say_entered(in, host, &was, within > 0);
+                        return EXIT_DONE;
+                }
+        }
+        return command_complain(in, EXIT_FAILED,
+                                "somebody else keeps changing what is said of %s: see plimsoll maintenance "
+                                "status",
+                                host);
+}
+
+static ExitStatus enter(Invocation *in, Facts *facts, const char *host) {
+        ExitStatus status = host_named(in, facts, host);
+
+        if (status == EXIT_DONE)
+                status = mark_enter(in, facts, host);
+        if (status != EXIT_DONE)
+                return status;
+        if (option_given(&in->options, "wait"))
+                return maintenance_wait(in, facts, host);
+        return maintenance_advice(in, facts, host);
+}
+
+/* ---- exit ---- */
+
+static ExitStatus leave(Invocation *in, const Facts *facts, const char *host) {
+        Store *store = source_store(facts->source);
+        char safe[256], time[HUMAN_SIZE], by[256];
+        ExitStatus status;
+
+        (void) text_safe(host, safe, sizeof(safe));
+        for (int i = 0; i < TRIES; i++) {
+                OperatorMark was = { 0 };
+                const char *old = "", *text = "";
+                int r = host_mark_get(store, in->arena, host, &was, &old);
+                bool there = was.state == HOST_MAINTENANCE;
+
+                if (r == 0 && !there) { /* also of a host that is gone and whose mark was left */
+                        status = host_named(in, facts, host);
+                        if (status == EXIT_DONE && !in->json)
+                                (void) fprintf(in->out.out, "%s is not in maintenance\n", safe);
+                        return status;
+                }
+                if (r == 0 && was.before == HOST_CORDONED)
+                        r = host_mark_print(
+                                in->arena,
+                                &(OperatorMark){ .state = HOST_CORDONED, .by = was.by, .at = was.at }, &text);
+                if (r == 0)
+                        r = store_change_mark(store, host, old, text);
+                if (r < 0)
+                        return maintenance_failed(in, store, r);
+                if (r > 0)
+                        continue;
+                if (!in->json)
+                        (void) fprintf(in->out.out, "%s %s; it was in maintenance for %s by %s\n", safe,
+                                       text[0] ? "is cordoned, as before" : "takes VMs again",
+                                       was.at > 0 ? human_ms((clock_now() - was.at) / USEC_PER_MSEC, time)
+                                                  : "an unknown time",
+                                       was.by ? text_safe(was.by, by, sizeof(by)) : "somebody");
+                return EXIT_DONE;
+        }
+        return command_complain(in, EXIT_FAILED, "somebody else keeps changing what is said of %s", safe);
+}
+
+/* ---- the command ---- */
+
+typedef struct Verb {
+        const char *name;
+        int least, most; /* arguments after it */
+        ExitStatus (*run)(Invocation *in, Facts *facts, char **arguments, int n);
+} Verb;
+
+static ExitStatus verb_enter(Invocation *in, Facts *facts, char **arguments, int n) {
+        (void) n;
+        return enter(in, facts, arguments[0]);
+}
+
+static ExitStatus verb_exit(Invocation *in, Facts *facts, char **arguments, int n) {
+        (void) n;
+        return leave(in, facts, arguments[0]);
+}
+
+static ExitStatus verb_status(Invocation *in, Facts *facts, char **arguments, int n) {
+        const char *host = n > 0 ? arguments[0] : NULL;
+        ExitStatus status = host ? host_named(in, facts, host) : EXIT_DONE;
+
+        if (status == EXIT_DONE && host && option_given(&in->options, "wait"))
+                return maintenance_wait(in, facts, host);
+        return status == EXIT_DONE ? maintenance_show(in, facts, host) : status;
+}
+
+static const Verb verbs[] = {
+        { "enter", 1, 1, verb_enter },
+        { "exit", 1, 1, verb_exit },
+        { "status", 0, 1, verb_status },
+};
+
+static ExitStatus run(Invocation *in) {
+        const char *names[ARRAY_SIZE(verbs)], *word = in->options.arguments[0], *near;
+        const Verb *verb = NULL;
+        int n = in->options.n_arguments - 1;
+        Facts facts;
+        ExitStatus status;
+
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+                names[i] = verbs[i].name;
+                if (strcmp(word, verbs[i].name) == 0)
+                        verb = &verbs[i];
+        }
+        near = verb ? NULL : text_nearest(word, names, ARRAY_SIZE(names));
+        if (!verb)
+                return command_complain(in, EXIT_BAD_INPUT, "accepted are enter, exit and status, not %s%s%s",
+                                        word, near ? "; did you mean " : "", near ? near : "");
+        if (n < verb->least || n > verb->most)
+                return command_complain(in, EXIT_BAD_INPUT, "%s takes %s", word,
+                                        verb->least == verb->most ? "one HOST" : "at most one HOST");
+        status = facts_open(in, &facts);
+        if (status == EXIT_DONE && !source_store(facts.source))
+                status =
+                        command_complain(in, EXIT_BAD_INPUT,
+                                         "maintenance is kept in Redis: give --redis URL (without agents and "
+                                         "Redis: plimsoll evacuate)");
+        if (status == EXIT_DONE)
+                status = verb->run(in, &facts, in->options.arguments + 1, n);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter:" },
+        { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
+          "the host should be empty within TIME: the VMs that weigh most leave first, and those that will "
+          "not "
+          "make it are named" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "shown by status" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter and status:" },
+        { "wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "shows the progress until the host is empty, or nothing more can leave it (exit status 3)" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "at the end, as JSON, schema plimsoll.maintenance/1" },
+        { 0 },
+};
+
+const Command command_maintenance = {
+        .name = "maintenance",
+        .summary = "empty a host for maintenance, and give it back",
+        .usage = "enter HOST [--deadline 30m] [--wait] | exit HOST | status [HOST] [--wait]",
+        .help = "enter: the host takes no VM any more, and the service moves those it has to other hosts; "
+                "the\n"
+                "state is kept in Redis until exit, whatever is restarted. status: who asked and when, what "
+                "is\n"
+                "left, and what cannot leave and why. docs/maintenance.md tells the whole.\n"
+                "Exit status 3: VMs are left on the host and cannot leave, or nobody moves them.",
+        .options = options,
+        .least_arguments = 1,
+        .most_arguments = 2,
+        .run = run,
+};

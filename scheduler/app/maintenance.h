@@ -1,0 +1,23 @@
+/* How far the emptying of hosts is, as `plimsoll maintenance` and `plimsoll evacuate` show it: from the
+ * facts, the operators' marks and what the service says it does.
+ */
+#pragma once
+
+#include "scheduler/app/facts.h"
+#include "scheduler/app/human.h"
+
+/* The host, or IX_NONE: then it was said that there is none, with the nearest name. */
+HostIx maintenance_host(const Invocation *in, const Snapshot *s, const char *name);
+
+/* A failure of the store or for want of memory, said. */
+ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error);
+
+/* Hosts in maintenance, or this one, as a table or JSON. EXIT_BLOCKED: VMs are left that cannot leave. */
+ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host);
+
+/* Until the host is empty (EXIT_DONE), or no more can leave it or nobody acts (EXIT_BLOCKED), or it is taken
+ * out of maintenance or Ctrl-C (EXIT_FAILED): draws or prints how far it is. */
+ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host);
+
+/* Says who will empty the host, or that nobody does and how a person can. EXIT_DONE. */
+ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const char *host);
