@@ -36,7 +36,7 @@ int stream_read(Store *s, Arena *a, StoreKey stream, uint32_t most, StoredText *
 int script_write(Store *s, const ScriptWrite *w) {
         owned(reply_free) redisReply *reply = NULL;
         char token[24], what[80];
-        ScriptKeys buf;
+        ScriptKeys buf = { 0 };
         Command c = { 0 };
         int64_t refused = 0;
         int n = 0, k = store_begin(s);
