@@ -7,10 +7,12 @@
 #include "scheduler/app/hbal_score.h"
 #include "scheduler/app/plan_options.h"
 #include "scheduler/app/plan_text.h"
+#include "scheduler/app/round_record.h"
 #include "scheduler/app/store_round.h"
 #include "scheduler/app/supposed.h"
 #include "scheduler/app/timing.h"
 #include "scheduler/snapshot/plan_file.h"
+#include "scheduler/snapshot/record_file.h"
 
 static ExitStatus status_of(const Plan *plan) {
         return plan->status >= PLAN_BLOCKED || plan->n_refused_all > 0 ? EXIT_BLOCKED : EXIT_DONE;
@@ -84,6 +86,29 @@ static int print_hbal_score(Invocation *in, const Round *round) {
         return r;
 }
 
+/* What replay takes. */
+static ExitStatus write_record(Invocation *in, const Facts *facts, const RoundInput *input,
+                               const Round *round) {
+        RoundRecord x = { .input = input,
+                          .facts = source_facts(facts->source),
+                          .round = round,
+                          .leader = "plimsoll plan",
+                          .mode = "advise" };
+        const char *path = option_text(&in->options, "record"), *text = NULL;
+        const Record *record = NULL;
+        TextFault fault = { 0 };
+        size_t n = 0;
+
+        if (!path)
+                return EXIT_DONE;
+        if (round_record_make(in->arena, &x, &record) < 0 ||
+            record_file_print(in->arena, record, &text, &n) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (file_write(path, text, n, &fault) < 0)
+                return command_complain_fault(in, EXIT_FAILED, path, &fault);
+        return EXIT_DONE;
+}
+
 static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
         Workers workers = workers_threads(0);
         RoundInput input = { .snapshot = facts->snapshot,
@@ -99,6 +124,9 @@ static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
 
         if (status != EXIT_DONE)
                 return status;
+        if (supposed.any && option_given(&in->options, "record"))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "--record keeps facts; with what if, write a snapshot of them first");
         input.snapshot = supposed.snapshot;
         r = store ? store_round_holds(store, in->arena, &input) : 0; /* as the service would */
 
@@ -112,6 +140,9 @@ static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         timing_mark(timing, "plan");
+        status = write_record(in, facts, &input, &round);
+        if (status != EXIT_DONE)
+                return status;
         status = print_plan(in, &supposed, &input, &round);
         if (option_given(&in->options, "hbal-score") && print_hbal_score(in, &round) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
@@ -139,6 +170,8 @@ static const OptionDef options[] = {
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0,
           "writes the plan as a plan file, for check and apply" },
+        { "record", 0, OPTION_TEXT, "FILE", 0, 0, 0,
+          "writes all that the plan follows from, with the plan, for plimsoll replay" },
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "as JSON, schema plimsoll.plan/1; with what if, plimsoll.what-if/1" },

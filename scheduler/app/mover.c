@@ -363,3 +363,31 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         arena_close(&own);
         return r;
 }
+
+int mover_record(Arena *a, const MoverMove *moves, const MoveOutcome *outcomes, uint32_t n,
+                 const RecordMove **ret) {
+        RecordMove *list = arena_new(a, RecordMove, n);
+
+        if (!list)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                const MoveOutcome *o = &outcomes[i];
+                bool ran = o->status.started > 0;
+
+                list[i] = (RecordMove){ .vm = moves[i].vm,
+                                        .from = moves[i].from,
+                                        .to = moves[i].to,
+                                        .wave = moves[i].wave,
+                                        .end = move_end_names[o->end],
+                                        .why = text_copy(a, o->why, strlen(o->why)),
+                                        .predicted = moves[i].predicted,
+                                        .ms = ran ? (o->status.ended - o->status.started) / USEC_PER_MSEC
+                                                  : UNKNOWN,
+                                        .bytes = ran ? o->status.bytes_done : UNKNOWN,
+                                        .downtime_ms = ran ? o->status.downtime_ms : UNKNOWN };
+                if (!list[i].why)
+                        return -ENOMEM;
+        }
+        *ret = list;
+        return 0;
+}

@@ -9,6 +9,7 @@
 #include "scheduler/app/leadership.h"
 #include "scheduler/app/source.h"
 #include "scheduler/model/plan.h"
+#include "scheduler/model/record.h"
 #include "scheduler/snapshot/plan_file.h"
 
 /* One migration by name, with all that is needed to make and to describe it. */
@@ -50,3 +51,8 @@ int mover_moves_of_file(Arena *a, const Snapshot *s, const PlanFile *plan, const
 
 /* ret_outcomes[n] is filled in. 0: all done. 1: not all. A negative errno: nothing was started. */
 int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) must_check;
+
+/* The moves with what came of them, for records and the audit; their words are copied into `a`. 0 or -ENOMEM.
+ */
+int mover_record(Arena *a, const MoverMove *moves, const MoveOutcome *outcomes, uint32_t n,
+                 const RecordMove **ret) must_check;

@@ -76,12 +76,32 @@ static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
         return 0;
 }
 
+/* Balance stays as it is, and the plan says why; repairs and evacuation go on. */
+static int pause_balance(Arena *a, const Snapshot *s, const char *why, const Snapshot **ret) {
+        Snapshot *copy = arena_new(a, Snapshot, 1);
+        const char **notes = arena_new(a, const char *, (size_t) s->notes.n + 1);
+        const char *note = text_format(a, "balance is paused: %s", why);
+
+        if (!copy || !notes || !note)
+                return -ENOMEM;
+        *copy = *s;
+        if (s->notes.n > 0)
+                memcpy(notes, s->notes.at, sizeof(*notes) * s->notes.n);
+        notes[s->notes.n] = note;
+        copy->notes = (Strings){ .at = notes, .n = s->notes.n + 1 };
+        copy->not_now |= SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
+        *ret = copy;
+        return 0;
+}
+
 int round_decide(Arena *a, const RoundInput *in, Round *ret) {
         usec_t start = clock_monotonic(), end = start + in->think;
         PlanRequest request = in->request;
         Round round = { 0 };
         int r = hold(a, in, &round.snapshot);
 
+        if (r == 0 && in->paused)
+                r = pause_balance(a, round.snapshot, in->paused, &round.snapshot);
         if (r == 0)
                 r = problem_build(a, round.snapshot, in->settings, &round.problem);
         if (r < 0)

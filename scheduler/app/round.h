@@ -2,17 +2,7 @@
 #pragma once
 
 #include "scheduler/decide/planner.h"
-
-/* A VM that was moved lately: kept in the store, so that it is not moved back and forth. */
-typedef struct CoolDown {
-        const char *vm;
-        usec_t until;
-        usec_t length;       /* how long it cools down; moved again soon after, twice as long */
-        const usec_t *moved; /* when it was moved within the last day */
-        uint32_t n_moved;
-        const char *why; /* NULL: it was moved lately, and may still leave a host that must be emptied; else
-                            why it may not be moved at all */
-} CoolDown;
+#include "scheduler/model/cool_down.h"
 
 typedef struct RoundInput {
         const Snapshot *snapshot;
@@ -20,6 +10,7 @@ typedef struct RoundInput {
         PlanRequest request;
         const CoolDown *cool_downs; /* those past `now` hold only VMs that may move so many times a day */
         uint32_t n_cool_downs;
+        const char *paused; /* why nothing is moved for balance or the load line now; NULL: it may be */
         usec_t now;       /* for cool-downs, and what counts as a day */
         usec_t think;     /* wall-clock guard: 0 none */
         unsigned not_now; /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */

@@ -1,13 +1,13 @@
 #include "scheduler/app/service_round.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/app/live_state.h"
 #include "scheduler/app/mover.h"
 #include "scheduler/app/plan_text.h"
+#include "scheduler/app/round_record.h"
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/app/store_round.h"
 #include "scheduler/base/log.h"
@@ -304,33 +304,6 @@ static int run_moves(Work *w, MoveOutcome *outcomes) {
         return r < 0 ? r : 0;
 }
 
-static const char *outcomes_json(const Work *w, const MoveOutcome *outcomes) {
-        json_t *list = json_array();
-        const char *copy;
-        char *text;
-
-        for (uint32_t i = 0; i < w->n; i++) {
-                const MoveOutcome *o = &outcomes[i];
-
-                (void) json_array_append_new(
-                        list,
-                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "vm", w->moves[i].vm, "from",
-                                  w->moves[i].from, "to", w->moves[i].to, "end", move_end_names[o->end],
-                                  "why", o->why, "ms",
-                                  (json_int_t) (o->status.started ? (o->status.ended - o->status.started) /
-                                                                            USEC_PER_MSEC
-                                                                  : UNKNOWN),
-                                  "bytes", (json_int_t) (o->status.started ? o->status.bytes_done : UNKNOWN),
-                                  "downtime_ms",
-                                  (json_int_t) (o->status.started ? o->status.downtime_ms : UNKNOWN)));
-        }
-        text = json_dumps(list, JSON_COMPACT | JSON_PRESERVE_ORDER);
-        json_decref(list);
-        copy = text ? text_copy(w->x->arena, text, strlen(text)) : NULL;
-        free(text);
-        return copy;
-}
-
 static void log_plan(const Work *w) {
         const Plan *p = w->round.plan;
 
@@ -350,20 +323,27 @@ static uint64_t said(const Plan *p) {
 
 static int write_record(const Work *w, const MoveOutcome *outcomes) {
         const ServiceRound *x = w->x;
-        RoundRecord record = { .input = &w->input,
-                               .facts = w->facts,
-                               .round = &w->round,
-                               .leader = x->leadership->self,
-                               .mode = x->executor ? "auto" : "advise",
-                               .outcomes = w->n > 0 ? outcomes_json(w, outcomes) : NULL };
+        const RecordMove *moves = NULL;
         uint64_t now = said(w->round.plan);
         bool is_new = now == 0 || now != *x->last_said;
+        char name[RECORD_NAME_SIZE];
         int r;
 
         *x->last_said = now;
         if (!is_new)
                 return 0;
-        r = store_round_record(x->leadership, x->arena, &record);
+        r = mover_record(x->arena, w->moves, outcomes, w->n, &moves);
+        if (r == 0) {
+                RoundRecord record = { .input = &w->input,
+                                       .facts = w->facts,
+                                       .round = &w->round,
+                                       .leader = x->leadership->self,
+                                       .mode = x->executor ? "auto" : "advise",
+                                       .moves = moves,
+                                       .n_moves = w->n };
+
+                r = round_record_store(x->leadership, x->arena, &record, name);
+        }
         if (r != 0)
                 log_event(LOG_WARNING, "record.lost", "error=\"%s\"",
                           r == 1         ? "another leads"

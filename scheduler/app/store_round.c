@@ -1,16 +1,10 @@
 #include "scheduler/app/store_round.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/act/libvirt_look.h"
 #include "scheduler/app/cool_downs.h"
-#include "scheduler/app/settings_file.h"
-#include "scheduler/snapshot/plan_file.h"
-#include "scheduler/snapshot/snapshot_file.h"
 
 #define JOURNAL_LOOK_BACK 4096U
 #define LOOK_AT_MOST      (5 * USEC_PER_SEC)
@@ -155,67 +149,5 @@ int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const 
         }
         *ret = list;
         *ret_n = n;
-        return r;
-}
-
-static json_t *moved_json(const CoolDown *c) {
-        json_t *list = json_array();
-
-        for (uint32_t i = 0; i < c->n_moved; i++)
-                (void) json_array_append_new(list, json_integer(c->moved[i]));
-        return list;
-}
-
-static json_t *cool_downs_json(const RoundInput *in) {
-        json_t *o = json_object();
-
-        for (uint32_t i = 0; i < in->n_cool_downs; i++)
-                (void) json_object_set_new(o, in->cool_downs[i].vm,
-                                           json_pack("{s:I, s:o}", "until",
-                                                     (json_int_t) in->cool_downs[i].until, "moved",
-                                                     moved_json(&in->cool_downs[i])));
-        return o;
-}
-
-/* Snapshot and plan are JSON texts already: they are put in as they are, the rest around them. */
-static int record_text(Arena *a, const RoundRecord *x, const char *snapshot, const char *plan,
-                       const char *settings, char **ret, size_t *ret_n) {
-        json_t *head =
-                json_pack("{s:s, s:s, s:I, s:s, s:s, s:s*, s:I, s:s, s:o}", "schema", "plimsoll.record/1",
-                          "version", PLIMSOLL_VERSION, "at", (json_int_t) x->input->now, "leader", x->leader,
-                          "mode", x->mode, "trouble", x->trouble, "seed", (json_int_t) x->input->request.seed,
-                          "settings", settings, "cool_downs", cool_downs_json(x->input));
-        char *text;
-        FILE *out;
-
-        (void) a;
-        if (head && x->input->not_now)
-                (void) json_object_set_new(head, "not_now", json_integer(x->input->not_now));
-        text = head ? json_dumps(head, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-        out = text ? open_memstream(ret, ret_n) : NULL;
-        json_decref(head);
-        if (out)
-                (void) fprintf(out, "%.*s,\n\"snapshot\": %s,\n\"plan\": %s,\n\"outcomes\": %s}\n",
-                               (int) strlen(text) - 1, text, snapshot, plan ? plan : "null",
-                               x->outcomes ? x->outcomes : "[]");
-        free(text);
-        return out && fclose(out) == 0 ? 0 : -ENOMEM;
-}
-
-int store_round_record(const Leadership *l, Arena *a, const RoundRecord *record) {
-        const char *snapshot = NULL, *plan = NULL, *settings = NULL;
-        size_t n_snapshot = 0, n_plan = 0, n = 0;
-        char *text = NULL;
-        int r = snapshot_file_print(a, record->facts, &snapshot, &n_snapshot);
-
-        if (r == 0 && record->round)
-                r = plan_file_print(a, record->round->snapshot, record->round->plan, &plan, &n_plan);
-        if (r == 0)
-                r = settings_file_print(a, record->input->settings, true, &settings);
-        if (r == 0)
-                r = record_text(a, record, snapshot, plan, settings, &text, &n);
-        if (r == 0)
-                r = store_put_record(l->store, l->token, text, n);
-        free(text);
         return r;
 }

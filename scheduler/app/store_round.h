@@ -27,14 +27,3 @@ typedef struct Settled {
  * errno of the store; 1: the journal is another's. */
 int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
                        uint32_t *ret_n) must_check;
-
-/* The record of a round: what it knew, what it was told, what it decided and what came of it. */
-typedef struct RoundRecord {
-        const RoundInput *input;
-        const Snapshot *facts; /* as they were read: what the settings' rules make of them is made again */
-        const Round *round;    /* NULL: nothing was decided */
-        const char *leader, *mode, *trouble;
-        const char *outcomes; /* a JSON array, or NULL */
-} RoundRecord;
-int store_round_record(const Leadership *l, Arena *a,
-                       const RoundRecord *record) must_check; /* 1: another leads */

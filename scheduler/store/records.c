@@ -1,5 +1,8 @@
 /* Records of rounds: a stream, newest first when read, capped by count and by bytes, since one record may
  * hold the snapshot of 10,000 hosts. */
+#include <errno.h>
+#include <string.h>
+
 #include "scheduler/store/store_script.h"
 
 #define STRING_OF(x)  #x
@@ -9,7 +12,7 @@
 
 /* clang-format off: one line of Lua a line */
 static const char put_script[] = SCRIPT_FENCE
-        "redis.call('XADD', KEYS[2], '*', 'text', ARGV[2])\n"
+        "local name = redis.call('XADD', KEYS[2], '*', 'text', ARGV[2])\n"
         "local bytes = redis.call('INCRBY', KEYS[3], string.len(ARGV[2]))\n"
         "local n = redis.call('XLEN', KEYS[2])\n"
         "while n > 1 and (n > " NUMBER_OF(RECORDS_MAX) " or bytes > " NUMBER_OF(
@@ -19,18 +22,65 @@ static const char put_script[] = SCRIPT_FENCE
                                "  bytes = redis.call('DECRBY', KEYS[3], string.len(oldest[2][2]))\n"
                                "  n = n - 1\n"
                                "end\n"
-                               "return 0\n";
+                               "return name\n";
 /* clang-format on */
 
-int store_put_record(Store *s, uint64_t token, const char *text, size_t n) {
-        return script_write(s, &(ScriptWrite){ .script = put_script,
-                                               .what = "put a record",
-                                               .fenced = true,
-                                               .token = token,
-                                               .keys = { KEY_RECORDS, KEY_RECORDS_BYTES },
-                                               .n_keys = 2,
-                                               .words = { SCRIPT_TEXT(text, n) },
-                                               .n_words = 1 });
+int store_put_record(Store *s, uint64_t token, const char *text, size_t n, char ret_name[RECORD_NAME_SIZE]) {
+        static const StoreKey keys[] = { KEY_TOKEN, KEY_RECORDS, KEY_RECORDS_BYTES };
+        owned(reply_free) redisReply *reply = NULL;
+        char number[24];
+        ScriptKeys buf = { 0 };
+        Command c = { 0 };
+        int k = store_begin(s);
+
+        if (k < 0)
+                return k;
+        script_add(s, &c, put_script, keys, ARRAY_SIZE(keys), &buf);
+        command_number(&c, number, (int64_t) token);
+        command_add(&c, text, n);
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0 && reply->type == REDIS_REPLY_INTEGER)
+                return 1; /* refused: an id is a string */
+        if (k == 0 && (reply->type != REDIS_REPLY_STRING || reply->len >= RECORD_NAME_SIZE))
+                k = -EPROTO;
+        if (k == 0)
+                memcpy(ret_name, reply->str, reply->len + 1);
+        return store_end(s, k, "EVAL (put a record)");
+}
+
+/* "MILLISECONDS-N" */
+static bool is_record_name(const char *name) {
+        const size_t digits = strspn(name, "0123456789");
+        const size_t rest = name[digits] == '-' ? strspn(name + digits + 1, "0123456789") : 0;
+
+        return digits > 0 && rest > 0 && name[digits + 1 + rest] == '\0' && digits + rest < 40;
+}
+
+int store_get_record(Store *s, Arena *a, const char *name, StoredText *ret) {
+        const bool last = strcmp(name, "last") == 0;
+        owned(reply_free) redisReply *reply = NULL;
+        StoredText *found = NULL;
+        char key[KEY_SIZE];
+        Command c = { 0 };
+        uint32_t n = 0;
+        int k = last || is_record_name(name) ? store_begin(s) : 1;
+
+        if (k != 0)
+                return k;
+        command_text(&c, "XREVRANGE");
+        command_text(&c, key_print(key, s->cluster, KEY_RECORDS, NULL));
+        command_text(&c, last ? "+" : name);
+        command_text(&c, last ? "-" : name);
+        command_text(&c, "COUNT");
+        command_text(&c, "1");
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_entries(reply, a, &found, &n);
+        if (k == 0 && n == 0)
+                return 1;
+        if (k == 0)
+                *ret = found[0];
+        return store_end(s, k, "XREVRANGE");
 }
 
 int store_get_records(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) {

@@ -93,7 +93,12 @@ int store_get_alarm(Store *s, int64_t *ret) must_check; /* 0: none yet */
 /* ---- records: each round's snapshot, settings, plan and outcome, newest first; at most 512 and 256 MiB of
  * them; fenced by the lease's token. name: "MILLISECONDS-N", the server's time since the epoch, different for
  * each ---- */
-int store_put_record(Store *s, uint64_t token, const char *text, size_t n) must_check; /* 1: refused */
+enum { RECORD_NAME_SIZE = 48 };
+/* *ret_name: its name. 1: refused. */
+int store_put_record(Store *s, uint64_t token, const char *text, size_t n,
+                     char ret_name[RECORD_NAME_SIZE]) must_check;
+/* One by its name, or the newest ("last"). 1: there is none (any more). */
+int store_get_record(Store *s, Arena *a, const char *name, StoredText *ret) must_check;
 int store_get_records(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* ---- the journal: a stream of what was started and how it ended; fenced by the lease's token ---- */

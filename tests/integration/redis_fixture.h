@@ -18,10 +18,11 @@
 #include "scheduler/store/store.h"
 
 static Arena arena;
-static char dir[64];          /* the test's own */
-static char socket_path[96];  /* in it, of server_start() and fake_start() */
-static char url[128];         /* unix://socket_path */
-static pid_t server_pid = -1; /* of server_start() or fake_start() */
+static char dir[64];         /* the test's own */
+static char socket_path[96]; /* in it, of server_start() and fake_start() */
+static char url[128];        /* unix://socket_path */
+static char record_name[RECORD_NAME_SIZE] __attribute__((unused)); /* of the record put last */
+static pid_t server_pid = -1;                                      /* of server_start() or fake_start() */
 
 static inline pid_t run(const char *const *words) {
         pid_t pid = fork();

@@ -91,7 +91,7 @@ Test(store_cluster, each_cluster_of_hosts_is_on_its_node_and_is_found_from_any) 
                 cr_assert_str_eq(r.texts[0].name, names[i]);
                 expect(0, here, store_lease(here, "d1", 60 * SECOND, &token, NULL, 0));
                 expect(0, there, store_journal(there, token, "x", 1));
-                expect(0, there, store_put_record(there, token, "x", 1));
+                expect(0, there, store_put_record(there, token, "x", 1, record_name));
                 expect(0, here, store_forget_host(here, names[i]));
         }
 }

@@ -33,10 +33,10 @@ Test(store_faults, a_restart_between_two_calls_is_not_noticed) {
 
         server_start("--appendonly", "yes");
         expect(0, s, store_lease(s, "d1", 60 * SECOND, &token, NULL, 0));
-        expect(0, s, store_put_record(s, token, "one", 3));
+        expect(0, s, store_put_record(s, token, "one", 3, record_name));
         server_kill();
         server_start("--appendonly", "yes");
-        expect(0, s, store_put_record(s, token, "two", 3));
+        expect(0, s, store_put_record(s, token, "two", 3, record_name));
         expect(0, s, store_get_records(s, &arena, 10, &records, &n));
         cr_assert_eq(n, 2);
 }

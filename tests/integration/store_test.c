@@ -240,7 +240,7 @@ Test(store, records_are_newest_first_and_the_oldest_go) {
         expect(0, s, store_lease(s, "d1", 60 * SECOND, &token, NULL, 0));
         for (int i = 0; i < 520; i++) {
                 (void) snprintf(text, sizeof(text), "round %d", i);
-                expect(0, s, store_put_record(s, token, text, strlen(text)));
+                expect(0, s, store_put_record(s, token, text, strlen(text), record_name));
         }
         expect(0, s, store_get_records(s, &arena, 3, &records, &n));
         cr_assert_eq(n, 3);
@@ -265,10 +265,10 @@ Test(store, large_records_are_capped_by_bytes_and_the_newest_stays) {
         s = opened(url, 60 * SECOND);
         expect(0, s, store_lease(s, "d1", 60 * SECOND, &token, NULL, 0));
         text[0] = 'a';
-        expect(0, s, store_put_record(s, token, text, size));
+        expect(0, s, store_put_record(s, token, text, size, record_name));
         text[0] = 'b';
-        expect(0, s, store_put_record(s, token, text, size));
-        expect(0, s, store_put_record(s, token, text, 1));
+        expect(0, s, store_put_record(s, token, text, size, record_name));
+        expect(0, s, store_put_record(s, token, text, 1, record_name));
         expect(0, s, store_get_records(s, &arena, 10, &records, &n));
         cr_assert_eq(n, 2, "what was removed is no longer counted");
         cr_assert_str_eq(records[0].text, "b");

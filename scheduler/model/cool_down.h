@@ -1,0 +1,14 @@
+/* A VM that was moved lately: kept in the store, so that it is not moved back and forth. */
+#pragma once
+
+#include "scheduler/model/units.h"
+
+typedef struct CoolDown {
+        const char *vm;
+        usec_t until;
+        usec_t length;       /* how long it cools down; moved again soon after, twice as long */
+        const usec_t *moved; /* when it was moved within the last day */
+        uint32_t n_moved;
+        const char *why; /* NULL: it was moved lately, and may still leave a host that must be emptied; else
+                            why it may not be moved at all */
+} CoolDown;

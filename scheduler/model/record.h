@@ -1,0 +1,43 @@
+/* A decision with all that it followed from and what came of it: enough to make it again, byte for byte.
+ * Const once made; all of it in one arena.
+ *
+ * Everything round_decide() looks at is in it: the facts as they were read, with the demand that was
+ * estimated; the settings, whose rules are put onto the facts again; the request; the VMs that were cooling
+ * down; whether balance was paused. What no record can hold is the speed of the machine: a plan that the
+ * wall-clock guard cut short (Plan.guard_fired) may go further elsewhere.
+ */
+#pragma once
+
+#include "scheduler/model/cluster.h"
+#include "scheduler/model/cool_down.h"
+#include "scheduler/model/plan.h"
+
+/* One move: what was said of it beforehand, and what was seen. */
+typedef struct RecordMove {
+        const char *vm, *from, *to;
+        uint32_t wave;
+        const char *end;      /* "done", "failed", "refused" … (move_end_names) */
+        const char *why;      /* when not done, in words; "" otherwise */
+        const char *strategy; /* how it was moved; NULL: not said */
+        Prediction predicted;
+        int64_t ms, bytes, downtime_ms; /* measured; UNKNOWN: it never ran, or nobody said */
+} RecordMove;
+
+typedef struct Record {
+        const char *version; /* of the program that decided */
+        const char *leader, *mode;
+        usec_t at; /* the round's now */
+        uint64_t seed, evaluations;
+        uint32_t max_moves;
+        int64_t max_mib, max_ms;
+        const char *solver;   /* what went on where the search ended; NULL: nothing did */
+        const char *settings; /* a settings file, without passwords; only what is not the default */
+        const char *paused;   /* why balance was paused, or NULL */
+        unsigned not_now;     /* SNAPSHOT_NO_…: kinds of action that were left for later */
+        const CoolDown *cool_downs;
+        uint32_t n_cool_downs;
+        const Snapshot *facts;
+        const char *plan; /* JSON, schema plimsoll.plan/1; compact, its members in their order */
+        const RecordMove *moves;
+        uint32_t n_moves; /* 0: nothing was carried out */
+} Record;
