@@ -49,6 +49,20 @@ static const SettingDef service_settings[] = {
           "intervals of the agents." },
         { "think", SETTING_DURATION, 10 * USEC_PER_SEC, 100 * USEC_PER_MSEC, 3600 * USEC_PER_SEC, NULL, NULL,
           "A plan still being improved after so long is taken as it is. It is said in the plan." },
+        { "audit_keep", SETTING_DURATION, INT64_C(30) * 86400 * USEC_PER_SEC, 3600 * USEC_PER_SEC,
+          INT64_C(3650) * 86400 * USEC_PER_SEC, NULL, NULL,
+          "How long what was decided and what came of it is kept for plimsoll audit." },
+        { "pause_after", SETTING_COUNT, 20, 0, 1000, NULL, NULL,
+          "Balance pauses when the last so many moves were predicted too wrongly or failed too often; fewer "
+          "are "
+          "no ground. Repairs and evacuation go on. 0: it never pauses." },
+        { "pause_factor", SETTING_COUNT, 4, 2, 1000, NULL, NULL,
+          "Too wrong: the median of these moves took more than so many times as long as predicted, or as "
+          "short." },
+        { "pause_failed", SETTING_PERMILLE, 300, 0, 1000, NULL, NULL,
+          "Too often: more than this share of these moves failed." },
+        { "pause_least", SETTING_DURATION, 5 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
+          "A move that took less than this longer or shorter than predicted counts as predicted rightly." },
         { 0 },
 };
 

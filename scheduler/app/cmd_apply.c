@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "scheduler/act/executor_libvirt.h"
+#include "scheduler/app/audit_book.h"
 #include "scheduler/app/facts.h"
 #include "scheduler/app/file.h"
 #include "scheduler/app/plan_options.h"
@@ -15,6 +16,9 @@
 typedef struct Apply {
         Invocation *in;
         Facts facts;
+        RoundInput input;
+        Round round; /* of planning; plan NULL: a plan file is carried out */
+        const PlanFile *file;
         const MoverMove *moves;
         uint32_t n;
         bool blocked; /* the plan names something that must be done and cannot */
@@ -50,6 +54,7 @@ static ExitStatus from_plan_file(Apply *x, const char *path) {
         if (mover_moves_of_file(in->arena, x->facts.snapshot, plan, &x->moves, &fault) < 0)
                 return command_complain_fault(in, EXIT_BLOCKED, path, &fault);
         x->n = plan->n_moves;
+        x->file = plan;
         if (!in->json)
                 (void) fprintf(in->out.out, "%s: %u moves in %u waves\n", path, plan->n_moves, plan->n_waves);
         return EXIT_DONE;
@@ -58,32 +63,34 @@ static ExitStatus from_plan_file(Apply *x, const char *path) {
 static ExitStatus from_planning(Apply *x) {
         Invocation *in = x->in;
         Workers workers = workers_threads(0);
-        RoundInput input = { .snapshot = x->facts.snapshot,
-                             .settings = x->facts.settings,
-                             .request = plan_request_of(&in->options, &workers),
-                             .now = clock_now(),
-                             .think = settings_int(x->facts.settings, "service", "think") };
         PlanView view = { .all = option_given(&in->options, "all") };
         Store *store = source_store(x->facts.source);
         TextFault fault;
-        Round round;
-        int r = store ? store_round_holds(store, in->arena, &input) : 0;
+        int r;
+
+        x->input = (RoundInput){ .snapshot = x->facts.snapshot,
+                                 .settings = x->facts.settings,
+                                 .request = plan_request_of(&in->options, &workers),
+                                 .now = clock_now(),
+                                 .think = settings_int(x->facts.settings, "service", "think") };
+        r = store ? store_round_holds(store, in->arena, &x->input) : 0;
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
-        r = round_decide(in->arena, &input, &round);
+        r = round_decide(in->arena, &x->input, &x->round);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
-        view.snapshot = round.snapshot;
-        view.problem = round.problem;
-        view.plan = round.plan;
-        view.took = round.took;
+        view.snapshot = x->round.snapshot;
+        view.problem = x->round.problem;
+        view.plan = x->round.plan;
+        view.took = x->round.took;
         if (!in->json && plan_text_print(in->arena, &view, &in->out) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
-        if (mover_moves_of_plan(in->arena, round.snapshot, round.plan, &x->moves, &fault) < 0)
+        if (mover_moves_of_plan(in->arena, x->round.snapshot, x->round.plan, &x->moves, &fault) < 0)
                 return command_complain_fault(in, EXIT_BLOCKED, NULL, &fault);
-        x->n = round.plan->n_moves;
-        x->blocked = round.plan->status >= PLAN_BLOCKED || round.plan->n_refused_all > 0;
+        x->input.request.workers = &workers_none; /* what was decided is not decided again */
+        x->n = x->round.plan->n_moves;
+        x->blocked = x->round.plan->status >= PLAN_BLOCKED || x->round.plan->n_refused_all > 0;
         return EXIT_DONE;
 }
 
@@ -141,6 +148,43 @@ static RunWish wish(void *arg) {
         x->stops = stops;
         progress_draw(x->progress, false);
         return stop_signal_wish();
+}
+
+/* The record and the audit, as the service keeps them. What cannot be kept is said; the moves are made. */
+static void keep(Apply *x, const MoveOutcome *outcomes) {
+        Invocation *in = x->in;
+        RoundRecord record = { .input = &x->input,
+                               .facts = source_facts(x->facts.source),
+                               .round = &x->round,
+                               .leader = x->leadership.self,
+                               .mode = "apply",
+                               .n_moves = x->n };
+        AuditEntry entry = { .at = clock_now(), .leader = x->leadership.self, .mode = "apply" };
+        char name[RECORD_NAME_SIZE] = "";
+        int r;
+
+        if (!source_store(x->facts.source))
+                return;
+        r = mover_record(in->arena, x->moves, outcomes, x->n, &record.moves);
+        if (r == 0 && x->round.plan)
+                r = round_record_store(&x->leadership, in->arena, &record, name);
+        if (x->round.plan)
+                entry = audit_book_entry(&record, name);
+        else
+                entry.status = plan_status_names[x->file->status];
+        entry.moves = record.moves;
+        entry.n_moves = x->n;
+        for (uint32_t i = 0; i < x->n && !x->round.plan; i++) {
+                entry.predicted_ms += x->moves[i].predicted.ms;
+                entry.predicted_bytes += x->moves[i].predicted.bytes;
+        }
+        if (r == 0)
+                r = audit_book_write(&x->leadership, in->arena, x->facts.settings, x->facts.snapshot, entry);
+        if (r != 0)
+                (void) fprintf(in->err.out, "%s: the record of this could not be kept: %s\n", in->program,
+                               r == 1         ? "another leads"
+                               : r == -ENOMEM ? "out of memory"
+                                              : store_error(x->leadership.store));
 }
 
 static void print_json(const Apply *x, const MoveOutcome *outcomes, FILE *out) {
@@ -216,6 +260,7 @@ static ExitStatus run_moves(Apply *x) {
         executor.free(executor.self);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "nothing was moved: %s", strerrordesc_np(-r));
+        keep(x, outcomes);
         if (in->json)
                 print_json(x, outcomes, in->out.out);
         return status_of(x, outcomes);

@@ -182,6 +182,10 @@ static void print_live(const Status *s, usec_t now, const Screen *screen) {
         (void) fprintf(screen->out, "last round %s ago\n",
                        human_ms(now > l->round_at ? (now - l->round_at) / USEC_PER_MSEC : 0, ago));
         (void) fprintf(screen->out, "%s\n", text_safe(l->summary, safe, sizeof(safe)));
+        if (l->paused)
+                (void) fprintf(screen->out, "%sbalance is paused: %s%s (plimsoll audit)\n",
+                               screen_style(screen, STYLE_BAD), text_safe(l->paused, safe, sizeof(safe)),
+                               screen_style(screen, STYLE_PLAIN));
         for (uint32_t i = 0; i < l->n_moves; i++)
                 print_move(&l->moves[i], screen);
 }

@@ -30,6 +30,8 @@ int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret
                       (json_int_t) s->round_at, "summary", s->summary ? s->summary : "", "plan_status",
                       s->plan_status, "over_limit", (json_int_t) s->over_limit, "moves", moves, "stays",
                       stays, "stays_all", (json_int_t) s->n_stays_all);
+        if (s->paused)
+                (void) json_object_set_new(o, "paused", json_string(s->paused));
         text = o ? json_dumps(o, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
         json_decref(o);
         if (!text)
@@ -118,6 +120,7 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                             .round_at = round,
                             .summary = copy(a, summary),
                             .plan_status = copy(a, status),
+                            .paused = copy(a, json_string_value(json_object_get(o, "paused"))),
                             .over_limit = (uint32_t) over,
                             .moves = list,
                             .n_moves = (uint32_t) json_array_size(moves),

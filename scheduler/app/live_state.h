@@ -31,6 +31,7 @@ typedef struct LiveState {
         const char *summary;       /* of its plan, in a sentence; or why there is none */
         const char *plan_status;   /* "improved" …; NULL: no plan */
         uint32_t over_limit;       /* hosts above their load line */
+        const char *paused;        /* why balance is paused; NULL: it is not */
         const LiveMove *moves;     /* of the plan being carried out */
         uint32_t n_moves;
         const LiveStay

@@ -32,6 +32,7 @@ typedef struct Service {
         char cluster[256];
         char followed[160]; /* the leader last logged */
         uint64_t last_said;
+        bool paused;         /* balance is: predictions were wrong */
         usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
         int64_t alarm;       /* how often hosts had called when the last round began */
         usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
@@ -200,6 +201,7 @@ static int one_round(Service *x) {
                                .urgent_only = clock_monotonic() < x->rest_until,
                                .unfinished = &x->unfinished,
                                .alarm = x->alarm,
+                               .paused = &x->paused,
                                .last_said = &x->last_said };
         int r = need_executor(x);
 

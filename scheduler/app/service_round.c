@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/app/audit_book.h"
 #include "scheduler/app/live_state.h"
 #include "scheduler/app/mover.h"
 #include "scheduler/app/plan_text.h"
@@ -181,6 +182,27 @@ static int write_faults(Work *w) {
         return r == 1 ? -ECANCELED : r;
 }
 
+/* What earlier decisions have led to; and whether predictions were too wrong to go on with balance. */
+static int mind_audit(Work *w) {
+        const ServiceRound *x = w->x;
+        char quoted[QUOTE];
+        int r = audit_book_look(x->leadership, x->arena, x->settings, w->facts);
+
+        if (r == 0)
+                r = audit_book_verdict(x->store, x->arena, x->settings, &w->input.paused);
+        if (r != 0)
+                return r == 1 ? -ECANCELED : r;
+        w->live.paused = w->input.paused;
+        if (w->input.paused && !*x->paused)
+                log_event(LOG_WARNING, "balance.paused", "why=%s",
+                          log_quote(w->input.paused, quoted, sizeof(quoted)));
+        if (!w->input.paused && *x->paused)
+                log_event(LOG_INFO, "balance.resumed",
+                          "why=\"predictions were right again, or acknowledged\"");
+        *x->paused = w->input.paused != NULL;
+        return 0;
+}
+
 static int read_and_decide(Work *w) {
         const ServiceRound *x = w->x;
         char quoted[QUOTE];
@@ -206,6 +228,8 @@ static int read_and_decide(Work *w) {
         if (r == 0 && x->demand->note)
                 log_event(LOG_WARNING, "demand.lost", "why=%s",
                           log_quote(x->demand->note, quoted, sizeof(quoted)));
+        if (r == 0)
+                r = mind_audit(w);
         if (r == 0)
                 r = store_round_holds(x->store, x->arena, &w->input);
         if (r == 0)
@@ -343,6 +367,9 @@ static int write_record(const Work *w, const MoveOutcome *outcomes) {
                                        .n_moves = w->n };
 
                 r = round_record_store(x->leadership, x->arena, &record, name);
+                if (r == 0)
+                        r = audit_book_write(x->leadership, x->arena, x->settings, w->facts,
+                                             audit_book_entry(&record, name));
         }
         if (r != 0)
                 log_event(LOG_WARNING, "record.lost", "error=\"%s\"",

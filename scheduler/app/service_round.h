@@ -22,6 +22,7 @@ typedef struct ServiceRound {
         bool urgent_only;     /* evacuation and repairs only: the rates are not to be planned on yet */
         bool *unfinished;     /* set: something that must be done is not; soon again */
         int64_t alarm;        /* when the round began: once it is another, no move is started any more */
+        bool *paused;         /* balance was paused by the last round: said once */
         uint64_t *last_said;  /* what the last round without moves said, so that it is recorded once */
 } ServiceRound;
 

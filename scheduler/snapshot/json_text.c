@@ -16,12 +16,11 @@ void json_put_int(TextWriter *w, bool first, const char *key, int64_t v) {
 }
 
 static void put_ascii(TextWriter *w, const char *s) {
-        char one[2] = "?";
-
         text_writer_put(w, "\"", 1);
         for (; *s; s++) {
-                one[0] = *s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\' ? *s : '?';
-                text_writer_put(w, one, 1);
+                bool plain = *s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\';
+
+                text_writer_put(w, plain ? s : "?", 1);
         }
         text_writer_put(w, "\"", 1);
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/snapshot/json_text.h"
+#include "scheduler/snapshot/record_move.h"
 #include "scheduler/snapshot/snapshot_file.h"
 
 #define RECORD_SCHEMA "plimsoll.record/1"
@@ -61,29 +61,6 @@ static void put_cool_down(TextWriter *w, const CoolDown *c) {
         text_writer_word(w, "}");
 }
 
-static void put_move(TextWriter *w, const RecordMove *m) {
-        text_writer_word(w, "{");
-        (void) json_put_text(w, true, "vm", m->vm);
-        (void) json_put_text(w, false, "from", m->from);
-        (void) json_put_text(w, false, "to", m->to);
-        json_put_int(w, false, "wave", m->wave);
-        (void) json_put_text(w, false, "end", m->end);
-        (void) json_put_text(w, false, "why", m->why);
-        (void) json_put_text(w, false, "strategy", m->strategy);
-        json_put_key(w, false, "predicted");
-        text_writer_word(w, "{");
-        json_put_int(w, true, "ms_low", m->predicted.ms_low);
-        json_put_int(w, false, "ms", m->predicted.ms);
-        json_put_int(w, false, "ms_high", m->predicted.ms_high);
-        json_put_int(w, false, "bytes", m->predicted.bytes);
-        json_put_int(w, false, "downtime_ms", m->predicted.downtime_ms);
-        text_writer_word(w, "}");
-        json_put_int(w, false, "ms", m->ms);
-        json_put_int(w, false, "bytes", m->bytes);
-        json_put_int(w, false, "downtime_ms", m->downtime_ms);
-        text_writer_word(w, "}");
-}
-
 static const struct {
         const char *name;
         unsigned bit;
@@ -138,7 +115,7 @@ int record_file_print(Arena *a, const Record *r, const char **ret, size_t *ret_n
         text_writer_word(&w, "[");
         for (uint32_t i = 0; i < r->n_moves; i++) {
                 put_list_start(&w, i);
-                put_move(&w, &r->moves[i]);
+                record_move_put(&w, &r->moves[i]);
         }
         text_writer_word(&w, "]");
         put_line(&w, "snapshot");
@@ -225,109 +202,20 @@ static int read_cool_down(Reader *p, CoolDown *c) {
         return k;
 }
 
-static int read_prediction(Reader *p, Prediction *f) {
-        const char *key;
-        int k = json_reader_enter(&p->json, JSON_OBJECT);
-
-        while (k == 0 && json_reader_field(&p->json, &key)) {
-                int64_t *field = is_key(key, "ms_low")        ? &f->ms_low
-                                 : is_key(key, "ms")          ? &f->ms
-                                 : is_key(key, "ms_high")     ? &f->ms_high
-                                 : is_key(key, "bytes")       ? &f->bytes
-                                 : is_key(key, "downtime_ms") ? &f->downtime_ms
-                                                              : NULL;
-
-                if (field)
-                        k = json_take_int(&p->json, UNKNOWN, INT64_MAX, field);
-        }
-        return k;
-}
-
-/* The numbers of a move; NULL: not one of them. */
-static int64_t *measured_field(RecordMove *m, const char *key) {
-        return is_key(key, "ms")            ? &m->ms
-               : is_key(key, "bytes")       ? &m->bytes
-               : is_key(key, "downtime_ms") ? &m->downtime_ms
-                                            : NULL;
-}
-
-static int read_move_field(Reader *p, const char *key, RecordMove *m) {
-        int64_t *number = measured_field(m, key), wave = m->wave;
-        int k = 0;
-
-        if (number)
-                return json_take_int(&p->json, UNKNOWN, INT64_MAX, number);
-        if (is_key(key, "vm"))
-                return json_take_name(&p->json, &m->vm);
-        if (is_key(key, "from"))
-                return json_take_name(&p->json, &m->from);
-        if (is_key(key, "to"))
-                return json_take_name(&p->json, &m->to);
-        if (is_key(key, "end"))
-                return json_take_text(&p->json, &m->end);
-        if (is_key(key, "why"))
-                return json_take_text(&p->json, &m->why);
-        if (is_key(key, "strategy"))
-                return json_take_text(&p->json, &m->strategy);
-        if (is_key(key, "predicted"))
-                return read_prediction(p, &m->predicted);
-        if (is_key(key, "wave"))
-                k = json_take_int(&p->json, 0, UINT32_MAX - 1, &wave);
-        m->wave = (uint32_t) wave;
-        return k;
-}
-
-static int read_move(Reader *p, RecordMove *m) {
-        const char *key;
-        int k = json_reader_enter(&p->json, JSON_OBJECT);
-
-        *m = (RecordMove){ .why = "", .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN };
-        while (k == 0 && json_reader_field(&p->json, &key))
-                k = read_move_field(p, key, m);
-        if (k == 0 && (!m->vm || !m->from || !m->to || !m->end))
-                return json_reader_refuse(&p->json, "an outcome lacks its %s; each has vm, from, to and end",
-                                          !m->vm     ? "vm"
-                                          : !m->from ? "from"
-                                          : !m->to   ? "to"
-                                                     : "end");
-        return k;
-}
-
-/* How many items the array at hand has, at most VMS_MAX. */
-static int count(Reader *p, uint32_t *ret) {
+static int read_cool_downs(Reader *p) {
         const size_t n = json_array_size(p->json.at);
+        CoolDown *list;
+        int k;
 
         if (n > VMS_MAX)
-                return json_reader_refuse(&p->json, "%zu entries; at most %u are accepted", n, VMS_MAX);
-        *ret = (uint32_t) n;
-        return 0;
-}
-
-static int read_cool_downs(Reader *p) {
-        uint32_t n = 0;
-        int k = count(p, &n);
-        CoolDown *list = k == 0 ? arena_new(p->json.arena, CoolDown, n) : NULL;
-
+                return json_reader_refuse(&p->json, "%zu cool-downs; at most %u are accepted", n, VMS_MAX);
+        list = arena_new(p->json.arena, CoolDown, n);
         if (!list)
-                return k < 0 ? k : -ENOMEM;
+                return -ENOMEM;
         k = json_reader_enter(&p->json, JSON_ARRAY);
         while (k == 0 && json_reader_item(&p->json))
                 k = read_cool_down(p, &list[p->record.n_cool_downs++]);
         p->record.cool_downs = list;
-        return k;
-}
-
-static int read_outcomes(Reader *p) {
-        uint32_t n = 0;
-        int k = count(p, &n);
-        RecordMove *list = k == 0 ? arena_new(p->json.arena, RecordMove, n) : NULL;
-
-        if (!list)
-                return k < 0 ? k : -ENOMEM;
-        k = json_reader_enter(&p->json, JSON_ARRAY);
-        while (k == 0 && json_reader_item(&p->json))
-                k = read_move(p, &list[p->record.n_moves++]);
-        p->record.moves = list;
         return k;
 }
 
@@ -398,7 +286,7 @@ static int read_field(Reader *p, const char *key) {
         if (is_key(key, "cool_downs"))
                 return read_cool_downs(p);
         if (is_key(key, "outcomes"))
-                return read_outcomes(p);
+                return record_moves_read(&p->json, &r->moves, &r->n_moves);
         if (is_key(key, "snapshot"))
                 return read_facts(p);
         if (is_key(key, "plan"))

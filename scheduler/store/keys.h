@@ -26,7 +26,9 @@
             "hash of host and device → who cleared it")                                                      \
         KEY(FAULT_LOG, "faults:log", "", "stream", "capped", "leader, operator",                             \
             "grades that changed, clears")                                                                   \
-        KEY(ALARM, "alarm", "", "string", "never", "agent", "counts reports that a round should not wait for")
+        KEY(ALARM, "alarm", "", "string", "never", "agent",                                                  \
+            "counts reports that a round should not wait for")                                               \
+        KEY(AUDIT, "audit", "", "stream", "service.audit_keep", "leader", "each decision and what came of it")
 
 typedef enum StoreKey {
 #define KEY(id, name, part, type, expiry, writer, holds) KEY_##id,

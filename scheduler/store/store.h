@@ -108,6 +108,13 @@ int store_journal(Store *s, uint64_t token, const char *text, size_t n) must_che
 /* Newest first; about the last 100,000 are kept. name: as of records. */
 int store_get_journal(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
+/* ---- the audit: decisions and what came of them, trimmed by age; fenced by the lease's token ---- */
+/* 0; 1: refused, as of the journal. Entries older than `keep` go. */
+int store_put_audit(Store *s, uint64_t token, const char *text, size_t n, usec_t keep) must_check;
+/* Those since then (µs since the epoch, by the server's clock), newest first. name: as of records. */
+int store_get_audit(Store *s, Arena *a, usec_t since, uint32_t most, StoredText **ret,
+                    uint32_t *ret_n) must_check;
+
 /* ---- the lease: one leader, with a fencing token that grows with each new holder ---- */
 /* 0: ours for ttl from when this was called, *ret_token set (unchanged on renewal); 1: another's, its name in
  * holder, cut to fit. `self` is unique to a process's life (host, pid, start): who gives the same name

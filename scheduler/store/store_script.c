@@ -14,6 +14,11 @@ void script_add(const Store *s, Command *c, const char *script, const StoreKey *
 }
 
 int stream_read(Store *s, Arena *a, StoreKey stream, uint32_t most, StoredText **ret, uint32_t *ret_n) {
+        return stream_read_since(s, a, stream, "-", most, ret, ret_n);
+}
+
+int stream_read_since(Store *s, Arena *a, StoreKey stream, const char *since, uint32_t most, StoredText **ret,
+                      uint32_t *ret_n) {
         owned(reply_free) redisReply *reply = NULL;
         char key[KEY_SIZE], count[24];
         Command c = { 0 };
@@ -24,7 +29,7 @@ int stream_read(Store *s, Arena *a, StoreKey stream, uint32_t most, StoredText *
         command_text(&c, "XREVRANGE");
         command_text(&c, key_print(key, s->cluster, stream, NULL));
         command_text(&c, "+");
-        command_text(&c, "-");
+        command_text(&c, since);
         command_text(&c, "COUNT");
         command_number(&c, count, most);
         k = redis_call(&s->redis, &c, &reply);

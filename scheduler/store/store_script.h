@@ -19,6 +19,9 @@ void script_add(const Store *s, Command *c, const char *script, const StoreKey *
 /* The newest entries of a stream, newest first; name is the entry's id, "MILLISECONDS-N". */
 int stream_read(Store *s, Arena *a, StoreKey stream, uint32_t most, StoredText **ret,
                 uint32_t *ret_n) must_check;
+/* The same, not older than the id `since` ("-": all). */
+int stream_read_since(Store *s, Arena *a, StoreKey stream, const char *since, uint32_t most, StoredText **ret,
+                      uint32_t *ret_n) must_check;
 
 /* A script that writes: it returns 0, or 1 when it refused. */
 typedef struct ScriptWrite {

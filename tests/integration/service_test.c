@@ -1,12 +1,18 @@
 /* The service, a round at a time, on a real private Redis: what it leads, says, keeps and refuses. */
 #include <string.h>
 
+#include "scheduler/app/audit_book.h"
 #include "scheduler/app/cool_downs.h"
 #include "scheduler/app/live_state.h"
+#include "scheduler/app/plan_difference.h"
+#include "scheduler/app/round_record.h"
 #include "scheduler/app/service.h"
 #include "scheduler/app/source.h"
 #include "scheduler/app/store_round.h"
+#include "scheduler/snapshot/audit_text.h"
 #include "scheduler/snapshot/history_text.h"
+#include "scheduler/snapshot/plan_file.h"
+#include "scheduler/snapshot/record_file.h"
 #include "scheduler/snapshot/sample_wire.h"
 #include "tests/integration/redis_fixture.h"
 
@@ -318,4 +324,118 @@ Test(service, without_any_report_the_round_fails_and_says_so) {
 Test(service, without_redis_it_fails_in_seconds) {
         server_kill();
         cr_assert_eq(EXIT_FAILED, serve("auto"));
+}
+
+static const Record *last_record(void) {
+        const Record *r = NULL;
+        StoredText text = { 0 };
+        TextFault f = { 0 };
+
+        cr_assert_eq(0, store_get_record(store, &arena, "last", &text), "%s", store_error(store));
+        cr_assert_eq(0, record_file_parse(&arena, text.text, text.n, &r, &f), "%s: %s", f.field, f.what);
+        return r;
+}
+
+Test(service, a_round_is_decided_again_from_its_record_byte_for_byte) {
+        const PlanDifference *list = NULL;
+        const Settings *settings = NULL;
+        const char *plan = NULL;
+        uint32_t n = 0, all = 1;
+        TextFault f = { 0 };
+        const Record *r;
+        size_t size = 0;
+        Round round;
+
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        report("h1", 4);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        r = last_record();
+        cr_assert_not_null(r->facts->demand_by, "what was estimated is in it");
+        cr_assert_eq(0, round_record_settings(&arena, r, &settings, &f), "%s", f.what);
+        cr_assert_eq(0, round_replay(&arena, r, settings, &workers_none, &round));
+        cr_assert_gt(round.plan->n_moves, 0);
+        cr_assert_eq(0, plan_file_print(&arena, round.snapshot, round.plan, &plan, &size));
+        cr_assert_eq(0, plan_difference(&arena, r->plan, plan, 4, &list, &n, &all));
+        cr_assert_eq(0, all, "%s: %s, %s", n ? list[0].path : "", n ? list[0].was : "", n ? list[0].is : "");
+}
+
+static const AuditEntry *audit(uint32_t *ret_n) {
+        const AuditEntry *list = NULL;
+
+        cr_assert_eq(0, audit_book_read(store, &arena, 0, &list, ret_n));
+        return list;
+}
+
+Test(service, what_came_of_a_decision_is_in_the_audit_and_its_hosts_are_looked_at_later) {
+        const AuditEntry *list;
+        uint32_t n;
+
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve("auto")); /* nobody answers there: nothing can be moved */
+        list = audit(&n);
+        cr_assert_eq(1, n);
+        cr_assert_gt(list[0].n_moves, 0);
+        cr_assert_str_neq("done", list[0].moves[0].end);
+        cr_assert_neq('\0', list[0].moves[0].why[0]);
+        cr_assert_gt(list[0].moves[0].predicted.ms, 0);
+        cr_assert_not_null(list[0].record);
+        cr_assert_eq(0, list[0].n_after);
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        list = audit(&n);
+        cr_assert_geq(n, 1);
+        if (list[n - 1].ms != UNKNOWN)
+                cr_assert_gt(list[n - 1].n_after, 0, "it was carried out, so its hosts were looked at");
+}
+
+/* `n` moves that took ten times as long as predicted, as a leader would have kept them. */
+static void wrong_predictions(uint32_t n) {
+        RecordMove moves[40];
+        AuditEntry e = { .id = "x",
+                         .at = clock_now(),
+                         .leader = "x",
+                         .mode = "auto",
+                         .status = "improved",
+                         .moves = moves,
+                         .n_moves = n };
+        const char *text = NULL;
+        uint64_t token = 0;
+        char holder[64];
+        size_t size = 0;
+
+        for (uint32_t i = 0; i < n; i++)
+                moves[i] = (RecordMove){ .vm = "web1",
+                                         .from = "h1",
+                                         .to = "h2",
+                                         .end = "done",
+                                         .why = "",
+                                         .predicted = { .ms = 10000 },
+                                         .ms = 100000 };
+        cr_assert_eq(0, audit_text_print(&arena, &e, &text, &size));
+        cr_assert_eq(0, store_lease(store, "x", 60 * USEC_PER_SEC, &token, holder, sizeof(holder)));
+        cr_assert_eq(0, store_put_audit(store, token, text, size, 86400 * USEC_PER_SEC));
+        cr_assert_eq(1, store_put_audit(store, token - 1, text, size, USEC_PER_SEC), "a stale leader");
+        cr_assert_eq(0, store_release(store, "x"));
+}
+
+Test(service, balance_pauses_when_predictions_were_too_wrong_until_somebody_acknowledges_it) {
+        LiveState s;
+
+        report("h1", 4);
+        report("h2", 0);
+        wrong_predictions(20);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert_eq(0, s.n_moves);
+        cr_assert(s.paused && strstr(s.paused, "the last 20 moves took"), "%s", s.paused);
+        cr_assert_str_eq(s.paused, last_record()->paused);
+        cr_assert_eq(0, audit_book_acknowledge(store));
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert_null(s.paused);
+        cr_assert_gt(s.n_moves, 0);
 }

@@ -165,7 +165,7 @@ Test(store, a_stale_leader_changes_nothing) {
         expect(0, s, store_release(s, "d1"));
         expect(0, s, store_lease(s, "d2", 60 * SECOND, &new, NULL, 0));
         expect(1, s, store_lead_state(s, old, "cool-downs", "two", 3, 0));
-        expect(1, s, store_put_record(s, old, "x", 1));
+        expect(1, s, store_put_record(s, old, "x", 1, record_name));
         expect(1, s, store_journal(s, old, "x", 1));
         expect(1, s, store_put_fault_memory(s, old, "h1", "x", 1));
         expect(1, s, store_log_fault(s, old, "x", 1));

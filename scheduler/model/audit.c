@@ -1,0 +1,169 @@
+#include "scheduler/model/audit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/text.h"
+
+const char *const audit_measure_names[AUDIT_MEASURE_N] = {
+        [AUDIT_MS] = "time",
+        [AUDIT_BYTES] = "bytes",
+        [AUDIT_DOWNTIME] = "downtime",
+};
+
+const HostLoad *audit_load(const HostLoad *list, uint32_t n, const char *host) {
+        for (uint32_t i = 0; i < n; i++)
+                if (strcmp(list[i].host, host) == 0)
+                        return &list[i];
+        return NULL;
+}
+
+static int compare(const void *a, const void *b) {
+        const int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+        return (x > y) - (x < y);
+}
+
+/* The value at ⌈n·permille/1000⌉ of list[n], sorted. */
+static int64_t rank(const int64_t *list, uint32_t n, uint32_t permille) {
+        uint32_t at = (uint32_t) (((uint64_t) n * permille + 999) / 1000);
+
+        return n == 0 ? UNKNOWN : list[at > 0 ? at - 1 : 0];
+}
+
+static bool is(const RecordMove *m, const char *end) {
+        return strcmp(m->end, end) == 0;
+}
+
+static void pair_of(const RecordMove *m, AuditMeasure measure, int64_t *ret_predicted,
+                    int64_t *ret_measured) {
+        *ret_predicted = measure == AUDIT_MS      ? m->predicted.ms
+                         : measure == AUDIT_BYTES ? m->predicted.bytes
+                                                  : m->predicted.downtime_ms;
+        *ret_measured = measure == AUDIT_MS ? m->ms : measure == AUDIT_BYTES ? m->bytes : m->downtime_ms;
+}
+
+/* (predicted − measured) ÷ measured in permille, held within what cannot overflow. */
+static int64_t relative(int64_t predicted, int64_t measured) {
+        const __int128 share = (__int128) (predicted - measured) * 1000 / (measured > 0 ? measured : 1);
+
+        return share > QUANTITY_MAX ? QUANTITY_MAX : (int64_t) share;
+}
+
+static uint32_t count_moves(const AuditEntry *entries, uint32_t n) {
+        uint32_t all = 0;
+
+        for (uint32_t i = 0; i < n; i++)
+                all += entries[i].n_moves;
+        return all;
+}
+
+static AuditError error_of(const AuditEntry *entries, uint32_t n, AuditMeasure measure, int64_t *signed_list,
+                           int64_t *list) {
+        AuditError e = { 0 };
+
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t k = 0; k < entries[i].n_moves; k++) {
+                        const RecordMove *m = &entries[i].moves[k];
+                        int64_t predicted, measured;
+
+                        pair_of(m, measure, &predicted, &measured);
+                        if (!is(m, "done") || predicted <= 0 || measured < 0)
+                                continue;
+                        signed_list[e.n] = relative(predicted, measured);
+                        list[e.n] = signed_list[e.n] < 0 ? -signed_list[e.n] : signed_list[e.n];
+                        e.n++;
+                }
+        if (e.n > 0) {
+                qsort(signed_list, e.n, sizeof(*signed_list), compare);
+                qsort(list, e.n, sizeof(*list), compare);
+        }
+        e.median = rank(list, e.n, 500);
+        e.p90 = rank(list, e.n, 900);
+        e.bias = e.n > 0 ? rank(signed_list, e.n, 500) : 0;
+        return e;
+}
+
+int audit_sum(Arena *a, const AuditEntry *entries, uint32_t n, AuditSum *ret) {
+        const uint32_t all = count_moves(entries, n);
+        int64_t *lists[2] = { arena_new(a, int64_t, all), arena_new(a, int64_t, all) };
+        AuditSum s = { .moves = all };
+
+        if (!lists[0] || !lists[1])
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t k = 0; k < entries[i].n_moves; k++) {
+                        s.done += is(&entries[i].moves[k], "done");
+                        s.missed += is(&entries[i].moves[k], "failed") || is(&entries[i].moves[k], "unclear");
+                }
+        for (int m = 0; m < AUDIT_MEASURE_N; m++)
+                s.error[m] = error_of(entries, n, (AuditMeasure) m, lists[0], lists[1]);
+        *ret = s;
+        return 0;
+}
+
+/* ---- when predictions are not to be trusted ---- */
+
+/* How many times the longer of the two is the shorter, in permille; 1000: as predicted. */
+static int64_t factor(const RecordMove *m, int64_t least_ms) {
+        const int64_t shorter = m->ms < m->predicted.ms ? m->ms : m->predicted.ms;
+        const int64_t longer = m->ms < m->predicted.ms ? m->predicted.ms : m->ms;
+
+        if (longer - shorter < least_ms)
+                return 1000;
+        return longer >= QUANTITY_MAX / 1000 ? QUANTITY_MAX : longer * 1000 / (shorter > 0 ? shorter : 1);
+}
+
+typedef struct Recent {
+        int64_t *factors;
+        uint32_t seen, missed, n_factors;
+} Recent;
+
+static Recent look_back(int64_t *factors, const AuditEntry *entries, uint32_t n, const AuditBound *b) {
+        Recent r = { .factors = factors };
+
+        for (uint32_t i = 0; i < n && r.seen < b->moves; i++) {
+                if (entries[i].at <= b->since)
+                        break;
+                for (uint32_t k = entries[i].n_moves; k-- > 0 && r.seen < b->moves;) {
+                        const RecordMove *m = &entries[i].moves[k];
+                        bool missed = is(m, "failed") || is(m, "unclear");
+
+                        if (!missed && !is(m, "done"))
+                                continue;
+                        r.seen++;
+                        r.missed += missed;
+                        if (!missed && m->ms >= 0 && m->predicted.ms > 0)
+                                factors[r.n_factors++] = factor(m, b->least_ms);
+                }
+        }
+        return r;
+}
+
+int audit_wrong(Arena *a, const AuditEntry *entries, uint32_t n, AuditBound bound, const char **ret) {
+        int64_t *factors = arena_new(a, int64_t, bound.moves);
+        int64_t middle;
+        Recent r;
+
+        if (!factors)
+                return -ENOMEM;
+        *ret = NULL;
+        r = look_back(factors, entries, n, &bound);
+        if (bound.moves == 0 || r.seen < bound.moves)
+                return 0;
+        if ((int64_t) r.missed * 1000 > bound.missed_permille * (int64_t) r.seen) {
+                *ret = text_format(a, "%u of the last %u moves failed", r.missed, r.seen);
+                return *ret ? 0 : -ENOMEM;
+        }
+        if (r.n_factors == 0)
+                return 0;
+        qsort(factors, r.n_factors, sizeof(*factors), compare);
+        middle = rank(factors, r.n_factors, 500);
+        if (middle <= bound.factor_permille)
+                return 0;
+        *ret = text_format(
+                a, "the last %u moves took, in the median, %lld.%lld times as long as predicted, or as short",
+                r.seen, (long long) (middle / 1000), (long long) (middle % 1000 / 100));
+        return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,73 @@
+/* What was decided, what came of it, and how far it was from what had been said beforehand. Const once made.
+ *
+ * Pure. Threads: any.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/record.h"
+
+/* Use as a share of capacity, measured on the whole host. */
+typedef struct HostLoad {
+        const char *host;
+        int64_t cpu_permille, memory_permille; /* UNKNOWN */
+} HostLoad;
+
+/* One decision: of a round that moved something, or had something new to say. */
+typedef struct AuditEntry {
+        const char *id; /* leader and time: unique */
+        usec_t at;      /* when it was decided */
+        const char *leader, *mode;
+        const char *record;                    /* for `plimsoll replay`; NULL: it has none */
+        const char *status;                    /* of the plan */
+        const char *paused;                    /* why balance was paused, or NULL */
+        int64_t refused;                       /* VMs that could not be moved, and should */
+        int64_t predicted_ms, predicted_bytes; /* of all moves */
+        int64_t ms, bytes;                     /* measured; UNKNOWN: nothing was carried out */
+        const RecordMove *moves;
+        uint32_t n_moves;
+        const HostLoad *before, *after; /* of the hosts concerned, by name; after: some time later */
+        uint32_t n_before, n_after;     /* n_after 0: nobody has looked yet */
+} AuditEntry;
+
+/* The load of one of its hosts, or NULL. */
+const HostLoad *audit_load(const HostLoad *list, uint32_t n, const char *host);
+
+/* What predictions are compared in. */
+typedef enum AuditMeasure {
+        AUDIT_MS,
+        AUDIT_BYTES,
+        AUDIT_DOWNTIME,
+        AUDIT_MEASURE_N,
+} AuditMeasure;
+extern const char *const audit_measure_names[AUDIT_MEASURE_N]; /* "time", "bytes", "downtime" */
+
+/* |predicted − measured| ÷ measured, permille, over the moves that were done and have both. */
+typedef struct AuditError {
+        uint32_t n;
+        int64_t median, p90; /* permille; UNKNOWN when n is 0. Nearest rank (the value at ⌈n·q⌉) */
+        int64_t bias;        /* median of (predicted − measured) ÷ measured, permille: < 0 is too short */
+} AuditError;
+
+typedef struct AuditSum {
+        uint32_t moves, done, missed; /* missed: failed or unclear. Aborted, refused … are neither */
+        AuditError error[AUDIT_MEASURE_N];
+} AuditSum;
+
+/* Over all moves of entries[n]. 0 or -ENOMEM. */
+int audit_sum(Arena *a, const AuditEntry *entries, uint32_t n, AuditSum *ret) must_check;
+
+/* ---- when predictions are not to be trusted ---- */
+
+typedef struct AuditBound {
+        uint32_t moves; /* this many of the last moves are looked at; fewer are no ground. 0: never wrong */
+        int64_t factor_permille; /* of the longer to the shorter of predicted and measured time, the median */
+        int64_t missed_permille; /* share of moves that failed or are unclear */
+        int64_t least_ms;        /* a difference below this is none: small moves are all noise */
+        usec_t since;            /* what was decided before is not counted: it was acknowledged */
+} AuditBound;
+
+/* entries: newest first. A sentence that says what was too wrong, in `a`; NULL in *ret: nothing was. 0 or
+ * -ENOMEM. */
+int audit_wrong(Arena *a, const AuditEntry *entries, uint32_t n, AuditBound bound,
+                const char **ret) must_check;
