@@ -11,9 +11,9 @@ typedef struct RoundInput {
         const CoolDown *cool_downs; /* those past `now` hold only VMs that may move so many times a day */
         uint32_t n_cool_downs;
         const char *paused; /* why nothing is moved for balance or the load line now; NULL: it may be */
-        usec_t now;       /* for cool-downs, and what counts as a day */
-        usec_t think;     /* wall-clock guard: 0 none */
-        unsigned not_now; /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
+        usec_t now;         /* for cool-downs, and what counts as a day */
+        usec_t think;       /* wall-clock guard: 0 none */
+        unsigned not_now;   /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
 } RoundInput;
 
 typedef struct Round {
