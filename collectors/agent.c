@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "collectors/agent_print.h"
+#include "collectors/collector_log.h"
 #include "collectors/collector_run.h"
 #include "collectors/collector_settings.h"
 #include "collectors/metrics_http.h"
@@ -61,11 +62,7 @@ typedef struct Agent {
                 char device[256];
                 int64_t grade;
         } graded[GRADED_MAX]; /* faults of the last report, by what it says alone */
-        struct {
-                const char *collector;
-                int error;
-        } said[SECTIONS_MAX]; /* what was last logged of each collector */
-        size_t n_said;
+        CollectorLog log;
 } Agent;
 
 static bool local_wants(const Collector *c, const void *arg) {
@@ -256,29 +253,6 @@ static void agent_read(Agent *g, usec_t wait) {
                 (void) virt_lane_wait(g->lane, now + wait);
 }
 
-/* One line when a collector begins to fail, fails otherwise, or is well again. */
-static void changes_log(Agent *g, const Section *s, const char *words) {
-        char quoted[400];
-        size_t i = 0;
-
-        while (i < g->n_said && strcmp(g->said[i].collector, s->collector) != 0)
-                i++;
-        if (i == g->n_said) {
-                if (i == SECTIONS_MAX)
-                        return;
-                g->said[g->n_said++].collector = s->collector;
-        }
-        if (g->said[i].error == s->error)
-                return;
-        if (s->error != 0)
-                log_event(LOG_WARNING, "collector.fails", "collector=%s error=%s why=%s", s->collector,
-                          strerrorname_np(s->error) ? strerrorname_np(s->error) : "?",
-                          log_quote(*words ? words : strerror(s->error), quoted, sizeof(quoted)));
-        else
-                log_event(LOG_INFO, "collector.well", "collector=%s", s->collector);
-        g->said[i].error = s->error;
-}
-
 static int report_make(Agent *g, Report *ret) {
         Section *all = arena_new(&g->arena, Section, SECTIONS_MAX);
         LaneState lane = { .words = "" };
@@ -295,17 +269,21 @@ static int report_make(Agent *g, Report *ret) {
                 if (r < 0)
                         return r;
         }
-        assert((size_t) n + lane.n_sections <= SECTIONS_MAX);
+        assert((size_t) n + lane.n_sections < SECTIONS_MAX);
         if (lane.n_sections > 0)
                 memcpy(all + n, lane.sections, lane.n_sections * sizeof(Section));
         for (uint32_t i = 0; i < (uint32_t) n + lane.n_sections; i++)
-                changes_log(g, &all[i], i < (uint32_t) n ? "" : lane.words);
+                collector_log_note(&g->log, &all[i], i < (uint32_t) n ? "" : lane.words);
+        n += (int) lane.n_sections;
+        if (collector_log_section(&g->log, &g->arena, clock_now(), &all[n]) < 0)
+                return -ENOMEM;
+        n += all[n].n_samples > 0;
         *ret = (Report){ .host = g->host,
                          .sent_at = clock_now(),
                          .sequence = ++g->sequence,
                          .interval = g->interval,
                          .sections = all,
-                         .n_sections = (uint32_t) n + lane.n_sections };
+                         .n_sections = (uint32_t) n };
         return 0;
 }
 

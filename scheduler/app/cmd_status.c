@@ -96,6 +96,8 @@ static json_t *host_json(const Host *h, const HostShare *share) {
                                            json_string(h->fence_why ? h->fence_why : fence_texts[h->fence]));
         if (h->fault_why)
                 (void) json_object_set_new(o, "fault", json_string(h->fault_why));
+        if (h->unread)
+                (void) json_object_set_new(o, "unread", json_string(h->unread));
         return o;
 }
 

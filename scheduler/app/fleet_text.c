@@ -107,6 +107,10 @@ static const char *note_of(Arena *a, const Host *h, Style *ret_style) {
                                    h->state != HOST_ACTIVE ? host_state_names[h->state] : "",
                                    h->state != HOST_ACTIVE ? ", " : "", (long long) h->fault_grade,
                                    h->fault_why ? ": " : "", h->fault_why ? h->fault_why : "");
+        if (h->unread)
+                return text_format(a, "%s%snot read: %s",
+                                   h->state != HOST_ACTIVE ? host_state_names[h->state] : "",
+                                   h->state != HOST_ACTIVE ? ", " : "", h->unread);
         return h->state == HOST_ACTIVE ? "" : host_state_names[h->state];
 }
 

@@ -11,10 +11,10 @@
 #include "scheduler/app/file.h"
 #include "scheduler/app/host_mark.h"
 #include "scheduler/app/move_journal.h"
+#include "scheduler/app/report_reader.h"
 #include "scheduler/decide/migration_speed.h"
 #include "scheduler/snapshot/build.h"
 #include "scheduler/snapshot/rules_apply.h"
-#include "scheduler/snapshot/sample_wire.h"
 #include "scheduler/snapshot/snapshot_file.h"
 
 #define URIS_MAX 4096
@@ -295,23 +295,20 @@ static int read_speed(const Source *s, Arena *a, BuildInput *in) {
 
 /* A report that cannot be read is as good as none: its host is a member, and so fenced for want of facts. */
 static int parse_reports(Source *s, Arena *a, const StoredText *texts, uint32_t n, BuildInput *in) {
+        const Workers workers = workers_threads(0);
         const Report **reports = arena_new(a, const Report *, n);
+        ReadReport *all = NULL;
+        int r = reports_read(a, &workers, texts, n, &all);
 
         s->notices = arena_new(a, const char *, (size_t) n + 2); /* one more for Prometheus, one for faults */
-        if (!reports || !s->notices)
+        if (r < 0 || !reports || !s->notices)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++) {
-                TextFault fault = { 0 };
-                int r = report_parse(a, texts[i].text, texts[i].n, &reports[in->n_reports], &fault);
-
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        notice(s, text_format(a, "%s: its report cannot be read: line %u: %s", texts[i].name,
-                                              fault.line, fault.what));
+        for (uint32_t i = 0; i < n; i++)
+                if (all[i].report)
+                        reports[in->n_reports++] = all[i].report;
                 else
-                        in->n_reports++;
-        }
+                        notice(s, text_format(a, "%s: its report cannot be read: line %u: %s", texts[i].name,
+                                              all[i].fault->line, all[i].fault->what));
         in->reports = reports;
         return 0;
 }

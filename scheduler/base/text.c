@@ -148,11 +148,28 @@ static size_t utf8_length(const unsigned char *s, size_t n) {
         return c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : len;
 }
 
+/* Eight bytes at once: ASCII, none below 0x20, none 0x7f? May say no where it is so, never yes where not
+ * ("determine if a word has a byte less than n", Anderson, Bit Twiddling Hacks). */
+static bool eight_are_plain(const unsigned char *p) {
+        const uint64_t ones = UINT64_C(0x0101010101010101);
+        uint64_t w, del;
+
+        memcpy(&w, p, sizeof(w));
+        del = w ^ 0x7f * ones;
+        return ((w | (w - 0x20 * ones) | (del - ones)) & 0x80 * ones) == 0;
+}
+
 bool text_is_line(const char *s, size_t n) {
         const unsigned char *p = (const unsigned char *) s;
 
         for (size_t i = 0; i < n;) {
-                size_t len = p[i] < 0x80 ? 1 : utf8_length(p + i, n - i);
+                size_t len;
+
+                if (n - i >= 8 && eight_are_plain(p + i)) {
+                        i += 8;
+                        continue;
+                }
+                len = p[i] < 0x80 ? 1 : utf8_length(p + i, n - i);
 
                 if (len == 0 || p[i] < 0x20 || p[i] == 0x7f)
                         return false;

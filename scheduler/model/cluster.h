@@ -110,6 +110,7 @@ typedef struct Host {
         Strings cpu_models, cpu_features;   /* that its hypervisor can give a VM; n == 0: not known */
         int64_t overcommit_cpu_permille;    /* vCPUs allocated at most, per CPU; 0: settings */
         int64_t overcommit_memory_permille; /* memory allocated at most, of what it has; 0: settings */
+        const char *unread;                 /* what its agent could not read, and why; NULL: nothing */
         const Hugepages *hugepages;         /* each size once; n == 0: not known */
         uint32_t n_hugepages;
         const Nic *nics;

@@ -28,6 +28,7 @@ extern const MetricDef metric_defs[METRIC_N];
 
 /* METRIC_N when there is none of that name. */
 Metric metric_by_name(const char *name, size_t n);
+bool metric_is_named(Metric m, const char *name, size_t n);
 
 typedef struct Sample {
         Metric metric;

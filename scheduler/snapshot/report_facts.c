@@ -14,6 +14,7 @@ typedef enum TargetOf {
         OF_NIC,
         OF_PEER,
         OF_HUGEPAGES,
+        OF_COLLECTOR,
         OF_VM,
 } TargetOf;
 
@@ -33,7 +34,8 @@ typedef struct Target {
         int64_t max; /* the same as in snapshot_fields.c */
 } Target;
 
-#define CORES_MAX (INT64_C(1) << 20)
+#define CORES_MAX  (INT64_C(1) << 20)
+#define UNREAD_MAX 3000 /* a text of a snapshot file is at most 4096 */
 #define NUMBER(type, object, member, most)                                                                   \
         { .of = object, .at = offsetof(type, member), .max = most }
 #define OTHER(what, type, object, member)                                                                    \
@@ -68,6 +70,7 @@ static const Target targets[METRIC_N] = {
         [METRIC_NIC_PEERS] = NUMBER(Nic, OF_NIC, peers, HOSTS_MAX),
         [METRIC_NIC_SWITCH] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
         [METRIC_PEER_RTT] = { .of = OF_PEER, .kind = TARGET_SPECIAL },
+        [METRIC_COLLECTOR_ERROR] = { .of = OF_COLLECTOR, .kind = TARGET_SPECIAL },
         [METRIC_VM_UUID] = OTHER(TARGET_NAME, Vm, OF_VM, uuid),
         [METRIC_VM_STATE] = { .of = OF_VM, .kind = TARGET_SPECIAL },
         [METRIC_VM_VCPUS] = NUMBER(Vm, OF_VM, vcpus, CORES_MAX),
@@ -302,6 +305,17 @@ static int hugepages_sample(Facts *f, const Sample *x) {
         return fill(f->a, &targets[x->metric], x, &f->hugepages[i]);
 }
 
+/* "smart: Connection timed out (12 readings in a row); zfs: …" */
+static int collector_sample(Facts *f, const Sample *x) {
+        const char *text = x->text ? x->text : "", *before = f->host->unread;
+
+        if (before && strlen(before) > UNREAD_MAX)
+                return 0;
+        f->host->unread = text_format(f->a, "%s%s%s: %.*s", before ? before : "", before ? "; " : "",
+                                      x->subject, (int) cut(text, strlen(text), 300), text);
+        return f->host->unread ? 0 : -ENOMEM;
+}
+
 static void hugepages_finish(Facts *f) {
         for (uint32_t i = 0; i < f->host->n_hugepages; i++) {
                 Hugepages *g = &f->hugepages[i];
@@ -386,6 +400,8 @@ static int section_facts(Facts *f, const Section *s) {
                         k = peer_sample(f, x);
                 } else if (is_of(x, OF_HUGEPAGES)) {
                         k = hugepages_sample(f, x);
+                } else if (is_of(x, OF_COLLECTOR)) {
+                        k = collector_sample(f, x);
                 } else if (is_of(x, OF_VM)) {
                         if (x->subject != subject) {
                                 uint32_t number = name_table_find(&f->vms, x->subject, strlen(x->subject));

@@ -7,6 +7,7 @@
 
 #define HEAD         "plimsoll.report/1 "
 #define SECTIONS_MAX 256
+#define MET_SLOTS    512
 /* The end of the year 9999. */
 #define TIME_MAX (INT64_C(253402300799) * USEC_PER_SEC)
 
@@ -81,7 +82,8 @@ typedef struct WireReader {
         Section *sections, *section; /* section: the one being filled, NULL before the first */
         Sample *samples;
         uint32_t n_sections, n_samples;
-        const char *subject; /* of the sample before: mostly the same */
+        const char *subject;     /* of the sample before: mostly the same */
+        uint16_t met[MET_SLOTS]; /* metrics met so far, by a hash of their names: METRIC + 1 */
 } WireReader;
 
 #define wire_refuse(r, field, ...)                                                                           \
@@ -178,14 +180,32 @@ static int section_parse(WireReader *r, Line l) {
 }
 
 static int subject_parse(WireReader *r, const char *s, size_t n, const char **ret) {
-        if (n > 0 && !text_is_name(s, n))
-                return wire_refuse(r, "subject", "accepted: nothing, or a name of 1 to 255 bytes");
-        if (strncmp(r->subject, s, n) != 0 || r->subject[n] != '\0')
+        if (strncmp(r->subject, s, n) != 0 || r->subject[n] != '\0') {
+                if (n > 0 && !text_is_name(s, n))
+                        return wire_refuse(r, "subject", "accepted: nothing, or a name of 1 to 255 bytes");
                 r->subject = text_copy(r->arena, s, n);
+        }
         if (!r->subject)
                 return -ENOMEM;
         *ret = r->subject;
         return 0;
+}
+
+/* A report names the same few metrics for each of its VMs. */
+static Metric metric_of(WireReader *r, const char *name, size_t n) {
+        uint32_t hash = (uint32_t) n;
+        uint16_t *slot;
+        Metric m;
+
+        for (size_t i = 0; i < n; i++)
+                hash = hash * 31 + (unsigned char) name[i];
+        slot = &r->met[hash % MET_SLOTS];
+        if (*slot > 0 && metric_is_named((Metric) (*slot - 1), name, n))
+                return (Metric) (*slot - 1);
+        m = metric_by_name(name, n);
+        if (m != METRIC_N)
+                *slot = (uint16_t) (m + 1);
+        return m;
 }
 
 /* "metric TAB subject TAB value" */
@@ -199,7 +219,7 @@ static int sample_parse(WireReader *r, Line l) {
                 return wire_refuse(r, "", "a sample before any section, or in one that failed");
         if (!value)
                 return wire_refuse(r, "", "accepted: metric TAB subject TAB value");
-        x.metric = metric_by_name(l.s, (size_t) (subject - l.s));
+        x.metric = metric_of(r, l.s, (size_t) (subject - l.s));
         if (x.metric == METRIC_N)
                 return 0; /* of a newer agent */
         value++;
@@ -224,24 +244,43 @@ static int sample_parse(WireReader *r, Line l) {
         return 0;
 }
 
-/* How many of each kind of line there may be: arrays of that size are taken once. */
-static int arrays_take(WireReader *r) {
-        size_t sections = 0, samples = 0;
+typedef struct LineCount {
+        size_t sections, samples;
+} LineCount;
 
-        for (const char *s = r->next; s < r->end; s++) {
+/* How many of each kind of line there may be. */
+static LineCount lines_count(const char *text, size_t n) {
+        const char *end = text + n;
+        LineCount c = { 0 };
+
+        for (const char *s = text; s && s < end;) {
                 if (*s == '@')
-                        sections++;
+                        c.sections++;
                 else
-                        samples++;
-                s = memchr(s, '\n', (size_t) (r->end - s));
-                if (!s)
-                        break;
+                        c.samples++;
+                s = memchr(s, '\n', (size_t) (end - s));
+                s = s ? s + 1 : NULL;
         }
-        if (sections > SECTIONS_MAX)
+        return c;
+}
+
+/* Arrays are taken once. */
+static int arrays_take(WireReader *r) {
+        const LineCount c = lines_count(r->next, (size_t) (r->end - r->next));
+
+        if (c.sections > SECTIONS_MAX)
                 return wire_refuse(r, "", "more than %d sections", SECTIONS_MAX);
-        r->sections = arena_new(r->arena, Section, sections);
-        r->samples = arena_new(r->arena, Sample, samples);
+        r->sections = arena_new(r->arena, Section, c.sections);
+        r->samples = arena_new(r->arena, Sample, c.samples);
         return r->sections && r->samples ? 0 : -ENOMEM;
+}
+
+/* Each name and text is copied at most once, and has a separator after it whose place its NUL takes. */
+size_t report_parse_room(const char *text, size_t n) {
+        const LineCount c = lines_count(text, n);
+
+        return sizeof(Report) + c.sections * sizeof(Section) + c.samples * sizeof(Sample) + n +
+               4 * _Alignof(max_align_t);
 }
 
 int report_parse(Arena *a, const char *text, size_t n, const Report **ret, TextFault *reterr_fault) {

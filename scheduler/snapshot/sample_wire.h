@@ -23,3 +23,6 @@ int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) mus
  * know are skipped (a newer agent). */
 int report_parse(Arena *a, const char *text, size_t n, const Report **ret,
                  TextFault *reterr_fault) must_check;
+
+/* At most how many bytes of its arena report_parse() takes for this text. */
+size_t report_parse_room(const char *text, size_t n);

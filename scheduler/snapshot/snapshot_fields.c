@@ -69,6 +69,7 @@ static const FieldDef host_defs[] = {
         SECONDS("leave_by", Host, leave_by),
         CHOICE("fence", Host, fence, fence_names, FENCE_N),
         TEXT("fence_why", Host, fence_why),
+        TEXT("unread", Host, unread),
         SECONDS("seen_at", Host, seen_at),
         SPECIAL("faults", host_read_faults, host_print_faults),
         NEEDED_NUMBER("cpus", Host, cpus, "cores", 0, CORES_MAX),

@@ -1,12 +1,13 @@
 /* bench_ingest: what many agents cost one Redis.
  *
  *   bench_ingest [--hosts N] [--vms N] [--interval S] [--seconds S] [--connections N] [--tcp PORT]
+ *                [--reads N]
  *
  * Starts a redis-server of its own (no persistence; a unix socket, or TCP on 127.0.0.1) and plays N agents,
  * each on its own connection: every agent writes its report (64 CPUs, 2 NICs, `vms` VMs, in the agents' own
  * format) once an interval, evenly spread. Prints rate, sizes, the server's CPU and memory, the delay of a
- * write, and the time to read all reports back and to parse them. Exit 0; 1 when a report was lost or late by
- * an interval.
+ * write, and the time to make a snapshot of all there is, as the service does. Exit 0; 1 when a report was
+ * lost or late by an interval, or the snapshot took more than 2 s.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +20,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scheduler/app/app_settings.h"
+#include "scheduler/app/source.h"
 #include "scheduler/snapshot/sample_wire.h"
 #include "scheduler/store/store.h"
 
+#define SNAPSHOT_MOST (2 * USEC_PER_SEC)
+
 typedef struct Bench {
-        int hosts, vms, interval, seconds, connections, port;
+        int hosts, vms, interval, seconds, connections, port, reads;
         char dir[64], url[128], socket[96];
         pid_t server;
         Store **stores; /* one a connection */
@@ -100,75 +105,132 @@ static usec_t server_cpu(const Bench *b, long *ret_mib) {
 
 /* ---- the agents ---- */
 
+#define SECTIONS_MAX 8
+
 typedef struct Samples {
         Sample *list;
         uint32_t n;
+        Section sections[SECTIONS_MAX];
+        uint32_t n_sections;
+        usec_t now;
         Arena *arena;
         unsigned noise;
 } Samples;
 
+static void begin(Samples *s, const char *collector) {
+        s->sections[s->n_sections++] =
+                (Section){ .collector = collector, .read_at = s->now, .samples = s->list + s->n };
+}
+
+static void add(Samples *s, Sample sample) {
+        s->list[s->n++] = sample;
+        s->sections[s->n_sections - 1].n_samples++;
+}
+
 static void add_number(Samples *s, Metric metric, const char *subject, int64_t range) {
         s->noise = s->noise * 1103515245 + 12345;
-        s->list[s->n++] = (Sample){ .metric = metric, .subject = subject, .number = s->noise % range };
+        add(s, (Sample){ .metric = metric, .subject = subject, .number = s->noise % range });
+}
+
+static void add_fixed(Samples *s, Metric metric, const char *subject, int64_t number) {
+        add(s, (Sample){ .metric = metric, .subject = subject, .number = number });
 }
 
 static void add_text(Samples *s, Metric metric, const char *subject, const char *text) {
-        s->list[s->n++] = (Sample){ .metric = metric, .subject = subject, .text = text };
+        add(s, (Sample){ .metric = metric, .subject = subject, .text = text });
 }
 
-static void add_vm(Samples *s, const char *vm) {
-        static const Metric numbers[] = { METRIC_VM_VCPUS,      METRIC_VM_MEMORY,    METRIC_VM_LOCAL_DISK,
-                                          METRIC_VM_CPU,        METRIC_VM_CPU_DELAY, METRIC_VM_MEMORY_USED,
-                                          METRIC_VM_MEMORY_RSS, METRIC_VM_RX,        METRIC_VM_TX,
-                                          METRIC_VM_DISK,       METRIC_VM_DIRTY };
+static void add_vm(Samples *s, const char *vm, int host, int i) {
+        static const Metric numbers[] = { METRIC_VM_LOCAL_DISK, METRIC_VM_CPU_DELAY,  METRIC_VM_CPU_WAIT,
+                                          METRIC_VM_MEMORY_RSS, METRIC_VM_RX,         METRIC_VM_TX,
+                                          METRIC_VM_DISK,       METRIC_VM_DIRTY,      METRIC_VM_DIRTY_BURST,
+                                          METRIC_VM_CPU,        METRIC_VM_MEMORY_USED };
+        char *uuid = text_format(s->arena, "4dea22b3-1d52-d8f3-2516-%06d%06d", host, i);
 
-        add_text(s, METRIC_VM_UUID, vm, "4dea22b3-1d52-d8f3-2516-782e98ab3fa0");
+        if (!uuid)
+                die("no memory");
+        add_text(s, METRIC_VM_UUID, vm, uuid);
         add_text(s, METRIC_VM_STATE, vm, "running");
+        add_fixed(s, METRIC_VM_VCPUS, vm, 4);
+        add_fixed(s, METRIC_VM_MEMORY, vm, 8192);
+        for (size_t k = 0; k < ARRAY_SIZE(numbers); k++)
+                add_number(s, numbers[k], vm, 1000);
         add_text(s, METRIC_VM_NETWORKS, vm, "br-prod,br-storage");
-        add_text(s, METRIC_VM_POOLS, vm, "ceph-ssd");
+        add_text(s, METRIC_VM_POOLS, vm, "rbd:ssd");
+        add_text(s, METRIC_VM_DEVICES, vm, "none");
         add_text(s, METRIC_VM_CPU_MODEL, vm, "EPYC-Rome");
-        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-                add_number(s, numbers[i], vm, 50000);
+        add_text(s, METRIC_VM_ARCH, vm, "x86_64");
+        add_text(s, METRIC_VM_MACHINE, vm, "pc-q35-7.2");
+        add_text(s, METRIC_VM_EMULATOR, vm, "/usr/bin/qemu-system-x86_64");
 }
 
-static void add_host(Samples *s, int host, int vms) {
+static void add_load(Samples *s) {
         static const char *const cpus[] = { "0",  "1",  "2",  "3",  "4",  "5",  "6",  "7",  "8",  "9",  "10",
                                             "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21",
                                             "22", "23", "24", "25", "26", "27", "28", "29", "30", "31" };
+        static const char *const nics[] = { "enp1s0f0", "enp1s0f1" };
 
-        for (Metric m = METRIC_HOST_CPU_BUSY; m <= METRIC_HOST_IO_PRESSURE; m++)
-                if (metric_defs[m].kind == METRIC_NUMBER && m != METRIC_CPU_BUSY)
-                        add_number(s, m, "", 64000);
+        begin(s, "cpu");
+        add_fixed(s, METRIC_HOST_CPUS, "", 64);
+        add_number(s, METRIC_HOST_CPU_BUSY, "", 64000);
+        add_number(s, METRIC_HOST_CPU_PRESSURE, "", 1000);
         for (size_t i = 0; i < ARRAY_SIZE(cpus); i++)
                 add_number(s, METRIC_CPU_BUSY, cpus[i], 1000);
-        for (Metric m = METRIC_NIC_SPEED; m <= METRIC_NIC_CARRIER_CHANGES; m++) {
-                add_number(s, m, "enp1s0f0", 10000);
-                add_number(s, m, "enp1s0f1", 10000);
-        }
+        begin(s, "memory");
+        add_fixed(s, METRIC_HOST_MEMORY_TOTAL, "", 524288);
+        add_number(s, METRIC_HOST_MEMORY_AVAILABLE, "", 524288);
+        add_number(s, METRIC_HOST_MEMORY_PRESSURE, "", 1000);
+        begin(s, "nic");
+        for (size_t i = 0; i < ARRAY_SIZE(nics); i++)
+                for (Metric m = METRIC_NIC_SPEED; m <= METRIC_NIC_FLAPS; m++)
+                        add_fixed(s, m, nics[i], m == METRIC_NIC_SPEED ? 25000 : 1);
+        begin(s, "smart");
+        add_text(s, METRIC_DISK_HEALTH, "nvme0n1", "passed");
+        add_fixed(s, METRIC_DISK_MEDIA_ERRORS, "nvme0n1", 0);
+        add_fixed(s, METRIC_DISK_WEAR, "nvme0n1", 3);
+        begin(s, "libvirt");
+        add_fixed(s, METRIC_HOST_DAEMON, "", 1);
+}
+
+static void add_host(Samples *s, int host, int vms) {
+        static const char machines[] =
+                "pc,pc-i440fx-5.2,pc-i440fx-6.0,pc-i440fx-6.1,pc-i440fx-6.2,pc-i440fx-7.0,"
+                "pc-i440fx-7.1,pc-i440fx-7.2,pc-q35-5.2,pc-q35-6.0,pc-q35-6.1,pc-q35-6.2,"
+                "pc-q35-7.0,pc-q35-7.1,pc-q35-7.2,q35";
+        char *uuid = text_format(s->arena, "77000000-0000-4000-8000-%012d", host);
+
+        if (!uuid)
+                die("no memory");
+        add_load(s);
+        begin(s, "host");
+        add_text(s, METRIC_HOST_UUID, "", uuid);
+        add_text(s, METRIC_HOST_ARCH, "", "x86_64");
+        add_text(s, METRIC_HOST_CPU_MODEL, "", "EPYC-Rome");
+        add_text(s, METRIC_HOST_MACHINES, "", machines);
+        add_text(s, METRIC_HOST_EMULATORS, "", "/usr/bin/qemu-system-x86_64");
+        add_text(s, METRIC_HOST_NETWORKS, "", "br-prod,br-storage");
+        add_text(s, METRIC_HOST_POOLS, "", "rbd:ssd");
+        begin(s, "vms");
         for (int i = 0; i < vms; i++) {
                 char *vm = text_format(s->arena, "vm-%05d-%02d", host, i);
 
                 if (!vm)
                         die("no memory");
-                add_vm(s, vm);
+                add_vm(s, vm, host, i);
         }
 }
 
 static void agent_report(Bench *b, int host, uint64_t sequence, const char **ret, size_t *ret_n) {
-        Samples s = { .arena = &b->arena, .noise = (unsigned) host };
-        usec_t now = clock_now();
-        Section section = { .collector = "bench", .read_at = now };
-        Report report = { .sent_at = now, .sequence = sequence, .interval = b->interval * USEC_PER_SEC };
+        Samples s = { .arena = &b->arena, .noise = (unsigned) host, .now = clock_now() };
+        Report report = { .sent_at = s.now, .sequence = sequence, .interval = b->interval * USEC_PER_SEC };
 
-        s.list = arena_new(&b->arena, Sample, 200 + 16 * (size_t) b->vms);
+        s.list = arena_new(&b->arena, Sample, 200 + 32 * (size_t) b->vms);
         report.host = text_format(&b->arena, "host-%05d", host);
         if (!s.list || !report.host)
                 die("no memory");
         add_host(&s, host, b->vms);
-        section.samples = s.list;
-        section.n_samples = s.n;
-        report.sections = &section;
-        report.n_sections = 1;
+        report.sections = s.sections;
+        report.n_sections = s.n_sections;
         if (report_print(&b->arena, &report, ret, ret_n) < 0)
                 die("no memory");
 }
@@ -214,38 +276,57 @@ static int delay_compare(const void *x, const void *y) {
         return (*a > *b) - (*a < *b);
 }
 
+/* As "plimsoll snapshot" and the service read them: all that Redis knows becomes a Snapshot. */
 static bool read_back(Bench *b) {
         ArenaMark mark = arena_mark(&b->arena);
-        const char *const *members;
-        uint32_t n, n_members, samples = 0;
-        StoredText *texts;
-        usec_t before = clock_monotonic(), read, parsed;
+        Source *source = NULL;
+        const Snapshot *s = NULL;
+        Settings *settings = NULL;
+        TextFault fault = { 0 };
+        usec_t before = clock_monotonic(), took;
+        uint32_t fenced = 0;
+        bool all;
 
-        if (store_get_reports(b->stores[0], &b->arena, &texts, &n, &members, &n_members) < 0) {
-                (void) fprintf(stderr, "%s\n", store_error(b->stores[0]));
-                return false;
-        }
-        read = clock_monotonic() - before;
-        before = clock_monotonic();
-        for (uint32_t i = 0; i < n; i++) {
-                const Report *r;
-                TextFault fault;
-
-                if (report_parse(&b->arena, texts[i].text, texts[i].n, &r, &fault) < 0)
-                        die(fault.what);
-                samples += r->sections[0].n_samples;
-        }
-        parsed = clock_monotonic() - before;
-        printf("read back     %u reports of %u members in %.3f s, parsed into %u samples in %.3f s\n", n,
-               n_members, (double) read / 1e6, samples, (double) parsed / 1e6);
+        if (app_settings_new(&b->arena, &settings) < 0 ||
+            source_open_store(b->stores[0], "bench", &source) < 0)
+                die("no memory");
+        if (source_read(source, &b->arena, settings, &s, &fault) < 0)
+                die(fault.what);
+        took = clock_monotonic() - before;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                fenced += s->hosts[h].fence != FENCE_NONE;
+        printf("snapshot      %u hosts (%u fenced), %u VMs from Redis in %.3f s%s\n", s->n_hosts, fenced,
+               s->n_vms, (double) took / 1e6, took <= SNAPSHOT_MOST ? "" : " (more than 2 s)");
+        all = s->n_hosts == (uint32_t) b->hosts && s->n_vms == (uint32_t) (b->hosts * b->vms);
+        (void) source_free(source);
         arena_rewind(&b->arena, mark);
-        return n == (uint32_t) b->hosts && n_members == n;
+        return all && took <= SNAPSHOT_MOST;
+}
+
+/* What a leader remembers of failing devices: of one host in twenty. */
+static void remember_faults(Bench *b) {
+        static const char text[] =
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"device\": \"nvme0n1\", \"serial\": "
+                "\"A\", "
+                "\"hazard\": \"flash-worn\", \"grade\": 1, \"why\": \"wear\", \"since\": 1, \"clean_since\": "
+                "2, "
+                "\"hours\": 24, \"vms\": [], \"marks\": { \"disk.wear\": [1, 2, 3, 4] } } ] }";
+        char name[32], holder[64];
+        uint64_t token = 0;
+
+        if (store_lease(b->stores[0], "bench", 600 * USEC_PER_SEC, &token, holder, sizeof(holder)) != 0)
+                die("no lease");
+        for (int i = 0; i < b->hosts; i += 20) {
+                (void) snprintf(name, sizeof(name), "host-%05d", i);
+                if (store_put_fault_memory(b->stores[0], token, name, text, sizeof(text) - 1) != 0)
+                        die(store_error(b->stores[0]));
+        }
 }
 
 static int bench_print(Bench *b, usec_t cpu, usec_t took, long mib) {
         usec_t *d = b->delays;
         uint32_t n = b->n_delays;
-        bool all;
+        bool all = true;
 
         qsort(d, n, sizeof(*d), delay_compare);
         printf("agents        %d with %d VMs each, on %d connections by %s\n", b->hosts, b->vms,
@@ -258,8 +339,9 @@ static int bench_print(Bench *b, usec_t cpu, usec_t took, long mib) {
         printf("a write       median %.3f ms, 99 %% %.3f ms, worst %.3f ms; latest start %.3f s; %u failed\n",
                (double) d[n / 2] / 1e3, (double) d[n - 1 - n / 100] / 1e3, (double) d[n - 1] / 1e3,
                (double) b->latest / 1e6, b->n_failed);
-        all = read_back(b);
-        all = read_back(b) && all; /* again: the first paid for fresh memory */
+        remember_faults(b);
+        for (int i = 0; i < b->reads; i++) /* the first pays for fresh memory */
+                all = read_back(b) && all;
         return all && b->n_failed == 0 && b->latest < b->interval * USEC_PER_SEC ? 0 : 1;
 }
 
@@ -289,13 +371,10 @@ static void connect_all(Bench *b) {
 
 static void options_read(Bench *b, int argc, char **argv) {
         static const struct option names[] = {
-                { "hosts", required_argument, NULL, 'h' },
-                { "vms", required_argument, NULL, 'v' },
-                { "interval", required_argument, NULL, 'i' },
-                { "seconds", required_argument, NULL, 's' },
-                { "connections", required_argument, NULL, 'c' },
-                { "tcp", required_argument, NULL, 't' },
-                { NULL, 0, NULL, 0 },
+                { "hosts", required_argument, NULL, 'h' },       { "vms", required_argument, NULL, 'v' },
+                { "interval", required_argument, NULL, 'i' },    { "seconds", required_argument, NULL, 's' },
+                { "connections", required_argument, NULL, 'c' }, { "tcp", required_argument, NULL, 't' },
+                { "reads", required_argument, NULL, 'r' },       { NULL, 0, NULL, 0 },
         };
         int c;
 
@@ -305,12 +384,13 @@ static void options_read(Bench *b, int argc, char **argv) {
                                    : c == 'i' ? &b->interval
                                    : c == 's' ? &b->seconds
                                    : c == 'c' ? &b->connections
+                                   : c == 'r' ? &b->reads
                                               : &b->port;
                 int64_t number = 0;
 
                 if (c == '?' || text_to_int(optarg, strlen(optarg), 1, 100000, &number) < 0)
                         die("usage: bench_ingest [--hosts N] [--vms N] [--interval S] [--seconds S] "
-                            "[--connections N] [--tcp PORT]");
+                            "[--connections N] [--tcp PORT] [--reads N]");
                 *value = (int) number;
         }
         if (b->connections == 0 || b->connections > b->hosts)
@@ -330,7 +410,7 @@ static void allow_connections(Bench *b) {
 }
 
 int main(int argc, char **argv) {
-        Bench b = { .hosts = 10000, .vms = 20, .interval = 10, .seconds = 20 };
+        Bench b = { .hosts = 10000, .vms = 20, .interval = 10, .seconds = 20, .reads = 3 };
         usec_t cpu, start, took;
         uint32_t writes;
         long mib;

@@ -1,4 +1,4 @@
-/* Bytes → report → text → report → text: the same text. */
+/* Bytes → report → text → report → text: the same text, in the room that was asked for. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         TextFault f = { 0 };
         int k = report_parse(&a, (const char *) data, n, &r, &f);
 
+        CHECK(a.used <= report_parse_room((const char *) data, n));
         if (k < 0) {
                 CHECK(k != -EBADMSG || f.what[0] != '\0');
                 return 0;

@@ -437,3 +437,14 @@ Test(build, a_list_of_cpus_that_the_vm_itself_disproves_is_no_limit_for_it) {
         cr_assert_eq(s->vms[1].cpu_features.n, 0);
         cr_assert_str_eq(s->vms[2].cpu_model, "host-passthrough");
 }
+
+Test(build, what_an_agent_could_not_read_is_said_of_its_host) {
+        const Snapshot *s = build_one(REPORT("h1", "999",
+                                             HOST_FACTS("998") VMS("997", VM("web", "running")) //
+                                             "@agent 999000000\ncollector.failed\tsmart\t3\n"
+                                             "collector.error\tsmart\tConnection timed out\n"
+                                             "collector.error\tzfs\tNo such device\n"));
+
+        cr_assert_str_eq(s->hosts[0].unread, "smart: Connection timed out; zfs: No such device");
+        assert_fence(s, 0, FENCE_NONE, NULL);
+}
