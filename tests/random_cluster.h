@@ -345,6 +345,11 @@ static inline const Settings *random_settings(Arena *a, uint64_t seed) {
         }
         if (dice_percent(&d, 30))
                 setting(s, "reserve.maintenance", "waits");
+        if (dice_percent(&d, 30)) {
+                setting(s, "plan.goal", "pack");
+                setting(s, "pack.keep_free", text_format(a, "%lld", (long long) dice_between(&d, 0, 2)));
+                setting(s, "pack.worth", dice_percent(&d, 50) ? "10" : "100");
+        }
         if (dice_percent(&d, 40))
                 setting(s, "plan.threshold", text_format(a, "%lld", (long long) dice_between(&d, 1, 5)));
         return s;

@@ -11,6 +11,7 @@ typedef struct RandomShape {
         uint32_t hosts, vms, res, rules; /* at most */
         bool reserve;                    /* for some, of losses and shares */
         bool talks;                      /* VMs that talk */
+        bool pack;                       /* for some, hosts are to be emptied */
         bool one_tier; /* as ROADEF/EURO 2012: transient together, pairs, services, distances */
 } RandomShape;
 
@@ -250,6 +251,13 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
         p->move_price = random_row(a, &g, p->n_vms, 200, 0);
         p->move_weight = 100;
         random_rules(a, &g, p, prng_below(&g, s.rules + 1));
+        if (s.pack && !s.one_tier && prng_below(&g, 3) == 0) {
+                PackGoal *pack = arena_new(a, PackGoal, 1);
+
+                pack->cost = random_row(a, &g, p->n_hosts, 50000, 0);
+                pack->line = p->limit;
+                p->pack = pack;
+        }
         if (s.talks && !s.one_tier)
                 random_talks(a, &g, p);
         if (prng_below(&g, 2) == 0)

@@ -185,6 +185,34 @@ static void print_reserve(const Plan *plan, const Screen *screen) {
                                screen_style(screen, STYLE_PLAIN));
 }
 
+static void print_idle_of(const PlanView *view, IdleWhy why, const char *title, const Screen *screen) {
+        const Plan *plan = view->plan;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < plan->n_idle; i++) {
+                if (plan->idle[i].why != why)
+                        continue;
+                if (n == SHOW_REFUSED && !view->all)
+                        (void) fputs(" …", screen->out);
+                if (n++ < SHOW_REFUSED || view->all)
+                        (void) fprintf(screen->out, "%s %s", n == 1 ? title : ",",
+                                       view->snapshot->hosts[plan->idle[i].host].name);
+        }
+        if (n > 0)
+                (void) fprintf(screen->out, " (%u)\n", n);
+}
+
+/* Who may be powered off, and who of the idle hosts may not. */
+static void print_idle(const PlanView *view, const Screen *screen) {
+        if (view->plan->goal != PLAN_GOAL_PACK)
+                return;
+        if (view->plan->n_idle == 0)
+                (void) fputs("idle after this plan: no host\n", screen->out);
+        print_idle_of(view, IDLE_MAY_BE_OFF, "idle after this plan, may be powered off:", screen);
+        print_idle_of(view, IDLE_FOR_RESERVE, "idle, and needed for the reserve:", screen);
+        print_idle_of(view, IDLE_SPARE, "idle, kept on as a spare (pack.keep_free):", screen);
+}
+
 static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
@@ -204,6 +232,7 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
                                        ? "broken rules and hosts to be emptied"
                                        : "broken rules, hosts to be emptied, load lines and the reserve");
         print_reserve(plan, screen);
+        print_idle(view, screen);
         if (plan->has_bound)
                 print_gap(plan, screen);
 }

@@ -365,6 +365,63 @@ static Cost bound_want(const Ranges *g, const WantTerm *term) {
         return cost_of(sum * term->weight);
 }
 
+static int most_first(const void *x, const void *y) {
+        const int64_t a = *(const int64_t *) x, b = *(const int64_t *) y;
+
+        return a > b ? -1 : a < b;
+}
+
+/* Hosts whose VMs cannot leave are in use; what else is needed of r fills the largest of the others. Hosts
+ * that are worth nothing empty are filled first. */
+static int uses_needed(Arena *a, const Ranges *g, const UseTerm *term, uint32_t r, uint32_t *ret) {
+        const Problem *p = g->p;
+        const ArenaMark mark = arena_mark(a);
+        int64_t *most = arena_new(a, int64_t, p->n_hosts);
+        bool *held = arena_new(a, bool, p->n_hosts);
+        uint32_t n = 0, used = 0;
+        Wide rest = g->total[r];
+
+        if (!most || !held)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                held[p->home[v]] |= !g->leaves[v];
+        for (HostIx h = 0; h < p->n_hosts; h++) {
+                const size_t i = (size_t) h * p->n_res + r;
+                const int64_t own = p->base ? p->base[i] : 0;
+
+                rest -= own;
+                if (held[h] || term->weight[h] == 0)
+                        rest -= g->most[i] - own;
+                else
+                        most[n++] = g->most[i] - own;
+                used += held[h] && term->weight[h] > 0;
+        }
+        qsort(most, n, sizeof(*most), most_first);
+        for (uint32_t k = 0; k < n && rest > 0; k++, used++)
+                rest -= most[k];
+        arena_rewind(a, mark);
+        *ret = used;
+        return 0;
+}
+
+static int bound_use(Arena *a, const Ranges *g, const UseTerm *term, Cost *ret) {
+        int64_t least = INT64_MAX;
+        uint32_t most = 0;
+
+        for (HostIx h = 0; h < g->p->n_hosts; h++)
+                if (term->weight[h] > 0)
+                        least = smaller(least, term->weight[h]);
+        for (uint32_t r = 0; r < g->p->n_res && least < INT64_MAX; r++) {
+                uint32_t n = 0;
+
+                if (uses_needed(a, g, term, r, &n) < 0)
+                        return -ENOMEM;
+                most = n > most ? n : most;
+        }
+        *ret = most > 0 ? cost_of((Wide) least * most) : 0;
+        return 0;
+}
+
 static Cost bound_rule(const Ranges *g, const RuleTerm *term) {
         const int64_t n = g->p->groups[term->rule->group].n_vms;
         const int64_t domains =
@@ -379,7 +436,7 @@ static Cost bound_rule(const Ranges *g, const RuleTerm *term) {
 }
 
 static int bound_terms(Arena *a, const Ranges *g, Costs *sum) {
-        static_assert(sizeof(Terms) == 14 * sizeof(void *) + 10 * sizeof(uint32_t),
+        static_assert(sizeof(Terms) == 16 * sizeof(void *) + 12 * sizeof(uint32_t),
                       "a new kind of term: say here what it costs at least (0 is right), and in milp/");
         const Terms *t = g->terms;
         Cost least;
@@ -400,6 +457,10 @@ static int bound_terms(Arena *a, const Ranges *g, Costs *sum) {
         for (uint32_t i = 0; r == 0 && i < t->n_sits; i++) {
                 r = bound_sit(a, g, &t->sits[i], &least);
                 sum->tier[t->sits[i].tier] += r == 0 ? least : 0;
+        }
+        for (uint32_t i = 0; r == 0 && i < t->n_uses; i++) {
+                r = bound_use(a, g, &t->uses[i], &least);
+                sum->tier[t->uses[i].tier] += r == 0 ? least : 0;
         }
         for (uint32_t i = 0; r == 0 && i < t->n_alloweds; i++) {
                 r = bound_allowed(a, g, &t->alloweds[i], &least);

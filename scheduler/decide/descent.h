@@ -74,6 +74,10 @@ void descent_try_swap(Descent *d, VmIx v, VmIx w, Change *best);
  * 0. */
 int descent_mend(Descent *d, HostIx h) must_check;
 
+/* The moves have been made, one after the other: is a rule that must hold broken further than before them?
+ * Leaves e as it is. */
+bool moves_break_rules(Evaluator *e, const Move *moves, uint32_t n);
+
 /* ---- search_descend.c ---- */
 
 /* Makes a move; everything follows. 0 or -ENOMEM. */

@@ -374,9 +374,9 @@ static bool block_move(Descent *d, Block *b, uint32_t domain) {
         return true;
 }
 
-static bool rule_concerns(const RuleCounts *k, const GroupRule *rule, const Block *b) {
-        for (uint32_t i = 0; i < b->n; i++)
-                for (uint32_t n = k->start[b->moves[i].vm]; n < k->start[b->moves[i].vm + 1]; n++) {
+static bool rule_concerns(const RuleCounts *k, const GroupRule *rule, const Move *moves, uint32_t n_moves) {
+        for (uint32_t i = 0; i < n_moves; i++)
+                for (uint32_t n = k->start[moves[i].vm]; n < k->start[moves[i].vm + 1]; n++) {
                         const uint32_t group = k->counters[k->of[n]].group;
 
                         if (group == rule->group ||
@@ -386,23 +386,23 @@ static bool rule_concerns(const RuleCounts *k, const GroupRule *rule, const Bloc
         return false;
 }
 
-/* The block has been moved: is a rule that must hold broken further than before? */
-static bool breaks_rules(Evaluator *e, const Block *b) {
+bool moves_break_rules(Evaluator *e, const Move *moves, uint32_t n) {
         const Problem *p = e->problem;
 
-        for (uint32_t i = 0; i < e->terms->n_rules; i++) {
+        for (uint32_t i = 0; e->rules.start && i < e->terms->n_rules; i++) {
                 const GroupRule *rule = e->terms->rules[i].rule;
                 int64_t now, before;
 
-                if (!rule->must || !rule_concerns(&e->rules, rule, b))
+                if (!rule->must || !rule_concerns(&e->rules, rule, moves, n))
                         continue;
                 now = rule_broken(p, rule, e->x);
                 if (now == 0)
                         continue;
-                block_undo(e, b);
+                for (uint32_t k = n; k-- > 0;)
+                        evaluator_move(e, (Move){ moves[k].vm, moves[k].to, moves[k].from });
                 before = rule_broken(p, rule, e->x);
-                for (uint32_t k = 0; k < b->n; k++)
-                        evaluator_move(e, b->moves[k]);
+                for (uint32_t k = 0; k < n; k++)
+                        evaluator_move(e, moves[k]);
                 if (now > before)
                         return true;
         }
@@ -426,8 +426,8 @@ static void block_try(Descent *d, Block *b, uint32_t domain, Block *best) {
         if (!block_move(d, b, domain))
                 return;
         if (b->n > 0 && descent_gains(d, &b->delta) &&
-            (best->n == 0 || costs_compare(&b->delta, &best->delta) < 0) && !breaks_rules(d->s->e, b) &&
-            !breaks_reserve(d->s->e, b, before))
+            (best->n == 0 || costs_compare(&b->delta, &best->delta) < 0) &&
+            !moves_break_rules(d->s->e, b->moves, b->n) && !breaks_reserve(d->s->e, b, before))
                 *best = *b;
         block_undo(d->s->e, b);
 }

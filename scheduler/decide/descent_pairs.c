@@ -127,6 +127,17 @@ static bool reserve_lets(SearchState *s, const Move *moves, uint32_t n, const Ch
         return costs_compare(&least, &best->delta) < 0 && !refused(s, evaluator_reserve(s->e, moves, n, d));
 }
 
+/* To empty a host is no reason to fill another above its load line, not by a grain. */
+static bool overfills(const Descent *d, VmIx v, HostIx to) {
+        const Problem *p = d->s->e->problem;
+        const int64_t *need = problem_need(p, v), *load = assignment_load(d->s->e->x, to);
+
+        for (uint32_t r = 0; p->pack && d->phase == TIER_BALANCE && r < p->n_res; r++)
+                if (need[r] > 0 && load[r] + need[r] > p->limit[(size_t) to * p->n_res + r])
+                        return true;
+        return false;
+}
+
 static bool stays(const Descent *d, VmIx v) {
         return d->shard && rule_counts_touch(&d->s->e->rules, v);
 }
@@ -137,7 +148,7 @@ void descent_try_shift(Descent *d, VmIx v, HostIx to, Change *best) {
         Costs delta;
 
         s->evaluations++;
-        if (stays(d, v))
+        if (stays(d, v) || overfills(d, v, to))
                 return;
         if (!search_state_affords(s, v)) {
                 s->refusals[REASON_BUDGET]++;

@@ -88,6 +88,10 @@ void evaluator_move(Evaluator *e, Move m) {
                 rule_counts_move(&e->rules, m.vm, m.from, m.to);
         room_move(e, m);
         assignment_move(e->x, m);
+        if (e->n_on) {
+                e->n_on[m.from]--;
+                e->n_on[m.to]++;
+        }
         e->hosts[m.from] = hot_host(e, m.from, assignment_load(e->x, m.from));
         e->hosts[m.to] = hot_host(e, m.to, assignment_load(e->x, m.to));
         e->n_away = (uint32_t) ((int64_t) e->n_away + step);

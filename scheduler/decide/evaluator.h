@@ -46,6 +46,7 @@ typedef struct Evaluator {
         uint32_t n_lines, n_squares, n_pairs;
         int64_t *away[TIER_N]; /* [vm] price of not being at home; NULL: none in that tier */
         MostCount *mosts;
+        uint32_t *n_on; /* [host] VMs on it; NULL: no term asks */
         RuleCounts rules;
         Reserve *reserve;  /* NULL: none. Dear to ask: the hot functions leave it out */
         bool overfull;     /* some host was over its capacity: else none ever is, and none is asked */

@@ -145,6 +145,24 @@ static void vms_count(Evaluator *e) {
         }
 }
 
+static int uses_compile(Arena *a, Evaluator *e) {
+        const Problem *p = e->problem;
+
+        if (e->terms->n_uses == 0)
+                return 0;
+        e->n_on = arena_new(a, uint32_t, p->n_hosts);
+        if (!e->n_on)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                if (e->x->host_of[v] != IX_NONE)
+                        e->n_on[e->x->host_of[v]]++;
+        for (uint32_t i = 0; i < e->terms->n_uses; i++)
+                for (HostIx h = 0; h < p->n_hosts; h++)
+                        e->cost.tier[e->terms->uses[i].tier] +=
+                                e->n_on[h] > 0 ? e->terms->uses[i].weight[h] : 0;
+        return 0;
+}
+
 static void overfull_note(Evaluator *e) {
         const Problem *p = e->problem;
 
@@ -178,7 +196,7 @@ int evaluator_build(Arena *a, const Terms *t, const HostIx *host_of, Evaluator *
         overfull_note(e);
         lines_compile(e);
         if (squares_compile(a, e) < 0 || stays_compile(a, e) < 0 || mosts_compile(a, e) < 0 ||
-            rule_counts_build(a, t, e->x->host_of, &e->rules) < 0)
+            uses_compile(a, e) < 0 || rule_counts_build(a, t, e->x->host_of, &e->rules) < 0)
                 return -ENOMEM;
         room_count(e);
         vms_count(e);

@@ -1,5 +1,7 @@
 #include "scheduler/decide/evaluator_enter.h"
 
+#include "scheduler/decide/evaluator_hot.h"
+
 Reason evaluator_enter_refuse(const Evaluator *e, VmIx v, HostIx to) {
         const Problem *p = e->problem;
         const int64_t *need = problem_need(p, v), *room = e->room + (size_t) to * p->n_res;
@@ -19,7 +21,7 @@ Reason evaluator_enter_refuse(const Evaluator *e, VmIx v, HostIx to) {
 }
 
 /* Its host's terms with what v needs added (sign 1) or taken away (−1), less what they are now. */
-static Costs host_change(const Evaluator *e, VmIx v, HostIx h, int64_t sign) {
+static Costs enter_change(const Evaluator *e, VmIx v, HostIx h, int64_t sign) {
         const int64_t *need = problem_need(e->problem, v), *now = assignment_load(e->x, h);
         int64_t load[PROBLEM_RES_MAX];
         Costs d;
@@ -33,8 +35,9 @@ static Costs host_change(const Evaluator *e, VmIx v, HostIx h, int64_t sign) {
 }
 
 Costs evaluator_enter_cheap(const Evaluator *e, VmIx v, HostIx to) {
-        Costs d = costs_add(host_change(e, v, to, 1), evaluator_place(e, v, to));
+        Costs d = costs_add(enter_change(e, v, to, 1), evaluator_place(e, v, to));
 
+        use_change(e, (Move){ v, IX_NONE, to }, &d);
         if (rule_counts_touch(&e->rules, v))
                 (void) rule_counts_try_enter(&e->rules, v, to, &d);
         return d;
@@ -63,6 +66,8 @@ void evaluator_enter(Evaluator *e, VmIx v, HostIx to) {
                 (void) reserve_move(e->reserve, (Move){ v, IX_NONE, to });
         room_change(e, v, to, 1);
         assignment_move(e->x, (Move){ v, IX_NONE, to });
+        if (e->n_on)
+                e->n_on[to]++;
         e->hosts[to] = evaluator_host(e, to, assignment_load(e->x, to));
 }
 
@@ -76,6 +81,8 @@ void evaluator_leave(Evaluator *e, VmIx v) {
                 (void) reserve_move(e->reserve, (Move){ v, from, IX_NONE });
         room_change(e, v, from, -1);
         assignment_move(e->x, (Move){ v, from, IX_NONE });
+        if (e->n_on)
+                e->n_on[from]--;
         e->hosts[from] = evaluator_host(e, from, assignment_load(e->x, from));
         back = evaluator_enter_delta(e, v, from);
         for (int t = 0; t < TIER_N; t++)

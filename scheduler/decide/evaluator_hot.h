@@ -62,6 +62,8 @@ inlined Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
         }
         if (h == home)
                 return c;
+        for (uint32_t i = 0; i < t->n_comes; i++)
+                c.tier[t->comes[i].tier] += t->comes[i].weight[h];
         for (int tier = 0; tier < TIER_N; tier++)
                 if (e->away[tier])
                         c.tier[tier] += e->away[tier][v];
@@ -92,6 +94,18 @@ inlined int leaves_home(const Evaluator *e, Move m) {
         const HostIx home = e->problem->home[m.vm];
 
         return (m.from == home) - (m.to == home);
+}
+
+/* What it changes that m.from may be empty after it, and m.to no longer. */
+inlined void use_change(const Evaluator *e, Move m, Costs *d) {
+        const Terms *t = e->terms;
+
+        for (uint32_t i = 0; e->n_on && i < t->n_uses; i++) {
+                if (m.from != IX_NONE && e->n_on[m.from] == 1)
+                        d->tier[t->uses[i].tier] -= t->uses[i].weight[m.from];
+                if (m.to != IX_NONE && e->n_on[m.to] == 0)
+                        d->tier[t->uses[i].tier] += t->uses[i].weight[m.to];
+        }
 }
 
 inlined void most_change(const Evaluator *e, Move m, Costs *d) {
@@ -173,6 +187,7 @@ inlined Costs hot_delta(const Evaluator *e, Move m) {
         d = costs_add(d, host_change(e, m.from, need, -1));
         d = costs_add(d, host_change(e, m.to, need, 1));
         most_change(e, m, &d);
+        use_change(e, m, &d);
         if (rule_counts_touch(&e->rules, m.vm))
                 (void) rule_counts_try(&e->rules, m.vm, m.from, m.to, &d);
         return d;

@@ -45,6 +45,9 @@ int plan_score(Planning *pl, const HostIx *host_of, Score *ret) must_check;
 /* Fills plan->reserve, where one is asked for. */
 int plan_reserve(Planning *pl, Plan *plan) must_check;
 
+/* Fills plan->goal, and plan->idle where hosts are emptied. */
+int plan_idle(Planning *pl, Plan *plan) must_check;
+
 /* Fills plan->refused and its counts, from the state after the plan. Sets *ret_infeasible when rules cannot
  * hold together. */
 int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) must_check;

@@ -243,6 +243,26 @@ static uint32_t widest_gap(const Why *w) {
         return widest;
 }
 
+/* After the plan no VM is there, and hosts are emptied (goal pack). */
+static bool is_packed_away(const Why *w) {
+        const Problem *p = w->pl->first;
+        const HostIx from = w->step->step.move.from;
+
+        if (!p->pack || p->pack->cost[from] == 0)
+                return false;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                if (w->pl->now[v] == from)
+                        return false;
+        return true;
+}
+
+static const char *why_packed(const Why *w) {
+        const char *room = room_clause(w);
+
+        return room ? text_format(w->arena, "%s is emptied, so that it may be powered off; %s", w->from, room)
+                    : NULL;
+}
+
 static const char *why_balance(const Why *w) {
         const Problem *p = w->pl->first;
         Move m = w->step->step.move;
@@ -311,10 +331,12 @@ const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *st
 
         if (step->goes_on || step->came)
                 return why_stop_over(&w);
-        if (gain[TIER_REPAIR] < 0)
+        if (gain[TIER_REPAIR] < 0 && !(pl->before.costs.tier[TIER_REPAIR] == 0 && is_packed_away(&w)))
                 return why_repair(&w);
         if (problem_leave(pl->first, m.vm, m.from) > 0)
                 return why_emptied(&w);
+        if (gain[TIER_LOAD] == 0 && is_packed_away(&w))
+                return why_packed(&w);
         reserve = gain[TIER_LOAD] < 0 ? reserve_gain(e, m) : 0;
         if (reserve < 0)
                 return why_reserve(&w, reserve);

@@ -10,6 +10,12 @@
 #include "scheduler/decide/plan_parts.h"
 
 const SettingDef planner_settings[] = {
+        { .name = "goal",
+          .type = SETTING_CHOICE,
+          .choices = plan_goal_names,
+          .doc = "spread: hosts are equally full (section balance). pack: hosts are emptied, so that they "
+                 "may "
+                 "be powered off (section pack). Load lines and rules come first in both." },
         { .name = "threshold",
           .type = SETTING_COUNT,
           .def = 3,
@@ -207,6 +213,28 @@ static int append_steps(Planning *pl, const WaveOrder *order) {
         return 0;
 }
 
+/* A host is emptied wholly or not at all: of those that the order leaves half empty, the VMs stay. Returns
+ * how many. */
+static int hold_halves(Planning *pl, const Problem *p, const HostIx *wanted, const HostIx *got,
+                       Reason *pinned) {
+        bool *stays = arena_new(&pl->scratch, bool, p->n_hosts);
+        bool *half = arena_new(&pl->scratch, bool, p->n_hosts);
+        int n = 0;
+
+        if (!stays || !half)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                stays[wanted[v]] = true;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                half[got[v]] |= !stays[got[v]] && p->pack->cost[got[v]] > 0;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                if (half[pl->now[v]]) {
+                        pl->left_out[v] = pinned[v] = REASON_ORDER;
+                        n++;
+                }
+        return n;
+}
+
 /* One search and an order for what it wants. 1: steps were added; 0: nothing (more) is worth moving; 2:
  * nothing was added, some VMs were pinned for want of an order, and another try may find other moves. */
 static int stage_try(Planning *pl, Reason *pinned) {
@@ -228,8 +256,10 @@ static int stage_try(Planning *pl, Reason *pinned) {
         if (r < 0 || n == 0)
                 return r;
         r = waves_order(&pl->scratch, &p, limits, moves, n, &order);
-        if (r < 0)
-                return r;
+        if (r == 0 && p.pack && order.n_left_out > 0)
+                r = hold_halves(pl, &p, found.host_of, order.host_of, pinned);
+        if (r != 0)
+                return r < 0 ? r : 2;
         r = order.n == 0 ? 0 : order.n_left_out + order.n_stop_overs == 0 ? 1 : still_gains(pl, &p, &order);
         if (r == 0 && order.n_stop_overs > 0) {
                 limits.stop_overs = false;
@@ -398,6 +428,8 @@ static int plan_tell(Planning *pl, Plan *plan) {
         plan->after = pl->after;
         if (r == 0)
                 r = plan_reserve(pl, plan);
+        if (r == 0)
+                r = plan_idle(pl, plan);
         if (r == 0)
                 r = plan_refused(pl, plan, &infeasible);
         if (r < 0)

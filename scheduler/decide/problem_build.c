@@ -429,12 +429,14 @@ static int64_t balance_weight_of(const Build *b, uint32_t r) {
 static int build_weights(Build *b) {
         int64_t *load_weight = arena_new(b->arena, int64_t, b->p->n_res);
         int64_t *balance_weight = arena_new(b->arena, int64_t, b->p->n_res);
+        const bool evens = !(b->s->not_now & SNAPSHOT_NO_BALANCE) &&
+                           settings_int(b->settings, "plan", "goal") == PLAN_GOAL_SPREAD;
 
         if (!load_weight || !balance_weight)
                 return -ENOMEM;
         for (uint32_t r = 0; r < b->p->n_res; r++) {
                 load_weight[r] = b->s->not_now & SNAPSHOT_NO_LOAD ? 0 : WEIGHT_NORMAL;
-                balance_weight[r] = b->s->not_now & SNAPSHOT_NO_BALANCE ? 0 : balance_weight_of(b, r);
+                balance_weight[r] = evens ? balance_weight_of(b, r) : 0;
         }
         b->p->load_weight = load_weight;
         b->p->balance_weight = balance_weight;
@@ -523,6 +525,8 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
                 r = problem_build_rules(a, s, b.p);
         if (r == 0)
                 r = problem_build_ways(a, s, b.p);
+        if (r == 0)
+                r = problem_build_pack(a, s, settings, &b.layout, b.p);
         if (r == 0)
                 r = problem_build_reserve(a, s, settings, b.p);
         if (r == 0)

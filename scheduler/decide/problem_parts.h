@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scheduler/decide/problem_build.h"
+#include "scheduler/model/plan.h"
 
 /* class_of, allowed, denied: networks, pools, CPUs and the rules on hosts. */
 int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) must_check;
@@ -17,6 +18,10 @@ int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) 
 
 /* distance: the price of the way between hosts, where it differs. After the rest of the prices. */
 int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* pack: after roles, limits and needs. */
+int problem_build_pack(Arena *a, const Snapshot *s, const Settings *settings, const ResourceLayout *layout,
+                       Problem *p) must_check;
 
 /* reserve: after all the rest, which it is worked out from. */
 int problem_build_reserve(Arena *a, const Snapshot *s, const Settings *settings, Problem *p) must_check;

@@ -46,6 +46,8 @@ static int descend(const Tasks *all, Task *task) {
         int r;
 
         r = search_descend(&task->state);
+        if (r >= 0)
+                r = search_pack(&task->state);
         if (r < 0)
                 return r;
         task->best = task->state.e->cost;

@@ -48,5 +48,8 @@ static inline bool search_state_affords(const SearchState *s, VmIx v) {
 /* Moves and swaps, best first from the hottest hosts, until none improves. */
 int search_descend(SearchState *s) must_check;
 
+/* Empties hosts (PackGoal), after search_descend(). 0 or -ENOMEM; a problem without that goal: 0. */
+int search_pack(SearchState *s) must_check;
+
 /* Where the problem is flat (flat.h): anneals until the budget is spent. The best assignment into host_of. */
 int search_anneal(SearchState *s, HostIx *host_of, Cost *ret_cost) must_check;

@@ -42,6 +42,8 @@ DEFINE_ADD(MostTerm, most)
 DEFINE_ADD(RuleTerm, rule)
 DEFINE_ADD(AllowedTerm, allowed)
 DEFINE_ADD(WantTerm, want)
+DEFINE_ADD(ComeTerm, come)
+DEFINE_ADD(UseTerm, use)
 
 int64_t share_factor(int64_t weight, int64_t capacity, int64_t mean) {
         int64_t factor;

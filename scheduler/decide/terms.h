@@ -89,6 +89,18 @@ typedef struct WantTerm {
         int64_t weight;
 } WantTerm;
 
+/* Σ over VMs not at home of weight[host it is on]. */
+typedef struct ComeTerm {
+        Tier tier;
+        const int64_t *weight; /* [host] */
+} ComeTerm;
+
+/* Σ over hosts with a VM on them of weight[host]. */
+typedef struct UseTerm {
+        Tier tier;
+        const int64_t *weight; /* [host] */
+} UseTerm;
+
 typedef struct Terms {
         Arena *arena;
         const Problem *problem;
@@ -105,7 +117,10 @@ typedef struct Terms {
         RuleTerm *rules;
         AllowedTerm *alloweds;
         WantTerm *wants;
-        uint32_t n_wants, n_alloweds, n_lines, n_squares, n_pairs, n_sits, n_stays, n_ways, n_mosts, n_rules;
+        ComeTerm *comes;
+        UseTerm *uses;
+        uint32_t n_comes, n_uses, n_wants, n_alloweds, n_lines, n_squares, n_pairs, n_sits, n_stays, n_ways,
+                n_mosts, n_rules;
 } Terms;
 
 int terms_add_line(Terms *t, LineTerm term) must_check;
@@ -118,6 +133,8 @@ int terms_add_most(Terms *t, MostTerm term) must_check;
 int terms_add_allowed(Terms *t, AllowedTerm term) must_check;
 int terms_add_rule(Terms *t, RuleTerm term) must_check;
 int terms_add_want(Terms *t, WantTerm term) must_check;
+int terms_add_come(Terms *t, ComeTerm term) must_check;
+int terms_add_use(Terms *t, UseTerm term) must_check;
 
 /* Shares of capacity in fixed point: 1.0 is SHARE_ONE. A host that is full in one resource of weight 1 and of
  * mean size costs SHARE_ONE. Precision 1/65536 of a host; shares over 16 count as 16. */

@@ -247,7 +247,8 @@ static int exact_solve(Arena *a, const SolverTask *task, SolverResult *ret) {
         Exact s;
         int r;
 
-        if (vms * hosts > EXACT_PLACES_MAX || task->terms->reserve)
+        /* a reserve is no sum, and hosts in use are counted by a search of their own (search_pack.c) */
+        if (vms * hosts > EXACT_PLACES_MAX || task->terms->reserve || task->terms->n_uses > 0)
                 return SOLVER_DECLINED;
         kept = arena_new(a, HostIx, task->terms->problem->n_vms);
         mark = arena_mark(a); /* what remains is the result */

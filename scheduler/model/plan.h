@@ -103,6 +103,28 @@ typedef struct PlanReserve {
         const char *gap; /* what is missing after the plan, in a sentence; NULL: nothing */
 } PlanReserve;
 
+/* plan.goal */
+typedef enum PlanGoal {
+        PLAN_GOAL_SPREAD, /* hosts equally full */
+        PLAN_GOAL_PACK,   /* as many hosts idle as is worth it */
+        PLAN_GOAL_N,
+} PlanGoal;
+extern const char *const plan_goal_names[PLAN_GOAL_N + 1]; /* "spread", "pack", NULL */
+
+/* A host without VMs after the plan (goal pack). */
+typedef enum IdleWhy {
+        IDLE_MAY_BE_OFF,
+        IDLE_FOR_RESERVE, /* stays on: VMs of lost hosts would have no room without it */
+        IDLE_SPARE,       /* stays on: pack.keep_free */
+        IDLE_WHY_N,
+} IdleWhy;
+extern const char *const idle_why_names[IDLE_WHY_N]; /* "may be off", "reserve", "spare": stable in JSON */
+
+typedef struct IdleHost {
+        HostIx host;
+        IdleWhy why;
+} IdleHost;
+
 typedef struct Plan {
         PlanStatus status;
         uint32_t n_moves, n_waves, n_refused, n_policies, n_res;
@@ -112,6 +134,9 @@ typedef struct Plan {
         uint64_t refusals[REASON_N]; /* how often each reason refused a move that was tried */
         Score before, after;
         PlanReserve reserve;
+        PlanGoal goal;
+        const IdleHost *idle; /* [n_idle] ascending; goal pack only */
+        uint32_t n_idle;
         bool has_bound;
         Costs bound; /* no assignment that a plan could lead to costs less, lexicographically (≤ after) */
         const char *const *policy_names; /* [n_policies] */

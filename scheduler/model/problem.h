@@ -98,6 +98,15 @@ typedef struct ReserveGoal {
         int64_t mean[RES_MEMORY + 1]; /* capacity of the mean host */
 } ReserveGoal;
 
+/* Hosts are emptied, so that they may be powered off (plan.goal: pack). */
+typedef struct PackGoal {
+        const int64_t
+                *cost; /* [host] what it costs in TIER_BALANCE that VMs are on it; 0: nobody empties it */
+        const int64_t *line; /* [host × res] to which hosts are filled to empty others: not above the limit */
+        uint32_t keep_free;  /* idle hosts that stay on */
+        uint32_t least_used; /* hosts that stay in use */
+} PackGoal;
+
 /* How the transient resources are held while VMs move. */
 typedef enum TransientMode {
         TRANSIENT_WAVES,    /* in order: a wave's moves hold both sides, earlier ones have let go (waves.h) */
@@ -140,6 +149,7 @@ typedef struct Problem {
         uint32_t n_talks;
 
         const ReserveGoal *reserve; /* NULL: none */
+        const PackGoal *pack;       /* NULL: VMs are spread */
 
         /* Weights of the goals. NULL: none. 100 is the normal weight of a resource, save in one_tier. */
         bool one_tier;              /* load, balance and prices are one sum in TIER_BALANCE, the excess over

@@ -194,6 +194,22 @@ static void put_notes(Printer *p) {
         text_writer_word(&p->w, "\n  ]");
 }
 
+static void put_idle(Printer *p) {
+        put_line(p, "goal");
+        text_writer_string(&p->w, plan_goal_names[p->p->goal]);
+        if (p->p->goal != PLAN_GOAL_PACK)
+                return;
+        put_line(p, "idle");
+        text_writer_word(&p->w, "[");
+        for (uint32_t i = 0; i < p->p->n_idle; i++) {
+                text_writer_word(&p->w, i == 0 ? "\n    {" : ",\n    {");
+                put_text(p, true, "host", p->s->hosts[p->p->idle[i].host].name);
+                put_text(p, false, "why", idle_why_names[p->p->idle[i].why]);
+                text_writer_word(&p->w, "}");
+        }
+        text_writer_word(&p->w, p->p->n_idle > 0 ? "\n  ]" : "]");
+}
+
 static void put_reserve(Printer *p) {
         const PlanReserve *r = &p->p->reserve;
 
@@ -232,6 +248,7 @@ static void put_head(Printer *p) {
         }
         put_line(p, "status");
         text_writer_string(&p->w, plan_status_names[p->p->status]);
+        put_idle(p);
         put_line(p, "threshold");
         text_writer_int(&p->w, p->p->threshold);
         put_line(p, "seed");

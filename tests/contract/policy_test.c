@@ -25,6 +25,7 @@ static const Problem *problem_of(Arena *a, uint64_t seed) {
                                              .rules = 6,
                                              .reserve = true,
                                              .talks = true,
+                                             .pack = true,
                                              .one_tier = seed % 3 == 0 });
 }
 

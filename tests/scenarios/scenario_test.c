@@ -149,6 +149,12 @@ static void tell_reserve(FILE *out, const PlanReserve *r) {
                 (void) fprintf(out, "reserve: %s\n", r->gap);
 }
 
+static void tell_idle(FILE *out, const Snapshot *s, const Plan *plan) {
+        for (uint32_t i = 0; i < plan->n_idle; i++)
+                (void) fprintf(out, "idle: %s (%s)\n", s->hosts[plan->idle[i].host].name,
+                               idle_why_names[plan->idle[i].why]);
+}
+
 static const char *told(const Snapshot *s, const Plan *plan) {
         char *text = NULL;
         const char *copy;
@@ -159,6 +165,7 @@ static const char *told(const Snapshot *s, const Plan *plan) {
         (void) fprintf(out, "%s\n", plan_status_names[plan->status]);
         tell_load(out, s, plan);
         tell_reserve(out, &plan->reserve);
+        tell_idle(out, s, plan);
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
 

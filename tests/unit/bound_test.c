@@ -123,10 +123,13 @@ Test(bound, of_rules_counts_vms_beyond_the_domains) {
 
 Test(bound, is_below_whatever_moves_and_search_lead_to) {
         for (uint64_t seed = 1; seed <= 400; seed++) {
-                const Problem *p = random_problem(
-                        &arena, seed,
-                        (RandomShape){
-                                .hosts = 12, .vms = 40, .res = 4, .rules = 6, .one_tier = seed % 3 == 0 });
+                const Problem *p = random_problem(&arena, seed,
+                                                  (RandomShape){ .hosts = 12,
+                                                                 .vms = 40,
+                                                                 .res = 4,
+                                                                 .rules = 6,
+                                                                 .pack = true,
+                                                                 .one_tier = seed % 3 == 0 });
                 const SearchBudget budget = {
                         .evaluations = 2000, .max_moves = UINT32_MAX, .max_mib = INT64_MAX, .tasks = 1
                 };

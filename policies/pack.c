@@ -1,0 +1,59 @@
+/* The opposite of balance: VMs on as few hosts as may be, so that the others may be powered off. Each host in
+ * use costs what emptying it is worth. Hosts are emptied wholly or not at all (search_pack.c).
+ */
+#include <errno.h>
+
+#include "scheduler/decide/policy.h"
+
+static const SettingDef settings[] = {
+        { .name = "worth",
+          .type = SETTING_COUNT,
+          .def = 50,
+          .min = 1,
+          .max = 100000,
+          .doc = "What an idle host is worth, in moves of usual VMs: one with more VMs than that is not "
+                 "emptied. For plan.goal = pack, as all of these." },
+        { .name = "margin",
+          .type = SETTING_PERMILLE,
+          .def = 50,
+          .max = 900,
+          .doc = "Share of CPU, network and memory in use by which hosts stay below their load lines when "
+                 "others are emptied onto them: what varies is not to spill over at once." },
+        { .name = "keep_free",
+          .type = SETTING_COUNT,
+          .def = 0,
+          .max = 100000,
+          .doc = "So many idle hosts stay on, ready for what comes." },
+        { .name = "least_used",
+          .type = SETTING_COUNT,
+          .def = 1,
+          .max = 100000,
+          .doc = "So many hosts at least stay in use." },
+        { 0 },
+};
+
+static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        (void) s;
+        for (HostIx h = 0; p->pack && h < p->n_hosts; h++) {
+                VmIx v = 0;
+
+                if (p->pack->cost[h] == 0)
+                        continue;
+                while (v < p->n_vms && x->host_of[v] != h)
+                        v++;
+                ret->tier[TIER_BALANCE] += v < p->n_vms ? p->pack->cost[h] : 0;
+        }
+}
+
+static int state(const Problem *p, const Settings *s, Terms *t) {
+        (void) s;
+        return p->pack ? terms_add_use(t, (UseTerm){ TIER_BALANCE, p->pack->cost }) : 0;
+}
+
+const Policy policy_pack = {
+        .name = "pack",
+        .summary = "VMs are on few hosts, and the others idle (plan.goal = pack)",
+        .settings = settings,
+        .state = state,
+        .total = total,
+};
