@@ -296,6 +296,12 @@ static const char *next_head(const char *from, const char *end) {
         return end;
 }
 
+static int compare_hosts(const void *a, const void *b) {
+        const Report *const *x = a, *const *y = b;
+
+        return strcmp((*x)->host, (*y)->host);
+}
+
 int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret_n) {
         const char *text = NULL, *end;
         const Report **list;
@@ -321,30 +327,31 @@ int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret
                         return r;
                 n += r == 0;
         }
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
+        qsort(list, n, sizeof(*list), compare_hosts);
         *ret = list;
         *ret_n = n;
         return 0;
 }
 
 const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmcs, uint32_t n) {
-        for (uint32_t i = 0; i < n; i++) {
-                uint32_t all = report->n_sections + bmcs[i]->n_sections;
-                Section *sections;
-                Report *both;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
+        const Report *const *bmc = n > 0 ? bsearch(&report, bmcs, n, sizeof(*bmcs), compare_hosts) : NULL;
+        Section *sections;
+        Report *both;
 
-                if (strcmp(bmcs[i]->host, report->host) != 0)
-                        continue;
-                sections = arena_new(a, Section, all);
-                both = arena_new(a, Report, 1);
-                if (!sections || !both)
-                        return NULL;
-                *both = *report;
-                for (uint32_t k = 0; k < all; k++)
-                        sections[k] = k < report->n_sections ? report->sections[k]
-                                                             : bmcs[i]->sections[k - report->n_sections];
-                both->sections = sections;
-                both->n_sections = all;
-                return both;
-        }
-        return report;
+        if (!bmc)
+                return report;
+        sections = arena_new(a, Section, report->n_sections + (*bmc)->n_sections);
+        both = arena_new(a, Report, 1);
+        if (!sections || !both)
+                return NULL;
+        for (uint32_t i = 0; i < report->n_sections; i++)
+                sections[i] = report->sections[i];
+        for (uint32_t i = 0; i < (*bmc)->n_sections; i++)
+                sections[report->n_sections + i] = (*bmc)->sections[i];
+        *both = *report;
+        both->sections = sections;
+        both->n_sections += (*bmc)->n_sections;
+        return both;
 }

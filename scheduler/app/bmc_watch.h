@@ -36,9 +36,10 @@ void bmc_watch_lead(BmcWatch *w, uint64_t token);
 int bmc_watch_start(const Settings *settings, const char *redis, const char *cluster,
                     BmcWatch **ret) must_check;
 
-/* What BMCs said, from the store: sections to be added to the reports of those hosts. ret[n] in `a`; n 0:
+/* What BMCs said, from the store, sorted by host: sections to be added to those hosts' reports. In `a`; n 0:
  * nothing. A text that cannot be read counts as nothing. */
 int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret_n) must_check;
 
-/* The report with the BMC's sections, or itself when it has none. NULL: no memory. */
+/* The report with its BMC's sections, or itself when it has none. `bmcs` as bmc_reports() gave them. NULL: no
+ * memory. */
 const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmcs, uint32_t n) must_check;
