@@ -180,10 +180,11 @@ static int section_parse(WireReader *r, Line l) {
 }
 
 static int subject_parse(WireReader *r, const char *s, size_t n, const char **ret) {
-        if (strncmp(r->subject, s, n) != 0 || r->subject[n] != '\0') {
+        if (n != r->n_subject || memcmp(r->subject, s, n) != 0) {
                 if (n > 0 && !text_is_name(s, n))
                         return wire_refuse(r, "subject", "accepted: nothing, or a name of 1 to 255 bytes");
                 r->subject = text_copy(r->arena, s, n);
+                r->n_subject = n;
         }
         if (!r->subject)
                 return -ENOMEM;

@@ -127,8 +127,8 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8); time.sleep(
 	check "while libvirt hangs, files are read and reported" until_true 5 mute_has '^host.memory.total'
 	check "and in seconds libvirt is said to be dead" until_true 12 mute_has '^host.daemon\t\t0$'
 	check "and guests unknown for that reason" mute_has '^@vms \d+ error=110$'
-check "how often is counted" until_true 10 mute_has '^collector.late\tvms\t[1-9]'
-check "with what it said last" mute_has '^collector.error\tvms\tno answer for 5 s'
+	check "how often is counted" until_true 10 mute_has '^collector.late\tvms\t[1-9]'
+	check "with what it said last" mute_has '^collector.error\tvms\tno answer for 5 s'
 	check "SIGTERM does not wait for it" ends_with 0 TERM
 	kill "$mute_pid"
 fi
