@@ -82,7 +82,8 @@ typedef struct WireReader {
         Section *sections, *section; /* section: the one being filled, NULL before the first */
         Sample *samples;
         uint32_t n_sections, n_samples;
-        const char *subject;     /* of the sample before: mostly the same */
+        const char *subject; /* of the sample before: mostly the same */
+        size_t n_subject;
         uint16_t met[MET_SLOTS]; /* metrics met so far, by a hash of their names: METRIC + 1 */
 } WireReader;
 
