@@ -1,10 +1,14 @@
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "scheduler/app/facts.h"
 #include "scheduler/app/file.h"
 #include "scheduler/app/plan_options.h"
+#include "scheduler/app/plan_text.h"
 #include "scheduler/app/timing.h"
+#include "scheduler/decide/conflict.h"
+#include "scheduler/decide/problem_build.h"
 
 #define SHOW_OBJECTIONS 100U
 
@@ -13,10 +17,24 @@ typedef struct Judgement {
         const NamedMove *moves;
         const Objection *objections;
         uint32_t n_objections;
+        const Snapshot *snapshot;
+        const Conflict *conflicts; /* of the cluster as the plan would leave it */
+        uint32_t n_conflicts;
 } Judgement;
 
+static json_t *conflict_json(const Judgement *j, const Conflict *c) {
+        json_t *o = json_object(), *rules = json_array();
+
+        for (uint32_t i = 0; i < c->n_rules; i++)
+                (void) json_array_append_new(rules, json_string(j->snapshot->rules[c->rules[i]].name));
+        (void) json_object_set_new(o, "rules", rules);
+        (void) json_object_set_new(o, "smallest", json_boolean(c->smallest));
+        (void) json_object_set_new(o, "says", json_string(c->text));
+        return o;
+}
+
 static void print_json(const Judgement *j, FILE *out) {
-        json_t *o = json_object(), *list = json_array();
+        json_t *o = json_object(), *list = json_array(), *conflicts = json_array();
         uint32_t kept = j->n_objections < SHOW_OBJECTIONS ? j->n_objections : SHOW_OBJECTIONS;
 
         for (uint32_t i = 0; i < kept; i++) {
@@ -37,6 +55,9 @@ static void print_json(const Judgement *j, FILE *out) {
         (void) json_object_set_new(o, "moves", json_integer(j->plan->n_moves));
         (void) json_object_set_new(o, "objections", list);
         (void) json_object_set_new(o, "objections_all", json_integer(j->n_objections));
+        for (uint32_t i = 0; i < j->n_conflicts; i++)
+                (void) json_array_append_new(conflicts, conflict_json(j, &j->conflicts[i]));
+        (void) json_object_set_new(o, "cannot_hold", conflicts);
         (void) json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', out);
         json_decref(o);
@@ -63,6 +84,33 @@ static void print_text(const Judgement *j, const Screen *screen) {
                        j->n_objections == 1 ? "" : "s", j->plan->n_moves);
 }
 
+/* Rules that cannot hold where the plan leads: a plan may be safe, and what it is for not to be had. */
+static int find_conflicts(Invocation *in, const Facts *facts, Judgement *j) {
+        const Snapshot *s = facts->snapshot;
+        HostIx *host_of = arena_new(in->arena, HostIx, s->n_vms);
+        const Problem *p;
+        Arena scratch;
+        int r = host_of ? problem_build(in->arena, s, facts->settings, &p) : -ENOMEM;
+
+        if (r == 0)
+                r = arena_open((size_t) 1 << 30, &scratch);
+        if (r < 0)
+                return r;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                host_of[v] = s->vms[v].host;
+        for (uint32_t i = 0; i < j->plan->n_moves; i++) {
+                const VmIx v = snapshot_vm(s, j->moves[i].vm);
+                const HostIx h = snapshot_host(s, j->moves[i].to);
+
+                if (v != IX_NONE && h != IX_NONE)
+                        host_of[v] = h;
+        }
+        j->snapshot = s;
+        r = conflicts_find(in->arena, &scratch, s, p, host_of, &j->conflicts, &j->n_conflicts);
+        arena_close(&scratch);
+        return r;
+}
+
 static ExitStatus judge(Invocation *in, const Facts *facts) {
         const char *path = in->options.arguments[0], *text;
         Judgement j = { 0 };
@@ -76,11 +124,15 @@ static ExitStatus judge(Invocation *in, const Facts *facts) {
             plan_check(in->arena, facts->snapshot, facts->settings, j.moves, j.plan->n_moves, &j.objections,
                        &j.n_objections) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
+        if (find_conflicts(in, facts, &j) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
         if (in->json)
                 print_json(&j, in->out.out);
-        else
+        else {
                 print_text(&j, &in->out);
-        return j.n_objections == 0 ? EXIT_DONE : EXIT_BLOCKED;
+                plan_text_conflicts(j.conflicts, j.n_conflicts, &in->out);
+        }
+        return j.n_objections + j.n_conflicts == 0 ? EXIT_DONE : EXIT_BLOCKED;
 }
 
 static ExitStatus run(Invocation *in) {
@@ -112,7 +164,9 @@ const Command command_check = {
         .help = "Judges a plan file against the facts of the source: at every instant of the plan, no host\n"
                 "is overfilled, no rule is broken that held, and no VM ends where it must not. Exit status "
                 "0\n"
-                "only if every step is safe; 3 with the objections if not.",
+                "only if every step is safe; 3 with the objections if not, and with the rules that cannot "
+                "hold\n"
+                "together whatever is moved, where there are such rules.",
         .options = options,
         .least_arguments = 1,
         .most_arguments = 1,

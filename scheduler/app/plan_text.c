@@ -15,7 +15,7 @@ static const char *const status_texts[PLAN_STATUS_N] = {
         [PLAN_REPAIRED] = "repaired: what was above its load line or broke a rule no longer does",
         [PLAN_EVACUATED] = "evacuated: the hosts to be emptied are empty after it",
         [PLAN_BLOCKED] = "blocked: something that must be done cannot be; see what was refused",
-        [PLAN_INFEASIBLE] = "infeasible: rules that cannot hold together",
+        [PLAN_INFEASIBLE] = "infeasible: there are rules that cannot hold together, whatever is moved",
 };
 
 static Style status_style(PlanStatus s) {
@@ -84,11 +84,13 @@ static int print_refused(Arena *a, const PlanView *view, const Screen *screen) {
                 const char *why = reason_texts[f->reason];
                 const char *more =
                         f->reason == reason_of_hold(vm->hold) && vm->unmovable_why ? vm->unmovable_why : NULL;
+                const char *by = f->by && !more ? text_format(a, "%s (%s)", why, f->by) : NULL;
                 int r = table_row(&t,
                                   (Cell[]){ { .text = vm->name, .style = STYLE_STRONG },
                                             { .text = f->to == IX_NONE ? text_format(a, "%u", f->hosts)
                                                                        : view->snapshot->hosts[f->to].name },
-                                            { .text = !more ? why
+                                            { .text = by      ? by
+                                                      : !more ? why
                                                       : vm->hold != HOLD_NONE
                                                               ? more
                                                               : text_format(a, "%s: %s", why, more) } });
@@ -237,6 +239,17 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
                 print_gap(plan, screen);
 }
 
+void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *screen) {
+        char safe[1024];
+
+        if (n > 0)
+                (void) fprintf(screen->out, "\n%sThese cannot hold together:%s\n",
+                               screen_style(screen, STYLE_STRONG), screen_style(screen, STYLE_PLAIN));
+        for (uint32_t i = 0; i < n; i++)
+                (void) fprintf(screen->out, "  %s%s\n", text_safe(conflicts[i].text, safe, sizeof(safe)),
+                               conflicts[i].smallest ? "" : " (not proven to be the smallest set)");
+}
+
 /* Rules that select nothing, windows that are not open. */
 static void print_notes(const Snapshot *s, const Screen *screen) {
         char safe[512];
@@ -268,6 +281,8 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         }
         if (r == 0 && plan->n_refused > 0)
                 r = print_refused(a, view, screen);
+        if (r == 0)
+                plan_text_conflicts(plan->conflicts, plan->n_conflicts, screen);
         print_notes(view->snapshot, screen);
         if (r == 0)
                 print_sum(view, summary, screen);

@@ -16,5 +16,8 @@ typedef struct PlanView {
 /* 0 or -ENOMEM. */
 int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) must_check;
 
+/* The rules that cannot hold together, if any. */
+void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *screen);
+
 /* "improved: 14 moves in 3 waves, 63 GiB, about 2 min 10 s" in the arena; NULL: out of memory. */
 const char *plan_text_summary(Arena *a, const Plan *plan);

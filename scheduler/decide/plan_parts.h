@@ -48,9 +48,8 @@ int plan_reserve(Planning *pl, Plan *plan) must_check;
 /* Fills plan->goal, and plan->idle where hosts are emptied. */
 int plan_idle(Planning *pl, Plan *plan) must_check;
 
-/* Fills plan->refused and its counts, from the state after the plan. Sets *ret_infeasible when rules cannot
- * hold together. */
-int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) must_check;
+/* Fills plan->refused, its counts and plan->conflicts, from the state after the plan. */
+int plan_refused(Planning *pl, Plan *plan) must_check;
 
 /* Load as permille of capacity, at most 1000000. */
 int64_t load_permille(int64_t load, int64_t capacity);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/decide/conflict.h"
 #include "scheduler/decide/plan_parts.h"
 #include "scheduler/decide/refusal.h"
 
@@ -13,21 +14,30 @@
  * that must leave are still listed, with NO_ROOM. */
 #define QUESTIONS_MAX UINT64_C(20000000)
 
-typedef struct Asking {
-        Planning *pl;
-        Evaluator *e; /* after the plan */
-        Refused *refused;
-        uint32_t n, n_all;
-        uint64_t questions;
-        bool *listed; /* [vm] */
-} Asking;
+/* VMs of which it is told by whom they are refused, host by host. */
+#define BY_WHOM_MAX 100
 
 /* What a move of the VM would have to bring. */
 typedef struct Wish {
         bool below_line;   /* its new host stays below its load line */
         Reason not_mended; /* the rule it should mend is mended by it: else this is the reason; NONE: no rule
                             */
+        uint32_t rule;     /* which rule of the snapshot; IX_NONE: one about hosts */
 } Wish;
+
+typedef struct Listed {
+        Refused refused;
+        Wish wish;
+} Listed;
+
+typedef struct Asking {
+        Planning *pl;
+        Evaluator *e; /* after the plan */
+        Listed *list;
+        uint32_t n, n_all;
+        uint64_t questions;
+        bool *listed; /* [vm] */
+} Asking;
 
 /* What stands against v on h; REASON_NONE: it could go there, and that would do. */
 static Reason objection(const Asking *k, VmIx v, HostIx h, Wish wish) {
@@ -78,13 +88,13 @@ static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
         return false;
 }
 
-static void list(Asking *k, const Refused *one) {
+static void list(Asking *k, const Refused *one, Wish wish) {
         if (k->listed[one->vm])
                 return;
         k->listed[one->vm] = true;
         k->n_all++;
         if (k->n < REFUSED_KEPT)
-                k->refused[k->n++] = *one;
+                k->list[k->n++] = (Listed){ *one, wish };
 }
 
 /* Must leave and did not. */
@@ -98,7 +108,7 @@ static void ask_evacuees(Asking *k) {
                         continue;
                 if (k->questions < QUESTIONS_MAX)
                         (void) ask_hosts(k, v, (Wish){ 0 }, &one);
-                list(k, &one);
+                list(k, &one, (Wish){ 0 });
         }
 }
 
@@ -137,13 +147,13 @@ static int ask_overloaded(Asking *k) {
                 if (ask_hosts(k, v, (Wish){ .below_line = true }, &one))
                         ones[n++] = one;
                 else if (k->pl->left_out[v] != REASON_NONE)
-                        list(k, &one);
+                        list(k, &one, (Wish){ .below_line = true });
                 else
                         over[h] = 2;
         }
         for (uint32_t i = 0; i < n; i++)
                 if (over[k->pl->now[ones[i].vm]] == 1)
-                        list(k, &ones[i]);
+                        list(k, &ones[i], (Wish){ .below_line = true });
         return 0;
 }
 
@@ -164,6 +174,7 @@ static void ask_rules(Asking *k) {
         for (uint32_t i = 0; i < p->n_rules; i++) {
                 const GroupRule *rule = &p->rules[i];
                 const Group *g = &p->groups[rule->group];
+                const Wish wish = { .not_mended = reason_of_rule(rule->kind), .rule = rule->source };
 
                 if (!rule->must || rule_broken(p, rule, k->e->x) == 0)
                         continue;
@@ -173,18 +184,18 @@ static void ask_rules(Asking *k) {
                         if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) &&
                             company(k, rule, g->vms[m]) == 0)
                                 continue;
-                        (void) ask_hosts(k, g->vms[m], (Wish){ .not_mended = reason_of_rule(rule->kind) },
-                                         &one);
-                        list(k, &one);
+                        (void) ask_hosts(k, g->vms[m], wish, &one);
+                        list(k, &one, wish);
                 }
         }
         for (VmIx v = 0; v < p->n_vms && k->questions < QUESTIONS_MAX; v++) {
+                const Wish wish = { .not_mended = REASON_RULE_HOSTS, .rule = IX_NONE };
                 Refused one;
 
                 if (problem_class_denies(p, v, k->pl->now[v]) != REASON_RULE_HOSTS)
                         continue;
-                (void) ask_hosts(k, v, (Wish){ .not_mended = REASON_RULE_HOSTS }, &one);
-                list(k, &one);
+                (void) ask_hosts(k, v, wish, &one);
+                list(k, &one, wish);
         }
 }
 
@@ -198,56 +209,109 @@ static int ask_reserve(Asking *k) {
         reserve_mark(k->e->reserve, marks);
         for (VmIx v = 0; v < p->n_vms; v++)
                 if (marks[v])
-                        list(k, &(Refused){ .vm = v,
-                                            .to = IX_NONE,
-                                            .reason = REASON_RESERVE_LACKS,
-                                            .hosts = p->n_hosts - 1 });
+                        list(k,
+                             &(Refused){ .vm = v,
+                                         .to = IX_NONE,
+                                         .reason = REASON_RESERVE_LACKS,
+                                         .hosts = p->n_hosts - 1 },
+                             (Wish){ 0 });
         return 0;
 }
 
-/* Rules that no placement can keep, whatever the load: said as infeasible, not as blocked. */
-static bool rules_contradict(const Planning *pl) {
-        const Problem *p = pl->first;
+static int by_vm(const void *a, const void *b) {
+        const Listed *x = a, *y = b;
 
-        for (uint32_t i = 0; i < p->n_rules; i++) {
-                const GroupRule *rule = &p->rules[i];
-                uint32_t n = p->groups[rule->group].n_vms, domains = p->n_domains[rule->level];
-
-                if (!rule->must)
-                        continue;
-                if (rule->kind == RULE_APART && n > domains)
-                        return true;
-                if (rule->kind == RULE_SPREAD && (rule->k > domains || rule->k > n))
-                        return true;
-        }
-        for (uint32_t c = 0; c < p->n_classes; c++) {
-                HostIx h = 0;
-
-                while (h < p->n_hosts && p->denied[c] && p->denied[c][h] == REASON_RULE_HOSTS)
-                        h++;
-                if (h == p->n_hosts && p->n_hosts > 0)
-                        return true;
-        }
-        return false;
+        return (x->refused.vm > y->refused.vm) - (x->refused.vm < y->refused.vm);
 }
 
-static int by_vm(const void *a, const void *b) {
-        const Refused *x = a, *y = b;
+/* ---- by whom ---- */
 
-        return (x->vm > y->vm) - (x->vm < y->vm);
+/* What one host says, after the plan. */
+static const char *host_says(Asking *k, const Trial *t, const Listed *l, HostIx h, Reason why) {
+        Arena *a = k->pl->arena;
+        const VmIx v = l->refused.vm;
+        const Move m = { v, k->pl->now[v], h };
+
+        if (evaluator_refuse(k->e, m) != REASON_NONE)
+                return refusal_text(a, t, v, h, why);
+        if (why == REASON_NO_ROOM)
+                return "would be above its load line";
+        if (l->wish.rule != IX_NONE)
+                return text_format(a, "rule %s would be broken as it is now",
+                                   k->pl->s->rules[l->wish.rule].name);
+        return reason_texts[why];
+}
+
+/* Up to BY_WHOM_SHOWN of the reasons, the commonest first, each with the first host that gives it. */
+#define BY_WHOM_SHOWN 3
+static int tell_by_whom(Asking *k, const Trial *t, Listed *l) {
+        const Problem *p = k->pl->first;
+        uint32_t counts[REASON_N] = { 0 };
+        HostIx first[REASON_N];
+        const char *text = NULL;
+
+        if (p->pinned[l->refused.vm] != REASON_NONE || l->refused.reason == REASON_RESERVE_LACKS)
+                return 0;
+        for (HostIx h = 0; h < p->n_hosts; h++, k->questions++) {
+                const Reason why = h == k->pl->now[l->refused.vm] ? REASON_NONE
+                                                                  : objection(k, l->refused.vm, h, l->wish);
+
+                if (why != REASON_NONE && counts[why]++ == 0)
+                        first[why] = h;
+        }
+        for (int shown = 0; shown < BY_WHOM_SHOWN; shown++) {
+                int most = REASON_NONE;
+                const char *says, *host;
+
+                for (int r = REASON_NONE + 1; r < REASON_N; r++)
+                        if (counts[r] > 0 && (most == REASON_NONE || counts[r] > counts[most]))
+                                most = r;
+                if (most == REASON_NONE)
+                        break;
+                host = k->pl->s->hosts[first[most]].name;
+                says = host_says(k, t, l, first[most], (Reason) most);
+                text = !says ? NULL
+                       : counts[most] == 1
+                               ? text_format(k->pl->arena, "%s%s%s: %s", text ? text : "", text ? "; " : "",
+                                             host, says)
+                               : text_format(k->pl->arena, "%s%s%u hosts such as %s: %s", text ? text : "",
+                                             text ? "; " : "", counts[most], host, says);
+                if (!text)
+                        return -ENOMEM;
+                counts[most] = 0;
+        }
+        l->refused.by = text;
+        return 0;
+}
+
+static int tell_all(Asking *k) {
+        int64_t *mhz = NULL;
+        Trial t = { .s = k->pl->s,
+                    .settings = k->pl->settings,
+                    .policies = k->pl->policies,
+                    .layout = k->pl->layout,
+                    .p = k->pl->first,
+                    .e = k->e };
+        int r = snapshot_speeds(&k->pl->scratch, k->pl->s, &mhz, &t.usual_mhz);
+
+        t.mhz = mhz;
+        for (uint32_t i = 0; i < k->n && i < BY_WHOM_MAX && k->questions < QUESTIONS_MAX && r == 0; i++)
+                r = tell_by_whom(k, &t, &k->list[i]);
+        return r;
 }
 
 /* After plan_reserve(). */
-int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) {
+int plan_refused(Planning *pl, Plan *plan) {
         ArenaMark mark = arena_mark(&pl->scratch);
+        Refused *refused = arena_new(pl->arena, Refused, REFUSED_KEPT);
         Asking k = { .pl = pl };
         int r = evaluator_build(&pl->scratch, pl->terms, pl->now, &k.e);
 
         if (r < 0)
                 return r;
-        k.refused = arena_new(pl->arena, Refused, REFUSED_KEPT);
+        k.list = arena_new(&pl->scratch, Listed, REFUSED_KEPT);
         k.listed = arena_new(&pl->scratch, bool, pl->first->n_vms);
-        if (!k.refused || !k.listed)
+        if (!refused || !k.list || !k.listed)
                 return -ENOMEM;
         ask_evacuees(&k);
         ask_rules(&k);
@@ -255,13 +319,18 @@ int plan_refused(Planning *pl, Plan *plan, bool *ret_infeasible) {
                 r = ask_overloaded(&k);
         if (r == 0 && plan->reserve.blocked)
                 r = ask_reserve(&k);
+        if (r == 0) {
+                qsort(k.list, k.n, sizeof(*k.list), by_vm);
+                r = tell_all(&k);
+        }
+        for (uint32_t i = 0; i < k.n; i++)
+                refused[i] = k.list[i].refused;
         arena_rewind(&pl->scratch, mark);
         if (r < 0)
                 return r;
-        qsort(k.refused, k.n, sizeof(Refused), by_vm);
-        plan->refused = k.refused;
+        plan->refused = refused;
         plan->n_refused = k.n;
         plan->n_refused_all = k.n_all;
-        *ret_infeasible = rules_contradict(pl);
-        return 0;
+        return conflicts_find(pl->arena, &pl->scratch, pl->s, pl->first, pl->now, &plan->conflicts,
+                              &plan->n_conflicts);
 }

@@ -377,12 +377,11 @@ static int name_tables(Planning *pl, Plan *plan) {
         return 0;
 }
 
-static PlanStatus plan_status(const Planning *pl, const Plan *plan, bool infeasible) {
+static PlanStatus plan_status(const Plan *plan) {
         const Cost *before = plan->before.costs.tier, *after = plan->after.costs.tier;
         bool relieved = plan->before.over_limit > 0 && plan->after.over_limit == 0;
 
-        (void) pl;
-        if (infeasible)
+        if (plan->n_conflicts > 0)
                 return PLAN_INFEASIBLE;
         if (plan->n_refused_all > 0 || plan->reserve.blocked)
                 return PLAN_BLOCKED;
@@ -417,7 +416,6 @@ static int plan_judge(Planning *pl, const Plan *plan) {
 }
 
 static int plan_tell(Planning *pl, Plan *plan) {
-        bool infeasible = false;
         int r = name_tables(pl, plan);
 
         if (r == 0)
@@ -431,7 +429,7 @@ static int plan_tell(Planning *pl, Plan *plan) {
         if (r == 0)
                 r = plan_idle(pl, plan);
         if (r == 0)
-                r = plan_refused(pl, plan, &infeasible);
+                r = plan_refused(pl, plan);
         if (r < 0)
                 return r;
         memcpy(plan->refusals, pl->refusals, sizeof(plan->refusals));
@@ -441,7 +439,7 @@ static int plan_tell(Planning *pl, Plan *plan) {
         plan->guard_fired = pl->guard_fired;
         plan->has_bound = true;
         plan->bound = pl->bound;
-        plan->status = plan_status(pl, plan, infeasible);
+        plan->status = plan_status(plan);
         return plan_judge(pl, plan);
 }
 

@@ -14,7 +14,7 @@ typedef enum PlanStatus {
         PLAN_REPAIRED,   /* … and rules or load lines broken before hold after it */
         PLAN_EVACUATED,  /* … and hosts to be emptied are empty after it */
         PLAN_BLOCKED,    /* something that must be done cannot: `refused` says what, and by what */
-        PLAN_INFEASIBLE, /* rules that cannot hold together */
+        PLAN_INFEASIBLE, /* rules that cannot hold together: `conflicts` */
         PLAN_STATUS_N,
 } PlanStatus;
 extern const char *const plan_status_names[PLAN_STATUS_N]; /* "balanced" … */
@@ -70,12 +70,27 @@ typedef struct PlanMove {
         const char *why; /* one honest sentence */
 } PlanMove;
 
+/* Rules that cannot hold together (decide/conflict.h): with nothing of it left out there is no placement of
+ * their VMs; without any one of these there is. */
+typedef struct Conflict {
+        const uint32_t *rules; /* indexes into Snapshot.rules */
+        const HostIx *closed;  /* hosts that take no VM as they are */
+        const HostIx *full;    /* hosts whose room ends */
+        const VmIx *bound;     /* VMs kept off hosts by their networks, pools, CPU … */
+        uint32_t n_rules, n_closed, n_full, n_bound;
+        uint32_t counted, places_needed, places; /* the rule that asks for more places than are open to its
+                                                    VMs; IX_NONE: another argument */
+        bool smallest; /* no set of fewer rules is one as well; false: that was not proven */
+        const char *text;
+} Conflict;
+
 /* Something that was wanted and not possible. */
 typedef struct Refused {
         VmIx vm;
         HostIx to;      /* IX_NONE: wherever */
         Reason reason;  /* the one that stood in the way most */
         uint32_t hosts; /* how many hosts refused it for that reason */
+        const char *by; /* by whom, host by host, with names and numbers; NULL: not told */
 } Refused;
 
 /* Shares of capacity over hosts that take part, in permille. */
@@ -131,6 +146,8 @@ typedef struct Plan {
         const PlanMove *moves;
         const Refused *refused; /* sorted by VM, at most 1000; `n_refused_all` counts them all */
         uint32_t n_refused_all;
+        const Conflict *conflicts; /* PLAN_INFEASIBLE: why */
+        uint32_t n_conflicts;
         uint64_t refusals[REASON_N]; /* how often each reason refused a move that was tried */
         Score before, after;
         PlanReserve reserve;

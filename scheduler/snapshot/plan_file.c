@@ -128,7 +128,58 @@ static void put_refused(Printer *p, const Refused *r) {
         if (r->reason == reason_of_hold(p->s->vms[r->vm].hold) && p->s->vms[r->vm].unmovable_why)
                 put_text(p, false, "why", p->s->vms[r->vm].unmovable_why);
         put_int(p, false, "hosts", r->hosts);
+        if (r->by)
+                put_text(p, false, "by", r->by);
         text_writer_word(&p->w, "}");
+}
+
+static void put_hosts(Printer *p, const char *key, const HostIx *hosts, uint32_t n) {
+        if (n == 0)
+                return;
+        put_key(p, false, key);
+        for (uint32_t i = 0; i < n; i++) {
+                text_writer_word(&p->w, i == 0 ? "[" : ", ");
+                text_writer_string(&p->w, p->s->hosts[hosts[i]].name);
+        }
+        text_writer_word(&p->w, "]");
+}
+
+static void put_conflict(Printer *p, const Conflict *c) {
+        text_writer_word(&p->w, "{");
+        put_key(p, true, "rules");
+        for (uint32_t i = 0; i < c->n_rules; i++) {
+                text_writer_word(&p->w, i == 0 ? "[" : ", ");
+                text_writer_string(&p->w, p->s->rules[c->rules[i]].name);
+        }
+        text_writer_word(&p->w, c->n_rules > 0 ? "]" : "[]");
+        put_hosts(p, "closed", c->closed, c->n_closed);
+        put_hosts(p, "full", c->full, c->n_full);
+        if (c->n_bound > 0)
+                put_key(p, false, "bound");
+        for (uint32_t i = 0; i < c->n_bound; i++) {
+                text_writer_word(&p->w, i == 0 ? "[" : ", ");
+                text_writer_string(&p->w, p->s->vms[c->bound[i]].name);
+        }
+        text_writer_word(&p->w, c->n_bound > 0 ? "]" : "");
+        if (c->counted != IX_NONE) {
+                put_int(p, false, "places_needed", c->places_needed);
+                put_int(p, false, "places", c->places);
+        }
+        put_key(p, false, "smallest");
+        text_writer_word(&p->w, c->smallest ? "true" : "false");
+        put_text(p, false, "says", c->text);
+        text_writer_word(&p->w, "}");
+}
+
+static void put_conflicts(Printer *p) {
+        if (p->p->n_conflicts == 0)
+                return;
+        put_line(p, "cannot_hold");
+        for (uint32_t i = 0; i < p->p->n_conflicts; i++) {
+                text_writer_word(&p->w, i == 0 ? "[\n    " : ",\n    ");
+                put_conflict(p, &p->p->conflicts[i]);
+        }
+        text_writer_word(&p->w, "\n  ]");
 }
 
 static void put_spread(Printer *p, const Spread *s) {
@@ -296,6 +347,7 @@ int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **
         text_writer_word(&p.w, plan->n_refused > 0 ? "\n  ]" : "]");
         put_line(&p, "refused_all");
         text_writer_int(&p.w, plan->n_refused_all);
+        put_conflicts(&p);
         put_line(&p, "refusals");
         put_refusals(&p);
         put_notes(&p);

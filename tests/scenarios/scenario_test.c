@@ -139,6 +139,8 @@ static void tell_refused(FILE *out, const Snapshot *s, const Refused *r) {
         (void) fprintf(out, "  %s: %s (%u host%s)\n", vm->name,
                        held ? vm->unmovable_why : reason_texts[r->reason], r->hosts,
                        r->hosts == 1 ? "" : "s");
+        if (r->by)
+                (void) fprintf(out, "      %s\n", r->by);
 }
 
 static void tell_reserve(FILE *out, const PlanReserve *r) {
@@ -178,6 +180,11 @@ static const char *told(const Snapshot *s, const Plan *plan) {
                 (void) fprintf(out, "\nnot possible\n");
         for (uint32_t i = 0; i < plan->n_refused; i++)
                 tell_refused(out, s, &plan->refused[i]);
+        if (plan->n_conflicts > 0)
+                (void) fprintf(out, "\nthese cannot hold together\n");
+        for (uint32_t i = 0; i < plan->n_conflicts; i++)
+                (void) fprintf(out, "  %s%s\n", plan->conflicts[i].text,
+                               plan->conflicts[i].smallest ? "" : " (not proven to be the smallest set)");
         if (s->notes.n > 0)
                 (void) fprintf(out, "\nnotes\n");
         for (uint32_t i = 0; i < s->notes.n; i++)
