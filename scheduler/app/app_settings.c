@@ -1,6 +1,7 @@
 #include "scheduler/app/app_settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -161,8 +162,28 @@ static int set_one(Arena *a, Settings *s, const char *assignment, TextFault *f) 
         return settings_set(s, key, equals + 1, f);
 }
 
-int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
-                      TextFault *reterr_fault) {
+static bool is_section(const char *key, const char *section) {
+        const size_t n = strlen(section);
+
+        return strncmp(key, section, n) == 0 && key[n] == '.';
+}
+
+bool app_settings_decides(const char *assignment) {
+        const PolicySet policies = policies_all();
+        char key[80] = { 0 };
+
+        (void) snprintf(key, sizeof(key), "%.*s", (int) strcspn(assignment, "="), assignment);
+        for (size_t i = 0; key[0] && settings_list_names[i]; i++)
+                if (names_list(key, settings_list_names[i]))
+                        return true;
+        for (uint32_t i = 0; i < policies.n; i++)
+                if (is_section(key, policies.policies[i]->name))
+                        return true;
+        return is_section(key, "cluster");
+}
+
+static int load(Arena *a, const Options *o, bool as_is, Settings **ret, const char **reterr_file,
+                TextFault *reterr_fault) {
         const char *path = o ? option_text(o, "settings") : NULL, *text, *assignment;
         Settings *s = NULL;
         size_t n;
@@ -181,10 +202,21 @@ int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **r
                         *reterr_file = NULL;
         }
         for (unsigned i = 0; r == 0 && o && (assignment = option_nth(o, "set", i)); i++)
-                r = set_one(a, s, assignment, reterr_fault);
+                if (!as_is || !app_settings_decides(assignment))
+                        r = set_one(a, s, assignment, reterr_fault);
         if (r == 0)
                 *ret = s;
         else if (!reterr_fault->what[0])
                 text_fault(reterr_fault, "", "out of memory");
         return r;
+}
+
+int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                      TextFault *reterr_fault) {
+        return load(a, o, false, ret, reterr_file, reterr_fault);
+}
+
+int app_settings_load_as_is(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                            TextFault *reterr_fault) {
+        return load(a, o, true, ret, reterr_file, reterr_fault);
 }

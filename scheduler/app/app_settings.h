@@ -24,3 +24,11 @@ int app_settings_new(Arena *a, Settings **ret) must_check;
  * *reterr_fault, and *reterr_file the file it is in or NULL. `o` NULL: no options. */
 int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                       TextFault *reterr_fault) must_check;
+
+/* The same without those --set that say what plans are made by (app_settings_decides()): what they are to be
+ * compared with. */
+int app_settings_load_as_is(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                            TextFault *reterr_fault) must_check;
+
+/* "KEY=VALUE" is of the lists, of `cluster` or of a policy. */
+bool app_settings_decides(const char *assignment);

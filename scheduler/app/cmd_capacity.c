@@ -92,7 +92,7 @@ static void print_answer(const Counting *c) {
         for (uint32_t i = 0; i < vm->groups.n; i++)
                 (void) fprintf(screen->out, ", group %s", text_safe(vm->groups.at[i], safe, sizeof(safe)));
         (void) fputs(", fit below the load line\n", screen->out);
-        if (c->supposed.any)
+        if (c->supposed.any || c->supposed.set)
                 (void) fprintf(screen->out, "as it is, without what is supposed: %u\n", c->before);
         if (c->notes)
                 (void) fprintf(screen->out, "note: %s\n", text_safe(c->notes, safe, sizeof(safe)));
@@ -262,8 +262,8 @@ static ExitStatus capacity(Invocation *in, const Facts *facts) {
                 status = vm_options_read(in, c.supposed.snapshot, &c.wanted, &c.notes);
         if (status != EXIT_DONE)
                 return status;
-        if (c.supposed.any) {
-                r = count(&c, facts->snapshot, facts->settings, &c.fit, &fault);
+        if (c.supposed.any || c.supposed.set) {
+                r = count(&c, c.supposed.as_is, c.supposed.settings_as_is, &c.fit, &fault);
                 c.before = r == 0 ? c.fit.count : 0;
         }
         if (r == 0)

@@ -191,7 +191,7 @@ static ExitStatus explain(Invocation *in, const Facts *facts, const char *plan) 
         if (!in->json)
                 supposed_print(&x.supposed, &in->out);
         status = plan ? explain_file(&x, plan) : explain_one(&x);
-        if (status == EXIT_DONE && !in->json && x.supposed.any)
+        if (status == EXIT_DONE && !in->json && (x.supposed.any || x.supposed.set))
                 status = supposed_compare(in, &x.supposed, &x.input, NULL);
         return status;
 }

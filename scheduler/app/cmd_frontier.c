@@ -128,7 +128,8 @@ static ExitStatus frontier(Invocation *in, const Facts *facts, FrontierPrice by)
         }
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
-        return supposed.any && !in->json ? supposed_compare(in, &supposed, &w.input, NULL) : EXIT_DONE;
+        return (supposed.any || supposed.set) && !in->json ? supposed_compare(in, &supposed, &w.input, NULL)
+                                                           : EXIT_DONE;
 }
 
 static int price_of(const Invocation *in, FrontierPrice *ret) {

@@ -255,7 +255,7 @@ static ExitStatus place(Invocation *in, const Facts *facts) {
                 status = print_json(&p);
         else if (status == EXIT_DONE && print_text(&p) < 0)
                 status = command_complain(in, EXIT_FAILED, "out of memory");
-        if (status == EXIT_DONE && !in->json && p.supposed.any)
+        if (status == EXIT_DONE && !in->json && (p.supposed.any || p.supposed.set))
                 status = supposed_compare(in, &p.supposed, &p.input, NULL);
         return status == EXIT_DONE && p.answer.n_placed < p.answer.n_vms ? EXIT_BLOCKED : status;
 }

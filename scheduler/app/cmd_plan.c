@@ -63,7 +63,7 @@ static ExitStatus print_plan(Invocation *in, const Supposed *supposed, const Rou
                 supposed_print(supposed, &in->out);
                 if (plan_text_print(in->arena, &view, &in->out) < 0)
                         return command_complain(in, EXIT_FAILED, "out of memory");
-                if (supposed->any)
+                if (supposed->any || supposed->set)
                         status = supposed_compare(in, supposed, input, round->plan);
         }
         if (status == EXIT_DONE && supposed->started.n_placed < supposed->started.n_vms)

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "policies/policies.h"
+#include "scheduler/app/app_settings.h"
 #include "scheduler/app/human.h"
+#include "scheduler/app/supposed_settings.h"
 #include "scheduler/app/table.h"
 #include "scheduler/decide/refusal.h"
 
@@ -43,14 +45,12 @@ static int read_specs(Arena *a, const Options *o, WhatIf *w, TextFault *f) {
         return r;
 }
 
-static int tell_changes(Arena *a, const Options *o, const Snapshot *s, Supposed *ret) {
+static int tell_changes(Arena *a, const Options *o, Supposed *ret) {
         static const struct {
                 const char *option, *before, *after;
-        } kinds[] = { { "without", "", " is to be emptied" },
-                      { "lost", "", " is lost" },
-                      { "add-host", "a host more: ", "" },
-                      { "add-vm", "a VM more: ", "" },
-                      { "remove-vm", "", " is gone" } };
+        } kinds[] = { { "without", "", " is to be emptied" }, { "lost", "", " is lost" },
+                      { "add-host", "a host more: ", "" },    { "add-vm", "a VM more: ", "" },
+                      { "remove-vm", "", " is gone" },        { "without-rule", "without the rule ", "" } };
         const char **words = arena_new(a, const char *, CHANGES_MAX), *text;
 
         for (size_t k = 0; words && k < ARRAY_SIZE(kinds); k++)
@@ -59,7 +59,15 @@ static int tell_changes(Arena *a, const Options *o, const Snapshot *s, Supposed 
                         if (!words[ret->n_words++])
                                 return -ENOMEM;
                 }
-        (void) s;
+        ret->any = ret->n_words > 0;
+        for (unsigned i = 0; words && (text = option_nth(o, "set", i)); i++) {
+                if (!app_settings_decides(text))
+                        continue;
+                words[ret->n_words] = text_format(a, "with %s", text);
+                if (!words[ret->n_words++])
+                        return -ENOMEM;
+        }
+        ret->set = supposed_settings_given(o);
         ret->words = words;
         return words ? 0 : -ENOMEM;
 }
@@ -68,6 +76,7 @@ static int apply(Invocation *in, const Facts *facts, Supposed *ret, TextFault *f
         const Options *o = &in->options;
         PlaceRequest request = { .plan = PLAN_REQUEST_DEFAULT };
         const Snapshot *changed;
+        SupposedSettings s;
         WhatIf w = { 0 };
         int r = list(in->arena, o, "without", &w.emptied, &w.n_emptied);
 
@@ -78,11 +87,17 @@ static int apply(Invocation *in, const Facts *facts, Supposed *ret, TextFault *f
         if (r == 0)
                 r = read_specs(in->arena, o, &w, f);
         if (r == 0)
-                r = tell_changes(in->arena, o, facts->snapshot, ret);
-        ret->any = ret->n_words > 0;
-        if (r < 0 || !ret->any)
+                r = tell_changes(in->arena, o, ret);
+        if (r == 0)
+                r = supposed_settings(in->arena, o, facts, &s, f);
+        if (r < 0)
                 return r;
-        r = what_if_apply(in->arena, facts->snapshot, &w, &changed, f);
+        ret->as_is = s.as_is;
+        ret->settings_as_is = s.settings_as_is;
+        ret->snapshot = s.snapshot;
+        if (!ret->any)
+                return 0;
+        r = what_if_apply(in->arena, s.snapshot, &w, &changed, f);
         request.spends = w.n_lost > 0;
         if (r == 0)
                 r = place_find(in->arena, changed, facts->settings, policies_all(), &request, &ret->started);
@@ -110,7 +125,7 @@ void supposed_print(const Supposed *s, const Screen *screen) {
         const PlaceAnswer *p = &s->started;
         char safe[512];
 
-        if (!s->any)
+        if (!s->any && !s->set)
                 return;
         (void) fprintf(screen->out, "%swhat if%s", screen_style(screen, STYLE_STRONG),
                        screen_style(screen, STYLE_PLAIN));
@@ -153,6 +168,7 @@ static int decide_both(Invocation *in, const Supposed *s, const RoundInput *inpu
         int r;
 
         as_is.snapshot = s->as_is;
+        as_is.settings = s->settings_as_is;
         supposed.snapshot = s->snapshot;
         r = round_decide(in->arena, &as_is, ret_before);
         if (r == 0 && !*ret_after) {

@@ -32,13 +32,16 @@
                   0,                                                                                             \
                   "name=…,vcpus=…,memory=…[,cpu=…][,group=…][,network=…][,pool=…][,count=…] or " \
                   "name=…,like=VM" },                                                                            \
-        {                                                                                                        \
-                "remove-vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "this VM is gone"                                    \
+                { "remove-vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "this VM is gone" }, {                             \
+                "without-rule", 0, OPTION_TEXT, "NAME", 0, 0, 0,                                                 \
+                        "this rule is not there; --set rule=… is one more"                                     \
         }
 
 typedef struct Supposed {
         bool any;              /* some option was given */
-        const Snapshot *as_is; /* the facts */
+        bool set;              /* some --set is of what plans are made by: also to be compared with without */
+        const Snapshot *as_is; /* the facts, by the settings without --set */
+        const Settings *settings_as_is;
         const Snapshot
                 *snapshot; /* as supposed, with what starts in it; the facts when nothing is supposed */
         const char *const *words; /* [n_words] the changes */

@@ -22,7 +22,7 @@ typedef struct Finding {
         Arena *arena;
         const Snapshot *s;
         const Problem *p;
-        const HostIx *host_of;
+        HostIx *host_of;
         bool *told;      /* [rule of the snapshot] in a conflict that was found */
         uint32_t *local; /* [vm] its index in the space + 1 */
         ConflictSpace space;
@@ -45,8 +45,7 @@ static bool names_host(const Rule *rule, HostIx h) {
 
 static bool is_broken(const Finding *f, uint32_t rule) {
         const Rule *written = &f->s->rules[rule];
-        HostIx *host_of = (HostIx *) (uintptr_t) f->host_of;
-        const Assignment x = { .problem = f->p, .host_of = host_of };
+        const Assignment x = { .problem = f->p, .host_of = f->host_of };
 
         if (!written->must)
                 return false;
@@ -54,7 +53,7 @@ static bool is_broken(const Finding *f, uint32_t rule) {
                 if (f->p->rules[i].source == rule && rule_broken(f->p, &f->p->rules[i], &x) > 0)
                         return true;
         for (uint32_t i = 0; i < written->n_vms && about_hosts(written); i++)
-                if (names_host(written, host_of[written->vms[i]]) == (written->kind == RULE_NOT_ON))
+                if (names_host(written, f->host_of[written->vms[i]]) == (written->kind == RULE_NOT_ON))
                         return true;
         return false;
 }
@@ -463,29 +462,40 @@ static int find_one(Finding *f, Arena *a, uint32_t rule, Conflict *ret) {
         return r;
 }
 
+static int find_all(Finding *f, Arena *a, bool hosts, Conflict *found, uint32_t *n) {
+        for (uint32_t i = 0; i < f->s->n_rules && *n < CONFLICTS_MAX; i++) {
+                int r;
+
+                if (about_hosts(&f->s->rules[i]) != hosts || f->told[i] || !is_broken(f, i))
+                        continue;
+                r = find_one(f, a, i, &found[*n]);
+                if (r < 0)
+                        return r;
+                *n += r > 0;
+        }
+        return 0;
+}
+
 int conflicts_find(Arena *a, Arena *scratch, const Snapshot *s, const Problem *p, const HostIx *host_of,
                    const Conflict **ret, uint32_t *ret_n) {
         const ArenaMark mark = arena_mark(scratch);
-        Finding f = { .arena = scratch, .s = s, .p = p, .host_of = host_of };
+        Finding f = { .arena = scratch, .s = s, .p = p };
         Conflict *found = arena_new(a, Conflict, CONFLICTS_MAX);
         uint32_t n = 0;
-        int r = 0;
+        int r;
 
         f.space = (ConflictSpace){ .s = s, .p = p };
         f.told = arena_new(scratch, bool, s->n_rules);
         f.local = arena_new(scratch, uint32_t, s->n_vms);
-        if (!found || !f.told || !f.local)
+        f.host_of = arena_new(scratch, HostIx, s->n_vms);
+        if (!found || !f.told || !f.local || !f.host_of)
                 return -ENOMEM;
+        memcpy(f.host_of, host_of, sizeof(*host_of) * s->n_vms);
         /* Rules about hosts first: a VM that they leave nowhere to go would be found again in every rule that
          * connects others with it. */
-        for (uint32_t i = 0; i < 2 * s->n_rules && n < CONFLICTS_MAX && r >= 0; i++) {
-                const uint32_t rule = i % s->n_rules;
-
-                if (about_hosts(&s->rules[rule]) != (i < s->n_rules) || f.told[rule] || !is_broken(&f, rule))
-                        continue;
-                r = find_one(&f, a, rule, &found[n]);
-                n += r > 0;
-        }
+        r = find_all(&f, a, true, found, &n);
+        if (r == 0)
+                r = find_all(&f, a, false, found, &n);
         arena_rewind(scratch, mark);
         if (r < 0)
                 return r;
