@@ -75,8 +75,8 @@ static int tell_changes(Arena *a, const Options *o, Supposed *ret) {
 static int apply(Invocation *in, const Facts *facts, Supposed *ret, TextFault *f) {
         const Options *o = &in->options;
         PlaceRequest request = { .plan = PLAN_REQUEST_DEFAULT };
-        const Snapshot *changed;
-        SupposedSettings s;
+        const Snapshot *changed = NULL;
+        SupposedSettings s = { 0 };
         WhatIf w = { 0 };
         int r = list(in->arena, o, "without", &w.emptied, &w.n_emptied);
 

@@ -106,19 +106,21 @@ bool supposed_settings_given(const Options *o) {
         return false;
 }
 
-int supposed_settings(Arena *a, const Options *o, const Facts *facts, SupposedSettings *ret, TextFault *f) {
+int supposed_settings(Arena *a, const Options *o, const Facts *facts, SupposedSettings *ret,
+                      TextFault *reterr_fault) {
         SupposedSettings s = { .as_is = facts->snapshot,
                                .settings_as_is = facts->settings,
                                .snapshot = facts->snapshot };
-        const char *file;
-        Settings *as_is;
-        int r = leave_out(a, o, facts, &s.snapshot, f);
+        const char *file = NULL;
+        Settings *as_is = NULL;
+        int r = leave_out(a, o, facts, &s.snapshot, reterr_fault);
 
         if (r == 0 && supposed_settings_given(o)) {
-                r = app_settings_load_as_is(a, o, &as_is, &file, f);
-                if (r == 0)
+                r = app_settings_load_as_is(a, o, &as_is, &file, reterr_fault);
+                if (r == 0 && as_is) {
+                        s.settings_as_is = as_is;
                         r = rules_apply(a, source_facts(facts->source), settings_rules(as_is), &s.as_is);
-                s.settings_as_is = as_is;
+                }
         }
         if (r == 0)
                 *ret = s;
