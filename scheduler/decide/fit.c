@@ -118,7 +118,7 @@ static int tell_ends(Fitting *f) {
                 if (host->reason == REASON_NONE) {
                         const int64_t room = p->limit[(size_t) h * p->n_res + host->r] -
                                              assignment_load(f->t->e->x, h)[host->r];
-                        const char *left = trial_amount(f->arena, f->t, h, host->r, room > 0 ? room : 0);
+                        const char *left = trial_left(f->arena, f->t, h, host->r, room > 0 ? room : 0);
 
                         host->why = left ? text_format(f->arena, "load line: %s left below it", left) : NULL;
                 } else {

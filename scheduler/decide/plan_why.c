@@ -1,15 +1,9 @@
 /* The sentence of a move: what is wrong where it is, and what there is where it goes, in numbers of the
  * moment it is made. Only what is true of this one move is said. */
-#include "scheduler/decide/plan_parts.h"
-#include "scheduler/decide/reserve.h"
+#include "scheduler/decide/plan_why.h"
 
-typedef struct Why {
-        const Planning *pl;
-        const Evaluator *e;
-        const StoryStep *step;
-        Arena *arena;
-        const char *vm, *from, *to;
-} Why;
+#include "scheduler/decide/reserve.h"
+#include "scheduler/decide/terms.h"
 
 static const char *resource_title(const Why *w, uint32_t r) {
         static const char *const titles[] = { "CPU", "memory", "network (received)", "network (sent)" };
@@ -167,45 +161,32 @@ static const char *why_overloaded(const Why *w, uint32_t r) {
                            resource_title(w, r), at, below, target);
 }
 
-static bool in_group(const Problem *p, uint32_t group, VmIx v) {
-        for (uint32_t i = 0; i < p->groups[group].n_vms; i++)
-                if (p->groups[group].vms[i] == v)
-                        return true;
-        return false;
+static const char *why_overfull(const Why *w, uint32_t r) {
+        const Move m = w->step->step.move;
+        const char *target = target_clause(w, r);
+
+        return target ? text_format(w->arena, "%s holds %lld %% of the %s it has; %s", w->from,
+                                    (long long) (share_now(w, m.from, r) + 5) / 10, resource_title(w, r),
+                                    target)
+                      : NULL;
 }
 
-/* The first rule of the VM that must hold and is broken now. */
-static const Rule *broken_rule(const Why *w) {
-        const Problem *p = w->pl->first;
-        VmIx v = w->step->step.move.vm;
-
-        for (uint32_t i = 0; i < p->n_rules; i++)
-                if (p->rules[i].must && in_group(p, p->rules[i].group, v) &&
-                    rule_broken(p, &p->rules[i], w->e->x) > 0)
-                        return &w->pl->s->rules[p->rules[i].source];
-        return NULL;
-}
-
+/* What is mended most: a host that holds more than it has, a rule about hosts, a rule between VMs. */
 static const char *why_repair(const Why *w) {
         const Problem *p = w->pl->first;
-        Move m = w->step->step.move;
-        const Rule *rule;
+        const Move m = w->step->step.move;
+        Cost gain = 0;
+        const GroupRule *rule = why_rule(w, true, &gain);
 
         for (uint32_t r = 0; r < p->n_res; r++)
-                if (load_of(w, m.from, r) > problem_capacity(p, m.from)[r] && problem_need(p, m.vm)[r] > 0) {
-                        const char *target = target_clause(w, r);
-
-                        return target ? text_format(w->arena, "%s holds %lld %% of the %s it has; %s",
-                                                    w->from, (long long) (share_now(w, m.from, r) + 5) / 10,
-                                                    resource_title(w, r), target)
-                                      : NULL;
-                }
-        if (p->n_classes > 0 && problem_class_denies(p, m.vm, m.from) == REASON_RULE_HOSTS)
-                return text_format(w->arena, "a rule forbids %s on %s, and allows it on %s", w->vm, w->from,
-                                   w->to);
-        rule = broken_rule(w);
-        return text_format(w->arena, "on %s it breaks the rule %s; on %s the rule is nearer to holding",
-                           w->from, rule && rule->name ? rule->name : "between VMs", w->to);
+                if (load_of(w, m.from, r) > problem_capacity(p, m.from)[r] && problem_need(p, m.vm)[r] > 0)
+                        return why_overfull(w, r);
+        if (gain >= -1 && p->n_classes > 0 && problem_class_denies(p, m.vm, m.from) == REASON_RULE_HOSTS &&
+            problem_class_denies(p, m.vm, m.to) != REASON_RULE_HOSTS)
+                return why_host_rule(w);
+        return rule ? why_rule_kept(w, rule)
+                    : text_format(w->arena, "on %s a rule is broken that is nearer to holding with it on %s",
+                                  w->from, w->to);
 }
 
 /* gain: what the move alone changes of the reserve, at its place in the order. */
@@ -223,24 +204,33 @@ static const char *why_reserve(const Why *w, Cost gain) {
                            w->from);
 }
 
-/* The resource in which source and target differ most before the move. */
-static uint32_t widest_gap(const Why *w) {
+static int64_t squared(int64_t share) {
+        return share * share;
+}
+
+/* The resource in which the move evens out most: the sum of both hosts' squared shares. */
+static uint32_t evened_most(const Why *w) {
         const Problem *p = w->pl->first;
-        Move m = w->step->step.move;
+        const Move m = w->step->step.move;
         int64_t most = INT64_MIN;
-        uint32_t widest = 0;
+        uint32_t best = 0;
 
         for (uint32_t r = 0; r < p->n_res; r++) {
-                int64_t gap = share_now(w, m.from, r) - share_now(w, m.to, r);
+                const int64_t need = problem_need(p, m.vm)[r];
+                const int64_t *from = problem_capacity(p, m.from), *to = problem_capacity(p, m.to);
+                int64_t gain;
 
-                if (!p->balance_weight || p->balance_weight[r] == 0 || problem_need(p, m.vm)[r] == 0)
+                if (!p->balance_weight || p->balance_weight[r] == 0 || need == 0)
                         continue;
-                if (gap > most) {
-                        most = gap;
-                        widest = r;
+                gain = squared(share_now(w, m.from, r)) + squared(share_now(w, m.to, r)) -
+                       squared(load_permille(load_of(w, m.from, r) - need, from[r])) -
+                       squared(load_permille(load_of(w, m.to, r) + need, to[r]));
+                if (p->balance_weight[r] * gain > most) {
+                        most = p->balance_weight[r] * gain;
+                        best = r;
                 }
         }
-        return widest;
+        return best;
 }
 
 /* After the plan no VM is there, and hosts are emptied (goal pack). */
@@ -266,7 +256,7 @@ static const char *why_packed(const Why *w) {
 static const char *why_balance(const Why *w) {
         const Problem *p = w->pl->first;
         Move m = w->step->step.move;
-        uint32_t r = widest_gap(w);
+        uint32_t r = evened_most(w);
         int64_t need = problem_need(p, m.vm)[r];
 
         return text_format(
@@ -292,18 +282,69 @@ static const char *why_stop_over(const Why *w) {
                            w->to);
 }
 
+/* Without the move the one that comes later would have no room, or a rule against it. */
+static bool is_in_the_way(const Why *w, const WaveMove *comes) {
+        const Problem *p = w->pl->first;
+        const Move m = w->step->step.move;
+        const HostIx at = w->e->x->host_of[comes->move.vm];
+        const int64_t *need = problem_need(p, comes->move.vm), *own = problem_need(p, m.vm);
+
+        for (uint32_t r = 0; r < p->n_res; r++)
+                if (need[r] > 0 && own[r] > 0 &&
+                    load_of(w, m.from, r) + need[r] > p->limit[(size_t) m.from * p->n_res + r])
+                        return true;
+        return at != m.from && evaluator_refuse(w->e, (Move){ comes->move.vm, at, m.from }) != REASON_NONE;
+}
+
 /* It gains nothing alone. */
 static const char *why_helps(const Why *w) {
         const WaveMove *comes = w->step->comes, *partner = w->step->partner;
+        int r = 0;
+        const char *block = why_block(w, &r);
 
+        if (block || r < 0)
+                return block;
         if (partner)
                 return text_format(w->arena,
                                    "changes places with %s (wave %u): neither gains alone what both do",
                                    w->pl->s->vms[partner->move.vm].name, partner->wave + 1);
-        if (comes)
+        if (comes && is_in_the_way(w, comes))
                 return text_format(w->arena, "makes room on %s for %s, which comes in wave %u", w->from,
                                    w->pl->s->vms[comes->move.vm].name, comes->wave + 1);
         return text_format(w->arena, "gains nothing alone: it is one of several moves that gain together");
+}
+
+/* What both hosts' evenness changes by. */
+static Cost even_gain(const Why *w) {
+        const Evaluator *e = w->e;
+        const Problem *p = w->pl->first;
+        const Move m = w->step->step.move;
+        int64_t from[PROBLEM_RES_MAX], to[PROBLEM_RES_MAX];
+
+        for (uint32_t r = 0; r < p->n_res; r++) {
+                from[r] = load_of(w, m.from, r) - problem_need(p, m.vm)[r];
+                to[r] = load_of(w, m.to, r) + problem_need(p, m.vm)[r];
+        }
+        return evaluator_host(e, m.from, from).tier[TIER_BALANCE] +
+               evaluator_host(e, m.to, to).tier[TIER_BALANCE] -
+               evaluator_host(e, m.from, assignment_load(e->x, m.from)).tier[TIER_BALANCE] -
+               evaluator_host(e, m.to, assignment_load(e->x, m.to)).tier[TIER_BALANCE];
+}
+
+/* What gains most: that is why. */
+static const char *why_worth(const Why *w) {
+        Cost rule_gain, most = even_gain(w);
+        const GroupRule *rule = why_rule(w, false, &rule_gain);
+        VmIx partner;
+        const Cost traffic = why_traffic_gain(w, &partner), wish = why_wish_gain(w);
+
+        if (rule && rule_gain < most && rule_gain <= traffic && rule_gain <= wish)
+                return why_rule_kept(w, rule);
+        if (partner != IX_NONE && traffic < most && traffic <= wish)
+                return why_traffic(w, partner);
+        if (wish < most && wish < 0)
+                return why_wish(w);
+        return why_balance(w);
 }
 
 static Cost reserve_gain(const Evaluator *e, Move m) {
@@ -344,6 +385,6 @@ const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *st
                 return why_overloaded(&w, r);
         if (gain[TIER_REPAIR] == 0 && gain[TIER_EVACUATE] == 0 && gain[TIER_LOAD] <= 0 &&
             gain[TIER_BALANCE] < 0)
-                return why_balance(&w);
+                return why_worth(&w);
         return why_helps(&w);
 }

@@ -46,7 +46,8 @@ int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) 
                                                                    .level = (Level) level,
                                                                    .group = p->n_groups,
                                                                    .group_b = p->n_groups,
-                                                                   .weight = price };
+                                                                   .weight = price,
+                                                                   .source = IX_NONE };
                 }
                 if (p->n_talks > before)
                         groups[p->n_groups++] = (Group){ .vms = vms, .n_vms = 2 };

@@ -381,23 +381,31 @@ int trial_start(Arena *a, const Trial *t, const HostIx *host_of, const Snapshot 
         return r;
 }
 
-const char *trial_amount(Arena *a, const Trial *t, HostIx h, uint32_t r, int64_t amount) {
+static const char *amount_text(Arena *a, const Trial *t, HostIx h, uint32_t r, int64_t amount, bool up) {
         int64_t tenths;
 
         if (r == RES_CPU) {
-                tenths = (amount * 10 + t->mhz[h] - 1) / t->mhz[h];
+                tenths = (amount * 10 + (up ? t->mhz[h] - 1 : 0)) / t->mhz[h];
                 return text_format(a, "%lld.%lld core%s", (long long) tenths / 10, (long long) tenths % 10,
                                    tenths == 10 ? "" : "s");
         }
         if (r == RES_MEMORY && amount < 1024)
                 return text_format(a, "%lld MiB of memory", (long long) amount);
         if (r == RES_MEMORY) {
-                tenths = (amount * 10 + 1023) / 1024;
+                tenths = (amount * 10 + (up ? 1023 : 0)) / 1024;
                 return text_format(a, "%lld.%lld GiB of memory", (long long) tenths / 10,
                                    (long long) tenths % 10);
         }
         if (r < t->layout.extra)
-                return text_format(a, "%lld Mbit/s (%s)", (long long) (amount + 999) / 1000,
+                return text_format(a, "%lld Mbit/s (%s)", (long long) (amount + (up ? 999 : 0)) / 1000,
                                    r == t->layout.net_rx ? "received" : "sent");
         return text_format(a, "%lld of %s", (long long) amount, t->layout.names[r]);
+}
+
+const char *trial_amount(Arena *a, const Trial *t, HostIx h, uint32_t r, int64_t amount) {
+        return amount_text(a, t, h, r, amount, true);
+}
+
+const char *trial_left(Arena *a, const Trial *t, HostIx h, uint32_t r, int64_t amount) {
+        return amount_text(a, t, h, r, amount, false);
 }

@@ -72,6 +72,7 @@ bool trial_over_line(const Trial *t, VmIx v, HostIx h, uint32_t *ret_r);
  * the hosts were measured to use is more by what they need. In `a`. 0 or -ENOMEM. */
 int trial_start(Arena *a, const Trial *t, const HostIx *host_of, const Snapshot **ret) must_check;
 
-/* "cpu" and "memory" as people say them: "3.2 GiB of memory", "2.0 cores", "150 Mbit/s (received)". In `a`;
- * NULL: it is full. */
+/* "cpu" and "memory" as people say them: "3.2 GiB of memory", "2.0 cores", "150 Mbit/s (received)". What is
+ * lacking is rounded up, what is left rounded down. In `a`; NULL: it is full. */
 const char *trial_amount(Arena *a, const Trial *t, HostIx h, uint32_t r, int64_t amount);
+const char *trial_left(Arena *a, const Trial *t, HostIx h, uint32_t r, int64_t amount);
