@@ -19,14 +19,9 @@ int64_t refusal_lack(const Trial *t, VmIx v, HostIx h, uint32_t r) {
 }
 
 const char *refusal_missing(const Strings *wanted, const Strings *there, bool known) {
-        for (uint32_t i = 0; i < wanted->n && (known || there->n > 0); i++) {
-                uint32_t k = 0;
-
-                while (k < there->n && strcmp(there->at[k], wanted->at[i]) != 0)
-                        k++;
-                if (k == there->n)
+        for (uint32_t i = 0; i < wanted->n && (known || there->n > 0); i++)
+                if (!strings_have(there, wanted->at[i]))
                         return wanted->at[i];
-        }
         return NULL;
 }
 

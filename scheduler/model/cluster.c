@@ -145,3 +145,10 @@ bool cpu_follows_host(const char *model) {
         return model && (strcmp(model, "host-passthrough") == 0 || strcmp(model, "host-model") == 0 ||
                          strcmp(model, "maximum") == 0);
 }
+
+bool strings_have(const Strings *words, const char *word) {
+        for (uint32_t i = 0; word && i < words->n; i++)
+                if (strcmp(words->at[i], word) == 0)
+                        return true;
+        return false;
+}

@@ -265,5 +265,8 @@ const Nic *host_migration_nic(const Host *h);
 /* What it used at its last reading, whatever it is taken to need. */
 VmLoad vm_measured(const Vm *vm);
 
+/* The word is one of them; false for NULL. */
+bool strings_have(const Strings *words, const char *word);
+
 /* host-passthrough, host-model, maximum: a CPU that is whatever the host has, and runs only on the same. */
 bool cpu_follows_host(const char *model);

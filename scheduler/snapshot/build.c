@@ -378,23 +378,16 @@ static int vm_merge(Builder *b, const RowRef *rows, uint32_t n, Vm *ret) {
         return 0;
 }
 
-static bool offers(const Strings *there, const char *word) {
-        for (uint32_t i = 0; i < there->n; i++)
-                if (strcmp(there->at[i], word) == 0)
-                        return true;
-        return false;
-}
-
 /* A VM that runs on a host whose lists of CPU models or features lack what it asks for disproves them:
  * emulated CPUs, features that libvirt leaves out when it starts a VM. What it needs is then not known. */
 static void cpu_facts_check(const Builder *b, Vm *vm) {
         const Host *home = &b->hosts[vm->host];
 
         if (home->cpu_models.n > 0 && vm->cpu_model && !cpu_follows_host(vm->cpu_model) &&
-            !offers(&home->cpu_models, vm->cpu_model))
+            !strings_have(&home->cpu_models, vm->cpu_model))
                 vm->cpu_model = NULL;
         for (uint32_t i = 0; home->cpu_features.n > 0 && i < vm->cpu_features.n; i++)
-                if (!offers(&home->cpu_features, vm->cpu_features.at[i]))
+                if (!strings_have(&home->cpu_features, vm->cpu_features.at[i]))
                         vm->cpu_features = (Strings){ 0 };
 }
 

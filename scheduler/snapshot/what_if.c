@@ -359,13 +359,6 @@ static int sort_vms(Change *c, Snapshot *ret) {
         return 0;
 }
 
-static bool has(const Strings *words, const char *word) {
-        for (uint32_t i = 0; word && i < words->n; i++)
-                if (strcmp(words->at[i], word) == 0)
-                        return true;
-        return false;
-}
-
 static bool lists(const VmIx *vms, uint32_t n, VmIx v) {
         for (uint32_t i = 0; i < n; i++)
                 if (vms[i] == v)
@@ -393,7 +386,7 @@ static int members(Change *c, const VmIx *old, uint32_t n_old, const char *group
         for (uint32_t i = 0; i < c->n_new; i++) {
                 const Vm *vm = &c->vms[c->n_vms + i], *like = c->likes[i];
 
-                if (has(&vm->groups, group) ||
+                if (strings_have(&vm->groups, group) ||
                     (like && !group && lists(old, n_old, (VmIx) (like - c->old->vms))))
                         vms[n++] = c->vm_at[c->n_vms + i];
         }
