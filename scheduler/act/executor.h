@@ -12,9 +12,13 @@ typedef struct MigrationRequest {
         const char *vm, *uuid;         /* uuid NULL: by name */
         const char *from, *to;         /* host names, for messages */
         const char *from_uri, *to_uri; /* libvirt */
-        int64_t bandwidth_mib_s;       /* 0: no cap */
-        usec_t time_limit;             /* aborted after that; 0: none */
-        bool auto_converge, post_copy; /* allowed */
+        const char *migrate_uri;       /* where the data go, "tcp://h2-mig"; NULL: where libvirt likes */
+        int64_t bandwidth_mib_s;       /* 0: no cap; manner.bandwidth_kbit goes before it */
+        usec_t time_limit;             /* its deadline, unless manner.deadline_ms says one; 0: none */
+        bool auto_converge, post_copy; /* allowed, also when the manner does not say so */
+        bool tls;                      /* encrypted, or not at all */
+        bool copy_disks;               /* those that the target does not see go with it */
+        bool offline;      /* it is off, and moved cold: defined on the target, undefined on the source */
         MoveManner manner; /* as the plan wants it; settings have filled in what it does not say */
 } MigrationRequest;
 
@@ -28,6 +32,8 @@ typedef enum MigrationPhase {
         MIGRATION_ABORTED, /* … because it was told to stop, or ran out of time */
         MIGRATION_UNCLEAR, /* what was seen fits none of these: a person must look; nothing else moves it */
         MIGRATION_DRY,     /* a dry run: what would have been done was said, nothing was done */
+        MIGRATION_FOREIGN, /* nothing was done: it is not as the plan took it to be. Somebody moved it, turned
+                              it off, or is busy with it; plan again */
         MIGRATION_PHASE_N,
 } MigrationPhase;
 extern const char *const migration_phase_names[MIGRATION_PHASE_N];
@@ -42,6 +48,11 @@ typedef struct MigrationStatus {
         int64_t bytes_per_s, dirty_kib_s;
         int64_t downtime_ms; /* UNKNOWN until it is over */
         uint32_t iteration;
+        uint32_t stalled;       /* iterations that brought it no nearer */
+        int64_t pause_limit_ms; /* the pause it may make, where it was set; 0: the hypervisor's own */
+        bool post_copy;         /* it runs on the target already, and fetches the rest */
+        char remark[256];  /* what else is to be said, also of one that is done: what a host cannot, what is
+                              not as it was; "" */
         char message[256]; /* why it failed, in libvirt's words; "" otherwise */
 } MigrationStatus;
 

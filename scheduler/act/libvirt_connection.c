@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <libxml/parser.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,6 +47,7 @@ int libvirt_thread(void *(*body)(void *), void *arg) {
 
 static void start_once(void) {
         virSetErrorFunc(NULL, say_nothing);
+        xmlInitParser(); /* before threads use it */
         if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0) {
                 start_error = -EIO;
                 return;

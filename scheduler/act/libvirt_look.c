@@ -45,6 +45,7 @@ Sight libvirt_look(const char *uri, const char *uuid, usec_t connect_at_most) {
         }
         domain = virDomainLookupByUUIDString(conn, uuid);
         if (domain) {
+                s.defined = true;
                 s.presence = libvirt_presence(domain, why);
                 if (s.presence == PRESENCE_UNKNOWN)
                         cannot_be_asked(&s, why);

@@ -18,6 +18,7 @@ typedef enum Presence {
 
 typedef struct Sight {
         Presence presence;
+        bool defined;              /* the host knows it, whether it runs or not */
         char words[LIBVIRT_WORDS]; /* "running", "not there", "paused", "cannot be asked: …" */
 } Sight;
 

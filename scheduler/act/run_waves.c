@@ -13,6 +13,7 @@ const char *const move_end_names[MOVE_END_N] = {
         [MOVE_FAILED] = "failed",
         [MOVE_ABORTED] = "aborted",
         [MOVE_UNCLEAR] = "unclear",
+        [MOVE_FOREIGN] = "foreign",
 };
 
 typedef enum Step {
@@ -50,6 +51,8 @@ static MoveEnd end_of_phase(MigrationPhase phase) {
                 return MOVE_FAILED;
         case MIGRATION_ABORTED:
                 return MOVE_ABORTED;
+        case MIGRATION_FOREIGN:
+                return MOVE_FOREIGN;
         default:
                 return MOVE_UNCLEAR;
         }

@@ -26,6 +26,7 @@ typedef enum MoveEnd {
         MOVE_FAILED,
         MOVE_ABORTED,
         MOVE_UNCLEAR,
+        MOVE_FOREIGN, /* nothing was done: the VM is not as the plan took it to be; plan again */
         MOVE_END_N,
 } MoveEnd;
 extern const char *const move_end_names[MOVE_END_N]; /* "not-reached" … */

@@ -75,6 +75,12 @@ static const SettingDef migration_settings[] = {
         { "post_copy", SETTING_BOOL, 0, 0, 1, NULL, NULL,
           "Let a VM that does not converge run on the target before all its memory is there. If the network "
           "fails then, the VM is lost." },
+        { "tls", SETTING_BOOL, 0, 0, 1, NULL, NULL,
+          "Migrate encrypted (libvirt's and QEMU's TLS must be set up on the hosts), or not at all." },
+        { "uri", SETTING_TEXT, 0, 0, 0, "", NULL,
+          "Where the data of migrations go, when they have a network of their own: tcp://{host}.migration, "
+          "with "
+          "the target's name for {host}. Empty: where the target's own name leads." },
         { "patience", SETTING_COUNT, 5, 1, 1000, NULL, NULL,
           "A migration is aborted after so many times its longest predicted duration, at least a minute." },
         { 0 },

@@ -13,6 +13,7 @@ JournalEvent journal_event_of(MigrationPhase phase) {
         case MIGRATION_DONE:
                 return JOURNAL_DONE;
         case MIGRATION_FAILED:
+        case MIGRATION_FOREIGN: /* nothing was done */
                 return JOURNAL_FAILED;
         case MIGRATION_ABORTED:
                 return JOURNAL_ABORTED;

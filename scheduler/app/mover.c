@@ -42,6 +42,7 @@ static int move_fill(const Snapshot *s, MoverMove *m, TextFault *f) {
         }
         m->uuid = s->vms[v].uuid;
         m->memory_mib = s->vms[v].memory_mib;
+        m->local_disk_mib = s->vms[v].local_disk_mib;
         m->from_uri = s->hosts[from].uri;
         m->to_uri = s->hosts[to].uri;
         if (!m->from_uri || !m->to_uri) {
@@ -241,7 +242,8 @@ static int result(void *arg, uint32_t move, const MoveOutcome *o) {
         static const JournalEvent events[MOVE_END_N] = { [MOVE_DONE] = JOURNAL_DONE,
                                                          [MOVE_FAILED] = JOURNAL_FAILED,
                                                          [MOVE_ABORTED] = JOURNAL_ABORTED,
-                                                         [MOVE_UNCLEAR] = JOURNAL_UNCLEAR };
+                                                         [MOVE_UNCLEAR] = JOURNAL_UNCLEAR,
+                                                         [MOVE_FOREIGN] = JOURNAL_FAILED };
         Mover *m = arg;
         const MoverMove *v = &m->in->moves[move];
         bool was_started = m->stages[move] == STAGE_INTENT || m->stages[move] == STAGE_RUNNING;
@@ -285,7 +287,7 @@ static usec_t time_limit(const Settings *s, const Prediction *p) {
 }
 
 /* What the plan wants, within the settings' limits; and what it does not say, as they say it. */
-static MoveManner manner_of(const Settings *s, const MoverMove *v) {
+static MoveManner settled_manner(const Settings *s, const MoverMove *v) {
         const int64_t most = settings_int(s, "migration", "bandwidth");
         MoveManner m = v->manner;
 
@@ -299,22 +301,39 @@ static MoveManner manner_of(const Settings *s, const MoverMove *v) {
         return m;
 }
 
+/* migration.uri with the target's name in the place of "{host}"; NULL: the setting is empty. */
+static int migrate_uri(Arena *a, const Settings *s, const char *host, const char **ret) {
+        const char *pattern = settings_text(s, "migration", "uri"), *place = strstr(pattern, "{host}");
+
+        *ret = NULL;
+        if (!pattern[0])
+                return 0;
+        *ret = place ? text_format(a, "%.*s%s%s", (int) (place - pattern), pattern, host,
+                                   place + strlen("{host}"))
+                     : pattern;
+        return *ret ? 0 : -ENOMEM;
+}
+
 static RunMove run_move(const MoverInput *in, const MoverMove *v) {
         int64_t kbit = settings_int(in->settings, "migration", "bandwidth");
 
-        return (RunMove){ .wave = v->wave,
-                          .request = { .vm = v->vm,
-                                       .uuid = v->uuid,
-                                       .from = v->from,
-                                       .to = v->to,
-                                       .from_uri = v->from_uri,
-                                       .to_uri = v->to_uri,
-                                       .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
-                                       .time_limit = time_limit(in->settings, &v->predicted),
-                                       .auto_converge =
-                                               settings_int(in->settings, "migration", "auto_converge") != 0,
-                                       .post_copy = settings_int(in->settings, "migration", "post_copy") != 0,
-                                       .manner = manner_of(in->settings, v) } };
+        return (RunMove){
+                .wave = v->wave,
+                .request = { .vm = v->vm,
+                             .uuid = v->uuid,
+                             .from = v->from,
+                             .to = v->to,
+                             .from_uri = v->from_uri,
+                             .to_uri = v->to_uri,
+                             .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
+                             .time_limit = time_limit(in->settings, &v->predicted),
+                             .auto_converge = settings_int(in->settings, "migration", "auto_converge") != 0,
+                             .post_copy = settings_int(in->settings, "migration", "post_copy") != 0,
+                             .tls = settings_int(in->settings, "migration", "tls") != 0,
+                             .copy_disks = v->local_disk_mib > 0 &&
+                                           settings_int(in->settings, "cluster", "local_disks") != 0,
+                             .manner = settled_manner(in->settings, v) }
+        };
 }
 
 static RunLimits run_limits(const Settings *s) {
@@ -354,8 +373,10 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         m.stages = arena_new(&own, Stage, in->n);
         m.done = arena_new(&own, OverlayMove, in->n);
         r = moves && m.stages && m.done ? 0 : -ENOMEM;
-        for (uint32_t i = 0; r == 0 && i < in->n; i++)
+        for (uint32_t i = 0; r == 0 && i < in->n; i++) {
                 moves[i] = run_move(in, &in->moves[i]);
+                r = migrate_uri(&own, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
+        }
         if (r == 0)
                 r = run_waves(in->executor, moves, in->n, (RunOptions){ .limits = run_limits(in->settings) },
                               hooks, ret_outcomes);
@@ -372,19 +393,23 @@ int mover_record(Arena *a, const MoverMove *moves, const MoveOutcome *outcomes, 
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
                 const MoveOutcome *o = &outcomes[i];
-                bool ran = o->status.started > 0;
+                bool ran = o->status.started > 0 && o->status.ended > o->status.started;
 
-                list[i] = (RecordMove){ .vm = moves[i].vm,
-                                        .from = moves[i].from,
-                                        .to = moves[i].to,
-                                        .wave = moves[i].wave,
-                                        .end = move_end_names[o->end],
-                                        .why = text_copy(a, o->why, strlen(o->why)),
-                                        .predicted = moves[i].predicted,
-                                        .ms = ran ? (o->status.ended - o->status.started) / USEC_PER_MSEC
-                                                  : UNKNOWN,
-                                        .bytes = ran ? o->status.bytes_done : UNKNOWN,
-                                        .downtime_ms = ran ? o->status.downtime_ms : UNKNOWN };
+                list[i] = (RecordMove){
+                        .vm = moves[i].vm,
+                        .from = moves[i].from,
+                        .to = moves[i].to,
+                        .wave = moves[i].wave,
+                        .end = move_end_names[o->end],
+                        .why = text_format(a, "%s%s%s", o->why, o->why[0] && o->status.remark[0] ? "; " : "",
+                                           o->status.remark),
+                        .strategy = o->status.post_copy ? move_strategy_names[STRATEGY_POST_COPY]
+                                                        : move_strategy_names[moves[i].manner.strategy],
+                        .predicted = moves[i].predicted,
+                        .ms = ran ? (o->status.ended - o->status.started) / USEC_PER_MSEC : UNKNOWN,
+                        .bytes = ran ? o->status.bytes_done : UNKNOWN,
+                        .downtime_ms = ran ? o->status.downtime_ms : UNKNOWN
+                };
                 if (!list[i].why)
                         return -ENOMEM;
         }

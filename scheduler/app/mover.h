@@ -16,7 +16,7 @@
 typedef struct MoverMove {
         const char *vm, *uuid, *from, *to, *from_uri, *to_uri;
         uint32_t wave;
-        int64_t memory_mib;
+        int64_t memory_mib, local_disk_mib;
         Prediction predicted;
         MoveManner manner;
 } MoverMove;

@@ -59,12 +59,12 @@ check "it is persistent on the target" persistent h2 p1 yes
 check "and no longer defined on the source" not_defined h1 p1
 
 echo "--- what cannot be started"
-check "a VM that is gone" move_ends gone failed "not started: h1 does not have it" g1 h1 h2
+check "a VM that is gone" move_ends gone foreign "not started: h1 does not have it" g1 h1 h2
 check "a target that is not there, at once" quickly 5 \
 	move_ends nowhere failed "not started: h9 cannot be asked: unable to connect" g2 h1 h9
-check "a target that has it already" move_ends there failed "not started: h1 has it already: running" g2 h1 h1
+check "a target that has it already" move_ends there foreign "not started: h1 has it already: running" g2 h1 h1
 check "a paused VM" lab virsh h1 -q suspend g3
-check "is not moved" move_ends paused failed "not started: on h1 it is not running but paused" g3 h1 h2
+check "is not moved" move_ends paused foreign "not started: on h1 it is not running but paused" g3 h1 h2
 check "it is resumed" lab virsh h1 -q resume g3
 
 echo "--- stopped on the way"

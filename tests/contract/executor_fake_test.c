@@ -1,0 +1,391 @@
+/* The libvirt executor over a libvirt that is slow, fails, hangs, vanishes or lies: what it says is what both
+ * hosts show, it asks for no more than they can, and it steps back from what is not as the plan took it to
+ * be. */
+#include <criterion/criterion.h>
+
+#include "scheduler/act/executor_libvirt.h"
+#include "tests/fake_libvirt.h"
+
+static Executor executor;
+
+static void setup(void) {
+        ExecutorLibvirtOptions quick = { .connect_at_most = 2 * USEC_PER_SEC,
+                                         .verify_at_most = 600 * USEC_PER_MSEC,
+                                         .give_up = USEC_PER_SEC };
+
+        fake_begin();
+        cr_assert_eq(0, executor_libvirt_open(quick, &executor));
+}
+
+static void teardown(void) {
+        executor.free(executor.self);
+}
+
+TestSuite(executor_fake, .init = setup, .fini = teardown, .timeout = 60);
+
+static MigrationRequest usual(void) {
+        return (MigrationRequest){ .vm = "vm",
+                                   .uuid = FAKE_UUID,
+                                   .from = "h1",
+                                   .to = "h2",
+                                   .from_uri = "fake://h1",
+                                   .to_uri = "fake://h2" };
+}
+
+static MigrationStatus run(MigrationRequest r) {
+        MigrationStatus s = { 0 };
+        uint32_t id;
+
+        cr_assert_eq(0, executor.start(executor.self, &r, &id));
+        for (executor.poll(executor.self, id, &s); !migration_has_ended(s.phase);
+             executor.poll(executor.self, id, &s))
+                executor.wait(executor.self, 100 * USEC_PER_MSEC);
+        executor.forget(executor.self, id);
+        cr_assert_eq(s.phase == MIGRATION_DONE, s.message[0] == '\0', "%s", s.message);
+        return s;
+}
+
+static void ends(MigrationStatus s, MigrationPhase phase, const char *words) {
+        cr_assert_eq(s.phase, phase, "%s: %s", migration_phase_names[s.phase], s.message);
+        cr_assert_not_null(strstr(s.message, words), "%s", s.message);
+}
+
+/* ---- how it ends ---- */
+
+Test(executor_fake, one_that_moves_is_done_with_what_it_took) {
+        MigrationStatus s = run(usual());
+
+        ends(s, MIGRATION_DONE, "");
+        cr_assert_eq(2, fake_running_on());
+        cr_assert_eq(42, s.downtime_ms);
+        cr_assert_geq(s.ended - s.started, fake.takes);
+        cr_assert_str_eq("", s.remark);
+}
+
+Test(executor_fake, one_that_fails_runs_on_its_source) {
+        fake.end = FAKE_FAILS;
+        ends(run(usual()), MIGRATION_FAILED, "connection reset");
+        cr_assert_eq(1, fake_running_on());
+}
+
+Test(executor_fake, a_lie_that_it_is_done_is_seen) {
+        fake.end = FAKE_SAYS_DONE;
+        ends(run(usual()), MIGRATION_FAILED, "libvirt called it done, yet it runs on h1 only");
+}
+
+Test(executor_fake, a_lie_that_it_failed_is_seen) {
+        fake.end = FAKE_SAYS_FAILED;
+        ends(run(usual()), MIGRATION_DONE, "");
+        cr_assert_eq(2, fake_running_on());
+}
+
+Test(executor_fake, one_that_runs_nowhere_is_unclear) {
+        fake.end = FAKE_IS_LOST;
+        ends(run(usual()), MIGRATION_UNCLEAR, "h1: not there; h2: not there");
+}
+
+Test(executor_fake, one_that_runs_on_both_is_unclear) {
+        fake.end = FAKE_RUNS_TWICE;
+        ends(run(usual()), MIGRATION_UNCLEAR, "h1: running; h2: running");
+}
+
+Test(executor_fake, one_whose_target_has_vanished_is_unclear) {
+        fake.end = FAKE_TARGET_GONE;
+        ends(run(usual()), MIGRATION_UNCLEAR, "h2: cannot be asked: connection refused");
+}
+
+Test(executor_fake, one_that_was_paused_by_a_dead_post_copy_is_unclear) {
+        MigrationRequest r = usual();
+
+        fake.end = FAKE_POST_COPY_DIES;
+        r.manner.strategy = STRATEGY_POST_COPY;
+        ends(run(r), MIGRATION_UNCLEAR, "h1: paused; h2: paused");
+}
+
+Test(executor_fake, one_that_hangs_is_aborted_at_its_deadline) {
+        MigrationRequest r = usual();
+
+        fake.end = FAKE_HANGS;
+        r.manner.deadline_ms = 300;
+        ends(run(r), MIGRATION_ABORTED, "out of time: not done within 0.3 s");
+        cr_assert_eq(1, fake_running_on());
+        cr_assert_gt(fake.aborts, 0);
+}
+
+Test(executor_fake, one_that_heeds_no_abort_is_unclear_in_bounded_time) {
+        MigrationRequest r = usual();
+        usec_t begun = clock_monotonic();
+
+        fake.end = FAKE_DEAF;
+        r.manner.deadline_ms = 200;
+        ends(run(r), MIGRATION_UNCLEAR, "has not ended it 1 s after it was told to stop");
+        cr_assert_lt(clock_monotonic() - begun, 20 * USEC_PER_SEC);
+        fake.end = FAKE_HANGS; /* lets go of it, for the end of the test */
+}
+
+/* ---- what is not as the plan took it to be ---- */
+
+Test(executor_fake, a_vm_that_somebody_moved_is_stepped_back_from) {
+        fake.hosts[0].state = -1;
+        fake.hosts[1].state = VIR_DOMAIN_RUNNING;
+        ends(run(usual()), MIGRATION_FOREIGN, "not started: h1 does not have it");
+        cr_assert_eq(0, fake.migrations);
+}
+
+Test(executor_fake, a_vm_that_somebody_moves_now_is_stepped_back_from) {
+        fake.hosts[0].job = true;
+        ends(run(usual()), MIGRATION_FOREIGN, "not started: h1 is busy with it");
+        cr_assert_eq(0, fake.migrations);
+}
+
+Test(executor_fake, a_vm_that_was_turned_off_is_stepped_back_from) {
+        fake.hosts[0].state = VIR_DOMAIN_SHUTOFF;
+        ends(run(usual()), MIGRATION_FOREIGN, "not started: on h1 it is not running but shut off");
+}
+
+Test(executor_fake, a_target_that_runs_it_already_is_left_alone) {
+        fake.hosts[1].state = VIR_DOMAIN_PAUSED;
+        ends(run(usual()), MIGRATION_FOREIGN, "not started: h2 has it already: paused");
+        cr_assert_eq(0, fake.migrations);
+}
+
+static void not_taken(const char *words) {
+        ends(run(usual()), MIGRATION_FAILED, words);
+        cr_assert_eq(0, fake.migrations);
+        cr_assert_eq(1, fake_running_on());
+}
+
+Test(executor_fake, a_target_without_its_network_is_not_asked) {
+        fake.hosts[1].network = NULL;
+        not_taken("not started: h2 cannot take it now: the network blue is not there");
+}
+
+Test(executor_fake, a_target_whose_network_is_down_is_not_asked) {
+        fake.hosts[1].network_active = false;
+        not_taken("the network blue is not active there");
+}
+
+Test(executor_fake, a_target_whose_cpu_cannot_run_it_is_not_asked) {
+        fake.hosts[1].cpu = VIR_CPU_COMPARE_INCOMPATIBLE;
+        not_taken("its CPU is not compatible");
+}
+
+Test(executor_fake, a_driver_that_compares_no_cpus_refuses_nothing) {
+        fake.hosts[1].cpu = VIR_CPU_COMPARE_ERROR;
+        ends(run(usual()), MIGRATION_DONE, "");
+}
+
+Test(executor_fake, a_target_that_is_full_by_now_is_not_asked) {
+        fake.hosts[1].free_kib = 1 << 20;
+        not_taken("it holds 2048 MiB of memory, and 1024 MiB are free there");
+}
+
+Test(executor_fake, a_host_that_refuses_or_hangs_is_said_in_bounded_time) {
+        fake.hosts[1].refuses = true;
+        not_taken("not started: h2 cannot be asked: connection refused");
+        fake.hosts[1].refuses = false;
+        fake.hosts[1].hangs = true;
+        not_taken("not started: h2 cannot be asked: no answer within 2.0 s");
+        fake.hosts[1].hangs = false;
+        fake.hosts[0].broken = true;
+        not_taken("not started: h1 cannot be asked for it: client socket is closed");
+        fake.hosts[0].broken = false;
+}
+
+/* ---- how it is asked for ---- */
+
+Test(executor_fake, as_usual_it_goes_live_from_host_to_host) {
+        MigrationRequest r = usual();
+
+        fake.hosts[0].persistent = true;
+        r.auto_converge = true;
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert_eq(fake.flags, VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_PERSIST_DEST |
+                                         VIR_MIGRATE_UNDEFINE_SOURCE | VIR_MIGRATE_AUTO_CONVERGE);
+        cr_assert_str_eq("", fake.params);
+}
+
+Test(executor_fake, connections_compression_share_network_and_encryption_are_asked_for) {
+        MigrationRequest r = usual();
+
+        fake.hosts[0].libvirt = fake.hosts[1].libvirt = 9004000;
+        r.migrate_uri = "tcp://h2-mig";
+        r.tls = true;
+        r.manner = (MoveManner){
+                .strategy = STRATEGY_MULTIFD, .channels = 4, .compress = true, .bandwidth_kbit = 8389 * 16
+        };
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert(fake.flags & VIR_MIGRATE_PARALLEL);
+        cr_assert(fake.flags & VIR_MIGRATE_TLS);
+        cr_assert_str_eq("bandwidth=16 parallel.connections=4 compression=zstd migrate_uri=tcp://h2-mig ",
+                         fake.params);
+}
+
+Test(executor_fake, what_a_host_does_not_know_is_not_asked_of_it_and_said) {
+        MigrationRequest r = usual();
+        MigrationStatus s;
+
+        r.manner = (MoveManner){ .strategy = STRATEGY_MULTIFD, .channels = 4, .compress = true };
+        s = run(r); /* libvirt 9.0 knows no zstd */
+        ends(s, MIGRATION_DONE, "");
+        cr_assert_str_eq("parallel.connections=4 ", fake.params);
+        cr_assert_str_eq("not known to libvirt or QEMU there: zstd", s.remark);
+        fake_begin();
+        fake.hosts[1].qemu = 3001000;
+        s = run(r);
+        cr_assert_not(fake.flags & VIR_MIGRATE_PARALLEL);
+        cr_assert_not_null(strstr(s.remark, "parallel connections"), "%s", s.remark);
+}
+
+Test(executor_fake, post_copy_is_not_asked_for_beside_parallel_connections_before_qemu_10_1) {
+        MigrationRequest r = usual();
+
+        r.manner = (MoveManner){ .strategy = STRATEGY_MULTIFD,
+                                 .channels = 2,
+                                 .at_deadline = DEADLINE_POST_COPY };
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert_not(fake.flags & VIR_MIGRATE_POSTCOPY);
+        fake_begin();
+        fake.hosts[0].qemu = fake.hosts[1].qemu = 10001000;
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert(fake.flags & VIR_MIGRATE_POSTCOPY);
+}
+
+Test(executor_fake, a_move_by_post_copy_is_switched_once_all_was_sent_once) {
+        MigrationRequest r = usual();
+        MigrationStatus s;
+
+        fake.end = FAKE_STALLS;
+        r.manner = (MoveManner){ .strategy = STRATEGY_POST_COPY, .bandwidth_kbit = 8389 };
+        s = run(r);
+        ends(s, MIGRATION_DONE, "");
+        cr_assert(s.post_copy);
+        cr_assert_eq(1, fake.switches);
+        cr_assert_str_eq("bandwidth=1 bandwidth.postcopy=1 ", fake.params);
+}
+
+Test(executor_fake, one_that_may_is_switched_at_its_deadline) {
+        MigrationRequest r = usual();
+        MigrationStatus s;
+
+        fake.end = FAKE_STALLS;
+        r.manner = (MoveManner){ .deadline_ms = 300, .at_deadline = DEADLINE_POST_COPY };
+        s = run(r);
+        ends(s, MIGRATION_DONE, "");
+        cr_assert(s.post_copy);
+        cr_assert_eq(0, fake.aborts);
+        cr_assert_geq(s.ended - s.started, 300 * USEC_PER_MSEC);
+}
+
+Test(executor_fake, one_that_auto_converges_has_as_long_again_at_its_deadline) {
+        MigrationRequest r = usual();
+        MigrationStatus s;
+
+        fake.end = FAKE_HANGS;
+        r.manner = (MoveManner){ .strategy = STRATEGY_AUTO_CONVERGE,
+                                 .deadline_ms = 300,
+                                 .at_deadline = DEADLINE_AUTO_CONVERGE };
+        s = run(r);
+        ends(s, MIGRATION_ABORTED, "out of time: not done within 0.6 s");
+        cr_assert_geq(s.ended - s.started, 600 * USEC_PER_MSEC);
+}
+
+Test(executor_fake, the_pause_is_raised_while_iterations_stall_up_to_what_is_allowed) {
+        const unsigned long long steps[] = { 100, 150, 225, 337, 400 };
+        MigrationRequest r = usual();
+        MigrationStatus s;
+
+        fake.end = FAKE_STALLS;
+        r.manner =
+                (MoveManner){ .deadline_ms = 2500, .downtime_limit_ms = 100, .downtime_limit_ms_most = 400 };
+        s = run(r);
+        ends(s, MIGRATION_ABORTED, "out of time");
+        cr_assert_geq(fake.n_pauses, ARRAY_SIZE(steps));
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+                cr_assert_eq(steps[i], fake.pauses[i], "step %zu: %llu", i, fake.pauses[i]);
+        cr_assert_eq(ARRAY_SIZE(steps), fake.n_pauses, "it stays at the most");
+        cr_assert_eq(400, s.pause_limit_ms);
+        cr_assert_gt(s.stalled, 4);
+}
+
+/* ---- disks, and VMs that are off ---- */
+
+Test(executor_fake, disks_the_target_does_not_see_are_copied_into_its_pool) {
+        MigrationRequest r = usual();
+
+        r.copy_disks = true;
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert(fake.flags & VIR_MIGRATE_NON_SHARED_DISK);
+        cr_assert_str_eq("migrate_disks=vda ", fake.params);
+}
+
+Test(executor_fake, a_volume_that_the_target_has_is_never_written_to) {
+        MigrationRequest r = usual();
+
+        r.copy_disks = true;
+        fake.hosts[1].volume = "/local/vm.qcow2";
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert_not(fake.flags & VIR_MIGRATE_NON_SHARED_DISK);
+}
+
+Test(executor_fake, a_target_without_a_pool_for_its_disk_is_not_asked) {
+        MigrationRequest r = usual();
+
+        r.copy_disks = true;
+        fake.hosts[1].pool = "/elsewhere";
+        ends(run(r), MIGRATION_FAILED, "its disk vda would have to be copied");
+        cr_assert_eq(0, fake.migrations);
+}
+
+Test(executor_fake, a_vm_that_is_off_is_defined_there_and_undefined_here) {
+        MigrationRequest r = usual();
+
+        fake.hosts[0].state = VIR_DOMAIN_SHUTOFF;
+        fake.hosts[0].persistent = true;
+        r.offline = true;
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert_eq(fake.flags, VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST |
+                                         VIR_MIGRATE_UNDEFINE_SOURCE);
+        cr_assert_eq(VIR_DOMAIN_SHUTOFF, fake.hosts[1].state);
+        cr_assert_eq(-1, fake.hosts[0].state);
+        fake_begin();
+        ends(run(r), MIGRATION_FOREIGN, "on h1 it is not off but running");
+        fake_begin();
+        fake.hosts[0].state = VIR_DOMAIN_SHUTOFF;
+        fake.hosts[0].persistent = true;
+        fake.end = FAKE_FAILS;
+        ends(run(r), MIGRATION_FAILED, "connection reset");
+        cr_assert_eq(VIR_DOMAIN_SHUTOFF, fake.hosts[0].state);
+}
+
+/* ---- what is looked at afterwards ---- */
+
+Test(executor_fake, a_port_without_its_filter_is_said) {
+        MigrationStatus s;
+
+        fake.xml_after =
+                "<domain type='kvm'><devices><interface type='network'><mac address='52:54:00:00:00:01'/>"
+                "<source network='blue' portid='b2'/></interface></devices></domain>";
+        s = run(usual());
+        ends(s, MIGRATION_DONE, "");
+        cr_assert_not_null(strstr(s.remark, "port 52:54:00:00:00:01 was network=blue"), "%s", s.remark);
+        fake_begin();
+        fake.xml_after = "<domain type='kvm'><devices/></domain>";
+        s = run(usual());
+        cr_assert_not_null(strstr(s.remark, "port 52:54:00:00:00:01 is gone"), "%s", s.remark);
+}
+
+Test(executor_fake, an_agent_that_is_silent_afterwards_is_said) {
+        MigrationStatus s;
+
+        fake.xml = "<domain type='kvm'><devices><channel type='unix'><target type='virtio' "
+                   "name='org.qemu.guest_agent.0' state='connected'/></channel></devices></domain>";
+        s = run(usual());
+        ends(s, MIGRATION_DONE, "");
+        cr_assert_str_eq("the guest agent answered before, and does not now", s.remark);
+        fake_begin();
+        fake.xml = "<domain type='kvm'><devices><channel type='unix'><target type='virtio' "
+                   "name='org.qemu.guest_agent.0' state='connected'/></channel></devices></domain>";
+        fake.hosts[1].agent = true;
+        cr_assert_str_eq("", run(usual()).remark);
+}
