@@ -1,4 +1,6 @@
 /* migrate_one VM FROM FROM_URI TO TO_URI [limit=MS] [bandwidth=MIB_S] [abort=MS] [post-copy] [auto-converge]
+ *         [strategy=plain|multifd|auto-converge|post-copy] [channels=N]
+ * [at-deadline=abort|auto-converge|post-copy] [pause=FROM-TO] [network=URI] [offline] [copy]
  *
  * One migration by the libvirt executor, for the stories in the lab. Prints a line for each phase it sees
  * and, at the end, "result PHASE seconds=S bytes=N downtime_ms=N message=…". Exit 0 done, 1 failed or
@@ -15,6 +17,40 @@ typedef struct Command {
         usec_t abort_after; /* 0: never */
 } Command;
 
+static int word_of(const char *const *words, int n, const char *word) {
+        int i = 0;
+
+        while (i < n && strcmp(words[i], word) != 0)
+                i++;
+        return i;
+}
+
+/* How the move is to be made, as a plan would say it. */
+static bool read_manner(const char *word, const char *value, MigrationRequest *r) {
+        MoveManner *m = &r->manner;
+        int i = 0;
+
+        if (strncmp(word, "strategy=", 9) == 0)
+                m->strategy = (MoveStrategy) (i = word_of(move_strategy_names, STRATEGY_N, value));
+        else if (strncmp(word, "at-deadline=", 12) == 0)
+                m->at_deadline =
+                        (DeadlineAction) (i = word_of(deadline_action_names, DEADLINE_ACTION_N, value));
+        else if (strncmp(word, "channels=", 9) == 0)
+                m->channels = (uint32_t) strtoul(value, NULL, 10);
+        else if (strncmp(word, "network=", 8) == 0)
+                r->migrate_uri = value;
+        else if (strncmp(word, "pause=", 6) == 0 && strchr(value, '-'))
+                m->downtime_limit_ms = strtoll(value, NULL, 10),
+                m->downtime_limit_ms_most = strtoll(strchr(value, '-') + 1, NULL, 10);
+        else if (strcmp(word, "offline") == 0)
+                r->offline = true;
+        else if (strcmp(word, "copy") == 0)
+                r->copy_disks = true;
+        else
+                return false;
+        return i < STRATEGY_N;
+}
+
 static bool read_option(const char *word, Command *io) {
         const char *value = strchr(word, '=');
         int64_t n = value ? strtoll(value + 1, NULL, 10) : 0;
@@ -30,7 +66,7 @@ static bool read_option(const char *word, Command *io) {
         else if (strcmp(word, "auto-converge") == 0)
                 io->request.auto_converge = true;
         else
-                return false;
+                return read_manner(word, value ? value + 1 : "", &io->request);
         return true;
 }
 
@@ -83,9 +119,12 @@ int main(int argc, char **argv) {
                 return 1;
         }
         s = follow(&e, id, c.abort_after);
-        (void) printf("result %s seconds=%.2f bytes=%lld downtime_ms=%lld message=%s\n",
-                      migration_phase_names[s.phase], (double) (s.ended - s.started) / (double) USEC_PER_SEC,
-                      (long long) s.bytes_done, (long long) s.downtime_ms, s.message);
+        (void) printf(
+                "result %s seconds=%.2f bytes=%lld downtime_ms=%lld post_copy=%d stalled=%u remark=[%s] "
+                "message=%s\n",
+                migration_phase_names[s.phase], (double) (s.ended - s.started) / (double) USEC_PER_SEC,
+                (long long) s.bytes_done, (long long) s.downtime_ms, s.post_copy, s.stalled, s.remark,
+                s.message);
         e.forget(e.self, id);
         e.free(e.self);
         return s.phase == MIGRATION_DONE ? 0 : s.phase == MIGRATION_UNCLEAR ? 3 : 1;

@@ -17,6 +17,7 @@ story_checks=0
 story_pids=()
 
 lab() { tests/lab/lab "$@"; }
+not() { ! "$@" >/dev/null 2>&1; }
 check() {
 	local what=$1 t
 	shift
