@@ -70,7 +70,7 @@ void progress_seen(Progress *p, uint32_t move, const MigrationStatus *status) {
 
 static void print_done(Progress *p, uint32_t i, const MoveOutcome *o) {
         FILE *out = p->screen->out;
-        char bytes[HUMAN_SIZE], took[HUMAN_SIZE], predicted[HUMAN_SIZE];
+        char bytes[HUMAN_SIZE], took[HUMAN_SIZE], predicted[HUMAN_SIZE], remark[256];
 
         (void) fprintf(out, "%sdone%s   ", screen_style(p->screen, STYLE_GOOD),
                        screen_style(p->screen, STYLE_PLAIN));
@@ -80,6 +80,8 @@ static void print_done(Progress *p, uint32_t i, const MoveOutcome *o) {
                        human_ms(p->moves[i].predicted.ms, predicted));
         if (o->status.downtime_ms != UNKNOWN)
                 (void) fprintf(out, ", downtime %lld ms", (long long) o->status.downtime_ms);
+        if (o->status.remark[0])
+                (void) fprintf(out, "; %s", text_safe(o->status.remark, remark, sizeof(remark)));
         (void) fputc('\n', out);
 }
 
