@@ -216,6 +216,8 @@ static inline void random_vm(Dice *d, Vm *v, uint32_t i, uint32_t n_hosts, bool 
                 .dirty_burst_kib_s = UNKNOWN,
                 .priority = 100,
         };
+        if (!plain && dice_percent(d, 10))
+                v->priority = dice_between(d, 1, 1000);
         if (!plain)
                 random_vm_trouble(d, v, n_hosts);
         if (!plain && dice_percent(d, 6))

@@ -11,7 +11,7 @@ typedef struct RandomShape {
         uint32_t hosts, vms, res, rules; /* at most */
         bool reserve;                    /* for some, of losses and shares */
         bool talks;                      /* VMs that talk */
-        bool pack;                       /* for some, hosts are to be emptied */
+        bool pack;                       /* for some, hosts are to be emptied, or are watched */
         bool one_tier; /* as ROADEF/EURO 2012: transient together, pairs, services, distances */
 } RandomShape;
 
@@ -257,6 +257,17 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
                 pack->cost = random_row(a, &g, p->n_hosts, 50000, 0);
                 pack->line = p->limit;
                 p->pack = pack;
+        }
+        if (s.pack && !s.one_tier && prng_below(&g, 3) == 0) {
+                uint8_t *grade = arena_new(a, uint8_t, p->n_hosts);
+                bool *mends = arena_new(a, bool, p->n_vms);
+
+                for (HostIx h = 0; h < p->n_hosts; h++)
+                        grade[h] = prng_below(&g, 2) == 0;
+                for (VmIx v = 0; v < p->n_vms; v++)
+                        mends[v] = prng_below(&g, 2) == 0;
+                p->grade = grade;
+                p->mends = mends;
         }
         if (s.talks && !s.one_tier)
                 random_talks(a, &g, p);

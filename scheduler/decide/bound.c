@@ -226,7 +226,8 @@ static Way way_of(const Ranges *g, VmIx v, const int64_t *weight) {
         Way way = { false, 0 };
 
         for (HostIx h = 0; h < g->p->n_hosts; h++) {
-                if (g->terms->n_alloweds > 0 && problem_denied(g->p, v, h) != REASON_NONE)
+                if (g->terms->n_alloweds > 0 && (g->p->roles[h].no_entry != REASON_NONE ||
+                                                 problem_class_denies(g->p, v, h) != REASON_NONE))
                         continue;
                 way.cheapest = way.any  ? smaller(way.cheapest, weight ? weight[h] : 0)
                                : weight ? weight[h]

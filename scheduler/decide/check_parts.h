@@ -19,6 +19,8 @@ typedef struct Check {
         const Settings *settings;
         HostIx *at; /* [vm] where it runs at the start of the wave */
 
+        bool *mends; /* [vm] may move to a host of a worse grade; NULL: no host is watched */
+
         /* check_room: resources are the built-in ones and the extras, whether or not anyone measures them;
          * then vCPUs, memory in use, and each size of huge pages that a VM has. */
         uint32_t n_res;

@@ -127,6 +127,9 @@ static int check_move(Check *c, const CheckMove *m) {
                                     text_format(c->arena, "%s on %s: %s", vm->name, c->s->hosts[m->from].name,
                                                 reason_texts[reason]));
         reason = host_reason(to);
+        if (reason == REASON_NONE && to->fault_grade > c->s->hosts[vm->host].fault_grade &&
+            !(c->mends && c->mends[m->vm]))
+                reason = REASON_HOST_WATCHED;
         if (reason == REASON_NONE)
                 reason = check_fit(c, m->vm, m->to);
         if (reason == REASON_NONE)
@@ -217,6 +220,33 @@ static int by_wave(const void *a, const void *b) {
         return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* Whose move may be worth a worse host: VMs of broken rules and on overfull hosts, as the snapshot has them.
+ */
+static int find_menders(Check *c) {
+        const Snapshot *s = c->s;
+
+        c->mends = arena_new(c->arena, bool, s->n_vms);
+        if (!c->mends)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                c->mends[v] = check_rules_forbid(c, v, s->vms[v].host);
+                for (uint32_t r = 0; r < c->n_res; r++)
+                        c->mends[v] |= c->held[(size_t) s->vms[v].host * c->n_res + r] >
+                                       check_capacity(c, s->vms[v].host, r);
+        }
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                const Rule *rule = &s->rules[i];
+
+                if (!check_rule_broken(c, rule))
+                        continue;
+                for (uint32_t k = 0; k < rule->n_vms; k++)
+                        c->mends[rule->vms[k]] = true;
+                for (uint32_t k = 0; k < rule->n_near_vms; k++)
+                        c->mends[rule->near_vms[k]] = true;
+        }
+        return 0;
+}
+
 static int check_begin(Check *c) {
         const Snapshot *s = c->s;
         int r;
@@ -230,6 +260,9 @@ static int check_begin(Check *c) {
         r = check_room_begin(c);
         if (r == 0)
                 r = check_rules_begin(c);
+        for (HostIx h = 0; r == 0 && h < s->n_hosts && !c->mends; h++)
+                if (s->hosts[h].fault_grade == 1)
+                        r = find_menders(c);
         return r < 0 ? r : check_reserve_begin(c);
 }
 

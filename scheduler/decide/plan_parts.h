@@ -28,9 +28,24 @@ typedef struct Planning {
         Costs bound; /* no placement that the whole plan could lead to costs less */
 } Planning;
 
-/* The steps as moves, each with its cost, forecast and sentence. Cuts them where a budget ends; `now` and
- * left_out are brought up to date with the cut. */
+/* The steps as moves, each with its cost, forecast and sentence, once they are within the budgets. */
 int plan_story(Planning *pl, Plan *plan) must_check;
+
+/* Where the steps cost more than the request's budgets: the most important ones that do not, in an order of
+ * their own. `now` and left_out follow. */
+int plan_budget(Planning *pl) must_check;
+
+/* The predicted length of a schedule, wave after wave; of the VM's migration, by itself. */
+int plan_makespan(Planning *pl, const WaveMove *steps, uint32_t n, uint32_t n_waves, int64_t *ret) must_check;
+int64_t plan_alone_ms(const Planning *pl, VmIx v);
+
+/* ---- planner.c ---- */
+
+WaveLimits plan_wave_limits(const Planning *pl);
+
+/* What the judge asks of rules that hold a group together, at the end of a plan. 1: they are broken no
+ * further than now; 0; -ENOMEM. */
+int plan_rules_no_worse(Planning *pl, const HostIx *host_of) must_check;
 
 /* Bounds the plan by what no placement can cost less than. */
 int plan_bound(Planning *pl) must_check;

@@ -33,108 +33,59 @@ static MigrationForecast forecast(const Planning *pl, VmIx v, uint32_t sharing) 
         });
 }
 
-static uint32_t wave_end(const Planning *pl, uint32_t i) {
-        uint32_t wave = pl->steps[i].wave;
+static uint32_t wave_end(const WaveMove *steps, uint32_t n, uint32_t i) {
+        uint32_t wave = steps[i].wave;
 
-        while (i < pl->n_steps && pl->steps[i].wave == wave)
+        while (i < n && steps[i].wave == wave)
                 i++;
         return i;
 }
 
 /* The moves of a wave that leave a host share its bandwidth out, those that enter one its bandwidth in. */
-static int forecast_waves(Story *st) {
-        Planning *pl = st->pl;
+static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, PlanMove *ret_moves,
+                          int64_t *ret_wave_ms) {
         uint32_t *out = arena_new(&pl->scratch, uint32_t, pl->first->n_hosts);
         uint32_t *in = arena_new(&pl->scratch, uint32_t, pl->first->n_hosts);
 
         if (!out || !in)
                 return -ENOMEM;
-        for (uint32_t i = 0, end; i < pl->n_steps; i = end) {
-                end = wave_end(pl, i);
+        for (uint32_t i = 0, end; i < n; i = end) {
+                end = wave_end(steps, n, i);
                 for (uint32_t k = i; k < end; k++) {
-                        out[pl->steps[k].move.from]++;
-                        in[pl->steps[k].move.to]++;
+                        out[steps[k].move.from]++;
+                        in[steps[k].move.to]++;
                 }
                 for (uint32_t k = i; k < end; k++) {
-                        Move m = pl->steps[k].move;
+                        Move m = steps[k].move;
                         Prediction p =
                                 forecast(pl, m.vm, out[m.from] > in[m.to] ? out[m.from] : in[m.to]).predicted;
-                        int64_t *longest = &st->wave_ms[pl->steps[k].wave];
+                        int64_t *longest = &ret_wave_ms[steps[k].wave];
 
-                        st->moves[k].predicted = p;
+                        if (ret_moves)
+                                ret_moves[k].predicted = p;
                         *longest = p.ms > *longest ? p.ms : *longest;
                 }
                 for (uint32_t k = i; k < end; k++)
-                        out[pl->steps[k].move.from] = in[pl->steps[k].move.to] = 0;
+                        out[steps[k].move.from] = in[steps[k].move.to] = 0;
         }
         return 0;
 }
 
-static bool within_caps(const Planning *pl, uint32_t moves, int64_t mib, int64_t ms) {
-        return moves <= pl->request.max_moves && mib <= pl->request.max_mib && ms <= pl->request.max_ms;
+int64_t plan_alone_ms(const Planning *pl, VmIx v) {
+        return forecast(pl, v, 1).predicted.ms;
 }
 
-/* How many steps fit the budgets: whole waves, and of those that fit the ones after which the cluster is
- * best. A plan broken off where things are worse than now is no plan. */
-static int find_cut(Story *st, uint32_t *ret) {
-        Planning *pl = st->pl;
-        Costs best = pl->before.costs;
-        int64_t mib = 0, ms = 0;
-        uint32_t cut = 0, i = 0;
-        Evaluator *e;
-        int r;
+int plan_makespan(Planning *pl, const WaveMove *steps, uint32_t n, uint32_t n_waves, int64_t *ret) {
+        const ArenaMark mark = arena_mark(&pl->scratch);
+        int64_t *wave_ms = arena_new(&pl->scratch, int64_t, n_waves), sum = 0;
+        int r = wave_ms ? forecast_waves(pl, steps, n, NULL, wave_ms) : -ENOMEM;
 
-        for (uint32_t w = 0; w < pl->n_waves; w++)
-                ms += st->wave_ms[w];
-        for (i = 0; i < pl->n_steps; i++)
-                mib += problem_need(pl->first, pl->steps[i].move.vm)[RES_MEMORY];
-        *ret = pl->n_steps;
-        if (within_caps(pl, pl->n_steps, mib, ms))
-                return 0;
-        r = evaluator_build(&pl->scratch, pl->terms, NULL, &e);
-        if (r < 0)
-                return r;
-        mib = ms = 0;
-        for (uint32_t end = i = 0; i < pl->n_steps; i = end) {
-                end = wave_end(pl, i);
-                ms += st->wave_ms[pl->steps[i].wave];
-                for (; i < end; i++) {
-                        mib += problem_need(pl->first, pl->steps[i].move.vm)[RES_MEMORY];
-                        evaluator_move(e, pl->steps[i].move);
-                }
-                if (!within_caps(pl, end, mib, ms))
-                        break;
-                if (costs_compare(&e->cost, &best) < 0) {
-                        best = e->cost;
-                        cut = end;
-                }
-        }
-        *ret = cut;
-        return 0;
-}
-
-/* Everything after the cut is left for another time. */
-static int make_cut(Story *st, uint32_t cut) {
-        Planning *pl = st->pl;
-        uint32_t n_vms = pl->first->n_vms;
-        HostIx *wanted;
-
-        if (cut == pl->n_steps)
-                return 0;
-        wanted = arena_new(&pl->scratch, HostIx, n_vms);
-        if (!wanted)
-                return -ENOMEM;
-        memcpy(wanted, pl->now, sizeof(HostIx) * n_vms);
-        memcpy(pl->now, pl->first->home, sizeof(HostIx) * n_vms);
-        for (uint32_t i = 0; i < cut; i++)
-                pl->now[pl->steps[i].move.vm] = pl->steps[i].move.to;
-        for (VmIx v = 0; v < n_vms; v++)
-                if (pl->now[v] != wanted[v])
-                        pl->left_out[v] = REASON_BUDGET;
-        pl->n_steps = cut;
-        pl->n_waves = cut > 0 ? pl->steps[cut - 1].wave + 1 : 0;
-        pl->capped = true;
-        return 0;
+        for (uint32_t w = 0; r == 0 && w < n_waves; w++)
+                sum += wave_ms[w];
+        arena_rewind(&pl->scratch, mark);
+        if (r == 0)
+                *ret = sum;
+        return r;
 }
 
 static int list_arrivals(Story *st) {
@@ -231,15 +182,12 @@ static int story_begin(Story *st) {
 int plan_story(Planning *pl, Plan *plan) {
         ArenaMark mark = arena_mark(&pl->scratch);
         Story st = { .pl = pl };
-        uint32_t cut = 0;
-        int r = story_begin(&st);
+        int r = plan_budget(pl);
 
         if (r == 0)
-                r = forecast_waves(&st);
+                r = story_begin(&st);
         if (r == 0)
-                r = find_cut(&st, &cut);
-        if (r == 0)
-                r = make_cut(&st, cut);
+                r = forecast_waves(pl, pl->steps, pl->n_steps, st.moves, st.wave_ms);
         if (r == 0)
                 r = find_sequels(&st);
         if (r == 0)
@@ -248,7 +196,7 @@ int plan_story(Planning *pl, Plan *plan) {
                 r = evaluator_build(&pl->scratch, pl->terms, NULL, &st.e);
         if (r == 0)
                 r = tell_steps(&st);
-        if (r < 0)
+        if (r != 0)
                 return r;
         plan->moves = st.moves;
         plan->n_moves = pl->n_steps;

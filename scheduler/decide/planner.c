@@ -73,7 +73,7 @@ const SettingDef planner_settings[] = {
 /* How often the search is asked again without the VMs that had no safe order. */
 #define RETRIES_MAX 6
 
-static WaveLimits wave_limits(const Planning *pl) {
+WaveLimits plan_wave_limits(const Planning *pl) {
         return (WaveLimits){
                 .per_host_in = (uint32_t) settings_int(pl->settings, "plan", "moves_in"),
                 .per_host_out = (uint32_t) settings_int(pl->settings, "plan", "moves_out"),
@@ -148,8 +148,7 @@ static int cost_at(Planning *pl, const Problem *p, const HostIx *host_of, Costs 
         return r;
 }
 
-/* What the judge asks of rules that hold a group together, at the end of a plan. */
-static int rules_no_worse(Planning *pl, const HostIx *host_of) {
+int plan_rules_no_worse(Planning *pl, const HostIx *host_of) {
         Assignment before = { .problem = pl->first }, after = before;
         HostIx *home = arena_new(&pl->scratch, HostIx, pl->first->n_vms), *end;
 
@@ -192,7 +191,7 @@ static int still_gains(Planning *pl, const Problem *p, const WaveOrder *order) {
                                 p->move_price[order->moves[i].move.vm] * p->move_weight / 100;
         before = costs_that_count(p, before);
         after = costs_that_count(p, after);
-        return costs_compare(&after, &before) < 0 ? rules_no_worse(pl, order->host_of) : 0;
+        return costs_compare(&after, &before) < 0 ? plan_rules_no_worse(pl, order->host_of) : 0;
 }
 
 static int append_steps(Planning *pl, const WaveOrder *order) {
@@ -239,7 +238,7 @@ static int hold_halves(Planning *pl, const Problem *p, const HostIx *wanted, con
  * nothing was added, some VMs were pinned for want of an order, and another try may find other moves. */
 static int stage_try(Planning *pl, Reason *pinned) {
         Problem p = *pl->first;
-        WaveLimits limits = wave_limits(pl);
+        WaveLimits limits = plan_wave_limits(pl);
         SearchResult found;
         WaveOrder order;
         Move *moves = NULL;
@@ -302,7 +301,7 @@ static int merge_stages(Planning *pl) {
         int r = moves_between(&pl->scratch, pl->first->home, pl->now, pl->first->n_vms, &moves, &n);
 
         if (r == 0)
-                r = waves_order(&pl->scratch, pl->first, wave_limits(pl), moves, n, &order);
+                r = waves_order(&pl->scratch, pl->first, plan_wave_limits(pl), moves, n, &order);
         if (r == 0 && order.n_left_out == 0 && order.n <= pl->n_steps) {
                 pl->n_steps = pl->n_waves = 0;
                 r = append_steps(pl, &order);
@@ -321,6 +320,23 @@ static int plan_stages(Planning *pl) {
         if (r < 0)
                 return r;
         return stages > 1 ? merge_stages(pl) : 0;
+}
+
+/* A VM that alone takes longer than the plan may is not one to plan with. */
+static int pin_slow(Planning *pl) {
+        Reason *pinned = arena_new(pl->arena, Reason, pl->first->n_vms);
+        Problem *p = arena_new(pl->arena, Problem, 1);
+
+        if (!pinned || !p)
+                return -ENOMEM;
+        *p = *pl->first;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                pinned[v] = p->pinned[v] == REASON_NONE && plan_alone_ms(pl, v) > pl->request.max_ms
+                                    ? REASON_BUDGET
+                                    : p->pinned[v];
+        p->pinned = pinned;
+        pl->first = p;
+        return 0;
 }
 
 static int threshold_of_request(Planning *pl) {
@@ -343,6 +359,8 @@ static int planning_begin(Planning *pl) {
                 r = problem_build(pl->arena, pl->s, pl->settings, &pl->first);
         if (r == 0 && pl->request.threshold > 0)
                 r = threshold_of_request(pl);
+        if (r == 0 && pl->request.max_ms != INT64_MAX)
+                r = pin_slow(pl);
         if (r == 0)
                 r = policies_state(pl->arena, pl->first, pl->policies, pl->settings, &terms);
         if (r < 0)

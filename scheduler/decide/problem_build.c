@@ -71,6 +71,8 @@ const SettingDef cluster_settings[] = {
 #define PRICE_TIME        30
 #define USUAL_MIB         8192
 #define PRICE_MAX         1000000
+#define PRIORITY_USUAL    100
+#define PRIORITY_CHEAPEST 50 /* whose price is no less for a lower one: nobody is moved for crumbs */
 
 typedef struct Build {
         Arena *arena;
@@ -330,22 +332,29 @@ static void build_base(Build *b) {
                                         b->need[(size_t) v * n_res + r];
 }
 
-/* Where a fault that asks VMs to leave does not concern all of its host's VMs. */
+static int64_t priority_of(const Vm *vm) {
+        return vm->priority > 0 ? vm->priority : PRIORITY_USUAL;
+}
+
+/* Where a fault that asks VMs to leave does not concern all of its host's VMs, or not all weigh the same. */
 static int build_leave(Build *b) {
         const Snapshot *s = b->s;
-        bool partly = false;
+        bool partly = false, weigh = false;
         int64_t *leave;
 
         for (HostIx h = 0; h < s->n_hosts; h++)
                 for (uint32_t i = 0; i < s->hosts[h].n_faults; i++)
                         partly |= s->hosts[h].faults[i].partly && s->hosts[h].faults[i].grade >= 3;
-        if (!partly)
+        for (VmIx v = 0; v < s->n_vms; v++)
+                weigh |= priority_of(&s->vms[v]) != PRIORITY_USUAL;
+        if (!partly && !weigh)
                 return 0;
         leave = arena_new(b->arena, int64_t, s->n_vms);
         if (!leave)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++)
-                leave[v] = leave_weight(s->hosts[s->vms[v].host].state, snapshot_vm_fault(s, v, NULL));
+                leave[v] = leave_weight(s->hosts[s->vms[v].host].state, snapshot_vm_fault(s, v, NULL)) *
+                           (weigh ? priority_of(&s->vms[v]) : 1);
         b->p->leave = leave;
         return 0;
 }
@@ -379,10 +388,14 @@ static MigrationForecast migration_of(const Build *b, int64_t memory_mib, int64_
 static int64_t price_of(const Build *b, const Vm *vm, int64_t usual_ms) {
         const MigrationForecast f = migration_of(b, vm->memory_mib, vm->dirty_kib_s, vm->local_disk_mib);
         const int64_t ms = f.predicted.ms;
+        int64_t priority = priority_of(vm);
 
         if (!f.converges || ms > settings_int(b->settings, "cluster", "longest_move") / 1000)
                 return PRICE_MAX; /* more than the balance of any two hosts is worth */
-        return at_most(PRICE_DISTURBANCE + scaled(ms, PRICE_TIME, usual_ms), PRICE_MAX);
+        if (priority < PRIORITY_CHEAPEST)
+                priority = PRIORITY_CHEAPEST;
+        return at_most(scaled(PRICE_DISTURBANCE + scaled(ms, PRICE_TIME, usual_ms), priority, PRIORITY_USUAL),
+                       PRICE_MAX);
 }
 
 static int build_vms(Build *b) {
@@ -525,6 +538,8 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
                 r = problem_build_rules(a, s, b.p);
         if (r == 0)
                 r = problem_build_ways(a, s, b.p);
+        if (r == 0)
+                r = problem_build_watch(a, s, b.p);
         if (r == 0)
                 r = problem_build_pack(a, s, settings, &b.layout, b.p);
         if (r == 0)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scheduler/decide/problem_build.h"
+#include "scheduler/decide/terms.h"
 #include "scheduler/model/plan.h"
 
 /* class_of, allowed, denied: networks, pools, CPUs and the rules on hosts. */
@@ -18,6 +19,9 @@ int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) 
 
 /* distance: the price of the way between hosts, where it differs. After the rest of the prices. */
 int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* grade, mends: where a host is watched. After rules, limits and needs. */
+int problem_build_watch(Arena *a, const Snapshot *s, Problem *p) must_check;
 
 /* pack: after roles, limits and needs. */
 int problem_build_pack(Arena *a, const Snapshot *s, const Settings *settings, const ResourceLayout *layout,

@@ -302,6 +302,7 @@ static RemedyKind kind_of(Reason reason) {
         case REASON_SOURCE_FENCED:
                 return REMEDY_FACTS;
         case REASON_HOST_FAULTY:
+        case REASON_HOST_WATCHED:
                 return REMEDY_REPAIR;
         case REASON_NETWORK:
         case REASON_STORAGE:

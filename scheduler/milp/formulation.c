@@ -40,6 +40,8 @@ static bool vms_alike(const Formulation *f, VmIx v, VmIx w, const uint64_t *bits
         const Problem *p = f->problem;
         const Terms *t = f->task->terms;
 
+        if (p->grade && p->mends[v] != p->mends[w])
+                return false;
         if (p->home[v] != p->home[w] || (p->class_of && p->class_of[v] != p->class_of[w]))
                 return false;
         if (memcmp(problem_need(p, v), problem_need(p, w), sizeof(int64_t) * p->n_res) != 0)

@@ -128,6 +128,10 @@ typedef struct Problem {
         const int64_t *leave;    /* [vm] its weight while it is on a host to be emptied: 0 for one that may
                                     stay, since it does not use what is failing; NULL: the host's */
 
+        const uint8_t *grade; /* [host] fault grade, where some host is watched (grade 1); NULL: none is */
+        const bool *mends;    /* [vm] moving it mends a rule or an overfull host: then it may go to a host of
+                                 a worse grade than its own. Only where `grade` is */
+
         /* A VM's class of hosts it may run on: allowed[class_of[v]] is a bit set over hosts; NULL: all. */
         const uint32_t *class_of; /* [vm], or NULL: every VM is of class 0 */
         const uint64_t *const *allowed;
@@ -227,9 +231,12 @@ static inline Reason problem_class_denies(const Problem *p, VmIx v, HostIx h) {
         return REASON_NONE;
 }
 
-/* Why v may not run on h by itself, whoever else is there: class of hosts and role. REASON_NONE: it may. */
+/* Why v may not run on h by itself, whoever else is there: class of hosts, role, and a fault grade worse than
+ * that of its own host. REASON_NONE: it may. */
 static inline Reason problem_denied(const Problem *p, VmIx v, HostIx h) {
         if (p->roles[h].no_entry != REASON_NONE)
                 return p->roles[h].no_entry;
+        if (p->grade && p->home[v] != IX_NONE && p->grade[h] > p->grade[p->home[v]] && !p->mends[v])
+                return REASON_HOST_WATCHED;
         return problem_class_denies(p, v, h);
 }

@@ -10,6 +10,7 @@
         X(HOST_OFFLINE, "the target is offline")                                                             \
         X(HOST_FENCED, "the target's facts are stale or missing")                                            \
         X(HOST_FAULTY, "the target has a hardware fault of grade 2 or more")                                 \
+        X(HOST_WATCHED, "the target is watched: its fault grade is worse than that of the VM's own host")    \
         X(SOURCE_FENCED, "the facts of the host it runs on are stale or missing")                            \
         X(VM_PINNED, "the VM may not be moved")                                                              \
         X(VM_IN_FLIGHT, "the VM is being migrated already")                                                  \

@@ -119,3 +119,95 @@ Test(goals, a_threshold_moves_only_for_its_tiers_and_serves_them_as_well) {
                 arena_rewind(&arena, mark);
         }
 }
+
+static PlanRequest random_budgets(uint64_t seed) {
+        PlanRequest request = PLAN_REQUEST_DEFAULT;
+        Prng g = prng_seeded(seed * 7 + 3);
+
+        if (prng_below(&g, 2) == 0)
+                request.max_moves = prng_below(&g, 12);
+        if (prng_below(&g, 2) == 0)
+                request.max_mib = (int64_t) prng_below(&g, 64) * 1024;
+        if (prng_below(&g, 3) > 0)
+                request.max_ms = (int64_t) prng_below(&g, 600) * 1000;
+        return request;
+}
+
+Test(goals, budgets_hold_together_and_what_is_left_gains) {
+        uint32_t cut = 0;
+
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const PlanRequest request = random_budgets(seed);
+                const Settings *settings = random_settings(&arena, seed);
+                const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0);
+                const Plan *plan = plan_of(s, settings, request);
+                int64_t mib = 0;
+
+                for (uint32_t i = 0; i < plan->n_moves; i++)
+                        mib += s->vms[plan->moves[i].vm].memory_mib;
+                cr_assert_leq(plan->n_moves, request.max_moves, "seed %lu", (unsigned long) seed);
+                cr_assert_leq(mib, request.max_mib, "seed %lu", (unsigned long) seed);
+                cr_assert_leq(plan->makespan_ms, request.max_ms, "seed %lu", (unsigned long) seed);
+                cr_assert(plan->n_moves == 0 || costs_compare(&plan->after.costs, &plan->before.costs) < 0,
+                          "seed %lu", (unsigned long) seed);
+                for (uint32_t i = 0; i < plan->n_refused; i++)
+                        cut += plan->refused[i].reason == REASON_BUDGET;
+                arena_rewind(&arena, mark);
+        }
+        cr_assert_gt(cut, 0);
+}
+
+/* VMs alike but for their priority, on a failing host, and room for some of them. */
+Test(goals, of_vms_alike_the_more_important_are_saved) {
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                Prng g = prng_seeded(seed);
+                Host hosts[2] = { { 0 }, { 0 } };
+                Vm vms[12] = { { 0 } };
+                Snapshot s = { .cluster = "two", .n_hosts = 2, .n_vms = 12, .hosts = hosts, .vms = vms };
+                const Plan *plan;
+                int64_t least_saved = INT64_MAX, most_left = 0;
+                bool saved[12] = { false };
+
+                for (int i = 0; i < 2; i++)
+                        hosts[i] = (Host){ .name = i == 0 ? "h1" : "h2",
+                                           .cpus = 32,
+                                           .cpu_mhz = 2000,
+                                           .memory_mib = (int64_t) (2 + prng_below(&g, 9)) * 4096,
+                                           .fault_grade = i == 0 ? 4 : 0,
+                                           .cpu_busy_mcores = UNKNOWN,
+                                           .memory_used_mib = UNKNOWN,
+                                           .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } };
+                hosts[0].memory_mib = 65536;
+                for (int i = 0; i < 12; i++)
+                        vms[i] = (Vm){ .name = text_format(&arena, "vm%02d", i),
+                                       .movable = true,
+                                       .in_flight_to = IX_NONE,
+                                       .vcpus = 1,
+                                       .memory_mib = 4096,
+                                       .cpu_mcores = 500,
+                                       .memory_used_mib = UNKNOWN,
+                                       .rx_kbit = UNKNOWN,
+                                       .tx_kbit = UNKNOWN,
+                                       .dirty_kib_s = UNKNOWN,
+                                       .priority = 1 + prng_below(&g, 1000) };
+                plan = plan_of(&s, default_settings(&arena), PLAN_REQUEST_DEFAULT);
+                for (uint32_t i = 0; i < plan->n_moves; i++)
+                        saved[plan->moves[i].vm] = true;
+                for (int i = 0; i < 12; i++)
+                        if (saved[i])
+                                least_saved = vms[i].priority < least_saved ? vms[i].priority : least_saved;
+                        else
+                                most_left = vms[i].priority > most_left ? vms[i].priority : most_left;
+                cr_assert_gt(plan->n_moves, 0);
+                cr_assert_geq(least_saved, most_left, "seed %lu", (unsigned long) seed);
+                for (uint32_t i = 1; i < plan->n_moves; i++)
+                        cr_assert(plan->moves[i].wave == plan->moves[i - 1].wave ||
+                                          vms[plan->moves[i].vm].priority <=
+                                                  vms[plan->moves[i - 1].vm].priority ||
+                                          plan->moves[i].wave == 0,
+                                  "seed %lu: a less important VM leaves first", (unsigned long) seed);
+                arena_rewind(&arena, mark);
+        }
+}

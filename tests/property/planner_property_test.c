@@ -4,7 +4,12 @@
 #include "scheduler/snapshot/plan_file.h"
 #include "tests/random_cluster.h"
 
-#define SEEDS 500
+/* So many random clusters; the environment may ask for more. */
+static uint64_t seeds(void) {
+        const char *text = getenv("PLIMSOLL_SEEDS");
+
+        return text ? strtoull(text, NULL, 10) : 500;
+}
 
 static Arena arena;
 
@@ -23,7 +28,7 @@ static const Plan *plan_of(const Snapshot *s, const Settings *settings, uint64_t
 TestSuite(planner, .init = arena_for_test);
 
 Test(planner, every_plan_is_accepted_by_the_judge_and_never_costs_more) {
-        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        for (uint64_t seed = 1; seed <= seeds(); seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0);
@@ -50,7 +55,7 @@ static bool moves_unmeasured(const Snapshot *s, const Plan *plan) {
 }
 
 Test(planner, planning_the_result_again_plans_nothing) {
-        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        for (uint64_t seed = 1; seed <= seeds(); seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0);
@@ -110,7 +115,7 @@ static const char *text_of(const Snapshot *s, const Plan *plan) {
 }
 
 Test(planner, the_same_input_gives_the_same_bytes) {
-        for (uint64_t seed = 1; seed <= SEEDS / 5; seed++) {
+        for (uint64_t seed = 1; seed <= seeds() / 5; seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, false);
@@ -138,7 +143,7 @@ static void rename_users(Host *h) {
 
 /* Names play no part but for their order. */
 Test(planner, renaming_hosts_and_vms_renames_the_plan) {
-        for (uint64_t seed = 1; seed <= SEEDS / 5; seed++) {
+        for (uint64_t seed = 1; seed <= seeds() / 5; seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 const Settings *settings = random_settings(&arena, seed);
                 const Snapshot *s = random_cluster(&arena, seed, false), *renamed;

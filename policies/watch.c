@@ -1,0 +1,55 @@
+/* Hosts with a fault of grade 1 are watched: VMs that are there stay, others rather go elsewhere. A VM of a
+ * healthier host never comes, save to mend what is broken (problem_denied()); this price is for those that
+ * may.
+ */
+#include <errno.h>
+
+#include "scheduler/decide/policy.h"
+
+extern const Policy policy_watch;
+
+static const SettingDef settings[] = {
+        { .name = "price",
+          .type = SETTING_COUNT,
+          .def = 20,
+          .max = 1000,
+          .doc = "What a VM costs that comes to a host with a fault of grade 1, in moves of usual VMs. Never "
+                 "does one come from a healthier host, save to mend a rule or an overfull host." },
+        { 0 },
+};
+
+#define USUAL_MOVE 10000
+
+static bool is_watched(const Problem *p, HostIx h) {
+        return p->grade && p->grade[h] == 1;
+}
+
+static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        const int64_t price = policy_setting(&policy_watch, s, "price") * USUAL_MOVE;
+
+        for (VmIx v = 0; v < p->n_vms; v++)
+                if (x->host_of[v] != p->home[v] && x->host_of[v] != IX_NONE && is_watched(p, x->host_of[v]))
+                        ret->tier[TIER_BALANCE] += price;
+}
+
+static int state(const Problem *p, const Settings *s, Terms *t) {
+        const int64_t price = policy_setting(&policy_watch, s, "price") * USUAL_MOVE;
+        int64_t *weight;
+
+        if (!p->grade)
+                return 0;
+        weight = arena_new(t->arena, int64_t, p->n_hosts);
+        if (!weight)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                weight[h] = is_watched(p, h) ? price : 0;
+        return terms_add_come(t, (ComeTerm){ TIER_BALANCE, weight });
+}
+
+const Policy policy_watch = {
+        .name = "watch",
+        .summary = "VMs rather do not come to hosts with a fault of grade 1",
+        .settings = settings,
+        .state = state,
+        .total = total,
+};
