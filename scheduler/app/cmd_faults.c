@@ -36,6 +36,11 @@ static json_t *fault_json(const Fault *f) {
         return o;
 }
 
+/* A host whose agent cannot read something is no healthy host: what it cannot read may be failing. */
+static bool is_listed(const Host *h, const char *only) {
+        return only ? strcmp(only, h->name) == 0 : h->fault_grade > 0 || h->unread;
+}
+
 static void print_json(Invocation *in, const Facts *facts, const char *only) {
         json_t *o = json_object(), *hosts = json_array();
         const Snapshot *s = facts->snapshot;
@@ -46,11 +51,11 @@ static void print_json(Invocation *in, const Facts *facts, const char *only) {
 
                 for (uint32_t i = 0; i < host->n_faults; i++)
                         (void) json_array_append_new(list, fault_json(&host->faults[i]));
-                if (only ? strcmp(only, host->name) == 0 : host->fault_grade > 0)
-                        (void) json_array_append_new(hosts,
-                                                     json_pack("{s:s, s:I, s:s*, s:O}", "host", host->name,
-                                                               "grade", (json_int_t) host->fault_grade, "why",
-                                                               host->fault_why, "faults", list));
+                if (is_listed(host, only))
+                        (void) json_array_append_new(
+                                hosts, json_pack("{s:s, s:I, s:s*, s:s*, s:O}", "host", host->name, "grade",
+                                                 (json_int_t) host->fault_grade, "why", host->fault_why,
+                                                 "unread", host->unread, "faults", list));
                 json_decref(list);
         }
         (void) json_object_set_new(o, "schema", json_string("plimsoll.fault-list/1"));
@@ -104,8 +109,11 @@ static int print_host(Invocation *in, const Host *h) {
         (void) fprintf(screen->out, "%s%s%s: ", screen_style(screen, STYLE_STRONG),
                        text_safe(h->name, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
         (void) fprintf(screen->out, "%sgrade %lld, %s%s\n", screen_style(screen, style_of(h->fault_grade)),
-                       (long long) h->fault_grade, grade_words[h->fault_grade],
+                       (long long) h->fault_grade,
+                       h->fault_grade == 0 && h->unread ? "no fault known" : grade_words[h->fault_grade],
                        screen_style(screen, STYLE_PLAIN));
+        if (h->unread)
+                print_wrapped(screen, "not read: ", h->unread);
         if (h->n_faults == 0 && h->fault_why)
                 print_wrapped(screen, "", h->fault_why);
         for (uint32_t i = 0; r == 0 && i < h->n_faults; i++)
@@ -119,7 +127,7 @@ static int print_list(Invocation *in, const Facts *facts, const char *only) {
         int r = 0;
 
         for (HostIx h = 0; r == 0 && h < s->n_hosts; h++) {
-                if (only ? strcmp(only, s->hosts[h].name) != 0 : s->hosts[h].fault_grade == 0)
+                if (!is_listed(&s->hosts[h], only))
                         continue;
                 r = print_host(in, &s->hosts[h]);
                 shown++;
