@@ -120,7 +120,7 @@ static int print_text(const Placing *p) {
         supposed_print(&p->supposed, screen);
         print_wish(p);
         if (a->n_placed == 0)
-                (void) fprintf(screen->out, "%sno host takes it%s\n\n", screen_style(screen, STYLE_BAD),
+                (void) fprintf(screen->out, "%sno host takes it%s\n", screen_style(screen, STYLE_BAD),
                                screen_style(screen, STYLE_PLAIN));
         else if (a->n_vms == 1)
                 (void) fprintf(screen->out, "%splace it on %s%s\n", screen_style(screen, STYLE_GOOD),

@@ -81,9 +81,13 @@ static int read_xml(Invocation *in, const Snapshot *s, const char *path, NewVm *
         vm->vm.arch = d.arch;
         vm->vm.machine = d.machine;
         vm->vm.cpu_model = d.cpu_model;
+        vm->vm.emulator = d.emulator;
+        vm->vm.hugepages_kib = d.hugepages_kib;
         if (d.pinned)
                 *ret_notes = text_format(a, "it cannot be moved live later: %s", d.pinned);
         r = set_words(a, vm, "network", d.networks, f);
+        if (r == 0)
+                r = set_words(a, vm, "cpu_feature", d.cpu_features, f);
         if (r == 0)
                 r = set_words(a, vm, "group", d.groups, f);
         if (r == 0)

@@ -237,8 +237,7 @@ static const char *host_says(Asking *k, const Trial *t, const Listed *l, HostIx 
         if (why == REASON_NO_ROOM)
                 return "would be above its load line";
         if (l->wish.rule != IX_NONE)
-                return text_format(a, "rule %s would be broken as it is now",
-                                   k->pl->s->rules[l->wish.rule].name);
+                return text_format(a, "rule %s would stay broken", k->pl->s->rules[l->wish.rule].name);
         return reason_texts[why];
 }
 

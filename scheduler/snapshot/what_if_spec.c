@@ -34,6 +34,9 @@ static const SpecDef vm_specs[] = {
         { "cpu_model", SPEC_NAME, offsetof(NewVm, vm.cpu_model), 0 },
         { "arch", SPEC_NAME, offsetof(NewVm, vm.arch), 0 },
         { "machine", SPEC_NAME, offsetof(NewVm, vm.machine), 0 },
+        { "emulator", SPEC_NAME, offsetof(NewVm, vm.emulator), 0 },
+        { "cpu_feature", SPEC_NAMES, offsetof(NewVm, vm.cpu_features), 0 },
+        { "hugepages_kib", SPEC_COUNT, offsetof(NewVm, vm.hugepages_kib), INT64_C(1) << 30 },
         { "priority", SPEC_COUNT, offsetof(NewVm, vm.priority), 1000 },
         { "like", SPEC_NAME, offsetof(NewVm, like), 0 },
         { "count", SPEC_COUNT, offsetof(NewVm, count), 10000 },
@@ -190,7 +193,7 @@ int what_if_vm_set(Arena *a, NewVm *vm, const char *field, const char *text, con
 /* ---- all fields ---- */
 
 static int unknown_field(const SpecDef *specs, const char *option, const char *name, TextFault *f) {
-        const char *names[16], *nearest;
+        const char *names[ARRAY_SIZE(vm_specs) + ARRAY_SIZE(host_specs)], *nearest;
         size_t n = 0;
 
         for (const SpecDef *d = specs; d->name; d++)

@@ -1,7 +1,7 @@
 /* Questions: tests/scenarios/questions.d/NAME/{README, cluster.json, command, answer}. `command` is what is
  * asked of plimsoll, without "--from cluster.json"; its last word may be "=> 3", the exit status when it is
- * not 0. Each line of `answer` is found in what it prints (standard output, then standard error), blanks
- * counted as one.
+ * not 0, and one that begins with '@' is a file of the story's folder. Each line of `answer` is found in what
+ * it prints (standard output, then standard error), blanks counted as one.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -59,15 +59,23 @@ ParameterizedTestParameters(questions, question) {
         return cr_make_param_array(Question, list, n);
 }
 
+/* "@web9.xml": the file's path, in `room`. */
+static char *file_word(const char *story, char *word, char *room, size_t size) {
+        if (word[0] != '@')
+                return word;
+        (void) snprintf(room, size, "%s/%s/%s", STORIES, story, word + 1);
+        return room;
+}
+
 static char *ask(const char *story, char *command, int *ret_status) {
-        char *argv[WORDS_MAX] = { (char *) "plimsoll" }, path[512], *text = NULL, *rest = NULL;
+        char *argv[WORDS_MAX] = { (char *) "plimsoll" }, path[512], file[512], *text = NULL, *rest = NULL;
         size_t n = 0;
         int argc = 1;
         FILE *out = open_memstream(&text, &n);
 
         for (char *w = strtok_r(command, " \n", &rest); w && argc < WORDS_MAX - 3;
              w = strtok_r(NULL, " \n", &rest))
-                argv[argc++] = w;
+                argv[argc++] = file_word(story, w, file, sizeof(file));
         (void) snprintf(path, sizeof(path), "%s/%s/cluster.json", STORIES, story);
         argv[argc++] = (char *) "--from";
         argv[argc++] = path;
