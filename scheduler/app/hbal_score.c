@@ -4,6 +4,7 @@
 #include <math.h>
 
 #define OFFLINE_PENALTY 20
+#define OWN_CPUS        1 /* the host's own, beside its VMs: what htools assumes of a row without nos_cpu */
 
 typedef struct Use {
         double memory_mib, vcpus, cpu, memory; /* cpu, memory: in mean hosts */
@@ -68,7 +69,7 @@ int hbal_score(Arena *a, const Snapshot *s, const HostIx *host_of, double *ret) 
                                                  ? 1 - (use[h].memory_mib + (double) host->reserved_mib) /
                                                                    (double) host->memory_mib
                                                  : 0);
-                spread_add(&vcpus, host->cpus > 0 ? use[h].vcpus / (double) host->cpus : 0);
+                spread_add(&vcpus, host->cpus > 0 ? (use[h].vcpus + OWN_CPUS) / (double) host->cpus : 0);
                 spread_add(&cpu, use[h].cpu);
                 spread_add(&memory, use[h].memory);
         }

@@ -7,8 +7,9 @@
  * mean hosts, not divided by the host's size), and 20 for each VM on a host that is offline (4 for an
  * instance there, 16 for a primary one).
  *
- * On hosts that are alike it is hbal's number to the last digit; on unlike ones hbal's came out about 1 %
- * higher, for a reason not found.
+ * vCPUs are those of the VMs and one for the host itself: what htools assumes where a node's row does not
+ * say (Node.hs, uCpu; the import does not keep what a row says). On hosts that are alike this changes
+ * nothing.
  *
  * Where it is not hbal's number: a utilisation file's memory, disk and net columns are not in a snapshot:
  * memory use is the VM's memory in mean hosts, disk and net count as even; disk space, spindles, N+1

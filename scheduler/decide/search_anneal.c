@@ -7,6 +7,10 @@
  * the price rises steadily: what is overfull is squeezed out while the temperature still lets others make
  * room. Only what fits is ever kept as the best.
  *
+ * A transient resource stays taken at home while a VM is away. A VM has one home and a hundred other hosts,
+ * so chance alone would drive the small ones away and fill that room for nothing: being at home is worth the
+ * temperature times log2 of the hosts it may go to, which outweighs their number and vanishes as it cools.
+ *
  * All in integers: logarithms from a table made by squaring, temperatures by powers of two.
  */
 #include <errno.h>
@@ -30,17 +34,19 @@
 
 #define PRICE   1                        /* log2 of the price of overfilling until SQUEEZE_AT … */
 #define RISE    10                       /* … and its doublings until HARD_AT */
-#define MELTS   12                       /* log2 of tries a VM that let a search start at the usual change */
-#define HOTTEST (INT64_C(4) << FRACTION) /* log2 of first temperature by usual change, at most */
+#define MELTS   6                        /* log2 of tries a VM that let a search start at the usual change */
+#define HOTTEST (INT64_C(3) << FRACTION) /* log2 of first temperature by usual change, at most */
 #define COLDEST (INT64_C(4) << FRACTION) /* … and of the usual change by it */
 #define MILD    (INT64_C(7) << FRACTION) /* log2 of the first temperature by that at MILD_AT */
 #define COOLED  (INT64_C(6) << FRACTION) /* log2 of that by the last one */
 
 /* The schedule, in 65536ths of the budget. */
 #define START_AFTER 655   /* spent on a plain descent: how many tries there will be is seen in it */
-#define SQUEEZE_AT  40000 /* until here overfilling is cheap */
+#define SQUEEZE_AT  20000 /* until here overfilling is cheap */
 #define MILD_AT     57000 /* the search has found its valley: the rest goes quicker */
-#define HARD_AT     61000 /* from here nothing is overfilled any more */
+#define HARD_AT     61000 /* from here nothing is overfilled any more, unless something still is: then … */
+#define DOUBLES     256   /* … the price doubles in each such part … */
+#define LAST_AT     63500 /* … until here */
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
@@ -54,6 +60,7 @@ typedef struct Anneal {
         const Problem *p;
         Proposals proposals;
         int64_t *draws;             /* [DRAWS] −ln((i + ½) / DRAWS) in 16 binary digits */
+        Cost *homing;               /* [vm] what home is worth, in 65536ths of the temperature */
         int64_t temperature, price; /* price: of a unit of excess; 0: there may be none */
         int64_t warm, mild, cold;   /* log2 of the first temperature, that at MILD_AT, and the last */
         int64_t began;              /* how much was spent when the search began: reading the input counts */
@@ -127,14 +134,19 @@ inlined Cost draw(const Anneal *a, uint64_t bits) {
         return (a->temperature * a->draws[bits % DRAWS]) >> FRACTION;
 }
 
-/* What leaving its host changes for v: prices not counted. */
+/* What draws v to h beyond its price. */
+inlined Cost pulls(const Anneal *a, VmIx v, HostIx h) {
+        return h == a->p->home[v] ? (a->temperature * a->homing[v]) >> FRACTION : 0;
+}
+
+/* What leaving its host changes for v: the price of where it goes not counted. */
 inlined Cost leave(const Anneal *a, VmIx v, HostIx from, uint32_t width) {
         const Flat *f = &a->f;
         Cost d = row_cost(flat_over(f, from), flat_step(f, v), -1, width) - f->host_cost[from];
 
         if (a->price > 0)
                 d += a->price * (row_excess(f, from, v, -1, width) - f->host_excess[from]);
-        return d - flat_place(f, v, from);
+        return d - flat_place(f, v, from) + pulls(a, v, from);
 }
 
 /* v to the host where it is best of all, each with a draw of its own: where many may take it, the choice is
@@ -153,11 +165,11 @@ inlined uint32_t try_hosts(Anneal *a, VmIx v, uint32_t width) {
 
         for (uint32_t i = 0; i < n; i++) {
                 const HostIx to = listed ? k->list[k->list_start[v] + first + i] : first + i;
-                Cost delta = left, most;
+                Cost delta = left - pulls(a, v, to), most;
 
                 bits = i % DRAWS_A_NUMBER == 0 ? prng_next(&a->s->random) : bits >> DRAWS_DIGITS;
                 most = draw(a, bits) - best - 1;
-                if (to == from || left - f->host_cost[to] > most)
+                if (to == from || delta - f->host_cost[to] > most)
                         continue;
                 if (a->price > 0)
                         delta += a->price * (row_excess(f, to, v, 1, width) - f->host_excess[to]);
@@ -220,6 +232,7 @@ inlined void try_swap(Anneal *a, VmIx v, VmIx w, Cost most, uint32_t width) {
                 delta += a->price * (row_excess_swap(f, to, v, w, width) - f->host_excess[to]);
                 delta += a->price * (row_excess_swap(f, from, w, v, width) - f->host_excess[from]);
         }
+        delta += pulls(a, v, from) - pulls(a, v, to) + pulls(a, w, to) - pulls(a, w, from);
         if (delta - flat_place(f, v, from) - flat_place(f, w, to) > most)
                 return;
         delta +=
@@ -318,6 +331,14 @@ static void retreat(Anneal *a) {
         assert(a->f.excess == 0 && a->f.cost == a->best);
 }
 
+/* What a unit of excess costs. */
+static int64_t price_at(int64_t now) {
+        const int64_t over = now > HARD_AT ? ((now - HARD_AT) << FRACTION) / DOUBLES : 0;
+
+        return exp2_fixed((PRICE << FRACTION) + between(0, RISE << FRACTION, now, SQUEEZE_AT, HARD_AT) +
+                          over);
+}
+
 /* The temperature falls evenly in the logarithm, quicker at the end. */
 static void schedule(Anneal *a, int64_t now) {
         int64_t mild;
@@ -328,13 +349,8 @@ static void schedule(Anneal *a, int64_t now) {
                 warm_choose(a, now);
         mild = between(a->warm, a->mild, now, START_AFTER, MILD_AT);
         a->temperature = exp2_fixed(between(mild, a->cold, now, MILD_AT, SPENT_WHOLE));
-        if (now < HARD_AT) {
-                a->price = exp2_fixed((PRICE << FRACTION) +
-                                      between(0, RISE << FRACTION, now, SQUEEZE_AT, HARD_AT));
-                return;
-        }
-        a->price = 0;
-        if (a->f.excess > 0)
+        a->price = now < HARD_AT || (now < LAST_AT && a->f.excess > 0) ? price_at(now) : 0;
+        if (a->price == 0 && a->f.excess > 0)
                 retreat(a);
 }
 
@@ -378,6 +394,26 @@ static Cost usual_change(Anneal *a) {
         return seen[SAMPLE / 2] > 1 ? seen[SAMPLE / 2] : 1;
 }
 
+static bool holds_at_home(const Flat *f, VmIx v) {
+        const Problem *p = f->e->problem;
+
+        for (uint32_t r = 0; f->e->together && r < p->n_res; r++)
+                if (p->transient[r] && problem_need(p, v)[r] > 0)
+                        return true;
+        return false;
+}
+
+static void homing_fill(Anneal *a) {
+        const Proposals *k = &a->proposals;
+
+        for (VmIx v = 0; v < a->p->n_vms; v++) {
+                const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
+
+                if (holds_at_home(&a->f, v))
+                        a->homing[v] = log2_fixed(listed > 0 ? listed : k->n_hosts);
+        }
+}
+
 int search_anneal(SearchState *s, HostIx *host_of, Cost *ret_cost) {
         Anneal a = { .s = s, .p = s->e->problem, .best_of = host_of };
         int r;
@@ -388,9 +424,11 @@ int search_anneal(SearchState *s, HostIx *host_of, Cost *ret_cost) {
         if (r < 0)
                 return r;
         a.draws = arena_new(s->arena, int64_t, DRAWS);
-        if (!a.draws)
+        a.homing = arena_new(s->arena, Cost, a.p->n_vms);
+        if (!a.draws || !a.homing)
                 return -ENOMEM;
         draws_fill(a.draws);
+        homing_fill(&a);
         a.best = a.f.cost;
         memcpy(a.best_of, a.f.host_of, sizeof(HostIx) * a.p->n_vms);
         a.usual = usual_change(&a);

@@ -93,6 +93,52 @@ static void one_step(Arena *a, Flat *f, const Proposals *k, Prng *g, uint64_t se
         cr_assert_eq(f->cost - before, row + d.tier[TIER_BALANCE], "seed %llu", (unsigned long long) seed);
 }
 
+/* v and w change places: rows, excess and room are what they are when both have moved. */
+static void one_swap(Flat *f, Prng *g) {
+        const Problem *p = f->e->problem;
+        const VmIx v = prng_below(g, p->n_vms), w = prng_below(g, p->n_vms);
+        const HostIx from = f->host_of[v], to = f->host_of[w];
+        const Cost cost_from = f->host_cost[from], cost_to = f->host_cost[to];
+        const Cost excess_from = f->host_excess[from], excess_to = f->host_excess[to];
+        const int64_t *step_v = flat_step(f, v), *step_w = flat_step(f, w);
+        Cost in_from, in_to, over_from, over_to;
+        bool fits;
+
+        if (from == to)
+                return;
+        in_from = row_cost_swap(flat_over(f, from), step_w, step_v, f->width) - cost_from;
+        in_to = row_cost_swap(flat_over(f, to), step_v, step_w, f->width) - cost_to;
+        over_from = row_excess_swap(f, from, w, v, f->width) - excess_from;
+        over_to = row_excess_swap(f, to, v, w, f->width) - excess_to;
+        fits = row_fits_swap(f, from, w, v, f->width) && row_fits_swap(f, to, v, w, f->width);
+        flat_move(f, (Move){ v, from, to });
+        flat_move(f, (Move){ w, to, from });
+        cr_assert_eq(f->host_cost[from], cost_from + in_from);
+        cr_assert_eq(f->host_cost[to], cost_to + in_to);
+        cr_assert_eq(f->host_excess[from], excess_from + over_from);
+        cr_assert_eq(f->host_excess[to], excess_to + over_to);
+        cr_assert_eq(fits, f->host_excess[from] == 0 && f->host_excess[to] == 0);
+}
+
+Test(flat, a_swap_costs_what_its_two_moves_do) {
+        unsigned flat = 0;
+
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                Arena a = arena_over(memory, sizeof(memory));
+                Prng g = prng_seeded(seed ^ 0x5a5a);
+                Flat f;
+
+                if (!flat_of(&a, seed, &f))
+                        continue;
+                flat++;
+                for (int i = 0; i < STEPS; i++)
+                        one_swap(&f, &g);
+                cr_assert_eq(f.cost, total(&a, &f), "seed %llu", (unsigned long long) seed);
+                cr_assert_eq(f.excess, excess_of(&f), "seed %llu", (unsigned long long) seed);
+        }
+        cr_assert_gt(flat, SEEDS / 20, "only %u of the problems were flat", flat);
+}
+
 Test(flat, a_row_says_what_the_definitions_say) {
         unsigned flat = 0;
 

@@ -29,6 +29,20 @@ Test(hbal_score, is_what_hbal_says) {
         cr_assert_lt(after, now);
 }
 
+/* A host's own CPU counts, which shows only where hosts differ. hbal -v -v -v: 0.19320039 + 0.39059028 +
+ * 0.19066211 + 0.15771002. */
+Test(hbal_score, is_what_hbal_says_of_unlike_hosts) {
+        const Host hosts[] = { host("a", 16, 65536), host("b", 32, 131072), host("c", 8, 32768) };
+        const Vm vms[] = { vm("db1", 0, 8, 16384, 5000), vm("db2", 1, 2, 8192, 1000),
+                           vm("web1", 0, 2, 8192, 1000), vm("web2", 0, 4, 4096, 2000) };
+        const Snapshot s = { .n_hosts = 3, .n_vms = 4, .hosts = hosts, .vms = vms };
+        Arena a = arena_over(memory, sizeof(memory));
+        double now;
+
+        cr_assert_eq(0, hbal_score(&a, &s, NULL, &now));
+        cr_assert_lt(fabs(now - 0.93216280), 1e-6, "%.8f", now);
+}
+
 Test(hbal_score, vms_on_an_offline_host_count_twenty_each) {
         Host hosts[] = { host("a", 16, 65536), host("b", 16, 65536) };
         const Vm vms[] = { vm("db1", 0, 8, 16384, 5000), vm("db2", 1, 2, 8192, 1000) };
