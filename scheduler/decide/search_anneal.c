@@ -45,7 +45,7 @@
 #define SQUEEZE_AT  20000 /* until here overfilling is cheap */
 #define MILD_AT     57000 /* the search has found its valley: the rest goes quicker */
 #define HARD_AT     61000 /* from here nothing is overfilled any more, unless something still is: then … */
-#define DOUBLES     256   /* … the price doubles in each such part … */
+#define DOUBLES     625 /* … the price doubles in each such part: four times, or sums could leave 64 bits … */
 #define LAST_AT     63500 /* … until here */
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
