@@ -103,6 +103,9 @@ static void ended(void *arg, uint32_t move, const MoveOutcome *o) {
                                                      : LOG_WARNING,
                           "move.missed", "vm=%s from=%s to=%s end=%s why=%s", m->vm, m->from, m->to,
                           move_end_names[o->end], log_quote(o->why, quoted, sizeof(quoted)));
+        if (o->status.remark[0])
+                log_event(LOG_WARNING, "move.remark", "vm=%s from=%s to=%s what=%s", m->vm, m->from, m->to,
+                          log_quote(o->status.remark, quoted, sizeof(quoted)));
         write_live(w, true);
 }
 

@@ -32,6 +32,7 @@ apply() {
 }
 says() { grep -qs "$2" "$LAB/$1"; }
 count() { grep -c "$2" "$LAB/$1"; }
+audit_says() { "$BUILD/plimsoll" audit --json --redis "$redis" --cluster lab | grep -q "$1"; }
 ends_with() { # STATUS
 	wait "$program"
 	[ $? = "$1" ]
@@ -82,5 +83,8 @@ check "the service ends well" ends_with 0
 check "what ran has ended well" [ "$(count plimsolld.log 'move.done')" = "$(count plimsolld.log 'move.started')" ]
 check "nothing more was started" [ "$(count plimsolld.log 'move.started')" = 1 ]
 check "each guest runs exactly once" each_runs_once
+check "the audit has what was moved, predicted and measured" audit_says '"end": "done"'
+check "and what was not reached" audit_says '"end": "not-reached"'
+check "the decision is made again from its record, byte for byte" "$BUILD/plimsoll" replay last --redis "$redis" --cluster lab
 [ "$story_failed" = 0 ] || tail -n 30 "$LAB"/apply.out "$LAB"/plimsolld.log "$LAB"/agent-*.log
 story_end
