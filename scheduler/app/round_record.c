@@ -100,6 +100,7 @@ int round_record_make(Arena *a, const RoundRecord *x, const Record **ret) {
                        .max_moves = in->request.max_moves,
                        .max_mib = in->request.max_mib,
                        .max_ms = in->request.max_ms,
+                       .threshold = in->request.threshold,
                        .solver = in->request.solver ? in->request.solver->name : NULL,
                        .paused = in->paused,
                        .not_now = in->not_now,
@@ -159,6 +160,7 @@ int round_replay(Arena *a, const Record *record, const Settings *settings, const
         in.request.max_moves = record->max_moves;
         in.request.max_mib = record->max_mib;
         in.request.max_ms = record->max_ms;
+        in.request.threshold = record->threshold;
         in.request.workers = workers;
         if (record->solver && strcmp(record->solver, exact_solver.name) == 0)
                 in.request.solver = &exact_solver;

@@ -40,6 +40,8 @@ static void put_request(TextWriter *w, const Record *r) {
                 json_put_int(w, false, "max_mib", r->max_mib);
         if (r->max_ms != INT64_MAX)
                 json_put_int(w, false, "max_ms", r->max_ms);
+        if (r->threshold > 0)
+                json_put_int(w, false, "threshold", r->threshold);
         (void) json_put_text(w, false, "solver", r->solver);
         text_writer_word(w, "}");
 }
@@ -139,7 +141,7 @@ static bool is_key(const char *key, const char *name) {
 }
 
 static int read_request(Reader *p) {
-        int64_t seed = 1, evaluations = 0, max_moves = UINT32_MAX;
+        int64_t seed = 1, evaluations = 0, max_moves = UINT32_MAX, threshold = 0;
         const char *key;
         int k = json_reader_enter(&p->json, JSON_OBJECT);
 
@@ -154,12 +156,15 @@ static int read_request(Reader *p) {
                         k = json_take_int(&p->json, 0, INT64_MAX, &p->record.max_mib);
                 else if (is_key(key, "max_ms"))
                         k = json_take_int(&p->json, 0, INT64_MAX, &p->record.max_ms);
+                else if (is_key(key, "threshold"))
+                        k = json_take_int(&p->json, 0, 5, &threshold) /* PLAN_THRESHOLD_MAX */;
                 else if (is_key(key, "solver"))
                         k = json_take_text(&p->json, &p->record.solver);
         }
         p->record.seed = (uint64_t) seed;
         p->record.evaluations = (uint64_t) evaluations;
         p->record.max_moves = (uint32_t) max_moves;
+        p->record.threshold = (uint32_t) threshold;
         return k;
 }
 
