@@ -60,6 +60,7 @@ void dirty_note(DirtyTour *tour, DirtyHistory *guest, const DirtyNews *news, use
         }
         history_add(guest, tour->window, dirty_kib_of(news->mib_s, tour->seconds), now);
         if (tour->window == DIRTY_LONG) {
+                guest->long_seconds = tour->seconds;
                 visit_end(tour, guest, news->memory_mib, now);
                 return;
         }

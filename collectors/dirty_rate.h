@@ -33,8 +33,9 @@ typedef struct DirtyHistory {
                 usec_t at[DIRTY_KEPT];
                 uint32_t n; /* ever; the newest is at (n − 1) % DIRTY_KEPT */
         } window[DIRTY_WINDOW_N];
-        usec_t visited_at; /* 0: never */
-        usec_t not_before; /* it could not be measured: not again before */
+        int64_t long_seconds; /* of the newest long window; 0: none yet */
+        usec_t visited_at;    /* 0: never */
+        usec_t not_before;    /* it could not be measured: not again before */
 } DirtyHistory;
 
 /* What is under way on a host. Zeroed: nothing. `guest` is only compared, never followed. */

@@ -109,6 +109,8 @@ static int emit_memory(const VmReading *v) {
             (e = emit_number(v->sink, METRIC_VM_MEMORY_RSS, v->name, mib_up(s->rss_kib))) < 0)
                 return e;
         e = emit_number(v->sink, METRIC_VM_DIRTY, v->name, dirty_mean(&r->dirty, DIRTY_LONG, v->now));
+        if (e >= 0 && dirty_mean(&r->dirty, DIRTY_LONG, v->now) != UNKNOWN)
+                e = emit_number(v->sink, METRIC_VM_DIRTY_WINDOW, v->name, r->dirty.long_seconds * 1000);
         return e < 0 ? e
                      : emit_number(v->sink, METRIC_VM_DIRTY_BURST, v->name,
                                    dirty_mean(&r->dirty, DIRTY_SHORT, v->now));

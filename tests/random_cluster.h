@@ -8,6 +8,7 @@
 
 #include "policies/policies.h"
 #include "scheduler/base/prng.h"
+#include "scheduler/decide/move_strategy.h"
 #include "scheduler/decide/plan_check.h"
 #include "scheduler/decide/planner.h"
 
@@ -17,12 +18,13 @@ static inline const Settings *default_settings(Arena *a) {
         Settings *s = NULL;
         uint32_t n = 0;
 
-        if (!sections || policies_settings(a, &more, &n) < 0 || n > 30)
+        if (!sections || policies_settings(a, &more, &n) < 0 || n > 29)
                 abort();
         sections[0] = (SettingSection){ "cluster", "", cluster_settings };
         sections[1] = (SettingSection){ "plan", "", planner_settings };
-        memcpy(sections + 2, more, sizeof(*more) * n);
-        if (settings_new(a, sections, n + 2, &s) < 0)
+        sections[2] = (SettingSection){ "migration", "", migration_settings };
+        memcpy(sections + 3, more, sizeof(*more) * n);
+        if (settings_new(a, sections, n + 3, &s) < 0)
                 abort();
         return s;
 }

@@ -12,6 +12,7 @@
 #include "scheduler/app/file.h"
 #include "scheduler/app/settings_file.h"
 #include "scheduler/app/settings_lists.h"
+#include "scheduler/decide/move_strategy.h"
 #include "scheduler/decide/planner.h"
 #include "scheduler/snapshot/build.h"
 #include "scheduler/snapshot/estimators.h"
@@ -64,25 +65,6 @@ static const SettingDef service_settings[] = {
           "Too often: more than this share of these moves failed." },
         { "pause_least", SETTING_DURATION, 5 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
           "A move that took less than this longer or shorter than predicted counts as predicted rightly." },
-        { 0 },
-};
-
-static const SettingDef migration_settings[] = {
-        { "bandwidth", SETTING_KBIT, 0, 0, INT64_C(1000000000), NULL, NULL,
-          "What one migration may use of the network at most. 0: no limit." },
-        { "auto_converge", SETTING_BOOL, 1, 0, 1, NULL, NULL,
-          "Slow a VM down that dirties its memory faster than the network takes it." },
-        { "post_copy", SETTING_BOOL, 0, 0, 1, NULL, NULL,
-          "Let a VM that does not converge run on the target before all its memory is there. If the network "
-          "fails then, the VM is lost." },
-        { "tls", SETTING_BOOL, 0, 0, 1, NULL, NULL,
-          "Migrate encrypted (libvirt's and QEMU's TLS must be set up on the hosts), or not at all." },
-        { "uri", SETTING_TEXT, 0, 0, 0, "", NULL,
-          "Where the data of migrations go, when they have a network of their own: tcp://{host}.migration, "
-          "with "
-          "the target's name for {host}. Empty: where the target's own name leads." },
-        { "patience", SETTING_COUNT, 5, 1, 1000, NULL, NULL,
-          "A migration is aborted after so many times its longest predicted duration, at least a minute." },
         { 0 },
 };
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/app/prediction_json.h"
+
 const char *const journal_event_names[JOURNAL_EVENT_N] = { "intent", "started", "done",
                                                            "failed", "aborted", "unclear" };
 
@@ -28,12 +30,13 @@ JournalEvent journal_event_of(MigrationPhase phase) {
 
 int journal_print(Arena *a, const JournalEntry *e, const char **ret, size_t *ret_n) {
         json_t *o =
-                json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s}",
+                json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s, s:o*}",
                           "event", journal_event_names[e->event], "id", e->id, "vm", e->vm, "uuid", e->uuid,
                           "from", e->from, "to", e->to, "from_uri", e->from_uri, "to_uri", e->to_uri, "at",
                           (json_int_t) e->at, "predicted_ms", (json_int_t) e->predicted_ms, "ms",
                           (json_int_t) e->ms, "bytes", (json_int_t) e->bytes, "downtime_ms",
-                          (json_int_t) e->downtime_ms, "message", e->message ? e->message : "");
+                          (json_int_t) e->downtime_ms, "message", e->message ? e->message : "", "prediction",
+                          e->predicted.basis.bandwidth_kbit > 0 ? prediction_json(&e->predicted) : NULL);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
         json_decref(o);
@@ -56,13 +59,15 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
         const char *event = NULL, *id = NULL, *vm = NULL, *uuid = NULL, *from = NULL, *to = NULL;
         const char *from_uri = NULL, *to_uri = NULL, *message = "";
         json_int_t at = 0, predicted = UNKNOWN, ms = UNKNOWN, bytes = UNKNOWN, downtime = UNKNOWN;
+        json_t *prediction = NULL;
         bool full = false;
         int e = 0;
 
-        if (json_unpack(o, "{s:s, s:s, s:s, s?s, s:s, s:s, s?s, s?s, s:I, s?I, s?I, s?I, s?I, s?s}", "event",
-                        &event, "id", &id, "vm", &vm, "uuid", &uuid, "from", &from, "to", &to, "from_uri",
-                        &from_uri, "to_uri", &to_uri, "at", &at, "predicted_ms", &predicted, "ms", &ms,
-                        "bytes", &bytes, "downtime_ms", &downtime, "message", &message) < 0)
+        if (json_unpack(o, "{s:s, s:s, s:s, s?s, s:s, s:s, s?s, s?s, s:I, s?I, s?I, s?I, s?I, s?s, s?o}",
+                        "event", &event, "id", &id, "vm", &vm, "uuid", &uuid, "from", &from, "to", &to,
+                        "from_uri", &from_uri, "to_uri", &to_uri, "at", &at, "predicted_ms", &predicted, "ms",
+                        &ms, "bytes", &bytes, "downtime_ms", &downtime, "message", &message, "prediction",
+                        &prediction) < 0)
                 return -EBADMSG;
         while (e < JOURNAL_EVENT_N && strcmp(event, journal_event_names[e]) != 0)
                 e++;
@@ -81,7 +86,8 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
                                .ms = ms,
                                .bytes = bytes,
                                .downtime_ms = downtime,
-                               .message = copy(a, message, &full) };
+                               .message = copy(a, message, &full),
+                               .predicted = prediction_of_json(prediction) };
         return full ? -ENOMEM : 0;
 }
 
@@ -129,4 +135,14 @@ int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const J
         *ret = open;
         *ret_n = n_open;
         return 0;
+}
+
+FinishedMove move_finished(const JournalEntry *e) {
+        return (FinishedMove){ .vm = e->vm,
+                               .from = e->from,
+                               .to = e->to,
+                               .predicted = e->predicted,
+                               .ms = e->ms,
+                               .bytes = e->bytes,
+                               .downtime_ms = e->downtime_ms };
 }

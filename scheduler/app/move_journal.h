@@ -7,6 +7,7 @@
 #include "scheduler/act/executor.h"
 #include "scheduler/base/arena.h"
 #include "scheduler/base/text.h"
+#include "scheduler/decide/migration_lessons.h"
 
 typedef enum JournalEvent {
         JOURNAL_INTENT,  /* about to be started */
@@ -26,6 +27,7 @@ typedef struct JournalEntry {
         usec_t at;
         int64_t predicted_ms, ms, bytes, downtime_ms; /* measured ones UNKNOWN until it is over */
         const char *message;                          /* "" or why */
+        Prediction predicted; /* predicted.ms is predicted_ms; basis.bandwidth_kbit 0: not written down */
 } JournalEntry;
 
 static inline bool journal_is_open(JournalEvent e) {
@@ -43,3 +45,6 @@ int journal_parse(Arena *a, const char *text, size_t n, JournalEntry *ret) must_
 /* Of entries newest first: the newest of each move that is open (see journal_is_open). In `a`. */
 int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const JournalEntry **ret,
                       uint32_t *ret_n) must_check;
+
+/* A move that is done, for what it teaches (decide/migration_lessons.h). Strings are the entry's. */
+FinishedMove move_finished(const JournalEntry *e);

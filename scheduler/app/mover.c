@@ -6,6 +6,7 @@
 
 #include "scheduler/app/facts_overlay.h"
 #include "scheduler/app/store_round.h"
+#include "scheduler/decide/migration_net.h"
 #include "scheduler/decide/plan_check.h"
 
 /* Facts read less than this ago serve the next start too: the moves begun since are judged along with it. */
@@ -191,6 +192,7 @@ static int write_down(const Mover *m, uint32_t move, JournalEntry e) {
         e.to_uri = v->to_uri;
         e.at = clock_now();
         e.predicted_ms = v->predicted.ms;
+        e.predicted = v->predicted;
         r = e.id ? journal_print(&a, &e, &text, &n) : -ENOMEM;
         if (r == 0) {
                 r = store_journal(l->store, l->token, text, n);
@@ -288,7 +290,7 @@ static usec_t time_limit(const Settings *s, const Prediction *p) {
 
 /* What the plan wants, within the settings' limits; and what it does not say, as they say it. */
 static MoveManner settled_manner(const Settings *s, const MoverMove *v) {
-        const int64_t most = settings_int(s, "migration", "bandwidth");
+        const int64_t most = migration_bandwidth(s);
         MoveManner m = v->manner;
 
         if (most > 0 && (m.bandwidth_kbit == 0 || m.bandwidth_kbit > most))
@@ -315,7 +317,8 @@ static int migrate_uri(Arena *a, const Settings *s, const char *host, const char
 }
 
 static RunMove run_move(const MoverInput *in, const MoverMove *v) {
-        int64_t kbit = settings_int(in->settings, "migration", "bandwidth");
+        const int64_t kbit = migration_bandwidth(in->settings);
+        const MoveManner manner = settled_manner(in->settings, v);
 
         return (RunMove){
                 .wave = v->wave,
@@ -328,11 +331,13 @@ static RunMove run_move(const MoverInput *in, const MoverMove *v) {
                              .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
                              .time_limit = time_limit(in->settings, &v->predicted),
                              .auto_converge = settings_int(in->settings, "migration", "auto_converge") != 0,
-                             .post_copy = settings_int(in->settings, "migration", "post_copy") != 0,
+                             /* By the VM's own policy, which the plan heeded; not by the settings alone. */
+                             .post_copy = manner.strategy == STRATEGY_POST_COPY ||
+                                          manner.at_deadline == DEADLINE_POST_COPY,
                              .tls = settings_int(in->settings, "migration", "tls") != 0,
                              .copy_disks = v->local_disk_mib > 0 &&
                                            settings_int(in->settings, "cluster", "local_disks") != 0,
-                             .manner = settled_manner(in->settings, v) }
+                             .manner = manner }
         };
 }
 

@@ -12,7 +12,7 @@
 #include "scheduler/app/host_mark.h"
 #include "scheduler/app/move_journal.h"
 #include "scheduler/app/report_reader.h"
-#include "scheduler/decide/migration_speed.h"
+#include "scheduler/decide/migration_lessons.h"
 #include "scheduler/snapshot/build.h"
 #include "scheduler/snapshot/rules_apply.h"
 #include "scheduler/snapshot/snapshot_file.h"
@@ -264,19 +264,18 @@ static int read_marks(const Source *s, Arena *a, BuildInput *in) {
         return 0;
 }
 
-#define PAST_ENTRIES 256
+#define PAST_ENTRIES 1024
 
-/* How fast the last migrations were, as the journal has it. */
-static int read_speed(const Source *s, Arena *a, BuildInput *in) {
-        const ArenaMark mark = arena_mark(a);
+/* What the last migrations taught, as the journal has them. */
+static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
         StoredText *texts = NULL;
-        PastMove *moves;
+        FinishedMove *moves;
         uint32_t n = 0, kept = 0;
         int r = store_get_journal(s->store, a, PAST_ENTRIES, &texts, &n);
 
         if (r < 0)
                 return r;
-        moves = arena_new(a, PastMove, n);
+        moves = arena_new(a, FinishedMove, n);
         if (!moves)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
@@ -286,11 +285,9 @@ static int read_speed(const Source *s, Arena *a, BuildInput *in) {
                 if (r == -ENOMEM)
                         return r;
                 if (r == 0 && e.event == JOURNAL_DONE)
-                        moves[kept++] = (PastMove){ .bytes = e.bytes, .ms = e.ms };
+                        moves[kept++] = move_finished(&e);
         }
-        in->migration_kbit = migration_speed_seen(moves, kept);
-        arena_rewind(a, mark);
-        return 0;
+        return migration_learn(a, moves, kept, &in->lessons);
 }
 
 /* A report that cannot be read is as good as none: its host is a member, and so fenced for want of facts. */
@@ -410,7 +407,7 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         if (r == 0)
                 r = fault_book_read(s->store, a, &in, &s->faults, &note);
         if (r == 0)
-                r = read_speed(s, a, &in);
+                r = read_lessons(s, a, &in);
         if (r < 0) {
                 text_fault(f, "", "%s", store_error(s->store));
                 return r;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "scheduler/decide/evaluator.h"
+#include "scheduler/decide/migration_net.h"
 #include "scheduler/decide/planner.h"
 #include "scheduler/decide/waves.h"
 
@@ -16,6 +17,7 @@ typedef struct Planning {
         const Problem *first; /* every VM where the snapshot has it */
         const Terms *terms;   /* of `first` */
         ResourceLayout layout;
+        MigrationNet net;
 
         HostIx *now;     /* [vm] where it is after the steps */
         WaveMove *steps; /* in order; a VM may move in several waves */

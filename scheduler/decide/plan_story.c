@@ -2,11 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/decide/migration_model.h"
-#include "scheduler/decide/migration_speed.h"
+#include "scheduler/decide/move_strategy.h"
 #include "scheduler/decide/plan_parts.h"
-
-#define DOWNTIME_LIMIT_MS 300 /* QEMU's default */
 
 typedef struct Story {
         Planning *pl;
@@ -18,21 +15,6 @@ typedef struct Story {
         bool *came;                 /* [vm] */
 } Story;
 
-static MigrationForecast forecast(const Planning *pl, VmIx v, uint32_t sharing) {
-        const Vm *vm = &pl->s->vms[v];
-        bool known = vm->memory_used_mib > 0 && vm->memory_used_mib < vm->memory_mib;
-        int64_t nominal = settings_int(pl->settings, "cluster", "migration_bandwidth");
-        int64_t bandwidth = migration_speed(nominal, pl->s->migration_kbit) / sharing;
-
-        return migration_forecast((MigrationFacts){
-                .memory_mib = known ? vm->memory_used_mib : vm->memory_mib,
-                .dirty_kib_s = vm->dirty_kib_s,
-                .local_disk_mib = vm->local_disk_mib,
-                .bandwidth_kbit = bandwidth > 0 ? bandwidth : 1,
-                .downtime_limit_ms = DOWNTIME_LIMIT_MS,
-        });
-}
-
 static uint32_t wave_end(const WaveMove *steps, uint32_t n, uint32_t i) {
         uint32_t wave = steps[i].wave;
 
@@ -41,38 +23,71 @@ static uint32_t wave_end(const WaveMove *steps, uint32_t n, uint32_t i) {
         return i;
 }
 
-/* The moves of a wave that leave a host share its bandwidth out, those that enter one its bandwidth in. */
+static void share_links(const Planning *pl, Move m, uint32_t *sharing, int change) {
+        const MigrationWay way = migration_way(&pl->net, m.from, m.to);
+
+        for (uint32_t i = 0; i < way.n; i++)
+                sharing[way.links[i]] += (uint32_t) change;
+}
+
+/* How m is made, over its share of the way: each link's bandwidth is shared by the moves of the wave that go
+ * over it. */
+static int choose_manner(Planning *pl, Arena *a, const MovePolicy *all, Move m, const uint32_t *sharing,
+                         MoveChoice *ret) {
+        const MigrationWay way = migration_way(&pl->net, m.from, m.to);
+        const MovePolicy policy = move_policy_of(all, &pl->s->vms[m.vm]);
+        int64_t share = INT64_MAX;
+        bool known = false;
+
+        for (uint32_t i = 0; i < way.n; i++) {
+                const MigrationLink *l = &pl->net.links[way.links[i]];
+                const int64_t part = l->free_kbit / sharing[way.links[i]];
+
+                if (part < share) {
+                        share = part;
+                        known = l->known;
+                }
+        }
+        return move_choose(a, migration_facts(&pl->net, m.vm, m.from, m.to, share), known, &policy, ret);
+}
+
+/* Strategies and forecasts of the moves, and of each wave its longest. */
 static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, PlanMove *ret_moves,
                           int64_t *ret_wave_ms) {
-        uint32_t *out = arena_new(&pl->scratch, uint32_t, pl->first->n_hosts);
-        uint32_t *in = arena_new(&pl->scratch, uint32_t, pl->first->n_hosts);
+        const MovePolicy policy = move_policy(pl->settings);
+        uint32_t *sharing = arena_new(&pl->scratch, uint32_t, pl->net.n_links);
 
-        if (!out || !in)
+        if (!sharing)
                 return -ENOMEM;
         for (uint32_t i = 0, end; i < n; i = end) {
                 end = wave_end(steps, n, i);
+                for (uint32_t k = i; k < end; k++)
+                        share_links(pl, steps[k].move, sharing, 1);
                 for (uint32_t k = i; k < end; k++) {
-                        out[steps[k].move.from]++;
-                        in[steps[k].move.to]++;
-                }
-                for (uint32_t k = i; k < end; k++) {
-                        Move m = steps[k].move;
-                        Prediction p =
-                                forecast(pl, m.vm, out[m.from] > in[m.to] ? out[m.from] : in[m.to]).predicted;
                         int64_t *longest = &ret_wave_ms[steps[k].wave];
+                        MoveChoice choice = { 0 };
+                        int r = choose_manner(pl, ret_moves ? pl->arena : &pl->scratch, &policy,
+                                              steps[k].move, sharing, &choice);
 
-                        if (ret_moves)
-                                ret_moves[k].predicted = p;
-                        *longest = p.ms > *longest ? p.ms : *longest;
+                        if (r < 0)
+                                return r;
+                        if (ret_moves) {
+                                ret_moves[k].predicted = choice.forecast.predicted;
+                                ret_moves[k].manner = choice.manner;
+                        }
+                        if (choice.forecast.predicted.ms > *longest)
+                                *longest = choice.forecast.predicted.ms;
                 }
                 for (uint32_t k = i; k < end; k++)
-                        out[steps[k].move.from] = in[steps[k].move.to] = 0;
+                        share_links(pl, steps[k].move, sharing, -1);
         }
         return 0;
 }
 
 int64_t plan_alone_ms(const Planning *pl, VmIx v) {
-        return forecast(pl, v, 1).predicted.ms;
+        const MigrationNet *net = &pl->net;
+
+        return migration_forecast(migration_facts(net, v, IX_NONE, IX_NONE, net->usual_kbit)).predicted.ms;
 }
 
 int plan_makespan(Planning *pl, const WaveMove *steps, uint32_t n, uint32_t n_waves, int64_t *ret) {

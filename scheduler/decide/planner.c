@@ -356,6 +356,8 @@ static int planning_begin(Planning *pl) {
         int r = resource_layout(pl->s, pl->settings, &pl->layout);
 
         if (r == 0)
+                r = migration_net_build(pl->arena, pl->s, pl->settings, &pl->net);
+        if (r == 0)
                 r = problem_build(pl->arena, pl->s, pl->settings, &pl->first);
         if (r == 0 && pl->request.threshold > 0)
                 r = threshold_of_request(pl);

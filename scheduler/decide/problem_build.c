@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "scheduler/decide/migration_model.h"
-#include "scheduler/decide/migration_speed.h"
+#include "scheduler/decide/move_strategy.h"
 #include "scheduler/decide/problem_parts.h"
 
 #define HOUR INT64_C(3600000000) /* in µs, as all durations of settings */
@@ -39,12 +39,8 @@ const SettingDef cluster_settings[] = {
                  "their price." },
         { .name = "migration_bandwidth",
           .type = SETTING_KBIT,
-          .def = 1000000,
-          .min = 1000,
           .max = 1000000000,
-          .doc = "What a migration may take of the network, for predictions and the price of a move; less "
-                 "where "
-                 "past migrations reached less." },
+          .doc = "Another name of migration.bandwidth; of both, the lower counts." },
         { .name = "longest_move",
           .type = SETTING_DURATION,
           .def = HOUR,
@@ -80,6 +76,9 @@ typedef struct Build {
         const Settings *settings;
         ResourceLayout layout;
         Problem *p;
+        MigrationNet net;
+        MovePolicy policy;
+        int64_t longest_ms;                      /* of a move for balance */
         int64_t *capacity, *limit, *base, *need; /* p's, while they are written */
         int64_t *mhz;                            /* [host] */
 } Build;
@@ -373,29 +372,39 @@ static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role, int64_t
         return REASON_NONE;
 }
 
-static MigrationForecast migration_of(const Build *b, int64_t memory_mib, int64_t dirty_kib_s,
-                                      int64_t disk_mib) {
-        return migration_forecast((MigrationFacts){
-                .memory_mib = memory_mib,
-                .dirty_kib_s = dirty_kib_s,
-                .local_disk_mib = disk_mib,
-                .bandwidth_kbit = migration_speed(settings_int(b->settings, "cluster", "migration_bandwidth"),
-                                                  b->s->migration_kbit),
-                .downtime_limit_ms = 300,
-        });
+/* Over a usual way, whichever it would take: what a move costs must not depend on where its VM is, or
+ * planning again after it would find another plan. */
+static MigrationForecast usual_forecast(const Build *b, VmIx v) {
+        return migration_forecast(migration_facts(&b->net, v, IX_NONE, IX_NONE, b->net.usual_kbit));
 }
 
-static int64_t price_of(const Build *b, const Vm *vm, int64_t usual_ms) {
-        const MigrationForecast f = migration_of(b, vm->memory_mib, vm->dirty_kib_s, vm->local_disk_mib);
-        const int64_t ms = f.predicted.ms;
+static int64_t price_of(const Build *b, const Vm *vm, const MigrationForecast *f, int64_t usual_ms) {
+        const int64_t ms = f->predicted.ms;
         int64_t priority = priority_of(vm);
 
-        if (!f.converges || ms > settings_int(b->settings, "cluster", "longest_move") / 1000)
+        if (!f->converges || ms > b->longest_ms)
                 return PRICE_MAX; /* more than the balance of any two hosts is worth */
         if (priority < PRIORITY_CHEAPEST)
                 priority = PRIORITY_CHEAPEST;
         return at_most(scaled(PRICE_DISTURBANCE + scaled(ms, PRICE_TIME, usual_ms), priority, PRIORITY_USUAL),
                        PRICE_MAX);
+}
+
+static int64_t usual_price_ms(const Build *b) {
+        return migration_forecast((MigrationFacts){ .basis = { .memory_mib = USUAL_MIB,
+                                                               .bandwidth_kbit = b->net.usual_kbit },
+                                                    .downtime_limit_ms = MIGRATION_DOWNTIME_MS })
+                .predicted.ms;
+}
+
+/* One that would not end is refused, unless it leaves a host to be emptied and trying is asked for. */
+static Reason dirties_too_fast(const Build *b, VmIx v, const MigrationForecast *f) {
+        const MovePolicy policy = move_policy_of(&b->policy, &b->s->vms[v]);
+        const bool tried = policy.force && problem_leave(b->p, v, b->s->vms[v].host) > 0;
+
+        if (f->converges || tried || move_is_possible(&b->net, v, &policy))
+                return REASON_NONE;
+        return REASON_VM_DIRTIES;
 }
 
 static int build_vms(Build *b) {
@@ -404,14 +413,23 @@ static int build_vms(Build *b) {
         Reason *pinned = arena_new(b->arena, Reason, s->n_vms);
         int64_t *price = arena_new(b->arena, int64_t, s->n_vms);
         int64_t *mcores = arena_new(b->arena, int64_t, s->n_vms);
-        int64_t usual_ms = migration_of(b, USUAL_MIB, 0, 0).predicted.ms;
+        int64_t usual_ms;
 
+        if (migration_net_build(b->arena, s, b->settings, &b->net) < 0)
+                return -ENOMEM;
+        b->policy = move_policy(b->settings);
+        b->longest_ms = settings_int(b->settings, "cluster", "longest_move") / 1000;
+        usual_ms = usual_price_ms(b);
         if (!home || !pinned || !price || !mcores || build_leave(b) < 0 || build_cpu_demand(b, mcores) < 0)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++) {
+                const MigrationForecast f = usual_forecast(b, v);
+
                 home[v] = s->vms[v].host;
                 pinned[v] = pin_of(b, &s->vms[v], &b->p->roles[home[v]], problem_leave(b->p, v, home[v]));
-                price[v] = price_of(b, &s->vms[v], usual_ms);
+                if (pinned[v] == REASON_NONE)
+                        pinned[v] = dirties_too_fast(b, v, &f);
+                price[v] = price_of(b, &s->vms[v], &f, usual_ms);
                 build_need(b, v, mcores[v]);
         }
         b->p->home = home;

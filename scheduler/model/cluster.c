@@ -152,3 +152,5 @@ bool strings_have(const Strings *words, const char *word) {
                         return true;
         return false;
 }
+
+const char *const post_copy_names[POST_COPY_N] = { "as-set", "never", "if-needed" };

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "scheduler/base/arena.h"
+#include "scheduler/model/move_lessons.h"
 #include "scheduler/model/units.h"
 
 /* The resources every snapshot has; `extra` ones follow them. */
@@ -142,6 +143,15 @@ extern const char *const hold_names[HOLD_N]; /* "none", "never", "window", "move
 
 #define STAY_WEIGHT_MAX 1000000
 
+/* Whether it may be migrated by post-copy: a VM that is lost when the network fails meanwhile. */
+typedef enum PostCopy {
+        POST_COPY_UNSAID, /* as the settings say */
+        POST_COPY_NEVER,
+        POST_COPY_IF_NEEDED,
+        POST_COPY_N,
+} PostCopy;
+extern const char *const post_copy_names[POST_COPY_N]; /* "as-set", "never", "if-needed" */
+
 typedef struct Vm {
         const char *name, *uuid; /* uuid NULL: not known */
         HostIx host;             /* where it runs; IX_NONE: nowhere yet, only in what-if (decide/trial.h) */
@@ -163,8 +173,11 @@ typedef struct Vm {
         int64_t disk_kib_s;        /* read and written; UNKNOWN */
         int64_t dirty_kib_s;       /* memory it dirties; UNKNOWN */
         int64_t dirty_burst_kib_s; /* the same within one second; UNKNOWN */
-        int64_t local_disk_mib;    /* disks on storage the other hosts do not see */
-        int64_t priority;          /* 1 … 1000, default 100: weight when not all can be saved in time */
+        int64_t dirty_window_ms;   /* dirty_kib_s was measured over; 0: not said */
+        int64_t memory_resident_mib; /* on its host, with what QEMU itself needs; UNKNOWN */
+        PostCopy post_copy;
+        int64_t local_disk_mib; /* disks on storage the other hosts do not see */
+        int64_t priority;       /* 1 … 1000, default 100: weight when not all can be saved in time */
         const char *arch, *cpu_model, *machine;  /* NULL: not known */
         const char *emulator;                    /* path of its QEMU; NULL: not known */
         Strings cpu_features;                    /* it requires beyond its model's */
@@ -228,9 +241,9 @@ enum {
 
 typedef struct Snapshot {
         const char *cluster;
-        usec_t taken_at;        /* 0: a file that does not say */
-        const char *demand_by;  /* the estimator that says what VMs need; NULL: the last reading does */
-        int64_t migration_kbit; /* what past migrations reached, kbit/s (migration_speed.h); 0: not known */
+        usec_t taken_at;            /* 0: a file that does not say */
+        const char *demand_by;      /* the estimator that says what VMs need; NULL: the last reading does */
+        const MoveLessons *lessons; /* what past migrations taught; NULL: nothing yet */
         uint32_t n_hosts, n_vms, n_rules, n_extra;
         const Host *hosts;
         const Vm *vms;

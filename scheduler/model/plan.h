@@ -19,11 +19,21 @@ typedef enum PlanStatus {
 } PlanStatus;
 extern const char *const plan_status_names[PLAN_STATUS_N]; /* "balanced" … */
 
+/* What a prediction rests on: kept with what was measured, later ones learn from it. */
+typedef struct MoveBasis {
+        int64_t memory_mib;                     /* to be sent */
+        int64_t dirty_kib_s, dirty_burst_kib_s; /* UNKNOWN; burst: within a second */
+        int64_t dirty_window_ms;                /* dirty_kib_s was measured over; 0: not said */
+        int64_t local_disk_mib;
+        int64_t bandwidth_kbit; /* of the way, that it was expected to have */
+} MoveBasis;
+
 /* What one migration should take (migration_model). low ≤ expected ≤ high. */
 typedef struct Prediction {
         int64_t ms_low, ms, ms_high;
         int64_t bytes_low, bytes, bytes_high; /* sent, memory and disks */
         int64_t downtime_ms_low, downtime_ms, downtime_ms_high;
+        MoveBasis basis;
 } Prediction;
 
 /* How a VM's memory is brought over. Names are stable in JSON. */

@@ -527,7 +527,7 @@ int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *s
                 return -ENOMEM;
         s->cluster = text_copy(a, in->cluster, strlen(in->cluster));
         s->taken_at = in->now;
-        s->migration_kbit = in->migration_kbit;
+        s->lessons = in->lessons;
         if (!s->cluster)
                 return -ENOMEM;
         k = hosts_build(&b, s);

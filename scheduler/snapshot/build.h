@@ -43,7 +43,7 @@ typedef struct BuildInput {
         uint32_t n_memories, n_clears;
         const HostMark *marks; /* of a host that neither reports nor is expected: not used */
         uint32_t n_marks;
-        int64_t migration_kbit; /* what past migrations reached; 0: not known */
+        const MoveLessons *lessons; /* NULL: past migrations taught nothing */
 } BuildInput;
 
 extern const SettingDef snapshot_settings[]; /* section "snapshot" */

@@ -286,7 +286,8 @@ static int instance_row(HtoolsFile *f, Row *r) {
                                  .tx_kbit = UNKNOWN,
                                  .disk_kib_s = UNKNOWN,
                                  .dirty_kib_s = UNKNOWN,
-                                 .dirty_burst_kib_s = UNKNOWN } };
+                                 .dirty_burst_kib_s = UNKNOWN,
+                                 .memory_resident_mib = UNKNOWN } };
         if (!is_word(r->fields[5], "Y") && !is_word(r->fields[5], "N"))
                 return row_refuse(r, "instance", "field 6: accepted: Y or N");
         if (name_table_find(&f->left_out, r->fields[0].s, r->fields[0].n) != UINT32_MAX)

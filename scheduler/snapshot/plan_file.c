@@ -47,6 +47,30 @@ static void put_costs(Printer *p, const Costs *c) {
         text_writer_word(&p->w, "}");
 }
 
+static void put_mib_s(Printer *p, const char *key, int64_t kib_s) {
+        if (kib_s == UNKNOWN)
+                return;
+        put_key(p, false, key);
+        text_writer_decimal(&p->w, kib_s, 1024, 4);
+}
+
+/* What a prediction rests on. Rates that are not known are left out. */
+static void put_basis(Printer *p, const MoveBasis *b) {
+        text_writer_word(&p->w, "{");
+        put_int(p, true, "memory_mib", b->memory_mib);
+        if (b->local_disk_mib > 0)
+                put_int(p, false, "local_disk_mib", b->local_disk_mib);
+        put_mib_s(p, "dirty_mib_s", b->dirty_kib_s);
+        put_mib_s(p, "dirty_burst_mib_s", b->dirty_burst_kib_s);
+        if (b->dirty_window_ms > 0) {
+                put_key(p, false, "dirty_window_seconds");
+                text_writer_decimal(&p->w, b->dirty_window_ms, 1000, 3);
+        }
+        put_key(p, false, "bandwidth_mbit");
+        text_writer_decimal(&p->w, b->bandwidth_kbit, 1000, 3);
+        text_writer_word(&p->w, "}");
+}
+
 static void put_prediction(Printer *p, const Prediction *f) {
         text_writer_word(&p->w, "{\"seconds\": ");
         text_writer_decimal(&p->w, f->ms, 1000, 3);
@@ -60,6 +84,8 @@ static void put_prediction(Printer *p, const Prediction *f) {
         put_int(p, false, "downtime_ms", f->downtime_ms);
         put_int(p, false, "downtime_ms_low", f->downtime_ms_low);
         put_int(p, false, "downtime_ms_high", f->downtime_ms_high);
+        put_key(p, false, "of");
+        put_basis(p, &f->basis);
         text_writer_word(&p->w, "}");
 }
 
@@ -390,10 +416,32 @@ static int read_number(Reader *p, int64_t scale, int64_t most, int64_t *ret) {
         return 0;
 }
 
+static int read_basis(Reader *p, MoveBasis *ret) {
+        const char *key;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (r == 0 && json_reader_field(&p->json, &key)) {
+                if (is_key(key, "memory_mib"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->memory_mib);
+                else if (is_key(key, "local_disk_mib"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->local_disk_mib);
+                else if (is_key(key, "dirty_mib_s"))
+                        r = read_number(p, 1024, QUANTITY_MAX, &ret->dirty_kib_s);
+                else if (is_key(key, "dirty_burst_mib_s"))
+                        r = read_number(p, 1024, QUANTITY_MAX, &ret->dirty_burst_kib_s);
+                else if (is_key(key, "dirty_window_seconds"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->dirty_window_ms);
+                else if (is_key(key, "bandwidth_mbit"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+        }
+        return r;
+}
+
 static int read_prediction(Reader *p, Prediction *ret) {
         const char *key;
         int r = json_reader_enter(&p->json, JSON_OBJECT);
 
+        ret->basis.dirty_kib_s = ret->basis.dirty_burst_kib_s = UNKNOWN;
         while (r == 0 && json_reader_field(&p->json, &key)) {
                 if (is_key(key, "seconds"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->ms);
@@ -403,6 +451,8 @@ static int read_prediction(Reader *p, Prediction *ret) {
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_high);
                 else if (is_key(key, "bytes"))
                         r = read_number(p, 1, INT64_MAX, &ret->bytes);
+                else if (is_key(key, "of"))
+                        r = read_basis(p, &ret->basis);
                 else if (is_key(key, "bytes_low"))
                         r = read_number(p, 1, INT64_MAX, &ret->bytes_low);
                 else if (is_key(key, "bytes_high"))

@@ -96,6 +96,8 @@ static const Target targets[METRIC_N] = {
         [METRIC_VM_DISK] = NUMBER(Vm, OF_VM, disk_kib_s, QUANTITY_MAX),
         [METRIC_VM_DIRTY] = NUMBER(Vm, OF_VM, dirty_kib_s, QUANTITY_MAX),
         [METRIC_VM_DIRTY_BURST] = NUMBER(Vm, OF_VM, dirty_burst_kib_s, QUANTITY_MAX),
+        [METRIC_VM_DIRTY_WINDOW] = NUMBER(Vm, OF_VM, dirty_window_ms, QUANTITY_MAX),
+        [METRIC_VM_MEMORY_RSS] = NUMBER(Vm, OF_VM, memory_resident_mib, QUANTITY_MAX),
 };
 /* clang-format on */
 
@@ -212,6 +214,7 @@ static VmRow vm_row(HostIx ix, const char *name, usec_t read_at) {
                                 .disk_kib_s = UNKNOWN,
                                 .dirty_kib_s = UNKNOWN,
                                 .dirty_burst_kib_s = UNKNOWN,
+                                .memory_resident_mib = UNKNOWN,
                                 .priority = 100 } };
 }
 

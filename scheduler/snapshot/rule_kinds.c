@@ -228,6 +228,25 @@ static int apply_priority(RuleApply *x, const RuleSpec *spec) {
         return r;
 }
 
+static int set_post_copy(RuleApply *x, const RuleSpec *spec, PostCopy post_copy) {
+        const VmIx *vms;
+        uint32_t n;
+        int r = rule_apply_vms(x, spec, &vms, &n);
+
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                if (x->vms[vms[i]].post_copy != POST_COPY_NEVER) /* which is the safe one, whoever says it */
+                        x->vms[vms[i]].post_copy = post_copy;
+        return r;
+}
+
+static int apply_post_copy(RuleApply *x, const RuleSpec *spec) {
+        return set_post_copy(x, spec, POST_COPY_IF_NEEDED);
+}
+
+static int apply_no_post_copy(RuleApply *x, const RuleSpec *spec) {
+        return set_post_copy(x, spec, POST_COPY_NEVER);
+}
+
 /* ---- the tables ---- */
 
 #define WORDS(name_, what, member, words)                                                                    \
@@ -331,6 +350,12 @@ const RuleKindDef rule_kind_defs[] = {
         { "priority", RULE_HAS_IS, RULE_HAS_IS,
           "What each of the VMs weighs when not all can be saved in time.",
           "- priority: group:db\n  is: 800\n", apply_priority },
+        { "post-copy", 0, 0,
+          "The VMs may be migrated by post-copy where nothing else would end; if the network fails then, the "
+          "VM is lost.",
+          "- post-copy: label:stateless\n", apply_post_copy },
+        { "no-post-copy", 0, 0, "The VMs are never migrated by post-copy, whatever else says so.",
+          "- no-post-copy: group:db\n", apply_no_post_copy },
 };
 /* clang-format on */
 const uint32_t n_rule_kinds = ARRAY_SIZE(rule_kind_defs);

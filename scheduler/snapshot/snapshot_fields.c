@@ -49,7 +49,7 @@ static const FieldDef snapshot_defs[] = {
         NEEDED_NAME("cluster", Snapshot, cluster),
         SECONDS("taken_at", Snapshot, taken_at),
         TEXT("demand_by", Snapshot, demand_by),
-        NUMBER("migration_mbit", Snapshot, migration_kbit, "Mbit/s", 1000, 3, 0, QUANTITY_MAX, 0),
+        SPECIAL("migrations", snapshot_read_lessons, snapshot_print_lessons),
         SPECIAL("extra", snapshot_read_extra, snapshot_print_extra),
         NEEDED_SPECIAL("hosts", snapshot_read_hosts, snapshot_print_hosts),
         NEEDED_SPECIAL("vms", snapshot_read_vms, snapshot_print_vms),
@@ -152,6 +152,9 @@ static const FieldDef vm_defs[] = {
         MIB_S("disk_mib_s", Vm, disk_kib_s),
         MIB_S("dirty_mib_s", Vm, dirty_kib_s),
         MIB_S("dirty_burst_mib_s", Vm, dirty_burst_kib_s),
+        NUMBER("dirty_window_seconds", Vm, dirty_window_ms, "seconds", 1000, 3, 0, 86400000, 0),
+        MIB("memory_resident_mib", Vm, memory_resident_mib, UNKNOWN),
+        CHOICE("post_copy", Vm, post_copy, post_copy_names, POST_COPY_N),
         MIB("local_disk_mib", Vm, local_disk_mib, 0),
         NUMBER("priority", Vm, priority, "points", 1, 0, 1, 1000, 100),
         NAME("arch", Vm, arch),
@@ -215,6 +218,34 @@ static const FieldDef net_defs[] = {
         MBIT("tx", Vm, tx_kbit),
 };
 
+#define FACTOR(json, type, member, most) NUMBER(json, type, member, "share", 1000, 3, 0, most, 0)
+#define COUNTED(json, type, member)      NUMBER(json, type, member, "", 1, 0, 0, QUANTITY_MAX, 0)
+
+static const FieldDef lessons_defs[] = {
+        COUNTED("jobs", MoveLessons, jobs),
+        NUMBER("fixed_seconds", MoveLessons, fixed_ms, "seconds", 1000, 3, 0, 86400000, 0),
+        NUMBER("switch_seconds", MoveLessons, switch_ms, "seconds", 1000, 3, 0, 86400000, 0),
+        FACTOR("speed", MoveLessons, speed_permille, 10000),
+        FACTOR("bytes", MoveLessons, bytes_permille, 10000),
+        FACTOR("unsure", MoveLessons, unsure_permille, 1000),
+        SPECIAL("ways", lessons_read_ways, lessons_print_ways),
+        SPECIAL("vms", lessons_read_vms, lessons_print_vms),
+};
+
+static const FieldDef way_lesson_defs[] = {
+        NEEDED_NAME("from", WayLesson, from),
+        NEEDED_NAME("to", WayLesson, to),
+        FACTOR("speed", WayLesson, speed_permille, 10000),
+        COUNTED("jobs", WayLesson, jobs),
+};
+
+static const FieldDef vm_lesson_defs[] = {
+        NEEDED_NAME("vm", VmLesson, vm),
+        FACTOR("bytes", VmLesson, bytes_permille, 10000),
+        FACTOR("dirty", VmLesson, dirty_permille, 20000),
+        COUNTED("jobs", VmLesson, jobs),
+};
+
 static const FieldDef measured_defs[] = {
         CORES("cpu", VmLoad, cpu_mcores),
         MIB("memory_used_mib", VmLoad, memory_used_mib, UNKNOWN),
@@ -252,3 +283,6 @@ const FieldTable fault_fields = TABLE("faults", fault_defs, NULL);
 const FieldTable fault_device_fields = TABLE("a fault", fault_device_defs, NULL);
 const FieldTable net_fields = TABLE("net_mbit", net_defs, NULL);
 const FieldTable measured_fields = TABLE("measured", measured_defs, NULL);
+const FieldTable lessons_fields = TABLE("migrations", lessons_defs, NULL);
+const FieldTable way_lesson_fields = TABLE("a way", way_lesson_defs, NULL);
+const FieldTable vm_lesson_fields = TABLE("a VM", vm_lesson_defs, NULL);

@@ -18,6 +18,7 @@
 #define TRAFFIC_MAX         VMS_MAX
 #define FAULTS_MAX          UINT32_C(1024)
 #define RULE_WEIGHT_DEFAULT 100
+#define LESSONS_MAX         UINT32_C(65536)
 
 typedef struct FileReader FileReader;
 typedef struct FilePrinter FilePrinter;
@@ -57,12 +58,13 @@ typedef struct FieldTable {
 } FieldTable;
 
 extern const FieldTable snapshot_fields, host_fields, nic_fields, vm_fields, rule_fields, extra_fields;
-extern const FieldTable traffic_fields;                /* of a Snapshot */
-extern const FieldTable hugepages_fields;              /* of a Host */
-extern const FieldTable headroom_fields, fault_fields; /* of a Host */
-extern const FieldTable fault_device_fields;           /* of a Fault */
-extern const FieldTable net_fields, measured_fields;   /* of a Vm */
-extern const char *const fence_names[FENCE_N];         /* "none", "stale", "missing", "daemon" */
+extern const FieldTable traffic_fields;                                      /* of a Snapshot */
+extern const FieldTable hugepages_fields;                                    /* of a Host */
+extern const FieldTable headroom_fields, fault_fields;                       /* of a Host */
+extern const FieldTable fault_device_fields;                                 /* of a Fault */
+extern const FieldTable net_fields, measured_fields;                         /* of a Vm */
+extern const FieldTable lessons_fields, way_lesson_fields, vm_lesson_fields; /* of a Snapshot's MoveLessons */
+extern const char *const fence_names[FENCE_N]; /* "none", "stale", "missing", "daemon" */
 
 /* A rule as it is written: names, not indexes. rule_fields describes this. */
 typedef struct NameList {
@@ -97,6 +99,9 @@ int host_read_nics(FileReader *p, void *object);
 int host_read_extra(FileReader *p, void *object);
 int host_read_peers(FileReader *p, void *object);
 int snapshot_read_traffic(FileReader *p, void *object);
+int snapshot_read_lessons(FileReader *p, void *object);
+int lessons_read_ways(FileReader *p, void *object);
+int lessons_read_vms(FileReader *p, void *object);
 int traffic_read_vms(FileReader *p, void *object);
 int vm_read_host(FileReader *p, void *object);
 int vm_read_in_flight(FileReader *p, void *object);
@@ -124,6 +129,9 @@ void host_print_nics(FilePrinter *p, const void *object);
 void host_print_extra(FilePrinter *p, const void *object);
 void host_print_peers(FilePrinter *p, const void *object);
 void snapshot_print_traffic(FilePrinter *p, const void *object);
+void snapshot_print_lessons(FilePrinter *p, const void *object);
+void lessons_print_ways(FilePrinter *p, const void *object);
+void lessons_print_vms(FilePrinter *p, const void *object);
 void traffic_print_vms(FilePrinter *p, const void *object);
 void vm_print_host(FilePrinter *p, const void *object);
 void vm_print_in_flight(FilePrinter *p, const void *object);

@@ -243,6 +243,31 @@ void snapshot_print_traffic(FilePrinter *p, const void *object) {
                               (ObjectList){ s->traffic, sizeof(*s->traffic), s->n_traffic }, ROW);
 }
 
+void snapshot_print_lessons(FilePrinter *p, const void *object) {
+        const Snapshot *s = object;
+
+        if (!s->lessons)
+                return;
+        print_key(p, "migrations");
+        print_object(p, &lessons_fields, s->lessons);
+}
+
+void lessons_print_ways(FilePrinter *p, const void *object) {
+        const MoveLessons *l = object;
+
+        if (l->n_ways > 0)
+                print_objects(p, "ways", &way_lesson_fields,
+                              (ObjectList){ l->ways, sizeof(*l->ways), l->n_ways }, " ");
+}
+
+void lessons_print_vms(FilePrinter *p, const void *object) {
+        const MoveLessons *l = object;
+
+        if (l->n_vms > 0)
+                print_objects(p, "vms", &vm_lesson_fields, (ObjectList){ l->vms, sizeof(*l->vms), l->n_vms },
+                              " ");
+}
+
 static void print_amounts(FilePrinter *p, const int64_t *amounts) {
         const char *separator = " ";
         bool any = false;

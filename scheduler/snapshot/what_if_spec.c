@@ -73,6 +73,8 @@ NewVm what_if_vm(void) {
                                 .tx_kbit = UNKNOWN,
                                 .disk_kib_s = UNKNOWN,
                                 .dirty_kib_s = UNKNOWN,
+                                .dirty_burst_kib_s = UNKNOWN,
+                                .memory_resident_mib = UNKNOWN,
                                 .priority = UNKNOWN } };
 }
 

@@ -2,7 +2,8 @@
  * whose load is exact. It dirties memory at a set rate, burns a set share of its vCPU, and prints a line a
  * second on COM1, so that a counter that goes on proves that it was never restarted.
  *
- * Command line: name=NAME dirty=MIB rate=MIB_PER_S burn=PERCENT. Serial output: "LAB-GUEST-UP NAME" once,
+ * Command line: name=NAME dirty=MIB rate=MIB_PER_S burn=PERCENT fill=MIB (written once, behind what is
+ * dirtied: memory that must be sent and stays as it is). Serial output: "LAB-GUEST-UP NAME" once,
  * then "tick SECONDS pages DIRTIED" each second. Built by lab_guests.sh (32 bit, freestanding, tiny.ld).
  */
 typedef unsigned char u8;
@@ -245,6 +246,13 @@ static void dirty_page(Dirtier *d) {
         d->page++;
 }
 
+static void fill_pages(u32 first, u32 n) {
+        Dirtier d = { .pages = first + n, .page = first, .seed = 7 };
+
+        while (d.page < first + n)
+                dirty_page(&d);
+}
+
 /* What is due after `passed` ticks; a credit is a hundredth of a page. */
 static void dirty_due(Dirtier *d, u32 passed, u32 now) {
         d->credit += d->rate * PAGES_PER_MIB * passed;
@@ -295,6 +303,7 @@ void guest_main(u32 magic, const u32 *info) {
         load_segments();
         load_gates();
         start_timer();
+        fill_pages(d.pages, argument_number(line, "fill=") * PAGES_PER_MIB);
         put_name(line);
         run_load(&d, argument_number(line, "burn="), cycles_per_tick());
 }

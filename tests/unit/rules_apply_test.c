@@ -103,3 +103,11 @@ Test(rules_apply, wishes_make_a_move_dearer_and_limits_take_the_least) {
         cr_assert_eq(2, s->vms[0].moves_a_day);
         cr_assert_eq(5, s->vms[1].moves_a_day);
 }
+
+Test(rules_apply, post_copy_is_allowed_by_selection_and_forbidding_it_counts_more) {
+        const Snapshot *s = applied("rules: [{no-post-copy: a}, {post-copy: '*'}]\n");
+
+        cr_assert_eq(POST_COPY_NEVER, s->vms[0].post_copy);
+        cr_assert_eq(POST_COPY_IF_NEEDED, s->vms[1].post_copy);
+        cr_assert_eq(POST_COPY_UNSAID, applied("")->vms[1].post_copy);
+}
