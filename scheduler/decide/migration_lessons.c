@@ -333,6 +333,7 @@ int migration_errors(Arena *a, const FinishedMove *moves, uint32_t n, Prediction
 
         if (!e.absolute || !e.sign)
                 return -ENOMEM;
+        *ret = (PredictionErrors){ 0 };
         for (uint32_t i = 0; i < n; i++) {
                 const Prediction *p = &moves[i].predicted;
 
