@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "scheduler/act/executor_libvirt.h"
+#include "scheduler/app/apply.h"
 #include "scheduler/app/audit_book.h"
 #include "scheduler/app/facts.h"
 #include "scheduler/app/file.h"
@@ -26,6 +27,7 @@ typedef struct Apply {
         Screen screen; /* of progress: standard error with --json */
         unsigned stops;
         Leadership leadership;
+        const WhatIf *suppose; /* of an evacuation; NULL */
 } Apply;
 
 /* ---- what to move ---- */
@@ -240,6 +242,7 @@ static ExitStatus run_moves(Apply *x) {
                              .leadership = source_store(x->facts.source) ? &x->leadership : NULL,
                              .moves = x->moves,
                              .n = x->n,
+                             .suppose = x->suppose,
                              .watch = { .arg = x,
                                         .started = started,
                                         .progress = seen,
@@ -287,6 +290,26 @@ static ExitStatus lead_and_run(Apply *x) {
         return status;
 }
 
+/* What was planned and shown. */
+static ExitStatus carry_out(Apply *x) {
+        ExitStatus status;
+
+        if (x->n == 0) {
+                if (x->in->json)
+                        print_json(x, NULL, x->in->out.out);
+                return x->blocked ? EXIT_BLOCKED : EXIT_DONE;
+        }
+        status = ask(x);
+        return status == EXIT_DONE ? lead_and_run(x) : status;
+}
+
+ExitStatus apply_supposed(Invocation *in, const Facts *facts, const WhatIf *suppose) {
+        Apply x = { .in = in, .facts = *facts, .suppose = suppose };
+        ExitStatus status = from_planning(&x);
+
+        return status == EXIT_DONE ? carry_out(&x) : status;
+}
+
 static ExitStatus apply(Apply *x) {
         const char *path = option_text(&x->in->options, "plan");
         ExitStatus status;
@@ -295,15 +318,7 @@ static ExitStatus apply(Apply *x) {
                 return command_complain(x->in, EXIT_BAD_INPUT,
                                         "a snapshot file is not what is now: apply needs --hosts or --redis");
         status = path ? from_plan_file(x, path) : from_planning(x);
-        if (status != EXIT_DONE)
-                return status;
-        if (x->n == 0) {
-                if (x->in->json)
-                        print_json(x, NULL, x->in->out.out);
-                return x->blocked ? EXIT_BLOCKED : EXIT_DONE;
-        }
-        status = ask(x);
-        return status == EXIT_DONE ? lead_and_run(x) : status;
+        return status == EXIT_DONE ? carry_out(x) : status;
 }
 
 static ExitStatus run(Invocation *in) {

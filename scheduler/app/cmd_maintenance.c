@@ -16,66 +16,11 @@ static ExitStatus host_named(Invocation *in, const Facts *facts, const char *nam
 
 /* ---- enter ---- */
 
-static void say_entered(const Invocation *in, const char *host, const OperatorMark *was, bool new_deadline) {
-        char safe[256], by[256], when[HUMAN_SIZE];
-
-        if (in->json)
-                return;
-        (void) text_safe(host, safe, sizeof(safe));
-        if (was->state != HOST_MAINTENANCE) {
-                (void) fprintf(in->out.out,
-                               "%s is in maintenance: it takes no VM, and its VMs are to leave\n", safe);
-                return;
-        }
-        (void) fprintf(in->out.out, "%s is in maintenance already, since %s by %s%s\n", safe,
-                       was->at > 0 ? human_time(was->at, when) : "an unknown time",
-                       was->by ? text_safe(was->by, by, sizeof(by)) : "somebody",
-                       new_deadline ? "; it has a new deadline" : "");
-}
-
-static ExitStatus mark_enter(Invocation *in, const Facts *facts, const char *host) {
-        usec_t within = option_number(&in->options, "deadline", 0), now = clock_now();
-        Store *store = source_store(facts->source);
-        char by[256];
-
-        for (int i = 0; i < TRIES; i++) {
-                OperatorMark was = { 0 }, is;
-                const char *old = "", *text = NULL;
-                int r = host_mark_get(store, in->arena, host, &was, &old);
-                bool there = was.state == HOST_MAINTENANCE;
-
-                is = was;
-                if (!there)
-                        is = (OperatorMark){ .state = HOST_MAINTENANCE,
-                                             .by = operator_name(by, sizeof(by)),
-                                             .why = option_text(&in->options, "why"),
-                                             .at = now,
-                                             .before = was.state };
-                if (within > 0)
-                        is.leave_by = now + within;
-                if (r == 0 && (!there || within > 0)) {
-                        r = host_mark_print(in->arena, &is, &text);
-                        if (r == 0)
-                                r = store_change_mark(store, host, old, text);
-                }
-                if (r < 0)
-                        return maintenance_failed(in, store, r);
-                if (r == 0) {
-                        say_entered(in, host, &was, within > 0);
-                        return EXIT_DONE;
-                }
-        }
-        return command_complain(in, EXIT_FAILED,
-                                "somebody else keeps changing what is said of %s: see plimsoll maintenance "
-                                "status",
-                                host);
-}
-
 static ExitStatus enter(Invocation *in, Facts *facts, const char *host) {
         ExitStatus status = host_named(in, facts, host);
 
         if (status == EXIT_DONE)
-                status = mark_enter(in, facts, host);
+                status = maintenance_enter(in, facts, host);
         if (status != EXIT_DONE)
                 return status;
         if (option_given(&in->options, "wait"))

@@ -10,6 +10,7 @@
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/app/table.h"
 
+#define TRIES       3 /* another operator may change the same mark between two calls of ours */
 #define POLL        USEC_PER_SEC
 #define SURE_AFTER  (3 * USEC_PER_SEC) /* what ends the waiting must have been so for this long */
 #define LINES_MAX   8U
@@ -53,6 +54,63 @@ HostIx maintenance_host(const Invocation *in, const Snapshot *s, const char *nam
 ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error) {
         return command_complain(in, EXIT_FAILED, "%s",
                                 error == -ENOMEM ? "out of memory" : store_error(store));
+}
+
+/* ---- asking ---- */
+
+static void say_entered(const Invocation *in, const char *host, const OperatorMark *was, bool new_deadline) {
+        char safe[256], by[256], when[HUMAN_SIZE];
+
+        if (in->json)
+                return;
+        (void) text_safe(host, safe, sizeof(safe));
+        if (was->state != HOST_MAINTENANCE) {
+                (void) fprintf(in->out.out,
+                               "%s is in maintenance: it takes no VM, and its VMs are to leave\n", safe);
+                return;
+        }
+        (void) fprintf(in->out.out, "%s is in maintenance already, since %s by %s%s\n", safe,
+                       was->at > 0 ? human_time(was->at, when) : "an unknown time",
+                       was->by ? text_safe(was->by, by, sizeof(by)) : "somebody",
+                       new_deadline ? "; it has a new deadline" : "");
+}
+
+ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host) {
+        usec_t within = option_number(&in->options, "deadline", 0), now = clock_now();
+        Store *store = source_store(facts->source);
+        char by[256];
+
+        for (int i = 0; i < TRIES; i++) {
+                OperatorMark was = { 0 }, is;
+                const char *old = "", *text = NULL;
+                int r = host_mark_get(store, in->arena, host, &was, &old);
+                bool there = was.state == HOST_MAINTENANCE;
+
+                is = was;
+                if (!there)
+                        is = (OperatorMark){ .state = HOST_MAINTENANCE,
+                                             .by = operator_name(by, sizeof(by)),
+                                             .why = option_text(&in->options, "why"),
+                                             .at = now,
+                                             .before = was.state };
+                if (within > 0)
+                        is.leave_by = now + within;
+                if (r == 0 && (!there || within > 0)) {
+                        r = host_mark_print(in->arena, &is, &text);
+                        if (r == 0)
+                                r = store_change_mark(store, host, old, text);
+                }
+                if (r < 0)
+                        return maintenance_failed(in, store, r);
+                if (r == 0) {
+                        say_entered(in, host, &was, within > 0);
+                        return EXIT_DONE;
+                }
+        }
+        return command_complain(in, EXIT_FAILED,
+                                "somebody else keeps changing what is said of %s: see plimsoll maintenance "
+                                "status",
+                                host);
 }
 
 /* ---- looking ---- */
@@ -257,6 +315,14 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host
                 if (host ? strcmp(host, s->hosts[h].name) == 0 : s->hosts[h].state == HOST_MAINTENANCE)
                         print_stays(&x, s->hosts[h].name);
         return blocked ? EXIT_BLOCKED : EXIT_DONE;
+}
+
+int maintenance_acts(Invocation *in, const Facts *facts) {
+        Facts copy = *facts;
+        Look x = { .in = in, .facts = &copy };
+        int r = read_live(&x);
+
+        return r < 0 ? r : acts(&x);
 }
 
 ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const char *host) {

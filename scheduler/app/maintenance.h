@@ -12,6 +12,13 @@ HostIx maintenance_host(const Invocation *in, const Snapshot *s, const char *nam
 /* A failure of the store or for want of memory, said. */
 ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error);
 
+/* Puts the host's mark into the store, with the options --deadline and --why, and says so. EXIT_DONE, also
+ * when it is in maintenance already. */
+ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host);
+
+/* 1: a service is at work that moves VMs. 0: none, or one that only advises. Negative: the store is away. */
+int maintenance_acts(Invocation *in, const Facts *facts) must_check;
+
 /* Hosts in maintenance, or this one, as a table or JSON. EXIT_BLOCKED: VMs are left that cannot leave. */
 ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host);
 

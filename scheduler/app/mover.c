@@ -111,6 +111,8 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
                 arena_rewind(&m->arena, 0);
                 m->snapshot = NULL;
                 r = source_read(m->in->source, &m->arena, m->in->settings, &m->snapshot, &fault);
+                if (r == 0 && m->in->suppose)
+                        r = what_if_apply(&m->arena, m->snapshot, m->in->suppose, &m->snapshot, &fault);
                 m->read_at = clock_monotonic();
                 m->facts_end = arena_mark(&m->arena);
         }

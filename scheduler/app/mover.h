@@ -11,6 +11,7 @@
 #include "scheduler/model/plan.h"
 #include "scheduler/model/record.h"
 #include "scheduler/snapshot/plan_file.h"
+#include "scheduler/snapshot/what_if.h"
 
 /* One migration by name, with all that is needed to make and to describe it. */
 typedef struct MoverMove {
@@ -40,6 +41,8 @@ typedef struct MoverInput {
         const MoverMove *moves; /* sorted by wave */
         uint32_t n;
         MoverWatch watch;
+        const WhatIf
+                *suppose; /* put on the facts each time they are read: a host that is to be emptied; NULL */
 } MoverInput;
 
 /* Moves of a plan, or of a plan file, with what the snapshot knows of them. 0; -ENOMEM; -ENOENT with

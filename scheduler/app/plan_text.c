@@ -107,6 +107,37 @@ static int print_refused(Arena *a, const PlanView *view, const Screen *screen) {
         return 0;
 }
 
+static int print_late(Arena *a, const PlanView *view, const Screen *screen) {
+        static const Column columns[] = { { .title = "VM", .most = 28 },
+                                          { .title = "HOST", .most = 28 },
+                                          { .title = "HAS LEFT AFTER", .right = true },
+                                          { .title = "SHOULD HAVE AFTER", .right = true } };
+        const Plan *plan = view->plan;
+        uint32_t shown = plan->n_late <= SHOW_REFUSED + 2 || view->all ? plan->n_late : SHOW_REFUSED;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+
+        for (uint32_t i = 0; i < shown; i++) {
+                const PlanLate *l = &plan->late[i];
+                const Vm *vm = &view->snapshot->vms[l->vm];
+                char left[HUMAN_SIZE], within[HUMAN_SIZE];
+                int r = table_row(&t,
+                                  (Cell[]){ { .text = vm->name, .style = STYLE_STRONG },
+                                            { .text = view->snapshot->hosts[vm->host].name },
+                                            { .text = l->ms == UNKNOWN ? "stays" : human_ms(l->ms, left) },
+                                            { .text = human_ms(l->within_ms, within) } });
+
+                if (r < 0)
+                        return r;
+        }
+        (void) fprintf(screen->out, "\n%sNot in time:%s\n", screen_style(screen, STYLE_BAD),
+                       screen_style(screen, STYLE_PLAIN));
+        table_print(&t, screen, "  ");
+        if (shown < plan->n_late)
+                (void) fprintf(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
+                               plan->n_late - shown, screen_style(screen, STYLE_PLAIN));
+        return 0;
+}
+
 static const char *arrow_text(Arena *a, int64_t before, int64_t after, const Host *host, bool moved) {
         char x[HUMAN_SIZE], y[HUMAN_SIZE];
 
@@ -283,6 +314,8 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
                 r = print_refused(a, view, screen);
         if (r == 0)
                 plan_text_conflicts(plan->conflicts, plan->n_conflicts, screen);
+        if (r == 0 && plan->n_late > 0)
+                r = print_late(a, view, screen);
         print_notes(view->snapshot, screen);
         if (r == 0)
                 print_sum(view, summary, screen);

@@ -67,6 +67,12 @@ int plan_idle(Planning *pl, Plan *plan) must_check;
 
 /* Fills plan->refused, its counts and plan->conflicts, from the state after the plan. */
 int plan_refused(Planning *pl, Plan *plan) must_check;
+/* [vm] which of the moves of one host goes first where hosts must be left by a deadline (deadline.h); *ret is
+ * NULL where none must. In pl->scratch. */
+int plan_hurry(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret) must_check;
+
+/* Fills plan->late, from the plan's moves and predictions. */
+int plan_late(Planning *pl, Plan *plan) must_check;
 
 /* Load as permille of capacity, at most 1000000. */
 int64_t load_permille(int64_t load, int64_t capacity);

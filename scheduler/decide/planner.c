@@ -42,6 +42,20 @@ const SettingDef planner_settings[] = {
           .min = 1,
           .max = 100000,
           .doc = "Migrations at once in the whole cluster." },
+        { .name = "drain_within",
+          .type = SETTING_DURATION,
+          .def = 30 * 60 * USEC_PER_SEC,
+          .min = USEC_PER_SEC,
+          .max = INT64_C(30) * 86400 * USEC_PER_SEC,
+          .doc = "VMs on hardware of grade 3 should have left it within this time: those that weigh most "
+                 "leave "
+                 "first, and those that will not make it are named in the plan." },
+        { .name = "drain_now_within",
+          .type = SETTING_DURATION,
+          .def = 5 * 60 * USEC_PER_SEC,
+          .min = USEC_PER_SEC,
+          .max = INT64_C(30) * 86400 * USEC_PER_SEC,
+          .doc = "The same of grade 4." },
         { .name = "stop_overs",
           .type = SETTING_BOOL,
           .def = 1,
@@ -254,6 +268,9 @@ static int stage_try(Planning *pl, Reason *pinned) {
                 r = moves_between(&pl->scratch, pl->now, found.host_of, p.n_vms, &moves, &n);
         if (r < 0 || n == 0)
                 return r;
+        r = plan_hurry(pl, moves, n, &p.first);
+        if (r < 0)
+                return r;
         r = waves_order(&pl->scratch, &p, limits, moves, n, &order);
         if (r == 0 && p.pack && order.n_left_out > 0)
                 r = hold_halves(pl, &p, found.host_of, order.host_of, pinned);
@@ -295,13 +312,16 @@ static int stage_run(Planning *pl) {
  * ordered as it is with fewer steps, that is the plan. */
 static int merge_stages(Planning *pl) {
         ArenaMark mark = arena_mark(&pl->scratch);
+        Problem p = *pl->first;
         WaveOrder order;
         Move *moves;
         uint32_t n;
         int r = moves_between(&pl->scratch, pl->first->home, pl->now, pl->first->n_vms, &moves, &n);
 
         if (r == 0)
-                r = waves_order(&pl->scratch, pl->first, plan_wave_limits(pl), moves, n, &order);
+                r = plan_hurry(pl, moves, n, &p.first);
+        if (r == 0)
+                r = waves_order(&pl->scratch, &p, plan_wave_limits(pl), moves, n, &order);
         if (r == 0 && order.n_left_out == 0 && order.n <= pl->n_steps) {
                 pl->n_steps = pl->n_waves = 0;
                 r = append_steps(pl, &order);
@@ -440,6 +460,8 @@ static int plan_tell(Planning *pl, Plan *plan) {
 
         if (r == 0)
                 r = plan_story(pl, plan);
+        if (r == 0)
+                r = plan_late(pl, plan);
         if (r == 0)
                 r = plan_score(pl, pl->now, &pl->after);
         plan->before = pl->before;

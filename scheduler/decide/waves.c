@@ -20,6 +20,7 @@ typedef struct Pending {
         VmIx vm;
         HostIx from, to;
         int64_t urgency, price;
+        uint32_t first; /* of those as urgent: by deadline */
 } Pending;
 
 typedef struct Source {
@@ -370,6 +371,8 @@ static int by_source(const void *a, const void *b) {
                 return x->from < y->from ? -1 : 1;
         if (x->urgency != y->urgency)
                 return x->urgency > y->urgency ? -1 : 1;
+        if (x->first != y->first)
+                return x->first < y->first ? -1 : 1;
         if (x->price != y->price)
                 return x->price > y->price ? -1 : 1;
         return x->vm < y->vm ? -1 : x->vm > y->vm;
@@ -399,6 +402,7 @@ static int list_sources(Waves *w, const Move *moves, uint32_t n) {
                         .to = moves[i].to,
                         .urgency = problem_leave(p, moves[i].vm, moves[i].from),
                         .price = p->move_price ? p->move_price[moves[i].vm] : 0,
+                        .first = p->first ? p->first[moves[i].vm] : 0,
                 };
         qsort(w->pending, n, sizeof(Pending), by_source);
         for (uint32_t i = 0, end; i < n; i = end) {

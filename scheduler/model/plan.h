@@ -150,6 +150,13 @@ typedef struct IdleHost {
         IdleWhy why;
 } IdleHost;
 
+/* Must leave its host by a deadline, and will not have left it then. */
+typedef struct PlanLate {
+        VmIx vm;
+        int64_t ms;        /* when it will have left, from the plan's start; UNKNOWN: it does not leave */
+        int64_t within_ms; /* when it should have */
+} PlanLate;
+
 typedef struct Plan {
         PlanStatus status;
         uint32_t n_moves, n_waves, n_refused, n_policies, n_res;
@@ -158,6 +165,8 @@ typedef struct Plan {
         uint32_t n_refused_all;
         const Conflict *conflicts; /* PLAN_INFEASIBLE: why */
         uint32_t n_conflicts;
+        const PlanLate *late; /* by VM */
+        uint32_t n_late;
         uint64_t refusals[REASON_N]; /* how often each reason refused a move that was tried */
         Score before, after;
         PlanReserve reserve;

@@ -131,6 +131,7 @@ typedef struct Problem {
         const uint8_t *grade; /* [host] fault grade, where some host is watched (grade 1); NULL: none is */
         const bool *mends;    /* [vm] moving it mends a rule or an overfull host: then it may go to a host of
                                  a worse grade than its own. Only where `grade` is */
+        const uint32_t *first; /* [vm] of those as urgent, the lower leaves first; NULL: all the same */
 
         /* A VM's class of hosts it may run on: allowed[class_of[v]] is a bit set over hosts; NULL: all. */
         const uint32_t *class_of; /* [vm], or NULL: every VM is of class 0 */

@@ -311,6 +311,28 @@ static void put_reserve(Printer *p) {
         text_writer_word(&p->w, "}");
 }
 
+static void put_late(Printer *p) {
+        put_line(p, "late");
+        text_writer_word(&p->w, "[");
+        for (uint32_t i = 0; i < p->p->n_late; i++) {
+                const PlanLate *l = &p->p->late[i];
+                const Vm *vm = &p->s->vms[l->vm];
+
+                text_writer_word(&p->w, i == 0 ? "\n    {" : ",\n    {");
+                put_text(p, true, "vm", vm->name);
+                put_text(p, false, "host", p->s->hosts[vm->host].name);
+                put_key(p, false, "seconds");
+                if (l->ms == UNKNOWN)
+                        text_writer_word(&p->w, "null");
+                else
+                        text_writer_decimal(&p->w, l->ms, 1000, 3);
+                put_key(p, false, "within_seconds");
+                text_writer_decimal(&p->w, l->within_ms, 1000, 3);
+                text_writer_word(&p->w, "}");
+        }
+        text_writer_word(&p->w, p->p->n_late > 0 ? "\n  ]" : "]");
+}
+
 static void put_head(Printer *p) {
         text_writer_word(&p->w, "{\n  \"schema\": \"" PLAN_SCHEMA "\"");
         put_line(p, "cluster");
@@ -371,6 +393,7 @@ int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **
                 put_refused(&p, &plan->refused[i]);
         }
         text_writer_word(&p.w, plan->n_refused > 0 ? "\n  ]" : "]");
+        put_late(&p);
         put_line(&p, "refused_all");
         text_writer_int(&p.w, plan->n_refused_all);
         put_conflicts(&p);

@@ -279,8 +279,10 @@ static int change_hosts(Change *c) {
                         return r;
                 if (lost)
                         lose_host(c, h);
-                else if (c->hosts[h].state != HOST_OFFLINE)
+                else if (c->hosts[h].state != HOST_OFFLINE) {
                         c->hosts[h].state = HOST_MAINTENANCE;
+                        c->hosts[h].leave_by = c->w->leave_by > 0 ? c->w->leave_by : c->hosts[h].leave_by;
+                }
         }
         return 0;
 }

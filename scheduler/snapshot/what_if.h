@@ -30,6 +30,7 @@ typedef struct WhatIf {
         const NewVm *vms;     /* added */
         const char *const *emptied, *const *lost, *const *removed;
         uint32_t n_hosts, n_vms, n_emptied, n_lost, n_removed;
+        usec_t leave_by; /* those emptied should be by then; 0: no deadline */
 } WhatIf;
 
 /* "emptied": the host takes no VM and its VMs should leave (maintenance). "lost": the host is gone, its VMs

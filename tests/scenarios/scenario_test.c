@@ -157,6 +157,21 @@ static void tell_idle(FILE *out, const Snapshot *s, const Plan *plan) {
                                idle_why_names[plan->idle[i].why]);
 }
 
+static void tell_late(FILE *out, const Snapshot *s, const Plan *plan) {
+        if (plan->n_late > 0)
+                (void) fprintf(out, "\nnot in time\n");
+        for (uint32_t i = 0; i < plan->n_late; i++) {
+                const PlanLate *l = &plan->late[i];
+
+                (void) fprintf(out, "  %s: should have left %s within %lld s, ", s->vms[l->vm].name,
+                               s->hosts[s->vms[l->vm].host].name, (long long) l->within_ms / 1000);
+                if (l->ms == UNKNOWN)
+                        (void) fprintf(out, "and stays\n");
+                else
+                        (void) fprintf(out, "has after %lld s\n", (long long) l->ms / 1000);
+        }
+}
+
 static const char *told(const Snapshot *s, const Plan *plan) {
         char *text = NULL;
         const char *copy;
@@ -185,6 +200,7 @@ static const char *told(const Snapshot *s, const Plan *plan) {
         for (uint32_t i = 0; i < plan->n_conflicts; i++)
                 (void) fprintf(out, "  %s%s\n", plan->conflicts[i].text,
                                plan->conflicts[i].smallest ? "" : " (not proven to be the smallest set)");
+        tell_late(out, s, plan);
         if (s->notes.n > 0)
                 (void) fprintf(out, "\nnotes\n");
         for (uint32_t i = 0; i < s->notes.n; i++)
