@@ -32,7 +32,7 @@ static const SettingDef service_settings[] = {
           "advise: plans are made, kept and shown, nothing is moved. auto: plans are carried out." },
         { "interval", SETTING_DURATION, 30 * USEC_PER_SEC, USEC_PER_SEC, 86400 * USEC_PER_SEC, NULL, NULL,
           "From the start of one round to the start of the next." },
-        { "lease", SETTING_DURATION, 10 * USEC_PER_SEC, 2 * USEC_PER_SEC, 600 * USEC_PER_SEC, NULL, NULL,
+        { "lease", SETTING_DURATION, 5 * USEC_PER_SEC, 2 * USEC_PER_SEC, 600 * USEC_PER_SEC, NULL, NULL,
           "How long a leader that has fallen silent keeps others from leading." },
         { "cool_down", SETTING_DURATION, 1800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC, NULL,
           NULL, "A VM that was moved for balance is not moved for balance again for so long." },

@@ -5,14 +5,15 @@
 #include "scheduler/app/facts.h"
 #include "scheduler/app/host_mark.h"
 #include "scheduler/app/maintenance.h"
+#include "scheduler/app/roll.h"
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/app/table.h"
-
-#define TRIES 3 /* another operator may change the same mark between two calls of ours */
 
 static ExitStatus host_named(Invocation *in, const Facts *facts, const char *name) {
         return maintenance_host(in, facts->snapshot, name) != IX_NONE ? EXIT_DONE : EXIT_BAD_INPUT;
 }
+
+#define HOSTS_NAMED_MAX 1000 /* on the command line; --all has no limit */
 
 /* ---- enter ---- */
 
@@ -26,47 +27,6 @@ static ExitStatus enter(Invocation *in, Facts *facts, const char *host) {
         if (option_given(&in->options, "wait"))
                 return maintenance_wait(in, facts, host);
         return maintenance_advice(in, facts, host);
-}
-
-/* ---- exit ---- */
-
-static ExitStatus leave(Invocation *in, const Facts *facts, const char *host) {
-        Store *store = source_store(facts->source);
-        char safe[256], time[HUMAN_SIZE], by[256];
-        ExitStatus status;
-
-        (void) text_safe(host, safe, sizeof(safe));
-        for (int i = 0; i < TRIES; i++) {
-                OperatorMark was = { 0 };
-                const char *old = "", *text = "";
-                int r = host_mark_get(store, in->arena, host, &was, &old);
-                bool there = was.state == HOST_MAINTENANCE;
-
-                if (r == 0 && !there) { /* also of a host that is gone and whose mark was left */
-                        status = host_named(in, facts, host);
-                        if (status == EXIT_DONE && !in->json)
-                                (void) fprintf(in->out.out, "%s is not in maintenance\n", safe);
-                        return status;
-                }
-                if (r == 0 && was.before == HOST_CORDONED)
-                        r = host_mark_print(
-                                in->arena,
-                                &(OperatorMark){ .state = HOST_CORDONED, .by = was.by, .at = was.at }, &text);
-                if (r == 0)
-                        r = store_change_mark(store, host, old, text);
-                if (r < 0)
-                        return maintenance_failed(in, store, r);
-                if (r > 0)
-                        continue;
-                if (!in->json)
-                        (void) fprintf(in->out.out, "%s %s; it was in maintenance for %s by %s\n", safe,
-                                       text[0] ? "is cordoned, as before" : "takes VMs again",
-                                       was.at > 0 ? human_ms((clock_now() - was.at) / USEC_PER_MSEC, time)
-                                                  : "an unknown time",
-                                       was.by ? text_safe(was.by, by, sizeof(by)) : "somebody");
-                return EXIT_DONE;
-        }
-        return command_complain(in, EXIT_FAILED, "somebody else keeps changing what is said of %s", safe);
 }
 
 /* ---- the command ---- */
@@ -84,7 +44,7 @@ static ExitStatus verb_enter(Invocation *in, Facts *facts, char **arguments, int
 
 static ExitStatus verb_exit(Invocation *in, Facts *facts, char **arguments, int n) {
         (void) n;
-        return leave(in, facts, arguments[0]);
+        return maintenance_exit(in, facts, arguments[0]);
 }
 
 static ExitStatus verb_status(Invocation *in, Facts *facts, char **arguments, int n) {
@@ -96,10 +56,15 @@ static ExitStatus verb_status(Invocation *in, Facts *facts, char **arguments, in
         return status == EXIT_DONE ? maintenance_show(in, facts, host) : status;
 }
 
+static ExitStatus verb_roll(Invocation *in, Facts *facts, char **arguments, int n) {
+        return roll_run(in, facts, arguments, n);
+}
+
 static const Verb verbs[] = {
         { "enter", 1, 1, verb_enter },
         { "exit", 1, 1, verb_exit },
         { "status", 0, 1, verb_status },
+        { "roll", 0, HOSTS_NAMED_MAX, verb_roll },
 };
 
 static ExitStatus run(Invocation *in) {
@@ -116,8 +81,9 @@ static ExitStatus run(Invocation *in) {
         }
         near = verb ? NULL : text_nearest(word, names, ARRAY_SIZE(names));
         if (!verb)
-                return command_complain(in, EXIT_BAD_INPUT, "accepted are enter, exit and status, not %s%s%s",
-                                        word, near ? "; did you mean " : "", near ? near : "");
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "accepted are enter, exit, status and roll, not %s%s%s", word,
+                                        near ? "; did you mean " : "", near ? near : "");
         if (n < verb->least || n > verb->most)
                 return command_complain(in, EXIT_BAD_INPUT, "%s takes %s", word,
                                         verb->least == verb->most ? "one HOST" : "at most one HOST");
@@ -144,22 +110,32 @@ static const OptionDef options[] = {
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter and status:" },
         { "wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "shows the progress until the host is empty, or nothing more can leave it (exit status 3)" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "at the end, as JSON, schema plimsoll.maintenance/1" },
+        ROLL_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "at the end, as JSON, schema plimsoll.maintenance/1; of roll plimsoll.roll/1 and (--dry-run) "
+          "plimsoll.roll-plan/1" },
         { 0 },
 };
 
 const Command command_maintenance = {
         .name = "maintenance",
         .summary = "empty a host for maintenance, and give it back",
-        .usage = "enter HOST [--deadline 30m] [--wait] | exit HOST | status [HOST] [--wait]",
+        .usage = "enter HOST [--deadline 30m] [--wait] | exit HOST | status [HOST] [--wait] | roll HOSTS… "
+                 "--run CMD",
         .help = "enter: the host takes no VM any more, and the service moves those it has to other hosts; "
                 "the\n"
                 "state is kept in Redis until exit, whatever is restarted. status: who asked and when, what "
                 "is\n"
-                "left, and what cannot leave and why. docs/maintenance.md tells the whole.\n"
+                "left, and what cannot leave and why. roll: the hosts are emptied one after the other, in "
+                "the "
+                "order\n"
+                "that moves the fewest bytes; CMD is run for each, and when its agent reports again the host "
+                "is\n"
+                "given back. It stops where anything fails. docs/maintenance.md tells the whole.\n"
                 "Exit status 3: VMs are left on the host and cannot leave, or nobody moves them.",
         .options = options,
         .least_arguments = 1,
-        .most_arguments = 2,
+        .most_arguments = 1 + HOSTS_NAMED_MAX,
         .run = run,
 };

@@ -113,6 +113,46 @@ ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *hos
                                 host);
 }
 
+ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host) {
+        Store *store = source_store(facts->source);
+        char safe[256], time[HUMAN_SIZE], by[256];
+        ExitStatus status;
+
+        (void) text_safe(host, safe, sizeof(safe));
+        for (int i = 0; i < TRIES; i++) {
+                OperatorMark was = { 0 };
+                const char *old = "", *text = "";
+                int r = host_mark_get(store, in->arena, host, &was, &old);
+                bool there = was.state == HOST_MAINTENANCE;
+
+                if (r == 0 && !there) { /* also of a host that is gone and whose mark was left */
+                        status = maintenance_host(in, facts->snapshot, host) != IX_NONE ? EXIT_DONE
+                                                                                        : EXIT_BAD_INPUT;
+                        if (status == EXIT_DONE && !in->json)
+                                (void) fprintf(in->out.out, "%s is not in maintenance\n", safe);
+                        return status;
+                }
+                if (r == 0 && was.before == HOST_CORDONED)
+                        r = host_mark_print(
+                                in->arena,
+                                &(OperatorMark){ .state = HOST_CORDONED, .by = was.by, .at = was.at }, &text);
+                if (r == 0)
+                        r = store_change_mark(store, host, old, text);
+                if (r < 0)
+                        return maintenance_failed(in, store, r);
+                if (r > 0)
+                        continue;
+                if (!in->json)
+                        (void) fprintf(in->out.out, "%s %s; it was in maintenance for %s by %s\n", safe,
+                                       text[0] ? "is cordoned, as before" : "takes VMs again",
+                                       was.at > 0 ? human_ms((clock_now() - was.at) / USEC_PER_MSEC, time)
+                                                  : "an unknown time",
+                                       was.by ? text_safe(was.by, by, sizeof(by)) : "somebody");
+                return EXIT_DONE;
+        }
+        return command_complain(in, EXIT_FAILED, "somebody else keeps changing what is said of %s", safe);
+}
+
 /* ---- looking ---- */
 
 static int read_live(Look *x) {

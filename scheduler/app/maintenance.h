@@ -16,6 +16,10 @@ ExitStatus maintenance_failed(const Invocation *in, const Store *store, int erro
  * when it is in maintenance already. */
 ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host);
 
+/* Takes the host out of maintenance, and says so; it is as it was before. EXIT_DONE, also when it is in none.
+ */
+ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host);
+
 /* 1: a service is at work that moves VMs. 0: none, or one that only advises. Negative: the store is away. */
 int maintenance_acts(Invocation *in, const Facts *facts) must_check;
 

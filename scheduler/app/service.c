@@ -262,6 +262,8 @@ static int run(Service *x) {
         int status = EXIT_DONE;
 
         x->leadership = leadership_of(x->store, settings_int(x->settings, "service", "lease"));
+        if (leadership_guard(&x->leadership, x->cluster) < 0) /* the loop renews it then */
+                log_event(LOG_WARNING, "lease.unguarded", "why=\"no thread for it\"");
         log_event(LOG_INFO, "service.started", "version=%s self=%s cluster=%s mode=%s", PLIMSOLL_VERSION,
                   x->leadership.self, settings_text(x->settings, "service", "cluster"),
                   settings_int(x->settings, "service", "mode") ? "auto" : "advise");
@@ -280,6 +282,7 @@ static int run(Service *x) {
                 rest(x, begun, pause_of(x, r, begun));
         }
         leadership_release(&x->leadership);
+        leadership_unguard(&x->leadership);
         log_event(LOG_INFO, "service.stopped", "reason=%s", once ? "once" : "signal");
         return status;
 }

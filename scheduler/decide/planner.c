@@ -44,7 +44,7 @@ const SettingDef planner_settings[] = {
           .doc = "Migrations at once in the whole cluster." },
         { .name = "drain_within",
           .type = SETTING_DURATION,
-          .def = 30 * 60 * USEC_PER_SEC,
+          .def = 1800 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = INT64_C(30) * 86400 * USEC_PER_SEC,
           .doc = "VMs on hardware of grade 3 should have left it within this time: those that weigh most "
@@ -52,7 +52,7 @@ const SettingDef planner_settings[] = {
                  "first, and those that will not make it are named in the plan." },
         { .name = "drain_now_within",
           .type = SETTING_DURATION,
-          .def = 5 * 60 * USEC_PER_SEC,
+          .def = 300 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = INT64_C(30) * 86400 * USEC_PER_SEC,
           .doc = "The same of grade 4." },
