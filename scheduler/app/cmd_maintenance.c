@@ -6,8 +6,6 @@
 #include "scheduler/app/host_mark.h"
 #include "scheduler/app/maintenance.h"
 #include "scheduler/app/roll.h"
-#include "scheduler/app/stop_signal.h"
-#include "scheduler/app/table.h"
 
 static ExitStatus host_named(Invocation *in, const Facts *facts, const char *name) {
         return maintenance_host(in, facts->snapshot, name) != IX_NONE ? EXIT_DONE : EXIT_BAD_INPUT;
