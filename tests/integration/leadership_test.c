@@ -1,0 +1,85 @@
+/* Being the leader, on a real private Redis: the guard renews while the program is busy, and stops in time.
+ */
+#include "scheduler/app/leadership.h"
+#include "tests/integration/redis_fixture.h"
+
+#define TTL (USEC_PER_SEC)
+
+static Store *store;
+static Leadership leader;
+
+static void setup(void) {
+        fixture_setup();
+        server_start(NULL, NULL);
+        store = opened(url, 0);
+        leader = leadership_of(store, TTL);
+}
+
+static void teardown(void) {
+        leadership_unguard(&leader);
+        store = store_free(store);
+        fixture_teardown();
+}
+
+TestSuite(leadership, .init = setup, .fini = teardown, .timeout = 60);
+
+static bool until(bool wanted, usec_t within) {
+        usec_t end = clock_monotonic() + within;
+
+        while (leadership_keep(&leader) != wanted && clock_monotonic() < end)
+                clock_sleep(20 * USEC_PER_MSEC);
+        return leadership_keep(&leader) == wanted;
+}
+
+Test(leadership, a_busy_leader_keeps_its_lease) {
+        Leadership other = leadership_of(store, TTL);
+        uint64_t token;
+
+        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_take(&leader));
+        token = leader.token;
+        (void) snprintf(other.self, sizeof(other.self), "another");
+        clock_sleep(3 * TTL); /* it plans, and asks nobody */
+        cr_assert_eq(1, leadership_take(&other));
+        cr_assert(leadership_keep(&leader));
+        cr_assert_eq(token, leader.token);
+        leadership_release(&leader);
+        cr_assert_eq(0, leadership_take(&other), "no renewal comes after a release");
+        cr_assert_not(leadership_keep(&leader));
+        clock_sleep(TTL / 2);
+        cr_assert_eq(0, leadership_take(&other));
+}
+
+Test(leadership, who_cannot_renew_leads_no_longer_than_the_lease) {
+        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_take(&leader));
+        server_kill();
+        cr_assert(until(false, 5 * TTL));
+        cr_assert_not(leadership_holds(&leader));
+        server_start(NULL, NULL);
+        cr_assert_eq(0, leadership_take(&leader), "and leads again when it is back");
+        cr_assert(leadership_keep(&leader));
+}
+
+Test(leadership, who_was_replaced_hears_of_it_from_the_guard) {
+        Leadership other = leadership_of(store, 60 * TTL);
+
+        (void) snprintf(other.self, sizeof(other.self), "another");
+        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_take(&leader));
+        cr_assert_eq(0, store_release(store, leader.self)); /* as if it had run out */
+        cr_assert_geq(leadership_take(&other),
+                      0); /* 1: the guard was quicker, under a new token: no better */
+        cr_assert(until(false, 5 * TTL));
+}
+
+Test(leadership, without_a_guard_the_program_renews) {
+        cr_assert_not(leadership_keep(&leader));
+        cr_assert_eq(0, leadership_take(&leader));
+        for (int i = 0; i < 10; i++) {
+                clock_sleep(TTL / 5);
+                cr_assert(leadership_keep(&leader));
+        }
+        leadership_release(&leader);
+        cr_assert_not(leadership_keep(&leader));
+}
