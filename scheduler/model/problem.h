@@ -128,9 +128,9 @@ typedef struct Problem {
         const int64_t *leave;    /* [vm] its weight while it is on a host to be emptied: 0 for one that may
                                     stay, since it does not use what is failing; NULL: the host's */
 
-        const uint8_t *grade; /* [host] fault grade, where some host is watched (grade 1); NULL: none is */
-        const bool *mends;    /* [vm] moving it mends a rule or an overfull host: then it may go to a host of
-                                 a worse grade than its own. Only where `grade` is */
+        const uint8_t *grade;  /* [host] fault grade, where some host is watched (grade 1); NULL: none is */
+        const bool *mends;     /* [vm] moving it mends a rule or an overfull host: then it may go to a host of
+                                  a worse grade than its own. Only where `grade` is */
         const uint32_t *first; /* [vm] of those as urgent, the lower leaves first; NULL: all the same */
 
         /* A VM's class of hosts it may run on: allowed[class_of[v]] is a bit set over hosts; NULL: all. */
