@@ -8,6 +8,7 @@
 #include "scheduler/app/store_round.h"
 #include "scheduler/decide/migration_net.h"
 #include "scheduler/decide/plan_check.h"
+#include "scheduler/decide/wave_links.h"
 
 /* Facts read less than this ago serve the next start too: the moves begun since are judged along with it. */
 #define FRESH_ENOUGH (3 * USEC_PER_SEC)
@@ -343,10 +344,17 @@ static RunMove run_move(const MoverInput *in, const MoverMove *v) {
         };
 }
 
+/* A plan's waves keep to more than these; a plan written by hand has no other limits. */
+static uint32_t run_limit(const Settings *s, const char *name) {
+        const int64_t most = settings_int(s, "plan", name);
+
+        return most > 0 ? (uint32_t) most : LINK_MOVES_MOST;
+}
+
 static RunLimits run_limits(const Settings *s) {
         return (RunLimits){ .in_all = (uint32_t) settings_int(s, "plan", "moves_at_once"),
-                            .per_host_in = (uint32_t) settings_int(s, "plan", "moves_in"),
-                            .per_host_out = (uint32_t) settings_int(s, "plan", "moves_out") };
+                            .per_host_in = run_limit(s, "moves_in"),
+                            .per_host_out = run_limit(s, "moves_out") };
 }
 
 static int open_facts_arena(Arena *ret) {

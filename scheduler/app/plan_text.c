@@ -246,6 +246,21 @@ static void print_idle(const PlanView *view, const Screen *screen) {
         print_idle_of(view, IDLE_SPARE, "idle, kept on as a spare (pack.keep_free):", screen);
 }
 
+/* How long the waves take beside what the busiest link needs at least. */
+static void print_least(const PlanView *view, const Screen *screen) {
+        const Plan *plan = view->plan;
+        char all[HUMAN_SIZE], least[HUMAN_SIZE];
+
+        if (plan->least_ms <= 0)
+                return;
+        (void) fprintf(screen->out, "migrations: about %s; the busiest link",
+                       human_ms(plan->makespan_ms, all));
+        if (plan->busiest != IX_NONE)
+                (void) fprintf(screen->out, ", %s %s,", plan->busiest_in ? "into" : "out of",
+                               view->snapshot->hosts[plan->busiest].name);
+        (void) fprintf(screen->out, " needs %s at least\n", human_ms(plan->least_ms, least));
+}
+
 static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
@@ -264,6 +279,7 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
                                plan->threshold == 1
                                        ? "broken rules and hosts to be emptied"
                                        : "broken rules, hosts to be emptied, load lines and the reserve");
+        print_least(view, screen);
         print_reserve(plan, screen);
         print_idle(view, screen);
         if (plan->has_bound)

@@ -170,44 +170,66 @@ static int64_t or_own(int64_t learned, int64_t own) {
         return learned > 0 ? learned : own;
 }
 
-MigrationForecast migration_forecast(MigrationFacts f) {
-        const MoveBasis *b = &f.basis;
-        const int64_t memory = memory_bytes(&f, b->memory_mib);
-        const int64_t disk = clamp(b->local_disk_mib, 0, SENT_MIB_MAX) << 20;
-        const int64_t speed = clamp(or_own(f.speed_permille, MIGRATION_SPEED_PERMILLE), 1, 2000);
+/* The units the rounds are reckoned in. */
+typedef struct Terms {
+        int64_t memory, disk, rate, fixed, pause; /* bytes, bytes, bytes a ms, ms, ms */
+        Dirt dirt;
+        bool measured;
+} Terms;
+
+static Terms terms_of(const MigrationFacts *f) {
+        const MoveBasis *b = &f->basis;
+        const int64_t speed = clamp(or_own(f->speed_permille, MIGRATION_SPEED_PERMILLE), 1, 2000);
         const int64_t nominal = clamp(clamp(b->bandwidth_kbit, 1, QUANTITY_MAX) / 8, 1, QUANTITY_MAX);
-        const int64_t rate = most(permille_of(nominal, speed), 1); /* bytes a ms */
-        const int64_t fixed = clamp(or_own(f.fixed_ms, MIGRATION_FIXED_MS), 0, MIGRATION_MS_MAX);
-        const int64_t pause = clamp(or_own(f.switch_ms, MIGRATION_SWITCH_MS), 0, MIGRATION_MS_MAX);
+        const int64_t dirtier = clamp(or_own(f->dirty_permille, 1000), 1, 20000);
+        Terms t = {
+                .memory = memory_bytes(f, b->memory_mib),
+                .disk = clamp(b->local_disk_mib, 0, SENT_MIB_MAX) << 20,
+                .rate = most(permille_of(nominal, speed), 1),
+                .fixed = clamp(or_own(f->fixed_ms, MIGRATION_FIXED_MS), 0, MIGRATION_MS_MAX),
+                .pause = clamp(or_own(f->switch_ms, MIGRATION_SWITCH_MS), 0, MIGRATION_MS_MAX),
+                .measured = b->dirty_kib_s != UNKNOWN,
+        };
+
+        t.dirt = t.measured ? dirt_of(b, dirtier) : dirt_steady(permille_of(t.rate, DIRTY_GUESS_PERMILLE));
+        return t;
+}
+
+int64_t migration_ms(const MigrationFacts *f) {
+        const Terms t = terms_of(f);
+        const Rounds r = send_all(t.memory, t.rate, t.dirt, f);
+
+        return r.converges ? least(t.fixed + ms_for(r.bytes + t.disk, t.rate), MIGRATION_MS_MAX)
+                           : MIGRATION_MS_MAX;
+}
+
+MigrationForecast migration_forecast(MigrationFacts f) {
+        const Terms t = terms_of(&f);
         const int64_t unsure = clamp(or_own(f.unsure_permille, MIGRATION_UNSURE_PERMILLE), 0, 900);
-        const int64_t dirtier = clamp(or_own(f.dirty_permille, 1000), 1, 20000);
-        const bool measured = b->dirty_kib_s != UNKNOWN;
-        const Dirt dirt =
-                measured ? dirt_of(b, dirtier) : dirt_steady(permille_of(rate, DIRTY_GUESS_PERMILLE));
-        const Dirt none = measured ? dirt : dirt_steady(0);
-        const Dirt much = measured ? dirt : dirt_steady(permille_of(rate, DIRTY_HIGH_PERMILLE));
-        const Rounds r = send_all(memory, rate, dirt, &f);
-        const Rounds low =
-                send_all(f.memory_low_mib > 0 ? memory_bytes(&f, f.memory_low_mib) : memory, rate, none, &f);
-        const Rounds high = send_all(f.memory_high_mib > 0 ? memory_bytes(&f, f.memory_high_mib) : memory,
-                                     rate, much, &f);
-        const int64_t sent_low = least(low.bytes, r.bytes) + disk,
-                      sent_high = most(high.bytes, r.bytes) + disk;
-        MigrationForecast ret = { .converges = r.converges, .rounds = r.rounds, .memory_bytes = memory };
+        const Dirt none = t.measured ? t.dirt : dirt_steady(0);
+        const Dirt much = t.measured ? t.dirt : dirt_steady(permille_of(t.rate, DIRTY_HIGH_PERMILLE));
+        const Rounds r = send_all(t.memory, t.rate, t.dirt, &f);
+        const Rounds low = send_all(f.memory_low_mib > 0 ? memory_bytes(&f, f.memory_low_mib) : t.memory,
+                                    t.rate, none, &f);
+        const Rounds high = send_all(f.memory_high_mib > 0 ? memory_bytes(&f, f.memory_high_mib) : t.memory,
+                                     t.rate, much, &f);
+        const int64_t sent_low = least(low.bytes, r.bytes) + t.disk;
+        const int64_t sent_high = most(high.bytes, r.bytes) + t.disk;
+        MigrationForecast ret = { .converges = r.converges, .rounds = r.rounds, .memory_bytes = t.memory };
 
         ret.predicted = (Prediction){
-                .ms_low = permille_of(fixed + ms_for(sent_low, rate), 1000 - unsure),
-                .ms = fixed + ms_for(r.bytes + disk, rate),
-                .ms_high = permille_of(fixed + ms_for(sent_high, rate), 1000 + unsure),
+                .ms_low = permille_of(t.fixed + ms_for(sent_low, t.rate), 1000 - unsure),
+                .ms = t.fixed + ms_for(r.bytes + t.disk, t.rate),
+                .ms_high = permille_of(t.fixed + ms_for(sent_high, t.rate), 1000 + unsure),
                 .bytes_low = permille_of(sent_low, 1000 - unsure),
-                .bytes = r.bytes + disk,
+                .bytes = r.bytes + t.disk,
                 .bytes_high = permille_of(sent_high, 1000 + unsure),
-                .downtime_ms_low = least(low.downtime_ms, r.downtime_ms) + pause / 2,
-                .downtime_ms = r.downtime_ms + pause,
+                .downtime_ms_low = least(low.downtime_ms, r.downtime_ms) + t.pause / 2,
+                .downtime_ms = r.downtime_ms + t.pause,
                 .downtime_ms_high =
                         most(most(high.downtime_ms, r.downtime_ms), r.converges ? f.downtime_limit_ms : 0) +
-                        2 * pause,
-                .basis = *b,
+                        2 * t.pause,
+                .basis = f.basis,
         };
         return ret;
 }

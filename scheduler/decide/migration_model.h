@@ -46,6 +46,9 @@ typedef struct MigrationForecast {
 MigrationForecast migration_forecast(MigrationFacts f);
 #define MIGRATION_MS_MAX (INT64_C(1) << 40)
 
+/* Its expected ms alone, cheaper; MIGRATION_MS_MAX: it does not converge. */
+int64_t migration_ms(const MigrationFacts *f);
+
 /* How much slower the guest's own writing makes it, permille of what is sent: 0 for an idle one, 1000 for one
  * that does not converge. The λ of Liu's model that gives the same bytes: 1 − 1 / (sent ÷ memory). */
 int64_t migration_busy_permille(const MigrationForecast *f);

@@ -9,6 +9,7 @@ typedef struct Story {
         Planning *pl;
         Evaluator *e;
         PlanMove *moves;
+        int64_t *once;              /* [step] bytes, each sent once, in ms × kbit/s */
         int64_t *wave_ms;           /* [wave] its longest move */
         uint32_t *comes, *goes_on;  /* [step] see StoryStep; IX_NONE */
         uint32_t *last_to, *before; /* [host], [step] the steps to each host as a list from its last one */
@@ -30,31 +31,65 @@ static void share_links(const Planning *pl, Move m, uint32_t *sharing, int chang
                 sharing[way.links[i]] += (uint32_t) change;
 }
 
-/* How m is made, over its share of the way: each link's bandwidth is shared by the moves of the wave that go
- * over it. */
-static int choose_manner(Planning *pl, Arena *a, const MovePolicy *all, Move m, const uint32_t *sharing,
-                         MoveChoice *ret) {
-        const MigrationWay way = migration_way(&pl->net, m.from, m.to);
-        const MovePolicy policy = move_policy_of(all, &pl->s->vms[m.vm]);
-        int64_t share = INT64_MAX;
-        bool known = false;
+/* Of a link of so many kbit/s the quotient is the ms that no migration can do without. */
+static int64_t sent_once(const MigrationForecast *f, int64_t speed_permille) {
+        const int64_t speed = speed_permille > 0 ? speed_permille : MIGRATION_SPEED_PERMILLE;
+        const int64_t bytes = f->memory_bytes + (f->predicted.basis.local_disk_mib << 20);
 
+        return bytes < INT64_MAX / 8000 ? bytes * 8000 / speed : INT64_MAX / 1000;
+}
+
+/* The link that is busy longest when each byte goes over it once. */
+static int find_least(const Story *st, Plan *plan) {
+        const Planning *pl = st->pl;
+        int64_t *ms = arena_new(&st->pl->scratch, int64_t, pl->net.n_links);
+
+        if (!ms)
+                return -ENOMEM;
+        plan->busiest = IX_NONE;
+        for (uint32_t i = 0; i < pl->n_steps; i++) {
+                const MigrationWay way =
+                        migration_way(&pl->net, pl->steps[i].move.from, pl->steps[i].move.to);
+
+                for (uint32_t k = 0; k < way.n; k++)
+                        ms[way.links[k]] += st->once[i] / pl->net.links[way.links[k]].free_kbit;
+        }
+        for (uint32_t l = 0; l < pl->net.n_links; l++)
+                if (ms[l] > plan->least_ms) {
+                        plan->least_ms = ms[l];
+                        plan->busiest = l / 2 < pl->net.n_hosts ? l / 2 : IX_NONE;
+                        plan->busiest_in = l % 2 == 1;
+                }
+        return 0;
+}
+
+/* m's share of its way: each link's bandwidth is shared by the moves of the wave that go over it. */
+static MigrationFacts facts_shared(const Planning *pl, Move m, const uint32_t *sharing, bool *ret_known) {
+        const MigrationWay way = migration_way(&pl->net, m.from, m.to);
+        int64_t share = INT64_MAX;
+
+        *ret_known = false;
         for (uint32_t i = 0; i < way.n; i++) {
                 const MigrationLink *l = &pl->net.links[way.links[i]];
                 const int64_t part = l->free_kbit / sharing[way.links[i]];
 
                 if (part < share) {
                         share = part;
-                        known = l->known;
+                        *ret_known = l->known;
                 }
         }
-        return move_choose(a, migration_facts(&pl->net, m.vm, m.from, m.to, share), known, &policy, ret);
+        return migration_facts(&pl->net, m.vm, m.from, m.to, share);
 }
 
-/* Strategies and forecasts of the moves, and of each wave its longest. */
-static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, PlanMove *ret_moves,
-                          int64_t *ret_wave_ms) {
-        const MovePolicy policy = move_policy(pl->settings);
+static void keep_choice(Story *st, uint32_t step, const MoveChoice *choice, int64_t speed_permille) {
+        st->moves[step].predicted = choice->forecast.predicted;
+        st->moves[step].manner = choice->manner;
+        st->once[step] = sent_once(&choice->forecast, speed_permille);
+}
+
+/* Of each wave its longest move; strategies and forecasts of the moves for the story, if there is one. */
+static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, Story *st, int64_t *ret_wave_ms) {
+        const MovePolicy all = move_policy(pl->settings);
         uint32_t *sharing = arena_new(&pl->scratch, uint32_t, pl->net.n_links);
 
         if (!sharing)
@@ -65,16 +100,16 @@ static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, PlanM
                         share_links(pl, steps[k].move, sharing, 1);
                 for (uint32_t k = i; k < end; k++) {
                         int64_t *longest = &ret_wave_ms[steps[k].wave];
+                        const MovePolicy policy = move_policy_of(&all, &pl->s->vms[steps[k].move.vm]);
+                        bool known;
+                        const MigrationFacts facts = facts_shared(pl, steps[k].move, sharing, &known);
                         MoveChoice choice = { 0 };
-                        int r = choose_manner(pl, ret_moves ? pl->arena : &pl->scratch, &policy,
-                                              steps[k].move, sharing, &choice);
+                        int r = move_choose(st ? pl->arena : &pl->scratch, facts, known, &policy, &choice);
 
                         if (r < 0)
                                 return r;
-                        if (ret_moves) {
-                                ret_moves[k].predicted = choice.forecast.predicted;
-                                ret_moves[k].manner = choice.manner;
-                        }
+                        if (st)
+                                keep_choice(st, k, &choice, facts.speed_permille);
                         if (choice.forecast.predicted.ms > *longest)
                                 *longest = choice.forecast.predicted.ms;
                 }
@@ -187,11 +222,12 @@ static int story_begin(Story *st) {
         Planning *pl = st->pl;
 
         st->moves = arena_new(pl->arena, PlanMove, pl->n_steps);
+        st->once = arena_new(&pl->scratch, int64_t, pl->n_steps);
         st->wave_ms = arena_new(&pl->scratch, int64_t, pl->n_waves);
         st->comes = arena_new(&pl->scratch, uint32_t, pl->n_steps);
         st->goes_on = arena_new(&pl->scratch, uint32_t, pl->n_steps);
         st->came = arena_new(&pl->scratch, bool, pl->first->n_vms);
-        return st->moves && st->wave_ms && st->comes && st->goes_on && st->came ? 0 : -ENOMEM;
+        return st->moves && st->once && st->wave_ms && st->comes && st->goes_on && st->came ? 0 : -ENOMEM;
 }
 
 int plan_story(Planning *pl, Plan *plan) {
@@ -202,7 +238,7 @@ int plan_story(Planning *pl, Plan *plan) {
         if (r == 0)
                 r = story_begin(&st);
         if (r == 0)
-                r = forecast_waves(pl, pl->steps, pl->n_steps, st.moves, st.wave_ms);
+                r = forecast_waves(pl, pl->steps, pl->n_steps, &st, st.wave_ms);
         if (r == 0)
                 r = find_sequels(&st);
         if (r == 0)
@@ -211,6 +247,8 @@ int plan_story(Planning *pl, Plan *plan) {
                 r = evaluator_build(&pl->scratch, pl->terms, NULL, &st.e);
         if (r == 0)
                 r = tell_steps(&st);
+        if (r == 0)
+                r = find_least(&st, plan);
         if (r != 0)
                 return r;
         plan->moves = st.moves;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/decide/move_strategy.h"
 #include "scheduler/decide/plan_check.h"
 #include "scheduler/decide/plan_parts.h"
 
@@ -26,22 +27,29 @@ const SettingDef planner_settings[] = {
                  "price (stay.price). 4: the same at 30% of the price. 5: at 5%, almost any gain." },
         { .name = "moves_in",
           .type = SETTING_COUNT,
-          .def = 2,
-          .min = 1,
           .max = 1000,
-          .doc = "Migrations that one host receives at once." },
+          .doc = "Migrations that one host receives at once. 0: two, and up to eight small ones, of which "
+                 "what is fixed takes longer than sending." },
         { .name = "moves_out",
           .type = SETTING_COUNT,
-          .def = 2,
-          .min = 1,
           .max = 1000,
-          .doc = "Migrations that leave one host at once." },
+          .doc = "Migrations that leave one host at once. 0: two, and up to eight small ones, of which what "
+                 "is fixed takes longer than sending." },
         { .name = "moves_at_once",
           .type = SETTING_COUNT,
           .def = 100,
           .min = 1,
           .max = 100000,
           .doc = "Migrations at once in the whole cluster." },
+        { .name = "moves_per_switch",
+          .type = SETTING_COUNT,
+          .max = 100000,
+          .doc = "Migrations at once from or to hosts of one switch (as LLDP tells them), whose tables learn "
+                 "the VM's addresses anew. 0: any number." },
+        { .name = "moves_per_pool",
+          .type = SETTING_COUNT,
+          .max = 100000,
+          .doc = "Migrations at once of VMs with disks in one storage pool. 0: any number." },
         { .name = "drain_within",
           .type = SETTING_DURATION,
           .def = 1800 * USEC_PER_SEC,
@@ -88,11 +96,20 @@ const SettingDef planner_settings[] = {
 #define RETRIES_MAX 6
 
 WaveLimits plan_wave_limits(const Planning *pl) {
+        const uint32_t in = (uint32_t) settings_int(pl->settings, "plan", "moves_in");
+        const uint32_t out = (uint32_t) settings_int(pl->settings, "plan", "moves_out");
+
         return (WaveLimits){
-                .per_host_in = (uint32_t) settings_int(pl->settings, "plan", "moves_in"),
-                .per_host_out = (uint32_t) settings_int(pl->settings, "plan", "moves_out"),
+                .per_host_in = in > 0 ? in : LINK_MOVES_MOST,
+                .per_host_out = out > 0 ? out : LINK_MOVES_MOST,
                 .at_once = (uint32_t) settings_int(pl->settings, "plan", "moves_at_once"),
                 .stop_overs = settings_int(pl->settings, "plan", "stop_overs") != 0,
+                .net = &pl->net,
+                .links = { .host_in = in,
+                           .host_out = out,
+                           .per_switch = (uint32_t) settings_int(pl->settings, "plan", "moves_per_switch"),
+                           .per_pool = (uint32_t) settings_int(pl->settings, "plan", "moves_per_pool"),
+                           .downtime_ms = move_policy(pl->settings).downtime_ms },
         };
 }
 

@@ -1,64 +1,15 @@
 /* List scheduling, wave by wave: each host offers its moves, urgent and long ones first, until it has enough
  * under way. Long ones together make a wave's end come early for all; the makespan is the sum of the waves'
  * longest. */
-#include "scheduler/decide/waves.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/decide/reserve.h"
+#include "scheduler/decide/waves_parts.h"
 
 /* A host whose first so many moves have no place waits for the next wave; only when a wave would be empty are
  * all tried. Keeps the work of one wave in bounds. */
 #define TRIES_PER_HOST 48
-
-/* Rings that are opened, at most; the rest is left out. */
-#define STOP_OVERS_MAX 64
-
-typedef struct Pending {
-        VmIx vm;
-        HostIx from, to;
-        int64_t urgency, price;
-        uint32_t first; /* of those as urgent: by deadline */
-} Pending;
-
-typedef struct Source {
-        uint32_t first, end; /* of its pending moves; placed ones are taken from the front */
-        int64_t urgency;
-        HostIx host;
-} Source;
-
-/* What is tried for a wave, ever more while it stays empty. */
-typedef struct Patience {
-        uint32_t tries; /* moves of a host that may fail */
-        bool capacity;  /* hosts may be filled above their load lines */
-} Patience;
-
-typedef struct Waves {
-        Arena *arena;
-        const Problem *p;
-        WaveLimits limits;
-        HostIx *at;                    /* [vm] at the start of the wave */
-        HostIx *to;                    /* [vm] where it goes in the wave `wave_of` names */
-        uint32_t *wave_of;             /* [vm] 1 + the last wave it moved in */
-        int64_t *load, *coming;        /* [host × res] */
-        uint32_t *in, *out;            /* [host] moves of this wave */
-        uint32_t *seen, seen_now;      /* [host or domain] scratch stamps */
-        uint32_t *waited, ring;        /* [host] stamps of open_ring() */
-        uint32_t *rules_start, *rules; /* [group + 1]: rules that must hold, of each group */
-        Pending *pending, *late;       /* late: second legs of stop-overs */
-        Source *sources;
-        WaveMove *moves;
-        Reserve *reserve;       /* as at the start of the wave; NULL: none to keep */
-        ReserveMeasure at_most; /* what the reserve may lack after a wave */
-        uint32_t *held_back;    /* [vm] 1 + the last wave it was held back from, for the reserve */
-        uint32_t n_sources, n_late, n_moves, n_wave, n_pending, wave, n_stop_overs;
-} Waves;
-
-static uint32_t domain_of(const Problem *p, Level level, HostIx h) {
-        return p->domain[level] ? p->domain[level][h] : h;
-}
 
 static bool has_room(const Waves *w, VmIx v, HostIx to, const int64_t *most) {
         uint32_t n_res = w->p->n_res;
@@ -71,81 +22,20 @@ static bool has_room(const Waves *w, VmIx v, HostIx to, const int64_t *most) {
         return true;
 }
 
-/* One of the others is in the domain at some time of the wave. */
-static bool may_meet(const Waves *w, const GroupRule *rule, uint32_t domain) {
-        const Problem *p = w->p;
-        const Group *b = &p->groups[rule->group_b];
-
-        for (uint32_t i = 0; i < b->n_vms; i++) {
-                const VmIx u = b->vms[i];
-
-                if (domain_of(p, rule->level, w->at[u]) == domain ||
-                    (w->wave_of[u] == w->wave + 1 && domain_of(p, rule->level, w->to[u]) == domain))
-                        return true;
-        }
-        return false;
-}
-
-/* In any order of this wave's ends, the rule is broken no further than at its start: no other move of its
- * group touches the two domains, so what this one changes is exact. Of a spread group one VM moves at a time.
- */
-static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) {
-        const Problem *p = w->p;
-        const Group *g = &p->groups[rule->group];
-        uint32_t from = domain_of(p, rule->level, w->at[v]), to = domain_of(p, rule->level, target);
-        uint32_t n_from = 0, n_to = 0, occupied = 0;
-
-        if (from == to)
-                return true;
-        if (rule->kind == RULE_AVOID)
-                return !may_meet(w, rule, to);
-        w->seen_now++;
-        for (uint32_t i = 0; i < g->n_vms; i++) {
-                VmIx u = g->vms[i];
-                uint32_t d = domain_of(p, rule->level, w->at[u]);
-
-                n_from += d == from;
-                n_to += d == to;
-                occupied += w->seen[d] != w->seen_now;
-                w->seen[d] = w->seen_now;
-                if (w->wave_of[u] == w->wave + 1) {
-                        uint32_t e = domain_of(p, rule->level, w->to[u]);
-
-                        if (d != e &&
-                            (rule->kind == RULE_SPREAD || d == from || d == to || e == from || e == to))
-                                return false;
-                }
-        }
-        if (rule->kind == RULE_APART)
-                return n_to == 0 || n_from > 1;
-        return n_from > 1 || n_to == 0 || occupied > rule->k;
-}
-
-static bool rules_allow(Waves *w, VmIx v, HostIx to) {
-        const Problem *p = w->p;
-
-        for (uint32_t i = p->groups_of_start[v]; i < p->groups_of_start[v + 1]; i++) {
-                uint32_t g = p->groups_of[i];
-
-                assert(w->rules_start); /* where there is a group, there are rules */
-                for (uint32_t k = w->rules_start[g]; k < w->rules_start[g + 1]; k++)
-                        if (!rule_allows(w, &p->rules[w->rules[k]], v, to))
-                                return false;
-        }
-        return true;
-}
-
 /* most: what the target may hold at most, its capacity or its load line. */
 static bool may_start(Waves *w, VmIx v, HostIx to, const int64_t *most) {
         return w->n_wave < w->limits.at_once && (!w->reserve || w->held_back[v] != w->wave + 1) &&
                w->out[w->at[v]] < w->limits.per_host_out && w->in[to] < w->limits.per_host_in &&
-               has_room(w, v, to, most) && (!w->p->groups || rules_allow(w, v, to));
+               has_room(w, v, to, most) && (!w->p->groups || waves_rules_allow(w, v, to)) &&
+               (!w->links || wave_links_allow(w->links, (Move){ v, w->at[v], to }));
 }
 
 static void start(Waves *w, VmIx v, HostIx to) {
         const int64_t *need = problem_need(w->p, v);
 
         w->moves[w->n_moves++] = (WaveMove){ { v, w->at[v], to }, w->wave };
+        if (w->links)
+                wave_links_add(w->links, (Move){ v, w->at[v], to });
         w->wave_of[v] = w->wave + 1;
         w->to[v] = to;
         w->out[w->at[v]]++;
@@ -177,6 +67,8 @@ static void end_wave(Waves *w) {
                 w->out[m.from] = w->in[m.to] = 0;
                 w->at[m.vm] = m.to;
         }
+        if (w->links)
+                wave_links_end(w->links);
         qsort(wave, w->n_wave, sizeof(*wave), by_vm);
         w->n_wave = 0;
         w->wave++;
@@ -364,121 +256,6 @@ static bool open_ring(Waves *w) {
         return true;
 }
 
-static int by_source(const void *a, const void *b) {
-        const Pending *x = a, *y = b;
-
-        if (x->from != y->from)
-                return x->from < y->from ? -1 : 1;
-        if (x->urgency != y->urgency)
-                return x->urgency > y->urgency ? -1 : 1;
-        if (x->first != y->first)
-                return x->first < y->first ? -1 : 1;
-        if (x->price != y->price)
-                return x->price > y->price ? -1 : 1;
-        return x->vm < y->vm ? -1 : x->vm > y->vm;
-}
-
-static int by_urgency(const void *a, const void *b) {
-        const Source *x = a, *y = b;
-
-        if (x->urgency != y->urgency)
-                return x->urgency > y->urgency ? -1 : 1;
-        return x->host < y->host ? -1 : x->host > y->host;
-}
-
-static int list_sources(Waves *w, const Move *moves, uint32_t n) {
-        const Problem *p = w->p;
-
-        w->pending = arena_new(w->arena, Pending, n);
-        w->sources = arena_new(w->arena, Source, n);
-        w->moves = arena_new(w->arena, WaveMove, (size_t) n + STOP_OVERS_MAX);
-        w->late = arena_new(w->arena, Pending, (p->reserve ? (size_t) n : 0) + STOP_OVERS_MAX);
-        if (!w->pending || !w->sources || !w->moves || !w->late)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++)
-                w->pending[i] = (Pending){
-                        .vm = moves[i].vm,
-                        .from = moves[i].from,
-                        .to = moves[i].to,
-                        .urgency = problem_leave(p, moves[i].vm, moves[i].from),
-                        .price = p->move_price ? p->move_price[moves[i].vm] : 0,
-                        .first = p->first ? p->first[moves[i].vm] : 0,
-                };
-        qsort(w->pending, n, sizeof(Pending), by_source);
-        for (uint32_t i = 0, end; i < n; i = end) {
-                for (end = i + 1; end < n && w->pending[end].from == w->pending[i].from;)
-                        end++;
-                w->sources[w->n_sources++] = (Source){ i, end, w->pending[i].urgency, w->pending[i].from };
-        }
-        qsort(w->sources, w->n_sources, sizeof(Source), by_urgency);
-        w->n_pending = n;
-        return 0;
-}
-
-/* rules_start: the must rules over each group that say apart, avoid or spread. */
-static int index_rules(Waves *w) {
-        const Problem *p = w->p;
-        uint32_t *fill;
-
-        w->rules_start = arena_new(w->arena, uint32_t, (size_t) p->n_groups + 2);
-        w->rules = arena_new(w->arena, uint32_t, p->n_rules);
-        if (!w->rules_start || !w->rules)
-                return -ENOMEM;
-        fill = w->rules_start + 1;
-        for (int pass = 0; pass < 2; pass++) {
-                for (uint32_t i = 0; i < p->n_rules; i++) {
-                        const GroupRule *rule = &p->rules[i];
-
-                        if (!rule->must || (rule->kind != RULE_APART && rule->kind != RULE_SPREAD &&
-                                            rule->kind != RULE_AVOID))
-                                continue;
-                        if (pass == 0)
-                                fill[rule->group + 1]++;
-                        else
-                                w->rules[fill[rule->group]++] = i;
-                }
-                for (uint32_t g = 0; g < p->n_groups && pass == 0; g++)
-                        fill[g + 1] += fill[g];
-        }
-        return 0;
-}
-
-static int waves_begin(Waves *w, const Move *moves, uint32_t n) {
-        const Problem *p = w->p;
-        size_t cells = (size_t) p->n_hosts * p->n_res;
-
-        w->at = arena_new(w->arena, HostIx, p->n_vms);
-        w->to = arena_new(w->arena, HostIx, p->n_vms);
-        w->wave_of = arena_new(w->arena, uint32_t, p->n_vms);
-        w->load = arena_new(w->arena, int64_t, cells);
-        w->coming = arena_new(w->arena, int64_t, cells);
-        w->in = arena_new(w->arena, uint32_t, p->n_hosts);
-        w->out = arena_new(w->arena, uint32_t, p->n_hosts);
-        w->seen = arena_new(w->arena, uint32_t, p->n_hosts);
-        w->waited = arena_new(w->arena, uint32_t, p->n_hosts);
-        if (!w->at || !w->to || !w->wave_of || !w->load || !w->coming || !w->in || !w->out || !w->seen ||
-            !w->waited)
-                return -ENOMEM;
-        if (p->base)
-                memcpy(w->load, p->base, sizeof(int64_t) * cells);
-        for (VmIx v = 0; v < p->n_vms; v++) {
-                const int64_t *need = problem_need(p, v);
-
-                w->at[v] = p->home[v];
-                for (uint32_t r = 0; r < p->n_res; r++)
-                        w->load[(size_t) p->home[v] * p->n_res + r] += need[r];
-        }
-        if (p->groups && index_rules(w) < 0)
-                return -ENOMEM;
-        if (p->reserve) {
-                w->held_back = arena_new(w->arena, uint32_t, p->n_vms);
-                if (!w->held_back || reserve_build(w->arena, p, NULL, &w->reserve) < 0)
-                        return -ENOMEM;
-                w->at_most = reserve_measure(w->reserve);
-        }
-        return list_sources(w, moves, n);
-}
-
 static int compare_vm(const void *a, const void *b) {
         VmIx x = *(const VmIx *) a, y = *(const VmIx *) b;
 
@@ -530,6 +307,8 @@ int waves_order(Arena *a, const Problem *p, WaveLimits limits, const Move *moves
                         keep_reserve(&w);
                 if (w.n_wave > 0)
                         end_wave(&w);
+                else if (w.links) /* all of it was held back */
+                        wave_links_end(w.links);
         }
         return waves_end(&w, ret);
 }

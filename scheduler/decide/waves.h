@@ -9,10 +9,14 @@
 #pragma once
 
 #include "scheduler/decide/policy.h"
+#include "scheduler/decide/wave_links.h"
 
 typedef struct WaveLimits {
         uint32_t per_host_in, per_host_out, at_once; /* moves at once; at least 1 */
         bool stop_overs;                             /* may a VM move twice to open a ring? */
+        const MigrationNet *net; /* whose links the moves share (wave_links.h); NULL: they do not count */
+        LinkCaps links;
+        bool small_first; /* of a host's moves; else the long ones, see docs/prediction.md */
 } WaveLimits;
 
 typedef struct WaveMove {

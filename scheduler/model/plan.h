@@ -181,4 +181,7 @@ typedef struct Plan {
         uint64_t seed, evaluations;
         bool guard_fired;           /* the wall-clock guard ended the search early */
         int64_t bytes, makespan_ms; /* of all moves, predicted */
+        int64_t least_ms; /* what sending each byte once over the busiest link takes: no order is faster */
+        HostIx busiest;   /* whose link that is; IX_NONE: a rack's, or there are no moves */
+        bool busiest_in;  /* into it; else out of it */
 } Plan;

@@ -362,6 +362,12 @@ static void put_head(Printer *p) {
         text_writer_word(&p->w, "{\"seconds\": ");
         text_writer_decimal(&p->w, p->p->makespan_ms, 1000, 3);
         put_int(p, false, "bytes", p->p->bytes);
+        put_key(p, false, "seconds_least");
+        text_writer_decimal(&p->w, p->p->least_ms, 1000, 3);
+        if (p->p->least_ms > 0 && p->p->busiest != IX_NONE) {
+                put_text(p, false, "busiest_host", p->s->hosts[p->p->busiest].name);
+                put_text(p, false, "busiest_link", p->p->busiest_in ? "in" : "out");
+        }
         text_writer_word(&p->w, "}");
         put_line(p, "before");
         put_score(p, &p->p->before);

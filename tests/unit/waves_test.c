@@ -68,7 +68,13 @@ static WaveOrder order(Board *b, const Move *moves, uint32_t n, WaveLimits limit
         return o;
 }
 
-static const WaveLimits wide = { 10, 10, 100, true };
+static WaveLimits limits_of(uint32_t in, uint32_t out, uint32_t at_once, bool stop_overs) {
+        return (WaveLimits){
+                .per_host_in = in, .per_host_out = out, .at_once = at_once, .stop_overs = stop_overs
+        };
+}
+
+static const WaveLimits wide = { .per_host_in = 10, .per_host_out = 10, .at_once = 100, .stop_overs = true };
 
 Test(waves, moves_that_do_not_disturb_each_other_are_one_wave) {
         Board b;
@@ -100,9 +106,9 @@ Test(waves, limits_per_host_and_in_all_are_kept) {
 
         for (uint32_t i = 0; i < 6; i++)
                 moves[i] = (Move){ vm(&b, 0, 10), 0, 1 + i % 2 };
-        cr_assert_eq(order(&b, moves, 6, (WaveLimits){ 10, 2, 100, true }).n_waves, 3);
-        cr_assert_eq(order(&b, moves, 6, (WaveLimits){ 1, 10, 100, true }).n_waves, 3);
-        cr_assert_eq(order(&b, moves, 6, (WaveLimits){ 10, 10, 1, true }).n_waves, 6);
+        cr_assert_eq(order(&b, moves, 6, limits_of(10, 2, 100, true)).n_waves, 3);
+        cr_assert_eq(order(&b, moves, 6, limits_of(1, 10, 100, true)).n_waves, 3);
+        cr_assert_eq(order(&b, moves, 6, limits_of(10, 10, 1, true)).n_waves, 6);
 }
 
 Test(waves, a_ring_is_opened_by_the_cheapest_vm_on_a_third_host) {
@@ -138,8 +144,7 @@ Test(waves, a_ring_without_a_way_out_is_left_out) {
         cr_assert_eq(o.left_out[1], y);
         cr_assert_eq(o.host_of[x], 0);
         b.roles[2].no_entry = REASON_NONE;
-        cr_assert_eq(order(&b, moves, 3, (WaveLimits){ 10, 10, 100, false }).n_left_out, 2,
-                     "stop-overs are off");
+        cr_assert_eq(order(&b, moves, 3, limits_of(10, 10, 100, false)).n_left_out, 2, "stop-overs are off");
 }
 
 Test(waves, vms_that_must_be_apart_never_meet_on_the_way) {
@@ -174,7 +179,7 @@ Test(waves, urgent_moves_go_first) {
         board_new(&b, 3, 100);
         VmIx x = vm(&b, 0, 50), y = vm(&b, 1, 10);
         b.roles[1].evacuate = 100;
-        WaveOrder o = order(&b, (Move[]){ { x, 0, 2 }, { y, 1, 2 } }, 2, (WaveLimits){ 10, 10, 1, true });
+        WaveOrder o = order(&b, (Move[]){ { x, 0, 2 }, { y, 1, 2 } }, 2, limits_of(10, 10, 1, true));
 
         cr_assert_eq(o.moves[0].move.vm, y);
         cr_assert_eq(o.moves[1].move.vm, x);

@@ -1,0 +1,158 @@
+#include <criterion/criterion.h>
+
+#include "scheduler/decide/waves.h"
+#include "tests/random_cluster.h"
+
+static Arena arena;
+
+static void setup(void) {
+        cr_assert_eq(0, arena_open((size_t) 16 << 20, &arena));
+}
+
+static void teardown(void) {
+        arena_close(&arena);
+}
+
+TestSuite(wave_links, .init = setup, .fini = teardown);
+
+#define HOSTS 4
+#define GBIT  1000
+
+/* Hosts with a NIC of 10 Gbit/s each; VMs of 32 GiB. */
+typedef struct Net {
+        Nic nic;
+        Host hosts[HOSTS];
+        Vm vms[8];
+        Snapshot s;
+        MigrationNet net;
+} Net;
+
+static void net_new(Net *n, int64_t dirty_mib_s, int64_t memory_mib) {
+        static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h" };
+
+        *n = (Net){ .nic = { .name = "eth0",
+                             .speed_mbit = 10 * GBIT,
+                             .rx_kbit = UNKNOWN,
+                             .tx_kbit = UNKNOWN,
+                             .carrier = true,
+                             .peers = UNKNOWN } };
+        for (HostIx h = 0; h < HOSTS; h++)
+                n->hosts[h] = (Host){ .name = names[h], .nics = &n->nic, .n_nics = 1 };
+        for (VmIx v = 0; v < ARRAY_SIZE(n->vms); v++)
+                n->vms[v] = (Vm){ .name = names[v],
+                                  .memory_mib = memory_mib,
+                                  .memory_resident_mib = UNKNOWN,
+                                  .rx_kbit = UNKNOWN,
+                                  .tx_kbit = UNKNOWN,
+                                  .dirty_kib_s = dirty_mib_s * 1024,
+                                  .dirty_burst_kib_s = UNKNOWN };
+        n->s = (Snapshot){ .cluster = "c", .hosts = n->hosts, .n_hosts = HOSTS, .vms = n->vms, .n_vms = 8 };
+        cr_assert_eq(0, migration_net_build(&arena, &n->s, default_settings(&arena), &n->net));
+}
+
+static WaveLinks *links(const Net *n, LinkCaps caps) {
+        WaveLinks *w = NULL;
+
+        cr_assert_eq(0, wave_links_new(&arena, &n->net, caps, 8, &w));
+        return w;
+}
+
+static bool take(WaveLinks *w, VmIx v, HostIx from, HostIx to) {
+        const Move m = { v, from, to };
+
+        if (!wave_links_allow(w, m))
+                return false;
+        wave_links_add(w, m);
+        return true;
+}
+
+Test(wave_links, busy_guests_go_one_after_the_other_over_a_link_and_at_once_over_others) {
+        Net n;
+        WaveLinks *w;
+
+        net_new(&n, 512, 32768);
+        w = links(&n, (LinkCaps){ 0 });
+        cr_assert(take(w, 0, 0, 1));
+        cr_assert_not(take(w, 1, 0, 2), "the same source");
+        cr_assert_not(take(w, 2, 3, 1), "the same target");
+        cr_assert(take(w, 3, 3, 2), "no link in common");
+        cr_assert(take(w, 4, 1, 3), "into the source of one, out of the target of another");
+        wave_links_end(w);
+        cr_assert(take(w, 1, 0, 2), "the next wave");
+}
+
+Test(wave_links, calm_guests_of_one_size_share_a_link) {
+        Net n;
+        WaveLinks *w;
+
+        net_new(&n, 5, 32768);
+        w = links(&n, (LinkCaps){ 0 });
+        cr_assert(take(w, 0, 0, 1));
+        cr_assert(take(w, 1, 0, 2));
+        cr_assert_not(take(w, 2, 0, 3), "two big ones at once are enough");
+}
+
+Test(wave_links, a_small_guest_does_not_hold_half_of_a_big_ones_link) {
+        Net n;
+        WaveLinks *w;
+
+        net_new(&n, 0, 32768);
+        n.vms[1].memory_mib = 4096;
+        w = links(&n, (LinkCaps){ 0 });
+        cr_assert(take(w, 0, 0, 1));
+        cr_assert_not(take(w, 1, 0, 2));
+}
+
+Test(wave_links, many_tiny_guests_go_at_once_since_what_is_fixed_is_most_of_it) {
+        Net n;
+        WaveLinks *w;
+        uint32_t taken = 0;
+
+        net_new(&n, 0, 64);
+        w = links(&n, (LinkCaps){ 0 });
+        for (VmIx v = 0; v < 8; v++)
+                taken += take(w, v, 0, 1 + v % 3);
+        cr_assert_eq(taken, LINK_MOVES_MOST);
+        wave_links_end(w);
+        cr_assert(take(w, 0, 0, 1));
+        w = links(&n, (LinkCaps){ .host_out = 3 });
+        for (VmIx v = taken = 0; v < 8; v++)
+                taken += take(w, v, 0, 1 + v % 3);
+        cr_assert_eq(taken, 3, "the settings are a cap");
+}
+
+Test(wave_links, a_guest_that_never_ends_has_its_links_alone) {
+        Net n;
+        WaveLinks *w;
+
+        net_new(&n, 0, 64);
+        n.vms[0].memory_mib = 65536;
+        n.vms[0].dirty_kib_s = INT64_C(400) * 1024 * 1024;
+        w = links(&n, (LinkCaps){ 0 });
+        cr_assert(take(w, 0, 0, 1));
+        cr_assert_not(take(w, 1, 0, 2));
+        cr_assert(take(w, 2, 2, 3));
+}
+
+Test(wave_links, switches_and_pools_bound_the_moves_at_once) {
+        static const char *const left[] = { "tor-1" }, *const right[] = { "tor-2" },
+                                 *const pool[] = { "nfs" };
+        Net n;
+        WaveLinks *w;
+
+        net_new(&n, 0, 64);
+        for (HostIx h = 0; h < HOSTS; h++)
+                n.hosts[h].switches = (Strings){ h < 2 ? left : right, 1 };
+        w = links(&n, (LinkCaps){ .per_switch = 1 });
+        cr_assert(take(w, 0, 0, 1));
+        cr_assert_not(take(w, 1, 1, 2), "tor-1 learns one at a time");
+        cr_assert(take(w, 2, 2, 3));
+        wave_links_end(w);
+        cr_assert(take(w, 1, 1, 2));
+        cr_assert_not(take(w, 3, 3, 2), "both sides count");
+        n.vms[4].pools = n.vms[5].pools = (Strings){ pool, 1 };
+        w = links(&n, (LinkCaps){ .per_pool = 1 });
+        cr_assert(take(w, 4, 0, 1));
+        cr_assert_not(take(w, 5, 2, 3));
+        cr_assert(take(w, 6, 2, 3));
+}
