@@ -32,13 +32,14 @@
 #define HOSTS          128 /* a VM that was drawn is tried on so many hosts at most … */
 #define SWAPS          12  /* … and with so many others */
 
-#define PRICE   1                        /* log2 of the price of overfilling until SQUEEZE_AT … */
-#define RISE    10                       /* … and its doublings until HARD_AT */
-#define MELTS   6                        /* log2 of tries a VM that let a search start at the usual change */
-#define HOTTEST (INT64_C(3) << FRACTION) /* log2 of first temperature by usual change, at most */
-#define COLDEST (INT64_C(4) << FRACTION) /* … and of the usual change by it */
-#define MILD    (INT64_C(7) << FRACTION) /* log2 of the first temperature by that at MILD_AT */
-#define COOLED  (INT64_C(6) << FRACTION) /* log2 of that by the last one */
+#define PRICE      1  /* log2 of the price of overfilling until SQUEEZE_AT … */
+#define RISE       10 /* … and its doublings until HARD_AT */
+#define MELTS      6  /* log2 of tries a VM that let a search start at the usual change … */
+#define MELTS_FREE 12 /* … where nothing is held at home: heat has no room to win back there */
+#define HOTTEST    (INT64_C(3) << FRACTION) /* log2 of first temperature by usual change, at most */
+#define COLDEST    (INT64_C(4) << FRACTION) /* … and of the usual change by it */
+#define MILD       (INT64_C(7) << FRACTION) /* log2 of the first temperature by that at MILD_AT */
+#define COOLED     (INT64_C(6) << FRACTION) /* log2 of that by the last one */
 
 /* The schedule, in 65536ths of the budget. */
 #define START_AFTER 655   /* spent on a plain descent: how many tries there will be is seen in it */
@@ -64,6 +65,7 @@ typedef struct Anneal {
         int64_t temperature, price; /* price: of a unit of excess; 0: there may be none */
         int64_t warm, mild, cold;   /* log2 of the first temperature, that at MILD_AT, and the last */
         int64_t began;              /* how much was spent when the search began: reading the input counts */
+        bool held;                  /* some VM keeps room at home while it is away */
         bool melted;                /* the temperatures are chosen */
         Cost usual;                 /* what a random shift changes, the median */
         HostIx *best_of;
@@ -307,7 +309,8 @@ static void warm_choose(Anneal *a, int64_t now) {
         const uint64_t more =
                 (uint64_t) (SPENT_WHOLE - now) / (uint64_t) (now > a->began ? now - a->began : 1) + 1;
         const uint64_t tries_a_vm = a->s->evaluations * more / a->p->n_vms;
-        int64_t warm = usual + (log2_fixed(tries_a_vm + 1) - (MELTS << FRACTION)) / 2;
+        const int64_t melts = (int64_t) (a->held ? MELTS : MELTS_FREE) << FRACTION;
+        int64_t warm = usual + (log2_fixed(tries_a_vm + 1) - melts) / 2;
 
         warm = warm < usual - COLDEST ? usual - COLDEST : warm;
         warm = warm > usual + HOTTEST ? usual + HOTTEST : warm;
@@ -409,8 +412,10 @@ static void homing_fill(Anneal *a) {
         for (VmIx v = 0; v < a->p->n_vms; v++) {
                 const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
 
-                if (holds_at_home(&a->f, v))
-                        a->homing[v] = log2_fixed(listed > 0 ? listed : k->n_hosts);
+                if (!holds_at_home(&a->f, v))
+                        continue;
+                a->homing[v] = log2_fixed(listed > 0 ? listed : k->n_hosts);
+                a->held = true;
         }
 }
 
