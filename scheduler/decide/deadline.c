@@ -121,18 +121,27 @@ static bool on_time(const Job *jobs, uint32_t n) {
         return true;
 }
 
-/* Adds what still fits of one source's jobs, the heaviest for their time first: all of them where there are
- * too many for the table, and what rounding left out where not. in_use[host]: ms of its way in. */
-static int add_greedily(Arena *a, Job *jobs, uint32_t n, int64_t *in_use) {
+/* A copy of the jobs, the heaviest for their time first; index: where each stands in `jobs`. */
+static const Job *heaviest_first(Arena *a, const Job *jobs, uint32_t n) {
         Job *order = arena_new(a, Job, n);
 
         if (!order)
-                return -ENOMEM;
+                return NULL;
         for (uint32_t i = 0; i < n; i++) {
                 order[i] = jobs[i];
                 order[i].index = i;
         }
         qsort(order, n, sizeof(*order), compare_density);
+        return order;
+}
+
+/* Adds what still fits of one source's jobs, the heaviest for their time first: all of them where there are
+ * too many for the table, and what rounding left out where not. in_use[host]: ms of its way in. */
+static int add_greedily(Arena *a, Job *jobs, uint32_t n, int64_t *in_use) {
+        const Job *order = heaviest_first(a, jobs, n);
+
+        if (!order)
+                return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
                 Job *j = &jobs[order[i].index];
 
@@ -149,15 +158,10 @@ static int add_greedily(Arena *a, Job *jobs, uint32_t n, int64_t *in_use) {
 
 /* A target's way in takes only so much by the deadlines: the lightest for their time are left out. */
 static int fit_targets(Arena *a, Job *jobs, uint32_t n, int64_t *in_use) {
-        Job *order = arena_new(a, Job, n);
+        const Job *order = heaviest_first(a, jobs, n);
 
         if (!order)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++) {
-                order[i] = jobs[i];
-                order[i].index = i;
-        }
-        qsort(order, n, sizeof(*order), compare_density);
         for (uint32_t i = 0; i < n; i++) {
                 Job *j = &jobs[order[i].index];
 

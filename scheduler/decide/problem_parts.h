@@ -20,6 +20,10 @@ int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) 
 /* distance: the price of the way between hosts, where it differs. After the rest of the prices. */
 int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) must_check;
 
+/* mends[vm]: whether its leaving its home mends something: an overfull host, a rule that must hold and is
+ * broken. The scratch it takes of `a` stays taken. */
+int problem_mends(Arena *a, const Problem *p, bool *mends) must_check;
+
 /* grade, mends: where a host is watched. After rules, limits and needs. */
 int problem_build_watch(Arena *a, const Snapshot *s, Problem *p) must_check;
 

@@ -75,32 +75,15 @@ static bool too_many(const Problem *p, const ReserveGoal *goal) {
         return goal->losses > 1 && n > CASE_VMS_MAX;
 }
 
-static bool broken_for(const Problem *p, const bool *broken, VmIx v) {
-        for (uint32_t i = p->groups_of_start[v]; i < p->groups_of_start[v + 1]; i++)
-                if (broken[p->groups_of[i]])
-                        return true;
-        return false;
-}
-
 /* A host to be emptied, an overfull host, a rule that is broken: what mends these may spend the reserve. Of
  * those that `most` marks, unless it is NULL. */
 static int mark_spenders(Arena *a, const Problem *p, ReserveGoal *goal, const bool *most) {
         bool *spends = arena_new(a, bool, p->n_vms);
-        bool *broken = arena_new(a, bool, p->n_groups), *over = arena_new(a, bool, p->n_hosts);
-        Assignment *x = NULL;
 
-        if (!spends || !broken || !over || assignment_build(a, p, &x) < 0)
+        if (!spends || problem_mends(a, p, spends) < 0)
                 return -ENOMEM;
-        for (size_t i = 0; i < (size_t) p->n_hosts * p->n_res; i++)
-                over[i / p->n_res] |= x->load[i] > p->capacity[i];
-        for (uint32_t i = 0; i < p->n_rules; i++)
-                if (p->rules[i].must && rule_broken(p, &p->rules[i], x) > 0)
-                        broken[p->rules[i].group] = broken[p->rules[i].group_b] = true;
         for (VmIx v = 0; v < p->n_vms; v++) {
-                const HostIx h = p->home[v];
-
-                spends[v] = (problem_leave(p, v, h) > 0 && goal->hurries[v]) || over[h] ||
-                            broken_for(p, broken, v) || problem_class_denies(p, v, h) == REASON_RULE_HOSTS;
+                spends[v] |= problem_leave(p, v, p->home[v]) > 0 && goal->hurries[v];
                 if (most)
                         spends[v] = spends[v] && most[v];
         }

@@ -4,7 +4,7 @@
 
 #include "scheduler/decide/problem_parts.h"
 
-static int find_menders(Arena *a, const Problem *p, bool *mends) {
+int problem_mends(Arena *a, const Problem *p, bool *mends) {
         bool *broken = arena_new(a, bool, p->n_groups), *over = arena_new(a, bool, p->n_hosts);
         Assignment *x = NULL;
 
@@ -40,7 +40,7 @@ int problem_build_watch(Arena *a, const Snapshot *s, Problem *p) {
         for (HostIx h = 0; h < s->n_hosts; h++)
                 grade[h] = (uint8_t) s->hosts[h].fault_grade;
         mark = arena_mark(a);
-        r = find_menders(a, p, mends);
+        r = problem_mends(a, p, mends);
         arena_rewind(a, mark);
         p->grade = grade;
         p->mends = mends;
