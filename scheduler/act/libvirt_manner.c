@@ -128,7 +128,8 @@ bool pause_limit_look(PauseLimit *p, const MigrationStatus *s) {
         if (s->iteration <= p->iteration || s->bytes_left <= 0)
                 return false;
         p->iteration = s->iteration;
-        stalled = p->lowest != UNKNOWN && s->bytes_left >= p->lowest;
+        /* seen some time after the iteration began, never at the same one: an eighth less is none */
+        stalled = p->lowest != UNKNOWN && s->bytes_left >= p->lowest - p->lowest / 8;
         if (!stalled)
                 p->lowest = s->bytes_left;
         p->stalled += stalled;

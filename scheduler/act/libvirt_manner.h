@@ -29,10 +29,10 @@ int manner_params(const MigrationRequest *r, const Manner *m, const char *const 
 
 /* The allowed pause, raised while pre-copy does not converge.
  *
- * An iteration that leaves more to be sent than the best one before did has stalled (VDSM's test, its
- * migration.py); each stalled iteration raises the limit by half, up to the most that is allowed: 100, 150,
- * 225, 337, 500 ms, which is about the staircase of oVirt's policy "minimal downtime" (100, 150, 200, 300,
- * 400, 500 ms). */
+ * An iteration that leaves not an eighth less to be sent than the best one before did has stalled (VDSM's
+ * test, its migration.py, but that the job is never looked at in the same part of an iteration); each stalled
+ * iteration raises the limit by half, up to the most that is allowed: 100, 150, 225, 337, 500 ms, which is
+ * about the staircase of oVirt's policy "minimal downtime" (100, 150, 200, 300, 400, 500 ms). */
 typedef struct PauseLimit {
         int64_t now_ms, most_ms; /* 0: the hypervisor's own stays */
         uint32_t iteration;      /* the last one looked at */
