@@ -7,6 +7,8 @@
 #include "scheduler/base/text.h"
 #include "scheduler/model/plan.h"
 
+#define PLAN_SCHEMA "plimsoll.plan/1"
+
 int plan_file_print(Arena *a, const Snapshot *s, const Plan *p, const char **ret, size_t *ret_n) must_check;
 
 /* A plan as read back: what `check` and `apply` need. */
