@@ -152,7 +152,7 @@ static bool ran(const AuditEntry *e) {
 }
 
 int audit_book_look(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts) {
-        const usec_t now = clock_now();
+        const usec_t now = clock_now_of(l->world->clock);
         const AuditEntry *list = NULL;
         uint32_t n = 0;
         int r = read_some(l->store, a, now - LOOK_WITHIN, LOOK_BACK, &list, &n);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NAP (100 * USEC_PER_MSEC)
 
@@ -23,14 +22,19 @@ struct LeaseGuard {
         bool stop, started;
 };
 
-Leadership leadership_of(Store *store, usec_t ttl) {
-        Leadership l = { .store = store, .ttl = ttl };
-        char host[128] = "?";
+Leadership leadership_in(const ServiceWorld *world, Store *store, usec_t ttl) {
+        Leadership l = { .world = world, .store = store, .ttl = ttl };
 
-        (void) gethostname(host, sizeof(host) - 1);
-        (void) snprintf(l.self, sizeof(l.self), "%.120s/%ld/%llx", host, (long) getpid(),
-                        (unsigned long long) clock_now());
+        world->identify(world->self, l.self, sizeof(l.self));
         return l;
+}
+
+Leadership leadership_of(Store *store, usec_t ttl) {
+        return leadership_in(&service_world_real, store, ttl);
+}
+
+static usec_t monotonic(const Leadership *l) {
+        return clock_monotonic_of(l->world->clock);
 }
 
 /* ---- the guard ---- */
@@ -82,18 +86,18 @@ static LeaseGuard *guard_free(LeaseGuard *g) {
 }
 
 int leadership_guard(Leadership *l, const char *cluster) {
-        LeaseGuard *g = calloc(1, sizeof(*g));
+        LeaseGuard *g = l->world->guards ? calloc(1, sizeof(*g)) : NULL;
         StoreOptions store = { .url = store_url(l->store), .cluster = cluster, .timeout = l->ttl / 3 };
         TextFault ignored = { 0 };
         sigset_t all, before;
         int r;
 
         if (!g)
-                return -ENOMEM;
+                return l->world->guards ? -ENOMEM : 0;
         (void) pthread_mutex_init(&g->lock, NULL);
         g->ttl = l->ttl;
         memcpy(g->self, l->self, sizeof(g->self));
-        r = store_open(&store, &g->store, &ignored);
+        r = l->world->open_store(l->world->self, &store, &g->store, &ignored);
         if (r == 0) {
                 (void) sigfillset(&all); /* signals are the main thread's */
                 (void) pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -136,7 +140,7 @@ static void guard_ask(Leadership *l) {
 /* ---- the program's side ---- */
 
 int leadership_take(Leadership *l) {
-        usec_t asked = clock_monotonic();
+        usec_t asked = monotonic(l);
         int r = store_lease(l->store, l->self, l->ttl, &l->token, l->holder, sizeof(l->holder));
 
         l->renewed = r == 0 ? asked : 0;
@@ -147,7 +151,7 @@ int leadership_take(Leadership *l) {
 }
 
 bool leadership_holds(const Leadership *l) {
-        return l->renewed > 0 && clock_monotonic() < l->renewed + l->ttl;
+        return l->renewed > 0 && monotonic(l) < l->renewed + l->ttl;
 }
 
 bool leadership_keep(Leadership *l) {
@@ -157,7 +161,7 @@ bool leadership_keep(Leadership *l) {
                 guard_ask(l);
                 return leadership_holds(l);
         }
-        if (clock_monotonic() < l->renewed + l->ttl / 3)
+        if (monotonic(l) < l->renewed + l->ttl / 3)
                 return true;
         return leadership_take(l) == 0;
 }

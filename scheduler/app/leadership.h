@@ -8,13 +8,14 @@
  */
 #pragma once
 
-#include "scheduler/store/store.h"
+#include "scheduler/app/service_world.h"
 
 #define LEADERSHIP_PATIENCE (120 * USEC_PER_SEC)
 
 typedef struct LeaseGuard LeaseGuard;
 
 typedef struct Leadership {
+        const ServiceWorld *world;
         Store *store;
         char self[160]; /* host/pid/start: one life of one process */
         usec_t ttl;
@@ -24,10 +25,12 @@ typedef struct Leadership {
         LeaseGuard *guard; /* NULL: none */
 } Leadership;
 
+Leadership leadership_in(const ServiceWorld *world, Store *store, usec_t ttl);
+/* In the real world. */
 Leadership leadership_of(Store *store, usec_t ttl);
 
 /* Starts the guard: from now on the lease, once taken, is renewed by it. Once; ended by leadership_unguard().
- * 0; a negative errno. */
+ * 0, also in a world without guards; a negative errno. */
 int leadership_guard(Leadership *l, const char *cluster) must_check;
 void leadership_unguard(Leadership *l);
 

@@ -22,7 +22,8 @@ typedef enum Stage {
 
 typedef struct Mover {
         const MoverInput *in;
-        Arena arena; /* of the facts of the last reading */
+        const Clock *clock; /* the leadership's; without one the real */
+        Arena arena;        /* of the facts of the last reading */
         ArenaMark facts_end;
         const Snapshot *snapshot; /* NULL: none read yet */
         usec_t read_at;           /* monotonic */
@@ -108,13 +109,13 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
         TextFault fault;
         int r = 0;
 
-        if (!m->snapshot || clock_monotonic() > m->read_at + FRESH_ENOUGH) {
+        if (!m->snapshot || clock_monotonic_of(m->clock) > m->read_at + FRESH_ENOUGH) {
                 arena_rewind(&m->arena, 0);
                 m->snapshot = NULL;
                 r = source_read(m->in->source, &m->arena, m->in->settings, &m->snapshot, &fault);
                 if (r == 0 && m->in->suppose)
                         r = what_if_apply(&m->arena, m->snapshot, m->in->suppose, &m->snapshot, &fault);
-                m->read_at = clock_monotonic();
+                m->read_at = clock_monotonic_of(m->clock);
                 m->facts_end = arena_mark(&m->arena);
         }
         if (r < 0) {
@@ -193,7 +194,7 @@ static int write_down(const Mover *m, uint32_t move, JournalEntry e) {
         e.to = v->to;
         e.from_uri = v->from_uri;
         e.to_uri = v->to_uri;
-        e.at = clock_now();
+        e.at = clock_now_of(m->clock);
         e.predicted_ms = v->predicted.ms;
         e.predicted = v->predicted;
         r = e.id ? journal_print(&a, &e, &text, &n) : -ENOMEM;
@@ -256,8 +257,9 @@ static int result(void *arg, uint32_t move, const MoveOutcome *o) {
 
         m->stages[move] = STAGE_ENDED;
         if (o->end == MOVE_DONE)
-                m->done[m->n_done++] =
-                        (OverlayMove){ .vm = v->vm, .from = v->from, .to = v->to, .ended_at = clock_now() };
+                m->done[m->n_done++] = (OverlayMove){
+                        .vm = v->vm, .from = v->from, .to = v->to, .ended_at = clock_now_of(m->clock)
+                };
         if (was_started) {
                 JournalEntry e = { .event = o->end == MOVE_REFUSED ? JOURNAL_FAILED : events[o->end],
                                    .ms = (o->status.ended - o->status.started) / USEC_PER_MSEC,
@@ -366,7 +368,8 @@ static int open_facts_arena(Arena *ret) {
 }
 
 int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
-        Mover m = { .in = in, .begun_at = clock_now() };
+        const Clock *clock = in->leadership ? in->leadership->world->clock : NULL;
+        Mover m = { .in = in, .clock = clock, .begun_at = clock_now_of(clock) };
         RunHooks hooks = { .arg = &m,
                            .recheck = recheck,
                            .intent = intent,

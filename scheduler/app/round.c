@@ -8,10 +8,15 @@
 
 #define DAY (86400 * USEC_PER_SEC)
 
-static bool is_past(void *arg) {
-        const usec_t *end = arg;
+typedef struct Guard {
+        const Clock *clock;
+        usec_t end;
+} Guard;
 
-        return clock_monotonic() >= *end;
+static bool is_past(void *arg) {
+        const Guard *g = arg;
+
+        return clock_monotonic_of(g->clock) >= g->end;
 }
 
 /* Cool-downs hold balance moves, not a VM that has to leave its host; an unsettled move holds whatever. */
@@ -95,7 +100,8 @@ static int pause_balance(Arena *a, const Snapshot *s, const char *why, const Sna
 }
 
 int round_decide(Arena *a, const RoundInput *in, Round *ret) {
-        usec_t start = clock_monotonic(), end = start + in->think;
+        usec_t start = clock_monotonic_of(in->clock);
+        Guard guard = { in->clock, start + in->think };
         PlanRequest request = in->request;
         Round round = { 0 };
         int r = hold(a, in, &round.snapshot);
@@ -108,12 +114,12 @@ int round_decide(Arena *a, const RoundInput *in, Round *ret) {
                 return r;
         if (in->think > 0 && !request.stop) {
                 request.stop = is_past;
-                request.stop_arg = &end;
+                request.stop_arg = &guard;
         }
         r = planner_plan(a, round.snapshot, in->settings, policies_all(), request, &round.plan);
         if (r < 0)
                 return r;
-        round.took = clock_monotonic() - start;
+        round.took = clock_monotonic_of(in->clock) - start;
         *ret = round;
         return 0;
 }

@@ -13,6 +13,7 @@ typedef struct RoundInput {
         const char *paused; /* why nothing is moved for balance or the load line now; NULL: it may be */
         usec_t now;         /* for cool-downs, and what counts as a day */
         usec_t think;       /* wall-clock guard: 0 none */
+        const Clock *clock; /* that guard's, and of how long it took; NULL: the real one */
         unsigned not_now;   /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
 } RoundInput;
 

@@ -29,6 +29,7 @@ typedef struct Service {
         BmcWatch *bmcs; /* NULL: no BMC is asked */
         Executor executor;
         bool has_executor, leading;
+        unsigned reloads; /* asked for so far, and done */
         char cluster[256];
         char followed[160]; /* the leader last logged */
         uint64_t last_said;
@@ -235,8 +236,10 @@ static void rest(Service *x, usec_t begun, usec_t end) {
                                   "why=\"a host has got worse, or an operator wants something\"");
                         return;
                 }
-                if (stop_signal_reload())
+                if (stop_signal_reloads() != x->reloads) {
+                        x->reloads = stop_signal_reloads();
                         reload(x);
+                }
                 if (x->leading && !leadership_keep(&x->leadership)) {
                         log_event(LOG_WARNING, "lease.lost", "leader=%s",
                                   x->leadership.holder[0] ? x->leadership.holder : "unknown");

@@ -9,7 +9,6 @@
 #include "scheduler/app/mover.h"
 #include "scheduler/app/plan_text.h"
 #include "scheduler/app/round_record.h"
-#include "scheduler/app/stop_signal.h"
 #include "scheduler/app/store_round.h"
 #include "scheduler/base/log.h"
 #include "scheduler/milp/exact.h"
@@ -33,10 +32,24 @@ typedef struct Work {
         usec_t *started; /* [move] monotonic */
 } Work;
 
+static usec_t now_of(const Work *w) {
+        return clock_now_of(w->x->leadership->world->clock);
+}
+
+static usec_t monotonic_of(const Work *w) {
+        return clock_monotonic_of(w->x->leadership->world->clock);
+}
+
+static RunWish wish_of(const Work *w) {
+        const ServiceWorld *world = w->x->leadership->world;
+
+        return world->wish(world->self);
+}
+
 /* Its own arena: the round's holds what the moves are made of, and this is written every second. */
 static void write_live(Work *w, bool now) {
         const ServiceRound *x = w->x;
-        usec_t time = clock_monotonic();
+        usec_t time = monotonic_of(w);
         const char *text;
         size_t n;
         Arena a;
@@ -44,7 +57,7 @@ static void write_live(Work *w, bool now) {
         if ((!now && time < w->live_written + LIVE_EVERY) || arena_open((size_t) 256 << 20, &a) < 0)
                 return;
         w->live_written = time;
-        w->live.written_at = clock_now();
+        w->live.written_at = now_of(w);
         if (live_state_print(&a, &w->live, &text, &n) == 0 &&
             store_lead_state(x->store, x->leadership->token, LIVE_STATE_NAME, text, n,
                              3 * x->interval + x->settle + 10 * USEC_PER_SEC) < 0)
@@ -58,7 +71,7 @@ static void started(void *arg, uint32_t move) {
         Work *w = arg;
         const MoverMove *m = &w->moves[move];
 
-        w->started[move] = clock_monotonic();
+        w->started[move] = monotonic_of(w);
         w->live_moves[move].phase = MIGRATION_RUNNING;
         log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u predicted_ms=%lld", m->vm, m->from,
                   m->to, m->wave + 1, (long long) m->predicted.ms);
@@ -73,7 +86,7 @@ static void live_of(Work *w, uint32_t move, const MigrationStatus *s) {
         l->bytes_done = s->bytes_done;
         l->bytes_left = s->bytes_left;
         l->bytes_per_s = s->bytes_per_s;
-        l->running_ms = w->started[move] ? (clock_monotonic() - w->started[move]) / USEC_PER_MSEC : 0;
+        l->running_ms = w->started[move] ? (monotonic_of(w) - w->started[move]) / USEC_PER_MSEC : 0;
 }
 
 static void seen(void *arg, uint32_t move, const MigrationStatus *status) {
@@ -119,7 +132,7 @@ static void trouble(void *arg, uint32_t move, const char *what) {
 
 /* What runs may end; then a round takes in why it was called. */
 static bool is_called(Work *w) {
-        usec_t now = clock_monotonic();
+        usec_t now = monotonic_of(w);
         int64_t alarm = w->x->alarm;
 
         if (w->called || now < w->alarm_seen + ALARM_EVERY)
@@ -134,7 +147,7 @@ static bool is_called(Work *w) {
 }
 
 static RunWish wish(void *arg) {
-        RunWish stop = stop_signal_wish();
+        RunWish stop = wish_of(arg);
 
         write_live(arg, false);
         return stop == RUN_ON && is_called(arg) ? RUN_DRAIN : stop;
@@ -394,7 +407,7 @@ static bool is_urgent(const Plan *p) {
 static bool held(const Work *w) {
         const ServiceRound *x = w->x;
         const Plan *p = w->round.plan;
-        usec_t now = clock_monotonic();
+        usec_t now = monotonic_of(w);
 
         if (p->n_moves == 0) {
                 *x->wanted_since = 0;
@@ -441,7 +454,8 @@ int service_round(const ServiceRound *x) {
 
         w.input = (RoundInput){ .settings = x->settings,
                                 .request = PLAN_REQUEST_DEFAULT,
-                                .now = clock_now(),
+                                .now = now_of(&w),
+                                .clock = x->leadership->world->clock,
                                 .think = settings_int(x->settings, "service", "think") };
         w.input.request.workers = &workers;
         w.input.request.solver = &exact_solver;
@@ -452,7 +466,7 @@ int service_round(const ServiceRound *x) {
         r = settle(&w);
         if (r == 0 &&
             w.settled > 0) /* rates read while they moved are no demand; who must leave does not wait */
-                *x->rest_until = clock_monotonic() + x->settle;
+                *x->rest_until = monotonic_of(&w) + x->settle;
         if (x->urgent_only || w.settled > 0)
                 w.input.not_now = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
         if (r == 0)
@@ -475,12 +489,12 @@ int service_round(const ServiceRound *x) {
         if (waits)
                 log_event(LOG_INFO, "round.held", "moves=%u hold_s=%lld", w.round.plan->n_moves,
                           (long long) (x->hold / USEC_PER_SEC));
-        else if (x->executor && w.round.plan->n_moves > 0 && stop_signal_count() == 0)
+        else if (x->executor && w.round.plan->n_moves > 0 && wish_of(&w) == RUN_ON)
                 r = run_moves(&w, outcomes);
         *x->unfinished = w.open > 0 || not_reached(&w, outcomes);
         if (w.n > 0) {
                 *x->wanted_since = 0;
-                *x->rest_until = clock_monotonic() + x->settle;
+                *x->rest_until = monotonic_of(&w) + x->settle;
         }
         write_live(&w, true);
         return r < 0 ? r : write_record(&w, outcomes);

@@ -27,6 +27,7 @@ struct Source {
         uint32_t n_uris;
         char *words;
         const char *cluster;
+        const Clock *clock;
         Store *store;
         bool own_store;
         FaultBook faults;     /* in the arena of the last reading */
@@ -34,6 +35,10 @@ struct Source {
         uint32_t n_notices;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
 };
+
+void source_use_clock(Source *s, const Clock *clock) {
+        s->clock = clock;
+}
 
 SourceKind source_kind(const Source *s) {
         return s->kind;
@@ -196,7 +201,7 @@ static int build(Source *s, Arena *a, const Settings *settings, BuildInput in, c
         int r;
 
         in.cluster = s->cluster;
-        in.now = clock_now();
+        in.now = clock_now_of(s->clock);
         r = snapshot_build_remembering(a, &in, settings, ret, &s->faults.after);
         if (r == -ERANGE)
                 text_fault(f, "", "more than %u hosts or %u VMs", HOSTS_MAX, VMS_MAX);

@@ -57,6 +57,9 @@ int source_open(const Options *o, const Settings *settings, Source **ret, TextFa
 /* From a store the caller has and keeps. */
 int source_open_store(Store *store, const char *cluster, Source **ret) must_check;
 
+/* What time it is for the facts; NULL, and at first: the real one. */
+void source_use_clock(Source *s, const Clock *clock);
+
 Source *source_free(Source *s);
 DEFINE_OWNED(Source *, source_free);
 

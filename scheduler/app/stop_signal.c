@@ -2,11 +2,11 @@
 
 #include <signal.h>
 
-static volatile sig_atomic_t stops, reloads;
+static volatile sig_atomic_t stops, reloads; /* read by any thread; written by one signal at a time */
 
 static void count(int signal) {
         if (signal == SIGHUP)
-                reloads = 1;
+                reloads = reloads + 1;
         else if (stops < 2)
                 stops = stops + 1;
 }
@@ -29,9 +29,6 @@ RunWish stop_signal_wish(void) {
         return stops >= 2 ? RUN_ABORT : stops == 1 ? RUN_DRAIN : RUN_ON;
 }
 
-bool stop_signal_reload(void) {
-        bool asked = reloads != 0;
-
-        reloads = 0;
-        return asked;
+unsigned stop_signal_reloads(void) {
+        return (unsigned) reloads;
 }

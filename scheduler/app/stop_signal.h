@@ -10,5 +10,5 @@ void stop_signal_watch(void);
 unsigned stop_signal_count(void);
 RunWish stop_signal_wish(void);
 
-/* SIGHUP came since it was last asked. */
-bool stop_signal_reload(void);
+/* How often SIGHUP came: several may each ask whether it has since they did. */
+unsigned stop_signal_reloads(void);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/act/libvirt_look.h"
 #include "scheduler/app/cool_downs.h"
 
 #define JOURNAL_LOOK_BACK 4096U
@@ -75,7 +74,7 @@ static JournalEvent judge(const Sight *source, const Sight *target, usec_t age) 
 int store_round_cool(const Leadership *l, const char *vm, const Settings *settings) {
         const CoolLength length = { .first = settings_int(settings, "service", "cool_down"),
                                     .most = settings_int(settings, "service", "cool_down_most") };
-        const usec_t now = clock_now();
+        const usec_t now = clock_now_of(l->world->clock);
         const CoolDown *list = NULL;
         const char *text = NULL;
         uint32_t n = 0;
@@ -102,7 +101,7 @@ int store_round_cool(const Leadership *l, const char *vm, const Settings *settin
 static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *ret) {
         JournalEntry settled = *e;
         const char *text;
-        Sight source, target;
+        Sight source = { 0 }, target = { 0 };
         size_t n;
         int r;
 
@@ -111,16 +110,19 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
                           .words = "its UUID or a host's URI is not known" };
         if (!e->uuid || !e->from_uri || !e->to_uri)
                 return 0;
-        source = libvirt_look(e->from_uri, e->uuid, LOOK_AT_MOST);
-        target = libvirt_look(e->to_uri, e->uuid, LOOK_AT_MOST);
-        ret->now = judge(&source, &target, clock_now() - e->at);
+        r = l->world->look(l->world->self, e->from_uri, e->uuid, LOOK_AT_MOST, &source);
+        if (r == 0)
+                r = l->world->look(l->world->self, e->to_uri, e->uuid, LOOK_AT_MOST, &target);
+        if (r < 0)
+                return r;
+        ret->now = judge(&source, &target, clock_now_of(l->world->clock) - e->at);
         ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
         if (!ret->words)
                 return -ENOMEM;
         if (journal_is_open(ret->now))
                 return 0;
         settled.event = ret->now;
-        settled.at = clock_now();
+        settled.at = clock_now_of(l->world->clock);
         settled.message = text_format(a, "settled by asking both hosts: %s", ret->words);
         r = settled.message ? journal_print(a, &settled, &text, &n) : -ENOMEM;
         return r < 0 ? r : store_journal(l->store, l->token, text, n);
@@ -138,8 +140,6 @@ int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const 
         list = arena_new(a, Settled, n);
         if (!list)
                 return -ENOMEM;
-        if (n > 0)
-                r = libvirt_start();
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 if (!leadership_keep(l))
                         return 1;

@@ -24,3 +24,18 @@ void clock_sleep(usec_t d) {
         if (d > 0)
                 (void) nanosleep(&t, NULL);
 }
+
+usec_t clock_now_of(const Clock *c) {
+        return c ? c->now(c->self) : clock_now();
+}
+
+usec_t clock_monotonic_of(const Clock *c) {
+        return c ? c->monotonic(c->self) : clock_monotonic();
+}
+
+void clock_sleep_of(const Clock *c, usec_t d) {
+        if (c)
+                c->sleep(c->self, d);
+        else
+                clock_sleep(d);
+}

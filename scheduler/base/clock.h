@@ -11,3 +11,16 @@ typedef int64_t usec_t; /* microseconds */
 usec_t clock_now(void);       /* since the epoch (CLOCK_REALTIME): stamps on facts, shared between hosts */
 usec_t clock_monotonic(void); /* for intervals and time limits */
 void clock_sleep(usec_t d);   /* returns early when a signal arrives */
+
+/* A clock as an argument, for whatever is to run in simulated time too. */
+typedef struct Clock {
+        void *self;
+        usec_t (*now)(void *self);
+        usec_t (*monotonic)(void *self);
+        void (*sleep)(void *self, usec_t d);
+} Clock;
+
+/* The same of a clock; NULL is the real one. */
+usec_t clock_now_of(const Clock *c);
+usec_t clock_monotonic_of(const Clock *c);
+void clock_sleep_of(const Clock *c, usec_t d);
