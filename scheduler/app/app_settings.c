@@ -170,41 +170,78 @@ bool app_settings_decides(const char *assignment) {
         return is_section(key, "cluster");
 }
 
-static int load(Arena *a, const Options *o, bool as_is, Settings **ret, const char **reterr_file,
-                TextFault *reterr_fault) {
-        const char *path = o ? option_text(o, "settings") : NULL, *text, *assignment;
-        Settings *s = NULL;
+static int file_load(Arena *a, const char *path, Settings *s, TextFaults *faults) {
+        TextFault fault = { 0 };
+        const char *text;
         size_t n;
+        int r = file_read(a, path, &text, &n, &fault);
+
+        if (r == 0)
+                return settings_file_read(text, n, s, faults);
+        (void) text_faults_add(faults, &fault);
+        return r;
+}
+
+static int set_all(Arena *a, const Options *o, bool as_is, Settings *s, TextFaults *faults) {
+        const char *assignment;
+        int r = 0;
+
+        for (unsigned i = 0; o && (assignment = option_nth(o, "set", i)); i++) {
+                TextFault fault = { 0 };
+                int n = as_is && app_settings_decides(assignment) ? 0 : set_one(a, s, assignment, &fault);
+
+                if (n < 0)
+                        r = n;
+                if (n == -ENOMEM || (n < 0 && !text_faults_add(faults, &fault)))
+                        break;
+        }
+        return r;
+}
+
+static int load(Arena *a, const Options *o, bool as_is, Settings **ret, const char **reterr_file,
+                TextFaults *faults) {
+        const char *path = o ? option_text(o, "settings") : NULL;
+        Settings *s = NULL;
         int r = app_settings_new(a, &s);
 
-        *reterr_fault = (TextFault){ 0 };
         *reterr_file = NULL;
         if (!path && access(SETTINGS_PATH, F_OK) == 0)
                 path = SETTINGS_PATH;
         if (r == 0 && path) {
-                *reterr_file = path;
-                r = file_read(a, path, &text, &n, reterr_fault);
-                if (r == 0)
-                        r = settings_file_apply(text, n, s, reterr_fault);
-                if (r == 0)
-                        *reterr_file = NULL;
+                r = file_load(a, path, s, faults);
+                if (r < 0)
+                        *reterr_file = path;
         }
-        for (unsigned i = 0; r == 0 && o && (assignment = option_nth(o, "set", i)); i++)
-                if (!as_is || !app_settings_decides(assignment))
-                        r = set_one(a, s, assignment, reterr_fault);
+        if (r == 0)
+                r = set_all(a, o, as_is, s, faults);
         if (r == 0)
                 *ret = s;
-        else if (!reterr_fault->what[0])
-                text_fault(reterr_fault, "", "out of memory");
+        if (r < 0 && faults->n == 0) {
+                TextFault fault = { 0 };
+
+                text_fault(&fault, "", "out of memory");
+                (void) text_faults_add(faults, &fault);
+        }
         return r;
 }
 
 int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                       TextFault *reterr_fault) {
-        return load(a, o, false, ret, reterr_file, reterr_fault);
+        TextFaults first = { .at = reterr_fault, .most = 1 };
+
+        *reterr_fault = (TextFault){ 0 };
+        return load(a, o, false, ret, reterr_file, &first);
 }
 
 int app_settings_load_as_is(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                             TextFault *reterr_fault) {
-        return load(a, o, true, ret, reterr_file, reterr_fault);
+        TextFaults first = { .at = reterr_fault, .most = 1 };
+
+        *reterr_fault = (TextFault){ 0 };
+        return load(a, o, true, ret, reterr_file, &first);
+}
+
+int app_settings_check(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                       TextFaults *faults) {
+        return load(a, o, false, ret, reterr_file, faults);
 }

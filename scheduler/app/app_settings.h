@@ -25,8 +25,13 @@ int app_settings_new(Arena *a, Settings **ret) must_check;
 int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                       TextFault *reterr_fault) must_check;
 
-/* The same without those --set that say what plans are made by (app_settings_decides()): what they are to be
- * compared with. */
+/* The same, and all that is wrong with the file or, where it is good, with what --set says: -EINVAL with
+ * *faults. */
+int app_settings_check(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                       TextFaults *faults) must_check;
+
+/* app_settings_load() without those --set that say what plans are made by (app_settings_decides()): what they
+ * are to be compared with. */
 int app_settings_load_as_is(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                             TextFault *reterr_fault) must_check;
 

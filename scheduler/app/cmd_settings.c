@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -103,16 +104,35 @@ static ExitStatus check(Invocation *in, const Settings *s) {
         return EXIT_DONE;
 }
 
+#define MISTAKES_MAX 50
+
+/* All that is wrong with them is said. */
+static ExitStatus check_all(Invocation *in) {
+        TextFaults faults = { .at = arena_new(in->arena, TextFault, MISTAKES_MAX), .most = MISTAKES_MAX };
+        Settings *settings = NULL;
+        const char *file = NULL;
+        int r;
+
+        if (!faults.at)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        r = app_settings_check(in->arena, &in->options, &settings, &file, &faults);
+        if (r < 0)
+                return command_complain_faults(in, r == -ENOMEM ? EXIT_FAILED : EXIT_BAD_INPUT, file,
+                                               &faults);
+        return check(in, settings);
+}
+
 static ExitStatus run(Invocation *in) {
         static const char *const words[] = { "check", "show", "doc" };
         const char *word = in->options.arguments[0], *nearest;
         Settings *settings = NULL;
-        ExitStatus status = facts_settings(in, &settings);
+        ExitStatus status = EXIT_DONE;
 
+        if (strcmp(word, "check") == 0)
+                return check_all(in);
+        status = facts_settings(in, &settings);
         if (status != EXIT_DONE)
                 return status;
-        if (strcmp(word, "check") == 0)
-                return check(in, settings);
         if (strcmp(word, "show") == 0)
                 return show(in, settings);
         if (strcmp(word, "doc") == 0) {
@@ -144,7 +164,8 @@ const Command command_settings = {
         .name = "settings",
         .summary = "check a settings file, show what is in force, or print the manual",
         .usage = "check|show|doc [--settings FILE] [--set KEY=VALUE] [check: source, --strict]",
-        .help = "check  says what is wrong with the settings, with line and column, or that they are good;\n"
+        .help = "check  says all that is wrong with the settings, with line and column, or that they are "
+                "good;\n"
                 "       with a source of facts also which rules select nothing there\n"
                 "show   prints the settings in force as a settings file; those at their default as comments\n"
                 "doc    prints every setting: what it does, its default and what is accepted",

@@ -35,26 +35,38 @@ void command_usage(const Command *c, FILE *out, unsigned width) {
                 options_help(c->options, out, width);
 }
 
-static void print_error_json(const Invocation *in, const char *file, const TextFault *f) {
+static json_t *fault_json(const TextFault *f) {
         json_t *o = json_object();
 
-        (void) json_object_set_new(o, "schema", json_string("plimsoll.error/1"));
         (void) json_object_set_new(o, "error", json_string(f->what));
-        if (file)
-                (void) json_object_set_new(o, "file", json_string(file));
         if (f->line)
                 (void) json_object_set_new(o, "line", json_integer(f->line));
         if (f->column)
                 (void) json_object_set_new(o, "column", json_integer(f->column));
         if (f->field[0])
                 (void) json_object_set_new(o, "field", json_string(f->field));
+        return o;
+}
+
+static void print_error_json(const Invocation *in, const char *file, const TextFaults *faults) {
+        json_t *o = json_object(), *first = fault_json(&faults->at[0]), *all = json_array();
+
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.error/1"));
+        if (file)
+                (void) json_object_set_new(o, "file", json_string(file));
+        (void) json_object_update(o, first);
+        for (uint32_t i = 0; i < faults->n; i++)
+                (void) json_array_append_new(all, fault_json(&faults->at[i]));
+        if (faults->n > 1)
+                (void) json_object_set(o, "mistakes", all);
         (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', in->out.out);
+        json_decref(first);
+        json_decref(all);
         json_decref(o);
 }
 
-ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const char *file,
-                                  const TextFault *f) {
+static void print_fault(const Invocation *in, const char *file, const TextFault *f) {
         FILE *err = in->err.out;
         char safe[512];
 
@@ -71,8 +83,25 @@ ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const
         if (f->field[0])
                 (void) fprintf(err, "%s: ", text_safe(f->field, safe, sizeof(safe)));
         (void) fprintf(err, "%s\n", text_safe(f->what, safe, sizeof(safe)));
+}
+
+ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const char *file,
+                                  const TextFault *f) {
+        TextFault one = *f;
+        const TextFaults faults = { .at = &one, .n = 1, .most = 1 };
+
+        return command_complain_faults(in, status, file, &faults);
+}
+
+ExitStatus command_complain_faults(const Invocation *in, ExitStatus status, const char *file,
+                                   const TextFaults *faults) {
+        for (uint32_t i = 0; i < faults->n; i++)
+                print_fault(in, file, &faults->at[i]);
+        if (faults->n > 1 && faults->n == faults->most)
+                (void) fprintf(in->err.out, "%s: only the first %u mistakes are shown\n", in->program,
+                               faults->n);
         if (in->json)
-                print_error_json(in, file, f);
+                print_error_json(in, file, faults);
         return status;
 }
 

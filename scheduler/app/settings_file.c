@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "scheduler/app/settings_lists.h"
 
@@ -12,9 +11,8 @@
 #define KEY_MAX   160
 
 typedef struct Reader {
-        yaml_parser_t parser;
+        YamlReader yaml;
         Settings *settings;
-        TextFault *fault;
         char path[KEY_MAX];
         size_t lengths[DEPTH_MAX + 1]; /* of path, at each depth */
         unsigned depth;
@@ -23,28 +21,7 @@ typedef struct Reader {
 } Reader;
 
 static int fault_at(Reader *r, const yaml_mark_t *mark, const char *what) {
-        text_fault(r->fault, r->path, "%s", what);
-        r->fault->line = (uint32_t) mark->line + 1;
-        r->fault->column = (uint32_t) mark->column + 1;
-        return -EINVAL;
-}
-
-static int next_event(Reader *r, yaml_event_t *ret) {
-        const yaml_parser_t *p = &r->parser;
-
-        if (yaml_parser_parse(&r->parser, ret))
-                return 0;
-        if (p->error == YAML_MEMORY_ERROR)
-                return -ENOMEM;
-        text_fault(r->fault, "", "is not YAML: %s%s%s", p->problem ? p->problem : "cannot be read",
-                   p->context ? ", " : "", p->context ? p->context : "");
-        if (p->error == YAML_READER_ERROR) {
-                text_fault(r->fault, "", "is not YAML: %s at byte %zu", p->problem, p->problem_offset);
-                return -EINVAL;
-        }
-        r->fault->line = (uint32_t) p->problem_mark.line + 1;
-        r->fault->column = (uint32_t) p->problem_mark.column + 1;
-        return -EINVAL;
+        return yaml_reader_fault(&r->yaml, mark, r->path, what);
 }
 
 static bool find_row(const Settings *s, const char *key, uint32_t *ret_i) {
@@ -83,10 +60,10 @@ static int set_scalar(Reader *r, const char *value, const yaml_mark_t *key_mark,
                 return 0; /* a section with all its lines commented out */
         if (known && (r->seen[row / 64] >> (row % 64) & 1))
                 return fault_at(r, key_mark, "is said twice");
-        e = settings_set(r->settings, r->path, value, r->fault);
+        e = settings_set(r->settings, r->path, value, &r->yaml.fault);
         if (e == -EINVAL) {
-                r->fault->line = (uint32_t) mark->line + 1;
-                r->fault->column = (uint32_t) mark->column + 1;
+                r->yaml.fault.line = (uint32_t) mark->line + 1;
+                r->yaml.fault.column = (uint32_t) mark->column + 1;
         }
         if (e == 0)
                 r->seen[row / 64] |= UINT64_C(1) << (row % 64);
@@ -125,15 +102,22 @@ static bool is_list(const char *path) {
         return false;
 }
 
+/* A mistake that is told before the value is read: the value is passed over. */
+static int pass_fault(Reader *r, const yaml_mark_t *mark, const char *what) {
+        const int n = yaml_reader_keep(&r->yaml, fault_at(r, mark, what), r->yaml.level);
+
+        return n < 0 ? n : yaml_reader_pass(&r->yaml);
+}
+
 static int read_list(Reader *r, const yaml_mark_t *key_mark) {
         for (size_t i = 0; settings_list_names[i]; i++) {
                 if (strcmp(settings_list_names[i], r->path) != 0)
                         continue;
                 if (r->lists >> i & 1)
-                        return fault_at(r, key_mark, "is said twice");
+                        return pass_fault(r, key_mark, "is said twice");
                 r->lists |= 1U << i;
         }
-        return settings_list_read(&r->parser, r->path, r->settings, r->fault);
+        return settings_list_read(&r->yaml, r->path, r->settings);
 }
 
 /* The value of the key just pushed. */
@@ -143,7 +127,7 @@ static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-n
 
         if (is_list(r->path))
                 return read_list(r, key_mark);
-        n = next_event(r, &e);
+        n = yaml_reader_next(&r->yaml, "", &e);
         if (n < 0)
                 return n;
         switch (e.type) {
@@ -167,27 +151,35 @@ static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-n
         return n;
 }
 
+/* One key and its value. Mistakes are kept. */
+static int read_entry(Reader *r, const yaml_event_t *key, unsigned level) { // NOLINT(misc-no-recursion)
+        int n = key->type == YAML_SCALAR_EVENT
+                        ? push_key(r, key)
+                        : fault_at(r, &key->start_mark, "has a key that is no plain word");
+
+        if (n < 0) {
+                n = yaml_reader_keep(&r->yaml, n, level);
+                return n < 0 ? n : yaml_reader_pass(&r->yaml);
+        }
+        n = yaml_reader_keep(&r->yaml, read_value(r, &key->start_mark), level);
+        pop_key(r);
+        return n;
+}
+
 static int read_mapping(Reader *r) { // NOLINT(misc-no-recursion): DEPTH_MAX bounds it
+        const unsigned level = r->yaml.level;
+
         for (;;) {
                 yaml_event_t key;
-                int n = next_event(r, &key);
+                int n = yaml_reader_next(&r->yaml, "", &key);
+                const bool end = n == 0 && key.type == YAML_MAPPING_END_EVENT;
 
                 if (n < 0)
                         return n;
-                if (key.type == YAML_MAPPING_END_EVENT) {
-                        yaml_event_delete(&key);
-                        return 0;
-                }
-                if (key.type != YAML_SCALAR_EVENT)
-                        n = fault_at(r, &key.start_mark, "has a key that is no plain word");
-                else
-                        n = push_key(r, &key);
-                if (n == 0) {
-                        n = read_value(r, &key.start_mark);
-                        pop_key(r);
-                }
+                if (!end)
+                        n = read_entry(r, &key, level);
                 yaml_event_delete(&key);
-                if (n < 0)
+                if (n < 0 || end)
                         return n;
         }
 }
@@ -198,7 +190,7 @@ static int read_stream(Reader *r) {
 
         for (;;) {
                 yaml_event_t e;
-                int n = next_event(r, &e);
+                int n = yaml_reader_next(&r->yaml, "", &e);
                 bool end = n == 0 && e.type == YAML_STREAM_END_EVENT;
 
                 if (n < 0)
@@ -219,27 +211,35 @@ static int read_stream(Reader *r) {
         }
 }
 
-int settings_file_apply(const char *text, size_t n, Settings *settings, TextFault *reterr_fault) {
-        Reader r = { .settings = settings, .fault = reterr_fault };
+int settings_file_read(const char *text, size_t n, Settings *settings, TextFaults *faults) {
+        Reader r = { .settings = settings };
         uint32_t rows = 0;
         SettingRow row;
         int e;
 
-        *reterr_fault = (TextFault){ 0 };
         while (settings_row(settings, rows, &row))
                 rows++;
         r.seen = calloc(rows / 64 + 1, sizeof(*r.seen));
-        if (!r.seen || !yaml_parser_initialize(&r.parser)) {
+        if (!r.seen || yaml_reader_open(&r.yaml, text, n, faults) < 0) {
                 free(r.seen);
                 return -ENOMEM;
         }
-        yaml_parser_set_input_string(&r.parser, (const unsigned char *) text, n);
-        e = read_stream(&r);
-        if (e == 0)
-                e = settings_lists_check(settings, reterr_fault);
-        yaml_parser_delete(&r.parser);
+        e = yaml_reader_keep(&r.yaml, read_stream(&r), 0);
+        if (e == 0 && faults->n < faults->most)
+                e = settings_lists_check(settings, faults);
+        yaml_reader_close(&r.yaml);
         free(r.seen);
-        return e;
+        if (e < 0 && e != -EINVAL)
+                return e;
+        text_faults_sort(faults);
+        return faults->n > 0 ? -EINVAL : e;
+}
+
+int settings_file_apply(const char *text, size_t n, Settings *settings, TextFault *reterr_fault) {
+        TextFaults first = { .at = reterr_fault, .most = 1 };
+
+        *reterr_fault = (TextFault){ 0 };
+        return settings_file_read(text, n, settings, &first);
 }
 
 static void print_row(FILE *out, const SettingRow *row, bool only_changed) {

@@ -11,8 +11,12 @@
 
 #include "scheduler/model/settings.h"
 
-/* Sets what the text says. 0; -EINVAL with *reterr_fault (line, column, key, what is accepted); -ENOMEM. On
- * failure the settings are half-changed: the caller throws them away. */
+/* Sets what the text says. 0; -EINVAL: all that is wrong, as far as there is room for it, is added to *faults
+ * by line and column (key, what is accepted); -ENOMEM. On failure the settings are half-changed: the caller
+ * throws them away. */
+int settings_file_read(const char *text, size_t n, Settings *settings, TextFaults *faults) must_check;
+
+/* The same; of what is wrong, the first. */
 int settings_file_apply(const char *text, size_t n, Settings *settings, TextFault *reterr_fault) must_check;
 
 /* All that the tables know as such a file: each with its doc as a comment; those at their default commented

@@ -13,36 +13,21 @@
 const char *const settings_list_names[] = { "rules", "groups", "hosts", "windows", NULL };
 
 typedef struct Reading {
-        yaml_parser_t *parser;
+        YamlReader *yaml;
         Arena *arena;
         const char *list;
         uint32_t index;
-        TextFault *fault;
 } Reading;
 
 static int fault_at(const Reading *r, const yaml_mark_t *mark, const char *what) {
         TextFault path = { 0 };
 
         text_fault(&path, "", "%s[%u]", r->list, r->index);
-        text_fault(r->fault, path.what, "%s", what);
-        r->fault->line = (uint32_t) mark->line + 1;
-        r->fault->column = (uint32_t) mark->column + 1;
-        return -EINVAL;
+        return yaml_reader_fault(r->yaml, mark, path.what, what);
 }
 
 static int next_event(const Reading *r, yaml_event_t *ret) {
-        const yaml_parser_t *p = r->parser;
-
-        if (yaml_parser_parse(r->parser, ret))
-                return 0;
-        if (p->error == YAML_MEMORY_ERROR)
-                return -ENOMEM;
-        text_fault(r->fault, r->list, "is not YAML: %s%s%s (words that begin with * or ! need quotes)",
-                   p->problem ? p->problem : "cannot be read", p->context ? ", " : "",
-                   p->context ? p->context : "");
-        r->fault->line = (uint32_t) p->problem_mark.line + 1;
-        r->fault->column = (uint32_t) p->problem_mark.column + 1;
-        return -EINVAL;
+        return yaml_reader_next(r->yaml, r->list, ret);
 }
 
 static int scalar(const Reading *r, const yaml_event_t *e, ListWord *ret) {
@@ -161,24 +146,100 @@ static int zone_load(void *arg, const char *name, Arena *a, const unsigned char 
 
 /* ---- entries into the set ---- */
 
-static int add(const Reading *r, Settings *settings, const ListItem *item) {
+/* *ret := the rules as they are and the entry. */
+static int set_with(const Reading *r, const Settings *settings, const ListItem *item, RuleSet *ret) {
         static const ZoneFiles zones = { .load = zone_load };
-        RuleSet *set = arena_new(r->arena, RuleSet, 1);
         const char *place = text_format(r->arena, "%s[%u]", r->list, r->index);
-        ListReader reader = { .arena = r->arena, .zones = &zones, .fault = r->fault, .place = place };
-        int n;
+        ListReader reader = { .arena = r->arena, .zones = &zones, .fault = &r->yaml->fault, .place = place };
 
-        if (!set || !place)
+        if (!place)
                 return -ENOMEM;
         if (settings_rules(settings))
-                *set = *settings_rules(settings);
-        n = rule_set_add(&reader, set, r->list, item);
+                *ret = *settings_rules(settings);
+        return rule_set_add(&reader, ret, r->list, item);
+}
+
+static int add(const Reading *r, Settings *settings, const ListItem *item) {
+        RuleSet *set = arena_new(r->arena, RuleSet, 1);
+        int n = set ? set_with(r, settings, item, set) : -ENOMEM;
+
         if (n == 0)
                 settings_put_rules(settings, set);
         return n;
 }
 
+static bool stands_at(const ListWord *w, const TextFault *f) {
+        return w->line == f->line && w->column == f->column;
+}
+
+static bool names_kind(const ListField *f) {
+        for (uint32_t k = 0; k < n_rule_kinds; k++)
+                if (strcmp(rule_kind_defs[k].word, f->key.text) == 0)
+                        return true;
+        return false;
+}
+
+/* The field without what stands at the fault. A rule's kind stays, with any VM: what else is wrong with the
+ * rule depends on it. False: nothing is left of it. */
+static bool field_mend(Arena *a, const TextFault *fault, ListField *f) {
+        static const ListWord any = { .text = "*" };
+        ListWord *kept = arena_new(a, ListWord, f->n);
+        uint32_t n = 0;
+
+        if (stands_at(&f->key, fault) || !kept)
+                return false;
+        for (uint32_t i = 0; i < f->n; i++)
+                if (!stands_at(&f->values[i], fault))
+                        kept[n++] = f->values[i];
+        if (n == f->n)
+                return true;
+        f->values = n > 0 ? kept : &any;
+        f->n = n > 0 ? n : 1;
+        return n > 0 || names_kind(f);
+}
+
+/* The entry without what the last fault is about. NULL: it is about all of the entry, or memory is out. */
+static const ListItem *item_mend(const Reading *r, const ListItem *item) {
+        ListItem *rest = arena_new(r->arena, ListItem, 1);
+        ListField *fields = arena_new(r->arena, ListField, item->n);
+        uint32_t n = 0;
+
+        if (!rest || !fields || !strchr(r->yaml->fault.field, '.'))
+                return NULL;
+        for (uint32_t i = 0; i < item->n; i++) {
+                fields[n] = item->fields[i];
+                n += field_mend(r->arena, &r->yaml->fault, &fields[n]);
+        }
+        *rest = *item;
+        rest->fields = fields;
+        rest->n = n;
+        return rest;
+}
+
+/* All that is wrong with an entry, of which the first was just found: what is left without it is tried, and
+ * thrown away. Said of the whole entry is only what came first: "needs a kind" may follow from what was taken
+ * out. */
+static int faults_of(const Reading *r, const Settings *settings, const ListItem *item) {
+        const unsigned level = r->yaml->level;
+        int n = -EINVAL;
+
+        while (n == -EINVAL) {
+                RuleSet scratch = { 0 };
+
+                n = yaml_reader_keep(r->yaml, n, level);
+                item = n == 0 ? item_mend(r, item) : NULL;
+                if (!item)
+                        return n;
+                n = set_with(r, settings, item, &scratch);
+                if (n == -EINVAL && !strchr(r->yaml->fault.field, '.'))
+                        return 0;
+        }
+        return n;
+}
+
 static int list_entries(Reading *r, Settings *settings) {
+        const unsigned level = r->yaml->level;
+
         for (;; r->index++) {
                 ListItem *item = NULL;
                 yaml_event_t e;
@@ -193,17 +254,18 @@ static int list_entries(Reading *r, Settings *settings) {
                 else if (!end)
                         n = fault_at(r, &e.start_mark, "is no entry; accepted: \"- word: value\"");
                 yaml_event_delete(&e);
-                if (n == 0 && item)
+                if (n == 0 && item) {
                         n = add(r, settings, item);
+                        n = n == -EINVAL ? faults_of(r, settings, item) : n;
+                }
+                n = yaml_reader_keep(r->yaml, n, level);
                 if (n < 0 || end)
                         return n;
         }
 }
 
-int settings_list_read(yaml_parser_t *parser, const char *list, Settings *settings, TextFault *reterr_fault) {
-        Reading r = {
-                .parser = parser, .arena = settings_arena(settings), .list = list, .fault = reterr_fault
-        };
+int settings_list_read(YamlReader *yaml, const char *list, Settings *settings) {
+        Reading r = { .yaml = yaml, .arena = settings_arena(settings), .list = list };
         yaml_event_t e;
         int n = next_event(&r, &e);
 
@@ -211,18 +273,21 @@ int settings_list_read(yaml_parser_t *parser, const char *list, Settings *settin
                 return n;
         if (e.type == YAML_SEQUENCE_START_EVENT)
                 n = list_entries(&r, settings);
-        else if (e.type != YAML_SCALAR_EVENT || e.data.scalar.length > 0) {
-                n = fault_at(&r, &e.start_mark, "is no list; accepted: entries that begin with \"- \"");
-                text_fault(reterr_fault, list, "%s", "is no list; accepted: entries that begin with \"- \"");
-        }
+        else if (e.type != YAML_SCALAR_EVENT || e.data.scalar.length > 0)
+                n = yaml_reader_fault(yaml, &e.start_mark, list,
+                                      "is no list; accepted: entries that begin with \"- \"");
         yaml_event_delete(&e);
         return n;
 }
 
-int settings_lists_check(Settings *settings, TextFault *reterr_fault) {
+int settings_lists_check(Settings *settings, TextFaults *faults) {
         const RuleSet *set = settings_rules(settings);
+        bool all_windows = true;
 
-        return set ? rule_set_check(settings_arena(settings), set, reterr_fault) : 0;
+        /* a window that could not be read is there all the same */
+        for (uint32_t i = 0; i < faults->n; i++)
+                all_windows &= strncmp(faults->at[i].field, "windows", strlen("windows")) != 0;
+        return set ? rule_set_check(settings_arena(settings), set, all_windows, faults) : 0;
 }
 
 static int parse_one(Reading *r, yaml_event_t *e, ListItem **ret) {
@@ -244,25 +309,27 @@ int settings_list_add(const char *list, const char *text, Settings *settings, Te
         Arena *a = settings_arena(settings);
         const char *flow = text[0] == '{' ? text : text_format(a, "{%s}", text);
         const RuleSet *before = settings_rules(settings);
-        Reading r = { .arena = a, .list = list, .fault = reterr_fault };
-        yaml_parser_t parser;
+        TextFaults faults = { .at = reterr_fault, .most = 1 };
+        Reading r = { .arena = a, .list = list };
+        YamlReader yaml;
         ListItem *item = NULL;
         yaml_event_t e = { 0 };
         int n;
 
-        if (!flow || !yaml_parser_initialize(&parser))
+        if (!flow || yaml_reader_open(&yaml, flow, strlen(flow), &faults) < 0)
                 return -ENOMEM;
-        yaml_parser_set_input_string(&parser, (const unsigned char *) flow, strlen(flow));
-        r.parser = &parser;
+        r.yaml = &yaml;
         n = parse_one(&r, &e, &item);
         yaml_event_delete(&e);
-        yaml_parser_delete(&parser);
         if (n == 0) {
                 item->line = 0; /* not from a file */
                 n = add(&r, settings, item);
         }
+        if (n == -EINVAL)
+                (void) text_faults_add(&faults, &yaml.fault);
+        yaml_reader_close(&yaml);
         if (n == 0)
-                n = settings_lists_check(settings, reterr_fault);
+                n = settings_lists_check(settings, &faults);
         if (n < 0)
                 settings_put_rules(settings, before);
         if (n == -EINVAL)

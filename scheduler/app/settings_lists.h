@@ -3,19 +3,19 @@
 #pragma once
 
 #include <stdio.h>
-#include <yaml.h>
 
+#include "scheduler/app/yaml_reader.h"
 #include "scheduler/model/rule_set.h"
 #include "scheduler/model/settings.h"
 
 /* The names, NULL-terminated. */
 extern const char *const settings_list_names[];
 
-/* Reads the value of the list's key: the next event is its start. 0; -EINVAL with the fault; -ENOMEM. What
- * only all entries together can say is checked by settings_lists_check(). */
-int settings_list_read(yaml_parser_t *parser, const char *list, Settings *settings,
-                       TextFault *reterr_fault) must_check;
-int settings_lists_check(Settings *settings, TextFault *reterr_fault) must_check;
+/* Reads the value of the list's key: the next event is its start. What is wrong with entries is kept, and the
+ * others are read. 0; -EINVAL with the reader's fault: it is no list, or reading has stopped; -ENOMEM. What
+ * only all entries together can say is checked by settings_lists_check(), which adds to *faults. */
+int settings_list_read(YamlReader *yaml, const char *list, Settings *settings) must_check;
+int settings_lists_check(Settings *settings, TextFaults *faults) must_check;
 
 /* One more entry as a person types it: "apart: group:db, level: rack", braces around it or not. */
 int settings_list_add(const char *list, const char *text, Settings *settings,

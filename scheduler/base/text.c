@@ -14,6 +14,27 @@ void text_fault(TextFault *f, const char *field, const char *fmt, ...) {
         va_end(ap);
 }
 
+bool text_faults_add(TextFaults *l, const TextFault *f) {
+        if (l->n < l->most)
+                l->at[l->n++] = *f;
+        return l->n < l->most;
+}
+
+static bool stands_before(const TextFault *a, const TextFault *b) {
+        return a->line < b->line || (a->line == b->line && a->column < b->column);
+}
+
+void text_faults_sort(TextFaults *l) {
+        for (uint32_t i = 1; i < l->n; i++) {
+                const TextFault f = l->at[i];
+                uint32_t k = i;
+
+                for (; k > 0 && stands_before(&f, &l->at[k - 1]); k--)
+                        l->at[k] = l->at[k - 1];
+                l->at[k] = f;
+        }
+}
+
 char *text_format(Arena *a, const char *fmt, ...) {
         va_list ap;
         char *s;

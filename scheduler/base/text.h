@@ -15,6 +15,18 @@ typedef struct TextFault {
 
 void text_fault(TextFault *f, const char *field, const char *fmt, ...) printf_like(3, 4);
 
+/* Faults of one text, in the caller's array; those past `most` are not kept. */
+typedef struct TextFaults {
+        TextFault *at;
+        uint32_t n, most;
+} TextFaults;
+
+/* Keeps a copy where there is room. False: there is none left. */
+bool text_faults_add(TextFaults *l, const TextFault *f);
+
+/* By line and column; those at one place stay as they came. */
+void text_faults_sort(TextFaults *l);
+
 /* Formatted into the arena; NULL when the arena is full. */
 char *text_format(Arena *a, const char *fmt, ...) printf_like(2, 3) must_check;
 char *text_copy(Arena *a, const char *s, size_t n) must_check;

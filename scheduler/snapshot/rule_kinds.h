@@ -40,6 +40,6 @@ extern const ListDef rule_list;
  * -ENOENT: there is no such list; -ENOMEM. */
 int rule_set_add(ListReader *r, RuleSet *set, const char *list, const ListItem *item) must_check;
 
-/* What only all entries together can say: names that are there twice, windows that are not there. 0, -EINVAL
- * with the fault, -ENOMEM. */
-int rule_set_check(Arena *a, const RuleSet *set, TextFault *reterr_fault) must_check;
+/* What only all entries together can say: names that are there twice, windows that are not there (not asked
+ * unless all_windows are in the set). 0; -EINVAL, all of them added to *faults; -ENOMEM. */
+int rule_set_check(Arena *a, const RuleSet *set, bool all_windows, TextFaults *faults) must_check;

@@ -279,55 +279,65 @@ int rule_set_add(ListReader *r, RuleSet *set, const char *list, const ListItem *
 
 /* ---- all together ---- */
 
-static int twice(const ListItem *item, const char *list, const char *name, TextFault *f) {
+/* False, and a fault: the table has the name already. */
+static bool named_once(NameTable *t, const ListItem *item, const char *list, const char *name,
+                       TextFaults *faults) {
         const ListField *field = list_item_field(item, "name");
+        const uint32_t next = t->n;
+        TextFault f = { 0 };
 
-        text_fault(f, list, "\"%.80s\" is the name of another one too; accepted: each name once", name);
-        f->line = field ? field->values[0].line : item->line;
-        f->column = field ? field->values[0].column : item->column;
-        return -EINVAL;
+        if (name_table_add(t, name) == next)
+                return true;
+        text_fault(&f, list, "\"%.80s\" is the name of another one too; accepted: each name once", name);
+        f.line = field ? field->values[0].line : item->line;
+        f.column = field ? field->values[0].column : item->column;
+        (void) text_faults_add(faults, &f);
+        return false;
 }
 
-static int check_windows_of(const RuleSet *set, const RuleSpec *spec, const char **names, TextFault *f) {
+static bool check_windows_of(const RuleSet *set, const RuleSpec *spec, const char **names,
+                             TextFaults *faults) {
         const ListField *during = list_item_field(spec->item, "during");
+        bool good = true;
 
         for (uint32_t i = 0; i < spec->windows.n; i++) {
                 const char *name = spec->windows.at[i], *nearest;
+                TextFault f = { 0 };
 
                 if (rule_set_window(set, name))
                         continue;
                 nearest = text_nearest(name, names, set->n_windows);
-                text_fault(f, "rules.during", "no window is named \"%.80s\"%s%.60s%s", name,
+                text_fault(&f, "rules.during", "no window is named \"%.80s\"%s%.60s%s", name,
                            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-                f->line = during->values[i].line;
-                f->column = during->values[i].column;
-                return -EINVAL;
+                f.line = during->values[i].line;
+                f.column = during->values[i].column;
+                (void) text_faults_add(faults, &f);
+                good = false;
         }
-        return 0;
+        return good;
 }
 
-int rule_set_check(Arena *a, const RuleSet *set, TextFault *reterr_fault) {
+int rule_set_check(Arena *a, const RuleSet *set, bool all_windows, TextFaults *faults) {
         const char **windows = arena_new(a, const char *, set->n_windows);
-        NameTable rules, groups;
+        NameTable rules, groups, names;
+        bool good = true;
         int r = name_table_new(a, set->n_rules, &rules);
 
         if (r == 0)
                 r = name_table_new(a, set->n_groups, &groups);
+        if (r == 0)
+                r = name_table_new(a, set->n_windows, &names);
         if (r < 0 || !windows)
                 return -ENOMEM;
         for (uint32_t i = 0; i < set->n_rules; i++)
-                if (name_table_add(&rules, set->rules[i].name) < i)
-                        return twice(set->rules[i].item, "rules", set->rules[i].name, reterr_fault);
+                good &= named_once(&rules, set->rules[i].item, "rules", set->rules[i].name, faults);
         for (uint32_t i = 0; i < set->n_groups; i++)
-                if (name_table_add(&groups, set->groups[i].name) < i)
-                        return twice(set->groups[i].item, "groups", set->groups[i].name, reterr_fault);
+                good &= named_once(&groups, set->groups[i].item, "groups", set->groups[i].name, faults);
         for (uint32_t i = 0; i < set->n_windows; i++) {
                 windows[i] = set->windows[i].window.name;
-                for (uint32_t k = 0; k < i; k++)
-                        if (strcmp(windows[i], windows[k]) == 0)
-                                return twice(set->windows[i].item, "windows", windows[i], reterr_fault);
+                good &= named_once(&names, set->windows[i].item, "windows", windows[i], faults);
         }
-        for (uint32_t i = 0; r == 0 && i < set->n_rules; i++)
-                r = check_windows_of(set, &set->rules[i], windows, reterr_fault);
-        return r;
+        for (uint32_t i = 0; all_windows && i < set->n_rules; i++)
+                good &= check_windows_of(set, &set->rules[i], windows, faults);
+        return good ? 0 : -EINVAL;
 }

@@ -42,6 +42,9 @@ rules:
 END
 check "a mistake is said with line and column" \
 	fails_with 2 'bad.yaml:2:5: .*did you mean apart' "$plimsoll" settings check --settings "$dir/bad.yaml"
+printf 'rules:\n  - appart: group:db\nload:\n  hedroom_cpu: 1\nplan: {threshold: 9}\n' >"$dir/worse.yaml"
+all_said() { "$plimsoll" settings check --settings "$dir/worse.yaml" 2>&1 | grep -Eo 'worse.yaml:[0-9]+:[0-9]+' | tr '\n' ' '; }
+check "every mistake is said, in order" test "$(all_said)" = "worse.yaml:2:5 worse.yaml:4:3 worse.yaml:5:19 "
 check "and is bad input for plan too" \
 	fails_with 2 'bad.yaml:2:5' "$plimsoll" plan --from deploy/examples/forty-hosts.json --settings "$dir/bad.yaml"
 

@@ -2,6 +2,7 @@
  * accepted, and the nearest right word. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/app/settings_file.h"
@@ -123,6 +124,69 @@ Test(settings_lists, a_fault_is_said_where_it_is_with_what_would_be_right) {
                 cr_expect_eq(cases[i].line, f.line, "%s: line %u", cases[i].text, f.line);
                 cr_expect_eq(cases[i].column, f.column, "%s: column %u", cases[i].text, f.column);
         }
+}
+
+/* "line:column field" of each, in order; what came of it in *ret. */
+static const char *all_faults(const char *text, int *ret) {
+        static char said[4096];
+        TextFault at[8] = { 0 };
+        TextFaults faults = { .at = at, .most = ARRAY_SIZE(at) };
+        size_t used = 0;
+
+        *ret = settings_file_read(text, strlen(text), fresh(), &faults);
+        said[0] = '\0';
+        for (uint32_t i = 0; i < faults.n; i++)
+                used += (size_t) snprintf(said + used, sizeof(said) - used, "%u:%u %s\n", at[i].line,
+                                          at[i].column, at[i].field);
+        return said;
+}
+
+Test(settings_lists, every_mistake_of_a_file_is_said_in_order) {
+        static const struct {
+                const char *text, *said;
+        } cases[] = {
+                /* in several sections and lists; what follows a mistake is read */
+                { "a:\n  y: 1\n  x: 2\n  x: [1, {b: 2}]\n  z: {b: c}\n"
+                  "rules:\n  - appart: q\n  - apart: q\n    level: rak\n  - {together: q}\n"
+                  "hosts:\n  - {hosts: h, headroom: 95%}\n",
+                  "2:3 a.y\n4:6 a.x\n5:7 a.z.b\n7:5 rules[0].appart\n9:12 rules[1].level\n12:23 "
+                  "hosts[0].headroom\n" },
+                /* several in one entry; what only follows from another is not said */
+                { "rules:\n  - {appart: q, lvel: rack}\n  - {near: gruop:x, to: [a, gruop:y, gruop:z], "
+                  "should: x}\n",
+                  "2:6 rules[0].appart\n2:17 rules[0].lvel\n3:12 rules[1].near\n3:29 rules[1].to\n3:38 "
+                  "rules[1].to\n3:56 rules[1].should\n" },
+                /* what all entries together say; a window that could not be read is no unknown one */
+                { "rules:\n  - {name: a, apart: x}\n  - {name: a, move-only: y, during: night}\n"
+                  "windows:\n  - {name: night, from: 25:00}\n",
+                  "3:12 rules\n5:25 windows[0].from\n" },
+                { "rules:\n  - {move-only: y, during: nihgt}\n  - {move-only: x, during: [night, dya]}\n"
+                  "windows: [{name: night}]\n",
+                  "2:28 rules.during\n3:36 rules.during\n" },
+                /* a list that is none, said twice, a complex key; no YAML at the end */
+                { "rules: {a: [b]}\nrules: []\n? [a, b]\n: c\na.x: 12\na: b: c\n",
+                  "1:8 rules\n2:1 rules\n3:3 \n5:6 a.x\n6:1 a\n6:5 \n" },
+                { "a.x: 1\n", "" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                int r = 0;
+                const char *said = all_faults(cases[i].text, &r);
+
+                cr_expect_str_eq(said, cases[i].said, "%s\n%s", cases[i].text, said);
+                cr_expect_eq(r, cases[i].said[0] ? -EINVAL : 0);
+        }
+}
+
+Test(settings_lists, of_very_many_mistakes_the_first_are_said) {
+        char text[400] = "";
+        int r = 0;
+
+        for (int i = 0; i < 20; i++)
+                strcat(text, "b.c: 1\n");
+        cr_assert_str_eq(all_faults(text, &r),
+                         "1:1 b.c\n2:1 b.c\n3:1 b.c\n4:1 b.c\n5:1 b.c\n6:1 b.c\n7:1 b.c\n8:1 b.c\n");
+        cr_assert_eq(r, -EINVAL);
 }
 
 Test(settings_lists, days_times_and_zones) {
