@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policies/policies.h"
 #include "scheduler/app/facts.h"
 #include "scheduler/app/frontier_text.h"
 #include "scheduler/app/plan_options.h"
@@ -14,7 +15,8 @@ typedef struct Walk {
         RoundInput input; /* with the caps of the command line, which hold for every point */
         FrontierPoint *pool;
         uint32_t n_pool;
-        const char *const *res_names;
+        const char *const *res_names, *const *policy_names;
+        uint32_t n_policies;
 } Walk;
 
 static const int64_t units[FRONTIER_PRICE_N] = {
@@ -27,12 +29,15 @@ static int64_t lesser(int64_t a, int64_t b) {
 
 /* Adds the best plan within the cap to the pool. The first one's memory stays, for the names. */
 static int walk_step(Walk *w, FrontierPrice by, int64_t cap) {
+        Costs *policies = arena_new(w->arena, Costs, 2 * (size_t) policies_all().n);
         ArenaMark mark = arena_mark(w->arena);
         RoundInput input = w->input;
         PlanRequest *request = &input.request;
         Round round;
         int r;
 
+        if (!policies)
+                return -ENOMEM;
         if (by == FRONTIER_MOVES)
                 request->max_moves = (uint32_t) lesser(request->max_moves, cap);
         else if (by == FRONTIER_MIB)
@@ -42,10 +47,12 @@ static int walk_step(Walk *w, FrontierPrice by, int64_t cap) {
         r = round_decide(w->arena, &input, &round);
         if (r < 0)
                 return r;
-        w->pool[w->n_pool++] = frontier_point(w->input.snapshot, round.plan, by, cap);
-        if (!w->res_names)
+        w->pool[w->n_pool++] = frontier_point(w->input.snapshot, round.plan, by, cap, policies);
+        if (!w->res_names) {
                 w->res_names = round.plan->res_names;
-        else
+                w->policy_names = round.plan->policy_names;
+                w->n_policies = round.plan->n_policies;
+        } else
                 arena_rewind(w->arena, mark);
         return 0;
 }
@@ -92,6 +99,8 @@ static int settle(const Walk *w, FrontierPrice by, FrontierView *view) {
         view->knee = frontier_settle(points, view->n, w->pool, w->n_pool, by);
         view->points = points;
         view->res_names = w->res_names;
+        view->policy_names = w->policy_names;
+        view->n_policies = w->n_policies;
         return 0;
 }
 

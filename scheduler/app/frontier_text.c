@@ -204,11 +204,19 @@ static json_t *caps_json(const FrontierPoint *point) {
         return o;
 }
 
-static json_t *load_json(const FrontierView *view, const FrontierPoint *point) {
+static json_t *costs_json(const Costs *c) {
+        json_t *o = json_object();
+
+        for (int t = 0; t < TIER_N; t++)
+                (void) json_object_set_new(o, tier_names[t], json_integer(c->tier[t]));
+        return o;
+}
+
+static json_t *load_json(const FrontierView *view, const Spread *spread, uint32_t n_res) {
         json_t *load = json_object();
 
-        for (uint32_t r = 0; r < point->n_res; r++) {
-                const Spread *s = &point->spread[r];
+        for (uint32_t r = 0; r < n_res; r++) {
+                const Spread *s = &spread[r];
                 json_t *o = json_object();
 
                 (void) json_object_set_new(o, "mean", json_real((double) s->mean / 1000));
@@ -222,11 +230,29 @@ static json_t *load_json(const FrontierView *view, const FrontierPoint *point) {
         return load;
 }
 
-static json_t *point_json(const FrontierView *view, const FrontierPoint *point) {
-        json_t *o = json_object(), *cost = json_object();
+/* As the plan file has it. */
+static json_t *score_json(const FrontierView *view, const Score *score, uint32_t n_res) {
+        json_t *o = json_object(), *policies = json_object();
 
-        for (int t = 0; t < TIER_N; t++)
-                (void) json_object_set_new(cost, tier_names[t], json_integer(point->costs.tier[t]));
+        for (uint32_t i = 0; i < view->n_policies; i++) {
+                bool any = false;
+
+                for (int t = 0; t < TIER_N; t++)
+                        any |= score->policy[i].tier[t] != 0;
+                if (any)
+                        (void) json_object_set_new(policies, view->policy_names[i],
+                                                   costs_json(&score->policy[i]));
+        }
+        (void) json_object_set_new(o, "cost", costs_json(&score->costs));
+        (void) json_object_set_new(o, "over_limit", json_integer(score->over_limit));
+        (void) json_object_set_new(o, "load", load_json(view, score->spread, n_res));
+        (void) json_object_set_new(o, "policies", policies);
+        return o;
+}
+
+static json_t *point_json(const FrontierView *view, const FrontierPoint *point) {
+        json_t *o = json_object();
+
         (void) json_object_set_new(o, "budget", amount_json(view->by, point->budget));
         (void) json_object_set_new(o, "made_with", caps_json(point));
         (void) json_object_set_new(o, "status", json_string(plan_status_names[point->status]));
@@ -236,11 +262,13 @@ static json_t *point_json(const FrontierView *view, const FrontierPoint *point) 
         (void) json_object_set_new(o, "seconds", json_real((double) point->price[FRONTIER_MS] / 1000));
         (void) json_object_set_new(o, "bytes", json_integer(point->bytes));
         (void) json_object_set_new(o, "gained", json_real((double) point->gained / FRONTIER_ALL));
-        (void) json_object_set_new(o, "cost", cost);
+        (void) json_object_set_new(o, "cost", costs_json(&point->costs));
         (void) json_object_set_new(o, "over_limit", json_integer(point->over_limit));
         (void) json_object_set_new(o, "refused", json_integer(point->refused));
         (void) json_object_set_new(o, "guard_fired", json_boolean(point->guard_fired));
-        (void) json_object_set_new(o, "load", load_json(view, point));
+        (void) json_object_set_new(o, "load", load_json(view, point->spread, point->n_res));
+        (void) json_object_set_new(o, "before", score_json(view, &point->before, point->n_res));
+        (void) json_object_set_new(o, "after", score_json(view, &point->after, point->n_res));
         return o;
 }
 

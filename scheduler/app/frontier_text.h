@@ -12,7 +12,8 @@ typedef struct FrontierView {
         const FrontierPoint *points; /* settled */
         uint32_t n, knee;            /* knee == n: there is none */
         FrontierPrice by;
-        const char *const *res_names;
+        const char *const *res_names, *const *policy_names;
+        uint32_t n_policies;
         uint64_t seed;
 } FrontierView;
 

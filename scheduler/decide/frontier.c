@@ -13,7 +13,8 @@ int64_t frontier_budget(uint32_t i, int64_t unit) {
         return power;
 }
 
-FrontierPoint frontier_point(const Snapshot *s, const Plan *plan, FrontierPrice by, int64_t cap) {
+FrontierPoint frontier_point(const Snapshot *s, const Plan *plan, FrontierPrice by, int64_t cap,
+                             Costs *policies) {
         FrontierPoint point = {
                 .budget = cap,
                 .found_by = by,
@@ -26,9 +27,17 @@ FrontierPoint frontier_point(const Snapshot *s, const Plan *plan, FrontierPrice 
                 .n_res = plan->n_res,
                 .bytes = plan->bytes,
                 .costs = plan->after.costs,
+                .before = plan->before,
+                .after = plan->after,
                 .guard_fired = plan->guard_fired,
         };
 
+        for (uint32_t i = 0; i < plan->n_policies; i++) {
+                policies[i] = plan->before.policy[i];
+                policies[plan->n_policies + i] = plan->after.policy[i];
+        }
+        point.before.policy = policies;
+        point.after.policy = policies + plan->n_policies;
         for (uint32_t r = 0; r < plan->n_res; r++)
                 point.spread[r] = plan->after.spread[r];
         for (uint32_t i = 0; i < plan->n_moves; i++)

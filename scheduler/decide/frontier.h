@@ -38,6 +38,7 @@ typedef struct FrontierPoint {
         int64_t bytes;
         Costs costs; /* after the plan */
         Spread spread[PROBLEM_RES_MAX];
+        Score before, after;
         bool guard_fired; /* in the planning of this plan: another run may find another one */
         int64_t gained;   /* of FRONTIER_ALL; set by frontier_settle() */
 } FrontierPoint;
@@ -45,8 +46,10 @@ typedef struct FrontierPoint {
 /* 0, 1, 2, 5, 10, 20, 50 … : the i-th budget, times `unit`. i < FRONTIER_POINTS - 1. */
 int64_t frontier_budget(uint32_t i, int64_t unit);
 
-/* What there is to tell of a plan made with a cap on `by`. */
-FrontierPoint frontier_point(const Snapshot *s, const Plan *plan, FrontierPrice by, int64_t cap);
+/* What there is to tell of a plan made with a cap on `by`; the plan may be thrown away then. The policies'
+ * parts before and after it are copied to `policies`, 2 × plan->n_policies of them. */
+FrontierPoint frontier_point(const Snapshot *s, const Plan *plan, FrontierPrice by, int64_t cap,
+                             Costs *policies);
 
 /* Points have rising budgets and nothing else; each gets the best plan of the pool within its budget, the
  * cheaper one of two as good, and what that has gained. The pool has a plan within the first budget. Returns

@@ -132,6 +132,8 @@ import json, sys
 curve, plan = (json.load(open(f)) for f in sys.argv[1:])
 knee = curve["points"][curve["knee"]]
 assert knee["cost"] == plan["after"]["cost"] and knee["moves"] == len(plan["moves"]), (knee, plan["after"])
+assert knee["before"] == plan["before"] and knee["after"] == plan["after"], (knee, plan["before"], plan["after"])
+assert all(p["before"] == knee["before"] for p in curve["points"])
 P
 
 # ---- the judge
