@@ -261,6 +261,14 @@ static void print_least(const PlanView *view, const Screen *screen) {
         (void) fprintf(screen->out, " needs %s at least\n", human_ms(plan->least_ms, least));
 }
 
+/* Which search found it, where another one could not be asked for what the settings want. */
+static void print_found_by(const Plan *plan, const Screen *screen) {
+        if (plan->exact >= EXACT_RESERVE)
+                (void) fprintf(screen->out,
+                               "found by local search (%s); the exact solver was not asked: %s\n",
+                               plan_search_names[plan->search], exact_use_texts[plan->exact]);
+}
+
 static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
@@ -284,6 +292,7 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
         print_idle(view, screen);
         if (plan->has_bound)
                 print_gap(plan, screen);
+        print_found_by(plan, screen);
 }
 
 void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *screen) {

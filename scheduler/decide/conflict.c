@@ -200,13 +200,15 @@ static int set_new(Arena *a, const ConflictSpace *space, bool all, ConflictSet *
         ConflictSet x = { .rules = arena_new(a, bool, space->n_rules),
                           .closed = arena_new(a, bool, space->p->n_hosts),
                           .bound = arena_new(a, bool, space->n_vms),
+                          .held = arena_new(a, bool, space->n_vms),
                           .room = arena_new(a, bool, space->p->n_hosts) };
 
-        if (!x.rules || !x.closed || !x.bound || !x.room)
+        if (!x.rules || !x.closed || !x.bound || !x.held || !x.room)
                 return -ENOMEM;
         memset(x.rules, all, space->n_rules);
         memset(x.closed, all, space->p->n_hosts);
         memset(x.bound, all, space->n_vms);
+        memset(x.held, all, space->n_vms);
         memset(x.room, all, space->p->n_hosts);
         *ret = x;
         return 0;
@@ -264,11 +266,15 @@ static void set_facts(const Finding *f, ConflictSet *set) {
                 set->room[h] = true;
         }
         memset(set->bound, true, f->space.n_vms);
+        for (uint32_t v = 0; v < f->space.n_vms; v++)
+                set->held[v] = conflict_holds(p, f->space.vms[v]);
 }
 
 static int shrink_facts(Finding *f, ConflictSet *set) {
-        int r = drop_facts(f, set, set->room, f->p->n_hosts);
+        int r = drop_facts(f, set, set->held, f->space.n_vms);
 
+        if (r == 0)
+                r = drop_facts(f, set, set->room, f->p->n_hosts);
         if (r == 0)
                 r = drop_facts(f, set, set->bound, f->space.n_vms);
         if (r == 0)
@@ -430,6 +436,8 @@ static int tell(Finding *f, Arena *a, const ConflictSet *set, Conflict *c) {
                 r = list_true(a, set->room, f->p->n_hosts, NULL, &c->full, &c->n_full);
         if (r == 0)
                 r = list_true(a, set->bound, f->space.n_vms, f->space.vms, &c->bound, &c->n_bound);
+        if (r == 0)
+                r = list_true(a, set->held, f->space.n_vms, f->space.vms, &c->held, &c->n_held);
         if (r == 0)
                 r = count_argument(f, set, c);
         c->smallest = f->proven;

@@ -50,6 +50,11 @@ static uint32_t n_allowed(const Seeking *k, uint32_t v) {
 
 /* ---- where each VM may be by itself ---- */
 
+bool conflict_holds(const Problem *p, VmIx v) {
+        return p->pinned[v] == REASON_VM_PINNED || p->pinned[v] == REASON_VM_NEVER ||
+               p->pinned[v] == REASON_LOCAL_DISK;
+}
+
 static bool is_open(const Seeking *k, uint32_t v, HostIx h) {
         const Problem *p = k->space->p;
         const VmIx vm = k->space->vms[v];
@@ -57,6 +62,8 @@ static bool is_open(const Seeking *k, uint32_t v, HostIx h) {
 
         if (p->home[vm] == h)
                 return true;
+        if (k->set->held[v] && conflict_holds(p, vm))
+                return false;
         if (k->set->closed[h] && p->roles[h].no_entry != REASON_NONE)
                 return false;
         why = problem_class_denies(p, vm, h);

@@ -34,6 +34,7 @@ typedef struct ConflictSet {
         bool *rules;  /* [n_rules] */
         bool *closed; /* [host] it takes no VM but those that are there */
         bool *bound;  /* [vm of the space] its networks, pools, CPU … keep it off hosts */
+        bool *held;   /* [vm of the space] it stays where it is: conflict_holds() */
         bool *room;   /* [host] no more than it has */
 } ConflictSet;
 
@@ -42,6 +43,10 @@ typedef enum ConflictAnswer {
         CONFLICT_PROVEN,  /* there is none */
         CONFLICT_UNKNOWN, /* the budget ended first */
 } ConflictAnswer;
+
+/* Whether v may not be moved at all, for a reason that no waiting alone takes away: what it is attached to, a
+ * rule that it never moves, a cool-down. Not: windows, measurements, migrations under way. */
+bool conflict_holds(const Problem *p, VmIx v);
 
 /* The answer in *ret; *steps is what may be tried, and what is left of it. 0 or -ENOMEM. */
 int conflict_try(Arena *a, const ConflictSpace *space, const ConflictSet *set, uint64_t *steps,

@@ -92,6 +92,21 @@ static const char *closed_words(Arena *a, const Snapshot *s, const Conflict *c) 
         return x.text ? text_format(a, "no VM may come to %s", x.text) : NULL;
 }
 
+static const char *held_words(Arena *a, const Snapshot *s, const Conflict *c) {
+        Names x = { .arena = a, .text = "", .all = c->n_held };
+
+        for (uint32_t i = 0; i < c->n_held; i++) {
+                const Vm *vm = &s->vms[c->held[i]];
+                const char *why = vm->movable ? "local disks" : vm->unmovable_why;
+                const char *one = why ? text_format(a, "%s (%s)", vm->name, why) : vm->name;
+
+                if (!one)
+                        return NULL;
+                add_name(&x, one);
+        }
+        return x.text ? text_format(a, "%s may not be moved", x.text) : NULL;
+}
+
 static const char *join(Arena *a, const char *text, const char *more) {
         if (!text || !more)
                 return NULL;
@@ -112,6 +127,8 @@ const char *conflict_text(Arena *a, const Snapshot *s, const Conflict *c) {
                                                 names, c->n_bound == 1 ? "s" : ""))
                              : NULL;
         }
+        if (c->n_held > 0)
+                text = join(a, text, held_words(a, s, c));
         if (c->n_full > 0) {
                 names = host_names(a, s, c->full, c->n_full);
                 text = names ? join(a, text, text_format(a, "there is no more room on %s", names)) : NULL;

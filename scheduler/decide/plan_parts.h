@@ -26,6 +26,8 @@ typedef struct Planning {
         bool capped;      /* a budget cut the plan short */
         uint64_t evaluations, refusals[REASON_N];
         bool guard_fired;
+        PlanSearch search;
+        ExactUse exact;
         Score before, after;
         Costs bound; /* no placement that the whole plan could lead to costs less */
 } Planning;
@@ -56,6 +58,10 @@ int plan_bound(Planning *pl) must_check;
  * that is better. With it the first stage's bound may be higher. */
 int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget,
                 const HostIx **host_of) must_check;
+
+/* A single move that mends something by itself, from where the VMs are now in the snapshot, in *ret. 1; 0:
+ * there is none; -ENOMEM. */
+int plan_mend(Planning *pl, Move *ret) must_check;
 
 int plan_score(Planning *pl, const HostIx *host_of, Score *ret) must_check;
 

@@ -145,6 +145,8 @@ static int stage_search(Planning *pl, const Problem *p, SearchResult *ret) {
         for (int i = 0; i < REASON_N; i++)
                 pl->refusals[i] += ret->refusals[i];
         pl->guard_fired |= ret->guard_fired;
+        if (pl->n_steps == 0)
+                pl->search = ret->annealed ? PLAN_BY_ANNEALING : p->pack ? PLAN_BY_PACKING : PLAN_BY_DESCENT;
         return plan_polish(pl, p, &budget, &ret->host_of);
 }
 
@@ -206,6 +208,13 @@ static Costs costs_that_count(const Problem *p, Costs c) {
         return c;
 }
 
+/* What leaving home costs v, by the policies. */
+static void price_add(const Terms *t, VmIx v, Costs *c) {
+        for (uint32_t i = 0; i < t->n_stays; i++)
+                c->tier[t->stays[i].tier] +=
+                        t->stays[i].weight * (t->stays[i].price ? t->stays[i].price[v] : 1);
+}
+
 /* Whether the order still gains when something was left out, or moves twice at twice the price. 1: it does.
  */
 static int still_gains(Planning *pl, const Problem *p, const WaveOrder *order) {
@@ -217,9 +226,8 @@ static int still_gains(Planning *pl, const Problem *p, const WaveOrder *order) {
         if (r < 0)
                 return r;
         for (uint32_t i = 0; i < order->n && order->n_stop_overs > 0; i++)
-                if (p->move_price && order->host_of[order->moves[i].move.vm] != order->moves[i].move.to)
-                        after.tier[TIER_BALANCE] +=
-                                p->move_price[order->moves[i].move.vm] * p->move_weight / 100;
+                if (order->host_of[order->moves[i].move.vm] != order->moves[i].move.to)
+                        price_add(pl->terms, order->moves[i].move.vm, &after);
         before = costs_that_count(p, before);
         after = costs_that_count(p, after);
         return costs_compare(&after, &before) < 0 ? plan_rules_no_worse(pl, order->host_of) : 0;
@@ -347,13 +355,54 @@ static int merge_stages(Planning *pl) {
         return r;
 }
 
-static int plan_stages(Planning *pl) {
-        int stages = 0, r = 1;
+/* Stages until the plan is at rest. Returns how many there were, with the steps there are already. */
+static int stages_run(Planning *pl) {
+        int stages = pl->n_steps > 0, r = 1;
 
         while (stages < STAGES_MAX && r > 0 && !pl->guard_fired) {
                 r = stage_run(pl);
                 stages += r > 0;
         }
+        return r < 0 ? r : stages;
+}
+
+/* 1: something is broken, and no less of it after the steps; 0. */
+static int mends_nothing(Planning *pl) {
+        const ArenaMark mark = arena_mark(&pl->scratch);
+        Costs after = { 0 };
+        int r = 0;
+
+        if (pl->before.costs.tier[TIER_REPAIR] > 0)
+                r = cost_at(pl, pl->first, pl->now, &after);
+        arena_rewind(&pl->scratch, mark);
+        return r < 0 ? r
+                     : after.tier[TIER_REPAIR] > 0 &&
+                               after.tier[TIER_REPAIR] >= pl->before.costs.tier[TIER_REPAIR];
+}
+
+/* All again, after one move. */
+static int stages_after(Planning *pl, Move first) {
+        const ArenaMark mark = arena_mark(&pl->scratch);
+        WaveOrder order;
+        int r;
+
+        pl->n_steps = pl->n_waves = 0;
+        memset(pl->left_out, 0, sizeof(Reason) * pl->first->n_vms);
+        r = waves_order(&pl->scratch, pl->first, plan_wave_limits(pl), &first, 1, &order);
+        if (r == 0)
+                r = append_steps(pl, &order);
+        arena_rewind(&pl->scratch, mark);
+        return r < 0 ? r : stages_run(pl);
+}
+
+static int plan_stages(Planning *pl) {
+        Move first = { .vm = IX_NONE };
+        int stages = stages_run(pl), r = stages < 0 ? stages : mends_nothing(pl);
+
+        if (r > 0 && !pl->guard_fired)
+                r = plan_mend(pl, &first);
+        if (r > 0 && first.vm != IX_NONE)
+                r = stages = stages_after(pl, first);
         if (r < 0)
                 return r;
         return stages > 1 ? merge_stages(pl) : 0;
@@ -496,6 +545,8 @@ static int plan_tell(Planning *pl, Plan *plan) {
         plan->seed = pl->request.seed;
         plan->evaluations = pl->evaluations;
         plan->guard_fired = pl->guard_fired;
+        plan->search = pl->search;
+        plan->exact = pl->exact;
         plan->has_bound = true;
         plan->bound = pl->bound;
         plan->status = plan_status(plan);

@@ -12,6 +12,7 @@ typedef struct Task {
         SearchState state;
         HostIx *best_of;
         Costs best;
+        bool annealed;
         int failed;
 } Task;
 
@@ -70,8 +71,9 @@ static void task_run(void *arg, unsigned i) {
 
         r = search_state_build(task->arena, all->terms, NULL, all->budget, all->seed + i, &task->state);
         task->state.workers = all->workers;
+        task->annealed = r == 0 && anneals(all, task);
         if (r == 0)
-                r = anneals(all, task) ? anneal(all, task) : descend(all, task);
+                r = task->annealed ? anneal(all, task) : descend(all, task);
         task->failed = r;
 }
 
@@ -140,6 +142,7 @@ int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s
         }
         result.before = start->cost;
         result.after = best->best;
+        result.annealed = best->annealed;
         memcpy(host_of, best->best_of, sizeof(HostIx) * p->n_vms);
         arena_rewind(a, mark);
         *ret = result;

@@ -27,6 +27,7 @@ typedef struct SearchResult {
         uint64_t evaluations;
         uint64_t refusals[REASON_N];
         bool guard_fired;
+        bool annealed; /* else: descent, and hosts emptied */
 } SearchResult;
 
 /* 0; -ENOMEM; what a policy's prepare() said. The result lives in `a`. */

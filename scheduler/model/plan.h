@@ -87,7 +87,8 @@ typedef struct Conflict {
         const HostIx *closed;  /* hosts that take no VM as they are */
         const HostIx *full;    /* hosts whose room ends */
         const VmIx *bound;     /* VMs kept off hosts by their networks, pools, CPU … */
-        uint32_t n_rules, n_closed, n_full, n_bound;
+        const VmIx *held;      /* VMs that may not be moved: passed-through devices, a rule … */
+        uint32_t n_rules, n_closed, n_full, n_bound, n_held;
         uint32_t counted, places_needed, places; /* the rule that asks for more places than are open to its
                                                     VMs; IX_NONE: another argument */
         bool smallest; /* no set of fewer rules is one as well; false: that was not proven */
@@ -136,6 +137,31 @@ typedef enum PlanGoal {
 } PlanGoal;
 extern const char *const plan_goal_names[PLAN_GOAL_N + 1]; /* "spread", "pack", NULL */
 
+/* What the plan was found by. Names are stable in JSON. */
+typedef enum PlanSearch {
+        PLAN_BY_DESCENT,
+        PLAN_BY_PACKING,   /* … and hosts emptied after it (goal pack) */
+        PLAN_BY_ANNEALING, /* asked for by a budget of evaluations, where the problem is flat (decide/flat.h)
+                            */
+        PLAN_SEARCH_N,
+} PlanSearch;
+extern const char *const plan_search_names[PLAN_SEARCH_N]; /* "descent", "packing", "annealing" */
+
+/* What became of the exact solver, which is asked on small clusters (docs/exact-solver.md). */
+typedef enum ExactUse {
+        EXACT_PROVEN, /* no placement within the budgets costs less */
+        EXACT_OPEN,   /* asked, and its budget ended before that was proven */
+        EXACT_OFF,    /* by plan.exact_nodes, or nobody brought one */
+        EXACT_TOO_LARGE,
+        EXACT_RESERVE, /* it states no reserve, … */
+        EXACT_PACK,    /* … no hosts in use, … */
+        EXACT_TIERS,   /* … no tier that is no reason to move (plan.threshold, a window that is not open) */
+        EXACT_FAILED,  /* its library did */
+        EXACT_USE_N,
+} ExactUse;
+extern const char *const exact_use_names[EXACT_USE_N]; /* "proven", "open", "off" … */
+extern const char *const exact_use_texts[EXACT_USE_N]; /* why it was not asked, in words; NULL: it was */
+
 /* A host without VMs after the plan (goal pack). */
 typedef enum IdleWhy {
         IDLE_MAY_BE_OFF,
@@ -179,6 +205,8 @@ typedef struct Plan {
         const char *const *res_names;    /* [n_res] */
         uint32_t threshold;              /* what was a reason to move (plan.threshold) */
         uint64_t seed, evaluations;
+        PlanSearch search;
+        ExactUse exact;             /* of the first stage, which decides most */
         bool guard_fired;           /* the wall-clock guard ended the search early */
         int64_t bytes, makespan_ms; /* of all moves, predicted */
         int64_t least_ms; /* what sending each byte once over the busiest link takes: no order is faster */

@@ -163,6 +163,17 @@ static void put_hosts(Printer *p, const char *key, const HostIx *hosts, uint32_t
         text_writer_word(&p->w, "]");
 }
 
+static void put_vms(Printer *p, const char *key, const VmIx *vms, uint32_t n) {
+        if (n == 0)
+                return;
+        put_key(p, false, key);
+        for (uint32_t i = 0; i < n; i++) {
+                text_writer_word(&p->w, i == 0 ? "[" : ", ");
+                text_writer_string(&p->w, p->s->vms[vms[i]].name);
+        }
+        text_writer_word(&p->w, "]");
+}
+
 static void put_conflict(Printer *p, const Conflict *c) {
         text_writer_word(&p->w, "{");
         put_key(p, true, "rules");
@@ -173,13 +184,8 @@ static void put_conflict(Printer *p, const Conflict *c) {
         text_writer_word(&p->w, c->n_rules > 0 ? "]" : "[]");
         put_hosts(p, "closed", c->closed, c->n_closed);
         put_hosts(p, "full", c->full, c->n_full);
-        if (c->n_bound > 0)
-                put_key(p, false, "bound");
-        for (uint32_t i = 0; i < c->n_bound; i++) {
-                text_writer_word(&p->w, i == 0 ? "[" : ", ");
-                text_writer_string(&p->w, p->s->vms[c->bound[i]].name);
-        }
-        text_writer_word(&p->w, c->n_bound > 0 ? "]" : "");
+        put_vms(p, "bound", c->bound, c->n_bound);
+        put_vms(p, "held", c->held, c->n_held);
         if (c->counted != IX_NONE) {
                 put_int(p, false, "places_needed", c->places_needed);
                 put_int(p, false, "places", c->places);
@@ -326,6 +332,16 @@ static void put_late(Printer *p) {
         text_writer_word(&p->w, p->p->n_late > 0 ? "\n  ]" : "]");
 }
 
+static void put_found_by(Printer *p) {
+        put_line(p, "found_by");
+        text_writer_word(&p->w, "{");
+        put_text(p, true, "search", plan_search_names[p->p->search]);
+        put_text(p, false, "exact", exact_use_names[p->p->exact]);
+        if (exact_use_texts[p->p->exact])
+                put_text(p, false, "why_not", exact_use_texts[p->p->exact]);
+        text_writer_word(&p->w, "}");
+}
+
 static void put_head(Printer *p) {
         text_writer_word(&p->w, "{\n  \"schema\": \"" PLAN_SCHEMA "\"");
         put_line(p, "cluster");
@@ -347,6 +363,7 @@ static void put_head(Printer *p) {
         text_writer_int(&p->w, (int64_t) p->p->seed);
         put_line(p, "evaluations");
         text_writer_int(&p->w, (int64_t) p->p->evaluations);
+        put_found_by(p);
         put_line(p, "guard_fired");
         text_writer_word(&p->w, p->p->guard_fired ? "true" : "false");
         put_line(p, "waves");

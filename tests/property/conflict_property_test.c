@@ -16,7 +16,7 @@ typedef struct Given {
         const Snapshot *s;
         const Problem *p;
         bool rules[32];
-        bool closed[HOST_TINY], full[HOST_TINY], bound[VMS_TINY];
+        bool closed[HOST_TINY], full[HOST_TINY], bound[VMS_TINY], held[VMS_TINY];
 } Given;
 
 static Arena arena, scratch;
@@ -93,6 +93,9 @@ static bool facts_hold(const Given *g, const Assignment *x) {
 
                 if (h == p->home[v])
                         continue;
+                if (g->held[v] && (p->pinned[v] == REASON_VM_PINNED || p->pinned[v] == REASON_VM_NEVER ||
+                                   p->pinned[v] == REASON_LOCAL_DISK))
+                        return false;
                 if ((g->closed[h] && p->roles[h].no_entry != REASON_NONE) ||
                     (g->bound[v] && why != REASON_NONE && why != REASON_RULE_HOSTS))
                         return false;
@@ -144,6 +147,8 @@ static Given given_of(const Snapshot *s, const Problem *p, const Conflict *c) {
                 g.full[c->full[i]] = true;
         for (uint32_t i = 0; i < c->n_bound; i++)
                 g.bound[c->bound[i]] = true;
+        for (uint32_t i = 0; i < c->n_held; i++)
+                g.held[c->held[i]] = true;
         return g;
 }
 
@@ -168,6 +173,8 @@ static void expect_conflict(const Snapshot *s, const Problem *p, const Conflict 
                 expect_needed(&g, &g.full[c->full[i]], c, seed, "the room of a host");
         for (uint32_t i = 0; i < c->n_bound; i++)
                 expect_needed(&g, &g.bound[c->bound[i]], c, seed, s->vms[c->bound[i]].name);
+        for (uint32_t i = 0; i < c->n_held; i++)
+                expect_needed(&g, &g.held[c->held[i]], c, seed, s->vms[c->held[i]].name);
 }
 
 /* With nothing named, what is broken could hold by itself; *ret_broken: something is. */
@@ -184,13 +191,14 @@ static void expect_hope(const Snapshot *s, const Problem *p, uint64_t seed) {
                 memset(g.closed, true, sizeof(g.closed));
                 memset(g.full, true, sizeof(g.full));
                 memset(g.bound, true, sizeof(g.bound));
+                memset(g.held, true, sizeof(g.held));
                 g.rules[i] = true;
                 cr_expect(some_placement(&g), "seed %lu: rule %u can never hold, and is not named", seed, i);
         }
 }
 
 Test(conflict_property, what_is_named_cannot_hold_and_all_of_it_is_needed) {
-        uint32_t found = 0, large = 0, facts = 0;
+        uint32_t found = 0, large = 0, facts = 0, held = 0;
 
         cr_assert_eq(0, arena_open((size_t) 64 << 20, &arena));
         cr_assert_eq(0, arena_open((size_t) 64 << 20, &scratch));
@@ -207,6 +215,7 @@ Test(conflict_property, what_is_named_cannot_hold_and_all_of_it_is_needed) {
                         expect_conflict(s, p, &conflicts[i], seed);
                         large += conflicts[i].n_rules > 1;
                         facts += conflicts[i].n_closed + conflicts[i].n_full + conflicts[i].n_bound > 0;
+                        held += conflicts[i].n_held > 0;
                 }
                 found += n;
                 if (n == 0)
@@ -216,6 +225,7 @@ Test(conflict_property, what_is_named_cannot_hold_and_all_of_it_is_needed) {
         cr_expect_gt(found, 300, "%u were found", found);
         cr_expect_gt(large, 100, "%u of several rules", large);
         cr_expect_gt(facts, 100, "%u with facts of hosts", facts);
+        cr_expect_gt(held, 50, "%u with VMs that may not be moved", held);
 }
 
 Test(conflict_property, many_vms_are_counted_not_tried) {
