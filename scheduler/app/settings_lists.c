@@ -322,6 +322,7 @@ int settings_list_add(const char *list, const char *text, Settings *settings, Te
         n = parse_one(&r, &e, &item);
         yaml_event_delete(&e);
         if (n == 0) {
+                assert(item);
                 item->line = 0; /* not from a file */
                 n = add(&r, settings, item);
         }
