@@ -319,7 +319,7 @@ static bool check_windows_of(const RuleSet *set, const RuleSpec *spec, const cha
 
 int rule_set_check(Arena *a, const RuleSet *set, bool all_windows, TextFaults *faults) {
         const char **windows = arena_new(a, const char *, set->n_windows);
-        NameTable rules, groups, names;
+        NameTable rules = { 0 }, groups = { 0 }, names = { 0 };
         bool good = true;
         int r = name_table_new(a, set->n_rules, &rules);
 
@@ -327,7 +327,7 @@ int rule_set_check(Arena *a, const RuleSet *set, bool all_windows, TextFaults *f
                 r = name_table_new(a, set->n_groups, &groups);
         if (r == 0)
                 r = name_table_new(a, set->n_windows, &names);
-        if (r < 0 || !windows)
+        if (r != 0 || !windows)
                 return -ENOMEM;
         for (uint32_t i = 0; i < set->n_rules; i++)
                 good &= named_once(&rules, set->rules[i].item, "rules", set->rules[i].name, faults);
