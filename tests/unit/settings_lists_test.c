@@ -149,7 +149,7 @@ Test(settings_lists, every_mistake_of_a_file_is_said_in_order) {
                 { "a:\n  y: 1\n  x: 2\n  x: [1, {b: 2}]\n  z: {b: c}\n"
                   "rules:\n  - appart: q\n  - apart: q\n    level: rak\n  - {together: q}\n"
                   "hosts:\n  - {hosts: h, headroom: 95%}\n",
-                  "2:3 a.y\n4:6 a.x\n5:7 a.z.b\n7:5 rules[0].appart\n9:12 rules[1].level\n12:23 "
+                  "2:3 a.y\n4:6 a.x\n5:7 a.z.b\n7:5 rules[0].appart\n9:12 rules[1].level\n12:26 "
                   "hosts[0].headroom\n" },
                 /* several in one entry; what only follows from another is not said */
                 { "rules:\n  - {appart: q, lvel: rack}\n  - {near: gruop:x, to: [a, gruop:y, gruop:z], "
