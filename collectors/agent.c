@@ -26,6 +26,7 @@
 #define INTERVAL_ONCE    (1 * USEC_PER_SEC)
 #define PATIENCE         (5 * USEC_PER_SEC) /* a reading of libvirt that takes longer: it does not answer */
 #define WAIT_MOST        (2 * USEC_PER_SEC) /* for libvirt, before a report goes without news of it */
+#define HANGS_AFTER      (500 * USEC_PER_MSEC) /* a collector of the host itself: then the others go on */
 #define STORE_TIMEOUT    (1 * USEC_PER_SEC)
 #define EXPIRY_LEAST     (60 * USEC_PER_SEC)
 #define EXPIRY_INTERVALS 10
@@ -143,7 +144,8 @@ static int book_open(Agent *g, const AgentOptions *o) {
 static void agent_meet(Agent *g) {
         int r;
 
-        if (!g->env.book || !g->outbox.store || g->outbox.away)
+        if (!g->env.book || !g->outbox.store || g->outbox.away ||
+            run_set_is_busy(&g->local, &collector_peers)) /* which looks into the book */
                 return;
         r = peer_book_meet(&g->book, g->outbox.store, g->host, clock_monotonic());
         if (r < 0 && r != g->meet_error) {
@@ -173,13 +175,11 @@ static void absent_log(const Agent *g) {
         size_t n = 0;
 
         for (uint32_t i = 0; i < all.n; i++) {
-                bool runs = !local_wants(all.collectors[i], g->options);
+                const Collector *c = all.collectors[i];
 
-                for (uint32_t k = 0; k < g->local.n; k++)
-                        runs |= g->local.runs[k].collector == all.collectors[i];
-                if (!runs && n < sizeof(names))
+                if (local_wants(c, g->options) && !run_set_has(&g->local, c) && n < sizeof(names))
                         n += (size_t) snprintf(names + n, sizeof(names) - n, "%s%s", n > 0 ? "," : "",
-                                               all.collectors[i]->name);
+                                               c->name);
         }
         if (n > 0)
                 log_event(LOG_INFO, "collectors.absent", "collectors=%s why=\"no such device or tool here\"",
@@ -201,6 +201,9 @@ static int agent_open(Agent *g, const AgentOptions *o) {
         const StoreOptions store = { .url = o->redis,
                                      .cluster = o->cluster ? o->cluster : "default",
                                      .timeout = STORE_TIMEOUT };
+        const RunChoice choice = {
+                .all = collectors_all(), .wanted = local_wants, .arg = o, .patience = HANGS_AFTER
+        };
         int r;
 
         *g = (Agent){ .options = o };
@@ -224,21 +227,24 @@ static int agent_open(Agent *g, const AgentOptions *o) {
         if (r == 0)
                 r = book_open(g, o);
         if (r == 0)
-                r = run_set_open(&g->local, collectors_all(), local_wants, o, &g->env);
+                r = run_set_open(&g->local, &choice, &g->env);
         if (r == 0)
                 r = metrics_open(g, o);
         return r < 0 ? r : lane_open(g);
 }
 
-static void agent_close(Agent *g) {
+/* False: a collector hangs, and may still look at what is here when the process ends. */
+static bool agent_close(Agent *g) {
         g->metrics = metrics_http_free(g->metrics);
         g->lane = virt_lane_free(g->lane);
-        run_set_close(&g->local);
         outbox_close(&g->outbox);
+        if (!run_set_close(&g->local))
+                return false;
         peer_book_close(&g->book);
         if (g->signals >= 0)
                 (void) close(g->signals);
         arena_close(&g->arena);
+        return true;
 }
 
 /* ---- one turn ---- */
@@ -248,7 +254,7 @@ static void agent_read(Agent *g, usec_t wait) {
         g->turned = now;
         if (g->lane)
                 virt_lane_start(g->lane);
-        run_set_read(&g->local, &g->env, now, clock_now());
+        run_set_read(&g->local, &g->env, now);
         if (g->lane)
                 (void) virt_lane_wait(g->lane, now + wait);
 }
@@ -403,7 +409,7 @@ static bool tools_await(Agent *g) {
         while (run_set_waits(&g->local) && clock_monotonic() < until) {
                 if (agent_sleep(g, clock_monotonic() + TOOLS_GLANCE))
                         return true;
-                run_set_read_waiting(&g->local, &g->env, clock_monotonic(), clock_now());
+                run_set_read_waiting(&g->local, &g->env, clock_monotonic());
         }
         return false;
 }
@@ -465,7 +471,7 @@ int agent_run(const AgentOptions *o) {
                         log_event(LOG_INFO, "agent.started",
                                   "host=%s cluster=%s interval_s=%.1f collectors=%u", g->host,
                                   g->outbox.options.cluster, (double) g->interval / (double) USEC_PER_SEC,
-                                  (unsigned) g->local.n);
+                                  (unsigned) run_set_size(&g->local));
                 if (o->redis)
                         absent_log(g);
                 if (o->redis && !o->advertise)
@@ -476,8 +482,7 @@ int agent_run(const AgentOptions *o) {
                 log_event(LOG_INFO, "agent.ended", "host=%s reports=%llu", g->host,
                           (unsigned long long) g->sequence);
         }
-        if (g)
-                agent_close(g);
-        free(g);
+        if (!g || agent_close(g))
+                free(g);
         return status;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "collectors/agent_print.h"
+#include "collectors/collector_log.h"
 #include "scheduler/base/text.h"
 
 /* {"metric": …, "subject": …, "value": 5}; the unit is in docs/metrics.md */
@@ -23,7 +24,7 @@ static json_t *section_json(const Section *x) {
         json_t *j = json_pack("{s:s, s:I}", "collector", x->collector, "read_at", (json_int_t) x->read_at);
 
         if (j && x->error != 0)
-                (void) json_object_set_new(j, "error", json_string(strerror(x->error)));
+                (void) json_object_set_new(j, "error", json_string(collector_words(x->error)));
         for (uint32_t i = 0; samples && i < x->n_samples; i++)
                 (void) json_array_append_new(samples, sample_json(&x->samples[i]));
         if (j)

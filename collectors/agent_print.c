@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collectors/collector_log.h"
 #include "scheduler/base/text.h"
 
 #define CELL        64
@@ -353,7 +354,7 @@ static void print_errors(FILE *f, const Report *r) {
         for (uint32_t i = 0; i < r->n_sections; i++)
                 if (r->sections[i].error != 0)
                         put(f, "\n  not read: %s: %s", r->sections[i].collector,
-                            strerror(r->sections[i].error));
+                            collector_words(r->sections[i].error));
         put(f, "\n");
 }
 

@@ -4,8 +4,9 @@
  * line COLLECTOR(NAME) to collectors/collectors.def; if its text is new, a pure parser in collectors/parse/.
  * The contract test then runs it on every fixture tree, on an empty one and on truncated files.
  *
- * Threads: a collector is called from one thread. Memory: state is zeroed, of state_size, owned by the
- * caller.
+ * Threads: a collector is called from one thread at a time. In the agent that is a helper (job_lanes.h):
+ * open() and read() may hang in the kernel, and then hold up nobody; fd() and ready() are called beside it,
+ * when neither is under way. Memory: state is zeroed, of state_size, owned by the caller.
  */
 #pragma once
 
@@ -33,15 +34,18 @@ enum {
         RUNS_REMOTE = 2,  /* needs a libvirt connection, and can do with nothing else: agentless too */
 };
 
+#define LIMIT_DEFAULT (5 * USEC_PER_SEC)
+
 typedef struct Collector {
         const char *name, *summary;
         unsigned runs;
         usec_t interval; /* how often it is worth reading; 0: with each report */
+        usec_t limit;    /* how long a reading may take before it counts as failed; 0: LIMIT_DEFAULT */
         const SettingDef *settings;
         size_t state_size;
         int (*open)(void *state, const CollectorEnv *env); /* 0; 1: not possible here (no such device); < 0 */
         /* `now` monotonic. 0; 1: it waits for a tool it started, and tells what it knew before: there is more
-         * to be had soon; < 0. Never waits. */
+         * to be had soon; < 0. Never waits on purpose. */
         int (*read)(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink);
         void (*close)(void *state); /* also after a failed open */
         /* Both NULL but for collectors on the host whose peers do not wait for the next reading: a descriptor

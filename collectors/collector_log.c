@@ -17,6 +17,10 @@ static struct CollectorPast *past_of(CollectorLog *l, const char *collector) {
         return &l->past[l->n++];
 }
 
+const char *collector_words(int error) {
+        return error == ETIMEDOUT ? "no answer in time" : strerror(error);
+}
+
 static void say(const struct CollectorPast *p, int error) {
         const char *name = strerrorname_np(error);
         char quoted[400];
@@ -35,7 +39,11 @@ void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
         if (!p || s->read_at == p->read_at)
                 return;
         if (s->error != 0)
-                (void) snprintf(p->words, sizeof(p->words), "%s", *words ? words : strerror(s->error));
+                (void) snprintf(p->words, sizeof(p->words), "%s",
+                                *words ? words
+                                : s->error == ETIMEDOUT
+                                        ? "no answer in time" /* nothing to do with a network */
+                                        : strerror(s->error));
         if (s->error != p->error)
                 say(p, s->error);
         p->read_at = s->read_at;

@@ -21,6 +21,9 @@ typedef struct CollectorLog {
         uint32_t n;
 } CollectorLog;
 
+/* An error of a section in words: that of a network for one that came too late would mislead. */
+const char *collector_words(int error);
+
 /* `words`: why it failed, when the error number does not say it all; "" when it does. */
 void collector_log_note(CollectorLog *l, const Section *s, const char *words);
 

@@ -91,7 +91,7 @@ static int lane_read(VirtLane *l) {
                         host_name_ask(l, c);
                 env.libvirt = c;
                 stamp = clock_now();
-                run_set_read(&l->set, &env, clock_monotonic(), stamp);
+                run_set_read(&l->set, &env, clock_monotonic());
                 if (any_failed(&l->set)) {
                         (void) virt_error(l->link.words, sizeof(l->link.words));
                         virt_link_check(&l->link);
@@ -145,7 +145,7 @@ static void *lane_main(void *arg) {
                 (void) pthread_cond_broadcast(&l->changed);
         }
         (void) pthread_mutex_unlock(&l->lock);
-        run_set_close(&l->set);
+        (void) run_set_close(&l->set);
         virt_link_close(&l->link);
         (void) pthread_mutex_lock(&l->lock);
         l->ended = true;
@@ -163,6 +163,7 @@ static char *copied(const char *s) {
 }
 
 static int lane_fill(VirtLane *l, const LaneOptions *o) {
+        const RunChoice choice = { .all = collectors_all(), .wanted = lane_wants, .arg = o };
         CollectorEnv env;
         int r;
 
@@ -175,12 +176,13 @@ static int lane_fill(VirtLane *l, const LaneOptions *o) {
         l->link.uri = l->uri;
         l->settings = o->settings;
         env = (CollectorEnv){ .root = l->root, .uri = l->advertise, .settings = l->settings };
-        r = run_set_open(&l->set, collectors_all(), lane_wants, o, &env);
+        r = run_set_open(&l->set, &choice, &env);
         if (r < 0)
                 return r;
         assert(l->set.n <= COLLECTORS_MAX);
         for (uint32_t i = 0; i < l->set.n; i++)
-                l->names[l->n_names++] = l->set.runs[i].collector->name;
+                if (!l->set.runs[i].absent)
+                        l->names[l->n_names++] = l->set.runs[i].collector->name;
         return 0;
 }
 
@@ -214,7 +216,7 @@ int virt_lane_new(const LaneOptions *options, VirtLane **ret) {
         if (r == 0)
                 r = lane_thread(l);
         if (r < 0) {
-                run_set_close(&l->set);
+                (void) run_set_close(&l->set);
                 lane_destroy(l);
                 return r;
         }

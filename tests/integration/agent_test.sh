@@ -114,6 +114,34 @@ check "and ends without one" ends_with 0 INT
 "$AGENT" --once --redis "unix://$DIR/nobody.sock" --interval 100ms --root tests/fixtures/host-plain >/dev/null 2>&1
 check "--once that could not deliver exits 1" [ $? = 1 ]
 
+# ---- a file that hangs, as one of a device does in the kernel: a FIFO that nobody writes to ----
+mkdir "$DIR/stuck"
+cp -r tests/fixtures/host-plain/. "$DIR/stuck"
+rm "$DIR/stuck/proc/stat"
+mkfifo "$DIR/stuck/proc/stat"
+"$AGENT" --once --print --interval 100ms --root "$DIR/stuck" --host stuck >"$DIR/out" 2>/dev/null
+check "what hangs is named" grep -q 'not read: cpu: no answer in time' "$DIR/out"
+check "and the rest is read" grep -q 'memory' "$DIR/out"
+agent_start --redis "unix://$SOCK" --cluster c3 --host stuck --interval 200ms --root "$DIR/stuck"
+stuck_has() { redis-cli -s "$SOCK" get "$(redis-cli -s "$SOCK" --scan --pattern '*{c3}*report*')" 2>/dev/null | grep -q -P "$1"; }
+check "the agent reports what does not hang" until_true 10 stuck_has '^host.memory.total'
+check "past its limit the one that does has failed" until_true 15 stuck_has '^@cpu \d+ error=110$'
+check "is counted as late" until_true 5 stuck_has '^collector.late\tcpu\t[1-9]'
+check "and logged" logged 'collector.fails collector=cpu error=ETIMEDOUT'
+check "once" [ "$(grep -c 'collector=cpu' "$DIR/agent.log")" = 1 ]
+check "it takes a thread, and no more" [ "$(find "/proc/$agent_pid/task" -mindepth 1 -maxdepth 1 | wc -l)" = 3 ]
+cp tests/fixtures/host-plain/proc/stat "$DIR/stuck/proc/stat.new"
+exec 8<>"$DIR/stuck/proc/stat" # a writer, at last: what waited for one goes on, and reads nothing
+mv "$DIR/stuck/proc/stat.new" "$DIR/stuck/proc/stat"
+exec 8>&-
+check "when it lets go, it is read again" until_true 10 logged 'collector.well collector=cpu'
+check "SIGTERM ends it" ends_with 0 TERM
+rm "$DIR/stuck/proc/stat"
+mkfifo "$DIR/stuck/proc/stat"
+agent_start --redis "unix://$SOCK" --cluster c3 --host stuck --interval 200ms --root "$DIR/stuck"
+check "one that hangs" until_true 15 logged 'collector.fails collector=cpu error=ETIMEDOUT'
+check "does not keep SIGTERM from ending it" ends_with 0 TERM
+
 # ---- a libvirt that hangs: a socket nobody answers at ----
 if command -v python3 >/dev/null; then
 	python3 -c 'import socket, sys, time

@@ -58,7 +58,7 @@ Test(collector_log, counts_readings_that_failed_and_those_that_came_too_late) {
         s = section();
         cr_assert_eq(number(&s, METRIC_COLLECTOR_FAILED, "smart"), 3);
         cr_assert_eq(number(&s, METRIC_COLLECTOR_LATE, "smart"), 2);
-        cr_assert_str_eq(why(&s, "smart"), "Connection timed out (3 readings in a row)");
+        cr_assert_str_eq(why(&s, "smart"), "no answer in time (3 readings in a row)");
         cr_assert_eq(number(&s, METRIC_COLLECTOR_FAILED, "cpu"), UNKNOWN);
 }
 
