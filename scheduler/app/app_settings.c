@@ -10,14 +10,13 @@
 #include "policies/policies.h"
 #include "scheduler/app/bmc_watch.h"
 #include "scheduler/app/file.h"
+#include "scheduler/app/service_modes.h"
 #include "scheduler/app/settings_file.h"
 #include "scheduler/app/settings_lists.h"
 #include "scheduler/decide/move_strategy.h"
 #include "scheduler/decide/planner.h"
 #include "scheduler/snapshot/build.h"
 #include "scheduler/snapshot/estimators.h"
-
-static const char *const modes[] = { "advise", "auto", NULL };
 
 static const SettingDef service_settings[] = {
         { "redis", SETTING_TEXT, 0, 0, 0, "", NULL,
@@ -28,8 +27,21 @@ static const SettingDef service_settings[] = {
           "What the service keeps of its own: the private redis-server." },
         { "cluster", SETTING_TEXT, 0, 0, 0, "default", NULL,
           "Name of the cluster: hosts that VMs may move between. Its keys in Redis carry it." },
-        { "mode", SETTING_CHOICE, 0, 0, 1, NULL, modes,
-          "advise: plans are made, kept and shown, nothing is moved. auto: plans are carried out." },
+        { "mode", SETTING_CHOICE, 0, 0, MODE_N - 1, NULL, service_mode_names,
+          "advise: plans are made, kept and shown, nothing is moved. confirm: a plan waits until a person "
+          "has "
+          "said yes (plimsoll confirm). auto: plans are carried out. Section modes says otherwise of kinds "
+          "of "
+          "action." },
+        { "confirm_for", SETTING_DURATION, 28800 * USEC_PER_SEC, USEC_PER_SEC,
+          INT64_C(30) * 86400 * USEC_PER_SEC, NULL, NULL,
+          "A plan that nobody has answered for so long is dropped; if it is wanted still, it is asked "
+          "anew." },
+        { "confirm_again", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
+          NULL, NULL,
+          "After a plan was rejected, one that would move none but its VMs is not asked for so long, unless "
+          "for a "
+          "more pressing kind of action." },
         { "interval", SETTING_DURATION, 30 * USEC_PER_SEC, USEC_PER_SEC, 86400 * USEC_PER_SEC, NULL, NULL,
           "From the start of one round to the start of the next." },
         { "lease", SETTING_DURATION, 5 * USEC_PER_SEC, 2 * USEC_PER_SEC, 600 * USEC_PER_SEC, NULL, NULL,
@@ -88,6 +100,8 @@ static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
                 return r;
 
         sections[n++] = (SettingSection){ "service", "The service plimsolld.", service_settings };
+        sections[n++] = (SettingSection){ "modes", "What the service may do by itself, kind by kind.",
+                                          mode_settings };
         sections[n++] = (SettingSection){ "cluster", "What hosts have, and what of it stays free.",
                                           cluster_settings };
         sections[n++] = (SettingSection){ "plan", "What a plan may cost, and how long it is sought.",

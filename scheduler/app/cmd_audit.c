@@ -223,6 +223,21 @@ static void print_loads(const Screen *out, const AuditEntry *e) {
         }
 }
 
+/* What became of asking a person. */
+static void print_answer(const Screen *out, const AuditEntry *e) {
+        char id[256], by[512], when[HUMAN_SIZE];
+
+        if (!e->waiting || !e->answer)
+                return;
+        (void) fprintf(out->out, "; plan %s: %s", text_safe(e->waiting, id, sizeof(id)),
+                       text_safe(e->answer, by, sizeof(by)));
+        if (e->by)
+                (void) fprintf(out->out, "%s%s", e->answered_at > 0 ? " by " : ": ",
+                               text_safe(e->by, by, sizeof(by)));
+        if (e->answered_at > 0)
+                (void) fprintf(out->out, " at %s", human_time(e->answered_at, when));
+}
+
 static int print_entry(Invocation *in, const AuditEntry *e) {
         static const Column columns[] = { { .title = "VM" },
                                           { .title = "FROM" },
@@ -243,6 +258,7 @@ static int print_entry(Invocation *in, const AuditEntry *e) {
                 (void) fprintf(in->out.out, ", %lld VMs refused", (long long) e->refused);
         if (e->n_moves == 0)
                 (void) fputs(", nothing was moved", in->out.out);
+        print_answer(&in->out, e);
         if (e->record)
                 (void) fprintf(in->out.out, "  (record %s)", text_safe(e->record, safe, sizeof(safe)));
         (void) fputc('\n', in->out.out);

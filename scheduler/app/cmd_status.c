@@ -170,8 +170,25 @@ static void print_move(const LiveMove *m, const Screen *screen) {
         (void) fputc('\n', screen->out);
 }
 
-static void print_live(const Status *s, usec_t now, const Screen *screen) {
+static void print_waiting(const LiveState *l, usec_t now, const Screen *screen) {
+        char id[64], kinds[128], summary[256], left[HUMAN_SIZE];
+
+        for (uint32_t i = 0; i < l->n_waiting; i++) {
+                const LiveWaiting *w = &l->waiting[i];
+
+                (void) fprintf(screen->out,
+                               "%splan %s waits for a person%s for %s more: %s; %s (plimsoll confirm %s)\n",
+                               screen_style(screen, STYLE_WARN), text_safe(w->id, id, sizeof(id)),
+                               screen_style(screen, STYLE_PLAIN),
+                               human_ms(w->until > now ? (w->until - now) / USEC_PER_MSEC : 0, left),
+                               text_safe(w->kinds, kinds, sizeof(kinds)),
+                               text_safe(w->summary, summary, sizeof(summary)), id);
+        }
+}
+
+static void print_live(Arena *a, const Status *s, usec_t now, const Screen *screen) {
         const LiveState *l = &s->live;
+        const char *modes = s->has_live ? service_modes_text(a, &l->modes) : NULL;
         char ago[HUMAN_SIZE], safe[512];
 
         if (!s->has_live) {
@@ -180,7 +197,7 @@ static void print_live(const Status *s, usec_t now, const Screen *screen) {
                 return;
         }
         (void) fprintf(screen->out, "leader %s, mode %s, ", text_safe(l->leader, safe, sizeof(safe)),
-                       l->mode);
+                       modes ? modes : l->mode);
         (void) fprintf(screen->out, "last round %s ago\n",
                        human_ms(now > l->round_at ? (now - l->round_at) / USEC_PER_MSEC : 0, ago));
         (void) fprintf(screen->out, "%s\n", text_safe(l->summary, safe, sizeof(safe)));
@@ -188,6 +205,7 @@ static void print_live(const Status *s, usec_t now, const Screen *screen) {
                 (void) fprintf(screen->out, "%sbalance is paused: %s%s (plimsoll audit)\n",
                                screen_style(screen, STYLE_BAD), text_safe(l->paused, safe, sizeof(safe)),
                                screen_style(screen, STYLE_PLAIN));
+        print_waiting(l, now, screen);
         for (uint32_t i = 0; i < l->n_moves; i++)
                 print_move(&l->moves[i], screen);
 }
@@ -252,7 +270,7 @@ static int print_text(Invocation *in, const Facts *facts, const Status *s, const
         r = fleet_print(in->arena, &view, screen);
         if (r == 0 && source_store(facts->source)) {
                 (void) fputc('\n', screen->out);
-                print_live(s, clock_now(), screen);
+                print_live(in->arena, s, clock_now(), screen);
                 r = print_recent(in->arena, s, clock_now(), screen);
         }
         return r;

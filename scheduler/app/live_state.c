@@ -16,6 +16,27 @@ static json_t *move_json(const LiveMove *m) {
                          m->message ? m->message : "");
 }
 
+static json_t *modes_json(const ServiceModes *m) {
+        json_t *o = json_object();
+
+        for (int k = 0; k < ACTION_KIND_N; k++)
+                (void) json_object_set_new(o, action_kind_names[k],
+                                           json_string(service_mode_names[m->of[k]]));
+        return o;
+}
+
+static json_t *waiting_json(const LiveState *s) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < s->n_waiting; i++)
+                (void) json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I}", "id",
+                                                             s->waiting[i].id, "kinds", s->waiting[i].kinds,
+                                                             "summary", s->waiting[i].summary, "moves",
+                                                             (json_int_t) s->waiting[i].n_moves, "until",
+                                                             (json_int_t) s->waiting[i].until));
+        return list;
+}
+
 int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) {
         json_t *moves = json_array(), *stays = json_array(), *o;
         char *text;
@@ -30,6 +51,8 @@ int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret
                       (json_int_t) s->round_at, "summary", s->summary ? s->summary : "", "plan_status",
                       s->plan_status, "over_limit", (json_int_t) s->over_limit, "moves", moves, "stays",
                       stays, "stays_all", (json_int_t) s->n_stays_all);
+        (void) json_object_set_new(o, "modes", modes_json(&s->modes));
+        (void) json_object_set_new(o, "waiting", waiting_json(s));
         if (s->paused)
                 (void) json_object_set_new(o, "paused", json_string(s->paused));
         text = o ? json_dumps(o, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
@@ -96,6 +119,51 @@ static int stays_parse(Arena *a, json_t *list, LiveState *ret) {
         return 0;
 }
 
+static ServiceMode mode_of(const char *name) {
+        for (int m = 0; name && m < MODE_N; m++)
+                if (strcmp(name, service_mode_names[m]) == 0)
+                        return (ServiceMode) m;
+        return MODE_ADVISE;
+}
+
+/* What does not say takes all kinds alike. */
+static ServiceModes modes_parse(const json_t *o, const char *usual) {
+        ServiceModes m = service_modes_all(mode_of(usual));
+
+        for (int k = 0; k < ACTION_KIND_N; k++) {
+                const json_t *own = json_object_get(o, action_kind_names[k]);
+
+                if (json_is_string(own))
+                        m.of[k] = mode_of(json_string_value(own));
+        }
+        return m;
+}
+
+static int waiting_parse(Arena *a, const json_t *list, LiveState *ret) {
+        LiveWaiting *waiting = arena_new(a, LiveWaiting, json_array_size(list));
+
+        if (!waiting)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *id = NULL, *kinds = NULL, *summary = NULL;
+                json_int_t moves = 0, until = 0;
+
+                if (json_unpack(json_array_get(list, i), "{s:s, s:s, s:s, s:I, s:I}", "id", &id, "kinds",
+                                &kinds, "summary", &summary, "moves", &moves, "until", &until) < 0)
+                        return -EBADMSG;
+                waiting[i] = (LiveWaiting){ .id = copy(a, id),
+                                            .kinds = copy(a, kinds),
+                                            .summary = copy(a, summary),
+                                            .n_moves = (uint32_t) moves,
+                                            .until = until };
+                if (!waiting[i].id || !waiting[i].kinds || !waiting[i].summary)
+                        return -ENOMEM;
+        }
+        ret->waiting = waiting;
+        ret->n_waiting = (uint32_t) json_array_size(list);
+        return 0;
+}
+
 static int state_parse(Arena *a, json_t *o, LiveState *ret) {
         const char *schema = NULL, *leader = NULL, *mode = NULL, *summary = "", *status = NULL;
         json_int_t written = 0, round = 0, over = 0, stays_all = 0;
@@ -116,6 +184,7 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                 r = move_parse(a, json_array_get(moves, i), &list[i]);
         *ret = (LiveState){ .leader = copy(a, leader),
                             .mode = copy(a, mode),
+                            .modes = modes_parse(json_object_get(o, "modes"), mode),
                             .written_at = written,
                             .round_at = round,
                             .summary = copy(a, summary),
@@ -127,6 +196,8 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                             .n_stays_all = (uint32_t) stays_all };
         if (r == 0)
                 r = stays_parse(a, stays, ret);
+        if (r == 0)
+                r = waiting_parse(a, json_object_get(o, "waiting"), ret);
         return r < 0 ? r : ret->leader && ret->mode && ret->summary ? 0 : -ENOMEM;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "scheduler/act/executor.h"
+#include "scheduler/app/service_modes.h"
 #include "scheduler/base/arena.h"
 #include "scheduler/base/text.h"
 
@@ -24,8 +25,16 @@ typedef struct LiveStay {
 
 #define LIVE_STAYS_MAX 200
 
+/* A plan that waits for a person (plimsoll confirm). */
+typedef struct LiveWaiting {
+        const char *id, *kinds, *summary;
+        uint32_t n_moves;
+        usec_t until; /* dropped then */
+} LiveWaiting;
+
 typedef struct LiveState {
-        const char *leader, *mode; /* "host/pid", "advise" or "auto" */
+        const char *leader, *mode; /* "host/pid", "advise", "confirm" or "auto" */
+        ServiceModes modes;        /* of each kind of action */
         usec_t written_at;         /* since the epoch */
         usec_t round_at;           /* when the last round began; 0: none yet */
         const char *summary;       /* of its plan, in a sentence; or why there is none */
@@ -37,6 +46,8 @@ typedef struct LiveState {
         const LiveStay
                 *stays; /* of hosts to be emptied; LIVE_STAYS_MAX at most, n_stays_all counts them all */
         uint32_t n_stays, n_stays_all;
+        const LiveWaiting *waiting;
+        uint32_t n_waiting;
 } LiveState;
 
 /* 0 or -ENOMEM. */

@@ -198,7 +198,15 @@ static int look_at(const Look *x, HostIx h, Emptying *ret) {
 }
 
 static bool acts(const Look *x) {
-        return x->has_live && strcmp(x->live.mode, "advise") != 0;
+        return x->has_live && x->live.modes.of[ACTION_KIND_MAINTENANCE] != MODE_ADVISE;
+}
+
+/* The plan that a person has to accept before it moves anything. NULL: there is none. */
+static const LiveWaiting *awaits(const Look *x) {
+        return x->has_live && x->live.modes.of[ACTION_KIND_MAINTENANCE] == MODE_CONFIRM &&
+                               x->live.n_waiting > 0
+                       ? &x->live.waiting[0]
+                       : NULL;
 }
 
 /* The service has planned since it was asked, and moves nothing of what is left. */
@@ -244,6 +252,8 @@ static const char *state_words(const Look *x, const Emptying *e) {
                 return "no service is at work";
         if (!acts(x))
                 return "nobody moves them: the service only advises";
+        if (e->moving == 0 && awaits(x))
+                return text_format(a, "waits for a yes: plimsoll confirm %s", awaits(x)->id);
         if (e->moving > 0 || e->waiting > 0)
                 return text_format(a, "%u moving, %u to come", e->moving, e->waiting);
         return x->live.round_at > e->mark.at ? "waits" : "waits for the next round";
@@ -398,6 +408,7 @@ typedef struct Wait {
         const char *name;
         uint32_t most; /* VMs that were on it at most */
         uint32_t said_left, said_moving;
+        bool said_asks;
         const char *said;  /* static words, the last line off a terminal */
         unsigned drawn;    /* lines to be drawn again */
         usec_t since;      /* monotonic: what would end the waiting is so since then; 0: it is not */
@@ -443,8 +454,11 @@ static void say(Wait *w, const Emptying *e) {
         FILE *out = w->look.in->json ? w->look.in->err.out : w->look.in->out.out;
         char name[256];
 
-        if (w->said_left == e->left && w->said_moving == e->moving)
+        const bool asks = awaits(&w->look) != NULL;
+
+        if (w->said_left == e->left && w->said_moving == e->moving && w->said_asks == asks)
                 return;
+        w->said_asks = asks;
         w->said_left = e->left;
         w->said_moving = e->moving;
         (void) fprintf(out, "%s: %u of %u have left; %s\n", text_safe(w->name, name, sizeof(name)),

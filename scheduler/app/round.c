@@ -99,15 +99,19 @@ static int pause_balance(Arena *a, const Snapshot *s, const char *why, const Sna
         return 0;
 }
 
+int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) {
+        int r = hold(a, in, ret);
+
+        return r == 0 && in->paused ? pause_balance(a, *ret, in->paused, ret) : r;
+}
+
 int round_decide(Arena *a, const RoundInput *in, Round *ret) {
         usec_t start = clock_monotonic_of(in->clock);
         Guard guard = { in->clock, start + in->think };
         PlanRequest request = in->request;
         Round round = { 0 };
-        int r = hold(a, in, &round.snapshot);
+        int r = round_facts(a, in, &round.snapshot);
 
-        if (r == 0 && in->paused)
-                r = pause_balance(a, round.snapshot, in->paused, &round.snapshot);
         if (r == 0)
                 r = problem_build(a, round.snapshot, in->settings, &round.problem);
         if (r < 0)

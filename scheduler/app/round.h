@@ -24,5 +24,9 @@ typedef struct Round {
         usec_t took;
 } Round;
 
+/* The snapshot as it is decided on: VMs that are held marked as not movable, kinds that are left for later,
+ * and why balance is paused. 0 or -ENOMEM. In `a`. */
+int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) must_check;
+
 /* 0; a negative errno of planner_plan() (-EPROTO: plan_check refused the planner's own plan). In `a`. */
 int round_decide(Arena *a, const RoundInput *in, Round *ret) must_check;

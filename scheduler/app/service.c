@@ -46,7 +46,8 @@ static const OptionDef options[] = {
           "redis://host:port or unix:///path; without one, a private redis-server in the state directory" },
         { "state-dir", 0, OPTION_TEXT, "DIR", 0, 0, 0, "what the service keeps of its own" },
         { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster it looks after" },
-        { "mode", 0, OPTION_TEXT, "advise|auto", 0, 0, 0, "advise: plans only; auto: moves VMs" },
+        { "mode", 0, OPTION_TEXT, "advise|confirm|auto", 0, 0, 0,
+          "advise: plans only; confirm: asks before it moves VMs; auto: moves VMs" },
         { "interval", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, 86400 * USEC_PER_SEC,
           "from the start of one round to the start of the next" },
         { "once", 0, OPTION_FLAG, NULL, 0, 0, 0, "one round, then exit; 3 when another leads" },
@@ -125,7 +126,7 @@ static void reload(Service *x) {
         rules = settings_rules(x->settings);
         say_what_waits(was, x->settings);
         log_event(LOG_INFO, "settings.loaded", "mode=%s rules=%u",
-                  settings_int(x->settings, "service", "mode") ? "auto" : "advise",
+                  service_mode_names[settings_int(x->settings, "service", "mode")],
                   rules ? rules->n_rules : 0);
 }
 
@@ -152,9 +153,10 @@ static int open_store(Service *x, TextFault *f) {
 }
 
 static int need_executor(Service *x) {
+        const ServiceModes modes = service_modes(x->settings);
         int r;
 
-        if (settings_int(x->settings, "service", "mode") == 0 || x->has_executor)
+        if (!service_modes_act(&modes) || x->has_executor)
                 return 0;
         r = executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, &x->executor);
         x->has_executor = r == 0;
@@ -187,10 +189,12 @@ static int lead(Service *x) {
 }
 
 static int one_round(Service *x) {
-        bool acts = settings_int(x->settings, "service", "mode") != 0;
+        const ServiceModes modes = service_modes(x->settings);
+        bool acts = service_modes_act(&modes);
         ServiceRound round = { .store = x->store,
                                .source = x->source,
                                .settings = x->settings,
+                               .modes = modes,
                                .leadership = &x->leadership,
                                .demand = &x->demand,
                                .arena = &x->arena,
@@ -269,7 +273,7 @@ static int run(Service *x) {
                 log_event(LOG_WARNING, "lease.unguarded", "why=\"no thread for it\"");
         log_event(LOG_INFO, "service.started", "version=%s self=%s cluster=%s mode=%s", PLIMSOLL_VERSION,
                   x->leadership.self, settings_text(x->settings, "service", "cluster"),
-                  settings_int(x->settings, "service", "mode") ? "auto" : "advise");
+                  service_mode_names[settings_int(x->settings, "service", "mode")]);
         while (stop_signal_count() == 0) {
                 usec_t begun = clock_monotonic();
                 int r = lead(x);

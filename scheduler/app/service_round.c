@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/app/audit_book.h"
-#include "scheduler/app/live_state.h"
-#include "scheduler/app/mover.h"
 #include "scheduler/app/plan_text.h"
 #include "scheduler/app/round_record.h"
+#include "scheduler/app/service_work.h"
 #include "scheduler/app/store_round.h"
 #include "scheduler/base/log.h"
 #include "scheduler/milp/exact.h"
@@ -17,39 +15,10 @@
 #define ALARM_EVERY USEC_PER_SEC
 #define QUOTE       512
 
-typedef struct Work {
-        const ServiceRound *x;
-        RoundInput input;
-        const Snapshot *facts; /* as they were read */
-        Round round;
-        LiveState live;
-        LiveMove *live_moves;
-        const MoverMove *moves;
-        uint32_t n;
-        uint32_t settled, open; /* moves of an earlier leader: whose end was seen just now; not yet */
-        usec_t live_written, alarm_seen; /* monotonic */
-        bool called;     /* hosts or operators call: this plan is not what is wanted any more */
-        usec_t *started; /* [move] monotonic */
-} Work;
-
-static usec_t now_of(const Work *w) {
-        return clock_now_of(w->x->leadership->world->clock);
-}
-
-static usec_t monotonic_of(const Work *w) {
-        return clock_monotonic_of(w->x->leadership->world->clock);
-}
-
-static RunWish wish_of(const Work *w) {
-        const ServiceWorld *world = w->x->leadership->world;
-
-        return world->wish(world->self);
-}
-
 /* Its own arena: the round's holds what the moves are made of, and this is written every second. */
-static void write_live(Work *w, bool now) {
+void work_write_live(Work *w, bool now) {
         const ServiceRound *x = w->x;
-        usec_t time = monotonic_of(w);
+        usec_t time = work_monotonic(w);
         const char *text;
         size_t n;
         Arena a;
@@ -57,7 +26,7 @@ static void write_live(Work *w, bool now) {
         if ((!now && time < w->live_written + LIVE_EVERY) || arena_open((size_t) 256 << 20, &a) < 0)
                 return;
         w->live_written = time;
-        w->live.written_at = now_of(w);
+        w->live.written_at = work_now(w);
         if (live_state_print(&a, &w->live, &text, &n) == 0 &&
             store_lead_state(x->store, x->leadership->token, LIVE_STATE_NAME, text, n,
                              3 * x->interval + x->settle + 10 * USEC_PER_SEC) < 0)
@@ -71,11 +40,11 @@ static void started(void *arg, uint32_t move) {
         Work *w = arg;
         const MoverMove *m = &w->moves[move];
 
-        w->started[move] = monotonic_of(w);
+        w->started[move] = work_monotonic(w);
         w->live_moves[move].phase = MIGRATION_RUNNING;
         log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u predicted_ms=%lld", m->vm, m->from,
                   m->to, m->wave + 1, (long long) m->predicted.ms);
-        write_live(w, true);
+        work_write_live(w, true);
 }
 
 static void live_of(Work *w, uint32_t move, const MigrationStatus *s) {
@@ -86,7 +55,7 @@ static void live_of(Work *w, uint32_t move, const MigrationStatus *s) {
         l->bytes_done = s->bytes_done;
         l->bytes_left = s->bytes_left;
         l->bytes_per_s = s->bytes_per_s;
-        l->running_ms = w->started[move] ? (monotonic_of(w) - w->started[move]) / USEC_PER_MSEC : 0;
+        l->running_ms = w->started[move] ? (work_monotonic(w) - w->started[move]) / USEC_PER_MSEC : 0;
 }
 
 static void seen(void *arg, uint32_t move, const MigrationStatus *status) {
@@ -119,7 +88,7 @@ static void ended(void *arg, uint32_t move, const MoveOutcome *o) {
         if (o->status.remark[0])
                 log_event(LOG_WARNING, "move.remark", "vm=%s from=%s to=%s what=%s", m->vm, m->from, m->to,
                           log_quote(o->status.remark, quoted, sizeof(quoted)));
-        write_live(w, true);
+        work_write_live(w, true);
 }
 
 static void trouble(void *arg, uint32_t move, const char *what) {
@@ -132,7 +101,7 @@ static void trouble(void *arg, uint32_t move, const char *what) {
 
 /* What runs may end; then a round takes in why it was called. */
 static bool is_called(Work *w) {
-        usec_t now = monotonic_of(w);
+        usec_t now = work_monotonic(w);
         int64_t alarm = w->x->alarm;
 
         if (w->called || now < w->alarm_seen + ALARM_EVERY)
@@ -147,9 +116,9 @@ static bool is_called(Work *w) {
 }
 
 static RunWish wish(void *arg) {
-        RunWish stop = wish_of(arg);
+        RunWish stop = work_wish(arg);
 
-        write_live(arg, false);
+        work_write_live(arg, false);
         return stop == RUN_ON && is_called(arg) ? RUN_DRAIN : stop;
 }
 
@@ -219,7 +188,18 @@ static int mind_audit(Work *w) {
         return 0;
 }
 
-static int read_and_decide(Work *w) {
+static void say_failed(Work *w, int error) {
+        char quoted[QUOTE];
+
+        log_event(LOG_ERROR, "round.failed", "error=%s",
+                  log_quote(error == -EPROTO
+                                    ? "the judge refused the planner's plan: a defect, nothing is moved"
+                                    : strerrordesc_np(-error),
+                            quoted, sizeof(quoted)));
+        w->live.summary = "no plan: see the service's log";
+}
+
+static int read_facts(Work *w) {
         const ServiceRound *x = w->x;
         char quoted[QUOTE];
         const char *text;
@@ -248,15 +228,8 @@ static int read_and_decide(Work *w) {
                 r = mind_audit(w);
         if (r == 0)
                 r = store_round_holds(x->store, x->arena, &w->input);
-        if (r == 0)
-                r = round_decide(x->arena, &w->input, &w->round);
-        if (r == 0)
-                return 0;
-        log_event(LOG_ERROR, "round.failed", "error=%s",
-                  log_quote(r == -EPROTO ? "the judge refused the planner's plan: a defect, nothing is moved"
-                                         : strerrordesc_np(-r),
-                            quoted, sizeof(quoted)));
-        w->live.summary = "no plan: see the service's log";
+        if (r < 0)
+                say_failed(w, r);
         return r;
 }
 
@@ -286,14 +259,13 @@ static int live_stays(Work *w) {
         return 0;
 }
 
-static int prepare_live(Work *w) {
+static int show_plan(Work *w) {
         const Plan *plan = w->round.plan;
         const Snapshot *s = w->round.snapshot;
 
         w->live_moves = arena_new(w->x->arena, LiveMove, plan->n_moves);
-        w->started = arena_new(w->x->arena, usec_t, plan->n_moves);
         w->live.summary = plan_text_summary(w->x->arena, plan);
-        if (!w->live_moves || !w->started || !w->live.summary)
+        if (!w->live_moves || !w->live.summary)
                 return -ENOMEM;
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
@@ -312,7 +284,23 @@ static int prepare_live(Work *w) {
         return live_stays(w);
 }
 
-static int run_moves(Work *w, MoveOutcome *outcomes) {
+int work_show_moves(Work *w) {
+        w->live_moves = arena_new(w->x->arena, LiveMove, w->n);
+        if (!w->live_moves)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < w->n; i++)
+                w->live_moves[i] = (LiveMove){ .vm = w->moves[i].vm,
+                                               .from = w->moves[i].from,
+                                               .to = w->moves[i].to,
+                                               .phase = MIGRATION_QUEUED,
+                                               .predicted_ms = w->moves[i].predicted.ms,
+                                               .message = "" };
+        w->live.moves = w->live_moves;
+        w->live.n_moves = w->n;
+        return 0;
+}
+
+int work_run(Work *w) {
         const ServiceRound *x = w->x;
         MoverInput input = { .source = x->source,
                              .settings = x->settings,
@@ -326,22 +314,30 @@ static int run_moves(Work *w, MoveOutcome *outcomes) {
                                         .ended = ended,
                                         .wish = wish,
                                         .trouble = trouble } };
+        int r;
+
+        w->started = arena_new(x->arena, usec_t, w->n);
+        w->outcomes = arena_new(x->arena, MoveOutcome, w->n);
+        r = w->started && w->outcomes ? mover_run(&input, w->outcomes) : -ENOMEM;
+        if (r < 0)
+                log_event(LOG_ERROR, "plan.failed", "error=\"%s\"", strerrordesc_np(-r));
+        return r < 0 ? r : 0;
+}
+
+static int run_plan(Work *w) {
         char quoted[QUOTE];
         TextFault fault;
-        int r = mover_moves_of_plan(x->arena, w->round.snapshot, w->round.plan, &w->moves, &fault);
+        int r = mover_moves_of_plan(w->x->arena, w->round.snapshot, w->round.plan, &w->moves, &fault);
 
         if (r == -ENOENT) {
                 log_event(LOG_WARNING, "plan.blocked", "why=%s",
                           log_quote(fault.what, quoted, sizeof(quoted)));
                 return 0;
         }
-        input.moves = w->moves;
-        w->n = input.n = w->round.plan->n_moves;
-        if (r == 0)
-                r = mover_run(&input, outcomes);
         if (r < 0)
-                log_event(LOG_ERROR, "plan.failed", "error=\"%s\"", strerrordesc_np(-r));
-        return r < 0 ? r : 0;
+                return r;
+        w->n = w->round.plan->n_moves;
+        return work_run(w);
 }
 
 static void log_plan(const Work *w) {
@@ -361,7 +357,15 @@ static uint64_t said(const Plan *p) {
         return p->n_moves > 0 ? 0 : ((uint64_t) p->status + 1) << 32 | p->n_refused_all;
 }
 
-static int write_record(const Work *w, const MoveOutcome *outcomes) {
+static AuditEntry entry_of(const Work *w, const RoundRecord *record, const char *name) {
+        AuditEntry e = audit_book_entry(record, name);
+
+        e.waiting = w->answer.waiting;
+        e.answer = w->answer.answer;
+        return e;
+}
+
+int work_record(Work *w, const char **ret_name) {
         const ServiceRound *x = w->x;
         const RecordMove *moves = NULL;
         uint64_t now = said(w->round.plan);
@@ -369,23 +373,26 @@ static int write_record(const Work *w, const MoveOutcome *outcomes) {
         char name[RECORD_NAME_SIZE];
         int r;
 
+        *ret_name = NULL;
         *x->last_said = now;
         if (!is_new)
                 return 0;
-        r = mover_record(x->arena, w->moves, outcomes, w->n, &moves);
+        r = mover_record(x->arena, w->moves, w->outcomes, w->n, &moves);
         if (r == 0) {
                 RoundRecord record = { .input = &w->input,
                                        .facts = w->facts,
                                        .round = &w->round,
                                        .leader = x->leadership->self,
-                                       .mode = x->executor ? "auto" : "advise",
+                                       .mode = service_mode_names[w->mode],
                                        .moves = moves,
                                        .n_moves = w->n };
 
                 r = round_record_store(x->leadership, x->arena, &record, name);
                 if (r == 0)
                         r = audit_book_write(x->leadership, x->arena, x->settings, w->facts,
-                                             audit_book_entry(&record, name));
+                                             entry_of(w, &record, name));
+                if (r == 0)
+                        *ret_name = text_copy(x->arena, name, strlen(name));
         }
         if (r != 0)
                 log_event(LOG_WARNING, "record.lost", "error=\"%s\"",
@@ -404,98 +411,157 @@ static bool is_urgent(const Plan *p) {
 
 /* A first look is no proof: what only balances waits until it was wanted for the hold time. Only the load
  * line's and balance's tiers wait. */
-static bool held(const Work *w) {
+static bool held(Work *w) {
         const ServiceRound *x = w->x;
-        const Plan *p = w->round.plan;
-        usec_t now = monotonic_of(w);
+        usec_t now = work_monotonic(w);
 
-        if (p->n_moves == 0) {
-                *x->wanted_since = 0;
+        if (w->round.plan->n_moves == 0)
                 return false;
-        }
+        w->wanted = true;
         if (*x->wanted_since == 0)
                 *x->wanted_since = now;
         return now - *x->wanted_since < x->hold;
 }
 
-/* What cannot wait goes within the hold time, and goes alone: a plan of it, without what only balances. */
-static int decide_urgent(Work *w) {
-        char quoted[QUOTE];
+/* A plan without the kinds of action in not_now; threshold 0: as the settings say. */
+static int decide(Work *w, ServiceMode mode, unsigned not_now, uint32_t threshold) {
         int r;
 
-        if (!is_urgent(w->round.plan))
-                return 0;
-        w->input.request.threshold = PLAN_THRESHOLD_MIN;
+        w->mode = mode;
+        w->input.not_now = w->rest | not_now;
+        w->input.request.threshold = threshold;
         r = round_decide(w->x->arena, &w->input, &w->round);
+        if (r < 0)
+                say_failed(w, r);
+        assert(r < 0 || w->round.plan);
         if (r == 0)
-                r = prepare_live(w);
+                r = show_plan(w);
+        work_write_live(w, true);
         if (r == 0)
                 log_plan(w);
-        else
-                log_event(LOG_ERROR, "round.failed", "error=%s",
-                          log_quote(strerrordesc_np(-r), quoted, sizeof(quoted)));
         return r;
 }
 
+/* What only balances waits for the hold time. What cannot wait goes within it, and goes alone: a plan of it,
+ * without what only balances. 1: nothing of the plan is to be done yet. */
+static int hold_back(Work *w, unsigned not_now) {
+        int r = 0;
+
+        if (!held(w))
+                return 0;
+        if (is_urgent(w->round.plan))
+                r = decide(w, w->mode, not_now, PLAN_THRESHOLD_MIN);
+        if (r < 0 || is_urgent(w->round.plan))
+                return r;
+        log_event(LOG_INFO, "round.held", "moves=%u hold_s=%lld", w->round.plan->n_moves,
+                  (long long) (w->x->hold / USEC_PER_SEC));
+        return 1;
+}
+
 /* One that failed is not tried again at once, but those behind it are not to wait for it. */
-static bool not_reached(const Work *w, const MoveOutcome *outcomes) {
+static bool not_reached(const Work *w) {
         for (uint32_t i = 0; i < w->n; i++)
-                if (outcomes[i].end == MOVE_NOT_REACHED)
+                if (w->outcomes[i].end == MOVE_NOT_REACHED)
                         return true;
         return false;
+}
+
+/* ---- the kinds of action, by their modes ---- */
+
+/* What the service may do by itself. */
+static int act(Work *w) {
+        const unsigned not_now = ACTION_KINDS_ALL & ~service_modes_bits(&w->x->modes, MODE_AUTO);
+        int r = decide(w, MODE_AUTO, not_now, 0);
+
+        if (r == 0)
+                r = hold_back(w, not_now);
+        if (r == 0 && w->round.plan->n_moves > 0 && work_wish(w) == RUN_ON)
+                r = run_plan(w);
+        return r < 0 ? r : 0;
+}
+
+/* What it may do once a person has said yes: a plan of that and of what it may do by itself, which had
+ * nothing to do. 1: the record is written, or there is nothing to write. */
+static int propose(Work *w) {
+        const unsigned not_now = service_modes_bits(&w->x->modes, MODE_ADVISE);
+        int r = decide(w, MODE_CONFIRM, not_now, 0);
+
+        if (r == 0)
+                r = hold_back(w, not_now);
+        if (r != 0 || w->round.plan->n_moves == 0)
+                return r;
+        r = confirm_ask(w);
+        return r < 0 ? r : 1;
+}
+
+/* Each step only where the one before had nothing to do: what is done changes what is to be asked. */
+static int by_modes(Work *w) {
+        const unsigned may = service_modes_bits(&w->x->modes, MODE_AUTO);
+        const unsigned asks = service_modes_bits(&w->x->modes, MODE_CONFIRM);
+        const char *name;
+        int r = may ? act(w) : 0;
+
+        if (r == 0 && w->n == 0 && asks)
+                r = propose(w);
+        if (r == 0 && (!w->round.plan || w->round.plan->n_moves == 0) &&
+            service_modes_bits(&w->x->modes, MODE_ADVISE))
+                r = decide(w, MODE_ADVISE, 0, 0);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        assert(w->round.plan); /* each kind has a mode: one of the steps was taken */
+        return work_record(w, &name);
+}
+
+static int begin(Work *w) {
+        const ServiceRound *x = w->x;
+        int r = settle(w);
+
+        if (r == 0 &&
+            w->settled > 0) /* rates read while they moved are no demand; who must leave does not wait */
+                *x->rest_until = work_monotonic(w) + x->settle;
+        if (x->urgent_only || w->settled > 0)
+                w->rest = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
+        if (r == 0)
+                r = read_facts(w);
+        if (r < 0)
+                work_write_live(w, true);
+        return r;
+}
+
+static void end(Work *w) {
+        const ServiceRound *x = w->x;
+
+        *x->unfinished = w->open > 0 || not_reached(w);
+        if (w->n > 0 || !w->wanted)
+                *x->wanted_since = 0;
+        if (w->n > 0)
+                *x->rest_until = work_monotonic(w) + x->settle;
+        work_write_live(w, true);
 }
 
 int service_round(const ServiceRound *x) {
         Workers workers = workers_threads(0);
         Work w = { .x = x };
-        MoveOutcome *outcomes;
-        bool waits;
         int r;
 
         w.input = (RoundInput){ .settings = x->settings,
                                 .request = PLAN_REQUEST_DEFAULT,
-                                .now = now_of(&w),
+                                .now = work_now(&w),
                                 .clock = x->leadership->world->clock,
                                 .think = settings_int(x->settings, "service", "think") };
         w.input.request.workers = &workers;
         w.input.request.solver = &exact_solver;
         w.live = (LiveState){ .leader = x->leadership->self,
-                              .mode = x->executor ? "auto" : "advise",
+                              .mode = service_mode_names[x->modes.usual],
+                              .modes = x->modes,
                               .round_at = w.input.now,
                               .summary = "" };
-        r = settle(&w);
-        if (r == 0 &&
-            w.settled > 0) /* rates read while they moved are no demand; who must leave does not wait */
-                *x->rest_until = monotonic_of(&w) + x->settle;
-        if (x->urgent_only || w.settled > 0)
-                w.input.not_now = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
-        if (r == 0)
-                r = read_and_decide(&w);
-        if (r == 0)
-                r = prepare_live(&w);
-        write_live(&w, true);
+        r = begin(&w);
         if (r < 0)
                 return r;
-        log_plan(&w);
-        waits = x->executor && held(&w);
-        if (waits)
-                r = decide_urgent(&w);
-        if (r < 0)
-                return r;
-        waits &= !is_urgent(w.round.plan);
-        outcomes = arena_new(x->arena, MoveOutcome, w.round.plan->n_moves);
-        if (!outcomes)
-                return -ENOMEM;
-        if (waits)
-                log_event(LOG_INFO, "round.held", "moves=%u hold_s=%lld", w.round.plan->n_moves,
-                          (long long) (x->hold / USEC_PER_SEC));
-        else if (x->executor && w.round.plan->n_moves > 0 && wish_of(&w) == RUN_ON)
-                r = run_moves(&w, outcomes);
-        *x->unfinished = w.open > 0 || not_reached(&w, outcomes);
-        if (w.n > 0) {
-                *x->wanted_since = 0;
-                *x->rest_until = monotonic_of(&w) + x->settle;
-        }
-        write_live(&w, true);
-        return r < 0 ? r : write_record(&w, outcomes);
+        r = confirm_mind(&w);
+        if (r == 0)
+                r = by_modes(&w);
+        end(&w);
+        return r > 0 ? 0 : r;
 }

@@ -4,6 +4,7 @@
 #include "scheduler/act/executor.h"
 #include "scheduler/app/demand_book.h"
 #include "scheduler/app/leadership.h"
+#include "scheduler/app/service_modes.h"
 #include "scheduler/app/source.h"
 
 typedef struct ServiceRound {
@@ -11,7 +12,8 @@ typedef struct ServiceRound {
         Source *source;
         const Settings *settings;
         Leadership *leadership;
-        const Executor *executor; /* mode auto; NULL: advise */
+        ServiceModes modes;
+        const Executor *executor; /* NULL: all kinds of action are only advised */
         DemandBook *demand;       /* what the VMs have used so far */
         Arena *arena;             /* for this round; the caller rewinds it */
         usec_t interval;

@@ -171,6 +171,8 @@ static uint32_t company(const Asking *k, const GroupRule *rule, VmIx v) {
 static void ask_rules(Asking *k) {
         const Problem *p = k->pl->first;
 
+        if (k->pl->s->not_now & SNAPSHOT_NO_REPAIR)
+                return;
         for (uint32_t i = 0; i < p->n_rules; i++) {
                 const GroupRule *rule = &p->rules[i];
                 const Group *g = &p->groups[rule->group];

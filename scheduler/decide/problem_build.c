@@ -100,15 +100,14 @@ static int64_t scaled(int64_t a, int64_t b, int64_t c) {
         return at_most(product / c, QUANTITY_MAX);
 }
 
-static int64_t leave_weight(HostState state, int64_t grade) {
-        if (grade >= 4)
-                return EVACUATE_NOW;
-        if (grade == 3)
-                return EVACUATE_SOON;
-        return state == HOST_MAINTENANCE ? EVACUATE_WANTED : 0;
+/* not_now: SNAPSHOT_NO_…. A host that is not emptied now takes no VM all the same. */
+static int64_t leave_weight(unsigned not_now, HostState state, int64_t grade) {
+        if (grade >= 3 && !(not_now & SNAPSHOT_NO_EVACUATION))
+                return grade >= 4 ? EVACUATE_NOW : EVACUATE_SOON;
+        return state == HOST_MAINTENANCE && !(not_now & SNAPSHOT_NO_MAINTENANCE) ? EVACUATE_WANTED : 0;
 }
 
-static HostRole role_of(const Host *h) {
+static HostRole role_of(unsigned not_now, const Host *h) {
         HostRole role = { 0 };
 
         role.no_exit = h->fence != FENCE_NONE || h->state == HOST_OFFLINE;
@@ -123,7 +122,7 @@ static HostRole role_of(const Host *h) {
         else if (h->state == HOST_CORDONED)
                 role.no_entry = REASON_HOST_CORDONED;
         if (!role.no_exit)
-                role.evacuate = leave_weight(h->state, h->fault_grade);
+                role.evacuate = leave_weight(not_now, h->state, h->fault_grade);
         return role;
 }
 
@@ -352,7 +351,8 @@ static int build_leave(Build *b) {
         if (!leave)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++)
-                leave[v] = leave_weight(s->hosts[s->vms[v].host].state, snapshot_vm_fault(s, v, NULL)) *
+                leave[v] = leave_weight(s->not_now, s->hosts[s->vms[v].host].state,
+                                        snapshot_vm_fault(s, v, NULL)) *
                            (weigh ? priority_of(&s->vms[v]) : 1);
         b->p->leave = leave;
         return 0;
@@ -488,7 +488,7 @@ static int build_begin(Build *b) {
         if (!b->p || !b->capacity || !b->limit || !b->base || !b->need || !roles)
                 return -ENOMEM;
         for (HostIx h = 0; h < s->n_hosts; h++)
-                roles[h] = role_of(&s->hosts[h]);
+                roles[h] = role_of(s->not_now, &s->hosts[h]);
         *b->p = (Problem){
                 .n_hosts = s->n_hosts,
                 .n_vms = s->n_vms,
@@ -554,6 +554,8 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
                 r = problem_build_classes(a, s, b.p);
         if (r == 0)
                 r = problem_build_rules(a, s, b.p);
+        if (r == 0)
+                r = problem_build_later(a, s, b.p);
         if (r == 0)
                 r = problem_build_ways(a, s, b.p);
         if (r == 0)

@@ -24,6 +24,10 @@ int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) must_check;
  * broken. The scratch it takes of `a` stays taken. */
 int problem_mends(Arena *a, const Problem *p, bool *mends) must_check;
 
+/* pinned: where repairs are left for later (SNAPSHOT_NO_REPAIR), the VMs that mend something by leaving their
+ * home and need not leave it otherwise. After rules. */
+int problem_build_later(Arena *a, const Snapshot *s, Problem *p) must_check;
+
 /* grade, mends: where a host is watched. After rules, limits and needs. */
 int problem_build_watch(Arena *a, const Snapshot *s, Problem *p) must_check;
 

@@ -1,5 +1,5 @@
 /* Hosts with a fault of grade 1 are watched: VMs there may stay, and none comes from a healthier host, save
- * to mend what is broken. */
+ * to mend what is broken. And what mends at all, for those that may not now. */
 #include <errno.h>
 
 #include "scheduler/decide/problem_parts.h"
@@ -21,6 +21,29 @@ int problem_mends(Arena *a, const Problem *p, bool *mends) {
                         mends[v] |= broken[p->groups_of[i]];
         }
         return 0;
+}
+
+int problem_build_later(Arena *a, const Snapshot *s, Problem *p) {
+        Reason *pinned;
+        ArenaMark mark;
+        bool *mends;
+        int r;
+
+        if (!(s->not_now & SNAPSHOT_NO_REPAIR))
+                return 0;
+        pinned = arena_new(a, Reason, p->n_vms);
+        mark = arena_mark(a);
+        mends = arena_new(a, bool, p->n_vms);
+        if (!pinned || !mends)
+                return -ENOMEM;
+        r = problem_mends(a, p, mends);
+        for (VmIx v = 0; r == 0 && v < p->n_vms; v++)
+                pinned[v] = p->pinned[v] == REASON_NONE && mends[v] && problem_leave(p, v, p->home[v]) == 0
+                                    ? REASON_VM_LATER
+                                    : p->pinned[v];
+        arena_rewind(a, mark);
+        p->pinned = pinned;
+        return r;
 }
 
 int problem_build_watch(Arena *a, const Snapshot *s, Problem *p) {

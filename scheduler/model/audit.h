@@ -21,6 +21,10 @@ typedef struct AuditEntry {
         const char *record;                    /* for `plimsoll replay`; NULL: it has none */
         const char *status;                    /* of the plan */
         const char *paused;                    /* why balance was paused, or NULL */
+        const char *waiting;                   /* id of the plan a person was asked about; NULL: nobody was */
+        const char *answer;                    /* "asked", "yes", "no", "expired" or "dropped"; NULL */
+        const char *by;                        /* who answered, or why it was dropped; NULL */
+        usec_t answered_at;                    /* 0: nobody has */
         int64_t refused;                       /* VMs that could not be moved, and should */
         int64_t predicted_ms, predicted_bytes; /* of all moves */
         int64_t ms, bytes;                     /* measured; UNKNOWN: nothing was carried out */

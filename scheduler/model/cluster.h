@@ -235,8 +235,11 @@ typedef struct Traffic {
 } Traffic;
 
 enum {
-        SNAPSHOT_NO_BALANCE = 1, /* moves for even use and for wishes; the same bits as Action's */
-        SNAPSHOT_NO_LOAD = 2,    /* moves off hosts above their load line */
+        SNAPSHOT_NO_BALANCE = 1,     /* moves for even use and for wishes; the same bits as Action's */
+        SNAPSHOT_NO_LOAD = 2,        /* moves off hosts above their load line */
+        SNAPSHOT_NO_EVACUATION = 4,  /* VMs that leave failing hardware (grade 3 and 4) */
+        SNAPSHOT_NO_REPAIR = 8,      /* VMs whose moving mends a rule that must hold, or an overfull host */
+        SNAPSHOT_NO_MAINTENANCE = 16 /* VMs that leave a host in maintenance */
 };
 
 typedef struct Snapshot {

@@ -39,7 +39,8 @@
         X(VM_NEVER, "a rule says that the VM stays where it is")                                             \
         X(VM_WINDOW, "a rule lets the VM move in a window that is not open now")                             \
         X(VM_MOVES, "the VM has been moved as often as a rule allows in a day")                              \
-        X(VM_DIRTIES, "the VM dirties its memory faster than a migration could send it")
+        X(VM_DIRTIES, "the VM dirties its memory faster than a migration could send it")                     \
+        X(VM_LATER, "its moving would be a repair, and repairs are left for later")
 
 typedef enum Reason {
 #define X(name, text) REASON_##name,

@@ -30,6 +30,11 @@ static void put_decision(TextWriter *w, const AuditEntry *e) {
         (void) json_put_text(w, false, "record", e->record);
         (void) json_put_text(w, false, "status", e->status);
         (void) json_put_text(w, false, "paused", e->paused);
+        (void) json_put_text(w, false, "waiting", e->waiting);
+        (void) json_put_text(w, false, "answer", e->answer);
+        (void) json_put_text(w, false, "by", e->by);
+        if (e->answered_at > 0)
+                json_put_int(w, false, "answered_at", e->answered_at);
         json_put_int(w, false, "refused", e->refused);
         json_put_int(w, false, "predicted_ms", e->predicted_ms);
         json_put_int(w, false, "predicted_bytes", e->predicted_bytes);
@@ -110,6 +115,7 @@ static int read_loads(JsonReader *r, const HostLoad **ret, uint32_t *ret_n) {
 /* Fields that are whole numbers; NULL: not one of them. */
 static int64_t *number_field(AuditEntry *e, const char *key) {
         return is_key(key, "at")                ? &e->at
+               : is_key(key, "answered_at")     ? &e->answered_at
                : is_key(key, "refused")         ? &e->refused
                : is_key(key, "predicted_ms")    ? &e->predicted_ms
                : is_key(key, "predicted_bytes") ? &e->predicted_bytes
@@ -119,13 +125,16 @@ static int64_t *number_field(AuditEntry *e, const char *key) {
 }
 
 static const char **text_field(AuditEntry *e, const char *key) {
-        return is_key(key, "id")       ? &e->id
-               : is_key(key, "leader") ? &e->leader
-               : is_key(key, "mode")   ? &e->mode
-               : is_key(key, "record") ? &e->record
-               : is_key(key, "status") ? &e->status
-               : is_key(key, "paused") ? &e->paused
-                                       : NULL;
+        return is_key(key, "id")        ? &e->id
+               : is_key(key, "leader")  ? &e->leader
+               : is_key(key, "mode")    ? &e->mode
+               : is_key(key, "record")  ? &e->record
+               : is_key(key, "status")  ? &e->status
+               : is_key(key, "paused")  ? &e->paused
+               : is_key(key, "waiting") ? &e->waiting
+               : is_key(key, "answer")  ? &e->answer
+               : is_key(key, "by")      ? &e->by
+                                        : NULL;
 }
 
 static int read_schema(Reader *p) {

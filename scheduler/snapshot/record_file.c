@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/action_kind.h"
 #include "scheduler/snapshot/record_move.h"
 #include "scheduler/snapshot/snapshot_file.h"
 
@@ -63,22 +64,17 @@ static void put_cool_down(TextWriter *w, const CoolDown *c) {
         text_writer_word(w, "}");
 }
 
-static const struct {
-        const char *name;
-        unsigned bit;
-} actions[] = { { "balance", SNAPSHOT_NO_BALANCE }, { "load", SNAPSHOT_NO_LOAD } };
-
 static void put_not_now(TextWriter *w, unsigned not_now) {
         bool first = true;
 
         if (not_now == 0)
                 return;
         put_line(w, "not_now");
-        for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-                if (!(not_now & actions[i].bit))
+        for (int i = ACTION_KIND_N; i-- > 0;) {
+                if (!(not_now & action_kind_bit((ActionKind) i)))
                         continue;
                 text_writer_word(w, first ? "[" : ", ");
-                text_writer_string(w, actions[i].name);
+                text_writer_string(w, action_kind_names[i]);
                 first = false;
         }
         text_writer_word(w, first ? "[]" : "]");
@@ -229,15 +225,15 @@ static int read_not_now(Reader *p) {
 
         while (k == 0 && json_reader_item(&p->json)) {
                 const char *word = NULL;
-                size_t i = 0;
+                int i = 0;
 
                 k = json_reader_string(&p->json, &word);
-                while (k == 0 && i < ARRAY_SIZE(actions) && !is_key(word, actions[i].name))
+                while (k == 0 && i < ACTION_KIND_N && !is_key(word, action_kind_names[i]))
                         i++;
-                if (k == 0 && i == ARRAY_SIZE(actions))
-                        return json_reader_expect(&p->json, "balance, load");
+                if (k == 0 && i == ACTION_KIND_N)
+                        return json_reader_expect(&p->json, "evacuation, repair, maintenance, load, balance");
                 if (k == 0)
-                        p->record.not_now |= actions[i].bit;
+                        p->record.not_now |= action_kind_bit((ActionKind) i);
         }
         return k;
 }

@@ -27,7 +27,7 @@ int store_put_fault_memory(Store *s, uint64_t token, const char *host, const cha
                                                        .n_words = 2 });
 }
 
-static int read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_t *ret_n) {
+int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_t *ret_n) {
         owned(reply_free) redisReply *reply = NULL;
         char key[KEY_SIZE];
         Command c = { 0 };
@@ -44,11 +44,11 @@ static int read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32
 }
 
 int store_get_fault_memories(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
-        return read_hash(s, a, KEY_FAULTS, ret, ret_n);
+        return store_read_hash(s, a, KEY_FAULTS, ret, ret_n);
 }
 
 int store_get_clears(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
-        return read_hash(s, a, KEY_CLEARS, ret, ret_n);
+        return store_read_hash(s, a, KEY_CLEARS, ret, ret_n);
 }
 
 /* The clear and its line in the log are one step: nothing is cleared that is not written down. */

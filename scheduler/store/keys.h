@@ -28,7 +28,11 @@
             "grades that changed, clears")                                                                   \
         KEY(ALARM, "alarm", "", "string", "never", "agent",                                                  \
             "counts reports that a round should not wait for")                                               \
-        KEY(AUDIT, "audit", "", "stream", "service.audit_keep", "leader", "each decision and what came of it")
+        KEY(AUDIT, "audit", "", "stream", "service.audit_keep", "leader",                                    \
+            "each decision and what came of it")                                                             \
+        KEY(WAITING, "waiting", "", "hash", "never", "leader",                                               \
+            "id → a plan that waits for a person, or was rejected lately")                                   \
+        KEY(ANSWERS, "waiting:answers", "", "hash", "until taken", "operator", "id → yes or no, by whom")
 
 typedef enum StoreKey {
 #define KEY(id, name, part, type, expiry, writer, holds) KEY_##id,

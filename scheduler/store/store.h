@@ -115,6 +115,16 @@ int store_put_audit(Store *s, uint64_t token, const char *text, size_t n, usec_t
 int store_get_audit(Store *s, Arena *a, usec_t since, uint32_t most, StoredText **ret,
                     uint32_t *ret_n) must_check;
 
+/* ---- plans that wait for a person (written by the leader only, fenced by its token), and answers ---- */
+/* n == 0 removes it; an answer to it is taken in either way, and goes. 1: refused. */
+int store_put_waiting(Store *s, uint64_t token, const char *id, const char *text, size_t n) must_check;
+/* Sorted by id. */
+int store_get_waiting(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+/* Answers the plan if it is there and was not answered yet, and raises the alarm. 1: it is not there, or was
+ * answered already: nothing was changed. */
+int store_put_answer(Store *s, const char *id, const char *text, size_t n) must_check;
+int store_get_answers(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+
 /* ---- the lease: one leader, with a fencing token that grows with each new holder ---- */
 /* 0: ours for ttl from when this was called, *ret_token set (unchanged on renewal); 1: another's, its name in
  * holder, cut to fit. `self` is unique to a process's life (host, pid, start): who gives the same name

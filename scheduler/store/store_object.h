@@ -26,5 +26,8 @@ int store_end(Store *s, int result, const char *what);
 /* -EINVAL with words unless it is a name (text_is_name). */
 int store_check_name(Store *s, const char *what, const char *name) must_check;
 
+/* All of a hash, sorted by field. */
+int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_t *ret_n) must_check;
+
 /* Milliseconds for PX, at least 1. */
 int64_t store_ms(usec_t t);

@@ -1,0 +1,11 @@
+/* Whether a plan made a while ago is still worth its moves. Pure. */
+#pragma once
+
+#include "scheduler/decide/plan_check.h"
+#include "scheduler/decide/policy.h"
+
+/* Moves in their order, from a plan that plan_check() accepts for this snapshot. 1: after all of them the
+ * costs that are a reason to move are lower than now, tier by tier; 0: they are not, or a name is not known.
+ * -ENOMEM. */
+int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
+               const NamedMove *moves, uint32_t n) must_check;
