@@ -27,6 +27,10 @@ static const SettingDef service_settings[] = {
           "What the service keeps of its own: the private redis-server." },
         { "cluster", SETTING_TEXT, 0, 0, 0, "default", NULL,
           "Name of the cluster: hosts that VMs may move between. Its keys in Redis carry it." },
+        { "clusters", SETTING_TEXT, 0, 0, 0, "", setting_words,
+          "Clusters that plimsolld looks after, instead of service.cluster: their names, or all for every "
+          "cluster that "
+          "has ever reported. clusters/NAME.yaml beside the settings file is read over it, for that one." },
         { "mode", SETTING_CHOICE, 0, 0, MODE_N - 1, NULL, service_mode_names,
           "advise: plans are made, kept and shown, nothing is moved. confirm: a plan waits until a person "
           "has "
@@ -184,25 +188,55 @@ bool app_settings_decides(const char *assignment) {
         return is_section(key, "cluster");
 }
 
-static int file_load(Arena *a, const char *path, Settings *s, TextFaults *faults) {
+static int file_load(Arena *a, const char *path, Settings *s, const char **reterr_file, TextFaults *faults) {
         TextFault fault = { 0 };
         const char *text;
         size_t n;
         int r = file_read(a, path, &text, &n, &fault);
 
         if (r == 0)
-                return settings_file_read(text, n, s, faults);
-        (void) text_faults_add(faults, &fault);
+                r = settings_file_read(text, n, s, faults);
+        else
+                (void) text_faults_add(faults, &fault);
+        if (r < 0)
+                *reterr_file = path;
         return r;
 }
 
-static int set_all(Arena *a, const Options *o, bool as_is, Settings *s, TextFaults *faults) {
+static const char *option_if_known(const Options *o, const char *name) {
+        for (const OptionDef *d = o->defs; d->name; d++)
+                if (strcmp(d->name, name) == 0)
+                        return option_text(o, name);
+        return NULL;
+}
+
+/* clusters/NAME.yaml beside the settings file. */
+static int cluster_load(Arena *a, const char *path, const char *cluster, Settings *s,
+                        const char **reterr_file, TextFaults *faults) {
+        const char *slash = strrchr(path, '/');
+        const char *file =
+                text_format(a, "%.*sclusters/%s.yaml", slash ? (int) (slash - path) + 1 : 0, path, cluster);
+
+        if (!file)
+                return -ENOMEM;
+        if (!cluster[0] || strchr(cluster, '/') || access(file, F_OK) != 0)
+                return 0;
+        return file_load(a, file, s, reterr_file, faults);
+}
+
+typedef struct Loading {
+        const Options *o;
+        const char *cluster; /* NULL: what the options or the settings say */
+        bool as_is;
+} Loading;
+
+static int set_all(Arena *a, const Loading *x, Settings *s, TextFaults *faults) {
         const char *assignment;
         int r = 0;
 
-        for (unsigned i = 0; o && (assignment = option_nth(o, "set", i)); i++) {
+        for (unsigned i = 0; x->o && (assignment = option_nth(x->o, "set", i)); i++) {
                 TextFault fault = { 0 };
-                int n = as_is && app_settings_decides(assignment) ? 0 : set_one(a, s, assignment, &fault);
+                int n = x->as_is && app_settings_decides(assignment) ? 0 : set_one(a, s, assignment, &fault);
 
                 if (n < 0)
                         r = n;
@@ -212,22 +246,23 @@ static int set_all(Arena *a, const Options *o, bool as_is, Settings *s, TextFaul
         return r;
 }
 
-static int load(Arena *a, const Options *o, bool as_is, Settings **ret, const char **reterr_file,
-                TextFaults *faults) {
-        const char *path = o ? option_text(o, "settings") : NULL;
+static int load(Arena *a, const Loading *x, Settings **ret, const char **reterr_file, TextFaults *faults) {
+        const char *path = x->o ? option_text(x->o, "settings") : NULL, *cluster = x->cluster;
         Settings *s = NULL;
         int r = app_settings_new(a, &s);
 
         *reterr_file = NULL;
         if (!path && access(SETTINGS_PATH, F_OK) == 0)
                 path = SETTINGS_PATH;
-        if (r == 0 && path) {
-                r = file_load(a, path, s, faults);
-                if (r < 0)
-                        *reterr_file = path;
-        }
+        if (!cluster && x->o)
+                cluster = option_if_known(x->o, "cluster");
+        if (r == 0 && path)
+                r = file_load(a, path, s, reterr_file, faults);
+        if (r == 0 && path)
+                r = cluster_load(a, path, cluster ? cluster : settings_text(s, "service", "cluster"), s,
+                                 reterr_file, faults);
         if (r == 0)
-                r = set_all(a, o, as_is, s, faults);
+                r = set_all(a, x, s, faults);
         if (r == 0)
                 *ret = s;
         if (r < 0 && faults->n == 0) {
@@ -239,23 +274,30 @@ static int load(Arena *a, const Options *o, bool as_is, Settings **ret, const ch
         return r;
 }
 
-int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+static int load_first(Arena *a, const Loading *x, Settings **ret, const char **reterr_file,
                       TextFault *reterr_fault) {
         TextFaults first = { .at = reterr_fault, .most = 1 };
 
         *reterr_fault = (TextFault){ 0 };
-        return load(a, o, false, ret, reterr_file, &first);
+        return load(a, x, ret, reterr_file, &first);
+}
+
+int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                      TextFault *reterr_fault) {
+        return load_first(a, &(Loading){ .o = o }, ret, reterr_file, reterr_fault);
+}
+
+int app_settings_load_for(Arena *a, const Options *o, const char *cluster, Settings **ret,
+                          const char **reterr_file, TextFault *reterr_fault) {
+        return load_first(a, &(Loading){ .o = o, .cluster = cluster }, ret, reterr_file, reterr_fault);
 }
 
 int app_settings_load_as_is(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                             TextFault *reterr_fault) {
-        TextFaults first = { .at = reterr_fault, .most = 1 };
-
-        *reterr_fault = (TextFault){ 0 };
-        return load(a, o, true, ret, reterr_file, &first);
+        return load_first(a, &(Loading){ .o = o, .as_is = true }, ret, reterr_file, reterr_fault);
 }
 
 int app_settings_check(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                        TextFaults *faults) {
-        return load(a, o, false, ret, reterr_file, faults);
+        return load(a, &(Loading){ .o = o }, ret, reterr_file, faults);
 }

@@ -20,7 +20,9 @@
 /* Every setting at its default. 0 or -ENOMEM. */
 int app_settings_new(Arena *a, Settings **ret) must_check;
 
-/* Defaults, then the file of --settings (or SETTINGS_PATH), then each --set. 0; a negative errno with
+/* Defaults, then the file of --settings (or SETTINGS_PATH), then what is said of the cluster alone, then each
+ * --set. What is said of a cluster alone: clusters/NAME.yaml beside the settings file, when it is there; NAME
+ * is what --cluster says, else service.cluster. A name with a slash has none. 0; a negative errno with
  * *reterr_fault, and *reterr_file the file it is in or NULL. `o` NULL: no options. */
 int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                       TextFault *reterr_fault) must_check;
@@ -29,6 +31,10 @@ int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **r
  * *faults. */
 int app_settings_check(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                        TextFaults *faults) must_check;
+
+/* app_settings_load() for a cluster by its name; "": what is said of all. */
+int app_settings_load_for(Arena *a, const Options *o, const char *cluster, Settings **ret,
+                          const char **reterr_file, TextFault *reterr_fault) must_check;
 
 /* app_settings_load() without those --set that say what plans are made by (app_settings_decides()): what they
  * are to be compared with. */

@@ -57,6 +57,8 @@ typedef struct Said {
 
 struct BmcWatch {
         char *redis, *cluster, *file, *ca_file;
+        char log_words[300];
+        LogThread log; /* of its thread */
         bool insecure, started;
         usec_t every, timeout;
         pthread_t thread;
@@ -189,6 +191,9 @@ static void *watch(void *arg) {
         usec_t next = 0;
         Arena a;
 
+        (void) snprintf(w->log_words, sizeof(w->log_words), "cluster=%s", w->cluster);
+        w->log.words = w->log_words;
+        log_thread(&w->log);
         if (arena_open(ARENA_BYTES, &a) < 0)
                 return NULL;
         while (rest(w, next)) {

@@ -44,7 +44,7 @@ static inline usec_t work_monotonic(const Work *w) {
 static inline RunWish work_wish(const Work *w) {
         const ServiceWorld *world = w->x->leadership->world;
 
-        return world->wish(world->self);
+        return world->wish(world->wisher);
 }
 
 /* ---- service_round.c ---- */

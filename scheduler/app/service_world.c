@@ -1,6 +1,7 @@
 #include "scheduler/app/service_world.h"
 
 #include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "scheduler/act/executor_libvirt.h"
@@ -14,6 +15,15 @@ static void identify(void *self, char *buf, size_t size) {
         (void) gethostname(host, sizeof(host) - 1);
         (void) snprintf(buf, size, "%.120s/%ld/%llx", host, (long) getpid(),
                         (unsigned long long) clock_now());
+}
+
+static uint64_t draw(void *self) {
+        uint64_t n = 0;
+
+        (void) self;
+        if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != (ssize_t) sizeof(n))
+                n = (uint64_t) clock_monotonic() * UINT64_C(0x9e3779b97f4a7c15);
+        return n;
 }
 
 static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
@@ -47,6 +57,7 @@ static unsigned reloads(void *self) {
 
 const ServiceWorld service_world_real = { .nap = USEC_PER_SEC / 4,
                                           .guards = true,
+                                          .random = draw,
                                           .identify = identify,
                                           .open_store = open_store,
                                           .open_executor = open_executor,

@@ -20,6 +20,7 @@ typedef struct ServiceWorld {
         const Clock *clock; /* NULL: the real one */
         usec_t nap;         /* while the service rests it looks so often whether something calls */
         bool guards;        /* leases may be renewed by a thread of their own, in real time (leadership.h) */
+        uint64_t (*random)(void *self);
         /* A name that no other life of any service has. */
         void (*identify)(void *self, char *buf, size_t size);
         /* As store_open(). */
@@ -28,7 +29,8 @@ typedef struct ServiceWorld {
         int (*open_executor)(void *self, Executor *ret);
         /* As libvirt_look(): where a VM is, after a crash. 0; a negative errno: nothing can be asked. */
         int (*look)(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret);
-        RunWish (*wish)(void *self);     /* what whoever runs the service wants of it */
+        RunWish (*wish)(void *wisher); /* what whoever runs the service wants of it */
+        void *wisher;
         unsigned (*reloads)(void *self); /* how often the settings were to be read again so far */
 } ServiceWorld;
 

@@ -120,6 +120,42 @@ static int read_list(Reader *r, const yaml_mark_t *key_mark) {
         return settings_list_read(&r->yaml, r->path, r->settings);
 }
 
+/* [a, b] of a setting that is a text of words (setting_words): as "a, b". */
+static int read_words(Reader *r, const yaml_mark_t *key_mark, const yaml_mark_t *start) {
+        const yaml_mark_t mark = *start;
+        char words[4096] = "";
+        uint32_t row = 0;
+        SettingRow is;
+        size_t used = 0;
+
+        if (!find_row(r->settings, r->path, &row) || !settings_row(r->settings, row, &is) ||
+            is.def->choices != setting_words)
+                return fault_at(r, start, "is a list; accepted is a single value or a section");
+        for (;;) {
+                yaml_event_t e;
+                int n = yaml_reader_next(&r->yaml, "", &e);
+                bool end = n == 0 && e.type == YAML_SEQUENCE_END_EVENT;
+
+                if (n < 0)
+                        return n;
+                if (!end && (e.type != YAML_SCALAR_EVENT ||
+                             e.data.scalar.length != strlen((const char *) e.data.scalar.value) ||
+                             strchr((const char *) e.data.scalar.value, ',')))
+                        n = fault_at(r, &e.start_mark, "has something in its list that is no plain word");
+                else if (!end)
+                        n = snprintf(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "",
+                                     (const char *) e.data.scalar.value);
+                yaml_event_delete(&e);
+                if (n < 0)
+                        return n;
+                used += (size_t) n;
+                if (used >= sizeof(words))
+                        return fault_at(r, &mark, "is longer than 4095 bytes");
+                if (end)
+                        return set_scalar(r, words, key_mark, &mark);
+        }
+}
+
 /* The value of the key just pushed. */
 static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-no-recursion)
         yaml_event_t e;
@@ -141,7 +177,7 @@ static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-n
                 n = read_mapping(r);
                 break;
         case YAML_SEQUENCE_START_EVENT:
-                n = fault_at(r, &e.start_mark, "is a list; accepted is a single value or a section");
+                n = read_words(r, key_mark, &e.start_mark);
                 break;
         default:
                 n = fault_at(r, &e.start_mark, "is an alias; accepted is a single value or a section");

@@ -6,6 +6,11 @@
 #include <time.h>
 
 static _Atomic LogLevel threshold = LOG_INFO;
+static _Thread_local const LogThread *thread; /* NULL: it has nothing of its own */
+
+void log_thread(const LogThread *t) {
+        thread = t;
+}
 
 void log_threshold(LogLevel least) {
         threshold = least;
@@ -15,9 +20,10 @@ void log_event(LogLevel level, const char *event, const char *fmt, ...) {
         static const char *const names[] = { "debug", "info", "warning", "error" };
         char line[2048], stamp[32];
         struct tm tm;
-        time_t now = time(NULL);
+        const char *words = thread && thread->words ? thread->words : "";
+        time_t now = (time_t) (clock_now_of(thread ? thread->clock : NULL) / USEC_PER_SEC);
         va_list ap;
-        size_t used;
+        size_t used, room = sizeof(line) - 2 - strnlen(words, sizeof(line) / 4) - 1;
         int n;
 
         if (level < threshold)
@@ -29,10 +35,14 @@ void log_event(LogLevel level, const char *event, const char *fmt, ...) {
         n = vsnprintf(line + used, sizeof(line) - 1 - used, fmt, ap);
         va_end(ap);
         used = n < 0 ? used : used + (size_t) n;
-        if (used > sizeof(line) - 2)
-                used = sizeof(line) - 2;
+        if (used > room)
+                used = room;
+        if (words[0] && (n = snprintf(line + used, sizeof(line) - 1 - used, " %.*s", (int) (sizeof(line) / 4),
+                                      words)) > 0)
+                used += (size_t) n;
         line[used++] = '\n';
-        (void) fwrite(line, 1, used, stderr); /* one call, so that lines of threads do not mix */
+        /* One call, so that lines of threads do not mix. */
+        (void) fwrite(line, 1, used, thread && thread->to ? thread->to : stderr);
 }
 
 const char *log_quote(const char *s, char *buf, size_t size) {

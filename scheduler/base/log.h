@@ -7,6 +7,9 @@
  */
 #pragma once
 
+#include <stdio.h>
+
+#include "scheduler/base/clock.h"
 #include "scheduler/base/common.h"
 
 typedef enum LogLevel {
@@ -19,6 +22,16 @@ typedef enum LogLevel {
 /* Lines below `least` are dropped. The default is LOG_INFO. */
 void log_threshold(LogLevel least);
 void log_event(LogLevel level, const char *event, const char *fmt, ...) printf_like(3, 4);
+
+/* What the lines of a thread have of their own. */
+typedef struct LogThread {
+        const char *words;  /* at the end of each line: "cluster=a"; NULL: none */
+        const Clock *clock; /* whose time they carry; NULL: the real one's */
+        FILE *to;           /* NULL: stderr */
+} LogThread;
+
+/* For the calling thread, from now on; it must outlive that. NULL: as at first. */
+void log_thread(const LogThread *t);
 
 /* `s` in double quotes with \" \\ \n escaped, cut to fit, in buf. Returns buf. */
 const char *log_quote(const char *s, char *buf, size_t size);

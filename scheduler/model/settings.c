@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+const char *const setting_words[] = { NULL };
+
 typedef struct Value {
         const SettingSection *section;
         const SettingDef *def;

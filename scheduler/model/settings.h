@@ -26,9 +26,12 @@ typedef struct SettingDef {
         SettingType type;
         int64_t def, min, max;      /* in the unit of the type */
         const char *def_text;       /* SETTING_TEXT */
-        const char *const *choices; /* SETTING_CHOICE, NULL-terminated */
+        const char *const *choices; /* SETTING_CHOICE, NULL-terminated; SETTING_TEXT: NULL or setting_words */
         const char *doc;            /* one or two sentences for the manual */
 } SettingDef;
+
+/* A text of words separated by commas: in a settings file a list of them is accepted too. */
+extern const char *const setting_words[];
 
 typedef struct SettingSection {
         const char *name, *summary;

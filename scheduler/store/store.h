@@ -56,6 +56,10 @@ int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, con
  * next report. */
 int store_forget_host(Store *s, const char *host) must_check;
 
+/* The clusters that have ever reported to this server, sorted: whatever the store's own cluster is. It looks
+ * through all keys, a thousand at a time; in a Redis Cluster on each master. */
+int store_get_clusters(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) must_check;
+
 /* ---- marks: what operators said of hosts (cordon, maintenance) ---- */
 int store_set_mark(Store *s, const char *host, const char *state) must_check; /* "" removes it */
 /* The same, if the host's mark is still `was` ("": none), and a round begins at once (the alarm is raised).

@@ -75,6 +75,8 @@ Test(store_cluster, each_cluster_of_hosts_is_on_its_node_and_is_found_from_any) 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 owned(store_free) Store *here = cluster_opened(names[i], 0);
                 owned(store_free) Store *there = cluster_opened(names[i], 1);
+                const char *const *found = NULL;
+                uint32_t n = 0;
                 uint64_t token;
                 Reports r;
                 int k = -EAGAIN;
@@ -92,6 +94,9 @@ Test(store_cluster, each_cluster_of_hosts_is_on_its_node_and_is_found_from_any) 
                 expect(0, here, store_lease(here, "d1", 60 * SECOND, &token, NULL, 0));
                 expect(0, there, store_journal(there, token, "x", 1));
                 expect(0, there, store_put_record(there, token, "x", 1, record_name));
+                expect(0, there, store_get_clusters(there, &arena, &found, &n));
+                cr_assert_eq(n, 1, "wherever its keys are");
+                cr_assert_str_eq(found[0], names[i]);
                 expect(0, here, store_forget_host(here, names[i]));
         }
 }

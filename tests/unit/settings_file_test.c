@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/app/app_settings.h"
 #include "scheduler/app/settings_file.h"
 
 static const SettingDef load_defs[] = {
@@ -115,4 +116,23 @@ Test(settings_file, all_of_it_with_docs_is_a_valid_file_that_changes_nothing) {
         cr_assert_eq(0, settings_new(&arena, sections, 2, &again));
         cr_assert_eq(0, settings_file_apply(printed, strlen(printed), again, &f), "%s: %s", printed, f.what);
         cr_assert_eq(200, settings_int(again, "load", "headroom"));
+}
+
+Test(settings_file, a_text_of_words_may_be_a_list) {
+        static const char *const bad[] = { "service: {clusters: [[a], b]}", "service: {clusters: ['a,b']}",
+                                           "service: {redis: [a]}", "service: {clusters: [a], clusters: b}" };
+        static const char text[] = "service:\n  clusters:\n    - a\n    - b c\n";
+        Settings *s = NULL;
+        TextFault f;
+        Arena big;
+
+        cr_assert_eq(0, arena_open((size_t) 64 << 20, &big));
+        cr_assert_eq(0, app_settings_new(&big, &s));
+        cr_assert_eq(0, settings_file_apply(text, strlen(text), s, &f), "%s", f.what);
+        cr_assert_str_eq("a, b c", settings_text(s, "service", "clusters"));
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                cr_assert_eq(0, app_settings_new(&big, &s));
+                cr_assert_eq(-EINVAL, settings_file_apply(bad[i], strlen(bad[i]), s, &f), "%s", bad[i]);
+        }
+        arena_close(&big);
 }
