@@ -23,10 +23,13 @@ static int larger_first(const void *a, const void *b) {
         return x->vm < y->vm ? -1 : x->vm > y->vm;
 }
 
-/* The largest share of a host of mean size that v takes of any resource. */
-static int64_t size_of(const Problem *p, VmIx v, const int64_t *mean) {
-        int64_t most = 0;
+/* The largest share of a host of mean size that v takes of any resource, at least 1; 0: it stays where it is.
+ */
+static int64_t size_of(const Problem *p, const Proposals *k, VmIx v, const int64_t *mean) {
+        int64_t most = 1;
 
+        if (!proposals_has_choice(k, v))
+                return 0;
         for (uint32_t r = 0; r < p->n_res; r++) {
                 const int64_t share = problem_need(p, v)[r] * SIZE_ONE / mean[r];
 
@@ -37,7 +40,7 @@ static int64_t size_of(const Problem *p, VmIx v, const int64_t *mean) {
 
 static int wheel_build(Arena *a, Proposals *k, const int64_t *size) {
         const uint32_t n = k->n_vms;
-        uint64_t total = 0, mean, weight = 0, at = 0;
+        uint64_t total = 0, mean, weight = 0, at = 0, choosing = 0;
         uint32_t slots = 1;
 
         while (slots < SLOTS_PER_VM * (uint64_t) n && slots < UINT32_C(1) << 31)
@@ -46,16 +49,20 @@ static int wheel_build(Arena *a, Proposals *k, const int64_t *size) {
         if (!k->wheel)
                 return -ENOMEM;
         k->wheel_mask = slots - 1;
-        for (VmIx v = 0; v < n; v++)
-                total += (uint64_t) size[v];
-        mean = n > 0 ? total / n + 1 : 1;
-        total = total * SHARE_BY_SIZE + mean * n * SHARE_UNIFORM;
         for (VmIx v = 0; v < n; v++) {
+                total += (uint64_t) size[v];
+                choosing += size[v] > 0;
+        }
+        mean = choosing > 0 ? total / choosing + 1 : 1;
+        total = total * SHARE_BY_SIZE + mean * choosing * SHARE_UNIFORM;
+        for (VmIx v = 0; v < n; v++) {
+                if (size[v] == 0)
+                        continue;
                 weight += ((uint64_t) size[v] * SHARE_BY_SIZE + mean * SHARE_UNIFORM) * slots;
                 for (; weight >= total; weight -= total)
                         k->wheel[at++] = v;
         }
-        assert(at == slots);
+        assert(at == slots || choosing == 0);
         return 0;
 }
 
@@ -67,13 +74,14 @@ static int ranks_build(Arena *a, Proposals *k, const int64_t *size) {
         if (!sorted || !k->by_size || !k->rank)
                 return -ENOMEM;
         for (VmIx v = 0; v < k->n_vms; v++)
-                sorted[v] = (Sized){ size[v], v };
-        qsort(sorted, k->n_vms, sizeof(sorted[0]), larger_first);
-        for (uint32_t i = 0; i < k->n_vms; i++) {
+                if (size[v] > 0)
+                        sorted[k->n_ranks++] = (Sized){ size[v], v };
+        qsort(sorted, k->n_ranks, sizeof(sorted[0]), larger_first);
+        for (uint32_t i = 0; i < k->n_ranks; i++) {
                 k->by_size[i] = sorted[i].vm;
                 k->rank[sorted[i].vm] = i;
         }
-        while (UINT64_C(1) << k->rank_digits < k->n_vms)
+        while (UINT64_C(1) << k->rank_digits < k->n_ranks)
                 k->rank_digits++;
         return 0;
 }
@@ -165,13 +173,13 @@ int proposals_build(Arena *a, const Flat *f, Proposals *ret) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < p->n_res; i++)
                 mean[i] = problem_mean_capacity(p, i);
-        for (VmIx v = 0; v < p->n_vms; v++)
-                size[v] = size_of(p, v, mean);
-        r = wheel_build(a, &k, size);
+        r = hosts_build(a, f, &k);
+        for (VmIx v = 0; r == 0 && v < p->n_vms; v++)
+                size[v] = size_of(p, &k, v, mean);
+        if (r == 0)
+                r = wheel_build(a, &k, size);
         if (r == 0)
                 r = ranks_build(a, &k, size);
-        if (r == 0)
-                r = hosts_build(a, f, &k);
         if (r == 0)
                 *ret = k;
         return r;

@@ -18,19 +18,22 @@
 #include <string.h>
 
 #include "scheduler/decide/flat_hot.h"
-#include "scheduler/decide/proposals.h"
 #include "scheduler/decide/search_state.h"
+#include "scheduler/decide/seating.h"
+#include "scheduler/decide/sieve_hot.h"
 
-#define DRAWS_DIGITS   12
-#define DRAWS          (1 << DRAWS_DIGITS) /* accepted costs, as multiples of the temperature */
-#define DRAWS_A_NUMBER (64 / DRAWS_DIGITS)
-#define STRIDE         2048 /* tries between two looks at budget and guard */
-#define FRACTION       16   /* binary digits of fixed-point fractions */
-#define SPENT_WHOLE    65536
-#define COPY_EVERY     16 /* evaluations a VM between two looks whether this is the best */
-#define SAMPLE         1001
-#define HOSTS          128 /* a VM that was drawn is tried on so many hosts at most … */
-#define SWAPS          12  /* … and with so many others */
+#define DRAWS_DIGITS 12
+#define DRAWS        (1 << DRAWS_DIGITS)           /* accepted costs, as multiples of the temperature */
+#define DRAWS_ALL    (DRAWS + HOSTS + SIEVE_LANES) /* from any one on there are enough for all hosts */
+#define STRIDE       2048                          /* tries between two looks at budget and guard */
+#define FRACTION     16                            /* binary digits of fixed-point fractions */
+#define SPENT_WHOLE  65536
+#define COPY_EVERY   16 /* evaluations a VM between two looks whether this is the best */
+#define SAMPLE       1001
+#define HOSTS        128                /* a VM that was drawn is tried on so many hosts at most … */
+#define SWAPS        12                 /* … and with so many others */
+#define NO_PRICE     (INT64_C(1) << 32) /* above what any change may cost, as the sieve counts */
+#define SIEVE_PAYS   4                  /* … a sieve is that many times as quick */
 
 #define PRICE      1  /* log2 of the price of overfilling until SQUEEZE_AT … */
 #define RISE       10 /* … and its doublings until HARD_AT */
@@ -60,7 +63,12 @@ typedef struct Anneal {
         Flat f;
         const Problem *p;
         Proposals proposals;
-        int64_t *draws;             /* [DRAWS] −ln((i + ½) / DRAWS) in 16 binary digits */
+        Seating seating;
+        Sieve sieve;
+        int64_t *draws;             /* [DRAWS_ALL] −ln((i + ½) / DRAWS) in 16 binary digits, in no order */
+        int32_t *most;              /* [DRAWS_ALL] the same times the temperature, as the sieve counts */
+        int64_t most_of;            /* the temperature of that */
+        bool sieves;                /* the sieve can count so far */
         Cost *homing;               /* [vm] what home is worth, in 65536ths of the temperature */
         int64_t temperature, price; /* price: of a unit of excess; 0: there may be none */
         int64_t warm, mild, cold;   /* log2 of the first temperature, that at MILD_AT, and the last */
@@ -102,12 +110,18 @@ static int64_t exp2_fixed(int64_t y) {
         return (int64_t) (whole >= 31 ? m << (whole - 31) : m >> (31 - whole));
 }
 
-static void draws_fill(int64_t *draws) {
+static void draws_fill(int64_t *draws, Prng *random) {
         const int64_t whole = log2_fixed(UINT64_C(2) * DRAWS);
 
         /* ln 2 = 45426 / 65536 */
-        for (uint64_t i = 0; i < DRAWS; i++)
-                draws[i] = ((whole - log2_fixed(2 * i + 1)) * 45426) >> FRACTION;
+        for (uint32_t i = 0; i < DRAWS; i++) {
+                const uint32_t at = prng_below(random, i + 1);
+
+                draws[i] = draws[at];
+                draws[at] = ((whole - log2_fixed(2 * (uint64_t) i + 1)) * 45426) >> FRACTION;
+        }
+        for (uint32_t i = DRAWS; i < DRAWS_ALL; i++)
+                draws[i] = draws[i - DRAWS];
 }
 
 static bool denied(const Problem *p, Move m) {
@@ -132,8 +146,9 @@ static bool rest(const Anneal *a, Move m, Cost *delta) {
         return true;
 }
 
-inlined Cost draw(const Anneal *a, uint64_t bits) {
-        return (a->temperature * a->draws[bits % DRAWS]) >> FRACTION;
+/* The largest cost accepted, of draw i. */
+inlined Cost draw(const Anneal *a, uint64_t i) {
+        return (a->temperature * a->draws[i]) >> FRACTION;
 }
 
 /* What draws v to h beyond its price. */
@@ -151,46 +166,103 @@ inlined Cost leave(const Anneal *a, VmIx v, HostIx from, uint32_t width) {
         return d - flat_place(f, v, from) + pulls(a, v, from);
 }
 
-/* v to the host where it is best of all, each with a draw of its own: where many may take it, the choice is
- * as in a Gibbs sampler, and the row of v stays in registers while those of the hosts go by. Up to HOSTS. */
-inlined uint32_t try_hosts(Anneal *a, VmIx v, uint32_t width) {
-        Flat *f = &a->f;
+/* Where v goes, as far as is known, and how much more than it costs its draw would have accepted. */
+typedef struct Choice {
+        HostIx to;
+        Cost delta, margin;
+} Choice;
+
+static void make(Anneal *a, Move m) {
+        flat_move(&a->f, m);
+        if (a->seating.on)
+                seating_move(&a->seating, m);
+        sieve_refresh(&a->sieve, m.from);
+        sieve_refresh(&a->sieve, m.to);
+}
+
+/* Is `to` better for v than what is chosen? left: what leaving changes. */
+inlined void try_host(const Anneal *a, VmIx v, HostIx to, Cost left, Cost accepted, uint32_t width,
+                      Choice *best) {
+        const Flat *f = &a->f;
+        const Cost most = accepted - best->margin - 1;
+        Cost delta = left - pulls(a, v, to);
+
+        if (delta - f->host_cost[to] > most) /* what it may gain there at most */
+                return;
+        if (a->price > 0)
+                delta += a->price * (row_excess(f, to, v, 1, width) - f->host_excess[to]);
+        else if (!row_fits(f, to, v, width))
+                return;
+        if (delta - f->host_cost[to] > most)
+                return;
+        delta += row_cost(flat_over(f, to), flat_step(f, v), 1, width) - f->host_cost[to];
+        if (delta > most)
+                return;
+        delta += flat_place(f, v, to);
+        if (delta <= most)
+                *best = (Choice){ to, delta, accepted - delta };
+}
+
+/* Few may take it: one after the other. */
+inlined uint32_t try_listed(const Anneal *a, VmIx v, Cost left, uint32_t at, uint32_t width, Choice *best) {
         const Proposals *k = &a->proposals;
-        const HostIx from = f->host_of[v];
-        const uint32_t listed = k->list_start[v + 1] - k->list_start[v], all = listed ? listed : k->n_hosts;
-        const uint32_t n = all < HOSTS ? all : HOSTS;
-        const uint32_t first = all > n ? prng_below(&a->s->random, all - n + 1) : 0;
-        const Cost left = leave(a, v, from, width);
-        Cost best = -1, best_delta = 0; /* best: what the draw leaves beyond what it costs */
-        HostIx best_to = from;
-        uint64_t bits = 0;
+        const uint32_t listed = k->list_start[v + 1] - k->list_start[v], n = listed < HOSTS ? listed : HOSTS;
+        const uint32_t first = listed > n ? prng_below(&a->s->random, listed - n + 1) : 0;
+        const HostIx *hosts = k->list + k->list_start[v] + first, from = a->f.host_of[v];
+
+        for (uint32_t i = 0; i < n; i++)
+                if (hosts[i] != from)
+                        try_host(a, v, hosts[i], left, draw(a, at + i), width, best);
+        return n;
+}
+
+/* The others are sieved first. */
+inlined uint32_t try_sieved(const Anneal *a, VmIx v, Cost left, uint32_t at, uint32_t width, Choice *best) {
+        const Sieve *s = &a->sieve;
+        const uint32_t n = s->n_blocks < HOSTS / SIEVE_LANES ? s->n_blocks : HOSTS / SIEVE_LANES;
+        const uint32_t listed = a->proposals.list_start[v + 1] - a->proposals.list_start[v];
+        const uint32_t all = listed > 0 ? listed : a->p->n_hosts;
+        const uint32_t first = s->n_blocks > n ? prng_below(&a->s->random, s->n_blocks - n + 1) : 0;
+        const HostIx from = a->f.host_of[v], home = a->p->home[v];
+        const int64_t allowed = sieve_up(s, -left);
+        const bool sieves = a->sieves && allowed < SIEVE_MOST;
+        const int32_t base = (int32_t) (allowed > -SIEVE_MOST ? allowed : -SIEVE_MOST);
+        const int32_t price = (int32_t) (a->price < SIEVE_MOST ? a->price : SIEVE_MOST);
+        const int32_t limit = price > 0 ? SIEVE_MOST / price : 0;
 
         for (uint32_t i = 0; i < n; i++) {
-                const HostIx to = listed ? k->list[k->list_start[v] + first + i] : first + i;
-                Cost delta = left - pulls(a, v, to), most;
+                const HostIx start = (first + i) * SIEVE_LANES;
+                const uint32_t draws = at + i * SIEVE_LANES;
+                uint32_t bits = sieves ? sieve_block(s, first + i, v, a->most + draws, base, price, limit)
+                                       : ~UINT32_C(0);
 
-                bits = i % DRAWS_A_NUMBER == 0 ? prng_next(&a->s->random) : bits >> DRAWS_DIGITS;
-                most = draw(a, bits) - best - 1;
-                if (to == from || delta - f->host_cost[to] > most)
-                        continue;
-                if (a->price > 0)
-                        delta += a->price * (row_excess(f, to, v, 1, width) - f->host_excess[to]);
-                else if (!row_fits(f, to, v, width))
-                        continue;
-                if (delta - f->host_cost[to] > most) /* what it may gain there at most */
-                        continue;
-                delta += row_cost(flat_over(f, to), flat_step(f, v), 1, width) - f->host_cost[to];
-                if (delta > most)
-                        continue;
-                delta += flat_place(f, v, to);
-                if (delta > most || !proposals_possible(k, v, to))
-                        continue;
-                best += most + 1 - delta;
-                best_delta = delta;
-                best_to = to;
+                bits |= home - start < SIEVE_LANES ? UINT32_C(1) << (home - start) : 0;
+                bits &= proposals_possible_from(&a->proposals, v, start);
+                bits &= from - start < SIEVE_LANES ? ~(UINT32_C(1) << (from - start)) : ~UINT32_C(0);
+                for (; bits != 0; bits &= bits - 1) {
+                        const uint32_t lane = (uint32_t) __builtin_ctz(bits);
+
+                        try_host(a, v, start + lane, left, draw(a, draws + lane), width, best);
+                }
         }
-        if (best_to != from && rest(a, (Move){ v, from, best_to }, &best_delta))
-                flat_move(f, (Move){ v, from, best_to });
+        return n * SIEVE_LANES < all ? n * SIEVE_LANES : all;
+}
+
+/* v to the host where it is best of all, each with a draw of its own: where many may take it, the choice is
+ * as in a Gibbs sampler. Up to HOSTS. */
+inlined uint32_t try_hosts(Anneal *a, VmIx v, uint32_t width) {
+        const HostIx from = a->f.host_of[v];
+        const Proposals *k = &a->proposals;
+        const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
+        const Cost left = leave(a, v, from, width);
+        const uint32_t at = (uint32_t) (prng_next(&a->s->random) >> (64 - DRAWS_DIGITS));
+        Choice best = { .to = from, .margin = -1 };
+        uint32_t n;
+
+        n = listed > 0 && listed * SIEVE_PAYS < k->n_hosts ? try_listed(a, v, left, at, width, &best)
+                                                           : try_sieved(a, v, left, at, width, &best);
+        if (best.to != from && rest(a, (Move){ v, from, best.to }, &best.delta))
+                make(a, (Move){ v, from, best.to });
         return n;
 }
 
@@ -213,34 +285,64 @@ static void swap_finish(Anneal *a, VmIx v, VmIx w, Cost delta, Cost most) {
                 rule_counts_move(&e->rules, v, there.to, there.from);
         if (!ok)
                 return;
-        flat_move(f, there);
-        flat_move(f, back);
+        make(a, there);
+        make(a, back);
 }
 
-inlined void try_swap(Anneal *a, VmIx v, VmIx w, Cost most, uint32_t width) {
+/* The exact cost of the rows, after the sieve. */
+static void swap_judge(Anneal *a, VmIx v, VmIx w, Cost delta, Cost most) {
         Flat *f = &a->f;
+        const uint32_t width = f->width;
         const HostIx from = f->host_of[v], to = f->host_of[w];
         const int64_t *step_v = flat_step(f, v), *step_w = flat_step(f, w);
-        Cost delta;
 
-        if (from == to || !proposals_possible(&a->proposals, v, to) ||
-            !proposals_possible(&a->proposals, w, from))
-                return;
         if (a->price == 0 && (!row_fits_swap(f, to, v, w, width) || !row_fits_swap(f, from, w, v, width)))
                 return;
-        delta = row_cost_swap(flat_over(f, to), step_v, step_w, width) - f->host_cost[to];
+        delta += row_cost_swap(flat_over(f, to), step_v, step_w, width) - f->host_cost[to];
         delta += row_cost_swap(flat_over(f, from), step_w, step_v, width) - f->host_cost[from];
         if (a->price > 0) {
                 delta += a->price * (row_excess_swap(f, to, v, w, width) - f->host_excess[to]);
                 delta += a->price * (row_excess_swap(f, from, w, v, width) - f->host_excess[from]);
         }
-        delta += pulls(a, v, from) - pulls(a, v, to) + pulls(a, w, to) - pulls(a, w, from);
-        if (delta - flat_place(f, v, from) - flat_place(f, w, to) > most)
+        if (delta > most)
                 return;
-        delta +=
-                flat_place(f, v, to) - flat_place(f, v, from) + flat_place(f, w, from) - flat_place(f, w, to);
+        delta += flat_place(f, v, to) + flat_place(f, w, from);
         if (delta <= most)
                 swap_finish(a, v, w, delta, most);
+}
+
+inlined void try_swap(Anneal *a, VmIx v, VmIx w, Cost most, const SwapSide *side) {
+        const Flat *f = &a->f;
+        const HostIx from = f->host_of[v], to = f->host_of[w];
+        Cost delta;
+
+        if (from == to || !proposals_possible(&a->proposals, v, to) ||
+            !proposals_possible(&a->proposals, w, from))
+                return;
+        delta = pulls(a, v, from) - pulls(a, v, to) + pulls(a, w, to) - pulls(a, w, from) -
+                flat_place(f, v, from) - flat_place(f, w, to);
+        if (f->host_excess[from] + f->host_excess[to] == 0 && a->p->home[v] != to && a->p->home[w] != from) {
+                const int64_t price = a->price > 0 ? a->price : NO_PRICE;
+
+                if (sieve_swap(&a->sieve, side, from, w, to, price) > sieve_up(&a->sieve, most - delta))
+                        return;
+        }
+        swap_judge(a, v, w, delta, most);
+}
+
+/* Whom v should try to change places with: one of a host it may go to, where these are known and few; else
+ * one of its size. */
+inlined VmIx partner(const Anneal *a, VmIx v, uint64_t bits) {
+        const Proposals *k = &a->proposals;
+        const Seating *s = &a->seating;
+        const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
+        HostIx h;
+
+        if (listed == 0 || !s->on)
+                return proposals_like(k, v, bits);
+        h = k->list[k->list_start[v] + ((bits >> 48) * listed >> 16)];
+        return s->n_on[h] > 0 ? s->on[(size_t) h * s->n_vms + ((bits >> 16 & 0xffffffff) * s->n_on[h] >> 32)]
+                              : v;
 }
 
 inlined void tries(Anneal *a, uint32_t width) {
@@ -249,12 +351,18 @@ inlined void tries(Anneal *a, uint32_t width) {
 
         while (n < STRIDE) {
                 const VmIx v = proposals_vm(&a->proposals, prng_next(g));
+                HostIx from = IX_NONE;
+                SwapSide side;
 
                 n += try_hosts(a, v, width);
                 for (int i = 0; i < SWAPS; i++, n++) {
                         const uint64_t bits = prng_next(g);
 
-                        try_swap(a, v, proposals_like(&a->proposals, v, bits), draw(a, bits), width);
+                        if (from != a->f.host_of[v]) {
+                                from = a->f.host_of[v];
+                                swap_side(&a->sieve, v, from, &side);
+                        }
+                        try_swap(a, v, partner(a, v, bits), draw(a, bits % DRAWS), &side);
                 }
         }
         a->s->evaluations += n;
@@ -330,7 +438,7 @@ static int64_t between(int64_t from, int64_t to, int64_t now, int64_t begin, int
 static void retreat(Anneal *a) {
         for (VmIx v = 0; v < a->p->n_vms; v++)
                 if (a->f.host_of[v] != a->best_of[v])
-                        flat_move(&a->f, (Move){ v, a->f.host_of[v], a->best_of[v] });
+                        make(a, (Move){ v, a->f.host_of[v], a->best_of[v] });
         assert(a->f.excess == 0 && a->f.cost == a->best);
 }
 
@@ -343,7 +451,7 @@ static int64_t price_at(int64_t now) {
 }
 
 /* The temperature falls evenly in the logarithm, quicker at the end. */
-static void schedule(Anneal *a, int64_t now) {
+static void cool(Anneal *a, int64_t now) {
         int64_t mild;
 
         if (!a->melted && now < a->began + START_AFTER)
@@ -357,10 +465,27 @@ static void schedule(Anneal *a, int64_t now) {
                 retreat(a);
 }
 
+/* What the sieve lets through may be up to 1/512 hotter: so it need not be told of each change. */
+static void schedule(Anneal *a, int64_t now) {
+        cool(a, now);
+        if (a->temperature <= a->most_of && a->temperature >= a->most_of - a->most_of / 512)
+                return;
+        a->most_of = a->temperature;
+        a->sieves = true;
+        for (uint32_t i = 0; i < DRAWS_ALL; i++) {
+                const int64_t most = sieve_up(&a->sieve, draw(a, i) + 1);
+
+                a->most[i] = (int32_t) (most < SIEVE_MOST ? most : SIEVE_MOST);
+                a->sieves &= most < SIEVE_MOST;
+        }
+}
+
 static void anneal(Anneal *a) {
         uint64_t copied = 0;
         uint32_t now;
 
+        if (a->proposals.n_ranks == 0)
+                return; /* nobody has a choice */
         a->began = spent(a);
         while ((now = spent(a)) < SPENT_WHOLE && !search_state_stopped(a->s)) {
                 schedule(a, now);
@@ -420,19 +545,24 @@ static void homing_fill(Anneal *a) {
 }
 
 int search_anneal(SearchState *s, HostIx *host_of, Cost *ret_cost) {
-        Anneal a = { .s = s, .p = s->e->problem, .best_of = host_of };
+        Anneal a = { .s = s, .p = s->e->problem, .best_of = host_of, .most_of = -1 };
         int r;
 
         r = flat_build(s->arena, s->e, &a.f);
         if (r == 0)
                 r = proposals_build(s->arena, &a.f, &a.proposals);
+        if (r == 0)
+                r = seating_build(s->arena, &a.proposals, a.f.host_of, &a.seating);
+        if (r == 0)
+                r = sieve_build(s->arena, &a.f, &a.sieve);
         if (r < 0)
                 return r;
-        a.draws = arena_new(s->arena, int64_t, DRAWS);
+        a.draws = arena_new(s->arena, int64_t, DRAWS_ALL);
+        a.most = arena_new(s->arena, int32_t, DRAWS_ALL);
         a.homing = arena_new(s->arena, Cost, a.p->n_vms);
-        if (!a.draws || !a.homing)
+        if (!a.draws || !a.most || !a.homing)
                 return -ENOMEM;
-        draws_fill(a.draws);
+        draws_fill(a.draws, &s->random);
         homing_fill(&a);
         a.best = a.f.cost;
         memcpy(a.best_of, a.f.host_of, sizeof(HostIx) * a.p->n_vms);
