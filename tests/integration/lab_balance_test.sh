@@ -6,10 +6,8 @@
 
 export LAB_CPUS="1 1 1" LAB_MEMS="1024 1024 1024"
 GUESTS=$(seq -f 'g%g' 1 10)
-URIS=qemu+tcp://10.77.0.11/system,qemu+tcp://10.77.0.12/system,qemu+tcp://10.77.0.13/system
 SETTINGS=(--set load.headroom_cpu=30% --set snapshot.stale_after=15s)
 
-guests_on() { lab list "$1" | wc -w | awk '{ print $1 - 1 }'; }
 spread_out() { # each host has some, none has more than half
 	local h n
 	for h in h1 h2 h3; do
@@ -18,10 +16,6 @@ spread_out() { # each host has some, none has more than half
 	done
 }
 all_crowded() { [ "$(guests_on h1)" = 10 ]; }
-all_go_on() {
-	local g
-	for g in $GUESTS; do counter_goes_on "$g" || { echo "$g: $(lab ticks "$g")"; return 1; }; done
-}
 crowd_again() { # all back to h1, by virsh
 	local h g jobs=()
 	for h in h2 h3; do
@@ -33,59 +27,36 @@ crowd_again() { # all back to h1, by virsh
 	[ ${#jobs[@]} = 0 ] || wait "${jobs[@]}" # without names it waits for the agents, too
 	all_crowded
 }
-boot_all() {
-	local g jobs=()
-	for g in $GUESTS; do
-		lab boot h1 "$g" mem=24 dirty=4 rate=1 burn=8 &
-		jobs+=($!)
-	done
-	wait "${jobs[@]}"
-	all_crowded
-}
 
-command -v redis-server >/dev/null || { echo "redis-server is missing"; exit 77; }
+story_needs redis-server
 story_lab 3
-check "ten guests are on h1" boot_all
+uris=$(URIS h1 h2 h3)
+check "ten guests are on h1" boot_on h1 mem=24 dirty=4 rate=1 burn=8
 
 echo "--- the service"
-redis=unix://$LAB/redis.sock
-redis-server --port 0 --unixsocket "$LAB/redis.sock" --save '' --appendonly no --dir "$LAB" >"$LAB/redis.log" 2>&1 &
-story_pids+=($!)
-for h in h1 h2 h3; do
-	tests/lab/lab in $h "$BUILD/plimsoll-agent" --redis "$redis" --cluster lab --advertise "$(lab uri $h)" --interval 2s \
-		>"$LAB/agent-$h.log" 2>&1 &
-	story_pids+=($!)
-done
-tests/lab/lab ctl "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --interval 2s --state-dir "$LAB/state" \
-	--set service.hold=4s --set service.settle=6s \
-	"${SETTINGS[@]}" >"$LAB/plimsolld.log" 2>&1 &
-service=$!
-says_balanced() {
-	lab ctl "$BUILD/plimsoll" status --redis "$redis" --cluster lab "${SETTINGS[@]}" >"$LAB/status.out" &&
-		grep -q '^balanced' "$LAB/status.out"
-}
-story_pids+=("$service")
+redis_start
+agents_start "h1 h2 h3" --interval 2s
+serve plimsolld.log --mode auto --interval 2s --set service.hold=4s --set service.settle=6s "${SETTINGS[@]}"
+says_balanced() { plimsoll status "${SETTINGS[@]}" >"$LAB/status.out" && says status.out '^balanced'; }
 check "the service spreads them" until_true 90 spread_out
 check "and says it is balanced" until_true 60 says_balanced
 check "they are still spread" spread_out
-check "every guest's counter goes on" all_go_on
-kill -TERM "$service"
-wait "$service"
-check "the service ends well on SIGTERM" [ $? = 0 ]
+check "every guest's counter goes on" each_runs_once
+check "the service ends well on SIGTERM" service_stops
 
 echo "--- the command line, without agents"
 check "they are crowded again" crowd_again
-apply() { lab ctl timeout 120 "$BUILD/plimsoll" apply --hosts "$URIS" --yes "${SETTINGS[@]}" >"$LAB/apply.out" 2>&1 </dev/null; }
+apply() { lab ctl timeout 120 "$BUILD/plimsoll" apply --hosts "$uris" --yes "${SETTINGS[@]}" >"$LAB/apply.out" 2>&1 </dev/null; }
 # The guests' load jitters, most of all on a busy machine: a move or two more may seem worth their price now. That nothing is
 # moved twice for nothing when facts stay the same is proved by the property tests.
 plan_is_short() {
-	lab ctl "$BUILD/plimsoll" plan --hosts "$URIS" "${SETTINGS[@]}" --set agentless.interval=5s --json \
+	lab ctl "$BUILD/plimsoll" plan --hosts "$uris" "${SETTINGS[@]}" --set agentless.interval=5s --json \
 		>"$LAB/plan.json" || return 1
 	[ "$(grep -c '"vm":' "$LAB/plan.json")" -le 2 ] || { cat "$LAB/plan.json"; return 1; }
 }
 check "apply spreads them" apply
 check "they are spread" spread_out
-check "every guest's counter goes on" all_go_on
+check "every guest's counter goes on" each_runs_once
 sleep 5 # rates read while VMs moved are no demand
 check "planning again finds at most two more moves" plan_is_short
 [ "$story_failed" = 0 ] || tail -n 40 "$LAB"/plimsolld.log "$LAB"/agent-*.log "$LAB"/apply.out "$LAB/status.out"

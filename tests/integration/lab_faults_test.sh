@@ -7,48 +7,24 @@
 export LAB_CPUS="1 1 1" LAB_MEMS="1024 1024 1024"
 GUESTS=$(seq -f 'g%g' 1 4)
 
-guests_on() { lab list "$1" | wc -w | awk '{ print $1 - 1 }'; }
-is_empty() { [ "$(guests_on "$1")" = 0 ]; }
-boot_all() {
-	local g jobs=()
-	for g in $GUESTS; do
-		lab boot h1 "$g" mem=24 dirty=2 rate=1 burn=4 &
-		jobs+=($!)
-	done
-	wait "${jobs[@]}"
-	[ "$(guests_on h1)" = 4 ]
-}
-all_go_on() {
-	local g
-	for g in $GUESTS; do counter_goes_on "$g" || { echo "$g: $(lab ticks "$g")"; return 1; }; done
-}
-plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab; }
-planned() { [ "$(grep -c round.planned "$LAB/plimsolld.log")" -ge "$1" ]; }
 drop() { # HOST NAME JSON: as docs/fault-file.md asks for it
 	printf '%s\n' "$3" >"$LAB/faults-$1/.$2"
 	mv "$LAB/faults-$1/.$2" "$LAB/faults-$1/$2"
 }
 says_fault() { plimsoll faults h1 >"$LAB/faults.out" 2>&1 && grep -q "$1" "$LAB/faults.out"; }
 
-command -v redis-server >/dev/null || { echo "redis-server is missing"; exit 77; }
+story_needs redis-server jq
 story_lab 3
-check "four guests are on h1" boot_all
+check "four guests are on h1" boot_on h1 mem=24 dirty=2 rate=1 burn=4
 
-redis=unix://$LAB/redis.sock
-redis-server --port 0 --unixsocket "$LAB/redis.sock" --save '' --appendonly no --dir "$LAB" >"$LAB/redis.log" 2>&1 &
-story_pids+=($!)
-for h in h1 h2 h3; do
-	mkdir -p "$LAB/faults-$h"
-	tests/lab/lab in $h "$BUILD/plimsoll-agent" --redis "$redis" --cluster lab --advertise "$(lab uri $h)" --interval 5s \
-		--set "faults_d.dir=$LAB/faults-$h" >"$LAB/agent-$h.log" 2>&1 &
-	story_pids+=($!)
-done
+redis_start
+mkdir -p "$LAB"/faults-h{1,2,3}
+agents_start "h1 h2 h3" --interval 5s --set "faults_d.dir=$LAB/faults-%h"
 # no balance moves: the load line is far, and a round of its own comes every 5 minutes only
-sleep 6
-tests/lab/lab ctl "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --interval 300s --state-dir "$LAB/state" \
-	--set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.settle=2s --set snapshot.stale_after=30s >"$LAB/plimsolld.log" 2>&1 &
-story_pids+=($!)
-check "the service has planned and moved nothing" until_true 20 planned 1
+check "the agents have measured" until_true 20 agents_know 3
+serve plimsolld.log --mode auto --interval 300s --set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.settle=2s \
+	--set snapshot.stale_after=30s
+check "the service has planned and moved nothing" until_true 20 says plimsolld.log round.planned
 check "all are still on h1" [ "$(guests_on h1)" = 4 ]
 
 echo "--- a fault of one guest"
@@ -82,6 +58,6 @@ until_true 20 started
 took=$(($(date +%s%3N) - from))
 echo "from the drop to the first migration: at most $took ms"
 check "h1 is emptied" until_true 60 is_empty h1
-check "every guest's counter goes on" all_go_on
+check "every guest's counter goes on" each_runs_once
 [ "$story_failed" = 0 ] || tail -n 40 "$LAB"/plimsolld.log "$LAB"/agent-h1.log
 story_end

@@ -7,54 +7,15 @@
 export LAB_CPUS="1 1 1" LAB_MEMS="1024 1024 1024"
 GUESTS=$(seq -f 'g%g' 1 6)
 
-guests_on() { lab list "$1" | wc -w | awk '{ print $1 - 1 }'; }
-is_empty() { [ "$(guests_on "$1")" = 0 ]; }
-boot_all() {
-	local g jobs=()
-	for g in $GUESTS; do
-		lab boot h1 "$g" mem=24 dirty=2 rate=1 burn=4 &
-		jobs+=($!)
-	done
-	wait "${jobs[@]}"
-	[ "$(guests_on h1)" = 6 ]
-}
-all_go_on() {
-	local g
-	[ "$(lab list | cut -d: -f2 | tr ' ' '\n' | grep . | sort | uniq -u | wc -l)" = 6 ] || { lab list; return 1; }
-	for g in $GUESTS; do counter_goes_on "$g" || { echo "$g: $(lab ticks "$g")"; return 1; }; done
-}
-plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab; }
-serve() { # LOG MODE
-	nsenter --net=/run/netns/labsw "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode "$2" --interval 300s \
-		--state-dir "$LAB/state" --set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.lease=3s \
-		--set service.settle=5s >"$LAB/$1" 2>&1 &
-	service=$!
-	story_pids+=("$service")
-}
-stop() { kill -TERM "$service" && wait "$service"; }
-says() { grep -qE -- "$2" "$LAB/$1"; }
-ends() { # STATUS FILE COMMAND...: its exit status, its words to a file
-	local status=$1 file=$2
-	shift 2
-	"$@" >"$LAB/$file" 2>&1 </dev/null
-	local got=$?
-	[ "$got" = "$status" ] || { echo "exit $got:"; cat "$LAB/$file"; return 1; }
-}
-known() { [ "$(plimsoll status --json 2>/dev/null | jq '[.hosts[] | select(.fence == null or .fence == "none")] | length')" = 3 ]; }
 
-command -v redis-server >/dev/null || { echo "redis-server is missing"; exit 77; }
+ACT=(--interval 300s --set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.lease=3s --set service.settle=5s)
+
+story_needs redis-server jq
 story_lab 3
-check "six guests are on h1" boot_all
-redis=unix://$LAB/redis.sock
-redis-server --port 0 --unixsocket "$LAB/redis.sock" --save '' --appendonly no --dir "$LAB" >"$LAB/redis.log" 2>&1 &
-story_pids+=($!)
-for h in h1 h2 h3; do
-	tests/lab/lab in $h "$BUILD/plimsoll-agent" --redis "$redis" --cluster lab --advertise "$(lab uri $h)" --interval 1s \
-		>"$LAB/agent-$h.log" 2>&1 &
-	story_pids+=($!)
-done
-check "the agents have measured" until_true 20 known
-sleep 3
+check "six guests are on h1" boot_on h1 mem=24 dirty=2 rate=1 burn=4
+redis_start
+agents_start "h1 h2 h3" --interval 1s
+check "the agents have measured" until_true 20 agents_know 3
 
 echo "--- nobody acts"
 check "without a service it says so" ends 0 out plimsoll maintenance enter h1
@@ -62,15 +23,15 @@ check "and what a person can do" says out 'no service is at work.*plimsoll evacu
 check "somebody else asks too, and is told who was first" ends 0 out plimsoll maintenance enter h1 --deadline 10m
 check "with the time and the name" says out 'already, since 20.* by .*@.*; it has a new deadline'
 check "waiting is in vain" ends 3 out plimsoll maintenance enter h1 --wait
-serve advise.log advise
+serve advise.log --mode advise "${ACT[@]}"
 check "the service advises" until_true 20 says advise.log round.planned
 check "waiting for who only advises is in vain" ends 3 out plimsoll maintenance status h1 --wait
 check "and it is said" says out 'the service only advises: nobody moves its 6 VMs'
-check "it ends" stop
+check "it ends" service_stops
 check "nothing was moved" [ "$(guests_on h1)" = 6 ]
 
 echo "--- the service acts: what was asked before it began is done"
-serve auto.log auto
+serve auto.log --mode auto "${ACT[@]}"
 check "h1 is emptied" ends 0 out plimsoll maintenance enter h1 --wait
 check "it shows how far it is" says out 'h1: 6 of 6 have left'
 check "it says that it is empty" says out 'h1 is empty'
@@ -95,7 +56,7 @@ check "a host that is not there" ends 2 out plimsoll maintenance enter h33
 check "has a near name" says out 'there is no host h33 in lab \(did you mean h3\?\)'
 check "a word that is none" ends 2 out plimsoll maintenance entre h1
 check "has a near one" says out 'did you mean enter'
-check "every guest's counter goes on" all_go_on
-check "SIGTERM ends it with status 0" stop
+check "every guest's counter goes on" each_runs_once
+check "SIGTERM ends it with status 0" service_stops
 [ "$story_failed" = 0 ] || tail -n 60 "$LAB"/auto.log
 story_end

@@ -7,7 +7,6 @@
 export LAB_CPUS="1 1 1" LAB_MEMS="1024 1024 1024"
 GUESTS=$(seq -f 'g%g' 1 6)
 
-guests_on() { lab list "$1" | wc -w | awk '{ print $1 - 1 }'; }
 boot_all() {
 	local g jobs=()
 	for g in $GUESTS; do
@@ -17,38 +16,15 @@ boot_all() {
 	wait "${jobs[@]}"
 	[ "$(lab list | wc -w)" = 9 ]
 }
-all_go_on() {
-	local g
-	[ "$(lab list | cut -d: -f2 | tr ' ' '\n' | grep . | sort | uniq -u | wc -l)" = 6 ] || { lab list; return 1; }
-	for g in $GUESTS; do counter_goes_on "$g" || { echo "$g: $(lab ticks "$g")"; return 1; }; done
-}
-plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab; }
-says() { grep -qE -- "$2" "$LAB/$1"; }
-ends() { # STATUS FILE COMMAND...
-	local status=$1 file=$2
-	shift 2
-	"$@" >"$LAB/$file" 2>&1 </dev/null
-	local got=$?
-	[ "$got" = "$status" ] || { echo "exit $got:"; cat "$LAB/$file"; return 1; }
-}
-planned() { grep -q round.planned "$LAB/auto.log"; }
 
-command -v redis-server >/dev/null || { echo "redis-server is missing"; exit 77; }
+story_needs redis-server jq
 story_lab 3
 check "two guests are on each host" boot_all
-redis=unix://$LAB/redis.sock
-redis-server --port 0 --unixsocket "$LAB/redis.sock" --save '' --appendonly no --dir "$LAB" >"$LAB/redis.log" 2>&1 &
-story_pids+=($!)
-for h in h1 h2 h3; do
-	tests/lab/lab in $h "$BUILD/plimsoll-agent" --redis "$redis" --cluster lab --advertise "$(lab uri $h)" --interval 1s \
-		>"$LAB/agent-$h.log" 2>&1 &
-	story_pids+=($!)
-done
-sleep 4
-tests/lab/lab ctl "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --interval 300s --state-dir "$LAB/state" \
-	--set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.settle=5s >"$LAB/auto.log" 2>&1 &
-story_pids+=($!)
-check "the service is at work" until_true 20 planned
+redis_start
+agents_start "h1 h2 h3" --interval 1s
+check "the agents have measured" until_true 20 agents_know 3
+serve auto.log --mode auto --interval 300s --set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.settle=5s
+check "the service is at work" until_true 20 says auto.log round.planned
 
 # what is done with each host: look whether it is empty; h2 fails the first time
 cat >"$LAB/mend" <<END
@@ -63,7 +39,7 @@ check "nothing is in maintenance" [ -z "$(redis-cli -s "$LAB/redis.sock" hkeys '
 check "a command that fails stops it" ends 1 out plimsoll maintenance roll --all --run "$LAB/mend"
 check "it says where and with what" says out 'mend ended with status 7 for h2'
 check "h2 stays in maintenance, alone" [ "$(redis-cli -s "$LAB/redis.sock" hkeys 'plimsoll:{lab}:marks')" = h2 ]
-check "h2 is empty" [ "$(guests_on h2)" = 0 ]
+check "h2 is empty" is_empty h2
 check "another roll is refused" ends 2 out plimsoll maintenance roll h1 --run true
 check "with what to do" says out '--resume goes on with it'
 check "it goes on" ends 0 out plimsoll maintenance roll --resume
@@ -73,6 +49,6 @@ check "no host is in maintenance or cordoned" [ -z "$(redis-cli -s "$LAB/redis.s
 check "there is nothing to resume" ends 2 out plimsoll maintenance roll --resume
 moved=$(grep -c ' move.done ' "$LAB/auto.log")
 echo "$moved migrations for 6 guests on 3 hosts, none of them spare"
-check "every guest's counter goes on" all_go_on
+check "every guest's counter goes on" each_runs_once
 [ "$story_failed" = 0 ] || { tail -n 60 "$LAB"/auto.log; cat "$LAB/mended"; }
 story_end

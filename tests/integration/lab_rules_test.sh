@@ -20,7 +20,7 @@ DMZ="<interface type='bridge'><source bridge='br-dmz'/><model type='virtio'/></i
 dmz_runs() { LAB_DISK=$DMZ lab boot h1 dmz mem=24 dirty=4 rate=1 burn=4; }
 never_on_h3() { ! grep -q 'vm=dmz .*to=h3' "$LAB/plimsolld.log" && ! on_host h3 dmz; }
 
-command -v redis-server >/dev/null || { echo "redis-server is missing"; exit 77; }
+story_needs redis-server
 story_lab 3
 check "a is on h1" lab boot h1 a mem=24 dirty=4 rate=1 burn=4
 check "b is on h1" lab boot h1 b mem=24 dirty=4 rate=1 burn=4
@@ -31,14 +31,8 @@ check "a is tagged: its group is apart" tag a '<vm><group apart="host">pair</gro
 check "b is tagged" tag b '<vm><group>pair</group></vm>'
 
 echo "--- the service"
-redis=unix://$LAB/redis.sock
-redis-server --port 0 --unixsocket "$LAB/redis.sock" --save '' --appendonly no --dir "$LAB" >"$LAB/redis.log" 2>&1 &
-story_pids+=($!)
-for h in h1 h2 h3; do
-	tests/lab/lab in $h "$BUILD/plimsoll-agent" --redis "$redis" --cluster lab --advertise "$(lab uri $h)" --interval 2s \
-		>"$LAB/agent-$h.log" 2>&1 &
-	story_pids+=($!)
-done
+redis_start
+agents_start "h1 h2 h3" --interval 2s
 cat >"$LAB/plimsoll.yaml" <<'END'
 service: {interval: 2s, hold: 4s, settle: 6s}
 rules:
@@ -46,18 +40,13 @@ rules:
     not-on: dmz
     hosts: h1
 END
-tests/lab/lab ctl "$BUILD/plimsolld" --redis "$redis" --cluster lab --mode auto --state-dir "$LAB/state" \
-	--settings "$LAB/plimsoll.yaml" "${SETTINGS[@]}" >"$LAB/plimsolld.log" 2>&1 &
-service=$!
-story_pids+=("$service")
+serve plimsolld.log --mode auto --settings "$LAB/plimsoll.yaml" "${SETTINGS[@]}"
 check "the service sets them apart" until_true 90 apart
 check "dmz goes to h2" until_true 90 on_host h2 dmz
 check "and never to h3" never_on_h3
 check "dmz's counter goes on" counter_goes_on dmz
 check "a's counter goes on" counter_goes_on a
 check "b's counter goes on" counter_goes_on b
-kill -TERM "$service"
-wait "$service"
-check "the service ends well on SIGTERM" [ $? = 0 ]
+check "the service ends well on SIGTERM" service_stops
 [ "$story_failed" = 0 ] || tail -n 40 "$LAB"/plimsolld.log "$LAB"/agent-*.log
 story_end

@@ -6,6 +6,8 @@
 #   check "what is true" COMMAND...     runs it; counts and says whether it held
 #   story_end                    exit 0 if every check held, and nothing is left on the machine
 #
+# Further down: words for guests ($GUESTS), for Redis, agents and services, and for what programs say.
+#
 # A story is given its build directory as $1 ($BUILD).
 set -u
 BUILD=$(realpath "${1:-build/dev}")
@@ -54,6 +56,14 @@ story_end() {
 	exit
 }
 
+# story_needs PROGRAM...: without it the story is skipped
+story_needs() {
+	local program
+	for program in "$@"; do
+		command -v "$program" >/dev/null || { echo "$program is missing"; exit 77; }
+	done
+}
+
 # ---- words for checks -----------------------------------------------------------------------------------------------
 
 # until_true SECONDS COMMAND...
@@ -65,6 +75,24 @@ until_true() {
 		sleep 0.1
 	done
 }
+between() { # LEAST MOST VALUE
+	[ -n "$3" ] && [ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || { echo "        it is '$3', not $1..$2"; return 1; }
+}
+# says FILE REGEX: that file below $LAB has it, or FILE.err. count FILE REGEX: so many lines of it
+says() { grep -qsE -- "$2" "$LAB/$1" "$LAB/$1.err"; }
+count() { grep -csE -- "$2" "$LAB/$1"; }
+ends() { # STATUS FILE COMMAND...: its exit status; its words are in FILE, its errors in FILE.err
+	local status=$1 file=$2 got
+	shift 2
+	"$@" >"$LAB/$file" 2>"$LAB/$file.err" </dev/null
+	got=$?
+	[ "$got" = "$status" ] || { echo "exit $got:"; cat "$LAB/$file" "$LAB/$file.err"; return 1; }
+}
+
+# ---- guests ---------------------------------------------------------------------------------------------------------
+
+guests_on() { lab list "$1" | wc -w | awk '{ print $1 - 1 }'; }
+is_empty() { [ "$(guests_on "$1")" = 0 ]; }
 # runs_only_on HOST NAME: on that host, and on no other (of $story_hosts, if set: a host that hangs is not asked)
 # shellcheck disable=SC2086
 runs_only_on() { [ "$(lab list ${story_hosts:-} | awk -v vm="$2" '{ for (i = 2; i <= NF; i++) if ($i == vm) print $1 }')" = "$1:" ]; }
@@ -73,3 +101,74 @@ counter() { awk '/^tick [0-9]/ { tick = $2 } END { print tick + 0 }' "$LAB/share
 booted_once() { [ "$(grep -ac '^LAB-GUEST-UP' "$LAB/share/$1.ser")" = 1 ]; }
 counter_above() { [ "$(counter "$1")" -gt "$2" ]; }
 counter_goes_on() { booted_once "$1" && until_true 4 counter_above "$1" "$(counter "$1")" && booted_once "$1"; }
+
+# boot_on HOST WORD...: all $GUESTS, at once
+boot_on() {
+	local host=$1 g jobs=()
+	shift
+	for g in $GUESTS; do
+		lab boot "$host" "$g" "$@" &
+		jobs+=($!)
+	done
+	wait "${jobs[@]}" # without names it would wait for agents and services, too
+	[ "$(guests_on "$host")" = "$(wc -w <<<"$GUESTS")" ]
+}
+# each_runs_once: each of $GUESTS, and nobody else, on one host; none was started again, and its counter goes on
+each_runs_once() {
+	local g failed=0
+	local -A before
+	[ "$(lab list | cut -d: -f2 | tr ' ' '\n' | grep . | sort | tr '\n' ' ')" = "$(tr ' ' '\n' <<<"$GUESTS" | sort | tr '\n' ' ')" ] ||
+		{ lab list; return 1; }
+	for g in $GUESTS; do before[$g]=$(counter "$g"); done
+	for g in $GUESTS; do
+		booted_once "$g" && until_true 4 counter_above "$g" "${before[$g]}" || { echo "$g: $(lab ticks "$g")"; failed=1; }
+	done
+	return "$failed"
+}
+
+# ---- programs -------------------------------------------------------------------------------------------------------
+
+URIS() { # HOST...: for --hosts
+	local h uris=
+	for h in "$@"; do uris=$uris,$(lab uri "$h"); done
+	echo "${uris#,}"
+}
+redis_start() {
+	redis=unix://$LAB/redis.sock
+	redis-server --port 0 --unixsocket "$LAB/redis.sock" --save '' --appendonly no --dir "$LAB" >"$LAB/redis.log" 2>&1 &
+	story_pids+=($!)
+	until_true 5 test -S "$LAB/redis.sock"
+}
+# agents_start "HOST..." OPTION...: they report to $redis as cluster lab; %h in an option is the host
+agents_start() {
+	local h hosts=$1
+	shift
+	for h in $hosts; do
+		tests/lab/lab in "$h" "$BUILD/plimsoll-agent" --redis "$redis" --cluster lab --host "$h" \
+			--advertise "$(lab uri "$h")" "${@//%h/$h}" >"$LAB/agent-$h.log" 2>&1 &
+		story_pids+=($!)
+	done
+}
+# the command line, where the controller lives
+plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab; }
+# agents_know COUNT: so many hosts have been measured, their rates too
+agents_know() {
+	[ "$(plimsoll status --json 2>/dev/null | jq '[.hosts[] | select(.fence == null or .fence == "none")] | length')" = "$1" ]
+}
+# serve LOG OPTION...: a plimsolld with that log; $service is its pid (nsenter, so that it is the service's own)
+serve() {
+	local log=$1
+	shift
+	nsenter --net=/run/netns/labsw "$BUILD/plimsolld" --redis "$redis" --cluster lab --state-dir "$LAB/state" "$@" \
+		>"$LAB/$log" 2>&1 &
+	service=$!
+	story_pids+=("$service")
+}
+# ends_with PID STATUS. service_stops: on SIGTERM, with status 0
+ends_with() {
+	local got
+	wait "$1"
+	got=$?
+	[ "$got" = "$2" ] || { echo "exit $got"; return 1; }
+}
+service_stops() { kill -TERM "$service" && ends_with "$service" 0; }
