@@ -50,6 +50,7 @@ typedef struct MigrationStatus {
         uint32_t iteration;
         uint32_t stalled;       /* iterations that brought it no nearer */
         int64_t pause_limit_ms; /* the pause it may make, where it was set; 0: the hypervisor's own */
+        int64_t cap_mib_s;      /* the bandwidth it may take now; 0: no cap, or not begun */
         bool post_copy;         /* it runs on the target already, and fetches the rest */
         char remark[256];  /* what else is to be said, also of one that is done: what a host cannot, what is
                               not as it was; "" */
@@ -62,7 +63,11 @@ typedef struct Executor {
         /* Starts one and returns at once. *ret is valid until forget(). Strings are copied. */
         int (*start)(void *self, const MigrationRequest *request, uint32_t *ret_id);
         void (*poll)(void *self, uint32_t id, MigrationStatus *ret);
-        void (*abort)(void *self, uint32_t id);   /* asks; poll() says when it has ended */
+        void (*abort)(void *self, uint32_t id); /* asks; poll() says when it has ended */
+        /* From now on it may take so much, MiB/s > 0, instead of what the request said; the status says when
+         * that is in force. NULL: this executor cannot. */
+        void (*limit)(void *self, uint32_t id, int64_t mib_s);
+        usec_t (*now)(void *self); /* the clock of `started` and `ended`; NULL: there is none */
         void (*wait)(void *self, usec_t at_most); /* returns earlier when something changed */
         void (*forget)(void *self, uint32_t id);  /* only of one that has ended */
         void (*free)(void *self);                 /* waits for running ones after aborting them */

@@ -57,6 +57,15 @@ static void executor_abort(void *self, uint32_t id) {
         migration_stop(find(self, id)->migration);
 }
 
+static void executor_limit(void *self, uint32_t id, int64_t mib_s) {
+        migration_limit(find(self, id)->migration, mib_s);
+}
+
+static usec_t executor_now(void *self) {
+        (void) self;
+        return clock_monotonic();
+}
+
 static void executor_wait(void *self, usec_t at_most) {
         LibvirtExecutor *e = self;
 
@@ -121,6 +130,8 @@ int executor_libvirt_open(ExecutorLibvirtOptions options, Executor *ret) {
                            .start = executor_start,
                            .poll = executor_poll,
                            .abort = executor_abort,
+                           .limit = executor_limit,
+                           .now = executor_now,
                            .wait = executor_wait,
                            .forget = executor_forget,
                            .free = executor_free };

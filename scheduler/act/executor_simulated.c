@@ -174,6 +174,14 @@ static void simulated_abort(void *self, uint32_t id) {
         say(s, deaf ? "has not ended after it was told to stop" : "told to stop");
 }
 
+static void simulated_limit(void *self, uint32_t id, int64_t mib_s) {
+        find(self, id)->status.cap_mib_s = mib_s; /* what it takes is as scripted */
+}
+
+static usec_t simulated_now(void *self) {
+        return ((const SimulatedExecutor *) self)->now;
+}
+
 static void advance_to(SimulatedExecutor *e, usec_t end, bool stop_at_event) {
         for (;;) {
                 Simulated *s = first_to_end(e);
@@ -228,6 +236,8 @@ int executor_simulated_open(ExecutorSimulatedOptions options, Executor *ret) {
                            .start = simulated_start,
                            .poll = simulated_poll,
                            .abort = simulated_abort,
+                           .limit = simulated_limit,
+                           .now = simulated_now,
                            .wait = simulated_wait,
                            .forget = simulated_forget,
                            .free = simulated_free };

@@ -6,7 +6,7 @@
 
 #include "scheduler/act/migration_job.h"
 
-#define WATCH_EVERY     (200 * USEC_PER_MSEC) /* statistics; and how late an abort may be */
+#define WATCH_EVERY     (100 * USEC_PER_MSEC) /* statistics; and how late an abort may be */
 #define POST_COPY_TRIES (5 * USEC_PER_SEC)
 #define SILENT_AFTER    (10 * USEC_PER_SEC) /* longer than keepalive: then it is worth saying */
 
@@ -125,8 +125,13 @@ static bool read_progress(Migration *m, virDomainPtr domain, MigrationStatus *re
         hub_lock(m->hub);
         m->answered_at = clock_monotonic();
         known = known && m->status.phase == MIGRATION_RUNNING;
-        if (known)
+        if (known) {
+                const bool first = m->status.bytes_total == 0;
+
                 libvirt_read_stats(params, n, &m->status);
+                if (first && m->status.bytes_total > 0)
+                        migration_news(m);
+        }
         *ret = m->status;
         hub_unlock(m->hub);
         virTypedParamsFree(params, n);
@@ -144,6 +149,40 @@ static void mind_pause(Migration *m, virDomainPtr domain, const MigrationStatus 
         m->status.stalled = m->pause.stalled;
         m->status.pause_limit_ms = m->pause_set ? m->pause.now_ms : 0;
         hub_unlock(m->hub);
+}
+
+/* Under the lock. */
+static bool wants_cap(const Migration *m) {
+        return m->cap_wanted > 0 && m->cap_wanted != m->status.cap_mib_s &&
+               m->status.phase == MIGRATION_RUNNING;
+}
+
+/* What it may take, once there is a job. */
+static void mind_cap(Migration *m, virDomainPtr domain) {
+        unsigned long before = 0;
+        int64_t mib_s;
+        bool wanted;
+
+        hub_lock(m->hub);
+        wanted = wants_cap(m);
+        mib_s = m->cap_tried = m->cap_wanted;
+        hub_unlock(m->hub);
+        if (!wanted)
+                return;
+        if (m->speed_before == 0 && virDomainMigrateGetMaxSpeed(domain, &before, 0) == 0)
+                m->speed_before = before;
+        if (virDomainMigrateSetMaxSpeed(domain, (unsigned long) mib_s, 0) < 0)
+                return; /* asked again with the next look */
+        hub_lock(m->hub);
+        m->status.cap_mib_s = mib_s;
+        migration_news(m);
+        hub_unlock(m->hub);
+}
+
+/* libvirt keeps the limit as the VM's own: one that stays has it as it was. */
+static void give_back_cap(const Migration *m, virDomainPtr domain) {
+        if (m->speed_before > 0 && m->mover_result < 0)
+                (void) virDomainMigrateSetMaxSpeed(domain, m->speed_before, 0);
 }
 
 static bool switch_over(Migration *m, virDomainPtr domain) {
@@ -203,6 +242,7 @@ static void watch(Migration *m, virDomainPtr domain) {
 
                 if (read_progress(m, domain, &s)) {
                         mind_pause(m, domain, &s);
+                        mind_cap(m, domain);
                         if (m->manner.switch_early && !s.post_copy && s.iteration >= 2)
                                 (void) switch_over(m, domain); /* all has been sent once */
                 }
@@ -210,7 +250,9 @@ static void watch(Migration *m, virDomainPtr domain) {
                 if (migration_stop_asked(m)) /* again and again: it is refused until the job has begun */
                         (void) virDomainAbortJob(domain);
                 hub_lock(m->hub);
-                while (!m->mover_ended && hub_wait(m->hub, until))
+                while (!m->mover_ended &&
+                       !(s.bytes_total > 0 && wants_cap(m) && m->cap_wanted != m->cap_tried) &&
+                       hub_wait(m->hub, until))
                         ;
                 ended = m->mover_ended;
                 hub_unlock(m->hub);
@@ -230,6 +272,7 @@ static void *work(void *data) {
         if (domain) {
                 hub_lock(m->hub);
                 m->answered_at = clock_monotonic();
+                m->status.cap_mib_s = m->manner.bandwidth_mib_s;
                 migration_set_phase(m, MIGRATION_RUNNING);
                 hub_unlock(m->hub);
                 if (start_thread(m, move) == 0)
@@ -240,6 +283,7 @@ static void *work(void *data) {
                 m->answered_at = 0;
                 migration_set_phase(m, MIGRATION_VERIFYING);
                 hub_unlock(m->hub);
+                give_back_cap(m, domain);
                 (void) virDomainFree(domain);
                 (void) virConnectClose(conn);
                 migration_verify(m);
@@ -283,5 +327,13 @@ void migration_poll(Migration *m, MigrationStatus *ret) {
 void migration_stop(Migration *m) {
         hub_lock(m->hub);
         ask_stop(m);
+        hub_unlock(m->hub);
+}
+
+void migration_limit(Migration *m, int64_t mib_s) {
+        assert(mib_s > 0);
+        hub_lock(m->hub);
+        m->cap_wanted = mib_s;
+        (void) pthread_cond_broadcast(&m->hub->changed);
         hub_unlock(m->hub);
 }

@@ -26,5 +26,6 @@ void hub_wait_phase(Hub *hub, usec_t at_most, uint64_t *io_seen);
 /* 0, -ENOMEM, -EAGAIN. *ret is given back by migration_unref(), running or not. */
 int migration_start(Hub *hub, const MigrationRequest *request, Migration **ret) must_check;
 void migration_poll(Migration *m, MigrationStatus *ret);
-void migration_stop(Migration *m); /* asks */
+void migration_stop(Migration *m);                 /* asks */
+void migration_limit(Migration *m, int64_t mib_s); /* as Executor.limit */
 void migration_unref(Migration *m);

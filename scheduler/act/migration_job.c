@@ -129,6 +129,11 @@ Migration *migration_new(Hub *hub, const MigrationRequest *request) {
 
 /* ---- what is said of it ---- */
 
+void migration_news(Migration *m) {
+        m->hub->phases++;
+        (void) pthread_cond_broadcast(&m->hub->changed);
+}
+
 void migration_set_phase(Migration *m, MigrationPhase phase) {
         if (migration_has_ended(m->status.phase))
                 return;
@@ -140,8 +145,7 @@ void migration_set_phase(Migration *m, MigrationPhase phase) {
                 m->status.ended = clock_monotonic();
         if (m->status.started == 0 && migration_has_ended(phase))
                 m->status.started = m->status.ended;
-        m->hub->phases++;
-        (void) pthread_cond_broadcast(&m->hub->changed);
+        migration_news(m);
 }
 
 void migration_end(Migration *m, MigrationPhase phase, const char *message) {

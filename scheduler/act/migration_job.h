@@ -26,9 +26,10 @@ struct Migration {
         MigrationStatus status;
         char uuid[VIR_UUID_STRING_BUFLEN];
         bool stop_asked, out_of_time;
-        bool extended;      /* its deadline has passed once, and auto-converge has as long again */
-        usec_t stopped_at;  /* when the stop was asked */
-        usec_t answered_at; /* when libvirt last answered the worker; 0: not running */
+        bool extended;                 /* its deadline has passed once, and auto-converge has as long again */
+        int64_t cap_wanted, cap_tried; /* MiB/s; 0: as it began */
+        usec_t stopped_at;             /* when the stop was asked */
+        usec_t answered_at;            /* when libvirt last answered the worker; 0: not running */
         bool mover_ended;
         int mover_result;
         char mover_words[LIBVIRT_WORDS];
@@ -38,6 +39,7 @@ struct Migration {
         const char *disks[MOVED_LIST_MAX + 1]; /* to be copied; into `before` */
         PauseLimit pause;                      /* the worker's alone, like `pause_set` */
         bool pause_set;
+        unsigned long speed_before; /* the VM's own limit, where it was changed; 0: it was not */
 };
 
 void hub_lock(Hub *hub);
@@ -49,6 +51,9 @@ Migration *migration_new(Hub *hub, const MigrationRequest *request) must_check; 
 
 /* Under the lock. An end is final: a thread that comes back after it was given up changes nothing. */
 void migration_set_phase(Migration *m, MigrationPhase phase);
+
+/* Under the lock. Something changed that whoever waits for phases wants to know, too. */
+void migration_news(Migration *m);
 
 /* The end, with why ("" when it is done). */
 void migration_end(Migration *m, MigrationPhase phase, const char *message);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/act/link_share.h"
+
 const char *const move_end_names[MOVE_END_N] = {
         [MOVE_NOT_REACHED] = "not-reached",
         [MOVE_REFUSED] = "refused",
@@ -24,7 +26,9 @@ typedef enum Step {
 
 typedef struct Slot {
         Step step;
-        uint32_t id; /* the executor's, while running */
+        uint32_t id;       /* the executor's, while running */
+        usec_t started_at; /* by the executor's clock */
+        bool held;         /* started ahead of its turn it would not be right yet: until a move ends */
 } Slot;
 
 typedef struct Run {
@@ -35,6 +39,8 @@ typedef struct Run {
         RunHooks hooks;
         MoveOutcome *outcomes;
         Slot *slots;
+        LinkShare *share;
+        uint32_t first, end, ahead; /* the wave is [first, end), the one after it [end, ahead) */
         uint32_t running;
         bool missed;   /* a move did not come about: this wave is the last */
         bool stopped;  /* nothing more starts */
@@ -107,11 +113,55 @@ static bool has_room(const Run *r, const MigrationRequest *wanted) {
                (l->per_host_out == 0 || out < l->per_host_out);
 }
 
-static void start_move(Run *r, uint32_t i) {
+/* Those that were to go at once begin one behind the other, each when the one before has had its part of the
+ * time: so they do not end together either, and the links are not idle while the next ones prepare. */
+static bool is_too_soon(const Run *r, uint32_t i) {
+        const uint32_t at_once = link_share_planned(r->share, i);
+        const MigrationRequest *wanted = &r->moves[i].request;
+        usec_t now;
+
+        if (!r->executor->now || at_once < 2)
+                return false;
+        now = r->executor->now(r->executor->self);
+        for (uint32_t k = r->first; k < r->ahead; k++) {
+                const MigrationRequest *other = &r->moves[k].request;
+
+                if (r->slots[k].step == STEP_RUNNING &&
+                    (strcmp(other->from, wanted->from) == 0 || strcmp(other->to, wanted->to) == 0) &&
+                    now - r->slots[k].started_at < r->moves[k].sends / ((usec_t) at_once * at_once))
+                        return true;
+        }
+        return false;
+}
+
+static bool may_begin(const Run *r, uint32_t i) {
+        return r->slots[i].step == STEP_WAITING && !r->slots[i].held && has_room(r, &r->moves[i].request) &&
+               link_share_busy(r->share, i) < link_share_planned(r->share, i) && !is_too_soon(r, i);
+}
+
+static int begin(Run *r, uint32_t i) {
+        MigrationRequest request = r->moves[i].request;
+        const int64_t cap = link_share_begin(r->share, i);
+        int started;
+
+        if (cap > 0 && r->executor->limit)
+                request.manner.bandwidth_kbit = cap * LINK_SHARE_KBIT_A_MIB;
+        started = r->executor->start(r->executor->self, &request, &r->slots[i].id);
+        if (started < 0)
+                link_share_end(r->share, i);
+        return started;
+}
+
+/* early: before the wave of the moves that run has ended. */
+static void start_move(Run *r, uint32_t i, bool early) {
         char why[sizeof(r->outcomes[i].why)] = "it could not be checked again";
         int checked = r->hooks.recheck ? r->hooks.recheck(r->hooks.arg, i, why, sizeof(why)) : 0;
         int started;
 
+        if (checked != 0 && early) {
+                r->slots[i].held = true;
+                return;
+        }
         if (checked != 0) {
                 refuse(r, i, why);
                 return;
@@ -121,51 +171,27 @@ static void start_move(Run *r, uint32_t i) {
                 refuse(r, i, "the intent could not be written down");
                 return;
         }
-        started = r->executor->start(r->executor->self, &r->moves[i].request, &r->slots[i].id);
+        started = begin(r, i);
         if (started < 0) {
                 r->stopped = true;
                 refuse(r, i, strerror(-started));
                 return;
         }
         r->slots[i].step = STEP_RUNNING;
+        r->slots[i].started_at = r->executor->now ? r->executor->now(r->executor->self) : 0;
         r->running++;
 }
 
-/* Starts what may start of the wave that begins at `first` and ends before `end`. */
-static void start_some(Run *r, uint32_t first, uint32_t end) {
+/* Starts what may start of [first, end). */
+static void start_some(Run *r, uint32_t first, uint32_t end, bool early) {
         for (uint32_t i = first; i < end; i++) {
-                if (r->slots[i].step != STEP_WAITING || !has_room(r, &r->moves[i].request))
+                if (!may_begin(r, i))
                         continue;
                 heed_wish(r);
-                if (r->stopped)
+                if (r->stopped || (early && r->missed))
                         return;
-                start_move(r, i);
+                start_move(r, i, early);
         }
-}
-
-/* How many of them ended. */
-static uint32_t poll_running(Run *r, uint32_t first, uint32_t end) {
-        uint32_t ended = 0;
-
-        for (uint32_t i = first; i < end; i++) {
-                MoveOutcome *o = &r->outcomes[i];
-
-                if (r->slots[i].step != STEP_RUNNING)
-                        continue;
-                r->executor->poll(r->executor->self, r->slots[i].id, &o->status);
-                if (!migration_has_ended(o->status.phase)) {
-                        if (r->hooks.progress)
-                                r->hooks.progress(r->hooks.arg, i, &o->status);
-                        continue;
-                }
-                r->executor->forget(r->executor->self, r->slots[i].id);
-                r->running--;
-                ended++;
-                o->end = end_of_phase(o->status.phase);
-                (void) snprintf(o->why, sizeof(o->why), "%s", o->status.message);
-                end_move(r, i);
-        }
-        return ended;
 }
 
 static bool has_waiting(const Run *r, uint32_t first, uint32_t end) {
@@ -175,16 +201,82 @@ static bool has_waiting(const Run *r, uint32_t first, uint32_t end) {
         return false;
 }
 
-static void run_wave(Run *r, uint32_t first, uint32_t end) {
+static bool has_running(const Run *r, uint32_t first, uint32_t end) {
+        for (uint32_t i = first; i < end; i++)
+                if (r->slots[i].step == STEP_RUNNING)
+                        return true;
+        return false;
+}
+
+static void start_all(Run *r) {
+        if (!r->stopped)
+                start_some(r, r->first, r->end, false);
+        if (!r->stopped && !r->missed && r->options.overlap && r->running > 0 &&
+            !has_waiting(r, r->first, r->end))
+                start_some(r, r->end, r->ahead, true);
+}
+
+static void end_running(Run *r, uint32_t i) {
+        MoveOutcome *o = &r->outcomes[i];
+
+        r->executor->forget(r->executor->self, r->slots[i].id);
+        link_share_end(r->share, i);
+        r->running--;
+        o->end = end_of_phase(o->status.phase);
+        (void) snprintf(o->why, sizeof(o->why), "%s", o->status.message);
+        end_move(r, i);
+        for (uint32_t k = r->first; k < r->ahead; k++)
+                r->slots[k].held = false;
+}
+
+static void set_cap(void *arg, uint32_t move, int64_t mib_s) {
+        const Run *r = arg;
+
+        r->executor->limit(r->executor->self, r->slots[move].id, mib_s);
+}
+
+/* How many of them ended. */
+static uint32_t poll_running(Run *r) {
+        uint32_t ended = 0;
+
+        for (uint32_t i = r->first; i < r->ahead; i++) {
+                MoveOutcome *o = &r->outcomes[i];
+
+                if (r->slots[i].step != STEP_RUNNING)
+                        continue;
+                r->executor->poll(r->executor->self, r->slots[i].id, &o->status);
+                if (migration_has_ended(o->status.phase)) {
+                        end_running(r, i);
+                        ended++;
+                        continue;
+                }
+                link_share_look(r->share, i, &o->status);
+                if (r->hooks.progress)
+                        r->hooks.progress(r->hooks.arg, i, &o->status);
+        }
+        if (r->executor->limit)
+                link_share_settle(r->share, set_cap, r);
+        return ended;
+}
+
+static void run_wave(Run *r) {
         for (;;) {
                 uint32_t ended;
 
-                if (!r->stopped)
-                        start_some(r, first, end);
-                ended = poll_running(r, first, end);
-                if (r->running == 0 && (r->stopped || !has_waiting(r, first, end)))
+                start_all(r);
+                ended = poll_running(r);
+                if (!has_running(r, r->first, r->end) && (r->stopped || !has_waiting(r, r->first, r->end)))
                         return;
                 if (ended == 0 && r->running > 0)
+                        r->executor->wait(r->executor->self, r->options.step);
+                heed_wish(r);
+        }
+}
+
+/* What was started ahead of a wave that is not to come. */
+static void run_out(Run *r) {
+        while (r->running > 0) {
+                if (poll_running(r) == 0)
                         r->executor->wait(r->executor->self, r->options.step);
                 heed_wish(r);
         }
@@ -201,6 +293,42 @@ static void leave_rest(Run *r) {
         }
 }
 
+static uint32_t end_of_wave(const Run *r, uint32_t first) {
+        uint32_t end = first;
+
+        while (end < r->n && r->moves[end].wave == r->moves[first].wave)
+                end++;
+        assert(end == r->n || r->moves[end].wave > r->moves[first].wave);
+        return end;
+}
+
+static int share_links(Run *r) {
+        LinkShareMove *planned = calloc(r->n, sizeof(*planned));
+        const RunLimits *l = &r->options.limits;
+        int result;
+
+        if (!planned)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < r->n; i++) {
+                const MigrationRequest *q = &r->moves[i].request;
+
+                planned[i] =
+                        (LinkShareMove){ .from = q->from,
+                                         .to = q->to,
+                                         .wave = r->moves[i].wave,
+                                         .planned_kbit = q->manner.bandwidth_kbit > 0
+                                                                 ? q->manner.bandwidth_kbit
+                                                                 : q->bandwidth_mib_s * LINK_SHARE_KBIT_A_MIB,
+                                         .fixed = q->offline || q->post_copy ||
+                                                  q->manner.strategy == STRATEGY_POST_COPY ||
+                                                  q->manner.at_deadline == DEADLINE_POST_COPY };
+        }
+        result = link_share_new(planned, r->n, l->per_host_out, l->per_host_in, r->options.link_kbit,
+                                &r->share);
+        free(planned);
+        return result;
+}
+
 int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOptions options, RunHooks hooks,
               MoveOutcome *ret_outcomes) {
         Run r = { .executor = executor,
@@ -214,17 +342,21 @@ int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOpt
                 return 0;
         memset(ret_outcomes, 0, n * sizeof(*ret_outcomes)); /* MOVE_NOT_REACHED */
         r.slots = calloc(n, sizeof(*r.slots));
-        if (!r.slots)
+        if (!r.slots || share_links(&r) < 0) {
+                free(r.slots);
                 return -ENOMEM;
+        }
         if (r.options.step <= 0)
                 r.options.step = 200 * USEC_PER_MSEC;
-        for (uint32_t first = 0, end; first < n && !r.missed && !r.stopped; first = end) {
-                for (end = first + 1; end < n && moves[end].wave == moves[first].wave;)
-                        end++;
-                assert(end == n || moves[end].wave > moves[first].wave);
-                run_wave(&r, first, end);
+        for (; r.first < n && !r.missed && !r.stopped; r.first = r.end) {
+                r.end = end_of_wave(&r, r.first);
+                r.ahead = end_of_wave(&r, r.end);
+                run_wave(&r);
         }
+        r.first = 0;
+        run_out(&r);
         leave_rest(&r);
+        r.share = link_share_free(r.share);
         free(r.slots);
         return r.missed ? 1 : 0;
 }

@@ -1,10 +1,16 @@
 /* Runs the moves of a plan over an Executor: wave after wave, a few at once, each looked at again right
  * before it starts, written down before and after.
  *
- * A wave starts when every move of the one before has ended. Within a wave the moves are independent of each
- * other (plan.h), so one that failed or was refused does not stop its wave; but no later wave starts, for
- * those were judged as if it had moved: the caller plans anew. A move whose end is unclear stops all starts
- * at once.
+ * A wave starts when every move of the one before has ended; with `overlap`, moves of the next wave may start
+ * once all of this one have been started, as far as their links are not busier than was planned, and only
+ * those that recheck() finds right beside all that run, whatever becomes of these: it must judge them as one
+ * wave. One that it does not is asked again later. Within a wave the moves are independent of each other
+ * (plan.h), so one that failed or was refused does not stop its wave; but no later wave starts, for those
+ * were judged as if it had moved: the caller plans anew. A move whose end is unclear stops all starts at
+ * once.
+ *
+ * What a move leaves idle of its links others get meanwhile (link_share.h), where the executor can change
+ * that; and moves that are to share links start one behind the other, so that they do not end together.
  *
  * Owner: everything is the caller's. Threads: one; callbacks are called from it.
  */
@@ -15,6 +21,7 @@
 typedef struct RunMove {
         MigrationRequest request;
         uint32_t wave;
+        usec_t sends; /* how long it is predicted to send, as planned; 0: nobody said */
 } RunMove;
 
 typedef enum MoveEnd {
@@ -68,7 +75,10 @@ typedef struct RunHooks {
 
 typedef struct RunOptions {
         RunLimits limits;
-        usec_t step; /* how long one wait is; 0: 200 ms */
+        usec_t step;       /* how long one wait is; 0: 200 ms */
+        bool overlap;      /* may a wave begin before the last moves of the one before have ended? (above) */
+        int64_t link_kbit; /* what migrations may take of a link together, whatever the plan says; 0: as it
+                              says */
 } RunOptions;
 
 /* moves[n] sorted by wave; outcomes[n] is filled in whatever is returned. 0: all done (or dry). 1: not all,

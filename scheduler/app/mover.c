@@ -327,6 +327,9 @@ static RunMove run_move(const MoverInput *in, const MoverMove *v) {
 
         return (RunMove){
                 .wave = v->wave,
+                .sends = v->predicted.ms > MIGRATION_FIXED_MS
+                                 ? (v->predicted.ms - MIGRATION_FIXED_MS) * USEC_PER_MSEC
+                                 : 0,
                 .request = { .vm = v->vm,
                              .uuid = v->uuid,
                              .from = v->from,
@@ -357,6 +360,14 @@ static RunLimits run_limits(const Settings *s) {
         return (RunLimits){ .in_all = (uint32_t) settings_int(s, "plan", "moves_at_once"),
                             .per_host_in = run_limit(s, "moves_in"),
                             .per_host_out = run_limit(s, "moves_out") };
+}
+
+/* Racks' cables are in the plan's shares of a wave, and in no budget of a host's link: there waves stay
+ * apart. */
+static RunOptions run_options(const Settings *s) {
+        return (RunOptions){ .limits = run_limits(s),
+                             .overlap = settings_int(s, "migration", "rack_bandwidth") == 0,
+                             .link_kbit = migration_bandwidth(s) };
 }
 
 static int open_facts_arena(Arena *ret) {
@@ -396,8 +407,7 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
                 r = migrate_uri(&own, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
         }
         if (r == 0)
-                r = run_waves(in->executor, moves, in->n, (RunOptions){ .limits = run_limits(in->settings) },
-                              hooks, ret_outcomes);
+                r = run_waves(in->executor, moves, in->n, run_options(in->settings), hooks, ret_outcomes);
         arena_close(&m.arena);
         arena_close(&own);
         return r;

@@ -1,0 +1,289 @@
+#include "scheduler/act/link_share.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum Stage {
+        STAGE_IDLE,     /* not started, or it has sent all */
+        STAGE_STARTING, /* nothing is sent yet */
+        STAGE_SENDING,
+} Stage;
+
+/* The links of a move: out of its source, into its target. */
+#define WAYS 2
+
+typedef struct Member {
+        Stage stage;
+        bool governed; /* caps are changed */
+        bool runs;     /* and has not ended */
+        uint32_t links[WAYS];
+        uint32_t planned_at_once; /* on the busier link */
+        int64_t budget[WAYS];     /* MiB/s of its wave on each link */
+        int64_t planned;          /* MiB/s, at least 1; 0: no cap */
+        int64_t asked, in_force;  /* MiB/s; in_force: the greater of what was asked and what is seen */
+        int64_t wanted;
+} Member;
+
+struct LinkShare {
+        Member *members;
+        uint32_t n;
+        uint32_t *started; /* that run, by their start */
+        uint32_t n_started;
+        int64_t *sum, *most; /* [link] scratch */
+};
+
+/* ---- as planned ---- */
+
+typedef struct Naming {
+        const char **names;
+        uint32_t n;
+} Naming;
+
+static uint32_t host_of(Naming *io, const char *name) {
+        uint32_t h = 0;
+
+        while (h < io->n && strcmp(io->names[h], name) != 0)
+                h++;
+        if (h == io->n)
+                io->names[io->n++] = name;
+        return h;
+}
+
+/* What a wave has of a link, in kbit/s: what its moves have together, of so many as go at once. */
+typedef struct LinkPlan {
+        int64_t kbit;
+        uint32_t moves;
+        bool open; /* a move without a cap goes over it */
+} LinkPlan;
+
+static void plan_wave(LinkShare *s, const LinkShareMove *moves, uint32_t first, uint32_t end,
+                      const uint32_t at_once[WAYS], int64_t most_kbit, LinkPlan *links) {
+        for (uint32_t i = first; i < end; i++)
+                for (uint32_t k = 0; k < WAYS; k++)
+                        links[s->members[i].links[k]] = (LinkPlan){ 0 };
+        for (uint32_t i = first; i < end; i++)
+                for (uint32_t k = 0; k < WAYS; k++) {
+                        LinkPlan *l = &links[s->members[i].links[k]];
+
+                        l->kbit += moves[i].planned_kbit;
+                        l->moves++;
+                        l->open = l->open || moves[i].planned_kbit <= 0;
+                }
+        for (uint32_t i = first; i < end; i++) {
+                Member *m = &s->members[i];
+
+                m->governed = !moves[i].fixed;
+                for (uint32_t k = 0; k < WAYS; k++) {
+                        const LinkPlan *l = &links[m->links[k]];
+                        const uint32_t most = at_once[k] > 0 && at_once[k] < l->moves ? at_once[k] : l->moves;
+                        int64_t kbit = l->kbit / l->moves * most;
+
+                        if (most_kbit > 0 && kbit > most_kbit)
+                                kbit = most_kbit;
+                        m->budget[k] = kbit / LINK_SHARE_KBIT_A_MIB;
+                        m->governed = m->governed && !l->open;
+                        m->planned_at_once = most > m->planned_at_once ? most : m->planned_at_once;
+                }
+        }
+}
+
+static void plan_all(LinkShare *s, const LinkShareMove *moves, const uint32_t at_once[WAYS],
+                     int64_t most_kbit, Naming *hosts, LinkPlan *links) {
+        for (uint32_t i = 0; i < s->n; i++) {
+                Member *m = &s->members[i];
+
+                m->links[0] = 2 * host_of(hosts, moves[i].from);
+                m->links[1] = 2 * host_of(hosts, moves[i].to) + 1;
+                m->planned = moves[i].planned_kbit / LINK_SHARE_KBIT_A_MIB;
+                if (moves[i].planned_kbit > 0 && m->planned == 0)
+                        m->planned = 1;
+        }
+        for (uint32_t first = 0, end; first < s->n; first = end) {
+                for (end = first + 1; end < s->n && moves[end].wave == moves[first].wave;)
+                        end++;
+                plan_wave(s, moves, first, end, at_once, most_kbit, links);
+        }
+}
+
+int link_share_new(const LinkShareMove *moves, uint32_t n, uint32_t per_out, uint32_t per_in,
+                   int64_t most_kbit, LinkShare **ret) {
+        const uint32_t at_once[WAYS] = { per_out, per_in };
+        const size_t n_links = (size_t) n * 4 + 1; /* a move has two hosts, a host two links */
+        LinkShare *s = calloc(1, sizeof(*s));
+        Naming hosts = { .names = calloc((size_t) n * 2 + 1, sizeof(*hosts.names)) };
+        LinkPlan *links = calloc(n_links, sizeof(*links));
+
+        if (s) {
+                s->n = n;
+                s->members = calloc((size_t) n + 1, sizeof(*s->members));
+                s->started = calloc((size_t) n + 1, sizeof(*s->started));
+                s->sum = calloc(n_links, sizeof(*s->sum));
+                s->most = calloc(n_links, sizeof(*s->most));
+        }
+        if (!s || !hosts.names || !links || !s->members || !s->started || !s->sum || !s->most) {
+                free(hosts.names);
+                free(links);
+                (void) link_share_free(s);
+                return -ENOMEM;
+        }
+        plan_all(s, moves, at_once, most_kbit, &hosts, links);
+        free(hosts.names);
+        free(links);
+        *ret = s;
+        return 0;
+}
+
+LinkShare *link_share_free(LinkShare *s) {
+        if (s) {
+                free(s->members);
+                free(s->started);
+                free(s->sum);
+                free(s->most);
+                free(s);
+        }
+        return NULL;
+}
+
+/* ---- while they run ---- */
+
+uint32_t link_share_planned(const LinkShare *s, uint32_t move) {
+        return s->members[move].planned_at_once;
+}
+
+uint32_t link_share_busy(const LinkShare *s, uint32_t move) {
+        uint32_t most = 0;
+
+        for (uint32_t k = 0; k < WAYS; k++) {
+                uint32_t n = 0;
+
+                for (uint32_t i = 0; i < s->n_started; i++) {
+                        const Member *m = &s->members[s->started[i]];
+
+                        n += m->stage != STAGE_IDLE && m->links[k] == s->members[move].links[k];
+                }
+                most = n > most ? n : most;
+        }
+        return most;
+}
+
+/* What of the link's budget is not in force; the budget is the least of those who go over it. */
+static int64_t left_of(const LinkShare *s, uint32_t link, const Member *but) {
+        int64_t least = INT64_MAX, sum = 0;
+
+        for (uint32_t i = 0; i < s->n_started; i++) {
+                const Member *m = &s->members[s->started[i]];
+
+                if (m == but || m->stage == STAGE_IDLE)
+                        continue;
+                for (uint32_t k = 0; k < WAYS; k++)
+                        if (m->links[k] == link) {
+                                sum += m->in_force;
+                                least = m->budget[k] < least ? m->budget[k] : least;
+                        }
+        }
+        for (uint32_t k = 0; k < WAYS; k++)
+                if (but->links[k] == link && but->budget[k] < least)
+                        least = but->budget[k];
+        return least - sum;
+}
+
+static int64_t room_of(const LinkShare *s, const Member *m) {
+        const int64_t out = left_of(s, m->links[0], m), in = left_of(s, m->links[1], m);
+
+        return out < in ? out : in;
+}
+
+int64_t link_share_begin(LinkShare *s, uint32_t move) {
+        Member *m = &s->members[move];
+        int64_t cap = m->planned;
+
+        if (m->governed && room_of(s, m) < cap)
+                cap = 1;
+        m->stage = STAGE_STARTING;
+        m->runs = true;
+        m->asked = m->in_force = cap;
+        s->started[s->n_started++] = move;
+        return m->governed ? cap : 0;
+}
+
+void link_share_look(LinkShare *s, uint32_t move, const MigrationStatus *status) {
+        Member *m = &s->members[move];
+
+        if (!m->runs)
+                return;
+        if (status->phase > MIGRATION_RUNNING)
+                m->stage = STAGE_IDLE;
+        else if (status->phase == MIGRATION_RUNNING && status->bytes_total > 0)
+                m->stage = STAGE_SENDING;
+        m->in_force = status->cap_mib_s > m->asked ? status->cap_mib_s : m->asked;
+}
+
+void link_share_end(LinkShare *s, uint32_t move) {
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < s->n_started; i++)
+                if (s->started[i] != move)
+                        s->started[kept++] = s->started[i];
+        s->n_started = kept;
+        s->members[move].runs = false;
+        s->members[move].stage = STAGE_IDLE;
+}
+
+/* What each is to have: its part, and the first that can take it what is left over. */
+static void want(LinkShare *s) {
+        for (uint32_t i = 0; i < s->n_started; i++)
+                for (uint32_t k = 0; k < WAYS; k++) {
+                        s->sum[s->members[s->started[i]].links[k]] = 0;
+                        s->most[s->members[s->started[i]].links[k]] = INT64_MAX;
+                }
+        for (uint32_t i = 0; i < s->n_started; i++) {
+                Member *m = &s->members[s->started[i]];
+
+                m->wanted = m->stage == STAGE_SENDING && m->governed ? m->planned : m->in_force;
+                for (uint32_t k = 0; k < WAYS && m->stage != STAGE_IDLE; k++) {
+                        const uint32_t link = m->links[k];
+
+                        s->sum[link] += m->wanted;
+                        s->most[link] = m->budget[k] < s->most[link] ? m->budget[k] : s->most[link];
+                }
+        }
+        for (uint32_t i = 0; i < s->n_started; i++) {
+                Member *m = &s->members[s->started[i]];
+                const int64_t out = s->most[m->links[0]] - s->sum[m->links[0]];
+                const int64_t in = s->most[m->links[1]] - s->sum[m->links[1]];
+                const int64_t more = out < in ? out : in;
+
+                if (!m->governed || m->stage != STAGE_SENDING || more <= 0)
+                        continue;
+                m->wanted += more;
+                s->sum[m->links[0]] += more;
+                s->sum[m->links[1]] += more;
+        }
+}
+
+void link_share_settle(LinkShare *s, void (*set)(void *arg, uint32_t move, int64_t mib_s), void *arg) {
+        want(s);
+        for (uint32_t i = 0; i < s->n_started; i++) {
+                Member *m = &s->members[s->started[i]];
+
+                if (!m->governed || m->stage != STAGE_SENDING || m->wanted >= m->in_force)
+                        continue;
+                m->asked = m->wanted; /* in force when it is seen */
+                set(arg, s->started[i], m->wanted);
+        }
+        for (uint32_t i = 0; i < s->n_started; i++) {
+                Member *m = &s->members[s->started[i]];
+                int64_t cap = m->wanted;
+                int64_t room;
+
+                if (!m->governed || m->stage != STAGE_SENDING || m->wanted <= m->in_force)
+                        continue;
+                room = room_of(s, m);
+                cap = cap < room ? cap : room;
+                if (cap <= m->in_force)
+                        continue;
+                m->asked = m->in_force = cap; /* nobody else gets it */
+                set(arg, s->started[i], cap);
+        }
+}
