@@ -61,6 +61,8 @@ typedef struct FakeWorld {
         char params[512]; /* "bandwidth=8 parallel.connections=4 " */
         unsigned long long pauses[32];
         unsigned n_pauses;
+        unsigned long speeds[32], speed; /* MiB/s that were set; the VM's own */
+        unsigned n_speeds;
 } FakeWorld;
 
 static FakeWorld fake;
@@ -97,6 +99,7 @@ static inline void fake_begin(void) {
 
         fake = (FakeWorld){ .hosts = { host, host }, .takes = 50 * USEC_PER_MSEC, .xml = fake_xml };
         fake.hosts[0].state = VIR_DOMAIN_RUNNING;
+        fake.speed = 1000000;
 }
 
 static inline int fake_fail(int code, const char *words) {
@@ -351,6 +354,21 @@ int virDomainMigrateSetMaxDowntime(virDomainPtr domain, unsigned long long downt
         (void) pthread_mutex_lock(&fake_lock);
         if (fake.n_pauses < ARRAY_SIZE(fake.pauses))
                 fake.pauses[fake.n_pauses++] = downtime;
+        (void) pthread_mutex_unlock(&fake_lock);
+        return 0;
+}
+
+int virDomainMigrateGetMaxSpeed(virDomainPtr domain, unsigned long *ret, unsigned flags) {
+        (void) domain, (void) flags;
+        *ret = fake.speed;
+        return 0;
+}
+int virDomainMigrateSetMaxSpeed(virDomainPtr domain, unsigned long speed, unsigned flags) {
+        (void) domain, (void) flags;
+        (void) pthread_mutex_lock(&fake_lock);
+        fake.speed = speed;
+        if (fake.n_speeds < ARRAY_SIZE(fake.speeds))
+                fake.speeds[fake.n_speeds++] = speed;
         (void) pthread_mutex_unlock(&fake_lock);
         return 0;
 }

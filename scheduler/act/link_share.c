@@ -77,7 +77,7 @@ static void plan_wave(LinkShare *s, const LinkShareMove *moves, uint32_t first, 
                 for (uint32_t k = 0; k < WAYS; k++) {
                         const LinkPlan *l = &links[m->links[k]];
                         const uint32_t most = at_once[k] > 0 && at_once[k] < l->moves ? at_once[k] : l->moves;
-                        int64_t kbit = l->kbit / l->moves * most;
+                        int64_t kbit = l->kbit * most / l->moves;
 
                         if (most_kbit > 0 && kbit > most_kbit)
                                 kbit = most_kbit;
@@ -230,7 +230,28 @@ void link_share_end(LinkShare *s, uint32_t move) {
         s->members[move].stage = STAGE_IDLE;
 }
 
-/* What each is to have: its part, and the first that can take it what is left over. */
+static bool is_changeable(const Member *m) {
+        return m->governed && m->stage == STAGE_SENDING;
+}
+
+/* As much more as both its links have left. */
+static void give(LinkShare *s, Member *m, int64_t at_most) {
+        int64_t more = at_most;
+
+        for (uint32_t k = 0; k < WAYS; k++) {
+                const int64_t left = s->most[m->links[k]] - s->sum[m->links[k]];
+
+                more = left < more ? left : more;
+        }
+        if (more <= 0)
+                return;
+        m->wanted += more;
+        for (uint32_t k = 0; k < WAYS; k++)
+                s->sum[m->links[k]] += more;
+}
+
+/* What each is to have: the least there is, then its part, and the first that can take it what is left over.
+ * Those whose cap is not changed now have what they have. */
 static void want(LinkShare *s) {
         for (uint32_t i = 0; i < s->n_started; i++)
                 for (uint32_t k = 0; k < WAYS; k++) {
@@ -240,7 +261,7 @@ static void want(LinkShare *s) {
         for (uint32_t i = 0; i < s->n_started; i++) {
                 Member *m = &s->members[s->started[i]];
 
-                m->wanted = m->stage == STAGE_SENDING && m->governed ? m->planned : m->in_force;
+                m->wanted = is_changeable(m) ? 1 : m->in_force;
                 for (uint32_t k = 0; k < WAYS && m->stage != STAGE_IDLE; k++) {
                         const uint32_t link = m->links[k];
 
@@ -248,18 +269,12 @@ static void want(LinkShare *s) {
                         s->most[link] = m->budget[k] < s->most[link] ? m->budget[k] : s->most[link];
                 }
         }
-        for (uint32_t i = 0; i < s->n_started; i++) {
-                Member *m = &s->members[s->started[i]];
-                const int64_t out = s->most[m->links[0]] - s->sum[m->links[0]];
-                const int64_t in = s->most[m->links[1]] - s->sum[m->links[1]];
-                const int64_t more = out < in ? out : in;
-
-                if (!m->governed || m->stage != STAGE_SENDING || more <= 0)
-                        continue;
-                m->wanted += more;
-                s->sum[m->links[0]] += more;
-                s->sum[m->links[1]] += more;
-        }
+        for (uint32_t i = 0; i < s->n_started; i++)
+                if (is_changeable(&s->members[s->started[i]]))
+                        give(s, &s->members[s->started[i]], s->members[s->started[i]].planned - 1);
+        for (uint32_t i = 0; i < s->n_started; i++)
+                if (is_changeable(&s->members[s->started[i]]))
+                        give(s, &s->members[s->started[i]], INT64_MAX);
 }
 
 void link_share_settle(LinkShare *s, void (*set)(void *arg, uint32_t move, int64_t mib_s), void *arg) {
@@ -267,7 +282,7 @@ void link_share_settle(LinkShare *s, void (*set)(void *arg, uint32_t move, int64
         for (uint32_t i = 0; i < s->n_started; i++) {
                 Member *m = &s->members[s->started[i]];
 
-                if (!m->governed || m->stage != STAGE_SENDING || m->wanted >= m->in_force)
+                if (!is_changeable(m) || m->wanted >= m->in_force)
                         continue;
                 m->asked = m->wanted; /* in force when it is seen */
                 set(arg, s->started[i], m->wanted);
@@ -277,7 +292,7 @@ void link_share_settle(LinkShare *s, void (*set)(void *arg, uint32_t move, int64
                 int64_t cap = m->wanted;
                 int64_t room;
 
-                if (!m->governed || m->stage != STAGE_SENDING || m->wanted <= m->in_force)
+                if (!is_changeable(m) || m->wanted <= m->in_force)
                         continue;
                 room = room_of(s, m);
                 cap = cap < room ? cap : room;

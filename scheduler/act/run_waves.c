@@ -113,22 +113,29 @@ static bool has_room(const Run *r, const MigrationRequest *wanted) {
                (l->per_host_out == 0 || out < l->per_host_out);
 }
 
-/* Those that were to go at once begin one behind the other, each when the one before has had its part of the
- * time: so they do not end together either, and the links are not idle while the next ones prepare. */
+/* Whether `other`, that runs, has had its part of the time that moves have of a link: so they do not end
+ * together, and the link is not idle while the next ones prepare. Those that send for longer than they
+ * prepare are first seen through that; short ones prepare at once. */
+static bool has_had_its_part(const Run *r, uint32_t other, uint32_t at_once) {
+        const usec_t alone = r->moves[other].sends / at_once, prepares = r->options.prepares;
+        const usec_t since = r->executor->now(r->executor->self) - r->slots[other].started_at;
+
+        return since >= alone / at_once + (alone < prepares ? 0 : prepares) ||
+               r->outcomes[other].status.phase > MIGRATION_RUNNING;
+}
+
 static bool is_too_soon(const Run *r, uint32_t i) {
         const uint32_t at_once = link_share_planned(r->share, i);
         const MigrationRequest *wanted = &r->moves[i].request;
-        usec_t now;
 
         if (!r->executor->now || at_once < 2)
                 return false;
-        now = r->executor->now(r->executor->self);
         for (uint32_t k = r->first; k < r->ahead; k++) {
                 const MigrationRequest *other = &r->moves[k].request;
 
                 if (r->slots[k].step == STEP_RUNNING &&
                     (strcmp(other->from, wanted->from) == 0 || strcmp(other->to, wanted->to) == 0) &&
-                    now - r->slots[k].started_at < r->moves[k].sends / ((usec_t) at_once * at_once))
+                    !has_had_its_part(r, k, at_once))
                         return true;
         }
         return false;

@@ -76,6 +76,7 @@ typedef struct RunHooks {
 typedef struct RunOptions {
         RunLimits limits;
         usec_t step;       /* how long one wait is; 0: 200 ms */
+        usec_t prepares;   /* what a migration takes before it sends */
         bool overlap;      /* may a wave begin before the last moves of the one before have ended? (above) */
         int64_t link_kbit; /* what migrations may take of a link together, whatever the plan says; 0: as it
                               says */

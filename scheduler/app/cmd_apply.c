@@ -238,6 +238,8 @@ static ExitStatus run_moves(Apply *x) {
         Executor executor;
         MoverInput input = { .source = x->facts.source,
                              .settings = x->facts.settings,
+                             .facts = x->facts.snapshot,
+                             .facts_at = x->facts.read_at,
                              .executor = &executor,
                              .leadership = source_store(x->facts.source) ? &x->leadership : NULL,
                              .moves = x->moves,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/app/facts_ahead.h"
 #include "scheduler/app/facts_overlay.h"
 #include "scheduler/app/store_round.h"
 #include "scheduler/decide/migration_net.h"
@@ -23,6 +24,7 @@ typedef enum Stage {
 typedef struct Mover {
         const MoverInput *in;
         const Clock *clock; /* the leadership's; without one the real */
+        FactsAhead *ahead;  /* facts that take long to read; NULL: they are read when they are needed */
         Arena arena;        /* of the facts of the last reading */
         ArenaMark facts_end;
         const Snapshot *snapshot; /* NULL: none read yet */
@@ -106,10 +108,19 @@ int mover_moves_of_file(Arena *a, const Snapshot *s, const PlanFile *plan, const
 
 /* Facts of now, or of a moment ago, with the moves applied that have ended since they were read. */
 static int fresh_facts(Mover *m, char *why, size_t size) {
-        TextFault fault;
+        TextFault fault = { 0 };
         int r = 0;
 
-        if (!m->snapshot || clock_monotonic_of(m->clock) > m->read_at + FRESH_ENOUGH) {
+        if (m->in->facts && clock_monotonic_of(m->clock) <= m->in->facts_at + FRESH_ENOUGH) {
+                arena_rewind(&m->arena, 0);
+                m->snapshot = m->in->facts;
+                m->read_at = m->in->facts_at;
+                m->facts_end = arena_mark(&m->arena);
+        } else if (m->ahead) {
+                arena_rewind(&m->arena, 0);
+                r = facts_ahead_get(m->ahead, FRESH_ENOUGH, &m->snapshot, &fault);
+                m->facts_end = arena_mark(&m->arena);
+        } else if (!m->snapshot || clock_monotonic_of(m->clock) > m->read_at + FRESH_ENOUGH) {
                 arena_rewind(&m->arena, 0);
                 m->snapshot = NULL;
                 r = source_read(m->in->source, &m->arena, m->in->settings, &m->snapshot, &fault);
@@ -209,6 +220,13 @@ static int write_down(const Mover *m, uint32_t move, JournalEntry e) {
 
 static const JournalEntry not_measured = { .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN };
 
+static bool has_waiting(const Mover *m) {
+        for (uint32_t i = 0; i < m->in->n; i++)
+                if (m->stages[i] == STAGE_WAITING)
+                        return true;
+        return false;
+}
+
 static int intent(void *arg, uint32_t move) {
         Mover *m = arg;
         JournalEntry e = not_measured;
@@ -219,6 +237,8 @@ static int intent(void *arg, uint32_t move) {
         if (r != 0)
                 return r;
         m->stages[move] = STAGE_INTENT;
+        if (m->ahead && !has_waiting(m))
+                facts_ahead_rest(m->ahead);
         if (m->in->watch.started)
                 m->in->watch.started(m->in->watch.arg, move);
         return 0;
@@ -367,6 +387,7 @@ static RunLimits run_limits(const Settings *s) {
 static RunOptions run_options(const Settings *s) {
         return (RunOptions){ .limits = run_limits(s),
                              .overlap = settings_int(s, "migration", "rack_bandwidth") == 0,
+                             .prepares = MIGRATION_FIXED_MS * USEC_PER_MSEC,
                              .link_kbit = migration_bandwidth(s) };
 }
 
@@ -406,8 +427,11 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
                 moves[i] = run_move(in, &in->moves[i]);
                 r = migrate_uri(&own, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
         }
+        if (r == 0 && source_kind(in->source) == SOURCE_HOSTS)
+                r = facts_ahead_new(in->source, in->settings, in->suppose, &m.ahead);
         if (r == 0)
                 r = run_waves(in->executor, moves, in->n, run_options(in->settings), hooks, ret_outcomes);
+        (void) facts_ahead_free(m.ahead);
         arena_close(&m.arena);
         arena_close(&own);
         return r;

@@ -36,6 +36,10 @@ typedef struct MoverWatch {
 typedef struct MoverInput {
         Source *source; /* fresh facts; not SOURCE_FILE */
         const Settings *settings;
+        /* What the moves were planned on, with `suppose` in it, and when it was read (monotonic): good for the first
+         * starts while it is fresh. NULL: nothing. */
+        const Snapshot *facts;
+        usec_t facts_at;
         const Executor *executor;
         Leadership *leadership; /* NULL: there is no store, so no journal and no cool-downs */
         const MoverMove *moves; /* sorted by wave */

@@ -389,3 +389,42 @@ Test(executor_fake, an_agent_that_is_silent_afterwards_is_said) {
         fake.hosts[1].agent = true;
         cr_assert_str_eq("", run(usual()).remark);
 }
+
+/* ---- its share of the link ---- */
+
+/* It runs with so much; then it is told to take more. */
+static MigrationStatus run_limited(MigrationRequest r, int64_t then_mib_s) {
+        MigrationStatus s = { 0 };
+        bool told = false;
+        uint32_t id;
+
+        r.manner.bandwidth_kbit = 5 * 8389;
+        cr_assert_eq(0, executor.start(executor.self, &r, &id));
+        for (executor.poll(executor.self, id, &s); !migration_has_ended(s.phase);
+             executor.poll(executor.self, id, &s)) {
+                if (s.bytes_total > 0 && !told) {
+                        cr_assert_eq(5, s.cap_mib_s);
+                        executor.limit(executor.self, id, then_mib_s);
+                        told = true;
+                }
+                executor.wait(executor.self, 20 * USEC_PER_MSEC);
+        }
+        executor.forget(executor.self, id);
+        return s;
+}
+
+Test(executor_fake, one_that_runs_is_given_another_share) {
+        fake.takes = 800 * USEC_PER_MSEC;
+        ends(run_limited(usual(), 11), MIGRATION_DONE, "");
+        cr_assert_not_null(strstr(fake.params, "bandwidth=5 "), "%s", fake.params);
+        cr_assert_eq(1, fake.n_speeds);
+        cr_assert_eq(11, fake.speeds[0]);
+}
+
+Test(executor_fake, one_that_stays_has_its_own_limit_again) {
+        fake.takes = 800 * USEC_PER_MSEC;
+        fake.end = FAKE_FAILS;
+        ends(run_limited(usual(), 11), MIGRATION_FAILED, "connection reset");
+        cr_assert_eq(2, fake.n_speeds);
+        cr_assert_eq(1000000, fake.speed);
+}

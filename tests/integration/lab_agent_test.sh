@@ -15,7 +15,7 @@ value() {
 is() { [ "$(value "$1" "$2" "${4:-}")" = "$3" ]; }
 
 # ---- the agent ----
-lab in h1 "$AGENT" --once --print --json --interval 5s --host h1 --advertise "$(lab uri h1)" >"$LAB/once.json"
+lab in h1 "$AGENT" --once --print --json --interval 3s --host h1 --advertise "$(lab uri h1)" >"$LAB/once.json"
 O=$LAB/once.json
 used=$(value "$O" vm.cpu burner) waited=$(value "$O" vm.cpu.delay burner)
 check "a guest that wants 20 % of a core uses it or waits for it" between 100 280 $((${used:-0} + ${waited:-0}))

@@ -35,8 +35,8 @@ check "ten guests are on h1" boot_on h1 mem=24 dirty=4 rate=1 burn=8
 
 echo "--- the service"
 redis_start
-agents_start "h1 h2 h3" --interval 2s
-serve plimsolld.log --mode auto --interval 2s --set service.hold=4s --set service.settle=6s "${SETTINGS[@]}"
+agents_start "h1 h2 h3" --interval 1s
+serve plimsolld.log --mode auto --interval 1s --set service.hold=2s --set service.settle=3s "${SETTINGS[@]}"
 says_balanced() { plimsoll status "${SETTINGS[@]}" >"$LAB/status.out" && says status.out '^balanced'; }
 check "the service spreads them" until_true 90 spread_out
 check "and says it is balanced" until_true 60 says_balanced
@@ -50,14 +50,14 @@ apply() { lab ctl timeout 120 "$BUILD/plimsoll" apply --hosts "$uris" --yes "${S
 # The guests' load jitters, most of all on a busy machine: a move or two more may seem worth their price now. That nothing is
 # moved twice for nothing when facts stay the same is proved by the property tests.
 plan_is_short() {
-	lab ctl "$BUILD/plimsoll" plan --hosts "$uris" "${SETTINGS[@]}" --set agentless.interval=5s --json \
+	lab ctl "$BUILD/plimsoll" plan --hosts "$uris" "${SETTINGS[@]}" --set agentless.interval=4s --json \
 		>"$LAB/plan.json" || return 1
 	[ "$(grep -c '"vm":' "$LAB/plan.json")" -le 2 ] || { cat "$LAB/plan.json"; return 1; }
 }
 check "apply spreads them" apply
 check "they are spread" spread_out
 check "every guest's counter goes on" each_runs_once
-sleep 5 # rates read while VMs moved are no demand
+sleep 2 # rates read while VMs moved are no demand
 check "planning again finds at most two more moves" plan_is_short
 [ "$story_failed" = 0 ] || tail -n 40 "$LAB"/plimsolld.log "$LAB"/agent-*.log "$LAB"/apply.out "$LAB/status.out"
 story_end

@@ -17,6 +17,8 @@ move_ends() { # NAME PHASE TEXT VM FROM TO [options]
 	move "$name" "$@"
 	ended "$name" "$phase" "$text"
 }
+# its source's libvirt has no job any more, or the mover has its end
+stopped_sending() { says "$1.out" '^(result|phase verifying)' || lab virsh "$2" domjobinfo "$3" 2>/dev/null | grep -q '^Job type: *None'; }
 is_running() { grep -qs "^phase running" "$LAB/$1.out"; }
 # post-copy needs userfaultfd for the kernel's faults of QEMU: root has it, others where the sysctl says so
 post_copy_works() { [ "$(id -u)" = 0 ] || [ "$(cat /proc/sys/vm/unprivileged_userfaultfd 2>/dev/null)" = 1 ]; }
@@ -28,7 +30,7 @@ check "a persistent one boots" lab boot h1 cold mem=32 persist=1
 
 echo "--- a guest that dirties more than its share of the link takes"
 check "out of time it is aborted, and says that it stalled" \
-	move_ends stalls aborted "stalled=[1-9].*out of time" busy h1 h2 bandwidth=8 limit=35000 pause=20-60
+	move_ends stalls aborted "stalled=[1-9].*out of time" busy h1 h2 bandwidth=16 limit=15000 pause=20-60
 check "it runs on the source only" runs_only_on h1 busy
 check "its counter goes on" counter_goes_on busy
 if post_copy_works; then
@@ -79,7 +81,7 @@ cut=$!
 story_pids+=("$cut")
 check "it is on its way" until_true 10 is_running cut
 lab cable h2 out
-sleep 12 # longer than keepalive
+check "its source notices, by keepalive" until_true 15 stopped_sending cut h1 calm
 lab cable h2 in
 wait "$cut"
 check "it has an end, and says which" grep -qE "^result (failed|aborted|unclear|done) " "$LAB/cut.out"

@@ -8,7 +8,7 @@
 #include "scheduler/act/executor_simulated.h"
 #include "scheduler/act/run_waves.h"
 
-/* How a VM's migration goes is the first letter of its name. */
+/* How a VM's migration goes is the first letter of its name; "s…" is a short one. */
 static SimulatedMove by_name(void *arg, const MigrationRequest *request) {
         static const SimulatedEnd ends[128] = { ['f'] = SIMULATED_FAILS,
                                                 ['h'] = SIMULATED_HANGS,
@@ -18,7 +18,7 @@ static SimulatedMove by_name(void *arg, const MigrationRequest *request) {
 
         (void) arg;
         return (SimulatedMove){ .end = ends[(unsigned char) request->vm[0] & 127U],
-                                .takes = 10 * USEC_PER_SEC };
+                                .takes = request->vm[0] == 's' ? USEC_PER_SEC : 10 * USEC_PER_SEC };
 }
 
 typedef struct Story {
@@ -156,6 +156,58 @@ Test(run_waves, limits_hold_in_all_and_for_each_host_and_side) {
         u.options.limits.per_host_out = 1;
         cr_assert_eq(0, run(&u));
         cr_assert_str_eq(u.log, "+a +c -a:done +b -c:done -b:done ");
+}
+
+Test(run_waves, with_overlap_the_next_wave_takes_the_place_of_what_has_ended) {
+        Story s = story();
+
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "s1", "h1", "h3");
+        add(&s, 1, "b", "h1", "h2");
+        add(&s, 1, "c", "h1", "h3");
+        add(&s, 2, "s2", "h4", "h5");
+        s.options.overlap = true;
+        cr_assert_eq(0, run(&s));
+        cr_assert_str_eq(s.log, "+a +s1 -s1:done +b -a:done +c +s2 -b:done -s2:done -c:done ");
+        cr_assert_eq(s.most, 3);
+}
+
+Test(run_waves, what_is_not_right_ahead_of_its_turn_is_asked_again_in_it) {
+        Story s = story();
+
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "s1", "h1", "h3");
+        add(&s, 1, "b", "h1", "h2");
+        s.options.overlap = true;
+        s.refused = 'b';
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+a +s1 -s1:done -a:done -b:refused ");
+}
+
+Test(run_waves, what_began_ahead_of_a_wave_that_fails_ends_and_no_more_begins) {
+        Story s = story();
+
+        add(&s, 0, "f", "h1", "h2");
+        add(&s, 0, "s1", "h1", "h3");
+        add(&s, 1, "b", "h1", "h2");
+        add(&s, 1, "c", "h1", "h3");
+        s.options.overlap = true;
+        cr_assert_eq(1, run(&s));
+        cr_assert_str_eq(s.log, "+f +s1 -s1:done +b -f:failed -b:done -c:not-reached ");
+}
+
+Test(run_waves, those_that_share_a_link_for_long_begin_one_behind_the_other) {
+        Story s = story();
+
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "b", "h1", "h3");
+        add(&s, 0, "c", "h4", "h5");
+        s.moves[0].sends = s.moves[1].sends = s.moves[2].sends = 8 * USEC_PER_SEC;
+        s.options.prepares = USEC_PER_SEC;
+        cr_assert_eq(0, run(&s));
+        cr_assert_eq(s.outcomes[0].status.started, s.outcomes[2].status.started);
+        cr_assert_eq(s.outcomes[1].status.started - s.outcomes[0].status.started, 3 * USEC_PER_SEC,
+                     "it prepares, and half of what it would send alone");
 }
 
 Test(run_waves, a_failed_move_lets_its_wave_go_on_and_no_other_begin) {

@@ -1,0 +1,265 @@
+/* Shares of links while migrations run: what one leaves idle others get, and in sum never more than was
+ * planned. */
+#include <criterion/criterion.h>
+
+#include "scheduler/act/link_share.h"
+
+#define N_MOST 16
+
+typedef struct World {
+        LinkShareMove moves[N_MOST];
+        uint32_t n;
+        LinkShare *share;
+        MigrationStatus seen[N_MOST];
+        bool runs[N_MOST];
+        int64_t asked[N_MOST]; /* in force with the next look; 0: nothing was asked */
+        unsigned asks;
+} World;
+
+static void add(World *w, const char *from, const char *to, uint32_t wave, int64_t mib) {
+        w->moves[w->n++] = (LinkShareMove){
+                .from = from, .to = to, .wave = wave, .planned_kbit = mib * LINK_SHARE_KBIT_A_MIB
+        };
+}
+
+static void open_share(World *w, int64_t most_mib) {
+        cr_assert_eq(0, link_share_new(w->moves, w->n, 0, 0, most_mib * LINK_SHARE_KBIT_A_MIB, &w->share));
+}
+
+static void begin(World *w, uint32_t i) {
+        const int64_t cap = link_share_begin(w->share, i);
+
+        w->seen[i] =
+                (MigrationStatus){ .phase = MIGRATION_QUEUED,
+                                   .cap_mib_s =
+                                           cap > 0 ? cap : w->moves[i].planned_kbit / LINK_SHARE_KBIT_A_MIB };
+        w->runs[i] = true;
+}
+
+static void sends(World *w, uint32_t i) {
+        w->seen[i].phase = MIGRATION_RUNNING;
+        w->seen[i].bytes_total = w->seen[i].bytes_left = 1000;
+}
+
+static void set(void *arg, uint32_t move, int64_t mib_s) {
+        World *w = arg;
+
+        cr_assert_gt(mib_s, 0);
+        cr_assert(w->runs[move]);
+        w->asked[move] = mib_s;
+        w->asks++;
+}
+
+/* A look round; what was asked is in force after it. */
+static void look(World *w) {
+        for (uint32_t i = 0; i < w->n; i++)
+                if (w->runs[i])
+                        link_share_look(w->share, i, &w->seen[i]);
+        link_share_settle(w->share, set, w);
+        for (uint32_t i = 0; i < w->n; i++) {
+                if (w->asked[i] > 0)
+                        w->seen[i].cap_mib_s = w->asked[i];
+                w->asked[i] = 0;
+        }
+}
+
+static void end(World *w, uint32_t i) {
+        link_share_end(w->share, i);
+        w->runs[i] = false;
+}
+
+static int64_t cap(const World *w, uint32_t i) {
+        return w->seen[i].cap_mib_s;
+}
+
+Test(link_share, what_one_leaves_the_other_gets) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 5);
+        add(&w, "h1", "h3", 0, 6);
+        open_share(&w, 0);
+        begin(&w, 0);
+        begin(&w, 1);
+        cr_expect_eq(cap(&w, 0), 5);
+        cr_expect_eq(cap(&w, 1), 6);
+        sends(&w, 0);
+        sends(&w, 1);
+        look(&w);
+        cr_expect_eq(w.asks, 0);
+        w.seen[0].phase = MIGRATION_VERIFYING; /* it has sent all */
+        look(&w);
+        cr_expect_eq(cap(&w, 1), 6, "its target's link was planned to carry no more");
+        w.share = link_share_free(w.share);
+}
+
+Test(link_share, one_that_sends_alone_has_the_links_whole_budget) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 5);
+        add(&w, "h1", "h2", 0, 5);
+        open_share(&w, 0);
+        begin(&w, 0);
+        sends(&w, 0);
+        look(&w);
+        cr_expect_eq(cap(&w, 0), 10);
+        begin(&w, 1);
+        cr_expect_eq(cap(&w, 1), 1, "nothing is left of the link but the least there is");
+        look(&w);
+        cr_expect_eq(cap(&w, 0), 9, "which the other gives back");
+        sends(&w, 1);
+        look(&w);
+        look(&w);
+        cr_expect_eq(cap(&w, 0), 5);
+        cr_expect_eq(cap(&w, 1), 5);
+        end(&w, 0);
+        look(&w);
+        cr_expect_eq(cap(&w, 1), 10);
+        w.share = link_share_free(w.share);
+}
+
+Test(link_share, the_operators_share_is_never_exceeded) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 20);
+        add(&w, "h1", "h2", 0, 20);
+        open_share(&w, 8);
+        begin(&w, 0);
+        sends(&w, 0);
+        look(&w);
+        cr_expect_leq(cap(&w, 0), 20, "as planned at most; mover.c caps what the plan says");
+        w.share = link_share_free(w.share);
+}
+
+Test(link_share, where_a_move_has_no_cap_nothing_is_changed) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 5);
+        add(&w, "h1", "h2", 0, 0);
+        open_share(&w, 0);
+        begin(&w, 0);
+        begin(&w, 1);
+        sends(&w, 0);
+        sends(&w, 1);
+        look(&w);
+        end(&w, 1);
+        look(&w);
+        cr_expect_eq(w.asks, 0);
+        w.share = link_share_free(w.share);
+}
+
+Test(link_share, one_that_may_switch_to_post_copy_keeps_its_cap) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 5);
+        add(&w, "h1", "h2", 0, 5);
+        w.moves[1].fixed = true;
+        open_share(&w, 0);
+        begin(&w, 0);
+        begin(&w, 1);
+        sends(&w, 0);
+        sends(&w, 1);
+        look(&w);
+        end(&w, 0);
+        look(&w);
+        cr_expect_eq(w.asks, 0);
+        w.share = link_share_free(w.share);
+}
+
+Test(link_share, how_many_were_planned_and_are_at_it) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 5);
+        add(&w, "h1", "h3", 0, 5);
+        add(&w, "h4", "h3", 1, 5);
+        open_share(&w, 0);
+        cr_expect_eq(link_share_planned(w.share, 0), 2);
+        cr_expect_eq(link_share_planned(w.share, 2), 1);
+        begin(&w, 0);
+        cr_expect_eq(link_share_busy(w.share, 1), 1);
+        cr_expect_eq(link_share_busy(w.share, 2), 0);
+        begin(&w, 1);
+        cr_expect_eq(link_share_busy(w.share, 2), 1);
+        sends(&w, 1);
+        w.seen[1].phase = MIGRATION_VERIFYING;
+        look(&w);
+        cr_expect_eq(link_share_busy(w.share, 2), 0);
+        w.share = link_share_free(w.share);
+}
+
+/* ---- whatever happens ---- */
+
+static uint32_t next_random(uint64_t *io) {
+        *io = *io * 6364136223846793005U + 1442695040888963407U;
+        return (uint32_t) (*io >> 33);
+}
+
+/* What is in force together on a link, of those that may send; and what was planned of it: the least wave's.
+ */
+static void assert_sums(const World *w, uint64_t seed) {
+        for (uint32_t i = 0; i < w->n; i++)
+                for (int side = 0; side < 2; side++) {
+                        const char *host = side ? w->moves[i].to : w->moves[i].from;
+                        int64_t in_force = 0, least = INT64_MAX, running = 0;
+
+                        for (uint32_t k = 0; k < w->n; k++) {
+                                const char *other = side ? w->moves[k].to : w->moves[k].from;
+                                int64_t planned = 0;
+
+                                if (!w->runs[k] || w->seen[k].phase != MIGRATION_RUNNING || other != host)
+                                        continue;
+                                running++;
+                                in_force += w->seen[k].cap_mib_s;
+                                for (uint32_t j = 0; j < w->n; j++)
+                                        if (w->moves[j].wave == w->moves[k].wave &&
+                                            (side ? w->moves[j].to : w->moves[j].from) == host)
+                                                planned += w->moves[j].planned_kbit / LINK_SHARE_KBIT_A_MIB;
+                                least = planned < least ? planned : least;
+                        }
+                        /* each has at least 1 MiB/s: the only thing that may be beyond */
+                        cr_assert(least == INT64_MAX || in_force <= (least > running ? least : running),
+                                  "seed %llu", (unsigned long long) seed);
+                }
+}
+
+static uint32_t wave_now(const World *w) {
+        for (uint32_t i = 0; i < w->n; i++)
+                if (w->runs[i] || w->seen[i].phase == MIGRATION_QUEUED)
+                        return w->moves[i].wave;
+        return 0;
+}
+
+Test(link_share, in_sum_no_more_is_in_force_than_was_planned) {
+        static const char *const hosts[] = { "h1", "h2", "h3", "h4" };
+
+        for (uint64_t seed = 1; seed <= 500; seed++) {
+                uint64_t random = seed;
+                World w = { 0 };
+                bool begun[N_MOST] = { false };
+
+                for (uint32_t i = 0; i < 12; i++) {
+                        const uint32_t from = next_random(&random) % 4;
+
+                        add(&w, hosts[from], hosts[(from + 1 + next_random(&random) % 3) % 4], i / 4,
+                            10 + next_random(&random) % 50);
+                }
+                open_share(&w, 0);
+                for (int step = 0; step < 120; step++) {
+                        const uint32_t i = next_random(&random) % w.n;
+
+                        if (!begun[i] && w.moves[i].wave <= wave_now(&w) + 1) {
+                                begin(&w, i);
+                                begun[i] = true;
+                        } else if (w.runs[i] && w.seen[i].phase == MIGRATION_QUEUED) {
+                                sends(&w, i);
+                        } else if (w.runs[i] && next_random(&random) % 3 == 0) {
+                                w.seen[i].phase = MIGRATION_VERIFYING;
+                                link_share_look(w.share, i, &w.seen[i]);
+                        } else if (w.runs[i] && w.seen[i].phase == MIGRATION_VERIFYING) {
+                                end(&w, i);
+                        }
+                        look(&w);
+                        assert_sums(&w, seed);
+                }
+                w.share = link_share_free(w.share);
+        }
+}
