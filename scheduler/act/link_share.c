@@ -77,7 +77,8 @@ static void plan_wave(LinkShare *s, const LinkShareMove *moves, uint32_t first, 
                 for (uint32_t k = 0; k < WAYS; k++) {
                         const LinkPlan *l = &links[m->links[k]];
                         const uint32_t most = at_once[k] > 0 && at_once[k] < l->moves ? at_once[k] : l->moves;
-                        int64_t kbit = l->kbit * most / l->moves;
+                        const int64_t known = k == 0 ? moves[i].out_kbit : moves[i].in_kbit;
+                        int64_t kbit = known > 0 ? known : l->kbit * most / l->moves;
 
                         if (most_kbit > 0 && kbit > most_kbit)
                                 kbit = most_kbit;

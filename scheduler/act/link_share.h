@@ -6,10 +6,10 @@
  * leaves its part idle. That goes to the one that was started first and still sends: so moves that began
  * together end one after the other, and the next ones prepare while others send.
  *
- * The sum of what is in force never exceeds what the plan gave the wave's moves of a link, nor `most`: a cap
- * is raised only as far as others have been lowered already. Left as they are: moves without a cap and all
- * that share a link with them; moves that may switch to post-copy, whose caps are of two kinds. A link here
- * is one direction of a host's NIC.
+ * The sum of what is in force never exceeds what migrations may have of a link (where nobody says it: what
+ * the plan gave the wave's moves of it), nor `most`: a cap is raised only as far as others have been lowered
+ * already. Left as they are: moves without a cap and all that share a link with them; moves that may switch
+ * to post-copy, whose caps are of two kinds. A link here is one direction of a host's NIC.
  *
  * Owner: the caller, by link_share_free(). Threads: one. No clock, no I/O.
  */
@@ -27,6 +27,8 @@ typedef struct LinkShareMove {
         uint32_t wave;
         int64_t planned_kbit; /* 0: no cap */
         bool fixed;           /* its cap stays as it is */
+        int64_t out_kbit,
+                in_kbit; /* what migrations may take of its links together; 0: as the plan shares them */
 } LinkShareMove;
 
 /* Moves sorted by wave. per_out, per_in: how many a host may have at once; 0: any number. most_kbit: of a

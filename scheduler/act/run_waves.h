@@ -21,7 +21,9 @@
 typedef struct RunMove {
         MigrationRequest request;
         uint32_t wave;
-        usec_t sends; /* how long it is predicted to send, as planned; 0: nobody said */
+        int64_t out_kbit,
+                in_kbit; /* what migrations may take of its source\'s and target\'s link; 0: not known */
+        usec_t sends;    /* how long it is predicted to send, as planned; 0: nobody said */
 } RunMove;
 
 typedef enum MoveEnd {

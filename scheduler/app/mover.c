@@ -111,7 +111,8 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
         TextFault fault = { 0 };
         int r = 0;
 
-        if (m->in->facts && clock_monotonic_of(m->clock) <= m->in->facts_at + FRESH_ENOUGH) {
+        if (m->in->facts && m->in->facts_at > 0 &&
+            clock_monotonic_of(m->clock) <= m->in->facts_at + FRESH_ENOUGH) {
                 arena_rewind(&m->arena, 0);
                 m->snapshot = m->in->facts;
                 m->read_at = m->in->facts_at;
@@ -391,6 +392,30 @@ static RunOptions run_options(const Settings *s) {
                              .link_kbit = migration_bandwidth(s) };
 }
 
+/* What migrations may take of the hosts' links. */
+static int fill_links(Arena *a, const MoverInput *in, RunMove *moves) {
+        MigrationNet net = { 0 };
+        int r;
+
+        if (!in->facts || settings_int(in->settings, "migration", "rack_bandwidth") > 0)
+                return 0;
+        r = migration_net_build(a, in->facts, in->settings, &net);
+        for (uint32_t i = 0; r == 0 && i < in->n; i++) {
+                const HostIx from = snapshot_host(in->facts, in->moves[i].from);
+                const HostIx to = snapshot_host(in->facts, in->moves[i].to);
+                MigrationWay way;
+
+                if (from == IX_NONE || to == IX_NONE)
+                        continue;
+                way = migration_way(&net, from, to);
+                if (net.links[way.links[0]].known)
+                        moves[i].out_kbit = net.links[way.links[0]].free_kbit;
+                if (net.links[way.links[1]].known)
+                        moves[i].in_kbit = net.links[way.links[1]].free_kbit;
+        }
+        return r;
+}
+
 static int open_facts_arena(Arena *ret) {
         int r = -ENOMEM;
 
@@ -427,6 +452,8 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
                 moves[i] = run_move(in, &in->moves[i]);
                 r = migrate_uri(&own, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
         }
+        if (r == 0)
+                r = fill_links(&own, in, moves);
         if (r == 0 && source_kind(in->source) == SOURCE_HOSTS)
                 r = facts_ahead_new(in->source, in->settings, in->suppose, &m.ahead);
         if (r == 0)

@@ -36,10 +36,10 @@ typedef struct MoverWatch {
 typedef struct MoverInput {
         Source *source; /* fresh facts; not SOURCE_FILE */
         const Settings *settings;
-        /* What the moves were planned on, with `suppose` in it, and when it was read (monotonic): good for the first
-         * starts while it is fresh. NULL: nothing. */
+        /* What the moves were planned on, with `suppose` in it: what the links carry; and good for the first
+         * starts while it is fresh. NULL: not known. */
         const Snapshot *facts;
-        usec_t facts_at;
+        usec_t facts_at; /* when it was read, monotonic; 0: too long ago */
         const Executor *executor;
         Leadership *leadership; /* NULL: there is no store, so no journal and no cool-downs */
         const MoverMove *moves; /* sorted by wave */

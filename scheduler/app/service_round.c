@@ -304,6 +304,7 @@ int work_run(Work *w) {
         const ServiceRound *x = w->x;
         MoverInput input = { .source = x->source,
                              .settings = x->settings,
+                             .facts = w->round.snapshot,
                              .executor = x->executor,
                              .leadership = x->leadership,
                              .moves = w->moves,

@@ -8,7 +8,7 @@ export LAB_CPUS="1 1 1" LAB_MEMS="1024 1024 1024"
 GUESTS=$(seq -f 'g%g' 1 6)
 
 
-ACT=(--interval 300s --set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.lease=3s --set service.settle=5s)
+ACT=(--interval 300s --set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.lease=3s --set service.settle=2s)
 
 story_needs redis-server jq
 story_lab 3

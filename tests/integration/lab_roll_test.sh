@@ -23,7 +23,7 @@ check "two guests are on each host" boot_all
 redis_start
 agents_start "h1 h2 h3" --interval 1s
 check "the agents have measured" until_true 20 agents_know 3
-serve auto.log --mode auto --interval 300s --set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.settle=5s
+serve auto.log --mode auto --interval 300s --set balance.cpu=0 --set balance.memory=0 --set service.hold=1h --set service.settle=2s
 check "the service is at work" until_true 20 says auto.log round.planned
 
 # what is done with each host: look whether it is empty; h2 fails the first time

@@ -32,9 +32,9 @@ check "b is tagged" tag b '<vm><group>pair</group></vm>'
 
 echo "--- the service"
 redis_start
-agents_start "h1 h2 h3" --interval 2s
+agents_start "h1 h2 h3" --interval 1s
 cat >"$LAB/plimsoll.yaml" <<'END'
-service: {interval: 2s, hold: 4s, settle: 6s}
+service: {interval: 1s, hold: 2s, settle: 3s}
 rules:
   - name: dmz leaves h1
     not-on: dmz

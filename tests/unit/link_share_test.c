@@ -92,6 +92,29 @@ Test(link_share, what_one_leaves_the_other_gets) {
         w.share = link_share_free(w.share);
 }
 
+Test(link_share, a_link_that_is_known_is_used_to_its_end) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 5);
+        add(&w, "h1", "h3", 0, 6);
+        for (uint32_t i = 0; i < 2; i++) {
+                w.moves[i].out_kbit = 12 * LINK_SHARE_KBIT_A_MIB;
+                w.moves[i].in_kbit = 50 * LINK_SHARE_KBIT_A_MIB;
+        }
+        open_share(&w, 0);
+        begin(&w, 0);
+        begin(&w, 1);
+        sends(&w, 0);
+        sends(&w, 1);
+        look(&w);
+        cr_expect_eq(cap(&w, 0), 6, "the first has what is over");
+        cr_expect_eq(cap(&w, 1), 6);
+        w.seen[0].phase = MIGRATION_VERIFYING;
+        look(&w);
+        cr_expect_eq(cap(&w, 1), 12);
+        w.share = link_share_free(w.share);
+}
+
 Test(link_share, one_that_sends_alone_has_the_links_whole_budget) {
         World w = { 0 };
 
