@@ -6,6 +6,7 @@
 #include "scheduler/store/store.h"
 
 typedef struct ReadReport {
+        const char *host;       /* by its key in the store */
         const Report *report;   /* NULL: it cannot be read */
         const TextFault *fault; /* then why */
 } ReadReport;
@@ -13,3 +14,14 @@ typedef struct ReadReport {
 /* One for each text, in their order, in `a`. 0 or -ENOMEM. */
 int reports_read(Arena *a, const Workers *workers, const StoredText *texts, uint32_t n,
                  ReadReport **ret) must_check;
+
+typedef struct FetchedReports {
+        ReadReport *reports;
+        uint32_t n;
+        const char *const *members; /* as store_get_reports() has them */
+        uint32_t n_members;
+} FetchedReports;
+
+/* All reports of the store, read while they are fetched; their texts are kept only as long as that takes.
+ * 0; a negative errno of the store, with its words there; -ENOMEM. */
+int reports_fetch(Arena *a, const Workers *workers, Store *store, FetchedReports *ret) must_check;

@@ -296,22 +296,23 @@ static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
 }
 
 /* A report that cannot be read is as good as none: its host is a member, and so fenced for want of facts. */
-static int parse_reports(Source *s, Arena *a, const StoredText *texts, uint32_t n, BuildInput *in) {
-        const Workers workers = workers_threads(0);
-        const Report **reports = arena_new(a, const Report *, n);
-        ReadReport *all = NULL;
-        int r = reports_read(a, &workers, texts, n, &all);
+static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInput *in) {
+        const Report **reports = arena_new(a, const Report *, all->n);
 
-        s->notices = arena_new(a, const char *, (size_t) n + 2); /* one more for Prometheus, one for faults */
-        if (r < 0 || !reports || !s->notices)
+        s->notices =
+                arena_new(a, const char *, (size_t) all->n + 2); /* one more for Prometheus, one for faults */
+        if (!reports || !s->notices)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++)
-                if (all[i].report)
-                        reports[in->n_reports++] = all[i].report;
+        for (uint32_t i = 0; i < all->n; i++)
+                if (all->reports[i].report)
+                        reports[in->n_reports++] = all->reports[i].report;
                 else
-                        notice(s, text_format(a, "%s: its report cannot be read: line %u: %s", texts[i].name,
-                                              all[i].fault->line, all[i].fault->what));
+                        notice(s, text_format(a, "%s: its report cannot be read: line %u: %s",
+                                              all->reports[i].host, all->reports[i].fault->line,
+                                              all->reports[i].fault->what));
         in->reports = reports;
+        in->expected = all->members;
+        in->n_expected = all->n_members;
         return 0;
 }
 
@@ -401,11 +402,11 @@ static int add_bmcs(Source *s, Arena *a, BuildInput *in) {
 static int read_redis(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
         bool prometheus = settings_text(settings, "prometheus", "url")[0] != '\0';
         BuildInput in = { 0 };
-        StoredText *texts = NULL;
+        const Workers workers = workers_threads(0);
+        FetchedReports all = { 0 };
         const Snapshot *read;
         const char *note = NULL;
-        uint32_t n = 0;
-        int r = store_get_reports(s->store, a, &texts, &n, &in.expected, &in.n_expected);
+        int r = reports_fetch(a, &workers, s->store, &all);
 
         if (r == 0)
                 r = read_marks(s, a, &in);
@@ -414,16 +415,16 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         if (r == 0)
                 r = read_lessons(s, a, &in);
         if (r < 0) {
-                text_fault(f, "", "%s", store_error(s->store));
+                text_fault(f, "", "%s", r == -ENOMEM ? "out of memory" : store_error(s->store));
                 return r;
         }
-        if (n == 0 && in.n_expected == 0 && !prometheus) {
+        if (all.n == 0 && all.n_members == 0 && !prometheus) {
                 text_fault(f, "",
                            "no host has reported to cluster \"%s\" (start plimsoll-agent on each host)",
                            s->cluster);
                 return -ENODATA;
         }
-        r = parse_reports(s, a, texts, n, &in);
+        r = take_reports(s, a, &all, &in);
         if (r == 0)
                 r = add_bmcs(s, a, &in);
         if (r == 0 && prometheus)

@@ -4,11 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Past this many bytes large pages are asked for: who needs so much soon needs more, and one fault gives 2
- * MiB instead of 512 that give 4 KiB each. Programs that need less, such as the agent, stay as small as they
- * are. */
-#define SMALL_PAGES (UINT64_C(32) << 20)
-
 Arena arena_over(void *memory, size_t limit) {
         assert(memory || limit == 0);
         return (Arena){ .base = memory, .limit = limit, .dirty = limit };
@@ -20,8 +15,6 @@ int arena_open(size_t limit, Arena *ret) {
 
         if (base == MAP_FAILED)
                 return -ENOMEM;
-        if (limit > SMALL_PAGES) /* a kernel without them goes on with small ones */
-                (void) madvise((unsigned char *) base + SMALL_PAGES, limit - SMALL_PAGES, MADV_HUGEPAGE);
         *ret = (Arena){ .base = base, .limit = limit, .reserved = true };
         return 0;
 }

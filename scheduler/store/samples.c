@@ -6,7 +6,7 @@
 
 /* Reports are read some at a time, so that the server serves others in between and hiredis holds only some in
  * its own memory. */
-enum { READ_AT_ONCE = 256 };
+enum { READ_AT_ONCE = STORE_REPORTS_AT_ONCE };
 static_assert((int) READ_AT_ONCE < (int) COMMAND_WORDS, "MGET and its keys");
 
 /* The replies to n commands must be of this type. */
@@ -85,48 +85,57 @@ static uint32_t at_once(uint32_t left) {
         return left < READ_AT_ONCE ? left : READ_AT_ONCE;
 }
 
-static int get_reports(Store *s, Arena *a, const char *const *hosts, uint32_t n, StoredText *texts,
-                       uint32_t *ret_n) {
-        uint32_t got = 0;
-
-        for (uint32_t i = 0; i < n; i += READ_AT_ONCE) {
-                int k = ask_reports(s, a, hosts + i, at_once(n - i));
-
-                if (k < 0)
-                        return k;
-        }
-        for (uint32_t i = 0; i < n; i += READ_AT_ONCE) {
-                owned(reply_free) redisReply *reply = NULL;
-                int k = redis_receive(&s->redis, &reply);
-
-                if (k == 0)
-                        k = reply_named_texts(reply, a, hosts + i, at_once(n - i), texts, &got);
-                if (k < 0)
-                        return k;
-        }
-        *ret_n = got;
-        return 0;
-}
-
-int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,
-                      uint32_t *ret_n_members) {
-        const char *const *hosts = NULL;
-        StoredText *texts = NULL;
-        uint32_t n_hosts = 0, n = 0;
+int store_ask_reports(Store *s, Arena *a, ReportsAsked *ret) {
+        ReportsAsked asked = { 0 };
         int k = store_begin(s);
 
         if (k < 0)
                 return k;
-        k = get_hosts(s, a, &hosts, &n_hosts);
-        if (k == 0) {
-                texts = arena_new(a, StoredText, n_hosts);
-                k = texts ? get_reports(s, a, hosts, n_hosts, texts, &n) : -ENOMEM;
-        }
+        k = get_hosts(s, a, &asked.members, &asked.n_members);
+        for (uint32_t i = 0; k == 0 && i < asked.n_members; i += READ_AT_ONCE)
+                k = ask_reports(s, a, asked.members + i, at_once(asked.n_members - i));
         if (k < 0)
                 return store_end(s, k, "SMEMBERS and MGET");
+        *ret = asked;
+        return 0;
+}
+
+int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *texts, uint32_t *ret_n) {
+        owned(reply_free) redisReply *reply = NULL;
+        uint32_t n = at_once(asked->n_members - asked->at), got = 0;
+        int k;
+
+        if (n == 0)
+                return 0;
+        s->redis.deadline = clock_monotonic() + s->timeout; /* the part's: others are worked on meanwhile */
+        k = redis_receive(&s->redis, &reply);
+        if (k == 0)
+                k = reply_named_texts(reply, a, asked->members + asked->at, n, texts, &got);
+        if (k < 0)
+                return store_end(s, k, "MGET");
+        asked->at += n;
+        *ret_n = got;
+        return 1;
+}
+
+int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,
+                      uint32_t *ret_n_members) {
+        ReportsAsked asked = { 0 };
+        StoredText *texts;
+        uint32_t n = 0, got = 0;
+        int k = store_ask_reports(s, a, &asked);
+
+        if (k < 0)
+                return k;
+        texts = arena_new(a, StoredText, asked.n_members);
+        k = texts ? 1 : store_end(s, -ENOMEM, "MGET");
+        for (; k > 0 && asked.at < asked.n_members; n += got)
+                k = store_next_reports(s, &asked, a, texts + n, &got);
+        if (k < 0)
+                return k;
         *ret = texts;
         *ret_n = n;
-        *ret_members = hosts;
-        *ret_n_members = n_hosts;
+        *ret_members = asked.members;
+        *ret_n_members = asked.n_members;
         return 0;
 }

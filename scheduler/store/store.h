@@ -52,6 +52,23 @@ typedef struct StoredText {
  * both sorted by name. */
 int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,
                       uint32_t *ret_n_members) must_check;
+
+/* The same in parts, so that one can be worked on while the next is fetched: first all are asked for (members
+ * in `a`), then parts are taken until there is none. Between the two no other call with this store: it
+ * would end the answer, by a new connection. */
+enum { STORE_REPORTS_AT_ONCE = 256 };
+
+typedef struct ReportsAsked {
+        const char *const *members; /* sorted */
+        uint32_t n_members, at;     /* how many of them were answered for */
+} ReportsAsked;
+
+int store_ask_reports(Store *s, Arena *a, ReportsAsked *ret) must_check;
+/* A part, in `a`: texts[STORE_REPORTS_AT_ONCE], *ret_n of which are there, sorted by name. 1; 0: that was
+ * all. */
+int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *texts,
+                       uint32_t *ret_n) must_check;
+
 /* Member, report, mark and place among the peers go. A host whose agent still runs is a member again with its
  * next report. */
 int store_forget_host(Store *s, const char *host) must_check;

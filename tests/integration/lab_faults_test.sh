@@ -54,7 +54,7 @@ lines=$(grep -c ' move.started ' "$LAB/plimsolld.log")
 from=$(date +%s%3N)
 drop h1 board.json '{ "device": "board", "grade": 4, "why": "smoke" }'
 started() { [ "$(grep -c ' move.started ' "$LAB/plimsolld.log")" -gt "$lines" ]; }
-until_true 20 started
+check "a migration begins, though the next round of its own is 300 s away" until_true 20 started
 took=$(($(date +%s%3N) - from))
 echo "from the drop to the first migration: at most $took ms"
 check "h1 is emptied" until_true 60 is_empty h1

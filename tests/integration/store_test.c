@@ -1,4 +1,5 @@
 /* What the store promises, against a real redis-server. */
+#include "scheduler/app/report_reader.h"
 #include "tests/integration/redis_fixture.h"
 
 TestSuite(store, .init = fixture_setup, .fini = fixture_teardown, .timeout = 120);
@@ -102,6 +103,76 @@ Test(store, an_arena_that_is_too_small_is_said_and_the_next_call_is_right) {
         cr_assert_neq(store_error(s)[0], '\0');
         expect(0, s, get_reports(s, &r));
         cr_assert_eq(r.n, 600);
+}
+
+/* Some are silent, and one in 100 says what nobody understands. */
+static void six_hundred_report(Store *s) {
+        for (int i = 0; i < 600; i++) {
+                char host[16], text[128];
+                int n;
+
+                (void) snprintf(host, sizeof(host), "h%04d", i);
+                n = snprintf(text, sizeof(text),
+                             "plimsoll.report/1 %s sent=1 seq=2 every=3\n@cpu 4\nhost.cpus\t\t%d%s\n", host,
+                             i, i % 100 == 99 ? "x" : "");
+                expect(0, s, store_put_report(s, host, text, (size_t) n, 60 * SECOND));
+                if (i % 7 == 0)
+                        expect(0, s, store_put_report(s, host, text, (size_t) n, USEC_PER_MSEC));
+        }
+        clock_sleep(100 * USEC_PER_MSEC);
+}
+
+Test(store, reports_are_read_while_they_are_fetched) {
+        owned(store_free) Store *s = NULL;
+        Reports r;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        six_hundred_report(s);
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n_members, 600);
+        cr_assert_eq(r.n, 600 - 86);
+        for (unsigned threads = 1; threads <= 3; threads++) {
+                const Workers workers = workers_threads(threads);
+                FetchedReports all = { 0 };
+
+                expect(0, s, reports_fetch(&arena, &workers, s, &all));
+                cr_assert_eq(all.n, r.n);
+                cr_assert_eq(all.n_members, 600);
+                for (uint32_t i = 0; i < all.n; i++) {
+                        const ReadReport *one = &all.reports[i];
+                        int number = atoi(one->host + 1);
+
+                        cr_assert_str_eq(one->host, r.texts[i].name);
+                        if (number % 100 == 99) {
+                                cr_assert_null(one->report);
+                                cr_assert_eq(one->fault->line, 3);
+                                continue;
+                        }
+                        cr_assert_str_eq(one->report->host, one->host);
+                        cr_assert_eq(one->report->sections[0].samples[0].number, number);
+                }
+        }
+}
+
+Test(store, reports_that_find_no_memory_are_said_and_the_next_call_is_right) {
+        owned(store_free) Store *s = NULL;
+        const Workers workers = workers_threads(2);
+        static char small[120000];
+        Arena a = arena_over(small, sizeof(small));
+        FetchedReports all = { 0 };
+        ReportsAsked asked = { 0 };
+        Reports r;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        six_hundred_report(s);
+        expect(-ENOMEM, s, reports_fetch(&a, &workers, s, &all));
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n, 600 - 86);
+        expect(0, s, store_ask_reports(s, &arena, &asked)); /* and given up */
+        expect(0, s, get_reports(s, &r));
+        cr_assert_eq(r.n, 600 - 86);
 }
 
 Test(store, a_forgotten_host_leaves_nothing) {
