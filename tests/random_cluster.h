@@ -132,7 +132,7 @@ static inline void random_host(Dice *d, Host *h, uint32_t i, bool plain) {
                 .memory_used_mib = UNKNOWN,
                 .cpu_pressure_permille = UNKNOWN,
                 .memory_pressure_permille = UNKNOWN,
-                .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN },
+                .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN },
         };
         if (plain)
                 return;

@@ -16,7 +16,7 @@ const SettingDef cluster_settings[] = {
           .type = SETTING_PERMILLE,
           .def = 100,
           .max = 900,
-          .doc = "Of each extra resource, kept free on each host." },
+          .doc = "Of each extra resource, kept free on each host, unless the host says otherwise." },
         { .name = "overcommit_memory",
           .type = SETTING_PERMILLE,
           .def = 1000,
@@ -179,7 +179,9 @@ static void build_host(Build *b, HostIx h) {
         for (uint32_t i = 0; i < b->s->n_extra; i++)
                 host_resource(b, h, b->layout.extra + i,
                               host->extra ? at_most(host->extra[i], QUANTITY_MAX) : 0,
-                              settings_int(set, "cluster", "headroom_extra"));
+                              host->headroom_permille[HEADROOM_EXTRA] != UNKNOWN
+                                      ? host->headroom_permille[HEADROOM_EXTRA]
+                                      : settings_int(set, "cluster", "headroom_extra"));
         if (b->layout.vcpus != IX_NONE)
                 host_resource(b, h, b->layout.vcpus, vcpus_at_most(b, host), 0);
         if (b->layout.in_use != IX_NONE)

@@ -22,6 +22,12 @@ typedef enum ResourceId {
         RES_BUILTIN_N,
 } ResourceId;
 
+/* Host.headroom_permille: of each built-in resource; then one for each extra resource. */
+enum {
+        HEADROOM_EXTRA = RES_BUILTIN_N,
+        HEADROOM_N,
+};
+
 typedef enum HostState {
         HOST_ACTIVE,
         HOST_CORDONED,    /* keeps its VMs, takes no new one */
@@ -98,12 +104,12 @@ typedef struct Host {
         int64_t cpu_busy_mcores; /* measured use of the whole host, VMs included; UNKNOWN */
         int64_t memory_used_mib; /* measured, VMs included; UNKNOWN */
         int64_t cpu_pressure_permille, memory_pressure_permille; /* PSI some avg10; UNKNOWN */
-        int64_t headroom_permille[RES_BUILTIN_N]; /* kept free below capacity; UNKNOWN: settings */
-        int64_t reserved_mib;                     /* memory that is not for VMs */
-        const char *zone, *rack, *neighborhood;   /* NULL: one for all */
-        const char *arch, *cpu_model;             /* NULL: not known */
-        Strings switches;                         /* its NICs are cabled to; n == 0: not known */
-        const PeerRtt *peers;                     /* by name; a few of the other hosts */
+        int64_t headroom_permille[HEADROOM_N];  /* kept free below capacity; UNKNOWN: settings */
+        int64_t reserved_mib;                   /* memory that is not for VMs */
+        const char *zone, *rack, *neighborhood; /* NULL: one for all */
+        const char *arch, *cpu_model;           /* NULL: not known */
+        Strings switches;                       /* its NICs are cabled to; n == 0: not known */
+        const PeerRtt *peers;                   /* by name; a few of the other hosts */
         uint32_t n_peers;
         Strings networks, pools;            /* n == 0: not known, no restriction, unless … */
         bool networks_known, pools_known;   /* … it is known that there are none */

@@ -213,7 +213,7 @@ static int host_build(Builder *b, HostIx ix) {
         int k;
 
         h->name = b->names.names[ix];
-        for (int i = 0; i < RES_BUILTIN_N; i++)
+        for (int i = 0; i < HEADROOM_N; i++)
                 h->headroom_permille[i] = UNKNOWN;
         if (!r)
                 return host_silent(b, ix);

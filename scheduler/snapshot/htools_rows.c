@@ -188,7 +188,7 @@ static int node_row(HtoolsFile *f, Row *r) {
                      .memory_used_mib = UNKNOWN,
                      .cpu_pressure_permille = UNKNOWN,
                      .memory_pressure_permille = UNKNOWN,
-                     .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } };
+                     .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } };
         if (!is_word(r->fields[7], "N") && !is_word(r->fields[7], "M") && !is_word(r->fields[7], "Y"))
                 return row_refuse(r, "node", "field 8: accepted: N, Y (offline) or M (master)");
         offline = is_word(r->fields[7], "Y");

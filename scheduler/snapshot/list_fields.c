@@ -56,6 +56,8 @@ static const ListFieldDef host_list_fields[] = {
                      "Of memory alone."),
         NUMBER_FIELD("headroom-network", SETTING_PERMILLE, HostSpec, headroom_network, 0, 900,
                      "Of the network alone."),
+        NUMBER_FIELD("headroom-extra", SETTING_PERMILLE, HostSpec, headroom_extra, 0, 900,
+                     "Of each extra resource (GPU memory, licences … as snapshots name them)."),
         NUMBER_FIELD("overcommit-cpu", SETTING_PERMILLE, HostSpec, overcommit_cpu, 100, 100000,
                      "vCPUs allocated at most, per CPU."),
         NUMBER_FIELD("overcommit-memory", SETTING_PERMILLE, HostSpec, overcommit_memory, 100, 4000,

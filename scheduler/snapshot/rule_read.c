@@ -224,6 +224,7 @@ static int add_host(ListReader *r, RuleSet *set, const ListItem *item) {
                           .headroom_cpu = UNKNOWN,
                           .headroom_memory = UNKNOWN,
                           .headroom_network = UNKNOWN,
+                          .headroom_extra = UNKNOWN,
                           .reserved_mib = UNKNOWN,
                           .item = item };
         const ListWord here = { "", item->line, item->column };

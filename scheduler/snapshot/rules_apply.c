@@ -94,6 +94,8 @@ static void host_set(Host *h, const HostSpec *spec) {
                 if (share != UNKNOWN)
                         h->headroom_permille[r] = share;
         }
+        if (spec->headroom_extra != UNKNOWN)
+                h->headroom_permille[HEADROOM_EXTRA] = spec->headroom_extra;
         if (spec->overcommit_cpu > 0)
                 h->overcommit_cpu_permille = spec->overcommit_cpu;
         if (spec->overcommit_memory > 0)

@@ -190,11 +190,12 @@ static const FieldDef rule_defs[] = {
         SPECIAL("hosts", rule_read_hosts, rule_print_hosts),
 };
 
-static const FieldDef headroom_defs[RES_BUILTIN_N] = {
+static const FieldDef headroom_defs[HEADROOM_N] = {
         SHARE("cpu", Host, headroom_permille[RES_CPU]),
         SHARE("memory", Host, headroom_permille[RES_MEMORY]),
         SHARE("net_rx", Host, headroom_permille[RES_NET_RX]),
         SHARE("net_tx", Host, headroom_permille[RES_NET_TX]),
+        SHARE("extra", Host, headroom_permille[HEADROOM_EXTRA]),
 };
 
 static const FieldDef fault_defs[] = {
@@ -257,7 +258,7 @@ static const FieldDef measured_defs[] = {
 static void host_init(void *object) {
         Host *h = object;
 
-        for (int r = 0; r < RES_BUILTIN_N; r++)
+        for (int r = 0; r < HEADROOM_N; r++)
                 h->headroom_permille[r] = UNKNOWN;
 }
 

@@ -153,7 +153,7 @@ void snapshot_print_rules(FilePrinter *p, const void *object) {
 
 void host_print_headroom(FilePrinter *p, const void *object) {
         const Host *h = object;
-        bool same = true, any = false;
+        bool same = h->headroom_permille[HEADROOM_EXTRA] == UNKNOWN, any = !same;
 
         for (int r = 0; r < RES_BUILTIN_N; r++) {
                 same = same && h->headroom_permille[r] == h->headroom_permille[0];

@@ -87,7 +87,7 @@ NewHost what_if_host(void) {
                                 .cpu_pressure_permille = UNKNOWN,
                                 .memory_pressure_permille = UNKNOWN } };
 
-        for (int r = 0; r < RES_BUILTIN_N; r++)
+        for (int r = 0; r < HEADROOM_N; r++)
                 h.host.headroom_permille[r] = UNKNOWN;
         return h;
 }

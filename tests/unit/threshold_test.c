@@ -26,7 +26,7 @@ static uint32_t moves(uint32_t threshold, int64_t vm, int64_t apart) {
                                    .memory_mib = 8 << 20,
                                    .cpu_busy_mcores = UNKNOWN,
                                    .memory_used_mib = UNKNOWN,
-                                   .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } };
+                                   .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } };
                 vms[i] = (Vm){ .name = i == 0 ? "stays" : "moves",
                                .movable = i == 1,
                                .in_flight_to = IX_NONE,
