@@ -26,6 +26,9 @@ struct CheckReserve {
         uint32_t n_names;
         bool *loses;                     /* [domain] in the case at work */
         int64_t *used;                   /* [host × res] by the case at work */
+        int64_t *most, *need;            /* [host × res], [vm × res]: asked very often */
+        HostIx *fits;                    /* [vm] the last host that it was seen to fit on, or IX_NONE */
+        HostIx *took;                    /* scratch: hosts that guests of the case were put on */
         bool *spends;                    /* [vm] */
         int64_t worst_left, worst_share; /* what counted as acceptable so far */
 };
@@ -52,20 +55,24 @@ static bool is_lost(const Check *c, HostIx h) {
 
 /* Whether h has room for the guest beside what the case placed already; what CPU and memory that leaves. */
 static bool takes(const Check *c, VmIx v, HostIx h, int64_t *ret_left) {
+        CheckReserve *k = c->reserve;
+
         *ret_left = 0;
-        if (!shelters(&c->s->hosts[h]) || is_lost(c, h) || check_fit(c, v, h) != REASON_NONE ||
-            check_rules_forbid(c, v, h))
+        if (!shelters(&c->s->hosts[h]) || is_lost(c, h))
                 return false;
         for (uint32_t r = 0; r < c->n_res; r++) {
                 const size_t i = (size_t) h * c->n_res + r;
-                const int64_t need = check_demand(c, v, r);
-                const int64_t room = check_capacity(c, h, r) - c->held[i] - c->reserve->used[i];
+                const int64_t need = k->need[(size_t) v * c->n_res + r];
+                const int64_t room = k->most[i] - c->held[i] - k->used[i];
 
                 if (need > 0 && need > room)
                         return false;
                 if (r <= RES_MEMORY)
-                        *ret_left += (room - need) * 1024 / c->reserve->average[r];
+                        *ret_left += (room - need) * 1024 / k->average[r];
         }
+        if (k->fits[v] != h && (check_fit(c, v, h) != REASON_NONE || check_rules_forbid(c, v, h)))
+                return false;
+        k->fits[v] = h;
         return true;
 }
 
@@ -90,11 +97,11 @@ static int64_t left_over(const Check *c, const uint32_t *lost, HostIx begin, boo
         const uint32_t n = c->s->n_hosts;
         uint32_t at[RESERVE_LOSSES_MAX];
         const Guest *g;
+        uint32_t n_took = 0;
         int64_t over = 0;
 
         for (uint32_t i = 0; i < k->wish.losses; i++)
                 at[i] = k->of_start[lost[i]];
-        memset(k->used, 0, sizeof(int64_t) * n * c->n_res);
         while ((g = next_guest(k, lost, at))) {
                 int64_t least = INT64_MAX, left;
                 HostIx found = IX_NONE;
@@ -109,8 +116,12 @@ static int64_t left_over(const Check *c, const uint32_t *lost, HostIx begin, boo
                 }
                 over += found == IX_NONE;
                 for (uint32_t r = 0; r < c->n_res && found != IX_NONE; r++)
-                        k->used[(size_t) found * c->n_res + r] += check_demand(c, g->vm, r);
+                        k->used[(size_t) found * c->n_res + r] += k->need[(size_t) g->vm * c->n_res + r];
+                if (found != IX_NONE)
+                        k->took[n_took++] = found;
         }
+        while (n_took-- > 0)
+                memset(k->used + (size_t) k->took[n_took] * c->n_res, 0, sizeof(int64_t) * c->n_res);
         return over;
 }
 
@@ -293,6 +304,25 @@ static void bound_losses(const Check *c, Wish *w, uint32_t n_names) {
         }
 }
 
+static int note_sizes(Check *c) {
+        CheckReserve *k = c->reserve;
+        const uint32_t n_res = c->n_res;
+
+        k->most = arena_new(c->arena, int64_t, (size_t) c->s->n_hosts * n_res);
+        k->need = arena_new(c->arena, int64_t, (size_t) c->s->n_vms * n_res);
+        k->fits = arena_new(c->arena, HostIx, c->s->n_vms);
+        k->took = arena_new(c->arena, HostIx, c->s->n_vms);
+        if (!k->most || !k->need || !k->fits || !k->took)
+                return -ENOMEM;
+        for (size_t i = 0; i < (size_t) c->s->n_hosts * n_res; i++)
+                k->most[i] = check_capacity(c, (HostIx) (i / n_res), (uint32_t) (i % n_res));
+        for (size_t i = 0; i < (size_t) c->s->n_vms * n_res; i++)
+                k->need[i] = check_demand(c, (VmIx) (i / n_res), (uint32_t) (i % n_res));
+        for (VmIx v = 0; v < c->s->n_vms; v++)
+                k->fits[v] = IX_NONE;
+        return 0;
+}
+
 int check_reserve_begin(Check *c) {
         static const int losses_of[] = { LEVEL_HOST, LEVEL_RACK, LEVEL_ZONE };
         static const int share_of[] = { LEVEL_N, LEVEL_RACK, LEVEL_ZONE };
@@ -316,7 +346,7 @@ int check_reserve_begin(Check *c) {
         k->used = arena_new(c->arena, int64_t, n * c->n_res);
         k->spends = arena_new(c->arena, bool, c->s->n_vms);
         if (!k->guests || !k->of || !k->of_start || !k->names || !k->loses || !k->used || !k->spends ||
-            name_domains(c) < 0 || list_spenders(c) < 0)
+            name_domains(c) < 0 || list_spenders(c) < 0 || note_sizes(c) < 0)
                 return -ENOMEM;
         bound_losses(c, &k->wish, k->n_names);
         size_guests(c);

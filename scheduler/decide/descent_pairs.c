@@ -123,7 +123,8 @@ static bool reserve_lets(SearchState *s, const Move *moves, uint32_t n, const Ch
 
         if (!s->e->reserve)
                 return true;
-        least.tier[TIER_LOAD] -= reserve_cost(s->e->reserve);
+        if (costs_compare(&least, &best->delta) >= 0)
+                least.tier[TIER_LOAD] -= reserve_hope(s->e->reserve, moves, n);
         return costs_compare(&least, &best->delta) < 0 && !refused(s, evaluator_reserve(s->e, moves, n, d));
 }
 

@@ -42,6 +42,12 @@ ReserveMeasure reserve_measure(const Reserve *k);
  */
 Cost reserve_try(Reserve *k, const Move *moves, uint32_t n, bool *ret_worse);
 
+/* By how much the moves may lower the cost, as far as can be told without judging a case: those they take a
+ * VM of, and those of which a VM without a place comes nearer to the host that is left than it is to any. A
+ * search asks this first: it is a thousand times cheaper. Not a bound: VMs are placed greedily, and luck is
+ * not foreseen. */
+Cost reserve_hope(const Reserve *k, const Move *moves, uint32_t n);
+
 /* Makes the move; what it changed of the cost. */
 Cost reserve_move(Reserve *k, Move m);
 

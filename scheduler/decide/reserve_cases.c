@@ -1,41 +1,11 @@
 /* Kept up to date case by case. A case looks at the hosts after its own until its VMs have places, so that a
- * move matters to the few cases that looked at its two hosts; the others stay as they are. */
-#include <errno.h>
+ * move matters to the few cases that looked at its two hosts; the others stay as they are. And of those that
+ * did look, a case stays as it is where none of its VMs was placed on a host that changed, none fits there
+ * that did not before, and no VM without a place is nearer to one, or further from it, by the change. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/decide/reserve.h"
-
-typedef struct Case {
-        HostIx start;   /* the host after the lowest lost one */
-        uint32_t reach; /* hosts looked at from there on */
-        int64_t uncovered, shortfall;
-} Case;
-
-struct Reserve {
-        const Problem *p;
-        const ReserveGoal *goal;
-        int64_t *room;                 /* [host × res] */
-        VmIx *first, *next;            /* [host], [vm]: the VMs on each host, by size */
-        HostIx *lowest;                /* [domain] its lowest host */
-        uint32_t *hosts_start, *hosts; /* [domain + 1]: hosts of each domain; NULL at LEVEL_HOST */
-        uint32_t *lost_domain;         /* [domain] stamp: lost in the case at work */
-        uint32_t stamp;
-        uint32_t n_cases;
-        Case *cases;
-        uint32_t *domains; /* [case × losses] */
-        int64_t uncovered, shortfall;
-        int64_t *free, *wanted; /* [domain of the share × 2] */
-        uint32_t n_shares;
-        int64_t lacking;
-        VmIx *list;     /* scratch: VMs of a case */
-        HostIx *placed; /* scratch: where they found room */
-        const uint32_t *rank;
-};
-
-static uint32_t n_weighed(const Problem *p) {
-        return p->n_res < RES_MEMORY + 1 ? p->n_res : RES_MEMORY + 1;
-}
+#include "scheduler/decide/reserve_parts.h"
 
 static void list_insert(Reserve *k, VmIx v, HostIx h) {
         VmIx *link = &k->first[h];
@@ -54,22 +24,6 @@ static void list_remove(Reserve *k, VmIx v, HostIx h) {
         *link = k->next[v];
 }
 
-static uint32_t share_domain(const Reserve *k, HostIx h) {
-        return k->goal->share_level < LEVEL_N ? problem_domain(k->p, k->goal->share_level, h) : 0;
-}
-
-static int64_t positive(int64_t x) {
-        return x > 0 ? x : 0;
-}
-
-/* What the domain lacks of resource r, in 1024ths of the mean host. */
-static int64_t lacks(const Reserve *k, uint32_t domain, uint32_t r) {
-        const size_t i = (size_t) domain * (RES_MEMORY + 1) + r;
-        const int64_t mean = k->goal->mean[r], missing = k->wanted[i] - k->free[i];
-
-        return missing > 0 ? (missing * 1024 + mean - 1) / mean : 0;
-}
-
 static void room_add(Reserve *k, HostIx h, const int64_t *need, int64_t sign) {
         int64_t *room = k->room + (size_t) h * k->p->n_res;
         const bool shares = k->n_shares > 0 && reserve_is_refuge(k->p, h);
@@ -83,9 +37,10 @@ static void room_add(Reserve *k, HostIx h, const int64_t *need, int64_t sign) {
         }
         for (uint32_t r = 0; r < k->p->n_res; r++)
                 room[r] += sign * need[r];
+        k->left[h] = left_on(k, h);
 }
 
-static void vm_move(Reserve *k, Move m) {
+void reserve_vm_move(Reserve *k, Move m) {
         const int64_t *need = problem_need(k->p, m.vm);
 
         if (m.from != IX_NONE) {
@@ -157,45 +112,62 @@ static int64_t far_from(const Reserve *k, VmIx v, HostIx h, const int64_t *need)
         return reserve_shortfall(need, k->room + (size_t) h * p->n_res, p->n_res);
 }
 
-static HostIx after(const Reserve *k, HostIx h) {
-        return h + 1 == k->p->n_hosts ? 0 : h + 1;
+static void keep_nearest(Lack *lack, HostIx h, int64_t far) {
+        if (far < lack->far)
+                *lack = (Lack){ { h, IX_NONE }, far };
+        else if (far == lack->far && lack->nearest[1] == IX_NONE && lack->nearest[0] != IX_NONE)
+                lack->nearest[1] = h;
 }
 
-/* The first host with room from c->start on. *far: how far the nearest is, if none has. */
-static HostIx first_place(const Reserve *k, Case *c, VmIx v, int64_t *far) {
+/* Of a VM that no host takes: how far the nearest is. */
+static void lack_set(const Reserve *k, const Case *c, VmIx v, Lack *lack) {
         const int64_t *need = problem_need(k->p, v);
         HostIx h = c->start;
 
-        *far = RESERVE_FAR;
-        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
-                const int64_t this_far = far_from(k, v, h, need);
+        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h))
+                keep_nearest(lack, h, far_from(k, v, h, need));
+}
 
+static bool takes(const Reserve *k, VmIx v, HostIx h, const int64_t *need) {
+        const int64_t *room = k->room + (size_t) h * k->p->n_res;
+
+        for (uint32_t r = 0; r < k->p->n_res; r++)
+                if (need[r] > room[r] && need[r] > 0)
+                        return false;
+        return reserve_is_refuge(k->p, h) && !is_lost(k, h) &&
+               problem_class_denies(k->p, v, h) == REASON_NONE;
+}
+
+/* The first host with room from c->start on. */
+static HostIx first_place(const Reserve *k, Case *c, VmIx v) {
+        const int64_t *need = problem_need(k->p, v);
+        HostIx h = c->start;
+
+        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
                 if (i >= c->reach)
                         c->reach = i + 1;
-                if (this_far == 0)
+                if (takes(k, v, h, need))
                         return h;
-                *far = this_far < *far ? this_far : *far;
         }
         return IX_NONE;
 }
 
-/* The host with room that is fullest with it; of equals, the first from c->start on. */
-static HostIx fullest_place(const Reserve *k, Case *c, VmIx v, int64_t *far) {
+/* The host with room that is fullest with it; of equals, the first from c->start on. What is left on a host
+ * as it is says nearly what would be left with v: most hosts need not be asked. */
+static HostIx fullest_place(const Reserve *k, Case *c, VmIx v) {
         const int64_t *need = problem_need(k->p, v);
+        int64_t least = 0, most_now = INT64_MAX;
         HostIx h = c->start, best = IX_NONE;
-        int64_t least = 0;
 
-        *far = RESERVE_FAR;
         for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
-                const int64_t this_far = far_from(k, v, h, need);
                 int64_t left;
 
-                *far = this_far < *far ? this_far : *far;
-                if (this_far > 0)
+                if (k->left[h] > most_now || !takes(k, v, h, need))
                         continue;
                 left = reserve_left(need, k->room + (size_t) h * k->p->n_res, k->goal->mean, k->p->n_res);
                 if (best == IX_NONE || left < least) {
                         least = left;
+                        most_now = k->left[h] + LEFT_SLACK;
                         best = h;
                 }
         }
@@ -207,22 +179,38 @@ static void hold(Reserve *k, HostIx h, VmIx v, int64_t sign) {
 
         for (uint32_t r = 0; r < k->p->n_res; r++)
                 k->room[(size_t) h * k->p->n_res + r] -= sign * need[r];
+        k->left[h] = left_on(k, h);
+}
+
+static void footprint_add(Footprint *f, uint32_t steps) {
+        f->bits[steps / 64 % 2] |= UINT64_C(1) << steps % 64;
 }
 
 /* Places the first n of k->list; k->placed says where. */
-static void place_list(Reserve *k, uint32_t n, bool fullest, Case *c) {
+static void place_list(Reserve *k, uint32_t n, Way way, Case *c) {
+        Footprint *print = way == WAY_FIRST ? &c->first : &c->fullest;
+
         c->uncovered = c->shortfall = 0;
+        *print = (Footprint){ { 0 } };
         for (uint32_t i = 0; i < n; i++) {
                 const VmIx v = k->list[i];
-                int64_t far;
+                Lack lack = { { IX_NONE, IX_NONE }, RESERVE_FAR };
+                const HostIx h = way == WAY_FULLEST ? fullest_place(k, c, v) : first_place(k, c, v);
 
-                k->placed[i] = fullest ? fullest_place(k, c, v, &far) : first_place(k, c, v, &far);
-                if (k->placed[i] != IX_NONE) {
-                        hold(k, k->placed[i], v, 1);
-                        continue;
+                k->placed[i] = h;
+                if (h != IX_NONE) {
+                        const int64_t left = way == WAY_FULLEST ? k->left[h] : 0;
+
+                        c->fullest_left = left > c->fullest_left ? left : c->fullest_left;
+                        footprint_add(print, steps_to(k, c, h));
+                        hold(k, h, v, 1);
+                        lack.far = 0;
+                } else {
+                        lack_set(k, c, v, &lack);
+                        c->uncovered++;
+                        c->shortfall += lack.far;
                 }
-                c->uncovered++;
-                c->shortfall += far;
+                k->tried[way][i] = lack;
         }
         for (uint32_t i = 0; i < n; i++)
                 if (k->placed[i] != IX_NONE)
@@ -235,39 +223,22 @@ static bool better(const Case *a, const Case *b) {
 
 /* Case c as things are now. *ret_n: its VMs; k->placed is of the way that counts. */
 static Case case_judge(Reserve *k, uint32_t c, uint32_t *ret_n) {
-        Case first = { .start = k->cases[c].start }, fullest = first;
+        Case first = { .start = k->cases[c].start, .at = k->cases[c].at }, fullest;
 
         mark_lost(k, c);
         *ret_n = list_lost(k, c);
-        place_list(k, *ret_n, false, &first);
+        place_list(k, *ret_n, WAY_FIRST, &first);
         if (first.uncovered == 0)
                 return first;
-        fullest.reach = first.reach; /* all: some VM asked every host */
-        place_list(k, *ret_n, true, &fullest);
+        fullest = first; /* reach: all, some VM asked every host */
+        fullest.both = true;
+        place_list(k, *ret_n, WAY_FULLEST, &fullest);
         if (better(&fullest, &first))
                 return fullest;
-        place_list(k, *ret_n, false, &first);
-        return first;
-}
-
-static bool case_touches(const Reserve *k, uint32_t c, HostIx h) {
-        const Case *at = &k->cases[c];
-        uint32_t domain, steps;
-
-        if (h == IX_NONE)
-                return false;
-        domain = problem_domain(k->p, k->goal->level, h);
-        steps = h >= at->start ? h - at->start : h + k->p->n_hosts - at->start;
-        if (steps < at->reach)
-                return true;
-        for (uint32_t i = 0; i < k->goal->losses; i++)
-                if (k->domains[(size_t) c * k->goal->losses + i] == domain)
-                        return true;
-        return false;
-}
-
-static Cost cost_of(int64_t uncovered, int64_t shortfall, int64_t lacking) {
-        return uncovered * RESERVE_UNCOVERED + shortfall * RESERVE_SHORTFALL + lacking * RESERVE_LACKING;
+        fullest.uncovered = first.uncovered;
+        fullest.shortfall = first.shortfall;
+        place_list(k, *ret_n, WAY_FIRST, &first);
+        return fullest;
 }
 
 Cost reserve_cost(const Reserve *k) {
@@ -281,45 +252,63 @@ ReserveMeasure reserve_measure(const Reserve *k) {
 Cost reserve_try(Reserve *k, const Move *moves, uint32_t n, bool *ret_worse) {
         const int64_t lacking = k->lacking;
         int64_t uncovered = 0, shortfall = 0, lacks_more;
+        Touched touched[TOUCHED_MAX];
+        Change change = { .t = touched };
 
-        for (uint32_t i = 0; i < n; i++)
-                vm_move(k, moves[i]);
+        change.n = reserve_moves_make(k, moves, n, touched);
         for (uint32_t c = 0; c < k->n_cases; c++) {
-                bool touched = false;
                 uint32_t n_list;
                 Case now;
 
-                for (uint32_t i = 0; i < n && !touched; i++)
-                        touched = case_touches(k, c, moves[i].from) || case_touches(k, c, moves[i].to);
-                if (!touched)
+                if (!reserve_case_changes(k, c, &change))
                         continue;
                 now = case_judge(k, c, &n_list);
                 uncovered += now.uncovered - k->cases[c].uncovered;
                 shortfall += now.shortfall - k->cases[c].shortfall;
         }
         lacks_more = k->lacking - lacking;
-        for (uint32_t i = n; i-- > 0;)
-                vm_move(k, (Move){ moves[i].vm, moves[i].to, moves[i].from });
+        reserve_moves_undo(k, moves, n);
         *ret_worse = uncovered > 0 || lacks_more > 0;
         return cost_of(uncovered, shortfall, lacks_more);
 }
 
-static void case_update(Reserve *k, uint32_t c) {
-        uint32_t n;
-        const Case now = case_judge(k, c, &n);
+/* Among the uncovered ones, or not. */
+static void case_list(Reserve *k, uint32_t c, bool was, bool is) {
+        if (is && !was) {
+                k->cases[c].at = k->n_open;
+                k->open[k->n_open++] = c;
+        } else if (was && !is) {
+                const uint32_t last = k->open[--k->n_open];
 
+                k->open[k->cases[c].at] = last;
+                k->cases[last].at = k->cases[c].at;
+        }
+}
+
+void reserve_case_update(Reserve *k, uint32_t c) {
+        uint32_t n;
+        Case now = case_judge(k, c, &n);
+
+        for (uint32_t i = 0; i < n && now.both && k->lacks[WAY_FIRST]; i++) {
+                k->lacks[WAY_FIRST][k->list[i]] = k->tried[WAY_FIRST][i];
+                k->lacks[WAY_FULLEST][k->list[i]] = k->tried[WAY_FULLEST][i];
+        }
+        case_list(k, c, k->cases[c].uncovered > 0, now.uncovered > 0);
         k->uncovered += now.uncovered - k->cases[c].uncovered;
         k->shortfall += now.shortfall - k->cases[c].shortfall;
+        now.at = k->cases[c].at;
         k->cases[c] = now;
 }
 
 Cost reserve_move(Reserve *k, Move m) {
         const Cost before = reserve_cost(k);
+        Touched touched[TOUCHED_MAX];
+        Change change = { .t = touched, .kept = true };
 
-        vm_move(k, m);
+        change.n = reserve_moves_make(k, &m, 1, touched);
         for (uint32_t c = 0; c < k->n_cases; c++)
-                if (case_touches(k, c, m.from) || case_touches(k, c, m.to))
-                        case_update(k, c);
+                if (reserve_case_changes(k, c, &change))
+                        reserve_case_update(k, c);
         return reserve_cost(k) - before;
 }
 
@@ -355,144 +344,4 @@ void reserve_mark(Reserve *k, bool *marks) {
                 for (uint32_t i = 0; i < n; i++)
                         marks[k->list[i]] |= k->placed[i] == IX_NONE;
         }
-}
-
-static int count_cases(const ReserveGoal *goal, uint32_t *ret) {
-        uint64_t n = goal->losses > 0 && goal->n_domains >= goal->losses ? 1 : 0;
-
-        for (uint32_t i = 0; i < goal->losses && n > 0; i++)
-                n = n * (goal->n_domains - i) / (i + 1);
-        *ret = (uint32_t) n;
-        return n > UINT32_MAX / RESERVE_LOSSES_MAX ? -ENOMEM : 0;
-}
-
-/* The hosts of each domain, by counting; at LEVEL_HOST a domain is its host. */
-static int index_domains(Arena *a, Reserve *k) {
-        const Problem *p = k->p;
-        const Level level = k->goal->level;
-        const uint32_t n = p->n_domains[level];
-        uint32_t *fill;
-
-        k->lowest = arena_new(a, HostIx, n);
-        k->lost_domain = arena_new(a, uint32_t, n);
-        if (!k->lowest || !k->lost_domain)
-                return -ENOMEM;
-        for (HostIx h = p->n_hosts; h-- > 0;)
-                k->lowest[problem_domain(p, level, h)] = h;
-        if (level == LEVEL_HOST)
-                return 0;
-        k->hosts_start = arena_new(a, uint32_t, (size_t) n + 2);
-        k->hosts = arena_new(a, uint32_t, p->n_hosts);
-        if (!k->hosts_start || !k->hosts)
-                return -ENOMEM;
-        fill = k->hosts_start + 1; /* shifted by one: filling moves each start to its place */
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                fill[p->domain[level][h] + 1]++;
-        for (uint32_t d = 0; d < n; d++)
-                fill[d + 1] += fill[d];
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                k->hosts[fill[p->domain[level][h]]++] = h;
-        return 0;
-}
-
-static int list_cases(Arena *a, Reserve *k) {
-        const ReserveGoal *goal = k->goal;
-        uint32_t set[RESERVE_LOSSES_MAX] = { 0, 1, 2, 3 };
-
-        if (count_cases(goal, &k->n_cases) < 0)
-                return -ENOMEM;
-        k->cases = arena_new(a, Case, k->n_cases);
-        k->domains = arena_new(a, uint32_t, (size_t) k->n_cases * goal->losses);
-        if (!k->cases || !k->domains)
-                return -ENOMEM;
-        for (uint32_t c = 0; c < k->n_cases; c++) {
-                HostIx lowest = k->p->n_hosts;
-
-                for (uint32_t i = 0; i < goal->losses; i++) {
-                        const uint32_t d = goal->domains[set[i]];
-
-                        k->domains[(size_t) c * goal->losses + i] = d;
-                        lowest = k->lowest[d] < lowest ? k->lowest[d] : lowest;
-                }
-                k->cases[c].start = after(k, lowest);
-                (void) combination_next(set, goal->losses, goal->n_domains);
-        }
-        return 0;
-}
-
-static int count_shares(Arena *a, Reserve *k) {
-        const Problem *p = k->p;
-        const ReserveGoal *goal = k->goal;
-        const uint32_t n = n_weighed(p);
-        int64_t *all;
-
-        if (goal->share_permille == 0)
-                return 0;
-        k->n_shares = goal->share_level < LEVEL_N ? p->n_domains[goal->share_level] : 1;
-        k->free = arena_new(a, int64_t, (size_t) k->n_shares * (RES_MEMORY + 1));
-        k->wanted = all = arena_new(a, int64_t, (size_t) k->n_shares * (RES_MEMORY + 1));
-        if (!k->free || !k->wanted)
-                return -ENOMEM;
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                for (uint32_t r = 0; r < n && reserve_is_refuge(p, h); r++) {
-                        const size_t i = (size_t) share_domain(k, h) * (RES_MEMORY + 1) + r;
-
-                        k->free[i] += positive(k->room[(size_t) h * p->n_res + r]);
-                        all[i] += problem_capacity(p, h)[r];
-                }
-        for (uint32_t d = 0; d < k->n_shares; d++)
-                for (uint32_t r = 0; r < n; r++) {
-                        int64_t *wanted = &all[(size_t) d * (RES_MEMORY + 1) + r];
-
-                        *wanted = *wanted / 1000 * goal->share_permille +
-                                  *wanted % 1000 * goal->share_permille / 1000;
-                        k->lacking += lacks(k, d, r);
-                }
-        return 0;
-}
-
-static int place_vms(Arena *a, Reserve *k, const HostIx *host_of) {
-        const Problem *p = k->p;
-        const size_t cells = (size_t) p->n_hosts * p->n_res;
-
-        k->room = arena_new(a, int64_t, cells);
-        k->first = arena_new(a, VmIx, p->n_hosts);
-        k->next = arena_new(a, VmIx, p->n_vms);
-        k->list = arena_new(a, VmIx, p->n_vms);
-        k->placed = arena_new(a, HostIx, p->n_vms);
-        if (!k->room || !k->first || !k->next || !k->list || !k->placed)
-                return -ENOMEM;
-        for (size_t i = 0; i < cells; i++)
-                k->room[i] = p->capacity[i] - (p->base ? p->base[i] : 0);
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                k->first[h] = IX_NONE;
-        for (uint32_t i = p->n_vms; i-- > 0;) {
-                const VmIx v = k->goal->by_size[i];
-                const HostIx h = host_of ? host_of[v] : p->home[v];
-
-                for (uint32_t r = 0; r < p->n_res && h != IX_NONE; r++)
-                        k->room[(size_t) h * p->n_res + r] -= problem_need(p, v)[r];
-                if (k->goal->counts[v] && h != IX_NONE) {
-                        k->next[v] = k->first[h];
-                        k->first[h] = v;
-                }
-        }
-        return 0;
-}
-
-int reserve_build(Arena *a, const Problem *p, const HostIx *host_of, Reserve **ret) {
-        Reserve *k = arena_new(a, Reserve, 1);
-
-        if (!k)
-                return -ENOMEM;
-        k->p = p;
-        k->goal = p->reserve;
-        k->rank = p->reserve->rank;
-        if (place_vms(a, k, host_of) < 0 || index_domains(a, k) < 0 || list_cases(a, k) < 0 ||
-            count_shares(a, k) < 0)
-                return -ENOMEM;
-        for (uint32_t c = 0; c < k->n_cases; c++)
-                case_update(k, c);
-        *ret = k;
-        return 0;
 }
