@@ -34,6 +34,8 @@ typedef struct Roll {
         const char *by;
         usec_t at;
         RollOrder order;
+        const char *run; /* this program's run of it: no other writes the same state */
+        const char *was; /* the state as it is in the store, by what this run knows; "": none */
 } Roll;
 
 /* ---- how far it is ---- */
@@ -47,25 +49,32 @@ static json_t *names_json(const char *const *names, uint32_t n) {
 }
 
 static json_t *state_json(const Roll *x) {
-        return json_pack("{s:s, s:s, s:I, s:s*, s:b, s:I, s:o, s:o}", "schema", SCHEMA, "by", x->by, "at",
-                         (json_int_t) x->at, "run", x->command, "shell", (int) x->shell, "at_once",
-                         (json_int_t) x->at_once, "left", names_json(x->left, x->n_left), "done",
-                         names_json(x->done, x->n_done));
+        return json_pack("{s:s, s:s, s:I, s:s*, s:s*, s:b, s:I, s:o, s:o}", "schema", SCHEMA, "by", x->by,
+                         "at", (json_int_t) x->at, "process", x->run, "run", x->command, "shell",
+                         (int) x->shell, "at_once", (json_int_t) x->at_once, "left",
+                         names_json(x->left, x->n_left), "done", names_json(x->done, x->n_done));
 }
 
-static int save(const Roll *x) {
+/* Of two runs of one roll the one that took it over last goes on: the other's next step is refused here. 0;
+ * 1: refused; a negative errno. */
+static int save(Roll *x) {
         json_t *o = state_json(x);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-        int r = text ? store_put_state(x->store, STATE, text, strlen(text), 0) : -ENOMEM;
+        const char *is = text ? text_copy(x->in->arena, text, strlen(text)) : NULL;
+        int r = is ? store_change_state(x->store, STATE, x->was, is) : -ENOMEM;
 
         json_decref(o);
         free(text);
+        if (r == 0)
+                x->was = is;
         return r;
 }
 
-/* It is over: an empty state, gone at once. */
+/* It is over, unless another run goes on with it. */
 static int forget(const Roll *x) {
-        return store_put_state(x->store, STATE, "", 0, USEC_PER_MSEC);
+        int r = store_change_state(x->store, STATE, x->was, "");
+
+        return r < 0 ? r : 0;
 }
 
 static int names_read(Arena *a, const json_t *list, uint32_t room, const char **ret, uint32_t *ret_n) {
@@ -112,6 +121,7 @@ static int load(Roll *x, uint32_t room) {
         json_t *o;
         int r = store_get_state(x->store, x->in->arena, STATE, &text, &n);
 
+        x->was = r == 0 ? text : "";
         if (r != 0 || n == 0)
                 return r < 0 ? r : 1;
         o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
@@ -315,7 +325,12 @@ static int mark_done(Roll *x, const char *host) {
         return save(x);
 }
 
+/* 1: the state was another's by then. */
 static ExitStatus store_failed(const Roll *x, int r) {
+        if (r > 0)
+                return command_complain(x->in, EXIT_FAILED,
+                                        "somebody else goes on with this roll: plimsoll maintenance status "
+                                        "shows how far it is");
         return maintenance_failed(x->in, x->store, r);
 }
 
@@ -335,7 +350,7 @@ static ExitStatus do_group(Roll *x, uint32_t n, bool spills) {
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++) {
                 status = do_host(x, group[i]);
                 r = status == EXIT_DONE ? mark_done(x, group[i]) : 0;
-                if (r < 0)
+                if (r != 0)
                         return store_failed(x, r);
         }
         return status;
@@ -468,17 +483,18 @@ static ExitStatus start(Roll *x, char **names, int n, int loaded) {
                                           "no service moves the VMs of this cluster (mode auto): nobody "
                                           "would empty the hosts");
         acts = save(x);
-        return acts < 0 ? store_failed(x, acts) : do_all(x);
+        return acts != 0 ? store_failed(x, acts) : do_all(x);
 }
 
 ExitStatus roll_run(Invocation *in, Facts *facts, char **names, int n) {
-        Roll x = { .in = in, .facts = facts, .store = source_store(facts->source) };
+        Roll x = { .in = in, .facts = facts, .store = source_store(facts->source), .was = "" };
         uint32_t room = facts->snapshot->n_hosts + (uint32_t) n + HOSTS_MAX / 16;
         int loaded;
 
+        x.run = text_format(in->arena, "%ld/%lld", (long) getpid(), (long long) clock_now());
         x.left = arena_new(in->arena, const char *, room);
         x.done = arena_new(in->arena, const char *, room);
-        if (!x.left || !x.done)
+        if (!x.run || !x.left || !x.done)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         loaded = load(&x, room);
         if (option_given(&in->options, "abandon"))

@@ -228,6 +228,12 @@ static const StrategyDef *choose(Question *q, MoveChoice *ret) {
 
 /* ---- for planners ---- */
 
+static void put_deadline(const MovePolicy *policy, MoveChoice *io) {
+        io->manner.deadline_ms = io->forecast.predicted.ms_high * policy->patience;
+        if (io->manner.deadline_ms < LATE_LEAST_MS)
+                io->manner.deadline_ms = LATE_LEAST_MS;
+}
+
 int move_choose(Arena *a, MigrationFacts facts, bool known, const MovePolicy *policy, MoveChoice *ret) {
         Question q = { .arena = a, .facts = facts, .policy = policy };
         MoveChoice choice = { 0 };
@@ -239,15 +245,82 @@ int move_choose(Arena *a, MigrationFacts facts, bool known, const MovePolicy *po
         if (!m->reason)
                 return -ENOMEM;
         m->bandwidth_kbit = known ? q.share_kbit : 0;
-        m->deadline_ms = choice.forecast.predicted.ms_high * policy->patience;
-        if (m->deadline_ms < LATE_LEAST_MS)
-                m->deadline_ms = LATE_LEAST_MS;
+        put_deadline(policy, &choice);
         m->at_deadline = policy->post_copy ? DEADLINE_POST_COPY : DEADLINE_ABORT;
         m->downtime_limit_ms = policy->downtime_ms;
         m->downtime_limit_ms_most = policy->downtime_most_ms;
         *ret = choice;
         return 0;
 }
+
+/* ---- in time ---- */
+
+typedef struct SwiftWay {
+        MoveStrategy strategy;
+        MigrationMode mode;
+        const char *words;
+} SwiftWay;
+
+static const SwiftWay swift_ways[] = {
+        { STRATEGY_AUTO_CONVERGE, MIGRATION_AUTO_CONVERGE, "it is slowed down" },
+        { STRATEGY_POST_COPY, MIGRATION_POST_COPY,
+          "it runs on the target before all its memory is there, as its policy allows" },
+};
+
+static bool swift_way_allowed(const SwiftWay *w, const MovePolicy *policy) {
+        return w->mode == MIGRATION_POST_COPY ? policy->post_copy : policy->auto_converge;
+}
+
+/* Over one connection: neither is done over several. */
+static MigrationForecast swift_forecast(MigrationFacts facts, const MovePolicy *policy, const SwiftWay *w) {
+        facts.mode = w->mode;
+        facts.downtime_limit_ms = policy->downtime_ms;
+        if (facts.basis.bandwidth_kbit > MULTIFD_ABOVE_KBIT)
+                facts.basis.bandwidth_kbit = MULTIFD_ABOVE_KBIT;
+        return migration_forecast(facts);
+}
+
+int move_hurry(Arena *a, MigrationFacts facts, const MovePolicy *policy, int64_t within_ms, MoveChoice *io) {
+        const int64_t usual_ms = io->forecast.predicted.ms;
+
+        if (usual_ms <= within_ms || io->manner.strategy == STRATEGY_NOT_NOW)
+                return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(swift_ways); i++) {
+                const SwiftWay *w = &swift_ways[i];
+                const MigrationForecast f = swift_forecast(facts, policy, w);
+
+                if (!swift_way_allowed(w, policy) || !f.converges || f.predicted.ms > within_ms)
+                        continue;
+                io->manner.reason = text_format(
+                        a,
+                        "otherwise it would take %lld s, and it should have left its host "
+                        "in %lld s: %s",
+                        (long long) ((usual_ms + 999) / 1000), (long long) (within_ms / 1000), w->words);
+                if (!io->manner.reason)
+                        return -ENOMEM;
+                io->forecast = f;
+                io->manner.strategy = w->strategy;
+                io->manner.channels = 0;
+                io->manner.compress = false;
+                put_deadline(policy, io);
+                return 1;
+        }
+        return 0;
+}
+
+int64_t move_least_ms(MigrationFacts facts, const MovePolicy *policy) {
+        int64_t ms = migration_forecast(facts).predicted.ms;
+
+        for (size_t i = 0; i < ARRAY_SIZE(swift_ways); i++) {
+                const MigrationForecast f = swift_forecast(facts, policy, &swift_ways[i]);
+
+                if (swift_way_allowed(&swift_ways[i], policy) && f.converges && f.predicted.ms < ms)
+                        ms = f.predicted.ms;
+        }
+        return ms;
+}
+
+/* ---- for problems ---- */
 
 bool move_is_possible(const MigrationNet *net, VmIx v, const MovePolicy *policy) {
         Question q = { .facts = migration_facts(net, v, IX_NONE, IX_NONE, net->usual_kbit),

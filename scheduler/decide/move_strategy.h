@@ -35,6 +35,15 @@ typedef struct MoveChoice {
 int move_choose(Arena *a, MigrationFacts facts, bool known, const MovePolicy *policy,
                 MoveChoice *ret) must_check;
 
+/* Where *io would end only after within_ms, and a swifter way that the policy allows would not: that way.
+ * Slowing the VM down goes before post-copy, which may lose it. 1: *io is that way now, and says so; 0: it is
+ * as it was; -ENOMEM. */
+int move_hurry(Arena *a, MigrationFacts facts, const MovePolicy *policy, int64_t within_ms,
+               MoveChoice *io) must_check;
+
+/* The least that it takes by any way the policy allows, pre-copy among them. */
+int64_t move_least_ms(MigrationFacts facts, const MovePolicy *policy);
+
 /* Whether there is any way to do it over a usual way: not of one that pre-copy never ends for and whose
  * policy allows nothing else. Does not depend on where it is. */
 bool move_is_possible(const MigrationNet *net, VmIx v, const MovePolicy *policy);

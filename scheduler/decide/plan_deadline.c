@@ -4,11 +4,12 @@
 
 #include "scheduler/decide/deadline.h"
 #include "scheduler/decide/migration_net.h"
+#include "scheduler/decide/move_strategy.h"
 #include "scheduler/decide/plan_parts.h"
 
-/* ms from when the facts were taken; INT64_MAX: the VM need not leave by any time. A deadline of an operator
+/* A deadline of an operator
  * is a time; that of failing hardware counts from now, since nobody knows when it dies. */
-static int64_t within(const Planning *pl, VmIx v) {
+int64_t plan_within_ms(const Planning *pl, VmIx v) {
         const Host *h = &pl->s->hosts[pl->s->vms[v].host];
         const int64_t grade = snapshot_vm_fault(pl->s, v, NULL);
         int64_t ms = INT64_MAX;
@@ -25,13 +26,17 @@ static int64_t within(const Planning *pl, VmIx v) {
         return ms;
 }
 
-/* With the way for itself. */
-static int64_t alone_ms(const Planning *pl, Move m) {
+/* With the way for itself; where that is too long, in the swiftest way that the VM's policy allows. */
+static int64_t alone_ms(const Planning *pl, Move m, int64_t within) {
         const MigrationWay way = migration_way(&pl->net, m.from, m.to);
+        const MovePolicy all = move_policy(pl->settings);
+        const MovePolicy policy = move_policy_of(&all, &pl->s->vms[m.vm]);
         bool known = false;
         const int64_t kbit = migration_way_free(&pl->net, &way, &known);
+        const MigrationFacts facts = migration_facts(&pl->net, m.vm, m.from, m.to, kbit);
+        const int64_t ms = migration_forecast(facts).predicted.ms;
 
-        return migration_forecast(migration_facts(&pl->net, m.vm, m.from, m.to, kbit)).predicted.ms;
+        return ms <= within ? ms : move_least_ms(facts, &policy);
 }
 
 int plan_hurry(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret) {
@@ -49,14 +54,14 @@ int plan_hurry(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret
 
                 jobs[i] = (DeadlineJob){ .from = moves[i].from,
                                          .to = moves[i].to,
-                                         .within = within(pl, v),
+                                         .within = plan_within_ms(pl, v),
                                          .weight = deadline_weight(&pl->s->vms[v]) };
                 any |= jobs[i].within != INT64_MAX;
         }
         if (!any)
                 return 0;
         for (uint32_t i = 0; i < n; i++)
-                jobs[i].ms = alone_ms(pl, moves[i]);
+                jobs[i].ms = alone_ms(pl, moves[i], jobs[i].within);
         r = deadline_choose(&pl->scratch, jobs, n, pl->first->n_hosts, rank, saved);
         for (uint32_t i = 0; r == 0 && i < n; i++)
                 of_vm[moves[i].vm] = rank[i];
@@ -83,6 +88,12 @@ static int wave_starts(Planning *pl, const Plan *plan, int64_t **ret) {
         return 0;
 }
 
+/* One that is on its way already leaves, and nobody predicts when: it is not said to stay. */
+static bool is_late(const Planning *pl, VmIx v, int64_t out) {
+        return problem_leave(pl->first, v, pl->first->home[v]) > 0 && !pl->s->vms[v].in_flight &&
+               plan_within_ms(pl, v) != INT64_MAX && out > plan_within_ms(pl, v);
+}
+
 int plan_late(Planning *pl, Plan *plan) {
         const uint32_t n_vms = pl->first->n_vms;
         int64_t *out = arena_new(&pl->scratch, int64_t, n_vms), *start = NULL;
@@ -101,18 +112,16 @@ int plan_late(Planning *pl, Plan *plan) {
                         out[m->vm] = start[m->wave] + m->predicted.ms;
         }
         for (VmIx v = 0; v < n_vms; v++)
-                n += problem_leave(pl->first, v, pl->first->home[v]) > 0 && within(pl, v) != INT64_MAX &&
-                     out[v] > within(pl, v);
+                n += is_late(pl, v, out[v]);
         late = arena_new(pl->arena, PlanLate, n);
         if (!late)
                 return -ENOMEM;
         n = 0;
         for (VmIx v = 0; v < n_vms; v++)
-                if (problem_leave(pl->first, v, pl->first->home[v]) > 0 && within(pl, v) != INT64_MAX &&
-                    out[v] > within(pl, v))
+                if (is_late(pl, v, out[v]))
                         late[n++] = (PlanLate){ .vm = v,
                                                 .ms = out[v] == INT64_MAX ? UNKNOWN : out[v],
-                                                .within_ms = within(pl, v) };
+                                                .within_ms = plan_within_ms(pl, v) };
         plan->late = late;
         plan->n_late = n;
         return 0;

@@ -77,6 +77,9 @@ int plan_refused(Planning *pl, Plan *plan) must_check;
  * NULL where none must. In pl->scratch. */
 int plan_hurry(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret) must_check;
 
+/* ms from when the facts were taken until v should have left its host; INT64_MAX: there is no such time. */
+int64_t plan_within_ms(const Planning *pl, VmIx v);
+
 /* Fills plan->late, from the plan's moves and predictions. */
 int plan_late(Planning *pl, Plan *plan) must_check;
 

@@ -87,14 +87,29 @@ static void keep_choice(Story *st, uint32_t step, const MoveChoice *choice, int6
         st->once[step] = sent_once(&choice->forecast, speed_permille);
 }
 
+/* A VM that must leave its host by a deadline and would miss it goes in a swifter way, where its policy
+ * allows one that makes it. start: of its wave, ms from the plan's. */
+static int hurry(Planning *pl, Move m, const MigrationFacts *facts, const MovePolicy *policy, int64_t start,
+                 MoveChoice *io) {
+        const HostIx home = pl->first->home[m.vm];
+        const int64_t within = plan_within_ms(pl, m.vm);
+        int r;
+
+        if (m.from != home || problem_leave(pl->first, m.vm, home) == 0 || within == INT64_MAX)
+                return 0;
+        r = move_hurry(pl->arena, *facts, policy, within - start, io);
+        return r < 0 ? r : 0;
+}
+
 /* Of each wave its longest move; strategies and forecasts of the moves for the story, if there is one. */
 static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, Story *st, int64_t *ret_wave_ms) {
         const MovePolicy all = move_policy(pl->settings);
         uint32_t *sharing = arena_new(&pl->scratch, uint32_t, pl->net.n_links);
+        int64_t start = 0;
 
         if (!sharing)
                 return -ENOMEM;
-        for (uint32_t i = 0, end; i < n; i = end) {
+        for (uint32_t i = 0, end; i < n; start += ret_wave_ms[steps[i].wave], i = end) {
                 end = wave_end(steps, n, i);
                 for (uint32_t k = i; k < end; k++)
                         share_links(pl, steps[k].move, sharing, 1);
@@ -106,6 +121,8 @@ static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, Story
                         MoveChoice choice = { 0 };
                         int r = move_choose(st ? pl->arena : &pl->scratch, facts, known, &policy, &choice);
 
+                        if (r == 0)
+                                r = hurry(pl, steps[k].move, &facts, &policy, start, &choice);
                         if (r < 0)
                                 return r;
                         if (st)

@@ -161,5 +161,8 @@ int store_put_state(Store *s, const char *name, const char *text, size_t n, usec
 /* The same by the leader: 1: refused, `token` is not the newest lease's. */
 int store_lead_state(Store *s, uint64_t token, const char *name, const char *text, size_t n,
                      usec_t expiry) must_check;
+/* The same by whoever wrote it last, or took it over from there: 1: it is not `was` any more ("": none), and
+ * nothing was changed. is "": it goes. No expiry. */
+int store_change_state(Store *s, const char *name, const char *was, const char *is) must_check;
 int store_get_state(Store *s, Arena *a, const char *name, const char **ret,
                     size_t *ret_n) must_check; /* 1: none */

@@ -32,7 +32,7 @@ static void service_teardown(void) {
         { .metric = METRIC_##m, .subject = (s), .text = (v) }
 
 /* h1 holds busy VMs; its libvirt is where nobody listens. */
-static void report(const char *host, uint32_t n_vms) {
+static inline void report(const char *host, uint32_t n_vms) {
         static const char *const names[] = { "web1", "web2", "web3", "web4" };
         static const char *const uuids[] = { "11111111-1111-4111-8111-111111111111",
                                              "22222222-2222-4222-8222-222222222222",
@@ -76,7 +76,7 @@ static void report(const char *host, uint32_t n_vms) {
 }
 
 /* One round; `more`: further options, NULL-terminated. */
-static int serve_with(const char *mode, const char *const *more) {
+static inline int serve_with(const char *mode, const char *const *more) {
         char words[16][160];
         char *argv[17];
         int n = 0;

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "scheduler/decide/move_strategy.h"
 
@@ -103,4 +104,54 @@ Test(move_strategy, what_is_said_of_a_vm_counts_before_the_settings) {
         cr_assert(move_policy_of(&post, &unsaid).post_copy);
         cr_assert(move_policy_of(&usual, &may).post_copy);
         cr_assert_not(move_policy_of(&usual, &unsaid).post_copy);
+}
+
+static MigrationFacts busy(int64_t dirty_mib_s) {
+        return (MigrationFacts){ .basis = { .memory_mib = 8192,
+                                            .dirty_kib_s = dirty_mib_s * 1024,
+                                            .dirty_burst_kib_s = UNKNOWN,
+                                            .bandwidth_kbit = GBIT } };
+}
+
+Test(move_strategy, one_that_would_miss_its_deadline_goes_in_a_swifter_way_that_its_policy_allows) {
+        MovePolicy nothing = usual, post = usual, both = usual;
+        const MigrationFacts f = busy(80);
+        int64_t within;
+        MoveChoice c;
+
+        nothing.auto_converge = post.auto_converge = false;
+        post.post_copy = both.post_copy = true;
+        within = move_least_ms(f, &post);
+        c = choose(GBIT, 80, nothing);
+        cr_assert_eq(STRATEGY_PLAIN, c.manner.strategy);
+        cr_assert_gt(c.forecast.predicted.ms, within, "else there is nothing to win");
+        cr_assert_eq(0, move_hurry(&arena, f, &nothing, within, &c), "its policy allows nothing else");
+        cr_assert_eq(STRATEGY_PLAIN, c.manner.strategy);
+        c = choose(GBIT, 80, post);
+        cr_assert_eq(0, move_hurry(&arena, f, &post, within - 1, &c), "it would be late all the same");
+        cr_assert_eq(STRATEGY_PLAIN, c.manner.strategy);
+        cr_assert_eq(1, move_hurry(&arena, f, &post, within, &c));
+        cr_assert_eq(STRATEGY_POST_COPY, c.manner.strategy);
+        cr_assert_leq(c.forecast.predicted.ms, within);
+        cr_assert(strstr(c.manner.reason, "should have left"), "%s", c.manner.reason);
+        cr_assert_eq(0, move_hurry(&arena, f, &post, INT64_MAX, &c), "there is time");
+}
+
+Test(move_strategy, slowing_it_down_goes_before_post_copy) {
+        MovePolicy slow = usual, both = usual;
+        bool any = false;
+
+        both.post_copy = true;
+        for (int64_t dirty = 60; dirty < 112; dirty += 4) {
+                MoveChoice c = choose(GBIT, dirty, slow);
+                const int64_t least = move_least_ms(busy(dirty), &slow);
+
+                if (c.manner.strategy != STRATEGY_PLAIN || least >= c.forecast.predicted.ms)
+                        continue;
+                any = true;
+                cr_assert_eq(1, move_hurry(&arena, busy(dirty), &both, least, &c));
+                cr_assert_eq(STRATEGY_AUTO_CONVERGE, c.manner.strategy);
+                cr_assert_leq(c.forecast.predicted.ms, least);
+        }
+        cr_assert(any, "there are guests that converge by themselves, and sooner when they are slowed down");
 }

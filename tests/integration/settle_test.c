@@ -1,0 +1,139 @@
+/* After a crash: open moves are settled by what both hosts say, and by nothing else. The store is a real
+ * private Redis, the hosts are told what to say. */
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/app/app_settings.h"
+#include "scheduler/app/cool_downs.h"
+#include "scheduler/app/store_round.h"
+#include "tests/integration/service_fixture.h"
+
+TestSuite(settle, .init = service_setup, .fini = service_teardown, .timeout = 60);
+
+typedef struct Hosts {
+        Presence source, target;
+} Hosts;
+
+static int look(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
+        const Hosts *hosts = self;
+
+        (void) uuid;
+        (void) at_most;
+        *ret = (Sight){ .presence = strstr(uri, "source") ? hosts->source : hosts->target };
+        (void) snprintf(ret->words, sizeof(ret->words), "as told");
+        return 0;
+}
+
+/* Written down as `event` so long ago, and then the leader died. */
+static void leave_open(uint64_t token, JournalEvent event, usec_t ago) {
+        JournalEntry e = { .event = event,
+                           .id = "dead/1/0",
+                           .vm = "web1",
+                           .uuid = "11111111-1111-4111-8111-111111111111",
+                           .from = "h1",
+                           .to = "h2",
+                           .from_uri = "test://source",
+                           .to_uri = "test://target",
+                           .at = clock_now() - ago,
+                           .ms = UNKNOWN,
+                           .bytes = UNKNOWN,
+                           .downtime_ms = UNKNOWN };
+        const char *text = NULL;
+        size_t n = 0;
+
+        cr_assert_eq(0, journal_print(&arena, &e, &text, &n));
+        cr_assert_eq(0, store_journal(store, token, text, n));
+}
+
+typedef struct Story {
+        const char *tells;
+        JournalEvent was;
+        Presence source, target;
+        usec_t ago;
+        JournalEvent is;
+} Story;
+
+static const Story stories[] = {
+        { "it arrived", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_RUNNING, 0, JOURNAL_DONE },
+        { "it never left", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_NONE, 0, JOURNAL_FAILED },
+        { "it is on its way", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_OTHER, 0, JOURNAL_STARTED },
+        { "the source cannot be asked", JOURNAL_UNCLEAR, PRESENCE_UNKNOWN, PRESENCE_RUNNING, 0,
+          JOURNAL_UNCLEAR },
+        { "the target cannot be asked", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_UNKNOWN, 0,
+          JOURNAL_UNCLEAR },
+        { "it runs twice", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_RUNNING, 0, JOURNAL_UNCLEAR },
+        { "it runs nowhere, just now", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_NONE, 0, JOURNAL_UNCLEAR },
+        { "it has run nowhere for long", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_NONE, 3600 * USEC_PER_SEC,
+          JOURNAL_FAILED },
+        { "it was started, and arrived", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_RUNNING, 0, JOURNAL_DONE },
+        { "it was to be started, and was not", JOURNAL_INTENT, PRESENCE_RUNNING, PRESENCE_NONE, 0,
+          JOURNAL_FAILED },
+};
+
+/* As long as it is open its VM is held. */
+static bool is_held(const char *vm) {
+        RoundInput in = { 0 };
+
+        cr_assert_eq(0, store_round_holds(store, &arena, &in));
+        for (uint32_t i = 0; i < in.n_cool_downs; i++)
+                if (strcmp(in.cool_downs[i].vm, vm) == 0 && in.cool_downs[i].why)
+                        return true;
+        return false;
+}
+
+static void tell(const Story *s) {
+        Hosts hosts = { s->source, s->target };
+        ServiceWorld world = service_world_real;
+        const Settled *list = NULL;
+        const JournalEntry *open = NULL;
+        Settings *settings = NULL;
+        const char *file = NULL, *text = NULL;
+        TextFault f = { 0 };
+        uint32_t n = 0, n_open = 0;
+        size_t size = 0;
+        Leadership l;
+
+        world.self = &hosts;
+        world.look = look;
+        world.identify = service_world_real.identify;
+        cr_assert_eq(0, app_settings_load(&arena, NULL, &settings, &file, &f), "%s", f.what);
+        l = leadership_in(&world, store, 30 * USEC_PER_SEC);
+        cr_assert_eq(0, leadership_take(&l));
+        leave_open(l.token, s->was, s->ago);
+        cr_assert_eq(0, store_round_settle(&l, &arena, settings, &list, &n), "%s", s->tells);
+        cr_assert_eq(1, n);
+        cr_assert_eq(s->is, list[0].now, "%s: %s", s->tells, journal_event_names[list[0].now]);
+        cr_assert_eq(0, store_round_open(store, &arena, &open, &n_open));
+        cr_assert_eq(journal_is_open(s->is), n_open == 1, "%s", s->tells);
+        cr_assert_eq(journal_is_open(s->is), is_held("web1"), "%s", s->tells);
+        if (s->is == JOURNAL_DONE) {
+                cr_assert_eq(0, store_get_state(store, &arena, COOL_DOWNS_NAME, &text, &size));
+                cr_assert(strstr(text, "web1"), "one that arrived cools down: %s", text);
+        }
+        leadership_release(&l);
+}
+
+Test(settle, what_both_hosts_say_decides) {
+        for (size_t i = 0; i < ARRAY_SIZE(stories); i++) {
+                store = store_free(store);
+                server_kill();
+                server_start(NULL, NULL);
+                cr_assert_eq(0, store_open(&(StoreOptions){ .url = url, .cluster = "t" }, &store,
+                                           &(TextFault){ 0 }));
+                tell(&stories[i]);
+        }
+}
+
+Test(settle, a_state_that_another_has_changed_is_left_alone) {
+        const char *text = NULL;
+        size_t n = 0;
+
+        cr_assert_eq(0, store_change_state(store, "roll", "", "a"));
+        cr_assert_eq(1, store_change_state(store, "roll", "", "b"));
+        cr_assert_eq(0, store_change_state(store, "roll", "a", "b"), "taken over");
+        cr_assert_eq(1, store_change_state(store, "roll", "a", "c"), "the one it was taken from");
+        cr_assert_eq(0, store_get_state(store, &arena, "roll", &text, &n));
+        cr_assert_str_eq("b", text);
+        cr_assert_eq(0, store_change_state(store, "roll", "b", ""));
+        cr_assert_eq(1, store_get_state(store, &arena, "roll", &text, &n));
+}
