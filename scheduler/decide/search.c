@@ -46,7 +46,7 @@ static int descend(const Tasks *all, Task *task) {
         const uint32_t n = all->terms->problem->n_vms;
         int r;
 
-        r = search_descend(&task->state);
+        r = search_capped(&task->state);
         if (r >= 0)
                 r = search_pack(&task->state);
         if (r < 0)

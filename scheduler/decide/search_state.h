@@ -48,6 +48,9 @@ static inline bool search_state_affords(const SearchState *s, VmIx v) {
 /* Moves and swaps, best first from the hottest hosts, until none improves. */
 int search_descend(SearchState *s) must_check;
 
+/* The same where the budget has a cap on moves or MiB; without one it is search_descend(). 0 or -ENOMEM. */
+int search_capped(SearchState *s) must_check;
+
 /* Empties hosts (PackGoal), after search_descend(). 0 or -ENOMEM; a problem without that goal: 0. */
 int search_pack(SearchState *s) must_check;
 
