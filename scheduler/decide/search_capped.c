@@ -9,9 +9,8 @@
 
 #include "scheduler/decide/search_state.h"
 
-#define FINE_VMS   4096 /* up to so many VMs there is time for small steps: */
-#define STEP_FINE  8    /* each round sends home one of so many of those that are too many … */
-#define STEP_ROUGH 2    /* … or of so many */
+#define MOST_VMS 4096 /* with more it takes seconds: a descent for each step */
+#define STEP     8    /* each sends home one of so many of those that are too many */
 
 typedef struct Return {
         Costs delta;
@@ -60,7 +59,7 @@ static uint32_t surplus_of(const SearchState *s, const SearchBudget *cap) {
 static bool send_home(SearchState *s, const SearchBudget *cap, Return *list) {
         const Problem *p = s->e->problem;
         const uint32_t n = returns_list(s, list);
-        const uint32_t share = surplus_of(s, cap) / (p->n_vms <= FINE_VMS ? STEP_FINE : STEP_ROUGH);
+        const uint32_t share = surplus_of(s, cap) / STEP;
         const uint32_t wanted = share > 1 ? share : 1;
         uint32_t sent = 0;
 
@@ -100,7 +99,7 @@ static int prune(SearchState *s, const SearchBudget *cap) {
 static bool cap_binds(const SearchState *s) {
         const SearchBudget *b = &s->budget;
 
-        if (s->e->reserve || s->e->terms->n_uses > 0 || s->guard_fired)
+        if (s->e->reserve || s->e->terms->n_uses > 0 || s->e->problem->n_vms > MOST_VMS || s->guard_fired)
                 return false;
         return (b->max_moves < UINT32_MAX && b->max_moves > 0 && s->e->n_away >= b->max_moves) ||
                (b->max_mib < INT64_MAX && b->max_mib > 0 && s->e->n_away > 0);
