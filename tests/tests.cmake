@@ -25,6 +25,11 @@ endif()
 add_executable(migrate_one tests/integration/migrate_one.c)
 target_link_libraries(migrate_one act)
 
+# Preloaded into a redis-server of a test: its clock is the test's (world_test.c).
+add_library(redis_clock MODULE tests/integration/redis_clock.c)
+target_compile_options(redis_clock PRIVATE -fno-sanitize=all)
+target_link_options(redis_clock PRIVATE -fno-sanitize=all)
+
 # tests/integration/*.sh: stories on real programs; each says at its top what it needs. 77: skipped, with the reason.
 file(GLOB stories CONFIGURE_DEPENDS tests/integration/*_test.sh)
 foreach(story ${stories})

@@ -94,34 +94,6 @@ static Simulated *simulated_new(const MigrationRequest *r, SimulatedMove plan, u
         return s;
 }
 
-static int simulated_start(void *self, const MigrationRequest *request, uint32_t *ret_id) {
-        SimulatedExecutor *e = self;
-        SimulatedMove plan = { .end = SIMULATED_DONE, .takes = USEC_PER_SEC };
-        Simulated *s;
-
-        if (e->options.script)
-                plan = e->options.script(e->options.arg, request);
-        assert(plan.end < SIMULATED_END_N && plan.takes > 0);
-        if (plan.end == SIMULATED_NO_MEMORY)
-                return -ENOMEM;
-        if (e->n == e->room) {
-                size_t room = e->room ? 2 * e->room : 16;
-                Simulated **grown = reallocarray(e->all, room, sizeof(Simulated *));
-
-                if (!grown)
-                        return -ENOMEM;
-                e->all = grown;
-                e->room = room;
-        }
-        s = simulated_new(request, plan, e->now);
-        if (!s)
-                return -ENOMEM;
-        s->id = e->next_id++;
-        e->all[e->n++] = s;
-        *ret_id = s->id;
-        return 0;
-}
-
 static void simulated_end(SimulatedExecutor *e, Simulated *s) {
         s->status.phase = s->next;
         s->status.ended = s->ends;
@@ -146,10 +118,61 @@ static Simulated *first_to_end(SimulatedExecutor *e) {
         return first;
 }
 
+static void advance_to(SimulatedExecutor *e, usec_t end, bool stop_at_event) {
+        for (;;) {
+                Simulated *s = first_to_end(e);
+
+                if (!s || s->ends > end) {
+                        e->now = end;
+                        return;
+                }
+                e->now = s->ends > e->now ? s->ends : e->now;
+                simulated_end(e, s);
+                if (stop_at_event)
+                        return;
+        }
+}
+
+/* By the world's clock: what should have ended by now has. */
+static void catch_up(SimulatedExecutor *e) {
+        if (e->options.clock)
+                advance_to(e, clock_monotonic_of(e->options.clock), false);
+}
+
+static int simulated_start(void *self, const MigrationRequest *request, uint32_t *ret_id) {
+        SimulatedExecutor *e = self;
+        SimulatedMove plan = { .end = SIMULATED_DONE, .takes = USEC_PER_SEC };
+        Simulated *s;
+
+        catch_up(e);
+        if (e->options.script)
+                plan = e->options.script(e->options.arg, request);
+        assert(plan.end < SIMULATED_END_N && plan.takes > 0);
+        if (plan.end == SIMULATED_NO_MEMORY)
+                return -ENOMEM;
+        if (e->n == e->room) {
+                size_t room = e->room ? 2 * e->room : 16;
+                Simulated **grown = reallocarray(e->all, room, sizeof(Simulated *));
+
+                if (!grown)
+                        return -ENOMEM;
+                e->all = grown;
+                e->room = room;
+        }
+        s = simulated_new(request, plan, e->now);
+        if (!s)
+                return -ENOMEM;
+        s->id = e->next_id++;
+        e->all[e->n++] = s;
+        *ret_id = s->id;
+        return 0;
+}
+
 static void simulated_poll(void *self, uint32_t id, MigrationStatus *ret) {
         SimulatedExecutor *e = self;
         Simulated *s = find(e, id);
 
+        catch_up(e);
         if (s->status.phase == MIGRATION_RUNNING) {
                 usec_t run = e->now - s->status.started;
 
@@ -167,6 +190,7 @@ static void simulated_abort(void *self, uint32_t id) {
         Simulated *s = find(e, id);
         bool deaf = s->plan.end == SIMULATED_DEAF;
 
+        catch_up(e);
         if (migration_has_ended(s->status.phase) || (deaf && s->ends != NEVER))
                 return;
         s->ends = e->now + (deaf ? SIMULATED_GIVE_UP : 0);
@@ -179,28 +203,25 @@ static void simulated_limit(void *self, uint32_t id, int64_t mib_s) {
 }
 
 static usec_t simulated_now(void *self) {
-        return ((const SimulatedExecutor *) self)->now;
-}
+        const SimulatedExecutor *e = self;
 
-static void advance_to(SimulatedExecutor *e, usec_t end, bool stop_at_event) {
-        for (;;) {
-                Simulated *s = first_to_end(e);
-
-                if (!s || s->ends > end) {
-                        e->now = end;
-                        return;
-                }
-                e->now = s->ends > e->now ? s->ends : e->now;
-                simulated_end(e, s);
-                if (stop_at_event)
-                        return;
-        }
+        return e->options.clock ? clock_monotonic_of(e->options.clock) : e->now;
 }
 
 static void simulated_wait(void *self, usec_t at_most) {
         SimulatedExecutor *e = self;
+        const Simulated *first;
+        usec_t end;
 
-        advance_to(e, e->now + at_most, true);
+        catch_up(e);
+        end = e->now + at_most;
+        if (!e->options.clock) {
+                advance_to(e, end, true);
+                return;
+        }
+        first = first_to_end(e);
+        clock_sleep_of(e->options.clock, (first && first->ends < end ? first->ends : end) - e->now);
+        catch_up(e);
 }
 
 static void simulated_forget(void *self, uint32_t id) {
@@ -230,7 +251,7 @@ int executor_simulated_open(ExecutorSimulatedOptions options, Executor *ret) {
         if (!e)
                 return -ENOMEM;
         e->options = options;
-        e->now = options.start;
+        e->now = options.clock ? clock_monotonic_of(options.clock) : options.start;
         *ret = (Executor){ .name = "simulated",
                            .self = e,
                            .start = simulated_start,
@@ -251,5 +272,6 @@ usec_t executor_simulated_now(const Executor *e) {
 void executor_simulated_advance(const Executor *e, usec_t d) {
         SimulatedExecutor *s = e->self;
 
+        assert(!s->options.clock);
         advance_to(s, s->now + d, false);
 }

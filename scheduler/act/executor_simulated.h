@@ -1,7 +1,10 @@
 /* Migrations in simulated time: nothing moves but the clock. The same script gives the same run, to the
  * microsecond.
  *
- * wait() moves the clock to the next event, at most as far as told; nothing else moves it, but
+ * With a clock of the world it lives in that one's time: whatever should have ended by then has, whenever one
+ * looks, and wait() sleeps until the next event. Without one it has its own, which begins at `start`.
+ *
+ * wait() moves its own clock to the next event, at most as far as told; nothing else moves it, but
  * executor_simulated_advance(). The script decides how each migration goes, also badly: what libvirt does on
  * bad days can be had here on any.
  *
@@ -10,6 +13,7 @@
 #pragma once
 
 #include "scheduler/act/executor.h"
+#include "scheduler/base/clock.h"
 
 typedef enum SimulatedEnd {
         SIMULATED_DONE,
@@ -32,7 +36,8 @@ typedef struct SimulatedMove {
 } SimulatedMove;
 
 typedef struct ExecutorSimulatedOptions {
-        usec_t start; /* the clock's first reading */
+        const Clock *clock; /* NULL: its own */
+        usec_t start;       /* its own clock's first reading */
         /* How this one goes. NULL: all are done after one second. */
         SimulatedMove (*script)(void *arg, const MigrationRequest *request);
         /* Called when a VM has really moved: the world's own record. May be NULL. */
@@ -44,5 +49,5 @@ typedef struct ExecutorSimulatedOptions {
 int executor_simulated_open(ExecutorSimulatedOptions options, Executor *ret) must_check;
 
 usec_t executor_simulated_now(const Executor *e);
-/* Moves the clock on by `d`, ending what ends until then, in the order of its time. */
+/* Moves its own clock on by `d`, ending what ends until then, in the order of its time. */
 void executor_simulated_advance(const Executor *e, usec_t d);

@@ -138,3 +138,42 @@ Test(executor_simulated, no_memory_is_an_error_of_start) {
         cr_assert_eq(id, 7);
         e.free(e.self);
 }
+
+/* A world's clock: it goes on while others sleep, too. */
+static usec_t worlds_time;
+
+static usec_t world_now(void *self) {
+        (void) self;
+        return worlds_time;
+}
+
+static void world_sleep(void *self, usec_t d) {
+        (void) self;
+        worlds_time += d;
+}
+
+static const Clock worlds_clock = { .now = world_now, .monotonic = world_now, .sleep = world_sleep };
+
+Test(executor_simulated, in_a_worlds_time_what_should_have_ended_has) {
+        World w = { .move = { .takes = 10 * USEC_PER_SEC, .bytes = 1000 } };
+        const ExecutorSimulatedOptions options = {
+                .clock = &worlds_clock, .script = script, .moved = moved, .arg = &w
+        };
+        Executor e;
+        uint32_t slow, fast;
+
+        worlds_time = 5000;
+        cr_assert_eq(0, executor_simulated_open(options, &e));
+        slow = start(&e, "slow", 0);
+        fast = start(&e, "fast", 0);
+        e.wait(e.self, 60 * USEC_PER_SEC);
+        cr_assert_eq(worlds_time, 5000 + 10 * USEC_PER_SEC, "until the next event");
+        cr_assert_eq(poll_one(&e, fast).phase, MIGRATION_DONE);
+        worlds_time += 60 * USEC_PER_SEC; /* somebody else has slept */
+        cr_assert_eq(poll_one(&e, slow).phase, MIGRATION_DONE);
+        cr_assert_eq(poll_one(&e, slow).ended, 5000 + 30 * USEC_PER_SEC,
+                     "when it was due, not when it was seen");
+        e.wait(e.self, USEC_PER_SEC);
+        cr_assert_eq(worlds_time, 5000 + 71 * USEC_PER_SEC, "nothing comes: as long as told");
+        e.free(e.self);
+}
