@@ -15,8 +15,9 @@ typedef enum Stage {
 
 typedef struct Member {
         Stage stage;
-        bool governed; /* caps are changed */
-        bool runs;     /* and has not ended */
+        bool governed;  /* caps are changed */
+        bool runs;      /* and has not ended */
+        bool ends_soon; /* it has little left, and gets on */
         uint32_t links[WAYS];
         uint32_t planned_at_once; /* on the busier link */
         int64_t budget[WAYS];     /* MiB/s of its wave on each link */
@@ -26,6 +27,7 @@ typedef struct Member {
 } Member;
 
 struct LinkShare {
+        usec_t prepares;
         Member *members;
         uint32_t n;
         uint32_t *started; /* that run, by their start */
@@ -108,7 +110,7 @@ static void plan_all(LinkShare *s, const LinkShareMove *moves, const uint32_t at
 }
 
 int link_share_new(const LinkShareMove *moves, uint32_t n, uint32_t per_out, uint32_t per_in,
-                   int64_t most_kbit, LinkShare **ret) {
+                   int64_t most_kbit, usec_t prepares, LinkShare **ret) {
         const uint32_t at_once[WAYS] = { per_out, per_in };
         const size_t n_links = (size_t) n * 4 + 1; /* a move has two hosts, a host two links */
         LinkShare *s = calloc(1, sizeof(*s));
@@ -117,6 +119,7 @@ int link_share_new(const LinkShareMove *moves, uint32_t n, uint32_t per_out, uin
 
         if (s) {
                 s->n = n;
+                s->prepares = prepares;
                 s->members = calloc((size_t) n + 1, sizeof(*s->members));
                 s->started = calloc((size_t) n + 1, sizeof(*s->started));
                 s->sum = calloc(n_links, sizeof(*s->sum));
@@ -161,7 +164,8 @@ uint32_t link_share_busy(const LinkShare *s, uint32_t move) {
                 for (uint32_t i = 0; i < s->n_started; i++) {
                         const Member *m = &s->members[s->started[i]];
 
-                        n += m->stage != STAGE_IDLE && m->links[k] == s->members[move].links[k];
+                        n += m->stage != STAGE_IDLE && !m->ends_soon &&
+                             m->links[k] == s->members[move].links[k];
                 }
                 most = n > most ? n : most;
         }
@@ -203,6 +207,7 @@ int64_t link_share_begin(LinkShare *s, uint32_t move) {
                 cap = 1;
         m->stage = STAGE_STARTING;
         m->runs = true;
+        m->ends_soon = false;
         m->asked = m->in_force = cap;
         s->started[s->n_started++] = move;
         return m->governed ? cap : 0;
@@ -217,6 +222,8 @@ void link_share_look(LinkShare *s, uint32_t move, const MigrationStatus *status)
                 m->stage = STAGE_IDLE;
         else if (status->phase == MIGRATION_RUNNING && status->bytes_total > 0)
                 m->stage = STAGE_SENDING;
+        m->ends_soon = m->stage == STAGE_SENDING && status->stalled == 0 &&
+                       status->bytes_left / (1 << 20) * USEC_PER_SEC < m->in_force * s->prepares;
         m->in_force = status->cap_mib_s > m->asked ? status->cap_mib_s : m->asked;
 }
 

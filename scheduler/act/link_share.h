@@ -32,15 +32,17 @@ typedef struct LinkShareMove {
 } LinkShareMove;
 
 /* Moves sorted by wave. per_out, per_in: how many a host may have at once; 0: any number. most_kbit: of a
- * link, whatever the plan says; 0: as the plan says. 0 or -ENOMEM. */
+ * link, whatever the plan says; 0: as the plan says. prepares: what a migration takes before it sends. 0 or
+ * -ENOMEM. */
 int link_share_new(const LinkShareMove *moves, uint32_t n, uint32_t per_out, uint32_t per_in,
-                   int64_t most_kbit, LinkShare **ret) must_check;
+                   int64_t most_kbit, usec_t prepares, LinkShare **ret) must_check;
 LinkShare *link_share_free(LinkShare *s);
 
 /* How many moves of its wave were planned to go over the busier of its two links at once. */
 uint32_t link_share_planned(const LinkShare *s, uint32_t move);
 
-/* How many that run, and have not sent all, go over the busier of its two links. */
+/* How many that run go over the busier of its two links, without those that have sent all, or will have
+ * before another one is prepared. */
 uint32_t link_share_busy(const LinkShare *s, uint32_t move);
 
 /* The cap to start it with, MiB/s: its own, or as little as there is when others have that. 0: as it says. */

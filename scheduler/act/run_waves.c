@@ -333,7 +333,7 @@ static int share_links(Run *r) {
                                                   q->manner.at_deadline == DEADLINE_POST_COPY };
         }
         result = link_share_new(planned, r->n, l->per_host_out, l->per_host_in, r->options.link_kbit,
-                                &r->share);
+                                r->options.prepares, &r->share);
         free(planned);
         return result;
 }

@@ -23,7 +23,8 @@ static void add(World *w, const char *from, const char *to, uint32_t wave, int64
 }
 
 static void open_share(World *w, int64_t most_mib) {
-        cr_assert_eq(0, link_share_new(w->moves, w->n, 0, 0, most_mib * LINK_SHARE_KBIT_A_MIB, &w->share));
+        cr_assert_eq(0, link_share_new(w->moves, w->n, 0, 0, most_mib * LINK_SHARE_KBIT_A_MIB, USEC_PER_SEC,
+                                       &w->share));
 }
 
 static void begin(World *w, uint32_t i) {
@@ -38,7 +39,7 @@ static void begin(World *w, uint32_t i) {
 
 static void sends(World *w, uint32_t i) {
         w->seen[i].phase = MIGRATION_RUNNING;
-        w->seen[i].bytes_total = w->seen[i].bytes_left = 1000;
+        w->seen[i].bytes_total = w->seen[i].bytes_left = INT64_C(1) << 30;
 }
 
 static void set(void *arg, uint32_t move, int64_t mib_s) {
@@ -203,6 +204,14 @@ Test(link_share, how_many_were_planned_and_are_at_it) {
         begin(&w, 1);
         cr_expect_eq(link_share_busy(w.share, 2), 1);
         sends(&w, 1);
+        look(&w);
+        cr_expect_eq(link_share_busy(w.share, 2), 1);
+        w.seen[1].bytes_left = 4 << 20;
+        look(&w);
+        cr_expect_eq(link_share_busy(w.share, 2), 0, "it will have sent all before the other is ready");
+        w.seen[1].stalled = 1;
+        look(&w);
+        cr_expect_eq(link_share_busy(w.share, 2), 1, "if it gets on");
         w.seen[1].phase = MIGRATION_VERIFYING;
         look(&w);
         cr_expect_eq(link_share_busy(w.share, 2), 0);
