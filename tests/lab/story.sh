@@ -151,9 +151,12 @@ agents_start() {
 }
 # the command line, where the controller lives
 plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab; }
-# agents_know COUNT: so many hosts have been measured, their rates too
+# agents_know COUNT: so many hosts have been measured, and what each of $GUESTS uses, which takes two readings
 agents_know() {
-	[ "$(plimsoll status --json 2>/dev/null | jq '[.hosts[] | select(.fence == null or .fence == "none")] | length')" = "$1" ]
+	plimsoll snapshot -o "$LAB/known.json" >/dev/null 2>&1 &&
+		jq -e --argjson hosts "$1" --argjson vms "$(wc -w <<<"$GUESTS")" '
+			([.hosts[] | select(.fence == null or .fence == "none")] | length) == $hosts and
+			([.vms[]? | select(.cpu != null)] | length) == $vms' "$LAB/known.json" >/dev/null 2>&1
 }
 # serve LOG OPTION...: a plimsolld with that log; $service is its pid (nsenter, so that it is the service's own)
 serve() {
