@@ -66,7 +66,7 @@ static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
                 if ((c->until <= in->now && !spent) || !may_be_held(s, vms, &vms[v], c))
                         continue;
                 vms[v].movable = false;
-                vms[v].hold = spent && !c->why ? HOLD_MOVES : HOLD_NONE;
+                vms[v].hold = spent && !c->why ? HOLD_MOVES : HOLD_FOR_NOW;
                 vms[v].unmovable_why =
                         c->why  ? c->why
                         : spent ? text_format(a, "it was moved %u times within a day; a rule allows %lld",

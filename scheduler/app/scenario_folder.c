@@ -24,6 +24,7 @@ static int held_facts(Arena *a, const Snapshot *facts, const Snapshot *decided, 
                     decided->vms[d].hold == HOLD_NEVER || decided->vms[d].hold == HOLD_WINDOW)
                         continue; /* the settings' rules will say so again */
                 vms[v].movable = false;
+                vms[v].hold = decided->vms[d].hold;
                 vms[v].unmovable_why = decided->vms[d].unmovable_why;
         }
         *copy = *facts;

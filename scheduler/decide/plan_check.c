@@ -51,10 +51,11 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
         if (from->fence != FENCE_NONE || from->state == HOST_OFFLINE)
                 return REASON_SOURCE_FENCED;
         if (!vm->movable)
-                return vm->hold == HOLD_NEVER    ? REASON_VM_NEVER
-                       : vm->hold == HOLD_WINDOW ? REASON_VM_WINDOW
-                       : vm->hold == HOLD_MOVES  ? REASON_VM_MOVES
-                                                 : REASON_VM_PINNED;
+                return vm->hold == HOLD_NEVER     ? REASON_VM_NEVER
+                       : vm->hold == HOLD_WINDOW  ? REASON_VM_WINDOW
+                       : vm->hold == HOLD_MOVES   ? REASON_VM_MOVES
+                       : vm->hold == HOLD_FOR_NOW ? REASON_VM_FOR_NOW
+                                                  : REASON_VM_PINNED;
         if (vm->local_disk_mib > 0 && settings_int(c->settings, "cluster", "local_disks") == 0)
                 return REASON_LOCAL_DISK;
         if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !must_leave(c, m->vm))

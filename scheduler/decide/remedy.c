@@ -308,6 +308,7 @@ static RemedyKind kind_of(Reason reason) {
         case REASON_STORAGE:
                 return REMEDY_THERE;
         case REASON_VM_PINNED:
+        case REASON_VM_FOR_NOW:
         case REASON_LOCAL_DISK:
                 return REMEDY_MOVABLE;
         default:

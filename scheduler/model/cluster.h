@@ -137,15 +137,16 @@ typedef enum VmState {
 } VmState;
 extern const char *const vm_state_names[VM_STATE_N]; /* "running", "paused" */
 
-/* Why a VM is not movable, where an operator's rule says so. */
+/* Why a VM is not movable, where an operator's rule or what was done to it lately says so. */
 typedef enum Hold {
-        HOLD_NONE,   /* another reason, or none */
-        HOLD_NEVER,  /* it never moves */
-        HOLD_WINDOW, /* only in a window, and none is open */
-        HOLD_MOVES,  /* it has been moved as often as it may be in a day */
+        HOLD_NONE,    /* another reason, or none */
+        HOLD_NEVER,   /* it never moves */
+        HOLD_WINDOW,  /* only in a window, and none is open */
+        HOLD_MOVES,   /* it has been moved as often as it may be in a day */
+        HOLD_FOR_NOW, /* it was moved lately, or how a move of it ended is not known yet */
         HOLD_N,
 } Hold;
-extern const char *const hold_names[HOLD_N]; /* "none", "never", "window", "moves" */
+extern const char *const hold_names[HOLD_N]; /* "none", "never", "window", "moves", "for-now" */
 
 #define STAY_WEIGHT_MAX 1000000
 

@@ -14,7 +14,7 @@ const char *const reason_names[REASON_N] = {
 
 Reason reason_of_hold(Hold hold) {
         static const Reason reasons[HOLD_N] = { REASON_VM_PINNED, REASON_VM_NEVER, REASON_VM_WINDOW,
-                                                REASON_VM_MOVES };
+                                                REASON_VM_MOVES, REASON_VM_FOR_NOW };
 
         return reasons[hold];
 }

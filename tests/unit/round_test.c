@@ -3,6 +3,8 @@
 
 #include "scheduler/app/app_settings.h"
 #include "scheduler/app/round.h"
+#include "scheduler/app/settings_lists.h"
+#include "scheduler/snapshot/rules_apply.h"
 #include "scheduler/snapshot/snapshot_file.h"
 
 static Arena arena;
@@ -72,6 +74,21 @@ Test(round, a_vm_in_its_cool_down_stays_and_the_reason_is_told) {
         cr_assert(strstr(r.snapshot->vms[0].unmovable_why, "moved lately"));
         cr_assert(snapshot->vms[0].movable, "what was read is not changed");
         cr_assert_eq(1, decide(past, 2).plan->n_moves);
+}
+
+/* It will pass by itself: no set of rules and VMs to change something about. */
+Test(round, a_rule_broken_by_vms_in_their_cool_downs_is_blocked_not_infeasible) {
+        static const CoolDown held[] = { { .vm = "a", .until = 2000 }, { .vm = "b", .until = 2000 } };
+        TextFault f = { 0 };
+        Round r;
+
+        cr_assert_eq(0, settings_list_add("rules", "{apart: [a, b]}", settings, &f), "%s", f.what);
+        read_cluster("active");
+        cr_assert_eq(0, rules_apply(&arena, snapshot, settings_rules(settings), &snapshot));
+        r = decide(held, 2);
+        cr_assert_eq(0, r.plan->n_moves);
+        cr_assert_eq(PLAN_BLOCKED, r.plan->status, "%s", plan_status_names[r.plan->status]);
+        cr_assert_eq(HOLD_FOR_NOW, r.snapshot->vms[0].hold);
 }
 
 Test(round, a_host_in_maintenance_is_emptied_in_spite_of_cool_downs) {
