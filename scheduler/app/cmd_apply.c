@@ -156,7 +156,7 @@ static RunWish wish(void *arg) {
 static void keep(Apply *x, const MoveOutcome *outcomes) {
         Invocation *in = x->in;
         RoundRecord record = { .input = &x->input,
-                               .facts = source_facts(x->facts.source),
+                               .facts = x->facts.told,
                                .round = &x->round,
                                .leader = x->leadership.self,
                                .mode = "apply",

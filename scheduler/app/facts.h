@@ -8,7 +8,8 @@ typedef struct Facts {
         Settings *settings;
         Source *source;
         const Snapshot *snapshot;
-        usec_t read_at; /* monotonic */
+        const Snapshot *told; /* before the settings' rules; source_facts() is another with each reading */
+        usec_t read_at;       /* monotonic */
 } Facts;
 
 /* EXIT_DONE, or what to exit with: it was said why. Ended by facts_close(), also after a failure. */
