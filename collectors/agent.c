@@ -21,6 +21,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/snapshot/fault_grade.h"
 #include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/store/pulse.h"
 
 #define INTERVAL_DEFAULT (5 * USEC_PER_SEC)
 #define INTERVAL_ONCE    (1 * USEC_PER_SEC)
@@ -302,6 +303,16 @@ static int report_show(Agent *g, const Report *report) {
         return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? -EIO : 0;
 }
 
+/* Beside the report, for the service between its rounds. One that is lost is made up for by the next. */
+static void pulse_send(Agent *g, const Report *report) {
+        char text[PULSE_SIZE];
+        Pulse pulse;
+
+        pulse_of_report(report, &pulse);
+        if (store_put_pulse(g->outbox.store, g->host, text, pulse_print(&pulse, text)) < 0)
+                log_event(LOG_DEBUG, "pulse.lost", "host=%s", g->host);
+}
+
 /* 0; 1: it waits for Redis; negative errno. */
 static int report_send(Agent *g, const Report *report) {
         TextFault fault = { 0 };
@@ -315,6 +326,8 @@ static int report_send(Agent *g, const Report *report) {
                 r = outbox_send(&g->outbox, g->host, clock_monotonic(), &fault);
         if (r == -EINVAL)
                 (void) fprintf(stderr, "plimsoll-agent: --redis: %s\n", fault.what);
+        if (r == 0)
+                pulse_send(g, report);
         return r;
 }
 

@@ -9,13 +9,15 @@
 #include "scheduler/app/app_settings.h"
 #include "scheduler/app/bmc_watch.h"
 #include "scheduler/app/command.h"
+#include "scheduler/app/event_watch.h"
 #include "scheduler/app/service_round.h"
 #include "scheduler/base/log.h"
 #include "scheduler/model/rule_set.h"
 
 #define QUOTE       512
 #define UNFINISHED  (3 * USEC_PER_SEC)
-#define ROUND_LEAST USEC_PER_SEC /* from the start of one round to the next, however often hosts call */
+#define ROUND_LEAST USEC_PER_SEC       /* from the start of one round to the next, however often hosts call */
+#define EVENT_EVERY (5 * USEC_PER_SEC) /* hosts' pulses are looked at; and the least from round to event */
 
 struct ClusterService {
         ServiceWorld world;        /* as given, but for the wish: one cluster can be told to stop */
@@ -46,6 +48,8 @@ struct ClusterService {
         usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
         usec_t offered;    /* monotonic: when it last said that it could lead, or looked who could */
         bool unfinished;   /* what must be done was not done in the last round */
+        EventWatch events;
+        usec_t looked; /* monotonic: at the hosts' pulses */
 };
 
 const char *cluster_service_name(const ClusterService *x) {
@@ -238,6 +242,8 @@ static void share_out(ClusterService *x) {
 
 static int one_round(ClusterService *x) {
         const ServiceModes modes = service_modes(x->settings);
+        const Snapshot *seen = NULL;
+        bool moved = false;
         ServiceRound round = { .store = x->store,
                                .source = x->source,
                                .settings = x->settings,
@@ -254,7 +260,9 @@ static int one_round(ClusterService *x) {
                                .unfinished = &x->unfinished,
                                .alarm = x->alarm,
                                .paused = &x->paused,
-                               .last_said = &x->last_said };
+                               .last_said = &x->last_said,
+                               .seen = &seen,
+                               .moved = &moved };
         int r = need_executor(x);
 
         if (r < 0)
@@ -262,6 +270,8 @@ static int one_round(ClusterService *x) {
         round.executor = acts(x) ? &x->executor : NULL;
         arena_rewind(&x->arena, 0);
         r = service_round(&round);
+        if (seen && event_watch_round(&x->events, seen, x->settings, moved) < 0)
+                log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
         /* Who only advises does not keep others from acting: `plimsoll apply` takes the lease between rounds.
          */
         if (!acts(x)) {
@@ -280,8 +290,35 @@ static bool is_called(ClusterService *x) {
         return store_get_alarm(x->store, &alarm) == 0 && alarm != x->alarm;
 }
 
+/* What the hosts' pulses say is worth a round: logged. */
+static bool hosts_call(ClusterService *x, usec_t begun) {
+        const usec_t now = monotonic(x);
+        const EventTimes times = { .now = clock_now_of(x->world.clock),
+                                   .monotonic = now,
+                                   .hold = settings_int(x->settings, "service", "hold") };
+        const ArenaMark mark = arena_mark(&x->arena);
+        StoredText *pulses = NULL;
+        char quoted[QUOTE];
+        EventCall call = { 0 };
+        uint32_t n = 0;
+
+        if (x->events.n == 0 || now < begun + EVENT_EVERY || now < x->looked + EVENT_EVERY)
+                return false;
+        x->looked = now;
+        if (store_get_pulses(x->store, &x->arena, &pulses, &n) == 0)
+                event_watch_look(&x->events, pulses, n, times, &call);
+        arena_rewind(&x->arena, mark);
+        if (!call.why[0])
+                return false;
+        /* It has lasted: the round need not wait once more. */
+        if (call.overloaded && (x->wanted_since == 0 || x->wanted_since > now - times.hold))
+                x->wanted_since = now > times.hold ? now - times.hold : 1;
+        log_event(LOG_INFO, "round.called", "why=%s", log_quote(call.why, quoted, sizeof(quoted)));
+        return true;
+}
+
 /* Until `end`, in short naps: a signal, the lease's renewal or a host that calls are never far. */
-static void rest(ClusterService *x, usec_t begun, usec_t end) {
+static void rest(ClusterService *x, usec_t begun, usec_t end, bool watches) {
         for (usec_t now = monotonic(x); now < end && goes_on(x); now = monotonic(x)) {
                 const bool led = x->leading;
 
@@ -291,6 +328,8 @@ static void rest(ClusterService *x, usec_t begun, usec_t end) {
                                   "why=\"a host has got worse, or an operator wants something\"");
                         return;
                 }
+                if (watches && hosts_call(x, begun))
+                        return;
                 reload_if_asked(x);
                 if (x->leading && !leadership_keep(&x->leadership)) {
                         log_event(LOG_WARNING, "lease.lost", "leader=%s",
@@ -341,7 +380,7 @@ int cluster_service_run(ClusterService *x) {
                         status = r == 0 ? EXIT_DONE : r == 1 ? EXIT_BLOCKED : EXIT_FAILED;
                         break;
                 }
-                rest(x, begun, pause_of(x, r, begun));
+                rest(x, begun, pause_of(x, r, begun), r == 0);
         }
         leadership_release(&x->leadership);
         set_leading(x, false);
@@ -461,6 +500,7 @@ ClusterService *cluster_service_free(ClusterService *x) {
         if (x->has_executor)
                 x->executor.free(x->executor.self);
         x->bmcs = bmc_watch_free(x->bmcs);
+        event_watch_close(&x->events);
         demand_book_close(&x->demand);
         x->source = source_free(x->source);
         x->store = store_free(x->store);

@@ -532,6 +532,8 @@ static int begin(Work *w) {
 static void end(Work *w) {
         const ServiceRound *x = w->x;
 
+        *x->seen = w->input.snapshot;
+        *x->moved = w->n > 0;
         *x->unfinished = w->open > 0 || not_reached(w);
         if (w->n > 0 || !w->wanted)
                 *x->wanted_since = 0;

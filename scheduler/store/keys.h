@@ -11,6 +11,7 @@
 #define STORE_KEYS(KEY)                                                                                      \
         KEY(HOSTS, "hosts", "", "set", "never", "agent", "names of the hosts that ever reported")            \
         KEY(REPORT, "report", "HOST", "string", "some intervals", "agent", "the newest report of a host")    \
+        KEY(PULSES, "pulses", "", "hash", "never", "agent", "host → a few numbers of its newest report")     \
         KEY(MARKS, "marks", "", "hash", "never", "operator", "host → what was said of it")                   \
         KEY(PEERS, "peers", "", "hash", "never", "agent", "host → address and port of its echo")             \
         KEY(RING, "peers:ring", "", "zset", "never", "agent", "names of these hosts, in order")              \

@@ -67,6 +67,7 @@ int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
 static const char forget_script[] = "redis.call('DEL', KEYS[3])\n"
                                     "redis.call('HDEL', KEYS[4], ARGV[1])\n"
                                     "redis.call('HDEL', KEYS[6], ARGV[1])\n"
+                                    "redis.call('HDEL', KEYS[7], ARGV[1])\n"
                                     "redis.call('ZREM', KEYS[5], ARGV[1])\n"
                                     "redis.call('HDEL', KEYS[2], ARGV[1])\n"
                                     "return redis.call('SREM', KEYS[1], ARGV[1])\n";
@@ -74,7 +75,7 @@ static const char forget_script[] = "redis.call('DEL', KEYS[3])\n"
 int store_forget_host(Store *s, const char *host) {
         owned(reply_free) redisReply *reply = NULL;
         char hosts[KEY_SIZE], marks[KEY_SIZE], report[KEY_SIZE], peers[KEY_SIZE], ring[KEY_SIZE],
-                faults[KEY_SIZE];
+                faults[KEY_SIZE], pulses[KEY_SIZE];
         Command c = { 0 };
         int64_t removed;
         int k = store_check_name(s, "host", host);
@@ -85,13 +86,14 @@ int store_forget_host(Store *s, const char *host) {
                 return k;
         command_text(&c, "EVAL");
         command_text(&c, forget_script);
-        command_text(&c, "6");
+        command_text(&c, "7");
         command_text(&c, key_print(hosts, s->cluster, KEY_HOSTS, NULL));
         command_text(&c, key_print(marks, s->cluster, KEY_MARKS, NULL));
         command_text(&c, key_print(report, s->cluster, KEY_REPORT, host));
         command_text(&c, key_print(peers, s->cluster, KEY_PEERS, NULL));
         command_text(&c, key_print(ring, s->cluster, KEY_RING, NULL));
         command_text(&c, key_print(faults, s->cluster, KEY_FAULTS, NULL));
+        command_text(&c, key_print(pulses, s->cluster, KEY_PULSES, NULL));
         command_text(&c, host);
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)

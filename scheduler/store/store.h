@@ -69,8 +69,13 @@ int store_ask_reports(Store *s, Arena *a, ReportsAsked *ret) must_check;
 int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *texts,
                        uint32_t *ret_n) must_check;
 
-/* Member, report, mark and place among the peers go. A host whose agent still runs is a member again with its
- * next report. */
+/* A few numbers beside the report (store/pulse.h), of all hosts at once, sorted by host: what the service
+ * looks at between its rounds. Of a host that is silent the last one stays. */
+int store_put_pulse(Store *s, const char *host, const char *text, size_t n) must_check;
+int store_get_pulses(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+
+/* Member, report, pulse, mark and place among the peers go. A host whose agent still runs is a member again
+ * with its next report. */
 int store_forget_host(Store *s, const char *host) must_check;
 
 /* The clusters that have ever reported to this server, sorted: whatever the store's own cluster is. It looks
