@@ -1,5 +1,6 @@
 #include "scheduler/act/libvirt_ability.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define V(major, minor, release) (1000000UL * (major) + 1000UL * (minor) + (release))
@@ -24,6 +25,57 @@ Ability ability_read(virConnectPtr conn) {
         if (virConnectGetVersion(conn, &qemu) < 0)
                 qemu = 0;
         return ability_of(libvirt, qemu);
+}
+
+/* ---- what was found ---- */
+
+struct AbilityNote {
+        AbilityNote *next;
+        usec_t at;
+        Ability ability;
+        char uri[];
+};
+
+static AbilityNote *note_of(const AbilityBook *b, const char *uri) {
+        AbilityNote *n = b->first;
+
+        while (n && strcmp(n->uri, uri) != 0)
+                n = n->next;
+        return n;
+}
+
+bool ability_known(const AbilityBook *b, const char *uri, usec_t now, Ability *ret) {
+        const AbilityNote *n = note_of(b, uri);
+
+        if (!n || now - n->at >= ABILITY_HOLDS)
+                return false;
+        *ret = n->ability;
+        return true;
+}
+
+void ability_note(AbilityBook *b, const char *uri, usec_t now, Ability ability) {
+        AbilityNote *n = note_of(b, uri);
+
+        if (!ability.auto_converge) /* the oldest of all */
+                return;
+        if (!n) {
+                n = malloc(sizeof(*n) + strlen(uri) + 1);
+                if (!n)
+                        return;
+                memcpy(n->uri, uri, strlen(uri) + 1);
+                n->next = b->first;
+                b->first = n;
+        }
+        n->at = now;
+        n->ability = ability;
+}
+
+void ability_book_done(AbilityBook *b) {
+        for (AbilityNote *n = b->first, *next; n; n = next) {
+                next = n->next;
+                free(n);
+        }
+        b->first = NULL;
 }
 
 Ability ability_both(Ability a, Ability b) {

@@ -1,10 +1,13 @@
 /* What a host's libvirt and QEMU can do in a migration, by their versions: flags they do not know are not
  * asked of them. libvirt's capabilities XML names transports only, so versions are what there is to go by.
  *
- *   auto-converge          libvirt 1.2.3, QEMU 1.6           libvirt-domain.h "since", QEMU
- * qapi/migration.json post-copy              libvirt 1.3.3, QEMU 2.6 parallel (multifd)     libvirt 5.2.0,
- * QEMU 4.0 zstd within multifd    libvirt 9.4.0, QEMU 5.0 multifd and post-copy  QEMU 10.1 TLS libvirt 3.2.0,
- * QEMU 2.7
+ *   - auto-converge: libvirt 1.2.3, QEMU 1.6
+ *   - post-copy: libvirt 1.3.3, QEMU 2.6
+ *   - parallel (multifd): libvirt 5.2.0, QEMU 4.0
+ *   - parallel with zstd: libvirt 9.4.0, QEMU 5.0; with post-copy: QEMU 10.1
+ *   - TLS: libvirt 3.2.0, QEMU 2.7
+ *
+ * (libvirt-domain.h "since"; QEMU qapi/migration.json.)
  *
  * Threads: any; no connection is kept. A driver that is not QEMU's can none of it.
  */
@@ -23,6 +26,22 @@ Ability ability_of(unsigned long libvirt, unsigned long qemu);
 
 /* Asked of the connection. Versions that it does not tell count as 0: it can nothing. */
 Ability ability_read(virConnectPtr conn);
+
+/* What hosts were found to be able to, by URI: asked once in a while, not for each migration. Not guarded:
+ * the owner's lock is. Begins zeroed; ended by ability_book_done(). */
+typedef struct AbilityNote AbilityNote;
+typedef struct AbilityBook {
+        AbilityNote *first;
+} AbilityBook;
+
+#define ABILITY_HOLDS (300 * USEC_PER_SEC) /* a host's QEMU may be another after an upgrade */
+
+/* `now` monotonic. False: not known, or not lately. */
+bool ability_known(const AbilityBook *b, const char *uri, usec_t now, Ability *ret);
+/* One that can nothing is asked again each time: perhaps it did not answer. Without memory it is not noted.
+ */
+void ability_note(AbilityBook *b, const char *uri, usec_t now, Ability ability);
+void ability_book_done(AbilityBook *b);
 
 /* What both can. */
 Ability ability_both(Ability a, Ability b);

@@ -106,10 +106,29 @@ static bool target_fits(Migration *m, virDomainPtr domain, virConnectPtr target)
         return fits;
 }
 
+static Ability ability_at(Migration *m, const char *uri, virConnectPtr conn) {
+        const usec_t now = clock_monotonic();
+        Ability ability = { 0 };
+        bool known;
+
+        hub_lock(m->hub);
+        known = ability_known(&m->hub->abilities, uri, now, &ability);
+        hub_unlock(m->hub);
+        if (known)
+                return ability;
+        ability = ability_read(conn);
+        hub_lock(m->hub);
+        ability_note(&m->hub->abilities, uri, now, ability);
+        hub_unlock(m->hub);
+        return ability;
+}
+
 static void choose_manner(Migration *m, virDomainPtr domain, virConnectPtr source, virConnectPtr target) {
         char words[192];
 
-        m->manner = manner_of(&m->request, ability_both(ability_read(source), ability_read(target)),
+        m->manner = manner_of(&m->request,
+                              ability_both(ability_at(m, m->request.from_uri, source),
+                                           ability_at(m, m->request.to_uri, target)),
                               virDomainIsPersistent(domain) == 1);
         if (m->disks[0])
                 m->manner.flags |= VIR_MIGRATE_NON_SHARED_DISK;

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "scheduler/act/libvirt_ability.h"
 #include "scheduler/act/libvirt_fit.h"
 #include "scheduler/act/libvirt_look.h"
 #include "scheduler/act/libvirt_manner.h"
@@ -16,6 +17,7 @@ struct Hub {
         pthread_cond_t changed; /* broadcast on every change of any migration */
         unsigned refs;
         uint64_t phases; /* how many phase changes there were */
+        AbilityBook abilities;
         ExecutorLibvirtOptions options;
 };
 

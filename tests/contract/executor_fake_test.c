@@ -6,13 +6,12 @@
 #include "scheduler/act/executor_libvirt.h"
 #include "tests/fake_libvirt.h"
 
+static const ExecutorLibvirtOptions quick = { .connect_at_most = 2 * USEC_PER_SEC,
+                                              .verify_at_most = 600 * USEC_PER_MSEC,
+                                              .give_up = USEC_PER_SEC };
 static Executor executor;
 
 static void setup(void) {
-        ExecutorLibvirtOptions quick = { .connect_at_most = 2 * USEC_PER_SEC,
-                                         .verify_at_most = 600 * USEC_PER_MSEC,
-                                         .give_up = USEC_PER_SEC };
-
         fake_begin();
         cr_assert_eq(0, executor_libvirt_open(quick, &executor));
 }
@@ -221,6 +220,13 @@ Test(executor_fake, connections_compression_share_network_and_encryption_are_ask
                          fake.params);
 }
 
+/* What hosts can is asked once in a while: an executor that has just begun asks them. */
+static void begin_anew(void) {
+        executor.free(executor.self);
+        cr_assert_eq(0, executor_libvirt_open(quick, &executor));
+        fake_begin();
+}
+
 Test(executor_fake, what_a_host_does_not_know_is_not_asked_of_it_and_said) {
         MigrationRequest r = usual();
         MigrationStatus s;
@@ -230,7 +236,7 @@ Test(executor_fake, what_a_host_does_not_know_is_not_asked_of_it_and_said) {
         ends(s, MIGRATION_DONE, "");
         cr_assert_str_eq("parallel.connections=4 ", fake.params);
         cr_assert_str_eq("not known to libvirt or QEMU there: zstd", s.remark);
-        fake_begin();
+        begin_anew();
         fake.hosts[1].qemu = 3001000;
         s = run(r);
         cr_assert_not(fake.flags & VIR_MIGRATE_PARALLEL);
@@ -246,6 +252,10 @@ Test(executor_fake, post_copy_is_not_asked_for_beside_parallel_connections_befor
         ends(run(r), MIGRATION_DONE, "");
         cr_assert_not(fake.flags & VIR_MIGRATE_POSTCOPY);
         fake_begin();
+        fake.hosts[0].qemu = fake.hosts[1].qemu = 10001000;
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert_not(fake.flags & VIR_MIGRATE_POSTCOPY, "it was asked a moment ago");
+        begin_anew();
         fake.hosts[0].qemu = fake.hosts[1].qemu = 10001000;
         ends(run(r), MIGRATION_DONE, "");
         cr_assert(fake.flags & VIR_MIGRATE_POSTCOPY);
