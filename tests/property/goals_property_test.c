@@ -4,7 +4,7 @@
 
 #include "tests/random_cluster.h"
 
-#define SEEDS 300
+#define SEEDS SEEDS_OF(300)
 
 static Arena arena;
 

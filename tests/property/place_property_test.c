@@ -4,7 +4,7 @@
 #include "scheduler/decide/place.h"
 #include "tests/random_cluster.h"
 
-#define SEEDS 120
+#define SEEDS SEEDS_OF(120)
 
 static Arena arena;
 

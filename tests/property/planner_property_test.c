@@ -8,7 +8,7 @@
 static uint64_t seeds(void) {
         const char *text = getenv("PLIMSOLL_SEEDS");
 
-        return text ? strtoull(text, NULL, 10) : 500;
+        return text ? strtoull(text, NULL, 10) : SEEDS_OF(500);
 }
 
 static Arena arena;
@@ -83,7 +83,7 @@ static const Plan *polished_plan_of(const Snapshot *s, const Settings *settings,
         return plan;
 }
 
-#define SEEDS_EXACT 30
+#define SEEDS_EXACT SEEDS_OF(30)
 
 Test(planner, with_the_exact_solver_plans_are_judged_bounded_and_at_rest) {
         for (uint64_t seed = 1; seed <= SEEDS_EXACT; seed++) {

@@ -8,7 +8,7 @@
 #include "scheduler/milp/exact.h"
 #include "tests/random_cluster.h"
 
-#define SEEDS 400
+#define SEEDS SEEDS_OF(400)
 
 static Arena arena;
 
