@@ -45,7 +45,12 @@ check "strangers get no answer" lab ctl timeout 2 bash -c '
 # ---- load and contention ----
 check "a guest that burns is seen to use its host's core" until_true 20 value_between 500 1000 h1 host.cpu.busy ""
 check "its neighbour waits for a core" until_true 20 value_between 100 1000 h1 vm.cpu.delay neighbour
-check "a guest that has a host to itself does not" until_true 20 value_between 0 99 h2 vm.cpu.delay alone
+waits_less() { # the cores of this machine are shared by all three hosts: some waiting there is always
+	local alone neighbour
+	alone=$(value h2 vm.cpu.delay alone) neighbour=$(value h1 vm.cpu.delay neighbour)
+	[ -n "$alone" ] && [ -n "$neighbour" ] && [ $((2 * alone)) -lt "$neighbour" ]
+}
+check "a guest that has a host to itself waits less than half as long" until_true 20 waits_less
 
 # ---- dirty rate: QEMU samples 384 pages of a guest of 768 MiB; over T seconds at R MiB/s a mean is off by ±√(2 × R / T),
 # so that of 16 MiB/s one window of 10 s says as much as 80 s say of 2 MiB/s
