@@ -4,7 +4,7 @@
 
 /* How many clusters a law is tried on. Under sanitizers, five times slower, a quarter: they look for faults
  * of memory, the other builds look for breaches of the law. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 #define SEEDS_OF(n) ((n) / 4)
 #else
 #define SEEDS_OF(n) (n)
