@@ -48,19 +48,7 @@ int store_change_mark(Store *s, const char *host, const char *was, const char *i
 }
 
 int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
-        owned(reply_free) redisReply *reply = NULL;
-        char marks[KEY_SIZE];
-        Command c = { 0 };
-        int k = store_begin(s);
-
-        if (k < 0)
-                return k;
-        command_text(&c, "HGETALL");
-        command_text(&c, key_print(marks, s->cluster, KEY_MARKS, NULL));
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_pairs(reply, a, ret, ret_n);
-        return store_end(s, k, "HGETALL");
+        return store_read_hash(s, a, KEY_MARKS, ret, ret_n);
 }
 
 /* The report goes too: else the next round would see the host, though no member, for an interval. */

@@ -25,17 +25,5 @@ int store_put_pulse(Store *s, const char *host, const char *text, size_t n) {
 }
 
 int store_get_pulses(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
-        owned(reply_free) redisReply *reply = NULL;
-        char pulses[KEY_SIZE];
-        Command c = { 0 };
-        int k = store_begin(s);
-
-        if (k < 0)
-                return k;
-        command_text(&c, "HGETALL");
-        command_text(&c, key_print(pulses, s->cluster, KEY_PULSES, NULL));
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_pairs(reply, a, ret, ret_n);
-        return store_end(s, k, "HGETALL");
+        return store_read_hash(s, a, KEY_PULSES, ret, ret_n);
 }
