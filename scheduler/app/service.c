@@ -13,7 +13,6 @@
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/base/log.h"
 
-#define QUOTE        512
 #define CLUSTERS_MAX 1024
 #define LOOK_EVERY                                                                                           \
         (10 * USEC_PER_SEC) /* for clusters that have come or gone, and those that would not start */
@@ -65,13 +64,6 @@ typedef struct Wanted {
         const char *const *names;
         uint32_t n;
 } Wanted;
-
-static void log_fault(const char *event, const char *file, const TextFault *f) {
-        char quoted[QUOTE];
-
-        log_event(LOG_ERROR, event, "file=%s line=%u column=%u key=%s error=%s", file ? file : "-", f->line,
-                  f->column, f->field[0] ? f->field : "-", log_quote(f->what, quoted, sizeof(quoted)));
-}
 
 /* "a, b": each once. */
 static int split(Arena *a, const char *text, Wanted *ret, TextFault *f) {
@@ -253,9 +245,9 @@ static int look(Service *x) {
         r = wanted(x, &a, &w, &file, &fault);
         x->unknown = r < 0 && r != -EINVAL;
         if (r == -EINVAL && x->n == 0) /* else the services have said it */
-                log_fault("settings.refused", file, &fault);
+                service_log_fault("settings.refused", file, &fault);
         else if (r < 0 && r != -EINVAL)
-                log_fault("store.failed", NULL, &fault);
+                service_log_fault("store.failed", NULL, &fault);
         if (r >= 0)
                 r = reconcile(x, &w, r == 1);
         arena_close(&a);

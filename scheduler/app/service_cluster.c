@@ -113,7 +113,7 @@ static int load_settings(ClusterService *x, const char **reterr_file, TextFault 
         return 0;
 }
 
-static void log_fault(const char *event, const char *file, const TextFault *f) {
+void service_log_fault(const char *event, const char *file, const TextFault *f) {
         char quoted[QUOTE];
 
         log_event(LOG_ERROR, event, "file=%s line=%u column=%u key=%s error=%s", file ? file : "-", f->line,
@@ -139,7 +139,7 @@ static void reload(ClusterService *x) {
         TextFault fault = { 0 };
 
         if (load_settings(x, &file, &fault) < 0) {
-                log_fault("settings.refused", file, &fault);
+                service_log_fault("settings.refused", file, &fault);
                 log_event(LOG_WARNING, "settings.kept", "reason=\"those read before stay in force\"");
                 return;
         }
@@ -440,13 +440,13 @@ static int open_all(ClusterService *x) {
         if (r == 0)
                 r = load_settings(x, &file, &fault);
         if (r < 0) {
-                log_fault("settings.refused", file, &fault);
+                service_log_fault("settings.refused", file, &fault);
                 return -EINVAL;
         }
         name_log(x, settings_text(x->settings, "service", "cluster"));
         r = open_store(x, &fault);
         if (r < 0) {
-                log_fault("store.failed", NULL, &fault);
+                service_log_fault("store.failed", NULL, &fault);
                 return r;
         }
         x->leadership = leadership_in(&x->world, x->store, settings_int(x->settings, "service", "lease"));
@@ -460,7 +460,7 @@ static int take_name(ClusterService *x, const char *name) {
         if (strlen(name) >= sizeof(x->cluster)) {
                 text_fault(&fault, "service.clusters", "a cluster's name has at most %zu bytes",
                            sizeof(x->cluster) - 1);
-                log_fault("settings.refused", NULL, &fault);
+                service_log_fault("settings.refused", NULL, &fault);
                 return -EINVAL;
         }
         (void) snprintf(x->cluster, sizeof(x->cluster), "%s", name);

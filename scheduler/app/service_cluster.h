@@ -32,3 +32,6 @@ int cluster_service_run(ClusterService *x);
 
 /* No new moves; running ones end, and then cluster_service_run(). Any thread. */
 void cluster_service_stop(ClusterService *x);
+
+/* Logs what is wrong, and where; file NULL: in no file. */
+void service_log_fault(const char *event, const char *file, const TextFault *f);
