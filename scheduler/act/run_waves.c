@@ -143,7 +143,8 @@ static bool is_too_soon(const Run *r, uint32_t i) {
 
 static bool may_begin(const Run *r, uint32_t i) {
         return r->slots[i].step == STEP_WAITING && !r->slots[i].held && has_room(r, &r->moves[i].request) &&
-               link_share_busy(r->share, i) < link_share_planned(r->share, i) && !is_too_soon(r, i);
+               link_share_busy(r->share, i) < link_share_planned(r->share, i) && !is_too_soon(r, i) &&
+               (!r->hooks.may_join || r->running == 0 || r->hooks.may_join(r->hooks.arg, i));
 }
 
 static int begin(Run *r, uint32_t i) {

@@ -64,6 +64,9 @@ typedef struct RunHooks {
         /* Is it still right, by facts of now? 0: yes. 1: no, why[size] says it. Negative errno: cannot tell,
          * which is no, too. */
         int (*recheck)(void *arg, uint32_t move, char *why, size_t size);
+        /* May it run beside those that do, as far as their links go? Asked again later if not; of one beside
+         * none it must say yes. */
+        bool (*may_join)(void *arg, uint32_t move);
         /* Right before it starts: to be written down. Not 0: it is not started, and nothing more is. */
         int (*intent)(void *arg, uint32_t move);
         /* It has started and not ended: called once a loop, about every `step`. */

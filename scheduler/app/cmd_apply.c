@@ -53,7 +53,7 @@ static ExitStatus from_plan_file(Apply *x, const char *path) {
                 return command_complain(in, EXIT_BLOCKED,
                                         "%s is not safe now: %s (%u objections; see plimsoll check)", path,
                                         objections[0].text, n_objections);
-        if (mover_moves_of_file(in->arena, x->facts.snapshot, plan, &x->moves, &fault) < 0)
+        if (mover_moves_of_file(in->arena, x->facts.snapshot, x->facts.settings, plan, &x->moves, &fault) < 0)
                 return command_complain_fault(in, EXIT_BLOCKED, path, &fault);
         x->n = plan->n_moves;
         x->file = plan;
@@ -244,6 +244,7 @@ static ExitStatus run_moves(Apply *x) {
                              .leadership = source_store(x->facts.source) ? &x->leadership : NULL,
                              .moves = x->moves,
                              .n = x->n,
+                             .by_hand = x->file != NULL,
                              .suppose = x->suppose,
                              .watch = { .arg = x,
                                         .started = started,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define PAUSE (USEC_PER_SEC) /* from the end of a reading to the next */
+#include "scheduler/base/clock.h"
 
 /* One is written while one is looked at and one is the newest. */
 #define READINGS 3
@@ -21,9 +21,9 @@ typedef struct Reading {
 } Reading;
 
 struct FactsAhead {
-        Source *source;
-        const Settings *settings;
-        const WhatIf *suppose;
+        FactsReading read;
+        void *arg;
+        usec_t pause;
         pthread_t thread;
         pthread_mutex_t lock; /* of all below, but for the reading that the thread is at */
         pthread_cond_t changed;
@@ -36,9 +36,7 @@ static void read_one(FactsAhead *f, Reading *r) {
         arena_rewind(&r->arena, 0);
         r->fault = (TextFault){ 0 };
         r->snapshot = NULL;
-        r->result = source_read(f->source, &r->arena, f->settings, &r->snapshot, &r->fault);
-        if (r->result == 0 && f->suppose)
-                r->result = what_if_apply(&r->arena, r->snapshot, f->suppose, &r->snapshot, &r->fault);
+        r->result = f->read(f->arg, &r->arena, &r->snapshot, &r->fault);
         r->read_at = clock_monotonic();
 }
 
@@ -55,7 +53,7 @@ static void *run(void *arg) {
 
         (void) pthread_mutex_lock(&f->lock);
         while (!f->stop) {
-                const usec_t due = f->newest == NONE ? 0 : f->readings[f->newest].read_at + PAUSE;
+                const usec_t due = f->newest == NONE ? 0 : f->readings[f->newest].read_at + f->pause;
                 unsigned k = 0;
 
                 if (!f->wanted || clock_monotonic() < due) {
@@ -95,16 +93,16 @@ static int open_arena(Arena *ret) {
         return r;
 }
 
-int facts_ahead_new(Source *source, const Settings *settings, const WhatIf *suppose, FactsAhead **ret) {
+int facts_ahead_new(FactsReading read, void *arg, usec_t pause, FactsAhead **ret) {
         FactsAhead *f = calloc(1, sizeof(*f));
         pthread_condattr_t attr;
         int r = 0;
 
         if (!f)
                 return -ENOMEM;
-        f->source = source;
-        f->settings = settings;
-        f->suppose = suppose;
+        f->read = read;
+        f->arg = arg;
+        f->pause = pause;
         f->newest = f->looked_at = NONE;
         f->wanted = true;
         (void) pthread_mutex_init(&f->lock, NULL);

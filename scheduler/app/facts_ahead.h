@@ -2,19 +2,23 @@
  * alone takes a second and more, for a rate needs two readings, and meanwhile nothing would be started.
  *
  * Owner: facts_ahead_free(), which waits for a reading that is under way. Threads: all functions are for one
- * thread; the source is the reader's alone until then.
+ * thread; what the reading uses is its alone until then.
  */
 #pragma once
 
-#include "scheduler/app/source.h"
-#include "scheduler/snapshot/what_if.h"
+#include "scheduler/base/arena.h"
+#include "scheduler/base/text.h"
+#include "scheduler/model/cluster.h"
 
 typedef struct FactsAhead FactsAhead;
 
-/* suppose: put on the facts each time; NULL. All must outlive it. The first reading begins at once. 0,
- * -ENOMEM, -EAGAIN. */
-int facts_ahead_new(Source *source, const Settings *settings, const WhatIf *suppose,
-                    FactsAhead **ret) must_check;
+/* One reading, into `a`; called from the reader's thread. A negative errno with the fault filled. It must end
+ * by itself: nobody interrupts it. */
+typedef int (*FactsReading)(void *arg, Arena *a, const Snapshot **ret, TextFault *reterr_fault);
+
+/* arg must outlive it. The first reading begins at once, each other one `pause` after the end of the one
+ * before. 0, -ENOMEM, -EAGAIN. */
+int facts_ahead_new(FactsReading read, void *arg, usec_t pause, FactsAhead **ret) must_check;
 FactsAhead *facts_ahead_free(FactsAhead *f);
 
 /* The newest facts, read at most `fresh` ago, waiting for them where there are none. They stay as they are

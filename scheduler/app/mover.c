@@ -6,6 +6,7 @@
 
 #include "scheduler/app/facts_ahead.h"
 #include "scheduler/app/facts_overlay.h"
+#include "scheduler/app/moves_at_once.h"
 #include "scheduler/app/store_round.h"
 #include "scheduler/decide/migration_net.h"
 #include "scheduler/decide/plan_check.h"
@@ -13,6 +14,7 @@
 
 /* Facts read less than this ago serve the next start too: the moves begun since are judged along with it. */
 #define FRESH_ENOUGH (3 * USEC_PER_SEC)
+#define READ_EVERY   USEC_PER_SEC /* from the end of a reading ahead to the next */
 
 typedef enum Stage {
         STAGE_WAITING,
@@ -23,9 +25,11 @@ typedef enum Stage {
 
 typedef struct Mover {
         const MoverInput *in;
-        const Clock *clock; /* the leadership's; without one the real */
-        FactsAhead *ahead;  /* facts that take long to read; NULL: they are read when they are needed */
-        Arena arena;        /* of the facts of the last reading */
+        const Clock *clock;   /* the leadership's; without one the real */
+        FactsAhead *ahead;    /* facts that take long to read; NULL: they are read when they are needed */
+        MovesAtOnce *at_once; /* of a plan by hand; NULL: its waves say it */
+        bool *runs;           /* [n] scratch */
+        Arena arena;          /* of the facts of the last reading */
         ArenaMark facts_end;
         const Snapshot *snapshot; /* NULL: none read yet */
         usec_t read_at;           /* monotonic */
@@ -82,15 +86,15 @@ int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const Mov
         return 0;
 }
 
-int mover_moves_of_file(Arena *a, const Snapshot *s, const PlanFile *plan, const MoverMove **ret,
-                        TextFault *reterr_fault) {
+int mover_moves_of_file(Arena *a, const Snapshot *s, const Settings *settings, const PlanFile *plan,
+                        const MoverMove **ret, TextFault *reterr_fault) {
         MoverMove *moves = arena_new(a, MoverMove, plan->n_moves);
+        int r = 0;
 
         if (!moves)
                 return -ENOMEM;
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanFileMove *m = &plan->moves[i];
-                int r;
 
                 moves[i] = (MoverMove){ .vm = m->vm,
                                         .from = m->from,
@@ -102,8 +106,20 @@ int mover_moves_of_file(Arena *a, const Snapshot *s, const PlanFile *plan, const
                 if (r < 0)
                         return r;
         }
-        *ret = moves;
-        return 0;
+        r = moves_predict(a, s, settings, moves, plan->n_moves);
+        if (r < 0)
+                text_fault(reterr_fault, "", "out of memory");
+        else
+                *ret = moves;
+        return r;
+}
+
+/* FactsReading: as the source has them now, with what is supposed. */
+static int read_facts(void *arg, Arena *a, const Snapshot **ret, TextFault *reterr_fault) {
+        const MoverInput *in = ((const Mover *) arg)->in;
+        int r = source_read(in->source, a, in->settings, ret, reterr_fault);
+
+        return r == 0 && in->suppose ? what_if_apply(a, *ret, in->suppose, ret, reterr_fault) : r;
 }
 
 /* Facts of now, or of a moment ago, with the moves applied that have ended since they were read. */
@@ -124,9 +140,7 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
         } else if (!m->snapshot || clock_monotonic_of(m->clock) > m->read_at + FRESH_ENOUGH) {
                 arena_rewind(&m->arena, 0);
                 m->snapshot = NULL;
-                r = source_read(m->in->source, &m->arena, m->in->settings, &m->snapshot, &fault);
-                if (r == 0 && m->in->suppose)
-                        r = what_if_apply(&m->arena, m->snapshot, m->in->suppose, &m->snapshot, &fault);
+                r = read_facts(m, &m->arena, &m->snapshot, &fault);
                 m->read_at = clock_monotonic_of(m->clock);
                 m->facts_end = arena_mark(&m->arena);
         }
@@ -185,6 +199,14 @@ static int recheck(void *arg, uint32_t move, char *why, size_t size) {
         else if (r < 0)
                 (void) snprintf(why, size, "out of memory");
         return r;
+}
+
+static bool may_join(void *arg, uint32_t move) {
+        Mover *m = arg;
+
+        for (uint32_t i = 0; i < m->in->n; i++)
+                m->runs[i] = m->stages[i] == STAGE_INTENT || m->stages[i] == STAGE_RUNNING;
+        return moves_at_once_allow(m->at_once, move, m->runs);
 }
 
 /* One line of the journal. 0; else what was wrong was told. */
@@ -321,6 +343,10 @@ static MoveManner settled_manner(const Settings *s, const MoverMove *v) {
 
         if (most > 0 && (m.bandwidth_kbit == 0 || m.bandwidth_kbit > most))
                 m.bandwidth_kbit = most;
+        if (!settings_int(s, "migration", "auto_converge"))
+                m.slow_down = SLOW_DOWN_NEVER;
+        else if (m.slow_down == SLOW_DOWN_UNSAID)
+                m.slow_down = SLOW_DOWN_ALLOWED;
         if (m.deadline_ms == 0) {
                 m.deadline_ms = time_limit(s, &v->predicted) / USEC_PER_MSEC;
                 m.at_deadline =
@@ -359,7 +385,7 @@ static RunMove run_move(const MoverInput *in, const MoverMove *v) {
                              .to_uri = v->to_uri,
                              .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
                              .time_limit = time_limit(in->settings, &v->predicted),
-                             .auto_converge = settings_int(in->settings, "migration", "auto_converge") != 0,
+                             .auto_converge = manner.slow_down == SLOW_DOWN_ALLOWED,
                              /* By the VM's own policy, which the plan heeded; not by the settings alone. */
                              .post_copy = manner.strategy == STRATEGY_POST_COPY ||
                                           manner.at_deadline == DEADLINE_POST_COPY,
@@ -370,7 +396,7 @@ static RunMove run_move(const MoverInput *in, const MoverMove *v) {
         };
 }
 
-/* A plan's waves keep to more than these; a plan written by hand has no other limits. */
+/* A plan's waves keep to more than these, one written by hand to what may_join() says. */
 static uint32_t run_limit(const Settings *s, const char *name) {
         const int64_t most = settings_int(s, "plan", name);
 
@@ -447,7 +473,12 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         moves = arena_new(&own, RunMove, in->n);
         m.stages = arena_new(&own, Stage, in->n);
         m.done = arena_new(&own, OverlayMove, in->n);
-        r = moves && m.stages && m.done ? 0 : -ENOMEM;
+        m.runs = arena_new(&own, bool, in->n);
+        r = moves && m.stages && m.done && m.runs ? 0 : -ENOMEM;
+        if (r == 0 && in->by_hand && in->facts)
+                r = moves_at_once_new(&own, in->facts, in->settings, in->moves, in->n, &m.at_once);
+        if (m.at_once)
+                hooks.may_join = may_join;
         for (uint32_t i = 0; r == 0 && i < in->n; i++) {
                 moves[i] = run_move(in, &in->moves[i]);
                 r = migrate_uri(&own, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
@@ -455,7 +486,7 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         if (r == 0)
                 r = fill_links(&own, in, moves);
         if (r == 0 && source_kind(in->source) == SOURCE_HOSTS)
-                r = facts_ahead_new(in->source, in->settings, in->suppose, &m.ahead);
+                r = facts_ahead_new(read_facts, &m, READ_EVERY, &m.ahead);
         if (r == 0)
                 r = run_waves(in->executor, moves, in->n, run_options(in->settings), hooks, ret_outcomes);
         (void) facts_ahead_free(m.ahead);

@@ -45,16 +45,19 @@ typedef struct MoverInput {
         const MoverMove *moves; /* sorted by wave */
         uint32_t n;
         MoverWatch watch;
+        bool by_hand; /* a person's waves, and how many of a wave may run at once follows from the model
+                         (moves_at_once.h); else the waves have been made by it */
         const WhatIf
                 *suppose; /* put on the facts each time they are read: a host that is to be emptied; NULL */
 } MoverInput;
 
-/* Moves of a plan, or of a plan file, with what the snapshot knows of them. 0; -ENOMEM; -ENOENT with
+/* Moves of a plan, or of a plan file, with what the snapshot knows of them; what a file does not predict is
+ * predicted here. 0; -ENOMEM; -ENOENT with
  * *reterr_fault: a host without a libvirt URI, or a VM or host that the snapshot does not have. */
 int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const MoverMove **ret,
                         TextFault *reterr_fault) must_check;
-int mover_moves_of_file(Arena *a, const Snapshot *s, const PlanFile *plan, const MoverMove **ret,
-                        TextFault *reterr_fault) must_check;
+int mover_moves_of_file(Arena *a, const Snapshot *s, const Settings *settings, const PlanFile *plan,
+                        const MoverMove **ret, TextFault *reterr_fault) must_check;
 
 /* ret_outcomes[n] is filled in. 0: all done. 1: not all. A negative errno: nothing was started. */
 int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) must_check;

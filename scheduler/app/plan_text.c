@@ -261,6 +261,33 @@ static void print_least(const PlanView *view, const Screen *screen) {
         (void) fprintf(screen->out, " needs %s at least\n", human_ms(plan->least_ms, least));
 }
 
+/* How the VMs are brought over. */
+static void print_manner(const Plan *plan, const Screen *screen) {
+        uint32_t by[STRATEGY_N] = { 0 }, slow = 0, shown = 0;
+
+        if (plan->n_moves == 0)
+                return;
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                const MoveManner *m = &plan->moves[i].manner;
+
+                by[m->strategy]++;
+                slow += m->slow_down == SLOW_DOWN_ALLOWED || m->strategy == STRATEGY_AUTO_CONVERGE;
+        }
+        (void) fputs("moved by:", screen->out);
+        for (uint32_t i = 0; i < STRATEGY_N; i++)
+                if (by[i] > 0)
+                        (void) fprintf(screen->out, "%s %u %s", shown++ > 0 ? "," : "", by[i],
+                                       move_strategy_names[i]);
+        (void) fputs("; auto-converge is ", screen->out);
+        if (slow == 0)
+                (void) fputs("off\n", screen->out);
+        else if (slow == plan->n_moves)
+                (void) fputs("on: a VM that dirties its memory too fast is slowed down\n", screen->out);
+        else
+                (void) fprintf(screen->out,
+                               "on for %u of them: slowed down if they dirty their memory too fast\n", slow);
+}
+
 /* Which search found it, where another one could not be asked for what the settings want. */
 static void print_found_by(const Plan *plan, const Screen *screen) {
         if (plan->exact >= EXACT_RESERVE)
@@ -288,6 +315,7 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
                                        ? "broken rules and hosts to be emptied"
                                        : "broken rules, hosts to be emptied, load lines and the reserve");
         print_least(view, screen);
+        print_manner(plan, screen);
         print_reserve(plan, screen);
         print_idle(view, screen);
         if (plan->has_bound)

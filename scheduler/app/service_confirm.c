@@ -123,7 +123,8 @@ static int carry_out(Work *w, uint32_t i) {
         int r = judge(w, one, &why);
 
         if (r == 0 && !why) {
-                r = mover_moves_of_file(x->arena, w->input.snapshot, one->file, &w->moves, &fault);
+                r = mover_moves_of_file(x->arena, w->input.snapshot, x->settings, one->file, &w->moves,
+                                        &fault);
                 why = r == -ENOENT ? text_copy(x->arena, fault.what, strlen(fault.what)) : NULL;
                 r = r == -ENOENT ? 0 : r;
         }

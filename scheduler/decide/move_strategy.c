@@ -245,6 +245,7 @@ int move_choose(Arena *a, MigrationFacts facts, bool known, const MovePolicy *po
         if (!m->reason)
                 return -ENOMEM;
         m->bandwidth_kbit = known ? q.share_kbit : 0;
+        m->slow_down = policy->auto_converge ? SLOW_DOWN_ALLOWED : SLOW_DOWN_NEVER;
         put_deadline(policy, &choice);
         m->at_deadline = policy->post_copy ? DEADLINE_POST_COPY : DEADLINE_ABORT;
         m->downtime_limit_ms = policy->downtime_ms;

@@ -95,21 +95,24 @@ const SettingDef planner_settings[] = {
 /* How often the search is asked again without the VMs that had no safe order. */
 #define RETRIES_MAX 6
 
+LinkCaps planner_link_caps(const Settings *s) {
+        return (LinkCaps){ .host_in = (uint32_t) settings_int(s, "plan", "moves_in"),
+                           .host_out = (uint32_t) settings_int(s, "plan", "moves_out"),
+                           .per_switch = (uint32_t) settings_int(s, "plan", "moves_per_switch"),
+                           .per_pool = (uint32_t) settings_int(s, "plan", "moves_per_pool"),
+                           .downtime_ms = move_policy(s).downtime_ms };
+}
+
 WaveLimits plan_wave_limits(const Planning *pl) {
-        const uint32_t in = (uint32_t) settings_int(pl->settings, "plan", "moves_in");
-        const uint32_t out = (uint32_t) settings_int(pl->settings, "plan", "moves_out");
+        const LinkCaps caps = planner_link_caps(pl->settings);
 
         return (WaveLimits){
-                .per_host_in = in > 0 ? in : LINK_MOVES_MOST,
-                .per_host_out = out > 0 ? out : LINK_MOVES_MOST,
+                .per_host_in = caps.host_in > 0 ? caps.host_in : LINK_MOVES_MOST,
+                .per_host_out = caps.host_out > 0 ? caps.host_out : LINK_MOVES_MOST,
                 .at_once = (uint32_t) settings_int(pl->settings, "plan", "moves_at_once"),
                 .stop_overs = settings_int(pl->settings, "plan", "stop_overs") != 0,
                 .net = &pl->net,
-                .links = { .host_in = in,
-                           .host_out = out,
-                           .per_switch = (uint32_t) settings_int(pl->settings, "plan", "moves_per_switch"),
-                           .per_pool = (uint32_t) settings_int(pl->settings, "plan", "moves_per_pool"),
-                           .downtime_ms = move_policy(pl->settings).downtime_ms },
+                .links = caps,
         };
 }
 

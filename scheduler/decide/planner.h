@@ -6,6 +6,7 @@
 #include "scheduler/decide/problem_build.h"
 #include "scheduler/decide/search.h"
 #include "scheduler/decide/solver.h"
+#include "scheduler/decide/wave_links.h"
 
 typedef struct PlanRequest {
         uint32_t max_moves; /* UINT32_MAX: no cap */
@@ -30,5 +31,8 @@ typedef struct PlanRequest {
  * Planning again what the plan leaves behind gives no moves, unless a cap or the guard cut it short. */
 int planner_plan(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
                  PlanRequest request, const Plan **ret) must_check;
+
+/* How many moves may share links, switches and pools at once, of section "plan". */
+LinkCaps planner_link_caps(const Settings *s);
 
 extern const SettingDef planner_settings[]; /* section "plan" */

@@ -56,6 +56,14 @@ typedef enum DeadlineAction {
 } DeadlineAction;
 extern const char *const deadline_action_names[DEADLINE_ACTION_N]; /* "abort", "auto-converge", "post-copy" */
 
+/* Whether QEMU may slow its vCPUs down (auto-converge): it then does so with any VM that twice in a row has
+ * dirtied more than half of what was sent meanwhile. */
+typedef enum SlowDown {
+        SLOW_DOWN_UNSAID, /* as the settings say */
+        SLOW_DOWN_ALLOWED,
+        SLOW_DOWN_NEVER,
+} SlowDown;
+
 /* How one move is to be made. All zero: as usual, nobody said anything. */
 typedef struct MoveManner {
         MoveStrategy strategy;
@@ -63,6 +71,7 @@ typedef struct MoveManner {
         int64_t bandwidth_kbit; /* its share of the way in its wave, which it may not exceed; 0: no cap */
         uint32_t channels;      /* connections, of STRATEGY_MULTIFD; 0: one */
         bool compress;          /* zstd, of STRATEGY_MULTIFD */
+        SlowDown slow_down;     /* STRATEGY_AUTO_CONVERGE allows it whatever this says */
         int64_t deadline_ms;    /* from its start; 0: not said */
         DeadlineAction at_deadline;
         int64_t downtime_limit_ms;      /* at first; 0: the hypervisor's own */

@@ -124,6 +124,14 @@ static int read_manner_word(Reader *p, const char *key, MoveManner *ret) {
         return r;
 }
 
+static int read_slow_down(Reader *p, SlowDown *ret) {
+        bool allowed = false;
+        int r = json_reader_bool(&p->json, &allowed);
+
+        *ret = allowed ? SLOW_DOWN_ALLOWED : SLOW_DOWN_NEVER;
+        return r;
+}
+
 static int read_manner(Reader *p, MoveManner *ret) {
         const char *key;
         int64_t channels = 0;
@@ -136,6 +144,8 @@ static int read_manner(Reader *p, MoveManner *ret) {
                         r = read_text(p, &ret->reason);
                 else if (is_key(key, "bandwidth_mbit"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                else if (is_key(key, "auto_converge"))
+                        r = read_slow_down(p, &ret->slow_down);
                 else if (is_key(key, "channels"))
                         r = read_number(p, 1, MANNER_CHANNELS_MAX, &channels);
                 else if (is_key(key, "deadline_seconds"))

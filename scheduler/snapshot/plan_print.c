@@ -96,6 +96,10 @@ static void put_manner(Printer *p, const MoveManner *m) {
                 put_int(p, false, "channels", m->channels);
         if (m->compress)
                 put_text(p, false, "compression", "zstd");
+        if (m->slow_down != SLOW_DOWN_UNSAID) {
+                put_key(p, false, "auto_converge");
+                text_writer_word(&p->w, m->slow_down == SLOW_DOWN_ALLOWED ? "true" : "false");
+        }
         if (m->deadline_ms > 0) {
                 put_key(p, false, "deadline_seconds");
                 text_writer_decimal(&p->w, m->deadline_ms, 1000, 3);

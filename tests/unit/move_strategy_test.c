@@ -94,6 +94,14 @@ Test(move_strategy, the_deadline_is_the_prediction_times_patience_and_then_what_
         cr_assert_eq(choose(10 * GBIT, 0, usual).manner.deadline_ms, 60000, "at least a minute");
 }
 
+Test(move_strategy, whether_it_may_be_slowed_down_is_said_of_every_move) {
+        MovePolicy never = usual;
+
+        never.auto_converge = false;
+        cr_assert_eq(choose(GBIT, 0, usual).manner.slow_down, SLOW_DOWN_ALLOWED, "also of a calm one");
+        cr_assert_eq(choose(GBIT, 0, never).manner.slow_down, SLOW_DOWN_NEVER);
+}
+
 Test(move_strategy, what_is_said_of_a_vm_counts_before_the_settings) {
         const Vm never = { .post_copy = POST_COPY_NEVER }, may = { .post_copy = POST_COPY_IF_NEEDED },
                  unsaid = { 0 };

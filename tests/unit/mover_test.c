@@ -20,6 +20,9 @@ static Settings *settings;
 static Source *source;
 static Executor executor;
 static char ended[512]; /* "a done, b refused, …" */
+static const char *more_of_vms = "";
+static uint32_t running, most; /* at once */
+static bool slowed;            /* the last one that was asked for may be */
 static bool world_is_gone;
 
 static void write_world(void) {
@@ -41,8 +44,8 @@ static void write_world(void) {
         for (int i = 0; i < 4; i++)
                 n += (size_t) snprintf(
                         text + n, sizeof(text) - n,
-                        "%s{\"name\":\"%s\",\"host\":\"%s\",\"vcpus\":1,\"memory_mib\":400,\"cpu\":0.1}",
-                        i > 0 ? "," : "", vm_names[i], host_of[i]);
+                        "%s{\"name\":\"%s\",\"host\":\"%s\",\"vcpus\":1,\"memory_mib\":400,\"cpu\":0.1%s}",
+                        i > 0 ? "," : "", vm_names[i], host_of[i], more_of_vms);
         n += (size_t) snprintf(text + n, sizeof(text) - n, "]}");
         cr_assert_eq(0, file_write(path, text, n, &f), "%s", f.what);
 }
@@ -57,10 +60,22 @@ static void moved(void *arg, const char *vm, const char *from, const char *to) {
         write_world();
 }
 
+static SimulatedMove asked(void *arg, const MigrationRequest *request) {
+        (void) arg;
+        slowed = request->auto_converge;
+        return (SimulatedMove){ .takes = USEC_PER_SEC };
+}
+
+static void begun(void *arg, uint32_t move) {
+        (void) arg, (void) move;
+        most = ++running > most ? running : most;
+}
+
 static void note(void *arg, uint32_t move, const MoveOutcome *o) {
         const MoverMove *moves = arg;
         size_t n = strlen(ended);
 
+        running -= o->end != MOVE_REFUSED;
         (void) snprintf(ended + n, sizeof(ended) - n, "%s%s %s", n > 0 ? ", " : "", moves[move].vm,
                         move_end_names[o->end]);
 }
@@ -82,7 +97,8 @@ static void setup(void) {
         cr_assert_eq(0, app_settings_new(&arena, &settings));
         cr_assert_eq(0, options_parse(defs, 3, argv, &options, &f), "%s", f.what);
         cr_assert_eq(0, source_open(&options, settings, &source, &f), "%s", f.what);
-        cr_assert_eq(0, executor_simulated_open((ExecutorSimulatedOptions){ .moved = moved }, &executor));
+        cr_assert_eq(0, executor_simulated_open((ExecutorSimulatedOptions){ .moved = moved, .script = asked },
+                                                &executor));
 }
 
 static void teardown(void) {
@@ -97,13 +113,18 @@ TestSuite(mover, .init = setup, .fini = teardown);
 #define MOVE(v, f, t, w)                                                                                     \
         { .vm = (v), .from = (f), .to = (t), .from_uri = "test:///f", .to_uri = "test:///t", .wave = (w) }
 
+static MoverInput input(const MoverMove *moves, uint32_t n) {
+        return (MoverInput){ .source = source,
+                             .settings = settings,
+                             .executor = &executor,
+                             .moves = moves,
+                             .n = n,
+                             .watch = {
+                                     .arg = (void *) (uintptr_t) moves, .started = begun, .ended = note } };
+}
+
 static int run_all(const MoverMove *moves, uint32_t n, MoveOutcome *outcomes) {
-        MoverInput in = { .source = source,
-                          .settings = settings,
-                          .executor = &executor,
-                          .moves = moves,
-                          .n = n,
-                          .watch = { .arg = (void *) (uintptr_t) moves, .ended = note } };
+        const MoverInput in = input(moves, n);
 
         return mover_run(&in, outcomes);
 }
@@ -162,4 +183,58 @@ Test(mover, a_vm_that_has_gone_elsewhere_is_left_alone) {
         write_world();
         cr_assert_eq(1, run_all(moves, 1, outcomes));
         cr_assert_eq(MOVE_REFUSED, outcomes[0].end);
+}
+
+Test(mover, of_a_plan_by_hand_those_go_at_once_that_the_model_lets) {
+        /* over the usual 1 Gbit/s each sends far more if it has half of that */
+        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
+        MoverInput in = input(moves, 2);
+        MoveOutcome outcomes[2];
+        TextFault f = { 0 };
+
+        more_of_vms = ",\"dirty_mib_s\":60";
+        write_world();
+        cr_assert_eq(0, source_read(source, &arena, settings, &in.facts, &f), "%s", f.what);
+        in.by_hand = true;
+        cr_assert_eq(0, mover_run(&in, outcomes), "%s", ended);
+        cr_assert_str_eq(ended, "a done, b done");
+        cr_assert_eq(most, 1);
+}
+
+Test(mover, of_a_plan_with_waves_by_the_model_a_wave_goes_at_once) {
+        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
+        MoverInput in = input(moves, 2);
+        MoveOutcome outcomes[2];
+        TextFault f = { 0 };
+
+        more_of_vms = ",\"dirty_mib_s\":60";
+        write_world();
+        cr_assert_eq(0, source_read(source, &arena, settings, &in.facts, &f), "%s", f.what);
+        cr_assert_eq(0, mover_run(&in, outcomes), "%s", ended);
+        cr_assert_eq(most, 2);
+}
+
+Test(mover, a_vm_is_slowed_down_where_the_plan_and_the_settings_let) {
+        static const struct {
+                const char *setting;
+                SlowDown plan;
+                bool slowed;
+        } rows[] = {
+                { "yes", SLOW_DOWN_UNSAID, true },  { "yes", SLOW_DOWN_ALLOWED, true },
+                { "yes", SLOW_DOWN_NEVER, false },  { "no", SLOW_DOWN_UNSAID, false },
+                { "no", SLOW_DOWN_ALLOWED, false },
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                MoverMove moves[] = { MOVE("a", "h1", "h3", 0) };
+                MoveOutcome outcomes[1];
+                TextFault f = { 0 };
+
+                host_of[0] = "h1";
+                write_world();
+                moves[0].manner.slow_down = rows[i].plan;
+                cr_assert_eq(0, settings_set(settings, "migration.auto_converge", rows[i].setting, &f));
+                cr_assert_eq(0, run_all(moves, 1, outcomes), "%s", outcomes[0].why);
+                cr_assert_eq(slowed, rows[i].slowed, "row %zu", i);
+        }
 }

@@ -76,6 +76,7 @@ Test(plan_file, how_a_move_is_made_is_printed_and_reads_back_the_same) {
                                       .bandwidth_kbit = 9400123,
                                       .channels = 4,
                                       .compress = true,
+                                      .slow_down = SLOW_DOWN_NEVER,
                                       .deadline_ms = 61500,
                                       .at_deadline = DEADLINE_POST_COPY,
                                       .downtime_limit_ms = 150,
@@ -97,6 +98,7 @@ Test(plan_file, how_a_move_is_made_is_printed_and_reads_back_the_same) {
         cr_assert_eq(read->bandwidth_kbit, 9400123);
         cr_assert_eq(read->channels, 4);
         cr_assert(read->compress);
+        cr_assert_eq(read->slow_down, SLOW_DOWN_NEVER);
         cr_assert_eq(read->deadline_ms, 61500);
         cr_assert_eq(read->at_deadline, DEADLINE_POST_COPY);
         cr_assert_eq(read->downtime_limit_ms, 150);
