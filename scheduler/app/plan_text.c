@@ -26,7 +26,11 @@ const char *plan_text_summary(Arena *a, const Plan *plan) {
         char bytes[HUMAN_SIZE], time[HUMAN_SIZE];
 
         if (plan->n_moves == 0)
-                return text_format(a, "%s", status_texts[plan->status]);
+                return text_format(a, "%s",
+                                   plan->status == PLAN_BALANCED && plan->limited_by
+                                           ? "balanced: what may be moved is not enough for any move that is "
+                                             "worth its price"
+                                           : status_texts[plan->status]);
         return text_format(a, "%s: %u move%s in %u wave%s, %s, about %s", plan_status_names[plan->status],
                            plan->n_moves, plan->n_moves == 1 ? "" : "s", plan->n_waves,
                            plan->n_waves == 1 ? "" : "s", human_bytes(plan->bytes, bytes),
@@ -296,6 +300,25 @@ static void print_found_by(const Plan *plan, const Screen *screen) {
                                plan_search_names[plan->search], exact_use_texts[plan->exact]);
 }
 
+/* Whatever the status says: that it is not all there is to be done. */
+static void print_caps(const Plan *plan, const Screen *screen) {
+        const char *before = "limited by";
+
+        if (plan->limited_by == 0)
+                return;
+        (void) fputs(screen_style(screen, STYLE_WARN), screen->out);
+        for (int i = 0; i < PLAN_CAP_N; i++)
+                if (plan->limited_by & 1U << i) {
+                        (void) fprintf(screen->out, "%s --%s", before, plan_cap_names[i]);
+                        before = " and";
+                }
+        (void) fprintf(screen->out, ": %s; plimsoll frontier shows what more would buy%s\n",
+                       plan->after.over_limit > 0
+                               ? "hosts stay above their load line that further moves could relieve"
+                               : "further moves could do what must be done and is not",
+                       screen_style(screen, STYLE_PLAIN));
+}
+
 static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
@@ -309,6 +332,7 @@ static void print_sum(const PlanView *view, const char *summary, const Screen *s
         if (plan->guard_fired)
                 (void) fputs("; the time guard ended the search early", screen->out);
         (void) fputc('\n', screen->out);
+        print_caps(plan, screen);
         if (plan->threshold > 0 && plan->threshold < 3)
                 (void) fprintf(screen->out, "threshold %u: VMs move for %s only\n", plan->threshold,
                                plan->threshold == 1

@@ -36,7 +36,9 @@ typedef struct Asking {
         Listed *list;
         uint32_t n, n_all;
         uint64_t questions;
-        bool *listed; /* [vm] */
+        bool *listed;        /* [vm] */
+        int64_t mib, ms;     /* that the plan takes */
+        unsigned limited_by; /* bits 1 << PlanCap */
 } Asking;
 
 /* What stands against v on h; REASON_NONE: it could go there, and that would do. */
@@ -88,9 +90,25 @@ static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
         return false;
 }
 
+/* Which caps of the request a move of v, after all others, would go beyond. */
+static unsigned caps_against(const Asking *k, VmIx v) {
+        const PlanRequest *q = &k->pl->request;
+        unsigned caps = 0;
+
+        if (k->pl->n_steps >= q->max_moves)
+                caps |= 1U << CAP_MOVES;
+        if (k->mib + problem_need(k->pl->first, v)[RES_MEMORY] > q->max_mib)
+                caps |= 1U << CAP_GIB;
+        if (q->max_ms != INT64_MAX && k->ms + plan_alone_ms(k->pl, v) > q->max_ms)
+                caps |= 1U << CAP_MINUTES;
+        return caps;
+}
+
 static void list(Asking *k, const Refused *one, Wish wish) {
         if (k->listed[one->vm])
                 return;
+        if (one->reason == REASON_BUDGET)
+                k->limited_by |= caps_against(k, one->vm);
         k->listed[one->vm] = true;
         k->n_all++;
         if (k->n < REFUSED_KEPT)
@@ -148,8 +166,10 @@ static int ask_overloaded(Asking *k) {
                         ones[n++] = one;
                 else if (k->pl->left_out[v] != REASON_NONE)
                         list(k, &one, (Wish){ .below_line = true });
-                else
+                else {
                         over[h] = 2;
+                        k->limited_by |= caps_against(k, v);
+                }
         }
         for (uint32_t i = 0; i < n; i++)
                 if (over[k->pl->now[ones[i].vm]] == 1)
@@ -305,7 +325,7 @@ static int tell_all(Asking *k) {
 int plan_refused(Planning *pl, Plan *plan) {
         ArenaMark mark = arena_mark(&pl->scratch);
         Refused *refused = arena_new(pl->arena, Refused, REFUSED_KEPT);
-        Asking k = { .pl = pl };
+        Asking k = { .pl = pl, .ms = plan->makespan_ms };
         int r = evaluator_build(&pl->scratch, pl->terms, pl->now, &k.e);
 
         if (r < 0)
@@ -314,6 +334,8 @@ int plan_refused(Planning *pl, Plan *plan) {
         k.listed = arena_new(&pl->scratch, bool, pl->first->n_vms);
         if (!refused || !k.list || !k.listed)
                 return -ENOMEM;
+        for (uint32_t i = 0; i < pl->n_steps; i++)
+                k.mib += problem_need(pl->first, pl->steps[i].move.vm)[RES_MEMORY];
         ask_evacuees(&k);
         ask_rules(&k);
         if (problem_last_tier(pl->first) >= TIER_LOAD)
@@ -332,6 +354,7 @@ int plan_refused(Planning *pl, Plan *plan) {
         plan->refused = refused;
         plan->n_refused = k.n;
         plan->n_refused_all = k.n_all;
+        plan->limited_by = k.limited_by;
         return conflicts_find(pl->arena, &pl->scratch, pl->s, pl->first, pl->now, &plan->conflicts,
                               &plan->n_conflicts);
 }

@@ -1,5 +1,6 @@
 #include "scheduler/model/plan.h"
 
+const char *const plan_cap_names[PLAN_CAP_N] = { "max-moves", "max-gib", "max-minutes" };
 const char *const plan_status_names[PLAN_STATUS_N] = { "balanced",  "improved", "repaired",
                                                        "evacuated", "blocked",  "infeasible" };
 

@@ -104,6 +104,15 @@ typedef struct Conflict {
         const char *text;
 } Conflict;
 
+/* What a plan may cost at most, where that was said. Names are stable in JSON, and those of the options. */
+typedef enum PlanCap {
+        CAP_MOVES,
+        CAP_GIB,
+        CAP_MINUTES,
+        PLAN_CAP_N,
+} PlanCap;
+extern const char *const plan_cap_names[PLAN_CAP_N]; /* "max-moves", "max-gib", "max-minutes" */
+
 /* Something that was wanted and not possible. */
 typedef struct Refused {
         VmIx vm;
@@ -198,6 +207,7 @@ typedef struct Plan {
         const PlanMove *moves;
         const Refused *refused; /* sorted by VM, at most 1000; `n_refused_all` counts them all */
         uint32_t n_refused_all;
+        unsigned limited_by; /* bits 1 << PlanCap: more of what should be done could be, but for these */
         const Conflict *conflicts; /* PLAN_INFEASIBLE: why */
         uint32_t n_conflicts;
         const PlanLate *late; /* by VM */

@@ -156,6 +156,21 @@ static void put_refused(Printer *p, const Refused *r) {
         text_writer_word(&p->w, "}");
 }
 
+static void put_limited_by(Printer *p) {
+        bool first = true;
+
+        if (p->p->limited_by == 0)
+                return;
+        put_line(p, "limited_by");
+        for (int i = 0; i < PLAN_CAP_N; i++)
+                if (p->p->limited_by & 1U << i) {
+                        text_writer_word(&p->w, first ? "[" : ", ");
+                        text_writer_string(&p->w, plan_cap_names[i]);
+                        first = false;
+                }
+        text_writer_word(&p->w, "]");
+}
+
 static void put_hosts(Printer *p, const char *key, const HostIx *hosts, uint32_t n) {
         if (n == 0)
                 return;
@@ -360,6 +375,7 @@ static void put_head(Printer *p) {
         }
         put_line(p, "status");
         text_writer_string(&p->w, plan_status_names[p->p->status]);
+        put_limited_by(p);
         put_idle(p);
         put_line(p, "threshold");
         text_writer_int(&p->w, p->p->threshold);

@@ -86,6 +86,12 @@ run 0 sh -c "'$plimsoll' plan --from - --json <'$dir/crowded.json'"
 same "$dir/out" "$dir/first"
 run 0 "$plimsoll" plan --from "$dir/crowded.json" --max-moves 0
 says out "hosts above their load line: 1 now, 1 after"
+says out "limited by --max-moves: hosts stay above their load line that further moves could relieve"
+says out "what may be moved is not enough for any move"
+run 0 "$plimsoll" plan --from "$dir/crowded.json" --max-moves 3
+says out "hosts above their load line: 1 now, 0 after"
+cases=$((cases + 1))
+grep -q 'limited by' "$dir/out" && { echo "FAIL: a cap that stops nothing is said to"; bad=$((bad + 1)); }
 run 0 "$plimsoll" plan --from "$dir/crowded.json" --json --timing
 same "$dir/out" "$dir/first"
 says err "^timing: load [0-9.]* s ([0-9.]* s of CPU), plan .* write .* peak memory [0-9]* MiB$"
@@ -134,7 +140,20 @@ assert knee["cost"] == plan["after"]["cost"] and knee["moves"] == len(plan["move
 assert knee["before"] == plan["before"] and knee["after"] == plan["after"], (knee, plan["before"], plan["after"])
 assert all(p["before"] == knee["before"] for p in curve["points"])
 assert 0 < plan["after"]["over_limit"] < plan["before"]["over_limit"] and plan["after"]["cost"]["repair"] == 0
+assert plan["status"] == "repaired", plan["status"]
+assert plan["limited_by"] == [n.replace("_", "-") for n in knee["made_with"]], (plan.get("limited_by"), knee["made_with"])
 P
+for caps in "--max-gib 30" "--max-moves 3" "--max-gib 30 --max-moves 5"; do
+        # shellcheck disable=SC2086 # an option and its value
+        run 0 "$plimsoll" plan --from "$dir/dozen.json" --json $caps
+        cases=$((cases + 1))
+        python3 - "$dir/out" "$caps" <<'P' || bad=$((bad + 1))
+import json, sys
+plan, caps = json.load(open(sys.argv[1])), [w[2:] for w in sys.argv[2].split() if w.startswith("--")]
+limits = plan.get("limited_by", [])
+assert plan["after"]["over_limit"] > 0 and limits and set(limits) <= set(caps), (plan["after"]["over_limit"], limits, caps)
+P
+done
 
 # ---- the judge
 run 0 "$plimsoll" check "$dir/plan.json" --from "$dir/crowded.json"
