@@ -8,6 +8,7 @@
 #include "scheduler/app/audit_book.h"
 #include "scheduler/app/facts.h"
 #include "scheduler/app/file.h"
+#include "scheduler/app/live_state.h"
 #include "scheduler/app/plan_options.h"
 #include "scheduler/app/plan_text.h"
 #include "scheduler/app/progress.h"
@@ -272,20 +273,57 @@ static ExitStatus run_moves(Apply *x) {
         return status_of(x, outcomes);
 }
 
-/* With a store, only the leader acts: a service in mode auto leads, and then it does the moving. */
+/* Who leads, in which mode, and what can be done about it. */
+static ExitStatus led_by_another(const Apply *x, const LiveState *live) {
+        const char *leader = x->leadership.holder;
+
+        if (live && live->n_waiting > 0)
+                return command_complain(x->in, EXIT_BLOCKED,
+                                        "nothing was moved: %s leads this cluster, and its plan %s waits for "
+                                        "a yes: plimsoll confirm %s. To move VMs by hand, stop the service",
+                                        leader, live->waiting[0].id, live->waiting[0].id);
+        if (live && service_modes_act(&live->modes))
+                return command_complain(
+                        x->in, EXIT_BLOCKED,
+                        "nothing was moved: %s leads this cluster and moves its VMs (mode %s; "
+                        "plimsoll status). To move them by hand, stop the service or have it "
+                        "only advise (service.mode)",
+                        leader, live->mode);
+        return command_complain(x->in, EXIT_BLOCKED,
+                                "nothing was moved: %s leads this cluster and moves its VMs", leader);
+}
+
+/* A service that acts keeps the lease: that is said before a person is asked, not after. */
+static ExitStatus may_lead(Apply *x) {
+        Store *store = source_store(x->facts.source);
+        LiveState live = { 0 };
+        int r = store ? live_state_get(store, x->in->arena, &live) : 1;
+
+        if (store)
+                x->leadership = leadership_of(store, settings_int(x->facts.settings, "service", "lease"));
+        if (r == 0 && service_modes_act(&live.modes)) {
+                r = leadership_take(&x->leadership);
+                if (r == 0)
+                        leadership_release(&x->leadership); /* it is gone: its state outlives it a little */
+                if (r == 1)
+                        return led_by_another(x, &live);
+        }
+        return r < 0 ? command_complain(x->in, EXIT_FAILED, "%s", store_error(store)) : EXIT_DONE;
+}
+
+/* With a store, only the leader acts. */
 static ExitStatus lead_and_run(Apply *x) {
         Store *store = source_store(x->facts.source);
+        LiveState live = { 0 };
         ExitStatus status;
         int r = 0;
 
         if (!store)
                 return run_moves(x);
-        x->leadership = leadership_of(store, settings_int(x->facts.settings, "service", "lease"));
         for (int tries = 0; tries < 20 && (r = leadership_take(&x->leadership)) == 1; tries++)
                 clock_sleep(500 * USEC_PER_MSEC); /* a service that only advises leads for a moment a round */
         if (r == 1)
-                return command_complain(x->in, EXIT_BLOCKED, "%s leads this cluster and moves its VMs",
-                                        x->leadership.holder);
+                return led_by_another(x, live_state_get(store, x->in->arena, &live) == 0 ? &live : NULL);
         if (r < 0)
                 return command_complain(x->in, EXIT_FAILED, "%s", store_error(store));
         status = run_moves(x);
@@ -302,7 +340,9 @@ static ExitStatus carry_out(Apply *x) {
                         print_json(x, NULL, x->in->out.out);
                 return x->blocked ? EXIT_BLOCKED : EXIT_DONE;
         }
-        status = ask(x);
+        status = may_lead(x);
+        if (status == EXIT_DONE)
+                status = ask(x);
         return status == EXIT_DONE ? lead_and_run(x) : status;
 }
 

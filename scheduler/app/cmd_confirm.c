@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "scheduler/app/audit_book.h"
 #include "scheduler/app/confirm_book.h"
 #include "scheduler/app/facts.h"
 #include "scheduler/app/host_mark.h"
@@ -11,9 +12,9 @@
 
 typedef struct Confirming {
         Invocation *in;
-        Facts facts;
+        const char *cluster;
         Store *store;
-        const Waiting *list;
+        Waiting *list;
         uint32_t n;
 } Confirming;
 
@@ -53,8 +54,8 @@ static void print_json(const Confirming *x, const char *id) {
         for (uint32_t i = 0; i < x->n; i++)
                 if (x->list[i].file && (!id || strcmp(id, x->list[i].plan.id) == 0))
                         (void) json_array_append_new(list, one_json(&x->list[i]));
-        o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.confirm/1", "cluster",
-                      x->facts.snapshot->cluster, "plans", list);
+        o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.confirm/1", "cluster", x->cluster, "plans",
+                      list);
         (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', x->in->out.out);
         json_decref(o);
@@ -103,8 +104,7 @@ static int print_list(const Confirming *x) {
                         return r;
         }
         if (t.n_rows == 0)
-                (void) fprintf(x->in->out.out, "no plan of %s waits for a person\n",
-                               x->facts.snapshot->cluster);
+                (void) fprintf(x->in->out.out, "no plan of %s waits for a person\n", x->cluster);
         else
                 table_print(&t, &x->in->out, "");
         return 0;
@@ -160,6 +160,9 @@ static ExitStatus answer(const Confirming *x, const Waiting *w, bool yes) {
                 return command_complain(x->in, EXIT_BAD_INPUT,
                                         "plan %s has expired; if it is wanted still, it is asked anew",
                                         w->plan.id);
+        if (w->answered)
+                return command_complain(x->in, EXIT_BAD_INPUT, "plan %s was %s already, by %s", w->plan.id,
+                                        w->answer.yes ? "accepted" : "rejected", w->answer.by);
         r = answer_text_print(x->in->arena, &said, &text, &n);
         if (r == 0)
                 r = store_put_answer(x->store, w->plan.id, text, n);
@@ -179,14 +182,41 @@ static ExitStatus answer(const Confirming *x, const Waiting *w, bool yes) {
 
 /* ---- the command ---- */
 
+/* What became of one that waits no more, by the audit; NULL: the audit does not know it. */
+static const char *what_became(const Confirming *x, const char *id) {
+        const AuditEntry *list = NULL;
+        const char *by;
+        char ago[HUMAN_SIZE];
+        uint32_t n = 0, i = 0;
+
+        if (audit_book_read(x->store, x->in->arena, 0, &list, &n) < 0)
+                return NULL;
+        while (i < n && (!list[i].waiting || !list[i].answer || strcmp(list[i].waiting, id) != 0))
+                i++;
+        if (i == n || strcmp(list[i].answer, "asked") == 0)
+                return NULL;
+        by = list[i].by ? list[i].by : "nobody knows whom";
+        (void) human_ms((clock_now() - list[i].at) / USEC_PER_MSEC, ago);
+        if (strcmp(list[i].answer, "yes") == 0 || strcmp(list[i].answer, "no") == 0)
+                return text_format(x->in->arena, "it was %s by %s, %s ago (plimsoll audit)",
+                                   list[i].answer[0] == 'y' ? "accepted" : "rejected", by, ago);
+        return text_format(x->in->arena, "it %s %s ago: %s",
+                           strcmp(list[i].answer, "expired") == 0 ? "expired" : "was dropped", ago, by);
+}
+
 static const Waiting *named(const Confirming *x, const char *id) {
-        const char **ids = arena_new(x->in->arena, const char *, x->n), *near = NULL;
+        const char **ids = arena_new(x->in->arena, const char *, x->n), *near = NULL, *end;
 
         for (uint32_t i = 0; i < x->n; i++) {
                 if (x->list[i].file && strcmp(x->list[i].plan.id, id) == 0)
                         return &x->list[i];
                 if (ids)
                         ids[i] = x->list[i].plan.id;
+        }
+        end = what_became(x, id);
+        if (end) {
+                (void) command_complain(x->in, EXIT_BAD_INPUT, "plan %s does not wait any more: %s", id, end);
+                return NULL;
         }
         if (ids && x->n > 0)
                 near = text_nearest(id, ids, x->n);
@@ -234,19 +264,26 @@ static ExitStatus confirm(Confirming *x) {
         return r < 0 ? failed(x, r) : EXIT_DONE;
 }
 
+/* No facts are read: one can be rejected also when no host reports. */
 static ExitStatus run(Invocation *in) {
+        const Options *o = &in->options;
+        owned(source_free) Source *source = NULL;
+        Settings *settings = NULL;
+        TextFault fault = { 0 };
         Confirming x = { .in = in };
-        ExitStatus status = facts_open(in, &x.facts);
+        ExitStatus status = facts_settings(in, &settings);
 
-        if (status == EXIT_DONE)
-                x.store = source_store(x.facts.source);
-        if (status == EXIT_DONE && !x.store)
-                status = command_complain(in, EXIT_BAD_INPUT,
-                                          "plans that wait are kept in Redis: give --redis URL");
-        if (status == EXIT_DONE)
-                status = confirm(&x);
-        facts_close(&x.facts);
-        return status;
+        if (status != EXIT_DONE)
+                return status;
+        if (source_open(o, settings, &source, &fault) < 0)
+                return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
+        x.store = source_store(source);
+        if (!x.store)
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "plans that wait are kept in Redis: give --redis URL");
+        x.cluster = option_text(o, "cluster");
+        x.cluster = x.cluster ? x.cluster : settings_text(settings, "service", "cluster");
+        return confirm(&x);
 }
 
 static const OptionDef options[] = {
@@ -264,10 +301,9 @@ const Command command_confirm = {
         .name = "confirm",
         .summary = "plans that wait for a person: list, show, accept, reject",
         .usage = "[ID [--yes | --reject]] [source]",
-        .help = "Where the service is to ask before it acts (service.mode: confirm, or section modes), its "
-                "plan "
-                "waits\n"
-                "here until somebody answers or it expires. Who answered, and when, is in plimsoll audit.\n"
+        .help = "Where the service is to ask before it acts (service.mode: confirm, or section modes), its\n"
+                "plan waits here until somebody answers or it expires. Who answered, and when, is in\n"
+                "plimsoll audit.\n"
                 "Exit status 2: there is no such plan, or it was answered already.",
         .options = options,
         .most_arguments = 1,

@@ -25,16 +25,10 @@ typedef struct Status {
 
 static int read_live(const Facts *facts, Arena *a, Status *ret) {
         Store *store = source_store(facts->source);
-        const char *text = NULL;
-        TextFault fault = { 0 };
-        size_t n = 0;
-        int r = store ? store_get_state(store, a, LIVE_STATE_NAME, &text, &n) : 1;
+        int r = store ? live_state_get(store, a, &ret->live) : 1;
 
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = live_state_parse(a, text, n, &ret->live, &fault);
         ret->has_live = r == 0;
-        return r == -ENOMEM ? r : 0; /* one that cannot be read is another version's */
+        return r < 0 ? r : 0;
 }
 
 #define RECENT_MOST   8U

@@ -48,7 +48,7 @@ static int join_answers(Store *store, Arena *a, Waiting *list, uint32_t n) {
         return r;
 }
 
-int confirm_book_read(Store *store, Arena *a, const Waiting **ret, uint32_t *ret_n) {
+int confirm_book_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) {
         StoredText *texts = NULL;
         Waiting *list = NULL;
         uint32_t n = 0;

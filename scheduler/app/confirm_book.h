@@ -19,7 +19,7 @@ typedef struct Waiting {
 } Waiting;
 
 /* By id. */
-int confirm_book_read(Store *store, Arena *a, const Waiting **ret, uint32_t *ret_n) must_check;
+int confirm_book_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) must_check;
 
 /* 1: another leads. */
 int confirm_book_put(const Leadership *l, Arena *a, const WaitingPlan *plan) must_check;

@@ -215,3 +215,14 @@ int live_state_parse(Arena *a, const char *text, size_t n, LiveState *ret, TextF
                 *ret = state;
         return r;
 }
+
+int live_state_get(Store *store, Arena *a, LiveState *ret) {
+        const char *text = NULL;
+        TextFault fault = { 0 };
+        size_t n = 0;
+        int r = store_get_state(store, a, LIVE_STATE_NAME, &text, &n);
+
+        if (r == 0)
+                r = live_state_parse(a, text, n, ret, &fault);
+        return r == -EBADMSG ? 1 : r;
+}

@@ -7,6 +7,7 @@
 #include "scheduler/app/service_modes.h"
 #include "scheduler/base/arena.h"
 #include "scheduler/base/text.h"
+#include "scheduler/store/store.h"
 
 #define LIVE_STATE_NAME "service"
 
@@ -52,6 +53,10 @@ typedef struct LiveState {
 
 /* 0 or -ENOMEM. */
 int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) must_check;
+
+/* What the store has. 0; 1: no service is at work, or one of another version; a negative errno of the store,
+ * -ENOMEM. In `a`. */
+int live_state_get(Store *store, Arena *a, LiveState *ret) must_check;
 
 /* 0; -EBADMSG with *reterr_fault; -ENOMEM. */
 int live_state_parse(Arena *a, const char *text, size_t n, LiveState *ret,

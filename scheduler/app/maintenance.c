@@ -156,16 +156,10 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
 /* ---- looking ---- */
 
 static int read_live(Look *x) {
-        const char *text = NULL;
-        TextFault fault = { 0 };
-        size_t n = 0;
-        int r = store_get_state(source_store(x->facts->source), x->in->arena, LIVE_STATE_NAME, &text, &n);
+        int r = live_state_get(source_store(x->facts->source), x->in->arena, &x->live);
 
-        x->has_live = false;
-        if (r == 0)
-                r = live_state_parse(x->in->arena, text, n, &x->live, &fault);
         x->has_live = r == 0;
-        return r == -EBADMSG || r == 1 ? 0 : r; /* of another version, or nobody is there */
+        return r < 0 ? r : 0;
 }
 
 static bool is_queued(const LiveMove *m) {

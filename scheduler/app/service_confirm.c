@@ -11,6 +11,9 @@
 
 #define QUOTE 512
 
+/* So long a plan stays whatever else comes up that is no more pressing: somebody may be reading it. */
+#define ASKED_LEAST (600 * USEC_PER_SEC)
+
 /* ---- what became of one ---- */
 
 static int refused(const Work *w, int r) {
@@ -74,14 +77,13 @@ static int drop(Work *w, uint32_t i, const char *answer, const char *why) {
 
 static int reject(Work *w, uint32_t i) {
         const usec_t again = settings_int(w->x->settings, "service", "confirm_again");
-        const Waiting *one = &w->waiting[i];
-        WaitingPlan kept = one->plan;
+        Waiting *one = &w->waiting[i];
         int r;
 
-        kept.state = WAITING_REJECTED;
-        kept.until = one->answer.at + again;
+        one->plan.state = WAITING_REJECTED;
+        one->plan.until = one->answer.at + again;
         w->gone[i] = again == 0;
-        r = refused(w, again > 0 ? confirm_book_put(w->x->leadership, w->x->arena, &kept)
+        r = refused(w, again > 0 ? confirm_book_put(w->x->leadership, w->x->arena, &one->plan)
                                  : confirm_book_remove(w->x->leadership, one->plan.id));
         return r < 0 ? r : write_down(w, one, "no", one->answer.by);
 }
@@ -93,6 +95,7 @@ static int judge(Work *w, const Waiting *one, const char **ret_why) {
         Arena *a = w->x->arena;
         const Objection *objections = NULL;
         const Snapshot *s = NULL;
+        PlanGain gain;
         uint32_t n = 0;
         int r = round_facts(a, &w->input, &s);
 
@@ -105,7 +108,7 @@ static int judge(Work *w, const Waiting *one, const char **ret_why) {
                 return *ret_why ? 0 : -ENOMEM;
         }
         if (r == 0)
-                r = plan_gains(a, s, w->x->settings, policies_all(), one->moves, one->file->n_moves);
+                r = plan_gains(a, s, w->x->settings, policies_all(), one->moves, one->file->n_moves, &gain);
         if (r == 0)
                 *ret_why = "it would gain nothing any more";
         return r < 0 ? r : 0;
@@ -229,24 +232,53 @@ static unsigned kinds_of(const Round *round) {
         return kinds ? kinds : SNAPSHOT_NO_BALANCE;
 }
 
-/* 1: nobody is asked. What waits stays, unless the new one is more pressing. */
-static int make_way(Work *w, unsigned kinds) {
-        for (uint32_t i = 0; i < w->n_waiting; i++) {
-                const Waiting *one = &w->waiting[i];
+/* 1: the last plan mends what this one leaves: rules, hosts that must be left, hosts above their load line.
+ * By the number of hosts: how far they are above it is another from one reading to the next. */
+static int mends_more(const Work *w, const Waiting *one) {
+        const Score *new = &w->round.plan->after;
+        PlanGain old;
+        int r = w->input.now < one->plan.made_at + ASKED_LEAST
+                        ? 0
+                        : plan_gains(w->x->arena, w->round.snapshot, w->x->settings, policies_all(),
+                                     one->moves, one->file->n_moves, &old);
 
-                if (w->gone[i])
-                        continue;
-                if (one->plan.state == WAITING_ASKED && !confirm_book_presses(kinds, one->plan.kinds))
-                        return 1;
-                if (one->plan.state == WAITING_REJECTED &&
-                    confirm_book_covers(one, w->round.snapshot, w->round.plan, kinds))
-                        return 1;
+        if (r <= 0)
+                return r;
+        for (int t = TIER_REPAIR; t <= TIER_EVACUATE; t++)
+                if (new->costs.tier[t] != old.after.tier[t])
+                        return new->costs.tier[t] < old.after.tier[t];
+        return new->over_limit < old.over_limit;
+}
+
+/* 1: what waits stays as it is, and nobody is asked about the last plan. */
+static int stays(const Work *w, const Waiting *one, unsigned kinds) {
+        int r;
+
+        if (one->plan.state == WAITING_REJECTED)
+                return confirm_book_covers(one, w->round.snapshot, w->round.plan, kinds);
+        r = confirm_book_presses(kinds, one->plan.kinds) ? 1 : mends_more(w, one);
+        return r < 0 ? r : !r;
+}
+
+/* 1: nobody is asked. What waits stays, unless the new one is more pressing, or mends more. */
+static int make_way(Work *w, unsigned kinds) {
+        const char *why;
+
+        for (uint32_t i = 0; i < w->n_waiting; i++) {
+                int r = w->gone[i] ? 0 : stays(w, &w->waiting[i], kinds);
+
+                if (r != 0)
+                        return r;
         }
         for (uint32_t i = 0; i < w->n_waiting; i++) {
-                int r = w->gone[i] || w->waiting[i].plan.state != WAITING_ASKED
-                                ? 0
-                                : drop(w, i, "dropped", "a more pressing plan takes its place");
+                int r;
 
+                if (w->gone[i] || w->waiting[i].plan.state != WAITING_ASKED)
+                        continue;
+                why = confirm_book_presses(kinds, w->waiting[i].plan.kinds)
+                              ? "a more pressing plan takes its place"
+                              : "by now more is to be mended: a plan that does takes its place";
+                r = drop(w, i, "dropped", why);
                 if (r < 0)
                         return r;
         }
@@ -293,6 +325,42 @@ static int ask(Work *w, unsigned kinds) {
         w->gone = gone;
         w->n_waiting++;
         return show(w);
+}
+
+int confirm_set_aside(Work *w) {
+        RoundInput *in = &w->input;
+        CoolDown *held = arena_new(w->x->arena, CoolDown, (size_t) in->n_cool_downs + w->n);
+        const char *name;
+        int r;
+
+        for (uint32_t i = 0; i < w->n; i++)
+                if (w->outcomes[i].end == MOVE_DONE || w->outcomes[i].end == MOVE_UNCLEAR)
+                        return 0;
+        if (w->called || work_wish(w) != RUN_ON)
+                return 0;
+        r = held ? refused(w, work_record(w, &name)) : -ENOMEM;
+        if (r < 0)
+                return r;
+        if (in->n_cool_downs > 0)
+                memcpy(held, in->cool_downs, sizeof(*held) * in->n_cool_downs);
+        for (uint32_t i = 0; i < w->n; i++) {
+                const bool reached = w->outcomes[i].end != MOVE_NOT_REACHED;
+
+                held[in->n_cool_downs + i] = (CoolDown){
+                        .vm = w->moves[i].vm,
+                        .until = INT64_MAX,
+                        .why = reached ? "the service moves it by itself, and it failed just now"
+                                       : "the service moves it by itself, and stopped before it"
+                };
+                w->unreached |= !reached;
+        }
+        in->cool_downs = held;
+        in->n_cool_downs += w->n;
+        w->n = 0;
+        w->moves = NULL;
+        w->outcomes = NULL;
+        w->aside = true;
+        return 0;
 }
 
 int confirm_ask(Work *w) {

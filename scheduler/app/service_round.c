@@ -450,13 +450,21 @@ static int hold_back(Work *w, unsigned not_now) {
 
         if (!held(w))
                 return 0;
-        if (is_urgent(w->round.plan))
+        w->alone = is_urgent(w->round.plan);
+        if (w->alone)
                 r = decide(w, w->mode, not_now, PLAN_THRESHOLD_MIN);
         if (r < 0 || is_urgent(w->round.plan))
                 return r;
         log_event(LOG_INFO, "round.held", "moves=%u hold_s=%lld", w->round.plan->n_moves,
                   (long long) (w->x->hold / USEC_PER_SEC));
         return 1;
+}
+
+static bool changed(const Work *w) {
+        for (uint32_t i = 0; i < w->n; i++)
+                if (w->outcomes[i].end == MOVE_DONE || w->outcomes[i].end == MOVE_UNCLEAR)
+                        return true;
+        return false;
 }
 
 /* One that failed is not tried again at once, but those behind it are not to wait for it. */
@@ -502,8 +510,12 @@ static int by_modes(Work *w) {
         const char *name;
         int r = may ? act(w) : 0;
 
+        if (r == 0 && w->n > 0 && asks)
+                r = confirm_set_aside(w);
         if (r == 0 && w->n == 0 && asks)
                 r = propose(w);
+        if (r == 0 && w->aside && w->round.plan->n_moves == 0)
+                return 0; /* nothing to ask, and what failed is written down */
         if (r == 0 && (!w->round.plan || w->round.plan->n_moves == 0) &&
             service_modes_bits(&w->x->modes, MODE_ADVISE))
                 r = decide(w, MODE_ADVISE, 0, 0);
@@ -534,10 +546,11 @@ static void end(Work *w) {
 
         *x->seen = w->input.snapshot;
         *x->moved = w->n > 0;
-        *x->unfinished = w->open > 0 || not_reached(w);
-        if (w->n > 0 || !w->wanted)
+        *x->unfinished = w->open > 0 || w->unreached || not_reached(w);
+        /* What must be done and fails each time does not put off what has been wanted for long. */
+        if (changed(w) || !w->wanted || (w->n > 0 && !w->alone))
                 *x->wanted_since = 0;
-        if (w->n > 0)
+        if (w->n > 0 || w->aside)
                 *x->rest_until = work_monotonic(w) + x->settle;
         work_write_live(w, true);
 }

@@ -23,10 +23,13 @@ typedef struct Work {
         MoveOutcome *outcomes;  /* [n] */
         uint32_t settled, open; /* moves of an earlier leader: whose end was seen just now; not yet */
         usec_t live_written, alarm_seen; /* monotonic */
-        bool called;            /* hosts or operators call: this plan is not what is wanted any more */
-        bool wanted;            /* a plan of this round wanted moves */
-        usec_t *started;        /* [move] monotonic */
-        const Waiting *waiting; /* plans that wait, and those that were rejected, as the round began */
+        bool called; /* hosts or operators call: this plan is not what is wanted any more */
+        bool wanted; /* a plan of this round wanted moves */
+        bool alone;  /* what cannot wait was planned without what is held back */
+        bool aside,
+                unreached; /* what was begun changed nothing and is set aside; not all of it was reached */
+        usec_t *started;   /* [move] monotonic */
+        Waiting *waiting;  /* plans that wait, and those that were rejected, as the round began */
         uint32_t n_waiting;
         bool *gone;        /* [n_waiting] … and are no more */
         AuditEntry answer; /* what of the audit's entry is about a person's answer */
@@ -65,6 +68,10 @@ int work_record(Work *w, const char **ret_name) must_check;
 /* Takes answers in, drops what has expired or holds no longer, carries out what was accepted. 1: moves were
  * made: the round is over. 0; a negative errno. */
 int confirm_mind(Work *w) must_check;
+
+/* What the service began by itself has changed nothing: it is written down and left out of what comes next,
+ * so that a move which fails each round keeps no other from being asked about. 0; a negative errno. */
+int confirm_set_aside(Work *w) must_check;
 
 /* The last plan is one to ask a person about: it is stored, unless one like it waits or was rejected lately.
  * 0; a negative errno. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "scheduler/decide/plan_parts.h"
 #include "scheduler/decide/problem_build.h"
 
 static int after_moves(const Snapshot *s, const NamedMove *moves, uint32_t n, Assignment *x) {
@@ -18,7 +19,7 @@ static int after_moves(const Snapshot *s, const NamedMove *moves, uint32_t n, As
 }
 
 int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
-               const NamedMove *moves, uint32_t n) {
+               const NamedMove *moves, uint32_t n, PlanGain *ret) {
         const Problem *p = NULL;
         Assignment *x = NULL;
         Costs before, after;
@@ -36,5 +37,8 @@ int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet 
         after = policies_total(policies, p, settings, x);
         for (int t = (int) problem_last_tier(p) + 1; t < TIER_N; t++)
                 before.tier[t] = after.tier[t] = 0;
-        return costs_compare(&after, &before) < 0;
+        if (costs_compare(&after, &before) >= 0)
+                return 0;
+        *ret = (PlanGain){ after, hosts_over_limit(x) };
+        return 1;
 }

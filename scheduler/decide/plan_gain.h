@@ -4,8 +4,13 @@
 #include "scheduler/decide/plan_check.h"
 #include "scheduler/decide/policy.h"
 
+typedef struct PlanGain {
+        Costs after;         /* of the tiers that are a reason to move; 0 in the others */
+        uint32_t over_limit; /* hosts above their load line after it */
+} PlanGain;
+
 /* Moves in their order, from a plan that plan_check() accepts for this snapshot. 1: after all of them the
  * costs that are a reason to move are lower than now, tier by tier; 0: they are not, or a name is not known.
- * -ENOMEM. */
+ * -ENOMEM. *ret on 1. */
 int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
-               const NamedMove *moves, uint32_t n) must_check;
+               const NamedMove *moves, uint32_t n, PlanGain *ret) must_check;

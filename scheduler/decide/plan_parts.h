@@ -64,6 +64,7 @@ int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget,
 int plan_mend(Planning *pl, Move *ret) must_check;
 
 int plan_score(Planning *pl, const HostIx *host_of, Score *ret) must_check;
+uint32_t hosts_over_limit(const Assignment *x);
 
 /* Fills plan->reserve, where one is asked for. */
 int plan_reserve(Planning *pl, Plan *plan) must_check;

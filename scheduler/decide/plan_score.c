@@ -60,7 +60,7 @@ static void score_spread(const Assignment *x, uint32_t r, Spread *ret) {
         ret->sd = square_root((squares * n - sum * sum) / (n * n));
 }
 
-static uint32_t hosts_over_limit(const Assignment *x) {
+uint32_t hosts_over_limit(const Assignment *x) {
         const Problem *p = x->problem;
         uint32_t n = 0;
 

@@ -10,7 +10,7 @@
 TestSuite(confirm, .init = service_setup, .fini = service_teardown, .timeout = 60);
 
 static Waiting only_one(void) {
-        const Waiting *list = NULL;
+        Waiting *list = NULL;
         uint32_t n = 0;
 
         cr_assert_eq(0, confirm_book_read(store, &arena, &list, &n));
@@ -20,7 +20,7 @@ static Waiting only_one(void) {
 }
 
 static uint32_t asked(void) {
-        const Waiting *list = NULL;
+        Waiting *list = NULL;
         uint32_t n = 0;
 
         cr_assert_eq(0, confirm_book_read(store, &arena, &list, &n));
@@ -226,6 +226,64 @@ Test(confirm, a_more_pressing_plan_takes_the_place_of_one_that_waits) {
         cr_assert_str_neq(first.plan.id, second.plan.id);
         cr_assert(second.plan.kinds & SNAPSHOT_NO_MAINTENANCE);
         cr_assert_str_eq(first.plan.id, told("dropped").waiting);
+}
+
+/* h1's one VM must leave it, by itself, and never gets away; h2 is above its load line. */
+Test(confirm, an_auto_move_that_fails_each_round_keeps_nothing_from_being_asked) {
+        static const char *const some[] = { "--set=service.hold=0s", "--set=modes.maintenance=auto", NULL };
+        JournalEntry entries[32];
+        Waiting w;
+
+        report_vms("h1", 1, 1);
+        report_vms("h2", 2, 4);
+        report_vms("h3", 6, 0);
+        cr_assert_eq(0, store_set_mark(store, "h1", "maintenance"));
+        cr_assert_eq(EXIT_DONE, serve_with("confirm", some));
+        cr_assert_gt(journal(entries), 0, "it was tried");
+        cr_assert_str_eq("web1", entries[0].vm);
+        w = only_one();
+        cr_assert_gt(w.file->n_moves, 0);
+        for (uint32_t i = 0; i < w.file->n_moves; i++)
+                cr_assert_str_neq("web1", w.file->moves[i].vm, "nobody need be asked about that");
+        cr_assert_not(w.plan.kinds & SNAPSHOT_NO_MAINTENANCE);
+        cr_assert_eq(2, records(), "one of what failed, one of what is asked");
+        cr_assert_eq(EXIT_DONE, serve_with("confirm", some));
+        cr_assert_str_eq(w.plan.id, only_one().plan.id);
+}
+
+static void was_asked_long_ago(WaitingPlan plan) {
+        char holder[64];
+        uint64_t token = 0;
+        const char *text = NULL;
+        size_t n = 0;
+
+        plan.made_at -= 3600 * USEC_PER_SEC;
+        cr_assert_eq(0, waiting_text_print(&arena, &plan, &text, &n));
+        cr_assert_eq(0, store_lease(store, "one", USEC_PER_SEC, &token, holder, sizeof(holder)));
+        cr_assert_eq(0, store_put_waiting(store, token, plan.id, text, n));
+        cr_assert_eq(0, store_release(store, "one"));
+}
+
+Test(confirm, a_plan_that_mends_more_takes_the_place_of_an_old_one_that_waits) {
+        Waiting first;
+
+        report_vms("h1", 1, 4);
+        report_vms("h2", 5, 3);
+        report_vms("h3", 9, 0);
+        cr_assert_eq(EXIT_DONE, serve("confirm"));
+        first = only_one();
+        report_vms("h2", 5, 4); /* above its line by now, too */
+        cr_assert_eq(EXIT_DONE, serve("confirm"));
+        cr_assert_str_eq(first.plan.id, only_one().plan.id, "somebody may be reading it");
+        was_asked_long_ago(first.plan);
+        cr_assert_eq(EXIT_DONE, serve("confirm"));
+        cr_assert_str_neq(first.plan.id, only_one().plan.id);
+        cr_assert_str_eq(first.plan.id, told("dropped").waiting);
+        cr_assert(strstr(told("dropped").by, "more is to be mended"), "%s", told("dropped").by);
+        first = only_one();
+        was_asked_long_ago(first.plan);
+        cr_assert_eq(EXIT_DONE, serve("confirm"));
+        cr_assert_str_eq(first.plan.id, only_one().plan.id, "what mends all stays");
 }
 
 Test(confirm, a_leader_that_was_replaced_asks_nobody) {

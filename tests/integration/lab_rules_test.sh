@@ -1,5 +1,6 @@
 #!/bin/bash
-# Two guests that share a host are tagged with virsh metadata alone: their group is apart. The service separates them live.
+# Two guests that share a host are tagged with virsh metadata alone: their group is apart. The service asks before it mends a
+# rule; told yes (plimsoll confirm), it separates them live.
 # A guest on a bridge that h1 and h2 have must leave h1: it goes to h2 and never to h3, which has no bridge at all.
 # Needs what `tests/lab/lab needs` says, and redis-server.
 . tests/lab/story.sh
@@ -18,6 +19,16 @@ tag() { # tag GUEST XML
 bridge() { lab in "$1" ip link add br-dmz type bridge && lab in "$1" ip link set br-dmz up; }
 DMZ="<interface type='bridge'><source bridge='br-dmz'/><model type='virtio'/></interface>"
 dmz_runs() { LAB_DISK=$DMZ lab boot h1 dmz mem=24 dirty=4 rate=1 burn=4; }
+# What waits, by its table; and a yes to it. A guest's rule may be known a round later than the other's: then there is another plan.
+asked() { plimsoll confirm >"$LAB/confirm.out" 2>&1 && plan=$(awk '$2 == "repair" { print $1; exit }' "$LAB/confirm.out") && [ -n "$plan" ]; }
+shows() { ends 0 plan.out plimsoll confirm "$1" && says plan.out "^plan $1 .waits for an answer" && says plan.out ' h1 +h[23] '; }
+yes_to() { ends 0 yes.out plimsoll confirm "$1" --yes && says yes.out '^accepted'; }
+gone() { ! ends 0 gone.out plimsoll confirm "$1" >/dev/null && says gone.out "plan $1 does not wait any more: it was accepted by"; }
+mended() { # each plan that waits is accepted, until it is so
+	"$@" && return
+	asked && yes_to "$plan"
+	"$@"
+}
 never_on_h3() { ! grep -q 'vm=dmz .*to=h3' "$LAB/plimsolld.log" && ! on_host h3 dmz; }
 
 story_needs redis-server
@@ -35,14 +46,21 @@ redis_start
 agents_start "h1 h2 h3" --interval 1s
 cat >"$LAB/plimsoll.yaml" <<'END'
 service: {interval: 1s, hold: 2s, settle: 3s}
+modes: {repair: confirm}
 rules:
   - name: dmz leaves h1
     not-on: dmz
     hosts: h1
 END
 serve plimsolld.log --mode auto --settings "$LAB/plimsoll.yaml" "${SETTINGS[@]}"
-check "the service sets them apart" until_true 90 apart
-check "dmz goes to h2" until_true 90 on_host h2 dmz
+check "a plan waits" until_true 30 asked
+check "it is shown" shows "$plan"
+first=$plan
+check "nothing is moved before a yes" not apart
+check "it is told yes" yes_to "$first"
+check "the service sets them apart" until_true 90 mended apart
+check "what became of the plan is said" gone "$first"
+check "dmz goes to h2" until_true 90 mended on_host h2 dmz
 check "and never to h3" never_on_h3
 check "dmz's counter goes on" counter_goes_on dmz
 check "a's counter goes on" counter_goes_on a

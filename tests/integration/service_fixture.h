@@ -31,22 +31,17 @@ static void service_teardown(void) {
 #define T(m, s, v)                                                                                           \
         { .metric = METRIC_##m, .subject = (s), .text = (v) }
 
-/* h1 holds busy VMs; its libvirt is where nobody listens. */
-static inline void report(const char *host, uint32_t n_vms) {
-        static const char *const names[] = { "web1", "web2", "web3", "web4" };
-        static const char *const uuids[] = { "11111111-1111-4111-8111-111111111111",
-                                             "22222222-2222-4222-8222-222222222222",
-                                             "33333333-3333-4333-8333-333333333333",
-                                             "44444444-4444-4444-8444-444444444444" };
+#define VMS_MOST 4
+
+/* Busy VMs, from web`first` on, up to web9; each host's libvirt is where nobody listens. */
+static inline void report_vms(const char *host, uint32_t first, uint32_t n_vms) {
+        char names[VMS_MOST][8], uuids[VMS_MOST][40], uri[64];
         usec_t now = clock_now();
-        Sample facts[] = { N(HOST_CPUS, "", 4), N(HOST_DAEMON, "", 1),
-                           T(HOST_URI, "",
-                             strcmp(host, "h1") == 0 ? "qemu+tcp://127.0.0.1:1/system"
-                                                     : "qemu+tcp://127.0.0.1:2/system"),
+        Sample facts[] = { N(HOST_CPUS, "", 4), N(HOST_DAEMON, "", 1), T(HOST_URI, "", uri),
                            N(HOST_CPU_BUSY, "", 900 * (int64_t) n_vms) };
         Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 16384),
                             N(HOST_MEMORY_AVAILABLE, "", 16000 - 1024 * n_vms) };
-        Sample vms[4 * 6];
+        Sample vms[VMS_MOST * 6];
         uint32_t k = 0;
         Section sections[3];
         Report r = { .host = host,
@@ -58,7 +53,14 @@ static inline void report(const char *host, uint32_t n_vms) {
         const char *text;
         size_t n;
 
+        cr_assert(n_vms <= VMS_MOST && first + n_vms <= 10);
+        (void) snprintf(uri, sizeof(uri), "qemu+tcp://127.0.0.1:%s/system", host + 1);
         for (uint32_t i = 0; i < n_vms; i++) {
+                const unsigned k8 = (first + i) * 11111111;
+
+                (void) snprintf(names[i], sizeof(names[i]), "web%u", first + i);
+                (void) snprintf(uuids[i], sizeof(uuids[i]), "%08u-%04u-4%03u-8%03u-%08u%04u", k8, k8 % 10000,
+                                k8 % 1000, k8 % 1000, k8, k8 % 10000);
                 vms[k++] = (Sample) T(VM_UUID, names[i], uuids[i]);
                 vms[k++] = (Sample) T(VM_STATE, names[i], "running");
                 vms[k++] = (Sample) N(VM_VCPUS, names[i], 1);
@@ -73,6 +75,10 @@ static inline void report(const char *host, uint32_t n_vms) {
         sections[2] = (Section){ .collector = "vms", .read_at = now, .samples = vms, .n_samples = k };
         cr_assert_eq(0, report_print(&arena, &r, &text, &n));
         cr_assert_eq(0, store_put_report(store, host, text, n, 60 * USEC_PER_SEC), "%s", store_error(store));
+}
+
+static inline void report(const char *host, uint32_t n_vms) {
+        report_vms(host, 1, n_vms);
 }
 
 /* One round; `more`: further options, NULL-terminated. */
