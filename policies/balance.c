@@ -1,7 +1,12 @@
 /* Even relative load: the sum over hosts and resources of load² / capacity is least when all hosts are
- * equally full, whatever their sizes (its derivative by load is the host's share of use).
+ * equally full, whatever their sizes (its derivative by load is the host's share of use). Or, as hbal has it,
+ * standard deviations over hosts, each of a quantity and a measure of its own (Problem.deviations).
  */
+#include <errno.h>
+
+#include "scheduler/decide/deviation.h"
 #include "scheduler/decide/policy.h"
+#include "scheduler/model/plan.h"
 
 static const SettingDef settings[] = {
         { .name = "cpu",
@@ -24,8 +29,34 @@ static const SettingDef settings[] = {
           .def = 0,
           .max = 1000,
           .doc = "How much even use of each extra resource counts, in percent; 0: not at all." },
+        { .name = "measure",
+          .type = SETTING_CHOICE,
+          .choices = balance_measure_names,
+          .doc = "What is called even. share: hosts are equally full, relative to their sizes. htools: what "
+                 "Ganeti's hbal goes by, the sum of standard deviations over hosts of memory and vCPUs "
+                 "promised, as shares of the host, and of CPU, memory and network that VMs use, as amounts, "
+                 "whatever the host's size." },
         { 0 },
 };
+
+/* From the definition: n × sd of the hosts that have a unit. */
+static Cost deviation_total(const DeviationGoal *g, const Assignment *x) {
+        int64_t sum = 0, squares = 0;
+        uint32_t n = 0;
+
+        for (HostIx h = 0; h < x->problem->n_hosts; h++) {
+                int64_t share;
+
+                if (g->unit[h] <= 0)
+                        continue;
+                share = deviation_share(assignment_load(x, h)[g->r], g->zero ? g->zero[h] : 0,
+                                        share_reciprocal(g->unit[h]));
+                sum += share;
+                squares += share * share;
+                n++;
+        }
+        return deviation_cost(g->weight, n, sum, squares);
+}
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
@@ -41,6 +72,8 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
                                              share_factor(w, capacity, mean), 1);
                 }
         }
+        for (uint32_t i = 0; i < p->n_deviations; i++)
+                ret->tier[TIER_BALANCE] += deviation_total(&p->deviations[i], x);
 }
 
 static int state(const Problem *p, const Settings *s, Terms *t) {
@@ -52,6 +85,9 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
                 if (e < 0)
                         return e;
         }
+        for (uint32_t i = 0; i < p->n_deviations; i++)
+                if (terms_add_deviation(t, (DeviationTerm){ TIER_BALANCE, p->deviations[i] }) < 0)
+                        return -ENOMEM;
         return 0;
 }
 

@@ -12,6 +12,7 @@ typedef struct RandomShape {
         bool reserve;                    /* for some, of losses and shares */
         bool talks;                      /* VMs that talk */
         bool pack;                       /* for some, hosts are to be emptied, or are watched */
+        bool deviations;                 /* for some, beside squares or without */
         bool one_tier; /* as ROADEF/EURO 2012: transient together, pairs, services, distances */
 } RandomShape;
 
@@ -117,6 +118,29 @@ static inline Group *random_services(Arena *a, const Problem *p, const uint32_t 
 }
 
 /* Wishes about hosts: three classes, the first without any. */
+static inline void random_deviations(Arena *a, Prng *g, Problem *p) {
+        const uint32_t n = 1 + prng_below(g, 3);
+        DeviationGoal *goals = arena_new(a, DeviationGoal, n);
+
+        cr_assert_not_null(goals);
+        for (uint32_t i = 0; i < n; i++) {
+                int64_t *unit = random_row(a, g, p->n_hosts, 500, 1);
+
+                for (HostIx h = 0; h < p->n_hosts; h++)
+                        unit[h] = prng_below(g, 8) == 0 ? 0 : unit[h];
+                goals[i] = (DeviationGoal){
+                        .r = prng_below(g, p->n_res),
+                        .weight = 1 + prng_below(g, 1000),
+                        .unit = unit,
+                        .zero = prng_below(g, 2) ? random_row(a, g, p->n_hosts, 60, -30) : NULL,
+                };
+        }
+        p->deviations = goals;
+        p->n_deviations = n;
+        if (prng_below(g, 2))
+                p->balance_weight = NULL;
+}
+
 static inline void random_wishes(Arena *a, Prng *g, Problem *p) {
         const int64_t **rows = arena_new(a, const int64_t *, 3);
         uint32_t *wish_of = arena_new(a, uint32_t, p->n_vms);
@@ -248,6 +272,8 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
         p->n_domains[LEVEL_HOST] = p->n_hosts;
         p->load_weight = random_row(a, &g, p->n_res, 150, 0);
         p->balance_weight = s.one_tier ? NULL : random_row(a, &g, p->n_res, 150, 0);
+        if (s.deviations && !s.one_tier && prng_below(&g, 2) == 0)
+                random_deviations(a, &g, p);
         p->move_price = random_row(a, &g, p->n_vms, 200, 0);
         p->move_weight = 100;
         random_rules(a, &g, p, prng_below(&g, s.rules + 1));

@@ -437,7 +437,7 @@ static Cost bound_rule(const Ranges *g, const RuleTerm *term) {
 }
 
 static int bound_terms(Arena *a, const Ranges *g, Costs *sum) {
-        static_assert(sizeof(Terms) == 16 * sizeof(void *) + 12 * sizeof(uint32_t),
+        static_assert(sizeof(Terms) == 17 * sizeof(void *) + 14 * sizeof(uint32_t),
                       "a new kind of term: say here what it costs at least (0 is right), and in milp/");
         const Terms *t = g->terms;
         Cost least;

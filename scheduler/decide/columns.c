@@ -50,7 +50,7 @@ static bool is_whole(const Evaluator *e) {
         for (uint32_t i = 0; i < e->n_squares; i++)
                 if (e->squares[i].tier == TIER_BALANCE && e->squares[i].line)
                         return false;
-        return e->n_pairs == 0 && t->n_ways == 0 && t->n_mosts == 0;
+        return e->n_deviations == 0 && e->n_pairs == 0 && t->n_ways == 0 && t->n_mosts == 0;
 }
 
 static uint32_t column_of(Columns *c, uint32_t r) {

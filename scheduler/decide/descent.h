@@ -11,7 +11,8 @@
 #include "scheduler/decide/evaluator_hot.h"
 #include "scheduler/decide/search_state.h"
 
-#define PARTNERS_MAX 32 /* complementary hosts a host deals with */
+#define OFF_MAX      (3 * PROBLEM_RES_MAX) /* evened resources, load lines and deviations */
+#define PARTNERS_MAX 32                    /* complementary hosts a host deals with */
 
 typedef struct Heat {
         int64_t urgent; /* cost in the tier of the phase */
@@ -35,9 +36,10 @@ typedef struct Descent {
         Tier phase;      /* changes must gain in this tier or one before */
         bool shard;      /* VMs in rules stay: their counters are everybody's */
         float *off;      /* [resource that counts × n] share of use less the mean share */
-        uint32_t n_off, off_r[PROBLEM_RES_MAX];
-        uint64_t *visited; /* [i] mark of what was looked at in vain; 0: nothing yet */
-        Cost crumb;        /* what gains no more in TIER_BALANCE is left */
+        uint32_t n_off, off_r[PROBLEM_RES_MAX]; /* the first n_shares of them … */
+        uint32_t n_shares;                      /* … and behind them, the deviations */
+        uint64_t *visited;                      /* [i] mark of what was looked at in vain; 0: nothing yet */
+        Cost crumb;                             /* what gains no more in TIER_BALANCE is left */
         bool *reserved;    /* [i] … and what came of it hung on the reserve, that is on all hosts */
         Heat *heat;        /* [i] */
         uint32_t *heap;    /* i of the hosts to deal with, the hottest first: a binary heap */
@@ -47,7 +49,7 @@ typedef struct Descent {
         HostIx partners[PARTNERS_MAX];
         float keys[PARTNERS_MAX];
         uint32_t n_partners;
-        double mean[PROBLEM_RES_MAX];
+        double mean[OFF_MAX];
 } Descent;
 
 /* ---- descent_pairs.c ---- */

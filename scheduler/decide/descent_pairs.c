@@ -32,7 +32,7 @@ static bool evacuates(const Descent *d, HostIx h) {
 }
 
 typedef struct Wanted {
-        float mine[PROBLEM_RES_MAX];
+        float mine[OFF_MAX];
         HostIx host;
         uint32_t most;
         bool leave; /* h is to be emptied */

@@ -6,6 +6,24 @@ Costs evaluator_host(const Evaluator *e, HostIx h, const int64_t *load) {
         return hot_host(e, h, load);
 }
 
+void evaluator_deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more, Costs *d) {
+        deviate(e, a, b, more, d);
+}
+
+void evaluator_deviation_follow(Evaluator *e, HostIx h) {
+        for (uint32_t i = 0; i < e->n_deviations; i++) {
+                DeviationSums *k = &e->deviations[i];
+                const int64_t was = k->share[h];
+
+                if (k->reciprocal[h] == 0)
+                        continue;
+                k->share[h] = deviation_with(e, k, h, 0);
+                k->sum += k->share[h] - was;
+                k->squares += k->share[h] * k->share[h] - was * was;
+                k->cost = deviation_cost(k->term.goal.weight, k->n, k->sum, k->squares);
+        }
+}
+
 Costs evaluator_place(const Evaluator *e, VmIx v, HostIx h) {
         return hot_place(e, v, h);
 }
@@ -94,6 +112,8 @@ void evaluator_move(Evaluator *e, Move m) {
         }
         e->hosts[m.from] = hot_host(e, m.from, assignment_load(e->x, m.from));
         e->hosts[m.to] = hot_host(e, m.to, assignment_load(e->x, m.to));
+        evaluator_deviation_follow(e, m.from);
+        evaluator_deviation_follow(e, m.to);
         e->n_away = (uint32_t) ((int64_t) e->n_away + step);
         if (p->n_res > RES_MEMORY)
                 e->mib_away += step * problem_need(p, m.vm)[RES_MEMORY];

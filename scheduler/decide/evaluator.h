@@ -25,6 +25,16 @@ typedef struct SquareFamily {
         uint32_t n, r[PROBLEM_RES_MAX];
 } SquareFamily;
 
+/* The sums of a DeviationTerm. */
+typedef struct DeviationSums {
+        DeviationTerm term;
+        uint64_t *reciprocal; /* [host] 0: takes no part */
+        int64_t *share;       /* [host] as it is */
+        uint32_t n;           /* hosts that take part */
+        int64_t sum, squares; /* of their shares */
+        Cost cost;
+} DeviationSums;
+
 /* Counts for a MostTerm: how many services have how many VMs away from home. */
 typedef struct MostCount {
         MostTerm term;
@@ -43,7 +53,8 @@ typedef struct Evaluator {
         LineFamily *lines;
         SquareFamily *squares;
         PairTerm *pairs;
-        uint32_t n_lines, n_squares, n_pairs;
+        DeviationSums *deviations;
+        uint32_t n_lines, n_squares, n_pairs, n_deviations;
         int64_t *away[TIER_N]; /* [vm] price of not being at home; NULL: none in that tier */
         MostCount *mosts;
         uint32_t *n_on; /* [host] VMs on it; NULL: no term asks */
@@ -78,6 +89,12 @@ Reason evaluator_reserve(const Evaluator *e, const Move *moves, uint32_t n, Cost
 
 /* Host terms of h if its load were `load`. */
 Costs evaluator_host(const Evaluator *e, HostIx h, const int64_t *load);
+
+/* What `more` going from host a to b changes of deviations; IX_NONE: from or to nowhere. */
+void evaluator_deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more, Costs *d);
+
+/* The load of h has changed: its shares and the sums follow. Not e->cost. */
+void evaluator_deviation_follow(Evaluator *e, HostIx h);
 
 /* The prices of v being on h: sits, wishes, prices, ways. */
 Costs evaluator_place(const Evaluator *e, VmIx v, HostIx h);

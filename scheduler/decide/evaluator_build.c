@@ -67,6 +67,29 @@ static int squares_compile(Arena *a, Evaluator *e) {
         return 0;
 }
 
+static int deviations_compile(Arena *a, Evaluator *e) {
+        const Problem *p = e->problem;
+
+        for (uint32_t i = 0; i < e->terms->n_deviations; i++) {
+                DeviationSums *k = &e->deviations[e->n_deviations++];
+
+                k->term = e->terms->deviations[i];
+                k->reciprocal = arena_new(a, uint64_t, p->n_hosts);
+                k->share = arena_new(a, int64_t, p->n_hosts);
+                if (!k->reciprocal || !k->share)
+                        return -ENOMEM;
+                for (HostIx h = 0; h < p->n_hosts; h++) {
+                        k->reciprocal[h] = share_reciprocal(k->term.goal.unit[h]);
+                        k->n += k->reciprocal[h] != 0;
+                }
+        }
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                evaluator_deviation_follow(e, h);
+        for (uint32_t i = 0; i < e->n_deviations; i++)
+                e->cost.tier[e->deviations[i].term.tier] += e->deviations[i].cost;
+        return 0;
+}
+
 static int stays_compile(Arena *a, Evaluator *e) {
         const Terms *t = e->terms;
         const uint32_t n = e->problem->n_vms;
@@ -184,9 +207,10 @@ int evaluator_build(Arena *a, const Terms *t, const HostIx *host_of, Evaluator *
         e->lines = arena_new(a, LineFamily, t->n_lines);
         e->squares = arena_new(a, SquareFamily, t->n_squares);
         e->mosts = arena_new(a, MostCount, t->n_mosts);
+        e->deviations = arena_new(a, DeviationSums, t->n_deviations);
         e->pairs = t->pairs;
         e->n_pairs = t->n_pairs;
-        if (!e->hosts || !e->room || !e->lines || !e->squares || !e->mosts ||
+        if (!e->hosts || !e->room || !e->lines || !e->squares || !e->mosts || !e->deviations ||
             assignment_build(a, p, &e->x) < 0)
                 return -ENOMEM;
         overfull_note(e); /* at home: where a VM may always return to */
@@ -196,7 +220,8 @@ int evaluator_build(Arena *a, const Terms *t, const HostIx *host_of, Evaluator *
         overfull_note(e);
         lines_compile(e);
         if (squares_compile(a, e) < 0 || stays_compile(a, e) < 0 || mosts_compile(a, e) < 0 ||
-            uses_compile(a, e) < 0 || rule_counts_build(a, t, e->x->host_of, &e->rules) < 0)
+            uses_compile(a, e) < 0 || deviations_compile(a, e) < 0 ||
+            rule_counts_build(a, t, e->x->host_of, &e->rules) < 0)
                 return -ENOMEM;
         room_count(e);
         vms_count(e);

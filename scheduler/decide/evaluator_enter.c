@@ -38,6 +38,7 @@ Costs evaluator_enter_cheap(const Evaluator *e, VmIx v, HostIx to) {
         Costs d = costs_add(enter_change(e, v, to, 1), evaluator_place(e, v, to));
 
         use_change(e, (Move){ v, IX_NONE, to }, &d);
+        deviate(e, IX_NONE, to, problem_need(e->problem, v), &d);
         if (rule_counts_touch(&e->rules, v))
                 (void) rule_counts_try_enter(&e->rules, v, to, &d);
         return d;
@@ -69,6 +70,7 @@ void evaluator_enter(Evaluator *e, VmIx v, HostIx to) {
         if (e->n_on)
                 e->n_on[to]++;
         e->hosts[to] = evaluator_host(e, to, assignment_load(e->x, to));
+        evaluator_deviation_follow(e, to);
 }
 
 void evaluator_leave(Evaluator *e, VmIx v) {
@@ -84,6 +86,7 @@ void evaluator_leave(Evaluator *e, VmIx v) {
         if (e->n_on)
                 e->n_on[from]--;
         e->hosts[from] = evaluator_host(e, from, assignment_load(e->x, from));
+        evaluator_deviation_follow(e, from);
         back = evaluator_enter_delta(e, v, from);
         for (int t = 0; t < TIER_N; t++)
                 e->cost.tier[t] -= back.tier[t];

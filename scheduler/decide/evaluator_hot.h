@@ -1,6 +1,7 @@
 /* The evaluator's inner functions, inlined into the searches: see evaluator.h for what each means. */
 #pragma once
 
+#include "scheduler/decide/deviation.h"
 #include "scheduler/decide/evaluator.h"
 
 #define inlined static inline __attribute__((always_inline, unused))
@@ -87,6 +88,39 @@ inlined Costs host_change(const Evaluator *e, HostIx h, const int64_t *need, int
         for (uint32_t r = 0; r < e->problem->n_res; r++)
                 load[r] = now[r] + sign * need[r];
         return costs_minus(hot_host(e, h, load), &e->hosts[h]);
+}
+
+/* The share of h once `more` has come. */
+inlined int64_t deviation_with(const Evaluator *e, const DeviationSums *k, HostIx h, int64_t more) {
+        const DeviationGoal *g = &k->term.goal;
+
+        return deviation_share(assignment_load(e->x, h)[g->r] + more, g->zero ? g->zero[h] : 0,
+                               k->reciprocal[h]);
+}
+
+/* See evaluator_deviate(). */
+inlined void deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more, Costs *d) {
+        for (uint32_t i = 0; i < e->n_deviations; i++) {
+                const DeviationSums *k = &e->deviations[i];
+                const int64_t n = more[k->term.goal.r];
+                int64_t sum = k->sum, squares = k->squares;
+
+                if (n == 0)
+                        continue;
+                if (a != IX_NONE && k->reciprocal[a] != 0) {
+                        const int64_t was = k->share[a], is = deviation_with(e, k, a, -n);
+
+                        sum += is - was;
+                        squares += is * is - was * was;
+                }
+                if (b != IX_NONE && k->reciprocal[b] != 0) {
+                        const int64_t was = k->share[b], is = deviation_with(e, k, b, n);
+
+                        sum += is - was;
+                        squares += is * is - was * was;
+                }
+                d->tier[k->term.tier] += deviation_cost(k->term.goal.weight, k->n, sum, squares) - k->cost;
+        }
 }
 
 /* +1: v leaves home, −1: it comes home, 0: neither. */
@@ -186,6 +220,7 @@ inlined Costs hot_delta(const Evaluator *e, Move m) {
 
         d = costs_add(d, host_change(e, m.from, need, -1));
         d = costs_add(d, host_change(e, m.to, need, 1));
+        deviate(e, m.from, m.to, need, &d);
         most_change(e, m, &d);
         use_change(e, m, &d);
         if (rule_counts_touch(&e->rules, m.vm))
@@ -251,6 +286,7 @@ inlined Costs hot_swap_delta(Evaluator *e, VmIx v, VmIx w) {
         d = costs_minus(costs_minus(d, &was_v), &was_w);
         d = costs_add(d, host_change(e, a, more, -1));
         d = costs_add(d, host_change(e, b, more, 1));
+        deviate(e, a, b, more, &d);
         (void) swap_rest(e, (Move){ v, a, b }, (Move){ w, b, a }, &d);
         return d;
 }

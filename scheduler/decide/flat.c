@@ -10,9 +10,9 @@
 bool flat_fits(const Evaluator *e) {
         const Terms *t = e->terms;
 
-        if (e->problem->n_vms == 0 || e->n_squares > 0 || t->n_sits > 0 || t->n_wants > 0 || t->n_ways > 1 ||
-            t->n_comes + t->n_uses > 0 || e->misplaceable || e->reserve || e->n_lines > 1 ||
-            e->problem->n_res + e->n_pairs > FLAT_WIDTH_MAX)
+        if (e->problem->n_vms == 0 || e->n_squares > 0 || e->n_deviations > 0 || t->n_sits > 0 ||
+            t->n_wants > 0 || t->n_ways > 1 || t->n_comes + t->n_uses > 0 || e->misplaceable || e->reserve ||
+            e->n_lines > 1 || e->problem->n_res + e->n_pairs > FLAT_WIDTH_MAX)
                 return false;
         for (uint32_t i = 0; i < e->n_lines; i++)
                 if (e->lines[i].tier != TIER_BALANCE)

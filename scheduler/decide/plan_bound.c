@@ -20,6 +20,8 @@ static ExactUse exact_may(const Planning *pl, const Problem *p, uint64_t nodes) 
                 return EXACT_RESERVE;
         if (p->pack)
                 return EXACT_PACK;
+        if (p->n_deviations > 0)
+                return EXACT_MEASURE;
         return p->tiers_left > 0 ? EXACT_TIERS : EXACT_OPEN;
 }
 

@@ -271,6 +271,61 @@ static const char *why_balance(const Why *w) {
                         10);
 }
 
+/* What host h holds with `more` of what the goal evens out, permille of its unit. */
+static int64_t evened_share(const Why *w, const DeviationGoal *g, HostIx h, int64_t more) {
+        const int64_t zero = g->zero ? g->zero[h] : 0;
+
+        return load_permille(load_of(w, h, g->r) + more - zero, g->unit[h]);
+}
+
+/* The deviation that the move makes less most, between hosts that take part; NULL: none. */
+static const DeviationGoal *deviation_most(const Why *w) {
+        const Problem *p = w->pl->first;
+        const Move m = w->step->step.move;
+        const DeviationGoal *best = NULL;
+        int64_t most = 0;
+
+        for (uint32_t i = 0; i < p->n_deviations; i++) {
+                const DeviationGoal *g = &p->deviations[i];
+                const int64_t need = problem_need(p, m.vm)[g->r];
+                int64_t gain;
+
+                if (g->unit[m.from] == 0 || g->unit[m.to] == 0)
+                        continue;
+                gain = squared(evened_share(w, g, m.from, 0)) + squared(evened_share(w, g, m.to, 0)) -
+                       squared(evened_share(w, g, m.from, -need)) - squared(evened_share(w, g, m.to, need));
+                if (g->weight * gain > most) {
+                        most = g->weight * gain;
+                        best = g;
+                }
+        }
+        return best;
+}
+
+static const char *why_deviation(const Why *w, const DeviationGoal *g) {
+        const Problem *p = w->pl->first;
+        const Move m = w->step->step.move;
+        const int64_t need = problem_need(p, m.vm)[g->r];
+        const bool own = g->unit[m.from] == problem_capacity(p, m.from)[g->r] &&
+                         g->unit[m.to] == problem_capacity(p, m.to)[g->r];
+
+        const long long from = (evened_share(w, g, m.from, 0) + 5) / 10,
+                        to = (evened_share(w, g, m.to, 0) + 5) / 10,
+                        after = (evened_share(w, g, m.from, -need) + 5) / 10,
+                        there = (evened_share(w, g, m.to, need) + 5) / 10;
+
+        if (g->r == w->pl->layout.vcpus)
+                return text_format(
+                        w->arena,
+                        "%s's vCPUs are %lld %% of its CPUs and %s's %lld %%: after it %lld %% and %lld %%",
+                        w->from, from, w->to, to, after, there);
+        return text_format(
+                w->arena,
+                "%s's %s is at %lld %% and %s's at %lld %%%s: after it they are at %lld %% and %lld %%",
+                w->from, resource_title(w, g->r), from, w->to, to, own ? "" : " of a mean host", after,
+                there);
+}
+
 static const char *why_stop_over(const Why *w) {
         const WaveMove *next = w->step->goes_on;
 
@@ -320,12 +375,14 @@ static Cost even_gain(const Why *w) {
         const Problem *p = w->pl->first;
         const Move m = w->step->step.move;
         int64_t from[PROBLEM_RES_MAX], to[PROBLEM_RES_MAX];
+        Costs d = { 0 };
 
         for (uint32_t r = 0; r < p->n_res; r++) {
                 from[r] = load_of(w, m.from, r) - problem_need(p, m.vm)[r];
                 to[r] = load_of(w, m.to, r) + problem_need(p, m.vm)[r];
         }
-        return evaluator_host(e, m.from, from).tier[TIER_BALANCE] +
+        evaluator_deviate(e, m.from, m.to, problem_need(p, m.vm), &d);
+        return d.tier[TIER_BALANCE] + evaluator_host(e, m.from, from).tier[TIER_BALANCE] +
                evaluator_host(e, m.to, to).tier[TIER_BALANCE] -
                evaluator_host(e, m.from, assignment_load(e->x, m.from)).tier[TIER_BALANCE] -
                evaluator_host(e, m.to, assignment_load(e->x, m.to)).tier[TIER_BALANCE];
@@ -335,6 +392,7 @@ static Cost even_gain(const Why *w) {
 static const char *why_worth(const Why *w) {
         Cost rule_gain, most = even_gain(w);
         const GroupRule *rule = why_rule(w, false, &rule_gain);
+        const DeviationGoal *deviation = deviation_most(w);
         VmIx partner;
         const Cost traffic = why_traffic_gain(w, &partner), wish = why_wish_gain(w);
 
@@ -344,7 +402,7 @@ static const char *why_worth(const Why *w) {
                 return why_traffic(w, partner);
         if (wish < most && wish < 0)
                 return why_wish(w);
-        return why_balance(w);
+        return deviation ? why_deviation(w, deviation) : why_balance(w);
 }
 
 static Cost reserve_gain(const Evaluator *e, Move m) {

@@ -463,7 +463,8 @@ static int build_weights(Build *b) {
         int64_t *load_weight = arena_new(b->arena, int64_t, b->p->n_res);
         int64_t *balance_weight = arena_new(b->arena, int64_t, b->p->n_res);
         const bool evens = !(b->s->not_now & SNAPSHOT_NO_BALANCE) &&
-                           settings_int(b->settings, "plan", "goal") == PLAN_GOAL_SPREAD;
+                           settings_int(b->settings, "plan", "goal") == PLAN_GOAL_SPREAD &&
+                           settings_int(b->settings, "balance", "measure") == BALANCE_BY_SHARE;
 
         if (!load_weight || !balance_weight)
                 return -ENOMEM;
@@ -562,6 +563,8 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
                 r = problem_build_ways(a, s, b.p);
         if (r == 0)
                 r = problem_build_watch(a, s, b.p);
+        if (r == 0)
+                r = problem_build_deviations(a, s, settings, &b.layout, b.p);
         if (r == 0)
                 r = problem_build_pack(a, s, settings, &b.layout, b.p);
         if (r == 0)

@@ -35,5 +35,9 @@ int problem_build_watch(Arena *a, const Snapshot *s, Problem *p) must_check;
 int problem_build_pack(Arena *a, const Snapshot *s, const Settings *settings, const ResourceLayout *layout,
                        Problem *p) must_check;
 
+/* deviations: after roles, capacities and bases. */
+int problem_build_deviations(Arena *a, const Snapshot *s, const Settings *settings,
+                             const ResourceLayout *layout, Problem *p) must_check;
+
 /* reserve: after all the rest, which it is worked out from. */
 int problem_build_reserve(Arena *a, const Snapshot *s, const Settings *settings, Problem *p) must_check;

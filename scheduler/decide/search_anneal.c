@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/decide/fixed_log.h"
 #include "scheduler/decide/flat_hot.h"
 #include "scheduler/decide/search_state.h"
 #include "scheduler/decide/seating.h"
@@ -26,7 +27,6 @@
 #define DRAWS        (1 << DRAWS_DIGITS)           /* accepted costs, as multiples of the temperature */
 #define DRAWS_ALL    (DRAWS + HOSTS + SIEVE_LANES) /* from any one on there are enough for all hosts */
 #define STRIDE       2048                          /* tries between two looks at budget and guard */
-#define FRACTION     16                            /* binary digits of fixed-point fractions */
 #define SPENT_WHOLE  65536
 #define COPY_EVERY   16 /* evaluations a VM between two looks whether this is the best */
 #define SAMPLE       1001
@@ -79,36 +79,6 @@ typedef struct Anneal {
         HostIx *best_of;
         Cost best;
 } Anneal;
-
-/* log2(x) with 16 binary digits, x ≥ 1: each squaring of the mantissa gives a digit. */
-static int64_t log2_fixed(uint64_t x) {
-        const int whole = 63 - __builtin_clzll(x);
-        uint64_t m = whole > 31 ? x >> (whole - 31) : x << (31 - whole); /* 1.0 … 2.0 as 2^31 … 2^32 */
-        int64_t y = whole;
-
-        for (int i = 0; i < FRACTION; i++) {
-                m = (m * m) >> 31;
-                y = 2 * y + (m >> 32 ? 1 : 0);
-                m >>= m >> 32 ? 1 : 0;
-        }
-        return y;
-}
-
-/* 2^(y / 65536), y ≥ 0: the product of 2^(1/2), 2^(1/4) … for each digit set. */
-static int64_t exp2_fixed(int64_t y) {
-        static const uint64_t roots[FRACTION] = {
-                0xb504f333, 0x9837f051, 0x8b95c1e3, 0x85aac367, 0x82cd8698, 0x8164d1f3,
-                0x80b1ed4f, 0x8058d7d2, 0x802c6436, 0x8016302f, 0x800b179c, 0x80058baf,
-                0x8002c5d0, 0x800162e6, 0x8000b172, 0x800058b9,
-        }; /* 2^(2^−i) as 1.0 = 2^31 */
-        const int64_t whole = y >> FRACTION;
-        uint64_t m = UINT64_C(1) << 31;
-
-        for (int i = 0; i < FRACTION; i++)
-                if (y >> (FRACTION - 1 - i) & 1)
-                        m = (m * roots[i]) >> 31;
-        return (int64_t) (whole >= 31 ? m << (whole - 31) : m >> (31 - whole));
-}
 
 static void draws_fill(int64_t *draws, Prng *random) {
         const int64_t whole = log2_fixed(UINT64_C(2) * DRAWS);

@@ -105,30 +105,78 @@ static bool cap_binds(const SearchState *s) {
                (b->max_mib < INT64_MAX && b->max_mib > 0 && s->e->n_away > 0);
 }
 
+/* A state with every VM where host_of says and no cap, that goes on counting where s is. */
+static int other_build(const SearchState *s, const HostIx *host_of, SearchState *ret) {
+        SearchBudget free = s->budget;
+        int r;
+
+        free.max_moves = UINT32_MAX;
+        free.max_mib = INT64_MAX;
+        r = search_state_build(s->arena, s->e->terms, host_of, free, 0, ret);
+        if (r < 0)
+                return r;
+        ret->random = s->random;
+        ret->workers = s->workers;
+        ret->evaluations = ret->asked = s->evaluations;
+        memcpy(ret->refusals, s->refusals, sizeof(ret->refusals));
+        return 0;
+}
+
+/* Its counts, and its end if that is better. */
+static void take_better(SearchState *s, const SearchState *other, bool within) {
+        if (within && costs_compare(&other->e->cost, &s->e->cost) < 0) {
+                *s = *other;
+                return;
+        }
+        s->evaluations = other->evaluations;
+        s->guard_fired = other->guard_fired;
+}
+
+/* From the best that annealing saw within the cap, and from where it ended. */
+static int spend(SearchState *s) {
+        const SearchBudget cap = s->budget;
+        HostIx *best_of = arena_new(s->arena, HostIx, s->e->problem->n_vms);
+        SearchState last, best;
+        int r = best_of ? other_build(s, s->e->x->host_of, &last) : -ENOMEM;
+
+        if (r == 0)
+                r = search_spend(&last, cap, best_of);
+        if (r == 0)
+                r = prune(&last, &cap);
+        if (r < 0)
+                return r;
+        take_better(s, &last, r > 0);
+        s->budget = cap;
+        r = other_build(s, best_of, &best);
+        if (r < 0)
+                return r;
+        best.budget = cap;
+        if (!search_state_stopped(&best))
+                r = search_descend(&best);
+        if (r >= 0)
+                take_better(s, &best, true);
+        s->budget = cap;
+        return r;
+}
+
 int search_capped(SearchState *s) {
         const SearchBudget cap = s->budget;
-        SearchBudget free = cap;
         SearchState other;
         int r = search_descend(s);
 
         if (r < 0 || !cap_binds(s))
                 return r;
-        free.max_moves = UINT32_MAX;
-        free.max_mib = INT64_MAX;
-        r = search_state_build(s->arena, s->e->terms, NULL, free, 0, &other);
+        if (s->e->n_deviations > 0)
+                return spend(s);
+        r = other_build(s, NULL, &other);
         if (r < 0)
                 return r;
-        other.workers = s->workers;
-        other.evaluations = other.asked = s->evaluations;
-        memcpy(other.refusals, s->refusals, sizeof(other.refusals));
         r = search_descend(&other);
         if (r >= 0)
                 r = prune(&other, &cap);
         if (r < 0)
                 return r;
-        if (r > 0 && costs_compare(&other.e->cost, &s->e->cost) < 0)
-                *s = other;
-        s->evaluations = other.evaluations;
-        s->guard_fired = other.guard_fired;
+        take_better(s, &other, r > 0);
+        s->budget = cap;
         return 0;
 }

@@ -24,11 +24,18 @@ static void off_update(Descent *d, HostIx h) {
         const Problem *p = d->s->e->problem;
         const int64_t *load = assignment_load(d->s->e->x, h), *capacity = problem_capacity(p, h);
 
-        for (uint32_t k = 0; k < d->n_off; k++) {
+        for (uint32_t k = 0; k < d->n_shares; k++) {
                 const uint32_t r = d->off_r[k];
                 const double share = capacity[r] > 0 ? (double) load[r] / (double) capacity[r] : 0;
 
                 d->off[(size_t) k * d->n + d->place[h]] = (float) ((share < 16 ? share : 16) - d->mean[k]);
+        }
+        for (uint32_t k = d->n_shares; k < d->n_off; k++) {
+                const DeviationSums *sums = &d->s->e->deviations[k - d->n_shares];
+
+                if (sums->reciprocal[h] != 0)
+                        d->off[(size_t) k * d->n + d->place[h]] =
+                                (float) ((double) sums->share[h] / (double) SHARE_ONE - d->mean[k]);
         }
 }
 
@@ -249,7 +256,8 @@ static int descent_build(Descent *d, Arena *a, SearchState *s, Columns *columns,
         for (uint32_t r = 0; r < p->n_res; r++)
                 if ((p->balance_weight && p->balance_weight[r] > 0) ||
                     (p->load_weight && p->load_weight[r] > 0))
-                        d->off_r[d->n_off++] = r;
+                        d->off_r[d->n_shares++] = r;
+        d->n_off = d->n_shares + s->e->n_deviations;
         d->mine = arena_new(a, HostIx, n);
         d->off = arena_new(a, float, (size_t) n * d->n_off);
         d->visited = arena_new(a, uint64_t, n);
@@ -272,7 +280,7 @@ static void descent_place(Descent *d) {
 static void means_set(Descent *d) {
         const Problem *p = d->s->e->problem;
 
-        for (uint32_t k = 0; k < d->n_off; k++) {
+        for (uint32_t k = 0; k < d->n_shares; k++) {
                 const uint32_t r = d->off_r[k];
                 double load = 0, capacity = 0;
 
@@ -281,6 +289,12 @@ static void means_set(Descent *d) {
                         capacity += (double) problem_capacity(p, h)[r];
                 }
                 d->mean[k] = capacity > 0 ? load / capacity : 0;
+        }
+        for (uint32_t k = d->n_shares; k < d->n_off; k++) {
+                const DeviationSums *sums = &d->s->e->deviations[k - d->n_shares];
+
+                if (sums->n > 0)
+                        d->mean[k] = (double) sums->sum / (double) SHARE_ONE / (double) sums->n;
         }
 }
 

@@ -51,6 +51,10 @@ int search_descend(SearchState *s) must_check;
 /* The same where the budget has a cap on moves or MiB; without one it is search_descend(). 0 or -ENOMEM. */
 int search_capped(SearchState *s) must_check;
 
+/* Anneals what `cap` is spent on, from where VMs are; leaves them about at the cap, and the best that is
+ * within it in best_of. Of the state's budget only the guard counts. 0 or -ENOMEM. */
+int search_spend(SearchState *s, SearchBudget cap, HostIx *best_of) must_check;
+
 /* Empties hosts (PackGoal), after search_descend(). 0 or -ENOMEM; a problem without that goal: 0. */
 int search_pack(SearchState *s) must_check;
 

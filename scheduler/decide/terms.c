@@ -44,6 +44,7 @@ DEFINE_ADD(AllowedTerm, allowed)
 DEFINE_ADD(WantTerm, want)
 DEFINE_ADD(ComeTerm, come)
 DEFINE_ADD(UseTerm, use)
+DEFINE_ADD(DeviationTerm, deviation)
 
 int64_t share_factor(int64_t weight, int64_t capacity, int64_t mean) {
         int64_t factor;

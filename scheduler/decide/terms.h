@@ -29,6 +29,12 @@ typedef struct SquareTerm {
         int64_t grain;       /* shares are rounded down to whole grains: a power of two, 1: not at all */
 } SquareTerm;
 
+/* weight × standard deviation over hosts × their number (deviation.h): no sum over hosts. */
+typedef struct DeviationTerm {
+        Tier tier;
+        DeviationGoal goal;
+} DeviationTerm;
+
 /* Σ over hosts of weight × max(0, target × free(r1) − free(r2)), free = capacity − load. */
 typedef struct PairTerm {
         Tier tier;
@@ -119,8 +125,9 @@ typedef struct Terms {
         WantTerm *wants;
         ComeTerm *comes;
         UseTerm *uses;
+        DeviationTerm *deviations;
         uint32_t n_comes, n_uses, n_wants, n_alloweds, n_lines, n_squares, n_pairs, n_sits, n_stays, n_ways,
-                n_mosts, n_rules;
+                n_mosts, n_rules, n_deviations;
 } Terms;
 
 int terms_add_line(Terms *t, LineTerm term) must_check;
@@ -135,6 +142,7 @@ int terms_add_rule(Terms *t, RuleTerm term) must_check;
 int terms_add_want(Terms *t, WantTerm term) must_check;
 int terms_add_come(Terms *t, ComeTerm term) must_check;
 int terms_add_use(Terms *t, UseTerm term) must_check;
+int terms_add_deviation(Terms *t, DeviationTerm term) must_check;
 
 /* Shares of capacity in fixed point: 1.0 is SHARE_ONE. A host that is full in one resource of weight 1 and of
  * mean size costs SHARE_ONE. Precision 1/65536 of a host; shares over 16 count as 16. */

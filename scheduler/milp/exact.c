@@ -247,8 +247,10 @@ static int exact_solve(Arena *a, const SolverTask *task, SolverResult *ret) {
         Exact s;
         int r;
 
-        /* a reserve is no sum, and hosts in use are counted by a search of their own (search_pack.c) */
-        if (vms * hosts > EXACT_PLACES_MAX || task->terms->reserve || task->terms->n_uses > 0)
+        /* a reserve and a deviation are no sums, and hosts in use are counted by a search of their own
+         * (search_pack.c) */
+        if (vms * hosts > EXACT_PLACES_MAX || task->terms->reserve || task->terms->n_uses > 0 ||
+            task->terms->n_deviations > 0)
                 return SOLVER_DECLINED;
         kept = arena_new(a, HostIx, task->terms->problem->n_vms);
         mark = arena_mark(a); /* what remains is the result */

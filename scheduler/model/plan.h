@@ -147,6 +147,14 @@ typedef struct PlanReserve {
         const char *gap; /* what is missing after the plan, in a sentence; NULL: nothing */
 } PlanReserve;
 
+/* balance.measure: what is called even. */
+typedef enum BalanceMeasure {
+        BALANCE_BY_SHARE,  /* squares of shares of each host */
+        BALANCE_BY_HTOOLS, /* standard deviations over hosts, as Ganeti's hbal */
+        BALANCE_BY_N,
+} BalanceMeasure;
+extern const char *const balance_measure_names[BALANCE_BY_N + 1]; /* "share", "htools", NULL */
+
 /* plan.goal */
 typedef enum PlanGoal {
         PLAN_GOAL_SPREAD, /* hosts equally full */
@@ -173,6 +181,7 @@ typedef enum ExactUse {
         EXACT_TOO_LARGE,
         EXACT_RESERVE, /* it states no reserve, … */
         EXACT_PACK,    /* … no hosts in use, … */
+        EXACT_MEASURE, /* … no standard deviation (balance.measure), … */
         EXACT_TIERS,   /* … no tier that is no reason to move (plan.threshold, a window that is not open) */
         EXACT_FAILED,  /* its library did */
         EXACT_USE_N,

@@ -79,6 +79,15 @@ typedef struct BalancePair {
         int64_t target, weight;
 } BalancePair;
 
+/* Wanted: a small standard deviation over hosts of (load[r] − zero) ÷ unit. The unit decides what is evened
+ * out: what the host has (shares of its size), or the same for all hosts (amounts). */
+typedef struct DeviationGoal {
+        uint32_t r;
+        int64_t weight;
+        const int64_t *unit; /* [host]; 0: the host takes no part */
+        const int64_t *zero; /* [host] load that does not count (below 0: counts more); NULL: 0 */
+} DeviationGoal;
+
 /* What must stay free for the loss of hosts (decide/reserve.h has the definition). */
 #define RESERVE_LOSSES_MAX 4
 typedef struct ReserveGoal {
@@ -164,6 +173,8 @@ typedef struct Problem {
         const int64_t *balance_weight; /* [res] of squared relative load (0: none) */
         const BalancePair *pairs;
         uint32_t n_pairs;
+        const DeviationGoal *deviations; /* in TIER_BALANCE, beside or in place of balance_weight */
+        uint32_t n_deviations;
         const int64_t *move_price; /* [vm] when it is not at home, 100: a usual VM; NULL: 100 each */
         int64_t move_weight;       /* × move_price (wPMC in one_tier; else percent, see policy `stay`) */
         const int64_t *stay_wish;  /* [vm] weight of wishes that it stays at home; NULL: none */

@@ -26,6 +26,7 @@ static const Problem *problem_of(Arena *a, uint64_t seed) {
                                              .reserve = true,
                                              .talks = true,
                                              .pack = true,
+                                             .deviations = true,
                                              .one_tier = seed % 3 == 0 });
 }
 

@@ -7,7 +7,8 @@
 #include "scheduler/decide/search_state.h"
 #include "tests/random_problem.h"
 
-#define SEEDS 400
+#define SEEDS        400
+#define ANNEAL_SEEDS 100 /* each takes as long as twenty of the others */
 
 static unsigned char memory[4 << 20];
 
@@ -27,11 +28,15 @@ static SearchBudget budget_of(uint64_t seed, bool by_moves) {
                                .tasks = 1 };
 }
 
-static void compare(bool by_moves) {
+static void compare(bool by_moves, bool deviations, uint64_t seeds) {
         unsigned better = 0;
 
-        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-                const RandomShape shape = { .hosts = 6, .vms = 30, .res = 3, .rules = (uint32_t) (seed % 3) };
+        for (uint64_t seed = 1; seed <= seeds; seed++) {
+                const RandomShape shape = { .hosts = 6,
+                                            .vms = 30,
+                                            .res = 3,
+                                            .rules = (uint32_t) (seed % 3),
+                                            .deviations = deviations };
                 const SearchBudget budget = budget_of(seed, by_moves);
                 Arena a = arena_over(memory, sizeof(memory));
                 Problem *p = random_problem(&a, seed, shape);
@@ -53,9 +58,36 @@ static void compare(bool by_moves) {
 }
 
 Test(search_capped, fewer_moves_are_better_chosen) {
-        compare(true);
+        compare(true, false, SEEDS);
 }
 
 Test(search_capped, less_memory_is_better_chosen) {
-        compare(false);
+        compare(false, false, SEEDS);
+}
+
+/* Where evenness is a standard deviation, the cap is spent by annealing. */
+Test(search_capped, fewer_moves_against_deviation_are_better_chosen) {
+        compare(true, true, ANNEAL_SEEDS);
+}
+
+Test(search_capped, less_memory_against_deviation_is_better_chosen) {
+        compare(false, true, ANNEAL_SEEDS);
+}
+
+Test(search_capped, annealing_twice_ends_at_the_same) {
+        for (uint64_t seed = 1; seed <= 6; seed++) {
+                const RandomShape shape = { .hosts = 6, .vms = 30, .res = 3, .deviations = true };
+                const SearchBudget budget = { .max_moves = 5, .max_mib = INT64_MAX, .tasks = 1 };
+                Arena a = arena_over(memory, sizeof(memory));
+                Problem *p = random_problem(&a, seed, shape);
+                SearchState twice[2];
+                Terms *t = NULL;
+
+                cr_assert_eq(0, policies_state(&a, p, policies_all(), NULL, &t));
+                for (int i = 0; i < 2; i++) {
+                        cr_assert_eq(0, search_state_build(&a, t, NULL, budget, seed, &twice[i]));
+                        cr_assert_eq(0, search_capped(&twice[i]));
+                }
+                cr_assert_arr_eq(twice[0].e->x->host_of, twice[1].e->x->host_of, sizeof(HostIx) * p->n_vms);
+        }
 }

@@ -129,6 +129,7 @@ Test(bound, is_below_whatever_moves_and_search_lead_to) {
                                                                  .res = 4,
                                                                  .rules = 6,
                                                                  .pack = true,
+                                                                 .deviations = true,
                                                                  .one_tier = seed % 3 == 0 });
                 const SearchBudget budget = {
                         .evaluations = 2000, .max_moves = UINT32_MAX, .max_mib = INT64_MAX, .tasks = 1
