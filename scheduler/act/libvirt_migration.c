@@ -6,7 +6,11 @@
 
 #include "scheduler/act/migration_job.h"
 
-#define WATCH_EVERY     (100 * USEC_PER_MSEC) /* statistics; and how late an abort may be */
+#define WATCH_EVERY (100 * USEC_PER_MSEC) /* statistics; and how late an abort may be */
+#define WATCH_END_EVERY                                                                                      \
+        (30 * USEC_PER_MSEC)                  /* when it ends soon: others wait for what it has of the link  \
+                                               */
+#define END_IS_NEAR     (400 * USEC_PER_MSEC) /* of sending */
 #define POST_COPY_TRIES (5 * USEC_PER_SEC)
 #define SILENT_AFTER    (10 * USEC_PER_SEC) /* longer than keepalive: then it is worth saying */
 
@@ -126,10 +130,10 @@ static bool read_progress(Migration *m, virDomainPtr domain, MigrationStatus *re
         m->answered_at = clock_monotonic();
         known = known && m->status.phase == MIGRATION_RUNNING;
         if (known) {
-                const bool first = m->status.bytes_total == 0;
+                const bool first = m->status.bytes_total == 0, sent = m->status.bytes_left == 0;
 
                 libvirt_read_stats(params, n, &m->status);
-                if (first && m->status.bytes_total > 0)
+                if (m->status.bytes_total > 0 && (first || (m->status.bytes_left == 0 && !sent)))
                         migration_news(m);
         }
         *ret = m->status;
@@ -233,12 +237,21 @@ static void mind_deadline(Migration *m, virDomainPtr domain) {
         hub_unlock(m->hub);
 }
 
+static usec_t watch_again(const MigrationStatus *s) {
+        const int64_t per_s = s->cap_mib_s > 0 ? s->cap_mib_s << 20 : s->bytes_per_s;
+
+        return s->bytes_total > 0 && s->bytes_left / 1024 < per_s / 1024 * END_IS_NEAR / USEC_PER_SEC
+                       ? WATCH_END_EVERY
+                       : WATCH_EVERY;
+}
+
 static void watch(Migration *m, virDomainPtr domain) {
         bool ended = false;
 
         while (!ended) {
-                usec_t until = clock_monotonic() + WATCH_EVERY;
+                const usec_t since = clock_monotonic();
                 MigrationStatus s;
+                usec_t until;
 
                 if (read_progress(m, domain, &s)) {
                         mind_pause(m, domain, &s);
@@ -249,6 +262,7 @@ static void watch(Migration *m, virDomainPtr domain) {
                 mind_deadline(m, domain);
                 if (migration_stop_asked(m)) /* again and again: it is refused until the job has begun */
                         (void) virDomainAbortJob(domain);
+                until = since + watch_again(&s);
                 hub_lock(m->hub);
                 while (!m->mover_ended &&
                        !(s.bytes_total > 0 && wants_cap(m) && m->cap_wanted != m->cap_tried) &&

@@ -172,6 +172,10 @@ uint32_t link_share_busy(const LinkShare *s, uint32_t move) {
         return most;
 }
 
+bool link_share_ends_soon(const LinkShare *s, uint32_t move) {
+        return s->members[move].stage == STAGE_IDLE || s->members[move].ends_soon;
+}
+
 /* What of the link's budget is not in force; the budget is the least of those who go over it. */
 static int64_t left_of(const LinkShare *s, uint32_t link, const Member *but) {
         int64_t least = INT64_MAX, sum = 0;
@@ -213,12 +217,18 @@ int64_t link_share_begin(LinkShare *s, uint32_t move) {
         return m->governed ? cap : 0;
 }
 
+/* Its memory is there; libvirt's last phases and the look at both hosts need nothing of the link. */
+static bool has_sent_all(const MigrationStatus *status) {
+        return status->phase > MIGRATION_RUNNING || (status->bytes_total > 0 && status->bytes_done > 0 &&
+                                                     status->bytes_left <= 0 && !status->post_copy);
+}
+
 void link_share_look(LinkShare *s, uint32_t move, const MigrationStatus *status) {
         Member *m = &s->members[move];
 
         if (!m->runs)
                 return;
-        if (status->phase > MIGRATION_RUNNING)
+        if (has_sent_all(status))
                 m->stage = STAGE_IDLE;
         else if (status->phase == MIGRATION_RUNNING && status->bytes_total > 0)
                 m->stage = STAGE_SENDING;

@@ -45,6 +45,9 @@ uint32_t link_share_planned(const LinkShare *s, uint32_t move);
  * before another one is prepared. */
 uint32_t link_share_busy(const LinkShare *s, uint32_t move);
 
+/* Of one that runs: it has sent all, or will have before another one is prepared. */
+bool link_share_ends_soon(const LinkShare *s, uint32_t move);
+
 /* The cap to start it with, MiB/s: its own, or as little as there is when others have that. 0: as it says. */
 int64_t link_share_begin(LinkShare *s, uint32_t move);
 

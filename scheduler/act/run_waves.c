@@ -115,13 +115,14 @@ static bool has_room(const Run *r, const MigrationRequest *wanted) {
 
 /* Whether `other`, that runs, has had its part of the time that moves have of a link: so they do not end
  * together, and the link is not idle while the next ones prepare. Those that send for longer than they
- * prepare are first seen through that; short ones prepare at once. */
+ * prepare are first seen through that; short ones prepare at once. One that is seen to have little left has
+ * had it, whatever was predicted. */
 static bool has_had_its_part(const Run *r, uint32_t other, uint32_t at_once) {
         const usec_t alone = r->moves[other].sends / at_once, prepares = r->options.prepares;
         const usec_t since = r->executor->now(r->executor->self) - r->slots[other].started_at;
 
         return since >= alone / at_once + (alone < prepares ? 0 : prepares) ||
-               r->outcomes[other].status.phase > MIGRATION_RUNNING;
+               r->outcomes[other].status.phase > MIGRATION_RUNNING || link_share_ends_soon(r->share, other);
 }
 
 static bool is_too_soon(const Run *r, uint32_t i) {

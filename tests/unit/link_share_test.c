@@ -93,6 +93,33 @@ Test(link_share, what_one_leaves_the_other_gets) {
         w.share = link_share_free(w.share);
 }
 
+Test(link_share, one_that_has_nothing_left_to_send_leaves_its_part_before_it_ends) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 5);
+        add(&w, "h1", "h2", 0, 5);
+        open_share(&w, 0);
+        begin(&w, 0);
+        begin(&w, 1);
+        sends(&w, 0);
+        sends(&w, 1);
+        w.seen[0].bytes_left = 0;
+        look(&w);
+        cr_expect_eq(cap(&w, 1), 5, "nothing was sent yet: it has not begun");
+        w.seen[0].bytes_done = 1 << 20;
+        w.seen[0].post_copy = true;
+        look(&w);
+        cr_expect_eq(cap(&w, 1), 5, "what is left is fetched");
+        w.seen[0].post_copy = false;
+        look(&w);
+        cr_expect_eq(cap(&w, 1), 10);
+        cr_expect(link_share_ends_soon(w.share, 0));
+        w.seen[0].bytes_left = 4 << 20; /* it is not over after all */
+        look(&w);
+        cr_expect_eq(cap(&w, 1), 5);
+        w.share = link_share_free(w.share);
+}
+
 Test(link_share, a_link_that_is_known_is_used_to_its_end) {
         World w = { 0 };
 

@@ -8,7 +8,8 @@
 #include "scheduler/act/executor_simulated.h"
 #include "scheduler/act/run_waves.h"
 
-/* How a VM's migration goes is the first letter of its name; "s…" is a short one. */
+/* How a VM's migration goes is the first letter of its name; "s…" is a short one, "q…" sends 10 MiB in 2 s.
+ */
 static SimulatedMove by_name(void *arg, const MigrationRequest *request) {
         static const SimulatedEnd ends[128] = { ['f'] = SIMULATED_FAILS,
                                                 ['h'] = SIMULATED_HANGS,
@@ -17,6 +18,8 @@ static SimulatedMove by_name(void *arg, const MigrationRequest *request) {
                                                 ['n'] = SIMULATED_NO_MEMORY };
 
         (void) arg;
+        if (request->vm[0] == 'q')
+                return (SimulatedMove){ .takes = 2 * USEC_PER_SEC, .bytes = 10 << 20 };
         return (SimulatedMove){ .end = ends[(unsigned char) request->vm[0] & 127U],
                                 .takes = request->vm[0] == 's' ? USEC_PER_SEC : 10 * USEC_PER_SEC };
 }
@@ -208,6 +211,20 @@ Test(run_waves, those_that_share_a_link_for_long_begin_one_behind_the_other) {
         cr_assert_eq(s.outcomes[0].status.started, s.outcomes[2].status.started);
         cr_assert_eq(s.outcomes[1].status.started - s.outcomes[0].status.started, 3 * USEC_PER_SEC,
                      "it prepares, and half of what it would send alone");
+}
+
+Test(run_waves, one_that_has_little_left_makes_room_whatever_was_predicted) {
+        Story s = story();
+
+        add(&s, 0, "q", "h1", "h2");
+        add(&s, 0, "b", "h1", "h3");
+        s.moves[0].sends = s.moves[1].sends = 8 * USEC_PER_SEC;
+        s.moves[0].request.manner.bandwidth_kbit = s.moves[1].request.manner.bandwidth_kbit = 5 * 8389;
+        s.options.prepares = USEC_PER_SEC;
+        cr_assert_eq(0, run(&s));
+        cr_assert_geq(s.outcomes[1].status.started, USEC_PER_SEC,
+                      "more than it sends in the time b prepares");
+        cr_assert_lt(s.outcomes[1].status.started, s.outcomes[0].status.ended);
 }
 
 Test(run_waves, a_failed_move_lets_its_wave_go_on_and_no_other_begin) {
