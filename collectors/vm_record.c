@@ -50,6 +50,13 @@ VmRecord *vm_record_get(VmRecords *all, const unsigned char *uuid, unsigned id) 
         return r;
 }
 
+bool vm_record_seen(const VmRecords *all, const unsigned char *uuid) {
+        for (uint32_t i = 0; i < all->n; i++)
+                if (memcmp(all->at[i]->uuid, uuid, VIR_UUID_BUFLEN) == 0)
+                        return all->at[i]->seen;
+        return false;
+}
+
 void vm_records_forget_gone(VmRecords *all) {
         uint32_t kept = 0;
 
@@ -94,6 +101,7 @@ static int64_t disk_place(const DomainDisk *d, const PoolList *list, Arena *a, c
         return m || d->pool ? 0 : UNKNOWN;
 }
 
+/* params NULL: it is off, and how large its disks are nobody says. */
 static void disks_place(VmRecord *r, const virTypedParameter *params, int n, const PoolList *list) {
         WordList pools = { 0 };
 
@@ -102,7 +110,7 @@ static void disks_place(VmRecord *r, const virTypedParameter *params, int n, con
                 const DomainDisk *d = &r->facts.disks[i];
                 const char *identity;
                 int64_t shared = disk_place(d, list, &r->arena, &identity);
-                int64_t mib = d->target ? vm_stats_disk_mib(params, n, d->target) : UNKNOWN;
+                int64_t mib = !params ? 1 : d->target ? vm_stats_disk_mib(params, n, d->target) : UNKNOWN;
 
                 words_add(&pools, identity);
                 if (!d->writable || shared == 1 || r->local_mib == UNKNOWN)
@@ -166,8 +174,7 @@ static int disks_devices(VmRecord *r, const PoolList *list, const char *root) {
         return r->devices ? 0 : -ENOMEM;
 }
 
-int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
-                       const PoolList *pools, const char *root, usec_t now) {
+static int facts_read(VmRecord *r, virDomainPtr domain) {
         char *xml = virDomainGetXMLDesc(domain, 0);
         int e;
 
@@ -177,8 +184,45 @@ int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter
         arena_rewind(&r->arena, 0);
         e = domain_xml_parse(&r->arena, xml, strlen(xml), &r->facts);
         free(xml);
+        return e;
+}
+
+/* An offline migration takes the definition along and nothing else; and libvirt migrates no domain that has
+ * snapshots. */
+static const char *stays_for(VmRecord *r, virDomainPtr domain) {
+        const char *why = r->facts.pinned;
+
+        if (!why && r->facts.kept)
+                why = text_format(&r->arena, "it is off, and only its host has %s", r->facts.kept);
+        if (!why && virDomainHasManagedSaveImage(domain, 0) == 1)
+                why = "its memory is saved on its host (managed save): start it, or remove that";
+        if (!why && virDomainSnapshotNum(domain, 0) > 0)
+                why = "it has snapshots, with which libvirt moves no VM";
+        if (!why && r->local_mib == UNKNOWN)
+                why = "it is off, and whether other hosts see its disks is not known";
+        return why;
+}
+
+int vm_record_describe_off(VmRecord *r, virDomainPtr domain, const PoolList *pools, usec_t now) {
+        int e = facts_read(r, domain);
+
         if (e < 0)
                 return e;
+        disks_place(r, NULL, 0, pools);
+        r->devices = NULL;
+        r->stays = stays_for(r, domain);
+        r->described = true;
+        r->described_at = now;
+        return 0;
+}
+
+int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
+                       const PoolList *pools, const char *root, usec_t now) {
+        int e = facts_read(r, domain);
+
+        if (e < 0)
+                return e;
+        r->stays = NULL;
         disks_place(r, params, n, pools);
         e = disks_devices(r, pools, root);
         if (e < 0)

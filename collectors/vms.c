@@ -1,11 +1,13 @@
 /* vms: the running domains: what they are (their XML, read again every minute and when they are new), and
- * what they use (one call for the statistics of all).
+ * what they use (one call for the statistics of all); and those that are off, what they are alone: one call
+ * for the list of them, and no monitor is asked.
  *
  * CPU demand is the time of the vCPUs' threads by the wall clock. Only where libvirt does not tell it, the
  * domain's whole CPU time is taken: that has QEMU's own threads in it, which do not come along as demand but
  * are made anew by whatever the guest does. */
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,12 +124,18 @@ static int emit_facts(const VmReading *v) {
                 Metric metric;
                 const char *text;
         } texts[] = {
-                { METRIC_VM_NETWORKS, r->facts.networks }, { METRIC_VM_POOLS, r->pools },
-                { METRIC_VM_DEVICES, r->devices },         { METRIC_VM_CPU_MODEL, r->facts.cpu_model },
-                { METRIC_VM_ARCH, r->facts.arch },         { METRIC_VM_MACHINE, r->facts.machine },
-                { METRIC_VM_PINNED, r->facts.pinned },     { METRIC_VM_TITLE, r->facts.title },
-                { METRIC_VM_GROUPS, r->facts.groups },     { METRIC_VM_LABELS, r->facts.labels },
-                { METRIC_VM_EMULATOR, r->facts.emulator }, { METRIC_VM_CPU_FEATURES, r->facts.cpu_features },
+                { METRIC_VM_NETWORKS, r->facts.networks },
+                { METRIC_VM_POOLS, r->pools },
+                { METRIC_VM_DEVICES, r->devices },
+                { METRIC_VM_CPU_MODEL, r->facts.cpu_model },
+                { METRIC_VM_ARCH, r->facts.arch },
+                { METRIC_VM_MACHINE, r->facts.machine },
+                { METRIC_VM_PINNED, r->stays ? r->stays : r->facts.pinned },
+                { METRIC_VM_TITLE, r->facts.title },
+                { METRIC_VM_GROUPS, r->facts.groups },
+                { METRIC_VM_LABELS, r->facts.labels },
+                { METRIC_VM_EMULATOR, r->facts.emulator },
+                { METRIC_VM_CPU_FEATURES, r->facts.cpu_features },
         };
         int e = 0;
 
@@ -251,6 +259,51 @@ static int vm_read(VmsState *s, const virDomainStatsRecord *found, usec_t now, S
         return vm_emit(&v, uuid_text);
 }
 
+/* ---- domains that are off ---- */
+
+/* All that are not active are persistent: libvirt forgets a transient one when it ends. */
+static int off_read(VmsState *s, virDomainPtr domain, usec_t now, SampleSink *sink) {
+        unsigned char uuid[VIR_UUID_BUFLEN];
+        char uuid_text[VIR_UUID_STRING_BUFLEN];
+        const char *name = virDomainGetName(domain);
+        VmReading v = { .now = now, .sink = sink };
+        int e;
+
+        if (virDomainGetUUID(domain, uuid) < 0 || virDomainGetUUIDString(domain, uuid_text) < 0 ||
+            vm_record_seen(&s->records, uuid)) /* it ended since the statistics were taken */
+                return 0;
+        v.name = name && text_is_name(name, strlen(name)) ? name : uuid_text;
+        v.record = vm_record_get(&s->records, uuid, UINT_MAX);
+        if (!v.record)
+                return -ENOMEM;
+        if (!v.record->described || now - v.record->described_at >= DESCRIBE_EVERY) {
+                e = vm_record_describe_off(v.record, domain, &s->pools, now);
+                if (e < 0 && (e == -ENOMEM || !v.record->described))
+                        return e == -ENOMEM ? e : 0;
+        }
+        if ((e = emit_text(sink, METRIC_VM_UUID, v.name, uuid_text)) < 0 ||
+            (e = emit_text(sink, METRIC_VM_STATE, v.name, "off")) < 0 ||
+            (e = emit_number(sink, METRIC_VM_VCPUS, v.name, v.record->facts.vcpus)) < 0 ||
+            (e = emit_number(sink, METRIC_VM_MEMORY, v.name, v.record->facts.memory_mib)) < 0)
+                return e;
+        return emit_facts(&v);
+}
+
+/* A driver that cannot list them has none. */
+static int off_all(VmsState *s, virConnectPtr conn, usec_t now, SampleSink *sink) {
+        virDomainPtr *found = NULL;
+        const int n = virConnectListAllDomains(conn, &found, VIR_CONNECT_LIST_DOMAINS_INACTIVE);
+        int r = 0;
+
+        for (int i = 0; i < n; i++) {
+                if (r == 0)
+                        r = off_read(s, found[i], now, sink);
+                (void) virDomainFree(found[i]);
+        }
+        free(found);
+        return r;
+}
+
 static int pools_refresh(VmsState *s, const CollectorEnv *env, usec_t now) {
         int r;
 
@@ -286,6 +339,8 @@ static int vms_read(void *state, const CollectorEnv *env, usec_t now, SampleSink
         if (r == 0 && !s->afar) /* not from afar: who only looks changes nothing */
                 dirty_measure(s, now);
         virDomainStatsRecordListFree(found);
+        if (r == 0)
+                r = off_all(s, env->libvirt, now, sink);
         vm_records_forget_gone(&s->records);
         return r;
 }
@@ -300,7 +355,7 @@ static void vms_close(void *state) {
 extern const Collector collector_vms;
 const Collector collector_vms = {
         .name = "vms",
-        .summary = "running guests: facts, CPU, contention, memory, network, disk, jobs (libvirt)",
+        .summary = "guests: facts, CPU, contention, memory, network, disk, jobs (libvirt)",
         .runs = RUNS_ON_HOST | RUNS_REMOTE,
         .state_size = sizeof(VmsState),
         .open = vms_open,

@@ -46,7 +46,7 @@ typedef struct FakeHost {
         int cpu;            /* VIR_CPU_COMPARE_… */
         const char *pool;   /* directory of its pool; NULL: none */
         const char *volume; /* path that it has a volume at; NULL: none */
-        bool agent;
+        bool agent, autostart;
 } FakeHost;
 
 typedef struct FakeWorld {
@@ -282,6 +282,17 @@ int virDomainGetState(virDomainPtr domain, int *state, int *reason, unsigned fla
 }
 int virDomainIsPersistent(virDomainPtr domain) {
         return fake.hosts[domain->host].persistent;
+}
+int virDomainIsActive(virDomainPtr domain) {
+        return fake.hosts[domain->host].state != VIR_DOMAIN_SHUTOFF;
+}
+int virDomainGetAutostart(virDomainPtr domain, int *ret) {
+        *ret = fake.hosts[domain->host].autostart;
+        return 0;
+}
+int virDomainSetAutostart(virDomainPtr domain, int autostart) {
+        fake.hosts[domain->host].autostart = autostart;
+        return 0;
 }
 char *virDomainGetXMLDesc(virDomainPtr domain, unsigned flags) {
         (void) flags;

@@ -180,6 +180,16 @@ static const char *pinned_by(Arena *a, const xmlNode *root, const xmlNode *devic
         return NULL;
 }
 
+/* What an offline migration leaves behind (libvirt: "migrates only the domain definition"), or NULL. */
+static const char *kept_by(Arena *a, const xmlNode *root, const xmlNode *devices) {
+        if (xml_child(xml_child(root, "os"), "nvram"))
+                return text_format(a, "UEFI variables (nvram)");
+        for (const xmlNode *d = xml_child(devices, "tpm"); d; d = xml_next(d, "tpm"))
+                if (xml_attribute_is(xml_child(d, "backend"), "type", "emulator"))
+                        return text_format(a, "the state of its TPM");
+        return NULL;
+}
+
 /* ---- metadata ---- */
 static const xmlNode *own_metadata(const xmlNode *root) {
         const xmlNode *metadata = xml_child(root, "metadata");
@@ -306,6 +316,7 @@ static int facts_read(Arena *a, const xmlNode *root, DomainFacts *f) {
         f->vcpus = vcpus_of(a, xml_child(root, "vcpu"));
         f->memory_mib = memory_mib(a, xml_child(root, "memory"));
         f->pinned = pinned_by(a, root, devices);
+        f->kept = kept_by(a, root, devices);
         for (const xmlNode *i = xml_child(devices, "interface"); i; i = xml_next(i, "interface"))
                 words_add(&list, interface_network(a, i));
         f->networks = words_join(&list, a);

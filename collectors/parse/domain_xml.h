@@ -1,4 +1,4 @@
-/* A domain's XML, as virDomainGetXMLDesc gives it of a running guest → what a balancer must know of it. Pure
+/* A domain's XML, as virDomainGetXMLDesc gives it → what a balancer must know of it. Pure
  * but for libxml2's memory. Texts live in the arena; what is not there is NULL.
  *
  * An operator describes a guest to the balancer in its metadata (libvirt keeps and migrates it):
@@ -32,8 +32,10 @@ typedef struct DomainFacts {
         int64_t hugepages_kib;    /* size of the pages that back its memory; 0: none */
         const char *networks, *groups, *labels; /* lists, separated by commas; never NULL */
         const char *pinned;                     /* why it cannot be migrated live, in words */
-        int64_t vcpus, memory_mib;              /* UNKNOWN: not said */
-        const DomainDisk *disks;                /* those that have something in them */
+        const char *kept; /* files beside its disks that its host keeps, and libvirt sends along only while it
+                             runs, in words: UEFI variables, a TPM's state */
+        int64_t vcpus, memory_mib; /* UNKNOWN: not said */
+        const DomainDisk *disks;   /* those that have something in them */
         uint32_t n_disks;
 } DomainFacts;
 

@@ -94,12 +94,14 @@ static bool pool_fits(const char *name, virConnectPtr target, char words[LIBVIRT
         return active != 0;
 }
 
-/* What it holds in KiB; 0: nobody says. */
+/* What it holds in KiB; 0: nobody says, or it is off. */
 static unsigned long long memory_of(virDomainPtr domain) {
         virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
         int n = virDomainMemoryStats(domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
         virDomainInfo info;
 
+        if (virDomainIsActive(domain) == 0)
+                return 0;
         for (int i = 0; i < n; i++)
                 if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_RSS)
                         return stats[i].val;

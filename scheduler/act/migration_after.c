@@ -22,7 +22,18 @@ static void end_on_source(Migration *m) {
                       message);
 }
 
-/* What is not as it was before; said, and no reason to call the move failed: the VM runs there. */
+static void mind_autostart(Migration *m, virDomainPtr domain) {
+        char words[LIBVIRT_WORDS], why[LIBVIRT_WORDS];
+
+        if (!m->autostart || virDomainSetAutostart(domain, 1) == 0)
+                return;
+        libvirt_last_words(why);
+        (void) snprintf(words, sizeof(words), "it is not started with its host any more (autostart): %.180s",
+                        why);
+        migration_remark(m, words);
+}
+
+/* What is not as it was before; said, and no reason to call the move failed: the VM is there. */
 static void look_closer(Migration *m) {
         char words[LIBVIRT_WORDS] = "out of memory";
         virConnectPtr conn = NULL;
@@ -34,8 +45,11 @@ static void look_closer(Migration *m) {
         }
         domain = virDomainLookupByUUIDString(conn, m->uuid);
         if (domain) {
-                libvirt_remark(domain, &m->before, words);
-                migration_remark(m, words);
+                mind_autostart(m, domain);
+                if (!m->request.offline) {
+                        libvirt_remark(domain, &m->before, words);
+                        migration_remark(m, words);
+                }
                 (void) virDomainFree(domain);
         }
         (void) virConnectClose(conn);
@@ -47,10 +61,10 @@ static void end_on_target(Migration *m) {
         hub_lock(m->hub);
         last = m->status;
         hub_unlock(m->hub);
-        if (!m->request.offline) {
+        if (!m->request.offline)
                 libvirt_look_finished(m->request.to_uri, m->uuid, m->hub->options.connect_at_most, &last);
+        if (!m->request.offline || m->autostart)
                 look_closer(m);
-        }
         hub_lock(m->hub);
         if (!migration_has_ended(m->status.phase)) {
                 last.phase = m->status.phase;

@@ -42,6 +42,14 @@ static bool state_is_right(Migration *m, virDomainPtr domain) {
         return true;
 }
 
+/* libvirt takes everything of a definition along but this. */
+static bool starts_by_itself(virDomainPtr domain) {
+        int autostart = 0;
+
+        return virDomainIsPersistent(domain) == 1 && virDomainGetAutostart(domain, &autostart) == 0 &&
+               autostart;
+}
+
 /* Whether the source lets it go: in the right state, and busy with nothing else. */
 static bool source_is_ready(Migration *m, virDomainPtr domain) {
         char words[LIBVIRT_WORDS] = "";
@@ -65,6 +73,7 @@ static bool source_is_ready(Migration *m, virDomainPtr domain) {
                 migration_not_started(m, MIGRATION_FAILED, "%s: %s", m->request.from, words);
                 return false;
         }
+        m->autostart = starts_by_itself(domain);
         return true;
 }
 

@@ -38,6 +38,7 @@ struct Migration {
         /* The worker's, and read by the mover, which it starts after they were filled in: */
         Manner manner;
         MovedDomain before;
+        bool autostart;                        /* its source starts it when that boots: the target is to */
         const char *disks[MOVED_LIST_MAX + 1]; /* to be copied; into `before` */
         PauseLimit pause;                      /* the worker's alone, like `pause_set` */
         bool pause_set;

@@ -327,7 +327,8 @@ static int share_links(Run *r) {
                                          .wave = r->moves[i].wave,
                                          .out_kbit = r->moves[i].out_kbit,
                                          .in_kbit = r->moves[i].in_kbit,
-                                         .planned_kbit = q->manner.bandwidth_kbit > 0
+                                         .planned_kbit = q->offline ? LINK_SHARE_KBIT_A_MIB /* next to none */
+                                                         : q->manner.bandwidth_kbit > 0
                                                                  ? q->manner.bandwidth_kbit
                                                                  : q->bandwidth_mib_s * LINK_SHARE_KBIT_A_MIB,
                                          .fixed = q->offline || q->post_copy ||

@@ -7,6 +7,7 @@
 #include "scheduler/app/plan_text.h"
 #include "scheduler/app/round.h"
 #include "scheduler/app/store_round.h"
+#include "scheduler/snapshot/off_vms.h"
 #include "scheduler/snapshot/plan_file.h"
 
 typedef struct Evacuation {
@@ -33,6 +34,17 @@ static ExitStatus suppose(Evacuation *x) {
         return r < 0 ? command_complain_fault(x->in, r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED, NULL,
                                               &fault)
                      : EXIT_DONE;
+}
+
+/* Who stays behind, said before anything is done. */
+static void say_off(const Evacuation *x) {
+        const HostIx h = snapshot_host(x->facts.snapshot, x->host);
+        const char *words = h != IX_NONE ? off_vms_words(x->in->arena, x->facts.snapshot, h) : NULL;
+        char safe[1024];
+
+        if (words && *words)
+                (void) fprintf(x->in->json ? x->in->err.out : x->in->out.out, "%s: %s\n", x->host,
+                               text_safe(words, safe, sizeof(safe)));
 }
 
 /* ---- dry run ---- */
@@ -99,6 +111,8 @@ static ExitStatus with_store(Evacuation *x) {
         if (status == EXIT_DONE)
                 status = facts_read(in, &x->facts);
         if (status == EXIT_DONE)
+                say_off(x);
+        if (status == EXIT_DONE)
                 status = apply_supposed(in, &x->facts, NULL);
         if (!in->json)
                 (void) fprintf(in->out.out,
@@ -121,7 +135,15 @@ static ExitStatus evacuate(Evacuation *x) {
                 return command_complain_fault(in, EXIT_FAILED, NULL, &fault);
         if (source_store(x->facts.source) && !option_given(&in->options, "dry-run"))
                 return with_store(x);
+        if (option_given(&in->options, "for-good")) {
+                source_for_good(x->facts.source, x->host);
+                status = facts_read(in, &x->facts);
+                if (status != EXIT_DONE)
+                        return status;
+        }
         status = suppose(x);
+        if (status == EXIT_DONE)
+                say_off(x);
         if (status != EXIT_DONE || option_given(&in->options, "dry-run"))
                 return status == EXIT_DONE ? dry_run(x) : status;
         if (kind == SOURCE_FILE)
@@ -146,6 +168,8 @@ static const OptionDef options[] = {
         { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
           "within TIME: the VMs that weigh most leave first, and those that will not make it are named "
           "beforehand" },
+        { "for-good", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "the host does not come back: VMs that are off leave it, too" },
         { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "from Redis: shown by plimsoll maintenance status" },
         { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "shows the plan, and moves nothing" },
         { "force", 0, OPTION_FLAG, NULL, 0, 0, 0,
@@ -163,14 +187,15 @@ static const OptionDef options[] = {
 const Command command_evacuate = {
         .name = "evacuate",
         .summary = "empty a host now, with or without agents and a service",
-        .usage = "HOST [source] [--deadline 30m] [--dry-run] [--yes]",
+        .usage = "HOST [source] [--deadline 30m] [--for-good] [--dry-run] [--yes]",
         .help = "Moves all VMs of the host to others by the same optimization that balances: shows the plan, "
                 "asks,\n"
                 "and moves. From Redis the host is put into maintenance first, so that nothing comes back; a "
                 "service\n"
                 "that acts then does the moving, and this waits for it. Without agents (--hosts) nobody "
                 "remembers\n"
-                "that the host was emptied.\n"
+                "that the host was emptied. VMs that are off stay, unless --for-good says that the host does "
+                "not come back.\n"
                 "Exit status 1: a move failed; 3: some VMs cannot leave, or (--dry-run) not in time.",
         .options = options,
         .least_arguments = 1,

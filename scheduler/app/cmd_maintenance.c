@@ -104,6 +104,8 @@ static const OptionDef options[] = {
           "the host should be empty within TIME: the VMs that weigh most leave first, and those that will "
           "not "
           "make it are named" },
+        { "for-good", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "the host does not come back: VMs that are off leave it, too" },
         { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "shown by status" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter and status:" },
         { "wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
@@ -119,7 +121,8 @@ static const OptionDef options[] = {
 const Command command_maintenance = {
         .name = "maintenance",
         .summary = "empty a host for maintenance, and give it back",
-        .usage = "enter HOST [--deadline 30m] [--wait] | exit HOST | status [HOST] [--wait] | roll HOSTS… "
+        .usage = "enter HOST [--deadline 30m] [--for-good] [--wait] | exit HOST | status [HOST] [--wait] | "
+                 "roll HOSTS… "
                  "--run CMD",
         .help = "enter: the host takes no VM any more, and the service moves those it has to other hosts; "
                 "the\n"

@@ -12,6 +12,7 @@ typedef struct OperatorMark {
         const char *by, *why; /* NULL: not said */
         usec_t at;            /* since the epoch; 0: not said */
         usec_t leave_by;      /* 0: no deadline */
+        bool for_good;        /* it does not come back: VMs that are off leave it, too */
         HostState before;     /* what it was in, and goes back to */
 } OperatorMark;
 

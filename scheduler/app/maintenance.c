@@ -9,6 +9,7 @@
 #include "scheduler/app/live_state.h"
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/app/table.h"
+#include "scheduler/snapshot/off_vms.h"
 
 #define TRIES       3 /* another operator may change the same mark between two calls of ours */
 #define POLL        USEC_PER_SEC
@@ -25,6 +26,7 @@ typedef struct Emptying {
         uint32_t cannot;  /* of these: the last plan says that they cannot leave */
         uint32_t moving;  /* from it, now */
         uint32_t waiting; /* moves of the plan that are still to come */
+        uint32_t off;     /* that are off, and stay */
         bool empty;       /* for sure */
 } Emptying;
 
@@ -58,7 +60,8 @@ ExitStatus maintenance_failed(const Invocation *in, const Store *store, int erro
 
 /* ---- asking ---- */
 
-static void say_entered(const Invocation *in, const char *host, const OperatorMark *was, bool new_deadline) {
+static void say_entered(const Invocation *in, const char *host, const OperatorMark *was,
+                        const OperatorMark *is) {
         char safe[256], by[256], when[HUMAN_SIZE];
 
         if (in->json)
@@ -66,13 +69,16 @@ static void say_entered(const Invocation *in, const char *host, const OperatorMa
         (void) text_safe(host, safe, sizeof(safe));
         if (was->state != HOST_MAINTENANCE) {
                 (void) fprintf(in->out.out,
-                               "%s is in maintenance: it takes no VM, and its VMs are to leave\n", safe);
+                               "%s is in maintenance%s: it takes no VM, and its VMs are to leave%s\n", safe,
+                               is->for_good ? " for good" : "",
+                               is->for_good ? ", also those that are off" : "");
                 return;
         }
-        (void) fprintf(in->out.out, "%s is in maintenance already, since %s by %s%s\n", safe,
+        (void) fprintf(in->out.out, "%s is in maintenance already, since %s by %s%s%s\n", safe,
                        was->at > 0 ? human_time(was->at, when) : "an unknown time",
                        was->by ? text_safe(was->by, by, sizeof(by)) : "somebody",
-                       new_deadline ? "; it has a new deadline" : "");
+                       is->leave_by != was->leave_by ? "; it has a new deadline" : "",
+                       is->for_good && !was->for_good ? "; now for good" : "");
 }
 
 ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host) {
@@ -84,7 +90,8 @@ ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *hos
                 OperatorMark was = { 0 }, is;
                 const char *old = "", *text = NULL;
                 int r = host_mark_get(store, in->arena, host, &was, &old);
-                bool there = was.state == HOST_MAINTENANCE;
+                const bool there = was.state == HOST_MAINTENANCE;
+                const bool for_good = option_given(&in->options, "for-good") && !(there && was.for_good);
 
                 is = was;
                 if (!there)
@@ -95,7 +102,8 @@ ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *hos
                                              .before = was.state };
                 if (within > 0)
                         is.leave_by = now + within;
-                if (r == 0 && (!there || within > 0)) {
+                is.for_good = is.for_good || for_good;
+                if (r == 0 && (!there || within > 0 || for_good)) {
                         r = host_mark_print(in->arena, &is, &text);
                         if (r == 0)
                                 r = store_change_mark(store, host, old, text);
@@ -103,7 +111,7 @@ ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *hos
                 if (r < 0)
                         return maintenance_failed(in, store, r);
                 if (r == 0) {
-                        say_entered(in, host, &was, within > 0);
+                        say_entered(in, host, &was, &is);
                         return EXIT_DONE;
                 }
         }
@@ -178,6 +186,7 @@ static int look_at(const Look *x, HostIx h, Emptying *ret) {
 
         for (VmIx v = 0; v < s->n_vms; v++)
                 e.left += s->vms[v].host == h || (s->vms[v].in_flight && s->vms[v].in_flight_to == h);
+        e.off = off_vms_on(s, h);
         for (uint32_t i = 0; x->has_live && i < x->live.n_moves; i++) {
                 const LiveMove *m = &x->live.moves[i];
 
@@ -211,6 +220,16 @@ static bool is_blocked(const Look *x, const Emptying *e) {
 
 /* ---- words ---- */
 
+static void print_off(const Look *x, const char *host) {
+        const Snapshot *s = x->facts->snapshot;
+        const HostIx h = snapshot_host(s, host);
+        const char *words = h != IX_NONE ? off_vms_words(x->in->arena, s, h) : NULL;
+        char safe[1024];
+
+        if (words && *words)
+                (void) fprintf(x->in->out.out, "  %s\n", text_safe(words, safe, sizeof(safe)));
+}
+
 static void print_stays(const Look *x, const char *host) {
         const Screen *screen = &x->in->out;
         char vm[256], why[512];
@@ -228,6 +247,7 @@ static void print_stays(const Look *x, const char *host) {
         }
         if (all > shown)
                 (void) fprintf(screen->out, "  … and %u more (--json has them)\n", all - shown);
+        print_off(x, host);
 }
 
 static const char *state_words(const Look *x, const Emptying *e) {
@@ -293,11 +313,12 @@ static int add_row(const Look *x, Table *t, const Emptying *e) {
 }
 
 static json_t *one_json(const Look *x, const Emptying *e) {
-        json_t *o = json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:b, s:b, s:I, s:I, s:s}", "name", e->host->name,
-                              "state", host_state_names[e->host->state], "by", e->mark.by, "why", e->mark.why,
-                              "vms", (json_int_t) e->left, "empty", (int) e->empty, "blocked",
-                              (int) is_blocked(x, e), "moving", (json_int_t) e->moving, "waiting",
-                              (json_int_t) e->waiting, "words", state_words(x, e));
+        json_t *o = json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:b, s:b, s:I, s:I, s:s, s:b, s:I}", "name",
+                              e->host->name, "state", host_state_names[e->host->state], "by", e->mark.by,
+                              "why", e->mark.why, "vms", (json_int_t) e->left, "empty", (int) e->empty,
+                              "blocked", (int) is_blocked(x, e), "moving", (json_int_t) e->moving, "waiting",
+                              (json_int_t) e->waiting, "words", state_words(x, e), "for_good",
+                              (int) e->mark.for_good, "off", (json_int_t) e->off);
         json_t *stays = json_array();
 
         if (e->mark.at > 0)
@@ -485,6 +506,7 @@ static ExitStatus finish(Wait *w, const Emptying *e, ExitStatus status) {
         if (status == EXIT_DONE) {
                 (void) fprintf(in->out.out, "%s%s is empty%s\n", screen_style(&in->out, STYLE_GOOD), name,
                                screen_style(&in->out, STYLE_PLAIN));
+                print_off(&w->look, w->name);
                 return status;
         }
         if (status == EXIT_FAILED)

@@ -12,8 +12,8 @@
 typedef enum JournalEvent {
         JOURNAL_INTENT,  /* about to be started */
         JOURNAL_STARTED, /* libvirt has been asked */
-        JOURNAL_DONE,    /* runs on the target, and only there */
-        JOURNAL_FAILED,  /* runs on the source, and only there */
+        JOURNAL_DONE,   /* runs on the target, and only there; moved cold: is defined there, and only there */
+        JOURNAL_FAILED, /* … on the source, and only there */
         JOURNAL_ABORTED, /* the same, because it was told to stop */
         JOURNAL_UNCLEAR, /* what was seen fits neither */
         JOURNAL_EVENT_N,
@@ -24,6 +24,7 @@ typedef struct JournalEntry {
         JournalEvent event;
         const char *id; /* of the move: the same in all its entries, different for each move */
         const char *vm, *uuid, *from, *to, *from_uri, *to_uri; /* uuid, uris NULL: not known */
+        bool cold; /* it is off, and moved so: its definition is what is looked for */
         usec_t at;
         int64_t predicted_ms, ms, bytes, downtime_ms; /* measured ones UNKNOWN until it is over */
         const char *message;                          /* "" or why */

@@ -229,6 +229,7 @@ static int write_down(const Mover *m, uint32_t move, JournalEntry e) {
         e.from_uri = v->from_uri;
         e.to_uri = v->to_uri;
         e.at = clock_now_of(m->clock);
+        e.cold = v->manner.strategy == STRATEGY_COLD;
         e.predicted_ms = v->predicted.ms;
         e.predicted = v->predicted;
         r = e.id ? journal_print(&a, &e, &text, &n) : -ENOMEM;
@@ -341,6 +342,9 @@ static MoveManner settled_manner(const Settings *s, const MoverMove *v) {
         const int64_t most = migration_bandwidth(s);
         MoveManner m = v->manner;
 
+        if (m.strategy == STRATEGY_COLD) /* there is nothing to send, and no bandwidth to be had */
+                return (MoveManner){ .strategy = m.strategy,
+                                     .deadline_ms = time_limit(s, &v->predicted) / USEC_PER_MSEC };
         if (most > 0 && (m.bandwidth_kbit == 0 || m.bandwidth_kbit > most))
                 m.bandwidth_kbit = most;
         if (!settings_int(s, "migration", "auto_converge"))
@@ -371,6 +375,7 @@ static int migrate_uri(Arena *a, const Settings *s, const char *host, const char
 static RunMove run_move(const MoverInput *in, const MoverMove *v) {
         const int64_t kbit = migration_bandwidth(in->settings);
         const MoveManner manner = settled_manner(in->settings, v);
+        const bool cold = manner.strategy == STRATEGY_COLD;
 
         return (RunMove){
                 .wave = v->wave,
@@ -390,7 +395,8 @@ static RunMove run_move(const MoverInput *in, const MoverMove *v) {
                              .post_copy = manner.strategy == STRATEGY_POST_COPY ||
                                           manner.at_deadline == DEADLINE_POST_COPY,
                              .tls = settings_int(in->settings, "migration", "tls") != 0,
-                             .copy_disks = v->local_disk_mib > 0 &&
+                             .offline = cold,
+                             .copy_disks = !cold && v->local_disk_mib > 0 &&
                                            settings_int(in->settings, "cluster", "local_disks") != 0,
                              .manner = manner }
         };

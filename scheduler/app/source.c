@@ -14,6 +14,7 @@
 #include "scheduler/app/report_reader.h"
 #include "scheduler/decide/migration_lessons.h"
 #include "scheduler/snapshot/build.h"
+#include "scheduler/snapshot/off_vms.h"
 #include "scheduler/snapshot/rules_apply.h"
 #include "scheduler/snapshot/snapshot_file.h"
 
@@ -28,6 +29,7 @@ struct Source {
         char *words;
         const char *cluster;
         const Clock *clock;
+        const char *for_good; /* a host, or NULL */
         Store *store;
         bool own_store;
         FaultBook faults;     /* in the arena of the last reading */
@@ -38,6 +40,10 @@ struct Source {
 
 void source_use_clock(Source *s, const Clock *clock) {
         s->clock = clock;
+}
+
+void source_for_good(Source *s, const char *host) {
+        s->for_good = host;
 }
 
 SourceKind source_kind(const Source *s) {
@@ -262,8 +268,10 @@ static int read_marks(const Source *s, Arena *a, BuildInput *in) {
 
                 if (host_mark_parse(a, texts[i].text, texts[i].n, &m) == -ENOMEM)
                         return -ENOMEM;
-                marks[in->n_marks++] =
-                        (HostMark){ .host = texts[i].name, .state = m.state, .leave_by = m.leave_by };
+                marks[in->n_marks++] = (HostMark){ .host = texts[i].name,
+                                                   .state = m.state,
+                                                   .leave_by = m.leave_by,
+                                                   .for_good = m.for_good };
         }
         in->marks = marks;
         return 0;
@@ -459,6 +467,8 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
         s->n_notices = 0;
         s->facts = NULL;
         r = read_facts(s, a, settings, &s->facts, reterr_fault);
+        if (r == 0 && s->for_good)
+                r = off_vms_leave(a, s->facts, s->for_good, &s->facts) < 0 ? -ENOMEM : 0;
         if (r == 0)
                 r = rules_apply(a, s->facts, settings_rules(settings), ret);
         return r == -ENOMEM ? no_memory(reterr_fault) : r;

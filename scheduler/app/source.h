@@ -60,6 +60,10 @@ int source_open_store(Store *store, const char *cluster, Source **ret) must_chec
 /* What time it is for the facts; NULL, and at first: the real one. */
 void source_use_clock(Source *s, const Clock *clock);
 
+/* From the next reading on: the host is to be left for good, and so by its VMs that are off. NULL: as the
+ * facts say. The name is the caller's. */
+void source_for_good(Source *s, const char *host);
+
 Source *source_free(Source *s);
 DEFINE_OWNED(Source *, source_free);
 

@@ -71,6 +71,17 @@ static JournalEvent judge(const Sight *source, const Sight *target, usec_t age) 
         return JOURNAL_UNCLEAR;
 }
 
+/* Of one that was off: where it is defined, whatever became of it since. */
+static JournalEvent judge_cold(const Sight *source, const Sight *target, usec_t age) {
+        if (source->presence == PRESENCE_UNKNOWN || target->presence == PRESENCE_UNKNOWN)
+                return JOURNAL_UNCLEAR;
+        if (source->defined != target->defined)
+                return target->defined ? JOURNAL_DONE : JOURNAL_FAILED;
+        if (age <= SETTLED_AFTER)
+                return JOURNAL_STARTED; /* libvirt defines it there before it undefines it here */
+        return source->defined ? JOURNAL_UNCLEAR : JOURNAL_FAILED;
+}
+
 int store_round_cool(const Leadership *l, const char *vm, const Settings *settings) {
         const CoolLength length = { .first = settings_int(settings, "service", "cool_down"),
                                     .most = settings_int(settings, "service", "cool_down_most") };
@@ -115,7 +126,7 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
                 r = l->world->look(l->world->self, e->to_uri, e->uuid, LOOK_AT_MOST, &target);
         if (r < 0)
                 return r;
-        ret->now = judge(&source, &target, clock_now_of(l->world->clock) - e->at);
+        ret->now = (e->cold ? judge_cold : judge)(&source, &target, clock_now_of(l->world->clock) - e->at);
         ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
         if (!ret->words)
                 return -ENOMEM;

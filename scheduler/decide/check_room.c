@@ -59,7 +59,8 @@ static int guess_unmeasured(Check *c) {
 
                 if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING)
                         vcpus[vm->host] += vm->vcpus;
-                else if (vm->cpu_mcores != UNKNOWN && s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
+                else if (vm->state != VM_OFF && vm->cpu_mcores != UNKNOWN &&
+                         s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
                         left[vm->host] -= vm_measured(vm).cpu_mcores;
         }
         for (VmIx v = 0; v < s->n_vms; v++) {
@@ -138,6 +139,8 @@ int64_t check_demand(const Check *c, VmIx v, uint32_t r) {
 
         switch (r) {
         case RES_CPU:
+                if (vm->state == VM_OFF)
+                        return 0;
                 return product(vm->cpu_mcores != UNKNOWN ? vm->cpu_mcores : c->guess[v], c->speed[vm->host],
                                1000);
         case RES_MEMORY:
@@ -162,6 +165,8 @@ static int64_t share_of_reported(const Check *c, VmIx v, uint32_t r) {
         const Vm *vm = &c->s->vms[v];
         VmLoad load = vm_measured(vm);
 
+        if (vm->state == VM_OFF)
+                return 0; /* the host has nothing of it in use */
         if (vm->measured && r == RES_CPU && load.cpu_mcores != UNKNOWN)
                 return product(load.cpu_mcores, c->speed[vm->host], 1000);
         if (vm->measured && r == RES_NET_RX)

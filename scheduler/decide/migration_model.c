@@ -195,9 +195,21 @@ static Terms terms_of(const MigrationFacts *f) {
         return t;
 }
 
+/* What any migration takes beside sending. */
+static MigrationForecast cold_forecast(const Terms *t, int64_t unsure) {
+        return (MigrationForecast){ .converges = true,
+                                    .predicted = { .ms_low = permille_of(t->fixed, 1000 - unsure) / 2,
+                                                   .ms = t->fixed,
+                                                   .ms_high = 2 * permille_of(t->fixed, 1000 + unsure) } };
+}
+
 int64_t migration_ms(const MigrationFacts *f) {
         const Terms t = terms_of(f);
-        const Rounds r = send_all(t.memory, t.rate, t.dirt, f);
+        Rounds r;
+
+        if (f->cold)
+                return t.fixed;
+        r = send_all(t.memory, t.rate, t.dirt, f);
 
         return r.converges ? least(t.fixed + ms_for(r.bytes + t.disk, t.rate), MIGRATION_MS_MAX)
                            : MIGRATION_MS_MAX;
@@ -217,6 +229,8 @@ MigrationForecast migration_forecast(MigrationFacts f) {
         const int64_t sent_high = most(high.bytes, r.bytes) + t.disk;
         MigrationForecast ret = { .converges = r.converges, .rounds = r.rounds, .memory_bytes = t.memory };
 
+        if (f.cold)
+                return cold_forecast(&t, unsure);
         ret.predicted = (Prediction){
                 .ms_low = permille_of(t.fixed + ms_for(sent_low, t.rate), 1000 - unsure),
                 .ms = t.fixed + ms_for(r.bytes + t.disk, t.rate),

@@ -17,6 +17,7 @@ typedef enum MigrationMode {
 
 typedef struct MigrationFacts {
         MigrationMode mode;
+        bool cold; /* the VM is off: nothing of it is sent but its definition, and it has no downtime */
         /* What the prediction says it rests on. memory_mib: to be sent, as far as known beforehand. dirty
          * rates UNKNOWN: taken as a share of the bandwidth, and the interval is wide. bandwidth_kbit: the
          * migration's of the way, > 0. */
@@ -42,7 +43,8 @@ typedef struct MigrationForecast {
 #define MIGRATION_DOWNTIME_MS     300
 #define MIGRATION_WINDOW_MS       6000 /* of the long window of the dirty rate, where it is not said */
 
-/* Sizes beyond 4 PiB are taken as that. Times are at most MIGRATION_MS_MAX. Never fails. */
+/* Of a cold one basis.bandwidth_kbit is 0 in what is predicted: it says nothing of any way. Sizes beyond 4
+ * PiB are taken as that. Times are at most MIGRATION_MS_MAX. Never fails. */
 MigrationForecast migration_forecast(MigrationFacts f);
 #define MIGRATION_MS_MAX (INT64_C(1) << 40)
 

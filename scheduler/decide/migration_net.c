@@ -267,6 +267,7 @@ MigrationFacts migration_facts(const MigrationNet *net, VmIx v, HostIx from, Hos
                            .dirty_window_ms = vm->dirty_window_ms,
                            .local_disk_mib = vm->local_disk_mib,
                            .bandwidth_kbit = at_least(bandwidth_kbit, 1) },
+                .cold = vm->state == VM_OFF,
                 .downtime_limit_ms = MIGRATION_DOWNTIME_MS,
                 .speed_permille = way_learned(net, from, to),
         };

@@ -205,7 +205,18 @@ static const char *reason_not_now(const Question *q) {
                                                     : "it would not end, and its policy allows nothing else");
 }
 
+static bool fits_cold(const Question *q, MoveChoice *io) {
+        io->forecast = q->plain;
+        return q->facts.cold;
+}
+
+static const char *reason_cold(const Question *q) {
+        (void) q;
+        return "it is off: its definition alone is moved";
+}
+
 static const StrategyDef strategies[] = {
+        { STRATEGY_COLD, fits_cold, reason_cold },
         { STRATEGY_MULTIFD, fits_multifd, reason_multifd },
         { STRATEGY_PLAIN, fits_plain, reason_plain },
         { STRATEGY_POST_COPY, fits_post_copy, reason_post_copy },
@@ -244,9 +255,13 @@ int move_choose(Arena *a, MigrationFacts facts, bool known, const MovePolicy *po
         m->reason = d->reason(&q);
         if (!m->reason)
                 return -ENOMEM;
+        put_deadline(policy, &choice);
+        if (facts.cold) {
+                *ret = choice;
+                return 0;
+        }
         m->bandwidth_kbit = known ? q.share_kbit : 0;
         m->slow_down = policy->auto_converge ? SLOW_DOWN_ALLOWED : SLOW_DOWN_NEVER;
-        put_deadline(policy, &choice);
         m->at_deadline = policy->post_copy ? DEADLINE_POST_COPY : DEADLINE_ABORT;
         m->downtime_limit_ms = policy->downtime_ms;
         m->downtime_limit_ms_most = policy->downtime_most_ms;
@@ -284,7 +299,7 @@ static MigrationForecast swift_forecast(MigrationFacts facts, const MovePolicy *
 int move_hurry(Arena *a, MigrationFacts facts, const MovePolicy *policy, int64_t within_ms, MoveChoice *io) {
         const int64_t usual_ms = io->forecast.predicted.ms;
 
-        if (usual_ms <= within_ms || io->manner.strategy == STRATEGY_NOT_NOW)
+        if (usual_ms <= within_ms || io->manner.strategy == STRATEGY_NOT_NOW || facts.cold)
                 return 0;
         for (size_t i = 0; i < ARRAY_SIZE(swift_ways); i++) {
                 const SwiftWay *w = &swift_ways[i];

@@ -56,7 +56,8 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
                        : vm->hold == HOLD_MOVES   ? REASON_VM_MOVES
                        : vm->hold == HOLD_FOR_NOW ? REASON_VM_FOR_NOW
                                                   : REASON_VM_PINNED;
-        if (vm->local_disk_mib > 0 && settings_int(c->settings, "cluster", "local_disks") == 0)
+        if (vm->local_disk_mib > 0 &&
+            (vm->state == VM_OFF || settings_int(c->settings, "cluster", "local_disks") == 0))
                 return REASON_LOCAL_DISK;
         if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !must_leave(c, m->vm))
                 return REASON_VM_UNMEASURED;
@@ -139,14 +140,22 @@ static int check_move(Check *c, const CheckMove *m) {
                             text_format(c->arena, "%s to %s: %s", vm->name, to->name, reason_texts[reason]));
 }
 
+static const char *unknown_vm(const Check *c, const char *name) {
+        for (uint32_t i = 0; i < c->s->n_off; i++)
+                if (strcmp(c->s->off[i].name, name) == 0)
+                        return text_format(c->arena,
+                                           "%s is off, and its host, %s, is not to be left for good", name,
+                                           c->s->hosts[c->s->off[i].host].name);
+        return text_format(c->arena, "there is no VM %s", name);
+}
+
 /* Names → indexes. 0: resolved; 1: objected; -ENOMEM. */
 static int resolve(Check *c, const NamedMove *named, CheckMove *m) {
         const char *unknown = NULL, *from;
 
         m->vm = snapshot_vm(c->s, named->vm);
         if (m->vm == IX_NONE) {
-                int r = check_object(c, m, VERDICT_UNKNOWN_VM, REASON_NONE,
-                                     text_format(c->arena, "there is no VM %s", named->vm));
+                int r = check_object(c, m, VERDICT_UNKNOWN_VM, REASON_NONE, unknown_vm(c, named->vm));
 
                 return r < 0 ? r : 1;
         }

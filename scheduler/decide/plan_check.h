@@ -6,6 +6,7 @@
  * Definitions (the optimizer's are in problem_build.h, in words of its own):
  *   room     On each resource, what may be on a host at once during a wave — what was there at its start and
  * all that comes — is at most its capacity; a host that is over capacity takes nothing more of that resource.
+ * A VM that is off takes no CPU and no network, and its memory as if it ran.
  *   avoid    A VM comes to no domain where one of the others is, or may be before the wave ends.
  *   rules    "apart" and "spread" are broken no further at any instant than at the start of the wave;
  * "together" and "near" no further at the end of the plan than at its start: no VM can move without being

@@ -24,10 +24,11 @@ static uint32_t wave_end(const WaveMove *steps, uint32_t n, uint32_t i) {
         return i;
 }
 
+/* A cold move takes nothing of its way. */
 static void share_links(const Planning *pl, Move m, uint32_t *sharing, int change) {
         const MigrationWay way = migration_way(&pl->net, m.from, m.to);
 
-        for (uint32_t i = 0; i < way.n; i++)
+        for (uint32_t i = 0; i < way.n && pl->s->vms[m.vm].state != VM_OFF; i++)
                 sharing[way.links[i]] += (uint32_t) change;
 }
 
@@ -71,7 +72,8 @@ static MigrationFacts facts_shared(const Planning *pl, Move m, const uint32_t *s
         *ret_known = false;
         for (uint32_t i = 0; i < way.n; i++) {
                 const MigrationLink *l = &pl->net.links[way.links[i]];
-                const int64_t part = l->free_kbit / sharing[way.links[i]];
+                const uint32_t n = sharing[way.links[i]];
+                const int64_t part = l->free_kbit / (n > 0 ? n : 1);
 
                 if (part < share) {
                         share = part;

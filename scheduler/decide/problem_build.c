@@ -225,15 +225,19 @@ static int build_cpu_demand(Build *b, int64_t *mcores) {
         if (!used || !vcpus)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++)
-                if (s->vms[v].cpu_mcores != UNKNOWN)
+                if (s->vms[v].state == VM_OFF)
+                        continue;
+                else if (s->vms[v].cpu_mcores != UNKNOWN)
                         used[s->vms[v].host] += known(vm_measured(&s->vms[v]).cpu_mcores);
-                else if (s->vms[v].state != VM_PAUSED)
+                else if (s->vms[v].state == VM_RUNNING)
                         vcpus[s->vms[v].host] += s->vms[v].vcpus;
         for (VmIx v = 0; v < s->n_vms; v++) {
                 const Vm *vm = &s->vms[v];
                 int64_t busy = s->hosts[vm->host].cpu_busy_mcores, all = scaled(vm->vcpus, 1000, 1);
 
-                if (vm->cpu_mcores != UNKNOWN)
+                if (vm->state == VM_OFF)
+                        mcores[v] = 0;
+                else if (vm->cpu_mcores != UNKNOWN)
                         mcores[v] = vm->cpu_mcores;
                 else if (vm->state == VM_PAUSED || vm->vcpus == 0)
                         mcores[v] = 0;
@@ -289,11 +293,15 @@ static void measured_use(const Build *b, HostIx h, int64_t *use) {
         }
 }
 
-/* What the VM has in its host's measured use: its need, or the reading its need was estimated from. */
+/* What the VM has in its host's measured use: its need, or the reading its need was estimated from. One that
+ * is off has nothing, though it needs its memory, as if it ran: it shall be able to start where it comes to.
+ */
 static int64_t part_of_use(const Build *b, VmIx v, uint32_t r) {
         const Vm *vm = &b->s->vms[v];
         uint32_t rx = b->layout.net_rx;
 
+        if (vm->state == VM_OFF)
+                return 0;
         if (vm->measured && r == RES_CPU && vm->measured->cpu_mcores != UNKNOWN)
                 return scaled(known(vm->measured->cpu_mcores), b->mhz[vm->host], 1000);
         if (vm->measured && rx != IX_NONE && r == rx)
@@ -367,9 +375,10 @@ static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role, int64_t
                 return REASON_SOURCE_FENCED;
         if (!vm->movable)
                 return reason_of_hold(vm->hold);
-        if (vm->local_disk_mib > 0 && settings_int(b->settings, "cluster", "local_disks") == 0)
-                return REASON_LOCAL_DISK;
-        if (vm->cpu_mcores == UNKNOWN && vm->state != VM_PAUSED && leave == 0)
+        if (vm->local_disk_mib > 0 &&
+            (vm->state == VM_OFF || settings_int(b->settings, "cluster", "local_disks") == 0))
+                return REASON_LOCAL_DISK; /* nobody copies the disks of one that is off */
+        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && leave == 0)
                 return REASON_VM_UNMEASURED; /* a host to be emptied cannot wait for the measurement */
         return REASON_NONE;
 }

@@ -59,6 +59,11 @@ static uint32_t count_moves(const AuditEntry *entries, uint32_t n) {
         return all;
 }
 
+/* A definition is moved in no time worth predicting. */
+static bool is_cold(const RecordMove *m) {
+        return m->strategy && strcmp(m->strategy, move_strategy_names[STRATEGY_COLD]) == 0;
+}
+
 static AuditError error_of(const AuditEntry *entries, uint32_t n, AuditMeasure measure, int64_t *signed_list,
                            int64_t *list) {
         AuditError e = { 0 };
@@ -69,7 +74,7 @@ static AuditError error_of(const AuditEntry *entries, uint32_t n, AuditMeasure m
                         int64_t predicted, measured;
 
                         pair_of(m, measure, &predicted, &measured);
-                        if (!is(m, "done") || predicted <= 0 || measured < 0)
+                        if (!is(m, "done") || is_cold(m) || predicted <= 0 || measured < 0)
                                 continue;
                         signed_list[e.n] = relative(predicted, measured);
                         list[e.n] = signed_list[e.n] < 0 ? -signed_list[e.n] : signed_list[e.n];
@@ -134,7 +139,7 @@ static Recent look_back(int64_t *factors, const AuditEntry *entries, uint32_t n,
                                 continue;
                         r.seen++;
                         r.missed += missed;
-                        if (!missed && m->ms >= 0 && m->predicted.ms > 0)
+                        if (!missed && !is_cold(m) && m->ms >= 0 && m->predicted.ms > 0)
                                 factors[r.n_factors++] = factor(m, b->least_ms);
                 }
         }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 const char *const host_state_names[HOST_STATE_N] = { "active", "cordoned", "maintenance", "offline" };
-const char *const vm_state_names[VM_STATE_N] = { "running", "paused" };
+const char *const vm_state_names[VM_STATE_N] = { "running", "paused", "off" };
 const char *const rule_kind_names[RULE_KIND_N] = { "apart", "together", "spread", "near",
                                                    "avoid", "on",       "not-on" };
 const char *const hold_names[HOLD_N] = { "none", "never", "window", "moves", "for-now" };

@@ -92,6 +92,7 @@ typedef struct Host {
         const char *uri; /* libvirt URI other hosts and the service reach it by; NULL: not known */
         HostState state;
         usec_t leave_by; /* in maintenance: its VMs should have left by then; 0: no deadline */
+        bool for_good;   /* in maintenance: its VMs that are off are to leave, too */
         Fence fence;
         const char *fence_why; /* in words, or NULL */
         usec_t seen_at;        /* when its facts were read; 0: from a file without times */
@@ -133,9 +134,10 @@ typedef struct VmLoad {
 typedef enum VmState {
         VM_RUNNING,
         VM_PAUSED,
+        VM_OFF, /* only defined: it needs no CPU, and a host's measured use has nothing of it */
         VM_STATE_N,
 } VmState;
-extern const char *const vm_state_names[VM_STATE_N]; /* "running", "paused" */
+extern const char *const vm_state_names[VM_STATE_N]; /* "running", "paused", "off" */
 
 /* Why a VM is not movable, where an operator's rule or what was done to it lately says so. */
 typedef enum Hold {
@@ -257,6 +259,9 @@ typedef struct Snapshot {
         uint32_t n_hosts, n_vms, n_rules, n_extra;
         const Host *hosts;
         const Vm *vms;
+        const Vm *off; /* by name: those that are off and stay, of which no decision takes notice; in `vms`
+                          until off_vms_part() has parted them */
+        uint32_t n_off;
         const Rule *rules;
         const ExtraResource *extra;
         const Traffic *traffic; /* by (a, b); what is known of it: mostly nothing is */

@@ -4,8 +4,8 @@ const char *const plan_cap_names[PLAN_CAP_N] = { "max-moves", "max-gib", "max-mi
 const char *const plan_status_names[PLAN_STATUS_N] = { "balanced",  "improved", "repaired",
                                                        "evacuated", "blocked",  "infeasible" };
 
-const char *const move_strategy_names[STRATEGY_N] = { "plain", "multifd", "auto-converge", "post-copy",
-                                                      "not-now" };
+const char *const move_strategy_names[STRATEGY_N] = { "plain",     "multifd", "auto-converge",
+                                                      "post-copy", "cold",    "not-now" };
 
 const char *const deadline_action_names[DEADLINE_ACTION_N] = { "abort", "auto-converge", "post-copy" };
 

@@ -42,6 +42,7 @@ typedef enum MoveStrategy {
         STRATEGY_MULTIFD,       /* … over several, perhaps compressed */
         STRATEGY_AUTO_CONVERGE, /* pre-copy; its vCPUs are slowed down when it does not converge */
         STRATEGY_POST_COPY,     /* it runs on the target once most of its memory is there */
+        STRATEGY_COLD,          /* it is off: its definition alone is moved */
         STRATEGY_NOT_NOW,       /* it would not end: refused, `reason` says why */
         STRATEGY_N,
 } MoveStrategy;

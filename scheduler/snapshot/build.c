@@ -250,6 +250,7 @@ static int marks_apply(Builder *b) {
                         continue;
                 b->hosts[ix].state = m->state;
                 b->hosts[ix].leave_by = m->leave_by;
+                b->hosts[ix].for_good = m->for_good && m->state == HOST_MAINTENANCE;
                 k = place_copy(b, m->zone, &b->hosts[ix].zone);
                 if (k == 0)
                         k = place_copy(b, m->rack, &b->hosts[ix].rack);
@@ -317,8 +318,11 @@ static int faults_build(Builder *b) {
 
 /* ---- VMs ---- */
 
-/* How much speaks for a host being the one the VM runs on, and is about to leave. */
-static int claim(const VmRow *r) {
+/* How much speaks for a host being the one the VM runs on, and is about to leave. A definition alone speaks
+ * for nothing; of several the one that need not leave its host counts. */
+static int claim(const Builder *b, const VmRow *r) {
+        if (r->vm.state == VM_OFF)
+                return b->hosts[r->vm.host].for_good ? -32 : -31;
         return (r->fresh ? 8 : 0) +
                (r->job == VM_JOB_OUT  ? 4
                 : r->job == VM_JOB_IN ? -4
@@ -328,6 +332,7 @@ static int claim(const VmRow *r) {
 
 typedef struct RowRef {
         const VmRow *row;
+        int claim;
 } RowRef;
 
 /* By name, then the strongest claim first; a total order, so that the order of reports plays no part. */
@@ -337,8 +342,8 @@ static int row_compare(const void *a, const void *b) {
 
         if (c != 0)
                 return c;
-        if (claim(x) != claim(y))
-                return claim(y) - claim(x);
+        if (((const RowRef *) a)->claim != ((const RowRef *) b)->claim)
+                return ((const RowRef *) b)->claim - ((const RowRef *) a)->claim;
         if (x->read_at != y->read_at)
                 return x->read_at > y->read_at ? -1 : 1;
         return x->vm.host < y->vm.host ? -1 : 1;
@@ -391,6 +396,43 @@ static void cpu_facts_check(const Builder *b, Vm *vm) {
                         vm->cpu_features = (Strings){ 0 };
 }
 
+static bool same_name(const RowRef *x, const RowRef *y) {
+        return strcmp(x->row->vm.name, y->row->vm.name) == 0;
+}
+
+static void rows_sort(const Builder *b, RowRef *order) {
+        for (uint32_t i = 0; i < b->n_rows; i++)
+                order[i] = (RowRef){ &b->rows[i], claim(b, &b->rows[i]) };
+        if (b->n_rows > 0)
+                qsort(order, b->n_rows, sizeof(*order), row_compare);
+}
+
+/* One that is off and has another VM's name is called by its UUID: the other is nothing of its. */
+static bool rename_off(Builder *b, const RowRef *order) {
+        const RowRef *first = order;
+        bool renamed = false;
+
+        for (uint32_t i = 0; i < b->n_rows; i++) {
+                VmRow *row = &b->rows[order[i].row - b->rows];
+
+                if (!same_name(first, &order[i]))
+                        first = &order[i];
+                if (row->vm.state != VM_OFF || !row->vm.uuid || !first->row->vm.uuid ||
+                    strcmp(row->vm.uuid, first->row->vm.uuid) == 0)
+                        continue;
+                row->vm.name = row->vm.uuid;
+                renamed = true;
+        }
+        return renamed;
+}
+
+/* Of those with one name: without definitions that an earlier one is the VM of. */
+static uint32_t without_definitions(const RowRef *rows, uint32_t n) {
+        while (n > 1 && rows[n - 1].row->vm.state == VM_OFF)
+                n--;
+        return n;
+}
+
 static int vms_build(Builder *b, Snapshot *s) {
         RowRef *order = arena_new(b->a, RowRef, b->n_rows);
         uint32_t n_vms = 0;
@@ -399,24 +441,24 @@ static int vms_build(Builder *b, Snapshot *s) {
 
         if (!order)
                 return -ENOMEM;
+        rows_sort(b, order);
+        if (rename_off(b, order))
+                rows_sort(b, order);
         for (uint32_t i = 0; i < b->n_rows; i++)
-                order[i].row = &b->rows[i];
-        qsort(order, b->n_rows, sizeof(*order), row_compare);
-        for (uint32_t i = 0; i < b->n_rows; i++)
-                n_vms += i == 0 || strcmp(order[i - 1].row->vm.name, order[i].row->vm.name) != 0;
+                n_vms += i == 0 || !same_name(&order[i - 1], &order[i]);
         if (n_vms > VMS_MAX)
                 return -ERANGE;
         vms = arena_new(b->a, Vm, n_vms);
         if (!vms)
                 return -ENOMEM;
-        for (uint32_t i = 0, n; k == 0 && i < b->n_rows; i += n) {
-                for (n = 1;
-                     i + n < b->n_rows && strcmp(order[i].row->vm.name, order[i + n].row->vm.name) == 0; n++)
+        for (uint32_t i = 0, n, alive; k == 0 && i < b->n_rows; i += n) {
+                for (n = 1; i + n < b->n_rows && same_name(&order[i], &order[i + n]); n++)
                         ;
-                if (n == 1)
+                alive = without_definitions(order + i, n);
+                if (alive == 1)
                         vms[s->n_vms++] = order[i].row->vm;
                 else
-                        k = vm_merge(b, order + i, n, &vms[s->n_vms++]);
+                        k = vm_merge(b, order + i, alive, &vms[s->n_vms++]);
                 cpu_facts_check(b, &vms[s->n_vms - 1]);
         }
         s->vms = vms;

@@ -10,8 +10,9 @@
  *
  * A VM that two hosts report is in flight: `host` is the side it leaves (by its job, its state, the fresher
  * report), `in_flight_to` the other. If their UUIDs differ they are two VMs of one name, and it is not
- * movable either. A VM without a CPU rate yet has cpu_mcores UNKNOWN; that fences nothing. Rules are not made
- * here.
+ * movable either. One that is off is so only where no host has it active: other definitions of it are left
+ * out; one that has another VM's name and not its UUID goes by its UUID. A VM without a CPU rate yet has
+ * cpu_mcores UNKNOWN; that fences nothing. Rules are not made here.
  */
 #pragma once
 
@@ -27,6 +28,7 @@ typedef struct HostMark {
         const char *host;
         HostState state;
         usec_t leave_by;                        /* in maintenance; 0: no deadline */
+        bool for_good;                          /* in maintenance: VMs that are off leave, too */
         const char *zone, *rack, *neighborhood; /* NULL: not said */
 } HostMark;
 

@@ -337,7 +337,7 @@ int estimates_apply(Arena *a, const Snapshot *s, const Estimates *e, const Snaps
         for (VmIx v = 0; v < s->n_vms && k == 0; v++) { /* both are sorted by name */
                 while (at < e->n && strcmp(e->vms[at].vm, vms[v].name) < 0)
                         at++;
-                if (at < e->n && strcmp(e->vms[at].vm, vms[v].name) == 0 &&
+                if (at < e->n && vms[v].state != VM_OFF && strcmp(e->vms[at].vm, vms[v].name) == 0 &&
                     strcmp(e->vms[at].uuid, vms[v].uuid ? vms[v].uuid : "") == 0)
                         k = vm_apply(a, &vms[v], &e->vms[at]);
         }

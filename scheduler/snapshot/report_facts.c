@@ -335,7 +335,9 @@ static int vm_special(Facts *f, const Sample *x, VmRow *row) {
         const char *why = NULL;
 
         if (x->metric == METRIC_VM_STATE) {
-                row->vm.state = strcmp(text, "running") == 0 ? VM_RUNNING : VM_PAUSED;
+                row->vm.state = strcmp(text, "running") == 0 ? VM_RUNNING
+                                : strcmp(text, "off") == 0   ? VM_OFF
+                                                             : VM_PAUSED;
                 if (row->vm.state == VM_PAUSED && strcmp(text, "paused") != 0)
                         why = text_format(f->a, "its state is \"%.*s\"", (int) cut(text, strlen(text), 100),
                                           text);
@@ -449,7 +451,7 @@ static void vms_finish(Facts *f) {
         for (uint32_t i = 0; i < f->vms.n; i++) {
                 Vm *v = &f->rows[i].vm;
 
-                if (v->vcpus < 0 || v->memory_mib < 0)
+                if ((v->vcpus < 0 || v->memory_mib < 0) && v->state != VM_OFF)
                         f->facts->incomplete_vm = v->name;
                 v->vcpus = v->vcpus < 0 ? 0 : v->vcpus;
                 v->memory_mib = v->memory_mib < 0 ? 0 : v->memory_mib;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scheduler/snapshot/label_rules.h"
+#include "scheduler/snapshot/off_vms.h"
 #include "scheduler/snapshot/rule_kinds.h"
 
 /* ---- for the kinds ---- */
@@ -236,7 +237,7 @@ static int begin(RuleApply *x, const Snapshot *s) {
         return 0;
 }
 
-int rules_apply(Arena *a, const Snapshot *s, const RuleSet *set, const Snapshot **ret) {
+static int apply_all(Arena *a, const Snapshot *s, const RuleSet *set, const Snapshot **ret) {
         static const RuleSet none;
         RuleApply x = { .arena = a, .set = set ? set : &none };
         const RuleSet *labels = NULL;
@@ -261,4 +262,12 @@ int rules_apply(Arena *a, const Snapshot *s, const RuleSet *set, const Snapshot 
         if (r == 0)
                 *ret = x.s;
         return r;
+}
+
+/* Those that are off are selected like others, and then leave the lists with their VMs: so none is forgotten
+ * that has to leave its host. */
+int rules_apply(Arena *a, const Snapshot *s, const RuleSet *set, const Snapshot **ret) {
+        int r = apply_all(a, s, set, ret);
+
+        return r == 0 ? off_vms_part(a, *ret, ret) : r;
 }

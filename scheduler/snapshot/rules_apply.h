@@ -21,7 +21,8 @@ typedef struct RuleApply {
         const char **notes;
 } RuleApply;
 
-/* The snapshot with all of it; `s` itself when there is nothing to say. set NULL: labels alone. In `a`. 0 or
+/* The snapshot with all of it, parted from VMs that are off and stay (off_vms.h); `s` itself when there is
+ * nothing to say. set NULL: labels alone. In `a`. 0 or
  * -ENOMEM. */
 int rules_apply(Arena *a, const Snapshot *s, const RuleSet *set, const Snapshot **ret) must_check;
 

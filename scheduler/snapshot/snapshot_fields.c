@@ -67,6 +67,7 @@ static const FieldDef host_defs[] = {
         TEXT("uri", Host, uri),
         CHOICE("state", Host, state, host_state_names, HOST_STATE_N),
         SECONDS("leave_by", Host, leave_by),
+        BOOL("for_good", Host, for_good, false),
         CHOICE("fence", Host, fence, fence_names, FENCE_N),
         TEXT("fence_why", Host, fence_why),
         TEXT("unread", Host, unread),

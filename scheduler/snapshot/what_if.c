@@ -364,6 +364,19 @@ static int sort_vms(Change *c, Snapshot *ret) {
         return 0;
 }
 
+static int off_anew(Change *c, Snapshot *ret) {
+        Vm *off = arena_new(c->arena, Vm, c->old->n_off);
+
+        if (!off)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < c->old->n_off; i++) {
+                off[i] = c->old->off[i];
+                off[i].host = c->host_at[off[i].host];
+        }
+        ret->off = off;
+        return 0;
+}
+
 static bool lists(const VmIx *vms, uint32_t n, VmIx v) {
         for (uint32_t i = 0; i < n; i++)
                 if (vms[i] == v)
@@ -474,6 +487,8 @@ int what_if_apply(Arena *a, const Snapshot *s, const WhatIf *w, const Snapshot *
         r = sort_hosts(&c, copy);
         if (r == 0)
                 r = sort_vms(&c, copy);
+        if (r == 0)
+                r = off_anew(&c, copy);
         if (r == 0)
                 r = rules_anew(&c, copy);
         if (r == 0)

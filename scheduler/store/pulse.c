@@ -45,7 +45,8 @@ void pulse_of_report(const Report *report, Pulse *ret) {
                         cpus = s->metric == METRIC_HOST_CPUS ? s->number : cpus;
                         total = s->metric == METRIC_HOST_MEMORY_TOTAL ? s->number : total;
                         available = s->metric == METRIC_HOST_MEMORY_AVAILABLE ? s->number : available;
-                        if (s->metric == METRIC_VM_STATE && ret->n_vms != UNKNOWN) {
+                        if (s->metric == METRIC_VM_STATE && ret->n_vms != UNKNOWN &&
+                            !(s->text && strcmp(s->text, "off") == 0)) {
                                 ret->n_vms++;
                                 vms += name_number(s->subject);
                         }

@@ -352,8 +352,11 @@ Test(executor_fake, a_vm_that_is_off_is_defined_there_and_undefined_here) {
 
         fake.hosts[0].state = VIR_DOMAIN_SHUTOFF;
         fake.hosts[0].persistent = true;
+        fake.hosts[0].autostart = true;
+        fake.hosts[1].free_kib = 0; /* it needs none as long as it is off */
         r.offline = true;
         ends(run(r), MIGRATION_DONE, "");
+        cr_assert(fake.hosts[1].autostart, "it starts with its host, as before");
         cr_assert_eq(fake.flags, VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST |
                                          VIR_MIGRATE_UNDEFINE_SOURCE);
         cr_assert_eq(VIR_DOMAIN_SHUTOFF, fake.hosts[1].state);

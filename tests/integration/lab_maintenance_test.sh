@@ -13,6 +13,24 @@ ACT=(--interval 300s --set balance.cpu=0 --set balance.memory=0 --set service.ho
 story_needs redis-server jq
 story_lab 3
 check "six guests are on h1" boot_on h1 mem=24 dirty=2 rate=1 burn=4
+# two that are off: one without disks, and one whose disk only h1 sees
+off_on_h1() { # NAME [DISK]
+	sed "s/<name>g1</<name>$1</; /<uuid>/d" "$LAB/g1.xml" >"$LAB/$1.xml"
+	[ -z "${2:-}" ] || sed -i "s|<emulator>|<disk type='file' device='disk'><source file='$2'/><target dev='vda' bus='virtio'/></disk><emulator>|" "$LAB/$1.xml"
+	lab virsh h1 -q define "$LAB/$1.xml"
+}
+is_defined() { lab virsh "$1" -q dominfo "$2" >/dev/null 2>&1; }
+defined_once() { # NAME, and is off there
+	local h n=0
+	for h in h1 h2 h3; do
+		is_defined "$h" "$1" && n=$((n + 1)) && [ "$(lab virsh "$h" -q domstate "$1")" = "shut off" ]
+	done
+	[ "$n" = 1 ]
+}
+: >"$LAB/local.img"
+check "a guest is off on h1" off_on_h1 cold
+check "it starts with its host" lab virsh h1 -q autostart cold
+check "another is off, with a disk of its own" off_on_h1 rooted "$LAB/local.img"
 redis_start
 agents_start "h1 h2 h3" --interval 1s
 check "the agents have measured" until_true 20 agents_know 3
@@ -40,6 +58,18 @@ check "not all went to one host" [ "$(guests_on h2)" -gt 0 ]
 check "not all went to the other" [ "$(guests_on h3)" -gt 0 ]
 check "the second emptying begins at once" ends 0 out plimsoll maintenance enter h2 --deadline 10m --why "new memory" --wait
 check "nothing went back" is_empty h1
+check "those that are off are still there, and named" ends 0 out plimsoll maintenance status h1
+check "with what would move them" says out '2 VMs are off and stay \(cold, rooted\); --for-good moves them'
+check "for good, the one with its own disk cannot leave" ends 3 out plimsoll maintenance enter h1 --for-good --wait
+check "it is said" says out 'rooted.* cannot leave: the VM has disks that only its host sees'
+check "the other has left, and is defined once" defined_once cold
+check "not on h1" not is_defined h1 cold
+check "it starts with its host there" grep -q "^Autostart: *enable" <(lab virsh h3 dominfo cold)
+check "the one that stayed is defined once" defined_once rooted
+check "the audit has how it was moved" ends 0 out plimsoll audit --csv
+check "cold" says out ',cold,h1,h3,.*,done,cold,'
+check "without its disk nothing is left" lab virsh h1 -q undefine rooted
+check "h1 is empty for good" ends 0 out plimsoll maintenance status h1 --wait
 check "all are on h3" [ "$(guests_on h3)" = 6 ]
 check "status shows both" ends 0 out plimsoll maintenance status
 check "with the reason" says out 'h2 .* in .* empty +new memory'

@@ -12,6 +12,7 @@ TestSuite(settle, .init = service_setup, .fini = service_teardown, .timeout = 60
 
 typedef struct Hosts {
         Presence source, target;
+        bool source_defined, target_defined;
 } Hosts;
 
 static int look(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
@@ -19,13 +20,14 @@ static int look(void *self, const char *uri, const char *uuid, usec_t at_most, S
 
         (void) uuid;
         (void) at_most;
-        *ret = (Sight){ .presence = strstr(uri, "source") ? hosts->source : hosts->target };
+        *ret = strstr(uri, "source") ? (Sight){ .presence = hosts->source, .defined = hosts->source_defined }
+                                     : (Sight){ .presence = hosts->target, .defined = hosts->target_defined };
         (void) snprintf(ret->words, sizeof(ret->words), "as told");
         return 0;
 }
 
 /* Written down as `event` so long ago, and then the leader died. */
-static void leave_open(uint64_t token, JournalEvent event, usec_t ago) {
+static void leave_open(uint64_t token, JournalEvent event, usec_t ago, bool cold) {
         JournalEntry e = { .event = event,
                            .id = "dead/1/0",
                            .vm = "web1",
@@ -34,6 +36,7 @@ static void leave_open(uint64_t token, JournalEvent event, usec_t ago) {
                            .to = "h2",
                            .from_uri = "test://source",
                            .to_uri = "test://target",
+                           .cold = cold,
                            .at = clock_now() - ago,
                            .ms = UNKNOWN,
                            .bytes = UNKNOWN,
@@ -51,23 +54,42 @@ typedef struct Story {
         Presence source, target;
         usec_t ago;
         JournalEvent is;
+        bool cold, source_defined, target_defined;
 } Story;
 
 static const Story stories[] = {
-        { "it arrived", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_RUNNING, 0, JOURNAL_DONE },
-        { "it never left", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_NONE, 0, JOURNAL_FAILED },
-        { "it is on its way", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_OTHER, 0, JOURNAL_STARTED },
+        { "it arrived", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_RUNNING, 0, JOURNAL_DONE, false, false,
+          false },
+        { "it never left", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_NONE, 0, JOURNAL_FAILED, false, false,
+          false },
+        { "it is on its way", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_OTHER, 0, JOURNAL_STARTED, false,
+          false, false },
         { "the source cannot be asked", JOURNAL_UNCLEAR, PRESENCE_UNKNOWN, PRESENCE_RUNNING, 0,
-          JOURNAL_UNCLEAR },
+          JOURNAL_UNCLEAR, false, false, false },
         { "the target cannot be asked", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_UNKNOWN, 0,
-          JOURNAL_UNCLEAR },
-        { "it runs twice", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_RUNNING, 0, JOURNAL_UNCLEAR },
-        { "it runs nowhere, just now", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_NONE, 0, JOURNAL_UNCLEAR },
+          JOURNAL_UNCLEAR, false, false, false },
+        { "it runs twice", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_RUNNING, 0, JOURNAL_UNCLEAR, false,
+          false, false },
+        { "it runs nowhere, just now", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_NONE, 0, JOURNAL_UNCLEAR,
+          false, false, false },
         { "it has run nowhere for long", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_NONE, 3600 * USEC_PER_SEC,
-          JOURNAL_FAILED },
-        { "it was started, and arrived", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_RUNNING, 0, JOURNAL_DONE },
+          JOURNAL_FAILED, false, false, false },
+        { "it was started, and arrived", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_RUNNING, 0, JOURNAL_DONE,
+          false, false, false },
         { "it was to be started, and was not", JOURNAL_INTENT, PRESENCE_RUNNING, PRESENCE_NONE, 0,
-          JOURNAL_FAILED },
+          JOURNAL_FAILED, false, false, false },
+        { "off, it is defined there alone", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_NONE, 0, JOURNAL_DONE,
+          true, false, true },
+        { "off, it arrived, and runs by now", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_RUNNING, 0,
+          JOURNAL_DONE, true, false, true },
+        { "off, it never left", JOURNAL_INTENT, PRESENCE_NONE, PRESENCE_NONE, 0, JOURNAL_FAILED, true, true,
+          false },
+        { "off, it is defined on both, just now", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_NONE, 0,
+          JOURNAL_STARTED, true, true, true },
+        { "off, it has been defined on both for long", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_NONE,
+          3600 * USEC_PER_SEC, JOURNAL_UNCLEAR, true, true, true },
+        { "off, the target cannot be asked", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_UNKNOWN, 0,
+          JOURNAL_UNCLEAR, true, false, false },
 };
 
 /* As long as it is open its VM is held. */
@@ -82,7 +104,7 @@ static bool is_held(const char *vm) {
 }
 
 static void tell(const Story *s) {
-        Hosts hosts = { s->source, s->target };
+        Hosts hosts = { s->source, s->target, s->source_defined, s->target_defined };
         ServiceWorld world = service_world_real;
         const Settled *list = NULL;
         const JournalEntry *open = NULL;
@@ -99,7 +121,7 @@ static void tell(const Story *s) {
         cr_assert_eq(0, app_settings_load(&arena, NULL, &settings, &file, &f), "%s", f.what);
         l = leadership_in(&world, store, 30 * USEC_PER_SEC);
         cr_assert_eq(0, leadership_take(&l));
-        leave_open(l.token, s->was, s->ago);
+        leave_open(l.token, s->was, s->ago, s->cold);
         cr_assert_eq(0, store_round_settle(&l, &arena, settings, &list, &n), "%s", s->tells);
         cr_assert_eq(1, n);
         cr_assert_eq(s->is, list[0].now, "%s: %s", s->tells, journal_event_names[list[0].now]);

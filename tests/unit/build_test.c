@@ -448,3 +448,59 @@ Test(build, what_an_agent_could_not_read_is_said_of_its_host) {
         cr_assert_str_eq(s->hosts[0].unread, "smart: Connection timed out; zfs: No such device");
         assert_fence(s, 0, FENCE_NONE, NULL);
 }
+
+#define OFF(name, uuid)                                                                                      \
+        "vm.uuid\t" name "\t" uuid "\nvm.state\t" name "\toff\nvm.vcpus\t" name "\t1\nvm.memory\t" name      \
+        "\t512\n"
+#define ON(name, uuid) "vm.uuid\t" name "\t" uuid "\n" VM(name, "running")
+
+Test(build, a_definition_of_a_vm_that_runs_elsewhere_is_none) {
+        Given g = { 0 };
+        const Snapshot *s;
+
+        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", OFF("web", "u1"))));
+        give(&g, REPORT("b", "999", HOST_FACTS("999") VMS("999", ON("web", "u1"))));
+        s = build(&g);
+        cr_assert_eq(1, s->n_vms);
+        cr_assert_eq(1, s->vms[0].host);
+        cr_assert_eq(VM_RUNNING, s->vms[0].state);
+        cr_assert_not(s->vms[0].in_flight);
+}
+
+Test(build, of_several_definitions_the_one_that_need_not_leave_counts) {
+        Given g = { .marks = { { .host = "a", .state = HOST_MAINTENANCE, .for_good = true } }, .n_marks = 1 };
+        const Snapshot *s;
+
+        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", OFF("web", "u1"))));
+        give(&g, REPORT("b", "999", HOST_FACTS("999") VMS("999", OFF("web", "u1"))));
+        s = build(&g);
+        cr_assert_eq(1, s->n_vms);
+        cr_assert_eq(1, s->vms[0].host);
+        cr_assert_eq(VM_OFF, s->vms[0].state);
+        cr_assert_not(s->vms[0].in_flight);
+        cr_assert(s->hosts[0].for_good);
+}
+
+Test(build, one_that_is_off_and_has_anothers_name_goes_by_its_uuid) {
+        Given g = { 0 };
+        const Snapshot *s;
+
+        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", OFF("web", "u2"))));
+        give(&g, REPORT("b", "999", HOST_FACTS("999") VMS("999", ON("web", "u1"))));
+        s = build(&g);
+        cr_assert_eq(2, s->n_vms);
+        cr_assert_str_eq("u2", s->vms[0].name);
+        cr_assert_eq(VM_OFF, s->vms[0].state);
+        cr_assert_str_eq("web", s->vms[1].name);
+        cr_assert(s->vms[1].movable);
+}
+
+Test(build, one_that_is_off_and_says_little_fences_nothing) {
+        Given g = { 0 };
+        const Snapshot *s;
+
+        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", "vm.state\tweb\toff\n")));
+        s = build(&g);
+        cr_assert_eq(FENCE_NONE, s->hosts[0].fence);
+        cr_assert_eq(VM_OFF, s->vms[0].state);
+}

@@ -27,6 +27,7 @@ Test(host_mark, is_read_as_it_was_written) {
                            .why = "new \"memory\"",
                            .at = 1772366000000000,
                            .leave_by = 1772367800000000,
+                           .for_good = true,
                            .before = HOST_CORDONED };
         OperatorMark again = { 0 };
         const char *text = NULL;
@@ -39,6 +40,7 @@ Test(host_mark, is_read_as_it_was_written) {
         cr_assert_str_eq("new \"memory\"", again.why);
         cr_assert_eq(m.at, again.at);
         cr_assert_eq(m.leave_by, again.leave_by);
+        cr_assert(again.for_good);
 }
 
 Test(host_mark, a_bare_word_is_a_mark_too) {

@@ -39,7 +39,7 @@ Test(metrics_text, numbers_texts_and_collectors_are_in_the_format_of_prometheus)
                 "# HELP plimsoll_host_cpu_busy_mcores CPU in use, VMs included; idle and iowait are not use\n"
                 "# TYPE plimsoll_host_cpu_busy_mcores gauge\n"
                 "plimsoll_host_cpu_busy_mcores{host=\"h1\"} 3400\n"
-                "# HELP plimsoll_vm_state_info running or paused; others are not reported\n"
+                "# HELP plimsoll_vm_state_info running, paused or off (defined alone)\n"
                 "# TYPE plimsoll_vm_state_info gauge\n"
                 "plimsoll_vm_state_info{host=\"h1\",vm=\"web2\",value=\"running\"} 1\n"
                 "# HELP plimsoll_vm_cpu_mcores CPU spent on it: its vCPUs and QEMU's other threads\n"

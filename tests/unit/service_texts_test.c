@@ -85,6 +85,7 @@ Test(service_texts, a_journal_entry_reads_back_as_it_was) {
                            .from = "h1",
                            .to = "h2",
                            .to_uri = "qemu+tls://h2/system",
+                           .cold = true,
                            .at = 9,
                            .predicted_ms = 1500,
                            .ms = 1700,
@@ -103,6 +104,7 @@ Test(service_texts, a_journal_entry_reads_back_as_it_was) {
         cr_assert_null(back.from_uri);
         cr_assert_str_eq("qemu+tls://h2/system", back.to_uri);
         cr_assert_eq(UNKNOWN, back.downtime_ms);
+        cr_assert(back.cold);
         cr_assert_str_eq("line\nbreak", back.message);
         cr_assert_eq(-EBADMSG, journal_parse(&arena, "{\"event\":\"flown\"}", 17, &back));
         cr_assert_eq(-EBADMSG, journal_parse(&arena, "x", 1, &back));
