@@ -21,20 +21,22 @@
 
 typedef enum FakeEnd {
         FAKE_MOVES,
-        FAKE_FAILS,          /* and it runs on the source */
-        FAKE_HANGS,          /* until it is aborted */
-        FAKE_DEAF,           /* … and then, too */
-        FAKE_STALLS,         /* iteration after iteration; ends when switched to post-copy, or aborted */
-        FAKE_SAYS_DONE,      /* but nothing has moved */
-        FAKE_SAYS_FAILED,    /* but it has moved */
-        FAKE_IS_LOST,        /* says failed, and it runs nowhere */
-        FAKE_RUNS_TWICE,     /* says done, and it runs on both */
-        FAKE_POST_COPY_DIES, /* once switched over: paused on both */
-        FAKE_TARGET_GONE,    /* fails, and the target does not answer any more */
+        FAKE_FAILS,            /* and it runs on the source */
+        FAKE_HANGS,            /* until it is aborted */
+        FAKE_DEAF,             /* … and then, too */
+        FAKE_STALLS,           /* iteration after iteration; ends when switched to post-copy, or aborted */
+        FAKE_SAYS_DONE,        /* but nothing has moved */
+        FAKE_SAYS_FAILED,      /* but it has moved */
+        FAKE_IS_LOST,          /* says failed, and it runs nowhere */
+        FAKE_RUNS_TWICE,       /* says done, and it runs on both */
+        FAKE_POST_COPY_DIES,   /* once switched over: paused on both */
+        FAKE_POST_COPY_BREAKS, /* the same, and libvirt says why: it can be taken up again (`resumes`) */
+        FAKE_TARGET_GONE,      /* fails, and the target does not answer any more */
 } FakeEnd;
 
 typedef struct FakeHost {
         int state;           /* of the VM: VIR_DOMAIN_…; -1: not there */
+        int reason;          /* of the state */
         bool persistent;     /* defined there */
         bool refuses, hangs; /* connections */
         bool job;            /* the VM is busy with another job */
@@ -58,6 +60,7 @@ typedef struct FakeWorld {
         unsigned stats_read;
         /* what was asked */
         unsigned flags, aborts, switches, migrations;
+        unsigned resumes; /* the how manieth try to take a broken post-copy up again works; 0: none */
         char params[512]; /* "bandwidth=8 parallel.connections=4 " */
         unsigned long long pauses[32];
         unsigned n_pauses;
@@ -276,7 +279,7 @@ int virDomainGetUUIDString(virDomainPtr domain, char *buf) {
 }
 int virDomainGetState(virDomainPtr domain, int *state, int *reason, unsigned flags) {
         (void) flags;
-        *reason = 0;
+        *reason = fake.hosts[domain->host].reason;
         *state = fake.hosts[domain->host].state;
         return *state < 0 ? fake_fail(VIR_ERR_NO_DOMAIN, "gone") : 0;
 }
@@ -401,8 +404,8 @@ static inline void fake_note_params(virTypedParameterPtr params, unsigned n) {
 
 /* Until it is over by itself, aborted, or switched over where that ends it. */
 static inline void fake_migrate_wait(usec_t end) {
-        bool endless = fake.end == FAKE_HANGS || fake.end == FAKE_DEAF || fake.end == FAKE_STALLS ||
-                       fake.end == FAKE_POST_COPY_DIES;
+        bool endless = (fake.end == FAKE_POST_COPY_BREAKS && !fake.is_switched) || fake.end == FAKE_HANGS ||
+                       fake.end == FAKE_DEAF || fake.end == FAKE_STALLS || fake.end == FAKE_POST_COPY_DIES;
 
         for (;;) {
                 bool over;
@@ -421,6 +424,7 @@ static inline void fake_arrive(bool leaves) {
         bool off = fake.flags & VIR_MIGRATE_OFFLINE;
 
         fake.hosts[1].state = off ? VIR_DOMAIN_SHUTOFF : VIR_DOMAIN_RUNNING;
+        fake.hosts[1].reason = 0;
         fake.hosts[1].persistent = fake.flags & VIR_MIGRATE_PERSIST_DEST;
         if (leaves)
                 fake.hosts[0].state = -1;
@@ -440,6 +444,9 @@ int virDomainMigrateToURI3(virDomainPtr domain, const char *uri, virTypedParamet
         (void) pthread_mutex_lock(&fake_lock);
         if (fake.is_aborted && !fake.is_switched)
                 result = fake_fail(VIR_ERR_OPERATION_ABORTED, "migration out job: canceled by client");
+        else if (fake.end == FAKE_POST_COPY_BREAKS && (flags & VIR_MIGRATE_POSTCOPY_RESUME) &&
+                 fake.resumes > 0 && fake.migrations > fake.resumes)
+                fake_arrive(true);
         else if (fake.end == FAKE_MOVES || fake.end == FAKE_STALLS || fake.end == FAKE_HANGS)
                 fake_arrive(true);
         else if (fake.end == FAKE_RUNS_TWICE)
@@ -452,6 +459,12 @@ int virDomainMigrateToURI3(virDomainPtr domain, const char *uri, virTypedParamet
                 fake.hosts[0].state = -1;
         if (fake.end == FAKE_POST_COPY_DIES)
                 fake.hosts[0].state = fake.hosts[1].state = VIR_DOMAIN_PAUSED;
+        if (fake.end == FAKE_POST_COPY_BREAKS && result < 0) {
+                fake.hosts[0].state = VIR_DOMAIN_PAUSED;
+                fake.hosts[0].reason = VIR_DOMAIN_PAUSED_POSTCOPY_FAILED;
+                fake.hosts[1].state = VIR_DOMAIN_RUNNING;
+                fake.hosts[1].reason = VIR_DOMAIN_RUNNING_POSTCOPY_FAILED;
+        }
         if (fake.end == FAKE_TARGET_GONE)
                 fake.hosts[1].refuses = true;
         (void) pthread_mutex_unlock(&fake_lock);

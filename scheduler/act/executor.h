@@ -18,9 +18,12 @@ typedef struct MigrationRequest {
         bool auto_converge, post_copy; /* allowed, also when the manner does not say so */
         bool tls;                      /* encrypted, or not at all */
         bool copy_disks;               /* those that the target does not see go with it */
-        bool offline;      /* it is off, and moved cold: defined on the target, undefined on the source */
+        bool offline; /* it is off, and moved cold: defined on the target, undefined on the source */
+        bool resume;  /* it broke off in post-copy, under somebody who is gone: it is taken up again, once */
         MoveManner manner; /* as the plan wants it; settings have filled in what it does not say */
 } MigrationRequest;
+
+#define RESUMES_MOST 6 /* tries to take up again one that broke off in post-copy; then a person must */
 
 typedef enum MigrationPhase {
         MIGRATION_QUEUED,
@@ -52,6 +55,7 @@ typedef struct MigrationStatus {
         int64_t pause_limit_ms; /* the pause it may make, where it was set; 0: the hypervisor's own */
         int64_t cap_mib_s;      /* the bandwidth it may take now; 0: no cap, or not begun */
         bool post_copy;         /* it runs on the target already, and fetches the rest */
+        uint32_t resumes;       /* how often that broke off and was taken up again */
         char remark[256];  /* what else is to be said, also of one that is done: what a host cannot, what is
                               not as it was; "" */
         char message[256]; /* why it failed, in libvirt's words; "" otherwise */

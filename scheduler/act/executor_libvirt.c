@@ -117,6 +117,8 @@ int executor_libvirt_open(ExecutorLibvirtOptions options, Executor *ret) {
                 options.verify_at_most = 15 * USEC_PER_SEC;
         if (options.give_up == 0)
                 options.give_up = 60 * USEC_PER_SEC;
+        if (options.resume_after == 0)
+                options.resume_after = 2 * USEC_PER_SEC;
         e = calloc(1, sizeof(*e));
         if (!e)
                 return -ENOMEM;

@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A target goes on until it misses a page, so that it may be running, too. */
+static bool has_failed_in_post_copy(int state, int reason) {
+        return (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED) ||
+               (state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
+}
+
 Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
         static const char *const names[] = {
                 [VIR_DOMAIN_NOSTATE] = "in no known state", [VIR_DOMAIN_RUNNING] = "running",
@@ -21,11 +27,20 @@ Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
         }
         (void) snprintf(words, LIBVIRT_WORDS, "%s",
                         state >= 0 && (size_t) state < ARRAY_SIZE(names) ? names[state] : "in a new state");
-        if (state == VIR_DOMAIN_PAUSED && (reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED))
-                (void) snprintf(words, LIBVIRT_WORDS, "paused, its post-copy migration failed");
+        if (has_failed_in_post_copy(state, reason)) {
+                (void) snprintf(words, LIBVIRT_WORDS, "%s, its post-copy migration failed",
+                                state == VIR_DOMAIN_PAUSED ? "paused" : "running");
+                return PRESENCE_OTHER;
+        }
         return state == VIR_DOMAIN_RUNNING   ? PRESENCE_RUNNING
                : state == VIR_DOMAIN_SHUTOFF ? PRESENCE_NONE
                                              : PRESENCE_OTHER;
+}
+
+static bool post_copy_failed(virDomainPtr domain) {
+        int state = -1, reason = 0;
+
+        return virDomainGetState(domain, &state, &reason, 0) == 0 && has_failed_in_post_copy(state, reason);
 }
 
 static void cannot_be_asked(Sight *s, const char *why) {
@@ -47,6 +62,7 @@ Sight libvirt_look(const char *uri, const char *uuid, usec_t connect_at_most) {
         if (domain) {
                 s.defined = true;
                 s.presence = libvirt_presence(domain, why);
+                s.post_copy_failed = s.presence == PRESENCE_OTHER && post_copy_failed(domain);
                 if (s.presence == PRESENCE_UNKNOWN)
                         cannot_be_asked(&s, why);
                 else

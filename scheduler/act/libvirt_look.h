@@ -12,13 +12,14 @@ typedef enum Presence {
         PRESENCE_UNKNOWN, /* the host cannot be asked */
         PRESENCE_NONE,    /* not there, or defined and not running */
         PRESENCE_RUNNING,
-        PRESENCE_OTHER, /* there and active, but paused, crashed, incoming … */
+        PRESENCE_OTHER, /* there and active, but paused, crashed, incoming, without all its memory … */
         PRESENCE_N,
 } Presence;
 
 typedef struct Sight {
         Presence presence;
         bool defined;              /* the host knows it, whether it runs or not */
+        bool post_copy_failed;     /* it has a part of its memory alone, the other host the rest */
         char words[LIBVIRT_WORDS]; /* "running", "not there", "paused", "cannot be asked: …" */
 } Sight;
 

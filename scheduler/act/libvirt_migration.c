@@ -285,14 +285,22 @@ static void *work(void *data) {
 
         if (domain) {
                 hub_lock(m->hub);
+                if (m->request.resume) { /* whoever asks counts the tries */
+                        m->manner.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
+                        m->status.post_copy = true;
+                        m->status.resumes = 1;
+                        m->resume_tries = RESUMES_MOST;
+                }
                 m->answered_at = clock_monotonic();
                 m->status.cap_mib_s = m->manner.bandwidth_mib_s;
                 migration_set_phase(m, MIGRATION_RUNNING);
                 hub_unlock(m->hub);
-                if (start_thread(m, move) == 0)
-                        watch(m, domain);
-                else
-                        mover_never_ran(m);
+                do {
+                        if (start_thread(m, move) == 0)
+                                watch(m, domain);
+                        else
+                                mover_never_ran(m);
+                } while (migration_resume_due(m));
                 hub_lock(m->hub);
                 m->answered_at = 0;
                 migration_set_phase(m, MIGRATION_VERIFYING);

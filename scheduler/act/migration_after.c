@@ -112,8 +112,11 @@ void migration_verify(Migration *m) {
                         break;
                 clock_sleep(VERIFY_EVERY);
         }
-        (void) snprintf(message, sizeof(message), "%.32s: %.64s; %.32s: %.64s%s%.50s", r->from, from.words,
-                        r->to, to.words, m->mover_words[0] ? "; the migration ended with: " : "",
-                        m->mover_words);
+        if (from.post_copy_failed)
+                migration_resume_command(m, message, sizeof(message));
+        else
+                (void) snprintf(message, sizeof(message), "%.32s: %.64s; %.32s: %.64s%s%.50s", r->from,
+                                from.words, r->to, to.words,
+                                m->mover_words[0] ? "; the migration ended with: " : "", m->mover_words);
         migration_end(m, MIGRATION_UNCLEAR, message);
 }

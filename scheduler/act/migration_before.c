@@ -163,6 +163,31 @@ static bool target_is_ready(Migration *m, virDomainPtr domain, virConnectPtr sou
         return ready;
 }
 
+/* It was judged when it began. What it began with is not known any more, but that it was post-copy. */
+static bool broken_is_ready(Migration *m, virDomainPtr domain) {
+        const Ability all = { .auto_converge = true, .post_copy = true, .tls = true };
+        char words[LIBVIRT_WORDS] = "";
+
+        if (virDomainGetUUIDString(domain, m->uuid) < 0) {
+                libvirt_last_words(words);
+                migration_not_started(m, MIGRATION_FAILED, "%s", words);
+                return false;
+        }
+        if (!libvirt_look(m->request.from_uri, m->uuid, m->hub->options.connect_at_most).post_copy_failed) {
+                migration_not_started(m, MIGRATION_FOREIGN, "its post-copy has not broken off on %s",
+                                      m->request.from);
+                return false;
+        }
+        m->manner = manner_of(&m->request, all, virDomainIsPersistent(domain) == 1);
+        return true;
+}
+
+static bool is_ready(Migration *m, virDomainPtr domain, virConnectPtr source) {
+        if (m->request.resume)
+                return broken_is_ready(m, domain);
+        return source_is_ready(m, domain) && target_is_ready(m, domain, source);
+}
+
 virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) {
         char words[LIBVIRT_WORDS] = "out of memory";
         virConnectPtr conn = NULL;
@@ -173,7 +198,7 @@ virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) {
                 return NULL;
         }
         domain = find_domain(m, conn);
-        if (domain && source_is_ready(m, domain) && target_is_ready(m, domain, conn)) {
+        if (domain && is_ready(m, domain, conn)) {
                 if (!migration_stop_asked(m)) {
                         *ret_conn = conn;
                         return domain;

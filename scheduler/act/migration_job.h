@@ -1,6 +1,6 @@
 /* What a Migration and its Hub are, for the files that run one: libvirt_migration.c (threads, watching),
  * migration_before.c, migration_after.c. All fields of a Migration are guarded by the hub's lock, but where
- * said; no libvirt call is made under it. Internal to act/.
+ * said; no libvirt call is made under it. migration_resume.c: post-copy that broke off. Internal to act/.
  */
 #pragma once
 
@@ -28,6 +28,7 @@ struct Migration {
         MigrationStatus status;
         char uuid[VIR_UUID_STRING_BUFLEN];
         bool stop_asked, out_of_time;
+        unsigned resume_tries;         /* the worker's alone */
         bool extended;                 /* its deadline has passed once, and auto-converge has as long again */
         int64_t cap_wanted, cap_tried; /* MiB/s; 0: as it began */
         usec_t stopped_at;             /* when the stop was asked */
@@ -72,6 +73,14 @@ bool migration_stop_asked(Migration *m);
 /* The VM on its source, ready to go, its target asked, manner, before and disks filled in; *ret_conn stays
  * open with it. NULL: it has ended, the status says how. */
 virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) must_check;
+
+/* When it has broken off in post-copy: waits, and is true when it is to be taken up again now, by the same
+ * call with the flags and params of the Migration as they are then. False: it has not, or has too often, or
+ * was told to stop. */
+bool migration_resume_due(Migration *m) must_check;
+
+/* The command that takes it up by hand, in words[size]. */
+void migration_resume_command(const Migration *m, char *words, size_t size);
 
 /* Asks both hosts where it runs until they agree, and ends it accordingly. */
 void migration_verify(Migration *m);

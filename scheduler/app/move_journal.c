@@ -30,14 +30,14 @@ JournalEvent journal_event_of(MigrationPhase phase) {
 
 int journal_print(Arena *a, const JournalEntry *e, const char **ret, size_t *ret_n) {
         json_t *o = json_pack(
-                "{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s, s:o*, s:o*}",
+                "{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s, s:o*, s:o*, s:o*}",
                 "event", journal_event_names[e->event], "id", e->id, "vm", e->vm, "uuid", e->uuid, "from",
                 e->from, "to", e->to, "from_uri", e->from_uri, "to_uri", e->to_uri, "at", (json_int_t) e->at,
                 "predicted_ms", (json_int_t) e->predicted_ms, "ms", (json_int_t) e->ms, "bytes",
                 (json_int_t) e->bytes, "downtime_ms", (json_int_t) e->downtime_ms, "message",
                 e->message ? e->message : "", "prediction",
                 e->predicted.basis.bandwidth_kbit > 0 ? prediction_json(&e->predicted) : NULL, "cold",
-                e->cold ? json_true() : NULL);
+                e->cold ? json_true() : NULL, "resumes", e->resumes > 0 ? json_integer(e->resumes) : NULL);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
         json_decref(o);
@@ -59,16 +59,19 @@ static const char *copy(Arena *a, const char *s, bool *full) {
 static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
         const char *event = NULL, *id = NULL, *vm = NULL, *uuid = NULL, *from = NULL, *to = NULL;
         const char *from_uri = NULL, *to_uri = NULL, *message = "";
-        json_int_t at = 0, predicted = UNKNOWN, ms = UNKNOWN, bytes = UNKNOWN, downtime = UNKNOWN;
+        json_int_t at = 0, resumes = 0, predicted = UNKNOWN, ms = UNKNOWN, bytes = UNKNOWN,
+                   downtime = UNKNOWN;
         json_t *prediction = NULL;
         bool full = false;
         int e = 0, cold = 0;
 
-        if (json_unpack(o, "{s:s, s:s, s:s, s?s, s:s, s:s, s?s, s?s, s:I, s?I, s?I, s?I, s?I, s?s, s?o, s?b}",
-                        "event", &event, "id", &id, "vm", &vm, "uuid", &uuid, "from", &from, "to", &to,
-                        "from_uri", &from_uri, "to_uri", &to_uri, "at", &at, "predicted_ms", &predicted, "ms",
-                        &ms, "bytes", &bytes, "downtime_ms", &downtime, "message", &message, "prediction",
-                        &prediction, "cold", &cold) < 0)
+        if (json_unpack(
+                    o,
+                    "{s:s, s:s, s:s, s?s, s:s, s:s, s?s, s?s, s:I, s?I, s?I, s?I, s?I, s?s, s?o, s?b, s?I}",
+                    "event", &event, "id", &id, "vm", &vm, "uuid", &uuid, "from", &from, "to", &to,
+                    "from_uri", &from_uri, "to_uri", &to_uri, "at", &at, "predicted_ms", &predicted, "ms",
+                    &ms, "bytes", &bytes, "downtime_ms", &downtime, "message", &message, "prediction",
+                    &prediction, "cold", &cold, "resumes", &resumes) < 0)
                 return -EBADMSG;
         while (e < JOURNAL_EVENT_N && strcmp(event, journal_event_names[e]) != 0)
                 e++;
@@ -83,6 +86,7 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
                                .from_uri = copy(a, from_uri, &full),
                                .to_uri = copy(a, to_uri, &full),
                                .cold = cold != 0,
+                               .resumes = resumes,
                                .at = at,
                                .predicted_ms = predicted,
                                .ms = ms,

@@ -24,7 +24,8 @@ typedef struct JournalEntry {
         JournalEvent event;
         const char *id; /* of the move: the same in all its entries, different for each move */
         const char *vm, *uuid, *from, *to, *from_uri, *to_uri; /* uuid, uris NULL: not known */
-        bool cold; /* it is off, and moved so: its definition is what is looked for */
+        bool cold;       /* it is off, and moved so: its definition is what is looked for */
+        int64_t resumes; /* how often its post-copy broke off and was taken up again */
         usec_t at;
         int64_t predicted_ms, ms, bytes, downtime_ms; /* measured ones UNKNOWN until it is over */
         const char *message;                          /* "" or why */

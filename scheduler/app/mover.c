@@ -34,6 +34,7 @@ typedef struct Mover {
         const Snapshot *snapshot; /* NULL: none read yet */
         usec_t read_at;           /* monotonic */
         Stage *stages;
+        uint32_t *resumes; /* [move] that were written down */
         OverlayMove *done; /* that ended well, for facts older than they are */
         uint32_t n_done;
         usec_t begun_at; /* since the epoch: makes the ids of its moves different from any other run's */
@@ -277,6 +278,13 @@ static void progress(void *arg, uint32_t move, const MigrationStatus *status) {
                 e.event = JOURNAL_STARTED;
                 (void) !write_down(m, move, e); /* told there; the intent stands, so the move stays open */
         }
+        if (status->resumes != m->resumes[move]) {
+                m->resumes[move] = status->resumes;
+                e.event = JOURNAL_STARTED;
+                e.resumes = status->resumes;
+                e.message = "post-copy broke off, and is taken up again";
+                (void) !write_down(m, move, e);
+        }
         if (m->in->watch.progress)
                 m->in->watch.progress(m->in->watch.arg, move, status);
 }
@@ -309,6 +317,7 @@ static int result(void *arg, uint32_t move, const MoveOutcome *o) {
                                    .ms = (o->status.ended - o->status.started) / USEC_PER_MSEC,
                                    .bytes = o->status.bytes_done,
                                    .downtime_ms = o->status.downtime_ms,
+                                   .resumes = o->status.resumes,
                                    .message = o->why };
 
                 r = write_down(m, move, e);
@@ -359,8 +368,7 @@ static MoveManner settled_manner(const Settings *s, const MoverMove *v) {
         return m;
 }
 
-/* migration.uri with the target's name in the place of "{host}"; NULL: the setting is empty. */
-static int migrate_uri(Arena *a, const Settings *s, const char *host, const char **ret) {
+int mover_migrate_uri(Arena *a, const Settings *s, const char *host, const char **ret) {
         const char *pattern = settings_text(s, "migration", "uri"), *place = strstr(pattern, "{host}");
 
         *ret = NULL;
@@ -478,16 +486,17 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         }
         moves = arena_new(&own, RunMove, in->n);
         m.stages = arena_new(&own, Stage, in->n);
+        m.resumes = arena_new(&own, uint32_t, in->n);
         m.done = arena_new(&own, OverlayMove, in->n);
         m.runs = arena_new(&own, bool, in->n);
-        r = moves && m.stages && m.done && m.runs ? 0 : -ENOMEM;
+        r = moves && m.stages && m.resumes && m.done && m.runs ? 0 : -ENOMEM;
         if (r == 0 && in->by_hand && in->facts)
                 r = moves_at_once_new(&own, in->facts, in->settings, in->moves, in->n, &m.at_once);
         if (m.at_once)
                 hooks.may_join = may_join;
         for (uint32_t i = 0; r == 0 && i < in->n; i++) {
                 moves[i] = run_move(in, &in->moves[i]);
-                r = migrate_uri(&own, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
+                r = mover_migrate_uri(&own, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
         }
         if (r == 0)
                 r = fill_links(&own, in, moves);

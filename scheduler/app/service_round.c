@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/app/plan_text.h"
+#include "scheduler/app/resume_move.h"
 #include "scheduler/app/round_record.h"
 #include "scheduler/app/service_work.h"
 #include "scheduler/app/store_round.h"
@@ -124,6 +125,24 @@ static RunWish wish(void *arg) {
 
 /* ---- the steps of a round ---- */
 
+static int resume(Work *w, const Settled *s) {
+        MigrationStatus status = { 0 };
+        char quoted[QUOTE];
+        int r;
+
+        log_event(LOG_WARNING, "move.resumed", "vm=%s from=%s to=%s try=%lld of=%d", s->entry.vm,
+                  s->entry.from, s->entry.to, (long long) s->entry.resumes + 1, RESUMES_MOST);
+        r = resume_move(w->x->leadership, w->x->arena, w->x->settings, w->x->executor, &s->entry, &status);
+        if (r != 0)
+                return r;
+        w->settled += status.phase == MIGRATION_DONE;
+        w->open -= status.phase == MIGRATION_DONE;
+        log_event(status.phase == MIGRATION_DONE ? LOG_INFO : LOG_ERROR, "move.settled",
+                  "vm=%s from=%s to=%s end=%s seen=%s", s->entry.vm, s->entry.from, s->entry.to,
+                  migration_phase_names[status.phase], log_quote(status.message, quoted, sizeof(quoted)));
+        return 0;
+}
+
 static int settle(Work *w) {
         const Settled *list = NULL;
         uint32_t n = 0;
@@ -140,8 +159,10 @@ static int settle(Work *w) {
                           list[i].entry.to,
                           list[i].now == JOURNAL_STARTED ? "still-running" : journal_event_names[list[i].now],
                           log_quote(list[i].words, quoted, sizeof(quoted)));
+                if (list[i].resumable && w->x->executor)
+                        r = resume(w, &list[i]);
         }
-        return r;
+        return r == 1 ? -ECANCELED : r;
 }
 
 static void grade_changed(const GradeChange *c) {

@@ -128,6 +128,15 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
                 return r;
         ret->now = (e->cold ? judge_cold : judge)(&source, &target, clock_now_of(l->world->clock) - e->at);
         ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
+        ret->resumable = source.post_copy_failed && target.presence != PRESENCE_NONE &&
+                         target.presence != PRESENCE_UNKNOWN && e->resumes < RESUMES_MOST;
+        if (source.post_copy_failed && e->resumes >= RESUMES_MOST)
+                ret->words = text_format(
+                        a,
+                        "%s; it is not taken up again any more: virsh -c %s migrate --live --p2p "
+                        "--postcopy --postcopy-resume %s %s (of a persistent VM with --persistent "
+                        "--undefinesource)",
+                        ret->words ? ret->words : "", e->from_uri, e->vm, e->to_uri);
         if (!ret->words)
                 return -ENOMEM;
         if (journal_is_open(ret->now))

@@ -20,6 +20,7 @@ typedef struct Settled {
         JournalEntry entry; /* as it was open */
         JournalEvent now;   /* JOURNAL_STARTED: still under way; JOURNAL_UNCLEAR: nobody can say */
         const char *words;  /* what the two hosts said */
+        bool resumable;     /* its post-copy broke off, and may be taken up again */
 } Settled;
 
 /* Asks both hosts of each open move where the VM runs, and writes down what they say; one that has arrived

@@ -8,7 +8,8 @@
 
 static const ExecutorLibvirtOptions quick = { .connect_at_most = 2 * USEC_PER_SEC,
                                               .verify_at_most = 600 * USEC_PER_MSEC,
-                                              .give_up = USEC_PER_SEC };
+                                              .give_up = USEC_PER_SEC,
+                                              .resume_after = 10 * USEC_PER_MSEC };
 static Executor executor;
 
 static void setup(void) {
@@ -99,6 +100,81 @@ Test(executor_fake, one_that_was_paused_by_a_dead_post_copy_is_unclear) {
         fake.end = FAKE_POST_COPY_DIES;
         r.manner.strategy = STRATEGY_POST_COPY;
         ends(run(r), MIGRATION_UNCLEAR, "h1: paused; h2: paused");
+}
+
+Test(executor_fake, a_broken_post_copy_is_taken_up_again_until_it_is_done) {
+        MigrationRequest r = usual();
+        MigrationStatus s;
+
+        fake.end = FAKE_POST_COPY_BREAKS;
+        fake.hosts[0].persistent = true;
+        fake.resumes = 3;
+        r.manner.strategy = STRATEGY_POST_COPY;
+        s = run(r);
+        ends(s, MIGRATION_DONE, "");
+        cr_assert_eq(3, s.resumes);
+        cr_assert_eq(4, fake.migrations);
+        cr_assert_eq(2, fake_running_on());
+        cr_assert_eq(0, fake.aborts);
+        cr_assert_eq(fake.flags, VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_PERSIST_DEST |
+                                         VIR_MIGRATE_UNDEFINE_SOURCE | VIR_MIGRATE_POSTCOPY |
+                                         VIR_MIGRATE_POSTCOPY_RESUME);
+}
+
+Test(executor_fake, one_that_stays_broken_is_unclear_with_what_a_person_can_do) {
+        MigrationRequest r = usual();
+        MigrationStatus s;
+
+        fake.end = FAKE_POST_COPY_BREAKS;
+        r.manner.strategy = STRATEGY_POST_COPY;
+        s = run(r);
+        ends(s, MIGRATION_UNCLEAR,
+             "virsh -c fake://h1 migrate --live --p2p --postcopy --postcopy-resume vm fake://h2");
+        cr_assert_eq(6, s.resumes);
+        cr_assert_eq(VIR_DOMAIN_PAUSED, fake.hosts[0].state, "neither side is ended");
+        cr_assert_eq(VIR_DOMAIN_RUNNING, fake.hosts[1].state);
+        cr_assert_eq(0, fake.aborts);
+}
+
+Test(executor_fake, one_that_broke_off_under_somebody_else_is_taken_up_once) {
+        MigrationRequest r = usual();
+
+        r.resume = r.post_copy = true;
+        ends(run(r), MIGRATION_FOREIGN, "its post-copy has not broken off on h1");
+        cr_assert_eq(0, fake.migrations);
+        fake.end = FAKE_POST_COPY_BREAKS;
+        fake.is_switched = true;
+        fake.resumes = 2;
+        fake.hosts[0].state = fake.hosts[1].state = VIR_DOMAIN_PAUSED;
+        fake.hosts[0].reason = VIR_DOMAIN_PAUSED_POSTCOPY_FAILED;
+        ends(run(r), MIGRATION_UNCLEAR, "--postcopy-resume");
+        cr_assert_eq(1, fake.migrations);
+        ends(run(r), MIGRATION_UNCLEAR, "--postcopy-resume");
+        ends(run(r), MIGRATION_DONE, "");
+        cr_assert_eq(2, fake_running_on());
+}
+
+Test(executor_fake, one_whose_target_is_gone_for_a_while_is_taken_up_when_it_is_back) {
+        MigrationRequest r = usual();
+        MigrationStatus s = { 0 };
+        uint32_t id;
+
+        fake.end = FAKE_POST_COPY_BREAKS;
+        fake.resumes = 1;
+        r.manner.strategy = STRATEGY_POST_COPY;
+        cr_assert_eq(0, executor.start(executor.self, &r, &id));
+        while (!strstr(s.message, "post-copy broke off (migration failed")) {
+                executor.poll(executor.self, id, &s);
+                cr_assert_not(migration_has_ended(s.phase), "%s", s.message);
+                fake.hosts[1].refuses = fake.is_switched;
+                clock_sleep(USEC_PER_MSEC);
+        }
+        fake.hosts[1].refuses = false;
+        for (; !migration_has_ended(s.phase); executor.poll(executor.self, id, &s))
+                executor.wait(executor.self, 100 * USEC_PER_MSEC);
+        executor.forget(executor.self, id);
+        ends(s, MIGRATION_DONE, "");
+        cr_assert_eq(1, s.resumes);
 }
 
 Test(executor_fake, one_that_hangs_is_aborted_at_its_deadline) {

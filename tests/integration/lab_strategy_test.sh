@@ -40,6 +40,27 @@ if post_copy_works; then
 	check "at its deadline it is switched, where that was allowed" \
 		move_ends late "done" "post_copy=1" busy h2 h1 bandwidth=8 limit=2000 at-deadline=post-copy post-copy
 	check "it runs on the target only" runs_only_on h1 busy
+
+	echo "--- the network breaks in post-copy"
+	in_post_copy() { [ "$(lab virsh h1 -q domstate --reason busy 2>/dev/null)" = "paused (post-copy)" ]; }
+	broke_off() { [ "$(lab virsh h1 -q domstate --reason busy 2>/dev/null)" = "paused (post-copy failed)" ]; }
+	reset_streams() { # QEMU's, on both hosts
+		lab in h1 ss -K dport ge :49152 dport lt :49216 >/dev/null 2>&1
+		lab in h2 ss -K sport ge :49152 sport lt :49216 >/dev/null 2>&1
+	}
+	move torn busy h1 h2 bandwidth=3 limit=3000 at-deadline=post-copy post-copy &
+	torn=$!
+	story_pids+=("$torn")
+	check "it is in post-copy" until_true 20 in_post_copy
+	lab cable h2 out
+	check "its streams are cut" reset_streams
+	check "its source says that it broke off" until_true 60 broke_off
+	check "it runs on neither as a whole" not runs_only_on h1 busy
+	lab cable h2 in
+	wait "$torn"
+	check "it is taken up again, and done" ended torn "done" "post_copy=1 resumes=[1-9]"
+	check "it runs on the target only" runs_only_on h2 busy
+	check "its counter goes on" counter_goes_on busy
 else
 	echo "skipped post-copy cannot run here: vm.unprivileged_userfaultfd is 0, and this is not root"
 fi

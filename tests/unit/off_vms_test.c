@@ -167,9 +167,9 @@ Test(off_vms, go_only_where_they_could_start) {
         cr_assert_null(move_of(&r, "a-off"), "h2 has c-on, h3 no room for its memory");
         cr_assert_neq(REASON_NONE, refused(&r, "a-off"));
         hosts[2].memory_used_mib = 0;
-        hosts[2].networks_known = true;
+        hosts[1].networks_known = hosts[2].networks_known = true;
         r = plan(&full);
-        cr_assert_null(move_of(&r, "a-off"), "h3 has no network blue");
+        cr_assert_null(move_of(&r, "a-off"), "neither has the network blue");
 }
 
 Test(off_vms, need_no_cpu_and_are_in_no_measured_use) {

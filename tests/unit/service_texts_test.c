@@ -86,6 +86,7 @@ Test(service_texts, a_journal_entry_reads_back_as_it_was) {
                            .to = "h2",
                            .to_uri = "qemu+tls://h2/system",
                            .cold = true,
+                           .resumes = 3,
                            .at = 9,
                            .predicted_ms = 1500,
                            .ms = 1700,
@@ -105,6 +106,7 @@ Test(service_texts, a_journal_entry_reads_back_as_it_was) {
         cr_assert_str_eq("qemu+tls://h2/system", back.to_uri);
         cr_assert_eq(UNKNOWN, back.downtime_ms);
         cr_assert(back.cold);
+        cr_assert_eq(3, back.resumes);
         cr_assert_str_eq("line\nbreak", back.message);
         cr_assert_eq(-EBADMSG, journal_parse(&arena, "{\"event\":\"flown\"}", 17, &back));
         cr_assert_eq(-EBADMSG, journal_parse(&arena, "x", 1, &back));
