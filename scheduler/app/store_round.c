@@ -128,6 +128,8 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
                 return r;
         ret->now = (e->cold ? judge_cold : judge)(&source, &target, clock_now_of(l->world->clock) - e->at);
         ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
+        if (source.post_copy_failed)
+                ret->now = JOURNAL_UNCLEAR; /* it does not go on by itself */
         ret->resumable = source.post_copy_failed && target.presence != PRESENCE_NONE &&
                          target.presence != PRESENCE_UNKNOWN && e->resumes < RESUMES_MOST;
         if (source.post_copy_failed && e->resumes >= RESUMES_MOST)

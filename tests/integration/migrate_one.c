@@ -119,12 +119,12 @@ int main(int argc, char **argv) {
                 return 1;
         }
         s = follow(&e, id, c.abort_after);
-        (void) printf(
-                "result %s seconds=%.2f bytes=%lld downtime_ms=%lld post_copy=%d resumes=%u stalled=%u remark=[%s] "
-                "message=%s\n",
-                migration_phase_names[s.phase], (double) (s.ended - s.started) / (double) USEC_PER_SEC,
-                (long long) s.bytes_done, (long long) s.downtime_ms, s.post_copy, s.resumes, s.stalled, s.remark,
-                s.message);
+        (void) printf("result %s seconds=%.2f bytes=%lld downtime_ms=%lld post_copy=%d resumes=%u stalled=%u "
+                      "remark=[%s] "
+                      "message=%s\n",
+                      migration_phase_names[s.phase], (double) (s.ended - s.started) / (double) USEC_PER_SEC,
+                      (long long) s.bytes_done, (long long) s.downtime_ms, s.post_copy, s.resumes, s.stalled,
+                      s.remark, s.message);
         e.forget(e.self, id);
         e.free(e.self);
         return s.phase == MIGRATION_DONE ? 0 : s.phase == MIGRATION_UNCLEAR ? 3 : 1;

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/act/executor_simulated.h"
 #include "scheduler/app/app_settings.h"
 #include "scheduler/app/cool_downs.h"
+#include "scheduler/app/resume_move.h"
 #include "scheduler/app/store_round.h"
 #include "tests/integration/service_fixture.h"
 
@@ -12,7 +14,7 @@ TestSuite(settle, .init = service_setup, .fini = service_teardown, .timeout = 60
 
 typedef struct Hosts {
         Presence source, target;
-        bool source_defined, target_defined;
+        bool source_defined, target_defined, broke_off;
 } Hosts;
 
 static int look(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
@@ -22,6 +24,7 @@ static int look(void *self, const char *uri, const char *uuid, usec_t at_most, S
         (void) at_most;
         *ret = strstr(uri, "source") ? (Sight){ .presence = hosts->source, .defined = hosts->source_defined }
                                      : (Sight){ .presence = hosts->target, .defined = hosts->target_defined };
+        ret->post_copy_failed = hosts->broke_off;
         (void) snprintf(ret->words, sizeof(ret->words), "as told");
         return 0;
 }
@@ -104,7 +107,7 @@ static bool is_held(const char *vm) {
 }
 
 static void tell(const Story *s) {
-        Hosts hosts = { s->source, s->target, s->source_defined, s->target_defined };
+        Hosts hosts = { s->source, s->target, s->source_defined, s->target_defined, false };
         ServiceWorld world = service_world_real;
         const Settled *list = NULL;
         const JournalEntry *open = NULL;
@@ -144,6 +147,94 @@ Test(settle, what_both_hosts_say_decides) {
                                            &(TextFault){ 0 }));
                 tell(&stories[i]);
         }
+}
+
+static SimulatedMove unclear(void *arg, const MigrationRequest *request) {
+        const bool *works = arg;
+
+        cr_assert(request->resume && request->post_copy);
+        cr_assert_str_eq("11111111-1111-4111-8111-111111111111", request->uuid);
+        return (SimulatedMove){ .end = *works ? SIMULATED_DONE : SIMULATED_UNCLEAR, .takes = USEC_PER_SEC };
+}
+
+/* Settles, and takes up again what may be. *ret: what was seen. */
+static void settle_and_resume(Leadership *l, const Settings *settings, bool works, Settled *ret) {
+        const Settled *list = NULL;
+        MigrationStatus status = { 0 };
+        uint32_t n = 0;
+        Executor x;
+
+        cr_assert_eq(0, executor_simulated_open(
+                                (ExecutorSimulatedOptions){ .script = unclear, .arg = &works }, &x));
+        cr_assert_eq(0, store_round_settle(l, &arena, settings, &list, &n));
+        cr_assert_eq(1, n);
+        *ret = list[0];
+        if (list[0].resumable) {
+                cr_assert_eq(0, resume_move(l, &arena, settings, &x, &list[0].entry, &status));
+                cr_assert_eq(works ? MIGRATION_DONE : MIGRATION_UNCLEAR, status.phase);
+        }
+        x.free(x.self);
+}
+
+static RunWish goes_on(void *wisher) {
+        (void) wisher;
+        return RUN_ON;
+}
+
+static Leadership lead(ServiceWorld *world, Hosts *hosts, Settings **ret_settings) {
+        const char *file = NULL;
+        TextFault f = { 0 };
+        Leadership l;
+
+        *world = service_world_real;
+        world->self = hosts;
+        world->look = look;
+        world->wish = goes_on;
+        cr_assert_eq(0, app_settings_load(&arena, NULL, ret_settings, &file, &f), "%s", f.what);
+        l = leadership_in(world, store, 30 * USEC_PER_SEC);
+        cr_assert_eq(0, leadership_take(&l));
+        return l;
+}
+
+Test(settle, a_post_copy_that_broke_off_is_taken_up_by_the_next_leader) {
+        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true };
+        Settings *settings = NULL;
+        const JournalEntry *open = NULL;
+        ServiceWorld world;
+        uint32_t n = 0;
+        Settled seen;
+        Leadership l = lead(&world, &hosts, &settings);
+
+        leave_open(l.token, JOURNAL_STARTED, 0, false);
+        settle_and_resume(&l, settings, false, &seen);
+        cr_assert_eq(JOURNAL_UNCLEAR, seen.now);
+        cr_assert(is_held("web1"));
+        settle_and_resume(&l, settings, true, &seen);
+        cr_assert_eq(1, seen.entry.resumes);
+        cr_assert_eq(0, store_round_open(store, &arena, &open, &n));
+        cr_assert_eq(0, n, "it is settled");
+        leadership_release(&l);
+}
+
+Test(settle, a_post_copy_that_stays_broken_is_left_to_a_person_after_six_tries) {
+        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true };
+        Settings *settings = NULL;
+        ServiceWorld world;
+        Settled seen;
+        Leadership l = lead(&world, &hosts, &settings);
+
+        leave_open(l.token, JOURNAL_STARTED, 0, false);
+        for (int i = 0; i < RESUMES_MOST; i++) {
+                settle_and_resume(&l, settings, false, &seen);
+                cr_assert(seen.resumable);
+                cr_assert_eq(i, seen.entry.resumes);
+        }
+        settle_and_resume(&l, settings, false, &seen);
+        cr_assert_not(seen.resumable);
+        cr_assert_eq(JOURNAL_UNCLEAR, seen.now);
+        cr_assert_not_null(strstr(seen.words, "virsh -c test://source migrate --live --p2p --postcopy "
+                                              "--postcopy-resume web1 test://target"));
+        leadership_release(&l);
 }
 
 Test(settle, a_state_that_another_has_changed_is_left_alone) {
