@@ -53,6 +53,8 @@ static int move_fill(const Snapshot *s, MoverMove *m, TextFault *f) {
         m->uuid = s->vms[v].uuid;
         m->memory_mib = s->vms[v].memory_mib;
         m->local_disk_mib = s->vms[v].local_disk_mib;
+        if (s->vms[v].state == VM_OFF) /* also in a plan by hand, which says nothing of it */
+                m->manner.strategy = STRATEGY_COLD;
         m->from_uri = s->hosts[from].uri;
         m->to_uri = s->hosts[to].uri;
         if (!m->from_uri || !m->to_uri) {
