@@ -55,6 +55,9 @@ static ExitStatus verb_status(Invocation *in, Facts *facts, char **arguments, in
 }
 
 static ExitStatus verb_roll(Invocation *in, Facts *facts, char **arguments, int n) {
+        if (option_given(&in->options, "for-good"))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "roll gives its hosts back: --for-good goes with enter");
         return roll_run(in, facts, arguments, n);
 }
 

@@ -235,11 +235,9 @@ static int build_cpu_demand(Build *b, int64_t *mcores) {
                 const Vm *vm = &s->vms[v];
                 int64_t busy = s->hosts[vm->host].cpu_busy_mcores, all = scaled(vm->vcpus, 1000, 1);
 
-                if (vm->state == VM_OFF)
-                        mcores[v] = 0;
-                else if (vm->cpu_mcores != UNKNOWN)
+                if (vm->cpu_mcores != UNKNOWN && vm->state != VM_OFF)
                         mcores[v] = vm->cpu_mcores;
-                else if (vm->state == VM_PAUSED || vm->vcpus == 0)
+                else if (vm->state != VM_RUNNING || vm->vcpus == 0)
                         mcores[v] = 0;
                 else if (busy == UNKNOWN)
                         mcores[v] = all;
