@@ -24,7 +24,7 @@ static inline uint64_t root_of(uint64_t y) {
         memcpy(&bits, &x, sizeof(bits));
         bits = UINT64_C(0x5fe6eb50c7b537a9) - (bits >> 1);
         memcpy(&inverse, &bits, sizeof(inverse));
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 3; i++)
                 inverse = inverse * (1.5 - 0.5 * x * inverse * inverse);
         root = (uint64_t) (x * inverse);
         while (root * root > y)

@@ -7,7 +7,7 @@
  * too many are away. What is broken, to be emptied or above a load line never gets worse on the way. In the
  * end those that are still too many go home (search_capped.c), the cheapest first.
  *
- * Integers only, and no clock: the same from every compiler.
+ * No clock, and nothing that rounding could change: the same from every compiler.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,15 +17,16 @@
 #include "scheduler/decide/fixed_log.h"
 #include "scheduler/decide/search_state.h"
 
-#define TRIES_PER_PLACE 100 /* of a VM on a host … */
+#define TRIES_PER_PLACE 250 /* of a VM on a host … */
 #define TRIES_LEAST     100000
 #define TRIES_MOST      1000000 /* … but no more: some tenths of a second */
 #define STRIDE          512     /* tries between two looks at temperature, fee and guard */
 #define SAMPLE          1001
-#define WARM            (INT64_C(1) << FRACTION) /* log2 of the usual change by the first temperature */
-#define COLD            (INT64_C(9) << FRACTION) /* … and by the last */
-#define COST_LARGE      (INT64_C(1) << 36)
-#define LN2             45426 /* × 2^FRACTION */
+#define WARM            (INT64_C(3) << FRACTION) /* log2 of the usual change by the first temperature */
+#define COLD            (INT64_C(7) << FRACTION) /* … and by the last */
+#define FEE_STEP        128
+#define COST_LARGE      (INT64_C(1) << 36) /* of one shift: temperatures and fees stay far from 2^63 */
+#define LN2             45426              /* × 2^FRACTION */
 
 typedef struct Spend {
         SearchState *s;
@@ -62,10 +63,11 @@ static void make(Spend *x, Move m) {
 /* What m pays, or gets back. */
 static Cost fee_of(const Spend *x, Move m) {
         const int step = leaves_home(x->s->e, m);
+        __int128 fee = x->fee;
 
-        if (step == 0 || x->mean_mib == 0)
-                return x->fee * step;
-        return x->fee * step * problem_need(x->s->e->problem, m.vm)[RES_MEMORY] / x->mean_mib;
+        if (step != 0 && x->mean_mib > 0)
+                fee = fee * problem_need(x->s->e->problem, m.vm)[RES_MEMORY] / x->mean_mib;
+        return step * (Cost) (fee < COST_LARGE << 16 ? fee : COST_LARGE << 16);
 }
 
 /* The largest cost that this draw accepts: −temperature × ln u. */
@@ -129,9 +131,9 @@ static void try_one(Spend *x) {
         const uint32_t what = prng_below(g, 8);
         const VmIx v = prng_below(g, p->n_vms);
 
-        if (what < 2 && x->n_away > 0)
+        if (what == 0 && x->n_away > 0)
                 try_away(x, g);
-        else if (what < 4)
+        else if (what < 6)
                 try_swap(x, v, prng_below(g, p->n_vms));
         else
                 try_shift(x, (Move){ v, x->s->e->x->host_of[v], prng_below(g, p->n_hosts) });
@@ -143,7 +145,7 @@ static int by_size(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-/* What a random shift changes, the median. At least 1. */
+/* What a random shift changes, the median, from 1 to COST_LARGE. */
 static int usual_change(Spend *x, Cost *ret) {
         const Evaluator *e = x->s->e;
         const Problem *p = e->problem;
@@ -165,6 +167,7 @@ static int usual_change(Spend *x, Cost *ret) {
         }
         qsort(found, n, sizeof(*found), by_size);
         *ret = n > 0 && found[n / 2] > 0 ? found[n / 2] : 1;
+        *ret = *ret < COST_LARGE ? *ret : COST_LARGE;
         arena_rewind(x->s->arena, mark);
         return 0;
 }
@@ -178,11 +181,11 @@ static void keep_best(Spend *x) {
         memcpy(x->best_of, e->x->host_of, sizeof(HostIx) * e->problem->n_vms);
 }
 
-/* The temperature falls evenly in the logarithm; the fee by a 32nd a look, where the cap is not met. */
+/* The temperature falls evenly in the logarithm; the fee follows the cap in small steps. */
 static void anneal(Spend *x, uint64_t tries, Cost usual) {
         const int64_t from = log2_fixed((uint64_t) usual) - WARM;
 
-        const Cost dearest = (usual < COST_LARGE ? usual : COST_LARGE) << 10;
+        const Cost dearest = usual << 10;
 
         x->fee = usual;
         for (uint64_t done = 0; done < tries && !search_state_stopped(x->s); done += STRIDE) {
@@ -190,9 +193,9 @@ static void anneal(Spend *x, uint64_t tries, Cost usual) {
 
                 x->temperature = exp2_fixed(now > 0 ? now : 0);
                 if (within(x))
-                        x->fee -= x->fee / 32;
+                        x->fee -= x->fee / FEE_STEP;
                 else if (x->fee < dearest)
-                        x->fee += x->fee / 32 + 1;
+                        x->fee += x->fee / FEE_STEP + 1;
                 for (int i = 0; i < STRIDE; i++)
                         try_one(x);
                 keep_best(x);
