@@ -4,11 +4,12 @@
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "scheduler/base/thread.h"
 
 #define KEEPALIVE_SECONDS 2
 #define KEEPALIVE_COUNT   3U
@@ -32,14 +33,9 @@ static void *run_event_loop(void *data) {
 }
 
 int libvirt_thread(void *(*body)(void *), void *arg) {
-        sigset_t all, before;
         pthread_t thread;
-        int r;
+        int r = thread_begin(&thread, body, arg);
 
-        (void) sigfillset(&all);
-        (void) pthread_sigmask(SIG_BLOCK, &all, &before); /* inherited */
-        r = -pthread_create(&thread, NULL, body, arg);
-        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r == 0)
                 (void) pthread_detach(thread);
         return r;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "collectors/redfish.h"
 #include "scheduler/app/bmc_list.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/thread.h"
 #include "scheduler/snapshot/sample_wire.h"
 
 #define STATE       "redfish"
@@ -214,7 +214,6 @@ static void *watch(void *arg) {
 static int open_all(BmcWatch *w, const BmcWatchOptions *o) {
         TextFault ignored;
         StoreOptions store = { .url = o->redis, .cluster = o->cluster };
-        sigset_t all, before;
         int r;
 
         w->redis = strdup(o->redis);
@@ -226,10 +225,7 @@ static int open_all(BmcWatch *w, const BmcWatchOptions *o) {
         r = store_open(&store, &w->store, &ignored);
         if (r < 0)
                 return r;
-        (void) sigfillset(&all); /* signals are the main thread's */
-        (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = -pthread_create(&w->thread, NULL, watch, w);
-        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+        r = thread_begin(&w->thread, watch, w);
         w->started = r == 0;
         return r;
 }

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "scheduler/base/clock.h"
+#include "scheduler/base/thread.h"
 
 /* One is written while one is looked at and one is the newest. */
 #define READINGS 3
@@ -73,13 +73,8 @@ static void *run(void *arg) {
 }
 
 static int start(FactsAhead *f) {
-        sigset_t all, before;
-        int r;
+        int r = thread_begin(&f->thread, run, f);
 
-        (void) sigfillset(&all); /* signals are the main thread's */
-        (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = -pthread_create(&f->thread, NULL, run, f);
-        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
         f->started = r == 0;
         return r;
 }

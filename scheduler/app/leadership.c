@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "scheduler/base/thread.h"
 
 #define NAP (100 * USEC_PER_MSEC)
 
@@ -89,7 +90,6 @@ int leadership_guard(Leadership *l, const char *cluster) {
         LeaseGuard *g = l->world->guards ? calloc(1, sizeof(*g)) : NULL;
         StoreOptions store = { .url = store_url(l->store), .cluster = cluster, .timeout = l->ttl / 3 };
         TextFault ignored = { 0 };
-        sigset_t all, before;
         int r;
 
         if (!g)
@@ -99,10 +99,7 @@ int leadership_guard(Leadership *l, const char *cluster) {
         memcpy(g->self, l->self, sizeof(g->self));
         r = l->world->open_store(l->world->self, &store, &g->store, &ignored);
         if (r == 0) {
-                (void) sigfillset(&all); /* signals are the main thread's */
-                (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-                r = -pthread_create(&g->thread, NULL, guard_run, g);
-                (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+                r = thread_begin(&g->thread, guard_run, g);
                 g->started = r == 0;
         }
         if (r < 0)

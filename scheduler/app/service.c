@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "scheduler/app/service_cluster.h"
 #include "scheduler/app/stop_signal.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/thread.h"
 
 #define CLUSTERS_MAX 1024
 #define LOOK_EVERY                                                                                           \
@@ -159,18 +159,6 @@ static Member *member_find(const Service *x, const char *cluster) {
         return NULL;
 }
 
-/* Signals are the main thread's. */
-static int thread_start(Member *m) {
-        sigset_t all, before;
-        int r;
-
-        (void) sigfillset(&all);
-        (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = -pthread_create(&m->thread, NULL, member_run, m);
-        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
-        return r;
-}
-
 static int member_start(Service *x, const char *cluster) {
         const ClusterServiceOptions options = {
                 .world = &service_world_real, .options = x->options, .share = &x->share, .cluster = cluster
@@ -179,7 +167,7 @@ static int member_start(Service *x, const char *cluster) {
         int r = m ? cluster_service_open(&options, &m->service) : -ENOMEM;
 
         if (r == 0)
-                r = thread_start(m);
+                r = thread_begin(&m->thread, member_run, m);
         if (r < 0) {
                 if (m)
                         m->service = cluster_service_free(m->service);
