@@ -99,10 +99,9 @@ static int split(Arena *a, const char *text, Wanted *ret, TextFault *f) {
 
 /* Every cluster the store knows. The store is any cluster's: it is only looked through. */
 static int find_all(Service *x, Arena *a, const Settings *s, Wanted *ret, TextFault *f) {
-        const char *option = option_text(x->options, "redis"), *dir = option_text(x->options, "state-dir");
-        const char *url = option ? option : settings_text(s, "service", "redis");
+        const char *url = settings_text(s, "service", "redis");
         StoreOptions o = { .url = url[0] ? url : NULL,
-                           .state_dir = dir ? dir : settings_text(s, "service", "state_dir"),
+                           .state_dir = settings_text(s, "service", "state_dir"),
                            .cluster = settings_text(s, "service", "cluster") };
         int r = x->index ? 0 : store_open(&o, &x->index, f);
 
@@ -126,7 +125,8 @@ static int wanted(Service *x, Arena *a, Wanted *ret, const char **ret_file, Text
 
         if (!alone)
                 return -ENOMEM;
-        if (app_settings_load_for(a, x->options, "", &s, ret_file, f) < 0)
+        if (app_settings_load_for(a, x->options, "", &s, ret_file, f) < 0 ||
+            service_set_options(x->options, s, f) < 0)
                 return -EINVAL;
         if (!text)
                 text = one ? "" : settings_text(s, "service", "clusters");

@@ -78,7 +78,7 @@ static bool goes_on(ClusterService *x) {
 /* ---- settings ---- */
 
 /* Options that are settings by another name; and its own name, whatever they say. */
-static int set_options(const ClusterService *x, Settings *s, TextFault *f) {
+int service_set_options(const Options *options, Settings *s, TextFault *f) {
         static const char *const pairs[][2] = { { "redis", "service.redis" },
                                                 { "state-dir", "service.state_dir" },
                                                 { "cluster", "service.cluster" },
@@ -86,13 +86,13 @@ static int set_options(const ClusterService *x, Settings *s, TextFault *f) {
                                                 { "interval", "service.interval" } };
 
         for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-                const char *text = option_text(x->options, pairs[i][0]);
+                const char *text = option_text(options, pairs[i][0]);
                 int r = text ? settings_set(s, pairs[i][1], text, f) : 0;
 
                 if (r < 0)
                         return r;
         }
-        return x->cluster[0] ? settings_set(s, "service.cluster", x->cluster, f) : 0;
+        return 0;
 }
 
 /* Into the arena that is not in use; in force only when all of it is good. */
@@ -105,7 +105,9 @@ static int load_settings(ClusterService *x, const char **reterr_file, TextFault 
         r = app_settings_load_for(&x->settings_arenas[next], x->options, x->cluster[0] ? x->cluster : NULL,
                                   &s, reterr_file, reterr_fault);
         if (r == 0)
-                r = set_options(x, s, reterr_fault);
+                r = service_set_options(x->options, s, reterr_fault);
+        if (r == 0 && x->cluster[0])
+                r = settings_set(s, "service.cluster", x->cluster, reterr_fault);
         if (r < 0)
                 return r;
         x->settings = s;

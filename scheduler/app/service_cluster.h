@@ -9,6 +9,7 @@
 #include "scheduler/app/options.h"
 #include "scheduler/app/service_share.h"
 #include "scheduler/app/service_world.h"
+#include "scheduler/model/settings.h"
 
 typedef struct ClusterService ClusterService;
 
@@ -32,6 +33,9 @@ int cluster_service_run(ClusterService *x);
 
 /* No new moves; running ones end, and then cluster_service_run(). Any thread. */
 void cluster_service_stop(ClusterService *x);
+
+/* What the command line says of the service, over its settings. 0; -EINVAL with *f; -ENOMEM. */
+int service_set_options(const Options *options, Settings *s, TextFault *f) must_check;
 
 /* Logs what is wrong, and where; file NULL: in no file. */
 void service_log_fault(const char *event, const char *file, const TextFault *f);
