@@ -171,24 +171,22 @@ static void put_limited_by(Printer *p) {
         text_writer_word(&p->w, "]");
 }
 
-static void put_hosts(Printer *p, const char *key, const HostIx *hosts, uint32_t n) {
-        if (n == 0)
-                return;
-        put_key(p, false, key);
-        for (uint32_t i = 0; i < n; i++) {
-                text_writer_word(&p->w, i == 0 ? "[" : ", ");
-                text_writer_string(&p->w, p->s->hosts[hosts[i]].name);
-        }
-        text_writer_word(&p->w, "]");
+static const char *host_name(const Snapshot *s, uint32_t i) {
+        return s->hosts[i].name;
 }
 
-static void put_vms(Printer *p, const char *key, const VmIx *vms, uint32_t n) {
+static const char *vm_name(const Snapshot *s, uint32_t i) {
+        return s->vms[i].name;
+}
+
+static void put_names(Printer *p, const char *key, const uint32_t *list, uint32_t n,
+                      const char *(*name)(const Snapshot *s, uint32_t i)) {
         if (n == 0)
                 return;
         put_key(p, false, key);
         for (uint32_t i = 0; i < n; i++) {
                 text_writer_word(&p->w, i == 0 ? "[" : ", ");
-                text_writer_string(&p->w, p->s->vms[vms[i]].name);
+                text_writer_string(&p->w, name(p->s, list[i]));
         }
         text_writer_word(&p->w, "]");
 }
@@ -201,10 +199,10 @@ static void put_conflict(Printer *p, const Conflict *c) {
                 text_writer_string(&p->w, p->s->rules[c->rules[i]].name);
         }
         text_writer_word(&p->w, c->n_rules > 0 ? "]" : "[]");
-        put_hosts(p, "closed", c->closed, c->n_closed);
-        put_hosts(p, "full", c->full, c->n_full);
-        put_vms(p, "bound", c->bound, c->n_bound);
-        put_vms(p, "held", c->held, c->n_held);
+        put_names(p, "closed", c->closed, c->n_closed, host_name);
+        put_names(p, "full", c->full, c->n_full, host_name);
+        put_names(p, "bound", c->bound, c->n_bound, vm_name);
+        put_names(p, "held", c->held, c->n_held, vm_name);
         if (c->counted != IX_NONE) {
                 put_int(p, false, "places_needed", c->places_needed);
                 put_int(p, false, "places", c->places);
