@@ -43,6 +43,28 @@ int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_
         return store_end(s, k, "HGETALL");
 }
 
+int store_write_hash(Store *s, HashField f) {
+        owned(reply_free) redisReply *reply = NULL;
+        char key[KEY_SIZE];
+        Command c = { 0 };
+        int64_t changed;
+        int k = store_check_name(s, f.what, f.name);
+
+        if (k == 0)
+                k = store_begin(s);
+        if (k < 0)
+                return k;
+        command_text(&c, f.n > 0 ? "HSET" : "HDEL");
+        command_text(&c, key_print(key, s->cluster, f.hash, NULL));
+        command_text(&c, f.name);
+        if (f.n > 0)
+                command_add(&c, f.text, f.n);
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_number(reply, 0, &changed);
+        return store_end(s, k, c.words[0]);
+}
+
 int store_get_fault_memories(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
         return store_read_hash(s, a, KEY_FAULTS, ret, ret_n);
 }

@@ -4,25 +4,7 @@
 #include "scheduler/store/store_script.h"
 
 int store_set_mark(Store *s, const char *host, const char *state) {
-        owned(reply_free) redisReply *reply = NULL;
-        char marks[KEY_SIZE];
-        Command c = { 0 };
-        int64_t changed;
-        int k = store_check_name(s, "host", host);
-
-        if (k == 0)
-                k = store_begin(s);
-        if (k < 0)
-                return k;
-        command_text(&c, state[0] ? "HSET" : "HDEL");
-        command_text(&c, key_print(marks, s->cluster, KEY_MARKS, NULL));
-        command_text(&c, host);
-        if (state[0])
-                command_text(&c, state);
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_number(reply, 0, &changed);
-        return store_end(s, k, c.words[0]);
+        return store_write_hash(s, (HashField){ KEY_MARKS, "host", host, state, strlen(state) });
 }
 
 /* What was there must still be there: of two operators at once one is told. The alarm wakes the leader. */

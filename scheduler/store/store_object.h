@@ -29,5 +29,13 @@ int store_check_name(Store *s, const char *what, const char *name) must_check;
 /* All of a hash, sorted by field. */
 int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_t *ret_n) must_check;
 
+/* One field of a hash, by the name of a `what`; n == 0 removes it. */
+typedef struct HashField {
+        StoreKey hash;
+        const char *what, *name, *text;
+        size_t n;
+} HashField;
+int store_write_hash(Store *s, HashField f) must_check;
+
 /* Milliseconds for PX, at least 1. */
 int64_t store_ms(usec_t t);
