@@ -71,21 +71,17 @@ typedef struct Reader {
         bool has_schema;
 } Reader;
 
-static bool is_key(const char *key, const char *name) {
-        return strcmp(key, name) == 0;
-}
-
 static int read_load(JsonReader *r, HostLoad *load) {
         const char *key;
         int k = json_reader_enter(r, JSON_OBJECT);
 
         *load = (HostLoad){ .cpu_permille = UNKNOWN, .memory_permille = UNKNOWN };
         while (k == 0 && json_reader_field(r, &key)) {
-                if (is_key(key, "host"))
+                if (json_key_is(key, "host"))
                         k = json_take_name(r, &load->host);
-                else if (is_key(key, "cpu_permille"))
+                else if (json_key_is(key, "cpu_permille"))
                         k = json_take_int(r, UNKNOWN, QUANTITY_MAX, &load->cpu_permille);
-                else if (is_key(key, "memory_permille"))
+                else if (json_key_is(key, "memory_permille"))
                         k = json_take_int(r, UNKNOWN, QUANTITY_MAX, &load->memory_permille);
         }
         if (k == 0 && !load->host)
@@ -114,27 +110,27 @@ static int read_loads(JsonReader *r, const HostLoad **ret, uint32_t *ret_n) {
 
 /* Fields that are whole numbers; NULL: not one of them. */
 static int64_t *number_field(AuditEntry *e, const char *key) {
-        return is_key(key, "at")                ? &e->at
-               : is_key(key, "answered_at")     ? &e->answered_at
-               : is_key(key, "refused")         ? &e->refused
-               : is_key(key, "predicted_ms")    ? &e->predicted_ms
-               : is_key(key, "predicted_bytes") ? &e->predicted_bytes
-               : is_key(key, "ms")              ? &e->ms
-               : is_key(key, "bytes")           ? &e->bytes
-                                                : NULL;
+        return json_key_is(key, "at")                ? &e->at
+               : json_key_is(key, "answered_at")     ? &e->answered_at
+               : json_key_is(key, "refused")         ? &e->refused
+               : json_key_is(key, "predicted_ms")    ? &e->predicted_ms
+               : json_key_is(key, "predicted_bytes") ? &e->predicted_bytes
+               : json_key_is(key, "ms")              ? &e->ms
+               : json_key_is(key, "bytes")           ? &e->bytes
+                                                     : NULL;
 }
 
 static const char **text_field(AuditEntry *e, const char *key) {
-        return is_key(key, "id")        ? &e->id
-               : is_key(key, "leader")  ? &e->leader
-               : is_key(key, "mode")    ? &e->mode
-               : is_key(key, "record")  ? &e->record
-               : is_key(key, "status")  ? &e->status
-               : is_key(key, "paused")  ? &e->paused
-               : is_key(key, "waiting") ? &e->waiting
-               : is_key(key, "answer")  ? &e->answer
-               : is_key(key, "by")      ? &e->by
-                                        : NULL;
+        return json_key_is(key, "id")        ? &e->id
+               : json_key_is(key, "leader")  ? &e->leader
+               : json_key_is(key, "mode")    ? &e->mode
+               : json_key_is(key, "record")  ? &e->record
+               : json_key_is(key, "status")  ? &e->status
+               : json_key_is(key, "paused")  ? &e->paused
+               : json_key_is(key, "waiting") ? &e->waiting
+               : json_key_is(key, "answer")  ? &e->answer
+               : json_key_is(key, "by")      ? &e->by
+                                             : NULL;
 }
 
 static int read_schema(Reader *p) {
@@ -156,13 +152,13 @@ static int read_field(Reader *p, const char *key) {
                 return json_take_int(&p->json, UNKNOWN, INT64_MAX, number);
         if (text)
                 return json_take_text(&p->json, text);
-        if (is_key(key, "schema"))
+        if (json_key_is(key, "schema"))
                 return read_schema(p);
-        if (is_key(key, "moves"))
+        if (json_key_is(key, "moves"))
                 return record_moves_read(&p->json, &e->moves, &e->n_moves);
-        if (is_key(key, "before"))
+        if (json_key_is(key, "before"))
                 return read_loads(&p->json, &e->before, &e->n_before);
-        if (is_key(key, "after"))
+        if (json_key_is(key, "after"))
                 return read_loads(&p->json, &e->after, &e->n_after);
         return 0;
 }

@@ -122,6 +122,10 @@ static bool leave(JsonReader *r) {
         return false;
 }
 
+bool json_key_is(const char *key, const char *name) {
+        return strcmp(key, name) == 0;
+}
+
 bool json_reader_field(JsonReader *r, const char **ret_key) {
         JsonFrame *f = &r->path[r->depth - 1];
 

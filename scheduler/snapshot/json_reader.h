@@ -41,6 +41,7 @@ void json_reader_close(JsonReader *r);
 
 /* The value at hand, which is to be of `type`: JSON_OBJECT or JSON_ARRAY. A fault when it is another. */
 int json_reader_enter(JsonReader *r, json_type type) must_check;
+bool json_key_is(const char *key, const char *name);
 bool json_reader_field(JsonReader *r, const char **ret_key); /* false: the object is over and at hand again */
 bool json_reader_item(JsonReader *r);                        /* false: the same of the array */
 

@@ -14,10 +14,6 @@ typedef struct Reader {
         bool has_schema, has_status, has_moves;
 } Reader;
 
-static bool is_key(const char *key, const char *name) {
-        return strcmp(key, name) == 0;
-}
-
 static int read_text(Reader *p, const char **ret) {
         const char *text = NULL;
         int r = json_reader_string(&p->json, &text);
@@ -46,17 +42,17 @@ static int read_basis(Reader *p, MoveBasis *ret) {
         int r = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (r == 0 && json_reader_field(&p->json, &key)) {
-                if (is_key(key, "memory_mib"))
+                if (json_key_is(key, "memory_mib"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->memory_mib);
-                else if (is_key(key, "local_disk_mib"))
+                else if (json_key_is(key, "local_disk_mib"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->local_disk_mib);
-                else if (is_key(key, "dirty_mib_s"))
+                else if (json_key_is(key, "dirty_mib_s"))
                         r = read_number(p, 1024, QUANTITY_MAX, &ret->dirty_kib_s);
-                else if (is_key(key, "dirty_burst_mib_s"))
+                else if (json_key_is(key, "dirty_burst_mib_s"))
                         r = read_number(p, 1024, QUANTITY_MAX, &ret->dirty_burst_kib_s);
-                else if (is_key(key, "dirty_window_seconds"))
+                else if (json_key_is(key, "dirty_window_seconds"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->dirty_window_ms);
-                else if (is_key(key, "bandwidth_mbit"))
+                else if (json_key_is(key, "bandwidth_mbit"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
         }
         return r;
@@ -68,25 +64,25 @@ static int read_prediction(Reader *p, Prediction *ret) {
 
         ret->basis.dirty_kib_s = ret->basis.dirty_burst_kib_s = UNKNOWN;
         while (r == 0 && json_reader_field(&p->json, &key)) {
-                if (is_key(key, "seconds"))
+                if (json_key_is(key, "seconds"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->ms);
-                else if (is_key(key, "seconds_low"))
+                else if (json_key_is(key, "seconds_low"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_low);
-                else if (is_key(key, "seconds_high"))
+                else if (json_key_is(key, "seconds_high"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_high);
-                else if (is_key(key, "bytes"))
+                else if (json_key_is(key, "bytes"))
                         r = read_number(p, 1, INT64_MAX, &ret->bytes);
-                else if (is_key(key, "of"))
+                else if (json_key_is(key, "of"))
                         r = read_basis(p, &ret->basis);
-                else if (is_key(key, "bytes_low"))
+                else if (json_key_is(key, "bytes_low"))
                         r = read_number(p, 1, INT64_MAX, &ret->bytes_low);
-                else if (is_key(key, "bytes_high"))
+                else if (json_key_is(key, "bytes_high"))
                         r = read_number(p, 1, INT64_MAX, &ret->bytes_high);
-                else if (is_key(key, "downtime_ms"))
+                else if (json_key_is(key, "downtime_ms"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms);
-                else if (is_key(key, "downtime_ms_low"))
+                else if (json_key_is(key, "downtime_ms_low"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_low);
-                else if (is_key(key, "downtime_ms_high"))
+                else if (json_key_is(key, "downtime_ms_high"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_high);
         }
         return r;
@@ -109,11 +105,11 @@ static int read_manner_word(Reader *p, const char *key, MoveManner *ret) {
         static const char *const zstd[] = { "zstd" };
         int word = 0, r;
 
-        if (is_key(key, "strategy")) {
+        if (json_key_is(key, "strategy")) {
                 r = read_word(p, move_strategy_names, STRATEGY_N,
                               "plain, multifd, auto-converge, post-copy or not-now", &word);
                 ret->strategy = (MoveStrategy) word;
-        } else if (is_key(key, "at_deadline")) {
+        } else if (json_key_is(key, "at_deadline")) {
                 r = read_word(p, deadline_action_names, DEADLINE_ACTION_N,
                               "abort, auto-converge or post-copy", &word);
                 ret->at_deadline = (DeadlineAction) word;
@@ -138,21 +134,22 @@ static int read_manner(Reader *p, MoveManner *ret) {
         int r = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (r == 0 && json_reader_field(&p->json, &key)) {
-                if (is_key(key, "strategy") || is_key(key, "at_deadline") || is_key(key, "compression"))
+                if (json_key_is(key, "strategy") || json_key_is(key, "at_deadline") ||
+                    json_key_is(key, "compression"))
                         r = read_manner_word(p, key, ret);
-                else if (is_key(key, "why"))
+                else if (json_key_is(key, "why"))
                         r = read_text(p, &ret->reason);
-                else if (is_key(key, "bandwidth_mbit"))
+                else if (json_key_is(key, "bandwidth_mbit"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
-                else if (is_key(key, "auto_converge"))
+                else if (json_key_is(key, "auto_converge"))
                         r = read_slow_down(p, &ret->slow_down);
-                else if (is_key(key, "channels"))
+                else if (json_key_is(key, "channels"))
                         r = read_number(p, 1, MANNER_CHANNELS_MAX, &channels);
-                else if (is_key(key, "deadline_seconds"))
+                else if (json_key_is(key, "deadline_seconds"))
                         r = read_number(p, 1000, QUANTITY_MAX, &ret->deadline_ms);
-                else if (is_key(key, "downtime_limit_ms"))
+                else if (json_key_is(key, "downtime_limit_ms"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms);
-                else if (is_key(key, "downtime_limit_ms_most"))
+                else if (json_key_is(key, "downtime_limit_ms_most"))
                         r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms_most);
         }
         ret->channels = (uint32_t) channels;
@@ -165,19 +162,19 @@ static int read_move(Reader *p, PlanFileMove *m) {
         int r = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (r == 0 && json_reader_field(&p->json, &key)) {
-                if (is_key(key, "vm"))
+                if (json_key_is(key, "vm"))
                         r = read_name(p, &m->vm);
-                else if (is_key(key, "from"))
+                else if (json_key_is(key, "from"))
                         r = read_name(p, &m->from);
-                else if (is_key(key, "to"))
+                else if (json_key_is(key, "to"))
                         r = read_name(p, &m->to);
-                else if (is_key(key, "wave"))
+                else if (json_key_is(key, "wave"))
                         r = read_number(p, 1, UINT32_MAX - 1, &wave);
-                else if (is_key(key, "why"))
+                else if (json_key_is(key, "why"))
                         r = read_text(p, &m->why);
-                else if (is_key(key, "predicted"))
+                else if (json_key_is(key, "predicted"))
                         r = read_prediction(p, &m->predicted);
-                else if (is_key(key, "how"))
+                else if (json_key_is(key, "how"))
                         r = read_manner(p, &m->manner);
         }
         if (r < 0)
@@ -249,13 +246,13 @@ static int read_plan(Reader *p) {
         int r = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (r == 0 && json_reader_field(&p->json, &key)) {
-                if (is_key(key, "schema"))
+                if (json_key_is(key, "schema"))
                         r = read_schema(p);
-                else if (is_key(key, "cluster"))
+                else if (json_key_is(key, "cluster"))
                         r = read_name(p, &p->file.cluster);
-                else if (is_key(key, "status"))
+                else if (json_key_is(key, "status"))
                         r = read_status(p);
-                else if (is_key(key, "moves"))
+                else if (json_key_is(key, "moves"))
                         r = read_moves(p);
         }
         return r;

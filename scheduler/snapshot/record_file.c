@@ -132,29 +132,25 @@ typedef struct Reader {
         bool has_schema, has_at;
 } Reader;
 
-static bool is_key(const char *key, const char *name) {
-        return strcmp(key, name) == 0;
-}
-
 static int read_request(Reader *p) {
         int64_t seed = 1, evaluations = 0, max_moves = UINT32_MAX, threshold = 0;
         const char *key;
         int k = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (k == 0 && json_reader_field(&p->json, &key)) {
-                if (is_key(key, "seed"))
+                if (json_key_is(key, "seed"))
                         k = json_take_int(&p->json, 0, INT64_MAX, &seed);
-                else if (is_key(key, "evaluations"))
+                else if (json_key_is(key, "evaluations"))
                         k = json_take_int(&p->json, 0, INT64_MAX, &evaluations);
-                else if (is_key(key, "max_moves"))
+                else if (json_key_is(key, "max_moves"))
                         k = json_take_int(&p->json, 0, UINT32_MAX, &max_moves);
-                else if (is_key(key, "max_mib"))
+                else if (json_key_is(key, "max_mib"))
                         k = json_take_int(&p->json, 0, INT64_MAX, &p->record.max_mib);
-                else if (is_key(key, "max_ms"))
+                else if (json_key_is(key, "max_ms"))
                         k = json_take_int(&p->json, 0, INT64_MAX, &p->record.max_ms);
-                else if (is_key(key, "threshold"))
+                else if (json_key_is(key, "threshold"))
                         k = json_take_int(&p->json, 0, 5, &threshold) /* PLAN_THRESHOLD_MAX */;
-                else if (is_key(key, "solver"))
+                else if (json_key_is(key, "solver"))
                         k = json_take_text(&p->json, &p->record.solver);
         }
         p->record.seed = (uint64_t) seed;
@@ -187,15 +183,15 @@ static int read_cool_down(Reader *p, CoolDown *c) {
         int k = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (k == 0 && json_reader_field(&p->json, &key)) {
-                if (is_key(key, "vm"))
+                if (json_key_is(key, "vm"))
                         k = json_take_name(&p->json, &c->vm);
-                else if (is_key(key, "until"))
+                else if (json_key_is(key, "until"))
                         k = json_take_int(&p->json, 0, INT64_MAX, &c->until);
-                else if (is_key(key, "length"))
+                else if (json_key_is(key, "length"))
                         k = json_take_int(&p->json, 0, INT64_MAX, &c->length);
-                else if (is_key(key, "moved"))
+                else if (json_key_is(key, "moved"))
                         k = read_moved(p, c);
-                else if (is_key(key, "why"))
+                else if (json_key_is(key, "why"))
                         k = json_take_text(&p->json, &c->why);
         }
         if (k == 0 && !c->vm)
@@ -228,7 +224,7 @@ static int read_not_now(Reader *p) {
                 int i = 0;
 
                 k = json_reader_string(&p->json, &word);
-                while (k == 0 && i < ACTION_KIND_N && !is_key(word, action_kind_names[i]))
+                while (k == 0 && i < ACTION_KIND_N && !json_key_is(word, action_kind_names[i]))
                         i++;
                 if (k == 0 && i == ACTION_KIND_N)
                         return json_reader_expect(&p->json, "evacuation, repair, maintenance, load, balance");
@@ -268,32 +264,32 @@ static int read_field(Reader *p, const char *key) {
         Record *r = &p->record;
         size_t n;
 
-        if (is_key(key, "schema"))
+        if (json_key_is(key, "schema"))
                 return read_schema(p);
-        if (is_key(key, "version"))
+        if (json_key_is(key, "version"))
                 return json_take_text(&p->json, &r->version);
-        if (is_key(key, "leader"))
+        if (json_key_is(key, "leader"))
                 return json_take_text(&p->json, &r->leader);
-        if (is_key(key, "mode"))
+        if (json_key_is(key, "mode"))
                 return json_take_text(&p->json, &r->mode);
-        if (is_key(key, "settings"))
+        if (json_key_is(key, "settings"))
                 return json_take_text(&p->json, &r->settings);
-        if (is_key(key, "paused"))
+        if (json_key_is(key, "paused"))
                 return json_take_text(&p->json, &r->paused);
-        if (is_key(key, "not_now"))
+        if (json_key_is(key, "not_now"))
                 return read_not_now(p);
-        if (is_key(key, "request"))
+        if (json_key_is(key, "request"))
                 return read_request(p);
-        if (is_key(key, "cool_downs"))
+        if (json_key_is(key, "cool_downs"))
                 return read_cool_downs(p);
-        if (is_key(key, "outcomes"))
+        if (json_key_is(key, "outcomes"))
                 return record_moves_read(&p->json, &r->moves, &r->n_moves);
-        if (is_key(key, "snapshot"))
+        if (json_key_is(key, "snapshot"))
                 return read_facts(p);
-        if (is_key(key, "plan"))
+        if (json_key_is(key, "plan"))
                 return json_is_object(p->json.at) ? json_take_raw(&p->json, &r->plan, &n)
                                                   : json_reader_expect(&p->json, "a plan");
-        if (!is_key(key, "at"))
+        if (!json_key_is(key, "at"))
                 return 0;
         p->has_at = true;
         return json_take_int(&p->json, 0, INT64_MAX, &r->at);

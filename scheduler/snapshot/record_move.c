@@ -26,21 +26,17 @@ void record_move_put(TextWriter *w, const RecordMove *m) {
         text_writer_word(w, "}");
 }
 
-static bool is_key(const char *key, const char *name) {
-        return strcmp(key, name) == 0;
-}
-
 static int read_prediction(JsonReader *p, Prediction *f) {
         const char *key;
         int k = json_reader_enter(p, JSON_OBJECT);
 
         while (k == 0 && json_reader_field(p, &key)) {
-                int64_t *field = is_key(key, "ms_low")        ? &f->ms_low
-                                 : is_key(key, "ms")          ? &f->ms
-                                 : is_key(key, "ms_high")     ? &f->ms_high
-                                 : is_key(key, "bytes")       ? &f->bytes
-                                 : is_key(key, "downtime_ms") ? &f->downtime_ms
-                                                              : NULL;
+                int64_t *field = json_key_is(key, "ms_low")        ? &f->ms_low
+                                 : json_key_is(key, "ms")          ? &f->ms
+                                 : json_key_is(key, "ms_high")     ? &f->ms_high
+                                 : json_key_is(key, "bytes")       ? &f->bytes
+                                 : json_key_is(key, "downtime_ms") ? &f->downtime_ms
+                                                                   : NULL;
 
                 if (field)
                         k = json_take_int(p, UNKNOWN, INT64_MAX, field);
@@ -50,10 +46,10 @@ static int read_prediction(JsonReader *p, Prediction *f) {
 
 /* The numbers of a move; NULL: not one of them. */
 static int64_t *measured_field(RecordMove *m, const char *key) {
-        return is_key(key, "ms")            ? &m->ms
-               : is_key(key, "bytes")       ? &m->bytes
-               : is_key(key, "downtime_ms") ? &m->downtime_ms
-                                            : NULL;
+        return json_key_is(key, "ms")            ? &m->ms
+               : json_key_is(key, "bytes")       ? &m->bytes
+               : json_key_is(key, "downtime_ms") ? &m->downtime_ms
+                                                 : NULL;
 }
 
 static int read_move_field(JsonReader *p, const char *key, RecordMove *m) {
@@ -62,21 +58,21 @@ static int read_move_field(JsonReader *p, const char *key, RecordMove *m) {
 
         if (number)
                 return json_take_int(p, UNKNOWN, INT64_MAX, number);
-        if (is_key(key, "vm"))
+        if (json_key_is(key, "vm"))
                 return json_take_name(p, &m->vm);
-        if (is_key(key, "from"))
+        if (json_key_is(key, "from"))
                 return json_take_name(p, &m->from);
-        if (is_key(key, "to"))
+        if (json_key_is(key, "to"))
                 return json_take_name(p, &m->to);
-        if (is_key(key, "end"))
+        if (json_key_is(key, "end"))
                 return json_take_text(p, &m->end);
-        if (is_key(key, "why"))
+        if (json_key_is(key, "why"))
                 return json_take_text(p, &m->why);
-        if (is_key(key, "strategy"))
+        if (json_key_is(key, "strategy"))
                 return json_take_text(p, &m->strategy);
-        if (is_key(key, "predicted"))
+        if (json_key_is(key, "predicted"))
                 return read_prediction(p, &m->predicted);
-        if (is_key(key, "wave"))
+        if (json_key_is(key, "wave"))
                 k = json_take_int(p, 0, UINT32_MAX - 1, &wave);
         m->wave = (uint32_t) wave;
         return k;

@@ -60,10 +60,6 @@ typedef struct Reader {
         bool has_schema, has_yes;
 } Reader;
 
-static bool is_key(const char *key, const char *name) {
-        return strcmp(key, name) == 0;
-}
-
 static int read_schema(Reader *p, const char *wanted) {
         const char *schema = NULL;
         int k = json_reader_string(&p->json, &schema);
@@ -81,7 +77,7 @@ static int read_word(Reader *p, const char *const *words, int n, int *ret) {
 
         if (k < 0)
                 return k;
-        while (i < n && !is_key(word, words[i]))
+        while (i < n && !json_key_is(word, words[i]))
                 i++;
         if (i == n)
                 return json_reader_expect(&p->json, "%s … %s", words[0], words[n - 1]);
@@ -105,24 +101,24 @@ static int read_plan_field(Reader *p, const char *key) {
         int state = 0, k;
         size_t n;
 
-        if (is_key(key, "schema"))
+        if (json_key_is(key, "schema"))
                 return read_schema(p, WAITING_SCHEMA);
-        if (is_key(key, "id"))
+        if (json_key_is(key, "id"))
                 return json_take_name(&p->json, &w->id);
-        if (is_key(key, "made_at"))
+        if (json_key_is(key, "made_at"))
                 return json_take_int(&p->json, 0, INT64_MAX, &w->made_at);
-        if (is_key(key, "until"))
+        if (json_key_is(key, "until"))
                 return json_take_int(&p->json, 0, INT64_MAX, &w->until);
-        if (is_key(key, "kinds"))
+        if (json_key_is(key, "kinds"))
                 return read_kinds(p);
-        if (is_key(key, "summary"))
+        if (json_key_is(key, "summary"))
                 return json_take_text(&p->json, &w->summary);
-        if (is_key(key, "record"))
+        if (json_key_is(key, "record"))
                 return json_take_text(&p->json, &w->record);
-        if (is_key(key, "plan"))
+        if (json_key_is(key, "plan"))
                 return json_is_object(p->json.at) ? json_take_raw(&p->json, &w->plan, &n)
                                                   : json_reader_expect(&p->json, "a plan");
-        if (!is_key(key, "state"))
+        if (!json_key_is(key, "state"))
                 return 0;
         k = read_word(p, waiting_state_names, WAITING_STATE_N, &state);
         if (k == 0)
@@ -131,13 +127,13 @@ static int read_plan_field(Reader *p, const char *key) {
 }
 
 static int read_answer_field(Reader *p, const char *key) {
-        if (is_key(key, "schema"))
+        if (json_key_is(key, "schema"))
                 return read_schema(p, ANSWER_SCHEMA);
-        if (is_key(key, "by"))
+        if (json_key_is(key, "by"))
                 return json_take_text(&p->json, &p->answer.by);
-        if (is_key(key, "at"))
+        if (json_key_is(key, "at"))
                 return json_take_int(&p->json, 0, INT64_MAX, &p->answer.at);
-        if (!is_key(key, "yes"))
+        if (!json_key_is(key, "yes"))
                 return 0;
         p->has_yes = true;
         return json_reader_bool(&p->json, &p->answer.yes);
