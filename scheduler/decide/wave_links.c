@@ -75,22 +75,24 @@ static int list_names(Arena *a, WaveLinks *w) {
         return 0;
 }
 
+typedef struct KindName {
+        char kind;
+        const char *name;
+} KindName;
+
+static int compare_kind(const void *key, const void *entry) {
+        const KindName *k = key;
+        const char *at = *(const char *const *) entry;
+
+        return *at != k->kind ? k->kind - *at : strcmp(k->name, at + 1);
+}
+
 static uint32_t place_of(const WaveLinks *w, char kind, const char *name) {
-        uint32_t low = 0, high = w->n_names;
+        const KindName key = { kind, name };
+        const char *const *found =
+                w->n_names > 0 ? bsearch(&key, w->names, w->n_names, sizeof(*w->names), compare_kind) : NULL;
 
-        while (low < high) {
-                const uint32_t middle = low + (high - low) / 2;
-                const char *at = w->names[middle];
-                const int c = *at != kind ? *at - kind : strcmp(at + 1, name);
-
-                if (c == 0)
-                        return middle;
-                if (c < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return NOWHERE;
+        return found ? (uint32_t) (found - w->names) : NOWHERE;
 }
 
 static void mark(const WaveLinks *w, LinkMove *m, char kind, Strings list) {

@@ -20,22 +20,15 @@ const char *const fence_texts[FENCE_N] = {
 /* Hosts and VMs are found alike: both begin with their name, and are sorted by it. */
 _Static_assert(offsetof(Host, name) == 0 && offsetof(Vm, name) == 0, "the name comes first");
 
+/* Of a name and what begins with one, or is one. */
+static int compare_name(const void *name, const void *named) {
+        return strcmp(name, *(const char *const *) named);
+}
+
 static uint32_t index_by_name(const void *first, size_t size, uint32_t n, const char *name) {
-        uint32_t low = 0, high = n;
+        const char *found = n > 0 ? bsearch(name, first, n, size, compare_name) : NULL;
 
-        while (low < high) {
-                uint32_t middle = low + (high - low) / 2;
-                const char *const *found = (const void *) ((const char *) first + middle * size);
-                int c = strcmp(*found, name);
-
-                if (c == 0)
-                        return middle;
-                if (c < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return IX_NONE;
+        return found ? (uint32_t) ((size_t) (found - (const char *) first) / size) : IX_NONE;
 }
 
 HostIx snapshot_host(const Snapshot *s, const char *name) {
@@ -47,20 +40,8 @@ VmIx snapshot_vm(const Snapshot *s, const char *name) {
 }
 
 static bool concerns(const Fault *f, const char *vm) {
-        uint32_t low = 0, high = f->vms.n;
-
-        while (f->partly && low < high) {
-                uint32_t middle = low + (high - low) / 2;
-                int c = strcmp(f->vms.at[middle], vm);
-
-                if (c == 0)
-                        return true;
-                if (c < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return !f->partly;
+        return !f->partly ||
+               (f->vms.n > 0 && bsearch(vm, f->vms.at, f->vms.n, sizeof(*f->vms.at), compare_name));
 }
 
 int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault) {
