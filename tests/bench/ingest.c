@@ -5,9 +5,9 @@
  *
  * Starts a redis-server of its own (no persistence; a unix socket, or TCP on 127.0.0.1) and plays N agents,
  * each on its own connection: every agent writes its report (64 CPUs, 2 NICs, `vms` VMs, in the agents' own
- * format) once an interval, evenly spread. Prints rate, sizes, the server's CPU and memory, the delay of a
- * write, and the time to make a snapshot of all there is, as the service does. Exit 0; 1 when a report was
- * lost or late by an interval, or the snapshot took more than 2 s.
+ * format) and its pulse once an interval, evenly spread. Prints rate, sizes, the server's CPU and memory, the
+ * delay of a write, and the time to make a snapshot of all there is, as the service does. Exit 0; 1 when a
+ * report was lost or late by an interval, or the snapshot took more than 2 s.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,7 @@
 #include "scheduler/app/app_settings.h"
 #include "scheduler/app/source.h"
 #include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/store/pulse.h"
 #include "scheduler/store/store.h"
 
 #define SNAPSHOT_MOST (2 * USEC_PER_SEC)
@@ -220,7 +221,8 @@ static void add_host(Samples *s, int host, int vms) {
         }
 }
 
-static void agent_report(Bench *b, int host, uint64_t sequence, const char **ret, size_t *ret_n) {
+static void agent_report(Bench *b, int host, uint64_t sequence, const char **ret, size_t *ret_n,
+                         Pulse *ret_pulse) {
         Samples s = { .arena = &b->arena, .noise = (unsigned) host, .now = clock_now() };
         Report report = { .sent_at = s.now, .sequence = sequence, .interval = b->interval * USEC_PER_SEC };
 
@@ -233,6 +235,7 @@ static void agent_report(Bench *b, int host, uint64_t sequence, const char **ret
         report.n_sections = s.n_sections;
         if (report_print(&b->arena, &report, ret, ret_n) < 0)
                 die("no memory");
+        pulse_of_report(&report, ret_pulse);
 }
 
 static void agent_write(Bench *b, int host, uint64_t sequence) {
@@ -240,13 +243,16 @@ static void agent_write(Bench *b, int host, uint64_t sequence) {
         Store *s = b->stores[host % b->connections];
         usec_t before;
         const char *text;
-        char name[32];
+        char name[32], numbers[PULSE_SIZE];
+        Pulse pulse;
         size_t n;
 
-        agent_report(b, host, sequence, &text, &n);
+        agent_report(b, host, sequence, &text, &n, &pulse);
         (void) snprintf(name, sizeof(name), "host-%05d", host);
         before = clock_monotonic();
-        if (store_put_report(s, name, text, n, 600 * USEC_PER_SEC) < 0 && b->n_failed++ == 0)
+        if ((store_put_report(s, name, text, n, 600 * USEC_PER_SEC) < 0 ||
+             store_put_pulse(s, name, numbers, pulse_print(&pulse, numbers)) < 0) &&
+            b->n_failed++ == 0)
                 (void) fprintf(stderr, "%s\n", store_error(s));
         b->delays[b->n_delays++] = clock_monotonic() - before;
         b->bytes += n;
