@@ -23,17 +23,19 @@
 #include "scheduler/decide/seating.h"
 #include "scheduler/decide/sieve_hot.h"
 
-#define DRAWS_DIGITS 12
-#define DRAWS        (1 << DRAWS_DIGITS)           /* accepted costs, as multiples of the temperature */
-#define DRAWS_ALL    (DRAWS + HOSTS + SIEVE_LANES) /* from any one on there are enough for all hosts */
-#define STRIDE       2048                          /* tries between two looks at budget and guard */
-#define SPENT_WHOLE  65536
-#define COPY_EVERY   16 /* evaluations a VM between two looks whether this is the best */
-#define SAMPLE       1001
-#define HOSTS        128                /* a VM that was drawn is tried on so many hosts at most … */
-#define SWAPS        12                 /* … and with so many others */
-#define NO_PRICE     (INT64_C(1) << 32) /* above what any change may cost, as the sieve counts */
-#define SIEVE_PAYS   4                  /* … a sieve is that many times as quick */
+#define DRAWS_DIGITS  12
+#define DRAWS         (1 << DRAWS_DIGITS)           /* accepted costs, as multiples of the temperature */
+#define DRAWS_ALL     (DRAWS + HOSTS + SIEVE_LANES) /* from any one on there are enough for all hosts */
+#define STRIDE        2048                          /* tries between two looks at budget and guard */
+#define SPENT_WHOLE   65536
+#define COPY_EVERY    16 /* evaluations a VM between two looks whether this is the best */
+#define SAMPLE        1001
+#define HOSTS         128                /* a VM that was drawn is tried on so many hosts at most … */
+#define SWAPS         12                 /* … and with so many others */
+#define HOSTS_SWAPPED 3                  /* … or those of so many hosts … */
+#define SEATS         16                 /* … so many of each */
+#define NO_PRICE      (INT64_C(1) << 32) /* above what any change may cost, as the sieve counts */
+#define SIEVE_PAYS    4                  /* … a sieve is that many times as quick */
 
 #define PRICE      1  /* log2 of the price of overfilling until SQUEEZE_AT … */
 #define RISE       10 /* … and its doublings until HARD_AT */
@@ -70,6 +72,7 @@ typedef struct Anneal {
         int64_t most_of;            /* the temperature of that */
         bool sieves;                /* the sieve can count so far */
         Cost *homing;               /* [vm] what home is worth, in 65536ths of the temperature */
+        Cost *placed;               /* [vm] the price of being where it is */
         int64_t temperature, price; /* price: of a unit of excess; 0: there may be none */
         int64_t warm, mild, cold;   /* log2 of the first temperature, that at MILD_AT, and the last */
         int64_t began;              /* how much was spent when the search began: reading the input counts */
@@ -133,7 +136,7 @@ inlined Cost leave(const Anneal *a, VmIx v, HostIx from, uint32_t width) {
 
         if (a->price > 0)
                 d += a->price * (row_excess(f, from, v, -1, width) - f->host_excess[from]);
-        return d - flat_place(f, v, from) + pulls(a, v, from);
+        return d - a->placed[v] + pulls(a, v, from);
 }
 
 /* Where v goes, as far as is known, and how much more than it costs its draw would have accepted. */
@@ -144,6 +147,7 @@ typedef struct Choice {
 
 static void make(Anneal *a, Move m) {
         flat_move(&a->f, m);
+        a->placed[m.vm] = flat_place(&a->f, m.vm, m.to);
         if (a->seating.on)
                 seating_move(&a->seating, m);
         sieve_refresh(&a->sieve, m.from);
@@ -259,9 +263,16 @@ static void swap_finish(Anneal *a, VmIx v, VmIx w, Cost delta, Cost most) {
         make(a, back);
 }
 
-/* The exact cost of the rows, after the sieve. */
-static void swap_judge(Anneal *a, VmIx v, VmIx w, Cost delta, Cost most) {
-        Flat *f = &a->f;
+/* With whom v changes places, as far as is known, and how much more than it costs its draw would have
+ * accepted. */
+typedef struct Exchange {
+        VmIx with;
+        Cost delta, margin;
+} Exchange;
+
+/* The exact cost, after the sieve. */
+static void swap_judge(const Anneal *a, VmIx v, VmIx w, Cost delta, Cost accepted, Exchange *best) {
+        const Flat *f = &a->f;
         const uint32_t width = f->width;
         const HostIx from = f->host_of[v], to = f->host_of[w];
         const int64_t *step_v = flat_step(f, v), *step_w = flat_step(f, w);
@@ -274,66 +285,108 @@ static void swap_judge(Anneal *a, VmIx v, VmIx w, Cost delta, Cost most) {
                 delta += a->price * (row_excess_swap(f, to, v, w, width) - f->host_excess[to]);
                 delta += a->price * (row_excess_swap(f, from, w, v, width) - f->host_excess[from]);
         }
-        if (delta > most)
+        if (accepted - delta <= best->margin)
                 return;
-        delta += flat_place(f, v, to) + flat_place(f, w, from);
-        if (delta <= most)
-                swap_finish(a, v, w, delta, most);
+        delta += flat_place(f, w, from);
+        if (accepted - delta > best->margin)
+                *best = (Exchange){ w, delta, accepted - delta };
 }
 
-inlined void try_swap(Anneal *a, VmIx v, VmIx w, Cost most, const SwapSide *side) {
+/* A VM that seeks another to change places with, and its host without it; host IX_NONE: not looked at yet. */
+typedef struct Seeker {
+        VmIx vm;
+        SwapSide left;
+} Seeker;
+
+/* It changes places with one of up to SEATS VMs of another host, the one that is best of all, each with a
+ * draw of its own. How many were possible. */
+inlined uint32_t try_swaps(Anneal *a, Seeker *seeker, HostIx to, const VmIx *seats, uint32_t n_seats,
+                           uint64_t at, uint32_t width) {
         const Flat *f = &a->f;
-        const HostIx from = f->host_of[v], to = f->host_of[w];
-        Cost delta;
+        const VmIx v = seeker->vm;
+        const HostIx from = f->host_of[v];
+        const Cost here = pulls(a, v, from) - a->placed[v] - pulls(a, v, to) + flat_place(f, v, to);
+        const int64_t price = a->price > 0 ? a->price : NO_PRICE;
+        Exchange best = { .with = v, .margin = -1 };
+        VmIx with[SEATS] = { 0 };
+        Cost delta[SEATS];
+        SwapSide come;
+        uint32_t n = 0, bits = 0;
 
-        if (from == to || !proposals_possible(&a->proposals, v, to) ||
-            !proposals_possible(&a->proposals, w, from))
-                return;
-        delta = pulls(a, v, from) - pulls(a, v, to) + pulls(a, w, to) - pulls(a, w, from) -
-                flat_place(f, v, from) - flat_place(f, w, to);
-        if (f->host_excess[from] + f->host_excess[to] == 0 && a->p->home[v] != to && a->p->home[w] != from) {
-                const int64_t price = a->price > 0 ? a->price : NO_PRICE;
-
-                if (sieve_swap(&a->sieve, side, from, w, to, price) > sieve_up(&a->sieve, most - delta))
-                        return;
+        for (uint32_t i = 0; i < n_seats; i++) {
+                with[n] = seats[i];
+                n += proposals_possible(&a->proposals, seats[i], from);
         }
-        swap_judge(a, v, w, delta, most);
+        if (n == 0)
+                return 0;
+        if (seeker->left.host != from)
+                swap_side_left(&a->sieve, v, from, width, &seeker->left);
+        swap_side_come(&a->sieve, v, to, width, &come);
+        for (uint32_t i = 0; i < n; i++) {
+                const VmIx w = with[i];
+
+                delta[i] = here + pulls(a, w, to) - pulls(a, w, from) - a->placed[w];
+                bits |= sieve_swap(&a->sieve, &seeker->left, &come, w, price, width) <=
+                                        sieve_up(&a->sieve, draw(a, at + i) - delta[i])
+                                ? UINT32_C(1) << i
+                                : 0;
+        }
+        for (; bits != 0; bits &= bits - 1) {
+                const uint32_t i = (uint32_t) __builtin_ctz(bits);
+
+                swap_judge(a, v, with[i], delta[i], draw(a, at + i), &best);
+        }
+        if (best.with != v)
+                swap_finish(a, v, best.with, best.delta, best.delta + best.margin);
+        return n;
 }
 
-/* Whom v should try to change places with: one of a host it may go to, where these are known and few; else
- * one of its size. */
-inlined VmIx partner(const Anneal *a, VmIx v, uint64_t bits) {
+/* Those of hosts that v may go to. */
+inlined uint32_t swaps_seated(Anneal *a, VmIx v, uint32_t listed, uint32_t width) {
         const Proposals *k = &a->proposals;
         const Seating *s = &a->seating;
-        const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
-        HostIx h;
+        Seeker seeker = { .vm = v, .left = { .host = IX_NONE } };
+        uint32_t tried = HOSTS_SWAPPED;
 
-        if (listed == 0 || !s->on)
-                return proposals_like(k, v, bits);
-        h = k->list[k->list_start[v] + ((bits >> 48) * listed >> 16)];
-        return s->n_on[h] > 0 ? s->on[(size_t) h * s->n_vms + ((bits >> 16 & 0xffffffff) * s->n_on[h] >> 32)]
-                              : v;
+        for (int i = 0; i < HOSTS_SWAPPED; i++) {
+                const uint64_t bits = prng_next(&a->s->random);
+                const HostIx to = k->list[k->list_start[v] + ((bits >> 48) * listed >> 16)];
+                const uint32_t n = s->n_on[to] < SEATS ? s->n_on[to] : SEATS;
+                const uint64_t first = (bits >> 16 & 0xffffffff) * (s->n_on[to] - n + 1) >> 32;
+
+                if (to != a->f.host_of[v])
+                        tried += try_swaps(a, &seeker, to, s->on + (size_t) to * s->n_vms + first, n,
+                                           bits % DRAWS, width);
+        }
+        return tried;
+}
+
+/* Those of its size, wherever they are. */
+inlined uint32_t swaps_alike(Anneal *a, VmIx v, uint32_t width) {
+        Seeker seeker = { .vm = v, .left = { .host = IX_NONE } };
+
+        for (int i = 0; i < SWAPS; i++) {
+                const uint64_t bits = prng_next(&a->s->random);
+                const VmIx w = proposals_like(&a->proposals, v, bits);
+                const HostIx to = a->f.host_of[w];
+
+                if (to != a->f.host_of[v] && proposals_possible(&a->proposals, v, to))
+                        try_swaps(a, &seeker, to, &w, 1, bits % DRAWS, width);
+        }
+        return SWAPS;
 }
 
 inlined void tries(Anneal *a, uint32_t width) {
-        Prng *g = &a->s->random;
+        const Proposals *k = &a->proposals;
         uint32_t n = 0;
 
         while (n < STRIDE) {
-                const VmIx v = proposals_vm(&a->proposals, prng_next(g));
-                HostIx from = IX_NONE;
-                SwapSide side;
+                const VmIx v = proposals_vm(k, prng_next(&a->s->random));
+                const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
 
                 n += try_hosts(a, v, width);
-                for (int i = 0; i < SWAPS; i++, n++) {
-                        const uint64_t bits = prng_next(g);
-
-                        if (from != a->f.host_of[v]) {
-                                from = a->f.host_of[v];
-                                swap_side(&a->sieve, v, from, &side);
-                        }
-                        try_swap(a, v, partner(a, v, bits), draw(a, bits % DRAWS), &side);
-                }
+                n += listed > 0 && a->seating.on ? swaps_seated(a, v, listed, width)
+                                                 : swaps_alike(a, v, width);
         }
         a->s->evaluations += n;
 }
@@ -530,8 +583,11 @@ int search_anneal(SearchState *s, HostIx *host_of, Cost *ret_cost) {
         a.draws = arena_new(s->arena, int64_t, DRAWS_ALL);
         a.most = arena_new(s->arena, int32_t, DRAWS_ALL);
         a.homing = arena_new(s->arena, Cost, a.p->n_vms);
-        if (!a.draws || !a.most || !a.homing)
+        a.placed = arena_new(s->arena, Cost, a.p->n_vms);
+        if (!a.draws || !a.most || !a.homing || !a.placed)
                 return -ENOMEM;
+        for (VmIx v = 0; v < a.p->n_vms; v++)
+                a.placed[v] = flat_place(&a.f, v, a.f.host_of[v]);
         draws_fill(a.draws, &s->random);
         homing_fill(&a);
         a.best = a.f.cost;

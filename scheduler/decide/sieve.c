@@ -36,15 +36,17 @@ void sieve_refresh(Sieve *s, HostIx h) {
         s->excess[h] = rounded_up(s, s->f->host_excess[h]);
 }
 
-/* The largest number that matters: what a VM adds to a column, and what hosts cost now. Hosts that cost more
- * one day are taken for cheaper. */
+/* The largest number that matters: what a VM adds to a column, a swap to a pair's (where one may add and the
+ * other take away less than nothing), and what hosts cost now. Hosts that cost more one day are taken for
+ * cheaper. */
 static int64_t largest(const Flat *f) {
         const Problem *p = f->e->problem;
         int64_t most = 1;
 
         for (VmIx v = 0; v < p->n_vms; v++)
                 for (uint32_t k = 0; k < f->width; k++) {
-                        const int64_t step = llabs(flat_step(f, v)[k]), need = flat_need(f, v)[k];
+                        const int64_t step = llabs(flat_step(f, v)[k]) * (k < p->n_res ? 1 : 2);
+                        const int64_t need = flat_need(f, v)[k];
 
                         most = step > most ? step : most;
                         most = need > most ? need : most;
@@ -62,15 +64,11 @@ static int power_above(uint64_t n) {
         return digits;
 }
 
-static uint32_t width_of(uint32_t n) {
-        return (n + LANES_WIDE - 1) / LANES_WIDE * LANES_WIDE;
-}
-
 static void hosts_fill(Sieve *s) {
         for (HostIx h = 0; h < s->f->e->problem->n_hosts; h++) {
-                for (uint32_t k = s->n_over; k < s->over_width; k++)
+                for (uint32_t k = s->n_over; k < s->width; k++)
                         sieve_over(s, h)[k] = (int32_t) -s->cap; /* costs nothing whoever comes */
-                for (uint32_t k = s->n_room; k < s->room_width; k++)
+                for (uint32_t k = s->n_room; k < s->width; k++)
                         sieve_room(s, h)[k] = (int32_t) s->cap;
                 sieve_refresh(s, h);
         }
@@ -90,21 +88,22 @@ int sieve_build(Arena *a, const Flat *f, Sieve *ret) {
         Sieve s = { .f = f, .n_over = p->n_res + f->e->n_pairs, .n_room = p->n_res };
         const size_t lanes = (size_t) (p->n_hosts + SIEVE_LANES - 1) / SIEVE_LANES * SIEVE_LANES;
         const int digits_of_cap = 28 - power_above(s.n_over);
-        size_t width;
 
-        s.over_width = width_of(s.n_over);
-        s.room_width = width_of(s.n_room);
-        width = s.over_width + s.room_width;
+        s.width = f->width;
+        for (uint32_t k = 0; k < s.width; k++) {
+                s.keep[0][k] = (int32_t) f->elsewhere[k];
+                s.keep[1][k] = (int32_t) f->at_home[k];
+        }
         s.n_blocks = (uint32_t) (lanes / SIEVE_LANES);
         s.cap = (INT64_C(1) << digits_of_cap) - 1;
         s.digits = power_above((uint64_t) largest(f) + 1) - digits_of_cap;
         s.digits = s.digits > 0 ? s.digits : 0;
         s.over = arena_new(a, int32_t, lanes * s.n_over);
         s.room = arena_new(a, int32_t, lanes * s.n_room);
-        s.row = arena_new(a, int32_t, p->n_hosts * width);
+        s.row = arena_new(a, int32_t, (size_t) p->n_hosts * 2 * s.width);
         s.cost = arena_new(a, int32_t, lanes);
         s.excess = arena_new(a, int32_t, lanes);
-        s.step = arena_new(a, int32_t, p->n_vms * width);
+        s.step = arena_new(a, int32_t, (size_t) p->n_vms * 2 * s.width);
         if (!s.over || !s.room || !s.row || !s.cost || !s.excess || !s.step)
                 return -ENOMEM;
         hosts_fill(&s);

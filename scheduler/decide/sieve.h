@@ -17,15 +17,16 @@
 
 typedef struct Sieve {
         const Flat *f;
-        uint32_t n_over, n_room;         /* columns: without the padding of Flat */
-        uint32_t over_width, room_width; /* of a row: multiples of LANES_WIDE */
-        uint32_t n_blocks;               /* of SIEVE_LANES hosts */
-        int digits;                      /* binary digits that are dropped */
-        int64_t cap;            /* the largest number in a column: sums of them stay within 32 bits */
-        int32_t *over, *room;   /* [block][column][lane]; room: rounded up */
-        int32_t *row;           /* [host] the same: over[over_width], then room[room_width] */
-        int32_t *cost, *excess; /* [host] of the row as it is, rounded up */
-        int32_t *step;          /* [vm] step[over_width], then need[room_width] */
+        uint32_t n_over, n_room; /* columns: without the padding of Flat */
+        uint32_t width;          /* of each half of a row, as in Flat */
+        uint32_t n_blocks;       /* of SIEVE_LANES hosts */
+        int digits;              /* binary digits that are dropped */
+        int64_t cap;             /* the largest number in a column: sums of them stay within 32 bits */
+        int32_t *over, *room;    /* [block][column][lane]; room: rounded up */
+        int32_t *row;            /* [host] the same: over[width], then room[width] */
+        int32_t *cost, *excess;  /* [host] of the row as it is, rounded up */
+        int32_t *step;           /* [vm] step[width], then need[width] */
+        int32_t keep[2][FLAT_WIDTH_MAX]; /* masks of need: 1: of a VM at its home, 0: elsewhere */
 } Sieve;
 
 /* 0 or -ENOMEM. In `a`. */
@@ -43,17 +44,17 @@ static inline int64_t sieve_up(const Sieve *s, Cost x) {
 #define SIEVE_MOST (INT32_C(1) << 28)
 
 static inline int32_t *sieve_over(const Sieve *s, HostIx h) {
-        return s->row + (size_t) h * (s->over_width + s->room_width);
+        return s->row + (size_t) h * 2 * s->width;
 }
 
 static inline int32_t *sieve_room(const Sieve *s, HostIx h) {
-        return sieve_over(s, h) + s->over_width;
+        return sieve_over(s, h) + s->width;
 }
 
 static inline int32_t *sieve_step(const Sieve *s, VmIx v) {
-        return s->step + (size_t) v * (s->over_width + s->room_width);
+        return s->step + (size_t) v * 2 * s->width;
 }
 
 static inline int32_t *sieve_need(const Sieve *s, VmIx v) {
-        return sieve_step(s, v) + s->over_width;
+        return sieve_step(s, v) + s->width;
 }

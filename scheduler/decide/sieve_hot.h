@@ -91,51 +91,68 @@ inlined uint32_t sieve_block(const Sieve *s, uint32_t block, VmIx v, const int32
         return bits;
 }
 
-/* A VM that seeks others to change places with: what of its host and itself is the same for all of them. */
+/* One host of a swap, as it is but for the VM that comes: its row when the one that goes has gone, or when
+ * the one that seeks others has come. What is taken away was rounded down: it may be 1 more. */
 typedef struct SwapSide {
-        Lanes over[FLAT_WIDTH_MAX / LANES_WIDE], room[FLAT_WIDTH_MAX / LANES_WIDE]; /* its host without it */
-        Lanes step[FLAT_WIDTH_MAX / LANES_WIDE], need[FLAT_WIDTH_MAX / LANES_WIDE]; /* itself */
+        HostIx host;
+        Lanes over[FLAT_WIDTH_MAX / LANES_WIDE], lacks[FLAT_WIDTH_MAX / LANES_WIDE];
 } SwapSide;
 
-/* What is taken away was rounded down: it may be 1 more. */
-inlined void swap_side(const Sieve *s, VmIx v, HostIx from, SwapSide *ret) {
-        for (uint32_t k = 0; k < s->over_width; k += LANES_WIDE) {
-                const Lanes step = lanes_read(sieve_step(s, v) + k);
+inlined const int32_t *sieve_keep(const Sieve *s, VmIx v, HostIx h) {
+        return s->keep[s->f->e->problem->home[v] == h];
+}
 
-                ret->over[k / LANES_WIDE] = lanes_read(sieve_over(s, from) + k) - step - 1;
-                ret->step[k / LANES_WIDE] = step - 1;
-        }
-        for (uint32_t k = 0; k < s->room_width; k += LANES_WIDE) {
-                const Lanes need = lanes_read(sieve_need(s, v) + k);
+/* v leaves h, somebody comes. */
+inlined void swap_side_left(const Sieve *s, VmIx v, HostIx h, uint32_t width, SwapSide *ret) {
+        const int32_t *keep = sieve_keep(s, v, h);
 
-                ret->room[k / LANES_WIDE] = -lanes_read(sieve_room(s, from) + k) - need - 1;
-                ret->need[k / LANES_WIDE] = need - 1;
+        ret->host = h;
+        for (uint32_t k = 0; k < width; k += LANES_WIDE) {
+                ret->over[k / LANES_WIDE] =
+                        lanes_read(sieve_over(s, h) + k) - lanes_read(sieve_step(s, v) + k) - 1;
+                ret->lacks[k / LANES_WIDE] = -lanes_read(sieve_room(s, h) + k) -
+                                             (lanes_read(sieve_need(s, v) + k) & lanes_read(keep + k)) - 1;
         }
 }
 
-inlined int32_t lanes_sum(Lanes x) {
-        return x[0] + x[1] + x[2] + x[3];
+/* v comes to h, somebody leaves. */
+inlined void swap_side_come(const Sieve *s, VmIx v, HostIx h, uint32_t width, SwapSide *ret) {
+        const int32_t *keep = sieve_keep(s, v, h);
+
+        ret->host = h;
+        for (uint32_t k = 0; k < width; k += LANES_WIDE) {
+                ret->over[k / LANES_WIDE] =
+                        lanes_read(sieve_over(s, h) + k) + lanes_read(sieve_step(s, v) + k) - 1;
+                ret->lacks[k / LANES_WIDE] = (lanes_read(sieve_need(s, v) + k) & lanes_read(keep + k)) -
+                                             lanes_read(sieve_room(s, h) + k) - 1;
+        }
 }
 
-/* A bound from below for what the swap with w, on `to`, costs by the rows of both hosts. Neither host is
- * overfull, neither VM at home on the other's host. */
-inlined int64_t sieve_swap(const Sieve *s, const SwapSide *side, HostIx from, VmIx w, HostIx to,
-                           int64_t price) {
+/* Both sums at once: the first in lane 0, the second in lane 1. */
+inlined Lanes lanes_sums(Lanes x, Lanes y) {
+        const Lanes z = __builtin_shufflevector(x, y, 0, 4, 1, 5) + __builtin_shufflevector(x, y, 2, 6, 3, 7);
+
+        return z + __builtin_shufflevector(z, z, 2, 3, 0, 1);
+}
+
+/* A bound from below for what w going from the one side to the other makes the rows of both hosts cost more
+ * than now. */
+inlined int64_t sieve_swap(const Sieve *s, const SwapSide *left, const SwapSide *come, VmIx w, int64_t price,
+                           uint32_t width) {
+        const HostIx from = left->host, to = come->host;
         const int32_t *step = sieve_step(s, w), *need = sieve_need(s, w);
-        const int32_t *over = sieve_over(s, to), *room = sieve_room(s, to);
+        const int32_t *in = sieve_keep(s, w, from), *out = sieve_keep(s, w, to);
         Lanes cost = { 0 }, excess = { 0 };
 
-        for (uint32_t k = 0; k < s->over_width; k += LANES_WIDE) {
-                const Lanes x = lanes_read(step + k);
+        for (uint32_t k = 0; k < width; k += LANES_WIDE) {
+                const Lanes x = lanes_read(step + k), y = lanes_read(need + k);
 
-                cost += lanes_above_zero(side->over[k / LANES_WIDE] + x);
-                cost += lanes_above_zero(lanes_read(over + k) + side->step[k / LANES_WIDE] - x);
+                cost += lanes_above_zero(left->over[k / LANES_WIDE] + x);
+                cost += lanes_above_zero(come->over[k / LANES_WIDE] - x);
+                excess += lanes_above_zero(left->lacks[k / LANES_WIDE] + (y & lanes_read(in + k)));
+                excess += lanes_above_zero(come->lacks[k / LANES_WIDE] - (y & lanes_read(out + k)));
         }
-        for (uint32_t k = 0; k < s->room_width; k += LANES_WIDE) {
-                const Lanes x = lanes_read(need + k);
-
-                excess += lanes_above_zero(side->room[k / LANES_WIDE] + x);
-                excess += lanes_above_zero(side->need[k / LANES_WIDE] - x - lanes_read(room + k));
-        }
-        return (int64_t) lanes_sum(cost) - s->cost[from] - s->cost[to] + lanes_sum(excess) * price;
+        cost = lanes_sums(cost, excess);
+        return (int64_t) cost[0] - s->cost[from] - s->cost[to] +
+               ((int64_t) cost[1] - s->excess[from] - s->excess[to]) * price;
 }

@@ -218,20 +218,21 @@ static void sieve_swaps(const Flat *f, const Sieve *s, Prng *g, uint64_t seed, H
         const HostIx from = f->host_of[v], to = f->host_of[w];
         const int64_t price = 1 + prng_below(g, 5);
         const Cost most = f->cost / (1 + prng_below(g, 1000));
-        SwapSide side;
+        SwapSide left, come;
         Cost cost;
 
-        if (from == to || p->home[v] == to || p->home[w] == from ||
-            f->host_excess[from] + f->host_excess[to] > 0)
+        if (from == to)
                 return;
         cost = row_cost_swap(flat_over(f, to), flat_step(f, v), flat_step(f, w), f->width) -
                f->host_cost[to] +
                row_cost_swap(flat_over(f, from), flat_step(f, w), flat_step(f, v), f->width) -
                f->host_cost[from] +
-               price * (row_excess_swap(f, to, v, w, f->width) + row_excess_swap(f, from, w, v, f->width));
-        swap_side(s, v, from, &side);
-        held_count(held, cost <= most, sieve_swap(s, &side, from, w, to, price) <= sieve_up(s, most), "swap",
-                   seed);
+               price * (row_excess_swap(f, to, v, w, f->width) + row_excess_swap(f, from, w, v, f->width) -
+                        f->host_excess[from] - f->host_excess[to]);
+        swap_side_left(s, v, from, f->width, &left);
+        swap_side_come(s, v, to, f->width, &come);
+        held_count(held, cost <= most, sieve_swap(s, &left, &come, w, price, f->width) <= sieve_up(s, most),
+                   "swap", seed);
 }
 
 /* The sieve follows moves, some of which overfill hosts. */
