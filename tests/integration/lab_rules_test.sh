@@ -59,7 +59,7 @@ first=$plan
 check "nothing is moved before a yes" not apart
 check "it is told yes" yes_to "$first"
 check "the service sets them apart" until_true 90 mended apart
-check "what became of the plan is said" gone "$first"
+check "what became of the plan is said" until_true 90 gone "$first"
 check "dmz goes to h2" until_true 90 mended on_host h2 dmz
 check "and never to h3" never_on_h3
 check "dmz's counter goes on" counter_goes_on dmz
