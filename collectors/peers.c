@@ -17,6 +17,7 @@
 #include "collectors/collector_settings.h"
 #include "collectors/peer_book.h"
 #include "collectors/sample_list.h"
+#include "scheduler/base/compare.h"
 
 #define ASKED_AT_ONCE   4
 #define KEPT            8                 /* round trips of a peer */
@@ -284,12 +285,6 @@ static int peers_fd(const void *state) {
 
 /* ---- what is told ---- */
 
-static int compare(const void *a, const void *b) {
-        int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return (x > y) - (x < y);
-}
-
 /* The 25th percentile of the last ones, or UNKNOWN: none, or too long ago. */
 static int64_t rtt_of(const PeersState *s, const PeerState *p, usec_t now) {
         usec_t age = s->turn * TURNS_KEPT * (s->n / ASKED_AT_ONCE + 1) + AGE_LEAST;
@@ -299,7 +294,7 @@ static int64_t rtt_of(const PeersState *s, const PeerState *p, usec_t now) {
         if (n == 0 || now - p->answered_at > age)
                 return UNKNOWN;
         memcpy(sorted, p->rtt_us, n * sizeof(*sorted));
-        qsort(sorted, n, sizeof(*sorted), compare);
+        qsort(sorted, n, sizeof(*sorted), compare_int64);
         return sorted[(n - 1) / 4];
 }
 

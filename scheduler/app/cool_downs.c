@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 #define SCHEMA    "plimsoll.cool-downs/2"
 #define SCHEMA_1  "plimsoll.cool-downs/1"
 #define DAY       (86400 * USEC_PER_SEC)
@@ -56,12 +58,6 @@ static int compare_vm(const void *a, const void *b) {
         return strcmp(x->vm, y->vm);
 }
 
-static int compare_time(const void *a, const void *b) {
-        const usec_t x = *(const usec_t *) a, y = *(const usec_t *) b;
-
-        return (x > y) - (x < y);
-}
-
 static int moved_parse(Arena *a, json_t *array, CoolDown *c) {
         const size_t n = json_array_size(array);
         usec_t *moved = arena_new(a, usec_t, n);
@@ -76,7 +72,7 @@ static int moved_parse(Arena *a, json_t *array, CoolDown *c) {
                 moved[i] = json_integer_value(json_array_get(array, i));
         }
         if (n > 0)
-                qsort(moved, n, sizeof(*moved), compare_time);
+                qsort(moved, n, sizeof(*moved), compare_int64);
         c->moved = moved;
         c->n_moved = (uint32_t) n;
         return 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/decide/check_parts.h"
 
 #define NO_LIMIT   INT64_MAX
@@ -14,12 +15,6 @@ static int64_t product(int64_t a, int64_t b, int64_t divisor) {
         if (__builtin_mul_overflow(a, b, &p) || p / divisor > QUANTITY_MAX)
                 return QUANTITY_MAX;
         return p / divisor;
-}
-
-static int by_value(const void *a, const void *b) {
-        const int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return x < y ? -1 : x > y;
 }
 
 /* The speed of hosts that do not say is the middle one of those that do. */
@@ -34,7 +29,7 @@ static int find_speeds(Check *c) {
         for (HostIx h = 0; h < s->n_hosts; h++)
                 if (s->hosts[h].cpu_mhz > 0)
                         sorted[n++] = s->hosts[h].cpu_mhz;
-        qsort(sorted, n, sizeof(int64_t), by_value);
+        qsort(sorted, n, sizeof(int64_t), compare_int64);
         for (HostIx h = 0; h < s->n_hosts; h++) {
                 c->speed[h] = s->hosts[h].cpu_mhz;
                 if (c->speed[h] <= 0)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 const char *const distance_from_names[DISTANCE_FROM_N] = { "self",  "measured", "racks",
                                                            "zones", "cluster",  "told" };
 
@@ -43,12 +45,6 @@ struct DistanceMap {
         int64_t usual[HOPS_MOST + 1]; /* median by switches on the way; UNKNOWN */
         bool places;                  /* hosts are in different racks, zones or at different switches */
 };
-
-static int compare_int64(const void *a, const void *b) {
-        int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return (x > y) - (x < y);
-}
 
 /* The lower median; sorts. */
 static int64_t median_of(int64_t *values, uint32_t n) {

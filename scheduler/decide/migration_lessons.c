@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/decide/migration_model.h"
 
 #define TURNS 4
@@ -39,15 +40,9 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
         return value < low ? low : value > high ? high : value;
 }
 
-static int compare(const void *a, const void *b) {
-        const int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return (x > y) - (x < y);
-}
-
 /* The lower of the middle ones; n > 0. Sorts. */
 static int64_t quantile(int64_t *values, uint32_t n, uint32_t permille) {
-        qsort(values, n, sizeof(*values), compare);
+        qsort(values, n, sizeof(*values), compare_int64);
         return values[(uint64_t) (n - 1) * permille / 1000];
 }
 

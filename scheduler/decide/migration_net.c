@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 /* What QEMU has resident beside its guest's memory: its own code and heap; measured 36 to 43 MiB of QEMU 7.2
  * (tests/bench/predict). */
 #define QEMU_OWN_MIB 40
@@ -165,12 +167,6 @@ static int build_lessons(Arena *a, MigrationNet *net) {
         return 0;
 }
 
-static int compare_numbers(const void *a, const void *b) {
-        const int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return (x > y) - (x < y);
-}
-
 /* The median of what hosts' links carry: of the price of a move, which must not depend on where a VM is. */
 static int find_usual(Arena *a, MigrationNet *net) {
         int64_t *kbit = arena_new(a, int64_t, (size_t) net->n_hosts + 1);
@@ -180,7 +176,7 @@ static int find_usual(Arena *a, MigrationNet *net) {
         for (HostIx h = 0; h < net->n_hosts; h++)
                 kbit[h] = net->links[link_out(h)].kbit;
         if (net->n_hosts > 0)
-                qsort(kbit, net->n_hosts, sizeof(*kbit), compare_numbers);
+                qsort(kbit, net->n_hosts, sizeof(*kbit), compare_int64);
         net->usual_kbit = net->n_hosts > 0 ? kbit[(net->n_hosts - 1) / 2] : LINK_USUAL_KBIT;
         return 0;
 }

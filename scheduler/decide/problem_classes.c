@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/decide/intern.h"
 #include "scheduler/decide/problem_parts.h"
 
@@ -33,12 +34,6 @@ typedef struct Classes {
 static int intern_word(Classes *c, const char *word, uint32_t *ret) {
         *ret = IX_NONE;
         return word ? intern_bytes(&c->words, word, strlen(word), ret) : 0;
-}
-
-static int compare_uint32(const void *a, const void *b) {
-        uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-
-        return (x > y) - (x < y);
 }
 
 /* known: an empty set is one, and not that nothing is known. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/decide/reserve_parts.h"
 
 static void list_insert(Reserve *k, VmIx v, HostIx h) {
@@ -65,12 +66,6 @@ static void mark_lost(Reserve *k, uint32_t c) {
                 k->lost_domain[k->domains[(size_t) c * k->goal->losses + i]] = k->stamp;
 }
 
-static int by_number(const void *a, const void *b) {
-        const uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-
-        return (x > y) - (x < y);
-}
-
 static uint32_t list_host(Reserve *k, HostIx h, uint32_t n) {
         for (VmIx v = k->first[h]; v != IX_NONE && reserve_may_be_lost(k->p, h); v = k->next[v])
                 k->list[n++] = v;
@@ -96,7 +91,7 @@ static uint32_t list_lost(Reserve *k, uint32_t c) {
         if (lists > 1) {
                 for (uint32_t i = 0; i < n; i++)
                         k->list[i] = k->rank[k->list[i]];
-                qsort(k->list, n, sizeof(VmIx), by_number);
+                qsort(k->list, n, sizeof(VmIx), compare_uint32);
                 for (uint32_t i = 0; i < n; i++)
                         k->list[i] = goal->by_size[k->list[i]];
         }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 typedef struct Sized {
         int64_t mib;
         VmIx vm;
@@ -198,16 +200,10 @@ static bool next_order(HostIx *order, uint32_t n) {
         return true;
 }
 
-static int by_index(const void *a, const void *b) {
-        const HostIx x = *(const HostIx *) a, y = *(const HostIx *) b;
-
-        return x < y ? -1 : x > y;
-}
-
 static RollCost weigh_every(Roll *x, HostIx *best) {
         RollCost least, c;
 
-        qsort(x->order, x->n, sizeof(*x->order), by_index);
+        qsort(x->order, x->n, sizeof(*x->order), compare_uint32);
         least = weigh(x);
         memcpy(best, x->order, sizeof(*best) * x->n);
         while (next_order(x->order, x->n)) {

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/decide/fixed_log.h"
 #include "scheduler/decide/flat_hot.h"
 #include "scheduler/decide/search_state.h"
@@ -521,12 +522,6 @@ static void anneal(Anneal *a) {
         keep_best(a);
 }
 
-static int by_value(const void *a, const void *b) {
-        const Cost x = *(const Cost *) a, y = *(const Cost *) b;
-
-        return x < y ? -1 : x > y;
-}
-
 /* The median of what random shifts change, whether they fit or not: the scale of the landscape. */
 static Cost usual_change(Anneal *a) {
         Cost seen[SAMPLE];
@@ -541,7 +536,7 @@ static Cost usual_change(Anneal *a) {
 
                 seen[i] = d < 0 ? -d : d;
         }
-        qsort(seen, SAMPLE, sizeof(seen[0]), by_value);
+        qsort(seen, SAMPLE, sizeof(seen[0]), compare_int64);
         return seen[SAMPLE / 2] > 1 ? seen[SAMPLE / 2] : 1;
 }
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/decide/descent.h"
 
 #define SHARD_HOSTS 512 /* about so many hosts a shard; fewer hosts than two shards are not divided */
@@ -341,12 +342,6 @@ static int by_off(const void *a, const void *b) {
         return x->host < y->host ? -1 : x->host > y->host;
 }
 
-static int by_index(const void *a, const void *b) {
-        const HostIx x = *(const HostIx *) a, y = *(const HostIx *) b;
-
-        return (x > y) - (x < y);
-}
-
 /* Each shard is given hosts of all kinds: the host furthest from the mean goes where it evens out most. */
 static int shards_deal(const Descent *d, Arena *a, Shards *shards) {
         const uint32_t most = (d->n + shards->n - 1) / shards->n;
@@ -381,7 +376,7 @@ static int shards_deal(const Descent *d, Arena *a, Shards *shards) {
                 shards->at[best].d.mine[shards->at[best].d.n++] = order[i].host;
         }
         for (uint32_t k = 0; k < shards->n; k++)
-                qsort(shards->at[k].d.mine, shards->at[k].d.n, sizeof(HostIx), by_index);
+                qsort(shards->at[k].d.mine, shards->at[k].d.n, sizeof(HostIx), compare_uint32);
         return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/decide/evaluator_hot.h"
 #include "scheduler/decide/fixed_log.h"
 #include "scheduler/decide/search_state.h"
@@ -139,12 +140,6 @@ static void try_one(Spend *x) {
                 try_shift(x, (Move){ v, x->s->e->x->host_of[v], prng_below(g, p->n_hosts) });
 }
 
-static int by_size(const void *a, const void *b) {
-        const Cost x = *(const Cost *) a, y = *(const Cost *) b;
-
-        return (x > y) - (x < y);
-}
-
 /* What a random shift changes, the median, from 1 to COST_LARGE. */
 static int usual_change(Spend *x, Cost *ret) {
         const Evaluator *e = x->s->e;
@@ -165,7 +160,7 @@ static int usual_change(Spend *x, Cost *ret) {
                 d = hot_delta(e, m).tier[TIER_BALANCE];
                 found[n++] = d < 0 ? -d : d;
         }
-        qsort(found, n, sizeof(*found), by_size);
+        qsort(found, n, sizeof(*found), compare_int64);
         *ret = n > 0 && found[n / 2] > 0 ? found[n / 2] : 1;
         *ret = *ret < COST_LARGE ? *ret : COST_LARGE;
         arena_rewind(x->s->arena, mark);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/decide/waves_parts.h"
 
 /* A host whose first so many moves have no place waits for the next wave; only when a wave would be empty are
@@ -256,12 +257,6 @@ static bool open_ring(Waves *w) {
         return true;
 }
 
-static int compare_vm(const void *a, const void *b) {
-        VmIx x = *(const VmIx *) a, y = *(const VmIx *) b;
-
-        return (x > y) - (x < y);
-}
-
 static int waves_end(Waves *w, WaveOrder *ret) {
         VmIx *left_out = arena_new(w->arena, VmIx, (size_t) w->n_pending + w->n_late);
         uint32_t n = 0;
@@ -273,7 +268,7 @@ static int waves_end(Waves *w, WaveOrder *ret) {
                         left_out[n++] = w->pending[i].vm;
         for (uint32_t i = 0; i < w->n_late; i++)
                 left_out[n++] = w->late[i].vm;
-        qsort(left_out, n, sizeof(VmIx), compare_vm);
+        qsort(left_out, n, sizeof(VmIx), compare_uint32);
         *ret = (WaveOrder){
                 .moves = w->moves,
                 .n = w->n_moves,

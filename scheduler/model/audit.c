@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 
 const char *const audit_measure_names[AUDIT_MEASURE_N] = {
@@ -17,12 +18,6 @@ const HostLoad *audit_load(const HostLoad *list, uint32_t n, const char *host) {
                 if (strcmp(list[i].host, host) == 0)
                         return &list[i];
         return NULL;
-}
-
-static int compare(const void *a, const void *b) {
-        const int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return (x > y) - (x < y);
 }
 
 /* The value at ⌈n·permille/1000⌉ of list[n], sorted. */
@@ -81,8 +76,8 @@ static AuditError error_of(const AuditEntry *entries, uint32_t n, AuditMeasure m
                         e.n++;
                 }
         if (e.n > 0) {
-                qsort(signed_list, e.n, sizeof(*signed_list), compare);
-                qsort(list, e.n, sizeof(*list), compare);
+                qsort(signed_list, e.n, sizeof(*signed_list), compare_int64);
+                qsort(list, e.n, sizeof(*list), compare_int64);
         }
         e.median = rank(list, e.n, 500);
         e.p90 = rank(list, e.n, 900);
@@ -163,7 +158,7 @@ int audit_wrong(Arena *a, const AuditEntry *entries, uint32_t n, AuditBound boun
         }
         if (r.n_factors == 0)
                 return 0;
-        qsort(factors, r.n_factors, sizeof(*factors), compare);
+        qsort(factors, r.n_factors, sizeof(*factors), compare_int64);
         middle = rank(factors, r.n_factors, 500);
         if (middle <= bound.factor_permille)
                 return 0;

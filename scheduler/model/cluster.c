@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 const char *const host_state_names[HOST_STATE_N] = { "active", "cordoned", "maintenance", "offline" };
 const char *const vm_state_names[VM_STATE_N] = { "running", "paused", "off" };
 const char *const rule_kind_names[RULE_KIND_N] = { "apart", "together", "spread", "near",
@@ -66,12 +68,6 @@ VmLoad vm_measured(const Vm *vm) {
 }
 
 #define MHZ_DEFAULT 1000
-
-static int compare_int64(const void *a, const void *b) {
-        int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return (x > y) - (x < y);
-}
 
 int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usual) {
         int64_t *mhz = arena_new(a, int64_t, s->n_hosts), *said, usual = MHZ_DEFAULT;

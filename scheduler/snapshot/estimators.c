@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 #define HOUR       (3600 * USEC_PER_SEC)
 #define STEPS_MIN  3 /* fewer steps are no window */
 #define DAYS_MIN   3 /* fewer days are no pattern */
@@ -16,12 +18,6 @@ static int64_t mean(const EstimateInput *in) {
         const Series *s = &in->history->series[in->series];
 
         return s->readings > 0 ? (s->smooth + 128) / 256 : UNKNOWN;
-}
-
-static int compare_uint32(const void *a, const void *b) {
-        uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-
-        return (x > y) - (x < y);
 }
 
 /* The window's steps that have a mean, sorted. */
@@ -60,12 +56,6 @@ static int64_t p95(const EstimateInput *in) {
 
 static int64_t peak(const EstimateInput *in) {
         return quantile(in, 1000);
-}
-
-static int compare_int64(const void *a, const void *b) {
-        int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-        return (x > y) - (x < y);
 }
 
 /* The window as 12 bins, oldest first; UNKNOWN where a bin has no reading. */

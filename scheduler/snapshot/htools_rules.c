@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/snapshot/htools_rows.h"
 
 #define NAMED_MAX 200 /* a longer name of what it is about would not fit into a rule's */
@@ -28,12 +29,6 @@ static Rule *rule_add(RuleList *l, RuleKind kind, const char *what, const char *
         return rule;
 }
 
-static int index_compare(const void *a, const void *b) {
-        const uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-
-        return x < y ? -1 : x > y;
-}
-
 static int drbd_rule(RuleList *l, uint32_t i) {
         const HtoolsFile *f = l->file;
         Rule *rule = rule_add(l, RULE_ON, "drbd", f->instances[i].vm.name);
@@ -44,7 +39,7 @@ static int drbd_rule(RuleList *l, uint32_t i) {
         indexes[0] = f->vm_rank[i];
         indexes[1] = f->host_rank[f->instances[i].node];
         indexes[2] = f->host_rank[f->instances[i].second];
-        qsort(indexes + 1, 2, sizeof(*indexes), index_compare);
+        qsort(indexes + 1, 2, sizeof(*indexes), compare_uint32);
         rule->vms = indexes;
         rule->n_vms = 1;
         rule->hosts = indexes + 1;
@@ -61,7 +56,7 @@ static int member_compare(const void *a, const void *b) {
         const Member *x = a, *y = b;
 
         return x->number != y->number ? (x->number < y->number ? -1 : 1)
-                                      : index_compare(&x->index, &y->index);
+                                      : compare_uint32(&x->index, &y->index);
 }
 
 /* The run of members of m[from]'s number as indexes. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 typedef struct Resolver {
         FileReader *p;
         const NameTable *hosts;
@@ -49,12 +51,6 @@ static int groups_index(Resolver *r) {
         return 0;
 }
 
-static int index_compare(const void *a, const void *b) {
-        const uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-
-        return x < y ? -1 : x > y;
-}
-
 static int unknown_name(Resolver *r, const char *field, const char *what, const char *name,
                         const NameTable *table) {
         const char *nearest = NULL;
@@ -91,7 +87,7 @@ static int indexes_read(Resolver *r, IndexList l, NameList names, const char *gr
                 if (at[n++] == UINT32_MAX)
                         return unknown_name(r, l.field, l.what, names.at[i], l.table);
         }
-        qsort(at, n, sizeof(*at), index_compare);
+        qsort(at, n, sizeof(*at), compare_uint32);
         for (uint32_t i = 1; i < n; i++)
                 if (at[i] == at[i - 1])
                         return RULE_FAULT(r, l.field, "\"%.80s\" is in the list twice",
@@ -101,7 +97,7 @@ static int indexes_read(Resolver *r, IndexList l, NameList names, const char *gr
         if (group && names.n > 0) {
                 uint32_t kept = 0;
 
-                qsort(at, n, sizeof(*at), index_compare);
+                qsort(at, n, sizeof(*at), compare_uint32);
                 for (uint32_t i = 0; i < n; i++)
                         if (i == 0 || at[i] != at[kept - 1])
                                 at[kept++] = at[i];

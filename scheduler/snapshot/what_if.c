@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/snapshot/name_table.h"
 
 typedef struct Change {
@@ -384,12 +385,6 @@ static bool lists(const VmIx *vms, uint32_t n, VmIx v) {
         return false;
 }
 
-static int compare_index(const void *a, const void *b) {
-        const uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-
-        return (x > y) - (x < y);
-}
-
 /* The list as it is now: without VMs that are gone, with new ones of the group, and those like a member. */
 static int members(Change *c, const VmIx *old, uint32_t n_old, const char *group, const VmIx **ret,
                    uint32_t *ret_n) {
@@ -408,7 +403,7 @@ static int members(Change *c, const VmIx *old, uint32_t n_old, const char *group
                     (like && !group && lists(old, n_old, (VmIx) (like - c->old->vms))))
                         vms[n++] = c->vm_at[c->n_vms + i];
         }
-        qsort(vms, n, sizeof(*vms), compare_index);
+        qsort(vms, n, sizeof(*vms), compare_uint32);
         *ret = vms;
         *ret_n = n;
         return 0;
@@ -427,7 +422,7 @@ static int rules_anew(Change *c, Snapshot *ret) {
                         return -ENOMEM;
                 for (uint32_t k = 0; k < from->n_hosts; k++)
                         hosts[k] = c->host_at[from->hosts[k]];
-                qsort(hosts, from->n_hosts, sizeof(*hosts), compare_index);
+                qsort(hosts, from->n_hosts, sizeof(*hosts), compare_uint32);
                 rules[i].hosts = hosts;
                 r = members(c, from->vms, from->n_vms, from->group, &rules[i].vms, &rules[i].n_vms);
                 if (r == 0)

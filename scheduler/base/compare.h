@@ -1,0 +1,18 @@
+/* For qsort() and bsearch(). */
+#pragma once
+
+#include <stdint.h>
+
+/* Of two int64_t, the smaller first. */
+static inline int compare_int64(const void *a, const void *b) {
+        const int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+        return (x > y) - (x < y);
+}
+
+/* Of two uint32_t: indexes, too. */
+static inline int compare_uint32(const void *a, const void *b) {
+        const uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+
+        return (x > y) - (x < y);
+}
