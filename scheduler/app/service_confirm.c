@@ -333,10 +333,7 @@ int confirm_set_aside(Work *w) {
         const char *name;
         int r;
 
-        for (uint32_t i = 0; i < w->n; i++)
-                if (w->outcomes[i].end == MOVE_DONE || w->outcomes[i].end == MOVE_UNCLEAR)
-                        return 0;
-        if (w->called || work_wish(w) != RUN_ON)
+        if (work_changed(w) || w->called || work_wish(w) != RUN_ON)
                 return 0;
         r = held ? refused(w, work_record(w, &name)) : -ENOMEM;
         if (r < 0)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "scheduler/app/plan_text.h"
-#include "scheduler/app/resume_move.h"
 #include "scheduler/app/round_record.h"
 #include "scheduler/app/service_work.h"
 #include "scheduler/app/store_round.h"
@@ -124,46 +123,6 @@ static RunWish wish(void *arg) {
 }
 
 /* ---- the steps of a round ---- */
-
-static int resume(Work *w, const Settled *s) {
-        MigrationStatus status = { 0 };
-        char quoted[QUOTE];
-        int r;
-
-        log_event(LOG_WARNING, "move.resumed", "vm=%s from=%s to=%s try=%lld of=%d", s->entry.vm,
-                  s->entry.from, s->entry.to, (long long) s->entry.resumes + 1, RESUMES_MOST);
-        r = resume_move(w->x->leadership, w->x->arena, w->x->settings, w->x->executor, &s->entry, &status);
-        if (r != 0)
-                return r;
-        w->settled += status.phase == MIGRATION_DONE;
-        w->open -= status.phase == MIGRATION_DONE;
-        log_event(status.phase == MIGRATION_DONE ? LOG_INFO : LOG_ERROR, "move.settled",
-                  "vm=%s from=%s to=%s end=%s seen=%s", s->entry.vm, s->entry.from, s->entry.to,
-                  migration_phase_names[status.phase], log_quote(status.message, quoted, sizeof(quoted)));
-        return 0;
-}
-
-static int settle(Work *w) {
-        const Settled *list = NULL;
-        uint32_t n = 0;
-        int r = store_round_settle(w->x->leadership, w->x->arena, w->x->settings, &list, &n);
-        char quoted[QUOTE];
-
-        if (r == 1)
-                return -ECANCELED;
-        for (uint32_t i = 0; r == 0 && i < n; i++) {
-                w->settled += !journal_is_open(list[i].now);
-                w->open += journal_is_open(list[i].now);
-                log_event(list[i].now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
-                          "vm=%s from=%s to=%s end=%s seen=%s", list[i].entry.vm, list[i].entry.from,
-                          list[i].entry.to,
-                          list[i].now == JOURNAL_STARTED ? "still-running" : journal_event_names[list[i].now],
-                          log_quote(list[i].words, quoted, sizeof(quoted)));
-                if (list[i].resumable && w->x->executor)
-                        r = resume(w, &list[i]);
-        }
-        return r == 1 ? -ECANCELED : r;
-}
 
 static void grade_changed(const GradeChange *c) {
         char quoted[QUOTE];
@@ -481,13 +440,6 @@ static int hold_back(Work *w, unsigned not_now) {
         return 1;
 }
 
-static bool changed(const Work *w) {
-        for (uint32_t i = 0; i < w->n; i++)
-                if (w->outcomes[i].end == MOVE_DONE || w->outcomes[i].end == MOVE_UNCLEAR)
-                        return true;
-        return false;
-}
-
 /* One that failed is not tried again at once, but those behind it are not to wait for it. */
 static bool not_reached(const Work *w) {
         for (uint32_t i = 0; i < w->n; i++)
@@ -548,7 +500,7 @@ static int by_modes(Work *w) {
 
 static int begin(Work *w) {
         const ServiceRound *x = w->x;
-        int r = settle(w);
+        int r = work_settle(w);
 
         if (r == 0 &&
             w->settled > 0) /* rates read while they moved are no demand; who must leave does not wait */
@@ -569,7 +521,7 @@ static void end(Work *w) {
         *x->moved = w->n > 0;
         *x->unfinished = w->open > 0 || w->unreached || not_reached(w);
         /* What must be done and fails each time does not put off what has been wanted for long. */
-        if (changed(w) || !w->wanted || (w->n > 0 && !w->alone))
+        if (work_changed(w) || !w->wanted || (w->n > 0 && !w->alone))
                 *x->wanted_since = 0;
         if (w->n > 0 || w->aside)
                 *x->rest_until = work_monotonic(w) + x->settle;

@@ -1,5 +1,5 @@
 /* What the files of a service's round share: service_round.c (its steps), service_confirm.c (plans that wait
- * for a person). For them only.
+ * for a person), service_settle.c (an earlier leader's moves). For them only.
  */
 #pragma once
 
@@ -35,6 +35,14 @@ typedef struct Work {
         AuditEntry answer; /* what of the audit's entry is about a person's answer */
 } Work;
 
+/* Whether what was begun has changed anything, or may have. */
+static inline bool work_changed(const Work *w) {
+        for (uint32_t i = 0; i < w->n; i++)
+                if (w->outcomes[i].end == MOVE_DONE || w->outcomes[i].end == MOVE_UNCLEAR)
+                        return true;
+        return false;
+}
+
 /* By the world's clock; and whether the world wants this to go on. */
 static inline usec_t work_now(const Work *w) {
         return clock_now_of(w->x->leadership->world->clock);
@@ -62,6 +70,12 @@ void work_write_live(Work *w, bool now);
 /* The last plan with what came of it, into the store. *ret_name: of its record, in the round's arena; NULL:
  * it was not worth one. 0; 1: another leads; a negative errno. */
 int work_record(Work *w, const char **ret_name) must_check;
+
+/* ---- service_settle.c ---- */
+
+/* Asks what became of moves that an earlier leader began, and takes up again what broke off in post-copy. 0;
+ * -ECANCELED: another leads; a negative errno. */
+int work_settle(Work *w) must_check;
 
 /* ---- service_confirm.c ---- */
 
