@@ -23,7 +23,8 @@ typedef struct MigrationRequest {
         MoveManner manner; /* as the plan wants it; settings have filled in what it does not say */
 } MigrationRequest;
 
-#define RESUMES_MOST 6 /* tries to take up again one that broke off in post-copy; then a person must */
+#define RESUMES_MOST   6 /* tries to take up again one that broke off in post-copy; then a person must: */
+#define RESUME_BY_HAND "migrate --live --p2p --postcopy --postcopy-resume"
 
 typedef enum MigrationPhase {
         MIGRATION_QUEUED,

@@ -10,7 +10,7 @@ static bool has_failed_in_post_copy(int state, int reason) {
                (state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
 }
 
-Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
+static Presence presence_of(virDomainPtr domain, char words[LIBVIRT_WORDS], bool *ret_post_copy_failed) {
         static const char *const names[] = {
                 [VIR_DOMAIN_NOSTATE] = "in no known state", [VIR_DOMAIN_RUNNING] = "running",
                 [VIR_DOMAIN_BLOCKED] = "blocked",           [VIR_DOMAIN_PAUSED] = "paused",
@@ -27,7 +27,8 @@ Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
         }
         (void) snprintf(words, LIBVIRT_WORDS, "%s",
                         state >= 0 && (size_t) state < ARRAY_SIZE(names) ? names[state] : "in a new state");
-        if (has_failed_in_post_copy(state, reason)) {
+        *ret_post_copy_failed = has_failed_in_post_copy(state, reason);
+        if (*ret_post_copy_failed) {
                 (void) snprintf(words, LIBVIRT_WORDS, "%s, its post-copy migration failed",
                                 state == VIR_DOMAIN_PAUSED ? "paused" : "running");
                 return PRESENCE_OTHER;
@@ -37,10 +38,10 @@ Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
                                              : PRESENCE_OTHER;
 }
 
-static bool post_copy_failed(virDomainPtr domain) {
-        int state = -1, reason = 0;
+Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
+        bool failed = false;
 
-        return virDomainGetState(domain, &state, &reason, 0) == 0 && has_failed_in_post_copy(state, reason);
+        return presence_of(domain, words, &failed);
 }
 
 static void cannot_be_asked(Sight *s, const char *why) {
@@ -61,8 +62,7 @@ Sight libvirt_look(const char *uri, const char *uuid, usec_t connect_at_most) {
         domain = virDomainLookupByUUIDString(conn, uuid);
         if (domain) {
                 s.defined = true;
-                s.presence = libvirt_presence(domain, why);
-                s.post_copy_failed = s.presence == PRESENCE_OTHER && post_copy_failed(domain);
+                s.presence = presence_of(domain, why, &s.post_copy_failed);
                 if (s.presence == PRESENCE_UNKNOWN)
                         cannot_be_asked(&s, why);
                 else

@@ -6,10 +6,8 @@
 
 #include "scheduler/act/migration_job.h"
 
-#define WATCH_EVERY (100 * USEC_PER_MSEC) /* statistics; and how late an abort may be */
-#define WATCH_END_EVERY                                                                                      \
-        (30 * USEC_PER_MSEC)                  /* when it ends soon: others wait for what it has of the link  \
-                                               */
+#define WATCH_EVERY     (100 * USEC_PER_MSEC) /* statistics; and how late an abort may be */
+#define WATCH_END_EVERY (30 * USEC_PER_MSEC) /* … when it ends soon: others wait for its part of the link */
 #define END_IS_NEAR     (400 * USEC_PER_MSEC) /* of sending */
 #define POST_COPY_TRIES (5 * USEC_PER_SEC)
 #define SILENT_AFTER    (10 * USEC_PER_SEC) /* longer than keepalive: then it is worth saying */

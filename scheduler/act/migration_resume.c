@@ -84,8 +84,8 @@ bool migration_resume_due(Migration *m) {
 void migration_resume_command(const Migration *m, char *words, size_t size) {
         (void) snprintf(
                 words, size,
-                "post-copy broke off. Once %.32s and %.32s reach each other: virsh -c %.60s migrate --live "
-                "--p2p --postcopy --postcopy-resume%s %.40s %.60s",
+                "post-copy broke off. Once %.32s and %.32s reach each other: virsh -c %.60s " RESUME_BY_HAND
+                "%s %.40s %.60s",
                 m->request.from, m->request.to, m->request.from_uri,
                 m->manner.flags & VIR_MIGRATE_UNDEFINE_SOURCE ? " --persistent --undefinesource" : "",
                 m->request.vm, m->request.to_uri);

@@ -6,14 +6,6 @@
 
 #define LOOK_EVERY (200 * USEC_PER_MSEC)
 
-static int write_down(const Leadership *l, Arena *a, const JournalEntry *e) {
-        const char *text = NULL;
-        size_t n = 0;
-        int r = journal_print(a, e, &text, &n);
-
-        return r < 0 ? r : store_journal(l->store, l->token, text, n);
-}
-
 /* Its end is the executor's word, who asks both hosts. */
 static int run(Leadership *l, const Executor *x, const MigrationRequest *request, MigrationStatus *ret) {
         uint32_t id = 0;
@@ -54,7 +46,7 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         e.at = clock_now_of(l->world->clock);
         e.message = "post-copy broke off, and is taken up again";
         if (r == 0)
-                r = write_down(l, a, &e);
+                r = store_round_write(l, a, &e);
         if (r == 0)
                 r = run(l, executor, &request, ret);
         if (r != 0)
@@ -62,7 +54,7 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         e.event = ret->phase == MIGRATION_DONE ? JOURNAL_DONE : JOURNAL_UNCLEAR;
         e.at = clock_now_of(l->world->clock);
         e.message = ret->message;
-        r = write_down(l, a, &e);
+        r = store_round_write(l, a, &e);
         if (r == 0 && e.event == JOURNAL_DONE)
                 r = store_round_cool(l, e.vm, settings);
         return r;

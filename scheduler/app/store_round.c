@@ -109,11 +109,17 @@ int store_round_cool(const Leadership *l, const char *vm, const Settings *settin
         return r;
 }
 
+int store_round_write(const Leadership *l, Arena *a, const JournalEntry *e) {
+        const char *text = NULL;
+        size_t n = 0;
+        int r = journal_print(a, e, &text, &n);
+
+        return r < 0 ? r : store_journal(l->store, l->token, text, n);
+}
+
 static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *ret) {
         JournalEntry settled = *e;
-        const char *text;
         Sight source = { 0 }, target = { 0 };
-        size_t n;
         int r;
 
         *ret = (Settled){ .entry = *e,
@@ -133,12 +139,10 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
         ret->resumable = source.post_copy_failed && target.presence != PRESENCE_NONE &&
                          target.presence != PRESENCE_UNKNOWN && e->resumes < RESUMES_MOST;
         if (source.post_copy_failed && e->resumes >= RESUMES_MOST)
-                ret->words = text_format(
-                        a,
-                        "%s; it is not taken up again any more: virsh -c %s migrate --live --p2p "
-                        "--postcopy --postcopy-resume %s %s (of a persistent VM with --persistent "
-                        "--undefinesource)",
-                        ret->words ? ret->words : "", e->from_uri, e->vm, e->to_uri);
+                ret->words = text_format(a,
+                                         "%s; it is not taken up again any more: virsh -c %s " RESUME_BY_HAND
+                                         " %s %s (of a persistent VM with --persistent --undefinesource)",
+                                         ret->words ? ret->words : "", e->from_uri, e->vm, e->to_uri);
         if (!ret->words)
                 return -ENOMEM;
         if (journal_is_open(ret->now))
@@ -146,8 +150,7 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
         settled.event = ret->now;
         settled.at = clock_now_of(l->world->clock);
         settled.message = text_format(a, "settled by asking both hosts: %s", ret->words);
-        r = settled.message ? journal_print(a, &settled, &text, &n) : -ENOMEM;
-        return r < 0 ? r : store_journal(l->store, l->token, text, n);
+        return settled.message ? store_round_write(l, a, &settled) : -ENOMEM;
 }
 
 int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,

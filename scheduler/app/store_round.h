@@ -12,6 +12,9 @@ int store_round_holds(Store *store, Arena *a, RoundInput *in) must_check;
 /* All open moves of the journal, see journal_open_ones(). In `a`. */
 int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
 
+/* One line of the journal. 0; 1: another leads by now; -ENOMEM, a negative errno of the store. */
+int store_round_write(const Leadership *l, Arena *a, const JournalEntry *e) must_check;
+
 /* What was moved for balance stays where it is for a while (service.cool_down), whoever leads. 0; 1: another
  * leads by now; a negative errno of the store. */
 int store_round_cool(const Leadership *l, const char *vm, const Settings *settings) must_check;
