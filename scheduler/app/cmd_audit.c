@@ -362,8 +362,7 @@ static ExitStatus run(Invocation *in) {
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (!source_store(source))
                 return command_complain(in, EXIT_BAD_INPUT, "the audit is kept in Redis: give --redis URL");
-        x.cluster = option_text(o, "cluster");
-        x.cluster = x.cluster ? x.cluster : settings_text(settings, "service", "cluster");
+        x.cluster = source_cluster(source);
         return with_store(&x, source_store(source), settings);
 }
 

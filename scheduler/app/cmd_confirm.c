@@ -281,8 +281,7 @@ static ExitStatus run(Invocation *in) {
         if (!x.store)
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "plans that wait are kept in Redis: give --redis URL");
-        x.cluster = option_text(o, "cluster");
-        x.cluster = x.cluster ? x.cluster : settings_text(settings, "service", "cluster");
+        x.cluster = source_cluster(source);
         return confirm(&x);
 }
 

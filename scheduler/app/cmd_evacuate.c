@@ -7,7 +7,6 @@
 #include "scheduler/app/plan_text.h"
 #include "scheduler/app/round.h"
 #include "scheduler/app/store_round.h"
-#include "scheduler/snapshot/off_vms.h"
 #include "scheduler/snapshot/plan_file.h"
 
 typedef struct Evacuation {
@@ -38,13 +37,10 @@ static ExitStatus suppose(Evacuation *x) {
 
 /* Who stays behind, said before anything is done. */
 static void say_off(const Evacuation *x) {
-        const HostIx h = snapshot_host(x->facts.snapshot, x->host);
-        const char *words = h != IX_NONE ? off_vms_words(x->in->arena, x->facts.snapshot, h) : NULL;
-        char safe[1024];
+        char safe[MAINTENANCE_WORDS];
 
-        if (words && *words)
-                (void) fprintf(x->in->json ? x->in->err.out : x->in->out.out, "%s: %s\n", x->host,
-                               text_safe(words, safe, sizeof(safe)));
+        if (maintenance_off(x->in, &x->facts, x->host, safe))
+                (void) fprintf(x->in->json ? x->in->err.out : x->in->out.out, "%s: %s\n", x->host, safe);
 }
 
 /* ---- dry run ---- */

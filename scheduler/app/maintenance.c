@@ -220,14 +220,22 @@ static bool is_blocked(const Look *x, const Emptying *e) {
 
 /* ---- words ---- */
 
-static void print_off(const Look *x, const char *host) {
-        const Snapshot *s = x->facts->snapshot;
-        const HostIx h = snapshot_host(s, host);
-        const char *words = h != IX_NONE ? off_vms_words(x->in->arena, s, h) : NULL;
-        char safe[1024];
+bool maintenance_off(const Invocation *in, const Facts *facts, const char *host,
+                     char ret[MAINTENANCE_WORDS]) {
+        const HostIx h = snapshot_host(facts->snapshot, host);
+        const char *words = h != IX_NONE ? off_vms_words(in->arena, facts->snapshot, h) : NULL;
 
-        if (words && *words)
-                (void) fprintf(x->in->out.out, "  %s\n", text_safe(words, safe, sizeof(safe)));
+        if (!words || !*words)
+                return false;
+        (void) text_safe(words, ret, MAINTENANCE_WORDS);
+        return true;
+}
+
+static void print_off(const Look *x, const char *host) {
+        char safe[MAINTENANCE_WORDS];
+
+        if (maintenance_off(x->in, x->facts, host, safe))
+                (void) fprintf(x->in->out.out, "  %s\n", safe);
 }
 
 static void print_stays(const Look *x, const char *host) {

@@ -26,6 +26,11 @@ int maintenance_acts(Invocation *in, const Facts *facts) must_check;
 /* Hosts in maintenance, or this one, as a table or JSON. EXIT_BLOCKED: VMs are left that cannot leave. */
 ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host);
 
+/* Which of the host's VMs are off and stay, in words, safe to be printed. False: none, or no memory. */
+#define MAINTENANCE_WORDS 1024
+bool maintenance_off(const Invocation *in, const Facts *facts, const char *host,
+                     char ret[MAINTENANCE_WORDS]) must_check;
+
 /* Until the host is empty (EXIT_DONE), or no more can leave it or nobody acts (EXIT_BLOCKED), or it is taken
  * out of maintenance or Ctrl-C (EXIT_FAILED): draws or prints how far it is. */
 ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host);

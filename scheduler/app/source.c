@@ -50,6 +50,10 @@ SourceKind source_kind(const Source *s) {
         return s->kind;
 }
 
+const char *source_cluster(const Source *s) {
+        return s->cluster;
+}
+
 const char *source_name(const Source *s) {
         static const char *const names[] = {
                 [SOURCE_HOSTS] = "--hosts", [SOURCE_REDIS] = "Redis", [SOURCE_PROMETHEUS] = "Prometheus"

@@ -77,8 +77,9 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
 const Snapshot *source_facts(const Source *s);
 
 SourceKind source_kind(const Source *s);
-const char *source_name(const Source *s); /* the file, or what else it is, for messages; no password */
-Store *source_store(const Source *s);     /* SOURCE_REDIS; else NULL */
+const char *source_cluster(const Source *s); /* of a store, by options or settings */
+const char *source_name(const Source *s);    /* the file, or what else it is, for messages; no password */
+Store *source_store(const Source *s);        /* SOURCE_REDIS; else NULL */
 
 /* What the last reading has to say of single hosts: "h2: Connection refused". NULL past the last. In the
  * arena of that reading. */

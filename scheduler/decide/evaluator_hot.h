@@ -98,6 +98,17 @@ inlined int64_t deviation_with(const Evaluator *e, const DeviationSums *k, HostI
                                k->reciprocal[h]);
 }
 
+/* The sums once `more` has come to h; IX_NONE: to nowhere. */
+inlined void deviation_shift(const Evaluator *e, const DeviationSums *k, HostIx h, int64_t more,
+                             int64_t *io_sum, int64_t *io_squares) {
+        if (h != IX_NONE && k->reciprocal[h] != 0) {
+                const int64_t was = k->share[h], is = deviation_with(e, k, h, more);
+
+                *io_sum += is - was;
+                *io_squares += is * is - was * was;
+        }
+}
+
 /* See evaluator_deviate(). */
 inlined void deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more, Costs *d) {
         for (uint32_t i = 0; i < e->n_deviations; i++) {
@@ -107,18 +118,8 @@ inlined void deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more
 
                 if (n == 0)
                         continue;
-                if (a != IX_NONE && k->reciprocal[a] != 0) {
-                        const int64_t was = k->share[a], is = deviation_with(e, k, a, -n);
-
-                        sum += is - was;
-                        squares += is * is - was * was;
-                }
-                if (b != IX_NONE && k->reciprocal[b] != 0) {
-                        const int64_t was = k->share[b], is = deviation_with(e, k, b, n);
-
-                        sum += is - was;
-                        squares += is * is - was * was;
-                }
+                deviation_shift(e, k, a, -n, &sum, &squares);
+                deviation_shift(e, k, b, n, &sum, &squares);
                 d->tier[k->term.tier] += deviation_cost(k->term.goal.weight, k->n, sum, squares) - k->cost;
         }
 }

@@ -5,15 +5,14 @@
 #include "scheduler/model/plan.h"
 
 static void layout_overcommit(const Snapshot *s, const Settings *settings, ResourceLayout *l) {
-        bool cpu = settings_int(settings, "cluster", "overcommit_cpu") > 0;
-        bool evened = settings_int(settings, "balance", "measure") == BALANCE_BY_HTOOLS;
+        bool cpu = settings_int(settings, "cluster", "overcommit_cpu") > 0 ||
+                   settings_int(settings, "balance", "measure") == BALANCE_BY_HTOOLS;
         bool memory = settings_int(settings, "cluster", "overcommit_memory") > 1000;
 
         for (HostIx h = 0; h < s->n_hosts; h++) {
                 cpu |= s->hosts[h].overcommit_cpu_permille > 0;
                 memory |= s->hosts[h].overcommit_memory_permille > 1000;
         }
-        cpu |= evened;
         l->vcpus = cpu ? l->n++ : IX_NONE;
         if (cpu)
                 l->names[l->vcpus] = "vcpus";
