@@ -454,13 +454,16 @@ Test(build, what_an_agent_could_not_read_is_said_of_its_host) {
         "\t512\n"
 #define ON(name, uuid) "vm.uuid\t" name "\t" uuid "\n" VM(name, "running")
 
+/* Hosts a and b, with these VMs. */
+#define BUILD_TWO(g, of_a, of_b)                                                                             \
+        (give(g, REPORT("a", "999", HOST_FACTS("999") VMS("999", of_a))),                                    \
+         give(g, REPORT("b", "999", HOST_FACTS("999") VMS("999", of_b))), build(g))
+
 Test(build, a_definition_of_a_vm_that_runs_elsewhere_is_none) {
         Given g = { 0 };
         const Snapshot *s;
 
-        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", OFF("web", "u1"))));
-        give(&g, REPORT("b", "999", HOST_FACTS("999") VMS("999", ON("web", "u1"))));
-        s = build(&g);
+        s = BUILD_TWO(&g, OFF("web", "u1"), ON("web", "u1"));
         cr_assert_eq(1, s->n_vms);
         cr_assert_eq(1, s->vms[0].host);
         cr_assert_eq(VM_RUNNING, s->vms[0].state);
@@ -471,9 +474,7 @@ Test(build, of_several_definitions_the_one_that_need_not_leave_counts) {
         Given g = { .marks = { { .host = "a", .state = HOST_MAINTENANCE, .for_good = true } }, .n_marks = 1 };
         const Snapshot *s;
 
-        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", OFF("web", "u1"))));
-        give(&g, REPORT("b", "999", HOST_FACTS("999") VMS("999", OFF("web", "u1"))));
-        s = build(&g);
+        s = BUILD_TWO(&g, OFF("web", "u1"), OFF("web", "u1"));
         cr_assert_eq(1, s->n_vms);
         cr_assert_eq(1, s->vms[0].host);
         cr_assert_eq(VM_OFF, s->vms[0].state);
@@ -485,9 +486,7 @@ Test(build, one_that_is_off_and_has_anothers_name_goes_by_its_uuid) {
         Given g = { 0 };
         const Snapshot *s;
 
-        give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", OFF("web", "u2"))));
-        give(&g, REPORT("b", "999", HOST_FACTS("999") VMS("999", ON("web", "u1"))));
-        s = build(&g);
+        s = BUILD_TWO(&g, OFF("web", "u2"), ON("web", "u1"));
         cr_assert_eq(2, s->n_vms);
         cr_assert_str_eq("u2", s->vms[0].name);
         cr_assert_eq(VM_OFF, s->vms[0].state);

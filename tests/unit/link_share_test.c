@@ -42,6 +42,15 @@ static void sends(World *w, uint32_t i) {
         w->seen[i].bytes_total = w->seen[i].bytes_left = INT64_C(1) << 30;
 }
 
+/* The first two have begun, nobody caps their links, and both send. */
+static void both_send(World *w) {
+        open_share(w, 0);
+        begin(w, 0);
+        begin(w, 1);
+        sends(w, 0);
+        sends(w, 1);
+}
+
 static void set(void *arg, uint32_t move, int64_t mib_s) {
         World *w = arg;
 
@@ -98,11 +107,7 @@ Test(link_share, one_that_has_nothing_left_to_send_leaves_its_part_before_it_end
 
         add(&w, "h1", "h2", 0, 5);
         add(&w, "h1", "h2", 0, 5);
-        open_share(&w, 0);
-        begin(&w, 0);
-        begin(&w, 1);
-        sends(&w, 0);
-        sends(&w, 1);
+        both_send(&w);
         w.seen[0].bytes_left = 0;
         look(&w);
         cr_expect_eq(cap(&w, 1), 5, "nothing was sent yet: it has not begun");
@@ -129,11 +134,7 @@ Test(link_share, a_link_that_is_known_is_used_to_its_end) {
                 w.moves[i].out_kbit = 12 * LINK_SHARE_KBIT_A_MIB;
                 w.moves[i].in_kbit = 50 * LINK_SHARE_KBIT_A_MIB;
         }
-        open_share(&w, 0);
-        begin(&w, 0);
-        begin(&w, 1);
-        sends(&w, 0);
-        sends(&w, 1);
+        both_send(&w);
         look(&w);
         cr_expect_eq(cap(&w, 0), 6, "the first has what is over");
         cr_expect_eq(cap(&w, 1), 6);
@@ -186,11 +187,7 @@ Test(link_share, where_a_move_has_no_cap_nothing_is_changed) {
 
         add(&w, "h1", "h2", 0, 5);
         add(&w, "h1", "h2", 0, 0);
-        open_share(&w, 0);
-        begin(&w, 0);
-        begin(&w, 1);
-        sends(&w, 0);
-        sends(&w, 1);
+        both_send(&w);
         look(&w);
         end(&w, 1);
         look(&w);
@@ -204,11 +201,7 @@ Test(link_share, one_that_may_switch_to_post_copy_keeps_its_cap) {
         add(&w, "h1", "h2", 0, 5);
         add(&w, "h1", "h2", 0, 5);
         w.moves[1].fixed = true;
-        open_share(&w, 0);
-        begin(&w, 0);
-        begin(&w, 1);
-        sends(&w, 0);
-        sends(&w, 1);
+        both_send(&w);
         look(&w);
         end(&w, 0);
         look(&w);

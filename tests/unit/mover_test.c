@@ -185,16 +185,22 @@ Test(mover, a_vm_that_has_gone_elsewhere_is_left_alone) {
         cr_assert_eq(MOVE_REFUSED, outcomes[0].end);
 }
 
+/* Its VMs write 60 MiB a second. */
+static void busy_world(MoverInput *in) {
+        TextFault f = { 0 };
+
+        more_of_vms = ",\"dirty_mib_s\":60";
+        write_world();
+        cr_assert_eq(0, source_read(source, &arena, settings, &in->facts, &f), "%s", f.what);
+}
+
 Test(mover, of_a_plan_by_hand_those_go_at_once_that_the_model_lets) {
         /* over the usual 1 Gbit/s each sends far more if it has half of that */
         static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
         MoverInput in = input(moves, 2);
         MoveOutcome outcomes[2];
-        TextFault f = { 0 };
 
-        more_of_vms = ",\"dirty_mib_s\":60";
-        write_world();
-        cr_assert_eq(0, source_read(source, &arena, settings, &in.facts, &f), "%s", f.what);
+        busy_world(&in);
         in.by_hand = true;
         cr_assert_eq(0, mover_run(&in, outcomes), "%s", ended);
         cr_assert_str_eq(ended, "a done, b done");
@@ -205,11 +211,8 @@ Test(mover, of_a_plan_with_waves_by_the_model_a_wave_goes_at_once) {
         static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
         MoverInput in = input(moves, 2);
         MoveOutcome outcomes[2];
-        TextFault f = { 0 };
 
-        more_of_vms = ",\"dirty_mib_s\":60";
-        write_world();
-        cr_assert_eq(0, source_read(source, &arena, settings, &in.facts, &f), "%s", f.what);
+        busy_world(&in);
         cr_assert_eq(0, mover_run(&in, outcomes), "%s", ended);
         cr_assert_eq(most, 2);
 }
