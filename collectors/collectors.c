@@ -1,4 +1,4 @@
-#include "collectors/collector.h"
+#include "collectors/read/collector.h"
 
 #define COLLECTOR(name) extern const Collector collector_##name;
 #include "collectors/collectors.def"

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static bool misplaced(const Problem *p, VmIx v, HostIx h) {
         return p->n_classes > 0 && problem_class_denies(p, v, h) == REASON_RULE_HOSTS;

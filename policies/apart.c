@@ -1,5 +1,5 @@
 /* Rules "apart": no two VMs of a group share a host (rack, zone, neighbourhood). */
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;

@@ -1,5 +1,5 @@
 /* Rules "avoid": VMs of one group share no host (rack, zone, neighbourhood) with those of another. */
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;

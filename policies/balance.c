@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
-#include "scheduler/decide/deviation.h"
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/deviation.h"
+#include "scheduler/decide/cost/policy.h"
 #include "scheduler/model/plan.h"
 
 static const SettingDef settings[] = {

@@ -2,7 +2,7 @@
  * `target` units free of the second resource per unit free of the first (the ROADEF/EURO 2012 "balance
  * cost").
  */
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 /* One host's worth of any resource costs about this. */
 #define HOST_COST (INT64_C(1) << 16)

@@ -3,7 +3,7 @@
  * save nobody, and take time and links from those that must go. */
 #include <errno.h>
 
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;

@@ -2,7 +2,7 @@
  * relieved first, and in whole grains of it, so that noise about the line moves nothing; in one_tier problems
  * linear, as in the ROADEF/EURO 2012 definition ("load cost").
  */
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_load;
 

@@ -1,5 +1,5 @@
 /* Rules "near": each VM of one group has one of another group in its neighbourhood (host, rack, zone). */
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;

@@ -3,7 +3,7 @@
  */
 #include <errno.h>
 
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static const SettingDef settings[] = {
         { .name = "worth",

@@ -1,7 +1,7 @@
 /* Every policy that is built in: the table that programs hand to decide/. */
 #pragma once
 
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 PolicySet policies_all(void);
 

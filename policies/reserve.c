@@ -3,9 +3,9 @@
  * that must leave their host; no other move may spend it, and one that is lacking is repaired before load
  * lines are looked at.
  */
-#include "scheduler/decide/reserve.h"
+#include "scheduler/decide/cost/reserve.h"
 
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static const char *const level_words[] = { "host", "rack", "zone", NULL };
 static const char *const share_words[] = { "cluster", "rack", "zone", NULL };

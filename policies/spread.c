@@ -1,5 +1,5 @@
 /* Rules "spread": a group covers at least k hosts (racks, zones, neighbourhoods). */
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;

@@ -1,7 +1,7 @@
 /* The price of moving, so that only moves which earn it are made: per VM, per way between hosts, and for the
  * service with the most VMs under way.
  */
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_stay;
 

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_traffic;
 

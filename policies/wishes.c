@@ -1,6 +1,6 @@
 /* Wishes about hosts and about staying: rules "on", "not-on", "never-move" and "move-only" that should hold.
  */
-#include "scheduler/decide/policy.h"
+#include "scheduler/decide/cost/policy.h"
 
 static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;

@@ -16,9 +16,9 @@
 
 #include "policies/policies.h"
 #include "scheduler/base/prng.h"
-#include "scheduler/decide/move_strategy.h"
-#include "scheduler/decide/plan_check.h"
-#include "scheduler/decide/planner.h"
+#include "scheduler/decide/judge/plan_check.h"
+#include "scheduler/decide/migration/move_strategy.h"
+#include "scheduler/decide/plan/planner.h"
 
 static inline const Settings *default_settings(Arena *a) {
         SettingSection *sections = arena_new(a, SettingSection, 32);

@@ -23,7 +23,7 @@ endif()
 
 # Programs that stories use.
 add_executable(migrate_one tests/integration/migrate_one.c)
-target_link_libraries(migrate_one act)
+target_link_libraries(migrate_one act_libvirt)
 
 # Preloaded into a redis-server of a test: its clock is the test's (world_test.c).
 add_library(redis_clock MODULE tests/integration/redis_clock.c)
@@ -50,7 +50,7 @@ add_test(NAME sizes COMMAND tests/arrows/sizes.sh WORKING_DIRECTORY ${CMAKE_SOUR
 set_tests_properties(arrows format sizes PROPERTIES LABELS fast)
 if(NOT SANITIZE)
   set(pure "")
-  foreach(room base model snapshot decide policies)
+  foreach(room base model json health wire build files rules import judge migration cost problem search order whynot plan query policies)
     get_target_property(type ${room} TYPE)
     if(type STREQUAL STATIC_LIBRARY)
       list(APPEND pure $<TARGET_FILE:${room}>)

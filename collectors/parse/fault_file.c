@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/snapshot/json_reader.h"
+#include "scheduler/snapshot/json/json_reader.h"
 
 #define WHY_MOST  1000
 #define VMS_MOST  4096

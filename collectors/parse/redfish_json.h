@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "collectors/sample_list.h"
+#include "collectors/read/sample_list.h"
 
 /* The links of an array of {"@odata.id": …}: `key` of a resource, "Members" of a collection. At most `most`
  * are written to ret, which stay valid as long as j. How many there are. */

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "scheduler/app/command.h"
+#include "scheduler/app/commands/command.h"
 
 int main(int argc, char **argv) {
         int status = command_main(argc, argv, stdout, stderr);

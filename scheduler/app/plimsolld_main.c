@@ -1,4 +1,4 @@
-#include "scheduler/app/service.h"
+#include "scheduler/app/service/service.h"
 
 int main(int argc, char **argv) {
         return service_main(argc, argv, stdout, stderr);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "scheduler/decide/bound.h"
+#include "scheduler/decide/search/bound.h"
 #include "scheduler/milp/formulation.h"
 #include "scheduler/milp/tree.h"
 

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "scheduler/decide/solver.h"
+#include "scheduler/decide/search/solver.h"
 
 #define EXACT_PLACES_MAX 20000 /* kinds of VMs × hosts */
 #define EXACT_GLPK_MIB   256

@@ -210,26 +210,6 @@ static int loads_take(Formulation *f) {
         return 0;
 }
 
-/* What host may hold of r: its capacity, or what it held with every VM at home. */
-static int64_t host_room(const Formulation *f, uint32_t host, uint32_t r) {
-        const int64_t capacity = problem_capacity(f->problem, f->hosts[host])[r];
-        const int64_t home = f->home_load[host * f->problem->n_res + r];
-
-        return capacity > home ? capacity : home;
-}
-
-void formulation_load_range(const Formulation *f, uint32_t host, uint32_t r, int64_t *ret_least,
-                            int64_t *ret_most) {
-        int64_t least = f->fixed[host * f->problem->n_res + r], most = least;
-
-        for (uint32_t i = f->places_start[host]; i < f->places_start[host + 1]; i++)
-                most += place_need(f, f->places_at[i])[r] * f->program->upper[f->places_at[i]];
-        if (f->task->terms->capacity && most > host_room(f, host, r))
-                most = host_room(f, host, r);
-        *ret_least = least;
-        *ret_most = most > least ? most : least;
-}
-
 /* Adds scale × the free VMs' load of r on host to the row. */
 static int load_terms(Formulation *f, uint32_t host, uint32_t r, int64_t scale) {
         for (uint32_t i = f->places_start[host]; i < f->places_start[host + 1]; i++) {
@@ -248,14 +228,14 @@ static int formulate_capacity(Formulation *f) {
         for (uint32_t i = 0; f->task->terms->capacity && i < f->n_hosts * p->n_res; i++) {
                 const uint32_t host = i / p->n_res, r = i % p->n_res;
                 const bool held = p->transient[r] && p->transient_mode == TRANSIENT_TOGETHER;
-                int64_t room = host_room(f, host, r) - f->fixed[i];
+                int64_t room = formulation_host_room(f, host, r) - f->fixed[i];
 
                 if (program_row(f->program, PROGRAM_NO_LOW, room) < 0 || load_terms(f, host, r, 1) < 0)
                         return -ENOMEM;
                 if (!held)
                         continue;
                 /* Every VM whose home it is counts, and all others that are there. */
-                room = host_room(f, host, r) - f->home_load[i];
+                room = formulation_host_room(f, host, r) - f->home_load[i];
                 for (VmIx v = 0; v < p->n_vms; v++)
                         if (f->kind_of[v] == IX_NONE && f->task->start[v] == f->hosts[host] &&
                             p->home[v] != f->hosts[host])
@@ -272,16 +252,6 @@ static int formulate_capacity(Formulation *f) {
                 }
         }
         return 0;
-}
-
-int64_t formulation_column(Formulation *f, Tier tier, int64_t weight, int64_t lower, int64_t upper) {
-        const int64_t col = program_column(f->program, lower, upper, false);
-
-        if (col < 0)
-                return col;
-        assert((uint32_t) col < f->costs_room);
-        f->cost[col].tier[tier] = weight;
-        return col;
 }
 
 /* weight × max(0, Σ coef·load − line) on a host: a column above it, or, where it is never or always above

@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "scheduler/decide/evaluator.h"
-#include "scheduler/decide/solver.h"
+#include "scheduler/decide/cost/evaluator.h"
+#include "scheduler/decide/search/solver.h"
 #include "scheduler/milp/program.h"
 
 typedef struct Kind {

@@ -10,6 +10,9 @@ int formulate_rules(Formulation *f) must_check;  /* rule terms */
 int64_t formulation_column(Formulation *f, Tier tier, int64_t weight, int64_t lower,
                            int64_t upper) must_check;
 
+/* What host may hold of r: its capacity, or what it held with every VM at home. */
+int64_t formulation_host_room(const Formulation *f, uint32_t host, uint32_t r);
+
 /* The range of host's load of r over all points. */
 void formulation_load_range(const Formulation *f, uint32_t host, uint32_t r, int64_t *ret_least,
                             int64_t *ret_most);

@@ -45,3 +45,24 @@ void assignment_move(Assignment *x, Move m) {
         for (uint32_t r = 0; m.to != IX_NONE && r < p->n_res; r++)
                 x->load[(size_t) m.to * p->n_res + r] += need[r];
 }
+
+int64_t problem_mean_capacity(const Problem *p, uint32_t r) {
+        int64_t sum = 0;
+
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                sum += problem_capacity(p, h)[r];
+        sum = p->n_hosts ? sum / p->n_hosts : 0;
+        return sum > 0 ? sum : 1;
+}
+
+#define PERMILLE_MAX 1000000
+
+int64_t load_permille(int64_t load, int64_t capacity) {
+        int64_t scaled;
+
+        if (capacity <= 0)
+                return load > 0 ? PERMILLE_MAX : 0;
+        if (__builtin_mul_overflow(load, 1000, &scaled) || scaled / capacity > PERMILLE_MAX)
+                return PERMILLE_MAX;
+        return (scaled + capacity / 2) / capacity;
+}

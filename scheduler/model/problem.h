@@ -252,3 +252,14 @@ static inline Reason problem_denied(const Problem *p, VmIx v, HostIx h) {
                 return REASON_HOST_WATCHED;
         return problem_class_denies(p, v, h);
 }
+
+/* Mean capacity of resource r over all hosts, at least 1. */
+int64_t problem_mean_capacity(const Problem *p, uint32_t r);
+
+/* The domain of level l that host h is in. */
+static inline uint32_t problem_domain(const Problem *p, Level l, HostIx h) {
+        return p->domain[l] ? p->domain[l][h] : h;
+}
+
+/* Load as permille of capacity, at most 1000000. */
+int64_t load_permille(int64_t load, int64_t capacity);

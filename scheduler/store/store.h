@@ -15,6 +15,7 @@
 #include "scheduler/base/arena.h"
 #include "scheduler/base/text.h"
 #include "scheduler/model/units.h"
+#include "scheduler/store/redis/stored_text.h"
 
 typedef struct Store Store;
 
@@ -41,12 +42,6 @@ const char *store_url(const Store *s);
 
 /* ---- reports: written by agents, one key a host, expiring ---- */
 int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) must_check;
-
-typedef struct StoredText {
-        const char *name; /* host */
-        const char *text;
-        size_t n;
-} StoredText;
 
 /* All reports there are and all member hosts (those that ever reported and were not removed), in `a`,
  * both sorted by name. */

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "scheduler/store/keys.h"
-#include "scheduler/store/redis.h"
-#include "scheduler/store/redis_server.h"
+#include "scheduler/store/redis/redis.h"
+#include "scheduler/store/redis/redis_server.h"
 #include "scheduler/store/store.h"
 
 struct Store {

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "scheduler/base/arena.h"
-#include "scheduler/snapshot/estimators.h"
+#include "scheduler/snapshot/wire/estimators.h"
 
 #define STEP       (300 * USEC_PER_SEC)
 #define START      (INT64_C(400000) * 3600 * USEC_PER_SEC)

@@ -20,10 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "scheduler/app/app_settings.h"
-#include "scheduler/app/source.h"
-#include "scheduler/snapshot/sample_wire.h"
-#include "scheduler/store/pulse.h"
+#include "scheduler/app/facts/source.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/snapshot/wire/pulse.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 #include "scheduler/store/store.h"
 
 #define SNAPSHOT_MOST (2 * USEC_PER_SEC)

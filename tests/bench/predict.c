@@ -15,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/dirty_rate.h"
-#include "scheduler/act/executor_libvirt.h"
-#include "scheduler/app/app_settings.h"
+#include "collectors/guests/dirty_rate.h"
+#include "scheduler/act/libvirt/executor_libvirt.h"
+#include "scheduler/app/settings/app_settings.h"
 #include "scheduler/base/clock.h"
-#include "scheduler/decide/migration_lessons.h"
-#include "scheduler/decide/migration_net.h"
+#include "scheduler/decide/migration/migration_lessons.h"
+#include "scheduler/decide/migration/migration_net.h"
 
 #define SHORT_SECONDS 1
 #define LONG_SECONDS  6

@@ -11,12 +11,12 @@
 #include <stdlib.h>
 
 #include "policies/policies.h"
-#include "scheduler/app/app_settings.h"
+#include "scheduler/app/settings/app_settings.h"
 #include "scheduler/base/prng.h"
-#include "scheduler/decide/move_strategy.h"
-#include "scheduler/decide/planner.h"
-#include "scheduler/decide/problem_build.h"
-#include "scheduler/decide/waves.h"
+#include "scheduler/decide/migration/move_strategy.h"
+#include "scheduler/decide/order/waves.h"
+#include "scheduler/decide/plan/planner.h"
+#include "scheduler/decide/problem/problem_build.h"
 
 #define HOSTS 40
 #define VMS   400

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/sample_list.h"
+#include "collectors/read/sample_list.h"
 #include "scheduler/base/text.h"
 
 #define FIXTURES SOURCE_DIR "/tests/fixtures"

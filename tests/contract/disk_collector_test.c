@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/collector_settings.h"
-#include "collectors/sample_list.h"
+#include "collectors/read/sample_list.h"
+#include "collectors/run/collector_settings.h"
 #include "scheduler/base/text.h"
 
 #define FIXTURES SOURCE_DIR "/tests/fixtures"

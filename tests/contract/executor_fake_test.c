@@ -3,7 +3,7 @@
  * be. */
 #include <criterion/criterion.h>
 
-#include "scheduler/act/executor_libvirt.h"
+#include "scheduler/act/libvirt/executor_libvirt.h"
 #include "tests/fake_libvirt.h"
 
 static const ExecutorLibvirtOptions quick = { .connect_at_most = 2 * USEC_PER_SEC,

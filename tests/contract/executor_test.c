@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "scheduler/act/executor_dry.h"
-#include "scheduler/act/executor_libvirt.h"
 #include "scheduler/act/executor_simulated.h"
+#include "scheduler/act/libvirt/executor_libvirt.h"
 
 static int open_dry(Executor *ret) {
         return executor_dry_open((ExecutorDryOptions){ 0 }, ret);

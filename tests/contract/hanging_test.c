@@ -17,8 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "collectors/collector_run.h"
-#include "collectors/virt_lane.h"
+#include "collectors/run/collector_run.h"
+#include "collectors/run/virt_lane.h"
 
 #define FIXTURES SOURCE_DIR "/tests/fixtures"
 #define SLEEPER  FIXTURES "/host-tools-hang/usr/sbin/smartctl"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "policies/policies.h"
-#include "scheduler/decide/evaluator.h"
+#include "scheduler/decide/cost/evaluator.h"
 #include "tests/random_problem.h"
 
 #define SEEDS 600

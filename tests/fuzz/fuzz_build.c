@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "scheduler/snapshot/build.h"
-#include "scheduler/snapshot/sample_wire.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/build/build.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 
 #define REPORTS_MAX 8
 #define NOW         (INT64_C(1000) * USEC_PER_SEC)

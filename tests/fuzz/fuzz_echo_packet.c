@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/peer_book.h"
+#include "collectors/hosts/peer_book.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,7 +1,7 @@
 /* Any bytes as what is remembered of a host's devices: refused, or the same again after it was printed. */
 #include <string.h>
 
-#include "scheduler/snapshot/fault_memory.h"
+#include "scheduler/snapshot/health/fault_memory.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

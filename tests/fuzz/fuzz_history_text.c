@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "scheduler/snapshot/history_text.h"
+#include "scheduler/snapshot/wire/history_text.h"
 
 static unsigned char memory[16 << 20];
 

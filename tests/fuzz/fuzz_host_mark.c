@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/app/host_mark.h"
+#include "scheduler/app/state/host_mark.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "scheduler/snapshot/htools_file.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/import/htools_file.h"
 
 static unsigned char memory[8 << 20];
 

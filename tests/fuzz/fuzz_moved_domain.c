@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/act/moved_domain.h"
+#include "scheduler/act/libvirt/moved_domain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "scheduler/snapshot/plan_file.h"
+#include "scheduler/snapshot/files/plan_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

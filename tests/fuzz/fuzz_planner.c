@@ -1,6 +1,6 @@
 /* Bytes → a small cluster → a plan, twice: the same bytes, accepted by the judge, no dearer; and planned
  * again after it is carried out, nothing that the judge would refuse. */
-#include "scheduler/snapshot/plan_file.h"
+#include "scheduler/snapshot/files/plan_file.h"
 #include "tests/random_cluster.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

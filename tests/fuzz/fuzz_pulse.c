@@ -1,7 +1,7 @@
 /* Any bytes as a host's pulse: refused, or what is printed is read as the same. */
 #include <string.h>
 
-#include "scheduler/store/pulse.h"
+#include "scheduler/snapshot/wire/pulse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

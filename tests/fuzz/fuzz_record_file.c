@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/snapshot/record_file.h"
+#include "scheduler/snapshot/files/record_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/store/redis_reply.h"
+#include "scheduler/store/redis/redis_reply.h"
 
 static unsigned char memory[1 << 20];
 

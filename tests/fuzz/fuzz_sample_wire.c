@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 
 static unsigned char memory[4 << 20];
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/app/settings_file.h"
+#include "scheduler/app/settings/settings_file.h"
 
 static const SettingDef defs[] = {
         { "share", SETTING_PERMILLE, 200, 0, 900, NULL, NULL, "A share." },

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 
 static unsigned char memory[8 << 20];
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/snapshot/waiting_text.h"
+#include "scheduler/snapshot/files/waiting_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

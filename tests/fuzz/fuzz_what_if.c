@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/app/app_settings.h"
-#include "scheduler/snapshot/rules_apply.h"
-#include "scheduler/snapshot/snapshot_file.h"
-#include "scheduler/snapshot/what_if.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/snapshot/build/what_if.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/rules/rules_apply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "scheduler/app/bmc_watch.h"
+#include "scheduler/app/facts/bmc_watch.h"
 #include "tests/integration/redis_fixture.h"
 
 static Store *store;

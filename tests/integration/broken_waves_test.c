@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "scheduler/act/executor_simulated.h"
-#include "scheduler/app/app_settings.h"
-#include "scheduler/app/mover.h"
+#include "scheduler/app/round/mover.h"
+#include "scheduler/app/settings/app_settings.h"
 #include "tests/integration/service_fixture.h"
 
 TestSuite(broken_waves, .init = service_setup, .fini = service_teardown, .timeout = 60);

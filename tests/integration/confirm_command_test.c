@@ -1,7 +1,8 @@
 /* plimsoll confirm as a person meets it, on a real private Redis in which a service has asked; and plimsoll
  * apply beside a service that asks.
  */
-#include "scheduler/app/confirm_book.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/round/confirm_book.h"
 #include "tests/integration/service_fixture.h"
 
 TestSuite(confirm_command, .init = service_setup, .fini = service_teardown, .timeout = 60);

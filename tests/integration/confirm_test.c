@@ -1,10 +1,10 @@
 /* Plans that wait for a person: asked once, answered by whom, carried out only while they hold. On a real
  * private Redis; the hosts' libvirt is where nobody listens, so that what is carried out fails and is seen.
  */
-#include "scheduler/app/audit_book.h"
-#include "scheduler/app/confirm_book.h"
-#include "scheduler/app/host_mark.h"
-#include "scheduler/snapshot/waiting_text.h"
+#include "scheduler/app/round/audit_book.h"
+#include "scheduler/app/round/confirm_book.h"
+#include "scheduler/app/state/host_mark.h"
+#include "scheduler/snapshot/files/waiting_text.h"
 #include "tests/integration/service_fixture.h"
 
 TestSuite(confirm, .init = service_setup, .fini = service_teardown, .timeout = 60);

@@ -1,6 +1,6 @@
 /* What calls a round before its time, with the real service beside the test: the next round would be in an
  * hour. */
-#include "scheduler/store/pulse.h"
+#include "scheduler/snapshot/wire/pulse.h"
 #include "tests/integration/service_fixture.h"
 
 static pid_t service_pid = -1;

@@ -1,6 +1,6 @@
 /* Being the leader, on a real private Redis: the guard renews while the program is busy, and stops in time.
  */
-#include "scheduler/app/leadership.h"
+#include "scheduler/app/state/leadership.h"
 #include "tests/integration/redis_fixture.h"
 
 #define TTL (USEC_PER_SEC)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/act/executor_libvirt.h"
+#include "scheduler/act/libvirt/executor_libvirt.h"
 
 typedef struct Command {
         MigrationRequest request;

@@ -2,9 +2,9 @@
  * a real private Redis. */
 #include <sys/stat.h>
 
-#include "scheduler/app/file.h"
-#include "scheduler/app/live_state.h"
-#include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/app/state/live_state.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 #include "tests/integration/redis_fixture.h"
 
 enum { DAEMONS = 2 };

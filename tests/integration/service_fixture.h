@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-#include "scheduler/app/live_state.h"
-#include "scheduler/app/move_journal.h"
-#include "scheduler/app/service.h"
-#include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/app/service/service.h"
+#include "scheduler/app/state/live_state.h"
+#include "scheduler/app/state/move_journal.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 #include "tests/integration/redis_fixture.h"
 
 static Store *store;

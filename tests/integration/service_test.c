@@ -1,16 +1,16 @@
 /* The service, a round at a time, on a real private Redis: what it leads, says, keeps and refuses. */
 #include <string.h>
 
-#include "scheduler/app/audit_book.h"
-#include "scheduler/app/cool_downs.h"
-#include "scheduler/app/plan_difference.h"
-#include "scheduler/app/round_record.h"
-#include "scheduler/app/source.h"
-#include "scheduler/app/store_round.h"
-#include "scheduler/snapshot/audit_text.h"
-#include "scheduler/snapshot/history_text.h"
-#include "scheduler/snapshot/plan_file.h"
-#include "scheduler/snapshot/record_file.h"
+#include "scheduler/app/facts/source.h"
+#include "scheduler/app/round/audit_book.h"
+#include "scheduler/app/round/cool_downs.h"
+#include "scheduler/app/round/round_record.h"
+#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/text/plan_difference.h"
+#include "scheduler/snapshot/files/audit_text.h"
+#include "scheduler/snapshot/files/plan_file.h"
+#include "scheduler/snapshot/files/record_file.h"
+#include "scheduler/snapshot/wire/history_text.h"
 #include "tests/integration/service_fixture.h"
 
 TestSuite(service, .init = service_setup, .fini = service_teardown, .timeout = 60);

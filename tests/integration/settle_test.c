@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "scheduler/act/executor_simulated.h"
-#include "scheduler/app/app_settings.h"
-#include "scheduler/app/cool_downs.h"
-#include "scheduler/app/resume_move.h"
-#include "scheduler/app/store_round.h"
+#include "scheduler/app/round/cool_downs.h"
+#include "scheduler/app/round/resume_move.h"
+#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/settings/app_settings.h"
 #include "tests/integration/service_fixture.h"
 
 TestSuite(settle, .init = service_setup, .fini = service_teardown, .timeout = 60);

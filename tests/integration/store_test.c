@@ -1,5 +1,5 @@
 /* What the store promises, against a real redis-server. */
-#include "scheduler/app/report_reader.h"
+#include "scheduler/app/facts/report_reader.h"
 #include "tests/integration/redis_fixture.h"
 
 TestSuite(store, .init = fixture_setup, .fini = fixture_teardown, .timeout = 120);

@@ -7,12 +7,12 @@
 #include <sys/mman.h>
 
 #include "scheduler/act/executor_simulated.h"
-#include "scheduler/app/move_journal.h"
-#include "scheduler/app/service.h"
-#include "scheduler/app/service_cluster.h"
+#include "scheduler/app/service/service.h"
+#include "scheduler/app/service/service_cluster.h"
+#include "scheduler/app/state/move_journal.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/prng.h"
-#include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 #include "tests/integration/redis_fixture.h"
 
 #define BEGIN  (INT64_C(1767225600) * SECOND) /* 2026-01-01 */

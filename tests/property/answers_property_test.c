@@ -1,8 +1,8 @@
 /* explain and capacity on random clusters: what they say is true of the cluster when it is tried. */
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/explain.h"
-#include "scheduler/decide/fit.h"
+#include "scheduler/decide/query/explain.h"
+#include "scheduler/decide/query/fit.h"
 #include "tests/random_cluster.h"
 
 #define SEEDS 150

@@ -4,8 +4,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "scheduler/decide/conflict.h"
-#include "scheduler/decide/terms.h"
+#include "scheduler/decide/cost/terms.h"
+#include "scheduler/decide/whynot/conflict.h"
 #include "tests/random_cluster.h"
 
 #define SEEDS     3000

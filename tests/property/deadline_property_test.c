@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "scheduler/base/prng.h"
-#include "scheduler/decide/deadline.h"
+#include "scheduler/decide/order/deadline.h"
 
 #define JOBS  11
 #define HOSTS 16

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "policies/policies.h"
-#include "scheduler/decide/bound.h"
-#include "scheduler/decide/evaluator.h"
-#include "scheduler/decide/search.h"
+#include "scheduler/decide/cost/evaluator.h"
+#include "scheduler/decide/search/bound.h"
+#include "scheduler/decide/search/search.h"
 #include "scheduler/milp/exact.h"
 #include "tests/random_problem.h"
 

@@ -6,8 +6,8 @@
 
 #include "scheduler/base/prng.h"
 #include "scheduler/base/text.h"
-#include "scheduler/snapshot/fault_facts.h"
-#include "scheduler/snapshot/fault_grade.h"
+#include "scheduler/snapshot/health/fault_facts.h"
+#include "scheduler/snapshot/health/fault_grade.h"
 
 #define SEEDS   400
 #define SAMPLES 96

@@ -5,9 +5,9 @@
 #include <criterion/criterion.h>
 
 #include "policies/policies.h"
-#include "scheduler/decide/flat_hot.h"
-#include "scheduler/decide/proposals.h"
-#include "scheduler/decide/sieve_hot.h"
+#include "scheduler/decide/search/flat_hot.h"
+#include "scheduler/decide/search/proposals.h"
+#include "scheduler/decide/search/sieve_hot.h"
 #include "tests/random_problem.h"
 
 #define SEEDS 1500

@@ -1,7 +1,7 @@
 /* place agrees with plan: where it says a VM should start, the planner leaves it. On random clusters. */
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/place.h"
+#include "scheduler/decide/query/place.h"
 #include "tests/random_cluster.h"
 
 #define SEEDS SEEDS_OF(120)

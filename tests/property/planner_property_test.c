@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "scheduler/milp/exact.h"
-#include "scheduler/snapshot/plan_file.h"
+#include "scheduler/snapshot/files/plan_file.h"
 #include "tests/random_cluster.h"
 
 /* So many random clusters; the environment may ask for more. */

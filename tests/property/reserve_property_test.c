@@ -2,7 +2,7 @@
  * and the judge against moves that spend it. */
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/reserve.h"
+#include "scheduler/decide/cost/reserve.h"
 #include "tests/random_cluster.h"
 
 #define SEEDS 3000

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "scheduler/base/prng.h"
-#include "scheduler/decide/roll_order.h"
+#include "scheduler/decide/query/roll_order.h"
 
 #define HOSTS 4U
 #define VMS   5U

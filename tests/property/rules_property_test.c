@@ -3,8 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "scheduler/decide/evaluator.h"
-#include "scheduler/decide/plan_check.h"
+#include "scheduler/decide/cost/evaluator.h"
+#include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/milp/exact.h"
 #include "tests/random_cluster.h"
 

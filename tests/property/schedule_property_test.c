@@ -1,7 +1,7 @@
 /* Plans over links of many speeds, of VMs that write much and little: what is said of their length holds. */
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/move_strategy.h"
+#include "scheduler/decide/migration/move_strategy.h"
 #include "tests/random_cluster.h"
 
 #define SEEDS 400

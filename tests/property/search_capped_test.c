@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "policies/policies.h"
-#include "scheduler/decide/search_state.h"
+#include "scheduler/decide/search/search_state.h"
 #include "tests/random_problem.h"
 
 #define SEEDS        400

@@ -4,7 +4,7 @@
 
 #include "policies/policies.h"
 #include "scheduler/base/prng.h"
-#include "scheduler/decide/search.h"
+#include "scheduler/decide/search/search.h"
 
 #define HOSTS 1300
 #define VMS   7800

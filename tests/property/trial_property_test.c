@@ -1,7 +1,7 @@
 /* VMs that run nowhere yet, on random clusters: what it costs to start one, and what refuses it. */
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/trial.h"
+#include "scheduler/decide/whynot/trial.h"
 #include "tests/random_cluster.h"
 
 #define SEEDS 400

@@ -1,7 +1,7 @@
 /* What a move's sentence says is what the policies say: held against each policy's own change of cost. */
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/explain.h"
+#include "scheduler/decide/query/explain.h"
 #include "tests/random_cluster.h"
 
 #define SEEDS 300

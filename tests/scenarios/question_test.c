@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/app/command.h"
+#include "scheduler/app/commands/command.h"
 
 #define STORIES   SOURCE_DIR "/tests/scenarios/questions.d"
 #define WORDS_MAX 40

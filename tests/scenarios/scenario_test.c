@@ -11,9 +11,9 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#include "scheduler/app/settings_file.h"
-#include "scheduler/snapshot/rules_apply.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/app/settings/settings_file.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/rules/rules_apply.h"
 #include "tests/random_cluster.h"
 
 #define STORIES SOURCE_DIR "/tests/scenarios"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "scheduler/model/audit.h"
-#include "scheduler/snapshot/audit_text.h"
+#include "scheduler/snapshot/files/audit_text.h"
 
 static unsigned char memory[1 << 20];
 static Arena arena;

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "scheduler/app/bmc_list.h"
-#include "scheduler/app/bmc_watch.h"
+#include "scheduler/app/facts/bmc_list.h"
+#include "scheduler/app/facts/bmc_watch.h"
 
 static unsigned char memory[1 << 20];
 

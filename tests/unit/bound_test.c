@@ -1,9 +1,9 @@
 #include <criterion/criterion.h>
 
 #include "policies/policies.h"
-#include "scheduler/decide/bound.h"
-#include "scheduler/decide/evaluator.h"
-#include "scheduler/decide/search.h"
+#include "scheduler/decide/cost/evaluator.h"
+#include "scheduler/decide/search/bound.h"
+#include "scheduler/decide/search/search.h"
 #include "tests/random_problem.h"
 
 static Arena arena;

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/snapshot/build.h"
-#include "scheduler/snapshot/sample_wire.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/build/build.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 
 static Arena arena;
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "scheduler/app/command.h"
+#include "scheduler/app/commands/command.h"
 
 static const char data[] = "g1|u1|preferred||\n\na|16384|0|8192|1000|900|16|N|u1|1\n\n"
                            "web1|4096|1024|2|running|Y|a||ext||1\n\n";

@@ -9,7 +9,7 @@
 #include "collectors/parse/meminfo.h"
 #include "collectors/parse/pressure.h"
 #include "collectors/parse/proc_stat.h"
-#include "collectors/rate.h"
+#include "collectors/read/rate.h"
 
 static unsigned char memory[1 << 16];
 

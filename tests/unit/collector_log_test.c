@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "collectors/collector_log.h"
+#include "collectors/agent/collector_log.h"
 
 static Arena arena;
 static CollectorLog past;

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/app/app_settings.h"
-#include "scheduler/app/demand_book.h"
-#include "scheduler/decide/problem_build.h"
-#include "scheduler/snapshot/estimators.h"
-#include "scheduler/snapshot/history_text.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/app/facts/demand_book.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/decide/problem/problem_build.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/wire/estimators.h"
+#include "scheduler/snapshot/wire/history_text.h"
 
 #define MINUTE (60 * USEC_PER_SEC)
 #define HOUR   (60 * MINUTE)

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "policies/policies.h"
-#include "scheduler/app/hbal_score.h"
+#include "scheduler/app/commands/hbal_score.h"
 #include "scheduler/base/prng.h"
-#include "scheduler/decide/deviation.h"
-#include "scheduler/decide/problem_build.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/decide/cost/deviation.h"
+#include "scheduler/decide/problem/problem_build.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 #include "tests/random_cluster.h"
 
 static unsigned char memory[1 << 22];

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "collectors/dirty_rate.h"
+#include "collectors/guests/dirty_rate.h"
 
 #define SEC         USEC_PER_SEC
 #define MEASURED    2

@@ -5,7 +5,7 @@
 
 #include "scheduler/base/prng.h"
 #include "scheduler/base/text.h"
-#include "scheduler/decide/distance.h"
+#include "scheduler/decide/problem/distance.h"
 
 static unsigned char memory[64 << 20];
 static Arena arena;

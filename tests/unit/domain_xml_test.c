@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collectors/guests/vm_stats.h"
 #include "collectors/parse/domain_xml.h"
 #include "collectors/parse/host_xml.h"
 #include "collectors/parse/mounts.h"
 #include "collectors/parse/word_list.h"
-#include "collectors/vm_stats.h"
 
 static Arena arena;
 

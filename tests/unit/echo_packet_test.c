@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collectors/peer_book.h"
+#include "collectors/hosts/peer_book.h"
 
 static const unsigned char key[ECHO_KEY_BYTES] = { 1, 2, 3 };
 

@@ -1,10 +1,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scheduler/app/app_settings.h"
-#include "scheduler/app/event_watch.h"
-#include "scheduler/snapshot/snapshot_file.h"
-#include "scheduler/store/pulse.h"
+#include "scheduler/app/service/event_watch.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/wire/pulse.h"
 
 #define SECOND USEC_PER_SEC
 #define HOLD   (60 * SECOND)

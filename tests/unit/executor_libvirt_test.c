@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "scheduler/act/executor_libvirt.h"
+#include "scheduler/act/libvirt/executor_libvirt.h"
 
 static const ExecutorLibvirtOptions quick = { .connect_at_most = 300 * USEC_PER_MSEC,
                                               .verify_at_most = 300 * USEC_PER_MSEC,

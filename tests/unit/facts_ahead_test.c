@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "scheduler/app/facts_ahead.h"
+#include "scheduler/app/facts/facts_ahead.h"
 
 #define PAUSE USEC_PER_MSEC
 #define EVER  (INT64_C(3600) * USEC_PER_SEC)

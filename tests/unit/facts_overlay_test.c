@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "scheduler/app/facts_overlay.h"
+#include "scheduler/app/facts/facts_overlay.h"
 
 static unsigned char memory[1 << 16];
 static Arena arena;

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collectors/collector_settings.h"
-#include "collectors/sample_list.h"
+#include "collectors/read/sample_list.h"
+#include "collectors/run/collector_settings.h"
 
 static Arena arena;
 static const char *root = SOURCE_DIR "/tests/fixtures/host-faults";

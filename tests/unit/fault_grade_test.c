@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
-#include "scheduler/snapshot/fault_facts.h"
-#include "scheduler/snapshot/fault_grade.h"
+#include "scheduler/snapshot/health/fault_facts.h"
+#include "scheduler/snapshot/health/fault_grade.h"
 
 #define HOUR (INT64_C(3600) * USEC_PER_SEC)
 #define T0   (INT64_C(1772366400) * USEC_PER_SEC)

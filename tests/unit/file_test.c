@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "scheduler/app/file.h"
+#include "scheduler/app/terminal/file.h"
 
 static unsigned char memory[4 << 20];
 static char folder[] = "/tmp/plimsoll-file-XXXXXX", path[64];

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 
 #define SIZE_MAX_BYTES (1 << 20)
 

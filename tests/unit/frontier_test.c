@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/app/frontier_text.h"
+#include "scheduler/app/text/frontier_text.h"
 #include "scheduler/base/prng.h"
 
 static FrontierPoint plan_of(int64_t moves, int64_t load, int64_t balance) {

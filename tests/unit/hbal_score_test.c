@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "scheduler/app/hbal_score.h"
+#include "scheduler/app/commands/hbal_score.h"
 
 static unsigned char memory[1 << 16];
 

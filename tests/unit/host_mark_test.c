@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/app/host_mark.h"
+#include "scheduler/app/state/host_mark.h"
 
 static Arena arena;
 

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/snapshot/htools_file.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/import/htools_file.h"
 
 static Arena arena;
 

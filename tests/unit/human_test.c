@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "scheduler/app/human.h"
+#include "scheduler/app/terminal/human.h"
 
 Test(human, sizes_are_read_at_a_glance) {
         char b[HUMAN_SIZE];

@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <semaphore.h>
 
-#include "collectors/job_lanes.h"
+#include "collectors/run/job_lanes.h"
 
 #define PATIENCE (5 * USEC_PER_MSEC)
 

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "scheduler/act/libvirt_ability.h"
+#include "scheduler/act/libvirt/libvirt_ability.h"
 
 Test(libvirt_ability, what_the_versions_of_debian_12_can) {
         const Ability a = ability_of(9000000, 7002000);

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "collectors/link_dump.h"
+#include "collectors/hosts/link_dump.h"
 #include "collectors/parse/route.h"
-#include "collectors/slurp.h"
+#include "collectors/read/slurp.h"
 
 static unsigned char memory[1 << 20];
 static Arena arena;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "collectors/parse/lldp_neighbors.h"
-#include "collectors/slurp.h"
+#include "collectors/read/slurp.h"
 
 static unsigned char memory[1 << 20];
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/collector.h"
-#include "collectors/slurp.h"
+#include "collectors/read/collector.h"
+#include "collectors/read/slurp.h"
 
 static const char *page(Arena *a) {
         const char *text;

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "collectors/metrics_http.h"
-#include "collectors/metrics_text.h"
+#include "collectors/agent/metrics_http.h"
+#include "collectors/agent/metrics_text.h"
 
 static unsigned char memory[1 << 20];
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/migration_lessons.h"
-#include "scheduler/decide/migration_model.h"
+#include "scheduler/decide/migration/migration_lessons.h"
+#include "scheduler/decide/migration/migration_model.h"
 
 static Arena arena;
 

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/migration_model.h"
+#include "scheduler/decide/migration/migration_model.h"
 
 #define KBIT_OF_GIB_S(x) ((int64_t) ((x) *1073741824.0 * 8 / 1000))
 #define KIB_OF_GIB_S(x)  ((int64_t) ((x) *1048576.0))

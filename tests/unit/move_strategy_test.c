@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scheduler/decide/move_strategy.h"
+#include "scheduler/decide/migration/move_strategy.h"
 
 static Arena arena;
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "scheduler/act/executor_simulated.h"
-#include "scheduler/app/file.h"
-#include "scheduler/app/mover.h"
+#include "scheduler/app/round/mover.h"
+#include "scheduler/app/terminal/file.h"
 
 /* The world: three hosts of 1,000 MiB that hold VMs of 400 MiB, so that two fit on each. */
 static const char *vm_names[] = { "a", "b", "c", "d" };

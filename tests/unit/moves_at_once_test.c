@@ -2,9 +2,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scheduler/app/moves_at_once.h"
-#include "scheduler/decide/wave_links.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/app/round/moves_at_once.h"
+#include "scheduler/decide/order/wave_links.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 
 #define MOVES 8
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "scheduler/snapshot/plan_file.h"
+#include "scheduler/snapshot/files/plan_file.h"
 #include "tests/random_cluster.h"
 
 static Arena arena;

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 #include "tests/random_cluster.h"
 
 static Arena arena;

@@ -2,9 +2,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scheduler/app/app_settings.h"
-#include "scheduler/decide/problem_build.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/decide/problem/problem_build.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 
 static unsigned char memory[8 << 20];
 static Arena arena;

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/http_request.h"
 #include "collectors/parse/prometheus_answer.h"
-#include "collectors/prometheus.h"
-#include "scheduler/app/app_settings.h"
-#include "scheduler/snapshot/build.h"
+#include "collectors/remote/http_request.h"
+#include "collectors/remote/prometheus.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/snapshot/build/build.h"
 
 static Arena arena;
 static Settings *settings;

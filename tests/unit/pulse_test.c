@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/store/pulse.h"
+#include "scheduler/snapshot/wire/pulse.h"
 
 static Pulse of(const Sample *samples, uint32_t n, int vms_error) {
         const Section sections[] = { { .collector = "cpu", .samples = samples, .n_samples = n },

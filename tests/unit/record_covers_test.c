@@ -3,12 +3,12 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scheduler/app/app_settings.h"
-#include "scheduler/app/round_record.h"
+#include "scheduler/app/round/round_record.h"
+#include "scheduler/app/settings/app_settings.h"
 #include "scheduler/milp/exact.h"
-#include "scheduler/snapshot/plan_file.h"
-#include "scheduler/snapshot/record_file.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/files/plan_file.h"
+#include "scheduler/snapshot/files/record_file.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 
 static Arena arena;
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collectors/redfish.h"
+#include "collectors/remote/redfish.h"
 
 typedef struct Page {
         const char *path, *json;

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/store/redis_url.h"
+#include "scheduler/store/redis/redis_url.h"
 
 static RedisUrl parsed(const char *url) {
         TextFault fault;

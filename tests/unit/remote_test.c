@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "collectors/remote.h"
+#include "collectors/remote/remote.h"
 
 static RemoteHost *read_hosts(const char *const *uris, uint32_t n, int expected) {
         static Arena a;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/app/report_reader.h"
+#include "scheduler/app/facts/report_reader.h"
 
 enum { HOSTS = 100, BAD = 37 };
 

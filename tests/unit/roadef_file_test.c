@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "policies/policies.h"
-#include "scheduler/decide/search.h"
-#include "scheduler/snapshot/roadef_file.h"
+#include "scheduler/decide/search/search.h"
+#include "scheduler/snapshot/import/roadef_file.h"
 
 static char memory[1 << 22];
 

@@ -1,11 +1,11 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scheduler/app/app_settings.h"
-#include "scheduler/app/round.h"
-#include "scheduler/app/settings_lists.h"
-#include "scheduler/snapshot/rules_apply.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/app/round/round.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/app/settings/settings_lists.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/rules/rules_apply.h"
 
 static Arena arena;
 static Settings *settings;

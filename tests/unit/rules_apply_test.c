@@ -2,9 +2,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scheduler/app/settings_file.h"
-#include "scheduler/snapshot/rules_apply.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/app/settings/settings_file.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/rules/rules_apply.h"
 
 static const SettingDef defs[] = { { "x", SETTING_COUNT, 1, 0, 9, NULL, NULL, "A number." }, { 0 } };
 static const SettingSection sections[] = { { "a", "A section.", defs } };

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/snapshot/sample_wire.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 
 static Arena arena;
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scheduler/app/screen.h"
+#include "scheduler/app/terminal/screen.h"
 
 static unsigned columns(const char *s) {
         return text_columns(s, strlen(s));

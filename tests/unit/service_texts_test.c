@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/app/cool_downs.h"
-#include "scheduler/app/live_state.h"
-#include "scheduler/app/move_journal.h"
+#include "scheduler/app/round/cool_downs.h"
+#include "scheduler/app/state/live_state.h"
+#include "scheduler/app/state/move_journal.h"
 
 static unsigned char memory[1 << 18];
 static Arena arena;

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/app/app_settings.h"
-#include "scheduler/app/settings_file.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/app/settings/settings_file.h"
 
 static const SettingDef load_defs[] = {
         { "headroom", SETTING_PERMILLE, 200, 0, 900, NULL, NULL, "Kept free below capacity." },

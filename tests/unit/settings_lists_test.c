@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/app/settings_file.h"
-#include "scheduler/app/settings_lists.h"
-#include "scheduler/snapshot/rule_kinds.h"
+#include "scheduler/app/settings/settings_file.h"
+#include "scheduler/app/settings/settings_lists.h"
+#include "scheduler/snapshot/rules/rule_kinds.h"
 
 static const SettingDef defs[] = { { "x", SETTING_COUNT, 1, 0, 9, NULL, NULL, "A number." }, { 0 } };
 static const SettingSection sections[] = { { "a", "A section.", defs } };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/snapshot/snapshot_fields.h"
-#include "scheduler/snapshot/snapshot_file.h"
+#include "scheduler/snapshot/files/snapshot_fields.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 
 static Arena arena;
 

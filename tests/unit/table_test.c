@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/app/table.h"
+#include "scheduler/app/terminal/table.h"
 
 static char *text;
 static size_t text_n;

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collectors/tool_run.h"
+#include "collectors/read/tool_run.h"
 
 #define LIMIT (100 * USEC_PER_SEC)
 

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/waves.h"
+#include "scheduler/decide/order/waves.h"
 #include "tests/random_cluster.h"
 
 static Arena arena;

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/decide/waves.h"
+#include "scheduler/decide/order/waves.h"
 
 /* Small problems by hand: memory only, hosts of `capacity`, all movable. */
 typedef struct Board {

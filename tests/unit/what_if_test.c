@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/snapshot/snapshot_file.h"
-#include "scheduler/snapshot/what_if.h"
+#include "scheduler/snapshot/build/what_if.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
 
 static Arena arena;
 static const Snapshot *cluster;

@@ -1,0 +1,50 @@
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/agent/agent_print.h"
+#include "collectors/agent/collector_log.h"
+#include "scheduler/base/text.h"
+
+/* {"metric": …, "subject": …, "value": 5}; the unit is in docs/metrics.md */
+static json_t *sample_json(const Sample *s) {
+        const MetricDef *d = &metric_defs[s->metric];
+        json_t *j = json_pack("{s:s}", "metric", d->name);
+
+        if (j && *s->subject)
+                (void) json_object_set_new(j, "subject", json_string(s->subject));
+        if (j)
+                (void) json_object_set_new(
+                        j, "value", d->kind == METRIC_TEXT ? json_string(s->text) : json_integer(s->number));
+        return j;
+}
+
+static json_t *section_json(const Section *x) {
+        json_t *samples = json_array();
+        json_t *j = json_pack("{s:s, s:I}", "collector", x->collector, "read_at", (json_int_t) x->read_at);
+
+        if (j && x->error != 0)
+                (void) json_object_set_new(j, "error", json_string(collector_words(x->error)));
+        for (uint32_t i = 0; samples && i < x->n_samples; i++)
+                (void) json_array_append_new(samples, sample_json(&x->samples[i]));
+        if (j)
+                (void) json_object_set_new(j, "samples", samples);
+        return j;
+}
+
+const char *report_json(Arena *a, const Report *r) {
+        json_t *sections = json_array();
+        json_t *j = json_pack("{s:s, s:s, s:I, s:I}", "schema", "plimsoll.report/1", "host", r->host,
+                              "sent_at", (json_int_t) r->sent_at, "interval", (json_int_t) r->interval);
+        char *text = NULL, *copy = NULL;
+
+        for (uint32_t i = 0; sections && i < r->n_sections; i++)
+                (void) json_array_append_new(sections, section_json(&r->sections[i]));
+        if (json_object_set_new(j, "sections", sections) == 0)
+                text = json_dumps(j, JSON_INDENT(1));
+        if (text)
+                copy = text_format(a, "%s\n", text);
+        free(text);
+        json_decref(j);
+        return copy;
+}

@@ -1,0 +1,81 @@
+#include "collectors/agent/collector_log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/log.h"
+#include "scheduler/base/text.h"
+
+static struct CollectorPast *past_of(CollectorLog *l, const char *collector) {
+        for (uint32_t i = 0; i < l->n; i++)
+                if (strcmp(l->past[i].collector, collector) == 0)
+                        return &l->past[i];
+        if (l->n == COLLECTOR_LOG_MAX)
+                return NULL;
+        l->past[l->n].collector = collector;
+        return &l->past[l->n++];
+}
+
+const char *collector_words(int error) {
+        return error == ETIMEDOUT ? "no answer in time" : strerror(error);
+}
+
+static void say(const struct CollectorPast *p, int error) {
+        const char *name = strerrorname_np(error);
+        char quoted[400];
+
+        if (error != 0)
+                log_event(LOG_WARNING, "collector.fails", "collector=%s error=%s why=%s", p->collector,
+                          name ? name : "?", log_quote(p->words, quoted, sizeof(quoted)));
+        else
+                log_event(LOG_INFO, "collector.well", "collector=%s readings_failed=%lld", p->collector,
+                          (long long) p->in_a_row);
+}
+
+void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
+        struct CollectorPast *p = past_of(l, s->collector);
+
+        if (!p || s->read_at == p->read_at)
+                return;
+        if (s->error != 0)
+                (void) snprintf(p->words, sizeof(p->words), "%s",
+                                *words ? words
+                                : s->error == ETIMEDOUT
+                                        ? "no answer in time" /* nothing to do with a network */
+                                        : strerror(s->error));
+        if (s->error != p->error)
+                say(p, s->error);
+        p->read_at = s->read_at;
+        p->error = s->error;
+        p->failed += s->error != 0;
+        p->late += s->error == ETIMEDOUT;
+        p->in_a_row = s->error != 0 ? p->in_a_row + 1 : 0;
+}
+
+static int past_emit(const struct CollectorPast *p, Arena *a, SampleSink *sink) {
+        const char *why;
+        int r = emit_number(sink, METRIC_COLLECTOR_FAILED, p->collector, p->failed);
+
+        if (r == 0 && p->late > 0)
+                r = emit_number(sink, METRIC_COLLECTOR_LATE, p->collector, p->late);
+        if (r < 0 || p->error == 0)
+                return r;
+        why = p->in_a_row > 1
+                      ? text_format(a, "%s (%lld readings in a row)", p->words, (long long) p->in_a_row)
+                      : p->words;
+        return why ? emit_text(sink, METRIC_COLLECTOR_ERROR, p->collector, why) : -ENOMEM;
+}
+
+int collector_log_section(const CollectorLog *l, Arena *a, usec_t now, Section *ret) {
+        SampleList list = sample_list_over(a);
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < l->n; i++)
+                if (l->past[i].failed > 0)
+                        r = past_emit(&l->past[i], a, &list.sink);
+        *ret = (Section){
+                .collector = "agent", .read_at = now, .samples = list.samples, .n_samples = list.n
+        };
+        return r;
+}

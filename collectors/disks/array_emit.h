@@ -1,0 +1,14 @@
+/* An array behind whatever controller or pool, as samples: what "md", "megaraid", "hpraid", "zfs" and
+ * "multipath" tell in the same words. Threads: any. */
+#pragma once
+
+#include "collectors/read/sample_list.h"
+
+typedef struct ArrayFacts { /* texts NULL or "": not told; numbers UNKNOWN: not told */
+        const char *subject;
+        const char *level, *state, *blocks, *members, *lost, *suspects, *action;
+        int64_t wanted, working, spares, redundancy, progress_permille, mismatches, data_errors;
+} ArrayFacts;
+
+/* array.failed is wanted − working. 0 or -ENOMEM. */
+int array_emit(SampleSink *sink, const ArrayFacts *x) must_check;

@@ -1,0 +1,216 @@
+/* faults_d: a folder in which any tool of the operator drops a small JSON file for what it knows to be
+ * failing (docs/fault-file.md). The file is the fault: it is there as long as the fault is. The kernel says
+ * when one comes or goes, and then the agent does not wait for its next turn. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collectors/disks/tool_faults.h"
+#include "collectors/parse/fault_file.h"
+#include "collectors/read/collector_value.h"
+#include "collectors/read/sample_list.h"
+#include "scheduler/base/text.h"
+
+#define FILES_MOST    256
+#define SCRATCH_BYTES (UINT64_C(64) << 20)
+#define WATCHED       (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
+
+extern const Collector collector_faults_d;
+
+typedef struct FaultsState {
+        Arena scratch;
+        int watch; /* inotify, −1: there is none */
+        int wd;    /* −1: the folder is not watched: it was not there */
+} FaultsState;
+
+static const char *folder(const CollectorEnv *env) {
+        return collector_text(env, &collector_faults_d, "dir");
+}
+
+/* On the host itself the usual folder is made, so that an operator finds it; a fixture is left as it is. */
+static void folder_make(const CollectorEnv *env) {
+        const char *dir = folder(env);
+
+        if (*env->root == '\0' && strcmp(dir, "/var/lib/plimsoll/faults.d") == 0) {
+                (void) mkdir("/var/lib/plimsoll", 0755);
+                (void) mkdir(dir, 0755);
+        }
+}
+
+static void folder_watch(FaultsState *s, const CollectorEnv *env) {
+        if (s->watch >= 0 && s->wd < 0)
+                s->wd = inotify_add_watch(s->watch, folder(env), WATCHED | IN_ONLYDIR);
+}
+
+static int faults_open(void *state, const CollectorEnv *env) {
+        FaultsState *s = state;
+
+        s->watch = s->wd = -1;
+        if (!env->root)
+                return 1;
+        folder_make(env);
+        if (*env->root == '\0')
+                s->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        folder_watch(s, env);
+        return arena_open(SCRATCH_BYTES, &s->scratch);
+}
+
+static int name_compare(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static bool is_fault_file(const char *name) {
+        size_t n = strlen(name);
+
+        return name[0] != '.' && n > 5 && n <= 240 && strcmp(name + n - 5, ".json") == 0 &&
+               text_is_name(name, n);
+}
+
+/* The names of the files, sorted, at most FILES_MOST; *ret_more: there are others. Negative errno. */
+static int files_list(Arena *a, const char *path, const char ***ret, uint32_t *ret_n, bool *ret_more) {
+        const char **names = arena_new(a, const char *, FILES_MOST);
+        DIR *dir = opendir(path);
+        uint32_t n = 0;
+
+        if (!dir || !names) {
+                int error = dir ? ENOMEM : errno;
+
+                if (dir)
+                        (void) closedir(dir);
+                return -error;
+        }
+        *ret_more = false;
+        for (struct dirent *e; (e = readdir(dir));) {
+                if (!is_fault_file(e->d_name))
+                        continue;
+                if (n == FILES_MOST) {
+                        *ret_more = true;
+                        break;
+                }
+                names[n] = text_copy(a, e->d_name, strlen(e->d_name));
+                if (!names[n++]) {
+                        (void) closedir(dir);
+                        return -ENOMEM;
+                }
+        }
+        (void) closedir(dir);
+        qsort(names, n, sizeof(*names), name_compare);
+        *ret = names;
+        *ret_n = n;
+        return 0;
+}
+
+/* 0; 1: it is gone; negative errno. Only plain files, so that no pipe is waited for. */
+static int file_take(Arena *a, const char *path, char **ret, size_t *ret_n) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = 0;
+        char *text = arena_new(a, char, FAULT_FILE_MOST + 2);
+        struct stat st;
+        ssize_t n = 0;
+
+        if (fd < 0)
+                return errno == ENOENT ? 1 : -errno;
+        if (fstat(fd, &st) < 0)
+                r = -errno;
+        else if (!S_ISREG(st.st_mode))
+                r = -EINVAL;
+        for (size_t got = 0; r == 0 && text && got <= FAULT_FILE_MOST; got += (size_t) n) {
+                n = read(fd, text + got, FAULT_FILE_MOST + 1 - got);
+                if (n < 0 && errno == EINTR)
+                        n = 0;
+                else if (n < 0)
+                        r = -errno;
+                else if (n == 0)
+                        break;
+                *ret_n = got + (size_t) (n > 0 ? n : 0);
+        }
+        (void) close(fd);
+        *ret = text;
+        return text ? r : -ENOMEM;
+}
+
+static int file_emit(FaultsState *s, const char *dir, const char *name, SampleSink *sink) {
+        ArenaMark mark = arena_mark(&s->scratch);
+        const char *path = text_format(&s->scratch, "%s/%s", dir, name);
+        char *text = NULL;
+        size_t n = 0;
+        int r = path ? file_take(&s->scratch, path, &text, &n) : -ENOMEM;
+
+        if (r == 0)
+                r = tool_faults_emit(&s->scratch, name, text, n, clock_now(), sink);
+        else if (r == 1)
+                r = 0;
+        else if (r != -ENOMEM)
+                r = tool_faults_complain(name, r == -EINVAL ? "it is no plain file" : strerrordesc_np(-r),
+                                         sink);
+        arena_rewind(&s->scratch, mark);
+        return r;
+}
+
+static int faults_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
+        FaultsState *s = state;
+        const char **names = NULL, *dir;
+        uint32_t n = 0;
+        bool more = false;
+        int r;
+
+        (void) now;
+        arena_rewind(&s->scratch, 0);
+        folder_watch(s, env); /* before the reading: what comes after it is heard of */
+        dir = text_format(&s->scratch, "%s%s", env->root, folder(env));
+        r = dir ? files_list(&s->scratch, dir, &names, &n, &more) : -ENOMEM;
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                r = file_emit(s, dir, names[i], sink);
+        if (r == 0 && more)
+                r = tool_faults_complain("faults.d", "there are more than 256 files: the others are not read",
+                                         sink);
+        return r;
+}
+
+static void faults_close(void *state) {
+        FaultsState *s = state;
+
+        if (s->watch >= 0)
+                (void) close(s->watch);
+        arena_close(&s->scratch);
+}
+
+static int faults_fd(const void *state) {
+        return ((const FaultsState *) state)->watch;
+}
+
+/* Something came or went: what it is the reading tells. */
+static bool faults_ready(void *state, const CollectorEnv *env) {
+        FaultsState *s = state;
+        char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+        (void) env;
+        while (read(s->watch, events, sizeof(events)) > 0)
+                ;
+        return true;
+}
+
+static const SettingDef settings[] = {
+        { .name = "dir",
+          .type = SETTING_TEXT,
+          .def_text = "/var/lib/plimsoll/faults.d",
+          .doc = "The folder in which tools drop faults, each a file NAME.json (docs/fault-file.md)." },
+        { 0 },
+};
+
+const Collector collector_faults_d = {
+        .name = "faults_d",
+        .summary = "faults that the operator's own tools drop in a folder",
+        .runs = RUNS_ON_HOST,
+        .settings = settings,
+        .state_size = sizeof(FaultsState),
+        .open = faults_open,
+        .read = faults_read,
+        .close = faults_close,
+        .fd = faults_fd,
+        .ready = faults_ready,
+};

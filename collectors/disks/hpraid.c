@@ -1,0 +1,172 @@
+/* hpraid: HPE Smart Array controllers through ssacli: logical drives, drives and which of them are predicted
+ * to fail. */
+#include <errno.h>
+#include <string.h>
+
+#include "collectors/disks/array_emit.h"
+#include "collectors/disks/tool_series.h"
+#include "collectors/parse/redundancy.h"
+#include "collectors/parse/ssacli.h"
+#include "collectors/parse/word_list.h"
+#include "scheduler/base/text.h"
+
+static const char *const usual[] = { "/usr/sbin/ssacli", "/opt/smartstorageadmin/ssacli/bin/ssacli",
+                                     "/usr/sbin/hpssacli", "/usr/sbin/hpacucli", NULL };
+
+static const SettingDef hpraid_settings[] =
+        TOOL_SERIES_SETTINGS("absolute path of ssacli or hpssacli; empty: where their packages put them",
+                             300 * USEC_PER_SEC, 120 * USEC_PER_SEC);
+
+static const char *drive_subject(const SsacliFacts *f, const SsacliDrive *d, Arena *a) {
+        return text_format(a, "%s:%s", f->controllers[d->controller].subject, d->place);
+}
+
+static int controller_tell(const SsacliController *c, SampleSink *sink) {
+        int r = emit_text(sink, METRIC_CONTROLLER_MODEL, c->subject, c->model);
+
+        if (r == 0)
+                r = emit_text(sink, METRIC_CONTROLLER_STATE, c->subject, c->state);
+        return r == 0 ? emit_text(sink, METRIC_CONTROLLER_BATTERY, c->subject, c->battery) : r;
+}
+
+typedef struct Lists {
+        WordList members, lost, suspects;
+} Lists;
+
+static int drives_count(const SsacliFacts *f, const SsacliVolume *v, Arena *a, Lists *lists, ArrayFacts *x) {
+        for (uint32_t i = 0; i < f->n_drives; i++) {
+                const SsacliDrive *d = &f->drives[i];
+                const char *subject;
+
+                if (d->controller != v->controller || strcmp(d->array, v->array) != 0)
+                        continue;
+                if (d->spare) {
+                        x->spares++;
+                        continue;
+                }
+                subject = drive_subject(f, d, a);
+                if (!subject)
+                        return -ENOMEM;
+                x->wanted++;
+                if (strcmp(d->state, "online") == 0) {
+                        x->working++;
+                        words_add(&lists->members, subject);
+                } else if (strcmp(d->state, "failed") == 0) {
+                        words_add(&lists->lost, subject);
+                }
+                if (d->predicted)
+                        words_add(&lists->suspects, subject);
+        }
+        return 0;
+}
+
+static int volume_tell(const SsacliFacts *f, const SsacliVolume *v, Arena *a, SampleSink *sink) {
+        Lists *lists = arena_new(a, Lists, 1);
+        ArrayFacts x = { .level = v->level,
+                         .state = v->state,
+                         .blocks = v->block,
+                         .action = v->action,
+                         .progress_permille = v->progress_permille,
+                         .mismatches = UNKNOWN,
+                         .data_errors = UNKNOWN };
+        int64_t left;
+        int r = lists ? drives_count(f, v, a, lists, &x) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        /* a drive that was pulled is in no list: the controller's word on the whole counts */
+        if (strcmp(v->state, "degraded") == 0 && x.working == x.wanted && x.working > 0)
+                x.working--;
+        left = array_redundancy(v->level, x.wanted, x.wanted - x.working, 0);
+        x.redundancy = strcmp(v->state, "failed") == 0 ? 0
+                       : left == INT64_MIN             ? UNKNOWN
+                       : left > 0                      ? left
+                                                       : 0;
+        x.subject = text_format(a, "%s/%s%s", f->controllers[v->controller].subject, v->array, v->number);
+        x.members = words_join(&lists->members, a);
+        x.lost = words_join(&lists->lost, a);
+        x.suspects = words_join(&lists->suspects, a);
+        return x.subject && x.members && x.lost && x.suspects ? array_emit(sink, &x) : -ENOMEM;
+}
+
+static int drive_tell(const SsacliFacts *f, const SsacliDrive *d, Arena *a, SampleSink *sink) {
+        const char *subject = drive_subject(f, d, a);
+        const char *state = d->spare && strcmp(d->state, "online") == 0     ? "spare"
+                            : !*d->array && strcmp(d->state, "online") == 0 ? "unused"
+                                                                            : d->state;
+        const struct {
+                Metric metric;
+                const char *text;
+        } texts[] = {
+                { METRIC_DISK_KIND, d->kind },
+                { METRIC_DISK_MODEL, d->model },
+                { METRIC_DISK_SERIAL, d->serial },
+                { METRIC_DISK_TRANSPORT, "hpraid" },
+                { METRIC_DISK_SLOT, subject ? strchr(subject, '/') + 1 : NULL },
+                { METRIC_DISK_STATE, state },
+        };
+        const struct {
+                Metric metric;
+                int64_t value;
+        } numbers[] = {
+                { METRIC_DISK_PREDICTED, strcmp(d->state, "unknown") == 0 ? UNKNOWN : d->predicted },
+                { METRIC_DISK_TEMPERATURE, d->temperature },
+                { METRIC_DISK_HOURS, d->hours },
+                { METRIC_DISK_WEAR, d->wear },
+        };
+        int r = subject ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
+                r = emit_text(sink, texts[i].metric, subject, texts[i].text);
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++)
+                r = emit_number(sink, numbers[i].metric, subject, numbers[i].value);
+        return r;
+}
+
+static int hpraid_tell(const SeriesAnswers *answers, SampleSink *sink) {
+        Arena *a = answers->scratch;
+        SsacliFacts f;
+        int r = ssacli_parse(a, answers->outputs[0].text, answers->outputs[0].n, &f);
+
+        for (uint32_t i = 0; r == 0 && i < f.n_controllers; i++)
+                r = controller_tell(&f.controllers[i], sink);
+        for (uint32_t i = 0; r == 0 && i < f.n_volumes; i++)
+                r = volume_tell(&f, &f.volumes[i], a, sink);
+        for (uint32_t i = 0; r == 0 && i < f.n_drives; i++)
+                r = drive_tell(&f, &f.drives[i], a, sink);
+        return r;
+}
+
+extern const Collector collector_hpraid;
+static const ToolSeriesDef series = {
+        .collector = &collector_hpraid,
+        .usual = usual,
+        .questions = { { "ctrl", "all", "show", "config", "detail" } },
+        .n_questions = 1,
+        .tell = hpraid_tell,
+};
+
+static int hpraid_open(void *state, const CollectorEnv *env) {
+        return tool_series_open(state, &series, env);
+}
+
+static int hpraid_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
+        (void) env;
+        return tool_series_read(state, &series, now, sink);
+}
+
+static void hpraid_close(void *state) {
+        tool_series_close(state);
+}
+
+const Collector collector_hpraid = {
+        .name = "hpraid",
+        .summary = "HPE Smart Array RAID: logical drives, drives, predicted failures, battery (ssacli)",
+        .runs = RUNS_ON_HOST,
+        .interval = 10 * USEC_PER_SEC,
+        .settings = hpraid_settings,
+        .state_size = sizeof(ToolSeries),
+        .open = hpraid_open,
+        .read = hpraid_read,
+        .close = hpraid_close,
+};

@@ -1,0 +1,14 @@
+/* Faults as tools say them, as samples: for the collectors faults_d and exec. */
+#pragma once
+
+#include "collectors/read/collector.h"
+#include "scheduler/base/arena.h"
+
+/* Parses one text of `source` (a file's or a command's name) and emits what is in it and has not run out at
+ * `wall` (since the epoch). A list's faults are SOURCE#1, SOURCE#2 … A text that cannot be read is emitted as
+ * such: a complaint, not silence. 0 or -ENOMEM. */
+int tool_faults_emit(Arena *a, const char *source, const char *text, size_t n, usec_t wall,
+                     SampleSink *sink) must_check;
+
+/* "what SOURCE says cannot be read: `why`". 0 or -ENOMEM. */
+int tool_faults_complain(const char *source, const char *why, SampleSink *sink) must_check;

@@ -1,0 +1,173 @@
+/* memory: what the host has, what can be had without swapping, swap, huge pages, memory and I/O pressure. */
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "collectors/parse/lines.h"
+#include "collectors/parse/meminfo.h"
+#include "collectors/parse/pressure.h"
+#include "collectors/read/collector.h"
+#include "collectors/read/sample_list.h"
+#include "collectors/read/slurp.h"
+#include "scheduler/base/text.h"
+
+#define SCRATCH_BYTES (UINT64_C(4) << 20)
+#define HUGEPAGES_DIR "/sys/kernel/mm/hugepages"
+
+typedef struct MemoryState {
+        Arena scratch;
+} MemoryState;
+
+static int memory_open(void *state, const CollectorEnv *env) {
+        MemoryState *s = state;
+
+        (void) env;
+        return arena_open(SCRATCH_BYTES, &s->scratch);
+}
+
+static int64_t mib(int64_t kib) {
+        return kib < 0 ? UNKNOWN : kib / 1024;
+}
+
+/* pages × size, or UNKNOWN: not said, or no such amount exists. */
+static int64_t pages_kib(int64_t pages, int64_t size_kib) {
+        int64_t kib;
+
+        if (pages < 0 || size_kib < 0 || __builtin_mul_overflow(pages, size_kib, &kib))
+                return UNKNOWN;
+        return kib;
+}
+
+static int read_count(Arena *a, const char *root, const char *path, int64_t *ret) {
+        const char *text;
+        Span rest, line;
+        uint64_t value;
+        size_t n;
+
+        if (!path || file_slurp(a, root, path, &text, &n) < 0)
+                return -EBADMSG;
+        rest = (Span){ text, n };
+        if (!line_next(&rest, &line) || number_next(&line, &value) != 0 || value > INT64_MAX)
+                return -EBADMSG;
+        *ret = (int64_t) value;
+        return 0;
+}
+
+/* One folder "hugepages-2048kB". */
+static int add_pool(Arena *a, const char *root, const char *name, SampleSink *sink, int64_t *total_kib,
+                    int64_t *free_kib) {
+        const char *digits = name + strlen("hugepages-"), *end = strstr(name, "kB");
+        int64_t size, pages, pages_free, kib, kib_free;
+        int r;
+
+        if (!end || end < digits || text_to_int(digits, (size_t) (end - digits), 1, INT64_MAX, &size) < 0 ||
+            read_count(a, root, text_format(a, HUGEPAGES_DIR "/%s/nr_hugepages", name), &pages) < 0 ||
+            read_count(a, root, text_format(a, HUGEPAGES_DIR "/%s/free_hugepages", name), &pages_free) < 0)
+                return -EBADMSG;
+        kib = pages_kib(pages, size);
+        kib_free = pages_kib(pages_free, size);
+        if (kib < 0 || kib_free < 0 || __builtin_add_overflow(*total_kib, kib, total_kib) ||
+            __builtin_add_overflow(*free_kib, kib_free, free_kib))
+                return -EBADMSG;
+        if (kib == 0)
+                return 0; /* a size nobody set pages aside of */
+        r = emit_number(sink, METRIC_HUGEPAGES_TOTAL, text_format(a, "%lld", (long long) size), mib(kib));
+        return r < 0 ? r
+                     : emit_number(sink, METRIC_HUGEPAGES_FREE, text_format(a, "%lld", (long long) size),
+                                   mib(kib_free));
+}
+
+/* All sizes of huge pages there are; meminfo knows only the default size. -ENOENT: no such folder. */
+static int hugepages_sum(Arena *a, const char *root, SampleSink *sink, int64_t *ret_total_kib,
+                         int64_t *ret_free_kib) {
+        const char *path = text_format(a, "%s" HUGEPAGES_DIR, root);
+        DIR *dir = path ? opendir(path) : NULL;
+        int64_t total = 0, pages_free = 0;
+        int r = 0;
+
+        if (!dir)
+                return -ENOENT;
+        for (struct dirent *e; r == 0 && (e = readdir(dir));)
+                if (strncmp(e->d_name, "hugepages-", strlen("hugepages-")) == 0)
+                        r = add_pool(a, root, e->d_name, sink, &total, &pages_free);
+        (void) closedir(dir);
+        if (r < 0)
+                return r;
+        *ret_total_kib = total;
+        *ret_free_kib = pages_free;
+        return 0;
+}
+
+static int emit_pressures(Arena *a, const char *root, SampleSink *sink) {
+        static const struct {
+                const char *path;
+                Metric some, full; /* METRIC_N: not reported */
+        } files[] = {
+                { "/proc/pressure/memory", METRIC_HOST_MEMORY_PRESSURE, METRIC_HOST_MEMORY_PRESSURE_FULL },
+                { "/proc/pressure/io", METRIC_HOST_IO_PRESSURE, METRIC_N },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                const char *text;
+                Pressure p;
+                size_t n;
+                int r;
+
+                if (file_slurp(a, root, files[i].path, &text, &n) < 0 || pressure_parse(text, n, &p) < 0)
+                        continue; /* a kernel without it, or switched off */
+                r = emit_number(sink, files[i].some, "", p.some);
+                if (r == 0 && files[i].full != METRIC_N)
+                        r = emit_number(sink, files[i].full, "", p.full);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int memory_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
+        Arena *a = &((MemoryState *) state)->scratch;
+        int64_t huge_total, huge_free;
+        const char *text;
+        MemInfo m;
+        size_t n;
+        int r;
+
+        (void) now;
+        arena_rewind(a, 0);
+        r = file_slurp(a, env->root, "/proc/meminfo", &text, &n);
+        if (r < 0)
+                return r;
+        r = meminfo_parse(text, n, &m);
+        if (r < 0)
+                return r;
+        if (hugepages_sum(a, env->root, sink, &huge_total, &huge_free) < 0) {
+                huge_total = pages_kib(m.hugepages_total, m.hugepage_kib);
+                huge_free = pages_kib(m.hugepages_free, m.hugepage_kib);
+        }
+        if ((r = emit_number(sink, METRIC_HOST_MEMORY_TOTAL, "", mib(m.total))) < 0 ||
+            (r = emit_number(sink, METRIC_HOST_MEMORY_AVAILABLE, "", mib(m.available))) < 0 ||
+            (r = emit_number(sink, METRIC_HOST_HUGEPAGES_TOTAL, "", mib(huge_total))) < 0 ||
+            (r = emit_number(sink, METRIC_HOST_HUGEPAGES_FREE, "", mib(huge_free))) < 0)
+                return r;
+        if (m.swap_total >= m.swap_free && m.swap_free >= 0) {
+                r = emit_number(sink, METRIC_HOST_SWAP_USED, "", mib(m.swap_total - m.swap_free));
+                if (r < 0)
+                        return r;
+        }
+        return emit_pressures(a, env->root, sink);
+}
+
+static void memory_close(void *state) {
+        arena_close(&((MemoryState *) state)->scratch);
+}
+
+extern const Collector collector_memory;
+const Collector collector_memory = {
+        .name = "memory",
+        .summary = "memory, swap, huge pages, memory and I/O pressure (/proc/meminfo, /proc/pressure)",
+        .runs = RUNS_ON_HOST,
+        .state_size = sizeof(MemoryState),
+        .open = memory_open,
+        .read = memory_read,
+        .close = memory_close,
+};

@@ -1,0 +1,441 @@
+#include "collectors/remote/prometheus.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/parse/prometheus_answer.h"
+#include "collectors/remote/http_request.h"
+
+#define VIRTUAL      "lo|(tap|vnet|veth|virbr|docker|br-|macvtap|ovs).*"
+#define QUERY_RANGES 4
+#define TOKEN_MOST   8192
+
+const SettingDef prometheus_settings[] = {
+        { .name = "url",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "Prometheus' address, http://HOST:9090: hosts that no agent reports are read from it. "
+                 "Empty: none "
+                 "is asked." },
+        { .name = "host_label",
+          .type = SETTING_TEXT,
+          .def_text = "instance",
+          .doc = "The label that names the host; a port at its end is cut off." },
+        { .name = "uri",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "The libvirt URI of a host, {host} standing for its name: qemu+tls://{host}/system. Needed "
+                 "to move "
+                 "VMs." },
+        { .name = "scrape",
+          .type = SETTING_DURATION,
+          .def = 30 * USEC_PER_SEC,
+          .min = USEC_PER_SEC,
+          .max = 600 * USEC_PER_SEC,
+          .doc = "Prometheus' scrape interval. Rates are over four of them; what is older than three is "
+                 "stale." },
+        { .name = "timeout",
+          .type = SETTING_DURATION,
+          .def = 10 * USEC_PER_SEC,
+          .min = 100 * USEC_PER_MSEC,
+          .max = 300 * USEC_PER_SEC,
+          .doc = "How long a query may take." },
+        { .name = "ca_file",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "Certificates that https may be signed with. Empty: the system's." },
+        { .name = "token_file",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "A file with the bearer token to send. Empty: none." },
+        { 0 },
+};
+
+typedef enum Part {
+#define PART(id, section, query) PART_##id,
+#define NUMBER(...)
+#define TEXT(...)
+#define WORDS(...)
+#include "collectors/remote/prometheus_queries.def"
+#undef PART
+#undef NUMBER
+#undef TEXT
+#undef WORDS
+        PART_N,
+} Part;
+
+typedef struct Query {
+        Part part;
+        Metric metric; /* METRIC_N: the part's time */
+        const char *subject_label, *text_label, *words;
+        double factor;
+        const char *query;
+} Query;
+
+static const char *const section_names[PART_N] = {
+#define PART(id, section, query) [PART_##id] = section,
+#define NUMBER(...)
+#define TEXT(...)
+#define WORDS(...)
+#include "collectors/remote/prometheus_queries.def"
+#undef PART
+#undef NUMBER
+#undef TEXT
+#undef WORDS
+};
+
+static const Query queries[] = {
+#define PART(id, section, query) { PART_##id, METRIC_N, "", NULL, NULL, 1e6, query },
+#define NUMBER(id, metric, subject, factor, query)                                                           \
+        { PART_##id, METRIC_##metric, subject, NULL, NULL, factor, query },
+#define TEXT(id, metric, subject, label, query)                                                              \
+        { PART_##id, METRIC_##metric, subject, label, NULL, 1, query },
+#define WORDS(id, metric, subject, word_list, query)                                                         \
+        { PART_##id, METRIC_##metric, subject, NULL, word_list, 1, query },
+#include "collectors/remote/prometheus_queries.def"
+#undef PART
+#undef NUMBER
+#undef TEXT
+#undef WORDS
+};
+
+/* One fact of one host, on its way into a report. */
+typedef struct Row {
+        const char *host;
+        Part part;
+        uint32_t query; /* its place in the table: time first */
+        bool dropped;
+        Sample sample;
+        int64_t number;
+} Row;
+
+typedef struct Reader {
+        Arena *a;
+        const Settings *settings;
+        const char *url, *host_label, *authorization;
+        char range[32];
+        Row *rows;
+        size_t n, room;
+        TextFault *fault;
+} Reader;
+
+/* ---- asking ---- */
+
+/* $range, $host and $virtual, in the arena. */
+static const char *query_fill(Reader *x, const char *query) {
+        const struct {
+                const char *name, *value;
+        } words[] = { { "$range", x->range }, { "$host", x->host_label }, { "$virtual", VIRTUAL } };
+        size_t longest = strlen(query) + 8 * (strlen(VIRTUAL) + strlen(x->host_label) + strlen(x->range)),
+               n = 0;
+        char *to = arena_new(x->a, char, longest + 1);
+
+        while (to && *query) {
+                bool found = false;
+
+                for (size_t i = 0; i < ARRAY_SIZE(words) && !found; i++)
+                        if (strncmp(query, words[i].name, strlen(words[i].name)) == 0) {
+                                memcpy(to + n, words[i].value, strlen(words[i].value));
+                                n += strlen(words[i].value);
+                                query += strlen(words[i].name);
+                                found = true;
+                        }
+                if (!found)
+                        to[n++] = *query++;
+                assert(n <= longest);
+        }
+        return to;
+}
+
+static int ask(Reader *x, const Query *q, PromSeries **ret, uint32_t *ret_n) {
+        const char *ca_file = settings_text(x->settings, "prometheus", "ca_file");
+        const char *headers[] = { x->authorization, NULL };
+        PromLabels labels = { .host = x->host_label,
+                              .subject = q->subject_label[0] ? q->subject_label : NULL,
+                              .text = q->text_label };
+        const char *filled = query_fill(x, q->query), *escaped = filled ? http_escape(x->a, filled) : NULL;
+        HttpRequest request = { .headers = x->authorization ? headers : NULL,
+                                .ca_file = ca_file[0] ? ca_file : NULL,
+                                .timeout = settings_int(x->settings, "prometheus", "timeout") };
+        TextFault fault = { 0 };
+        HttpReply reply;
+        int r;
+
+        if (!escaped)
+                return -ENOMEM;
+        request.url =
+                text_format(x->a, "%s%sapi/v1/query", x->url, x->url[strlen(x->url) - 1] == '/' ? "" : "/");
+        request.body = text_format(x->a, "query=%s", escaped);
+        if (!request.url || !request.body)
+                return -ENOMEM;
+        r = http_request(x->a, &request, &reply, &fault);
+        if (r == 0 && reply.status != 200 && reply.status != 400 && reply.status != 422 &&
+            reply.status != 503) {
+                text_fault(&fault, "", "HTTP status %ld", reply.status);
+                r = reply.status == 401 || reply.status == 403 ? -EACCES : -EBADMSG;
+        } else if (r == 0) {
+                r = prometheus_answer(x->a, reply.body, reply.n, &labels, ret, ret_n, &fault);
+        }
+        if (r < 0)
+                text_fault(x->fault, "", "%.100s: %s", x->url, fault.what);
+        return r;
+}
+
+/* ---- series into rows ---- */
+
+/* "1=running 3=paused" */
+static const char *word_for(Arena *a, const char *words, double value) {
+        while (*words) {
+                size_t n = strcspn(words, " ");
+                const char *equals = memchr(words, '=', n);
+                int64_t number;
+
+                if (equals && text_to_int(words, (size_t) (equals - words), 0, 1000, &number) == 0 &&
+                    (double) number == value)
+                        return text_copy(a, equals + 1, (size_t) (words + n - equals - 1));
+                words += n + strspn(words + n, " ");
+        }
+        return NULL;
+}
+
+static int row_add(Reader *x, Row row) {
+        if (x->n == x->room) {
+                size_t room = x->room > 0 ? 2 * x->room : 4096;
+                Row *more = realloc(x->rows, room * sizeof(*more));
+
+                if (!more)
+                        return -ENOMEM;
+                x->rows = more;
+                x->room = room;
+        }
+        x->rows[x->n++] = row;
+        return 0;
+}
+
+static int series_add(Reader *x, uint32_t i, const PromSeries *s) {
+        const Query *q = &queries[i];
+        Row row = { .host = s->host, .part = q->part, .query = i };
+
+        if (!text_is_name(s->host, strlen(s->host)) || s->value < 0 || s->value * q->factor > 9e15)
+                return 0;
+        row.number = llround(s->value * q->factor);
+        row.sample =
+                (Sample){ .metric = q->metric, .subject = s->subject, .number = row.number, .text = s->text };
+        if (q->words) {
+                row.sample.text = word_for(x->a, q->words, s->value);
+                row.dropped = !row.sample.text;
+        }
+        return row_add(x, row);
+}
+
+static int rows_read(Reader *x) {
+        for (uint32_t i = 0; i < ARRAY_SIZE(queries); i++) {
+                PromSeries *series = NULL;
+                uint32_t n = 0;
+                int r = ask(x, &queries[i], &series, &n);
+
+                for (uint32_t k = 0; r == 0 && k < n; k++)
+                        r = series_add(x, i, &series[k]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* ---- rows into reports ---- */
+
+static int compare_rows(const void *a, const void *b) {
+        const Row *x = a, *y = b;
+        int c = strcmp(x->host, y->host);
+
+        if (c == 0)
+                c = (int) x->part - (int) y->part;
+        if (c == 0)
+                c = (x->query > y->query) - (x->query < y->query);
+        if (c == 0)
+                c = strcmp(x->sample.subject, y->sample.subject);
+        return c != 0 ? c : (x->number > y->number) - (x->number < y->number);
+}
+
+/* A subject whose state is none of the words (a VM that is off) has no facts. */
+static bool is_dropped(const Row *rows, size_t n, const char *subject) {
+        for (size_t i = 0; i < n; i++)
+                if (rows[i].dropped && strcmp(rows[i].sample.subject, subject) == 0)
+                        return true;
+        return false;
+}
+
+/* rows[0..n): one part of one host. 1: nobody says when it was read, so it counts as not read. */
+static int section_make(Arena *a, const Row *rows, size_t n, Section *ret) {
+        Sample *samples = arena_new(a, Sample, n);
+        bool any_dropped = false;
+
+        if (!samples)
+                return -ENOMEM;
+        *ret = (Section){ .collector = section_names[rows[0].part], .samples = samples };
+        for (size_t i = 0; i < n; i++) {
+                if (queries[rows[i].query].metric == METRIC_N && rows[i].number > ret->read_at)
+                        ret->read_at = rows[i].number;
+                any_dropped |= rows[i].dropped;
+        }
+        for (size_t i = 0; i < n; i++) {
+                bool again = i > 0 && rows[i].query == rows[i - 1].query &&
+                             strcmp(rows[i].sample.subject, rows[i - 1].sample.subject) == 0;
+
+                if (rows[i].sample.metric == METRIC_N || again ||
+                    (any_dropped && is_dropped(rows, n, rows[i].sample.subject)))
+                        continue;
+                samples[ret->n_samples++] = rows[i].sample;
+        }
+        return ret->read_at > 0 ? 0 : 1;
+}
+
+/* The URI by which the others reach it, where the settings say how. */
+static int uri_add(Reader *x, const char *host, Section *s, usec_t at) {
+        const char *pattern = settings_text(x->settings, "prometheus", "uri"),
+                   *brace = strstr(pattern, "{host}");
+        Sample *sample;
+
+        if (!pattern[0])
+                return 0;
+        sample = arena_new(x->a, Sample, 1);
+        if (!sample)
+                return -ENOMEM;
+        *sample = (Sample){ .metric = METRIC_HOST_URI, .subject = "" };
+        sample->text =
+                brace ? text_format(x->a, "%.*s%s%s", (int) (brace - pattern), pattern, host, brace + 6)
+                      : text_copy(x->a, pattern, strlen(pattern));
+        *s = (Section){ .collector = "node", .read_at = at, .samples = sample, .n_samples = 1 };
+        return sample->text ? 1 : -ENOMEM;
+}
+
+/* rows[0..n): one host. */
+static int report_make(Reader *x, const Row *rows, size_t n, Report *ret) {
+        Section *sections = arena_new(x->a, Section, PART_N + 1);
+        int r = 0;
+
+        if (!sections)
+                return -ENOMEM;
+        *ret = (Report){ .host = rows[0].host,
+                         .interval = settings_int(x->settings, "prometheus", "scrape"),
+                         .sections = sections };
+        for (size_t i = 0, k; i < n && r >= 0; i += k) {
+                Section *s = &sections[ret->n_sections];
+
+                for (k = 1; i + k < n && rows[i + k].part == rows[i].part; k++)
+                        ;
+                r = section_make(x->a, rows + i, k, s);
+                if (r == 0 && s->read_at > ret->sent_at)
+                        ret->sent_at = s->read_at;
+                ret->n_sections += r == 0;
+        }
+        if (r >= 0)
+                r = uri_add(x, rows[0].host, &sections[ret->n_sections], ret->sent_at);
+        ret->n_sections += r == 1;
+        return r < 0 ? r : 0;
+}
+
+static int reports_make(Reader *x, const Report **ret, uint32_t *ret_n) {
+        Report *list = arena_new(x->a, Report, x->n);
+        uint32_t n = 0;
+        int r = list ? 0 : -ENOMEM;
+
+        if (x->n > 0)
+                qsort(x->rows, x->n, sizeof(*x->rows), compare_rows);
+        for (size_t i = 0, k; i < x->n && r == 0; i += k) {
+                for (k = 1; i + k < x->n && strcmp(x->rows[i + k].host, x->rows[i].host) == 0; k++)
+                        ;
+                r = report_make(x, x->rows + i, k, &list[n]);
+                n += r == 0 && list[n].n_sections > 0;
+        }
+        *ret = list;
+        *ret_n = n;
+        return r;
+}
+
+/* ---- the call ---- */
+
+static int token_read(Reader *x) {
+        const char *path = settings_text(x->settings, "prometheus", "token_file");
+        char token[TOKEN_MOST + 1] = "";
+        size_t n = 0;
+        FILE *f;
+
+        if (!path[0])
+                return 0;
+        f = fopen(path, "re");
+        if (!f) {
+                int error = errno;
+
+                text_fault(x->fault, "prometheus.token_file", "%.150s: %s", path, strerrordesc_np(error));
+                return -error;
+        }
+        n = fread(token, 1, TOKEN_MOST, f);
+        (void) fclose(f);
+        token[n] = '\0';
+        token[strcspn(token, "\r\n")] = '\0';
+        x->authorization = text_format(x->a, "Authorization: Bearer %s", token);
+        return x->authorization ? 0 : -ENOMEM;
+}
+
+/* A host that has fallen silent is a member still: it must not look as if it were not there. */
+static int members_read(Reader *x, PromFacts *ret) {
+        static const Query query = { .metric = METRIC_N,
+                                     .subject_label = "",
+                                     .factor = 1,
+                                     .query = "max by ($host) (last_over_time(libvirt_up[1d]))" };
+        PromSeries *series = NULL;
+        const char **names;
+        uint32_t n = 0;
+        int r = ask(x, &query, &series, &n);
+
+        if (r < 0)
+                return r;
+        names = arena_new(x->a, const char *, n);
+        if (!names)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                if (text_is_name(series[i].host, strlen(series[i].host)))
+                        names[ret->n_members++] = series[i].host;
+        ret->members = names;
+        return 0;
+}
+
+int prometheus_read(Arena *a, const Settings *settings, const char *url, PromFacts *ret,
+                    TextFault *reterr_fault) {
+        Reader x = { .a = a,
+                     .settings = settings,
+                     .url = url ? url : settings_text(settings, "prometheus", "url"),
+                     .host_label = settings_text(settings, "prometheus", "host_label"),
+                     .fault = reterr_fault };
+        PromFacts facts = { 0 };
+        int r;
+
+        (void) snprintf(
+                x.range, sizeof(x.range), "%llds",
+                (long long) (QUERY_RANGES * settings_int(settings, "prometheus", "scrape") / USEC_PER_SEC));
+        if (!x.url[0]) {
+                text_fault(reterr_fault, "prometheus.url", "is empty; it takes http://HOST:PORT");
+                return -EINVAL;
+        }
+        r = token_read(&x);
+        if (r == 0)
+                r = rows_read(&x);
+        if (r == 0)
+                r = members_read(&x, &facts);
+        if (r == 0)
+                r = reports_make(&x, &facts.reports, &facts.n_reports);
+        free(x.rows);
+        if (r == 0 && facts.n_reports == 0) {
+                text_fault(reterr_fault, "",
+                           "Prometheus at %.100s has no series of node_exporter or a libvirt exporter",
+                           x.url);
+                r = -ENODATA;
+        }
+        if (r == 0)
+                *ret = facts;
+        return r;
+}

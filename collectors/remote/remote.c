@@ -1,0 +1,155 @@
+#include "collectors/remote/remote.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/run/virt_lane.h"
+
+#define INTERVAL_DEFAULT (1 * USEC_PER_SEC)
+#define TIMEOUT_DEFAULT  (8 * USEC_PER_SEC)
+
+/* The host a URI leads to: "qemu+ssh://root@h1:22/system" → h1; a URI without
+ * a host is its own name. */
+static const char *uri_host(Arena *a, const char *uri) {
+        const char *at = strstr(uri, "://"), *user;
+        size_t n;
+
+        if (!at)
+                return text_copy(a, uri, strlen(uri));
+        at += 3;
+        n = strcspn(at, "/?");
+        user = memchr(at, '@', n);
+        if (user) {
+                n -= (size_t) (user + 1 - at);
+                at = user + 1;
+        }
+        if (n > 0 && *at == '[') { /* [::1]:16514 */
+                at++;
+                n = strcspn(at, "]/");
+        } else {
+                n = strcspn(at, ":/?") < n ? strcspn(at, ":/?") : n;
+        }
+        return n > 0 ? text_copy(a, at, n) : text_copy(a, uri, strlen(uri));
+}
+
+static int uris_check(const RemoteOptions *o, TextFault *reterr_fault) {
+        for (uint32_t i = 0; i < o->n_uris; i++)
+                for (uint32_t j = 0; j < i; j++)
+                        if (strcmp(o->uris[i], o->uris[j]) == 0) {
+                                text_fault(reterr_fault, "hosts", "%s is given twice; each host once",
+                                           o->uris[i]);
+                                return -EINVAL;
+                        }
+        return 0;
+}
+
+static const char *uuid_of(const Report *r) {
+        for (uint32_t i = 0; i < r->n_sections; i++)
+                for (uint32_t k = 0; k < r->sections[i].n_samples; k++)
+                        if (r->sections[i].samples[k].metric == METRIC_HOST_UUID)
+                                return r->sections[i].samples[k].text;
+        return NULL;
+}
+
+/* Names are how everything else tells hosts apart. */
+static int hosts_check(const RemoteHost *hosts, uint32_t n, TextFault *reterr_fault) {
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t j = 0; j < i; j++) {
+                        const char *u = uuid_of(&hosts[i].report), *w = uuid_of(&hosts[j].report);
+                        bool same_name = strcmp(hosts[i].report.host, hosts[j].report.host) == 0;
+
+                        if (u && w && strcmp(u, w) == 0) {
+                                text_fault(
+                                        reterr_fault, "hosts",
+                                        "%s and %s are one host: %s, host UUID %s; each host once, and each "
+                                        "with a UUID of its own (host_uuid in libvirtd.conf)",
+                                        hosts[j].uri, hosts[i].uri, hosts[i].report.host, u);
+                                return -EINVAL;
+                        }
+                        if (same_name) {
+                                text_fault(reterr_fault, "hosts",
+                                           "%s and %s both are named %s; host names must differ",
+                                           hosts[j].uri, hosts[i].uri, hosts[i].report.host);
+                                return -EINVAL;
+                        }
+                }
+        return 0;
+}
+
+typedef struct RemoteLane {
+        VirtLane *lane;
+        bool late; /* it had its time: nobody waits for it again */
+} RemoteLane;
+
+static void lanes_read(RemoteLane *lanes, uint32_t n, usec_t timeout) {
+        usec_t until;
+
+        for (uint32_t i = 0; i < n; i++)
+                if (!lanes[i].late)
+                        virt_lane_start(lanes[i].lane);
+        until = clock_monotonic() + timeout;
+        for (uint32_t i = 0; i < n; i++)
+                if (!lanes[i].late)
+                        lanes[i].late = !virt_lane_wait(lanes[i].lane, until);
+}
+
+/* A name that no report can hold is replaced by what the URI says. */
+static int host_fill(VirtLane *lane, Arena *a, const char *uri, usec_t interval, usec_t timeout,
+                     RemoteHost *ret) {
+        LaneState state;
+        int r = virt_lane_state(lane, a, timeout, &state);
+        bool named = r == 0 && text_is_name(state.host, strlen(state.host));
+
+        if (r < 0)
+                return r;
+        *ret = (RemoteHost){
+                .uri = uri,
+                .report = { .host = named ? state.host : uri_host(a, uri),
+                            .sent_at = clock_now(),
+                            .sequence = 1,
+                            .interval = interval,
+                            .sections = state.sections,
+                            .n_sections = state.n_sections },
+                .error = state.error,
+                .error_text = *state.words ? state.words : NULL,
+        };
+        return ret->report.host ? 0 : -ENOMEM;
+}
+
+static int lanes_run(RemoteLane *lanes, const RemoteOptions *o, Arena *a, RemoteHost *hosts) {
+        usec_t interval = o->interval > 0 ? o->interval : INTERVAL_DEFAULT;
+        usec_t timeout = o->timeout > 0 ? o->timeout : TIMEOUT_DEFAULT;
+        int r = 0;
+
+        for (uint32_t i = 0; i < o->n_uris && r == 0; i++)
+                r = virt_lane_new(
+                        &(LaneOptions){ .uri = o->uris[i], .advertise = o->uris[i], .runs = RUNS_REMOTE },
+                        &lanes[i].lane);
+        if (r < 0)
+                return r;
+        lanes_read(lanes, o->n_uris, timeout);
+        clock_sleep(interval);
+        lanes_read(lanes, o->n_uris, timeout);
+        for (uint32_t i = 0; i < o->n_uris && r == 0; i++)
+                r = host_fill(lanes[i].lane, a, o->uris[i], interval, timeout, &hosts[i]);
+        return r;
+}
+
+int remote_read(const RemoteOptions *o, Arena *a, RemoteHost **ret, TextFault *reterr_fault) {
+        RemoteLane *lanes = calloc(o->n_uris > 0 ? o->n_uris : 1, sizeof(RemoteLane));
+        RemoteHost *hosts = arena_new(a, RemoteHost, o->n_uris);
+        int r = uris_check(o, reterr_fault);
+
+        if (r == 0)
+                r = lanes && hosts ? lanes_run(lanes, o, a, hosts) : -ENOMEM;
+        for (uint32_t i = 0; lanes && i < o->n_uris; i++)
+                (void) virt_lane_free(lanes[i].lane);
+        free(lanes);
+        if (r == 0)
+                r = hosts_check(hosts, o->n_uris, reterr_fault);
+        if (r < 0)
+                return r;
+        *ret = hosts;
+        return 0;
+}

@@ -1,0 +1,327 @@
+#include "collectors/run/virt_lane.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "collectors/guests/virt_link.h"
+#include "collectors/run/collector_run.h"
+#include "scheduler/base/text.h"
+
+#define SHOWN_BYTES    (UINT64_C(256) << 20) /* reserved, not used */
+#define COLLECTORS_MAX 64
+#define FREE_WAIT      (1 * USEC_PER_SEC)
+
+struct VirtLane {
+        pthread_mutex_t lock;
+        pthread_cond_t changed;
+        /* the lock's: */
+        bool asked, busy, quit, ended, orphan;
+        usec_t busy_since; /* monotonic */
+        Arena shown;       /* of what the last reading gave */
+        Section sections[COLLECTORS_MAX];
+        uint32_t n_sections;
+        int error;
+        usec_t read_at;
+        char words[256], host[256];
+        /* the thread's own, once it runs: */
+        char *uri, *root, *advertise;
+        RunSet set;
+        VirtLink link;
+        /* const */
+        const Settings *settings;
+        const char *names[COLLECTORS_MAX];
+        uint32_t n_names;
+};
+
+bool collector_is_named(const Collector *c, const char *names) {
+        size_t n = strlen(c->name);
+
+        if (!names)
+                return true;
+        for (;;) {
+                size_t length = strcspn(names, ",");
+
+                if (length == n && memcmp(names, c->name, n) == 0)
+                        return true;
+                if (names[length] == '\0')
+                        return false;
+                names += length + 1;
+        }
+}
+
+static bool lane_wants(const Collector *c, const void *arg) {
+        const LaneOptions *o = arg;
+
+        return (c->runs & RUNS_REMOTE) && (c->runs & o->runs) && collector_is_named(c, o->only);
+}
+
+/* ---- the thread ---- */
+static void host_name_ask(VirtLane *l, virConnectPtr c) {
+        char *name = virConnectGetHostname(c);
+
+        (void) pthread_mutex_lock(&l->lock);
+        if (name)
+                (void) snprintf(l->host, sizeof(l->host), "%s", name);
+        (void) pthread_mutex_unlock(&l->lock);
+        free(name);
+}
+
+static bool any_failed(const RunSet *set) {
+        for (uint32_t i = 0; i < set->n; i++)
+                if (set->runs[i].section.error != 0)
+                        return true;
+        return false;
+}
+
+/* One reading: 0, or why libvirt does not answer, with its words in the link. */
+static int lane_read(VirtLane *l) {
+        CollectorEnv env = { .root = l->root, .uri = l->advertise, .settings = l->settings };
+        bool was_open = l->link.connection != NULL;
+        usec_t stamp = clock_now();
+        virConnectPtr c;
+        int r = virt_link_get(&l->link, clock_monotonic(), &c);
+
+        if (r == 0) {
+                if (!was_open)
+                        host_name_ask(l, c);
+                env.libvirt = c;
+                stamp = clock_now();
+                run_set_read(&l->set, &env, clock_monotonic());
+                if (any_failed(&l->set)) {
+                        (void) virt_error(l->link.words, sizeof(l->link.words));
+                        virt_link_check(&l->link);
+                        r = l->link.connection ? 0 : -ENOTCONN;
+                }
+        }
+        if (r < 0)
+                run_set_fail(&l->set, -r, stamp);
+        return r;
+}
+
+/* Under the lock: what was read becomes what is shown. */
+static void lane_publish(VirtLane *l, int r) {
+        int n;
+
+        arena_rewind(&l->shown, 0);
+        n = run_set_sections(&l->set, &l->shown, l->sections);
+        l->n_sections = n > 0 ? (uint32_t) n : 0;
+        l->error = n < 0 ? -n : -r;
+        l->read_at = clock_now();
+        (void) snprintf(l->words, sizeof(l->words), "%s", r < 0 ? l->link.words : "");
+}
+
+static void lane_destroy(VirtLane *l) {
+        arena_close(&l->shown);
+        (void) pthread_cond_destroy(&l->changed);
+        (void) pthread_mutex_destroy(&l->lock);
+        free(l->uri);
+        free(l->root);
+        free(l->advertise);
+        free(l);
+}
+
+static void *lane_main(void *arg) {
+        VirtLane *l = arg;
+        bool orphan;
+        int r;
+
+        (void) pthread_mutex_lock(&l->lock);
+        for (;;) {
+                while (!l->asked && !l->quit)
+                        (void) pthread_cond_wait(&l->changed, &l->lock);
+                if (l->quit)
+                        break;
+                l->asked = false;
+                (void) pthread_mutex_unlock(&l->lock);
+                r = lane_read(l);
+                (void) pthread_mutex_lock(&l->lock);
+                lane_publish(l, r);
+                l->busy = false;
+                (void) pthread_cond_broadcast(&l->changed);
+        }
+        (void) pthread_mutex_unlock(&l->lock);
+        (void) run_set_close(&l->set);
+        virt_link_close(&l->link);
+        (void) pthread_mutex_lock(&l->lock);
+        l->ended = true;
+        orphan = l->orphan;
+        (void) pthread_cond_broadcast(&l->changed);
+        (void) pthread_mutex_unlock(&l->lock);
+        if (orphan)
+                lane_destroy(l);
+        return NULL;
+}
+
+/* ---- its owner ---- */
+static char *copied(const char *s) {
+        return s ? strdup(s) : NULL;
+}
+
+static int lane_fill(VirtLane *l, const LaneOptions *o) {
+        const RunChoice choice = { .all = collectors_all(), .wanted = lane_wants, .arg = o };
+        CollectorEnv env;
+        int r;
+
+        l->uri = copied(o->uri);
+        l->root = copied(o->root);
+        l->advertise = copied(o->advertise);
+        if (!l->uri || (o->root && !l->root) || (o->advertise && !l->advertise) ||
+            arena_open(SHOWN_BYTES, &l->shown) < 0)
+                return -ENOMEM;
+        l->link.uri = l->uri;
+        l->settings = o->settings;
+        env = (CollectorEnv){ .root = l->root, .uri = l->advertise, .settings = l->settings };
+        r = run_set_open(&l->set, &choice, &env);
+        if (r < 0)
+                return r;
+        assert(l->set.n <= COLLECTORS_MAX);
+        for (uint32_t i = 0; i < l->set.n; i++)
+                if (!l->set.runs[i].absent)
+                        l->names[l->n_names++] = l->set.runs[i].collector->name;
+        return 0;
+}
+
+static int lane_thread(VirtLane *l) {
+        sigset_t all, before;
+        pthread_t thread;
+        int r;
+
+        (void) sigfillset(&all); /* signals are for the program's own thread */
+        (void) pthread_sigmask(SIG_BLOCK, &all, &before);
+        r = pthread_create(&thread, NULL, lane_main, l);
+        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (r == 0)
+                (void) pthread_detach(thread);
+        return -r;
+}
+
+int virt_lane_new(const LaneOptions *options, VirtLane **ret) {
+        VirtLane *l = calloc(1, sizeof(*l));
+        pthread_condattr_t attr;
+        int r;
+
+        if (!l)
+                return -ENOMEM;
+        (void) pthread_mutex_init(&l->lock, NULL);
+        (void) pthread_condattr_init(&attr);
+        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+        (void) pthread_cond_init(&l->changed, &attr);
+        (void) pthread_condattr_destroy(&attr);
+        r = lane_fill(l, options);
+        if (r == 0)
+                r = lane_thread(l);
+        if (r < 0) {
+                (void) run_set_close(&l->set);
+                lane_destroy(l);
+                return r;
+        }
+        *ret = l;
+        return 0;
+}
+
+static struct timespec timespec_of(usec_t t) {
+        return (struct timespec){ .tv_sec = t / USEC_PER_SEC, .tv_nsec = t % USEC_PER_SEC * 1000 };
+}
+
+VirtLane *virt_lane_free(VirtLane *l) {
+        struct timespec until = timespec_of(clock_monotonic() + FREE_WAIT);
+        bool ended;
+
+        if (!l)
+                return NULL;
+        (void) pthread_mutex_lock(&l->lock);
+        l->quit = true;
+        (void) pthread_cond_broadcast(&l->changed);
+        /* an idle thread ends at once; one that hangs is left behind */
+        while (!l->busy && !l->ended)
+                if (pthread_cond_timedwait(&l->changed, &l->lock, &until) != 0)
+                        break;
+        ended = l->ended;
+        l->orphan = !ended;
+        (void) pthread_mutex_unlock(&l->lock);
+        if (ended)
+                lane_destroy(l);
+        return NULL;
+}
+
+void virt_lane_start(VirtLane *l) {
+        (void) pthread_mutex_lock(&l->lock);
+        if (!l->busy) {
+                l->busy = l->asked = true;
+                l->busy_since = clock_monotonic();
+                (void) pthread_cond_broadcast(&l->changed);
+        }
+        (void) pthread_mutex_unlock(&l->lock);
+}
+
+bool virt_lane_wait(VirtLane *l, usec_t until) {
+        struct timespec limit = timespec_of(until);
+        bool done;
+
+        (void) pthread_mutex_lock(&l->lock);
+        while (l->busy)
+                if (pthread_cond_timedwait(&l->changed, &l->lock, &limit) != 0)
+                        break;
+        done = !l->busy;
+        (void) pthread_mutex_unlock(&l->lock);
+        return done;
+}
+
+/* The section that says whether libvirt answers: nobody else can, when it does not. */
+static int daemon_section(Arena *a, int error, usec_t at, Section *ret) {
+        Sample *s = arena_new(a, Sample, 1);
+
+        if (!s)
+                return -ENOMEM;
+        *s = (Sample){ .metric = METRIC_HOST_DAEMON, .subject = "", .number = error == 0 };
+        *ret = (Section){ .collector = "libvirt", .read_at = at, .samples = s, .n_samples = 1 };
+        return 0;
+}
+
+static int stuck_state(const VirtLane *l, Arena *a, usec_t patience, Section *sections, LaneState *ret) {
+        usec_t now = clock_now();
+        char *words = text_format(a, "no answer for %lld s", (long long) (patience / USEC_PER_SEC));
+
+        for (uint32_t i = 0; i < l->n_names; i++)
+                sections[i] = (Section){ .collector = l->names[i], .read_at = now, .error = ETIMEDOUT };
+        ret->n_sections = l->n_names + 1;
+        ret->error = ETIMEDOUT;
+        ret->words = words;
+        return words ? daemon_section(a, ETIMEDOUT, now, &sections[l->n_names]) : -ENOMEM;
+}
+
+static int shown_state(const VirtLane *l, Arena *a, Section *sections, LaneState *ret) {
+        for (uint32_t i = 0; i < l->n_sections; i++)
+                if (section_copy(a, &l->sections[i], &sections[i]) < 0)
+                        return -ENOMEM;
+        ret->n_sections = l->n_sections;
+        ret->error = l->error;
+        ret->words = text_copy(a, l->words, strlen(l->words));
+        if (!ret->words)
+                return -ENOMEM;
+        return l->read_at > 0 ? daemon_section(a, l->error, l->read_at, &sections[ret->n_sections++]) : 0;
+}
+
+int virt_lane_state(VirtLane *l, Arena *a, usec_t patience, LaneState *ret) {
+        Section *sections = arena_new(a, Section, COLLECTORS_MAX + 1);
+        LaneState state = { .sections = sections };
+        int r;
+
+        if (!sections)
+                return -ENOMEM;
+        (void) pthread_mutex_lock(&l->lock);
+        state.host = text_copy(a, l->host, strlen(l->host));
+        r = l->busy && clock_monotonic() - l->busy_since >= patience
+                    ? stuck_state(l, a, patience, sections, &state)
+                    : shown_state(l, a, sections, &state);
+        (void) pthread_mutex_unlock(&l->lock);
+        if (r < 0 || !state.host)
+                return -ENOMEM;
+        *ret = state;
+        return 0;
+}

@@ -1,0 +1,127 @@
+#include "scheduler/act/libvirt/libvirt_look.h"
+
+#include <libvirt/virterror.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A target goes on until it misses a page, so that it may be running, too. */
+static bool has_failed_in_post_copy(int state, int reason) {
+        return (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED) ||
+               (state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
+}
+
+static Presence presence_of(virDomainPtr domain, char words[LIBVIRT_WORDS], bool *ret_post_copy_failed) {
+        static const char *const names[] = {
+                [VIR_DOMAIN_NOSTATE] = "in no known state", [VIR_DOMAIN_RUNNING] = "running",
+                [VIR_DOMAIN_BLOCKED] = "blocked",           [VIR_DOMAIN_PAUSED] = "paused",
+                [VIR_DOMAIN_SHUTDOWN] = "shutting down",    [VIR_DOMAIN_SHUTOFF] = "shut off",
+                [VIR_DOMAIN_CRASHED] = "crashed",           [VIR_DOMAIN_PMSUSPENDED] = "suspended",
+        };
+        int state = -1, reason;
+
+        if (virDomainGetState(domain, &state, &reason, 0) < 0) {
+                bool gone = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
+
+                libvirt_last_words(words);
+                return gone ? PRESENCE_NONE : PRESENCE_UNKNOWN;
+        }
+        (void) snprintf(words, LIBVIRT_WORDS, "%s",
+                        state >= 0 && (size_t) state < ARRAY_SIZE(names) ? names[state] : "in a new state");
+        *ret_post_copy_failed = has_failed_in_post_copy(state, reason);
+        if (*ret_post_copy_failed) {
+                (void) snprintf(words, LIBVIRT_WORDS, "%s, its post-copy migration failed",
+                                state == VIR_DOMAIN_PAUSED ? "paused" : "running");
+                return PRESENCE_OTHER;
+        }
+        return state == VIR_DOMAIN_RUNNING   ? PRESENCE_RUNNING
+               : state == VIR_DOMAIN_SHUTOFF ? PRESENCE_NONE
+                                             : PRESENCE_OTHER;
+}
+
+Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
+        bool failed = false;
+
+        return presence_of(domain, words, &failed);
+}
+
+static void cannot_be_asked(Sight *s, const char *why) {
+        s->presence = PRESENCE_UNKNOWN;
+        (void) snprintf(s->words, sizeof(s->words), "cannot be asked: %.230s", why);
+}
+
+Sight libvirt_look(const char *uri, const char *uuid, usec_t connect_at_most) {
+        char why[LIBVIRT_WORDS] = "out of memory";
+        Sight s = { .presence = PRESENCE_NONE, .words = "not there" };
+        virConnectPtr conn = NULL;
+        virDomainPtr domain;
+
+        if (libvirt_connect(uri, connect_at_most, &conn, why) < 0) {
+                cannot_be_asked(&s, why);
+                return s;
+        }
+        domain = virDomainLookupByUUIDString(conn, uuid);
+        if (domain) {
+                s.defined = true;
+                s.presence = presence_of(domain, why, &s.post_copy_failed);
+                if (s.presence == PRESENCE_UNKNOWN)
+                        cannot_be_asked(&s, why);
+                else
+                        (void) snprintf(s.words, sizeof(s.words), "%s", why);
+                (void) virDomainFree(domain);
+        } else if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN) {
+                libvirt_last_words(why);
+                cannot_be_asked(&s, why);
+        }
+        (void) virConnectClose(conn);
+        return s;
+}
+
+/* ---- statistics ---- */
+
+static void read_field(virTypedParameterPtr params, int n, const char *name, int64_t *io) {
+        unsigned long long value;
+
+        if (virTypedParamsGetULLong(params, n, name, &value) == 1 && value <= INT64_MAX)
+                *io = (int64_t) value;
+}
+
+void libvirt_read_stats(virTypedParameterPtr params, int n, MigrationStatus *io) {
+        int64_t memory_rate = 0, disk_rate = 0, page = 4096, dirty_pages = UNKNOWN, iteration = UNKNOWN;
+
+        read_field(params, n, VIR_DOMAIN_JOB_DATA_TOTAL, &io->bytes_total);
+        read_field(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED, &io->bytes_done);
+        read_field(params, n, VIR_DOMAIN_JOB_DATA_REMAINING, &io->bytes_left);
+        read_field(params, n, VIR_DOMAIN_JOB_MEMORY_BPS, &memory_rate);
+        read_field(params, n, VIR_DOMAIN_JOB_DISK_BPS, &disk_rate);
+        io->bytes_per_s = memory_rate + disk_rate;
+        read_field(params, n, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, &dirty_pages);
+        read_field(params, n, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &page);
+        if (dirty_pages != UNKNOWN)
+                io->dirty_kib_s = dirty_pages * (page / 1024);
+        read_field(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION, &iteration);
+        if (iteration >= 0)
+                io->iteration = (uint32_t) iteration;
+}
+
+void libvirt_look_finished(const char *uri, const char *uuid, usec_t connect_at_most, MigrationStatus *io) {
+        char why[LIBVIRT_WORDS];
+        virConnectPtr conn = NULL;
+        virTypedParameterPtr params = NULL;
+        virDomainPtr domain;
+        int type, n = 0;
+
+        if (libvirt_connect(uri, connect_at_most, &conn, why) < 0)
+                return;
+        domain = virDomainLookupByUUIDString(conn, uuid);
+        if (domain) {
+                if (virDomainGetJobStats(domain, &type, &params, &n,
+                                         VIR_DOMAIN_JOB_STATS_COMPLETED |
+                                                 VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) == 0) {
+                        libvirt_read_stats(params, n, io);
+                        read_field(params, n, VIR_DOMAIN_JOB_DOWNTIME, &io->downtime_ms);
+                        virTypedParamsFree(params, n);
+                }
+                (void) virDomainFree(domain);
+        }
+        (void) virConnectClose(conn);
+}

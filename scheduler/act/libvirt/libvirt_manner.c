@@ -1,0 +1,140 @@
+#include "scheduler/act/libvirt/libvirt_manner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KBIT_A_MIB 8389 /* kbit/s in a MiB/s */
+
+static void lack(Manner *m, const char *what) {
+        size_t n = strlen(m->lacks);
+
+        (void) snprintf(m->lacks + n, sizeof(m->lacks) - n, "%s%s", n > 0 ? ", " : "", what);
+}
+
+static int64_t bandwidth(const MigrationRequest *r) {
+        int64_t mib = r->manner.bandwidth_kbit / KBIT_A_MIB;
+
+        if (r->manner.bandwidth_kbit > 0)
+                return mib > 0 ? mib : 1;
+        return r->bandwidth_mib_s;
+}
+
+static void add_parallel(Manner *m, const MigrationRequest *r, Ability both) {
+        if (r->manner.strategy != STRATEGY_MULTIFD || r->manner.channels < 2)
+                return;
+        if (!both.parallel) {
+                lack(m, "parallel connections");
+                return;
+        }
+        m->flags |= VIR_MIGRATE_PARALLEL;
+        m->channels =
+                (int) (r->manner.channels < MANNER_CHANNELS_MAX ? r->manner.channels : MANNER_CHANNELS_MAX);
+        m->zstd = r->manner.compress && both.zstd;
+        if (m->zstd)
+                m->flags |= VIR_MIGRATE_COMPRESSED;
+        if (r->manner.compress && !both.zstd)
+                lack(m, "zstd");
+}
+
+static void add_post_copy(Manner *m, const MigrationRequest *r, Ability both) {
+        bool wanted = r->post_copy || r->manner.strategy == STRATEGY_POST_COPY ||
+                      r->manner.at_deadline == DEADLINE_POST_COPY;
+
+        if (!wanted)
+                return;
+        if (!both.post_copy || ((m->flags & VIR_MIGRATE_PARALLEL) && !both.parallel_post_copy)) {
+                lack(m,
+                     m->flags & VIR_MIGRATE_PARALLEL ? "post-copy beside parallel connections" : "post-copy");
+                return;
+        }
+        m->flags |= VIR_MIGRATE_POSTCOPY;
+        m->can_post_copy = true;
+        m->switch_early = r->manner.strategy == STRATEGY_POST_COPY;
+}
+
+static void add_auto_converge(Manner *m, const MigrationRequest *r, Ability both) {
+        bool wanted = r->manner.strategy == STRATEGY_AUTO_CONVERGE ||
+                      r->manner.at_deadline == DEADLINE_AUTO_CONVERGE;
+
+        if (!wanted && !r->auto_converge)
+                return;
+        if (both.auto_converge)
+                m->flags |= VIR_MIGRATE_AUTO_CONVERGE;
+        else if (wanted)
+                lack(m, "auto-converge");
+}
+
+Manner manner_of(const MigrationRequest *r, Ability both, bool persistent) {
+        Manner m = { .flags = VIR_MIGRATE_PEER2PEER,
+                     .at_deadline = r->manner.at_deadline,
+                     .deadline = r->manner.deadline_ms > 0 ? r->manner.deadline_ms * USEC_PER_MSEC
+                                                           : r->time_limit };
+
+        if (r->offline) { /* a definition alone: nothing of the rest applies */
+                m.flags |= VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
+                return m;
+        }
+        m.flags |= VIR_MIGRATE_LIVE;
+        if (persistent)
+                m.flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
+        if (r->tls)
+                m.flags |= VIR_MIGRATE_TLS; /* asked for even if a host may not know it: then it fails, and in
+                                               the clear it does not go */
+        m.bandwidth_mib_s = bandwidth(r);
+        add_parallel(&m, r, both);
+        add_post_copy(&m, r, both);
+        add_auto_converge(&m, r, both);
+        if (m.at_deadline == DEADLINE_ABORT && r->post_copy && r->manner.deadline_ms == 0)
+                m.at_deadline = DEADLINE_POST_COPY; /* nobody said otherwise */
+        return m;
+}
+
+int manner_params(const MigrationRequest *r, const Manner *m, const char *const *disks,
+                  virTypedParameterPtr *ret, int *ret_n) {
+        int room = 0, k = 0;
+
+        *ret = NULL;
+        *ret_n = 0;
+        if (m->bandwidth_mib_s > 0) {
+                k = virTypedParamsAddULLong(ret, ret_n, &room, VIR_MIGRATE_PARAM_BANDWIDTH,
+                                            (unsigned long long) m->bandwidth_mib_s);
+                if (k == 0 && m->can_post_copy) /* else it would take all there is once it has switched */
+                        k = virTypedParamsAddULLong(ret, ret_n, &room, VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY,
+                                                    (unsigned long long) m->bandwidth_mib_s);
+        }
+        if (k == 0 && m->channels > 0)
+                k = virTypedParamsAddInt(ret, ret_n, &room, VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,
+                                         m->channels);
+        if (k == 0 && m->zstd)
+                k = virTypedParamsAddString(ret, ret_n, &room, VIR_MIGRATE_PARAM_COMPRESSION, "zstd");
+        if (k == 0 && r->migrate_uri && !r->offline)
+                k = virTypedParamsAddString(ret, ret_n, &room, VIR_MIGRATE_PARAM_URI, r->migrate_uri);
+        for (size_t i = 0; k == 0 && disks && disks[i]; i++)
+                k = virTypedParamsAddString(ret, ret_n, &room, VIR_MIGRATE_PARAM_MIGRATE_DISKS, disks[i]);
+        return k;
+}
+
+/* ---- the allowed pause ---- */
+
+PauseLimit pause_limit_of(const MoveManner *m) {
+        return (PauseLimit){ .now_ms = m->downtime_limit_ms,
+                             .most_ms = m->downtime_limit_ms_most,
+                             .lowest = UNKNOWN };
+}
+
+bool pause_limit_look(PauseLimit *p, const MigrationStatus *s) {
+        bool stalled;
+
+        if (s->iteration <= p->iteration || s->bytes_left <= 0)
+                return false;
+        p->iteration = s->iteration;
+        /* seen some time after the iteration began, never at the same one: an eighth less is none */
+        stalled = p->lowest != UNKNOWN && s->bytes_left >= p->lowest - p->lowest / 8;
+        if (!stalled)
+                p->lowest = s->bytes_left;
+        p->stalled += stalled;
+        if (!stalled || p->now_ms <= 0 || p->now_ms >= p->most_ms)
+                return false;
+        p->now_ms = p->now_ms * 3 / 2 < p->most_ms ? p->now_ms * 3 / 2 : p->most_ms;
+        return true;
+}

@@ -1,0 +1,122 @@
+/* After a migration, whatever libvirt said of its end: both hosts are asked, on fresh connections. */
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/act/libvirt/migration_job.h"
+
+#define VERIFY_EVERY (500 * USEC_PER_MSEC)
+
+static void end_on_source(Migration *m) {
+        char message[sizeof(m->status.message)];
+
+        if (m->mover_result == 0)
+                (void) snprintf(message, sizeof(message), "libvirt called it done, yet it %s %s only",
+                                m->request.offline ? "is defined on" : "runs on", m->request.from);
+        else if (m->out_of_time)
+                (void) snprintf(message, sizeof(message), "out of time: not done within %.1f s",
+                                (double) m->manner.deadline * (m->extended ? 2 : 1) / (double) USEC_PER_SEC);
+        else
+                (void) snprintf(message, sizeof(message), "%s", m->mover_words);
+        migration_end(m,
+                      m->mover_result < 0 && migration_stop_asked(m) ? MIGRATION_ABORTED : MIGRATION_FAILED,
+                      message);
+}
+
+static void mind_autostart(Migration *m, virDomainPtr domain) {
+        char words[LIBVIRT_WORDS], why[LIBVIRT_WORDS];
+
+        if (!m->autostart || virDomainSetAutostart(domain, 1) == 0)
+                return;
+        libvirt_last_words(why);
+        (void) snprintf(words, sizeof(words), "it is not started with its host any more (autostart): %.180s",
+                        why);
+        migration_remark(m, words);
+}
+
+/* What is not as it was before; said, and no reason to call the move failed: the VM is there. */
+static void look_closer(Migration *m) {
+        char words[LIBVIRT_WORDS] = "out of memory";
+        virConnectPtr conn = NULL;
+        virDomainPtr domain;
+
+        if (libvirt_connect(m->request.to_uri, m->hub->options.connect_at_most, &conn, words) < 0) {
+                migration_remark(m, words);
+                return;
+        }
+        domain = virDomainLookupByUUIDString(conn, m->uuid);
+        if (domain) {
+                mind_autostart(m, domain);
+                if (!m->request.offline) {
+                        libvirt_remark(domain, &m->before, words);
+                        migration_remark(m, words);
+                }
+                (void) virDomainFree(domain);
+        }
+        (void) virConnectClose(conn);
+}
+
+static void end_on_target(Migration *m) {
+        MigrationStatus last;
+
+        hub_lock(m->hub);
+        last = m->status;
+        hub_unlock(m->hub);
+        if (!m->request.offline)
+                libvirt_look_finished(m->request.to_uri, m->uuid, m->hub->options.connect_at_most, &last);
+        if (!m->request.offline || m->autostart)
+                look_closer(m);
+        hub_lock(m->hub);
+        if (!migration_has_ended(m->status.phase)) {
+                last.phase = m->status.phase;
+                memcpy(last.remark, m->status.remark, sizeof(last.remark));
+                m->status = last;
+                m->status.bytes_left = 0;
+        }
+        hub_unlock(m->hub);
+        migration_end(m, MIGRATION_DONE, "");
+}
+
+/* It is where it is looked for, and only defined there: of a VM that was moved cold. */
+static bool is_defined(const Sight *s) {
+        return s->presence == PRESENCE_NONE && s->defined;
+}
+
+static bool is_gone(const Migration *m, const Sight *s) {
+        return s->presence == PRESENCE_NONE && (!m->request.offline || !s->defined);
+}
+
+static bool is_here(const Migration *m, const Sight *s) {
+        return m->request.offline ? is_defined(s) : s->presence == PRESENCE_RUNNING;
+}
+
+/* Asks both until they agree: right after a migration a daemon may still be clearing up, or be restarting. */
+void migration_verify(Migration *m) {
+        const MigrationRequest *r = &m->request;
+        usec_t connect = m->hub->options.connect_at_most;
+        usec_t end = clock_monotonic() + m->hub->options.verify_at_most;
+        char message[sizeof(m->status.message)];
+        Sight from, to;
+
+        for (;;) {
+                from = libvirt_look(r->from_uri, m->uuid, connect);
+                to = libvirt_look(r->to_uri, m->uuid, connect);
+                if (is_here(m, &to) && is_gone(m, &from)) {
+                        end_on_target(m);
+                        return;
+                }
+                if (is_here(m, &from) && is_gone(m, &to)) {
+                        end_on_source(m);
+                        return;
+                }
+                if (clock_monotonic() >= end)
+                        break;
+                clock_sleep(VERIFY_EVERY);
+        }
+        if (from.post_copy_failed)
+                migration_resume_command(m, message, sizeof(message));
+        else
+                (void) snprintf(message, sizeof(message), "%.32s: %.64s; %.32s: %.64s%s%.50s", r->from,
+                                from.words, r->to, to.words,
+                                m->mover_words[0] ? "; the migration ended with: " : "", m->mover_words);
+        migration_end(m, MIGRATION_UNCLEAR, message);
+}

@@ -1,0 +1,212 @@
+/* Before a migration: is everything still as the plan took it to be? */
+#include <libvirt/virterror.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/act/libvirt/migration_job.h"
+
+static virDomainPtr find_domain(Migration *m, virConnectPtr conn) {
+        const MigrationRequest *r = &m->request;
+        virDomainPtr domain =
+                r->uuid ? virDomainLookupByUUIDString(conn, r->uuid) : virDomainLookupByName(conn, r->vm);
+        char words[LIBVIRT_WORDS];
+        bool gone;
+
+        if (!domain) {
+                gone = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
+                libvirt_last_words(words);
+                migration_not_started(m, gone ? MIGRATION_FOREIGN : MIGRATION_FAILED, "%s %s: %s", r->from,
+                                      gone ? "does not have it" : "cannot be asked for it", words);
+        }
+        return domain;
+}
+
+/* One that is moved live runs; one that is moved cold is off, and defined. */
+static bool state_is_right(Migration *m, virDomainPtr domain) {
+        const MigrationRequest *r = &m->request;
+        char words[LIBVIRT_WORDS];
+        Presence p = libvirt_presence(domain, words);
+
+        if (p == PRESENCE_UNKNOWN) {
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked for it: %s", r->from, words);
+                return false;
+        }
+        if (!r->offline && p != PRESENCE_RUNNING) {
+                migration_not_started(m, MIGRATION_FOREIGN, "on %s it is not running but %s", r->from, words);
+                return false;
+        }
+        if (r->offline && (p != PRESENCE_NONE || virDomainIsPersistent(domain) != 1)) {
+                migration_not_started(m, MIGRATION_FOREIGN, "on %s it is not off but %s", r->from, words);
+                return false;
+        }
+        return true;
+}
+
+/* libvirt takes everything of a definition along but this. */
+static bool starts_by_itself(virDomainPtr domain) {
+        int autostart = 0;
+
+        return virDomainIsPersistent(domain) == 1 && virDomainGetAutostart(domain, &autostart) == 0 &&
+               autostart;
+}
+
+/* Whether the source lets it go: in the right state, and busy with nothing else. */
+static bool source_is_ready(Migration *m, virDomainPtr domain) {
+        char words[LIBVIRT_WORDS] = "";
+        virDomainJobInfo job;
+
+        if (!state_is_right(m, domain))
+                return false;
+        if (!m->request.offline && virDomainGetJobInfo(domain, &job) == 0 &&
+            job.type != VIR_DOMAIN_JOB_NONE) {
+                migration_not_started(m, MIGRATION_FOREIGN,
+                                      "%s is busy with it: another migration, backup, snapshot or dump",
+                                      m->request.from);
+                return false;
+        }
+        if (virDomainGetUUIDString(domain, m->uuid) < 0) {
+                libvirt_last_words(words);
+                migration_not_started(m, MIGRATION_FAILED, "%s", words);
+                return false;
+        }
+        if (libvirt_moved(domain, m->request.offline, &m->before, words) < 0) {
+                migration_not_started(m, MIGRATION_FAILED, "%s: %s", m->request.from, words);
+                return false;
+        }
+        m->autostart = starts_by_itself(domain);
+        return true;
+}
+
+/* It must not be there in any form, but for a definition that a live migration writes over. */
+static bool target_has_none(Migration *m, virConnectPtr target) {
+        virDomainPtr there = virDomainLookupByUUIDString(target, m->uuid);
+        char words[LIBVIRT_WORDS];
+        Presence p;
+
+        if (!there && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+                return true;
+        if (!there) {
+                libvirt_last_words(words);
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request.to, words);
+                return false;
+        }
+        p = libvirt_presence(there, words);
+        (void) virDomainFree(there);
+        if (p == PRESENCE_NONE && !m->request.offline)
+                return true;
+        migration_not_started(m, p == PRESENCE_UNKNOWN ? MIGRATION_FAILED : MIGRATION_FOREIGN, "%s %s: %s",
+                              m->request.to, p == PRESENCE_UNKNOWN ? "cannot be asked" : "has it already",
+                              words);
+        return false;
+}
+
+static bool target_fits(Migration *m, virDomainPtr domain, virConnectPtr target) {
+        char words[LIBVIRT_WORDS] = "";
+        bool fits = libvirt_fits(domain, &m->before, target, words);
+
+        if (fits && m->request.copy_disks)
+                fits = libvirt_disks_to_copy(&m->before, target, m->disks, words);
+        if (fits && m->request.offline && m->disks[0]) {
+                (void) snprintf(words, sizeof(words), "libvirt does not copy the disks of a VM that is off");
+                fits = false;
+        }
+        if (!fits)
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot take it now: %s", m->request.to, words);
+        return fits;
+}
+
+static Ability ability_at(Migration *m, const char *uri, virConnectPtr conn) {
+        const usec_t now = clock_monotonic();
+        Ability ability = { 0 };
+        bool known;
+
+        hub_lock(m->hub);
+        known = ability_known(&m->hub->abilities, uri, now, &ability);
+        hub_unlock(m->hub);
+        if (known)
+                return ability;
+        ability = ability_read(conn);
+        hub_lock(m->hub);
+        ability_note(&m->hub->abilities, uri, now, ability);
+        hub_unlock(m->hub);
+        return ability;
+}
+
+static void choose_manner(Migration *m, virDomainPtr domain, virConnectPtr source, virConnectPtr target) {
+        char words[192];
+
+        m->manner = manner_of(&m->request,
+                              ability_both(ability_at(m, m->request.from_uri, source),
+                                           ability_at(m, m->request.to_uri, target)),
+                              virDomainIsPersistent(domain) == 1);
+        if (m->disks[0])
+                m->manner.flags |= VIR_MIGRATE_NON_SHARED_DISK;
+        if (!m->manner.lacks[0])
+                return;
+        (void) snprintf(words, sizeof(words), "not known to libvirt or QEMU there: %s", m->manner.lacks);
+        migration_remark(m, words);
+}
+
+static bool target_is_ready(Migration *m, virDomainPtr domain, virConnectPtr source) {
+        char words[LIBVIRT_WORDS] = "out of memory";
+        virConnectPtr target = NULL;
+        bool ready;
+
+        if (libvirt_connect(m->request.to_uri, m->hub->options.connect_at_most, &target, words) < 0) {
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request.to, words);
+                return false;
+        }
+        ready = target_has_none(m, target) && target_fits(m, domain, target);
+        if (ready)
+                choose_manner(m, domain, source, target);
+        (void) virConnectClose(target);
+        return ready;
+}
+
+/* It was judged when it began. What it began with is not known any more, but that it was post-copy. */
+static bool broken_is_ready(Migration *m, virDomainPtr domain) {
+        const Ability all = { .auto_converge = true, .post_copy = true, .tls = true };
+        char words[LIBVIRT_WORDS] = "";
+
+        if (virDomainGetUUIDString(domain, m->uuid) < 0) {
+                libvirt_last_words(words);
+                migration_not_started(m, MIGRATION_FAILED, "%s", words);
+                return false;
+        }
+        if (!libvirt_look(m->request.from_uri, m->uuid, m->hub->options.connect_at_most).post_copy_failed) {
+                migration_not_started(m, MIGRATION_FOREIGN, "its post-copy has not broken off on %s",
+                                      m->request.from);
+                return false;
+        }
+        m->manner = manner_of(&m->request, all, virDomainIsPersistent(domain) == 1);
+        return true;
+}
+
+static bool is_ready(Migration *m, virDomainPtr domain, virConnectPtr source) {
+        if (m->request.resume)
+                return broken_is_ready(m, domain);
+        return source_is_ready(m, domain) && target_is_ready(m, domain, source);
+}
+
+virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) {
+        char words[LIBVIRT_WORDS] = "out of memory";
+        virConnectPtr conn = NULL;
+        virDomainPtr domain;
+
+        if (libvirt_connect(m->request.from_uri, m->hub->options.connect_at_most, &conn, words) < 0) {
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request.from, words);
+                return NULL;
+        }
+        domain = find_domain(m, conn);
+        if (domain && is_ready(m, domain, conn)) {
+                if (!migration_stop_asked(m)) {
+                        *ret_conn = conn;
+                        return domain;
+                }
+                migration_not_started(m, MIGRATION_ABORTED, "it was told to stop");
+        }
+        if (domain)
+                (void) virDomainFree(domain);
+        (void) virConnectClose(conn);
+        return NULL;
+}

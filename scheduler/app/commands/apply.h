@@ -1,0 +1,12 @@
+/* Planning and carrying out from a terminal: what `plimsoll apply` and `plimsoll evacuate` share
+ * (cmd_apply.c).
+ */
+#pragma once
+
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/snapshot/build/what_if.h"
+
+/* Plans for facts->snapshot, in which `suppose` (or NULL) is true already; shows the plan, asks, and moves.
+ * Each start is judged on fresh facts with `suppose` put on them. Options: those of SOURCE_OPTIONS,
+ * PLAN_OPTIONS, "all", "yes", "json". */
+ExitStatus apply_supposed(Invocation *in, const Facts *facts, const WhatIf *suppose);

@@ -1,0 +1,403 @@
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scheduler/act/libvirt/executor_libvirt.h"
+#include "scheduler/app/commands/apply.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/plan_options.h"
+#include "scheduler/app/commands/progress.h"
+#include "scheduler/app/round/audit_book.h"
+#include "scheduler/app/round/named_moves.h"
+#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/state/live_state.h"
+#include "scheduler/app/state/stop_signal.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/app/text/plan_text.h"
+
+typedef struct Apply {
+        Invocation *in;
+        Facts facts;
+        RoundInput input;
+        Round round; /* of planning; plan NULL: a plan file is carried out */
+        const PlanFile *file;
+        const MoverMove *moves;
+        uint32_t n;
+        bool blocked; /* the plan names something that must be done and cannot */
+        Progress *progress;
+        Screen screen; /* of progress: standard error with --json */
+        unsigned stops;
+        Leadership leadership;
+        const WhatIf *suppose; /* of an evacuation; NULL */
+} Apply;
+
+/* ---- what to move ---- */
+
+static ExitStatus from_plan_file(Apply *x, const char *path) {
+        Invocation *in = x->in;
+        const Objection *objections = NULL;
+        const PlanFile *plan = NULL;
+        const NamedMove *moves = NULL;
+        uint32_t n_objections = 0;
+        const char *text;
+        TextFault fault;
+        size_t n;
+
+        if (file_read(in->arena, path, &text, &n, &fault) < 0 ||
+            plan_file_parse(in->arena, text, n, &plan, &fault) < 0)
+                return command_complain_fault(in, EXIT_BAD_INPUT, path, &fault);
+        if (plan_moves_of_file(in->arena, plan, &moves) < 0 ||
+            plan_check(in->arena, x->facts.snapshot, x->facts.settings, moves, plan->n_moves, &objections,
+                       &n_objections) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (n_objections > 0)
+                return command_complain(in, EXIT_BLOCKED,
+                                        "%s is not safe now: %s (%u objections; see plimsoll check)", path,
+                                        objections[0].text, n_objections);
+        if (mover_moves_of_file(in->arena, x->facts.snapshot, x->facts.settings, plan, &x->moves, &fault) < 0)
+                return command_complain_fault(in, EXIT_BLOCKED, path, &fault);
+        x->n = plan->n_moves;
+        x->file = plan;
+        if (!in->json)
+                (void) fprintf(in->out.out, "%s: %u moves in %u waves\n", path, plan->n_moves, plan->n_waves);
+        return EXIT_DONE;
+}
+
+static ExitStatus from_planning(Apply *x) {
+        Invocation *in = x->in;
+        Workers workers = workers_threads(0);
+        PlanView view = { .all = option_given(&in->options, "all") };
+        Store *store = source_store(x->facts.source);
+        TextFault fault;
+        int r;
+
+        x->input = (RoundInput){ .snapshot = x->facts.snapshot,
+                                 .settings = x->facts.settings,
+                                 .request = plan_request_of(&in->options, &workers),
+                                 .now = clock_now(),
+                                 .think = settings_int(x->facts.settings, "service", "think") };
+        r = store ? store_round_holds(store, in->arena, &x->input) : 0;
+
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        r = round_decide(in->arena, &x->input, &x->round);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+        view.snapshot = x->round.snapshot;
+        view.problem = x->round.problem;
+        view.plan = x->round.plan;
+        view.took = x->round.took;
+        if (!in->json && plan_text_print(in->arena, &view, &in->out) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (mover_moves_of_plan(in->arena, x->round.snapshot, x->round.plan, &x->moves, &fault) < 0)
+                return command_complain_fault(in, EXIT_BLOCKED, NULL, &fault);
+        x->input.request.workers = &workers_none; /* what was decided is not decided again */
+        x->n = x->round.plan->n_moves;
+        x->blocked = x->round.plan->status >= PLAN_BLOCKED || x->round.plan->n_refused_all > 0;
+        return EXIT_DONE;
+}
+
+/* ---- a person's yes ---- */
+
+static ExitStatus ask(const Apply *x) {
+        char answer[16] = "";
+
+        if (option_given(&x->in->options, "yes"))
+                return EXIT_DONE;
+        if (!isatty(STDIN_FILENO) || x->in->json)
+                return command_complain(
+                        x->in, EXIT_BAD_INPUT, "%s; nothing was moved",
+                        x->in->json ? "--json does not ask: --yes is needed"
+                                    : "there is nobody to ask: without a terminal --yes is needed");
+        (void) fprintf(x->in->out.out, "\nMove %u VM%s now? [y/N] ", x->n, x->n == 1 ? "" : "s");
+        (void) fflush(x->in->out.out);
+        if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
+                return command_complain(x->in, EXIT_FAILED, "nothing was moved");
+        return EXIT_DONE;
+}
+
+/* ---- the run ---- */
+
+static void started(void *arg, uint32_t move) {
+        progress_started(((Apply *) arg)->progress, move);
+}
+
+static void seen(void *arg, uint32_t move, const MigrationStatus *status) {
+        progress_seen(((Apply *) arg)->progress, move, status);
+}
+
+static void ended(void *arg, uint32_t move, const MoveOutcome *outcome) {
+        progress_ended(((Apply *) arg)->progress, move, outcome);
+}
+
+static void trouble(void *arg, uint32_t move, const char *what) {
+        Apply *x = arg;
+        char text[512], vm[256];
+
+        (void) snprintf(text, sizeof(text), "%s: the journal: %s",
+                        text_safe(x->moves[move].vm, vm, sizeof(vm)), what);
+        progress_say(x->progress, STYLE_BAD, text);
+}
+
+static RunWish wish(void *arg) {
+        Apply *x = arg;
+        unsigned stops = stop_signal_count();
+
+        if (stops > x->stops)
+                progress_say(x->progress, STYLE_WARN,
+                             stops == 1 ? "stopping: nothing more is started, what runs may end; once more: "
+                                          "what runs is aborted"
+                                        : "aborting what runs");
+        x->stops = stops;
+        progress_draw(x->progress, false);
+        return stop_signal_wish();
+}
+
+/* The record and the audit, as the service keeps them. What cannot be kept is said; the moves are made. */
+static void keep(Apply *x, const MoveOutcome *outcomes) {
+        Invocation *in = x->in;
+        RoundRecord record = { .input = &x->input,
+                               .facts = x->facts.told,
+                               .round = &x->round,
+                               .leader = x->leadership.self,
+                               .mode = "apply",
+                               .n_moves = x->n };
+        AuditEntry entry = { .at = clock_now(), .leader = x->leadership.self, .mode = "apply" };
+        char name[RECORD_NAME_SIZE] = "";
+        int r;
+
+        if (!source_store(x->facts.source))
+                return;
+        r = mover_record(in->arena, x->moves, outcomes, x->n, &record.moves);
+        if (r == 0 && x->round.plan)
+                r = round_record_store(&x->leadership, in->arena, &record, name);
+        if (x->round.plan)
+                entry = audit_book_entry(&record, name);
+        else
+                entry.status = plan_status_names[x->file->status];
+        entry.moves = record.moves;
+        entry.n_moves = x->n;
+        for (uint32_t i = 0; i < x->n && !x->round.plan; i++) {
+                entry.predicted_ms += x->moves[i].predicted.ms;
+                entry.predicted_bytes += x->moves[i].predicted.bytes;
+        }
+        if (r == 0)
+                r = audit_book_write(&x->leadership, in->arena, x->facts.settings, x->facts.snapshot, entry);
+        if (r != 0)
+                (void) fprintf(in->err.out, "%s: the record of this could not be kept: %s\n", in->program,
+                               r == 1         ? "another leads"
+                               : r == -ENOMEM ? "out of memory"
+                                              : store_error(x->leadership.store));
+}
+
+static void print_json(const Apply *x, const MoveOutcome *outcomes, FILE *out) {
+        json_t *o = json_object(), *list = json_array();
+
+        for (uint32_t i = 0; i < x->n; i++) {
+                const MoveOutcome *e = &outcomes[i];
+                bool ran = e->status.started > 0;
+
+                (void) json_array_append_new(
+                        list,
+                        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I}", "vm", x->moves[i].vm,
+                                  "from", x->moves[i].from, "to", x->moves[i].to, "wave",
+                                  (int) x->moves[i].wave, "end", move_end_names[e->end], "why", e->why, "ms",
+                                  (json_int_t) (ran ? (e->status.ended - e->status.started) / USEC_PER_MSEC
+                                                    : UNKNOWN),
+                                  "predicted_ms", (json_int_t) x->moves[i].predicted.ms, "bytes",
+                                  (json_int_t) (ran ? e->status.bytes_done : UNKNOWN), "downtime_ms",
+                                  (json_int_t) (ran ? e->status.downtime_ms : UNKNOWN)));
+        }
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.apply/1"));
+        (void) json_object_set_new(o, "moves", list);
+        (void) json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', out);
+        json_decref(o);
+}
+
+static ExitStatus status_of(const Apply *x, const MoveOutcome *outcomes) {
+        ExitStatus status = x->blocked ? EXIT_BLOCKED : EXIT_DONE;
+        uint32_t done = 0;
+
+        for (uint32_t i = 0; i < x->n; i++) {
+                MoveEnd e = outcomes[i].end;
+
+                done += e == MOVE_DONE;
+                if (e == MOVE_FAILED || e == MOVE_ABORTED || e == MOVE_UNCLEAR)
+                        status = EXIT_FAILED;
+                else if (e != MOVE_DONE && status == EXIT_DONE)
+                        status = EXIT_BLOCKED;
+        }
+        if (!x->in->json)
+                (void) fprintf(x->in->out.out, "%u of %u moved\n", done, x->n);
+        return status;
+}
+
+static ExitStatus run_moves(Apply *x) {
+        Invocation *in = x->in;
+        MoveOutcome *outcomes = arena_new(in->arena, MoveOutcome, x->n);
+        Executor executor;
+        MoverInput input = { .source = x->facts.source,
+                             .settings = x->facts.settings,
+                             .facts = x->facts.snapshot,
+                             .facts_at = x->facts.read_at,
+                             .executor = &executor,
+                             .leadership = source_store(x->facts.source) ? &x->leadership : NULL,
+                             .moves = x->moves,
+                             .n = x->n,
+                             .by_hand = x->file != NULL,
+                             .suppose = x->suppose,
+                             .watch = { .arg = x,
+                                        .started = started,
+                                        .progress = seen,
+                                        .ended = ended,
+                                        .wish = wish,
+                                        .trouble = trouble } };
+        int r;
+
+        x->screen = in->json ? in->err : in->out;
+        x->progress = progress_begin(in->arena, &x->screen, x->moves, x->n);
+        if (!outcomes || !x->progress)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        r = executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, &executor);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "libvirt: %s", strerrordesc_np(-r));
+        stop_signal_watch();
+        r = mover_run(&input, outcomes);
+        executor.free(executor.self);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "nothing was moved: %s", strerrordesc_np(-r));
+        keep(x, outcomes);
+        if (in->json)
+                print_json(x, outcomes, in->out.out);
+        return status_of(x, outcomes);
+}
+
+/* Who leads, in which mode, and what can be done about it. */
+static ExitStatus led_by_another(const Apply *x, const LiveState *live) {
+        const char *leader = x->leadership.holder;
+
+        if (live && live->n_waiting > 0)
+                return command_complain(x->in, EXIT_BLOCKED,
+                                        "nothing was moved: %s leads this cluster, and its plan %s waits for "
+                                        "a yes: plimsoll confirm %s. To move VMs by hand, stop the service",
+                                        leader, live->waiting[0].id, live->waiting[0].id);
+        if (live && service_modes_act(&live->modes))
+                return command_complain(
+                        x->in, EXIT_BLOCKED,
+                        "nothing was moved: %s leads this cluster and moves its VMs (mode %s; "
+                        "plimsoll status). To move them by hand, stop the service or have it "
+                        "only advise (service.mode)",
+                        leader, live->mode);
+        return command_complain(x->in, EXIT_BLOCKED,
+                                "nothing was moved: %s leads this cluster and moves its VMs", leader);
+}
+
+/* A service that acts keeps the lease: that is said before a person is asked, not after. */
+static ExitStatus may_lead(Apply *x) {
+        Store *store = source_store(x->facts.source);
+        LiveState live = { 0 };
+        int r = store ? live_state_get(store, x->in->arena, &live) : 1;
+
+        if (store)
+                x->leadership = leadership_of(store, settings_int(x->facts.settings, "service", "lease"));
+        if (r == 0 && service_modes_act(&live.modes)) {
+                r = leadership_take(&x->leadership);
+                if (r == 0)
+                        leadership_release(&x->leadership); /* it is gone: its state outlives it a little */
+                if (r == 1)
+                        return led_by_another(x, &live);
+        }
+        return r < 0 ? command_complain(x->in, EXIT_FAILED, "%s", store_error(store)) : EXIT_DONE;
+}
+
+/* With a store, only the leader acts. */
+static ExitStatus lead_and_run(Apply *x) {
+        Store *store = source_store(x->facts.source);
+        LiveState live = { 0 };
+        ExitStatus status;
+        int r = 0;
+
+        if (!store)
+                return run_moves(x);
+        for (int tries = 0; tries < 20 && (r = leadership_take(&x->leadership)) == 1; tries++)
+                clock_sleep(500 * USEC_PER_MSEC); /* a service that only advises leads for a moment a round */
+        if (r == 1)
+                return led_by_another(x, live_state_get(store, x->in->arena, &live) == 0 ? &live : NULL);
+        if (r < 0)
+                return command_complain(x->in, EXIT_FAILED, "%s", store_error(store));
+        status = run_moves(x);
+        leadership_release(&x->leadership);
+        return status;
+}
+
+/* What was planned and shown. */
+static ExitStatus carry_out(Apply *x) {
+        ExitStatus status;
+
+        if (x->n == 0) {
+                if (x->in->json)
+                        print_json(x, NULL, x->in->out.out);
+                return x->blocked ? EXIT_BLOCKED : EXIT_DONE;
+        }
+        status = may_lead(x);
+        if (status == EXIT_DONE)
+                status = ask(x);
+        return status == EXIT_DONE ? lead_and_run(x) : status;
+}
+
+ExitStatus apply_supposed(Invocation *in, const Facts *facts, const WhatIf *suppose) {
+        Apply x = { .in = in, .facts = *facts, .suppose = suppose };
+        ExitStatus status = from_planning(&x);
+
+        return status == EXIT_DONE ? carry_out(&x) : status;
+}
+
+static ExitStatus apply(Apply *x) {
+        const char *path = option_text(&x->in->options, "plan");
+        ExitStatus status;
+
+        if (source_kind(x->facts.source) == SOURCE_FILE)
+                return command_complain(x->in, EXIT_BAD_INPUT,
+                                        "a snapshot file is not what is now: apply needs --hosts or --redis");
+        status = path ? from_plan_file(x, path) : from_planning(x);
+        return status == EXIT_DONE ? carry_out(x) : status;
+}
+
+static ExitStatus run(Invocation *in) {
+        Apply x = { .in = in };
+        ExitStatus status = facts_open(in, &x.facts);
+
+        if (status == EXIT_DONE)
+                status = apply(&x);
+        facts_close(&x.facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        PLAN_OPTIONS,
+        { "plan", 0, OPTION_TEXT, "PLAN", 0, 0, 0, "carries out this plan file instead of planning anew" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
+        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
+          "does not ask; needed when there is no terminal to ask on" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "what came of each move as JSON, schema plimsoll.apply/1" },
+        { 0 },
+};
+
+const Command command_apply = {
+        .name = "apply",
+        .summary = "carry a plan out: live migrations, each checked again right before it starts",
+        .usage = "[source | --plan PLAN source] [--yes] [options]",
+        .help = "Plans, shows the plan, asks, and moves the VMs live, wave by wave. Before each start the "
+                "facts\n"
+                "are read again and the independent judge is asked; after each move both hosts are asked "
+                "where\n"
+                "the VM runs. Ctrl-C once: nothing more is started; twice: what runs is aborted.\n"
+                "Exit status 1: a move failed; 3: some of it was refused or is blocked.",
+        .options = options,
+        .run = run,
+};

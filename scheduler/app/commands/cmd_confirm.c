@@ -1,0 +1,311 @@
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/round/audit_book.h"
+#include "scheduler/app/round/confirm_book.h"
+#include "scheduler/app/state/host_mark.h"
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/table.h"
+#include "scheduler/snapshot/files/waiting_text.h"
+
+typedef struct Confirming {
+        Invocation *in;
+        const char *cluster;
+        Store *store;
+        Waiting *list;
+        uint32_t n;
+} Confirming;
+
+static ExitStatus failed(const Confirming *x, int error) {
+        return command_complain(x->in, EXIT_FAILED, "%s",
+                                error == -ENOMEM ? "out of memory" : store_error(x->store));
+}
+
+/* ---- JSON ---- */
+
+static json_t *kinds_json(unsigned kinds) {
+        json_t *list = json_array();
+
+        for (int k = 0; k < ACTION_KIND_N; k++)
+                if (kinds & action_kind_bit((ActionKind) k))
+                        (void) json_array_append_new(list, json_string(action_kind_names[k]));
+        return list;
+}
+
+static json_t *one_json(const Waiting *w) {
+        json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:s}", "id", w->plan.id, "state",
+                              waiting_state_names[w->plan.state], "made_at", (json_int_t) w->plan.made_at,
+                              "until", (json_int_t) w->plan.until, "kinds", kinds_json(w->plan.kinds),
+                              "summary", w->plan.summary, "record", w->plan.record);
+
+        if (w->answered)
+                (void) json_object_set_new(o, "answer",
+                                           json_pack("{s:b, s:s, s:I}", "yes", (int) w->answer.yes, "by",
+                                                     w->answer.by, "at", (json_int_t) w->answer.at));
+        (void) json_object_set_new(o, "plan", json_loads(w->plan.plan, 0, NULL));
+        return o;
+}
+
+static void print_json(const Confirming *x, const char *id) {
+        json_t *list = json_array(), *o;
+
+        for (uint32_t i = 0; i < x->n; i++)
+                if (x->list[i].file && (!id || strcmp(id, x->list[i].plan.id) == 0))
+                        (void) json_array_append_new(list, one_json(&x->list[i]));
+        o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.confirm/1", "cluster", x->cluster, "plans",
+                      list);
+        (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', x->in->out.out);
+        json_decref(o);
+}
+
+/* ---- for people ---- */
+
+static const char *state_words(Arena *a, const Waiting *w, usec_t now) {
+        char left[HUMAN_SIZE];
+
+        (void) human_ms(w->plan.until > now ? (w->plan.until - now) / USEC_PER_MSEC : 0, left);
+        if (w->plan.state == WAITING_REJECTED)
+                return text_format(a, "rejected; not asked again for %s", left);
+        if (w->answered)
+                return text_format(a, "%s by %s; the service takes it in",
+                                   w->answer.yes ? "accepted" : "rejected", w->answer.by);
+        return text_format(a, "waits for an answer, for %s more", left);
+}
+
+static int print_list(const Confirming *x) {
+        static const Column columns[] = { { .title = "ID" },
+                                          { .title = "FOR", .most = 24 },
+                                          { .title = "MOVES", .right = true },
+                                          { .title = "ASKED", .right = true },
+                                          { .title = "" },
+                                          { .title = "PLAN" } };
+        Arena *a = x->in->arena;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+        const usec_t now = clock_now();
+
+        for (uint32_t i = 0; i < x->n; i++) {
+                const Waiting *w = &x->list[i];
+                char ago[HUMAN_SIZE];
+                int r;
+
+                if (!w->file)
+                        continue;
+                (void) human_ms(now > w->plan.made_at ? (now - w->plan.made_at) / USEC_PER_MSEC : 0, ago);
+                r = table_row(&t, (Cell[]){ { .text = w->plan.id, .style = STYLE_STRONG },
+                                            { .text = action_kinds_text(a, w->plan.kinds) },
+                                            { .text = text_format(a, "%u", w->file->n_moves) },
+                                            { .text = text_format(a, "%s ago", ago) },
+                                            { .text = state_words(a, w, now) },
+                                            { .text = w->plan.summary } });
+                if (r < 0)
+                        return r;
+        }
+        if (t.n_rows == 0)
+                (void) fprintf(x->in->out.out, "no plan of %s waits for a person\n", x->cluster);
+        else
+                table_print(&t, &x->in->out, "");
+        return 0;
+}
+
+static int print_one(const Confirming *x, const Waiting *w) {
+        static const Column columns[] = {
+                { .title = "VM", .most = 28 },       { .title = "FROM", .most = 20 },
+                { .title = "TO", .most = 20 },       { .title = "WAVE", .right = true },
+                { .title = "TAKES", .right = true }, { .title = "WHY" }
+        };
+        Arena *a = x->in->arena;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+        const Screen *out = &x->in->out;
+        char summary[512];
+
+        (void) fprintf(out->out, "plan %s%s%s (%s): %s\n", screen_style(out, STYLE_STRONG), w->plan.id,
+                       screen_style(out, STYLE_PLAIN), state_words(a, w, clock_now()),
+                       text_safe(w->plan.summary, summary, sizeof(summary)));
+        for (uint32_t i = 0; i < w->file->n_moves; i++) {
+                const PlanFileMove *m = &w->file->moves[i];
+                char time[HUMAN_SIZE];
+                int r = table_row(&t, (Cell[]){ { .text = m->vm, .style = STYLE_STRONG },
+                                                { .text = m->from },
+                                                { .text = m->to },
+                                                { .text = text_format(a, "%u", m->wave + 1) },
+                                                { .text = human_ms(m->predicted.ms, time) },
+                                                { .text = m->why } });
+
+                if (r < 0)
+                        return r;
+        }
+        table_print(&t, out, "  ");
+        if (w->plan.state == WAITING_ASKED && !w->answered)
+                (void) fprintf(out->out, "plimsoll confirm %s --yes has it carried out, --reject does not\n",
+                               w->plan.id);
+        return 0;
+}
+
+/* ---- answering ---- */
+
+static ExitStatus answer(const Confirming *x, const Waiting *w, bool yes) {
+        char by[256];
+        WaitingAnswer said = { .yes = yes, .by = operator_name(by, sizeof(by)), .at = clock_now() };
+        const char *text = NULL;
+        size_t n = 0;
+        int r;
+
+        if (w->plan.state == WAITING_REJECTED)
+                return command_complain(x->in, EXIT_BAD_INPUT,
+                                        "plan %s was rejected: it is not asked any more", w->plan.id);
+        if (said.at >= w->plan.until)
+                return command_complain(x->in, EXIT_BAD_INPUT,
+                                        "plan %s has expired; if it is wanted still, it is asked anew",
+                                        w->plan.id);
+        if (w->answered)
+                return command_complain(x->in, EXIT_BAD_INPUT, "plan %s was %s already, by %s", w->plan.id,
+                                        w->answer.yes ? "accepted" : "rejected", w->answer.by);
+        r = answer_text_print(x->in->arena, &said, &text, &n);
+        if (r == 0)
+                r = store_put_answer(x->store, w->plan.id, text, n);
+        if (r < 0)
+                return failed(x, r);
+        if (r == 1)
+                return command_complain(x->in, EXIT_BAD_INPUT,
+                                        "plan %s was answered already, or does not wait any more",
+                                        w->plan.id);
+        if (!x->in->json)
+                (void) fprintf(x->in->out.out, "%s\n",
+                               yes ? "accepted: the service carries it out if it still holds by the facts of "
+                                     "now (plimsoll status, plimsoll audit)"
+                                   : "rejected: it is not asked again for a while (service.confirm_again)");
+        return EXIT_DONE;
+}
+
+/* ---- the command ---- */
+
+/* What became of one that waits no more, by the audit; NULL: the audit does not know it. */
+static const char *what_became(const Confirming *x, const char *id) {
+        const AuditEntry *list = NULL;
+        const char *by;
+        char ago[HUMAN_SIZE];
+        uint32_t n = 0, i = 0;
+
+        if (audit_book_read(x->store, x->in->arena, 0, &list, &n) < 0)
+                return NULL;
+        while (i < n && (!list[i].waiting || !list[i].answer || strcmp(list[i].waiting, id) != 0))
+                i++;
+        if (i == n || strcmp(list[i].answer, "asked") == 0)
+                return NULL;
+        by = list[i].by ? list[i].by : "nobody knows whom";
+        (void) human_ms((clock_now() - list[i].at) / USEC_PER_MSEC, ago);
+        if (strcmp(list[i].answer, "yes") == 0 || strcmp(list[i].answer, "no") == 0)
+                return text_format(x->in->arena, "it was %s by %s, %s ago (plimsoll audit)",
+                                   list[i].answer[0] == 'y' ? "accepted" : "rejected", by, ago);
+        return text_format(x->in->arena, "it %s %s ago: %s",
+                           strcmp(list[i].answer, "expired") == 0 ? "expired" : "was dropped", ago, by);
+}
+
+static const Waiting *named(const Confirming *x, const char *id) {
+        const char **ids = arena_new(x->in->arena, const char *, x->n), *near = NULL, *end;
+
+        for (uint32_t i = 0; i < x->n; i++) {
+                if (x->list[i].file && strcmp(x->list[i].plan.id, id) == 0)
+                        return &x->list[i];
+                if (ids)
+                        ids[i] = x->list[i].plan.id;
+        }
+        end = what_became(x, id);
+        if (end) {
+                (void) command_complain(x->in, EXIT_BAD_INPUT, "plan %s does not wait any more: %s", id, end);
+                return NULL;
+        }
+        if (ids && x->n > 0)
+                near = text_nearest(id, ids, x->n);
+        (void) command_complain(x->in, EXIT_BAD_INPUT,
+                                "no plan %s waits%s%s%s; plimsoll confirm lists those that do", id,
+                                near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+        return NULL;
+}
+
+static int show(const Confirming *x, const Waiting *one) {
+        if (x->in->json)
+                print_json(x, one ? one->plan.id : NULL);
+        else
+                return one ? print_one(x, one) : print_list(x);
+        return 0;
+}
+
+static ExitStatus confirm(Confirming *x) {
+        const Options *o = &x->in->options;
+        const char *id = o->n_arguments > 0 ? o->arguments[0] : NULL;
+        const bool yes = option_given(o, "yes"), no = option_given(o, "reject");
+        const Waiting *one = NULL;
+        ExitStatus status;
+        int r;
+
+        if ((yes && no) || ((yes || no) && !id))
+                return command_complain(x->in, EXIT_BAD_INPUT, "%s",
+                                        id ? "--yes and --reject: which of the two?"
+                                           : "which plan? plimsoll confirm ID --yes, or --reject");
+        r = confirm_book_read(x->store, x->in->arena, &x->list, &x->n);
+        if (r < 0)
+                return failed(x, r);
+        if (id)
+                one = named(x, id);
+        if (id && !one)
+                return EXIT_BAD_INPUT;
+        if (yes || no) {
+                status = answer(x, one, yes);
+                if (status != EXIT_DONE || !x->in->json)
+                        return status;
+                r = confirm_book_read(x->store, x->in->arena, &x->list, &x->n);
+        }
+        if (r == 0)
+                r = show(x, one);
+        return r < 0 ? failed(x, r) : EXIT_DONE;
+}
+
+/* No facts are read: one can be rejected also when no host reports. */
+static ExitStatus run(Invocation *in) {
+        const Options *o = &in->options;
+        owned(source_free) Source *source = NULL;
+        Settings *settings = NULL;
+        TextFault fault = { 0 };
+        Confirming x = { .in = in };
+        ExitStatus status = facts_settings(in, &settings);
+
+        if (status != EXIT_DONE)
+                return status;
+        if (source_open(o, settings, &source, &fault) < 0)
+                return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
+        x.store = source_store(source);
+        if (!x.store)
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "plans that wait are kept in Redis: give --redis URL");
+        x.cluster = source_cluster(source);
+        return confirm(&x);
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With ID:" },
+        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
+          "the service carries it out at once, if it still holds by fresh facts" },
+        { "reject", 0, OPTION_FLAG, NULL, 0, 0, 0, "it is dropped, and not asked again for a while" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.confirm/1" },
+        { 0 },
+};
+
+const Command command_confirm = {
+        .name = "confirm",
+        .summary = "plans that wait for a person: list, show, accept, reject",
+        .usage = "[ID [--yes | --reject]] [source]",
+        .help = "Where the service is to ask before it acts (service.mode: confirm, or section modes), its\n"
+                "plan waits here until somebody answers or it expires. Who answered, and when, is in\n"
+                "plimsoll audit.\n"
+                "Exit status 2: there is no such plan, or it was answered already.",
+        .options = options,
+        .most_arguments = 1,
+        .run = run,
+};

@@ -1,0 +1,202 @@
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/terminal/table.h"
+#include "scheduler/decide/problem/distance.h"
+
+#define MATRIX_MOST 24 /* hosts of which every pair is shown as a table */
+#define PAIRS_MOST  64 /* hosts of which every pair is printed as JSON; of more, the measured ones */
+#define FAR_MOST    20 /* hosts with a height that are shown of a large cluster */
+
+typedef struct View {
+        const Snapshot *s;
+        const DistanceMap *map;
+        Invocation *in;
+} View;
+
+/* "85 us", "1.2 ms", "40 ms", "1.5 s" */
+static const char *rtt_text(Arena *a, int64_t us) {
+        if (us < 0)
+                return "?";
+        if (us < 1000)
+                return text_format(a, "%lld us", (long long) us);
+        if (us < 1000000)
+                return text_format(a, "%lld.%lld ms", (long long) (us / 1000), (long long) (us % 1000 / 100));
+        return text_format(a, "%lld.%lld s", (long long) (us / 1000000), (long long) (us % 1000000 / 100000));
+}
+
+/* Estimates are marked, so that nobody takes one for a measurement. */
+static const char *cell_text(const View *v, HostIx a, HostIx b) {
+        const Distance d = distance_between(v->map, a, b);
+        const char *rtt = rtt_text(v->in->arena, d.rtt_us);
+
+        if (d.from == DISTANCE_SELF)
+                return "-";
+        if (d.from == DISTANCE_TOLD)
+                return d.hops == UNKNOWN ? "?" : text_format(v->in->arena, "%lld hops", (long long) d.hops);
+        return d.from == DISTANCE_MEASURED || !rtt ? rtt : text_format(v->in->arena, "~%s", rtt);
+}
+
+static int matrix_print(const View *v) {
+        const uint32_t n = v->s->n_hosts;
+        Column *columns = arena_new(v->in->arena, Column, (size_t) n + 1);
+        Cell *cells = arena_new(v->in->arena, Cell, (size_t) n + 1);
+        Table table;
+
+        if (!columns || !cells)
+                return -ENOMEM;
+        columns[0] = (Column){ .title = "", .most = 20 };
+        for (HostIx h = 0; h < n; h++)
+                columns[h + 1] = (Column){ .title = v->s->hosts[h].name, .right = true, .most = 12 };
+        table = table_begin(v->in->arena, columns, n + 1);
+        for (HostIx h = 0; h < n; h++) {
+                cells[0] = (Cell){ .text = v->s->hosts[h].name };
+                for (HostIx g = 0; g < n; g++) {
+                        cells[g + 1] = (Cell){ .text = cell_text(v, h, g) };
+                        if (!cells[g + 1].text)
+                                return -ENOMEM;
+                }
+                if (table_row(&table, cells) < 0)
+                        return -ENOMEM;
+        }
+        table_print(&table, &v->in->out, "");
+        return 0;
+}
+
+/* Of a cluster too large for a matrix: the hosts that are further off than where they stand says. */
+static int far_print(const View *v) {
+        static const Column columns[] = { { .title = "host", .most = 30 },
+                                          { .title = "rack", .most = 20 },
+                                          { .title = "measured", .right = true },
+                                          { .title = "further off by", .right = true } };
+        Table table = table_begin(v->in->arena, columns, ARRAY_SIZE(columns));
+        int64_t below = INT64_MAX;
+
+        for (unsigned rows = 0; rows < FAR_MOST;) {
+                const HostIx *near;
+                int64_t most = 0;
+
+                for (HostIx h = 0; h < v->s->n_hosts; h++)
+                        if (distance_height(v->map, h) > most && distance_height(v->map, h) < below)
+                                most = distance_height(v->map, h);
+                if (most == 0)
+                        break;
+                for (HostIx h = 0; h < v->s->n_hosts && rows < FAR_MOST; h++) {
+                        const Cell cells[] = {
+                                { .text = v->s->hosts[h].name },
+                                { .text = v->s->hosts[h].rack },
+                                { .text = text_format(v->in->arena, "%u",
+                                                      distance_measured(v->map, h, &near)) },
+                                { .text = rtt_text(v->in->arena, most) },
+                        };
+
+                        if (distance_height(v->map, h) != most)
+                                continue;
+                        if (table_row(&table, cells) < 0)
+                                return -ENOMEM;
+                        rows++;
+                }
+                below = most;
+        }
+        if (table.n_rows > 0)
+                table_print(&table, &v->in->out, "");
+        return 0;
+}
+
+static int text_print(const View *v) {
+        uint64_t pairs = 0;
+        const HostIx *near;
+        int r;
+
+        for (HostIx h = 0; h < v->s->n_hosts; h++)
+                pairs += distance_measured(v->map, h, &near);
+        pairs /= 2;
+        r = v->s->n_hosts <= MATRIX_MOST ? matrix_print(v) : far_print(v);
+        if (r < 0)
+                return r;
+        (void) fprintf(v->in->out.out, "%s%llu of %llu pairs measured%s\n", v->s->n_hosts > 0 ? "\n" : "",
+                       (unsigned long long) pairs,
+                       (unsigned long long) v->s->n_hosts * (v->s->n_hosts > 0 ? v->s->n_hosts - 1 : 0) / 2,
+                       pairs > 0 ? "; \"~\" is an estimate" : ": no agent told of a round trip");
+        return 0;
+}
+
+static json_t *pair_json(const View *v, HostIx a, HostIx b) {
+        const Distance d = distance_between(v->map, a, b);
+        json_t *o = json_pack("{s:s, s:s, s:I, s:s}", "a", v->s->hosts[a].name, "b", v->s->hosts[b].name,
+                              "distance", (json_int_t) d.units, "from", distance_from_names[d.from]);
+
+        if (o && d.rtt_us != UNKNOWN)
+                (void) json_object_set_new(o, "rtt_us", json_integer(d.rtt_us));
+        if (o && d.hops != UNKNOWN)
+                (void) json_object_set_new(o, "hops", json_integer(d.hops));
+        return o;
+}
+
+static int json_print(const View *v) {
+        const bool all = v->s->n_hosts <= PAIRS_MOST;
+        json_t *pairs = json_array(), *hosts = json_array(), *whole;
+        int r = 0;
+
+        for (HostIx h = 0; h < v->s->n_hosts; h++)
+                r |= json_array_append_new(hosts, json_string(v->s->hosts[h].name));
+        for (HostIx a = 0; a < v->s->n_hosts; a++) {
+                const HostIx *near;
+                uint32_t n = distance_measured(v->map, a, &near);
+
+                for (HostIx b = a + 1; all && b < v->s->n_hosts; b++)
+                        r |= json_array_append_new(pairs, pair_json(v, a, b));
+                for (uint32_t i = 0; !all && i < n; i++)
+                        if (near[i] > a)
+                                r |= json_array_append_new(pairs, pair_json(v, a, near[i]));
+        }
+        whole = json_pack("{s:s, s:s, s:o, s:o}", "schema", "plimsoll.distance/1", "cluster", v->s->cluster,
+                          "hosts", hosts, "pairs", pairs);
+        if (!whole || r != 0) {
+                json_decref(whole);
+                return -ENOMEM;
+        }
+        r = json_dumpf(whole, v->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', v->in->out.out);
+        json_decref(whole);
+        return r < 0 ? -EIO : 0;
+}
+
+static ExitStatus run(Invocation *in) {
+        Facts facts;
+        ExitStatus status = facts_open(in, &facts);
+
+        if (status == EXIT_DONE) {
+                View v = { .s = facts.snapshot, .in = in };
+                int r = distance_map_build(in->arena, facts.snapshot, &v.map);
+
+                if (r == 0)
+                        r = in->json ? json_print(&v) : text_print(&v);
+                if (r < 0)
+                        status = command_complain(in, EXIT_FAILED, "%s", strerrordesc_np(-r));
+        }
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.distance/1" },
+        { 0 },
+};
+
+const Command command_distance = {
+        .name = "distance",
+        .summary = "how far hosts are from each other, as their agents measured it",
+        .usage = "[source] [--json]",
+        .help = "Round trips between the hosts, measured by the agents among themselves; \"~\" marks the\n"
+                "estimate for a pair that nobody measured. Of more than 24 hosts, those that are further\n"
+                "off than their rack and zone say. docs/distance.md says how it is measured, estimated\n"
+                "and used.",
+        .options = options,
+        .run = run,
+};

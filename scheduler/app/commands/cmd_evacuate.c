@@ -1,0 +1,201 @@
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/commands/apply.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/maintenance.h"
+#include "scheduler/app/commands/plan_options.h"
+#include "scheduler/app/round/round.h"
+#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/text/plan_text.h"
+#include "scheduler/snapshot/files/plan_file.h"
+
+typedef struct Evacuation {
+        Invocation *in;
+        Facts facts;
+        const char *host;
+        const char *emptied[1];
+        WhatIf what_if;
+} Evacuation;
+
+/* The facts, with the host to be emptied in them. */
+static ExitStatus suppose(Evacuation *x) {
+        usec_t within = option_number(&x->in->options, "deadline", 0);
+        TextFault fault = { 0 };
+        int r;
+
+        x->emptied[0] = x->host;
+        x->what_if = (WhatIf){ .emptied = x->emptied,
+                               .n_emptied = 1,
+                               .leave_by = within > 0 ? clock_now() + within : 0 };
+        if (within > 0 && x->facts.snapshot->taken_at > 0 && source_kind(x->facts.source) == SOURCE_FILE)
+                x->what_if.leave_by = x->facts.snapshot->taken_at + within;
+        r = what_if_apply(x->in->arena, x->facts.snapshot, &x->what_if, &x->facts.snapshot, &fault);
+        return r < 0 ? command_complain_fault(x->in, r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED, NULL,
+                                              &fault)
+                     : EXIT_DONE;
+}
+
+/* Who stays behind, said before anything is done. */
+static void say_off(const Evacuation *x) {
+        char safe[MAINTENANCE_WORDS];
+
+        if (maintenance_off(x->in, &x->facts, x->host, safe))
+                (void) fprintf(x->in->json ? x->in->err.out : x->in->out.out, "%s: %s\n", x->host, safe);
+}
+
+/* ---- dry run ---- */
+
+static ExitStatus print_plan(Invocation *in, const Round *round) {
+        PlanView view = { .snapshot = round->snapshot,
+                          .problem = round->problem,
+                          .plan = round->plan,
+                          .took = round->took,
+                          .all = option_given(&in->options, "all") };
+        const char *text;
+        size_t n;
+        int r = in->json ? plan_file_print(in->arena, round->snapshot, round->plan, &text, &n)
+                         : plan_text_print(in->arena, &view, &in->out);
+
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (in->json)
+                (void) fwrite(text, 1, n, in->out.out);
+        return round->plan->status >= PLAN_BLOCKED || round->plan->n_refused_all > 0 ||
+                               round->plan->n_late > 0
+                       ? EXIT_BLOCKED
+                       : EXIT_DONE;
+}
+
+static ExitStatus dry_run(Evacuation *x) {
+        Workers workers = workers_threads(0);
+        RoundInput input = { .snapshot = x->facts.snapshot,
+                             .settings = x->facts.settings,
+                             .request = plan_request_of(&x->in->options, &workers),
+                             .now = clock_now(),
+                             .think = settings_int(x->facts.settings, "service", "think") };
+        Store *store = source_store(x->facts.source);
+        Round round;
+        int r = store ? store_round_holds(store, x->in->arena, &input) : 0;
+
+        if (r < 0)
+                return command_complain(x->in, EXIT_FAILED, "%s", store_error(store));
+        r = round_decide(x->in->arena, &input, &round);
+        if (r < 0)
+                return command_complain(x->in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+        return print_plan(x->in, &round);
+}
+
+/* ---- in earnest ---- */
+
+/* From Redis the host is put into maintenance first, so that nothing comes back; then the service empties it,
+ * or, where none acts, this program does, as the leader. */
+static ExitStatus with_store(Evacuation *x) {
+        Invocation *in = x->in;
+        int acts = maintenance_acts(in, &x->facts);
+        ExitStatus status;
+        char safe[256];
+
+        if (acts < 0)
+                return maintenance_failed(in, source_store(x->facts.source), acts);
+        if (acts && option_given(&in->options, "force"))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "the service moves the VMs of this cluster, and by its own settings: "
+                                        "reserve.maintenance there says what --force says here");
+        status = maintenance_enter(in, &x->facts, x->host);
+        if (status == EXIT_DONE && acts)
+                return maintenance_wait(in, &x->facts, x->host);
+        if (status == EXIT_DONE)
+                status = facts_read(in, &x->facts);
+        if (status == EXIT_DONE)
+                say_off(x);
+        if (status == EXIT_DONE)
+                status = apply_supposed(in, &x->facts, NULL);
+        if (!in->json)
+                (void) fprintf(in->out.out,
+                               "%s stays in maintenance: plimsoll maintenance exit %s gives it back\n",
+                               text_safe(x->host, safe, sizeof(safe)), x->host);
+        return status;
+}
+
+static ExitStatus evacuate(Evacuation *x) {
+        Invocation *in = x->in;
+        SourceKind kind = source_kind(x->facts.source);
+        TextFault fault = { 0 };
+        ExitStatus status;
+
+        x->host = in->options.arguments[0];
+        if (maintenance_host(in, x->facts.snapshot, x->host) == IX_NONE)
+                return EXIT_BAD_INPUT;
+        if (option_given(&in->options, "force") &&
+            settings_set(x->facts.settings, "reserve.maintenance", "spends", &fault) < 0)
+                return command_complain_fault(in, EXIT_FAILED, NULL, &fault);
+        if (source_store(x->facts.source) && !option_given(&in->options, "dry-run"))
+                return with_store(x);
+        if (option_given(&in->options, "for-good")) {
+                source_for_good(x->facts.source, x->host);
+                status = facts_read(in, &x->facts);
+                if (status != EXIT_DONE)
+                        return status;
+        }
+        status = suppose(x);
+        if (status == EXIT_DONE)
+                say_off(x);
+        if (status != EXIT_DONE || option_given(&in->options, "dry-run"))
+                return status == EXIT_DONE ? dry_run(x) : status;
+        if (kind == SOURCE_FILE)
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "a snapshot file is not what is now: with --from only --dry-run");
+        return apply_supposed(in, &x->facts, &x->what_if);
+}
+
+static ExitStatus run(Invocation *in) {
+        Evacuation x = { .in = in };
+        ExitStatus status = facts_open(in, &x.facts);
+
+        if (status == EXIT_DONE)
+                status = evacuate(&x);
+        facts_close(&x.facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
+        { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
+          "within TIME: the VMs that weigh most leave first, and those that will not make it are named "
+          "beforehand" },
+        { "for-good", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "the host does not come back: VMs that are off leave it, too" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "from Redis: shown by plimsoll maintenance status" },
+        { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "shows the plan, and moves nothing" },
+        { "force", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "also where that spends the reserve for lost hosts (reserve.maintenance: waits)" },
+        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
+          "does not ask; needed when there is no terminal to ask on" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "schema plimsoll.apply/1; with --dry-run plimsoll.plan/1; where the service does it "
+          "plimsoll.maintenance/1" },
+        PLAN_OPTIONS,
+        { 0 },
+};
+
+const Command command_evacuate = {
+        .name = "evacuate",
+        .summary = "empty a host now, with or without agents and a service",
+        .usage = "HOST [source] [--deadline 30m] [--for-good] [--dry-run] [--yes]",
+        .help = "Moves all VMs of the host to others by the same optimization that balances: shows the plan, "
+                "asks,\n"
+                "and moves. From Redis the host is put into maintenance first, so that nothing comes back; a "
+                "service\n"
+                "that acts then does the moving, and this waits for it. Without agents (--hosts) nobody "
+                "remembers\n"
+                "that the host was emptied. VMs that are off stay, unless --for-good says that the host does "
+                "not come back.\n"
+                "Exit status 1: a move failed; 3: some VMs cannot leave, or (--dry-run) not in time.",
+        .options = options,
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = run,
+};

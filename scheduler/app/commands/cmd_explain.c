@@ -1,0 +1,243 @@
+#include <errno.h>
+#include <string.h>
+
+#include "policies/policies.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/supposed.h"
+#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/app/text/explain_text.h"
+#include "scheduler/snapshot/files/plan_file.h"
+
+typedef struct Explaining {
+        Invocation *in;
+        const Facts *facts;
+        Supposed supposed;
+        RoundInput input;
+        ExplainView view;
+} Explaining;
+
+static ExitStatus print_json(const Explaining *x, json_t *o, const char *schema) {
+        json_t *whole = json_object(), *what_if;
+
+        (void) json_object_set_new(whole, "schema", json_string(schema));
+        (void) json_object_set_new(whole, "cluster", json_string(x->view.snapshot->cluster));
+        (void) json_object_update(whole, o);
+        json_decref(o);
+        if (x->supposed.any) {
+                what_if = supposed_json(x->in, &x->supposed, &x->input, NULL);
+                if (!what_if) {
+                        json_decref(whole);
+                        return EXIT_FAILED;
+                }
+                (void) json_object_set_new(whole, "what_if", what_if);
+        }
+        (void) json_dumpf(whole, x->in->out.out,
+                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+        (void) fputc('\n', x->in->out.out);
+        json_decref(whole);
+        return EXIT_DONE;
+}
+
+static ExitStatus failed(const Explaining *x, int error) {
+        return command_complain(x->in, EXIT_FAILED, "cannot explain it: %s", strerrordesc_np(-error));
+}
+
+static ExitStatus no_such(const Explaining *x, const char *what, const char *name, const void *first,
+                          size_t size, uint32_t n) {
+        const char **names = arena_new(x->in->arena, const char *, n), *nearest;
+
+        for (uint32_t i = 0; names && i < n; i++)
+                memcpy(&names[i], (const char *) first + size * i, sizeof(names[i]));
+        nearest = names && strlen(name) <= 64 ? text_nearest(name, names, n) : NULL;
+        return command_complain(x->in, EXIT_BAD_INPUT, "no %s is named %s%s%s%s", what, name,
+                                nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+}
+
+/* ---- a VM ---- */
+
+/* What the plan does with it first. */
+static int ask_plan(Explaining *x, VmIx v) {
+        Round round;
+        int r = round_decide(x->in->arena, &x->input, &round);
+
+        for (uint32_t i = 0; r == 0 && i < round.plan->n_moves && !x->view.move; i++)
+                if (round.plan->moves[i].vm == v)
+                        x->view.move = &round.plan->moves[i];
+        return r;
+}
+
+static ExitStatus explain_one(Explaining *x) {
+        Invocation *in = x->in;
+        const Snapshot *s = x->view.snapshot;
+        const char *vm = in->options.arguments[0];
+        const char *host = in->options.n_arguments > 1 ? in->options.arguments[1] : NULL;
+        const VmIx v = snapshot_vm(s, vm);
+        const HostIx h = host ? snapshot_host(s, host) : IX_NONE;
+        ExplainVm e;
+        json_t *o;
+        int r;
+
+        if (v == IX_NONE)
+                return no_such(x, "VM", vm, s->vms, sizeof(Vm), s->n_vms);
+        if (host && h == IX_NONE)
+                return no_such(x, "host", host, s->hosts, sizeof(Host), s->n_hosts);
+        r = ask_plan(x, v);
+        if (r == 0)
+                r = explain_vm(in->arena, s, x->facts->settings, policies_all(), v, h, &e);
+        if (r < 0)
+                return failed(x, r);
+        if (in->json) {
+                o = explain_vm_json(in->arena, &e, &x->view);
+                return o ? print_json(x, o, "plimsoll.explain-vm/1") : failed(x, -ENOMEM);
+        }
+        r = explain_vm_text(in->arena, &e, &x->view, &in->out);
+        return r < 0 ? failed(x, r) : EXIT_DONE;
+}
+
+/* ---- a plan ---- */
+
+/* The file's moves on these facts; each from where its VM is by then. */
+static ExitStatus plan_of_file(Explaining *x, const PlanFile *file, Plan *ret) {
+        const Snapshot *s = x->view.snapshot;
+        PlanMove *moves = arena_new(x->in->arena, PlanMove, file->n_moves);
+        HostIx *at = arena_new(x->in->arena, HostIx, s->n_vms);
+
+        if (!moves || !at)
+                return failed(x, -ENOMEM);
+        for (VmIx v = 0; v < s->n_vms; v++)
+                at[v] = s->vms[v].host;
+        for (uint32_t i = 0; i < file->n_moves; i++) {
+                const PlanFileMove *m = &file->moves[i];
+                const VmIx v = snapshot_vm(s, m->vm);
+                const HostIx from = snapshot_host(s, m->from), to = snapshot_host(s, m->to);
+
+                if (v == IX_NONE)
+                        return no_such(x, "VM", m->vm, s->vms, sizeof(Vm), s->n_vms);
+                if (from == IX_NONE || to == IX_NONE)
+                        return no_such(x, "host", from == IX_NONE ? m->from : m->to, s->hosts, sizeof(Host),
+                                       s->n_hosts);
+                if (at[v] != from || from == to)
+                        return command_complain(x->in, EXIT_BAD_INPUT,
+                                                "the plan does not fit these facts: %s is on %s, not on %s",
+                                                m->vm, s->hosts[at[v]].name, m->from);
+                at[v] = to;
+                moves[i] = (PlanMove){ .vm = v, .from = from, .to = to, .wave = m->wave, .why = m->why };
+        }
+        *ret = (Plan){ .moves = moves, .n_moves = file->n_moves, .n_waves = file->n_waves };
+        return EXIT_DONE;
+}
+
+static bool is_past(void *arg) {
+        return clock_monotonic() >= *(const usec_t *) arg;
+}
+
+static ExitStatus explain_file(Explaining *x, const char *path) {
+        Invocation *in = x->in;
+        usec_t end = clock_monotonic() + x->input.think;
+        PlanRequest request = x->input.request;
+        const PlanFile *file = NULL;
+        const char *text = NULL;
+        TextFault fault;
+        ExplainPlan e;
+        ExitStatus status;
+        Plan plan;
+        size_t n = 0;
+        int r = file_read(in->arena, path, &text, &n, &fault);
+
+        if (r == 0)
+                r = plan_file_parse(in->arena, text, n, &file, &fault);
+        if (r < 0)
+                return r == -ENOMEM ? failed(x, r)
+                                    : command_complain_fault(in, EXIT_BAD_INPUT,
+                                                             strcmp(path, "-") == 0 ? "standard input" : path,
+                                                             &fault);
+        assert(file);
+        status = plan_of_file(x, file, &plan);
+        if (status != EXIT_DONE)
+                return status;
+        request.stop = is_past;
+        request.stop_arg = &end;
+        r = explain_plan(in->arena, x->view.snapshot, x->facts->settings, policies_all(), &plan, &request,
+                         &e);
+        if (r < 0)
+                return failed(x, r);
+        if (in->json)
+                return print_json(x, explain_plan_json(&e, &x->view), "plimsoll.explain-plan/1");
+        r = explain_plan_text(in->arena, &e, &x->view, &in->out);
+        return r < 0 ? failed(x, r) : EXIT_DONE;
+}
+
+/* ---- the command ---- */
+
+static ExitStatus explain(Invocation *in, const Facts *facts, const char *plan) {
+        Workers workers = workers_threads(0);
+        Explaining x = { .in = in,
+                         .facts = facts,
+                         .view = { .all = option_given(&in->options, "all") },
+                         .input = { .settings = facts->settings,
+                                    .request = PLAN_REQUEST_DEFAULT,
+                                    .now = clock_now(),
+                                    .think = settings_int(facts->settings, "service", "think") } };
+        Store *store = source_store(facts->source);
+        ExitStatus status = supposed_read(in, facts, &x.supposed);
+        int r = status == EXIT_DONE && store ? store_round_holds(store, in->arena, &x.input) : 0;
+
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        if (status != EXIT_DONE)
+                return status;
+        x.input.request.workers = &workers;
+        x.view.snapshot = x.input.snapshot = x.supposed.snapshot;
+        if (!in->json)
+                supposed_print(&x.supposed, &in->out);
+        status = plan ? explain_file(&x, plan) : explain_one(&x);
+        if (status == EXIT_DONE && !in->json && (x.supposed.any || x.supposed.set))
+                status = supposed_compare(in, &x.supposed, &x.input, NULL);
+        return status;
+}
+
+static ExitStatus run(Invocation *in) {
+        const char *plan = option_text(&in->options, "plan");
+        Facts facts;
+        ExitStatus status;
+
+        if (!plan == (in->options.n_arguments == 0))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "say what is to be explained: VM [HOST], or --plan FILE");
+        status = facts_open(in, &facts);
+        if (status == EXIT_DONE)
+                status = explain(in, &facts, plan);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What is explained, if not a VM:" },
+        { "plan", 0, OPTION_TEXT, "FILE", 0, 0, 0,
+          "a plan file: what each move buys and each rule costs; - is standard input" },
+        WHAT_IF_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host, move and rule, however many there are" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "as JSON, schema plimsoll.explain-vm/1 or plimsoll.explain-plan/1" },
+        { 0 },
+};
+
+const Command command_explain = {
+        .name = "explain",
+        .summary = "why a VM is where it is and not elsewhere; what a plan's moves and rules are worth",
+        .usage = "VM [HOST] | --plan FILE [source] [options]",
+        .help = "For a VM: what it needs, what each host would cost, by policy, or what refuses it there, "
+                "with\n"
+                "numbers; and the smallest single change that would let it go there. Each such change was "
+                "made\n"
+                "and the engine asked again. For a plan: what each move changes, and the plan without it; "
+                "what\n"
+                "each rule costs, by planning without it, within service.think. Nothing is changed anywhere\n"
+                "(docs/explain.md).",
+        .options = options,
+        .most_arguments = 2,
+        .run = run,
+};

@@ -1,0 +1,308 @@
+#include <errno.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/facts/fault_book.h"
+#include "scheduler/app/terminal/human.h"
+
+#define LOG_SHOWN   100U
+#define WIDTH_PLAIN 100U /* where there is no terminal */
+
+static const char *const grade_words[] = { "healthy", "watch", "quarantine", "drain", "drain now" };
+
+static Style style_of(int64_t grade) {
+        return grade >= 3 ? STYLE_BAD : grade > 0 ? STYLE_WARN : STYLE_GOOD;
+}
+
+/* ---- list ---- */
+
+static json_t *fault_json(const Fault *f) {
+        json_t *o = json_pack("{s:s, s:I, s:s, s:s*, s:s*, s:s*}", "device", f->device, "grade",
+                              (json_int_t) f->grade, "means", grade_words[f->grade], "hazard", f->hazard,
+                              "why", f->why, "serial", f->serial);
+        json_t *vms = f->partly ? json_array() : NULL;
+
+        if (f->since > 0)
+                (void) json_object_set_new(o, "since", json_real((double) f->since / 1e6));
+        if (f->clean_since > 0)
+                (void) json_object_set_new(o, "clean_since", json_real((double) f->clean_since / 1e6));
+        for (uint32_t i = 0; vms && i < f->vms.n; i++)
+                (void) json_array_append_new(vms, json_string(f->vms.at[i]));
+        if (vms)
+                (void) json_object_set_new(o, "vms", vms);
+        return o;
+}
+
+/* A host whose agent cannot read something is no healthy host: what it cannot read may be failing. */
+static bool is_listed(const Host *h, const char *only) {
+        return only ? strcmp(only, h->name) == 0 : h->fault_grade > 0 || h->unread;
+}
+
+static void print_json(Invocation *in, const Facts *facts, const char *only) {
+        json_t *o = json_object(), *hosts = json_array();
+        const Snapshot *s = facts->snapshot;
+
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                const Host *host = &s->hosts[h];
+                json_t *list = json_array();
+
+                for (uint32_t i = 0; i < host->n_faults; i++)
+                        (void) json_array_append_new(list, fault_json(&host->faults[i]));
+                if (is_listed(host, only))
+                        (void) json_array_append_new(
+                                hosts, json_pack("{s:s, s:I, s:s*, s:s*, s:O}", "host", host->name, "grade",
+                                                 (json_int_t) host->fault_grade, "why", host->fault_why,
+                                                 "unread", host->unread, "faults", list));
+                json_decref(list);
+        }
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.fault-list/1"));
+        (void) json_object_set_new(o, "cluster", json_string(s->cluster));
+        (void) json_object_set_new(o, "history", json_boolean(source_store(facts->source) != NULL));
+        (void) json_object_set_new(o, "hosts", hosts);
+        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', in->out.out);
+        json_decref(o);
+}
+
+static void print_wrapped(const Screen *screen, const char *label, const char *text) {
+        char safe[4096];
+
+        (void) fprintf(screen->out, "      %s", label);
+        options_wrapped(screen->out, text_safe(text, safe, sizeof(safe)), 6 + (unsigned) strlen(label),
+                        screen->width > 40 ? screen->width : WIDTH_PLAIN);
+}
+
+static int print_fault(Invocation *in, const Fault *f) {
+        const Screen *screen = &in->out;
+        char safe[512], when[HUMAN_SIZE];
+        const char *names = "";
+
+        (void) fprintf(screen->out, "  %s%-20s %s%lld %s%s", screen_style(screen, STYLE_STRONG),
+                       text_safe(f->device, safe, sizeof(safe)), screen_style(screen, style_of(f->grade)),
+                       (long long) f->grade, grade_words[f->grade], screen_style(screen, STYLE_PLAIN));
+        if (f->since > 0)
+                (void) fprintf(screen->out, "  since %s", human_time(f->since, when));
+        if (f->serial)
+                (void) fprintf(screen->out, "  serial %s", text_safe(f->serial, safe, sizeof(safe)));
+        (void) fputc('\n', screen->out);
+        if (f->why)
+                print_wrapped(screen, "", f->why);
+        for (uint32_t i = 0; i < f->vms.n && names; i++)
+                names = text_format(in->arena, "%s%s%.255s", names, i > 0 ? ", " : "", f->vms.at[i]);
+        if (!names)
+                return -ENOMEM;
+        if (!f->partly)
+                print_wrapped(screen, "concerns ", "all VMs of the host");
+        else
+                print_wrapped(screen, "concerns ", f->vms.n > 0 ? names : "no VM that runs now");
+        return 0;
+}
+
+static int print_host(Invocation *in, const Host *h) {
+        const Screen *screen = &in->out;
+        char safe[512];
+        int r = 0;
+
+        (void) fprintf(screen->out, "%s%s%s: ", screen_style(screen, STYLE_STRONG),
+                       text_safe(h->name, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
+        (void) fprintf(screen->out, "%sgrade %lld, %s%s\n", screen_style(screen, style_of(h->fault_grade)),
+                       (long long) h->fault_grade,
+                       h->fault_grade == 0 && h->unread ? "no fault known" : grade_words[h->fault_grade],
+                       screen_style(screen, STYLE_PLAIN));
+        if (h->unread)
+                print_wrapped(screen, "not read: ", h->unread);
+        if (h->n_faults == 0 && h->fault_why)
+                print_wrapped(screen, "", h->fault_why);
+        for (uint32_t i = 0; r == 0 && i < h->n_faults; i++)
+                r = print_fault(in, &h->faults[i]);
+        return r;
+}
+
+static int print_list(Invocation *in, const Facts *facts, const char *only) {
+        const Snapshot *s = facts->snapshot;
+        uint32_t shown = 0;
+        int r = 0;
+
+        for (HostIx h = 0; r == 0 && h < s->n_hosts; h++) {
+                if (!is_listed(&s->hosts[h], only))
+                        continue;
+                r = print_host(in, &s->hosts[h]);
+                shown++;
+        }
+        if (shown == 0)
+                (void) fprintf(in->out.out, "%sno faults%s are known on %u hosts\n",
+                               screen_style(&in->out, STYLE_GOOD), screen_style(&in->out, STYLE_PLAIN),
+                               s->n_hosts);
+        if (source_kind(facts->source) == SOURCE_HOSTS)
+                (void) fprintf(in->out.out,
+                               "%swithout agents and a store, disks are not asked and nothing is "
+                               "remembered%s\n",
+                               screen_style(&in->out, STYLE_FAINT), screen_style(&in->out, STYLE_PLAIN));
+        return r;
+}
+
+static ExitStatus list(Invocation *in, const Facts *facts) {
+        const char *only = in->options.n_arguments > 0 ? in->options.arguments[0] : NULL;
+
+        if (only && snapshot_host(facts->snapshot, only) == IX_NONE)
+                return command_complain(in, EXIT_BAD_INPUT, "there is no host %s", only);
+        if (in->json)
+                print_json(in, facts, only);
+        else if (print_list(in, facts, only) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        return EXIT_DONE;
+}
+
+/* ---- clear ---- */
+
+static const char *user_name(void) {
+        const struct passwd *user = getpwuid(geteuid());
+
+        return user && text_is_name(user->pw_name, strlen(user->pw_name)) ? user->pw_name : "unknown";
+}
+
+static const Fault *fault_named(const Host *h, const char *device) {
+        for (uint32_t i = 0; i < h->n_faults; i++)
+                if (strcmp(h->faults[i].device, device) == 0)
+                        return &h->faults[i];
+        return NULL;
+}
+
+static ExitStatus clear(Invocation *in, const Facts *facts) {
+        Store *store = source_store(facts->source);
+        Clear c = { .host = in->options.arguments[1],
+                    .device = in->options.arguments[2],
+                    .by = user_name(),
+                    .why = option_text(&in->options, "why"),
+                    .at = clock_now() };
+        HostIx h = snapshot_host(facts->snapshot, c.host);
+        int r;
+
+        if (!store)
+                return command_complain(in, EXIT_BAD_INPUT, "clears are kept in Redis: give --redis URL");
+        if (h == IX_NONE)
+                return command_complain(in, EXIT_BAD_INPUT, "there is no host %s", c.host);
+        if (!fault_named(&facts->snapshot->hosts[h], c.device))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "%s of %s has no fault (plimsoll faults %s lists them)", c.device,
+                                        c.host, c.host);
+        if (c.why && (strlen(c.why) > 1000 || !text_is_line(c.why, strlen(c.why))))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "--why: accepted is a line of at most 1000 bytes");
+        r = fault_book_clear(store, &c);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s",
+                                        r == -ENOMEM ? "out of memory" : store_error(store));
+        if (in->json)
+                (void) fprintf(in->out.out,
+                               "{ \"schema\": \"plimsoll.fault-clear/1\", \"cleared\": true }\n");
+        else
+                (void) fprintf(
+                        in->out.out,
+                        "%s of %s is cleared: what speaks against it now is accepted; it counts again when "
+                        "it grows\n",
+                        c.device, c.host);
+        return EXIT_DONE;
+}
+
+/* ---- log ---- */
+
+static ExitStatus show_log(Invocation *in, const Facts *facts) {
+        Store *store = source_store(facts->source);
+        const FaultNote *notes = NULL;
+        uint32_t n = 0;
+        json_t *list = json_array();
+
+        if (!store) {
+                json_decref(list);
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "the log of faults is kept in Redis: give --redis URL");
+        }
+        if (fault_book_log(store, in->arena, LOG_SHOWN, &notes, &n) < 0) {
+                json_decref(list);
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        }
+        for (uint32_t i = 0; i < n; i++) {
+                const FaultNote *x = &notes[i];
+                char when[HUMAN_SIZE], safe[2][512];
+
+                if (in->json) {
+                        json_t *o =
+                                json_pack("{s:f, s:s, s:s, s:s*, s:s*}", "at", (double) x->at / 1e6, "host",
+                                          x->host, "device", x->device, "by", x->by, "why", x->why);
+
+                        if (x->is != UNKNOWN)
+                                (void) json_object_update_new(o, json_pack("{s:I, s:I}", "was",
+                                                                           (json_int_t) x->was, "is",
+                                                                           (json_int_t) x->is));
+                        (void) json_array_append_new(list, o);
+                        continue;
+                }
+                (void) fprintf(in->out.out, "%s  %s %s  ", human_time(x->at, when),
+                               text_safe(x->host, safe[0], sizeof(safe[0])),
+                               text_safe(x->device, safe[1], sizeof(safe[1])));
+                if (x->is != UNKNOWN)
+                        (void) fprintf(in->out.out, "grade %lld > %lld", (long long) x->was,
+                                       (long long) x->is);
+                else
+                        (void) fprintf(in->out.out, "cleared by %s",
+                                       text_safe(x->by ? x->by : "?", safe[0], sizeof(safe[0])));
+                (void) fprintf(in->out.out, "%s%s\n", x->why ? ": " : "",
+                               x->why ? text_safe(x->why, safe[1], sizeof(safe[1])) : "");
+        }
+        if (in->json) {
+                json_t *o = json_pack("{s:s, s:O}", "schema", "plimsoll.fault-log/1", "log", list);
+
+                (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) fputc('\n', in->out.out);
+                json_decref(o);
+        }
+        json_decref(list);
+        return EXIT_DONE;
+}
+
+static ExitStatus run(Invocation *in) {
+        int n = in->options.n_arguments;
+        const char *word = n > 0 ? in->options.arguments[0] : "";
+        bool clears = strcmp(word, "clear") == 0, logs = strcmp(word, "log") == 0 && n == 1;
+        Facts facts;
+        ExitStatus status;
+
+        if (n != (clears ? 3 : n > 0 ? 1 : 0))
+                return command_complain(in, EXIT_BAD_INPUT, "%s",
+                                        clears ? "clear takes HOST DEVICE"
+                                               : "accepted are: [HOST], clear HOST DEVICE, log");
+        status = facts_open(in, &facts);
+        if (status == EXIT_DONE)
+                status = clears ? clear(in, &facts) : logs ? show_log(in, &facts) : list(in, &facts);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With clear:" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "what was found or done; it is kept in the log" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.fault-list/1" },
+        { 0 },
+};
+
+const Command command_faults = {
+        .name = "faults",
+        .summary = "failing hardware: grades, evidence, who is concerned; clear by hand",
+        .usage = "[HOST | clear HOST DEVICE [--why TEXT] | log] [source]",
+        .help = "Lists what is failing, or is suspected to be, with its evidence and the VMs that use it.\n"
+                "Grades: 0 healthy, 1 watch, 2 quarantine (no VM comes), 3 drain, 4 drain now.\n"
+                "\n"
+                "clear accepts what speaks against a device now: its grade falls to 0, and what was\n"
+                "accepted counts again when it grows. Who did it, when and why is kept. log shows that,\n"
+                "and each change of a grade, newest first. docs/faults.md says how grades come about.",
+        .options = options,
+        .most_arguments = 3,
+        .run = run,
+};

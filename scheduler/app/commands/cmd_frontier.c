@@ -1,0 +1,192 @@
+#include <errno.h>
+#include <string.h>
+
+#include "policies/policies.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/plan_options.h"
+#include "scheduler/app/commands/supposed.h"
+#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/text/frontier_text.h"
+
+#define POOL_MAX ((size_t) FRONTIER_POINTS * FRONTIER_PRICE_N)
+
+typedef struct Walk {
+        Arena *arena;
+        RoundInput input; /* with the caps of the command line, which hold for every point */
+        FrontierPoint *pool;
+        uint32_t n_pool;
+        const char *const *res_names, *const *policy_names;
+        uint32_t n_policies;
+} Walk;
+
+static const int64_t units[FRONTIER_PRICE_N] = {
+        [FRONTIER_MOVES] = 1, [FRONTIER_MIB] = 1024, [FRONTIER_MS] = 60000
+};
+
+static int64_t lesser(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
+/* Adds the best plan within the cap to the pool. The first one's memory stays, for the names. */
+static int walk_step(Walk *w, FrontierPrice by, int64_t cap) {
+        Costs *policies = arena_new(w->arena, Costs, 2 * (size_t) policies_all().n);
+        ArenaMark mark = arena_mark(w->arena);
+        RoundInput input = w->input;
+        PlanRequest *request = &input.request;
+        Round round;
+        int r;
+
+        if (!policies)
+                return -ENOMEM;
+        if (by == FRONTIER_MOVES)
+                request->max_moves = (uint32_t) lesser(request->max_moves, cap);
+        else if (by == FRONTIER_MIB)
+                request->max_mib = lesser(request->max_mib, cap);
+        else
+                request->max_ms = lesser(request->max_ms, cap);
+        r = round_decide(w->arena, &input, &round);
+        if (r < 0)
+                return r;
+        w->pool[w->n_pool++] = frontier_point(w->input.snapshot, round.plan, by, cap, policies);
+        if (!w->res_names) {
+                w->res_names = round.plan->res_names;
+                w->policy_names = round.plan->policy_names;
+                w->n_policies = round.plan->n_policies;
+        } else
+                arena_rewind(w->arena, mark);
+        return 0;
+}
+
+/* Plans with caps on `by`, up to what the plan without any takes. The series ends where a cap is no cap. */
+static int walk_series(Walk *w, FrontierPrice by) {
+        int64_t whole = w->pool[0].price[by], cap;
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < FRONTIER_POINTS - 1; i++) {
+                cap = frontier_budget(i, units[by]);
+                if (cap >= whole)
+                        break;
+                r = walk_step(w, by, cap);
+        }
+        return r;
+}
+
+/* The planner heeds a cap on time only once it has ordered the moves: plans of little memory are often the
+ * better ones of those that are as short. */
+static int walk(Walk *w, FrontierPrice by) {
+        int r = walk_step(w, by, FRONTIER_NO_CAP);
+
+        if (r == 0)
+                r = walk_series(w, by);
+        if (r == 0 && by == FRONTIER_MS)
+                r = walk_series(w, FRONTIER_MIB);
+        return r;
+}
+
+static int settle(const Walk *w, FrontierPrice by, FrontierView *view) {
+        FrontierPoint *points = arena_new(w->arena, FrontierPoint, FRONTIER_POINTS);
+
+        if (!points)
+                return -ENOMEM;
+        for (uint32_t i = 0; view->n < FRONTIER_POINTS - 1; i++) {
+                int64_t budget = frontier_budget(i, units[by]);
+
+                if (budget >= w->pool[0].price[by])
+                        break;
+                points[view->n++].budget = budget;
+        }
+        points[view->n++].budget = FRONTIER_NO_CAP;
+        view->knee = frontier_settle(points, view->n, w->pool, w->n_pool, by);
+        view->points = points;
+        view->res_names = w->res_names;
+        view->policy_names = w->policy_names;
+        view->n_policies = w->n_policies;
+        return 0;
+}
+
+static ExitStatus frontier(Invocation *in, const Facts *facts, FrontierPrice by) {
+        Workers workers = workers_threads(0);
+        Walk w = { .arena = in->arena,
+                   .pool = arena_new(in->arena, FrontierPoint, POOL_MAX),
+                   .input = { .snapshot = facts->snapshot,
+                              .settings = facts->settings,
+                              .request = plan_request_of(&in->options, &workers),
+                              .now = clock_now(),
+                              .think = settings_int(facts->settings, "service", "think") } };
+        Store *store = source_store(facts->source);
+        Supposed supposed;
+        ExitStatus status = supposed_read(in, facts, &supposed);
+        FrontierView view = { .by = by, .seed = w.input.request.seed };
+        int r;
+
+        if (status != EXIT_DONE)
+                return status;
+        view.snapshot = w.input.snapshot = supposed.snapshot;
+        r = store ? store_round_holds(store, in->arena, &w.input) : 0; /* as the service would */
+
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        r = w.pool ? walk(&w, by) : -ENOMEM;
+        if (r == 0)
+                r = settle(&w, by, &view);
+        if (r == 0 && in->json) {
+                frontier_json_print(&view, in->out.out);
+        } else if (r == 0) {
+                supposed_print(&supposed, &in->out);
+                r = frontier_text_print(in->arena, &view, &in->out);
+        }
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+        return (supposed.any || supposed.set) && !in->json ? supposed_compare(in, &supposed, &w.input, NULL)
+                                                           : EXIT_DONE;
+}
+
+static int price_of(const Invocation *in, FrontierPrice *ret) {
+        const char *word = option_text(&in->options, "by");
+
+        for (int i = 0; i < FRONTIER_PRICE_N; i++)
+                if (!word || strcmp(word, frontier_price_names[i]) == 0) {
+                        *ret = (FrontierPrice) i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static ExitStatus run(Invocation *in) {
+        FrontierPrice by;
+        Facts facts;
+        ExitStatus status;
+
+        if (price_of(in, &by) < 0)
+                return command_complain(in, EXIT_BAD_INPUT, "--by %s: accepted: moves, gib, minutes",
+                                        option_text(&in->options, "by"));
+        status = facts_open(in, &facts);
+        if (status == EXIT_DONE)
+                status = frontier(in, &facts, by);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "The curve:" },
+        { "by", 0, OPTION_TEXT, "PRICE", 0, 0, 0,
+          "what plans are paid in: moves (the default), gib of memory of the VMs that move, or minutes" },
+        PLAN_OPTIONS,
+        WHAT_IF_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.frontier/1" },
+        { 0 },
+};
+
+const Command command_frontier = {
+        .name = "frontier",
+        .summary = "what 0, 1, 2, 5, 10 … moves (GiB, minutes) would buy, and where it stops paying",
+        .usage = "[source] [--by moves|gib|minutes] [options]",
+        .help = "Plans once for each budget and shows what the best plan within it gains, and its price.\n"
+                "The knee is the point furthest above the straight line between doing nothing and doing\n"
+                "all that is worth its price (docs/frontier.md). Nothing is changed anywhere.",
+        .options = options,
+        .run = run,
+};

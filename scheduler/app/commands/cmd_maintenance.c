@@ -1,0 +1,146 @@
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/maintenance.h"
+#include "scheduler/app/commands/roll.h"
+#include "scheduler/app/state/host_mark.h"
+
+static ExitStatus host_named(Invocation *in, const Facts *facts, const char *name) {
+        return maintenance_host(in, facts->snapshot, name) != IX_NONE ? EXIT_DONE : EXIT_BAD_INPUT;
+}
+
+#define HOSTS_NAMED_MAX 1000 /* on the command line; --all has no limit */
+
+/* ---- enter ---- */
+
+static ExitStatus enter(Invocation *in, Facts *facts, const char *host) {
+        ExitStatus status = host_named(in, facts, host);
+
+        if (status == EXIT_DONE)
+                status = maintenance_enter(in, facts, host);
+        if (status != EXIT_DONE)
+                return status;
+        if (option_given(&in->options, "wait"))
+                return maintenance_wait(in, facts, host);
+        return maintenance_advice(in, facts, host);
+}
+
+/* ---- the command ---- */
+
+typedef struct Verb {
+        const char *name;
+        int least, most; /* arguments after it */
+        ExitStatus (*run)(Invocation *in, Facts *facts, char **arguments, int n);
+} Verb;
+
+static ExitStatus verb_enter(Invocation *in, Facts *facts, char **arguments, int n) {
+        (void) n;
+        return enter(in, facts, arguments[0]);
+}
+
+static ExitStatus verb_exit(Invocation *in, Facts *facts, char **arguments, int n) {
+        (void) n;
+        return maintenance_exit(in, facts, arguments[0]);
+}
+
+static ExitStatus verb_status(Invocation *in, Facts *facts, char **arguments, int n) {
+        const char *host = n > 0 ? arguments[0] : NULL;
+        ExitStatus status = host ? host_named(in, facts, host) : EXIT_DONE;
+
+        if (status == EXIT_DONE && host && option_given(&in->options, "wait"))
+                return maintenance_wait(in, facts, host);
+        return status == EXIT_DONE ? maintenance_show(in, facts, host) : status;
+}
+
+static ExitStatus verb_roll(Invocation *in, Facts *facts, char **arguments, int n) {
+        if (option_given(&in->options, "for-good"))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "roll gives its hosts back: --for-good goes with enter");
+        return roll_run(in, facts, arguments, n);
+}
+
+static const Verb verbs[] = {
+        { "enter", 1, 1, verb_enter },
+        { "exit", 1, 1, verb_exit },
+        { "status", 0, 1, verb_status },
+        { "roll", 0, HOSTS_NAMED_MAX, verb_roll },
+};
+
+static ExitStatus run(Invocation *in) {
+        const char *names[ARRAY_SIZE(verbs)], *word = in->options.arguments[0], *near;
+        const Verb *verb = NULL;
+        int n = in->options.n_arguments - 1;
+        Facts facts;
+        ExitStatus status;
+
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+                names[i] = verbs[i].name;
+                if (strcmp(word, verbs[i].name) == 0)
+                        verb = &verbs[i];
+        }
+        near = verb ? NULL : text_nearest(word, names, ARRAY_SIZE(names));
+        if (!verb)
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "accepted are enter, exit, status and roll, not %s%s%s", word,
+                                        near ? "; did you mean " : "", near ? near : "");
+        if (n < verb->least || n > verb->most)
+                return command_complain(in, EXIT_BAD_INPUT, "%s takes %s", word,
+                                        verb->least == verb->most ? "one HOST" : "at most one HOST");
+        status = facts_open(in, &facts);
+        if (status == EXIT_DONE && !source_store(facts.source))
+                status =
+                        command_complain(in, EXIT_BAD_INPUT,
+                                         "maintenance is kept in Redis: give --redis URL (without agents and "
+                                         "Redis: plimsoll evacuate)");
+        if (status == EXIT_DONE)
+                status = verb->run(in, &facts, in->options.arguments + 1, n);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter:" },
+        { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
+          "the host should be empty within TIME: the VMs that weigh most leave first, and those that will "
+          "not "
+          "make it are named" },
+        { "for-good", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "the host does not come back: VMs that are off leave it, too" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "shown by status" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter and status:" },
+        { "wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "shows the progress until the host is empty, or nothing more can leave it (exit status 3)" },
+        ROLL_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "at the end, as JSON, schema plimsoll.maintenance/1; of roll plimsoll.roll/1 and (--dry-run) "
+          "plimsoll.roll-plan/1" },
+        { 0 },
+};
+
+const Command command_maintenance = {
+        .name = "maintenance",
+        .summary = "empty a host for maintenance, and give it back",
+        .usage = "enter HOST [--deadline 30m] [--for-good] [--wait] | exit HOST | status [HOST] [--wait] | "
+                 "roll HOSTS… "
+                 "--run CMD",
+        .help = "enter: the host takes no VM any more, and the service moves those it has to other hosts; "
+                "the\n"
+                "state is kept in Redis until exit, whatever is restarted. status: who asked and when, what "
+                "is\n"
+                "left, and what cannot leave and why. roll: the hosts are emptied one after the other, in "
+                "the "
+                "order\n"
+                "that moves the fewest bytes; CMD is run for each, and when its agent reports again the host "
+                "is\n"
+                "given back. It stops where anything fails. docs/maintenance.md tells the whole.\n"
+                "Exit status 3: VMs are left on the host and cannot leave, or nobody moves them.",
+        .options = options,
+        .least_arguments = 1,
+        .most_arguments = 1 + HOSTS_NAMED_MAX,
+        .run = run,
+};

@@ -1,0 +1,297 @@
+#include <errno.h>
+#include <string.h>
+
+#include "policies/policies.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/plan_options.h"
+#include "scheduler/app/commands/supposed.h"
+#include "scheduler/app/commands/vm_options.h"
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/table.h"
+#include "scheduler/app/text/trial_text.h"
+
+typedef struct Placing {
+        Invocation *in;
+        const Facts *facts;
+        Supposed supposed;
+        NewVm wanted;
+        const char *notes; /* of the XML, or NULL */
+        PlaceAnswer answer;
+        RoundInput input;
+} Placing;
+
+static const Vm *placed_vm(const Placing *p, uint32_t i) {
+        return &p->answer.trial.s->vms[p->answer.vms[i].vm];
+}
+
+static const char *host_name(const Placing *p, HostIx h) {
+        return p->answer.trial.s->hosts[h].name;
+}
+
+/* ---- text ---- */
+
+static void print_wish(const Placing *p) {
+        const Vm *vm = placed_vm(p, 0);
+        FILE *out = p->in->out.out;
+        char size[HUMAN_SIZE], safe[256];
+
+        (void) fprintf(out, "%s%s%s: %lld vCPU%s, %s", screen_style(&p->in->out, STYLE_STRONG),
+                       p->wanted.count > 1 ? "new VMs" : text_safe(vm->name, safe, sizeof(safe)),
+                       screen_style(&p->in->out, STYLE_PLAIN), (long long) vm->vcpus,
+                       vm->vcpus == 1 ? "" : "s", human_mib(vm->memory_mib, size));
+        for (uint32_t i = 0; i < vm->groups.n; i++)
+                (void) fprintf(out, ", group %s", text_safe(vm->groups.at[i], safe, sizeof(safe)));
+        for (uint32_t i = 0; i < vm->networks.n; i++)
+                (void) fprintf(out, ", network %s", text_safe(vm->networks.at[i], safe, sizeof(safe)));
+        for (uint32_t i = 0; i < vm->pools.n; i++)
+                (void) fprintf(out, ", pool %s", text_safe(vm->pools.at[i], safe, sizeof(safe)));
+        (void) fprintf(out, "; taken to use %lld.%lld cores%s\n", (long long) vm->cpu_mcores / 1000,
+                       (long long) vm->cpu_mcores % 1000 / 100,
+                       p->wanted.vm.cpu_mcores == UNKNOWN && !p->wanted.like
+                               ? ", as the VMs that are here do on average (--cpu says otherwise)"
+                               : "");
+        if (p->notes)
+                (void) fprintf(out, "note: %s\n", text_safe(p->notes, safe, sizeof(safe)));
+        (void) fputc('\n', out);
+}
+
+/* What planning after it gives: the promise, or that it does not hold. */
+static void print_settled(const Placing *p) {
+        const PlaceAnswer *a = &p->answer;
+        FILE *out = p->in->out.out;
+
+        if (!a->plan)
+                return;
+        if (a->plan->n_moves == 0)
+                (void) fputs("planned again with it there: no move is worth its price\n", out);
+        else if (a->settled)
+                (void) fprintf(out, "planned again with %s there: %u move%s of other VMs, none of %s\n",
+                               a->n_vms > 1 ? "them" : "it", a->plan->n_moves,
+                               a->plan->n_moves == 1 ? "" : "s", a->n_vms > 1 ? "theirs" : "its own");
+        else
+                (void) fprintf(
+                        out,
+                        "planned again with %s there: %u of the %u moves are of what was just placed; no "
+                        "better start was found\n",
+                        a->n_vms > 1 ? "them" : "it", a->moved, a->plan->n_moves);
+}
+
+static int print_several(const Placing *p) {
+        static const Column columns[] = { { .title = "VM", .most = 28 },
+                                          { .title = "HOST", .most = 24 },
+                                          { .title = "COST", .right = true },
+                                          { .title = "WHAT IT COSTS, BY POLICY" } };
+        const PlaceAnswer *answer = &p->answer;
+        Arena *a = p->in->arena;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+        int r = 0;
+
+        for (uint32_t i = 0; i < answer->n_vms && r == 0; i++) {
+                const Placed *one = &answer->vms[i];
+
+                if (one->host == IX_NONE)
+                        r = table_row(&t, (Cell[]){ { .text = placed_vm(p, i)->name },
+                                                    { .text = "none", .style = STYLE_BAD },
+                                                    { .text = "" },
+                                                    { .text = "no host takes it any more" } });
+                else
+                        r = table_row(&t,
+                                      (Cell[]){ { .text = placed_vm(p, i)->name },
+                                                { .text = host_name(p, one->host), .style = STYLE_STRONG },
+                                                { .text = trial_cost_text(a, &one->delta) },
+                                                { .text = trial_cost_words(a, answer->trial.policies,
+                                                                           one->by_policy, &one->delta) } });
+        }
+        if (r == 0)
+                table_print(&t, &p->in->out, "  ");
+        (void) fputc('\n', p->in->out.out);
+        return r;
+}
+
+static int print_text(const Placing *p) {
+        const PlaceAnswer *a = &p->answer;
+        const Screen *screen = &p->in->out;
+        TrialView view = { .trial = &a->trial,
+                           .hosts = a->hosts,
+                           .refusals = a->refusals,
+                           .n = a->trial.p->n_hosts,
+                           .all = option_given(&p->in->options, "all") };
+        int r = 0;
+
+        supposed_print(&p->supposed, screen);
+        print_wish(p);
+        if (a->n_placed == 0)
+                (void) fprintf(screen->out, "%sno host takes it%s\n", screen_style(screen, STYLE_BAD),
+                               screen_style(screen, STYLE_PLAIN));
+        else if (a->n_vms == 1)
+                (void) fprintf(screen->out, "%splace it on %s%s\n", screen_style(screen, STYLE_GOOD),
+                               host_name(p, a->vms[0].host), screen_style(screen, STYLE_PLAIN));
+        else
+                (void) fprintf(screen->out, "%s%u of %u find a place%s\n\n",
+                               screen_style(screen, a->n_placed == a->n_vms ? STYLE_GOOD : STYLE_BAD),
+                               a->n_placed, a->n_vms, screen_style(screen, STYLE_PLAIN));
+        if (a->n_vms > 1 && a->n_placed > 0)
+                r = print_several(p);
+        if (a->n_placed > 0)
+                print_settled(p);
+        (void) fprintf(screen->out, "\n%sEach host, for %s:%s\n", screen_style(screen, STYLE_STRONG),
+                       a->n_vms > 1 ? "the first one" : "it", screen_style(screen, STYLE_PLAIN));
+        return r == 0 ? trial_text_print(p->in->arena, &view, screen) : r;
+}
+
+/* ---- JSON ---- */
+
+static json_t *names_json(const Strings *names) {
+        json_t *array = json_array();
+
+        for (uint32_t i = 0; i < names->n; i++)
+                (void) json_array_append_new(array, json_string(names->at[i]));
+        return array;
+}
+
+static json_t *vm_json(const Placing *p) {
+        const Vm *vm = placed_vm(p, 0);
+        json_t *o = json_object();
+
+        (void) json_object_set_new(o, "vcpus", json_integer(vm->vcpus));
+        (void) json_object_set_new(o, "memory_mib", json_integer(vm->memory_mib));
+        (void) json_object_set_new(o, "cpu", json_real((double) vm->cpu_mcores / 1000));
+        (void) json_object_set_new(o, "cpu_is_average",
+                                   json_boolean(p->wanted.vm.cpu_mcores == UNKNOWN && !p->wanted.like));
+        (void) json_object_set_new(o, "groups", names_json(&vm->groups));
+        (void) json_object_set_new(o, "networks", names_json(&vm->networks));
+        (void) json_object_set_new(o, "pools", names_json(&vm->pools));
+        if (p->notes)
+                (void) json_object_set_new(o, "note", json_string(p->notes));
+        return o;
+}
+
+static json_t *placements_json(const Placing *p) {
+        json_t *array = json_array();
+
+        for (uint32_t i = 0; i < p->answer.n_vms; i++) {
+                const Placed *one = &p->answer.vms[i];
+                json_t *o = json_object();
+
+                (void) json_object_set_new(o, "vm", json_string(placed_vm(p, i)->name));
+                (void) json_object_set_new(
+                        o, "host", one->host == IX_NONE ? json_null() : json_string(host_name(p, one->host)));
+                if (one->host != IX_NONE) {
+                        (void) json_object_set_new(o, "cost", costs_json(&one->delta));
+                        (void) json_object_set_new(o, "cost_by_policy",
+                                                   policies_json(p->answer.trial.policies, one->by_policy));
+                }
+                (void) json_array_append_new(array, o);
+        }
+        return array;
+}
+
+static ExitStatus print_json(const Placing *p) {
+        const PlaceAnswer *a = &p->answer;
+        const TrialView view = {
+                .trial = &a->trial, .hosts = a->hosts, .refusals = a->refusals, .n = a->trial.p->n_hosts
+        };
+        json_t *o = json_object(), *what_if;
+
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.place/1"));
+        (void) json_object_set_new(o, "cluster", json_string(a->trial.s->cluster));
+        (void) json_object_set_new(o, "vm", vm_json(p));
+        (void) json_object_set_new(o, "placed", json_integer(a->n_placed));
+        (void) json_object_set_new(o, "placements", placements_json(p));
+        (void) json_object_set_new(o, "settled", json_boolean(a->settled));
+        (void) json_object_set_new(o, "moves_after", json_integer(a->plan ? a->plan->n_moves : 0));
+        (void) json_object_set_new(o, "hosts", trial_json(&view));
+        if (p->supposed.any) {
+                what_if = supposed_json(p->in, &p->supposed, &p->input, NULL);
+                if (!what_if) {
+                        json_decref(o);
+                        return EXIT_FAILED;
+                }
+                (void) json_object_set_new(o, "what_if", what_if);
+        }
+        (void) json_dumpf(o, p->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+        (void) fputc('\n', p->in->out.out);
+        json_decref(o);
+        return EXIT_DONE;
+}
+
+/* ---- the command ---- */
+
+static ExitStatus find(Placing *p) {
+        Invocation *in = p->in;
+        const WhatIf one = { .vms = &p->wanted, .n_vms = 1 };
+        const PlaceRequest request = { .plan = p->input.request, .tries = PLACE_TRIES };
+        const Snapshot *s;
+        TextFault fault = { 0 };
+        int r = what_if_apply(in->arena, p->supposed.snapshot, &one, &s, &fault);
+
+        if (r == -EINVAL)
+                return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
+        if (r == 0)
+                r = place_find(in->arena, s, p->facts->settings, policies_all(), &request, &p->answer);
+        if (r == -ENODATA)
+                return command_complain(in, EXIT_FAILED, "the cluster has no hosts");
+        return r < 0 ? command_complain(in, EXIT_FAILED, "cannot place it: %s", strerrordesc_np(-r))
+                     : EXIT_DONE;
+}
+
+static ExitStatus place(Invocation *in, const Facts *facts) {
+        Workers workers = workers_threads(0);
+        Placing p = { .in = in,
+                      .facts = facts,
+                      .input = { .snapshot = facts->snapshot,
+                                 .settings = facts->settings,
+                                 .request = PLAN_REQUEST_DEFAULT,
+                                 .now = clock_now(),
+                                 .think = settings_int(facts->settings, "service", "think") } };
+        ExitStatus status = supposed_read(in, facts, &p.supposed);
+
+        p.input.request.workers = &workers;
+        if (status == EXIT_DONE)
+                status = vm_options_read(in, p.supposed.snapshot, &p.wanted, &p.notes);
+        p.wanted.count = option_number(&in->options, "count", 1);
+        if (status == EXIT_DONE)
+                status = find(&p);
+        if (status == EXIT_DONE && in->json)
+                status = print_json(&p);
+        else if (status == EXIT_DONE && print_text(&p) < 0)
+                status = command_complain(in, EXIT_FAILED, "out of memory");
+        if (status == EXIT_DONE && !in->json && (p.supposed.any || p.supposed.set))
+                status = supposed_compare(in, &p.supposed, &p.input, NULL);
+        return status == EXIT_DONE && p.answer.n_placed < p.answer.n_vms ? EXIT_BLOCKED : status;
+}
+
+static ExitStatus run(Invocation *in) {
+        Facts facts;
+        ExitStatus status = facts_open(in, &facts);
+
+        if (status == EXIT_DONE)
+                status = place(in, &facts);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        VM_OPTIONS,
+        { "count", 0, OPTION_NUMBER, "N", 1, 1, 10000, "so many of them, placed together" },
+        WHAT_IF_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host, however many there are" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.place/1" },
+        { 0 },
+};
+
+const Command command_place = {
+        .name = "place",
+        .summary = "where a new VM should start, or several, and why not elsewhere",
+        .usage = "--vcpus N --memory SIZE [source] [options]",
+        .help = "Tries the VM on every host with the engine that plans, shows what it would cost on each, "
+                "by\n"
+                "policy, and why others refuse it, with numbers. Then plans for the cluster with the VM "
+                "there:\n"
+                "it says so when no move is needed after it. Nothing is changed anywhere (docs/place.md).\n"
+                "Exit status 3: not all of them find a place.",
+        .options = options,
+        .run = run,
+};

@@ -1,0 +1,195 @@
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/hbal_score.h"
+#include "scheduler/app/commands/plan_options.h"
+#include "scheduler/app/commands/supposed.h"
+#include "scheduler/app/round/round_record.h"
+#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/app/terminal/timing.h"
+#include "scheduler/app/text/fleet_text.h"
+#include "scheduler/app/text/plan_text.h"
+#include "scheduler/snapshot/files/plan_file.h"
+#include "scheduler/snapshot/files/record_file.h"
+
+static ExitStatus status_of(const Plan *plan) {
+        return plan->status >= PLAN_BLOCKED || plan->n_refused_all > 0 ? EXIT_BLOCKED : EXIT_DONE;
+}
+
+/* With "what if" the plan stands in an object that says what it would change. */
+static ExitStatus print_json(Invocation *in, const Supposed *supposed, const RoundInput *input,
+                             const Plan *plan, const char *text, size_t n) {
+        json_t *o, *what_if;
+
+        if (!supposed->any) {
+                (void) fwrite(text, 1, n, in->out.out);
+                return EXIT_DONE;
+        }
+        what_if = supposed_json(in, supposed, input, plan);
+        if (!what_if)
+                return EXIT_FAILED;
+        o = json_object();
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.what-if/1"));
+        (void) json_object_set_new(o, "cluster", json_string(supposed->as_is->cluster));
+        (void) json_object_set_new(o, "what_if", what_if);
+        (void) json_object_set_new(o, "plan", json_loadb(text, n, 0, NULL));
+        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+        (void) fputc('\n', in->out.out);
+        json_decref(o);
+        return EXIT_DONE;
+}
+
+static ExitStatus print_plan(Invocation *in, const Supposed *supposed, const RoundInput *input,
+                             const Round *round) {
+        const char *path = option_text(&in->options, "output"), *text;
+        PlanView view = { .snapshot = round->snapshot,
+                          .problem = round->problem,
+                          .plan = round->plan,
+                          .took = round->took,
+                          .all = option_given(&in->options, "all") };
+        ExitStatus status = EXIT_DONE;
+        TextFault fault;
+        size_t n = 0;
+
+        if (plan_file_print(in->arena, round->snapshot, round->plan, &text, &n) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (path && file_write(path, text, n, &fault) < 0)
+                return command_complain_fault(in, EXIT_FAILED, path, &fault);
+        if (in->json)
+                status = print_json(in, supposed, input, round->plan, text, n);
+        else {
+                supposed_print(supposed, &in->out);
+                if (plan_text_print(in->arena, &view, &in->out) < 0)
+                        return command_complain(in, EXIT_FAILED, "out of memory");
+                if (supposed->any || supposed->set)
+                        status = supposed_compare(in, supposed, input, round->plan);
+        }
+        if (status == EXIT_DONE && supposed->started.n_placed < supposed->started.n_vms)
+                status = EXIT_BLOCKED;
+        return status == EXIT_DONE ? status_of(round->plan) : status;
+}
+
+/* To stderr, beside whatever form the plan has. */
+static int print_hbal_score(Invocation *in, const Round *round) {
+        const HostIx *host_of;
+        double before = 0, after = 0;
+        int r = fleet_after(in->arena, round->problem, round->plan, &host_of);
+
+        if (r == 0)
+                r = hbal_score(in->arena, round->snapshot, NULL, &before);
+        if (r == 0)
+                r = hbal_score(in->arena, round->snapshot, host_of, &after);
+        if (r == 0)
+                (void) fprintf(in->err.out, "hbal's cluster score: %.8f now, %.8f after\n", before, after);
+        return r;
+}
+
+/* What replay takes. */
+static ExitStatus write_record(Invocation *in, const Facts *facts, const RoundInput *input,
+                               const Round *round) {
+        RoundRecord x = { .input = input,
+                          .facts = source_facts(facts->source),
+                          .round = round,
+                          .leader = "plimsoll plan",
+                          .mode = "advise" };
+        const char *path = option_text(&in->options, "record"), *text = NULL;
+        const Record *record = NULL;
+        TextFault fault = { 0 };
+        size_t n = 0;
+
+        if (!path)
+                return EXIT_DONE;
+        if (round_record_make(in->arena, &x, &record) < 0 ||
+            record_file_print(in->arena, record, &text, &n) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (file_write(path, text, n, &fault) < 0)
+                return command_complain_fault(in, EXIT_FAILED, path, &fault);
+        return EXIT_DONE;
+}
+
+static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
+        Workers workers = workers_threads(0);
+        RoundInput input = { .snapshot = facts->snapshot,
+                             .settings = facts->settings,
+                             .request = plan_request_of(&in->options, &workers),
+                             .now = clock_now(),
+                             .think = settings_int(facts->settings, "service", "think") };
+        Store *store = source_store(facts->source);
+        Supposed supposed;
+        ExitStatus status = supposed_read(in, facts, &supposed);
+        Round round;
+        int r;
+
+        if (status != EXIT_DONE)
+                return status;
+        if (supposed.any && option_given(&in->options, "record"))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "--record keeps facts; with what if, write a snapshot of them first");
+        input.snapshot = supposed.snapshot;
+        r = store ? store_round_holds(store, in->arena, &input) : 0; /* as the service would */
+
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        r = round_decide(in->arena, &input, &round);
+        if (r == -EPROTO)
+                return command_complain(in, EXIT_FAILED,
+                                        "the planner made a plan that its judge refuses; nothing is planned. "
+                                        "This is a defect: please report it with the snapshot");
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+        timing_mark(timing, "plan");
+        status = write_record(in, facts, &input, &round);
+        if (status != EXIT_DONE)
+                return status;
+        status = print_plan(in, &supposed, &input, &round);
+        if (option_given(&in->options, "hbal-score") && print_hbal_score(in, &round) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        timing_mark(timing, "write");
+        return status;
+}
+
+static ExitStatus run(Invocation *in) {
+        Timing timing = timing_begin(in);
+        Facts facts;
+        ExitStatus status = facts_open(in, &facts);
+
+        timing_mark(&timing, "load");
+        if (status == EXIT_DONE)
+                status = plan(in, &facts, &timing);
+        facts_close(&facts);
+        timing_end(&timing);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        PLAN_OPTIONS,
+        WHAT_IF_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0,
+          "writes the plan as a plan file, for check and apply" },
+        { "record", 0, OPTION_TEXT, "FILE", 0, 0, 0,
+          "writes all that the plan follows from, with the plan, for plimsoll replay" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "as JSON, schema plimsoll.plan/1; with what if, plimsoll.what-if/1" },
+        { "hbal-score", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "also says what Ganeti's hbal would call the cluster's score, now and after (see import htools)" },
+        TIMING_OPTION,
+        { 0 },
+};
+
+const Command command_plan = {
+        .name = "plan",
+        .summary = "what should be moved where, in what order, and why; nothing is moved",
+        .usage = "[source] [options]",
+        .help = "Shows each host now and after against its load line, the moves in waves with their "
+                "predicted\n"
+                "times and reasons, and what was wanted and is not possible. Nothing is changed anywhere.\n"
+                "Exit status 3: something that must be done is blocked.",
+        .options = options,
+        .run = run,
+};

@@ -1,0 +1,295 @@
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/scenario_folder.h"
+#include "scheduler/app/round/round_record.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/table.h"
+#include "scheduler/app/text/plan_difference.h"
+#include "scheduler/app/text/plan_text.h"
+#include "scheduler/snapshot/files/plan_file.h"
+#include "scheduler/snapshot/files/record_file.h"
+
+#define DIFFERENCES_SHOWN 20U
+#define RECORDS_LISTED    20U
+
+typedef struct Replay {
+        Invocation *in;
+        const char *name; /* what it was called by */
+        const Record *record;
+        const Settings *settings;
+        Round round;
+        const char *plan; /* made just now */
+        const PlanDifference *differences;
+        uint32_t n_differences, n_all;
+} Replay;
+
+/* ---- where it comes from ---- */
+
+static bool is_in_store(const char *name) {
+        return strcmp(name, "last") == 0 ||
+               (strspn(name, "0123456789-") == strlen(name) && access(name, F_OK) != 0);
+}
+
+static ExitStatus open_store(Invocation *in, Source **ret) {
+        Settings *settings = NULL;
+        ExitStatus status = facts_settings(in, &settings);
+        TextFault fault = { 0 };
+
+        if (status != EXIT_DONE)
+                return status;
+        if (source_open(&in->options, settings, ret, &fault) < 0)
+                return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
+        if (!source_store(*ret)) {
+                *ret = source_free(*ret);
+                return command_complain(in, EXIT_BAD_INPUT, "records are kept in Redis: give --redis URL");
+        }
+        return EXIT_DONE;
+}
+
+static ExitStatus text_from_store(Replay *x, const char **ret, size_t *ret_n) {
+        owned(source_free) Source *source = NULL;
+        StoredText found = { 0 };
+        ExitStatus status = open_store(x->in, &source);
+        int r;
+
+        if (status != EXIT_DONE)
+                return status;
+        r = store_get_record(source_store(source), x->in->arena, x->name, &found);
+        if (r == 1)
+                return command_complain(x->in, EXIT_BAD_INPUT,
+                                        "there is no record %s, or no longer (plimsoll replay --list)",
+                                        x->name);
+        if (r < 0)
+                return command_complain(x->in, EXIT_FAILED, "%s", store_error(source_store(source)));
+        x->name = found.name;
+        *ret = found.text;
+        *ret_n = found.n;
+        return EXIT_DONE;
+}
+
+static ExitStatus read_record(Replay *x) {
+        const char *save = option_text(&x->in->options, "save"), *text = NULL;
+        ExitStatus status = EXIT_DONE;
+        TextFault fault = { 0 };
+        size_t n = 0;
+        int r;
+
+        if (is_in_store(x->name))
+                status = text_from_store(x, &text, &n);
+        else if (file_read(x->in->arena, x->name, &text, &n, &fault) < 0)
+                status = command_complain_fault(x->in, EXIT_BAD_INPUT, x->name, &fault);
+        if (status != EXIT_DONE)
+                return status;
+        if (save && file_write(save, text, n, &fault) < 0)
+                return command_complain_fault(x->in, EXIT_FAILED, save, &fault);
+        r = record_file_parse(x->in->arena, text, n, &x->record, &fault);
+        if (r == 0)
+                r = round_record_settings(x->in->arena, x->record, &x->settings, &fault);
+        if (r == -ENOMEM)
+                return command_complain(x->in, EXIT_FAILED, "out of memory");
+        return r < 0 ? command_complain_fault(x->in, EXIT_BAD_INPUT, x->name, &fault) : EXIT_DONE;
+}
+
+/* ---- --list ---- */
+
+static int list_row(Invocation *in, Table *table, json_t *list, const StoredText *text) {
+        char moves[24], when[HUMAN_SIZE];
+        json_t *o = json_loadb(text->text, text->n, 0, NULL), *plan = json_object_get(o, "plan");
+        const char *status = json_string_value(json_object_get(plan, "status"));
+        const char *mode = json_string_value(json_object_get(o, "mode"));
+        usec_t at = json_integer_value(json_object_get(o, "at"));
+        const size_t n = json_array_size(json_object_get(plan, "moves"));
+        int r = 0;
+
+        (void) snprintf(moves, sizeof(moves), "%zu", n);
+        status = status ? status : "cannot be read";
+        mode = mode ? mode : "";
+        if (in->json)
+                (void) json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:s, s:I}", "record",
+                                                             text->name, "at", (json_int_t) at, "mode", mode,
+                                                             "status", status, "moves", (json_int_t) n));
+        else
+                r = table_row(table, (Cell[]){ { .text = text->name },
+                                               { .text = human_time(at, when) },
+                                               { .text = mode },
+                                               { .text = moves },
+                                               { .text = status } });
+        json_decref(o);
+        return r;
+}
+
+static ExitStatus list_records(Invocation *in) {
+        static const Column columns[] = { { .title = "RECORD" },
+                                          { .title = "TIME" },
+                                          { .title = "MODE" },
+                                          { .title = "MOVES", .right = true },
+                                          { .title = "PLAN" } };
+        owned(source_free) Source *source = NULL;
+        Table table = table_begin(in->arena, columns, ARRAY_SIZE(columns));
+        ExitStatus status = open_store(in, &source);
+        StoredText *texts = NULL;
+        json_t *list = NULL;
+        uint32_t n = 0;
+        int r;
+
+        if (status != EXIT_DONE)
+                return status;
+        r = store_get_records(source_store(source), in->arena, RECORDS_LISTED, &texts, &n);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(source_store(source)));
+        list = json_array();
+        for (uint32_t i = 0; i < n && r == 0; i++)
+                r = list_row(in, &table, list, &texts[i]);
+        if (in->json) {
+                json_t *o = json_pack("{s:s, s:O}", "schema", "plimsoll.records/1", "records", list);
+
+                (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) fputc('\n', in->out.out);
+                json_decref(o);
+        } else if (r == 0 && n > 0) {
+                table_print(&table, &in->out, "");
+        } else if (r == 0) {
+                (void) fputs("there are no records yet\n", in->out.out);
+        }
+        json_decref(list);
+        return r < 0 ? command_complain(in, EXIT_FAILED, "out of memory") : EXIT_DONE;
+}
+
+/* ---- the answer ---- */
+
+static const char *reservation(const Replay *x) {
+        if (strcmp(x->record->version, PLIMSOLL_VERSION) != 0)
+                return "another version of plimsoll made it";
+        if (strstr(x->record->plan, "\"guard_fired\":true"))
+                return "the wall-clock guard (service.think) had cut it short: another run may get further";
+        return NULL;
+}
+
+static void print_json(const Replay *x) {
+        json_t *list = json_array(), *o;
+
+        for (uint32_t i = 0; i < x->n_differences; i++)
+                (void) json_array_append_new(
+                        list, json_pack("{s:s, s:s, s:s}", "path", x->differences[i].path, "was",
+                                        x->differences[i].was, "is", x->differences[i].is));
+        o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:s*}", "schema", "plimsoll.replay/1", "record",
+                      x->name, "version", PLIMSOLL_VERSION, "recorded_version", x->record->version, "same",
+                      x->n_all == 0, "differences", (json_int_t) x->n_all, "first", list, "reservation",
+                      reservation(x));
+        (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', x->in->out.out);
+        json_decref(o);
+}
+
+static int print_text(const Replay *x) {
+        static const Column columns[] = { { .title = "WHERE" },
+                                          { .title = "RECORDED", .most = 60 },
+                                          { .title = "NOW" } };
+        const Screen *out = &x->in->out;
+        Table table = table_begin(x->in->arena, columns, ARRAY_SIZE(columns));
+        char when[HUMAN_SIZE], safe[160];
+
+        (void) fprintf(out->out, "%s of %s, by plimsoll %s, mode %s: %s\n",
+                       text_safe(x->name, safe, sizeof(safe)), human_time(x->record->at, when),
+                       x->record->version, x->record->mode, plan_text_summary(x->in->arena, x->round.plan));
+        if (x->n_all == 0) {
+                (void) fprintf(out->out, "%sthe same decision, byte for byte%s\n",
+                               screen_style(out, STYLE_GOOD), screen_style(out, STYLE_PLAIN));
+                return 0;
+        }
+        (void) fprintf(out->out, "%sanother decision: %u difference%s%s%s%s\n", screen_style(out, STYLE_BAD),
+                       x->n_all, x->n_all == 1 ? "" : "s", screen_style(out, STYLE_PLAIN),
+                       reservation(x) ? "; " : "", reservation(x) ? reservation(x) : "");
+        for (uint32_t i = 0; i < x->n_differences; i++)
+                if (table_row(&table, (Cell[]){ { .text = x->differences[i].path },
+                                                { .text = x->differences[i].was },
+                                                { .text = x->differences[i].is } }) < 0)
+                        return -ENOMEM;
+        table_print(&table, out, "  ");
+        if (x->n_all > x->n_differences)
+                (void) fprintf(out->out, "  … and %u more\n", x->n_all - x->n_differences);
+        return 0;
+}
+
+static ExitStatus decide(Replay *x) {
+        Workers workers = workers_threads(0);
+        size_t n = 0;
+        int r = round_replay(x->in->arena, x->record, x->settings, &workers, &x->round);
+
+        if (r == 0)
+                r = plan_file_print(x->in->arena, x->round.snapshot, x->round.plan, &x->plan, &n);
+        if (r == 0)
+                r = plan_difference(x->in->arena, x->record->plan, x->plan, DIFFERENCES_SHOWN,
+                                    &x->differences, &x->n_differences, &x->n_all);
+        return r < 0 ? command_complain(x->in, EXIT_FAILED, "cannot decide again: %s", strerrordesc_np(-r))
+                     : EXIT_DONE;
+}
+
+static ExitStatus replay(Replay *x) {
+        const char *folder = option_text(&x->in->options, "to-scenario");
+        ExitStatus status = read_record(x);
+        TextFault fault = { 0 };
+
+        if (status == EXIT_DONE)
+                status = decide(x);
+        if (status != EXIT_DONE)
+                return status;
+        if (x->in->json)
+                print_json(x);
+        else if (print_text(x) < 0)
+                return command_complain(x->in, EXIT_FAILED, "out of memory");
+        if (folder && scenario_folder_write(x->in->arena, x->record, &x->round, folder, &fault) < 0)
+                return command_complain_fault(x->in, EXIT_FAILED, folder, &fault);
+        if (folder && !x->in->json)
+                (void) fprintf(
+                        x->in->out.out,
+                        "%s: README, cluster.json, settings, settings.yaml; what it is to tell goes into "
+                        "README\n",
+                        folder);
+        return x->n_all == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static ExitStatus run(Invocation *in) {
+        Replay x = { .in = in };
+
+        if (option_given(&in->options, "list"))
+                return in->options.n_arguments == 0
+                               ? list_records(in)
+                               : command_complain(in, EXIT_BAD_INPUT, "--list takes no record");
+        if (in->options.n_arguments != 1)
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "say which: a record's name, last, or a file (--list shows them)");
+        x.name = in->options.arguments[0];
+        return replay(&x);
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What with it:" },
+        { "list", 0, OPTION_FLAG, NULL, 0, 0, 0, "the newest records in Redis" },
+        { "save", 0, OPTION_TEXT, "FILE", 0, 0, 0, "writes the record to a file: to be kept, or sent" },
+        { "to-scenario", 0, OPTION_TEXT, "DIR", 0, 0, 0,
+          "writes it as a folder of tests/scenarios, which must not be there yet" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.replay/1 (--list: records/1)" },
+        { 0 },
+};
+
+const Command command_replay = {
+        .name = "replay",
+        .summary = "the same decision again, byte for byte, or where it differs",
+        .usage = "RECORD|FILE|last [--redis URL] [--save FILE] [--to-scenario DIR] | --list",
+        .help = "Each round's facts, settings and plan are kept in Redis as a record (docs/record-file.md).\n"
+                "replay decides again from it and compares; nothing is moved. A record is also a file:\n"
+                "plimsoll plan --record FILE writes one, and replay FILE needs no Redis.\n"
+                "Exit status 1: the decision differs.",
+        .options = options,
+        .most_arguments = 1,
+        .run = run,
+};

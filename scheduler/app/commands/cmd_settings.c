@@ -1,0 +1,177 @@
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/settings/settings_doc.h"
+#include "scheduler/app/settings/settings_file.h"
+#include "scheduler/model/rule_set.h"
+
+static json_t *row_json(const SettingRow *row) {
+        json_t *o = json_object();
+        char buf[512];
+
+        (void) json_object_set_new(o, "key", json_sprintf("%s.%s", row->section->name, row->def->name));
+        (void) json_object_set_new(
+                o, "value", json_string(setting_print(row->def, row->value, row->text, buf, sizeof(buf))));
+        (void) json_object_set_new(
+                o, "default",
+                json_string(setting_print(row->def, row->def->def, row->def->def_text, buf, sizeof(buf))));
+        (void) json_object_set_new(o, "is_default", json_boolean(row->is_default));
+        (void) json_object_set_new(o, "doc", json_string(row->def->doc));
+        return o;
+}
+
+static void print_json(const Settings *s, FILE *out) {
+        json_t *o = json_object(), *rows = json_array();
+        SettingRow row;
+
+        for (uint32_t i = 0; settings_row(s, i, &row); i++)
+                (void) json_array_append_new(rows, row_json(&row));
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.settings/1"));
+        (void) json_object_set_new(o, "settings", rows);
+        (void) json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', out);
+        json_decref(o);
+}
+
+static ExitStatus show(Invocation *in, const Settings *s) {
+        const char *text;
+
+        if (in->json) {
+                print_json(s, in->out.out);
+                return EXIT_DONE;
+        }
+        if (settings_file_print(in->arena, s, false, &text) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        (void) fputs(text, in->out.out);
+        return EXIT_DONE;
+}
+
+/* What the rules make of a cluster: those that select nothing. Windows that are not open are no mistake. */
+static ExitStatus check_cluster(Invocation *in) {
+        const char *bad = option_given(&in->options, "strict") ? "" : " (a warning; an error with --strict)";
+        char safe[512];
+        Facts facts;
+        uint32_t n = 0;
+        ExitStatus status = facts_open(in, &facts);
+
+        for (uint32_t i = 0; status == EXIT_DONE && i < facts.snapshot->notes.n; i++) {
+                const char *note = facts.snapshot->notes.at[i];
+
+                if (strncmp(note, "no moves ", 9) == 0)
+                        continue;
+                n++;
+                (void) fprintf(in->err.out, "%s: %s%s\n", in->program, text_safe(note, safe, sizeof(safe)),
+                               bad);
+        }
+        facts_close(&facts);
+        return status == EXIT_DONE && n > 0 && option_given(&in->options, "strict") ? EXIT_BAD_INPUT : status;
+}
+
+static bool has_source(const Options *o) {
+        return option_given(o, "from") || option_given(o, "hosts") || option_given(o, "redis");
+}
+
+static ExitStatus check(Invocation *in, const Settings *s) {
+        const RuleSet *rules = settings_rules(s);
+        unsigned changed = 0;
+        SettingRow row;
+
+        if (option_given(&in->options, "strict") && !has_source(&in->options))
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "--strict asks whether each rule selects something: say where the facts come "
+                        "from (--from FILE, --hosts URI, --redis URL)");
+        if (has_source(&in->options)) {
+                ExitStatus status = check_cluster(in);
+
+                if (status != EXIT_DONE)
+                        return status;
+        }
+        if (in->json) {
+                print_json(s, in->out.out);
+                return EXIT_DONE;
+        }
+        for (uint32_t i = 0; settings_row(s, i, &row); i++)
+                changed += !row.is_default;
+        (void) fprintf(in->out.out, "the settings are good; %u differ%s from the default", changed,
+                       changed == 1 ? "s" : "");
+        if (rules)
+                (void) fprintf(in->out.out, "; %u rules, %u groups, %u entries of hosts, %u windows",
+                               rules->n_rules, rules->n_groups, rules->n_hosts, rules->n_windows);
+        (void) fputc('\n', in->out.out);
+        return EXIT_DONE;
+}
+
+#define MISTAKES_MAX 50
+
+/* All that is wrong with them is said. */
+static ExitStatus check_all(Invocation *in) {
+        TextFaults faults = { .at = arena_new(in->arena, TextFault, MISTAKES_MAX), .most = MISTAKES_MAX };
+        Settings *settings = NULL;
+        const char *file = NULL;
+        int r;
+
+        if (!faults.at)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        r = app_settings_check(in->arena, &in->options, &settings, &file, &faults);
+        if (r < 0)
+                return command_complain_faults(in, r == -ENOMEM ? EXIT_FAILED : EXIT_BAD_INPUT, file,
+                                               &faults);
+        return check(in, settings);
+}
+
+static ExitStatus run(Invocation *in) {
+        static const char *const words[] = { "check", "show", "doc" };
+        const char *word = in->options.arguments[0], *nearest;
+        Settings *settings = NULL;
+        ExitStatus status = EXIT_DONE;
+
+        if (strcmp(word, "check") == 0)
+                return check_all(in);
+        status = facts_settings(in, &settings);
+        if (status != EXIT_DONE)
+                return status;
+        if (strcmp(word, "show") == 0)
+                return show(in, settings);
+        if (strcmp(word, "doc") == 0) {
+                if (in->json)
+                        print_json(settings, in->out.out);
+                else if (option_given(&in->options, "markdown"))
+                        settings_doc_markdown(settings, in->out.out);
+                else
+                        settings_doc_print(settings, &in->out);
+                return EXIT_DONE;
+        }
+        nearest = text_nearest(word, words, ARRAY_SIZE(words));
+        return command_complain(in, EXIT_BAD_INPUT, "%s: accepted is check, show or doc%s%s%s", word,
+                                nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Check:" },
+        { "strict", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "a rule that selects nothing is an error; needs a source" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "markdown", 0, OPTION_FLAG, NULL, 0, 0, 0, "doc: as docs/settings.md" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.settings/1" },
+        { 0 },
+};
+
+const Command command_settings = {
+        .name = "settings",
+        .summary = "check a settings file, show what is in force, or print the manual",
+        .usage = "check|show|doc [--settings FILE] [--set KEY=VALUE] [check: source, --strict]",
+        .help = "check  says all that is wrong with the settings, with line and column, or that they are "
+                "good;\n"
+                "       with a source of facts also which rules select nothing there\n"
+                "show   prints the settings in force as a settings file; those at their default as comments\n"
+                "doc    prints every setting: what it does, its default and what is accepted",
+        .options = options,
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = run,
+};

@@ -1,0 +1,353 @@
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/state/live_state.h"
+#include "scheduler/app/state/move_journal.h"
+#include "scheduler/app/state/stop_signal.h"
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/text/fleet_text.h"
+#include "scheduler/decide/problem/problem_build.h"
+
+typedef struct Status {
+        const Snapshot *snapshot;
+        const Problem *problem;
+        const HostShare *shares;
+        LiveState live;
+        bool has_live;
+        const JournalEntry *recent; /* how the last moves ended, newest first */
+        uint32_t n_recent;
+} Status;
+
+/* ---- what there is ---- */
+
+static int read_live(const Facts *facts, Arena *a, Status *ret) {
+        Store *store = source_store(facts->source);
+        int r = store ? live_state_get(store, a, &ret->live) : 1;
+
+        ret->has_live = r == 0;
+        return r < 0 ? r : 0;
+}
+
+#define RECENT_MOST   8U
+#define RECENT_WITHIN (INT64_C(3600) * USEC_PER_SEC)
+
+static int read_recent(const Facts *facts, Arena *a, Status *ret) {
+        Store *store = source_store(facts->source);
+        StoredText *texts = NULL;
+        JournalEntry *recent;
+        uint32_t n = 0;
+        usec_t since = clock_now() - RECENT_WITHIN;
+        int r = store ? store_get_journal(store, a, 8 * RECENT_MOST, &texts, &n) : 0;
+
+        if (r < 0)
+                return r;
+        recent = arena_new(a, JournalEntry, RECENT_MOST);
+        if (!recent)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n && ret->n_recent < RECENT_MOST; i++) {
+                JournalEntry *e = &recent[ret->n_recent];
+
+                r = journal_parse(a, texts[i].text, texts[i].n, e);
+                if (r == -ENOMEM)
+                        return r;
+                if (r == 0 && e->at >= since && e->event != JOURNAL_INTENT && e->event != JOURNAL_STARTED)
+                        ret->n_recent++;
+        }
+        ret->recent = recent;
+        return 0;
+}
+
+static int gather(Invocation *in, const Facts *facts, Status *ret) {
+        int r;
+
+        *ret = (Status){ .snapshot = facts->snapshot };
+        r = problem_build(in->arena, facts->snapshot, facts->settings, &ret->problem);
+        if (r == 0)
+                r = fleet_shares(in->arena, ret->problem, ret->problem->home, &ret->shares);
+        if (r == 0)
+                r = read_live(facts, in->arena, ret);
+        if (r == 0)
+                r = read_recent(facts, in->arena, ret);
+        return r;
+}
+
+/* ---- JSON ---- */
+
+static json_t *host_json(const Host *h, const HostShare *share) {
+        json_t *o =
+                json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:b, s:I}", "name", h->name, "state",
+                          host_state_names[h->state], "vms", (int) share->vms, "cpu_permille",
+                          (json_int_t) share->cpu.used, "cpu_load_line_permille",
+                          (json_int_t) share->cpu.limit, "memory_permille", (json_int_t) share->memory.used,
+                          "memory_load_line_permille", (json_int_t) share->memory.limit, "over_load_line",
+                          (int) share->over, "fault_grade", (json_int_t) h->fault_grade);
+
+        if (h->fence != FENCE_NONE)
+                (void) json_object_set_new(o, "fenced",
+                                           json_string(h->fence_why ? h->fence_why : fence_texts[h->fence]));
+        if (h->fault_why)
+                (void) json_object_set_new(o, "fault", json_string(h->fault_why));
+        if (h->unread)
+                (void) json_object_set_new(o, "unread", json_string(h->unread));
+        return o;
+}
+
+static json_t *live_json(Arena *a, const LiveState *live) {
+        const char *text;
+        size_t n;
+
+        return live_state_print(a, live, &text, &n) < 0 ? NULL : json_loadb(text, n, 0, NULL);
+}
+
+static json_t *recent_json(const Status *s) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < s->n_recent; i++) {
+                const JournalEntry *e = &s->recent[i];
+
+                (void) json_array_append_new(
+                        list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", e->vm,
+                                        "from", e->from, "to", e->to, "end", journal_event_names[e->event],
+                                        "at", (json_int_t) e->at, "ms", (json_int_t) e->ms, "predicted_ms",
+                                        (json_int_t) e->predicted_ms, "bytes", (json_int_t) e->bytes,
+                                        "downtime_ms", (json_int_t) e->downtime_ms, "message", e->message));
+        }
+        return list;
+}
+
+static void print_json(Invocation *in, const Status *s) {
+        json_t *o = json_object(), *hosts = json_array();
+
+        for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
+                (void) json_array_append_new(hosts, host_json(&s->snapshot->hosts[h], &s->shares[h]));
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.status/1"));
+        (void) json_object_set_new(o, "cluster", json_string(s->snapshot->cluster));
+        (void) json_object_set_new(o, "vms", json_integer(s->snapshot->n_vms));
+        (void) json_object_set_new(o, "hosts", hosts);
+        if (s->has_live)
+                (void) json_object_set_new(o, "service", live_json(in->arena, &s->live));
+        (void) json_object_set_new(o, "recent", recent_json(s));
+        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', in->out.out);
+        json_decref(o);
+}
+
+/* ---- text ---- */
+
+static void print_move(const LiveMove *m, const Screen *screen) {
+        char vm[256], from[256], to[256], why[512], time[HUMAN_SIZE], predicted[HUMAN_SIZE];
+        int64_t share = migration_permille(m->bytes_total, m->bytes_left);
+
+        (void) fprintf(screen->out, "  %-16s %s > %s  ", text_safe(m->vm, vm, sizeof(vm)),
+                       text_safe(m->from, from, sizeof(from)), text_safe(m->to, to, sizeof(to)));
+        if (m->phase == MIGRATION_RUNNING || m->phase == MIGRATION_VERIFYING) {
+                bar_print_progress(share, 16, screen);
+                (void) fprintf(screen->out, " %lld%%  ", (long long) (share / 10));
+        } else {
+                Style style = m->phase == MIGRATION_DONE     ? STYLE_GOOD
+                              : m->phase == MIGRATION_QUEUED ? STYLE_FAINT
+                                                             : STYLE_BAD;
+
+                (void) fprintf(screen->out, "%s%s%s  ", screen_style(screen, style),
+                               migration_phase_names[m->phase], screen_style(screen, STYLE_PLAIN));
+        }
+        if (m->phase == MIGRATION_QUEUED)
+                (void) fprintf(screen->out, "about %s", human_ms(m->predicted_ms, predicted));
+        else
+                (void) fprintf(screen->out, "%s of %s", human_ms(m->running_ms, time),
+                               human_ms(m->predicted_ms, predicted));
+        if (m->message && m->message[0])
+                (void) fprintf(screen->out, ": %s", text_safe(m->message, why, sizeof(why)));
+        (void) fputc('\n', screen->out);
+}
+
+static void print_waiting(const LiveState *l, usec_t now, const Screen *screen) {
+        char id[64], kinds[128], summary[256], left[HUMAN_SIZE];
+
+        for (uint32_t i = 0; i < l->n_waiting; i++) {
+                const LiveWaiting *w = &l->waiting[i];
+
+                (void) fprintf(screen->out,
+                               "%splan %s waits for a person%s for %s more: %s; %s (plimsoll confirm %s)\n",
+                               screen_style(screen, STYLE_WARN), text_safe(w->id, id, sizeof(id)),
+                               screen_style(screen, STYLE_PLAIN),
+                               human_ms(w->until > now ? (w->until - now) / USEC_PER_MSEC : 0, left),
+                               text_safe(w->kinds, kinds, sizeof(kinds)),
+                               text_safe(w->summary, summary, sizeof(summary)), id);
+        }
+}
+
+static void print_live(Arena *a, const Status *s, usec_t now, const Screen *screen) {
+        const LiveState *l = &s->live;
+        const char *modes = s->has_live ? service_modes_text(a, &l->modes) : NULL;
+        char ago[HUMAN_SIZE], safe[512];
+
+        if (!s->has_live) {
+                (void) fprintf(screen->out, "%sno service is at work on this cluster%s\n",
+                               screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN));
+                return;
+        }
+        (void) fprintf(screen->out, "leader %s, mode %s, ", text_safe(l->leader, safe, sizeof(safe)),
+                       modes ? modes : l->mode);
+        (void) fprintf(screen->out, "last round %s ago\n",
+                       human_ms(now > l->round_at ? (now - l->round_at) / USEC_PER_MSEC : 0, ago));
+        (void) fprintf(screen->out, "%s\n", text_safe(l->summary, safe, sizeof(safe)));
+        if (l->paused)
+                (void) fprintf(screen->out, "%sbalance is paused: %s%s (plimsoll audit)\n",
+                               screen_style(screen, STYLE_BAD), text_safe(l->paused, safe, sizeof(safe)),
+                               screen_style(screen, STYLE_PLAIN));
+        print_waiting(l, now, screen);
+        for (uint32_t i = 0; i < l->n_moves; i++)
+                print_move(&l->moves[i], screen);
+}
+
+static int print_recent(Arena *a, const Status *s, usec_t now, const Screen *screen) {
+        static const Column columns[] = {
+                { .title = "ENDED", .right = true },
+                { .title = "VM", .most = 28 },
+                { .title = "FROM", .most = 20 },
+                { .title = "TO", .most = 20 },
+                { .title = "" },
+                { .title = "TOOK", .right = true },
+                { .title = "PREDICTED", .right = true },
+                { .title = "SENT", .right = true },
+                { .title = "DOWNTIME", .right = true },
+                { .title = "" },
+        };
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+
+        for (uint32_t i = 0; i < s->n_recent; i++) {
+                const JournalEntry *e = &s->recent[i];
+                char ago[HUMAN_SIZE], took[HUMAN_SIZE], predicted[HUMAN_SIZE], sent[HUMAN_SIZE],
+                        down[HUMAN_SIZE];
+                int r = table_row(
+                        &t, (Cell[]){ { .text = text_format(a, "%s ago",
+                                                            human_ms((now - e->at) / USEC_PER_MSEC, ago)) },
+                                      { .text = e->vm, .style = STYLE_STRONG },
+                                      { .text = e->from },
+                                      { .text = e->to },
+                                      { .text = journal_event_names[e->event],
+                                        .style = e->event == JOURNAL_DONE ? STYLE_GOOD : STYLE_BAD },
+                                      { .text = human_ms(e->ms, took) },
+                                      { .text = human_ms(e->predicted_ms, predicted) },
+                                      { .text = human_bytes(e->bytes, sent) },
+                                      { .text = human_ms(e->downtime_ms, down) },
+                                      { .text = e->message } });
+
+                if (r < 0)
+                        return r;
+        }
+        if (s->n_recent > 0) {
+                (void) fputc('\n', screen->out);
+                table_print(&t, screen, "  ");
+        }
+        return 0;
+}
+
+static int print_text(Invocation *in, const Facts *facts, const Status *s, const Screen *screen) {
+        FleetView view = { .snapshot = s->snapshot,
+                           .problem = s->problem,
+                           .all = option_given(&in->options, "all") };
+        uint32_t over = 0;
+        int r;
+
+        for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
+                over += s->shares[h].over;
+        (void) fprintf(screen->out, "%s%s%s: %u hosts, %u VMs; hosts above their load line: %s%u%s\n\n",
+                       screen_style(screen, STYLE_STRONG), s->snapshot->cluster,
+                       screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts, s->snapshot->n_vms,
+                       screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
+                       screen_style(screen, STYLE_PLAIN));
+        r = fleet_print(in->arena, &view, screen);
+        if (r == 0 && source_store(facts->source)) {
+                (void) fputc('\n', screen->out);
+                print_live(in->arena, s, clock_now(), screen);
+                r = print_recent(in->arena, s, clock_now(), screen);
+        }
+        return r;
+}
+
+static ExitStatus show(Invocation *in, const Facts *facts, const Screen *screen) {
+        Status s;
+        int r = gather(in, facts, &s);
+
+        if (r == 0 && in->json)
+                print_json(in, &s);
+        else if (r == 0)
+                r = print_text(in, facts, &s, screen);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s",
+                                        r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
+        return EXIT_DONE;
+}
+
+/* Drawn aside and written at once, so that it does not flicker. A source that is away for a moment is said,
+ * and asked again. */
+static void watch_once(Invocation *in, Facts *facts) {
+        char *text = NULL;
+        size_t n = 0;
+        Screen aside = in->out;
+
+        if (facts_read(in, facts) != EXIT_DONE)
+                return;
+        aside.out = open_memstream(&text, &n);
+        if (!aside.out)
+                return;
+        (void) show(in, facts, &aside);
+        (void) fclose(aside.out);
+        if (in->out.live)
+                (void) fputs("\033[H\033[J", in->out.out);
+        (void) fwrite(text, 1, n, in->out.out);
+        (void) fflush(in->out.out);
+        free(text);
+}
+
+static ExitStatus watch(Invocation *in, Facts *facts) {
+        usec_t interval = option_number(&in->options, "interval", 2 * USEC_PER_SEC);
+
+        stop_signal_watch();
+        while (stop_signal_count() == 0 && !ferror(in->out.out)) {
+                ArenaMark mark = arena_mark(in->arena);
+
+                watch_once(in, facts);
+                arena_rewind(in->arena, mark);
+                clock_sleep(interval);
+        }
+        return EXIT_DONE;
+}
+
+static ExitStatus run(Invocation *in) {
+        Facts facts;
+        ExitStatus status = facts_open(in, &facts);
+
+        if (status == EXIT_DONE)
+                status = option_given(&in->options, "watch") ? watch(in, &facts) : show(in, &facts, &in->out);
+        facts_close(&facts);
+        return status;
+}
+
+static const OptionDef options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "watch", 'w', OPTION_FLAG, NULL, 0, 0, 0, "again and again, until Ctrl-C" },
+        { "interval", 0, OPTION_DURATION, "TIME", 0, 200 * USEC_PER_MSEC, 3600 * USEC_PER_SEC,
+          "with --watch: how often; default: 2s" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host, however many there are" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.status/1" },
+        { 0 },
+};
+
+const Command command_status = {
+        .name = "status",
+        .summary = "hosts against their load lines, faults, running moves, who leads",
+        .usage = "[source] [--watch]",
+        .help = "Shows each host's use against its load line, what is wrong with it, and, from Redis, what "
+                "the\n"
+                "service is doing: its leader, its last plan, and the moves that run.",
+        .options = options,
+        .run = run,
+};

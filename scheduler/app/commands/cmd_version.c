@@ -1,0 +1,34 @@
+#include <jansson.h>
+#include <libvirt/libvirt.h>
+
+#include "scheduler/app/commands/command.h"
+
+static ExitStatus run(Invocation *in) {
+        FILE *out = in->out.out;
+        unsigned long libvirt = 0;
+
+        (void) virGetVersion(&libvirt, NULL, NULL);
+        if (in->json)
+                (void) fprintf(out,
+                               "{\n  \"schema\": \"plimsoll.version/1\",\n  \"version\": \"%s\",\n"
+                               "  \"libvirt\": \"%lu.%lu.%lu\"\n}\n",
+                               PLIMSOLL_VERSION, libvirt / 1000000, libvirt / 1000 % 1000, libvirt % 1000);
+        else
+                (void) fprintf(out, "plimsoll %s (libvirt %lu.%lu.%lu)\n", PLIMSOLL_VERSION,
+                               libvirt / 1000000, libvirt / 1000 % 1000, libvirt % 1000);
+        return EXIT_DONE;
+}
+
+static const OptionDef options[] = {
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.version/1" },
+        { 0 },
+};
+
+const Command command_version = {
+        .name = "version",
+        .summary = "the version of this program and of its libvirt",
+        .usage = "[--json]",
+        .help = "The version of this program and of the libvirt it uses.",
+        .options = options,
+        .run = run,
+};

@@ -1,0 +1,26 @@
+/* A sub-command of `plimsoll`. To add one: write scheduler/app/cmd_NAME.c, which ends with
+ * `const Command command_NAME = {…}`, and add the line COMMAND(NAME) to commands.def. Dispatch, help and the
+ * manual come from the table.
+ *
+ * Exit statuses are those of the whole product (ExitStatus); they are stable.
+ */
+#pragma once
+
+#include "scheduler/app/terminal/invocation.h"
+
+typedef struct Command {
+        const char *name, *summary; /* one line */
+        const char *usage;          /* what follows the name in its usage line */
+        const char *help;           /* a paragraph or more; lines at most 80 columns */
+        const OptionDef *options;   /* NULL: none but --help */
+        int least_arguments, most_arguments;
+        ExitStatus (*run)(Invocation *in);
+} Command;
+
+/* The whole program: finds the command, parses its options, runs it. Returns the exit status. */
+int command_main(int argc, char **argv, FILE *out, FILE *err);
+
+/* By name, or NULL. In table order by number, NULL past the last. */
+const Command *command_find(const char *name);
+const Command *command_at(unsigned i);
+void command_usage(const Command *c, FILE *out, unsigned width);

@@ -1,0 +1,56 @@
+#include "scheduler/app/commands/facts.h"
+
+#include <errno.h>
+
+ExitStatus facts_settings(Invocation *in, Settings **ret) {
+        const char *file = NULL;
+        TextFault fault;
+        int r = app_settings_load(in->arena, &in->options, ret, &file, &fault);
+
+        return r < 0 ? command_complain_fault(in, r == -ENOMEM ? EXIT_FAILED : EXIT_BAD_INPUT, file, &fault)
+                     : EXIT_DONE;
+}
+
+/* A file that is wrong or not there is bad input; a Redis or a host that is away is a failure. */
+static ExitStatus status_of(const Source *s, int error) {
+        if (error == -ENOMEM)
+                return EXIT_FAILED;
+        return error == -EINVAL || error == -EBADMSG || (s && source_kind(s) == SOURCE_FILE) ? EXIT_BAD_INPUT
+                                                                                             : EXIT_FAILED;
+}
+
+ExitStatus facts_read(Invocation *in, Facts *f) {
+        TextFault fault;
+        const char *text;
+        int r = source_read(f->source, in->arena, f->settings, &f->snapshot, &fault);
+
+        f->told = source_facts(f->source);
+        f->read_at = clock_monotonic();
+        if (r < 0)
+                return command_complain_fault(in, status_of(f->source, r), source_name(f->source), &fault);
+        for (uint32_t i = 0; (text = source_notice(f->source, i)); i++) {
+                char safe[512];
+
+                (void) fprintf(in->err.out, "%s: %s\n", in->program, text_safe(text, safe, sizeof(safe)));
+        }
+        return EXIT_DONE;
+}
+
+ExitStatus facts_open(Invocation *in, Facts *ret) {
+        TextFault fault;
+        ExitStatus status;
+        int r;
+
+        *ret = (Facts){ 0 };
+        status = facts_settings(in, &ret->settings);
+        if (status != EXIT_DONE)
+                return status;
+        r = source_open(&in->options, ret->settings, &ret->source, &fault);
+        if (r < 0)
+                return command_complain_fault(in, status_of(NULL, r), NULL, &fault);
+        return facts_read(in, ret);
+}
+
+void facts_close(Facts *f) {
+        f->source = source_free(f->source);
+}

@@ -1,0 +1,23 @@
+/* How most commands begin: settings, a source, a snapshot; what is wrong with any of them is said. */
+#pragma once
+
+#include "scheduler/app/facts/source.h"
+#include "scheduler/app/terminal/invocation.h"
+
+typedef struct Facts {
+        Settings *settings;
+        Source *source;
+        const Snapshot *snapshot;
+        const Snapshot *told; /* before the settings' rules; source_facts() is another with each reading */
+        usec_t read_at;       /* monotonic */
+} Facts;
+
+/* EXIT_DONE, or what to exit with: it was said why. Ended by facts_close(), also after a failure. */
+ExitStatus facts_open(Invocation *in, Facts *ret);
+void facts_close(Facts *f);
+
+/* Settings alone. */
+ExitStatus facts_settings(Invocation *in, Settings **ret);
+
+/* Reads the source again. Says what hosts could not be asked. */
+ExitStatus facts_read(Invocation *in, Facts *f);

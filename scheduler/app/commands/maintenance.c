@@ -1,0 +1,594 @@
+#include "scheduler/app/commands/maintenance.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "scheduler/app/state/host_mark.h"
+#include "scheduler/app/state/live_state.h"
+#include "scheduler/app/state/stop_signal.h"
+#include "scheduler/app/terminal/bar.h"
+#include "scheduler/app/terminal/table.h"
+#include "scheduler/snapshot/build/off_vms.h"
+
+#define TRIES       3 /* another operator may change the same mark between two calls of ours */
+#define POLL        USEC_PER_SEC
+#define SURE_AFTER  (3 * USEC_PER_SEC) /* what ends the waiting must have been so for this long */
+#define LINES_MAX   8U
+#define STAYS_SHOWN 12U
+#define BAR_WIDTH   24U
+
+/* How far one host is. */
+typedef struct Emptying {
+        const Host *host;
+        OperatorMark mark;
+        uint32_t left;    /* VMs that run on it, or are on the way from or to it */
+        uint32_t cannot;  /* of these: the last plan says that they cannot leave */
+        uint32_t moving;  /* from it, now */
+        uint32_t waiting; /* moves of the plan that are still to come */
+        uint32_t off;     /* that are off, and stay */
+        bool empty;       /* for sure */
+} Emptying;
+
+typedef struct Look {
+        Invocation *in;
+        Facts *facts;
+        LiveState live;
+        bool has_live;
+} Look;
+
+HostIx maintenance_host(const Invocation *in, const Snapshot *s, const char *name) {
+        HostIx h = snapshot_host(s, name);
+        const char **names, *near = NULL;
+
+        if (h != IX_NONE)
+                return h;
+        names = arena_new(in->arena, const char *, s->n_hosts);
+        for (HostIx i = 0; names && i < s->n_hosts; i++)
+                names[i] = s->hosts[i].name;
+        if (names)
+                near = text_nearest(name, names, s->n_hosts);
+        (void) command_complain(in, EXIT_BAD_INPUT, "there is no host %s in %s%s%s%s", name, s->cluster,
+                                near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+        return IX_NONE;
+}
+
+ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error) {
+        return command_complain(in, EXIT_FAILED, "%s",
+                                error == -ENOMEM ? "out of memory" : store_error(store));
+}
+
+/* ---- asking ---- */
+
+static void say_entered(const Invocation *in, const char *host, const OperatorMark *was,
+                        const OperatorMark *is) {
+        char safe[256], by[256], when[HUMAN_SIZE];
+
+        if (in->json)
+                return;
+        (void) text_safe(host, safe, sizeof(safe));
+        if (was->state != HOST_MAINTENANCE) {
+                (void) fprintf(in->out.out,
+                               "%s is in maintenance%s: it takes no VM, and its VMs are to leave%s\n", safe,
+                               is->for_good ? " for good" : "",
+                               is->for_good ? ", also those that are off" : "");
+                return;
+        }
+        (void) fprintf(in->out.out, "%s is in maintenance already, since %s by %s%s%s\n", safe,
+                       was->at > 0 ? human_time(was->at, when) : "an unknown time",
+                       was->by ? text_safe(was->by, by, sizeof(by)) : "somebody",
+                       is->leave_by != was->leave_by ? "; it has a new deadline" : "",
+                       is->for_good && !was->for_good ? "; now for good" : "");
+}
+
+ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host) {
+        usec_t within = option_number(&in->options, "deadline", 0), now = clock_now();
+        Store *store = source_store(facts->source);
+        char by[256];
+
+        for (int i = 0; i < TRIES; i++) {
+                OperatorMark was = { 0 }, is;
+                const char *old = "", *text = NULL;
+                int r = host_mark_get(store, in->arena, host, &was, &old);
+                const bool there = was.state == HOST_MAINTENANCE;
+                const bool for_good = option_given(&in->options, "for-good") && !(there && was.for_good);
+
+                is = was;
+                if (!there)
+                        is = (OperatorMark){ .state = HOST_MAINTENANCE,
+                                             .by = operator_name(by, sizeof(by)),
+                                             .why = option_text(&in->options, "why"),
+                                             .at = now,
+                                             .before = was.state };
+                if (within > 0)
+                        is.leave_by = now + within;
+                is.for_good = is.for_good || for_good;
+                if (r == 0 && (!there || within > 0 || for_good)) {
+                        r = host_mark_print(in->arena, &is, &text);
+                        if (r == 0)
+                                r = store_change_mark(store, host, old, text);
+                }
+                if (r < 0)
+                        return maintenance_failed(in, store, r);
+                if (r == 0) {
+                        say_entered(in, host, &was, &is);
+                        return EXIT_DONE;
+                }
+        }
+        return command_complain(in, EXIT_FAILED,
+                                "somebody else keeps changing what is said of %s: see plimsoll maintenance "
+                                "status",
+                                host);
+}
+
+ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host) {
+        Store *store = source_store(facts->source);
+        char safe[256], time[HUMAN_SIZE], by[256];
+        ExitStatus status;
+
+        (void) text_safe(host, safe, sizeof(safe));
+        for (int i = 0; i < TRIES; i++) {
+                OperatorMark was = { 0 };
+                const char *old = "", *text = "";
+                int r = host_mark_get(store, in->arena, host, &was, &old);
+                bool there = was.state == HOST_MAINTENANCE;
+
+                if (r == 0 && !there) { /* also of a host that is gone and whose mark was left */
+                        status = maintenance_host(in, facts->snapshot, host) != IX_NONE ? EXIT_DONE
+                                                                                        : EXIT_BAD_INPUT;
+                        if (status == EXIT_DONE && !in->json)
+                                (void) fprintf(in->out.out, "%s is not in maintenance\n", safe);
+                        return status;
+                }
+                if (r == 0 && was.before == HOST_CORDONED)
+                        r = host_mark_print(
+                                in->arena,
+                                &(OperatorMark){ .state = HOST_CORDONED, .by = was.by, .at = was.at }, &text);
+                if (r == 0)
+                        r = store_change_mark(store, host, old, text);
+                if (r < 0)
+                        return maintenance_failed(in, store, r);
+                if (r > 0)
+                        continue;
+                if (!in->json)
+                        (void) fprintf(in->out.out, "%s %s; it was in maintenance for %s by %s\n", safe,
+                                       text[0] ? "is cordoned, as before" : "takes VMs again",
+                                       was.at > 0 ? human_ms((clock_now() - was.at) / USEC_PER_MSEC, time)
+                                                  : "an unknown time",
+                                       was.by ? text_safe(was.by, by, sizeof(by)) : "somebody");
+                return EXIT_DONE;
+        }
+        return command_complain(in, EXIT_FAILED, "somebody else keeps changing what is said of %s", safe);
+}
+
+/* ---- looking ---- */
+
+static int read_live(Look *x) {
+        int r = live_state_get(source_store(x->facts->source), x->in->arena, &x->live);
+
+        x->has_live = r == 0;
+        return r < 0 ? r : 0;
+}
+
+static bool is_queued(const LiveMove *m) {
+        return m->phase == MIGRATION_QUEUED;
+}
+
+static bool is_running(const LiveMove *m) {
+        return m->phase == MIGRATION_RUNNING || m->phase == MIGRATION_VERIFYING;
+}
+
+static int look_at(const Look *x, HostIx h, Emptying *ret) {
+        const Snapshot *s = x->facts->snapshot;
+        const char *name = s->hosts[h].name, *text = "";
+        Emptying e = { .host = &s->hosts[h] };
+        int r = host_mark_get(source_store(x->facts->source), x->in->arena, name, &e.mark, &text);
+
+        for (VmIx v = 0; v < s->n_vms; v++)
+                e.left += s->vms[v].host == h || (s->vms[v].in_flight && s->vms[v].in_flight_to == h);
+        e.off = off_vms_on(s, h);
+        for (uint32_t i = 0; x->has_live && i < x->live.n_moves; i++) {
+                const LiveMove *m = &x->live.moves[i];
+
+                e.moving += strcmp(m->from, name) == 0 && is_running(m);
+                e.waiting += strcmp(m->from, name) == 0 && is_queued(m);
+        }
+        for (uint32_t i = 0; x->has_live && i < x->live.n_stays; i++)
+                e.cannot += strcmp(x->live.stays[i].host, name) == 0;
+        e.empty = e.left == 0 && e.moving == 0 && e.host->fence == FENCE_NONE && e.host->seen_at > e.mark.at;
+        *ret = e;
+        return r;
+}
+
+static bool acts(const Look *x) {
+        return x->has_live && x->live.modes.of[ACTION_KIND_MAINTENANCE] != MODE_ADVISE;
+}
+
+/* The plan that a person has to accept before it moves anything. NULL: there is none. */
+static const LiveWaiting *awaits(const Look *x) {
+        return x->has_live && x->live.modes.of[ACTION_KIND_MAINTENANCE] == MODE_CONFIRM &&
+                               x->live.n_waiting > 0
+                       ? &x->live.waiting[0]
+                       : NULL;
+}
+
+/* The service has planned since it was asked, and moves nothing of what is left. */
+static bool is_blocked(const Look *x, const Emptying *e) {
+        return acts(x) && e->left > 0 && e->moving == 0 && e->waiting == 0 && e->cannot >= e->left &&
+               x->live.round_at > e->mark.at;
+}
+
+/* ---- words ---- */
+
+bool maintenance_off(const Invocation *in, const Facts *facts, const char *host,
+                     char ret[MAINTENANCE_WORDS]) {
+        const HostIx h = snapshot_host(facts->snapshot, host);
+        const char *words = h != IX_NONE ? off_vms_words(in->arena, facts->snapshot, h) : NULL;
+
+        if (!words || !*words)
+                return false;
+        (void) text_safe(words, ret, MAINTENANCE_WORDS);
+        return true;
+}
+
+static void print_off(const Look *x, const char *host) {
+        char safe[MAINTENANCE_WORDS];
+
+        if (maintenance_off(x->in, x->facts, host, safe))
+                (void) fprintf(x->in->out.out, "  %s\n", safe);
+}
+
+static void print_stays(const Look *x, const char *host) {
+        const Screen *screen = &x->in->out;
+        char vm[256], why[512];
+        uint32_t shown = 0, all = 0;
+
+        for (uint32_t i = 0; x->has_live && i < x->live.n_stays; i++) {
+                const LiveStay *stay = &x->live.stays[i];
+
+                if (strcmp(stay->host, host) != 0 || all++ >= STAYS_SHOWN)
+                        continue;
+                shown++;
+                (void) fprintf(screen->out, "  %s%s%s cannot leave: %s\n", screen_style(screen, STYLE_BAD),
+                               text_safe(stay->vm, vm, sizeof(vm)), screen_style(screen, STYLE_PLAIN),
+                               text_safe(stay->why, why, sizeof(why)));
+        }
+        if (all > shown)
+                (void) fprintf(screen->out, "  … and %u more (--json has them)\n", all - shown);
+        print_off(x, host);
+}
+
+static const char *state_words(const Look *x, const Emptying *e) {
+        Arena *a = x->in->arena;
+
+        if (e->empty)
+                return "empty";
+        if (e->host->fence != FENCE_NONE)
+                return text_format(a, "not known: %s",
+                                   e->host->fence_why ? e->host->fence_why : fence_texts[e->host->fence]);
+        if (e->left == 0)
+                return "waits for fresh facts";
+        if (is_blocked(x, e))
+                return "blocked";
+        if (!x->has_live)
+                return "no service is at work";
+        if (!acts(x))
+                return "nobody moves them: the service only advises";
+        if (e->moving == 0 && awaits(x))
+                return text_format(a, "waits for a yes: plimsoll confirm %s", awaits(x)->id);
+        if (e->moving > 0 || e->waiting > 0)
+                return text_format(a, "%u moving, %u to come", e->moving, e->waiting);
+        return x->live.round_at > e->mark.at ? "waits" : "waits for the next round";
+}
+
+static const char *time_left(Arena *a, usec_t leave_by, usec_t now) {
+        char text[HUMAN_SIZE];
+
+        if (leave_by == 0)
+                return "";
+        if (leave_by <= now)
+                return text_format(a, "%s ago", human_ms((now - leave_by) / USEC_PER_MSEC, text));
+        return text_format(a, "in %s", human_ms((leave_by - now) / USEC_PER_MSEC, text));
+}
+
+static const Column columns[] = {
+        { .title = "HOST", .most = 32 },
+        { .title = "SINCE" },
+        { .title = "BY", .most = 28 },
+        { .title = "VMS", .right = true },
+        { .title = "DEADLINE" },
+        { .title = "STATE" },
+        { .title = "WHY" },
+};
+
+static int add_row(const Look *x, Table *t, const Emptying *e) {
+        Arena *a = x->in->arena;
+        char since[HUMAN_SIZE];
+        usec_t now = clock_now();
+        bool late = e->mark.leave_by > 0 && e->mark.leave_by < now && !e->empty;
+
+        return table_row(t, (Cell[]){ { .text = e->host->name, .style = STYLE_STRONG },
+                                      { .text = e->mark.at > 0 ? human_time(e->mark.at, since) : "?" },
+                                      { .text = e->mark.by ? e->mark.by : "?" },
+                                      { .text = text_format(a, "%u", e->left) },
+                                      { .text = time_left(a, e->mark.leave_by, now),
+                                        .style = late ? STYLE_BAD : STYLE_PLAIN },
+                                      { .text = state_words(x, e),
+                                        .style = e->empty           ? STYLE_GOOD
+                                                 : is_blocked(x, e) ? STYLE_BAD
+                                                                    : STYLE_PLAIN },
+                                      { .text = e->mark.why } });
+}
+
+static json_t *one_json(const Look *x, const Emptying *e) {
+        json_t *o = json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:b, s:b, s:I, s:I, s:s, s:b, s:I}", "name",
+                              e->host->name, "state", host_state_names[e->host->state], "by", e->mark.by,
+                              "why", e->mark.why, "vms", (json_int_t) e->left, "empty", (int) e->empty,
+                              "blocked", (int) is_blocked(x, e), "moving", (json_int_t) e->moving, "waiting",
+                              (json_int_t) e->waiting, "words", state_words(x, e), "for_good",
+                              (int) e->mark.for_good, "off", (json_int_t) e->off);
+        json_t *stays = json_array();
+
+        if (e->mark.at > 0)
+                (void) json_object_set_new(o, "since", json_real((double) e->mark.at / 1e6));
+        if (e->mark.leave_by > 0)
+                (void) json_object_set_new(o, "leave_by", json_real((double) e->mark.leave_by / 1e6));
+        for (uint32_t i = 0; x->has_live && i < x->live.n_stays; i++)
+                if (strcmp(x->live.stays[i].host, e->host->name) == 0)
+                        (void) json_array_append_new(stays, json_pack("{s:s, s:s}", "vm", x->live.stays[i].vm,
+                                                                      "why", x->live.stays[i].why));
+        (void) json_object_set_new(o, "cannot_leave", stays);
+        return o;
+}
+
+static void print_json(const Look *x, json_t *hosts) {
+        json_t *o = json_pack("{s:s, s:s, s:b, s:s*, s:O}", "schema", "plimsoll.maintenance/1", "cluster",
+                              x->facts->snapshot->cluster, "service", (int) x->has_live, "mode",
+                              x->has_live ? x->live.mode : NULL, "hosts", hosts);
+
+        (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', x->in->out.out);
+        json_decref(o);
+}
+
+/* ---- status ---- */
+
+ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host) {
+        Facts copy = *facts;
+        Look x = { .in = in, .facts = &copy };
+        const Snapshot *s = facts->snapshot;
+        Table t = table_begin(in->arena, columns, ARRAY_SIZE(columns));
+        json_t *hosts = json_array();
+        bool blocked = false;
+        int r = read_live(&x);
+
+        for (HostIx h = 0; r >= 0 && h < s->n_hosts; h++) {
+                Emptying e;
+
+                if (host ? strcmp(host, s->hosts[h].name) != 0 : s->hosts[h].state != HOST_MAINTENANCE)
+                        continue;
+                r = look_at(&x, h, &e);
+                if (r == 0)
+                        r = add_row(&x, &t, &e);
+                blocked |= e.mark.state == HOST_MAINTENANCE && is_blocked(&x, &e);
+                (void) json_array_append_new(hosts, one_json(&x, &e));
+        }
+        if (r == 0 && in->json)
+                print_json(&x, hosts);
+        json_decref(hosts);
+        if (r < 0)
+                return maintenance_failed(in, source_store(facts->source), r);
+        if (in->json)
+                return blocked ? EXIT_BLOCKED : EXIT_DONE;
+        if (t.n_rows == 0)
+                (void) fprintf(in->out.out, "no host of %s is in maintenance\n", s->cluster);
+        else
+                table_print(&t, &in->out, "");
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                if (host ? strcmp(host, s->hosts[h].name) == 0 : s->hosts[h].state == HOST_MAINTENANCE)
+                        print_stays(&x, s->hosts[h].name);
+        return blocked ? EXIT_BLOCKED : EXIT_DONE;
+}
+
+int maintenance_acts(Invocation *in, const Facts *facts) {
+        Facts copy = *facts;
+        Look x = { .in = in, .facts = &copy };
+        int r = read_live(&x);
+
+        return r < 0 ? r : acts(&x);
+}
+
+ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const char *host) {
+        Facts copy = *facts;
+        Look x = { .in = in, .facts = &copy };
+        char safe[256];
+        int r = read_live(&x);
+
+        if (r < 0)
+                return maintenance_failed(in, source_store(facts->source), r);
+        if (in->json)
+                return facts_read(in, &copy) == EXIT_DONE ? maintenance_show(in, &copy, host) : EXIT_FAILED;
+        (void) text_safe(host, safe, sizeof(safe));
+        if (acts(&x))
+                (void) fprintf(in->out.out,
+                               "the service empties it; plimsoll maintenance status %s --wait shows how far "
+                               "it is\n",
+                               safe);
+        else
+                (void) fprintf(
+                        in->out.out,
+                        "%s%s%s: its VMs stay until you run plimsoll evacuate %s (or plimsoll apply)\n",
+                        screen_style(&in->out, STYLE_WARN),
+                        x.has_live ? "the service only advises" : "no service is at work on this cluster",
+                        screen_style(&in->out, STYLE_PLAIN), safe);
+        return EXIT_DONE;
+}
+
+/* ---- waiting ---- */
+
+typedef struct Wait {
+        Look look;
+        const char *name;
+        uint32_t most; /* VMs that were on it at most */
+        uint32_t said_left, said_moving;
+        bool said_asks;
+        const char *said;  /* static words, the last line off a terminal */
+        unsigned drawn;    /* lines to be drawn again */
+        usec_t since;      /* monotonic: what would end the waiting is so since then; 0: it is not */
+        ExitStatus ending; /* … and would end it so */
+} Wait;
+
+static void draw_move(const Wait *w, const LiveMove *m) {
+        const Screen *screen = &w->look.in->out;
+        int64_t share = migration_permille(m->bytes_total, m->bytes_left);
+        char vm[40], to[40], ran[HUMAN_SIZE], predicted[HUMAN_SIZE];
+
+        (void) fprintf(screen->out, "  %-16.28s > %-12.28s ", text_safe(m->vm, vm, 29),
+                       text_safe(m->to, to, 29));
+        bar_print_progress(m->phase == MIGRATION_VERIFYING ? 1000 : share, 16, screen);
+        (void) fprintf(screen->out, " %3lld%%  %s of %s\n", (long long) (share / 10),
+                       human_ms(m->running_ms, ran), human_ms(m->predicted_ms, predicted));
+}
+
+static void draw(Wait *w, const Emptying *e) {
+        const Screen *screen = &w->look.in->out;
+        const LiveState *live = &w->look.live;
+        uint32_t gone = w->most - e->left;
+        char name[64], words[256];
+        unsigned lines = 1;
+
+        if (w->drawn > 0)
+                (void) fprintf(screen->out, "\033[%uA\033[J", w->drawn);
+        (void) fprintf(screen->out, "%s ", text_safe(w->name, name, 40));
+        bar_print_progress(w->most > 0 ? (int64_t) gone * 1000 / w->most : 1000, BAR_WIDTH, screen);
+        (void) fprintf(screen->out, " %u of %u have left; %s\n", gone, w->most,
+                       text_safe(state_words(&w->look, e), words, sizeof(words)));
+        for (uint32_t i = 0; w->look.has_live && i < live->n_moves && lines <= LINES_MAX; i++)
+                if (strcmp(live->moves[i].from, w->name) == 0 && is_running(&live->moves[i])) {
+                        draw_move(w, &live->moves[i]);
+                        lines++;
+                }
+        w->drawn = lines;
+        (void) fflush(screen->out);
+}
+
+/* A line for each change. */
+static void say(Wait *w, const Emptying *e) {
+        FILE *out = w->look.in->json ? w->look.in->err.out : w->look.in->out.out;
+        char name[256];
+
+        const bool asks = awaits(&w->look) != NULL;
+
+        if (w->said_left == e->left && w->said_moving == e->moving && w->said_asks == asks)
+                return;
+        w->said_asks = asks;
+        w->said_left = e->left;
+        w->said_moving = e->moving;
+        (void) fprintf(out, "%s: %u of %u have left; %s\n", text_safe(w->name, name, sizeof(name)),
+                       w->most - e->left, w->most, state_words(&w->look, e));
+        (void) fflush(out);
+}
+
+/* Whether the waiting is over, and how. */
+static bool is_over(const Wait *w, const Emptying *e, ExitStatus *ret) {
+        *ret = EXIT_BLOCKED;
+        if (e->mark.state != HOST_MAINTENANCE || e->empty)
+                *ret = e->empty ? EXIT_DONE : EXIT_FAILED;
+        else if (acts(&w->look) && !is_blocked(&w->look, e))
+                return false;
+        return true;
+}
+
+static ExitStatus finish(Wait *w, const Emptying *e, ExitStatus status) {
+        Invocation *in = w->look.in;
+        json_t *hosts = json_array();
+        char name[256];
+
+        (void) json_array_append_new(hosts, one_json(&w->look, e));
+        if (in->json)
+                print_json(&w->look, hosts);
+        json_decref(hosts);
+        if (in->json)
+                return status;
+        (void) text_safe(w->name, name, sizeof(name));
+        if (status == EXIT_DONE) {
+                (void) fprintf(in->out.out, "%s%s is empty%s\n", screen_style(&in->out, STYLE_GOOD), name,
+                               screen_style(&in->out, STYLE_PLAIN));
+                print_off(&w->look, w->name);
+                return status;
+        }
+        if (status == EXIT_FAILED)
+                return command_complain(in, status, "%s was taken out of maintenance; %u VMs run there", name,
+                                        e->left);
+        print_stays(&w->look, w->name);
+        if (!acts(&w->look))
+                return command_complain(in, status,
+                                        "%s: nobody moves its %u VMs; plimsoll evacuate %s does it now",
+                                        w->look.has_live ? "the service only advises"
+                                                         : "no service is at work on this cluster",
+                                        e->left, name);
+        return command_complain(in, status,
+                                "%u VMs cannot leave %s as things are; it stays in maintenance, and the "
+                                "service goes on trying",
+                                e->left, name);
+}
+
+/* One look. 1: over, *ret_status says how. 0: not yet. */
+static int poll(Wait *w, ExitStatus *ret_status) {
+        Invocation *in = w->look.in;
+        ExitStatus ending = EXIT_DONE;
+        Emptying e;
+        HostIx h;
+        int r = 0;
+
+        if (facts_read(in, w->look.facts) != EXIT_DONE)
+                return 0; /* said; asked again */
+        h = snapshot_host(w->look.facts->snapshot, w->name);
+        if (h == IX_NONE) {
+                *ret_status =
+                        command_complain(in, EXIT_FAILED, "%s is no host of the cluster any more", w->name);
+                return 1;
+        }
+        r = read_live(&w->look);
+        if (r >= 0)
+                r = look_at(&w->look, h, &e);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        w->most = e.left > w->most ? e.left : w->most;
+        if (in->out.live && !in->json)
+                draw(w, &e);
+        else
+                say(w, &e);
+        if (!is_over(w, &e, &ending) || ending != w->ending)
+                w->since = 0;
+        w->ending = ending;
+        if (!is_over(w, &e, &ending))
+                return 0;
+        if (w->since == 0)
+                w->since = clock_monotonic();
+        if (ending == EXIT_BLOCKED && clock_monotonic() < w->since + SURE_AFTER)
+                return 0;
+        *ret_status = finish(w, &e, ending);
+        return 1;
+}
+
+ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host) {
+        Wait w = { .look = { .in = in, .facts = facts }, .name = host, .said_left = UINT32_MAX };
+        ExitStatus status = EXIT_FAILED;
+
+        stop_signal_watch();
+        while (stop_signal_count() == 0) {
+                ArenaMark mark = arena_mark(in->arena);
+                int r = poll(&w, &status);
+
+                arena_rewind(in->arena, mark);
+                if (r < 0)
+                        return maintenance_failed(in, source_store(facts->source), r);
+                if (r > 0)
+                        return status;
+                clock_sleep(POLL);
+        }
+        return command_complain(in, EXIT_FAILED,
+                                "not waiting any more; %s stays in maintenance and its VMs go on leaving",
+                                host);
+}

@@ -1,0 +1,39 @@
+/* How far the emptying of hosts is, as `plimsoll maintenance` and `plimsoll evacuate` show it: from the
+ * facts, the operators' marks and what the service says it does.
+ */
+#pragma once
+
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/terminal/human.h"
+
+/* The host, or IX_NONE: then it was said that there is none, with the nearest name. */
+HostIx maintenance_host(const Invocation *in, const Snapshot *s, const char *name);
+
+/* A failure of the store or for want of memory, said. */
+ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error);
+
+/* Puts the host's mark into the store, with the options --deadline and --why, and says so. EXIT_DONE, also
+ * when it is in maintenance already. */
+ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host);
+
+/* Takes the host out of maintenance, and says so; it is as it was before. EXIT_DONE, also when it is in none.
+ */
+ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host);
+
+/* 1: a service is at work that moves VMs. 0: none, or one that only advises. Negative: the store is away. */
+int maintenance_acts(Invocation *in, const Facts *facts) must_check;
+
+/* Hosts in maintenance, or this one, as a table or JSON. EXIT_BLOCKED: VMs are left that cannot leave. */
+ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host);
+
+/* Which of the host's VMs are off and stay, in words, safe to be printed. False: none, or no memory. */
+#define MAINTENANCE_WORDS 1024
+bool maintenance_off(const Invocation *in, const Facts *facts, const char *host,
+                     char ret[MAINTENANCE_WORDS]) must_check;
+
+/* Until the host is empty (EXIT_DONE), or no more can leave it or nobody acts (EXIT_BLOCKED), or it is taken
+ * out of maintenance or Ctrl-C (EXIT_FAILED): draws or prints how far it is. */
+ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host);
+
+/* Says who will empty the host, or that nobody does and how a person can. EXIT_DONE. */
+ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const char *host);

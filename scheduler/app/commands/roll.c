@@ -1,0 +1,506 @@
+#include "scheduler/app/commands/roll.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scheduler/app/commands/maintenance.h"
+#include "scheduler/app/state/host_mark.h"
+#include "scheduler/app/state/stop_signal.h"
+#include "scheduler/app/terminal/table.h"
+#include "scheduler/decide/problem/problem_build.h"
+#include "scheduler/decide/query/roll_order.h"
+
+#define STATE      "roll"
+#define SCHEMA     "plimsoll.roll/1"
+#define CORDON_WHY "rolling maintenance: it is emptied later, and takes no VM until then"
+#define FRESH_POLL USEC_PER_SEC
+#define FRESH_MOST (900 * USEC_PER_SEC)
+
+typedef struct Roll {
+        Invocation *in;
+        Facts *facts;
+        Store *store;
+        const char *command;
+        bool shell;
+        uint32_t at_once;
+        const char **left, **done; /* hosts, by name */
+        uint32_t n_left, n_done;
+        const char *by;
+        usec_t at;
+        RollOrder order;
+        const char *run; /* this program's run of it: no other writes the same state */
+        const char *was; /* the state as it is in the store, by what this run knows; "": none */
+} Roll;
+
+/* ---- how far it is ---- */
+
+static json_t *names_json(const char *const *names, uint32_t n) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < n; i++)
+                (void) json_array_append_new(list, json_string(names[i]));
+        return list;
+}
+
+static json_t *state_json(const Roll *x) {
+        return json_pack("{s:s, s:s, s:I, s:s*, s:s*, s:b, s:I, s:o, s:o}", "schema", SCHEMA, "by", x->by,
+                         "at", (json_int_t) x->at, "process", x->run, "run", x->command, "shell",
+                         (int) x->shell, "at_once", (json_int_t) x->at_once, "left",
+                         names_json(x->left, x->n_left), "done", names_json(x->done, x->n_done));
+}
+
+/* Of two runs of one roll the one that took it over last goes on: the other's next step is refused here. 0;
+ * 1: refused; a negative errno. */
+static int save(Roll *x) {
+        json_t *o = state_json(x);
+        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+        const char *is = text ? text_copy(x->in->arena, text, strlen(text)) : NULL;
+        int r = is ? store_change_state(x->store, STATE, x->was, is) : -ENOMEM;
+
+        json_decref(o);
+        free(text);
+        if (r == 0)
+                x->was = is;
+        return r;
+}
+
+/* It is over, unless another run goes on with it. */
+static int forget(const Roll *x) {
+        int r = store_change_state(x->store, STATE, x->was, "");
+
+        return r < 0 ? r : 0;
+}
+
+static int names_read(Arena *a, const json_t *list, uint32_t room, const char **ret, uint32_t *ret_n) {
+        *ret_n = 0;
+        if (!json_is_array(list) || json_array_size(list) > room)
+                return -EBADMSG;
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *name = json_string_value(json_array_get(list, i));
+
+                if (!name || !text_is_name(name, strlen(name)))
+                        return -EBADMSG;
+                ret[i] = text_copy(a, name, strlen(name));
+                if (!ret[i])
+                        return -ENOMEM;
+        }
+        *ret_n = (uint32_t) json_array_size(list);
+        return 0;
+}
+
+static int state_read(Roll *x, json_t *o, uint32_t room) {
+        const char *schema = NULL, *run = NULL, *by = NULL;
+        json_t *left = NULL, *done = NULL;
+        json_int_t at = 0, at_once = 1;
+        int shell = 0, r;
+
+        if (json_unpack(o, "{s:s, s:s, s:I, s?s, s:b, s:I, s:o, s:o}", "schema", &schema, "by", &by, "at",
+                        &at, "run", &run, "shell", &shell, "at_once", &at_once, "left", &left, "done",
+                        &done) < 0 ||
+            strcmp(schema, SCHEMA) != 0 || at_once < 1)
+                return -EBADMSG;
+        x->by = text_copy(x->in->arena, by, strlen(by));
+        x->command = run ? text_copy(x->in->arena, run, strlen(run)) : NULL;
+        x->shell = shell != 0;
+        x->at = at;
+        x->at_once = (uint32_t) at_once;
+        r = names_read(x->in->arena, left, room, x->left, &x->n_left);
+        return r < 0 ? r : names_read(x->in->arena, done, room, x->done, &x->n_done);
+}
+
+/* 0: there is one that is not over; 1: none. */
+static int load(Roll *x, uint32_t room) {
+        const char *text = NULL;
+        size_t n = 0;
+        json_t *o;
+        int r = store_get_state(x->store, x->in->arena, STATE, &text, &n);
+
+        x->was = r == 0 ? text : "";
+        if (r != 0 || n == 0)
+                return r < 0 ? r : 1;
+        o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+        r = o ? state_read(x, o, room) : -EBADMSG;
+        json_decref(o);
+        return r;
+}
+
+/* ---- the plan ---- */
+
+static ExitStatus make_order(Roll *x) {
+        Invocation *in = x->in;
+        const Snapshot *s = x->facts->snapshot;
+        HostIx *hosts = arena_new(in->arena, HostIx, x->n_left);
+        const Problem *p = NULL;
+        int r = hosts ? problem_build(in->arena, s, x->facts->settings, &p) : -ENOMEM;
+
+        for (uint32_t i = 0; r == 0 && i < x->n_left; i++) {
+                hosts[i] = maintenance_host(in, s, x->left[i]);
+                if (hosts[i] == IX_NONE)
+                        return EXIT_BAD_INPUT;
+        }
+        if (r == 0)
+                r = roll_order(in->arena, p, hosts, x->n_left, x->at_once, &x->order);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+        for (uint32_t i = 0; i < x->order.n; i++)
+                x->left[i] = s->hosts[x->order.hosts[i]].name;
+        return EXIT_DONE;
+}
+
+static void print_order_json(const Roll *x) {
+        json_t *groups = json_array(), *group = NULL;
+        const RollOrder *o = &x->order;
+        json_t *all;
+
+        for (uint32_t i = 0; i < o->n; i++) {
+                if (i == 0 || o->group[i] != o->group[i - 1]) {
+                        group = json_array();
+                        (void) json_array_append_new(groups, group);
+                }
+                (void) json_array_append_new(group, json_string(x->left[i]));
+        }
+        all = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "schema", "plimsoll.roll-plan/1", "groups",
+                        groups, "moves", (json_int_t) o->moves, "mib", (json_int_t) o->mib, "moves_again",
+                        (json_int_t) o->twice, "mib_again", (json_int_t) o->twice_mib, "stuck",
+                        (json_int_t) o->n_stuck);
+        (void) json_dumpf(all, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', x->in->out.out);
+        json_decref(all);
+}
+
+static void print_order(const Roll *x) {
+        const RollOrder *o = &x->order;
+        FILE *out = x->in->out.out;
+        char name[256], all[HUMAN_SIZE], again[HUMAN_SIZE];
+
+        if (x->in->json)
+                return;
+        (void) fprintf(out, "%u host%s in %u group%s, %u migrations, %s of memory in all", o->n,
+                       o->n == 1 ? "" : "s", o->n_groups, o->n_groups == 1 ? "" : "s", o->moves,
+                       human_mib(o->mib, all));
+        if (o->twice > 0)
+                (void) fprintf(out, "; %u VMs (%s) move more than once, for want of room elsewhere", o->twice,
+                               human_mib(o->twice_mib, again));
+        (void) fputc('\n', out);
+        for (uint32_t i = 0; i < o->n; i++) {
+                if (i == 0 || o->group[i] != o->group[i - 1])
+                        (void) fprintf(out, "%s  %u. ", i > 0 ? "\n" : "", o->group[i] + 1);
+                else
+                        (void) fputs(", ", out);
+                (void) fputs(text_safe(x->left[i], name, sizeof(name)), out);
+        }
+        (void) fputs("\n", out);
+        for (uint32_t i = 0; i < o->n_stuck; i++)
+                (void) fprintf(out, "%s: a VM of it finds no room on any other host, or may not move\n",
+                               text_safe(x->facts->snapshot->hosts[o->stuck[i]].name, name, sizeof(name)));
+}
+
+/* ---- cordons: what is emptied later takes nothing until then, where there is room elsewhere ---- */
+
+/* Only an active host is cordoned, and only our own cordon is taken back. */
+static int cordon(const Roll *x, const char *host, bool on) {
+        OperatorMark was = { 0 };
+        const char *old = "", *text = "";
+        int r = host_mark_get(x->store, x->in->arena, host, &was, &old);
+        bool ours = was.state == HOST_CORDONED && was.why && strcmp(was.why, CORDON_WHY) == 0;
+
+        if (r < 0 || (on ? old[0] != '\0' : !ours))
+                return r;
+        if (on)
+                r = host_mark_print(
+                        x->in->arena,
+                        &(OperatorMark){
+                                .state = HOST_CORDONED, .by = x->by, .why = CORDON_WHY, .at = clock_now() },
+                        &text);
+        if (r == 0)
+                r = store_change_mark(x->store, host, old, text);
+        return r < 0 ? r : 0; /* another operator was quicker: theirs counts */
+}
+
+/* Those of group `first …` are to be entered; those after it are closed, unless they are needed. */
+static int cordon_later(const Roll *x, uint32_t end, bool spills) {
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < x->n_left; i++)
+                r = cordon(x, x->left[i], i >= end && !spills);
+        return r;
+}
+
+static int uncordon_all(const Roll *x) {
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < x->n_left; i++)
+                r = cordon(x, x->left[i], false);
+        return r;
+}
+
+/* ---- one host ---- */
+
+/* The command's exit status, 0 … 255, or a negative errno. */
+static int run_command(const Roll *x, const char *host) {
+        pid_t pid;
+        int status = 0;
+
+        (void) fflush(NULL);
+        pid = fork();
+        if (pid < 0)
+                return -errno;
+        if (pid == 0) {
+                struct sigaction plain = { .sa_handler = SIG_DFL };
+
+                (void) sigaction(SIGINT, &plain, NULL);
+                (void) sigaction(SIGTERM, &plain, NULL);
+                (void) sigaction(SIGPIPE, &plain, NULL);
+                (void) setenv("PLIMSOLL_HOST", host, 1);
+                if (x->in->json)
+                        (void) dup2(STDERR_FILENO, STDOUT_FILENO);
+                if (x->shell)
+                        (void) execl("/bin/sh", "sh", "-c", x->command, "sh", host, (char *) NULL);
+                else
+                        (void) execlp(x->command, x->command, host, (char *) NULL);
+                _exit(127);
+        }
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Its agent must have reported after the command: what the host says of itself counts, not that it answers.
+ */
+static ExitStatus wait_fresh(const Roll *x, const char *host, usec_t since) {
+        usec_t end = clock_monotonic() + option_number(&x->in->options, "fresh-within", FRESH_MOST);
+
+        while (clock_monotonic() < end && stop_signal_count() == 0) {
+                HostIx h = IX_NONE;
+
+                if (facts_read(x->in, x->facts) == EXIT_DONE)
+                        h = snapshot_host(x->facts->snapshot, host);
+                if (h != IX_NONE && x->facts->snapshot->hosts[h].fence == FENCE_NONE &&
+                    x->facts->snapshot->hosts[h].seen_at > since)
+                        return EXIT_DONE;
+                clock_sleep(FRESH_POLL);
+        }
+        return command_complain(x->in, EXIT_FAILED, "%s has not reported since its command ended", host);
+}
+
+static ExitStatus do_host(const Roll *x, const char *host) {
+        char safe[256];
+        usec_t ended;
+        int r = 0;
+
+        (void) text_safe(host, safe, sizeof(safe));
+        if (x->command) {
+                if (!x->in->json)
+                        (void) fprintf(x->in->out.out, "%s: running %s\n", safe, x->command);
+                r = run_command(x, host);
+        }
+        if (r != 0)
+                return r < 0 ? command_complain(x->in, EXIT_FAILED, "%s: %s", x->command, strerrordesc_np(-r))
+                             : command_complain(x->in, EXIT_FAILED, "%s ended with status %d for %s%s",
+                                                x->command, r, safe,
+                                                r == 127 ? " (is it there, and executable?)" : "");
+        ended = clock_now();
+        if (wait_fresh(x, host, ended) != EXIT_DONE)
+                return EXIT_FAILED;
+        return maintenance_exit(x->in, x->facts, host);
+}
+
+/* ---- one group ---- */
+
+static int mark_done(Roll *x, const char *host) {
+        uint32_t at = 0;
+
+        while (at < x->n_left && strcmp(x->left[at], host) != 0)
+                at++;
+        x->done[x->n_done++] = host;
+        x->n_left--;
+        memmove((void *) (x->left + at), x->left + at + 1, sizeof(*x->left) * (x->n_left - at));
+        return save(x);
+}
+
+/* 1: the state was another's by then. */
+static ExitStatus store_failed(const Roll *x, int r) {
+        if (r > 0)
+                return command_complain(x->in, EXIT_FAILED,
+                                        "somebody else goes on with this roll: plimsoll maintenance status "
+                                        "shows how far it is");
+        return maintenance_failed(x->in, x->store, r);
+}
+
+/* The first `n` of those that are left. */
+static ExitStatus do_group(Roll *x, uint32_t n, bool spills) {
+        const char **group = arena_new(x->in->arena, const char *, n);
+        ExitStatus status = EXIT_DONE;
+        int r = group ? cordon_later(x, n, spills) : -ENOMEM;
+
+        if (r < 0)
+                return store_failed(x, r);
+        memcpy((void *) group, x->left, sizeof(*group) * n);
+        for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
+                status = maintenance_enter(x->in, x->facts, group[i]);
+        for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
+                status = maintenance_wait(x->in, x->facts, group[i]);
+        for (uint32_t i = 0; status == EXIT_DONE && i < n; i++) {
+                status = do_host(x, group[i]);
+                r = status == EXIT_DONE ? mark_done(x, group[i]) : 0;
+                if (r != 0)
+                        return store_failed(x, r);
+        }
+        return status;
+}
+
+static ExitStatus say_stopped(const Roll *x, ExitStatus status) {
+        char safe[256];
+
+        if (x->in->json) {
+                json_t *o = state_json(x);
+
+                (void) json_object_set_new(o, "stopped_at", json_string(x->n_left > 0 ? x->left[0] : ""));
+                (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) fputc('\n', x->in->out.out);
+                json_decref(o);
+        }
+        return command_complain(
+                x->in, status,
+                "stopped at %s, which stays in maintenance; %u hosts are done, %u left (plimsoll "
+                "maintenance roll --resume goes on)",
+                x->n_left > 0 ? text_safe(x->left[0], safe, sizeof(safe)) : "the end", x->n_done, x->n_left);
+}
+
+/* Anew before each group: what the last one made of the cluster is a fact now. */
+static ExitStatus do_all(Roll *x) {
+        ExitStatus status = EXIT_DONE;
+
+        stop_signal_watch();
+        while (x->n_left > 0 && status == EXIT_DONE && stop_signal_count() == 0) {
+                uint32_t n = 0;
+
+                status = make_order(x);
+                while (n < x->order.n && x->order.group[n] == 0)
+                        n++;
+                if (status == EXIT_DONE)
+                        status = do_group(x, n, x->order.spills[0]);
+                if (status == EXIT_DONE)
+                        status = facts_read(x->in, x->facts);
+        }
+        if (uncordon_all(x) < 0)
+                (void) command_complain(x->in, EXIT_FAILED, "cordons of this roll are left: %s",
+                                        store_error(x->store));
+        if (x->n_left > 0)
+                return say_stopped(x, status == EXIT_DONE ? EXIT_FAILED : status);
+        (void) !forget(x); /* one that is left says that nothing is left */
+        if (x->in->json) {
+                json_t *o = state_json(x);
+
+                (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) fputc('\n', x->in->out.out);
+                json_decref(o);
+        } else
+                (void) fprintf(x->in->out.out, "all %u hosts are done\n", x->n_done);
+        return EXIT_DONE;
+}
+
+/* ---- the command ---- */
+
+static ExitStatus abandon(Roll *x, int loaded) {
+        int r = loaded == 0 ? uncordon_all(x) : 0;
+
+        if (r == 0 && loaded != 1)
+                r = forget(x);
+        if (r < 0)
+                return store_failed(x, r);
+        (void) fprintf(x->in->out.out, loaded == 1 ? "no roll is under way\n" : "the roll is forgotten\n");
+        return EXIT_DONE;
+}
+
+static ExitStatus begin(Roll *x, char **names, int n) {
+        const Snapshot *s = x->facts->snapshot;
+        bool all = option_given(&x->in->options, "all");
+        char by[256];
+
+        if (all == (n > 0))
+                return command_complain(x->in, EXIT_BAD_INPUT, "accepted is a list of hosts, or --all");
+        for (uint32_t i = 0; i < (all ? s->n_hosts : (uint32_t) n); i++)
+                x->left[x->n_left++] = all ? s->hosts[i].name : names[i];
+        for (uint32_t i = 0; i < x->n_left; i++)
+                for (uint32_t k = 0; k < i; k++)
+                        if (strcmp(x->left[i], x->left[k]) == 0)
+                                return command_complain(x->in, EXIT_BAD_INPUT, "%s is named twice",
+                                                        x->left[i]);
+        x->command = option_text(&x->in->options, "run");
+        x->shell = option_given(&x->in->options, "shell");
+        x->at_once = (uint32_t) option_number(&x->in->options, "at-once", 1);
+        x->at = clock_now();
+        (void) operator_name(by, sizeof(by));
+        x->by = text_copy(x->in->arena, by, strlen(by));
+        return x->by ? EXIT_DONE : command_complain(x->in, EXIT_FAILED, "out of memory");
+}
+
+static ExitStatus start(Roll *x, char **names, int n, int loaded) {
+        Invocation *in = x->in;
+        bool resume = option_given(&in->options, "resume"), dry = option_given(&in->options, "dry-run");
+        ExitStatus status = EXIT_DONE;
+        int acts;
+
+        if (resume && (loaded == 1 || n > 0))
+                return command_complain(in, EXIT_BAD_INPUT, "%s",
+                                        n > 0 ? "--resume knows its hosts: name none"
+                                              : "no roll was stopped: there is nothing to resume");
+        if (!resume && !dry && loaded == 0)
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "a roll of %s is under way or stopped, with %u hosts left: --resume goes "
+                        "on with it, --abandon forgets it",
+                        x->by, x->n_left);
+        if (!resume) {
+                x->n_left = x->n_done = 0;
+                status = begin(x, names, n);
+        }
+        if (status == EXIT_DONE)
+                status = make_order(x);
+        if (status != EXIT_DONE)
+                return status;
+        print_order(x);
+        if (dry && in->json)
+                print_order_json(x);
+        if (dry)
+                return x->order.n_stuck > 0 ? EXIT_BLOCKED : EXIT_DONE;
+        if (!x->command)
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "--run CMD is missing: what is done with each host");
+        acts = maintenance_acts(in, x->facts);
+        if (acts <= 0)
+                return acts < 0 ? store_failed(x, acts)
+                                : command_complain(
+                                          in, EXIT_BLOCKED,
+                                          "no service moves the VMs of this cluster (mode auto): nobody "
+                                          "would empty the hosts");
+        acts = save(x);
+        return acts != 0 ? store_failed(x, acts) : do_all(x);
+}
+
+ExitStatus roll_run(Invocation *in, Facts *facts, char **names, int n) {
+        Roll x = { .in = in, .facts = facts, .store = source_store(facts->source), .was = "" };
+        uint32_t room = facts->snapshot->n_hosts + (uint32_t) n + HOSTS_MAX / 16;
+        int loaded;
+
+        x.run = text_format(in->arena, "%ld/%lld", (long) getpid(), (long long) clock_now());
+        x.left = arena_new(in->arena, const char *, room);
+        x.done = arena_new(in->arena, const char *, room);
+        if (!x.run || !x.left || !x.done)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        loaded = load(&x, room);
+        if (option_given(&in->options, "abandon"))
+                return abandon(&x, loaded);
+        if (loaded == -EBADMSG)
+                return command_complain(in, EXIT_FAILED,
+                                        "what the store says of a roll cannot be read: --abandon forgets it");
+        return loaded < 0 ? store_failed(&x, loaded) : start(&x, names, n, loaded);
+}

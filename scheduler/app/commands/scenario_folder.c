@@ -1,0 +1,90 @@
+#include "scheduler/app/commands/scenario_folder.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/text/plan_text.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+
+/* A scenario knows no cool-downs: whom one held is not movable in it, for the same reason. */
+static int held_facts(Arena *a, const Snapshot *facts, const Snapshot *decided, const Snapshot **ret) {
+        Snapshot *copy = arena_new(a, Snapshot, 1);
+        Vm *vms = arena_new(a, Vm, facts->n_vms);
+
+        if (!copy || !vms)
+                return -ENOMEM;
+        for (VmIx v = 0; v < facts->n_vms; v++) {
+                VmIx d = snapshot_vm(decided, facts->vms[v].name);
+
+                vms[v] = facts->vms[v];
+                if (d == IX_NONE || !vms[v].movable || decided->vms[d].movable ||
+                    decided->vms[d].hold == HOLD_NEVER || decided->vms[d].hold == HOLD_WINDOW)
+                        continue; /* the settings' rules will say so again */
+                vms[v].movable = false;
+                vms[v].hold = decided->vms[d].hold;
+                vms[v].unmovable_why = decided->vms[d].unmovable_why;
+        }
+        *copy = *facts;
+        copy->vms = vms;
+        *ret = copy;
+        return 0;
+}
+
+static int put(Arena *a, const char *folder, const char *name, const char *text, TextFault *f) {
+        const char *path = text_format(a, "%s/%s", folder, name);
+
+        return path && text ? file_write(path, text, strlen(text), f) : -ENOMEM;
+}
+
+static const char *budget(Arena *a, const Record *r) {
+        const char *text = "";
+
+        if (r->max_moves != UINT32_MAX)
+                text = text_format(a, "budget.moves = %u\n", r->max_moves);
+        if (text && r->max_mib != INT64_MAX)
+                text = text_format(a, "%sbudget.gib = %lld\n", text, (long long) (r->max_mib / 1024));
+        if (text && r->max_ms != INT64_MAX)
+                text = text_format(a, "%sbudget.minutes = %lld\n", text, (long long) (r->max_ms / 60000));
+        return text;
+}
+
+static const char *readme(Arena *a, const Record *r, const Round *round) {
+        const char *summary = plan_text_summary(a, round->plan);
+        char when[HUMAN_SIZE];
+
+        if (!summary)
+                return NULL;
+        return text_format(a, "From the record of %s (%s)%s%s.\n", human_time(r->at, when), summary,
+                           r->paused ? "; balance was paused, which a scenario cannot say: " : "",
+                           r->paused ? r->paused : "");
+}
+
+int scenario_folder_write(Arena *a, const Record *record, const Round *round, const char *folder,
+                          TextFault *reterr_fault) {
+        const char *budget_text = budget(a, record), *cluster = NULL;
+        const Snapshot *facts = NULL;
+        size_t n = 0;
+        int r = held_facts(a, record->facts, round->snapshot, &facts);
+
+        if (r == 0)
+                r = snapshot_file_print(a, facts, &cluster, &n);
+        if (r == 0 && mkdir(folder, 0777) < 0) {
+                r = -errno;
+                text_fault(reterr_fault, "", "cannot make the folder: %s", strerrordesc_np(errno));
+                return r;
+        }
+        if (r == 0)
+                r = put(a, folder, "README", readme(a, record, round), reterr_fault);
+        if (r == 0)
+                r = put(a, folder, "cluster.json", cluster, reterr_fault);
+        if (r == 0 && (!budget_text || budget_text[0]))
+                r = put(a, folder, "settings", budget_text, reterr_fault);
+        if (r == 0 && record->settings[0])
+                r = put(a, folder, "settings.yaml", record->settings, reterr_fault);
+        if (r == -ENOMEM)
+                text_fault(reterr_fault, "", "out of memory");
+        return r;
+}

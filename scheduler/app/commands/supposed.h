@@ -1,0 +1,63 @@
+/* What if: the options that suppose the cluster were otherwise, and what would change by it. Several commands
+ * answer for the cluster as it would be, and then say what the plan would be there, beside the plan as it is.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/round/round.h"
+#include "scheduler/decide/query/place.h"
+#include "scheduler/snapshot/build/what_if.h"
+
+#define WHAT_IF_OPTIONS                                                                                          \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What if (each may be repeated):" },                             \
+                { "without", 0, OPTION_TEXT, "HOST", 0, 0, 0, "this host is to be emptied and takes no VM" },    \
+                { "lost", 0, OPTION_TEXT, "HOST", 0, 0, 0, "this host is gone; its VMs start elsewhere" },       \
+                { "add-host",                                                                                    \
+                  0,                                                                                             \
+                  OPTION_TEXT,                                                                                   \
+                  "SPEC",                                                                                        \
+                  0,                                                                                             \
+                  0,                                                                                             \
+                  0,                                                                                             \
+                  "name=…,cpus=…,memory=…[,mhz=…][,zone=…][,rack=…][,network=…][,pool=…] or "    \
+                  "name=…,like=HOST" },                                                                          \
+                { "add-vm",                                                                                      \
+                  0,                                                                                             \
+                  OPTION_TEXT,                                                                                   \
+                  "SPEC",                                                                                        \
+                  0,                                                                                             \
+                  0,                                                                                             \
+                  0,                                                                                             \
+                  "name=…,vcpus=…,memory=…[,cpu=…][,group=…][,network=…][,pool=…][,count=…] or " \
+                  "name=…,like=VM" },                                                                            \
+                { "remove-vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "this VM is gone" }, {                             \
+                "without-rule", 0, OPTION_TEXT, "NAME", 0, 0, 0,                                                 \
+                        "this rule is not there; --set rule=… is one more"                                     \
+        }
+
+typedef struct Supposed {
+        bool any;              /* some option was given */
+        bool set;              /* some --set is of what plans are made by: also to be compared with without */
+        const Snapshot *as_is; /* the facts, by the settings without --set */
+        const Settings *settings_as_is;
+        const Snapshot
+                *snapshot; /* as supposed, with what starts in it; the facts when nothing is supposed */
+        const char *const *words; /* [n_words] the changes */
+        uint32_t n_words;
+        PlaceAnswer started; /* where VMs start; n_vms == 0: none do */
+} Supposed;
+
+/* Reads the options and makes the supposed snapshot. EXIT_DONE, or what to exit with: it was said why. */
+ExitStatus supposed_read(Invocation *in, const Facts *facts, Supposed *ret);
+
+/* The changes in words, one a line, and what cannot start. */
+void supposed_print(const Supposed *s, const Screen *screen);
+
+/* Plans for the cluster as it is and as it is supposed, and prints the difference as a small table. `after`:
+ * the plan as supposed, when the caller has it; NULL: it is made. EXIT_DONE, or a failure that was said. */
+ExitStatus supposed_compare(Invocation *in, const Supposed *s, const RoundInput *input, const Plan *after);
+
+/* The same as an object: changes, started, before, after. NULL with a failure said. */
+json_t *supposed_json(Invocation *in, const Supposed *s, const RoundInput *input, const Plan *after);

@@ -1,0 +1,17 @@
+/* What if the settings were others, and rules were not there: what --set and --without-rule suppose. */
+#pragma once
+
+#include "scheduler/app/commands/facts.h"
+
+typedef struct SupposedSettings {
+        const Snapshot *as_is; /* the facts, with the settings as they are without --set */
+        const Settings *settings_as_is;
+        const Snapshot *snapshot; /* with --set, without the rules of --without-rule */
+} SupposedSettings;
+
+/* Some --set is of what plans are made by: rules, groups, hosts, windows, the cluster or a policy. */
+bool supposed_settings_given(const Options *o);
+
+/* 0; -EINVAL with *reterr_fault: no such rule; -ENOMEM. In `a`. */
+int supposed_settings(Arena *a, const Options *o, const Facts *facts, SupposedSettings *ret,
+                      TextFault *reterr_fault) must_check;

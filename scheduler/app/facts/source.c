@@ -1,0 +1,479 @@
+#include "scheduler/app/facts/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/remote/prometheus.h"
+#include "collectors/remote/remote.h"
+#include "scheduler/app/facts/bmc_watch.h"
+#include "scheduler/app/facts/demand_book.h"
+#include "scheduler/app/facts/report_reader.h"
+#include "scheduler/app/state/host_mark.h"
+#include "scheduler/app/state/move_journal.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/decide/migration/migration_lessons.h"
+#include "scheduler/snapshot/build/build.h"
+#include "scheduler/snapshot/build/off_vms.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/snapshot/rules/rules_apply.h"
+
+#define URIS_MAX 4096
+
+struct Source {
+        SourceKind kind;
+        const char
+                *path; /* SOURCE_FILE: the file; SOURCE_PROMETHEUS: the URL. Lives as long as the options */
+        const char **uris; /* SOURCE_HOSTS: into `words` */
+        uint32_t n_uris;
+        char *words;
+        const char *cluster;
+        const Clock *clock;
+        const char *for_good; /* a host, or NULL */
+        Store *store;
+        bool own_store;
+        FaultBook faults;     /* in the arena of the last reading */
+        const char **notices; /* in that arena too */
+        uint32_t n_notices;
+        const Snapshot *facts; /* of the last reading, without rules of the settings */
+};
+
+void source_use_clock(Source *s, const Clock *clock) {
+        s->clock = clock;
+}
+
+void source_for_good(Source *s, const char *host) {
+        s->for_good = host;
+}
+
+SourceKind source_kind(const Source *s) {
+        return s->kind;
+}
+
+const char *source_cluster(const Source *s) {
+        return s->cluster;
+}
+
+const char *source_name(const Source *s) {
+        static const char *const names[] = {
+                [SOURCE_HOSTS] = "--hosts", [SOURCE_REDIS] = "Redis", [SOURCE_PROMETHEUS] = "Prometheus"
+        };
+
+        if (s->kind == SOURCE_FILE)
+                return strcmp(s->path, "-") == 0 ? "standard input" : s->path;
+        return names[s->kind];
+}
+
+Store *source_store(const Source *s) {
+        return s->store;
+}
+
+const char *source_notice(const Source *s, uint32_t i) {
+        return i < s->n_notices ? s->notices[i] : NULL;
+}
+
+const Snapshot *source_facts(const Source *s) {
+        return s->facts;
+}
+
+const FaultBook *source_faults(const Source *s) {
+        return &s->faults;
+}
+
+Source *source_free(Source *s) {
+        if (!s)
+                return NULL;
+        if (s->own_store)
+                (void) store_free(s->store);
+        free(s->uris);
+        free(s->words);
+        free(s);
+        return NULL;
+}
+
+static int no_memory(TextFault *f) {
+        text_fault(f, "", "out of memory");
+        return -ENOMEM;
+}
+
+/* All uses of --hosts, split at commas. */
+static int split_uris(Source *s, const Options *o, TextFault *f) {
+        size_t bytes = 1, used = 0;
+        const char *list;
+        char *rest;
+
+        for (unsigned i = 0; (list = option_nth(o, "hosts", i)); i++)
+                bytes += strlen(list) + 1;
+        s->words = malloc(bytes);
+        s->uris = calloc(URIS_MAX, sizeof(*s->uris));
+        if (!s->words || !s->uris)
+                return no_memory(f);
+        for (unsigned i = 0; (list = option_nth(o, "hosts", i)); i++) {
+                memcpy(s->words + used, list, strlen(list));
+                used += strlen(list);
+                s->words[used++] = ',';
+        }
+        s->words[used] = '\0';
+        for (char *uri = strtok_r(s->words, ",", &rest); uri; uri = strtok_r(NULL, ",", &rest)) {
+                if (s->n_uris == URIS_MAX) {
+                        text_fault(f, "", "--hosts: more than %d URIs", URIS_MAX);
+                        return -EINVAL;
+                }
+                s->uris[s->n_uris++] = uri;
+        }
+        if (s->n_uris == 0)
+                text_fault(f, "", "--hosts: accepted are libvirt URIs, separated by commas");
+        return s->n_uris > 0 ? 0 : -EINVAL;
+}
+
+static int open_redis(Source *s, const Options *o, const Settings *settings, TextFault *f) {
+        const char *url = option_text(o, "redis"), *configured = settings_text(settings, "service", "redis");
+        StoreOptions options = { .url = url ? url : configured, .cluster = s->cluster };
+
+        s->own_store = true;
+        return store_open(&options, &s->store, f);
+}
+
+static int choose(const Options *o, const Settings *settings, SourceKind *ret, TextFault *f) {
+        static const char *const names[] = { "from", "hosts", "redis", "prometheus" };
+        static const SourceKind kinds[] = { SOURCE_FILE, SOURCE_HOSTS, SOURCE_REDIS, SOURCE_PROMETHEUS };
+        int given = 0;
+
+        *ret = settings_text(settings, "service", "redis")[0] ? SOURCE_REDIS : SOURCE_PROMETHEUS;
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (option_given(o, names[i])) {
+                        *ret = kinds[i];
+                        given++;
+                }
+        if (given > 1) {
+                text_fault(f, "", "--from, --hosts, --redis and --prometheus exclude each other");
+                return -EINVAL;
+        }
+        if (given == 0 && *ret == SOURCE_PROMETHEUS && !settings_text(settings, "prometheus", "url")[0]) {
+                text_fault(f, "",
+                           "say where the facts come from: --from FILE, --hosts URI[,URI], --redis URL or "
+                           "--prometheus URL (or service.redis or prometheus.url in the settings)");
+                return -EINVAL;
+        }
+        return 0;
+}
+
+int source_open(const Options *o, const Settings *settings, Source **ret, TextFault *reterr_fault) {
+        Source *s = calloc(1, sizeof(*s));
+        const char *cluster = option_text(o, "cluster");
+        int r;
+
+        *reterr_fault = (TextFault){ 0 };
+        if (!s)
+                return no_memory(reterr_fault);
+        s->cluster = cluster ? cluster : settings_text(settings, "service", "cluster");
+        r = choose(o, settings, &s->kind, reterr_fault);
+        if (r == 0 && s->kind == SOURCE_FILE)
+                s->path = option_text(o, "from");
+        if (r == 0 && s->kind == SOURCE_PROMETHEUS)
+                s->path = option_text(o, "prometheus");
+        if (r == 0 && s->kind == SOURCE_HOSTS)
+                r = split_uris(s, o, reterr_fault);
+        if (r == 0 && s->kind == SOURCE_REDIS)
+                r = open_redis(s, o, settings, reterr_fault);
+        if (r < 0)
+                (void) source_free(s);
+        else
+                *ret = s;
+        return r;
+}
+
+int source_open_store(Store *store, const char *cluster, Source **ret) {
+        Source *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                return -ENOMEM;
+        *s = (Source){ .kind = SOURCE_REDIS, .store = store, .cluster = cluster };
+        *ret = s;
+        return 0;
+}
+
+static void notice(Source *s, const char *text) {
+        if (text)
+                s->notices[s->n_notices++] = text;
+}
+
+static int read_file(Source *s, Arena *a, const Snapshot **ret, TextFault *f) {
+        const char *text;
+        size_t n;
+        int r = file_read(a, s->path, &text, &n, f);
+
+        return r < 0 ? r : snapshot_file_parse(a, text, n, ret, f);
+}
+
+static int build(Source *s, Arena *a, const Settings *settings, BuildInput in, const Snapshot **ret,
+                 TextFault *f) {
+        int r;
+
+        in.cluster = s->cluster;
+        in.now = clock_now_of(s->clock);
+        r = snapshot_build_remembering(a, &in, settings, ret, &s->faults.after);
+        if (r == -ERANGE)
+                text_fault(f, "", "more than %u hosts or %u VMs", HOSTS_MAX, VMS_MAX);
+        else if (r < 0)
+                text_fault(f, "", "the facts cannot be put together: %s", strerrordesc_np(-r));
+        else
+                s->faults.n_after = (*ret)->n_hosts;
+        return r;
+}
+
+static int read_hosts(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
+        RemoteOptions options = { .uris = s->uris,
+                                  .n_uris = s->n_uris,
+                                  .interval = settings_int(settings, "agentless", "interval"),
+                                  .timeout = settings_int(settings, "agentless", "timeout") };
+        const Report **reports = arena_new(a, const Report *, s->n_uris);
+        const char **names = arena_new(a, const char *, s->n_uris);
+        BuildInput in = {
+                .reports = reports, .n_reports = s->n_uris, .expected = names, .n_expected = s->n_uris
+        };
+        RemoteHost *hosts = NULL;
+        int r = remote_read(&options, a, &hosts, f);
+
+        s->notices = arena_new(a, const char *, s->n_uris);
+        if (r < 0)
+                return r;
+        if (!reports || !names || !s->notices)
+                return no_memory(f);
+        for (uint32_t i = 0; i < s->n_uris; i++) {
+                reports[i] = &hosts[i].report;
+                names[i] = hosts[i].report.host;
+                if (hosts[i].error)
+                        notice(s, text_format(a, "%s (%s): %s", names[i], hosts[i].uri,
+                                              hosts[i].error_text ? hosts[i].error_text
+                                                                  : strerrordesc_np(hosts[i].error)));
+        }
+        if (s->n_notices == s->n_uris) {
+                text_fault(f, "", "no host answers: %s%s", s->notices[0],
+                           s->n_notices > 1 ? ", and so the others" : "");
+                return -EHOSTUNREACH;
+        }
+        return build(s, a, settings, in, ret, f);
+}
+
+static int read_marks(const Source *s, Arena *a, BuildInput *in) {
+        StoredText *texts = NULL;
+        HostMark *marks;
+        uint32_t n = 0;
+        int r = store_get_marks(s->store, a, &texts, &n);
+
+        if (r < 0)
+                return r;
+        marks = arena_new(a, HostMark, n);
+        if (!marks)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                OperatorMark m = { .state = HOST_CORDONED }; /* of one that is not understood: fail closed */
+
+                if (host_mark_parse(a, texts[i].text, texts[i].n, &m) == -ENOMEM)
+                        return -ENOMEM;
+                marks[in->n_marks++] = (HostMark){ .host = texts[i].name,
+                                                   .state = m.state,
+                                                   .leave_by = m.leave_by,
+                                                   .for_good = m.for_good };
+        }
+        in->marks = marks;
+        return 0;
+}
+
+#define PAST_ENTRIES 1024
+
+/* What the last migrations taught, as the journal has them. */
+static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
+        StoredText *texts = NULL;
+        FinishedMove *moves;
+        uint32_t n = 0, kept = 0;
+        int r = store_get_journal(s->store, a, PAST_ENTRIES, &texts, &n);
+
+        if (r < 0)
+                return r;
+        moves = arena_new(a, FinishedMove, n);
+        if (!moves)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                JournalEntry e;
+
+                r = journal_parse(a, texts[i].text, texts[i].n, &e);
+                if (r == -ENOMEM)
+                        return r;
+                if (r == 0 && e.event == JOURNAL_DONE)
+                        moves[kept++] = move_finished(&e);
+        }
+        return migration_learn(a, moves, kept, &in->lessons);
+}
+
+/* A report that cannot be read is as good as none: its host is a member, and so fenced for want of facts. */
+static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInput *in) {
+        const Report **reports = arena_new(a, const Report *, all->n);
+
+        s->notices =
+                arena_new(a, const char *, (size_t) all->n + 2); /* one more for Prometheus, one for faults */
+        if (!reports || !s->notices)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < all->n; i++)
+                if (all->reports[i].report)
+                        reports[in->n_reports++] = all->reports[i].report;
+                else
+                        notice(s, text_format(a, "%s: its report cannot be read: line %u: %s",
+                                              all->reports[i].host, all->reports[i].fault->line,
+                                              all->reports[i].fault->what));
+        in->reports = reports;
+        in->expected = all->members;
+        in->n_expected = all->n_members;
+        return 0;
+}
+
+static int read_prometheus(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
+                           TextFault *f) {
+        PromFacts facts;
+        const Report **reports;
+        int r = prometheus_read(a, settings, s->path, &facts, f);
+
+        if (r < 0)
+                return r;
+        reports = arena_new(a, const Report *, facts.n_reports);
+        if (!reports)
+                return no_memory(f);
+        for (uint32_t i = 0; i < facts.n_reports; i++)
+                reports[i] = &facts.reports[i];
+        return build(s, a, settings,
+                     (BuildInput){ .reports = reports,
+                                   .n_reports = facts.n_reports,
+                                   .expected = facts.members,
+                                   .n_expected = facts.n_members },
+                     ret, f);
+}
+
+static int compare_host(const void *host, const void *report) {
+        return strcmp(host, (*(const Report *const *) report)->host);
+}
+
+/* Hosts that no agent speaks for are seen through Prometheus, where the settings name one. Without it the
+ * round goes on with what the agents say; those hosts are then silent. */
+static int add_prometheus(Source *s, Arena *a, const Settings *settings, BuildInput *in) {
+        uint32_t n = in->n_reports, m = in->n_expected;
+        TextFault fault = { 0 };
+        const Report **reports;
+        const char **expected;
+        PromFacts facts;
+        int r = prometheus_read(a, settings, NULL, &facts, &fault);
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                notice(s, text_format(a, "%s", fault.what));
+                return 0;
+        }
+        reports = arena_new(a, const Report *, (size_t) n + facts.n_reports);
+        expected = arena_new(a, const char *, (size_t) m + facts.n_members);
+        if (!reports || !expected)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                reports[i] = in->reports[i];
+        for (uint32_t i = 0; i < m; i++)
+                expected[i] = in->expected[i];
+        for (uint32_t i = 0; i < facts.n_reports; i++)
+                /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
+                if (!bsearch(facts.reports[i].host, reports, n, sizeof(*reports), compare_host))
+                        reports[in->n_reports++] = &facts.reports[i];
+        for (uint32_t i = 0; i < facts.n_members; i++)
+                expected[in->n_expected++] = facts.members[i];
+        in->reports = reports;
+        in->expected = expected;
+        return 0;
+}
+
+/* What the BMCs of hosts say stands in the store beside their agents' reports. */
+static int add_bmcs(Source *s, Arena *a, BuildInput *in) {
+        const Report *const *bmcs = NULL;
+        const Report **reports;
+        uint32_t n = 0;
+        int r = bmc_reports(s->store, a, &bmcs, &n);
+
+        if (r < 0 || n == 0)
+                return r == -ENOMEM
+                               ? r
+                               : 0; /* the store was there just now; if it is not, the next call says so */
+        reports = arena_new(a, const Report *, in->n_reports);
+        if (!reports)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < in->n_reports; i++) {
+                reports[i] = bmc_merge(a, in->reports[i], bmcs, n);
+                if (!reports[i])
+                        return -ENOMEM;
+        }
+        in->reports = reports;
+        return 0;
+}
+
+static int read_redis(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
+        bool prometheus = settings_text(settings, "prometheus", "url")[0] != '\0';
+        BuildInput in = { 0 };
+        const Workers workers = workers_threads(0);
+        FetchedReports all = { 0 };
+        const Snapshot *read;
+        const char *note = NULL;
+        int r = reports_fetch(a, &workers, s->store, &all);
+
+        if (r == 0)
+                r = read_marks(s, a, &in);
+        if (r == 0)
+                r = fault_book_read(s->store, a, &in, &s->faults, &note);
+        if (r == 0)
+                r = read_lessons(s, a, &in);
+        if (r < 0) {
+                text_fault(f, "", "%s", r == -ENOMEM ? "out of memory" : store_error(s->store));
+                return r;
+        }
+        if (all.n == 0 && all.n_members == 0 && !prometheus) {
+                text_fault(f, "",
+                           "no host has reported to cluster \"%s\" (start plimsoll-agent on each host)",
+                           s->cluster);
+                return -ENODATA;
+        }
+        r = take_reports(s, a, &all, &in);
+        if (r == 0)
+                r = add_bmcs(s, a, &in);
+        if (r == 0 && prometheus)
+                r = add_prometheus(s, a, settings, &in);
+        if (r < 0)
+                return no_memory(f);
+        notice(s, note);
+        r = build(s, a, settings, in, &read, f);
+        if (r < 0)
+                return r;
+        r = demand_from_store(s->store, a, read, ret);
+        if (r < 0)
+                text_fault(f, "", "%s", r == -ENOMEM ? "out of memory" : store_error(s->store));
+        return r;
+}
+
+static int read_facts(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
+        if (s->kind == SOURCE_FILE)
+                return read_file(s, a, ret, f);
+        if (s->kind == SOURCE_HOSTS)
+                return read_hosts(s, a, settings, ret, f);
+        if (s->kind == SOURCE_PROMETHEUS)
+                return read_prometheus(s, a, settings, ret, f);
+        return read_redis(s, a, settings, ret, f);
+}
+
+int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
+                TextFault *reterr_fault) {
+        int r;
+
+        *reterr_fault = (TextFault){ 0 };
+        s->n_notices = 0;
+        s->facts = NULL;
+        r = read_facts(s, a, settings, &s->facts, reterr_fault);
+        if (r == 0 && s->for_good)
+                r = off_vms_leave(a, s->facts, s->for_good, &s->facts) < 0 ? -ENOMEM : 0;
+        if (r == 0)
+                r = rules_apply(a, s->facts, settings_rules(settings), ret);
+        return r == -ENOMEM ? no_memory(reterr_fault) : r;
+}

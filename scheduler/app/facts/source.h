@@ -1,0 +1,90 @@
+/* The four sources of facts. All end in a const Snapshot, and may be read again for fresher facts.
+ *
+ *   --from FILE    a snapshot file           --hosts URI,…  libvirt on each host, asked from here
+ *   --redis URL    what the agents reported      --prometheus URL  what its exporters say of the hosts
+ *
+ * With prometheus.url in the settings, --redis also has the hosts that only Prometheus knows.
+ *
+ * Owner:   source_free() ends what is open. What is read is in the caller's arena.
+ * Errors:  a negative errno with *reterr_fault in words; -EBADMSG and -EINVAL are bad input, -ENODATA: no
+ * host has reported; the others: it could not be reached. Every call ends within the time limits.
+ */
+#pragma once
+
+#include "scheduler/app/facts/fault_book.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/model/cluster.h"
+#include "scheduler/store/store.h"
+
+typedef enum SourceKind {
+        SOURCE_FILE,
+        SOURCE_HOSTS,
+        SOURCE_REDIS,
+        SOURCE_PROMETHEUS,
+} SourceKind;
+
+#define SOURCE_OPTIONS                                                                                       \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Where the facts come from, one of:" },                      \
+                { "from", 0, OPTION_TEXT, "FILE", 0, 0, 0, "a snapshot file; - is standard input" },         \
+                { "hosts", 0, OPTION_TEXT, "URI[,URI]",                                                      \
+                  0,       0, 0,           "libvirt on each host, no agents needed; may be repeated" },      \
+                { "redis",                                                                                   \
+                  0,                                                                                         \
+                  OPTION_TEXT,                                                                               \
+                  "URL",                                                                                     \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  "what the agents reported: redis://host:port, unix:///path; default: service.redis" },     \
+                { "prometheus",                                                                              \
+                  0,                                                                                         \
+                  OPTION_TEXT,                                                                               \
+                  "URL",                                                                                     \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  "what node_exporter and a libvirt exporter say: http://host:9090; default: "               \
+                  "prometheus.url" },                                                                        \
+                { "cluster", 0, OPTION_TEXT, "NAME",                                                         \
+                  0,         0, 0,           "the cluster's name in Redis; default: service.cluster" },      \
+                SETTINGS_OPTIONS
+
+typedef struct Source Source;
+
+/* From a command's options and the settings. -EINVAL: none or several of the four were given. */
+int source_open(const Options *o, const Settings *settings, Source **ret, TextFault *reterr_fault) must_check;
+
+/* From a store the caller has and keeps. */
+int source_open_store(Store *store, const char *cluster, Source **ret) must_check;
+
+/* What time it is for the facts; NULL, and at first: the real one. */
+void source_use_clock(Source *s, const Clock *clock);
+
+/* From the next reading on: the host is to be left for good, and so by its VMs that are off. NULL: as the
+ * facts say. The name is the caller's. */
+void source_for_good(Source *s, const char *host);
+
+Source *source_free(Source *s);
+DEFINE_OWNED(Source *, source_free);
+
+/* The facts as they are now, with what the settings' lists say of them (rules_apply.h). Hosts that could not
+ * be asked are in it, fenced, and in source_notice(). */
+int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
+                TextFault *reterr_fault) must_check;
+
+/* The facts of the last reading alone, as a snapshot file keeps them: the settings are put on again when it
+ * is read. */
+const Snapshot *source_facts(const Source *s);
+
+SourceKind source_kind(const Source *s);
+const char *source_cluster(const Source *s); /* of a store, by options or settings */
+const char *source_name(const Source *s);    /* the file, or what else it is, for messages; no password */
+Store *source_store(const Source *s);        /* SOURCE_REDIS; else NULL */
+
+/* What the last reading has to say of single hosts: "h2: Connection refused". NULL past the last. In the
+ * arena of that reading. */
+const char *source_notice(const Source *s, uint32_t i);
+
+/* SOURCE_REDIS: what the last reading knew of failing hardware, for the leader to write back. In the arena of
+ * that reading. */
+const FaultBook *source_faults(const Source *s);

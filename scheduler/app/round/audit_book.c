@@ -1,0 +1,208 @@
+#include "scheduler/app/round/audit_book.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/snapshot/files/audit_text.h"
+
+#define ENTRIES_MOST 100000U
+#define LOOK_BACK    256U                  /* decisions that a round looks at */
+#define LOOK_WITHIN  (3600 * USEC_PER_SEC) /* later than that, what hosts do says nothing of a decision */
+
+/* ---- reading ---- */
+
+static int parse_all(Arena *a, const StoredText *texts, uint32_t n, const AuditEntry **ret, uint32_t *ret_n) {
+        AuditEntry *list = arena_new(a, AuditEntry, n);
+        uint32_t good = 0;
+
+        if (!list)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                TextFault fault = { 0 };
+                int r = audit_text_parse(a, texts[i].text, texts[i].n, &list[good], &fault);
+
+                if (r == -ENOMEM)
+                        return r;
+                good += r == 0;
+        }
+        return audit_text_join(a, list, good, ret, ret_n);
+}
+
+static int read_some(Store *store, Arena *a, usec_t since, uint32_t most, const AuditEntry **ret,
+                     uint32_t *ret_n) {
+        StoredText *texts = NULL;
+        uint32_t n = 0;
+        int r = store_get_audit(store, a, since, most, &texts, &n);
+
+        return r < 0 ? r : parse_all(a, texts, n, ret, ret_n);
+}
+
+int audit_book_read(Store *store, Arena *a, usec_t since, const AuditEntry **ret, uint32_t *ret_n) {
+        return read_some(store, a, since, ENTRIES_MOST, ret, ret_n);
+}
+
+/* ---- writing ---- */
+
+static int64_t share(int64_t part, int64_t whole) {
+        return part == UNKNOWN || whole <= 0 ? UNKNOWN : part * 1000 / whole;
+}
+
+static HostLoad load_of(const Host *h) {
+        return (HostLoad){ .host = h->name,
+                           .cpu_permille = share(h->cpu_busy_mcores, h->cpus * 1000),
+                           .memory_permille = share(h->memory_used_mib, h->memory_mib) };
+}
+
+static int add_load(const Snapshot *s, const char *name, HostLoad *list, uint32_t *io_n) {
+        HostIx h = snapshot_host(s, name);
+
+        if (h == IX_NONE || audit_load(list, *io_n, name))
+                return 0;
+        list[(*io_n)++] = load_of(&s->hosts[h]);
+        return 1;
+}
+
+static int compare_load(const void *a, const void *b) {
+        return strcmp(((const HostLoad *) a)->host, ((const HostLoad *) b)->host);
+}
+
+/* The hosts of those moves that were made or tried, as the snapshot has them. */
+static int loads(Arena *a, const Snapshot *s, const RecordMove *moves, uint32_t n, const HostLoad **ret,
+                 uint32_t *ret_n) {
+        HostLoad *list = arena_new(a, HostLoad, (size_t) n * 2);
+        uint32_t k = 0;
+
+        if (!list)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                (void) add_load(s, moves[i].from, list, &k);
+                (void) add_load(s, moves[i].to, list, &k);
+        }
+        if (k > 0)
+                qsort(list, k, sizeof(*list), compare_load);
+        *ret = list;
+        *ret_n = k;
+        return 0;
+}
+
+/* What all of them took: from the first start to the last end nobody has kept, so the sum of a wave's
+ * longest; bytes in all. UNKNOWN when nothing ran. */
+static void sum_up(AuditEntry *e) {
+        int64_t longest = 0;
+
+        for (uint32_t i = 0; i < e->n_moves; i++) {
+                const RecordMove *m = &e->moves[i];
+
+                if (m->ms >= 0) {
+                        e->ms = e->ms == UNKNOWN ? 0 : e->ms;
+                        longest = m->ms > longest ? m->ms : longest;
+                }
+                if (m->bytes >= 0)
+                        e->bytes = (e->bytes == UNKNOWN ? 0 : e->bytes) + m->bytes;
+                if (i + 1 == e->n_moves || e->moves[i + 1].wave != m->wave) {
+                        e->ms += longest;
+                        longest = 0;
+                }
+        }
+}
+
+static int put(Leadership *l, Arena *a, const Settings *settings, const AuditEntry *e) {
+        const char *text = NULL;
+        size_t n = 0;
+        int r = audit_text_print(a, e, &text, &n);
+
+        return r < 0 ? r
+                     : store_put_audit(l->store, l->token, text, n,
+                                       settings_int(settings, "service", "audit_keep"));
+}
+
+AuditEntry audit_book_entry(const RoundRecord *x, const char *record) {
+        const Plan *plan = x->round->plan;
+
+        return (AuditEntry){ .at = x->input->now,
+                             .leader = x->leader,
+                             .mode = x->mode,
+                             .record = record[0] ? record : NULL,
+                             .status = plan_status_names[plan->status],
+                             .paused = x->input->paused,
+                             .refused = plan->n_refused_all,
+                             .predicted_ms = plan->makespan_ms,
+                             .predicted_bytes = plan->bytes,
+                             .moves = x->moves,
+                             .n_moves = x->n_moves };
+}
+
+int audit_book_write(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts,
+                     AuditEntry entry) {
+        int r;
+
+        entry.id = text_format(a, "%s/%llx", entry.leader, (unsigned long long) entry.at);
+        if (!entry.id)
+                return -ENOMEM;
+        entry.ms = entry.bytes = UNKNOWN;
+        sum_up(&entry);
+        r = loads(a, facts, entry.moves, entry.n_moves, &entry.before, &entry.n_before);
+        return r < 0 ? r : put(l, a, settings, &entry);
+}
+
+static bool ran(const AuditEntry *e) {
+        return e->n_moves > 0 && e->ms != UNKNOWN;
+}
+
+int audit_book_look(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts) {
+        const usec_t now = clock_now_of(l->world->clock);
+        const AuditEntry *list = NULL;
+        uint32_t n = 0;
+        int r = read_some(l->store, a, now - LOOK_WITHIN, LOOK_BACK, &list, &n);
+
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                AuditEntry later = { .id = list[i].id };
+
+                if (!ran(&list[i]) || list[i].n_after > 0)
+                        continue;
+                r = loads(a, facts, list[i].moves, list[i].n_moves, &later.after, &later.n_after);
+                if (r == 0 && later.n_after > 0)
+                        r = put(l, a, settings, &later);
+        }
+        return r;
+}
+
+/* ---- when to pause ---- */
+
+static int acknowledged(Store *store, Arena *a, usec_t *ret) {
+        const char *text = NULL;
+        size_t n = 0;
+        int r = store_get_state(store, a, AUDIT_ACK_NAME, &text, &n);
+
+        *ret = 0;
+        if (r == 0 && text_to_int(text, n, 0, INT64_MAX, ret) < 0)
+                *ret = 0;
+        return r < 0 ? r : 0;
+}
+
+int audit_book_verdict(Store *store, Arena *a, const Settings *settings, const char **ret) {
+        AuditBound bound = { .moves = (uint32_t) settings_int(settings, "service", "pause_after"),
+                             .factor_permille = settings_int(settings, "service", "pause_factor") * 1000,
+                             .missed_permille = settings_int(settings, "service", "pause_failed"),
+                             .least_ms = settings_int(settings, "service", "pause_least") / USEC_PER_MSEC };
+        const AuditEntry *list = NULL;
+        uint32_t n = 0;
+        int r = 0;
+
+        *ret = NULL;
+        if (bound.moves == 0)
+                return 0;
+        r = acknowledged(store, a, &bound.since);
+        if (r == 0)
+                r = read_some(store, a, bound.since, LOOK_BACK, &list, &n);
+        return r < 0 ? r : audit_wrong(a, list, n, bound, ret);
+}
+
+int audit_book_acknowledge(Store *store) {
+        char text[24];
+        int n = snprintf(text, sizeof(text), "%lld", (long long) clock_now());
+
+        return store_put_state(store, AUDIT_ACK_NAME, text, (size_t) n, 0);
+}

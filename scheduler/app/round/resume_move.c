@@ -1,0 +1,61 @@
+#include "scheduler/app/round/resume_move.h"
+
+#include <errno.h>
+
+#include "scheduler/app/round/mover.h"
+
+#define LOOK_EVERY (200 * USEC_PER_MSEC)
+
+/* Its end is the executor's word, who asks both hosts. */
+static int run(Leadership *l, const Executor *x, const MigrationRequest *request, MigrationStatus *ret) {
+        uint32_t id = 0;
+        bool told = false;
+        int r = x->start(x->self, request, &id);
+
+        if (r < 0)
+                return r;
+        for (x->poll(x->self, id, ret); !migration_has_ended(ret->phase); x->poll(x->self, id, ret)) {
+                if (!told && (!leadership_keep(l) || l->world->wish(l->world->wisher) == RUN_ABORT)) {
+                        x->abort(x->self, id);
+                        told = true;
+                }
+                x->wait(x->self, LOOK_EVERY);
+        }
+        x->forget(x->self, id);
+        return 0;
+}
+
+int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executor *executor,
+                const JournalEntry *entry, MigrationStatus *ret) {
+        JournalEntry e = *entry;
+        MigrationRequest request = { .vm = e.vm,
+                                     .uuid = e.uuid,
+                                     .from = e.from,
+                                     .to = e.to,
+                                     .from_uri = e.from_uri,
+                                     .to_uri = e.to_uri,
+                                     .auto_converge =
+                                             settings_int(settings, "migration", "auto_converge") != 0,
+                                     .tls = settings_int(settings, "migration", "tls") != 0,
+                                     .post_copy = true,
+                                     .resume = true };
+        int r = mover_migrate_uri(a, settings, e.to, &request.migrate_uri);
+
+        e.event = JOURNAL_STARTED;
+        e.resumes++;
+        e.at = clock_now_of(l->world->clock);
+        e.message = "post-copy broke off, and is taken up again";
+        if (r == 0)
+                r = store_round_write(l, a, &e);
+        if (r == 0)
+                r = run(l, executor, &request, ret);
+        if (r != 0)
+                return r;
+        e.event = ret->phase == MIGRATION_DONE ? JOURNAL_DONE : JOURNAL_UNCLEAR;
+        e.at = clock_now_of(l->world->clock);
+        e.message = ret->message;
+        r = store_round_write(l, a, &e);
+        if (r == 0 && e.event == JOURNAL_DONE)
+                r = store_round_cool(l, e.vm, settings);
+        return r;
+}

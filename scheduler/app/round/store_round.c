@@ -1,0 +1,178 @@
+#include "scheduler/app/round/store_round.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/round/cool_downs.h"
+
+#define JOURNAL_LOOK_BACK 4096U
+#define LOOK_AT_MOST      (5 * USEC_PER_SEC)
+#define SETTLED_AFTER     (60 * USEC_PER_SEC)
+
+int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) {
+        StoredText *texts = NULL;
+        JournalEntry *entries;
+        uint32_t n = 0, n_entries = 0;
+        int r = store_get_journal(store, a, JOURNAL_LOOK_BACK, &texts, &n);
+
+        if (r < 0)
+                return r;
+        entries = arena_new(a, JournalEntry, n);
+        if (!entries)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                r = journal_parse(a, texts[i].text, texts[i].n, &entries[n_entries]);
+                if (r == -ENOMEM)
+                        return r;
+                n_entries += r == 0;
+        }
+        return journal_open_ones(a, entries, n_entries, ret, ret_n);
+}
+
+int store_round_holds(Store *store, Arena *a, RoundInput *in) {
+        const JournalEntry *open = NULL;
+        const CoolDown *cooling = NULL;
+        uint32_t n_open = 0, n_cooling = 0;
+        const char *text = NULL;
+        CoolDown *all;
+        size_t n = 0;
+        int r = store_get_state(store, a, COOL_DOWNS_NAME, &text, &n);
+
+        if (r == 0 && cool_downs_parse(a, text, n, &cooling, &n_cooling) == -ENOMEM)
+                return -ENOMEM;
+        if (r >= 0)
+                r = store_round_open(store, a, &open, &n_open);
+        if (r < 0)
+                return r;
+        all = arena_new(a, CoolDown, (size_t) n_cooling + n_open);
+        if (!all)
+                return -ENOMEM;
+        if (n_cooling > 0)
+                memcpy(all, cooling, sizeof(*all) * n_cooling);
+        for (uint32_t i = 0; i < n_open; i++)
+                all[n_cooling + i] = (CoolDown){ .vm = open[i].vm,
+                                                 .until = INT64_MAX,
+                                                 .why = "how its last migration ended is not known yet" };
+        in->cool_downs = all;
+        in->n_cool_downs = n_cooling + n_open;
+        return 0;
+}
+
+/* What two sightings amount to. Running on one and active on the other is a migration still under way. */
+static JournalEvent judge(const Sight *source, const Sight *target, usec_t age) {
+        if (source->presence == PRESENCE_NONE && target->presence == PRESENCE_RUNNING)
+                return JOURNAL_DONE;
+        if (source->presence == PRESENCE_RUNNING && target->presence == PRESENCE_NONE)
+                return JOURNAL_FAILED;
+        if (source->presence != PRESENCE_UNKNOWN && target->presence == PRESENCE_OTHER)
+                return JOURNAL_STARTED;
+        if (source->presence == PRESENCE_NONE && target->presence == PRESENCE_NONE && age > SETTLED_AFTER)
+                return JOURNAL_FAILED; /* shut down since: it runs on neither, so nothing is in danger */
+        return JOURNAL_UNCLEAR;
+}
+
+/* Of one that was off: where it is defined, whatever became of it since. */
+static JournalEvent judge_cold(const Sight *source, const Sight *target, usec_t age) {
+        if (source->presence == PRESENCE_UNKNOWN || target->presence == PRESENCE_UNKNOWN)
+                return JOURNAL_UNCLEAR;
+        if (source->defined != target->defined)
+                return target->defined ? JOURNAL_DONE : JOURNAL_FAILED;
+        if (age <= SETTLED_AFTER)
+                return JOURNAL_STARTED; /* libvirt defines it there before it undefines it here */
+        return source->defined ? JOURNAL_UNCLEAR : JOURNAL_FAILED;
+}
+
+int store_round_cool(const Leadership *l, const char *vm, const Settings *settings) {
+        const CoolLength length = { .first = settings_int(settings, "service", "cool_down"),
+                                    .most = settings_int(settings, "service", "cool_down_most") };
+        const usec_t now = clock_now_of(l->world->clock);
+        const CoolDown *list = NULL;
+        const char *text = NULL;
+        uint32_t n = 0;
+        size_t size = 0;
+        Arena a;
+        int r;
+
+        r = arena_open((size_t) 1 << 30, &a);
+        if (r < 0)
+                return r;
+        r = store_get_state(l->store, &a, COOL_DOWNS_NAME, &text, &size);
+        if (r == 0 && cool_downs_parse(&a, text, size, &list, &n) == -ENOMEM)
+                r = -ENOMEM;
+        if (r >= 0)
+                r = cool_downs_moved(&a, list, n, (VmMoved){ vm, now }, length, &list, &n);
+        if (r == 0)
+                r = cool_downs_print(&a, list, n, now, &text, &size);
+        if (r == 0)
+                r = store_lead_state(l->store, l->token, COOL_DOWNS_NAME, text, size, 0);
+        arena_close(&a);
+        return r;
+}
+
+int store_round_write(const Leadership *l, Arena *a, const JournalEntry *e) {
+        const char *text = NULL;
+        size_t n = 0;
+        int r = journal_print(a, e, &text, &n);
+
+        return r < 0 ? r : store_journal(l->store, l->token, text, n);
+}
+
+static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *ret) {
+        JournalEntry settled = *e;
+        Sight source = { 0 }, target = { 0 };
+        int r;
+
+        *ret = (Settled){ .entry = *e,
+                          .now = JOURNAL_UNCLEAR,
+                          .words = "its UUID or a host's URI is not known" };
+        if (!e->uuid || !e->from_uri || !e->to_uri)
+                return 0;
+        r = l->world->look(l->world->self, e->from_uri, e->uuid, LOOK_AT_MOST, &source);
+        if (r == 0)
+                r = l->world->look(l->world->self, e->to_uri, e->uuid, LOOK_AT_MOST, &target);
+        if (r < 0)
+                return r;
+        ret->now = (e->cold ? judge_cold : judge)(&source, &target, clock_now_of(l->world->clock) - e->at);
+        ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
+        if (source.post_copy_failed)
+                ret->now = JOURNAL_UNCLEAR; /* it does not go on by itself */
+        ret->resumable = source.post_copy_failed && target.presence != PRESENCE_NONE &&
+                         target.presence != PRESENCE_UNKNOWN && e->resumes < RESUMES_MOST;
+        if (source.post_copy_failed && e->resumes >= RESUMES_MOST)
+                ret->words = text_format(a,
+                                         "%s; it is not taken up again any more: virsh -c %s " RESUME_BY_HAND
+                                         " %s %s (of a persistent VM with --persistent --undefinesource)",
+                                         ret->words ? ret->words : "", e->from_uri, e->vm, e->to_uri);
+        if (!ret->words)
+                return -ENOMEM;
+        if (journal_is_open(ret->now))
+                return 0;
+        settled.event = ret->now;
+        settled.at = clock_now_of(l->world->clock);
+        settled.message = text_format(a, "settled by asking both hosts: %s", ret->words);
+        return settled.message ? store_round_write(l, a, &settled) : -ENOMEM;
+}
+
+int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
+                       uint32_t *ret_n) {
+        const JournalEntry *open = NULL;
+        uint32_t n = 0;
+        Settled *list;
+        int r = store_round_open(l->store, a, &open, &n);
+
+        if (r < 0)
+                return r;
+        list = arena_new(a, Settled, n);
+        if (!list)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                if (!leadership_keep(l))
+                        return 1;
+                r = settle_one(l, a, &open[i], &list[i]);
+                if (r == 0 && list[i].now == JOURNAL_DONE)
+                        r = store_round_cool(l, open[i].vm, settings);
+        }
+        *ret = list;
+        *ret_n = n;
+        return r;
+}

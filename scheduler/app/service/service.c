@@ -1,0 +1,328 @@
+#include "scheduler/app/service/service.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/service/service_cluster.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/app/state/stop_signal.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/thread.h"
+
+#define CLUSTERS_MAX 1024
+#define LOOK_EVERY                                                                                           \
+        (10 * USEC_PER_SEC) /* for clusters that have come or gone, and those that would not start */
+
+typedef struct Member {
+        ClusterService *service;
+        pthread_t thread;
+        atomic_bool ended;
+        bool wanted;
+        int status; /* when it has ended */
+} Member;
+
+typedef struct Service {
+        const Options *options;
+        ServiceShare share;
+        Member *members[CLUSTERS_MAX];
+        uint32_t n;
+        bool once;
+        unsigned reloads;
+        usec_t looked; /* monotonic */
+        int status;    /* the worst of those that have ended */
+        bool unknown;  /* which clusters there are could not be asked */
+        Store *index;  /* to see which clusters there are; NULL until it is needed */
+} Service;
+
+const OptionDef service_options[] = {
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Options, over what the settings say:" },
+        { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
+          "redis://host:port or unix:///path; without one, a private redis-server in the state directory" },
+        { "state-dir", 0, OPTION_TEXT, "DIR", 0, 0, 0, "what the service keeps of its own" },
+        { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster it looks after" },
+        { "clusters", 0, OPTION_TEXT, "NAME[,NAME]|all", 0, 0, 0,
+          "several; or all that have ever reported. Started more than once, the services share them" },
+        { "mode", 0, OPTION_TEXT, "advise|confirm|auto", 0, 0, 0,
+          "advise: plans only; confirm: asks before it moves VMs; auto: moves VMs" },
+        { "interval", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, 86400 * USEC_PER_SEC,
+          "from the start of one round to the start of the next" },
+        { "once", 0, OPTION_FLAG, NULL, 0, 0, 0, "one round, then exit; 3 when another leads" },
+        { "verbose", 'v', OPTION_FLAG, NULL, 0, 0, 0, "logs more" },
+        { "help", 'h', OPTION_FLAG, NULL, 0, 0, 0, "this text" },
+        { "version", 0, OPTION_FLAG, NULL, 0, 0, 0, "the version" },
+        SETTINGS_OPTIONS,
+        { 0 },
+};
+
+/* ---- which clusters ---- */
+
+typedef struct Wanted {
+        const char *const *names;
+        uint32_t n;
+} Wanted;
+
+/* "a, b": each once. */
+static int split(Arena *a, const char *text, Wanted *ret, TextFault *f) {
+        const char **names = arena_new(a, const char *, CLUSTERS_MAX);
+        uint32_t n = 0;
+
+        if (!names)
+                return -ENOMEM;
+        while (*text) {
+                size_t blank = strspn(text, ", "), length = strcspn(text + blank, ",");
+                const char *start = text + blank;
+                bool again = false;
+
+                text = start + length;
+                while (length > 0 && start[length - 1] == ' ')
+                        length--;
+                if (length == 0)
+                        continue;
+                if (n == CLUSTERS_MAX) {
+                        text_fault(f, "service.clusters", "more than %d clusters", CLUSTERS_MAX);
+                        return -EINVAL;
+                }
+                names[n] = text_copy(a, start, length);
+                if (!names[n])
+                        return -ENOMEM;
+                for (uint32_t i = 0; i < n; i++)
+                        again |= strcmp(names[i], names[n]) == 0;
+                n += !again;
+        }
+        *ret = (Wanted){ names, n };
+        return 0;
+}
+
+/* Every cluster the store knows. The store is any cluster's: it is only looked through. */
+static int find_all(Service *x, Arena *a, const Settings *s, Wanted *ret, TextFault *f) {
+        const char *url = settings_text(s, "service", "redis");
+        StoreOptions o = { .url = url[0] ? url : NULL,
+                           .state_dir = settings_text(s, "service", "state_dir"),
+                           .cluster = settings_text(s, "service", "cluster") };
+        int r = x->index ? 0 : store_open(&o, &x->index, f);
+
+        if (r < 0)
+                return r;
+        r = store_get_clusters(x->index, a, &ret->names, &ret->n);
+        if (r < 0)
+                text_fault(f, "", "which clusters there are is not known: %s", store_error(x->index));
+        if (r == 0 && ret->n > CLUSTERS_MAX)
+                ret->n = CLUSTERS_MAX;
+        return r < 0 ? r : 0;
+}
+
+/* The names there should be services of, by the settings as they are now. In `a`. 0; 1: all that there are; a
+ * negative errno with *ret_file and *f. */
+static int wanted(Service *x, Arena *a, Wanted *ret, const char **ret_file, TextFault *f) {
+        const char *one = option_text(x->options, "cluster"), *text = option_text(x->options, "clusters");
+        const char **alone = arena_new(a, const char *, 1);
+        Settings *s = NULL;
+        int r;
+
+        if (!alone)
+                return -ENOMEM;
+        if (app_settings_load_for(a, x->options, "", &s, ret_file, f) < 0 ||
+            service_set_options(x->options, s, f) < 0)
+                return -EINVAL;
+        if (!text)
+                text = one ? "" : settings_text(s, "service", "clusters");
+        if (strcmp(text, "all") == 0) {
+                r = find_all(x, a, s, ret, f);
+                return r < 0 ? r : 1;
+        }
+        r = split(a, text, ret, f);
+        if (r == 0 && ret->n == 0) {
+                alone[0] = one ? one : settings_text(s, "service", "cluster");
+                *ret = (Wanted){ alone, 1 };
+        }
+        return r;
+}
+
+/* ---- one service a cluster ---- */
+
+static void *member_run(void *arg) {
+        Member *m = arg;
+
+        m->status = cluster_service_run(m->service);
+        atomic_store(&m->ended, true);
+        return NULL;
+}
+
+static Member *member_find(const Service *x, const char *cluster) {
+        for (uint32_t i = 0; i < x->n; i++)
+                if (strcmp(cluster_service_name(x->members[i]->service), cluster) == 0)
+                        return x->members[i];
+        return NULL;
+}
+
+static int member_start(Service *x, const char *cluster) {
+        const ClusterServiceOptions options = {
+                .world = &service_world_real, .options = x->options, .share = &x->share, .cluster = cluster
+        };
+        Member *m = calloc(1, sizeof(*m));
+        int r = m ? cluster_service_open(&options, &m->service) : -ENOMEM;
+
+        if (r == 0)
+                r = thread_begin(&m->thread, member_run, m);
+        if (r < 0) {
+                if (m)
+                        m->service = cluster_service_free(m->service);
+                free(m);
+                return r;
+        }
+        m->wanted = true;
+        x->members[x->n++] = m;
+        return 0;
+}
+
+static int worse(int a, int b) {
+        return a == EXIT_FAILED || b == EXIT_FAILED ? EXIT_FAILED : a > b ? a : b;
+}
+
+/* Waits for its end. */
+static void member_end(Service *x, uint32_t i) {
+        Member *m = x->members[i];
+
+        (void) pthread_join(m->thread, NULL);
+        x->status = worse(x->status, m->status);
+        m->service = cluster_service_free(m->service);
+        free(m);
+        x->members[i] = x->members[--x->n];
+}
+
+/* ---- all of them ---- */
+
+/* Starts services that are wanted, and tells those to end that no longer are. A cluster that cannot be served
+ * says so in the log; the others are. 0, or the first error. */
+static int reconcile(Service *x, const Wanted *w, bool all) {
+        int first = 0;
+
+        for (uint32_t i = 0; i < x->n; i++)
+                x->members[i]->wanted = all; /* none is dropped because it has fallen silent */
+        for (uint32_t i = 0; i < w->n; i++) {
+                Member *m = member_find(x, w->names[i]);
+                int r = 0;
+
+                if (m)
+                        m->wanted = true;
+                else if (x->n < CLUSTERS_MAX)
+                        r = member_start(x, w->names[i]);
+                first = first == 0 ? r : first;
+        }
+        for (uint32_t i = 0; i < x->n; i++)
+                if (!x->members[i]->wanted)
+                        cluster_service_stop(x->members[i]->service);
+        return first;
+}
+
+/* What is wanted now, and whether it is so. Told to end at the start when anything is wrong, so that nobody
+ * believes that it runs; later it goes on with what it has. */
+static int look(Service *x) {
+        const char *file = NULL;
+        TextFault fault = { 0 };
+        Wanted w = { 0 };
+        Arena a;
+        int r = arena_open((size_t) 256 << 20, &a);
+
+        if (r < 0)
+                return r;
+        r = wanted(x, &a, &w, &file, &fault);
+        x->unknown = r < 0 && r != -EINVAL;
+        if (r == -EINVAL && x->n == 0) /* else the services have said it */
+                service_log_fault("settings.refused", file, &fault);
+        else if (r < 0 && r != -EINVAL)
+                service_log_fault("store.failed", NULL, &fault);
+        if (r >= 0)
+                r = reconcile(x, &w, r == 1);
+        arena_close(&a);
+        x->looked = clock_monotonic();
+        return r;
+}
+
+static void join_ended(Service *x) {
+        for (uint32_t i = 0; i < x->n;)
+                if (atomic_load(&x->members[i]->ended))
+                        member_end(x, i);
+                else
+                        i++;
+}
+
+static void serve(Service *x) {
+        while (stop_signal_count() == 0 && !(x->once && x->n == 0)) {
+                const bool asked = stop_signal_reloads() != x->reloads;
+
+                clock_sleep(USEC_PER_SEC / 20);
+                join_ended(x);
+                if (x->once || (!asked && clock_monotonic() < x->looked + LOOK_EVERY))
+                        continue;
+                x->reloads = stop_signal_reloads();
+                (void) !look(x); /* said in the log; what runs goes on */
+        }
+}
+
+static int start_and_serve(Service *x) {
+        int r;
+
+        x->reloads = stop_signal_reloads();
+        stop_signal_watch();
+        r = look(x);
+        if (x->unknown && !x->once) /* as a store that is away is waited for by a service that has its name */
+                r = 0;
+        if (r == 0 && x->n == 0 && !x->once)
+                log_event(LOG_INFO, "service.waits", "why=\"%s\"",
+                          x->unknown ? "the store is away" : "no cluster has reported yet");
+        if (r == 0)
+                serve(x);
+        else
+                for (uint32_t i = 0; i < x->n; i++)
+                        cluster_service_stop(x->members[i]->service);
+        while (x->n > 0)
+                member_end(x, x->n - 1);
+        x->index = store_free(x->index);
+        return r == 0 ? x->status : r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED;
+}
+
+int service_main(int argc, char **argv, FILE *out, FILE *err) {
+        Options o;
+        TextFault fault;
+        Service *x;
+        int status;
+
+        if (options_parse(service_options, argc, argv, &o, &fault) < 0 || o.n_arguments > 0) {
+                (void) fprintf(err, "plimsolld: %s (see plimsolld --help)\n",
+                               fault.what[0] ? fault.what : "it takes options only");
+                return EXIT_BAD_INPUT;
+        }
+        if (option_given(&o, "cluster") && option_given(&o, "clusters")) {
+                (void) fputs("plimsolld: --cluster and --clusters exclude each other\n", err);
+                return EXIT_BAD_INPUT;
+        }
+        if (option_given(&o, "help")) {
+                (void) fputs("Usage: plimsolld [options]\n\nKeeps every host of a libvirt/KVM cluster above "
+                             "its load "
+                             "line.\n",
+                             out);
+                options_help(service_options, out, screen_of(out).width);
+                return EXIT_DONE;
+        }
+        if (option_given(&o, "version")) {
+                (void) fprintf(out, "plimsolld %s\n", PLIMSOLL_VERSION);
+                return EXIT_DONE;
+        }
+        if (option_given(&o, "verbose"))
+                log_threshold(LOG_DEBUG);
+        x = calloc(1, sizeof(*x));
+        if (!x)
+                return EXIT_FAILED;
+        x->options = &o;
+        x->once = option_given(&o, "once");
+        service_share_open(&x->share);
+        status = start_and_serve(x);
+        service_share_close(&x->share);
+        free(x);
+        return status;
+}

@@ -1,0 +1,514 @@
+#include "scheduler/app/service/service_cluster.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/facts/bmc_watch.h"
+#include "scheduler/app/service/event_watch.h"
+#include "scheduler/app/service/service_round.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/app/terminal/invocation.h"
+#include "scheduler/base/log.h"
+#include "scheduler/model/rule_set.h"
+
+#define QUOTE       512
+#define UNFINISHED  (3 * USEC_PER_SEC)
+#define ROUND_LEAST USEC_PER_SEC       /* from the start of one round to the next, however often hosts call */
+#define EVENT_EVERY (5 * USEC_PER_SEC) /* hosts' pulses are looked at; and the least from round to event */
+
+struct ClusterService {
+        ServiceWorld world;        /* as given, but for the wish: one cluster can be told to stop */
+        const ServiceWorld *outer; /* as it was given */
+        const Options *options;
+        ServiceShare *share;
+        LogThread log;
+        char log_words[600];
+        Arena settings_arenas[2]; /* one holds the settings in force, the other takes the next ones */
+        unsigned current;
+        const Settings *settings;
+        Arena arena; /* of a round */
+        Store *store;
+        Source *source;
+        Leadership leadership;
+        DemandBook demand;
+        BmcWatch *bmcs; /* NULL: no BMC is asked */
+        Executor executor;
+        bool has_executor, leading, counted;
+        atomic_bool stop;
+        unsigned reloads; /* asked for so far, and done */
+        char cluster[256];
+        char followed[160]; /* the leader last logged */
+        uint64_t last_said;
+        bool paused;         /* balance is: predictions were wrong */
+        usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
+        int64_t alarm;       /* how often hosts had called when the last round began */
+        usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
+        usec_t offered;    /* monotonic: when it last said that it could lead, or looked who could */
+        bool unfinished;   /* what must be done was not done in the last round */
+        EventWatch events;
+        usec_t looked; /* monotonic: at the hosts' pulses */
+};
+
+const char *cluster_service_name(const ClusterService *x) {
+        return x->cluster;
+}
+
+void cluster_service_stop(ClusterService *x) {
+        atomic_store(&x->stop, true);
+}
+
+static usec_t monotonic(const ClusterService *x) {
+        return clock_monotonic_of(x->world.clock);
+}
+
+static RunWish wish(void *wisher) {
+        ClusterService *x = wisher;
+        RunWish w = x->outer->wish(x->outer->wisher);
+
+        return w == RUN_ON && atomic_load(&x->stop) ? RUN_DRAIN : w;
+}
+
+static bool goes_on(ClusterService *x) {
+        return wish(x) == RUN_ON;
+}
+
+/* ---- settings ---- */
+
+/* Options that are settings by another name; and its own name, whatever they say. */
+int service_set_options(const Options *options, Settings *s, TextFault *f) {
+        static const char *const pairs[][2] = { { "redis", "service.redis" },
+                                                { "state-dir", "service.state_dir" },
+                                                { "cluster", "service.cluster" },
+                                                { "mode", "service.mode" },
+                                                { "interval", "service.interval" } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+                const char *text = option_text(options, pairs[i][0]);
+                int r = text ? settings_set(s, pairs[i][1], text, f) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Into the arena that is not in use; in force only when all of it is good. */
+static int load_settings(ClusterService *x, const char **reterr_file, TextFault *reterr_fault) {
+        unsigned next = !x->current;
+        Settings *s = NULL;
+        int r;
+
+        arena_rewind(&x->settings_arenas[next], 0);
+        r = app_settings_load_for(&x->settings_arenas[next], x->options, x->cluster[0] ? x->cluster : NULL,
+                                  &s, reterr_file, reterr_fault);
+        if (r == 0)
+                r = service_set_options(x->options, s, reterr_fault);
+        if (r == 0 && x->cluster[0])
+                r = settings_set(s, "service.cluster", x->cluster, reterr_fault);
+        if (r < 0)
+                return r;
+        x->settings = s;
+        x->current = next;
+        return 0;
+}
+
+void service_log_fault(const char *event, const char *file, const TextFault *f) {
+        char quoted[QUOTE];
+
+        log_event(LOG_ERROR, event, "file=%s line=%u column=%u key=%s error=%s", file ? file : "-", f->line,
+                  f->column, f->field[0] ? f->field : "-", log_quote(f->what, quoted, sizeof(quoted)));
+}
+
+/* What was opened with a setting goes on as it was opened: said, not passed over. */
+static void say_what_waits(const Settings *was, const Settings *now) {
+        static const char *const texts[] = { "redis", "state_dir", "cluster" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                if (strcmp(settings_text(was, "service", texts[i]),
+                           settings_text(now, "service", texts[i])) != 0)
+                        log_event(LOG_WARNING, "settings.needs_restart", "key=service.%s", texts[i]);
+        if (settings_int(was, "service", "lease") != settings_int(now, "service", "lease"))
+                log_event(LOG_WARNING, "settings.needs_restart", "key=service.lease");
+}
+
+static void reload(ClusterService *x) {
+        const Settings *was = x->settings;
+        const RuleSet *rules;
+        const char *file = NULL;
+        TextFault fault = { 0 };
+
+        if (load_settings(x, &file, &fault) < 0) {
+                service_log_fault("settings.refused", file, &fault);
+                log_event(LOG_WARNING, "settings.kept", "reason=\"those read before stay in force\"");
+                return;
+        }
+        rules = settings_rules(x->settings);
+        say_what_waits(was, x->settings);
+        log_event(LOG_INFO, "settings.loaded", "mode=%s rules=%u",
+                  service_mode_names[settings_int(x->settings, "service", "mode")],
+                  rules ? rules->n_rules : 0);
+}
+
+static void reload_if_asked(ClusterService *x) {
+        const unsigned asked = x->outer->reloads(x->outer->self);
+
+        if (asked == x->reloads)
+                return;
+        x->reloads = asked;
+        reload(x);
+}
+
+/* ---- leading ---- */
+
+/* In some mode that may move VMs. */
+static bool acts(const ClusterService *x) {
+        const ServiceModes modes = service_modes(x->settings);
+
+        return service_modes_act(&modes);
+}
+
+static int need_executor(ClusterService *x) {
+        int r;
+
+        if (!acts(x) || x->has_executor)
+                return 0;
+        r = x->outer->open_executor(x->outer->self, &x->executor);
+        x->has_executor = r == 0;
+        if (r < 0)
+                log_event(LOG_ERROR, "libvirt.failed", "error=\"%s\"", strerrordesc_np(-r));
+        return r;
+}
+
+/* Whoever only advises leads for a moment at a time: that is no share of the work. */
+static void set_leading(ClusterService *x, bool leads) {
+        const bool counts = leads && acts(x);
+
+        x->leading = leads;
+        if (x->share && counts != x->counted)
+                service_share_count(x->share, counts ? 1 : -1);
+        x->counted = counts;
+        bmc_watch_lead(x->bmcs, leads ? x->leadership.token : 0);
+}
+
+/* 1: another is to lead. */
+static int take_lease(ClusterService *x) {
+        int r;
+
+        if (x->share && !x->leading && !service_share_may_take(&x->leadership))
+                return 1;
+        r = leadership_take(&x->leadership);
+        if (r == 1 && x->share && acts(x))
+                r = service_share_offer(x->share, &x->leadership) < 0 ? r : 1;
+        return r;
+}
+
+/* 0: leading. 1: another leads. Negative: the store is away. Changes are logged. */
+static int lead(ClusterService *x) {
+        int r = take_lease(x);
+        char quoted[QUOTE];
+
+        if (r == 0 && !x->leading)
+                log_event(LOG_INFO, "lease.taken", "self=%s token=%llu", x->leadership.self,
+                          (unsigned long long) x->leadership.token);
+        if (r == 1 && x->leadership.holder[0] &&
+            (x->leading || strcmp(x->followed, x->leadership.holder) != 0)) {
+                log_event(LOG_INFO, x->leading ? "lease.lost" : "lease.follows", "leader=%s",
+                          x->leadership.holder);
+                memcpy(x->followed, x->leadership.holder, sizeof(x->followed));
+        }
+        if (r < 0)
+                log_event(LOG_WARNING, "store.away", "error=%s",
+                          log_quote(store_error(x->store), quoted, sizeof(quoted)));
+        set_leading(x, r == 0);
+        if (r == 0)
+                x->followed[0] = '\0';
+        return r;
+}
+
+/* Has it more than its share of the clusters? Asked a few times a lease. */
+static void share_out(ClusterService *x) {
+        const usec_t now = monotonic(x);
+        char to[160];
+
+        if (!x->share || !x->counted || x->unfinished || now < x->offered + x->leadership.ttl / 3)
+                return;
+        x->offered = now;
+        if (service_share_hand_over(x->share, &x->leadership, to) != 1)
+                return;
+        set_leading(x, false);
+        log_event(LOG_INFO, "lease.handed_over", "to=%s why=\"it leads fewer clusters\"", to);
+}
+
+static int one_round(ClusterService *x) {
+        const ServiceModes modes = service_modes(x->settings);
+        const Snapshot *seen = NULL;
+        bool moved = false;
+        ServiceRound round = { .store = x->store,
+                               .source = x->source,
+                               .settings = x->settings,
+                               .modes = modes,
+                               .leadership = &x->leadership,
+                               .demand = &x->demand,
+                               .arena = &x->arena,
+                               .interval = settings_int(x->settings, "service", "interval"),
+                               .hold = settings_int(x->settings, "service", "hold"),
+                               .wanted_since = &x->wanted_since,
+                               .settle = settings_int(x->settings, "service", "settle"),
+                               .rest_until = &x->rest_until,
+                               .urgent_only = monotonic(x) < x->rest_until,
+                               .unfinished = &x->unfinished,
+                               .alarm = x->alarm,
+                               .paused = &x->paused,
+                               .last_said = &x->last_said,
+                               .seen = &seen,
+                               .moved = &moved };
+        int r = need_executor(x);
+
+        if (r < 0)
+                return r;
+        round.executor = acts(x) ? &x->executor : NULL;
+        arena_rewind(&x->arena, 0);
+        r = service_round(&round);
+        if (seen && event_watch_round(&x->events, seen, x->settings, moved) < 0)
+                log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
+        /* Who only advises does not keep others from acting: `plimsoll apply` takes the lease between rounds.
+         */
+        if (!acts(x)) {
+                leadership_release(&x->leadership);
+                set_leading(x, false);
+        }
+        return r;
+}
+
+/* ---- the loop ---- */
+
+/* A host has got worse, or an operator wants something, since the last round began. */
+static bool is_called(ClusterService *x) {
+        int64_t alarm = x->alarm;
+
+        return store_get_alarm(x->store, &alarm) == 0 && alarm != x->alarm;
+}
+
+/* What the hosts' pulses say is worth a round: logged. */
+static bool hosts_call(ClusterService *x, usec_t begun) {
+        const usec_t now = monotonic(x);
+        const EventTimes times = { .now = clock_now_of(x->world.clock),
+                                   .monotonic = now,
+                                   .hold = settings_int(x->settings, "service", "hold") };
+        const ArenaMark mark = arena_mark(&x->arena);
+        StoredText *pulses = NULL;
+        char quoted[QUOTE];
+        EventCall call = { 0 };
+        uint32_t n = 0;
+
+        if (x->events.n == 0 || now < begun + EVENT_EVERY || now < x->looked + EVENT_EVERY)
+                return false;
+        x->looked = now;
+        if (store_get_pulses(x->store, &x->arena, &pulses, &n) == 0)
+                event_watch_look(&x->events, pulses, n, times, &call);
+        arena_rewind(&x->arena, mark);
+        if (!call.why[0])
+                return false;
+        /* It has lasted: the round need not wait once more. */
+        if (call.overloaded && (x->wanted_since == 0 || x->wanted_since > now - times.hold))
+                x->wanted_since = now > times.hold ? now - times.hold : 1;
+        log_event(LOG_INFO, "round.called", "why=%s", log_quote(call.why, quoted, sizeof(quoted)));
+        return true;
+}
+
+/* Until `end`, in short naps: a signal, the lease's renewal or a host that calls are never far. */
+static void rest(ClusterService *x, usec_t begun, usec_t end, bool watches) {
+        for (usec_t now = monotonic(x); now < end && goes_on(x); now = monotonic(x)) {
+                const bool led = x->leading;
+
+                clock_sleep_of(x->world.clock, end - now < x->world.nap ? end - now : x->world.nap);
+                if (monotonic(x) >= begun + ROUND_LEAST && is_called(x)) {
+                        log_event(LOG_INFO, "round.called",
+                                  "why=\"a host has got worse, or an operator wants something\"");
+                        return;
+                }
+                if (watches && hosts_call(x, begun))
+                        return;
+                reload_if_asked(x);
+                if (x->leading && !leadership_keep(&x->leadership)) {
+                        log_event(LOG_WARNING, "lease.lost", "leader=%s",
+                                  x->leadership.holder[0] ? x->leadership.holder : "unknown");
+                        set_leading(x, false);
+                }
+                if (x->leading)
+                        share_out(x);
+                if (led && !x->leading) /* it follows now: that is looked at more often */
+                        return;
+        }
+}
+
+static usec_t pause_of(const ClusterService *x, int r, usec_t begun) {
+        usec_t interval = settings_int(x->settings, "service", "interval");
+        usec_t lease = settings_int(x->settings, "service", "lease");
+        usec_t soon = lease / 6 < interval ? lease / 6 : interval;
+
+        if (r != 0)
+                return monotonic(x) + soon; /* a follower, or blind: try soon again */
+        if (x->unfinished)
+                return monotonic(x) + (UNFINISHED < interval ? UNFINISHED : interval);
+        return x->rest_until > begun + interval ? x->rest_until : begun + interval;
+}
+
+static int turn(ClusterService *x) {
+        int r = lead(x);
+
+        if (store_get_alarm(x->store, &x->alarm) < 0 && r == 0)
+                log_event(LOG_DEBUG, "store.away", "error=\"the alarm cannot be read\"");
+        return r == 0 ? one_round(x) : r;
+}
+
+int cluster_service_run(ClusterService *x) {
+        bool once = option_given(x->options, "once");
+        int status = EXIT_DONE;
+
+        log_thread(&x->log);
+        if (leadership_guard(&x->leadership, x->cluster) < 0) /* the loop renews it then */
+                log_event(LOG_WARNING, "lease.unguarded", "why=\"no thread for it\"");
+        log_event(LOG_INFO, "service.started", "version=%s self=%s mode=%s", PLIMSOLL_VERSION,
+                  x->leadership.self, service_mode_names[settings_int(x->settings, "service", "mode")]);
+        while (goes_on(x)) {
+                usec_t begun = monotonic(x);
+                int r = turn(x);
+
+                if (once) {
+                        status = r == 0 ? EXIT_DONE : r == 1 ? EXIT_BLOCKED : EXIT_FAILED;
+                        break;
+                }
+                rest(x, begun, pause_of(x, r, begun), r == 0);
+        }
+        leadership_release(&x->leadership);
+        set_leading(x, false);
+        leadership_unguard(&x->leadership);
+        log_event(LOG_INFO, "service.stopped", "reason=%s", once ? "once" : "signal");
+        log_thread(NULL);
+        return status;
+}
+
+/* ---- opening ---- */
+
+static int open_store(ClusterService *x, TextFault *f) {
+        const char *url = settings_text(x->settings, "service", "redis");
+        const char *configured = settings_text(x->settings, "service", "cluster");
+        StoreOptions o = { .url = url[0] ? url : NULL,
+                           .state_dir = settings_text(x->settings, "service", "state_dir"),
+                           .cluster = configured };
+        int r = x->outer->open_store(x->outer->self, &o, &x->store, f);
+
+        if (r == 0 && !x->cluster[0]) /* the store has accepted its length; it outlives the settings */
+                (void) snprintf(x->cluster, sizeof(x->cluster), "%s", configured);
+        if (r == 0)
+                r = source_open_store(x->store, x->cluster, &x->source);
+        if (r < 0)
+                return r;
+        source_use_clock(x->source, x->world.clock);
+        r = bmc_watch_start(x->settings, store_url(x->store), x->cluster, &x->bmcs);
+        r = r == 1 ? 0 : r;
+        if (r == 0 && !url[0])
+                log_event(LOG_INFO, "store.private", "url=%s", store_url(x->store));
+        return r;
+}
+
+static int open_arenas(ClusterService *x) {
+        int r = -ENOMEM;
+
+        for (size_t limit = (size_t) 32 << 30; r < 0 && limit >= (size_t) 64 << 20; limit /= 4)
+                r = arena_open(limit, &x->arena);
+        for (unsigned i = 0; i < 2 && r == 0; i++)
+                r = arena_open((size_t) 64 << 20, &x->settings_arenas[i]);
+        return r;
+}
+
+static void name_log(ClusterService *x, const char *name) {
+        char quoted[QUOTE];
+
+        (void) snprintf(x->log_words, sizeof(x->log_words), "cluster=%s",
+                        strpbrk(name, " \"=\\") ? log_quote(name, quoted, sizeof(quoted)) : name);
+        x->log.words = x->log_words;
+}
+
+static int open_all(ClusterService *x) {
+        const char *file = NULL;
+        TextFault fault = { 0 };
+        int r = open_arenas(x);
+
+        if (r == 0)
+                r = load_settings(x, &file, &fault);
+        if (r < 0) {
+                service_log_fault("settings.refused", file, &fault);
+                return -EINVAL;
+        }
+        name_log(x, settings_text(x->settings, "service", "cluster"));
+        r = open_store(x, &fault);
+        if (r < 0) {
+                service_log_fault("store.failed", NULL, &fault);
+                return r;
+        }
+        x->leadership = leadership_in(&x->world, x->store, settings_int(x->settings, "service", "lease"));
+        return 0;
+}
+
+/* Before its settings are read: they are its own. */
+static int take_name(ClusterService *x, const char *name) {
+        TextFault fault = { 0 };
+
+        if (strlen(name) >= sizeof(x->cluster)) {
+                text_fault(&fault, "service.clusters", "a cluster's name has at most %zu bytes",
+                           sizeof(x->cluster) - 1);
+                service_log_fault("settings.refused", NULL, &fault);
+                return -EINVAL;
+        }
+        (void) snprintf(x->cluster, sizeof(x->cluster), "%s", name);
+        name_log(x, name);
+        return 0;
+}
+
+int cluster_service_open(const ClusterServiceOptions *options, ClusterService **ret) {
+        ClusterService *x = calloc(1, sizeof(*x));
+        int r;
+
+        if (!x)
+                return -ENOMEM;
+        x->outer = options->world;
+        x->world = *options->world;
+        x->world.wish = wish;
+        x->world.wisher = x;
+        x->options = options->options;
+        x->share = options->share;
+        x->log = (LogThread){ .clock = options->world->clock, .to = options->log };
+        x->reloads = x->outer->reloads(x->outer->self);
+        log_thread(&x->log);
+        r = options->cluster ? take_name(x, options->cluster) : 0;
+        if (r == 0)
+                r = open_all(x);
+        log_thread(NULL);
+        if (r < 0)
+                (void) cluster_service_free(x);
+        else
+                *ret = x;
+        return r;
+}
+
+ClusterService *cluster_service_free(ClusterService *x) {
+        if (!x)
+                return NULL;
+        if (x->has_executor)
+                x->executor.free(x->executor.self);
+        x->bmcs = bmc_watch_free(x->bmcs);
+        event_watch_close(&x->events);
+        demand_book_close(&x->demand);
+        x->source = source_free(x->source);
+        x->store = store_free(x->store);
+        arena_close(&x->arena);
+        arena_close(&x->settings_arenas[0]);
+        arena_close(&x->settings_arenas[1]);
+        free(x);
+        return NULL;
+}

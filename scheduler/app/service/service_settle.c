@@ -1,0 +1,48 @@
+/* The first step of a round: what became of moves that an earlier leader began. */
+#include <errno.h>
+
+#include "scheduler/app/round/resume_move.h"
+#include "scheduler/app/service/service_work.h"
+#include "scheduler/base/log.h"
+
+#define QUOTE 512
+
+static int resume(Work *w, const Settled *s) {
+        MigrationStatus status = { 0 };
+        char quoted[QUOTE];
+        int r;
+
+        log_event(LOG_WARNING, "move.resumed", "vm=%s from=%s to=%s try=%lld of=%d", s->entry.vm,
+                  s->entry.from, s->entry.to, (long long) s->entry.resumes + 1, RESUMES_MOST);
+        r = resume_move(w->x->leadership, w->x->arena, w->x->settings, w->x->executor, &s->entry, &status);
+        if (r != 0)
+                return r;
+        w->settled += status.phase == MIGRATION_DONE;
+        w->open -= status.phase == MIGRATION_DONE;
+        log_event(status.phase == MIGRATION_DONE ? LOG_INFO : LOG_ERROR, "move.settled",
+                  "vm=%s from=%s to=%s end=%s seen=%s", s->entry.vm, s->entry.from, s->entry.to,
+                  migration_phase_names[status.phase], log_quote(status.message, quoted, sizeof(quoted)));
+        return 0;
+}
+
+int work_settle(Work *w) {
+        const Settled *list = NULL;
+        uint32_t n = 0;
+        int r = store_round_settle(w->x->leadership, w->x->arena, w->x->settings, &list, &n);
+        char quoted[QUOTE];
+
+        if (r == 1)
+                return -ECANCELED;
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                w->settled += !journal_is_open(list[i].now);
+                w->open += journal_is_open(list[i].now);
+                log_event(list[i].now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
+                          "vm=%s from=%s to=%s end=%s seen=%s", list[i].entry.vm, list[i].entry.from,
+                          list[i].entry.to,
+                          list[i].now == JOURNAL_STARTED ? "still-running" : journal_event_names[list[i].now],
+                          log_quote(list[i].words, quoted, sizeof(quoted)));
+                if (list[i].resumable && w->x->executor)
+                        r = resume(w, &list[i]);
+        }
+        return r == 1 ? -ECANCELED : r;
+}

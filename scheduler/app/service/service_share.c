@@ -1,0 +1,112 @@
+#include "scheduler/app/service/service_share.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CANDIDATE "candidate"
+#define SUCCESSOR "successor"
+#define WORDS     256 /* bytes of either state */
+
+void service_share_open(ServiceShare *x) {
+        *x = (ServiceShare){ .leads = 0 };
+        (void) pthread_mutex_init(&x->lock, NULL);
+}
+
+void service_share_close(ServiceShare *x) {
+        (void) pthread_mutex_destroy(&x->lock);
+}
+
+void service_share_count(ServiceShare *x, int change) {
+        (void) pthread_mutex_lock(&x->lock);
+        if (change > 0)
+                x->leads++;
+        else if (x->leads > 0)
+                x->leads--;
+        (void) pthread_mutex_unlock(&x->lock);
+}
+
+/* A small state's text; "" when there is none. */
+static int read_state(Store *store, const char *name, char buf[WORDS]) {
+        unsigned char memory[1024];
+        Arena a = arena_over(memory, sizeof(memory));
+        const char *text = NULL;
+        size_t n = 0;
+        int r = store_get_state(store, &a, name, &text, &n);
+
+        buf[0] = '\0';
+        if (r == 0 && n < WORDS) {
+                memcpy(buf, text, n);
+                buf[n] = '\0';
+        }
+        return r == 1 || r == -ENOMEM ? 0 : r; /* too long to be one of ours: none */
+}
+
+/* "3 NAME": how many it leads, and who it is. */
+static bool candidate_parse(const char *text, uint32_t *ret_leads, const char **ret_name) {
+        char *end = NULL;
+        const unsigned long n = strtoul(text, &end, 10);
+
+        if (end == text || *end != ' ' || end[1] == '\0' || n > UINT32_MAX)
+                return false;
+        *ret_leads = (uint32_t) n;
+        *ret_name = end + 1;
+        return true;
+}
+
+bool service_share_may_take(const Leadership *l) {
+        char successor[WORDS];
+
+        return read_state(l->store, SUCCESSOR, successor) < 0 || !successor[0] ||
+               strcmp(successor, l->self) == 0;
+}
+
+int service_share_offer(ServiceShare *x, const Leadership *l) {
+        char there[WORDS], mine[WORDS];
+        const char *name = NULL;
+        uint32_t leads = 0, my_leads;
+        int n, r = read_state(l->store, CANDIDATE, there);
+
+        if (r < 0)
+                return r;
+        (void) pthread_mutex_lock(&x->lock);
+        my_leads = x->leads;
+        (void) pthread_mutex_unlock(&x->lock);
+        if (candidate_parse(there, &leads, &name) && strcmp(name, l->self) != 0 && leads <= my_leads)
+                return 0;
+        n = snprintf(mine, sizeof(mine), "%u %s", my_leads, l->self);
+        return store_put_state(l->store, CANDIDATE, mine, (size_t) n, l->ttl);
+}
+
+/* Counts it as given away already, so that no other thread of ours gives one too. */
+static bool claim(ServiceShare *x, const Leadership *l, uint32_t candidate_leads) {
+        const ServiceWorld *world = l->world;
+        const usec_t now = clock_monotonic_of(world->clock);
+        bool yes;
+
+        (void) pthread_mutex_lock(&x->lock);
+        yes = now >= x->next && x->leads >= candidate_leads + 2;
+        if (yes) /* not in step with other leaders, which see the same candidate */
+                x->next = now + 2 * l->ttl + (usec_t) (world->random(world->self) % (uint64_t) l->ttl);
+        (void) pthread_mutex_unlock(&x->lock);
+        return yes;
+}
+
+int service_share_hand_over(ServiceShare *x, Leadership *l, char ret_to[160]) {
+        char there[WORDS];
+        const char *name = NULL;
+        uint32_t leads = 0;
+        int r = read_state(l->store, CANDIDATE, there);
+
+        if (r < 0)
+                return r;
+        if (!candidate_parse(there, &leads, &name) || strcmp(name, l->self) == 0 || !claim(x, l, leads))
+                return 0;
+        r = store_lead_state(l->store, l->token, SUCCESSOR, name, strlen(name), l->ttl);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        (void) snprintf(ret_to, 160, "%s", name);
+        leadership_release(l);
+        return 1;
+}

@@ -1,0 +1,303 @@
+#include "scheduler/app/settings/app_settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collectors/read/collector.h"
+#include "collectors/remote/prometheus.h"
+#include "collectors/remote/redfish.h"
+#include "policies/policies.h"
+#include "scheduler/app/settings/service_modes.h"
+#include "scheduler/app/settings/settings_file.h"
+#include "scheduler/app/settings/settings_lists.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/decide/migration/move_strategy.h"
+#include "scheduler/decide/plan/planner.h"
+#include "scheduler/snapshot/build/build.h"
+#include "scheduler/snapshot/wire/estimators.h"
+
+static const SettingDef service_settings[] = {
+        { "redis", SETTING_TEXT, 0, 0, 0, "", NULL,
+          "Where the facts and the journal are: redis://[user:password@]host:port[/db] or unix:///path. "
+          "Empty: a "
+          "private redis-server in state_dir." },
+        { "state_dir", SETTING_TEXT, 0, 0, 0, "/var/lib/plimsoll", NULL,
+          "What the service keeps of its own: the private redis-server." },
+        { "cluster", SETTING_TEXT, 0, 0, 0, "default", NULL,
+          "Name of the cluster: hosts that VMs may move between. Its keys in Redis carry it." },
+        { "clusters", SETTING_TEXT, 0, 0, 0, "", setting_words,
+          "Clusters that plimsolld looks after, instead of service.cluster: their names, or all for every "
+          "cluster that "
+          "has ever reported. clusters/NAME.yaml beside the settings file is read over it, for that one." },
+        { "mode", SETTING_CHOICE, 0, 0, MODE_N - 1, NULL, service_mode_names,
+          "advise: plans are made, kept and shown, nothing is moved. confirm: a plan waits until a person "
+          "has "
+          "said yes (plimsoll confirm). auto: plans are carried out. Section modes says otherwise of kinds "
+          "of "
+          "action." },
+        { "confirm_for", SETTING_DURATION, 28800 * USEC_PER_SEC, USEC_PER_SEC,
+          INT64_C(30) * 86400 * USEC_PER_SEC, NULL, NULL,
+          "A plan that nobody has answered for so long is dropped; if it is wanted still, it is asked "
+          "anew." },
+        { "confirm_again", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
+          NULL, NULL,
+          "After a plan was rejected, one that would move none but its VMs is not asked for so long, unless "
+          "for a "
+          "more pressing kind of action." },
+        { "interval", SETTING_DURATION, 30 * USEC_PER_SEC, USEC_PER_SEC, 86400 * USEC_PER_SEC, NULL, NULL,
+          "From the start of one round to the start of the next." },
+        { "lease", SETTING_DURATION, 5 * USEC_PER_SEC, 2 * USEC_PER_SEC, 600 * USEC_PER_SEC, NULL, NULL,
+          "How long a leader that has fallen silent keeps others from leading." },
+        { "cool_down", SETTING_DURATION, 1800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC, NULL,
+          NULL, "A VM that was moved for balance is not moved for balance again for so long." },
+        { "cool_down_most", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
+          NULL, NULL,
+          "A VM that is moved again before it has been calm for as long as it cooled down cools down for "
+          "twice "
+          "as long as the last time: up to this." },
+        { "hold", SETTING_DURATION, 60 * USEC_PER_SEC, 0, 86400 * USEC_PER_SEC, NULL, NULL,
+          "Moves for the load line or balance are made only when every plan of so long wanted some: a spike "
+          "is no "
+          "imbalance. Evacuation and the repair of rules do not wait." },
+        { "settle", SETTING_DURATION, 20 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
+          "After moves have ended no plan is made for so long: rates read while VMs moved are no demand. At "
+          "least two "
+          "intervals of the agents." },
+        { "think", SETTING_DURATION, 10 * USEC_PER_SEC, 100 * USEC_PER_MSEC, 3600 * USEC_PER_SEC, NULL, NULL,
+          "A plan still being improved after so long is taken as it is. It is said in the plan." },
+        { "audit_keep", SETTING_DURATION, INT64_C(30) * 86400 * USEC_PER_SEC, 3600 * USEC_PER_SEC,
+          INT64_C(3650) * 86400 * USEC_PER_SEC, NULL, NULL,
+          "How long what was decided and what came of it is kept for plimsoll audit." },
+        { "pause_after", SETTING_COUNT, 20, 0, 1000, NULL, NULL,
+          "Balance pauses when the last so many moves were predicted too wrongly or failed too often; fewer "
+          "are "
+          "no ground. Repairs and evacuation go on. 0: it never pauses." },
+        { "pause_factor", SETTING_COUNT, 4, 2, 1000, NULL, NULL,
+          "Too wrong: the median of these moves took more than so many times as long as predicted, or as "
+          "short." },
+        { "pause_failed", SETTING_PERMILLE, 300, 0, 1000, NULL, NULL,
+          "Too often: more than this share of these moves failed." },
+        { "pause_least", SETTING_DURATION, 5 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
+          "A move that took less than this longer or shorter than predicted counts as predicted rightly." },
+        { 0 },
+};
+
+static const SettingDef agentless_settings[] = {
+        { "interval", SETTING_DURATION, USEC_PER_SEC, 200 * USEC_PER_MSEC, 600 * USEC_PER_SEC, NULL, NULL,
+          "Between the two readings that give a rate." },
+        { "timeout", SETTING_DURATION, 8 * USEC_PER_SEC, 500 * USEC_PER_MSEC, 300 * USEC_PER_SEC, NULL, NULL,
+          "A libvirt that has not answered after so long counts as away." },
+        { 0 },
+};
+
+#define SECTIONS_MAX 64
+
+static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
+        CollectorSet collectors = collectors_all();
+        const SettingSection *policies = NULL;
+        uint32_t n = 0, n_policies = 0;
+        int r = policies_settings(a, &policies, &n_policies);
+
+        if (r < 0)
+                return r;
+
+        sections[n++] = (SettingSection){ "service", "The service plimsolld.", service_settings };
+        sections[n++] = (SettingSection){ "modes", "What the service may do by itself, kind by kind.",
+                                          mode_settings };
+        sections[n++] = (SettingSection){ "cluster", "What hosts have, and what of it stays free.",
+                                          cluster_settings };
+        sections[n++] = (SettingSection){ "plan", "What a plan may cost, and how long it is sought.",
+                                          planner_settings };
+        for (uint32_t i = 0; i < n_policies; i++, n++) {
+                assert(n < SECTIONS_MAX);
+                sections[n] = policies[i];
+        }
+        sections[n++] = (SettingSection){ "migration", "How VMs are moved.", migration_settings };
+        sections[n++] =
+                (SettingSection){ "snapshot", "When facts are too old to decide on.", snapshot_settings };
+        sections[n++] = (SettingSection){ "demand", "What VMs are taken to need, from what they have used.",
+                                          demand_settings };
+        sections[n++] = (SettingSection){ "prometheus", "Hosts known through Prometheus' exporters.",
+                                          prometheus_settings };
+        sections[n++] = (SettingSection){ "redfish", "Hosts' BMCs, asked by the service.", redfish_settings };
+        sections[n++] = (SettingSection){ "agentless", "Reading hosts through libvirt alone (--hosts).",
+                                          agentless_settings };
+        for (uint32_t i = 0; i < collectors.n; i++) {
+                const Collector *c = collectors.collectors[i];
+
+                assert(n < SECTIONS_MAX);
+                if (c->settings)
+                        sections[n++] = (SettingSection){ c->name, c->summary, c->settings };
+        }
+        *ret_n = n;
+        return 0;
+}
+
+int app_settings_new(Arena *a, Settings **ret) {
+        SettingSection *sections = arena_new(a, SettingSection, SECTIONS_MAX);
+
+        uint32_t n = 0;
+        int r = sections ? sections_fill(a, sections, &n) : -ENOMEM;
+
+        return r < 0 ? r : settings_new(a, sections, n, ret);
+}
+
+/* "rules", or "rule": one more of them. */
+static bool names_list(const char *key, const char *list) {
+        const size_t n = strlen(list);
+
+        return strncmp(key, list, n - 1) == 0 && (strcmp(key + n - 1, "s") == 0 || key[n - 1] == '\0');
+}
+
+static int set_one(Arena *a, Settings *s, const char *assignment, TextFault *f) {
+        const char *equals = strchr(assignment, '=');
+        const char *key;
+
+        if (!equals || equals == assignment) {
+                text_fault(f, "", "--set %.80s: accepted is KEY=VALUE", assignment);
+                return -EINVAL;
+        }
+        key = text_copy(a, assignment, (size_t) (equals - assignment));
+        if (!key)
+                return -ENOMEM;
+        for (size_t i = 0; settings_list_names[i]; i++)
+                if (names_list(key, settings_list_names[i]))
+                        return settings_list_add(settings_list_names[i], equals + 1, s, f);
+        return settings_set(s, key, equals + 1, f);
+}
+
+static bool is_section(const char *key, const char *section) {
+        const size_t n = strlen(section);
+
+        return strncmp(key, section, n) == 0 && key[n] == '.';
+}
+
+bool app_settings_decides(const char *assignment) {
+        const PolicySet policies = policies_all();
+        char key[80] = { 0 };
+
+        (void) snprintf(key, sizeof(key), "%.*s", (int) strcspn(assignment, "="), assignment);
+        for (size_t i = 0; key[0] && settings_list_names[i]; i++)
+                if (names_list(key, settings_list_names[i]))
+                        return true;
+        for (uint32_t i = 0; i < policies.n; i++)
+                if (is_section(key, policies.policies[i]->name))
+                        return true;
+        return is_section(key, "cluster");
+}
+
+static int file_load(Arena *a, const char *path, Settings *s, const char **reterr_file, TextFaults *faults) {
+        TextFault fault = { 0 };
+        const char *text;
+        size_t n;
+        int r = file_read(a, path, &text, &n, &fault);
+
+        if (r == 0)
+                r = settings_file_read(text, n, s, faults);
+        else
+                (void) text_faults_add(faults, &fault);
+        if (r < 0)
+                *reterr_file = path;
+        return r;
+}
+
+static const char *option_if_known(const Options *o, const char *name) {
+        for (const OptionDef *d = o->defs; d->name; d++)
+                if (strcmp(d->name, name) == 0)
+                        return option_text(o, name);
+        return NULL;
+}
+
+/* clusters/NAME.yaml beside the settings file. */
+static int cluster_load(Arena *a, const char *path, const char *cluster, Settings *s,
+                        const char **reterr_file, TextFaults *faults) {
+        const char *slash = strrchr(path, '/');
+        const char *file =
+                text_format(a, "%.*sclusters/%s.yaml", slash ? (int) (slash - path) + 1 : 0, path, cluster);
+
+        if (!file)
+                return -ENOMEM;
+        if (!cluster[0] || strchr(cluster, '/') || access(file, F_OK) != 0)
+                return 0;
+        return file_load(a, file, s, reterr_file, faults);
+}
+
+typedef struct Loading {
+        const Options *o;
+        const char *cluster; /* NULL: what the options or the settings say */
+        bool as_is;
+} Loading;
+
+static int set_all(Arena *a, const Loading *x, Settings *s, TextFaults *faults) {
+        const char *assignment;
+        int r = 0;
+
+        for (unsigned i = 0; x->o && (assignment = option_nth(x->o, "set", i)); i++) {
+                TextFault fault = { 0 };
+                int n = x->as_is && app_settings_decides(assignment) ? 0 : set_one(a, s, assignment, &fault);
+
+                if (n < 0)
+                        r = n;
+                if (n == -ENOMEM || (n < 0 && !text_faults_add(faults, &fault)))
+                        break;
+        }
+        return r;
+}
+
+static int load(Arena *a, const Loading *x, Settings **ret, const char **reterr_file, TextFaults *faults) {
+        const char *path = x->o ? option_text(x->o, "settings") : NULL, *cluster = x->cluster;
+        Settings *s = NULL;
+        int r = app_settings_new(a, &s);
+
+        *reterr_file = NULL;
+        if (!path && access(SETTINGS_PATH, F_OK) == 0)
+                path = SETTINGS_PATH;
+        if (!cluster && x->o)
+                cluster = option_if_known(x->o, "cluster");
+        if (r == 0 && path)
+                r = file_load(a, path, s, reterr_file, faults);
+        if (r == 0 && path)
+                r = cluster_load(a, path, cluster ? cluster : settings_text(s, "service", "cluster"), s,
+                                 reterr_file, faults);
+        if (r == 0)
+                r = set_all(a, x, s, faults);
+        if (r == 0)
+                *ret = s;
+        if (r < 0 && faults->n == 0) {
+                TextFault fault = { 0 };
+
+                text_fault(&fault, "", "out of memory");
+                (void) text_faults_add(faults, &fault);
+        }
+        return r;
+}
+
+static int load_first(Arena *a, const Loading *x, Settings **ret, const char **reterr_file,
+                      TextFault *reterr_fault) {
+        TextFaults first = { .at = reterr_fault, .most = 1 };
+
+        *reterr_fault = (TextFault){ 0 };
+        return load(a, x, ret, reterr_file, &first);
+}
+
+int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                      TextFault *reterr_fault) {
+        return load_first(a, &(Loading){ .o = o }, ret, reterr_file, reterr_fault);
+}
+
+int app_settings_load_for(Arena *a, const Options *o, const char *cluster, Settings **ret,
+                          const char **reterr_file, TextFault *reterr_fault) {
+        return load_first(a, &(Loading){ .o = o, .cluster = cluster }, ret, reterr_file, reterr_fault);
+}
+
+int app_settings_load_as_is(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                            TextFault *reterr_fault) {
+        return load_first(a, &(Loading){ .o = o, .as_is = true }, ret, reterr_file, reterr_fault);
+}
+
+int app_settings_check(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                       TextFaults *faults) {
+        return load(a, &(Loading){ .o = o }, ret, reterr_file, faults);
+}

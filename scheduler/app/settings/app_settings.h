@@ -1,0 +1,45 @@
+/* All settings there are: those of the programs themselves, the planner, the snapshot, each policy and each
+ * collector; from their defaults, then a settings file, then --set.
+ */
+#pragma once
+
+#include "scheduler/app/terminal/options.h"
+#include "scheduler/model/settings.h"
+
+#define SETTINGS_PATH "/etc/plimsoll/plimsoll.yaml" /* read when it is there and --settings is not given */
+
+#define SETTINGS_OPTIONS                                                                                     \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Settings:" },                                               \
+                { "settings", 0, OPTION_TEXT, "FILE",                                                        \
+                  0,          0, 0,           "the settings file; " SETTINGS_PATH " when it is there" },     \
+        {                                                                                                    \
+                "set", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0,                                                 \
+                        "one setting, over what the file says; may be repeated (plimsoll settings doc)"      \
+        }
+
+/* Every setting at its default. 0 or -ENOMEM. */
+int app_settings_new(Arena *a, Settings **ret) must_check;
+
+/* Defaults, then the file of --settings (or SETTINGS_PATH), then what is said of the cluster alone, then each
+ * --set. What is said of a cluster alone: clusters/NAME.yaml beside the settings file, when it is there; NAME
+ * is what --cluster says, else service.cluster. A name with a slash has none. 0; a negative errno with
+ * *reterr_fault, and *reterr_file the file it is in or NULL. `o` NULL: no options. */
+int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                      TextFault *reterr_fault) must_check;
+
+/* The same, and all that is wrong with the file or, where it is good, with what --set says: -EINVAL with
+ * *faults. */
+int app_settings_check(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                       TextFaults *faults) must_check;
+
+/* app_settings_load() for a cluster by its name; "": what is said of all. */
+int app_settings_load_for(Arena *a, const Options *o, const char *cluster, Settings **ret,
+                          const char **reterr_file, TextFault *reterr_fault) must_check;
+
+/* app_settings_load() without those --set that say what plans are made by (app_settings_decides()): what they
+ * are to be compared with. */
+int app_settings_load_as_is(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
+                            TextFault *reterr_fault) must_check;
+
+/* "KEY=VALUE" is of the lists, of `cluster` or of a policy. */
+bool app_settings_decides(const char *assignment);

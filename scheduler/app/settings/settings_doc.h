@@ -1,0 +1,12 @@
+/* The reference manual of the settings, printed from their tables: each value's section, default and range,
+ * each list's fields, each kind of rule with its example. */
+#pragma once
+
+#include "scheduler/app/terminal/screen.h"
+#include "scheduler/model/settings.h"
+
+/* For a terminal. */
+void settings_doc_print(const Settings *s, const Screen *screen);
+
+/* As docs/settings.md. */
+void settings_doc_markdown(const Settings *s, FILE *out);

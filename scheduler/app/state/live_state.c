@@ -1,0 +1,228 @@
+#include "scheduler/app/state/live_state.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEMA "plimsoll.service/1"
+
+static json_t *move_json(const LiveMove *m) {
+        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", m->vm, "from",
+                         m->from, "to", m->to, "phase", migration_phase_names[m->phase], "bytes_total",
+                         (json_int_t) m->bytes_total, "bytes_done", (json_int_t) m->bytes_done, "bytes_left",
+                         (json_int_t) m->bytes_left, "bytes_per_s", (json_int_t) m->bytes_per_s, "running_ms",
+                         (json_int_t) m->running_ms, "predicted_ms", (json_int_t) m->predicted_ms, "message",
+                         m->message ? m->message : "");
+}
+
+static json_t *modes_json(const ServiceModes *m) {
+        json_t *o = json_object();
+
+        for (int k = 0; k < ACTION_KIND_N; k++)
+                (void) json_object_set_new(o, action_kind_names[k],
+                                           json_string(service_mode_names[m->of[k]]));
+        return o;
+}
+
+static json_t *waiting_json(const LiveState *s) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < s->n_waiting; i++)
+                (void) json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I}", "id",
+                                                             s->waiting[i].id, "kinds", s->waiting[i].kinds,
+                                                             "summary", s->waiting[i].summary, "moves",
+                                                             (json_int_t) s->waiting[i].n_moves, "until",
+                                                             (json_int_t) s->waiting[i].until));
+        return list;
+}
+
+int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) {
+        json_t *moves = json_array(), *stays = json_array(), *o;
+        char *text;
+
+        for (uint32_t i = 0; i < s->n_moves; i++)
+                (void) json_array_append_new(moves, move_json(&s->moves[i]));
+        for (uint32_t i = 0; i < s->n_stays; i++)
+                (void) json_array_append_new(stays, json_pack("{s:s, s:s, s:s}", "vm", s->stays[i].vm, "host",
+                                                              s->stays[i].host, "why", s->stays[i].why));
+        o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s*, s:I, s:o, s:o, s:I}", "schema", SCHEMA, "leader",
+                      s->leader, "mode", s->mode, "written_at", (json_int_t) s->written_at, "round_at",
+                      (json_int_t) s->round_at, "summary", s->summary ? s->summary : "", "plan_status",
+                      s->plan_status, "over_limit", (json_int_t) s->over_limit, "moves", moves, "stays",
+                      stays, "stays_all", (json_int_t) s->n_stays_all);
+        (void) json_object_set_new(o, "modes", modes_json(&s->modes));
+        (void) json_object_set_new(o, "waiting", waiting_json(s));
+        if (s->paused)
+                (void) json_object_set_new(o, "paused", json_string(s->paused));
+        text = o ? json_dumps(o, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
+        json_decref(o);
+        if (!text)
+                return -ENOMEM;
+        *ret_n = strlen(text);
+        *ret = text_copy(a, text, *ret_n);
+        free(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static MigrationPhase phase_of(const char *name) {
+        for (int p = 0; p < MIGRATION_PHASE_N; p++)
+                if (strcmp(name, migration_phase_names[p]) == 0)
+                        return (MigrationPhase) p;
+        return MIGRATION_UNCLEAR;
+}
+
+static const char *copy(Arena *a, const char *s) {
+        return s ? text_copy(a, s, strlen(s)) : NULL;
+}
+
+static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
+        const char *vm = NULL, *from = NULL, *to = NULL, *phase = NULL, *message = "";
+        json_int_t total = 0, done = 0, left = 0, rate = 0, running = 0, predicted = 0;
+
+        if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?I, s?s}", "vm", &vm, "from",
+                        &from, "to", &to, "phase", &phase, "bytes_total", &total, "bytes_done", &done,
+                        "bytes_left", &left, "bytes_per_s", &rate, "running_ms", &running, "predicted_ms",
+                        &predicted, "message", &message) < 0)
+                return -EBADMSG;
+        *ret = (LiveMove){ .vm = copy(a, vm),
+                           .from = copy(a, from),
+                           .to = copy(a, to),
+                           .phase = phase_of(phase),
+                           .bytes_total = total,
+                           .bytes_done = done,
+                           .bytes_left = left,
+                           .bytes_per_s = rate,
+                           .running_ms = running,
+                           .predicted_ms = predicted,
+                           .message = copy(a, message) };
+        return ret->vm && ret->from && ret->to && ret->message ? 0 : -ENOMEM;
+}
+
+static int stays_parse(Arena *a, json_t *list, LiveState *ret) {
+        LiveStay *stays = arena_new(a, LiveStay, json_array_size(list));
+
+        if (!stays)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *vm = NULL, *host = NULL, *why = NULL;
+
+                if (json_unpack(json_array_get(list, i), "{s:s, s:s, s:s}", "vm", &vm, "host", &host, "why",
+                                &why) < 0)
+                        return -EBADMSG;
+                stays[i] = (LiveStay){ copy(a, vm), copy(a, host), copy(a, why) };
+                if (!stays[i].vm || !stays[i].host || !stays[i].why)
+                        return -ENOMEM;
+        }
+        ret->stays = stays;
+        ret->n_stays = (uint32_t) json_array_size(list);
+        return 0;
+}
+
+static ServiceMode mode_of(const char *name) {
+        for (int m = 0; name && m < MODE_N; m++)
+                if (strcmp(name, service_mode_names[m]) == 0)
+                        return (ServiceMode) m;
+        return MODE_ADVISE;
+}
+
+/* What does not say takes all kinds alike. */
+static ServiceModes modes_parse(const json_t *o, const char *usual) {
+        ServiceModes m = service_modes_all(mode_of(usual));
+
+        for (int k = 0; k < ACTION_KIND_N; k++) {
+                const json_t *own = json_object_get(o, action_kind_names[k]);
+
+                if (json_is_string(own))
+                        m.of[k] = mode_of(json_string_value(own));
+        }
+        return m;
+}
+
+static int waiting_parse(Arena *a, const json_t *list, LiveState *ret) {
+        LiveWaiting *waiting = arena_new(a, LiveWaiting, json_array_size(list));
+
+        if (!waiting)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *id = NULL, *kinds = NULL, *summary = NULL;
+                json_int_t moves = 0, until = 0;
+
+                if (json_unpack(json_array_get(list, i), "{s:s, s:s, s:s, s:I, s:I}", "id", &id, "kinds",
+                                &kinds, "summary", &summary, "moves", &moves, "until", &until) < 0)
+                        return -EBADMSG;
+                waiting[i] = (LiveWaiting){ .id = copy(a, id),
+                                            .kinds = copy(a, kinds),
+                                            .summary = copy(a, summary),
+                                            .n_moves = (uint32_t) moves,
+                                            .until = until };
+                if (!waiting[i].id || !waiting[i].kinds || !waiting[i].summary)
+                        return -ENOMEM;
+        }
+        ret->waiting = waiting;
+        ret->n_waiting = (uint32_t) json_array_size(list);
+        return 0;
+}
+
+static int state_parse(Arena *a, json_t *o, LiveState *ret) {
+        const char *schema = NULL, *leader = NULL, *mode = NULL, *summary = "", *status = NULL;
+        json_int_t written = 0, round = 0, over = 0, stays_all = 0;
+        json_t *moves = NULL, *stays = NULL;
+        LiveMove *list;
+        int r = 0;
+
+        if (json_unpack(o, "{s:s, s:s, s:s, s:I, s:I, s:s, s?s, s?I, s:o, s?o, s?I}", "schema", &schema,
+                        "leader", &leader, "mode", &mode, "written_at", &written, "round_at", &round,
+                        "summary", &summary, "plan_status", &status, "over_limit", &over, "moves", &moves,
+                        "stays", &stays, "stays_all", &stays_all) < 0 ||
+            strcmp(schema, SCHEMA) != 0 || !json_is_array(moves))
+                return -EBADMSG;
+        list = arena_new(a, LiveMove, json_array_size(moves));
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_size(moves) && r == 0; i++)
+                r = move_parse(a, json_array_get(moves, i), &list[i]);
+        *ret = (LiveState){ .leader = copy(a, leader),
+                            .mode = copy(a, mode),
+                            .modes = modes_parse(json_object_get(o, "modes"), mode),
+                            .written_at = written,
+                            .round_at = round,
+                            .summary = copy(a, summary),
+                            .plan_status = copy(a, status),
+                            .paused = copy(a, json_string_value(json_object_get(o, "paused"))),
+                            .over_limit = (uint32_t) over,
+                            .moves = list,
+                            .n_moves = (uint32_t) json_array_size(moves),
+                            .n_stays_all = (uint32_t) stays_all };
+        if (r == 0)
+                r = stays_parse(a, stays, ret);
+        if (r == 0)
+                r = waiting_parse(a, json_object_get(o, "waiting"), ret);
+        return r < 0 ? r : ret->leader && ret->mode && ret->summary ? 0 : -ENOMEM;
+}
+
+int live_state_parse(Arena *a, const char *text, size_t n, LiveState *ret, TextFault *reterr_fault) {
+        json_error_t error;
+        json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+        LiveState state;
+        int r = o ? state_parse(a, o, &state) : -EBADMSG;
+
+        json_decref(o);
+        if (r == -EBADMSG)
+                text_fault(reterr_fault, "", "is not of schema " SCHEMA "%s%s", o ? "" : ": ",
+                           o ? "" : error.text);
+        if (r == 0)
+                *ret = state;
+        return r;
+}
+
+int live_state_get(Store *store, Arena *a, LiveState *ret) {
+        const char *text = NULL;
+        TextFault fault = { 0 };
+        size_t n = 0;
+        int r = store_get_state(store, a, LIVE_STATE_NAME, &text, &n);
+
+        if (r == 0)
+                r = live_state_parse(a, text, n, ret, &fault);
+        return r == -EBADMSG ? 1 : r;
+}

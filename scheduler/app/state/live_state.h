@@ -1,0 +1,63 @@
+/* What the leading service is doing, for `status`: a small JSON text in the store (state "service",
+ * schema plimsoll.service/1), rewritten every second while VMs move, gone soon after its writer.
+ */
+#pragma once
+
+#include "scheduler/act/executor.h"
+#include "scheduler/app/settings/service_modes.h"
+#include "scheduler/base/arena.h"
+#include "scheduler/base/text.h"
+#include "scheduler/store/store.h"
+
+#define LIVE_STATE_NAME "service"
+
+typedef struct LiveMove {
+        const char *vm, *from, *to;
+        MigrationPhase phase;
+        int64_t bytes_total, bytes_done, bytes_left, bytes_per_s;
+        int64_t running_ms, predicted_ms;
+        const char *message; /* "" or why it failed */
+} LiveMove;
+
+/* A VM that should leave its host and cannot now. */
+typedef struct LiveStay {
+        const char *vm, *host, *why;
+} LiveStay;
+
+#define LIVE_STAYS_MAX 200
+
+/* A plan that waits for a person (plimsoll confirm). */
+typedef struct LiveWaiting {
+        const char *id, *kinds, *summary;
+        uint32_t n_moves;
+        usec_t until; /* dropped then */
+} LiveWaiting;
+
+typedef struct LiveState {
+        const char *leader, *mode; /* "host/pid", "advise", "confirm" or "auto" */
+        ServiceModes modes;        /* of each kind of action */
+        usec_t written_at;         /* since the epoch */
+        usec_t round_at;           /* when the last round began; 0: none yet */
+        const char *summary;       /* of its plan, in a sentence; or why there is none */
+        const char *plan_status;   /* "improved" …; NULL: no plan */
+        uint32_t over_limit;       /* hosts above their load line */
+        const char *paused;        /* why balance is paused; NULL: it is not */
+        const LiveMove *moves;     /* of the plan being carried out */
+        uint32_t n_moves;
+        const LiveStay
+                *stays; /* of hosts to be emptied; LIVE_STAYS_MAX at most, n_stays_all counts them all */
+        uint32_t n_stays, n_stays_all;
+        const LiveWaiting *waiting;
+        uint32_t n_waiting;
+} LiveState;
+
+/* 0 or -ENOMEM. */
+int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) must_check;
+
+/* What the store has. 0; 1: no service is at work, or one of another version; a negative errno of the store,
+ * -ENOMEM. In `a`. */
+int live_state_get(Store *store, Arena *a, LiveState *ret) must_check;
+
+/* 0; -EBADMSG with *reterr_fault; -ENOMEM. */
+int live_state_parse(Arena *a, const char *text, size_t n, LiveState *ret,
+                     TextFault *reterr_fault) must_check;

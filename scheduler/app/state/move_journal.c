@@ -1,0 +1,154 @@
+#include "scheduler/app/state/move_journal.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/state/prediction_json.h"
+
+const char *const journal_event_names[JOURNAL_EVENT_N] = { "intent", "started", "done",
+                                                           "failed", "aborted", "unclear" };
+
+JournalEvent journal_event_of(MigrationPhase phase) {
+        switch (phase) {
+        case MIGRATION_DONE:
+                return JOURNAL_DONE;
+        case MIGRATION_FAILED:
+        case MIGRATION_FOREIGN: /* nothing was done */
+                return JOURNAL_FAILED;
+        case MIGRATION_ABORTED:
+                return JOURNAL_ABORTED;
+        case MIGRATION_QUEUED:
+        case MIGRATION_RUNNING:
+        case MIGRATION_VERIFYING:
+                return JOURNAL_STARTED;
+        default:
+                return JOURNAL_UNCLEAR;
+        }
+}
+
+int journal_print(Arena *a, const JournalEntry *e, const char **ret, size_t *ret_n) {
+        json_t *o = json_pack(
+                "{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s, s:o*, s:o*, s:o*}",
+                "event", journal_event_names[e->event], "id", e->id, "vm", e->vm, "uuid", e->uuid, "from",
+                e->from, "to", e->to, "from_uri", e->from_uri, "to_uri", e->to_uri, "at", (json_int_t) e->at,
+                "predicted_ms", (json_int_t) e->predicted_ms, "ms", (json_int_t) e->ms, "bytes",
+                (json_int_t) e->bytes, "downtime_ms", (json_int_t) e->downtime_ms, "message",
+                e->message ? e->message : "", "prediction",
+                e->predicted.basis.bandwidth_kbit > 0 ? prediction_json(&e->predicted) : NULL, "cold",
+                e->cold ? json_true() : NULL, "resumes", e->resumes > 0 ? json_integer(e->resumes) : NULL);
+        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+
+        json_decref(o);
+        if (!text)
+                return -ENOMEM;
+        *ret_n = strlen(text);
+        *ret = text_copy(a, text, *ret_n);
+        free(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static const char *copy(Arena *a, const char *s, bool *full) {
+        const char *c = s ? text_copy(a, s, strlen(s)) : NULL;
+
+        *full = *full || (s && !c);
+        return c;
+}
+
+static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
+        const char *event = NULL, *id = NULL, *vm = NULL, *uuid = NULL, *from = NULL, *to = NULL;
+        const char *from_uri = NULL, *to_uri = NULL, *message = "";
+        json_int_t at = 0, resumes = 0, predicted = UNKNOWN, ms = UNKNOWN, bytes = UNKNOWN,
+                   downtime = UNKNOWN;
+        json_t *prediction = NULL;
+        bool full = false;
+        int e = 0, cold = 0;
+
+        if (json_unpack(
+                    o,
+                    "{s:s, s:s, s:s, s?s, s:s, s:s, s?s, s?s, s:I, s?I, s?I, s?I, s?I, s?s, s?o, s?b, s?I}",
+                    "event", &event, "id", &id, "vm", &vm, "uuid", &uuid, "from", &from, "to", &to,
+                    "from_uri", &from_uri, "to_uri", &to_uri, "at", &at, "predicted_ms", &predicted, "ms",
+                    &ms, "bytes", &bytes, "downtime_ms", &downtime, "message", &message, "prediction",
+                    &prediction, "cold", &cold, "resumes", &resumes) < 0)
+                return -EBADMSG;
+        while (e < JOURNAL_EVENT_N && strcmp(event, journal_event_names[e]) != 0)
+                e++;
+        if (e == JOURNAL_EVENT_N)
+                return -EBADMSG;
+        *ret = (JournalEntry){ .event = (JournalEvent) e,
+                               .id = copy(a, id, &full),
+                               .vm = copy(a, vm, &full),
+                               .uuid = copy(a, uuid, &full),
+                               .from = copy(a, from, &full),
+                               .to = copy(a, to, &full),
+                               .from_uri = copy(a, from_uri, &full),
+                               .to_uri = copy(a, to_uri, &full),
+                               .cold = cold != 0,
+                               .resumes = resumes,
+                               .at = at,
+                               .predicted_ms = predicted,
+                               .ms = ms,
+                               .bytes = bytes,
+                               .downtime_ms = downtime,
+                               .message = copy(a, message, &full),
+                               .predicted = prediction_of_json(prediction) };
+        return full ? -ENOMEM : 0;
+}
+
+int journal_parse(Arena *a, const char *text, size_t n, JournalEntry *ret) {
+        json_t *o = json_loadb(text, n, 0, NULL);
+        JournalEntry entry;
+        int r = o ? entry_parse(a, o, &entry) : -EBADMSG;
+
+        json_decref(o);
+        if (r == 0)
+                *ret = entry;
+        return r;
+}
+
+typedef struct Seen {
+        const char *id;
+        uint32_t at; /* index into the entries: the lower, the newer */
+} Seen;
+
+static int compare_seen(const void *a, const void *b) {
+        const Seen *x = a, *y = b;
+        int c = strcmp(x->id, y->id);
+
+        return c != 0 ? c : x->at < y->at ? -1 : x->at > y->at;
+}
+
+int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const JournalEntry **ret,
+                      uint32_t *ret_n) {
+        Seen *seen = arena_new(a, Seen, n);
+        JournalEntry *open = arena_new(a, JournalEntry, n);
+        uint32_t n_open = 0;
+
+        if (!seen || !open)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                seen[i] = (Seen){ entries[i].id, i };
+        if (n > 0)
+                qsort(seen, n, sizeof(*seen), compare_seen);
+        for (uint32_t i = 0; i < n; i++) {
+                bool newest = i == 0 || strcmp(seen[i].id, seen[i - 1].id) != 0;
+
+                if (newest && journal_is_open(entries[seen[i].at].event))
+                        open[n_open++] = entries[seen[i].at];
+        }
+        *ret = open;
+        *ret_n = n_open;
+        return 0;
+}
+
+FinishedMove move_finished(const JournalEntry *e) {
+        return (FinishedMove){ .vm = e->vm,
+                               .from = e->from,
+                               .to = e->to,
+                               .predicted = e->predicted,
+                               .ms = e->ms,
+                               .bytes = e->bytes,
+                               .downtime_ms = e->downtime_ms };
+}

@@ -1,0 +1,52 @@
+/* The journal of moves: intent → started → done, failed, aborted or unclear, each written before or when it
+ * happens, fenced by the lease's token. After a crash the open ones are settled by asking libvirt on both
+ * hosts, never from memory.
+ */
+#pragma once
+
+#include "scheduler/act/executor.h"
+#include "scheduler/base/arena.h"
+#include "scheduler/base/text.h"
+#include "scheduler/decide/migration/migration_lessons.h"
+
+typedef enum JournalEvent {
+        JOURNAL_INTENT,  /* about to be started */
+        JOURNAL_STARTED, /* libvirt has been asked */
+        JOURNAL_DONE,   /* runs on the target, and only there; moved cold: is defined there, and only there */
+        JOURNAL_FAILED, /* … on the source, and only there */
+        JOURNAL_ABORTED, /* the same, because it was told to stop */
+        JOURNAL_UNCLEAR, /* what was seen fits neither */
+        JOURNAL_EVENT_N,
+} JournalEvent;
+extern const char *const journal_event_names[JOURNAL_EVENT_N]; /* "intent" … */
+
+typedef struct JournalEntry {
+        JournalEvent event;
+        const char *id; /* of the move: the same in all its entries, different for each move */
+        const char *vm, *uuid, *from, *to, *from_uri, *to_uri; /* uuid, uris NULL: not known */
+        bool cold;       /* it is off, and moved so: its definition is what is looked for */
+        int64_t resumes; /* how often its post-copy broke off and was taken up again */
+        usec_t at;
+        int64_t predicted_ms, ms, bytes, downtime_ms; /* measured ones UNKNOWN until it is over */
+        const char *message;                          /* "" or why */
+        Prediction predicted; /* predicted.ms is predicted_ms; basis.bandwidth_kbit 0: not written down */
+} JournalEntry;
+
+static inline bool journal_is_open(JournalEvent e) {
+        return e == JOURNAL_INTENT || e == JOURNAL_STARTED || e == JOURNAL_UNCLEAR;
+}
+
+/* How an executor's phase is written. */
+JournalEvent journal_event_of(MigrationPhase phase);
+
+int journal_print(Arena *a, const JournalEntry *e, const char **ret, size_t *ret_n) must_check;
+
+/* 0; -EBADMSG: not an entry of this version; -ENOMEM. */
+int journal_parse(Arena *a, const char *text, size_t n, JournalEntry *ret) must_check;
+
+/* Of entries newest first: the newest of each move that is open (see journal_is_open). In `a`. */
+int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const JournalEntry **ret,
+                      uint32_t *ret_n) must_check;
+
+/* A move that is done, for what it teaches (decide/migration_lessons.h). Strings are the entry's. */
+FinishedMove move_finished(const JournalEntry *e);

@@ -1,0 +1,66 @@
+#include "scheduler/app/state/service_world.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "scheduler/act/libvirt/executor_libvirt.h"
+#include "scheduler/app/state/stop_signal.h"
+
+/* Host, process, and when: a process' number comes again, with another start. */
+static void identify(void *self, char *buf, size_t size) {
+        char host[128] = "?";
+
+        (void) self;
+        (void) gethostname(host, sizeof(host) - 1);
+        (void) snprintf(buf, size, "%.120s/%ld/%llx", host, (long) getpid(),
+                        (unsigned long long) clock_now());
+}
+
+static uint64_t draw(void *self) {
+        uint64_t n = 0;
+
+        (void) self;
+        if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != (ssize_t) sizeof(n))
+                n = (uint64_t) clock_monotonic() * UINT64_C(0x9e3779b97f4a7c15);
+        return n;
+}
+
+static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
+        (void) self;
+        return store_open(options, ret, reterr_fault);
+}
+
+static int open_executor(void *self, Executor *ret) {
+        (void) self;
+        return executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, ret);
+}
+
+static int look(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
+        int r = libvirt_start();
+
+        (void) self;
+        if (r == 0)
+                *ret = libvirt_look(uri, uuid, at_most);
+        return r;
+}
+
+static RunWish wish(void *self) {
+        (void) self;
+        return stop_signal_wish();
+}
+
+static unsigned reloads(void *self) {
+        (void) self;
+        return stop_signal_reloads();
+}
+
+const ServiceWorld service_world_real = { .nap = USEC_PER_SEC / 4,
+                                          .guards = true,
+                                          .random = draw,
+                                          .identify = identify,
+                                          .open_store = open_store,
+                                          .open_executor = open_executor,
+                                          .look = look,
+                                          .wish = wish,
+                                          .reloads = reloads };

@@ -1,0 +1,85 @@
+#include "scheduler/app/terminal/invocation.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static json_t *fault_json(const TextFault *f) {
+        json_t *o = json_object();
+
+        (void) json_object_set_new(o, "error", json_string(f->what));
+        if (f->line)
+                (void) json_object_set_new(o, "line", json_integer(f->line));
+        if (f->column)
+                (void) json_object_set_new(o, "column", json_integer(f->column));
+        if (f->field[0])
+                (void) json_object_set_new(o, "field", json_string(f->field));
+        return o;
+}
+
+static void print_error_json(const Invocation *in, const char *file, const TextFaults *faults) {
+        json_t *o = json_object(), *first = fault_json(&faults->at[0]), *all = json_array();
+
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.error/1"));
+        if (file)
+                (void) json_object_set_new(o, "file", json_string(file));
+        (void) json_object_update(o, first);
+        for (uint32_t i = 0; i < faults->n; i++)
+                (void) json_array_append_new(all, fault_json(&faults->at[i]));
+        if (faults->n > 1)
+                (void) json_object_set(o, "mistakes", all);
+        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', in->out.out);
+        json_decref(first);
+        json_decref(all);
+        json_decref(o);
+}
+
+static void print_fault(const Invocation *in, const char *file, const TextFault *f) {
+        FILE *err = in->err.out;
+        char safe[512];
+
+        (void) fprintf(err, "%s%s:%s ", screen_style(&in->err, STYLE_BAD), in->program,
+                       screen_style(&in->err, STYLE_PLAIN));
+        if (file)
+                (void) fprintf(err, "%s:", text_safe(file, safe, sizeof(safe)));
+        if (f->line)
+                (void) fprintf(err, "%u:", f->line);
+        if (f->line && f->column)
+                (void) fprintf(err, "%u:", f->column);
+        if (file)
+                (void) fputc(' ', err);
+        if (f->field[0])
+                (void) fprintf(err, "%s: ", text_safe(f->field, safe, sizeof(safe)));
+        (void) fprintf(err, "%s\n", text_safe(f->what, safe, sizeof(safe)));
+}
+
+ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const char *file,
+                                  const TextFault *f) {
+        TextFault one = *f;
+        const TextFaults faults = { .at = &one, .n = 1, .most = 1 };
+
+        return command_complain_faults(in, status, file, &faults);
+}
+
+ExitStatus command_complain_faults(const Invocation *in, ExitStatus status, const char *file,
+                                   const TextFaults *faults) {
+        for (uint32_t i = 0; i < faults->n; i++)
+                print_fault(in, file, &faults->at[i]);
+        if (faults->n > 1 && faults->n == faults->most)
+                (void) fprintf(in->err.out, "%s: only the first %u mistakes are shown\n", in->program,
+                               faults->n);
+        if (in->json)
+                print_error_json(in, file, faults);
+        return status;
+}
+
+ExitStatus command_complain(const Invocation *in, ExitStatus status, const char *fmt, ...) {
+        TextFault f = { 0 };
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(f.what, sizeof(f.what), fmt, ap);
+        va_end(ap);
+        return command_complain_fault(in, status, NULL, &f);
+}

@@ -1,0 +1,35 @@
+/* One call of a command: its options, its arena, where its words go, and how it ends. */
+#pragma once
+
+#include "scheduler/app/terminal/options.h"
+#include "scheduler/app/terminal/screen.h"
+#include "scheduler/base/arena.h"
+
+typedef enum ExitStatus {
+        EXIT_DONE,      /* done, or nothing needed */
+        EXIT_FAILED,    /* the work failed */
+        EXIT_BAD_INPUT, /* usage, or a file that is wrong: nothing was changed */
+        EXIT_BLOCKED,   /* some of it is blocked; what, and by what, was printed */
+} ExitStatus;
+
+/* One call of a command: what it was given and where its words go. Lives until the command returns. */
+typedef struct Invocation {
+        const char *program; /* "plimsoll plan": begins every complaint */
+        Options options;
+        Arena *arena; /* for all of the command; closed by the caller */
+        Screen out, err;
+        bool json; /* --json was given */
+} Invocation;
+
+/* Says what is wrong: "plimsoll plan: …" on standard error; with --json also an object of schema
+ * plimsoll.error/1 on standard output. Returns `status`. */
+ExitStatus command_complain(const Invocation *in, ExitStatus status, const char *fmt, ...) printf_like(3, 4);
+
+/* The same for a text a person wrote: file, line, column and field stand before the words. */
+ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const char *file,
+                                  const TextFault *fault);
+
+/* The same for all that is wrong with one: a line each. In the JSON object the first is the error, and all
+ * stand in "mistakes". */
+ExitStatus command_complain_faults(const Invocation *in, ExitStatus status, const char *file,
+                                   const TextFaults *faults);

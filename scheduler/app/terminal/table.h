@@ -1,0 +1,39 @@
+/* Text tables: columns as wide as they need, cut to the terminal, right-aligned numbers, bars in cells.
+ *
+ * Owner: the arena. Cells' text is copied and made safe for a terminal.
+ */
+#pragma once
+
+#include "scheduler/app/terminal/bar.h"
+#include "scheduler/base/arena.h"
+
+typedef struct Column {
+        const char *title;
+        bool right;
+        unsigned most; /* columns; a longer cell is cut with "…" or "~"; 0: no limit */
+        unsigned bar;  /* > 0: cells are bars of this width */
+} Column;
+
+typedef struct Cell {
+        const char *text; /* NULL: empty */
+        Style style;
+        Bar bar; /* in a column of bars */
+} Cell;
+
+typedef struct Table {
+        Arena *arena;
+        const Column *columns;
+        unsigned n_columns;
+        Cell *cells; /* [row × column] */
+        unsigned n_rows, room;
+} Table;
+
+/* `columns` must outlive the table. */
+Table table_begin(Arena *a, const Column *columns, unsigned n_columns);
+
+/* Adds a row of n_columns cells. 0 or -ENOMEM. */
+int table_row(Table *t, const Cell *cells) must_check;
+
+/* Two spaces between columns; titles first, unless all are "". On a terminal the last column is cut to fit.
+ */
+void table_print(const Table *t, const Screen *screen, const char *indent);

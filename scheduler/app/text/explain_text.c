@@ -1,0 +1,269 @@
+#include "scheduler/app/text/explain_text.h"
+
+#include <errno.h>
+
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/table.h"
+#include "scheduler/app/text/trial_text.h"
+
+#define SHOW_MOVES 40U
+#define SHOW_RULES 20U
+
+/* ---- a VM ---- */
+
+static bool rule_names(const Rule *rule, VmIx v) {
+        for (uint32_t i = 0; i < rule->n_vms; i++)
+                if (rule->vms[i] == v)
+                        return true;
+        for (uint32_t i = 0; i < rule->n_near_vms; i++)
+                if (rule->near_vms[i] == v)
+                        return true;
+        return false;
+}
+
+static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *screen) {
+        const Snapshot *s = view->snapshot;
+        const Vm *vm = &s->vms[e->vm];
+        const int64_t *need = problem_need(e->trial.p, e->vm);
+        const int64_t mcores = need[RES_CPU] * 1000 / e->trial.mhz[vm->host];
+        char size[HUMAN_SIZE], used[HUMAN_SIZE], safe[256];
+        bool first = true;
+
+        (void) fprintf(screen->out, "%s%s%s runs on %s: %lld vCPU%s, %s%s%s\n",
+                       screen_style(screen, STYLE_STRONG), text_safe(vm->name, safe, sizeof(safe)),
+                       screen_style(screen, STYLE_PLAIN), s->hosts[vm->host].name, (long long) vm->vcpus,
+                       vm->vcpus == 1 ? "" : "s", human_mib(vm->memory_mib, size),
+                       vm->movable ? "" : "; it may not be moved: ",
+                       vm->movable         ? ""
+                       : vm->unmovable_why ? vm->unmovable_why
+                                           : "it is pinned");
+        (void) fprintf(screen->out, "it needs: %lld.%02lld cores (%s), %s of memory (%s of it used)",
+                       (long long) mcores / 1000, (long long) mcores % 1000 / 10,
+                       vm->cpu_mcores == UNKNOWN ? "not measured: what it could use" : "of its demand",
+                       human_mib(need[RES_MEMORY], size), human_mib(vm->memory_used_mib, used));
+        if (e->trial.layout.net_rx != IX_NONE)
+                (void) fprintf(screen->out, ", %lld Mbit/s in, %lld Mbit/s out",
+                               (long long) need[e->trial.layout.net_rx] / 1000,
+                               (long long) need[e->trial.layout.net_rx + 1] / 1000);
+        (void) fputc('\n', screen->out);
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                const Rule *rule = &s->rules[i];
+
+                if (!rule_names(rule, e->vm))
+                        continue;
+                (void) fprintf(screen->out, "%s%s (%s%s)", first ? "its rules: " : ", ",
+                               text_safe(rule->name, safe, sizeof(safe)), rule_kind_names[rule->kind],
+                               rule->must ? "" : ", a wish");
+                first = false;
+        }
+        if (!first)
+                (void) fputc('\n', screen->out);
+        if (view->move)
+                (void) fprintf(screen->out, "the plan moves it to %s: %s\n", s->hosts[view->move->to].name,
+                               view->move->why);
+        else
+                (void) fputs("the plan leaves it there\n", screen->out);
+        (void) fputs("costs are of moving it alone, before any other move; below 0 it gains\n\n",
+                     screen->out);
+}
+
+static int remedy_column(Arena *a, const ExplainVm *e, const char *const **ret) {
+        const char **texts = arena_new(a, const char *, e->n);
+
+        for (uint32_t i = 0; texts && i < e->n; i++)
+                if (e->hosts[i].reason != REASON_NONE)
+                        texts[i] =
+                                e->remedies[i].kind == REMEDY_NONE ? "no single change" : e->remedies[i].text;
+        *ret = texts;
+        return texts ? 0 : -ENOMEM;
+}
+
+int explain_vm_text(Arena *a, const ExplainVm *e, const ExplainView *view, const Screen *screen) {
+        TrialView hosts = {
+                .trial = &e->trial, .hosts = e->hosts, .refusals = e->refusals, .n = e->n, .all = view->all
+        };
+        int r = remedy_column(a, e, &hosts.remedies);
+
+        if (r < 0)
+                return r;
+        print_vm(e, view, screen);
+        r = trial_text_print(a, &hosts, screen);
+        if (r < 0 || e->best == e->n)
+                return r;
+        (void) fprintf(screen->out,
+                       "\n%sthe smallest change that opens the best of them:%s %s for %s; it would cost %s\n",
+                       screen_style(screen, STYLE_STRONG), screen_style(screen, STYLE_PLAIN),
+                       e->remedies[e->best].text, view->snapshot->hosts[e->hosts[e->best].host].name,
+                       trial_cost_text(a, &e->remedies[e->best].delta));
+        return 0;
+}
+
+static json_t *remedy_json(const ExplainVm *e, uint32_t i) {
+        const Remedy *remedy = &e->remedies[i];
+        json_t *o = json_object();
+
+        (void) json_object_set_new(o, "host", json_string(e->trial.s->hosts[e->hosts[i].host].name));
+        (void) json_object_set_new(o, "kind", json_string(remedy_names[remedy->kind]));
+        (void) json_object_set_new(o, "text", json_string(remedy->text));
+        (void) json_object_set_new(o, "cost", costs_json(&remedy->delta));
+        return o;
+}
+
+json_t *explain_vm_json(Arena *a, const ExplainVm *e, const ExplainView *view) {
+        const Snapshot *s = view->snapshot;
+        const int64_t *need = problem_need(e->trial.p, e->vm);
+        TrialView hosts = { .trial = &e->trial, .hosts = e->hosts, .refusals = e->refusals, .n = e->n };
+        json_t *o = json_object(), *needs = json_object(), *plan = json_object();
+
+        if (remedy_column(a, e, &hosts.remedies) < 0) {
+                json_decref(needs);
+                json_decref(plan);
+                json_decref(o);
+                return NULL;
+        }
+        for (uint32_t r = 0; r < e->trial.p->n_res; r++)
+                (void) json_object_set_new(
+                        needs, e->trial.layout.names[r],
+                        r == RES_CPU ? json_real((double) need[r] / (double) e->trial.mhz[s->vms[e->vm].host])
+                                     : json_integer(need[r]));
+        if (view->move) {
+                (void) json_object_set_new(plan, "to", json_string(s->hosts[view->move->to].name));
+                (void) json_object_set_new(plan, "why", json_string(view->move->why));
+        }
+        (void) json_object_set_new(o, "vm", json_string(s->vms[e->vm].name));
+        (void) json_object_set_new(o, "host", json_string(s->hosts[s->vms[e->vm].host].name));
+        (void) json_object_set_new(o, "needs", needs);
+        (void) json_object_set_new(o, "plan", plan);
+        (void) json_object_set_new(o, "hosts", trial_json(&hosts));
+        (void) json_object_set_new(o, "smallest_change",
+                                   e->best < e->n ? remedy_json(e, e->best) : json_null());
+        return o;
+}
+
+/* ---- a plan ---- */
+
+static const char *without_text(Arena *a, const ExplainPlan *e, const ExplainMove *x) {
+        if (!x->can_stay && x->stay_reason == REASON_NONE)
+                return "it moves on, or came back";
+        if (!x->can_stay)
+                return text_format(a, "it could not stay: %s", reason_texts[x->stay_reason]);
+        return trial_cost_words(a, e->policies, x->without_by_policy, &x->without);
+}
+
+static int print_moves(Arena *a, const ExplainPlan *e, const ExplainView *view, const Screen *screen) {
+        static const Column columns[] = {
+                { .title = "WAVE", .right = true },   { .title = "VM", .most = 24 },
+                { .title = "FROM", .most = 16 },      { .title = "TO", .most = 16 },
+                { .title = "CHANGES, IN ITS PLACE" }, { .title = "WITHOUT THIS MOVE" }
+        };
+        const Snapshot *s = view->snapshot;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+        const uint32_t n = e->plan->n_moves;
+        int r = 0;
+
+        for (uint32_t i = 0; i < n && r == 0 && (view->all || i < SHOW_MOVES); i++) {
+                const PlanMove *m = &e->plan->moves[i];
+                const ExplainMove *x = &e->moves[i];
+
+                r = table_row(&t, (Cell[]){ { .text = text_format(a, "%u", m->wave + 1) },
+                                            { .text = s->vms[m->vm].name, .style = STYLE_STRONG },
+                                            { .text = s->hosts[m->from].name },
+                                            { .text = s->hosts[m->to].name },
+                                            { .text = trial_cost_words(a, e->policies, x->by_policy, NULL) },
+                                            { .text = without_text(a, e, x) } });
+        }
+        if (r < 0)
+                return r;
+        table_print(&t, screen, "  ");
+        if (!view->all && n > SHOW_MOVES)
+                (void) fprintf(screen->out, "  … and %u more moves (--all shows every one)\n",
+                               n - SHOW_MOVES);
+        return 0;
+}
+
+static int print_rules(Arena *a, const ExplainPlan *e, const ExplainView *view, const Screen *screen) {
+        static const Column columns[] = { { .title = "RULE", .most = 32 },
+                                          { .title = "KIND" },
+                                          { .title = "WHAT IT COSTS THE PLAN" },
+                                          { .title = "MOVES WITHOUT IT", .right = true } };
+        const Snapshot *s = view->snapshot;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+        uint32_t free = 0;
+        int r = 0;
+
+        for (uint32_t i = 0; i < e->n_rules && r == 0; i++) {
+                const ExplainRule *x = &e->rules[i];
+                const Rule *rule = &s->rules[x->rule];
+                const Costs none = { 0 };
+                const int c = costs_compare(&x->saved, &none);
+
+                if (c <= 0 || (!view->all && t.n_rows >= SHOW_RULES)) {
+                        free += c <= 0;
+                        continue;
+                }
+                r = table_row(&t, (Cell[]){ { .text = rule->name },
+                                            { .text = rule_kind_names[rule->kind] },
+                                            { .text = trial_cost_words(a, e->policies, NULL, &x->saved) },
+                                            { .text = text_format(a, "%u", x->n_moves) } });
+        }
+        if (r < 0)
+                return r;
+        (void) fputc('\n', screen->out);
+        if (t.n_rows > 0)
+                table_print(&t, screen, "  ");
+        if (free > 0)
+                (void) fprintf(screen->out, "%u rule%s nothing: no better plan was found without %s\n", free,
+                               free == 1 ? " costs" : "s cost", free == 1 ? "it" : "them");
+        if (e->n_unpriced > 0)
+                (void) fprintf(screen->out, "%s%u rules were not priced: the time was up (service.think)%s\n",
+                               screen_style(screen, STYLE_WARN), e->n_unpriced,
+                               screen_style(screen, STYLE_PLAIN));
+        return 0;
+}
+
+int explain_plan_text(Arena *a, const ExplainPlan *e, const ExplainView *view, const Screen *screen) {
+        int r = 0;
+
+        (void) fprintf(screen->out, "%u moves; costs below 0 are gains\n\n", e->plan->n_moves);
+        if (e->plan->n_moves > 0)
+                r = print_moves(a, e, view, screen);
+        return r == 0 && view->snapshot->n_rules > 0 ? print_rules(a, e, view, screen) : r;
+}
+
+static json_t *move_json(const ExplainPlan *e, uint32_t i, const Snapshot *s) {
+        const PlanMove *m = &e->plan->moves[i];
+        const ExplainMove *x = &e->moves[i];
+        json_t *o = json_object();
+
+        (void) json_object_set_new(o, "vm", json_string(s->vms[m->vm].name));
+        (void) json_object_set_new(o, "from", json_string(s->hosts[m->from].name));
+        (void) json_object_set_new(o, "to", json_string(s->hosts[m->to].name));
+        (void) json_object_set_new(o, "wave", json_integer(m->wave));
+        (void) json_object_set_new(o, "changes", policies_json(e->policies, x->by_policy));
+        (void) json_object_set_new(o, "could_stay", json_boolean(x->can_stay));
+        if (x->can_stay)
+                (void) json_object_set_new(o, "without_it", policies_json(e->policies, x->without_by_policy));
+        else if (x->stay_reason != REASON_NONE)
+                (void) json_object_set_new(o, "reason", json_string(reason_names[x->stay_reason]));
+        return o;
+}
+
+json_t *explain_plan_json(const ExplainPlan *e, const ExplainView *view) {
+        json_t *o = json_object(), *moves = json_array(), *rules = json_array();
+
+        for (uint32_t i = 0; i < e->plan->n_moves; i++)
+                (void) json_array_append_new(moves, move_json(e, i, view->snapshot));
+        for (uint32_t i = 0; i < e->n_rules; i++) {
+                json_t *rule = json_object();
+
+                (void) json_object_set_new(rule, "rule",
+                                           json_string(view->snapshot->rules[e->rules[i].rule].name));
+                (void) json_object_set_new(rule, "cost", costs_json(&e->rules[i].saved));
+                (void) json_object_set_new(rule, "moves_without_it", json_integer(e->rules[i].n_moves));
+                (void) json_array_append_new(rules, rule);
+        }
+        (void) json_object_set_new(o, "moves", moves);
+        (void) json_object_set_new(o, "rules", rules);
+        (void) json_object_set_new(o, "rules_not_priced", json_integer(e->n_unpriced));
+        return o;
+}

@@ -1,0 +1,400 @@
+#include "scheduler/app/text/plan_text.h"
+
+#include <errno.h>
+
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/text/fleet_text.h"
+#include "scheduler/base/text.h"
+
+#define SHOW_MOVES   40U
+#define SHOW_REFUSED 12U
+
+static const char *const status_texts[PLAN_STATUS_N] = {
+        [PLAN_BALANCED] = "balanced: no move is worth its price",
+        [PLAN_IMPROVED] = "improved",
+        [PLAN_REPAIRED] = "repaired: what was above its load line or broke a rule no longer does",
+        [PLAN_EVACUATED] = "evacuated: the hosts to be emptied are empty after it",
+        [PLAN_BLOCKED] = "blocked: something that must be done cannot be; see what was refused",
+        [PLAN_INFEASIBLE] = "infeasible: there are rules that cannot hold together, whatever is moved",
+};
+
+static Style status_style(PlanStatus s) {
+        return s >= PLAN_BLOCKED ? STYLE_BAD : STYLE_GOOD;
+}
+
+const char *plan_text_summary(Arena *a, const Plan *plan) {
+        char bytes[HUMAN_SIZE], time[HUMAN_SIZE];
+
+        if (plan->n_moves == 0)
+                return text_format(a, "%s",
+                                   plan->status == PLAN_BALANCED && plan->limited_by
+                                           ? "balanced: what may be moved is not enough for any move that is "
+                                             "worth its price"
+                                           : status_texts[plan->status]);
+        return text_format(a, "%s: %u move%s in %u wave%s, %s, about %s", plan_status_names[plan->status],
+                           plan->n_moves, plan->n_moves == 1 ? "" : "s", plan->n_waves,
+                           plan->n_waves == 1 ? "" : "s", human_bytes(plan->bytes, bytes),
+                           human_ms(plan->makespan_ms, time));
+}
+
+static int print_moves(Arena *a, const PlanView *view, const Screen *screen) {
+        static const Column columns[] = {
+                { .title = "WAVE", .right = true },
+                { .title = "VM", .most = 28 },
+                { .title = "FROM", .most = 20 },
+                { .title = "TO", .most = 20 },
+                { .title = "SIZE", .right = true },
+                { .title = "TIME", .right = true },
+                { .title = "WHY" },
+        };
+        const Plan *plan = view->plan;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+        uint32_t shown = plan->n_moves <= SHOW_MOVES + 4 || view->all ? plan->n_moves : SHOW_MOVES;
+
+        for (uint32_t i = 0; i < shown; i++) {
+                const PlanMove *m = &plan->moves[i];
+                char size[HUMAN_SIZE], time[HUMAN_SIZE];
+                int r = table_row(
+                        &t, (Cell[]){ { .text = text_format(a, "%u", m->wave + 1) },
+                                      { .text = view->snapshot->vms[m->vm].name, .style = STYLE_STRONG },
+                                      { .text = view->snapshot->hosts[m->from].name },
+                                      { .text = view->snapshot->hosts[m->to].name },
+                                      { .text = human_mib(view->snapshot->vms[m->vm].memory_mib, size) },
+                                      { .text = human_ms(m->predicted.ms, time) },
+                                      { .text = m->why } });
+
+                if (r < 0)
+                        return r;
+        }
+        table_print(&t, screen, "  ");
+        if (shown < plan->n_moves)
+                (void) fprintf(screen->out, "  %s… and %u more moves (--all shows every one)%s\n",
+                               screen_style(screen, STYLE_FAINT), plan->n_moves - shown,
+                               screen_style(screen, STYLE_PLAIN));
+        return 0;
+}
+
+static int print_refused(Arena *a, const PlanView *view, const Screen *screen) {
+        static const Column columns[] = { { .title = "VM", .most = 28 },
+                                          { .title = "HOSTS", .right = true },
+                                          { .title = "WHY NOT" } };
+        const Plan *plan = view->plan;
+        uint32_t shown = plan->n_refused <= SHOW_REFUSED + 2 || view->all ? plan->n_refused : SHOW_REFUSED;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+
+        for (uint32_t i = 0; i < shown; i++) {
+                const Refused *f = &plan->refused[i];
+                const Vm *vm = &view->snapshot->vms[f->vm];
+                const char *why = reason_texts[f->reason];
+                const char *more =
+                        f->reason == reason_of_hold(vm->hold) && vm->unmovable_why ? vm->unmovable_why : NULL;
+                const char *by = f->by && !more ? text_format(a, "%s (%s)", why, f->by) : NULL;
+                int r = table_row(&t,
+                                  (Cell[]){ { .text = vm->name, .style = STYLE_STRONG },
+                                            { .text = f->to == IX_NONE ? text_format(a, "%u", f->hosts)
+                                                                       : view->snapshot->hosts[f->to].name },
+                                            { .text = by      ? by
+                                                      : !more ? why
+                                                      : vm->hold != HOLD_NONE
+                                                              ? more
+                                                              : text_format(a, "%s: %s", why, more) } });
+
+                if (r < 0)
+                        return r;
+        }
+        (void) fprintf(screen->out, "\n%sWanted, and not possible:%s\n", screen_style(screen, STYLE_STRONG),
+                       screen_style(screen, STYLE_PLAIN));
+        table_print(&t, screen, "  ");
+        if (shown < plan->n_refused_all)
+                (void) fprintf(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
+                               plan->n_refused_all - shown, screen_style(screen, STYLE_PLAIN));
+        return 0;
+}
+
+static int print_late(Arena *a, const PlanView *view, const Screen *screen) {
+        static const Column columns[] = { { .title = "VM", .most = 28 },
+                                          { .title = "HOST", .most = 28 },
+                                          { .title = "HAS LEFT AFTER", .right = true },
+                                          { .title = "SHOULD HAVE AFTER", .right = true } };
+        const Plan *plan = view->plan;
+        uint32_t shown = plan->n_late <= SHOW_REFUSED + 2 || view->all ? plan->n_late : SHOW_REFUSED;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+
+        for (uint32_t i = 0; i < shown; i++) {
+                const PlanLate *l = &plan->late[i];
+                const Vm *vm = &view->snapshot->vms[l->vm];
+                char left[HUMAN_SIZE], within[HUMAN_SIZE];
+                int r = table_row(&t,
+                                  (Cell[]){ { .text = vm->name, .style = STYLE_STRONG },
+                                            { .text = view->snapshot->hosts[vm->host].name },
+                                            { .text = l->ms == UNKNOWN ? "stays" : human_ms(l->ms, left) },
+                                            { .text = human_ms(l->within_ms, within) } });
+
+                if (r < 0)
+                        return r;
+        }
+        (void) fprintf(screen->out, "\n%sNot in time:%s\n", screen_style(screen, STYLE_BAD),
+                       screen_style(screen, STYLE_PLAIN));
+        table_print(&t, screen, "  ");
+        if (shown < plan->n_late)
+                (void) fprintf(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
+                               plan->n_late - shown, screen_style(screen, STYLE_PLAIN));
+        return 0;
+}
+
+static const char *arrow_text(Arena *a, int64_t before, int64_t after, const Host *host, bool moved) {
+        char x[HUMAN_SIZE], y[HUMAN_SIZE];
+
+        if (!moved)
+                return text_format(a, "%s%s%s%s", human_permille(before, x), host ? " (" : "",
+                                   host ? host->name : "", host ? ")" : "");
+        return text_format(a, "%s > %s%s%s%s", human_permille(before, x), human_permille(after, y),
+                           host ? " (" : "", host ? host->name : "", host ? ")" : "");
+}
+
+static int print_spreads(Arena *a, const PlanView *view, const Screen *screen) {
+        static const Column columns[] = { { .title = "" },
+                                          { .title = "MEAN", .right = true },
+                                          { .title = "SPREAD (sd)" },
+                                          { .title = "HIGHEST" } };
+        const Plan *plan = view->plan;
+        Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+
+        for (uint32_t i = 0; i < plan->n_res; i++) {
+                const Spread *b = &plan->before.spread[i], *f = &plan->after.spread[i];
+                HostIx highest = plan->n_moves > 0 ? f->max_host : b->max_host;
+                const Host *host = highest == IX_NONE ? NULL : &view->snapshot->hosts[highest];
+                char mean[HUMAN_SIZE];
+                int r;
+
+                if (b->max == 0 && f->max == 0)
+                        continue;
+                r = table_row(&t,
+                              (Cell[]){ { .text = plan->res_names[i] },
+                                        { .text = human_permille(f->mean, mean) },
+                                        { .text = arrow_text(a, b->sd, f->sd, NULL, plan->n_moves > 0) },
+                                        { .text = arrow_text(a, b->max, f->max, host, plan->n_moves > 0) } });
+                if (r < 0)
+                        return r;
+        }
+        (void) fputc('\n', screen->out);
+        table_print(&t, screen, "  ");
+        return 0;
+}
+
+/* Cost, bound and gap of the first tier that is not at its bound, or of the last: in the ones before it the
+ * plan is as good as any. */
+static void print_gap(const Plan *plan, const Screen *screen) {
+        const Cost *before = plan->before.costs.tier, *after = plan->after.costs.tier;
+        const Cost *bound = plan->bound.tier;
+        int t = 0;
+
+        while (t + 1 < TIER_N && after[t] <= bound[t])
+                t++;
+        (void) fprintf(screen->out, "cost (%s): %lld now, %lld after; no plan below %lld", tier_names[t],
+                       (long long) before[t], (long long) after[t], (long long) bound[t]);
+        if (after[t] <= bound[t])
+                (void) fputs(": none is better\n", screen->out);
+        else if (bound[t] == 0)
+                (void) fputc('\n', screen->out);
+        else
+                (void) fprintf(screen->out, ": at most %.3g %% above the best\n",
+                               100.0 * (double) (after[t] - bound[t]) / (double) bound[t]);
+}
+
+/* What the reserve is for, whether it holds, and what is missing. */
+static void print_reserve(const Plan *plan, const Screen *screen) {
+        const PlanReserve *r = &plan->reserve;
+
+        if (!r->asked)
+                return;
+        if (r->losses_asked > 0)
+                (void) fprintf(screen->out, "reserve: %u of %u losses of %u %s%s not covered now, %u after\n",
+                               r->uncovered_before, r->cases, r->losses, level_names[r->level],
+                               r->losses == 1 ? "" : "s", r->uncovered_after);
+        if (r->losses < r->losses_asked)
+                (void) fprintf(screen->out,
+                               "reserve: kept for %u, not for the %u asked for: there are too many "
+                               "cases to look at\n",
+                               r->losses, r->losses_asked);
+        if (r->gap)
+                (void) fprintf(screen->out, "%sreserve: %s%s\n", screen_style(screen, STYLE_BAD), r->gap,
+                               screen_style(screen, STYLE_PLAIN));
+}
+
+static void print_idle_of(const PlanView *view, IdleWhy why, const char *title, const Screen *screen) {
+        const Plan *plan = view->plan;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < plan->n_idle; i++) {
+                if (plan->idle[i].why != why)
+                        continue;
+                if (n == SHOW_REFUSED && !view->all)
+                        (void) fputs(" …", screen->out);
+                if (n++ < SHOW_REFUSED || view->all)
+                        (void) fprintf(screen->out, "%s %s", n == 1 ? title : ",",
+                                       view->snapshot->hosts[plan->idle[i].host].name);
+        }
+        if (n > 0)
+                (void) fprintf(screen->out, " (%u)\n", n);
+}
+
+/* Who may be powered off, and who of the idle hosts may not. */
+static void print_idle(const PlanView *view, const Screen *screen) {
+        if (view->plan->goal != PLAN_GOAL_PACK)
+                return;
+        if (view->plan->n_idle == 0)
+                (void) fputs("idle after this plan: no host\n", screen->out);
+        print_idle_of(view, IDLE_MAY_BE_OFF, "idle after this plan, may be powered off:", screen);
+        print_idle_of(view, IDLE_FOR_RESERVE, "idle, and needed for the reserve:", screen);
+        print_idle_of(view, IDLE_SPARE, "idle, kept on as a spare (pack.keep_free):", screen);
+}
+
+/* How long the waves take beside what the busiest link needs at least. */
+static void print_least(const PlanView *view, const Screen *screen) {
+        const Plan *plan = view->plan;
+        char all[HUMAN_SIZE], least[HUMAN_SIZE];
+
+        if (plan->least_ms <= 0)
+                return;
+        (void) fprintf(screen->out, "migrations: about %s; the busiest link",
+                       human_ms(plan->makespan_ms, all));
+        if (plan->busiest != IX_NONE)
+                (void) fprintf(screen->out, ", %s %s,", plan->busiest_in ? "into" : "out of",
+                               view->snapshot->hosts[plan->busiest].name);
+        (void) fprintf(screen->out, " needs %s at least\n", human_ms(plan->least_ms, least));
+}
+
+/* How the VMs are brought over. */
+static void print_manner(const Plan *plan, const Screen *screen) {
+        uint32_t by[STRATEGY_N] = { 0 }, slow = 0, shown = 0;
+
+        if (plan->n_moves == 0)
+                return;
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                const MoveManner *m = &plan->moves[i].manner;
+
+                by[m->strategy]++;
+                slow += m->slow_down == SLOW_DOWN_ALLOWED || m->strategy == STRATEGY_AUTO_CONVERGE;
+        }
+        (void) fputs("moved by:", screen->out);
+        for (uint32_t i = 0; i < STRATEGY_N; i++)
+                if (by[i] > 0)
+                        (void) fprintf(screen->out, "%s %u %s", shown++ > 0 ? "," : "", by[i],
+                                       move_strategy_names[i]);
+        (void) fputs("; auto-converge is ", screen->out);
+        if (slow == 0)
+                (void) fputs("off\n", screen->out);
+        else if (slow == plan->n_moves)
+                (void) fputs("on: a VM that dirties its memory too fast is slowed down\n", screen->out);
+        else
+                (void) fprintf(screen->out,
+                               "on for %u of them: slowed down if they dirty their memory too fast\n", slow);
+}
+
+/* Which search found it, where another one could not be asked for what the settings want. */
+static void print_found_by(const Plan *plan, const Screen *screen) {
+        if (plan->exact >= EXACT_RESERVE)
+                (void) fprintf(screen->out,
+                               "found by local search (%s); the exact solver was not asked: %s\n",
+                               plan_search_names[plan->search], exact_use_texts[plan->exact]);
+}
+
+/* Whatever the status says: that it is not all there is to be done. */
+static void print_caps(const Plan *plan, const Screen *screen) {
+        const char *before = "limited by";
+
+        if (plan->limited_by == 0)
+                return;
+        (void) fputs(screen_style(screen, STYLE_WARN), screen->out);
+        for (int i = 0; i < PLAN_CAP_N; i++)
+                if (plan->limited_by & 1U << i) {
+                        (void) fprintf(screen->out, "%s --%s", before, plan_cap_names[i]);
+                        before = " and";
+                }
+        (void) fprintf(screen->out, ": %s; plimsoll frontier shows what more would buy%s\n",
+                       plan->after.over_limit > 0
+                               ? "hosts stay above their load line that further moves could relieve"
+                               : "further moves could do what must be done and is not",
+                       screen_style(screen, STYLE_PLAIN));
+}
+
+static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
+        const Plan *plan = view->plan;
+        char took[HUMAN_SIZE];
+
+        (void) fprintf(screen->out, "\n%s%s%s\n", screen_style(screen, status_style(plan->status)), summary,
+                       screen_style(screen, STYLE_PLAIN));
+        (void) fprintf(screen->out, "hosts above their load line: %u now, %u after", plan->before.over_limit,
+                       plan->after.over_limit);
+        if (view->took > 0)
+                (void) fprintf(screen->out, "; planned in %s", human_ms(view->took / USEC_PER_MSEC, took));
+        if (plan->guard_fired)
+                (void) fputs("; the time guard ended the search early", screen->out);
+        (void) fputc('\n', screen->out);
+        print_caps(plan, screen);
+        if (plan->threshold > 0 && plan->threshold < 3)
+                (void) fprintf(screen->out, "threshold %u: VMs move for %s only\n", plan->threshold,
+                               plan->threshold == 1
+                                       ? "broken rules and hosts to be emptied"
+                                       : "broken rules, hosts to be emptied, load lines and the reserve");
+        print_least(view, screen);
+        print_manner(plan, screen);
+        print_reserve(plan, screen);
+        print_idle(view, screen);
+        if (plan->has_bound)
+                print_gap(plan, screen);
+        print_found_by(plan, screen);
+}
+
+void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *screen) {
+        char safe[1024];
+
+        if (n > 0)
+                (void) fprintf(screen->out, "\n%sThese cannot hold together:%s\n",
+                               screen_style(screen, STYLE_STRONG), screen_style(screen, STYLE_PLAIN));
+        for (uint32_t i = 0; i < n; i++)
+                (void) fprintf(screen->out, "  %s%s\n", text_safe(conflicts[i].text, safe, sizeof(safe)),
+                               conflicts[i].smallest ? "" : " (not proven to be the smallest set)");
+}
+
+/* Rules that select nothing, windows that are not open. */
+static void print_notes(const Snapshot *s, const Screen *screen) {
+        char safe[512];
+
+        for (uint32_t i = 0; i < s->notes.n; i++)
+                (void) fprintf(screen->out, "%s%snote:%s %s\n", i == 0 ? "\n" : "",
+                               screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN),
+                               text_safe(s->notes.at[i], safe, sizeof(safe)));
+}
+
+int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
+        const Plan *plan = view->plan;
+        FleetView fleet = { .snapshot = view->snapshot, .problem = view->problem, .all = view->all };
+        const char *summary = plan_text_summary(a, plan);
+        int r = summary ? 0 : -ENOMEM;
+
+        (void) fprintf(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
+                       view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
+                       view->snapshot->n_vms);
+        if (r == 0 && plan->n_moves > 0)
+                r = fleet_after(a, view->problem, plan, &fleet.host_of);
+        if (r == 0)
+                r = fleet_print(a, &fleet, screen);
+        if (r == 0)
+                r = print_spreads(a, view, screen);
+        if (r == 0 && plan->n_moves > 0) {
+                (void) fputc('\n', screen->out);
+                r = print_moves(a, view, screen);
+        }
+        if (r == 0 && plan->n_refused > 0)
+                r = print_refused(a, view, screen);
+        if (r == 0)
+                plan_text_conflicts(plan->conflicts, plan->n_conflicts, screen);
+        if (r == 0 && plan->n_late > 0)
+                r = print_late(a, view, screen);
+        print_notes(view->snapshot, screen);
+        if (r == 0)
+                print_sum(view, summary, screen);
+        return r;
+}

@@ -1,0 +1,286 @@
+/* Kept up to date case by case. A case looks at the hosts after its own until its VMs have places, so that a
+ * move matters to the few cases that looked at its two hosts; the others stay as they are. And of those that
+ * did look, a case stays as it is where none of its VMs was placed on a host that changed, none fits there
+ * that did not before, and no VM without a place is nearer to one, or further from it, by the change. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/compare.h"
+#include "scheduler/decide/cost/reserve_parts.h"
+
+static bool is_lost(const Reserve *k, HostIx h) {
+        return k->lost_domain[problem_domain(k->p, k->goal->level, h)] == k->stamp;
+}
+
+static void mark_lost(Reserve *k, uint32_t c) {
+        k->stamp++;
+        for (uint32_t i = 0; i < k->goal->losses; i++)
+                k->lost_domain[k->domains[(size_t) c * k->goal->losses + i]] = k->stamp;
+}
+
+static uint32_t list_host(Reserve *k, HostIx h, uint32_t n) {
+        for (VmIx v = k->first[h]; v != IX_NONE && reserve_may_be_lost(k->p, h); v = k->next[v])
+                k->list[n++] = v;
+        return n;
+}
+
+/* The VMs of the lost hosts by size, into k->list: one host's are sorted already. */
+static uint32_t list_lost(Reserve *k, uint32_t c) {
+        const ReserveGoal *goal = k->goal;
+        uint32_t n = 0, lists = 0;
+
+        for (uint32_t i = 0; i < goal->losses; i++) {
+                const uint32_t d = k->domains[(size_t) c * goal->losses + i];
+
+                if (!k->hosts_start) {
+                        n = list_host(k, d, n);
+                        lists++;
+                        continue;
+                }
+                for (uint32_t j = k->hosts_start[d]; j < k->hosts_start[d + 1]; j++, lists++)
+                        n = list_host(k, k->hosts[j], n);
+        }
+        if (lists > 1) {
+                for (uint32_t i = 0; i < n; i++)
+                        k->list[i] = k->rank[k->list[i]];
+                qsort(k->list, n, sizeof(VmIx), compare_uint32);
+                for (uint32_t i = 0; i < n; i++)
+                        k->list[i] = goal->by_size[k->list[i]];
+        }
+        return n;
+}
+
+/* How far v is from fitting on h; RESERVE_FAR where it may not be. */
+static int64_t far_from(const Reserve *k, VmIx v, HostIx h, const int64_t *need) {
+        const Problem *p = k->p;
+
+        if (!reserve_is_refuge(p, h) || is_lost(k, h) || problem_class_denies(p, v, h) != REASON_NONE)
+                return RESERVE_FAR;
+        return reserve_shortfall(need, k->room + (size_t) h * p->n_res, p->n_res);
+}
+
+static void keep_nearest(Lack *lack, HostIx h, int64_t far) {
+        if (far < lack->far)
+                *lack = (Lack){ { h, IX_NONE }, far };
+        else if (far == lack->far && lack->nearest[1] == IX_NONE && lack->nearest[0] != IX_NONE)
+                lack->nearest[1] = h;
+}
+
+/* Of a VM that no host takes: how far the nearest is. */
+static void lack_set(const Reserve *k, const Case *c, VmIx v, Lack *lack) {
+        const int64_t *need = problem_need(k->p, v);
+        HostIx h = c->start;
+
+        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h))
+                keep_nearest(lack, h, far_from(k, v, h, need));
+}
+
+static bool takes(const Reserve *k, VmIx v, HostIx h, const int64_t *need) {
+        const int64_t *room = k->room + (size_t) h * k->p->n_res;
+
+        for (uint32_t r = 0; r < k->p->n_res; r++)
+                if (need[r] > room[r] && need[r] > 0)
+                        return false;
+        return reserve_is_refuge(k->p, h) && !is_lost(k, h) &&
+               problem_class_denies(k->p, v, h) == REASON_NONE;
+}
+
+/* The first host with room from c->start on. */
+static HostIx first_place(const Reserve *k, Case *c, VmIx v) {
+        const int64_t *need = problem_need(k->p, v);
+        HostIx h = c->start;
+
+        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
+                if (i >= c->reach)
+                        c->reach = i + 1;
+                if (takes(k, v, h, need))
+                        return h;
+        }
+        return IX_NONE;
+}
+
+/* The host with room that is fullest with it; of equals, the first from c->start on. What is left on a host
+ * as it is says nearly what would be left with v: most hosts need not be asked. */
+static HostIx fullest_place(const Reserve *k, Case *c, VmIx v) {
+        const int64_t *need = problem_need(k->p, v);
+        int64_t least = 0, most_now = INT64_MAX;
+        HostIx h = c->start, best = IX_NONE;
+
+        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
+                int64_t left;
+
+                if (k->left[h] > most_now || !takes(k, v, h, need))
+                        continue;
+                left = reserve_left(need, k->room + (size_t) h * k->p->n_res, k->goal->mean, k->p->n_res);
+                if (best == IX_NONE || left < least) {
+                        least = left;
+                        most_now = k->left[h] + LEFT_SLACK;
+                        best = h;
+                }
+        }
+        return best;
+}
+
+static void hold(Reserve *k, HostIx h, VmIx v, int64_t sign) {
+        const int64_t *need = problem_need(k->p, v);
+
+        for (uint32_t r = 0; r < k->p->n_res; r++)
+                k->room[(size_t) h * k->p->n_res + r] -= sign * need[r];
+        k->left[h] = left_on(k, h);
+}
+
+static void footprint_add(Footprint *f, uint32_t steps) {
+        f->bits[steps / 64 % 2] |= UINT64_C(1) << steps % 64;
+}
+
+/* Places the first n of k->list; k->placed says where. */
+static void place_list(Reserve *k, uint32_t n, Way way, Case *c) {
+        Footprint *print = way == WAY_FIRST ? &c->first : &c->fullest;
+
+        c->uncovered = c->shortfall = 0;
+        *print = (Footprint){ { 0 } };
+        for (uint32_t i = 0; i < n; i++) {
+                const VmIx v = k->list[i];
+                Lack lack = { { IX_NONE, IX_NONE }, RESERVE_FAR };
+                const HostIx h = way == WAY_FULLEST ? fullest_place(k, c, v) : first_place(k, c, v);
+
+                k->placed[i] = h;
+                if (h != IX_NONE) {
+                        const int64_t left = way == WAY_FULLEST ? k->left[h] : 0;
+
+                        c->fullest_left = left > c->fullest_left ? left : c->fullest_left;
+                        footprint_add(print, steps_to(k, c, h));
+                        hold(k, h, v, 1);
+                        lack.far = 0;
+                } else {
+                        lack_set(k, c, v, &lack);
+                        c->uncovered++;
+                        c->shortfall += lack.far;
+                }
+                k->tried[way][i] = lack;
+        }
+        for (uint32_t i = 0; i < n; i++)
+                if (k->placed[i] != IX_NONE)
+                        hold(k, k->placed[i], k->list[i], -1);
+}
+
+static bool better(const Case *a, const Case *b) {
+        return a->uncovered != b->uncovered ? a->uncovered < b->uncovered : a->shortfall < b->shortfall;
+}
+
+/* Case c as things are now. *ret_n: its VMs; k->placed is of the way that counts. */
+static Case case_judge(Reserve *k, uint32_t c, uint32_t *ret_n) {
+        Case first = { .start = k->cases[c].start, .at = k->cases[c].at }, fullest;
+
+        mark_lost(k, c);
+        *ret_n = list_lost(k, c);
+        place_list(k, *ret_n, WAY_FIRST, &first);
+        if (first.uncovered == 0)
+                return first;
+        fullest = first; /* reach: all, some VM asked every host */
+        fullest.both = true;
+        place_list(k, *ret_n, WAY_FULLEST, &fullest);
+        if (better(&fullest, &first))
+                return fullest;
+        fullest.uncovered = first.uncovered;
+        fullest.shortfall = first.shortfall;
+        place_list(k, *ret_n, WAY_FIRST, &first);
+        return fullest;
+}
+
+Cost reserve_try(Reserve *k, const Move *moves, uint32_t n, bool *ret_worse) {
+        const int64_t lacking = k->lacking;
+        int64_t uncovered = 0, shortfall = 0, lacks_more;
+        Touched touched[TOUCHED_MAX];
+        Change change = { .t = touched };
+
+        change.n = reserve_moves_make(k, moves, n, touched);
+        for (uint32_t c = 0; c < k->n_cases; c++) {
+                uint32_t n_list;
+                Case now;
+
+                if (!reserve_case_changes(k, c, &change))
+                        continue;
+                now = case_judge(k, c, &n_list);
+                uncovered += now.uncovered - k->cases[c].uncovered;
+                shortfall += now.shortfall - k->cases[c].shortfall;
+        }
+        lacks_more = k->lacking - lacking;
+        reserve_moves_undo(k, moves, n);
+        *ret_worse = uncovered > 0 || lacks_more > 0;
+        return cost_of(uncovered, shortfall, lacks_more);
+}
+
+/* Among the uncovered ones, or not. */
+static void case_list(Reserve *k, uint32_t c, bool was, bool is) {
+        if (is && !was) {
+                k->cases[c].at = k->n_open;
+                k->open[k->n_open++] = c;
+        } else if (was && !is) {
+                const uint32_t last = k->open[--k->n_open];
+
+                k->open[k->cases[c].at] = last;
+                k->cases[last].at = k->cases[c].at;
+        }
+}
+
+void reserve_case_update(Reserve *k, uint32_t c) {
+        uint32_t n;
+        Case now = case_judge(k, c, &n);
+
+        for (uint32_t i = 0; i < n && now.both && k->lacks[WAY_FIRST]; i++) {
+                k->lacks[WAY_FIRST][k->list[i]] = k->tried[WAY_FIRST][i];
+                k->lacks[WAY_FULLEST][k->list[i]] = k->tried[WAY_FULLEST][i];
+        }
+        case_list(k, c, k->cases[c].uncovered > 0, now.uncovered > 0);
+        k->uncovered += now.uncovered - k->cases[c].uncovered;
+        k->shortfall += now.shortfall - k->cases[c].shortfall;
+        now.at = k->cases[c].at;
+        k->cases[c] = now;
+}
+
+Cost reserve_move(Reserve *k, Move m) {
+        const Cost before = reserve_cost(k);
+        Touched touched[TOUCHED_MAX];
+        Change change = { .t = touched, .kept = true };
+
+        change.n = reserve_moves_make(k, &m, 1, touched);
+        for (uint32_t c = 0; c < k->n_cases; c++)
+                if (reserve_case_changes(k, c, &change))
+                        reserve_case_update(k, c);
+        return reserve_cost(k) - before;
+}
+
+bool reserve_gap(Reserve *k, ReserveGap *ret) {
+        bool any = false;
+
+        *ret = (ReserveGap){ .vm = IX_NONE, .n_cases = k->n_cases };
+        for (uint32_t c = 0; c < k->n_cases; c++) {
+                uint32_t n, i = 0;
+
+                if (k->cases[c].uncovered == 0)
+                        continue;
+                ret->cases++;
+                if (any)
+                        continue;
+                any = true;
+                (void) case_judge(k, c, &n);
+                while (k->placed[i] != IX_NONE)
+                        i++;
+                ret->vm = k->list[i];
+                ret->domains = k->domains + (size_t) c * k->goal->losses;
+        }
+        return any;
+}
+
+void reserve_mark(Reserve *k, bool *marks) {
+        for (uint32_t c = 0; c < k->n_cases; c++) {
+                uint32_t n;
+
+                if (k->cases[c].uncovered == 0)
+                        continue;
+                (void) case_judge(k, c, &n);
+                for (uint32_t i = 0; i < n; i++)
+                        marks[k->list[i]] |= k->placed[i] == IX_NONE;
+        }
+}

@@ -1,0 +1,137 @@
+#include "scheduler/decide/cost/terms.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FACTOR_MAX (INT64_C(1) << 22) /* times SHARE_MAX squared stays below 2^63 */
+
+/* Lists grow by doubling in the arena; the old copy stays until the round ends. Returns the place for item n.
+ */
+static void *room(Arena *a, void **list, uint32_t n, size_t size) {
+        if ((n & (n - 1)) == 0) {
+                void *bigger = arena_take(a, n ? 2 * (size_t) n : 1, size, _Alignof(max_align_t));
+
+                if (!bigger)
+                        return NULL;
+                if (n > 0)
+                        memcpy(bigger, *list, n * size);
+                *list = bigger;
+        }
+        return (unsigned char *) *list + n * size;
+}
+
+#define DEFINE_ADD(Type, name)                                                                               \
+        int terms_add_##name(Terms *t, Type term) {                                                          \
+                void *list = t->name##s;                                                                     \
+                Type *slot = room(t->arena, &list, t->n_##name##s, sizeof(Type));                            \
+                if (!slot)                                                                                   \
+                        return -ENOMEM;                                                                      \
+                *slot = term;                                                                                \
+                t->name##s = list;                                                                           \
+                t->n_##name##s++;                                                                            \
+                return 0;                                                                                    \
+        }
+
+DEFINE_ADD(LineTerm, line)
+DEFINE_ADD(SquareTerm, square)
+DEFINE_ADD(PairTerm, pair)
+DEFINE_ADD(SitTerm, sit)
+DEFINE_ADD(StayTerm, stay)
+DEFINE_ADD(WayTerm, way)
+DEFINE_ADD(MostTerm, most)
+DEFINE_ADD(RuleTerm, rule)
+DEFINE_ADD(AllowedTerm, allowed)
+DEFINE_ADD(WantTerm, want)
+DEFINE_ADD(ComeTerm, come)
+DEFINE_ADD(UseTerm, use)
+DEFINE_ADD(DeviationTerm, deviation)
+
+int64_t share_factor(int64_t weight, int64_t capacity, int64_t mean) {
+        int64_t factor;
+
+        assert(weight >= 0 && weight <= SQUARE_WEIGHT_MAX && capacity <= QUANTITY_MAX);
+        if (weight == 0 || capacity <= 0)
+                return 0;
+        factor = weight * capacity / mean;
+        if (factor < 1)
+                return 1;
+        return factor < FACTOR_MAX ? factor : FACTOR_MAX;
+}
+
+static bool near_has(const Problem *p, const GroupRule *rule, const Assignment *x, uint32_t domain) {
+        const Group *b = &p->groups[rule->group_b];
+
+        for (uint32_t i = 0; i < b->n_vms; i++)
+                if (x->host_of[b->vms[i]] != IX_NONE &&
+                    problem_domain(p, rule->level, x->host_of[b->vms[i]]) == domain)
+                        return true;
+        return false;
+}
+
+int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x) {
+        const Group *g = &p->groups[rule->group];
+        int64_t occupied = 0, alone = 0, present = 0;
+
+        for (uint32_t i = 0; i < g->n_vms; i++) {
+                uint32_t domain, k = 0;
+
+                if (x->host_of[g->vms[i]] == IX_NONE)
+                        continue;
+                present++;
+                domain = problem_domain(p, rule->level, x->host_of[g->vms[i]]);
+                if (rule_has_two_groups(rule->kind)) {
+                        alone += !near_has(p, rule, x, domain);
+                        continue;
+                }
+                while (k < i && (x->host_of[g->vms[k]] == IX_NONE ||
+                                 problem_domain(p, rule->level, x->host_of[g->vms[k]]) != domain))
+                        k++;
+                occupied += k == i;
+        }
+        switch (rule->kind) {
+        case RULE_APART:
+                return present - occupied;
+        case RULE_TOGETHER:
+                return occupied > 1 ? occupied - 1 : 0;
+        case RULE_SPREAD:
+                if (occupied == 0)
+                        occupied = 1; /* none runs yet: as short as with the first one */
+                return g->n_vms > 0 && occupied < rule->k ? rule->k - occupied : 0;
+        case RULE_NEAR:
+                return alone;
+        case RULE_AVOID:
+                return present - alone;
+        case RULE_ON:
+        case RULE_NOT_ON:
+        case RULE_KIND_N:
+                break;
+        }
+        return 0;
+}
+
+int terms_add_rules(Terms *t, const Problem *p, RuleKind kind, Reason reason) {
+        for (uint32_t i = 0; i < p->n_rules; i++) {
+                const GroupRule *rule = &p->rules[i];
+                const RuleTerm term = { .tier = rule->must ? TIER_REPAIR : TIER_BALANCE,
+                                        .rule = rule,
+                                        .weight = rule->must ? 1 : rule->weight * RULE_UNIT,
+                                        .reason = reason };
+
+                if (rule->kind == kind && terms_add_rule(t, term) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+void rules_total(const Problem *p, RuleKind kind, const Assignment *x, Costs *ret) {
+        for (uint32_t i = 0; i < p->n_rules; i++) {
+                const GroupRule *rule = &p->rules[i];
+
+                if (rule->kind != kind)
+                        continue;
+                if (rule->must)
+                        ret->tier[TIER_REPAIR] += rule_broken(p, rule, x);
+                else
+                        ret->tier[TIER_BALANCE] += rule->weight * RULE_UNIT * rule_broken(p, rule, x);
+        }
+}

@@ -1,0 +1,340 @@
+/* The judge's own sums of what hosts hold, straight from the snapshot. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/compare.h"
+#include "scheduler/decide/judge/check_parts.h"
+
+#define NO_LIMIT   INT64_MAX
+#define HUGE_SIZES 2 /* of pages that VMs have at once in one cluster */
+
+static int64_t product(int64_t a, int64_t b, int64_t divisor) {
+        int64_t p;
+
+        if (__builtin_mul_overflow(a, b, &p) || p / divisor > QUANTITY_MAX)
+                return QUANTITY_MAX;
+        return p / divisor;
+}
+
+/* The speed of hosts that do not say is the middle one of those that do. */
+static int find_speeds(Check *c) {
+        const Snapshot *s = c->s;
+        uint32_t n = 0;
+        int64_t *sorted = arena_new(c->arena, int64_t, s->n_hosts);
+
+        c->speed = arena_new(c->arena, int64_t, s->n_hosts);
+        if (!sorted || !c->speed)
+                return -ENOMEM;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                if (s->hosts[h].cpu_mhz > 0)
+                        sorted[n++] = s->hosts[h].cpu_mhz;
+        qsort(sorted, n, sizeof(int64_t), compare_int64);
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                c->speed[h] = s->hosts[h].cpu_mhz;
+                if (c->speed[h] <= 0)
+                        c->speed[h] = n > 0 ? sorted[n / 2] : 1000;
+        }
+        return 0;
+}
+
+/* A running VM without a figure: its part, by vCPUs, of what the measured VMs leave of its host's use. */
+static int guess_unmeasured(Check *c) {
+        const Snapshot *s = c->s;
+        int64_t *left = arena_new(c->arena, int64_t, s->n_hosts),
+                *vcpus = arena_new(c->arena, int64_t, s->n_hosts);
+
+        c->guess = arena_new(c->arena, int64_t, s->n_vms);
+        if (!left || !vcpus || !c->guess)
+                return -ENOMEM;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                left[h] = s->hosts[h].cpu_busy_mcores;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+
+                if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING)
+                        vcpus[vm->host] += vm->vcpus;
+                else if (vm->state != VM_OFF && vm->cpu_mcores != UNKNOWN &&
+                         s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
+                        left[vm->host] -= vm_measured(vm).cpu_mcores;
+        }
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+                int64_t most = product(vm->vcpus, 1000, 1), part = most;
+
+                if (vm->cpu_mcores != UNKNOWN || vm->state != VM_RUNNING || vm->vcpus == 0)
+                        continue;
+                if (s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
+                        part = left[vm->host] > 0 ? product(left[vm->host], vm->vcpus, vcpus[vm->host]) : 0;
+                c->guess[v] = part < most ? part : most;
+        }
+        return 0;
+}
+
+static uint32_t res_vcpus(const Check *c) {
+        return RES_BUILTIN_N + c->s->n_extra;
+}
+
+static uint32_t res_in_use(const Check *c) {
+        return RES_BUILTIN_N + c->s->n_extra + 1;
+}
+
+static uint32_t res_huge(const Check *c) {
+        return RES_BUILTIN_N + c->s->n_extra + 2;
+}
+
+static int64_t ratio(const Check *c, int64_t own, const char *setting) {
+        return own > 0 ? own : settings_int(c->settings, "cluster", setting);
+}
+
+static int64_t limit_beyond(const Check *c, HostIx h, uint32_t r) {
+        const Host *host = &c->s->hosts[h];
+        int64_t share;
+
+        if (r >= res_huge(c))
+                return c->huge_most[(size_t) h * c->n_huge + r - res_huge(c)];
+        if (r == res_in_use(c))
+                return c->memory_lent ? host->memory_mib : NO_LIMIT;
+        share = ratio(c, host->overcommit_cpu_permille, "overcommit_cpu");
+        return share > 0 ? product(host->cpus, share, 1000) : NO_LIMIT;
+}
+
+int64_t check_capacity(const Check *c, HostIx h, uint32_t r) {
+        const Host *host = &c->s->hosts[h];
+        int64_t sum = 0;
+
+        if (r == RES_CPU)
+                return product(host->cpus, c->speed[h], 1);
+        if (r == RES_MEMORY)
+                return product(host->memory_mib,
+                               ratio(c, host->overcommit_memory_permille, "overcommit_memory"), 1000);
+        if (r >= RES_BUILTIN_N + c->s->n_extra)
+                return limit_beyond(c, h, r);
+        if (r >= RES_BUILTIN_N)
+                return host->extra ? host->extra[r - RES_BUILTIN_N] : 0;
+        for (uint32_t i = 0; i < host->n_nics; i++)
+                if (host->nics[i].carrier && host->nics[i].speed_mbit > 0)
+                        sum += product(host->nics[i].speed_mbit, 1000, 1);
+        return sum > 0 ? sum : NO_LIMIT;
+}
+
+/* Of vCPUs, memory in use, huge pages. */
+static int64_t demand_beyond(const Check *c, const Vm *vm, uint32_t r) {
+        if (r == res_vcpus(c))
+                return vm->vcpus;
+        if (r == res_in_use(c))
+                return vm->memory_used_mib >= 0 ? vm->memory_used_mib : vm->memory_mib;
+        return vm->hugepages_kib == c->huge_kib[r - res_huge(c)] ? vm->memory_mib : 0;
+}
+
+/* At the speed of the host it was measured on: `speed` is that of its host in the snapshot. */
+int64_t check_demand(const Check *c, VmIx v, uint32_t r) {
+        const Vm *vm = &c->s->vms[v];
+        int64_t quantity;
+
+        switch (r) {
+        case RES_CPU:
+                if (vm->state == VM_OFF)
+                        return 0;
+                return product(vm->cpu_mcores != UNKNOWN ? vm->cpu_mcores : c->guess[v], c->speed[vm->host],
+                               1000);
+        case RES_MEMORY:
+                quantity = vm->memory_mib;
+                break;
+        case RES_NET_RX:
+                quantity = vm->rx_kbit;
+                break;
+        case RES_NET_TX:
+                quantity = vm->tx_kbit;
+                break;
+        default:
+                if (r >= res_vcpus(c))
+                        return demand_beyond(c, vm, r);
+                quantity = vm->extra ? vm->extra[r - RES_BUILTIN_N] : 0;
+        }
+        return quantity > 0 ? quantity : 0;
+}
+
+/* What the VM has of its host's reported use: its demand, or the reading that was estimated from. */
+static int64_t share_of_reported(const Check *c, VmIx v, uint32_t r) {
+        const Vm *vm = &c->s->vms[v];
+        VmLoad load = vm_measured(vm);
+
+        if (vm->state == VM_OFF)
+                return 0; /* the host has nothing of it in use */
+        if (vm->measured && r == RES_CPU && load.cpu_mcores != UNKNOWN)
+                return product(load.cpu_mcores, c->speed[vm->host], 1000);
+        if (vm->measured && r == RES_NET_RX)
+                return load.rx_kbit > 0 ? load.rx_kbit : 0;
+        if (vm->measured && r == RES_NET_TX)
+                return load.tx_kbit > 0 ? load.tx_kbit : 0;
+        if (vm->measured && r == res_in_use(c) && load.memory_used_mib != UNKNOWN)
+                return load.memory_used_mib;
+        return check_demand(c, v, r);
+}
+
+/* What the host itself reports, VMs included; 0 where it reports nothing. */
+static int64_t reported(const Check *c, HostIx h, uint32_t r) {
+        const Host *host = &c->s->hosts[h];
+        int64_t sum = 0;
+
+        if (r == RES_CPU)
+                return host->cpu_busy_mcores > 0 ? product(host->cpu_busy_mcores, c->speed[h], 1000) : 0;
+        if (r == RES_MEMORY || r == res_in_use(c))
+                return host->memory_used_mib;
+        for (uint32_t i = 0; r >= res_huge(c) && i < host->n_hugepages; i++)
+                if (host->hugepages[i].kib == c->huge_kib[r - res_huge(c)])
+                        return host->hugepages[i].total_mib - host->hugepages[i].free_mib;
+        for (uint32_t i = 0; i < host->n_nics && r < RES_BUILTIN_N; i++) {
+                int64_t rate = r == RES_NET_RX ? host->nics[i].rx_kbit : host->nics[i].tx_kbit;
+
+                sum += rate > 0 ? rate : 0;
+        }
+        return sum;
+}
+
+/* The sizes of huge pages in use, and what each host has: what it tells, at least what is in use. */
+static int find_hugepages(Check *c) {
+        const Snapshot *s = c->s;
+
+        c->huge_kib = arena_new(c->arena, int64_t, HUGE_SIZES);
+        if (!c->huge_kib)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                uint32_t i = 0;
+
+                while (i < c->n_huge && c->huge_kib[i] != s->vms[v].hugepages_kib)
+                        i++;
+                if (s->vms[v].hugepages_kib > 0 && i == c->n_huge && c->n_huge < HUGE_SIZES)
+                        c->huge_kib[c->n_huge++] = s->vms[v].hugepages_kib;
+        }
+        c->huge_most = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_huge);
+        if (!c->huge_most)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < c->n_huge; i++) {
+                for (VmIx v = 0; v < s->n_vms; v++)
+                        if (s->vms[v].hugepages_kib == c->huge_kib[i])
+                                c->huge_most[(size_t) s->vms[v].host * c->n_huge + i] += s->vms[v].memory_mib;
+                for (HostIx h = 0; h < s->n_hosts; h++) {
+                        int64_t *most = &c->huge_most[(size_t) h * c->n_huge + i];
+                        bool told = false;
+
+                        for (uint32_t k = 0; k < s->hosts[h].n_hugepages; k++)
+                                told |= s->hosts[h].hugepages[k].kib == c->huge_kib[i];
+                        if (!told)
+                                *most = NO_LIMIT; /* check_fit() refuses it */
+                        for (uint32_t k = 0; k < s->hosts[h].n_hugepages; k++)
+                                if (s->hosts[h].hugepages[k].kib == c->huge_kib[i] &&
+                                    s->hosts[h].hugepages[k].total_mib > *most)
+                                        *most = s->hosts[h].hugepages[k].total_mib;
+                }
+        }
+        return 0;
+}
+
+static bool memory_is_lent(const Check *c) {
+        bool lent = settings_int(c->settings, "cluster", "overcommit_memory") > 1000;
+
+        for (HostIx h = 0; h < c->s->n_hosts; h++)
+                lent |= c->s->hosts[h].overcommit_memory_permille > 1000;
+        return lent;
+}
+
+static Reason short_reason(const Check *c, uint32_t r, bool alone) {
+        if (r == res_vcpus(c))
+                return REASON_OVERCOMMIT;
+        if (r >= res_huge(c))
+                return REASON_HUGEPAGES;
+        return alone ? REASON_NO_ROOM : REASON_NO_ROOM_DURING;
+}
+
+int check_room_begin(Check *c) {
+        const Snapshot *s = c->s;
+        int64_t *known;
+
+        if (find_hugepages(c) < 0)
+                return -ENOMEM;
+        c->memory_lent = memory_is_lent(c);
+        c->n_res = res_huge(c) + c->n_huge;
+        c->held = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
+        c->coming = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
+        known = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
+        if (!c->held || !c->coming || !known || find_speeds(c) < 0 || guess_unmeasured(c) < 0)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                for (uint32_t r = 0; r < c->n_res; r++) {
+                        c->held[(size_t) s->vms[v].host * c->n_res + r] += check_demand(c, v, r);
+                        known[(size_t) s->vms[v].host * c->n_res + r] += share_of_reported(c, v, r);
+                }
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                for (uint32_t r = 0; r < c->n_res; r++) {
+                        size_t at = (size_t) h * c->n_res + r;
+                        int64_t own = reported(c, h, r) - known[at]; /* the host's, beside its VMs */
+                        bool memory = r == RES_MEMORY || r == res_in_use(c);
+                        int64_t least = memory ? s->hosts[h].reserved_mib : 0;
+
+                        c->held[at] += own > least ? own : least;
+                }
+        for (VmIx v = 0; v < s->n_vms; v++)
+                if (s->vms[v].in_flight && s->vms[v].in_flight_to != IX_NONE &&
+                    s->vms[v].in_flight_to != s->vms[v].host)
+                        for (uint32_t r = 0; r < c->n_res; r++)
+                                c->held[(size_t) s->vms[v].in_flight_to * c->n_res + r] +=
+                                        check_demand(c, v, r);
+        return 0;
+}
+
+static const char *resource_name(const Check *c, uint32_t r) {
+        static const char *const names[RES_BUILTIN_N] = { "MHz of CPU", "MiB of memory", "kbit/s received",
+                                                          "kbit/s sent" };
+
+        if (r == res_vcpus(c))
+                return "vCPUs";
+        if (r == res_in_use(c))
+                return "MiB of memory for use";
+        if (r >= res_huge(c))
+                return "MiB of huge pages";
+        return r < RES_BUILTIN_N ? names[r] : c->s->extra[r - RES_BUILTIN_N].name;
+}
+
+int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t r = 0; r < c->n_res; r++)
+                        c->coming[(size_t) moves[i].to * c->n_res + r] += check_demand(c, moves[i].vm, r);
+        for (uint32_t i = 0; i < n; i++) {
+                const CheckMove *m = &moves[i];
+
+                for (uint32_t r = 0; r < c->n_res; r++) {
+                        int64_t need = check_demand(c, m->vm, r), most = check_capacity(c, m->to, r);
+                        int64_t there = c->held[(size_t) m->to * c->n_res + r];
+                        int64_t comes = c->coming[(size_t) m->to * c->n_res + r];
+                        const char *text;
+
+                        if (need == 0 || there + comes <= most)
+                                continue;
+                        text = text_format(
+                                c->arena,
+                                "%s to %s in wave %u: %s has %lld %s, holds %lld of them when the wave "
+                                "starts, and %lld more come in that wave",
+                                c->s->vms[m->vm].name, c->s->hosts[m->to].name, m->wave,
+                                c->s->hosts[m->to].name, (long long) most, resource_name(c, r),
+                                (long long) there, (long long) comes);
+                        if (check_object(c, m, VERDICT_REFUSED, short_reason(c, r, there + need > most),
+                                         text) < 0)
+                                return -ENOMEM;
+                        break;
+                }
+        }
+        return 0;
+}
+
+void check_room_end_wave(Check *c, const CheckMove *moves, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t r = 0; r < c->n_res; r++) {
+                        int64_t need = check_demand(c, moves[i].vm, r);
+
+                        c->held[(size_t) moves[i].from * c->n_res + r] -= need;
+                        c->held[(size_t) moves[i].to * c->n_res + r] += need;
+                        c->coming[(size_t) moves[i].to * c->n_res + r] = 0;
+                }
+}

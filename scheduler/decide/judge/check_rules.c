@@ -1,0 +1,329 @@
+/* The judge's own reading of the rules. For each wave, a rule that one of its moves touches is counted
+ * afresh. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/decide/judge/check_parts.h"
+
+typedef struct NamedHost {
+        const char *name;
+        HostIx host;
+} NamedHost;
+
+static int by_name(const void *a, const void *b) {
+        return strcmp(((const NamedHost *) a)->name, ((const NamedHost *) b)->name);
+}
+
+static const char *place_of(const Host *h, int level) {
+        const char *place = level == LEVEL_RACK ? h->rack : level == LEVEL_ZONE ? h->zone : h->neighborhood;
+
+        return place ? place : "";
+}
+
+/* Domains are numbered in the order of their names; a host is a domain of its own. */
+static int number_domains(Check *c) {
+        uint32_t n = c->s->n_hosts;
+        NamedHost *sorted = arena_new(c->arena, NamedHost, n);
+
+        for (int level = 0; level < LEVEL_N; level++) {
+                c->domain[level] = arena_new(c->arena, uint32_t, n);
+                if (!c->domain[level] || !sorted)
+                        return -ENOMEM;
+                for (HostIx h = 0; h < n; h++)
+                        sorted[h] = (NamedHost){ level == LEVEL_HOST ? c->s->hosts[h].name
+                                                                     : place_of(&c->s->hosts[h], level),
+                                                 h };
+                qsort(sorted, n, sizeof(*sorted), by_name);
+                for (uint32_t i = 0, number = 0; i < n; i++) {
+                        if (i > 0 && strcmp(sorted[i].name, sorted[i - 1].name) != 0)
+                                number++;
+                        c->domain[level][sorted[i].host] = number;
+                }
+        }
+        c->count = arena_new(c->arena, uint32_t, n);
+        c->in = arena_new(c->arena, uint32_t, n);
+        c->out = arena_new(c->arena, uint32_t, n);
+        return c->count && c->in && c->out ? 0 : -ENOMEM;
+}
+
+int check_rules_begin(Check *c) {
+        const Snapshot *s = c->s;
+        uint32_t *next;
+
+        c->rules_start = arena_new(c->arena, uint32_t, (size_t) s->n_vms + 1);
+        next = arena_new(c->arena, uint32_t, (size_t) s->n_vms + 1);
+        if (!c->rules_start || !next)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                for (uint32_t k = 0; k < s->rules[i].n_vms && s->rules[i].must; k++)
+                        next[s->rules[i].vms[k]]++;
+                for (uint32_t k = 0; k < s->rules[i].n_near_vms && s->rules[i].must; k++)
+                        next[s->rules[i].near_vms[k]]++;
+        }
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                c->rules_start[v + 1] = c->rules_start[v] + next[v];
+                next[v] = c->rules_start[v];
+        }
+        c->rules_of = arena_new(c->arena, uint32_t, c->rules_start[s->n_vms]);
+        if (!c->rules_of)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                for (uint32_t k = 0; k < s->rules[i].n_vms && s->rules[i].must; k++)
+                        c->rules_of[next[s->rules[i].vms[k]]++] = i;
+                for (uint32_t k = 0; k < s->rules[i].n_near_vms && s->rules[i].must; k++)
+                        c->rules_of[next[s->rules[i].near_vms[k]]++] = i;
+        }
+        return number_domains(c);
+}
+
+static int object_rule(Check *c, const CheckMove *m, const Rule *rule, Reason reason) {
+        return check_object(
+                c, m, VERDICT_REFUSED, reason,
+                text_format(c->arena, "%s from %s to %s in wave %u breaks rule %s: %s", c->s->vms[m->vm].name,
+                            c->s->hosts[m->from].name, c->s->hosts[m->to].name, m->wave,
+                            rule->name ? rule->name : rule_kind_names[rule->kind], reason_texts[reason]));
+}
+
+static bool names_host(const Rule *rule, HostIx h) {
+        for (uint32_t i = 0; i < rule->n_hosts; i++)
+                if (rule->hosts[i] == h)
+                        return true;
+        return false;
+}
+
+/* The move comes to a domain where others of the group may be while none of them is surely left behind where
+ * it came from: then there is an order of the wave in which the rule is broken further. */
+static bool apart_worse(const Check *c, uint32_t from, uint32_t to) {
+        bool meets = c->count[to] + c->in[to] > 1, parts = c->count[from] > c->out[from];
+
+        return meets && !parts;
+}
+
+/* Moves of the wave that stay in their domain change nothing. */
+static int judge_spread(Check *c, const Rule *rule, const CheckMove *const *moves, uint32_t n,
+                        uint32_t occupied) {
+        const uint32_t *domain = c->domain[rule->level];
+        uint32_t lost = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t from = domain[moves[i]->from], to = domain[moves[i]->to];
+                bool empties = c->count[from] == c->out[from], fills = c->count[to] == 0 && c->in[to] == 1;
+
+                if (from != to && empties && !fills)
+                        lost++;
+                if (lost > 0 && occupied < (uint64_t) rule->k + lost && from != to && empties && !fills)
+                        return object_rule(c, moves[i], rule, REASON_RULE_SPREAD);
+        }
+        return 0;
+}
+
+static int judge_apart(Check *c, const Rule *rule, const CheckMove *const *moves, uint32_t n) {
+        const uint32_t *domain = c->domain[rule->level];
+
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t from = domain[moves[i]->from], to = domain[moves[i]->to];
+
+                if (from == to)
+                        continue;
+                if (apart_worse(c, from, to) && object_rule(c, moves[i], rule, REASON_RULE_APART) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* moves: those of the wave whose VM is in the rule's group. */
+static int judge_group(Check *c, const Rule *rule, const CheckMove *const *moves, uint32_t n) {
+        const uint32_t *domain = c->domain[rule->level];
+        uint32_t occupied = 0;
+        int r = 0;
+
+        for (uint32_t i = 0; i < rule->n_vms; i++)
+                occupied += c->count[domain[c->at[rule->vms[i]]]]++ == 0;
+        for (uint32_t i = 0; i < n; i++)
+                if (domain[moves[i]->from] != domain[moves[i]->to]) {
+                        c->out[domain[moves[i]->from]]++;
+                        c->in[domain[moves[i]->to]]++;
+                }
+        if (rule->kind == RULE_APART)
+                r = judge_apart(c, rule, moves, n);
+        else
+                r = judge_spread(c, rule, moves, n, occupied);
+        for (uint32_t i = 0; i < rule->n_vms; i++)
+                c->count[domain[c->at[rule->vms[i]]]] = 0;
+        for (uint32_t i = 0; i < n; i++)
+                c->out[domain[moves[i]->from]] = c->in[domain[moves[i]->to]] = 0;
+        return r;
+}
+
+typedef struct Touch {
+        uint32_t rule;
+        const CheckMove *move;
+} Touch;
+
+static int by_rule(const void *a, const void *b) {
+        const Touch *x = a, *y = b;
+
+        if (x->rule != y->rule)
+                return x->rule < y->rule ? -1 : 1;
+        return x->move->index < y->move->index ? -1 : x->move->index > y->move->index;
+}
+
+/* Pairs of the wave's moves and the rules they touch, by rule. */
+static int touched(Check *c, const CheckMove *moves, uint32_t n, Touch **ret, uint32_t *ret_n) {
+        size_t count = 0;
+        Touch *list;
+
+        for (uint32_t i = 0; i < n; i++)
+                count += c->rules_start[moves[i].vm + 1] - c->rules_start[moves[i].vm];
+        list = arena_new(c->arena, Touch, count);
+        if (!list)
+                return -ENOMEM;
+        count = 0;
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t k = c->rules_start[moves[i].vm]; k < c->rules_start[moves[i].vm + 1]; k++)
+                        list[count++] = (Touch){ c->rules_of[k], &moves[i] };
+        qsort(list, count, sizeof(*list), by_rule);
+        *ret = list;
+        *ret_n = (uint32_t) count;
+        return 0;
+}
+
+static bool has_vm(const VmIx *vms, uint32_t n, VmIx v) {
+        for (uint32_t i = 0; i < n; i++)
+                if (vms[i] == v)
+                        return true;
+        return false;
+}
+
+/* Where VMs of the list are, or may be during the wave. */
+static void mark_places(Check *c, const Rule *rule, const VmIx *vms, uint32_t n_vms,
+                        const CheckMove *const *moves, uint32_t n, uint32_t *count) {
+        for (uint32_t i = 0; i < n_vms; i++)
+                count[c->domain[rule->level][c->at[vms[i]]]] = 1;
+        for (uint32_t i = 0; i < n; i++)
+                if (has_vm(vms, n_vms, moves[i]->vm))
+                        count[c->domain[rule->level][moves[i]->to]] = 1;
+}
+
+/* No VM comes to a domain where one of the other list is, or may be before the wave ends. */
+static int judge_avoid(Check *c, const Rule *rule, const CheckMove *const *moves, uint32_t n) {
+        const uint32_t *domain = c->domain[rule->level];
+        const size_t size = sizeof(uint32_t) * c->s->n_hosts;
+        int r = 0;
+
+        mark_places(c, rule, rule->vms, rule->n_vms, moves, n, c->count);
+        mark_places(c, rule, rule->near_vms, rule->n_near_vms, moves, n, c->in);
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                const uint32_t to = domain[moves[i]->to];
+                const uint32_t *others = has_vm(rule->vms, rule->n_vms, moves[i]->vm) ? c->in : c->count;
+
+                if (domain[moves[i]->from] != to && others[to] > 0)
+                        r = object_rule(c, moves[i], rule, REASON_RULE_APART);
+        }
+        memset(c->count, 0, size);
+        memset(c->in, 0, size);
+        return r;
+}
+
+static int judge_rule(Check *c, const Rule *rule, const Touch *touches, uint32_t n) {
+        ArenaMark mark = arena_mark(c->arena);
+        uint32_t before = c->n_objections;
+        const CheckMove **moves = arena_new(c->arena, const CheckMove *, n);
+        int r = 0;
+
+        if (!moves)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                moves[i] = touches[i].move;
+        if (rule->kind == RULE_AVOID)
+                r = judge_avoid(c, rule, moves, n);
+        if (rule->kind == RULE_APART || rule->kind == RULE_SPREAD)
+                r = judge_group(c, rule, moves, n);
+        for (uint32_t i = 0; i < n && r == 0 && (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON); i++)
+                if (names_host(rule, moves[i]->to) == (rule->kind == RULE_NOT_ON))
+                        r = object_rule(c, moves[i], rule, REASON_RULE_HOSTS);
+        if (c->n_objections == before)
+                arena_rewind(c->arena, mark);
+        return r;
+}
+
+int check_rules_wave(Check *c, const CheckMove *moves, uint32_t n) {
+        Touch *list;
+        uint32_t n_list;
+        int r = touched(c, moves, n, &list, &n_list);
+
+        for (uint32_t i = 0, end; i < n_list && r == 0; i = end) {
+                for (end = i + 1; end < n_list && list[end].rule == list[i].rule;)
+                        end++;
+                r = judge_rule(c, &c->s->rules[list[i].rule], list + i, end - i);
+        }
+        return r;
+}
+
+static HostIx place(const Check *c, VmIx v, bool at_start) {
+        return at_start ? c->s->vms[v].host : c->at[v];
+}
+
+/* How many domains too many hold the group, or how many VMs lack a neighbour. */
+static uint32_t short_of(Check *c, const Rule *rule, bool at_start) {
+        const uint32_t *domain = c->domain[rule->level];
+        const VmIx *others = rule->kind == RULE_NEAR ? rule->near_vms : rule->vms;
+        uint32_t n_others = rule->kind == RULE_NEAR ? rule->n_near_vms : rule->n_vms, occupied = 0, alone = 0;
+
+        for (uint32_t i = 0; i < n_others; i++)
+                occupied += c->count[domain[place(c, others[i], at_start)]]++ == 0;
+        for (uint32_t i = 0; i < rule->n_vms; i++)
+                alone += c->count[domain[place(c, rule->vms[i], at_start)]] == 0;
+        for (uint32_t i = 0; i < n_others; i++)
+                c->count[domain[place(c, others[i], at_start)]] = 0;
+        return rule->kind == RULE_NEAR ? alone : occupied;
+}
+
+bool check_rule_broken(Check *c, const Rule *rule) {
+        uint32_t n;
+
+        if (!rule->must || rule->n_vms == 0 || rule->kind == RULE_ON || rule->kind == RULE_NOT_ON)
+                return false;
+        n = short_of(c, rule, true);
+        switch (rule->kind) {
+        case RULE_APART:
+                return n < rule->n_vms;
+        case RULE_TOGETHER:
+                return n > 1;
+        case RULE_SPREAD:
+                return n < rule->k;
+        default:
+                return n > 0;
+        }
+}
+
+bool check_rules_forbid(const Check *c, VmIx v, HostIx h) {
+        for (uint32_t i = c->rules_start[v]; i < c->rules_start[v + 1]; i++) {
+                const Rule *rule = &c->s->rules[c->rules_of[i]];
+
+                if ((rule->kind == RULE_ON || rule->kind == RULE_NOT_ON) &&
+                    names_host(rule, h) == (rule->kind == RULE_NOT_ON))
+                        return true;
+        }
+        return false;
+}
+
+int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) {
+        Touch *list = NULL;
+        uint32_t n_list = 0;
+        int r = touched(c, moves, n, &list, &n_list);
+
+        for (uint32_t i = 0; i < n_list && r == 0; i++) {
+                const Rule *rule = &c->s->rules[list[i].rule];
+
+                if (i > 0 && list[i].rule == list[i - 1].rule)
+                        continue;
+                if (rule->kind != RULE_TOGETHER && rule->kind != RULE_NEAR)
+                        continue;
+                if (short_of(c, rule, false) > short_of(c, rule, true))
+                        r = object_rule(c, list[i].move, rule,
+                                        rule->kind == RULE_NEAR ? REASON_RULE_NEAR : REASON_RULE_TOGETHER);
+        }
+        return r;
+}

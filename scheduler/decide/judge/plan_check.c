@@ -1,0 +1,235 @@
+#include "scheduler/decide/judge/plan_check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/decide/judge/check_parts.h"
+
+static bool must_leave(const Check *c, VmIx v) {
+        return c->s->hosts[c->s->vms[v].host].state == HOST_MAINTENANCE ||
+               snapshot_vm_fault(c->s, v, NULL) >= 3;
+}
+
+/* Why the VM may not move at all. */
+static Reason vm_reason(const Check *c, const CheckMove *m) {
+        const Vm *vm = &c->s->vms[m->vm];
+        const Host *from = &c->s->hosts[m->from];
+
+        if (vm->in_flight)
+                return REASON_VM_IN_FLIGHT;
+        if (from->fence != FENCE_NONE || from->state == HOST_OFFLINE)
+                return REASON_SOURCE_FENCED;
+        if (!vm->movable)
+                return vm->hold == HOLD_NEVER     ? REASON_VM_NEVER
+                       : vm->hold == HOLD_WINDOW  ? REASON_VM_WINDOW
+                       : vm->hold == HOLD_MOVES   ? REASON_VM_MOVES
+                       : vm->hold == HOLD_FOR_NOW ? REASON_VM_FOR_NOW
+                                                  : REASON_VM_PINNED;
+        if (vm->local_disk_mib > 0 &&
+            (vm->state == VM_OFF || settings_int(c->settings, "cluster", "local_disks") == 0))
+                return REASON_LOCAL_DISK;
+        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !must_leave(c, m->vm))
+                return REASON_VM_UNMEASURED;
+        return REASON_NONE;
+}
+
+static Reason host_reason(const Host *to) {
+        if (to->state == HOST_OFFLINE)
+                return REASON_HOST_OFFLINE;
+        if (to->fence != FENCE_NONE)
+                return REASON_HOST_FENCED;
+        if (to->state == HOST_MAINTENANCE)
+                return REASON_HOST_MAINTENANCE;
+        if (to->state == HOST_CORDONED)
+                return REASON_HOST_CORDONED;
+        return to->fault_grade >= 2 ? REASON_HOST_FAULTY : REASON_NONE;
+}
+
+static int check_move(Check *c, const CheckMove *m) {
+        const Vm *vm = &c->s->vms[m->vm];
+        const Host *to = &c->s->hosts[m->to];
+        Reason reason = vm_reason(c, m);
+
+        if (reason != REASON_NONE)
+                return check_object(c, m, VERDICT_REFUSED, reason,
+                                    text_format(c->arena, "%s on %s: %s", vm->name, c->s->hosts[m->from].name,
+                                                reason_texts[reason]));
+        reason = host_reason(to);
+        if (reason == REASON_NONE && to->fault_grade > c->s->hosts[vm->host].fault_grade &&
+            !(c->mends && c->mends[m->vm]))
+                reason = REASON_HOST_WATCHED;
+        if (reason == REASON_NONE)
+                reason = check_fit(c, m->vm, m->to);
+        if (reason == REASON_NONE)
+                return 0;
+        return check_object(c, m, VERDICT_REFUSED, reason,
+                            text_format(c->arena, "%s to %s: %s", vm->name, to->name, reason_texts[reason]));
+}
+
+static const char *unknown_vm(const Check *c, const char *name) {
+        for (uint32_t i = 0; i < c->s->n_off; i++)
+                if (strcmp(c->s->off[i].name, name) == 0)
+                        return text_format(c->arena,
+                                           "%s is off, and its host, %s, is not to be left for good", name,
+                                           c->s->hosts[c->s->off[i].host].name);
+        return text_format(c->arena, "there is no VM %s", name);
+}
+
+/* Names → indexes. 0: resolved; 1: objected; -ENOMEM. */
+static int resolve(Check *c, const NamedMove *named, CheckMove *m) {
+        const char *unknown = NULL, *from;
+
+        m->vm = snapshot_vm(c->s, named->vm);
+        if (m->vm == IX_NONE) {
+                int r = check_object(c, m, VERDICT_UNKNOWN_VM, REASON_NONE, unknown_vm(c, named->vm));
+
+                return r < 0 ? r : 1;
+        }
+        m->from = snapshot_host(c->s, named->from);
+        m->to = snapshot_host(c->s, named->to);
+        if (m->from == IX_NONE || m->to == IX_NONE) {
+                int r;
+
+                unknown = m->from == IX_NONE ? named->from : named->to;
+                r = check_object(c, m, VERDICT_UNKNOWN_HOST, REASON_NONE,
+                                 text_format(c->arena, "%s: there is no host %s", named->vm, unknown));
+                return r < 0 ? r : 1;
+        }
+        from = c->s->hosts[c->at[m->vm]].name;
+        if (c->at[m->vm] != m->from || m->from == m->to) {
+                int r = check_object(
+                        c, m, VERDICT_NOT_THERE, REASON_NONE,
+                        text_format(c->arena, "%s is to move from %s to %s in wave %u, but runs on %s then",
+                                    named->vm, named->from, named->to, m->wave, from));
+
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+/* Resolves the moves of one wave into `wave`, dropping those that cannot be followed. */
+static int gather_wave(Check *c, const NamedMove *named, const CheckMove *order, uint32_t n, CheckMove *wave,
+                       uint32_t *stamp) {
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+                CheckMove m = order[i];
+                int r = resolve(c, &named[m.index], &m);
+
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        continue;
+                if (stamp[m.vm] == order[0].wave + 1) {
+                        if (check_object(c, &m, VERDICT_MOVED_TWICE, REASON_NONE,
+                                         text_format(c->arena, "%s moves twice in wave %u", named[m.index].vm,
+                                                     m.wave)) < 0)
+                                return -ENOMEM;
+                        continue;
+                }
+                stamp[m.vm] = order[0].wave + 1;
+                wave[kept++] = m;
+        }
+        return (int) kept;
+}
+
+static int check_wave(Check *c, const CheckMove *wave, uint32_t n) {
+        int r = 0;
+
+        for (uint32_t i = 0; i < n && r == 0; i++)
+                r = check_move(c, &wave[i]);
+        if (r == 0)
+                r = check_room_wave(c, wave, n);
+        if (r == 0)
+                r = check_rules_wave(c, wave, n);
+        check_room_end_wave(c, wave, n);
+        for (uint32_t i = 0; i < n; i++)
+                c->at[wave[i].vm] = wave[i].to;
+        return r < 0 ? r : check_reserve_wave(c, wave, n);
+}
+
+static int by_wave(const void *a, const void *b) {
+        const CheckMove *x = a, *y = b;
+
+        if (x->wave != y->wave)
+                return x->wave < y->wave ? -1 : 1;
+        return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Whose move may be worth a worse host: VMs of broken rules and on overfull hosts, as the snapshot has them.
+ */
+static int find_menders(Check *c) {
+        const Snapshot *s = c->s;
+
+        c->mends = arena_new(c->arena, bool, s->n_vms);
+        if (!c->mends)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                c->mends[v] = check_rules_forbid(c, v, s->vms[v].host);
+                for (uint32_t r = 0; r < c->n_res; r++)
+                        c->mends[v] |= c->held[(size_t) s->vms[v].host * c->n_res + r] >
+                                       check_capacity(c, s->vms[v].host, r);
+        }
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                const Rule *rule = &s->rules[i];
+
+                if (!check_rule_broken(c, rule))
+                        continue;
+                for (uint32_t k = 0; k < rule->n_vms; k++)
+                        c->mends[rule->vms[k]] = true;
+                for (uint32_t k = 0; k < rule->n_near_vms; k++)
+                        c->mends[rule->near_vms[k]] = true;
+        }
+        return 0;
+}
+
+static int check_begin(Check *c) {
+        const Snapshot *s = c->s;
+        int r;
+
+        c->objections = arena_new(c->arena, Objection, OBJECTIONS_KEPT);
+        c->at = arena_new(c->arena, HostIx, s->n_vms);
+        if (!c->objections || !c->at)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                c->at[v] = s->vms[v].host;
+        r = check_room_begin(c);
+        if (r == 0)
+                r = check_rules_begin(c);
+        for (HostIx h = 0; r == 0 && h < s->n_hosts && !c->mends; h++)
+                if (s->hosts[h].fault_grade == 1)
+                        r = find_menders(c);
+        return r < 0 ? r : check_reserve_begin(c);
+}
+
+int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const NamedMove *moves,
+               uint32_t n_moves, const Objection **ret, uint32_t *ret_n) {
+        Check c = { .arena = a, .s = s, .settings = settings };
+        CheckMove *order = arena_new(a, CheckMove, n_moves), *done = arena_new(a, CheckMove, n_moves);
+        uint32_t *stamp = arena_new(a, uint32_t, s->n_vms), n_done = 0;
+        int r = check_begin(&c);
+
+        if (r < 0 || !order || !done || !stamp)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n_moves; i++)
+                order[i] = (CheckMove){ .index = i, .wave = moves[i].wave };
+        qsort(order, n_moves, sizeof(*order), by_wave);
+        for (uint32_t i = 0, end; i < n_moves; i = end) {
+                for (end = i + 1; end < n_moves && order[end].wave == order[i].wave;)
+                        end++;
+                r = gather_wave(&c, moves, order + i, end - i, done + n_done, stamp);
+                if (r < 0)
+                        return r;
+                n_done += (uint32_t) r;
+                r = check_wave(&c, done + n_done - r, (uint32_t) r);
+                if (r < 0)
+                        return r;
+        }
+        r = check_rules_end(&c, done, n_done);
+        if (r < 0)
+                return r;
+        *ret = c.objections;
+        *ret_n = c.n_objections;
+        return c.n_objections > 0;
+}

@@ -1,0 +1,356 @@
+/* A migration takes fixed + bytes / (speed × bandwidth). Its jobs tell bytes, bandwidth and time: speed and
+ * fixed are found by turns, each as the median over jobs with the other held, which settles in a few turns
+ * since small jobs tell the one and large ones the other. */
+#include "scheduler/decide/migration/migration_lessons.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/compare.h"
+#include "scheduler/decide/migration/migration_model.h"
+
+#define TURNS 4
+
+/* Of so many jobs' weight is what is known beforehand: of the model's figures against the cluster's, of the
+ * cluster's against a way's, of the cluster's against a VM's (in halves: one job tells most of a VM). */
+#define PRIOR_CLUSTER   3
+#define PRIOR_WAY       2
+#define PRIOR_VM_HALVES 1
+#define PRIOR_UNSURE    8
+
+/* A job teaches the speed when sending was at least so many times the rest of it. */
+#define SENDING_TIMES 2
+
+typedef struct Job {
+        const FinishedMove *move;
+        int64_t nominal;             /* bytes a ms */
+        int64_t speed, bytes, dirty; /* permille, as far as it tells; 0: it does not */
+} Job;
+
+typedef struct Learning {
+        Arena *arena;
+        Job *jobs;
+        uint32_t n;
+        int64_t *scratch; /* [n] */
+        MoveLessons l;
+} Learning;
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high) {
+        return value < low ? low : value > high ? high : value;
+}
+
+/* The lower of the middle ones; n > 0. Sorts. */
+static int64_t quantile(int64_t *values, uint32_t n, uint32_t permille) {
+        qsort(values, n, sizeof(*values), compare_int64);
+        return values[(uint64_t) (n - 1) * permille / 1000];
+}
+
+static int64_t drawn(int64_t median, int64_t n, int64_t towards, int64_t weight) {
+        return (n * median + weight * towards) / (n + weight);
+}
+
+/* value of `of` in permille, of positive numbers of any size. */
+static int64_t permille(int64_t value, int64_t of) {
+        return value > INT64_MAX / 1000 ? value / (of / 1000 + 1) : value * 1000 / of;
+}
+
+static int64_t sending_ms(const Job *j, int64_t speed) {
+        const int64_t rate = j->nominal * speed / 1000;
+
+        return j->move->bytes / (rate > 0 ? rate : 1);
+}
+
+/* ---- speed and fixed ---- */
+
+static void learn_fixed(Learning *t) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < t->n; i++) {
+                const int64_t rest = t->jobs[i].move->ms - sending_ms(&t->jobs[i], t->l.speed_permille);
+
+                t->scratch[n++] = clamp(rest, LESSON_FIXED_LEAST, LESSON_FIXED_MOST);
+        }
+        t->l.fixed_ms = drawn(quantile(t->scratch, n, 500), n, MIGRATION_FIXED_MS, PRIOR_CLUSTER);
+}
+
+static int64_t speed_of(const Job *j, int64_t fixed) {
+        const int64_t ms = j->move->ms - fixed;
+
+        if (ms < SENDING_TIMES * fixed || ms <= 0)
+                return 0;
+        return clamp(permille(j->move->bytes / ms, j->nominal), LESSON_SPEED_LEAST, LESSON_SPEED_MOST);
+}
+
+static void learn_speed(Learning *t) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < t->n; i++) {
+                t->jobs[i].speed = speed_of(&t->jobs[i], t->l.fixed_ms);
+                if (t->jobs[i].speed > 0)
+                        t->scratch[n++] = t->jobs[i].speed;
+        }
+        t->l.speed_permille = MIGRATION_SPEED_PERMILLE;
+        if (n > 0)
+                t->l.speed_permille =
+                        drawn(quantile(t->scratch, n, 500), n, MIGRATION_SPEED_PERMILLE, PRIOR_CLUSTER);
+}
+
+static void learn_switch(Learning *t) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < t->n; i++) {
+                const Prediction *p = &t->jobs[i].move->predicted;
+
+                /* Of idle guests: what is left to send at the end counts for the rest. */
+                if (t->jobs[i].move->downtime_ms > 0 && p->basis.dirty_kib_s == 0)
+                        t->scratch[n++] = clamp(t->jobs[i].move->downtime_ms, 1, LESSON_FIXED_MOST);
+        }
+        t->l.switch_ms = MIGRATION_SWITCH_MS;
+        if (n > 0)
+                t->l.switch_ms = drawn(quantile(t->scratch, n, 500), n, MIGRATION_SWITCH_MS, PRIOR_CLUSTER);
+}
+
+static int by_way(const void *a, const void *b) {
+        const FinishedMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
+        const int c = strcmp(x->from, y->from), d = c != 0 ? c : strcmp(x->to, y->to);
+
+        return d != 0 ? d : x < y ? -1 : x > y; /* newest first: they stand so */
+}
+
+static int learn_ways(Learning *t) {
+        WayLesson *ways = arena_new(t->arena, WayLesson, t->n);
+
+        if (!ways)
+                return -ENOMEM;
+        qsort(t->jobs, t->n, sizeof(*t->jobs), by_way);
+        for (uint32_t i = 0, end; i < t->n; i = end) {
+                const FinishedMove *m = t->jobs[i].move;
+                uint32_t n = 0;
+
+                for (end = i; end < t->n && strcmp(t->jobs[end].move->from, m->from) == 0 &&
+                              strcmp(t->jobs[end].move->to, m->to) == 0;
+                     end++)
+                        if (t->jobs[end].speed > 0 && n < LESSON_WAY_JOBS)
+                                t->scratch[n++] = t->jobs[end].speed;
+                if (n > 0)
+                        ways[t->l.n_ways++] =
+                                (WayLesson){ .from = m->from,
+                                             .to = m->to,
+                                             .speed_permille = drawn(quantile(t->scratch, n, 500), n,
+                                                                     t->l.speed_permille, PRIOR_WAY),
+                                             .jobs = n };
+        }
+        t->l.ways = ways;
+        return 0;
+}
+
+/* ---- bytes ---- */
+
+/* What the model sends, with this much of the memory and of what is dirtied. One that does not converge sends
+ * without end. */
+static int64_t sent_with(const Learning *t, const FinishedMove *m, int64_t bytes, int64_t dirty) {
+        const MigrationForecast f = migration_forecast((MigrationFacts){
+                .basis = m->predicted.basis,
+                .downtime_limit_ms = MIGRATION_DOWNTIME_MS,
+                .speed_permille = t->l.speed_permille,
+                .bytes_permille = bytes,
+                .dirty_permille = dirty,
+        });
+
+        return f.converges ? f.predicted.bytes : INT64_MAX;
+}
+
+/* With which factor the model sends what was sent: more memory and more dirt never send less, so that halving
+ * finds it. Less than its memory was sent: it has less than is known of it. More: it wrote meanwhile, if that
+ * is known at all; page sampling errs far more than resident memory does. */
+static void learn_job(const Learning *t, Job *j) {
+        const FinishedMove *m = j->move;
+        const bool wrote = m->predicted.basis.dirty_kib_s > 0 && m->bytes > sent_with(t, m, 1000, 1);
+        int64_t low = wrote ? LESSON_DIRTY_LEAST : LESSON_BYTES_LEAST;
+        int64_t high = wrote ? LESSON_DIRTY_MOST : LESSON_BYTES_MOST;
+
+        while (low < high) {
+                const int64_t middle = (low + high) / 2;
+
+                if (sent_with(t, m, wrote ? 1000 : middle, wrote ? middle : 1) < m->bytes)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        j->bytes = wrote ? 1000 : low;
+        j->dirty = wrote ? low : 0;
+}
+
+static int by_vm(const void *a, const void *b) {
+        const FinishedMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
+        const int c = strcmp(x->vm, y->vm);
+
+        return c != 0 ? c : x < y ? -1 : x > y;
+}
+
+/* Of a VM's newest jobs, jobs[i … end − 1]. */
+static VmLesson learn_vm(const Learning *t, uint32_t i, uint32_t end) {
+        VmLesson lesson = { .vm = t->jobs[i].move->vm };
+        uint32_t n = 0;
+
+        end = end - i < LESSON_VM_JOBS ? end : i + LESSON_VM_JOBS;
+        for (uint32_t k = i; k < end; k++)
+                learn_job(t, &t->jobs[k]);
+        for (uint32_t k = i; k < end; k++)
+                t->scratch[n++] = t->jobs[k].bytes;
+        lesson.bytes_permille = quantile(t->scratch, n, 500);
+        lesson.jobs = n;
+        n = 0;
+        for (uint32_t k = i; k < end; k++)
+                if (t->jobs[k].dirty > 0)
+                        t->scratch[n++] = t->jobs[k].dirty;
+        lesson.dirty_permille =
+                n == 0 ? 1000 : drawn(quantile(t->scratch, n, 500), INT64_C(2) * n, 1000, PRIOR_VM_HALVES);
+        return lesson;
+}
+
+static int learn_bytes(Learning *t) {
+        VmLesson *vms = arena_new(t->arena, VmLesson, t->n);
+
+        if (!vms)
+                return -ENOMEM;
+        qsort(t->jobs, t->n, sizeof(*t->jobs), by_vm);
+        for (uint32_t i = 0, end; i < t->n; i = end) {
+                for (end = i; end < t->n && strcmp(t->jobs[end].move->vm, t->jobs[i].move->vm) == 0;)
+                        end++;
+                vms[t->l.n_vms++] = learn_vm(t, i, end);
+        }
+        for (uint32_t i = 0; i < t->l.n_vms; i++)
+                t->scratch[i] = vms[i].bytes_permille;
+        t->l.bytes_permille = drawn(quantile(t->scratch, t->l.n_vms, 500), t->l.n_vms, 1000, PRIOR_CLUSTER);
+        for (uint32_t i = 0; i < t->l.n_vms; i++)
+                vms[i].bytes_permille =
+                        drawn(vms[i].bytes_permille, 2 * vms[i].jobs, t->l.bytes_permille, PRIOR_VM_HALVES);
+        t->l.vms = vms;
+        return 0;
+}
+
+static void learn_unsure(Learning *t) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < t->n; i++) {
+                const FinishedMove *m = t->jobs[i].move;
+                const int64_t off =
+                        m->ms > m->predicted.ms ? m->ms - m->predicted.ms : m->predicted.ms - m->ms;
+
+                if (m->predicted.ms > 0)
+                        t->scratch[n++] = clamp(permille(off, m->ms), 0, LESSON_UNSURE_MOST);
+        }
+        t->l.unsure_permille = MIGRATION_UNSURE_PERMILLE;
+        if (n > 0)
+                t->l.unsure_permille =
+                        clamp(drawn(quantile(t->scratch, n, 800), n, MIGRATION_UNSURE_PERMILLE, PRIOR_UNSURE),
+                              LESSON_UNSURE_LEAST, LESSON_UNSURE_MOST);
+}
+
+static bool teaches(const FinishedMove *m) {
+        return m->ms > 0 && m->bytes > 0 && m->predicted.basis.bandwidth_kbit >= 8 &&
+               m->predicted.basis.memory_mib > 0;
+}
+
+int migration_learn(Arena *a, const FinishedMove *moves, uint32_t n, const MoveLessons **ret) {
+        Learning t = { .arena = a,
+                       .l = { .fixed_ms = MIGRATION_FIXED_MS, .speed_permille = MIGRATION_SPEED_PERMILLE } };
+        const uint32_t room = n < LESSON_JOBS ? n : LESSON_JOBS;
+        MoveLessons *lessons = arena_new(a, MoveLessons, 1);
+        int r;
+
+        t.jobs = arena_new(a, Job, room);
+        t.scratch = arena_new(a, int64_t, room);
+        if (!lessons || !t.jobs || !t.scratch)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n && t.n < room; i++)
+                if (teaches(&moves[i]))
+                        t.jobs[t.n++] = (Job){ .move = &moves[i],
+                                               .nominal = moves[i].predicted.basis.bandwidth_kbit / 8 };
+        *ret = NULL;
+        if (t.n == 0)
+                return 0;
+        for (int i = 0; i < TURNS; i++) {
+                learn_fixed(&t);
+                learn_speed(&t);
+        }
+        learn_switch(&t);
+        learn_unsure(&t);
+        r = learn_ways(&t);
+        if (r == 0)
+                r = learn_bytes(&t);
+        if (r < 0)
+                return r;
+        t.l.jobs = t.n;
+        *lessons = t.l;
+        *ret = lessons;
+        return 0;
+}
+
+/* ---- errors ---- */
+
+typedef struct Errors {
+        int64_t *absolute, *sign; /* [n] */
+        uint32_t n, within;
+} Errors;
+
+static void errors_add(Errors *e, int64_t low, int64_t predicted, int64_t high, int64_t measured) {
+        const bool over = predicted > measured;
+        int64_t off;
+
+        if (predicted < 0 || measured <= 0)
+                return;
+        off = permille(over ? predicted - measured : measured - predicted, measured);
+        e->absolute[e->n] = off;
+        e->sign[e->n] = over ? off : -off;
+        e->within += measured >= low && measured <= high;
+        e->n++;
+}
+
+static PredictionError errors_end(Errors *e) {
+        PredictionError ret = { .n = e->n };
+
+        if (e->n > 0) {
+                ret.median = quantile(e->absolute, e->n, 500);
+                ret.p90 = quantile(e->absolute, e->n, 900);
+                ret.bias = quantile(e->sign, e->n, 500);
+                ret.within = permille(e->within, e->n);
+        }
+        e->n = e->within = 0;
+        return ret;
+}
+
+int migration_errors(Arena *a, const FinishedMove *moves, uint32_t n, PredictionErrors *ret) {
+        const ArenaMark mark = arena_mark(a);
+        Errors e = { .absolute = arena_new(a, int64_t, n), .sign = arena_new(a, int64_t, n) };
+
+        if (!e.absolute || !e.sign)
+                return -ENOMEM;
+        *ret = (PredictionErrors){ 0 };
+        for (uint32_t i = 0; i < n; i++) {
+                const Prediction *p = &moves[i].predicted;
+
+                if (p->ms > 0)
+                        errors_add(&e, p->ms_low, p->ms, p->ms_high, moves[i].ms);
+        }
+        ret->ms = errors_end(&e);
+        for (uint32_t i = 0; i < n; i++) {
+                const Prediction *p = &moves[i].predicted;
+
+                if (p->bytes > 0)
+                        errors_add(&e, p->bytes_low, p->bytes, p->bytes_high, moves[i].bytes);
+        }
+        ret->bytes = errors_end(&e);
+        for (uint32_t i = 0; i < n; i++) {
+                const Prediction *p = &moves[i].predicted;
+
+                if (p->ms > 0)
+                        errors_add(&e, p->downtime_ms_low, p->downtime_ms, p->downtime_ms_high,
+                                   moves[i].downtime_ms);
+        }
+        ret->downtime = errors_end(&e);
+        arena_rewind(a, mark);
+        return 0;
+}

@@ -1,0 +1,99 @@
+#include <errno.h>
+
+#include "scheduler/decide/order/waves_parts.h"
+
+static uint32_t domain_of(const Problem *p, Level level, HostIx h) {
+        return p->domain[level] ? p->domain[level][h] : h;
+}
+
+/* One of the others is in the domain at some time of the wave. */
+static bool may_meet(const Waves *w, const GroupRule *rule, uint32_t domain) {
+        const Problem *p = w->p;
+        const Group *b = &p->groups[rule->group_b];
+
+        for (uint32_t i = 0; i < b->n_vms; i++) {
+                const VmIx u = b->vms[i];
+
+                if (domain_of(p, rule->level, w->at[u]) == domain ||
+                    (w->wave_of[u] == w->wave + 1 && domain_of(p, rule->level, w->to[u]) == domain))
+                        return true;
+        }
+        return false;
+}
+
+/* In any order of this wave's ends, the rule is broken no further than at its start: no other move of its
+ * group touches the two domains, so what this one changes is exact. Of a spread group one VM moves at a time.
+ */
+static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) {
+        const Problem *p = w->p;
+        const Group *g = &p->groups[rule->group];
+        uint32_t from = domain_of(p, rule->level, w->at[v]), to = domain_of(p, rule->level, target);
+        uint32_t n_from = 0, n_to = 0, occupied = 0;
+
+        if (from == to)
+                return true;
+        if (rule->kind == RULE_AVOID)
+                return !may_meet(w, rule, to);
+        w->seen_now++;
+        for (uint32_t i = 0; i < g->n_vms; i++) {
+                VmIx u = g->vms[i];
+                uint32_t d = domain_of(p, rule->level, w->at[u]);
+
+                n_from += d == from;
+                n_to += d == to;
+                occupied += w->seen[d] != w->seen_now;
+                w->seen[d] = w->seen_now;
+                if (w->wave_of[u] == w->wave + 1) {
+                        uint32_t e = domain_of(p, rule->level, w->to[u]);
+
+                        if (d != e &&
+                            (rule->kind == RULE_SPREAD || d == from || d == to || e == from || e == to))
+                                return false;
+                }
+        }
+        if (rule->kind == RULE_APART)
+                return n_to == 0 || n_from > 1;
+        return n_from > 1 || n_to == 0 || occupied > rule->k;
+}
+
+bool waves_rules_allow(Waves *w, VmIx v, HostIx to) {
+        const Problem *p = w->p;
+
+        for (uint32_t i = p->groups_of_start[v]; i < p->groups_of_start[v + 1]; i++) {
+                uint32_t g = p->groups_of[i];
+
+                assert(w->rules_start); /* where there is a group, there are rules */
+                for (uint32_t k = w->rules_start[g]; k < w->rules_start[g + 1]; k++)
+                        if (!rule_allows(w, &p->rules[w->rules[k]], v, to))
+                                return false;
+        }
+        return true;
+}
+
+/* rules_start: the must rules over each group that say apart, avoid or spread. */
+int waves_index_rules(Waves *w) {
+        const Problem *p = w->p;
+        uint32_t *fill;
+
+        w->rules_start = arena_new(w->arena, uint32_t, (size_t) p->n_groups + 2);
+        w->rules = arena_new(w->arena, uint32_t, p->n_rules);
+        if (!w->rules_start || !w->rules)
+                return -ENOMEM;
+        fill = w->rules_start + 1;
+        for (int pass = 0; pass < 2; pass++) {
+                for (uint32_t i = 0; i < p->n_rules; i++) {
+                        const GroupRule *rule = &p->rules[i];
+
+                        if (!rule->must || (rule->kind != RULE_APART && rule->kind != RULE_SPREAD &&
+                                            rule->kind != RULE_AVOID))
+                                continue;
+                        if (pass == 0)
+                                fill[rule->group + 1]++;
+                        else
+                                w->rules[fill[rule->group]++] = i;
+                }
+                for (uint32_t g = 0; g < p->n_groups && pass == 0; g++)
+                        fill[g + 1] += fill[g];
+        }
+        return 0;
+}

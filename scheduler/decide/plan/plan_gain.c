@@ -1,0 +1,44 @@
+#include "scheduler/decide/plan/plan_gain.h"
+
+#include <errno.h>
+
+#include "scheduler/decide/plan/plan_parts.h"
+#include "scheduler/decide/problem/problem_build.h"
+
+static int after_moves(const Snapshot *s, const NamedMove *moves, uint32_t n, Assignment *x) {
+        for (uint32_t i = 0; i < n; i++) {
+                const VmIx v = snapshot_vm(s, moves[i].vm);
+                const HostIx to = snapshot_host(s, moves[i].to);
+
+                if (v == IX_NONE || to == IX_NONE)
+                        return 0;
+                if (x->host_of[v] != to)
+                        assignment_move(x, (Move){ v, x->host_of[v], to });
+        }
+        return 1;
+}
+
+int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
+               const NamedMove *moves, uint32_t n, PlanGain *ret) {
+        const Problem *p = NULL;
+        Assignment *x = NULL;
+        Costs before, after;
+        int r = problem_build(a, s, settings, &p);
+
+        if (r == 0)
+                r = assignment_build(a, p, &x);
+        if (r < 0)
+                return r;
+        assert(p && x);
+        before = policies_total(policies, p, settings, x);
+        r = after_moves(s, moves, n, x);
+        if (r <= 0)
+                return r;
+        after = policies_total(policies, p, settings, x);
+        for (int t = (int) problem_last_tier(p) + 1; t < TIER_N; t++)
+                before.tier[t] = after.tier[t] = 0;
+        if (costs_compare(&after, &before) >= 0)
+                return 0;
+        *ret = (PlanGain){ after, hosts_over_limit(x) };
+        return 1;
+}

@@ -1,0 +1,16 @@
+/* Whether a plan made a while ago is still worth its moves. Pure. */
+#pragma once
+
+#include "scheduler/decide/cost/policy.h"
+#include "scheduler/decide/judge/plan_check.h"
+
+typedef struct PlanGain {
+        Costs after;         /* of the tiers that are a reason to move; 0 in the others */
+        uint32_t over_limit; /* hosts above their load line after it */
+} PlanGain;
+
+/* Moves in their order, from a plan that plan_check() accepts for this snapshot. 1: after all of them the
+ * costs that are a reason to move are lower than now, tier by tier; 0: they are not, or a name is not known.
+ * -ENOMEM. *ret on 1. */
+int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
+               const NamedMove *moves, uint32_t n, PlanGain *ret) must_check;

@@ -1,0 +1,96 @@
+/* What the files of the planner share: planner.c (search, order, fixed point), plan_story.c (each move's
+ * cost, forecast and sentence), plan_score.c (before and after), plan_refused.c (what could not be done). */
+#pragma once
+
+#include "scheduler/decide/cost/evaluator.h"
+#include "scheduler/decide/migration/migration_net.h"
+#include "scheduler/decide/order/waves.h"
+#include "scheduler/decide/plan/planner.h"
+
+typedef struct Planning {
+        Arena *arena;  /* holds the plan */
+        Arena scratch; /* rewound after each stage */
+        const Snapshot *s;
+        const Settings *settings;
+        PolicySet policies;
+        PlanRequest request;
+        const Problem *first; /* every VM where the snapshot has it */
+        const Terms *terms;   /* of `first` */
+        ResourceLayout layout;
+        MigrationNet net;
+
+        HostIx *now;     /* [vm] where it is after the steps */
+        WaveMove *steps; /* in order; a VM may move in several waves */
+        uint32_t n_steps, n_waves;
+        Reason *left_out; /* [vm] ORDER or BUDGET: wanted, and not done; else REASON_NONE */
+        bool capped;      /* a budget cut the plan short */
+        uint64_t evaluations, refusals[REASON_N];
+        bool guard_fired;
+        PlanSearch search;
+        ExactUse exact;
+        Score before, after;
+        Costs bound; /* no placement that the whole plan could lead to costs less */
+} Planning;
+
+/* The steps as moves, each with its cost, forecast and sentence, once they are within the budgets. */
+int plan_story(Planning *pl, Plan *plan) must_check;
+
+/* Where the steps cost more than the request's budgets: the most important ones that do not, in an order of
+ * their own. `now` and left_out follow. */
+int plan_budget(Planning *pl) must_check;
+
+/* The predicted length of a schedule, wave after wave; of the VM's migration, by itself. */
+int plan_makespan(Planning *pl, const WaveMove *steps, uint32_t n, uint32_t n_waves, int64_t *ret) must_check;
+int64_t plan_alone_ms(const Planning *pl, VmIx v);
+
+/* ---- plan_limits.c ---- */
+
+WaveLimits plan_wave_limits(const Planning *pl);
+
+/* What the judge asks of rules that hold a group together, at the end of a plan. 1: they are broken no
+ * further than now; 0; -ENOMEM. */
+int plan_rules_no_worse(Planning *pl, const HostIx *host_of) must_check;
+
+/* Bounds the plan by what no placement can cost less than. */
+int plan_bound(Planning *pl) must_check;
+
+/* Where the search ended, the request's solver goes on, within plan.exact_nodes; *host_of is replaced when
+ * that is better. With it the first stage's bound may be higher. */
+int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget,
+                const HostIx **host_of) must_check;
+
+/* A single move that mends something by itself, from where the VMs are now in the snapshot, in *ret. 1; 0:
+ * there is none; -ENOMEM. */
+int plan_mend(Planning *pl, Move *ret) must_check;
+
+int plan_score(Planning *pl, const HostIx *host_of, Score *ret) must_check;
+uint32_t hosts_over_limit(const Assignment *x);
+
+/* Fills plan->reserve, where one is asked for. */
+int plan_reserve(Planning *pl, Plan *plan) must_check;
+
+/* Fills plan->goal, and plan->idle where hosts are emptied. */
+int plan_idle(Planning *pl, Plan *plan) must_check;
+
+/* Fills plan->refused, its counts and plan->conflicts, from the state after the plan. */
+int plan_refused(Planning *pl, Plan *plan) must_check;
+/* [vm] which of the moves of one host goes first where hosts must be left by a deadline (deadline.h); *ret is
+ * NULL where none must. In pl->scratch. */
+int plan_hurry(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret) must_check;
+
+/* ms from when the facts were taken until v should have left its host; INT64_MAX: there is no such time. */
+int64_t plan_within_ms(const Planning *pl, VmIx v);
+
+/* Fills plan->late, from the plan's moves and predictions. */
+int plan_late(Planning *pl, Plan *plan) must_check;
+
+/* One honest sentence on why step i is made; e is the state just before it. */
+typedef struct StoryStep {
+        WaveMove step;
+        Costs delta;
+        const WaveMove *partner; /* a step the other way between the two hosts, or NULL */
+        const WaveMove *comes;   /* a later step to the host it leaves, or NULL */
+        const WaveMove *goes_on; /* the next step of the same VM, or NULL */
+        bool came;               /* an earlier step moved it already */
+} StoryStep;
+const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *step);

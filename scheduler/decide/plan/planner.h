@@ -1,0 +1,38 @@
+/* The decision: a pure function from a Snapshot and settings to a Plan. Everything else carries facts in, or
+ * carries the plan out.
+ */
+#pragma once
+
+#include "scheduler/decide/order/wave_links.h"
+#include "scheduler/decide/problem/problem_build.h"
+#include "scheduler/decide/search/search.h"
+#include "scheduler/decide/search/solver.h"
+
+typedef struct PlanRequest {
+        uint32_t max_moves; /* UINT32_MAX: no cap */
+        int64_t max_mib;    /* INT64_MAX: no cap */
+        int64_t max_ms;     /* predicted length of the whole schedule; INT64_MAX: no cap */
+        uint32_t threshold; /* PLAN_THRESHOLD_MIN … MAX in place of plan.threshold; 0: as the settings say */
+        uint64_t seed;
+        uint64_t evaluations;    /* see SearchBudget */
+        bool (*stop)(void *arg); /* wall-clock guard, or NULL */
+        void *stop_arg;
+        const Workers *workers;
+        const Solver *solver; /* goes on where the search ends, on small clusters; NULL: none */
+} PlanRequest;
+#define PLAN_REQUEST_DEFAULT                                                                                 \
+        ((PlanRequest){ .max_moves = UINT32_MAX,                                                             \
+                        .max_mib = INT64_MAX,                                                                \
+                        .max_ms = INT64_MAX,                                                                 \
+                        .seed = 1,                                                                           \
+                        .workers = &workers_none })
+
+/* Snapshot → search → waves → plan_check → Plan. A plan that plan_check refuses is never returned: -EPROTO.
+ * Planning again what the plan leaves behind gives no moves, unless a cap or the guard cut it short. */
+int planner_plan(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
+                 PlanRequest request, const Plan **ret) must_check;
+
+/* How many moves may share links, switches and pools at once, of section "plan". */
+LinkCaps planner_link_caps(const Settings *s);
+
+extern const SettingDef planner_settings[]; /* section "plan" */

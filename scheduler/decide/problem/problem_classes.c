@@ -1,0 +1,296 @@
+/* VMs that may run on the same hosts form a class: those with the same networks, pools, CPU and rules on
+ * hosts. A real cluster has few, so that bit sets over hosts are kept per class, never per VM. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/compare.h"
+#include "scheduler/decide/problem/intern.h"
+#include "scheduler/decide/problem/problem_parts.h"
+
+/* What decides a VM's class; each an interned number, IX_NONE: no restriction. */
+typedef struct ClassKey {
+        uint32_t networks, pools, arch, model, rules;
+        uint32_t machine, emulator, cpu, features; /* sets, the first three of one word */
+        int64_t huge_kib;                          /* 0: none */
+} ClassKey;
+
+/* The same of a host. */
+typedef struct HostKey {
+        uint32_t networks, pools, arch, model;
+        uint32_t machines, emulators, cpus, features;
+} HostKey;
+
+typedef struct Classes {
+        Arena *arena;
+        const Snapshot *s;
+        Intern words, sets, lists, keys; /* sets: sorted word numbers; lists: rule numbers */
+        HostKey *hosts;
+        uint32_t *rules_start, *rules; /* [vm + 1]: the must rules on hosts of each VM */
+        Reason *denied;                /* [host] of the class at work */
+        bool *set_fits;                /* [set] scratch */
+} Classes;
+
+static int intern_word(Classes *c, const char *word, uint32_t *ret) {
+        *ret = IX_NONE;
+        return word ? intern_bytes(&c->words, word, strlen(word), ret) : 0;
+}
+
+/* known: an empty set is one, and not that nothing is known. */
+static int intern_set(Classes *c, const Strings *strings, bool known, uint32_t *ret) {
+        uint32_t few[64], *at = few, n = 0;
+
+        *ret = IX_NONE;
+        if (strings->n == 0 && !known)
+                return 0;
+        if (strings->n > ARRAY_SIZE(few))
+                at = arena_new(c->arena, uint32_t, strings->n);
+        if (!at)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < strings->n; i++)
+                if (intern_word(c, strings->at[i], &at[i]) < 0)
+                        return -ENOMEM;
+        qsort(at, strings->n, sizeof(*at), compare_uint32);
+        for (uint32_t i = 0; i < strings->n; i++)
+                if (n == 0 || at[i] != at[n - 1])
+                        at[n++] = at[i];
+        return intern_bytes(&c->sets, at, n * sizeof(*at), ret);
+}
+
+/* Whether all of set a is in set b; both sorted. */
+static bool set_within(const Intern *sets, uint32_t a, uint32_t b) {
+        const uint32_t *x = sets->entries[a].bytes, *y = sets->entries[b].bytes;
+        size_t n = sets->entries[a].n / sizeof(*x), m = sets->entries[b].n / sizeof(*y), j = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                while (j < m && y[j] < x[i])
+                        j++;
+                if (j == m || y[j] != x[i])
+                        return false;
+        }
+        return true;
+}
+
+static bool rule_on_hosts(const Rule *rule) {
+        return rule->must && (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON);
+}
+
+static int index_rules(Classes *c) {
+        const Snapshot *s = c->s;
+        uint32_t *fill;
+
+        c->rules_start = arena_new(c->arena, uint32_t, (size_t) s->n_vms + 2);
+        if (!c->rules_start)
+                return -ENOMEM;
+        fill = c->rules_start + 1; /* shifted by one: filling moves each start to its place */
+        for (uint32_t i = 0; i < s->n_rules; i++)
+                for (uint32_t k = 0; k < s->rules[i].n_vms && rule_on_hosts(&s->rules[i]); k++)
+                        fill[s->rules[i].vms[k] + 1]++;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                fill[v + 1] += fill[v];
+        c->rules = arena_new(c->arena, uint32_t, fill[s->n_vms]);
+        if (!c->rules)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < s->n_rules; i++)
+                for (uint32_t k = 0; k < s->rules[i].n_vms && rule_on_hosts(&s->rules[i]); k++)
+                        c->rules[fill[s->rules[i].vms[k]]++] = i;
+        return 0;
+}
+
+static int host_key(Classes *c, const Host *h, HostKey *ret) {
+        int r = intern_set(c, &h->networks, h->networks_known, &ret->networks);
+
+        if (r == 0)
+                r = intern_set(c, &h->pools, h->pools_known, &ret->pools);
+        if (r == 0)
+                r = intern_set(c, &h->machines, false, &ret->machines);
+        if (r == 0)
+                r = intern_set(c, &h->emulators, false, &ret->emulators);
+        if (r == 0)
+                r = intern_set(c, &h->cpu_models, false, &ret->cpus);
+        if (r == 0)
+                r = intern_set(c, &h->cpu_features, false, &ret->features);
+        if (r == 0)
+                r = intern_word(c, h->arch, &ret->arch);
+        if (r == 0)
+                r = intern_word(c, h->cpu_model, &ret->model);
+        return r;
+}
+
+static int intern_one(Classes *c, const char *word, uint32_t *ret) {
+        return intern_set(c, &(Strings){ &word, word != NULL }, false, ret);
+}
+
+/* What its QEMU needs to be there. A CPU that follows the host's has no model of its own: class_key(). */
+static int machine_key(Classes *c, const Vm *vm, ClassKey *ret) {
+        const bool follows = cpu_follows_host(vm->cpu_model);
+        int r = intern_one(c, vm->machine, &ret->machine);
+
+        if (r == 0)
+                r = intern_one(c, vm->emulator, &ret->emulator);
+        if (r == 0)
+                r = intern_one(c, follows ? NULL : vm->cpu_model, &ret->cpu);
+        if (r == 0)
+                r = intern_set(c, &vm->cpu_features, false, &ret->features);
+        ret->huge_kib = vm->hugepages_kib;
+        return r;
+}
+
+static int class_key(Classes *c, VmIx v, ClassKey *ret) {
+        const Vm *vm = &c->s->vms[v];
+        uint32_t n_rules = c->rules_start[v + 1] - c->rules_start[v];
+        int r = intern_set(c, &vm->networks, false, &ret->networks);
+
+        if (r == 0)
+                r = intern_set(c, &vm->pools, false, &ret->pools);
+        if (r == 0)
+                r = intern_word(c, vm->arch, &ret->arch);
+        if (r == 0)
+                r = machine_key(c, vm, ret);
+        ret->model = cpu_follows_host(vm->cpu_model) ? c->hosts[vm->host].model : IX_NONE;
+        ret->rules = IX_NONE;
+        if (r == 0 && n_rules > 0)
+                r = intern_bytes(&c->lists, c->rules + c->rules_start[v], n_rules * sizeof(uint32_t),
+                                 &ret->rules);
+        return r;
+}
+
+/* Whether hosts' sets hold all of `set`, worked out once per set of hosts. */
+static void deny_sets(Classes *c, uint32_t set, size_t member, Reason reason) {
+        if (set == IX_NONE)
+                return;
+        for (uint32_t i = 0; i < c->sets.n; i++)
+                c->set_fits[i] = set_within(&c->sets, set, i);
+        for (HostIx h = 0; h < c->s->n_hosts; h++) {
+                uint32_t host_set = *(const uint32_t *) ((const unsigned char *) &c->hosts[h] + member);
+
+                if (host_set != IX_NONE && !c->set_fits[host_set])
+                        c->denied[h] = reason;
+        }
+}
+
+static int deny_rules(Classes *c, uint32_t list) {
+        ArenaMark mark = arena_mark(c->arena);
+        bool *named;
+        size_t n;
+
+        if (list == IX_NONE)
+                return 0;
+        named = arena_new(c->arena, bool, c->s->n_hosts);
+        if (!named)
+                return -ENOMEM;
+        n = c->lists.entries[list].n / sizeof(uint32_t);
+        for (size_t i = 0; i < n; i++) {
+                const Rule *rule = &c->s->rules[((const uint32_t *) c->lists.entries[list].bytes)[i]];
+
+                memset(named, 0, c->s->n_hosts);
+                for (uint32_t k = 0; k < rule->n_hosts; k++)
+                        named[rule->hosts[k]] = true;
+                for (HostIx h = 0; h < c->s->n_hosts; h++)
+                        if (named[h] == (rule->kind == RULE_NOT_ON))
+                                c->denied[h] = REASON_RULE_HOSTS;
+        }
+        arena_rewind(c->arena, mark);
+        return 0;
+}
+
+/* Fills c->denied for the class; the last to speak is the firmest: a rule a person wrote. */
+static int class_deny(Classes *c, const ClassKey *key) {
+        memset(c->denied, 0, sizeof(Reason) * c->s->n_hosts);
+        deny_sets(c, key->networks, offsetof(HostKey, networks), REASON_NETWORK);
+        deny_sets(c, key->pools, offsetof(HostKey, pools), REASON_STORAGE);
+        deny_sets(c, key->machine, offsetof(HostKey, machines), REASON_MACHINE);
+        deny_sets(c, key->emulator, offsetof(HostKey, emulators), REASON_EMULATOR);
+        deny_sets(c, key->features, offsetof(HostKey, features), REASON_CPU_FEATURE);
+        deny_sets(c, key->cpu, offsetof(HostKey, cpus), REASON_CPU_MODEL);
+        for (HostIx h = 0; h < c->s->n_hosts; h++) {
+                const HostKey *host = &c->hosts[h];
+
+                if (key->huge_kib > 0 && !host_hugepages(&c->s->hosts[h], key->huge_kib))
+                        c->denied[h] = REASON_HUGEPAGES;
+                if (key->model != IX_NONE && host->model != IX_NONE && key->model != host->model)
+                        c->denied[h] = REASON_CPU_MODEL;
+                if (key->arch != IX_NONE && host->arch != IX_NONE && key->arch != host->arch)
+                        c->denied[h] = REASON_ARCH;
+        }
+        return deny_rules(c, key->rules);
+}
+
+/* The class's bit set and reasons; both stay NULL when every host will do. */
+static int class_build(Classes *c, const ClassKey *key, const uint64_t **ret_allowed,
+                       const Reason **ret_denied) {
+        uint32_t n_hosts = c->s->n_hosts;
+        bool any = false;
+        uint64_t *allowed;
+        Reason *denied;
+        int r = class_deny(c, key);
+
+        if (r < 0)
+                return r;
+        for (HostIx h = 0; h < n_hosts; h++)
+                any |= c->denied[h] != REASON_NONE;
+        if (!any)
+                return 0;
+        allowed = arena_new(c->arena, uint64_t, (size_t) n_hosts / 64 + 1);
+        denied = arena_new(c->arena, Reason, n_hosts);
+        if (!allowed || !denied)
+                return -ENOMEM;
+        memcpy(denied, c->denied, sizeof(Reason) * n_hosts);
+        for (HostIx h = 0; h < n_hosts; h++)
+                if (denied[h] == REASON_NONE)
+                        allowed[h / 64] |= UINT64_C(1) << (h % 64);
+        *ret_allowed = allowed;
+        *ret_denied = denied;
+        return 0;
+}
+
+static int classes_begin(Classes *c) {
+        int r = intern_new(c->arena, &c->words);
+
+        if (r == 0)
+                r = intern_new(c->arena, &c->sets);
+        if (r == 0)
+                r = intern_new(c->arena, &c->lists);
+        if (r == 0)
+                r = intern_new(c->arena, &c->keys);
+        c->hosts = arena_new(c->arena, HostKey, c->s->n_hosts);
+        c->denied = arena_new(c->arena, Reason, c->s->n_hosts);
+        if (r < 0 || !c->hosts || !c->denied)
+                return -ENOMEM;
+        for (HostIx h = 0; h < c->s->n_hosts && r == 0; h++)
+                r = host_key(c, &c->s->hosts[h], &c->hosts[h]);
+        return r == 0 ? index_rules(c) : r;
+}
+
+int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) {
+        Classes c = { .arena = a, .s = s };
+        uint32_t *class_of = arena_new(a, uint32_t, s->n_vms);
+        const uint64_t **allowed;
+        const Reason **denied;
+        int r = class_of ? classes_begin(&c) : -ENOMEM;
+
+        for (VmIx v = 0; v < s->n_vms && r == 0; v++) {
+                ClassKey key = { 0 }; /* its bytes are compared: all of them */
+
+                r = class_key(&c, v, &key);
+                if (r == 0)
+                        r = intern_bytes(&c.keys, &key, sizeof(key), &class_of[v]);
+        }
+        if (r < 0)
+                return r;
+        allowed = arena_new(a, const uint64_t *, c.keys.n);
+        denied = arena_new(a, const Reason *, c.keys.n);
+        c.set_fits = arena_new(a, bool, c.sets.n);
+        if (!allowed || !denied || !c.set_fits)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < c.keys.n; i++) {
+                r = class_build(&c, c.keys.entries[i].bytes, &allowed[i], &denied[i]);
+                if (r < 0)
+                        return r;
+        }
+        p->class_of = class_of;
+        p->allowed = allowed;
+        p->denied = denied;
+        p->n_classes = c.keys.n;
+        return 0;
+}

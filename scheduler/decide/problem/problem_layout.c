@@ -1,0 +1,68 @@
+/* Which resources a problem has: those that every snapshot has, and those that somebody asks for. */
+#include <errno.h>
+
+#include "scheduler/decide/problem/problem_build.h"
+#include "scheduler/model/plan.h"
+
+static void layout_overcommit(const Snapshot *s, const Settings *settings, ResourceLayout *l) {
+        bool cpu = settings_int(settings, "cluster", "overcommit_cpu") > 0 ||
+                   settings_int(settings, "balance", "measure") == BALANCE_BY_HTOOLS;
+        bool memory = settings_int(settings, "cluster", "overcommit_memory") > 1000;
+
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                cpu |= s->hosts[h].overcommit_cpu_permille > 0;
+                memory |= s->hosts[h].overcommit_memory_permille > 1000;
+        }
+        l->vcpus = cpu ? l->n++ : IX_NONE;
+        if (cpu)
+                l->names[l->vcpus] = "vcpus";
+        l->in_use = memory ? l->n++ : IX_NONE;
+        if (memory)
+                l->names[l->in_use] = "memory in use";
+}
+
+static const char *huge_name(int64_t kib) {
+        return kib == 2048 ? "huge pages of 2 MiB" : kib == 1048576 ? "huge pages of 1 GiB" : "huge pages";
+}
+
+static int layout_hugepages(const Snapshot *s, ResourceLayout *l) {
+        l->huge = l->n;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                uint32_t i = 0;
+
+                if (s->vms[v].hugepages_kib == 0)
+                        continue;
+                while (i < l->n_huge && l->huge_kib[i] != s->vms[v].hugepages_kib)
+                        i++;
+                if (i == HUGE_SIZES_MAX)
+                        return -ERANGE;
+                if (i < l->n_huge)
+                        continue;
+                l->huge_kib[l->n_huge++] = s->vms[v].hugepages_kib;
+                l->names[l->n++] = huge_name(s->vms[v].hugepages_kib);
+        }
+        return 0;
+}
+
+int resource_layout(const Snapshot *s, const Settings *settings, ResourceLayout *ret) {
+        ResourceLayout l = { .n = 2, .net_rx = IX_NONE, .names = { "cpu", "memory" } };
+
+        for (HostIx h = 0; h < s->n_hosts && l.net_rx == IX_NONE; h++)
+                for (uint32_t i = 0; i < s->hosts[h].n_nics; i++)
+                        if (s->hosts[h].nics[i].carrier && s->hosts[h].nics[i].speed_mbit > 0)
+                                l.net_rx = 2;
+        if (l.net_rx != IX_NONE) {
+                l.names[l.n++] = "net rx";
+                l.names[l.n++] = "net tx";
+        }
+        l.extra = l.n;
+        if (s->n_extra > PROBLEM_RES_MAX - 4 - l.n)
+                return -ERANGE;
+        for (uint32_t i = 0; i < s->n_extra; i++)
+                l.names[l.n++] = s->extra[i].name;
+        layout_overcommit(s, settings, &l);
+        if (layout_hugepages(s, &l) < 0)
+                return -ERANGE;
+        *ret = l;
+        return 0;
+}

@@ -1,0 +1,43 @@
+/* The steps of problem_build() that have a file of their own. For problem_build.c only. */
+#pragma once
+
+#include "scheduler/decide/cost/terms.h"
+#include "scheduler/decide/problem/problem_build.h"
+#include "scheduler/model/plan.h"
+
+/* class_of, allowed, denied: networks, pools, CPUs and the rules on hosts. */
+int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* wish_of, wish_cost, stay_wish: rules on hosts and on staying that should hold. */
+int problem_build_wishes(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* domains, groups, rules between VMs. */
+int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* Groups of VMs that talk, appended to `groups` (room for s->n_traffic more), and the problem's talks. */
+int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) must_check;
+
+/* distance: the price of the way between hosts, where it differs. After the rest of the prices. */
+int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* mends[vm]: whether its leaving its home mends something: an overfull host, a rule that must hold and is
+ * broken. The scratch it takes of `a` stays taken. */
+int problem_mends(Arena *a, const Problem *p, bool *mends) must_check;
+
+/* pinned: where repairs are left for later (SNAPSHOT_NO_REPAIR), the VMs that mend something by leaving their
+ * home and need not leave it otherwise. After rules. */
+int problem_build_later(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* grade, mends: where a host is watched. After rules, limits and needs. */
+int problem_build_watch(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* pack: after roles, limits and needs. */
+int problem_build_pack(Arena *a, const Snapshot *s, const Settings *settings, const ResourceLayout *layout,
+                       Problem *p) must_check;
+
+/* deviations: after roles, capacities and bases. */
+int problem_build_deviations(Arena *a, const Snapshot *s, const Settings *settings,
+                             const ResourceLayout *layout, Problem *p) must_check;
+
+/* reserve: after all the rest, which it is worked out from. */
+int problem_build_reserve(Arena *a, const Snapshot *s, const Settings *settings, Problem *p) must_check;

@@ -1,0 +1,150 @@
+#include "scheduler/decide/search/search.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/decide/search/flat.h"
+#include "scheduler/decide/search/search_state.h"
+
+/* One of the independent searches. */
+typedef struct Task {
+        Arena *arena, own;
+        SearchState state;
+        HostIx *best_of;
+        Costs best;
+        bool annealed;
+        int failed;
+} Task;
+
+typedef struct Tasks {
+        const Terms *terms;
+        SearchBudget budget;
+        uint64_t seed;
+        const Workers *workers; /* for what one search divides */
+        Task *tasks;
+} Tasks;
+
+/* Annealing keeps the best it saw, which is not where it ends: it is counted afresh, from the definition of
+ * each term, and must come to the same. */
+static int anneal(const Tasks *all, Task *task) {
+        Evaluator *judge;
+        Cost cost;
+        int r;
+
+        r = search_anneal(&task->state, task->best_of, &cost);
+        if (r < 0)
+                return r;
+        r = evaluator_build(task->arena, all->terms, task->best_of, &judge);
+        if (r < 0)
+                return r;
+        assert(judge->cost.tier[TIER_BALANCE] == cost);
+        task->best = judge->cost;
+        return 0;
+}
+
+static int descend(const Tasks *all, Task *task) {
+        const uint32_t n = all->terms->problem->n_vms;
+        int r;
+
+        r = search_capped(&task->state);
+        if (r >= 0)
+                r = search_pack(&task->state);
+        if (r < 0)
+                return r;
+        task->best = task->state.e->cost;
+        memcpy(task->best_of, task->state.e->x->host_of, sizeof(HostIx) * n);
+        return 0;
+}
+
+/* Annealing keeps no count of what may leave home: under a cap, the descent is better anyway. */
+static bool anneals(const Tasks *all, const Task *task) {
+        const SearchBudget *b = &all->budget;
+
+        return b->evaluations > 0 && b->max_moves == UINT32_MAX && b->max_mib == INT64_MAX &&
+               flat_fits(task->state.e);
+}
+
+static void task_run(void *arg, unsigned i) {
+        const Tasks *all = arg;
+        Task *task = &all->tasks[i];
+        int r;
+
+        r = search_state_build(task->arena, all->terms, NULL, all->budget, all->seed + i, &task->state);
+        task->state.workers = all->workers;
+        task->annealed = r == 0 && anneals(all, task);
+        if (r == 0)
+                r = task->annealed ? anneal(all, task) : descend(all, task);
+        task->failed = r;
+}
+
+static void result_add(SearchResult *sum, const SearchState *s) {
+        sum->evaluations += s->evaluations;
+        sum->guard_fired |= s->guard_fired;
+        for (int i = REASON_NONE + 1; i < REASON_N; i++)
+                sum->refusals[i] += s->refusals[i];
+}
+
+/* A single search works in the caller's arena; several share what is left of it. */
+static int tasks_prepare(Arena *a, const Problem *p, unsigned n, Task *tasks) {
+        const size_t share = (a->limit - a->used) / n & ~(size_t) 4095;
+
+        for (unsigned i = 0; i < n; i++) {
+                int r;
+
+                tasks[i].arena = n > 1 ? &tasks[i].own : a;
+                r = n > 1 ? arena_split(a, share > 4096 ? share - 4096 : share, &tasks[i].own) : 0;
+                if (r < 0)
+                        return r;
+                tasks[i].best_of = arena_new(tasks[i].arena, HostIx, p->n_vms);
+                if (!tasks[i].best_of)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): eight parameters, each another thing a decision depends on */
+int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s, SearchBudget budget,
+               uint64_t seed, const Workers *workers, SearchResult *ret) {
+        /* A descent is the same whatever the seed: one will do. */
+        const unsigned n = budget.evaluations > 0 && budget.tasks > 1 ? budget.tasks : 1;
+        HostIx *host_of = arena_new(a, HostIx, p->n_vms);
+        const ArenaMark mark = arena_mark(a);
+        Tasks all = { .budget = budget, .seed = seed, .tasks = arena_new(a, Task, n) };
+        SearchResult result = { .host_of = host_of };
+        Evaluator *start = NULL;
+        Terms *terms = NULL;
+        Task *best;
+        int r;
+
+        if (!host_of || !all.tasks)
+                return -ENOMEM;
+        r = policies_state(a, p, policies, s, &terms);
+        if (r == 0)
+                r = evaluator_build(a, terms, NULL, &start);
+        if (r == 0)
+                r = tasks_prepare(a, p, n, all.tasks);
+        if (r != 0)
+                return r;
+        assert(start);
+        all.terms = terms;
+        all.workers = n > 1 ? NULL : workers;
+        if (n > 1)
+                workers->run(workers, n, task_run, &all);
+        else
+                task_run(&all, 0);
+        best = all.tasks;
+        for (unsigned i = 0; i < n; i++) {
+                if (all.tasks[i].failed < 0)
+                        return all.tasks[i].failed;
+                result_add(&result, &all.tasks[i].state);
+                if (costs_compare(&all.tasks[i].best, &best->best) < 0)
+                        best = &all.tasks[i];
+        }
+        result.before = start->cost;
+        result.after = best->best;
+        result.annealed = best->annealed;
+        memcpy(host_of, best->best_of, sizeof(HostIx) * p->n_vms);
+        arena_rewind(a, mark);
+        *ret = result;
+        return 0;
+}

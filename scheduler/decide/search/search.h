@@ -1,0 +1,35 @@
+/* Local search: from a Problem and policies to a better assignment. Pure; the same input, seed and budget
+ * give the same result on any machine and with any number of threads of `workers` (the number of *tasks* is
+ * part of the budget, so it is part of the input).
+ */
+#pragma once
+
+#include "scheduler/base/workers.h"
+#include "scheduler/decide/cost/policy.h"
+
+typedef struct SearchBudget {
+        uint64_t evaluations; /* moves tried at most; 0: until a local optimum, with no perturbation after it
+                               */
+        uint32_t max_moves;   /* VMs away from home at most; UINT32_MAX: no cap */
+        int64_t max_mib;      /* memory of VMs away from home at most; INT64_MAX: no cap */
+        unsigned tasks;       /* independent searches, the best one wins (ties: the lowest); at least 1 */
+        bool (*stop)(void *arg); /* the wall-clock guard: true ends the search; NULL: none. Any thread. */
+        void *stop_arg;
+        /* How much of the time is spent, 0 … 65536: a search that should use a given time, not a given number
+         * of evaluations, paces itself by this (and is then no longer repeatable). NULL: by evaluations. Any
+         * thread. */
+        uint32_t (*spent)(void *arg);
+} SearchBudget;
+
+typedef struct SearchResult {
+        const HostIx *host_of; /* [vm] */
+        Costs before, after;
+        uint64_t evaluations;
+        uint64_t refusals[REASON_N];
+        bool guard_fired;
+        bool annealed; /* else: descent, and hosts emptied */
+} SearchResult;
+
+/* 0; -ENOMEM; what a policy's prepare() said. The result lives in `a`. */
+int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s, SearchBudget budget,
+               uint64_t seed, const Workers *workers, SearchResult *ret) must_check;

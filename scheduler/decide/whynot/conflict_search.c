@@ -1,0 +1,489 @@
+#include "scheduler/decide/whynot/conflict_search.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/decide/cost/terms.h"
+
+/* VMs of a rule "apart" that are matched with places; of more only the places are counted. */
+#define MATCHED_MAX 256
+
+/* One rule while VMs are put in place. */
+typedef struct Tally {
+        uint32_t *count, *others; /* [domain] of its VMs, of the others */
+        uint32_t left, others_left, occupied;
+        uint32_t lonely; /* domains with its VMs and none of the others */
+} Tally;
+
+typedef struct Seeking {
+        Arena *arena;
+        const ConflictSpace *space;
+        const ConflictSet *set;
+        uint32_t words;
+        uint64_t *allowed; /* [vm × words] bits of hosts */
+        Tally *tallies;    /* [rule] */
+        int64_t *room;     /* [host × res] left; NULL: none is limited */
+        uint32_t *on;      /* [host] VMs put there */
+        HostIx *alike;     /* [host] the last one before it that is like it, or IX_NONE */
+        uint32_t *order;   /* [vm] */
+        HostIx *at;        /* [vm] */
+        uint64_t *steps;
+} Seeking;
+
+static uint64_t *allowed_of(const Seeking *k, uint32_t v) {
+        return k->allowed + (size_t) v * k->words;
+}
+
+static bool is_allowed(const Seeking *k, uint32_t v, HostIx h) {
+        return allowed_of(k, v)[h / 64] >> (h % 64) & 1;
+}
+
+static uint32_t n_allowed(const Seeking *k, uint32_t v) {
+        uint32_t n = 0;
+
+        for (uint32_t w = 0; w < k->words; w++)
+                for (uint64_t bits = allowed_of(k, v)[w]; bits != 0; bits &= bits - 1)
+                        n++;
+        return n;
+}
+
+/* ---- where each VM may be by itself ---- */
+
+bool conflict_holds(const Problem *p, VmIx v) {
+        return p->pinned[v] == REASON_VM_PINNED || p->pinned[v] == REASON_VM_NEVER ||
+               p->pinned[v] == REASON_LOCAL_DISK;
+}
+
+static bool is_open(const Seeking *k, uint32_t v, HostIx h) {
+        const Problem *p = k->space->p;
+        const VmIx vm = k->space->vms[v];
+        Reason why;
+
+        if (p->home[vm] == h)
+                return true;
+        if (k->set->held[v] && conflict_holds(p, vm))
+                return false;
+        if (k->set->closed[h] && p->roles[h].no_entry != REASON_NONE)
+                return false;
+        why = problem_class_denies(p, vm, h);
+        return !k->set->bound[v] || why == REASON_NONE || why == REASON_RULE_HOSTS;
+}
+
+static void allow_by_rule(const Seeking *k, const ConflictRule *rule, uint64_t *named) {
+        const Rule *written = rule->written;
+
+        memset(named, 0, sizeof(*named) * k->words);
+        for (uint32_t i = 0; i < written->n_hosts; i++)
+                named[written->hosts[i] / 64] |= UINT64_C(1) << (written->hosts[i] % 64);
+        for (uint32_t i = 0; i < rule->n_vms; i++)
+                for (uint32_t w = 0; w < k->words; w++)
+                        allowed_of(k, rule->vms[i])[w] &= written->kind == RULE_ON ? named[w] : ~named[w];
+}
+
+static bool is_about_hosts(const ConflictRule *rule) {
+        return rule->written->kind == RULE_ON || rule->written->kind == RULE_NOT_ON;
+}
+
+static int begin_allowed(Seeking *k) {
+        const ConflictSpace *space = k->space;
+        const uint32_t n_hosts = space->p->n_hosts;
+        uint64_t *named;
+
+        k->words = n_hosts / 64 + 1;
+        named = arena_new(k->arena, uint64_t, k->words);
+        k->allowed = arena_new(k->arena, uint64_t, (size_t) space->n_vms * k->words);
+        if (!named || !k->allowed)
+                return -ENOMEM;
+        for (uint32_t v = 0; v < space->n_vms; v++)
+                for (HostIx h = 0; h < n_hosts; h++)
+                        if (is_open(k, v, h))
+                                allowed_of(k, v)[h / 64] |= UINT64_C(1) << (h % 64);
+        for (uint32_t i = 0; i < space->n_rules; i++)
+                if (k->set->rules[i] && is_about_hosts(&space->rules[i]))
+                        allow_by_rule(k, &space->rules[i], named);
+        return 0;
+}
+
+/* ---- counting ---- */
+
+/* places[d] is set for each domain that some VM of the rule may be in. */
+static uint32_t count_places(const Seeking *k, const ConflictRule *rule, bool *places) {
+        const Problem *p = k->space->p;
+        uint32_t n = 0;
+
+        for (HostIx h = 0; h < p->n_hosts; h++) {
+                const uint32_t d = problem_domain(p, rule->written->level, h);
+
+                for (uint32_t i = 0; i < rule->n_vms && !places[d]; i++)
+                        if (is_allowed(k, rule->vms[i], h)) {
+                                places[d] = true;
+                                n++;
+                        }
+        }
+        return n;
+}
+
+typedef struct Matching {
+        uint32_t *of;    /* [domain] the VM (of the rule) it is given to, + 1 */
+        uint32_t *round; /* [domain] when it was last looked at */
+} Matching;
+
+/* Kuhn: a place for the i-th VM of the rule, others moving on. Depth: at most MATCHED_MAX. */
+static bool find_place(const Seeking *k, const ConflictRule *rule, const Matching *m, uint32_t i,
+                       uint32_t round) {
+        const Problem *p = k->space->p;
+
+        for (HostIx h = 0; h < p->n_hosts; h++) {
+                const uint32_t d = problem_domain(p, rule->written->level, h);
+
+                if (m->round[d] == round || !is_allowed(k, rule->vms[i], h))
+                        continue;
+                m->round[d] = round;
+                if (m->of[d] == 0 || find_place(k, rule, m, m->of[d] - 1, round)) {
+                        m->of[d] = i + 1;
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* 1: each VM of the rule can have a place of its own, as far as this rule goes; 0: it cannot. */
+static int can_be_apart(const Seeking *k, const ConflictRule *rule, uint32_t n_places) {
+        const uint32_t n = k->space->p->n_domains[rule->written->level];
+        Matching m = { .of = arena_new(k->arena, uint32_t, n), .round = arena_new(k->arena, uint32_t, n) };
+
+        if (!m.of || !m.round)
+                return -ENOMEM;
+        if (rule->n_vms > n_places)
+                return 0;
+        for (uint32_t i = 0; i < rule->n_vms && rule->n_vms <= MATCHED_MAX; i++)
+                if (!find_place(k, rule, &m, i, i + 1))
+                        return 0;
+        return 1;
+}
+
+/* The hosts open to the rule's VMs have, in sum, what these need. */
+static bool has_room(const Seeking *k, const ConflictRule *rule) {
+        const Problem *p = k->space->p;
+
+        for (uint32_t r = 0; r < p->n_res && k->room; r++) {
+                __int128 need = 0, room = 0;
+
+                for (uint32_t i = 0; i < rule->n_vms; i++)
+                        need += problem_need(p, k->space->vms[rule->vms[i]])[r];
+                for (HostIx h = 0; h < p->n_hosts; h++) {
+                        bool open = false;
+
+                        for (uint32_t i = 0; i < rule->n_vms && !open; i++)
+                                open = is_allowed(k, rule->vms[i], h);
+                        if (open && !k->set->room[h])
+                                return true;
+                        if (open && k->room[(size_t) h * p->n_res + r] > 0)
+                                room += k->room[(size_t) h * p->n_res + r];
+                }
+                if (need > 0 && need > room)
+                        return false;
+        }
+        return true;
+}
+
+/* 1: no rule by itself is against it; 0: one is. */
+static int rule_counts_out(const Seeking *k, const ConflictRule *rule) {
+        const ArenaMark mark = arena_mark(k->arena);
+        const RuleKind kind = rule->written->kind;
+        bool *places;
+        uint32_t n;
+        int r = 1;
+
+        if (kind == RULE_ON)
+                return has_room(k, rule);
+        if (kind != RULE_APART && kind != RULE_SPREAD)
+                return 1;
+        places = arena_new(k->arena, bool, k->space->p->n_domains[rule->written->level]);
+        if (!places)
+                return -ENOMEM;
+        n = count_places(k, rule, places);
+        if (kind == RULE_APART)
+                r = can_be_apart(k, rule, n);
+        else
+                r = rule->written->k <= n && rule->written->k <= rule->n_vms;
+        arena_rewind(k->arena, mark);
+        return r;
+}
+
+/* 1: counting finds nothing against it; 0: it does. */
+static int counts_out(const Seeking *k) {
+        int r = 1;
+
+        for (uint32_t v = 0; v < k->space->n_vms; v++)
+                if (n_allowed(k, v) == 0)
+                        return 0;
+        for (uint32_t i = 0; i < k->space->n_rules && r > 0; i++)
+                if (k->set->rules[i])
+                        r = rule_counts_out(k, &k->space->rules[i]);
+        return r;
+}
+
+/* ---- trying ---- */
+
+static int begin_tallies(Seeking *k) {
+        const ConflictSpace *space = k->space;
+
+        k->tallies = arena_new(k->arena, Tally, space->n_rules);
+        if (!k->tallies)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < space->n_rules; i++) {
+                const ConflictRule *rule = &space->rules[i];
+                const uint32_t n = space->p->n_domains[rule->written->level];
+                Tally *t = &k->tallies[i];
+
+                if (!k->set->rules[i] || is_about_hosts(rule))
+                        continue;
+                t->count = arena_new(k->arena, uint32_t, n);
+                t->others = arena_new(k->arena, uint32_t, n);
+                t->left = rule->n_vms;
+                t->others_left = rule->n_others;
+                if (!t->count || !t->others)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* What hosts have for VMs: not less than those that are there take now, however full they are. */
+static int begin_room(Seeking *k) {
+        const Problem *p = k->space->p;
+        bool any = false;
+
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                any |= k->set->room[h];
+        if (!any)
+                return 0;
+        k->room = arena_new(k->arena, int64_t, (size_t) p->n_hosts * p->n_res);
+        if (!k->room)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                for (uint32_t r = 0; r < p->n_res && p->home[v] != IX_NONE; r++)
+                        k->room[(size_t) p->home[v] * p->n_res + r] += problem_need(p, v)[r];
+        for (size_t i = 0; i < (size_t) p->n_hosts * p->n_res; i++)
+                if (k->room[i] < p->capacity[i] - p->base[i])
+                        k->room[i] = p->capacity[i] - p->base[i];
+        return 0;
+}
+
+static bool are_alike(const Seeking *k, HostIx x, HostIx y) {
+        const Problem *p = k->space->p;
+
+        for (int level = LEVEL_HOST + 1; level < LEVEL_N; level++)
+                if (problem_domain(p, (Level) level, x) != problem_domain(p, (Level) level, y))
+                        return false;
+        for (uint32_t r = 0; r < p->n_res && k->room; r++)
+                if (k->set->room[x] != k->set->room[y] ||
+                    k->room[(size_t) x * p->n_res + r] != k->room[(size_t) y * p->n_res + r])
+                        return false;
+        for (uint32_t v = 0; v < k->space->n_vms; v++)
+                if (is_allowed(k, v, x) != is_allowed(k, v, y))
+                        return false;
+        return true;
+}
+
+/* Alike: every placement with the one has a twin with the other. Of very many hosts only near ones are
+ * compared. */
+static void begin_alike(Seeking *k) {
+        for (HostIx h = 0; h < k->space->p->n_hosts; h++) {
+                k->alike[h] = IX_NONE;
+                for (HostIx g = h, looked = 0; g > 0 && looked < 64 && k->alike[h] == IX_NONE; looked++)
+                        if (are_alike(k, --g, h))
+                                k->alike[h] = g;
+        }
+}
+
+/* Those with the fewest hosts first; insertion is enough: most have as many as the others. */
+static int begin_order(Seeking *k) {
+        const uint32_t n = k->space->n_vms;
+        uint32_t *hosts = arena_new(k->arena, uint32_t, n);
+
+        if (!hosts)
+                return -ENOMEM;
+        for (uint32_t v = 0; v < n; v++) {
+                uint32_t i = v;
+
+                hosts[v] = n_allowed(k, v);
+                for (; i > 0 && hosts[k->order[i - 1]] > hosts[v]; i--)
+                        k->order[i] = k->order[i - 1];
+                k->order[i] = v;
+        }
+        return 0;
+}
+
+static bool part_holds(const Seeking *k, const ConflictPart *part, uint32_t d) {
+        const Rule *written = k->space->rules[part->rule].written;
+        const Tally *t = &k->tallies[part->rule];
+
+        switch (written->kind) {
+        case RULE_APART:
+                return t->count[d] <= 1;
+        case RULE_TOGETHER:
+                return t->occupied <= 1;
+        case RULE_SPREAD:
+                return (int64_t) t->occupied + t->left >= written->k;
+        case RULE_NEAR:
+                return t->lonely <= t->others_left;
+        case RULE_AVOID:
+                return t->count[d] == 0 || t->others[d] == 0;
+        case RULE_ON:
+        case RULE_NOT_ON:
+        case RULE_KIND_N:
+                break;
+        }
+        return true;
+}
+
+static void tally(Tally *t, bool other, uint32_t d, bool comes) {
+        uint32_t *count = other ? t->others : t->count, *left = other ? &t->others_left : &t->left;
+        const bool was = count[d] > 0;
+
+        count[d] = comes ? count[d] + 1 : count[d] - 1;
+        *left = comes ? *left - 1 : *left + 1;
+        if (was == (count[d] > 0))
+                return;
+        if (!other)
+                t->occupied = comes ? t->occupied + 1 : t->occupied - 1;
+}
+
+/* Puts v on h (comes), or takes it away. False: some rule or the room is against it. */
+static bool put(const Seeking *k, uint32_t v, HostIx h, bool comes) {
+        const ConflictSpace *space = k->space;
+        const Problem *p = space->p;
+        bool holds = true;
+
+        for (uint32_t i = space->start[v]; i < space->start[v + 1]; i++) {
+                const ConflictPart *part = &space->parts[i];
+                const Rule *written = space->rules[part->rule].written;
+                const uint32_t d = problem_domain(p, written->level, h);
+                Tally *t = &k->tallies[part->rule];
+                bool lonely;
+
+                if (!k->set->rules[part->rule])
+                        continue;
+                lonely = written->kind == RULE_NEAR && t->count[d] > 0 && t->others[d] == 0;
+                tally(t, part->other, d, comes);
+                if (written->kind == RULE_NEAR && lonely != (t->count[d] > 0 && t->others[d] == 0))
+                        t->lonely = lonely ? t->lonely - 1 : t->lonely + 1;
+        }
+        for (uint32_t i = space->start[v]; i < space->start[v + 1] && comes && holds; i++)
+                if (k->set->rules[space->parts[i].rule])
+                        holds = part_holds(
+                                k, &space->parts[i],
+                                problem_domain(p, space->rules[space->parts[i].rule].written->level, h));
+        for (uint32_t r = 0; r < p->n_res && k->room; r++) {
+                int64_t *left = &k->room[(size_t) h * p->n_res + r];
+
+                *left -= comes ? problem_need(p, space->vms[v])[r] : -problem_need(p, space->vms[v])[r];
+                holds &= !k->set->room[h] || *left >= 0 || problem_need(p, space->vms[v])[r] <= 0;
+        }
+        k->on[h] = comes ? k->on[h] + 1 : k->on[h] - 1;
+        return holds;
+}
+
+/* An empty host like h comes before it: what h would lead to was tried there. */
+static bool was_tried(const Seeking *k, HostIx h) {
+        for (HostIx g = k->alike[h]; g != IX_NONE; g = k->alike[g])
+                if (k->on[g] == 0)
+                        return true;
+        return false;
+}
+
+/* The next host for v that holds; its home is tried first: turn 0. False: there is none. */
+static bool next_host(const Seeking *k, uint32_t v, uint32_t *turn) {
+        const HostIx home = k->space->p->home[k->space->vms[v]];
+
+        while (*turn <= k->space->p->n_hosts && *k->steps > 0) {
+                const HostIx h = *turn == 0 ? home : *turn - 1;
+
+                if ((*turn)++ > 0 && h == home)
+                        continue;
+                if (h == IX_NONE || !is_allowed(k, v, h) || (h != home && k->on[h] == 0 && was_tried(k, h)))
+                        continue;
+                (*k->steps)--;
+                k->at[v] = h;
+                if (put(k, v, h, true))
+                        return true;
+                (void) put(k, v, h, false);
+        }
+        return false;
+}
+
+static int seek(Seeking *k, ConflictAnswer *ret) {
+        const uint32_t n = k->space->n_vms;
+        uint32_t *turn = arena_new(k->arena, uint32_t, (size_t) n + 1), depth = 0;
+
+        if (!turn)
+                return -ENOMEM;
+        while (depth < n) {
+                if (next_host(k, k->order[depth], &turn[depth])) {
+                        turn[++depth] = 0;
+                        continue;
+                }
+                if (*k->steps == 0 || depth == 0) {
+                        *ret = *k->steps == 0 ? CONFLICT_UNKNOWN : CONFLICT_PROVEN;
+                        return 0;
+                }
+                depth--;
+                (void) put(k, k->order[depth], k->at[k->order[depth]], false);
+        }
+        *ret = CONFLICT_NOT;
+        return 0;
+}
+
+static int begin_search(Seeking *k) {
+        const ConflictSpace *space = k->space;
+        int r;
+
+        k->on = arena_new(k->arena, uint32_t, space->p->n_hosts);
+        k->alike = arena_new(k->arena, HostIx, space->p->n_hosts);
+        k->order = arena_new(k->arena, uint32_t, space->n_vms);
+        k->at = arena_new(k->arena, HostIx, space->n_vms);
+        if (!k->on || !k->alike || !k->order || !k->at)
+                return -ENOMEM;
+        r = begin_tallies(k);
+        if (r == 0)
+                r = begin_order(k);
+        if (r == 0)
+                begin_alike(k);
+        return r;
+}
+
+int conflict_try(Arena *a, const ConflictSpace *space, const ConflictSet *set, uint64_t *steps,
+                 ConflictAnswer *ret) {
+        const ArenaMark mark = arena_mark(a);
+        Seeking k = { .arena = a, .space = space, .set = set, .steps = steps };
+        int r = begin_allowed(&k);
+
+        if (r == 0)
+                r = begin_room(&k);
+        if (r == 0)
+                r = counts_out(&k);
+        if (r == 0)
+                *ret = CONFLICT_PROVEN;
+        if (r > 0) {
+                r = begin_search(&k);
+                if (r == 0)
+                        r = seek(&k, ret);
+        }
+        arena_rewind(a, mark);
+        return r < 0 ? r : 0;
+}
+
+int conflict_places(Arena *a, const ConflictSpace *space, const ConflictSet *set, uint32_t rule,
+                    uint32_t *ret) {
+        const ArenaMark mark = arena_mark(a);
+        Seeking k = { .arena = a, .space = space, .set = set };
+        bool *places = arena_new(a, bool, space->p->n_domains[space->rules[rule].written->level]);
+        int r = places ? begin_allowed(&k) : -ENOMEM;
+
+        if (r == 0)
+                *ret = count_places(&k, &space->rules[rule], places);
+        arena_rewind(a, mark);
+        return r;
+}

@@ -1,0 +1,147 @@
+/* "quorum keeps a, b and c on hosts of their own; h3 takes no VM (in maintenance)" */
+#include "scheduler/base/text.h"
+#include "scheduler/decide/whynot/conflict.h"
+
+#define NAMES_SHOWN 4
+
+typedef struct Names {
+        Arena *arena;
+        const char *text;
+        uint32_t n, all;
+} Names;
+
+/* "a", "a and b", "a, b, c and 3 more" */
+static void add_name(Names *x, const char *name) {
+        const bool last = x->n + 1 == x->all, shown = x->n < NAMES_SHOWN;
+
+        x->n++;
+        if (x->n == 1)
+                x->text = name;
+        else if (shown && x->text)
+                x->text = text_format(x->arena, "%s%s%s", x->text, last ? " and " : ", ", name);
+        else if (last && x->text)
+                x->text = text_format(x->arena, "%s and %u more", x->text, x->all - NAMES_SHOWN);
+}
+
+static const char *vm_names(Arena *a, const Snapshot *s, const VmIx *vms, uint32_t n) {
+        Names x = { .arena = a, .text = "", .all = n };
+
+        for (uint32_t i = 0; i < n; i++)
+                add_name(&x, s->vms[vms[i]].name);
+        return x.text;
+}
+
+static const char *host_names(Arena *a, const Snapshot *s, const HostIx *hosts, uint32_t n) {
+        Names x = { .arena = a, .text = "", .all = n };
+
+        for (uint32_t i = 0; i < n; i++)
+                add_name(&x, s->hosts[hosts[i]].name);
+        return x.text;
+}
+
+static const char *rule_words(Arena *a, const Snapshot *s, const Rule *rule) {
+        const char *vms = vm_names(a, s, rule->vms, rule->n_vms);
+        const char *others = vm_names(a, s, rule->near_vms, rule->n_near_vms);
+        const char *hosts = host_names(a, s, rule->hosts, rule->n_hosts), *level = level_names[rule->level];
+        const char *in = rule->level == LEVEL_HOST ? "on" : "in";
+
+        if (!vms || !others || !hosts)
+                return NULL;
+        switch (rule->kind) {
+        case RULE_APART:
+                return text_format(a, "rule %s keeps %s each %s a %s of its own", rule->name, vms, in, level);
+        case RULE_TOGETHER:
+                return text_format(a, "rule %s keeps %s %s one %s", rule->name, vms, in, level);
+        case RULE_SPREAD:
+                return text_format(a, "rule %s wants %s %s %lld %ss", rule->name, vms, in,
+                                   (long long) rule->k, level);
+        case RULE_NEAR:
+                return text_format(a, "rule %s wants each of %s %s one %s with one of %s", rule->name, vms,
+                                   in, level, others);
+        case RULE_AVOID:
+                return text_format(a, "rule %s keeps %s %s no %s with %s", rule->name, vms, in, level,
+                                   others);
+        case RULE_ON:
+                return text_format(a, "rule %s allows %s only on %s", rule->name, vms, hosts);
+        case RULE_NOT_ON:
+                return text_format(a, "rule %s keeps %s off %s", rule->name, vms, hosts);
+        case RULE_KIND_N:
+                break;
+        }
+        return rule->name;
+}
+
+static const char *closed_word(const Host *h) {
+        return h->state != HOST_ACTIVE  ? host_state_names[h->state]
+               : h->fence != FENCE_NONE ? "facts stale or missing"
+               : h->fault_grade >= 2    ? "a hardware fault"
+                                        : "it takes none";
+}
+
+static const char *closed_words(Arena *a, const Snapshot *s, const Conflict *c) {
+        Names x = { .arena = a, .text = "", .all = c->n_closed };
+
+        for (uint32_t i = 0; i < c->n_closed; i++) {
+                const Host *h = &s->hosts[c->closed[i]];
+                const char *one = text_format(a, "%s (%s)", h->name, closed_word(h));
+
+                if (!one)
+                        return NULL;
+                add_name(&x, one);
+        }
+        return x.text ? text_format(a, "no VM may come to %s", x.text) : NULL;
+}
+
+static const char *held_words(Arena *a, const Snapshot *s, const Conflict *c) {
+        Names x = { .arena = a, .text = "", .all = c->n_held };
+
+        for (uint32_t i = 0; i < c->n_held; i++) {
+                const Vm *vm = &s->vms[c->held[i]];
+                const char *why = vm->movable ? "local disks" : vm->unmovable_why;
+                const char *one = why ? text_format(a, "%s (%s)", vm->name, why) : vm->name;
+
+                if (!one)
+                        return NULL;
+                add_name(&x, one);
+        }
+        return x.text ? text_format(a, "%s may not be moved", x.text) : NULL;
+}
+
+static const char *join(Arena *a, const char *text, const char *more) {
+        if (!text || !more)
+                return NULL;
+        return *text ? text_format(a, "%s; %s", text, more) : more;
+}
+
+const char *conflict_text(Arena *a, const Snapshot *s, const Conflict *c) {
+        const char *text = "", *names;
+
+        for (uint32_t i = 0; i < c->n_rules; i++)
+                text = join(a, text, rule_words(a, s, &s->rules[c->rules[i]]));
+        if (c->n_closed > 0)
+                text = join(a, text, closed_words(a, s, c));
+        if (c->n_bound > 0) {
+                names = vm_names(a, s, c->bound, c->n_bound);
+                text = names ? join(a, text,
+                                    text_format(a, "hosts lack what %s need%s: networks, pools or CPUs",
+                                                names, c->n_bound == 1 ? "s" : ""))
+                             : NULL;
+        }
+        if (c->n_held > 0)
+                text = join(a, text, held_words(a, s, c));
+        if (c->n_full > 0) {
+                names = host_names(a, s, c->full, c->n_full);
+                text = names ? join(a, text, text_format(a, "there is no more room on %s", names)) : NULL;
+        }
+        if (c->counted != IX_NONE) {
+                const Rule *rule = &s->rules[c->counted];
+                const char *level = level_names[rule->level];
+
+                if (c->places_needed > rule->n_vms)
+                        return join(a, text, text_format(a, "there are %u of them", rule->n_vms));
+                text = join(a, text,
+                            text_format(a, "%u %ss are needed, and %u %s open to them", c->places_needed,
+                                        level, c->places, c->places == 1 ? "is" : "are"));
+        }
+        return text;
+}

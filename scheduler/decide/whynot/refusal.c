@@ -1,0 +1,287 @@
+#include "scheduler/decide/whynot/refusal.h"
+
+#include <string.h>
+
+#define NAMES_SHOWN 3
+
+typedef struct Asked {
+        Arena *arena;
+        const Trial *t;
+        VmIx v;
+        HostIx h;
+} Asked;
+
+int64_t refusal_lack(const Trial *t, VmIx v, HostIx h, uint32_t r) {
+        const int64_t need = problem_need(t->p, v)[r];
+        const int64_t room = problem_capacity(t->p, h)[r] - assignment_load(t->e->x, h)[r];
+
+        return need > 0 && need > room ? need - room : 0;
+}
+
+const char *refusal_missing(const Strings *wanted, const Strings *there, bool known) {
+        for (uint32_t i = 0; i < wanted->n && (known || there->n > 0); i++)
+                if (!strings_have(there, wanted->at[i]))
+                        return wanted->at[i];
+        return NULL;
+}
+
+/* "a", "a and b", "a, b and 3 more" */
+static const char *names_text(Arena *a, const char *const *names, uint32_t shown, uint32_t n) {
+        const char *text = n > 0 ? names[0] : "";
+
+        for (uint32_t i = 1; text && i < shown; i++)
+                text = text_format(a, "%s%s%s", text, i + 1 == n ? " and " : ", ", names[i]);
+        return text && n > shown ? text_format(a, "%s and %u more", text, n - shown) : text;
+}
+
+static const char *no_room(const Asked *k) {
+        const char *text = NULL;
+
+        for (uint32_t r = 0; r < k->t->p->n_res; r++) {
+                const int64_t lack = refusal_lack(k->t, k->v, k->h, r);
+                const char *amount = lack > 0 ? trial_amount(k->arena, k->t, k->h, r, lack) : NULL;
+
+                if (amount)
+                        text = text_format(k->arena, "%s%s%s", text ? text : "lacks ", text ? " and " : "",
+                                           amount);
+        }
+        return text ? text : reason_texts[REASON_NO_ROOM];
+}
+
+/* ---- rules ---- */
+
+static bool in_group(const Problem *p, uint32_t group, VmIx v) {
+        for (uint32_t i = 0; i < p->groups[group].n_vms; i++)
+                if (p->groups[group].vms[i] == v)
+                        return true;
+        return false;
+}
+
+static bool is_worse(const Trial *t, const GroupRule *rule, VmIx v, HostIx h) {
+        HostIx *host_of = t->e->x->host_of, was = host_of[v];
+        const int64_t before = rule_broken(t->p, rule, t->e->x);
+        int64_t after;
+
+        host_of[v] = h;
+        after = rule_broken(t->p, rule, t->e->x);
+        host_of[v] = was;
+        return after > before;
+}
+
+Reason reason_of_rule(RuleKind kind) {
+        switch (kind) {
+        case RULE_APART:
+        case RULE_AVOID:
+                return REASON_RULE_APART;
+        case RULE_TOGETHER:
+                return REASON_RULE_TOGETHER;
+        case RULE_SPREAD:
+                return REASON_RULE_SPREAD;
+        case RULE_NEAR:
+                return REASON_RULE_NEAR;
+        case RULE_ON:
+        case RULE_NOT_ON:
+        case RULE_KIND_N:
+                break;
+        }
+        return REASON_RULE_HOSTS;
+}
+
+/* The first rule with that reason that v on h would break further. */
+static const GroupRule *worse_rule(const Trial *t, VmIx v, HostIx h, Reason reason) {
+        const Problem *p = t->p;
+
+        for (uint32_t i = 0; i < p->n_rules; i++) {
+                const GroupRule *rule = &p->rules[i];
+
+                const bool two = rule_has_two_groups(rule->kind);
+
+                if (rule->must && reason_of_rule(rule->kind) == reason &&
+                    (in_group(p, rule->group, v) || (two && in_group(p, rule->group_b, v))) &&
+                    is_worse(t, rule, v, h))
+                        return rule;
+        }
+        return NULL;
+}
+
+/* The must rule on hosts that keeps v off h. */
+static uint32_t host_rule(const Trial *t, VmIx v, HostIx h) {
+        const Snapshot *s = t->s;
+
+        assert(s->rules || s->n_rules == 0);
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                const Rule *rule = &s->rules[i];
+                bool vm = false, host = false;
+
+                if (!rule->must || (rule->kind != RULE_ON && rule->kind != RULE_NOT_ON))
+                        continue;
+                for (uint32_t n = 0; n < rule->n_vms; n++)
+                        vm |= rule->vms[n] == v;
+                for (uint32_t n = 0; n < rule->n_hosts; n++)
+                        host |= rule->hosts[n] == h;
+                if (vm && host == (rule->kind == RULE_NOT_ON))
+                        return i;
+        }
+        return IX_NONE;
+}
+
+uint32_t refusal_rule(const Trial *t, VmIx v, HostIx h, Reason reason) {
+        const GroupRule *rule;
+
+        if (reason == REASON_RULE_HOSTS)
+                return host_rule(t, v, h);
+        rule = worse_rule(t, v, h, reason);
+        return rule ? rule->source : IX_NONE;
+}
+
+static const char *place_name(const Host *h, Level level) {
+        const char *name = level == LEVEL_RACK   ? h->rack
+                           : level == LEVEL_ZONE ? h->zone
+                           : level == LEVEL_HOST ? h->name
+                                                 : h->neighborhood;
+
+        return name ? name : "";
+}
+
+/* The others of the group: those in h's domain (inside), or those elsewhere. */
+static const char *company(const Asked *k, const GroupRule *rule, uint32_t group_ix, bool inside) {
+        const Problem *p = k->t->p;
+        const Group *g = &p->groups[group_ix];
+        const HostIx *host_of = k->t->e->x->host_of;
+        const uint32_t domain = problem_domain(p, rule->level, k->h);
+        const char *names[NAMES_SHOWN];
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < g->n_vms; i++) {
+                const VmIx w = g->vms[i];
+
+                if (w == k->v || host_of[w] == IX_NONE ||
+                    (problem_domain(p, rule->level, host_of[w]) == domain) != inside)
+                        continue;
+                if (n < NAMES_SHOWN)
+                        names[n] = inside ? k->t->s->vms[w].name
+                                          : text_format(k->arena, "%s (%s)", k->t->s->vms[w].name,
+                                                        k->t->s->hosts[host_of[w]].name);
+                if (n < NAMES_SHOWN && !names[n])
+                        return NULL;
+                n++;
+        }
+        return names_text(k->arena, names, n < NAMES_SHOWN ? n : NAMES_SHOWN, n);
+}
+
+static const char *group_rule_text(const Asked *k, const GroupRule *rule) {
+        const Rule *written = &k->t->s->rules[rule->source];
+        const Host *host = &k->t->s->hosts[k->h];
+        const char *who, *level = level_names[rule->level];
+        uint32_t other;
+
+        switch (rule->kind) {
+        case RULE_APART:
+        case RULE_AVOID:
+                other = rule->kind == RULE_AVOID && in_group(k->t->p, rule->group, k->v) ? rule->group_b
+                                                                                         : rule->group;
+                who = company(k, rule, other, true);
+                if (!who || rule->level == LEVEL_HOST)
+                        return who ? text_format(k->arena, "rule %s: %s runs there", written->name, who)
+                                   : NULL;
+                return text_format(k->arena, "rule %s: %s runs in its %s %s", written->name, who, level,
+                                   place_name(host, rule->level));
+        case RULE_TOGETHER:
+                who = company(k, rule, rule->group, false);
+                return who ? text_format(k->arena, "rule %s: it must share a %s with %s", written->name,
+                                         level, who)
+                           : NULL;
+        case RULE_SPREAD:
+                return text_format(k->arena, "rule %s: its group would be on fewer than %u %ss",
+                                   written->name, rule->k, level);
+        case RULE_NEAR:
+                if (in_group(k->t->p, rule->group, k->v))
+                        return text_format(k->arena, "rule %s: none of what it must be near runs in this %s",
+                                           written->name, level);
+                return text_format(k->arena, "rule %s: those that must be near it would no longer be",
+                                   written->name);
+        case RULE_ON:
+        case RULE_NOT_ON:
+        case RULE_KIND_N:
+                break;
+        }
+        return written->name;
+}
+
+static const char *host_rule_text(const Asked *k) {
+        const uint32_t i = host_rule(k->t, k->v, k->h);
+        const Rule *rule = i != IX_NONE ? &k->t->s->rules[i] : NULL;
+        const char *names[NAMES_SHOWN], *list;
+        uint32_t n = 0;
+
+        if (!rule)
+                return reason_texts[REASON_RULE_HOSTS];
+        if (rule->kind == RULE_NOT_ON)
+                return text_format(k->arena, "rule %s: not on this host", rule->name);
+        for (; n < rule->n_hosts && n < NAMES_SHOWN; n++)
+                names[n] = k->t->s->hosts[rule->hosts[n]].name;
+        list = names_text(k->arena, names, n, rule->n_hosts);
+        return list ? text_format(k->arena, "rule %s: only on %s", rule->name, list) : NULL;
+}
+
+/* ---- the host and the VM by themselves ---- */
+
+static const char *cpu_text(const Asked *k) {
+        const Snapshot *s = k->t->s;
+        const Vm *vm = &s->vms[k->v];
+        const Host *host = &s->hosts[k->h], *home = vm->host != IX_NONE ? &s->hosts[vm->host] : NULL;
+
+        if (vm->arch && host->arch && strcmp(vm->arch, host->arch) != 0)
+                return text_format(k->arena, "it is %s, the VM needs %s", host->arch, vm->arch);
+        if (home && home->cpu_model && host->cpu_model && cpu_follows_host(vm->cpu_model))
+                return text_format(k->arena, "its CPU is %s, the VM (%s) runs on %s", host->cpu_model,
+                                   vm->cpu_model, home->cpu_model);
+        return reason_texts[REASON_CPU_MODEL];
+}
+
+static const char *with_detail(const Asked *k, Reason reason, const char *detail) {
+        return detail ? text_format(k->arena, "%s: %s", reason_texts[reason], detail) : reason_texts[reason];
+}
+
+/* A rule of the kind that names v: which VMs there stand against it is not known (fit.c forgets where they
+ * are).
+ */
+static const Rule *some_rule(const Trial *t, VmIx v, Reason reason) {
+        for (uint32_t i = 0; i < t->p->n_rules; i++)
+                if (t->p->rules[i].must && reason_of_rule(t->p->rules[i].kind) == reason &&
+                    in_group(t->p, t->p->rules[i].group, v))
+                        return &t->s->rules[t->p->rules[i].source];
+        return NULL;
+}
+
+const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reason) {
+        const Asked k = { .arena = a, .t = t, .v = v, .h = h };
+        const Vm *vm = &t->s->vms[v];
+        const Host *host = &t->s->hosts[h];
+        const GroupRule *rule = worse_rule(t, v, h, reason);
+        const char *word = NULL;
+
+        if (rule)
+                return group_rule_text(&k, rule);
+        if (some_rule(t, v, reason))
+                return text_format(a, "rule %s: %s", some_rule(t, v, reason)->name, reason_texts[reason]);
+        if (reason == REASON_NO_ROOM || reason == REASON_NO_ROOM_DURING)
+                return no_room(&k);
+        if (reason == REASON_RULE_HOSTS)
+                return host_rule_text(&k);
+        if (reason == REASON_CPU_MODEL)
+                return cpu_text(&k);
+        if (reason == REASON_NETWORK)
+                word = refusal_missing(&vm->networks, &host->networks, host->networks_known);
+        if (reason == REASON_STORAGE)
+                word = refusal_missing(&vm->pools, &host->pools, host->pools_known);
+        if (word)
+                return text_format(a, "has no %s %s", reason == REASON_NETWORK ? "network" : "pool", word);
+        if (reason == REASON_HOST_FENCED)
+                return with_detail(&k, reason, host->fence_why ? host->fence_why : fence_texts[host->fence]);
+        if (reason == REASON_HOST_FAULTY)
+                return with_detail(&k, reason, host->fault_why);
+        if (reason == reason_of_hold(vm->hold))
+                return with_detail(&k, reason, vm->unmovable_why);
+        return reason_texts[reason];
+}

@@ -1,0 +1,14 @@
+/* How much of each there may be in a Snapshot: more is refused when it is read. */
+#pragma once
+
+#include "scheduler/model/units.h"
+
+#define EXTRA_MAX           12 /* with what problem_build() adds, at most PROBLEM_RES_MAX */
+#define HUGEPAGES_MAX       UINT32_C(16)
+#define RULES_MAX           VMS_MAX
+#define NICS_MAX            UINT32_C(1024)
+#define PEERS_MAX           UINT32_C(1024) /* whose round trip a host tells */
+#define TRAFFIC_MAX         VMS_MAX
+#define FAULTS_MAX          UINT32_C(1024)
+#define RULE_WEIGHT_DEFAULT 100
+#define LESSONS_MAX         UINT32_C(65536)

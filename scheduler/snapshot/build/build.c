@@ -1,0 +1,585 @@
+#include "scheduler/snapshot/build/build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/text.h"
+#include "scheduler/snapshot/build/report_facts.h"
+#include "scheduler/snapshot/health/fault_grade.h"
+#include "scheduler/snapshot/health/fault_list.h"
+#include "scheduler/snapshot/json/name_table.h"
+
+const SettingDef snapshot_settings[] = {
+        { .name = "stale_after",
+          .type = SETTING_DURATION,
+          .def = 30 * USEC_PER_SEC,
+          .min = USEC_PER_SEC,
+          .max = 86400 * USEC_PER_SEC,
+          .doc = "A host whose report, or whose reading of its load or VMs, is older than this takes no part "
+                 "in "
+                 "decisions; three times the agent's own interval where that is longer." },
+        { .name = "clock_skew",
+          .type = SETTING_DURATION,
+          .def = 10 * USEC_PER_SEC,
+          .min = 0,
+          .max = 3600 * USEC_PER_SEC,
+          .doc = "A report from further in the future than this is no sign of life: a clock is wrong, and "
+                 "the host "
+                 "takes no part in decisions." },
+        { .name = "fault_hold",
+          .type = SETTING_PERMILLE,
+          .def = 1000,
+          .min = 0,
+          .max = 100000,
+          .doc = "A fault's grade falls when its facts have been good for the time the table of hazards says "
+                 "(docs/faults.md, mostly a day); this is by how much that time is stretched. 0: at once." },
+        { 0 },
+};
+
+#define TALKS_LABEL "talks=" /* docs/distance.md */
+
+typedef struct Builder {
+        Arena *a;
+        const BuildInput *in;
+        usec_t stale_after, clock_skew;
+        int64_t fault_hold;
+        NameTable names;          /* of hosts, in the order of strcmp */
+        Host *hosts;              /* [names.n] */
+        const Report **report_of; /* [names.n] the newest, or NULL */
+        const char **uuid_of;     /* [names.n] a machine that reports under this name, or NULL */
+        bool *doubled;            /* [names.n] two machines report under this name */
+        VmRow *rows;
+        uint32_t n_rows;
+        FaultMemory *memories;             /* [names.n] to be remembered */
+        const FaultMemory **remembered_of; /* [names.n] */
+} Builder;
+
+/* ---- which hosts there are ---- */
+
+static const char *host_uuid(const Report *r) {
+        for (uint32_t i = 0; i < r->n_sections; i++)
+                for (uint32_t k = 0; k < r->sections[i].n_samples; k++) {
+                        const Sample *x = &r->sections[i].samples[k];
+
+                        if (x->metric == METRIC_HOST_UUID && x->text && *x->text)
+                                return x->text;
+                }
+        return NULL;
+}
+
+static bool is_newer(const Report *r, const Report *than) {
+        return r->sent_at != than->sent_at ? r->sent_at > than->sent_at : r->sequence > than->sequence;
+}
+
+/* Names of all, sorted, each once. */
+static int names_collect(Builder *b) {
+        const BuildInput *in = b->in;
+        uint64_t n = (uint64_t) in->n_reports + in->n_expected;
+        NameTable unsorted;
+        uint32_t *order;
+        int k;
+
+        if (n > 2 * (uint64_t) HOSTS_MAX)
+                return -ERANGE;
+        k = name_table_new(b->a, (uint32_t) n, &unsorted);
+        if (k < 0)
+                return k;
+        for (uint32_t i = 0; i < in->n_reports; i++)
+                (void) name_table_add(&unsorted, in->reports[i]->host);
+        for (uint32_t i = 0; i < in->n_expected; i++)
+                (void) name_table_add(&unsorted, in->expected[i]);
+        if (unsorted.n > HOSTS_MAX)
+                return -ERANGE;
+        k = names_order(b->a, unsorted.names, unsorted.n, &order);
+        if (k == 0)
+                k = name_table_new(b->a, unsorted.n, &b->names);
+        for (uint32_t i = 0; k == 0 && i < unsorted.n; i++) {
+                const char *name = unsorted.names[order[i]];
+                const char *copy = text_copy(b->a, name, strlen(name));
+
+                k = copy ? 0 : -ENOMEM;
+                if (copy)
+                        (void) name_table_add(&b->names, copy);
+        }
+        return k;
+}
+
+static HostIx host_ix(const Builder *b, const char *name) {
+        return name_table_find(&b->names, name, strlen(name));
+}
+
+static void reports_choose(Builder *b) {
+        for (uint32_t i = 0; i < b->in->n_reports; i++) {
+                const Report *r = b->in->reports[i];
+                HostIx h = host_ix(b, r->host);
+                const Report *other = b->report_of[h];
+                const char *uuid = host_uuid(r);
+
+                if (uuid && b->uuid_of[h] && strcmp(uuid, b->uuid_of[h]) != 0)
+                        b->doubled[h] = true;
+                if (uuid)
+                        b->uuid_of[h] = uuid;
+                if (!other || is_newer(r, other))
+                        b->report_of[h] = r;
+        }
+}
+
+/* ---- what is known of each ---- */
+
+#define SECONDS(usec) ((double) (usec) / 1e6)
+
+static usec_t allowed_age(const Builder *b, const Report *r) {
+        usec_t three = r->interval > INT64_MAX / 3 ? INT64_MAX : 3 * r->interval;
+
+        return three > b->stale_after ? three : b->stale_after;
+}
+
+typedef struct Judgement {
+        Fence fence;
+        const char *why; /* in the arena */
+        bool full;       /* the arena is */
+} Judgement;
+
+#define JUDGE(b, kind, ...) judgement((kind), text_format((b)->a, __VA_ARGS__))
+
+static Judgement judgement(Fence fence, const char *why) {
+        return (Judgement){ .fence = fence, .why = why, .full = !why };
+}
+
+/* Whether what was read at `at` counts as now. */
+static Judgement judge_age(const Builder *b, const Report *r, const char *what, usec_t at) {
+        usec_t allowed = allowed_age(b, r), now = b->in->now;
+
+        if (at > now && at - now > b->clock_skew)
+                return JUDGE(b, FENCE_STALE,
+                             "%s is %.1f s in the future; a clock is wrong (%.1f s are allowed)", what,
+                             SECONDS(at - now), SECONDS(b->clock_skew));
+        if (now > at && now - at > allowed)
+                return JUDGE(b, FENCE_STALE, "%s is %.1f s old; %.1f s are allowed", what, SECONDS(now - at),
+                             SECONDS(allowed));
+        return (Judgement){ .fence = FENCE_NONE };
+}
+
+static Judgement judge_host(const Builder *b, HostIx ix, const HostFacts *f) {
+        const Report *r = b->report_of[ix];
+        const Host *h = &b->hosts[ix];
+        Judgement j;
+
+        if (b->doubled[ix])
+                return JUDGE(b, FENCE_MISSING, "two machines report under this name");
+        j = judge_age(b, r, "its last report", r->sent_at);
+        if (j.fence != FENCE_NONE)
+                return j;
+        if (f->daemon_silent && f->daemon_error != 0)
+                return JUDGE(b, FENCE_DAEMON, "its libvirt does not answer (error %d)", f->daemon_error);
+        if (f->daemon_silent)
+                return JUDGE(b, FENCE_DAEMON, "its libvirt does not answer");
+        if (!f->has_vms)
+                return JUDGE(b, FENCE_MISSING, "its report has no list of VMs");
+        j = judge_age(b, r, "its list of VMs", f->vms_read_at);
+        if (j.fence != FENCE_NONE)
+                return j;
+        if (h->cpus == 0 || h->memory_mib == 0)
+                return JUDGE(b, FENCE_MISSING, "its report does not say its %s",
+                             h->cpus > 0         ? "memory"
+                             : h->memory_mib > 0 ? "CPUs"
+                                                 : "CPUs and memory");
+        j = judge_age(b, r, "the reading of its load", f->load_read_at);
+        if (j.fence != FENCE_NONE)
+                return j;
+        if (f->incomplete_vm)
+                return JUDGE(b, FENCE_MISSING, "vCPUs or memory of VM %.255s are not known",
+                             f->incomplete_vm);
+        return (Judgement){ .fence = FENCE_NONE };
+}
+
+static int host_silent(Builder *b, HostIx ix) {
+        Host *h = &b->hosts[ix];
+
+        h->cpu_mhz = h->cpu_busy_mcores = h->memory_used_mib = UNKNOWN;
+        h->cpu_pressure_permille = h->memory_pressure_permille = UNKNOWN;
+        h->fence = FENCE_MISSING;
+        h->fence_why = text_format(b->a, "no report");
+        return h->fence_why ? 0 : -ENOMEM;
+}
+
+static int host_build(Builder *b, HostIx ix) {
+        const Report *r = b->report_of[ix];
+        Host *h = &b->hosts[ix];
+        HostFacts facts;
+        Judgement j;
+        uint32_t n;
+        int k;
+
+        h->name = b->names.names[ix];
+        for (int i = 0; i < HEADROOM_N; i++)
+                h->headroom_permille[i] = UNKNOWN;
+        if (!r)
+                return host_silent(b, ix);
+        k = report_facts(b->a, r, ix, h, b->rows + b->n_rows, &facts, &n);
+        if (k < 0)
+                return k;
+        j = judge_host(b, ix, &facts);
+        if (j.full)
+                return -ENOMEM;
+        h->fence = j.fence;
+        h->fence_why = j.why;
+        h->seen_at = facts.has_vms && facts.vms_read_at < r->sent_at ? facts.vms_read_at : r->sent_at;
+        for (uint32_t i = 0; i < n; i++)
+                b->rows[b->n_rows + i].fresh = j.fence != FENCE_STALE;
+        b->n_rows += n;
+        return 0;
+}
+
+static int place_copy(Builder *b, const char *from, const char **to) {
+        if (!from || !text_is_name(from, strlen(from)))
+                return 0;
+        *to = text_copy(b->a, from, strlen(from));
+        return *to ? 0 : -ENOMEM;
+}
+
+static int marks_apply(Builder *b) {
+        int k = 0;
+
+        for (uint32_t i = 0; k == 0 && i < b->in->n_marks; i++) {
+                const HostMark *m = &b->in->marks[i];
+                HostIx ix = host_ix(b, m->host);
+
+                if (ix == IX_NONE)
+                        continue;
+                b->hosts[ix].state = m->state;
+                b->hosts[ix].leave_by = m->leave_by;
+                b->hosts[ix].for_good = m->for_good && m->state == HOST_MAINTENANCE;
+                k = place_copy(b, m->zone, &b->hosts[ix].zone);
+                if (k == 0)
+                        k = place_copy(b, m->rack, &b->hosts[ix].rack);
+                if (k == 0)
+                        k = place_copy(b, m->neighborhood, &b->hosts[ix].neighborhood);
+        }
+        return k;
+}
+
+/* ---- faults ---- */
+
+static int clears_of(const Builder *b, const char *host, FaultInput *in) {
+        Clear *list = arena_new(b->a, Clear, b->in->n_clears);
+
+        if (!list)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < b->in->n_clears; i++)
+                if (strcmp(b->in->clears[i].host, host) == 0)
+                        list[in->n_clears++] = b->in->clears[i];
+        in->clears = list;
+        return 0;
+}
+
+/* A host that is silent keeps the grades it had. */
+static int host_faults(Builder *b, HostIx ix) {
+        static const FaultMemory nothing = { 0 };
+        const FaultMemory *memory = b->remembered_of[ix];
+        FaultInput in = { .report = b->report_of[ix],
+                          .memory = memory             ? memory
+                                    : b->in->remembers ? &nothing
+                                                       : NULL,
+                          .now = b->in->now,
+                          .hold_permille = b->fault_hold };
+        FaultOutput out;
+        int k = b->in->n_clears > 0 ? clears_of(b, b->names.names[ix], &in) : 0;
+
+        if (k == 0)
+                k = fault_grade(b->a, &in, &out);
+        if (k == 0)
+                k = host_take_faults(b->a, &b->hosts[ix], out.faults, out.n_faults);
+        if (k < 0)
+                return k;
+        b->memories[ix] = out.memory;
+        b->memories[ix].host = b->names.names[ix];
+        return 0;
+}
+
+static int faults_build(Builder *b) {
+        int k = 0;
+
+        b->memories = arena_new(b->a, FaultMemory, b->names.n);
+        b->remembered_of = arena_new(b->a, const FaultMemory *, b->names.n);
+        if (!b->memories || !b->remembered_of)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < b->in->n_memories; i++) {
+                HostIx h = host_ix(b, b->in->memories[i].host);
+
+                if (h != IX_NONE)
+                        b->remembered_of[h] = &b->in->memories[i];
+        }
+        for (HostIx h = 0; k == 0 && h < b->names.n; h++)
+                k = host_faults(b, h);
+        return k;
+}
+
+/* ---- VMs ---- */
+
+/* How much speaks for a host being the one the VM runs on, and is about to leave. A definition alone speaks
+ * for nothing; of several the one that need not leave its host counts. */
+static int claim(const Builder *b, const VmRow *r) {
+        if (r->vm.state == VM_OFF)
+                return b->hosts[r->vm.host].for_good ? -32 : -31;
+        return (r->fresh ? 8 : 0) +
+               (r->job == VM_JOB_OUT  ? 4
+                : r->job == VM_JOB_IN ? -4
+                                      : 0) +
+               (r->vm.state == VM_RUNNING ? 1 : 0);
+}
+
+typedef struct RowRef {
+        const VmRow *row;
+        int claim;
+} RowRef;
+
+/* By name, then the strongest claim first; a total order, so that the order of reports plays no part. */
+static int row_compare(const void *a, const void *b) {
+        const VmRow *x = ((const RowRef *) a)->row, *y = ((const RowRef *) b)->row;
+        int c = strcmp(x->vm.name, y->vm.name);
+
+        if (c != 0)
+                return c;
+        if (((const RowRef *) a)->claim != ((const RowRef *) b)->claim)
+                return ((const RowRef *) b)->claim - ((const RowRef *) a)->claim;
+        if (x->read_at != y->read_at)
+                return x->read_at > y->read_at ? -1 : 1;
+        return x->vm.host < y->vm.host ? -1 : 1;
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+        return a > b ? a : b;
+}
+
+/* Several hosts report the name: rows[0] claims it most. */
+static int vm_merge(Builder *b, const RowRef *rows, uint32_t n, Vm *ret) {
+        Vm vm = rows[0].row->vm;
+        const char *other = b->hosts[rows[1].row->vm.host].name, *own = b->hosts[vm.host].name;
+        bool same = true;
+
+        vm.in_flight = true;
+        vm.in_flight_to = rows[1].row->vm.host;
+        for (uint32_t i = 1; i < n; i++) {
+                const Vm *v = &rows[i].row->vm;
+
+                same = same && (!v->uuid || !vm.uuid || strcmp(v->uuid, vm.uuid) == 0);
+                vm.vcpus = larger(vm.vcpus, v->vcpus);
+                vm.memory_mib = larger(vm.memory_mib, v->memory_mib);
+                vm.cpu_mcores = larger(vm.cpu_mcores, v->cpu_mcores);
+        }
+        if (!same || n > 2) {
+                vm.movable = false;
+                vm.unmovable_why =
+                        same ? text_format(b->a, "%u hosts report it, among them %.255s and %.255s", n, own,
+                                           other)
+                             : text_format(b->a, "different VMs have this name, on %.255s and %.255s", own,
+                                           other);
+                if (!vm.unmovable_why)
+                        return -ENOMEM;
+        }
+        *ret = vm;
+        return 0;
+}
+
+/* A VM that runs on a host whose lists of CPU models or features lack what it asks for disproves them:
+ * emulated CPUs, features that libvirt leaves out when it starts a VM. What it needs is then not known. */
+static void cpu_facts_check(const Builder *b, Vm *vm) {
+        const Host *home = &b->hosts[vm->host];
+
+        if (home->cpu_models.n > 0 && vm->cpu_model && !cpu_follows_host(vm->cpu_model) &&
+            !strings_have(&home->cpu_models, vm->cpu_model))
+                vm->cpu_model = NULL;
+        for (uint32_t i = 0; home->cpu_features.n > 0 && i < vm->cpu_features.n; i++)
+                if (!strings_have(&home->cpu_features, vm->cpu_features.at[i]))
+                        vm->cpu_features = (Strings){ 0 };
+}
+
+static bool same_name(const RowRef *x, const RowRef *y) {
+        return strcmp(x->row->vm.name, y->row->vm.name) == 0;
+}
+
+static void rows_sort(const Builder *b, RowRef *order) {
+        for (uint32_t i = 0; i < b->n_rows; i++)
+                order[i] = (RowRef){ &b->rows[i], claim(b, &b->rows[i]) };
+        if (b->n_rows > 0)
+                qsort(order, b->n_rows, sizeof(*order), row_compare);
+}
+
+/* One that is off and has another VM's name is called by its UUID: the other is nothing of its. */
+static bool rename_off(Builder *b, const RowRef *order) {
+        const RowRef *first = order;
+        bool renamed = false;
+
+        for (uint32_t i = 0; i < b->n_rows; i++) {
+                VmRow *row = &b->rows[order[i].row - b->rows];
+
+                if (!same_name(first, &order[i]))
+                        first = &order[i];
+                if (row->vm.state != VM_OFF || !row->vm.uuid || !first->row->vm.uuid ||
+                    strcmp(row->vm.uuid, first->row->vm.uuid) == 0)
+                        continue;
+                row->vm.name = row->vm.uuid;
+                renamed = true;
+        }
+        return renamed;
+}
+
+/* Of those with one name: without definitions that an earlier one is the VM of. */
+static uint32_t without_definitions(const RowRef *rows, uint32_t n) {
+        while (n > 1 && rows[n - 1].row->vm.state == VM_OFF)
+                n--;
+        return n;
+}
+
+static int vms_build(Builder *b, Snapshot *s) {
+        RowRef *order = arena_new(b->a, RowRef, b->n_rows);
+        uint32_t n_vms = 0;
+        Vm *vms;
+        int k = 0;
+
+        if (!order)
+                return -ENOMEM;
+        rows_sort(b, order);
+        if (rename_off(b, order))
+                rows_sort(b, order);
+        for (uint32_t i = 0; i < b->n_rows; i++)
+                n_vms += i == 0 || !same_name(&order[i - 1], &order[i]);
+        if (n_vms > VMS_MAX)
+                return -ERANGE;
+        vms = arena_new(b->a, Vm, n_vms);
+        if (!vms)
+                return -ENOMEM;
+        for (uint32_t i = 0, n, alive; k == 0 && i < b->n_rows; i += n) {
+                for (n = 1; i + n < b->n_rows && same_name(&order[i], &order[i + n]); n++)
+                        ;
+                alive = without_definitions(order + i, n);
+                if (alive == 1)
+                        vms[s->n_vms++] = order[i].row->vm;
+                else
+                        k = vm_merge(b, order + i, alive, &vms[s->n_vms++]);
+                cpu_facts_check(b, &vms[s->n_vms - 1]);
+        }
+        s->vms = vms;
+        return k;
+}
+
+/* ---- VMs that talk ---- */
+
+/* "talks=NAME:MBIT" of a VM's labels; false: it is another label, or names nobody. */
+static bool label_talks(const Snapshot *s, VmIx v, const char *label, Traffic *ret) {
+        const char *name = label + strlen(TALKS_LABEL), *colon = strrchr(label, ':');
+        char other[256];
+        int64_t kbit;
+        VmIx w;
+
+        if (strncmp(label, TALKS_LABEL, strlen(TALKS_LABEL)) != 0 || !colon || colon < name ||
+            (size_t) (colon - name) >= sizeof(other) ||
+            text_to_scaled(colon + 1, strlen(colon + 1), 1000, 1, QUANTITY_MAX, &kbit) < 0)
+                return false;
+        memcpy(other, name, (size_t) (colon - name));
+        other[colon - name] = '\0';
+        w = snapshot_vm(s, other);
+        if (w == IX_NONE || w == v)
+                return false;
+        *ret = (Traffic){ .a = v < w ? v : w, .b = v < w ? w : v, .kbit = kbit };
+        return true;
+}
+
+static int traffic_compare(const void *a, const void *b) {
+        const Traffic *x = a, *y = b;
+
+        if (x->a != y->a)
+                return x->a < y->a ? -1 : 1;
+        if (x->b != y->b)
+                return x->b < y->b ? -1 : 1;
+        return (x->kbit < y->kbit) - (x->kbit > y->kbit);
+}
+
+/* Said on both sides, the larger counts. */
+static int traffic_build(Builder *b, Snapshot *s) {
+        uint32_t most = 0, n = 0, kept = 0;
+        Traffic *traffic;
+
+        for (VmIx v = 0; v < s->n_vms; v++)
+                for (uint32_t i = 0; i < s->vms[v].labels.n; i++)
+                        most += strncmp(s->vms[v].labels.at[i], TALKS_LABEL, strlen(TALKS_LABEL)) == 0;
+        traffic = arena_new(b->a, Traffic, most);
+        if (!traffic)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms && most > 0; v++)
+                for (uint32_t i = 0; i < s->vms[v].labels.n; i++)
+                        n += label_talks(s, v, s->vms[v].labels.at[i], &traffic[n]);
+        qsort(traffic, n, sizeof(*traffic), traffic_compare);
+        for (uint32_t i = 0; i < n; i++)
+                if (kept == 0 || traffic[kept - 1].a != traffic[i].a || traffic[kept - 1].b != traffic[i].b)
+                        traffic[kept++] = traffic[i];
+        s->traffic = traffic;
+        s->n_traffic = kept;
+        return 0;
+}
+
+static int hosts_build(Builder *b, Snapshot *s) {
+        uint64_t most = 0;
+        int k = names_collect(b);
+
+        if (k < 0)
+                return k;
+        s->n_hosts = b->names.n;
+        b->hosts = arena_new(b->a, Host, b->names.n);
+        b->report_of = arena_new(b->a, const Report *, b->names.n);
+        b->uuid_of = arena_new(b->a, const char *, b->names.n);
+        b->doubled = arena_new(b->a, bool, b->names.n);
+        if (!b->hosts || !b->report_of || !b->uuid_of || !b->doubled)
+                return -ENOMEM;
+        reports_choose(b);
+        for (HostIx h = 0; h < b->names.n; h++)
+                most += b->report_of[h] ? report_count_vms(b->report_of[h]) : 0;
+        if (most > 2 * (uint64_t) VMS_MAX)
+                return -ERANGE;
+        b->rows = arena_new(b->a, VmRow, most);
+        if (!b->rows)
+                return -ENOMEM;
+        for (HostIx h = 0; k == 0 && h < b->names.n; h++)
+                k = host_build(b, h);
+        s->hosts = b->hosts;
+        if (k == 0)
+                k = faults_build(b);
+        return k < 0 ? k : marks_apply(b);
+}
+
+int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret) {
+        const FaultMemory *memories;
+
+        return snapshot_build_remembering(a, in, settings, ret, &memories);
+}
+
+int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret,
+                               const FaultMemory **ret_memories) {
+        Builder b = { .a = a,
+                      .in = in,
+                      .stale_after = settings_int(settings, "snapshot", "stale_after"),
+                      .clock_skew = settings_int(settings, "snapshot", "clock_skew"),
+                      .fault_hold = settings_int(settings, "snapshot", "fault_hold") };
+        Snapshot *s = arena_new(a, Snapshot, 1);
+        int k;
+
+        if (!s)
+                return -ENOMEM;
+        s->cluster = text_copy(a, in->cluster, strlen(in->cluster));
+        s->taken_at = in->now;
+        s->lessons = in->lessons;
+        if (!s->cluster)
+                return -ENOMEM;
+        k = hosts_build(&b, s);
+        if (k == 0)
+                k = vms_build(&b, s);
+        if (k == 0)
+                k = traffic_build(&b, s);
+        if (k < 0)
+                return k;
+        *ret = s;
+        *ret_memories = b.memories;
+        return 0;
+}

@@ -1,0 +1,59 @@
+/* Reports of all hosts → Snapshot. Pure. Silence is not health (design §7.4): a host whose facts are stale,
+ * missing or from a wrong clock is in the snapshot with what is known of it, fenced, and `fence_why` says why
+ * in words.
+ *
+ *   no report of an expected host; no CPUs, memory or list of VMs in it;
+ *   a VM without vCPUs or memory; two machines under one name             FENCE_MISSING
+ *   the report, the list of VMs or the load older than snapshot.stale_after,
+ *   or sent from the future by more than snapshot.clock_skew              FENCE_STALE
+ *   host.daemon is 0, or the section "vms" holds an error                 FENCE_DAEMON
+ *
+ * A VM that two hosts report is in flight: `host` is the side it leaves (by its job, its state, the fresher
+ * report), `in_flight_to` the other. If their UUIDs differ they are two VMs of one name, and it is not
+ * movable either. One that is off is so only where no host has it active: other definitions of it are left
+ * out; one that has another VM's name and not its UUID goes by its UUID. A VM without a CPU rate yet has
+ * cpu_mcores UNKNOWN; that fences nothing. Rules are not made here.
+ */
+#pragma once
+
+#include "scheduler/base/arena.h"
+#include "scheduler/model/cluster.h"
+#include "scheduler/model/sample.h"
+#include "scheduler/model/settings.h"
+#include "scheduler/snapshot/health/fault_memory.h"
+
+/* What is known of a host apart from its report: kept in the store by operators (cordon, maintenance), or
+ * given on the command line. */
+typedef struct HostMark {
+        const char *host;
+        HostState state;
+        usec_t leave_by;                        /* in maintenance; 0: no deadline */
+        bool for_good;                          /* in maintenance: VMs that are off leave, too */
+        const char *zone, *rack, *neighborhood; /* NULL: not said */
+} HostMark;
+
+typedef struct BuildInput {
+        const char *cluster;
+        usec_t now;
+        const Report *const *reports; /* any order; of several with one host's name the newest counts */
+        uint32_t n_reports;
+        const char *const *expected; /* hosts that are members though they may be silent; any order */
+        uint32_t n_expected;
+        bool remembers; /* there is a store: what it lacks is new. Else levels alone make grades */
+        const FaultMemory *memories; /* of hosts' devices; any order */
+        const Clear *clears;         /* by hand, not older than the memories */
+        uint32_t n_memories, n_clears;
+        const HostMark *marks; /* of a host that neither reports nor is expected: not used */
+        uint32_t n_marks;
+        const MoveLessons *lessons; /* NULL: past migrations taught nothing */
+} BuildInput;
+
+extern const SettingDef snapshot_settings[]; /* section "snapshot" */
+
+/* 0; -ENOMEM; -ERANGE: more hosts or VMs than HOSTS_MAX, VMS_MAX. */
+int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret) must_check;
+
+/* The same, and what is to be remembered of the hosts' devices: ret_memories[ret->n_hosts], in their order.
+ */
+int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret,
+                               const FaultMemory **ret_memories) must_check;

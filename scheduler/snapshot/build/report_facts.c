@@ -1,0 +1,493 @@
+#include "scheduler/snapshot/build/report_facts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/text.h"
+#include "scheduler/model/limits.h"
+#include "scheduler/snapshot/json/name_table.h"
+
+typedef enum TargetOf {
+        OF_NOTHING, /* not in a Snapshot, or by code of its own */
+        OF_HOST,
+        OF_NIC,
+        OF_PEER,
+        OF_HUGEPAGES,
+        OF_COLLECTOR,
+        OF_VM,
+} TargetOf;
+
+typedef enum TargetKind {
+        TARGET_NUMBER,
+        TARGET_NAME,  /* at most 255 bytes */
+        TARGET_TEXT,  /* at most 4096 */
+        TARGET_NAMES, /* separated by commas */
+        TARGET_LABELS,
+        TARGET_SPECIAL,
+} TargetKind;
+
+typedef struct Target {
+        TargetOf of;
+        TargetKind kind;
+        size_t at;
+        int64_t max; /* the same as in snapshot_fields.c */
+} Target;
+
+#define CORES_MAX  (INT64_C(1) << 20)
+#define UNREAD_MAX 3000 /* a text of a snapshot file is at most 4096 */
+#define NUMBER(type, object, member, most)                                                                   \
+        { .of = object, .at = offsetof(type, member), .max = most }
+#define OTHER(what, type, object, member)                                                                    \
+        { .of = object, .kind = what, .at = offsetof(type, member) }
+
+/* clang-format off: rows */
+static const Target targets[METRIC_N] = {
+        [METRIC_HOST_CPUS] = NUMBER(Host, OF_HOST, cpus, CORES_MAX),
+        [METRIC_HOST_CPU_MHZ] = NUMBER(Host, OF_HOST, cpu_mhz, CORES_MAX),
+        [METRIC_HOST_CPU_MODEL] = OTHER(TARGET_NAME, Host, OF_HOST, cpu_model),
+        [METRIC_HOST_ARCH] = OTHER(TARGET_NAME, Host, OF_HOST, arch),
+        [METRIC_HOST_URI] = OTHER(TARGET_TEXT, Host, OF_HOST, uri),
+        [METRIC_HOST_NETWORKS] = OTHER(TARGET_NAMES, Host, OF_HOST, networks),
+        [METRIC_HOST_POOLS] = OTHER(TARGET_NAMES, Host, OF_HOST, pools),
+        [METRIC_HOST_MACHINES] = OTHER(TARGET_NAMES, Host, OF_HOST, machines),
+        [METRIC_HOST_EMULATORS] = OTHER(TARGET_NAMES, Host, OF_HOST, emulators),
+        [METRIC_HOST_CPU_MODELS] = OTHER(TARGET_NAMES, Host, OF_HOST, cpu_models),
+        [METRIC_HOST_CPU_FEATURES] = OTHER(TARGET_NAMES, Host, OF_HOST, cpu_features),
+        [METRIC_HUGEPAGES_TOTAL] = NUMBER(Hugepages, OF_HUGEPAGES, total_mib, QUANTITY_MAX),
+        [METRIC_HUGEPAGES_FREE] = NUMBER(Hugepages, OF_HUGEPAGES, free_mib, QUANTITY_MAX),
+        [METRIC_HOST_CPU_BUSY] = NUMBER(Host, OF_HOST, cpu_busy_mcores, CORES_MAX * 1000),
+        [METRIC_HOST_CPU_PRESSURE] = NUMBER(Host, OF_HOST, cpu_pressure_permille, 1000),
+        [METRIC_HOST_MEMORY_TOTAL] = NUMBER(Host, OF_HOST, memory_mib, QUANTITY_MAX),
+        [METRIC_HOST_MEMORY_PRESSURE] = NUMBER(Host, OF_HOST, memory_pressure_permille, 1000),
+        [METRIC_NIC_SPEED] = NUMBER(Nic, OF_NIC, speed_mbit, QUANTITY_MAX / 1000),
+        [METRIC_NIC_RX] = NUMBER(Nic, OF_NIC, rx_kbit, QUANTITY_MAX),
+        [METRIC_NIC_TX] = NUMBER(Nic, OF_NIC, tx_kbit, QUANTITY_MAX),
+        [METRIC_NIC_CARRIER] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
+        [METRIC_NIC_MODE] = OTHER(TARGET_NAME, Nic, OF_NIC, mode),
+        [METRIC_NIC_MEMBERS] = OTHER(TARGET_NAMES, Nic, OF_NIC, members),
+        [METRIC_NIC_ACTIVE] = OTHER(TARGET_NAMES, Nic, OF_NIC, active),
+        [METRIC_NIC_PEERS] = NUMBER(Nic, OF_NIC, peers, HOSTS_MAX),
+        [METRIC_NIC_SWITCH] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
+        [METRIC_PEER_RTT] = { .of = OF_PEER, .kind = TARGET_SPECIAL },
+        [METRIC_COLLECTOR_ERROR] = { .of = OF_COLLECTOR, .kind = TARGET_SPECIAL },
+        [METRIC_VM_UUID] = OTHER(TARGET_NAME, Vm, OF_VM, uuid),
+        [METRIC_VM_STATE] = { .of = OF_VM, .kind = TARGET_SPECIAL },
+        [METRIC_VM_VCPUS] = NUMBER(Vm, OF_VM, vcpus, CORES_MAX),
+        [METRIC_VM_MEMORY] = NUMBER(Vm, OF_VM, memory_mib, QUANTITY_MAX),
+        [METRIC_VM_NETWORKS] = OTHER(TARGET_NAMES, Vm, OF_VM, networks),
+        [METRIC_VM_POOLS] = OTHER(TARGET_NAMES, Vm, OF_VM, pools),
+        [METRIC_VM_LOCAL_DISK] = NUMBER(Vm, OF_VM, local_disk_mib, QUANTITY_MAX),
+        [METRIC_VM_CPU_MODEL] = OTHER(TARGET_NAME, Vm, OF_VM, cpu_model),
+        [METRIC_VM_ARCH] = OTHER(TARGET_NAME, Vm, OF_VM, arch),
+        [METRIC_VM_MACHINE] = OTHER(TARGET_NAME, Vm, OF_VM, machine),
+        [METRIC_VM_EMULATOR] = OTHER(TARGET_NAME, Vm, OF_VM, emulator),
+        [METRIC_VM_CPU_FEATURES] = OTHER(TARGET_NAMES, Vm, OF_VM, cpu_features),
+        [METRIC_VM_HUGEPAGES] = NUMBER(Vm, OF_VM, hugepages_kib, QUANTITY_MAX),
+        [METRIC_VM_PINNED] = { .of = OF_VM, .kind = TARGET_SPECIAL },
+        [METRIC_VM_JOB] = { .of = OF_VM, .kind = TARGET_SPECIAL },
+        [METRIC_VM_GROUPS] = OTHER(TARGET_NAMES, Vm, OF_VM, groups),
+        [METRIC_VM_LABELS] = OTHER(TARGET_LABELS, Vm, OF_VM, labels),
+        [METRIC_VM_CPU] = NUMBER(Vm, OF_VM, cpu_mcores, CORES_MAX * 1000),
+        [METRIC_VM_CPU_DELAY] = NUMBER(Vm, OF_VM, cpu_delay_permille, 1000),
+        [METRIC_VM_MEMORY_USED] = NUMBER(Vm, OF_VM, memory_used_mib, QUANTITY_MAX),
+        [METRIC_VM_RX] = NUMBER(Vm, OF_VM, rx_kbit, QUANTITY_MAX),
+        [METRIC_VM_TX] = NUMBER(Vm, OF_VM, tx_kbit, QUANTITY_MAX),
+        [METRIC_VM_DISK] = NUMBER(Vm, OF_VM, disk_kib_s, QUANTITY_MAX),
+        [METRIC_VM_DIRTY] = NUMBER(Vm, OF_VM, dirty_kib_s, QUANTITY_MAX),
+        [METRIC_VM_DIRTY_BURST] = NUMBER(Vm, OF_VM, dirty_burst_kib_s, QUANTITY_MAX),
+        [METRIC_VM_DIRTY_WINDOW] = NUMBER(Vm, OF_VM, dirty_window_ms, QUANTITY_MAX),
+        [METRIC_VM_MEMORY_RSS] = NUMBER(Vm, OF_VM, memory_resident_mib, QUANTITY_MAX),
+};
+/* clang-format on */
+
+/* The longest part of s that is at most `most` bytes and ends at a character. */
+static size_t cut(const char *s, size_t n, size_t most) {
+        if (n <= most)
+                return n;
+        for (n = most; n > 0 && ((unsigned char) s[n] & 0xc0) == 0x80; n--)
+                ;
+        return n;
+}
+
+static int string_compare(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* "b,a,,b" → a, b. A label without a value gets an empty one. */
+static int split(Arena *a, const char *text, bool labels, Strings *ret) {
+        uint32_t n = 1, kept = 0;
+        const char **words;
+
+        for (const char *s = text; *s; s++)
+                n += *s == ',';
+        words = arena_new(a, const char *, n);
+        if (!words)
+                return -ENOMEM;
+        n = 0;
+        for (const char *s = text, *end; *s; s = *end ? end + 1 : end) {
+                size_t length;
+
+                end = strchr(s, ',');
+                end = end ? end : s + strlen(s);
+                length = (size_t) (end - s);
+                if (length == 0 || (labels && *s == '='))
+                        continue;
+                length = cut(s, length, 254);
+                words[n] = labels && !memchr(s, '=', length) ? text_format(a, "%.*s=", (int) length, s)
+                                                             : text_copy(a, s, length);
+                if (!words[n++])
+                        return -ENOMEM;
+        }
+        qsort(words, n, sizeof(*words), string_compare);
+        for (uint32_t i = 0; i < n; i++)
+                if (i == 0 || strcmp(words[kept - 1], words[i]) != 0)
+                        words[kept++] = words[i];
+        *ret = (Strings){ .at = kept > 0 ? words : NULL, .n = kept };
+        return 0;
+}
+
+static int fill(Arena *a, const Target *t, const Sample *x, void *object) {
+        char *member = (char *) object + t->at;
+        size_t n = x->text ? strlen(x->text) : 0;
+
+        switch (t->kind) {
+        case TARGET_NUMBER:
+                *(int64_t *) member = x->number < 0 ? UNKNOWN : x->number > t->max ? t->max : x->number;
+                return 0;
+        case TARGET_TEXT:
+        case TARGET_NAME:
+                if (n == 0 || (t->kind == TARGET_TEXT && n > 4096))
+                        return 0;
+                *(const char **) member =
+                        text_copy(a, x->text, cut(x->text, n, t->kind == TARGET_NAME ? 255 : 4096));
+                return *(const char **) member ? 0 : -ENOMEM;
+        case TARGET_NAMES:
+        case TARGET_LABELS:
+                return split(a, x->text ? x->text : "", t->kind == TARGET_LABELS, (Strings *) member);
+        case TARGET_SPECIAL:
+                break;
+        }
+        return 0;
+}
+
+typedef struct Facts {
+        Arena *a;
+        const Report *report;
+        Host *host;
+        HostFacts *facts;
+        VmRow *rows;
+        NameTable vms;
+        Nic *nics;
+        NameTable nic_names;
+        const char *switches; /* of all NICs, by commas; NULL: none */
+        PeerRtt *peers;
+        Hugepages *hugepages; /* [HUGEPAGES_MAX] */
+} Facts;
+
+static bool is_of(const Sample *x, TargetOf of) {
+        return targets[x->metric].of == of && *x->subject != '\0';
+}
+
+uint64_t report_count_vms(const Report *r) {
+        uint64_t n = 0;
+
+        for (uint32_t i = 0; i < r->n_sections; i++)
+                for (uint32_t k = 0; k < r->sections[i].n_samples; k++)
+                        n += r->sections[i].samples[k].metric == METRIC_VM_STATE;
+        return n;
+}
+
+static VmRow vm_row(HostIx ix, const char *name, usec_t read_at) {
+        return (VmRow){ .read_at = read_at,
+                        .vm = { .name = name,
+                                .host = ix,
+                                .in_flight_to = IX_NONE,
+                                .movable = true,
+                                .vcpus = UNKNOWN,
+                                .memory_mib = UNKNOWN,
+                                .cpu_mcores = UNKNOWN,
+                                .memory_used_mib = UNKNOWN,
+                                .cpu_delay_permille = UNKNOWN,
+                                .rx_kbit = UNKNOWN,
+                                .tx_kbit = UNKNOWN,
+                                .disk_kib_s = UNKNOWN,
+                                .dirty_kib_s = UNKNOWN,
+                                .dirty_burst_kib_s = UNKNOWN,
+                                .memory_resident_mib = UNKNOWN,
+                                .priority = 100 } };
+}
+
+/* The VMs are those whose state is reported; other facts of a name that has none are of a VM that is gone. */
+static int list_objects(Facts *f, HostIx ix) {
+        uint32_t n_nics = 0, n_peers = 0;
+        int k = name_table_new(f->a, (uint32_t) report_count_vms(f->report), &f->vms);
+
+        if (k < 0)
+                return k;
+        for (uint32_t i = 0; i < f->report->n_sections; i++) {
+                const Section *s = &f->report->sections[i];
+
+                for (uint32_t j = 0; s->error == 0 && j < s->n_samples; j++) {
+                        const Sample *x = &s->samples[j];
+                        uint32_t number;
+
+                        n_nics += is_of(x, OF_NIC);
+                        n_peers += is_of(x, OF_PEER);
+                        if (x->metric != METRIC_VM_STATE || !is_of(x, OF_VM))
+                                continue;
+                        number = name_table_find(&f->vms, x->subject, strlen(x->subject));
+                        if (number == UINT32_MAX) {
+                                const char *name = text_copy(f->a, x->subject, strlen(x->subject));
+
+                                if (!name)
+                                        return -ENOMEM;
+                                number = name_table_add(&f->vms, name);
+                        }
+                        f->rows[number] = vm_row(ix, f->vms.names[number], s->read_at);
+                }
+        }
+        f->nics = arena_new(f->a, Nic, n_nics);
+        f->peers = arena_new(f->a, PeerRtt, n_peers);
+        f->hugepages = arena_new(f->a, Hugepages, HUGEPAGES_MAX);
+        k = name_table_new(f->a, n_nics, &f->nic_names);
+        return k < 0 ? k : f->nics && f->peers && f->hugepages ? 0 : -ENOMEM;
+}
+
+static int nic_sample(Facts *f, const Sample *x) {
+        uint32_t number = name_table_find(&f->nic_names, x->subject, strlen(x->subject));
+
+        if (number == UINT32_MAX) {
+                const char *name = text_copy(f->a, x->subject, strlen(x->subject));
+
+                if (!name)
+                        return -ENOMEM;
+                number = name_table_add(&f->nic_names, name);
+                f->nics[number] = (Nic){ .name = name,
+                                         .speed_mbit = UNKNOWN,
+                                         .rx_kbit = UNKNOWN,
+                                         .tx_kbit = UNKNOWN,
+                                         .peers = UNKNOWN,
+                                         .carrier = true };
+        }
+        if (x->metric == METRIC_NIC_SWITCH && x->text && *x->text) {
+                f->switches = f->switches ? text_format(f->a, "%s,%s", f->switches, x->text)
+                                          : text_copy(f->a, x->text, strlen(x->text));
+                if (!f->switches)
+                        return -ENOMEM;
+        }
+        if (x->metric == METRIC_NIC_CARRIER)
+                f->nics[number].carrier = x->number != 0;
+        return fill(f->a, &targets[x->metric], x, &f->nics[number]);
+}
+
+static int peer_sample(Facts *f, const Sample *x) {
+        PeerRtt *p = &f->peers[f->host->n_peers];
+
+        if (x->number < 0)
+                return 0;
+        p->name = text_copy(f->a, x->subject, strlen(x->subject));
+        p->rtt_us = x->number < QUANTITY_MAX ? x->number : QUANTITY_MAX;
+        f->host->n_peers += p->name != NULL;
+        return p->name ? 0 : -ENOMEM;
+}
+
+/* Its subject is the size of a page in KiB. */
+static int hugepages_sample(Facts *f, const Sample *x) {
+        uint32_t i = 0;
+        int64_t kib;
+
+        if (text_to_int(x->subject, strlen(x->subject), 1, QUANTITY_MAX, &kib) < 0)
+                return 0;
+        while (i < f->host->n_hugepages && f->hugepages[i].kib != kib)
+                i++;
+        if (i == HUGEPAGES_MAX)
+                return 0;
+        if (i == f->host->n_hugepages)
+                f->hugepages[f->host->n_hugepages++] = (Hugepages){ .kib = kib };
+        return fill(f->a, &targets[x->metric], x, &f->hugepages[i]);
+}
+
+/* "smart: Connection timed out (12 readings in a row); zfs: …" */
+static int collector_sample(Facts *f, const Sample *x) {
+        const char *text = x->text ? x->text : "", *before = f->host->unread;
+
+        if (before && strlen(before) > UNREAD_MAX)
+                return 0;
+        f->host->unread = text_format(f->a, "%s%s%s: %.*s", before ? before : "", before ? "; " : "",
+                                      x->subject, (int) cut(text, strlen(text), 300), text);
+        return f->host->unread ? 0 : -ENOMEM;
+}
+
+static void hugepages_finish(Facts *f) {
+        for (uint32_t i = 0; i < f->host->n_hugepages; i++) {
+                Hugepages *g = &f->hugepages[i];
+
+                g->total_mib = g->total_mib > 0 ? g->total_mib : 0;
+                g->free_mib = g->free_mib > 0 ? g->free_mib : 0;
+                g->free_mib = g->free_mib < g->total_mib ? g->free_mib : g->total_mib;
+        }
+        f->host->hugepages = f->hugepages;
+}
+
+static int vm_special(Facts *f, const Sample *x, VmRow *row) {
+        const char *text = x->text ? x->text : "";
+        const char *why = NULL;
+
+        if (x->metric == METRIC_VM_STATE) {
+                row->vm.state = strcmp(text, "running") == 0 ? VM_RUNNING
+                                : strcmp(text, "off") == 0   ? VM_OFF
+                                                             : VM_PAUSED;
+                if (row->vm.state == VM_PAUSED && strcmp(text, "paused") != 0)
+                        why = text_format(f->a, "its state is \"%.*s\"", (int) cut(text, strlen(text), 100),
+                                          text);
+                else
+                        return 0;
+        } else if (x->metric == METRIC_VM_JOB) {
+                row->job = strcmp(text, "migration-out") == 0  ? VM_JOB_OUT
+                           : strcmp(text, "migration-in") == 0 ? VM_JOB_IN
+                           : *text                             ? VM_JOB_OTHER
+                                                               : VM_JOB_NONE;
+                row->vm.in_flight = row->job == VM_JOB_OUT || row->job == VM_JOB_IN;
+                if (row->job != VM_JOB_OTHER)
+                        return 0;
+                why = "libvirt runs another job on it";
+        } else if (*text) {
+                why = text_copy(f->a, text, cut(text, strlen(text), 1000));
+        } else {
+                return 0;
+        }
+        if (!why)
+                return -ENOMEM;
+        row->vm.movable = false;
+        row->vm.unmovable_why = why;
+        return 0;
+}
+
+static int host_sample(Facts *f, const Section *s, const Sample *x) {
+        HostFacts *facts = f->facts;
+
+        if (x->metric == METRIC_HOST_DAEMON && x->number == 0)
+                facts->daemon_silent = true;
+        if (x->metric == METRIC_HOST_MEMORY_AVAILABLE)
+                facts->memory_available_mib = x->number;
+        if (x->metric == METRIC_HOST_UUID && x->text && *x->text)
+                facts->uuid = x->text;
+        if ((x->metric == METRIC_HOST_MEMORY_TOTAL || x->metric == METRIC_HOST_CPU_BUSY) &&
+            (facts->load_read_at == 0 || s->read_at < facts->load_read_at))
+                facts->load_read_at = s->read_at;
+        if (x->metric == METRIC_HOST_NETWORKS)
+                f->host->networks_known = true;
+        if (x->metric == METRIC_HOST_POOLS)
+                f->host->pools_known = true;
+        return targets[x->metric].of == OF_HOST ? fill(f->a, &targets[x->metric], x, f->host) : 0;
+}
+
+static int section_facts(Facts *f, const Section *s) {
+        const char *subject = "";
+        VmRow *row = NULL;
+        int k = 0;
+
+        if (strcmp(s->collector, VMS_COLLECTOR) == 0) {
+                f->facts->daemon_silent = f->facts->daemon_silent || s->error != 0;
+                f->facts->daemon_error = s->error;
+                f->facts->has_vms = s->error == 0;
+                f->facts->vms_read_at = s->read_at;
+        }
+        for (uint32_t i = 0; k == 0 && s->error == 0 && i < s->n_samples; i++) {
+                const Sample *x = &s->samples[i];
+
+                if (*x->subject == '\0') {
+                        k = host_sample(f, s, x);
+                } else if (is_of(x, OF_NIC)) {
+                        k = nic_sample(f, x);
+                } else if (is_of(x, OF_PEER)) {
+                        k = peer_sample(f, x);
+                } else if (is_of(x, OF_HUGEPAGES)) {
+                        k = hugepages_sample(f, x);
+                } else if (is_of(x, OF_COLLECTOR)) {
+                        k = collector_sample(f, x);
+                } else if (is_of(x, OF_VM)) {
+                        if (x->subject != subject) {
+                                uint32_t number = name_table_find(&f->vms, x->subject, strlen(x->subject));
+
+                                row = number == UINT32_MAX ? NULL : &f->rows[number];
+                                subject = x->subject;
+                        }
+                        if (row)
+                                k = targets[x->metric].kind == TARGET_SPECIAL
+                                            ? vm_special(f, x, row)
+                                            : fill(f->a, &targets[x->metric], x, &row->vm);
+                }
+        }
+        return k;
+}
+
+static int nic_compare(const void *a, const void *b) {
+        return strcmp(((const Nic *) a)->name, ((const Nic *) b)->name);
+}
+
+static int peer_compare(const void *a, const void *b) {
+        const PeerRtt *x = a, *y = b;
+        int c = strcmp(x->name, y->name);
+
+        return c != 0 ? c : (x->rtt_us > y->rtt_us) - (x->rtt_us < y->rtt_us);
+}
+
+/* By name, each once, not more than a file may hold. */
+static void peers_finish(Facts *f) {
+        uint32_t kept = 0;
+
+        if (f->host->n_peers > 0)
+                qsort(f->peers, f->host->n_peers, sizeof(*f->peers), peer_compare);
+        for (uint32_t i = 0; i < f->host->n_peers && kept < PEERS_MAX; i++)
+                if (kept == 0 || strcmp(f->peers[kept - 1].name, f->peers[i].name) != 0)
+                        f->peers[kept++] = f->peers[i];
+        f->host->peers = f->peers;
+        f->host->n_peers = kept;
+}
+
+static void vms_finish(Facts *f) {
+        for (uint32_t i = 0; i < f->vms.n; i++) {
+                Vm *v = &f->rows[i].vm;
+
+                if ((v->vcpus < 0 || v->memory_mib < 0) && v->state != VM_OFF)
+                        f->facts->incomplete_vm = v->name;
+                v->vcpus = v->vcpus < 0 ? 0 : v->vcpus;
+                v->memory_mib = v->memory_mib < 0 ? 0 : v->memory_mib;
+                v->local_disk_mib = v->local_disk_mib < 0 ? 0 : v->local_disk_mib;
+                v->hugepages_kib = v->hugepages_kib < 0 ? 0 : v->hugepages_kib;
+        }
+}
+
+int report_facts(Arena *a, const Report *r, HostIx ix, Host *host, VmRow *rows, HostFacts *ret,
+                 uint32_t *ret_n) {
+        HostFacts facts = { .memory_available_mib = UNKNOWN };
+        Facts f = { .a = a, .report = r, .host = host, .facts = &facts, .rows = rows };
+        int k;
+
+        host->cpus = host->memory_mib = 0;
+        host->cpu_mhz = host->cpu_busy_mcores = host->memory_used_mib = UNKNOWN;
+        host->cpu_pressure_permille = host->memory_pressure_permille = UNKNOWN;
+        k = list_objects(&f, ix);
+        for (uint32_t i = 0; k == 0 && i < r->n_sections; i++)
+                k = section_facts(&f, &r->sections[i]);
+        if (k < 0)
+                return k;
+        host->cpus = host->cpus < 0 ? 0 : host->cpus;
+        host->memory_mib = host->memory_mib < 0 ? 0 : host->memory_mib;
+        host->cpu_mhz = host->cpu_mhz == 0 ? UNKNOWN : host->cpu_mhz;
+        if (facts.memory_available_mib >= 0 && facts.memory_available_mib <= host->memory_mib)
+                host->memory_used_mib = host->memory_mib - facts.memory_available_mib;
+        qsort(f.nics, f.nic_names.n, sizeof(*f.nics), nic_compare);
+        if (f.switches && split(a, f.switches, false, &host->switches) < 0)
+                return -ENOMEM;
+        peers_finish(&f);
+        host->nics = f.nics;
+        host->n_nics = f.nic_names.n < NICS_MAX ? f.nic_names.n : NICS_MAX;
+        vms_finish(&f);
+        hugepages_finish(&f);
+        *ret = facts;
+        *ret_n = f.vms.n;
+        return 0;
+}

@@ -1,0 +1,37 @@
+/* What past migrations taught, as a snapshot file has it. */
+#include <errno.h>
+
+#include "scheduler/snapshot/files/file_reader.h"
+
+int snapshot_read_lessons(FileReader *p, void *object) {
+        MoveLessons *lessons = arena_new(p->json.arena, MoveLessons, 1);
+        int k = lessons ? fields_read(p, &lessons_fields, lessons) : -ENOMEM;
+
+        if (k == 0)
+                ((Snapshot *) object)->lessons = lessons;
+        return k;
+}
+
+int lessons_read_ways(FileReader *p, void *object) {
+        MoveLessons *lessons = object;
+        ObjectArray array;
+        int k = objects_read(p, &way_lesson_fields, sizeof(WayLesson), LESSONS_MAX, &array);
+
+        if (k < 0)
+                return k;
+        lessons->ways = array.objects;
+        lessons->n_ways = array.n;
+        return 0;
+}
+
+int lessons_read_vms(FileReader *p, void *object) {
+        MoveLessons *lessons = object;
+        ObjectArray array;
+        int k = objects_read(p, &vm_lesson_fields, sizeof(VmLesson), LESSONS_MAX, &array);
+
+        if (k < 0)
+                return k;
+        lessons->vms = array.objects;
+        lessons->n_vms = array.n;
+        return 0;
+}

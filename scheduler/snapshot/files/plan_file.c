@@ -1,0 +1,290 @@
+/* Reads what plan_print.c writes. */
+#include "scheduler/snapshot/files/plan_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/snapshot/json/json_reader.h"
+
+typedef struct Reader {
+        JsonReader json;
+        Arena *arena;
+        PlanFile file;
+        PlanFileMove *moves;
+        bool has_schema, has_status, has_moves;
+} Reader;
+
+static int read_text(Reader *p, const char **ret) {
+        const char *text = NULL;
+        int r = json_reader_string(&p->json, &text);
+
+        if (r == 0)
+                *ret = text_copy(p->arena, text, strlen(text));
+        return r < 0 ? r : *ret ? 0 : -ENOMEM;
+}
+
+static int read_name(Reader *p, const char **ret) {
+        if (json_is_string(p->json.at) &&
+            !text_is_name(json_string_value(p->json.at), json_string_length(p->json.at)))
+                return json_reader_expect(&p->json, "a name of 1 to 255 bytes without control characters");
+        return read_text(p, ret);
+}
+
+static int read_number(Reader *p, int64_t scale, int64_t most, int64_t *ret) {
+        if (json_number_scaled(p->json.at, scale, 0, most, ret) < 0)
+                return json_reader_expect(&p->json, "a number from 0 to %lld%s", (long long) (most / scale),
+                                          scale == 1 ? ", whole" : "");
+        return 0;
+}
+
+static int read_basis(Reader *p, MoveBasis *ret) {
+        const char *key;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (r == 0 && json_reader_field(&p->json, &key)) {
+                if (json_key_is(key, "memory_mib"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->memory_mib);
+                else if (json_key_is(key, "local_disk_mib"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->local_disk_mib);
+                else if (json_key_is(key, "dirty_mib_s"))
+                        r = read_number(p, 1024, QUANTITY_MAX, &ret->dirty_kib_s);
+                else if (json_key_is(key, "dirty_burst_mib_s"))
+                        r = read_number(p, 1024, QUANTITY_MAX, &ret->dirty_burst_kib_s);
+                else if (json_key_is(key, "dirty_window_seconds"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->dirty_window_ms);
+                else if (json_key_is(key, "bandwidth_mbit"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+        }
+        return r;
+}
+
+static int read_prediction(Reader *p, Prediction *ret) {
+        const char *key;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
+
+        ret->basis.dirty_kib_s = ret->basis.dirty_burst_kib_s = UNKNOWN;
+        while (r == 0 && json_reader_field(&p->json, &key)) {
+                if (json_key_is(key, "seconds"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms);
+                else if (json_key_is(key, "seconds_low"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_low);
+                else if (json_key_is(key, "seconds_high"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_high);
+                else if (json_key_is(key, "bytes"))
+                        r = read_number(p, 1, INT64_MAX, &ret->bytes);
+                else if (json_key_is(key, "of"))
+                        r = read_basis(p, &ret->basis);
+                else if (json_key_is(key, "bytes_low"))
+                        r = read_number(p, 1, INT64_MAX, &ret->bytes_low);
+                else if (json_key_is(key, "bytes_high"))
+                        r = read_number(p, 1, INT64_MAX, &ret->bytes_high);
+                else if (json_key_is(key, "downtime_ms"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms);
+                else if (json_key_is(key, "downtime_ms_low"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_low);
+                else if (json_key_is(key, "downtime_ms_high"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_high);
+        }
+        return r;
+}
+
+/* One of `words`, by its place. */
+static int read_word(Reader *p, const char *const *words, int n, const char *accepted, int *ret) {
+        const char *word = NULL;
+        int r = read_text(p, &word);
+
+        for (int i = 0; r == 0 && i < n; i++)
+                if (strcmp(word, words[i]) == 0) {
+                        *ret = i;
+                        return 0;
+                }
+        return r < 0 ? r : json_reader_expect(&p->json, "%s", accepted);
+}
+
+static int read_manner_word(Reader *p, const char *key, MoveManner *ret) {
+        static const char *const zstd[] = { "zstd" };
+        int word = 0, r;
+
+        if (json_key_is(key, "strategy")) {
+                r = read_word(p, move_strategy_names, STRATEGY_N,
+                              "plain, multifd, auto-converge, post-copy or not-now", &word);
+                ret->strategy = (MoveStrategy) word;
+        } else if (json_key_is(key, "at_deadline")) {
+                r = read_word(p, deadline_action_names, DEADLINE_ACTION_N,
+                              "abort, auto-converge or post-copy", &word);
+                ret->at_deadline = (DeadlineAction) word;
+        } else {
+                r = read_word(p, zstd, 1, "zstd", &word);
+                ret->compress = r == 0;
+        }
+        return r;
+}
+
+static int read_slow_down(Reader *p, SlowDown *ret) {
+        bool allowed = false;
+        int r = json_reader_bool(&p->json, &allowed);
+
+        *ret = allowed ? SLOW_DOWN_ALLOWED : SLOW_DOWN_NEVER;
+        return r;
+}
+
+static int read_manner(Reader *p, MoveManner *ret) {
+        const char *key;
+        int64_t channels = 0;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (r == 0 && json_reader_field(&p->json, &key)) {
+                if (json_key_is(key, "strategy") || json_key_is(key, "at_deadline") ||
+                    json_key_is(key, "compression"))
+                        r = read_manner_word(p, key, ret);
+                else if (json_key_is(key, "why"))
+                        r = read_text(p, &ret->reason);
+                else if (json_key_is(key, "bandwidth_mbit"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                else if (json_key_is(key, "auto_converge"))
+                        r = read_slow_down(p, &ret->slow_down);
+                else if (json_key_is(key, "channels"))
+                        r = read_number(p, 1, MANNER_CHANNELS_MAX, &channels);
+                else if (json_key_is(key, "deadline_seconds"))
+                        r = read_number(p, 1000, QUANTITY_MAX, &ret->deadline_ms);
+                else if (json_key_is(key, "downtime_limit_ms"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms);
+                else if (json_key_is(key, "downtime_limit_ms_most"))
+                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms_most);
+        }
+        ret->channels = (uint32_t) channels;
+        return r;
+}
+
+static int read_move(Reader *p, PlanFileMove *m) {
+        const char *key;
+        int64_t wave = -1;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (r == 0 && json_reader_field(&p->json, &key)) {
+                if (json_key_is(key, "vm"))
+                        r = read_name(p, &m->vm);
+                else if (json_key_is(key, "from"))
+                        r = read_name(p, &m->from);
+                else if (json_key_is(key, "to"))
+                        r = read_name(p, &m->to);
+                else if (json_key_is(key, "wave"))
+                        r = read_number(p, 1, UINT32_MAX - 1, &wave);
+                else if (json_key_is(key, "why"))
+                        r = read_text(p, &m->why);
+                else if (json_key_is(key, "predicted"))
+                        r = read_prediction(p, &m->predicted);
+                else if (json_key_is(key, "how"))
+                        r = read_manner(p, &m->manner);
+        }
+        if (r < 0)
+                return r;
+        if (!m->vm || !m->from || !m->to || wave < 0)
+                return json_reader_refuse(&p->json,
+                                          "a move lacks its %s; every move has vm, from, to and wave",
+                                          !m->vm     ? "vm"
+                                          : !m->from ? "from"
+                                          : !m->to   ? "to"
+                                                     : "wave");
+        if (!m->why)
+                m->why = "";
+        m->wave = (uint32_t) wave;
+        if (m->wave >= p->file.n_waves)
+                p->file.n_waves = m->wave + 1;
+        return 0;
+}
+
+static int read_moves(Reader *p) {
+        const size_t n = json_array_size(p->json.at);
+        int r;
+
+        if (n > VMS_MAX)
+                return json_reader_refuse(&p->json, "%zu moves; at most %u are accepted", n, VMS_MAX);
+        p->moves = arena_new(p->arena, PlanFileMove, n);
+        if (!p->moves)
+                return -ENOMEM;
+        r = json_reader_enter(&p->json, JSON_ARRAY);
+        while (r == 0 && json_reader_item(&p->json))
+                r = read_move(p, &p->moves[p->file.n_moves++]);
+        p->file.moves = p->moves;
+        p->has_moves = true;
+        return r;
+}
+
+static int read_schema(Reader *p) {
+        const char *schema = NULL;
+        int r = read_text(p, &schema);
+
+        if (r < 0)
+                return r;
+        if (strcmp(schema, PLAN_SCHEMA) != 0)
+                return json_reader_expect(&p->json, "%s", "\"" PLAN_SCHEMA "\"");
+        p->has_schema = true;
+        return 0;
+}
+
+static int read_status(Reader *p) {
+        const char *word = NULL;
+        int r = read_text(p, &word);
+
+        if (r < 0)
+                return r;
+        for (int i = 0; i < PLAN_STATUS_N; i++)
+                if (strcmp(word, plan_status_names[i]) == 0) {
+                        p->file.status = (PlanStatus) i;
+                        p->has_status = true;
+                        return 0;
+                }
+        return json_reader_expect(&p->json, "%s",
+                                  "balanced, improved, repaired, evacuated, blocked or infeasible");
+}
+
+/* Here and in its parts: fields that only people and newer versions read are passed over, whatever they say.
+ */
+static int read_plan(Reader *p) {
+        const char *key;
+        int r = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (r == 0 && json_reader_field(&p->json, &key)) {
+                if (json_key_is(key, "schema"))
+                        r = read_schema(p);
+                else if (json_key_is(key, "cluster"))
+                        r = read_name(p, &p->file.cluster);
+                else if (json_key_is(key, "status"))
+                        r = read_status(p);
+                else if (json_key_is(key, "moves"))
+                        r = read_moves(p);
+        }
+        return r;
+}
+
+int plan_file_parse(Arena *a, const char *text, size_t n, const PlanFile **ret, TextFault *reterr_fault) {
+        TextFault fault = { 0 };
+        Reader p = { .arena = a };
+        PlanFile *file;
+        int r = json_reader_open(&p.json, text, n, a, &fault);
+
+        if (r == 0)
+                r = read_plan(&p);
+        json_reader_close(&p.json);
+        if (r == 0 && (!p.has_schema || !p.file.cluster || !p.has_status || !p.has_moves)) {
+                text_fault(&fault,
+                           !p.has_schema     ? "schema"
+                           : !p.file.cluster ? "cluster"
+                           : !p.has_status   ? "status"
+                                             : "moves",
+                           "is missing; a plan file has schema \"" PLAN_SCHEMA
+                           "\", cluster, status and moves");
+                r = -EBADMSG;
+        }
+        if (r == -EBADMSG)
+                *reterr_fault = fault;
+        if (r < 0)
+                return r;
+        file = arena_new(a, PlanFile, 1);
+        if (!file)
+                return -ENOMEM;
+        *file = p.file;
+        *ret = file;
+        return 0;
+}

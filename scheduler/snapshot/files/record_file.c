@@ -1,0 +1,339 @@
+#include "scheduler/snapshot/files/record_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/model/action_kind.h"
+#include "scheduler/snapshot/files/record_move.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+
+#define RECORD_SCHEMA "plimsoll.record/1"
+#define MOVED_MAX     1000U
+
+/* ---- printing ---- */
+
+static void put_line(TextWriter *w, const char *key) {
+        text_writer_word(w, ",\n");
+        text_writer_string(w, key);
+        text_writer_word(w, ": ");
+}
+
+static void put_line_int(TextWriter *w, const char *key, int64_t v) {
+        put_line(w, key);
+        text_writer_int(w, v);
+}
+
+static void put_line_text(TextWriter *w, const char *key, const char *text) {
+        if (!text)
+                return;
+        text_writer_word(w, ",\n");
+        (void) json_put_text(w, true, key, text);
+}
+
+static void put_request(TextWriter *w, const Record *r) {
+        put_line(w, "request");
+        text_writer_word(w, "{");
+        json_put_int(w, true, "seed", (int64_t) r->seed);
+        json_put_int(w, false, "evaluations", (int64_t) r->evaluations);
+        if (r->max_moves != UINT32_MAX)
+                json_put_int(w, false, "max_moves", r->max_moves);
+        if (r->max_mib != INT64_MAX)
+                json_put_int(w, false, "max_mib", r->max_mib);
+        if (r->max_ms != INT64_MAX)
+                json_put_int(w, false, "max_ms", r->max_ms);
+        if (r->threshold > 0)
+                json_put_int(w, false, "threshold", r->threshold);
+        (void) json_put_text(w, false, "solver", r->solver);
+        text_writer_word(w, "}");
+}
+
+static void put_cool_down(TextWriter *w, const CoolDown *c) {
+        text_writer_word(w, "{");
+        (void) json_put_text(w, true, "vm", c->vm);
+        json_put_int(w, false, "until", c->until);
+        json_put_int(w, false, "length", c->length);
+        if (c->n_moved > 0) {
+                json_put_key(w, false, "moved");
+                for (uint32_t i = 0; i < c->n_moved; i++) {
+                        text_writer_word(w, i == 0 ? "[" : ", ");
+                        text_writer_int(w, c->moved[i]);
+                }
+                text_writer_word(w, "]");
+        }
+        (void) json_put_text(w, false, "why", c->why);
+        text_writer_word(w, "}");
+}
+
+static void put_not_now(TextWriter *w, unsigned not_now) {
+        bool first = true;
+
+        if (not_now == 0)
+                return;
+        put_line(w, "not_now");
+        for (int i = ACTION_KIND_N; i-- > 0;) {
+                if (!(not_now & action_kind_bit((ActionKind) i)))
+                        continue;
+                text_writer_word(w, first ? "[" : ", ");
+                text_writer_string(w, action_kind_names[i]);
+                first = false;
+        }
+        text_writer_word(w, first ? "[]" : "]");
+}
+
+static void put_list_start(TextWriter *w, uint32_t i) {
+        text_writer_word(w, i == 0 ? "\n  " : ",\n  ");
+}
+
+int record_file_print(Arena *a, const Record *r, const char **ret, size_t *ret_n) {
+        const char *facts = NULL;
+        size_t n_facts = 0;
+        int k = snapshot_file_print(a, r->facts, &facts, &n_facts);
+        TextWriter w;
+
+        if (k < 0)
+                return k;
+        w = text_writer_new(a);
+        text_writer_word(&w, "{\"schema\": \"" RECORD_SCHEMA "\"");
+        put_line_text(&w, "version", r->version);
+        put_line_text(&w, "leader", r->leader);
+        put_line_text(&w, "mode", r->mode);
+        put_line_int(&w, "at", r->at);
+        put_request(&w, r);
+        put_line_text(&w, "settings", r->settings);
+        put_line_text(&w, "paused", r->paused);
+        put_not_now(&w, r->not_now);
+        put_line(&w, "cool_downs");
+        text_writer_word(&w, "[");
+        for (uint32_t i = 0; i < r->n_cool_downs; i++) {
+                put_list_start(&w, i);
+                put_cool_down(&w, &r->cool_downs[i]);
+        }
+        text_writer_word(&w, "]");
+        put_line(&w, "outcomes");
+        text_writer_word(&w, "[");
+        for (uint32_t i = 0; i < r->n_moves; i++) {
+                put_list_start(&w, i);
+                record_move_put(&w, &r->moves[i]);
+        }
+        text_writer_word(&w, "]");
+        put_line(&w, "snapshot");
+        text_writer_put(&w, facts, n_facts);
+        put_line(&w, "plan");
+        text_writer_word(&w, r->plan);
+        text_writer_word(&w, "}\n");
+        return text_writer_end(&w, ret, ret_n);
+}
+
+/* ---- reading ---- */
+
+typedef struct Reader {
+        JsonReader json;
+        Record record;
+        bool has_schema, has_at;
+} Reader;
+
+static int read_request(Reader *p) {
+        int64_t seed = 1, evaluations = 0, max_moves = UINT32_MAX, threshold = 0;
+        const char *key;
+        int k = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (k == 0 && json_reader_field(&p->json, &key)) {
+                if (json_key_is(key, "seed"))
+                        k = json_take_int(&p->json, 0, INT64_MAX, &seed);
+                else if (json_key_is(key, "evaluations"))
+                        k = json_take_int(&p->json, 0, INT64_MAX, &evaluations);
+                else if (json_key_is(key, "max_moves"))
+                        k = json_take_int(&p->json, 0, UINT32_MAX, &max_moves);
+                else if (json_key_is(key, "max_mib"))
+                        k = json_take_int(&p->json, 0, INT64_MAX, &p->record.max_mib);
+                else if (json_key_is(key, "max_ms"))
+                        k = json_take_int(&p->json, 0, INT64_MAX, &p->record.max_ms);
+                else if (json_key_is(key, "threshold"))
+                        k = json_take_int(&p->json, 0, 5, &threshold) /* PLAN_THRESHOLD_MAX */;
+                else if (json_key_is(key, "solver"))
+                        k = json_take_text(&p->json, &p->record.solver);
+        }
+        p->record.seed = (uint64_t) seed;
+        p->record.evaluations = (uint64_t) evaluations;
+        p->record.max_moves = (uint32_t) max_moves;
+        p->record.threshold = (uint32_t) threshold;
+        return k;
+}
+
+static int read_moved(Reader *p, CoolDown *c) {
+        const size_t n = json_array_size(p->json.at);
+        usec_t *moved;
+        int k;
+
+        if (n > MOVED_MAX)
+                return json_reader_refuse(&p->json, "%zu moves of one VM in a day; at most %u are accepted",
+                                          n, MOVED_MAX);
+        moved = arena_new(p->json.arena, usec_t, n);
+        if (!moved)
+                return -ENOMEM;
+        c->moved = moved;
+        k = json_reader_enter(&p->json, JSON_ARRAY);
+        while (k == 0 && json_reader_item(&p->json))
+                k = json_take_int(&p->json, 0, INT64_MAX, &moved[c->n_moved++]);
+        return k;
+}
+
+static int read_cool_down(Reader *p, CoolDown *c) {
+        const char *key;
+        int k = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (k == 0 && json_reader_field(&p->json, &key)) {
+                if (json_key_is(key, "vm"))
+                        k = json_take_name(&p->json, &c->vm);
+                else if (json_key_is(key, "until"))
+                        k = json_take_int(&p->json, 0, INT64_MAX, &c->until);
+                else if (json_key_is(key, "length"))
+                        k = json_take_int(&p->json, 0, INT64_MAX, &c->length);
+                else if (json_key_is(key, "moved"))
+                        k = read_moved(p, c);
+                else if (json_key_is(key, "why"))
+                        k = json_take_text(&p->json, &c->why);
+        }
+        if (k == 0 && !c->vm)
+                return json_reader_refuse(&p->json, "a cool-down lacks its vm");
+        return k;
+}
+
+static int read_cool_downs(Reader *p) {
+        const size_t n = json_array_size(p->json.at);
+        CoolDown *list;
+        int k;
+
+        if (n > VMS_MAX)
+                return json_reader_refuse(&p->json, "%zu cool-downs; at most %u are accepted", n, VMS_MAX);
+        list = arena_new(p->json.arena, CoolDown, n);
+        if (!list)
+                return -ENOMEM;
+        k = json_reader_enter(&p->json, JSON_ARRAY);
+        while (k == 0 && json_reader_item(&p->json))
+                k = read_cool_down(p, &list[p->record.n_cool_downs++]);
+        p->record.cool_downs = list;
+        return k;
+}
+
+static int read_not_now(Reader *p) {
+        int k = json_reader_enter(&p->json, JSON_ARRAY);
+
+        while (k == 0 && json_reader_item(&p->json)) {
+                const char *word = NULL;
+                int i = 0;
+
+                k = json_reader_string(&p->json, &word);
+                while (k == 0 && i < ACTION_KIND_N && !json_key_is(word, action_kind_names[i]))
+                        i++;
+                if (k == 0 && i == ACTION_KIND_N)
+                        return json_reader_expect(&p->json, "evacuation, repair, maintenance, load, balance");
+                if (k == 0)
+                        p->record.not_now |= action_kind_bit((ActionKind) i);
+        }
+        return k;
+}
+
+static int read_facts(Reader *p) {
+        TextFault inner = { 0 };
+        const char *text = NULL;
+        size_t n = 0;
+        int k = json_take_raw(&p->json, &text, &n);
+
+        if (k == 0)
+                k = snapshot_file_parse(p->json.arena, text, n, &p->record.facts, &inner);
+        if (k == -EBADMSG)
+                return json_reader_refuse(&p->json, "%.80s%s%.120s", inner.field, inner.field[0] ? ": " : "",
+                                          inner.what);
+        return k;
+}
+
+static int read_schema(Reader *p) {
+        const char *schema = NULL;
+        int k = json_reader_string(&p->json, &schema);
+
+        if (k < 0)
+                return k;
+        if (strcmp(schema, RECORD_SCHEMA) != 0)
+                return json_reader_expect(&p->json, "%s", "\"" RECORD_SCHEMA "\"");
+        p->has_schema = true;
+        return 0;
+}
+
+static int read_field(Reader *p, const char *key) {
+        Record *r = &p->record;
+        size_t n;
+
+        if (json_key_is(key, "schema"))
+                return read_schema(p);
+        if (json_key_is(key, "version"))
+                return json_take_text(&p->json, &r->version);
+        if (json_key_is(key, "leader"))
+                return json_take_text(&p->json, &r->leader);
+        if (json_key_is(key, "mode"))
+                return json_take_text(&p->json, &r->mode);
+        if (json_key_is(key, "settings"))
+                return json_take_text(&p->json, &r->settings);
+        if (json_key_is(key, "paused"))
+                return json_take_text(&p->json, &r->paused);
+        if (json_key_is(key, "not_now"))
+                return read_not_now(p);
+        if (json_key_is(key, "request"))
+                return read_request(p);
+        if (json_key_is(key, "cool_downs"))
+                return read_cool_downs(p);
+        if (json_key_is(key, "outcomes"))
+                return record_moves_read(&p->json, &r->moves, &r->n_moves);
+        if (json_key_is(key, "snapshot"))
+                return read_facts(p);
+        if (json_key_is(key, "plan"))
+                return json_is_object(p->json.at) ? json_take_raw(&p->json, &r->plan, &n)
+                                                  : json_reader_expect(&p->json, "a plan");
+        if (!json_key_is(key, "at"))
+                return 0;
+        p->has_at = true;
+        return json_take_int(&p->json, 0, INT64_MAX, &r->at);
+}
+
+static int read_record(Reader *p) {
+        const char *key;
+        int k = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (k == 0 && json_reader_field(&p->json, &key))
+                k = read_field(p, key);
+        return k;
+}
+
+int record_file_parse(Arena *a, const char *text, size_t n, const Record **ret, TextFault *reterr_fault) {
+        Reader p = { .record = { .version = "",
+                                 .leader = "",
+                                 .mode = "",
+                                 .settings = "",
+                                 .seed = 1,
+                                 .max_moves = UINT32_MAX,
+                                 .max_mib = INT64_MAX,
+                                 .max_ms = INT64_MAX } };
+        TextFault fault = { 0 };
+        Record *record = arena_new(a, Record, 1);
+        int k = record ? json_reader_open(&p.json, text, n, a, &fault) : -ENOMEM;
+
+        if (k == 0)
+                k = read_record(&p);
+        json_reader_close(&p.json);
+        if (k == 0 && (!p.has_schema || !p.has_at || !p.record.facts || !p.record.plan)) {
+                text_fault(&fault,
+                           !p.has_schema     ? "schema"
+                           : !p.has_at       ? "at"
+                           : !p.record.facts ? "snapshot"
+                                             : "plan",
+                           "is missing; a record has schema \"" RECORD_SCHEMA "\", at, snapshot and plan");
+                k = -EBADMSG;
+        }
+        if (k == -EBADMSG)
+                *reterr_fault = fault;
+        if (k < 0)
+                return k;
+        *record = p.record;
+        *ret = record;
+        return 0;
+}

@@ -1,0 +1,136 @@
+/* The fields of a snapshot file, as tables: reading, printing and docs/snapshot-file.md go by the same rows.
+ *
+ * To add a field: a member in model/cluster.h, a row in snapshot_fields.c, a line in docs/snapshot-file.md (a
+ * test compares them). Internal to snapshot_file.c and snapshot_print.c. Pure but for jansson's own memory.
+ */
+#pragma once
+
+#include "scheduler/model/limits.h"
+#include "scheduler/model/problem.h"
+#include "scheduler/snapshot/json/json_reader.h"
+#include "scheduler/snapshot/json/text_writer.h"
+
+#define SNAPSHOT_SCHEMA "plimsoll.snapshot/1"
+
+typedef struct FileReader FileReader;
+typedef struct FilePrinter FilePrinter;
+
+typedef enum FieldKind {
+        FIELD_NAME,    /* const char *, 1..255 bytes without control characters */
+        FIELD_TEXT,    /* const char *, 1..4096 bytes */
+        FIELD_NUMBER,  /* int64_t, the JSON number × scale */
+        FIELD_BOOL,    /* bool */
+        FIELD_CHOICE,  /* an enum */
+        FIELD_NAMES,   /* Strings, sorted, each once */
+        FIELD_LABELS,  /* Strings, each "key=value" */
+        FIELD_SPECIAL, /* by its own functions */
+} FieldKind;
+
+typedef struct FieldDef {
+        const char *name;
+        FieldKind kind;
+        int places;       /* FIELD_NUMBER: decimals when printed, enough to read the same number back */
+        size_t at;        /* of the member */
+        int64_t scale;    /* 1: whole numbers only */
+        int64_t min, max; /* scaled */
+        int64_t def;      /* also FIELD_BOOL, FIELD_CHOICE */
+        const char *unit; /* words for messages */
+        const char *const *choices;
+        uint32_t n_choices;
+        bool required;
+        int (*read)(FileReader *p, void *object);
+        void (*print)(FilePrinter *p, const void *object); /* writes the field's name too, or nothing */
+} FieldDef;
+
+typedef struct FieldTable {
+        const char *object; /* what it describes, for messages: "a host" */
+        const FieldDef *defs;
+        uint32_t n;
+        void (*init)(void *object); /* defaults the rows do not say; NULL: none. Memory is zeroed before */
+} FieldTable;
+
+extern const FieldTable snapshot_fields, host_fields, nic_fields, vm_fields, rule_fields, extra_fields;
+extern const FieldTable traffic_fields;                                      /* of a Snapshot */
+extern const FieldTable hugepages_fields;                                    /* of a Host */
+extern const FieldTable headroom_fields, fault_fields;                       /* of a Host */
+extern const FieldTable fault_device_fields;                                 /* of a Fault */
+extern const FieldTable net_fields, measured_fields;                         /* of a Vm */
+extern const FieldTable lessons_fields, way_lesson_fields, vm_lesson_fields; /* of a Snapshot's MoveLessons */
+extern const char *const fence_names[FENCE_N]; /* "none", "stale", "missing", "daemon" */
+
+/* A rule as it is written: names, not indexes. rule_fields describes this. */
+typedef struct NameList {
+        const char *const *at;
+        uint32_t n;
+} NameList;
+
+typedef struct RuleDraft {
+        Rule rule;
+        NameList vms, near_vms, hosts;
+        const char *group, *near_group;
+} RuleDraft;
+
+/* Two VMs that talk, as they are written: names. traffic_fields describes this. */
+typedef struct TrafficDraft {
+        Traffic traffic; /* first: what is printed */
+        const char *a, *b;
+} TrafficDraft;
+
+int snapshot_read_schema(FileReader *p, void *object);
+int snapshot_read_extra(FileReader *p, void *object);
+int snapshot_read_hosts(FileReader *p, void *object);
+int snapshot_read_vms(FileReader *p, void *object);
+int snapshot_read_rules(FileReader *p, void *object);
+int host_read_hugepages(FileReader *p, void *object);
+int host_read_headroom(FileReader *p, void *object);
+int host_read_faults(FileReader *p, void *object);
+int fault_read_vms(FileReader *p, void *object);
+int host_read_networks(FileReader *p, void *object);
+int host_read_pools(FileReader *p, void *object);
+int host_read_nics(FileReader *p, void *object);
+int host_read_extra(FileReader *p, void *object);
+int host_read_peers(FileReader *p, void *object);
+int snapshot_read_traffic(FileReader *p, void *object);
+int snapshot_read_lessons(FileReader *p, void *object);
+int lessons_read_ways(FileReader *p, void *object);
+int lessons_read_vms(FileReader *p, void *object);
+int traffic_read_vms(FileReader *p, void *object);
+int vm_read_host(FileReader *p, void *object);
+int vm_read_in_flight(FileReader *p, void *object);
+int vm_read_net(FileReader *p, void *object);
+int vm_read_measured(FileReader *p, void *object);
+int vm_read_extra(FileReader *p, void *object);
+int rule_read_vms(FileReader *p, void *object);
+int rule_read_near_vms(FileReader *p, void *object);
+int rule_read_hosts(FileReader *p, void *object);
+int rule_read_group(FileReader *p, void *object);
+int rule_read_near_group(FileReader *p, void *object);
+
+void snapshot_print_schema(FilePrinter *p, const void *object);
+void snapshot_print_extra(FilePrinter *p, const void *object);
+void snapshot_print_hosts(FilePrinter *p, const void *object);
+void snapshot_print_vms(FilePrinter *p, const void *object);
+void snapshot_print_rules(FilePrinter *p, const void *object);
+void host_print_hugepages(FilePrinter *p, const void *object);
+void host_print_headroom(FilePrinter *p, const void *object);
+void host_print_faults(FilePrinter *p, const void *object);
+void fault_print_vms(FilePrinter *p, const void *object);
+void host_print_networks(FilePrinter *p, const void *object);
+void host_print_pools(FilePrinter *p, const void *object);
+void host_print_nics(FilePrinter *p, const void *object);
+void host_print_extra(FilePrinter *p, const void *object);
+void host_print_peers(FilePrinter *p, const void *object);
+void snapshot_print_traffic(FilePrinter *p, const void *object);
+void snapshot_print_lessons(FilePrinter *p, const void *object);
+void lessons_print_ways(FilePrinter *p, const void *object);
+void lessons_print_vms(FilePrinter *p, const void *object);
+void traffic_print_vms(FilePrinter *p, const void *object);
+void vm_print_host(FilePrinter *p, const void *object);
+void vm_print_in_flight(FilePrinter *p, const void *object);
+void vm_print_net(FilePrinter *p, const void *object);
+void vm_print_measured(FilePrinter *p, const void *object);
+void vm_print_extra(FilePrinter *p, const void *object);
+void rule_print_vms(FilePrinter *p, const void *object);
+void rule_print_near_vms(FilePrinter *p, const void *object);
+void rule_print_hosts(FilePrinter *p, const void *object);
+void rule_print_nothing(FilePrinter *p, const void *object); /* groups are printed as their VMs */

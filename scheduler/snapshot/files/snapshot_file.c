@@ -1,0 +1,577 @@
+/* Text → jansson's tree → Snapshot: one pass over the tree by the field tables, then names are resolved and
+ * hosts and VMs put in the order of their names. */
+#include "scheduler/snapshot/files/snapshot_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/snapshot/files/file_reader.h"
+#include "scheduler/snapshot/files/rule_resolve.h"
+#include "scheduler/snapshot/health/fault_list.h"
+#include "scheduler/snapshot/json/name_table.h"
+
+/* ---- the top level ---- */
+
+int snapshot_read_schema(FileReader *p, void *object) {
+        const char *schema;
+        int k = json_reader_string(&p->json, &schema);
+
+        (void) object;
+        if (k < 0)
+                return k;
+        if (strcmp(schema, SNAPSHOT_SCHEMA) != 0)
+                return json_reader_expect(&p->json, "\"" SNAPSHOT_SCHEMA "\"");
+        return 0;
+}
+
+int snapshot_read_extra(FileReader *p, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        int k;
+
+        if (p->extra_read)
+                return 0;
+        k = objects_read(p, &extra_fields, sizeof(ExtraResource), EXTRA_MAX, &array);
+        if (k < 0)
+                return k;
+        s->extra = array.objects;
+        s->n_extra = array.n;
+        for (uint32_t i = 0; i < array.n; i++)
+                for (uint32_t j = 0; j < i; j++)
+                        if (strcmp(s->extra[i].name, s->extra[j].name) == 0)
+                                return FAULT_AT(p, "extra", i, "name", "\"%.60s\" is extra[%u] too",
+                                                s->extra[i].name, j);
+        return 0;
+}
+
+int snapshot_read_hosts(FileReader *p, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        int k = objects_read(p, &host_fields, sizeof(Host), HOSTS_MAX, &array);
+
+        if (k < 0)
+                return k;
+        p->hosts = array.objects;
+        s->n_hosts = array.n;
+        return 0;
+}
+
+int snapshot_read_vms(FileReader *p, void *object) {
+        Snapshot *s = object;
+        const size_t n = json_array_size(p->json.at);
+        ObjectArray array;
+        int k;
+
+        p->vm_host = arena_new(p->json.arena, const char *, n <= VMS_MAX ? n : 0);
+        if (!p->vm_host)
+                return -ENOMEM;
+        k = objects_read(p, &vm_fields, sizeof(Vm), VMS_MAX, &array);
+        if (k < 0)
+                return k;
+        p->vms = array.objects;
+        s->n_vms = array.n;
+        return 0;
+}
+
+int snapshot_read_rules(FileReader *p, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        int k = objects_read(p, &rule_fields, sizeof(RuleDraft), RULES_MAX, &array);
+
+        if (k < 0)
+                return k;
+        p->drafts = array.objects;
+        s->n_rules = array.n;
+        return 0;
+}
+
+int snapshot_read_traffic(FileReader *p, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        int k = objects_read(p, &traffic_fields, sizeof(TrafficDraft), TRAFFIC_MAX, &array);
+
+        if (k < 0)
+                return k;
+        p->traffic = array.objects;
+        s->n_traffic = array.n;
+        return 0;
+}
+
+int traffic_read_vms(FileReader *p, void *object) {
+        TrafficDraft *t = object;
+        NameList names;
+        int k = names_read(p, &names);
+
+        if (k == 0 && names.n != 2)
+                return json_reader_refuse(&p->json, "%u names; accepted: two VMs that talk", names.n);
+        if (k < 0)
+                return k;
+        t->a = names.at[0];
+        t->b = names.at[1];
+        return 0;
+}
+
+/* ---- hosts ---- */
+
+int host_read_headroom(FileReader *p, void *object) {
+        Host *h = object;
+        int64_t share;
+        int k;
+
+        if (json_is_object(p->json.at))
+                return fields_read(p, &headroom_fields, h);
+        k = number_read(p, &headroom_fields.defs[0], &share);
+        for (int r = 0; k == 0 && r < RES_BUILTIN_N; r++)
+                h->headroom_permille[r] = share;
+        return k;
+}
+
+/* The VMs' names are not looked up: a VM may have left since the fault was written down. */
+int fault_read_vms(FileReader *p, void *object) {
+        Fault *f = object;
+
+        f->partly = true;
+        return strings_read(p, false, &f->vms);
+}
+
+/* { "grade", "why" } of the host as a whole, or a list of devices: then the host's is the worst of them. */
+int host_read_faults(FileReader *p, void *object) {
+        Host *h = object;
+        ObjectArray array;
+        int k;
+
+        if (!json_is_array(p->json.at))
+                return fields_read(p, &fault_fields, object);
+        k = objects_read(p, &fault_device_fields, sizeof(Fault), FAULTS_MAX, &array);
+        if (k == 0)
+                k = host_take_faults(p->json.arena, h, array.objects, array.n);
+        if (k == -EEXIST)
+                return json_reader_refuse(&p->json, "a device is in the list twice");
+        return k;
+}
+
+int host_read_hugepages(FileReader *p, void *object) {
+        Host *h = object;
+        ObjectArray array;
+        int k = objects_read(p, &hugepages_fields, sizeof(Hugepages), HUGEPAGES_MAX, &array);
+
+        if (k < 0)
+                return k;
+        h->hugepages = array.objects;
+        h->n_hugepages = array.n;
+        for (uint32_t i = 0; i < array.n; i++) {
+                if (h->hugepages[i].free_mib > h->hugepages[i].total_mib)
+                        return json_reader_refuse(&p->json, "more huge pages are free than there are");
+                for (uint32_t j = 0; j < i; j++)
+                        if (h->hugepages[i].kib == h->hugepages[j].kib)
+                                return json_reader_refuse(&p->json, "huge pages of %lld KiB are said twice",
+                                                          (long long) h->hugepages[i].kib);
+        }
+        return 0;
+}
+
+/* A list that is there says all there is, also when it is empty. */
+int host_read_networks(FileReader *p, void *object) {
+        Host *h = object;
+
+        h->networks_known = true;
+        return strings_read(p, false, &h->networks);
+}
+
+int host_read_pools(FileReader *p, void *object) {
+        Host *h = object;
+
+        h->pools_known = true;
+        return strings_read(p, false, &h->pools);
+}
+
+int host_read_nics(FileReader *p, void *object) {
+        Host *h = object;
+        ObjectArray array;
+        int k = objects_read(p, &nic_fields, sizeof(Nic), NICS_MAX, &array);
+
+        if (k < 0)
+                return k;
+        h->nics = array.objects;
+        h->n_nics = array.n;
+        for (uint32_t i = 0; i < array.n; i++)
+                for (uint32_t j = 0; j < i; j++)
+                        if (strcmp(h->nics[i].name, h->nics[j].name) == 0)
+                                return json_reader_refuse(&p->json, "two NICs are named \"%.60s\"",
+                                                          h->nics[i].name);
+        return 0;
+}
+
+/* { "resource": amount, … } of host or VM. */
+static int amounts_read(FileReader *p, const int64_t **ret) {
+        static const FieldDef amount = {
+                .kind = FIELD_NUMBER, .unit = "amount", .scale = 1, .max = QUANTITY_MAX
+        };
+        const Snapshot *s = &p->snapshot;
+        int64_t *amounts = arena_new(p->json.arena, int64_t, s->n_extra);
+        const char *key;
+        int k;
+
+        if (!amounts)
+                return -ENOMEM;
+        k = json_reader_enter(&p->json, JSON_OBJECT);
+        while (k == 0 && json_reader_field(&p->json, &key)) {
+                uint32_t i = 0;
+
+                while (i < s->n_extra && strcmp(s->extra[i].name, key) != 0)
+                        i++;
+                if (i == s->n_extra)
+                        return json_reader_refuse(&p->json, "no such resource in the snapshot's \"extra\"");
+                k = number_read(p, &amount, &amounts[i]);
+        }
+        if (k == 0 && s->n_extra > 0)
+                *ret = amounts;
+        return k;
+}
+
+int host_read_extra(FileReader *p, void *object) {
+        return amounts_read(p, &((Host *) object)->extra);
+}
+
+static int peer_compare(const void *a, const void *b) {
+        return strcmp(((const PeerRtt *) a)->name, ((const PeerRtt *) b)->name);
+}
+
+/* { "host": microseconds, … }. A host that is not in the file may be named: it may have left. */
+int host_read_peers(FileReader *p, void *object) {
+        static const FieldDef rtt = {
+                .kind = FIELD_NUMBER, .unit = "microseconds", .scale = 1, .max = QUANTITY_MAX
+        };
+        Host *h = object;
+        size_t most = json_object_size(p->json.at);
+        PeerRtt *peers;
+        const char *key;
+        int k;
+
+        if (most > PEERS_MAX)
+                return json_reader_refuse(&p->json, "%zu hosts; accepted: at most %u", most, PEERS_MAX);
+        peers = arena_new(p->json.arena, PeerRtt, most);
+        if (!peers)
+                return -ENOMEM;
+        k = json_reader_enter(&p->json, JSON_OBJECT);
+        while (k == 0 && json_reader_field(&p->json, &key)) {
+                if (!text_is_name(key, strlen(key)))
+                        return json_reader_refuse(&p->json, "its key is no name of a host");
+                peers[h->n_peers].name = text_copy(p->json.arena, key, strlen(key));
+                if (!peers[h->n_peers].name)
+                        return -ENOMEM;
+                k = number_read(p, &rtt, &peers[h->n_peers++].rtt_us);
+        }
+        if (k == 0 && h->n_peers > 0)
+                qsort(peers, h->n_peers, sizeof(*peers), peer_compare);
+        h->peers = peers;
+        return k;
+}
+
+/* ---- VMs ---- */
+
+int vm_read_extra(FileReader *p, void *object) {
+        return amounts_read(p, &((Vm *) object)->extra);
+}
+
+int vm_read_net(FileReader *p, void *object) {
+        Vm *v = object;
+        int k;
+
+        if (json_is_object(p->json.at))
+                return fields_read(p, &net_fields, v);
+        k = number_read(p, &net_fields.defs[0], &v->rx_kbit);
+        if (k == 0)
+                v->tx_kbit = v->rx_kbit;
+        return k;
+}
+
+int vm_read_measured(FileReader *p, void *object) {
+        VmLoad *measured = arena_new(p->json.arena, VmLoad, 1);
+        int k = measured ? fields_read(p, &measured_fields, measured) : -ENOMEM;
+
+        if (k == 0)
+                ((Vm *) object)->measured = measured;
+        return k;
+}
+
+int vm_read_host(FileReader *p, void *object) {
+        (void) object;
+        return json_reader_string(&p->json, &p->vm_host[p->json.path[1].index]); /* the VM's place in "vms" */
+}
+
+int vm_read_in_flight(FileReader *p, void *object) {
+        Vm *v = object;
+        FlightRef *flight;
+        int k;
+
+        if (json_is_boolean(p->json.at))
+                return json_reader_bool(&p->json, &v->in_flight);
+        if (!json_is_string(p->json.at))
+                return json_reader_expect(&p->json, "true, false, or the name of the other host");
+        flight = arena_new(p->json.arena, FlightRef, 1);
+        if (!flight)
+                return -ENOMEM;
+        k = json_reader_string(&p->json, &flight->to);
+        if (k < 0)
+                return k;
+        v->in_flight = true;
+        flight->vm = p->json.path[1].index;
+        flight->next = p->flights;
+        p->flights = flight;
+        return 0;
+}
+
+/* ---- rules: names now, indexes when all are known ---- */
+
+int rule_read_vms(FileReader *p, void *object) {
+        return names_read(p, &((RuleDraft *) object)->vms);
+}
+
+int rule_read_near_vms(FileReader *p, void *object) {
+        return names_read(p, &((RuleDraft *) object)->near_vms);
+}
+
+int rule_read_hosts(FileReader *p, void *object) {
+        return names_read(p, &((RuleDraft *) object)->hosts);
+}
+
+int rule_read_group(FileReader *p, void *object) {
+        return name_read(p, &((RuleDraft *) object)->group);
+}
+
+int rule_read_near_group(FileReader *p, void *object) {
+        return name_read(p, &((RuleDraft *) object)->near_group);
+}
+
+/* ---- when all is read ---- */
+
+/* items[i] := items[order[i]], in place. Ends with order[i] == i. */
+static void permute(void *items, size_t size, uint32_t n, uint32_t *order) {
+        unsigned char first[sizeof(Host) > sizeof(Vm) ? sizeof(Host) : sizeof(Vm)];
+        unsigned char *item = items;
+
+        assert(size <= sizeof(first));
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t to = i;
+
+                if (order[i] == i)
+                        continue;
+                memcpy(first, item + size * i, size);
+                for (uint32_t from = order[to]; from != i; from = order[to]) {
+                        memcpy(item + size * to, item + size * from, size);
+                        order[to] = to;
+                        to = from;
+                }
+                memcpy(item + size * to, first, size);
+                order[to] = to;
+        }
+}
+
+/* The order of names; a fault when two are equal. The first member of each object is its name. */
+static int unique_order(FileReader *p, const char *list, const ObjectArray *array, size_t size,
+                        uint32_t **ret) {
+        const char **names = arena_new(p->json.arena, const char *, array->n);
+        uint32_t *order;
+        int k;
+
+        if (!names)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < array->n; i++)
+                memcpy(&names[i], (const char *) array->objects + size * i, sizeof(names[i]));
+        k = names_order(p->json.arena, names, array->n, &order);
+        if (k < 0)
+                return k;
+        for (uint32_t i = 1; i < array->n; i++) {
+                uint32_t x = order[i - 1], y = order[i];
+
+                if (strcmp(names[x], names[y]) == 0)
+                        return FAULT_AT(p, list, y, "name",
+                                        "\"%.80s\" is the name of %s[%u] too; accepted: each name once",
+                                        names[y], list, x);
+        }
+        *ret = order;
+        return 0;
+}
+
+static int finish_hosts(FileReader *p) {
+        const ObjectArray array = { .objects = p->hosts, .n = p->snapshot.n_hosts };
+        uint32_t *order = NULL;
+        int k;
+
+        static_assert(offsetof(Host, name) == 0 && offsetof(Vm, name) == 0, "unique_order reads names there");
+        for (uint32_t i = 0; i < array.n; i++) {
+                const Host *h = &p->hosts[i];
+                bool known = h->fence == FENCE_NONE && h->state != HOST_OFFLINE;
+
+                if (known && (h->cpus == 0 || h->memory_mib == 0))
+                        return FAULT_AT(
+                                p, "hosts", i, h->cpus == 0 ? "cpus" : "memory_mib",
+                                "found 0; accepted: 0 only where \"fence\" or \"state\": \"offline\" says "
+                                "that the host is not known");
+                if (h->reserved_mib > h->memory_mib)
+                        return FAULT_AT(p, "hosts", i, "reserved_mib",
+                                        "found %lld; accepted: at most the host's memory_mib, %lld",
+                                        (long long) h->reserved_mib, (long long) h->memory_mib);
+        }
+        k = unique_order(p, "hosts", &array, sizeof(Host), &order);
+        if (k == 0)
+                permute(p->hosts, sizeof(Host), array.n, order);
+        return k;
+}
+
+static int resolve_host(FileReader *p, const NameTable *hosts, const char *name, uint32_t vm,
+                        const char *field, HostIx *ret) {
+        const char *nearest = NULL;
+
+        *ret = name_table_find(hosts, name, strlen(name));
+        if (*ret != IX_NONE)
+                return 0;
+        if (name[0] && strlen(name) <= 64)
+                nearest = text_nearest(name, hosts->names, hosts->n);
+        return FAULT_AT(p, "vms", vm, field,
+                        "no host is named \"%.80s\"; accepted: a name from \"hosts\"%s%.60s%s", name,
+                        nearest ? ", perhaps \"" : "", nearest ? nearest : "", nearest ? "\"" : "");
+}
+
+static int finish_vms(FileReader *p, const NameTable *hosts) {
+        const ObjectArray array = { .objects = p->vms, .n = p->snapshot.n_vms };
+        uint32_t *order = NULL;
+        int k;
+
+        for (uint32_t i = 0; i < array.n; i++) {
+                k = resolve_host(p, hosts, p->vm_host[i], i, "host", &p->vms[i].host);
+                if (k < 0)
+                        return k;
+        }
+        for (const FlightRef *f = p->flights; f; f = f->next) {
+                k = resolve_host(p, hosts, f->to, f->vm, "in_flight", &p->vms[f->vm].in_flight_to);
+                if (k < 0)
+                        return k;
+                if (p->vms[f->vm].in_flight_to == p->vms[f->vm].host)
+                        return FAULT_AT(p, "vms", f->vm, "in_flight",
+                                        "the VM's own host; accepted: the other one");
+        }
+        k = unique_order(p, "vms", &array, sizeof(Vm), &order);
+        if (k == 0)
+                permute(p->vms, sizeof(Vm), array.n, order);
+        return k;
+}
+
+/* Amounts of extra resources are 0 where nothing is said. */
+static int finish_extra(FileReader *p) {
+        const int64_t *none = arena_new(p->json.arena, int64_t, p->snapshot.n_extra);
+
+        if (!none)
+                return -ENOMEM;
+        for (uint32_t i = 0; p->snapshot.n_extra > 0 && i < p->snapshot.n_hosts; i++)
+                if (!p->hosts[i].extra)
+                        p->hosts[i].extra = none;
+        for (uint32_t i = 0; p->snapshot.n_extra > 0 && i < p->snapshot.n_vms; i++)
+                if (!p->vms[i].extra)
+                        p->vms[i].extra = none;
+        return 0;
+}
+
+static int traffic_compare(const void *a, const void *b) {
+        const Traffic *x = a, *y = b;
+
+        return x->a != y->a ? (x->a > y->a) - (x->a < y->a) : (x->b > y->b) - (x->b < y->b);
+}
+
+/* Names → VMs, which are in their order by now. */
+static int finish_traffic(FileReader *p) {
+        const uint32_t n = p->snapshot.n_traffic;
+        Traffic *traffic = arena_new(p->json.arena, Traffic, n);
+
+        if (!traffic)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                const TrafficDraft *t = &p->traffic[i];
+                VmIx a = snapshot_vm(&p->snapshot, t->a), b = snapshot_vm(&p->snapshot, t->b);
+
+                if (a == IX_NONE || b == IX_NONE)
+                        return FAULT_AT(p, "traffic", i, "vms",
+                                        "no VM is named \"%.80s\"; accepted: names from \"vms\"",
+                                        a == IX_NONE ? t->a : t->b);
+                if (a == b)
+                        return FAULT_AT(p, "traffic", i, "vms", "one VM twice; accepted: two VMs that talk");
+                traffic[i] = (Traffic){ .a = a < b ? a : b, .b = a < b ? b : a, .kbit = t->traffic.kbit };
+        }
+        if (n > 0)
+                qsort(traffic, n, sizeof(*traffic), traffic_compare);
+        for (uint32_t i = 1; i < n; i++)
+                if (traffic_compare(&traffic[i - 1], &traffic[i]) == 0)
+                        return FAULT_AT(p, "traffic", i, NULL, "two entries are of \"%.80s\" and \"%.80s\"",
+                                        p->vms[traffic[i].a].name, p->vms[traffic[i].b].name);
+        p->snapshot.traffic = traffic;
+        return 0;
+}
+
+static int finish(FileReader *p) {
+        NameTable hosts = { 0 };
+        int k = finish_hosts(p);
+
+        if (k == 0)
+                k = name_table_new(p->json.arena, p->snapshot.n_hosts, &hosts);
+        if (k < 0)
+                return k;
+        for (uint32_t i = 0; i < p->snapshot.n_hosts; i++)
+                (void) name_table_add(&hosts, p->hosts[i].name);
+        k = finish_vms(p, &hosts);
+        if (k == 0)
+                k = finish_extra(p);
+        p->snapshot.hosts = p->hosts;
+        p->snapshot.vms = p->vms;
+        if (k == 0)
+                k = finish_traffic(p);
+        return k < 0 ? k : rules_resolve(p, &hosts);
+}
+
+/* The schema and the extra resources, wherever they stand: another kind of file is named as such before its
+ * fields are called unknown, and hosts and VMs may name resources. */
+static int survey(FileReader *p) {
+        bool has_schema = false;
+        const char *key;
+        int k = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (k == 0 && json_reader_field(&p->json, &key)) {
+                if (strcmp(key, "schema") == 0) {
+                        has_schema = true;
+                        k = snapshot_read_schema(p, NULL);
+                } else if (strcmp(key, "extra") == 0) {
+                        k = snapshot_read_extra(p, &p->snapshot);
+                        p->extra_read = true;
+                }
+        }
+        if (k == 0 && !has_schema)
+                return json_reader_refuse(
+                        &p->json, "\"schema\" is missing; accepted: \"schema\": \"" SNAPSHOT_SCHEMA "\"");
+        return k;
+}
+
+int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **ret, TextFault *reterr_fault) {
+        TextFault fault = { 0 };
+        FileReader *p = arena_new(a, FileReader, 1);
+        Snapshot *s = arena_new(a, Snapshot, 1);
+        int k;
+
+        if (!p || !s)
+                return -ENOMEM;
+        k = json_reader_open(&p->json, text, n, a, &fault);
+        if (k == 0)
+                k = survey(p);
+        if (k == 0)
+                k = fields_read(p, &snapshot_fields, &p->snapshot);
+        if (k == 0)
+                k = finish(p);
+        json_reader_close(&p->json);
+        if (k == -EBADMSG)
+                *reterr_fault = fault;
+        if (k < 0)
+                return k;
+        *s = p->snapshot;
+        *ret = s;
+        return 0;
+}

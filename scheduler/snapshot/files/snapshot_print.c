@@ -1,0 +1,398 @@
+/* Snapshot → text, by the same tables as the reading: a line for each host, VM and rule, so that two
+ * snapshots can be compared with diff. */
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/snapshot/files/snapshot_fields.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+
+struct FilePrinter {
+        TextWriter w;
+        const Snapshot *s;
+        const char *separator; /* before the next field */
+        const char *next;      /* before those after it */
+};
+
+static void print_key(FilePrinter *p, const char *name) {
+        text_writer_word(&p->w, p->separator);
+        p->separator = p->next;
+        text_writer_string(&p->w, name);
+        text_writer_put(&p->w, ": ", 2);
+}
+
+static void print_strings(FilePrinter *p, const char *key, Strings list) {
+        print_key(p, key);
+        text_writer_put(&p->w, "[", 1);
+        for (uint32_t i = 0; i < list.n; i++) {
+                if (i > 0)
+                        text_writer_put(&p->w, ", ", 2);
+                text_writer_string(&p->w, list.at[i]);
+        }
+        text_writer_put(&p->w, "]", 1);
+}
+
+static void print_number(FilePrinter *p, const FieldDef *def, int64_t v) {
+        if (def->scale == 1)
+                text_writer_int(&p->w, v);
+        else
+                text_writer_decimal(&p->w, v, def->scale, def->places);
+}
+
+static void print_field(FilePrinter *p, const FieldDef *def, const void *object) {
+        const char *member = (const char *) object + def->at;
+        int choice;
+
+        switch (def->kind) {
+        case FIELD_NAME:
+        case FIELD_TEXT:
+                if (*(const char *const *) member) {
+                        print_key(p, def->name);
+                        text_writer_string(&p->w, *(const char *const *) member);
+                }
+                return;
+        case FIELD_NUMBER:
+                if (def->required || *(const int64_t *) member != def->def) {
+                        print_key(p, def->name);
+                        print_number(p, def, *(const int64_t *) member);
+                }
+                return;
+        case FIELD_BOOL:
+                if (*(const bool *) member != (def->def != 0)) {
+                        print_key(p, def->name);
+                        text_writer_word(&p->w, *(const bool *) member ? "true" : "false");
+                }
+                return;
+        case FIELD_CHOICE:
+                memcpy(&choice, member, sizeof(choice));
+                if (def->required || choice != (int) def->def) {
+                        print_key(p, def->name);
+                        text_writer_string(&p->w, def->choices[choice]);
+                }
+                return;
+        case FIELD_NAMES:
+        case FIELD_LABELS:
+                if (((const Strings *) member)->n > 0)
+                        print_strings(p, def->name, *(const Strings *) member);
+                return;
+        case FIELD_SPECIAL:
+                def->print(p, object);
+                return;
+        }
+}
+
+/* `open`, the fields that differ from their defaults, `close`. */
+static void print_object(FilePrinter *p, const FieldTable *table, const void *object) {
+        const char *separator = p->separator, *next = p->next;
+
+        text_writer_put(&p->w, "{", 1);
+        p->separator = " ";
+        p->next = ", ";
+        for (uint32_t i = 0; i < table->n; i++)
+                print_field(p, &table->defs[i], object);
+        text_writer_put(&p->w, " }", 2);
+        p->separator = separator;
+        p->next = next;
+}
+
+typedef struct ObjectList {
+        const void *objects;
+        size_t size;
+        uint32_t n;
+} ObjectList;
+
+static void print_objects(FilePrinter *p, const char *key, const FieldTable *table, ObjectList list,
+                          const char *between) {
+        print_key(p, key);
+        text_writer_put(&p->w, "[", 1);
+        for (uint32_t i = 0; i < list.n; i++) {
+                if (i > 0)
+                        text_writer_put(&p->w, ",", 1);
+                text_writer_word(&p->w, between);
+                print_object(p, table, (const char *) list.objects + list.size * i);
+        }
+        if (list.n > 0)
+                text_writer_word(&p->w, *between == '\n' ? "\n  " : " ");
+        text_writer_put(&p->w, "]", 1);
+}
+
+#define ROW "\n    "
+
+void snapshot_print_schema(FilePrinter *p, const void *object) {
+        (void) object;
+        print_key(p, "schema");
+        text_writer_string(&p->w, SNAPSHOT_SCHEMA);
+}
+
+void snapshot_print_extra(FilePrinter *p, const void *object) {
+        const Snapshot *s = object;
+
+        if (s->n_extra > 0)
+                print_objects(p, "extra", &extra_fields,
+                              (ObjectList){ s->extra, sizeof(*s->extra), s->n_extra }, ROW);
+}
+
+void snapshot_print_hosts(FilePrinter *p, const void *object) {
+        const Snapshot *s = object;
+
+        print_objects(p, "hosts", &host_fields, (ObjectList){ s->hosts, sizeof(*s->hosts), s->n_hosts }, ROW);
+}
+
+void snapshot_print_vms(FilePrinter *p, const void *object) {
+        const Snapshot *s = object;
+
+        print_objects(p, "vms", &vm_fields, (ObjectList){ s->vms, sizeof(*s->vms), s->n_vms }, ROW);
+}
+
+void snapshot_print_rules(FilePrinter *p, const void *object) {
+        const Snapshot *s = object;
+
+        if (s->n_rules > 0)
+                print_objects(p, "rules", &rule_fields,
+                              (ObjectList){ s->rules, sizeof(*s->rules), s->n_rules }, ROW);
+}
+
+void host_print_headroom(FilePrinter *p, const void *object) {
+        const Host *h = object;
+        bool same = h->headroom_permille[HEADROOM_EXTRA] == UNKNOWN, any = !same;
+
+        for (int r = 0; r < RES_BUILTIN_N; r++) {
+                same = same && h->headroom_permille[r] == h->headroom_permille[0];
+                any = any || h->headroom_permille[r] != UNKNOWN;
+        }
+        if (!any)
+                return;
+        print_key(p, "headroom");
+        if (same)
+                print_number(p, &headroom_fields.defs[0], h->headroom_permille[0]);
+        else
+                print_object(p, &headroom_fields, h);
+}
+
+void host_print_faults(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->n_faults > 0) {
+                print_objects(p, "faults", &fault_device_fields,
+                              (ObjectList){ h->faults, sizeof(*h->faults), h->n_faults }, " ");
+                return;
+        }
+        if (h->fault_grade == 0 && !h->fault_why)
+                return;
+        print_key(p, "faults");
+        print_object(p, &fault_fields, h);
+}
+
+void fault_print_vms(FilePrinter *p, const void *object) {
+        const Fault *f = object;
+
+        if (f->partly)
+                print_strings(p, "vms", f->vms);
+}
+
+void host_print_hugepages(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->n_hugepages > 0)
+                print_objects(p, "hugepages", &hugepages_fields,
+                              (ObjectList){ h->hugepages, sizeof(*h->hugepages), h->n_hugepages }, " ");
+}
+
+void host_print_networks(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->networks_known || h->networks.n > 0)
+                print_strings(p, "networks", h->networks);
+}
+
+void host_print_pools(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->pools_known || h->pools.n > 0)
+                print_strings(p, "pools", h->pools);
+}
+
+void host_print_nics(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->n_nics > 0)
+                print_objects(p, "nics", &nic_fields, (ObjectList){ h->nics, sizeof(*h->nics), h->n_nics },
+                              " ");
+}
+
+void host_print_peers(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (h->n_peers == 0)
+                return;
+        print_key(p, "rtt_us");
+        text_writer_put(&p->w, "{", 1);
+        for (uint32_t i = 0; i < h->n_peers; i++) {
+                text_writer_word(&p->w, i > 0 ? ", " : " ");
+                text_writer_string(&p->w, h->peers[i].name);
+                text_writer_put(&p->w, ": ", 2);
+                text_writer_int(&p->w, h->peers[i].rtt_us);
+        }
+        text_writer_put(&p->w, " }", 2);
+}
+
+void snapshot_print_traffic(FilePrinter *p, const void *object) {
+        const Snapshot *s = object;
+
+        if (s->n_traffic > 0)
+                print_objects(p, "traffic", &traffic_fields,
+                              (ObjectList){ s->traffic, sizeof(*s->traffic), s->n_traffic }, ROW);
+}
+
+void snapshot_print_lessons(FilePrinter *p, const void *object) {
+        const Snapshot *s = object;
+
+        if (!s->lessons)
+                return;
+        print_key(p, "migrations");
+        print_object(p, &lessons_fields, s->lessons);
+}
+
+void lessons_print_ways(FilePrinter *p, const void *object) {
+        const MoveLessons *l = object;
+
+        if (l->n_ways > 0)
+                print_objects(p, "ways", &way_lesson_fields,
+                              (ObjectList){ l->ways, sizeof(*l->ways), l->n_ways }, " ");
+}
+
+void lessons_print_vms(FilePrinter *p, const void *object) {
+        const MoveLessons *l = object;
+
+        if (l->n_vms > 0)
+                print_objects(p, "vms", &vm_lesson_fields, (ObjectList){ l->vms, sizeof(*l->vms), l->n_vms },
+                              " ");
+}
+
+static void print_amounts(FilePrinter *p, const int64_t *amounts) {
+        const char *separator = " ";
+        bool any = false;
+
+        for (uint32_t i = 0; amounts && i < p->s->n_extra; i++)
+                any = any || amounts[i] != 0;
+        if (!any)
+                return;
+        print_key(p, "extra");
+        text_writer_put(&p->w, "{", 1);
+        for (uint32_t i = 0; i < p->s->n_extra; i++) {
+                if (amounts[i] == 0)
+                        continue;
+                text_writer_word(&p->w, separator);
+                separator = ", ";
+                text_writer_string(&p->w, p->s->extra[i].name);
+                text_writer_put(&p->w, ": ", 2);
+                text_writer_int(&p->w, amounts[i]);
+        }
+        text_writer_put(&p->w, " }", 2);
+}
+
+void host_print_extra(FilePrinter *p, const void *object) {
+        print_amounts(p, ((const Host *) object)->extra);
+}
+
+void vm_print_extra(FilePrinter *p, const void *object) {
+        print_amounts(p, ((const Vm *) object)->extra);
+}
+
+void vm_print_host(FilePrinter *p, const void *object) {
+        print_key(p, "host");
+        text_writer_string(&p->w, p->s->hosts[((const Vm *) object)->host].name);
+}
+
+void vm_print_in_flight(FilePrinter *p, const void *object) {
+        const Vm *v = object;
+
+        if (!v->in_flight)
+                return;
+        print_key(p, "in_flight");
+        if (v->in_flight_to == IX_NONE)
+                text_writer_word(&p->w, "true");
+        else
+                text_writer_string(&p->w, p->s->hosts[v->in_flight_to].name);
+}
+
+void vm_print_net(FilePrinter *p, const void *object) {
+        const Vm *v = object;
+
+        if (v->rx_kbit == UNKNOWN && v->tx_kbit == UNKNOWN)
+                return;
+        print_key(p, "net_mbit");
+        if (v->rx_kbit == v->tx_kbit)
+                print_number(p, &net_fields.defs[0], v->rx_kbit);
+        else
+                print_object(p, &net_fields, v);
+}
+
+void vm_print_measured(FilePrinter *p, const void *object) {
+        const Vm *v = object;
+
+        if (!v->measured)
+                return;
+        print_key(p, "measured");
+        print_object(p, &measured_fields, v->measured);
+}
+
+static void print_vm_names(FilePrinter *p, const char *key, const VmIx *vms, uint32_t n) {
+        print_key(p, key);
+        text_writer_put(&p->w, "[", 1);
+        for (uint32_t i = 0; i < n; i++) {
+                if (i > 0)
+                        text_writer_put(&p->w, ", ", 2);
+                text_writer_string(&p->w, p->s->vms[vms[i]].name);
+        }
+        text_writer_put(&p->w, "]", 1);
+}
+
+void traffic_print_vms(FilePrinter *p, const void *object) {
+        const Traffic *t = object;
+        const VmIx vms[] = { t->a, t->b };
+
+        print_vm_names(p, "vms", vms, 2);
+}
+
+void rule_print_vms(FilePrinter *p, const void *object) {
+        const Rule *r = object;
+
+        print_vm_names(p, "vms", r->vms, r->n_vms);
+}
+
+void rule_print_near_vms(FilePrinter *p, const void *object) {
+        const Rule *r = object;
+
+        if (r->kind == RULE_NEAR || r->kind == RULE_AVOID)
+                print_vm_names(p, "near_vms", r->near_vms, r->n_near_vms);
+}
+
+void rule_print_hosts(FilePrinter *p, const void *object) {
+        const Rule *r = object;
+
+        if (r->kind != RULE_ON && r->kind != RULE_NOT_ON)
+                return;
+        print_key(p, "hosts");
+        text_writer_put(&p->w, "[", 1);
+        for (uint32_t i = 0; i < r->n_hosts; i++) {
+                if (i > 0)
+                        text_writer_put(&p->w, ", ", 2);
+                text_writer_string(&p->w, p->s->hosts[r->hosts[i]].name);
+        }
+        text_writer_put(&p->w, "]", 1);
+}
+
+void rule_print_nothing(FilePrinter *p, const void *object) {
+        (void) p;
+        (void) object;
+}
+
+int snapshot_file_print(Arena *a, const Snapshot *s, const char **ret, size_t *ret_n) {
+        FilePrinter p = { .w = text_writer_new(a), .s = s, .separator = "\n  ", .next = ",\n  " };
+
+        text_writer_put(&p.w, "{", 1);
+        for (uint32_t i = 0; i < snapshot_fields.n; i++)
+                print_field(&p, &snapshot_fields.defs[i], s);
+        text_writer_word(&p.w, "\n}\n");
+        return text_writer_end(&p.w, ret, ret_n);
+}

@@ -1,0 +1,193 @@
+#include "scheduler/snapshot/files/waiting_text.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/snapshot/json/json_text.h"
+
+#define WAITING_SCHEMA "plimsoll.waiting/1"
+#define ANSWER_SCHEMA  "plimsoll.answer/1"
+
+const char *const waiting_state_names[WAITING_STATE_N] = { "asked", "rejected" };
+
+/* ---- printing ---- */
+
+int waiting_text_print(Arena *a, const WaitingPlan *w, const char **ret, size_t *ret_n) {
+        TextWriter t = text_writer_new(a);
+        bool first = true;
+
+        text_writer_word(&t, "{\"schema\": \"" WAITING_SCHEMA "\"");
+        (void) json_put_text(&t, false, "id", w->id);
+        (void) json_put_text(&t, false, "state", waiting_state_names[w->state]);
+        json_put_int(&t, false, "made_at", w->made_at);
+        json_put_int(&t, false, "until", w->until);
+        json_put_key(&t, false, "kinds");
+        text_writer_word(&t, "[");
+        for (int k = 0; k < ACTION_KIND_N; k++) {
+                if (!(w->kinds & action_kind_bit((ActionKind) k)))
+                        continue;
+                text_writer_word(&t, first ? "" : ", ");
+                text_writer_string(&t, action_kind_names[k]);
+                first = false;
+        }
+        text_writer_word(&t, "]");
+        (void) json_put_text(&t, false, "summary", w->summary);
+        (void) json_put_text(&t, false, "record", w->record);
+        json_put_key(&t, false, "plan");
+        text_writer_word(&t, w->plan);
+        text_writer_word(&t, "}");
+        return text_writer_end(&t, ret, ret_n);
+}
+
+int answer_text_print(Arena *a, const WaitingAnswer *x, const char **ret, size_t *ret_n) {
+        TextWriter t = text_writer_new(a);
+
+        text_writer_word(&t, "{\"schema\": \"" ANSWER_SCHEMA "\"");
+        json_put_key(&t, false, "yes");
+        text_writer_word(&t, x->yes ? "true" : "false");
+        (void) json_put_text(&t, false, "by", x->by);
+        json_put_int(&t, false, "at", x->at);
+        text_writer_word(&t, "}");
+        return text_writer_end(&t, ret, ret_n);
+}
+
+/* ---- reading ---- */
+
+typedef struct Reader {
+        JsonReader json;
+        WaitingPlan plan;
+        WaitingAnswer answer;
+        bool has_schema, has_yes;
+} Reader;
+
+static int read_schema(Reader *p, const char *wanted) {
+        const char *schema = NULL;
+        int k = json_reader_string(&p->json, &schema);
+
+        if (k == 0 && strcmp(schema, wanted) != 0)
+                return json_reader_expect(&p->json, "%s", wanted);
+        p->has_schema = k == 0;
+        return k;
+}
+
+/* Which of the words it is; -EBADMSG: none. */
+static int read_word(Reader *p, const char *const *words, int n, int *ret) {
+        const char *word = NULL;
+        int k = json_reader_string(&p->json, &word), i = 0;
+
+        if (k < 0)
+                return k;
+        while (i < n && !json_key_is(word, words[i]))
+                i++;
+        if (i == n)
+                return json_reader_expect(&p->json, "%s … %s", words[0], words[n - 1]);
+        *ret = i;
+        return 0;
+}
+
+static int read_kinds(Reader *p) {
+        int k = json_reader_enter(&p->json, JSON_ARRAY), kind = 0;
+
+        while (k == 0 && json_reader_item(&p->json)) {
+                k = read_word(p, action_kind_names, ACTION_KIND_N, &kind);
+                if (k == 0)
+                        p->plan.kinds |= action_kind_bit((ActionKind) kind);
+        }
+        return k;
+}
+
+static int read_plan_field(Reader *p, const char *key) {
+        WaitingPlan *w = &p->plan;
+        int state = 0, k;
+        size_t n;
+
+        if (json_key_is(key, "schema"))
+                return read_schema(p, WAITING_SCHEMA);
+        if (json_key_is(key, "id"))
+                return json_take_name(&p->json, &w->id);
+        if (json_key_is(key, "made_at"))
+                return json_take_int(&p->json, 0, INT64_MAX, &w->made_at);
+        if (json_key_is(key, "until"))
+                return json_take_int(&p->json, 0, INT64_MAX, &w->until);
+        if (json_key_is(key, "kinds"))
+                return read_kinds(p);
+        if (json_key_is(key, "summary"))
+                return json_take_text(&p->json, &w->summary);
+        if (json_key_is(key, "record"))
+                return json_take_text(&p->json, &w->record);
+        if (json_key_is(key, "plan"))
+                return json_is_object(p->json.at) ? json_take_raw(&p->json, &w->plan, &n)
+                                                  : json_reader_expect(&p->json, "a plan");
+        if (!json_key_is(key, "state"))
+                return 0;
+        k = read_word(p, waiting_state_names, WAITING_STATE_N, &state);
+        if (k == 0)
+                w->state = (WaitingState) state;
+        return k;
+}
+
+static int read_answer_field(Reader *p, const char *key) {
+        if (json_key_is(key, "schema"))
+                return read_schema(p, ANSWER_SCHEMA);
+        if (json_key_is(key, "by"))
+                return json_take_text(&p->json, &p->answer.by);
+        if (json_key_is(key, "at"))
+                return json_take_int(&p->json, 0, INT64_MAX, &p->answer.at);
+        if (!json_key_is(key, "yes"))
+                return 0;
+        p->has_yes = true;
+        return json_reader_bool(&p->json, &p->answer.yes);
+}
+
+static int read_all(Reader *p, int (*field)(Reader *p, const char *key)) {
+        const char *key;
+        int k = json_reader_enter(&p->json, JSON_OBJECT);
+
+        while (k == 0 && json_reader_field(&p->json, &key))
+                k = field(p, key);
+        return k;
+}
+
+static int lacks(TextFault *f, const char *field, const char *words) {
+        text_fault(f, field, "is missing; %s", words);
+        return -EBADMSG;
+}
+
+int waiting_text_parse(Arena *a, const char *text, size_t n, WaitingPlan *ret, TextFault *reterr_fault) {
+        Reader p = { .plan = { .summary = "", .record = "" } };
+        TextFault fault = { 0 };
+        int k = json_reader_open(&p.json, text, n, a, &fault);
+
+        if (k == 0)
+                k = read_all(&p, read_plan_field);
+        json_reader_close(&p.json);
+        if (k == 0 && (!p.has_schema || !p.plan.id || !p.plan.plan))
+                k = lacks(&fault,
+                          !p.has_schema ? "schema"
+                          : !p.plan.id  ? "id"
+                                        : "plan",
+                          "a waiting plan has schema \"" WAITING_SCHEMA "\", id and plan");
+        if (k == -EBADMSG)
+                *reterr_fault = fault;
+        if (k == 0)
+                *ret = p.plan;
+        return k;
+}
+
+int answer_text_parse(Arena *a, const char *text, size_t n, WaitingAnswer *ret, TextFault *reterr_fault) {
+        Reader p = { .answer = { .by = "" } };
+        TextFault fault = { 0 };
+        int k = json_reader_open(&p.json, text, n, a, &fault);
+
+        if (k == 0)
+                k = read_all(&p, read_answer_field);
+        json_reader_close(&p.json);
+        if (k == 0 && (!p.has_schema || !p.has_yes))
+                k = lacks(&fault, p.has_schema ? "yes" : "schema",
+                          "an answer has schema \"" ANSWER_SCHEMA "\" and yes, true or false");
+        if (k == -EBADMSG)
+                *reterr_fault = fault;
+        if (k == 0)
+                *ret = p.answer;
+        return k;
+}

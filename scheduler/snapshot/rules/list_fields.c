@@ -1,0 +1,389 @@
+#include "scheduler/snapshot/rules/list_fields.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ITEM_FIELDS_MAX 32
+
+const char *const list_value_texts[LIST_VALUE_N] = {
+        [LIST_NUMBER] = "a number",
+        [LIST_BOOL] = "yes or no",
+        [LIST_CHOICE] = "a word",
+        [LIST_NAME] = "a name",
+        [LIST_NAMES] = "names",
+        [LIST_VMS] = "a selection of VMs",
+        [LIST_HOSTS] = "a selection of hosts",
+        [LIST_DAYS] = "days, such as mon, sat,sun or mon-fri",
+        [LIST_CLOCK] = "a time of day: 00:00 to 24:00",
+        [LIST_ZONE] = "a time zone: Europe/Berlin, UTC, or a POSIX text such as CET-1CEST,M3.5.0,M10.5.0/3",
+        [LIST_ACTIONS] = "balance, load",
+};
+
+/* ---- the tables ---- */
+
+#define TEXT_FIELD(name_, what, Object, member, needed, words)                                               \
+        {                                                                                                    \
+                .value = { .name = name_, .type = SETTING_TEXT, .doc = words }, .as = what,                  \
+                .at = offsetof(Object, member), .required = needed                                           \
+        }
+#define NUMBER_FIELD(name_, kind, Object, member, least, most, words)                                        \
+        {                                                                                                    \
+                .value = { .name = name_,                                                                    \
+                           .type = kind,                                                                     \
+                           .def = UNKNOWN,                                                                   \
+                           .min = least,                                                                     \
+                           .max = most,                                                                      \
+                           .doc = words },                                                                   \
+                .as = LIST_NUMBER, .at = offsetof(Object, member)                                            \
+        }
+
+static const ListFieldDef group_fields[] = {
+        TEXT_FIELD("name", LIST_NAME, GroupSpec, name, true, "What group:NAME means from here on."),
+        TEXT_FIELD("vms", LIST_VMS, GroupSpec, vms, true, "Its VMs; groups said before may be among them."),
+        { .value = { .name = NULL } },
+};
+
+static const ListFieldDef host_list_fields[] = {
+        TEXT_FIELD("hosts", LIST_HOSTS, HostSpec, hosts, true, "Which hosts; a later entry wins."),
+        TEXT_FIELD("zone", LIST_NAME, HostSpec, zone, false, "The zone they are in."),
+        TEXT_FIELD("rack", LIST_NAME, HostSpec, rack, false, "The rack they are in."),
+        TEXT_FIELD("neighborhood", LIST_NAME, HostSpec, neighborhood, false,
+                   "Their network neighbourhood: hosts that talk without a slow hop."),
+        NUMBER_FIELD("headroom", SETTING_PERMILLE, HostSpec, headroom, 0, 900,
+                     "Of CPU, memory and network, kept free: the load line of these hosts."),
+        NUMBER_FIELD("headroom-cpu", SETTING_PERMILLE, HostSpec, headroom_cpu, 0, 900, "Of CPU alone."),
+        NUMBER_FIELD("headroom-memory", SETTING_PERMILLE, HostSpec, headroom_memory, 0, 900,
+                     "Of memory alone."),
+        NUMBER_FIELD("headroom-network", SETTING_PERMILLE, HostSpec, headroom_network, 0, 900,
+                     "Of the network alone."),
+        NUMBER_FIELD("headroom-extra", SETTING_PERMILLE, HostSpec, headroom_extra, 0, 900,
+                     "Of each extra resource (GPU memory, licences … as snapshots name them)."),
+        NUMBER_FIELD("overcommit-cpu", SETTING_PERMILLE, HostSpec, overcommit_cpu, 100, 100000,
+                     "vCPUs allocated at most, per CPU."),
+        NUMBER_FIELD("overcommit-memory", SETTING_PERMILLE, HostSpec, overcommit_memory, 100, 4000,
+                     "Memory allocated at most, of what they have."),
+        NUMBER_FIELD("reserved", SETTING_MIB, HostSpec, reserved_mib, 0, QUANTITY_MAX,
+                     "Memory that is not for VMs."),
+        { .value = { .name = NULL } },
+};
+
+static const ListFieldDef window_fields[] = {
+        TEXT_FIELD("name", LIST_NAME, WindowSpec, window.name, true, "What rules call it by."),
+        TEXT_FIELD("days", LIST_DAYS, WindowSpec, window.days, false,
+                   "The days on which it opens; every day when nothing is said."),
+        TEXT_FIELD("from", LIST_CLOCK, WindowSpec, window.from, false, "When it opens; 00:00."),
+        TEXT_FIELD("to", LIST_CLOCK, WindowSpec, window.to, false,
+                   "When it closes, 24:00; on the next day when that is not after \"from\"."),
+        TEXT_FIELD("zone", LIST_ZONE, WindowSpec, window, false, "Whose clock; UTC."),
+        TEXT_FIELD("for", LIST_ACTIONS, WindowSpec, window.actions, false,
+                   "Kinds of action that are taken in this window only, or in another that names them too: "
+                   "balance (even use, wishes), load (hosts above their load line). Rules and the emptying "
+                   "of hosts never wait."),
+        { .value = { .name = NULL } },
+};
+
+const ListDef group_list = {
+        "groups",
+        "a group",
+        "Groups of VMs, besides those that VMs name themselves (docs/labels.md).",
+        "groups:\n"
+        "  - name: web\n"
+        "    vms: [\"web-*\", \"!web-test*\"]\n",
+        group_fields,
+};
+const ListDef host_list = {
+        "hosts",
+        "an entry of hosts",
+        "What is to be known of hosts, or to hold for them, besides what they report.",
+        "hosts:\n"
+        "  - hosts: \"r1-*\"\n"
+        "    rack: r1\n"
+        "    headroom: 30%\n",
+        host_list_fields,
+};
+const ListDef window_list = {
+        "windows",
+        "a window",
+        "Times of the week, for rules (move-only) and for kinds of action.",
+        "windows:\n"
+        "  - name: night\n"
+        "    days: mon-fri\n"
+        "    from: \"22:00\"\n"
+        "    to: \"06:00\"\n"
+        "    zone: Europe/Berlin\n"
+        "    for: balance\n",
+        window_fields,
+};
+
+/* ---- faults ---- */
+
+int list_fault(ListReader *r, const ListWord *word, const char *field, const char *what) {
+        TextFault path = { 0 };
+
+        if (what)
+                text_fault(r->fault, "", "%s", what);
+        text_fault(&path, "", "%s%s%s", r->place, field ? "." : "", field ? field : "");
+        memcpy(r->fault->field, path.what, sizeof(r->fault->field));
+        r->fault->field[sizeof(r->fault->field) - 1] = '\0';
+        r->fault->line = word->line;
+        r->fault->column = word->column;
+        return -EINVAL;
+}
+
+/* ---- values ---- */
+
+static int selection_read(ListReader *r, const ListField *f, SelectFrom from, Selection *ret) {
+        for (uint32_t i = 0; i < f->n; i++) {
+                int e = selection_add(r->arena, ret, f->values[i].text, from, r->fault);
+
+                if (e == -EINVAL)
+                        return list_fault(r, &f->values[i], f->key.text, NULL);
+                if (e < 0)
+                        return e;
+        }
+        return ret->n > 0 ? 0
+                          : LIST_FAULT(r, &f->key, f->key.text, "is an empty list; accepted: a selection");
+}
+
+static int name_check(ListReader *r, const ListField *f, const ListWord *w) {
+        if (text_is_name(w->text, strlen(w->text)))
+                return 0;
+        return LIST_FAULT(r, w, f->key.text,
+                          "is no name; accepted: 1 to 255 bytes without control characters");
+}
+
+static int names_read(ListReader *r, const ListField *f, Strings *ret) {
+        const char **names = arena_new(r->arena, const char *, f->n);
+
+        if (!names)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < f->n; i++) {
+                if (name_check(r, f, &f->values[i]) < 0)
+                        return -EINVAL;
+                names[i] = f->values[i].text;
+        }
+        *ret = (Strings){ .at = names, .n = f->n };
+        return f->n > 0 ? 0 : LIST_FAULT(r, &f->key, f->key.text, "is an empty list; accepted: names");
+}
+
+static int day_of(const char *s, size_t n) {
+        for (int d = 0; d < 7; d++)
+                if (n == 3 && memcmp(day_names[d], s, 3) == 0)
+                        return d;
+        return -1;
+}
+
+/* "mon", "mon-fri": its days, or 0 when it is neither. fri-mon goes over Sunday. */
+static unsigned days_of(const char *s, size_t n) {
+        const char *dash = memchr(s, '-', n);
+        const int first = day_of(s, dash ? (size_t) (dash - s) : n);
+        const int last = dash ? day_of(dash + 1, n - (size_t) (dash + 1 - s)) : first;
+        unsigned days = 0;
+
+        if (first < 0 || last < 0)
+                return 0;
+        for (int d = first; days == 0 || d != (last + 1) % 7; d = (d + 1) % 7)
+                days |= 1U << d;
+        return days;
+}
+
+static int days_read(ListReader *r, const ListField *f, unsigned *ret) {
+        unsigned days = 0;
+
+        for (uint32_t i = 0; i < f->n; i++)
+                for (const char *s = f->values[i].text;;) {
+                        const size_t n = strcspn(s, ",");
+                        const unsigned some = days_of(s, n);
+
+                        if (some == 0)
+                                return LIST_FAULT(r, &f->values[i], f->key.text,
+                                                  "'%.40s' is not accepted; accepted: %s", f->values[i].text,
+                                                  list_value_texts[LIST_DAYS]);
+                        days |= some;
+                        if (s[n] == '\0')
+                                break;
+                        s += n + 1 + strspn(s + n + 1, " ");
+                }
+        *ret = days;
+        return 0;
+}
+
+static int clock_read(ListReader *r, const ListField *f, int *ret) {
+        const char *text = f->values[0].text, *colon = strchr(text, ':');
+        int64_t hours = 0, minutes = 0;
+
+        if (!colon || colon - text > 2 || strlen(colon + 1) != 2 || text[0] == '-' || colon[1] == '-' ||
+            text_to_int(text, (size_t) (colon - text), 0, 24, &hours) < 0 ||
+            text_to_int(colon + 1, 2, 0, 59, &minutes) < 0 || hours * 60 + minutes > 1440)
+                return LIST_FAULT(r, &f->values[0], f->key.text, "'%.40s' is not accepted; accepted: %s",
+                                  text, list_value_texts[LIST_CLOCK]);
+        *ret = (int) (hours * 60 + minutes);
+        return 0;
+}
+
+/* A name such as a file below /usr/share/zoneinfo has, and no way out of there. */
+static bool is_zone_name(const char *s) {
+        if (!*s || *s == '/' || strlen(s) > 64)
+                return false;
+        for (const char *c = s; *c; c++) {
+                const bool letter =
+                        (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9');
+
+                if (!letter && !strchr("_+-/", *c))
+                        return false;
+        }
+        return true;
+}
+
+static int zone_read(ListReader *r, const ListField *f, TimeWindow *ret) {
+        const char *name = f->values[0].text;
+        const unsigned char *bytes = NULL;
+        size_t n = 0;
+        int e = -ENOENT;
+
+        ret->zone_name = name;
+        if (strcmp(name, "UTC") == 0) {
+                ret->zone = (TimeZone){ 0 };
+                return 0;
+        }
+        if (strlen(name) <= 64 && time_zone_posix(name, &ret->zone) == 0)
+                return 0;
+        if (r->zones && is_zone_name(name))
+                e = r->zones->load(r->zones->arg, name, r->arena, &bytes, &n);
+        if (e == 0)
+                e = time_zone_tzif(r->arena, bytes, n, &ret->zone);
+        if (e == -ENOMEM)
+                return e;
+        if (e < 0)
+                return LIST_FAULT(r, &f->values[0], f->key.text,
+                                  "'%.40s' is no time zone that is known here; accepted: %s", name,
+                                  list_value_texts[LIST_ZONE]);
+        return 0;
+}
+
+static int actions_read(ListReader *r, const ListField *f, unsigned *ret) {
+        static const char *const words[] = { "balance", "load" };
+        static const unsigned bits[] = { ACTION_BALANCE, ACTION_LOAD };
+        unsigned actions = 0;
+
+        for (uint32_t i = 0; i < f->n; i++) {
+                const char *nearest = text_nearest(f->values[i].text, words, ARRAY_SIZE(words));
+                unsigned bit = 0;
+
+                for (size_t k = 0; k < ARRAY_SIZE(words); k++)
+                        if (strcmp(words[k], f->values[i].text) == 0)
+                                bit = bits[k];
+                if (bit == 0)
+                        return LIST_FAULT(r, &f->values[i], f->key.text,
+                                          "'%.40s' is not accepted; accepted: %s%s%s%s", f->values[i].text,
+                                          list_value_texts[LIST_ACTIONS], nearest ? "; did you mean " : "",
+                                          nearest ? nearest : "", nearest ? "?" : "");
+                actions |= bit;
+        }
+        *ret = actions;
+        return 0;
+}
+
+static int scalar_read(ListReader *r, const ListFieldDef *def, const ListField *f, void *member) {
+        int64_t number = 0;
+        int choice;
+
+        if (setting_parse(&def->value, "", f->values[0].text, &number, r->fault) < 0)
+                return list_fault(r, &f->values[0], f->key.text, NULL);
+        if (def->as == LIST_BOOL)
+                *(bool *) member = number != 0;
+        else if (def->as == LIST_CHOICE) {
+                choice = (int) number;
+                memcpy(member, &choice, sizeof(choice));
+        } else
+                *(int64_t *) member = number;
+        return 0;
+}
+
+static bool takes_list(ListValue as) {
+        return as == LIST_NAMES || as == LIST_VMS || as == LIST_HOSTS || as == LIST_DAYS ||
+               as == LIST_ACTIONS;
+}
+
+int list_field_read(ListReader *r, const ListFieldDef *def, const ListField *f, void *object) {
+        void *member = (char *) object + def->at;
+
+        if (f->is_list && !takes_list(def->as))
+                return LIST_FAULT(r, &f->key, f->key.text, "is a list; accepted is a single value");
+        if (f->n == 0)
+                return LIST_FAULT(r, &f->key, f->key.text, "says nothing; accepted: %s",
+                                  list_value_texts[def->as]);
+        switch (def->as) {
+        case LIST_NUMBER:
+        case LIST_BOOL:
+        case LIST_CHOICE:
+                return scalar_read(r, def, f, member);
+        case LIST_NAME:
+                *(const char **) member = f->values[0].text;
+                return name_check(r, f, &f->values[0]);
+        case LIST_NAMES:
+                return names_read(r, f, member);
+        case LIST_VMS:
+                return selection_read(r, f, SELECT_FROM_VMS, member);
+        case LIST_HOSTS:
+                return selection_read(r, f, SELECT_FROM_HOSTS, member);
+        case LIST_DAYS:
+                return days_read(r, f, member);
+        case LIST_CLOCK:
+                return clock_read(r, f, member);
+        case LIST_ZONE:
+                return zone_read(r, f, member);
+        case LIST_ACTIONS:
+                return actions_read(r, f, member);
+        case LIST_VALUE_N:
+                break;
+        }
+        return -EINVAL;
+}
+
+/* ---- entries ---- */
+
+const ListField *list_item_field(const ListItem *item, const char *name) {
+        for (uint32_t i = 0; i < item->n; i++)
+                if (strcmp(item->fields[i].key.text, name) == 0)
+                        return &item->fields[i];
+        return NULL;
+}
+
+static int unknown_field(ListReader *r, const ListDef *def, const ListField *f) {
+        const char *names[ITEM_FIELDS_MAX], *nearest;
+        size_t n = 0;
+
+        for (const ListFieldDef *d = def->fields; d->value.name && n < ITEM_FIELDS_MAX; d++)
+                names[n++] = d->value.name;
+        nearest = text_nearest(f->key.text, names, n);
+        return LIST_FAULT(r, &f->key, f->key.text, "%s has no such field%s%s%s", def->object,
+                          nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+}
+
+int list_item_read(ListReader *r, const ListDef *def, const ListItem *item, void *object) {
+        uint64_t seen = 0;
+        const ListWord here = { "", item->line, item->column };
+
+        for (uint32_t i = 0; i < item->n; i++) {
+                const ListField *f = &item->fields[i];
+                uint32_t k = 0;
+                int e;
+
+                while (def->fields[k].value.name && strcmp(def->fields[k].value.name, f->key.text) != 0)
+                        k++;
+                if (!def->fields[k].value.name)
+                        return unknown_field(r, def, f);
+                if (seen >> k & 1)
+                        return LIST_FAULT(r, &f->key, f->key.text, "is said twice");
+                seen |= UINT64_C(1) << k;
+                e = list_field_read(r, &def->fields[k], f, object);
+                if (e < 0)
+                        return e;
+        }
+        for (uint32_t k = 0; def->fields[k].value.name; k++)
+                if (def->fields[k].required && !(seen >> k & 1))
+                        return LIST_FAULT(r, &here, NULL, "%s needs \"%s\"", def->object,
+                                          def->fields[k].value.name);
+        return 0;
+}

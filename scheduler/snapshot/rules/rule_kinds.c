@@ -1,0 +1,361 @@
+#include "scheduler/snapshot/rules/rule_kinds.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/model/limits.h"
+
+/* ---- what becomes of each kind ---- */
+
+static Rule rule_of(const RuleSpec *spec, RuleKind kind) {
+        return (Rule){ .kind = kind,
+                       .name = spec->name,
+                       .level = spec->level,
+                       .must = spec->must,
+                       .weight = spec->must ? 0 : spec->weight };
+}
+
+static int between(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
+        Rule rule = rule_of(spec, kind);
+        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+
+        if (r < 0 || rule.n_vms == 0)
+                return r;
+        if (kind == RULE_SPREAD)
+                rule.k = spec->count;
+        return rule_apply_add(x, rule);
+}
+
+/* The others, less those that are of the first. */
+static int avoid(RuleApply *x, const RuleSpec *spec) {
+        Rule rule = rule_of(spec, RULE_AVOID);
+        VmIx *others;
+        const VmIx *all = NULL;
+        uint32_t n = 0;
+        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+
+        if (r == 0)
+                r = selection_vms(x->arena, &spec->others, x->s, &all, &n);
+        if (r < 0 || rule.n_vms == 0)
+                return r;
+        others = arena_new(x->arena, VmIx, n);
+        if (!others)
+                return -ENOMEM;
+        for (uint32_t i = 0, k = 0; i < n; i++) {
+                while (k < rule.n_vms && rule.vms[k] < all[i])
+                        k++;
+                if (k == rule.n_vms || rule.vms[k] != all[i])
+                        others[rule.n_near_vms++] = all[i];
+        }
+        rule.near_vms = others;
+        if (rule.n_near_vms == 0)
+                return rule_apply_note(x, text_format(x->arena,
+                                                      "rule %s: \"from\" selects no other VM; it asks for "
+                                                      "nothing",
+                                                      spec->name));
+        return rule_apply_add(x, rule);
+}
+
+static int apply_apart(RuleApply *x, const RuleSpec *spec) {
+        return spec->others.n > 0 ? avoid(x, spec) : between(x, spec, RULE_APART);
+}
+
+static int apply_together(RuleApply *x, const RuleSpec *spec) {
+        return between(x, spec, RULE_TOGETHER);
+}
+
+static int apply_spread(RuleApply *x, const RuleSpec *spec) {
+        return between(x, spec, RULE_SPREAD);
+}
+
+static int apply_near(RuleApply *x, const RuleSpec *spec) {
+        Rule rule = rule_of(spec, RULE_NEAR);
+        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+
+        if (r == 0)
+                r = selection_vms(x->arena, &spec->others, x->s, &rule.near_vms, &rule.n_near_vms);
+        if (r < 0 || rule.n_vms == 0)
+                return r;
+        if (rule.n_near_vms == 0)
+                return rule_apply_note(x, text_format(x->arena,
+                                                      "rule %s: \"to\" selects no VM; it asks for nothing",
+                                                      spec->name));
+        return rule_apply_add(x, rule);
+}
+
+/* None of the hosts is there. Moving on as if nothing had been said would be the opposite of what was said.
+ */
+static int hold_where_they_are(RuleApply *x, const RuleSpec *spec, const Rule *rule) {
+        const char *why =
+                text_format(x->arena, "rule %s allows it no host that is in the cluster", spec->name);
+
+        if (!why)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < rule->n_vms; i++)
+                rule_apply_hold(x, rule->vms[i], HOLD_NEVER, why);
+        return rule_apply_note(x, text_format(x->arena,
+                                              "rule %s: \"hosts\" selects no host; its VMs stay where they "
+                                              "are",
+                                              spec->name));
+}
+
+static int on_hosts(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
+        Rule rule = rule_of(spec, kind);
+        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+
+        if (r == 0)
+                r = selection_hosts(x->arena, &spec->hosts, x->s, &rule.hosts, &rule.n_hosts);
+        if (r < 0 || rule.n_vms == 0)
+                return r;
+        if (rule.n_hosts == 0 && kind == RULE_ON && spec->must)
+                return hold_where_they_are(x, spec, &rule);
+        if (rule.n_hosts == 0)
+                return rule_apply_note(x, text_format(x->arena,
+                                                      "rule %s: \"hosts\" selects no host; it asks for "
+                                                      "nothing",
+                                                      spec->name));
+        return rule_apply_add(x, rule);
+}
+
+static int apply_on(RuleApply *x, const RuleSpec *spec) {
+        return on_hosts(x, spec, RULE_ON);
+}
+
+static int apply_not_on(RuleApply *x, const RuleSpec *spec) {
+        return on_hosts(x, spec, RULE_NOT_ON);
+}
+
+static bool must_leave(const Snapshot *s, VmIx v) {
+        return s->hosts[s->vms[v].host].state == HOST_MAINTENANCE || snapshot_vm_fault(s, v, NULL) >= 3;
+}
+
+/* Held, or, for a wish, dearer to move. */
+static int stay_all(RuleApply *x, const RuleSpec *spec, Hold hold, const char *why) {
+        const VmIx *vms;
+        uint32_t n;
+        int r = rule_apply_vms(x, spec, &vms, &n);
+
+        if (r < 0 || !why)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                Vm *vm = &x->vms[vms[i]];
+
+                if (vm->host == IX_NONE || (spec->evacuate && must_leave(x->s, vms[i])))
+                        continue;
+                if (spec->must)
+                        rule_apply_hold(x, vms[i], hold, why);
+                else
+                        vm->stay_weight = vm->stay_weight + spec->weight < STAY_WEIGHT_MAX
+                                                  ? vm->stay_weight + spec->weight
+                                                  : STAY_WEIGHT_MAX;
+        }
+        return 0;
+}
+
+static int apply_never_move(RuleApply *x, const RuleSpec *spec) {
+        return stay_all(x, spec, HOLD_NEVER,
+                        text_format(x->arena, "rule %s says that it never moves", spec->name));
+}
+
+/* The windows and when the first of them opens, in words. */
+static const char *closed_text(RuleApply *x, const RuleSpec *spec) {
+        const TimeWindow *first = NULL;
+        usec_t opens = 0;
+
+        if (x->s->taken_at <= 0)
+                return text_format(
+                        x->arena,
+                        "rule %s lets it move in a window only, and the snapshot does not say when "
+                        "it was taken",
+                        spec->name);
+        for (uint32_t i = 0; i < spec->windows.n; i++) {
+                const TimeWindow *w = rule_set_window(x->set, spec->windows.at[i]);
+                const usec_t t = w ? time_window_opens(w, x->s->taken_at) : 0;
+
+                if (t > 0 && (!first || t < opens)) {
+                        first = w;
+                        opens = t;
+                }
+        }
+        if (!first)
+                return text_format(x->arena, "rule %s lets it move in window %s only, which is not open",
+                                   spec->name, spec->windows.at[0]);
+        return text_format(x->arena, "rule %s lets it move in window %s only, which opens %s", spec->name,
+                           first->name, time_window_clock(x->arena, first, opens));
+}
+
+static int apply_move_only(RuleApply *x, const RuleSpec *spec) {
+        const VmIx *vms;
+        bool open = false;
+        uint32_t n;
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < spec->windows.n; i++) {
+                const TimeWindow *w = rule_set_window(x->set, spec->windows.at[i]);
+
+                open |= w && time_window_open(w, x->s->taken_at);
+                if (!w) /* of a label: the settings' own are checked when they are read */
+                        r = rule_apply_note(x, text_format(x->arena, "rule %s: no window is named %s",
+                                                           spec->name, spec->windows.at[i]));
+        }
+        if (r < 0)
+                return r;
+        return open ? rule_apply_vms(x, spec, &vms, &n) /* for its note alone */
+                    : stay_all(x, spec, HOLD_WINDOW, closed_text(x, spec));
+}
+
+static int apply_move_most(RuleApply *x, const RuleSpec *spec) {
+        const VmIx *vms;
+        uint32_t n;
+        int r = rule_apply_vms(x, spec, &vms, &n);
+
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                Vm *vm = &x->vms[vms[i]];
+
+                if (vm->moves_a_day == 0 || spec->count < vm->moves_a_day)
+                        vm->moves_a_day = spec->count;
+        }
+        return r;
+}
+
+static int apply_priority(RuleApply *x, const RuleSpec *spec) {
+        const VmIx *vms;
+        uint32_t n;
+        int r = rule_apply_vms(x, spec, &vms, &n);
+
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                x->vms[vms[i]].priority = spec->count;
+        return r;
+}
+
+static int set_post_copy(RuleApply *x, const RuleSpec *spec, PostCopy post_copy) {
+        const VmIx *vms;
+        uint32_t n;
+        int r = rule_apply_vms(x, spec, &vms, &n);
+
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                if (x->vms[vms[i]].post_copy != POST_COPY_NEVER) /* which is the safe one, whoever says it */
+                        x->vms[vms[i]].post_copy = post_copy;
+        return r;
+}
+
+static int apply_post_copy(RuleApply *x, const RuleSpec *spec) {
+        return set_post_copy(x, spec, POST_COPY_IF_NEEDED);
+}
+
+static int apply_no_post_copy(RuleApply *x, const RuleSpec *spec) {
+        return set_post_copy(x, spec, POST_COPY_NEVER);
+}
+
+/* ---- the tables ---- */
+
+#define WORDS(name_, what, member, words)                                                                    \
+        {                                                                                                    \
+                .value = { .name = name_, .type = SETTING_TEXT, .doc = words }, .as = what,                  \
+                .at = offsetof(RuleSpec, member)                                                             \
+        }
+#define COUNT(name_, member, least, most, words)                                                             \
+        {                                                                                                    \
+                .value = { .name = name_, .type = SETTING_COUNT, .min = least, .max = most, .doc = words },  \
+                .as = LIST_NUMBER, .at = offsetof(RuleSpec, member)                                          \
+        }
+
+static const char *const level_words[LEVEL_N + 1] = { "host", "rack", "zone", "neighborhood", NULL };
+
+const ListFieldDef rule_list_fields[] = {
+        WORDS("name", LIST_NAME, name, "What plans call it by; its kind and VMs when nothing is said."),
+        { .value = { .name = "must",
+                     .type = SETTING_BOOL,
+                     .max = 1,
+                     .doc = "yes: it holds, whatever it costs; that is so when neither word is said." },
+          .as = LIST_BOOL,
+          .at = offsetof(RuleSpec, must) },
+        COUNT("should", weight, 1, 1000000,
+              "A wish: what keeping it is worth; at 100 about eight moves of a usual VM."),
+        { .value = { .name = "level",
+                     .type = SETTING_CHOICE,
+                     .choices = level_words,
+                     .doc = "What counts as one place; host when nothing is said." },
+          .as = LIST_CHOICE,
+          .at = offsetof(RuleSpec, level) },
+        WORDS("from", LIST_VMS, others,
+              "The other VMs: none of the first shares a place with one of these. What is in both counts as "
+              "one of the first."),
+        WORDS("to", LIST_VMS, others, "The VMs one of which is to be near."),
+        COUNT("over", count, 1, HOSTS_MAX, "How many places at least."),
+        WORDS("hosts", LIST_HOSTS, hosts, "Which hosts."),
+        WORDS("during", LIST_NAMES, windows, "Names of windows; in any of them."),
+        COUNT("a-day", count, 1, 1000, "Moves within 24 hours, as the service counted them in its store."),
+        COUNT("is", count, 1, 1000, "Their weight when not all can be saved in time; 100 is usual."),
+        { .value = { .name = "evacuate",
+                     .type = SETTING_BOOL,
+                     .max = 1,
+                     .doc = "yes: it may still leave a host that is emptied, for maintenance or a failure." },
+          .as = LIST_BOOL,
+          .at = offsetof(RuleSpec, evacuate) },
+        { .value = { .name = NULL } },
+};
+
+unsigned rule_field_bit(uint32_t i) {
+        static const unsigned bits[] = {
+                0,           RULE_HAS_WEIGHT,  RULE_HAS_WEIGHT, RULE_HAS_LEVEL,  RULE_HAS_FROM,
+                RULE_HAS_TO, RULE_HAS_OVER,    RULE_HAS_HOSTS,  RULE_HAS_DURING, RULE_HAS_A_DAY,
+                RULE_HAS_IS, RULE_HAS_EVACUATE
+        };
+
+        static_assert(ARRAY_SIZE(bits) + 1 == ARRAY_SIZE(rule_list_fields), "a bit for each field");
+        return bits[i];
+}
+
+const ListDef rule_list = {
+        .name = "rules",
+        .object = "a rule",
+        .summary = "What must or should hold. A rule has one word for its kind, with the VMs it is about.",
+        .example = "rules:\n"
+                   "  - apart: group:db\n"
+                   "    level: rack\n",
+        .fields = rule_list_fields,
+};
+
+#define BETWEEN (RULE_HAS_LEVEL | RULE_HAS_WEIGHT)
+
+/* clang-format off: rows */
+const RuleKindDef rule_kind_defs[] = {
+        { "apart", BETWEEN | RULE_HAS_FROM, 0,
+          "At most one of the VMs in each place; with \"from\", none of them in a place with one of the "
+          "others.",
+          "- apart: group:db\n  level: rack\n", apply_apart },
+        { "together", BETWEEN, 0, "All of the VMs in one place.",
+          "- together: [app1, cache1]\n  should: 200\n", apply_together },
+        { "spread", BETWEEN | RULE_HAS_OVER, RULE_HAS_OVER, "The VMs in so many places at least.",
+          "- spread: group:web\n  over: 2\n  level: zone\n", apply_spread },
+        { "near", BETWEEN | RULE_HAS_TO, RULE_HAS_TO,
+          "Each of the VMs has one of the others in its place: a dependency.",
+          "- near: group:app\n  to: group:db\n  level: neighborhood\n", apply_near },
+        { "on", RULE_HAS_HOSTS | RULE_HAS_WEIGHT, RULE_HAS_HOSTS,
+          "The VMs run on these hosts only. Should none of them be in the cluster, the VMs stay where they "
+          "are.",
+          "- on: label:licence=oracle\n  hosts: [h1, h2]\n", apply_on },
+        { "not-on", RULE_HAS_HOSTS | RULE_HAS_WEIGHT, RULE_HAS_HOSTS, "The VMs never run on these hosts.",
+          "- not-on: \"*\"\n  hosts: rack:old\n  should: 50\n", apply_not_on },
+        { "never-move", RULE_HAS_WEIGHT | RULE_HAS_EVACUATE, 0,
+          "The VMs stay where they are. As a wish: moving one costs as much more.", "- never-move: legacy1\n",
+          apply_never_move },
+        { "move-only", RULE_HAS_DURING | RULE_HAS_WEIGHT | RULE_HAS_EVACUATE, RULE_HAS_DURING,
+          "The VMs move in these windows only, by the time at which the facts were read.",
+          "- move-only: group:db\n  during: night\n  evacuate: yes\n", apply_move_only },
+        { "move-most", RULE_HAS_A_DAY, RULE_HAS_A_DAY,
+          "Each of the VMs moves so many times a day at most; leaving a host that is emptied is not refused.",
+          "- move-most: \"*\"\n  a-day: 2\n", apply_move_most },
+        { "priority", RULE_HAS_IS, RULE_HAS_IS,
+          "What each of the VMs weighs when not all can be saved in time.",
+          "- priority: group:db\n  is: 800\n", apply_priority },
+        { "post-copy", 0, 0,
+          "The VMs may be migrated by post-copy where nothing else would end; if the network fails then, the "
+          "VM is lost.",
+          "- post-copy: label:stateless\n", apply_post_copy },
+        { "no-post-copy", 0, 0, "The VMs are never migrated by post-copy, whatever else says so.",
+          "- no-post-copy: group:db\n", apply_no_post_copy },
+};
+/* clang-format on */
+const uint32_t n_rule_kinds = ARRAY_SIZE(rule_kind_defs);

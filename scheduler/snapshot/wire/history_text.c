@@ -1,0 +1,348 @@
+#include "scheduler/snapshot/wire/history_text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "scheduler/snapshot/json/text_writer.h"
+
+#define HISTORY_SCHEMA "plimsoll.history/1"
+#define DEMAND_SCHEMA  "plimsoll.demand/1"
+#define SUM_MAX        (INT64_C(1) << 60)
+
+/* ---- writing ---- */
+
+static void put_tab(TextWriter *w) {
+        text_writer_put(w, "\t", 1);
+}
+
+static void put_number(TextWriter *w, int64_t v) {
+        put_tab(w);
+        if (v == UNKNOWN)
+                text_writer_put(w, "-", 1);
+        else
+                text_writer_int(w, v);
+}
+
+static void put_means(TextWriter *w, const uint32_t *means, int n) {
+        for (int i = 0; i < n; i++)
+                put_number(w, means[i] == HISTORY_NONE ? UNKNOWN : (int64_t) means[i]);
+}
+
+static void put_series(TextWriter *w, const Series *s) {
+        const int64_t head[] = { s->smooth, s->readings, s->sum, s->n, s->hour_sum, s->hour_n };
+
+        for (size_t i = 0; i < ARRAY_SIZE(head); i++)
+                put_number(w, head[i]);
+        put_means(w, s->steps, HISTORY_STEPS);
+        put_means(w, s->hours, HISTORY_HOURS);
+        for (int i = 0; i < HISTORY_HOURS; i++)
+                put_number(w, s->days[i]);
+}
+
+static void put_vm(TextWriter *w, const char *name, const char *uuid, usec_t read_at) {
+        text_writer_put(w, "\n", 1);
+        text_writer_word(w, name);
+        put_tab(w);
+        text_writer_word(w, uuid);
+        put_number(w, read_at);
+}
+
+int history_print(Arena *a, usec_t step, const VmHistory *list, uint32_t n, const char **ret, size_t *ret_n) {
+        TextWriter w = text_writer_new(a);
+
+        text_writer_word(&w, HISTORY_SCHEMA);
+        put_number(&w, step);
+        for (uint32_t i = 0; i < n; i++) {
+                put_vm(&w, list[i].name, list[i].uuid, list[i].read_at);
+                put_number(&w, list[i].step);
+                put_number(&w, list[i].hour);
+                for (int k = 0; k < HISTORY_SERIES_N; k++)
+                        put_series(&w, &list[i].series[k]);
+        }
+        text_writer_put(&w, "\n", 1);
+        return text_writer_end(&w, ret, ret_n);
+}
+
+int estimates_print(Arena *a, const Estimates *e, const char **ret, size_t *ret_n) {
+        TextWriter w = text_writer_new(a);
+
+        text_writer_word(&w, DEMAND_SCHEMA);
+        put_number(&w, e->written_at);
+        put_tab(&w);
+        text_writer_word(&w, e->by);
+        for (uint32_t i = 0; i < e->n; i++) {
+                const VmEstimate *v = &e->vms[i];
+
+                put_vm(&w, v->vm, v->uuid, v->read_at);
+                put_number(&w, v->load.cpu_mcores);
+                put_number(&w, v->load.memory_used_mib);
+                put_number(&w, v->load.rx_kbit);
+                put_number(&w, v->load.tx_kbit);
+        }
+        text_writer_put(&w, "\n", 1);
+        return text_writer_end(&w, ret, ret_n);
+}
+
+/* ---- reading ---- */
+
+typedef struct LineReader {
+        const char *at, *line_end, *end;
+        uint32_t line;
+        bool ended; /* the last field of the line was taken */
+        Arena *arena;
+        TextFault *fault;
+} LineReader;
+
+static int refuse(LineReader *r, const char *what) {
+        text_fault(r->fault, "", "%s", what);
+        r->fault->line = r->line;
+        return -EBADMSG;
+}
+
+/* The next line; false: there is none. */
+static bool line_next(LineReader *r) {
+        const char *newline;
+
+        r->at = r->line == 0 ? r->at : r->line_end + 1;
+        if (r->at >= r->end)
+                return false;
+        newline = memchr(r->at, '\n', (size_t) (r->end - r->at));
+        r->line_end = newline ? newline : r->end;
+        r->line++;
+        r->ended = false;
+        return true;
+}
+
+static int field_text(LineReader *r, const char **ret, size_t *ret_n) {
+        const char *tab;
+
+        if (r->ended)
+                return refuse(r, "the line ends too early");
+        tab = memchr(r->at, '\t', (size_t) (r->line_end - r->at));
+        *ret = r->at;
+        *ret_n = (size_t) ((tab ? tab : r->line_end) - r->at);
+        r->ended = !tab;
+        r->at = tab ? tab + 1 : r->line_end;
+        return 0;
+}
+
+static int field_copy(LineReader *r, const char **ret) {
+        const char *text;
+        size_t n;
+        int k = field_text(r, &text, &n);
+
+        if (k < 0)
+                return k;
+        if (!text_is_line(text, n))
+                return refuse(r, "not a line of text");
+        *ret = text_copy(r->arena, text, n);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int field_number(LineReader *r, int64_t max, int64_t *ret) {
+        const char *text;
+        size_t n;
+        int k = field_text(r, &text, &n);
+
+        if (k < 0)
+                return k;
+        if (n == 1 && text[0] == '-')
+                *ret = UNKNOWN;
+        else if (text_to_int(text, n, 0, max, ret) < 0)
+                return refuse(r, "not a number, or out of range");
+        return 0;
+}
+
+static int line_done(LineReader *r) {
+        return r->ended ? 0 : refuse(r, "the line has too many fields");
+}
+
+/* Like field_number(), but "-" is refused. */
+static int field_known(LineReader *r, int64_t *ret) {
+        int k = field_number(r, SUM_MAX, ret);
+
+        return k == 0 && *ret == UNKNOWN ? refuse(r, "\"-\" where a number is needed") : k;
+}
+
+static int read_means(LineReader *r, uint32_t *means, int n) {
+        int64_t v;
+        int k = 0;
+
+        for (int i = 0; i < n && k == 0; i++) {
+                k = field_number(r, HISTORY_NONE - 1, &v);
+                if (k == 0)
+                        means[i] = v == UNKNOWN ? HISTORY_NONE : (uint32_t) v;
+        }
+        return k;
+}
+
+static int read_series(LineReader *r, Series *s) {
+        int64_t *const head[] = { &s->smooth, &s->readings, &s->sum, &s->n, &s->hour_sum, &s->hour_n };
+        int64_t days;
+        int k = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(head) && k == 0; i++)
+                k = field_known(r, head[i]);
+        if (k == 0)
+                k = read_means(r, s->steps, HISTORY_STEPS);
+        if (k == 0)
+                k = read_means(r, s->hours, HISTORY_HOURS);
+        for (int i = 0; i < HISTORY_HOURS && k == 0; i++) {
+                k = field_number(r, UINT8_MAX, &days);
+                if (k == 0 && (days == UNKNOWN || (days == 0) != (s->hours[i] == HISTORY_NONE)))
+                        k = refuse(r, "an hour's days do not fit its mean");
+                if (k == 0)
+                        s->days[i] = (uint8_t) days;
+        }
+        return k;
+}
+
+static int read_history(LineReader *r, VmHistory *h) {
+        const char *name = NULL, *uuid = NULL;
+        int k = field_copy(r, &name);
+
+        if (k == 0)
+                k = field_copy(r, &uuid);
+        if (k < 0)
+                return k;
+        if (!text_is_name(name, strlen(name)) || strlen(uuid) >= HISTORY_UUID)
+                return refuse(r, "not the name and UUID of a VM");
+        vm_history_begin(h, name, uuid);
+        k = field_known(r, &h->read_at);
+        if (k == 0)
+                k = field_known(r, &h->step);
+        if (k == 0)
+                k = field_known(r, &h->hour);
+        for (int i = 0; i < HISTORY_SERIES_N && k == 0; i++)
+                k = read_series(r, &h->series[i]);
+        return k == 0 ? line_done(r) : k;
+}
+
+static uint32_t count_lines(const char *text, size_t n) {
+        uint32_t lines = 0;
+
+        for (size_t i = 0; i < n; i++)
+                lines += text[i] == '\n';
+        return lines + 1;
+}
+
+static int read_head(LineReader *r, const char *schema, int64_t *ret_number) {
+        const char *text;
+        size_t n;
+        int k = line_next(r) ? field_text(r, &text, &n) : refuse(r, "it is empty");
+
+        if (k == 0 && (n != strlen(schema) || memcmp(text, schema, n) != 0))
+                k = refuse(r, "it begins with another schema");
+        return k == 0 ? field_known(r, ret_number) : k;
+}
+
+int history_parse(Arena *a, const char *text, size_t n, usec_t *ret_step, const VmHistory **ret,
+                  uint32_t *ret_n, TextFault *reterr_fault) {
+        LineReader r = { .at = text, .end = text + n, .arena = a, .fault = reterr_fault };
+        VmHistory *list = arena_new(a, VmHistory, count_lines(text, n));
+        uint32_t count = 0;
+        usec_t step = 0;
+        int k = list ? read_head(&r, HISTORY_SCHEMA, &step) : -ENOMEM;
+
+        if (k == 0)
+                k = line_done(&r);
+        while (k == 0 && line_next(&r)) {
+                k = read_history(&r, &list[count]);
+                if (k == 0 && count > 0 && strcmp(list[count - 1].name, list[count].name) >= 0)
+                        k = refuse(&r, "the VMs are not sorted by name");
+                count++;
+        }
+        if (k < 0)
+                return k;
+        *ret_step = step;
+        *ret = list;
+        *ret_n = count;
+        return 0;
+}
+
+static int read_estimate(LineReader *r, VmEstimate *v) {
+        int64_t *const loads[] = { &v->load.cpu_mcores, &v->load.memory_used_mib, &v->load.rx_kbit,
+                                   &v->load.tx_kbit };
+        int k = field_copy(r, &v->vm);
+
+        if (k == 0)
+                k = field_copy(r, &v->uuid);
+        if (k == 0 && !text_is_name(v->vm, strlen(v->vm)))
+                k = refuse(r, "not the name of a VM");
+        if (k == 0)
+                k = field_known(r, &v->read_at);
+        for (size_t i = 0; i < ARRAY_SIZE(loads) && k == 0; i++)
+                k = field_number(r, QUANTITY_MAX, loads[i]);
+        return k == 0 ? line_done(r) : k;
+}
+
+int estimates_parse(Arena *a, const char *text, size_t n, Estimates *ret, TextFault *reterr_fault) {
+        LineReader r = { .at = text, .end = text + n, .arena = a, .fault = reterr_fault };
+        VmEstimate *list = arena_new(a, VmEstimate, count_lines(text, n));
+        Estimates e = { .vms = list };
+        int k = list ? read_head(&r, DEMAND_SCHEMA, &e.written_at) : -ENOMEM;
+
+        if (k == 0)
+                k = field_copy(&r, &e.by);
+        if (k == 0)
+                k = line_done(&r);
+        while (k == 0 && line_next(&r)) {
+                k = read_estimate(&r, &list[e.n]);
+                if (k == 0 && e.n > 0 && strcmp(list[e.n - 1].vm, list[e.n].vm) >= 0)
+                        k = refuse(&r, "the VMs are not sorted by name");
+                e.n++;
+        }
+        if (k == 0)
+                *ret = e;
+        return k;
+}
+
+/* ---- estimates into a snapshot ---- */
+
+static void replace(int64_t *value, int64_t estimate) {
+        if (*value != UNKNOWN && estimate != UNKNOWN)
+                *value = estimate;
+}
+
+static int vm_apply(Arena *a, Vm *vm, const VmEstimate *e) {
+        VmLoad *measured = arena_new(a, VmLoad, 1);
+
+        if (!measured)
+                return -ENOMEM;
+        *measured = vm_measured(vm);
+        vm->cpu_mcores = measured->cpu_mcores;
+        vm->memory_used_mib = measured->memory_used_mib;
+        vm->rx_kbit = measured->rx_kbit;
+        vm->tx_kbit = measured->tx_kbit;
+        vm->measured = measured;
+        replace(&vm->cpu_mcores, e->load.cpu_mcores);
+        replace(&vm->memory_used_mib, e->load.memory_used_mib);
+        replace(&vm->rx_kbit, e->load.rx_kbit);
+        replace(&vm->tx_kbit, e->load.tx_kbit);
+        return 0;
+}
+
+int estimates_apply(Arena *a, const Snapshot *s, const Estimates *e, const Snapshot **ret) {
+        Snapshot *copy = arena_new(a, Snapshot, 1);
+        Vm *vms = arena_new(a, Vm, s->n_vms);
+        uint32_t at = 0;
+        int k = 0;
+
+        if (!copy || !vms)
+                return -ENOMEM;
+        *copy = *s;
+        if (s->n_vms > 0)
+                memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
+        for (VmIx v = 0; v < s->n_vms && k == 0; v++) { /* both are sorted by name */
+                while (at < e->n && strcmp(e->vms[at].vm, vms[v].name) < 0)
+                        at++;
+                if (at < e->n && vms[v].state != VM_OFF && strcmp(e->vms[at].vm, vms[v].name) == 0 &&
+                    strcmp(e->vms[at].uuid, vms[v].uuid ? vms[v].uuid : "") == 0)
+                        k = vm_apply(a, &vms[v], &e->vms[at]);
+        }
+        copy->vms = vms;
+        copy->demand_by = text_copy(a, e->by, strlen(e->by));
+        *ret = copy;
+        return k < 0 || copy->demand_by ? k : -ENOMEM;
+}

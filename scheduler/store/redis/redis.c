@@ -1,0 +1,284 @@
+#include "scheduler/store/redis/redis.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "scheduler/store/redis/redis_socket.h"
+
+void command_add(Command *c, const char *word, size_t n) {
+        assert(c->n < COMMAND_WORDS);
+        c->words[c->n] = word;
+        c->lengths[c->n] = n;
+        c->n++;
+}
+
+void command_text(Command *c, const char *word) {
+        command_add(c, word, strlen(word));
+}
+
+void command_number(Command *c, char buf[24], int64_t number) {
+        (void) snprintf(buf, 24, "%lld", (long long) number);
+        command_text(c, buf);
+}
+
+int redis_fail(Redis *r, int error, const char *fmt, ...) {
+        va_list ap;
+        int n = snprintf(r->error, sizeof(r->error), "redis at %s: ", r->place);
+
+        va_start(ap, fmt);
+        (void) vsnprintf(r->error + n, sizeof(r->error) - (size_t) n, fmt, ap);
+        va_end(ap);
+        return error;
+}
+
+void redis_init(Redis *r, const RedisUrl *url, const char *home_key, usec_t timeout) {
+        *r = (Redis){ .url = *url, .home_key = home_key, .fd = -1, .timeout = timeout };
+        memcpy(r->place, url->place, sizeof(r->place));
+}
+
+void redis_drop(Redis *r) {
+        if (r->fd >= 0)
+                (void) close(r->fd);
+        r->fd = -1;
+        reply_reader_close(&r->reader);
+        r->pending = 0;
+        r->out_start = r->out_n = 0;
+}
+
+void redis_done(Redis *r) {
+        redis_drop(r);
+        free(r->out);
+        r->out = NULL;
+        explicit_bzero(r->url.password, sizeof(r->url.password));
+}
+
+static int redis_away(Redis *r, int error) {
+        redis_drop(r);
+        if (error == -ETIMEDOUT)
+                return redis_fail(r, error, "no answer within %.1f s", (double) r->timeout / USEC_PER_SEC);
+        (void) redis_fail(r, error, "%s", strerror(-error));
+        if (error == -EPIPE)
+                return -ECONNRESET;
+        return error == -ENOENT ? -ECONNREFUSED : error; /* no socket there: nobody listens */
+}
+
+static int redis_write(Redis *r) {
+        ssize_t n = send(r->fd, r->out + r->out_start, r->out_n - r->out_start, MSG_NOSIGNAL);
+
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        r->out_start += (size_t) n;
+        if (r->out_start == r->out_n)
+                r->out_start = r->out_n = 0;
+        return 0;
+}
+
+static int redis_read(Redis *r) {
+        char buf[65536];
+        ssize_t n = recv(r->fd, buf, sizeof(buf), 0);
+
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        if (n == 0)
+                return -ECONNRESET;
+        return redisReaderFeed(r->reader.bytes, buf, (size_t) n) == REDIS_OK ? 0 : -ENOMEM;
+}
+
+/* Sends and reads whatever the socket takes and has: both, so that neither side waits for the other in a long
+ * pipeline. */
+static int redis_exchange(Redis *r) {
+        struct pollfd p = { .fd = r->fd, .events = POLLIN };
+        int k;
+
+        if (r->out_n > r->out_start)
+                p.events |= POLLOUT;
+        k = socket_wait(&p, r->deadline);
+        if (k == 0 && (p.revents & POLLOUT))
+                k = redis_write(r);
+        if (k == 0 && (p.revents & (POLLIN | POLLHUP | POLLERR)))
+                k = redis_read(r);
+        return k < 0 ? redis_away(r, k) : 0;
+}
+
+int redis_send(Redis *r, const Command *c) {
+        char *bytes = NULL;
+        int n = redisFormatCommandArgv(&bytes, c->n, (const char **) c->words, c->lengths);
+
+        if (n < 0)
+                return redis_fail(r, -ENOMEM, "no memory for a command");
+        if (r->out_n + (size_t) n > r->out_size) {
+                size_t size = 2 * r->out_size + (size_t) n;
+                char *out = realloc(r->out, size);
+
+                if (!out) {
+                        redisFreeCommand(bytes);
+                        return redis_fail(r, -ENOMEM, "no memory for a command");
+                }
+                r->out = out;
+                r->out_size = size;
+        }
+        memcpy(r->out + r->out_n, bytes, (size_t) n);
+        r->out_n += (size_t) n;
+        r->pending++;
+        redisFreeCommand(bytes);
+        return 0;
+}
+
+/* The server said no. What it said is shown: it holds no secret of ours. */
+static int redis_refused(Redis *r, const redisReply *reply) {
+        int error = reply_error(reply);
+
+        (void) redis_fail(r, error, "%s", reply->str);
+        if (strncmp(reply->str, "READONLY ", 9) == 0 || strncmp(reply->str, "MOVED ", 6) == 0)
+                redis_drop(r); /* a new connection finds the new master, or the node that has our keys now */
+        return error;
+}
+
+/* Also error replies. */
+static int redis_receive_any(Redis *r, redisReply **ret) {
+        void *got = NULL;
+        int k;
+
+        assert(r->pending > 0);
+        for (;;) {
+                if (redisReaderGetReply(r->reader.bytes, &got) != REDIS_OK) {
+                        (void) redis_fail(r, -EPROTO, "not the Redis protocol: %s", r->reader.bytes->errstr);
+                        redis_drop(r);
+                        return -EPROTO;
+                }
+                if (got)
+                        break;
+                k = redis_exchange(r);
+                if (k < 0)
+                        return k;
+        }
+        r->pending--;
+        *ret = got;
+        return 0;
+}
+
+int redis_receive(Redis *r, redisReply **ret) {
+        redisReply *reply = NULL;
+        int k = redis_receive_any(r, &reply);
+
+        if (k < 0)
+                return k;
+        if (reply->type == REDIS_REPLY_ERROR) {
+                k = redis_refused(r, reply);
+                freeReplyObject(reply);
+                return k;
+        }
+        *ret = reply;
+        return 0;
+}
+
+int redis_call(Redis *r, const Command *c, redisReply **ret) {
+        int k = redis_send(r, c);
+
+        return k < 0 ? k : redis_receive(r, ret);
+}
+
+static int redis_log_in(Redis *r) {
+        Command c = { 0 };
+        owned(reply_free) redisReply *reply = NULL;
+        int k;
+
+        if (!r->url.password[0])
+                return 0;
+        command_text(&c, "AUTH");
+        if (r->url.user[0])
+                command_text(&c, r->url.user);
+        command_text(&c, r->url.password);
+        k = redis_call(r, &c, &reply);
+        return k == -EPROTO ? -EACCES : k; /* "ERR AUTH … called without any password configured" */
+}
+
+static int redis_choose_db(Redis *r) {
+        Command c = { 0 };
+        owned(reply_free) redisReply *reply = NULL;
+        char db[24];
+
+        if (r->url.db == 0)
+                return 0;
+        command_text(&c, "SELECT");
+        command_number(&c, db, r->url.db);
+        return redis_call(r, &c, &reply);
+}
+
+static int redis_connect_to(Redis *r, const RedisUrl *node) {
+        int k = socket_connect(node, r->deadline);
+
+        memcpy(r->place, node->place, sizeof(r->place));
+        if (k < 0)
+                return redis_away(r, k);
+        r->fd = k;
+        k = reply_reader_open(&r->reader);
+        if (k == 0)
+                k = redis_log_in(r);
+        if (k == 0)
+                k = redis_choose_db(r);
+        if (k < 0)
+                redis_drop(r);
+        return k;
+}
+
+/* Is home_key here? 0: yes; 1: no, *ret_node is where. */
+static int redis_is_home(Redis *r, RedisUrl *ret_node) {
+        owned(reply_free) redisReply *reply = NULL;
+        Command c = { 0 };
+        int k;
+
+        command_text(&c, "EXISTS");
+        command_text(&c, r->home_key);
+        k = redis_send(r, &c);
+        if (k == 0)
+                k = redis_receive_any(r, &reply);
+        if (k < 0)
+                return k;
+        if (!reply || reply->type != REDIS_REPLY_ERROR)
+                return 0;
+        if (reply_moved(reply, ret_node) == 0)
+                return 1;
+        return redis_refused(r, reply);
+}
+
+/* In a Redis Cluster, to the node that has our keys: they are all in one slot. */
+static int redis_connect(Redis *r) {
+        enum { HOPS_MAX = 4 };
+        RedisUrl node = r->url;
+
+        for (int i = 0; i < HOPS_MAX; i++) {
+                int k = redis_connect_to(r, &node);
+
+                if (k == 0 && r->home_key && !r->url.path[0])
+                        k = redis_is_home(r, &node);
+                if (k <= 0)
+                        return k;
+                redis_drop(r);
+        }
+        return redis_fail(r, -EAGAIN, "the nodes of the Redis Cluster do not agree on who has our keys");
+}
+
+/* Nothing may be there to read when no reply is due: else the server has closed, and a command sent now would
+ * be lost without our knowing whether it was done. */
+static bool redis_is_quiet(const Redis *r) {
+        struct pollfd p = { .fd = r->fd, .events = POLLIN };
+
+        return poll(&p, 1, 0) == 0;
+}
+
+int redis_begin(Redis *r, usec_t deadline) {
+        r->deadline = deadline;
+        r->error[0] = '\0';
+        if (r->fd >= 0 && (r->pending > 0 || r->out_n > 0 || !redis_is_quiet(r)))
+                redis_drop(r);
+        return r->fd >= 0 ? 0 : redis_connect(r);
+}

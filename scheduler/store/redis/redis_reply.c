@@ -1,0 +1,227 @@
+#include "scheduler/store/redis/redis_reply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ELEMENTS_MAX (1 << 20) /* more than HOSTS_MAX pairs, or any stream we cap */
+
+/* The reader's privdata is hiredis' own table, which it does not export by name. NULL counts as no memory. */
+static void *array_bounded(const redisReadTask *task, int elements) {
+        const redisReplyObjectFunctions *own = task->privdata;
+
+        return elements <= ELEMENTS_MAX ? own->createArray(task, elements) : NULL;
+}
+
+int reply_reader_open(ReplyReader *ret) {
+        ret->bytes = redisReaderCreate();
+        if (!ret->bytes)
+                return -ENOMEM;
+        ret->functions = *ret->bytes->fn;
+        ret->functions.createArray = array_bounded;
+        ret->bytes->privdata = ret->bytes->fn;
+        ret->bytes->fn = &ret->functions;
+        ret->bytes->maxbuf = 1 << 20; /* kept between replies: large reports come in a row */
+        return 0;
+}
+
+void reply_reader_close(ReplyReader *reader) {
+        if (reader->bytes)
+                redisReaderFree(reader->bytes);
+        reader->bytes = NULL;
+}
+
+int reply_error(const redisReply *r) {
+        static const struct {
+                const char *word;
+                int error;
+        } errors[] = {
+                { "NOAUTH", -EACCES },     { "WRONGPASS", -EACCES },   { "NOPERM", -EACCES },
+                { "DENIED", -EACCES },     { "LOADING", -EAGAIN },     { "READONLY", -EAGAIN },
+                { "MASTERDOWN", -EAGAIN }, { "CLUSTERDOWN", -EAGAIN }, { "TRYAGAIN", -EAGAIN },
+                { "BUSY", -EAGAIN },       { "OOM", -EAGAIN },         { "MISCONF", -EAGAIN },
+                { "NOREPLICAS", -EAGAIN }, { "MOVED", -EAGAIN },       { "ASK", -EAGAIN },
+        };
+        size_t n = strcspn(r->str, " ");
+
+        for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+                if (strlen(errors[i].word) == n && memcmp(r->str, errors[i].word, n) == 0)
+                        return errors[i].error;
+        return -EPROTO;
+}
+
+int reply_moved(const redisReply *r, RedisUrl *node) {
+        const char *host = r->type == REDIS_REPLY_ERROR ? strrchr(r->str, ' ') : NULL, *colon;
+        int64_t port;
+
+        if (!host || strncmp(r->str, "MOVED ", 6) != 0)
+                return -EPROTO;
+        host++;
+        colon = strrchr(host, ':'); /* an IPv6 address has more */
+        if (!colon || text_to_int(colon + 1, strlen(colon + 1), 1, 65535, &port) < 0)
+                return -EPROTO;
+        return redis_url_move(node, host, (size_t) (colon - host), (int) port);
+}
+
+int reply_text(const redisReply *r, Arena *a, const char **ret, size_t *ret_n) {
+        char *text;
+
+        if (r->type == REDIS_REPLY_NIL)
+                return 1;
+        if (r->type != REDIS_REPLY_STRING)
+                return -EPROTO;
+        text = text_copy(a, r->str, r->len);
+        if (!text)
+                return -ENOMEM;
+        *ret = text;
+        *ret_n = r->len;
+        return 0;
+}
+
+/* Names go on as C strings: what holds a zero byte or a control character is none. */
+static int reply_name(const redisReply *r, Arena *a, const char **ret) {
+        if (r->type != REDIS_REPLY_STRING || !text_is_name(r->str, r->len))
+                return -EPROTO;
+        *ret = text_copy(a, r->str, r->len);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int name_compare(const void *x, const void *y) {
+        const char *const *a = x, *const *b = y;
+
+        return strcmp(*a, *b);
+}
+
+int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t *ret_n) {
+        const char **names;
+
+        if (r->type != REDIS_REPLY_ARRAY)
+                return -EPROTO;
+        names = arena_new(a, const char *, r->elements);
+        if (!names)
+                return -ENOMEM;
+        for (size_t i = 0; i < r->elements; i++) {
+                int k = reply_name(r->element[i], a, &names[i]);
+
+                if (k < 0)
+                        return k;
+        }
+        if (r->elements > 0)
+                qsort(names, r->elements, sizeof(*names), name_compare);
+        *ret = names;
+        *ret_n = (uint32_t) r->elements;
+        return 0;
+}
+
+int reply_named_texts(const redisReply *r, Arena *a, const char *const *names, uint32_t n, StoredText *texts,
+                      uint32_t *n_texts) {
+        if (r->type != REDIS_REPLY_ARRAY || r->elements != n)
+                return -EPROTO;
+        for (uint32_t i = 0; i < n; i++) {
+                StoredText *t = &texts[*n_texts];
+                int k = reply_text(r->element[i], a, &t->text, &t->n);
+
+                if (k < 0)
+                        return k;
+                if (k > 0)
+                        continue;
+                t->name = names[i];
+                (*n_texts)++;
+        }
+        return 0;
+}
+
+static int text_compare(const void *x, const void *y) {
+        const StoredText *a = x, *b = y;
+
+        return strcmp(a->name, b->name);
+}
+
+int reply_pairs(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        StoredText *texts;
+        size_t n;
+
+        if (r->type != REDIS_REPLY_ARRAY || r->elements % 2 != 0)
+                return -EPROTO;
+        n = r->elements / 2;
+        texts = arena_new(a, StoredText, n);
+        if (!texts)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                int k = reply_name(r->element[2 * i], a, &texts[i].name);
+
+                if (k == 0)
+                        k = reply_text(r->element[2 * i + 1], a, &texts[i].text, &texts[i].n);
+                if (k != 0)
+                        return k < 0 ? k : -EPROTO;
+        }
+        if (n > 0)
+                qsort(texts, n, sizeof(*texts), text_compare);
+        *ret = texts;
+        *ret_n = (uint32_t) n;
+        return 0;
+}
+
+static int reply_entry(const redisReply *r, Arena *a, StoredText *ret) {
+        const redisReply *fields;
+        int k;
+
+        if (r->type != REDIS_REPLY_ARRAY || r->elements != 2)
+                return -EPROTO;
+        fields = r->element[1];
+        if (fields->type != REDIS_REPLY_ARRAY || fields->elements < 2)
+                return -EPROTO;
+        k = reply_name(r->element[0], a, &ret->name);
+        if (k == 0)
+                k = reply_text(fields->element[1], a, &ret->text, &ret->n);
+        return k > 0 ? -EPROTO : k;
+}
+
+int reply_entries(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        StoredText *texts;
+
+        if (r->type != REDIS_REPLY_ARRAY)
+                return -EPROTO;
+        texts = arena_new(a, StoredText, r->elements);
+        if (!texts)
+                return -ENOMEM;
+        for (size_t i = 0; i < r->elements; i++) {
+                int k = reply_entry(r->element[i], a, &texts[i]);
+
+                if (k < 0)
+                        return k;
+        }
+        *ret = texts;
+        *ret_n = (uint32_t) r->elements;
+        return 0;
+}
+
+int reply_number(const redisReply *r, int64_t min, int64_t *ret) {
+        if (r->type != REDIS_REPLY_INTEGER || r->integer < min)
+                return -EPROTO;
+        *ret = r->integer;
+        return 0;
+}
+
+int reply_lease(const redisReply *r, LeaseReply *ret) {
+        const redisReply *token, *holder;
+        LeaseReply lease = { .ours = false };
+        int64_t refused, number;
+
+        if (r->type != REDIS_REPLY_ARRAY || r->elements != 3)
+                return -EPROTO;
+        token = r->element[1];
+        holder = r->element[2];
+        if (reply_number(r->element[0], 0, &refused) < 0 || refused > 1)
+                return -EPROTO;
+        if (token->type != REDIS_REPLY_STRING ||
+            text_to_int(token->str, token->len, 1, INT64_MAX, &number) < 0)
+                return -EPROTO;
+        if (holder->type != REDIS_REPLY_STRING || !text_is_name(holder->str, holder->len))
+                return -EPROTO;
+        lease.ours = refused == 0;
+        lease.token = (uint64_t) number;
+        memcpy(lease.holder, holder->str, holder->len); /* a name has at most 255 bytes */
+        *ret = lease;
+        return 0;
+}

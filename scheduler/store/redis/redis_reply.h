@@ -1,0 +1,61 @@
+/* Replies of a Redis server → values in an arena. Pure but for hiredis' own memory; fuzzed, through the
+ * reader, without a socket. A reply of an unexpected shape is -EPROTO, never a crash and never half a value.
+ */
+#pragma once
+
+#include <hiredis/hiredis.h>
+
+#include "scheduler/base/arena.h"
+#include "scheduler/store/redis/redis_url.h"
+#include "scheduler/store/redis/stored_text.h"
+
+/* hiredis' reader with a bound on how many elements an array may claim to have: else a server that says
+ * "*2147483647" makes us take gigabytes. It must not be moved in memory. */
+typedef struct ReplyReader {
+        redisReader *bytes;
+        redisReplyObjectFunctions functions;
+} ReplyReader;
+int reply_reader_open(ReplyReader *ret) must_check; /* 0 or -ENOMEM */
+void reply_reader_close(ReplyReader *reader);       /* takes an empty one */
+
+/* `owned(reply_free)` frees a reply when it leaves its scope. */
+static inline redisReply *reply_free(redisReply *r) {
+        freeReplyObject(r); /* takes NULL */
+        return NULL;
+}
+DEFINE_OWNED(redisReply *, reply_free);
+
+/* An error reply as errno: -EACCES not let in; -EAGAIN not now (loading, read-only replica, busy, out of
+ * memory); -EPROTO anything else. */
+int reply_error(const redisReply *r) must_check;
+
+/* "MOVED 3999 10.0.0.2:6379": sets host, port and place of *node to where the keys are ("" before the colon:
+ * the same host). -EPROTO when it is not that. */
+int reply_moved(const redisReply *r, RedisUrl *node) must_check;
+
+/* A bulk string. 0; 1: nil; -EPROTO; -ENOMEM. */
+int reply_text(const redisReply *r, Arena *a, const char **ret, size_t *ret_n) must_check;
+
+/* An array of names (SMEMBERS), sorted by bytes. */
+int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t *ret_n) must_check;
+
+/* The texts of an MGET of names[0..n), appended to texts[*n_texts …]; nil ones are left out. */
+int reply_named_texts(const redisReply *r, Arena *a, const char *const *names, uint32_t n, StoredText *texts,
+                      uint32_t *n_texts) must_check;
+
+/* name, text, name, text … (HGETALL), sorted by name. */
+int reply_pairs(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+
+/* [[id, [field, text]] …] (XREVRANGE), in the order given; name is the id. */
+int reply_entries(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+
+/* A whole number, min or more. */
+int reply_number(const redisReply *r, int64_t min, int64_t *ret) must_check;
+
+/* [0 or 1, token, holder] of the lease's script. */
+typedef struct LeaseReply {
+        bool ours;
+        uint64_t token;
+        char holder[256];
+} LeaseReply;
+int reply_lease(const redisReply *r, LeaseReply *ret) must_check;

@@ -1,0 +1,18 @@
+/* Stream sockets with a deadline: of clock_monotonic(), over all that a call does.
+ *
+ * Looking a host name up is the exception: it takes the time the system's resolver takes (resolv.conf(5)); an
+ * address, or a name in /etc/hosts, takes none.
+ */
+#pragma once
+
+#include <poll.h>
+
+#include "scheduler/base/clock.h"
+#include "scheduler/store/redis/redis_url.h"
+
+/* A connected, non-blocking, close-on-exec socket. -ENOENT, -ECONNREFUSED, -EHOSTUNREACH (also: no such
+ * name), -ETIMEDOUT … */
+int socket_connect(const RedisUrl *url, usec_t deadline) must_check;
+
+/* Waits for p->events. 0 or -ETIMEDOUT. */
+int socket_wait(struct pollfd *p, usec_t deadline) must_check;
