@@ -4,12 +4,12 @@
 #include "collectors/collectors.def"
 #undef COLLECTOR
 
-static const Collector *const table[] = {
+static const Collector *const collectors_table[] = {
 #define COLLECTOR(name) &collector_##name,
 #include "collectors/collectors.def"
 #undef COLLECTOR
 };
 
 CollectorSet collectors_all(void) {
-        return (CollectorSet){ .collectors = table, .n = ARRAY_SIZE(table) };
+        return (CollectorSet){ .collectors = collectors_table, .n = ARRAY_SIZE(collectors_table) };
 }

@@ -6,17 +6,17 @@
 
 #include "scheduler/decide/cost/policy.h"
 
-static bool misplaced(const Problem *p, VmIx v, HostIx h) {
+static bool allowed_misplaced(const Problem *p, VmIx v, HostIx h) {
         return p->n_classes > 0 && problem_class_denies(p, v, h) == REASON_RULE_HOSTS;
 }
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void allowed_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (VmIx v = 0; v < p->n_vms; v++)
-                ret->tier[TIER_REPAIR] += x->host_of[v] != IX_NONE && misplaced(p, v, x->host_of[v]);
+                ret->tier[TIER_REPAIR] += x->host_of[v] != IX_NONE && allowed_misplaced(p, v, x->host_of[v]);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int allowed_state(const Problem *p, const Settings *s, Terms *t) {
         (void) p;
         (void) s;
         return terms_add_allowed(t, (AllowedTerm){ .tier = TIER_REPAIR, .weight = 1 });
@@ -26,6 +26,6 @@ const Policy policy_allowed = {
         .name = "allowed",
         .summary =
                 "VMs run only on hosts that can take them: state, networks, pools, CPU, rules on and not-on",
-        .state = state,
-        .total = total,
+        .state = allowed_state,
+        .total = allowed_total,
 };

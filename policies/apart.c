@@ -1,12 +1,12 @@
 /* Rules "apart": no two VMs of a group share a host (rack, zone, neighbourhood). */
 #include "scheduler/decide/cost/policy.h"
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void apart_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         rules_total(p, RULE_APART, x, ret);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int apart_state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_APART, REASON_RULE_APART);
 }
@@ -14,6 +14,6 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_apart = {
         .name = "apart",
         .summary = "no two VMs of a group share a host (rack, zone, neighbourhood)",
-        .state = state,
-        .total = total,
+        .state = apart_state,
+        .total = apart_total,
 };

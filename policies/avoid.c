@@ -1,12 +1,12 @@
 /* Rules "avoid": VMs of one group share no host (rack, zone, neighbourhood) with those of another. */
 #include "scheduler/decide/cost/policy.h"
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void avoid_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         rules_total(p, RULE_AVOID, x, ret);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int avoid_state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_AVOID, REASON_RULE_APART);
 }
@@ -14,6 +14,6 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_avoid = {
         .name = "avoid",
         .summary = "VMs of one group share no host (rack, zone, neighbourhood) with those of another",
-        .state = state,
-        .total = total,
+        .state = avoid_state,
+        .total = avoid_total,
 };

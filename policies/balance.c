@@ -8,7 +8,7 @@
 #include "scheduler/decide/cost/policy.h"
 #include "scheduler/model/plan.h"
 
-static const SettingDef settings[] = {
+static const SettingDef balance_settings[] = {
         { .name = "cpu",
           .type = SETTING_COUNT,
           .def = 100,
@@ -58,7 +58,7 @@ static Cost deviation_total(const DeviationGoal *g, const Assignment *x) {
         return deviation_cost(g->weight, n, sum, squares);
 }
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void balance_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
                 const int64_t w = p->balance_weight ? p->balance_weight[r] : 0;
@@ -76,7 +76,7 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
                 ret->tier[TIER_BALANCE] += deviation_total(&p->deviations[i], x);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int balance_state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
                 const int64_t w = p->balance_weight ? p->balance_weight[r] : 0;
@@ -94,7 +94,7 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_balance = {
         .name = "balance",
         .summary = "hosts are equally full, relative to their sizes",
-        .settings = settings,
-        .state = state,
-        .total = total,
+        .settings = balance_settings,
+        .state = balance_state,
+        .total = balance_total,
 };

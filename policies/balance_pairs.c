@@ -4,7 +4,7 @@
  */
 #include "scheduler/decide/cost/policy.h"
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void balance_pairs_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (uint32_t i = 0; i < p->n_pairs; i++) {
                 const BalancePair *b = &p->pairs[i];
@@ -20,7 +20,7 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
         }
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int balance_pairs_state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         for (uint32_t i = 0; i < p->n_pairs; i++) {
                 const int e = terms_add_pair(t, (PairTerm){ TIER_BALANCE, p->pairs[i] });
@@ -34,6 +34,6 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_balance_pairs = {
         .name = "balance_pairs",
         .summary = "what is free of one resource is matched by what is free of another",
-        .state = state,
-        .total = total,
+        .state = balance_pairs_state,
+        .total = balance_pairs_total,
 };

@@ -5,13 +5,13 @@
 
 #include "scheduler/decide/cost/policy.h"
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void evacuate_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (VmIx v = 0; v < p->n_vms; v++)
                 ret->tier[TIER_EVACUATE] += x->host_of[v] != IX_NONE ? problem_leave(p, v, x->host_of[v]) : 0;
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int evacuate_state(const Problem *p, const Settings *s, Terms *t) {
         int64_t *weight = arena_new(t->arena, int64_t, p->n_hosts);
         bool any = false;
 
@@ -28,6 +28,6 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_evacuate = {
         .name = "evacuate",
         .summary = "hosts in maintenance are emptied, and VMs leave failing hardware",
-        .state = state,
-        .total = total,
+        .state = evacuate_state,
+        .total = evacuate_total,
 };

@@ -6,7 +6,7 @@
 
 extern const Policy policy_load;
 
-static const SettingDef settings[] = {
+static const SettingDef load_policy_settings[] = {
         { .name = "headroom_cpu",
           .type = SETTING_PERMILLE,
           .def = 200,
@@ -33,15 +33,15 @@ static const SettingDef settings[] = {
 
 #define GRAIN (SHARE_ONE / 128) /* 0.8 % of a host */
 
-static int64_t weight(const Problem *p, const Settings *s, uint32_t r) {
+static int64_t load_policy_weight(const Problem *p, const Settings *s, uint32_t r) {
         if (!p->load_weight)
                 return 0;
         return p->load_weight[r] * policy_setting(&policy_load, s, "weight") / 100;
 }
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void load_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         for (uint32_t r = 0; r < p->n_res; r++) {
-                const int64_t w = weight(p, s, r), mean = problem_mean_capacity(p, r);
+                const int64_t w = load_policy_weight(p, s, r), mean = problem_mean_capacity(p, r);
 
                 for (HostIx h = 0; w > 0 && h < p->n_hosts; h++) {
                         const int64_t over = assignment_load(x, h)[r] - p->limit[h * p->n_res + r];
@@ -56,9 +56,9 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
         }
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int load_state(const Problem *p, const Settings *s, Terms *t) {
         for (uint32_t r = 0; r < p->n_res; r++) {
-                const int64_t w = weight(p, s, r);
+                const int64_t w = load_policy_weight(p, s, r);
                 int e = 0;
 
                 if (w > 0 && p->one_tier)
@@ -74,7 +74,7 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_load = {
         .name = "load",
         .summary = "hosts stay below their load lines",
-        .settings = settings,
-        .state = state,
-        .total = total,
+        .settings = load_policy_settings,
+        .state = load_state,
+        .total = load_total,
 };

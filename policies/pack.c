@@ -5,7 +5,7 @@
 
 #include "scheduler/decide/cost/policy.h"
 
-static const SettingDef settings[] = {
+static const SettingDef pack_settings[] = {
         { .name = "worth",
           .type = SETTING_COUNT,
           .def = 50,
@@ -32,7 +32,7 @@ static const SettingDef settings[] = {
         { 0 },
 };
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void pack_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (HostIx h = 0; p->pack && h < p->n_hosts; h++) {
                 VmIx v = 0;
@@ -45,7 +45,7 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
         }
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int pack_state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return p->pack ? terms_add_use(t, (UseTerm){ TIER_BALANCE, p->pack->cost }) : 0;
 }
@@ -53,7 +53,7 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_pack = {
         .name = "pack",
         .summary = "VMs are on few hosts, and the others idle (plan.goal = pack)",
-        .settings = settings,
-        .state = state,
-        .total = total,
+        .settings = pack_settings,
+        .state = pack_state,
+        .total = pack_total,
 };

@@ -7,11 +7,11 @@
 
 #include "scheduler/decide/cost/policy.h"
 
-static const char *const level_words[] = { "host", "rack", "zone", NULL };
+static const char *const reserve_level_words[] = { "host", "rack", "zone", NULL };
 static const char *const share_words[] = { "cluster", "rack", "zone", NULL };
 static const char *const maintenance_words[] = { "spends", "waits", NULL };
 
-static const SettingDef settings[] = {
+static const SettingDef reserve_settings[] = {
         { .name = "losses",
           .type = SETTING_COUNT,
           .def = 0,
@@ -21,7 +21,7 @@ static const SettingDef settings[] = {
                  "the others; 0: no such reserve." },
         { .name = "losses_of",
           .type = SETTING_CHOICE,
-          .choices = level_words,
+          .choices = reserve_level_words,
           .doc = "What is lost at once: so many hosts, whole racks or whole zones." },
         { .name = "share",
           .type = SETTING_PERMILLE,
@@ -40,13 +40,13 @@ static const SettingDef settings[] = {
         { 0 },
 };
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void reserve_policy_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         if (p->reserve)
                 ret->tier[TIER_LOAD] += reserve_total(p, x, NULL);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int reserve_state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         t->reserve = p->reserve;
         return 0;
@@ -55,7 +55,7 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_reserve = {
         .name = "reserve",
         .summary = "VMs of lost hosts have room elsewhere, and a share stays free",
-        .settings = settings,
-        .state = state,
-        .total = total,
+        .settings = reserve_settings,
+        .state = reserve_state,
+        .total = reserve_policy_total,
 };

@@ -1,12 +1,12 @@
 /* Rules "spread": a group covers at least k hosts (racks, zones, neighbourhoods). */
 #include "scheduler/decide/cost/policy.h"
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void spread_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         rules_total(p, RULE_SPREAD, x, ret);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int spread_state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_SPREAD, REASON_RULE_SPREAD);
 }
@@ -14,6 +14,6 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_spread = {
         .name = "spread",
         .summary = "a group covers at least k hosts (racks, zones, neighbourhoods)",
-        .state = state,
-        .total = total,
+        .state = spread_state,
+        .total = spread_total,
 };

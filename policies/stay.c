@@ -5,7 +5,7 @@
 
 extern const Policy policy_stay;
 
-static const SettingDef settings[] = {
+static const SettingDef stay_settings[] = {
         { .name = "price",
           .type = SETTING_COUNT,
           .def = 100,
@@ -43,7 +43,7 @@ static int64_t most_moved(const Problem *p, const Assignment *x) {
         return most;
 }
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void stay_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         const int64_t weight = move_weight(p, s);
 
         for (VmIx v = 0; v < p->n_vms; v++) {
@@ -60,7 +60,7 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
                 ret->tier[TIER_BALANCE] += p->service_weight * most_moved(p, x);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int stay_state(const Problem *p, const Settings *s, Terms *t) {
         const int64_t weight = move_weight(p, s);
         int e;
 
@@ -77,7 +77,7 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_stay = {
         .name = "stay",
         .summary = "a move must earn more than it costs",
-        .settings = settings,
-        .state = state,
-        .total = total,
+        .settings = stay_settings,
+        .state = stay_state,
+        .total = stay_total,
 };

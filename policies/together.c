@@ -1,12 +1,12 @@
 /* Rules "together": all VMs of a group share a host (rack, zone, neighbourhood). */
 #include "scheduler/decide/cost/policy.h"
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void together_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         rules_total(p, RULE_TOGETHER, x, ret);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int together_state(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_TOGETHER, REASON_RULE_TOGETHER);
 }
@@ -14,6 +14,6 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_together = {
         .name = "together",
         .summary = "all VMs of a group share a host (rack, zone, neighbourhood)",
-        .state = state,
-        .total = total,
+        .state = together_state,
+        .total = together_total,
 };

@@ -8,7 +8,7 @@
 
 extern const Policy policy_traffic;
 
-static const SettingDef settings[] = {
+static const SettingDef traffic_settings[] = {
         { .name = "weight",
           .type = SETTING_COUNT,
           .def = 100,
@@ -19,20 +19,21 @@ static const SettingDef settings[] = {
         { 0 },
 };
 
-static int64_t price_of(const Settings *s, const GroupRule *talk) {
+static int64_t traffic_price_of(const Settings *s, const GroupRule *talk) {
         return talk->weight * policy_setting(&policy_traffic, s, "weight") / 100;
 }
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void traffic_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         for (uint32_t i = 0; i < p->n_talks; i++)
-                ret->tier[TIER_BALANCE] += price_of(s, &p->talks[i]) * rule_broken(p, &p->talks[i], x);
+                ret->tier[TIER_BALANCE] +=
+                        traffic_price_of(s, &p->talks[i]) * rule_broken(p, &p->talks[i], x);
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int traffic_state(const Problem *p, const Settings *s, Terms *t) {
         for (uint32_t i = 0; i < p->n_talks; i++) {
                 const RuleTerm term = { .tier = TIER_BALANCE,
                                         .rule = &p->talks[i],
-                                        .weight = price_of(s, &p->talks[i]),
+                                        .weight = traffic_price_of(s, &p->talks[i]),
                                         .reason = REASON_RULE_TOGETHER };
 
                 if (term.weight > 0 && terms_add_rule(t, term) < 0)
@@ -44,7 +45,7 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_traffic = {
         .name = "traffic",
         .summary = "VMs that talk to each other are near",
-        .settings = settings,
-        .state = state,
-        .total = total,
+        .settings = traffic_settings,
+        .state = traffic_state,
+        .total = traffic_total,
 };

@@ -8,7 +8,7 @@
 
 extern const Policy policy_watch;
 
-static const SettingDef settings[] = {
+static const SettingDef watch_settings[] = {
         { .name = "price",
           .type = SETTING_COUNT,
           .def = 20,
@@ -20,19 +20,20 @@ static const SettingDef settings[] = {
 
 #define USUAL_MOVE 10000
 
-static bool is_watched(const Problem *p, HostIx h) {
+static bool watch_is_watched(const Problem *p, HostIx h) {
         return p->grade && p->grade[h] == 1;
 }
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void watch_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         const int64_t price = policy_setting(&policy_watch, s, "price") * USUAL_MOVE;
 
         for (VmIx v = 0; v < p->n_vms; v++)
-                if (x->host_of[v] != p->home[v] && x->host_of[v] != IX_NONE && is_watched(p, x->host_of[v]))
+                if (x->host_of[v] != p->home[v] && x->host_of[v] != IX_NONE &&
+                    watch_is_watched(p, x->host_of[v]))
                         ret->tier[TIER_BALANCE] += price;
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int watch_state(const Problem *p, const Settings *s, Terms *t) {
         const int64_t price = policy_setting(&policy_watch, s, "price") * USUAL_MOVE;
         int64_t *weight;
 
@@ -42,14 +43,14 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
         if (!weight)
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
-                weight[h] = is_watched(p, h) ? price : 0;
+                weight[h] = watch_is_watched(p, h) ? price : 0;
         return terms_add_come(t, (ComeTerm){ TIER_BALANCE, weight });
 }
 
 const Policy policy_watch = {
         .name = "watch",
         .summary = "VMs rather do not come to hosts with a fault of grade 1",
-        .settings = settings,
-        .state = state,
-        .total = total,
+        .settings = watch_settings,
+        .state = watch_state,
+        .total = watch_total,
 };

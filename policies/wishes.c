@@ -2,7 +2,7 @@
  */
 #include "scheduler/decide/cost/policy.h"
 
-static void total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+static void wishes_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (VmIx v = 0; v < p->n_vms; v++) {
                 const HostIx h = x->host_of[v];
@@ -17,7 +17,7 @@ static void total(const Problem *p, const Settings *s, const Assignment *x, Cost
         }
 }
 
-static int state(const Problem *p, const Settings *s, Terms *t) {
+static int wishes_state(const Problem *p, const Settings *s, Terms *t) {
         int e = 0;
 
         (void) s;
@@ -31,6 +31,6 @@ static int state(const Problem *p, const Settings *s, Terms *t) {
 const Policy policy_wishes = {
         .name = "wishes",
         .summary = "hosts that VMs should or should not be on, and VMs that should stay where they are",
-        .state = state,
-        .total = total,
+        .state = wishes_state,
+        .total = wishes_total,
 };

@@ -261,7 +261,7 @@ static void agent_read(Agent *g, usec_t wait) {
                 (void) virt_lane_wait(g->lane, now + wait);
 }
 
-static int report_make(Agent *g, Report *ret) {
+static int agent_report_make(Agent *g, Report *ret) {
         Section *all = arena_new(&g->arena, Section, SECTIONS_MAX);
         LaneState lane = { .words = "" };
         int n, r;
@@ -379,7 +379,7 @@ static int agent_report(Agent *g) {
         int r;
 
         arena_rewind(&g->arena, 0);
-        r = report_make(g, &report);
+        r = agent_report_make(g, &report);
         if (r == 0 && g->options->print)
                 r = report_show(g, &report);
         if (r == 0 && g->metrics)

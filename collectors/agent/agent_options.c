@@ -28,7 +28,7 @@ typedef struct OptionDef {
 } OptionDef;
 
 #define AT(field) offsetof(AgentOptions, field)
-static const OptionDef defs[] = {
+static const OptionDef agent_options_defs[] = {
         { "redis", OPTION_TEXT, AT(redis), "URL",
           "where reports go: redis://[[user]:password@]host[:port][/db] or unix:///path" },
         { "cluster", OPTION_TEXT, AT(cluster), "NAME",
@@ -55,18 +55,19 @@ static const OptionDef defs[] = {
 #undef AT
 
 static const OptionDef *def_find(const char *name, size_t n) {
-        for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
-                if (strlen(defs[i].name) == n && memcmp(defs[i].name, name, n) == 0)
-                        return &defs[i];
+        for (size_t i = 0; i < ARRAY_SIZE(agent_options_defs); i++)
+                if (strlen(agent_options_defs[i].name) == n &&
+                    memcmp(agent_options_defs[i].name, name, n) == 0)
+                        return &agent_options_defs[i];
         return NULL;
 }
 
 static int unknown_option(const char *word, TextFault *fault) {
-        const char *names[ARRAY_SIZE(defs)], *near;
+        const char *names[ARRAY_SIZE(agent_options_defs)], *near;
         char name[64];
 
-        for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
-                names[i] = defs[i].name;
+        for (size_t i = 0; i < ARRAY_SIZE(agent_options_defs); i++)
+                names[i] = agent_options_defs[i].name;
         (void) snprintf(name, sizeof(name), "%.*s", (int) strcspn(word + strspn(word, "-"), "="),
                         word + strspn(word, "-"));
         near = text_nearest(name, names, ARRAY_SIZE(names));
@@ -247,12 +248,12 @@ void agent_options_help(void) {
                "  plimsoll-agent --redis URL [--cluster NAME] [--advertise URI]    report until ended\n"
                "  plimsoll-agent --once --print                                    what would be reported\n\n"
                "Options:\n");
-        for (size_t i = 0; i < ARRAY_SIZE(defs); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(agent_options_defs); i++) {
                 char left[64];
 
-                (void) snprintf(left, sizeof(left), "--%s %s", defs[i].name,
-                                defs[i].value ? defs[i].value : "");
-                printf("  %-20s %s\n", left, defs[i].doc);
+                (void) snprintf(left, sizeof(left), "--%s %s", agent_options_defs[i].name,
+                                agent_options_defs[i].value ? agent_options_defs[i].value : "");
+                printf("  %-20s %s\n", left, agent_options_defs[i].doc);
         }
         printf("\nCollectors:\n");
         for (uint32_t i = 0; i < all.n; i++)

@@ -12,8 +12,8 @@
 #define COLUMNS_MAX 12
 
 /* Into memory: it fails only for want of it, and fclose() says so in the end. */
-static void put(FILE *f, const char *fmt, ...) printf_like(2, 3);
-static void put(FILE *f, const char *fmt, ...) {
+static void agent_print_put(FILE *f, const char *fmt, ...) printf_like(2, 3);
+static void agent_print_put(FILE *f, const char *fmt, ...) {
         va_list ap;
 
         va_start(ap, fmt);
@@ -22,7 +22,7 @@ static void put(FILE *f, const char *fmt, ...) {
 }
 
 /* ---- values in words ---- */
-static const Sample *find(const Report *r, Metric metric, const char *subject) {
+static const Sample *agent_print_find(const Report *r, Metric metric, const char *subject) {
         for (uint32_t i = 0; i < r->n_sections; i++)
                 for (uint32_t k = 0; k < r->sections[i].n_samples; k++) {
                         const Sample *s = &r->sections[i].samples[k];
@@ -33,14 +33,14 @@ static const Sample *find(const Report *r, Metric metric, const char *subject) {
         return NULL;
 }
 
-static int64_t number(const Report *r, Metric metric, const char *subject) {
-        const Sample *s = find(r, metric, subject);
+static int64_t agent_print_number(const Report *r, Metric metric, const char *subject) {
+        const Sample *s = agent_print_find(r, metric, subject);
 
         return s ? s->number : UNKNOWN;
 }
 
-static const char *text(const Report *r, Metric metric, const char *subject) {
-        const Sample *s = find(r, metric, subject);
+static const char *agent_print_text(const Report *r, Metric metric, const char *subject) {
+        const Sample *s = agent_print_find(r, metric, subject);
 
         return s ? s->text : NULL;
 }
@@ -62,7 +62,8 @@ static const char *as_percent(int64_t permille, char *buf) {
         return buf;
 }
 
-static const char *scaled(int64_t v, int64_t step, const char *const *units, size_t n, char *buf) {
+static const char *agent_print_scaled(int64_t v, int64_t step, const char *const *units, size_t n,
+                                      char *buf) {
         size_t i = 0;
         int64_t tenths = v * 10;
 
@@ -79,25 +80,26 @@ static const char *scaled(int64_t v, int64_t step, const char *const *units, siz
 static const char *as_mib(int64_t v, char *buf) {
         static const char *const units[] = { "MiB", "GiB", "TiB" };
 
-        return v < 10240 ? scaled(v, INT64_MAX / 10, units, 1, buf) : scaled(v, 1024, units, 3, buf);
+        return v < 10240 ? agent_print_scaled(v, INT64_MAX / 10, units, 1, buf)
+                         : agent_print_scaled(v, 1024, units, 3, buf);
 }
 
 static const char *as_kbit(int64_t v, char *buf) {
         static const char *const units[] = { "kbit/s", "Mbit/s", "Gbit/s" };
 
-        return scaled(v, 1000, units, 3, buf);
+        return agent_print_scaled(v, 1000, units, 3, buf);
 }
 
 static const char *as_mbit(int64_t v, char *buf) {
         static const char *const units[] = { "Mbit/s", "Gbit/s" };
 
-        return scaled(v, 1000, units, 2, buf);
+        return agent_print_scaled(v, 1000, units, 2, buf);
 }
 
 static const char *as_kib_s(int64_t v, char *buf) {
         static const char *const units[] = { "KiB/s", "MiB/s", "GiB/s" };
 
-        return scaled(v, 1024, units, 3, buf);
+        return agent_print_scaled(v, 1024, units, 3, buf);
 }
 
 static const char *as_carrier(int64_t v, char *buf) {
@@ -106,8 +108,9 @@ static const char *as_carrier(int64_t v, char *buf) {
 }
 
 /* "-" for what nobody knows. */
-static const char *value_of(const Report *r, Metric metric, const char *subject, Printer *print, char *buf) {
-        int64_t v = number(r, metric, subject);
+static const char *agent_print_value_of(const Report *r, Metric metric, const char *subject, Printer *print,
+                                        char *buf) {
+        int64_t v = agent_print_number(r, metric, subject);
 
         return v == UNKNOWN ? "-" : print(v, buf);
 }
@@ -115,65 +118,70 @@ static const char *value_of(const Report *r, Metric metric, const char *subject,
 /* ---- the host ---- */
 static void print_cpu(FILE *f, const Report *r) {
         char a[CELL], b[CELL], c[CELL], d[CELL], e[CELL];
-        const char *model = text(r, METRIC_HOST_CPU_MODEL, ""), *arch = text(r, METRIC_HOST_ARCH, "");
+        const char *model = agent_print_text(r, METRIC_HOST_CPU_MODEL, ""),
+                   *arch = agent_print_text(r, METRIC_HOST_ARCH, "");
         unsigned shown = 0;
 
-        put(f, "  cpu        %s cores busy of %s", value_of(r, METRIC_HOST_CPU_BUSY, "", as_cores, a),
-            value_of(r, METRIC_HOST_CPUS, "", as_count, b));
-        put(f, " | steal %s | iowait %s | pressure %s", value_of(r, METRIC_HOST_CPU_STEAL, "", as_cores, c),
-            value_of(r, METRIC_HOST_CPU_IOWAIT, "", as_cores, d),
-            value_of(r, METRIC_HOST_CPU_PRESSURE, "", as_percent, e));
-        put(f, " | %s MHz %s %s\n", value_of(r, METRIC_HOST_CPU_MHZ, "", as_count, a), model ? model : "",
-            arch ? arch : "");
+        agent_print_put(f, "  cpu        %s cores busy of %s",
+                        agent_print_value_of(r, METRIC_HOST_CPU_BUSY, "", as_cores, a),
+                        agent_print_value_of(r, METRIC_HOST_CPUS, "", as_count, b));
+        agent_print_put(f, " | steal %s | iowait %s | pressure %s",
+                        agent_print_value_of(r, METRIC_HOST_CPU_STEAL, "", as_cores, c),
+                        agent_print_value_of(r, METRIC_HOST_CPU_IOWAIT, "", as_cores, d),
+                        agent_print_value_of(r, METRIC_HOST_CPU_PRESSURE, "", as_percent, e));
+        agent_print_put(f, " | %s MHz %s %s\n", agent_print_value_of(r, METRIC_HOST_CPU_MHZ, "", as_count, a),
+                        model ? model : "", arch ? arch : "");
         for (uint32_t i = 0; i < r->n_sections; i++)
                 for (uint32_t k = 0; k < r->sections[i].n_samples; k++) {
                         const Sample *s = &r->sections[i].samples[k];
 
                         if (s->metric != METRIC_CPU_BUSY)
                                 continue;
-                        put(f, "%s%s %s",
-                            shown == 0        ? "  each cpu   "
-                            : shown % 10 == 0 ? "\n             "
-                                              : "  ",
-                            s->subject, as_percent(s->number, a));
+                        agent_print_put(f, "%s%s %s",
+                                        shown == 0        ? "  each cpu   "
+                                        : shown % 10 == 0 ? "\n             "
+                                                          : "  ",
+                                        s->subject, as_percent(s->number, a));
                         shown++;
                 }
         if (shown > 0)
-                put(f, "\n");
+                agent_print_put(f, "\n");
 }
 
 static void print_memory(FILE *f, const Report *r) {
         char a[CELL], b[CELL], c[CELL], d[CELL], e[CELL];
 
-        put(f, "  memory     %s available of %s", value_of(r, METRIC_HOST_MEMORY_AVAILABLE, "", as_mib, a),
-            value_of(r, METRIC_HOST_MEMORY_TOTAL, "", as_mib, b));
-        put(f, " | swap used %s | huge pages %s free of %s\n",
-            value_of(r, METRIC_HOST_SWAP_USED, "", as_mib, c),
-            value_of(r, METRIC_HOST_HUGEPAGES_FREE, "", as_mib, d),
-            value_of(r, METRIC_HOST_HUGEPAGES_TOTAL, "", as_mib, e));
-        put(f, "  pressure   memory some %s full %s | io some %s\n",
-            value_of(r, METRIC_HOST_MEMORY_PRESSURE, "", as_percent, a),
-            value_of(r, METRIC_HOST_MEMORY_PRESSURE_FULL, "", as_percent, b),
-            value_of(r, METRIC_HOST_IO_PRESSURE, "", as_percent, c));
+        agent_print_put(f, "  memory     %s available of %s",
+                        agent_print_value_of(r, METRIC_HOST_MEMORY_AVAILABLE, "", as_mib, a),
+                        agent_print_value_of(r, METRIC_HOST_MEMORY_TOTAL, "", as_mib, b));
+        agent_print_put(f, " | swap used %s | huge pages %s free of %s\n",
+                        agent_print_value_of(r, METRIC_HOST_SWAP_USED, "", as_mib, c),
+                        agent_print_value_of(r, METRIC_HOST_HUGEPAGES_FREE, "", as_mib, d),
+                        agent_print_value_of(r, METRIC_HOST_HUGEPAGES_TOTAL, "", as_mib, e));
+        agent_print_put(f, "  pressure   memory some %s full %s | io some %s\n",
+                        agent_print_value_of(r, METRIC_HOST_MEMORY_PRESSURE, "", as_percent, a),
+                        agent_print_value_of(r, METRIC_HOST_MEMORY_PRESSURE_FULL, "", as_percent, b),
+                        agent_print_value_of(r, METRIC_HOST_IO_PRESSURE, "", as_percent, c));
 }
 
-static void print_host(FILE *f, const Report *r) {
+static void agent_print_print_host(FILE *f, const Report *r) {
         static const struct {
                 const char *label;
                 Metric metric;
         } lines[] = { { "libvirt at", METRIC_HOST_URI },
                       { "networks", METRIC_HOST_NETWORKS },
                       { "pools", METRIC_HOST_POOLS } };
-        int64_t daemon = number(r, METRIC_HOST_DAEMON, "");
+        int64_t daemon = agent_print_number(r, METRIC_HOST_DAEMON, "");
 
-        put(f, "host %s\n", r->host);
+        agent_print_put(f, "host %s\n", r->host);
         if (daemon != UNKNOWN)
-                put(f, "  libvirt    %s\n", daemon ? "answers" : "DOES NOT ANSWER");
+                agent_print_put(f, "  libvirt    %s\n", daemon ? "answers" : "DOES NOT ANSWER");
         print_cpu(f, r);
         print_memory(f, r);
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-                if (text(r, lines[i].metric, ""))
-                        put(f, "  %-10s %s\n", lines[i].label, text(r, lines[i].metric, ""));
+                if (agent_print_text(r, lines[i].metric, ""))
+                        agent_print_put(f, "  %-10s %s\n", lines[i].label,
+                                        agent_print_text(r, lines[i].metric, ""));
 }
 
 /* ---- tables of NICs and VMs: a row per subject ---- */
@@ -184,8 +192,8 @@ typedef struct Column {
 } Column;
 
 static const char *cell_of(const Report *r, const Column *c, const char *subject, char *buf) {
-        const char *s =
-                c->print ? value_of(r, c->metric, subject, c->print, buf) : text(r, c->metric, subject);
+        const char *s = c->print ? agent_print_value_of(r, c->metric, subject, c->print, buf)
+                                 : agent_print_text(r, c->metric, subject);
 
         return s ? s : "-";
 }
@@ -199,15 +207,16 @@ static const char *row_subject(const Report *r, Metric key, uint32_t row) {
         return NULL;
 }
 
-static void print_row(FILE *f, const Report *r, const Column *columns, size_t n, const char *subject,
-                      const int *width) {
-        put(f, "  %-*s", width[0], subject ? subject : columns[0].title);
+static void agent_print_print_row(FILE *f, const Report *r, const Column *columns, size_t n,
+                                  const char *subject, const int *width) {
+        agent_print_put(f, "  %-*s", width[0], subject ? subject : columns[0].title);
         for (size_t i = 1; i < n; i++) {
                 char buf[CELL];
 
-                put(f, "  %*s", width[i], subject ? cell_of(r, &columns[i], subject, buf) : columns[i].title);
+                agent_print_put(f, "  %*s", width[i],
+                                subject ? cell_of(r, &columns[i], subject, buf) : columns[i].title);
         }
-        put(f, "\n");
+        agent_print_put(f, "\n");
 }
 
 static void print_table(FILE *f, const Report *r, const Column *columns, size_t n, Metric key) {
@@ -226,10 +235,10 @@ static void print_table(FILE *f, const Report *r, const Column *columns, size_t 
                         width[i] = w > width[i] ? w : width[i];
                 }
         }
-        put(f, "\n");
-        print_row(f, r, columns, n, NULL, width);
+        agent_print_put(f, "\n");
+        agent_print_print_row(f, r, columns, n, NULL, width);
         for (uint32_t row = 0; (subject = row_subject(r, key, row)); row++)
-                print_row(f, r, columns, n, subject, width);
+                agent_print_print_row(f, r, columns, n, subject, width);
 }
 
 static void print_nics(FILE *f, const Report *r) {
@@ -276,11 +285,12 @@ static void print_vms(FILE *f, const Report *r) {
         print_table(f, r, columns, ARRAY_SIZE(columns), METRIC_VM_STATE);
         for (uint32_t row = 0; (vm = row_subject(r, METRIC_VM_STATE, row)); row++) {
                 for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
-                        if (text(r, notes[i].metric, vm))
-                                put(f, "  %s: %s: %s\n", vm, notes[i].label, text(r, notes[i].metric, vm));
-                if (number(r, METRIC_VM_LOCAL_DISK, vm) > 0)
-                        put(f, "  %s: disks on this host only: %s\n", vm,
-                            as_mib(number(r, METRIC_VM_LOCAL_DISK, vm), buf));
+                        if (agent_print_text(r, notes[i].metric, vm))
+                                agent_print_put(f, "  %s: %s: %s\n", vm, notes[i].label,
+                                                agent_print_text(r, notes[i].metric, vm));
+                if (agent_print_number(r, METRIC_VM_LOCAL_DISK, vm) > 0)
+                        agent_print_put(f, "  %s: disks on this host only: %s\n", vm,
+                                        as_mib(agent_print_number(r, METRIC_VM_LOCAL_DISK, vm), buf));
         }
 }
 
@@ -297,12 +307,13 @@ static void print_disk_notes(FILE *f, const Report *r) {
         const char *subject;
 
         for (uint32_t row = 0; (subject = row_subject(r, METRIC_DISK_HEALTH_WHY, row)); row++)
-                put(f, "  %s: %s\n", subject, text(r, METRIC_DISK_HEALTH_WHY, subject));
+                agent_print_put(f, "  %s: %s\n", subject,
+                                agent_print_text(r, METRIC_DISK_HEALTH_WHY, subject));
         for (uint32_t row = 0; (subject = row_subject(r, METRIC_ARRAY_STATE, row)); row++)
                 for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
-                        if (text(r, notes[i].metric, subject))
-                                put(f, "  %s: %s: %s\n", subject, notes[i].label,
-                                    text(r, notes[i].metric, subject));
+                        if (agent_print_text(r, notes[i].metric, subject))
+                                agent_print_put(f, "  %s: %s: %s\n", subject, notes[i].label,
+                                                agent_print_text(r, notes[i].metric, subject));
 }
 
 static void print_disks(FILE *f, const Report *r) {
@@ -353,9 +364,9 @@ static void print_disks(FILE *f, const Report *r) {
 static void print_errors(FILE *f, const Report *r) {
         for (uint32_t i = 0; i < r->n_sections; i++)
                 if (r->sections[i].error != 0)
-                        put(f, "\n  not read: %s: %s", r->sections[i].collector,
-                            collector_words(r->sections[i].error));
-        put(f, "\n");
+                        agent_print_put(f, "\n  not read: %s: %s", r->sections[i].collector,
+                                        collector_words(r->sections[i].error));
+        agent_print_put(f, "\n");
 }
 
 const char *report_table(Arena *a, const Report *r) {
@@ -365,7 +376,7 @@ const char *report_table(Arena *a, const Report *r) {
 
         if (!f)
                 return NULL;
-        print_host(f, r);
+        agent_print_print_host(f, r);
         print_nics(f, r);
         print_disks(f, r);
         print_vms(f, r);

@@ -21,7 +21,7 @@ const char *collector_words(int error) {
         return error == ETIMEDOUT ? "no answer in time" : strerror(error);
 }
 
-static void say(const struct CollectorPast *p, int error) {
+static void collector_log_say(const struct CollectorPast *p, int error) {
         const char *name = strerrorname_np(error);
         char quoted[400];
 
@@ -45,7 +45,7 @@ void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
                                         ? "no answer in time" /* nothing to do with a network */
                                         : strerror(s->error));
         if (s->error != p->error)
-                say(p, s->error);
+                collector_log_say(p, s->error);
         p->read_at = s->read_at;
         p->error = s->error;
         p->failed += s->error != 0;

@@ -61,7 +61,7 @@ int metrics_http_check(const char *where, TextFault *reterr_fault) {
         return address_parse(where, &address, reterr_fault);
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const char *words) {
+static enum MHD_Result metrics_http_refuse(struct MHD_Connection *c, unsigned status, const char *words) {
         struct MHD_Response *r =
                 MHD_create_response_from_buffer(strlen(words), (void *) words, MHD_RESPMEM_PERSISTENT);
         enum MHD_Result result;
@@ -75,8 +75,9 @@ static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const c
 
 /* The library's callback. */
 /* NOLINTNEXTLINE(readability-function-size): so many parameters are its wish */
-static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *url, const char *method,
-                              const char *version, const char *body, size_t *n_body, void **request) {
+static enum MHD_Result metrics_http_answer(void *arg, struct MHD_Connection *c, const char *url,
+                                           const char *method, const char *version, const char *body,
+                                           size_t *n_body, void **request) {
         MetricsHttp *h = arg;
         enum MHD_Result result;
 
@@ -85,12 +86,12 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *u
         (void) n_body;
         (void) request;
         if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-                return refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET\n");
+                return metrics_http_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET\n");
         if (strcmp(url, "/metrics") != 0)
-                return refuse(c, MHD_HTTP_NOT_FOUND, "there is only /metrics\n");
+                return metrics_http_refuse(c, MHD_HTTP_NOT_FOUND, "there is only /metrics\n");
         (void) pthread_mutex_lock(&h->lock);
         result = h->response ? MHD_queue_response(c, MHD_HTTP_OK, h->response)
-                             : refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "nothing was read yet\n");
+                             : metrics_http_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "nothing was read yet\n");
         (void) pthread_mutex_unlock(&h->lock);
         return result;
 }
@@ -110,8 +111,8 @@ int metrics_http_open(const char *where, MetricsHttp **ret, TextFault *reterr_fa
         if (address.any.sa_family == AF_INET6)
                 flags |= MHD_USE_IPv6;
         errno = 0;
-        h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, answer, h, MHD_OPTION_SOCK_ADDR, &address.any,
-                                     MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+        h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, metrics_http_answer, h, MHD_OPTION_SOCK_ADDR,
+                                     &address.any, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
                                      MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
         if (!h->daemon) {
                 r = errno ? -errno : -EADDRNOTAVAIL;

@@ -44,7 +44,7 @@ static void put_label(TextWriter *w, const char *key, size_t n, const char *valu
         text_writer_put(w, "\"", 1);
 }
 
-static void put_sample(TextWriter *w, const char *host, const char *name, const Sample *x) {
+static void metrics_text_put_sample(TextWriter *w, const char *host, const char *name, const Sample *x) {
         const MetricDef *d = &metric_defs[x->metric];
 
         text_writer_word(w, name);
@@ -66,7 +66,7 @@ static void put_sample(TextWriter *w, const char *host, const char *name, const 
 }
 
 /* HELP takes no newline; the docs have none. */
-static void put_head(TextWriter *w, const char *name, const char *doc) {
+static void metrics_text_put_head(TextWriter *w, const char *name, const char *doc) {
         text_writer_word(w, "# HELP ");
         text_writer_word(w, name);
         text_writer_put(w, " ", 1);
@@ -89,17 +89,18 @@ static void put_metric(TextWriter *w, const Report *r, Metric m) {
                         if (x->metric != m)
                                 continue;
                         if (!any)
-                                put_head(w, name, metric_defs[m].doc);
+                                metrics_text_put_head(w, name, metric_defs[m].doc);
                         any = true;
-                        put_sample(w, r->host, name, x);
+                        metrics_text_put_sample(w, r->host, name, x);
                 }
 }
 
 static void put_collectors(TextWriter *w, const Report *r, bool times) {
         const char *name = times ? "plimsoll_collector_read_time_seconds" : "plimsoll_collector_up";
 
-        put_head(w, name,
-                 times ? "when the collector last read, since the epoch" : "1: its last reading succeeded");
+        metrics_text_put_head(w, name,
+                              times ? "when the collector last read, since the epoch"
+                                    : "1: its last reading succeeded");
         for (uint32_t i = 0; i < r->n_sections; i++) {
                 const Section *s = &r->sections[i];
 

@@ -103,7 +103,7 @@ static int said_keep(ExecCommand *c, const ToolOutput *out) {
 }
 
 /* `status` < 0: it has none. */
-static void fail(ExecCommand *c, const char *words, int status) {
+static void exec_fail(ExecCommand *c, const char *words, int status) {
         if (status < 0)
                 (void) snprintf(c->failed, sizeof(c->failed), "%s", words);
         else
@@ -120,24 +120,24 @@ static int command_turn(ExecState *s, ExecCommand *c, const CollectorEnv *env, u
         if (r == 0 && out.status == 0)
                 return said_keep(c, &out);
         if (r == 0)
-                fail(c, "it ended with exit status", out.status);
+                exec_fail(c, "it ended with exit status", out.status);
         else if (r < 0)
-                fail(c,
-                     r == -ETIMEDOUT ? "it took too long and was ended"
-                     : r == -ENOEXEC ? "it cannot be executed"
-                     : r == -EFBIG   ? "it printed more than 64 KiB"
-                                     : "a signal ended it",
-                     -1);
+                exec_fail(c,
+                          r == -ETIMEDOUT ? "it took too long and was ended"
+                          : r == -ENOEXEC ? "it cannot be executed"
+                          : r == -EFBIG   ? "it printed more than 64 KiB"
+                                          : "a signal ended it",
+                          -1);
         if (r != 2 || now < c->next)
                 return r == 1 ? 1 : 0;
         c->next = now + collector_int(env, &collector_exec, "every");
         r = tool_run_start(&c->run, &c->command, now);
         if (r < 0)
-                fail(c, "it could not be started", -1);
+                exec_fail(c, "it could not be started", -1);
         return r < 0 ? 0 : 1;
 }
 
-static bool is_blank(const char *text) {
+static bool exec_is_blank(const char *text) {
         return text[strspn(text, " \t\r\n")] == '\0';
 }
 
@@ -153,7 +153,7 @@ static int exec_read(void *state, const CollectorEnv *env, usec_t now, SampleSin
                 r = command_turn(s, c, env, now);
                 waits = waits || r == 1;
                 r = r == 1 ? 0 : r;
-                if (r == 0 && c->said && !is_blank(c->said))
+                if (r == 0 && c->said && !exec_is_blank(c->said))
                         r = tool_faults_emit(&s->scratch, c->name, c->said, c->n_said, clock_now(), sink);
                 if (r == 0 && c->failed[0]) {
                         const char *name = text_format(&s->scratch, "%s (command)", c->name);
@@ -175,7 +175,7 @@ static void exec_close(void *state) {
         arena_close(&s->scratch);
 }
 
-static const SettingDef settings[] = {
+static const SettingDef exec_settings[] = {
         { .name = "commands",
           .type = SETTING_TEXT,
           .def_text = "",
@@ -201,7 +201,7 @@ const Collector collector_exec = {
         .name = "exec",
         .summary = "faults that the operator's own commands print",
         .runs = RUNS_ON_HOST,
-        .settings = settings,
+        .settings = exec_settings,
         .state_size = sizeof(ExecState),
         .open = exec_open,
         .read = exec_read,

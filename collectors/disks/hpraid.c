@@ -10,8 +10,8 @@
 #include "collectors/parse/word_list.h"
 #include "scheduler/base/text.h"
 
-static const char *const usual[] = { "/usr/sbin/ssacli", "/opt/smartstorageadmin/ssacli/bin/ssacli",
-                                     "/usr/sbin/hpssacli", "/usr/sbin/hpacucli", NULL };
+static const char *const hpraid_usual[] = { "/usr/sbin/ssacli", "/opt/smartstorageadmin/ssacli/bin/ssacli",
+                                            "/usr/sbin/hpssacli", "/usr/sbin/hpacucli", NULL };
 
 static const SettingDef hpraid_settings[] =
         TOOL_SERIES_SETTINGS("absolute path of ssacli or hpssacli; empty: where their packages put them",
@@ -60,7 +60,7 @@ static int drives_count(const SsacliFacts *f, const SsacliVolume *v, Arena *a, L
         return 0;
 }
 
-static int volume_tell(const SsacliFacts *f, const SsacliVolume *v, Arena *a, SampleSink *sink) {
+static int hpraid_volume_tell(const SsacliFacts *f, const SsacliVolume *v, Arena *a, SampleSink *sink) {
         Lists *lists = arena_new(a, Lists, 1);
         ArrayFacts x = { .level = v->level,
                          .state = v->state,
@@ -89,7 +89,7 @@ static int volume_tell(const SsacliFacts *f, const SsacliVolume *v, Arena *a, Sa
         return x.subject && x.members && x.lost && x.suspects ? array_emit(sink, &x) : -ENOMEM;
 }
 
-static int drive_tell(const SsacliFacts *f, const SsacliDrive *d, Arena *a, SampleSink *sink) {
+static int hpraid_drive_tell(const SsacliFacts *f, const SsacliDrive *d, Arena *a, SampleSink *sink) {
         const char *subject = drive_subject(f, d, a);
         const char *state = d->spare && strcmp(d->state, "online") == 0     ? "spare"
                             : !*d->array && strcmp(d->state, "online") == 0 ? "unused"
@@ -131,28 +131,28 @@ static int hpraid_tell(const SeriesAnswers *answers, SampleSink *sink) {
         for (uint32_t i = 0; r == 0 && i < f.n_controllers; i++)
                 r = controller_tell(&f.controllers[i], sink);
         for (uint32_t i = 0; r == 0 && i < f.n_volumes; i++)
-                r = volume_tell(&f, &f.volumes[i], a, sink);
+                r = hpraid_volume_tell(&f, &f.volumes[i], a, sink);
         for (uint32_t i = 0; r == 0 && i < f.n_drives; i++)
-                r = drive_tell(&f, &f.drives[i], a, sink);
+                r = hpraid_drive_tell(&f, &f.drives[i], a, sink);
         return r;
 }
 
 extern const Collector collector_hpraid;
-static const ToolSeriesDef series = {
+static const ToolSeriesDef hpraid_series = {
         .collector = &collector_hpraid,
-        .usual = usual,
+        .usual = hpraid_usual,
         .questions = { { "ctrl", "all", "show", "config", "detail" } },
         .n_questions = 1,
         .tell = hpraid_tell,
 };
 
 static int hpraid_open(void *state, const CollectorEnv *env) {
-        return tool_series_open(state, &series, env);
+        return tool_series_open(state, &hpraid_series, env);
 }
 
 static int hpraid_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
         (void) env;
-        return tool_series_read(state, &series, now, sink);
+        return tool_series_read(state, &hpraid_series, now, sink);
 }
 
 static void hpraid_close(void *state) {

@@ -57,7 +57,7 @@ static const char *member_name(Arena *a, const char *entry) {
         return copy;
 }
 
-static int members_read(Arena *a, const char *root, const char *array, MdFiles *files) {
+static int md_members_read(Arena *a, const char *root, const char *array, MdFiles *files) {
         MdMemberFiles *members = arena_new(a, MdMemberFiles, MD_MEMBERS_MAX);
         const char *path = text_format(a, BLOCK_DIR "/%s/md", array);
         DIR *dir = path ? dir_open(a, root, path) : NULL;
@@ -119,7 +119,7 @@ static int array_read(Arena *a, const char *root, const char *array, SampleSink 
         files.sync_completed = file_of(a, root, array, "sync_completed");
         files.mismatch_cnt = file_of(a, root, array, "mismatch_cnt");
         files.layout = file_of(a, root, array, "layout");
-        r = members_read(a, root, array, &files);
+        r = md_members_read(a, root, array, &files);
         if (r == 0)
                 r = md_array_parse(a, &files, &x);
         return r < 0 ? r : md_emit(array, &x, sink);

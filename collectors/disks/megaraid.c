@@ -9,7 +9,7 @@
 #include "collectors/parse/storcli.h"
 #include "collectors/parse/word_list.h"
 
-static const char *const usual[] = {
+static const char *const megaraid_usual[] = {
         "/opt/MegaRAID/storcli/storcli64",
         "/opt/MegaRAID/perccli/perccli64",
         "/opt/MegaRAID/storcli/storcli",
@@ -43,7 +43,7 @@ static int controllers_tell(const StorcliFacts *f, SampleSink *sink) {
 }
 
 /* The drives of the volume's group: the drives say it, and those that are gone do not. */
-static int volume_tell(const StorcliFacts *f, const StorcliVolume *v, Arena *a, SampleSink *sink) {
+static int megaraid_volume_tell(const StorcliFacts *f, const StorcliVolume *v, Arena *a, SampleSink *sink) {
         WordList *lists = arena_new(a, WordList, 3), *members = &lists[0], *lost = &lists[1],
                  *suspects = &lists[2];
         ArrayFacts x = { .subject = v->subject,
@@ -94,7 +94,7 @@ static int volume_tell(const StorcliFacts *f, const StorcliVolume *v, Arena *a, 
         return x.members && x.lost && x.suspects ? array_emit(sink, &x) : -ENOMEM;
 }
 
-static int drive_tell(const StorcliDrive *d, SampleSink *sink) {
+static int megaraid_drive_tell(const StorcliDrive *d, SampleSink *sink) {
         bool counted = d->predictions >= 0 || d->alert >= 0;
         const struct {
                 Metric metric;
@@ -134,16 +134,16 @@ static int megaraid_tell(const SeriesAnswers *answers, SampleSink *sink) {
         if (r == 0)
                 r = controllers_tell(&f, sink);
         for (uint32_t i = 0; r == 0 && i < f.n_volumes; i++)
-                r = volume_tell(&f, &f.volumes[i], answers->scratch, sink);
+                r = megaraid_volume_tell(&f, &f.volumes[i], answers->scratch, sink);
         for (uint32_t i = 0; r == 0 && i < f.n_drives; i++)
-                r = drive_tell(&f.drives[i], sink);
+                r = megaraid_drive_tell(&f.drives[i], sink);
         return r;
 }
 
 extern const Collector collector_megaraid;
-static const ToolSeriesDef series = {
+static const ToolSeriesDef megaraid_series = {
         .collector = &collector_megaraid,
-        .usual = usual,
+        .usual = megaraid_usual,
         .questions = { { "/call", "show", "all", "J", "nolog" },
                        { "/call/vall", "show", "all", "J", "nolog" },
                        { "/call/eall/sall", "show", "all", "J", "nolog" } },
@@ -152,12 +152,12 @@ static const ToolSeriesDef series = {
 };
 
 static int megaraid_open(void *state, const CollectorEnv *env) {
-        return tool_series_open(state, &series, env);
+        return tool_series_open(state, &megaraid_series, env);
 }
 
 static int megaraid_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
         (void) env;
-        return tool_series_read(state, &series, now, sink);
+        return tool_series_read(state, &megaraid_series, now, sink);
 }
 
 static void megaraid_close(void *state) {

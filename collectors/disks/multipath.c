@@ -7,7 +7,7 @@
 #include "collectors/parse/multipathd.h"
 #include "scheduler/base/text.h"
 
-static const char *const usual[] = { "/usr/sbin/multipathd", "/sbin/multipathd", NULL };
+static const char *const multipath_usual[] = { "/usr/sbin/multipathd", "/sbin/multipathd", NULL };
 
 static const SettingDef multipath_settings[] =
         TOOL_SERIES_SETTINGS("multipathd's absolute path; empty: where distributions put it",
@@ -42,21 +42,21 @@ static int multipath_tell(const SeriesAnswers *answers, SampleSink *sink) {
 }
 
 extern const Collector collector_multipath;
-static const ToolSeriesDef series = {
+static const ToolSeriesDef multipath_series = {
         .collector = &collector_multipath,
-        .usual = usual,
+        .usual = multipath_usual,
         .questions = { { "show", "maps", "json" } },
         .n_questions = 1,
         .tell = multipath_tell,
 };
 
 static int multipath_open(void *state, const CollectorEnv *env) {
-        return tool_series_open(state, &series, env);
+        return tool_series_open(state, &multipath_series, env);
 }
 
 static int multipath_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
         (void) env;
-        return tool_series_read(state, &series, now, sink);
+        return tool_series_read(state, &multipath_series, now, sink);
 }
 
 static void multipath_close(void *state) {

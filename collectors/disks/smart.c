@@ -36,8 +36,8 @@ typedef struct SmartState {
         SmartDisks disks;
 } SmartState;
 
-static const char *const usual[] = { "/usr/sbin/smartctl", "/usr/local/sbin/smartctl", "/sbin/smartctl",
-                                     "/usr/bin/smartctl", NULL };
+static const char *const smart_usual[] = { "/usr/sbin/smartctl", "/usr/local/sbin/smartctl", "/sbin/smartctl",
+                                           "/usr/bin/smartctl", NULL };
 
 static const SettingDef smart_settings[] = {
         { .name = "tool",
@@ -109,7 +109,8 @@ static int smart_open(void *state, const CollectorEnv *env) {
                           &s->n_listed);
         if (r < 0)
                 return r;
-        return tool_find(&s->kept, env->root, collector_text(env, &collector_smart, "tool"), usual, &s->tool);
+        return tool_find(&s->kept, env->root, collector_text(env, &collector_smart, "tool"), smart_usual,
+                         &s->tool);
 }
 
 /* ---- which disks there are ---- */
@@ -209,7 +210,7 @@ static uint32_t disks_start(SmartState *s, uint32_t running, usec_t now) {
 static const struct {
         Metric metric;
         size_t at;
-} numbers[] = {
+} smart_numbers[] = {
 #define FACT(metric, field)                                                                                  \
         { METRIC_##metric, offsetof(SmartFacts, field) }
         FACT(DISK_SIZE, size_mib),
@@ -267,9 +268,9 @@ static int disk_emit(const SmartDisk *d, usec_t now, SampleSink *sink) {
                 r = emit_number(sink, METRIC_DISK_STANDBY, d->subject, d->asleep);
         if (r == 0 && d->answered > 0)
                 r = emit_number(sink, METRIC_DISK_AGE, d->subject, (now - d->answered) / USEC_PER_SEC);
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++)
-                r = emit_number(sink, numbers[i].metric, d->subject,
-                                *(const int64_t *) ((const char *) f + numbers[i].at));
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(smart_numbers); i++)
+                r = emit_number(sink, smart_numbers[i].metric, d->subject,
+                                *(const int64_t *) ((const char *) f + smart_numbers[i].at));
         return r;
 }
 

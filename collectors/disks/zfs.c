@@ -11,8 +11,8 @@
 #include "collectors/parse/zpool.h"
 #include "scheduler/base/text.h"
 
-static const char *const usual[] = { "/usr/sbin/zpool", "/sbin/zpool", "/usr/local/sbin/zpool",
-                                     "/usr/bin/zpool", NULL };
+static const char *const zfs_usual[] = { "/usr/sbin/zpool", "/sbin/zpool", "/usr/local/sbin/zpool",
+                                         "/usr/bin/zpool", NULL };
 
 static const SettingDef zfs_settings[] = TOOL_SERIES_SETTINGS(
         "zpool's absolute path; empty: where distributions put it", 60 * USEC_PER_SEC, 60 * USEC_PER_SEC);
@@ -111,9 +111,9 @@ static int zfs_tell(const SeriesAnswers *answers, SampleSink *sink) {
 }
 
 extern const Collector collector_zfs;
-static const ToolSeriesDef series = {
+static const ToolSeriesDef zfs_series = {
         .collector = &collector_zfs,
-        .usual = usual,
+        .usual = zfs_usual,
         .questions = { { "status", "-j", "--json-int", "-P" }, { "status", "-P" } },
         .n_questions = 2,
         .alternatives = true,
@@ -121,12 +121,12 @@ static const ToolSeriesDef series = {
 };
 
 static int zfs_open(void *state, const CollectorEnv *env) {
-        return tool_series_open(state, &series, env);
+        return tool_series_open(state, &zfs_series, env);
 }
 
 static int zfs_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
         (void) env;
-        return tool_series_read(state, &series, now, sink);
+        return tool_series_read(state, &zfs_series, now, sink);
 }
 
 static void zfs_close(void *state) {

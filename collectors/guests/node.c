@@ -54,7 +54,7 @@ static int emit_cpu(NodeState *s, virConnectPtr c, usec_t now, SampleSink *sink)
 }
 
 /* nodeinfo.memory is not used where there is better: it may be stale, and knows no containers. */
-static int emit_memory(virConnectPtr c, SampleSink *sink) {
+static int node_emit_memory(virConnectPtr c, SampleSink *sink) {
         virNodeMemoryStats fields[FIELDS_MAX];
         int64_t total = UNKNOWN, available = 0;
         virNodeInfo info;
@@ -89,7 +89,7 @@ static int node_read(void *state, const CollectorEnv *env, usec_t now, SampleSin
         if (!env->libvirt)
                 return -ENOTCONN;
         r = emit_cpu(state, env->libvirt, now, sink);
-        return r < 0 ? r : emit_memory(env->libvirt, sink);
+        return r < 0 ? r : node_emit_memory(env->libvirt, sink);
 }
 
 static void node_close(void *state) {

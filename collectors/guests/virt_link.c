@@ -17,7 +17,7 @@ static pthread_once_t quiet_once = PTHREAD_ONCE_INIT, events_once = PTHREAD_ONCE
 static bool events_run;
 
 /* Errors are returned, not printed. */
-static void say_nothing(void *opaque, virErrorPtr error) {
+static void virt_link_say_nothing(void *opaque, virErrorPtr error) {
         (void) opaque;
         (void) error;
 }
@@ -33,7 +33,7 @@ static void *events_main(void *arg) {
 }
 
 static void be_quiet(void) {
-        virSetErrorFunc(NULL, say_nothing);
+        virSetErrorFunc(NULL, virt_link_say_nothing);
 }
 
 static void events_start(void) {

@@ -174,7 +174,7 @@ static int disks_devices(VmRecord *r, const PoolList *list, const char *root) {
         return r->devices ? 0 : -ENOMEM;
 }
 
-static int facts_read(VmRecord *r, virDomainPtr domain) {
+static int vm_record_facts_read(VmRecord *r, virDomainPtr domain) {
         char *xml = virDomainGetXMLDesc(domain, 0);
         int e;
 
@@ -204,7 +204,7 @@ static const char *stays_for(VmRecord *r, virDomainPtr domain) {
 }
 
 int vm_record_describe_off(VmRecord *r, virDomainPtr domain, const PoolList *pools, usec_t now) {
-        int e = facts_read(r, domain);
+        int e = vm_record_facts_read(r, domain);
 
         if (e < 0)
                 return e;
@@ -218,7 +218,7 @@ int vm_record_describe_off(VmRecord *r, virDomainPtr domain, const PoolList *poo
 
 int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
                        const PoolList *pools, const char *root, usec_t now) {
-        int e = facts_read(r, domain);
+        int e = vm_record_facts_read(r, domain);
 
         if (e < 0)
                 return e;

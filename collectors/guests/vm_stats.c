@@ -7,7 +7,7 @@
 #define MIB_BYTES (UINT64_C(1) << 20)
 
 /* Any kind of number; beyond int64_t it is none that was ever counted. */
-static int64_t number_of(const virTypedParameter *p) {
+static int64_t vm_stats_number_of(const virTypedParameter *p) {
         switch (p->type) {
         case VIR_TYPED_PARAM_INT:
                 return p->value.i >= 0 ? p->value.i : UNKNOWN;
@@ -23,7 +23,7 @@ static int64_t number_of(const virTypedParameter *p) {
 }
 
 /* "vcpu.12.time" with prefix "vcpu." is "time"; NULL when it is of another kind ("vcpu.current"). */
-static const char *field_of(const char *name, const char *prefix) {
+static const char *vm_stats_field_of(const char *name, const char *prefix) {
         size_t n = strlen(prefix);
 
         if (strncmp(name, prefix, n) != 0 || name[n] < '0' || name[n] > '9')
@@ -32,7 +32,7 @@ static const char *field_of(const char *name, const char *prefix) {
         return *name == '.' ? name + 1 : NULL;
 }
 
-static void add(int64_t *sum, int64_t value) {
+static void vm_stats_add(int64_t *sum, int64_t value) {
         if (value < 0)
                 return;
         if (*sum < 0)
@@ -53,10 +53,10 @@ static void indexed_add(VmStats *s, const char *name, int64_t value) {
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(sums); i++) {
-                const char *field = field_of(name, sums[i].prefix);
+                const char *field = vm_stats_field_of(name, sums[i].prefix);
 
                 if (field && strcmp(field, sums[i].field) == 0)
-                        add(sums[i].sum, value);
+                        vm_stats_add(sums[i].sum, value);
         }
 }
 
@@ -83,7 +83,7 @@ VmStats vm_stats_of(const virTypedParameter *params, int n) {
 
         memset(&s, 0xff, sizeof(s)); /* UNKNOWN everywhere */
         for (int i = 0; i < n; i++) {
-                int64_t value = number_of(&params[i]);
+                int64_t value = vm_stats_number_of(&params[i]);
 
                 indexed_add(&s, params[i].field, value);
                 for (size_t k = 0; k < ARRAY_SIZE(plain); k++)
@@ -97,7 +97,7 @@ int64_t vm_stats_disk_mib(const virTypedParameter *params, int n, const char *ta
         char wanted[VIR_TYPED_PARAM_FIELD_LENGTH];
 
         for (int i = 0; i < n; i++) {
-                const char *field = field_of(params[i].field, "block.");
+                const char *field = vm_stats_field_of(params[i].field, "block.");
                 int64_t bytes;
 
                 if (!field || strcmp(field, "name") != 0 || params[i].type != VIR_TYPED_PARAM_STRING ||
@@ -108,7 +108,7 @@ int64_t vm_stats_disk_mib(const virTypedParameter *params, int n, const char *ta
                 for (int k = 0; k < n; k++) {
                         if (strcmp(params[k].field, wanted) != 0)
                                 continue;
-                        bytes = number_of(&params[k]);
+                        bytes = vm_stats_number_of(&params[k]);
                         return bytes < 0 ? UNKNOWN
                                          : (int64_t) (((uint64_t) bytes + MIB_BYTES - 1) / MIB_BYTES);
                 }

@@ -54,8 +54,8 @@ static int vms_open(void *state, const CollectorEnv *env) {
         return arena_open(POOLS_BYTES, &((VmsState *) state)->pools_arena);
 }
 
-static int emit_rate(const VmReading *v, Metric metric, Rate *rate, int64_t counter, int64_t num, int64_t den,
-                     int64_t most) {
+static int vms_emit_rate(const VmReading *v, Metric metric, Rate *rate, int64_t counter, int64_t num,
+                         int64_t den, int64_t most) {
         int64_t value;
 
         if (counter < 0 || rate_next(rate, (uint64_t) counter, v->now, num, den, &value) != 0)
@@ -72,18 +72,18 @@ static int emit_load(const VmReading *v) {
         /* All of QEMU's threads: what the VM takes with it when it moves. What is left out here would be
          * counted as the host's own load, and seem to stay. */
         if (s->cpu_ns >= 0)
-                e = emit_rate(v, METRIC_VM_CPU, &r->cpu, s->cpu_ns, 1000, NSEC_PER_SEC, 0);
+                e = vms_emit_rate(v, METRIC_VM_CPU, &r->cpu, s->cpu_ns, 1000, NSEC_PER_SEC, 0);
         else
-                e = emit_rate(v, METRIC_VM_CPU, &r->vcpu, s->vcpu_ns, 1000, NSEC_PER_SEC, vcpus * 1000);
+                e = vms_emit_rate(v, METRIC_VM_CPU, &r->vcpu, s->vcpu_ns, 1000, NSEC_PER_SEC, vcpus * 1000);
         if (e < 0 ||
-            (e = emit_rate(v, METRIC_VM_CPU_DELAY, &r->delay, s->delay_ns, 1000, NSEC_PER_SEC * vcpus,
-                           1000)) < 0 ||
-            (e = emit_rate(v, METRIC_VM_CPU_WAIT, &r->wait, s->wait_ns, 1000, NSEC_PER_SEC * vcpus, 1000)) <
-                    0 ||
-            (e = emit_rate(v, METRIC_VM_RX, &r->rx, s->rx_bytes, 8, 1000, 0)) < 0 ||
-            (e = emit_rate(v, METRIC_VM_TX, &r->tx, s->tx_bytes, 8, 1000, 0)) < 0)
+            (e = vms_emit_rate(v, METRIC_VM_CPU_DELAY, &r->delay, s->delay_ns, 1000, NSEC_PER_SEC * vcpus,
+                               1000)) < 0 ||
+            (e = vms_emit_rate(v, METRIC_VM_CPU_WAIT, &r->wait, s->wait_ns, 1000, NSEC_PER_SEC * vcpus,
+                               1000)) < 0 ||
+            (e = vms_emit_rate(v, METRIC_VM_RX, &r->rx, s->rx_bytes, 8, 1000, 0)) < 0 ||
+            (e = vms_emit_rate(v, METRIC_VM_TX, &r->tx, s->tx_bytes, 8, 1000, 0)) < 0)
                 return e;
-        return emit_rate(v, METRIC_VM_DISK, &r->disk, s->disk_bytes, 1, 1024, 0);
+        return vms_emit_rate(v, METRIC_VM_DISK, &r->disk, s->disk_bytes, 1, 1024, 0);
 }
 
 /* What the guest itself says it uses: without caches it could drop, where its driver tells. */
@@ -98,7 +98,7 @@ static int64_t mib_up(int64_t kib) {
         return kib < 0 ? UNKNOWN : kib / 1024 + (kib % 1024 > 0);
 }
 
-static int emit_memory(const VmReading *v) {
+static int vms_emit_memory(const VmReading *v) {
         const VmStats *s = &v->stats;
         const VmRecord *r = v->record;
         int64_t most = s->maximum_kib >= 0 ? mib_up(s->maximum_kib)
@@ -165,7 +165,7 @@ static const char *job_of(virDomainPtr domain) {
 }
 
 /* A domain that holds its memory on this host is running or paused; NULL: it is gone or going. */
-static const char *state_of(int64_t state) {
+static const char *vms_state_of(int64_t state) {
         switch (state) {
         case VIR_DOMAIN_RUNNING:
         case VIR_DOMAIN_BLOCKED:
@@ -185,9 +185,9 @@ static int vm_emit(const VmReading *v, const char *uuid) {
         int e;
 
         if ((e = emit_text(v->sink, METRIC_VM_UUID, v->name, uuid)) < 0 ||
-            (e = emit_text(v->sink, METRIC_VM_STATE, v->name, state_of(v->stats.state))) < 0 ||
+            (e = emit_text(v->sink, METRIC_VM_STATE, v->name, vms_state_of(v->stats.state))) < 0 ||
             (e = emit_text(v->sink, METRIC_VM_JOB, v->name, v->job)) < 0 ||
-            (e = emit_number(v->sink, METRIC_VM_VCPUS, v->name, vcpus)) < 0 || (e = emit_memory(v)) < 0 ||
+            (e = emit_number(v->sink, METRIC_VM_VCPUS, v->name, vcpus)) < 0 || (e = vms_emit_memory(v)) < 0 ||
             (e = emit_load(v)) < 0)
                 return e;
         return r->described ? emit_facts(v) : 0;
@@ -199,7 +199,7 @@ static void dirty_look(VmsState *s, const VmReading *v, virDomainPtr domain) {
         const VmStats *stats = &v->stats;
         const DirtyNews news = {
                 .answers = stats->dirty_status >= 0,
-                .may = !v->job && strcmp(state_of(stats->state), "running") == 0,
+                .may = !v->job && strcmp(vms_state_of(stats->state), "running") == 0,
                 .status = stats->dirty_status,
                 .seconds = stats->dirty_seconds,
                 .mib_s = stats->dirty_mib_s,
@@ -239,7 +239,7 @@ static int vm_read(VmsState *s, const virDomainStatsRecord *found, usec_t now, S
                 return 0;
         /* a name that no list or file of ours could hold: the UUID is one */
         v.name = name && text_is_name(name, strlen(name)) ? name : uuid_text;
-        if (!state_of(v.stats.state))
+        if (!vms_state_of(v.stats.state))
                 return 0;
         v.record = vm_record_get(&s->records, uuid, id);
         if (!v.record)

@@ -35,14 +35,14 @@ static int blocks_open(void *state, const CollectorEnv *env) {
         return env->root ? arena_open(SCRATCH_BYTES, &((BlocksState *) state)->scratch) : 1;
 }
 
-static DIR *dir_of(BlocksState *s, const char *path) {
+static DIR *blocks_dir_of(BlocksState *s, const char *path) {
         const char *full = text_format(&s->scratch, "%s%s", s->env->root, path);
 
         return full ? opendir(full) : NULL;
 }
 
 /* The first line of a small file, blanks around it removed; NULL: none. */
-static const char *line_of(BlocksState *s, const char *path) {
+static const char *blocks_line_of(BlocksState *s, const char *path) {
         const char *text;
         size_t n;
 
@@ -58,7 +58,7 @@ static const char *line_of(BlocksState *s, const char *path) {
         return n > 0 && text_is_name(text, n) ? text_copy(&s->scratch, text, n) : NULL;
 }
 
-static const char *spelled(Arena *a, const char *entry) {
+static const char *blocks_spelled(Arena *a, const char *entry) {
         char *name = text_copy(a, entry, strlen(entry));
 
         for (char *c = name; c && *c; c++)
@@ -67,12 +67,12 @@ static const char *spelled(Arena *a, const char *entry) {
         return name;
 }
 
-static BlockDevice *device_add(BlocksState *s, const char *entry) {
+static BlockDevice *blocks_device_add(BlocksState *s, const char *entry) {
         BlockDevice *d = s->n < DEVICES_MOST ? arena_new(&s->scratch, BlockDevice, 1) : NULL;
 
         if (!d)
                 return NULL;
-        d->name = spelled(&s->scratch, entry);
+        d->name = blocks_spelled(&s->scratch, entry);
         if (d->name && text_is_name(d->name, strlen(d->name)))
                 s->devices[s->n++] = d;
         return d->name ? d : NULL;
@@ -81,12 +81,12 @@ static BlockDevice *device_add(BlocksState *s, const char *entry) {
 /* The entries of its folder "slaves". */
 static int slaves_take(BlocksState *s, const char *entry, BlockDevice *d) {
         const char *path = text_format(&s->scratch, BLOCK "/%s/slaves", entry);
-        DIR *dir = path ? dir_of(s, path) : NULL;
+        DIR *dir = path ? blocks_dir_of(s, path) : NULL;
         WordList *list = arena_new(&s->scratch, WordList, 1);
 
         for (struct dirent *e; dir && list && (e = readdir(dir));)
                 if (e->d_name[0] != '.')
-                        words_add(list, spelled(&s->scratch, e->d_name));
+                        words_add(list, blocks_spelled(&s->scratch, e->d_name));
         if (dir)
                 (void) closedir(dir);
         if (!path || !list)
@@ -98,7 +98,7 @@ static int slaves_take(BlocksState *s, const char *entry, BlockDevice *d) {
 /* A folder within the disk's that holds a file "partition" is one. */
 static int partitions_take(BlocksState *s, const char *disk) {
         const char *path = text_format(&s->scratch, BLOCK "/%s", disk);
-        DIR *dir = path ? dir_of(s, path) : NULL;
+        DIR *dir = path ? blocks_dir_of(s, path) : NULL;
         int r = path ? 0 : -ENOMEM;
 
         for (struct dirent *e; dir && r == 0 && (e = readdir(dir));) {
@@ -110,11 +110,11 @@ static int partitions_take(BlocksState *s, const char *disk) {
                 file = text_format(&s->scratch, BLOCK "/%s/%s/partition", disk, e->d_name);
                 if (!file)
                         r = -ENOMEM;
-                if (r < 0 || !line_of(s, file))
+                if (r < 0 || !blocks_line_of(s, file))
                         continue;
-                d = device_add(s, e->d_name);
+                d = blocks_device_add(s, e->d_name);
                 if (d)
-                        d->over = spelled(&s->scratch, disk);
+                        d->over = blocks_spelled(&s->scratch, disk);
                 r = d && d->over ? 0 : -ENOMEM;
         }
         if (dir)
@@ -130,13 +130,13 @@ static int disk_take(BlocksState *s, const char *entry) {
 
         if (strncmp(entry, "ram", 3) == 0 || strncmp(entry, "loop", 4) == 0)
                 return 0;
-        d = device_add(s, entry);
+        d = blocks_device_add(s, entry);
         if (!d)
                 return -ENOMEM;
-        d->mapper = line_of(s, text_format(a, BLOCK "/%s/dm/name", entry));
-        d->serial = line_of(s, text_format(a, BLOCK "/%s/serial", entry));
+        d->mapper = blocks_line_of(s, text_format(a, BLOCK "/%s/dm/name", entry));
+        d->serial = blocks_line_of(s, text_format(a, BLOCK "/%s/serial", entry));
         if (!d->serial)
-                d->serial = line_of(s, text_format(a, BLOCK "/%s/device/serial", entry));
+                d->serial = blocks_line_of(s, text_format(a, BLOCK "/%s/device/serial", entry));
         r = slaves_take(s, entry, d);
         return r < 0 ? r : partitions_take(s, entry);
 }
@@ -165,7 +165,7 @@ static BlockDevice *device_of_mount(BlocksState *s, const Mount *m) {
         if (r != 0 || !name)
                 return NULL;
         d = device_named(s, name);
-        return d || strncmp(name, "zfs/", 4) != 0 ? d : device_add(s, name);
+        return d || strncmp(name, "zfs/", 4) != 0 ? d : blocks_device_add(s, name);
 }
 
 static int mounts_take(BlocksState *s) {
@@ -238,7 +238,7 @@ static int blocks_read(void *state, const CollectorEnv *env, usec_t now, SampleS
         s->devices = arena_new(&s->scratch, BlockDevice *, DEVICES_MOST);
         if (!s->devices)
                 return -ENOMEM;
-        dir = dir_of(s, BLOCK);
+        dir = blocks_dir_of(s, BLOCK);
         if (!dir)
                 return -ENOENT;
         for (struct dirent *e; r == 0 && (e = readdir(dir));)

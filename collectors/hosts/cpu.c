@@ -82,8 +82,8 @@ static int emit_each(CpuState *s, const ProcStat *now, SampleSink *sink) {
         return r;
 }
 
-static int emit_rate(SampleSink *sink, Metric metric, Rate *rate, uint64_t ticks, usec_t now, int64_t hz,
-                     int64_t most) {
+static int cpu_emit_rate(SampleSink *sink, Metric metric, Rate *rate, uint64_t ticks, usec_t now, int64_t hz,
+                         int64_t most) {
         int64_t mcores;
 
         if (rate_next(rate, ticks, now, 1000, hz, &mcores) != 0)
@@ -121,9 +121,10 @@ static int cpu_read(void *state, const CollectorEnv *env, usec_t now, SampleSink
                 return r;
         most = (int64_t) stat.n_cpus * 1000;
         if ((r = emit_number(sink, METRIC_HOST_CPUS, "", stat.n_cpus > 0 ? stat.n_cpus : UNKNOWN)) < 0 ||
-            (r = emit_rate(sink, METRIC_HOST_CPU_BUSY, &s->busy, stat.all.busy, now, hz, most)) < 0 ||
-            (r = emit_rate(sink, METRIC_HOST_CPU_STEAL, &s->steal, stat.all.steal, now, hz, most)) < 0 ||
-            (r = emit_rate(sink, METRIC_HOST_CPU_IOWAIT, &s->iowait, stat.all.iowait, now, hz, most)) < 0 ||
+            (r = cpu_emit_rate(sink, METRIC_HOST_CPU_BUSY, &s->busy, stat.all.busy, now, hz, most)) < 0 ||
+            (r = cpu_emit_rate(sink, METRIC_HOST_CPU_STEAL, &s->steal, stat.all.steal, now, hz, most)) < 0 ||
+            (r = cpu_emit_rate(sink, METRIC_HOST_CPU_IOWAIT, &s->iowait, stat.all.iowait, now, hz, most)) <
+                    0 ||
             (r = emit_pressure(s, env, sink)) < 0)
                 return r;
         return emit_each(s, &stat, sink);

@@ -16,7 +16,7 @@ typedef struct EdacState {
         Arena scratch;
 } EdacState;
 
-static DIR *dir_of(Arena *a, const char *root, const char *path) {
+static DIR *edac_dir_of(Arena *a, const char *root, const char *path) {
         const char *full = path ? text_format(a, "%s%s", root, path) : NULL;
 
         return full ? opendir(full) : NULL;
@@ -29,7 +29,7 @@ static int edac_open(void *state, const CollectorEnv *env) {
 
         if (r != 0)
                 return r;
-        dir = dir_of(&s->scratch, env->root, CONTROLLERS);
+        dir = edac_dir_of(&s->scratch, env->root, CONTROLLERS);
         if (!dir)
                 return 1;
         (void) closedir(dir);
@@ -58,7 +58,7 @@ static int module_read(Arena *a, const char *root, const char *mc, const char *d
 /* Errors of which the module is not known are the controller's. */
 static int controller_read(Arena *a, const char *root, const char *mc, SampleSink *sink) {
         const char *path = text_format(a, CONTROLLERS "/%s", mc);
-        DIR *dir = dir_of(a, root, path);
+        DIR *dir = edac_dir_of(a, root, path);
         bool modules = false;
         int r = path ? 0 : -ENOMEM;
 
@@ -85,7 +85,7 @@ static int edac_read(void *state, const CollectorEnv *env, usec_t now, SampleSin
 
         (void) now;
         arena_rewind(a, 0);
-        dir = dir_of(a, env->root, CONTROLLERS);
+        dir = edac_dir_of(a, env->root, CONTROLLERS);
         if (!dir)
                 return -ENOENT;
         for (struct dirent *e; r == 0 && (e = readdir(dir));)

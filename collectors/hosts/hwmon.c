@@ -27,7 +27,7 @@ typedef struct Chip {
         char name[200]; /* coretemp@coretemp.0: the same after a boot */
 } Chip;
 
-static DIR *dir_of(Arena *a, const char *root, const char *path) {
+static DIR *hwmon_dir_of(Arena *a, const char *root, const char *path) {
         const char *full = path ? text_format(a, "%s%s", root, path) : NULL;
 
         return full ? opendir(full) : NULL;
@@ -40,19 +40,19 @@ static int hwmon_open(void *state, const CollectorEnv *env) {
 
         if (r != 0)
                 return r;
-        dir = dir_of(&s->scratch, env->root, CHIPS);
+        dir = hwmon_dir_of(&s->scratch, env->root, CHIPS);
         if (!dir)
                 return 1;
         (void) closedir(dir);
         return 0;
 }
 
-static int64_t number_of(const Chip *c, const char *sensor, const char *what) {
+static int64_t hwmon_number_of(const Chip *c, const char *sensor, const char *what) {
         return number_file(c->a, c->root, text_format(c->a, "%s/%s_%s", c->path, sensor, what));
 }
 
 static int64_t limit_of(const Chip *c, const char *sensor, const char *what) {
-        int64_t limit = number_of(c, sensor, what);
+        int64_t limit = hwmon_number_of(c, sensor, what);
 
         return limit >= LIMIT_LEAST && limit <= LIMIT_MOST ? limit : UNKNOWN;
 }
@@ -63,7 +63,7 @@ static int64_t alarm_of(const Chip *c, const char *sensor) {
         int64_t any = UNKNOWN;
 
         for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
-                int64_t one = number_of(c, sensor, alarms[i]);
+                int64_t one = hwmon_number_of(c, sensor, alarms[i]);
 
                 if (one != UNKNOWN && any < 1)
                         any = one > 0;
@@ -78,11 +78,11 @@ static int sensor_emit(const Chip *c, const char *sensor, SampleSink *sink) {
                 Metric metric;
                 int64_t number;
         } all[] = {
-                { METRIC_SENSOR_TEMPERATURE, fan ? UNKNOWN : number_of(c, sensor, "input") },
+                { METRIC_SENSOR_TEMPERATURE, fan ? UNKNOWN : hwmon_number_of(c, sensor, "input") },
                 { METRIC_SENSOR_TEMPERATURE_MAX, fan ? UNKNOWN : limit_of(c, sensor, "max") },
                 { METRIC_SENSOR_TEMPERATURE_CRITICAL, fan ? UNKNOWN : limit_of(c, sensor, "crit") },
-                { METRIC_SENSOR_FAN, fan ? number_of(c, sensor, "input") : UNKNOWN },
-                { METRIC_SENSOR_FAN_MIN, fan ? number_of(c, sensor, "min") : UNKNOWN },
+                { METRIC_SENSOR_FAN, fan ? hwmon_number_of(c, sensor, "input") : UNKNOWN },
+                { METRIC_SENSOR_FAN_MIN, fan ? hwmon_number_of(c, sensor, "min") : UNKNOWN },
                 { METRIC_SENSOR_ALARM, alarm_of(c, sensor) },
         };
         char subject[255];
@@ -139,7 +139,7 @@ static int chip_read(Arena *a, const char *root, const char *entry, SampleSink *
 
         if (!chip_open(a, root, entry, &chip))
                 return 0;
-        dir = dir_of(a, root, chip.path);
+        dir = hwmon_dir_of(a, root, chip.path);
         for (struct dirent *e; dir && r == 0 && (e = readdir(dir));) {
                 char sensor[16];
 
@@ -158,7 +158,7 @@ static int hwmon_read(void *state, const CollectorEnv *env, usec_t now, SampleSi
 
         (void) now;
         arena_rewind(a, 0);
-        dir = dir_of(a, env->root, CHIPS);
+        dir = hwmon_dir_of(a, env->root, CHIPS);
         if (!dir)
                 return -ENOENT;
         for (struct dirent *e; r == 0 && (e = readdir(dir));)

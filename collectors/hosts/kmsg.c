@@ -71,7 +71,7 @@ static int64_t count_sum(const MinuteCount *c, usec_t now) {
         return sum;
 }
 
-static KmsgDevice *device_of(KmsgState *s, Span name) {
+static KmsgDevice *kmsg_device_of(KmsgState *s, Span name) {
         KmsgDevice *d;
 
         if (name.n >= sizeof(d->name) || !text_is_name(name.at, name.n))
@@ -88,7 +88,7 @@ static KmsgDevice *device_of(KmsgState *s, Span name) {
 
 static void record_take(KmsgState *s, const KmsgRecord *r, usec_t now) {
         usec_t at = r->at < now ? r->at : now; /* the log's clock may be a little ahead */
-        KmsgDevice *d = r->device.n > 0 ? device_of(s, r->device) : NULL;
+        KmsgDevice *d = r->device.n > 0 ? kmsg_device_of(s, r->device) : NULL;
 
         if (r->kind == KMSG_IO_ERROR && d)
                 count_add(&d->errors, at);

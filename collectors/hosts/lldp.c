@@ -18,9 +18,10 @@
 
 extern const Collector collector_lldp;
 
-static const char *const usual[] = { "/usr/sbin/lldpcli", "/usr/local/sbin/lldpcli", "/sbin/lldpcli", NULL };
+static const char *const lldp_usual[] = { "/usr/sbin/lldpcli", "/usr/local/sbin/lldpcli", "/sbin/lldpcli",
+                                          NULL };
 
-static const SettingDef settings[] = {
+static const SettingDef lldp_settings[] = {
         { .name = "tool",
           .type = SETTING_TEXT,
           .def_text = "",
@@ -46,8 +47,8 @@ static int lldp_open(void *state, const CollectorEnv *env) {
         if (r == 0)
                 r = arena_open(SCRATCH_BYTES, &s->kept);
         if (r == 0)
-                r = tool_find(&s->scratch, env->root, collector_text(env, &collector_lldp, "tool"), usual,
-                              &tool);
+                r = tool_find(&s->scratch, env->root, collector_text(env, &collector_lldp, "tool"),
+                              lldp_usual, &tool);
         if (r == 0 && strlen(tool) >= sizeof(s->tool))
                 r = -ENAMETOOLONG;
         if (r == 0)
@@ -134,7 +135,7 @@ const Collector collector_lldp = {
         .name = "lldp",
         .summary = "switches and ports the host is cabled to, as lldpd hears from them (lldpcli)",
         .runs = RUNS_ON_HOST,
-        .settings = settings,
+        .settings = lldp_settings,
         .state_size = sizeof(LldpState),
         .open = lldp_open,
         .read = lldp_read,

@@ -25,7 +25,7 @@ static int memory_open(void *state, const CollectorEnv *env) {
         return arena_open(SCRATCH_BYTES, &s->scratch);
 }
 
-static int64_t mib(int64_t kib) {
+static int64_t memory_in_mib(int64_t kib) {
         return kib < 0 ? UNKNOWN : kib / 1024;
 }
 
@@ -71,10 +71,11 @@ static int add_pool(Arena *a, const char *root, const char *name, SampleSink *si
                 return -EBADMSG;
         if (kib == 0)
                 return 0; /* a size nobody set pages aside of */
-        r = emit_number(sink, METRIC_HUGEPAGES_TOTAL, text_format(a, "%lld", (long long) size), mib(kib));
+        r = emit_number(sink, METRIC_HUGEPAGES_TOTAL, text_format(a, "%lld", (long long) size),
+                        memory_in_mib(kib));
         return r < 0 ? r
                      : emit_number(sink, METRIC_HUGEPAGES_FREE, text_format(a, "%lld", (long long) size),
-                                   mib(kib_free));
+                                   memory_in_mib(kib_free));
 }
 
 /* All sizes of huge pages there are; meminfo knows only the default size. -ENOENT: no such folder. */
@@ -144,13 +145,13 @@ static int memory_read(void *state, const CollectorEnv *env, usec_t now, SampleS
                 huge_total = pages_kib(m.hugepages_total, m.hugepage_kib);
                 huge_free = pages_kib(m.hugepages_free, m.hugepage_kib);
         }
-        if ((r = emit_number(sink, METRIC_HOST_MEMORY_TOTAL, "", mib(m.total))) < 0 ||
-            (r = emit_number(sink, METRIC_HOST_MEMORY_AVAILABLE, "", mib(m.available))) < 0 ||
-            (r = emit_number(sink, METRIC_HOST_HUGEPAGES_TOTAL, "", mib(huge_total))) < 0 ||
-            (r = emit_number(sink, METRIC_HOST_HUGEPAGES_FREE, "", mib(huge_free))) < 0)
+        if ((r = emit_number(sink, METRIC_HOST_MEMORY_TOTAL, "", memory_in_mib(m.total))) < 0 ||
+            (r = emit_number(sink, METRIC_HOST_MEMORY_AVAILABLE, "", memory_in_mib(m.available))) < 0 ||
+            (r = emit_number(sink, METRIC_HOST_HUGEPAGES_TOTAL, "", memory_in_mib(huge_total))) < 0 ||
+            (r = emit_number(sink, METRIC_HOST_HUGEPAGES_FREE, "", memory_in_mib(huge_free))) < 0)
                 return r;
         if (m.swap_total >= m.swap_free && m.swap_free >= 0) {
-                r = emit_number(sink, METRIC_HOST_SWAP_USED, "", mib(m.swap_total - m.swap_free));
+                r = emit_number(sink, METRIC_HOST_SWAP_USED, "", memory_in_mib(m.swap_total - m.swap_free));
                 if (r < 0)
                         return r;
         }

@@ -153,7 +153,7 @@ static int bundle_emit(NicState *s, const Link *bundle, const LinkList *all, Sam
 
 /* The driver of a bond says the sum of the members that carry its traffic, of one in active-backup the active
  * one's; where it says nothing, they are asked. */
-static int64_t speed_of(const NicState *s, const Link *l, const LinkList *all) {
+static int64_t nic_speed_of(const NicState *s, const Link *l, const LinkList *all) {
         int64_t speed = s->fd >= 0 ? link_speed(s->fd, l->name) : UNKNOWN, sum = 0;
 
         if (speed != UNKNOWN || s->fd < 0 || !link_is_bundle(l))
@@ -199,7 +199,7 @@ static int nic_emit(NicState *s, const Link *l, const LinkList *all, usec_t now,
         if (!nic)
                 return -ENOMEM;
         nic->seen = true;
-        r = emit_number(sink, METRIC_NIC_SPEED, l->name, speed_of(s, l, all));
+        r = emit_number(sink, METRIC_NIC_SPEED, l->name, nic_speed_of(s, l, all));
         if (r == 0 && link_is_bundle(l))
                 r = bundle_emit(s, l, all, sink);
         if (r == 0)

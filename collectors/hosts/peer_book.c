@@ -56,7 +56,7 @@ const char *peer_address_print(const PeerAddress *address, char buf[PEER_TEXT_SI
 }
 
 /* The host in "qemu+ssh://root@h1:22/system", "[::1]"; "" when there is none. */
-static void uri_host(const char *uri, char *ret, size_t size) {
+static void peer_book_uri_host(const char *uri, char *ret, size_t size) {
         const char *at = uri ? strstr(uri, "://") : NULL;
         size_t n;
 
@@ -132,7 +132,7 @@ int peer_book_open(PeerBook *ret, const char *address, int64_t port, const char 
         if (*address)
                 (void) snprintf(host, sizeof(host), "%s", address);
         else
-                uri_host(uri, host, sizeof(host));
+                peer_book_uri_host(uri, host, sizeof(host));
         if (!*host)
                 return 1;
         if (address_find(host, port, &ret->own) < 0 || leads_home(host, &ret->own)) {

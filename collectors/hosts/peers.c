@@ -55,7 +55,7 @@ typedef struct PeersState {
 
 extern const Collector collector_peers;
 
-static const SettingDef settings[] = {
+static const SettingDef peers_settings[] = {
         { .name = "address",
           .type = SETTING_TEXT,
           .def_text = "",
@@ -147,7 +147,7 @@ static void probe_end(PeerState *p, bool lost) {
         p->n_probes += p->n_probes < PROBES;
 }
 
-static void ask(const PeersState *s, PeerState *p, const PeerBook *book, usec_t now) {
+static void peers_ask(const PeersState *s, PeerState *p, const PeerBook *book, usec_t now) {
         EchoPacket question = { .kind = ECHO_QUESTION };
         unsigned char bytes[ECHO_BYTES];
 
@@ -170,7 +170,7 @@ static void ask_some(PeersState *s, const PeerBook *book, usec_t now) {
                 PeerState *p = &s->peers[s->next++ % s->n];
 
                 if (p->nonce == 0)
-                        ask(s, p, book, now);
+                        peers_ask(s, p, book, now);
         }
         s->next %= s->n > 0 ? s->n : 1;
 }
@@ -226,7 +226,8 @@ static bool answer_is_allowed(PeersState *s, usec_t now) {
         return true;
 }
 
-static void answer(PeersState *s, const CollectorEnv *env, const Arrival *in, const EchoPacket *question) {
+static void peers_answer(PeersState *s, const CollectorEnv *env, const Arrival *in,
+                         const EchoPacket *question) {
         EchoPacket reply = { .kind = ECHO_ANSWER, .nonce = question->nonce };
         unsigned char bytes[ECHO_BYTES];
         int64_t held;
@@ -272,7 +273,7 @@ static bool peers_ready(void *state, const CollectorEnv *env) {
                 if (!env->book->has_key || echo_parse(in.bytes, in.n, &packet) < 0)
                         continue;
                 if (packet.kind == ECHO_QUESTION)
-                        answer(s, env, &in, &packet);
+                        peers_answer(s, env, &in, &packet);
                 else
                         answer_take(s, env->book, &in, &packet);
         }
@@ -332,7 +333,7 @@ const Collector collector_peers = {
         .name = "peers",
         .summary = "how far other hosts are: round trips between the agents, signed, a few a reading (UDP)",
         .runs = RUNS_ON_HOST,
-        .settings = settings,
+        .settings = peers_settings,
         .state_size = sizeof(PeersState),
         .open = peers_open,
         .read = peers_read,

@@ -18,7 +18,7 @@ static bool is_one_of(const char *word, const char *const *words, size_t n) {
 }
 
 /* ---- numbers ---- */
-static int64_t positive(const char *text, int64_t most) {
+static int64_t domain_xml_positive(const char *text, int64_t most) {
         int64_t value;
 
         return text && text_to_int(text, strlen(text), 1, most, &value) == 0 ? value : UNKNOWN;
@@ -33,7 +33,7 @@ static int64_t memory_mib(Arena *a, const xmlNode *node) {
                       { "GiB", 1, 1024 }, { "G", 1, 1024 }, { "b", MIB, 1 }, { "bytes", MIB, 1 },
                       { "TiB", 1, MIB },  { "T", 1, MIB } };
         const char *unit = xml_attribute(a, node, "unit");
-        int64_t value = positive(xml_text(a, node), QUANTITY_MAX);
+        int64_t value = domain_xml_positive(xml_text(a, node), QUANTITY_MAX);
 
         for (size_t i = 0; value > 0 && i < ARRAY_SIZE(units); i++)
                 if (strcmp(unit ? unit : "KiB", units[i].unit) == 0)
@@ -43,9 +43,9 @@ static int64_t memory_mib(Arena *a, const xmlNode *node) {
 
 /* <vcpu current='2'>4</vcpu>: 2 are online */
 static int64_t vcpus_of(Arena *a, const xmlNode *node) {
-        int64_t current = positive(xml_attribute(a, node, "current"), 65536);
+        int64_t current = domain_xml_positive(xml_attribute(a, node, "current"), 65536);
 
-        return current > 0 ? current : positive(xml_text(a, node), 65536);
+        return current > 0 ? current : domain_xml_positive(xml_text(a, node), 65536);
 }
 
 static const char *cpu_model_of(Arena *a, const xmlNode *cpu) {
@@ -70,7 +70,7 @@ static int64_t hugepages_of(Arena *a, const xmlNode *root) {
         const xmlNode *huge = xml_child(xml_child(root, "memoryBacking"), "hugepages");
         const xmlNode *page = xml_child(huge, "page");
         const char *unit = xml_attribute(a, page, "unit");
-        const int64_t size = positive(xml_attribute(a, page, "size"), INT64_C(1) << 30);
+        const int64_t size = domain_xml_positive(xml_attribute(a, page, "size"), INT64_C(1) << 30);
 
         if (!huge)
                 return 0;
@@ -300,7 +300,7 @@ static int metadata_parse(Arena *a, const xmlNode *root, WordList *list, DomainF
         return f->groups && f->labels ? 0 : -ENOMEM;
 }
 
-static int facts_read(Arena *a, const xmlNode *root, DomainFacts *f) {
+static int domain_xml_facts_read(Arena *a, const xmlNode *root, DomainFacts *f) {
         const xmlNode *devices = xml_child(root, "devices");
         const xmlNode *type = xml_child(xml_child(root, "os"), "type");
         WordList list = { 0 };
@@ -334,7 +334,7 @@ int domain_xml_parse(Arena *a, const char *xml, size_t n, DomainFacts *ret) {
 
         if (r < 0)
                 return r;
-        r = facts_read(a, root, &f);
+        r = domain_xml_facts_read(a, root, &f);
         xml_close(doc);
         /* a text that did not fit is NULL like one that is not there: an arena that is all but full gives it
          * away */

@@ -11,7 +11,7 @@
 #define SIGNED    32 /* bytes that are */
 #define MAC_BYTES 16
 
-static const unsigned char magic[4] = { 'p', 'l', 'm', '1' };
+static const unsigned char echo_packet_magic[4] = { 'p', 'l', 'm', '1' };
 
 static void u64_print(uint64_t v, unsigned char *to) {
         for (int i = 7; i >= 0; i--, v >>= 8)
@@ -26,8 +26,8 @@ static uint64_t u64_parse(const unsigned char *from) {
         return v;
 }
 
-static void sign(const unsigned char *bytes, const unsigned char *key, const char *name,
-                 unsigned char ret[MAC_BYTES]) {
+static void echo_packet_sign(const unsigned char *bytes, const unsigned char *key, const char *name,
+                             unsigned char ret[MAC_BYTES]) {
         struct hmac_sha256_ctx mac;
 
         hmac_sha256_set_key(&mac, ECHO_KEY_BYTES, key);
@@ -39,17 +39,17 @@ static void sign(const unsigned char *bytes, const unsigned char *key, const cha
 void echo_print(const EchoPacket *p, const unsigned char key[ECHO_KEY_BYTES], const char *name,
                 unsigned char ret[ECHO_BYTES]) {
         memset(ret, 0, ECHO_BYTES);
-        memcpy(ret, magic, sizeof(magic));
+        memcpy(ret, echo_packet_magic, sizeof(echo_packet_magic));
         ret[KIND_AT] = (unsigned char) p->kind;
         u64_print(p->nonce, ret + NONCE_AT);
         u64_print(p->held_ns, ret + HELD_AT);
-        sign(ret, key, name, ret + SIGNED);
+        echo_packet_sign(ret, key, name, ret + SIGNED);
 }
 
 int echo_parse(const unsigned char *bytes, size_t n, EchoPacket *ret) {
         static const unsigned char zeros[8];
 
-        if (n != ECHO_BYTES || memcmp(bytes, magic, sizeof(magic)) != 0 ||
+        if (n != ECHO_BYTES || memcmp(bytes, echo_packet_magic, sizeof(echo_packet_magic)) != 0 ||
             (bytes[KIND_AT] != ECHO_QUESTION && bytes[KIND_AT] != ECHO_ANSWER) ||
             memcmp(bytes + KIND_AT + 1, zeros, 3) != 0 || memcmp(bytes + HELD_AT + 8, zeros, 8) != 0)
                 return -EBADMSG;
@@ -62,7 +62,7 @@ int echo_parse(const unsigned char *bytes, size_t n, EchoPacket *ret) {
 bool echo_is_signed(const unsigned char *bytes, const unsigned char key[ECHO_KEY_BYTES], const char *name) {
         unsigned char mac[MAC_BYTES];
 
-        sign(bytes, key, name, mac);
+        echo_packet_sign(bytes, key, name, mac);
         return memeql_sec(mac, bytes + SIGNED, MAC_BYTES);
 }
 
@@ -73,16 +73,16 @@ static int digit_of(char c) {
                                       : -1;
 }
 
-static bool is_space(char c) {
+static bool echo_packet_is_space(char c) {
         return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 int echo_key_parse(const char *text, size_t n, unsigned char ret[ECHO_KEY_BYTES]) {
         unsigned char key[ECHO_KEY_BYTES];
 
-        while (n > 0 && is_space(text[n - 1]))
+        while (n > 0 && echo_packet_is_space(text[n - 1]))
                 n--;
-        for (; n > 0 && is_space(*text); n--)
+        for (; n > 0 && echo_packet_is_space(*text); n--)
                 text++;
         if (n != sizeof(key) * 2)
                 return -EINVAL;

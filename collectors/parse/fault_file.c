@@ -9,7 +9,7 @@
 #define VMS_MOST  4096
 #define TIME_MOST INT64_C(4294967295)
 
-static int line_read(JsonReader *r, size_t most, const char **ret) {
+static int fault_file_line_read(JsonReader *r, size_t most, const char **ret) {
         const char *s;
         int k = json_reader_string(r, &s);
         size_t n = json_string_length(r->at);
@@ -24,14 +24,14 @@ static int line_read(JsonReader *r, size_t most, const char **ret) {
 }
 
 /* ["a", "b"] → "a,b" */
-static int vms_read(JsonReader *r, const char **ret) {
+static int fault_file_vms_read(JsonReader *r, const char **ret) {
         const char *all = "", *name = "";
         int k = json_reader_enter(r, JSON_ARRAY);
 
         for (uint32_t n = 0; k == 0 && json_reader_item(r); n++) {
                 if (n == VMS_MOST)
                         return json_reader_refuse(r, "more than %d VMs", VMS_MOST);
-                k = line_read(r, 255, &name);
+                k = fault_file_line_read(r, 255, &name);
                 if (k == 0 && strchr(name, ','))
                         return json_reader_expect(r, "a name without a comma");
                 all = k == 0 ? text_format(r->arena, "%s%s%s", all, *all ? "," : "", name) : all;
@@ -51,20 +51,20 @@ static int schema_read(JsonReader *r) {
                        : json_reader_expect(r, "\"" FAULT_FILE_SCHEMA "\"");
 }
 
-static int field_read(JsonReader *r, const char *key, ToolFault *f, bool *has_grade) {
+static int fault_file_field_read(JsonReader *r, const char *key, ToolFault *f, bool *has_grade) {
         static const char *const fields[] = { "schema", "device", "serial", "grade", "why", "vms", "until" };
         const char *near;
 
         if (strcmp(key, "schema") == 0)
                 return schema_read(r);
         if (strcmp(key, "device") == 0)
-                return line_read(r, 255, &f->device);
+                return fault_file_line_read(r, 255, &f->device);
         if (strcmp(key, "serial") == 0)
-                return line_read(r, 255, &f->serial);
+                return fault_file_line_read(r, 255, &f->serial);
         if (strcmp(key, "why") == 0)
-                return line_read(r, WHY_MOST, &f->why);
+                return fault_file_line_read(r, WHY_MOST, &f->why);
         if (strcmp(key, "vms") == 0)
-                return vms_read(r, &f->vms);
+                return fault_file_vms_read(r, &f->vms);
         if (strcmp(key, "until") == 0)
                 return json_number_scaled(r->at, USEC_PER_SEC, 0, TIME_MOST * USEC_PER_SEC, &f->until) == 0
                                ? 0
@@ -89,7 +89,7 @@ static int fault_read(JsonReader *r, ToolFault *ret) {
         int k = json_reader_enter(r, JSON_OBJECT);
 
         while (k == 0 && json_reader_field(r, &key))
-                k = field_read(r, key, &f, &has_grade);
+                k = fault_file_field_read(r, key, &f, &has_grade);
         if (k == 0 && !has_grade)
                 return json_reader_refuse(r, "\"grade\" is missing; a fault needs it");
         if (k == 0)

@@ -5,7 +5,7 @@
 #define DEVICE_MOST 64
 
 /* The place after `words` in `s`, or NULL. */
-static const char *after(Span s, const char *words) {
+static const char *kmsg_record_after(Span s, const char *words) {
         const char *found = memmem(s.at, s.n, words, strlen(words));
 
         return found ? found + strlen(words) : NULL;
@@ -23,7 +23,7 @@ static Span name_at(Span s, const char *at, const char *ends) {
 /* Who says what, in the words of Linux 4.19 … 6.x: block/blk-core.c, fs/buffer.c, fs/ext4/super.c,
  * fs/xfs/xfs_fsops.c, fs/btrfs, arch/x86/kernel/cpu/mce, drivers/edac, drivers/acpi/apei/ghes.c,
  * kernel/hung_task.c. */
-static void classify(Span message, KmsgRecord *ret) {
+static void kmsg_record_classify(Span message, KmsgRecord *ret) {
         static const struct {
                 KmsgKind kind;
                 const char *before, *ends; /* of the device's name; ends NULL: it has none */
@@ -50,9 +50,9 @@ static void classify(Span message, KmsgRecord *ret) {
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-                const char *at = after(message, all[i].before);
+                const char *at = kmsg_record_after(message, all[i].before);
 
-                if (!at || (all[i].also && !after(message, all[i].also)))
+                if (!at || (all[i].also && !kmsg_record_after(message, all[i].also)))
                         continue;
                 ret->device = all[i].ends ? name_at(message, at, all[i].ends) : (Span){ at, 0 };
                 if (all[i].ends && ret->device.n == 0)
@@ -89,7 +89,7 @@ static bool record_parse(Span line, KmsgRecord *ret) {
         message++;
         *ret = (KmsgRecord){ .at = (usec_t) at, .sequence = sequence };
         if ((level & 7) <= 6 && level >> 3 == 0) /* the kernel's own, not what a program wrote to the log */
-                classify((Span){ message, (size_t) (line.at + line.n - message) }, ret);
+                kmsg_record_classify((Span){ message, (size_t) (line.at + line.n - message) }, ret);
         return true;
 }
 

@@ -15,16 +15,16 @@ bool line_next(Span *rest, Span *ret) {
         return true;
 }
 
-static bool is_blank(char c) {
+static bool lines_is_blank(char c) {
         return c == ' ' || c == '\t';
 }
 
 bool word_next(Span *rest, Span *ret) {
         size_t start = 0, end;
 
-        while (start < rest->n && is_blank(rest->at[start]))
+        while (start < rest->n && lines_is_blank(rest->at[start]))
                 start++;
-        for (end = start; end < rest->n && !is_blank(rest->at[end]);)
+        for (end = start; end < rest->n && !lines_is_blank(rest->at[end]);)
                 end++;
         if (start == end)
                 return false;

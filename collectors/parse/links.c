@@ -179,7 +179,7 @@ int links_parse(Arena *a, const void *bytes, size_t n, const Link **ret, uint32_
         return 0;
 }
 
-static bool starts(const char *s, const char *prefix) {
+static bool links_starts(const char *s, const char *prefix) {
         return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
@@ -192,7 +192,7 @@ bool link_is_uplink(const Link *l) {
                 return true;
         /* libvirt names its taps vnetN; others hang on a bridge */
         if (strcmp(l->kind, "veth") == 0 || strcmp(l->kind, "tun") == 0)
-                return l->master == 0 && !starts(l->name, "vnet") && !starts(l->name, "tap");
+                return l->master == 0 && !links_starts(l->name, "vnet") && !links_starts(l->name, "tap");
         return false;
 }
 

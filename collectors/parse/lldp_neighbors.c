@@ -7,12 +7,12 @@
 #include "scheduler/base/text.h"
 
 /* json0 has a list around everything: the first of it, or the thing itself. */
-static const json_t *first(const json_t *j) {
+static const json_t *lldp_neighbors_first(const json_t *j) {
         return json_is_array(j) ? json_array_get(j, 0) : j;
 }
 
 static const json_t *first_at(const json_t *j, const char *key) {
-        return first(json_object_get(first(j), key));
+        return lldp_neighbors_first(json_object_get(lldp_neighbors_first(j), key));
 }
 
 /* "value" of the first one; NULL: none, or no name. */
@@ -23,7 +23,7 @@ static const char *value_at(const json_t *j, const char *key) {
 }
 
 static bool is_switch(const json_t *chassis) {
-        const json_t *all = json_object_get(first(chassis), "capability"), *one;
+        const json_t *all = json_object_get(lldp_neighbors_first(chassis), "capability"), *one;
         size_t i;
 
         if (!json_is_array(all) || json_array_size(all) == 0)

@@ -11,17 +11,17 @@
 #define DISKS_MOST INT64_C(4096)
 
 /* Each is one line. */
-static bool word_of(MdText text, Span *ret) {
+static bool md_array_word_of(MdText text, Span *ret) {
         Span rest = { text.at, text.n }, line;
 
         return text.at && line_next(&rest, &line) && word_next(&line, ret);
 }
 
-static int64_t number_of(MdText text, int64_t most) {
+static int64_t md_array_number_of(MdText text, int64_t most) {
         Span word;
         int64_t value;
 
-        if (!word_of(text, &word) || text_to_int(word.at, word.n, 0, most, &value) < 0)
+        if (!md_array_word_of(text, &word) || text_to_int(word.at, word.n, 0, most, &value) < 0)
                 return UNKNOWN;
         return value;
 }
@@ -36,7 +36,7 @@ static const char *state_word(Span s, int64_t lost, int64_t redundancy) {
 
 /* raid10's layout: near copies in the low byte, far copies in the next (md.rst). */
 static int64_t copies_of(const MdFiles *f) {
-        int64_t layout = number_of(f->layout, INT32_MAX);
+        int64_t layout = md_array_number_of(f->layout, INT32_MAX);
 
         return layout > 0 ? (layout & 0xff) * (layout >> 8 & 0xff) : 0;
 }
@@ -73,7 +73,7 @@ static int member_count(const MdMemberFiles *m, Members *to) {
         Span state, slot;
         Flags f;
 
-        if (!word_of(m->state, &state))
+        if (!md_array_word_of(m->state, &state))
                 return -EBADMSG;
         f = flags_of(state);
         if (f.journal && !f.faulty)
@@ -86,7 +86,7 @@ static int member_count(const MdMemberFiles *m, Members *to) {
                 words_add(&to->suspects, m->name);
         /* a replacement stands beside the one it will replace, in one slot */
         to->n_working += f.in_sync && !f.faulty && !f.replacement;
-        to->spares += f.spare && !f.faulty && word_of(m->slot, &slot) && span_is(slot, "none");
+        to->spares += f.spare && !f.faulty && md_array_word_of(m->slot, &slot) && span_is(slot, "none");
         return 0;
 }
 
@@ -104,14 +104,15 @@ static int64_t progress_of(MdText text) {
 }
 
 int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret) {
-        MdArray x = { .wanted = number_of(files->raid_disks, DISKS_MOST) };
+        MdArray x = { .wanted = md_array_number_of(files->raid_disks, DISKS_MOST) };
         Span level, state, action;
         Members *members = arena_new(a, Members, 1);
         int64_t lost, redundancy;
 
         if (!members)
                 return -ENOMEM;
-        if (!word_of(files->level, &level) || !word_of(files->array_state, &state) || x.wanted < 0)
+        if (!md_array_word_of(files->level, &level) || !md_array_word_of(files->array_state, &state) ||
+            x.wanted < 0)
                 return -EBADMSG;
         for (uint32_t i = 0; i < files->n_members; i++)
                 if (member_count(&files->members[i], members) < 0)
@@ -131,9 +132,10 @@ int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret) {
         /* raid10 counts the worst case; the kernel knows whether it still runs */
         if (strcmp(x.level, "raid10") == 0 && redundancy < 0 && !span_is(state, "broken"))
                 x.state = strcmp(x.state, "failed") == 0 ? "degraded" : x.state;
-        x.mismatches = number_of(files->mismatch_cnt, INT64_MAX);
+        x.mismatches = md_array_number_of(files->mismatch_cnt, INT64_MAX);
         x.progress_permille = UNKNOWN;
-        if (word_of(files->sync_action, &action) && !span_is(action, "idle") && !span_is(action, "frozen")) {
+        if (md_array_word_of(files->sync_action, &action) && !span_is(action, "idle") &&
+            !span_is(action, "frozen")) {
                 x.action = text_copy(a, action.at, action.n);
                 if (!x.action)
                         return -ENOMEM;

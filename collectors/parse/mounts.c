@@ -7,7 +7,7 @@
 #include "scheduler/base/text.h"
 
 /* Blank, tab, newline and backslash stand there as \040 and the like. */
-static const char *unescaped(Arena *a, Span word) {
+static const char *mounts_unescaped(Arena *a, Span word) {
         char *s = arena_new(a, char, word.n + 1);
         size_t at = 0;
 
@@ -42,11 +42,11 @@ static int mount_parse(Arena *a, Span line, Mount *ret) {
         while (!span_is(word, "-"));
         if (!word_next(&line, &fstype) || !word_next(&line, &source))
                 return -EBADMSG;
-        *ret = (Mount){ .root = unescaped(a, root),
-                        .point = unescaped(a, point),
-                        .fstype = unescaped(a, fstype),
-                        .source = unescaped(a, source),
-                        .number = unescaped(a, number) };
+        *ret = (Mount){ .root = mounts_unescaped(a, root),
+                        .point = mounts_unescaped(a, point),
+                        .fstype = mounts_unescaped(a, fstype),
+                        .source = mounts_unescaped(a, source),
+                        .number = mounts_unescaped(a, number) };
         return ret->number && ret->root && ret->point && ret->fstype && ret->source ? 0 : -ENOMEM;
 }
 
@@ -71,7 +71,7 @@ int mounts_parse(Arena *a, const char *text, size_t n, const Mount **ret, uint32
         return 0;
 }
 
-static bool leads(const char *point, size_t n, const char *path) {
+static bool mounts_leads(const char *point, size_t n, const char *path) {
         if (n == 1 && *point == '/')
                 return *path == '/';
         return n > 0 && strncmp(point, path, n) == 0 && (path[n] == '/' || path[n] == '\0');
@@ -84,7 +84,7 @@ const Mount *mount_of(const Mount *mounts, uint32_t n, const char *path) {
         for (uint32_t i = 0; i < n; i++) {
                 size_t length = strlen(mounts[i].point);
 
-                if (length >= best_length && leads(mounts[i].point, length, path)) {
+                if (length >= best_length && mounts_leads(mounts[i].point, length, path)) {
                         best = &mounts[i];
                         best_length = length;
                 }

@@ -11,7 +11,7 @@ typedef struct Paths {
         WordList working, failed, shaky;
 } Paths;
 
-static bool is_word(const json_t *j, const char *name, const char *word) {
+static bool multipathd_is_word(const json_t *j, const char *name, const char *word) {
         const char *s = json_string_value(json_object_get(j, name));
 
         return s && strcmp(s, word) == 0;
@@ -21,8 +21,9 @@ static bool is_word(const json_t *j, const char *name, const char *word) {
  * standby side of an array, good for when it has to be). */
 static void path_take(Arena *a, const json_t *path, Paths *to, MultipathMap *map) {
         const char *dev = json_string_value(json_object_get(path, "dev"));
-        bool active = is_word(path, "dm_st", "active");
-        bool ready = is_word(path, "chk_st", "ready") || is_word(path, "chk_st", "ghost");
+        bool active = multipathd_is_word(path, "dm_st", "active");
+        bool ready =
+                multipathd_is_word(path, "chk_st", "ready") || multipathd_is_word(path, "chk_st", "ghost");
 
         dev = dev ? text_copy(a, dev, strlen(dev)) : "";
         map->n_paths++;

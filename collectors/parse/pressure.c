@@ -6,7 +6,7 @@
 #include "collectors/parse/lines.h"
 #include "scheduler/base/text.h"
 
-static int avg10(Span line, int64_t *ret) {
+static int pressure_avg10(Span line, int64_t *ret) {
         static const char key[] = "avg10=";
         size_t skip = sizeof(key) - 1;
         Span word;
@@ -25,8 +25,8 @@ int pressure_parse(const char *text, size_t n, Pressure *ret) {
         while (line_next(&rest, &line)) {
                 if (!word_next(&line, &kind))
                         continue;
-                if ((span_is(kind, "some") && avg10(line, &p.some) < 0) ||
-                    (span_is(kind, "full") && avg10(line, &p.full) < 0))
+                if ((span_is(kind, "some") && pressure_avg10(line, &p.some) < 0) ||
+                    (span_is(kind, "full") && pressure_avg10(line, &p.full) < 0))
                         return -EBADMSG;
         }
         if (p.some < 0 && p.full < 0)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int copy(Arena *a, const char *s, size_t n, const char **ret) {
+static int prometheus_answer_copy(Arena *a, const char *s, size_t n, const char **ret) {
         *ret = text_copy(a, s, n);
         return *ret ? 0 : -ENOMEM;
 }
@@ -27,13 +27,13 @@ static size_t host_cut(const char **host) {
         return colon && strchr(s, ':') == colon ? (size_t) (colon - s) : n;
 }
 
-static const char *label(const json_t *metric, const char *name) {
+static const char *prometheus_answer_label(const json_t *metric, const char *name) {
         const char *s = name ? json_string_value(json_object_get(metric, name)) : NULL;
 
         return s && text_is_line(s, strlen(s)) ? s : NULL;
 }
 
-static bool value_parse(const json_t *pair, double *ret) {
+static bool prometheus_answer_value_parse(const json_t *pair, double *ret) {
         const char *s = json_string_value(json_array_get(pair, 1));
         char *end;
 
@@ -46,20 +46,23 @@ static bool value_parse(const json_t *pair, double *ret) {
 /* 0; 1: it is left out. */
 static int series_read(Arena *a, const json_t *row, const PromLabels *labels, PromSeries *ret) {
         const json_t *metric = json_object_get(row, "metric");
-        const char *host = label(metric, labels->host), *subject = label(metric, labels->subject);
-        const char *text = label(metric, labels->text);
+        const char *host = prometheus_answer_label(metric, labels->host),
+                   *subject = prometheus_answer_label(metric, labels->subject);
+        const char *text = prometheus_answer_label(metric, labels->text);
         size_t n_host = host ? host_cut(&host) : 0;
         int r;
 
         if (n_host == 0 || (labels->subject && (!subject || !*subject)) ||
-            (labels->text && (!text || !*text)) || !value_parse(json_object_get(row, "value"), &ret->value))
+            (labels->text && (!text || !*text)) ||
+            !prometheus_answer_value_parse(json_object_get(row, "value"), &ret->value))
                 return 1;
-        r = copy(a, host, n_host, &ret->host);
+        r = prometheus_answer_copy(a, host, n_host, &ret->host);
         if (r == 0)
-                r = copy(a, subject ? subject : "", subject ? strlen(subject) : 0, &ret->subject);
+                r = prometheus_answer_copy(a, subject ? subject : "", subject ? strlen(subject) : 0,
+                                           &ret->subject);
         ret->text = NULL;
         if (r == 0 && text)
-                r = copy(a, text, strlen(text), &ret->text);
+                r = prometheus_answer_copy(a, text, strlen(text), &ret->text);
         return r;
 }
 

@@ -39,7 +39,7 @@ static const char *id_of(const json_t *j) {
         return id && *id ? id : redfish_name(json_string_value(json_object_get(j, "@odata.id")));
 }
 
-static const char *text(const json_t *j, const char *path) {
+static const char *redfish_json_text(const json_t *j, const char *path) {
         const char *s = json_text_at(j, path);
 
         return s ? s : "";
@@ -47,50 +47,55 @@ static const char *text(const json_t *j, const char *path) {
 
 /* ---- drives ---- */
 
-static bool is(const json_t *j, const char *path, const char *word) {
-        return strcasecmp(text(j, path), word) == 0;
+static bool redfish_json_is(const json_t *j, const char *path, const char *word) {
+        return strcasecmp(redfish_json_text(j, path), word) == 0;
 }
 
 static const char *drive_kind(const json_t *d) {
-        if (is(d, "Protocol", "NVMe"))
+        if (redfish_json_is(d, "Protocol", "NVMe"))
                 return "nvme";
-        return is(d, "MediaType", "SSD") ? "ssd" : is(d, "MediaType", "HDD") ? "hdd" : NULL;
+        return redfish_json_is(d, "MediaType", "SSD")   ? "ssd"
+               : redfish_json_is(d, "MediaType", "HDD") ? "hdd"
+                                                        : NULL;
 }
 
 static const char *drive_transport(const json_t *d) {
-        return is(d, "Protocol", "SATA")   ? "ata"
-               : is(d, "Protocol", "SAS")  ? "scsi"
-               : is(d, "Protocol", "NVMe") ? "nvme"
-                                           : NULL;
+        return redfish_json_is(d, "Protocol", "SATA")   ? "ata"
+               : redfish_json_is(d, "Protocol", "SAS")  ? "scsi"
+               : redfish_json_is(d, "Protocol", "NVMe") ? "nvme"
+                                                        : NULL;
 }
 
 /* Drive.StatusIndicator says more than Status, where there is one. */
 static const char *drive_state(const json_t *d) {
-        if (is(d, "StatusIndicator", "Fail") || is(d, "StatusIndicator", "InAFailedArray"))
+        if (redfish_json_is(d, "StatusIndicator", "Fail") ||
+            redfish_json_is(d, "StatusIndicator", "InAFailedArray"))
                 return "failed";
-        if (is(d, "StatusIndicator", "Rebuild"))
+        if (redfish_json_is(d, "StatusIndicator", "Rebuild"))
                 return "rebuilding";
-        if (is(d, "StatusIndicator", "Hotspare") || is(d, "Status.State", "StandbySpare"))
+        if (redfish_json_is(d, "StatusIndicator", "Hotspare") ||
+            redfish_json_is(d, "Status.State", "StandbySpare"))
                 return "spare";
-        if (is(d, "Status.State", "Enabled"))
+        if (redfish_json_is(d, "Status.State", "Enabled"))
                 return "online";
-        return d && text(d, "Status.State")[0] ? "unknown" : NULL;
+        return d && redfish_json_text(d, "Status.State")[0] ? "unknown" : NULL;
 }
 
 bool redfish_drive_works(const json_t *drive) {
         const char *state = drive_state(drive);
 
-        return !is(drive, "Status.Health", "Critical") && !is(drive, "Status.State", "Absent") &&
+        return !redfish_json_is(drive, "Status.Health", "Critical") &&
+               !redfish_json_is(drive, "Status.State", "Absent") &&
                (!state || (strcmp(state, "failed") != 0 && strcmp(state, "rebuilding") != 0));
 }
 
 static bool drive_is_predicted(const json_t *d) {
         return json_is_true(json_at(d, "FailurePredicted")) ||
-               is(d, "StatusIndicator", "PredictiveFailureAnalysis");
+               redfish_json_is(d, "StatusIndicator", "PredictiveFailureAnalysis");
 }
 
 static int drive_health(SampleSink *sink, const char *subject, const json_t *d) {
-        const char *health = text(d, "Status.Health");
+        const char *health = redfish_json_text(d, "Status.Health");
         bool ok = strcasecmp(health, "OK") == 0, critical = strcasecmp(health, "Critical") == 0;
         char why[64];
         int r;
@@ -109,7 +114,7 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
         char subject[SUBJECT_SIZE];
         int r;
 
-        if (!json_is_object(drive) || is(drive, "Status.State", "Absent") || !id_of(drive)[0])
+        if (!json_is_object(drive) || redfish_json_is(drive, "Status.State", "Absent") || !id_of(drive)[0])
                 return 0;
         (void) snprintf(subject, sizeof(subject), "redfish/%.100s/%.100s", storage, id_of(drive));
         r = emit_text(sink, METRIC_DISK_KIND, subject, drive_kind(drive));
@@ -139,16 +144,16 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
 
 /* "RAID10" and "Mirrored" (VolumeType, before 1.3) as metrics name levels. */
 static void volume_level(const json_t *v, char ret[16]) {
-        const char *type = text(v, "RAIDType");
+        const char *type = redfish_json_text(v, "RAIDType");
         size_t n = 0;
 
         if (!type[0])
-                type = is(v, "VolumeType", "Mirrored")                   ? "raid1"
-                       : is(v, "VolumeType", "StripedWithParity")        ? "raid5"
-                       : is(v, "VolumeType", "SpannedMirrors")           ? "raid10"
-                       : is(v, "VolumeType", "SpannedStripesWithParity") ? "raid50"
-                       : is(v, "VolumeType", "NonRedundant")             ? "raid0"
-                                                                         : "";
+                type = redfish_json_is(v, "VolumeType", "Mirrored")                   ? "raid1"
+                       : redfish_json_is(v, "VolumeType", "StripedWithParity")        ? "raid5"
+                       : redfish_json_is(v, "VolumeType", "SpannedMirrors")           ? "raid10"
+                       : redfish_json_is(v, "VolumeType", "SpannedStripesWithParity") ? "raid50"
+                       : redfish_json_is(v, "VolumeType", "NonRedundant")             ? "raid0"
+                                                                                      : "";
         for (; n < 15 && type[n]; n++)
                 ret[n] = (char) tolower((unsigned char) type[n]);
         ret[n] = '\0';
@@ -159,8 +164,8 @@ typedef struct Members {
         int64_t n, n_lost;
 } Members;
 
-static void members_read(const char *storage, const json_t *volume, const RedfishDrives *drives,
-                         Members *ret) {
+static void redfish_json_members_read(const char *storage, const json_t *volume, const RedfishDrives *drives,
+                                      Members *ret) {
         const char *links[LINKS_MOST];
         uint32_t n = redfish_links(json_object_get(volume, "Links"), "Drives", links, LINKS_MOST);
 
@@ -180,7 +185,7 @@ static void members_read(const char *storage, const json_t *volume, const Redfis
 
 /* A volume whose BMC calls it less than well has lost something, whatever its drives say. */
 static int64_t volume_redundancy(const json_t *v, const char *level, const Members *m) {
-        int64_t lost = m->n_lost == 0 && is(v, "Status.Health", "Warning") ? 1 : m->n_lost;
+        int64_t lost = m->n_lost == 0 && redfish_json_is(v, "Status.Health", "Warning") ? 1 : m->n_lost;
         int64_t left = array_redundancy(level, m->n, lost, 0);
 
         return m->n == 0 || left == INT64_MIN ? UNKNOWN : left > 0 ? left : 0;
@@ -201,10 +206,10 @@ static int volume_members(SampleSink *sink, const char *subject, const Members *
 }
 
 int redfish_volume(SampleSink *sink, const char *storage, const json_t *volume, const RedfishDrives *drives) {
-        const char *state = is(volume, "Status.Health", "OK")         ? "optimal"
-                            : is(volume, "Status.Health", "Warning")  ? "degraded"
-                            : is(volume, "Status.Health", "Critical") ? "failed"
-                                                                      : "unknown";
+        const char *state = redfish_json_is(volume, "Status.Health", "OK")         ? "optimal"
+                            : redfish_json_is(volume, "Status.Health", "Warning")  ? "degraded"
+                            : redfish_json_is(volume, "Status.Health", "Critical") ? "failed"
+                                                                                   : "unknown";
         char subject[SUBJECT_SIZE], level[16];
         Members members;
         int r;
@@ -215,7 +220,7 @@ int redfish_volume(SampleSink *sink, const char *storage, const json_t *volume, 
         volume_level(volume, level);
         if (strcmp(level, "none") == 0) /* a drive passed through as it is */
                 level[0] = '\0';
-        members_read(storage, volume, drives, &members);
+        redfish_json_members_read(storage, volume, drives, &members);
         if (members.n_lost > 0 && strcmp(state, "optimal") == 0)
                 state = "degraded";
         r = emit_text(sink, METRIC_ARRAY_LEVEL, subject, level);
@@ -257,37 +262,39 @@ int redfish_controller(SampleSink *sink, const json_t *controller) {
 
         json_array_foreach(list, i, one) {
                 char subject[SUBJECT_SIZE];
-                const char *name = text(one, "MemberId");
+                const char *name = redfish_json_text(one, "MemberId");
 
                 (void) snprintf(subject, sizeof(subject), "redfish/%.100s/controller/%.60s",
                                 id_of(controller), name);
                 if (r == 0)
                         r = health_fault(sink, subject,
-                                         text(one, "Name")[0] ? text(one, "Name") : "storage controller",
-                                         text(one, "Status.Health"), 3);
+                                         redfish_json_text(one, "Name")[0] ? redfish_json_text(one, "Name")
+                                                                           : "storage controller",
+                                         redfish_json_text(one, "Status.Health"), 3);
         }
         if (r == 0 && !list && !json_object_get(controller, "Drives")) {
                 char subject[SUBJECT_SIZE];
 
                 (void) snprintf(subject, sizeof(subject), "redfish/controller/%.100s", id_of(controller));
                 r = health_fault(sink, subject,
-                                 text(controller, "Name")[0] ? text(controller, "Name")
-                                                             : "storage controller",
-                                 text(controller, "Status.Health"), 3);
+                                 redfish_json_text(controller, "Name")[0]
+                                         ? redfish_json_text(controller, "Name")
+                                         : "storage controller",
+                                 redfish_json_text(controller, "Status.Health"), 3);
         }
         return r;
 }
 
 int redfish_system(SampleSink *sink, const json_t *system) {
-        const char *health = text(system, "MemorySummary.Status.HealthRollup");
+        const char *health = redfish_json_text(system, "MemorySummary.Status.HealthRollup");
         char subject[SUBJECT_SIZE];
 
         (void) snprintf(subject, sizeof(subject), "redfish/%.100s/memory", id_of(system));
         return health_fault(sink, subject, "memory",
-                            health[0] ? health : text(system, "MemorySummary.Status.Health"), 3);
+                            health[0] ? health : redfish_json_text(system, "MemorySummary.Status.Health"), 3);
 }
 
-static int64_t milli(const json_t *j, const char *key) {
+static int64_t redfish_json_milli(const json_t *j, const char *key) {
         const json_t *v = json_object_get(j, key);
         double value = json_is_number(v) ? json_number_value(v) : -1;
 
@@ -295,24 +302,25 @@ static int64_t milli(const json_t *j, const char *key) {
 }
 
 static bool is_unwell(const json_t *j) {
-        return text(j, "Status.Health")[0] && !is(j, "Status.Health", "OK");
+        return redfish_json_text(j, "Status.Health")[0] && !redfish_json_is(j, "Status.Health", "OK");
 }
 
-static int temperature(SampleSink *sink, const char *subject, const json_t *t) {
-        int r = emit_number(sink, METRIC_SENSOR_TEMPERATURE, subject, milli(t, "ReadingCelsius"));
+static int redfish_json_temperature(SampleSink *sink, const char *subject, const json_t *t) {
+        int r = emit_number(sink, METRIC_SENSOR_TEMPERATURE, subject,
+                            redfish_json_milli(t, "ReadingCelsius"));
 
         if (r == 0)
                 r = emit_number(sink, METRIC_SENSOR_TEMPERATURE_MAX, subject,
-                                milli(t, "UpperThresholdNonCritical"));
+                                redfish_json_milli(t, "UpperThresholdNonCritical"));
         if (r == 0)
                 r = emit_number(sink, METRIC_SENSOR_TEMPERATURE_CRITICAL, subject,
-                                milli(t, "UpperThresholdCritical"));
+                                redfish_json_milli(t, "UpperThresholdCritical"));
         return r;
 }
 
 /* Speeds in percent are no rpm: then only the alarm counts. */
-static int fan(SampleSink *sink, const char *subject, const json_t *f) {
-        bool rpm = !text(f, "ReadingUnits")[0] || is(f, "ReadingUnits", "RPM");
+static int redfish_json_fan(SampleSink *sink, const char *subject, const json_t *f) {
+        bool rpm = !redfish_json_text(f, "ReadingUnits")[0] || redfish_json_is(f, "ReadingUnits", "RPM");
         int r = rpm ? emit_number(sink, METRIC_SENSOR_FAN, subject, json_whole_at(f, "Reading")) : 0;
 
         return r < 0 || !rpm ? r
@@ -320,17 +328,18 @@ static int fan(SampleSink *sink, const char *subject, const json_t *f) {
                                            json_whole_at(f, "LowerThresholdCritical"));
 }
 
-static int sensors(SampleSink *sink, const char *chassis, const json_t *list,
-                   int (*values)(SampleSink *sink, const char *subject, const json_t *one)) {
+static int redfish_json_sensors(SampleSink *sink, const char *chassis, const json_t *list,
+                                int (*values)(SampleSink *sink, const char *subject, const json_t *one)) {
         const json_t *one;
         size_t i;
         int r = 0;
 
         json_array_foreach(list, i, one) {
-                const char *name = text(one, "Name")[0] ? text(one, "Name") : text(one, "FanName");
+                const char *name = redfish_json_text(one, "Name")[0] ? redfish_json_text(one, "Name")
+                                                                     : redfish_json_text(one, "FanName");
                 char subject[SUBJECT_SIZE];
 
-                if (r < 0 || !name[0] || is(one, "Status.State", "Absent"))
+                if (r < 0 || !name[0] || redfish_json_is(one, "Status.State", "Absent"))
                         continue;
                 (void) snprintf(subject, sizeof(subject), "redfish/%.100s/%.100s", chassis, name);
                 r = values(sink, subject, one);
@@ -341,9 +350,12 @@ static int sensors(SampleSink *sink, const char *chassis, const json_t *list,
 }
 
 int redfish_thermal(SampleSink *sink, const char *chassis, const json_t *thermal) {
-        int r = sensors(sink, chassis, json_object_get(thermal, "Temperatures"), temperature);
+        int r = redfish_json_sensors(sink, chassis, json_object_get(thermal, "Temperatures"),
+                                     redfish_json_temperature);
 
-        return r < 0 ? r : sensors(sink, chassis, json_object_get(thermal, "Fans"), fan);
+        return r < 0 ? r
+                     : redfish_json_sensors(sink, chassis, json_object_get(thermal, "Fans"),
+                                            redfish_json_fan);
 }
 
 int redfish_power(SampleSink *sink, const char *chassis, const json_t *power) {
@@ -355,9 +367,9 @@ int redfish_power(SampleSink *sink, const char *chassis, const json_t *power) {
                 char subject[SUBJECT_SIZE], what[96];
 
                 (void) snprintf(subject, sizeof(subject), "redfish/%.100s/power/%zu", chassis, i);
-                (void) snprintf(what, sizeof(what), "power supply %.60s", text(one, "Name"));
-                if (r == 0 && !is(one, "Status.State", "Absent"))
-                        r = health_fault(sink, subject, what, text(one, "Status.Health"), 2);
+                (void) snprintf(what, sizeof(what), "power supply %.60s", redfish_json_text(one, "Name"));
+                if (r == 0 && !redfish_json_is(one, "Status.State", "Absent"))
+                        r = health_fault(sink, subject, what, redfish_json_text(one, "Status.Health"), 2);
         }
         return r;
 }

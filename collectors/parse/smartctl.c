@@ -21,7 +21,7 @@ enum { /* bits of the exit status */
 static const struct {
         int64_t id;
         size_t at;
-} counts[] = {
+} smartctl_counts[] = {
         { 5, offsetof(SmartFacts, reallocated) }, { 10, offsetof(SmartFacts, spin_retry) },
         { 187, offsetof(SmartFacts, reported) },  { 196, offsetof(SmartFacts, reallocations) },
         { 197, offsetof(SmartFacts, pending) },   { 198, offsetof(SmartFacts, uncorrectable) },
@@ -126,9 +126,9 @@ static void attribute_take(const json_t *attribute, SmartFacts *f) {
         int64_t id = json_whole_at(attribute, "id");
         const char *failed = json_text_at(attribute, "when_failed"), *name = json_text_at(attribute, "name");
 
-        for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
-                if (counts[i].id == id)
-                        *(int64_t *) ((char *) f + counts[i].at) = raw_count(attribute);
+        for (size_t i = 0; i < ARRAY_SIZE(smartctl_counts); i++)
+                if (smartctl_counts[i].id == id)
+                        *(int64_t *) ((char *) f + smartctl_counts[i].at) = raw_count(attribute);
         if (id == 188)
                 timeouts_take(attribute, f);
         if ((id == 194 || id == 190) && f->temperature < 0)
@@ -140,7 +140,7 @@ static void attribute_take(const json_t *attribute, SmartFacts *f) {
 }
 
 /* The extended log, where it was read, holds the standard one's errors too. */
-static int64_t either(const json_t *j, const char *extended, const char *standard) {
+static int64_t smartctl_either(const json_t *j, const char *extended, const char *standard) {
         int64_t value = json_whole_at(j, extended);
 
         return value >= 0 ? value : json_whole_at(j, standard);
@@ -153,11 +153,12 @@ static void ata_take(const json_t *j, SmartFacts *f) {
         json_array_foreach(table, i, attribute) {
                 attribute_take(attribute, f);
         }
-        f->error_log = either(j, "ata_smart_error_log.extended.count", "ata_smart_error_log.summary.count");
+        f->error_log =
+                smartctl_either(j, "ata_smart_error_log.extended.count", "ata_smart_error_log.summary.count");
         if (json_at(j, "ata_smart_self_test_log.standard") ||
             json_at(j, "ata_smart_self_test_log.extended")) {
-                f->selftest_failed = either(j, "ata_smart_self_test_log.extended.error_count_total",
-                                            "ata_smart_self_test_log.standard.error_count_total");
+                f->selftest_failed = smartctl_either(j, "ata_smart_self_test_log.extended.error_count_total",
+                                                     "ata_smart_self_test_log.standard.error_count_total");
                 f->selftest_failed = f->selftest_failed >= 0 ? f->selftest_failed : 0; /* an empty log */
         }
 }

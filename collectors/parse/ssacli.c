@@ -28,21 +28,23 @@ typedef struct Word {
         const char *theirs, *ours;
 } Word;
 
-static const char *word_of(const Word *words, size_t n, Span theirs) {
+static const char *ssacli_word_of(const Word *words, size_t n, Span theirs) {
         for (size_t i = 0; i < n; i++)
                 if (span_starts(theirs, words[i].theirs))
                         return words[i].ours;
         return "unknown";
 }
-#define WORD_OF(words, theirs) word_of(words, ARRAY_SIZE(words), theirs)
+#define WORD_OF(words, theirs) ssacli_word_of(words, ARRAY_SIZE(words), theirs)
 
-static const Word controller_words[] = { { "OK", "optimal" }, { "Failed", "failed" }, { "", "degraded" } };
-static const Word battery_words[] = {
+static const Word ssacli_controller_words[] = { { "OK", "optimal" },
+                                                { "Failed", "failed" },
+                                                { "", "degraded" } };
+static const Word ssacli_battery_words[] = {
         { "OK", "optimal" },        { "Recharging", "charging" }, { "Charging", "charging" },
         { "Failed", "failed" },     { "Not Present", "missing" }, { "None", "missing" },
         { "Degraded", "degraded" },
 };
-static const Word volume_words[] = {
+static const Word ssacli_volume_words[] = {
         { "OK", "optimal" },           { "Interim Recovery", "degraded" },
         { "Recovering", "degraded" },  { "Ready for Rebuild", "degraded" },
         { "Rebuilding", "degraded" },  { "Failed", "failed" },
@@ -53,11 +55,11 @@ static const Word action_words[] = {
         { "Recovering", "recover" },   { "Rebuilding", "recover" },  { "Expanding", "reshape" },
         { "Transforming", "reshape" }, { "Initializing", "resync" },
 };
-static const Word level_words[] = {
+static const Word ssacli_level_words[] = {
         { "1+0", "raid10" }, { "10", "raid10" }, { "50", "raid50" }, { "60", "raid60" },
         { "0", "raid0" },    { "1", "raid1" },   { "5", "raid5" },   { "6", "raid6" },
 };
-static const Word drive_words[] = {
+static const Word ssacli_drive_words[] = {
         { "OK", "online" },
         { "Predictive Failure", "online" },
         { "Failed", "failed" },
@@ -65,7 +67,7 @@ static const Word drive_words[] = {
         { "Recovering", "rebuilding" },
 };
 
-static Span trim(Span s) {
+static Span ssacli_trim(Span s) {
         while (s.n > 0 && (*s.at == ' ' || *s.at == '\t'))
                 s = (Span){ s.at + 1, s.n - 1 };
         while (s.n > 0 && (s.at[s.n - 1] == ' ' || s.at[s.n - 1] == '\t' || s.at[s.n - 1] == '\r'))
@@ -73,18 +75,18 @@ static Span trim(Span s) {
         return s;
 }
 
-static const char *copied(Reader *r, Span s) {
+static const char *ssacli_copied(Reader *r, Span s) {
         const char *copy = text_copy(r->a, s.at, s.n);
 
         r->full |= !copy;
         return copy ? copy : "";
 }
 
-static Span after(Span s, size_t n) {
-        return trim((Span){ s.at + n, s.n - n });
+static Span ssacli_after(Span s, size_t n) {
+        return ssacli_trim((Span){ s.at + n, s.n - n });
 }
 
-static int64_t number_of(Span s) {
+static int64_t ssacli_number_of(Span s) {
         int64_t value;
         size_t n = 0;
 
@@ -109,10 +111,12 @@ static int64_t percent_in(Span s, int64_t scale) {
 static void controller_begin(Reader *r, Span line, const char *in_slot) {
         SsacliController *c = &r->f.controllers[r->f.n_controllers++];
         Span model = { line.at, (size_t) (in_slot - line.at) };
-        Span slot = after(line, model.n + strlen(" in Slot "));
+        Span slot = ssacli_after(line, model.n + strlen(" in Slot "));
 
-        slot.n = strcspn(copied(r, slot), " (");
-        *c = (SsacliController){ .model = copied(r, trim(model)), .state = NULL, .battery = "" };
+        slot.n = strcspn(ssacli_copied(r, slot), " (");
+        *c = (SsacliController){ .model = ssacli_copied(r, ssacli_trim(model)),
+                                 .state = NULL,
+                                 .battery = "" };
         c->subject = text_format(r->a, "hpraid/%.*s", (int) slot.n, slot.at);
         r->full |= !c->subject;
         r->array = "";
@@ -121,7 +125,7 @@ static void controller_begin(Reader *r, Span line, const char *in_slot) {
 static void drive_begin(Reader *r, Span place) {
         r->f.drives[r->f.n_drives++] = (SsacliDrive){ .controller = r->f.n_controllers - 1,
                                                       .array = r->array,
-                                                      .place = copied(r, place),
+                                                      .place = ssacli_copied(r, place),
                                                       .kind = "",
                                                       .model = "",
                                                       .serial = "",
@@ -134,7 +138,7 @@ static void drive_begin(Reader *r, Span place) {
 static void volume_begin(Reader *r, Span number) {
         r->f.volumes[r->f.n_volumes++] = (SsacliVolume){ .controller = r->f.n_controllers - 1,
                                                          .array = r->array,
-                                                         .number = copied(r, number),
+                                                         .number = ssacli_copied(r, number),
                                                          .level = "",
                                                          .state = "unknown",
                                                          .block = "",
@@ -153,14 +157,14 @@ static bool object_begin(Reader *r, Span line, size_t indent) {
                 controller_begin(r, line, in_slot);
                 began = OBJECT_CONTROLLER;
         } else if (span_starts(line, "Array: ") && r->object != OBJECT_DRIVE) {
-                r->array = copied(r, after(line, 7));
+                r->array = ssacli_copied(r, ssacli_after(line, 7));
                 r->array_indent = indent;
                 began = OBJECT_ARRAY;
         } else if (span_starts(line, "Logical Drive: ")) {
-                volume_begin(r, after(line, 15));
+                volume_begin(r, ssacli_after(line, 15));
                 began = OBJECT_VOLUME;
         } else if (span_starts(line, "physicaldrive ") && !memchr(line.at, '(', line.n)) {
-                drive_begin(r, after(line, 14)); /* with "(" it is a line of a mirror group */
+                drive_begin(r, ssacli_after(line, 14)); /* with "(" it is a line of a mirror group */
                 began = OBJECT_DRIVE;
         } else {
                 return false;
@@ -175,9 +179,9 @@ static void controller_line(Reader *r, Span key, Span value) {
         SsacliController *c = &r->f.controllers[r->f.n_controllers - 1];
 
         if (span_is(key, "Controller Status"))
-                c->state = WORD_OF(controller_words, value);
+                c->state = WORD_OF(ssacli_controller_words, value);
         else if (span_is(key, "Battery/Capacitor Status") || span_is(key, "Battery Status"))
-                c->battery = WORD_OF(battery_words, value);
+                c->battery = WORD_OF(ssacli_battery_words, value);
 }
 
 static void volume_line(Reader *r, Span key, Span value) {
@@ -185,14 +189,15 @@ static void volume_line(Reader *r, Span key, Span value) {
         const char *action;
 
         if (span_is(key, "Fault Tolerance")) {
-                v->level = WORD_OF(level_words, span_starts(value, "RAID ") ? after(value, 5) : value);
+                v->level = WORD_OF(ssacli_level_words,
+                                   span_starts(value, "RAID ") ? ssacli_after(value, 5) : value);
         } else if (span_is(key, "Status")) {
-                v->state = WORD_OF(volume_words, value);
+                v->state = WORD_OF(ssacli_volume_words, value);
                 action = WORD_OF(action_words, value);
                 v->action = strcmp(action, "unknown") == 0 ? "" : action;
                 v->progress_permille = *v->action ? percent_in(value, 10) : UNKNOWN;
         } else if (span_is(key, "Disk Name") && span_starts(value, "/dev/")) {
-                v->block = copied(r, after(value, 5));
+                v->block = ssacli_copied(r, ssacli_after(value, 5));
         }
 }
 
@@ -201,7 +206,7 @@ static void drive_line(Reader *r, Span key, Span value) {
         int64_t left;
 
         if (span_is(key, "Status")) {
-                d->state = WORD_OF(drive_words, value);
+                d->state = WORD_OF(ssacli_drive_words, value);
                 d->predicted = span_starts(value, "Predictive Failure");
         } else if (span_is(key, "Drive Type")) {
                 d->spare = span_starts(value, "Spare");
@@ -210,23 +215,23 @@ static void drive_line(Reader *r, Span key, Span value) {
                           : span_starts(value, "NVMe")      ? "nvme"
                                                             : d->kind;
         } else if (span_is(key, "Rotational Speed")) {
-                d->kind = number_of(value) > 0 ? "hdd" : d->kind;
+                d->kind = ssacli_number_of(value) > 0 ? "hdd" : d->kind;
         } else if (span_is(key, "Serial Number")) {
-                d->serial = copied(r, value);
+                d->serial = ssacli_copied(r, value);
         } else if (span_is(key, "Model")) {
-                d->model = copied(r, value);
+                d->model = ssacli_copied(r, value);
         } else if (span_is(key, "Current Temperature (C)")) {
-                d->temperature = number_of(value);
+                d->temperature = ssacli_number_of(value);
         } else if (span_is(key, "Power On Hours")) {
-                d->hours = number_of(value);
+                d->hours = ssacli_number_of(value);
         } else if (span_is(key, "Usage remaining")) {
                 left = percent_in(value, 1000);
                 d->wear = left >= 0 ? 100 - left / 1000 : UNKNOWN;
         }
 }
 
-static void line_take(Reader *r, Span raw) {
-        Span line = trim(raw), key, value;
+static void ssacli_line_take(Reader *r, Span raw) {
+        Span line = ssacli_trim(raw), key, value;
         size_t indent = (size_t) (line.at - raw.at);
         const char *colon;
 
@@ -242,7 +247,7 @@ static void line_take(Reader *r, Span raw) {
         if (!colon)
                 return;
         key = (Span){ line.at, (size_t) (colon - line.at) };
-        value = after(line, key.n + 2);
+        value = ssacli_after(line, key.n + 2);
         if (r->object == OBJECT_CONTROLLER)
                 controller_line(r, key, value);
         else if (r->object == OBJECT_VOLUME)
@@ -264,7 +269,7 @@ int ssacli_parse(Arena *a, const char *text, size_t n, SsacliFacts *ret) {
         if (!r.f.controllers || !r.f.volumes || !r.f.drives)
                 return -ENOMEM;
         for (rest = (Span){ text, n }; !r.full && line_next(&rest, &line);)
-                line_take(&r, line);
+                ssacli_line_take(&r, line);
         if (r.full)
                 return -ENOMEM;
         for (uint32_t i = 0; i < r.f.n_controllers; i++)

@@ -15,42 +15,42 @@ typedef struct Word {
 } Word;
 
 /* The first whose text theirs begins with, else "unknown". */
-static const char *word_of(const Word *words, size_t n, const char *theirs) {
+static const char *storcli_word_of(const Word *words, size_t n, const char *theirs) {
         for (size_t i = 0; theirs && i < n; i++)
                 if (strncmp(theirs, words[i].theirs, strlen(words[i].theirs)) == 0)
                         return words[i].ours;
         return "unknown";
 }
 
-static const Word controller_words[] = {
+static const Word storcli_controller_words[] = {
         { "Optimal", "optimal" },   { "OK", "optimal" },    { "Needs Attention", "degraded" },
         { "Degraded", "degraded" }, { "Failed", "failed" },
 };
-static const Word battery_words[] = {
+static const Word storcli_battery_words[] = {
         { "Optimal", "optimal" }, { "Dgd", "degraded" },   { "Degraded", "degraded" },
         { "Fail", "failed" },     { "Learn", "charging" }, { "Charg", "charging" },
         { "Missing", "missing" }, { "Absent", "missing" },
 };
-static const Word volume_words[] = {
+static const Word storcli_volume_words[] = {
         { "Optl", "optimal" }, { "Pdgd", "degraded" }, { "Dgrd", "degraded" },
         { "Rec", "degraded" }, { "OfLn", "failed" },
 };
 /* As "show" explains them below its table. */
-static const Word drive_words[] = {
+static const Word storcli_drive_words[] = {
         { "Onln", "online" },     { "JBOD", "online" },       { "GHS", "spare" },    { "DHS", "spare" },
         { "Rbld", "rebuilding" }, { "Cpybck", "rebuilding" }, { "Offln", "failed" }, { "UBad", "failed" },
         { "UBUnsp", "failed" },   { "Failed", "failed" },     { "Msng", "missing" }, { "UGood", "unused" },
         { "UGUnsp", "unused" },   { "UGShld", "unused" },
 };
 
-static const char *trimmed(Arena *a, const char *text) {
+static const char *storcli_trimmed(Arena *a, const char *text) {
         char name[NAME_MOST];
 
         json_trim(name, sizeof(name), text);
         return text_copy(a, name, strlen(name));
 }
 
-static const char *lower(Arena *a, const char *text) {
+static const char *storcli_lower(Arena *a, const char *text) {
         char *copy = text_copy(a, text, strlen(text));
 
         for (char *c = copy; c && *c; c++)
@@ -81,10 +81,11 @@ static const char *battery_of(const json_t *response) {
                 const json_t *info = json_array_get(json_object_get(response, infos[i]), 0);
 
                 if (info)
-                        return word_of(battery_words, ARRAY_SIZE(battery_words),
-                                       json_string_value(json_object_get(info, "State")));
+                        return storcli_word_of(storcli_battery_words, ARRAY_SIZE(storcli_battery_words),
+                                               json_string_value(json_object_get(info, "State")));
         }
-        return present ? word_of(battery_words, ARRAY_SIZE(battery_words), present) : "";
+        return present ? storcli_word_of(storcli_battery_words, ARRAY_SIZE(storcli_battery_words), present)
+                       : "";
 }
 
 static int controllers_take(Arena *a, const json_t *answer, StorcliFacts *f) {
@@ -103,9 +104,9 @@ static int controllers_take(Arena *a, const json_t *answer, StorcliFacts *f) {
                 if (!response)
                         continue;
                 c->subject = text_format(a, "megaraid/%lld", (long long) number);
-                c->model = trimmed(a, json_string_value(json_object_get(basics, "Model")));
-                c->state = word_of(controller_words, ARRAY_SIZE(controller_words),
-                                   json_string_value(json_object_get(status, "Controller Status")));
+                c->model = storcli_trimmed(a, json_string_value(json_object_get(basics, "Model")));
+                c->state = storcli_word_of(storcli_controller_words, ARRAY_SIZE(storcli_controller_words),
+                                           json_string_value(json_object_get(status, "Controller Status")));
                 c->battery = battery_of(response);
                 if (!c->subject || !c->model)
                         return -ENOMEM;
@@ -122,7 +123,7 @@ static const char *level_of(Arena *a, const char *type, int64_t wanted) {
         if (strcmp(type, "RAID00") == 0)
                 return "raid0";
         /* what it calls RAID 1 of four drives and more is striped pairs */
-        return strcmp(type, "RAID1") == 0 && wanted > 2 ? "raid10" : lower(a, type);
+        return strcmp(type, "RAID1") == 0 && wanted > 2 ? "raid10" : storcli_lower(a, type);
 }
 
 static int volume_take(Arena *a, const json_t *response, const char *key, const json_t *row,
@@ -146,10 +147,10 @@ static int volume_take(Arena *a, const json_t *response, const char *key, const 
                 to->group = UNKNOWN;
         to->subject = text_format(a, "megaraid/%lld/v%.16s", (long long) controller, number);
         to->level = level_of(a, json_string_value(json_object_get(row, "TYPE")), to->wanted);
-        to->state = word_of(volume_words, ARRAY_SIZE(volume_words),
-                            json_string_value(json_object_get(row, "State")));
-        to->block = trimmed(a, block && strncmp(block, "/dev/", 5) == 0 ? block + 5 : "");
-        to->action = trimmed(a, action && strcmp(action, "None") != 0 ? action : "");
+        to->state = storcli_word_of(storcli_volume_words, ARRAY_SIZE(storcli_volume_words),
+                                    json_string_value(json_object_get(row, "State")));
+        to->block = storcli_trimmed(a, block && strncmp(block, "/dev/", 5) == 0 ? block + 5 : "");
+        to->action = storcli_trimmed(a, action && strcmp(action, "None") != 0 ? action : "");
         return to->subject && to->level && to->block && to->action ? 0 : -ENOMEM;
 }
 
@@ -188,7 +189,7 @@ static int volumes_take(Arena *a, const json_t *answer, StorcliFacts *f) {
 }
 
 /* ---- drives ---- */
-static int64_t celsius(const char *text) { /* " 21C (69.80 F)" */
+static int64_t storcli_celsius(const char *text) { /* " 21C (69.80 F)" */
         int64_t value;
         size_t n;
 
@@ -203,11 +204,11 @@ static void state_take(const json_t *state, StorcliDrive *to) {
         to->media_errors = json_whole(json_object_get(state, "Media Error Count"));
         to->other_errors = json_whole(json_object_get(state, "Other Error Count"));
         to->predictions = json_whole(json_object_get(state, "Predictive Failure Count"));
-        to->temperature = celsius(json_string_value(json_object_get(state, "Drive Temperature")));
+        to->temperature = storcli_celsius(json_string_value(json_object_get(state, "Drive Temperature")));
         to->alert = alert ? strncmp(alert, "Yes", 3) == 0 : UNKNOWN;
 }
 
-static const char *kind_of(const json_t *row) {
+static const char *storcli_kind_of(const json_t *row) {
         const char *medium = json_string_value(json_object_get(row, "Med"));
         const char *interface = json_string_value(json_object_get(row, "Intf"));
 
@@ -231,16 +232,16 @@ static int drive_take(Arena *a, const json_t *response, const char *key, const j
         state_take(json_object_get(details, name), to);
         (void) snprintf(name, sizeof(name), "%s Device attributes", key);
         attributes = json_object_get(details, name);
-        slot = trimmed(a, slot);
+        slot = storcli_trimmed(a, slot);
         to->controller = controller;
         to->group = json_whole(group);
         to->state = foreign && strcmp(foreign, "F") == 0
                             ? "foreign"
-                            : word_of(drive_words, ARRAY_SIZE(drive_words),
-                                      json_string_value(json_object_get(row, "State")));
-        to->kind = kind_of(row);
-        to->model = trimmed(a, json_string_value(json_object_get(row, "Model")));
-        to->serial = trimmed(a, json_string_value(json_object_get(attributes, "SN")));
+                            : storcli_word_of(storcli_drive_words, ARRAY_SIZE(storcli_drive_words),
+                                              json_string_value(json_object_get(row, "State")));
+        to->kind = storcli_kind_of(row);
+        to->model = storcli_trimmed(a, json_string_value(json_object_get(row, "Model")));
+        to->serial = storcli_trimmed(a, json_string_value(json_object_get(attributes, "SN")));
         to->transport = "megaraid";
         to->slot = slot ? text_format(a, "%lld:%s", (long long) controller, slot) : NULL;
         to->subject = to->slot ? text_format(a, "megaraid/%s", to->slot) : NULL;

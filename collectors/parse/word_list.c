@@ -17,7 +17,7 @@ void words_add(WordList *list, const char *word) {
                 list->words[list->n++] = word;
 }
 
-static int by_name(const void *a, const void *b) {
+static int word_list_by_name(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -30,7 +30,7 @@ const char *words_join(WordList *list, Arena *a) {
         text = arena_new(a, char, total);
         if (!text)
                 return NULL;
-        qsort(list->words, list->n, sizeof(list->words[0]), by_name);
+        qsort(list->words, list->n, sizeof(list->words[0]), word_list_by_name);
         for (uint32_t i = 0; i < list->n; i++) {
                 size_t n = strlen(list->words[i]);
 

@@ -66,7 +66,7 @@ static int vdevs_take(Arena *a, json_t *vdevs, uint32_t depth, ZfsGroup group, R
         return 0;
 }
 
-static void scan_take(const json_t *scan, ZfsTable *t) {
+static void zpool_json_scan_take(const json_t *scan, ZfsTable *t) {
         const char *state = json_string_value(json_object_get(scan, "state"));
         const char *function = json_string_value(json_object_get(scan, "function"));
         int64_t done = count_in(scan, "issued"), all = count_in(scan, "to_examine");
@@ -103,7 +103,7 @@ static int pool_take(Arena *a, const char *name, const json_t *pool, ZfsPool *po
                 r = vdevs_take(a, json_object_get(pool, groups[i]), 1, zfs_group_named(groups[i]), &room);
         if (r < 0)
                 return r;
-        scan_take(json_object_get(pool, "scan_stats"), &t);
+        zpool_json_scan_take(json_object_get(pool, "scan_stats"), &t);
         t.rows = room.rows;
         t.n_rows = room.n;
         return zfs_table_judge(a, &t, pools, leaves, f);

@@ -40,7 +40,7 @@ int64_t zfs_count(const char *text, size_t n) {
 }
 
 /* ---- one device ---- */
-static bool starts(const char *s, const char *with) {
+static bool zpool_rows_starts(const char *s, const char *with) {
         return strncmp(s, with, strlen(with)) == 0;
 }
 
@@ -48,12 +48,14 @@ static ZfsLeafState leaf_state(const ZfsRow *row) {
         bool errors = row->read > 0 || row->write > 0 || row->checksum > 0;
 
         if (row->group == ZFS_SPARES)
-                return starts(row->state, "AVAIL") || starts(row->state, "ONLINE") ? ZFS_SPARE : ZFS_LOST;
+                return zpool_rows_starts(row->state, "AVAIL") || zpool_rows_starts(row->state, "ONLINE")
+                               ? ZFS_SPARE
+                               : ZFS_LOST;
         if (row->resilvering)
                 return ZFS_FILLING;
-        if (starts(row->state, "DEGRADED") || (starts(row->state, "ONLINE") && errors))
+        if (zpool_rows_starts(row->state, "DEGRADED") || (zpool_rows_starts(row->state, "ONLINE") && errors))
                 return ZFS_SUSPECT;
-        return starts(row->state, "ONLINE") ? ZFS_WORKING : ZFS_LOST;
+        return zpool_rows_starts(row->state, "ONLINE") ? ZFS_WORKING : ZFS_LOST;
 }
 
 static bool is_leaf(const ZfsTable *t, uint32_t i) {
@@ -62,7 +64,7 @@ static bool is_leaf(const ZfsTable *t, uint32_t i) {
 }
 
 /* The row after the last under row i. */
-static uint32_t end_of(const ZfsTable *t, uint32_t i) {
+static uint32_t zpool_rows_end_of(const ZfsTable *t, uint32_t i) {
         uint32_t end = i + 1;
 
         while (end < t->n_rows && t->rows[end].depth > t->rows[i].depth &&
@@ -73,7 +75,7 @@ static uint32_t end_of(const ZfsTable *t, uint32_t i) {
 
 /* Of a device, or of a pair that one replaces the other in: does one of them hold the data? */
 static bool slot_works(const ZfsTable *t, uint32_t i) {
-        for (uint32_t k = i, end = end_of(t, i); k < end; k++) {
+        for (uint32_t k = i, end = zpool_rows_end_of(t, i); k < end; k++) {
                 ZfsLeafState s = leaf_state(&t->rows[k]);
 
                 if (is_leaf(t, k) && (s == ZFS_WORKING || s == ZFS_SUSPECT))
@@ -91,42 +93,44 @@ typedef struct Vdev {
 static Vdev vdev_judge(const ZfsTable *t, uint32_t i) {
         const char *name = t->rows[i].name;
         Vdev v = { .level = "raid0" };
-        uint32_t end = end_of(t, i);
+        uint32_t end = zpool_rows_end_of(t, i);
 
         if (is_leaf(t, i)) {
                 v.wanted = 1;
                 v.working = slot_works(t, i);
                 return v;
         }
-        for (uint32_t k = i + 1; k < end; k = end_of(t, k)) {
+        for (uint32_t k = i + 1; k < end; k = zpool_rows_end_of(t, k)) {
                 v.wanted++;
                 v.working += slot_works(t, k);
         }
-        if (starts(name, "mirror") || starts(name, "replacing") || starts(name, "spare")) {
-                bool mirror = starts(name, "mirror");
+        if (zpool_rows_starts(name, "mirror") || zpool_rows_starts(name, "replacing") ||
+            zpool_rows_starts(name, "spare")) {
+                bool mirror = zpool_rows_starts(name, "mirror");
 
                 /* at the top a disk and its successor are one */
                 v = mirror ? (Vdev){ v.wanted, v.working, v.wanted - 1, "raid1" }
                            : (Vdev){ 1, v.working > 0, 0, "raid0" };
-        } else if (starts(name, "raidz3") || starts(name, "draid3")) {
+        } else if (zpool_rows_starts(name, "raidz3") || zpool_rows_starts(name, "draid3")) {
                 v.bears = 3;
                 v.level = "raidz3";
-        } else if (starts(name, "raidz2") || starts(name, "draid2")) {
+        } else if (zpool_rows_starts(name, "raidz2") || zpool_rows_starts(name, "draid2")) {
                 v.bears = 2;
                 v.level = "raidz2";
-        } else if (starts(name, "raidz") || starts(name, "draid")) {
+        } else if (zpool_rows_starts(name, "raidz") || zpool_rows_starts(name, "draid")) {
                 v.bears = 1;
                 v.level = "raidz1";
         }
         return v;
 }
 
-static const char *state_of(const ZfsTable *t, bool whole) {
-        if (starts(t->state, "ONLINE"))
+static const char *zpool_rows_state_of(const ZfsTable *t, bool whole) {
+        if (zpool_rows_starts(t->state, "ONLINE"))
                 return whole ? "optimal" : "degraded";
-        if (starts(t->state, "DEGRADED"))
+        if (zpool_rows_starts(t->state, "DEGRADED"))
                 return "degraded";
-        return starts(t->state, "FAULTED") || starts(t->state, "UNAVAIL") || starts(t->state, "SUSPENDED")
+        return zpool_rows_starts(t->state, "FAULTED") || zpool_rows_starts(t->state, "UNAVAIL") ||
+                               zpool_rows_starts(t->state, "SUSPENDED")
                        ? "failed"
                        : "unknown";
 }
@@ -176,7 +180,7 @@ int zfs_table_judge(Arena *a, const ZfsTable *t, ZfsPool *pools, ZfsLeaf *leaves
         }
         if (vdevs > 1 && strcmp(p.level, "raid1") == 0)
                 p.level = "raid10";
-        p.state = state_of(t, p.working == p.wanted);
+        p.state = zpool_rows_state_of(t, p.working == p.wanted);
         /* the form that does not say which is being filled: one of them is */
         if (strcmp(t->action, "resilver") == 0 && !filling && vdevs > 0)
                 p.redundancy--;

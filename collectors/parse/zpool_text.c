@@ -26,11 +26,11 @@ static size_t indent_of(Span line) {
         return n;
 }
 
-static bool has(Span line, const char *text) {
+static bool zpool_text_has(Span line, const char *text) {
         return memmem(line.at, line.n, text, strlen(text)) != NULL;
 }
 
-static const char *copied(Reader *r, Span word) {
+static const char *zpool_text_copied(Reader *r, Span word) {
         return text_copy(r->a, word.at, word.n);
 }
 
@@ -49,7 +49,7 @@ static int pool_end(Reader *r) {
 static int pool_begin(Reader *r, Span name) {
         int result = pool_end(r);
 
-        r->table = (ZfsTable){ .name = copied(r, name),
+        r->table = (ZfsTable){ .name = zpool_text_copied(r, name),
                                .state = "",
                                .action = "",
                                .progress_permille = UNKNOWN,
@@ -63,7 +63,7 @@ static int row_take(Reader *r, Span line) {
         size_t indent = indent_of(line);
         ZfsRow *row = &r->rows[r->n_rows];
         Span word, state = { 0 }, counts[3] = { 0 };
-        bool resilvering = has(line, "(resilvering)");
+        bool resilvering = zpool_text_has(line, "(resilvering)");
         uint32_t depth;
 
         if (!word_next(&line, &word))
@@ -73,14 +73,14 @@ static int row_take(Reader *r, Span line) {
                 (void) word_next(&line, &counts[i]);
         depth = indent > r->indent ? (uint32_t) ((indent - r->indent) / 2) : 0;
         if (depth == 0) { /* the pool itself, or "logs" and the like */
-                const char *name = copied(r, word);
+                const char *name = zpool_text_copied(r, word);
 
                 r->group = name && strcmp(name, r->table.name) != 0 ? zfs_group_named(name) : ZFS_DATA;
                 return name ? 0 : -ENOMEM;
         }
         *row = (ZfsRow){ .depth = depth,
                          .group = r->group,
-                         .name = copied(r, word),
+                         .name = zpool_text_copied(r, word),
                          .state = text_copy(r->a, state.n > 0 ? state.at : "", state.n),
                          .read = zfs_count(counts[0].at, counts[0].n),
                          .write = zfs_count(counts[1].at, counts[1].n),
@@ -93,17 +93,17 @@ static int row_take(Reader *r, Span line) {
 }
 
 /* "scan: resilver in progress since …", and a line or two on: "… 12.34% done". */
-static void scan_take(Reader *r, Span line) {
-        if (has(line, "resilver in progress"))
+static void zpool_text_scan_take(Reader *r, Span line) {
+        if (zpool_text_has(line, "resilver in progress"))
                 r->table.action = "resilver";
-        else if (has(line, "scrub in progress"))
+        else if (zpool_text_has(line, "scrub in progress"))
                 r->table.action = "scrub";
 }
 
 static void progress_take(Reader *r, Span line) {
         Span word;
 
-        if (!*r->table.action || !has(line, "% done"))
+        if (!*r->table.action || !zpool_text_has(line, "% done"))
                 return;
         while (word_next(&line, &word)) {
                 int64_t value;
@@ -117,13 +117,13 @@ static void progress_take(Reader *r, Span line) {
 static void errors_take(Reader *r, Span line) {
         Span word;
 
-        if (has(line, "No known data errors"))
+        if (zpool_text_has(line, "No known data errors"))
                 r->table.data_errors = 0;
         else if (word_next(&line, &word))
                 r->table.data_errors = zfs_count(word.at, word.n);
 }
 
-static int line_take(Reader *r, Span line) {
+static int zpool_text_line_take(Reader *r, Span line) {
         Span rest = line, key, value = { 0 };
 
         if (!word_next(&rest, &key)) {
@@ -152,7 +152,7 @@ static int line_take(Reader *r, Span line) {
                 return r->table.state ? 0 : -ENOMEM;
         }
         if (span_is(key, "scan:"))
-                scan_take(r, rest);
+                zpool_text_scan_take(r, rest);
         progress_take(r, line);
         return 0;
 }
@@ -171,7 +171,7 @@ int zpool_text_parse(Arena *a, const char *text, size_t n, ZfsFacts *ret) {
         if (!r.rows || !r.pools || !r.leaves)
                 return -ENOMEM;
         for (rest = (Span){ text, n }; result == 0 && line_next(&rest, &line);)
-                result = line_take(&r, line);
+                result = zpool_text_line_take(&r, line);
         if (result == 0)
                 result = pool_end(&r);
         if (result < 0)

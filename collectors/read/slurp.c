@@ -9,7 +9,7 @@
 
 #define FIRST_READ 16384
 
-static int read_all(Arena *a, int fd, const char **ret, size_t *ret_n) {
+static int slurp_read_all(Arena *a, int fd, const char **ret, size_t *ret_n) {
         size_t size = FIRST_READ, n = 0;
         char *text = arena_new(a, char, size);
 
@@ -46,7 +46,7 @@ int file_slurp(Arena *a, const char *root, const char *path, const char **ret, s
         fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
                 return -errno;
-        r = read_all(a, fd, ret, ret_n);
+        r = slurp_read_all(a, fd, ret, ret_n);
         (void) close(fd);
         return r;
 }

@@ -17,7 +17,7 @@
 
 #define NO_EXEC 127 /* what the child exits with when there was no exec; a shell does the same */
 
-static char *const environment[] = {
+static char *const tool_run_environment[] = {
         (char[]){ "LC_ALL=C" },
         (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" },
         NULL,
@@ -55,7 +55,7 @@ _Noreturn static void child_exec(const ToolCommand *c, int output, pid_t parent)
         (void) umask(077);
         memcpy(words, c->words,
                sizeof(words)); /* execve() changes none: POSIX keeps the type for old callers */
-        (void) execve(c->words[0], words, environment);
+        (void) execve(c->words[0], words, tool_run_environment);
         _exit(NO_EXEC);
 }
 

@@ -73,7 +73,7 @@ static size_t take_header(char *data, size_t size, size_t count, void *arg) {
         return size * count;
 }
 
-static int error_of(CURLcode code, const Transfer *t) {
+static int http_request_error_of(CURLcode code, const Transfer *t) {
         if (t->too_long)
                 return -EMSGSIZE;
         if (t->no_memory)
@@ -177,7 +177,7 @@ int http_request(Arena *a, const HttpRequest *request, HttpReply *ret, TextFault
                 code = curl_easy_perform(c);
                 (void) curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
         }
-        r = code == CURLE_OK ? reply_copy(a, &t, status, ret) : error_of(code, &t);
+        r = code == CURLE_OK ? reply_copy(a, &t, status, ret) : http_request_error_of(code, &t);
         if (r < 0)
                 text_fault(reterr_fault, "", "%s",
                            t.too_long ? "the answer is longer than allowed"

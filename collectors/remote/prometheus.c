@@ -87,7 +87,7 @@ static const char *const section_names[PART_N] = {
 #undef WORDS
 };
 
-static const Query queries[] = {
+static const Query prometheus_query_table[] = {
 #define PART(id, section, query) { PART_##id, METRIC_N, "", NULL, NULL, 1e6, query },
 #define NUMBER(id, metric, subject, factor, query)                                                           \
         { PART_##id, METRIC_##metric, subject, NULL, NULL, factor, query },
@@ -150,7 +150,7 @@ static const char *query_fill(Reader *x, const char *query) {
         return to;
 }
 
-static int ask(Reader *x, const Query *q, PromSeries **ret, uint32_t *ret_n) {
+static int prometheus_ask(Reader *x, const Query *q, PromSeries **ret, uint32_t *ret_n) {
         const char *ca_file = settings_text(x->settings, "prometheus", "ca_file");
         const char *headers[] = { x->authorization, NULL };
         PromLabels labels = { .host = x->host_label,
@@ -215,8 +215,8 @@ static int row_add(Reader *x, Row row) {
         return 0;
 }
 
-static int series_add(Reader *x, uint32_t i, const PromSeries *s) {
-        const Query *q = &queries[i];
+static int prometheus_series_add(Reader *x, uint32_t i, const PromSeries *s) {
+        const Query *q = &prometheus_query_table[i];
         Row row = { .host = s->host, .part = q->part, .query = i };
 
         if (!text_is_name(s->host, strlen(s->host)) || s->value < 0 || s->value * q->factor > 9e15)
@@ -232,13 +232,13 @@ static int series_add(Reader *x, uint32_t i, const PromSeries *s) {
 }
 
 static int rows_read(Reader *x) {
-        for (uint32_t i = 0; i < ARRAY_SIZE(queries); i++) {
+        for (uint32_t i = 0; i < ARRAY_SIZE(prometheus_query_table); i++) {
                 PromSeries *series = NULL;
                 uint32_t n = 0;
-                int r = ask(x, &queries[i], &series, &n);
+                int r = prometheus_ask(x, &prometheus_query_table[i], &series, &n);
 
                 for (uint32_t k = 0; r == 0 && k < n; k++)
-                        r = series_add(x, i, &series[k]);
+                        r = prometheus_series_add(x, i, &series[k]);
                 if (r < 0)
                         return r;
         }
@@ -247,7 +247,7 @@ static int rows_read(Reader *x) {
 
 /* ---- rows into reports ---- */
 
-static int compare_rows(const void *a, const void *b) {
+static int prometheus_compare_rows(const void *a, const void *b) {
         const Row *x = a, *y = b;
         int c = strcmp(x->host, y->host);
 
@@ -261,7 +261,7 @@ static int compare_rows(const void *a, const void *b) {
 }
 
 /* A subject whose state is none of the words (a VM that is off) has no facts. */
-static bool is_dropped(const Row *rows, size_t n, const char *subject) {
+static bool prometheus_is_dropped(const Row *rows, size_t n, const char *subject) {
         for (size_t i = 0; i < n; i++)
                 if (rows[i].dropped && strcmp(rows[i].sample.subject, subject) == 0)
                         return true;
@@ -277,7 +277,7 @@ static int section_make(Arena *a, const Row *rows, size_t n, Section *ret) {
                 return -ENOMEM;
         *ret = (Section){ .collector = section_names[rows[0].part], .samples = samples };
         for (size_t i = 0; i < n; i++) {
-                if (queries[rows[i].query].metric == METRIC_N && rows[i].number > ret->read_at)
+                if (prometheus_query_table[rows[i].query].metric == METRIC_N && rows[i].number > ret->read_at)
                         ret->read_at = rows[i].number;
                 any_dropped |= rows[i].dropped;
         }
@@ -286,7 +286,7 @@ static int section_make(Arena *a, const Row *rows, size_t n, Section *ret) {
                              strcmp(rows[i].sample.subject, rows[i - 1].sample.subject) == 0;
 
                 if (rows[i].sample.metric == METRIC_N || again ||
-                    (any_dropped && is_dropped(rows, n, rows[i].sample.subject)))
+                    (any_dropped && prometheus_is_dropped(rows, n, rows[i].sample.subject)))
                         continue;
                 samples[ret->n_samples++] = rows[i].sample;
         }
@@ -313,7 +313,7 @@ static int uri_add(Reader *x, const char *host, Section *s, usec_t at) {
 }
 
 /* rows[0..n): one host. */
-static int report_make(Reader *x, const Row *rows, size_t n, Report *ret) {
+static int prometheus_report_make(Reader *x, const Row *rows, size_t n, Report *ret) {
         Section *sections = arena_new(x->a, Section, PART_N + 1);
         int r = 0;
 
@@ -344,11 +344,11 @@ static int reports_make(Reader *x, const Report **ret, uint32_t *ret_n) {
         int r = list ? 0 : -ENOMEM;
 
         if (x->n > 0)
-                qsort(x->rows, x->n, sizeof(*x->rows), compare_rows);
+                qsort(x->rows, x->n, sizeof(*x->rows), prometheus_compare_rows);
         for (size_t i = 0, k; i < x->n && r == 0; i += k) {
                 for (k = 1; i + k < x->n && strcmp(x->rows[i + k].host, x->rows[i].host) == 0; k++)
                         ;
-                r = report_make(x, x->rows + i, k, &list[n]);
+                r = prometheus_report_make(x, x->rows + i, k, &list[n]);
                 n += r == 0 && list[n].n_sections > 0;
         }
         *ret = list;
@@ -382,7 +382,7 @@ static int token_read(Reader *x) {
 }
 
 /* A host that has fallen silent is a member still: it must not look as if it were not there. */
-static int members_read(Reader *x, PromFacts *ret) {
+static int prometheus_members_read(Reader *x, PromFacts *ret) {
         static const Query query = { .metric = METRIC_N,
                                      .subject_label = "",
                                      .factor = 1,
@@ -390,7 +390,7 @@ static int members_read(Reader *x, PromFacts *ret) {
         PromSeries *series = NULL;
         const char **names;
         uint32_t n = 0;
-        int r = ask(x, &query, &series, &n);
+        int r = prometheus_ask(x, &query, &series, &n);
 
         if (r < 0)
                 return r;
@@ -425,7 +425,7 @@ int prometheus_read(Arena *a, const Settings *settings, const char *url, PromFac
         if (r == 0)
                 r = rows_read(&x);
         if (r == 0)
-                r = members_read(&x, &facts);
+                r = prometheus_members_read(&x, &facts);
         if (r == 0)
                 r = reports_make(&x, &facts.reports, &facts.n_reports);
         free(x.rows);

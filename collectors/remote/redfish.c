@@ -58,7 +58,7 @@ typedef struct Walk {
         TextFault *fault;
 } Walk;
 
-static int ask(Walk *w, const char *method, const char *path, const char *body, HttpReply *ret) {
+static int redfish_ask(Walk *w, const char *method, const char *path, const char *body, HttpReply *ret) {
         const RedfishTarget *t = w->target;
         usec_t left = w->until - clock_monotonic();
         const char *headers[] = { "Accept: application/json", NULL, NULL };
@@ -90,9 +90,9 @@ static int ask(Walk *w, const char *method, const char *path, const char *body, 
 }
 
 /* 0: *ret is the caller's, by json_decref(). 1: there is none (404). */
-static int get(Walk *w, const char *path, json_t **ret) {
+static int redfish_get(Walk *w, const char *path, json_t **ret) {
         HttpReply reply;
-        int r = ask(w, NULL, path, NULL, &reply);
+        int r = redfish_ask(w, NULL, path, NULL, &reply);
 
         if (r < 0)
                 return r;
@@ -125,7 +125,7 @@ static int session_open(Walk *w) {
         json_decref(who);
         if (!copy)
                 return -ENOMEM;
-        r = ask(w, NULL, "/redfish/v1/SessionService/Sessions", copy, &reply);
+        r = redfish_ask(w, NULL, "/redfish/v1/SessionService/Sessions", copy, &reply);
         if (r < 0)
                 return r;
         if ((reply.status == 200 || reply.status == 201) && reply.token) {
@@ -152,7 +152,7 @@ static void session_close(Walk *w) {
         w->fault = &ignored;
         w->asked = 0;
         w->until = clock_monotonic() + 2 * USEC_PER_SEC;
-        (void) ask(w, "DELETE", w->session, NULL, &reply);
+        (void) redfish_ask(w, "DELETE", w->session, NULL, &reply);
         w->fault = fault;
 }
 
@@ -169,7 +169,7 @@ static int visit_links(Walk *w, const json_t *j, const char *key, const char *pa
         for (uint32_t i = 0; i < n && r >= 0; i++) {
                 json_t *one = NULL;
 
-                r = get(w, links[i], &one);
+                r = redfish_get(w, links[i], &one);
                 if (r == 0) {
                         r = visit(w, parent, one);
                         json_decref(one);
@@ -186,7 +186,7 @@ static int visit_collection(Walk *w, const json_t *j, const char *key, const cha
 
         if (!link || link[0] != '/')
                 return 0;
-        r = get(w, link, &collection);
+        r = redfish_get(w, link, &collection);
         if (r != 0)
                 return r < 0 ? r : 0;
         r = visit_links(w, collection, "Members", parent, visit);
@@ -256,7 +256,7 @@ static int get_of_chassis(Walk *w, const json_t *chassis, const char *key,
 
         if (!link || link[0] != '/')
                 return 0;
-        r = get(w, link, &j);
+        r = redfish_get(w, link, &j);
         if (r != 0)
                 return r < 0 ? r : 0;
         r = emit(&w->list.sink, name, j);
@@ -271,9 +271,9 @@ static int visit_chassis(Walk *w, const char *root, const json_t *chassis) {
         return r < 0 ? r : get_of_chassis(w, chassis, "Power", redfish_power);
 }
 
-static int walk(Walk *w) {
+static int redfish_walk(Walk *w) {
         json_t *root = NULL;
-        int r = get(w, "/redfish/v1/", &root);
+        int r = redfish_get(w, "/redfish/v1/", &root);
 
         if (r == 1) {
                 text_fault(w->fault, "", "there is no /redfish/v1/");
@@ -303,7 +303,7 @@ int redfish_read(Arena *a, const RedfishTarget *target, usec_t now, Section *ret
         if (r < 0)
                 return r;
         w.list = sample_list_over(&samples);
-        r = walk(&w);
+        r = redfish_walk(&w);
         read = (Section){
                 .collector = "redfish", .read_at = now, .samples = w.list.samples, .n_samples = w.list.n
         };

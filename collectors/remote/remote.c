@@ -11,7 +11,7 @@
 
 /* The host a URI leads to: "qemu+ssh://root@h1:22/system" → h1; a URI without
  * a host is its own name. */
-static const char *uri_host(Arena *a, const char *uri) {
+static const char *remote_uri_host(Arena *a, const char *uri) {
         const char *at = strstr(uri, "://"), *user;
         size_t n;
 
@@ -95,8 +95,8 @@ static void lanes_read(RemoteLane *lanes, uint32_t n, usec_t timeout) {
 }
 
 /* A name that no report can hold is replaced by what the URI says. */
-static int host_fill(VirtLane *lane, Arena *a, const char *uri, usec_t interval, usec_t timeout,
-                     RemoteHost *ret) {
+static int remote_host_fill(VirtLane *lane, Arena *a, const char *uri, usec_t interval, usec_t timeout,
+                            RemoteHost *ret) {
         LaneState state;
         int r = virt_lane_state(lane, a, timeout, &state);
         bool named = r == 0 && text_is_name(state.host, strlen(state.host));
@@ -105,7 +105,7 @@ static int host_fill(VirtLane *lane, Arena *a, const char *uri, usec_t interval,
                 return r;
         *ret = (RemoteHost){
                 .uri = uri,
-                .report = { .host = named ? state.host : uri_host(a, uri),
+                .report = { .host = named ? state.host : remote_uri_host(a, uri),
                             .sent_at = clock_now(),
                             .sequence = 1,
                             .interval = interval,
@@ -132,7 +132,7 @@ static int lanes_run(RemoteLane *lanes, const RemoteOptions *o, Arena *a, Remote
         clock_sleep(interval);
         lanes_read(lanes, o->n_uris, timeout);
         for (uint32_t i = 0; i < o->n_uris && r == 0; i++)
-                r = host_fill(lanes[i].lane, a, o->uris[i], interval, timeout, &hosts[i]);
+                r = remote_host_fill(lanes[i].lane, a, o->uris[i], interval, timeout, &hosts[i]);
         return r;
 }
 

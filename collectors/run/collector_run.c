@@ -60,7 +60,7 @@ static void read_take(CollectorRun *run, bool keeps_last) {
                 run->next ^= 1;
 }
 
-static void run_take(CollectorRun *run, bool keeps_last) {
+static void collector_run_run_take(CollectorRun *run, bool keeps_last) {
         run->busy = run->hangs = false;
         if (run->job.run == job_open)
                 open_take(run);
@@ -81,7 +81,7 @@ static void run_look(const RunSet *set, CollectorRun *run) {
                 return;
         state = job_lanes_look(set->lanes, &run->job);
         if (state == JOB_DONE) {
-                run_take(run, true);
+                collector_run_run_take(run, true);
                 return;
         }
         if (state == JOB_IDLE) /* there was no thread for it; once more with the next round */
@@ -103,7 +103,7 @@ static void run_begin(const RunSet *set, CollectorRun *run, void (*job)(void *),
                 return;
         }
         job(run);
-        run_take(run, false);
+        collector_run_run_take(run, false);
 }
 
 static void set_await(RunSet *set) {

@@ -59,7 +59,7 @@ static void lane_work(Lane *me) {
                 (void) pthread_cond_broadcast(&l->changed);
 }
 
-static void *lane_main(void *arg) {
+static void *job_lanes_lane_main(void *arg) {
         Lane *me = arg;
         JobLanes *l = me->all;
 
@@ -84,7 +84,7 @@ static int lane_new(JobLanes *l) {
         lane->all = l;
         (void) sigfillset(&all); /* signals are for the program's own thread */
         (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = pthread_create(&lane->thread, NULL, lane_main, lane);
+        r = pthread_create(&lane->thread, NULL, job_lanes_lane_main, lane);
         (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r != 0) {
                 free(lane);
@@ -121,7 +121,7 @@ static void wait_until(JobLanes *l, usec_t until) {
 }
 
 /* The active lane's job has had its time. */
-static bool is_late(const JobLanes *l, usec_t patience) {
+static bool job_lanes_is_late(const JobLanes *l, usec_t patience) {
         return l->active && l->active->job && clock_monotonic() >= l->active->job->since + patience;
 }
 
@@ -131,7 +131,7 @@ void job_lanes_wait(JobLanes *l, usec_t patience) {
         (void) pthread_mutex_lock(&l->lock);
         (void) pthread_cond_broadcast(&l->changed); /* there is work */
         while (r == 0 && (l->first || (l->active && l->active->job))) {
-                if (is_late(l, patience)) {
+                if (job_lanes_is_late(l, patience)) {
                         l->active = NULL;
                         continue;
                 }

@@ -125,7 +125,7 @@ static void lane_destroy(VirtLane *l) {
         free(l);
 }
 
-static void *lane_main(void *arg) {
+static void *virt_lane_lane_main(void *arg) {
         VirtLane *l = arg;
         bool orphan;
         int r;
@@ -158,7 +158,7 @@ static void *lane_main(void *arg) {
 }
 
 /* ---- its owner ---- */
-static char *copied(const char *s) {
+static char *virt_lane_copied(const char *s) {
         return s ? strdup(s) : NULL;
 }
 
@@ -167,9 +167,9 @@ static int lane_fill(VirtLane *l, const LaneOptions *o) {
         CollectorEnv env;
         int r;
 
-        l->uri = copied(o->uri);
-        l->root = copied(o->root);
-        l->advertise = copied(o->advertise);
+        l->uri = virt_lane_copied(o->uri);
+        l->root = virt_lane_copied(o->root);
+        l->advertise = virt_lane_copied(o->advertise);
         if (!l->uri || (o->root && !l->root) || (o->advertise && !l->advertise) ||
             arena_open(SHOWN_BYTES, &l->shown) < 0)
                 return -ENOMEM;
@@ -193,7 +193,7 @@ static int lane_thread(VirtLane *l) {
 
         (void) sigfillset(&all); /* signals are for the program's own thread */
         (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = pthread_create(&thread, NULL, lane_main, l);
+        r = pthread_create(&thread, NULL, virt_lane_lane_main, l);
         (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r == 0)
                 (void) pthread_detach(thread);

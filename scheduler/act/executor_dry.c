@@ -18,7 +18,7 @@ typedef struct DryExecutor {
         uint32_t next_id;
 } DryExecutor;
 
-static Entry *find(DryExecutor *e, uint32_t id) {
+static Entry *executor_dry_find(DryExecutor *e, uint32_t id) {
         for (size_t i = 0; i < e->n; i++)
                 if (e->entries[i].id == id)
                         return &e->entries[i];
@@ -50,7 +50,7 @@ static int dry_start(void *self, const MigrationRequest *request, uint32_t *ret_
 }
 
 static void dry_poll(void *self, uint32_t id, MigrationStatus *ret) {
-        const Entry *entry = find(self, id);
+        const Entry *entry = executor_dry_find(self, id);
 
         *ret = (MigrationStatus){ .phase = MIGRATION_DRY, .dirty_kib_s = UNKNOWN, .downtime_ms = UNKNOWN };
         (void) snprintf(ret->message, sizeof(ret->message), "%s", entry->sentence);
@@ -69,7 +69,7 @@ static void dry_wait(void *self, usec_t at_most) {
 static void dry_forget(void *self, uint32_t id) {
         DryExecutor *e = self;
 
-        *find(e, id) = e->entries[e->n - 1];
+        *executor_dry_find(e, id) = e->entries[e->n - 1];
         e->n--;
 }
 

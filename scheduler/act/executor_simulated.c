@@ -26,7 +26,7 @@ typedef struct SimulatedExecutor {
         uint32_t next_id;
 } SimulatedExecutor;
 
-static Simulated *find(SimulatedExecutor *e, uint32_t id) {
+static Simulated *executor_simulated_find(SimulatedExecutor *e, uint32_t id) {
         for (size_t i = 0; i < e->n; i++)
                 if (e->all[i]->id == id)
                         return e->all[i];
@@ -41,7 +41,7 @@ static void simulated_free_one(Simulated *s) {
         free(s);
 }
 
-static void say(Simulated *s, const char *words) {
+static void executor_simulated_say(Simulated *s, const char *words) {
         (void) snprintf(s->words, sizeof(s->words), "%s", words);
 }
 
@@ -57,13 +57,13 @@ static void simulated_plan(Simulated *s, usec_t now) {
         s->next = phases[s->plan.end];
         s->ends = hangs ? NEVER : now + s->plan.takes;
         if (s->next != MIGRATION_DONE)
-                say(s, s->plan.message ? s->plan.message : "simulated");
+                executor_simulated_say(s, s->plan.message ? s->plan.message : "simulated");
         if (s->time_limit > 0 && s->ends > now + s->time_limit) {
                 bool deaf = s->plan.end == SIMULATED_DEAF;
 
                 s->ends = now + s->time_limit + (deaf ? SIMULATED_GIVE_UP : 0);
                 s->next = deaf ? MIGRATION_UNCLEAR : MIGRATION_ABORTED;
-                say(s, "out of time");
+                executor_simulated_say(s, "out of time");
         }
 }
 
@@ -170,7 +170,7 @@ static int simulated_start(void *self, const MigrationRequest *request, uint32_t
 
 static void simulated_poll(void *self, uint32_t id, MigrationStatus *ret) {
         SimulatedExecutor *e = self;
-        Simulated *s = find(e, id);
+        Simulated *s = executor_simulated_find(e, id);
 
         catch_up(e);
         if (s->status.phase == MIGRATION_RUNNING) {
@@ -187,7 +187,7 @@ static void simulated_poll(void *self, uint32_t id, MigrationStatus *ret) {
 
 static void simulated_abort(void *self, uint32_t id) {
         SimulatedExecutor *e = self;
-        Simulated *s = find(e, id);
+        Simulated *s = executor_simulated_find(e, id);
         bool deaf = s->plan.end == SIMULATED_DEAF;
 
         catch_up(e);
@@ -195,11 +195,11 @@ static void simulated_abort(void *self, uint32_t id) {
                 return;
         s->ends = e->now + (deaf ? SIMULATED_GIVE_UP : 0);
         s->next = deaf ? MIGRATION_UNCLEAR : MIGRATION_ABORTED;
-        say(s, deaf ? "has not ended after it was told to stop" : "told to stop");
+        executor_simulated_say(s, deaf ? "has not ended after it was told to stop" : "told to stop");
 }
 
 static void simulated_limit(void *self, uint32_t id, int64_t mib_s) {
-        find(self, id)->status.cap_mib_s = mib_s; /* what it takes is as scripted */
+        executor_simulated_find(self, id)->status.cap_mib_s = mib_s; /* what it takes is as scripted */
 }
 
 static usec_t simulated_now(void *self) {

@@ -197,7 +197,7 @@ static int64_t left_of(const LinkShare *s, uint32_t link, const Member *but) {
         return least - sum;
 }
 
-static int64_t room_of(const LinkShare *s, const Member *m) {
+static int64_t link_share_room_of(const LinkShare *s, const Member *m) {
         const int64_t out = left_of(s, m->links[0], m), in = left_of(s, m->links[1], m);
 
         return out < in ? out : in;
@@ -207,7 +207,7 @@ int64_t link_share_begin(LinkShare *s, uint32_t move) {
         Member *m = &s->members[move];
         int64_t cap = m->planned;
 
-        if (m->governed && room_of(s, m) < cap)
+        if (m->governed && link_share_room_of(s, m) < cap)
                 cap = 1;
         m->stage = STAGE_STARTING;
         m->runs = true;
@@ -253,7 +253,7 @@ static bool is_changeable(const Member *m) {
 }
 
 /* As much more as both its links have left. */
-static void give(LinkShare *s, Member *m, int64_t at_most) {
+static void link_share_give(LinkShare *s, Member *m, int64_t at_most) {
         int64_t more = at_most;
 
         for (uint32_t k = 0; k < WAYS; k++) {
@@ -270,7 +270,7 @@ static void give(LinkShare *s, Member *m, int64_t at_most) {
 
 /* What each is to have: the least there is, then its part, and the first that can take it what is left over.
  * Those whose cap is not changed now have what they have. */
-static void want(LinkShare *s) {
+static void link_share_want(LinkShare *s) {
         for (uint32_t i = 0; i < s->n_started; i++)
                 for (uint32_t k = 0; k < WAYS; k++) {
                         s->sum[s->members[s->started[i]].links[k]] = 0;
@@ -289,14 +289,14 @@ static void want(LinkShare *s) {
         }
         for (uint32_t i = 0; i < s->n_started; i++)
                 if (is_changeable(&s->members[s->started[i]]))
-                        give(s, &s->members[s->started[i]], s->members[s->started[i]].planned - 1);
+                        link_share_give(s, &s->members[s->started[i]], s->members[s->started[i]].planned - 1);
         for (uint32_t i = 0; i < s->n_started; i++)
                 if (is_changeable(&s->members[s->started[i]]))
-                        give(s, &s->members[s->started[i]], INT64_MAX);
+                        link_share_give(s, &s->members[s->started[i]], INT64_MAX);
 }
 
 void link_share_settle(LinkShare *s, void (*set)(void *arg, uint32_t move, int64_t mib_s), void *arg) {
-        want(s);
+        link_share_want(s);
         for (uint32_t i = 0; i < s->n_started; i++) {
                 Member *m = &s->members[s->started[i]];
 
@@ -312,7 +312,7 @@ void link_share_settle(LinkShare *s, void (*set)(void *arg, uint32_t move, int64
 
                 if (!is_changeable(m) || m->wanted <= m->in_force)
                         continue;
-                room = room_of(s, m);
+                room = link_share_room_of(s, m);
                 cap = cap < room ? cap : room;
                 if (cap <= m->in_force)
                         continue;

@@ -77,7 +77,7 @@ static void end_move(Run *r, uint32_t i) {
                 r->stopped = true;
 }
 
-static void refuse(Run *r, uint32_t i, const char *why) {
+static void run_waves_refuse(Run *r, uint32_t i, const char *why) {
         r->outcomes[i].end = MOVE_REFUSED;
         (void) snprintf(r->outcomes[i].why, sizeof(r->outcomes[i].why), "%s", why);
         end_move(r, i);
@@ -97,7 +97,7 @@ static void heed_wish(Run *r) {
 }
 
 /* Whether one more may run now, by the limits. */
-static bool has_room(const Run *r, const MigrationRequest *wanted) {
+static bool run_waves_has_room(const Run *r, const MigrationRequest *wanted) {
         const RunLimits *l = &r->options.limits;
         uint32_t in = 0, out = 0;
 
@@ -143,12 +143,13 @@ static bool is_too_soon(const Run *r, uint32_t i) {
 }
 
 static bool may_begin(const Run *r, uint32_t i) {
-        return r->slots[i].step == STEP_WAITING && !r->slots[i].held && has_room(r, &r->moves[i].request) &&
+        return r->slots[i].step == STEP_WAITING && !r->slots[i].held &&
+               run_waves_has_room(r, &r->moves[i].request) &&
                link_share_busy(r->share, i) < link_share_planned(r->share, i) && !is_too_soon(r, i) &&
                (!r->hooks.may_join || r->running == 0 || r->hooks.may_join(r->hooks.arg, i));
 }
 
-static int begin(Run *r, uint32_t i) {
+static int run_waves_begin(Run *r, uint32_t i) {
         MigrationRequest request = r->moves[i].request;
         const int64_t cap = link_share_begin(r->share, i);
         int started;
@@ -172,18 +173,18 @@ static void start_move(Run *r, uint32_t i, bool early) {
                 return;
         }
         if (checked != 0) {
-                refuse(r, i, why);
+                run_waves_refuse(r, i, why);
                 return;
         }
         if (r->hooks.intent && r->hooks.intent(r->hooks.arg, i) != 0) {
                 r->stopped = true;
-                refuse(r, i, "the intent could not be written down");
+                run_waves_refuse(r, i, "the intent could not be written down");
                 return;
         }
-        started = begin(r, i);
+        started = run_waves_begin(r, i);
         if (started < 0) {
                 r->stopped = true;
-                refuse(r, i, strerror(-started));
+                run_waves_refuse(r, i, strerror(-started));
                 return;
         }
         r->slots[i].step = STEP_RUNNING;
@@ -203,7 +204,7 @@ static void start_some(Run *r, uint32_t first, uint32_t end, bool early) {
         }
 }
 
-static bool has_waiting(const Run *r, uint32_t first, uint32_t end) {
+static bool run_waves_has_waiting(const Run *r, uint32_t first, uint32_t end) {
         for (uint32_t i = first; i < end; i++)
                 if (r->slots[i].step == STEP_WAITING)
                         return true;
@@ -221,7 +222,7 @@ static void start_all(Run *r) {
         if (!r->stopped)
                 start_some(r, r->first, r->end, false);
         if (!r->stopped && !r->missed && r->options.overlap && r->running > 0 &&
-            !has_waiting(r, r->first, r->end))
+            !run_waves_has_waiting(r, r->first, r->end))
                 start_some(r, r->end, r->ahead, true);
 }
 
@@ -274,7 +275,8 @@ static void run_wave(Run *r) {
 
                 start_all(r);
                 ended = poll_running(r);
-                if (!has_running(r, r->first, r->end) && (r->stopped || !has_waiting(r, r->first, r->end)))
+                if (!has_running(r, r->first, r->end) &&
+                    (r->stopped || !run_waves_has_waiting(r, r->first, r->end)))
                         return;
                 if (ended == 0 && r->running > 0)
                         r->executor->wait(r->executor->self, r->options.step);
@@ -311,7 +313,7 @@ static uint32_t end_of_wave(const Run *r, uint32_t first) {
         return end;
 }
 
-static int share_links(Run *r) {
+static int run_waves_share_links(Run *r) {
         LinkShareMove *planned = calloc(r->n, sizeof(*planned));
         const RunLimits *l = &r->options.limits;
         int result;
@@ -354,7 +356,7 @@ int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOpt
                 return 0;
         memset(ret_outcomes, 0, n * sizeof(*ret_outcomes)); /* MOVE_NOT_REACHED */
         r.slots = calloc(n, sizeof(*r.slots));
-        if (!r.slots || share_links(&r) < 0) {
+        if (!r.slots || run_waves_share_links(&r) < 0) {
                 free(r.slots);
                 return -ENOMEM;
         }

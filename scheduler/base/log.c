@@ -5,28 +5,28 @@
 #include <string.h>
 #include <time.h>
 
-static _Atomic LogLevel threshold = LOG_INFO;
-static _Thread_local const LogThread *thread; /* NULL: it has nothing of its own */
+static _Atomic LogLevel log_threshold_level = LOG_INFO;
+static _Thread_local const LogThread *log_thread_name; /* NULL: it has nothing of its own */
 
 void log_thread(const LogThread *t) {
-        thread = t;
+        log_thread_name = t;
 }
 
 void log_threshold(LogLevel least) {
-        threshold = least;
+        log_threshold_level = least;
 }
 
 void log_event(LogLevel level, const char *event, const char *fmt, ...) {
         static const char *const names[] = { "debug", "info", "warning", "error" };
         char line[2048], stamp[32];
         struct tm tm;
-        const char *words = thread && thread->words ? thread->words : "";
-        time_t now = (time_t) (clock_now_of(thread ? thread->clock : NULL) / USEC_PER_SEC);
+        const char *words = log_thread_name && log_thread_name->words ? log_thread_name->words : "";
+        time_t now = (time_t) (clock_now_of(log_thread_name ? log_thread_name->clock : NULL) / USEC_PER_SEC);
         va_list ap;
         size_t used, room = sizeof(line) - 2 - strnlen(words, sizeof(line) / 4) - 1;
         int n;
 
-        if (level < threshold)
+        if (level < log_threshold_level)
                 return;
         (void) strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
         n = snprintf(line, sizeof(line) - 1, "%s %s %s ", stamp, names[level], event);
@@ -42,7 +42,7 @@ void log_event(LogLevel level, const char *event, const char *fmt, ...) {
                 used += (size_t) n;
         line[used++] = '\n';
         /* One call, so that lines of threads do not mix. */
-        (void) fwrite(line, 1, used, thread && thread->to ? thread->to : stderr);
+        (void) fwrite(line, 1, used, log_thread_name && log_thread_name->to ? log_thread_name->to : stderr);
 }
 
 const char *log_quote(const char *s, char *buf, size_t size) {

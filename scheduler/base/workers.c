@@ -21,7 +21,7 @@ static void run_here(const Workers *w, unsigned n, void (*task)(void *arg, unsig
 
 const Workers workers_none = { .threads = 1, .run = run_here };
 
-static void *work(void *data) {
+static void *workers_work(void *data) {
         Job *job = data;
 
         for (unsigned i; (i = atomic_fetch_add(&job->next, 1)) < job->n;)
@@ -35,9 +35,10 @@ static void run_threads(const Workers *w, unsigned n, void (*task)(void *arg, un
         pthread_t threads[THREADS_MAX];
         unsigned made = 0;
 
-        while (made + 1 < w->threads && made + 1 < n && pthread_create(&threads[made], NULL, work, &job) == 0)
+        while (made + 1 < w->threads && made + 1 < n &&
+               pthread_create(&threads[made], NULL, workers_work, &job) == 0)
                 made++;
-        (void) work(&job);
+        (void) workers_work(&job);
         for (unsigned i = 0; i < made; i++)
                 (void) pthread_join(threads[i], NULL);
 }

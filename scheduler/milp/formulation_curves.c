@@ -22,7 +22,7 @@ static int64_t square_at(const Square *q, int64_t load) {
         return share_square(load - q->line, q->reciprocal, q->factor, q->grain);
 }
 
-static int64_t divisor(int64_t a, int64_t b) {
+static int64_t formulation_curves_divisor(int64_t a, int64_t b) {
         while (b != 0) {
                 const int64_t rest = a % b;
 
@@ -37,14 +37,14 @@ static int64_t load_step(const Formulation *f, uint32_t host, uint32_t r) {
         int64_t step = 0;
 
         for (uint32_t i = f->places_start[host]; i < f->places_start[host + 1]; i++)
-                step = divisor(step, place_need(f, f->places_at[i])[r]);
+                step = formulation_curves_divisor(step, place_need(f, f->places_at[i])[r]);
         return step;
 }
 
 /* How far the function may be below the chord between loads `width` apart, the upper one at `load`, when it
  * is sampled. With σ the share before rounding and g = grain + 1, its value is above factor·(σ − g)²/2^16 −
  * 1, and so above factor·(σ² − 2gσ)/2^16 − 1; the chord is at most factor·Δσ²/4/2^16 above factor·σ²/2^16. */
-static int64_t allowance(const Square *q, int64_t load, int64_t width) {
+static int64_t formulation_curves_allowance(const Square *q, int64_t load, int64_t width) {
         const int64_t share = (load > q->line ? share_of(load - q->line, q->reciprocal) : 0) + 2;
         const int64_t across = share_of(width, q->reciprocal) + 2;
         const __int128 units = (__int128) q->factor * (2 * (q->grain + 1) * share + across * across / 4 + 1);
@@ -80,7 +80,8 @@ static void curve_trace(Curve *c, const Square *q, int64_t least, int64_t most, 
                 else if (clamped) /* not convex: the least value since the sample before */
                         hull_add(c, at, square_at(q, least + (i - stride) * step));
                 else
-                        hull_add(c, at, square_at(q, at) - allowance(q, next, stride * step));
+                        hull_add(c, at,
+                                 square_at(q, at) - formulation_curves_allowance(q, next, stride * step));
         }
 }
 
@@ -159,7 +160,7 @@ static int cut_add(Formulation *f, const Curve *c, int64_t q, int64_t p, int64_t
  * the nearest p/2^k and whatever intercept keeps it below every vertex. */
 static int piece_add(Formulation *f, const Curve *c, uint32_t i) {
         int64_t dl = c->load[i + 1] - c->load[i], dv = c->value[i + 1] - c->value[i], q, p, least = INT64_MAX;
-        const int64_t d = divisor(dl, dv < 0 ? -dv : dv), top = c->load[c->n - 1];
+        const int64_t d = formulation_curves_divisor(dl, dv < 0 ? -dv : dv), top = c->load[c->n - 1];
         double slope;
 
         dl /= d;

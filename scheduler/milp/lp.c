@@ -212,7 +212,7 @@ static void farkas_row(Lp *lp, double *y) {
                         y[lp->index[i] - 1] = -sign * lp->value[i];
 }
 
-static int end_of(Lp *lp, int code, int method) {
+static int lp_end_of(Lp *lp, int code, int method) {
         int status = glp_get_status(lp->prob);
 
         if (code == GLP_EOBJUL)
@@ -224,7 +224,7 @@ static int end_of(Lp *lp, int code, int method) {
         return status == GLP_NOFEAS && method == GLP_DUAL ? LP_INFEASIBLE : LP_UNSOLVED;
 }
 
-static int simplex(Lp *lp, const LpLimits *limits, int method) {
+static int lp_simplex(Lp *lp, const LpLimits *limits, int method) {
         glp_smcp options;
         int code = GLP_EITLIM, portion = limits->stop ? PORTION : limits->iterations;
 
@@ -239,7 +239,7 @@ static int simplex(Lp *lp, const LpLimits *limits, int method) {
                 options.it_lim = portion;
                 code = glp_simplex(lp->prob, &options);
         }
-        return end_of(lp, code, method);
+        return lp_end_of(lp, code, method);
 }
 
 static int body_solve(Lp *lp, void *arg) {
@@ -250,11 +250,11 @@ static int body_solve(Lp *lp, void *arg) {
         for (uint32_t j = 0; j < g->n_cols; j++)
                 glp_set_col_bnds(lp->prob, (int) j + 1, call->lower[j] == call->upper[j] ? GLP_FX : GLP_DB,
                                  (double) call->lower[j], (double) call->upper[j]);
-        end = simplex(lp, &call->limits, GLP_DUAL);
+        end = lp_simplex(lp, &call->limits, GLP_DUAL);
         if (end == LP_UNSOLVED && !(call->limits.stop && call->limits.stop(call->limits.stop_arg))) {
                 /* A basis that became singular or lost dual feasibility: once more from the start. */
                 glp_std_basis(lp->prob);
-                end = simplex(lp, &call->limits, GLP_DUALP);
+                end = lp_simplex(lp, &call->limits, GLP_DUALP);
         }
         for (uint32_t j = 0; j < g->n_cols; j++) /* fmin and fmax also mend what is not a number */
                 call->x[j] = fmax((double) call->lower[j],

@@ -46,7 +46,7 @@ static bool node_before(const Tree *t, uint32_t a, uint32_t b) {
         return m->depth != n->depth ? m->depth > n->depth : a > b;
 }
 
-static int heap_push(Tree *t, uint32_t node) {
+static int tree_heap_push(Tree *t, uint32_t node) {
         uint32_t i;
 
         if (t->n_heap == t->heap_room) {
@@ -66,7 +66,7 @@ static int heap_push(Tree *t, uint32_t node) {
         return 0;
 }
 
-static uint32_t heap_pop(Tree *t) {
+static uint32_t tree_heap_pop(Tree *t) {
         uint32_t top = t->heap[0], last = t->heap[--t->n_heap], i = 0;
 
         for (;;) {
@@ -110,7 +110,7 @@ static int64_t node_add(Tree *t, uint32_t parent, uint32_t col, int64_t lower, i
 static int node_wait(Tree *t, uint32_t parent, uint32_t col, int64_t lower, int64_t upper) {
         int64_t node = node_add(t, parent, col, lower, upper);
 
-        return node < 0 ? (int) node : heap_push(t, (uint32_t) node);
+        return node < 0 ? (int) node : tree_heap_push(t, (uint32_t) node);
 }
 
 /* Bounds of the node: the root's, then every change on the way, whatever their order. */
@@ -137,7 +137,7 @@ static bool tree_stopped(Tree *t) {
         return t->guard_fired || t->solved >= t->task.nodes;
 }
 
-static int relax(Tree *t) {
+static int tree_relax(Tree *t) {
         const Program *g = t->task.program;
         /* A little above, so that the bound made from its multipliers passes `below` too. */
         const double cut_off = t->below == INT64_MAX ? INFINITY : (double) t->below * (1 + 1e-9) + 1;
@@ -188,7 +188,7 @@ static uint32_t branch_column(const Tree *t, bool *ret_fractional) {
 }
 
 /* Children of the node: the number of the one to plunge into; the others wait. */
-static int64_t branch(Tree *t, uint32_t node, uint32_t col, bool fractional) {
+static int64_t tree_branch(Tree *t, uint32_t node, uint32_t col, bool fractional) {
         const int64_t lower = t->lower[col], upper = t->upper[col];
         int64_t at = (int64_t) floor(t->x[col] + (fractional ? 0 : 0.5));
         int r = 0;
@@ -246,7 +246,7 @@ static int node_work(Tree *t, uint32_t node) {
         if (!program_tighten(t->task.program, t->lower, t->upper))
                 return 0;
         for (int round = 0;; round++) {
-                int end = relax(t), cuts;
+                int end = tree_relax(t), cuts;
                 int64_t before = t->nodes[node].bound;
 
                 if (end < 0)
@@ -309,7 +309,7 @@ static int tree_loop(Tree *t) {
                 int r = 0;
 
                 if (tree_stopped(t))
-                        return heap_push(t, node);
+                        return tree_heap_push(t, node);
                 if (t->nodes[node].bound < t->below) {
                         node_enter(t, node);
                         r = node_work(t, node);
@@ -321,9 +321,9 @@ static int tree_loop(Tree *t) {
                 if (r < 0)
                         return r;
                 if (col != NO_NODE)
-                        next = branch(t, node, col, fractional);
+                        next = tree_branch(t, node, col, fractional);
                 else if (t->n_heap > 0)
-                        next = heap_pop(t);
+                        next = tree_heap_pop(t);
                 else
                         return 0;
         }

@@ -21,13 +21,13 @@ const HostLoad *audit_load(const HostLoad *list, uint32_t n, const char *host) {
 }
 
 /* The value at ⌈n·permille/1000⌉ of list[n], sorted. */
-static int64_t rank(const int64_t *list, uint32_t n, uint32_t permille) {
+static int64_t audit_rank(const int64_t *list, uint32_t n, uint32_t permille) {
         uint32_t at = (uint32_t) (((uint64_t) n * permille + 999) / 1000);
 
         return n == 0 ? UNKNOWN : list[at > 0 ? at - 1 : 0];
 }
 
-static bool is(const RecordMove *m, const char *end) {
+static bool audit_is(const RecordMove *m, const char *end) {
         return strcmp(m->end, end) == 0;
 }
 
@@ -40,7 +40,7 @@ static void pair_of(const RecordMove *m, AuditMeasure measure, int64_t *ret_pred
 }
 
 /* (predicted − measured) ÷ measured in permille, held within what cannot overflow. */
-static int64_t relative(int64_t predicted, int64_t measured) {
+static int64_t audit_relative(int64_t predicted, int64_t measured) {
         const __int128 share = (__int128) (predicted - measured) * 1000 / (measured > 0 ? measured : 1);
 
         return share > QUANTITY_MAX ? QUANTITY_MAX : (int64_t) share;
@@ -59,8 +59,8 @@ static bool is_cold(const RecordMove *m) {
         return m->strategy && strcmp(m->strategy, move_strategy_names[STRATEGY_COLD]) == 0;
 }
 
-static AuditError error_of(const AuditEntry *entries, uint32_t n, AuditMeasure measure, int64_t *signed_list,
-                           int64_t *list) {
+static AuditError audit_error_of(const AuditEntry *entries, uint32_t n, AuditMeasure measure,
+                                 int64_t *signed_list, int64_t *list) {
         AuditError e = { 0 };
 
         for (uint32_t i = 0; i < n; i++)
@@ -69,9 +69,9 @@ static AuditError error_of(const AuditEntry *entries, uint32_t n, AuditMeasure m
                         int64_t predicted, measured;
 
                         pair_of(m, measure, &predicted, &measured);
-                        if (!is(m, "done") || is_cold(m) || predicted <= 0 || measured < 0)
+                        if (!audit_is(m, "done") || is_cold(m) || predicted <= 0 || measured < 0)
                                 continue;
-                        signed_list[e.n] = relative(predicted, measured);
+                        signed_list[e.n] = audit_relative(predicted, measured);
                         list[e.n] = signed_list[e.n] < 0 ? -signed_list[e.n] : signed_list[e.n];
                         e.n++;
                 }
@@ -79,9 +79,9 @@ static AuditError error_of(const AuditEntry *entries, uint32_t n, AuditMeasure m
                 qsort(signed_list, e.n, sizeof(*signed_list), compare_int64);
                 qsort(list, e.n, sizeof(*list), compare_int64);
         }
-        e.median = rank(list, e.n, 500);
-        e.p90 = rank(list, e.n, 900);
-        e.bias = e.n > 0 ? rank(signed_list, e.n, 500) : 0;
+        e.median = audit_rank(list, e.n, 500);
+        e.p90 = audit_rank(list, e.n, 900);
+        e.bias = e.n > 0 ? audit_rank(signed_list, e.n, 500) : 0;
         return e;
 }
 
@@ -94,11 +94,12 @@ int audit_sum(Arena *a, const AuditEntry *entries, uint32_t n, AuditSum *ret) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
                 for (uint32_t k = 0; k < entries[i].n_moves; k++) {
-                        s.done += is(&entries[i].moves[k], "done");
-                        s.missed += is(&entries[i].moves[k], "failed") || is(&entries[i].moves[k], "unclear");
+                        s.done += audit_is(&entries[i].moves[k], "done");
+                        s.missed += audit_is(&entries[i].moves[k], "failed") ||
+                                    audit_is(&entries[i].moves[k], "unclear");
                 }
         for (int m = 0; m < AUDIT_MEASURE_N; m++)
-                s.error[m] = error_of(entries, n, (AuditMeasure) m, lists[0], lists[1]);
+                s.error[m] = audit_error_of(entries, n, (AuditMeasure) m, lists[0], lists[1]);
         *ret = s;
         return 0;
 }
@@ -106,7 +107,7 @@ int audit_sum(Arena *a, const AuditEntry *entries, uint32_t n, AuditSum *ret) {
 /* ---- when predictions are not to be trusted ---- */
 
 /* How many times the longer of the two is the shorter, in permille; 1000: as predicted. */
-static int64_t factor(const RecordMove *m, int64_t least_ms) {
+static int64_t audit_factor(const RecordMove *m, int64_t least_ms) {
         const int64_t shorter = m->ms < m->predicted.ms ? m->ms : m->predicted.ms;
         const int64_t longer = m->ms < m->predicted.ms ? m->predicted.ms : m->ms;
 
@@ -128,14 +129,14 @@ static Recent look_back(int64_t *factors, const AuditEntry *entries, uint32_t n,
                         break;
                 for (uint32_t k = entries[i].n_moves; k-- > 0 && r.seen < b->moves;) {
                         const RecordMove *m = &entries[i].moves[k];
-                        bool missed = is(m, "failed") || is(m, "unclear");
+                        bool missed = audit_is(m, "failed") || audit_is(m, "unclear");
 
-                        if (!missed && !is(m, "done"))
+                        if (!missed && !audit_is(m, "done"))
                                 continue;
                         r.seen++;
                         r.missed += missed;
                         if (!missed && !is_cold(m) && m->ms >= 0 && m->predicted.ms > 0)
-                                factors[r.n_factors++] = factor(m, b->least_ms);
+                                factors[r.n_factors++] = audit_factor(m, b->least_ms);
                 }
         }
         return r;
@@ -159,7 +160,7 @@ int audit_wrong(Arena *a, const AuditEntry *entries, uint32_t n, AuditBound boun
         if (r.n_factors == 0)
                 return 0;
         qsort(factors, r.n_factors, sizeof(*factors), compare_int64);
-        middle = rank(factors, r.n_factors, 500);
+        middle = audit_rank(factors, r.n_factors, 500);
         if (middle <= bound.factor_permille)
                 return 0;
         *ret = text_format(

@@ -41,7 +41,7 @@ VmIx snapshot_vm(const Snapshot *s, const char *name) {
         return index_by_name(s->vms, sizeof(Vm), s->n_vms, name);
 }
 
-static bool concerns(const Fault *f, const char *vm) {
+static bool cluster_concerns(const Fault *f, const char *vm) {
         return !f->partly ||
                (f->vms.n > 0 && bsearch(vm, f->vms.at, f->vms.n, sizeof(*f->vms.at), compare_name));
 }
@@ -51,7 +51,8 @@ int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault) {
         const Fault *worst = NULL;
 
         for (uint32_t i = 0; i < h->n_faults; i++)
-                if ((!worst || h->faults[i].grade > worst->grade) && concerns(&h->faults[i], s->vms[v].name))
+                if ((!worst || h->faults[i].grade > worst->grade) &&
+                    cluster_concerns(&h->faults[i], s->vms[v].name))
                         worst = &h->faults[i];
         if (ret_fault)
                 *ret_fault = worst;

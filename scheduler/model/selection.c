@@ -7,7 +7,7 @@ static const struct {
         const char *prefix;
         SelectKind kind;
         bool of_hosts; /* hosts are selected by it too */
-} prefixes[] = {
+} selection_prefixes[] = {
         { "vm", SELECT_VM, false },
         { "label", SELECT_LABEL, false },
         { "group", SELECT_GROUP, false },
@@ -43,7 +43,7 @@ static const char *set_end(const char *p, unsigned char c, bool *ret_in) {
 }
 
 /* One step of the pattern that stands for one letter: past it when it fits c, else NULL. */
-static const char *step(const char *p, unsigned char c) {
+static const char *selection_step(const char *p, unsigned char c) {
         const char *end;
         bool in;
 
@@ -70,7 +70,7 @@ bool text_fits(const char *pattern, const char *text) {
                         again = text;
                         continue;
                 }
-                next = *pattern != '\0' ? step(pattern, (unsigned char) *text) : NULL;
+                next = *pattern != '\0' ? selection_step(pattern, (unsigned char) *text) : NULL;
                 if (next) {
                         pattern = next;
                         text++;
@@ -113,15 +113,15 @@ static int exact_of(Arena *a, const char *pattern, const char **ret) {
 /* ---- words ---- */
 
 static int prefix_fault(const char *prefix, SelectFrom from, TextFault *f) {
-        const char *words[ARRAY_SIZE(prefixes)], *nearest;
+        const char *words[ARRAY_SIZE(selection_prefixes)], *nearest;
         const char *accepted = from == SELECT_FROM_HOSTS
                                        ? "a name, host:, zone:, rack: or neighborhood:"
                                        : "a name, label:key=value, group:, host:, zone:, rack: or vm:NAME";
         uint32_t n = 0;
 
-        for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-                if (from == SELECT_FROM_VMS || prefixes[i].of_hosts)
-                        words[n++] = prefixes[i].prefix;
+        for (size_t i = 0; i < ARRAY_SIZE(selection_prefixes); i++)
+                if (from == SELECT_FROM_VMS || selection_prefixes[i].of_hosts)
+                        words[n++] = selection_prefixes[i].prefix;
         nearest = text_nearest(prefix, words, n);
         text_fault(f, f->field, "'%.40s:' selects no %s; accepted: %s%s%s%s", prefix,
                    from == SELECT_FROM_HOSTS ? "hosts" : "VMs", accepted, nearest ? "; did you mean " : "",
@@ -159,13 +159,13 @@ static int term_parse(Arena *a, char *word, SelectFrom from, SelectTerm *ret, Te
                 colon = NULL; /* a name with a colon in it */
         if (colon) {
                 *colon = '\0';
-                for (i = 0; i < ARRAY_SIZE(prefixes); i++)
-                        if (strcmp(prefixes[i].prefix, word) == 0 &&
-                            (from == SELECT_FROM_VMS || prefixes[i].of_hosts))
+                for (i = 0; i < ARRAY_SIZE(selection_prefixes); i++)
+                        if (strcmp(selection_prefixes[i].prefix, word) == 0 &&
+                            (from == SELECT_FROM_VMS || selection_prefixes[i].of_hosts))
                                 break;
-                if (i == ARRAY_SIZE(prefixes))
+                if (i == ARRAY_SIZE(selection_prefixes))
                         return prefix_fault(word, from, f);
-                t.kind = prefixes[i].kind;
+                t.kind = selection_prefixes[i].kind;
                 word = colon + 1;
         }
         if (*word == '\0') {
@@ -302,7 +302,7 @@ static void verdict_add(Verdicts *v, const SelectTerm *t, bool fits) {
         v->out |= t->except && fits;
 }
 
-static bool verdict(const Selection *sel, const Verdicts *v) {
+static bool selection_verdict(const Selection *sel, const Verdicts *v) {
         return sel->n > 0 && !v->out && (v->in || !v->any);
 }
 
@@ -311,7 +311,7 @@ bool selection_has_vm(const Selection *sel, const Snapshot *s, VmIx v) {
 
         for (uint32_t i = 0; i < sel->n && !all.out; i++)
                 verdict_add(&all, &sel->terms[i], term_has_vm(&sel->terms[i], s, &s->vms[v]));
-        return verdict(sel, &all);
+        return selection_verdict(sel, &all);
 }
 
 bool selection_has_host(const Selection *sel, const Snapshot *s, HostIx h) {
@@ -319,7 +319,7 @@ bool selection_has_host(const Selection *sel, const Snapshot *s, HostIx h) {
 
         for (uint32_t i = 0; i < sel->n && !all.out; i++)
                 verdict_add(&all, &sel->terms[i], term_has_host(&sel->terms[i], &s->hosts[h]));
-        return verdict(sel, &all);
+        return selection_verdict(sel, &all);
 }
 
 /* Whether it is names and nothing else: then they are looked up instead of asking every VM. */

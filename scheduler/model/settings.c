@@ -305,7 +305,7 @@ int settings_set(Settings *s, const char *key, const char *text, TextFault *rete
         return r;
 }
 
-static const Value *value_of(const Settings *s, const char *section, const char *name) {
+static const Value *settings_value_of(const Settings *s, const char *section, const char *name) {
         for (uint32_t i = 0; i < s->n; i++)
                 if (strcmp(s->values[i].def->name, name) == 0 &&
                     strcmp(s->values[i].section->name, section) == 0)
@@ -315,14 +315,14 @@ static const Value *value_of(const Settings *s, const char *section, const char 
 }
 
 int64_t settings_int(const Settings *s, const char *section, const char *name) {
-        const Value *value = value_of(s, section, name);
+        const Value *value = settings_value_of(s, section, name);
 
         assert(value->def->type != SETTING_TEXT);
         return value->number;
 }
 
 const char *settings_text(const Settings *s, const char *section, const char *name) {
-        const Value *value = value_of(s, section, name);
+        const Value *value = settings_value_of(s, section, name);
 
         assert(value->def->type == SETTING_TEXT);
         return value->text;
@@ -371,7 +371,7 @@ static char *print_permille(Arena *a, int64_t value) {
                            (long long) (tenths < 0 ? -tenths : tenths));
 }
 
-static char *print_number(Arena *a, const SettingDef *def, int64_t value) {
+static char *settings_print_number(Arena *a, const SettingDef *def, int64_t value) {
         switch (def->type) {
         case SETTING_PERMILLE:
                 return print_permille(a, value);
@@ -400,7 +400,7 @@ const char *setting_print(const SettingDef *def, int64_t value, const char *text
                 if (n > 0)
                         memcpy(buf, text, n);
                 buf[n] = '\0';
-        } else if (!print_number(&a, def, value)) {
+        } else if (!settings_print_number(&a, def, value)) {
                 buf[0] = '\0';
         }
         return buf;

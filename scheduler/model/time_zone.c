@@ -92,14 +92,14 @@ typedef struct Cursor {
         const char *s;
 } Cursor;
 
-static bool take(Cursor *c, char letter) {
+static bool time_zone_take(Cursor *c, char letter) {
         if (*c->s != letter)
                 return false;
         c->s++;
         return true;
 }
 
-static int number(Cursor *c, int min, int max, int *ret) {
+static int time_zone_number(Cursor *c, int min, int max, int *ret) {
         int value = 0, digits = 0;
 
         while (*c->s >= '0' && *c->s <= '9' && digits < 4) {
@@ -116,10 +116,10 @@ static int number(Cursor *c, int min, int max, int *ret) {
 static int zone_name(Cursor *c) {
         const char *start = c->s;
 
-        if (take(c, '<')) {
+        if (time_zone_take(c, '<')) {
                 while (*c->s && *c->s != '>')
                         c->s++;
-                return take(c, '>') && c->s - start >= 5 ? 0 : -EINVAL;
+                return time_zone_take(c, '>') && c->s - start >= 5 ? 0 : -EINVAL;
         }
         while ((*c->s >= 'A' && *c->s <= 'Z') || (*c->s >= 'a' && *c->s <= 'z'))
                 c->s++;
@@ -128,13 +128,14 @@ static int zone_name(Cursor *c) {
 
 /* [+-]hh[:mm[:ss]] in seconds. */
 static int clock_time(Cursor *c, int64_t *ret) {
-        bool negative = take(c, '-');
+        bool negative = time_zone_take(c, '-');
         int hours = 0, minutes = 0, seconds = 0;
 
         if (!negative)
-                (void) take(c, '+');
-        if (number(c, 0, HOURS_MAX, &hours) < 0 || (take(c, ':') && number(c, 0, 59, &minutes) < 0) ||
-            (take(c, ':') && number(c, 0, 59, &seconds) < 0))
+                (void) time_zone_take(c, '+');
+        if (time_zone_number(c, 0, HOURS_MAX, &hours) < 0 ||
+            (time_zone_take(c, ':') && time_zone_number(c, 0, 59, &minutes) < 0) ||
+            (time_zone_take(c, ':') && time_zone_number(c, 0, 59, &seconds) < 0))
                 return -EINVAL;
         *ret = (hours * INT64_C(3600) + minutes * INT64_C(60) + seconds) * (negative ? -1 : 1);
         return 0;
@@ -144,22 +145,22 @@ static int rule_day(Cursor *c, ZoneDay *ret) {
         ZoneDay d = { .time = 2 * INT64_C(3600) };
         int r;
 
-        if (!take(c, ','))
+        if (!time_zone_take(c, ','))
                 return -EINVAL;
-        if (take(c, 'M')) {
+        if (time_zone_take(c, 'M')) {
                 d.kind = ZONE_DAY_MONTH;
-                r = number(c, 1, 12, &d.month) < 0 || !take(c, '.') || number(c, 1, 5, &d.week) < 0 ||
-                                    !take(c, '.')
+                r = time_zone_number(c, 1, 12, &d.month) < 0 || !time_zone_take(c, '.') ||
+                                    time_zone_number(c, 1, 5, &d.week) < 0 || !time_zone_take(c, '.')
                             ? -EINVAL
-                            : number(c, 0, 6, &d.day);
-        } else if (take(c, 'J')) {
+                            : time_zone_number(c, 0, 6, &d.day);
+        } else if (time_zone_take(c, 'J')) {
                 d.kind = ZONE_DAY_JULIAN;
-                r = number(c, 1, 365, &d.day);
+                r = time_zone_number(c, 1, 365, &d.day);
         } else {
                 d.kind = ZONE_DAY_ZERO;
-                r = number(c, 0, 365, &d.day);
+                r = time_zone_number(c, 0, 365, &d.day);
         }
-        if (r == 0 && take(c, '/'))
+        if (r == 0 && time_zone_take(c, '/'))
                 r = clock_time(c, &d.time);
         *ret = d;
         return r;
@@ -197,19 +198,19 @@ typedef struct TzifCounts {
         uint32_t isut, isstd, leap, time, type, letters;
 } TzifCounts;
 
-static uint32_t be32(const unsigned char *b) {
+static uint32_t time_zone_be32(const unsigned char *b) {
         return (uint32_t) b[0] << 24 | (uint32_t) b[1] << 16 | (uint32_t) b[2] << 8 | b[3];
 }
 
-static int64_t be64(const unsigned char *b) {
-        return (int64_t) ((uint64_t) be32(b) << 32 | be32(b + 4));
+static int64_t time_zone_be64(const unsigned char *b) {
+        return (int64_t) ((uint64_t) time_zone_be32(b) << 32 | time_zone_be32(b + 4));
 }
 
 static int tzif_header(const unsigned char *b, size_t n, TzifCounts *ret) {
         if (n < TZIF_HEADER || memcmp(b, "TZif", 4) != 0 || b[4] < '2')
                 return -EBADMSG;
-        *ret = (TzifCounts){ be32(b + 20), be32(b + 24), be32(b + 28),
-                             be32(b + 32), be32(b + 36), be32(b + 40) };
+        *ret = (TzifCounts){ time_zone_be32(b + 20), time_zone_be32(b + 24), time_zone_be32(b + 28),
+                             time_zone_be32(b + 32), time_zone_be32(b + 36), time_zone_be32(b + 40) };
         if (ret->isut > 256 || ret->isstd > 256 || ret->leap > 4096 || ret->time > 65536 || ret->type == 0 ||
             ret->type > 256 || ret->letters > 65536)
                 return -EBADMSG;
@@ -227,12 +228,12 @@ static int tzif_changes(Arena *a, const unsigned char *b, const TzifCounts *c, T
 
         if (!at || !offset)
                 return -ENOMEM;
-        z->first = (int32_t) be32(types);
+        z->first = (int32_t) time_zone_be32(types);
         for (uint32_t i = 0; i < c->time; i++) {
                 if (of[i] >= c->type)
                         return -EBADMSG;
-                at[i] = be64(b + (size_t) i * 8);
-                offset[i] = (int32_t) be32(types + (size_t) of[i] * 6);
+                at[i] = time_zone_be64(b + (size_t) i * 8);
+                offset[i] = (int32_t) time_zone_be32(types + (size_t) of[i] * 6);
                 if ((i > 0 && at[i] <= at[i - 1]) || offset[i] > 2 * DAY || offset[i] < -2 * DAY)
                         return -EBADMSG;
         }

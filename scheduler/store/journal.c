@@ -6,12 +6,12 @@
  * trim whole nodes only, which costs it nothing. */
 #define JOURNAL_MAX "100000"
 
-static const char write_script[] =
+static const char journal_write_script[] =
         SCRIPT_FENCE "redis.call('XADD', KEYS[2], 'MAXLEN', '~', " JOURNAL_MAX ", '*', 'text', ARGV[2])\n"
                      "return 0\n";
 
 int store_journal(Store *s, uint64_t token, const char *text, size_t n) {
-        return script_write(s, &(ScriptWrite){ .script = write_script,
+        return script_write(s, &(ScriptWrite){ .script = journal_write_script,
                                                .what = "journal",
                                                .fenced = true,
                                                .token = token,

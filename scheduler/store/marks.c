@@ -8,7 +8,7 @@ int store_set_mark(Store *s, const char *host, const char *state) {
 }
 
 /* What was there must still be there: of two operators at once one is told. The alarm wakes the leader. */
-static const char change_script[] =
+static const char marks_change_script[] =
         "if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 1 end\n"
         "if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1])\n"
         "else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end\n"
@@ -19,7 +19,7 @@ int store_change_mark(Store *s, const char *host, const char *was, const char *i
         int k = store_check_name(s, "host", host);
 
         return k < 0 ? k
-                     : script_write(s, &(ScriptWrite){ .script = change_script,
+                     : script_write(s, &(ScriptWrite){ .script = marks_change_script,
                                                        .what = "change a mark",
                                                        .keys = { KEY_MARKS, KEY_ALARM },
                                                        .n_keys = 2,

@@ -11,7 +11,7 @@
 #define RECORDS_BYTES 268435456 /* 256 MiB a cluster; the newest stays even if it is larger */
 
 /* clang-format off: one line of Lua a line */
-static const char put_script[] = SCRIPT_FENCE
+static const char records_put_script[] = SCRIPT_FENCE
         "local name = redis.call('XADD', KEYS[2], '*', 'text', ARGV[2])\n"
         "local bytes = redis.call('INCRBY', KEYS[3], string.len(ARGV[2]))\n"
         "local n = redis.call('XLEN', KEYS[2])\n"
@@ -35,7 +35,7 @@ int store_put_record(Store *s, uint64_t token, const char *text, size_t n, char 
 
         if (k < 0)
                 return k;
-        script_add(s, &c, put_script, keys, ARRAY_SIZE(keys), &buf);
+        script_add(s, &c, records_put_script, keys, ARRAY_SIZE(keys), &buf);
         command_number(&c, number, (int64_t) token);
         command_add(&c, text, n);
         k = redis_call(&s->redis, &c, &reply);

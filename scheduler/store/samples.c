@@ -10,7 +10,7 @@ enum { READ_AT_ONCE = STORE_REPORTS_AT_ONCE };
 static_assert((int) READ_AT_ONCE < (int) COMMAND_WORDS, "MGET and its keys");
 
 /* The replies to n commands must be of this type. */
-static int expect(Store *s, int type, unsigned n) {
+static int samples_expect(Store *s, int type, unsigned n) {
         for (unsigned i = 0; i < n; i++) {
                 owned(reply_free) redisReply *reply = NULL;
                 int k = redis_receive(&s->redis, &reply);
@@ -44,7 +44,7 @@ int store_put_report(Store *s, const char *host, const char *text, size_t n, use
         if (k == 0)
                 k = redis_send(&s->redis, &add);
         if (k == 0)
-                k = expect(s, REDIS_REPLY_STATUS, 2);
+                k = samples_expect(s, REDIS_REPLY_STATUS, 2);
         return store_end(s, k, "SET and SADD");
 }
 

@@ -50,16 +50,17 @@ int store_lead_state(Store *s, uint64_t token, const char *name, const char *tex
                                                .n_words = 2 });
 }
 
-static const char change_script[] = "if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 1 end\n"
-                                    "if ARGV[2] == '' then redis.call('DEL', KEYS[1])\n"
-                                    "else redis.call('SET', KEYS[1], ARGV[2]) end\n"
-                                    "return 0\n";
+static const char state_change_script[] =
+        "if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 1 end\n"
+        "if ARGV[2] == '' then redis.call('DEL', KEYS[1])\n"
+        "else redis.call('SET', KEYS[1], ARGV[2]) end\n"
+        "return 0\n";
 
 int store_change_state(Store *s, const char *name, const char *was, const char *is) {
         int k = store_check_name(s, "state", name);
 
         return k < 0 ? k
-                     : script_write(s, &(ScriptWrite){ .script = change_script,
+                     : script_write(s, &(ScriptWrite){ .script = state_change_script,
                                                        .what = "change a state",
                                                        .keys = { KEY_STATE },
                                                        .part = name,

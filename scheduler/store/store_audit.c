@@ -8,7 +8,7 @@
 #define AUDIT_MAX "100000"
 
 /* clang-format off: one line of Lua a line */
-static const char write_script[] =
+static const char store_audit_write_script[] =
         SCRIPT_FENCE "local now = redis.call('TIME')\n"
                      "local oldest = string.format('%.0f', now[1] * 1000 - ARGV[3])\n"
                      "redis.call('XADD', KEYS[2], 'MINID', '~', oldest, '*', 'text', ARGV[2])\n"
@@ -21,7 +21,7 @@ int store_put_audit(Store *s, uint64_t token, const char *text, size_t n, usec_t
         int age_n = snprintf(age, sizeof(age), "%lld", (long long) store_ms(keep));
 
         return script_write(
-                s, &(ScriptWrite){ .script = write_script,
+                s, &(ScriptWrite){ .script = store_audit_write_script,
                                    .what = "audit",
                                    .fenced = true,
                                    .token = token,

@@ -69,7 +69,7 @@ static int take_keys(Names *names, const redisReply *reply, char cursor[CURSOR_M
         return 0;
 }
 
-static int scan(Redis *r, usec_t timeout, Names *names) {
+static int store_clusters_scan(Redis *r, usec_t timeout, Names *names) {
         char cursor[CURSOR_MAX] = "0";
         int k;
 
@@ -146,7 +146,7 @@ static int scan_masters(Store *s, Names *names) {
                 if (k < 0)
                         break;
                 redis_init(&r, &node, NULL, s->timeout);
-                k = scan(&r, s->timeout, names);
+                k = store_clusters_scan(&r, s->timeout, names);
                 if (k < 0)
                         (void) redis_fail(&s->redis, k, "%s", r.error);
                 redis_done(&r);
@@ -154,7 +154,7 @@ static int scan_masters(Store *s, Names *names) {
         return k;
 }
 
-static int compare(const void *a, const void *b) {
+static int store_clusters_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -163,11 +163,11 @@ int store_get_clusters(Store *s, Arena *a, const char *const **ret, uint32_t *re
         int k = is_cluster(s);
 
         if (k >= 0)
-                k = k == 1 ? scan_masters(s, &names) : scan(&s->redis, s->timeout, &names);
+                k = k == 1 ? scan_masters(s, &names) : store_clusters_scan(&s->redis, s->timeout, &names);
         if (k < 0)
                 return store_end(s, k, "SCAN");
         if (names.n > 0)
-                qsort(names.at, names.n, sizeof(*names.at), compare);
+                qsort(names.at, names.n, sizeof(*names.at), store_clusters_compare);
         *ret = names.at;
         *ret_n = names.n;
         return 0;

@@ -4,17 +4,18 @@
 
 #include "scheduler/store/store_script.h"
 
-static const char put_script[] = SCRIPT_FENCE "redis.call('HDEL', KEYS[3], ARGV[2])\n"
-                                              "if ARGV[3] == '' then redis.call('HDEL', KEYS[2], ARGV[2])\n"
-                                              "else redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end\n"
-                                              "return 0\n";
+static const char waiting_put_script[] =
+        SCRIPT_FENCE "redis.call('HDEL', KEYS[3], ARGV[2])\n"
+                     "if ARGV[3] == '' then redis.call('HDEL', KEYS[2], ARGV[2])\n"
+                     "else redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end\n"
+                     "return 0\n";
 
 int store_put_waiting(Store *s, uint64_t token, const char *id, const char *text, size_t n) {
         int k = store_check_name(s, "plan", id);
 
         return k < 0 ? k
                      : script_write(s, &(ScriptWrite){
-                                               .script = put_script,
+                                               .script = waiting_put_script,
                                                .what = "a waiting plan",
                                                .fenced = true,
                                                .token = token,

@@ -19,7 +19,7 @@ typedef struct LibvirtExecutor {
         uint64_t phases_seen;
 } LibvirtExecutor;
 
-static Entry *find(LibvirtExecutor *e, uint32_t id) {
+static Entry *executor_libvirt_find(LibvirtExecutor *e, uint32_t id) {
         for (size_t i = 0; i < e->n; i++)
                 if (e->entries[i].id == id)
                         return &e->entries[i];
@@ -50,15 +50,15 @@ static int executor_start(void *self, const MigrationRequest *request, uint32_t 
 }
 
 static void executor_poll(void *self, uint32_t id, MigrationStatus *ret) {
-        migration_poll(find(self, id)->migration, ret);
+        migration_poll(executor_libvirt_find(self, id)->migration, ret);
 }
 
 static void executor_abort(void *self, uint32_t id) {
-        migration_stop(find(self, id)->migration);
+        migration_stop(executor_libvirt_find(self, id)->migration);
 }
 
 static void executor_limit(void *self, uint32_t id, int64_t mib_s) {
-        migration_limit(find(self, id)->migration, mib_s);
+        migration_limit(executor_libvirt_find(self, id)->migration, mib_s);
 }
 
 static usec_t executor_now(void *self) {
@@ -74,7 +74,7 @@ static void executor_wait(void *self, usec_t at_most) {
 
 static void executor_forget(void *self, uint32_t id) {
         LibvirtExecutor *e = self;
-        Entry *entry = find(e, id);
+        Entry *entry = executor_libvirt_find(e, id);
 
         migration_unref(entry->migration);
         *entry = e->entries[--e->n];

@@ -36,7 +36,7 @@ struct AbilityNote {
         char uri[];
 };
 
-static AbilityNote *note_of(const AbilityBook *b, const char *uri) {
+static AbilityNote *libvirt_ability_note_of(const AbilityBook *b, const char *uri) {
         AbilityNote *n = b->first;
 
         while (n && strcmp(n->uri, uri) != 0)
@@ -45,7 +45,7 @@ static AbilityNote *note_of(const AbilityBook *b, const char *uri) {
 }
 
 bool ability_known(const AbilityBook *b, const char *uri, usec_t now, Ability *ret) {
-        const AbilityNote *n = note_of(b, uri);
+        const AbilityNote *n = libvirt_ability_note_of(b, uri);
 
         if (!n || now - n->at >= ABILITY_HOLDS)
                 return false;
@@ -54,7 +54,7 @@ bool ability_known(const AbilityBook *b, const char *uri, usec_t now, Ability *r
 }
 
 void ability_note(AbilityBook *b, const char *uri, usec_t now, Ability ability) {
-        AbilityNote *n = note_of(b, uri);
+        AbilityNote *n = libvirt_ability_note_of(b, uri);
 
         if (!ability.auto_converge) /* the oldest of all */
                 return;

@@ -16,10 +16,10 @@
 
 /* ---- once for the process ---- */
 
-static pthread_once_t started = PTHREAD_ONCE_INIT;
+static pthread_once_t libvirt_connection_started = PTHREAD_ONCE_INIT;
 static int start_error;
 
-static void say_nothing(void *data, virErrorPtr error) {
+static void libvirt_connection_say_nothing(void *data, virErrorPtr error) {
         (void) data;
         (void) error;
 }
@@ -42,7 +42,7 @@ int libvirt_thread(void *(*body)(void *), void *arg) {
 }
 
 static void start_once(void) {
-        virSetErrorFunc(NULL, say_nothing);
+        virSetErrorFunc(NULL, libvirt_connection_say_nothing);
         xmlInitParser(); /* before threads use it */
         if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0) {
                 start_error = -EIO;
@@ -52,7 +52,7 @@ static void start_once(void) {
 }
 
 int libvirt_start(void) {
-        int r = pthread_once(&started, start_once);
+        int r = pthread_once(&libvirt_connection_started, start_once);
 
         return r != 0 ? -r : start_error;
 }

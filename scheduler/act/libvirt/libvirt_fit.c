@@ -95,7 +95,7 @@ static bool pool_fits(const char *name, virConnectPtr target, char words[LIBVIRT
 }
 
 /* What it holds in KiB; 0: nobody says, or it is off. */
-static unsigned long long memory_of(virDomainPtr domain) {
+static unsigned long long libvirt_fit_memory_of(virDomainPtr domain) {
         virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
         int n = virDomainMemoryStats(domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
         virDomainInfo info;
@@ -132,7 +132,7 @@ static bool memory_fits(virDomainPtr domain, const MovedDomain *d, virConnectPtr
 
         if (d->huge_pages)
                 return true;
-        wanted = memory_of(domain);
+        wanted = libvirt_fit_memory_of(domain);
         if (wanted == 0 || !memory_free(target, &there) || there >= wanted + SPARE_MIB * 1024ULL)
                 return true;
         (void) snprintf(words, LIBVIRT_WORDS, "it holds %llu MiB of memory, and %llu MiB are free there",

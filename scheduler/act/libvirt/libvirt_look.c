@@ -78,7 +78,7 @@ Sight libvirt_look(const char *uri, const char *uuid, usec_t connect_at_most) {
 
 /* ---- statistics ---- */
 
-static void read_field(virTypedParameterPtr params, int n, const char *name, int64_t *io) {
+static void libvirt_look_read_field(virTypedParameterPtr params, int n, const char *name, int64_t *io) {
         unsigned long long value;
 
         if (virTypedParamsGetULLong(params, n, name, &value) == 1 && value <= INT64_MAX)
@@ -88,17 +88,17 @@ static void read_field(virTypedParameterPtr params, int n, const char *name, int
 void libvirt_read_stats(virTypedParameterPtr params, int n, MigrationStatus *io) {
         int64_t memory_rate = 0, disk_rate = 0, page = 4096, dirty_pages = UNKNOWN, iteration = UNKNOWN;
 
-        read_field(params, n, VIR_DOMAIN_JOB_DATA_TOTAL, &io->bytes_total);
-        read_field(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED, &io->bytes_done);
-        read_field(params, n, VIR_DOMAIN_JOB_DATA_REMAINING, &io->bytes_left);
-        read_field(params, n, VIR_DOMAIN_JOB_MEMORY_BPS, &memory_rate);
-        read_field(params, n, VIR_DOMAIN_JOB_DISK_BPS, &disk_rate);
+        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DATA_TOTAL, &io->bytes_total);
+        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED, &io->bytes_done);
+        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DATA_REMAINING, &io->bytes_left);
+        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_BPS, &memory_rate);
+        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DISK_BPS, &disk_rate);
         io->bytes_per_s = memory_rate + disk_rate;
-        read_field(params, n, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, &dirty_pages);
-        read_field(params, n, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &page);
+        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, &dirty_pages);
+        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &page);
         if (dirty_pages != UNKNOWN)
                 io->dirty_kib_s = dirty_pages * (page / 1024);
-        read_field(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION, &iteration);
+        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION, &iteration);
         if (iteration >= 0)
                 io->iteration = (uint32_t) iteration;
 }
@@ -118,7 +118,7 @@ void libvirt_look_finished(const char *uri, const char *uuid, usec_t connect_at_
                                          VIR_DOMAIN_JOB_STATS_COMPLETED |
                                                  VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) == 0) {
                         libvirt_read_stats(params, n, io);
-                        read_field(params, n, VIR_DOMAIN_JOB_DOWNTIME, &io->downtime_ms);
+                        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DOWNTIME, &io->downtime_ms);
                         virTypedParamsFree(params, n);
                 }
                 (void) virDomainFree(domain);

@@ -5,13 +5,13 @@
 
 #define KBIT_A_MIB 8389 /* kbit/s in a MiB/s */
 
-static void lack(Manner *m, const char *what) {
+static void libvirt_manner_lack(Manner *m, const char *what) {
         size_t n = strlen(m->lacks);
 
         (void) snprintf(m->lacks + n, sizeof(m->lacks) - n, "%s%s", n > 0 ? ", " : "", what);
 }
 
-static int64_t bandwidth(const MigrationRequest *r) {
+static int64_t libvirt_manner_bandwidth(const MigrationRequest *r) {
         int64_t mib = r->manner.bandwidth_kbit / KBIT_A_MIB;
 
         if (r->manner.bandwidth_kbit > 0)
@@ -23,7 +23,7 @@ static void add_parallel(Manner *m, const MigrationRequest *r, Ability both) {
         if (r->manner.strategy != STRATEGY_MULTIFD || r->manner.channels < 2)
                 return;
         if (!both.parallel) {
-                lack(m, "parallel connections");
+                libvirt_manner_lack(m, "parallel connections");
                 return;
         }
         m->flags |= VIR_MIGRATE_PARALLEL;
@@ -33,7 +33,7 @@ static void add_parallel(Manner *m, const MigrationRequest *r, Ability both) {
         if (m->zstd)
                 m->flags |= VIR_MIGRATE_COMPRESSED;
         if (r->manner.compress && !both.zstd)
-                lack(m, "zstd");
+                libvirt_manner_lack(m, "zstd");
 }
 
 static void add_post_copy(Manner *m, const MigrationRequest *r, Ability both) {
@@ -43,8 +43,9 @@ static void add_post_copy(Manner *m, const MigrationRequest *r, Ability both) {
         if (!wanted)
                 return;
         if (!both.post_copy || ((m->flags & VIR_MIGRATE_PARALLEL) && !both.parallel_post_copy)) {
-                lack(m,
-                     m->flags & VIR_MIGRATE_PARALLEL ? "post-copy beside parallel connections" : "post-copy");
+                libvirt_manner_lack(m, m->flags & VIR_MIGRATE_PARALLEL
+                                               ? "post-copy beside parallel connections"
+                                               : "post-copy");
                 return;
         }
         m->flags |= VIR_MIGRATE_POSTCOPY;
@@ -61,7 +62,7 @@ static void add_auto_converge(Manner *m, const MigrationRequest *r, Ability both
         if (both.auto_converge)
                 m->flags |= VIR_MIGRATE_AUTO_CONVERGE;
         else if (wanted)
-                lack(m, "auto-converge");
+                libvirt_manner_lack(m, "auto-converge");
 }
 
 Manner manner_of(const MigrationRequest *r, Ability both, bool persistent) {
@@ -80,7 +81,7 @@ Manner manner_of(const MigrationRequest *r, Ability both, bool persistent) {
         if (r->tls)
                 m.flags |= VIR_MIGRATE_TLS; /* asked for even if a host may not know it: then it fails, and in
                                                the clear it does not go */
-        m.bandwidth_mib_s = bandwidth(r);
+        m.bandwidth_mib_s = libvirt_manner_bandwidth(r);
         add_parallel(&m, r, both);
         add_post_copy(&m, r, both);
         add_auto_converge(&m, r, both);

@@ -13,7 +13,7 @@
 #define SILENT_AFTER    (10 * USEC_PER_SEC) /* longer than keepalive: then it is worth saying */
 
 /* Under the lock. Its deadline as it stands; 0: none, or none any more. */
-static usec_t deadline(const Migration *m) {
+static usec_t libvirt_migration_deadline(const Migration *m) {
         return m->status.post_copy ? 0 : m->manner.deadline * (m->extended ? 2 : 1);
 }
 
@@ -25,7 +25,7 @@ static usec_t stop_was_due(const Migration *m) {
                 return m->stopped_at;
         if (m->status.phase != MIGRATION_RUNNING)
                 return 0;
-        limit = deadline(m);
+        limit = libvirt_migration_deadline(m);
         if (limit > 0 && m->manner.at_deadline == DEADLINE_AUTO_CONVERGE && !m->extended)
                 limit *= 2;
         if (limit > 0 && clock_monotonic() >= m->status.started + limit)
@@ -54,7 +54,7 @@ static void give_up_overdue(Migration *m) {
 
 /* ---- the mover ---- */
 
-static int migrate(const Migration *m, virDomainPtr domain) {
+static int libvirt_migration_migrate(const Migration *m, virDomainPtr domain) {
         virTypedParameterPtr params = NULL;
         int n = 0, result = manner_params(&m->request, &m->manner, m->disks, &params, &n);
 
@@ -76,7 +76,7 @@ static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS]) {
                 return -1;
         domain = virDomainLookupByUUIDString(conn, m->uuid);
         if (domain)
-                result = migrate(m, domain);
+                result = libvirt_migration_migrate(m, domain);
         if (result < 0)
                 libvirt_last_words(reterr_words);
         if (domain)
@@ -85,7 +85,7 @@ static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS]) {
         return result;
 }
 
-static void *move(void *data) {
+static void *libvirt_migration_move(void *data) {
         Migration *m = data;
         char words[LIBVIRT_WORDS];
         int result = migrate_alone(m, words);
@@ -206,7 +206,7 @@ static void ask_stop(Migration *m) {
 }
 
 /* Under the lock. Auto-converge has slowed the VM down since it did not converge: it has as long again. */
-static bool extend(Migration *m) {
+static bool libvirt_migration_extend(Migration *m) {
         if (m->extended || m->manner.at_deadline != DEADLINE_AUTO_CONVERGE ||
             !(m->manner.flags & VIR_MIGRATE_AUTO_CONVERGE))
                 return false;
@@ -220,9 +220,9 @@ static void mind_deadline(Migration *m, virDomainPtr domain) {
         usec_t limit, since;
 
         hub_lock(m->hub);
-        limit = deadline(m);
+        limit = libvirt_migration_deadline(m);
         since = clock_monotonic() - m->status.started - limit;
-        over = limit > 0 && since >= 0 && !m->stop_asked && !extend(m);
+        over = limit > 0 && since >= 0 && !m->stop_asked && !libvirt_migration_extend(m);
         wants_switch = m->manner.at_deadline == DEADLINE_POST_COPY && m->manner.can_post_copy;
         hub_unlock(m->hub);
         if (!over || (wants_switch && switch_over(m, domain)))
@@ -243,7 +243,7 @@ static usec_t watch_again(const MigrationStatus *s) {
                        : WATCH_EVERY;
 }
 
-static void watch(Migration *m, virDomainPtr domain) {
+static void libvirt_migration_watch(Migration *m, virDomainPtr domain) {
         bool ended = false;
 
         while (!ended) {
@@ -276,7 +276,7 @@ static void mover_never_ran(Migration *m) {
         (void) snprintf(m->mover_words, sizeof(m->mover_words), "no memory, or no thread, to start it");
 }
 
-static void *work(void *data) {
+static void *libvirt_migration_work(void *data) {
         Migration *m = data;
         virConnectPtr conn = NULL;
         virDomainPtr domain = migration_prepare(m, &conn);
@@ -294,8 +294,8 @@ static void *work(void *data) {
                 migration_set_phase(m, MIGRATION_RUNNING);
                 hub_unlock(m->hub);
                 do {
-                        if (start_thread(m, move) == 0)
-                                watch(m, domain);
+                        if (start_thread(m, libvirt_migration_move) == 0)
+                                libvirt_migration_watch(m, domain);
                         else
                                 mover_never_ran(m);
                 } while (migration_resume_due(m));
@@ -320,7 +320,7 @@ int migration_start(Hub *hub, const MigrationRequest *request, Migration **ret) 
 
         if (!m)
                 return -ENOMEM;
-        r = start_thread(m, work);
+        r = start_thread(m, libvirt_migration_work);
         if (r < 0) {
                 migration_unref(m);
                 return r;

@@ -7,13 +7,13 @@
 
 #define PAUSE_MOST (60 * USEC_PER_SEC)
 
-static usec_t pause_of(const Migration *m) {
+static usec_t migration_resume_pause_of(const Migration *m) {
         usec_t pause = m->hub->options.resume_after << m->resume_tries;
 
         return pause < PAUSE_MOST ? pause : PAUSE_MOST;
 }
 
-static void say(Migration *m, const char *why) {
+static void migration_resume_say(Migration *m, const char *why) {
         hub_lock(m->hub);
         if (!migration_has_ended(m->status.phase))
                 (void) snprintf(m->status.message, sizeof(m->status.message), "%s", why);
@@ -22,7 +22,7 @@ static void say(Migration *m, const char *why) {
 }
 
 /* False: it was told to stop, or given up. */
-static bool rest(Migration *m, usec_t pause) {
+static bool migration_resume_rest(Migration *m, usec_t pause) {
         const usec_t until = clock_monotonic() + pause;
         bool go_on;
 
@@ -66,8 +66,8 @@ bool migration_resume_due(Migration *m) {
                 (void) snprintf(words, sizeof(words),
                                 "post-copy broke off (%.120s); it is taken up again, try %u of %d",
                                 m->mover_words, m->resume_tries + 1, RESUMES_MOST);
-                say(m, words);
-                if (!rest(m, pause_of(m)))
+                migration_resume_say(m, words);
+                if (!migration_resume_rest(m, migration_resume_pause_of(m)))
                         return false;
                 m->resume_tries++;
                 to = libvirt_look(r->to_uri, m->uuid, m->hub->options.connect_at_most);

@@ -7,19 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is(const xmlNode *n, const char *name) {
+static bool moved_domain_is(const xmlNode *n, const char *name) {
         return n->type == XML_ELEMENT_NODE && strcmp((const char *) n->name, name) == 0;
 }
 
-static const xmlNode *child(const xmlNode *n, const char *name) {
+static const xmlNode *moved_domain_child(const xmlNode *n, const char *name) {
         for (const xmlNode *c = n ? n->children : NULL; c; c = c->next)
-                if (is(c, name))
+                if (moved_domain_is(c, name))
                         return c;
         return NULL;
 }
 
 /* A copy of an attribute, or NULL. */
-static char *attribute(const xmlNode *n, const char *name) {
+static char *moved_domain_attribute(const xmlNode *n, const char *name) {
         xmlChar *value = n ? xmlGetProp(n, (const xmlChar *) name) : NULL;
         char *copy = value ? strdup((const char *) value) : NULL;
 
@@ -35,7 +35,7 @@ static bool attribute_is(const xmlNode *n, const char *name, const char *wanted)
         return same;
 }
 
-static char *content(const xmlNode *n) {
+static char *moved_domain_content(const xmlNode *n) {
         xmlChar *value = n ? xmlNodeGetContent(n) : NULL;
         char *copy = value ? strdup((const char *) value) : NULL;
 
@@ -43,7 +43,7 @@ static char *content(const xmlNode *n) {
         return copy;
 }
 
-static char *element(xmlDoc *doc, const xmlNode *n) {
+static char *moved_domain_element(xmlDoc *doc, const xmlNode *n) {
         xmlBuffer *buffer = n ? xmlBufferCreate() : NULL;
         char *copy = NULL;
 
@@ -61,7 +61,7 @@ static bool is_of_host(const xmlNode *n) {
                                              "mac",    "backend", "driver",  "rom" };
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (is(n, names[i]))
+                if (moved_domain_is(n, names[i]))
                         return true;
         return n->type != XML_ELEMENT_NODE;
 }
@@ -74,7 +74,7 @@ static void put_attributes(FILE *out, const xmlNode *n) {
                 if (strcmp(name, "portid") == 0 || strcmp(name, "interfaceid") == 0 ||
                     strcmp(name, "index") == 0)
                         continue; /* made anew on each host */
-                value = attribute(n, name);
+                value = moved_domain_attribute(n, name);
                 (void) fprintf(out, " %s=%s", name, value ? value : "?");
                 free(value);
         }
@@ -99,8 +99,9 @@ static char *policy_of(const xmlNode *port) {
         if (!out)
                 return NULL;
         for (const xmlNode *c = port->children; c; c = c->next) {
-                if (is(c, "source") && network) {
-                        char *name = attribute(c, "network"), *group = attribute(c, "portgroup");
+                if (moved_domain_is(c, "source") && network) {
+                        char *name = moved_domain_attribute(c, "network"),
+                             *group = moved_domain_attribute(c, "portgroup");
 
                         (void) fprintf(out, "network=%s portgroup=%s ", name ? name : "", group ? group : "");
                         free(name);
@@ -121,11 +122,13 @@ static char *policy_of(const xmlNode *port) {
 static int add_port(MovedDomain *d, const xmlNode *n) {
         MovedPort *p = &d->ports[d->n_ports];
 
-        if (d->n_ports == MOVED_LIST_MAX || !child(n, "mac"))
+        if (d->n_ports == MOVED_LIST_MAX || !moved_domain_child(n, "mac"))
                 return 0;
         d->n_ports++;
-        p->mac = attribute(child(n, "mac"), "address");
-        p->network = attribute_is(n, "type", "network") ? attribute(child(n, "source"), "network") : NULL;
+        p->mac = moved_domain_attribute(moved_domain_child(n, "mac"), "address");
+        p->network = attribute_is(n, "type", "network")
+                             ? moved_domain_attribute(moved_domain_child(n, "source"), "network")
+                             : NULL;
         p->policy = policy_of(n);
         return p->mac && p->policy ? 0 : -ENOMEM;
 }
@@ -133,40 +136,41 @@ static int add_port(MovedDomain *d, const xmlNode *n) {
 /* ---- disks ---- */
 
 static int add_disk(MovedDomain *d, const xmlNode *n) {
-        const xmlNode *source = child(n, "source"), *target = child(n, "target");
+        const xmlNode *source = moved_domain_child(n, "source"), *target = moved_domain_child(n, "target");
         MovedDisk *disk = &d->disks[d->n_disks];
 
-        if (d->n_disks == MOVED_LIST_MAX || !source || !target || child(n, "readonly") ||
-            child(n, "shareable") || attribute_is(n, "device", "cdrom") ||
+        if (d->n_disks == MOVED_LIST_MAX || !source || !target || moved_domain_child(n, "readonly") ||
+            moved_domain_child(n, "shareable") || attribute_is(n, "device", "cdrom") ||
             attribute_is(n, "device", "floppy"))
                 return 0;
         disk->in_pool = attribute_is(n, "type", "volume");
         if (disk->in_pool)
-                disk->pool = attribute(source, "pool");
+                disk->pool = moved_domain_attribute(source, "pool");
         else
-                disk->path = attribute(source, attribute_is(n, "type", "block") ? "dev" : "file");
+                disk->path =
+                        moved_domain_attribute(source, attribute_is(n, "type", "block") ? "dev" : "file");
         if (!disk->path && !disk->pool)
                 return 0; /* a network disk: every host reaches it */
-        disk->target = attribute(target, "dev");
+        disk->target = moved_domain_attribute(target, "dev");
         d->n_disks++;
         return disk->target ? 0 : -ENOMEM;
 }
 
 /* ---- all of it ---- */
 
-static int read_devices(MovedDomain *d, const xmlNode *devices) {
+static int moved_domain_read_devices(MovedDomain *d, const xmlNode *devices) {
         int r = 0;
 
         for (const xmlNode *n = devices ? devices->children : NULL; n && r == 0; n = n->next) {
-                if (is(n, "emulator") && !d->emulator)
-                        d->emulator = content(n);
-                else if (is(n, "interface"))
+                if (moved_domain_is(n, "emulator") && !d->emulator)
+                        d->emulator = moved_domain_content(n);
+                else if (moved_domain_is(n, "interface"))
                         r = add_port(d, n);
-                else if (is(n, "disk"))
+                else if (moved_domain_is(n, "disk"))
                         r = add_disk(d, n);
-                else if (is(n, "channel") &&
-                         attribute_is(child(n, "target"), "name", "org.qemu.guest_agent.0") &&
-                         attribute_is(child(n, "target"), "state", "connected"))
+                else if (moved_domain_is(n, "channel") &&
+                         attribute_is(moved_domain_child(n, "target"), "name", "org.qemu.guest_agent.0") &&
+                         attribute_is(moved_domain_child(n, "target"), "state", "connected"))
                         d->agent = true;
         }
         return r;
@@ -175,18 +179,18 @@ static int read_devices(MovedDomain *d, const xmlNode *devices) {
 static int read_domain(xmlDoc *doc, MovedDomain *d) {
         const xmlNode *root = xmlDocGetRootElement(doc), *cpu, *os;
 
-        if (!root || !is(root, "domain"))
+        if (!root || !moved_domain_is(root, "domain"))
                 return -EBADMSG;
-        cpu = child(root, "cpu");
-        os = child(child(root, "os"), "type");
-        d->type = attribute(root, "type");
-        d->arch = attribute(os, "arch");
-        d->machine = attribute(os, "machine");
-        d->cpu = element(doc, cpu);
+        cpu = moved_domain_child(root, "cpu");
+        os = moved_domain_child(moved_domain_child(root, "os"), "type");
+        d->type = moved_domain_attribute(root, "type");
+        d->arch = moved_domain_attribute(os, "arch");
+        d->machine = moved_domain_attribute(os, "machine");
+        d->cpu = moved_domain_element(doc, cpu);
         d->cpu_of_host =
                 attribute_is(cpu, "mode", "host-passthrough") || attribute_is(cpu, "mode", "maximum");
-        d->huge_pages = child(child(root, "memoryBacking"), "hugepages") != NULL;
-        return read_devices(d, child(root, "devices"));
+        d->huge_pages = moved_domain_child(moved_domain_child(root, "memoryBacking"), "hugepages") != NULL;
+        return moved_domain_read_devices(d, moved_domain_child(root, "devices"));
 }
 
 int moved_domain_parse(const char *xml, MovedDomain *ret) {

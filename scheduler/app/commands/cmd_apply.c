@@ -101,7 +101,7 @@ static ExitStatus from_planning(Apply *x) {
 
 /* ---- a person's yes ---- */
 
-static ExitStatus ask(const Apply *x) {
+static ExitStatus cmd_apply_ask(const Apply *x) {
         char answer[16] = "";
 
         if (option_given(&x->in->options, "yes"))
@@ -120,19 +120,19 @@ static ExitStatus ask(const Apply *x) {
 
 /* ---- the run ---- */
 
-static void started(void *arg, uint32_t move) {
+static void cmd_apply_started(void *arg, uint32_t move) {
         progress_started(((Apply *) arg)->progress, move);
 }
 
-static void seen(void *arg, uint32_t move, const MigrationStatus *status) {
+static void cmd_apply_seen(void *arg, uint32_t move, const MigrationStatus *status) {
         progress_seen(((Apply *) arg)->progress, move, status);
 }
 
-static void ended(void *arg, uint32_t move, const MoveOutcome *outcome) {
+static void cmd_apply_ended(void *arg, uint32_t move, const MoveOutcome *outcome) {
         progress_ended(((Apply *) arg)->progress, move, outcome);
 }
 
-static void trouble(void *arg, uint32_t move, const char *what) {
+static void cmd_apply_trouble(void *arg, uint32_t move, const char *what) {
         Apply *x = arg;
         char text[512], vm[256];
 
@@ -141,7 +141,7 @@ static void trouble(void *arg, uint32_t move, const char *what) {
         progress_say(x->progress, STYLE_BAD, text);
 }
 
-static RunWish wish(void *arg) {
+static RunWish cmd_apply_wish(void *arg) {
         Apply *x = arg;
         unsigned stops = stop_signal_count();
 
@@ -156,7 +156,7 @@ static RunWish wish(void *arg) {
 }
 
 /* The record and the audit, as the service keeps them. What cannot be kept is said; the moves are made. */
-static void keep(Apply *x, const MoveOutcome *outcomes) {
+static void cmd_apply_keep(Apply *x, const MoveOutcome *outcomes) {
         Invocation *in = x->in;
         RoundRecord record = { .input = &x->input,
                                .facts = x->facts.told,
@@ -192,7 +192,7 @@ static void keep(Apply *x, const MoveOutcome *outcomes) {
                                               : store_error(x->leadership.store));
 }
 
-static void print_json(const Apply *x, const MoveOutcome *outcomes, FILE *out) {
+static void cmd_apply_print_json(const Apply *x, const MoveOutcome *outcomes, FILE *out) {
         json_t *o = json_object(), *list = json_array();
 
         for (uint32_t i = 0; i < x->n; i++) {
@@ -217,7 +217,7 @@ static void print_json(const Apply *x, const MoveOutcome *outcomes, FILE *out) {
         json_decref(o);
 }
 
-static ExitStatus status_of(const Apply *x, const MoveOutcome *outcomes) {
+static ExitStatus cmd_apply_status_of(const Apply *x, const MoveOutcome *outcomes) {
         ExitStatus status = x->blocked ? EXIT_BLOCKED : EXIT_DONE;
         uint32_t done = 0;
 
@@ -250,11 +250,11 @@ static ExitStatus run_moves(Apply *x) {
                              .by_hand = x->file != NULL,
                              .suppose = x->suppose,
                              .watch = { .arg = x,
-                                        .started = started,
-                                        .progress = seen,
-                                        .ended = ended,
-                                        .wish = wish,
-                                        .trouble = trouble } };
+                                        .started = cmd_apply_started,
+                                        .progress = cmd_apply_seen,
+                                        .ended = cmd_apply_ended,
+                                        .wish = cmd_apply_wish,
+                                        .trouble = cmd_apply_trouble } };
         int r;
 
         x->screen = in->json ? in->err : in->out;
@@ -269,10 +269,10 @@ static ExitStatus run_moves(Apply *x) {
         executor.free(executor.self);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "nothing was moved: %s", strerrordesc_np(-r));
-        keep(x, outcomes);
+        cmd_apply_keep(x, outcomes);
         if (in->json)
-                print_json(x, outcomes, in->out.out);
-        return status_of(x, outcomes);
+                cmd_apply_print_json(x, outcomes, in->out.out);
+        return cmd_apply_status_of(x, outcomes);
 }
 
 /* Who leads, in which mode, and what can be done about it. */
@@ -334,17 +334,17 @@ static ExitStatus lead_and_run(Apply *x) {
 }
 
 /* What was planned and shown. */
-static ExitStatus carry_out(Apply *x) {
+static ExitStatus cmd_apply_carry_out(Apply *x) {
         ExitStatus status;
 
         if (x->n == 0) {
                 if (x->in->json)
-                        print_json(x, NULL, x->in->out.out);
+                        cmd_apply_print_json(x, NULL, x->in->out.out);
                 return x->blocked ? EXIT_BLOCKED : EXIT_DONE;
         }
         status = may_lead(x);
         if (status == EXIT_DONE)
-                status = ask(x);
+                status = cmd_apply_ask(x);
         return status == EXIT_DONE ? lead_and_run(x) : status;
 }
 
@@ -352,10 +352,10 @@ ExitStatus apply_supposed(Invocation *in, const Facts *facts, const WhatIf *supp
         Apply x = { .in = in, .facts = *facts, .suppose = suppose };
         ExitStatus status = from_planning(&x);
 
-        return status == EXIT_DONE ? carry_out(&x) : status;
+        return status == EXIT_DONE ? cmd_apply_carry_out(&x) : status;
 }
 
-static ExitStatus apply(Apply *x) {
+static ExitStatus cmd_apply_apply(Apply *x) {
         const char *path = option_text(&x->in->options, "plan");
         ExitStatus status;
 
@@ -363,20 +363,20 @@ static ExitStatus apply(Apply *x) {
                 return command_complain(x->in, EXIT_BAD_INPUT,
                                         "a snapshot file is not what is now: apply needs --hosts or --redis");
         status = path ? from_plan_file(x, path) : from_planning(x);
-        return status == EXIT_DONE ? carry_out(x) : status;
+        return status == EXIT_DONE ? cmd_apply_carry_out(x) : status;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_apply_run(Invocation *in) {
         Apply x = { .in = in };
         ExitStatus status = facts_open(in, &x.facts);
 
         if (status == EXIT_DONE)
-                status = apply(&x);
+                status = cmd_apply_apply(&x);
         facts_close(&x.facts);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_apply_options[] = {
         SOURCE_OPTIONS,
         PLAN_OPTIONS,
         { "plan", 0, OPTION_TEXT, "PLAN", 0, 0, 0, "carries out this plan file instead of planning anew" },
@@ -398,6 +398,6 @@ const Command command_apply = {
                 "where\n"
                 "the VM runs. Ctrl-C once: nothing more is started; twice: what runs is aborted.\n"
                 "Exit status 1: a move failed; 3: some of it was refused or is blocked.",
-        .options = options,
-        .run = run,
+        .options = cmd_apply_options,
+        .run = cmd_apply_run,
 };

@@ -24,12 +24,12 @@ typedef struct Audit {
 
 /* ---- what was asked for ---- */
 
-static bool wanted(const Audit *x, const RecordMove *m) {
+static bool cmd_audit_wanted(const Audit *x, const RecordMove *m) {
         return (!x->vm || strcmp(x->vm, m->vm) == 0) &&
                (!x->host || strcmp(x->host, m->from) == 0 || strcmp(x->host, m->to) == 0);
 }
 
-static int pick(Audit *x, const AuditEntry *all, uint32_t n) {
+static int cmd_audit_pick(Audit *x, const AuditEntry *all, uint32_t n) {
         AuditEntry *list = arena_new(x->in->arena, AuditEntry, n);
 
         if (!list)
@@ -41,7 +41,7 @@ static int pick(Audit *x, const AuditEntry *all, uint32_t n) {
                 if (!moves)
                         return -ENOMEM;
                 for (uint32_t m = 0; m < all[i].n_moves; m++)
-                        if (wanted(x, &all[i].moves[m]))
+                        if (cmd_audit_wanted(x, &all[i].moves[m]))
                                 moves[k++] = all[i].moves[m];
                 if ((x->vm || x->host) && k == 0)
                         continue;
@@ -93,7 +93,7 @@ static json_t *sum_json(const AuditSum *s) {
         return o;
 }
 
-static void print_json(const Audit *x) {
+static void cmd_audit_print_json(const Audit *x) {
         json_t *list = json_array(), *o;
 
         for (uint32_t i = 0; i < x->n; i++)
@@ -124,23 +124,23 @@ static void put_cell(FILE *out, const char *text, bool last) {
         (void) fputc(last ? '\n' : ',', out);
 }
 
-static void put_number(FILE *out, int64_t v) {
+static void cmd_audit_put_number(FILE *out, int64_t v) {
         if (v != UNKNOWN)
                 (void) fprintf(out, "%lld", (long long) v);
         (void) fputc(',', out);
 }
 
-static void put_loads(FILE *out, const AuditEntry *e, const char *host) {
+static void cmd_audit_put_loads(FILE *out, const AuditEntry *e, const char *host) {
         const HostLoad none = { .cpu_permille = UNKNOWN, .memory_permille = UNKNOWN };
         const HostLoad *before = audit_load(e->before, e->n_before, host);
         const HostLoad *after = audit_load(e->after, e->n_after, host);
 
         before = before ? before : &none;
         after = after ? after : &none;
-        put_number(out, before->cpu_permille);
-        put_number(out, after->cpu_permille);
-        put_number(out, before->memory_permille);
-        put_number(out, after->memory_permille);
+        cmd_audit_put_number(out, before->cpu_permille);
+        cmd_audit_put_number(out, after->cpu_permille);
+        cmd_audit_put_number(out, before->memory_permille);
+        cmd_audit_put_number(out, after->memory_permille);
 }
 
 static void print_csv(const Audit *x) {
@@ -165,24 +165,24 @@ static void print_csv(const Audit *x) {
                         put_cell(out, m->vm, false);
                         put_cell(out, m->from, false);
                         put_cell(out, m->to, false);
-                        put_number(out, m->wave);
+                        cmd_audit_put_number(out, m->wave);
                         put_cell(out, m->end, false);
                         put_cell(out, m->strategy ? m->strategy : "", false);
-                        put_number(out, m->predicted.ms);
-                        put_number(out, m->ms);
-                        put_number(out, m->predicted.bytes);
-                        put_number(out, m->bytes);
-                        put_number(out, m->predicted.downtime_ms);
-                        put_number(out, m->downtime_ms);
-                        put_loads(out, e, m->from);
-                        put_loads(out, e, m->to);
+                        cmd_audit_put_number(out, m->predicted.ms);
+                        cmd_audit_put_number(out, m->ms);
+                        cmd_audit_put_number(out, m->predicted.bytes);
+                        cmd_audit_put_number(out, m->bytes);
+                        cmd_audit_put_number(out, m->predicted.downtime_ms);
+                        cmd_audit_put_number(out, m->downtime_ms);
+                        cmd_audit_put_loads(out, e, m->from);
+                        cmd_audit_put_loads(out, e, m->to);
                         put_cell(out, m->why, true);
                 }
 }
 
 /* ---- for people ---- */
 
-static const char *pair(Arena *a, const char *measured, const char *predicted) {
+static const char *cmd_audit_pair(Arena *a, const char *measured, const char *predicted) {
         return text_format(a, "%s (%s)", measured, predicted);
 }
 
@@ -192,10 +192,11 @@ static int move_row(Arena *a, Table *t, const RecordMove *m) {
                       : strcmp(m->end, "failed") == 0  ? STYLE_BAD
                       : strcmp(m->end, "unclear") == 0 ? STYLE_BAD
                                                        : STYLE_WARN;
-        const char *time = pair(a, human_ms(m->ms, buf[0]), human_ms(m->predicted.ms, buf[1]));
-        const char *bytes = pair(a, human_bytes(m->bytes, buf[2]), human_bytes(m->predicted.bytes, buf[3]));
-        const char *pause =
-                pair(a, human_ms(m->downtime_ms, buf[4]), human_ms(m->predicted.downtime_ms, buf[5]));
+        const char *time = cmd_audit_pair(a, human_ms(m->ms, buf[0]), human_ms(m->predicted.ms, buf[1]));
+        const char *bytes =
+                cmd_audit_pair(a, human_bytes(m->bytes, buf[2]), human_bytes(m->predicted.bytes, buf[3]));
+        const char *pause = cmd_audit_pair(a, human_ms(m->downtime_ms, buf[4]),
+                                           human_ms(m->predicted.downtime_ms, buf[5]));
 
         if (!time || !bytes || !pause)
                 return -ENOMEM;
@@ -225,7 +226,7 @@ static void print_loads(const Screen *out, const AuditEntry *e) {
 }
 
 /* What became of asking a person. */
-static void print_answer(const Screen *out, const AuditEntry *e) {
+static void cmd_audit_print_answer(const Screen *out, const AuditEntry *e) {
         char id[256], by[512], when[HUMAN_SIZE];
 
         if (!e->waiting || !e->answer)
@@ -259,7 +260,7 @@ static int print_entry(Invocation *in, const AuditEntry *e) {
                 (void) fprintf(in->out.out, ", %lld VMs refused", (long long) e->refused);
         if (e->n_moves == 0)
                 (void) fputs(", nothing was moved", in->out.out);
-        print_answer(&in->out, e);
+        cmd_audit_print_answer(&in->out, e);
         if (e->record)
                 (void) fprintf(in->out.out, "  (record %s)", text_safe(e->record, safe, sizeof(safe)));
         (void) fputc('\n', in->out.out);
@@ -275,7 +276,7 @@ static int print_entry(Invocation *in, const AuditEntry *e) {
         return r;
 }
 
-static void print_sum(const Audit *x) {
+static void cmd_audit_print_sum(const Audit *x) {
         const Screen *out = &x->in->out;
         char safe[256];
 
@@ -303,9 +304,9 @@ static void print_sum(const Audit *x) {
                         screen_style(out, STYLE_PLAIN));
 }
 
-static ExitStatus print(const Audit *x) {
+static ExitStatus cmd_audit_print(const Audit *x) {
         if (x->in->json) {
-                print_json(x);
+                cmd_audit_print_json(x);
                 return EXIT_DONE;
         }
         if (option_given(&x->in->options, "csv")) {
@@ -315,13 +316,13 @@ static ExitStatus print(const Audit *x) {
         for (uint32_t i = x->n; i-- > 0;) /* the newest last, where a terminal ends */
                 if (print_entry(x->in, &x->entries[i]) < 0)
                         return command_complain(x->in, EXIT_FAILED, "out of memory");
-        print_sum(x);
+        cmd_audit_print_sum(x);
         return EXIT_DONE;
 }
 
 /* ---- run ---- */
 
-static ExitStatus with_store(Audit *x, Store *store, const Settings *settings) {
+static ExitStatus cmd_audit_with_store(Audit *x, Store *store, const Settings *settings) {
         const AuditEntry *all = NULL;
         uint32_t n = 0;
         int r = 0;
@@ -337,14 +338,14 @@ static ExitStatus with_store(Audit *x, Store *store, const Settings *settings) {
         if (r == 0)
                 r = audit_book_verdict(store, x->in->arena, settings, &x->paused);
         if (r == 0)
-                r = pick(x, all, n);
+                r = cmd_audit_pick(x, all, n);
         if (r < 0)
                 return command_complain(x->in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : store_error(store));
-        return print(x);
+        return cmd_audit_print(x);
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_audit_run(Invocation *in) {
         const Options *o = &in->options;
         Settings *settings = NULL;
         owned(source_free) Source *source = NULL;
@@ -364,10 +365,10 @@ static ExitStatus run(Invocation *in) {
         if (!source_store(source))
                 return command_complain(in, EXIT_BAD_INPUT, "the audit is kept in Redis: give --redis URL");
         x.cluster = source_cluster(source);
-        return with_store(&x, source_store(source), settings);
+        return cmd_audit_with_store(&x, source_store(source), settings);
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_audit_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What of it:" },
         { "since", 0, OPTION_DURATION, "TIME", 0, 0, SINCE_MOST, "how far back; default: 24h" },
@@ -389,6 +390,6 @@ const Command command_audit = {
                 "bytes and pause, and how loaded the hosts were before and after (docs/audit.md). When\n"
                 "predictions have been too wrong (service.pause_…), balance pauses until the next ones are\n"
                 "right, or until --acknowledge.",
-        .options = options,
-        .run = run,
+        .options = cmd_audit_options,
+        .run = cmd_audit_run,
 };

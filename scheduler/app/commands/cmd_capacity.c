@@ -34,7 +34,7 @@ typedef struct Counting {
 
 /* ---- what ends it ---- */
 
-static const char *end_of(const Counting *c, const FitHost *h) {
+static const char *cmd_capacity_end_of(const Counting *c, const FitHost *h) {
         if (h->reason == REASON_NONE)
                 return text_format(c->in->arena, "%s: the load line", c->fit.trial.layout.names[h->r]);
         if (h->reason == REASON_NO_ROOM)
@@ -57,7 +57,7 @@ static int count_ends(Counting *c) {
 
         c->ends = arena_new(c->in->arena, End, n);
         for (uint32_t i = 0; c->ends && i < n; i++) {
-                const char *what = end_of(c, &c->fit.hosts[i]);
+                const char *what = cmd_capacity_end_of(c, &c->fit.hosts[i]);
                 uint32_t k = 0;
 
                 if (!what)
@@ -77,7 +77,7 @@ static int count_ends(Counting *c) {
 
 /* ---- text ---- */
 
-static void print_answer(const Counting *c) {
+static void cmd_capacity_print_answer(const Counting *c) {
         const Vm *vm = &c->fit.trial.s->vms[c->vm];
         const Screen *screen = &c->in->out;
         char size[HUMAN_SIZE], safe[256];
@@ -156,7 +156,7 @@ static int print_hosts(const Counting *c) {
 
 /* ---- JSON ---- */
 
-static ExitStatus print_json(const Counting *c) {
+static ExitStatus cmd_capacity_print_json(const Counting *c) {
         const Vm *vm = &c->fit.trial.s->vms[c->vm];
         json_t *o = json_object(), *hosts = json_array(), *ends = json_array(), *what_if;
 
@@ -209,7 +209,7 @@ static ExitStatus print_json(const Counting *c) {
 
 /* ---- the command ---- */
 
-static VmIx newcomer(const Snapshot *s) {
+static VmIx cmd_capacity_newcomer(const Snapshot *s) {
         VmIx v = 0;
 
         while (v < s->n_vms && s->vms[v].host != IX_NONE)
@@ -220,7 +220,7 @@ static VmIx newcomer(const Snapshot *s) {
 #define SLOTS_MAX 5000
 
 /* How many VMs to try: fit.h says why. */
-static int64_t slots(const Counting *c, const Snapshot *s, const Settings *settings) {
+static int64_t cmd_capacity_slots(const Counting *c, const Snapshot *s, const Settings *settings) {
         const int64_t memory = c->wanted.vm.memory_mib > 0 ? c->wanted.vm.memory_mib : 1024;
         int64_t sum = 2;
 
@@ -232,21 +232,22 @@ static int64_t slots(const Counting *c, const Snapshot *s, const Settings *setti
         return sum < SLOTS_MAX ? sum : SLOTS_MAX;
 }
 
-static int count(Counting *c, const Snapshot *s, const Settings *settings, Fit *ret, TextFault *fault) {
+static int cmd_capacity_count(Counting *c, const Snapshot *s, const Settings *settings, Fit *ret,
+                              TextFault *fault) {
         NewVm two = c->wanted;
         const WhatIf w = { .vms = &two, .n_vms = 1 };
         const Snapshot *with;
         int r;
 
-        two.count = slots(c, s, settings);
+        two.count = cmd_capacity_slots(c, s, settings);
         r = what_if_apply(c->in->arena, s, &w, &with, fault);
         if (r < 0)
                 return r;
-        c->vm = newcomer(with);
+        c->vm = cmd_capacity_newcomer(with);
         return fit_count(c->in->arena, with, settings, policies_all(), c->vm, ret);
 }
 
-static ExitStatus capacity(Invocation *in, const Facts *facts) {
+static ExitStatus cmd_capacity_capacity(Invocation *in, const Facts *facts) {
         Workers workers = workers_threads(0);
         Counting c = { .in = in,
                        .input = { .snapshot = facts->snapshot,
@@ -264,20 +265,20 @@ static ExitStatus capacity(Invocation *in, const Facts *facts) {
         if (status != EXIT_DONE)
                 return status;
         if (c.supposed.any || c.supposed.set) {
-                r = count(&c, c.supposed.as_is, c.supposed.settings_as_is, &c.fit, &fault);
+                r = cmd_capacity_count(&c, c.supposed.as_is, c.supposed.settings_as_is, &c.fit, &fault);
                 c.before = r == 0 ? c.fit.count : 0;
         }
         if (r == 0)
-                r = count(&c, c.supposed.snapshot, facts->settings, &c.fit, &fault);
+                r = cmd_capacity_count(&c, c.supposed.snapshot, facts->settings, &c.fit, &fault);
         if (r == -EINVAL)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (r == 0)
                 r = count_ends(&c);
         if (r == 0 && in->json)
-                return print_json(&c);
+                return cmd_capacity_print_json(&c);
         if (r == 0) {
                 supposed_print(&c.supposed, &in->out);
-                print_answer(&c);
+                cmd_capacity_print_answer(&c);
                 r = print_ends(&c);
         }
         if (r == 0)
@@ -287,17 +288,17 @@ static ExitStatus capacity(Invocation *in, const Facts *facts) {
         return c.supposed.any ? supposed_compare(in, &c.supposed, &c.input, NULL) : EXIT_DONE;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_capacity_run(Invocation *in) {
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
         if (status == EXIT_DONE)
-                status = capacity(in, &facts);
+                status = cmd_capacity_capacity(in, &facts);
         facts_close(&facts);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_capacity_options[] = {
         SOURCE_OPTIONS,
         VM_OPTIONS,
         WHAT_IF_OPTIONS,
@@ -317,6 +318,6 @@ const Command command_capacity = {
                 "no\n"
                 "VM that runs is moved. Says on which hosts, and what ends it there. Nothing is changed\n"
                 "anywhere (docs/capacity.md).",
-        .options = options,
-        .run = run,
+        .options = cmd_capacity_options,
+        .run = cmd_capacity_run,
 };

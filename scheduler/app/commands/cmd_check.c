@@ -34,7 +34,7 @@ static json_t *conflict_json(const Judgement *j, const Conflict *c) {
         return o;
 }
 
-static void print_json(const Judgement *j, FILE *out) {
+static void cmd_check_print_json(const Judgement *j, FILE *out) {
         json_t *o = json_object(), *list = json_array(), *conflicts = json_array();
         uint32_t kept = j->n_objections < SHOW_OBJECTIONS ? j->n_objections : SHOW_OBJECTIONS;
 
@@ -64,7 +64,7 @@ static void print_json(const Judgement *j, FILE *out) {
         json_decref(o);
 }
 
-static void print_text(const Judgement *j, const Screen *screen) {
+static void cmd_check_print_text(const Judgement *j, const Screen *screen) {
         uint32_t kept = j->n_objections < SHOW_OBJECTIONS ? j->n_objections : SHOW_OBJECTIONS;
 
         if (j->n_objections == 0) {
@@ -112,7 +112,7 @@ static int find_conflicts(Invocation *in, const Facts *facts, Judgement *j) {
         return r;
 }
 
-static ExitStatus judge(Invocation *in, const Facts *facts) {
+static ExitStatus cmd_check_judge(Invocation *in, const Facts *facts) {
         const char *path = in->options.arguments[0], *text;
         Judgement j = { 0 };
         TextFault fault;
@@ -128,29 +128,29 @@ static ExitStatus judge(Invocation *in, const Facts *facts) {
         if (find_conflicts(in, facts, &j) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (in->json)
-                print_json(&j, in->out.out);
+                cmd_check_print_json(&j, in->out.out);
         else {
-                print_text(&j, &in->out);
+                cmd_check_print_text(&j, &in->out);
                 plan_text_conflicts(j.conflicts, j.n_conflicts, &in->out);
         }
         return j.n_objections + j.n_conflicts == 0 ? EXIT_DONE : EXIT_BLOCKED;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_check_run(Invocation *in) {
         Timing timing = timing_begin(in);
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
         timing_mark(&timing, "load");
         if (status == EXIT_DONE)
-                status = judge(in, &facts);
+                status = cmd_check_judge(in, &facts);
         timing_mark(&timing, "check");
         facts_close(&facts);
         timing_end(&timing);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_check_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.check/1" },
@@ -168,8 +168,8 @@ const Command command_check = {
                 "only if every step is safe; 3 with the objections if not, and with the rules that cannot "
                 "hold\n"
                 "together whatever is moved, where there are such rules.",
-        .options = options,
+        .options = cmd_check_options,
         .least_arguments = 1,
         .most_arguments = 1,
-        .run = run,
+        .run = cmd_check_run,
 };

@@ -19,7 +19,7 @@ typedef struct Confirming {
         uint32_t n;
 } Confirming;
 
-static ExitStatus failed(const Confirming *x, int error) {
+static ExitStatus cmd_confirm_failed(const Confirming *x, int error) {
         return command_complain(x->in, EXIT_FAILED, "%s",
                                 error == -ENOMEM ? "out of memory" : store_error(x->store));
 }
@@ -35,7 +35,7 @@ static json_t *kinds_json(unsigned kinds) {
         return list;
 }
 
-static json_t *one_json(const Waiting *w) {
+static json_t *cmd_confirm_one_json(const Waiting *w) {
         json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:s}", "id", w->plan.id, "state",
                               waiting_state_names[w->plan.state], "made_at", (json_int_t) w->plan.made_at,
                               "until", (json_int_t) w->plan.until, "kinds", kinds_json(w->plan.kinds),
@@ -49,12 +49,12 @@ static json_t *one_json(const Waiting *w) {
         return o;
 }
 
-static void print_json(const Confirming *x, const char *id) {
+static void cmd_confirm_print_json(const Confirming *x, const char *id) {
         json_t *list = json_array(), *o;
 
         for (uint32_t i = 0; i < x->n; i++)
                 if (x->list[i].file && (!id || strcmp(id, x->list[i].plan.id) == 0))
-                        (void) json_array_append_new(list, one_json(&x->list[i]));
+                        (void) json_array_append_new(list, cmd_confirm_one_json(&x->list[i]));
         o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.confirm/1", "cluster", x->cluster, "plans",
                       list);
         (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
@@ -64,7 +64,7 @@ static void print_json(const Confirming *x, const char *id) {
 
 /* ---- for people ---- */
 
-static const char *state_words(Arena *a, const Waiting *w, usec_t now) {
+static const char *cmd_confirm_state_words(Arena *a, const Waiting *w, usec_t now) {
         char left[HUMAN_SIZE];
 
         (void) human_ms(w->plan.until > now ? (w->plan.until - now) / USEC_PER_MSEC : 0, left);
@@ -76,7 +76,7 @@ static const char *state_words(Arena *a, const Waiting *w, usec_t now) {
         return text_format(a, "waits for an answer, for %s more", left);
 }
 
-static int print_list(const Confirming *x) {
+static int cmd_confirm_print_list(const Confirming *x) {
         static const Column columns[] = { { .title = "ID" },
                                           { .title = "FOR", .most = 24 },
                                           { .title = "MOVES", .right = true },
@@ -99,7 +99,7 @@ static int print_list(const Confirming *x) {
                                             { .text = action_kinds_text(a, w->plan.kinds) },
                                             { .text = text_format(a, "%u", w->file->n_moves) },
                                             { .text = text_format(a, "%s ago", ago) },
-                                            { .text = state_words(a, w, now) },
+                                            { .text = cmd_confirm_state_words(a, w, now) },
                                             { .text = w->plan.summary } });
                 if (r < 0)
                         return r;
@@ -123,7 +123,7 @@ static int print_one(const Confirming *x, const Waiting *w) {
         char summary[512];
 
         (void) fprintf(out->out, "plan %s%s%s (%s): %s\n", screen_style(out, STYLE_STRONG), w->plan.id,
-                       screen_style(out, STYLE_PLAIN), state_words(a, w, clock_now()),
+                       screen_style(out, STYLE_PLAIN), cmd_confirm_state_words(a, w, clock_now()),
                        text_safe(w->plan.summary, summary, sizeof(summary)));
         for (uint32_t i = 0; i < w->file->n_moves; i++) {
                 const PlanFileMove *m = &w->file->moves[i];
@@ -147,7 +147,7 @@ static int print_one(const Confirming *x, const Waiting *w) {
 
 /* ---- answering ---- */
 
-static ExitStatus answer(const Confirming *x, const Waiting *w, bool yes) {
+static ExitStatus cmd_confirm_answer(const Confirming *x, const Waiting *w, bool yes) {
         char by[256];
         WaitingAnswer said = { .yes = yes, .by = operator_name(by, sizeof(by)), .at = clock_now() };
         const char *text = NULL;
@@ -168,7 +168,7 @@ static ExitStatus answer(const Confirming *x, const Waiting *w, bool yes) {
         if (r == 0)
                 r = store_put_answer(x->store, w->plan.id, text, n);
         if (r < 0)
-                return failed(x, r);
+                return cmd_confirm_failed(x, r);
         if (r == 1)
                 return command_complain(x->in, EXIT_BAD_INPUT,
                                         "plan %s was answered already, or does not wait any more",
@@ -205,7 +205,7 @@ static const char *what_became(const Confirming *x, const char *id) {
                            strcmp(list[i].answer, "expired") == 0 ? "expired" : "was dropped", ago, by);
 }
 
-static const Waiting *named(const Confirming *x, const char *id) {
+static const Waiting *cmd_confirm_named(const Confirming *x, const char *id) {
         const char **ids = arena_new(x->in->arena, const char *, x->n), *near = NULL, *end;
 
         for (uint32_t i = 0; i < x->n; i++) {
@@ -227,15 +227,15 @@ static const Waiting *named(const Confirming *x, const char *id) {
         return NULL;
 }
 
-static int show(const Confirming *x, const Waiting *one) {
+static int cmd_confirm_show(const Confirming *x, const Waiting *one) {
         if (x->in->json)
-                print_json(x, one ? one->plan.id : NULL);
+                cmd_confirm_print_json(x, one ? one->plan.id : NULL);
         else
-                return one ? print_one(x, one) : print_list(x);
+                return one ? print_one(x, one) : cmd_confirm_print_list(x);
         return 0;
 }
 
-static ExitStatus confirm(Confirming *x) {
+static ExitStatus cmd_confirm_confirm(Confirming *x) {
         const Options *o = &x->in->options;
         const char *id = o->n_arguments > 0 ? o->arguments[0] : NULL;
         const bool yes = option_given(o, "yes"), no = option_given(o, "reject");
@@ -249,24 +249,24 @@ static ExitStatus confirm(Confirming *x) {
                                            : "which plan? plimsoll confirm ID --yes, or --reject");
         r = confirm_book_read(x->store, x->in->arena, &x->list, &x->n);
         if (r < 0)
-                return failed(x, r);
+                return cmd_confirm_failed(x, r);
         if (id)
-                one = named(x, id);
+                one = cmd_confirm_named(x, id);
         if (id && !one)
                 return EXIT_BAD_INPUT;
         if (yes || no) {
-                status = answer(x, one, yes);
+                status = cmd_confirm_answer(x, one, yes);
                 if (status != EXIT_DONE || !x->in->json)
                         return status;
                 r = confirm_book_read(x->store, x->in->arena, &x->list, &x->n);
         }
         if (r == 0)
-                r = show(x, one);
-        return r < 0 ? failed(x, r) : EXIT_DONE;
+                r = cmd_confirm_show(x, one);
+        return r < 0 ? cmd_confirm_failed(x, r) : EXIT_DONE;
 }
 
 /* No facts are read: one can be rejected also when no host reports. */
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_confirm_run(Invocation *in) {
         const Options *o = &in->options;
         owned(source_free) Source *source = NULL;
         Settings *settings = NULL;
@@ -283,10 +283,10 @@ static ExitStatus run(Invocation *in) {
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "plans that wait are kept in Redis: give --redis URL");
         x.cluster = source_cluster(source);
-        return confirm(&x);
+        return cmd_confirm_confirm(&x);
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_confirm_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With ID:" },
         { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
@@ -305,7 +305,7 @@ const Command command_confirm = {
                 "plan waits here until somebody answers or it expires. Who answered, and when, is in\n"
                 "plimsoll audit.\n"
                 "Exit status 2: there is no such plan, or it was answered already.",
-        .options = options,
+        .options = cmd_confirm_options,
         .most_arguments = 1,
-        .run = run,
+        .run = cmd_confirm_run,
 };

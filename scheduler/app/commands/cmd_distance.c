@@ -165,7 +165,7 @@ static int json_print(const View *v) {
         return r < 0 ? -EIO : 0;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_distance_run(Invocation *in) {
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
@@ -182,7 +182,7 @@ static ExitStatus run(Invocation *in) {
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_distance_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.distance/1" },
@@ -197,6 +197,6 @@ const Command command_distance = {
                 "estimate for a pair that nobody measured. Of more than 24 hosts, those that are further\n"
                 "off than their rack and zone say. docs/distance.md says how it is measured, estimated\n"
                 "and used.",
-        .options = options,
-        .run = run,
+        .options = cmd_distance_options,
+        .run = cmd_distance_run,
 };

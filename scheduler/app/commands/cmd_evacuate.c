@@ -19,7 +19,7 @@ typedef struct Evacuation {
 } Evacuation;
 
 /* The facts, with the host to be emptied in them. */
-static ExitStatus suppose(Evacuation *x) {
+static ExitStatus cmd_evacuate_suppose(Evacuation *x) {
         usec_t within = option_number(&x->in->options, "deadline", 0);
         TextFault fault = { 0 };
         int r;
@@ -46,7 +46,7 @@ static void say_off(const Evacuation *x) {
 
 /* ---- dry run ---- */
 
-static ExitStatus print_plan(Invocation *in, const Round *round) {
+static ExitStatus cmd_evacuate_print_plan(Invocation *in, const Round *round) {
         PlanView view = { .snapshot = round->snapshot,
                           .problem = round->problem,
                           .plan = round->plan,
@@ -83,14 +83,14 @@ static ExitStatus dry_run(Evacuation *x) {
         r = round_decide(x->in->arena, &input, &round);
         if (r < 0)
                 return command_complain(x->in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
-        return print_plan(x->in, &round);
+        return cmd_evacuate_print_plan(x->in, &round);
 }
 
 /* ---- in earnest ---- */
 
 /* From Redis the host is put into maintenance first, so that nothing comes back; then the service empties it,
  * or, where none acts, this program does, as the leader. */
-static ExitStatus with_store(Evacuation *x) {
+static ExitStatus cmd_evacuate_with_store(Evacuation *x) {
         Invocation *in = x->in;
         int acts = maintenance_acts(in, &x->facts);
         ExitStatus status;
@@ -118,7 +118,7 @@ static ExitStatus with_store(Evacuation *x) {
         return status;
 }
 
-static ExitStatus evacuate(Evacuation *x) {
+static ExitStatus cmd_evacuate_evacuate(Evacuation *x) {
         Invocation *in = x->in;
         SourceKind kind = source_kind(x->facts.source);
         TextFault fault = { 0 };
@@ -131,14 +131,14 @@ static ExitStatus evacuate(Evacuation *x) {
             settings_set(x->facts.settings, "reserve.maintenance", "spends", &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, NULL, &fault);
         if (source_store(x->facts.source) && !option_given(&in->options, "dry-run"))
-                return with_store(x);
+                return cmd_evacuate_with_store(x);
         if (option_given(&in->options, "for-good")) {
                 source_for_good(x->facts.source, x->host);
                 status = facts_read(in, &x->facts);
                 if (status != EXIT_DONE)
                         return status;
         }
-        status = suppose(x);
+        status = cmd_evacuate_suppose(x);
         if (status == EXIT_DONE)
                 say_off(x);
         if (status != EXIT_DONE || option_given(&in->options, "dry-run"))
@@ -149,17 +149,17 @@ static ExitStatus evacuate(Evacuation *x) {
         return apply_supposed(in, &x->facts, &x->what_if);
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_evacuate_run(Invocation *in) {
         Evacuation x = { .in = in };
         ExitStatus status = facts_open(in, &x.facts);
 
         if (status == EXIT_DONE)
-                status = evacuate(&x);
+                status = cmd_evacuate_evacuate(&x);
         facts_close(&x.facts);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_evacuate_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
         { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
@@ -194,8 +194,8 @@ const Command command_evacuate = {
                 "that the host was emptied. VMs that are off stay, unless --for-good says that the host does "
                 "not come back.\n"
                 "Exit status 1: a move failed; 3: some VMs cannot leave, or (--dry-run) not in time.",
-        .options = options,
+        .options = cmd_evacuate_options,
         .least_arguments = 1,
         .most_arguments = 1,
-        .run = run,
+        .run = cmd_evacuate_run,
 };

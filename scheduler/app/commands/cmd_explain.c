@@ -17,7 +17,7 @@ typedef struct Explaining {
         ExplainView view;
 } Explaining;
 
-static ExitStatus print_json(const Explaining *x, json_t *o, const char *schema) {
+static ExitStatus cmd_explain_print_json(const Explaining *x, json_t *o, const char *schema) {
         json_t *whole = json_object(), *what_if;
 
         (void) json_object_set_new(whole, "schema", json_string(schema));
@@ -39,12 +39,12 @@ static ExitStatus print_json(const Explaining *x, json_t *o, const char *schema)
         return EXIT_DONE;
 }
 
-static ExitStatus failed(const Explaining *x, int error) {
+static ExitStatus cmd_explain_failed(const Explaining *x, int error) {
         return command_complain(x->in, EXIT_FAILED, "cannot explain it: %s", strerrordesc_np(-error));
 }
 
-static ExitStatus no_such(const Explaining *x, const char *what, const char *name, const void *first,
-                          size_t size, uint32_t n) {
+static ExitStatus cmd_explain_no_such(const Explaining *x, const char *what, const char *name,
+                                      const void *first, size_t size, uint32_t n) {
         const char **names = arena_new(x->in->arena, const char *, n), *nearest;
 
         for (uint32_t i = 0; names && i < n; i++)
@@ -79,20 +79,21 @@ static ExitStatus explain_one(Explaining *x) {
         int r;
 
         if (v == IX_NONE)
-                return no_such(x, "VM", vm, s->vms, sizeof(Vm), s->n_vms);
+                return cmd_explain_no_such(x, "VM", vm, s->vms, sizeof(Vm), s->n_vms);
         if (host && h == IX_NONE)
-                return no_such(x, "host", host, s->hosts, sizeof(Host), s->n_hosts);
+                return cmd_explain_no_such(x, "host", host, s->hosts, sizeof(Host), s->n_hosts);
         r = ask_plan(x, v);
         if (r == 0)
                 r = explain_vm(in->arena, s, x->facts->settings, policies_all(), v, h, &e);
         if (r < 0)
-                return failed(x, r);
+                return cmd_explain_failed(x, r);
         if (in->json) {
                 o = explain_vm_json(in->arena, &e, &x->view);
-                return o ? print_json(x, o, "plimsoll.explain-vm/1") : failed(x, -ENOMEM);
+                return o ? cmd_explain_print_json(x, o, "plimsoll.explain-vm/1")
+                         : cmd_explain_failed(x, -ENOMEM);
         }
         r = explain_vm_text(in->arena, &e, &x->view, &in->out);
-        return r < 0 ? failed(x, r) : EXIT_DONE;
+        return r < 0 ? cmd_explain_failed(x, r) : EXIT_DONE;
 }
 
 /* ---- a plan ---- */
@@ -104,7 +105,7 @@ static ExitStatus plan_of_file(Explaining *x, const PlanFile *file, Plan *ret) {
         HostIx *at = arena_new(x->in->arena, HostIx, s->n_vms);
 
         if (!moves || !at)
-                return failed(x, -ENOMEM);
+                return cmd_explain_failed(x, -ENOMEM);
         for (VmIx v = 0; v < s->n_vms; v++)
                 at[v] = s->vms[v].host;
         for (uint32_t i = 0; i < file->n_moves; i++) {
@@ -113,10 +114,10 @@ static ExitStatus plan_of_file(Explaining *x, const PlanFile *file, Plan *ret) {
                 const HostIx from = snapshot_host(s, m->from), to = snapshot_host(s, m->to);
 
                 if (v == IX_NONE)
-                        return no_such(x, "VM", m->vm, s->vms, sizeof(Vm), s->n_vms);
+                        return cmd_explain_no_such(x, "VM", m->vm, s->vms, sizeof(Vm), s->n_vms);
                 if (from == IX_NONE || to == IX_NONE)
-                        return no_such(x, "host", from == IX_NONE ? m->from : m->to, s->hosts, sizeof(Host),
-                                       s->n_hosts);
+                        return cmd_explain_no_such(x, "host", from == IX_NONE ? m->from : m->to, s->hosts,
+                                                   sizeof(Host), s->n_hosts);
                 if (at[v] != from || from == to)
                         return command_complain(x->in, EXIT_BAD_INPUT,
                                                 "the plan does not fit these facts: %s is on %s, not on %s",
@@ -128,7 +129,7 @@ static ExitStatus plan_of_file(Explaining *x, const PlanFile *file, Plan *ret) {
         return EXIT_DONE;
 }
 
-static bool is_past(void *arg) {
+static bool cmd_explain_is_past(void *arg) {
         return clock_monotonic() >= *(const usec_t *) arg;
 }
 
@@ -148,7 +149,7 @@ static ExitStatus explain_file(Explaining *x, const char *path) {
         if (r == 0)
                 r = plan_file_parse(in->arena, text, n, &file, &fault);
         if (r < 0)
-                return r == -ENOMEM ? failed(x, r)
+                return r == -ENOMEM ? cmd_explain_failed(x, r)
                                     : command_complain_fault(in, EXIT_BAD_INPUT,
                                                              strcmp(path, "-") == 0 ? "standard input" : path,
                                                              &fault);
@@ -156,21 +157,21 @@ static ExitStatus explain_file(Explaining *x, const char *path) {
         status = plan_of_file(x, file, &plan);
         if (status != EXIT_DONE)
                 return status;
-        request.stop = is_past;
+        request.stop = cmd_explain_is_past;
         request.stop_arg = &end;
         r = explain_plan(in->arena, x->view.snapshot, x->facts->settings, policies_all(), &plan, &request,
                          &e);
         if (r < 0)
-                return failed(x, r);
+                return cmd_explain_failed(x, r);
         if (in->json)
-                return print_json(x, explain_plan_json(&e, &x->view), "plimsoll.explain-plan/1");
+                return cmd_explain_print_json(x, explain_plan_json(&e, &x->view), "plimsoll.explain-plan/1");
         r = explain_plan_text(in->arena, &e, &x->view, &in->out);
-        return r < 0 ? failed(x, r) : EXIT_DONE;
+        return r < 0 ? cmd_explain_failed(x, r) : EXIT_DONE;
 }
 
 /* ---- the command ---- */
 
-static ExitStatus explain(Invocation *in, const Facts *facts, const char *plan) {
+static ExitStatus cmd_explain_explain(Invocation *in, const Facts *facts, const char *plan) {
         Workers workers = workers_threads(0);
         Explaining x = { .in = in,
                          .facts = facts,
@@ -197,7 +198,7 @@ static ExitStatus explain(Invocation *in, const Facts *facts, const char *plan) 
         return status;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_explain_run(Invocation *in) {
         const char *plan = option_text(&in->options, "plan");
         Facts facts;
         ExitStatus status;
@@ -207,12 +208,12 @@ static ExitStatus run(Invocation *in) {
                                         "say what is to be explained: VM [HOST], or --plan FILE");
         status = facts_open(in, &facts);
         if (status == EXIT_DONE)
-                status = explain(in, &facts, plan);
+                status = cmd_explain_explain(in, &facts, plan);
         facts_close(&facts);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_explain_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What is explained, if not a VM:" },
         { "plan", 0, OPTION_TEXT, "FILE", 0, 0, 0,
@@ -237,7 +238,7 @@ const Command command_explain = {
                 "what\n"
                 "each rule costs, by planning without it, within service.think. Nothing is changed anywhere\n"
                 "(docs/explain.md).",
-        .options = options,
+        .options = cmd_explain_options,
         .most_arguments = 2,
-        .run = run,
+        .run = cmd_explain_run,
 };

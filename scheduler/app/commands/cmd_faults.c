@@ -20,7 +20,7 @@ static Style style_of(int64_t grade) {
 
 /* ---- list ---- */
 
-static json_t *fault_json(const Fault *f) {
+static json_t *cmd_faults_fault_json(const Fault *f) {
         json_t *o = json_pack("{s:s, s:I, s:s, s:s*, s:s*, s:s*}", "device", f->device, "grade",
                               (json_int_t) f->grade, "means", grade_words[f->grade], "hazard", f->hazard,
                               "why", f->why, "serial", f->serial);
@@ -42,7 +42,7 @@ static bool is_listed(const Host *h, const char *only) {
         return only ? strcmp(only, h->name) == 0 : h->fault_grade > 0 || h->unread;
 }
 
-static void print_json(Invocation *in, const Facts *facts, const char *only) {
+static void cmd_faults_print_json(Invocation *in, const Facts *facts, const char *only) {
         json_t *o = json_object(), *hosts = json_array();
         const Snapshot *s = facts->snapshot;
 
@@ -51,7 +51,7 @@ static void print_json(Invocation *in, const Facts *facts, const char *only) {
                 json_t *list = json_array();
 
                 for (uint32_t i = 0; i < host->n_faults; i++)
-                        (void) json_array_append_new(list, fault_json(&host->faults[i]));
+                        (void) json_array_append_new(list, cmd_faults_fault_json(&host->faults[i]));
                 if (is_listed(host, only))
                         (void) json_array_append_new(
                                 hosts, json_pack("{s:s, s:I, s:s*, s:s*, s:O}", "host", host->name, "grade",
@@ -76,7 +76,7 @@ static void print_wrapped(const Screen *screen, const char *label, const char *t
                         screen->width > 40 ? screen->width : WIDTH_PLAIN);
 }
 
-static int print_fault(Invocation *in, const Fault *f) {
+static int cmd_faults_print_fault(Invocation *in, const Fault *f) {
         const Screen *screen = &in->out;
         char safe[512], when[HUMAN_SIZE];
         const char *names = "";
@@ -102,7 +102,7 @@ static int print_fault(Invocation *in, const Fault *f) {
         return 0;
 }
 
-static int print_host(Invocation *in, const Host *h) {
+static int cmd_faults_print_host(Invocation *in, const Host *h) {
         const Screen *screen = &in->out;
         char safe[512];
         int r = 0;
@@ -118,11 +118,11 @@ static int print_host(Invocation *in, const Host *h) {
         if (h->n_faults == 0 && h->fault_why)
                 print_wrapped(screen, "", h->fault_why);
         for (uint32_t i = 0; r == 0 && i < h->n_faults; i++)
-                r = print_fault(in, &h->faults[i]);
+                r = cmd_faults_print_fault(in, &h->faults[i]);
         return r;
 }
 
-static int print_list(Invocation *in, const Facts *facts, const char *only) {
+static int cmd_faults_print_list(Invocation *in, const Facts *facts, const char *only) {
         const Snapshot *s = facts->snapshot;
         uint32_t shown = 0;
         int r = 0;
@@ -130,7 +130,7 @@ static int print_list(Invocation *in, const Facts *facts, const char *only) {
         for (HostIx h = 0; r == 0 && h < s->n_hosts; h++) {
                 if (!is_listed(&s->hosts[h], only))
                         continue;
-                r = print_host(in, &s->hosts[h]);
+                r = cmd_faults_print_host(in, &s->hosts[h]);
                 shown++;
         }
         if (shown == 0)
@@ -145,14 +145,14 @@ static int print_list(Invocation *in, const Facts *facts, const char *only) {
         return r;
 }
 
-static ExitStatus list(Invocation *in, const Facts *facts) {
+static ExitStatus cmd_faults_list(Invocation *in, const Facts *facts) {
         const char *only = in->options.n_arguments > 0 ? in->options.arguments[0] : NULL;
 
         if (only && snapshot_host(facts->snapshot, only) == IX_NONE)
                 return command_complain(in, EXIT_BAD_INPUT, "there is no host %s", only);
         if (in->json)
-                print_json(in, facts, only);
-        else if (print_list(in, facts, only) < 0)
+                cmd_faults_print_json(in, facts, only);
+        else if (cmd_faults_print_list(in, facts, only) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         return EXIT_DONE;
 }
@@ -172,7 +172,7 @@ static const Fault *fault_named(const Host *h, const char *device) {
         return NULL;
 }
 
-static ExitStatus clear(Invocation *in, const Facts *facts) {
+static ExitStatus cmd_faults_clear(Invocation *in, const Facts *facts) {
         Store *store = source_store(facts->source);
         Clear c = { .host = in->options.arguments[1],
                     .device = in->options.arguments[2],
@@ -265,7 +265,7 @@ static ExitStatus show_log(Invocation *in, const Facts *facts) {
         return EXIT_DONE;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_faults_run(Invocation *in) {
         int n = in->options.n_arguments;
         const char *word = n > 0 ? in->options.arguments[0] : "";
         bool clears = strcmp(word, "clear") == 0, logs = strcmp(word, "log") == 0 && n == 1;
@@ -278,12 +278,14 @@ static ExitStatus run(Invocation *in) {
                                                : "accepted are: [HOST], clear HOST DEVICE, log");
         status = facts_open(in, &facts);
         if (status == EXIT_DONE)
-                status = clears ? clear(in, &facts) : logs ? show_log(in, &facts) : list(in, &facts);
+                status = clears ? cmd_faults_clear(in, &facts)
+                         : logs ? show_log(in, &facts)
+                                : cmd_faults_list(in, &facts);
         facts_close(&facts);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_faults_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With clear:" },
         { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "what was found or done; it is kept in the log" },
@@ -302,7 +304,7 @@ const Command command_faults = {
                 "clear accepts what speaks against a device now: its grade falls to 0, and what was\n"
                 "accepted counts again when it grows. Who did it, when and why is kept. log shows that,\n"
                 "and each change of a grade, newest first. docs/faults.md says how grades come about.",
-        .options = options,
+        .options = cmd_faults_options,
         .most_arguments = 3,
-        .run = run,
+        .run = cmd_faults_run,
 };

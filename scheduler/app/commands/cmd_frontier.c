@@ -20,11 +20,11 @@ typedef struct Walk {
         uint32_t n_policies;
 } Walk;
 
-static const int64_t units[FRONTIER_PRICE_N] = {
+static const int64_t cmd_frontier_units[FRONTIER_PRICE_N] = {
         [FRONTIER_MOVES] = 1, [FRONTIER_MIB] = 1024, [FRONTIER_MS] = 60000
 };
 
-static int64_t lesser(int64_t a, int64_t b) {
+static int64_t cmd_frontier_lesser(int64_t a, int64_t b) {
         return a < b ? a : b;
 }
 
@@ -40,11 +40,11 @@ static int walk_step(Walk *w, FrontierPrice by, int64_t cap) {
         if (!policies)
                 return -ENOMEM;
         if (by == FRONTIER_MOVES)
-                request->max_moves = (uint32_t) lesser(request->max_moves, cap);
+                request->max_moves = (uint32_t) cmd_frontier_lesser(request->max_moves, cap);
         else if (by == FRONTIER_MIB)
-                request->max_mib = lesser(request->max_mib, cap);
+                request->max_mib = cmd_frontier_lesser(request->max_mib, cap);
         else
-                request->max_ms = lesser(request->max_ms, cap);
+                request->max_ms = cmd_frontier_lesser(request->max_ms, cap);
         r = round_decide(w->arena, &input, &round);
         if (r < 0)
                 return r;
@@ -64,7 +64,7 @@ static int walk_series(Walk *w, FrontierPrice by) {
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < FRONTIER_POINTS - 1; i++) {
-                cap = frontier_budget(i, units[by]);
+                cap = frontier_budget(i, cmd_frontier_units[by]);
                 if (cap >= whole)
                         break;
                 r = walk_step(w, by, cap);
@@ -74,7 +74,7 @@ static int walk_series(Walk *w, FrontierPrice by) {
 
 /* The planner heeds a cap on time only once it has ordered the moves: plans of little memory are often the
  * better ones of those that are as short. */
-static int walk(Walk *w, FrontierPrice by) {
+static int cmd_frontier_walk(Walk *w, FrontierPrice by) {
         int r = walk_step(w, by, FRONTIER_NO_CAP);
 
         if (r == 0)
@@ -84,13 +84,13 @@ static int walk(Walk *w, FrontierPrice by) {
         return r;
 }
 
-static int settle(const Walk *w, FrontierPrice by, FrontierView *view) {
+static int cmd_frontier_settle(const Walk *w, FrontierPrice by, FrontierView *view) {
         FrontierPoint *points = arena_new(w->arena, FrontierPoint, FRONTIER_POINTS);
 
         if (!points)
                 return -ENOMEM;
         for (uint32_t i = 0; view->n < FRONTIER_POINTS - 1; i++) {
-                int64_t budget = frontier_budget(i, units[by]);
+                int64_t budget = frontier_budget(i, cmd_frontier_units[by]);
 
                 if (budget >= w->pool[0].price[by])
                         break;
@@ -105,7 +105,7 @@ static int settle(const Walk *w, FrontierPrice by, FrontierView *view) {
         return 0;
 }
 
-static ExitStatus frontier(Invocation *in, const Facts *facts, FrontierPrice by) {
+static ExitStatus cmd_frontier_frontier(Invocation *in, const Facts *facts, FrontierPrice by) {
         Workers workers = workers_threads(0);
         Walk w = { .arena = in->arena,
                    .pool = arena_new(in->arena, FrontierPoint, POOL_MAX),
@@ -127,9 +127,9 @@ static ExitStatus frontier(Invocation *in, const Facts *facts, FrontierPrice by)
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
-        r = w.pool ? walk(&w, by) : -ENOMEM;
+        r = w.pool ? cmd_frontier_walk(&w, by) : -ENOMEM;
         if (r == 0)
-                r = settle(&w, by, &view);
+                r = cmd_frontier_settle(&w, by, &view);
         if (r == 0 && in->json) {
                 frontier_json_print(&view, in->out.out);
         } else if (r == 0) {
@@ -142,7 +142,7 @@ static ExitStatus frontier(Invocation *in, const Facts *facts, FrontierPrice by)
                                                            : EXIT_DONE;
 }
 
-static int price_of(const Invocation *in, FrontierPrice *ret) {
+static int cmd_frontier_price_of(const Invocation *in, FrontierPrice *ret) {
         const char *word = option_text(&in->options, "by");
 
         for (int i = 0; i < FRONTIER_PRICE_N; i++)
@@ -153,22 +153,22 @@ static int price_of(const Invocation *in, FrontierPrice *ret) {
         return -EINVAL;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_frontier_run(Invocation *in) {
         FrontierPrice by;
         Facts facts;
         ExitStatus status;
 
-        if (price_of(in, &by) < 0)
+        if (cmd_frontier_price_of(in, &by) < 0)
                 return command_complain(in, EXIT_BAD_INPUT, "--by %s: accepted: moves, gib, minutes",
                                         option_text(&in->options, "by"));
         status = facts_open(in, &facts);
         if (status == EXIT_DONE)
-                status = frontier(in, &facts, by);
+                status = cmd_frontier_frontier(in, &facts, by);
         facts_close(&facts);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_frontier_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "The curve:" },
         { "by", 0, OPTION_TEXT, "PRICE", 0, 0, 0,
@@ -187,6 +187,6 @@ const Command command_frontier = {
         .help = "Plans once for each budget and shows what the best plan within it gains, and its price.\n"
                 "The knee is the point furthest above the straight line between doing nothing and doing\n"
                 "all that is worth its price (docs/frontier.md). Nothing is changed anywhere.",
-        .options = options,
-        .run = run,
+        .options = cmd_frontier_options,
+        .run = cmd_frontier_run,
 };

@@ -16,7 +16,7 @@ static void print_overview(const Invocation *in) {
                 out);
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_help_run(Invocation *in) {
         const Command *c;
 
         if (in->options.n_arguments == 0) {
@@ -36,5 +36,5 @@ const Command command_help = {
         .usage = "[COMMAND]",
         .help = "Lists the commands, or tells all of one.",
         .most_arguments = 1,
-        .run = run,
+        .run = cmd_help_run,
 };

@@ -48,7 +48,7 @@ static ExitStatus import_htools(Invocation *in, const char *path) {
         return EXIT_DONE;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_import_run(Invocation *in) {
         if (strcmp(in->options.arguments[0], "htools") != 0)
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "\"%s\" is no format it can read; accepted: htools",
@@ -56,7 +56,7 @@ static ExitStatus run(Invocation *in) {
         return import_htools(in, in->options.arguments[1]);
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_import_options[] = {
         { "use", 'U', OPTION_TEXT, "UTIL", 0, 0, 0,
           "htools' file of use, a line \"instance cpu memory disk net\" for each; without it demand is not "
           "known" },
@@ -73,8 +73,8 @@ const Command command_import = {
         .usage = "htools FILE [-U UTIL] [-o SNAPSHOT]",
         .help = "Reads the text format of Ganeti's htools, as hbal -t FILE -U UTIL does, and writes a\n"
                 "snapshot file. docs/htools-import.md says what becomes of what.",
-        .options = options,
+        .options = cmd_import_options,
         .least_arguments = 2,
         .most_arguments = 2,
-        .run = run,
+        .run = cmd_import_run,
 };

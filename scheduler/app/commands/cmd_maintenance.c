@@ -16,7 +16,7 @@ static ExitStatus host_named(Invocation *in, const Facts *facts, const char *nam
 
 /* ---- enter ---- */
 
-static ExitStatus enter(Invocation *in, Facts *facts, const char *host) {
+static ExitStatus cmd_maintenance_enter(Invocation *in, Facts *facts, const char *host) {
         ExitStatus status = host_named(in, facts, host);
 
         if (status == EXIT_DONE)
@@ -38,7 +38,7 @@ typedef struct Verb {
 
 static ExitStatus verb_enter(Invocation *in, Facts *facts, char **arguments, int n) {
         (void) n;
-        return enter(in, facts, arguments[0]);
+        return cmd_maintenance_enter(in, facts, arguments[0]);
 }
 
 static ExitStatus verb_exit(Invocation *in, Facts *facts, char **arguments, int n) {
@@ -62,24 +62,24 @@ static ExitStatus verb_roll(Invocation *in, Facts *facts, char **arguments, int 
         return roll_run(in, facts, arguments, n);
 }
 
-static const Verb verbs[] = {
+static const Verb cmd_maintenance_verbs[] = {
         { "enter", 1, 1, verb_enter },
         { "exit", 1, 1, verb_exit },
         { "status", 0, 1, verb_status },
         { "roll", 0, HOSTS_NAMED_MAX, verb_roll },
 };
 
-static ExitStatus run(Invocation *in) {
-        const char *names[ARRAY_SIZE(verbs)], *word = in->options.arguments[0], *near;
+static ExitStatus cmd_maintenance_run(Invocation *in) {
+        const char *names[ARRAY_SIZE(cmd_maintenance_verbs)], *word = in->options.arguments[0], *near;
         const Verb *verb = NULL;
         int n = in->options.n_arguments - 1;
         Facts facts;
         ExitStatus status;
 
-        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-                names[i] = verbs[i].name;
-                if (strcmp(word, verbs[i].name) == 0)
-                        verb = &verbs[i];
+        for (size_t i = 0; i < ARRAY_SIZE(cmd_maintenance_verbs); i++) {
+                names[i] = cmd_maintenance_verbs[i].name;
+                if (strcmp(word, cmd_maintenance_verbs[i].name) == 0)
+                        verb = &cmd_maintenance_verbs[i];
         }
         near = verb ? NULL : text_nearest(word, names, ARRAY_SIZE(names));
         if (!verb)
@@ -101,7 +101,7 @@ static ExitStatus run(Invocation *in) {
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_maintenance_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter:" },
         { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
@@ -139,8 +139,8 @@ const Command command_maintenance = {
                 "is\n"
                 "given back. It stops where anything fails. docs/maintenance.md tells the whole.\n"
                 "Exit status 3: VMs are left on the host and cannot leave, or nobody moves them.",
-        .options = options,
+        .options = cmd_maintenance_options,
         .least_arguments = 1,
         .most_arguments = 1 + HOSTS_NAMED_MAX,
-        .run = run,
+        .run = cmd_maintenance_run,
 };

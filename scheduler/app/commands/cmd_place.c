@@ -24,7 +24,7 @@ static const Vm *placed_vm(const Placing *p, uint32_t i) {
         return &p->answer.trial.s->vms[p->answer.vms[i].vm];
 }
 
-static const char *host_name(const Placing *p, HostIx h) {
+static const char *cmd_place_host_name(const Placing *p, HostIx h) {
         return p->answer.trial.s->hosts[h].name;
 }
 
@@ -97,7 +97,8 @@ static int print_several(const Placing *p) {
                 else
                         r = table_row(&t,
                                       (Cell[]){ { .text = placed_vm(p, i)->name },
-                                                { .text = host_name(p, one->host), .style = STYLE_STRONG },
+                                                { .text = cmd_place_host_name(p, one->host),
+                                                  .style = STYLE_STRONG },
                                                 { .text = trial_cost_text(a, &one->delta) },
                                                 { .text = trial_cost_words(a, answer->trial.policies,
                                                                            one->by_policy, &one->delta) } });
@@ -108,7 +109,7 @@ static int print_several(const Placing *p) {
         return r;
 }
 
-static int print_text(const Placing *p) {
+static int cmd_place_print_text(const Placing *p) {
         const PlaceAnswer *a = &p->answer;
         const Screen *screen = &p->in->out;
         TrialView view = { .trial = &a->trial,
@@ -125,7 +126,7 @@ static int print_text(const Placing *p) {
                                screen_style(screen, STYLE_PLAIN));
         else if (a->n_vms == 1)
                 (void) fprintf(screen->out, "%splace it on %s%s\n", screen_style(screen, STYLE_GOOD),
-                               host_name(p, a->vms[0].host), screen_style(screen, STYLE_PLAIN));
+                               cmd_place_host_name(p, a->vms[0].host), screen_style(screen, STYLE_PLAIN));
         else
                 (void) fprintf(screen->out, "%s%u of %u find a place%s\n\n",
                                screen_style(screen, a->n_placed == a->n_vms ? STYLE_GOOD : STYLE_BAD),
@@ -141,7 +142,7 @@ static int print_text(const Placing *p) {
 
 /* ---- JSON ---- */
 
-static json_t *names_json(const Strings *names) {
+static json_t *cmd_place_names_json(const Strings *names) {
         json_t *array = json_array();
 
         for (uint32_t i = 0; i < names->n; i++)
@@ -158,9 +159,9 @@ static json_t *vm_json(const Placing *p) {
         (void) json_object_set_new(o, "cpu", json_real((double) vm->cpu_mcores / 1000));
         (void) json_object_set_new(o, "cpu_is_average",
                                    json_boolean(p->wanted.vm.cpu_mcores == UNKNOWN && !p->wanted.like));
-        (void) json_object_set_new(o, "groups", names_json(&vm->groups));
-        (void) json_object_set_new(o, "networks", names_json(&vm->networks));
-        (void) json_object_set_new(o, "pools", names_json(&vm->pools));
+        (void) json_object_set_new(o, "groups", cmd_place_names_json(&vm->groups));
+        (void) json_object_set_new(o, "networks", cmd_place_names_json(&vm->networks));
+        (void) json_object_set_new(o, "pools", cmd_place_names_json(&vm->pools));
         if (p->notes)
                 (void) json_object_set_new(o, "note", json_string(p->notes));
         return o;
@@ -175,7 +176,8 @@ static json_t *placements_json(const Placing *p) {
 
                 (void) json_object_set_new(o, "vm", json_string(placed_vm(p, i)->name));
                 (void) json_object_set_new(
-                        o, "host", one->host == IX_NONE ? json_null() : json_string(host_name(p, one->host)));
+                        o, "host",
+                        one->host == IX_NONE ? json_null() : json_string(cmd_place_host_name(p, one->host)));
                 if (one->host != IX_NONE) {
                         (void) json_object_set_new(o, "cost", costs_json(&one->delta));
                         (void) json_object_set_new(o, "cost_by_policy",
@@ -186,7 +188,7 @@ static json_t *placements_json(const Placing *p) {
         return array;
 }
 
-static ExitStatus print_json(const Placing *p) {
+static ExitStatus cmd_place_print_json(const Placing *p) {
         const PlaceAnswer *a = &p->answer;
         const TrialView view = {
                 .trial = &a->trial, .hosts = a->hosts, .refusals = a->refusals, .n = a->trial.p->n_hosts
@@ -217,7 +219,7 @@ static ExitStatus print_json(const Placing *p) {
 
 /* ---- the command ---- */
 
-static ExitStatus find(Placing *p) {
+static ExitStatus cmd_place_find(Placing *p) {
         Invocation *in = p->in;
         const WhatIf one = { .vms = &p->wanted, .n_vms = 1 };
         const PlaceRequest request = { .plan = p->input.request, .tries = PLACE_TRIES };
@@ -235,7 +237,7 @@ static ExitStatus find(Placing *p) {
                      : EXIT_DONE;
 }
 
-static ExitStatus place(Invocation *in, const Facts *facts) {
+static ExitStatus cmd_place_place(Invocation *in, const Facts *facts) {
         Workers workers = workers_threads(0);
         Placing p = { .in = in,
                       .facts = facts,
@@ -251,27 +253,27 @@ static ExitStatus place(Invocation *in, const Facts *facts) {
                 status = vm_options_read(in, p.supposed.snapshot, &p.wanted, &p.notes);
         p.wanted.count = option_number(&in->options, "count", 1);
         if (status == EXIT_DONE)
-                status = find(&p);
+                status = cmd_place_find(&p);
         if (status == EXIT_DONE && in->json)
-                status = print_json(&p);
-        else if (status == EXIT_DONE && print_text(&p) < 0)
+                status = cmd_place_print_json(&p);
+        else if (status == EXIT_DONE && cmd_place_print_text(&p) < 0)
                 status = command_complain(in, EXIT_FAILED, "out of memory");
         if (status == EXIT_DONE && !in->json && (p.supposed.any || p.supposed.set))
                 status = supposed_compare(in, &p.supposed, &p.input, NULL);
         return status == EXIT_DONE && p.answer.n_placed < p.answer.n_vms ? EXIT_BLOCKED : status;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_place_run(Invocation *in) {
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
         if (status == EXIT_DONE)
-                status = place(in, &facts);
+                status = cmd_place_place(in, &facts);
         facts_close(&facts);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_place_options[] = {
         SOURCE_OPTIONS,
         VM_OPTIONS,
         { "count", 0, OPTION_NUMBER, "N", 1, 1, 10000, "so many of them, placed together" },
@@ -292,6 +294,6 @@ const Command command_place = {
                 "there:\n"
                 "it says so when no move is needed after it. Nothing is changed anywhere (docs/place.md).\n"
                 "Exit status 3: not all of them find a place.",
-        .options = options,
-        .run = run,
+        .options = cmd_place_options,
+        .run = cmd_place_run,
 };

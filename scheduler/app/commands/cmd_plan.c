@@ -15,13 +15,13 @@
 #include "scheduler/snapshot/files/plan_file.h"
 #include "scheduler/snapshot/files/record_file.h"
 
-static ExitStatus status_of(const Plan *plan) {
+static ExitStatus cmd_plan_status_of(const Plan *plan) {
         return plan->status >= PLAN_BLOCKED || plan->n_refused_all > 0 ? EXIT_BLOCKED : EXIT_DONE;
 }
 
 /* With "what if" the plan stands in an object that says what it would change. */
-static ExitStatus print_json(Invocation *in, const Supposed *supposed, const RoundInput *input,
-                             const Plan *plan, const char *text, size_t n) {
+static ExitStatus cmd_plan_print_json(Invocation *in, const Supposed *supposed, const RoundInput *input,
+                                      const Plan *plan, const char *text, size_t n) {
         json_t *o, *what_if;
 
         if (!supposed->any) {
@@ -42,8 +42,8 @@ static ExitStatus print_json(Invocation *in, const Supposed *supposed, const Rou
         return EXIT_DONE;
 }
 
-static ExitStatus print_plan(Invocation *in, const Supposed *supposed, const RoundInput *input,
-                             const Round *round) {
+static ExitStatus cmd_plan_print_plan(Invocation *in, const Supposed *supposed, const RoundInput *input,
+                                      const Round *round) {
         const char *path = option_text(&in->options, "output"), *text;
         PlanView view = { .snapshot = round->snapshot,
                           .problem = round->problem,
@@ -59,7 +59,7 @@ static ExitStatus print_plan(Invocation *in, const Supposed *supposed, const Rou
         if (path && file_write(path, text, n, &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, path, &fault);
         if (in->json)
-                status = print_json(in, supposed, input, round->plan, text, n);
+                status = cmd_plan_print_json(in, supposed, input, round->plan, text, n);
         else {
                 supposed_print(supposed, &in->out);
                 if (plan_text_print(in->arena, &view, &in->out) < 0)
@@ -69,7 +69,7 @@ static ExitStatus print_plan(Invocation *in, const Supposed *supposed, const Rou
         }
         if (status == EXIT_DONE && supposed->started.n_placed < supposed->started.n_vms)
                 status = EXIT_BLOCKED;
-        return status == EXIT_DONE ? status_of(round->plan) : status;
+        return status == EXIT_DONE ? cmd_plan_status_of(round->plan) : status;
 }
 
 /* To stderr, beside whatever form the plan has. */
@@ -110,7 +110,7 @@ static ExitStatus write_record(Invocation *in, const Facts *facts, const RoundIn
         return EXIT_DONE;
 }
 
-static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
+static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timing) {
         Workers workers = workers_threads(0);
         RoundInput input = { .snapshot = facts->snapshot,
                              .settings = facts->settings,
@@ -144,27 +144,27 @@ static ExitStatus plan(Invocation *in, const Facts *facts, Timing *timing) {
         status = write_record(in, facts, &input, &round);
         if (status != EXIT_DONE)
                 return status;
-        status = print_plan(in, &supposed, &input, &round);
+        status = cmd_plan_print_plan(in, &supposed, &input, &round);
         if (option_given(&in->options, "hbal-score") && print_hbal_score(in, &round) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         timing_mark(timing, "write");
         return status;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_plan_run(Invocation *in) {
         Timing timing = timing_begin(in);
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
         timing_mark(&timing, "load");
         if (status == EXIT_DONE)
-                status = plan(in, &facts, &timing);
+                status = cmd_plan_plan(in, &facts, &timing);
         facts_close(&facts);
         timing_end(&timing);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_plan_options[] = {
         SOURCE_OPTIONS,
         PLAN_OPTIONS,
         WHAT_IF_OPTIONS,
@@ -190,6 +190,6 @@ const Command command_plan = {
                 "predicted\n"
                 "times and reasons, and what was wanted and is not possible. Nothing is changed anywhere.\n"
                 "Exit status 3: something that must be done is blocked.",
-        .options = options,
-        .run = run,
+        .options = cmd_plan_options,
+        .run = cmd_plan_run,
 };

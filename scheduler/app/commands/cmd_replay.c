@@ -37,7 +37,7 @@ static bool is_in_store(const char *name) {
                (strspn(name, "0123456789-") == strlen(name) && access(name, F_OK) != 0);
 }
 
-static ExitStatus open_store(Invocation *in, Source **ret) {
+static ExitStatus cmd_replay_open_store(Invocation *in, Source **ret) {
         Settings *settings = NULL;
         ExitStatus status = facts_settings(in, &settings);
         TextFault fault = { 0 };
@@ -56,7 +56,7 @@ static ExitStatus open_store(Invocation *in, Source **ret) {
 static ExitStatus text_from_store(Replay *x, const char **ret, size_t *ret_n) {
         owned(source_free) Source *source = NULL;
         StoredText found = { 0 };
-        ExitStatus status = open_store(x->in, &source);
+        ExitStatus status = cmd_replay_open_store(x->in, &source);
         int r;
 
         if (status != EXIT_DONE)
@@ -74,7 +74,7 @@ static ExitStatus text_from_store(Replay *x, const char **ret, size_t *ret_n) {
         return EXIT_DONE;
 }
 
-static ExitStatus read_record(Replay *x) {
+static ExitStatus cmd_replay_read_record(Replay *x) {
         const char *save = option_text(&x->in->options, "save"), *text = NULL;
         ExitStatus status = EXIT_DONE;
         TextFault fault = { 0 };
@@ -133,7 +133,7 @@ static ExitStatus list_records(Invocation *in) {
                                           { .title = "PLAN" } };
         owned(source_free) Source *source = NULL;
         Table table = table_begin(in->arena, columns, ARRAY_SIZE(columns));
-        ExitStatus status = open_store(in, &source);
+        ExitStatus status = cmd_replay_open_store(in, &source);
         StoredText *texts = NULL;
         json_t *list = NULL;
         uint32_t n = 0;
@@ -164,7 +164,7 @@ static ExitStatus list_records(Invocation *in) {
 
 /* ---- the answer ---- */
 
-static const char *reservation(const Replay *x) {
+static const char *cmd_replay_reservation(const Replay *x) {
         if (strcmp(x->record->version, PLIMSOLL_VERSION) != 0)
                 return "another version of plimsoll made it";
         if (strstr(x->record->plan, "\"guard_fired\":true"))
@@ -172,7 +172,7 @@ static const char *reservation(const Replay *x) {
         return NULL;
 }
 
-static void print_json(const Replay *x) {
+static void cmd_replay_print_json(const Replay *x) {
         json_t *list = json_array(), *o;
 
         for (uint32_t i = 0; i < x->n_differences; i++)
@@ -182,13 +182,13 @@ static void print_json(const Replay *x) {
         o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:s*}", "schema", "plimsoll.replay/1", "record",
                       x->name, "version", PLIMSOLL_VERSION, "recorded_version", x->record->version, "same",
                       x->n_all == 0, "differences", (json_int_t) x->n_all, "first", list, "reservation",
-                      reservation(x));
+                      cmd_replay_reservation(x));
         (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', x->in->out.out);
         json_decref(o);
 }
 
-static int print_text(const Replay *x) {
+static int cmd_replay_print_text(const Replay *x) {
         static const Column columns[] = { { .title = "WHERE" },
                                           { .title = "RECORDED", .most = 60 },
                                           { .title = "NOW" } };
@@ -206,7 +206,8 @@ static int print_text(const Replay *x) {
         }
         (void) fprintf(out->out, "%sanother decision: %u difference%s%s%s%s\n", screen_style(out, STYLE_BAD),
                        x->n_all, x->n_all == 1 ? "" : "s", screen_style(out, STYLE_PLAIN),
-                       reservation(x) ? "; " : "", reservation(x) ? reservation(x) : "");
+                       cmd_replay_reservation(x) ? "; " : "",
+                       cmd_replay_reservation(x) ? cmd_replay_reservation(x) : "");
         for (uint32_t i = 0; i < x->n_differences; i++)
                 if (table_row(&table, (Cell[]){ { .text = x->differences[i].path },
                                                 { .text = x->differences[i].was },
@@ -218,7 +219,7 @@ static int print_text(const Replay *x) {
         return 0;
 }
 
-static ExitStatus decide(Replay *x) {
+static ExitStatus cmd_replay_decide(Replay *x) {
         Workers workers = workers_threads(0);
         size_t n = 0;
         int r = round_replay(x->in->arena, x->record, x->settings, &workers, &x->round);
@@ -232,18 +233,18 @@ static ExitStatus decide(Replay *x) {
                      : EXIT_DONE;
 }
 
-static ExitStatus replay(Replay *x) {
+static ExitStatus cmd_replay_replay(Replay *x) {
         const char *folder = option_text(&x->in->options, "to-scenario");
-        ExitStatus status = read_record(x);
+        ExitStatus status = cmd_replay_read_record(x);
         TextFault fault = { 0 };
 
         if (status == EXIT_DONE)
-                status = decide(x);
+                status = cmd_replay_decide(x);
         if (status != EXIT_DONE)
                 return status;
         if (x->in->json)
-                print_json(x);
-        else if (print_text(x) < 0)
+                cmd_replay_print_json(x);
+        else if (cmd_replay_print_text(x) < 0)
                 return command_complain(x->in, EXIT_FAILED, "out of memory");
         if (folder && scenario_folder_write(x->in->arena, x->record, &x->round, folder, &fault) < 0)
                 return command_complain_fault(x->in, EXIT_FAILED, folder, &fault);
@@ -256,7 +257,7 @@ static ExitStatus replay(Replay *x) {
         return x->n_all == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_replay_run(Invocation *in) {
         Replay x = { .in = in };
 
         if (option_given(&in->options, "list"))
@@ -267,10 +268,10 @@ static ExitStatus run(Invocation *in) {
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "say which: a record's name, last, or a file (--list shows them)");
         x.name = in->options.arguments[0];
-        return replay(&x);
+        return cmd_replay_replay(&x);
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_replay_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What with it:" },
         { "list", 0, OPTION_FLAG, NULL, 0, 0, 0, "the newest records in Redis" },
@@ -289,7 +290,7 @@ const Command command_replay = {
                 "replay decides again from it and compares; nothing is moved. A record is also a file:\n"
                 "plimsoll plan --record FILE writes one, and replay FILE needs no Redis.\n"
                 "Exit status 1: the decision differs.",
-        .options = options,
+        .options = cmd_replay_options,
         .most_arguments = 1,
-        .run = run,
+        .run = cmd_replay_run,
 };

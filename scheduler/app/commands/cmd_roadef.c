@@ -13,13 +13,13 @@ typedef struct Time {
         usec_t began, ends;
 } Time;
 
-static bool over(void *arg) {
+static bool cmd_roadef_over(void *arg) {
         const Time *t = arg;
 
         return clock_monotonic() >= t->ends;
 }
 
-static uint32_t spent(void *arg) {
+static uint32_t cmd_roadef_spent(void *arg) {
         const Time *t = arg;
         const usec_t now = clock_monotonic();
 
@@ -61,7 +61,7 @@ static ExitStatus write_solution(Invocation *in, const Problem *p, const HostIx 
         return EXIT_DONE;
 }
 
-static void report(const Invocation *in, const Problem *p, const SearchResult *result, Time t) {
+static void cmd_roadef_report(const Invocation *in, const Problem *p, const SearchResult *result, Time t) {
         uint32_t moved = 0;
 
         for (VmIx v = 0; v < p->n_vms; v++)
@@ -73,7 +73,7 @@ static void report(const Invocation *in, const Problem *p, const SearchResult *r
                 (double) (clock_monotonic() - t.began) / (double) USEC_PER_SEC);
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_roadef_run(Invocation *in) {
         const Options *o = &in->options;
         const char *model = option_text(o, "model"), *initial = option_text(o, "initial");
         const char *solution = option_text(o, "output");
@@ -83,7 +83,7 @@ static ExitStatus run(Invocation *in) {
                                 .max_moves = UINT32_MAX,
                                 .max_mib = INT64_MAX,
                                 .tasks = workers.threads,
-                                .stop = over,
+                                .stop = cmd_roadef_over,
                                 .stop_arg = &t };
         SearchResult result;
         ExitStatus status;
@@ -94,7 +94,7 @@ static ExitStatus run(Invocation *in) {
                                         "-p MODEL, -i INITIAL and -o SOLUTION are needed");
         t.ends = t.began + option_number(o, "time", 60 * INT64_C(1000)) * USEC_PER_MSEC - RESERVE;
         if (!option_given(o, "evaluations"))
-                budget.spent = spent;
+                budget.spent = cmd_roadef_spent;
         status = read_problem(in, model, initial, &p);
         if (status != EXIT_DONE)
                 return status;
@@ -107,11 +107,11 @@ static ExitStatus run(Invocation *in) {
                                         initial);
         status = write_solution(in, p, result.host_of, solution);
         if (status == EXIT_DONE)
-                report(in, p, &result, t);
+                cmd_roadef_report(in, p, &result, t);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_roadef_options[] = {
         { "model", 'p', OPTION_TEXT, "FILE", 0, 0, 0, "the model" },
         { "initial", 'i', OPTION_TEXT, "FILE", 0, 0, 0, "the initial assignment" },
         { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0, "where the solution is written" },
@@ -133,6 +133,6 @@ const Command command_roadef = {
                 "the challenge's format, searches with the same policies and the same search\n"
                 "that plan clusters, and writes the best assignment found. The cost printed is\n"
                 "the challenge's objective.",
-        .options = options,
-        .run = run,
+        .options = cmd_roadef_options,
+        .run = cmd_roadef_run,
 };

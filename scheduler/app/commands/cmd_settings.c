@@ -23,7 +23,7 @@ static json_t *row_json(const SettingRow *row) {
         return o;
 }
 
-static void print_json(const Settings *s, FILE *out) {
+static void cmd_settings_print_json(const Settings *s, FILE *out) {
         json_t *o = json_object(), *rows = json_array();
         SettingRow row;
 
@@ -36,11 +36,11 @@ static void print_json(const Settings *s, FILE *out) {
         json_decref(o);
 }
 
-static ExitStatus show(Invocation *in, const Settings *s) {
+static ExitStatus cmd_settings_show(Invocation *in, const Settings *s) {
         const char *text;
 
         if (in->json) {
-                print_json(s, in->out.out);
+                cmd_settings_print_json(s, in->out.out);
                 return EXIT_DONE;
         }
         if (settings_file_print(in->arena, s, false, &text) < 0)
@@ -74,7 +74,7 @@ static bool has_source(const Options *o) {
         return option_given(o, "from") || option_given(o, "hosts") || option_given(o, "redis");
 }
 
-static ExitStatus check(Invocation *in, const Settings *s) {
+static ExitStatus cmd_settings_check(Invocation *in, const Settings *s) {
         const RuleSet *rules = settings_rules(s);
         unsigned changed = 0;
         SettingRow row;
@@ -91,7 +91,7 @@ static ExitStatus check(Invocation *in, const Settings *s) {
                         return status;
         }
         if (in->json) {
-                print_json(s, in->out.out);
+                cmd_settings_print_json(s, in->out.out);
                 return EXIT_DONE;
         }
         for (uint32_t i = 0; settings_row(s, i, &row); i++)
@@ -120,10 +120,10 @@ static ExitStatus check_all(Invocation *in) {
         if (r < 0)
                 return command_complain_faults(in, r == -ENOMEM ? EXIT_FAILED : EXIT_BAD_INPUT, file,
                                                &faults);
-        return check(in, settings);
+        return cmd_settings_check(in, settings);
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_settings_run(Invocation *in) {
         static const char *const words[] = { "check", "show", "doc" };
         const char *word = in->options.arguments[0], *nearest;
         Settings *settings = NULL;
@@ -135,10 +135,10 @@ static ExitStatus run(Invocation *in) {
         if (status != EXIT_DONE)
                 return status;
         if (strcmp(word, "show") == 0)
-                return show(in, settings);
+                return cmd_settings_show(in, settings);
         if (strcmp(word, "doc") == 0) {
                 if (in->json)
-                        print_json(settings, in->out.out);
+                        cmd_settings_print_json(settings, in->out.out);
                 else if (option_given(&in->options, "markdown"))
                         settings_doc_markdown(settings, in->out.out);
                 else
@@ -150,7 +150,7 @@ static ExitStatus run(Invocation *in) {
                                 nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_settings_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Check:" },
         { "strict", 0, OPTION_FLAG, NULL, 0, 0, 0,
@@ -170,8 +170,8 @@ const Command command_settings = {
                 "       with a source of facts also which rules select nothing there\n"
                 "show   prints the settings in force as a settings file; those at their default as comments\n"
                 "doc    prints every setting: what it does, its default and what is accepted",
-        .options = options,
+        .options = cmd_settings_options,
         .least_arguments = 1,
         .most_arguments = 1,
-        .run = run,
+        .run = cmd_settings_run,
 };

@@ -19,7 +19,7 @@ static ExitStatus write_snapshot(Invocation *in, const Facts *facts) {
         return EXIT_DONE;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_snapshot_run(Invocation *in) {
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
@@ -29,7 +29,7 @@ static ExitStatus run(Invocation *in) {
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_snapshot_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0,
@@ -45,6 +45,6 @@ const Command command_snapshot = {
         .help = "Writes all facts on hosts and VMs as a snapshot file (plimsoll.snapshot/1). What is "
                 "planned\n"
                 "from the file is what would be planned now: for reports, experiments and other machines.",
-        .options = options,
-        .run = run,
+        .options = cmd_snapshot_options,
+        .run = cmd_snapshot_run,
 };

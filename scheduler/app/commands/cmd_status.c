@@ -24,7 +24,7 @@ typedef struct Status {
 
 /* ---- what there is ---- */
 
-static int read_live(const Facts *facts, Arena *a, Status *ret) {
+static int cmd_status_read_live(const Facts *facts, Arena *a, Status *ret) {
         Store *store = source_store(facts->source);
         int r = store ? live_state_get(store, a, &ret->live) : 1;
 
@@ -61,7 +61,7 @@ static int read_recent(const Facts *facts, Arena *a, Status *ret) {
         return 0;
 }
 
-static int gather(Invocation *in, const Facts *facts, Status *ret) {
+static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
         int r;
 
         *ret = (Status){ .snapshot = facts->snapshot };
@@ -69,7 +69,7 @@ static int gather(Invocation *in, const Facts *facts, Status *ret) {
         if (r == 0)
                 r = fleet_shares(in->arena, ret->problem, ret->problem->home, &ret->shares);
         if (r == 0)
-                r = read_live(facts, in->arena, ret);
+                r = cmd_status_read_live(facts, in->arena, ret);
         if (r == 0)
                 r = read_recent(facts, in->arena, ret);
         return r;
@@ -119,7 +119,7 @@ static json_t *recent_json(const Status *s) {
         return list;
 }
 
-static void print_json(Invocation *in, const Status *s) {
+static void cmd_status_print_json(Invocation *in, const Status *s) {
         json_t *o = json_object(), *hosts = json_array();
 
         for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
@@ -248,7 +248,7 @@ static int print_recent(Arena *a, const Status *s, usec_t now, const Screen *scr
         return 0;
 }
 
-static int print_text(Invocation *in, const Facts *facts, const Status *s, const Screen *screen) {
+static int cmd_status_print_text(Invocation *in, const Facts *facts, const Status *s, const Screen *screen) {
         FleetView view = { .snapshot = s->snapshot,
                            .problem = s->problem,
                            .all = option_given(&in->options, "all") };
@@ -271,14 +271,14 @@ static int print_text(Invocation *in, const Facts *facts, const Status *s, const
         return r;
 }
 
-static ExitStatus show(Invocation *in, const Facts *facts, const Screen *screen) {
+static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Screen *screen) {
         Status s;
-        int r = gather(in, facts, &s);
+        int r = cmd_status_gather(in, facts, &s);
 
         if (r == 0 && in->json)
-                print_json(in, &s);
+                cmd_status_print_json(in, &s);
         else if (r == 0)
-                r = print_text(in, facts, &s, screen);
+                r = cmd_status_print_text(in, facts, &s, screen);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
@@ -297,7 +297,7 @@ static void watch_once(Invocation *in, Facts *facts) {
         aside.out = open_memstream(&text, &n);
         if (!aside.out)
                 return;
-        (void) show(in, facts, &aside);
+        (void) cmd_status_show(in, facts, &aside);
         (void) fclose(aside.out);
         if (in->out.live)
                 (void) fputs("\033[H\033[J", in->out.out);
@@ -306,7 +306,7 @@ static void watch_once(Invocation *in, Facts *facts) {
         free(text);
 }
 
-static ExitStatus watch(Invocation *in, Facts *facts) {
+static ExitStatus cmd_status_watch(Invocation *in, Facts *facts) {
         usec_t interval = option_number(&in->options, "interval", 2 * USEC_PER_SEC);
 
         stop_signal_watch();
@@ -320,17 +320,18 @@ static ExitStatus watch(Invocation *in, Facts *facts) {
         return EXIT_DONE;
 }
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_status_run(Invocation *in) {
         Facts facts;
         ExitStatus status = facts_open(in, &facts);
 
         if (status == EXIT_DONE)
-                status = option_given(&in->options, "watch") ? watch(in, &facts) : show(in, &facts, &in->out);
+                status = option_given(&in->options, "watch") ? cmd_status_watch(in, &facts)
+                                                             : cmd_status_show(in, &facts, &in->out);
         facts_close(&facts);
         return status;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_status_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "watch", 'w', OPTION_FLAG, NULL, 0, 0, 0, "again and again, until Ctrl-C" },
@@ -348,6 +349,6 @@ const Command command_status = {
         .help = "Shows each host's use against its load line, what is wrong with it, and, from Redis, what "
                 "the\n"
                 "service is doing: its leader, its last plan, and the moves that run.",
-        .options = options,
-        .run = run,
+        .options = cmd_status_options,
+        .run = cmd_status_run,
 };

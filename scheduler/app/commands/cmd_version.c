@@ -3,7 +3,7 @@
 
 #include "scheduler/app/commands/command.h"
 
-static ExitStatus run(Invocation *in) {
+static ExitStatus cmd_version_run(Invocation *in) {
         FILE *out = in->out.out;
         unsigned long libvirt = 0;
 
@@ -19,7 +19,7 @@ static ExitStatus run(Invocation *in) {
         return EXIT_DONE;
 }
 
-static const OptionDef options[] = {
+static const OptionDef cmd_version_options[] = {
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.version/1" },
         { 0 },
 };
@@ -29,6 +29,6 @@ const Command command_version = {
         .summary = "the version of this program and of its libvirt",
         .usage = "[--json]",
         .help = "The version of this program and of the libvirt it uses.",
-        .options = options,
-        .run = run,
+        .options = cmd_version_options,
+        .run = cmd_version_run,
 };

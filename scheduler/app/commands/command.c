@@ -7,7 +7,7 @@
 #include "scheduler/app/commands/commands.def"
 #undef COMMAND
 
-static const Command *const commands[] = {
+static const Command *const command_commands[] = {
 #define COMMAND(name) &command_##name,
 #include "scheduler/app/commands/commands.def"
 #undef COMMAND
@@ -16,13 +16,13 @@ static const Command *const commands[] = {
 static const OptionDef no_options[] = { { 0 } };
 
 const Command *command_at(unsigned i) {
-        return i < ARRAY_SIZE(commands) ? commands[i] : NULL;
+        return i < ARRAY_SIZE(command_commands) ? command_commands[i] : NULL;
 }
 
 const Command *command_find(const char *name) {
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-                if (strcmp(commands[i]->name, name) == 0)
-                        return commands[i];
+        for (size_t i = 0; i < ARRAY_SIZE(command_commands); i++)
+                if (strcmp(command_commands[i]->name, name) == 0)
+                        return command_commands[i];
         return NULL;
 }
 
@@ -34,7 +34,7 @@ void command_usage(const Command *c, FILE *out, unsigned width) {
 }
 
 /* Address space, not memory: as much as there may be, less where a limit is set. */
-static int open_arena(Arena *ret) {
+static int command_open_arena(Arena *ret) {
         int r = -1;
 
         for (size_t limit = (size_t) 32 << 30; r < 0 && limit >= (size_t) 64 << 20; limit /= 4)
@@ -42,7 +42,7 @@ static int open_arena(Arena *ret) {
         return r;
 }
 
-static int run_command(const Command *c, int argc, char **argv, Invocation *in) {
+static int command_run_command(const Command *c, int argc, char **argv, Invocation *in) {
         const OptionDef *defs = c->options ? c->options : no_options;
         TextFault fault;
         Arena arena;
@@ -60,7 +60,7 @@ static int run_command(const Command *c, int argc, char **argv, Invocation *in) 
                                               c->name);
         if (in->options.n_arguments < c->least_arguments || in->options.n_arguments > c->most_arguments)
                 return (int) command_complain(in, EXIT_BAD_INPUT, "usage: plimsoll %s %s", c->name, c->usage);
-        if (open_arena(&arena) < 0)
+        if (command_open_arena(&arena) < 0)
                 return (int) command_complain(in, EXIT_FAILED, "out of memory");
         in->arena = &arena;
         status = (int) c->run(in);
@@ -71,7 +71,7 @@ static int run_command(const Command *c, int argc, char **argv, Invocation *in) 
 
 int command_main(int argc, char **argv, FILE *out, FILE *err) {
         Invocation in = { .program = "plimsoll", .out = screen_of(out), .err = screen_of(err) };
-        const char *name = argc > 1 ? argv[1] : "help", *names[ARRAY_SIZE(commands)], *nearest;
+        const char *name = argc > 1 ? argv[1] : "help", *names[ARRAY_SIZE(command_commands)], *nearest;
         const Command *c;
         char program[64];
 
@@ -83,11 +83,12 @@ int command_main(int argc, char **argv, FILE *out, FILE *err) {
         if (c) {
                 (void) snprintf(program, sizeof(program), "plimsoll %s", c->name);
                 in.program = program;
-                return argc > 1 ? run_command(c, argc - 1, argv + 1, &in) : run_command(c, argc, argv, &in);
+                return argc > 1 ? command_run_command(c, argc - 1, argv + 1, &in)
+                                : command_run_command(c, argc, argv, &in);
         }
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-                names[i] = commands[i]->name;
-        nearest = text_nearest(name, names, ARRAY_SIZE(commands));
+        for (size_t i = 0; i < ARRAY_SIZE(command_commands); i++)
+                names[i] = command_commands[i]->name;
+        nearest = text_nearest(name, names, ARRAY_SIZE(command_commands));
         if (nearest)
                 return (int) command_complain(&in, EXIT_BAD_INPUT,
                                               "there is no command %s; did you mean %s? (see plimsoll help)",

@@ -12,7 +12,7 @@ ExitStatus facts_settings(Invocation *in, Settings **ret) {
 }
 
 /* A file that is wrong or not there is bad input; a Redis or a host that is away is a failure. */
-static ExitStatus status_of(const Source *s, int error) {
+static ExitStatus facts_status_of(const Source *s, int error) {
         if (error == -ENOMEM)
                 return EXIT_FAILED;
         return error == -EINVAL || error == -EBADMSG || (s && source_kind(s) == SOURCE_FILE) ? EXIT_BAD_INPUT
@@ -27,7 +27,8 @@ ExitStatus facts_read(Invocation *in, Facts *f) {
         f->told = source_facts(f->source);
         f->read_at = clock_monotonic();
         if (r < 0)
-                return command_complain_fault(in, status_of(f->source, r), source_name(f->source), &fault);
+                return command_complain_fault(in, facts_status_of(f->source, r), source_name(f->source),
+                                              &fault);
         for (uint32_t i = 0; (text = source_notice(f->source, i)); i++) {
                 char safe[512];
 
@@ -47,7 +48,7 @@ ExitStatus facts_open(Invocation *in, Facts *ret) {
                 return status;
         r = source_open(&in->options, ret->settings, &ret->source, &fault);
         if (r < 0)
-                return command_complain_fault(in, status_of(NULL, r), NULL, &fault);
+                return command_complain_fault(in, facts_status_of(NULL, r), NULL, &fault);
         return facts_read(in, ret);
 }
 

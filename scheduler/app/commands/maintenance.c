@@ -163,7 +163,7 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
 
 /* ---- looking ---- */
 
-static int read_live(Look *x) {
+static int maintenance_read_live(Look *x) {
         int r = live_state_get(source_store(x->facts->source), x->in->arena, &x->live);
 
         x->has_live = r == 0;
@@ -200,12 +200,12 @@ static int look_at(const Look *x, HostIx h, Emptying *ret) {
         return r;
 }
 
-static bool acts(const Look *x) {
+static bool maintenance_does_act(const Look *x) {
         return x->has_live && x->live.modes.of[ACTION_KIND_MAINTENANCE] != MODE_ADVISE;
 }
 
 /* The plan that a person has to accept before it moves anything. NULL: there is none. */
-static const LiveWaiting *awaits(const Look *x) {
+static const LiveWaiting *maintenance_awaits(const Look *x) {
         return x->has_live && x->live.modes.of[ACTION_KIND_MAINTENANCE] == MODE_CONFIRM &&
                                x->live.n_waiting > 0
                        ? &x->live.waiting[0]
@@ -214,8 +214,8 @@ static const LiveWaiting *awaits(const Look *x) {
 
 /* The service has planned since it was asked, and moves nothing of what is left. */
 static bool is_blocked(const Look *x, const Emptying *e) {
-        return acts(x) && e->left > 0 && e->moving == 0 && e->waiting == 0 && e->cannot >= e->left &&
-               x->live.round_at > e->mark.at;
+        return maintenance_does_act(x) && e->left > 0 && e->moving == 0 && e->waiting == 0 &&
+               e->cannot >= e->left && x->live.round_at > e->mark.at;
 }
 
 /* ---- words ---- */
@@ -258,7 +258,7 @@ static void print_stays(const Look *x, const char *host) {
         print_off(x, host);
 }
 
-static const char *state_words(const Look *x, const Emptying *e) {
+static const char *maintenance_state_words(const Look *x, const Emptying *e) {
         Arena *a = x->in->arena;
 
         if (e->empty)
@@ -272,10 +272,10 @@ static const char *state_words(const Look *x, const Emptying *e) {
                 return "blocked";
         if (!x->has_live)
                 return "no service is at work";
-        if (!acts(x))
+        if (!maintenance_does_act(x))
                 return "nobody moves them: the service only advises";
-        if (e->moving == 0 && awaits(x))
-                return text_format(a, "waits for a yes: plimsoll confirm %s", awaits(x)->id);
+        if (e->moving == 0 && maintenance_awaits(x))
+                return text_format(a, "waits for a yes: plimsoll confirm %s", maintenance_awaits(x)->id);
         if (e->moving > 0 || e->waiting > 0)
                 return text_format(a, "%u moving, %u to come", e->moving, e->waiting);
         return x->live.round_at > e->mark.at ? "waits" : "waits for the next round";
@@ -291,7 +291,7 @@ static const char *time_left(Arena *a, usec_t leave_by, usec_t now) {
         return text_format(a, "in %s", human_ms((leave_by - now) / USEC_PER_MSEC, text));
 }
 
-static const Column columns[] = {
+static const Column maintenance_columns[] = {
         { .title = "HOST", .most = 32 },
         { .title = "SINCE" },
         { .title = "BY", .most = 28 },
@@ -313,19 +313,19 @@ static int add_row(const Look *x, Table *t, const Emptying *e) {
                                       { .text = text_format(a, "%u", e->left) },
                                       { .text = time_left(a, e->mark.leave_by, now),
                                         .style = late ? STYLE_BAD : STYLE_PLAIN },
-                                      { .text = state_words(x, e),
+                                      { .text = maintenance_state_words(x, e),
                                         .style = e->empty           ? STYLE_GOOD
                                                  : is_blocked(x, e) ? STYLE_BAD
                                                                     : STYLE_PLAIN },
                                       { .text = e->mark.why } });
 }
 
-static json_t *one_json(const Look *x, const Emptying *e) {
+static json_t *maintenance_one_json(const Look *x, const Emptying *e) {
         json_t *o = json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:b, s:b, s:I, s:I, s:s, s:b, s:I}", "name",
                               e->host->name, "state", host_state_names[e->host->state], "by", e->mark.by,
                               "why", e->mark.why, "vms", (json_int_t) e->left, "empty", (int) e->empty,
                               "blocked", (int) is_blocked(x, e), "moving", (json_int_t) e->moving, "waiting",
-                              (json_int_t) e->waiting, "words", state_words(x, e), "for_good",
+                              (json_int_t) e->waiting, "words", maintenance_state_words(x, e), "for_good",
                               (int) e->mark.for_good, "off", (json_int_t) e->off);
         json_t *stays = json_array();
 
@@ -341,7 +341,7 @@ static json_t *one_json(const Look *x, const Emptying *e) {
         return o;
 }
 
-static void print_json(const Look *x, json_t *hosts) {
+static void maintenance_print_json(const Look *x, json_t *hosts) {
         json_t *o = json_pack("{s:s, s:s, s:b, s:s*, s:O}", "schema", "plimsoll.maintenance/1", "cluster",
                               x->facts->snapshot->cluster, "service", (int) x->has_live, "mode",
                               x->has_live ? x->live.mode : NULL, "hosts", hosts);
@@ -357,10 +357,10 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host
         Facts copy = *facts;
         Look x = { .in = in, .facts = &copy };
         const Snapshot *s = facts->snapshot;
-        Table t = table_begin(in->arena, columns, ARRAY_SIZE(columns));
+        Table t = table_begin(in->arena, maintenance_columns, ARRAY_SIZE(maintenance_columns));
         json_t *hosts = json_array();
         bool blocked = false;
-        int r = read_live(&x);
+        int r = maintenance_read_live(&x);
 
         for (HostIx h = 0; r >= 0 && h < s->n_hosts; h++) {
                 Emptying e;
@@ -371,10 +371,10 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host
                 if (r == 0)
                         r = add_row(&x, &t, &e);
                 blocked |= e.mark.state == HOST_MAINTENANCE && is_blocked(&x, &e);
-                (void) json_array_append_new(hosts, one_json(&x, &e));
+                (void) json_array_append_new(hosts, maintenance_one_json(&x, &e));
         }
         if (r == 0 && in->json)
-                print_json(&x, hosts);
+                maintenance_print_json(&x, hosts);
         json_decref(hosts);
         if (r < 0)
                 return maintenance_failed(in, source_store(facts->source), r);
@@ -393,23 +393,23 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host
 int maintenance_acts(Invocation *in, const Facts *facts) {
         Facts copy = *facts;
         Look x = { .in = in, .facts = &copy };
-        int r = read_live(&x);
+        int r = maintenance_read_live(&x);
 
-        return r < 0 ? r : acts(&x);
+        return r < 0 ? r : maintenance_does_act(&x);
 }
 
 ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const char *host) {
         Facts copy = *facts;
         Look x = { .in = in, .facts = &copy };
         char safe[256];
-        int r = read_live(&x);
+        int r = maintenance_read_live(&x);
 
         if (r < 0)
                 return maintenance_failed(in, source_store(facts->source), r);
         if (in->json)
                 return facts_read(in, &copy) == EXIT_DONE ? maintenance_show(in, &copy, host) : EXIT_FAILED;
         (void) text_safe(host, safe, sizeof(safe));
-        if (acts(&x))
+        if (maintenance_does_act(&x))
                 (void) fprintf(in->out.out,
                                "the service empties it; plimsoll maintenance status %s --wait shows how far "
                                "it is\n",
@@ -450,7 +450,7 @@ static void draw_move(const Wait *w, const LiveMove *m) {
                        human_ms(m->running_ms, ran), human_ms(m->predicted_ms, predicted));
 }
 
-static void draw(Wait *w, const Emptying *e) {
+static void maintenance_draw(Wait *w, const Emptying *e) {
         const Screen *screen = &w->look.in->out;
         const LiveState *live = &w->look.live;
         uint32_t gone = w->most - e->left;
@@ -462,7 +462,7 @@ static void draw(Wait *w, const Emptying *e) {
         (void) fprintf(screen->out, "%s ", text_safe(w->name, name, 40));
         bar_print_progress(w->most > 0 ? (int64_t) gone * 1000 / w->most : 1000, BAR_WIDTH, screen);
         (void) fprintf(screen->out, " %u of %u have left; %s\n", gone, w->most,
-                       text_safe(state_words(&w->look, e), words, sizeof(words)));
+                       text_safe(maintenance_state_words(&w->look, e), words, sizeof(words)));
         for (uint32_t i = 0; w->look.has_live && i < live->n_moves && lines <= LINES_MAX; i++)
                 if (strcmp(live->moves[i].from, w->name) == 0 && is_running(&live->moves[i])) {
                         draw_move(w, &live->moves[i]);
@@ -473,11 +473,11 @@ static void draw(Wait *w, const Emptying *e) {
 }
 
 /* A line for each change. */
-static void say(Wait *w, const Emptying *e) {
+static void maintenance_say(Wait *w, const Emptying *e) {
         FILE *out = w->look.in->json ? w->look.in->err.out : w->look.in->out.out;
         char name[256];
 
-        const bool asks = awaits(&w->look) != NULL;
+        const bool asks = maintenance_awaits(&w->look) != NULL;
 
         if (w->said_left == e->left && w->said_moving == e->moving && w->said_asks == asks)
                 return;
@@ -485,28 +485,28 @@ static void say(Wait *w, const Emptying *e) {
         w->said_left = e->left;
         w->said_moving = e->moving;
         (void) fprintf(out, "%s: %u of %u have left; %s\n", text_safe(w->name, name, sizeof(name)),
-                       w->most - e->left, w->most, state_words(&w->look, e));
+                       w->most - e->left, w->most, maintenance_state_words(&w->look, e));
         (void) fflush(out);
 }
 
 /* Whether the waiting is over, and how. */
-static bool is_over(const Wait *w, const Emptying *e, ExitStatus *ret) {
+static bool maintenance_is_over(const Wait *w, const Emptying *e, ExitStatus *ret) {
         *ret = EXIT_BLOCKED;
         if (e->mark.state != HOST_MAINTENANCE || e->empty)
                 *ret = e->empty ? EXIT_DONE : EXIT_FAILED;
-        else if (acts(&w->look) && !is_blocked(&w->look, e))
+        else if (maintenance_does_act(&w->look) && !is_blocked(&w->look, e))
                 return false;
         return true;
 }
 
-static ExitStatus finish(Wait *w, const Emptying *e, ExitStatus status) {
+static ExitStatus maintenance_finish(Wait *w, const Emptying *e, ExitStatus status) {
         Invocation *in = w->look.in;
         json_t *hosts = json_array();
         char name[256];
 
-        (void) json_array_append_new(hosts, one_json(&w->look, e));
+        (void) json_array_append_new(hosts, maintenance_one_json(&w->look, e));
         if (in->json)
-                print_json(&w->look, hosts);
+                maintenance_print_json(&w->look, hosts);
         json_decref(hosts);
         if (in->json)
                 return status;
@@ -521,7 +521,7 @@ static ExitStatus finish(Wait *w, const Emptying *e, ExitStatus status) {
                 return command_complain(in, status, "%s was taken out of maintenance; %u VMs run there", name,
                                         e->left);
         print_stays(&w->look, w->name);
-        if (!acts(&w->look))
+        if (!maintenance_does_act(&w->look))
                 return command_complain(in, status,
                                         "%s: nobody moves its %u VMs; plimsoll evacuate %s does it now",
                                         w->look.has_live ? "the service only advises"
@@ -534,7 +534,7 @@ static ExitStatus finish(Wait *w, const Emptying *e, ExitStatus status) {
 }
 
 /* One look. 1: over, *ret_status says how. 0: not yet. */
-static int poll(Wait *w, ExitStatus *ret_status) {
+static int maintenance_poll(Wait *w, ExitStatus *ret_status) {
         Invocation *in = w->look.in;
         ExitStatus ending = EXIT_DONE;
         Emptying e;
@@ -549,26 +549,26 @@ static int poll(Wait *w, ExitStatus *ret_status) {
                         command_complain(in, EXIT_FAILED, "%s is no host of the cluster any more", w->name);
                 return 1;
         }
-        r = read_live(&w->look);
+        r = maintenance_read_live(&w->look);
         if (r >= 0)
                 r = look_at(&w->look, h, &e);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         w->most = e.left > w->most ? e.left : w->most;
         if (in->out.live && !in->json)
-                draw(w, &e);
+                maintenance_draw(w, &e);
         else
-                say(w, &e);
-        if (!is_over(w, &e, &ending) || ending != w->ending)
+                maintenance_say(w, &e);
+        if (!maintenance_is_over(w, &e, &ending) || ending != w->ending)
                 w->since = 0;
         w->ending = ending;
-        if (!is_over(w, &e, &ending))
+        if (!maintenance_is_over(w, &e, &ending))
                 return 0;
         if (w->since == 0)
                 w->since = clock_monotonic();
         if (ending == EXIT_BLOCKED && clock_monotonic() < w->since + SURE_AFTER)
                 return 0;
-        *ret_status = finish(w, &e, ending);
+        *ret_status = maintenance_finish(w, &e, ending);
         return 1;
 }
 
@@ -579,7 +579,7 @@ ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host) {
         stop_signal_watch();
         while (stop_signal_count() == 0) {
                 ArenaMark mark = arena_mark(in->arena);
-                int r = poll(&w, &status);
+                int r = maintenance_poll(&w, &status);
 
                 arena_rewind(in->arena, mark);
                 if (r < 0)

@@ -35,7 +35,7 @@ Progress *progress_begin(Arena *a, const Screen *screen, const MoverMove *moves,
 }
 
 /* The redrawn lines go; what is printed next stands where they were. */
-static void wipe(Progress *p) {
+static void progress_wipe(Progress *p) {
         if (p->drawn > 0)
                 (void) fprintf(p->screen->out, "\033[%uA\033[J", p->drawn);
         p->drawn = 0;
@@ -92,7 +92,7 @@ void progress_ended(Progress *p, uint32_t move, const MoveOutcome *o) {
                 p->n_running--;
         p->running[move].runs = false;
         p->n_ended++;
-        wipe(p);
+        progress_wipe(p);
         if (o->end == MOVE_DONE) {
                 print_done(p, move, o);
         } else {
@@ -108,7 +108,7 @@ void progress_ended(Progress *p, uint32_t move, const MoveOutcome *o) {
 }
 
 void progress_say(Progress *p, Style style, const char *text) {
-        wipe(p);
+        progress_wipe(p);
         (void) fprintf(p->screen->out, "%s%s%s\n", screen_style(p->screen, style), text,
                        screen_style(p->screen, STYLE_PLAIN));
         progress_draw(p, true);
@@ -139,7 +139,7 @@ void progress_draw(Progress *p, bool now) {
 
         if (!p->screen->live || (!now && time < p->last + DRAW_EVERY))
                 return;
-        wipe(p);
+        progress_wipe(p);
         for (uint32_t i = 0; i < p->n && lines < LINES_MAX; i++)
                 if (p->running[i].runs) {
                         draw_one(p, i, time);
@@ -151,6 +151,6 @@ void progress_draw(Progress *p, bool now) {
         p->drawn = lines + 1;
         p->last = time;
         if (p->n_ended == p->n)
-                wipe(p);
+                progress_wipe(p);
         (void) fflush(p->screen->out);
 }

@@ -40,7 +40,7 @@ typedef struct Roll {
 
 /* ---- how far it is ---- */
 
-static json_t *names_json(const char *const *names, uint32_t n) {
+static json_t *roll_names_json(const char *const *names, uint32_t n) {
         json_t *list = json_array();
 
         for (uint32_t i = 0; i < n; i++)
@@ -52,12 +52,12 @@ static json_t *state_json(const Roll *x) {
         return json_pack("{s:s, s:s, s:I, s:s*, s:s*, s:b, s:I, s:o, s:o}", "schema", SCHEMA, "by", x->by,
                          "at", (json_int_t) x->at, "process", x->run, "run", x->command, "shell",
                          (int) x->shell, "at_once", (json_int_t) x->at_once, "left",
-                         names_json(x->left, x->n_left), "done", names_json(x->done, x->n_done));
+                         roll_names_json(x->left, x->n_left), "done", roll_names_json(x->done, x->n_done));
 }
 
 /* Of two runs of one roll the one that took it over last goes on: the other's next step is refused here. 0;
  * 1: refused; a negative errno. */
-static int save(Roll *x) {
+static int roll_save(Roll *x) {
         json_t *o = state_json(x);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
         const char *is = text ? text_copy(x->in->arena, text, strlen(text)) : NULL;
@@ -71,13 +71,13 @@ static int save(Roll *x) {
 }
 
 /* It is over, unless another run goes on with it. */
-static int forget(const Roll *x) {
+static int roll_forget(const Roll *x) {
         int r = store_change_state(x->store, STATE, x->was, "");
 
         return r < 0 ? r : 0;
 }
 
-static int names_read(Arena *a, const json_t *list, uint32_t room, const char **ret, uint32_t *ret_n) {
+static int roll_names_read(Arena *a, const json_t *list, uint32_t room, const char **ret, uint32_t *ret_n) {
         *ret_n = 0;
         if (!json_is_array(list) || json_array_size(list) > room)
                 return -EBADMSG;
@@ -110,12 +110,12 @@ static int state_read(Roll *x, json_t *o, uint32_t room) {
         x->shell = shell != 0;
         x->at = at;
         x->at_once = (uint32_t) at_once;
-        r = names_read(x->in->arena, left, room, x->left, &x->n_left);
-        return r < 0 ? r : names_read(x->in->arena, done, room, x->done, &x->n_done);
+        r = roll_names_read(x->in->arena, left, room, x->left, &x->n_left);
+        return r < 0 ? r : roll_names_read(x->in->arena, done, room, x->done, &x->n_done);
 }
 
 /* 0: there is one that is not over; 1: none. */
-static int load(Roll *x, uint32_t room) {
+static int roll_load(Roll *x, uint32_t room) {
         const char *text = NULL;
         size_t n = 0;
         json_t *o;
@@ -204,7 +204,7 @@ static void print_order(const Roll *x) {
 /* ---- cordons: what is emptied later takes nothing until then, where there is room elsewhere ---- */
 
 /* Only an active host is cordoned, and only our own cordon is taken back. */
-static int cordon(const Roll *x, const char *host, bool on) {
+static int roll_cordon(const Roll *x, const char *host, bool on) {
         OperatorMark was = { 0 };
         const char *old = "", *text = "";
         int r = host_mark_get(x->store, x->in->arena, host, &was, &old);
@@ -228,7 +228,7 @@ static int cordon_later(const Roll *x, uint32_t end, bool spills) {
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < x->n_left; i++)
-                r = cordon(x, x->left[i], i >= end && !spills);
+                r = roll_cordon(x, x->left[i], i >= end && !spills);
         return r;
 }
 
@@ -236,14 +236,14 @@ static int uncordon_all(const Roll *x) {
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < x->n_left; i++)
-                r = cordon(x, x->left[i], false);
+                r = roll_cordon(x, x->left[i], false);
         return r;
 }
 
 /* ---- one host ---- */
 
 /* The command's exit status, 0 … 255, or a negative errno. */
-static int run_command(const Roll *x, const char *host) {
+static int roll_run_command(const Roll *x, const char *host) {
         pid_t pid;
         int status = 0;
 
@@ -299,7 +299,7 @@ static ExitStatus do_host(const Roll *x, const char *host) {
         if (x->command) {
                 if (!x->in->json)
                         (void) fprintf(x->in->out.out, "%s: running %s\n", safe, x->command);
-                r = run_command(x, host);
+                r = roll_run_command(x, host);
         }
         if (r != 0)
                 return r < 0 ? command_complain(x->in, EXIT_FAILED, "%s: %s", x->command, strerrordesc_np(-r))
@@ -322,7 +322,7 @@ static int mark_done(Roll *x, const char *host) {
         x->done[x->n_done++] = host;
         x->n_left--;
         memmove((void *) (x->left + at), x->left + at + 1, sizeof(*x->left) * (x->n_left - at));
-        return save(x);
+        return roll_save(x);
 }
 
 /* 1: the state was another's by then. */
@@ -395,7 +395,7 @@ static ExitStatus do_all(Roll *x) {
                                         store_error(x->store));
         if (x->n_left > 0)
                 return say_stopped(x, status == EXIT_DONE ? EXIT_FAILED : status);
-        (void) !forget(x); /* one that is left says that nothing is left */
+        (void) !roll_forget(x); /* one that is left says that nothing is left */
         if (x->in->json) {
                 json_t *o = state_json(x);
 
@@ -409,18 +409,18 @@ static ExitStatus do_all(Roll *x) {
 
 /* ---- the command ---- */
 
-static ExitStatus abandon(Roll *x, int loaded) {
+static ExitStatus roll_abandon(Roll *x, int loaded) {
         int r = loaded == 0 ? uncordon_all(x) : 0;
 
         if (r == 0 && loaded != 1)
-                r = forget(x);
+                r = roll_forget(x);
         if (r < 0)
                 return store_failed(x, r);
         (void) fprintf(x->in->out.out, loaded == 1 ? "no roll is under way\n" : "the roll is forgotten\n");
         return EXIT_DONE;
 }
 
-static ExitStatus begin(Roll *x, char **names, int n) {
+static ExitStatus roll_begin_new(Roll *x, char **names, int n) {
         const Snapshot *s = x->facts->snapshot;
         bool all = option_given(&x->in->options, "all");
         char by[256];
@@ -443,7 +443,7 @@ static ExitStatus begin(Roll *x, char **names, int n) {
         return x->by ? EXIT_DONE : command_complain(x->in, EXIT_FAILED, "out of memory");
 }
 
-static ExitStatus start(Roll *x, char **names, int n, int loaded) {
+static ExitStatus roll_start(Roll *x, char **names, int n, int loaded) {
         Invocation *in = x->in;
         bool resume = option_given(&in->options, "resume"), dry = option_given(&in->options, "dry-run");
         ExitStatus status = EXIT_DONE;
@@ -461,7 +461,7 @@ static ExitStatus start(Roll *x, char **names, int n, int loaded) {
                         x->by, x->n_left);
         if (!resume) {
                 x->n_left = x->n_done = 0;
-                status = begin(x, names, n);
+                status = roll_begin_new(x, names, n);
         }
         if (status == EXIT_DONE)
                 status = make_order(x);
@@ -482,7 +482,7 @@ static ExitStatus start(Roll *x, char **names, int n, int loaded) {
                                           in, EXIT_BLOCKED,
                                           "no service moves the VMs of this cluster (mode auto): nobody "
                                           "would empty the hosts");
-        acts = save(x);
+        acts = roll_save(x);
         return acts != 0 ? store_failed(x, acts) : do_all(x);
 }
 
@@ -496,11 +496,11 @@ ExitStatus roll_run(Invocation *in, Facts *facts, char **names, int n) {
         x.done = arena_new(in->arena, const char *, room);
         if (!x.run || !x.left || !x.done)
                 return command_complain(in, EXIT_FAILED, "out of memory");
-        loaded = load(&x, room);
+        loaded = roll_load(&x, room);
         if (option_given(&in->options, "abandon"))
-                return abandon(&x, loaded);
+                return roll_abandon(&x, loaded);
         if (loaded == -EBADMSG)
                 return command_complain(in, EXIT_FAILED,
                                         "what the store says of a roll cannot be read: --abandon forgets it");
-        return loaded < 0 ? store_failed(&x, loaded) : start(&x, names, n, loaded);
+        return loaded < 0 ? store_failed(&x, loaded) : roll_start(&x, names, n, loaded);
 }

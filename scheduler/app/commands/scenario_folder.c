@@ -33,13 +33,14 @@ static int held_facts(Arena *a, const Snapshot *facts, const Snapshot *decided, 
         return 0;
 }
 
-static int put(Arena *a, const char *folder, const char *name, const char *text, TextFault *f) {
+static int scenario_folder_put(Arena *a, const char *folder, const char *name, const char *text,
+                               TextFault *f) {
         const char *path = text_format(a, "%s/%s", folder, name);
 
         return path && text ? file_write(path, text, strlen(text), f) : -ENOMEM;
 }
 
-static const char *budget(Arena *a, const Record *r) {
+static const char *scenario_folder_budget(Arena *a, const Record *r) {
         const char *text = "";
 
         if (r->max_moves != UINT32_MAX)
@@ -51,7 +52,7 @@ static const char *budget(Arena *a, const Record *r) {
         return text;
 }
 
-static const char *readme(Arena *a, const Record *r, const Round *round) {
+static const char *scenario_folder_readme(Arena *a, const Record *r, const Round *round) {
         const char *summary = plan_text_summary(a, round->plan);
         char when[HUMAN_SIZE];
 
@@ -64,7 +65,7 @@ static const char *readme(Arena *a, const Record *r, const Round *round) {
 
 int scenario_folder_write(Arena *a, const Record *record, const Round *round, const char *folder,
                           TextFault *reterr_fault) {
-        const char *budget_text = budget(a, record), *cluster = NULL;
+        const char *budget_text = scenario_folder_budget(a, record), *cluster = NULL;
         const Snapshot *facts = NULL;
         size_t n = 0;
         int r = held_facts(a, record->facts, round->snapshot, &facts);
@@ -77,13 +78,14 @@ int scenario_folder_write(Arena *a, const Record *record, const Round *round, co
                 return r;
         }
         if (r == 0)
-                r = put(a, folder, "README", readme(a, record, round), reterr_fault);
+                r = scenario_folder_put(a, folder, "README", scenario_folder_readme(a, record, round),
+                                        reterr_fault);
         if (r == 0)
-                r = put(a, folder, "cluster.json", cluster, reterr_fault);
+                r = scenario_folder_put(a, folder, "cluster.json", cluster, reterr_fault);
         if (r == 0 && (!budget_text || budget_text[0]))
-                r = put(a, folder, "settings", budget_text, reterr_fault);
+                r = scenario_folder_put(a, folder, "settings", budget_text, reterr_fault);
         if (r == 0 && record->settings[0])
-                r = put(a, folder, "settings.yaml", record->settings, reterr_fault);
+                r = scenario_folder_put(a, folder, "settings.yaml", record->settings, reterr_fault);
         if (r == -ENOMEM)
                 text_fault(reterr_fault, "", "out of memory");
         return r;

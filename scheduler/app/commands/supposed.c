@@ -14,7 +14,8 @@
 
 /* ---- the options ---- */
 
-static int list(Arena *a, const Options *o, const char *option, const char *const **ret, uint32_t *ret_n) {
+static int supposed_list(Arena *a, const Options *o, const char *option, const char *const **ret,
+                         uint32_t *ret_n) {
         const char **at, *text;
         uint32_t n = 0;
 
@@ -72,18 +73,18 @@ static int tell_changes(Arena *a, const Options *o, Supposed *ret) {
         return words ? 0 : -ENOMEM;
 }
 
-static int apply(Invocation *in, const Facts *facts, Supposed *ret, TextFault *f) {
+static int supposed_apply(Invocation *in, const Facts *facts, Supposed *ret, TextFault *f) {
         const Options *o = &in->options;
         PlaceRequest request = { .plan = PLAN_REQUEST_DEFAULT };
         const Snapshot *changed = NULL;
         SupposedSettings s = { 0 };
         WhatIf w = { 0 };
-        int r = list(in->arena, o, "without", &w.emptied, &w.n_emptied);
+        int r = supposed_list(in->arena, o, "without", &w.emptied, &w.n_emptied);
 
         if (r == 0)
-                r = list(in->arena, o, "lost", &w.lost, &w.n_lost);
+                r = supposed_list(in->arena, o, "lost", &w.lost, &w.n_lost);
         if (r == 0)
-                r = list(in->arena, o, "remove-vm", &w.removed, &w.n_removed);
+                r = supposed_list(in->arena, o, "remove-vm", &w.removed, &w.n_removed);
         if (r == 0)
                 r = read_specs(in->arena, o, &w, f);
         if (r == 0)
@@ -109,7 +110,7 @@ static int apply(Invocation *in, const Facts *facts, Supposed *ret, TextFault *f
 ExitStatus supposed_read(Invocation *in, const Facts *facts, Supposed *ret) {
         Supposed s = { .as_is = facts->snapshot, .snapshot = facts->snapshot };
         TextFault fault = { 0 };
-        int r = apply(in, facts, &s, &fault);
+        int r = supposed_apply(in, facts, &s, &fault);
 
         if (r == -EINVAL && fault.what[0])
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
@@ -178,7 +179,7 @@ static int decide_both(Invocation *in, const Supposed *s, const RoundInput *inpu
         return r;
 }
 
-static const char *highest(Arena *a, const Snapshot *s, const Plan *plan, uint32_t r) {
+static const char *supposed_highest(Arena *a, const Snapshot *s, const Plan *plan, uint32_t r) {
         const Spread *at = &plan->after.spread[r];
         char share[HUMAN_SIZE];
 
@@ -196,7 +197,7 @@ static const char *moves_text(Arena *a, const Plan *plan) {
                            human_ms(plan->makespan_ms, time));
 }
 
-static int row(Table *t, const char *what, const char *before, const char *after) {
+static int supposed_row(Table *t, const char *what, const char *before, const char *after) {
         const bool same = before && after && strcmp(before, after) == 0;
 
         return before && after
@@ -207,27 +208,28 @@ static int row(Table *t, const char *what, const char *before, const char *after
                        : -ENOMEM;
 }
 
-static int compare_rows(Arena *a, const Supposed *s, const Plan *x, const Plan *y, Table *t) {
-        int r = row(t, "status", plan_status_names[x->status], plan_status_names[y->status]);
+static int supposed_compare_rows(Arena *a, const Supposed *s, const Plan *x, const Plan *y, Table *t) {
+        int r = supposed_row(t, "status", plan_status_names[x->status], plan_status_names[y->status]);
 
         if (r == 0)
-                r = row(t, "moves of the plan", moves_text(a, x), moves_text(a, y));
+                r = supposed_row(t, "moves of the plan", moves_text(a, x), moves_text(a, y));
         if (r == 0)
-                r = row(t, "wanted, not possible", text_format(a, "%u", x->n_refused_all),
-                        text_format(a, "%u", y->n_refused_all));
+                r = supposed_row(t, "wanted, not possible", text_format(a, "%u", x->n_refused_all),
+                                 text_format(a, "%u", y->n_refused_all));
         for (uint32_t i = 0; i < x->n_res && i < y->n_res && r == 0; i++)
-                r = row(t, text_format(a, "highest %s after it", x->res_names[i]), highest(a, s->as_is, x, i),
-                        highest(a, s->snapshot, y, i));
+                r = supposed_row(t, text_format(a, "highest %s after it", x->res_names[i]),
+                                 supposed_highest(a, s->as_is, x, i), supposed_highest(a, s->snapshot, y, i));
         if (r == 0)
-                r = row(t, "hosts above their load line", text_format(a, "%u", x->after.over_limit),
-                        text_format(a, "%u", y->after.over_limit));
+                r = supposed_row(t, "hosts above their load line", text_format(a, "%u", x->after.over_limit),
+                                 text_format(a, "%u", y->after.over_limit));
         for (uint32_t i = 0; i < x->n_policies && r == 0; i++)
                 for (int tier = 0; tier < TIER_N && r == 0; tier++) {
                         const Cost before = x->after.policy[i].tier[tier],
                                    after = y->after.policy[i].tier[tier];
 
                         if (before != 0 || after != 0)
-                                r = row(t,
+                                r = supposed_row(
+                                        t,
                                         text_format(a, "cost: %s (%s)", x->policy_names[i], tier_names[tier]),
                                         text_format(a, "%lld", (long long) before),
                                         text_format(a, "%lld", (long long) after));
@@ -244,7 +246,7 @@ ExitStatus supposed_compare(Invocation *in, const Supposed *s, const RoundInput 
         int r = decide_both(in, s, input, &before, &after);
 
         if (r == 0)
-                r = compare_rows(in->arena, s, before.plan, after, &t);
+                r = supposed_compare_rows(in->arena, s, before.plan, after, &t);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         (void) fputc('\n', in->out.out);

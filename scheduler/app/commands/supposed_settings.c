@@ -7,7 +7,7 @@
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/snapshot/rules/rules_apply.h"
 
-static bool is_dropped(const Options *o, const char *name) {
+static bool supposed_settings_is_dropped(const Options *o, const char *name) {
         const char *text;
 
         for (unsigned i = 0; name && (text = option_nth(o, "without-rule", i)); i++)
@@ -31,7 +31,7 @@ static int drop_specs(Arena *a, const Options *o, const RuleSet *set, const Rule
         less->rules = rules;
         less->n_rules = 0;
         for (uint32_t i = 0; i < set->n_rules; i++)
-                if (!is_dropped(o, set->rules[i].name))
+                if (!supposed_settings_is_dropped(o, set->rules[i].name))
                         rules[less->n_rules++] = set->rules[i];
         *ret = less;
         return 0;
@@ -47,7 +47,7 @@ static int drop_rules(Arena *a, const Options *o, const Snapshot *s, const Snaps
         less->rules = rules;
         less->n_rules = 0;
         for (uint32_t i = 0; i < s->n_rules; i++)
-                if (!is_dropped(o, s->rules[i].name))
+                if (!supposed_settings_is_dropped(o, s->rules[i].name))
                         rules[less->n_rules++] = s->rules[i];
         *ret = less;
         return 0;
@@ -80,7 +80,8 @@ static int check_names(Arena *a, const Options *o, const RuleSet *set, const Sna
         return 0;
 }
 
-static int leave_out(Arena *a, const Options *o, const Facts *facts, const Snapshot **ret, TextFault *f) {
+static int supposed_settings_leave_out(Arena *a, const Options *o, const Facts *facts, const Snapshot **ret,
+                                       TextFault *f) {
         const RuleSet *set = settings_rules(facts->settings), *less = NULL;
         const Snapshot *before = source_facts(facts->source), *applied = NULL;
         int r;
@@ -113,7 +114,7 @@ int supposed_settings(Arena *a, const Options *o, const Facts *facts, SupposedSe
                                .snapshot = facts->snapshot };
         const char *file = NULL;
         Settings *as_is = NULL;
-        int r = leave_out(a, o, facts, &s.snapshot, reterr_fault);
+        int r = supposed_settings_leave_out(a, o, facts, &s.snapshot, reterr_fault);
 
         if (r == 0 && supposed_settings_given(o)) {
                 r = app_settings_load_as_is(a, o, &as_is, &file, reterr_fault);

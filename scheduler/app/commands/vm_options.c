@@ -6,10 +6,10 @@
 #include "collectors/parse/domain_xml.h"
 #include "scheduler/app/terminal/file.h"
 
-static const char *const fields[] = { "vcpus", "memory",  "cpu",  "name", "group",
-                                      "label", "network", "pool", "like" };
+static const char *const vm_options_fields[] = { "vcpus", "memory",  "cpu",  "name", "group",
+                                                 "label", "network", "pool", "like" };
 
-static int no_memory(TextFault *f) {
+static int vm_options_no_memory(TextFault *f) {
         text_fault(f, "", "out of memory");
         return -ENOMEM;
 }
@@ -23,7 +23,7 @@ static int set_words(Arena *a, NewVm *vm, const char *field, const char *list, T
                 const char *word = text_copy(a, list, n);
 
                 if (!word)
-                        return no_memory(f);
+                        return vm_options_no_memory(f);
                 r = n > 0 ? what_if_vm_set(a, vm, field, word, "--xml", f) : 0;
                 list += n + (list[n] == ',');
         }
@@ -53,7 +53,7 @@ static int set_pools(Arena *a, const Snapshot *s, NewVm *vm, const DomainFacts *
                         *ret_notes = text_format(
                                 a, "no host says it has pool %s: storage is not asked for (--pool does)",
                                 pool);
-                        r = *ret_notes ? 0 : no_memory(f);
+                        r = *ret_notes ? 0 : vm_options_no_memory(f);
                 }
         }
         return r;
@@ -73,7 +73,7 @@ static int read_xml(Invocation *in, const Snapshot *s, const char *path, NewVm *
         if (r == -EBADMSG)
                 text_fault(f, "", "this is no domain's XML (virsh dumpxml prints one)");
         else if (r < 0)
-                (void) no_memory(f);
+                (void) vm_options_no_memory(f);
         if (r < 0)
                 return r;
         vm->vm.vcpus = d.vcpus;
@@ -108,12 +108,12 @@ ExitStatus vm_options_read(Invocation *in, const Snapshot *s, NewVm *ret, const 
         if (r < 0)
                 return command_complain_fault(in, r == -ENOMEM ? EXIT_FAILED : EXIT_BAD_INPUT,
                                               strcmp(xml, "-") == 0 ? "standard input" : xml, &fault);
-        for (size_t i = 0; i < ARRAY_SIZE(fields) && r == 0; i++)
-                for (unsigned k = 0; r == 0 && (text = option_nth(o, fields[i], k)); k++) {
+        for (size_t i = 0; i < ARRAY_SIZE(vm_options_fields) && r == 0; i++)
+                for (unsigned k = 0; r == 0 && (text = option_nth(o, vm_options_fields[i], k)); k++) {
                         char option[32];
 
-                        (void) snprintf(option, sizeof(option), "--%s", fields[i]);
-                        r = what_if_vm_set(in->arena, &vm, fields[i], text, option, &fault);
+                        (void) snprintf(option, sizeof(option), "--%s", vm_options_fields[i]);
+                        r = what_if_vm_set(in->arena, &vm, vm_options_fields[i], text, option, &fault);
                 }
         if (r < 0)
                 return command_complain_fault(in, r == -ENOMEM ? EXIT_FAILED : EXIT_BAD_INPUT, NULL, &fault);

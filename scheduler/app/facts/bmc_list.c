@@ -8,13 +8,13 @@
 
 #define WORDS_MAX 4
 
-static int refuse(TextFault *f, uint32_t line, const char *what) {
+static int bmc_list_refuse(TextFault *f, uint32_t line, const char *what) {
         text_fault(f, "", "%s; a line is HOST URL [USER PASSWORD]", what);
         f->line = line;
         return -EBADMSG;
 }
 
-static bool is_blank(char c) {
+static bool bmc_list_is_blank(char c) {
         return c == ' ' || c == '\t' || c == '\r';
 }
 
@@ -26,9 +26,9 @@ static int words_of(Arena *a, const char *s, size_t n, const char *words[WORDS_M
         while (at < n) {
                 size_t end;
 
-                while (at < n && is_blank(s[at]))
+                while (at < n && bmc_list_is_blank(s[at]))
                         at++;
-                for (end = at; end < n && !is_blank(s[end]);)
+                for (end = at; end < n && !bmc_list_is_blank(s[end]);)
                         end++;
                 if (end == at || s[at] == '#')
                         break;
@@ -42,24 +42,24 @@ static int words_of(Arena *a, const char *s, size_t n, const char *words[WORDS_M
         return count;
 }
 
-static int line_read(Arena *a, const char *s, size_t n, uint32_t line, Bmc *ret, TextFault *f) {
+static int bmc_list_line_read(Arena *a, const char *s, size_t n, uint32_t line, Bmc *ret, TextFault *f) {
         const char *words[WORDS_MAX] = { "", "", "", "" };
         int count = words_of(a, s, n, words);
 
         if (count <= 0)
                 return count < 0 ? count : 1;
         if (count != 2 && count != 4)
-                return refuse(f, line,
-                              count < 2    ? "the URL is missing"
-                              : count == 3 ? "a user without a password"
-                                           : "too many words");
+                return bmc_list_refuse(f, line,
+                                       count < 2    ? "the URL is missing"
+                                       : count == 3 ? "a user without a password"
+                                                    : "too many words");
         if (!text_is_name(words[0], strlen(words[0])))
-                return refuse(f, line, "the host is no name");
+                return bmc_list_refuse(f, line, "the host is no name");
         if (strncmp(words[1], "https://", 8) != 0 && strncmp(words[1], "http://", 7) != 0)
-                return refuse(f, line, "the URL does not begin with https:// or http://");
+                return bmc_list_refuse(f, line, "the URL does not begin with https:// or http://");
         for (int i = 2; i < WORDS_MAX; i++)
                 if (!text_is_line(words[i], strlen(words[i])))
-                        return refuse(f, line, "user or password is no UTF-8");
+                        return bmc_list_refuse(f, line, "user or password is no UTF-8");
         *ret = (Bmc){ .host = words[0], .url = words[1], .user = words[2], .password = words[3] };
         return 0;
 }
@@ -79,12 +79,12 @@ int bmc_list_parse(Arena *a, const char *text, size_t n, const Bmc **ret, uint32
 
                 newline = memchr(at, '\n', (size_t) (end - at));
                 newline = newline ? newline : end;
-                r = line_read(a, at, (size_t) (newline - at), ++line, &list[count], reterr_fault);
+                r = bmc_list_line_read(a, at, (size_t) (newline - at), ++line, &list[count], reterr_fault);
                 if (r < 0)
                         return r;
                 for (uint32_t i = 0; r == 0 && i < count; i++)
                         if (strcmp(list[i].host, list[count].host) == 0)
-                                return refuse(reterr_fault, line, "the host has a BMC already");
+                                return bmc_list_refuse(reterr_fault, line, "the host has a BMC already");
                 count += r == 0;
         }
         *ret = list;

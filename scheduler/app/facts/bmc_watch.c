@@ -101,7 +101,7 @@ static int bmc_read(BmcWatch *w, Arena *a, const Bmc *bmc) {
 
 /* ---- the store ---- */
 
-static int save(BmcWatch *w, Arena *a) {
+static int bmc_watch_save(BmcWatch *w, Arena *a) {
         size_t n = 0, at = 0;
         char *all;
 
@@ -120,7 +120,7 @@ static int save(BmcWatch *w, Arena *a) {
         return store_lead_state(w->store, atomic_load(&w->token), STATE, all, n, 3 * w->every + w->timeout);
 }
 
-static bool rest(BmcWatch *w, usec_t until) {
+static bool bmc_watch_rest(BmcWatch *w, usec_t until) {
         while (!atomic_load(&w->stop) && clock_monotonic() < until)
                 clock_sleep(NAP);
         return !atomic_load(&w->stop);
@@ -136,7 +136,7 @@ static void file_log(BmcWatch *w, int r, const TextFault *f) {
 }
 
 /* The file is read each time: a BMC that is added is asked without a restart. */
-static void read_all(BmcWatch *w, Arena *a) {
+static void bmc_watch_read_all(BmcWatch *w, Arena *a) {
         const Bmc *list = NULL;
         TextFault fault = { 0 };
         uint32_t n = 0;
@@ -148,14 +148,14 @@ static void read_all(BmcWatch *w, Arena *a) {
                 arena_rewind(a, mark);
                 r = bmc_read(w, a, &list[i]);
                 if (r == 0)
-                        r = save(w, a);
+                        r = bmc_watch_save(w, a);
                 if (r < 0)
                         log_event(LOG_WARNING, "bmc.lost", "host=%s error=%s", list[i].host,
                                   strerrorname_np(-r));
         }
 }
 
-static void *watch(void *arg) {
+static void *bmc_watch_watch(void *arg) {
         BmcWatch *w = arg;
         usec_t next = 0;
         Arena a;
@@ -165,14 +165,14 @@ static void *watch(void *arg) {
         log_thread(&w->log);
         if (arena_open(ARENA_BYTES, &a) < 0)
                 return NULL;
-        while (rest(w, next)) {
+        while (bmc_watch_rest(w, next)) {
                 if (atomic_load(&w->token) == 0) {
                         next = clock_monotonic() + NAP;
                         continue;
                 }
                 next = clock_monotonic() + w->every;
                 arena_rewind(&a, 0);
-                read_all(w, &a);
+                bmc_watch_read_all(w, &a);
         }
         arena_close(&a);
         return NULL;
@@ -180,7 +180,7 @@ static void *watch(void *arg) {
 
 /* ---- its life ---- */
 
-static int open_all(BmcWatch *w, const BmcWatchOptions *o) {
+static int bmc_watch_open_all(BmcWatch *w, const BmcWatchOptions *o) {
         TextFault ignored;
         StoreOptions store = { .url = o->redis, .cluster = o->cluster };
         int r;
@@ -194,7 +194,7 @@ static int open_all(BmcWatch *w, const BmcWatchOptions *o) {
         r = store_open(&store, &w->store, &ignored);
         if (r < 0)
                 return r;
-        r = thread_begin(&w->thread, watch, w);
+        r = thread_begin(&w->thread, bmc_watch_watch, w);
         w->started = r == 0;
         return r;
 }
@@ -208,7 +208,7 @@ int bmc_watch_new(const BmcWatchOptions *options, BmcWatch **ret) {
         w->insecure = options->insecure;
         w->every = options->every;
         w->timeout = options->timeout;
-        r = open_all(w, options);
+        r = bmc_watch_open_all(w, options);
         if (r < 0)
                 (void) bmc_watch_free(w);
         else
@@ -266,7 +266,7 @@ static const char *next_head(const char *from, const char *end) {
         return end;
 }
 
-static int compare_hosts(const void *a, const void *b) {
+static int bmc_watch_compare_hosts(const void *a, const void *b) {
         const Report *const *x = a, *const *y = b;
 
         return strcmp((*x)->host, (*y)->host);
@@ -298,7 +298,7 @@ int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret
                 n += r == 0;
         }
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
-        qsort(list, n, sizeof(*list), compare_hosts);
+        qsort(list, n, sizeof(*list), bmc_watch_compare_hosts);
         *ret = list;
         *ret_n = n;
         return 0;
@@ -306,7 +306,8 @@ int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret
 
 const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmcs, uint32_t n) {
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
-        const Report *const *bmc = n > 0 ? bsearch(&report, bmcs, n, sizeof(*bmcs), compare_hosts) : NULL;
+        const Report *const *bmc =
+                n > 0 ? bsearch(&report, bmcs, n, sizeof(*bmcs), bmc_watch_compare_hosts) : NULL;
         Section *sections;
         Report *both;
 

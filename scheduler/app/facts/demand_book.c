@@ -30,7 +30,7 @@ static bool is_readable(const Snapshot *s, const Vm *vm) {
         return !vm->in_flight && s->hosts[vm->host].fence == FENCE_NONE && s->hosts[vm->host].seen_at > 0;
 }
 
-static void take_in(VmHistory *h, const HistoryPace *pace, const Snapshot *s, const Vm *vm) {
+static void demand_book_take_in(VmHistory *h, const HistoryPace *pace, const Snapshot *s, const Vm *vm) {
         VmLoad load = vm_measured(vm);
 
         if (is_readable(s, vm))
@@ -46,7 +46,7 @@ static bool is_of_same_vms(const DemandBook *b, const Snapshot *s) {
         return same;
 }
 
-static int merge(DemandBook *b, const HistoryPace *pace, const Snapshot *s) {
+static int demand_book_merge(DemandBook *b, const HistoryPace *pace, const Snapshot *s) {
         VmHistory *merged = calloc((size_t) b->n + s->n_vms + 1, sizeof(*merged));
         uint32_t n = 0, old = 0;
 
@@ -65,7 +65,7 @@ static int merge(DemandBook *b, const HistoryPace *pace, const Snapshot *s) {
                 else
                         vm_history_begin(&merged[n], vm->name, vm->uuid);
                 old += old < b->n && strcmp(b->list[old].name, vm->name) == 0;
-                take_in(&merged[n++], pace, s, vm);
+                demand_book_take_in(&merged[n++], pace, s, vm);
         }
         free(b->list);
         b->list = merged;
@@ -80,15 +80,15 @@ int demand_book_add(DemandBook *b, const Settings *settings, const Snapshot *s) 
                 b->n = 0;
         b->step = pace.step;
         if (!is_of_same_vms(b, s))
-                return merge(b, &pace, s);
+                return demand_book_merge(b, &pace, s);
         for (VmIx v = 0; v < s->n_vms; v++)
-                take_in(&b->list[v], &pace, s, &s->vms[v]);
+                demand_book_take_in(&b->list[v], &pace, s, &s->vms[v]);
         return 0;
 }
 
 /* ---- the store ---- */
 
-static int load(DemandBook *b, Store *store, Arena *a) {
+static int demand_book_load(DemandBook *b, Store *store, Arena *a) {
         const VmHistory *list = NULL;
         const char *text = NULL;
         TextFault fault = { 0 };
@@ -128,7 +128,7 @@ static int load_if_due(DemandBook *b, Store *store, Arena *a) {
         if (b->loaded &&
             (r == 0 ? n == strlen(b->saved_as) && memcmp(text, b->saved_as, n) == 0 : !b->saved_as[0]))
                 return 0;
-        r = load(b, store, a);
+        r = demand_book_load(b, store, a);
         if (r == 0) {
                 b->loaded = true;
                 b->saved_as[0] = '\0';
@@ -138,7 +138,7 @@ static int load_if_due(DemandBook *b, Store *store, Arena *a) {
         return r;
 }
 
-static int save(DemandBook *b, const Leadership *l, Arena *a, usec_t now) {
+static int demand_book_save(DemandBook *b, const Leadership *l, Arena *a, usec_t now) {
         const char *text;
         size_t n;
         int r;
@@ -158,8 +158,8 @@ static int save(DemandBook *b, const Leadership *l, Arena *a, usec_t now) {
 
 /* ---- estimates ---- */
 
-static int estimate(const DemandBook *b, Arena *a, const Settings *settings, const Snapshot *s,
-                    Estimates *ret) {
+static int demand_book_estimate(const DemandBook *b, Arena *a, const Settings *settings, const Snapshot *s,
+                                Estimates *ret) {
         const Estimator *e = estimator_of(settings);
         VmEstimate *list = arena_new(a, VmEstimate, s->n_vms);
         char window[HUMAN_SIZE], half_life[HUMAN_SIZE];
@@ -187,7 +187,7 @@ static int estimate(const DemandBook *b, Arena *a, const Settings *settings, con
         return ret->by ? 0 : -ENOMEM;
 }
 
-static int publish(const Leadership *l, Arena *a, const Estimates *e) {
+static int demand_book_publish(const Leadership *l, Arena *a, const Estimates *e) {
         const char *text;
         size_t n;
         int r = estimates_print(a, e, &text, &n);
@@ -196,8 +196,8 @@ static int publish(const Leadership *l, Arena *a, const Estimates *e) {
 }
 
 /* What an earlier leader estimated is not wanted any more: readers shall see the readings. */
-static int withdraw(const Leadership *l, Arena *a, usec_t now) {
-        return publish(l, a, &(Estimates){ .written_at = now, .by = "last" });
+static int demand_book_withdraw(const Leadership *l, Arena *a, usec_t now) {
+        return demand_book_publish(l, a, &(Estimates){ .written_at = now, .by = "last" });
 }
 
 int demand_book_round(DemandBook *b, const Leadership *l, Arena *a, const Settings *settings,
@@ -211,14 +211,14 @@ int demand_book_round(DemandBook *b, const Leadership *l, Arena *a, const Settin
         if (r == 0)
                 r = demand_book_add(b, settings, s);
         if (r == 0)
-                r = save(b, l, a, s->taken_at);
+                r = demand_book_save(b, l, a, s->taken_at);
         if (r != 0)
                 return r;
         if (estimator_of(settings) == &estimators[0])
-                return withdraw(l, a, s->taken_at);
-        r = estimate(b, a, settings, s, &e);
+                return demand_book_withdraw(l, a, s->taken_at);
+        r = demand_book_estimate(b, a, settings, s, &e);
         if (r == 0)
-                r = publish(l, a, &e);
+                r = demand_book_publish(l, a, &e);
         return r != 0 ? r : estimates_apply(a, s, &e, ret);
 }
 

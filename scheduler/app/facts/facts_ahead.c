@@ -32,7 +32,7 @@ struct FactsAhead {
         bool wanted, stop, started;
 };
 
-static void read_one(FactsAhead *f, Reading *r) {
+static void facts_ahead_read_one(FactsAhead *f, Reading *r) {
         arena_rewind(&r->arena, 0);
         r->fault = (TextFault){ 0 };
         r->snapshot = NULL;
@@ -41,14 +41,14 @@ static void read_one(FactsAhead *f, Reading *r) {
 }
 
 /* Under the lock. Until something changes, or `until` (monotonic). */
-static void await(FactsAhead *f, usec_t until) {
+static void facts_ahead_await(FactsAhead *f, usec_t until) {
         struct timespec t = { .tv_sec = (time_t) (until / USEC_PER_SEC),
                               .tv_nsec = (long) (until % USEC_PER_SEC) * 1000 };
 
         (void) pthread_cond_timedwait(&f->changed, &f->lock, &t);
 }
 
-static void *run(void *arg) {
+static void *facts_ahead_run(void *arg) {
         FactsAhead *f = arg;
 
         (void) pthread_mutex_lock(&f->lock);
@@ -57,13 +57,13 @@ static void *run(void *arg) {
                 unsigned k = 0;
 
                 if (!f->wanted || clock_monotonic() < due) {
-                        await(f, f->wanted ? due : clock_monotonic() + USEC_PER_SEC);
+                        facts_ahead_await(f, f->wanted ? due : clock_monotonic() + USEC_PER_SEC);
                         continue;
                 }
                 while (k == f->newest || k == f->looked_at)
                         k++;
                 (void) pthread_mutex_unlock(&f->lock);
-                read_one(f, &f->readings[k]);
+                facts_ahead_read_one(f, &f->readings[k]);
                 (void) pthread_mutex_lock(&f->lock);
                 f->newest = k;
                 (void) pthread_cond_broadcast(&f->changed);
@@ -72,15 +72,15 @@ static void *run(void *arg) {
         return NULL;
 }
 
-static int start(FactsAhead *f) {
-        int r = thread_begin(&f->thread, run, f);
+static int facts_ahead_start(FactsAhead *f) {
+        int r = thread_begin(&f->thread, facts_ahead_run, f);
 
         f->started = r == 0;
         return r;
 }
 
 /* Address space alone; smaller where there is not so much of it. */
-static int open_arena(Arena *ret) {
+static int facts_ahead_open_arena(Arena *ret) {
         int r = -ENOMEM;
 
         for (size_t limit = (size_t) 16 << 30; r < 0 && limit >= (size_t) 64 << 20; limit /= 4)
@@ -106,9 +106,9 @@ int facts_ahead_new(FactsReading read, void *arg, usec_t pause, FactsAhead **ret
         (void) pthread_cond_init(&f->changed, &attr);
         (void) pthread_condattr_destroy(&attr);
         for (unsigned i = 0; r == 0 && i < READINGS; i++)
-                r = open_arena(&f->readings[i].arena);
+                r = facts_ahead_open_arena(&f->readings[i].arena);
         if (r == 0)
-                r = start(f);
+                r = facts_ahead_start(f);
         if (r == 0)
                 *ret = f;
         else
@@ -143,7 +143,7 @@ int facts_ahead_get(FactsAhead *f, usec_t fresh, const Snapshot **ret, TextFault
         f->looked_at = NONE;
         (void) pthread_cond_broadcast(&f->changed);
         while (f->newest == NONE || f->readings[f->newest].read_at < oldest)
-                await(f, clock_monotonic() + USEC_PER_SEC);
+                facts_ahead_await(f, clock_monotonic() + USEC_PER_SEC);
         f->looked_at = f->newest;
         r = &f->readings[f->looked_at];
         (void) pthread_mutex_unlock(&f->lock);

@@ -3,14 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
-static void add(int64_t *measured, int64_t amount) {
+static void facts_overlay_add(int64_t *measured, int64_t amount) {
         if (*measured == UNKNOWN)
                 return;
         *measured = *measured + amount > 0 ? *measured + amount : 0;
 }
 
 /* A host whose facts are younger than the move has it in its measured use already. */
-static void apply(Host *from, Host *to, Vm *vm, HostIx target, usec_t ended_at) {
+static void facts_overlay_apply(Host *from, Host *to, Vm *vm, HostIx target, usec_t ended_at) {
         VmLoad load = vm_measured(vm);
         int64_t mib = load.memory_used_mib != UNKNOWN ? load.memory_used_mib : vm->memory_mib;
         int64_t mcores = load.cpu_mcores != UNKNOWN ? load.cpu_mcores : 0;
@@ -19,12 +19,12 @@ static void apply(Host *from, Host *to, Vm *vm, HostIx target, usec_t ended_at) 
         vm->in_flight = false;
         vm->in_flight_to = IX_NONE;
         if (from->seen_at <= ended_at) {
-                add(&from->memory_used_mib, -mib);
-                add(&from->cpu_busy_mcores, -mcores);
+                facts_overlay_add(&from->memory_used_mib, -mib);
+                facts_overlay_add(&from->cpu_busy_mcores, -mcores);
         }
         if (to->seen_at <= ended_at) {
-                add(&to->memory_used_mib, mib);
-                add(&to->cpu_busy_mcores, mcores);
+                facts_overlay_add(&to->memory_used_mib, mib);
+                facts_overlay_add(&to->cpu_busy_mcores, mcores);
         }
 }
 
@@ -68,7 +68,7 @@ int facts_overlay(Arena *a, const Snapshot *s, const OverlayMove *moves, uint32_
                         if (!copy || copy_all(a, s, copy, &hosts, &vms) < 0)
                                 return -ENOMEM;
                 }
-                apply(&hosts[from], &hosts[to], &vms[v], to, moves[i].ended_at);
+                facts_overlay_apply(&hosts[from], &hosts[to], &vms[v], to, moves[i].ended_at);
         }
         *ret = copy ? copy : s;
         return 0;

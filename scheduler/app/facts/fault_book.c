@@ -40,7 +40,7 @@ static int read_memories(Store *store, Arena *a, FaultBook *b, const char **ret_
         return 0;
 }
 
-static const char *copied(Arena *a, const json_t *o, const char *key) {
+static const char *fault_book_copied(Arena *a, const json_t *o, const char *key) {
         const char *s = json_string_value(json_object_get(o, key));
 
         return s ? text_copy(a, s, strlen(s)) : NULL;
@@ -52,10 +52,10 @@ static int read_clear(Arena *a, const StoredText *text, Clear *ret) {
         int r = 1;
 
         if (json_is_object(o)) {
-                *ret = (Clear){ .host = copied(a, o, "host"),
-                                .device = copied(a, o, "device"),
-                                .by = copied(a, o, "by"),
-                                .why = copied(a, o, "why"),
+                *ret = (Clear){ .host = fault_book_copied(a, o, "host"),
+                                .device = fault_book_copied(a, o, "device"),
+                                .by = fault_book_copied(a, o, "by"),
+                                .why = fault_book_copied(a, o, "why"),
                                 .at = json_integer_value(json_object_get(o, "at")) };
                 r = ret->host && ret->device && ret->at > 0 ? 0 : 1;
         }
@@ -192,7 +192,7 @@ int fault_book_write(const FaultBook *b, const Leadership *l, Arena *a, usec_t n
 #define HASH_START UINT64_C(14695981039346656037)
 
 /* FNV-1a, with the NUL: two names as one key, which a field of the store could not hold side by side. */
-static uint64_t hashed(uint64_t hash, const char *name) {
+static uint64_t fault_book_hashed(uint64_t hash, const char *name) {
         for (size_t i = 0; i <= strlen(name); i++)
                 hash = (hash ^ (unsigned char) name[i]) * UINT64_C(1099511628211);
         return hash;
@@ -206,7 +206,8 @@ int fault_book_clear(Store *store, const Clear *clear) {
         int r = -ENOMEM;
 
         (void) snprintf(name, sizeof(name), "%016llx",
-                        (unsigned long long) hashed(hashed(HASH_START, clear->host), clear->device));
+                        (unsigned long long) fault_book_hashed(fault_book_hashed(HASH_START, clear->host),
+                                                               clear->device));
         if (text)
                 r = store_put_clear(store, name, text, strlen(text));
         free(text);
@@ -223,10 +224,10 @@ static int read_note(Arena *a, const StoredText *text, FaultNote *ret) {
 
         if (json_is_object(o)) {
                 is = json_object_get(o, "is");
-                *ret = (FaultNote){ .host = copied(a, o, "host"),
-                                    .device = copied(a, o, "device"),
-                                    .by = copied(a, o, "by"),
-                                    .why = copied(a, o, "why"),
+                *ret = (FaultNote){ .host = fault_book_copied(a, o, "host"),
+                                    .device = fault_book_copied(a, o, "device"),
+                                    .by = fault_book_copied(a, o, "by"),
+                                    .why = fault_book_copied(a, o, "why"),
                                     .was = is ? json_integer_value(json_object_get(o, "was")) : UNKNOWN,
                                     .is = is ? json_integer_value(is) : UNKNOWN,
                                     .at = json_integer_value(json_object_get(o, "at")) };

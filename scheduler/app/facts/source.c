@@ -91,7 +91,7 @@ Source *source_free(Source *s) {
         return NULL;
 }
 
-static int no_memory(TextFault *f) {
+static int source_no_memory(TextFault *f) {
         text_fault(f, "", "out of memory");
         return -ENOMEM;
 }
@@ -107,7 +107,7 @@ static int split_uris(Source *s, const Options *o, TextFault *f) {
         s->words = malloc(bytes);
         s->uris = calloc(URIS_MAX, sizeof(*s->uris));
         if (!s->words || !s->uris)
-                return no_memory(f);
+                return source_no_memory(f);
         for (unsigned i = 0; (list = option_nth(o, "hosts", i)); i++) {
                 memcpy(s->words + used, list, strlen(list));
                 used += strlen(list);
@@ -134,7 +134,7 @@ static int open_redis(Source *s, const Options *o, const Settings *settings, Tex
         return store_open(&options, &s->store, f);
 }
 
-static int choose(const Options *o, const Settings *settings, SourceKind *ret, TextFault *f) {
+static int source_choose(const Options *o, const Settings *settings, SourceKind *ret, TextFault *f) {
         static const char *const names[] = { "from", "hosts", "redis", "prometheus" };
         static const SourceKind kinds[] = { SOURCE_FILE, SOURCE_HOSTS, SOURCE_REDIS, SOURCE_PROMETHEUS };
         int given = 0;
@@ -165,9 +165,9 @@ int source_open(const Options *o, const Settings *settings, Source **ret, TextFa
 
         *reterr_fault = (TextFault){ 0 };
         if (!s)
-                return no_memory(reterr_fault);
+                return source_no_memory(reterr_fault);
         s->cluster = cluster ? cluster : settings_text(settings, "service", "cluster");
-        r = choose(o, settings, &s->kind, reterr_fault);
+        r = source_choose(o, settings, &s->kind, reterr_fault);
         if (r == 0 && s->kind == SOURCE_FILE)
                 s->path = option_text(o, "from");
         if (r == 0 && s->kind == SOURCE_PROMETHEUS)
@@ -193,7 +193,7 @@ int source_open_store(Store *store, const char *cluster, Source **ret) {
         return 0;
 }
 
-static void notice(Source *s, const char *text) {
+static void source_notice_put(Source *s, const char *text) {
         if (text)
                 s->notices[s->n_notices++] = text;
 }
@@ -206,8 +206,8 @@ static int read_file(Source *s, Arena *a, const Snapshot **ret, TextFault *f) {
         return r < 0 ? r : snapshot_file_parse(a, text, n, ret, f);
 }
 
-static int build(Source *s, Arena *a, const Settings *settings, BuildInput in, const Snapshot **ret,
-                 TextFault *f) {
+static int source_build(Source *s, Arena *a, const Settings *settings, BuildInput in, const Snapshot **ret,
+                        TextFault *f) {
         int r;
 
         in.cluster = s->cluster;
@@ -239,24 +239,25 @@ static int read_hosts(Source *s, Arena *a, const Settings *settings, const Snaps
         if (r < 0)
                 return r;
         if (!reports || !names || !s->notices)
-                return no_memory(f);
+                return source_no_memory(f);
         for (uint32_t i = 0; i < s->n_uris; i++) {
                 reports[i] = &hosts[i].report;
                 names[i] = hosts[i].report.host;
                 if (hosts[i].error)
-                        notice(s, text_format(a, "%s (%s): %s", names[i], hosts[i].uri,
-                                              hosts[i].error_text ? hosts[i].error_text
-                                                                  : strerrordesc_np(hosts[i].error)));
+                        source_notice_put(s,
+                                          text_format(a, "%s (%s): %s", names[i], hosts[i].uri,
+                                                      hosts[i].error_text ? hosts[i].error_text
+                                                                          : strerrordesc_np(hosts[i].error)));
         }
         if (s->n_notices == s->n_uris) {
                 text_fault(f, "", "no host answers: %s%s", s->notices[0],
                            s->n_notices > 1 ? ", and so the others" : "");
                 return -EHOSTUNREACH;
         }
-        return build(s, a, settings, in, ret, f);
+        return source_build(s, a, settings, in, ret, f);
 }
 
-static int read_marks(const Source *s, Arena *a, BuildInput *in) {
+static int source_read_marks(const Source *s, Arena *a, BuildInput *in) {
         StoredText *texts = NULL;
         HostMark *marks;
         uint32_t n = 0;
@@ -319,9 +320,9 @@ static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInp
                 if (all->reports[i].report)
                         reports[in->n_reports++] = all->reports[i].report;
                 else
-                        notice(s, text_format(a, "%s: its report cannot be read: line %u: %s",
-                                              all->reports[i].host, all->reports[i].fault->line,
-                                              all->reports[i].fault->what));
+                        source_notice_put(s, text_format(a, "%s: its report cannot be read: line %u: %s",
+                                                         all->reports[i].host, all->reports[i].fault->line,
+                                                         all->reports[i].fault->what));
         in->reports = reports;
         in->expected = all->members;
         in->n_expected = all->n_members;
@@ -338,15 +339,15 @@ static int read_prometheus(Source *s, Arena *a, const Settings *settings, const 
                 return r;
         reports = arena_new(a, const Report *, facts.n_reports);
         if (!reports)
-                return no_memory(f);
+                return source_no_memory(f);
         for (uint32_t i = 0; i < facts.n_reports; i++)
                 reports[i] = &facts.reports[i];
-        return build(s, a, settings,
-                     (BuildInput){ .reports = reports,
-                                   .n_reports = facts.n_reports,
-                                   .expected = facts.members,
-                                   .n_expected = facts.n_members },
-                     ret, f);
+        return source_build(s, a, settings,
+                            (BuildInput){ .reports = reports,
+                                          .n_reports = facts.n_reports,
+                                          .expected = facts.members,
+                                          .n_expected = facts.n_members },
+                            ret, f);
 }
 
 static int compare_host(const void *host, const void *report) {
@@ -366,7 +367,7 @@ static int add_prometheus(Source *s, Arena *a, const Settings *settings, BuildIn
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                notice(s, text_format(a, "%s", fault.what));
+                source_notice_put(s, text_format(a, "%s", fault.what));
                 return 0;
         }
         reports = arena_new(a, const Report *, (size_t) n + facts.n_reports);
@@ -421,7 +422,7 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         int r = reports_fetch(a, &workers, s->store, &all);
 
         if (r == 0)
-                r = read_marks(s, a, &in);
+                r = source_read_marks(s, a, &in);
         if (r == 0)
                 r = fault_book_read(s->store, a, &in, &s->faults, &note);
         if (r == 0)
@@ -442,9 +443,9 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         if (r == 0 && prometheus)
                 r = add_prometheus(s, a, settings, &in);
         if (r < 0)
-                return no_memory(f);
-        notice(s, note);
-        r = build(s, a, settings, in, &read, f);
+                return source_no_memory(f);
+        source_notice_put(s, note);
+        r = source_build(s, a, settings, in, &read, f);
         if (r < 0)
                 return r;
         r = demand_from_store(s->store, a, read, ret);
@@ -453,7 +454,8 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         return r;
 }
 
-static int read_facts(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
+static int source_read_facts(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
+                             TextFault *f) {
         if (s->kind == SOURCE_FILE)
                 return read_file(s, a, ret, f);
         if (s->kind == SOURCE_HOSTS)
@@ -470,10 +472,10 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
         *reterr_fault = (TextFault){ 0 };
         s->n_notices = 0;
         s->facts = NULL;
-        r = read_facts(s, a, settings, &s->facts, reterr_fault);
+        r = source_read_facts(s, a, settings, &s->facts, reterr_fault);
         if (r == 0 && s->for_good)
                 r = off_vms_leave(a, s->facts, s->for_good, &s->facts) < 0 ? -ENOMEM : 0;
         if (r == 0)
                 r = rules_apply(a, s->facts, settings_rules(settings), ret);
-        return r == -ENOMEM ? no_memory(reterr_fault) : r;
+        return r == -ENOMEM ? source_no_memory(reterr_fault) : r;
 }

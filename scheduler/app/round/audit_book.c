@@ -45,14 +45,14 @@ int audit_book_read(Store *store, Arena *a, usec_t since, const AuditEntry **ret
 
 /* ---- writing ---- */
 
-static int64_t share(int64_t part, int64_t whole) {
+static int64_t audit_book_share(int64_t part, int64_t whole) {
         return part == UNKNOWN || whole <= 0 ? UNKNOWN : part * 1000 / whole;
 }
 
-static HostLoad load_of(const Host *h) {
+static HostLoad audit_book_load_of(const Host *h) {
         return (HostLoad){ .host = h->name,
-                           .cpu_permille = share(h->cpu_busy_mcores, h->cpus * 1000),
-                           .memory_permille = share(h->memory_used_mib, h->memory_mib) };
+                           .cpu_permille = audit_book_share(h->cpu_busy_mcores, h->cpus * 1000),
+                           .memory_permille = audit_book_share(h->memory_used_mib, h->memory_mib) };
 }
 
 static int add_load(const Snapshot *s, const char *name, HostLoad *list, uint32_t *io_n) {
@@ -60,7 +60,7 @@ static int add_load(const Snapshot *s, const char *name, HostLoad *list, uint32_
 
         if (h == IX_NONE || audit_load(list, *io_n, name))
                 return 0;
-        list[(*io_n)++] = load_of(&s->hosts[h]);
+        list[(*io_n)++] = audit_book_load_of(&s->hosts[h]);
         return 1;
 }
 
@@ -69,8 +69,8 @@ static int compare_load(const void *a, const void *b) {
 }
 
 /* The hosts of those moves that were made or tried, as the snapshot has them. */
-static int loads(Arena *a, const Snapshot *s, const RecordMove *moves, uint32_t n, const HostLoad **ret,
-                 uint32_t *ret_n) {
+static int audit_book_loads(Arena *a, const Snapshot *s, const RecordMove *moves, uint32_t n,
+                            const HostLoad **ret, uint32_t *ret_n) {
         HostLoad *list = arena_new(a, HostLoad, (size_t) n * 2);
         uint32_t k = 0;
 
@@ -108,7 +108,7 @@ static void sum_up(AuditEntry *e) {
         }
 }
 
-static int put(Leadership *l, Arena *a, const Settings *settings, const AuditEntry *e) {
+static int audit_book_put(Leadership *l, Arena *a, const Settings *settings, const AuditEntry *e) {
         const char *text = NULL;
         size_t n = 0;
         int r = audit_text_print(a, e, &text, &n);
@@ -143,11 +143,11 @@ int audit_book_write(Leadership *l, Arena *a, const Settings *settings, const Sn
                 return -ENOMEM;
         entry.ms = entry.bytes = UNKNOWN;
         sum_up(&entry);
-        r = loads(a, facts, entry.moves, entry.n_moves, &entry.before, &entry.n_before);
-        return r < 0 ? r : put(l, a, settings, &entry);
+        r = audit_book_loads(a, facts, entry.moves, entry.n_moves, &entry.before, &entry.n_before);
+        return r < 0 ? r : audit_book_put(l, a, settings, &entry);
 }
 
-static bool ran(const AuditEntry *e) {
+static bool audit_book_ran(const AuditEntry *e) {
         return e->n_moves > 0 && e->ms != UNKNOWN;
 }
 
@@ -160,18 +160,18 @@ int audit_book_look(Leadership *l, Arena *a, const Settings *settings, const Sna
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 AuditEntry later = { .id = list[i].id };
 
-                if (!ran(&list[i]) || list[i].n_after > 0)
+                if (!audit_book_ran(&list[i]) || list[i].n_after > 0)
                         continue;
-                r = loads(a, facts, list[i].moves, list[i].n_moves, &later.after, &later.n_after);
+                r = audit_book_loads(a, facts, list[i].moves, list[i].n_moves, &later.after, &later.n_after);
                 if (r == 0 && later.n_after > 0)
-                        r = put(l, a, settings, &later);
+                        r = audit_book_put(l, a, settings, &later);
         }
         return r;
 }
 
 /* ---- when to pause ---- */
 
-static int acknowledged(Store *store, Arena *a, usec_t *ret) {
+static int audit_book_acknowledged(Store *store, Arena *a, usec_t *ret) {
         const char *text = NULL;
         size_t n = 0;
         int r = store_get_state(store, a, AUDIT_ACK_NAME, &text, &n);
@@ -194,7 +194,7 @@ int audit_book_verdict(Store *store, Arena *a, const Settings *settings, const c
         *ret = NULL;
         if (bound.moves == 0)
                 return 0;
-        r = acknowledged(store, a, &bound.since);
+        r = audit_book_acknowledged(store, a, &bound.since);
         if (r == 0)
                 r = read_some(store, a, bound.since, LOOK_BACK, &list, &n);
         return r < 0 ? r : audit_wrong(a, list, n, bound, ret);

@@ -8,7 +8,7 @@
 #include "scheduler/snapshot/files/waiting_text.h"
 
 /* An entry that cannot be read has its name alone: who leads removes it. */
-static int read_one(Arena *a, const StoredText *text, Waiting *ret) {
+static int confirm_book_read_one(Arena *a, const StoredText *text, Waiting *ret) {
         TextFault fault = { 0 };
         const PlanFile *file = NULL;
         Waiting w = { 0 };
@@ -59,7 +59,7 @@ int confirm_book_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) {
                 r = list ? 0 : -ENOMEM;
         }
         for (uint32_t i = 0; r == 0 && i < n; i++)
-                r = read_one(a, &texts[i], &list[i]);
+                r = confirm_book_read_one(a, &texts[i], &list[i]);
         if (r == 0 && n > 0)
                 r = join_answers(store, a, list, n);
         if (r < 0)
@@ -96,7 +96,7 @@ const char *confirm_book_id(Arena *a, const Waiting *list, uint32_t n, usec_t no
 }
 
 /* The more pressing, the lower. */
-static int pressing(unsigned kinds) {
+static int confirm_book_pressing(unsigned kinds) {
         int k = 0;
 
         while (k < ACTION_KIND_N && !(kinds & action_kind_bit((ActionKind) k)))
@@ -105,7 +105,7 @@ static int pressing(unsigned kinds) {
 }
 
 bool confirm_book_presses(unsigned kinds, unsigned than) {
-        return pressing(kinds) < pressing(than);
+        return confirm_book_pressing(kinds) < confirm_book_pressing(than);
 }
 
 bool confirm_book_covers(const Waiting *w, const Snapshot *s, const Plan *plan, unsigned kinds) {

@@ -19,7 +19,7 @@ static usec_t calm_at(const CoolDown *c) {
         return __builtin_add_overflow(c->until, c->length, &at) ? INT64_MAX : at;
 }
 
-static json_t *one_json(const CoolDown *c, usec_t now) {
+static json_t *cool_downs_one_json(const CoolDown *c, usec_t now) {
         json_t *o = json_pack("{s:I, s:I}", "until", (json_int_t) c->until, "length", (json_int_t) c->length);
         json_t *moved = json_array();
 
@@ -39,7 +39,7 @@ int cool_downs_print(Arena *a, const CoolDown *list, uint32_t n, usec_t now, con
                 bool counts = list[i].n_moved > 0 && list[i].moved[list[i].n_moved - 1] > now - DAY;
 
                 if (calm_at(&list[i]) > now || counts)
-                        (void) json_object_set_new(vms, list[i].vm, one_json(&list[i], now));
+                        (void) json_object_set_new(vms, list[i].vm, cool_downs_one_json(&list[i], now));
         }
         o = json_pack("{s:s, s:o}", "schema", SCHEMA, "vms", vms);
         text = o ? json_dumps(o, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
@@ -146,7 +146,7 @@ static int moved_add(Arena *a, CoolDown *c, usec_t now) {
         return 0;
 }
 
-static void cool(CoolDown *c, usec_t now, CoolLength length) {
+static void cool_downs_cool(CoolDown *c, usec_t now, CoolLength length) {
         const bool again = c->length > 0 && now < calm_at(c);
         usec_t until;
 
@@ -175,7 +175,7 @@ int cool_downs_moved(Arena *a, const CoolDown *list, uint32_t n, VmMoved moved, 
         }
         if (!c->vm || moved_add(a, c, moved.at) < 0)
                 return -ENOMEM;
-        cool(c, moved.at, length);
+        cool_downs_cool(c, moved.at, length);
         *ret = longer;
         *ret_n = n;
         return 0;

@@ -118,7 +118,7 @@ int mover_moves_of_file(Arena *a, const Snapshot *s, const Settings *settings, c
 }
 
 /* FactsReading: as the source has them now, with what is supposed. */
-static int read_facts(void *arg, Arena *a, const Snapshot **ret, TextFault *reterr_fault) {
+static int mover_read_facts(void *arg, Arena *a, const Snapshot **ret, TextFault *reterr_fault) {
         const MoverInput *in = ((const Mover *) arg)->in;
         int r = source_read(in->source, a, in->settings, ret, reterr_fault);
 
@@ -143,7 +143,7 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
         } else if (!m->snapshot || clock_monotonic_of(m->clock) > m->read_at + FRESH_ENOUGH) {
                 arena_rewind(&m->arena, 0);
                 m->snapshot = NULL;
-                r = read_facts(m, &m->arena, &m->snapshot, &fault);
+                r = mover_read_facts(m, &m->arena, &m->snapshot, &fault);
                 m->read_at = clock_monotonic_of(m->clock);
                 m->facts_end = arena_mark(&m->arena);
         }
@@ -154,18 +154,18 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
         return r;
 }
 
-static NamedMove named(const MoverMove *m) {
+static NamedMove mover_named(const MoverMove *m) {
         return (NamedMove){ .vm = m->vm, .from = m->from, .to = m->to };
 }
 
 /* The move, and beside it those that run and that the facts do not show as in flight yet, as one wave. */
-static int gather(Mover *m, const Snapshot *s, uint32_t move, const NamedMove **ret, uint32_t *ret_n) {
+static int mover_gather(Mover *m, const Snapshot *s, uint32_t move, const NamedMove **ret, uint32_t *ret_n) {
         NamedMove *list = arena_new(&m->arena, NamedMove, m->in->n);
         uint32_t n = 0;
 
         if (!list)
                 return -ENOMEM;
-        list[n++] = named(&m->in->moves[move]);
+        list[n++] = mover_named(&m->in->moves[move]);
         for (uint32_t i = 0; i < m->in->n; i++) {
                 const MoverMove *other = &m->in->moves[i];
                 VmIx v = snapshot_vm(s, other->vm);
@@ -174,14 +174,14 @@ static int gather(Mover *m, const Snapshot *s, uint32_t move, const NamedMove **
                     v == IX_NONE || s->vms[v].in_flight ||
                     strcmp(s->hosts[s->vms[v].host].name, other->from) != 0)
                         continue;
-                list[n++] = named(other);
+                list[n++] = mover_named(other);
         }
         *ret = list;
         *ret_n = n;
         return 0;
 }
 
-static int recheck(void *arg, uint32_t move, char *why, size_t size) {
+static int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
         Mover *m = arg;
         const Objection *objections = NULL;
         const NamedMove *moves = NULL;
@@ -194,7 +194,7 @@ static int recheck(void *arg, uint32_t move, char *why, size_t size) {
         arena_rewind(&m->arena, m->facts_end);
         r = facts_overlay(&m->arena, m->snapshot, m->done, m->n_done, &s);
         if (r == 0)
-                r = gather(m, s, move, &moves, &n);
+                r = mover_gather(m, s, move, &moves, &n);
         if (r == 0)
                 r = plan_check(&m->arena, s, m->in->settings, moves, n, &objections, &n_objections);
         if (r == 1 && objections)
@@ -213,7 +213,7 @@ static bool may_join(void *arg, uint32_t move) {
 }
 
 /* One line of the journal. 0; else what was wrong was told. */
-static int write_down(const Mover *m, uint32_t move, JournalEntry e) {
+static int mover_write_down(const Mover *m, uint32_t move, JournalEntry e) {
         const MoverMove *v = &m->in->moves[move];
         Leadership *l = m->in->leadership;
         unsigned char memory[8192];
@@ -247,58 +247,59 @@ static int write_down(const Mover *m, uint32_t move, JournalEntry e) {
 
 static const JournalEntry not_measured = { .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN };
 
-static bool has_waiting(const Mover *m) {
+static bool mover_has_waiting(const Mover *m) {
         for (uint32_t i = 0; i < m->in->n; i++)
                 if (m->stages[i] == STAGE_WAITING)
                         return true;
         return false;
 }
 
-static int intent(void *arg, uint32_t move) {
+static int mover_intent(void *arg, uint32_t move) {
         Mover *m = arg;
         JournalEntry e = not_measured;
         int r;
 
         e.event = JOURNAL_INTENT;
-        r = write_down(m, move, e);
+        r = mover_write_down(m, move, e);
         if (r != 0)
                 return r;
         m->stages[move] = STAGE_INTENT;
-        if (m->ahead && !has_waiting(m))
+        if (m->ahead && !mover_has_waiting(m))
                 facts_ahead_rest(m->ahead);
         if (m->in->watch.started)
                 m->in->watch.started(m->in->watch.arg, move);
         return 0;
 }
 
-static void progress(void *arg, uint32_t move, const MigrationStatus *status) {
+static void mover_progress(void *arg, uint32_t move, const MigrationStatus *status) {
         Mover *m = arg;
         JournalEntry e = not_measured;
 
         if (m->stages[move] == STAGE_INTENT && status->phase != MIGRATION_QUEUED) {
                 m->stages[move] = STAGE_RUNNING;
                 e.event = JOURNAL_STARTED;
-                (void) !write_down(m, move, e); /* told there; the intent stands, so the move stays open */
+                (void) !mover_write_down(m, move,
+                                         e); /* told there; the intent stands, so the move stays open */
         }
         if (status->resumes != m->resumes[move]) {
                 m->resumes[move] = status->resumes;
                 e.event = JOURNAL_STARTED;
                 e.resumes = status->resumes;
                 e.message = "post-copy broke off, and is taken up again";
-                (void) !write_down(m, move, e);
+                (void) !mover_write_down(m, move, e);
         }
         if (m->in->watch.progress)
                 m->in->watch.progress(m->in->watch.arg, move, status);
 }
 
-static void cool(const Mover *m, uint32_t move) {
+static void mover_cool(const Mover *m, uint32_t move) {
         const Leadership *l = m->in->leadership;
 
         if (l && store_round_cool(l, m->in->moves[move].vm, m->in->settings) != 0 && m->in->watch.trouble)
                 m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
 }
 
-static int result(void *arg, uint32_t move, const MoveOutcome *o) {
+static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         static const JournalEvent events[MOVE_END_N] = { [MOVE_DONE] = JOURNAL_DONE,
                                                          [MOVE_FAILED] = JOURNAL_FAILED,
                                                          [MOVE_ABORTED] = JOURNAL_ABORTED,
@@ -322,16 +323,16 @@ static int result(void *arg, uint32_t move, const MoveOutcome *o) {
                                    .resumes = o->status.resumes,
                                    .message = o->why };
 
-                r = write_down(m, move, e);
+                r = mover_write_down(m, move, e);
         }
         if (o->end == MOVE_DONE)
-                cool(m, move);
+                mover_cool(m, move);
         if (m->in->watch.ended)
                 m->in->watch.ended(m->in->watch.arg, move, o);
         return r;
 }
 
-static RunWish wish(void *arg) {
+static RunWish mover_wish(void *arg) {
         const Mover *m = arg;
         RunWish w = m->in->watch.wish ? m->in->watch.wish(m->in->watch.arg) : RUN_ON;
 
@@ -470,11 +471,11 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         const Clock *clock = in->leadership ? in->leadership->world->clock : NULL;
         Mover m = { .in = in, .clock = clock, .begun_at = clock_now_of(clock) };
         RunHooks hooks = { .arg = &m,
-                           .recheck = recheck,
-                           .intent = intent,
-                           .progress = progress,
-                           .result = result,
-                           .wish = wish };
+                           .recheck = mover_recheck,
+                           .intent = mover_intent,
+                           .progress = mover_progress,
+                           .result = mover_result_of,
+                           .wish = mover_wish };
         RunMove *moves;
         Arena own;
         int r = arena_open((size_t) 1 << 30, &own);
@@ -503,7 +504,7 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         if (r == 0)
                 r = fill_links(&own, in, moves);
         if (r == 0 && source_kind(in->source) == SOURCE_HOSTS)
-                r = facts_ahead_new(read_facts, &m, READ_EVERY, &m.ahead);
+                r = facts_ahead_new(mover_read_facts, &m, READ_EVERY, &m.ahead);
         if (r == 0)
                 r = run_waves(in->executor, moves, in->n, run_options(in->settings), hooks, ret_outcomes);
         (void) facts_ahead_free(m.ahead);

@@ -20,7 +20,7 @@ static Move move_of(const Snapshot *s, const MoverMove *m) {
                        : move;
 }
 
-static int predict(Arena *a, const MigrationNet *net, const MovePolicy *all, MoverMove *io) {
+static int moves_at_once_predict(Arena *a, const MigrationNet *net, const MovePolicy *all, MoverMove *io) {
         const Move m = move_of(net->s, io);
         MovePolicy policy;
         MigrationWay way;
@@ -46,7 +46,7 @@ int moves_predict(Arena *a, const Snapshot *s, const Settings *settings, MoverMo
         int r = migration_net_build(a, s, settings, &net);
 
         for (uint32_t i = 0; r == 0 && i < n; i++)
-                r = predict(a, &net, &all, &io[i]);
+                r = moves_at_once_predict(a, &net, &all, &io[i]);
         return r;
 }
 

@@ -7,7 +7,8 @@
 #define LOOK_EVERY (200 * USEC_PER_MSEC)
 
 /* Its end is the executor's word, who asks both hosts. */
-static int run(Leadership *l, const Executor *x, const MigrationRequest *request, MigrationStatus *ret) {
+static int resume_move_run(Leadership *l, const Executor *x, const MigrationRequest *request,
+                           MigrationStatus *ret) {
         uint32_t id = 0;
         bool told = false;
         int r = x->start(x->self, request, &id);
@@ -48,7 +49,7 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         if (r == 0)
                 r = store_round_write(l, a, &e);
         if (r == 0)
-                r = run(l, executor, &request, ret);
+                r = resume_move_run(l, executor, &request, ret);
         if (r != 0)
                 return r;
         e.event = ret->phase == MIGRATION_DONE ? JOURNAL_DONE : JOURNAL_UNCLEAR;

@@ -13,7 +13,7 @@ typedef struct Guard {
         usec_t end;
 } Guard;
 
-static bool is_past(void *arg) {
+static bool round_is_past(void *arg) {
         const Guard *g = arg;
 
         return clock_monotonic_of(g->clock) >= g->end;
@@ -38,7 +38,7 @@ static uint32_t moves_in_a_day(const CoolDown *c, usec_t now) {
 
 /* The snapshot with its cooling VMs marked as not movable, and what is left for later; itself when there is
  * neither. */
-static int hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
+static int round_hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
         const Snapshot *s = in->snapshot;
         Snapshot *copy = arena_new(a, Snapshot, 1);
         Vm *vms = in->n_cool_downs > 0 ? arena_new(a, Vm, s->n_vms) : NULL;
@@ -100,7 +100,7 @@ static int pause_balance(Arena *a, const Snapshot *s, const char *why, const Sna
 }
 
 int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) {
-        int r = hold(a, in, ret);
+        int r = round_hold(a, in, ret);
 
         return r == 0 && in->paused ? pause_balance(a, *ret, in->paused, ret) : r;
 }
@@ -117,7 +117,7 @@ int round_decide(Arena *a, const RoundInput *in, Round *ret) {
         if (r < 0)
                 return r;
         if (in->think > 0 && !request.stop) {
-                request.stop = is_past;
+                request.stop = round_is_past;
                 request.stop_arg = &guard;
         }
         r = planner_plan(a, round.snapshot, in->settings, policies_all(), request, &round.plan);

@@ -59,7 +59,7 @@ int store_round_holds(Store *store, Arena *a, RoundInput *in) {
 }
 
 /* What two sightings amount to. Running on one and active on the other is a migration still under way. */
-static JournalEvent judge(const Sight *source, const Sight *target, usec_t age) {
+static JournalEvent store_round_judge(const Sight *source, const Sight *target, usec_t age) {
         if (source->presence == PRESENCE_NONE && target->presence == PRESENCE_RUNNING)
                 return JOURNAL_DONE;
         if (source->presence == PRESENCE_RUNNING && target->presence == PRESENCE_NONE)
@@ -132,7 +132,8 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
                 r = l->world->look(l->world->self, e->to_uri, e->uuid, LOOK_AT_MOST, &target);
         if (r < 0)
                 return r;
-        ret->now = (e->cold ? judge_cold : judge)(&source, &target, clock_now_of(l->world->clock) - e->at);
+        ret->now = (e->cold ? judge_cold : store_round_judge)(&source, &target,
+                                                              clock_now_of(l->world->clock) - e->at);
         ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
         if (source.post_copy_failed)
                 ret->now = JOURNAL_UNCLEAR; /* it does not go on by itself */

@@ -27,17 +27,18 @@ void event_watch_close(EventWatch *x) {
         *x = (EventWatch){ 0 };
 }
 
-static int by_name(const void *a, const void *b) {
+static int event_watch_by_name(const void *a, const void *b) {
         return strcmp(((const HostWatch *) a)->name, ((const HostWatch *) b)->name);
 }
 
-static HostWatch *find(const EventWatch *x, const char *name) {
+static HostWatch *event_watch_find(const EventWatch *x, const char *name) {
         const HostWatch key = { .name = name };
 
-        return x->n > 0 ? bsearch(&key, x->hosts, x->n, sizeof(key), by_name) : NULL;
+        return x->n > 0 ? bsearch(&key, x->hosts, x->n, sizeof(key), event_watch_by_name) : NULL;
 }
 
-static int64_t line_of(const Host *h, ResourceId r, const Settings *settings, const char *setting) {
+static int64_t event_watch_line_of(const Host *h, ResourceId r, const Settings *settings,
+                                   const char *setting) {
         const int64_t free = h->headroom_permille[r] != UNKNOWN ? h->headroom_permille[r]
                                                                 : settings_int(settings, "load", setting);
 
@@ -46,8 +47,8 @@ static int64_t line_of(const Host *h, ResourceId r, const Settings *settings, co
 
 static HostWatch watch_of(const Host *h, const Settings *settings) {
         return (HostWatch){ .name = h->name,
-                            .cpu_line = line_of(h, RES_CPU, settings, "headroom_cpu"),
-                            .memory_line = line_of(h, RES_MEMORY, settings, "headroom_memory"),
+                            .cpu_line = event_watch_line_of(h, RES_CPU, settings, "headroom_cpu"),
+                            .memory_line = event_watch_line_of(h, RES_MEMORY, settings, "headroom_memory"),
                             .takes_part = h->state == HOST_ACTIVE && h->fence == FENCE_NONE,
                             .emptied = h->state == HOST_MAINTENANCE || h->fault_grade >= 3,
                             .silent = h->fence == FENCE_STALE || h->fence == FENCE_MISSING };
@@ -77,7 +78,7 @@ int event_watch_round(EventWatch *x, const Snapshot *s, const Settings *settings
         if (!hosts)
                 return -ENOMEM;
         for (HostIx h = 0; h < s->n_hosts; h++) {
-                const HostWatch *before = find(x, s->hosts[h].name);
+                const HostWatch *before = event_watch_find(x, s->hosts[h].name);
 
                 hosts[h] = watch_of(&s->hosts[h], settings);
                 hosts[h].name = text_copy(a, s->hosts[h].name, strlen(s->hosts[h].name));
@@ -87,7 +88,7 @@ int event_watch_round(EventWatch *x, const Snapshot *s, const Settings *settings
                         carry_over(&hosts[h], before, moved);
         }
         if (s->n_hosts > 0)
-                qsort(hosts, s->n_hosts, sizeof(*hosts), by_name);
+                qsort(hosts, s->n_hosts, sizeof(*hosts), event_watch_by_name);
         x->hosts = hosts;
         x->n = s->n_hosts;
         x->current = next;
@@ -97,7 +98,7 @@ int event_watch_round(EventWatch *x, const Snapshot *s, const Settings *settings
 
 /* ---- one host's pulse ---- */
 
-static void call(EventCall *ret, const char *host, const char *what) {
+static void event_watch_call(EventCall *ret, const char *host, const char *what) {
         if (!ret->why[0])
                 (void) snprintf(ret->why, sizeof(ret->why), "%.200s %s", host, what);
 }
@@ -114,7 +115,7 @@ static void mind_silence(HostWatch *h, bool stale, EventCall *ret) {
         const bool otherwise = stale != h->silent;
 
         if (otherwise && !h->said_silent)
-                call(ret, h->name, stale ? "has fallen silent" : "reports again");
+                event_watch_call(ret, h->name, stale ? "has fallen silent" : "reports again");
         h->said_silent = otherwise;
 }
 
@@ -129,7 +130,7 @@ static bool mind_load(HostWatch *h, const Pulse *p, EventTimes times, EventCall 
         if (h->over_since == 0)
                 h->over_since = times.monotonic;
         if (times.monotonic - h->over_since >= times.hold && !h->said_over) {
-                call(ret, h->name, "has been above its load line for the hold time");
+                event_watch_call(ret, h->name, "has been above its load line for the hold time");
                 h->said_over = ret->overloaded = true;
         }
         return true;
@@ -140,9 +141,9 @@ static void mind_vms(HostWatch *h, const Pulse *p, bool over, EventCall *ret) {
                 return;
         if (h->measured && p->vms != h->vms && p->n_vms >= h->n_vms && p->n_vms > 0) {
                 if (h->emptied)
-                        call(ret, h->name, "has another VM and is to be emptied");
+                        event_watch_call(ret, h->name, "has another VM and is to be emptied");
                 else if (over)
-                        call(ret, h->name, "has another VM and is above its load line");
+                        event_watch_call(ret, h->name, "has another VM and is above its load line");
         }
         h->measured = true;
         h->n_vms = p->n_vms;

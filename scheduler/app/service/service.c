@@ -66,7 +66,7 @@ typedef struct Wanted {
 } Wanted;
 
 /* "a, b": each once. */
-static int split(Arena *a, const char *text, Wanted *ret, TextFault *f) {
+static int service_split(Arena *a, const char *text, Wanted *ret, TextFault *f) {
         const char **names = arena_new(a, const char *, CLUSTERS_MAX);
         uint32_t n = 0;
 
@@ -98,7 +98,7 @@ static int split(Arena *a, const char *text, Wanted *ret, TextFault *f) {
 }
 
 /* Every cluster the store knows. The store is any cluster's: it is only looked through. */
-static int find_all(Service *x, Arena *a, const Settings *s, Wanted *ret, TextFault *f) {
+static int service_find_all(Service *x, Arena *a, const Settings *s, Wanted *ret, TextFault *f) {
         const char *url = settings_text(s, "service", "redis");
         StoreOptions o = { .url = url[0] ? url : NULL,
                            .state_dir = settings_text(s, "service", "state_dir"),
@@ -117,7 +117,7 @@ static int find_all(Service *x, Arena *a, const Settings *s, Wanted *ret, TextFa
 
 /* The names there should be services of, by the settings as they are now. In `a`. 0; 1: all that there are; a
  * negative errno with *ret_file and *f. */
-static int wanted(Service *x, Arena *a, Wanted *ret, const char **ret_file, TextFault *f) {
+static int service_wanted(Service *x, Arena *a, Wanted *ret, const char **ret_file, TextFault *f) {
         const char *one = option_text(x->options, "cluster"), *text = option_text(x->options, "clusters");
         const char **alone = arena_new(a, const char *, 1);
         Settings *s = NULL;
@@ -131,10 +131,10 @@ static int wanted(Service *x, Arena *a, Wanted *ret, const char **ret_file, Text
         if (!text)
                 text = one ? "" : settings_text(s, "service", "clusters");
         if (strcmp(text, "all") == 0) {
-                r = find_all(x, a, s, ret, f);
+                r = service_find_all(x, a, s, ret, f);
                 return r < 0 ? r : 1;
         }
-        r = split(a, text, ret, f);
+        r = service_split(a, text, ret, f);
         if (r == 0 && ret->n == 0) {
                 alone[0] = one ? one : settings_text(s, "service", "cluster");
                 *ret = (Wanted){ alone, 1 };
@@ -179,7 +179,7 @@ static int member_start(Service *x, const char *cluster) {
         return 0;
 }
 
-static int worse(int a, int b) {
+static int service_worse(int a, int b) {
         return a == EXIT_FAILED || b == EXIT_FAILED ? EXIT_FAILED : a > b ? a : b;
 }
 
@@ -188,7 +188,7 @@ static void member_end(Service *x, uint32_t i) {
         Member *m = x->members[i];
 
         (void) pthread_join(m->thread, NULL);
-        x->status = worse(x->status, m->status);
+        x->status = service_worse(x->status, m->status);
         m->service = cluster_service_free(m->service);
         free(m);
         x->members[i] = x->members[--x->n];
@@ -198,7 +198,7 @@ static void member_end(Service *x, uint32_t i) {
 
 /* Starts services that are wanted, and tells those to end that no longer are. A cluster that cannot be served
  * says so in the log; the others are. 0, or the first error. */
-static int reconcile(Service *x, const Wanted *w, bool all) {
+static int service_reconcile(Service *x, const Wanted *w, bool all) {
         int first = 0;
 
         for (uint32_t i = 0; i < x->n; i++)
@@ -221,7 +221,7 @@ static int reconcile(Service *x, const Wanted *w, bool all) {
 
 /* What is wanted now, and whether it is so. Told to end at the start when anything is wrong, so that nobody
  * believes that it runs; later it goes on with what it has. */
-static int look(Service *x) {
+static int service_look(Service *x) {
         const char *file = NULL;
         TextFault fault = { 0 };
         Wanted w = { 0 };
@@ -230,14 +230,14 @@ static int look(Service *x) {
 
         if (r < 0)
                 return r;
-        r = wanted(x, &a, &w, &file, &fault);
+        r = service_wanted(x, &a, &w, &file, &fault);
         x->unknown = r < 0 && r != -EINVAL;
         if (r == -EINVAL && x->n == 0) /* else the services have said it */
                 service_log_fault("settings.refused", file, &fault);
         else if (r < 0 && r != -EINVAL)
                 service_log_fault("store.failed", NULL, &fault);
         if (r >= 0)
-                r = reconcile(x, &w, r == 1);
+                r = service_reconcile(x, &w, r == 1);
         arena_close(&a);
         x->looked = clock_monotonic();
         return r;
@@ -251,7 +251,7 @@ static void join_ended(Service *x) {
                         i++;
 }
 
-static void serve(Service *x) {
+static void service_serve(Service *x) {
         while (stop_signal_count() == 0 && !(x->once && x->n == 0)) {
                 const bool asked = stop_signal_reloads() != x->reloads;
 
@@ -260,7 +260,7 @@ static void serve(Service *x) {
                 if (x->once || (!asked && clock_monotonic() < x->looked + LOOK_EVERY))
                         continue;
                 x->reloads = stop_signal_reloads();
-                (void) !look(x); /* said in the log; what runs goes on */
+                (void) !service_look(x); /* said in the log; what runs goes on */
         }
 }
 
@@ -269,14 +269,14 @@ static int start_and_serve(Service *x) {
 
         x->reloads = stop_signal_reloads();
         stop_signal_watch();
-        r = look(x);
+        r = service_look(x);
         if (x->unknown && !x->once) /* as a store that is away is waited for by a service that has its name */
                 r = 0;
         if (r == 0 && x->n == 0 && !x->once)
                 log_event(LOG_INFO, "service.waits", "why=\"%s\"",
                           x->unknown ? "the store is away" : "no cluster has reported yet");
         if (r == 0)
-                serve(x);
+                service_serve(x);
         else
                 for (uint32_t i = 0; i < x->n; i++)
                         cluster_service_stop(x->members[i]->service);

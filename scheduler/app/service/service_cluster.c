@@ -60,11 +60,11 @@ void cluster_service_stop(ClusterService *x) {
         atomic_store(&x->stop, true);
 }
 
-static usec_t monotonic(const ClusterService *x) {
+static usec_t service_cluster_monotonic(const ClusterService *x) {
         return clock_monotonic_of(x->world.clock);
 }
 
-static RunWish wish(void *wisher) {
+static RunWish service_cluster_wish(void *wisher) {
         ClusterService *x = wisher;
         RunWish w = x->outer->wish(x->outer->wisher);
 
@@ -72,7 +72,7 @@ static RunWish wish(void *wisher) {
 }
 
 static bool goes_on(ClusterService *x) {
-        return wish(x) == RUN_ON;
+        return service_cluster_wish(x) == RUN_ON;
 }
 
 /* ---- settings ---- */
@@ -134,7 +134,7 @@ static void say_what_waits(const Settings *was, const Settings *now) {
                 log_event(LOG_WARNING, "settings.needs_restart", "key=service.lease");
 }
 
-static void reload(ClusterService *x) {
+static void service_cluster_reload(ClusterService *x) {
         const Settings *was = x->settings;
         const RuleSet *rules;
         const char *file = NULL;
@@ -158,13 +158,13 @@ static void reload_if_asked(ClusterService *x) {
         if (asked == x->reloads)
                 return;
         x->reloads = asked;
-        reload(x);
+        service_cluster_reload(x);
 }
 
 /* ---- leading ---- */
 
 /* In some mode that may move VMs. */
-static bool acts(const ClusterService *x) {
+static bool service_cluster_acts(const ClusterService *x) {
         const ServiceModes modes = service_modes(x->settings);
 
         return service_modes_act(&modes);
@@ -173,7 +173,7 @@ static bool acts(const ClusterService *x) {
 static int need_executor(ClusterService *x) {
         int r;
 
-        if (!acts(x) || x->has_executor)
+        if (!service_cluster_acts(x) || x->has_executor)
                 return 0;
         r = x->outer->open_executor(x->outer->self, &x->executor);
         x->has_executor = r == 0;
@@ -184,7 +184,7 @@ static int need_executor(ClusterService *x) {
 
 /* Whoever only advises leads for a moment at a time: that is no share of the work. */
 static void set_leading(ClusterService *x, bool leads) {
-        const bool counts = leads && acts(x);
+        const bool counts = leads && service_cluster_acts(x);
 
         x->leading = leads;
         if (x->share && counts != x->counted)
@@ -200,13 +200,13 @@ static int take_lease(ClusterService *x) {
         if (x->share && !x->leading && !service_share_may_take(&x->leadership))
                 return 1;
         r = leadership_take(&x->leadership);
-        if (r == 1 && x->share && acts(x))
+        if (r == 1 && x->share && service_cluster_acts(x))
                 r = service_share_offer(x->share, &x->leadership) < 0 ? r : 1;
         return r;
 }
 
 /* 0: leading. 1: another leads. Negative: the store is away. Changes are logged. */
-static int lead(ClusterService *x) {
+static int service_cluster_lead(ClusterService *x) {
         int r = take_lease(x);
         char quoted[QUOTE];
 
@@ -230,7 +230,7 @@ static int lead(ClusterService *x) {
 
 /* Has it more than its share of the clusters? Asked a few times a lease. */
 static void share_out(ClusterService *x) {
-        const usec_t now = monotonic(x);
+        const usec_t now = service_cluster_monotonic(x);
         char to[160];
 
         if (!x->share || !x->counted || x->unfinished || now < x->offered + x->leadership.ttl / 3)
@@ -258,7 +258,7 @@ static int one_round(ClusterService *x) {
                                .wanted_since = &x->wanted_since,
                                .settle = settings_int(x->settings, "service", "settle"),
                                .rest_until = &x->rest_until,
-                               .urgent_only = monotonic(x) < x->rest_until,
+                               .urgent_only = service_cluster_monotonic(x) < x->rest_until,
                                .unfinished = &x->unfinished,
                                .alarm = x->alarm,
                                .paused = &x->paused,
@@ -269,14 +269,14 @@ static int one_round(ClusterService *x) {
 
         if (r < 0)
                 return r;
-        round.executor = acts(x) ? &x->executor : NULL;
+        round.executor = service_cluster_acts(x) ? &x->executor : NULL;
         arena_rewind(&x->arena, 0);
         r = service_round(&round);
         if (seen && event_watch_round(&x->events, seen, x->settings, moved) < 0)
                 log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
         /* Who only advises does not keep others from acting: `plimsoll apply` takes the lease between rounds.
          */
-        if (!acts(x)) {
+        if (!service_cluster_acts(x)) {
                 leadership_release(&x->leadership);
                 set_leading(x, false);
         }
@@ -286,7 +286,7 @@ static int one_round(ClusterService *x) {
 /* ---- the loop ---- */
 
 /* A host has got worse, or an operator wants something, since the last round began. */
-static bool is_called(ClusterService *x) {
+static bool service_cluster_is_called(ClusterService *x) {
         int64_t alarm = x->alarm;
 
         return store_get_alarm(x->store, &alarm) == 0 && alarm != x->alarm;
@@ -294,7 +294,7 @@ static bool is_called(ClusterService *x) {
 
 /* What the hosts' pulses say is worth a round: logged. */
 static bool hosts_call(ClusterService *x, usec_t begun) {
-        const usec_t now = monotonic(x);
+        const usec_t now = service_cluster_monotonic(x);
         const EventTimes times = { .now = clock_now_of(x->world.clock),
                                    .monotonic = now,
                                    .hold = settings_int(x->settings, "service", "hold") };
@@ -320,12 +320,13 @@ static bool hosts_call(ClusterService *x, usec_t begun) {
 }
 
 /* Until `end`, in short naps: a signal, the lease's renewal or a host that calls are never far. */
-static void rest(ClusterService *x, usec_t begun, usec_t end, bool watches) {
-        for (usec_t now = monotonic(x); now < end && goes_on(x); now = monotonic(x)) {
+static void service_cluster_rest(ClusterService *x, usec_t begun, usec_t end, bool watches) {
+        for (usec_t now = service_cluster_monotonic(x); now < end && goes_on(x);
+             now = service_cluster_monotonic(x)) {
                 const bool led = x->leading;
 
                 clock_sleep_of(x->world.clock, end - now < x->world.nap ? end - now : x->world.nap);
-                if (monotonic(x) >= begun + ROUND_LEAST && is_called(x)) {
+                if (service_cluster_monotonic(x) >= begun + ROUND_LEAST && service_cluster_is_called(x)) {
                         log_event(LOG_INFO, "round.called",
                                   "why=\"a host has got worse, or an operator wants something\"");
                         return;
@@ -345,20 +346,20 @@ static void rest(ClusterService *x, usec_t begun, usec_t end, bool watches) {
         }
 }
 
-static usec_t pause_of(const ClusterService *x, int r, usec_t begun) {
+static usec_t service_cluster_pause_of(const ClusterService *x, int r, usec_t begun) {
         usec_t interval = settings_int(x->settings, "service", "interval");
         usec_t lease = settings_int(x->settings, "service", "lease");
         usec_t soon = lease / 6 < interval ? lease / 6 : interval;
 
         if (r != 0)
-                return monotonic(x) + soon; /* a follower, or blind: try soon again */
+                return service_cluster_monotonic(x) + soon; /* a follower, or blind: try soon again */
         if (x->unfinished)
-                return monotonic(x) + (UNFINISHED < interval ? UNFINISHED : interval);
+                return service_cluster_monotonic(x) + (UNFINISHED < interval ? UNFINISHED : interval);
         return x->rest_until > begun + interval ? x->rest_until : begun + interval;
 }
 
-static int turn(ClusterService *x) {
-        int r = lead(x);
+static int service_cluster_turn(ClusterService *x) {
+        int r = service_cluster_lead(x);
 
         if (store_get_alarm(x->store, &x->alarm) < 0 && r == 0)
                 log_event(LOG_DEBUG, "store.away", "error=\"the alarm cannot be read\"");
@@ -375,14 +376,14 @@ int cluster_service_run(ClusterService *x) {
         log_event(LOG_INFO, "service.started", "version=%s self=%s mode=%s", PLIMSOLL_VERSION,
                   x->leadership.self, service_mode_names[settings_int(x->settings, "service", "mode")]);
         while (goes_on(x)) {
-                usec_t begun = monotonic(x);
-                int r = turn(x);
+                usec_t begun = service_cluster_monotonic(x);
+                int r = service_cluster_turn(x);
 
                 if (once) {
                         status = r == 0 ? EXIT_DONE : r == 1 ? EXIT_BLOCKED : EXIT_FAILED;
                         break;
                 }
-                rest(x, begun, pause_of(x, r, begun), r == 0);
+                service_cluster_rest(x, begun, service_cluster_pause_of(x, r, begun), r == 0);
         }
         leadership_release(&x->leadership);
         set_leading(x, false);
@@ -394,7 +395,7 @@ int cluster_service_run(ClusterService *x) {
 
 /* ---- opening ---- */
 
-static int open_store(ClusterService *x, TextFault *f) {
+static int service_cluster_open_store(ClusterService *x, TextFault *f) {
         const char *url = settings_text(x->settings, "service", "redis");
         const char *configured = settings_text(x->settings, "service", "cluster");
         StoreOptions o = { .url = url[0] ? url : NULL,
@@ -434,7 +435,7 @@ static void name_log(ClusterService *x, const char *name) {
         x->log.words = x->log_words;
 }
 
-static int open_all(ClusterService *x) {
+static int service_cluster_open_all(ClusterService *x) {
         const char *file = NULL;
         TextFault fault = { 0 };
         int r = open_arenas(x);
@@ -446,7 +447,7 @@ static int open_all(ClusterService *x) {
                 return -EINVAL;
         }
         name_log(x, settings_text(x->settings, "service", "cluster"));
-        r = open_store(x, &fault);
+        r = service_cluster_open_store(x, &fault);
         if (r < 0) {
                 service_log_fault("store.failed", NULL, &fault);
                 return r;
@@ -478,7 +479,7 @@ int cluster_service_open(const ClusterServiceOptions *options, ClusterService **
                 return -ENOMEM;
         x->outer = options->world;
         x->world = *options->world;
-        x->world.wish = wish;
+        x->world.wish = service_cluster_wish;
         x->world.wisher = x;
         x->options = options->options;
         x->share = options->share;
@@ -487,7 +488,7 @@ int cluster_service_open(const ClusterServiceOptions *options, ClusterService **
         log_thread(&x->log);
         r = options->cluster ? take_name(x, options->cluster) : 0;
         if (r == 0)
-                r = open_all(x);
+                r = service_cluster_open_all(x);
         log_thread(NULL);
         if (r < 0)
                 (void) cluster_service_free(x);

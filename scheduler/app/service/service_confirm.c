@@ -16,7 +16,7 @@
 
 /* ---- what became of one ---- */
 
-static int refused(const Work *w, int r) {
+static int service_confirm_refused(const Work *w, int r) {
         char quoted[QUOTE];
 
         if (r != 0)
@@ -27,7 +27,7 @@ static int refused(const Work *w, int r) {
 }
 
 /* Predicted, of the moves as they are in the plan file: the longest of each wave after the other. */
-static void predict(const PlanFile *file, AuditEntry *e) {
+static void service_confirm_predict(const PlanFile *file, AuditEntry *e) {
         int64_t longest = 0;
 
         for (uint32_t i = 0; file && i < file->n_moves; i++) {
@@ -43,7 +43,7 @@ static void predict(const PlanFile *file, AuditEntry *e) {
 }
 
 /* Who answered what and when, or why nobody had to, stays in the audit. */
-static int write_down(Work *w, const Waiting *one, const char *answer, const char *by) {
+static int service_confirm_write_down(Work *w, const Waiting *one, const char *answer, const char *by) {
         AuditEntry e = { .at = work_now(w),
                          .leader = w->x->leadership->self,
                          .mode = service_mode_names[MODE_CONFIRM],
@@ -56,7 +56,7 @@ static int write_down(Work *w, const Waiting *one, const char *answer, const cha
         char quoted[QUOTE];
         int r = 0;
 
-        predict(one->file, &e);
+        service_confirm_predict(one->file, &e);
         if (w->n > 0)
                 r = mover_record(w->x->arena, w->moves, w->outcomes, w->n, &e.moves);
         e.n_moves = r == 0 ? w->n : 0;
@@ -64,18 +64,18 @@ static int write_down(Work *w, const Waiting *one, const char *answer, const cha
                   "id=%s answer=%s by=%s", one->plan.id, answer, log_quote(by, quoted, sizeof(quoted)));
         if (r == 0)
                 r = audit_book_write(w->x->leadership, w->x->arena, w->x->settings, w->facts, e);
-        return refused(w, r);
+        return service_confirm_refused(w, r);
 }
 
-static int drop(Work *w, uint32_t i, const char *answer, const char *why) {
+static int service_confirm_drop(Work *w, uint32_t i, const char *answer, const char *why) {
         int r;
 
         w->gone[i] = true;
-        r = refused(w, confirm_book_remove(w->x->leadership, w->waiting[i].plan.id));
-        return r < 0 ? r : write_down(w, &w->waiting[i], answer, why);
+        r = service_confirm_refused(w, confirm_book_remove(w->x->leadership, w->waiting[i].plan.id));
+        return r < 0 ? r : service_confirm_write_down(w, &w->waiting[i], answer, why);
 }
 
-static int reject(Work *w, uint32_t i) {
+static int service_confirm_reject(Work *w, uint32_t i) {
         const usec_t again = settings_int(w->x->settings, "service", "confirm_again");
         Waiting *one = &w->waiting[i];
         int r;
@@ -83,15 +83,15 @@ static int reject(Work *w, uint32_t i) {
         one->plan.state = WAITING_REJECTED;
         one->plan.until = one->answer.at + again;
         w->gone[i] = again == 0;
-        r = refused(w, again > 0 ? confirm_book_put(w->x->leadership, w->x->arena, &one->plan)
-                                 : confirm_book_remove(w->x->leadership, one->plan.id));
-        return r < 0 ? r : write_down(w, one, "no", one->answer.by);
+        r = service_confirm_refused(w, again > 0 ? confirm_book_put(w->x->leadership, w->x->arena, &one->plan)
+                                                 : confirm_book_remove(w->x->leadership, one->plan.id));
+        return r < 0 ? r : service_confirm_write_down(w, one, "no", one->answer.by);
 }
 
 /* ---- whether one holds ---- */
 
 /* By the facts of this round: safe, and a gain still. *ret_why: NULL, or why not. */
-static int judge(Work *w, const Waiting *one, const char **ret_why) {
+static int service_confirm_judge(Work *w, const Waiting *one, const char **ret_why) {
         Arena *a = w->x->arena;
         const Objection *objections = NULL;
         const Snapshot *s = NULL;
@@ -118,12 +118,12 @@ static int judge(Work *w, const Waiting *one, const char **ret_why) {
 
 /* It is taken out of the store first: whatever ends this program, it is not begun a second time. What was
  * begun is in the journal. */
-static int carry_out(Work *w, uint32_t i) {
+static int service_confirm_carry_out(Work *w, uint32_t i) {
         const ServiceRound *x = w->x;
         const Waiting *one = &w->waiting[i];
         const char *why = NULL;
         TextFault fault = { 0 };
-        int r = judge(w, one, &why);
+        int r = service_confirm_judge(w, one, &why);
 
         if (r == 0 && !why) {
                 r = mover_moves_of_file(x->arena, w->input.snapshot, x->settings, one->file, &w->moves,
@@ -134,9 +134,9 @@ static int carry_out(Work *w, uint32_t i) {
         if (r < 0)
                 return r;
         if (why)
-                return drop(w, i, "dropped", why);
+                return service_confirm_drop(w, i, "dropped", why);
         w->gone[i] = true;
-        r = refused(w, confirm_book_remove(x->leadership, one->plan.id));
+        r = service_confirm_refused(w, confirm_book_remove(x->leadership, one->plan.id));
         if (r < 0)
                 return r;
         w->mode = MODE_CONFIRM;
@@ -146,7 +146,7 @@ static int carry_out(Work *w, uint32_t i) {
         r = w->live.summary ? work_show_moves(w) : -ENOMEM;
         if (r == 0)
                 r = work_run(w);
-        return r < 0 ? r : write_down(w, one, "yes", one->answer.by);
+        return r < 0 ? r : service_confirm_write_down(w, one, "yes", one->answer.by);
 }
 
 /* ---- a round's part ---- */
@@ -157,25 +157,28 @@ static int mind_one(Work *w, uint32_t i) {
         int r = 0;
 
         if (!one->file)
-                return drop(w, i, "dropped", "it cannot be read");
+                return service_confirm_drop(w, i, "dropped", "it cannot be read");
         if (one->plan.state == WAITING_REJECTED) {
                 w->gone[i] = w->input.now >= one->plan.until;
-                return w->gone[i] ? refused(w, confirm_book_remove(w->x->leadership, one->plan.id)) : 0;
+                return w->gone[i] ? service_confirm_refused(
+                                            w, confirm_book_remove(w->x->leadership, one->plan.id))
+                                  : 0;
         }
         if (one->answered && !one->answer.yes)
-                return reject(w, i);
+                return service_confirm_reject(w, i);
         if (one->plan.kinds & service_modes_bits(&w->x->modes, MODE_ADVISE))
-                return drop(w, i, "dropped", "by now the service only advises on what it is for");
+                return service_confirm_drop(w, i, "dropped",
+                                            "by now the service only advises on what it is for");
         if (one->answered)
-                return w->n > 0 || work_wish(w) != RUN_ON ? 0 : carry_out(w, i);
+                return w->n > 0 || work_wish(w) != RUN_ON ? 0 : service_confirm_carry_out(w, i);
         if (w->input.now >= one->plan.until)
-                return drop(w, i, "expired", "nobody answered in time");
+                return service_confirm_drop(w, i, "expired", "nobody answered in time");
         if (!w->x->urgent_only) /* rates that are not settled prove nothing against it */
-                r = judge(w, one, &why);
-        return r < 0 || !why ? r : drop(w, i, "dropped", why);
+                r = service_confirm_judge(w, one, &why);
+        return r < 0 || !why ? r : service_confirm_drop(w, i, "dropped", why);
 }
 
-static int show(Work *w) {
+static int service_confirm_show(Work *w) {
         LiveWaiting *list = arena_new(w->x->arena, LiveWaiting, (size_t) w->n_waiting + 1);
 
         if (!list)
@@ -208,7 +211,7 @@ int confirm_mind(Work *w) {
         for (uint32_t i = 0; r == 0 && i < w->n_waiting; i++)
                 r = mind_one(w, i);
         if (r == 0)
-                r = show(w);
+                r = service_confirm_show(w);
         return r < 0 ? r : w->n > 0;
 }
 
@@ -251,7 +254,7 @@ static int mends_more(const Work *w, const Waiting *one) {
 }
 
 /* 1: what waits stays as it is, and nobody is asked about the last plan. */
-static int stays(const Work *w, const Waiting *one, unsigned kinds) {
+static int service_confirm_stays(const Work *w, const Waiting *one, unsigned kinds) {
         int r;
 
         if (one->plan.state == WAITING_REJECTED)
@@ -265,7 +268,7 @@ static int make_way(Work *w, unsigned kinds) {
         const char *why;
 
         for (uint32_t i = 0; i < w->n_waiting; i++) {
-                int r = w->gone[i] ? 0 : stays(w, &w->waiting[i], kinds);
+                int r = w->gone[i] ? 0 : service_confirm_stays(w, &w->waiting[i], kinds);
 
                 if (r != 0)
                         return r;
@@ -278,14 +281,14 @@ static int make_way(Work *w, unsigned kinds) {
                 why = confirm_book_presses(kinds, w->waiting[i].plan.kinds)
                               ? "a more pressing plan takes its place"
                               : "by now more is to be mended: a plan that does takes its place";
-                r = drop(w, i, "dropped", why);
+                r = service_confirm_drop(w, i, "dropped", why);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int ask(Work *w, unsigned kinds) {
+static int service_confirm_ask(Work *w, unsigned kinds) {
         const ServiceRound *x = w->x;
         Waiting *all = arena_new(x->arena, Waiting, (size_t) w->n_waiting + 1);
         bool *gone = arena_new(x->arena, bool, (size_t) w->n_waiting + 1);
@@ -307,10 +310,10 @@ static int ask(Work *w, unsigned kinds) {
                 r = plan_file_parse(x->arena, plan.plan, n, &file, &fault);
         w->answer = (AuditEntry){ .waiting = plan.id, .answer = "asked" };
         if (r == 0)
-                r = refused(w, work_record(w, &plan.record));
+                r = service_confirm_refused(w, work_record(w, &plan.record));
         plan.record = plan.record ? plan.record : "";
         if (r == 0)
-                r = refused(w, confirm_book_put(x->leadership, x->arena, &plan));
+                r = service_confirm_refused(w, confirm_book_put(x->leadership, x->arena, &plan));
         if (r < 0)
                 return r;
         log_event(LOG_INFO, "plan.waits", "id=%s moves=%u kinds=\"%s\" summary=%s", plan.id,
@@ -324,7 +327,7 @@ static int ask(Work *w, unsigned kinds) {
         w->waiting = all;
         w->gone = gone;
         w->n_waiting++;
-        return show(w);
+        return service_confirm_show(w);
 }
 
 int confirm_set_aside(Work *w) {
@@ -335,7 +338,7 @@ int confirm_set_aside(Work *w) {
 
         if (work_changed(w) || w->called || work_wish(w) != RUN_ON)
                 return 0;
-        r = held ? refused(w, work_record(w, &name)) : -ENOMEM;
+        r = held ? service_confirm_refused(w, work_record(w, &name)) : -ENOMEM;
         if (r < 0)
                 return r;
         if (in->n_cool_downs > 0)
@@ -364,5 +367,5 @@ int confirm_ask(Work *w) {
         const unsigned kinds = kinds_of(&w->round);
         int r = make_way(w, kinds);
 
-        return r != 0 ? (r < 0 ? r : 0) : ask(w, kinds);
+        return r != 0 ? (r < 0 ? r : 0) : service_confirm_ask(w, kinds);
 }

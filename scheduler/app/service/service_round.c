@@ -70,7 +70,7 @@ static void say_failed(Work *w, int error) {
         w->live.summary = "no plan: see the service's log";
 }
 
-static int read_facts(Work *w) {
+static int service_round_read_facts(Work *w) {
         const ServiceRound *x = w->x;
         char quoted[QUOTE];
         const char *text;
@@ -192,7 +192,7 @@ static bool is_urgent(const Plan *p) {
 
 /* A first look is no proof: what only balances waits until it was wanted for the hold time. Only the load
  * line's and balance's tiers wait. */
-static bool held(Work *w) {
+static bool service_round_held(Work *w) {
         const ServiceRound *x = w->x;
         usec_t now = work_monotonic(w);
 
@@ -205,7 +205,7 @@ static bool held(Work *w) {
 }
 
 /* A plan without the kinds of action in not_now; threshold 0: as the settings say. */
-static int decide(Work *w, ServiceMode mode, unsigned not_now, uint32_t threshold) {
+static int service_round_decide(Work *w, ServiceMode mode, unsigned not_now, uint32_t threshold) {
         int r;
 
         w->mode = mode;
@@ -225,14 +225,14 @@ static int decide(Work *w, ServiceMode mode, unsigned not_now, uint32_t threshol
 
 /* What only balances waits for the hold time. What cannot wait goes within it, and goes alone: a plan of it,
  * without what only balances. 1: nothing of the plan is to be done yet. */
-static int hold_back(Work *w, unsigned not_now) {
+static int service_round_hold_back(Work *w, unsigned not_now) {
         int r = 0;
 
-        if (!held(w))
+        if (!service_round_held(w))
                 return 0;
         w->alone = is_urgent(w->round.plan);
         if (w->alone)
-                r = decide(w, w->mode, not_now, PLAN_THRESHOLD_MIN);
+                r = service_round_decide(w, w->mode, not_now, PLAN_THRESHOLD_MIN);
         if (r < 0 || is_urgent(w->round.plan))
                 return r;
         log_event(LOG_INFO, "round.held", "moves=%u hold_s=%lld", w->round.plan->n_moves,
@@ -251,12 +251,12 @@ static bool not_reached(const Work *w) {
 /* ---- the kinds of action, by their modes ---- */
 
 /* What the service may do by itself. */
-static int act(Work *w) {
+static int service_round_act(Work *w) {
         const unsigned not_now = ACTION_KINDS_ALL & ~service_modes_bits(&w->x->modes, MODE_AUTO);
-        int r = decide(w, MODE_AUTO, not_now, 0);
+        int r = service_round_decide(w, MODE_AUTO, not_now, 0);
 
         if (r == 0)
-                r = hold_back(w, not_now);
+                r = service_round_hold_back(w, not_now);
         if (r == 0 && w->round.plan->n_moves > 0 && work_wish(w) == RUN_ON)
                 r = run_plan(w);
         return r < 0 ? r : 0;
@@ -264,12 +264,12 @@ static int act(Work *w) {
 
 /* What it may do once a person has said yes: a plan of that and of what it may do by itself, which had
  * nothing to do. 1: the record is written, or there is nothing to write. */
-static int propose(Work *w) {
+static int service_round_propose(Work *w) {
         const unsigned not_now = service_modes_bits(&w->x->modes, MODE_ADVISE);
-        int r = decide(w, MODE_CONFIRM, not_now, 0);
+        int r = service_round_decide(w, MODE_CONFIRM, not_now, 0);
 
         if (r == 0)
-                r = hold_back(w, not_now);
+                r = service_round_hold_back(w, not_now);
         if (r != 0 || w->round.plan->n_moves == 0)
                 return r;
         r = confirm_ask(w);
@@ -281,24 +281,24 @@ static int by_modes(Work *w) {
         const unsigned may = service_modes_bits(&w->x->modes, MODE_AUTO);
         const unsigned asks = service_modes_bits(&w->x->modes, MODE_CONFIRM);
         const char *name;
-        int r = may ? act(w) : 0;
+        int r = may ? service_round_act(w) : 0;
 
         if (r == 0 && w->n > 0 && asks)
                 r = confirm_set_aside(w);
         if (r == 0 && w->n == 0 && asks)
-                r = propose(w);
+                r = service_round_propose(w);
         if (r == 0 && w->aside && w->round.plan->n_moves == 0)
                 return 0; /* nothing to ask, and what failed is written down */
         if (r == 0 && (!w->round.plan || w->round.plan->n_moves == 0) &&
             service_modes_bits(&w->x->modes, MODE_ADVISE))
-                r = decide(w, MODE_ADVISE, 0, 0);
+                r = service_round_decide(w, MODE_ADVISE, 0, 0);
         if (r != 0)
                 return r < 0 ? r : 0;
         assert(w->round.plan); /* each kind has a mode: one of the steps was taken */
         return work_record(w, &name);
 }
 
-static int begin(Work *w) {
+static int service_round_begin(Work *w) {
         const ServiceRound *x = w->x;
         int r = work_settle(w);
 
@@ -308,13 +308,13 @@ static int begin(Work *w) {
         if (x->urgent_only || w->settled > 0)
                 w->rest = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
         if (r == 0)
-                r = read_facts(w);
+                r = service_round_read_facts(w);
         if (r < 0)
                 work_write_live(w, true);
         return r;
 }
 
-static void end(Work *w) {
+static void service_round_end(Work *w) {
         const ServiceRound *x = w->x;
 
         *x->seen = w->input.snapshot;
@@ -345,12 +345,12 @@ int service_round(const ServiceRound *x) {
                               .modes = x->modes,
                               .round_at = w.input.now,
                               .summary = "" };
-        r = begin(&w);
+        r = service_round_begin(&w);
         if (r < 0)
                 return r;
         r = confirm_mind(&w);
         if (r == 0)
                 r = by_modes(&w);
-        end(&w);
+        service_round_end(&w);
         return r > 0 ? 0 : r;
 }

@@ -7,7 +7,7 @@
 
 #define QUOTE 512
 
-static int resume(Work *w, const Settled *s) {
+static int service_settle_resume(Work *w, const Settled *s) {
         MigrationStatus status = { 0 };
         char quoted[QUOTE];
         int r;
@@ -42,7 +42,7 @@ int work_settle(Work *w) {
                           list[i].now == JOURNAL_STARTED ? "still-running" : journal_event_names[list[i].now],
                           log_quote(list[i].words, quoted, sizeof(quoted)));
                 if (list[i].resumable && w->x->executor)
-                        r = resume(w, &list[i]);
+                        r = service_settle_resume(w, &list[i]);
         }
         return r == 1 ? -ECANCELED : r;
 }

@@ -80,7 +80,7 @@ int service_share_offer(ServiceShare *x, const Leadership *l) {
 }
 
 /* Counts it as given away already, so that no other thread of ours gives one too. */
-static bool claim(ServiceShare *x, const Leadership *l, uint32_t candidate_leads) {
+static bool service_share_claim(ServiceShare *x, const Leadership *l, uint32_t candidate_leads) {
         const ServiceWorld *world = l->world;
         const usec_t now = clock_monotonic_of(world->clock);
         bool yes;
@@ -101,7 +101,8 @@ int service_share_hand_over(ServiceShare *x, Leadership *l, char ret_to[160]) {
 
         if (r < 0)
                 return r;
-        if (!candidate_parse(there, &leads, &name) || strcmp(name, l->self) == 0 || !claim(x, l, leads))
+        if (!candidate_parse(there, &leads, &name) || strcmp(name, l->self) == 0 ||
+            !service_share_claim(x, l, leads))
                 return 0;
         r = store_lead_state(l->store, l->token, SUCCESSOR, name, strlen(name), l->ttl);
         if (r != 0)

@@ -32,7 +32,7 @@ void work_write_live(Work *w, bool now) {
 
 /* ---- what the moves say ---- */
 
-static void started(void *arg, uint32_t move) {
+static void service_work_started(void *arg, uint32_t move) {
         Work *w = arg;
         const MoverMove *m = &w->moves[move];
 
@@ -54,11 +54,11 @@ static void live_of(Work *w, uint32_t move, const MigrationStatus *s) {
         l->running_ms = w->started[move] ? (work_monotonic(w) - w->started[move]) / USEC_PER_MSEC : 0;
 }
 
-static void seen(void *arg, uint32_t move, const MigrationStatus *status) {
+static void service_work_seen(void *arg, uint32_t move, const MigrationStatus *status) {
         live_of(arg, move, status);
 }
 
-static void ended(void *arg, uint32_t move, const MoveOutcome *o) {
+static void service_work_ended(void *arg, uint32_t move, const MoveOutcome *o) {
         Work *w = arg;
         const MoverMove *m = &w->moves[move];
         char quoted[QUOTE];
@@ -87,7 +87,7 @@ static void ended(void *arg, uint32_t move, const MoveOutcome *o) {
         work_write_live(w, true);
 }
 
-static void trouble(void *arg, uint32_t move, const char *what) {
+static void service_work_trouble(void *arg, uint32_t move, const char *what) {
         const Work *w = arg;
         char quoted[QUOTE];
 
@@ -96,7 +96,7 @@ static void trouble(void *arg, uint32_t move, const char *what) {
 }
 
 /* What runs may end; then a round takes in why it was called. */
-static bool is_called(Work *w) {
+static bool service_work_is_called(Work *w) {
         usec_t now = work_monotonic(w);
         int64_t alarm = w->x->alarm;
 
@@ -111,11 +111,11 @@ static bool is_called(Work *w) {
         return w->called;
 }
 
-static RunWish wish(void *arg) {
+static RunWish service_work_wish(void *arg) {
         RunWish stop = work_wish(arg);
 
         work_write_live(arg, false);
-        return stop == RUN_ON && is_called(arg) ? RUN_DRAIN : stop;
+        return stop == RUN_ON && service_work_is_called(arg) ? RUN_DRAIN : stop;
 }
 
 int work_show_moves(Work *w) {
@@ -144,11 +144,11 @@ int work_run(Work *w) {
                              .moves = w->moves,
                              .n = w->n,
                              .watch = { .arg = w,
-                                        .started = started,
-                                        .progress = seen,
-                                        .ended = ended,
-                                        .wish = wish,
-                                        .trouble = trouble } };
+                                        .started = service_work_started,
+                                        .progress = service_work_seen,
+                                        .ended = service_work_ended,
+                                        .wish = service_work_wish,
+                                        .trouble = service_work_trouble } };
         int r;
 
         w->started = arena_new(x->arena, usec_t, w->n);
@@ -160,11 +160,11 @@ int work_run(Work *w) {
 }
 
 /* A round without moves says only this; the same again is not worth a record. */
-static uint64_t said(const Plan *p) {
+static uint64_t service_work_said(const Plan *p) {
         return p->n_moves > 0 ? 0 : ((uint64_t) p->status + 1) << 32 | p->n_refused_all;
 }
 
-static AuditEntry entry_of(const Work *w, const RoundRecord *record, const char *name) {
+static AuditEntry service_work_entry_of(const Work *w, const RoundRecord *record, const char *name) {
         AuditEntry e = audit_book_entry(record, name);
 
         e.waiting = w->answer.waiting;
@@ -175,7 +175,7 @@ static AuditEntry entry_of(const Work *w, const RoundRecord *record, const char 
 int work_record(Work *w, const char **ret_name) {
         const ServiceRound *x = w->x;
         const RecordMove *moves = NULL;
-        uint64_t now = said(w->round.plan);
+        uint64_t now = service_work_said(w->round.plan);
         bool is_new = now == 0 || now != *x->last_said;
         char name[RECORD_NAME_SIZE];
         int r;
@@ -197,7 +197,7 @@ int work_record(Work *w, const char **ret_name) {
                 r = round_record_store(x->leadership, x->arena, &record, name);
                 if (r == 0)
                         r = audit_book_write(x->leadership, x->arena, x->settings, w->facts,
-                                             entry_of(w, &record, name));
+                                             service_work_entry_of(w, &record, name));
                 if (r == 0)
                         *ret_name = text_copy(x->arena, name, strlen(name));
         }

@@ -168,7 +168,7 @@ static int set_one(Arena *a, Settings *s, const char *assignment, TextFault *f) 
         return settings_set(s, key, equals + 1, f);
 }
 
-static bool is_section(const char *key, const char *section) {
+static bool app_settings_is_section(const char *key, const char *section) {
         const size_t n = strlen(section);
 
         return strncmp(key, section, n) == 0 && key[n] == '.';
@@ -183,9 +183,9 @@ bool app_settings_decides(const char *assignment) {
                 if (names_list(key, settings_list_names[i]))
                         return true;
         for (uint32_t i = 0; i < policies.n; i++)
-                if (is_section(key, policies.policies[i]->name))
+                if (app_settings_is_section(key, policies.policies[i]->name))
                         return true;
-        return is_section(key, "cluster");
+        return app_settings_is_section(key, "cluster");
 }
 
 static int file_load(Arena *a, const char *path, Settings *s, const char **reterr_file, TextFaults *faults) {
@@ -246,7 +246,8 @@ static int set_all(Arena *a, const Loading *x, Settings *s, TextFaults *faults) 
         return r;
 }
 
-static int load(Arena *a, const Loading *x, Settings **ret, const char **reterr_file, TextFaults *faults) {
+static int app_settings_load_all(Arena *a, const Loading *x, Settings **ret, const char **reterr_file,
+                                 TextFaults *faults) {
         const char *path = x->o ? option_text(x->o, "settings") : NULL, *cluster = x->cluster;
         Settings *s = NULL;
         int r = app_settings_new(a, &s);
@@ -279,7 +280,7 @@ static int load_first(Arena *a, const Loading *x, Settings **ret, const char **r
         TextFaults first = { .at = reterr_fault, .most = 1 };
 
         *reterr_fault = (TextFault){ 0 };
-        return load(a, x, ret, reterr_file, &first);
+        return app_settings_load_all(a, x, ret, reterr_file, &first);
 }
 
 int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
@@ -299,5 +300,5 @@ int app_settings_load_as_is(Arena *a, const Options *o, Settings **ret, const ch
 
 int app_settings_check(Arena *a, const Options *o, Settings **ret, const char **reterr_file,
                        TextFaults *faults) {
-        return load(a, &(Loading){ .o = o }, ret, reterr_file, faults);
+        return app_settings_load_all(a, &(Loading){ .o = o }, ret, reterr_file, faults);
 }

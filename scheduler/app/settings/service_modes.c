@@ -5,17 +5,19 @@
 const char *const service_mode_names[MODE_N + 1] = { "advise", "confirm", "auto", NULL };
 
 /* The first stands for service.mode; the others are ServiceMode's, one further on. */
-static const char *const words[] = { "inherit", "advise", "confirm", "auto", NULL };
+static const char *const service_modes_words[] = { "inherit", "advise", "confirm", "auto", NULL };
 
 const SettingDef mode_settings[] = {
-        { "evacuation", SETTING_CHOICE, 0, 0, 3, NULL, words,
+        { "evacuation", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
           "VMs that leave hardware of fault grade 3 or 4. inherit: as service.mode says; so for all kinds." },
-        { "repair", SETTING_CHOICE, 0, 0, 3, NULL, words,
+        { "repair", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
           "Moves that mend a rule that must hold and is broken, or a host filled beyond what it has." },
-        { "maintenance", SETTING_CHOICE, 0, 0, 3, NULL, words, "VMs that leave a host in maintenance." },
-        { "load", SETTING_CHOICE, 0, 0, 3, NULL, words,
+        { "maintenance", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
+          "VMs that leave a host in maintenance." },
+        { "load", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
           "Moves off hosts above their load line, and for the reserve." },
-        { "balance", SETTING_CHOICE, 0, 0, 3, NULL, words, "Moves for even use, packing and wishes." },
+        { "balance", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
+          "Moves for even use, packing and wishes." },
         { .name = NULL },
 };
 

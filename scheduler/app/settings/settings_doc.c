@@ -16,7 +16,7 @@ static const char *const type_texts[] = {
         [SETTING_TEXT] = "text",
 };
 
-static const ListDef *const lists[] = { &rule_list, &group_list, &host_list, &window_list };
+static const ListDef *const settings_doc_lists[] = { &rule_list, &group_list, &host_list, &window_list };
 
 /* "a share: 80% or 0.8; 0% to 90%" */
 static void print_accepted(const SettingDef *d, FILE *out) {
@@ -70,7 +70,7 @@ static unsigned width_of(const Screen *screen) {
         return screen->width > 60 ? screen->width : 100;
 }
 
-static void print_list(const ListDef *list, const Screen *screen) {
+static void settings_doc_print_list(const ListDef *list, const Screen *screen) {
         FILE *out = screen->out;
         const char *strong = screen_style(screen, STYLE_STRONG), *plain = screen_style(screen, STYLE_PLAIN);
 
@@ -128,8 +128,8 @@ void settings_doc_print(const Settings *s, const Screen *screen) {
                 print_accepted(row.def, out);
                 (void) fputs(".\n\n", out);
         }
-        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-                print_list(lists[i], screen);
+        for (size_t i = 0; i < ARRAY_SIZE(settings_doc_lists); i++)
+                settings_doc_print_list(settings_doc_lists[i], screen);
         print_kinds(screen);
 }
 
@@ -181,9 +181,9 @@ void settings_doc_markdown(const Settings *s, FILE *out) {
         (void) fputs("# Settings\n\nPrinted by `plimsoll settings doc --markdown`; do not edit. "
                      "What rules are for is told in [rules.md](rules.md).\n",
                      out);
-        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-                markdown_list(lists[i], out);
-                if (lists[i] == &rule_list)
+        for (size_t i = 0; i < ARRAY_SIZE(settings_doc_lists); i++) {
+                markdown_list(settings_doc_lists[i], out);
+                if (settings_doc_lists[i] == &rule_list)
                         markdown_kinds(out);
         }
         for (uint32_t i = 0; settings_row(s, i, &row); i++) {

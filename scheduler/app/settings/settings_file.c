@@ -20,7 +20,7 @@ typedef struct Reader {
         unsigned lists; /* the same of the lists */
 } Reader;
 
-static int fault_at(Reader *r, const yaml_mark_t *mark, const char *what) {
+static int settings_file_fault_at(Reader *r, const yaml_mark_t *mark, const char *what) {
         return yaml_reader_fault(&r->yaml, mark, r->path, what);
 }
 
@@ -39,7 +39,7 @@ static bool find_row(const Settings *s, const char *key, uint32_t *ret_i) {
         return false;
 }
 
-static bool is_section(const Settings *s, const char *name) {
+static bool settings_file_is_section(const Settings *s, const char *name) {
         SettingRow row;
 
         for (uint32_t i = 0; settings_row(s, i, &row); i++)
@@ -56,10 +56,10 @@ static int set_scalar(Reader *r, const char *value, const yaml_mark_t *key_mark,
         const yaml_mark_t *mark = known ? value_mark : key_mark;
         int e;
 
-        if (!known && value[0] == '\0' && is_section(r->settings, r->path))
+        if (!known && value[0] == '\0' && settings_file_is_section(r->settings, r->path))
                 return 0; /* a section with all its lines commented out */
         if (known && (r->seen[row / 64] >> (row % 64) & 1))
-                return fault_at(r, key_mark, "is said twice");
+                return settings_file_fault_at(r, key_mark, "is said twice");
         e = settings_set(r->settings, r->path, value, &r->yaml.fault);
         if (e == -EINVAL) {
                 r->yaml.fault.line = (uint32_t) mark->line + 1;
@@ -76,13 +76,13 @@ static int push_key(Reader *r, const yaml_event_t *key) {
         int n;
 
         if (key->data.scalar.length != strlen(name))
-                return fault_at(r, &key->start_mark, "has a NUL in its name");
+                return settings_file_fault_at(r, &key->start_mark, "has a NUL in its name");
         if (r->depth == DEPTH_MAX)
-                return fault_at(r, &key->start_mark, "is nested too deep");
+                return settings_file_fault_at(r, &key->start_mark, "is nested too deep");
         n = snprintf(r->path + used, sizeof(r->path) - used, "%s%s", used > 0 ? "." : "", name);
         if (n < 0 || (size_t) n >= sizeof(r->path) - used) {
                 r->path[used] = '\0';
-                return fault_at(r, &key->start_mark, "has a key that is too long");
+                return settings_file_fault_at(r, &key->start_mark, "has a key that is too long");
         }
         r->lengths[++r->depth] = used + (size_t) n;
         return 0;
@@ -104,7 +104,7 @@ static bool is_list(const char *path) {
 
 /* A mistake that is told before the value is read: the value is passed over. */
 static int pass_fault(Reader *r, const yaml_mark_t *mark, const char *what) {
-        const int n = yaml_reader_keep(&r->yaml, fault_at(r, mark, what), r->yaml.level);
+        const int n = yaml_reader_keep(&r->yaml, settings_file_fault_at(r, mark, what), r->yaml.level);
 
         return n < 0 ? n : yaml_reader_pass(&r->yaml);
 }
@@ -130,7 +130,7 @@ static int read_words(Reader *r, const yaml_mark_t *key_mark, const yaml_mark_t 
 
         if (!find_row(r->settings, r->path, &row) || !settings_row(r->settings, row, &is) ||
             is.def->choices != setting_words)
-                return fault_at(r, start, "is a list; accepted is a single value or a section");
+                return settings_file_fault_at(r, start, "is a list; accepted is a single value or a section");
         for (;;) {
                 yaml_event_t e;
                 int n = yaml_reader_next(&r->yaml, "", &e);
@@ -141,7 +141,8 @@ static int read_words(Reader *r, const yaml_mark_t *key_mark, const yaml_mark_t 
                 if (!end && (e.type != YAML_SCALAR_EVENT ||
                              e.data.scalar.length != strlen((const char *) e.data.scalar.value) ||
                              strchr((const char *) e.data.scalar.value, ',')))
-                        n = fault_at(r, &e.start_mark, "has something in its list that is no plain word");
+                        n = settings_file_fault_at(r, &e.start_mark,
+                                                   "has something in its list that is no plain word");
                 else if (!end)
                         n = snprintf(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "",
                                      (const char *) e.data.scalar.value);
@@ -150,7 +151,7 @@ static int read_words(Reader *r, const yaml_mark_t *key_mark, const yaml_mark_t 
                         return n;
                 used += (size_t) n;
                 if (used >= sizeof(words))
-                        return fault_at(r, &mark, "is longer than 4095 bytes");
+                        return settings_file_fault_at(r, &mark, "is longer than 4095 bytes");
                 if (end)
                         return set_scalar(r, words, key_mark, &mark);
         }
@@ -169,7 +170,7 @@ static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-n
         switch (e.type) {
         case YAML_SCALAR_EVENT:
                 if (e.data.scalar.length != strlen((const char *) e.data.scalar.value))
-                        n = fault_at(r, &e.start_mark, "has a NUL in its value");
+                        n = settings_file_fault_at(r, &e.start_mark, "has a NUL in its value");
                 else
                         n = set_scalar(r, (const char *) e.data.scalar.value, key_mark, &e.start_mark);
                 break;
@@ -180,7 +181,8 @@ static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-n
                 n = read_words(r, key_mark, &e.start_mark);
                 break;
         default:
-                n = fault_at(r, &e.start_mark, "is an alias; accepted is a single value or a section");
+                n = settings_file_fault_at(r, &e.start_mark,
+                                           "is an alias; accepted is a single value or a section");
                 break;
         }
         yaml_event_delete(&e);
@@ -188,10 +190,11 @@ static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-n
 }
 
 /* One key and its value. Mistakes are kept. */
-static int read_entry(Reader *r, const yaml_event_t *key, unsigned level) { // NOLINT(misc-no-recursion)
+static int settings_file_read_entry(Reader *r, const yaml_event_t *key,
+                                    unsigned level) { // NOLINT(misc-no-recursion)
         int n = key->type == YAML_SCALAR_EVENT
                         ? push_key(r, key)
-                        : fault_at(r, &key->start_mark, "has a key that is no plain word");
+                        : settings_file_fault_at(r, &key->start_mark, "has a key that is no plain word");
 
         if (n < 0) {
                 n = yaml_reader_keep(&r->yaml, n, level);
@@ -213,7 +216,7 @@ static int read_mapping(Reader *r) { // NOLINT(misc-no-recursion): DEPTH_MAX bou
                 if (n < 0)
                         return n;
                 if (!end)
-                        n = read_entry(r, &key, level);
+                        n = settings_file_read_entry(r, &key, level);
                 yaml_event_delete(&key);
                 if (n < 0 || end)
                         return n;
@@ -232,15 +235,16 @@ static int read_stream(Reader *r) {
                 if (n < 0)
                         return n;
                 if (e.type == YAML_DOCUMENT_START_EVENT && had_document)
-                        n = fault_at(r, &e.start_mark, "has a second document; accepted is one");
+                        n = settings_file_fault_at(r, &e.start_mark,
+                                                   "has a second document; accepted is one");
                 else if (e.type == YAML_DOCUMENT_START_EVENT)
                         had_document = true;
                 else if (e.type == YAML_MAPPING_START_EVENT)
                         n = read_mapping(r);
                 else if ((e.type == YAML_SCALAR_EVENT && e.data.scalar.length > 0) ||
                          e.type == YAML_SEQUENCE_START_EVENT || e.type == YAML_ALIAS_EVENT)
-                        n = fault_at(r, &e.start_mark,
-                                     "is no mapping; accepted is \"section: { name: value }\"");
+                        n = settings_file_fault_at(r, &e.start_mark,
+                                                   "is no mapping; accepted is \"section: { name: value }\"");
                 yaml_event_delete(&e);
                 if (n < 0 || end)
                         return n;
@@ -278,7 +282,7 @@ int settings_file_apply(const char *text, size_t n, Settings *settings, TextFaul
         return settings_file_read(text, n, settings, &first);
 }
 
-static void print_row(FILE *out, const SettingRow *row, bool only_changed) {
+static void settings_file_print_row(FILE *out, const SettingRow *row, bool only_changed) {
         char value[512];
 
         (void) setting_print(row->def, row->value, row->text, value, sizeof(value));
@@ -306,7 +310,7 @@ int settings_file_print(Arena *a, const Settings *settings, bool only_changed, c
                 if (row.section != section)
                         (void) fprintf(out, "%s:\n", row.section->name);
                 section = row.section;
-                print_row(out, &row, only_changed);
+                settings_file_print_row(out, &row, only_changed);
         }
         settings_lists_print(out, settings);
         if (fclose(out) != 0) {

@@ -19,7 +19,7 @@ typedef struct Reading {
         uint32_t index;
 } Reading;
 
-static int fault_at(const Reading *r, const yaml_mark_t *mark, const char *what) {
+static int settings_lists_fault_at(const Reading *r, const yaml_mark_t *mark, const char *what) {
         TextFault path = { 0 };
 
         text_fault(&path, "", "%s[%u]", r->list, r->index);
@@ -30,17 +30,18 @@ static int next_event(const Reading *r, yaml_event_t *ret) {
         return yaml_reader_next(r->yaml, r->list, ret);
 }
 
-static int scalar(const Reading *r, const yaml_event_t *e, ListWord *ret) {
+static int settings_lists_scalar(const Reading *r, const yaml_event_t *e, ListWord *ret) {
         const char *text = (const char *) e->data.scalar.value;
 
         if (e->type != YAML_SCALAR_EVENT)
-                return fault_at(r, &e->start_mark, "is no plain word; accepted: a word, or a list of words");
+                return settings_lists_fault_at(r, &e->start_mark,
+                                               "is no plain word; accepted: a word, or a list of words");
         if (e->data.scalar.tag)
-                return fault_at(
+                return settings_lists_fault_at(
                         r, &e->start_mark,
                         "YAML takes a word that begins with ! for a tag; accepted: in quotes, \"!…\"");
         if (e->data.scalar.length != strlen(text))
-                return fault_at(r, &e->start_mark, "has a NUL in it");
+                return settings_lists_fault_at(r, &e->start_mark, "has a NUL in it");
         ret->text = text_copy(r->arena, text, strlen(text));
         ret->line = (uint32_t) e->start_mark.line + 1;
         ret->column = (uint32_t) e->start_mark.column + 1;
@@ -70,7 +71,7 @@ static int words_read(const Reading *r, ListField *f) {
                         size = size ? 2 * size : 4;
                 }
                 if (n == 0 && !end)
-                        n = scalar(r, &e, &words[f->n++]);
+                        n = settings_lists_scalar(r, &e, &words[f->n++]);
                 yaml_event_delete(&e);
                 if (n < 0 || end)
                         return n;
@@ -87,7 +88,7 @@ static int value_read(const Reading *r, ListField *f) {
         if (e.type == YAML_SEQUENCE_START_EVENT)
                 n = words_read(r, f);
         else {
-                n = scalar(r, &e, word);
+                n = settings_lists_scalar(r, &e, word);
                 f->values = word;
                 f->n = 1;
         }
@@ -111,9 +112,9 @@ static int item_read(const Reading *r, ListItem **ret, const yaml_mark_t *mark) 
                         return n;
                 end = e.type == YAML_MAPPING_END_EVENT;
                 if (!end && n_fields == FIELDS_MAX)
-                        n = fault_at(r, &e.start_mark, "has too many fields");
+                        n = settings_lists_fault_at(r, &e.start_mark, "has too many fields");
                 if (n == 0 && !end)
-                        n = scalar(r, &e, &fields[n_fields].key);
+                        n = settings_lists_scalar(r, &e, &fields[n_fields].key);
                 yaml_event_delete(&e);
                 if (n == 0 && !end)
                         n = value_read(r, &fields[n_fields++]);
@@ -159,7 +160,7 @@ static int set_with(const Reading *r, const Settings *settings, const ListItem *
         return rule_set_add(&reader, ret, r->list, item);
 }
 
-static int add(const Reading *r, Settings *settings, const ListItem *item) {
+static int settings_lists_add(const Reading *r, Settings *settings, const ListItem *item) {
         RuleSet *set = arena_new(r->arena, RuleSet, 1);
         int n = set ? set_with(r, settings, item, set) : -ENOMEM;
 
@@ -252,10 +253,11 @@ static int list_entries(Reading *r, Settings *settings) {
                 if (e.type == YAML_MAPPING_START_EVENT)
                         n = item_read(r, &item, &e.start_mark);
                 else if (!end)
-                        n = fault_at(r, &e.start_mark, "is no entry; accepted: \"- word: value\"");
+                        n = settings_lists_fault_at(r, &e.start_mark,
+                                                    "is no entry; accepted: \"- word: value\"");
                 yaml_event_delete(&e);
                 if (n == 0 && item) {
-                        n = add(r, settings, item);
+                        n = settings_lists_add(r, settings, item);
                         n = n == -EINVAL ? faults_of(r, settings, item) : n;
                 }
                 n = yaml_reader_keep(r->yaml, n, level);
@@ -301,7 +303,8 @@ static int parse_one(Reading *r, yaml_event_t *e, ListItem **ret) {
         if (n < 0)
                 return n;
         if (e->type != YAML_MAPPING_START_EVENT)
-                return fault_at(r, &e->start_mark, "is no entry; accepted: \"word: value, word: value\"");
+                return settings_lists_fault_at(r, &e->start_mark,
+                                               "is no entry; accepted: \"word: value, word: value\"");
         return item_read(r, ret, &e->start_mark);
 }
 
@@ -324,7 +327,7 @@ int settings_list_add(const char *list, const char *text, Settings *settings, Te
         if (n == 0) {
                 assert(item);
                 item->line = 0; /* not from a file */
-                n = add(&r, settings, item);
+                n = settings_lists_add(&r, settings, item);
         }
         if (n == -EINVAL)
                 (void) text_faults_add(&faults, &yaml.fault);

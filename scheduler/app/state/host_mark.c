@@ -23,7 +23,7 @@ int host_mark_print(Arena *a, const OperatorMark *m, const char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int state_of(const char *word, size_t n, HostState *ret) {
+static int host_mark_state_of(const char *word, size_t n, HostState *ret) {
         for (int state = 0; state < HOST_STATE_N; state++)
                 if (strlen(host_state_names[state]) == n && memcmp(host_state_names[state], word, n) == 0) {
                         *ret = (HostState) state;
@@ -55,9 +55,9 @@ static int object_parse(Arena *a, json_t *o, OperatorMark *ret) {
         m.at = at;
         m.leave_by = leave_by;
         m.for_good = for_good != 0;
-        r = state_of(state, strlen(state), &m.state);
+        r = host_mark_state_of(state, strlen(state), &m.state);
         if (r == 0)
-                r = state_of(before, strlen(before), &m.before);
+                r = host_mark_state_of(before, strlen(before), &m.before);
         if (r == 0)
                 r = line_copy(a, by, &m.by);
         if (r == 0)
@@ -72,7 +72,7 @@ int host_mark_parse(Arena *a, const char *text, size_t n, OperatorMark *ret) {
         json_t *o;
         int r;
 
-        if (state_of(text, n, &m.state) == 0) {
+        if (host_mark_state_of(text, n, &m.state) == 0) {
                 *ret = m;
                 return 0;
         }

@@ -34,14 +34,14 @@ Leadership leadership_of(Store *store, usec_t ttl) {
         return leadership_in(&service_world_real, store, ttl);
 }
 
-static usec_t monotonic(const Leadership *l) {
+static usec_t leadership_monotonic(const Leadership *l) {
         return clock_monotonic_of(l->world->clock);
 }
 
 /* ---- the guard ---- */
 
 /* A lease that ran out and that is ours again has another token: what was begun under the old one is over. */
-static void renew(LeaseGuard *g) {
+static void leadership_renew(LeaseGuard *g) {
         usec_t asked = clock_monotonic();
         uint64_t token = 0;
         char holder[8];
@@ -62,7 +62,7 @@ static void *guard_run(void *arg) {
 
         while (!stop) {
                 (void) pthread_mutex_lock(&g->lock);
-                renew(g);
+                leadership_renew(g);
                 stop = g->stop;
                 (void) pthread_mutex_unlock(&g->lock);
                 if (!stop)
@@ -137,7 +137,7 @@ static void guard_ask(Leadership *l) {
 /* ---- the program's side ---- */
 
 int leadership_take(Leadership *l) {
-        usec_t asked = monotonic(l);
+        usec_t asked = leadership_monotonic(l);
         int r = store_lease(l->store, l->self, l->ttl, &l->token, l->holder, sizeof(l->holder));
 
         l->renewed = r == 0 ? asked : 0;
@@ -148,7 +148,7 @@ int leadership_take(Leadership *l) {
 }
 
 bool leadership_holds(const Leadership *l) {
-        return l->renewed > 0 && monotonic(l) < l->renewed + l->ttl;
+        return l->renewed > 0 && leadership_monotonic(l) < l->renewed + l->ttl;
 }
 
 bool leadership_keep(Leadership *l) {
@@ -158,7 +158,7 @@ bool leadership_keep(Leadership *l) {
                 guard_ask(l);
                 return leadership_holds(l);
         }
-        if (monotonic(l) < l->renewed + l->ttl / 3)
+        if (leadership_monotonic(l) < l->renewed + l->ttl / 3)
                 return true;
         return leadership_take(l) == 0;
 }

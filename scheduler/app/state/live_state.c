@@ -7,7 +7,7 @@
 
 #define SCHEMA "plimsoll.service/1"
 
-static json_t *move_json(const LiveMove *m) {
+static json_t *live_state_move_json(const LiveMove *m) {
         return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", m->vm, "from",
                          m->from, "to", m->to, "phase", migration_phase_names[m->phase], "bytes_total",
                          (json_int_t) m->bytes_total, "bytes_done", (json_int_t) m->bytes_done, "bytes_left",
@@ -42,7 +42,7 @@ int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret
         char *text;
 
         for (uint32_t i = 0; i < s->n_moves; i++)
-                (void) json_array_append_new(moves, move_json(&s->moves[i]));
+                (void) json_array_append_new(moves, live_state_move_json(&s->moves[i]));
         for (uint32_t i = 0; i < s->n_stays; i++)
                 (void) json_array_append_new(stays, json_pack("{s:s, s:s, s:s}", "vm", s->stays[i].vm, "host",
                                                               s->stays[i].host, "why", s->stays[i].why));
@@ -72,7 +72,7 @@ static MigrationPhase phase_of(const char *name) {
         return MIGRATION_UNCLEAR;
 }
 
-static const char *copy(Arena *a, const char *s) {
+static const char *live_state_copy(Arena *a, const char *s) {
         return s ? text_copy(a, s, strlen(s)) : NULL;
 }
 
@@ -85,9 +85,9 @@ static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
                         "bytes_left", &left, "bytes_per_s", &rate, "running_ms", &running, "predicted_ms",
                         &predicted, "message", &message) < 0)
                 return -EBADMSG;
-        *ret = (LiveMove){ .vm = copy(a, vm),
-                           .from = copy(a, from),
-                           .to = copy(a, to),
+        *ret = (LiveMove){ .vm = live_state_copy(a, vm),
+                           .from = live_state_copy(a, from),
+                           .to = live_state_copy(a, to),
                            .phase = phase_of(phase),
                            .bytes_total = total,
                            .bytes_done = done,
@@ -95,7 +95,7 @@ static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
                            .bytes_per_s = rate,
                            .running_ms = running,
                            .predicted_ms = predicted,
-                           .message = copy(a, message) };
+                           .message = live_state_copy(a, message) };
         return ret->vm && ret->from && ret->to && ret->message ? 0 : -ENOMEM;
 }
 
@@ -110,7 +110,8 @@ static int stays_parse(Arena *a, json_t *list, LiveState *ret) {
                 if (json_unpack(json_array_get(list, i), "{s:s, s:s, s:s}", "vm", &vm, "host", &host, "why",
                                 &why) < 0)
                         return -EBADMSG;
-                stays[i] = (LiveStay){ copy(a, vm), copy(a, host), copy(a, why) };
+                stays[i] = (LiveStay){ live_state_copy(a, vm), live_state_copy(a, host),
+                                       live_state_copy(a, why) };
                 if (!stays[i].vm || !stays[i].host || !stays[i].why)
                         return -ENOMEM;
         }
@@ -151,9 +152,9 @@ static int waiting_parse(Arena *a, const json_t *list, LiveState *ret) {
                 if (json_unpack(json_array_get(list, i), "{s:s, s:s, s:s, s:I, s:I}", "id", &id, "kinds",
                                 &kinds, "summary", &summary, "moves", &moves, "until", &until) < 0)
                         return -EBADMSG;
-                waiting[i] = (LiveWaiting){ .id = copy(a, id),
-                                            .kinds = copy(a, kinds),
-                                            .summary = copy(a, summary),
+                waiting[i] = (LiveWaiting){ .id = live_state_copy(a, id),
+                                            .kinds = live_state_copy(a, kinds),
+                                            .summary = live_state_copy(a, summary),
                                             .n_moves = (uint32_t) moves,
                                             .until = until };
                 if (!waiting[i].id || !waiting[i].kinds || !waiting[i].summary)
@@ -182,14 +183,14 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                 return -ENOMEM;
         for (size_t i = 0; i < json_array_size(moves) && r == 0; i++)
                 r = move_parse(a, json_array_get(moves, i), &list[i]);
-        *ret = (LiveState){ .leader = copy(a, leader),
-                            .mode = copy(a, mode),
+        *ret = (LiveState){ .leader = live_state_copy(a, leader),
+                            .mode = live_state_copy(a, mode),
                             .modes = modes_parse(json_object_get(o, "modes"), mode),
                             .written_at = written,
                             .round_at = round,
-                            .summary = copy(a, summary),
-                            .plan_status = copy(a, status),
-                            .paused = copy(a, json_string_value(json_object_get(o, "paused"))),
+                            .summary = live_state_copy(a, summary),
+                            .plan_status = live_state_copy(a, status),
+                            .paused = live_state_copy(a, json_string_value(json_object_get(o, "paused"))),
                             .over_limit = (uint32_t) over,
                             .moves = list,
                             .n_moves = (uint32_t) json_array_size(moves),

@@ -49,7 +49,7 @@ int journal_print(Arena *a, const JournalEntry *e, const char **ret, size_t *ret
         return *ret ? 0 : -ENOMEM;
 }
 
-static const char *copy(Arena *a, const char *s, bool *full) {
+static const char *move_journal_copy(Arena *a, const char *s, bool *full) {
         const char *c = s ? text_copy(a, s, strlen(s)) : NULL;
 
         *full = *full || (s && !c);
@@ -78,13 +78,13 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
         if (e == JOURNAL_EVENT_N)
                 return -EBADMSG;
         *ret = (JournalEntry){ .event = (JournalEvent) e,
-                               .id = copy(a, id, &full),
-                               .vm = copy(a, vm, &full),
-                               .uuid = copy(a, uuid, &full),
-                               .from = copy(a, from, &full),
-                               .to = copy(a, to, &full),
-                               .from_uri = copy(a, from_uri, &full),
-                               .to_uri = copy(a, to_uri, &full),
+                               .id = move_journal_copy(a, id, &full),
+                               .vm = move_journal_copy(a, vm, &full),
+                               .uuid = move_journal_copy(a, uuid, &full),
+                               .from = move_journal_copy(a, from, &full),
+                               .to = move_journal_copy(a, to, &full),
+                               .from_uri = move_journal_copy(a, from_uri, &full),
+                               .to_uri = move_journal_copy(a, to_uri, &full),
                                .cold = cold != 0,
                                .resumes = resumes,
                                .at = at,
@@ -92,7 +92,7 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
                                .ms = ms,
                                .bytes = bytes,
                                .downtime_ms = downtime,
-                               .message = copy(a, message, &full),
+                               .message = move_journal_copy(a, message, &full),
                                .predicted = prediction_of_json(prediction) };
         return full ? -ENOMEM : 0;
 }

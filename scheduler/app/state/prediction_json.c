@@ -5,7 +5,7 @@
 static const struct {
         const char *name;
         size_t at;
-} fields[] = {
+} prediction_json_fields[] = {
         { "ms_low", offsetof(Prediction, ms_low) },
         { "ms", offsetof(Prediction, ms) },
         { "ms_high", offsetof(Prediction, ms_high) },
@@ -26,11 +26,11 @@ static const struct {
 json_t *prediction_json(const Prediction *p) {
         json_t *o = json_object();
 
-        for (size_t i = 0; o && i < ARRAY_SIZE(fields); i++) {
+        for (size_t i = 0; o && i < ARRAY_SIZE(prediction_json_fields); i++) {
                 int64_t value;
 
-                memcpy(&value, (const char *) p + fields[i].at, sizeof(value));
-                if (json_object_set_new(o, fields[i].name, json_integer(value)) < 0) {
+                memcpy(&value, (const char *) p + prediction_json_fields[i].at, sizeof(value));
+                if (json_object_set_new(o, prediction_json_fields[i].name, json_integer(value)) < 0) {
                         json_decref(o);
                         return NULL;
                 }
@@ -41,11 +41,11 @@ json_t *prediction_json(const Prediction *p) {
 Prediction prediction_of_json(const json_t *o) {
         Prediction p;
 
-        for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-                const json_t *n = json_object_get(o, fields[i].name);
+        for (size_t i = 0; i < ARRAY_SIZE(prediction_json_fields); i++) {
+                const json_t *n = json_object_get(o, prediction_json_fields[i].name);
                 const int64_t value = json_is_integer(n) ? json_integer_value(n) : UNKNOWN;
 
-                memcpy((char *) &p + fields[i].at, &value, sizeof(value));
+                memcpy((char *) &p + prediction_json_fields[i].at, &value, sizeof(value));
         }
         if (p.basis.bandwidth_kbit < 0)
                 p.basis.bandwidth_kbit = 0;

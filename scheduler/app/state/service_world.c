@@ -8,7 +8,7 @@
 #include "scheduler/app/state/stop_signal.h"
 
 /* Host, process, and when: a process' number comes again, with another start. */
-static void identify(void *self, char *buf, size_t size) {
+static void service_world_identify(void *self, char *buf, size_t size) {
         char host[128] = "?";
 
         (void) self;
@@ -17,7 +17,7 @@ static void identify(void *self, char *buf, size_t size) {
                         (unsigned long long) clock_now());
 }
 
-static uint64_t draw(void *self) {
+static uint64_t service_world_draw(void *self) {
         uint64_t n = 0;
 
         (void) self;
@@ -26,7 +26,8 @@ static uint64_t draw(void *self) {
         return n;
 }
 
-static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
+static int service_world_open_store(void *self, const StoreOptions *options, Store **ret,
+                                    TextFault *reterr_fault) {
         (void) self;
         return store_open(options, ret, reterr_fault);
 }
@@ -36,7 +37,7 @@ static int open_executor(void *self, Executor *ret) {
         return executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, ret);
 }
 
-static int look(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
+static int service_world_look(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
         int r = libvirt_start();
 
         (void) self;
@@ -45,22 +46,22 @@ static int look(void *self, const char *uri, const char *uuid, usec_t at_most, S
         return r;
 }
 
-static RunWish wish(void *self) {
+static RunWish service_world_wish(void *self) {
         (void) self;
         return stop_signal_wish();
 }
 
-static unsigned reloads(void *self) {
+static unsigned service_world_reloads(void *self) {
         (void) self;
         return stop_signal_reloads();
 }
 
 const ServiceWorld service_world_real = { .nap = USEC_PER_SEC / 4,
                                           .guards = true,
-                                          .random = draw,
-                                          .identify = identify,
-                                          .open_store = open_store,
+                                          .random = service_world_draw,
+                                          .identify = service_world_identify,
+                                          .open_store = service_world_open_store,
                                           .open_executor = open_executor,
-                                          .look = look,
-                                          .wish = wish,
-                                          .reloads = reloads };
+                                          .look = service_world_look,
+                                          .wish = service_world_wish,
+                                          .reloads = service_world_reloads };

@@ -2,17 +2,18 @@
 
 #include <signal.h>
 
-static volatile sig_atomic_t stops, reloads; /* read by any thread; written by one signal at a time */
+static volatile sig_atomic_t stop_signal_stops,
+        stop_signal_reloads_seen; /* read by any thread; written by one signal at a time */
 
-static void count(int signal) {
+static void stop_signal_counted(int signal) {
         if (signal == SIGHUP)
-                reloads = reloads + 1;
-        else if (stops < 2)
-                stops = stops + 1;
+                stop_signal_reloads_seen = stop_signal_reloads_seen + 1;
+        else if (stop_signal_stops < 2)
+                stop_signal_stops = stop_signal_stops + 1;
 }
 
 void stop_signal_watch(void) {
-        struct sigaction action = { .sa_handler = count }, ignore = { .sa_handler = SIG_IGN };
+        struct sigaction action = { .sa_handler = stop_signal_counted }, ignore = { .sa_handler = SIG_IGN };
 
         (void) sigemptyset(&action.sa_mask);
         (void) sigaction(SIGINT, &action, NULL);
@@ -22,13 +23,13 @@ void stop_signal_watch(void) {
 }
 
 unsigned stop_signal_count(void) {
-        return (unsigned) stops;
+        return (unsigned) stop_signal_stops;
 }
 
 RunWish stop_signal_wish(void) {
-        return stops >= 2 ? RUN_ABORT : stops == 1 ? RUN_DRAIN : RUN_ON;
+        return stop_signal_stops >= 2 ? RUN_ABORT : stop_signal_stops == 1 ? RUN_DRAIN : RUN_ON;
 }
 
 unsigned stop_signal_reloads(void) {
-        return (unsigned) reloads;
+        return (unsigned) stop_signal_reloads_seen;
 }

@@ -1,7 +1,7 @@
 #include "scheduler/app/terminal/bar.h"
 
-static const char *const eighths[] = { " ",      "\u258f", "\u258e", "\u258d", "\u258c",
-                                       "\u258b", "\u258a", "\u2589", "\u2588" };
+static const char *const bar_eighths[] = { " ",      "\u258f", "\u258e", "\u258d", "\u258c",
+                                           "\u258b", "\u258a", "\u2589", "\u2588" };
 
 Style bar_style(Bar b) {
         int64_t limit = b.limit > 0 ? b.limit : 1000;
@@ -29,7 +29,7 @@ static void print_blocks(Bar b, unsigned width, const Screen *screen) {
                         (void) fprintf(screen->out, "%s\u2503%s%s", screen_style(screen, STYLE_PLAIN),
                                        screen_style(screen, STYLE_PLAIN), screen_style(screen, bar_style(b)));
                 else
-                        (void) fputs(eighths[here > 8 ? 8 : here], screen->out);
+                        (void) fputs(bar_eighths[here > 8 ? 8 : here], screen->out);
         }
         (void) fputs(screen_style(screen, STYLE_PLAIN), screen->out);
 }
@@ -60,6 +60,6 @@ void bar_print_progress(int64_t permille, unsigned width, const Screen *screen) 
         for (unsigned i = 0, filled = filled_eighths(permille, width); i < width; i++) {
                 unsigned here = filled > i * 8 ? filled - i * 8 : 0;
 
-                (void) fputs(eighths[here > 8 ? 8 : here], screen->out);
+                (void) fputs(bar_eighths[here > 8 ? 8 : here], screen->out);
         }
 }

@@ -18,7 +18,7 @@ static int fault_errno(TextFault *f, const char *doing, int error) {
 }
 
 /* The arena hands out memory in a row: chunks taken one after the other are one text. */
-static int read_all(int fd, Arena *a, const char **ret, size_t *ret_n, TextFault *f) {
+static int file_read_all(int fd, Arena *a, const char **ret, size_t *ret_n, TextFault *f) {
         char *base = NULL;
         size_t n = 0;
 
@@ -57,14 +57,14 @@ int file_read(Arena *a, const char *path, const char **ret, size_t *ret_n, TextF
 
         *reterr_fault = (TextFault){ 0 };
         if (strcmp(path, "-") == 0)
-                return read_all(STDIN_FILENO, a, ret, ret_n, reterr_fault);
+                return file_read_all(STDIN_FILENO, a, ret, ret_n, reterr_fault);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return fault_errno(reterr_fault, "cannot be opened", errno);
         if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
                 r = fault_errno(reterr_fault, "cannot be read", EISDIR);
         else
-                r = read_all(fd, a, ret, ret_n, reterr_fault);
+                r = file_read_all(fd, a, ret, ret_n, reterr_fault);
         (void) close(fd);
         return r;
 }

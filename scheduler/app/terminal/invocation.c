@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static json_t *fault_json(const TextFault *f) {
+static json_t *invocation_fault_json(const TextFault *f) {
         json_t *o = json_object();
 
         (void) json_object_set_new(o, "error", json_string(f->what));
@@ -18,14 +18,14 @@ static json_t *fault_json(const TextFault *f) {
 }
 
 static void print_error_json(const Invocation *in, const char *file, const TextFaults *faults) {
-        json_t *o = json_object(), *first = fault_json(&faults->at[0]), *all = json_array();
+        json_t *o = json_object(), *first = invocation_fault_json(&faults->at[0]), *all = json_array();
 
         (void) json_object_set_new(o, "schema", json_string("plimsoll.error/1"));
         if (file)
                 (void) json_object_set_new(o, "file", json_string(file));
         (void) json_object_update(o, first);
         for (uint32_t i = 0; i < faults->n; i++)
-                (void) json_array_append_new(all, fault_json(&faults->at[i]));
+                (void) json_array_append_new(all, invocation_fault_json(&faults->at[i]));
         if (faults->n > 1)
                 (void) json_object_set(o, "mistakes", all);
         (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
@@ -35,7 +35,7 @@ static void print_error_json(const Invocation *in, const char *file, const TextF
         json_decref(o);
 }
 
-static void print_fault(const Invocation *in, const char *file, const TextFault *f) {
+static void invocation_print_fault(const Invocation *in, const char *file, const TextFault *f) {
         FILE *err = in->err.out;
         char safe[512];
 
@@ -65,7 +65,7 @@ ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const
 ExitStatus command_complain_faults(const Invocation *in, ExitStatus status, const char *file,
                                    const TextFaults *faults) {
         for (uint32_t i = 0; i < faults->n; i++)
-                print_fault(in, file, &faults->at[i]);
+                invocation_print_fault(in, file, &faults->at[i]);
         if (faults->n > 1 && faults->n == faults->most)
                 (void) fprintf(in->err.out, "%s: only the first %u mistakes are shown\n", in->program,
                                faults->n);

@@ -47,7 +47,7 @@ static int number_parse(const OptionDef *d, const char *text, int64_t *ret) {
 }
 
 /* What `text` is worth for d; checks it. */
-static int value_parse(const OptionDef *d, const char *text, int64_t *ret, TextFault *reterr_fault) {
+static int options_value_parse(const OptionDef *d, const char *text, int64_t *ret, TextFault *reterr_fault) {
         usec_t duration = 0;
         int r;
 
@@ -135,7 +135,7 @@ static int use_add(Options *o, const OptionDef *d, const char *text, TextFault *
                 text_fault(reterr_fault, "", "more than %d options", OPTION_USES_MAX);
                 return -EINVAL;
         }
-        r = text ? value_parse(d, text, &number, reterr_fault) : 0;
+        r = text ? options_value_parse(d, text, &number, reterr_fault) : 0;
         if (r < 0)
                 return r;
         o->uses[o->n_uses++] = (OptionUse){ .def = d, .text = text, .number = number };

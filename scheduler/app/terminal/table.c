@@ -41,7 +41,7 @@ int table_row(Table *t, const Cell *cells) {
         return 0;
 }
 
-static void measure(const Table *t, unsigned *widths) {
+static void table_measure(const Table *t, unsigned *widths) {
         for (unsigned c = 0; c < t->n_columns; c++) {
                 const Column *column = &t->columns[c];
                 unsigned width = text_columns(column->title, strlen(column->title));
@@ -67,7 +67,7 @@ typedef struct Slot {
         bool right, last;
 } Slot;
 
-static void print_text(const Screen *s, const char *text, Style style, Slot slot) {
+static void table_print_text(const Screen *s, const char *text, Style style, Slot slot) {
         size_t n = strlen(text);
         unsigned columns = text_columns(text, n);
         bool cut = columns > slot.width;
@@ -84,18 +84,18 @@ static void print_text(const Screen *s, const char *text, Style style, Slot slot
                 print_blanks(s->out, slot.width - columns);
 }
 
-static void print_row(const Table *t, const Screen *s, const unsigned *widths, const Cell *cells) {
+static void table_print_row(const Table *t, const Screen *s, const unsigned *widths, const Cell *cells) {
         for (unsigned c = 0; c < t->n_columns; c++) {
                 Slot slot = { widths[c], t->columns[c].right, c + 1 == t->n_columns };
 
                 if (c > 0)
                         (void) fputs("  ", s->out);
                 if (!cells)
-                        print_text(s, t->columns[c].title, STYLE_FAINT, slot);
+                        table_print_text(s, t->columns[c].title, STYLE_FAINT, slot);
                 else if (t->columns[c].bar)
                         bar_print(cells[c].bar, widths[c], s);
                 else
-                        print_text(s, cells[c].text, cells[c].style, slot);
+                        table_print_text(s, cells[c].text, cells[c].style, slot);
         }
         (void) fputc('\n', s->out);
 }
@@ -117,16 +117,16 @@ void table_print(const Table *t, const Screen *s, const char *indent) {
         bool titles = false;
 
         assert(t->n_columns > 0 && t->n_columns <= COLUMNS_MAX);
-        measure(t, widths);
+        table_measure(t, widths);
         fit_last(t, s, text_columns(indent, strlen(indent)), widths);
         for (unsigned c = 0; c < t->n_columns; c++)
                 titles = titles || t->columns[c].title[0];
         if (titles) {
                 (void) fputs(indent, s->out);
-                print_row(t, s, widths, NULL);
+                table_print_row(t, s, widths, NULL);
         }
         for (unsigned r = 0; r < t->n_rows; r++) {
                 (void) fputs(indent, s->out);
-                print_row(t, s, widths, t->cells + (size_t) r * t->n_columns);
+                table_print_row(t, s, widths, t->cells + (size_t) r * t->n_columns);
         }
 }

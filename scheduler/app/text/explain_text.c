@@ -150,7 +150,8 @@ static const char *without_text(Arena *a, const ExplainPlan *e, const ExplainMov
         return trial_cost_words(a, e->policies, x->without_by_policy, &x->without);
 }
 
-static int print_moves(Arena *a, const ExplainPlan *e, const ExplainView *view, const Screen *screen) {
+static int explain_text_print_moves(Arena *a, const ExplainPlan *e, const ExplainView *view,
+                                    const Screen *screen) {
         static const Column columns[] = {
                 { .title = "WAVE", .right = true },   { .title = "VM", .most = 24 },
                 { .title = "FROM", .most = 16 },      { .title = "TO", .most = 16 },
@@ -226,11 +227,11 @@ int explain_plan_text(Arena *a, const ExplainPlan *e, const ExplainView *view, c
 
         (void) fprintf(screen->out, "%u moves; costs below 0 are gains\n\n", e->plan->n_moves);
         if (e->plan->n_moves > 0)
-                r = print_moves(a, e, view, screen);
+                r = explain_text_print_moves(a, e, view, screen);
         return r == 0 && view->snapshot->n_rules > 0 ? print_rules(a, e, view, screen) : r;
 }
 
-static json_t *move_json(const ExplainPlan *e, uint32_t i, const Snapshot *s) {
+static json_t *explain_text_move_json(const ExplainPlan *e, uint32_t i, const Snapshot *s) {
         const PlanMove *m = &e->plan->moves[i];
         const ExplainMove *x = &e->moves[i];
         json_t *o = json_object();
@@ -252,7 +253,7 @@ json_t *explain_plan_json(const ExplainPlan *e, const ExplainView *view) {
         json_t *o = json_object(), *moves = json_array(), *rules = json_array();
 
         for (uint32_t i = 0; i < e->plan->n_moves; i++)
-                (void) json_array_append_new(moves, move_json(e, i, view->snapshot));
+                (void) json_array_append_new(moves, explain_text_move_json(e, i, view->snapshot));
         for (uint32_t i = 0; i < e->n_rules; i++) {
                 json_t *rule = json_object();
 

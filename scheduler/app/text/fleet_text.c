@@ -65,7 +65,7 @@ static Bar bar_of(const Loads *l, HostIx h, uint32_t r) {
 }
 
 /* Shares are compared at the load line's own precision, so that a bar and a count never contradict. */
-static bool is_over(const Loads *l, HostIx h) {
+static bool fleet_text_is_over(const Loads *l, HostIx h) {
         const Problem *p = l->problem;
 
         for (uint32_t r = 0; r < p->n_res; r++)
@@ -95,7 +95,7 @@ static int compare_worst(const void *a, const void *b) {
 }
 
 /* What is special about a host: its state, its fence, its fault. */
-static const char *note_of(Arena *a, const Host *h, Style *ret_style) {
+static const char *fleet_text_note_of(Arena *a, const Host *h, Style *ret_style) {
         *ret_style = h->fault_grade > 2 || h->fence != FENCE_NONE ? STYLE_BAD : STYLE_WARN;
         if (h->state != HOST_ACTIVE && h->fence != FENCE_NONE)
                 return text_format(a, "%s; %s", host_state_names[h->state],
@@ -140,7 +140,7 @@ static int host_row(Table *t, const FleetView *view, const Loads *before, const 
         Cell cells[12] = { { 0 } };
         unsigned n = 0;
         Style style;
-        const char *note = note_of(a, host, &style);
+        const char *note = fleet_text_note_of(a, host, &style);
 
         cells[n++] = (Cell){ .text = host->name };
         if (after && before->vms[h] != after->vms[h])
@@ -188,8 +188,8 @@ static void print_left_out(const FleetView *view, const Loads *before, const Loa
         uint32_t over_before = 0, over_after = 0, n = view->problem->n_hosts;
 
         for (HostIx h = 0; h < n; h++) {
-                over_before += is_over(before, h);
-                over_after += after && is_over(after, h);
+                over_before += fleet_text_is_over(before, h);
+                over_after += after && fleet_text_is_over(after, h);
         }
         (void) fprintf(screen->out, "  %sthe %u worst of %u hosts; above their load line: %u", //
                        screen_style(screen, STYLE_FAINT), SHOW_WORST, n, over_before);
@@ -237,7 +237,7 @@ int fleet_shares(Arena *a, const Problem *p, const HostIx *host_of, const HostSh
                 shares[h] = (HostShare){ .cpu = bar_of(&l, h, RES_CPU),
                                          .memory = bar_of(&l, h, RES_MEMORY),
                                          .vms = l.vms[h],
-                                         .over = is_over(&l, h) };
+                                         .over = fleet_text_is_over(&l, h) };
         *ret = shares;
         return 0;
 }

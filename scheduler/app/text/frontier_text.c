@@ -136,7 +136,7 @@ static int print_point(Arena *a, const FrontierView *view, uint32_t i, Table *t)
         return table_row(t, cells);
 }
 
-static void print_sum(const FrontierView *view, const Screen *screen) {
+static void frontier_text_print_sum(const FrontierView *view, const Screen *screen) {
         const FrontierPoint *last = &view->points[view->n - 1];
         char price[HUMAN_SIZE];
 
@@ -181,16 +181,16 @@ int frontier_text_print(Arena *a, const FrontierView *view, const Screen *screen
         if (screen->live && view->points[view->n - 1].price[view->by] > 0)
                 draw_curve(view, screen);
         table_print(&t, screen, "  ");
-        print_sum(view, screen);
+        frontier_text_print_sum(view, screen);
         return 0;
 }
 
 /* ---- JSON ---- */
 
-static const int64_t units[FRONTIER_PRICE_N] = { 1, 1024, 60000 };
+static const int64_t frontier_text_units[FRONTIER_PRICE_N] = { 1, 1024, 60000 };
 
 static json_t *amount_json(FrontierPrice by, int64_t amount) {
-        return amount == FRONTIER_NO_CAP ? json_null() : json_integer(amount / units[by]);
+        return amount == FRONTIER_NO_CAP ? json_null() : json_integer(amount / frontier_text_units[by]);
 }
 
 /* As options of `plan`, so that the plan can be made. */

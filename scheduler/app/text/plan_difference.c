@@ -16,13 +16,13 @@ typedef struct Comparison {
         bool full; /* no memory */
 } Comparison;
 
-static char *dump(const json_t *value) {
+static char *plan_difference_dump(const json_t *value) {
         return json_dumps(value,
                           JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
-static const char *shown(Comparison *c, const json_t *value) {
-        char *text = value ? dump(value) : NULL;
+static const char *plan_difference_shown(Comparison *c, const json_t *value) {
+        char *text = value ? plan_difference_dump(value) : NULL;
         const char *copy =
                 text ? text_format(c->arena, "%.*s%s", SHOWN, text, strlen(text) > SHOWN ? "…" : "")
                      : "nothing";
@@ -33,20 +33,20 @@ static const char *shown(Comparison *c, const json_t *value) {
         return copy;
 }
 
-static void differ(Comparison *c, const char *path, const json_t *was, const json_t *is) {
+static void plan_difference_differ(Comparison *c, const char *path, const json_t *was, const json_t *is) {
         c->all++;
         if (c->n >= c->most || c->full)
                 return;
         c->list[c->n] = (PlanDifference){ .path = text_copy(c->arena, path, strlen(path)),
-                                          .was = shown(c, was),
-                                          .is = shown(c, is) };
+                                          .was = plan_difference_shown(c, was),
+                                          .is = plan_difference_shown(c, is) };
         if (c->list[c->n].path)
                 c->n++;
         else
                 c->full = true;
 }
 
-static void compare(Comparison *c, const char *path, const json_t *was, const json_t *is);
+static void plan_difference_compare(Comparison *c, const char *path, const json_t *was, const json_t *is);
 
 static void compare_objects(Comparison *c, const char *path, const json_t *was, const json_t *is) {
         const char *dot = path[0] ? "." : "", *key;
@@ -55,13 +55,13 @@ static void compare_objects(Comparison *c, const char *path, const json_t *was, 
 
         json_object_foreach((json_t *) was, key, value) {
                 (void) snprintf(inner, sizeof(inner), "%s%s%s", path, dot, key);
-                compare(c, inner, value, json_object_get(is, key));
+                plan_difference_compare(c, inner, value, json_object_get(is, key));
         }
         json_object_foreach((json_t *) is, key, value) {
                 if (json_object_get(was, key))
                         continue;
                 (void) snprintf(inner, sizeof(inner), "%s%s%s", path, dot, key);
-                differ(c, inner, NULL, value);
+                plan_difference_differ(c, inner, NULL, value);
         }
 }
 
@@ -71,27 +71,27 @@ static void compare_arrays(Comparison *c, const char *path, const json_t *was, c
 
         for (size_t i = 0; i < n || i < m; i++) {
                 (void) snprintf(inner, sizeof(inner), "%s[%zu]", path, i);
-                compare(c, inner, json_array_get(was, i), json_array_get(is, i));
+                plan_difference_compare(c, inner, json_array_get(was, i), json_array_get(is, i));
         }
 }
 
-static void compare(Comparison *c, const char *path, const json_t *was, const json_t *is) {
+static void plan_difference_compare(Comparison *c, const char *path, const json_t *was, const json_t *is) {
         if (json_is_object(was) && json_is_object(is))
                 compare_objects(c, path, was, is);
         else if (json_is_array(was) && json_is_array(is))
                 compare_arrays(c, path, was, is);
         else if (!was || !is || !json_equal(was, is))
-                differ(c, path, was, is);
+                plan_difference_differ(c, path, was, is);
 }
 
 /* What the tree cannot tell apart: the order of members. */
 static void compare_bytes(Comparison *c, const json_t *was, const json_t *is) {
-        char *a = dump(was), *b = dump(is);
+        char *a = plan_difference_dump(was), *b = plan_difference_dump(is);
 
         if (!a || !b)
                 c->full = true;
         else if (c->all == 0 && strcmp(a, b) != 0)
-                differ(c, "(the order of fields)", NULL, NULL);
+                plan_difference_differ(c, "(the order of fields)", NULL, NULL);
         free(a);
         free(b);
 }
@@ -103,7 +103,7 @@ int plan_difference(Arena *a, const char *was, const char *is, uint32_t most, co
         int r = !c.list ? -ENOMEM : json_is_object(x) && json_is_object(y) ? 0 : -EBADMSG;
 
         if (r == 0) {
-                compare(&c, "", x, y);
+                plan_difference_compare(&c, "", x, y);
                 compare_bytes(&c, x, y);
         }
         json_decref(x);

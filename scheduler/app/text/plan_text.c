@@ -37,7 +37,7 @@ const char *plan_text_summary(Arena *a, const Plan *plan) {
                            human_ms(plan->makespan_ms, time));
 }
 
-static int print_moves(Arena *a, const PlanView *view, const Screen *screen) {
+static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *screen) {
         static const Column columns[] = {
                 { .title = "WAVE", .right = true },
                 { .title = "VM", .most = 28 },
@@ -74,7 +74,7 @@ static int print_moves(Arena *a, const PlanView *view, const Screen *screen) {
         return 0;
 }
 
-static int print_refused(Arena *a, const PlanView *view, const Screen *screen) {
+static int plan_text_print_refused(Arena *a, const PlanView *view, const Screen *screen) {
         static const Column columns[] = { { .title = "VM", .most = 28 },
                                           { .title = "HOSTS", .right = true },
                                           { .title = "WHY NOT" } };
@@ -319,7 +319,7 @@ static void print_caps(const Plan *plan, const Screen *screen) {
                        screen_style(screen, STYLE_PLAIN));
 }
 
-static void print_sum(const PlanView *view, const char *summary, const Screen *screen) {
+static void plan_text_print_sum(const PlanView *view, const char *summary, const Screen *screen) {
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
 
@@ -385,16 +385,16 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
                 r = print_spreads(a, view, screen);
         if (r == 0 && plan->n_moves > 0) {
                 (void) fputc('\n', screen->out);
-                r = print_moves(a, view, screen);
+                r = plan_text_print_moves(a, view, screen);
         }
         if (r == 0 && plan->n_refused > 0)
-                r = print_refused(a, view, screen);
+                r = plan_text_print_refused(a, view, screen);
         if (r == 0)
                 plan_text_conflicts(plan->conflicts, plan->n_conflicts, screen);
         if (r == 0 && plan->n_late > 0)
                 r = print_late(a, view, screen);
         print_notes(view->snapshot, screen);
         if (r == 0)
-                print_sum(view, summary, screen);
+                plan_text_print_sum(view, summary, screen);
         return r;
 }

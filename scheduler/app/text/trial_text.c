@@ -97,7 +97,7 @@ static int print_open(Arena *a, const TrialView *view, const Screen *screen) {
         return 0;
 }
 
-static int print_refused(Arena *a, const TrialView *view, const Screen *screen) {
+static int trial_text_print_refused(Arena *a, const TrialView *view, const Screen *screen) {
         static const Column plain[] = { { .title = "NOT ON", .most = 24 },
                                         { .title = "CPU" },
                                         { .title = "MEMORY" },
@@ -139,7 +139,7 @@ static int print_refused(Arena *a, const TrialView *view, const Screen *screen) 
 int trial_text_print(Arena *a, const TrialView *view, const Screen *screen) {
         int r = print_open(a, view, screen);
 
-        return r == 0 ? print_refused(a, view, screen) : r;
+        return r == 0 ? trial_text_print_refused(a, view, screen) : r;
 }
 
 /* ---- JSON ---- */

@@ -17,7 +17,7 @@ typedef struct Idle {
 } Idle;
 
 /* With what is off and idle[from … to − 1]: 1: it holds; 0: it does not. */
-static int holds(Idle *k, uint32_t from, uint32_t to) {
+static int idle_holds(Idle *k, uint32_t from, uint32_t to) {
         const ArenaMark mark = arena_mark(k->arena);
         const uint32_t n_hosts = k->p->n_hosts;
         HostRole *roles = arena_new(k->arena, HostRole, n_hosts);
@@ -48,7 +48,7 @@ static int first_needed(Idle *k, uint32_t from, uint32_t n, uint32_t *ret) {
 
         while (bad - good > 1) {
                 const uint32_t mid = bad == n + 1 ? n : good + (bad - good) / 2;
-                const int r = mid == good ? 1 : holds(k, from, mid);
+                const int r = mid == good ? 1 : idle_holds(k, from, mid);
 
                 if (r < 0)
                         return r;

@@ -8,7 +8,7 @@
 #include "scheduler/base/compare.h"
 #include "scheduler/decide/cost/reserve_parts.h"
 
-static bool is_lost(const Reserve *k, HostIx h) {
+static bool reserve_cases_is_lost(const Reserve *k, HostIx h) {
         return k->lost_domain[problem_domain(k->p, k->goal->level, h)] == k->stamp;
 }
 
@@ -54,7 +54,8 @@ static uint32_t list_lost(Reserve *k, uint32_t c) {
 static int64_t far_from(const Reserve *k, VmIx v, HostIx h, const int64_t *need) {
         const Problem *p = k->p;
 
-        if (!reserve_is_refuge(p, h) || is_lost(k, h) || problem_class_denies(p, v, h) != REASON_NONE)
+        if (!reserve_is_refuge(p, h) || reserve_cases_is_lost(k, h) ||
+            problem_class_denies(p, v, h) != REASON_NONE)
                 return RESERVE_FAR;
         return reserve_shortfall(need, k->room + (size_t) h * p->n_res, p->n_res);
 }
@@ -75,13 +76,13 @@ static void lack_set(const Reserve *k, const Case *c, VmIx v, Lack *lack) {
                 keep_nearest(lack, h, far_from(k, v, h, need));
 }
 
-static bool takes(const Reserve *k, VmIx v, HostIx h, const int64_t *need) {
+static bool reserve_cases_takes(const Reserve *k, VmIx v, HostIx h, const int64_t *need) {
         const int64_t *room = k->room + (size_t) h * k->p->n_res;
 
         for (uint32_t r = 0; r < k->p->n_res; r++)
                 if (need[r] > room[r] && need[r] > 0)
                         return false;
-        return reserve_is_refuge(k->p, h) && !is_lost(k, h) &&
+        return reserve_is_refuge(k->p, h) && !reserve_cases_is_lost(k, h) &&
                problem_class_denies(k->p, v, h) == REASON_NONE;
 }
 
@@ -93,7 +94,7 @@ static HostIx first_place(const Reserve *k, Case *c, VmIx v) {
         for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
                 if (i >= c->reach)
                         c->reach = i + 1;
-                if (takes(k, v, h, need))
+                if (reserve_cases_takes(k, v, h, need))
                         return h;
         }
         return IX_NONE;
@@ -109,7 +110,7 @@ static HostIx fullest_place(const Reserve *k, Case *c, VmIx v) {
         for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
                 int64_t left;
 
-                if (k->left[h] > most_now || !takes(k, v, h, need))
+                if (k->left[h] > most_now || !reserve_cases_takes(k, v, h, need))
                         continue;
                 left = reserve_left(need, k->room + (size_t) h * k->p->n_res, k->goal->mean, k->p->n_res);
                 if (best == IX_NONE || left < least) {
@@ -121,7 +122,7 @@ static HostIx fullest_place(const Reserve *k, Case *c, VmIx v) {
         return best;
 }
 
-static void hold(Reserve *k, HostIx h, VmIx v, int64_t sign) {
+static void reserve_cases_hold(Reserve *k, HostIx h, VmIx v, int64_t sign) {
         const int64_t *need = problem_need(k->p, v);
 
         for (uint32_t r = 0; r < k->p->n_res; r++)
@@ -150,7 +151,7 @@ static void place_list(Reserve *k, uint32_t n, Way way, Case *c) {
 
                         c->fullest_left = left > c->fullest_left ? left : c->fullest_left;
                         footprint_add(print, steps_to(k, c, h));
-                        hold(k, h, v, 1);
+                        reserve_cases_hold(k, h, v, 1);
                         lack.far = 0;
                 } else {
                         lack_set(k, c, v, &lack);
@@ -161,10 +162,10 @@ static void place_list(Reserve *k, uint32_t n, Way way, Case *c) {
         }
         for (uint32_t i = 0; i < n; i++)
                 if (k->placed[i] != IX_NONE)
-                        hold(k, k->placed[i], k->list[i], -1);
+                        reserve_cases_hold(k, k->placed[i], k->list[i], -1);
 }
 
-static bool better(const Case *a, const Case *b) {
+static bool reserve_cases_better(const Case *a, const Case *b) {
         return a->uncovered != b->uncovered ? a->uncovered < b->uncovered : a->shortfall < b->shortfall;
 }
 
@@ -180,7 +181,7 @@ static Case case_judge(Reserve *k, uint32_t c, uint32_t *ret_n) {
         fullest = first; /* reach: all, some VM asked every host */
         fullest.both = true;
         place_list(k, *ret_n, WAY_FULLEST, &fullest);
-        if (better(&fullest, &first))
+        if (reserve_cases_better(&fullest, &first))
                 return fullest;
         fullest.uncovered = first.uncovered;
         fullest.shortfall = first.shortfall;

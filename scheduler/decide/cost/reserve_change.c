@@ -1,7 +1,7 @@
 /* Which cases moves change, and which they may help: without judging any. */
 #include "scheduler/decide/cost/reserve_parts.h"
 
-static bool loses(const Reserve *k, uint32_t c, HostIx h) {
+static bool reserve_change_loses(const Reserve *k, uint32_t c, HostIx h) {
         const uint32_t domain = problem_domain(k->p, k->goal->level, h);
 
         for (uint32_t i = 0; i < k->goal->losses; i++)
@@ -10,7 +10,7 @@ static bool loses(const Reserve *k, uint32_t c, HostIx h) {
         return false;
 }
 
-static uint32_t touch(const Reserve *k, Touched *t, uint32_t n, HostIx h) {
+static uint32_t reserve_change_touch(const Reserve *k, Touched *t, uint32_t n, HostIx h) {
         for (uint32_t i = 0; i < n; i++)
                 if (t[i].host == h)
                         return n;
@@ -27,8 +27,8 @@ uint32_t reserve_moves_make(Reserve *k, const Move *moves, uint32_t n, Touched *
 
         assert(n <= TOUCHED_MAX / 2);
         for (uint32_t i = 0; i < n; i++) {
-                n_touched = touch(k, t, n_touched, moves[i].from);
-                n_touched = touch(k, t, n_touched, moves[i].to);
+                n_touched = reserve_change_touch(k, t, n_touched, moves[i].from);
+                n_touched = reserve_change_touch(k, t, n_touched, moves[i].to);
         }
         for (uint32_t i = 0; i < n; i++)
                 reserve_vm_move(k, moves[i]);
@@ -99,7 +99,7 @@ bool reserve_case_changes(const Reserve *k, uint32_t c, const Change *change) {
         for (uint32_t i = 0; i < change->n; i++) {
                 const uint32_t steps = steps_to(k, at, change->t[i].host);
 
-                if (loses(k, c, change->t[i].host))
+                if (reserve_change_loses(k, c, change->t[i].host))
                         return true;
                 if (steps >= at->reach)
                         continue;
@@ -142,7 +142,7 @@ static bool brings_nearer(const Reserve *k, HostIx lost, HostIx h, const int64_t
 }
 
 static bool case_hopes(const Reserve *k, uint32_t c, HostIx h, const int64_t *more) {
-        if (loses(k, c, h))
+        if (reserve_change_loses(k, c, h))
                 return true;
         if (!reserve_is_refuge(k->p, h))
                 return false;

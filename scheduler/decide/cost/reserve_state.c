@@ -10,7 +10,7 @@ static void list_insert(Reserve *k, VmIx v, HostIx h) {
         *link = v;
 }
 
-static void list_remove(Reserve *k, VmIx v, HostIx h) {
+static void reserve_state_list_remove(Reserve *k, VmIx v, HostIx h) {
         VmIx *link = &k->first[h];
 
         while (*link != v)
@@ -40,7 +40,7 @@ void reserve_vm_move(Reserve *k, Move m) {
         if (m.from != IX_NONE) {
                 room_add(k, m.from, need, 1);
                 if (k->goal->counts[m.vm])
-                        list_remove(k, m.vm, m.from);
+                        reserve_state_list_remove(k, m.vm, m.from);
         }
         if (m.to != IX_NONE) {
                 room_add(k, m.to, need, -1);

@@ -9,7 +9,7 @@ typedef struct LostCase {
         int64_t uncovered, shortfall;
 } LostCase;
 
-static bool is_lost(const LostCase *c, HostIx h) {
+static bool reserve_total_is_lost(const LostCase *c, HostIx h) {
         const ReserveGoal *goal = c->p->reserve;
 
         for (uint32_t i = 0; i < goal->losses; i++)
@@ -19,11 +19,11 @@ static bool is_lost(const LostCase *c, HostIx h) {
 }
 
 static bool may_take(const LostCase *c, VmIx v, HostIx h) {
-        return reserve_is_refuge(c->p, h) && !is_lost(c, h) &&
+        return reserve_is_refuge(c->p, h) && !reserve_total_is_lost(c, h) &&
                problem_class_denies(c->p, v, h) == REASON_NONE;
 }
 
-static void room_of(const LostCase *c, HostIx h, int64_t *ret) {
+static void reserve_total_room_of(const LostCase *c, HostIx h, int64_t *ret) {
         for (uint32_t r = 0; r < c->p->n_res; r++) {
                 const size_t i = (size_t) h * c->p->n_res + r;
 
@@ -32,7 +32,7 @@ static void room_of(const LostCase *c, HostIx h, int64_t *ret) {
 }
 
 /* The first host with room, or the one it fills most; IX_NONE: none has. */
-static HostIx find_place(const LostCase *c, VmIx v, bool fullest, int64_t *ret_shortfall) {
+static HostIx reserve_total_find_place(const LostCase *c, VmIx v, bool fullest, int64_t *ret_shortfall) {
         const int64_t *need = problem_need(c->p, v);
         int64_t room[PROBLEM_RES_MAX], least = 0;
         HostIx best = IX_NONE;
@@ -44,7 +44,7 @@ static HostIx find_place(const LostCase *c, VmIx v, bool fullest, int64_t *ret_s
 
                 if (!may_take(c, v, h))
                         continue;
-                room_of(c, h, room);
+                reserve_total_room_of(c, h, room);
                 far = reserve_shortfall(need, room, c->p->n_res);
                 *ret_shortfall = far < *ret_shortfall ? far : *ret_shortfall;
                 if (far > 0)
@@ -60,7 +60,7 @@ static HostIx find_place(const LostCase *c, VmIx v, bool fullest, int64_t *ret_s
         return best;
 }
 
-static void place_all(LostCase *c, bool fullest) {
+static void reserve_total_place_all(LostCase *c, bool fullest) {
         const Problem *p = c->p;
 
         c->uncovered = c->shortfall = 0;
@@ -71,9 +71,9 @@ static void place_all(LostCase *c, bool fullest) {
                 HostIx to;
 
                 if (from == IX_NONE || !p->reserve->counts[v] || !reserve_may_be_lost(p, from) ||
-                    !is_lost(c, from))
+                    !reserve_total_is_lost(c, from))
                         continue;
-                to = find_place(c, v, fullest, &shortfall);
+                to = reserve_total_find_place(c, v, fullest, &shortfall);
                 if (to == IX_NONE) {
                         c->uncovered++;
                         c->shortfall += shortfall;
@@ -89,14 +89,14 @@ static void add_case(LostCase *c, ReserveMeasure *m, Cost *cost) {
         int64_t uncovered, shortfall;
         HostIx lowest = 0;
 
-        while (!is_lost(c, lowest))
+        while (!reserve_total_is_lost(c, lowest))
                 lowest++;
         c->start = (lowest + 1) % c->p->n_hosts;
-        place_all(c, false);
+        reserve_total_place_all(c, false);
         uncovered = c->uncovered;
         shortfall = c->shortfall;
         if (uncovered > 0) {
-                place_all(c, true);
+                reserve_total_place_all(c, true);
                 if (c->uncovered < uncovered || (c->uncovered == uncovered && c->shortfall < shortfall)) {
                         uncovered = c->uncovered;
                         shortfall = c->shortfall;

@@ -4,12 +4,12 @@
 #include <string.h>
 
 /* Fibonacci hashing: spreads neighbouring domains, no division. */
-static uint32_t slot_of(const Counter *c, uint32_t domain) {
+static uint32_t rule_counts_slot_of(const Counter *c, uint32_t domain) {
         return (uint32_t) ((domain * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & c->mask;
 }
 
-static uint32_t *find(const Counter *c, uint32_t domain) {
-        uint32_t i = slot_of(c, domain);
+static uint32_t *rule_counts_find(const Counter *c, uint32_t domain) {
+        uint32_t i = rule_counts_slot_of(c, domain);
 
         while (c->keys[i] != 0 && c->keys[i] != domain + 1)
                 i = (i + 1) & c->mask;
@@ -17,15 +17,15 @@ static uint32_t *find(const Counter *c, uint32_t domain) {
 }
 
 static uint32_t count_at(const Counter *c, uint32_t domain) {
-        return c->keys ? *find(c, domain) : c->count[domain];
+        return c->keys ? *rule_counts_find(c, domain) : c->count[domain];
 }
 
-static uint32_t domain_of(const Counter *c, HostIx h) {
+static uint32_t rule_counts_domain_of(const Counter *c, HostIx h) {
         return c->domain ? c->domain[h] : h;
 }
 
 static void count_up(Counter *c, uint32_t domain) {
-        uint32_t *count = c->keys ? find(c, domain) : &c->count[domain];
+        uint32_t *count = c->keys ? rule_counts_find(c, domain) : &c->count[domain];
 
         if (c->keys)
                 c->keys[count - c->count] = domain + 1;
@@ -37,7 +37,7 @@ static void count_up(Counter *c, uint32_t domain) {
  */
 static void slot_free(Counter *c, uint32_t hole) {
         for (uint32_t i = (hole + 1) & c->mask; c->keys[i] != 0; i = (i + 1) & c->mask) {
-                const uint32_t want = slot_of(c, c->keys[i] - 1);
+                const uint32_t want = rule_counts_slot_of(c, c->keys[i] - 1);
 
                 if (((i - want) & c->mask) >= ((i - hole) & c->mask)) {
                         c->keys[hole] = c->keys[i];
@@ -50,7 +50,7 @@ static void slot_free(Counter *c, uint32_t hole) {
 }
 
 static void count_down(Counter *c, uint32_t domain) {
-        uint32_t *count = c->keys ? find(c, domain) : &c->count[domain];
+        uint32_t *count = c->keys ? rule_counts_find(c, domain) : &c->count[domain];
 
         assert(*count > 0);
         if (--*count > 0)
@@ -60,13 +60,13 @@ static void count_down(Counter *c, uint32_t domain) {
                 slot_free(c, (uint32_t) (count - c->count));
 }
 
-static int64_t short_of(int64_t k, int64_t occupied) {
+static int64_t rule_counts_short_of(int64_t k, int64_t occupied) {
         return occupied < k ? k - occupied : 0;
 }
 
 /* A group of which no VM runs yet is as short as with its first one. */
 static int64_t spread_short(int64_t k, int64_t occupied) {
-        return short_of(k, occupied > 0 ? occupied : 1);
+        return rule_counts_short_of(k, occupied > 0 ? occupied : 1);
 }
 
 static bool counts_vm(const RuleCounts *k, VmIx v, uint32_t counter) {
@@ -97,7 +97,7 @@ Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Cost
 
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++) {
                 const Counter *c = &k->counters[k->of[i]];
-                const uint32_t d1 = domain_of(c, from), d2 = domain_of(c, to);
+                const uint32_t d1 = rule_counts_domain_of(c, from), d2 = rule_counts_domain_of(c, to);
                 int64_t more; /* domains in use */
 
                 if (d1 == d2)
@@ -112,7 +112,8 @@ Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Cost
                         else if (u->kind == RULE_TOGETHER)
                                 worse = more;
                         else if (u->kind == RULE_SPREAD)
-                                worse = short_of(u->k, c->occupied + more) - short_of(u->k, c->occupied);
+                                worse = rule_counts_short_of(u->k, c->occupied + more) -
+                                        rule_counts_short_of(u->k, c->occupied);
                         else if (rule_has_two_groups(u->kind))
                                 worse = near_change(k, v, k->of[i], u, d1, d2) *
                                         (u->kind == RULE_NEAR ? 1 : -1);
@@ -131,13 +132,14 @@ bool rule_counts_ails(const RuleCounts *k, VmIx v, HostIx h) {
                 for (uint32_t n = 0; n < c->n_uses; n++) {
                         const RuleUse *u = &c->uses[n];
 
-                        if (u->must && ((u->kind == RULE_APART && count_at(c, domain_of(c, h)) > 1) ||
-                                        (u->kind == RULE_TOGETHER && c->occupied > 1) ||
-                                        (u->kind == RULE_SPREAD && c->occupied < u->k) ||
-                                        (u->kind == RULE_AVOID && !u->as_b &&
-                                         count_at(&k->counters[u->other], domain_of(c, h)) > 0) ||
-                                        (u->kind == RULE_NEAR && !u->as_b &&
-                                         count_at(&k->counters[u->other], domain_of(c, h)) == 0)))
+                        if (u->must &&
+                            ((u->kind == RULE_APART && count_at(c, rule_counts_domain_of(c, h)) > 1) ||
+                             (u->kind == RULE_TOGETHER && c->occupied > 1) ||
+                             (u->kind == RULE_SPREAD && c->occupied < u->k) ||
+                             (u->kind == RULE_AVOID && !u->as_b &&
+                              count_at(&k->counters[u->other], rule_counts_domain_of(c, h)) > 0) ||
+                             (u->kind == RULE_NEAR && !u->as_b &&
+                              count_at(&k->counters[u->other], rule_counts_domain_of(c, h)) == 0)))
                                 return true;
                 }
         }
@@ -147,7 +149,7 @@ bool rule_counts_ails(const RuleCounts *k, VmIx v, HostIx h) {
 void rule_counts_move(RuleCounts *k, VmIx v, HostIx from, HostIx to) {
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++) {
                 Counter *c = &k->counters[k->of[i]];
-                const uint32_t d1 = domain_of(c, from), d2 = domain_of(c, to);
+                const uint32_t d1 = rule_counts_domain_of(c, from), d2 = rule_counts_domain_of(c, to);
 
                 if (d1 == d2)
                         continue;
@@ -172,7 +174,7 @@ static int64_t near_enter(const RuleCounts *k, VmIx v, uint32_t c, const RuleUse
 Reason rule_counts_try_enter(const RuleCounts *k, VmIx v, HostIx to, Costs *d) {
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++) {
                 const Counter *c = &k->counters[k->of[i]];
-                const uint32_t domain = domain_of(c, to);
+                const uint32_t domain = rule_counts_domain_of(c, to);
                 const int64_t more = count_at(c, domain) == 0; /* domains in use */
 
                 for (uint32_t n = 0; n < c->n_uses; n++) {
@@ -200,12 +202,12 @@ Reason rule_counts_try_enter(const RuleCounts *k, VmIx v, HostIx to, Costs *d) {
 
 void rule_counts_enter(RuleCounts *k, VmIx v, HostIx to) {
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++)
-                count_up(&k->counters[k->of[i]], domain_of(&k->counters[k->of[i]], to));
+                count_up(&k->counters[k->of[i]], rule_counts_domain_of(&k->counters[k->of[i]], to));
 }
 
 void rule_counts_leave(RuleCounts *k, VmIx v, HostIx from) {
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++)
-                count_down(&k->counters[k->of[i]], domain_of(&k->counters[k->of[i]], from));
+                count_down(&k->counters[k->of[i]], rule_counts_domain_of(&k->counters[k->of[i]], from));
 }
 
 /* The counter of (group, level), made if there is none yet. */
@@ -323,7 +325,7 @@ static void count_all(RuleCounts *k, const Terms *t, const HostIx *host_of) {
 
                 for (uint32_t n = 0; n < g->n_vms; n++)
                         if (host_of[g->vms[n]] != IX_NONE)
-                                count_up(c, domain_of(c, host_of[g->vms[n]]));
+                                count_up(c, rule_counts_domain_of(c, host_of[g->vms[n]]));
         }
 }
 
@@ -336,7 +338,7 @@ static int64_t broken_now(const RuleCounts *k, const Problem *p, const GroupRule
         for (uint32_t i = 0; i < g->n_vms; i++)
                 present += host_of[g->vms[i]] != IX_NONE;
         if (a == IX_NONE)
-                return rule->kind == RULE_SPREAD && g->n_vms > 0 ? short_of(rule->k, 1) : 0;
+                return rule->kind == RULE_SPREAD && g->n_vms > 0 ? rule_counts_short_of(rule->k, 1) : 0;
         switch (rule->kind) {
         case RULE_APART:
                 return present - k->counters[a].occupied;
@@ -348,8 +350,8 @@ static int64_t broken_now(const RuleCounts *k, const Problem *p, const GroupRule
         case RULE_AVOID:
                 for (uint32_t i = 0; i < g->n_vms; i++)
                         alone += host_of[g->vms[i]] != IX_NONE &&
-                                 count_at(&k->counters[b], domain_of(&k->counters[b], host_of[g->vms[i]])) ==
-                                         0;
+                                 count_at(&k->counters[b],
+                                          rule_counts_domain_of(&k->counters[b], host_of[g->vms[i]])) == 0;
                 return rule->kind == RULE_NEAR ? alone : present - alone;
         case RULE_ON:
         case RULE_NOT_ON:

@@ -7,7 +7,7 @@
 
 /* Lists grow by doubling in the arena; the old copy stays until the round ends. Returns the place for item n.
  */
-static void *room(Arena *a, void **list, uint32_t n, size_t size) {
+static void *terms_room_for(Arena *a, void **list, uint32_t n, size_t size) {
         if ((n & (n - 1)) == 0) {
                 void *bigger = arena_take(a, n ? 2 * (size_t) n : 1, size, _Alignof(max_align_t));
 
@@ -23,7 +23,7 @@ static void *room(Arena *a, void **list, uint32_t n, size_t size) {
 #define DEFINE_ADD(Type, name)                                                                               \
         int terms_add_##name(Terms *t, Type term) {                                                          \
                 void *list = t->name##s;                                                                     \
-                Type *slot = room(t->arena, &list, t->n_##name##s, sizeof(Type));                            \
+                Type *slot = terms_room_for(t->arena, &list, t->n_##name##s, sizeof(Type));                  \
                 if (!slot)                                                                                   \
                         return -ENOMEM;                                                                      \
                 *slot = term;                                                                                \

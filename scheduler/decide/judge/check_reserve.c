@@ -33,32 +33,32 @@ struct CheckReserve {
         int64_t worst_left, worst_share; /* what counted as acceptable so far */
 };
 
-static uint32_t place_of(const Check *c, int level, HostIx h) {
+static uint32_t check_reserve_place_of(const Check *c, int level, HostIx h) {
         return level == LEVEL_N ? 0 : c->domain[level][h];
 }
 
-static bool emptied(const Host *h) {
+static bool check_reserve_emptied(const Host *h) {
         return h->state == HOST_MAINTENANCE || h->fault_grade >= 3;
 }
 
-static bool losable(const Host *h) {
-        return h->state != HOST_OFFLINE && h->fence == FENCE_NONE && !emptied(h);
+static bool check_reserve_losable(const Host *h) {
+        return h->state != HOST_OFFLINE && h->fence == FENCE_NONE && !check_reserve_emptied(h);
 }
 
-static bool shelters(const Host *h) {
+static bool check_reserve_shelters(const Host *h) {
         return h->state == HOST_ACTIVE && h->fence == FENCE_NONE && h->fault_grade < 2;
 }
 
-static bool is_lost(const Check *c, HostIx h) {
-        return c->reserve->loses[place_of(c, c->reserve->wish.level, h)];
+static bool check_reserve_is_lost(const Check *c, HostIx h) {
+        return c->reserve->loses[check_reserve_place_of(c, c->reserve->wish.level, h)];
 }
 
 /* Whether h has room for the guest beside what the case placed already; what CPU and memory that leaves. */
-static bool takes(const Check *c, VmIx v, HostIx h, int64_t *ret_left) {
+static bool check_reserve_takes(const Check *c, VmIx v, HostIx h, int64_t *ret_left) {
         CheckReserve *k = c->reserve;
 
         *ret_left = 0;
-        if (!shelters(&c->s->hosts[h]) || is_lost(c, h))
+        if (!check_reserve_shelters(&c->s->hosts[h]) || check_reserve_is_lost(c, h))
                 return false;
         for (uint32_t r = 0; r < c->n_res; r++) {
                 const size_t i = (size_t) h * c->n_res + r;
@@ -92,7 +92,7 @@ static const Guest *next_guest(const CheckReserve *k, const uint32_t *lost, uint
 }
 
 /* How many guests of the lost domains stay without a place, hosts being tried from `begin` on. */
-static int64_t left_over(const Check *c, const uint32_t *lost, HostIx begin, bool tightest) {
+static int64_t check_reserve_left_over(const Check *c, const uint32_t *lost, HostIx begin, bool tightest) {
         CheckReserve *k = c->reserve;
         const uint32_t n = c->s->n_hosts;
         uint32_t at[RESERVE_LOSSES_MAX];
@@ -109,7 +109,7 @@ static int64_t left_over(const Check *c, const uint32_t *lost, HostIx begin, boo
                 for (uint32_t step = 0; step < n && (tightest || found == IX_NONE); step++) {
                         const HostIx h = (HostIx) (((uint64_t) begin + step) % n);
 
-                        if (!takes(c, g->vm, h, &left) || (found != IX_NONE && left >= least))
+                        if (!check_reserve_takes(c, g->vm, h, &left) || (found != IX_NONE && left >= least))
                                 continue;
                         least = left;
                         found = h;
@@ -129,12 +129,12 @@ static int64_t case_left_over(const Check *c, const uint32_t *lost) {
         HostIx begin = 0;
         int64_t first, second;
 
-        while (!is_lost(c, begin))
+        while (!check_reserve_is_lost(c, begin))
                 begin++;
-        first = left_over(c, lost, begin + 1, false);
+        first = check_reserve_left_over(c, lost, begin + 1, false);
         if (first == 0)
                 return 0;
-        second = left_over(c, lost, begin + 1, true);
+        second = check_reserve_left_over(c, lost, begin + 1, true);
         return second < first ? second : first;
 }
 
@@ -149,12 +149,12 @@ static void sort_guests(const Check *c) {
                 for (uint32_t i = 0; i < k->n_guests; i++) {
                         const HostIx h = c->at[k->guests[i].vm];
 
-                        if (!losable(&c->s->hosts[h]))
+                        if (!check_reserve_losable(&c->s->hosts[h]))
                                 continue;
                         if (pass == 0)
-                                fill[place_of(c, k->wish.level, h) + 1]++;
+                                fill[check_reserve_place_of(c, k->wish.level, h) + 1]++;
                         else
-                                k->of[fill[place_of(c, k->wish.level, h)]++] = i;
+                                k->of[fill[check_reserve_place_of(c, k->wish.level, h)]++] = i;
                 }
                 for (uint32_t d = 0; d < n && pass == 0; d++)
                         fill[d + 1] += fill[d];
@@ -203,7 +203,8 @@ static int64_t share_short(const Check *c) {
                                 const int64_t most = check_capacity(c, h, r);
                                 const int64_t room = most - c->held[(size_t) h * c->n_res + r];
 
-                                if (!shelters(&c->s->hosts[h]) || place_of(c, k->wish.share_level, h) != d)
+                                if (!check_reserve_shelters(&c->s->hosts[h]) ||
+                                    check_reserve_place_of(c, k->wish.share_level, h) != d)
                                         continue;
                                 has += most;
                                 free += room > 0 ? room : 0;
@@ -217,7 +218,7 @@ static int64_t share_short(const Check *c) {
         return sum;
 }
 
-static bool overfull(const Check *c, HostIx h) {
+static bool check_reserve_overfull(const Check *c, HostIx h) {
         for (uint32_t r = 0; r < c->n_res; r++)
                 if (c->held[(size_t) h * c->n_res + r] > check_capacity(c, h, r))
                         return true;
@@ -234,7 +235,7 @@ static bool may_spend(Check *c, VmIx v, const bool *broken, bool waits) {
         for (uint32_t i = c->rules_start[v]; i < c->rules_start[v + 1]; i++)
                 if (broken[c->rules_of[i]])
                         return true;
-        return overfull(c, h) || check_rules_forbid(c, v, h);
+        return check_reserve_overfull(c, h) || check_rules_forbid(c, v, h);
 }
 
 static int list_spenders(Check *c) {
@@ -250,7 +251,7 @@ static int list_spenders(Check *c) {
         return 0;
 }
 
-static int larger_first(const void *a, const void *b) {
+static int check_reserve_larger_first(const void *a, const void *b) {
         const Guest *x = a, *y = b;
 
         if (x->size != y->size)
@@ -275,7 +276,7 @@ static void size_guests(Check *c) {
                 if (c->s->vms[v].local_disk_mib <= 0)
                         k->guests[k->n_guests++] = (Guest){ cpu > memory ? cpu : memory, v };
         }
-        qsort(k->guests, k->n_guests, sizeof(Guest), larger_first);
+        qsort(k->guests, k->n_guests, sizeof(Guest), check_reserve_larger_first);
 }
 
 static int name_domains(Check *c) {
@@ -285,7 +286,7 @@ static int name_domains(Check *c) {
         if (!may)
                 return -ENOMEM;
         for (HostIx h = 0; h < c->s->n_hosts; h++)
-                may[place_of(c, k->wish.level, h)] |= losable(&c->s->hosts[h]);
+                may[check_reserve_place_of(c, k->wish.level, h)] |= check_reserve_losable(&c->s->hosts[h]);
         for (uint32_t d = 0; d < c->s->n_hosts; d++)
                 if (may[d])
                         k->names[k->n_names++] = d;

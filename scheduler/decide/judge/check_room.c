@@ -9,7 +9,7 @@
 #define NO_LIMIT   INT64_MAX
 #define HUGE_SIZES 2 /* of pages that VMs have at once in one cluster */
 
-static int64_t product(int64_t a, int64_t b, int64_t divisor) {
+static int64_t check_room_product(int64_t a, int64_t b, int64_t divisor) {
         int64_t p;
 
         if (__builtin_mul_overflow(a, b, &p) || p / divisor > QUANTITY_MAX)
@@ -60,12 +60,14 @@ static int guess_unmeasured(Check *c) {
         }
         for (VmIx v = 0; v < s->n_vms; v++) {
                 const Vm *vm = &s->vms[v];
-                int64_t most = product(vm->vcpus, 1000, 1), part = most;
+                int64_t most = check_room_product(vm->vcpus, 1000, 1), part = most;
 
                 if (vm->cpu_mcores != UNKNOWN || vm->state != VM_RUNNING || vm->vcpus == 0)
                         continue;
                 if (s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
-                        part = left[vm->host] > 0 ? product(left[vm->host], vm->vcpus, vcpus[vm->host]) : 0;
+                        part = left[vm->host] > 0
+                                       ? check_room_product(left[vm->host], vm->vcpus, vcpus[vm->host])
+                                       : 0;
                 c->guess[v] = part < most ? part : most;
         }
         return 0;
@@ -83,7 +85,7 @@ static uint32_t res_huge(const Check *c) {
         return RES_BUILTIN_N + c->s->n_extra + 2;
 }
 
-static int64_t ratio(const Check *c, int64_t own, const char *setting) {
+static int64_t check_room_ratio(const Check *c, int64_t own, const char *setting) {
         return own > 0 ? own : settings_int(c->settings, "cluster", setting);
 }
 
@@ -95,8 +97,8 @@ static int64_t limit_beyond(const Check *c, HostIx h, uint32_t r) {
                 return c->huge_most[(size_t) h * c->n_huge + r - res_huge(c)];
         if (r == res_in_use(c))
                 return c->memory_lent ? host->memory_mib : NO_LIMIT;
-        share = ratio(c, host->overcommit_cpu_permille, "overcommit_cpu");
-        return share > 0 ? product(host->cpus, share, 1000) : NO_LIMIT;
+        share = check_room_ratio(c, host->overcommit_cpu_permille, "overcommit_cpu");
+        return share > 0 ? check_room_product(host->cpus, share, 1000) : NO_LIMIT;
 }
 
 int64_t check_capacity(const Check *c, HostIx h, uint32_t r) {
@@ -104,17 +106,18 @@ int64_t check_capacity(const Check *c, HostIx h, uint32_t r) {
         int64_t sum = 0;
 
         if (r == RES_CPU)
-                return product(host->cpus, c->speed[h], 1);
+                return check_room_product(host->cpus, c->speed[h], 1);
         if (r == RES_MEMORY)
-                return product(host->memory_mib,
-                               ratio(c, host->overcommit_memory_permille, "overcommit_memory"), 1000);
+                return check_room_product(
+                        host->memory_mib,
+                        check_room_ratio(c, host->overcommit_memory_permille, "overcommit_memory"), 1000);
         if (r >= RES_BUILTIN_N + c->s->n_extra)
                 return limit_beyond(c, h, r);
         if (r >= RES_BUILTIN_N)
                 return host->extra ? host->extra[r - RES_BUILTIN_N] : 0;
         for (uint32_t i = 0; i < host->n_nics; i++)
                 if (host->nics[i].carrier && host->nics[i].speed_mbit > 0)
-                        sum += product(host->nics[i].speed_mbit, 1000, 1);
+                        sum += check_room_product(host->nics[i].speed_mbit, 1000, 1);
         return sum > 0 ? sum : NO_LIMIT;
 }
 
@@ -136,8 +139,8 @@ int64_t check_demand(const Check *c, VmIx v, uint32_t r) {
         case RES_CPU:
                 if (vm->state == VM_OFF)
                         return 0;
-                return product(vm->cpu_mcores != UNKNOWN ? vm->cpu_mcores : c->guess[v], c->speed[vm->host],
-                               1000);
+                return check_room_product(vm->cpu_mcores != UNKNOWN ? vm->cpu_mcores : c->guess[v],
+                                          c->speed[vm->host], 1000);
         case RES_MEMORY:
                 quantity = vm->memory_mib;
                 break;
@@ -163,7 +166,7 @@ static int64_t share_of_reported(const Check *c, VmIx v, uint32_t r) {
         if (vm->state == VM_OFF)
                 return 0; /* the host has nothing of it in use */
         if (vm->measured && r == RES_CPU && load.cpu_mcores != UNKNOWN)
-                return product(load.cpu_mcores, c->speed[vm->host], 1000);
+                return check_room_product(load.cpu_mcores, c->speed[vm->host], 1000);
         if (vm->measured && r == RES_NET_RX)
                 return load.rx_kbit > 0 ? load.rx_kbit : 0;
         if (vm->measured && r == RES_NET_TX)
@@ -174,12 +177,14 @@ static int64_t share_of_reported(const Check *c, VmIx v, uint32_t r) {
 }
 
 /* What the host itself reports, VMs included; 0 where it reports nothing. */
-static int64_t reported(const Check *c, HostIx h, uint32_t r) {
+static int64_t check_room_reported(const Check *c, HostIx h, uint32_t r) {
         const Host *host = &c->s->hosts[h];
         int64_t sum = 0;
 
         if (r == RES_CPU)
-                return host->cpu_busy_mcores > 0 ? product(host->cpu_busy_mcores, c->speed[h], 1000) : 0;
+                return host->cpu_busy_mcores > 0
+                               ? check_room_product(host->cpu_busy_mcores, c->speed[h], 1000)
+                               : 0;
         if (r == RES_MEMORY || r == res_in_use(c))
                 return host->memory_used_mib;
         for (uint32_t i = 0; r >= res_huge(c) && i < host->n_hugepages; i++)
@@ -269,7 +274,8 @@ int check_room_begin(Check *c) {
         for (HostIx h = 0; h < s->n_hosts; h++)
                 for (uint32_t r = 0; r < c->n_res; r++) {
                         size_t at = (size_t) h * c->n_res + r;
-                        int64_t own = reported(c, h, r) - known[at]; /* the host's, beside its VMs */
+                        int64_t own =
+                                check_room_reported(c, h, r) - known[at]; /* the host's, beside its VMs */
                         bool memory = r == RES_MEMORY || r == res_in_use(c);
                         int64_t least = memory ? s->hosts[h].reserved_mib : 0;
 

@@ -11,11 +11,11 @@ typedef struct NamedHost {
         HostIx host;
 } NamedHost;
 
-static int by_name(const void *a, const void *b) {
+static int check_rules_by_name(const void *a, const void *b) {
         return strcmp(((const NamedHost *) a)->name, ((const NamedHost *) b)->name);
 }
 
-static const char *place_of(const Host *h, int level) {
+static const char *check_rules_place_of(const Host *h, int level) {
         const char *place = level == LEVEL_RACK ? h->rack : level == LEVEL_ZONE ? h->zone : h->neighborhood;
 
         return place ? place : "";
@@ -31,10 +31,11 @@ static int number_domains(Check *c) {
                 if (!c->domain[level] || !sorted)
                         return -ENOMEM;
                 for (HostIx h = 0; h < n; h++)
-                        sorted[h] = (NamedHost){ level == LEVEL_HOST ? c->s->hosts[h].name
-                                                                     : place_of(&c->s->hosts[h], level),
+                        sorted[h] = (NamedHost){ level == LEVEL_HOST
+                                                         ? c->s->hosts[h].name
+                                                         : check_rules_place_of(&c->s->hosts[h], level),
                                                  h };
-                qsort(sorted, n, sizeof(*sorted), by_name);
+                qsort(sorted, n, sizeof(*sorted), check_rules_by_name);
                 for (uint32_t i = 0, number = 0; i < n; i++) {
                         if (i > 0 && strcmp(sorted[i].name, sorted[i - 1].name) != 0)
                                 number++;
@@ -85,7 +86,7 @@ static int object_rule(Check *c, const CheckMove *m, const Rule *rule, Reason re
                             rule->name ? rule->name : rule_kind_names[rule->kind], reason_texts[reason]));
 }
 
-static bool names_host(const Rule *rule, HostIx h) {
+static bool check_rules_names_host(const Rule *rule, HostIx h) {
         for (uint32_t i = 0; i < rule->n_hosts; i++)
                 if (rule->hosts[i] == h)
                         return true;
@@ -170,7 +171,7 @@ static int by_rule(const void *a, const void *b) {
 }
 
 /* Pairs of the wave's moves and the rules they touch, by rule. */
-static int touched(Check *c, const CheckMove *moves, uint32_t n, Touch **ret, uint32_t *ret_n) {
+static int check_rules_touched(Check *c, const CheckMove *moves, uint32_t n, Touch **ret, uint32_t *ret_n) {
         size_t count = 0;
         Touch *list;
 
@@ -241,7 +242,7 @@ static int judge_rule(Check *c, const Rule *rule, const Touch *touches, uint32_t
         if (rule->kind == RULE_APART || rule->kind == RULE_SPREAD)
                 r = judge_group(c, rule, moves, n);
         for (uint32_t i = 0; i < n && r == 0 && (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON); i++)
-                if (names_host(rule, moves[i]->to) == (rule->kind == RULE_NOT_ON))
+                if (check_rules_names_host(rule, moves[i]->to) == (rule->kind == RULE_NOT_ON))
                         r = object_rule(c, moves[i], rule, REASON_RULE_HOSTS);
         if (c->n_objections == before)
                 arena_rewind(c->arena, mark);
@@ -251,7 +252,7 @@ static int judge_rule(Check *c, const Rule *rule, const Touch *touches, uint32_t
 int check_rules_wave(Check *c, const CheckMove *moves, uint32_t n) {
         Touch *list;
         uint32_t n_list;
-        int r = touched(c, moves, n, &list, &n_list);
+        int r = check_rules_touched(c, moves, n, &list, &n_list);
 
         for (uint32_t i = 0, end; i < n_list && r == 0; i = end) {
                 for (end = i + 1; end < n_list && list[end].rule == list[i].rule;)
@@ -261,22 +262,22 @@ int check_rules_wave(Check *c, const CheckMove *moves, uint32_t n) {
         return r;
 }
 
-static HostIx place(const Check *c, VmIx v, bool at_start) {
+static HostIx check_rules_place(const Check *c, VmIx v, bool at_start) {
         return at_start ? c->s->vms[v].host : c->at[v];
 }
 
 /* How many domains too many hold the group, or how many VMs lack a neighbour. */
-static uint32_t short_of(Check *c, const Rule *rule, bool at_start) {
+static uint32_t check_rules_short_of(Check *c, const Rule *rule, bool at_start) {
         const uint32_t *domain = c->domain[rule->level];
         const VmIx *others = rule->kind == RULE_NEAR ? rule->near_vms : rule->vms;
         uint32_t n_others = rule->kind == RULE_NEAR ? rule->n_near_vms : rule->n_vms, occupied = 0, alone = 0;
 
         for (uint32_t i = 0; i < n_others; i++)
-                occupied += c->count[domain[place(c, others[i], at_start)]]++ == 0;
+                occupied += c->count[domain[check_rules_place(c, others[i], at_start)]]++ == 0;
         for (uint32_t i = 0; i < rule->n_vms; i++)
-                alone += c->count[domain[place(c, rule->vms[i], at_start)]] == 0;
+                alone += c->count[domain[check_rules_place(c, rule->vms[i], at_start)]] == 0;
         for (uint32_t i = 0; i < n_others; i++)
-                c->count[domain[place(c, others[i], at_start)]] = 0;
+                c->count[domain[check_rules_place(c, others[i], at_start)]] = 0;
         return rule->kind == RULE_NEAR ? alone : occupied;
 }
 
@@ -285,7 +286,7 @@ bool check_rule_broken(Check *c, const Rule *rule) {
 
         if (!rule->must || rule->n_vms == 0 || rule->kind == RULE_ON || rule->kind == RULE_NOT_ON)
                 return false;
-        n = short_of(c, rule, true);
+        n = check_rules_short_of(c, rule, true);
         switch (rule->kind) {
         case RULE_APART:
                 return n < rule->n_vms;
@@ -303,7 +304,7 @@ bool check_rules_forbid(const Check *c, VmIx v, HostIx h) {
                 const Rule *rule = &c->s->rules[c->rules_of[i]];
 
                 if ((rule->kind == RULE_ON || rule->kind == RULE_NOT_ON) &&
-                    names_host(rule, h) == (rule->kind == RULE_NOT_ON))
+                    check_rules_names_host(rule, h) == (rule->kind == RULE_NOT_ON))
                         return true;
         }
         return false;
@@ -312,7 +313,7 @@ bool check_rules_forbid(const Check *c, VmIx v, HostIx h) {
 int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) {
         Touch *list = NULL;
         uint32_t n_list = 0;
-        int r = touched(c, moves, n, &list, &n_list);
+        int r = check_rules_touched(c, moves, n, &list, &n_list);
 
         for (uint32_t i = 0; i < n_list && r == 0; i++) {
                 const Rule *rule = &c->s->rules[list[i].rule];
@@ -321,7 +322,7 @@ int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) {
                         continue;
                 if (rule->kind != RULE_TOGETHER && rule->kind != RULE_NEAR)
                         continue;
-                if (short_of(c, rule, false) > short_of(c, rule, true))
+                if (check_rules_short_of(c, rule, false) > check_rules_short_of(c, rule, true))
                         r = object_rule(c, list[i].move, rule,
                                         rule->kind == RULE_NEAR ? REASON_RULE_NEAR : REASON_RULE_TOGETHER);
         }

@@ -6,7 +6,7 @@
 
 #include "scheduler/decide/judge/check_parts.h"
 
-static bool must_leave(const Check *c, VmIx v) {
+static bool plan_check_must_leave(const Check *c, VmIx v) {
         return c->s->hosts[c->s->vms[v].host].state == HOST_MAINTENANCE ||
                snapshot_vm_fault(c->s, v, NULL) >= 3;
 }
@@ -29,7 +29,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
         if (vm->local_disk_mib > 0 &&
             (vm->state == VM_OFF || settings_int(c->settings, "cluster", "local_disks") == 0))
                 return REASON_LOCAL_DISK;
-        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !must_leave(c, m->vm))
+        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !plan_check_must_leave(c, m->vm))
                 return REASON_VM_UNMEASURED;
         return REASON_NONE;
 }
@@ -77,7 +77,7 @@ static const char *unknown_vm(const Check *c, const char *name) {
 }
 
 /* Names → indexes. 0: resolved; 1: objected; -ENOMEM. */
-static int resolve(Check *c, const NamedMove *named, CheckMove *m) {
+static int plan_check_resolve(Check *c, const NamedMove *named, CheckMove *m) {
         const char *unknown = NULL, *from;
 
         m->vm = snapshot_vm(c->s, named->vm);
@@ -115,7 +115,7 @@ static int gather_wave(Check *c, const NamedMove *named, const CheckMove *order,
 
         for (uint32_t i = 0; i < n; i++) {
                 CheckMove m = order[i];
-                int r = resolve(c, &named[m.index], &m);
+                int r = plan_check_resolve(c, &named[m.index], &m);
 
                 if (r < 0)
                         return r;

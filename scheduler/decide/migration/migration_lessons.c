@@ -36,22 +36,22 @@ typedef struct Learning {
         MoveLessons l;
 } Learning;
 
-static int64_t clamp(int64_t value, int64_t low, int64_t high) {
+static int64_t migration_lessons_clamp(int64_t value, int64_t low, int64_t high) {
         return value < low ? low : value > high ? high : value;
 }
 
 /* The lower of the middle ones; n > 0. Sorts. */
-static int64_t quantile(int64_t *values, uint32_t n, uint32_t permille) {
+static int64_t migration_lessons_quantile(int64_t *values, uint32_t n, uint32_t permille) {
         qsort(values, n, sizeof(*values), compare_int64);
         return values[(uint64_t) (n - 1) * permille / 1000];
 }
 
-static int64_t drawn(int64_t median, int64_t n, int64_t towards, int64_t weight) {
+static int64_t migration_lessons_drawn(int64_t median, int64_t n, int64_t towards, int64_t weight) {
         return (n * median + weight * towards) / (n + weight);
 }
 
 /* value of `of` in permille, of positive numbers of any size. */
-static int64_t permille(int64_t value, int64_t of) {
+static int64_t migration_lessons_permille(int64_t value, int64_t of) {
         return value > INT64_MAX / 1000 ? value / (of / 1000 + 1) : value * 1000 / of;
 }
 
@@ -69,31 +69,33 @@ static void learn_fixed(Learning *t) {
         for (uint32_t i = 0; i < t->n; i++) {
                 const int64_t rest = t->jobs[i].move->ms - sending_ms(&t->jobs[i], t->l.speed_permille);
 
-                t->scratch[n++] = clamp(rest, LESSON_FIXED_LEAST, LESSON_FIXED_MOST);
+                t->scratch[n++] = migration_lessons_clamp(rest, LESSON_FIXED_LEAST, LESSON_FIXED_MOST);
         }
-        t->l.fixed_ms = drawn(quantile(t->scratch, n, 500), n, MIGRATION_FIXED_MS, PRIOR_CLUSTER);
+        t->l.fixed_ms = migration_lessons_drawn(migration_lessons_quantile(t->scratch, n, 500), n,
+                                                MIGRATION_FIXED_MS, PRIOR_CLUSTER);
 }
 
-static int64_t speed_of(const Job *j, int64_t fixed) {
+static int64_t migration_lessons_speed_of(const Job *j, int64_t fixed) {
         const int64_t ms = j->move->ms - fixed;
 
         if (ms < SENDING_TIMES * fixed || ms <= 0)
                 return 0;
-        return clamp(permille(j->move->bytes / ms, j->nominal), LESSON_SPEED_LEAST, LESSON_SPEED_MOST);
+        return migration_lessons_clamp(migration_lessons_permille(j->move->bytes / ms, j->nominal),
+                                       LESSON_SPEED_LEAST, LESSON_SPEED_MOST);
 }
 
 static void learn_speed(Learning *t) {
         uint32_t n = 0;
 
         for (uint32_t i = 0; i < t->n; i++) {
-                t->jobs[i].speed = speed_of(&t->jobs[i], t->l.fixed_ms);
+                t->jobs[i].speed = migration_lessons_speed_of(&t->jobs[i], t->l.fixed_ms);
                 if (t->jobs[i].speed > 0)
                         t->scratch[n++] = t->jobs[i].speed;
         }
         t->l.speed_permille = MIGRATION_SPEED_PERMILLE;
         if (n > 0)
-                t->l.speed_permille =
-                        drawn(quantile(t->scratch, n, 500), n, MIGRATION_SPEED_PERMILLE, PRIOR_CLUSTER);
+                t->l.speed_permille = migration_lessons_drawn(migration_lessons_quantile(t->scratch, n, 500),
+                                                              n, MIGRATION_SPEED_PERMILLE, PRIOR_CLUSTER);
 }
 
 static void learn_switch(Learning *t) {
@@ -104,11 +106,13 @@ static void learn_switch(Learning *t) {
 
                 /* Of idle guests: what is left to send at the end counts for the rest. */
                 if (t->jobs[i].move->downtime_ms > 0 && p->basis.dirty_kib_s == 0)
-                        t->scratch[n++] = clamp(t->jobs[i].move->downtime_ms, 1, LESSON_FIXED_MOST);
+                        t->scratch[n++] =
+                                migration_lessons_clamp(t->jobs[i].move->downtime_ms, 1, LESSON_FIXED_MOST);
         }
         t->l.switch_ms = MIGRATION_SWITCH_MS;
         if (n > 0)
-                t->l.switch_ms = drawn(quantile(t->scratch, n, 500), n, MIGRATION_SWITCH_MS, PRIOR_CLUSTER);
+                t->l.switch_ms = migration_lessons_drawn(migration_lessons_quantile(t->scratch, n, 500), n,
+                                                         MIGRATION_SWITCH_MS, PRIOR_CLUSTER);
 }
 
 static int by_way(const void *a, const void *b) {
@@ -137,8 +141,9 @@ static int learn_ways(Learning *t) {
                         ways[t->l.n_ways++] =
                                 (WayLesson){ .from = m->from,
                                              .to = m->to,
-                                             .speed_permille = drawn(quantile(t->scratch, n, 500), n,
-                                                                     t->l.speed_permille, PRIOR_WAY),
+                                             .speed_permille = migration_lessons_drawn(
+                                                     migration_lessons_quantile(t->scratch, n, 500), n,
+                                                     t->l.speed_permille, PRIOR_WAY),
                                              .jobs = n };
         }
         t->l.ways = ways;
@@ -182,7 +187,7 @@ static void learn_job(const Learning *t, Job *j) {
         j->dirty = wrote ? low : 0;
 }
 
-static int by_vm(const void *a, const void *b) {
+static int migration_lessons_by_vm(const void *a, const void *b) {
         const FinishedMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
         const int c = strcmp(x->vm, y->vm);
 
@@ -199,14 +204,16 @@ static VmLesson learn_vm(const Learning *t, uint32_t i, uint32_t end) {
                 learn_job(t, &t->jobs[k]);
         for (uint32_t k = i; k < end; k++)
                 t->scratch[n++] = t->jobs[k].bytes;
-        lesson.bytes_permille = quantile(t->scratch, n, 500);
+        lesson.bytes_permille = migration_lessons_quantile(t->scratch, n, 500);
         lesson.jobs = n;
         n = 0;
         for (uint32_t k = i; k < end; k++)
                 if (t->jobs[k].dirty > 0)
                         t->scratch[n++] = t->jobs[k].dirty;
         lesson.dirty_permille =
-                n == 0 ? 1000 : drawn(quantile(t->scratch, n, 500), INT64_C(2) * n, 1000, PRIOR_VM_HALVES);
+                n == 0 ? 1000
+                       : migration_lessons_drawn(migration_lessons_quantile(t->scratch, n, 500),
+                                                 INT64_C(2) * n, 1000, PRIOR_VM_HALVES);
         return lesson;
 }
 
@@ -215,7 +222,7 @@ static int learn_bytes(Learning *t) {
 
         if (!vms)
                 return -ENOMEM;
-        qsort(t->jobs, t->n, sizeof(*t->jobs), by_vm);
+        qsort(t->jobs, t->n, sizeof(*t->jobs), migration_lessons_by_vm);
         for (uint32_t i = 0, end; i < t->n; i = end) {
                 for (end = i; end < t->n && strcmp(t->jobs[end].move->vm, t->jobs[i].move->vm) == 0;)
                         end++;
@@ -223,10 +230,11 @@ static int learn_bytes(Learning *t) {
         }
         for (uint32_t i = 0; i < t->l.n_vms; i++)
                 t->scratch[i] = vms[i].bytes_permille;
-        t->l.bytes_permille = drawn(quantile(t->scratch, t->l.n_vms, 500), t->l.n_vms, 1000, PRIOR_CLUSTER);
+        t->l.bytes_permille = migration_lessons_drawn(migration_lessons_quantile(t->scratch, t->l.n_vms, 500),
+                                                      t->l.n_vms, 1000, PRIOR_CLUSTER);
         for (uint32_t i = 0; i < t->l.n_vms; i++)
-                vms[i].bytes_permille =
-                        drawn(vms[i].bytes_permille, 2 * vms[i].jobs, t->l.bytes_permille, PRIOR_VM_HALVES);
+                vms[i].bytes_permille = migration_lessons_drawn(vms[i].bytes_permille, 2 * vms[i].jobs,
+                                                                t->l.bytes_permille, PRIOR_VM_HALVES);
         t->l.vms = vms;
         return 0;
 }
@@ -240,16 +248,18 @@ static void learn_unsure(Learning *t) {
                         m->ms > m->predicted.ms ? m->ms - m->predicted.ms : m->predicted.ms - m->ms;
 
                 if (m->predicted.ms > 0)
-                        t->scratch[n++] = clamp(permille(off, m->ms), 0, LESSON_UNSURE_MOST);
+                        t->scratch[n++] = migration_lessons_clamp(migration_lessons_permille(off, m->ms), 0,
+                                                                  LESSON_UNSURE_MOST);
         }
         t->l.unsure_permille = MIGRATION_UNSURE_PERMILLE;
         if (n > 0)
-                t->l.unsure_permille =
-                        clamp(drawn(quantile(t->scratch, n, 800), n, MIGRATION_UNSURE_PERMILLE, PRIOR_UNSURE),
-                              LESSON_UNSURE_LEAST, LESSON_UNSURE_MOST);
+                t->l.unsure_permille = migration_lessons_clamp(
+                        migration_lessons_drawn(migration_lessons_quantile(t->scratch, n, 800), n,
+                                                MIGRATION_UNSURE_PERMILLE, PRIOR_UNSURE),
+                        LESSON_UNSURE_LEAST, LESSON_UNSURE_MOST);
 }
 
-static bool teaches(const FinishedMove *m) {
+static bool migration_lessons_teaches(const FinishedMove *m) {
         return m->ms > 0 && m->bytes > 0 && m->predicted.basis.bandwidth_kbit >= 8 &&
                m->predicted.basis.memory_mib > 0;
 }
@@ -266,7 +276,7 @@ int migration_learn(Arena *a, const FinishedMove *moves, uint32_t n, const MoveL
         if (!lessons || !t.jobs || !t.scratch)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n && t.n < room; i++)
-                if (teaches(&moves[i]))
+                if (migration_lessons_teaches(&moves[i]))
                         t.jobs[t.n++] = (Job){ .move = &moves[i],
                                                .nominal = moves[i].predicted.basis.bandwidth_kbit / 8 };
         *ret = NULL;
@@ -302,7 +312,7 @@ static void errors_add(Errors *e, int64_t low, int64_t predicted, int64_t high, 
 
         if (predicted < 0 || measured <= 0)
                 return;
-        off = permille(over ? predicted - measured : measured - predicted, measured);
+        off = migration_lessons_permille(over ? predicted - measured : measured - predicted, measured);
         e->absolute[e->n] = off;
         e->sign[e->n] = over ? off : -off;
         e->within += measured >= low && measured <= high;
@@ -313,10 +323,10 @@ static PredictionError errors_end(Errors *e) {
         PredictionError ret = { .n = e->n };
 
         if (e->n > 0) {
-                ret.median = quantile(e->absolute, e->n, 500);
-                ret.p90 = quantile(e->absolute, e->n, 900);
-                ret.bias = quantile(e->sign, e->n, 500);
-                ret.within = permille(e->within, e->n);
+                ret.median = migration_lessons_quantile(e->absolute, e->n, 500);
+                ret.p90 = migration_lessons_quantile(e->absolute, e->n, 900);
+                ret.bias = migration_lessons_quantile(e->sign, e->n, 500);
+                ret.within = migration_lessons_permille(e->within, e->n);
         }
         e->n = e->within = 0;
         return ret;

@@ -56,15 +56,15 @@ typedef struct Dirt {
         int64_t burst, later; /* bytes a ms */
 } Dirt;
 
-static int64_t clamp(int64_t value, int64_t low, int64_t high) {
+static int64_t migration_model_clamp(int64_t value, int64_t low, int64_t high) {
         return value < low ? low : value > high ? high : value;
 }
 
-static int64_t least(int64_t a, int64_t b) {
+static int64_t migration_model_least(int64_t a, int64_t b) {
         return a < b ? a : b;
 }
 
-static int64_t most(int64_t a, int64_t b) {
+static int64_t migration_model_most(int64_t a, int64_t b) {
         return a > b ? a : b;
 }
 
@@ -74,11 +74,11 @@ static int64_t permille_of(int64_t bytes, int64_t permille) {
 }
 
 static int64_t ms_for(int64_t bytes, int64_t bytes_per_ms) {
-        return clamp(bytes / bytes_per_ms, 0, MIGRATION_MS_MAX);
+        return migration_model_clamp(bytes / bytes_per_ms, 0, MIGRATION_MS_MAX);
 }
 
-static int64_t dirtied(Dirt d, int64_t ms, int64_t memory) {
-        const int64_t first = least(ms, BURST_MS);
+static int64_t migration_model_dirtied(Dirt d, int64_t ms, int64_t memory) {
+        const int64_t first = migration_model_least(ms, BURST_MS);
         int64_t later, sum;
 
         if (__builtin_mul_overflow(ms - first, d.later, &later) ||
@@ -87,11 +87,12 @@ static int64_t dirtied(Dirt d, int64_t ms, int64_t memory) {
         return sum;
 }
 
-static void throttle(Throttle *t, int64_t next, int64_t left) {
+static void migration_model_throttle(Throttle *t, int64_t next, int64_t left) {
         if (next <= permille_of(left, THROTTLE_TRIGGER) || ++t->looks < THROTTLE_LOOKS)
                 return;
         t->looks = 0;
-        t->percent = t->percent == 0 ? THROTTLE_FIRST : least(t->percent + THROTTLE_MORE, THROTTLE_MOST);
+        t->percent = t->percent == 0 ? THROTTLE_FIRST
+                                     : migration_model_least(t->percent + THROTTLE_MORE, THROTTLE_MOST);
 }
 
 /* Each round sends what the one before left dirty; a guest cannot dirty more than it has. QEMU looks again
@@ -99,45 +100,48 @@ static void throttle(Throttle *t, int64_t next, int64_t left) {
  * on top of that (migration_iteration_run(), ram_save_pending()): so that a round is what is beyond it, and
  * the end comes when as good as nothing is. A guest that writes is stopped with about the whole of the
  * allowed downtime to send, an idle one with next to nothing. */
-static Rounds simulate(int64_t memory, int64_t bytes_per_ms, Dirt dirt, const MigrationFacts *f) {
-        const int64_t enough = permille_of(bytes_per_ms, clamp(f->downtime_limit_ms, 0, LIMIT_MS_MAX) * 1000);
+static Rounds migration_model_simulate(int64_t memory, int64_t bytes_per_ms, Dirt dirt,
+                                       const MigrationFacts *f) {
+        const int64_t enough = permille_of(
+                bytes_per_ms, migration_model_clamp(f->downtime_limit_ms, 0, LIMIT_MS_MAX) * 1000);
         const int64_t slack = bytes_per_ms * SLACK_MS;
-        int64_t beyond = most(memory - enough, 0);
+        int64_t beyond = migration_model_most(memory - enough, 0);
         Throttle slowed = { 0 };
         Rounds r = { 0 };
 
         while (r.rounds < ROUNDS_MAX && beyond > slack) {
-                const int64_t free = dirtied(dirt, beyond / bytes_per_ms, memory);
+                const int64_t free = migration_model_dirtied(dirt, beyond / bytes_per_ms, memory);
                 const int64_t next = free - permille_of(free, slowed.percent * 10);
 
                 r.bytes += beyond;
                 r.rounds++;
                 if (f->mode == MIGRATION_AUTO_CONVERGE && slowed.percent < THROTTLE_MOST)
-                        throttle(&slowed, next, beyond);
+                        migration_model_throttle(&slowed, next, beyond);
                 else if (next >= beyond && r.rounds > 1)
                         break; /* no round will leave less than this one */
                 beyond = next;
         }
         r.converges = beyond <= slack;
-        r.bytes += least(memory, enough) + beyond;
-        r.downtime_ms = ms_for(r.rounds > 1 ? enough + beyond : least(memory, beyond), bytes_per_ms);
+        r.bytes += migration_model_least(memory, enough) + beyond;
+        r.downtime_ms =
+                ms_for(r.rounds > 1 ? enough + beyond : migration_model_least(memory, beyond), bytes_per_ms);
         return r;
 }
 
 /* After one round it runs on the target; what it dirtied meanwhile is sent once more. */
 static Rounds post_copied(int64_t memory, int64_t bytes_per_ms, Dirt dirt) {
-        return (Rounds){ .bytes = memory + dirtied(dirt, memory / bytes_per_ms, memory),
+        return (Rounds){ .bytes = memory + migration_model_dirtied(dirt, memory / bytes_per_ms, memory),
                          .rounds = 1,
                          .converges = true };
 }
 
 static Rounds send_all(int64_t memory, int64_t bytes_per_ms, Dirt dirt, const MigrationFacts *f) {
         return f->mode == MIGRATION_POST_COPY ? post_copied(memory, bytes_per_ms, dirt)
-                                              : simulate(memory, bytes_per_ms, dirt, f);
+                                              : migration_model_simulate(memory, bytes_per_ms, dirt, f);
 }
 
 static int64_t per_ms(int64_t kib_s) {
-        return clamp(kib_s, 0, QUANTITY_MAX) * 1024 / 1000;
+        return migration_model_clamp(kib_s, 0, QUANTITY_MAX) * 1024 / 1000;
 }
 
 /* Both windows' figures on one line through what each saw; what the longer one saw is no less. */
@@ -150,7 +154,7 @@ static Dirt dirt_of(const MoveBasis *b, int64_t learned) {
                 return d;
         d.burst = per_ms(permille_of(b->dirty_burst_kib_s, learned));
         d.later = mean <= INT64_MAX / MIGRATION_MS_MAX && window <= MIGRATION_MS_MAX
-                          ? most(mean * window - d.burst * BURST_MS, 0) / (window - BURST_MS)
+                          ? migration_model_most(mean * window - d.burst * BURST_MS, 0) / (window - BURST_MS)
                           : mean;
         return d;
 }
@@ -160,8 +164,10 @@ static Dirt dirt_steady(int64_t bytes_per_ms) {
 }
 
 static int64_t memory_bytes(const MigrationFacts *f, int64_t mib) {
-        const int64_t learned = f->bytes_permille > 0 ? clamp(f->bytes_permille, 1, 10000) : 1000;
-        const int64_t bytes = permille_of(clamp(mib, 0, SENT_MIB_MAX) << 20, OVERHEAD_PERMILLE);
+        const int64_t learned =
+                f->bytes_permille > 0 ? migration_model_clamp(f->bytes_permille, 1, 10000) : 1000;
+        const int64_t bytes =
+                permille_of(migration_model_clamp(mib, 0, SENT_MIB_MAX) << 20, OVERHEAD_PERMILLE);
 
         return permille_of(bytes, learned);
 }
@@ -179,15 +185,18 @@ typedef struct Terms {
 
 static Terms terms_of(const MigrationFacts *f) {
         const MoveBasis *b = &f->basis;
-        const int64_t speed = clamp(or_own(f->speed_permille, MIGRATION_SPEED_PERMILLE), 1, 2000);
-        const int64_t nominal = clamp(clamp(b->bandwidth_kbit, 1, QUANTITY_MAX) / 8, 1, QUANTITY_MAX);
-        const int64_t dirtier = clamp(or_own(f->dirty_permille, 1000), 1, 20000);
+        const int64_t speed =
+                migration_model_clamp(or_own(f->speed_permille, MIGRATION_SPEED_PERMILLE), 1, 2000);
+        const int64_t nominal = migration_model_clamp(
+                migration_model_clamp(b->bandwidth_kbit, 1, QUANTITY_MAX) / 8, 1, QUANTITY_MAX);
+        const int64_t dirtier = migration_model_clamp(or_own(f->dirty_permille, 1000), 1, 20000);
         Terms t = {
                 .memory = memory_bytes(f, b->memory_mib),
-                .disk = clamp(b->local_disk_mib, 0, SENT_MIB_MAX) << 20,
-                .rate = most(permille_of(nominal, speed), 1),
-                .fixed = clamp(or_own(f->fixed_ms, MIGRATION_FIXED_MS), 0, MIGRATION_MS_MAX),
-                .pause = clamp(or_own(f->switch_ms, MIGRATION_SWITCH_MS), 0, MIGRATION_MS_MAX),
+                .disk = migration_model_clamp(b->local_disk_mib, 0, SENT_MIB_MAX) << 20,
+                .rate = migration_model_most(permille_of(nominal, speed), 1),
+                .fixed = migration_model_clamp(or_own(f->fixed_ms, MIGRATION_FIXED_MS), 0, MIGRATION_MS_MAX),
+                .pause =
+                        migration_model_clamp(or_own(f->switch_ms, MIGRATION_SWITCH_MS), 0, MIGRATION_MS_MAX),
                 .measured = b->dirty_kib_s != UNKNOWN,
         };
 
@@ -211,13 +220,15 @@ int64_t migration_ms(const MigrationFacts *f) {
                 return t.fixed;
         r = send_all(t.memory, t.rate, t.dirt, f);
 
-        return r.converges ? least(t.fixed + ms_for(r.bytes + t.disk, t.rate), MIGRATION_MS_MAX)
-                           : MIGRATION_MS_MAX;
+        return r.converges
+                       ? migration_model_least(t.fixed + ms_for(r.bytes + t.disk, t.rate), MIGRATION_MS_MAX)
+                       : MIGRATION_MS_MAX;
 }
 
 MigrationForecast migration_forecast(MigrationFacts f) {
         const Terms t = terms_of(&f);
-        const int64_t unsure = clamp(or_own(f.unsure_permille, MIGRATION_UNSURE_PERMILLE), 0, 900);
+        const int64_t unsure =
+                migration_model_clamp(or_own(f.unsure_permille, MIGRATION_UNSURE_PERMILLE), 0, 900);
         const Dirt none = t.measured ? t.dirt : dirt_steady(0);
         const Dirt much = t.measured ? t.dirt : dirt_steady(permille_of(t.rate, DIRTY_HIGH_PERMILLE));
         const Rounds r = send_all(t.memory, t.rate, t.dirt, &f);
@@ -225,8 +236,8 @@ MigrationForecast migration_forecast(MigrationFacts f) {
                                     t.rate, none, &f);
         const Rounds high = send_all(f.memory_high_mib > 0 ? memory_bytes(&f, f.memory_high_mib) : t.memory,
                                      t.rate, much, &f);
-        const int64_t sent_low = least(low.bytes, r.bytes) + t.disk;
-        const int64_t sent_high = most(high.bytes, r.bytes) + t.disk;
+        const int64_t sent_low = migration_model_least(low.bytes, r.bytes) + t.disk;
+        const int64_t sent_high = migration_model_most(high.bytes, r.bytes) + t.disk;
         MigrationForecast ret = { .converges = r.converges, .rounds = r.rounds, .memory_bytes = t.memory };
 
         if (f.cold)
@@ -238,10 +249,11 @@ MigrationForecast migration_forecast(MigrationFacts f) {
                 .bytes_low = permille_of(sent_low, 1000 - unsure),
                 .bytes = r.bytes + t.disk,
                 .bytes_high = permille_of(sent_high, 1000 + unsure),
-                .downtime_ms_low = least(low.downtime_ms, r.downtime_ms) + t.pause / 2,
+                .downtime_ms_low = migration_model_least(low.downtime_ms, r.downtime_ms) + t.pause / 2,
                 .downtime_ms = r.downtime_ms + t.pause,
                 .downtime_ms_high =
-                        most(most(high.downtime_ms, r.downtime_ms), r.converges ? f.downtime_limit_ms : 0) +
+                        migration_model_most(migration_model_most(high.downtime_ms, r.downtime_ms),
+                                             r.converges ? f.downtime_limit_ms : 0) +
                         2 * t.pause,
                 .basis = f.basis,
         };
@@ -249,10 +261,10 @@ MigrationForecast migration_forecast(MigrationFacts f) {
 }
 
 int64_t migration_busy_permille(const MigrationForecast *f) {
-        const int64_t disk = clamp(f->predicted.basis.local_disk_mib, 0, SENT_MIB_MAX) << 20;
+        const int64_t disk = migration_model_clamp(f->predicted.basis.local_disk_mib, 0, SENT_MIB_MAX) << 20;
         const int64_t sent = f->predicted.bytes - disk;
 
         if (!f->converges || sent <= 0)
                 return f->converges ? 0 : 1000;
-        return 1000 - clamp(f->memory_bytes / (sent / 1000 + 1), 0, 1000);
+        return 1000 - migration_model_clamp(f->memory_bytes / (sent / 1000 + 1), 0, 1000);
 }

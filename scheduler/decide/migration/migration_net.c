@@ -38,20 +38,20 @@ static uint32_t link_in(uint32_t i) {
         return 2 * i + 1;
 }
 
-static int64_t at_least(int64_t value, int64_t least) {
+static int64_t migration_net_at_least(int64_t value, int64_t least) {
         return value > least ? value : least;
 }
 
 static MigrationLink link_of(int64_t speed_kbit, int64_t load_kbit, int64_t most_kbit) {
         MigrationLink l = { .known = speed_kbit > 0, .kbit = speed_kbit > 0 ? speed_kbit : LINK_USUAL_KBIT };
 
-        l.free_kbit = at_least(l.kbit - at_least(load_kbit, 0), l.kbit / 10);
+        l.free_kbit = migration_net_at_least(l.kbit - migration_net_at_least(load_kbit, 0), l.kbit / 10);
         if (most_kbit > 0) {
                 l.known = l.known || most_kbit <= l.free_kbit;
                 l.kbit = l.kbit < most_kbit ? l.kbit : most_kbit;
                 l.free_kbit = l.free_kbit < most_kbit ? l.free_kbit : most_kbit;
         }
-        l.free_kbit = at_least(l.free_kbit, 1);
+        l.free_kbit = migration_net_at_least(l.free_kbit, 1);
         return l;
 }
 
@@ -62,8 +62,8 @@ static void sum_vms(const Snapshot *s, int64_t *out, int64_t *in) {
 
                 if (vm->host == IX_NONE || s->hosts[vm->host].n_nics != 1)
                         continue;
-                out[vm->host] += at_least(vm->tx_kbit, 0);
-                in[vm->host] += at_least(vm->rx_kbit, 0);
+                out[vm->host] += migration_net_at_least(vm->tx_kbit, 0);
+                in[vm->host] += migration_net_at_least(vm->rx_kbit, 0);
         }
 }
 
@@ -83,8 +83,10 @@ static int build_links(Arena *a, const Settings *settings, uint32_t n_racks, Mig
                 const Nic *nic = host_migration_nic(&s->hosts[h]);
                 const int64_t speed = nic && nic->speed_mbit > 0 ? nic->speed_mbit * 1000 : 0;
 
-                links[link_out(h)] = link_of(speed, at_least(nic ? nic->tx_kbit : 0, out[h]), most);
-                links[link_in(h)] = link_of(speed, at_least(nic ? nic->rx_kbit : 0, in[h]), most);
+                links[link_out(h)] =
+                        link_of(speed, migration_net_at_least(nic ? nic->tx_kbit : 0, out[h]), most);
+                links[link_in(h)] =
+                        link_of(speed, migration_net_at_least(nic ? nic->rx_kbit : 0, in[h]), most);
         }
         /* What else goes over a rack's cable is not known. migration.bandwidth is about one host's link. */
         for (uint32_t i = 2 * s->n_hosts; i < net->n_links; i++)
@@ -93,7 +95,7 @@ static int build_links(Arena *a, const Settings *settings, uint32_t n_racks, Mig
         return 0;
 }
 
-static int compare_names(const void *a, const void *b) {
+static int migration_net_compare_names(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -107,13 +109,13 @@ static int build_racks(Arena *a, const Snapshot *s, const uint32_t **ret, uint32
         for (HostIx h = 0; h < s->n_hosts; h++)
                 names[h] = s->hosts[h].rack ? s->hosts[h].rack : "";
         if (s->n_hosts > 0)
-                qsort(names, s->n_hosts, sizeof(*names), compare_names);
+                qsort(names, s->n_hosts, sizeof(*names), migration_net_compare_names);
         for (uint32_t i = 0; i < s->n_hosts; i++)
                 if (n == 0 || strcmp(names[n - 1], names[i]) != 0)
                         names[n++] = names[i];
         for (HostIx h = 0; h < s->n_hosts; h++) {
                 const char *name = s->hosts[h].rack ? s->hosts[h].rack : "";
-                const char **at = bsearch(&name, names, n, sizeof(*names), compare_names);
+                const char **at = bsearch(&name, names, n, sizeof(*names), migration_net_compare_names);
 
                 rack[h] = (uint32_t) (at - names);
         }
@@ -223,8 +225,8 @@ int64_t migration_way_free(const MigrationNet *net, const MigrationWay *way, boo
 
 /* ---- a VM ---- */
 
-static int64_t share(int64_t mib, int64_t permille) {
-        return at_least(mib / 1000 * permille + mib % 1000 * permille / 1000, 1);
+static int64_t migration_net_share(int64_t mib, int64_t permille) {
+        return migration_net_at_least(mib / 1000 * permille + mib % 1000 * permille / 1000, 1);
 }
 
 /* Resident memory is what the guest has ever written, less what it gave back: caches are sent too, so that
@@ -235,13 +237,13 @@ static void fill_memory(const Vm *vm, MigrationFacts *f) {
 
         if (vm->memory_resident_mib == UNKNOWN || vm->memory_resident_mib <= 0 || vm->hugepages_kib > 0) {
                 f->basis.memory_mib = f->memory_high_mib = all;
-                f->memory_low_mib = share(all, UNKNOWN_LOW_PERMILLE);
+                f->memory_low_mib = migration_net_share(all, UNKNOWN_LOW_PERMILLE);
                 return;
         }
-        touched = at_least(touched, 4);
+        touched = migration_net_at_least(touched, 4);
         f->basis.memory_mib = touched < all ? touched : all;
-        f->memory_low_mib = share(f->basis.memory_mib, MEMORY_LOW_PERMILLE);
-        f->memory_high_mib = share(f->basis.memory_mib, MEMORY_HIGH_PERMILLE);
+        f->memory_low_mib = migration_net_share(f->basis.memory_mib, MEMORY_LOW_PERMILLE);
+        f->memory_high_mib = migration_net_share(f->basis.memory_mib, MEMORY_HIGH_PERMILLE);
 }
 
 static int64_t way_learned(const MigrationNet *net, HostIx from, HostIx to) {
@@ -262,7 +264,7 @@ MigrationFacts migration_facts(const MigrationNet *net, VmIx v, HostIx from, Hos
                            .dirty_burst_kib_s = vm->dirty_burst_kib_s,
                            .dirty_window_ms = vm->dirty_window_ms,
                            .local_disk_mib = vm->local_disk_mib,
-                           .bandwidth_kbit = at_least(bandwidth_kbit, 1) },
+                           .bandwidth_kbit = migration_net_at_least(bandwidth_kbit, 1) },
                 .cold = vm->state == VM_OFF,
                 .downtime_limit_ms = MIGRATION_DOWNTIME_MS,
                 .speed_permille = way_learned(net, from, to),

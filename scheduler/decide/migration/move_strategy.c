@@ -119,7 +119,7 @@ typedef struct StrategyDef {
         const char *(*reason)(const Question *q);
 } StrategyDef;
 
-static MigrationForecast with(const Question *q, MigrationMode mode, int64_t kbit) {
+static MigrationForecast move_strategy_with(const Question *q, MigrationMode mode, int64_t kbit) {
         MigrationFacts f = q->facts;
 
         f.mode = mode;
@@ -138,7 +138,7 @@ static bool fits_multifd(const Question *q, MoveChoice *io) {
 
         if (!q->policy->multifd || q->policy->post_copy || q->share_kbit <= MULTIFD_ABOVE_KBIT)
                 return false;
-        f = with(q, MIGRATION_PRE_COPY, q->share_kbit);
+        f = move_strategy_with(q, MIGRATION_PRE_COPY, q->share_kbit);
         if (!f.converges)
                 return false;
         channels = channels > CHANNELS_CHOSEN_MOST ? CHANNELS_CHOSEN_MOST : channels;
@@ -170,7 +170,7 @@ static const char *reason_plain(const Question *q) {
 }
 
 static bool fits_post_copy(const Question *q, MoveChoice *io) {
-        io->forecast = with(q, MIGRATION_POST_COPY, q->facts.basis.bandwidth_kbit);
+        io->forecast = move_strategy_with(q, MIGRATION_POST_COPY, q->facts.basis.bandwidth_kbit);
         return q->policy->post_copy;
 }
 
@@ -187,7 +187,7 @@ static const char *reason_post_copy(const Question *q) {
 }
 
 static bool fits_auto_converge(const Question *q, MoveChoice *io) {
-        io->forecast = with(q, MIGRATION_AUTO_CONVERGE, q->facts.basis.bandwidth_kbit);
+        io->forecast = move_strategy_with(q, MIGRATION_AUTO_CONVERGE, q->facts.basis.bandwidth_kbit);
         return q->policy->auto_converge && io->forecast.converges;
 }
 
@@ -215,7 +215,7 @@ static const char *reason_cold(const Question *q) {
         return "it is off: its definition alone is moved";
 }
 
-static const StrategyDef strategies[] = {
+static const StrategyDef move_strategy_strategies[] = {
         { STRATEGY_COLD, fits_cold, reason_cold },
         { STRATEGY_MULTIFD, fits_multifd, reason_multifd },
         { STRATEGY_PLAIN, fits_plain, reason_plain },
@@ -224,14 +224,14 @@ static const StrategyDef strategies[] = {
         { STRATEGY_NOT_NOW, fits_not_now, reason_not_now }, /* last: it fits always */
 };
 
-static const StrategyDef *choose(Question *q, MoveChoice *ret) {
-        const StrategyDef *d = strategies;
+static const StrategyDef *move_strategy_choose(Question *q, MoveChoice *ret) {
+        const StrategyDef *d = move_strategy_strategies;
 
         q->share_kbit = q->facts.basis.bandwidth_kbit;
         q->facts.downtime_limit_ms = q->policy->downtime_ms;
         if (q->facts.basis.bandwidth_kbit > MULTIFD_ABOVE_KBIT)
                 q->facts.basis.bandwidth_kbit = MULTIFD_ABOVE_KBIT;
-        q->plain = with(q, MIGRATION_PRE_COPY, q->facts.basis.bandwidth_kbit);
+        q->plain = move_strategy_with(q, MIGRATION_PRE_COPY, q->facts.basis.bandwidth_kbit);
         while (!d->fits(q, ret))
                 d++;
         return d;
@@ -248,7 +248,7 @@ static void put_deadline(const MovePolicy *policy, MoveChoice *io) {
 int move_choose(Arena *a, MigrationFacts facts, bool known, const MovePolicy *policy, MoveChoice *ret) {
         Question q = { .arena = a, .facts = facts, .policy = policy };
         MoveChoice choice = { 0 };
-        const StrategyDef *d = choose(&q, &choice);
+        const StrategyDef *d = move_strategy_choose(&q, &choice);
         MoveManner *m = &choice.manner;
 
         m->strategy = d->strategy;
@@ -343,5 +343,5 @@ bool move_is_possible(const MigrationNet *net, VmIx v, const MovePolicy *policy)
                        .policy = policy };
         MoveChoice choice = { 0 };
 
-        return choose(&q, &choice)->strategy != STRATEGY_NOT_NOW;
+        return move_strategy_choose(&q, &choice)->strategy != STRATEGY_NOT_NOW;
 }

@@ -35,7 +35,7 @@ struct WaveLinks {
 
 /* ---- switches and pools ---- */
 
-static int compare_names(const void *a, const void *b) {
+static int wave_links_compare_names(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -68,7 +68,7 @@ static int list_names(Arena *a, WaveLinks *w) {
                 r = add_names(a, w->names, &n, "p", s->vms[v].pools);
         if (r < 0 || n == 0)
                 return r;
-        qsort(w->names, n, sizeof(*w->names), compare_names);
+        qsort(w->names, n, sizeof(*w->names), wave_links_compare_names);
         for (uint32_t i = 0; i < n; i++)
                 if (w->n_names == 0 || strcmp(w->names[w->n_names - 1], w->names[i]) != 0)
                         w->names[w->n_names++] = w->names[i];
@@ -87,7 +87,7 @@ static int compare_kind(const void *key, const void *entry) {
         return *at != k->kind ? k->kind - *at : strcmp(k->name, at + 1);
 }
 
-static uint32_t place_of(const WaveLinks *w, char kind, const char *name) {
+static uint32_t wave_links_place_of(const WaveLinks *w, char kind, const char *name) {
         const KindName key = { kind, name };
         const char *const *found =
                 w->n_names > 0 ? bsearch(&key, w->names, w->n_names, sizeof(*w->names), compare_kind) : NULL;
@@ -95,9 +95,9 @@ static uint32_t place_of(const WaveLinks *w, char kind, const char *name) {
         return found ? (uint32_t) (found - w->names) : NOWHERE;
 }
 
-static void mark(const WaveLinks *w, LinkMove *m, char kind, Strings list) {
+static void wave_links_mark(const WaveLinks *w, LinkMove *m, char kind, Strings list) {
         for (uint32_t i = 0; i < list.n && i < NAMES_MOST; i++) {
-                const uint32_t at = place_of(w, kind, list.at[i]);
+                const uint32_t at = wave_links_place_of(w, kind, list.at[i]);
                 bool has = false;
 
                 for (uint32_t k = 0; k < m->n_marks; k++)
@@ -136,7 +136,7 @@ int wave_links_new(Arena *a, const MigrationNet *net, LinkCaps caps, uint32_t n,
         return 0;
 }
 
-static bool is_of(const MigrationWay *way, uint32_t link) {
+static bool wave_links_is_of(const MigrationWay *way, uint32_t link) {
         for (uint32_t i = 0; i < way->n; i++)
                 if (way->links[i] == link)
                         return true;
@@ -149,7 +149,7 @@ static int64_t share_of(const WaveLinks *w, const LinkMove *m, const MigrationWa
 
         for (uint32_t i = 0; i < m->way.n; i++) {
                 const uint32_t link = m->way.links[i];
-                const uint32_t n = w->links[link].n + (with && is_of(with, link));
+                const uint32_t n = w->links[link].n + (with && wave_links_is_of(with, link));
                 const int64_t part = w->net->links[link].free_kbit / (n > 0 ? n : 1);
 
                 least = part < least ? part : least;
@@ -179,9 +179,9 @@ static LinkMove link_move(const WaveLinks *w, Move m) {
         l.sending_ms = l.alone_ms - (l.facts.fixed_ms > 0 ? l.facts.fixed_ms : MIGRATION_FIXED_MS);
         if (w->n_names == 0)
                 return l;
-        mark(w, &l, 's', w->net->s->hosts[m.from].switches);
-        mark(w, &l, 's', w->net->s->hosts[m.to].switches);
-        mark(w, &l, 'p', w->net->s->vms[m.vm].pools);
+        wave_links_mark(w, &l, 's', w->net->s->hosts[m.from].switches);
+        wave_links_mark(w, &l, 's', w->net->s->hosts[m.to].switches);
+        wave_links_mark(w, &l, 'p', w->net->s->vms[m.vm].pools);
         return l;
 }
 

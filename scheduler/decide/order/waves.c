@@ -12,7 +12,7 @@
  * all tried. Keeps the work of one wave in bounds. */
 #define TRIES_PER_HOST 48
 
-static bool has_room(const Waves *w, VmIx v, HostIx to, const int64_t *most) {
+static bool waves_has_room(const Waves *w, VmIx v, HostIx to, const int64_t *most) {
         uint32_t n_res = w->p->n_res;
         const int64_t *need = problem_need(w->p, v);
         const int64_t *load = w->load + (size_t) to * n_res, *coming = w->coming + (size_t) to * n_res;
@@ -27,11 +27,11 @@ static bool has_room(const Waves *w, VmIx v, HostIx to, const int64_t *most) {
 static bool may_start(Waves *w, VmIx v, HostIx to, const int64_t *most) {
         return w->n_wave < w->limits.at_once && (!w->reserve || w->held_back[v] != w->wave + 1) &&
                w->out[w->at[v]] < w->limits.per_host_out && w->in[to] < w->limits.per_host_in &&
-               has_room(w, v, to, most) && (!w->p->groups || waves_rules_allow(w, v, to)) &&
+               waves_has_room(w, v, to, most) && (!w->p->groups || waves_rules_allow(w, v, to)) &&
                (!w->links || wave_links_allow(w->links, (Move){ v, w->at[v], to }));
 }
 
-static void start(Waves *w, VmIx v, HostIx to) {
+static void waves_start(Waves *w, VmIx v, HostIx to) {
         const int64_t *need = problem_need(w->p, v);
 
         w->moves[w->n_moves++] = (WaveMove){ { v, w->at[v], to }, w->wave };
@@ -46,7 +46,7 @@ static void start(Waves *w, VmIx v, HostIx to) {
                 w->coming[(size_t) to * w->p->n_res + r] += need[r];
 }
 
-static int by_vm(const void *a, const void *b) {
+static int waves_by_vm(const void *a, const void *b) {
         const WaveMove *x = a, *y = b;
 
         return (x->move.vm > y->move.vm) - (x->move.vm < y->move.vm);
@@ -70,7 +70,7 @@ static void end_wave(Waves *w) {
         }
         if (w->links)
                 wave_links_end(w->links);
-        qsort(wave, w->n_wave, sizeof(*wave), by_vm);
+        qsort(wave, w->n_wave, sizeof(*wave), waves_by_vm);
         w->n_wave = 0;
         w->wave++;
 }
@@ -78,7 +78,7 @@ static void end_wave(Waves *w) {
 /* Offers the source's moves in their order; what cannot start keeps its order behind what did. A host is not
  * filled above its load line on the way while other moves can start; only leaving a host to be emptied is
  * worth that. */
-static void offer(Waves *w, Source *s, Patience patience) {
+static void waves_offer(Waves *w, Source *s, Patience patience) {
         const int64_t *most = patience.capacity || s->urgency > 0 ? w->p->capacity : w->p->limit;
         uint32_t i = s->first, started = 0, kept = 0, tries = patience.tries;
         Pending *all = w->pending;
@@ -87,7 +87,7 @@ static void offer(Waves *w, Source *s, Patience patience) {
                 Pending m = all[i];
 
                 if (may_start(w, m.vm, m.to, most)) {
-                        start(w, m.vm, m.to);
+                        waves_start(w, m.vm, m.to);
                         memmove(&all[s->first + started + 1], &all[s->first + started],
                                 sizeof(Pending) * kept);
                         all[s->first + started] = m;
@@ -106,7 +106,7 @@ static void offer_late(Waves *w, Patience patience) {
 
         for (uint32_t i = 0; i < w->n_late; i++) {
                 if (may_start(w, w->late[i].vm, w->late[i].to, most))
-                        start(w, w->late[i].vm, w->late[i].to);
+                        waves_start(w, w->late[i].vm, w->late[i].to);
                 else
                         w->late[kept++] = w->late[i];
         }
@@ -118,7 +118,7 @@ static void fill_wave(Waves *w, Patience patience) {
 
         offer_late(w, patience);
         for (; i < w->n_sources && w->n_wave < w->limits.at_once; i++) {
-                offer(w, &w->sources[i], patience);
+                waves_offer(w, &w->sources[i], patience);
                 if (w->sources[i].first < w->sources[i].end)
                         w->sources[kept++] = w->sources[i];
         }
@@ -142,7 +142,7 @@ static bool waits_late(const Waves *w, VmIx v) {
 }
 
 /* The start is taken back; the move waits among the late ones (one to a stop-over: what follows it does). */
-static void hold_back(Waves *w, Move m) {
+static void waves_hold_back(Waves *w, Move m) {
         const int64_t *need = problem_need(w->p, m.vm);
 
         (void) reserve_move(w->reserve, (Move){ m.vm, m.to, m.from });
@@ -167,7 +167,7 @@ static void hold_back_some(Waves *w, WaveMove *wave) {
                 if (!spends[m.move.vm]) {
                         (void) reserve_move(w->reserve, m.move);
                         if (reserve_exceeds(reserve_measure(w->reserve), w->at_most)) {
-                                hold_back(w, m.move);
+                                waves_hold_back(w, m.move);
                                 continue;
                         }
                 }
@@ -253,7 +253,7 @@ static bool open_ring(Waves *w) {
         *best = w->pending[best_source->first++];
         w->n_pending--;
         w->n_stop_overs++;
-        start(w, w->late[w->n_late++].vm, best_to);
+        waves_start(w, w->late[w->n_late++].vm, best_to);
         return true;
 }
 

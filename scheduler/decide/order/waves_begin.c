@@ -27,7 +27,7 @@ static int by_urgency(const void *a, const void *b) {
         return x->host < y->host ? -1 : x->host > y->host;
 }
 
-static int list_sources(Waves *w, const Move *moves, uint32_t n) {
+static int waves_begin_list_sources(Waves *w, const Move *moves, uint32_t n) {
         const Problem *p = w->p;
 
         w->pending = arena_new(w->arena, Pending, n);
@@ -94,5 +94,5 @@ int waves_begin(Waves *w, const Move *moves, uint32_t n) {
                         return -ENOMEM;
                 w->at_most = reserve_measure(w->reserve);
         }
-        return list_sources(w, moves, n);
+        return waves_begin_list_sources(w, moves, n);
 }

@@ -2,7 +2,7 @@
 
 #include "scheduler/decide/order/waves_parts.h"
 
-static uint32_t domain_of(const Problem *p, Level level, HostIx h) {
+static uint32_t waves_rules_domain_of(const Problem *p, Level level, HostIx h) {
         return p->domain[level] ? p->domain[level][h] : h;
 }
 
@@ -14,8 +14,9 @@ static bool may_meet(const Waves *w, const GroupRule *rule, uint32_t domain) {
         for (uint32_t i = 0; i < b->n_vms; i++) {
                 const VmIx u = b->vms[i];
 
-                if (domain_of(p, rule->level, w->at[u]) == domain ||
-                    (w->wave_of[u] == w->wave + 1 && domain_of(p, rule->level, w->to[u]) == domain))
+                if (waves_rules_domain_of(p, rule->level, w->at[u]) == domain ||
+                    (w->wave_of[u] == w->wave + 1 &&
+                     waves_rules_domain_of(p, rule->level, w->to[u]) == domain))
                         return true;
         }
         return false;
@@ -27,7 +28,8 @@ static bool may_meet(const Waves *w, const GroupRule *rule, uint32_t domain) {
 static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) {
         const Problem *p = w->p;
         const Group *g = &p->groups[rule->group];
-        uint32_t from = domain_of(p, rule->level, w->at[v]), to = domain_of(p, rule->level, target);
+        uint32_t from = waves_rules_domain_of(p, rule->level, w->at[v]),
+                 to = waves_rules_domain_of(p, rule->level, target);
         uint32_t n_from = 0, n_to = 0, occupied = 0;
 
         if (from == to)
@@ -37,14 +39,14 @@ static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) 
         w->seen_now++;
         for (uint32_t i = 0; i < g->n_vms; i++) {
                 VmIx u = g->vms[i];
-                uint32_t d = domain_of(p, rule->level, w->at[u]);
+                uint32_t d = waves_rules_domain_of(p, rule->level, w->at[u]);
 
                 n_from += d == from;
                 n_to += d == to;
                 occupied += w->seen[d] != w->seen_now;
                 w->seen[d] = w->seen_now;
                 if (w->wave_of[u] == w->wave + 1) {
-                        uint32_t e = domain_of(p, rule->level, w->to[u]);
+                        uint32_t e = waves_rules_domain_of(p, rule->level, w->to[u]);
 
                         if (d != e &&
                             (rule->kind == RULE_SPREAD || d == from || d == to || e == from || e == to))

@@ -83,7 +83,7 @@ static int list_wanted(Budget *k) {
 }
 
 /* from: by host, most important first. */
-static void list_sources(Budget *k) {
+static void plan_budget_list_sources(Budget *k) {
         const Problem *p = k->pl->first;
 
         for (uint32_t i = 0; i < k->n; i++)
@@ -115,16 +115,16 @@ static int budget_begin(Budget *k) {
         memset(k->of, 0xff, sizeof(uint32_t) * p->n_vms);
         if (list_wanted(k) < 0)
                 return -ENOMEM;
-        list_sources(k);
+        plan_budget_list_sources(k);
         k->kept = k->e->cost;
         return 0;
 }
 
 /* ---- what comes together ---- */
 
-static void take(Budget *k, uint32_t i);
+static void plan_budget_take(Budget *k, uint32_t i);
 
-static bool may_go(const Budget *k, uint32_t i) {
+static bool plan_budget_may_go(const Budget *k, uint32_t i) {
         return evaluator_refuse(k->e, k->wanted[i].move) == REASON_NONE;
 }
 
@@ -132,8 +132,8 @@ static bool may_go(const Budget *k, uint32_t i) {
 static void take_room(Budget *k, uint32_t i) {
         const HostIx to = k->wanted[i].move.to;
 
-        for (uint32_t m = k->from_start[to]; m < k->from_start[to + 1] && !may_go(k, i); m++)
-                take(k, k->from[m]);
+        for (uint32_t m = k->from_start[to]; m < k->from_start[to + 1] && !plan_budget_may_go(k, i); m++)
+                plan_budget_take(k, k->from[m]);
 }
 
 static void take_company(Budget *k, uint32_t i) {
@@ -142,30 +142,31 @@ static void take_company(Budget *k, uint32_t i) {
 
         if (!p->groups || !p->groups_of_start)
                 return;
-        for (uint32_t n = p->groups_of_start[v]; n < p->groups_of_start[v + 1] && !may_go(k, i); n++) {
+        for (uint32_t n = p->groups_of_start[v]; n < p->groups_of_start[v + 1] && !plan_budget_may_go(k, i);
+             n++) {
                 const Group *g = &p->groups[p->groups_of[n]];
 
-                for (uint32_t m = 0; m < g->n_vms && !may_go(k, i); m++)
+                for (uint32_t m = 0; m < g->n_vms && !plan_budget_may_go(k, i); m++)
                         if (k->of[g->vms[m]] != IX_NONE)
-                                take(k, k->of[g->vms[m]]);
+                                plan_budget_take(k, k->of[g->vms[m]]);
         }
 }
 
 /* Depth: each is taken once, so that rings end; the order of moves is asked whether they can be opened. */
-static void take(Budget *k, uint32_t i) {
+static void plan_budget_take(Budget *k, uint32_t i) {
         const HostIx from = k->wanted[i].move.from;
 
         if (k->taken[i])
                 return;
         k->taken[i] = true;
-        if (!may_go(k, i))
+        if (!plan_budget_may_go(k, i))
                 take_room(k, i);
-        if (!may_go(k, i))
+        if (!plan_budget_may_go(k, i))
                 take_company(k, i);
         k->tried[k->n_tried++] = i;
         evaluator_move(k->e, k->wanted[i].move);
         for (uint32_t m = k->from_start[from]; k->idle[from] && m < k->from_start[from + 1]; m++)
-                take(k, k->from[m]);
+                plan_budget_take(k, k->from[m]);
 }
 
 static void give_back(Budget *k) {
@@ -180,7 +181,7 @@ static void give_back(Budget *k) {
 
 /* ---- what fits ---- */
 
-static bool within(const Planning *pl, const WaveMove *steps, uint32_t n, int64_t ms) {
+static bool plan_budget_within(const Planning *pl, const WaveMove *steps, uint32_t n, int64_t ms) {
         int64_t mib = 0;
 
         for (uint32_t i = 0; i < n; i++)
@@ -188,7 +189,7 @@ static bool within(const Planning *pl, const WaveMove *steps, uint32_t n, int64_
         return n <= pl->request.max_moves && mib <= pl->request.max_mib && ms <= pl->request.max_ms;
 }
 
-static bool gains(const Budget *k) {
+static bool plan_budget_gains(const Budget *k) {
         const Tier last = problem_last_tier(k->pl->first);
 
         for (int t = 0; t <= (int) last; t++)
@@ -198,7 +199,7 @@ static bool gains(const Budget *k) {
 }
 
 /* 1: all that is taken has an order within the budgets, and gains by what is tried. */
-static int fits(Budget *k, WaveOrder *ret) {
+static int plan_budget_fits(Budget *k, WaveOrder *ret) {
         Planning *pl = k->pl;
         Move *moves = arena_new(&pl->scratch, Move, k->n);
         int64_t ms = 0;
@@ -207,7 +208,7 @@ static int fits(Budget *k, WaveOrder *ret) {
 
         if (!moves)
                 return -ENOMEM;
-        if (!gains(k))
+        if (!plan_budget_gains(k))
                 return 0;
         for (VmIx v = 0; v < pl->first->n_vms; v++)
                 if (k->of[v] != IX_NONE && k->taken[k->of[v]])
@@ -220,7 +221,7 @@ static int fits(Budget *k, WaveOrder *ret) {
         if (r <= 0)
                 return r;
         r = plan_makespan(pl, ret->moves, ret->n, ret->n_waves, &ms);
-        return r < 0 ? r : within(pl, ret->moves, ret->n, ms);
+        return r < 0 ? r : plan_budget_within(pl, ret->moves, ret->n, ms);
 }
 
 static int keep_what_fits(Budget *k, uint32_t first, uint32_t end) {
@@ -229,12 +230,12 @@ static int keep_what_fits(Budget *k, uint32_t first, uint32_t end) {
         int r;
 
         for (uint32_t i = first; i < end; i++)
-                take(k, i);
+                plan_budget_take(k, i);
         if (k->n_tried == 0 || k->tries >= TRIES_MAX) {
                 give_back(k);
                 return 0;
         }
-        r = fits(k, &order);
+        r = plan_budget_fits(k, &order);
         if (r > 0) {
                 k->kept = k->e->cost;
                 k->order = order; /* in scratch, as all of this: nothing is rewound */
@@ -278,7 +279,7 @@ int plan_budget(Planning *pl) {
         int64_t ms = 0;
         int r = plan_makespan(pl, pl->steps, pl->n_steps, pl->n_waves, &ms);
 
-        if (r < 0 || within(pl, pl->steps, pl->n_steps, ms))
+        if (r < 0 || plan_budget_within(pl, pl->steps, pl->n_steps, ms))
                 return r;
         r = budget_begin(&k);
         if (r == 0)

@@ -89,7 +89,7 @@ static int wave_starts(Planning *pl, const Plan *plan, int64_t **ret) {
 }
 
 /* One that is on its way already leaves, and nobody predicts when: it is not said to stay. */
-static bool is_late(const Planning *pl, VmIx v, int64_t out) {
+static bool plan_deadline_is_late(const Planning *pl, VmIx v, int64_t out) {
         return problem_leave(pl->first, v, pl->first->home[v]) > 0 && !pl->s->vms[v].in_flight &&
                plan_within_ms(pl, v) != INT64_MAX && out > plan_within_ms(pl, v);
 }
@@ -112,13 +112,13 @@ int plan_late(Planning *pl, Plan *plan) {
                         out[m->vm] = start[m->wave] + m->predicted.ms;
         }
         for (VmIx v = 0; v < n_vms; v++)
-                n += is_late(pl, v, out[v]);
+                n += plan_deadline_is_late(pl, v, out[v]);
         late = arena_new(pl->arena, PlanLate, n);
         if (!late)
                 return -ENOMEM;
         n = 0;
         for (VmIx v = 0; v < n_vms; v++)
-                if (is_late(pl, v, out[v]))
+                if (plan_deadline_is_late(pl, v, out[v]))
                         late[n++] = (PlanLate){ .vm = v,
                                                 .ms = out[v] == INT64_MAX ? UNKNOWN : out[v],
                                                 .within_ms = plan_within_ms(pl, v) };

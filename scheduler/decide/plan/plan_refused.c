@@ -42,7 +42,7 @@ typedef struct Asking {
 } Asking;
 
 /* What stands against v on h; REASON_NONE: it could go there, and that would do. */
-static Reason objection(const Asking *k, VmIx v, HostIx h, Wish wish) {
+static Reason plan_refused_objection(const Asking *k, VmIx v, HostIx h, Wish wish) {
         const Problem *p = k->pl->first;
         Move m = { v, k->pl->now[v], h };
         Reason why = evaluator_refuse(k->e, m);
@@ -69,7 +69,7 @@ static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
                 return true;
         }
         for (HostIx h = 0; h < p->n_hosts; h++, k->questions++) {
-                Reason why = h == k->pl->now[v] ? REASON_N : objection(k, v, h, wish);
+                Reason why = h == k->pl->now[v] ? REASON_N : plan_refused_objection(k, v, h, wish);
 
                 counts[why]++;
                 if (why == REASON_NONE && wish.below_line && k->pl->left_out[v] == REASON_NONE)
@@ -104,7 +104,7 @@ static unsigned caps_against(const Asking *k, VmIx v) {
         return caps;
 }
 
-static void list(Asking *k, const Refused *one, Wish wish) {
+static void plan_refused_list(Asking *k, const Refused *one, Wish wish) {
         if (k->listed[one->vm])
                 return;
         if (one->reason == REASON_BUDGET)
@@ -126,7 +126,7 @@ static void ask_evacuees(Asking *k) {
                         continue;
                 if (k->questions < QUESTIONS_MAX)
                         (void) ask_hosts(k, v, (Wish){ 0 }, &one);
-                list(k, &one, (Wish){ 0 });
+                plan_refused_list(k, &one, (Wish){ 0 });
         }
 }
 
@@ -165,7 +165,7 @@ static int ask_overloaded(Asking *k) {
                 if (ask_hosts(k, v, (Wish){ .below_line = true }, &one))
                         ones[n++] = one;
                 else if (k->pl->left_out[v] != REASON_NONE)
-                        list(k, &one, (Wish){ .below_line = true });
+                        plan_refused_list(k, &one, (Wish){ .below_line = true });
                 else {
                         over[h] = 2;
                         k->limited_by |= caps_against(k, v);
@@ -173,12 +173,12 @@ static int ask_overloaded(Asking *k) {
         }
         for (uint32_t i = 0; i < n; i++)
                 if (over[k->pl->now[ones[i].vm]] == 1)
-                        list(k, &ones[i], (Wish){ .below_line = true });
+                        plan_refused_list(k, &ones[i], (Wish){ .below_line = true });
         return 0;
 }
 
 /* How many VMs that the rule keeps apart from v share its domain. */
-static uint32_t company(const Asking *k, const GroupRule *rule, VmIx v) {
+static uint32_t plan_refused_company(const Asking *k, const GroupRule *rule, VmIx v) {
         const Problem *p = k->pl->first;
         const Group *g = &p->groups[rule->kind == RULE_AVOID ? rule->group_b : rule->group];
         uint32_t n = 0, domain = problem_domain(p, rule->level, k->pl->now[v]);
@@ -204,10 +204,10 @@ static void ask_rules(Asking *k) {
                         Refused one;
 
                         if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) &&
-                            company(k, rule, g->vms[m]) == 0)
+                            plan_refused_company(k, rule, g->vms[m]) == 0)
                                 continue;
                         (void) ask_hosts(k, g->vms[m], wish, &one);
-                        list(k, &one, wish);
+                        plan_refused_list(k, &one, wish);
                 }
         }
         for (VmIx v = 0; v < p->n_vms && k->questions < QUESTIONS_MAX; v++) {
@@ -217,7 +217,7 @@ static void ask_rules(Asking *k) {
                 if (problem_class_denies(p, v, k->pl->now[v]) != REASON_RULE_HOSTS)
                         continue;
                 (void) ask_hosts(k, v, wish, &one);
-                list(k, &one, wish);
+                plan_refused_list(k, &one, wish);
         }
 }
 
@@ -231,16 +231,16 @@ static int ask_reserve(Asking *k) {
         reserve_mark(k->e->reserve, marks);
         for (VmIx v = 0; v < p->n_vms; v++)
                 if (marks[v])
-                        list(k,
-                             &(Refused){ .vm = v,
-                                         .to = IX_NONE,
-                                         .reason = REASON_RESERVE_LACKS,
-                                         .hosts = p->n_hosts - 1 },
-                             (Wish){ 0 });
+                        plan_refused_list(k,
+                                          &(Refused){ .vm = v,
+                                                      .to = IX_NONE,
+                                                      .reason = REASON_RESERVE_LACKS,
+                                                      .hosts = p->n_hosts - 1 },
+                                          (Wish){ 0 });
         return 0;
 }
 
-static int by_vm(const void *a, const void *b) {
+static int plan_refused_by_vm(const void *a, const void *b) {
         const Listed *x = a, *y = b;
 
         return (x->refused.vm > y->refused.vm) - (x->refused.vm < y->refused.vm);
@@ -274,8 +274,9 @@ static int tell_by_whom(Asking *k, const Trial *t, Listed *l) {
         if (p->pinned[l->refused.vm] != REASON_NONE || l->refused.reason == REASON_RESERVE_LACKS)
                 return 0;
         for (HostIx h = 0; h < p->n_hosts; h++, k->questions++) {
-                const Reason why = h == k->pl->now[l->refused.vm] ? REASON_NONE
-                                                                  : objection(k, l->refused.vm, h, l->wish);
+                const Reason why = h == k->pl->now[l->refused.vm]
+                                           ? REASON_NONE
+                                           : plan_refused_objection(k, l->refused.vm, h, l->wish);
 
                 if (why != REASON_NONE && counts[why]++ == 0)
                         first[why] = h;
@@ -343,7 +344,7 @@ int plan_refused(Planning *pl, Plan *plan) {
         if (r == 0 && plan->reserve.blocked)
                 r = ask_reserve(&k);
         if (r == 0) {
-                qsort(k.list, k.n, sizeof(*k.list), by_vm);
+                qsort(k.list, k.n, sizeof(*k.list), plan_refused_by_vm);
                 r = tell_all(&k);
         }
         for (uint32_t i = 0; i < k.n; i++)

@@ -18,7 +18,7 @@ static int64_t square_root(int64_t n) {
 }
 
 /* Hosts that are there and not to be emptied: what their mean should be is the question. */
-static bool takes_part(const HostRole *role) {
+static bool plan_score_takes_part(const HostRole *role) {
         return !role->no_exit && role->evacuate == 0;
 }
 
@@ -30,7 +30,7 @@ static void score_spread(const Assignment *x, uint32_t r, Spread *ret) {
         for (HostIx h = 0; h < p->n_hosts; h++) {
                 int64_t capacity = problem_capacity(p, h)[r], share;
 
-                if (!takes_part(&p->roles[h]) || capacity >= QUANTITY_MAX)
+                if (!plan_score_takes_part(&p->roles[h]) || capacity >= QUANTITY_MAX)
                         continue;
                 share = load_permille(assignment_load(x, h)[r], capacity);
                 share = share < SPREAD_SHARE_MAX ? share : SPREAD_SHARE_MAX;

@@ -25,7 +25,7 @@ static uint32_t wave_end(const WaveMove *steps, uint32_t n, uint32_t i) {
 }
 
 /* A cold move takes nothing of its way. */
-static void share_links(const Planning *pl, Move m, uint32_t *sharing, int change) {
+static void plan_story_share_links(const Planning *pl, Move m, uint32_t *sharing, int change) {
         const MigrationWay way = migration_way(&pl->net, m.from, m.to);
 
         for (uint32_t i = 0; i < way.n && pl->s->vms[m.vm].state != VM_OFF; i++)
@@ -91,8 +91,8 @@ static void keep_choice(Story *st, uint32_t step, const MoveChoice *choice, int6
 
 /* A VM that must leave its host by a deadline and would miss it goes in a swifter way, where its policy
  * allows one that makes it. start: of its wave, ms from the plan's. */
-static int hurry(Planning *pl, Move m, const MigrationFacts *facts, const MovePolicy *policy, int64_t start,
-                 MoveChoice *io) {
+static int plan_story_hurry(Planning *pl, Move m, const MigrationFacts *facts, const MovePolicy *policy,
+                            int64_t start, MoveChoice *io) {
         const HostIx home = pl->first->home[m.vm];
         const int64_t within = plan_within_ms(pl, m.vm);
         int r;
@@ -114,7 +114,7 @@ static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, Story
         for (uint32_t i = 0, end; i < n; start += ret_wave_ms[steps[i].wave], i = end) {
                 end = wave_end(steps, n, i);
                 for (uint32_t k = i; k < end; k++)
-                        share_links(pl, steps[k].move, sharing, 1);
+                        plan_story_share_links(pl, steps[k].move, sharing, 1);
                 for (uint32_t k = i; k < end; k++) {
                         int64_t *longest = &ret_wave_ms[steps[k].wave];
                         const MovePolicy policy = move_policy_of(&all, &pl->s->vms[steps[k].move.vm]);
@@ -124,7 +124,7 @@ static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, Story
                         int r = move_choose(st ? pl->arena : &pl->scratch, facts, known, &policy, &choice);
 
                         if (r == 0)
-                                r = hurry(pl, steps[k].move, &facts, &policy, start, &choice);
+                                r = plan_story_hurry(pl, steps[k].move, &facts, &policy, start, &choice);
                         if (r < 0)
                                 return r;
                         if (st)
@@ -133,7 +133,7 @@ static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, Story
                                 *longest = choice.forecast.predicted.ms;
                 }
                 for (uint32_t k = i; k < end; k++)
-                        share_links(pl, steps[k].move, sharing, -1);
+                        plan_story_share_links(pl, steps[k].move, sharing, -1);
         }
         return 0;
 }

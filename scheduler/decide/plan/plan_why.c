@@ -11,36 +11,36 @@ static const char *resource_title(const Why *w, uint32_t r) {
         return r < w->pl->layout.extra ? titles[r] : w->pl->layout.names[r];
 }
 
-static int64_t load_of(const Why *w, HostIx h, uint32_t r) {
+static int64_t plan_why_load_of(const Why *w, HostIx h, uint32_t r) {
         return assignment_load(w->e->x, h)[r];
 }
 
 static int64_t share_now(const Why *w, HostIx h, uint32_t r) {
-        return load_permille(load_of(w, h, r), problem_capacity(w->pl->first, h)[r]);
+        return load_permille(plan_why_load_of(w, h, r), problem_capacity(w->pl->first, h)[r]);
 }
 
-static int64_t line_of(const Why *w, HostIx h, uint32_t r) {
+static int64_t plan_why_line_of(const Why *w, HostIx h, uint32_t r) {
         const Problem *p = w->pl->first;
 
         return load_permille(p->limit[(size_t) h * p->n_res + r], problem_capacity(p, h)[r]);
 }
 
 /* "80 %", or "80.4 %" where a whole number would hide a difference. */
-static const char *percent(Arena *a, int64_t permille, bool exact) {
+static const char *plan_why_percent(Arena *a, int64_t permille, bool exact) {
         if (exact && permille % 10 != 0)
                 return text_format(a, "%lld.%lld %%", (long long) (permille / 10),
                                    (long long) (permille % 10));
         return text_format(a, "%lld %%", (long long) ((permille + 5) / 10));
 }
 
-static const char *tenths(Arena *a, int64_t value, const char *unit) {
+static const char *plan_why_tenths(Arena *a, int64_t value, const char *unit) {
         return text_format(a, "%s%lld.%lld %s", value < 0 ? "-" : "",
                            (long long) (value < 0 ? -value : value) / 10,
                            (long long) (value < 0 ? -value : value) % 10, unit);
 }
 
 /* a × b ÷ c without overflow; c > 0. */
-static int64_t ratio(int64_t a, int64_t b, int64_t c) {
+static int64_t plan_why_ratio(int64_t a, int64_t b, int64_t c) {
         int64_t product;
 
         return __builtin_mul_overflow(a, b, &product) ? a / c * b : product / c;
@@ -49,13 +49,14 @@ static int64_t ratio(int64_t a, int64_t b, int64_t c) {
 /* What the target has below its own load line before the move, in the unit people use. */
 static const char *free_room(const Why *w, HostIx h, uint32_t r) {
         const Problem *p = w->pl->first;
-        int64_t room = p->limit[(size_t) h * p->n_res + r] - load_of(w, h, r),
+        int64_t room = p->limit[(size_t) h * p->n_res + r] - plan_why_load_of(w, h, r),
                 capacity = problem_capacity(p, h)[r];
 
         if (r == RES_CPU && capacity > 0)
-                return tenths(w->arena, ratio(room, w->pl->s->hosts[h].cpus * 10, capacity), "cores");
+                return plan_why_tenths(w->arena, plan_why_ratio(room, w->pl->s->hosts[h].cpus * 10, capacity),
+                                       "cores");
         if (r == RES_MEMORY && (room >= 1024 || room <= -1024))
-                return tenths(w->arena, ratio(room, 10, 1024), "GiB");
+                return plan_why_tenths(w->arena, plan_why_ratio(room, 10, 1024), "GiB");
         if (r == RES_MEMORY)
                 return text_format(w->arena, "%lld MiB", (long long) room);
         if (r < w->pl->layout.extra)
@@ -68,7 +69,7 @@ static const char *target_clause(const Why *w, uint32_t r) {
         HostIx to = w->step->step.move.to;
         const Problem *p = w->pl->first;
 
-        if (p->limit[(size_t) to * p->n_res + r] > load_of(w, to, r)) {
+        if (p->limit[(size_t) to * p->n_res + r] > plan_why_load_of(w, to, r)) {
                 const char *room = free_room(w, to, r);
 
                 return room ? text_format(w->arena, "%s has %s%s free below its own", w->to, room,
@@ -89,7 +90,7 @@ static const char *room_clause(const Why *w) {
         if (!cpu || !memory)
                 return NULL;
         for (uint32_t r = 0; r < p->n_res; r++)
-                if (load_of(w, m.to, r) > p->limit[(size_t) m.to * p->n_res + r])
+                if (plan_why_load_of(w, m.to, r) > p->limit[(size_t) m.to * p->n_res + r])
                         return text_format(
                                 w->arena, "%s can take it, though its %s is at %lld %%, above its load line",
                                 w->to, resource_title(w, r), (long long) (share_now(w, m.to, r) + 5) / 10);
@@ -135,11 +136,11 @@ static uint32_t worst_excess(const Why *w, HostIx h) {
         uint32_t worst = IX_NONE;
 
         for (uint32_t r = 0; r < p->n_res; r++) {
-                int64_t over = load_of(w, h, r) - p->limit[(size_t) h * p->n_res + r], share;
+                int64_t over = plan_why_load_of(w, h, r) - p->limit[(size_t) h * p->n_res + r], share;
 
                 if (over <= 0 || need[r] <= 0)
                         continue;
-                share = share_now(w, h, r) - line_of(w, h, r);
+                share = share_now(w, h, r) - plan_why_line_of(w, h, r);
                 if (worst == IX_NONE || share > most) {
                         most = share;
                         worst = r;
@@ -150,9 +151,10 @@ static uint32_t worst_excess(const Why *w, HostIx h) {
 
 static const char *why_overloaded(const Why *w, uint32_t r) {
         HostIx from = w->step->step.move.from;
-        int64_t share = share_now(w, from, r), line = line_of(w, from, r);
+        int64_t share = share_now(w, from, r), line = plan_why_line_of(w, from, r);
         bool close = share - line < 10;
-        const char *at = percent(w->arena, share, close), *below = percent(w->arena, line, close);
+        const char *at = plan_why_percent(w->arena, share, close),
+                   *below = plan_why_percent(w->arena, line, close);
         const char *target = target_clause(w, r);
 
         if (!at || !below || !target)
@@ -179,7 +181,8 @@ static const char *why_repair(const Why *w) {
         const GroupRule *rule = why_rule(w, true, &gain);
 
         for (uint32_t r = 0; r < p->n_res; r++)
-                if (load_of(w, m.from, r) > problem_capacity(p, m.from)[r] && problem_need(p, m.vm)[r] > 0)
+                if (plan_why_load_of(w, m.from, r) > problem_capacity(p, m.from)[r] &&
+                    problem_need(p, m.vm)[r] > 0)
                         return why_overfull(w, r);
         if (gain >= -1 && p->n_classes > 0 && problem_class_denies(p, m.vm, m.from) == REASON_RULE_HOSTS &&
             problem_class_denies(p, m.vm, m.to) != REASON_RULE_HOSTS)
@@ -204,7 +207,7 @@ static const char *why_reserve(const Why *w, Cost gain) {
                            w->from);
 }
 
-static int64_t squared(int64_t share) {
+static int64_t plan_why_squared(int64_t share) {
         return share * share;
 }
 
@@ -222,9 +225,9 @@ static uint32_t evened_most(const Why *w) {
 
                 if (!p->balance_weight || p->balance_weight[r] == 0 || need == 0)
                         continue;
-                gain = squared(share_now(w, m.from, r)) + squared(share_now(w, m.to, r)) -
-                       squared(load_permille(load_of(w, m.from, r) - need, from[r])) -
-                       squared(load_permille(load_of(w, m.to, r) + need, to[r]));
+                gain = plan_why_squared(share_now(w, m.from, r)) + plan_why_squared(share_now(w, m.to, r)) -
+                       plan_why_squared(load_permille(plan_why_load_of(w, m.from, r) - need, from[r])) -
+                       plan_why_squared(load_permille(plan_why_load_of(w, m.to, r) + need, to[r]));
                 if (p->balance_weight[r] * gain > most) {
                         most = p->balance_weight[r] * gain;
                         best = r;
@@ -264,10 +267,13 @@ static const char *why_balance(const Why *w) {
                 "%s's %s is at %lld %% and %s's at %lld %%: after it they are at %lld %% and %lld %%",
                 w->from, resource_title(w, r), (long long) (share_now(w, m.from, r) + 5) / 10, w->to,
                 (long long) (share_now(w, m.to, r) + 5) / 10,
-                (long long) (load_permille(load_of(w, m.from, r) - need, problem_capacity(p, m.from)[r]) +
+                (long long) (load_permille(plan_why_load_of(w, m.from, r) - need,
+                                           problem_capacity(p, m.from)[r]) +
                              5) /
                         10,
-                (long long) (load_permille(load_of(w, m.to, r) + need, problem_capacity(p, m.to)[r]) + 5) /
+                (long long) (load_permille(plan_why_load_of(w, m.to, r) + need,
+                                           problem_capacity(p, m.to)[r]) +
+                             5) /
                         10);
 }
 
@@ -275,7 +281,7 @@ static const char *why_balance(const Why *w) {
 static int64_t evened_share(const Why *w, const DeviationGoal *g, HostIx h, int64_t more) {
         const int64_t zero = g->zero ? g->zero[h] : 0;
 
-        return load_permille(load_of(w, h, g->r) + more - zero, g->unit[h]);
+        return load_permille(plan_why_load_of(w, h, g->r) + more - zero, g->unit[h]);
 }
 
 /* The deviation that the move makes less most, between hosts that take part; NULL: none. */
@@ -292,8 +298,10 @@ static const DeviationGoal *deviation_most(const Why *w) {
 
                 if (g->unit[m.from] == 0 || g->unit[m.to] == 0)
                         continue;
-                gain = squared(evened_share(w, g, m.from, 0)) + squared(evened_share(w, g, m.to, 0)) -
-                       squared(evened_share(w, g, m.from, -need)) - squared(evened_share(w, g, m.to, need));
+                gain = plan_why_squared(evened_share(w, g, m.from, 0)) +
+                       plan_why_squared(evened_share(w, g, m.to, 0)) -
+                       plan_why_squared(evened_share(w, g, m.from, -need)) -
+                       plan_why_squared(evened_share(w, g, m.to, need));
                 if (g->weight * gain > most) {
                         most = g->weight * gain;
                         best = g;
@@ -346,7 +354,7 @@ static bool is_in_the_way(const Why *w, const WaveMove *comes) {
 
         for (uint32_t r = 0; r < p->n_res; r++)
                 if (need[r] > 0 && own[r] > 0 &&
-                    load_of(w, m.from, r) + need[r] > p->limit[(size_t) m.from * p->n_res + r])
+                    plan_why_load_of(w, m.from, r) + need[r] > p->limit[(size_t) m.from * p->n_res + r])
                         return true;
         return at != m.from && evaluator_refuse(w->e, (Move){ comes->move.vm, at, m.from }) != REASON_NONE;
 }
@@ -378,8 +386,8 @@ static Cost even_gain(const Why *w) {
         Costs d = { 0 };
 
         for (uint32_t r = 0; r < p->n_res; r++) {
-                from[r] = load_of(w, m.from, r) - problem_need(p, m.vm)[r];
-                to[r] = load_of(w, m.to, r) + problem_need(p, m.vm)[r];
+                from[r] = plan_why_load_of(w, m.from, r) - problem_need(p, m.vm)[r];
+                to[r] = plan_why_load_of(w, m.to, r) + problem_need(p, m.vm)[r];
         }
         evaluator_deviate(e, m.from, m.to, problem_need(p, m.vm), &d);
         return d.tier[TIER_BALANCE] + evaluator_host(e, m.from, from).tier[TIER_BALANCE] +

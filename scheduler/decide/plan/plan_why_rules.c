@@ -10,7 +10,7 @@ typedef struct Places {
         bool has; /* the VM that moves is of the group */
 } Places;
 
-static Places count_places(const Why *w, uint32_t group, Level level) {
+static Places plan_why_rules_count_places(const Why *w, uint32_t group, Level level) {
         const Problem *p = w->pl->first;
         const Move m = w->step->step.move;
         const Group *g = &p->groups[group];
@@ -29,7 +29,7 @@ static Places count_places(const Why *w, uint32_t group, Level level) {
 }
 
 /* Places that the group is in; only asked of "spread". */
-static int64_t occupied(const Why *w, const GroupRule *rule) {
+static int64_t plan_why_rules_occupied(const Why *w, const GroupRule *rule) {
         const Problem *p = w->pl->first;
         const Group *g = &p->groups[rule->group];
         int64_t n = 0;
@@ -48,7 +48,7 @@ static int64_t occupied(const Why *w, const GroupRule *rule) {
         return n;
 }
 
-static int64_t at_least(int64_t x, int64_t least) {
+static int64_t plan_why_rules_at_least(int64_t x, int64_t least) {
         return x > least ? x : least;
 }
 
@@ -67,9 +67,9 @@ static int64_t change_of(const Why *w, const GroupRule *rule) {
 
         if (problem_domain(p, rule->level, m.from) == problem_domain(p, rule->level, m.to))
                 return 0;
-        a = count_places(w, rule->group, rule->level);
+        a = plan_why_rules_count_places(w, rule->group, rule->level);
         if (rule_has_two_groups(rule->kind))
-                b = count_places(w, rule->group_b, rule->level);
+                b = plan_why_rules_count_places(w, rule->group_b, rule->level);
         if (!a.has && !b.has)
                 return 0;
         if (rule_has_two_groups(rule->kind))
@@ -81,20 +81,22 @@ static int64_t change_of(const Why *w, const GroupRule *rule) {
                 return -then;
         if (rule->kind == RULE_TOGETHER)
                 return then;
-        now = occupied(w, rule);
-        return at_least((int64_t) rule->k - now - then, 0) - at_least((int64_t) rule->k - now, 0);
+        now = plan_why_rules_occupied(w, rule);
+        return plan_why_rules_at_least((int64_t) rule->k - now - then, 0) -
+               plan_why_rules_at_least((int64_t) rule->k - now, 0);
 }
 
-static bool is_of(const Problem *p, VmIx v, uint32_t group) {
+static bool plan_why_rules_is_of(const Problem *p, VmIx v, uint32_t group) {
         for (uint32_t i = p->groups_of_start[v]; i < p->groups_of_start[v + 1]; i++)
                 if (p->groups_of[i] == group)
                         return true;
         return false;
 }
 
-static bool touches(const Problem *p, VmIx v, const GroupRule *rule) {
+static bool plan_why_rules_touches(const Problem *p, VmIx v, const GroupRule *rule) {
         return p->groups_of_start &&
-               (is_of(p, v, rule->group) || (rule_has_two_groups(rule->kind) && is_of(p, v, rule->group_b)));
+               (plan_why_rules_is_of(p, v, rule->group) ||
+                (rule_has_two_groups(rule->kind) && plan_why_rules_is_of(p, v, rule->group_b)));
 }
 
 static bool is_talk(const Problem *p, const GroupRule *rule) {
@@ -111,7 +113,8 @@ const GroupRule *why_rule(const Why *w, bool must, Cost *ret_gain) {
                 const GroupRule *rule = t->rules[i].rule;
                 Cost gain;
 
-                if (rule->must != must || is_talk(p, rule) || !touches(p, w->step->step.move.vm, rule))
+                if (rule->must != must || is_talk(p, rule) ||
+                    !plan_why_rules_touches(p, w->step->step.move.vm, rule))
                         continue;
                 gain = t->rules[i].weight * change_of(w, rule);
                 if (gain < *ret_gain) {
@@ -134,7 +137,7 @@ Cost why_traffic_gain(const Why *w, VmIx *ret_partner) {
                 const VmIx *pair;
                 Cost gain;
 
-                if (!is_talk(p, rule) || !touches(p, v, rule))
+                if (!is_talk(p, rule) || !plan_why_rules_touches(p, v, rule))
                         continue;
                 gain = t->rules[i].weight * change_of(w, rule);
                 sum += gain;
@@ -158,7 +161,7 @@ Cost why_wish_gain(const Why *w) {
 /* ---- sentences ---- */
 
 /* Another VM of the group in that place, before the step. */
-static const char *neighbour(const Why *w, uint32_t group, Level level, HostIx h) {
+static const char *plan_why_rules_neighbour(const Why *w, uint32_t group, Level level, HostIx h) {
         const Problem *p = w->pl->first;
         const Group *g = &p->groups[group];
 
@@ -174,10 +177,10 @@ const char *why_rule_kept(const Why *w, const GroupRule *rule) {
         const Rule *written = &w->pl->s->rules[rule->source];
         const char *what = rule->must ? "rule" : "wish", *level = level_names[rule->level];
         const char *in = rule->level == LEVEL_HOST ? "on" : "in";
-        const bool first = is_of(w->pl->first, m.vm, rule->group);
+        const bool first = plan_why_rules_is_of(w->pl->first, m.vm, rule->group);
         const uint32_t others = !rule_has_two_groups(rule->kind) || !first ? rule->group : rule->group_b;
-        const char *there = neighbour(w, others, rule->level, m.to),
-                   *here = neighbour(w, others, rule->level, m.from);
+        const char *there = plan_why_rules_neighbour(w, others, rule->level, m.to),
+                   *here = plan_why_rules_neighbour(w, others, rule->level, m.from);
 
         switch (rule->kind) {
         case RULE_APART:
@@ -213,7 +216,7 @@ static bool names_vm(const Rule *rule, VmIx v) {
 }
 
 /* The host is one the rule has nothing against. */
-static bool suits(const Rule *rule, HostIx h) {
+static bool plan_why_rules_suits(const Rule *rule, HostIx h) {
         for (uint32_t i = 0; i < rule->n_hosts; i++)
                 if (rule->hosts[i] == h)
                         return rule->kind == RULE_ON;
@@ -221,7 +224,7 @@ static bool suits(const Rule *rule, HostIx h) {
 }
 
 /* The heaviest rule on hosts that the step satisfies; NULL: none. */
-static const Rule *satisfied(const Why *w, bool must) {
+static const Rule *plan_why_rules_satisfied(const Why *w, bool must) {
         const Snapshot *s = w->pl->s;
         const Move m = w->step->step.move;
         const Rule *best = NULL;
@@ -230,7 +233,8 @@ static const Rule *satisfied(const Why *w, bool must) {
                 const Rule *rule = &s->rules[i];
 
                 if (rule->must != must || (rule->kind != RULE_ON && rule->kind != RULE_NOT_ON) ||
-                    !names_vm(rule, m.vm) || suits(rule, m.from) || !suits(rule, m.to))
+                    !names_vm(rule, m.vm) || plan_why_rules_suits(rule, m.from) ||
+                    !plan_why_rules_suits(rule, m.to))
                         continue;
                 if (!best || rule->weight > best->weight)
                         best = rule;
@@ -239,7 +243,7 @@ static const Rule *satisfied(const Why *w, bool must) {
 }
 
 const char *why_wish(const Why *w) {
-        const Rule *rule = satisfied(w, false);
+        const Rule *rule = plan_why_rules_satisfied(w, false);
 
         if (!rule)
                 return text_format(w->arena, "wishes about hosts are better met on %s than on %s", w->to,
@@ -249,7 +253,7 @@ const char *why_wish(const Why *w) {
 }
 
 const char *why_host_rule(const Why *w) {
-        const Rule *rule = satisfied(w, true);
+        const Rule *rule = plan_why_rules_satisfied(w, true);
 
         return text_format(w->arena, "the rule %s forbids %s on %s, and allows it on %s",
                            rule ? rule->name : "on hosts", w->vm, w->from, w->to);
@@ -289,7 +293,8 @@ const char *why_block(const Why *w, int *ret_r) {
                 const char *others = NULL;
                 uint32_t n = 0;
 
-                if ((rule->kind != RULE_TOGETHER && rule->kind != RULE_NEAR) || !touches(p, m.vm, rule))
+                if ((rule->kind != RULE_TOGETHER && rule->kind != RULE_NEAR) ||
+                    !plan_why_rules_touches(p, m.vm, rule))
                         continue;
                 for (int side = 0; side < (rule->kind == RULE_NEAR ? 2 : 1); side++) {
                         const Group *g = &p->groups[side == 0 ? rule->group : rule->group_b];

@@ -129,7 +129,7 @@ static int neighbours_build(Arena *a, DistanceMap *m) {
         return 0;
 }
 
-static int64_t measured(const DistanceMap *m, HostIx a, HostIx b) {
+static int64_t distance_measured_of(const DistanceMap *m, HostIx a, HostIx b) {
         uint32_t low = m->start[a], high = m->start[a + 1];
 
         while (low < high) {
@@ -420,7 +420,7 @@ Distance distance_between(const DistanceMap *m, HostIx a, HostIx b) {
                 return d;
         d.hops = hops_between(m, a, b);
         d.from = DISTANCE_MEASURED;
-        d.rtt_us = measured(m, a, b);
+        d.rtt_us = distance_measured_of(m, a, b);
         if (d.rtt_us == UNKNOWN) {
                 d.rtt_us = usual_rtt(m, a, b, &d.from);
                 if (d.rtt_us != UNKNOWN)

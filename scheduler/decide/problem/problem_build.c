@@ -87,12 +87,12 @@ static int64_t at_most(int64_t value, int64_t most) {
         return value < most ? value : most;
 }
 
-static int64_t known(int64_t value) {
+static int64_t problem_build_known(int64_t value) {
         return value > 0 ? value : 0;
 }
 
 /* a × b ÷ c, QUANTITY_MAX where that is too much. a, b ≥ 0, c > 0. */
-static int64_t scaled(int64_t a, int64_t b, int64_t c) {
+static int64_t problem_build_scaled(int64_t a, int64_t b, int64_t c) {
         int64_t product;
 
         if (__builtin_mul_overflow(a, b, &product))
@@ -126,7 +126,7 @@ static HostRole role_of(unsigned not_now, const Host *h) {
         return role;
 }
 
-static int64_t headroom(const Build *b, const Host *h, ResourceId r, const char *setting) {
+static int64_t problem_build_headroom(const Build *b, const Host *h, ResourceId r, const char *setting) {
         if (h->headroom_permille[r] != UNKNOWN)
                 return h->headroom_permille[r];
         return settings_int(b->settings, "load", setting);
@@ -136,7 +136,7 @@ static void host_resource(Build *b, HostIx h, uint32_t r, int64_t capacity, int6
         size_t at = (size_t) h * b->p->n_res + r;
 
         b->capacity[at] = capacity;
-        b->limit[at] = capacity - scaled(capacity, at_most(permille, 1000), 1000);
+        b->limit[at] = capacity - problem_build_scaled(capacity, at_most(permille, 1000), 1000);
 }
 
 /* Of NICs with a carrier. Both ways the same: links are full duplex. */
@@ -145,7 +145,8 @@ static int64_t nic_kbit(const Host *h) {
 
         for (uint32_t i = 0; i < h->n_nics; i++)
                 if (h->nics[i].carrier && h->nics[i].speed_mbit > 0)
-                        sum = at_most(sum + scaled(h->nics[i].speed_mbit, 1000, 1), QUANTITY_MAX);
+                        sum = at_most(sum + problem_build_scaled(h->nics[i].speed_mbit, 1000, 1),
+                                      QUANTITY_MAX);
         return sum > 0 ? sum : QUANTITY_MAX;
 }
 
@@ -159,7 +160,7 @@ static int64_t vcpus_at_most(const Build *b, const Host *h) {
                                       ? h->overcommit_cpu_permille
                                       : settings_int(b->settings, "cluster", "overcommit_cpu");
 
-        return ratio > 0 ? scaled(h->cpus, ratio, 1000) : QUANTITY_MAX;
+        return ratio > 0 ? problem_build_scaled(h->cpus, ratio, 1000) : QUANTITY_MAX;
 }
 
 static void build_host(Build *b, HostIx h) {
@@ -167,14 +168,15 @@ static void build_host(Build *b, HostIx h) {
         const Settings *set = b->settings;
         uint32_t rx = b->layout.net_rx;
 
-        host_resource(b, h, RES_CPU, scaled(host->cpus, b->mhz[h], 1),
-                      headroom(b, host, RES_CPU, "headroom_cpu"));
-        host_resource(b, h, RES_MEMORY, scaled(host->memory_mib, memory_ratio(b, host), 1000),
-                      headroom(b, host, RES_MEMORY, "headroom_memory"));
+        host_resource(b, h, RES_CPU, problem_build_scaled(host->cpus, b->mhz[h], 1),
+                      problem_build_headroom(b, host, RES_CPU, "headroom_cpu"));
+        host_resource(b, h, RES_MEMORY, problem_build_scaled(host->memory_mib, memory_ratio(b, host), 1000),
+                      problem_build_headroom(b, host, RES_MEMORY, "headroom_memory"));
         if (rx != IX_NONE) {
-                host_resource(b, h, rx, nic_kbit(host), headroom(b, host, RES_NET_RX, "headroom_network"));
+                host_resource(b, h, rx, nic_kbit(host),
+                              problem_build_headroom(b, host, RES_NET_RX, "headroom_network"));
                 host_resource(b, h, rx + 1, nic_kbit(host),
-                              headroom(b, host, RES_NET_TX, "headroom_network"));
+                              problem_build_headroom(b, host, RES_NET_TX, "headroom_network"));
         }
         for (uint32_t i = 0; i < b->s->n_extra; i++)
                 host_resource(b, h, b->layout.extra + i,
@@ -186,7 +188,7 @@ static void build_host(Build *b, HostIx h) {
                 host_resource(b, h, b->layout.vcpus, vcpus_at_most(b, host), 0);
         if (b->layout.in_use != IX_NONE)
                 host_resource(b, h, b->layout.in_use, at_most(host->memory_mib, QUANTITY_MAX),
-                              headroom(b, host, RES_MEMORY, "headroom_memory"));
+                              problem_build_headroom(b, host, RES_MEMORY, "headroom_memory"));
 }
 
 /* As much as the host tells, and at least what its VMs have of it now. To a host that tells nothing no VM may
@@ -228,12 +230,13 @@ static int build_cpu_demand(Build *b, int64_t *mcores) {
                 if (s->vms[v].state == VM_OFF)
                         continue;
                 else if (s->vms[v].cpu_mcores != UNKNOWN)
-                        used[s->vms[v].host] += known(vm_measured(&s->vms[v]).cpu_mcores);
+                        used[s->vms[v].host] += problem_build_known(vm_measured(&s->vms[v]).cpu_mcores);
                 else if (s->vms[v].state == VM_RUNNING)
                         vcpus[s->vms[v].host] += s->vms[v].vcpus;
         for (VmIx v = 0; v < s->n_vms; v++) {
                 const Vm *vm = &s->vms[v];
-                int64_t busy = s->hosts[vm->host].cpu_busy_mcores, all = scaled(vm->vcpus, 1000, 1);
+                int64_t busy = s->hosts[vm->host].cpu_busy_mcores,
+                        all = problem_build_scaled(vm->vcpus, 1000, 1);
 
                 if (vm->cpu_mcores != UNKNOWN && vm->state != VM_OFF)
                         mcores[v] = vm->cpu_mcores;
@@ -242,7 +245,8 @@ static int build_cpu_demand(Build *b, int64_t *mcores) {
                 else if (busy == UNKNOWN)
                         mcores[v] = all;
                 else
-                        mcores[v] = at_most(scaled(known(busy - used[vm->host]), vm->vcpus, vcpus[vm->host]),
+                        mcores[v] = at_most(problem_build_scaled(problem_build_known(busy - used[vm->host]),
+                                                                 vm->vcpus, vcpus[vm->host]),
                                             all);
         }
         arena_rewind(b->arena, mark);
@@ -253,14 +257,14 @@ static void build_need(Build *b, VmIx v, int64_t mcores) {
         const Vm *vm = &b->s->vms[v];
         int64_t *need = b->need + (size_t) v * b->p->n_res;
 
-        need[RES_CPU] = scaled(mcores, b->mhz[vm->host], 1000);
+        need[RES_CPU] = problem_build_scaled(mcores, b->mhz[vm->host], 1000);
         need[RES_MEMORY] = at_most(vm->memory_mib, QUANTITY_MAX);
         if (b->layout.net_rx != IX_NONE) {
-                need[b->layout.net_rx] = known(vm->rx_kbit);
-                need[b->layout.net_rx + 1] = known(vm->tx_kbit);
+                need[b->layout.net_rx] = problem_build_known(vm->rx_kbit);
+                need[b->layout.net_rx + 1] = problem_build_known(vm->tx_kbit);
         }
         for (uint32_t i = 0; i < b->s->n_extra && vm->extra; i++)
-                need[b->layout.extra + i] = at_most(known(vm->extra[i]), QUANTITY_MAX);
+                need[b->layout.extra + i] = at_most(problem_build_known(vm->extra[i]), QUANTITY_MAX);
         if (b->layout.vcpus != IX_NONE)
                 need[b->layout.vcpus] = at_most(vm->vcpus, QUANTITY_MAX);
         if (b->layout.in_use != IX_NONE)
@@ -276,18 +280,18 @@ static void measured_use(const Build *b, HostIx h, int64_t *use) {
         const Host *host = &b->s->hosts[h];
         uint32_t rx = b->layout.net_rx;
 
-        use[RES_CPU] = scaled(known(host->cpu_busy_mcores), b->mhz[h], 1000);
-        use[RES_MEMORY] = known(host->memory_used_mib);
+        use[RES_CPU] = problem_build_scaled(problem_build_known(host->cpu_busy_mcores), b->mhz[h], 1000);
+        use[RES_MEMORY] = problem_build_known(host->memory_used_mib);
         for (uint32_t i = 0; i < host->n_nics && rx != IX_NONE; i++) {
-                use[rx] = at_most(use[rx] + known(host->nics[i].rx_kbit), QUANTITY_MAX);
-                use[rx + 1] = at_most(use[rx + 1] + known(host->nics[i].tx_kbit), QUANTITY_MAX);
+                use[rx] = at_most(use[rx] + problem_build_known(host->nics[i].rx_kbit), QUANTITY_MAX);
+                use[rx + 1] = at_most(use[rx + 1] + problem_build_known(host->nics[i].tx_kbit), QUANTITY_MAX);
         }
         if (b->layout.in_use != IX_NONE)
                 use[b->layout.in_use] = use[RES_MEMORY];
         for (uint32_t i = 0; i < b->layout.n_huge; i++) {
                 const Hugepages *g = host_hugepages(host, b->layout.huge_kib[i]);
 
-                use[b->layout.huge + i] = g ? known(g->total_mib - g->free_mib) : 0;
+                use[b->layout.huge + i] = g ? problem_build_known(g->total_mib - g->free_mib) : 0;
         }
 }
 
@@ -301,13 +305,14 @@ static int64_t part_of_use(const Build *b, VmIx v, uint32_t r) {
         if (vm->state == VM_OFF)
                 return 0;
         if (vm->measured && r == RES_CPU && vm->measured->cpu_mcores != UNKNOWN)
-                return scaled(known(vm->measured->cpu_mcores), b->mhz[vm->host], 1000);
+                return problem_build_scaled(problem_build_known(vm->measured->cpu_mcores), b->mhz[vm->host],
+                                            1000);
         if (vm->measured && rx != IX_NONE && r == rx)
-                return known(vm->measured->rx_kbit);
+                return problem_build_known(vm->measured->rx_kbit);
         if (vm->measured && rx != IX_NONE && r == rx + 1)
-                return known(vm->measured->tx_kbit);
+                return problem_build_known(vm->measured->tx_kbit);
         if (vm->measured && r == b->layout.in_use && vm->measured->memory_used_mib != UNKNOWN)
-                return known(vm->measured->memory_used_mib);
+                return problem_build_known(vm->measured->memory_used_mib);
         return b->need[(size_t) v * b->p->n_res + r];
 }
 
@@ -325,7 +330,7 @@ static void build_base(Build *b) {
                 for (uint32_t r = 0; r < n_res; r++) {
                         int64_t *base = &b->base[(size_t) h * n_res + r];
 
-                        *base = known(use[r] - *base);
+                        *base = problem_build_known(use[r] - *base);
                         if ((r == RES_MEMORY || r == b->layout.in_use) && *base < s->hosts[h].reserved_mib)
                                 *base = at_most(s->hosts[h].reserved_mib, QUANTITY_MAX);
                 }
@@ -387,7 +392,8 @@ static MigrationForecast usual_forecast(const Build *b, VmIx v) {
         return migration_forecast(migration_facts(&b->net, v, IX_NONE, IX_NONE, b->net.usual_kbit));
 }
 
-static int64_t price_of(const Build *b, const Vm *vm, const MigrationForecast *f, int64_t usual_ms) {
+static int64_t problem_build_price_of(const Build *b, const Vm *vm, const MigrationForecast *f,
+                                      int64_t usual_ms) {
         const int64_t ms = f->predicted.ms;
         int64_t priority = priority_of(vm);
 
@@ -395,8 +401,10 @@ static int64_t price_of(const Build *b, const Vm *vm, const MigrationForecast *f
                 return PRICE_MAX; /* more than the balance of any two hosts is worth */
         if (priority < PRIORITY_CHEAPEST)
                 priority = PRIORITY_CHEAPEST;
-        return at_most(scaled(PRICE_DISTURBANCE + scaled(ms, PRICE_TIME, usual_ms), priority, PRIORITY_USUAL),
-                       PRICE_MAX);
+        return at_most(
+                problem_build_scaled(PRICE_DISTURBANCE + problem_build_scaled(ms, PRICE_TIME, usual_ms),
+                                     priority, PRIORITY_USUAL),
+                PRICE_MAX);
 }
 
 static int64_t usual_price_ms(const Build *b) {
@@ -438,7 +446,7 @@ static int build_vms(Build *b) {
                 pinned[v] = pin_of(b, &s->vms[v], &b->p->roles[home[v]], problem_leave(b->p, v, home[v]));
                 if (pinned[v] == REASON_NONE)
                         pinned[v] = dirties_too_fast(b, v, &f);
-                price[v] = price_of(b, &s->vms[v], &f, usual_ms);
+                price[v] = problem_build_price_of(b, &s->vms[v], &f, usual_ms);
                 build_need(b, v, mcores[v]);
         }
         b->p->home = home;
@@ -527,7 +535,7 @@ static int build_begin(Build *b) {
 static const struct {
         uint32_t tiers_left;
         int64_t price;
-} thresholds[PLAN_THRESHOLD_MAX + 1] = {
+} problem_build_thresholds[PLAN_THRESHOLD_MAX + 1] = {
         [1] = { .tiers_left = 2, .price = 100 }, [2] = { .tiers_left = 1, .price = 100 },
         [3] = { .tiers_left = 0, .price = 100 }, [4] = { .tiers_left = 0, .price = 30 },
         [5] = { .tiers_left = 0, .price = 5 },
@@ -535,8 +543,8 @@ static const struct {
 
 void problem_set_threshold(Problem *p, uint32_t threshold) {
         assert(threshold >= PLAN_THRESHOLD_MIN && threshold <= PLAN_THRESHOLD_MAX);
-        p->tiers_left = thresholds[threshold].tiers_left;
-        p->move_weight = thresholds[threshold].price;
+        p->tiers_left = problem_build_thresholds[threshold].tiers_left;
+        p->move_weight = problem_build_thresholds[threshold].price;
         if (p->distance)
                 p->distance_weight = p->move_weight;
         p->threshold = threshold;

@@ -19,7 +19,7 @@ typedef struct Deviations {
         uint32_t n;
 } Deviations;
 
-static bool takes_part(const HostRole *role) {
+static bool problem_deviation_takes_part(const HostRole *role) {
         return !role->no_exit && role->evacuate == 0;
 }
 
@@ -45,7 +45,7 @@ static void amounts_of(const Problem *p, uint32_t r, int64_t *unit, int64_t *zer
         }
 }
 
-static int add(Deviations *d, uint32_t r, const char *setting, bool amounts) {
+static int problem_deviation_add(Deviations *d, uint32_t r, const char *setting, bool amounts) {
         const Problem *p = d->p;
         int64_t *unit = arena_new(d->arena, int64_t, p->n_hosts);
         int64_t *zero = arena_new(d->arena, int64_t, p->n_hosts);
@@ -55,7 +55,7 @@ static int add(Deviations *d, uint32_t r, const char *setting, bool amounts) {
         for (HostIx h = 0; h < p->n_hosts; h++) {
                 if (problem_capacity(p, h)[r] == QUANTITY_MAX)
                         return 0; /* not all hosts say what they have */
-                unit[h] = takes_part(&p->roles[h]) ? problem_capacity(p, h)[r] : 0;
+                unit[h] = problem_deviation_takes_part(&p->roles[h]) ? problem_capacity(p, h)[r] : 0;
         }
         if (amounts)
                 amounts_of(p, r, unit, zero);
@@ -71,7 +71,7 @@ static int add_vcpus(Deviations *d, uint32_t r) {
         if (!unit || !zero)
                 return -ENOMEM;
         for (HostIx h = 0; h < d->p->n_hosts; h++) {
-                unit[h] = takes_part(&d->p->roles[h]) ? d->s->hosts[h].cpus : 0;
+                unit[h] = problem_deviation_takes_part(&d->p->roles[h]) ? d->s->hosts[h].cpus : 0;
                 zero[h] = -OWN_CPUS;
         }
         goal_add(d, r, "cpu", unit, zero);
@@ -92,17 +92,17 @@ int problem_build_deviations(Arena *a, const Snapshot *s, const Settings *settin
                 return 0;
         if (!d.goals)
                 return -ENOMEM;
-        r = add(&d, RES_MEMORY, "memory", false);
+        r = problem_deviation_add(&d, RES_MEMORY, "memory", false);
         if (r == 0)
                 r = add_vcpus(&d, layout->vcpus);
         if (r == 0)
-                r = add(&d, RES_CPU, "cpu", true);
+                r = problem_deviation_add(&d, RES_CPU, "cpu", true);
         if (r == 0)
-                r = add(&d, RES_MEMORY, "memory", true);
+                r = problem_deviation_add(&d, RES_MEMORY, "memory", true);
         for (uint32_t i = 0; r == 0 && layout->net_rx != IX_NONE && i < 2; i++)
-                r = add(&d, layout->net_rx + i, "network", true);
+                r = problem_deviation_add(&d, layout->net_rx + i, "network", true);
         for (uint32_t i = 0; r == 0 && i < s->n_extra; i++)
-                r = add(&d, layout->extra + i, "extra", false);
+                r = problem_deviation_add(&d, layout->extra + i, "extra", false);
         p->deviations = d.goals;
         p->n_deviations = d.n;
         return r;

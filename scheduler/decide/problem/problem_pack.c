@@ -6,7 +6,7 @@
 
 #define USUAL_MOVE 10000 /* what one costs at its full price: see policy `stay` */
 
-static bool varies(const ResourceLayout *layout, uint32_t r) {
+static bool problem_pack_varies(const ResourceLayout *layout, uint32_t r) {
         return r == RES_CPU || r == layout->in_use ||
                (layout->net_rx != IX_NONE && (r == layout->net_rx || r == layout->net_rx + 1));
 }
@@ -39,7 +39,7 @@ int problem_build_pack(Arena *a, const Snapshot *s, const Settings *settings, co
         margin = settings_int(settings, "pack", "margin");
         for (size_t i = 0; i < n; i++) {
                 const int64_t less =
-                        varies(layout, (uint32_t) (i % p->n_res))
+                        problem_pack_varies(layout, (uint32_t) (i % p->n_res))
                                 ? p->capacity[i] / 1000 * margin + p->capacity[i] % 1000 * margin / 1000
                                 : 0;
 

@@ -14,7 +14,7 @@ typedef struct Sized {
         VmIx vm;
 } Sized;
 
-static int by_size(const void *a, const void *b) {
+static int problem_reserve_by_size(const void *a, const void *b) {
         const Sized *x = a, *y = b;
 
         if (x->size != y->size)
@@ -40,7 +40,7 @@ static int rank_vms(Arena *a, const Problem *p, ReserveGoal *goal) {
                         sized[v].size = share > sized[v].size ? share : sized[v].size;
                 }
         }
-        qsort(sized, p->n_vms, sizeof(*sized), by_size);
+        qsort(sized, p->n_vms, sizeof(*sized), problem_reserve_by_size);
         for (uint32_t i = 0; i < p->n_vms; i++) {
                 order[i] = sized[i].vm;
                 rank[sized[i].vm] = i;

@@ -48,7 +48,7 @@ static bool rule_between_vms(const Snapshot *s, const Rule *rule) {
         return rule->kind != RULE_ON && rule->kind != RULE_NOT_ON && rule->n_vms > 0;
 }
 
-static int add_group(Arena *a, Group *groups, uint32_t *n, const VmIx *vms, uint32_t n_vms) {
+static int problem_rules_add_group(Arena *a, Group *groups, uint32_t *n, const VmIx *vms, uint32_t n_vms) {
         VmIx *copy = arena_new(a, VmIx, n_vms);
 
         if (!copy)
@@ -103,11 +103,12 @@ int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) {
                         .weight = from->weight,
                         .source = i,
                 };
-                if (add_group(a, groups, &p->n_groups, from->vms, from->n_vms) < 0)
+                if (problem_rules_add_group(a, groups, &p->n_groups, from->vms, from->n_vms) < 0)
                         return -ENOMEM;
                 if (rule_has_two_groups(from->kind)) {
                         rules[p->n_rules].group_b = p->n_groups;
-                        if (add_group(a, groups, &p->n_groups, from->near_vms, from->n_near_vms) < 0)
+                        if (problem_rules_add_group(a, groups, &p->n_groups, from->near_vms,
+                                                    from->n_near_vms) < 0)
                                 return -ENOMEM;
                 }
                 p->n_rules++;

@@ -99,7 +99,7 @@ static int walk_moves(Arena *a, Trial *t, const Plan *plan, ExplainMove *moves) 
 }
 
 /* Leave one out: with everything else where the plan has it, the VM back where it was. */
-static int leave_out(Arena *a, const Trial *t, const Plan *plan, ExplainMove *moves) {
+static int explain_leave_out(Arena *a, const Trial *t, const Plan *plan, ExplainMove *moves) {
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
                 const HostIx now = t->e->x->host_of[m->vm], home = t->p->home[m->vm];
@@ -195,7 +195,7 @@ int explain_plan(Arena *a, const Snapshot *s, const Settings *settings, PolicySe
         if (r == 0)
                 r = walk_moves(a, &t, plan, moves);
         if (r == 0)
-                r = leave_out(a, &t, plan, moves);
+                r = explain_leave_out(a, &t, plan, moves);
         if (r == 0)
                 r = price_rules(a, &t, request, &e);
         if (r == 0)

@@ -31,7 +31,7 @@ static bool is_before(const Entry *x, const Entry *y) {
         return c != 0 ? c < 0 : x->host < y->host;
 }
 
-static void heap_push(Fitting *f, Entry e) {
+static void fit_heap_push(Fitting *f, Entry e) {
         uint32_t i = f->n++;
 
         while (i > 0 && is_before(&e, &f->heap[(i - 1) / 2])) {
@@ -41,7 +41,7 @@ static void heap_push(Fitting *f, Entry e) {
         f->heap[i] = e;
 }
 
-static Entry heap_pop(Fitting *f) {
+static Entry fit_heap_pop(Fitting *f) {
         const Entry top = f->heap[0], last = f->heap[--f->n];
         uint32_t i = 0, child;
 
@@ -57,14 +57,14 @@ static Entry heap_pop(Fitting *f) {
 }
 
 /* Whether one more goes to h; else its host says why not. */
-static bool ask(Fitting *f, HostIx h) {
+static bool fit_ask(Fitting *f, HostIx h) {
         FitHost *host = &f->hosts[h];
 
         host->reason = evaluator_enter_refuse(f->t->e, f->v, h);
         return host->reason == REASON_NONE && !trial_over_line(f->t, f->v, h, &host->r);
 }
 
-static Entry entry_of(const Fitting *f, HostIx h) {
+static Entry fit_entry_of(const Fitting *f, HostIx h) {
         return (Entry){ .host = h, .count = f->count, .cost = evaluator_enter_cheap(f->t->e, f->v, h) };
 }
 
@@ -72,7 +72,7 @@ static Entry entry_of(const Fitting *f, HostIx h) {
  * same VM is tried again. A reserve must know each: the next newcomer is tried then, IX_NONE when there is
  * none.
  */
-static void absorb(Fitting *f, HostIx h) {
+static void fit_absorb(Fitting *f, HostIx h) {
         trial_put(f->t, f->v, h);
         if (!f->t->e->reserve)
                 f->t->e->x->host_of[f->v] = IX_NONE;
@@ -83,20 +83,20 @@ static void absorb(Fitting *f, HostIx h) {
         f->count++;
 }
 
-static void fill(Fitting *f) {
+static void fit_fill(Fitting *f) {
         while (f->n > 0 && f->count < FIT_MAX && !f->out) {
-                const Entry top = heap_pop(f);
-                const Entry now = top.count == f->count || f->local ? top : entry_of(f, top.host);
+                const Entry top = fit_heap_pop(f);
+                const Entry now = top.count == f->count || f->local ? top : fit_entry_of(f, top.host);
 
                 if (f->n > 0 && is_before(&f->heap[0], &now)) {
-                        heap_push(f, now);
+                        fit_heap_push(f, now);
                         continue;
                 }
-                if (!ask(f, top.host))
+                if (!fit_ask(f, top.host))
                         continue;
-                absorb(f, top.host);
+                fit_absorb(f, top.host);
                 if (!f->out)
-                        heap_push(f, entry_of(f, top.host));
+                        fit_heap_push(f, fit_entry_of(f, top.host));
         }
 }
 
@@ -148,9 +148,9 @@ int fit_count(Arena *a, const Snapshot *s, const Settings *settings, PolicySet p
                 f.n = 0;
                 for (HostIx h = 0; h < s->n_hosts; h++) {
                         f.hosts[h].host = h;
-                        heap_push(&f, entry_of(&f, h));
+                        fit_heap_push(&f, fit_entry_of(&f, h));
                 }
-                fill(&f);
+                fit_fill(&f);
         } while (f.count > before && f.count < FIT_MAX && !f.out);
         if (f.out)
                 f.v = vm;

@@ -47,7 +47,7 @@ FrontierPoint frontier_point(const Snapshot *s, const Plan *plan, FrontierPrice 
         return point;
 }
 
-static bool is_better(const FrontierPoint *a, const FrontierPoint *b, FrontierPrice by) {
+static bool frontier_is_better(const FrontierPoint *a, const FrontierPoint *b, FrontierPrice by) {
         int c = costs_compare(&a->costs, &b->costs);
 
         return c != 0 ? c < 0 : a->price[by] < b->price[by];
@@ -58,7 +58,7 @@ static void take_best(FrontierPoint *point, const FrontierPoint *pool, uint32_t 
         int64_t budget = point->budget;
 
         for (uint32_t j = 0; j < n_pool; j++)
-                if (pool[j].price[by] <= budget && (!best || is_better(&pool[j], best, by)))
+                if (pool[j].price[by] <= budget && (!best || frontier_is_better(&pool[j], best, by)))
                         best = &pool[j];
         assert(best);
         *point = *best;

@@ -64,7 +64,7 @@ static int order_newcomers(Place *pl) {
 }
 
 /* The cheapest host for v; `wish` where it costs the same or IX_NONE. IX_NONE: all refuse it. */
-static HostIx cheapest(const Trial *t, VmIx v, Costs *ret) {
+static HostIx place_cheapest(const Trial *t, VmIx v, Costs *ret) {
         HostIx best = IX_NONE;
         Costs least = { 0 };
 
@@ -97,7 +97,7 @@ static void place_all(Trial *t, Start *st, uint32_t n, const HostIx *wish) {
                         if (h != IX_NONE && evaluator_enter_refuse(t->e, one->vm, h) == REASON_NONE)
                                 one->delta = evaluator_enter_delta(t->e, one->vm, h);
                         else
-                                h = cheapest(t, one->vm, &one->delta);
+                                h = place_cheapest(t, one->vm, &one->delta);
                         if (h == IX_NONE)
                                 continue;
                         one->host = st->host_of[one->vm] = h;
@@ -108,7 +108,7 @@ static void place_all(Trial *t, Start *st, uint32_t n, const HostIx *wish) {
 }
 
 /* Several placed one by one may do better among themselves: the search moves only them. */
-static int improve(Place *pl, Start *st) {
+static int place_improve(Place *pl, Start *st) {
         ArenaMark mark = arena_mark(pl->arena);
         Problem p = *pl->trial.p;
         HostIx *home = arena_new(pl->arena, HostIx, p.n_vms);
@@ -214,7 +214,7 @@ static int start_from(Place *pl, const HostIx *wish, Start *ret) {
         place_all(&pl->trial, ret, pl->n, wish);
         take_all(pl);
         if (pl->n > 1 && ret->n_placed == pl->n) {
-                r = improve(pl, ret);
+                r = place_improve(pl, ret);
                 if (r < 0)
                         return r;
         }
@@ -229,7 +229,7 @@ static uint32_t n_moves(const Start *st) {
 
 /* Placed at all; the tiers before balance; not moved again; nothing else moved for it, which can be told of a
  * cluster at rest only; then the cost. */
-static bool is_better(const Place *pl, const Start *x, const Start *y) {
+static bool place_is_better(const Place *pl, const Start *x, const Start *y) {
         if (x->n_placed != y->n_placed)
                 return x->n_placed > y->n_placed;
         for (int t = 0; t < TIER_BALANCE; t++)
@@ -276,7 +276,7 @@ static int try_others(Place *pl, Start *best) {
                 r = wish_of_plan(pl, best, wish);
                 if (r == 0)
                         r = start_from(pl, wish, &next);
-                if (r == 0 && is_better(pl, &next, best))
+                if (r == 0 && place_is_better(pl, &next, best))
                         *best = next;
                 tried++;
         }
@@ -290,7 +290,7 @@ static int try_others(Place *pl, Start *best) {
                 memset(wish, 0xff, sizeof(*wish) * pl->s->n_vms);
                 wish[pl->order[0]] = pl->hosts[i].host;
                 r = start_from(pl, wish, &next);
-                if (r == 0 && is_better(pl, &next, best))
+                if (r == 0 && place_is_better(pl, &next, best))
                         *best = next;
         }
         return r;

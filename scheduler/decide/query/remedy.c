@@ -143,7 +143,7 @@ static int try_room(const Sought *k, Remedy *remedy) {
 }
 
 /* The cheapest other host for w; IX_NONE: none takes it. */
-static HostIx elsewhere(const Sought *k, VmIx w) {
+static HostIx remedy_elsewhere(const Sought *k, VmIx w) {
         const Evaluator *e = k->t->e;
         HostIx best = IX_NONE;
         Costs least = { 0 };
@@ -171,8 +171,8 @@ static bool frees_enough(const Sought *k, VmIx w) {
 }
 
 /* Moves w away and asks again; everything is put back. */
-static int try_away(const Sought *k, VmIx w, Remedy *remedy) {
-        const HostIx to = elsewhere(k, w);
+static int remedy_try_away(const Sought *k, VmIx w, Remedy *remedy) {
+        const HostIx to = remedy_elsewhere(k, w);
         TrialHost verdict;
         Trial t = *k->t;
         int r;
@@ -214,7 +214,7 @@ static int try_aways(const Sought *k, Remedy *remedy) {
                 if (next == IX_NONE)
                         return 0;
                 above = least;
-                r = try_away(k, next, remedy);
+                r = remedy_try_away(k, next, remedy);
                 if (r != 0)
                         return r;
         }
@@ -229,7 +229,7 @@ static int try_partners(const Sought *k, uint32_t rule, Remedy *remedy) {
         for (uint32_t i = 0; i < written->n_vms && r == 0; i++)
                 if (k->t->e->x->host_of[written->vms[i]] == k->h && written->vms[i] != k->v &&
                     k->t->p->pinned[written->vms[i]] == REASON_NONE)
-                        r = try_away(k, written->vms[i], remedy);
+                        r = remedy_try_away(k, written->vms[i], remedy);
         return r;
 }
 
@@ -292,7 +292,7 @@ static const char *remedy_text(const Sought *k, const Remedy *remedy) {
 
 /* ---- all of them ---- */
 
-static RemedyKind kind_of(Reason reason) {
+static RemedyKind remedy_kind_of(Reason reason) {
         switch (reason) {
         case REASON_HOST_CORDONED:
         case REASON_HOST_MAINTENANCE:
@@ -316,12 +316,12 @@ static RemedyKind kind_of(Reason reason) {
         }
 }
 
-static int seek(const Sought *k, Remedy *remedy) {
+static int remedy_seek(const Sought *k, Remedy *remedy) {
         const uint32_t rule = refusal_rule(k->t, k->v, k->h, k->reason);
         const HostIx own = k->t->e->x->host_of[k->v];
         int r = 0;
 
-        *remedy = (Remedy){ .kind = kind_of(k->reason), .host = k->h, .vm = IX_NONE, .rule = rule };
+        *remedy = (Remedy){ .kind = remedy_kind_of(k->reason), .host = k->h, .vm = IX_NONE, .rule = rule };
         if (k->reason == REASON_SOURCE_FENCED)
                 remedy->host = own;
         if (remedy->kind != REMEDY_NONE)
@@ -347,7 +347,7 @@ int remedy_find(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reason, Remed
         const Sought k = { .arena = a, .t = t, .v = v, .h = h, .reason = reason };
         ArenaMark mark = arena_mark(a);
         Remedy remedy;
-        int r = seek(&k, &remedy);
+        int r = remedy_seek(&k, &remedy);
 
         arena_rewind(a, mark);
         if (r < 0)

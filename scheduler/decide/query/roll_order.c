@@ -33,7 +33,7 @@ typedef struct Roll {
         bool *spills, *is_stuck; /* [n] by group; by place */
 } Roll;
 
-static int by_size(const void *a, const void *b) {
+static int roll_order_by_size(const void *a, const void *b) {
         const Sized *x = a, *y = b;
 
         if (x->mib != y->mib)
@@ -49,7 +49,7 @@ static bool may_run(const Problem *p, VmIx v, HostIx h) {
         return !p->allowed || !p->allowed[class] || (p->allowed[class][h / 64] >> (h % 64) & 1);
 }
 
-static bool has_room(const Roll *x, VmIx v, HostIx h) {
+static bool roll_order_has_room(const Roll *x, VmIx v, HostIx h) {
         const int64_t *need = problem_need(x->p, v), *load = x->load + (size_t) h * x->p->n_res;
 
         for (uint32_t r = 0; r < x->p->n_res; r++)
@@ -65,13 +65,13 @@ static int64_t memory_left(const Roll *x, HostIx h) {
 }
 
 /* Of hosts that need not be emptied any more the fullest; else the last to be emptied. IX_NONE: no room. */
-static HostIx find_place(const Roll *x, VmIx v, uint32_t after, bool *ret_spills) {
+static HostIx roll_order_find_place(const Roll *x, VmIx v, uint32_t after, bool *ret_spills) {
         HostIx good = IX_NONE, late = IX_NONE;
 
         for (HostIx h = 0; h < x->p->n_hosts; h++) {
                 const bool later = x->place[h] > after;
 
-                if (x->closed[h] || h == x->at[v] || !may_run(x->p, v, h) || !has_room(x, v, h))
+                if (x->closed[h] || h == x->at[v] || !may_run(x->p, v, h) || !roll_order_has_room(x, v, h))
                         continue;
                 if (!later && (good == IX_NONE || memory_left(x, h) < memory_left(x, good)))
                         good = h;
@@ -82,7 +82,7 @@ static HostIx find_place(const Roll *x, VmIx v, uint32_t after, bool *ret_spills
         return good != IX_NONE ? good : late;
 }
 
-static void shift(Roll *x, VmIx v, HostIx to) {
+static void roll_order_shift(Roll *x, VmIx v, HostIx to) {
         const int64_t *need = problem_need(x->p, v);
         int64_t *from = x->load + (size_t) x->at[v] * x->p->n_res,
                 *onto = x->load + (size_t) to * x->p->n_res;
@@ -95,7 +95,7 @@ static void shift(Roll *x, VmIx v, HostIx to) {
 }
 
 /* Empties the hosts order[first .. end): false, and as before, when a VM finds no room. */
-static bool empty(Roll *x, uint32_t first, uint32_t end, RollCost *c, bool *ret_spills) {
+static bool roll_order_empty(Roll *x, uint32_t first, uint32_t end, RollCost *c, bool *ret_spills) {
         RollCost before = *c;
         uint32_t n = 0, done = 0;
         bool all = true;
@@ -106,17 +106,18 @@ static bool empty(Roll *x, uint32_t first, uint32_t end, RollCost *c, bool *ret_
         for (VmIx v = 0; v < x->p->n_vms; v++)
                 if (x->at[v] != IX_NONE && x->closed[x->at[v]])
                         x->vms[n++] = (Sized){ problem_need(x->p, v)[RES_MEMORY], v };
-        qsort(x->vms, n, sizeof(*x->vms), by_size);
+        qsort(x->vms, n, sizeof(*x->vms), roll_order_by_size);
         for (uint32_t i = 0; i < n && all; i++) {
                 const VmIx v = x->vms[i].vm;
                 bool spills = false;
-                HostIx to = x->p->pinned[v] == REASON_NONE ? find_place(x, v, end, &spills) : IX_NONE;
+                HostIx to =
+                        x->p->pinned[v] == REASON_NONE ? roll_order_find_place(x, v, end, &spills) : IX_NONE;
 
                 all = to != IX_NONE;
                 if (!all)
                         break;
                 x->undo[done++] = (Sized){ x->at[v] | (int64_t) x->moved[v] << 32, v };
-                shift(x, v, to);
+                roll_order_shift(x, v, to);
                 c->mib += x->vms[i].mib;
                 c->moves++;
                 c->twice += x->moved[v];
@@ -127,7 +128,7 @@ static bool empty(Roll *x, uint32_t first, uint32_t end, RollCost *c, bool *ret_
         for (; !all && done > 0; done--) {
                 const Sized *u = &x->undo[done - 1];
 
-                shift(x, u->vm, (HostIx) (u->mib & UINT32_MAX));
+                roll_order_shift(x, u->vm, (HostIx) (u->mib & UINT32_MAX));
                 x->moved[u->vm] = u->mib >> 32 != 0;
         }
         if (!all)
@@ -137,7 +138,7 @@ static bool empty(Roll *x, uint32_t first, uint32_t end, RollCost *c, bool *ret_
         return all;
 }
 
-static RollCost weigh(Roll *x) {
+static RollCost roll_order_weigh(Roll *x) {
         const Problem *p = x->p;
         RollCost c = { 0 };
 
@@ -154,7 +155,7 @@ static RollCost weigh(Roll *x) {
                 bool spills = false, whole = false;
 
                 for (end = i + x->at_once < x->n ? i + x->at_once : x->n; end > i && !whole; end -= !whole)
-                        whole = empty(x, i, end, &c, &spills);
+                        whole = roll_order_empty(x, i, end, &c, &spills);
                 if (!whole) { /* not even alone */
                         x->is_stuck[i] = true;
                         c.stuck++;
@@ -167,7 +168,7 @@ static RollCost weigh(Roll *x) {
         return c;
 }
 
-static int compare(const RollCost *a, const RollCost *b) {
+static int roll_order_compare(const RollCost *a, const RollCost *b) {
         if (a->stuck != b->stuck)
                 return a->stuck < b->stuck ? -1 : 1;
         if (a->mib != b->mib)
@@ -177,7 +178,7 @@ static int compare(const RollCost *a, const RollCost *b) {
         return a->groups < b->groups ? -1 : a->groups > b->groups;
 }
 
-static void swap(HostIx *order, uint32_t a, uint32_t b) {
+static void roll_order_swap(HostIx *order, uint32_t a, uint32_t b) {
         HostIx keep = order[a];
 
         order[a] = order[b];
@@ -194,9 +195,9 @@ static bool next_order(HostIx *order, uint32_t n) {
                 return false;
         while (order[k] <= order[j - 1])
                 k--;
-        swap(order, j - 1, k);
+        roll_order_swap(order, j - 1, k);
         for (uint32_t a = j, b = n - 1; a < b; a++, b--)
-                swap(order, a, b);
+                roll_order_swap(order, a, b);
         return true;
 }
 
@@ -204,11 +205,11 @@ static RollCost weigh_every(Roll *x, HostIx *best) {
         RollCost least, c;
 
         qsort(x->order, x->n, sizeof(*x->order), compare_uint32);
-        least = weigh(x);
+        least = roll_order_weigh(x);
         memcpy(best, x->order, sizeof(*best) * x->n);
         while (next_order(x->order, x->n)) {
-                c = weigh(x);
-                if (compare(&c, &least) < 0) {
+                c = roll_order_weigh(x);
+                if (roll_order_compare(&c, &least) < 0) {
                         least = c;
                         memcpy(best, x->order, sizeof(*best) * x->n);
                 }
@@ -216,7 +217,7 @@ static RollCost weigh_every(Roll *x, HostIx *best) {
         return least;
 }
 
-static RollCost exchange(Roll *x, HostIx *best, RollCost least) {
+static RollCost roll_order_exchange(Roll *x, HostIx *best, RollCost least) {
         uint32_t tries = 0;
         bool better = true;
 
@@ -226,10 +227,10 @@ static RollCost exchange(Roll *x, HostIx *best, RollCost least) {
                         for (uint32_t k = i + 1; k < x->n && tries < ROLL_TRIES; k++, tries++) {
                                 RollCost c;
 
-                                swap(x->order, i, k);
-                                c = weigh(x);
-                                if (compare(&c, &least) >= 0) {
-                                        swap(x->order, i, k);
+                                roll_order_swap(x->order, i, k);
+                                c = roll_order_weigh(x);
+                                if (roll_order_compare(&c, &least) >= 0) {
+                                        roll_order_swap(x->order, i, k);
                                         continue;
                                 }
                                 least = c;
@@ -254,7 +255,7 @@ static void smallest_first(Roll *x) {
                      k > 0 && (mib[x->order[k]] < mib[x->order[k - 1]] ||
                                (mib[x->order[k]] == mib[x->order[k - 1]] && x->order[k] < x->order[k - 1]));
                      k--)
-                        swap(x->order, k, k - 1);
+                        roll_order_swap(x->order, k, k - 1);
 }
 
 static int roll_begin(Arena *a, const Problem *p, const HostIx *hosts, uint32_t n, Roll *x) {
@@ -292,11 +293,11 @@ int roll_order(Arena *a, const Problem *p, const HostIx *hosts, uint32_t n, uint
                 (void) weigh_every(&x, best);
         } else if (n > 0) {
                 smallest_first(&x);
-                (void) exchange(&x, best, weigh(&x));
+                (void) roll_order_exchange(&x, best, roll_order_weigh(&x));
         }
         if (n > 0) {
                 memcpy(x.order, best, sizeof(*best) * n);
-                c = weigh(&x);
+                c = roll_order_weigh(&x);
         }
         for (uint32_t i = 0; i < n; i++)
                 if (x.is_stuck[i])

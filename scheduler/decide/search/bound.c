@@ -19,11 +19,11 @@ static Cost cost_of(Wide sum) {
         return sum <= 0 ? 0 : sum < INT64_MAX ? (Cost) sum : INT64_MAX;
 }
 
-static int64_t larger(int64_t a, int64_t b) {
+static int64_t bound_larger(int64_t a, int64_t b) {
         return a > b ? a : b;
 }
 
-static int64_t smaller(int64_t a, int64_t b) {
+static int64_t bound_smaller(int64_t a, int64_t b) {
         return a < b ? a : b;
 }
 
@@ -59,7 +59,7 @@ static int ranges_find(Arena *a, const Terms *t, Ranges *g) {
                 const bool closed = t->n_alloweds > 0 && p->roles[i / p->n_res].no_entry != REASON_NONE;
 
                 if (!closed)
-                        g->most[i] = t->capacity ? larger(g->most[i], p->capacity[i])
+                        g->most[i] = t->capacity ? bound_larger(g->most[i], p->capacity[i])
                                                  : cost_of(g->total[i % p->n_res]);
         }
         return 0;
@@ -73,8 +73,8 @@ static Cost bound_line(const Ranges *g, const LineTerm *term) {
         for (size_t i = term->r; i < (size_t) p->n_hosts * p->n_res; i += p->n_res) {
                 const int64_t line = term->line[i];
 
-                forced += larger(0, g->least[i] - line);
-                cheap += smaller(g->most[i], larger(g->least[i], line));
+                forced += bound_larger(0, g->least[i] - line);
+                cheap += bound_smaller(g->most[i], bound_larger(g->least[i], line));
         }
         if (g->total[term->r] > cheap)
                 forced += g->total[term->r] - cheap;
@@ -165,7 +165,7 @@ static Wide load_at(const Basin *basins, uint32_t n, int64_t lambda, int shift, 
                 }
                 share = basin_share(b, lambda, shift);
                 load = b->line + (int64_t) ((Wide) share * b->capacity >> 16);
-                sum += share == b->low ? least : smaller(b->most, larger(least, load));
+                sum += share == b->low ? least : bound_smaller(b->most, bound_larger(least, load));
         }
         return sum;
 }
@@ -200,9 +200,9 @@ static int bound_square(Arena *a, const Ranges *g, const SquareTerm *term, Cost 
         for (HostIx h = 0; h < n; h++) {
                 basins[h] = basin_of(g, term, h, mean);
                 if (basins[h].factor > 0)
-                        steepest =
-                                larger(steepest,
-                                       2 * basins[h].factor * (basins[h].high + 1) / basins[h].capacity + 1);
+                        steepest = bound_larger(
+                                steepest,
+                                2 * basins[h].factor * (basins[h].high + 1) / basins[h].capacity + 1);
         }
         /* Prices, up to the steepest there is, stay below 2^61. */
         while (shift > 0 && steepest >> (60 - shift) > 0)
@@ -229,7 +229,7 @@ static Way way_of(const Ranges *g, VmIx v, const int64_t *weight) {
                 if (g->terms->n_alloweds > 0 && (g->p->roles[h].no_entry != REASON_NONE ||
                                                  problem_class_denies(g->p, v, h) != REASON_NONE))
                         continue;
-                way.cheapest = way.any  ? smaller(way.cheapest, weight ? weight[h] : 0)
+                way.cheapest = way.any  ? bound_smaller(way.cheapest, weight ? weight[h] : 0)
                                : weight ? weight[h]
                                         : 0;
                 way.any = true;
@@ -313,7 +313,7 @@ static int bound_sit(Arena *a, const Ranges *g, const SitTerm *term, Cost *ret) 
                 const int64_t now = term->weight[p->home[v]], price = sit_price(term, v);
                 const Way way = way_at(g, ways, v);
 
-                sum += (Wide) price * (g->leaves[v] && way.any ? smaller(now, way.cheapest) : now);
+                sum += (Wide) price * (g->leaves[v] && way.any ? bound_smaller(now, way.cheapest) : now);
         }
         for (uint32_t r = 0; g->terms->capacity && g->terms->n_alloweds > 0 && r < p->n_res; r++) {
                 uint32_t n = 0;
@@ -411,7 +411,7 @@ static int bound_use(Arena *a, const Ranges *g, const UseTerm *term, Cost *ret) 
 
         for (HostIx h = 0; h < g->p->n_hosts; h++)
                 if (term->weight[h] > 0)
-                        least = smaller(least, term->weight[h]);
+                        least = bound_smaller(least, term->weight[h]);
         for (uint32_t r = 0; r < g->p->n_res && least < INT64_MAX; r++) {
                 uint32_t n = 0;
 
@@ -427,7 +427,7 @@ static Cost bound_rule(const Ranges *g, const RuleTerm *term) {
         const int64_t n = g->p->groups[term->rule->group].n_vms;
         const int64_t domains =
                 term->rule->level == LEVEL_HOST ? g->p->n_hosts : g->p->n_domains[term->rule->level];
-        const int64_t reach = smaller(n, domains);
+        const int64_t reach = bound_smaller(n, domains);
 
         if (term->rule->kind == RULE_APART)
                 return cost_of((Wide) term->weight * (n - reach));

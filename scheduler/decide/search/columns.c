@@ -63,7 +63,7 @@ static uint32_t column_of(Columns *c, uint32_t r) {
         return k;
 }
 
-static bool evens(const SquareFamily *f) {
+static bool columns_evens(const SquareFamily *f) {
         return f->tier == TIER_BALANCE && !f->line;
 }
 
@@ -72,7 +72,7 @@ static int curves_build(Arena *a, Columns *c) {
         const Problem *p = e->problem;
 
         for (uint32_t i = 0; i < e->n_squares; i++)
-                for (uint32_t k = 0; evens(&e->squares[i]) && k < e->squares[i].n; k++)
+                for (uint32_t k = 0; columns_evens(&e->squares[i]) && k < e->squares[i].n; k++)
                         (void) column_of(c, e->squares[i].r[k]);
         c->stride = c->n + 1;
         c->curve = arena_new(a, double, (size_t) p->n_hosts * c->n);
@@ -83,7 +83,7 @@ static int curves_build(Arena *a, Columns *c) {
         for (uint32_t i = 0; i < e->n_squares; i++) {
                 const SquareFamily *f = &e->squares[i];
 
-                for (uint32_t k = 0; evens(f) && k < f->n; k++) {
+                for (uint32_t k = 0; columns_evens(f) && k < f->n; k++) {
                         const uint32_t at = column_of(c, f->r[k]);
 
                         for (HostIx h = 0; h < p->n_hosts; h++) {

@@ -22,7 +22,7 @@ void descent_off_update(Descent *d, HostIx h) {
 
 /* ---- the heap of hosts to be visited ---- */
 
-static bool hotter(const Descent *d, uint32_t a, uint32_t b) {
+static bool descent_heap_hotter(const Descent *d, uint32_t a, uint32_t b) {
         const Heat *x = &d->heat[a], *y = &d->heat[b];
 
         if (x->urgent != y->urgent)
@@ -38,7 +38,7 @@ static void heap_put(Descent *d, uint32_t at, uint32_t i) {
 static void heap_up(Descent *d, uint32_t at) {
         const uint32_t i = d->heap[at];
 
-        for (; at > 0 && hotter(d, i, d->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        for (; at > 0 && descent_heap_hotter(d, i, d->heap[(at - 1) / 2]); at = (at - 1) / 2)
                 heap_put(d, at, d->heap[(at - 1) / 2]);
         heap_put(d, at, i);
 }
@@ -47,9 +47,9 @@ static void heap_down(Descent *d, uint32_t at) {
         const uint32_t i = d->heap[at];
 
         for (uint32_t child; (child = 2 * at + 1) < d->n_heap; at = child) {
-                if (child + 1 < d->n_heap && hotter(d, d->heap[child + 1], d->heap[child]))
+                if (child + 1 < d->n_heap && descent_heap_hotter(d, d->heap[child + 1], d->heap[child]))
                         child++;
-                if (!hotter(d, d->heap[child], i))
+                if (!descent_heap_hotter(d, d->heap[child], i))
                         break;
                 heap_put(d, at, d->heap[child]);
         }

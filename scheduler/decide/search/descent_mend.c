@@ -25,7 +25,7 @@ typedef struct Ranking {
 } Ranking;
 
 /* Least keys first, ties by index. */
-static void rank(Ranking *r, HostIx h, double key) {
+static void descent_mend_rank(Ranking *r, HostIx h, double key) {
         uint32_t at;
 
         if (r->n == r->most && key >= r->at[r->n - 1].key)
@@ -37,7 +37,7 @@ static void rank(Ranking *r, HostIx h, double key) {
 }
 
 /* What h lacks to take v, as a share of its capacity; 0: nothing. */
-static double lack(const Evaluator *e, VmIx v, HostIx h) {
+static double descent_mend_lack(const Evaluator *e, VmIx v, HostIx h) {
         const Problem *p = e->problem;
         const int64_t *need = problem_need(p, v), *room = e->room + (size_t) h * p->n_res;
         double sum = 0;
@@ -99,10 +99,10 @@ static void targets_rank(const Descent *d, VmIx v, Ranking *ret) {
         *ret = (Ranking){ .most = TARGETS };
         for (uint32_t i = 0; i < d->n; i++)
                 if (d->mine[i] != e->x->host_of[v] && hot_denied(e, v, d->mine[i]) == REASON_NONE)
-                        rank(ret, d->mine[i], lack(e, v, d->mine[i]));
+                        descent_mend_rank(ret, d->mine[i], descent_mend_lack(e, v, d->mine[i]));
 }
 
-static int exchange(Descent *d, VmIx v, const Ranking *targets) {
+static int descent_mend_exchange(Descent *d, VmIx v, const Ranking *targets) {
         Change best = { .vm = IX_NONE };
 
         for (uint32_t i = 0; i < targets->n; i++) {
@@ -132,7 +132,8 @@ static void thirds_rank(const Descent *d, VmIx w, Ranking *ret) {
                 const HostIx h = d->mine[i];
                 double fullest = 0;
 
-                if (h == e->x->host_of[w] || p->roles[h].no_entry != REASON_NONE || lack(e, w, h) > 0)
+                if (h == e->x->host_of[w] || p->roles[h].no_entry != REASON_NONE ||
+                    descent_mend_lack(e, w, h) > 0)
                         continue;
                 for (uint32_t r = 0; r < p->n_res; r++) {
                         const double share = (double) assignment_load(e->x, h)[r] /
@@ -140,7 +141,7 @@ static void thirds_rank(const Descent *d, VmIx w, Ranking *ret) {
 
                         fullest = share > fullest ? share : fullest;
                 }
-                rank(ret, h, fullest);
+                descent_mend_rank(ret, h, fullest);
         }
 }
 
@@ -184,7 +185,7 @@ static void chain_try(Descent *d, VmIx v, HostIx to, VmIx w, Chain *best) {
                 *best = (Chain){ delta, first, { v, from, to } };
 }
 
-static int chain(Descent *d, VmIx v, const Ranking *targets) {
+static int descent_mend_chain(Descent *d, VmIx v, const Ranking *targets) {
         Chain best = { .first = { .vm = IX_NONE } };
         int r;
 
@@ -270,9 +271,9 @@ static void eviction_try(Descent *d, VmIx v, HostIx to, Block *best) {
         const Costs before = e->cost;
         Block b = { .n = 0 };
 
-        while (lack(e, v, to) > 0 && b.n < EVICTED_MAX) {
+        while (descent_mend_lack(e, v, to) > 0 && b.n < EVICTED_MAX) {
                 Move out = { .vm = IX_NONE };
-                double least = lack(e, v, to);
+                double least = descent_mend_lack(e, v, to);
 
                 for (uint32_t k = 0; k < seats->n; k++) {
                         const VmIx w = seats->at[k].vm;
@@ -297,7 +298,7 @@ static void eviction_try(Descent *d, VmIx v, HostIx to, Block *best) {
         block_undo(e, &b);
 }
 
-static int eviction(Descent *d, VmIx v, const Ranking *targets) {
+static int descent_mend_eviction(Descent *d, VmIx v, const Ranking *targets) {
         Block best = { .n = 0 };
 
         for (uint32_t i = 0; i < targets->n && !d->s->e->reserve; i++)
@@ -308,7 +309,7 @@ static int eviction(Descent *d, VmIx v, const Ranking *targets) {
 /* ---- blocks ---- */
 
 /* By itself it may go there, and there is room: rules are asked when all have moved. */
-static bool may_go(const Evaluator *e, Move m) {
+static bool descent_mend_may_go(const Evaluator *e, Move m) {
         const int64_t *need = problem_need(e->problem, m.vm);
 
         if (hot_denied(e, m.vm, m.to) != REASON_NONE)
@@ -332,7 +333,7 @@ static HostIx place_in(Descent *d, Level level, uint32_t domain, VmIx v) {
                 if (problem_domain(e->problem, level, m.to) != domain)
                         continue;
                 d->s->evaluations++;
-                if (!may_go(e, m))
+                if (!descent_mend_may_go(e, m))
                         continue;
                 delta = hot_delta(e, m);
                 if (best == IX_NONE || costs_compare(&delta, &least) < 0) {
@@ -360,7 +361,7 @@ static bool block_move(Descent *d, Block *b, uint32_t domain) {
                         continue;
                 to = b->n < BLOCK_MAX && search_state_affords(s, v)
                              ? b->level == LEVEL_HOST
-                                       ? may_go(e, (Move){ v, from, domain }) ? domain : IX_NONE
+                                       ? descent_mend_may_go(e, (Move){ v, from, domain }) ? domain : IX_NONE
                                        : place_in(d, b->level, domain, v)
                              : IX_NONE;
                 if (to == IX_NONE) {
@@ -432,7 +433,7 @@ static void block_try(Descent *d, Block *b, uint32_t domain, Block *best) {
         block_undo(d->s->e, b);
 }
 
-static int block(Descent *d, const Group *group, Level level) {
+static int descent_mend_block(Descent *d, const Group *group, Level level) {
         const Problem *p = d->s->e->problem;
         const uint32_t n = level == LEVEL_HOST ? p->n_hosts : p->n_domains[level];
         Block b = { .group = group, .level = level }, best = { .n = 0 };
@@ -443,7 +444,7 @@ static int block(Descent *d, const Group *group, Level level) {
 }
 
 /* For each rule that keeps v together with others. */
-static int blocks(Descent *d, VmIx v) {
+static int descent_mend_blocks(Descent *d, VmIx v) {
         const RuleCounts *k = &d->s->e->rules;
         int r = 0;
 
@@ -454,14 +455,14 @@ static int blocks(Descent *d, VmIx v) {
                 for (uint32_t u = 0; u < c->n_uses; u++)
                         together |= c->uses[u].kind == RULE_TOGETHER && c->uses[u].must;
                 if (together)
-                        r = block(d, &d->s->e->problem->groups[c->group], c->level);
+                        r = descent_mend_block(d, &d->s->e->problem->groups[c->group], c->level);
         }
         return r;
 }
 
 /* ---- who is to go ---- */
 
-static bool ails(const Descent *d, VmIx v, HostIx h) {
+static bool descent_mend_ails(const Descent *d, VmIx v, HostIx h) {
         const Evaluator *e = d->s->e;
 
         if (d->phase == TIER_EVACUATE)
@@ -480,13 +481,13 @@ static int vm_mend(Descent *d, VmIx v) {
         if (r != 0)
                 return r;
         targets_rank(d, v, &targets);
-        r = exchange(d, v, &targets);
+        r = descent_mend_exchange(d, v, &targets);
         if (r == 0)
-                r = chain(d, v, &targets);
+                r = descent_mend_chain(d, v, &targets);
         if (r == 0)
-                r = eviction(d, v, &targets);
+                r = descent_mend_eviction(d, v, &targets);
         if (r == 0)
-                r = blocks(d, v);
+                r = descent_mend_blocks(d, v);
         return r;
 }
 
@@ -495,7 +496,7 @@ int descent_mend(Descent *d, HostIx h) {
         int r = 0;
 
         for (uint32_t i = 0; i < seats->n && r == 0; i++)
-                if (ails(d, seats->at[i].vm, h))
+                if (descent_mend_ails(d, seats->at[i].vm, h))
                         r = vm_mend(d, seats->at[i].vm);
         return r;
 }

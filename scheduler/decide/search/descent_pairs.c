@@ -27,7 +27,7 @@ bool descent_gains(const Descent *d, const Costs *delta) {
         return false;
 }
 
-static bool evacuates(const Descent *d, HostIx h) {
+static bool descent_pairs_evacuates(const Descent *d, HostIx h) {
         return d->s->e->problem->roles[h].evacuate > 0;
 }
 
@@ -94,7 +94,9 @@ void descent_partners(Descent *d, HostIx h) {
         const uint32_t window = d->n < WINDOW ? d->n : WINDOW;
         const uint32_t first = d->n <= WINDOW ? 0 : (uint32_t) (((uint64_t) h * 2654435761u) % d->n);
         const bool few = d->phase == TIER_BALANCE && d->n > PARTNERS_MAX;
-        Wanted w = { .host = h, .most = few ? PARTNERS_MAX / 2 : PARTNERS_MAX, .leave = evacuates(d, h) };
+        Wanted w = { .host = h,
+                     .most = few ? PARTNERS_MAX / 2 : PARTNERS_MAX,
+                     .leave = descent_pairs_evacuates(d, h) };
 
         d->n_partners = 0;
         for (uint32_t k = 0; k < d->n_off; k++)
@@ -106,12 +108,13 @@ void descent_partners(Descent *d, HostIx h) {
 
 /* ---- exactly ---- */
 
-static bool refused(SearchState *s, Reason why) {
+static bool descent_pairs_refused(SearchState *s, Reason why) {
         s->refusals[why]++;
         return why != REASON_NONE;
 }
 
-static void consider(const Descent *d, Change *best, const Costs *delta, VmIx vm, HostIx to, VmIx other) {
+static void descent_pairs_consider(const Descent *d, Change *best, const Costs *delta, VmIx vm, HostIx to,
+                                   VmIx other) {
         if (costs_compare(delta, &best->delta) < 0 && descent_gains(d, delta))
                 *best = (Change){ *delta, vm, other, to };
 }
@@ -125,11 +128,12 @@ static bool reserve_lets(SearchState *s, const Move *moves, uint32_t n, const Ch
                 return true;
         if (costs_compare(&least, &best->delta) >= 0)
                 least.tier[TIER_LOAD] -= reserve_hope(s->e->reserve, moves, n);
-        return costs_compare(&least, &best->delta) < 0 && !refused(s, evaluator_reserve(s->e, moves, n, d));
+        return costs_compare(&least, &best->delta) < 0 &&
+               !descent_pairs_refused(s, evaluator_reserve(s->e, moves, n, d));
 }
 
 /* To empty a host is no reason to fill another above its load line, not by a grain. */
-static bool overfills(const Descent *d, VmIx v, HostIx to) {
+static bool descent_pairs_overfills(const Descent *d, VmIx v, HostIx to) {
         const Problem *p = d->s->e->problem;
         const int64_t *need = problem_need(p, v), *load = assignment_load(d->s->e->x, to);
 
@@ -139,7 +143,7 @@ static bool overfills(const Descent *d, VmIx v, HostIx to) {
         return false;
 }
 
-static bool stays(const Descent *d, VmIx v) {
+static bool descent_pairs_stays(const Descent *d, VmIx v) {
         return d->shard && rule_counts_touch(&d->s->e->rules, v);
 }
 
@@ -149,17 +153,17 @@ void descent_try_shift(Descent *d, VmIx v, HostIx to, Change *best) {
         Costs delta;
 
         s->evaluations++;
-        if (stays(d, v) || overfills(d, v, to))
+        if (descent_pairs_stays(d, v) || descent_pairs_overfills(d, v, to))
                 return;
         if (!search_state_affords(s, v)) {
                 s->refusals[REASON_BUDGET]++;
                 return;
         }
-        if (refused(s, hot_refuse(s->e, m)))
+        if (descent_pairs_refused(s, hot_refuse(s->e, m)))
                 return;
         delta = hot_delta(s->e, m);
         if (reserve_lets(s, &m, 1, best, &delta))
-                consider(d, best, &delta, v, to, IX_NONE);
+                descent_pairs_consider(d, best, &delta, v, to, IX_NONE);
 }
 
 /* Both caps hold after the two moves together, not only after each. */
@@ -182,17 +186,17 @@ void descent_try_swap(Descent *d, VmIx v, VmIx w, Change *best) {
         Costs delta;
 
         s->evaluations++;
-        if (stays(d, v) || stays(d, w))
+        if (descent_pairs_stays(d, v) || descent_pairs_stays(d, w))
                 return;
         if (!affords_swap(s, v, w)) {
                 s->refusals[REASON_BUDGET]++;
                 return;
         }
-        if (refused(s, hot_swap_refuse(s->e, v, w)))
+        if (descent_pairs_refused(s, hot_swap_refuse(s->e, v, w)))
                 return;
         delta = hot_swap_delta(s->e, v, w);
         if (reserve_lets(s, (Move[]){ { v, a, b }, { w, b, a } }, 2, best, &delta))
-                consider(d, best, &delta, v, b, w);
+                descent_pairs_consider(d, best, &delta, v, b, w);
 }
 
 static void shifts_exact(Descent *d, HostIx from, HostIx to, Change *best) {
@@ -256,7 +260,7 @@ static Pair pair_turned(const Columns *c, const Pair *p) {
 }
 
 /* A VM that comes home gives back what leaving it cost. */
-static double homecoming(const Columns *c, const Seat *seat, HostIx to) {
+static double descent_pairs_homecoming(const Columns *c, const Seat *seat, HostIx to) {
         return c->away && seat->home == to ? (double) c->away[seat->vm] : 0;
 }
 
@@ -279,7 +283,7 @@ inlined void shifts_sift(Descent *d, const Pair *p, const uint32_t n, Change *be
                         change += row[k] * (p->bend[k] * row[k] + p->tilt[k]);
                         fits &= row[k] <= p->spare_b[k];
                 }
-                if (!fits || change - homecoming(c, &seats->at[i], p->b) >= least_of(d, best))
+                if (!fits || change - descent_pairs_homecoming(c, &seats->at[i], p->b) >= least_of(d, best))
                         continue;
                 descent_try_shift(d, seats->at[i].vm, p->b, best);
         }
@@ -292,7 +296,7 @@ inlined void swaps_sift(Descent *d, const Pair *p, const uint32_t n, Change *bes
         const double *v = left->row;
 
         for (uint32_t i = 0; i < left->n; i++, v += n + 1) {
-                const double price = v[n] - homecoming(c, &left->at[i], p->b);
+                const double price = v[n] - descent_pairs_homecoming(c, &left->at[i], p->b);
                 const double *w = right->row;
 
                 for (uint32_t j = 0; j < right->n; j++, w += n + 1) {
@@ -305,7 +309,8 @@ inlined void swaps_sift(Descent *d, const Pair *p, const uint32_t n, Change *bes
                                 change += more * (p->bend[k] * more + p->tilt[k]);
                                 fits &= more <= p->spare_b[k] && -more <= p->spare_a[k];
                         }
-                        if (!fits || change - homecoming(c, &right->at[j], p->a) >= least_of(d, best))
+                        if (!fits ||
+                            change - descent_pairs_homecoming(c, &right->at[j], p->a) >= least_of(d, best))
                                 continue;
                         descent_try_swap(d, left->at[i].vm, right->at[j].vm, best);
                 }
@@ -313,7 +318,7 @@ inlined void swaps_sift(Descent *d, const Pair *p, const uint32_t n, Change *bes
         d->s->evaluations += (uint64_t) left->n * right->n / 8;
 }
 
-static void shifts(Descent *d, const Pair *p, Change *best) {
+static void descent_pairs_shifts(Descent *d, const Pair *p, Change *best) {
         const Columns *c = d->columns;
 
         if (!c->wishes &&
@@ -327,7 +332,7 @@ static void shifts(Descent *d, const Pair *p, Change *best) {
                 shifts_sift(d, p, c->n, best);
 }
 
-static void swaps(Descent *d, const Pair *p, Change *best) {
+static void descent_pairs_swaps(Descent *d, const Pair *p, Change *best) {
         const Columns *c = d->columns;
         const bool all_home = c->seats[p->a].n_away + c->seats[p->b].n_away == 0;
 
@@ -405,8 +410,8 @@ void descent_pairs(Descent *d, HostIx h, Change *best) {
                 }
                 pair_set(d->columns, h, other, &pair);
                 turned = pair_turned(d->columns, &pair);
-                shifts(d, &pair, best);
-                shifts(d, &turned, best);
+                descent_pairs_shifts(d, &pair, best);
+                descent_pairs_shifts(d, &turned, best);
                 if (k < SWAP_PARTNERS)
                         pairs[k] = pair;
         }
@@ -414,5 +419,5 @@ void descent_pairs(Descent *d, HostIx h, Change *best) {
                 if (!calm[k])
                         swaps_exact(d, h, d->partners[k], best);
                 else
-                        swaps(d, &pairs[k], best);
+                        descent_pairs_swaps(d, &pairs[k], best);
 }

@@ -35,11 +35,11 @@ bool flat_fits(const Evaluator *e) {
         return true;
 }
 
-static int64_t positive(int64_t x) {
+static int64_t flat_positive(int64_t x) {
         return x > 0 ? x : 0;
 }
 
-static void host_fill(Flat *f, HostIx h) {
+static void flat_host_fill(Flat *f, HostIx h) {
         const Evaluator *e = f->e;
         const Problem *p = e->problem;
         const int64_t *load = assignment_load(e->x, h), *capacity = problem_capacity(p, h);
@@ -60,7 +60,7 @@ static void host_fill(Flat *f, HostIx h) {
         }
         f->host_cost[h] = 0;
         for (uint32_t k = 0; k < f->width; k++)
-                f->host_cost[h] += positive(over[k]);
+                f->host_cost[h] += flat_positive(over[k]);
 }
 
 static void vm_fill(Flat *f, VmIx v) {
@@ -121,7 +121,7 @@ int flat_build(Arena *a, Evaluator *e, Flat *ret) {
         }
         scales_set(&f);
         for (HostIx h = 0; h < p->n_hosts; h++)
-                host_fill(&f, h);
+                flat_host_fill(&f, h);
         for (VmIx v = 0; v < p->n_vms; v++)
                 vm_fill(&f, v);
         memcpy(f.host_of, e->x->host_of, sizeof(HostIx) * p->n_vms);
@@ -139,11 +139,11 @@ static void host_add(Flat *f, HostIx h, VmIx v, int64_t sign) {
 
         for (uint32_t k = 0; k < f->width; k++) {
                 over[k] += sign * step[k];
-                cost += positive(over[k]);
+                cost += flat_positive(over[k]);
         }
         for (uint32_t k = 0; k < f->width; k++) {
                 room[k] -= sign * (need[k] & keep[k]);
-                excess += positive(-room[k]);
+                excess += flat_positive(-room[k]);
         }
         f->cost += cost - f->host_cost[h];
         f->host_cost[h] = cost;

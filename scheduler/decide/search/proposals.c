@@ -15,7 +15,7 @@ typedef struct Sized {
         VmIx vm;
 } Sized;
 
-static int larger_first(const void *a, const void *b) {
+static int proposals_larger_first(const void *a, const void *b) {
         const Sized *x = a, *y = b;
 
         if (x->size != y->size)
@@ -76,7 +76,7 @@ static int ranks_build(Arena *a, Proposals *k, const int64_t *size) {
         for (VmIx v = 0; v < k->n_vms; v++)
                 if (size[v] > 0)
                         sorted[k->n_ranks++] = (Sized){ size[v], v };
-        qsort(sorted, k->n_ranks, sizeof(sorted[0]), larger_first);
+        qsort(sorted, k->n_ranks, sizeof(sorted[0]), proposals_larger_first);
         for (uint32_t i = 0; i < k->n_ranks; i++) {
                 k->by_size[i] = sorted[i].vm;
                 k->rank[sorted[i].vm] = i;
@@ -143,7 +143,7 @@ static int lists_build(Arena *a, Proposals *k) {
         return 0;
 }
 
-static int hosts_build(Arena *a, const Flat *f, Proposals *k) {
+static int proposals_hosts_build(Arena *a, const Flat *f, Proposals *k) {
         const int64_t *room;
 
         k->words = (k->n_hosts + 63) / 64;
@@ -173,7 +173,7 @@ int proposals_build(Arena *a, const Flat *f, Proposals *ret) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < p->n_res; i++)
                 mean[i] = problem_mean_capacity(p, i);
-        r = hosts_build(a, f, &k);
+        r = proposals_hosts_build(a, f, &k);
         for (VmIx v = 0; r == 0 && v < p->n_vms; v++)
                 size[v] = size_of(p, &k, v, mean);
         if (r == 0)

@@ -26,7 +26,7 @@ typedef struct Tasks {
 
 /* Annealing keeps the best it saw, which is not where it ends: it is counted afresh, from the definition of
  * each term, and must come to the same. */
-static int anneal(const Tasks *all, Task *task) {
+static int search_anneal_phase(const Tasks *all, Task *task) {
         Evaluator *judge;
         Cost cost;
         int r;
@@ -42,7 +42,7 @@ static int anneal(const Tasks *all, Task *task) {
         return 0;
 }
 
-static int descend(const Tasks *all, Task *task) {
+static int search_descend_phase(const Tasks *all, Task *task) {
         const uint32_t n = all->terms->problem->n_vms;
         int r;
 
@@ -57,7 +57,7 @@ static int descend(const Tasks *all, Task *task) {
 }
 
 /* Annealing keeps no count of what may leave home: under a cap, the descent is better anyway. */
-static bool anneals(const Tasks *all, const Task *task) {
+static bool search_anneals(const Tasks *all, const Task *task) {
         const SearchBudget *b = &all->budget;
 
         return b->evaluations > 0 && b->max_moves == UINT32_MAX && b->max_mib == INT64_MAX &&
@@ -71,9 +71,9 @@ static void task_run(void *arg, unsigned i) {
 
         r = search_state_build(task->arena, all->terms, NULL, all->budget, all->seed + i, &task->state);
         task->state.workers = all->workers;
-        task->annealed = r == 0 && anneals(all, task);
+        task->annealed = r == 0 && search_anneals(all, task);
         if (r == 0)
-                r = task->annealed ? anneal(all, task) : descend(all, task);
+                r = task->annealed ? search_anneal_phase(all, task) : search_descend_phase(all, task);
         task->failed = r;
 }
 

@@ -98,7 +98,7 @@ static void draws_fill(int64_t *draws, Prng *random) {
                 draws[i] = draws[i - DRAWS];
 }
 
-static bool denied(const Problem *p, Move m) {
+static bool search_anneal_denied(const Problem *p, Move m) {
         if ((p->pinned && p->pinned[m.vm] != REASON_NONE) || p->roles[m.from].no_exit)
                 return true;
         return (m.to == p->home[m.vm] ? problem_class_denies(p, m.vm, m.to)
@@ -106,11 +106,11 @@ static bool denied(const Problem *p, Move m) {
 }
 
 /* Rules and services: the rest of a change's cost. False: refused. */
-static bool rest(const Anneal *a, Move m, Cost *delta) {
+static bool search_anneal_rest(const Anneal *a, Move m, Cost *delta) {
         const Evaluator *e = a->f.e;
         Costs d = { 0 };
 
-        if (e->terms->n_alloweds > 0 && denied(a->p, m))
+        if (e->terms->n_alloweds > 0 && search_anneal_denied(a->p, m))
                 return false;
         most_change(e, m, &d);
         if (rule_counts_touch(&e->rules, m.vm) &&
@@ -121,23 +121,23 @@ static bool rest(const Anneal *a, Move m, Cost *delta) {
 }
 
 /* The largest cost accepted, of draw i. */
-inlined Cost draw(const Anneal *a, uint64_t i) {
+inlined Cost search_anneal_draw(const Anneal *a, uint64_t i) {
         return (a->temperature * a->draws[i]) >> FRACTION;
 }
 
 /* What draws v to h beyond its price. */
-inlined Cost pulls(const Anneal *a, VmIx v, HostIx h) {
+inlined Cost search_anneal_pulls(const Anneal *a, VmIx v, HostIx h) {
         return h == a->p->home[v] ? (a->temperature * a->homing[v]) >> FRACTION : 0;
 }
 
 /* What leaving its host changes for v: the price of where it goes not counted. */
-inlined Cost leave(const Anneal *a, VmIx v, HostIx from, uint32_t width) {
+inlined Cost search_anneal_leave(const Anneal *a, VmIx v, HostIx from, uint32_t width) {
         const Flat *f = &a->f;
         Cost d = row_cost(flat_over(f, from), flat_step(f, v), -1, width) - f->host_cost[from];
 
         if (a->price > 0)
                 d += a->price * (row_excess(f, from, v, -1, width) - f->host_excess[from]);
-        return d - a->placed[v] + pulls(a, v, from);
+        return d - a->placed[v] + search_anneal_pulls(a, v, from);
 }
 
 /* Where v goes, as far as is known, and how much more than it costs its draw would have accepted. */
@@ -146,7 +146,7 @@ typedef struct Choice {
         Cost delta, margin;
 } Choice;
 
-static void make(Anneal *a, Move m) {
+static void search_anneal_make(Anneal *a, Move m) {
         flat_move(&a->f, m);
         a->placed[m.vm] = flat_place(&a->f, m.vm, m.to);
         if (a->seating.on)
@@ -160,7 +160,7 @@ inlined void try_host(const Anneal *a, VmIx v, HostIx to, Cost left, Cost accept
                       Choice *best) {
         const Flat *f = &a->f;
         const Cost most = accepted - best->margin - 1;
-        Cost delta = left - pulls(a, v, to);
+        Cost delta = left - search_anneal_pulls(a, v, to);
 
         if (delta - f->host_cost[to] > most) /* what it may gain there at most */
                 return;
@@ -187,7 +187,7 @@ inlined uint32_t try_listed(const Anneal *a, VmIx v, Cost left, uint32_t at, uin
 
         for (uint32_t i = 0; i < n; i++)
                 if (hosts[i] != from)
-                        try_host(a, v, hosts[i], left, draw(a, at + i), width, best);
+                        try_host(a, v, hosts[i], left, search_anneal_draw(a, at + i), width, best);
         return n;
 }
 
@@ -217,7 +217,7 @@ inlined uint32_t try_sieved(const Anneal *a, VmIx v, Cost left, uint32_t at, uin
                 for (; bits != 0; bits &= bits - 1) {
                         const uint32_t lane = (uint32_t) __builtin_ctz(bits);
 
-                        try_host(a, v, start + lane, left, draw(a, draws + lane), width, best);
+                        try_host(a, v, start + lane, left, search_anneal_draw(a, draws + lane), width, best);
                 }
         }
         return n * SIEVE_LANES < all ? n * SIEVE_LANES : all;
@@ -229,15 +229,15 @@ inlined uint32_t try_hosts(Anneal *a, VmIx v, uint32_t width) {
         const HostIx from = a->f.host_of[v];
         const Proposals *k = &a->proposals;
         const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
-        const Cost left = leave(a, v, from, width);
+        const Cost left = search_anneal_leave(a, v, from, width);
         const uint32_t at = (uint32_t) (prng_next(&a->s->random) >> (64 - DRAWS_DIGITS));
         Choice best = { .to = from, .margin = -1 };
         uint32_t n;
 
         n = listed > 0 && listed * SIEVE_PAYS < k->n_hosts ? try_listed(a, v, left, at, width, &best)
                                                            : try_sieved(a, v, left, at, width, &best);
-        if (best.to != from && rest(a, (Move){ v, from, best.to }, &best.delta))
-                make(a, (Move){ v, from, best.to });
+        if (best.to != from && search_anneal_rest(a, (Move){ v, from, best.to }, &best.delta))
+                search_anneal_make(a, (Move){ v, from, best.to });
         return n;
 }
 
@@ -249,19 +249,19 @@ static void swap_finish(Anneal *a, VmIx v, VmIx w, Cost delta, Cost most) {
         const bool touch = rule_counts_touch(&e->rules, v) && rule_counts_touch(&e->rules, w);
         bool ok;
 
-        if (!rest(a, there, &delta))
+        if (!search_anneal_rest(a, there, &delta))
                 return;
         most_move(e, there);
         if (touch)
                 rule_counts_move(&e->rules, v, there.from, there.to);
-        ok = rest(a, back, &delta) && delta <= most;
+        ok = search_anneal_rest(a, back, &delta) && delta <= most;
         most_move(e, (Move){ v, there.to, there.from });
         if (touch)
                 rule_counts_move(&e->rules, v, there.to, there.from);
         if (!ok)
                 return;
-        make(a, there);
-        make(a, back);
+        search_anneal_make(a, there);
+        search_anneal_make(a, back);
 }
 
 /* With whom v changes places, as far as is known, and how much more than it costs its draw would have
@@ -306,7 +306,8 @@ inlined uint32_t try_swaps(Anneal *a, Seeker *seeker, HostIx to, const VmIx *sea
         const Flat *f = &a->f;
         const VmIx v = seeker->vm;
         const HostIx from = f->host_of[v];
-        const Cost here = pulls(a, v, from) - a->placed[v] - pulls(a, v, to) + flat_place(f, v, to);
+        const Cost here = search_anneal_pulls(a, v, from) - a->placed[v] - search_anneal_pulls(a, v, to) +
+                          flat_place(f, v, to);
         const int64_t price = a->price > 0 ? a->price : NO_PRICE;
         Exchange best = { .with = v, .margin = -1 };
         VmIx with[SEATS] = { 0 };
@@ -326,16 +327,17 @@ inlined uint32_t try_swaps(Anneal *a, Seeker *seeker, HostIx to, const VmIx *sea
         for (uint32_t i = 0; i < n; i++) {
                 const VmIx w = with[i];
 
-                delta[i] = here + pulls(a, w, to) - pulls(a, w, from) - a->placed[w];
+                delta[i] =
+                        here + search_anneal_pulls(a, w, to) - search_anneal_pulls(a, w, from) - a->placed[w];
                 bits |= sieve_swap(&a->sieve, &seeker->left, &come, w, price, width) <=
-                                        sieve_up(&a->sieve, draw(a, at + i) - delta[i])
+                                        sieve_up(&a->sieve, search_anneal_draw(a, at + i) - delta[i])
                                 ? UINT32_C(1) << i
                                 : 0;
         }
         for (; bits != 0; bits &= bits - 1) {
                 const uint32_t i = (uint32_t) __builtin_ctz(bits);
 
-                swap_judge(a, v, with[i], delta[i], draw(a, at + i), &best);
+                swap_judge(a, v, with[i], delta[i], search_anneal_draw(a, at + i), &best);
         }
         if (best.with != v)
                 swap_finish(a, v, best.with, best.delta, best.delta + best.margin);
@@ -377,7 +379,7 @@ inlined uint32_t swaps_alike(Anneal *a, VmIx v, uint32_t width) {
         return SWAPS;
 }
 
-inlined void tries(Anneal *a, uint32_t width) {
+inlined void search_anneal_tries(Anneal *a, uint32_t width) {
         const Proposals *k = &a->proposals;
         uint32_t n = 0;
 
@@ -397,24 +399,24 @@ inlined void tries(Anneal *a, uint32_t width) {
 WIDE static void tries_of_width(Anneal *a) {
         switch (a->f.width) {
         case 4:
-                tries(a, 4);
+                search_anneal_tries(a, 4);
                 break;
         case 8:
-                tries(a, 8);
+                search_anneal_tries(a, 8);
                 break;
         case 12:
-                tries(a, 12);
+                search_anneal_tries(a, 12);
                 break;
         case 16:
-                tries(a, 16);
+                search_anneal_tries(a, 16);
                 break;
         default:
-                tries(a, a->f.width);
+                search_anneal_tries(a, a->f.width);
                 break;
         }
 }
 
-static uint32_t spent(const Anneal *a) {
+static uint32_t search_anneal_spent(const Anneal *a) {
         const SearchBudget *b = &a->s->budget;
         uint64_t part;
 
@@ -427,7 +429,7 @@ static uint32_t spent(const Anneal *a) {
         return part < SPENT_WHOLE ? (uint32_t) part : SPENT_WHOLE;
 }
 
-static void keep_best(Anneal *a) {
+static void search_anneal_keep_best(Anneal *a) {
         if (a->f.excess > 0 || a->f.cost >= a->best)
                 return;
         a->best = a->f.cost;
@@ -452,17 +454,17 @@ static void warm_choose(Anneal *a, int64_t now) {
         a->melted = true;
 }
 
-static int64_t between(int64_t from, int64_t to, int64_t now, int64_t begin, int64_t end) {
+static int64_t search_anneal_between(int64_t from, int64_t to, int64_t now, int64_t begin, int64_t end) {
         if (now <= begin)
                 return from;
         return now >= end ? to : from + (to - from) * (now - begin) / (end - begin);
 }
 
 /* Back to the best there is, which fits. */
-static void retreat(Anneal *a) {
+static void search_anneal_retreat(Anneal *a) {
         for (VmIx v = 0; v < a->p->n_vms; v++)
                 if (a->f.host_of[v] != a->best_of[v])
-                        make(a, (Move){ v, a->f.host_of[v], a->best_of[v] });
+                        search_anneal_make(a, (Move){ v, a->f.host_of[v], a->best_of[v] });
         assert(a->f.excess == 0 && a->f.cost == a->best);
 }
 
@@ -470,60 +472,60 @@ static void retreat(Anneal *a) {
 static int64_t price_at(int64_t now) {
         const int64_t over = now > HARD_AT ? ((now - HARD_AT) << FRACTION) / DOUBLES : 0;
 
-        return exp2_fixed((PRICE << FRACTION) + between(0, RISE << FRACTION, now, SQUEEZE_AT, HARD_AT) +
-                          over);
+        return exp2_fixed((PRICE << FRACTION) +
+                          search_anneal_between(0, RISE << FRACTION, now, SQUEEZE_AT, HARD_AT) + over);
 }
 
 /* The temperature falls evenly in the logarithm, quicker at the end. */
-static void cool(Anneal *a, int64_t now) {
+static void search_anneal_cool(Anneal *a, int64_t now) {
         int64_t mild;
 
         if (!a->melted && now < a->began + START_AFTER)
                 return;
         if (!a->melted)
                 warm_choose(a, now);
-        mild = between(a->warm, a->mild, now, START_AFTER, MILD_AT);
-        a->temperature = exp2_fixed(between(mild, a->cold, now, MILD_AT, SPENT_WHOLE));
+        mild = search_anneal_between(a->warm, a->mild, now, START_AFTER, MILD_AT);
+        a->temperature = exp2_fixed(search_anneal_between(mild, a->cold, now, MILD_AT, SPENT_WHOLE));
         a->price = now < HARD_AT || (now < LAST_AT && a->f.excess > 0) ? price_at(now) : 0;
         if (a->price == 0 && a->f.excess > 0)
-                retreat(a);
+                search_anneal_retreat(a);
 }
 
 /* What the sieve lets through may be up to 1/512 hotter: so it need not be told of each change. */
-static void schedule(Anneal *a, int64_t now) {
-        cool(a, now);
+static void search_anneal_schedule(Anneal *a, int64_t now) {
+        search_anneal_cool(a, now);
         if (a->temperature <= a->most_of && a->temperature >= a->most_of - a->most_of / 512)
                 return;
         a->most_of = a->temperature;
         a->sieves = true;
         for (uint32_t i = 0; i < DRAWS_ALL; i++) {
-                const int64_t most = sieve_up(&a->sieve, draw(a, i) + 1);
+                const int64_t most = sieve_up(&a->sieve, search_anneal_draw(a, i) + 1);
 
                 a->most[i] = (int32_t) (most < SIEVE_MOST ? most : SIEVE_MOST);
                 a->sieves &= most < SIEVE_MOST;
         }
 }
 
-static void anneal(Anneal *a) {
+static void search_anneal_anneal(Anneal *a) {
         uint64_t copied = 0;
         uint32_t now;
 
         if (a->proposals.n_ranks == 0)
                 return; /* nobody has a choice */
-        a->began = spent(a);
-        while ((now = spent(a)) < SPENT_WHOLE && !search_state_stopped(a->s)) {
-                schedule(a, now);
+        a->began = search_anneal_spent(a);
+        while ((now = search_anneal_spent(a)) < SPENT_WHOLE && !search_state_stopped(a->s)) {
+                search_anneal_schedule(a, now);
                 tries_of_width(a);
                 if (a->s->evaluations - copied < (uint64_t) a->p->n_vms * COPY_EVERY)
                         continue;
                 copied = a->s->evaluations;
-                keep_best(a);
+                search_anneal_keep_best(a);
         }
-        keep_best(a);
+        search_anneal_keep_best(a);
 }
 
 /* The median of what random shifts change, whether they fit or not: the scale of the landscape. */
-static Cost usual_change(Anneal *a) {
+static Cost search_anneal_usual_change(Anneal *a) {
         Cost seen[SAMPLE];
         Flat *f = &a->f;
 
@@ -587,8 +589,8 @@ int search_anneal(SearchState *s, HostIx *host_of, Cost *ret_cost) {
         homing_fill(&a);
         a.best = a.f.cost;
         memcpy(a.best_of, a.f.host_of, sizeof(HostIx) * a.p->n_vms);
-        a.usual = usual_change(&a);
-        anneal(&a);
+        a.usual = search_anneal_usual_change(&a);
+        search_anneal_anneal(&a);
         *ret_cost = a.best;
         return 0;
 }

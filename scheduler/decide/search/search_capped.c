@@ -75,7 +75,7 @@ static bool send_home(SearchState *s, const SearchBudget *cap, Return *list) {
 }
 
 /* From where VMs are to within the cap. 1: it is; 0: it could not be reached; -ENOMEM. */
-static int prune(SearchState *s, const SearchBudget *cap) {
+static int search_capped_prune(SearchState *s, const SearchBudget *cap) {
         Return *list = arena_new(s->arena, Return, s->e->problem->n_vms);
         int r = 0;
 
@@ -133,7 +133,7 @@ static void take_better(SearchState *s, const SearchState *other, bool within) {
 }
 
 /* From the best that annealing saw within the cap, and from where it ended. */
-static int spend(SearchState *s) {
+static int search_capped_spend(SearchState *s) {
         const SearchBudget cap = s->budget;
         HostIx *best_of = arena_new(s->arena, HostIx, s->e->problem->n_vms);
         SearchState last, best;
@@ -142,7 +142,7 @@ static int spend(SearchState *s) {
         if (r == 0)
                 r = search_spend(&last, cap, best_of);
         if (r == 0)
-                r = prune(&last, &cap);
+                r = search_capped_prune(&last, &cap);
         if (r < 0)
                 return r;
         take_better(s, &last, r > 0);
@@ -167,13 +167,13 @@ int search_capped(SearchState *s) {
         if (r < 0 || !cap_binds(s))
                 return r;
         if (s->e->n_deviations > 0)
-                return spend(s);
+                return search_capped_spend(s);
         r = other_build(s, NULL, &other);
         if (r < 0)
                 return r;
         r = search_descend(&other);
         if (r >= 0)
-                r = prune(&other, &cap);
+                r = search_capped_prune(&other, &cap);
         if (r < 0)
                 return r;
         take_better(s, &other, r > 0);

@@ -34,7 +34,7 @@ static uint64_t visit_mark(const Descent *d, HostIx h) {
 }
 
 /* The best change the host can take part in is made. 1: one was made; 0: there is none. */
-static int visit(Descent *d, HostIx h) {
+static int search_descend_visit(Descent *d, HostIx h) {
         Change best = { .vm = IX_NONE };
         const uint64_t reserved = d->s->refusals[REASON_RESERVE];
         uint64_t mark;
@@ -97,7 +97,7 @@ static int phase_run(Descent *d) {
         for (uint32_t i = 0; i < d->n; i++)
                 descent_heap_touch(d, d->mine[i]);
         while (d->n_heap > 0 && !search_state_stopped(d->s)) {
-                const int r = visit(d, d->mine[d->heap[0]]);
+                const int r = search_descend_visit(d, d->mine[d->heap[0]]);
 
                 if (r < 0)
                         return r;
@@ -109,7 +109,7 @@ static int phase_run(Descent *d) {
 }
 
 /* The tiers from first to last, until a pass finds nothing. 0 or -ENOMEM. */
-static int descend(Descent *d, Tier first, Tier last) {
+static int search_descend_descend(Descent *d, Tier first, Tier last) {
         int r = 1;
 
         while (r > 0 && !search_state_stopped(d->s)) {
@@ -205,7 +205,7 @@ static void shard_run(void *arg, unsigned i) {
         Shard *shard = &((Shards *) arg)->at[i];
 
         descent_place(&shard->d);
-        shard->failed = descend(&shard->d, TIER_LOAD, problem_last_tier(shard->e.problem));
+        shard->failed = search_descend_descend(&shard->d, TIER_LOAD, problem_last_tier(shard->e.problem));
 }
 
 typedef struct Dealt {
@@ -321,7 +321,7 @@ static int shards_merge(Descent *d, const Shards *shards) {
 }
 
 /* A cap is for all; so are counts of services, and the reserve. */
-static bool divides(const Descent *d) {
+static bool search_descend_divides(const Descent *d) {
         const SearchBudget *b = &d->s->budget;
 
         return d->n >= 2 * SHARD_HOSTS && b->max_moves == UINT32_MAX && b->max_mib == INT64_MAX &&
@@ -332,7 +332,7 @@ static int shards_descend(Descent *d) {
         Shards shards = { .n = d->n / SHARD_HOSTS };
         int r;
 
-        if (!divides(d))
+        if (!search_descend_divides(d))
                 return 0;
         for (HostIx h = 0; h < d->n; h++)
                 descent_heat_set(d, h);
@@ -369,11 +369,11 @@ int search_descend(SearchState *s) {
         d.crumb = crumb_of(&columns);
         means_set(&d);
         descent_place(&d);
-        r = descend(&d, TIER_REPAIR, TIER_EVACUATE);
+        r = search_descend_descend(&d, TIER_REPAIR, TIER_EVACUATE);
         if (r >= 0 && problem_last_tier(p) >= TIER_LOAD)
                 r = shards_descend(&d);
         if (r >= 0)
-                r = descend(&d, TIER_REPAIR, problem_last_tier(p));
+                r = search_descend_descend(&d, TIER_REPAIR, problem_last_tier(p));
         arena_rewind(s->arena, mark);
         return r;
 }

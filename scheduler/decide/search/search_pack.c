@@ -54,7 +54,7 @@ static int by_effort(const void *a, const void *b) {
         return x->host < y->host ? -1 : x->host > y->host;
 }
 
-static int by_size(const void *a, const void *b) {
+static int search_pack_by_size(const void *a, const void *b) {
         const Sitting *x = a, *y = b;
 
         if (x->size != y->size)
@@ -74,7 +74,7 @@ static bool fits_below_line(const Pack *k, VmIx v, HostIx h) {
 
 /* ---- who sits there ---- */
 
-static bool binds(const GroupRule *rule) {
+static bool search_pack_binds(const GroupRule *rule) {
         return rule->must && rule->level == LEVEL_HOST &&
                (rule->kind == RULE_TOGETHER || rule->kind == RULE_NEAR);
 }
@@ -91,7 +91,7 @@ static int groups_bind(Pack *k) {
                 const uint32_t b = p->rules[i].kind == RULE_NEAR ? p->rules[i].group_b : g;
                 const uint32_t old = k->bound_to[b];
 
-                if (!binds(&p->rules[i]))
+                if (!search_pack_binds(&p->rules[i]))
                         continue;
                 if (k->bound_to[g] == IX_NONE)
                         k->bound_to[g] = g;
@@ -143,7 +143,7 @@ static bool sitting_list(Pack *k, HostIx h) {
                 }
                 k->sitting[k->n_sitting++] = (Sitting){ .size = size, .vm = v };
         }
-        qsort(k->sitting, k->n_sitting, sizeof(Sitting), by_size);
+        qsort(k->sitting, k->n_sitting, sizeof(Sitting), search_pack_by_size);
         for (uint32_t i = 0; i < k->n_sitting; i++)
                 if (k->bound_to)
                         unit_join(k, i);
@@ -155,7 +155,7 @@ static bool sitting_list(Pack *k, HostIx h) {
 /* ---- where to ---- */
 
 /* What stays free on h with v there, in the scarcest resource. */
-static int64_t left_over(const Pack *k, VmIx v, HostIx h) {
+static int64_t search_pack_left_over(const Pack *k, VmIx v, HostIx h) {
         const Problem *p = k->s->e->problem;
         const int64_t *need = problem_need(p, v), *load = assignment_load(k->s->e->x, h);
         int64_t least = INT64_MAX;
@@ -202,7 +202,7 @@ static HostIx place_find(Pack *k, VmIx v, HostIx from) {
                         if (known || hot_refuse(s->e, m) != REASON_NONE)
                                 continue;
                         place.delta = hot_delta(s->e, m);
-                        place.left = left_over(k, v, h);
+                        place.left = search_pack_left_over(k, v, h);
                         if (place_better(&place, &best))
                                 best = place;
                 }
@@ -228,7 +228,7 @@ static void moves_undo(Pack *k, uint32_t down_to) {
         }
 }
 
-static bool affords(Pack *k, VmIx v) {
+static bool search_pack_affords(Pack *k, VmIx v) {
         if (search_state_affords(k->s, v))
                 return true;
         k->s->refusals[REASON_BUDGET]++;
@@ -259,7 +259,7 @@ static bool unit_to(Pack *k, uint32_t unit, HostIx from, HostIx to) {
 
                 if (k->sitting[i].unit != unit)
                         continue;
-                if (!fits_below_line(k, v, to) || !affords(k, v)) {
+                if (!fits_below_line(k, v, to) || !search_pack_affords(k, v)) {
                         moves_undo(k, first);
                         return false;
                 }
@@ -286,7 +286,7 @@ static bool unit_move(Pack *k, uint32_t unit, HostIx from) {
 
                 for (HostIx h = 0; h < n_hosts; h++) {
                         const int64_t left = h != from && k->s->n_on[h] > 0 && fits_below_line(k, largest, h)
-                                                     ? left_over(k, largest, h)
+                                                     ? search_pack_left_over(k, largest, h)
                                                      : INT64_MAX;
 
                         if ((left > above || (left == above && h > last)) && left < least) {
@@ -325,7 +325,7 @@ static bool vms_leave(Pack *k, HostIx h) {
                                 return false;
                         continue;
                 }
-                to = affords(k, v) ? place_find(k, v, h) : IX_NONE;
+                to = search_pack_affords(k, v) ? place_find(k, v, h) : IX_NONE;
                 if (to == IX_NONE)
                         return false;
                 move_make(k, (Move){ v, h, to });
@@ -412,7 +412,7 @@ static int reserve_takes_back(Pack *k) {
 }
 
 /* 1: another pass may find more; 0: nothing is left to do. */
-static int pass(Pack *k) {
+static int search_pack_pass(Pack *k) {
         const ArenaMark mark = arena_mark(k->s->arena);
         const uint32_t n_hosts = k->s->e->problem->n_hosts;
         Candidate *list = arena_new(k->s->arena, Candidate, n_hosts);
@@ -460,7 +460,7 @@ int search_pack(SearchState *s) {
                 k->n_used += s->n_on[h] > 0;
         if (r == 0)
                 do
-                        r = pass(k);
+                        r = search_pack_pass(k);
                 while (r > 0 && !search_state_stopped(s));
         arena_rewind(s->arena, mark);
         return r < 0 ? r : 0;

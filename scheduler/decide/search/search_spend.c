@@ -41,11 +41,11 @@ typedef struct Spend {
         Costs best;
 } Spend;
 
-static bool within(const Spend *x) {
+static bool search_spend_within(const Spend *x) {
         return x->s->e->n_away <= x->cap.max_moves && x->s->e->mib_away <= x->cap.max_mib;
 }
 
-static void make(Spend *x, Move m) {
+static void search_spend_make(Spend *x, Move m) {
         const HostIx home = x->s->e->problem->home[m.vm];
 
         search_state_move(x->s, m);
@@ -72,18 +72,18 @@ static Cost fee_of(const Spend *x, Move m) {
 }
 
 /* The largest cost that this draw accepts: −temperature × ln u. */
-static Cost draw(Spend *x) {
+static Cost search_spend_draw(Spend *x) {
         const uint64_t u = (prng_next(&x->s->random) >> 40) + 1; /* of 2^24 */
 
         return (x->temperature * (((24 << FRACTION) - log2_fixed(u)) * LN2 >> FRACTION)) >> FRACTION;
 }
 
 /* Tiers before balance get no worse, and what makes them better is taken. */
-static bool accepts(Spend *x, const Costs *d, Cost fees) {
+static bool search_spend_accepts(Spend *x, const Costs *d, Cost fees) {
         for (int t = 0; t < TIER_BALANCE; t++)
                 if (d->tier[t] != 0)
                         return d->tier[t] < 0;
-        return d->tier[TIER_BALANCE] + fees <= 0 || d->tier[TIER_BALANCE] + fees <= draw(x);
+        return d->tier[TIER_BALANCE] + fees <= 0 || d->tier[TIER_BALANCE] + fees <= search_spend_draw(x);
 }
 
 static void try_shift(Spend *x, Move m) {
@@ -94,8 +94,8 @@ static void try_shift(Spend *x, Move m) {
         if (m.from == m.to || hot_refuse(e, m) != REASON_NONE)
                 return;
         d = hot_delta(e, m);
-        if (accepts(x, &d, fee_of(x, m)))
-                make(x, m);
+        if (search_spend_accepts(x, &d, fee_of(x, m)))
+                search_spend_make(x, m);
 }
 
 static void try_swap(Spend *x, VmIx v, VmIx w) {
@@ -108,14 +108,14 @@ static void try_swap(Spend *x, VmIx v, VmIx w) {
         if (a == b || hot_swap_refuse(e, v, w) != REASON_NONE)
                 return;
         d = hot_swap_delta(e, v, w);
-        if (!accepts(x, &d, fee_of(x, there) + fee_of(x, back)))
+        if (!search_spend_accepts(x, &d, fee_of(x, there) + fee_of(x, back)))
                 return;
-        make(x, there);
-        make(x, back);
+        search_spend_make(x, there);
+        search_spend_make(x, back);
 }
 
 /* One of those away: elsewhere or home, or home in exchange for another that leaves. */
-static void try_away(Spend *x, Prng *g) {
+static void search_spend_try_away(Spend *x, Prng *g) {
         const Problem *p = x->s->e->problem;
         const VmIx v = x->away[prng_below(g, x->n_away)];
         const HostIx from = x->s->e->x->host_of[v];
@@ -133,7 +133,7 @@ static void try_one(Spend *x) {
         const VmIx v = prng_below(g, p->n_vms);
 
         if (what == 0 && x->n_away > 0)
-                try_away(x, g);
+                search_spend_try_away(x, g);
         else if (what < 6)
                 try_swap(x, v, prng_below(g, p->n_vms));
         else
@@ -141,7 +141,7 @@ static void try_one(Spend *x) {
 }
 
 /* What a random shift changes, the median, from 1 to COST_LARGE. */
-static int usual_change(Spend *x, Cost *ret) {
+static int search_spend_usual_change(Spend *x, Cost *ret) {
         const Evaluator *e = x->s->e;
         const Problem *p = e->problem;
         const ArenaMark mark = arena_mark(x->s->arena);
@@ -167,17 +167,17 @@ static int usual_change(Spend *x, Cost *ret) {
         return 0;
 }
 
-static void keep_best(Spend *x) {
+static void search_spend_keep_best(Spend *x) {
         const Evaluator *e = x->s->e;
 
-        if (!within(x) || costs_compare(&e->cost, &x->best) >= 0)
+        if (!search_spend_within(x) || costs_compare(&e->cost, &x->best) >= 0)
                 return;
         x->best = e->cost;
         memcpy(x->best_of, e->x->host_of, sizeof(HostIx) * e->problem->n_vms);
 }
 
 /* The temperature falls evenly in the logarithm; the fee follows the cap in small steps. */
-static void anneal(Spend *x, uint64_t tries, Cost usual) {
+static void search_spend_anneal(Spend *x, uint64_t tries, Cost usual) {
         const int64_t from = log2_fixed((uint64_t) usual) - WARM;
 
         const Cost dearest = usual << 10;
@@ -187,13 +187,13 @@ static void anneal(Spend *x, uint64_t tries, Cost usual) {
                 const int64_t now = from - (int64_t) ((uint64_t) (COLD - WARM) * done / tries);
 
                 x->temperature = exp2_fixed(now > 0 ? now : 0);
-                if (within(x))
+                if (search_spend_within(x))
                         x->fee -= x->fee / FEE_STEP;
                 else if (x->fee < dearest)
                         x->fee += x->fee / FEE_STEP + 1;
                 for (int i = 0; i < STRIDE; i++)
                         try_one(x);
-                keep_best(x);
+                search_spend_keep_best(x);
         }
 }
 
@@ -222,8 +222,8 @@ int search_spend(SearchState *s, SearchBudget cap, HostIx *best_of) {
         for (VmIx v = 0; v < p->n_vms && cap.max_moves == UINT32_MAX; v++)
                 x.mean_mib += p->n_res > RES_MEMORY ? problem_need(p, v)[RES_MEMORY] : 0;
         x.mean_mib = p->n_vms > 0 ? x.mean_mib / p->n_vms : 0;
-        r = usual_change(&x, &usual);
+        r = search_spend_usual_change(&x, &usual);
         if (r == 0)
-                anneal(&x, tries_of(p), usual);
+                search_spend_anneal(&x, tries_of(p), usual);
         return r;
 }

@@ -14,7 +14,7 @@ static void list_add(SearchState *s, VmIx v, HostIx h) {
         s->n_on[h]++;
 }
 
-static void list_remove(SearchState *s, VmIx v, HostIx h) {
+static void search_state_list_remove(SearchState *s, VmIx v, HostIx h) {
         if (s->previous[v] != IX_NONE)
                 s->next[s->previous[v]] = s->next[v];
         else
@@ -50,7 +50,7 @@ int search_state_build(Arena *a, const Terms *t, const HostIx *host_of, SearchBu
 
 void search_state_move(SearchState *s, Move m) {
         evaluator_move(s->e, m);
-        list_remove(s, m.vm, m.from);
+        search_state_list_remove(s, m.vm, m.from);
         list_add(s, m.vm, m.to);
         s->changed[m.from] = s->changed[m.to] = ++s->steps;
 }

@@ -39,7 +39,7 @@ void sieve_refresh(Sieve *s, HostIx h) {
 /* The largest number that matters: what a VM adds to a column, a swap to a pair's (where one may add and the
  * other take away less than nothing), and what hosts cost now. Hosts that cost more one day are taken for
  * cheaper. */
-static int64_t largest(const Flat *f) {
+static int64_t sieve_largest(const Flat *f) {
         const Problem *p = f->e->problem;
         int64_t most = 1;
 
@@ -96,7 +96,7 @@ int sieve_build(Arena *a, const Flat *f, Sieve *ret) {
         }
         s.n_blocks = (uint32_t) (lanes / SIEVE_LANES);
         s.cap = (INT64_C(1) << digits_of_cap) - 1;
-        s.digits = power_above((uint64_t) largest(f) + 1) - digits_of_cap;
+        s.digits = power_above((uint64_t) sieve_largest(f) + 1) - digits_of_cap;
         s.digits = s.digits > 0 ? s.digits : 0;
         s.over = arena_new(a, int32_t, lanes * s.n_over);
         s.room = arena_new(a, int32_t, lanes * s.n_room);

@@ -36,7 +36,7 @@ static bool about_hosts(const Rule *rule) {
         return rule->kind == RULE_ON || rule->kind == RULE_NOT_ON;
 }
 
-static bool names_host(const Rule *rule, HostIx h) {
+static bool conflict_names_host(const Rule *rule, HostIx h) {
         for (uint32_t i = 0; i < rule->n_hosts; i++)
                 if (rule->hosts[i] == h)
                         return true;
@@ -53,12 +53,13 @@ static bool is_broken(const Finding *f, uint32_t rule) {
                 if (f->p->rules[i].source == rule && rule_broken(f->p, &f->p->rules[i], &x) > 0)
                         return true;
         for (uint32_t i = 0; i < written->n_vms && about_hosts(written); i++)
-                if (names_host(written, f->host_of[written->vms[i]]) == (written->kind == RULE_NOT_ON))
+                if (conflict_names_host(written, f->host_of[written->vms[i]]) ==
+                    (written->kind == RULE_NOT_ON))
                         return true;
         return false;
 }
 
-static void take_in(Finding *f, VmIx *vms, const VmIx *more, uint32_t n) {
+static void conflict_take_in(Finding *f, VmIx *vms, const VmIx *more, uint32_t n) {
         for (uint32_t i = 0; i < n; i++)
                 if (f->local[more[i]] == 0) {
                         vms[f->space.n_vms] = more[i];
@@ -85,8 +86,8 @@ static int gather_vms(Finding *f, uint32_t first) {
         memset(f->local, 0, sizeof(*f->local) * f->s->n_vms);
         f->space.n_vms = 0;
         f->space.vms = vms;
-        take_in(f, vms, rule->vms, rule->n_vms);
-        take_in(f, vms, rule->near_vms, rule->n_near_vms);
+        conflict_take_in(f, vms, rule->vms, rule->n_vms);
+        conflict_take_in(f, vms, rule->near_vms, rule->n_near_vms);
         while (more && f->space.n_vms < CONNECTED_MAX) {
                 more = false;
                 for (uint32_t i = 0; i < f->s->n_rules; i++) {
@@ -98,8 +99,8 @@ static int gather_vms(Finding *f, uint32_t first) {
                         if (!r->must || about_hosts(r) || f->told[i] || n == 0 || n == all ||
                             f->space.n_vms + all > CONNECTED_MAX)
                                 continue;
-                        take_in(f, vms, r->vms, r->n_vms);
-                        take_in(f, vms, r->near_vms, r->n_near_vms);
+                        conflict_take_in(f, vms, r->vms, r->n_vms);
+                        conflict_take_in(f, vms, r->near_vms, r->n_near_vms);
                         more = true;
                 }
         }
@@ -359,7 +360,7 @@ static uint32_t count_true(const bool *flags, uint32_t n) {
 }
 
 /* 1: *set is a conflict from which nothing can be left out; 0: none is shown. */
-static int shrink(Finding *f, ConflictSet *set) {
+static int conflict_shrink(Finding *f, ConflictSet *set) {
         int r = set_new(f->arena, &f->space, true, set);
 
         if (r < 0)
@@ -420,7 +421,7 @@ static int count_argument(Finding *f, const ConflictSet *set, Conflict *c) {
         return 0;
 }
 
-static int tell(Finding *f, Arena *a, const ConflictSet *set, Conflict *c) {
+static int conflict_tell(Finding *f, Arena *a, const ConflictSet *set, Conflict *c) {
         uint32_t *sources = arena_new(f->arena, uint32_t, f->space.n_rules);
         int r = sources ? 0 : -ENOMEM;
 
@@ -460,9 +461,9 @@ static int find_one(Finding *f, Arena *a, uint32_t rule, Conflict *ret) {
                 if (r == 0)
                         r = index_parts(f);
                 if (r == 0)
-                        r = shrink(f, &set);
+                        r = conflict_shrink(f, &set);
                 if (r > 0)
-                        r = tell(f, a, &set, &c) < 0 ? -ENOMEM : 1;
+                        r = conflict_tell(f, a, &set, &c) < 0 ? -ENOMEM : 1;
         }
         arena_rewind(f->arena, mark);
         if (r > 0)
@@ -470,7 +471,7 @@ static int find_one(Finding *f, Arena *a, uint32_t rule, Conflict *ret) {
         return r;
 }
 
-static int find_all(Finding *f, Arena *a, bool hosts, Conflict *found, uint32_t *n) {
+static int conflict_find_all(Finding *f, Arena *a, bool hosts, Conflict *found, uint32_t *n) {
         for (uint32_t i = 0; i < f->s->n_rules && *n < CONFLICTS_MAX; i++) {
                 int r;
 
@@ -501,9 +502,9 @@ int conflicts_find(Arena *a, Arena *scratch, const Snapshot *s, const Problem *p
         memcpy(f.host_of, host_of, sizeof(*host_of) * s->n_vms);
         /* Rules about hosts first: a VM that they leave nowhere to go would be found again in every rule that
          * connects others with it. */
-        r = find_all(&f, a, true, found, &n);
+        r = conflict_find_all(&f, a, true, found, &n);
         if (r == 0)
-                r = find_all(&f, a, false, found, &n);
+                r = conflict_find_all(&f, a, false, found, &n);
         arena_rewind(scratch, mark);
         if (r < 0)
                 return r;

@@ -108,7 +108,7 @@ static int begin_allowed(Seeking *k) {
 /* ---- counting ---- */
 
 /* places[d] is set for each domain that some VM of the rule may be in. */
-static uint32_t count_places(const Seeking *k, const ConflictRule *rule, bool *places) {
+static uint32_t conflict_search_count_places(const Seeking *k, const ConflictRule *rule, bool *places) {
         const Problem *p = k->space->p;
         uint32_t n = 0;
 
@@ -130,8 +130,8 @@ typedef struct Matching {
 } Matching;
 
 /* Kuhn: a place for the i-th VM of the rule, others moving on. Depth: at most MATCHED_MAX. */
-static bool find_place(const Seeking *k, const ConflictRule *rule, const Matching *m, uint32_t i,
-                       uint32_t round) {
+static bool conflict_search_find_place(const Seeking *k, const ConflictRule *rule, const Matching *m,
+                                       uint32_t i, uint32_t round) {
         const Problem *p = k->space->p;
 
         for (HostIx h = 0; h < p->n_hosts; h++) {
@@ -140,7 +140,7 @@ static bool find_place(const Seeking *k, const ConflictRule *rule, const Matchin
                 if (m->round[d] == round || !is_allowed(k, rule->vms[i], h))
                         continue;
                 m->round[d] = round;
-                if (m->of[d] == 0 || find_place(k, rule, m, m->of[d] - 1, round)) {
+                if (m->of[d] == 0 || conflict_search_find_place(k, rule, m, m->of[d] - 1, round)) {
                         m->of[d] = i + 1;
                         return true;
                 }
@@ -158,13 +158,13 @@ static int can_be_apart(const Seeking *k, const ConflictRule *rule, uint32_t n_p
         if (rule->n_vms > n_places)
                 return 0;
         for (uint32_t i = 0; i < rule->n_vms && rule->n_vms <= MATCHED_MAX; i++)
-                if (!find_place(k, rule, &m, i, i + 1))
+                if (!conflict_search_find_place(k, rule, &m, i, i + 1))
                         return 0;
         return 1;
 }
 
 /* The hosts open to the rule's VMs have, in sum, what these need. */
-static bool has_room(const Seeking *k, const ConflictRule *rule) {
+static bool conflict_search_has_room(const Seeking *k, const ConflictRule *rule) {
         const Problem *p = k->space->p;
 
         for (uint32_t r = 0; r < p->n_res && k->room; r++) {
@@ -197,13 +197,13 @@ static int rule_counts_out(const Seeking *k, const ConflictRule *rule) {
         int r = 1;
 
         if (kind == RULE_ON)
-                return has_room(k, rule);
+                return conflict_search_has_room(k, rule);
         if (kind != RULE_APART && kind != RULE_SPREAD)
                 return 1;
         places = arena_new(k->arena, bool, k->space->p->n_domains[rule->written->level]);
         if (!places)
                 return -ENOMEM;
-        n = count_places(k, rule, places);
+        n = conflict_search_count_places(k, rule, places);
         if (kind == RULE_APART)
                 r = can_be_apart(k, rule, n);
         else
@@ -339,7 +339,7 @@ static bool part_holds(const Seeking *k, const ConflictPart *part, uint32_t d) {
         return true;
 }
 
-static void tally(Tally *t, bool other, uint32_t d, bool comes) {
+static void conflict_search_tally(Tally *t, bool other, uint32_t d, bool comes) {
         uint32_t *count = other ? t->others : t->count, *left = other ? &t->others_left : &t->left;
         const bool was = count[d] > 0;
 
@@ -352,7 +352,7 @@ static void tally(Tally *t, bool other, uint32_t d, bool comes) {
 }
 
 /* Puts v on h (comes), or takes it away. False: some rule or the room is against it. */
-static bool put(const Seeking *k, uint32_t v, HostIx h, bool comes) {
+static bool conflict_search_put(const Seeking *k, uint32_t v, HostIx h, bool comes) {
         const ConflictSpace *space = k->space;
         const Problem *p = space->p;
         bool holds = true;
@@ -367,7 +367,7 @@ static bool put(const Seeking *k, uint32_t v, HostIx h, bool comes) {
                 if (!k->set->rules[part->rule])
                         continue;
                 lonely = written->kind == RULE_NEAR && t->count[d] > 0 && t->others[d] == 0;
-                tally(t, part->other, d, comes);
+                conflict_search_tally(t, part->other, d, comes);
                 if (written->kind == RULE_NEAR && lonely != (t->count[d] > 0 && t->others[d] == 0))
                         t->lonely = lonely ? t->lonely - 1 : t->lonely + 1;
         }
@@ -407,14 +407,14 @@ static bool next_host(const Seeking *k, uint32_t v, uint32_t *turn) {
                         continue;
                 (*k->steps)--;
                 k->at[v] = h;
-                if (put(k, v, h, true))
+                if (conflict_search_put(k, v, h, true))
                         return true;
-                (void) put(k, v, h, false);
+                (void) conflict_search_put(k, v, h, false);
         }
         return false;
 }
 
-static int seek(Seeking *k, ConflictAnswer *ret) {
+static int conflict_search_seek(Seeking *k, ConflictAnswer *ret) {
         const uint32_t n = k->space->n_vms;
         uint32_t *turn = arena_new(k->arena, uint32_t, (size_t) n + 1), depth = 0;
 
@@ -430,7 +430,7 @@ static int seek(Seeking *k, ConflictAnswer *ret) {
                         return 0;
                 }
                 depth--;
-                (void) put(k, k->order[depth], k->at[k->order[depth]], false);
+                (void) conflict_search_put(k, k->order[depth], k->at[k->order[depth]], false);
         }
         *ret = CONFLICT_NOT;
         return 0;
@@ -469,7 +469,7 @@ int conflict_try(Arena *a, const ConflictSpace *space, const ConflictSet *set, u
         if (r > 0) {
                 r = begin_search(&k);
                 if (r == 0)
-                        r = seek(&k, ret);
+                        r = conflict_search_seek(&k, ret);
         }
         arena_rewind(a, mark);
         return r < 0 ? r : 0;
@@ -483,7 +483,7 @@ int conflict_places(Arena *a, const ConflictSpace *space, const ConflictSet *set
         int r = places ? begin_allowed(&k) : -ENOMEM;
 
         if (r == 0)
-                *ret = count_places(&k, &space->rules[rule], places);
+                *ret = conflict_search_count_places(&k, &space->rules[rule], places);
         arena_rewind(a, mark);
         return r;
 }

@@ -92,7 +92,7 @@ static const char *closed_words(Arena *a, const Snapshot *s, const Conflict *c) 
         return x.text ? text_format(a, "no VM may come to %s", x.text) : NULL;
 }
 
-static const char *held_words(Arena *a, const Snapshot *s, const Conflict *c) {
+static const char *conflict_text_held_words(Arena *a, const Snapshot *s, const Conflict *c) {
         Names x = { .arena = a, .text = "", .all = c->n_held };
 
         for (uint32_t i = 0; i < c->n_held; i++) {
@@ -107,7 +107,7 @@ static const char *held_words(Arena *a, const Snapshot *s, const Conflict *c) {
         return x.text ? text_format(a, "%s may not be moved", x.text) : NULL;
 }
 
-static const char *join(Arena *a, const char *text, const char *more) {
+static const char *conflict_text_join(Arena *a, const char *text, const char *more) {
         if (!text || !more)
                 return NULL;
         return *text ? text_format(a, "%s; %s", text, more) : more;
@@ -117,31 +117,36 @@ const char *conflict_text(Arena *a, const Snapshot *s, const Conflict *c) {
         const char *text = "", *names;
 
         for (uint32_t i = 0; i < c->n_rules; i++)
-                text = join(a, text, rule_words(a, s, &s->rules[c->rules[i]]));
+                text = conflict_text_join(a, text, rule_words(a, s, &s->rules[c->rules[i]]));
         if (c->n_closed > 0)
-                text = join(a, text, closed_words(a, s, c));
+                text = conflict_text_join(a, text, closed_words(a, s, c));
         if (c->n_bound > 0) {
                 names = vm_names(a, s, c->bound, c->n_bound);
-                text = names ? join(a, text,
-                                    text_format(a, "hosts lack what %s need%s: networks, pools or CPUs",
-                                                names, c->n_bound == 1 ? "s" : ""))
+                text = names ? conflict_text_join(
+                                       a, text,
+                                       text_format(a, "hosts lack what %s need%s: networks, pools or CPUs",
+                                                   names, c->n_bound == 1 ? "s" : ""))
                              : NULL;
         }
         if (c->n_held > 0)
-                text = join(a, text, held_words(a, s, c));
+                text = conflict_text_join(a, text, conflict_text_held_words(a, s, c));
         if (c->n_full > 0) {
                 names = host_names(a, s, c->full, c->n_full);
-                text = names ? join(a, text, text_format(a, "there is no more room on %s", names)) : NULL;
+                text = names ? conflict_text_join(a, text,
+                                                  text_format(a, "there is no more room on %s", names))
+                             : NULL;
         }
         if (c->counted != IX_NONE) {
                 const Rule *rule = &s->rules[c->counted];
                 const char *level = level_names[rule->level];
 
                 if (c->places_needed > rule->n_vms)
-                        return join(a, text, text_format(a, "there are %u of them", rule->n_vms));
-                text = join(a, text,
-                            text_format(a, "%u %ss are needed, and %u %s open to them", c->places_needed,
-                                        level, c->places, c->places == 1 ? "is" : "are"));
+                        return conflict_text_join(a, text,
+                                                  text_format(a, "there are %u of them", rule->n_vms));
+                text = conflict_text_join(a, text,
+                                          text_format(a, "%u %ss are needed, and %u %s open to them",
+                                                      c->places_needed, level, c->places,
+                                                      c->places == 1 ? "is" : "are"));
         }
         return text;
 }

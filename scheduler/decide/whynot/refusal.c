@@ -144,7 +144,7 @@ static const char *place_name(const Host *h, Level level) {
 }
 
 /* The others of the group: those in h's domain (inside), or those elsewhere. */
-static const char *company(const Asked *k, const GroupRule *rule, uint32_t group_ix, bool inside) {
+static const char *refusal_company(const Asked *k, const GroupRule *rule, uint32_t group_ix, bool inside) {
         const Problem *p = k->t->p;
         const Group *g = &p->groups[group_ix];
         const HostIx *host_of = k->t->e->x->host_of;
@@ -180,14 +180,14 @@ static const char *group_rule_text(const Asked *k, const GroupRule *rule) {
         case RULE_AVOID:
                 other = rule->kind == RULE_AVOID && in_group(k->t->p, rule->group, k->v) ? rule->group_b
                                                                                          : rule->group;
-                who = company(k, rule, other, true);
+                who = refusal_company(k, rule, other, true);
                 if (!who || rule->level == LEVEL_HOST)
                         return who ? text_format(k->arena, "rule %s: %s runs there", written->name, who)
                                    : NULL;
                 return text_format(k->arena, "rule %s: %s runs in its %s %s", written->name, who, level,
                                    place_name(host, rule->level));
         case RULE_TOGETHER:
-                who = company(k, rule, rule->group, false);
+                who = refusal_company(k, rule, rule->group, false);
                 return who ? text_format(k->arena, "rule %s: it must share a %s with %s", written->name,
                                          level, who)
                            : NULL;

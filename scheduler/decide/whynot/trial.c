@@ -224,7 +224,7 @@ static int rank_of(const TrialHost *h) {
         return h->here ? 0 : h->reason == REASON_NONE ? 1 : 2;
 }
 
-static int compare_hosts(const void *a, const void *b) {
+static int trial_compare_hosts(const void *a, const void *b) {
         const TrialHost *x = a, *y = b;
         int c = rank_of(x) - rank_of(y);
 
@@ -245,13 +245,13 @@ int trial_hosts(Arena *a, const Trial *t, VmIx v, const TrialHost **ret, uint32_
                         return -ENOMEM;
                 open += !hosts[h].here && hosts[h].reason == REASON_NONE;
         }
-        qsort(hosts, n, sizeof(*hosts), compare_hosts);
+        qsort(hosts, n, sizeof(*hosts), trial_compare_hosts);
         *ret = hosts;
         *ret_n_open = open;
         return 0;
 }
 
-static void put(Evaluator *e, VmIx v, HostIx h) {
+static void trial_put_one(Evaluator *e, VmIx v, HostIx h) {
         const HostIx from = e->x->host_of[v];
 
         if (from == IX_NONE)
@@ -261,9 +261,9 @@ static void put(Evaluator *e, VmIx v, HostIx h) {
 }
 
 void trial_put(Trial *t, VmIx v, HostIx h) {
-        put(t->e, v, h);
+        trial_put_one(t->e, v, h);
         for (uint32_t i = 0; t->parts && i < t->policies.n; i++)
-                put(t->parts[i], v, h);
+                trial_put_one(t->parts[i], v, h);
 }
 
 void trial_take(Trial *t, VmIx v) {

@@ -141,9 +141,9 @@ typedef struct Judgement {
         bool full;       /* the arena is */
 } Judgement;
 
-#define JUDGE(b, kind, ...) judgement((kind), text_format((b)->a, __VA_ARGS__))
+#define JUDGE(b, kind, ...) build_judgement((kind), text_format((b)->a, __VA_ARGS__))
 
-static Judgement judgement(Fence fence, const char *why) {
+static Judgement build_judgement(Fence fence, const char *why) {
         return (Judgement){ .fence = fence, .why = why, .full = !why };
 }
 
@@ -320,7 +320,7 @@ static int faults_build(Builder *b) {
 
 /* How much speaks for a host being the one the VM runs on, and is about to leave. A definition alone speaks
  * for nothing; of several the one that need not leave its host counts. */
-static int claim(const Builder *b, const VmRow *r) {
+static int build_claim(const Builder *b, const VmRow *r) {
         if (r->vm.state == VM_OFF)
                 return b->hosts[r->vm.host].for_good ? -32 : -31;
         return (r->fresh ? 8 : 0) +
@@ -336,7 +336,7 @@ typedef struct RowRef {
 } RowRef;
 
 /* By name, then the strongest claim first; a total order, so that the order of reports plays no part. */
-static int row_compare(const void *a, const void *b) {
+static int build_row_compare(const void *a, const void *b) {
         const VmRow *x = ((const RowRef *) a)->row, *y = ((const RowRef *) b)->row;
         int c = strcmp(x->vm.name, y->vm.name);
 
@@ -349,7 +349,7 @@ static int row_compare(const void *a, const void *b) {
         return x->vm.host < y->vm.host ? -1 : 1;
 }
 
-static int64_t larger(int64_t a, int64_t b) {
+static int64_t build_larger(int64_t a, int64_t b) {
         return a > b ? a : b;
 }
 
@@ -365,9 +365,9 @@ static int vm_merge(Builder *b, const RowRef *rows, uint32_t n, Vm *ret) {
                 const Vm *v = &rows[i].row->vm;
 
                 same = same && (!v->uuid || !vm.uuid || strcmp(v->uuid, vm.uuid) == 0);
-                vm.vcpus = larger(vm.vcpus, v->vcpus);
-                vm.memory_mib = larger(vm.memory_mib, v->memory_mib);
-                vm.cpu_mcores = larger(vm.cpu_mcores, v->cpu_mcores);
+                vm.vcpus = build_larger(vm.vcpus, v->vcpus);
+                vm.memory_mib = build_larger(vm.memory_mib, v->memory_mib);
+                vm.cpu_mcores = build_larger(vm.cpu_mcores, v->cpu_mcores);
         }
         if (!same || n > 2) {
                 vm.movable = false;
@@ -402,9 +402,9 @@ static bool same_name(const RowRef *x, const RowRef *y) {
 
 static void rows_sort(const Builder *b, RowRef *order) {
         for (uint32_t i = 0; i < b->n_rows; i++)
-                order[i] = (RowRef){ &b->rows[i], claim(b, &b->rows[i]) };
+                order[i] = (RowRef){ &b->rows[i], build_claim(b, &b->rows[i]) };
         if (b->n_rows > 0)
-                qsort(order, b->n_rows, sizeof(*order), row_compare);
+                qsort(order, b->n_rows, sizeof(*order), build_row_compare);
 }
 
 /* One that is off and has another VM's name is called by its UUID: the other is nothing of its. */
@@ -487,7 +487,7 @@ static bool label_talks(const Snapshot *s, VmIx v, const char *label, Traffic *r
         return true;
 }
 
-static int traffic_compare(const void *a, const void *b) {
+static int build_traffic_compare(const void *a, const void *b) {
         const Traffic *x = a, *y = b;
 
         if (x->a != y->a)
@@ -511,7 +511,7 @@ static int traffic_build(Builder *b, Snapshot *s) {
         for (VmIx v = 0; v < s->n_vms && most > 0; v++)
                 for (uint32_t i = 0; i < s->vms[v].labels.n; i++)
                         n += label_talks(s, v, s->vms[v].labels.at[i], &traffic[n]);
-        qsort(traffic, n, sizeof(*traffic), traffic_compare);
+        qsort(traffic, n, sizeof(*traffic), build_traffic_compare);
         for (uint32_t i = 0; i < n; i++)
                 if (kept == 0 || traffic[kept - 1].a != traffic[i].a || traffic[kept - 1].b != traffic[i].b)
                         traffic[kept++] = traffic[i];
@@ -520,7 +520,7 @@ static int traffic_build(Builder *b, Snapshot *s) {
         return 0;
 }
 
-static int hosts_build(Builder *b, Snapshot *s) {
+static int build_hosts_build(Builder *b, Snapshot *s) {
         uint64_t most = 0;
         int k = names_collect(b);
 
@@ -572,7 +572,7 @@ int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *s
         s->lessons = in->lessons;
         if (!s->cluster)
                 return -ENOMEM;
-        k = hosts_build(&b, s);
+        k = build_hosts_build(&b, s);
         if (k == 0)
                 k = vms_build(&b, s);
         if (k == 0)

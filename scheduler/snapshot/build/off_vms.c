@@ -7,7 +7,7 @@
 
 #define NAMED_MOST 5U
 
-static bool stays(const Snapshot *s, const Vm *vm) {
+static bool off_vms_stays(const Snapshot *s, const Vm *vm) {
         return vm->state == VM_OFF && !(vm->host != IX_NONE && s->hosts[vm->host].for_good);
 }
 
@@ -33,7 +33,7 @@ static int list_anew(const Parting *p, const VmIx *old, uint32_t n_old, const Vm
 }
 
 /* A rule whose VMs are all off asks for nothing, and so does one to be near such VMs. */
-static int rules_anew(const Parting *p) {
+static int off_vms_rules_anew(const Parting *p) {
         Rule *rules = arena_new(p->arena, Rule, p->s->n_rules);
         uint32_t n = 0;
         int r = rules ? 0 : -ENOMEM;
@@ -72,7 +72,7 @@ static int traffic_anew(const Parting *p) {
 }
 
 /* Those in `off` already come from a snapshot that was parted before: both lists are by name. */
-static int part(Parting *p, uint32_t n_stay) {
+static int off_vms_part_of(Parting *p, uint32_t n_stay) {
         const Snapshot *s = p->s;
         Vm *vms = arena_new(p->arena, Vm, s->n_vms - n_stay);
         Vm *off = arena_new(p->arena, Vm, (size_t) s->n_off + n_stay);
@@ -85,7 +85,7 @@ static int part(Parting *p, uint32_t n_stay) {
         for (VmIx v = 0; v < s->n_vms; v++) {
                 const Vm *vm = &s->vms[v];
 
-                p->at[v] = stays(s, vm) ? IX_NONE : n;
+                p->at[v] = off_vms_stays(s, vm) ? IX_NONE : n;
                 if (p->at[v] != IX_NONE) {
                         vms[n++] = *vm;
                         continue;
@@ -111,12 +111,12 @@ int off_vms_part(Arena *a, const Snapshot *s, const Snapshot **ret) {
 
         *ret = s;
         for (VmIx v = 0; v < s->n_vms; v++)
-                n_stay += stays(s, &s->vms[v]);
+                n_stay += off_vms_stays(s, &s->vms[v]);
         if (n_stay == 0)
                 return 0;
-        r = part(&p, n_stay);
+        r = off_vms_part_of(&p, n_stay);
         if (r == 0)
-                r = rules_anew(&p);
+                r = off_vms_rules_anew(&p);
         if (r == 0)
                 r = traffic_anew(&p);
         if (r == 0)

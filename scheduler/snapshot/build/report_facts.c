@@ -42,7 +42,7 @@ typedef struct Target {
         { .of = object, .kind = what, .at = offsetof(type, member) }
 
 /* clang-format off: rows */
-static const Target targets[METRIC_N] = {
+static const Target report_facts_targets[METRIC_N] = {
         [METRIC_HOST_CPUS] = NUMBER(Host, OF_HOST, cpus, CORES_MAX),
         [METRIC_HOST_CPU_MHZ] = NUMBER(Host, OF_HOST, cpu_mhz, CORES_MAX),
         [METRIC_HOST_CPU_MODEL] = OTHER(TARGET_NAME, Host, OF_HOST, cpu_model),
@@ -102,7 +102,7 @@ static const Target targets[METRIC_N] = {
 /* clang-format on */
 
 /* The longest part of s that is at most `most` bytes and ends at a character. */
-static size_t cut(const char *s, size_t n, size_t most) {
+static size_t report_facts_cut(const char *s, size_t n, size_t most) {
         if (n <= most)
                 return n;
         for (n = most; n > 0 && ((unsigned char) s[n] & 0xc0) == 0x80; n--)
@@ -110,12 +110,12 @@ static size_t cut(const char *s, size_t n, size_t most) {
         return n;
 }
 
-static int string_compare(const void *a, const void *b) {
+static int report_facts_string_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 /* "b,a,,b" → a, b. A label without a value gets an empty one. */
-static int split(Arena *a, const char *text, bool labels, Strings *ret) {
+static int report_facts_split(Arena *a, const char *text, bool labels, Strings *ret) {
         uint32_t n = 1, kept = 0;
         const char **words;
 
@@ -133,13 +133,13 @@ static int split(Arena *a, const char *text, bool labels, Strings *ret) {
                 length = (size_t) (end - s);
                 if (length == 0 || (labels && *s == '='))
                         continue;
-                length = cut(s, length, 254);
+                length = report_facts_cut(s, length, 254);
                 words[n] = labels && !memchr(s, '=', length) ? text_format(a, "%.*s=", (int) length, s)
                                                              : text_copy(a, s, length);
                 if (!words[n++])
                         return -ENOMEM;
         }
-        qsort(words, n, sizeof(*words), string_compare);
+        qsort(words, n, sizeof(*words), report_facts_string_compare);
         for (uint32_t i = 0; i < n; i++)
                 if (i == 0 || strcmp(words[kept - 1], words[i]) != 0)
                         words[kept++] = words[i];
@@ -147,7 +147,7 @@ static int split(Arena *a, const char *text, bool labels, Strings *ret) {
         return 0;
 }
 
-static int fill(Arena *a, const Target *t, const Sample *x, void *object) {
+static int report_facts_fill(Arena *a, const Target *t, const Sample *x, void *object) {
         char *member = (char *) object + t->at;
         size_t n = x->text ? strlen(x->text) : 0;
 
@@ -159,12 +159,13 @@ static int fill(Arena *a, const Target *t, const Sample *x, void *object) {
         case TARGET_NAME:
                 if (n == 0 || (t->kind == TARGET_TEXT && n > 4096))
                         return 0;
-                *(const char **) member =
-                        text_copy(a, x->text, cut(x->text, n, t->kind == TARGET_NAME ? 255 : 4096));
+                *(const char **) member = text_copy(
+                        a, x->text, report_facts_cut(x->text, n, t->kind == TARGET_NAME ? 255 : 4096));
                 return *(const char **) member ? 0 : -ENOMEM;
         case TARGET_NAMES:
         case TARGET_LABELS:
-                return split(a, x->text ? x->text : "", t->kind == TARGET_LABELS, (Strings *) member);
+                return report_facts_split(a, x->text ? x->text : "", t->kind == TARGET_LABELS,
+                                          (Strings *) member);
         case TARGET_SPECIAL:
                 break;
         }
@@ -185,8 +186,8 @@ typedef struct Facts {
         Hugepages *hugepages; /* [HUGEPAGES_MAX] */
 } Facts;
 
-static bool is_of(const Sample *x, TargetOf of) {
-        return targets[x->metric].of == of && *x->subject != '\0';
+static bool report_facts_is_of(const Sample *x, TargetOf of) {
+        return report_facts_targets[x->metric].of == of && *x->subject != '\0';
 }
 
 uint64_t report_count_vms(const Report *r) {
@@ -232,9 +233,9 @@ static int list_objects(Facts *f, HostIx ix) {
                         const Sample *x = &s->samples[j];
                         uint32_t number;
 
-                        n_nics += is_of(x, OF_NIC);
-                        n_peers += is_of(x, OF_PEER);
-                        if (x->metric != METRIC_VM_STATE || !is_of(x, OF_VM))
+                        n_nics += report_facts_is_of(x, OF_NIC);
+                        n_peers += report_facts_is_of(x, OF_PEER);
+                        if (x->metric != METRIC_VM_STATE || !report_facts_is_of(x, OF_VM))
                                 continue;
                         number = name_table_find(&f->vms, x->subject, strlen(x->subject));
                         if (number == UINT32_MAX) {
@@ -278,7 +279,7 @@ static int nic_sample(Facts *f, const Sample *x) {
         }
         if (x->metric == METRIC_NIC_CARRIER)
                 f->nics[number].carrier = x->number != 0;
-        return fill(f->a, &targets[x->metric], x, &f->nics[number]);
+        return report_facts_fill(f->a, &report_facts_targets[x->metric], x, &f->nics[number]);
 }
 
 static int peer_sample(Facts *f, const Sample *x) {
@@ -305,7 +306,7 @@ static int hugepages_sample(Facts *f, const Sample *x) {
                 return 0;
         if (i == f->host->n_hugepages)
                 f->hugepages[f->host->n_hugepages++] = (Hugepages){ .kib = kib };
-        return fill(f->a, &targets[x->metric], x, &f->hugepages[i]);
+        return report_facts_fill(f->a, &report_facts_targets[x->metric], x, &f->hugepages[i]);
 }
 
 /* "smart: Connection timed out (12 readings in a row); zfs: …" */
@@ -315,7 +316,7 @@ static int collector_sample(Facts *f, const Sample *x) {
         if (before && strlen(before) > UNREAD_MAX)
                 return 0;
         f->host->unread = text_format(f->a, "%s%s%s: %.*s", before ? before : "", before ? "; " : "",
-                                      x->subject, (int) cut(text, strlen(text), 300), text);
+                                      x->subject, (int) report_facts_cut(text, strlen(text), 300), text);
         return f->host->unread ? 0 : -ENOMEM;
 }
 
@@ -339,8 +340,8 @@ static int vm_special(Facts *f, const Sample *x, VmRow *row) {
                                 : strcmp(text, "off") == 0   ? VM_OFF
                                                              : VM_PAUSED;
                 if (row->vm.state == VM_PAUSED && strcmp(text, "paused") != 0)
-                        why = text_format(f->a, "its state is \"%.*s\"", (int) cut(text, strlen(text), 100),
-                                          text);
+                        why = text_format(f->a, "its state is \"%.*s\"",
+                                          (int) report_facts_cut(text, strlen(text), 100), text);
                 else
                         return 0;
         } else if (x->metric == METRIC_VM_JOB) {
@@ -353,7 +354,7 @@ static int vm_special(Facts *f, const Sample *x, VmRow *row) {
                         return 0;
                 why = "libvirt runs another job on it";
         } else if (*text) {
-                why = text_copy(f->a, text, cut(text, strlen(text), 1000));
+                why = text_copy(f->a, text, report_facts_cut(text, strlen(text), 1000));
         } else {
                 return 0;
         }
@@ -380,7 +381,9 @@ static int host_sample(Facts *f, const Section *s, const Sample *x) {
                 f->host->networks_known = true;
         if (x->metric == METRIC_HOST_POOLS)
                 f->host->pools_known = true;
-        return targets[x->metric].of == OF_HOST ? fill(f->a, &targets[x->metric], x, f->host) : 0;
+        return report_facts_targets[x->metric].of == OF_HOST
+                       ? report_facts_fill(f->a, &report_facts_targets[x->metric], x, f->host)
+                       : 0;
 }
 
 static int section_facts(Facts *f, const Section *s) {
@@ -399,15 +402,15 @@ static int section_facts(Facts *f, const Section *s) {
 
                 if (*x->subject == '\0') {
                         k = host_sample(f, s, x);
-                } else if (is_of(x, OF_NIC)) {
+                } else if (report_facts_is_of(x, OF_NIC)) {
                         k = nic_sample(f, x);
-                } else if (is_of(x, OF_PEER)) {
+                } else if (report_facts_is_of(x, OF_PEER)) {
                         k = peer_sample(f, x);
-                } else if (is_of(x, OF_HUGEPAGES)) {
+                } else if (report_facts_is_of(x, OF_HUGEPAGES)) {
                         k = hugepages_sample(f, x);
-                } else if (is_of(x, OF_COLLECTOR)) {
+                } else if (report_facts_is_of(x, OF_COLLECTOR)) {
                         k = collector_sample(f, x);
-                } else if (is_of(x, OF_VM)) {
+                } else if (report_facts_is_of(x, OF_VM)) {
                         if (x->subject != subject) {
                                 uint32_t number = name_table_find(&f->vms, x->subject, strlen(x->subject));
 
@@ -415,9 +418,10 @@ static int section_facts(Facts *f, const Section *s) {
                                 subject = x->subject;
                         }
                         if (row)
-                                k = targets[x->metric].kind == TARGET_SPECIAL
+                                k = report_facts_targets[x->metric].kind == TARGET_SPECIAL
                                             ? vm_special(f, x, row)
-                                            : fill(f->a, &targets[x->metric], x, &row->vm);
+                                            : report_facts_fill(f->a, &report_facts_targets[x->metric], x,
+                                                                &row->vm);
                 }
         }
         return k;
@@ -427,7 +431,7 @@ static int nic_compare(const void *a, const void *b) {
         return strcmp(((const Nic *) a)->name, ((const Nic *) b)->name);
 }
 
-static int peer_compare(const void *a, const void *b) {
+static int report_facts_peer_compare(const void *a, const void *b) {
         const PeerRtt *x = a, *y = b;
         int c = strcmp(x->name, y->name);
 
@@ -439,7 +443,7 @@ static void peers_finish(Facts *f) {
         uint32_t kept = 0;
 
         if (f->host->n_peers > 0)
-                qsort(f->peers, f->host->n_peers, sizeof(*f->peers), peer_compare);
+                qsort(f->peers, f->host->n_peers, sizeof(*f->peers), report_facts_peer_compare);
         for (uint32_t i = 0; i < f->host->n_peers && kept < PEERS_MAX; i++)
                 if (kept == 0 || strcmp(f->peers[kept - 1].name, f->peers[i].name) != 0)
                         f->peers[kept++] = f->peers[i];
@@ -480,7 +484,7 @@ int report_facts(Arena *a, const Report *r, HostIx ix, Host *host, VmRow *rows, 
         if (facts.memory_available_mib >= 0 && facts.memory_available_mib <= host->memory_mib)
                 host->memory_used_mib = host->memory_mib - facts.memory_available_mib;
         qsort(f.nics, f.nic_names.n, sizeof(*f.nics), nic_compare);
-        if (f.switches && split(a, f.switches, false, &host->switches) < 0)
+        if (f.switches && report_facts_split(a, f.switches, false, &host->switches) < 0)
                 return -ENOMEM;
         peers_finish(&f);
         host->nics = f.nics;

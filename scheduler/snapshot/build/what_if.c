@@ -23,8 +23,8 @@ typedef struct Change {
         uint32_t *host_at, *vm_at; /* where each went; IX_NONE: gone */
 } Change;
 
-static int no_such(Change *c, const char *option, const char *what, const char *name,
-                   const char *const *names, uint32_t n) {
+static int what_if_no_such(Change *c, const char *option, const char *what, const char *name,
+                           const char *const *names, uint32_t n) {
         const char *nearest = strlen(name) <= 64 ? text_nearest(name, names, n) : NULL;
 
         text_fault(c->fault, "", "%s: no %s is named \"%.80s\"%s%.60s%s", option, what, name,
@@ -32,7 +32,7 @@ static int no_such(Change *c, const char *option, const char *what, const char *
         return -EINVAL;
 }
 
-static int find_host(Change *c, const char *option, const char *name, HostIx *ret) {
+static int what_if_find_host(Change *c, const char *option, const char *name, HostIx *ret) {
         const char **names;
 
         *ret = IX_NONE;
@@ -44,7 +44,7 @@ static int find_host(Change *c, const char *option, const char *name, HostIx *re
         names = arena_new(c->arena, const char *, c->n_hosts);
         for (HostIx h = 0; names && h < c->n_hosts; h++)
                 names[h] = c->hosts[h].name;
-        return names ? no_such(c, option, "host", name, names, c->n_hosts) : -ENOMEM;
+        return names ? what_if_no_such(c, option, "host", name, names, c->n_hosts) : -ENOMEM;
 }
 
 static int find_vm(Change *c, const char *option, const char *name, VmIx *ret) {
@@ -57,7 +57,7 @@ static int find_vm(Change *c, const char *option, const char *name, VmIx *ret) {
         names = arena_new(c->arena, const char *, s->n_vms);
         for (VmIx v = 0; names && v < s->n_vms; v++)
                 names[v] = s->vms[v].name;
-        return names ? no_such(c, option, "VM", name, names, s->n_vms) : -ENOMEM;
+        return names ? what_if_no_such(c, option, "VM", name, names, s->n_vms) : -ENOMEM;
 }
 
 /* ---- hosts ---- */
@@ -65,7 +65,7 @@ static int find_vm(Change *c, const char *option, const char *name, VmIx *ret) {
 static int host_like(Change *c, const NewHost *from, Host *ret) {
         const Host *said = &from->host;
         HostIx like;
-        int r = from->like ? find_host(c, "--add-host like", from->like, &like) : 0;
+        int r = from->like ? what_if_find_host(c, "--add-host like", from->like, &like) : 0;
 
         *ret = *said;
         if (r < 0 || !from->like)
@@ -274,7 +274,7 @@ static int change_hosts(Change *c) {
                 const bool lost = i >= c->w->n_emptied;
                 const char *name = lost ? c->w->lost[i - c->w->n_emptied] : c->w->emptied[i];
                 HostIx h;
-                int r = find_host(c, lost ? "--lost" : "--without", name, &h);
+                int r = what_if_find_host(c, lost ? "--lost" : "--without", name, &h);
 
                 if (r < 0)
                         return r;
@@ -291,7 +291,8 @@ static int change_hosts(Change *c) {
 /* ---- the lists anew ---- */
 
 /* items by name; *ret_at[i]: where the i-th went. A name twice is a fault. */
-static int by_name(Change *c, const char *what, const void *items, size_t size, uint32_t n, uint32_t *at) {
+static int what_if_by_name(Change *c, const char *what, const void *items, size_t size, uint32_t n,
+                           uint32_t *at) {
         const char **names = arena_new(c->arena, const char *, n);
         uint32_t *order;
         int r = names ? 0 : -ENOMEM;
@@ -320,7 +321,7 @@ static int sort_hosts(Change *c, Snapshot *ret) {
         c->host_at = arena_new(c->arena, uint32_t, c->n_hosts);
         if (!hosts || !c->host_at)
                 return -ENOMEM;
-        r = by_name(c, "host", c->hosts, sizeof(Host), c->n_hosts, c->host_at);
+        r = what_if_by_name(c, "host", c->hosts, sizeof(Host), c->n_hosts, c->host_at);
         if (r < 0)
                 return r;
         for (HostIx h = 0; h < c->n_hosts; h++)
@@ -344,7 +345,7 @@ static int sort_vms(Change *c, Snapshot *ret) {
                 if (c->vm_at[v] != IX_NONE)
                         kept[n++] = c->vms[v];
         }
-        r = by_name(c, "VM", kept, sizeof(Vm), n, at);
+        r = what_if_by_name(c, "VM", kept, sizeof(Vm), n, at);
         if (r < 0)
                 return r;
         for (VmIx v = 0; v < all; v++) {
@@ -378,7 +379,7 @@ static int off_anew(Change *c, Snapshot *ret) {
         return 0;
 }
 
-static bool lists(const VmIx *vms, uint32_t n, VmIx v) {
+static bool what_if_lists(const VmIx *vms, uint32_t n, VmIx v) {
         for (uint32_t i = 0; i < n; i++)
                 if (vms[i] == v)
                         return true;
@@ -386,8 +387,8 @@ static bool lists(const VmIx *vms, uint32_t n, VmIx v) {
 }
 
 /* The list as it is now: without VMs that are gone, with new ones of the group, and those like a member. */
-static int members(Change *c, const VmIx *old, uint32_t n_old, const char *group, const VmIx **ret,
-                   uint32_t *ret_n) {
+static int what_if_members(Change *c, const VmIx *old, uint32_t n_old, const char *group, const VmIx **ret,
+                           uint32_t *ret_n) {
         VmIx *vms = arena_new(c->arena, VmIx, (size_t) n_old + c->n_new);
         uint32_t n = 0;
 
@@ -400,7 +401,7 @@ static int members(Change *c, const VmIx *old, uint32_t n_old, const char *group
                 const Vm *vm = &c->vms[c->n_vms + i], *like = c->likes[i];
 
                 if (strings_have(&vm->groups, group) ||
-                    (like && !group && lists(old, n_old, (VmIx) (like - c->old->vms))))
+                    (like && !group && what_if_lists(old, n_old, (VmIx) (like - c->old->vms))))
                         vms[n++] = c->vm_at[c->n_vms + i];
         }
         qsort(vms, n, sizeof(*vms), compare_uint32);
@@ -409,7 +410,7 @@ static int members(Change *c, const VmIx *old, uint32_t n_old, const char *group
         return 0;
 }
 
-static int rules_anew(Change *c, Snapshot *ret) {
+static int what_if_rules_anew(Change *c, Snapshot *ret) {
         Rule *rules = arena_new(c->arena, Rule, c->old->n_rules);
         int r = rules ? 0 : -ENOMEM;
 
@@ -424,10 +425,10 @@ static int rules_anew(Change *c, Snapshot *ret) {
                         hosts[k] = c->host_at[from->hosts[k]];
                 qsort(hosts, from->n_hosts, sizeof(*hosts), compare_uint32);
                 rules[i].hosts = hosts;
-                r = members(c, from->vms, from->n_vms, from->group, &rules[i].vms, &rules[i].n_vms);
+                r = what_if_members(c, from->vms, from->n_vms, from->group, &rules[i].vms, &rules[i].n_vms);
                 if (r == 0)
-                        r = members(c, from->near_vms, from->n_near_vms, from->near_group, &rules[i].near_vms,
-                                    &rules[i].n_near_vms);
+                        r = what_if_members(c, from->near_vms, from->n_near_vms, from->near_group,
+                                            &rules[i].near_vms, &rules[i].n_near_vms);
         }
         ret->rules = rules;
         return r;
@@ -485,7 +486,7 @@ int what_if_apply(Arena *a, const Snapshot *s, const WhatIf *w, const Snapshot *
         if (r == 0)
                 r = off_anew(&c, copy);
         if (r == 0)
-                r = rules_anew(&c, copy);
+                r = what_if_rules_anew(&c, copy);
         if (r == 0)
                 *ret = copy;
         return r;

@@ -110,7 +110,7 @@ static int parse_mib(const char *text, int64_t most, int64_t *ret) {
 }
 
 /* One more at the end; each once. */
-static int append(Arena *a, Strings *list, const char *word) {
+static int what_if_spec_append(Arena *a, Strings *list, const char *word) {
         const char **at = arena_new(a, const char *, (size_t) list->n + 1);
 
         if (!at)
@@ -143,7 +143,7 @@ static int set_name(Arena *a, const SpecDef *d, void *object, const char *text, 
         if (!copy)
                 return -ENOMEM;
         if (d->kind != SPEC_NAME)
-                return append(a, (Strings *) (void *) name, copy);
+                return what_if_spec_append(a, (Strings *) (void *) name, copy);
         *name = copy;
         return 0;
 }
@@ -194,7 +194,8 @@ int what_if_vm_set(Arena *a, NewVm *vm, const char *field, const char *text, con
 
 /* ---- all fields ---- */
 
-static int unknown_field(const SpecDef *specs, const char *option, const char *name, TextFault *f) {
+static int what_if_spec_unknown_field(const SpecDef *specs, const char *option, const char *name,
+                                      TextFault *f) {
         const char *names[ARRAY_SIZE(vm_specs) + ARRAY_SIZE(host_specs)], *nearest;
         size_t n = 0;
 
@@ -227,7 +228,7 @@ static int spec_parse(Arena *a, const SpecDef *specs, const char *option, const 
                 *equals = '\0';
                 d = spec_by_name(specs, field);
                 if (!d)
-                        return unknown_field(specs, option, field, f);
+                        return what_if_spec_unknown_field(specs, option, field, f);
                 full = text_format(a, "%s %s", option, field);
                 r = full ? set_field(a, d, object, equals + 1, full, f) : -ENOMEM;
         }

@@ -10,7 +10,7 @@
 
 /* ---- printing ---- */
 
-static void put_loads(TextWriter *w, const char *key, const HostLoad *list, uint32_t n) {
+static void audit_text_put_loads(TextWriter *w, const char *key, const HostLoad *list, uint32_t n) {
         json_put_key(w, false, key);
         text_writer_word(w, "[");
         for (uint32_t i = 0; i < n; i++) {
@@ -47,7 +47,7 @@ static void put_decision(TextWriter *w, const AuditEntry *e) {
                 record_move_put(w, &e->moves[i]);
         }
         text_writer_word(w, "]");
-        put_loads(w, "before", e->before, e->n_before);
+        audit_text_put_loads(w, "before", e->before, e->n_before);
 }
 
 int audit_text_print(Arena *a, const AuditEntry *e, const char **ret, size_t *ret_n) {
@@ -56,7 +56,7 @@ int audit_text_print(Arena *a, const AuditEntry *e, const char **ret, size_t *re
         text_writer_word(&w, "{\"schema\": \"" AUDIT_SCHEMA "\"");
         (void) json_put_text(&w, false, "id", e->id);
         if (e->n_after > 0)
-                put_loads(&w, "after", e->after, e->n_after);
+                audit_text_put_loads(&w, "after", e->after, e->n_after);
         else
                 put_decision(&w, e);
         text_writer_word(&w, "}");
@@ -133,7 +133,7 @@ static const char **text_field(AuditEntry *e, const char *key) {
                                              : NULL;
 }
 
-static int read_schema(Reader *p) {
+static int audit_text_read_schema(Reader *p) {
         const char *schema = NULL;
         int k = json_reader_string(&p->json, &schema);
 
@@ -143,7 +143,7 @@ static int read_schema(Reader *p) {
         return k;
 }
 
-static int read_field(Reader *p, const char *key) {
+static int audit_text_read_field(Reader *p, const char *key) {
         AuditEntry *e = &p->entry;
         int64_t *number = number_field(e, key);
         const char **text = text_field(e, key);
@@ -153,7 +153,7 @@ static int read_field(Reader *p, const char *key) {
         if (text)
                 return json_take_text(&p->json, text);
         if (json_key_is(key, "schema"))
-                return read_schema(p);
+                return audit_text_read_schema(p);
         if (json_key_is(key, "moves"))
                 return record_moves_read(&p->json, &e->moves, &e->n_moves);
         if (json_key_is(key, "before"))
@@ -163,12 +163,12 @@ static int read_field(Reader *p, const char *key) {
         return 0;
 }
 
-static int read_entry(Reader *p) {
+static int audit_text_read_entry(Reader *p) {
         const char *key;
         int k = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (k == 0 && json_reader_field(&p->json, &key))
-                k = read_field(p, key);
+                k = audit_text_read_field(p, key);
         return k;
 }
 
@@ -178,7 +178,7 @@ int audit_text_parse(Arena *a, const char *text, size_t n, AuditEntry *ret, Text
         int k = json_reader_open(&p.json, text, n, a, &fault);
 
         if (k == 0)
-                k = read_entry(&p);
+                k = audit_text_read_entry(&p);
         json_reader_close(&p.json);
         if (k == 0 && (!p.has_schema || !p.entry.id || (!p.entry.status && p.entry.n_after == 0))) {
                 text_fault(&fault,

@@ -6,7 +6,7 @@
 
 #define TEXT_MAX 4096
 
-static int copy(FileReader *p, const char *s, const char **ret) {
+static int file_reader_copy(FileReader *p, const char *s, const char **ret) {
         *ret = text_copy(p->json.arena, s, strlen(s));
         return *ret ? 0 : -ENOMEM;
 }
@@ -25,7 +25,7 @@ int name_read(FileReader *p, const char **ret) {
         const char *name;
         int k = name_at_hand(p, &name);
 
-        return k < 0 ? k : copy(p, name, ret);
+        return k < 0 ? k : file_reader_copy(p, name, ret);
 }
 
 static int text_read(FileReader *p, const char **ret) {
@@ -37,7 +37,7 @@ static int text_read(FileReader *p, const char **ret) {
                 return k;
         if (n == 0 || n > TEXT_MAX)
                 return json_reader_expect(&p->json, "a text of 1 to %d bytes", TEXT_MAX);
-        return copy(p, text, ret);
+        return file_reader_copy(p, text, ret);
 }
 
 int number_read(FileReader *p, const FieldDef *def, int64_t *ret) {
@@ -102,7 +102,7 @@ int names_read(FileReader *p, NameList *ret) {
         return k;
 }
 
-static int string_compare(const void *a, const void *b) {
+static int file_reader_string_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -122,11 +122,11 @@ int strings_read(FileReader *p, bool labels, Strings *ret) {
                 if (labels && (!equals || equals == list.at[i]))
                         return json_reader_refuse(
                                 &p->json, "label %u of the list has no key; accepted: \"key=value\"", i);
-                k = copy(p, list.at[i], &strings[i]);
+                k = file_reader_copy(p, list.at[i], &strings[i]);
                 if (k < 0)
                         return k;
         }
-        qsort(strings, list.n, sizeof(*strings), string_compare);
+        qsort(strings, list.n, sizeof(*strings), file_reader_string_compare);
         for (uint32_t i = 1; i < list.n; i++)
                 if (strcmp(strings[i - 1], strings[i]) == 0)
                         return json_reader_refuse(&p->json, "\"%.60s\" is in the list twice", strings[i]);
@@ -134,7 +134,7 @@ int strings_read(FileReader *p, bool labels, Strings *ret) {
         return 0;
 }
 
-static int field_read(FileReader *p, const FieldDef *def, void *object) {
+static int file_reader_field_read(FileReader *p, const FieldDef *def, void *object) {
         char *member = (char *) object + def->at;
         int k = 0, choice = 0;
 
@@ -186,7 +186,7 @@ static uint32_t field_find(const FieldTable *table, const char *key, uint32_t li
         return table->n;
 }
 
-static int unknown_field(FileReader *p, const FieldTable *table, const char *key) {
+static int file_reader_unknown_field(FileReader *p, const FieldTable *table, const char *key) {
         const char *names[64], *nearest = NULL;
 
         for (uint32_t i = 0; i < table->n; i++)
@@ -216,10 +216,10 @@ int fields_read(FileReader *p, const FieldTable *table, void *object) {
                 uint32_t i = field_find(table, key, next);
 
                 if (i == table->n)
-                        return unknown_field(p, table, key);
+                        return file_reader_unknown_field(p, table, key);
                 seen |= UINT64_C(1) << i;
                 next = i + 1 < table->n ? i + 1 : 0;
-                k = field_read(p, &table->defs[i], object);
+                k = file_reader_field_read(p, &table->defs[i], object);
         }
         if (k < 0)
                 return k;

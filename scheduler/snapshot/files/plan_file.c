@@ -14,7 +14,7 @@ typedef struct Reader {
         bool has_schema, has_status, has_moves;
 } Reader;
 
-static int read_text(Reader *p, const char **ret) {
+static int plan_file_read_text(Reader *p, const char **ret) {
         const char *text = NULL;
         int r = json_reader_string(&p->json, &text);
 
@@ -23,14 +23,14 @@ static int read_text(Reader *p, const char **ret) {
         return r < 0 ? r : *ret ? 0 : -ENOMEM;
 }
 
-static int read_name(Reader *p, const char **ret) {
+static int plan_file_read_name(Reader *p, const char **ret) {
         if (json_is_string(p->json.at) &&
             !text_is_name(json_string_value(p->json.at), json_string_length(p->json.at)))
                 return json_reader_expect(&p->json, "a name of 1 to 255 bytes without control characters");
-        return read_text(p, ret);
+        return plan_file_read_text(p, ret);
 }
 
-static int read_number(Reader *p, int64_t scale, int64_t most, int64_t *ret) {
+static int plan_file_read_number(Reader *p, int64_t scale, int64_t most, int64_t *ret) {
         if (json_number_scaled(p->json.at, scale, 0, most, ret) < 0)
                 return json_reader_expect(&p->json, "a number from 0 to %lld%s", (long long) (most / scale),
                                           scale == 1 ? ", whole" : "");
@@ -43,55 +43,55 @@ static int read_basis(Reader *p, MoveBasis *ret) {
 
         while (r == 0 && json_reader_field(&p->json, &key)) {
                 if (json_key_is(key, "memory_mib"))
-                        r = read_number(p, 1, QUANTITY_MAX, &ret->memory_mib);
+                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->memory_mib);
                 else if (json_key_is(key, "local_disk_mib"))
-                        r = read_number(p, 1, QUANTITY_MAX, &ret->local_disk_mib);
+                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->local_disk_mib);
                 else if (json_key_is(key, "dirty_mib_s"))
-                        r = read_number(p, 1024, QUANTITY_MAX, &ret->dirty_kib_s);
+                        r = plan_file_read_number(p, 1024, QUANTITY_MAX, &ret->dirty_kib_s);
                 else if (json_key_is(key, "dirty_burst_mib_s"))
-                        r = read_number(p, 1024, QUANTITY_MAX, &ret->dirty_burst_kib_s);
+                        r = plan_file_read_number(p, 1024, QUANTITY_MAX, &ret->dirty_burst_kib_s);
                 else if (json_key_is(key, "dirty_window_seconds"))
-                        r = read_number(p, 1000, QUANTITY_MAX, &ret->dirty_window_ms);
+                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->dirty_window_ms);
                 else if (json_key_is(key, "bandwidth_mbit"))
-                        r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
         }
         return r;
 }
 
-static int read_prediction(Reader *p, Prediction *ret) {
+static int plan_file_read_prediction(Reader *p, Prediction *ret) {
         const char *key;
         int r = json_reader_enter(&p->json, JSON_OBJECT);
 
         ret->basis.dirty_kib_s = ret->basis.dirty_burst_kib_s = UNKNOWN;
         while (r == 0 && json_reader_field(&p->json, &key)) {
                 if (json_key_is(key, "seconds"))
-                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms);
+                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->ms);
                 else if (json_key_is(key, "seconds_low"))
-                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_low);
+                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->ms_low);
                 else if (json_key_is(key, "seconds_high"))
-                        r = read_number(p, 1000, QUANTITY_MAX, &ret->ms_high);
+                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->ms_high);
                 else if (json_key_is(key, "bytes"))
-                        r = read_number(p, 1, INT64_MAX, &ret->bytes);
+                        r = plan_file_read_number(p, 1, INT64_MAX, &ret->bytes);
                 else if (json_key_is(key, "of"))
                         r = read_basis(p, &ret->basis);
                 else if (json_key_is(key, "bytes_low"))
-                        r = read_number(p, 1, INT64_MAX, &ret->bytes_low);
+                        r = plan_file_read_number(p, 1, INT64_MAX, &ret->bytes_low);
                 else if (json_key_is(key, "bytes_high"))
-                        r = read_number(p, 1, INT64_MAX, &ret->bytes_high);
+                        r = plan_file_read_number(p, 1, INT64_MAX, &ret->bytes_high);
                 else if (json_key_is(key, "downtime_ms"))
-                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms);
+                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms);
                 else if (json_key_is(key, "downtime_ms_low"))
-                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_low);
+                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_low);
                 else if (json_key_is(key, "downtime_ms_high"))
-                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_high);
+                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_high);
         }
         return r;
 }
 
 /* One of `words`, by its place. */
-static int read_word(Reader *p, const char *const *words, int n, const char *accepted, int *ret) {
+static int plan_file_read_word(Reader *p, const char *const *words, int n, const char *accepted, int *ret) {
         const char *word = NULL;
-        int r = read_text(p, &word);
+        int r = plan_file_read_text(p, &word);
 
         for (int i = 0; r == 0 && i < n; i++)
                 if (strcmp(word, words[i]) == 0) {
@@ -106,15 +106,15 @@ static int read_manner_word(Reader *p, const char *key, MoveManner *ret) {
         int word = 0, r;
 
         if (json_key_is(key, "strategy")) {
-                r = read_word(p, move_strategy_names, STRATEGY_N,
-                              "plain, multifd, auto-converge, post-copy or not-now", &word);
+                r = plan_file_read_word(p, move_strategy_names, STRATEGY_N,
+                                        "plain, multifd, auto-converge, post-copy or not-now", &word);
                 ret->strategy = (MoveStrategy) word;
         } else if (json_key_is(key, "at_deadline")) {
-                r = read_word(p, deadline_action_names, DEADLINE_ACTION_N,
-                              "abort, auto-converge or post-copy", &word);
+                r = plan_file_read_word(p, deadline_action_names, DEADLINE_ACTION_N,
+                                        "abort, auto-converge or post-copy", &word);
                 ret->at_deadline = (DeadlineAction) word;
         } else {
-                r = read_word(p, zstd, 1, "zstd", &word);
+                r = plan_file_read_word(p, zstd, 1, "zstd", &word);
                 ret->compress = r == 0;
         }
         return r;
@@ -138,42 +138,42 @@ static int read_manner(Reader *p, MoveManner *ret) {
                     json_key_is(key, "compression"))
                         r = read_manner_word(p, key, ret);
                 else if (json_key_is(key, "why"))
-                        r = read_text(p, &ret->reason);
+                        r = plan_file_read_text(p, &ret->reason);
                 else if (json_key_is(key, "bandwidth_mbit"))
-                        r = read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
                 else if (json_key_is(key, "auto_converge"))
                         r = read_slow_down(p, &ret->slow_down);
                 else if (json_key_is(key, "channels"))
-                        r = read_number(p, 1, MANNER_CHANNELS_MAX, &channels);
+                        r = plan_file_read_number(p, 1, MANNER_CHANNELS_MAX, &channels);
                 else if (json_key_is(key, "deadline_seconds"))
-                        r = read_number(p, 1000, QUANTITY_MAX, &ret->deadline_ms);
+                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->deadline_ms);
                 else if (json_key_is(key, "downtime_limit_ms"))
-                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms);
+                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms);
                 else if (json_key_is(key, "downtime_limit_ms_most"))
-                        r = read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms_most);
+                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms_most);
         }
         ret->channels = (uint32_t) channels;
         return r;
 }
 
-static int read_move(Reader *p, PlanFileMove *m) {
+static int plan_file_read_move(Reader *p, PlanFileMove *m) {
         const char *key;
         int64_t wave = -1;
         int r = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (r == 0 && json_reader_field(&p->json, &key)) {
                 if (json_key_is(key, "vm"))
-                        r = read_name(p, &m->vm);
+                        r = plan_file_read_name(p, &m->vm);
                 else if (json_key_is(key, "from"))
-                        r = read_name(p, &m->from);
+                        r = plan_file_read_name(p, &m->from);
                 else if (json_key_is(key, "to"))
-                        r = read_name(p, &m->to);
+                        r = plan_file_read_name(p, &m->to);
                 else if (json_key_is(key, "wave"))
-                        r = read_number(p, 1, UINT32_MAX - 1, &wave);
+                        r = plan_file_read_number(p, 1, UINT32_MAX - 1, &wave);
                 else if (json_key_is(key, "why"))
-                        r = read_text(p, &m->why);
+                        r = plan_file_read_text(p, &m->why);
                 else if (json_key_is(key, "predicted"))
-                        r = read_prediction(p, &m->predicted);
+                        r = plan_file_read_prediction(p, &m->predicted);
                 else if (json_key_is(key, "how"))
                         r = read_manner(p, &m->manner);
         }
@@ -205,15 +205,15 @@ static int read_moves(Reader *p) {
                 return -ENOMEM;
         r = json_reader_enter(&p->json, JSON_ARRAY);
         while (r == 0 && json_reader_item(&p->json))
-                r = read_move(p, &p->moves[p->file.n_moves++]);
+                r = plan_file_read_move(p, &p->moves[p->file.n_moves++]);
         p->file.moves = p->moves;
         p->has_moves = true;
         return r;
 }
 
-static int read_schema(Reader *p) {
+static int plan_file_read_schema(Reader *p) {
         const char *schema = NULL;
-        int r = read_text(p, &schema);
+        int r = plan_file_read_text(p, &schema);
 
         if (r < 0)
                 return r;
@@ -225,7 +225,7 @@ static int read_schema(Reader *p) {
 
 static int read_status(Reader *p) {
         const char *word = NULL;
-        int r = read_text(p, &word);
+        int r = plan_file_read_text(p, &word);
 
         if (r < 0)
                 return r;
@@ -247,9 +247,9 @@ static int read_plan(Reader *p) {
 
         while (r == 0 && json_reader_field(&p->json, &key)) {
                 if (json_key_is(key, "schema"))
-                        r = read_schema(p);
+                        r = plan_file_read_schema(p);
                 else if (json_key_is(key, "cluster"))
-                        r = read_name(p, &p->file.cluster);
+                        r = plan_file_read_name(p, &p->file.cluster);
                 else if (json_key_is(key, "status"))
                         r = read_status(p);
                 else if (json_key_is(key, "moves"))

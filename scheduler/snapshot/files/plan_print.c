@@ -27,7 +27,7 @@ static void put_text(Printer *p, bool first, const char *key, const char *text) 
 }
 
 /* A field of the outermost object: each on a line of its own. */
-static void put_line(Printer *p, const char *key) {
+static void plan_print_put_line(Printer *p, const char *key) {
         text_writer_word(&p->w, ",\n  ");
         text_writer_string(&p->w, key);
         text_writer_word(&p->w, ": ");
@@ -161,7 +161,7 @@ static void put_limited_by(Printer *p) {
 
         if (p->p->limited_by == 0)
                 return;
-        put_line(p, "limited_by");
+        plan_print_put_line(p, "limited_by");
         for (int i = 0; i < PLAN_CAP_N; i++)
                 if (p->p->limited_by & 1U << i) {
                         text_writer_word(&p->w, first ? "[" : ", ");
@@ -171,7 +171,7 @@ static void put_limited_by(Printer *p) {
         text_writer_word(&p->w, "]");
 }
 
-static const char *host_name(const Snapshot *s, uint32_t i) {
+static const char *plan_print_host_name(const Snapshot *s, uint32_t i) {
         return s->hosts[i].name;
 }
 
@@ -199,8 +199,8 @@ static void put_conflict(Printer *p, const Conflict *c) {
                 text_writer_string(&p->w, p->s->rules[c->rules[i]].name);
         }
         text_writer_word(&p->w, c->n_rules > 0 ? "]" : "[]");
-        put_names(p, "closed", c->closed, c->n_closed, host_name);
-        put_names(p, "full", c->full, c->n_full, host_name);
+        put_names(p, "closed", c->closed, c->n_closed, plan_print_host_name);
+        put_names(p, "full", c->full, c->n_full, plan_print_host_name);
         put_names(p, "bound", c->bound, c->n_bound, vm_name);
         put_names(p, "held", c->held, c->n_held, vm_name);
         if (c->counted != IX_NONE) {
@@ -216,7 +216,7 @@ static void put_conflict(Printer *p, const Conflict *c) {
 static void put_conflicts(Printer *p) {
         if (p->p->n_conflicts == 0)
                 return;
-        put_line(p, "cannot_hold");
+        plan_print_put_line(p, "cannot_hold");
         for (uint32_t i = 0; i < p->p->n_conflicts; i++) {
                 text_writer_word(&p->w, i == 0 ? "[\n    " : ",\n    ");
                 put_conflict(p, &p->p->conflicts[i]);
@@ -279,7 +279,7 @@ static void put_notes(Printer *p) {
 
         if (notes->n == 0)
                 return;
-        put_line(p, "notes");
+        plan_print_put_line(p, "notes");
         for (uint32_t i = 0; i < notes->n; i++) {
                 text_writer_word(&p->w, i == 0 ? "[\n    " : ",\n    ");
                 text_writer_string(&p->w, notes->at[i]);
@@ -288,11 +288,11 @@ static void put_notes(Printer *p) {
 }
 
 static void put_idle(Printer *p) {
-        put_line(p, "goal");
+        plan_print_put_line(p, "goal");
         text_writer_string(&p->w, plan_goal_names[p->p->goal]);
         if (p->p->goal != PLAN_GOAL_PACK)
                 return;
-        put_line(p, "idle");
+        plan_print_put_line(p, "idle");
         text_writer_word(&p->w, "[");
         for (uint32_t i = 0; i < p->p->n_idle; i++) {
                 text_writer_word(&p->w, i == 0 ? "\n    {" : ",\n    {");
@@ -308,7 +308,7 @@ static void put_reserve(Printer *p) {
 
         if (!r->asked)
                 return;
-        put_line(p, "reserve");
+        plan_print_put_line(p, "reserve");
         text_writer_word(&p->w, "{");
         put_int(p, true, "losses", r->losses);
         put_int(p, false, "losses_asked", r->losses_asked);
@@ -328,7 +328,7 @@ static void put_reserve(Printer *p) {
 }
 
 static void put_late(Printer *p) {
-        put_line(p, "late");
+        plan_print_put_line(p, "late");
         text_writer_word(&p->w, "[");
         for (uint32_t i = 0; i < p->p->n_late; i++) {
                 const PlanLate *l = &p->p->late[i];
@@ -350,7 +350,7 @@ static void put_late(Printer *p) {
 }
 
 static void put_found_by(Printer *p) {
-        put_line(p, "found_by");
+        plan_print_put_line(p, "found_by");
         text_writer_word(&p->w, "{");
         put_text(p, true, "search", plan_search_names[p->p->search]);
         put_text(p, false, "exact", exact_use_names[p->p->exact]);
@@ -359,34 +359,34 @@ static void put_found_by(Printer *p) {
         text_writer_word(&p->w, "}");
 }
 
-static void put_head(Printer *p) {
+static void plan_print_put_head(Printer *p) {
         text_writer_word(&p->w, "{\n  \"schema\": \"" PLAN_SCHEMA "\"");
-        put_line(p, "cluster");
+        plan_print_put_line(p, "cluster");
         text_writer_string(&p->w, p->s->cluster);
         if (p->s->taken_at > 0) {
-                put_line(p, "taken_at");
+                plan_print_put_line(p, "taken_at");
                 text_writer_decimal(&p->w, p->s->taken_at, USEC_PER_SEC, 6);
         }
         if (p->s->demand_by) {
-                put_line(p, "demand_by");
+                plan_print_put_line(p, "demand_by");
                 text_writer_string(&p->w, p->s->demand_by);
         }
-        put_line(p, "status");
+        plan_print_put_line(p, "status");
         text_writer_string(&p->w, plan_status_names[p->p->status]);
         put_limited_by(p);
         put_idle(p);
-        put_line(p, "threshold");
+        plan_print_put_line(p, "threshold");
         text_writer_int(&p->w, p->p->threshold);
-        put_line(p, "seed");
+        plan_print_put_line(p, "seed");
         text_writer_int(&p->w, (int64_t) p->p->seed);
-        put_line(p, "evaluations");
+        plan_print_put_line(p, "evaluations");
         text_writer_int(&p->w, (int64_t) p->p->evaluations);
         put_found_by(p);
-        put_line(p, "guard_fired");
+        plan_print_put_line(p, "guard_fired");
         text_writer_word(&p->w, p->p->guard_fired ? "true" : "false");
-        put_line(p, "waves");
+        plan_print_put_line(p, "waves");
         text_writer_int(&p->w, p->p->n_waves);
-        put_line(p, "predicted");
+        plan_print_put_line(p, "predicted");
         text_writer_word(&p->w, "{\"seconds\": ");
         text_writer_decimal(&p->w, p->p->makespan_ms, 1000, 3);
         put_int(p, false, "bytes", p->p->bytes);
@@ -397,12 +397,12 @@ static void put_head(Printer *p) {
                 put_text(p, false, "busiest_link", p->p->busiest_in ? "in" : "out");
         }
         text_writer_word(&p->w, "}");
-        put_line(p, "before");
+        plan_print_put_line(p, "before");
         put_score(p, &p->p->before);
-        put_line(p, "after");
+        plan_print_put_line(p, "after");
         put_score(p, &p->p->after);
         put_reserve(p);
-        put_line(p, "bound");
+        plan_print_put_line(p, "bound");
         if (p->p->has_bound)
                 put_costs(p, &p->p->bound);
         else
@@ -412,15 +412,15 @@ static void put_head(Printer *p) {
 int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **ret, size_t *ret_n) {
         Printer p = { .w = text_writer_new(a), .s = s, .p = plan };
 
-        put_head(&p);
-        put_line(&p, "moves");
+        plan_print_put_head(&p);
+        plan_print_put_line(&p, "moves");
         text_writer_word(&p.w, "[");
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 text_writer_word(&p.w, i == 0 ? "\n    " : ",\n    ");
                 put_move(&p, &plan->moves[i]);
         }
         text_writer_word(&p.w, plan->n_moves > 0 ? "\n  ]" : "]");
-        put_line(&p, "refused");
+        plan_print_put_line(&p, "refused");
         text_writer_word(&p.w, "[");
         for (uint32_t i = 0; i < plan->n_refused; i++) {
                 text_writer_word(&p.w, i == 0 ? "\n    " : ",\n    ");
@@ -428,10 +428,10 @@ int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **
         }
         text_writer_word(&p.w, plan->n_refused > 0 ? "\n  ]" : "]");
         put_late(&p);
-        put_line(&p, "refused_all");
+        plan_print_put_line(&p, "refused_all");
         text_writer_int(&p.w, plan->n_refused_all);
         put_conflicts(&p);
-        put_line(&p, "refusals");
+        plan_print_put_line(&p, "refusals");
         put_refusals(&p);
         put_notes(&p);
         text_writer_word(&p.w, "\n}\n");

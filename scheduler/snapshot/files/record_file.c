@@ -12,14 +12,14 @@
 
 /* ---- printing ---- */
 
-static void put_line(TextWriter *w, const char *key) {
+static void record_file_put_line(TextWriter *w, const char *key) {
         text_writer_word(w, ",\n");
         text_writer_string(w, key);
         text_writer_word(w, ": ");
 }
 
 static void put_line_int(TextWriter *w, const char *key, int64_t v) {
-        put_line(w, key);
+        record_file_put_line(w, key);
         text_writer_int(w, v);
 }
 
@@ -31,7 +31,7 @@ static void put_line_text(TextWriter *w, const char *key, const char *text) {
 }
 
 static void put_request(TextWriter *w, const Record *r) {
-        put_line(w, "request");
+        record_file_put_line(w, "request");
         text_writer_word(w, "{");
         json_put_int(w, true, "seed", (int64_t) r->seed);
         json_put_int(w, false, "evaluations", (int64_t) r->evaluations);
@@ -69,7 +69,7 @@ static void put_not_now(TextWriter *w, unsigned not_now) {
 
         if (not_now == 0)
                 return;
-        put_line(w, "not_now");
+        record_file_put_line(w, "not_now");
         for (int i = ACTION_KIND_N; i-- > 0;) {
                 if (!(not_now & action_kind_bit((ActionKind) i)))
                         continue;
@@ -102,23 +102,23 @@ int record_file_print(Arena *a, const Record *r, const char **ret, size_t *ret_n
         put_line_text(&w, "settings", r->settings);
         put_line_text(&w, "paused", r->paused);
         put_not_now(&w, r->not_now);
-        put_line(&w, "cool_downs");
+        record_file_put_line(&w, "cool_downs");
         text_writer_word(&w, "[");
         for (uint32_t i = 0; i < r->n_cool_downs; i++) {
                 put_list_start(&w, i);
                 put_cool_down(&w, &r->cool_downs[i]);
         }
         text_writer_word(&w, "]");
-        put_line(&w, "outcomes");
+        record_file_put_line(&w, "outcomes");
         text_writer_word(&w, "[");
         for (uint32_t i = 0; i < r->n_moves; i++) {
                 put_list_start(&w, i);
                 record_move_put(&w, &r->moves[i]);
         }
         text_writer_word(&w, "]");
-        put_line(&w, "snapshot");
+        record_file_put_line(&w, "snapshot");
         text_writer_put(&w, facts, n_facts);
-        put_line(&w, "plan");
+        record_file_put_line(&w, "plan");
         text_writer_word(&w, r->plan);
         text_writer_word(&w, "}\n");
         return text_writer_end(&w, ret, ret_n);
@@ -234,7 +234,7 @@ static int read_not_now(Reader *p) {
         return k;
 }
 
-static int read_facts(Reader *p) {
+static int record_file_read_facts(Reader *p) {
         TextFault inner = { 0 };
         const char *text = NULL;
         size_t n = 0;
@@ -248,7 +248,7 @@ static int read_facts(Reader *p) {
         return k;
 }
 
-static int read_schema(Reader *p) {
+static int record_file_read_schema(Reader *p) {
         const char *schema = NULL;
         int k = json_reader_string(&p->json, &schema);
 
@@ -260,12 +260,12 @@ static int read_schema(Reader *p) {
         return 0;
 }
 
-static int read_field(Reader *p, const char *key) {
+static int record_file_read_field(Reader *p, const char *key) {
         Record *r = &p->record;
         size_t n;
 
         if (json_key_is(key, "schema"))
-                return read_schema(p);
+                return record_file_read_schema(p);
         if (json_key_is(key, "version"))
                 return json_take_text(&p->json, &r->version);
         if (json_key_is(key, "leader"))
@@ -285,7 +285,7 @@ static int read_field(Reader *p, const char *key) {
         if (json_key_is(key, "outcomes"))
                 return record_moves_read(&p->json, &r->moves, &r->n_moves);
         if (json_key_is(key, "snapshot"))
-                return read_facts(p);
+                return record_file_read_facts(p);
         if (json_key_is(key, "plan"))
                 return json_is_object(p->json.at) ? json_take_raw(&p->json, &r->plan, &n)
                                                   : json_reader_expect(&p->json, "a plan");
@@ -295,12 +295,12 @@ static int read_field(Reader *p, const char *key) {
         return json_take_int(&p->json, 0, INT64_MAX, &r->at);
 }
 
-static int read_record(Reader *p) {
+static int record_file_read_record(Reader *p) {
         const char *key;
         int k = json_reader_enter(&p->json, JSON_OBJECT);
 
         while (k == 0 && json_reader_field(&p->json, &key))
-                k = read_field(p, key);
+                k = record_file_read_field(p, key);
         return k;
 }
 
@@ -318,7 +318,7 @@ int record_file_parse(Arena *a, const char *text, size_t n, const Record **ret, 
         int k = record ? json_reader_open(&p.json, text, n, a, &fault) : -ENOMEM;
 
         if (k == 0)
-                k = read_record(&p);
+                k = record_file_read_record(&p);
         json_reader_close(&p.json);
         if (k == 0 && (!p.has_schema || !p.has_at || !p.record.facts || !p.record.plan)) {
                 text_fault(&fault,

@@ -26,7 +26,7 @@ void record_move_put(TextWriter *w, const RecordMove *m) {
         text_writer_word(w, "}");
 }
 
-static int read_prediction(JsonReader *p, Prediction *f) {
+static int record_move_read_prediction(JsonReader *p, Prediction *f) {
         const char *key;
         int k = json_reader_enter(p, JSON_OBJECT);
 
@@ -71,14 +71,14 @@ static int read_move_field(JsonReader *p, const char *key, RecordMove *m) {
         if (json_key_is(key, "strategy"))
                 return json_take_text(p, &m->strategy);
         if (json_key_is(key, "predicted"))
-                return read_prediction(p, &m->predicted);
+                return record_move_read_prediction(p, &m->predicted);
         if (json_key_is(key, "wave"))
                 k = json_take_int(p, 0, UINT32_MAX - 1, &wave);
         m->wave = (uint32_t) wave;
         return k;
 }
 
-static int read_move(JsonReader *p, RecordMove *m) {
+static int record_move_read_move(JsonReader *p, RecordMove *m) {
         const char *key;
         int k = json_reader_enter(p, JSON_OBJECT);
 
@@ -107,7 +107,7 @@ int record_moves_read(JsonReader *r, const RecordMove **ret, uint32_t *ret_n) {
                 return -ENOMEM;
         k = json_reader_enter(r, JSON_ARRAY);
         while (k == 0 && json_reader_item(r))
-                k = read_move(r, &list[i++]);
+                k = record_move_read_move(r, &list[i++]);
         *ret = list;
         *ret_n = i;
         return k;

@@ -234,7 +234,7 @@ int host_read_extra(FileReader *p, void *object) {
         return amounts_read(p, &((Host *) object)->extra);
 }
 
-static int peer_compare(const void *a, const void *b) {
+static int snapshot_file_peer_compare(const void *a, const void *b) {
         return strcmp(((const PeerRtt *) a)->name, ((const PeerRtt *) b)->name);
 }
 
@@ -264,7 +264,7 @@ int host_read_peers(FileReader *p, void *object) {
                 k = number_read(p, &rtt, &peers[h->n_peers++].rtt_us);
         }
         if (k == 0 && h->n_peers > 0)
-                qsort(peers, h->n_peers, sizeof(*peers), peer_compare);
+                qsort(peers, h->n_peers, sizeof(*peers), snapshot_file_peer_compare);
         h->peers = peers;
         return k;
 }
@@ -348,7 +348,7 @@ int rule_read_near_group(FileReader *p, void *object) {
 /* ---- when all is read ---- */
 
 /* items[i] := items[order[i]], in place. Ends with order[i] == i. */
-static void permute(void *items, size_t size, uint32_t n, uint32_t *order) {
+static void snapshot_file_permute(void *items, size_t size, uint32_t n, uint32_t *order) {
         unsigned char first[sizeof(Host) > sizeof(Vm) ? sizeof(Host) : sizeof(Vm)];
         unsigned char *item = items;
 
@@ -417,7 +417,7 @@ static int finish_hosts(FileReader *p) {
         }
         k = unique_order(p, "hosts", &array, sizeof(Host), &order);
         if (k == 0)
-                permute(p->hosts, sizeof(Host), array.n, order);
+                snapshot_file_permute(p->hosts, sizeof(Host), array.n, order);
         return k;
 }
 
@@ -455,7 +455,7 @@ static int finish_vms(FileReader *p, const NameTable *hosts) {
         }
         k = unique_order(p, "vms", &array, sizeof(Vm), &order);
         if (k == 0)
-                permute(p->vms, sizeof(Vm), array.n, order);
+                snapshot_file_permute(p->vms, sizeof(Vm), array.n, order);
         return k;
 }
 
@@ -474,7 +474,7 @@ static int finish_extra(FileReader *p) {
         return 0;
 }
 
-static int traffic_compare(const void *a, const void *b) {
+static int snapshot_file_traffic_compare(const void *a, const void *b) {
         const Traffic *x = a, *y = b;
 
         return x->a != y->a ? (x->a > y->a) - (x->a < y->a) : (x->b > y->b) - (x->b < y->b);
@@ -500,16 +500,16 @@ static int finish_traffic(FileReader *p) {
                 traffic[i] = (Traffic){ .a = a < b ? a : b, .b = a < b ? b : a, .kbit = t->traffic.kbit };
         }
         if (n > 0)
-                qsort(traffic, n, sizeof(*traffic), traffic_compare);
+                qsort(traffic, n, sizeof(*traffic), snapshot_file_traffic_compare);
         for (uint32_t i = 1; i < n; i++)
-                if (traffic_compare(&traffic[i - 1], &traffic[i]) == 0)
+                if (snapshot_file_traffic_compare(&traffic[i - 1], &traffic[i]) == 0)
                         return FAULT_AT(p, "traffic", i, NULL, "two entries are of \"%.80s\" and \"%.80s\"",
                                         p->vms[traffic[i].a].name, p->vms[traffic[i].b].name);
         p->snapshot.traffic = traffic;
         return 0;
 }
 
-static int finish(FileReader *p) {
+static int snapshot_file_finish(FileReader *p) {
         NameTable hosts = { 0 };
         int k = finish_hosts(p);
 
@@ -531,7 +531,7 @@ static int finish(FileReader *p) {
 
 /* The schema and the extra resources, wherever they stand: another kind of file is named as such before its
  * fields are called unknown, and hosts and VMs may name resources. */
-static int survey(FileReader *p) {
+static int snapshot_file_survey(FileReader *p) {
         bool has_schema = false;
         const char *key;
         int k = json_reader_enter(&p->json, JSON_OBJECT);
@@ -561,11 +561,11 @@ int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **r
                 return -ENOMEM;
         k = json_reader_open(&p->json, text, n, a, &fault);
         if (k == 0)
-                k = survey(p);
+                k = snapshot_file_survey(p);
         if (k == 0)
                 k = fields_read(p, &snapshot_fields, &p->snapshot);
         if (k == 0)
-                k = finish(p);
+                k = snapshot_file_finish(p);
         json_reader_close(&p->json);
         if (k == -EBADMSG)
                 *reterr_fault = fault;

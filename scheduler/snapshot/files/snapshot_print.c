@@ -31,7 +31,7 @@ static void print_strings(FilePrinter *p, const char *key, Strings list) {
         text_writer_put(&p->w, "]", 1);
 }
 
-static void print_number(FilePrinter *p, const FieldDef *def, int64_t v) {
+static void snapshot_print_print_number(FilePrinter *p, const FieldDef *def, int64_t v) {
         if (def->scale == 1)
                 text_writer_int(&p->w, v);
         else
@@ -53,7 +53,7 @@ static void print_field(FilePrinter *p, const FieldDef *def, const void *object)
         case FIELD_NUMBER:
                 if (def->required || *(const int64_t *) member != def->def) {
                         print_key(p, def->name);
-                        print_number(p, def, *(const int64_t *) member);
+                        snapshot_print_print_number(p, def, *(const int64_t *) member);
                 }
                 return;
         case FIELD_BOOL:
@@ -163,7 +163,7 @@ void host_print_headroom(FilePrinter *p, const void *object) {
                 return;
         print_key(p, "headroom");
         if (same)
-                print_number(p, &headroom_fields.defs[0], h->headroom_permille[0]);
+                snapshot_print_print_number(p, &headroom_fields.defs[0], h->headroom_permille[0]);
         else
                 print_object(p, &headroom_fields, h);
 }
@@ -322,7 +322,7 @@ void vm_print_net(FilePrinter *p, const void *object) {
                 return;
         print_key(p, "net_mbit");
         if (v->rx_kbit == v->tx_kbit)
-                print_number(p, &net_fields.defs[0], v->rx_kbit);
+                snapshot_print_print_number(p, &net_fields.defs[0], v->rx_kbit);
         else
                 print_object(p, &net_fields, v);
 }

@@ -60,7 +60,7 @@ typedef struct Reader {
         bool has_schema, has_yes;
 } Reader;
 
-static int read_schema(Reader *p, const char *wanted) {
+static int waiting_text_read_schema(Reader *p, const char *wanted) {
         const char *schema = NULL;
         int k = json_reader_string(&p->json, &schema);
 
@@ -71,7 +71,7 @@ static int read_schema(Reader *p, const char *wanted) {
 }
 
 /* Which of the words it is; -EBADMSG: none. */
-static int read_word(Reader *p, const char *const *words, int n, int *ret) {
+static int waiting_text_read_word(Reader *p, const char *const *words, int n, int *ret) {
         const char *word = NULL;
         int k = json_reader_string(&p->json, &word), i = 0;
 
@@ -89,7 +89,7 @@ static int read_kinds(Reader *p) {
         int k = json_reader_enter(&p->json, JSON_ARRAY), kind = 0;
 
         while (k == 0 && json_reader_item(&p->json)) {
-                k = read_word(p, action_kind_names, ACTION_KIND_N, &kind);
+                k = waiting_text_read_word(p, action_kind_names, ACTION_KIND_N, &kind);
                 if (k == 0)
                         p->plan.kinds |= action_kind_bit((ActionKind) kind);
         }
@@ -102,7 +102,7 @@ static int read_plan_field(Reader *p, const char *key) {
         size_t n;
 
         if (json_key_is(key, "schema"))
-                return read_schema(p, WAITING_SCHEMA);
+                return waiting_text_read_schema(p, WAITING_SCHEMA);
         if (json_key_is(key, "id"))
                 return json_take_name(&p->json, &w->id);
         if (json_key_is(key, "made_at"))
@@ -120,7 +120,7 @@ static int read_plan_field(Reader *p, const char *key) {
                                                   : json_reader_expect(&p->json, "a plan");
         if (!json_key_is(key, "state"))
                 return 0;
-        k = read_word(p, waiting_state_names, WAITING_STATE_N, &state);
+        k = waiting_text_read_word(p, waiting_state_names, WAITING_STATE_N, &state);
         if (k == 0)
                 w->state = (WaitingState) state;
         return k;
@@ -128,7 +128,7 @@ static int read_plan_field(Reader *p, const char *key) {
 
 static int read_answer_field(Reader *p, const char *key) {
         if (json_key_is(key, "schema"))
-                return read_schema(p, ANSWER_SCHEMA);
+                return waiting_text_read_schema(p, ANSWER_SCHEMA);
         if (json_key_is(key, "by"))
                 return json_take_text(&p->json, &p->answer.by);
         if (json_key_is(key, "at"))
@@ -139,7 +139,7 @@ static int read_answer_field(Reader *p, const char *key) {
         return json_reader_bool(&p->json, &p->answer.yes);
 }
 
-static int read_all(Reader *p, int (*field)(Reader *p, const char *key)) {
+static int waiting_text_read_all(Reader *p, int (*field)(Reader *p, const char *key)) {
         const char *key;
         int k = json_reader_enter(&p->json, JSON_OBJECT);
 
@@ -148,7 +148,7 @@ static int read_all(Reader *p, int (*field)(Reader *p, const char *key)) {
         return k;
 }
 
-static int lacks(TextFault *f, const char *field, const char *words) {
+static int waiting_text_lacks(TextFault *f, const char *field, const char *words) {
         text_fault(f, field, "is missing; %s", words);
         return -EBADMSG;
 }
@@ -159,14 +159,14 @@ int waiting_text_parse(Arena *a, const char *text, size_t n, WaitingPlan *ret, T
         int k = json_reader_open(&p.json, text, n, a, &fault);
 
         if (k == 0)
-                k = read_all(&p, read_plan_field);
+                k = waiting_text_read_all(&p, read_plan_field);
         json_reader_close(&p.json);
         if (k == 0 && (!p.has_schema || !p.plan.id || !p.plan.plan))
-                k = lacks(&fault,
-                          !p.has_schema ? "schema"
-                          : !p.plan.id  ? "id"
-                                        : "plan",
-                          "a waiting plan has schema \"" WAITING_SCHEMA "\", id and plan");
+                k = waiting_text_lacks(&fault,
+                                       !p.has_schema ? "schema"
+                                       : !p.plan.id  ? "id"
+                                                     : "plan",
+                                       "a waiting plan has schema \"" WAITING_SCHEMA "\", id and plan");
         if (k == -EBADMSG)
                 *reterr_fault = fault;
         if (k == 0)
@@ -180,11 +180,11 @@ int answer_text_parse(Arena *a, const char *text, size_t n, WaitingAnswer *ret, 
         int k = json_reader_open(&p.json, text, n, a, &fault);
 
         if (k == 0)
-                k = read_all(&p, read_answer_field);
+                k = waiting_text_read_all(&p, read_answer_field);
         json_reader_close(&p.json);
         if (k == 0 && (!p.has_schema || !p.has_yes))
-                k = lacks(&fault, p.has_schema ? "yes" : "schema",
-                          "an answer has schema \"" ANSWER_SCHEMA "\" and yes, true or false");
+                k = waiting_text_lacks(&fault, p.has_schema ? "yes" : "schema",
+                                       "an answer has schema \"" ANSWER_SCHEMA "\" and yes, true or false");
         if (k == -EBADMSG)
                 *reterr_fault = fault;
         if (k == 0)

@@ -7,14 +7,14 @@
 
 #define A_DAY (INT64_C(86400) * USEC_PER_SEC)
 
-static const HazardDef hazards[] = {
+static const HazardDef fault_facts_hazards[] = {
 #define HAZARD(...) { __VA_ARGS__ },
 #include "scheduler/snapshot/health/hazards.def"
 #undef HAZARD
 };
 
 const HazardDef *hazard_at(uint32_t i) {
-        return i < ARRAY_SIZE(hazards) ? &hazards[i] : NULL;
+        return i < ARRAY_SIZE(fault_facts_hazards) ? &fault_facts_hazards[i] : NULL;
 }
 
 bool device_is_word(const Device *d) {
@@ -29,17 +29,18 @@ typedef struct MetricPlace {
         const char *title; /* before the subject */
 } MetricPlace;
 
-static const MetricPlace places[] = {
+static const MetricPlace fault_facts_places[] = {
         { "disk.", DEVICE_STORAGE, "" },          { "array.", DEVICE_STORAGE, "" },
         { "block.", DEVICE_STORAGE, "" },         { "controller.", DEVICE_HOST, "controller " },
         { "memory.", DEVICE_HOST, "memory " },    { "sensor.", DEVICE_HOST, "sensor " },
         { "kernel.", DEVICE_HOST, "the kernel" }, { "fault.", DEVICE_TOOL, "" },
 };
 
-static const MetricPlace *place_of(Metric m) {
-        for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-                if (strncmp(metric_defs[m].name, places[i].prefix, strlen(places[i].prefix)) == 0)
-                        return &places[i];
+static const MetricPlace *fault_facts_place_of(Metric m) {
+        for (size_t i = 0; i < ARRAY_SIZE(fault_facts_places); i++)
+                if (strncmp(metric_defs[m].name, fault_facts_places[i].prefix,
+                            strlen(fault_facts_places[i].prefix)) == 0)
+                        return &fault_facts_places[i];
         return NULL;
 }
 
@@ -48,7 +49,7 @@ static const MetricPlace **places_by_metric(Arena *a) {
         const MetricPlace **by = arena_new(a, const MetricPlace *, METRIC_N);
 
         for (int m = 0; by && m < METRIC_N; m++)
-                by[m] = place_of((Metric) m);
+                by[m] = fault_facts_place_of((Metric) m);
         return by;
 }
 
@@ -61,7 +62,7 @@ bool report_has_devices(const Report *r) {
                 for (size_t k = 0; k < ARRAY_SIZE(collectors); k++)
                         other = other && strcmp(r->sections[i].collector, collectors[k]) != 0;
                 for (uint32_t k = 0; other && r->sections[i].error == 0 && k < r->sections[i].n_samples; k++)
-                        if (place_of(r->sections[i].samples[k].metric))
+                        if (fault_facts_place_of(r->sections[i].samples[k].metric))
                                 return true;
         }
         return false;
@@ -88,7 +89,7 @@ static uint64_t count_samples(const Report *r, const MetricPlace *const *by) {
 }
 
 /* At most 255 bytes, as a name has; cut at a character. */
-static const char *titled(Arena *a, const char *title, const char *subject) {
+static const char *fault_facts_titled(Arena *a, const char *title, const char *subject) {
         size_t n = strlen(subject), most = 255 - strlen(title);
 
         for (n = n < most ? n : most; n > 0 && ((unsigned char) subject[n] & 0xc0) == 0x80; n--)
@@ -97,7 +98,7 @@ static const char *titled(Arena *a, const char *title, const char *subject) {
 }
 
 /* The device's number; UINT32_MAX: the arena is full. */
-static uint32_t device_of(Listing *l, const Sample *x, const MetricPlace *place) {
+static uint32_t fault_facts_device_of(Listing *l, const Sample *x, const MetricPlace *place) {
         const char *name = x->subject;
         uint32_t n = l->table->names.n;
 
@@ -105,7 +106,7 @@ static uint32_t device_of(Listing *l, const Sample *x, const MetricPlace *place)
         if (l->last_place == place && l->last_subject && strcmp(l->last_subject, x->subject) == 0)
                 return l->last;
         if (place->title[0])
-                name = titled(l->a, place->title, x->subject);
+                name = fault_facts_titled(l->a, place->title, x->subject);
         else if (place->kind == DEVICE_TOOL) /* kept apart until what it is about is known */
                 name = text_format(l->a, "\t%s", x->subject);
         if (!name)
@@ -119,7 +120,7 @@ static uint32_t device_of(Listing *l, const Sample *x, const MetricPlace *place)
 }
 
 static int take_sample(Listing *l, const Sample *x, const MetricPlace *place) {
-        uint32_t i = device_of(l, x, place);
+        uint32_t i = fault_facts_device_of(l, x, place);
         Reading *reading = i == UINT32_MAX ? NULL : arena_new(l->a, Reading, 1);
         Device *d;
 
@@ -253,8 +254,9 @@ static bool is_accepted(const Device *d, const HazardDef *h, int64_t number) {
 }
 
 int device_judge(Arena *a, Device *d, usec_t now) {
-        for (uint32_t i = ARRAY_SIZE(hazards); i-- > 0;) { /* so that hits are in the order of the table */
-                const HazardDef *h = &hazards[i];
+        for (uint32_t i = ARRAY_SIZE(fault_facts_hazards);
+             i-- > 0;) { /* so that hits are in the order of the table */
+                const HazardDef *h = &fault_facts_hazards[i];
                 const Reading *r = device_reading(d, h->metric);
                 int64_t number = 0;
                 Hit *hit;

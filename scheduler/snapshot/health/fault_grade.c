@@ -65,7 +65,7 @@ static int list_uses(Grading *g, VmUse **ret, uint32_t *ret_n) {
         return 0;
 }
 
-static int string_compare(const void *a, const void *b) {
+static int fault_grade_string_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -83,7 +83,7 @@ static int names_of(Arena *a, const char *list, Strings *ret) {
                         return -ENOMEM;
                 s += length;
         }
-        qsort(names, n, sizeof(*names), string_compare);
+        qsort(names, n, sizeof(*names), fault_grade_string_compare);
         *ret = (Strings){ .at = names, .n = n };
         return 0;
 }
@@ -169,7 +169,7 @@ static int find_storage(Grading *g, uint32_t i, Finding *f) {
 }
 
 /* What all of the host depends on: an effect is a grade. */
-static int find_host(Grading *g, const Device *d, Finding *f) {
+static int fault_grade_find_host(Grading *g, const Device *d, Finding *f) {
         static const int64_t grades[EFFECT_N] = {
                 [EFFECT_WATCH] = 1, [EFFECT_SUSPECT] = 2, [EFFECT_PREDICTED] = 3, [EFFECT_FAILED] = 4
         };
@@ -203,7 +203,7 @@ static int find_tool(Grading *g, const Device *d, Finding *f) {
         return names_of(g->a, d->tool_vms, &f->vms);
 }
 
-static int find(Grading *g, uint32_t i, Finding *f) {
+static int fault_grade_find(Grading *g, uint32_t i, Finding *f) {
         const Device *d = &g->table.devices[i];
         int k = 0;
 
@@ -211,7 +211,7 @@ static int find(Grading *g, uint32_t i, Finding *f) {
         if (d->kind == DEVICE_STORAGE)
                 k = find_storage(g, i, f);
         else if (d->kind == DEVICE_HOST)
-                k = find_host(g, d, f);
+                k = fault_grade_find_host(g, d, f);
         return k < 0 ? k : find_tool(g, d, f);
 }
 
@@ -277,7 +277,7 @@ static int keep_accepted(Grading *g, const Device *d, DeviceMemory *m) {
         return 0;
 }
 
-static bool is_watched(Metric m) {
+static bool fault_grade_is_watched(Metric m) {
         for (uint32_t i = 0; hazard_at(i); i++)
                 if (hazard_at(i)->metric == m && hazard_at(i)->test == TEST_RISE)
                         return true;
@@ -289,13 +289,13 @@ static int keep_marks(Grading *g, const Device *d, const DeviceMemory *old, Devi
         uint32_t n = 0;
 
         for (const Reading *r = d->readings; r; r = r->next)
-                n += is_watched(r->metric);
+                n += fault_grade_is_watched(r->metric);
         marks = arena_new(g->a, CounterMark, n);
         if (!marks)
                 return -ENOMEM;
         n = 0;
         for (const Reading *r = d->readings; r; r = r->next)
-                if (is_watched(r->metric))
+                if (fault_grade_is_watched(r->metric))
                         marks[n++] = mark_next(old, r->metric, r->number, g->in->now);
         m->marks = marks;
         m->n_marks = n;
@@ -303,7 +303,7 @@ static int keep_marks(Grading *g, const Device *d, const DeviceMemory *old, Devi
 }
 
 /* Grades rise at once and fall late. `m` is what is remembered so far; it becomes what is to be. */
-static void hold(const Grading *g, const Finding *f, DeviceMemory *m) {
+static void fault_grade_hold(const Grading *g, const Finding *f, DeviceMemory *m) {
         usec_t now = g->in->now, clean = m->hours * AN_HOUR / 1000 * g->in->hold_permille;
 
         if (f->grade < m->grade) {
@@ -328,7 +328,7 @@ static void hold(const Grading *g, const Finding *f, DeviceMemory *m) {
         m->clean_since = 0;
 }
 
-static const char *held_words(Arena *a, const DeviceMemory *m, usec_t now) {
+static const char *fault_grade_held_words(Arena *a, const DeviceMemory *m, usec_t now) {
         int64_t minutes = (now - m->clean_since) / (60 * USEC_PER_SEC);
 
         return text_format(
@@ -337,7 +337,7 @@ static const char *held_words(Arena *a, const DeviceMemory *m, usec_t now) {
 }
 
 /* A text of at most so many bytes that ends at a character. */
-static const char *cut(Arena *a, const char *text, size_t most) {
+static const char *fault_grade_cut(Arena *a, const char *text, size_t most) {
         size_t n = text ? strlen(text) : 0;
 
         if (n <= most)
@@ -347,19 +347,21 @@ static const char *cut(Arena *a, const char *text, size_t most) {
         return text_copy(a, text, n);
 }
 
-static int take(Grading *g, const Finding *f, DeviceMemory m) {
+static int fault_grade_take(Grading *g, const Finding *f, DeviceMemory m) {
         Fault *fault = &g->faults[g->n_faults];
         bool held;
 
-        hold(g, f, &m);
-        m.why = cut(g->a, m.why, WHY_MOST);
+        fault_grade_hold(g, f, &m);
+        m.why = fault_grade_cut(g->a, m.why, WHY_MOST);
         held = m.grade > f->grade;
         if (m.grade > 0) {
                 g->n_faults++;
                 *fault = (Fault){ .device = f->device,
                                   .serial = m.serial,
                                   .hazard = m.hazard,
-                                  .why = held && m.clean_since > 0 ? held_words(g->a, &m, g->in->now) : m.why,
+                                  .why = held && m.clean_since > 0
+                                                 ? fault_grade_held_words(g->a, &m, g->in->now)
+                                                 : m.why,
                                   .grade = m.grade,
                                   .since = g->in->memory ? m.since : 0,
                                   .clean_since = m.clean_since,
@@ -393,8 +395,8 @@ static int grade_device(Grading *g, uint32_t i) {
         if (k == 0)
                 k = keep_marks(g, d, clear ? NULL : d->memory, &m);
         if (k == 0)
-                k = find(g, i, &f);
-        return k < 0 ? k : take(g, &f, m);
+                k = fault_grade_find(g, i, &f);
+        return k < 0 ? k : fault_grade_take(g, &f, m);
 }
 
 /* Whether the collectors that pass on what tools say could read all of it. */
@@ -422,11 +424,11 @@ static int grade_gone(Grading *g, const DeviceMemory *old) {
 
         if (clear_of(g->in, m.device, old) || (g->in->report && m.grade == 0))
                 return 0;
-        return take(g, &f, m);
+        return fault_grade_take(g, &f, m);
 }
 
 /* The same name with another serial is another device, of which nothing is known. */
-static const DeviceMemory *memory_of(const FaultMemory *memory, const Device *d) {
+static const DeviceMemory *fault_grade_memory_of(const FaultMemory *memory, const Device *d) {
         const DeviceMemory *m = device_memory(memory, d->name);
 
         return m && m->serial && d->serial && strcmp(m->serial, d->serial) != 0 ? NULL : m;
@@ -444,7 +446,7 @@ static int grade_report(Grading *g) {
 
                 if (device_is_word(d))
                         continue;
-                d->memory = memory_of(g->in->memory, d);
+                d->memory = fault_grade_memory_of(g->in->memory, d);
                 d->clear = clear_of(g->in, d->name, d->memory);
                 k = device_judge(g->a, d, g->in->now);
         }

@@ -73,7 +73,7 @@ CounterMark mark_next(const DeviceMemory *memory, Metric metric, int64_t number,
 
 /* ---- text → memory ---- */
 
-static int read_name(JsonReader *r, const char **ret) {
+static int fault_memory_read_name(JsonReader *r, const char **ret) {
         const char *s;
         int k = json_reader_string(r, &s);
 
@@ -85,7 +85,7 @@ static int read_name(JsonReader *r, const char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int read_text(JsonReader *r, const char **ret) {
+static int fault_memory_read_text(JsonReader *r, const char **ret) {
         const char *s;
         int k = json_reader_string(r, &s);
 
@@ -97,14 +97,14 @@ static int read_text(JsonReader *r, const char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int read_number(JsonReader *r, int64_t min, int64_t max, int64_t *ret) {
+static int fault_memory_read_number(JsonReader *r, int64_t min, int64_t max, int64_t *ret) {
         return json_number_scaled(r->at, 1, min, max, ret) == 0
                        ? 0
                        : json_reader_expect(r, "a whole number from %lld to %lld", (long long) min,
                                             (long long) max);
 }
 
-static int name_compare(const void *a, const void *b) {
+static int fault_memory_name_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -118,9 +118,9 @@ static int read_vms(JsonReader *r, DeviceMemory *d) {
                 return n <= LIST_MAX ? -ENOMEM : json_reader_expect(r, "at most %d names", LIST_MAX);
         k = json_reader_enter(r, JSON_ARRAY);
         while (k == 0 && json_reader_item(r))
-                k = read_name(r, &names[i++]);
+                k = fault_memory_read_name(r, &names[i++]);
         if (k == 0)
-                qsort(names, i, sizeof(*names), name_compare);
+                qsort(names, i, sizeof(*names), fault_memory_name_compare);
         d->partly = true;
         d->vms = (Strings){ .at = names, .n = i };
         return k;
@@ -140,7 +140,7 @@ static int read_accepted(JsonReader *r, DeviceMemory *d) {
                 Accepted *one = &list[d->n_accepted++];
 
                 one->hazard = text_copy(r->arena, key, strlen(key));
-                k = one->hazard ? read_number(r, 0, QUANTITY_MAX, &one->number) : -ENOMEM;
+                k = one->hazard ? fault_memory_read_number(r, 0, QUANTITY_MAX, &one->number) : -ENOMEM;
         }
         d->accepted = list;
         return k;
@@ -154,7 +154,7 @@ static int read_points(JsonReader *r, CounterMark *m) {
         for (uint32_t i = 0; k == 0 && json_reader_item(r); i++) {
                 if (i / 2 == MARKS_MAX)
                         return json_reader_refuse(r, "more than %u points", MARKS_MAX);
-                k = read_number(r, 0, i % 2 == 0 ? TIME_MAX : QUANTITY_MAX, &value);
+                k = fault_memory_read_number(r, 0, i % 2 == 0 ? TIME_MAX : QUANTITY_MAX, &value);
                 if (k == 0 && i % 2 == 0)
                         m->points[i / 2].at = value;
                 if (k == 0 && i % 2 == 1)
@@ -164,7 +164,7 @@ static int read_points(JsonReader *r, CounterMark *m) {
 }
 
 /* { "metric": points, … }; a metric of another version is passed over. */
-static int read_marks(JsonReader *r, DeviceMemory *d) {
+static int fault_memory_read_marks(JsonReader *r, DeviceMemory *d) {
         CounterMark *list = arena_new(r->arena, CounterMark, json_object_size(r->at));
         const char *key;
         int k;
@@ -183,7 +183,7 @@ static int read_marks(JsonReader *r, DeviceMemory *d) {
         return k;
 }
 
-static int read_field(JsonReader *r, const char *key, DeviceMemory *d) {
+static int fault_memory_read_field(JsonReader *r, const char *key, DeviceMemory *d) {
         const struct {
                 const char *name;
                 const char **text;
@@ -199,17 +199,18 @@ static int read_field(JsonReader *r, const char *key, DeviceMemory *d) {
                        { "hours", NULL, &d->hours, 100000 } };
 
         if (strcmp(key, "why") == 0)
-                return read_text(r, &d->why);
+                return fault_memory_read_text(r, &d->why);
         if (strcmp(key, "vms") == 0)
                 return read_vms(r, d);
         if (strcmp(key, "accepted") == 0)
                 return read_accepted(r, d);
         if (strcmp(key, "marks") == 0)
-                return read_marks(r, d);
+                return fault_memory_read_marks(r, d);
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
                 if (strcmp(key, fields[i].name) == 0)
-                        return fields[i].text ? read_name(r, fields[i].text)
-                                              : read_number(r, 0, fields[i].max, fields[i].number);
+                        return fields[i].text
+                                       ? fault_memory_read_name(r, fields[i].text)
+                                       : fault_memory_read_number(r, 0, fields[i].max, fields[i].number);
         return json_reader_refuse(r, "what is remembered of a device has no such field");
 }
 
@@ -217,7 +218,7 @@ static int device_compare(const void *a, const void *b) {
         return strcmp(((const DeviceMemory *) a)->device, ((const DeviceMemory *) b)->device);
 }
 
-static int read_devices(JsonReader *r, FaultMemory *ret) {
+static int fault_memory_read_devices(JsonReader *r, FaultMemory *ret) {
         size_t n = json_array_size(r->at);
         DeviceMemory *list = n <= DEVICES_MAX ? arena_new(r->arena, DeviceMemory, n) : NULL;
         const char *key;
@@ -230,7 +231,7 @@ static int read_devices(JsonReader *r, FaultMemory *ret) {
         for (; k == 0 && json_reader_item(r); i++) {
                 k = json_reader_enter(r, JSON_OBJECT);
                 while (k == 0 && json_reader_field(r, &key))
-                        k = read_field(r, key, &list[i]);
+                        k = fault_memory_read_field(r, key, &list[i]);
                 if (k == 0 && !list[i].device)
                         return json_reader_refuse(r, "\"device\" is missing");
         }
@@ -254,7 +255,7 @@ int fault_memory_parse(Arena *a, const char *text, size_t n, FaultMemory *ret, T
                 k = json_reader_enter(&r, JSON_OBJECT);
         while (k == 0 && json_reader_field(&r, &key)) {
                 if (strcmp(key, "devices") == 0) {
-                        k = read_devices(&r, &memory);
+                        k = fault_memory_read_devices(&r, &memory);
                 } else if (strcmp(key, "schema") == 0) {
                         k = json_reader_string(&r, &schema);
                         if (k == 0 && strcmp(schema, SCHEMA) != 0)
@@ -280,7 +281,7 @@ static void print_name(TextWriter *w, const char *key, const char *value) {
         text_writer_string(w, value);
 }
 
-static void print_number(TextWriter *w, const char *key, int64_t value) {
+static void fault_memory_print_number(TextWriter *w, const char *key, int64_t value) {
         if (value == 0)
                 return;
         text_writer_word(w, ", ");
@@ -331,12 +332,12 @@ int fault_memory_print(Arena *a, const FaultMemory *memory, const char **ret, si
                 text_writer_string(&w, d->device);
                 print_name(&w, "serial", d->serial);
                 print_name(&w, "hazard", d->hazard);
-                print_number(&w, "grade", d->grade);
+                fault_memory_print_number(&w, "grade", d->grade);
                 print_name(&w, "why", d->why);
-                print_number(&w, "since", d->since);
-                print_number(&w, "clean_since", d->clean_since);
-                print_number(&w, "cleared_at", d->cleared_at);
-                print_number(&w, "hours", d->hours);
+                fault_memory_print_number(&w, "since", d->since);
+                fault_memory_print_number(&w, "clean_since", d->clean_since);
+                fault_memory_print_number(&w, "cleared_at", d->cleared_at);
+                fault_memory_print_number(&w, "hours", d->hours);
                 print_lists(&w, d);
                 text_writer_word(&w, " }");
         }

@@ -140,7 +140,7 @@ static bool is_system(Word mount) {
         return false;
 }
 
-static int device_add(FaultTree *t, uint32_t i, const Device *d) {
+static int fault_tree_device_add(FaultTree *t, uint32_t i, const Device *d) {
         const char *mounts = device_text(d, METRIC_BLOCK_MOUNTS),
                    *suspects = device_text(d, METRIC_ARRAY_SUSPECTS);
         uint32_t other;
@@ -171,11 +171,11 @@ static int device_add(FaultTree *t, uint32_t i, const Device *d) {
 
 /* ---- effects, upwards ---- */
 
-static Effect worse(Effect a, Effect b) {
+static Effect fault_tree_worse(Effect a, Effect b) {
         return a > b ? a : b;
 }
 
-static bool is_lost(const FaultTree *t, const Device *array, uint32_t member) {
+static bool fault_tree_is_lost(const FaultTree *t, const Device *array, uint32_t member) {
         const char *lost = device_text(array, METRIC_ARRAY_LOST), *name = t->names.names[member];
         Word w;
 
@@ -198,26 +198,27 @@ static Effect array_effect(FaultTree *t, uint32_t i, const Device *d) {
         for (const Link *l = node->below; l; l = l->next) {
                 Effect e = node_effect(t, l->to);
 
-                if (is_lost(t, d, l->to))
+                if (fault_tree_is_lost(t, d, l->to))
                         continue;
                 if (t->nodes[l->to].distrusted)
-                        e = worse(e, EFFECT_SUSPECT);
+                        e = fault_tree_worse(e, EFFECT_SUSPECT);
                 predicted += e >= EFFECT_PREDICTED;
                 suspect += e == EFFECT_SUSPECT;
                 if (e != EFFECT_GOOD)
-                        least = worse(least, EFFECT_WATCH);
+                        least = fault_tree_worse(least, EFFECT_WATCH);
         }
         missing = device_number(d, METRIC_ARRAY_FAILED, 0);
         node->lost = (uint32_t) (missing > 0 && missing < 1000 ? missing : 0);
         if (d->own == EFFECT_FAILED)
                 return EFFECT_FAILED;
         if (left < predicted)
-                return worse(least, EFFECT_PREDICTED);
+                return fault_tree_worse(least, EFFECT_PREDICTED);
         if (left < predicted + suspect)
-                return worse(least, missing > 0 ? EFFECT_PREDICTED : EFFECT_SUSPECT);
+                return fault_tree_worse(least, missing > 0 ? EFFECT_PREDICTED : EFFECT_SUSPECT);
         if (missing == 0 && predicted == 0)
-                return suspect > 0 ? worse(least, EFFECT_THIN) : least;
-        return worse(least, left > predicted || (mending && predicted == 0) ? EFFECT_THIN : EFFECT_BARE);
+                return suspect > 0 ? fault_tree_worse(least, EFFECT_THIN) : least;
+        return fault_tree_worse(least,
+                                left > predicted || (mending && predicted == 0) ? EFFECT_THIN : EFFECT_BARE);
 }
 
 static Effect node_effect(FaultTree *t, uint32_t i) {
@@ -230,14 +231,14 @@ static Effect node_effect(FaultTree *t, uint32_t i) {
         if (node->is_array && node->device)
                 node->effect = array_effect(t, i, node->device);
         for (const Link *l = node->below; l && !node->is_array; l = l->next)
-                node->effect = worse(node->effect, node_effect(t, l->to));
+                node->effect = fault_tree_worse(node->effect, node_effect(t, l->to));
         node->walk = DONE;
         return node->effect;
 }
 
 /* ---- who is on top ---- */
 
-static int string_compare(const void *a, const void *b) {
+static int fault_tree_string_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -291,7 +292,7 @@ int fault_tree_build(Arena *a, const DeviceTable *table, const VmUse *uses, uint
         for (uint32_t i = 0; i < table->names.n; i++)
                 (void) name_table_add(&t->names, table->devices[i].name);
         for (uint32_t i = 0; k == 0 && i < table->names.n; i++)
-                k = device_add(t, i, &table->devices[i]);
+                k = fault_tree_device_add(t, i, &table->devices[i]);
         for (uint32_t i = 0; k == 0 && i < n_uses; i++)
                 k = users_add(t, &uses[i], strangers, &t->strangers.n);
         t->strangers.at = strangers;
@@ -331,7 +332,7 @@ static void climb_guest(Climb *c, const char *vm) {
 }
 
 /* `e`: what the device we come from amounts to here. Each node is passed again only with a worse one. */
-static void climb(Climb *c, uint32_t i, Effect e, unsigned depth) {
+static void fault_tree_climb(Climb *c, uint32_t i, Effect e, unsigned depth) {
         FaultTree *t = c->t;
         const Node *node = &t->nodes[i];
         bool again = t->seen[i] == t->walks;
@@ -341,24 +342,24 @@ static void climb(Climb *c, uint32_t i, Effect e, unsigned depth) {
         t->seen[i] = t->walks;
         t->seen_as[i] = e;
         for (const User *u = node->users; u && !c->full; u = u->next) {
-                c->guests = worse(c->guests, e);
+                c->guests = fault_tree_worse(c->guests, e);
                 if (!again)
                         climb_guest(c, u->vm);
         }
         if (node->system)
-                c->system = worse(c->system, e);
+                c->system = fault_tree_worse(c->system, e);
         c->outcome->system |= node->system;
         if (!node->above)
-                c->top = worse(c->top, e);
+                c->top = fault_tree_worse(c->top, e);
         if (node->data || (!node->above && !node->system && strncmp(t->names.names[i], "dm-", 3) == 0)) {
                 c->open = true;
-                c->guests = worse(c->guests, e);
+                c->guests = fault_tree_worse(c->guests, e);
         }
         for (const Link *l = node->above; l; l = l->next) {
                 const Node *up = &t->nodes[l->to];
                 Effect there = e;
 
-                if (up->is_array && up->device && is_lost(t, up->device, i))
+                if (up->is_array && up->device && fault_tree_is_lost(t, up->device, i))
                         continue;
                 if (up->is_array) {
                         there = e >= EFFECT_SUSPECT || t->nodes[i].distrusted ? up->effect
@@ -367,15 +368,15 @@ static void climb(Climb *c, uint32_t i, Effect e, unsigned depth) {
                         if (c->outcome->array == UINT32_MAX)
                                 c->outcome->array = l->to;
                 }
-                climb(c, l->to, there, depth + 1);
+                fault_tree_climb(c, l->to, there, depth + 1);
         }
 }
 
-static void unique(Climb *c) {
+static void fault_tree_unique(Climb *c) {
         uint32_t kept = 0;
 
         if (c->n_vms > 1)
-                qsort(c->vms, c->n_vms, sizeof(*c->vms), string_compare);
+                qsort(c->vms, c->n_vms, sizeof(*c->vms), fault_tree_string_compare);
         for (uint32_t i = 0; i < c->n_vms; i++)
                 if (kept == 0 || strcmp(c->vms[kept - 1], c->vms[i]) != 0)
                         c->vms[kept++] = c->vms[i];
@@ -384,18 +385,18 @@ static void unique(Climb *c) {
 
 /* By the worse of what it is to VMs and to the host's system. Where the system alone would not make VMs
  * leave, only those on the device are concerned. */
-static void settle(Climb *c) {
+static void fault_tree_settle(Climb *c) {
         Outcome *o = c->outcome;
         int64_t guests = c->n_vms > 0 || c->open ? fault_grading(c->guests, STANDING_GUESTS) : 0;
         int64_t system = o->system ? fault_grading(c->system, STANDING_SYSTEM) : 0;
 
         o->used = c->n_vms > 0 || c->open || o->system;
-        o->effect = worse(c->guests, c->system);
+        o->effect = fault_tree_worse(c->guests, c->system);
         o->grade = guests > system ? guests : system;
         o->partly = !o->system || (guests > system && system < 3);
         o->vms = (Strings){ .at = c->vms, .n = c->n_vms };
         if (!c->t->has_tree) { /* nobody says who is on what: anybody may be */
-                o->effect = worse(o->effect, c->top);
+                o->effect = fault_tree_worse(o->effect, c->top);
                 o->grade = fault_grading(o->effect, STANDING_GUESTS);
                 o->partly = false;
                 o->used = true;
@@ -411,15 +412,19 @@ int fault_tree_outcome(FaultTree *t, uint32_t device, Outcome *ret) {
 
         *ret = (Outcome){ .array = UINT32_MAX };
         t->walks++;
-        climb(&c, device, node->is_array ? node->effect : node->device ? node->device->own : EFFECT_GOOD, 0);
+        fault_tree_climb(&c, device,
+                         node->is_array ? node->effect
+                         : node->device ? node->device->own
+                                        : EFFECT_GOOD,
+                         0);
         for (uint32_t i = 0; i < t->strangers.n; i++) {
                 climb_guest(&c, t->strangers.at[i]);
-                c.guests = worse(c.guests, c.top);
+                c.guests = fault_tree_worse(c.guests, c.top);
         }
         if (c.full)
                 return -ENOMEM;
-        unique(&c);
-        settle(&c);
+        fault_tree_unique(&c);
+        fault_tree_settle(&c);
         return 0;
 }
 

@@ -80,7 +80,7 @@ static int use_read(HtoolsFile *f, const HtoolsText *in) {
 /* ---- sorting ---- */
 
 /* rank[i]: the place of i among the sorted. */
-static int ranks(Arena *a, const char *const *names, uint32_t n, uint32_t **ret) {
+static int htools_file_ranks(Arena *a, const char *const *names, uint32_t n, uint32_t **ret) {
         uint32_t *order, *rank = arena_new(a, uint32_t, n);
         int k = rank ? names_order(a, names, n, &order) : -ENOMEM;
 
@@ -90,7 +90,7 @@ static int ranks(Arena *a, const char *const *names, uint32_t n, uint32_t **ret)
         return k;
 }
 
-static int finish(HtoolsFile *f, const HtoolsText *in, Snapshot *s) {
+static int htools_file_finish(HtoolsFile *f, const HtoolsText *in, Snapshot *s) {
         Host *hosts = arena_new(f->arena, Host, f->n_nodes);
         Vm *vms = arena_new(f->arena, Vm, f->n_instances);
         int k;
@@ -98,9 +98,9 @@ static int finish(HtoolsFile *f, const HtoolsText *in, Snapshot *s) {
         s->cluster = text_copy(f->arena, in->cluster, strlen(in->cluster));
         if (!hosts || !vms || !s->cluster)
                 return -ENOMEM;
-        k = ranks(f->arena, f->node_names.names, f->n_nodes, &f->host_rank);
+        k = htools_file_ranks(f->arena, f->node_names.names, f->n_nodes, &f->host_rank);
         if (k == 0)
-                k = ranks(f->arena, f->instance_names.names, f->n_instances, &f->vm_rank);
+                k = htools_file_ranks(f->arena, f->instance_names.names, f->n_instances, &f->vm_rank);
         if (k < 0)
                 return k;
         for (uint32_t i = 0; i < f->n_nodes; i++)
@@ -130,7 +130,7 @@ int htools_file_parse(Arena *a, const HtoolsText *in, const Snapshot **ret, Text
         if (k == 0 && in->use)
                 k = use_read(f, in);
         if (k == 0)
-                k = finish(f, in, s);
+                k = htools_file_finish(f, in, s);
         if (k == -EBADMSG)
                 *reterr_fault = fault;
         if (k == 0)

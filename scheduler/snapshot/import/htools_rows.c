@@ -40,7 +40,7 @@ static void row_split(Row *r) {
         }
 }
 
-static bool is_word(Span s, const char *word) {
+static bool htools_rows_is_word(Span s, const char *word) {
         return strlen(word) == s.n && memcmp(s.s, word, s.n) == 0;
 }
 
@@ -52,7 +52,8 @@ static int field_name(Row *r, Span s, const char *what, const char **ret) {
 }
 
 /* Quantities may have decimals, which htools reads as floating point: rounded. */
-static int field_number(Row *r, uint32_t i, const char *what, int64_t scale, int64_t max, int64_t *ret) {
+static int htools_rows_field_number(Row *r, uint32_t i, const char *what, int64_t scale, int64_t max,
+                                    int64_t *ret) {
         const Span s = r->fields[i];
 
         if (text_to_scaled(s.s, s.n, scale, 0, max, ret) < 0)
@@ -61,7 +62,7 @@ static int field_number(Row *r, uint32_t i, const char *what, int64_t scale, int
         return 0;
 }
 
-static int string_compare(const void *a, const void *b) {
+static int htools_rows_string_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -88,7 +89,7 @@ static int field_tags(Row *r, Span s, const char *what, Strings *ret) {
                 }
                 start = i + 1;
         }
-        qsort(tags, n, sizeof(*tags), string_compare);
+        qsort(tags, n, sizeof(*tags), htools_rows_string_compare);
         for (uint32_t i = 0; i < n; i++)
                 if (i == 0 || strcmp(tags[kept - 1], tags[i]) != 0)
                         tags[kept++] = tags[i];
@@ -135,8 +136,9 @@ static int group_row(HtoolsFile *f, Row *r) {
         if (r->n < 3 || r->n > 5)
                 return row_refuse(r, "group",
                                   "%u fields; accepted: name|uuid|policy|tags|networks, at least 3", r->n);
-        if (!is_word(r->fields[2], policies[0]) && !is_word(r->fields[2], policies[1]) &&
-            !is_word(r->fields[2], policies[2]))
+        if (!htools_rows_is_word(r->fields[2], policies[0]) &&
+            !htools_rows_is_word(r->fields[2], policies[1]) &&
+            !htools_rows_is_word(r->fields[2], policies[2]))
                 return row_refuse(r, "group", "field 3: accepted: preferred, last_resort, unallocable");
         k = field_name(r, r->fields[0], "group", &f->group_names[number]);
         return k < 0 ? k : new_name(r, r->fields[1], "group", &f->group_uuids, &uuid);
@@ -145,16 +147,16 @@ static int group_row(HtoolsFile *f, Row *r) {
 /* What only nodes that are online say. htools' speed is relative: 1.0 stands as 1000 MHz. */
 static int node_numbers(Row *r, Host *h) {
         int64_t free_mib, speed = 1000;
-        int k = field_number(r, 1, "node", 1, QUANTITY_MAX, &h->memory_mib);
+        int k = htools_rows_field_number(r, 1, "node", 1, QUANTITY_MAX, &h->memory_mib);
 
         if (k == 0)
-                k = field_number(r, 2, "node", 1, QUANTITY_MAX, &h->reserved_mib);
+                k = htools_rows_field_number(r, 2, "node", 1, QUANTITY_MAX, &h->reserved_mib);
         if (k == 0)
-                k = field_number(r, 3, "node", 1, QUANTITY_MAX, &free_mib);
+                k = htools_rows_field_number(r, 3, "node", 1, QUANTITY_MAX, &free_mib);
         if (k == 0)
-                k = field_number(r, 6, "node", 1, CPU_MCORES_MAX / 1000, &h->cpus);
+                k = htools_rows_field_number(r, 6, "node", 1, CPU_MCORES_MAX / 1000, &h->cpus);
         if (k == 0 && r->n > 14)
-                k = field_number(r, 14, "node", 1000, 1 << 20, &speed);
+                k = htools_rows_field_number(r, 14, "node", 1000, 1 << 20, &speed);
         if (k < 0)
                 return k;
         if (h->memory_mib == 0 || h->cpus == 0)
@@ -189,11 +191,12 @@ static int node_row(HtoolsFile *f, Row *r) {
                      .cpu_pressure_permille = UNKNOWN,
                      .memory_pressure_permille = UNKNOWN,
                      .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } };
-        if (!is_word(r->fields[7], "N") && !is_word(r->fields[7], "M") && !is_word(r->fields[7], "Y"))
+        if (!htools_rows_is_word(r->fields[7], "N") && !htools_rows_is_word(r->fields[7], "M") &&
+            !htools_rows_is_word(r->fields[7], "Y"))
                 return row_refuse(r, "node", "field 8: accepted: N, Y (offline) or M (master)");
-        offline = is_word(r->fields[7], "Y");
+        offline = htools_rows_is_word(r->fields[7], "Y");
         for (uint32_t i = 1; i < 7; i++)
-                offline = offline || is_word(r->fields[i], "?");
+                offline = offline || htools_rows_is_word(r->fields[i], "?");
         k = new_name(r, r->fields[0], "node", &f->node_names, &h->name);
         if (k == 0)
                 k = known_name(r, 8, "node", &f->group_uuids, &node->group);
@@ -210,7 +213,7 @@ static int node_row(HtoolsFile *f, Row *r) {
 static const struct {
         const char *name;
         const char *unmovable; /* why, or NULL */
-} templates[] = {
+} htools_rows_templates[] = {
         { "ext", NULL },
         { "rbd", NULL },
         { "sharedfile", NULL },
@@ -225,14 +228,15 @@ static const struct {
 static int instance_disks(HtoolsFile *f, Row *r, Instance *x) {
         size_t t = 0;
 
-        while (t < ARRAY_SIZE(templates) && !is_word(r->fields[8], templates[t].name))
+        while (t < ARRAY_SIZE(htools_rows_templates) &&
+               !htools_rows_is_word(r->fields[8], htools_rows_templates[t].name))
                 t++;
-        if (t == ARRAY_SIZE(templates))
+        if (t == ARRAY_SIZE(htools_rows_templates))
                 return row_refuse(r, "instance",
                                   "field 9: accepted: ext, rbd, sharedfile, gluster, blockdev, diskless, "
                                   "drbd, plain, file");
-        x->vm.unmovable_why = templates[t].unmovable;
-        x->vm.movable = !templates[t].unmovable;
+        x->vm.unmovable_why = htools_rows_templates[t].unmovable;
+        x->vm.movable = !htools_rows_templates[t].unmovable;
         x->second = UINT32_MAX;
         if (r->fields[7].n > 0) {
                 int k = known_name(r, 7, "instance", &f->node_names, &x->second);
@@ -242,7 +246,7 @@ static int instance_disks(HtoolsFile *f, Row *r, Instance *x) {
                 if (x->second == x->node)
                         return row_refuse(r, "instance", "field 8: its primary node again");
         }
-        if (!is_word(r->fields[8], "drbd"))
+        if (!htools_rows_is_word(r->fields[8], "drbd"))
                 x->second = UINT32_MAX;
         else if (x->second == UINT32_MAX)
                 return row_refuse(r, "instance", "field 8: a drbd instance needs a secondary node");
@@ -254,12 +258,12 @@ static int instance_runs(Row *r) {
         static const char *const idle[] = { "ADMIN_down",     "ADMIN_offline",     "ERROR_down",
                                             "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_wrongnode",
                                             "USER_down" };
-        bool forthcoming = r->n > 12 && is_word(r->fields[12], "Y");
+        bool forthcoming = r->n > 12 && htools_rows_is_word(r->fields[12], "Y");
 
-        if (is_word(r->fields[4], "running") || is_word(r->fields[4], "ERROR_up"))
+        if (htools_rows_is_word(r->fields[4], "running") || htools_rows_is_word(r->fields[4], "ERROR_up"))
                 return !forthcoming;
         for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
-                if (is_word(r->fields[4], idle[i]))
+                if (htools_rows_is_word(r->fields[4], idle[i]))
                         return 0;
         return row_refuse(r, "instance",
                           "field 5: accepted: running, ERROR_up, ERROR_down, ADMIN_down, ADMIN_offline, "
@@ -288,7 +292,7 @@ static int instance_row(HtoolsFile *f, Row *r) {
                                  .dirty_kib_s = UNKNOWN,
                                  .dirty_burst_kib_s = UNKNOWN,
                                  .memory_resident_mib = UNKNOWN } };
-        if (!is_word(r->fields[5], "Y") && !is_word(r->fields[5], "N"))
+        if (!htools_rows_is_word(r->fields[5], "Y") && !htools_rows_is_word(r->fields[5], "N"))
                 return row_refuse(r, "instance", "field 6: accepted: Y or N");
         if (name_table_find(&f->left_out, r->fields[0].s, r->fields[0].n) != UINT32_MAX)
                 return row_refuse(r, "instance", "its name is there already; accepted: each once");
@@ -298,9 +302,9 @@ static int instance_row(HtoolsFile *f, Row *r) {
         if (k == 0 && !runs && name_table_find(&f->instance_names, name, strlen(name)) != UINT32_MAX)
                 k = row_refuse(r, "instance", "its name is there already; accepted: each once");
         if (k == 0)
-                k = field_number(r, 1, "instance", 1, QUANTITY_MAX, &x->vm.memory_mib);
+                k = htools_rows_field_number(r, 1, "instance", 1, QUANTITY_MAX, &x->vm.memory_mib);
         if (k == 0)
-                k = field_number(r, 3, "instance", 1, CPU_MCORES_MAX / 1000, &x->vm.vcpus);
+                k = htools_rows_field_number(r, 3, "instance", 1, CPU_MCORES_MAX / 1000, &x->vm.vcpus);
         if (k == 0)
                 k = known_name(r, 6, "instance", &f->node_names, &x->node);
         if (k == 0)

@@ -15,7 +15,7 @@ typedef struct RuleList {
         uint32_t n;
 } RuleList;
 
-static Rule *rule_add(RuleList *l, RuleKind kind, const char *what, const char *name) {
+static Rule *htools_rules_rule_add(RuleList *l, RuleKind kind, const char *what, const char *name) {
         Rule *rule = &l->rules[l->n];
 
         *rule = (Rule){ .kind = kind,
@@ -31,7 +31,7 @@ static Rule *rule_add(RuleList *l, RuleKind kind, const char *what, const char *
 
 static int drbd_rule(RuleList *l, uint32_t i) {
         const HtoolsFile *f = l->file;
-        Rule *rule = rule_add(l, RULE_ON, "drbd", f->instances[i].vm.name);
+        Rule *rule = htools_rules_rule_add(l, RULE_ON, "drbd", f->instances[i].vm.name);
         uint32_t *indexes = arena_new(f->arena, uint32_t, 3);
 
         if (!rule || !indexes)
@@ -60,8 +60,8 @@ static int member_compare(const void *a, const void *b) {
 }
 
 /* The run of members of m[from]'s number as indexes. */
-static int run_take(RuleList *l, const Member *m, uint32_t n, uint32_t from, const uint32_t **ret,
-                    uint32_t *ret_n) {
+static int htools_rules_run_take(RuleList *l, const Member *m, uint32_t n, uint32_t from,
+                                 const uint32_t **ret, uint32_t *ret_n) {
         uint32_t to = from, *indexes;
 
         while (to < n && m[to].number == m[from].number)
@@ -94,14 +94,15 @@ static int group_rules(RuleList *l) {
         qsort(nodes, f->n_nodes, sizeof(*nodes), member_compare);
         qsort(instances, f->n_instances, sizeof(*instances), member_compare);
         for (uint32_t v = 0, n; v < f->n_instances; v += n) {
-                Rule *rule = rule_add(l, RULE_ON, "group", f->group_names[instances[v].number]);
+                Rule *rule = htools_rules_rule_add(l, RULE_ON, "group", f->group_names[instances[v].number]);
                 int k;
 
                 while (nodes[h].number != instances[v].number)
                         h++;
-                k = rule ? run_take(l, instances, f->n_instances, v, &rule->vms, &rule->n_vms) : -ENOMEM;
+                k = rule ? htools_rules_run_take(l, instances, f->n_instances, v, &rule->vms, &rule->n_vms)
+                         : -ENOMEM;
                 if (k == 0)
-                        k = run_take(l, nodes, f->n_nodes, h, &rule->hosts, &rule->n_hosts);
+                        k = htools_rules_run_take(l, nodes, f->n_nodes, h, &rule->hosts, &rule->n_hosts);
                 if (k < 0)
                         return k;
                 n = rule->n_vms;
@@ -138,13 +139,13 @@ static int exclusion_rules(RuleList *l, NameTable *tags, const Member *members, 
         for (uint32_t i = 0, run; i < n; i += run) {
                 const uint32_t *vms;
                 Rule *rule;
-                int k = run_take(l, members, n, i, &vms, &run);
+                int k = htools_rules_run_take(l, members, n, i, &vms, &run);
 
                 if (k < 0)
                         return k;
                 if (run < 2)
                         continue;
-                rule = rule_add(l, RULE_APART, "apart", tags->names[members[i].number]);
+                rule = htools_rules_rule_add(l, RULE_APART, "apart", tags->names[members[i].number]);
                 if (!rule)
                         return -ENOMEM;
                 rule->vms = vms;

@@ -24,11 +24,11 @@ typedef struct Model {
         GroupRule *rules;
 } Model;
 
-static bool is_space(char c) {
+static bool roadef_file_is_space(char c) {
         return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static int complain(const Reader *f, const char *what, const char *found, int64_t max) {
+static int roadef_file_complain(const Reader *f, const char *what, const char *found, int64_t max) {
         const char *field = text_format(f->arena, "token %llu", (unsigned long long) f->token);
 
         text_fault(f->fault, field ? field : "", "%s: %s; a whole number of 0 to %lld is wanted", what, found,
@@ -37,7 +37,7 @@ static int complain(const Reader *f, const char *what, const char *found, int64_
         return -EINVAL;
 }
 
-static int refuse(const Reader *f, const char *what) {
+static int roadef_file_refuse(const Reader *f, const char *what) {
         const char *field = text_format(f->arena, "token %llu", (unsigned long long) f->token);
 
         text_fault(f->fault, field ? field : "", "%s", what);
@@ -46,44 +46,44 @@ static int refuse(const Reader *f, const char *what) {
 }
 
 static void skip_space(Reader *f) {
-        for (; f->text < f->end && is_space(*f->text); f->text++)
+        for (; f->text < f->end && roadef_file_is_space(*f->text); f->text++)
                 f->line += *f->text == '\n';
 }
 
 /* The next number, 0 … max; `what` names it for the complaint. */
-static int number(Reader *f, const char *what, int64_t max, int64_t *ret) {
+static int roadef_file_number(Reader *f, const char *what, int64_t max, int64_t *ret) {
         const char *start;
         size_t n;
 
         skip_space(f);
         f->token++;
         if (f->text == f->end)
-                return complain(f, what, "the file ends here", max);
+                return roadef_file_complain(f, what, "the file ends here", max);
         start = f->text;
-        while (f->text < f->end && !is_space(*f->text))
+        while (f->text < f->end && !roadef_file_is_space(*f->text))
                 f->text++;
         n = (size_t) (f->text - start);
         if (text_to_int(start, n, 0, max, ret) < 0) {
                 const char *found =
                         text_format(f->arena, "\"%.*s\"", n < TOKEN_SHOWN ? (int) n : TOKEN_SHOWN, start);
 
-                return complain(f, what, found ? found : "too long", max);
+                return roadef_file_complain(f, what, found ? found : "too long", max);
         }
         return 0;
 }
 
-static int number32(Reader *f, const char *what, uint32_t max, uint32_t *ret) {
+static int roadef_file_number32(Reader *f, const char *what, uint32_t max, uint32_t *ret) {
         int64_t wide;
-        const int r = number(f, what, max, &wide);
+        const int r = roadef_file_number(f, what, max, &wide);
 
         if (r == 0)
                 *ret = (uint32_t) wide;
         return r;
 }
 
-static int numbers(Reader *f, const char *what, int64_t *row, size_t n) {
+static int roadef_file_numbers(Reader *f, const char *what, int64_t *row, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                const int r = number(f, what, NUMBER_MAX, &row[i]);
+                const int r = roadef_file_number(f, what, NUMBER_MAX, &row[i]);
 
                 if (r < 0)
                         return r;
@@ -93,11 +93,11 @@ static int numbers(Reader *f, const char *what, int64_t *row, size_t n) {
 
 /* A count of things that take at least `each` numbers: more of them than the file has room for is refused
  * before memory is taken for them. */
-static int count(Reader *f, const char *what, uint32_t max, uint64_t each, uint32_t *ret) {
-        const int r = number32(f, what, max, ret);
+static int roadef_file_count(Reader *f, const char *what, uint32_t max, uint64_t each, uint32_t *ret) {
+        const int r = roadef_file_number32(f, what, max, ret);
 
         if (r == 0 && *ret > (uint64_t) (f->end - f->text) / 2 / (each ? each : 1) + 1)
-                return refuse(f, "the file is too short for that many");
+                return roadef_file_refuse(f, "the file is too short for that many");
         return r;
 }
 
@@ -105,22 +105,22 @@ static int resources_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = count(f, "number of resources", PROBLEM_RES_MAX, 2, &p->n_res);
+        r = roadef_file_count(f, "number of resources", PROBLEM_RES_MAX, 2, &p->n_res);
         if (r < 0)
                 return r;
         if (p->n_res == 0)
-                return refuse(f, "there must be a resource");
+                return roadef_file_refuse(f, "there must be a resource");
         m->load_weight = arena_new(f->arena, int64_t, p->n_res);
         if (!m->load_weight)
                 return -ENOMEM;
         for (uint32_t i = 0; i < p->n_res; i++) {
                 int64_t transient;
 
-                r = number(f, "resource: transient", 1, &transient);
+                r = roadef_file_number(f, "resource: transient", 1, &transient);
                 if (r < 0)
                         return r;
                 p->transient[i] = transient != 0;
-                r = number(f, "resource: weight of load cost", NUMBER_MAX, &m->load_weight[i]);
+                r = roadef_file_number(f, "resource: weight of load cost", NUMBER_MAX, &m->load_weight[i]);
                 if (r < 0)
                         return r;
         }
@@ -131,16 +131,18 @@ static int machine_parse(Reader *f, Model *m, HostIx h) {
         Problem *p = m->p;
         int r;
 
-        r = number32(f, "machine: neighborhood", HOSTS_MAX, &m->neighborhood[h]);
+        r = roadef_file_number32(f, "machine: neighborhood", HOSTS_MAX, &m->neighborhood[h]);
         if (r == 0)
-                r = number32(f, "machine: location", HOSTS_MAX, &m->location[h]);
+                r = roadef_file_number32(f, "machine: location", HOSTS_MAX, &m->location[h]);
         if (r == 0)
-                r = numbers(f, "machine: capacity", m->capacity + (size_t) h * p->n_res, p->n_res);
+                r = roadef_file_numbers(f, "machine: capacity", m->capacity + (size_t) h * p->n_res,
+                                        p->n_res);
         if (r == 0)
-                r = numbers(f, "machine: safety capacity", m->limit + (size_t) h * p->n_res, p->n_res);
+                r = roadef_file_numbers(f, "machine: safety capacity", m->limit + (size_t) h * p->n_res,
+                                        p->n_res);
         if (r == 0)
-                r = numbers(f, "machine: cost of moves from it", m->distance + (size_t) h * p->n_hosts,
-                            p->n_hosts);
+                r = roadef_file_numbers(f, "machine: cost of moves from it",
+                                        m->distance + (size_t) h * p->n_hosts, p->n_hosts);
         if (r < 0)
                 return r;
         /* The way to itself is never taken; the official objective charges it to nobody. */
@@ -156,13 +158,13 @@ static int machines_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = count(f, "number of machines", HOSTS_MAX, 2 + 2 * (uint64_t) p->n_res, &p->n_hosts);
+        r = roadef_file_count(f, "number of machines", HOSTS_MAX, 2 + 2 * (uint64_t) p->n_res, &p->n_hosts);
         if (r < 0)
                 return r;
         if (p->n_hosts == 0)
-                return refuse(f, "there must be a machine");
+                return roadef_file_refuse(f, "there must be a machine");
         if ((uint64_t) p->n_hosts * p->n_hosts > (uint64_t) (f->end - f->text))
-                return refuse(f, "the file is too short for that many machines");
+                return roadef_file_refuse(f, "the file is too short for that many machines");
         m->capacity = arena_new(f->arena, int64_t, (size_t) p->n_hosts * p->n_res);
         m->limit = arena_new(f->arena, int64_t, (size_t) p->n_hosts * p->n_res);
         m->distance = arena_new(f->arena, int64_t, (size_t) p->n_hosts * p->n_hosts);
@@ -180,7 +182,7 @@ static int machines_parse(Reader *f, Model *m) {
 }
 
 /* Rules of a kind are added to a list that doubles in the arena. */
-static int rule_add(Reader *f, Model *m, GroupRule rule) {
+static int roadef_file_rule_add(Reader *f, Model *m, GroupRule rule) {
         Problem *p = m->p;
 
         assert(p->n_rules == 0 || m->rules);
@@ -204,23 +206,23 @@ static int service_parse(Reader *f, Model *m, uint32_t s) {
         uint32_t spread, n, other;
         int r;
 
-        r = rule_add(f, m, (GroupRule){ .kind = RULE_APART, .level = LEVEL_HOST, .group = s });
+        r = roadef_file_rule_add(f, m, (GroupRule){ .kind = RULE_APART, .level = LEVEL_HOST, .group = s });
         if (r == 0)
-                r = number32(f, "service: least number of locations", HOSTS_MAX, &spread);
+                r = roadef_file_number32(f, "service: least number of locations", HOSTS_MAX, &spread);
         if (r == 0)
-                r = rule_add(
+                r = roadef_file_rule_add(
                         f, m,
                         (GroupRule){ .kind = RULE_SPREAD, .level = LEVEL_ZONE, .group = s, .k = spread });
         if (r == 0)
-                r = count(f, "service: number of dependencies", VMS_MAX, 1, &n);
+                r = roadef_file_count(f, "service: number of dependencies", VMS_MAX, 1, &n);
         for (uint32_t i = 0; r == 0 && i < n; i++) {
-                r = number32(f, "service: dependency", p->n_groups - 1, &other);
+                r = roadef_file_number32(f, "service: dependency", p->n_groups - 1, &other);
                 if (r == 0)
-                        r = rule_add(f, m,
-                                     (GroupRule){ .kind = RULE_NEAR,
-                                                  .level = LEVEL_NEIGHBORHOOD,
-                                                  .group = s,
-                                                  .group_b = other });
+                        r = roadef_file_rule_add(f, m,
+                                                 (GroupRule){ .kind = RULE_NEAR,
+                                                              .level = LEVEL_NEIGHBORHOOD,
+                                                              .group = s,
+                                                              .group_b = other });
         }
         return r;
 }
@@ -229,7 +231,7 @@ static int services_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = count(f, "number of services", VMS_MAX, 2, &p->n_groups);
+        r = roadef_file_count(f, "number of services", VMS_MAX, 2, &p->n_groups);
         for (uint32_t s = 0; r == 0 && s < p->n_groups; s++)
                 r = service_parse(f, m, s);
         p->n_services = p->n_groups;
@@ -266,11 +268,11 @@ static int processes_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = count(f, "number of processes", VMS_MAX, 2 + (uint64_t) p->n_res, &p->n_vms);
+        r = roadef_file_count(f, "number of processes", VMS_MAX, 2 + (uint64_t) p->n_res, &p->n_vms);
         if (r < 0)
                 return r;
         if (p->n_vms > 0 && p->n_groups == 0)
-                return refuse(f, "there are processes, but no service they could be of");
+                return roadef_file_refuse(f, "there are processes, but no service they could be of");
         m->service = arena_new(f->arena, uint32_t, p->n_vms);
         m->need = arena_new(f->arena, int64_t, (size_t) p->n_vms * p->n_res);
         m->price = arena_new(f->arena, int64_t, p->n_vms);
@@ -278,11 +280,12 @@ static int processes_parse(Reader *f, Model *m) {
         if (!m->service || !m->need || !m->price || !p->home)
                 return -ENOMEM;
         for (VmIx v = 0; r == 0 && v < p->n_vms; v++) {
-                r = number32(f, "process: service", p->n_groups - 1, &m->service[v]);
+                r = roadef_file_number32(f, "process: service", p->n_groups - 1, &m->service[v]);
                 if (r == 0)
-                        r = numbers(f, "process: requirement", m->need + (size_t) v * p->n_res, p->n_res);
+                        r = roadef_file_numbers(f, "process: requirement", m->need + (size_t) v * p->n_res,
+                                                p->n_res);
                 if (r == 0)
-                        r = number(f, "process: cost of moving it", NUMBER_MAX, &m->price[v]);
+                        r = roadef_file_number(f, "process: cost of moving it", NUMBER_MAX, &m->price[v]);
         }
         return r < 0 ? r : groups_build(f, m);
 }
@@ -292,7 +295,7 @@ static int balances_parse(Reader *f, Model *m) {
         BalancePair *pairs;
         int r;
 
-        r = count(f, "number of balance costs", VMS_MAX, 4, &p->n_pairs);
+        r = roadef_file_count(f, "number of balance costs", VMS_MAX, 4, &p->n_pairs);
         if (r < 0)
                 return r;
         pairs = arena_new(f->arena, BalancePair, p->n_pairs);
@@ -301,13 +304,13 @@ static int balances_parse(Reader *f, Model *m) {
         for (uint32_t i = 0; r == 0 && i < p->n_pairs; i++) {
                 BalancePair *b = &pairs[i];
 
-                r = number32(f, "balance: first resource", p->n_res - 1, &b->r1);
+                r = roadef_file_number32(f, "balance: first resource", p->n_res - 1, &b->r1);
                 if (r == 0)
-                        r = number32(f, "balance: second resource", p->n_res - 1, &b->r2);
+                        r = roadef_file_number32(f, "balance: second resource", p->n_res - 1, &b->r2);
                 if (r == 0)
-                        r = number(f, "balance: target", NUMBER_MAX, &b->target);
+                        r = roadef_file_number(f, "balance: target", NUMBER_MAX, &b->target);
                 if (r == 0)
-                        r = number(f, "balance: weight", NUMBER_MAX, &b->weight);
+                        r = roadef_file_number(f, "balance: weight", NUMBER_MAX, &b->weight);
         }
         p->pairs = pairs;
         return r;
@@ -315,13 +318,13 @@ static int balances_parse(Reader *f, Model *m) {
 
 /* Saturating, so that the sum of products of numbers below 2^40 cannot wrap: a product of two stays below
  * 2^80, and at COST_MAX it no longer matters how much more it is. */
-static int64_t product(int64_t a, int64_t b) {
+static int64_t roadef_file_product(int64_t a, int64_t b) {
         const unsigned __int128 c = (unsigned __int128) (uint64_t) a * (uint64_t) b;
 
         return c < (uint64_t) COST_MAX ? (int64_t) c : COST_MAX;
 }
 
-static int64_t sum(int64_t a, int64_t b) {
+static int64_t roadef_file_sum(int64_t a, int64_t b) {
         return a < COST_MAX - b ? a + b : COST_MAX;
 }
 
@@ -332,47 +335,50 @@ static int64_t worst_cost(const Model *m) {
 
         for (uint32_t r = 0; r < p->n_res; r++) {
                 for (VmIx v = 0; v < p->n_vms; v++)
-                        use[r] = sum(use[r], m->need[(size_t) v * p->n_res + r]);
+                        use[r] = roadef_file_sum(use[r], m->need[(size_t) v * p->n_res + r]);
                 for (HostIx h = 0; h < p->n_hosts; h++)
-                        has[r] = sum(has[r], m->capacity[(size_t) h * p->n_res + r]);
-                worst = sum(worst, product(m->load_weight[r], use[r]));
+                        has[r] = roadef_file_sum(has[r], m->capacity[(size_t) h * p->n_res + r]);
+                worst = roadef_file_sum(worst, roadef_file_product(m->load_weight[r], use[r]));
         }
         for (uint32_t i = 0; i < p->n_pairs; i++) {
                 const BalancePair *b = &p->pairs[i];
-                const int64_t gap =
-                        sum(product(b->target, sum(has[b->r1], use[b->r1])), sum(has[b->r2], use[b->r2]));
+                const int64_t gap = roadef_file_sum(
+                        roadef_file_product(b->target, roadef_file_sum(has[b->r1], use[b->r1])),
+                        roadef_file_sum(has[b->r2], use[b->r2]));
 
-                worst = sum(worst, product(b->weight, gap));
+                worst = roadef_file_sum(worst, roadef_file_product(b->weight, gap));
         }
         for (VmIx v = 0; v < p->n_vms; v++)
-                price = sum(price, m->price[v]);
+                price = roadef_file_sum(price, m->price[v]);
         for (size_t i = 0; i < (size_t) p->n_hosts * p->n_hosts; i++)
                 far = m->distance[i] > far ? m->distance[i] : far;
-        worst = sum(worst, product(p->move_weight, price));
-        worst = sum(worst, product(p->service_weight, p->n_vms));
-        return sum(worst, product(p->distance_weight, product(far, p->n_vms)));
+        worst = roadef_file_sum(worst, roadef_file_product(p->move_weight, price));
+        worst = roadef_file_sum(worst, roadef_file_product(p->service_weight, p->n_vms));
+        return roadef_file_sum(worst,
+                               roadef_file_product(p->distance_weight, roadef_file_product(far, p->n_vms)));
 }
 
 static int weights_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = number(f, "weight of process moves", NUMBER_MAX, &p->move_weight);
+        r = roadef_file_number(f, "weight of process moves", NUMBER_MAX, &p->move_weight);
         if (r == 0)
-                r = number(f, "weight of service moves", NUMBER_MAX, &p->service_weight);
+                r = roadef_file_number(f, "weight of service moves", NUMBER_MAX, &p->service_weight);
         if (r == 0)
-                r = number(f, "weight of machine moves", NUMBER_MAX, &p->distance_weight);
+                r = roadef_file_number(f, "weight of machine moves", NUMBER_MAX, &p->distance_weight);
         if (r < 0)
                 return r;
         if (worst_cost(m) >= COST_MAX)
-                return refuse(f, "costs could pass 2^60: the weights or quantities are too large");
+                return roadef_file_refuse(f,
+                                          "costs could pass 2^60: the weights or quantities are too large");
         return 0;
 }
 
 static int end_parse(Reader *f) {
         skip_space(f);
         f->token++;
-        return f->text < f->end ? refuse(f, "the file should end before this") : 0;
+        return f->text < f->end ? roadef_file_refuse(f, "the file should end before this") : 0;
 }
 
 int roadef_model_parse(Arena *a, const char *text, size_t n, Problem **ret, TextFault *reterr_fault) {
@@ -427,7 +433,7 @@ int roadef_assignment_parse(Arena *a, const Problem *p, const char *text, size_t
                 return -ENOMEM;
         *reterr_fault = (TextFault){ .line = 0 };
         for (VmIx v = 0; r == 0 && v < p->n_vms; v++)
-                r = number32(&f, "machine of a process", p->n_hosts - 1, &host_of[v]);
+                r = roadef_file_number32(&f, "machine of a process", p->n_hosts - 1, &host_of[v]);
         if (r == 0)
                 r = end_parse(&f);
         if (r < 0)

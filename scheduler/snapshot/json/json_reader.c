@@ -8,7 +8,7 @@
 /* ---- faults ---- */
 
 /* s[0..n) after buf[used], as much as fits, whole characters, '?' for control characters; the new length. */
-static size_t excerpt(char *buf, size_t size, size_t used, const char *s, size_t n) {
+static size_t json_reader_excerpt(char *buf, size_t size, size_t used, const char *s, size_t n) {
         if (n > size - 1 - used)
                 for (n = size - 1 - used; n > 0 && (s[n] & 0xc0) == 0x80;)
                         n--;
@@ -31,11 +31,11 @@ int json_reader_place(JsonReader *r) {
                 if (!f->started)
                         continue;
                 if (f->key) {
-                        used = excerpt(path, size, used, ".", used > 0);
-                        used = excerpt(path, size, used, f->key, strlen(f->key));
+                        used = json_reader_excerpt(path, size, used, ".", used > 0);
+                        used = json_reader_excerpt(path, size, used, f->key, strlen(f->key));
                 } else {
                         text_fault(&number, "", "[%u]", f->index);
-                        used = excerpt(path, size, used, number.what, strlen(number.what));
+                        used = json_reader_excerpt(path, size, used, number.what, strlen(number.what));
                 }
         }
         return -EBADMSG;
@@ -54,8 +54,8 @@ const char *json_reader_found(const JsonReader *r, char buf[JSON_FOUND_MAX]) {
                 buf[n < JSON_FOUND_MAX ? n : 0] = '\0';
                 return buf;
         }
-        n = excerpt(buf, EXCERPT_MAX, 0, "\"", 1);
-        n = excerpt(buf, EXCERPT_MAX, n, s, strlen(s));
+        n = json_reader_excerpt(buf, EXCERPT_MAX, 0, "\"", 1);
+        n = json_reader_excerpt(buf, EXCERPT_MAX, n, s, strlen(s));
         return memcpy(buf + n, strlen(s) == n - 1 ? "\"" : "…", strlen(s) == n - 1 ? 2 : sizeof("…")), buf;
 }
 
@@ -81,7 +81,7 @@ static int refuse_text(TextFault *fault, const json_error_t *e) {
                 text_fault(fault, "", "not JSON: %s", e->text);
                 break;
         }
-        (void) excerpt(fault->what, sizeof(fault->what), 0, fault->what, strlen(fault->what));
+        (void) json_reader_excerpt(fault->what, sizeof(fault->what), 0, fault->what, strlen(fault->what));
         fault->line = e->line > 0 ? (uint32_t) e->line : 1;
         fault->column = e->column > 0 ? (uint32_t) e->column : 1;
         return -EBADMSG;
@@ -117,7 +117,7 @@ int json_reader_enter(JsonReader *r, json_type type) {
         return 0;
 }
 
-static bool leave(JsonReader *r) {
+static bool json_reader_leave(JsonReader *r) {
         r->at = r->path[--r->depth].value;
         return false;
 }
@@ -130,7 +130,7 @@ bool json_reader_field(JsonReader *r, const char **ret_key) {
         JsonFrame *f = &r->path[r->depth - 1];
 
         if (!f->next)
-                return leave(r);
+                return json_reader_leave(r);
         f->key = *ret_key = json_object_iter_key(f->next);
         f->started = true;
         r->at = json_object_iter_value(f->next);
@@ -145,7 +145,7 @@ bool json_reader_item(JsonReader *r) {
                 f->index++;
         f->started = true;
         if (f->index >= json_array_size(f->value))
-                return leave(r);
+                return json_reader_leave(r);
         r->at = json_array_get(f->value, f->index);
         return true;
 }
@@ -167,7 +167,7 @@ int json_reader_bool(JsonReader *r, bool *ret) {
 }
 
 /* Not llround(), which may set errno; x is within ±2^63. */
-static int64_t nearest(double x) {
+static int64_t json_reader_nearest(double x) {
         const int64_t whole = (int64_t) x;
         const double rest = x - (double) whole;
 
@@ -185,7 +185,7 @@ int json_number_scaled(const json_t *number, int64_t scale, int64_t min, int64_t
 
                 if (!(x > -9223372036854775808.0 && x < 9223372036854775808.0))
                         return -ERANGE;
-                v = nearest(x);
+                v = json_reader_nearest(x);
                 if (scale == 1 && (double) v != x)
                         return -EINVAL;
         } else {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* FNV-1a, 64 bit (Fowler, Noll, Vo), folded. */
-static uint32_t hash(const char *s, size_t n) {
+static uint32_t name_table_hash(const char *s, size_t n) {
         uint64_t h = UINT64_C(0xcbf29ce484222325);
 
         for (size_t i = 0; i < n; i++)
@@ -25,8 +25,8 @@ int name_table_new(Arena *a, uint32_t limit, NameTable *ret) {
         return ret->names && ret->slots ? 0 : -ENOMEM;
 }
 
-static uint32_t *slot_of(const NameTable *t, const char *name, size_t n) {
-        for (uint32_t i = hash(name, n) & t->mask;; i = (i + 1) & t->mask) {
+static uint32_t *name_table_slot_of(const NameTable *t, const char *name, size_t n) {
+        for (uint32_t i = name_table_hash(name, n) & t->mask;; i = (i + 1) & t->mask) {
                 const char *other = t->slots[i] ? t->names[t->slots[i] - 1] : NULL;
 
                 if (!other || (strncmp(other, name, n) == 0 && other[n] == '\0'))
@@ -35,7 +35,7 @@ static uint32_t *slot_of(const NameTable *t, const char *name, size_t n) {
 }
 
 uint32_t name_table_add(NameTable *t, const char *name) {
-        uint32_t *slot = slot_of(t, name, strlen(name));
+        uint32_t *slot = name_table_slot_of(t, name, strlen(name));
 
         if (*slot == 0) {
                 assert(t->n < t->limit);
@@ -46,7 +46,7 @@ uint32_t name_table_add(NameTable *t, const char *name) {
 }
 
 uint32_t name_table_find(const NameTable *t, const char *name, size_t n) {
-        return *slot_of(t, name, n) - 1;
+        return *name_table_slot_of(t, name, n) - 1;
 }
 
 typedef struct NameRow {
@@ -54,7 +54,7 @@ typedef struct NameRow {
         uint32_t number;
 } NameRow;
 
-static int row_compare(const void *a, const void *b) {
+static int name_table_row_compare(const void *a, const void *b) {
         const NameRow *x = a, *y = b;
         int c = strcmp(x->name, y->name);
 
@@ -77,7 +77,7 @@ int names_order(Arena *a, const char *const *names, uint32_t n, uint32_t **ret) 
                 sorted = sorted && (i == 0 || strcmp(names[i - 1], names[i]) <= 0);
         }
         if (!sorted)
-                qsort(rows, n, sizeof(*rows), row_compare);
+                qsort(rows, n, sizeof(*rows), name_table_row_compare);
         for (uint32_t i = 0; i < n; i++)
                 order[i] = rows[i].number;
         arena_rewind(a, mark);

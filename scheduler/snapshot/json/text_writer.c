@@ -10,7 +10,7 @@ TextWriter text_writer_new(Arena *a) {
 }
 
 /* Room for n more bytes and the NUL: the arena gives what follows the text, so that it stays in one piece. */
-static bool has_room(TextWriter *w, size_t n) {
+static bool text_writer_has_room(TextWriter *w, size_t n) {
         while (!w->full && w->size - w->n <= n) {
                 size_t left = w->arena->limit - w->arena->used, step = n + 1 > GROWTH ? n + 1 : GROWTH;
                 char *more = arena_new(w->arena, char, left < step ? left : step);
@@ -28,7 +28,7 @@ static bool has_room(TextWriter *w, size_t n) {
 }
 
 void text_writer_put(TextWriter *w, const char *s, size_t n) {
-        if (!has_room(w, n))
+        if (!text_writer_has_room(w, n))
                 return;
         memcpy(w->text + w->n, s, n);
         w->n += n;

@@ -50,7 +50,7 @@ static int add_field(LabelReader *l, const char *key, const char *value) {
 }
 
 /* In a selection, what would be read as more than the letters of a name. */
-static const char *escaped(Arena *a, const char *name) {
+static const char *label_rules_escaped(Arena *a, const char *name) {
         char *text = arena_new(a, char, 2 * strlen(name) + 1);
         size_t n = 0;
 
@@ -87,7 +87,7 @@ static char *next_word(LabelReader *l, const char **at) {
 
 /* "host", "2 zone": a number is over how many, a word the level. */
 static int group_fields_of(LabelReader *l, const char *group) {
-        const char *name = escaped(l->a, group), *at = l->value, *word;
+        const char *name = label_rules_escaped(l->a, group), *at = l->value, *word;
         int r = name ? add_field(l, l->key, text_format(l->a, "group:%s", name)) : -ENOMEM;
 
         while (r == 0 && (word = next_word(l, &at)))
@@ -112,7 +112,7 @@ static int rule_fields_of(LabelReader *l, const char *kind) {
                        { "priority", "is" },
                        { "on", "hosts" },
                        { "not-on", "hosts" } };
-        const char *name = escaped(l->a, l->label);
+        const char *name = label_rules_escaped(l->a, l->label);
         int r = name ? add_field(l, kind, text_format(l->a, "label:%s", name)) : -ENOMEM;
 
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fields); i++)
@@ -122,7 +122,7 @@ static int rule_fields_of(LabelReader *l, const char *kind) {
         return r;
 }
 
-static int note(LabelReader *l, const char *what) {
+static int label_rules_note(LabelReader *l, const char *what) {
         const char *text = text_format(l->a, "label \"%.120s\" states no rule: %s", l->label, what);
 
         if (!text)
@@ -159,7 +159,7 @@ static int read_label(LabelReader *l) {
         *item = (ListItem){ .fields = fields, .n = l->n };
         reader.fault = &fault;
         r = rule_set_add(&reader, l->set, "rules", item);
-        return r == -EINVAL ? note(l, fault.what) : r;
+        return r == -EINVAL ? label_rules_note(l, fault.what) : r;
 }
 
 static int label_compare(const void *a, const void *b) {

@@ -152,7 +152,7 @@ static int name_check(ListReader *r, const ListField *f, const ListWord *w) {
                           "is no name; accepted: 1 to 255 bytes without control characters");
 }
 
-static int names_read(ListReader *r, const ListField *f, Strings *ret) {
+static int list_fields_names_read(ListReader *r, const ListField *f, Strings *ret) {
         const char **names = arena_new(r->arena, const char *, f->n);
 
         if (!names)
@@ -322,7 +322,7 @@ int list_field_read(ListReader *r, const ListFieldDef *def, const ListField *f, 
                 *(const char **) member = f->values[0].text;
                 return name_check(r, f, &f->values[0]);
         case LIST_NAMES:
-                return names_read(r, f, member);
+                return list_fields_names_read(r, f, member);
         case LIST_VMS:
                 return selection_read(r, f, SELECT_FROM_VMS, member);
         case LIST_HOSTS:
@@ -350,7 +350,7 @@ const ListField *list_item_field(const ListItem *item, const char *name) {
         return NULL;
 }
 
-static int unknown_field(ListReader *r, const ListDef *def, const ListField *f) {
+static int list_fields_unknown_field(ListReader *r, const ListDef *def, const ListField *f) {
         const char *names[ITEM_FIELDS_MAX], *nearest;
         size_t n = 0;
 
@@ -373,7 +373,7 @@ int list_item_read(ListReader *r, const ListDef *def, const ListItem *item, void
                 while (def->fields[k].value.name && strcmp(def->fields[k].value.name, f->key.text) != 0)
                         k++;
                 if (!def->fields[k].value.name)
-                        return unknown_field(r, def, f);
+                        return list_fields_unknown_field(r, def, f);
                 if (seen >> k & 1)
                         return LIST_FAULT(r, &f->key, f->key.text, "is said twice");
                 seen |= UINT64_C(1) << k;

@@ -15,7 +15,7 @@ static Rule rule_of(const RuleSpec *spec, RuleKind kind) {
                        .weight = spec->must ? 0 : spec->weight };
 }
 
-static int between(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
+static int rule_kinds_between(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
         Rule rule = rule_of(spec, kind);
         int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
 
@@ -27,7 +27,7 @@ static int between(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
 }
 
 /* The others, less those that are of the first. */
-static int avoid(RuleApply *x, const RuleSpec *spec) {
+static int rule_kinds_avoid(RuleApply *x, const RuleSpec *spec) {
         Rule rule = rule_of(spec, RULE_AVOID);
         VmIx *others;
         const VmIx *all = NULL;
@@ -57,15 +57,15 @@ static int avoid(RuleApply *x, const RuleSpec *spec) {
 }
 
 static int apply_apart(RuleApply *x, const RuleSpec *spec) {
-        return spec->others.n > 0 ? avoid(x, spec) : between(x, spec, RULE_APART);
+        return spec->others.n > 0 ? rule_kinds_avoid(x, spec) : rule_kinds_between(x, spec, RULE_APART);
 }
 
 static int apply_together(RuleApply *x, const RuleSpec *spec) {
-        return between(x, spec, RULE_TOGETHER);
+        return rule_kinds_between(x, spec, RULE_TOGETHER);
 }
 
 static int apply_spread(RuleApply *x, const RuleSpec *spec) {
-        return between(x, spec, RULE_SPREAD);
+        return rule_kinds_between(x, spec, RULE_SPREAD);
 }
 
 static int apply_near(RuleApply *x, const RuleSpec *spec) {
@@ -125,7 +125,7 @@ static int apply_not_on(RuleApply *x, const RuleSpec *spec) {
         return on_hosts(x, spec, RULE_NOT_ON);
 }
 
-static bool must_leave(const Snapshot *s, VmIx v) {
+static bool rule_kinds_must_leave(const Snapshot *s, VmIx v) {
         return s->hosts[s->vms[v].host].state == HOST_MAINTENANCE || snapshot_vm_fault(s, v, NULL) >= 3;
 }
 
@@ -140,7 +140,7 @@ static int stay_all(RuleApply *x, const RuleSpec *spec, Hold hold, const char *w
         for (uint32_t i = 0; i < n; i++) {
                 Vm *vm = &x->vms[vms[i]];
 
-                if (vm->host == IX_NONE || (spec->evacuate && must_leave(x->s, vms[i])))
+                if (vm->host == IX_NONE || (spec->evacuate && rule_kinds_must_leave(x->s, vms[i])))
                         continue;
                 if (spec->must)
                         rule_apply_hold(x, vms[i], hold, why);
@@ -260,7 +260,8 @@ static int apply_no_post_copy(RuleApply *x, const RuleSpec *spec) {
                 .as = LIST_NUMBER, .at = offsetof(RuleSpec, member)                                          \
         }
 
-static const char *const level_words[LEVEL_N + 1] = { "host", "rack", "zone", "neighborhood", NULL };
+static const char *const rule_kinds_level_words[LEVEL_N + 1] = { "host", "rack", "zone", "neighborhood",
+                                                                 NULL };
 
 const ListFieldDef rule_list_fields[] = {
         WORDS("name", LIST_NAME, name, "What plans call it by; its kind and VMs when nothing is said."),
@@ -274,7 +275,7 @@ const ListFieldDef rule_list_fields[] = {
               "A wish: what keeping it is worth; at 100 about eight moves of a usual VM."),
         { .value = { .name = "level",
                      .type = SETTING_CHOICE,
-                     .choices = level_words,
+                     .choices = rule_kinds_level_words,
                      .doc = "What counts as one place; host when nothing is said." },
           .as = LIST_CHOICE,
           .at = offsetof(RuleSpec, level) },

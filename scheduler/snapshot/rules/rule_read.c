@@ -9,7 +9,7 @@
 #define KINDS_MAX 32
 
 /* The list with room for one more: it grows by doubling, the old copy stays in the arena. */
-static void *room(Arena *a, void *list, uint32_t n, size_t size) {
+static void *rule_read_room(Arena *a, void *list, uint32_t n, size_t size) {
         void *bigger;
 
         if (n > 0 && (n & (n - 1)) != 0)
@@ -20,7 +20,7 @@ static void *room(Arena *a, void *list, uint32_t n, size_t size) {
         return bigger;
 }
 
-static uint32_t kind_of(const char *word) {
+static uint32_t rule_read_kind_of(const char *word) {
         uint32_t k = 0;
 
         while (k < n_rule_kinds && strcmp(rule_kind_defs[k].word, word) != 0)
@@ -28,7 +28,7 @@ static uint32_t kind_of(const char *word) {
         return k;
 }
 
-static uint32_t field_of(const char *name) {
+static uint32_t rule_read_field_of(const char *name) {
         uint32_t i = 0;
 
         while (rule_list_fields[i].value.name && strcmp(rule_list_fields[i].value.name, name) != 0)
@@ -80,9 +80,9 @@ static int read_kind(ListReader *r, const ListItem *item, RuleSpec *spec) {
 
         for (uint32_t i = 0; i < item->n; i++) {
                 const ListField *f = &item->fields[i];
-                const uint32_t k = kind_of(f->key.text);
+                const uint32_t k = rule_read_kind_of(f->key.text);
 
-                if (k == n_rule_kinds && !rule_list_fields[field_of(f->key.text)].value.name)
+                if (k == n_rule_kinds && !rule_list_fields[rule_read_field_of(f->key.text)].value.name)
                         return unknown_word(r, f);
                 if (k == n_rule_kinds)
                         continue;
@@ -131,7 +131,7 @@ static int read_fields(ListReader *r, const ListItem *item, RuleSpec *spec) {
 
         for (uint32_t i = 0; i < item->n; i++) {
                 const ListField *f = &item->fields[i];
-                const uint32_t k = field_of(f->key.text);
+                const uint32_t k = rule_read_field_of(f->key.text);
                 const unsigned bit = rule_list_fields[k].value.name ? rule_field_bit(k) : 0;
                 int e;
 
@@ -190,7 +190,7 @@ static int add_rule(ListReader *r, RuleSet *set, const ListItem *item) {
                 return e;
         if (!spec.name)
                 spec.name = own_name(r->arena, item, &spec);
-        rules = room(r->arena, set->rules, set->n_rules, sizeof(*rules));
+        rules = rule_read_room(r->arena, set->rules, set->n_rules, sizeof(*rules));
         if (!rules || !spec.name)
                 return -ENOMEM;
         for (uint32_t i = 0, n = 2; i < set->n_rules && !list_item_field(item, "name"); i++)
@@ -205,13 +205,13 @@ static int add_rule(ListReader *r, RuleSet *set, const ListItem *item) {
         return 0;
 }
 
-static int add_group(ListReader *r, RuleSet *set, const ListItem *item) {
+static int rule_read_add_group(ListReader *r, RuleSet *set, const ListItem *item) {
         GroupSpec spec = { .item = item }, *groups;
         int e = list_item_read(r, &group_list, item, &spec);
 
         if (e < 0)
                 return e;
-        groups = room(r->arena, set->groups, set->n_groups, sizeof(*groups));
+        groups = rule_read_room(r->arena, set->groups, set->n_groups, sizeof(*groups));
         if (!groups)
                 return -ENOMEM;
         set->groups = groups;
@@ -235,7 +235,7 @@ static int add_host(ListReader *r, RuleSet *set, const ListItem *item) {
                 e = LIST_FAULT(r, &here, NULL, "says nothing of these hosts; accepted: rack, headroom …");
         if (e < 0)
                 return e;
-        hosts = room(r->arena, set->hosts, set->n_hosts, sizeof(*hosts));
+        hosts = rule_read_room(r->arena, set->hosts, set->n_hosts, sizeof(*hosts));
         if (!hosts)
                 return -ENOMEM;
         set->hosts = hosts;
@@ -253,7 +253,7 @@ static int add_window(ListReader *r, RuleSet *set, const ListItem *item) {
         e = list_item_read(r, &window_list, item, &spec);
         if (e < 0)
                 return e;
-        windows = room(r->arena, set->windows, set->n_windows, sizeof(*windows));
+        windows = rule_read_room(r->arena, set->windows, set->n_windows, sizeof(*windows));
         if (!windows)
                 return -ENOMEM;
         set->windows = windows;
@@ -267,7 +267,7 @@ int rule_set_add(ListReader *r, RuleSet *set, const char *list, const ListItem *
                 int (*add)(ListReader *r, RuleSet *set, const ListItem *item);
         } lists[] = {
                 { "rules", add_rule },
-                { "groups", add_group },
+                { "groups", rule_read_add_group },
                 { "hosts", add_host },
                 { "windows", add_window },
         };

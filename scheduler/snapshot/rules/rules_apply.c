@@ -144,7 +144,7 @@ static int apply_actions(RuleApply *x) {
 
 /* ---- all of it ---- */
 
-static int begin(RuleApply *x, const Snapshot *s) {
+static int rules_apply_begin(RuleApply *x, const Snapshot *s) {
         x->s = arena_new(x->arena, Snapshot, 1);
         x->hosts = arena_new(x->arena, Host, s->n_hosts);
         x->vms = arena_new(x->arena, Vm, s->n_vms);
@@ -179,7 +179,7 @@ static int apply_all(Arena *a, const Snapshot *s, const RuleSet *set, const Snap
         *ret = s;
         if (r < 0 || (!set && labels->n_rules == 0 && labels->notes.n == 0))
                 return r;
-        r = begin(&x, s);
+        r = rules_apply_begin(&x, s);
         if (r == 0)
                 r = apply_hosts(&x);
         if (r == 0)

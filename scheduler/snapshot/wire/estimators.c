@@ -10,18 +10,18 @@
 #define DAYS_MIN   3 /* fewer days are no pattern */
 #define TREND_BINS 12
 
-static int64_t last(const EstimateInput *in) {
+static int64_t estimators_last(const EstimateInput *in) {
         return in->last;
 }
 
-static int64_t mean(const EstimateInput *in) {
+static int64_t estimators_mean(const EstimateInput *in) {
         const Series *s = &in->history->series[in->series];
 
         return s->readings > 0 ? (s->smooth + 128) / 256 : UNKNOWN;
 }
 
 /* The window's steps that have a mean, sorted. */
-static uint32_t window(const EstimateInput *in, uint32_t values[HISTORY_STEPS]) {
+static uint32_t estimators_window(const EstimateInput *in, uint32_t values[HISTORY_STEPS]) {
         uint32_t n = 0;
 
         for (int64_t back = 0; back < HISTORY_STEPS; back++) {
@@ -36,26 +36,26 @@ static uint32_t window(const EstimateInput *in, uint32_t values[HISTORY_STEPS]) 
 }
 
 /* Nearest rank: the smallest value that at least `permille` of the steps do not pass. */
-static int64_t quantile(const EstimateInput *in, uint32_t permille) {
+static int64_t estimators_quantile(const EstimateInput *in, uint32_t permille) {
         uint32_t values[HISTORY_STEPS];
-        uint32_t n = window(in, values), rank;
+        uint32_t n = estimators_window(in, values), rank;
 
         if (n < STEPS_MIN)
-                return mean(in);
+                return estimators_mean(in);
         rank = (n * permille + 999) / 1000;
         return values[rank > 0 ? rank - 1 : 0];
 }
 
-static int64_t p75(const EstimateInput *in) {
-        return quantile(in, 750);
+static int64_t estimators_p75(const EstimateInput *in) {
+        return estimators_quantile(in, 750);
 }
 
-static int64_t p95(const EstimateInput *in) {
-        return quantile(in, 950);
+static int64_t estimators_p95(const EstimateInput *in) {
+        return estimators_quantile(in, 950);
 }
 
-static int64_t peak(const EstimateInput *in) {
-        return quantile(in, 1000);
+static int64_t estimators_peak(const EstimateInput *in) {
+        return estimators_quantile(in, 1000);
 }
 
 /* The window as 12 bins, oldest first; UNKNOWN where a bin has no reading. */
@@ -81,8 +81,8 @@ static int bins_of(const EstimateInput *in, int64_t bins[TREND_BINS]) {
 
 /* Theil (1950), Sen (1968): the median of the slopes of all pairs, which a burst does not bend. From the
  * mean that follows, on along it to the middle of the horizon; at most twice, at least half of what it is. */
-static int64_t trend(const EstimateInput *in) {
-        int64_t bins[TREND_BINS], slopes[TREND_BINS * (TREND_BINS - 1) / 2], now = mean(in);
+static int64_t estimators_trend(const EstimateInput *in) {
+        int64_t bins[TREND_BINS], slopes[TREND_BINS * (TREND_BINS - 1) / 2], now = estimators_mean(in);
         int64_t bins_ahead, ahead; /* bins_ahead in thousandths */
         size_t n = 0;
 
@@ -100,10 +100,10 @@ static int64_t trend(const EstimateInput *in) {
 
 /* The mean that follows, changed as much as the days before changed from this hour to those of the horizon,
  * on average; when one of them is not known of enough days, the mean alone. */
-static int64_t daily(const EstimateInput *in) {
+static int64_t estimators_daily(const EstimateInput *in) {
         const Series *s = &in->history->series[in->series];
         int64_t first = in->history->read_at / HOUR, end = (in->history->read_at + in->horizon) / HOUR;
-        int64_t sum = 0, n = 0, now = mean(in), ahead;
+        int64_t sum = 0, n = 0, now = estimators_mean(in), ahead;
 
         for (int64_t hour = first; hour <= end && hour < first + HISTORY_HOURS; hour++, n++) {
                 if (s->days[hour % HISTORY_HOURS] < DAYS_MIN)
@@ -115,29 +115,29 @@ static int64_t daily(const EstimateInput *in) {
 }
 
 const Estimator estimators[] = {
-        { "last", "the newest reading: no history is used", last },
-        { "mean", "the mean that follows: each reading counts half after demand.half_life", mean },
-        { "p75", "what three quarters of the window's steps did not pass", p75 },
-        { "p95", "what 95 of 100 of the window's steps did not pass", p95 },
-        { "peak", "the highest step of the window", peak },
+        { "last", "the newest reading: no history is used", estimators_last },
+        { "mean", "the mean that follows: each reading counts half after demand.half_life", estimators_mean },
+        { "p75", "what three quarters of the window's steps did not pass", estimators_p75 },
+        { "p95", "what 95 of 100 of the window's steps did not pass", estimators_p95 },
+        { "peak", "the highest step of the window", estimators_peak },
         { "trend", "the mean that follows, carried on along the window's slope (median of all pairs)",
-          trend },
+          estimators_trend },
         { "daily",
           "the mean that follows, changed as the days before changed in the coming hours; from the fourth "
           "day on",
-          daily },
+          estimators_daily },
         { 0 },
 };
 
-static const char *const names[ARRAY_SIZE(estimators)] = { "last", "mean",  "p75",   "p95",
-                                                           "peak", "trend", "daily", NULL };
+static const char *const estimators_names[ARRAY_SIZE(estimators)] = { "last", "mean",  "p75",   "p95",
+                                                                      "peak", "trend", "daily", NULL };
 
 const SettingDef demand_settings[] = {
         { .name = "estimator",
           .type = SETTING_CHOICE,
           .def = 1,
           .max = ARRAY_SIZE(estimators) - 2,
-          .choices = names,
+          .choices = estimators_names,
           .doc = "What a VM is taken to need, from its history: last, mean, p75, p95, peak, trend or daily "
                  "(docs/demand.md). Until there is history, the last reading." },
         { .name = "window",
@@ -171,7 +171,7 @@ HistoryPace history_pace(const Settings *settings) {
                               .half_life = settings_int(settings, "demand", "half_life") };
 }
 
-static int64_t one(EstimateInput in, const Estimator *e, HistorySeries series, int64_t reading) {
+static int64_t estimators_one(EstimateInput in, const Estimator *e, HistorySeries series, int64_t reading) {
         int64_t v;
 
         in.series = series;
@@ -186,8 +186,8 @@ VmLoad demand_estimate(const VmHistory *h, const Settings *settings, const VmLoa
                              .step = history_pace(settings).step,
                              .horizon = settings_int(settings, "demand", "horizon") };
 
-        return (VmLoad){ .cpu_mcores = one(in, e, HISTORY_CPU, reading->cpu_mcores),
-                         .memory_used_mib = one(in, e, HISTORY_MEMORY, reading->memory_used_mib),
-                         .rx_kbit = one(in, e, HISTORY_RX, reading->rx_kbit),
-                         .tx_kbit = one(in, e, HISTORY_TX, reading->tx_kbit) };
+        return (VmLoad){ .cpu_mcores = estimators_one(in, e, HISTORY_CPU, reading->cpu_mcores),
+                         .memory_used_mib = estimators_one(in, e, HISTORY_MEMORY, reading->memory_used_mib),
+                         .rx_kbit = estimators_one(in, e, HISTORY_RX, reading->rx_kbit),
+                         .tx_kbit = estimators_one(in, e, HISTORY_TX, reading->tx_kbit) };
 }

@@ -16,7 +16,7 @@ static void put_tab(TextWriter *w) {
         text_writer_put(w, "\t", 1);
 }
 
-static void put_number(TextWriter *w, int64_t v) {
+static void history_text_put_number(TextWriter *w, int64_t v) {
         put_tab(w);
         if (v == UNKNOWN)
                 text_writer_put(w, "-", 1);
@@ -26,18 +26,18 @@ static void put_number(TextWriter *w, int64_t v) {
 
 static void put_means(TextWriter *w, const uint32_t *means, int n) {
         for (int i = 0; i < n; i++)
-                put_number(w, means[i] == HISTORY_NONE ? UNKNOWN : (int64_t) means[i]);
+                history_text_put_number(w, means[i] == HISTORY_NONE ? UNKNOWN : (int64_t) means[i]);
 }
 
 static void put_series(TextWriter *w, const Series *s) {
         const int64_t head[] = { s->smooth, s->readings, s->sum, s->n, s->hour_sum, s->hour_n };
 
         for (size_t i = 0; i < ARRAY_SIZE(head); i++)
-                put_number(w, head[i]);
+                history_text_put_number(w, head[i]);
         put_means(w, s->steps, HISTORY_STEPS);
         put_means(w, s->hours, HISTORY_HOURS);
         for (int i = 0; i < HISTORY_HOURS; i++)
-                put_number(w, s->days[i]);
+                history_text_put_number(w, s->days[i]);
 }
 
 static void put_vm(TextWriter *w, const char *name, const char *uuid, usec_t read_at) {
@@ -45,18 +45,18 @@ static void put_vm(TextWriter *w, const char *name, const char *uuid, usec_t rea
         text_writer_word(w, name);
         put_tab(w);
         text_writer_word(w, uuid);
-        put_number(w, read_at);
+        history_text_put_number(w, read_at);
 }
 
 int history_print(Arena *a, usec_t step, const VmHistory *list, uint32_t n, const char **ret, size_t *ret_n) {
         TextWriter w = text_writer_new(a);
 
         text_writer_word(&w, HISTORY_SCHEMA);
-        put_number(&w, step);
+        history_text_put_number(&w, step);
         for (uint32_t i = 0; i < n; i++) {
                 put_vm(&w, list[i].name, list[i].uuid, list[i].read_at);
-                put_number(&w, list[i].step);
-                put_number(&w, list[i].hour);
+                history_text_put_number(&w, list[i].step);
+                history_text_put_number(&w, list[i].hour);
                 for (int k = 0; k < HISTORY_SERIES_N; k++)
                         put_series(&w, &list[i].series[k]);
         }
@@ -68,17 +68,17 @@ int estimates_print(Arena *a, const Estimates *e, const char **ret, size_t *ret_
         TextWriter w = text_writer_new(a);
 
         text_writer_word(&w, DEMAND_SCHEMA);
-        put_number(&w, e->written_at);
+        history_text_put_number(&w, e->written_at);
         put_tab(&w);
         text_writer_word(&w, e->by);
         for (uint32_t i = 0; i < e->n; i++) {
                 const VmEstimate *v = &e->vms[i];
 
                 put_vm(&w, v->vm, v->uuid, v->read_at);
-                put_number(&w, v->load.cpu_mcores);
-                put_number(&w, v->load.memory_used_mib);
-                put_number(&w, v->load.rx_kbit);
-                put_number(&w, v->load.tx_kbit);
+                history_text_put_number(&w, v->load.cpu_mcores);
+                history_text_put_number(&w, v->load.memory_used_mib);
+                history_text_put_number(&w, v->load.rx_kbit);
+                history_text_put_number(&w, v->load.tx_kbit);
         }
         text_writer_put(&w, "\n", 1);
         return text_writer_end(&w, ret, ret_n);
@@ -94,7 +94,7 @@ typedef struct LineReader {
         TextFault *fault;
 } LineReader;
 
-static int refuse(LineReader *r, const char *what) {
+static int history_text_refuse(LineReader *r, const char *what) {
         text_fault(r->fault, "", "%s", what);
         r->fault->line = r->line;
         return -EBADMSG;
@@ -118,7 +118,7 @@ static int field_text(LineReader *r, const char **ret, size_t *ret_n) {
         const char *tab;
 
         if (r->ended)
-                return refuse(r, "the line ends too early");
+                return history_text_refuse(r, "the line ends too early");
         tab = memchr(r->at, '\t', (size_t) (r->line_end - r->at));
         *ret = r->at;
         *ret_n = (size_t) ((tab ? tab : r->line_end) - r->at);
@@ -135,12 +135,12 @@ static int field_copy(LineReader *r, const char **ret) {
         if (k < 0)
                 return k;
         if (!text_is_line(text, n))
-                return refuse(r, "not a line of text");
+                return history_text_refuse(r, "not a line of text");
         *ret = text_copy(r->arena, text, n);
         return *ret ? 0 : -ENOMEM;
 }
 
-static int field_number(LineReader *r, int64_t max, int64_t *ret) {
+static int history_text_field_number(LineReader *r, int64_t max, int64_t *ret) {
         const char *text;
         size_t n;
         int k = field_text(r, &text, &n);
@@ -150,19 +150,19 @@ static int field_number(LineReader *r, int64_t max, int64_t *ret) {
         if (n == 1 && text[0] == '-')
                 *ret = UNKNOWN;
         else if (text_to_int(text, n, 0, max, ret) < 0)
-                return refuse(r, "not a number, or out of range");
+                return history_text_refuse(r, "not a number, or out of range");
         return 0;
 }
 
 static int line_done(LineReader *r) {
-        return r->ended ? 0 : refuse(r, "the line has too many fields");
+        return r->ended ? 0 : history_text_refuse(r, "the line has too many fields");
 }
 
 /* Like field_number(), but "-" is refused. */
 static int field_known(LineReader *r, int64_t *ret) {
-        int k = field_number(r, SUM_MAX, ret);
+        int k = history_text_field_number(r, SUM_MAX, ret);
 
-        return k == 0 && *ret == UNKNOWN ? refuse(r, "\"-\" where a number is needed") : k;
+        return k == 0 && *ret == UNKNOWN ? history_text_refuse(r, "\"-\" where a number is needed") : k;
 }
 
 static int read_means(LineReader *r, uint32_t *means, int n) {
@@ -170,7 +170,7 @@ static int read_means(LineReader *r, uint32_t *means, int n) {
         int k = 0;
 
         for (int i = 0; i < n && k == 0; i++) {
-                k = field_number(r, HISTORY_NONE - 1, &v);
+                k = history_text_field_number(r, HISTORY_NONE - 1, &v);
                 if (k == 0)
                         means[i] = v == UNKNOWN ? HISTORY_NONE : (uint32_t) v;
         }
@@ -189,9 +189,9 @@ static int read_series(LineReader *r, Series *s) {
         if (k == 0)
                 k = read_means(r, s->hours, HISTORY_HOURS);
         for (int i = 0; i < HISTORY_HOURS && k == 0; i++) {
-                k = field_number(r, UINT8_MAX, &days);
+                k = history_text_field_number(r, UINT8_MAX, &days);
                 if (k == 0 && (days == UNKNOWN || (days == 0) != (s->hours[i] == HISTORY_NONE)))
-                        k = refuse(r, "an hour's days do not fit its mean");
+                        k = history_text_refuse(r, "an hour's days do not fit its mean");
                 if (k == 0)
                         s->days[i] = (uint8_t) days;
         }
@@ -207,7 +207,7 @@ static int read_history(LineReader *r, VmHistory *h) {
         if (k < 0)
                 return k;
         if (!text_is_name(name, strlen(name)) || strlen(uuid) >= HISTORY_UUID)
-                return refuse(r, "not the name and UUID of a VM");
+                return history_text_refuse(r, "not the name and UUID of a VM");
         vm_history_begin(h, name, uuid);
         k = field_known(r, &h->read_at);
         if (k == 0)
@@ -230,10 +230,10 @@ static uint32_t count_lines(const char *text, size_t n) {
 static int read_head(LineReader *r, const char *schema, int64_t *ret_number) {
         const char *text;
         size_t n;
-        int k = line_next(r) ? field_text(r, &text, &n) : refuse(r, "it is empty");
+        int k = line_next(r) ? field_text(r, &text, &n) : history_text_refuse(r, "it is empty");
 
         if (k == 0 && (n != strlen(schema) || memcmp(text, schema, n) != 0))
-                k = refuse(r, "it begins with another schema");
+                k = history_text_refuse(r, "it begins with another schema");
         return k == 0 ? field_known(r, ret_number) : k;
 }
 
@@ -250,7 +250,7 @@ int history_parse(Arena *a, const char *text, size_t n, usec_t *ret_step, const 
         while (k == 0 && line_next(&r)) {
                 k = read_history(&r, &list[count]);
                 if (k == 0 && count > 0 && strcmp(list[count - 1].name, list[count].name) >= 0)
-                        k = refuse(&r, "the VMs are not sorted by name");
+                        k = history_text_refuse(&r, "the VMs are not sorted by name");
                 count++;
         }
         if (k < 0)
@@ -269,11 +269,11 @@ static int read_estimate(LineReader *r, VmEstimate *v) {
         if (k == 0)
                 k = field_copy(r, &v->uuid);
         if (k == 0 && !text_is_name(v->vm, strlen(v->vm)))
-                k = refuse(r, "not the name of a VM");
+                k = history_text_refuse(r, "not the name of a VM");
         if (k == 0)
                 k = field_known(r, &v->read_at);
         for (size_t i = 0; i < ARRAY_SIZE(loads) && k == 0; i++)
-                k = field_number(r, QUANTITY_MAX, loads[i]);
+                k = history_text_field_number(r, QUANTITY_MAX, loads[i]);
         return k == 0 ? line_done(r) : k;
 }
 
@@ -290,7 +290,7 @@ int estimates_parse(Arena *a, const char *text, size_t n, Estimates *ret, TextFa
         while (k == 0 && line_next(&r)) {
                 k = read_estimate(&r, &list[e.n]);
                 if (k == 0 && e.n > 0 && strcmp(list[e.n - 1].vm, list[e.n].vm) >= 0)
-                        k = refuse(&r, "the VMs are not sorted by name");
+                        k = history_text_refuse(&r, "the VMs are not sorted by name");
                 e.n++;
         }
         if (k == 0)
@@ -300,7 +300,7 @@ int estimates_parse(Arena *a, const char *text, size_t n, Estimates *ret, TextFa
 
 /* ---- estimates into a snapshot ---- */
 
-static void replace(int64_t *value, int64_t estimate) {
+static void history_text_replace(int64_t *value, int64_t estimate) {
         if (*value != UNKNOWN && estimate != UNKNOWN)
                 *value = estimate;
 }
@@ -316,10 +316,10 @@ static int vm_apply(Arena *a, Vm *vm, const VmEstimate *e) {
         vm->rx_kbit = measured->rx_kbit;
         vm->tx_kbit = measured->tx_kbit;
         vm->measured = measured;
-        replace(&vm->cpu_mcores, e->load.cpu_mcores);
-        replace(&vm->memory_used_mib, e->load.memory_used_mib);
-        replace(&vm->rx_kbit, e->load.rx_kbit);
-        replace(&vm->tx_kbit, e->load.tx_kbit);
+        history_text_replace(&vm->cpu_mcores, e->load.cpu_mcores);
+        history_text_replace(&vm->memory_used_mib, e->load.memory_used_mib);
+        history_text_replace(&vm->rx_kbit, e->load.rx_kbit);
+        history_text_replace(&vm->tx_kbit, e->load.tx_kbit);
         return 0;
 }
 

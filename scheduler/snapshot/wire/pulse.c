@@ -18,7 +18,7 @@ static uint64_t name_number(const char *name) {
         return h;
 }
 
-static int64_t share(int64_t part, int64_t whole) {
+static int64_t pulse_share(int64_t part, int64_t whole) {
         if (part == UNKNOWN || whole <= 0 || whole > QUANTITY_MAX || part > QUANTITY_MAX)
                 return UNKNOWN;
         return part >= whole ? 1000 : part * 1000 / whole;
@@ -50,14 +50,14 @@ void pulse_of_report(const Report *report, Pulse *ret) {
                         }
                 }
         ret->vms = (int64_t) (vms & INT64_MAX);
-        ret->cpu_permille = share(busy, cpus > 0 && cpus < QUANTITY_MAX / 1000 ? cpus * 1000 : UNKNOWN);
+        ret->cpu_permille = pulse_share(busy, cpus > 0 && cpus < QUANTITY_MAX / 1000 ? cpus * 1000 : UNKNOWN);
         ret->memory_permille = total == UNKNOWN || available == UNKNOWN || available > total
                                        ? UNKNOWN
-                                       : share(total - available, total);
+                                       : pulse_share(total - available, total);
 }
 
 /* In buf, from its end; returns where it begins. */
-static const char *digits(int64_t x, char buf[24]) {
+static const char *pulse_digits(int64_t x, char buf[24]) {
         char *at = buf + 23;
 
         assert(x >= 0);
@@ -78,7 +78,7 @@ size_t pulse_print(const Pulse *p, char buf[PULSE_SIZE]) {
 
         for (int i = 0; i < FIELD_ALL; i++) {
                 char number[24];
-                const char *word = fields[i] == UNKNOWN ? "-" : digits(fields[i], number);
+                const char *word = fields[i] == UNKNOWN ? "-" : pulse_digits(fields[i], number);
                 const size_t size = strlen(word);
 
                 assert(n + size + 2 <= PULSE_SIZE);

@@ -14,7 +14,7 @@
 /* ---- print ---- */
 
 /* What another program put into a name must not end our line: then all but plain ASCII becomes '?'. */
-static void put_line(TextWriter *w, const char *s) {
+static void sample_wire_put_line(TextWriter *w, const char *s) {
         if (text_is_line(s, strlen(s))) {
                 text_writer_word(w, s);
                 return;
@@ -23,17 +23,17 @@ static void put_line(TextWriter *w, const char *s) {
                 text_writer_put(w, *s >= 0x20 && *s < 0x7f ? s : "?", 1);
 }
 
-static void put_sample(TextWriter *w, const Sample *x) {
+static void sample_wire_put_sample(TextWriter *w, const Sample *x) {
         const MetricDef *def = &metric_defs[x->metric];
 
         text_writer_word(w, def->name);
         text_writer_put(w, "\t", 1);
-        put_line(w, x->subject);
+        sample_wire_put_line(w, x->subject);
         text_writer_put(w, "\t", 1);
         if (def->kind == METRIC_NUMBER)
                 text_writer_int(w, x->number);
         else
-                put_line(w, x->text);
+                sample_wire_put_line(w, x->text);
         text_writer_put(w, "\n", 1);
 }
 
@@ -41,7 +41,7 @@ int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) {
         TextWriter w = text_writer_new(a);
 
         text_writer_word(&w, HEAD);
-        put_line(&w, r->host);
+        sample_wire_put_line(&w, r->host);
         text_writer_word(&w, " sent=");
         text_writer_int(&w, r->sent_at);
         text_writer_word(&w, " seq=");
@@ -53,7 +53,7 @@ int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) {
                 const Section *s = &r->sections[i];
 
                 text_writer_put(&w, "@", 1);
-                put_line(&w, s->collector);
+                sample_wire_put_line(&w, s->collector);
                 text_writer_put(&w, " ", 1);
                 text_writer_int(&w, s->read_at);
                 if (s->error != 0) {
@@ -62,7 +62,7 @@ int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) {
                 }
                 text_writer_put(&w, "\n", 1);
                 for (uint32_t k = 0; s->error == 0 && k < s->n_samples; k++)
-                        put_sample(&w, &s->samples[k]);
+                        sample_wire_put_sample(&w, &s->samples[k]);
         }
         return text_writer_end(&w, ret, ret_n);
 }

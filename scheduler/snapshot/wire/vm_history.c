@@ -7,7 +7,7 @@
 #define WHOLE     1000
 #define DAYS_KEPT 4 /* a day counts a quarter once there are four: the pattern follows the weeks */
 
-static uint32_t narrow(int64_t v) {
+static uint32_t vm_history_narrow(int64_t v) {
         return v < 0 ? 0 : v >= HISTORY_NONE ? HISTORY_NONE - 1 : (uint32_t) v;
 }
 
@@ -30,7 +30,7 @@ void vm_history_begin(VmHistory *h, const char *name, const char *uuid) {
 
 /* The open step ends; steps in which nobody read anything stay without a mean. */
 static void steps_close(Series *s, int64_t open, int64_t now) {
-        s->steps[open % HISTORY_STEPS] = s->n > 0 ? narrow(s->sum / s->n) : HISTORY_NONE;
+        s->steps[open % HISTORY_STEPS] = s->n > 0 ? vm_history_narrow(s->sum / s->n) : HISTORY_NONE;
         for (int64_t i = open + 1; i <= now && i <= open + HISTORY_STEPS; i++)
                 s->steps[i % HISTORY_STEPS] = HISTORY_NONE;
         s->sum = s->n = 0;
@@ -44,13 +44,14 @@ static void hour_close(Series *s, int64_t open) {
         if (s->hour_n > 0) {
                 int64_t weight = *days < DAYS_KEPT ? *days + 1 : DAYS_KEPT;
 
-                *mean = *days == 0 ? narrow(fresh) : narrow(*mean + (fresh - (int64_t) *mean) / weight);
+                *mean = *days == 0 ? vm_history_narrow(fresh)
+                                   : vm_history_narrow(*mean + (fresh - (int64_t) *mean) / weight);
                 *days = (uint8_t) (*days + (*days < UINT8_MAX));
         }
         s->hour_sum = s->hour_n = 0;
 }
 
-static void follow(Series *s, int64_t value, usec_t passed, usec_t half_life) {
+static void vm_history_follow(Series *s, int64_t value, usec_t passed, usec_t half_life) {
         int64_t tau = half_life / WHOLE * LN2_INV;
         int64_t weight = passed < tau * WHOLE ? passed / ((passed + tau) / WHOLE + 1) : WHOLE;
 
@@ -61,9 +62,9 @@ static void follow(Series *s, int64_t value, usec_t passed, usec_t half_life) {
         s->smooth += (value * 256 - s->smooth) * weight / WHOLE;
 }
 
-static void series_add(Series *s, int64_t value, usec_t passed, usec_t half_life) {
-        value = narrow(value);
-        follow(s, value, passed, half_life);
+static void vm_history_series_add(Series *s, int64_t value, usec_t passed, usec_t half_life) {
+        value = vm_history_narrow(value);
+        vm_history_follow(s, value, passed, half_life);
         s->sum += value;
         s->n++;
         s->hour_sum += value;
@@ -88,7 +89,7 @@ void vm_history_add(VmHistory *h, const HistoryPace *pace, usec_t read_at, const
                 if (h->read_at > 0 && hour != h->hour)
                         hour_close(s, h->hour);
                 if (values[i] != UNKNOWN)
-                        series_add(s, values[i], passed, pace->half_life);
+                        vm_history_series_add(s, values[i], passed, pace->half_life);
         }
         h->read_at = read_at;
         h->step = step;
@@ -99,7 +100,7 @@ uint32_t vm_history_step(const VmHistory *h, HistorySeries series, int64_t back)
         const Series *s = &h->series[series];
 
         if (back == 0)
-                return s->n > 0 ? narrow(s->sum / s->n) : HISTORY_NONE;
+                return s->n > 0 ? vm_history_narrow(s->sum / s->n) : HISTORY_NONE;
         if (back >= HISTORY_STEPS || back > h->step)
                 return HISTORY_NONE;
         return s->steps[(h->step - back) % HISTORY_STEPS];
