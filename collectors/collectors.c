@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/read/collector.h"
 
 #define COLLECTOR(name) extern const Collector collector_##name;

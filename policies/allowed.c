@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a VM may run by itself, whoever else is there: pins, roles of hosts, networks, pools, CPU models, and
  * rules "on" and "not-on". Only a rule counts as broken where the VM is now: if it runs there, the rest
  * evidently works.

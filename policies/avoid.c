@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "avoid": VMs of one group share no host (rack, zone, neighbourhood) with those of another. */
 #include "scheduler/decide/cost/policy.h"
 

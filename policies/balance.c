@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Even relative load: the sum over hosts and resources of load² / capacity is least when all hosts are
  * equally full, whatever their sizes (its derivative by load is the host's share of use). Or, as hbal has it,
  * standard deviations over hosts, each of a quantity and a measure of its own (Problem.deviations).

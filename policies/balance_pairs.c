@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is left over fits together: free CPU without free memory is of no use. Each pair wants at least
  * `target` units free of the second resource per unit free of the first (the ROADEF/EURO 2012 "balance
  * cost").

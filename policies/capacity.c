@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* No host holds more than it has, of any resource. A host that is over already is to be relieved, and nothing
  * that uses the scarce resource may enter it. With TRANSIENT_TOGETHER, VMs under way hold the transient
  * resources on both sides.

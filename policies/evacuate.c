@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Empties hosts in maintenance or with failing hardware: each VM on one costs the host's weight. Where what
  * fails serves only some of the VMs (a data disk), those leave and the others may stay: moving them would
  * save nobody, and take time and links from those that must go. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The load line: use above each host's headroom. Squared as a share of the host, so that the fullest host is
  * relieved first, and in whole grains of it, so that noise about the line moves nothing; in one_tier problems
  * linear, as in the ROADEF/EURO 2012 definition ("load cost").

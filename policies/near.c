@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "near": each VM of one group has one of another group in its neighbourhood (host, rack, zone). */
 #include "scheduler/decide/cost/policy.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The opposite of balance: VMs on as few hosts as may be, so that the others may be powered off. Each host in
  * use costs what emptying it is worth. Hosts are emptied wholly or not at all (search_pack.c).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every policy that is built in: the table that programs hand to decide/. */
 #pragma once
 

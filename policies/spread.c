@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "spread": a group covers at least k hosts (racks, zones, neighbourhoods). */
 #include "scheduler/decide/cost/policy.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The price of moving, so that only moves which earn it are made: per VM, per way between hosts, and for the
  * service with the most VMs under way.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "together": all VMs of a group share a host (rack, zone, neighbourhood). */
 #include "scheduler/decide/cost/policy.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* VMs that talk to each other are near: the further apart they are, and the more they say, the dearer. What
  * being apart costs at each level (host, rack, zone) comes from the distances between hosts; the pairs from
  * the snapshot's `traffic`. Without it, this policy wants nothing.

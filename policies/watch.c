@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts with a fault of grade 1 are watched: VMs that are there stay, others rather go elsewhere. A VM of a
  * healthier host never comes, save to mend what is broken (problem_denied()); this price is for those that
  * may.

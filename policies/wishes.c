@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Wishes about hosts and about staying: rules "on", "not-on", "never-move" and "move-only" that should hold.
  */
 #include "scheduler/decide/cost/policy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A libvirt for tests, below the executor: two hosts, "fake://h1" and "fake://h2", and one VM. It can be
  * slow, fail, hang, vanish or lie, at any call. Its functions stand in the test program itself, so that the
  * linker takes them before the library's: what is tested is the executor as it is. What is not faked here

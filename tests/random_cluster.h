@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Random clusters by seed, and what becomes of one when a plan is carried out: for property tests and
  * fuzzers. */
 #pragma once

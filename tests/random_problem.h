@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Random small problems with everything in them: for contract and property tests. The same seed, the same
  * problem. */
 #pragma once

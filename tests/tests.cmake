@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Every tests/{unit,contract,property,scenarios}/*_test.c is a Criterion program and a ctest of its name; those
 # in tests/integration have the label "slow". Shell tests are named one by one below.
 pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
@@ -47,7 +48,8 @@ endforeach()
 add_test(NAME arrows COMMAND tests/arrows/arrows.sh ${CMAKE_SOURCE_DIR} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME format COMMAND tests/arrows/format.sh WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME sizes COMMAND tests/arrows/sizes.sh WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(arrows format sizes PROPERTIES LABELS fast)
+add_test(NAME licence COMMAND tests/arrows/licence.sh WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(arrows format sizes licence PROPERTIES LABELS fast)
 if(NOT SANITIZE)
   set(pure "")
   foreach(room base model json health wire build files rules import judge migration cost problem search order whynot plan query policies)

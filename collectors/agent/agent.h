@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* plimsoll-agent: one process, one loop. Each turn reads what is due, makes one report of it, and hands it
  * on.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* plimsoll-agent: see collectors/agent/agent.h. */
 #include <signal.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/agent/agent_options.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What became of the collectors' readings since the agent started: how often each failed, and why it does
  * now. One line of the log when a collector begins to fail, fails otherwise, or is well again.
  *

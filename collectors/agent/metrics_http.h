@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /metrics: the newest text it was given, by libmicrohttpd, in one thread of the library's.
  *
  * A scraper costs a copy of the text, never a reading; a slow one holds nobody up. Before the first text:

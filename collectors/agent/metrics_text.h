@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A report in Prometheus' text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): each
  * number as a gauge plimsoll_NAME_UNIT, each text as plimsoll_NAME_info{…, value="…"} 1, and of each
  * collector whether and when it read. Labels: host, and vm, nic, cpu, disk, array … for the subject, by the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The way out: reports to Redis, one at a time, whether Redis is there or not.
  *
  * A report replaces the one before it in the store, so what waits while Redis is away is the newest one and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/disks/array_emit.h"
 
 int array_emit(SampleSink *sink, const ArrayFacts *x) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An array behind whatever controller or pool, as samples: what "md", "megaraid", "hpraid", "zfs" and
  * "multipath" tell in the same words. Threads: any. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* exec: commands of the operator that print faults as docs/fault-file.md says, run now and then, without a
  * shell. What one said counts until it says something else; one that fails says nothing, and is complained
  * of. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* faults_d: a folder in which any tool of the operator drops a small JSON file for what it knows to be
  * failing (docs/fault-file.md). The file is the fault: it is there as long as the fault is. The kernel says
  * when one comes or goes, and then the agent does not wait for its next turn. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hpraid: HPE Smart Array controllers through ssacli: logical drives, drives and which of them are predicted
  * to fail. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* md: Linux software RAID, from sysfs alone: level, members and what each is good for, rebuilds, mismatches.
  */
 #include <dirent.h>

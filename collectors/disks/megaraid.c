@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* megaraid: LSI, Broadcom and Dell RAID controllers through storcli or perccli: virtual drives, drives and
  * what the controller predicts of them, batteries. "nolog": else it writes a log wherever it runs. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* multipath: the paths to disks of a storage network, through multipathd. A map is told as an array whose
  * members are paths: what it can lose is access, not data. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* smart: what disks say of themselves, through smartctl: ATA, SCSI, NVMe, also behind RAID controllers. A
  * disk that sleeps is not woken (-n standby); each is asked at its own slow pace, spread over the interval,
  * in its own time limit: one that hangs, even in the kernel, holds up neither the others nor the agent.

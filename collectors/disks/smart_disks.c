@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/disks/smart_disks.h"
 
 #include <dirent.h>

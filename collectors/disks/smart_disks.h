@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The disks that smartctl is asked about: each at its own pace, with a tool of its own, and what is known of
  * it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Faults as tools say them, as samples: for the collectors faults_d and exec. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/disks/tool_series.h"
 
 #include <errno.h>

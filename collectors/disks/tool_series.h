@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A collector that asks one tool a few questions, one after the other, every few minutes, and tells the last
  * answers in between: what "megaraid", "hpraid", "zfs" and "multipath" have in common.
  *

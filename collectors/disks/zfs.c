@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* zfs: pools by `zpool status`: as JSON where it knows that (OpenZFS 2.3), else as text. */
 #include <errno.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/guests/dirty_rate.h"
 
 #include <errno.h>

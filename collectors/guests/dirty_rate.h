@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How fast guests dirty their memory, measured by page sampling, one guest at a time.
  *
  * QEMU hashes 512 pages of each GiB, waits, and hashes them again (docs/devel and migration/dirtyrate.c of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* host: what libvirt knows of the host: CPUs, model, architecture, UUID, networks and bridges, storage. */
 #include <errno.h>
 #include <stdlib.h>

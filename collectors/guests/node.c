@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node: how busy a host is and what memory it has, by libvirt alone: what "cpu" and "memory" tell where there
  * is an agent. Available memory is free + buffers + cached: libvirt does not tell more, and it is a little
  * too much (shared memory counts as cached). */

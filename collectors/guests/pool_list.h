@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The storage pools that are active on a host, as libvirt lists them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A connection to one libvirt, kept up: opened when asked for, tested by keepalive messages where it leads to
  * another machine, dropped when it is dead, opened again with growing pauses.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is remembered of one domain between readings: the facts of its XML, read again now and then,
  * and its counters.
  */

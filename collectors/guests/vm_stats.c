@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/guests/vm_stats.h"
 
 #include <stdio.h>

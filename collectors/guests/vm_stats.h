@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One domain's statistics, as virConnectGetAllDomainStats gives them → numbers. Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* vms: the running domains: what they are (their XML, read again every minute and when they are new), and
  * what they use (one call for the statistics of all); and those that are off, what they are alone: one call
  * for the list of them, and no monitor is asked.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* blocks: how the host's block devices are built upon each other, and what is mounted from them: sysfs and
  * /proc/self/mountinfo. With it a failing disk leads to the VMs that are on it. */
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cpu: how busy the host's CPUs are, in all and one by one; what a hypervisor below takes; pressure.
  *
  * Use is busy time by the wall clock, in thousandths of a core: the same terms as the VMs' demand. Of one CPU

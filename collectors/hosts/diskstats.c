@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* diskstats: block devices that are slow, or have stopped: the mean time of an I/O over about a minute, and
  * how long I/O has been under way without any that ended. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* edac: memory errors, as the kernel's EDAC drivers count them since boot: by module where they tell it, else
  * by controller (Linux, Documentation/admin-guide/ras.rst). */
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hwmon: temperatures against their limits, fans against theirs, and the chips' own alarms (Linux,
  * Documentation/hwmon/sysfs-interface.rst). Disks' own sensors are left to "smart", which does not wake them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kmsg: what the kernel's log says of hardware: I/O errors by block device, file systems that became
  * read-only, machine checks, hung tasks. The log is read from its oldest record on, whose times tell what
  * belongs to the last hour, so that an agent that starts anew knows what the one before knew. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Asks the kernel for all network links. By rtnetlink, so that it is right inside a network namespace:
  * /sys/class/net shows the namespace in which sysfs was mounted. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lldp: which switches and ports this host's NICs are cabled to, as lldpd hears from them (lldpcli). Hosts
  * that share a switch are near each other (docs/distance.md). */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* memory: what the host has, what can be had without swapping, swap, huge pages, memory and I/O pressure. */
 #include <dirent.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* nic: the network interfaces whose traffic leaves the host: rates, errors, drops, carrier, speed; of bonds
  * and teams their members; and which of them the way to other hosts' migration addresses leads over. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/hosts/peer_book.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent knows of the other agents it exchanges echoes with (collectors/hosts/peers.c): where they
  * answer, the key they share, and where this host answers itself.
  *

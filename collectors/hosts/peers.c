@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* peers: how far the other hosts are. Each reading asks a few of the host's partners (peer_book.h) for an
  * echo, in turn, so that the cost is the same however many hosts there are; the agent answers others between
  * its readings.

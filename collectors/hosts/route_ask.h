@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Asks the kernel by which interface packets to an address leave this host: ip route get, by rtnetlink. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Messages of rtnetlink(7) and their attributes, one after the other, out of bytes that may be cut short.
  * Pure. Internal to collectors/parse.
  */

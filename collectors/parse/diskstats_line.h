@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/diskstats (Linux, Documentation/admin-guide/iostats.rst). Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A domain's XML, as virDomainGetXMLDesc gives it → what a balancer must know of it. Pure
  * but for libxml2's memory. Texts live in the arena; what is not there is NULL.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The agents' echo: a question and its answer, 48 bytes each, by UDP. Pure; fuzzed.
  *
  *   0  "plm1"   4  kind: 1 question, 2 answer   5  three zeros   8  nonce, 8 bytes of the asker's choice

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an operator's tool says of hardware, schema plimsoll.fault/1 (docs/fault-file.md): a JSON object, or a
  * list of them. Pure but for jansson's own memory. Texts live in the arena. */
 #pragma once

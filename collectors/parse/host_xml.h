@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What libvirt says in XML of a host, its storage pools and its interfaces. Pure but for libxml2's memory.
  * Texts live in the arena; a field that is not there is NULL. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Values out of a parsed JSON document, as vendors' tools write them: missing, null, a number in quotes, one
  * past 2^63. Pure. What is not there or not of the kind asked for is UNKNOWN, NULL or false, never 0. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's log as /dev/kmsg gives it (Linux, Documentation/ABI/testing/dev-kmsg): records of
  * "level,sequence,microseconds,flags[,…];message", each followed by lines that begin with a blank. Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text of /proc, a line and a word at a time. Pure; nothing is copied; nothing past the end is read.
  * A last line without its newline was cut short: it is not given out.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's answer to RTM_GETLINK (rtnetlink(7)) → network links. Pure. */
 #pragma once
 

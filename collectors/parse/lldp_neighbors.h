@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What "lldpcli -f json0 show neighbors" prints → which switch and port each interface is cabled to. json0,
  * since its shape does not depend on how many there are of something (lldpcli(8)). Pure but for jansson's own
  * memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What /sys/block/mdN/md says of a Linux software array (Documentation/admin-guide/md.rst). Pure: it is given
  * the files' contents. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/meminfo → memory (proc(5)). Pure. */
 #pragma once
 

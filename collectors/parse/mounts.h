@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/PID/mountinfo (proc(5)) → which file system a path is on, and whether other hosts can see it. Pure:
  * the path itself is never touched, so that a dead NFS server hangs nobody. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `multipathd show maps json` (multipath-tools 0.6 and later) → maps and their paths. Pure. Texts in the
  * arena. */
 #pragma once

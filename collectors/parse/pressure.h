@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/pressure/{cpu,memory,io} → pressure stall information (Documentation/accounting/psi.rst). Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/parse/proc_stat.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/stat → CPU time (proc(5)). Ticks of USER_HZ since boot. Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The answer of Prometheus' HTTP API to an instant query (prometheus.io/docs/prometheus/latest/querying/api):
  * {"status":"success","data":{"resultType":"vector","result":[{"metric":{…},"value":[time,"12.5"]}]}}. Pure
  * but for jansson's own memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Redfish resources (DMTF DSP2046 2025.4: Drive, Volume, Storage, Thermal, Power) → samples. Pure but for
  * jansson's own memory. What a BMC leaves out is left out; null is left out too.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How many members of an array may still be lost, whichever they are, before data is. Pure. */
 #pragma once
 

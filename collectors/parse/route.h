@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's answer to RTM_GETROUTE (rtnetlink(7)) → the interface a packet leaves by. Pure. */
 #pragma once
 

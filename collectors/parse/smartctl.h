@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `smartctl --json` (smartmontools 7.0 and later) → facts of one disk; `smartctl --scan --json` → disks.
  * Pure.
  *

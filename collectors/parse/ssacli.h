@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `ssacli ctrl all show config detail` (hpssacli before, hpacucli before that): HPE Smart Array controllers,
  * arrays, logical and physical drives, as indented text. Pure. Texts in the arena, "" where it does not say.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* storcli, storcli64, perccli (LSI/Broadcom/Dell MegaRAID), their JSON ("J"): controllers, virtual drives,
  * drives. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Words as one text, separated by commas, as metrics carry lists. Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The little of libxml2 that libvirt's XML needs: a tree, children by name, attributes and texts copied into
  * an arena. Documents come from libvirtd, and guests' owners may write parts of them: no network, no entities
  * resolved, no limits lifted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `zpool status -j --json-int -P` (OpenZFS 2.3 and later) or `zpool status -P` → pools and their devices.
  * Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What both forms of zpool's answer are read to: its table, a row per device, groups before their members.
  * Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's names of block devices: sda1, md0, dm-3. From /sys and /dev alone, which hang nobody. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A collector: one kind of facts a host can tell, read at its own pace.
  *
  * To add one: write collectors/NAME.c, which ends with `const Collector collector_NAME = {…}`, and add the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One setting, for the collector it belongs to. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of sysfs that hold one number, or one line. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/read/rate.h"
 
 int rate_next(Rate *r, uint64_t value, usec_t now, int64_t num, int64_t den, int64_t *ret) {

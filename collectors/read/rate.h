@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rates from counters. A counter never leaves the host; what leaves is its growth by time.
  *
  * The first reading gives none; nor does a counter that went back (its device was replaced, a guest was

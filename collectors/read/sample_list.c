@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/read/sample_list.h"
 
 #include <errno.h>

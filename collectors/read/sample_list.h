@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Samples gathered in an arena: the sink collectors write to, and the section it becomes. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A whole small file, read at once, as /proc wants it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An external tool, run beside the agent: started in one reading, collected in a later one. Nothing here ever
  * waits, whatever the tool does: hang, flood, fork, ignore signals, or sit in the kernel for ever on a disk
  * that does not answer (state D, which not even SIGKILL ends until the I/O does).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One HTTP request by libcurl, within a time limit and a size limit. No redirects are followed, only http and
  * https are spoken, TLS certificates are verified unless the caller says otherwise.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Facts from Prometheus: the series that node_exporter, a libvirt exporter and smartctl_exporter make, asked
  * for with the queries of prometheus_queries.def, as one Report a host, such as an agent would have sent.
  *

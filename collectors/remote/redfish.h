@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One host's BMC by Redfish (DMTF DSP0266): a session, its storage, chassis and memory, as one Section
  * "redfish".
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Agentless: the collectors that need nothing but libvirt, run from here against a list of libvirt URIs.
  *
  * Every host is read twice, an interval apart, so that rates are there; all hosts at once, a thread each.

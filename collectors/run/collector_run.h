@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Collectors at work: a state each, its pace, its time limit, its last section and how often it failed in a
  * row.
  *

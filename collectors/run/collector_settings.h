@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The settings of all collectors an agent runs: a section each, named like the collector, from its own table.
  *
  * Owner: the arena. Errors: -EINVAL with what is wrong and what is accepted; -ENOMEM.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/run/job_lanes.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lanes: helper threads for jobs that may never come back, such as reading a file of a device that hangs in
  * the kernel. One lane does all jobs, one after the other. A job that takes longer than the owner's patience
  * is passed: a fresh lane does the rest, and the lane that hangs is used again once its job came back. So

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A lane: a thread of its own for the collectors that talk to libvirt, since no call of libvirt is sure to
  * come back (a daemon stopped, a host that swallows packets, a QEMU monitor stuck in I/O). Whoever asks waits
  * as long as it likes, and is told that the lane is stuck.

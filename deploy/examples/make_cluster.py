@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Clusters that were never anybody's, as snapshot files (docs/snapshot-file.md): the same seed, the same bytes.
 
     make_cluster.py > forty-hosts.json            the bundled example: 40 hosts, 3 racks, 2 zones, 600 VMs, a story

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/act/executor.h"
 
 const char *const migration_phase_names[MIGRATION_PHASE_N] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How moves are made: one table, several implementations (libvirt, simulated, dry). Dry run is an executor,
  * never an `if`.
  *

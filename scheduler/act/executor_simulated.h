@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Migrations in simulated time: nothing moves but the clock. The same script gives the same run, to the
  * microsecond.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What of a link each migration may take while several go over it: as planned, and beside that what the
  * others leave idle.
  *

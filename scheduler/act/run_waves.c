@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/act/run_waves.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the moves of a plan over an Executor: wave after wave, a few at once, each looked at again right
  * before it starts, written down before and after.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory for one planning round.
  *
  * Everything a round makes is taken from one Arena and given back at once by arena_rewind(). Memory comes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time. Pure rooms never include this: time reaches them as an argument. */
 #pragma once
 

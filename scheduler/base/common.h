@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small words used everywhere: compiler attributes, array length, owned-pointer cleanup.
  *
  * Errors, in the whole tree: a function returns int; 0 (or a count) is success; a negative errno means

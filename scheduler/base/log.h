@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One event, one line, key=value, on stderr. For programs only: app/, act/, collectors/agent, store's owner.
  *
  *   log_event(LOG_INFO, "migration.done", "vm=%s from=%s to=%s seconds=%.1f", …)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A small seeded generator (splitmix64, Steele, Lea, Flood 2014): the same seed, the same numbers, anywhere.
  */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text: formatted strings in an arena, strict numbers, quantities with units.
  *
  * Pure: locale plays no part (decimal point is '.'). Threads: any.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Threads beside the main one. Signals are the main thread's: these are begun with all of them blocked. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* "Run task 0 … n-1, on as many threads as there are": given to pure rooms as an argument, so that they can
  * use all cores without owning threads. What a task computes must not depend on which thread runs it, nor
  * on the order: then the result is the same on any machine.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The exact solver: branch and bound on the terms of a problem, tier by tier, in the order of tiers.
  *
  * What it claims: `cost` is the true cost of `host_of`, to the unit. `bound` holds to the unit too, whatever

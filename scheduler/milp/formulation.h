@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The terms of a problem as a Program: how many VMs of each kind are on each host, and what that costs.
  *
  * VMs that nothing tells apart (needs, home, class, groups, prices) are one kind, so that their permutations

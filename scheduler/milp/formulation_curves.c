@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Square terms are convex functions of one load, seen through the fixed point of share_square(): dented by
  * rounding. Their lower convex hull over the loads that can occur is found once, and the piece of it under a
  * point becomes a row when a point is below it (outer approximation, Kelley 1960, on a function of one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of a formulation share: columns, and what a host may hold. */
 #include "scheduler/milp/formulation_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside scheduler/milp: the parts of formulation_build(), and what they share. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules count VMs of a group per domain and domains in use. A rule that touches no free VM is a constant; a
  * domain that no free VM of the group can reach is one too. What rule_broken() says of a point is what the
  * rows say of it.

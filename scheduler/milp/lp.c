@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dual simplex from the last basis: the search only tightens bounds and adds rows, which leaves a basis dual
  * feasible. The iterations are asked for in portions, and between them the guard is asked, because GLPK has
  * no callback inside the simplex method and its own time limit would make results depend on the clock only in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GLPK's simplex method on the relaxation of a Program, contained: this is the only file that calls GLPK.
  *
  * GLPK writes to the terminal, and ends the process by abort() when it meets an error or the memory limit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A linear program over integers: minimize cost·x, row_lo ≤ A·x ≤ row_hi, lower ≤ x ≤ upper.
  *
  * Every number in it is an int64_t, so that what is concluded from it can be exact although the simplex

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plunge: of two children the likelier one is next, the other waits; a plunge that ends goes on at the
  * waiting node of the least bound (ties: the deepest, then the latest). That raises the bound and still finds
  * points early. A node is its parent and one change of bounds, so that waiting costs 40 bytes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Branch and bound over the whole columns of a Program. Every conclusion — that a part of the tree is empty,
  * or holds nothing below the best cost known — is drawn in integers (program_bound, program_tighten): the
  * floating-point relaxation only says where to look. What a point costs is said by the caller.

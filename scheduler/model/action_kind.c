@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/model/action_kind.h"
 
 #include "scheduler/base/text.h"

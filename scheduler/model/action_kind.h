@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What moves are made for: the kinds of action a person may allow, be asked about, or forbid one by one.
  * Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What was decided, what came of it, and how far it was from what had been said beforehand. Const once made.
  *
  * Pure. Threads: any.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The cluster at one instant: what is known, and nothing that is decided.
  *
  * A Snapshot is built once, in an Arena, and is const ever after: the service, the command line, the

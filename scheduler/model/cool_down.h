@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A VM that was moved lately: kept in the store, so that it is not moved back and forth. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How much of each there may be in a Snapshot: more is refused when it is read. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/model/plan.h"
 
 const char *const plan_cap_names[PLAN_CAP_N] = { "max-moves", "max-gib", "max-minutes" };

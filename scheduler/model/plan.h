@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What to do, in what order, and why. A Plan is const once decide/ returns it; all of it is in one arena.
  *
  * Moves are sorted by wave, then by VM. A wave starts when every move of the waves before it has ended;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The cluster laid out for the search: plain columns, integers, indexes; no names, no units to convert.
  *
  * Built from a Snapshot and the settings (decide/problem_build), or from a benchmark file

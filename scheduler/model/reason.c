@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/model/reason.h"
 
 const char *const reason_texts[REASON_N] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Why a move may not be made. Not an error: plans count refusals, `explain` shows them. One line a reason. */
 #pragma once
 

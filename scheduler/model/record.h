@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A decision with all that it followed from and what came of it: enough to make it again, byte for byte.
  * Const once made; all of it in one arena.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What operators say in the settings' lists — rules, groups, hosts, windows — read and checked, but not yet
  * about any VM: snapshot/rules_apply puts it onto a Snapshot. Const once read; all in the settings' arena.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One fact, as a collector found it, and a Report: all that one host said at one time.
  *
  * collectors/ make Samples, scheduler/snapshot prints and parses them (sample_wire) and builds Snapshots.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which VMs, or which hosts, are meant: the small language that rules, groups and commands share.
  *
  *   web1                   by name                       *, ?, [0-9] in any word stand for other letters

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Settings: typed values with a table behind each section. The table is the documentation, the default and
  * the range check at once; a policy, a collector or a program brings its own.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/model/time_window.h"
 
 #define DAY_MINUTES  1440

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A time of the week in a time zone: "mon-fri 22:00 to 06:00 Europe/Berlin". What is asked is always a given
  * time (a snapshot's taken_at), never the clock. Pure. Threads: any.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time zones, without the C library's (it reads the environment and files): the offset from UTC at a time.
  *
  * A zone is a list of changes (from a TZif file) and a rule for what comes after them (its footer, or a POSIX

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Units and indices. Quantities are int64_t in the unit of their name's suffix:
  *   _mcores  thousandths of a core    _mhz   MHz        _mib    MiB          _kib_s  KiB a second
  *   _kbit    kbit a second            _permille  1/1000 _ms     milliseconds usec_t  microseconds

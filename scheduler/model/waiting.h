@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A plan that waits for a person's answer, and the answer. Const once made. Pure.
  */
 #pragma once

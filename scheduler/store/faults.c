@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is remembered of hosts' devices, which only the leader writes; what operators cleared by hand, which
  * the leader takes in; and the log of both. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The journal: a stream that only the newest leader may write to. The check and the write are one script, so
  * that a leader which was suspended between the two cannot write after another has taken over. */
 #include "scheduler/store/store_script.h"

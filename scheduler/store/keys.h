@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every key in Redis, written once. All keys of a cluster carry its name as their hash tag, so that Redis
  * Cluster keeps them in one slot and scripts may touch several. docs/redis-keys.md has the same table (a test
  * compares them).

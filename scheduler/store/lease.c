@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lease: "TOKEN HOLDER" in one key that expires. Taking and renewing are one script each, so that two
  * leaders cannot both find it free.
  *

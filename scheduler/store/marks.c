@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Marks: one hash, host → what an operator said of it. And forgetting a host, which takes its mark along. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pulses: one hash, host → a few numbers beside its newest report. */
 #include "scheduler/store/store_object.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records of rounds: a stream, newest first when read, capped by count and by bytes, since one record may
  * hold the snapshot of 10,000 hosts. */
 #include <errno.h>

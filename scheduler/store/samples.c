@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reports: a key a host that expires, and the set of all hosts that ever reported. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Live state for `status`: small texts, each in a key of its own that may expire. */
 #include <errno.h>
 #include <stdio.h>

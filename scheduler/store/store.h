@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The store: what outlives a process. Redis 7 by URL (redis://[user:pass@]host:port[/db], of a Redis Cluster
  * that of any node; unix:///path; rediss:// is not supported by hiredis 0.14), or a private redis-server on a
  * unix socket in a state directory, started and ended by us.

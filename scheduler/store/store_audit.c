@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The audit: a stream of decisions and what came of them; fenced like the journal, and trimmed by age, since
  * how long such a trail is kept is for the operator to say. */
 #include <stdio.h>

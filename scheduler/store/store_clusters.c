@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which clusters a server knows: their keys are looked through with SCAN, which holds nobody up. In a Redis
  * Cluster each master has some of them, and each is asked.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a Store is, for the files of this room.
  *
  * A call is: store_begin(); commands and replies; store_end() with what came of it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Peers: where agents reach each other for the echo that measures the distance between their hosts.
  *
  * A host's partners are its neighbours in the ring of all names at distances ±1, ±2, ±4 … so that a host has

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/store/store_script.h"
 
 #include <stdio.h>

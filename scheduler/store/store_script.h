@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lua scripts: run by the server as one step, so that what is read and what is written cannot be parted by
  * another program. All keys of a call are of one cluster, hence in one slot, and are passed as KEYS.
  */

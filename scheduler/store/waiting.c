@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans that wait for a person: a hash that only the newest leader writes, and beside it what people
  * answered, which the leader takes in with its next round. */
 #include <string.h>

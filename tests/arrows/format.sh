@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Every C file is as clang-format 14 would write it.
 set -u
 git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 clang-format-14 --dry-run -Werror

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The pure rooms (model, snapshot, decide, policies) call nothing but each other, jansson (snapshot), and plain
 # memory, string and sorting functions. Argument 1 is base's library, the others are the pure rooms'.
 # __cpu_…: what kind of processor this is (gcc's target_clones); integers, so that the result is the same on any.

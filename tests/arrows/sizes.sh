@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # No source file over 800 lines; file names are unique in the tree, so that a name finds its file.
 set -u
 bad=0

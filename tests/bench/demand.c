@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* bench demand: which estimator of what VMs will need is best, on recorded traces.
  *
  *     build/release/bench_demand DIR…

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* bench_ingest: what many agents cost one Redis.
  *
  *   bench_ingest [--hosts N] [--vms N] [--interval S] [--seconds S] [--connections N] [--tcp PORT]

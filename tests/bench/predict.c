@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* bench predict: how far migration predictions are off. Its shell, tests/bench/predict, makes the lab, its
  * guests and the limits of its links; this measures and judges.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* bench schedule: how long the waves of a plan take beside what the busiest link needs at least, with the
  * long moves of each host first, or the small ones.
  *

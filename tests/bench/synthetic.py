@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """synthetic.py NEUTRAL.json > SNAPSHOT.json: a neutral cluster as a snapshot file (docs/snapshot-file.md).
 
 Neutral: {"hosts": [{"name", "cores", "mem_mb"}], "vms": [{"name", "vcpus", "mem_mb", "cpu", "host"}]}, "cpu" in cores, "mem_mb" in

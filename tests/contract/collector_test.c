@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every collector of collectors.def, on every tree of tests/fixtures/host-*, keeps the contract of
  * collector.h: a reading gives valid samples or a negative errno, never a crash; what is not there is not
  * reported. Collectors that need libvirt get none here: they must say so. */

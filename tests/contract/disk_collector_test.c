@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Collectors of disks and arrays on trees whose tools play real answers, and misbehave. Time is made up: a
  * tool that hangs is over its limit as soon as the test says so. */
 #include <criterion/criterion.h>

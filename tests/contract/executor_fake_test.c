@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The libvirt executor over a libvirt that is slow, fails, hangs, vanishes or lies: what it says is what both
  * hosts show, it asks for no more than they can, and it steps back from what is not as the plan took it to
  * be. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What executor.h promises, kept by each executor. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every collector of collectors.def on input that hangs: nothing it is asked for holds up another one, past
  * its limit it counts as failed, and once what hung lets go it is read again. What hangs: in a copy of each
  * tree of tests/fixtures every file is a FIFO nobody writes to, which open() waits for as it waits for a

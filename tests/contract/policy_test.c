@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every policy of policies.def, on random problems, keeps the contract of policy.h: what it states in terms
  * is what its definition says, through any sequence of moves and swaps. */
 #include <criterion/criterion.h>

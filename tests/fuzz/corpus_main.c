@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a fuzzer's entry on every file of the folders named: the corpus as a plain test, without libFuzzer. */
 #include <dirent.h>
 #include <stdint.h>

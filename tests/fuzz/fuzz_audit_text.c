@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an audit entry: accepted, or refused in words; what is accepted is printed and read again as
  * the same bytes. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes → several reports, parted by a line "---" → snapshot, twice, in both orders: what build.h promises,
  * and that a snapshot file holds all of it. */
 #include <errno.h>

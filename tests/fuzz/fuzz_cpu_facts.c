@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as what libvirt says of the CPUs a VM can be given: domain capabilities, and a <cpu> with its
  * features. What was read of the host's CPU is XML that is read again. */
 #include <string.h>

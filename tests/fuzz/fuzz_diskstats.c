@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as /proc/diskstats: refused, or lines with a name. */
 #include "collectors/parse/diskstats_line.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a domain's XML: refused, or facts whose lists are there. */
 
 #include "collectors/parse/domain_xml.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a packet of the agents' echo, as a key and as an address: refused, or exactly what is printed
  * again. Nothing a stranger sends is signed. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a fault file: refused with a reason, or faults within the limits of the manual. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as what is remembered of a host's devices: refused, or the same again after it was printed. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes → histories → text → histories → the same text; and the same of estimates. */
 #include <errno.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a host's mark: refused, or a mark that is printed and read again as the same. */
 #include <errno.h>
 #include <string.h>

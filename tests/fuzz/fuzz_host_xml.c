@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a host's capabilities, a pool's or an interface's XML. */
 #include "collectors/parse/host_xml.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes → htools file, and after a line "---" a file of use → snapshot → printed → read → printed: the same
  * bytes. */
 #include <errno.h>

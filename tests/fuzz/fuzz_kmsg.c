@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as /dev/kmsg: records whose device is within the text. */
 #include "collectors/parse/kmsg_record.h"
 

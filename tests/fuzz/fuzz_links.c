@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an rtnetlink answer: refused, or links with names. */
 #include "collectors/parse/links.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as lldpcli's answer: refused, or neighbours with names. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes, cut at NULs, as the files of an array's folder: refused, or an array that adds up. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as /proc/meminfo: refused, or amounts that are known or UNKNOWN, never negative. */
 #include "collectors/parse/meminfo.h"
 

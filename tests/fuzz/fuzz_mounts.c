@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as /proc/self/mountinfo: refused, or mounts a path can be looked up in. */
 #include "collectors/parse/mounts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a domain's XML: read, or refused; what is read is the same as itself, and freed whole. */
 #include <errno.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as multipathd's answer: refused, or maps whose paths add up. */
 #include "collectors/parse/multipathd.h"
 

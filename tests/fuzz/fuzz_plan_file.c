@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a plan file: accepted, or refused in words; what is accepted has whole moves. */
 #include <stdint.h>
 #include <stdlib.h>

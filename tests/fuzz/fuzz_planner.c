@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes → a small cluster → a plan, twice: the same bytes, accepted by the judge, no dearer; and planned
  * again after it is carried out, nothing that the judge would refuse. */
 #include "scheduler/snapshot/files/plan_file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a pressure file: refused, or permille. */
 #include "collectors/parse/pressure.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as /proc/stat: refused, or CPUs in growing order. */
 #include "collectors/parse/proc_stat.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes → series: whatever comes is an answer or refused in words, and every value is finite. */
 #include <errno.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a host's pulse: refused, or what is printed is read as the same. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes of a server → hiredis' reader → every decoder: no reply may crash one, and what a decoder accepts
  * holds what it promises. */
 #include <stdint.h>

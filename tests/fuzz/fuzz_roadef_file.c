@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a model, and after a NUL an assignment: accepted or refused with token and words; what is
  * accepted keeps its costs exact through a short search. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the kernel's answer about a route: refused, or an interface. */
 #include "collectors/parse/route.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes → report → text → report → text: the same text, in the room that was asked for. */
 #include <errno.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any text as a selection: refused with words, or it selects the same VM by VM and all at once. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a settings file: accepted or refused with words; what is accepted prints and reads back. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as smartctl's answer, of a disk and of a scan, with any exit status (the first byte): refused, or
  * facts that keep their promises. */
 #include <string.h>

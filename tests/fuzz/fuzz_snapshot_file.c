@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes → snapshot file → printed → read → printed: the same bytes; and what a Snapshot promises holds. */
 #include <errno.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as ssacli's answer: refused, or facts whose texts are all there and whose drives are of a
  * controller. */
 #include "collectors/parse/ssacli.h"

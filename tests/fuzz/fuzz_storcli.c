@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes, cut in three at NULs, as storcli's answers: refused, or facts whose texts are all there. */
 #include <string.h>
 

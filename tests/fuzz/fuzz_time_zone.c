@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a time zone file or a POSIX text: refused, or it gives offsets that a day can hold. */
 #include <stdint.h>
 #include <stdlib.h>

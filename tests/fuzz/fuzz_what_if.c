@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any lines as suppositions — "vm SPEC", "host SPEC", "set KEY=VALUE", "without NAME", "lost NAME", "remove
  * NAME" — refused with words, or a snapshot whose every index is in its place. */
 #include <errno.h>

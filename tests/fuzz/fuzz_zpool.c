@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as zpool's answer, in both forms: refused, or pools that add up. */
 #include "collectors/parse/zpool.h"
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # plimsoll-agent on fixtures and on a Redis of its own: what it prints, what it refuses, what it does while Redis
 # is away, how it ends. Needs: redis-server, redis-cli. No libvirt, no root.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a BMC through the service's thread and a real Redis into the report that is graded. */
 #include <microhttpd.h>
 #include <stdatomic.h>

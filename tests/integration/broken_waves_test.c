@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A plan that breaks while two of its waves overlap: what runs ends, nothing more begins, the journal has
  * every move from its intent to its end, and every VM is where its end says. Redis is a real private one,
  * time and migrations are simulated. */

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The command line as a person meets it: help, plans from a file, checks, settings, bad files, things that are
 # away. Needs no service, no libvirt and no Redis. Argument: the build folder.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* plimsoll confirm as a person meets it, on a real private Redis in which a service has asked; and plimsoll
  * apply beside a service that asks.
  */

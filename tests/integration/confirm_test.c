@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans that wait for a person: asked once, answered by whom, carried out only while they hold. On a real
  * private Redis; the hosts' libvirt is where nobody listens, so that what is carried out fails and is seen.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What calls a round before its time, with the real service beside the test: the next round would be in an
  * hour. */
 #include "scheduler/snapshot/wire/pulse.h"

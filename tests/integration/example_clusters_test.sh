@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The bundled clusters can be made again, byte for byte. Needs python3.
 set -eu
 export PYTHONDONTWRITEBYTECODE=1

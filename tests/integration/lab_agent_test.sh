@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What is measured on real hosts with real guests is true: by the agent, and without one from libvirt alone; and a
 # libvirt that hangs or dies is reported as that, in seconds, and comes back. Needs: root, the lab's packages.
 . tests/lab/story.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Ten guests crowded on one of three hosts are spread by the service (agents, Redis, plimsolld in mode auto), and then,
 # crowded again, by the command line alone (plimsoll apply --hosts, no agent, no Redis). Every guest's counter goes on.
 # Needs what `tests/lab/lab needs` says, and redis-server.

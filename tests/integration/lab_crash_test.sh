@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The leading plimsolld is killed in the middle of its migrations: the next one asks both hosts what became of them,
 # writes it down, lets them cool down, and goes on. Every guest runs exactly once and never starts again. Needs what
 # `tests/lab/lab needs` says, and redis-server.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A host with 12 guests is emptied without agents, over a link of 100 Mbit/s: nobody is lost, nothing is left, and it takes
 # little longer than the bytes need on the link. What will not leave in time is named beforehand. Then it is broken twice
 # while two of its waves overlap: it is told to stop, and a target's libvirtd dies. Needs what `tests/lab/lab needs` says.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A fault file dropped on h1: its agent does not wait for its turn, nor the service for its round, and h1's guests leave.
 # A fault that names one guest makes that one leave; one of grade 2 is cleared by hand. Every guest's counter goes on.
 # Needs what `tests/lab/lab needs` says, and redis-server.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The lab does what the other stories rely on, and goes away without a trace, also when it is interrupted.
 # Needs what `tests/lab/lab needs` says.
 . tests/lab/story.sh

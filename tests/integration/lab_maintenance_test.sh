@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Maintenance: a host is emptied by the service and stays empty until it is given back; what is asked outlives the
 # service; two operators, unknown hosts and VMs that cannot leave are told in words. Every guest runs exactly once and
 # its counter goes on. Needs what `tests/lab/lab needs` says, and redis-server.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Real live migrations by the libvirt executor (migrate_one), on good days and bad ones: what it says of their end is
 # what both hosts show, and the guest's counter never starts again. Needs what `tests/lab/lab needs` says.
 . tests/lab/story.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What agents measure among themselves and of guests is true: the distance between hosts, of which one is at the end of a
 # 20 ms cable; a burning guest as load, and as its neighbours' contention; how fast a guest dirties its memory.
 # Needs: root, the lab's packages, redis-server.

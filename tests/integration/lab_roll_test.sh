@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Rolling maintenance of all three hosts: each is emptied in turn, the operator's command finds it empty, and it is given
 # back; a command that fails stops it, and --resume goes on there. Every guest runs exactly once and its counter goes on.
 # Needs what `tests/lab/lab needs` says, and redis-server.

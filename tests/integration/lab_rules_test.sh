@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Two guests that share a host are tagged with virsh metadata alone: their group is apart. The service asks before it mends a
 # rule; told yes (plimsoll confirm), it separates them live.
 # A guest on a bridge that h1 and h2 have must leave h1: it goes to h2 and never to h3, which has no bridge at all.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Told to stop in the middle of a plan: Ctrl-C once lets running migrations end and starts no more, twice aborts them;
 # SIGTERM lets plimsolld end what runs and leave. Every guest runs exactly once afterwards. Needs what `tests/lab/lab
 # needs` says, and redis-server.

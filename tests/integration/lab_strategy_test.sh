@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What is done with guests that do not converge, and with hosts and cables that fail midway: by the strategies a plan
 # may ask for. After each: the guest runs exactly once, and was never started again. Needs what `tests/lab/lab needs` says.
 . tests/lab/story.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The leader is killed in the middle of an evacuation, with three migrations running, while a second plimsolld waits: it
 # takes over, settles what it finds by asking both hosts, and finishes the plan. Needs what `tests/lab/lab needs` says,
 # and redis-server.

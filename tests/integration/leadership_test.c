@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Being the leader, on a real private Redis: the guard renews while the program is busy, and stops in time.
  */
 #include "scheduler/app/state/leadership.h"

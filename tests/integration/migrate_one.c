@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* migrate_one VM FROM FROM_URI TO TO_URI [limit=MS] [bandwidth=MIB_S] [abort=MS] [post-copy] [auto-converge]
  *         [strategy=plain|multifd|auto-converge|post-copy] [channels=N]
  * [at-deadline=abort|auto-converge|post-copy] [pause=FROM-TO] [network=URI] [offline] [copy]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Preloaded into a redis-server it makes its clock ours: the µs since the epoch that stand in the file
  * REDIS_CLOCK, mapped. So leases run out, states expire and entries get their names in simulated time, by the
  * very scripts that the service uses. Its monotonic clock stays: what it does itself, it does now and then.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Redis servers for tests: real ones, each on a unix socket in a directory of its own, ended by pid; and one
  * that says what it is told to. For one test program: everything is static.
  */

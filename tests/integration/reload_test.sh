@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The service reads its settings again on SIGHUP: a file with a mistake leaves the old ones in force and is said with line
 # and column; what cannot be changed while it runs is said too. Needs redis-server.
 set -u

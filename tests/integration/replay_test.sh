@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A decision is kept as a record and made again: from a file, from Redis (after plimsolld has written it), and as a
 # scenario folder. Every scenario's plan is replayed, too. Needs redis-server. Argument: the build folder.
 set -u

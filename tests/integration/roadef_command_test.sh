@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # plimsoll roadef on the hand-made example: its known optimum; a file that is wrong is told, exit 2, nothing written.
 # Needs: nothing but the build.
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # same_bytes_test.sh BUILD: the plan of every scenario's cluster, of the example and of a made-up cluster is the same, byte
 # for byte, twice from this build and from every other build that is there (gcc and clang, with and without optimisation).
 # Skipped (77) where there is no second build: cmake --preset release (clang, dev) && cmake --build build/release.

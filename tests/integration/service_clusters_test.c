@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One plimsolld serves several clusters, several share them, and one that dies is replaced: real processes on
  * a real private Redis. */
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For tests of the service, a round at a time, on a real private Redis: reports of two hosts as agents write
  * them, the service run once, and what it left in the store.
  */

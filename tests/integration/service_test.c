@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service, a round at a time, on a real private Redis: what it leads, says, keeps and refuses. */
 #include <string.h>
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The settings and their rules as an operator meets them: the manual is what the program prints, every example in the
 # documents is right, mistakes are said with line and column, and --strict asks whether rules select something.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* After a crash: open moves are settled by what both hosts say, and by nothing else. The store is a real
  * private Redis, the hosts are told what to say. */
 #include <stdio.h>

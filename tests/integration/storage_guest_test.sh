@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Real disks that fail: the agent runs in a guest with md, an ATA and an NVMe disk, and reports to a Redis out here, where the
 # faults are graded. A failed md member, an NVMe disk that says it is unreliable, and a device that cannot be read each
 # raise the right grade, with the right evidence.

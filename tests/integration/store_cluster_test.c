@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A Redis Cluster of two nodes: from either one's URL the store finds the node that has its keys. */
 #include <arpa/inet.h>
 #include <netinet/in.h>

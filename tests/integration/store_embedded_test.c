@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The embedded server: started, shared, found again, ended. */
 #include <sys/stat.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Servers that are away, hang, refuse, lie or speak another language. */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who measures the distance to whom, as the server computes it; and the key agents share. */
 #include "tests/integration/redis_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the store promises, against a real redis-server. */
 #include "scheduler/app/facts/report_reader.h"
 #include "tests/integration/redis_fixture.h"

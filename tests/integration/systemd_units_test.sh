@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The units of deploy/systemd as systemd reads them, with and without the drop-ins: no word it does not know or would ignore,
 # and the agent's sandbox no weaker than docs/collectors.md says. Needs systemd-analyze; no running systemd, no root.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The whole service in simulated time: a day of rounds of two services that share a cluster, with loads that
  * change, moves that fail, cool-downs, a host that breaks, and a leader that is frozen for a while. Redis is
  * a real one whose clock is ours (redis_clock.c). The same seed gives the same day, byte for byte.

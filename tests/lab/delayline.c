@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delayline NETNS_A IF_A NETNS_B IF_B DELAY_MS: a network cable with a length. Makes a TAP in each of two
  * network namespaces (given as paths) and carries every frame from one to the other DELAY_MS later. For
  * kernels without sch_netem; needs only tun. Prints "ready" once both TAPs are there; runs until it is ended.

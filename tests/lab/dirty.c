@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dirty MIB MIB_PER_S: dirties MIB of memory round and round at that rate (0: flat out). The load of a Linux
  * guest in the lab; the tiny guest has its own.
  */

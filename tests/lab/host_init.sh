@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # host_init.sh NAME HOST_DIR LAB_DIR: pid 1 of a lab host, in new mount, uts, ipc and pid namespaces. Gives the host
 # its own /proc, /run and libvirt directories, starts libvirtd, and reaps.
 name=$1 dir=$2 lab=$3

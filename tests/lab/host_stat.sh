@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # host_stat.sh CGROUP CORES FILE: keeps FILE like the /proc/stat of a machine with CORES CPUs that runs what the
 # cgroup (version 2) runs. lxcfs does this where there is cgroup version 1 only: it wants cpuacct.usage_all.
 # Ends with its parent.

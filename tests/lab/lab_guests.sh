@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Guests: images, domain XML, boot, migration by virsh, self tests. Sourced by lab.
 

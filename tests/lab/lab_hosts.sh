@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Hosts: a host is a set of namespaces with a libvirtd, joined by a bridge in $SWITCH. Sourced by lab.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
 # What the lab knows about itself: where its state is, which processes are its own, and the machine-wide lock.
 # Sourced by lab.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # A guest with real disks to fail: QEMU (emulated, no KVM) with md on two virtio disks, an ATA disk with SMART and an NVMe disk
 # whose health can be set from outside. Debian's cloud kernel and its modules, busybox, mdadm, smartctl, dmsetup and the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
 # What the stories in the lab (tests/integration/lab_*_test.sh) have in common. Sourced, from the top of the tree:
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A guest without an operating system: a multiboot kernel of a few KiB that boots in a third of a second and
  * whose load is exact. It dirties memory at a set rate, burns a set share of its vCPU, and prints a line a
  * second on COM1, so that a counter that goes on proves that it was never restarted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* explain and capacity on random clusters: what they say is true of the cluster when it is tried. */
 #include <criterion/criterion.h>
 

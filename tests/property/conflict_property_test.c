@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules that cannot hold together, held against every placement there is of tiny clusters: what is named has
  * none, without any one of it there is one, and where no rule set is named although one is broken, there is a
  * placement on which it holds. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Leaving in time, against every choice there is on small sets of jobs. */
 #include <criterion/criterion.h>
 

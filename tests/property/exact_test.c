@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The exact solver and the bound against all assignments of tiny problems, tried one by one.
  * PLIMSOLL_SEEDS=N: how many problems (the default suits the fast suite). */
 #include <criterion/criterion.h>

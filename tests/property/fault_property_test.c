@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Properties of grades, over random hosts: more facts that are bad never lower one; one never falls without
  * its clean period; the same input gives the same; the outcome is within its promises. */
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flat columns and what is proposed on them, on random problems: what a row says a change costs is what the
  * definitions say before and after it; no proposal is out of range; nothing that fits is called impossible;
  * the sieve holds back nothing that would be accepted, and most of the rest.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Laws of what a plan is for: hosts are emptied wholly or not at all, a lower threshold makes no more moves
  * of the kinds it leaves out. */
 #include <criterion/criterion.h>

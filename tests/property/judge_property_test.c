@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The judge against brute force: every state a wave can be in, each move not begun, under way or ended, is
  * looked at. */
 #include <criterion/criterion.h>

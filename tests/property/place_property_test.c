@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* place agrees with plan: where it says a VM should start, the planner leaves it. On random clusters. */
 #include <criterion/criterion.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reserve against brute force on tiny clusters: what is said to be covered is, by every placement tried;
  * and the judge against moves that spend it. */
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order of rolling maintenance, against every order and every placement there is on tiny clusters. */
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Laws of rules, over random sets of them: what must hold is broken no further, by the definition and after
  * each wave; what can be mended by a move is mended; a rule that is taken away costs nothing. */
 #include <criterion/criterion.h>

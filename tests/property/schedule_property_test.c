@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans over links of many speeds, of VMs that write much and little: what is said of their length holds. */
 #include <criterion/criterion.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A descent under a cap, on random problems: it stays within the cap, is never worse than spending moves on
  * the best change at hand, and sometimes better; its cost is what the definitions say.
  */

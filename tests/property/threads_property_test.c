@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A large cluster is divided among threads: whatever their number, the same VMs go to the same hosts. */
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* VMs that run nowhere yet, on random clusters: what it costs to start one, and what refuses it. */
 #include <criterion/criterion.h>
 

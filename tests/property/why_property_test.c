@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a move's sentence says is what the policies say: held against each policy's own change of cost. */
 #include <criterion/criterion.h>
 

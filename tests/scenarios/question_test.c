@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Questions: tests/scenarios/questions.d/NAME/{README, cluster.json, command, answer}. `command` is what is
  * asked of plimsoll, without "--from cluster.json"; its last word may be "=> 3", the exit status when it is
  * not 0, and one that begins with '@' is a file of the story's folder. Each line of `answer` is found in what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stories: tests/scenarios/NAME/{README, cluster.json, settings, settings.yaml, plan}. The plan is expected
  * word for word; every one is also judged, and planned again after it was carried out: then nothing moves.
  * BLESS=1 writes `plan` anew.

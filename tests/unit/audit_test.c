@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The audit: entries read back, errors are computed by their definition, and wrong predictions are noticed.
  */
 #include <criterion/criterion.h>

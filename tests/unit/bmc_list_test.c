@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list of BMCs, and what they said beside the agents' reports. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a snapshot's hosts say of themselves, put together. */
 #include <criterion/criterion.h>
 

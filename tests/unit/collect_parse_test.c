@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parsers of collectors/parse and the rate helper, with exact numbers. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Histories, estimators, their texts, and what estimates do to a snapshot. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The integers of a standard deviation: near the square root, in order, and hbal's number. */
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tour of the guests of a host whose dirty rates are measured, without any guest. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Distances between hosts: what was measured, and how good the estimates are where nothing was. */
 #include <criterion/criterion.h>
 #include <stdlib.h>

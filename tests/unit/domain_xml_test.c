@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libvirt's XML of guests, hosts and pools, and the mount table, with exact facts. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The agents' echo: what is signed, and what is not taken. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

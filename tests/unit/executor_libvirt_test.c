@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The libvirt executor against libvirt's test driver and against servers that do not answer. Real migrations
  * are in tests/integration/lab_migrate_test.sh. */
 #include <arpa/inet.h>

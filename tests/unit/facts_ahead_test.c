@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Facts read ahead on a thread, from a source that is slow, fails, or ends late. */
 #include <criterion/criterion.h>
 #include <errno.h>

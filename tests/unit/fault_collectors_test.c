@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the collectors of faults say of tests/fixtures/host-faults, exactly. */
 #include <criterion/criterion.h>
 #include <stdio.h>

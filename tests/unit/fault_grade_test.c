@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Grades, told as stories: what the agent reports, line by line, and what it comes to. */
 #include <criterion/criterion.h>
 #include <stdio.h>

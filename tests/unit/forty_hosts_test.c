@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deploy/examples/forty-hosts.json: the cluster that the manual and the first five minutes show. */
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What operators said of a host, as the store keeps it. */
 #include <criterion/criterion.h>
 #include <errno.h>

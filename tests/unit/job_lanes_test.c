@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lanes: what hangs is passed, and holds one thread, no more. Jobs here wait for the test, not for time. */
 #include <criterion/criterion.h>
 #include <dirent.h>

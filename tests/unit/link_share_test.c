@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Shares of links while migrations run: what one leaves idle others get, and in sum never more than was
  * planned. */
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bonds, VLANs, bridges and routes: over which card traffic leaves. The dumps are in
  * tests/fixtures/host-bonds and tests/fuzz/corpus/route. */
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which switch a host is cabled to, out of lldpcli's words (tests/fuzz/corpus/lldp_neighbors). */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* docs/metrics.md has exactly the metrics there are, with their units and words. */
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent serves to Prometheus: its text, and the server. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

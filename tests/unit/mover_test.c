@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A plan carried out in simulated time, on facts that are read again before each start. */
 #include <criterion/criterion.h>
 #include <stdio.h>

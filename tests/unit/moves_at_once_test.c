@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans that nobody made waves of by the model: what their moves take, and how many run at once. */
 #include <criterion/criterion.h>
 #include <string.h>

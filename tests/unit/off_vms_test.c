@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* VMs that are off: of no concern to any decision, but where their host is left for good. */
 #include <criterion/criterion.h>
 #include <string.h>

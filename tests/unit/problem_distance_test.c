@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What distance costs in a Problem: ways of moves, and VMs that talk. */
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Facts from Prometheus: its answers, and a whole reading from a server that answers as Prometheus 2.42 did
  * with node_exporter 1.5.0, libvirt_exporter 0.2.0 (Debian 12) and smartctl_exporter's documented series. */
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing that a decision looks at is missing from its record: a round is decided with each field of its
  * input changed in turn, and must be decided the same way again from what the record kept. */
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records: what is printed reads back as it was, and is decided again as it was. */
 #include <criterion/criterion.h>
 #include <errno.h>

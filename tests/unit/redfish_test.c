@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A BMC behind HTTPS, with the resources of DMTF's public mockups (DSP2043, rackmount server) cut down to
  * what is read: a session, storage with drives and volumes, chassis and memory. */
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The agentless road on libvirt's own test driver, which lives inside the process: inventory only (it has no
  * statistics); rates and migrations are for the lab. */
 #include <criterion/criterion.h>

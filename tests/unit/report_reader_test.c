@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reports of many hosts, parsed on several threads. */
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What operators and VMs say, put onto a snapshot. */
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* run_waves over the simulated executor: order, limits, what stops it, what is written down. */
 #include <criterion/criterion.h>
 #include <stdarg.h>

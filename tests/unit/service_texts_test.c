@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The texts the service keeps in the store: live state, journal, cool-downs. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules, groups, hosts and windows as people write them: what is wrong is said with line, column, what is
  * accepted, and the nearest right word. */
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What each threshold says in numbers (docs/threshold.md), with a usual VM between two usual hosts. */
 #include <criterion/criterion.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A tool may do what it likes; the agent goes on. Each test is a real process. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Live migration through libvirt, peer to peer: the source's daemon talks to the target's, we only watch.
  *
  * Before a migration: both hosts answer, the VM runs on the source and has no other job, and does not run on

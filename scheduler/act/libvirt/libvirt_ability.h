@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a host's libvirt and QEMU can do in a migration, by their versions: flags they do not know are not
  * asked of them. libvirt's capabilities XML names transports only, so versions are what there is to go by.
  *

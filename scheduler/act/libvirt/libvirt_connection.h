@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Connections to libvirt daemons that answer, or that are given up in bounded time.
  *
  * virConnectOpen() has no time limit: a daemon that accepts and then hangs holds it for ever. So it runs in a

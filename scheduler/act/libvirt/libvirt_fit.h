@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a host can take a VM, asked of the host itself right before the move; and whether it is as it was,
  * right after. What the planner's facts say is seconds old, and they do not know all that libvirt does.
  *

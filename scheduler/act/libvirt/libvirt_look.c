@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/act/libvirt/libvirt_look.h"
 
 #include <libvirt/virterror.h>

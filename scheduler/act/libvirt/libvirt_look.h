@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What one host says about one VM, asked on a fresh connection: the ground for saying that a migration is
  * over.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How one migration is asked of libvirt: flags and parameters from the request, within what both hosts can.
  * And what is to be changed while it runs.
  *

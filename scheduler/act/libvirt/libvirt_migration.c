@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/act/libvirt/libvirt_migration.h"
 
 #include <errno.h>

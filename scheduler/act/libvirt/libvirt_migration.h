@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One live migration through libvirt: its life from the first question to the last, and its threads. The
  * executor holds a table of them.
  *

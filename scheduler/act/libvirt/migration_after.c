@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* After a migration, whatever libvirt said of its end: both hosts are asked, on fresh connections. */
 #include <stdio.h>
 #include <string.h>

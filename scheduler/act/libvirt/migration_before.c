@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Before a migration: is everything still as the plan took it to be? */
 #include <libvirt/virterror.h>
 #include <stdio.h>

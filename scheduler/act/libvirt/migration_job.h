@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a Migration and its Hub are, for the files that run one: libvirt_migration.c (threads, watching),
  * migration_before.c, migration_after.c. All fields of a Migration are guarded by the hub's lock, but where
  * said; no libvirt call is made under it. migration_resume.c: post-copy that broke off. Internal to act/.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Post-copy that broke off: each host has a part of the VM's memory, and only both together have all of it.
  */
 #include <stdio.h>

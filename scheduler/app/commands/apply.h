@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Planning and carrying out from a terminal: what `plimsoll apply` and `plimsoll evacuate` share
  * (cmd_apply.c).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/commands/command.h"
 
 static void print_overview(const Invocation *in) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How most commands begin: settings, a source, a snapshot; what is wrong with any of them is said. */
 #pragma once
 

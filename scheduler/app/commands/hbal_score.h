@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How hbal would judge: Ganeti's cluster score (hbal(1), "CLUSTER SCORE";
  * Ganeti/HTools/Cluster/Metrics.hs, 3.0), less is better. For comparing plans of clusters that `plimsoll
  * import htools` read; Plimsoll itself seeks other things.

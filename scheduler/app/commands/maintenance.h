@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How far the emptying of hosts is, as `plimsoll maintenance` and `plimsoll evacuate` show it: from the
  * facts, the operators' marks and what the service says it does.
  */

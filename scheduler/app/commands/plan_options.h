@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a plan may cost, as options of several commands. */
 #pragma once
 

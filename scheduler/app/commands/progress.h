@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Migrations as they go: a line for each that runs, redrawn on a terminal; elsewhere a line for each start
  * and end. What has ended stays on the screen with what was predicted and what was measured.
  *

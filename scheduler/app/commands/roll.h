@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rolling maintenance: hosts are emptied one group after the other, a command of the operator's is run for
  * each, and they are given back. How far it is stands in the store (state "roll", schema plimsoll.roll/1), so
  * that it can go on after whatever stopped it.

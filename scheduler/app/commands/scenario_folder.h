@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A record as a folder of tests/scenarios: README, cluster.json, settings, settings.yaml. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What if: the options that suppose the cluster were otherwise, and what would change by it. Several commands
  * answer for the cluster as it would be, and then say what the plan would be there, beside the plan as it is.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What if the settings were others, and rules were not there: what --set and --without-rule suppose. */
 #pragma once
 

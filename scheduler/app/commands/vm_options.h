@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A VM to be, from the options of a command: its size, where it belongs, or all of that from a domain XML. */
 #pragma once
 

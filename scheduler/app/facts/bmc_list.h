@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which host has which BMC: a file of lines "HOST URL USER PASSWORD", '#' begins a comment. It holds
  * passwords, so others than its owner may not read it. docs/redfish.md.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the BMCs of redfish.file, one after the other, in a thread of its own, and keeps what they say in the
  * store (state "redfish": a report a host, one after the other), for every reader of the store: see
  * bmc_reports().

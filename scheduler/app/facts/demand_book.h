@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The histories of a cluster's VMs, and what follows from them: kept by the leading service, saved in the
  * store when a step ends, so that a restart or another leader goes on with them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Facts read ahead, on a thread of their own, for whoever may not wait for them: asking hosts through libvirt
  * alone takes a second and more, for a rate needs two readings, and meanwhile nothing would be started.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of moves that ended after the facts were read: verified on both hosts, so it is a fact too.
  */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the store remembers of failing hardware, for one round: read before the snapshot is built, written
  * back by the leader. In the arena of the round. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reports as the store has them, parsed on all cores. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The four sources of facts. All end in a const Snapshot, and may be read again for fresher facts.
  *
  *   --from FILE    a snapshot file           --hosts URI,…  libvirt on each host, asked from here

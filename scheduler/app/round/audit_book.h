@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The audit of a cluster in the store: written by who leads, read by anyone; and whether predictions have
  * been too wrong to go on with.
  *

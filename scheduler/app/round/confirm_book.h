@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans that wait for a person, in the store: written by who leads, read by anyone.
  *
  * Owner: all is in the caller's arena. Threads: the store's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/round/cool_downs.h"
 
 #include <errno.h>

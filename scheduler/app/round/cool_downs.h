@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* VMs that were moved lately, as a JSON text in the store (state "cool-downs", schema plimsoll.cool-downs/2;
  * version 1, without lengths and times of moves, is read too): so that a restart, or another leader, does not
  * move them back and forth, and counts go on.

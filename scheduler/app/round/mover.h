@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Carries a plan out: run_waves over an executor, each start judged again by plan_check on facts just read,
  * written down in the journal before and after when there is a store, cool-downs kept.
  *

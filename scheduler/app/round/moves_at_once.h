@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Moves of a plan that nobody has made waves of by the model (one written by hand): what is not known of them
  * is predicted, and how many of them run at once follows from what is fixed of a migration and what it sends,
  * as in waves that are planned (decide/wave_links.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/round/named_moves.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The moves of a plan file as the judge takes them. */
 #pragma once
 

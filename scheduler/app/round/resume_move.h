@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A migration that broke off in post-copy under a leader that is gone: taken up again, one try a round. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One round of deciding: the one function that the command line, the service and replays all call. */
 #pragma once
 

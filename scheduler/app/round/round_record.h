@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a round to its Record, and back: a record is put in the store, or in a file, and decided again.
  *
  * Owner: all is in the caller's arena. Threads: any.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the store adds to a round: cool-downs, and moves whose end is not known yet. */
 #pragma once
 

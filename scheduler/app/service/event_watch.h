@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What calls a round before its time: between rounds the hosts' pulses (store/pulse.h) are held against what
  * the last round knew of them.
  *

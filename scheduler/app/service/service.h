@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service: for each of its clusters rounds, in which it reads the facts, plans and, in mode auto, moves
  * VMs; one leader a cluster (service_cluster.h). Which clusters: service.clusters, looked at again every few
  * seconds when it says "all".

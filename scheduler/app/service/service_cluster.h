@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service of one cluster: the loop that leads, or follows, and makes rounds. A process has one of these
  * for each of its clusters, each in a thread of its own, with its own store, settings, arena and executor: a
  * cluster that is broken or slow delays no other. Its thread's log lines end in cluster=NAME.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans that wait for a person: one at a time for a cluster, and it stays as it was asked as long as it
  * holds; a person must not find another behind the id that was read. */
 #include <errno.h>

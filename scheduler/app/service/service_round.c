@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/service/service_round.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One round of the service, by its leader. Threads: one. */
 #pragma once
 

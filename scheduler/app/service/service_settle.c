@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The first step of a round: what became of moves that an earlier leader began. */
 #include <errno.h>
 

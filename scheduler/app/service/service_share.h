@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Several services share the clusters they all look after: none leads them all because it was started first.
  *
  * A service that follows in a cluster offers itself there, with how many clusters it leads (state

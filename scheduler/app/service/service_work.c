@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every part of a round does: moves VMs, shows what it is doing, writes down what came of it. */
 #include "scheduler/app/service/service_work.h"
 

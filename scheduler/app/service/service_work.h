@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of a service's round share: service_round.c (its steps), service_confirm.c (plans that wait
  * for a person), service_settle.c (an earlier leader's moves). For them only.
  */

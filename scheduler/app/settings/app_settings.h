@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All settings there are: those of the programs themselves, the planner, the snapshot, each policy and each
  * collector; from their defaults, then a settings file, then --set.
  */

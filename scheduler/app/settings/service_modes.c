@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/settings/service_modes.h"
 
 #include "scheduler/base/text.h"

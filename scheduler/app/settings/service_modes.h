@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the service may do by itself, kind of action by kind: section "modes" over service.mode. Threads: any.
  */
 #pragma once

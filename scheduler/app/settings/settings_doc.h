@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reference manual of the settings, printed from their tables: each value's section, default and range,
  * each list's fields, each kind of rule with its example. */
 #pragma once

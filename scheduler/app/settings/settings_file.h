@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The settings file: YAML. Nested mappings are sections; "section: { name: value }" and "section.name: value"
  * say the same. Every value is checked against the tables of its section.
  *

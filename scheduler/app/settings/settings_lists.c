@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/settings/settings_lists.h"
 
 #include <errno.h>

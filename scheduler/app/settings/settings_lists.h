@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lists of the settings file (rules, groups, hosts, windows): YAML events → entries, and entries → YAML.
  * What an entry means is said in snapshot/list_fields and rule_kinds. */
 #pragma once

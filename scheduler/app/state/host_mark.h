@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What operators said of a host: a text in the store (the cluster's marks), schema plimsoll.mark/1. It stands
  * until it is taken back, whatever is restarted. A bare word ("maintenance", "cordoned") is read too.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Being the one who acts on a cluster: the store's lease, renewed in time, and its fencing token.
  *
  * A service that plans or waits for a host for longer than a lease lasts must not lose it for that: with

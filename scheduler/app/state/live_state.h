@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the leading service is doing, for `status`: a small JSON text in the store (state "service",
  * schema plimsoll.service/1), rewritten every second while VMs move, gone soon after its writer.
  */

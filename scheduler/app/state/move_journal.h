@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The journal of moves: intent → started → done, failed, aborted or unclear, each written before or when it
  * happens, fenced by the lease's token. After a crash the open ones are settled by asking libvirt on both
  * hosts, never from memory.

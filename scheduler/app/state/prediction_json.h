@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A prediction as the journal has it: an object of whole numbers, so that what was expected of a migration
  * stands beside what it took, and later predictions learn from both.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All that the service has of the world outside: time, chance, the store, what moves VMs and what sees them,
  * and the wishes of whoever runs it. Every part of the service takes it as an argument, so that the whole can
  * run in another world: in simulated time, on a simulated executor (tests/integration/world_test.c).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SIGINT and SIGTERM as a count: once, nothing more is started; twice, what runs is aborted. */
 #pragma once
 

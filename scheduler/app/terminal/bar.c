@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/terminal/bar.h"
 
 static const char *const bar_eighths[] = { " ",      "\u258f", "\u258e", "\u258d", "\u258c",

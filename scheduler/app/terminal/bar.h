@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A load against its load line, as a bar: "██████▎  ┃   " on a terminal, "######...|..." elsewhere. */
 #pragma once
 

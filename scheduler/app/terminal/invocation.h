@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One call of a command: its options, its arena, where its words go, and how it ends. */
 #pragma once
 

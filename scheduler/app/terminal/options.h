@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options of a command: one table is the parser, the range check and the help.
  *
  * Unknown options, missing values and values out of range are told with what is accepted and the nearest

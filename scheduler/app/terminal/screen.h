@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where words go: a terminal with colours and bars, or a plain stream. */
 #pragma once
 

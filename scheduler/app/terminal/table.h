@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text tables: columns as wide as they need, cut to the terminal, right-aligned numbers, bars in cells.
  *
  * Owner: the arena. Cells' text is copied and made safe for a terminal.

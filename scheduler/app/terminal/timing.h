@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How long the parts of a command took, for --timing: on standard error, so that what is printed stays the
  * same bytes for the same input.
  */

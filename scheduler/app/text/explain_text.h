@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What explain shows, as text and as JSON (docs/explain.md). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts as bars against their load lines, now or before and after a plan. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A frontier as people and programs read it: a curve on a terminal, a table, JSON (docs/frontier.md). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/text/plan_difference.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where two plans, as JSON texts of schema plimsoll.plan/1, differ: byte for byte, blanks between values
  * aside.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A plan as people read it: hosts before and after, moves by wave with reasons, what was refused, in sum. */
 #pragma once
 

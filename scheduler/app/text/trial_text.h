@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An engine's verdicts on hosts, as words, tables and JSON: what place and explain show. */
 #pragma once
 

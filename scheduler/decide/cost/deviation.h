@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How unevenly hosts are filled, as a standard deviation: n × sd = √(n × Σ share² − (Σ share)²), in integers,
  * from two sums that a move changes at two hosts. Unlike a sum of squares it is no sum over hosts; it is what
  * Ganeti's hbal counts (Ganeti/HTools/Cluster/Metrics.hs).

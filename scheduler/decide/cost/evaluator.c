@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/decide/cost/evaluator.h"
 
 #include "scheduler/decide/cost/evaluator_hot.h"

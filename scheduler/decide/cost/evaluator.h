@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Terms compiled for speed, and an assignment to try moves on. Evaluating a move costs what the move changes:
  * two hosts' terms, the VM's prices, its groups' counters.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The evaluator's inner functions, inlined into the searches: see evaluator.h for what each means. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Logarithms and powers of two in integers, for temperatures: the same on every machine. */
 #pragma once
 

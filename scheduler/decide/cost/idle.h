@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts without VMs: which of them may be powered off, all at once, without the reserve lacking more for it.
  * Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A policy: one opinion on where VMs should run — a hard rule, a goal, or both.
  *
  * To add one: write policies/NAME.c, which ends with `const Policy policy_NAME = {…}`, and add the line

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The capacity reserve: whether the VMs of hosts that are lost would have room elsewhere.
  *
  * A case is a set of `losses` hosts (racks, zones) lost at once, every such set of those that are up and not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
 #include "scheduler/decide/cost/reserve_parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Kept up to date case by case. A case looks at the hosts after its own until its VMs have places, so that a
  * move matters to the few cases that looked at its two hosts; the others stay as they are. And of those that
  * did look, a case stays as it is where none of its VMs was placed on a host that changed, none fits there

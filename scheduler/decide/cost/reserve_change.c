@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which cases moves change, and which they may help: without judging any. */
 #include "scheduler/decide/cost/reserve_parts.h"
 

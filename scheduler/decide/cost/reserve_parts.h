@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the reserve share: reserve_cases.c (cases, judged one by one), reserve_change.c (which of
  * them moves change), reserve_build.c. Inside decide/ only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where VMs are and what room hosts have, as the reserve counts them: what its cases are judged on. */
 #include "scheduler/decide/cost/reserve_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reserve's cost from its definition: every case, every VM by size, every host in its turn. */
 #include "scheduler/decide/cost/reserve.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How many VMs of each group are in each domain, kept up to date, so that a rule is judged in constant time.
  *
  * Of a group only the number of VMs per domain and the number of domains in use matter: apart, together and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words policies say what they want in. A policy's state() adds terms; the evaluator compiles them into
  * plain columns and evaluates moves on those: no call per policy, no division, no pointer per VM. What cannot
  * be said with these words needs a new one: a struct here, an add function, and its few lines in evaluator.c.

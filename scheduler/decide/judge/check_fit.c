@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every part of the judge asks: whether a host can take a VM at all; and the list of objections. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the judge share: plan_check.c (moves), check_room.c (resources), check_rules.c (rules).
  */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The judge's own sums of what hosts hold, straight from the snapshot. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The judge's own reading of the rules. For each wave, a rule that one of its moves touches is counted
  * afresh. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The judge: written from the definitions alone, sharing no cost, search or wave code with the optimizer.
  * It accepts a plan for a snapshot only when, at every instant of it — each wave running, in any order of its
  * moves' starts and ends — no host is overfilled that was not, no rule is broken that held, and no move ends

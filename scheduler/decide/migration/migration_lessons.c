@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A migration takes fixed + bytes / (speed × bandwidth). Its jobs tell bytes, bandwidth and time: speed and
  * fixed are found by turns, each as the median over jobs with the other held, which settles in a few turns
  * since small jobs tell the one and large ones the other. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What finished migrations teach: how fast ways really are, what a migration takes besides sending, how much
  * of a VM's memory is really sent, and how far predictions were off. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/decide/migration/migration_model.h"
 
 /* A pre-copy that has not come near its end after so many rounds does not end by itself. QEMU has no such

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a live migration takes: seconds, bytes sent, downtime, as intervals. Pre-copy rounds after Clark et
  * al. (NSDI 2005) and Liu et al. (HPDC 2011): round i sends what was dirtied in round i−1. How much that is
  * does not grow with time for ever: a guest writes the same pages again (the "hot" pages of BtrPlace's model,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/decide/migration/migration_net.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What migrations have of the network: the links between hosts and what is free of each, and what is known of
  * a VM's migration beforehand. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What of the settings is for the executor alone stands here too: one section, one table. */
 #include "scheduler/decide/migration/move_strategy.h"
 

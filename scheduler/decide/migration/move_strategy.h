@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a VM's memory is brought over: by how fast it dirties it beside what the way takes, and what its policy
  * allows. Pure; a table of ways to do it, of which the first that fits is taken.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Leaving in time: which VMs of hosts that must be left by a deadline make it, and who goes first. Pure.
  *
  * Each migration is a job that holds its source's way out and its target's way in for its predicted time; a

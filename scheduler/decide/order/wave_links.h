@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The network's part of a wave: which moves may share links, switches and pools, by what the migration model
  * says. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* List scheduling, wave by wave: each host offers its moves, urgent and long ones first, until it has enough
  * under way. Long ones together make a wave's end come early for all; the makespan is the sum of the waves'
  * longest. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order of moves: waves in which no host is overfilled and no rule broken at any instant, counting both
  * sides of running moves; few moves at once per host. Pure.
  *

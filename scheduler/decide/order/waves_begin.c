@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The board: where everything is, and the moves that wait, by the hosts they leave. */
 #include <errno.h>
 #include <stdlib.h>

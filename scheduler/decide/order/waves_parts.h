@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of waves share: waves.c (which moves start), waves_rules.c (what rules say of one),
  * waves_begin.c (the board they start on). */
 #pragma once

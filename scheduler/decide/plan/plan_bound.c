@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How good a plan can be: a bound on its cost, and the solver that closes what is left on small clusters. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When a plan costs more than its budgets (moves, MiB, minutes, together), it is made of its most important
  * moves again: repairs first, then evacuation, load lines, balance, each in the order of the waves. What
  * depends on each other comes together: VMs that make room, VMs that rules bind, all VMs of a host that is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deadlines of a plan: who leaves first where not all may make it, and who will not. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a plan made a while ago is still worth its moves. Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What emptying hosts came to: who is idle after the plan, who of them may be powered off, and why the others
  * stay on. */
 #include <errno.h>

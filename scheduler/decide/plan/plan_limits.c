@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the orders of a plan are held to. */
 #include <errno.h>
 #include <string.h>

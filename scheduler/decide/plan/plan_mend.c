@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the search mends nothing of what is broken and a single move would: that move first, then all again.
  * The search gives every host its turn and makes what gains most, and the order of its moves may be
  * impossible where that of the one alone is not; that a mendable rule is mended must not hang on either. */

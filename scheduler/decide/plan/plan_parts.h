@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the planner share: planner.c (search, order, fixed point), plan_story.c (each move's
  * cost, forecast and sentence), plan_score.c (before and after), plan_refused.c (what could not be done). */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What should have been done and was not: VMs that must leave their host and stay, hosts that stay above
  * their load line with nowhere to go, rules that stay broken. Each with the reason that most hosts gave. */
 #include <errno.h>

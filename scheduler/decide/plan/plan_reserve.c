@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What became of the reserve: before the plan, after it, and what is missing. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Costs by policy, the spread of load, hosts above their load lines: of an assignment, from scratch. */
 #include <errno.h>
 #include <string.h>

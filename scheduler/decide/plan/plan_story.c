@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The steps walked through once: forecast, what each changes at its place, and why it is made. */
 #include <errno.h>
 #include <string.h>

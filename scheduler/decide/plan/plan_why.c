@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The sentence of a move: what is wrong where it is, and what there is where it goes, in numbers of the
  * moment it is made. Only what is true of this one move is said. */
 #include "scheduler/decide/plan/plan_why.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of a move's sentence share: plan_why.c (hosts), plan_why_rules.c (rules, wishes, traffic).
  */
 #pragma once

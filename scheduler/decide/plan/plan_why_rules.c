@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a step does for rules between VMs, for wishes about hosts and for VMs that talk. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Search, order, and again from where that leads, until nothing is worth moving: so that planning once more
  * after the plan was carried out gives nothing. Then the net moves are ordered anew, told, scored and judged.
  */

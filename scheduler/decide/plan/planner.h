@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The decision: a pure function from a Snapshot and settings to a Plan. Everything else carries facts in, or
  * carries the plan out.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How far any two hosts are: what the agents measured, an estimate where they did not, and what operators and
  * switches say where nobody measured. Pure. docs/distance.md has it in words.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Byte strings → small numbers in the order they first come: names of racks, sets of networks, classes.
  *
  * Owner: the arena. Errors: -ENOMEM. Expected O(1) a string; FNV-1a with open addressing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Snapshot → Problem: names and units become columns and indexes. The definitions, which the judge
  * (plan_check) repeats in words of its own:
  *

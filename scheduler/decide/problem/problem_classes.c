@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* VMs that may run on the same hosts form a class: those with the same networks, pools, CPU and rules on
  * hosts. A real cluster has few, so that bit sets over hosts are kept per class, never per VM. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What hbal calls even (balance.measure = htools): the standard deviations of its cluster score (hbal(1),
  * "CLUSTER SCORE"; Ganeti/HTools/Cluster/Metrics.hs, MetricsComponents.hs, 3.0), those that moves of VMs on
  * shared storage change. free_mem_cv and its forthcoming twin weigh ½ each, so 1 together; vcpu_ratio_cv too.

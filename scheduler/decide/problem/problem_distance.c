@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What distance costs: VMs that talk over it, and moves along it. docs/distance.md has the numbers. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which resources a problem has: those that every snapshot has, and those that somebody asks for. */
 #include <errno.h>
 

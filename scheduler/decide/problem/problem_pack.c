@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The goal of emptying hosts, from the settings: which ones, what it is worth, and how full others may get.
  */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The steps of problem_build() that have a file of their own. For problem_build.c only. */
 #pragma once
 

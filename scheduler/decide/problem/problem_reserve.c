@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reserve's goal from the settings: which losses are asked for, who counts, who may spend it. */
 #include <errno.h>
 #include <stdlib.h>

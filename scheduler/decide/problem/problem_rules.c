@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Domains by name, and the rules between VMs as groups of indexes. Rules on hosts are in the classes. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts with a fault of grade 1 are watched: VMs there may stay, and none comes from a healthier host, save
  * to mend what is broken. And what mends at all, for those that may not now. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules on hosts that should hold: VMs with the same ones form a class, with a row of what each host costs
  * them. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Why a VM is where it is and not elsewhere, and what a plan's moves and rules are worth: asked of the engine
  * that plans. Pure. Owner: the arena. */
 #pragma once

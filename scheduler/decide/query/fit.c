@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A heap of hosts by what the next VM would cost there, the reserve aside. A host is asked when it comes to
  * the top: what it cost before is only its place in the queue. When all have refused they are asked once
  * more, as long as one of them takes one after all: a rule may want company that has come by then. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How many more VMs of a kind fit: started one after the other, each where the engine that plans finds it
  * cheapest, as long as nothing refuses it and its host stays below its load line in all that it needs. By
  * trying, not by division: rules, the reserve, networks and pools are asked each time.

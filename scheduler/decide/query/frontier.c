@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/decide/query/frontier.h"
 
 int64_t frontier_budget(uint32_t i, int64_t unit) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The frontier: what the best plan gains for what it may cost, at a series of budgets. Pure.
  *
  * The planner makes plans under many caps, by itself; frontier_settle() makes one curve of them, which never

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/decide/query/place.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where VMs that run nowhere yet should start: by the engine that plans. Each goes where it costs least of
  * the hosts that nothing refuses; several are then moved among themselves by the search, everything else
  * held; and the planner is asked what it would do after it. Where it would move what was just placed, other

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The single change that would let a VM go to a host that refuses it. Found by making the change and asking
  * the engine again: what it says is true of the cluster as it is otherwise. Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rolling maintenance: in what order and in what groups hosts are emptied one group after the other, so that
  * the fewest bytes move in all and no VM moves twice where that can be avoided. Pure.
  *

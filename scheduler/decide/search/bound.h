@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What no assignment can cost less than, found without searching: for each tier on its own, the sum over its
  * terms of the least each can be when only totals matter. So for every standing assignment x (solver.h) and
  * every tier t

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a descent reads most, as plain columns: the evened resources of hosts and VMs, as floating numbers,
  * VMs of a host side by side. They only choose what is worth an exact look; what is made is decided by the
  * evaluator's integers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the descent share: search_descend.c (phases, passes, shards), descent_pairs.c (shifts and
  * swaps of two hosts), descent_mend.c (what takes more than two hosts, or more than two VMs: chains and
  * blocks).

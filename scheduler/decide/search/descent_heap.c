@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The hosts to be visited, the one furthest off first; and a move, after which both its hosts are to be. */
 #include "scheduler/decide/search/descent.h"
 

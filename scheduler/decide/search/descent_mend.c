@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What shifts and swaps with the best partners cannot do for a VM that should leave its host: any host at
  * all, an exchange with any VM of a host that takes it, a chain (another VM makes room there by going to a
  * third host), and for a group that must stay together the move of all of it, its VMs one after the other.

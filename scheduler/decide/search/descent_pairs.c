@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Shifts and swaps between two hosts. Where all that can change is balance, the columns say roughly what each
  * would bring, and only what would be the best so far is looked at exactly. */
 #include "scheduler/decide/search/descent.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Piecewise linear problems as flat columns: the fastest form of the evaluator, for the long searches.
  *
  * Where all goals are lines, pairs and prices in one tier (ROADEF/EURO 2012), a host's cost is Σ max(0,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a row costs when VMs come and go, inlined into the searches on flat columns: flat.h says what a row
  * is. Constant widths and no branches, so that the compiler uses the widest registers there are.
  */

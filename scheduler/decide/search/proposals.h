@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an annealing search tries next: which VM, which hosts, which partner for a swap. Uniform draws waste
  * themselves: on VMs too small to matter, on hosts that could never take the VM, on partners of another size.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Local search: from a Problem and policies to a better assignment. Pure; the same input, seed and budget
  * give the same result on any machine and with any number of threads of `workers` (the number of *tasks* is
  * part of the budget, so it is part of the input).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Simulated annealing over shifts and swaps on flat columns (Kirkpatrick, Gelatt, Vecchi 1983): a change that
  * costs is made with probability e^(−cost / temperature). Drawn the other way round: first the largest cost
  * that would be accepted, then the change, which is dropped as soon as it is seen to cost more.

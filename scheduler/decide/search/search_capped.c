@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The descent under a cap on moves. Spending moves on the best change at hand until none is left chooses
  * badly: what the first ones did, the last ones could have done better. So it is also done from the other
  * end: a descent without the cap, then VMs are sent home again, those first whose leaving gains least, and in

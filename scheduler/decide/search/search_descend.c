@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The descent: tier by tier, hosts are visited from the one furthest off; each gives away, takes, or swaps
  * VMs with the hosts that complement it best (full where it is empty), the best change first, until nothing
  * gains. It ends when a pass over all hosts and tiers finds nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts are emptied one by one, those with the fewest VMs first: each of its VMs goes to the host in use that
  * it costs least on and, of equals, fills most, below the line for it (PackGoal). A host of which one VM
  * finds no place is left as it was. VMs that must share a host go together.

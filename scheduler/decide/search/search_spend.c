@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a cap on moves is spent on, where evenness is a standard deviation: by annealing (Kirkpatrick, Gelatt,
  * Vecchi 1983). A descent takes the best change at hand; but what all moves together are worth hangs on the
  * last of them, more than for a sum of squares, where what each gains is its own.

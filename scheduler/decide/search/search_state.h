@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a local search walks on: an evaluator, who is on which host, the budget spent, refusals counted.
  * Inside decide/ only: search*.c. One thread.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A coarse look at many hosts at once: which of them might take a VM at a price below a given one.
  *
  * Annealing asks this hundreds of millions of times, and nearly always the answer is: none. So what flat.h

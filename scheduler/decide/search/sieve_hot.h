@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The loops of sieve.h, inlined into the search: vectors of the width every machine has, so that the lanes
  * stay in registers while the columns go by. */
 #pragma once

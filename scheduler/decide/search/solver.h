@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A solver improves an assignment and says how far from the best it can be. The exact one lives in a room
  * that decide/ may not include (scheduler/milp), so programs hand it in.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules that must hold and cannot: the smallest set of them, and of what is so of hosts and VMs, that has no
  * placement at all.
  *

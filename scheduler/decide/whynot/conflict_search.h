@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the VMs of a few rules have any placement at all on which these rules hold: by counting first, then
  * by trying (backtracking, hosts that are alike tried once), within a budget. Nothing is asked of loads,
  * costs or ways of getting there. What conflict.c searches with. Pure. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* "quorum keeps a, b and c on hosts of their own; h3 takes no VM (in maintenance)" */
 #include "scheduler/base/text.h"
 #include "scheduler/decide/whynot/conflict.h"

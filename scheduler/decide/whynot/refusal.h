@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A refusal in words with its numbers: "lacks 3.2 GiB of memory", "rule web-apart: web2 runs there". Pure. */
 #pragma once
 

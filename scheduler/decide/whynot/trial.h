@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One VM tried on every host by the engine that plans: what refuses it, or what it would cost, by policy.
  *
  * A VM that runs nowhere yet (Vm.host IX_NONE: a newcomer) is tried as if it started there; any other as if

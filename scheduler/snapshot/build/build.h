@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reports of all hosts → Snapshot. Pure. Silence is not health (design §7.4): a host whose facts are stale,
  * missing or from a wrong clock is in the snapshot with what is known of it, fenced, and `fence_why` says why
  * in words.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* VMs that are off (VM_OFF): a host's for good if it is to be left for good, else of no concern to any
  * decision. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One host's Report → what it says of the host and of its VMs: which metric fills which member. Internal to
  * snapshot/. Pure. A value out of a member's range is brought to its nearest end; an empty text is not said.
  */

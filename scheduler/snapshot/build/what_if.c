@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lists are made anew: hosts and VMs in the order of their names, and every index said anew. */
 #include "scheduler/snapshot/build/what_if.h"
 

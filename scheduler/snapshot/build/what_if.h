@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What if: a snapshot with changes made to it, as if the cluster were so. A pure function on a Snapshot; the
  * original stays as it is.
  *

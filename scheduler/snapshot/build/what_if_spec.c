@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words of what-if: fields of a VM or host to be, as a person writes them. */
 #include <errno.h>
 #include <string.h>

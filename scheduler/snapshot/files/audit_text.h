@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Audit entries as JSON texts, schema plimsoll.audit-entry/1: one when a decision has been carried out, a
  * second one with the same id when its hosts were looked at again. Pure but for jansson's own memory.
  */

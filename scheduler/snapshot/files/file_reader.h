@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading objects of a snapshot file by their field tables. Internal to snapshot/. Pure but for jansson's own
  * memory. Names given as NameList and in FileReader belong to the reader's tree. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What past migrations taught, as a snapshot file has it. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads what plan_print.c writes. */
 #include "scheduler/snapshot/files/plan_file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The plan file, schema plimsoll.plan/1 (docs/plan-file.md): names, not indexes, so that it outlives its
  * snapshot. Pure but for jansson's own memory.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A line for each move and refusal, so that two plans can be compared with diff. */
 #include "scheduler/snapshot/files/plan_file.h"
 #include "scheduler/snapshot/json/text_writer.h"

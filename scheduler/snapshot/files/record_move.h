@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A move with what came of it, as JSON: the same in records and in the audit. Internal to snapshot/. */
 #pragma once
 

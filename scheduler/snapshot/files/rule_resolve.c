@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/files/rule_resolve.h"
 
 #include <errno.h>

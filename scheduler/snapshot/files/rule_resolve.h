@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of a snapshot file: names → indexes, and whether a rule says all it must. Internal to snapshot/.
  * Pure. */
 #pragma once

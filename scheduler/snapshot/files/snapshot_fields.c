@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/files/snapshot_fields.h"
 
 const char *const fence_names[FENCE_N] = { "none", "stale", "missing", "daemon" };

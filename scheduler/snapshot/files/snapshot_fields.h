@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The fields of a snapshot file, as tables: reading, printing and docs/snapshot-file.md go by the same rows.
  *
  * To add a field: a member in model/cluster.h, a row in snapshot_fields.c, a line in docs/snapshot-file.md (a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text → jansson's tree → Snapshot: one pass over the tree by the field tables, then names are resolved and
  * hosts and VMs put in the order of their names. */
 #include "scheduler/snapshot/files/snapshot_file.h"

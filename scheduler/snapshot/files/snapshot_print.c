@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Snapshot → text, by the same tables as the reading: a line for each host, VM and rule, so that two
  * snapshots can be compared with diff. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/files/waiting_text.h"
 
 #include <errno.h>

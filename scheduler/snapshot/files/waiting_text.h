@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Waiting plans and their answers as texts in the store, schemas plimsoll.waiting/1 and plimsoll.answer/1
  * (docs/operations.md). Pure but for jansson's own memory. Threads: any.
  */

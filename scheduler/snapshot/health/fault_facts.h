@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a report says of devices, and which hazards of hazards.def it amounts to. Internal to snapshot/. Pure.
  */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The grade of a host's hardware, 0 … 4 (design §8): a pure function of what its agent reports, what is
  * remembered of its devices, and the time. What counts is in hazards.def, with its sources; docs/faults.md is
  * the manual.

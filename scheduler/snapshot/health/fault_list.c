@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/health/fault_list.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes are names; "below" leads to what a node is made of. Effects go up, from members to arrays to what
  * stands on them; who is on top is found by going up from a device. Both walks end at nodes they are in
  * already, so that a report that goes round in circles does no harm. */

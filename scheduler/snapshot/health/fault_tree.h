@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How block devices, disks and arrays of a host are built upon each other, what redundancy is left, and who
  * is on top. Internal to snapshot/. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ganeti's htools text format (hbal -t FILE -U FILE) → Snapshot. Pure; fuzzed.
  *
  * Five sections, separated by one empty line: groups, nodes, instances, cluster tags, policies; fields

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of an htools text file → nodes and instances in the order of the file, and from these the rules.
  * Internal to snapshot/. Pure. */
 #pragma once

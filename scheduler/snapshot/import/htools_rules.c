@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What htools holds to without saying it as a rule: instances stay in their node group, DRBD instances on
  * their two nodes, instances with the same exclusion tag on different nodes (hbal(1), "exclusion tags"). */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The files of the ROADEF/EURO 2012 challenge (machine reassignment): a model and an assignment, whole
  * numbers with white space between, straight into a Problem: machine = host, process = VM, service = group
  * with rules apart (conflict), spread over zones (locations) and near in a neighbourhood (dependency); safety

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A JSON text, read by jansson and walked with its place at hand, so that a fault can name the path of a
  * value.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small helps for JSON that is written with a TextWriter and read with a JsonReader. Pure. */
 #pragma once
 

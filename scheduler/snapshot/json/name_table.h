@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names → numbers, and the order of names: so that no size of cluster is walked twice for each VM. Pure.
  * Names are not copied: they must outlive the table.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text that grows in an arena, with numbers and JSON strings; nothing else may take from the arena meanwhile.
  *
  * Why not jansson's json_dumps(): the files have a line for each host, VM and move, so that diff can compare

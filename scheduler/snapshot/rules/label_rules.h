@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules that VMs state by themselves, in their labels (from libvirt metadata, docs/labels.md):
  *
  *   apart:web=host    together:app=rack should 50    spread:web=2 zone     about the group of that name

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Entries of the settings' lists → structs, by tables: the table is the check, the error and the manual at
  * once. Pure.
  *

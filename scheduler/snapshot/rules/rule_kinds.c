@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/rules/rule_kinds.h"
 
 #include <errno.h>

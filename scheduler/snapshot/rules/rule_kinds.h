@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kinds of rules an operator may write: one table says each kind's word, fields, manual and example, and
  * what becomes of it on a snapshot. To add a kind: a line in rule_kinds.c (a field of its own: in
  * rule_fields[] too). Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Entries of the settings' lists → RuleSet. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A snapshot while rules are put on it: what the kinds of rules (rule_kinds.c) write with. Inside rules/
  * only. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/rules/rules_apply.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What operators said, put onto a snapshot: places and headroom of hosts, groups, rules of the settings and
  * those that VMs state by their labels, windows as they stand at the snapshot's own time (taken_at). Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a VM's history to what it will need: the demand that decisions go by. Pure.
  *
  * To add an estimator: a function and a line in the table in estimators.c; its setting, manual and test

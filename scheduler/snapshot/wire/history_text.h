@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Histories and estimates as texts for the store: a line a VM, fields separated by tabs. Pure.
  *
  *   plimsoll.history/1 STEP       and for each VM   name uuid read_at step hour, then for each series

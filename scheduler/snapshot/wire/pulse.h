@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A host's pulse: a few numbers beside each report, small enough for the service to look at those of all
  * hosts between its rounds. A round never decides by them: they only call one.
  */

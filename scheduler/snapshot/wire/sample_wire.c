@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/wire/sample_wire.h"
 
 #include <errno.h>

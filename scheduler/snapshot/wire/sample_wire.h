@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reports as text, as they stand in Redis. Pure; fuzzed; print(parse(x)) is x for what print made.
  *
  *   plimsoll.report/1 h1 sent=1767225600000000 seq=42 every=5000000

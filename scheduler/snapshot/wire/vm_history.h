@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a VM has used, kept in constant space: a mean that follows it, the means of the last 48 steps (a
  * step is a 48th of demand.window), and for each hour of the day what the days before had.
  *

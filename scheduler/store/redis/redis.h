@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A connection to a Redis server: pipelines, a time limit over each whole call, reconnection.
  *
  *   redis_begin(r, deadline); redis_send(r, &c) …; redis_receive(r, &reply) …  as many as were sent

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Replies of a Redis server → values in an arena. Pure but for hiredis' own memory; fuzzed, through the
  * reader, without a socket. A reply of an unexpected shape is -EPROTO, never a crash and never half a value.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The embedded server: a private redis-server on a unix socket, shared by the programs that use its
  * directory.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stream sockets with a deadline: of clock_monotonic(), over all that a call does.
  *
  * Looking a host name up is the exception: it takes the time the system's resolver takes (resolv.conf(5)); an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a Redis server is, from the text a person wrote:
  *
  *   redis://[[user]:password@]host[:port][/db]      port 6379, db 0

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A text of the store with the name it has there. */
 #pragma once
 
