@@ -23,10 +23,52 @@ static int allowed_state(const Problem *p, const Settings *s, Terms *t) {
         return terms_add_allowed(t, (AllowedTerm){ .tier = TIER_REPAIR, .weight = 1 });
 }
 
+static bool allowed_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        (void) s;
+        if ((p->pinned && p->pinned[m.vm] != REASON_NONE) || p->roles[x->host_of[m.vm]].no_exit)
+                return true;
+        return (m.to == p->home[m.vm] ? problem_class_denies(p, m.vm, m.to)
+                                      : problem_denied(p, m.vm, m.to)) != REASON_NONE;
+}
+
+/* Three classes of hosts, the first without limits; some rules and some networks. */
+static int allowed_sample(Arena *a, Prng *g, Problem *p) {
+        const uint64_t **allowed = arena_new(a, const uint64_t *, 3);
+        const Reason **denied = arena_new(a, const Reason *, 3);
+        uint32_t *class_of = arena_new(a, uint32_t, p->n_vms);
+
+        if (!allowed || !denied || !class_of)
+                return -ENOMEM;
+        for (uint32_t c = 1; c < 3; c++) {
+                uint64_t *bits = arena_new(a, uint64_t, p->n_hosts / 64 + 1);
+                Reason *why = arena_new(a, Reason, p->n_hosts);
+
+                if (!bits || !why)
+                        return -ENOMEM;
+                for (HostIx h = 0; h < p->n_hosts; h++) {
+                        why[h] = (const Reason[]){ REASON_NONE, REASON_NONE, REASON_RULE_HOSTS,
+                                                   REASON_NETWORK }[prng_below(g, 4)];
+                        if (why[h] == REASON_NONE)
+                                bits[h / 64] |= UINT64_C(1) << (h % 64);
+                }
+                allowed[c] = bits;
+                denied[c] = why;
+        }
+        for (VmIx v = 0; v < p->n_vms; v++)
+                class_of[v] = prng_below(g, 3);
+        p->n_classes = 3;
+        p->class_of = class_of;
+        p->allowed = allowed;
+        p->denied = denied;
+        return 0;
+}
+
 const Policy policy_allowed = {
         .name = "allowed",
         .summary =
                 "VMs run only on hosts that can take them: state, networks, pools, CPU, rules on and not-on",
         .state = allowed_state,
         .total = allowed_total,
+        .refuses = allowed_refuses,
+        .sample = allowed_sample,
 };

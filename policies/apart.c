@@ -12,9 +12,20 @@ static int apart_state(const Problem *p, const Settings *s, Terms *t) {
         return terms_add_rules(t, p, RULE_APART, REASON_RULE_APART);
 }
 
+static bool apart_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        (void) s;
+        return rules_refuse(p, RULE_APART, x, m);
+}
+
+static int apart_sample(Arena *a, Prng *g, Problem *p) {
+        return sample_rules(a, g, p, 3, RULE_APART);
+}
+
 const Policy policy_apart = {
         .name = "apart",
         .summary = "no two VMs of a group share a host (rack, zone, neighbourhood)",
         .state = apart_state,
         .total = apart_total,
+        .refuses = apart_refuses,
+        .sample = apart_sample,
 };

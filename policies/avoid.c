@@ -12,9 +12,20 @@ static int avoid_state(const Problem *p, const Settings *s, Terms *t) {
         return terms_add_rules(t, p, RULE_AVOID, REASON_RULE_APART);
 }
 
+static bool avoid_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        (void) s;
+        return rules_refuse(p, RULE_AVOID, x, m);
+}
+
+static int avoid_sample(Arena *a, Prng *g, Problem *p) {
+        return sample_rules(a, g, p, 3, RULE_AVOID);
+}
+
 const Policy policy_avoid = {
         .name = "avoid",
         .summary = "VMs of one group share no host (rack, zone, neighbourhood) with those of another",
         .state = avoid_state,
         .total = avoid_total,
+        .refuses = avoid_refuses,
+        .sample = avoid_sample,
 };

@@ -92,10 +92,46 @@ static int balance_state(const Problem *p, const Settings *s, Terms *t) {
         return 0;
 }
 
+static int balance_sample_deviations(Arena *a, Prng *g, Problem *p) {
+        const uint32_t n = 1 + prng_below(g, 3);
+        DeviationGoal *goals = arena_new(a, DeviationGoal, n);
+
+        if (!goals)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                int64_t *unit = sample_row(a, g, p->n_hosts, 500, 1);
+
+                if (!unit)
+                        return -ENOMEM;
+                for (HostIx h = 0; h < p->n_hosts; h++)
+                        unit[h] = prng_below(g, 8) == 0 ? 0 : unit[h];
+                goals[i] = (DeviationGoal){
+                        .r = prng_below(g, p->n_res),
+                        .weight = 1 + prng_below(g, 1000),
+                        .unit = unit,
+                        .zero = prng_below(g, 2) ? sample_row(a, g, p->n_hosts, 60, -30) : NULL,
+                };
+        }
+        p->deviations = goals;
+        p->n_deviations = n;
+        return 0;
+}
+
+/* Squares, deviations beside them, or deviations alone. */
+static int balance_sample(Arena *a, Prng *g, Problem *p) {
+        const uint32_t which = prng_below(g, 3);
+
+        p->balance_weight = which < 2 ? sample_row(a, g, p->n_res, 150, 0) : NULL;
+        if (which < 2 && !p->balance_weight)
+                return -ENOMEM;
+        return which > 0 ? balance_sample_deviations(a, g, p) : 0;
+}
+
 const Policy policy_balance = {
         .name = "balance",
         .summary = "hosts are equally full, relative to their sizes",
         .settings = balance_settings,
         .state = balance_state,
         .total = balance_total,
+        .sample = balance_sample,
 };

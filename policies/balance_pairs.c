@@ -3,6 +3,8 @@
  * `target` units free of the second resource per unit free of the first (the ROADEF/EURO 2012 "balance
  * cost").
  */
+#include <errno.h>
+
 #include "scheduler/decide/cost/policy.h"
 
 static void balance_pairs_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -32,9 +34,23 @@ static int balance_pairs_state(const Problem *p, const Settings *s, Terms *t) {
         return 0;
 }
 
+static int balance_pairs_sample(Arena *a, Prng *g, Problem *p) {
+        BalancePair *pairs = arena_new(a, BalancePair, 2);
+
+        if (!pairs)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < 2; i++)
+                pairs[i] = (BalancePair){ prng_below(g, p->n_res), prng_below(g, p->n_res), prng_below(g, 4),
+                                          1 + prng_below(g, 10) };
+        p->pairs = pairs;
+        p->n_pairs = prng_below(g, 3);
+        return 0;
+}
+
 const Policy policy_balance_pairs = {
         .name = "balance_pairs",
         .summary = "what is free of one resource is matched by what is free of another",
         .state = balance_pairs_state,
         .total = balance_pairs_total,
+        .sample = balance_pairs_sample,
 };

@@ -43,9 +43,53 @@ static int capacity_state(const Problem *p, const Settings *s, Terms *t) {
         return 0;
 }
 
+/* Use of a host while VMs move: its load, with TRANSIENT_TOGETHER also what VMs away from it still hold. */
+static int64_t capacity_held(const Assignment *x, HostIx h, uint32_t r) {
+        const Problem *p = x->problem;
+        int64_t sum = assignment_load(x, h)[r];
+
+        for (VmIx v = 0; p->transient_mode == TRANSIENT_TOGETHER && p->transient[r] && v < p->n_vms; v++)
+                if (p->home[v] == h && x->host_of[v] != h)
+                        sum += problem_need(p, v)[r];
+        return sum;
+}
+
+static bool capacity_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        bool over = false;
+
+        (void) s;
+        for (uint32_t r = 0; r < p->n_res; r++) {
+                const int64_t before = capacity_held(x, m.to, r);
+                int64_t after;
+
+                assignment_move(x, m);
+                after = capacity_held(x, m.to, r);
+                assignment_move(x, (Move){ m.vm, m.to, m.from });
+                over |= after > before && after > problem_capacity(p, m.to)[r];
+        }
+        return over;
+}
+
+/* Hosts of all sizes, some smaller than what runs there. */
+static int capacity_sample(Arena *a, Prng *g, Problem *p) {
+        const size_t n = (size_t) p->n_hosts * p->n_res;
+        const int64_t *capacity = sample_row(a, g, n, 500, (int64_t) prng_below(g, 2) * 400);
+        int64_t *limit = sample_row(a, g, n, 500, 0);
+
+        if (!capacity || !limit)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                limit[i] = limit[i] < capacity[i] ? limit[i] : capacity[i];
+        p->capacity = capacity;
+        p->limit = limit;
+        return 0;
+}
+
 const Policy policy_capacity = {
         .name = "capacity",
         .summary = "no host is given more than it has, also while VMs move",
         .state = capacity_state,
         .total = capacity_total,
+        .refuses = capacity_refuses,
+        .sample = capacity_sample,
 };

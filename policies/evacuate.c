@@ -26,9 +26,28 @@ static int evacuate_state(const Problem *p, const Settings *s, Terms *t) {
         return any ? terms_add_sit(t, (SitTerm){ TIER_EVACUATE, weight, p->leave }) : 0;
 }
 
+static int evacuate_sample(Arena *a, Prng *g, Problem *p) {
+        static const int64_t weights[] = { 0, 1, 7, 100 };
+        HostRole *roles = arena_new(a, HostRole, p->n_hosts);
+        int64_t *leave = prng_below(g, 2) ? arena_new(a, int64_t, p->n_vms) : NULL;
+
+        if (!roles)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++) {
+                roles[h] = p->roles[h];
+                roles[h].evacuate = prng_below(g, 4) == 0 ? 7 : 0;
+        }
+        for (VmIx v = 0; leave && v < p->n_vms; v++)
+                leave[v] = weights[prng_below(g, ARRAY_SIZE(weights))];
+        p->roles = roles;
+        p->leave = leave;
+        return 0;
+}
+
 const Policy policy_evacuate = {
         .name = "evacuate",
         .summary = "hosts in maintenance are emptied, and VMs leave failing hardware",
         .state = evacuate_state,
         .total = evacuate_total,
+        .sample = evacuate_sample,
 };

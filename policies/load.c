@@ -3,6 +3,8 @@
  * relieved first, and in whole grains of it, so that noise about the line moves nothing; in one_tier problems
  * linear, as in the ROADEF/EURO 2012 definition ("load cost").
  */
+#include <errno.h>
+
 #include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_load;
@@ -72,10 +74,25 @@ static int load_state(const Problem *p, const Settings *s, Terms *t) {
         return 0;
 }
 
+/* Load lines anywhere below what the hosts have. */
+static int load_sample(Arena *a, Prng *g, Problem *p) {
+        const size_t n = (size_t) p->n_hosts * p->n_res;
+        int64_t *limit = arena_new(a, int64_t, n);
+
+        p->load_weight = sample_row(a, g, p->n_res, 150, 0);
+        if (!limit || !p->load_weight)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                limit[i] = prng_below(g, (uint32_t) p->capacity[i] + 1);
+        p->limit = limit;
+        return 0;
+}
+
 const Policy policy_load = {
         .name = "load",
         .summary = "hosts stay below their load lines",
         .settings = load_policy_settings,
         .state = load_state,
         .total = load_total,
+        .sample = load_sample,
 };

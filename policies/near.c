@@ -12,9 +12,20 @@ static int near_state(const Problem *p, const Settings *s, Terms *t) {
         return terms_add_rules(t, p, RULE_NEAR, REASON_RULE_NEAR);
 }
 
+static bool near_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        (void) s;
+        return rules_refuse(p, RULE_NEAR, x, m);
+}
+
+static int near_sample(Arena *a, Prng *g, Problem *p) {
+        return sample_rules(a, g, p, 3, RULE_NEAR);
+}
+
 const Policy policy_near = {
         .name = "near",
         .summary = "each VM of one group has one of another group in its neighbourhood (host, rack, zone)",
         .state = near_state,
         .total = near_total,
+        .refuses = near_refuses,
+        .sample = near_sample,
 };

@@ -51,10 +51,22 @@ static int pack_state(const Problem *p, const Settings *s, Terms *t) {
         return p->pack ? terms_add_use(t, (UseTerm){ TIER_BALANCE, p->pack->cost }) : 0;
 }
 
+static int pack_sample(Arena *a, Prng *g, Problem *p) {
+        PackGoal *pack = arena_new(a, PackGoal, 1);
+
+        if (!pack)
+                return -ENOMEM;
+        pack->cost = sample_row(a, g, p->n_hosts, 50000, 0);
+        pack->line = p->limit;
+        p->pack = pack;
+        return pack->cost ? 0 : -ENOMEM;
+}
+
 const Policy policy_pack = {
         .name = "pack",
         .summary = "VMs are on few hosts, and the others idle (plan.goal = pack)",
         .settings = pack_settings,
         .state = pack_state,
         .total = pack_total,
+        .sample = pack_sample,
 };

@@ -6,6 +6,8 @@
  */
 #include "scheduler/decide/cost/reserve.h"
 
+#include <errno.h>
+
 #include "scheduler/decide/cost/policy.h"
 
 static const char *const reserve_level_words[] = { "host", "rack", "zone", NULL };
@@ -53,10 +55,78 @@ static int reserve_state(const Problem *p, const Settings *s, Terms *t) {
         return 0;
 }
 
+/* It would be spent: more VMs without a place, or more lacking of the share; and not for one that may. */
+static bool reserve_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        ReserveMeasure before = { 0 }, after = { 0 };
+
+        (void) s;
+        if (!p->reserve || p->reserve->spends[m.vm])
+                return false;
+        (void) reserve_total(p, x, &before);
+        assignment_move(x, m);
+        (void) reserve_total(p, x, &after);
+        assignment_move(x, (Move){ m.vm, m.to, m.from });
+        return reserve_exceeds(after, before);
+}
+
+/* VMs in any order, as if it were that of their sizes. */
+static int reserve_sample_vms(Arena *a, Prng *g, const Problem *p, ReserveGoal *goal) {
+        VmIx *by_size = arena_new(a, VmIx, p->n_vms);
+        uint32_t *rank = arena_new(a, uint32_t, p->n_vms);
+        bool *counts = arena_new(a, bool, p->n_vms), *spends = arena_new(a, bool, p->n_vms);
+
+        if (!by_size || !rank || !counts || !spends)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                const VmIx w = prng_below(g, v + 1);
+
+                by_size[v] = by_size[w];
+                by_size[w] = v;
+                counts[v] = prng_below(g, 8) > 0;
+                spends[v] = prng_below(g, 4) == 0;
+        }
+        for (VmIx v = 0; v < p->n_vms; v++)
+                rank[by_size[v]] = v;
+        goal->by_size = by_size;
+        goal->rank = rank;
+        goal->counts = counts;
+        goal->spends = spends;
+        return 0;
+}
+
+static int reserve_sample(Arena *a, Prng *g, Problem *p) {
+        ReserveGoal *goal = arena_new(a, ReserveGoal, 1);
+        uint32_t *domains = arena_new(a, uint32_t, p->n_hosts);
+
+        if (!goal || !domains)
+                return -ENOMEM;
+        *goal = (ReserveGoal){ .losses = prng_below(g, 3),
+                               .level = (Level) prng_below(g, LEVEL_N),
+                               .share_permille = prng_below(g, 2) ? prng_below(g, 900) : 0,
+                               .share_level = (Level) prng_below(g, LEVEL_N + 1),
+                               .domains = domains };
+        if (reserve_sample_vms(a, g, p, goal) < 0)
+                return -ENOMEM;
+        for (uint32_t d = 0; d < p->n_domains[goal->level]; d++) {
+                bool any = goal->level == LEVEL_HOST;
+
+                for (HostIx h = 0; h < p->n_hosts && !any; h++)
+                        any = p->domain[goal->level][h] == d;
+                if (any && prng_below(g, 8) > 0)
+                        domains[goal->n_domains++] = d;
+        }
+        for (uint32_t r = 0; r <= RES_MEMORY; r++)
+                goal->mean[r] = 1 + prng_below(g, 500);
+        p->reserve = goal;
+        return 0;
+}
+
 const Policy policy_reserve = {
         .name = "reserve",
         .summary = "VMs of lost hosts have room elsewhere, and a share stays free",
         .settings = reserve_settings,
         .state = reserve_state,
         .total = reserve_policy_total,
+        .refuses = reserve_refuses,
+        .sample = reserve_sample,
 };

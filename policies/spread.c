@@ -12,9 +12,20 @@ static int spread_state(const Problem *p, const Settings *s, Terms *t) {
         return terms_add_rules(t, p, RULE_SPREAD, REASON_RULE_SPREAD);
 }
 
+static bool spread_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        (void) s;
+        return rules_refuse(p, RULE_SPREAD, x, m);
+}
+
+static int spread_sample(Arena *a, Prng *g, Problem *p) {
+        return sample_rules(a, g, p, 3, RULE_SPREAD);
+}
+
 const Policy policy_spread = {
         .name = "spread",
         .summary = "a group covers at least k hosts (racks, zones, neighbourhoods)",
         .state = spread_state,
         .total = spread_total,
+        .refuses = spread_refuses,
+        .sample = spread_sample,
 };

@@ -2,6 +2,8 @@
 /* The price of moving, so that only moves which earn it are made: per VM, per way between hosts, and for the
  * service with the most VMs under way.
  */
+#include <errno.h>
+
 #include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_stay;
@@ -75,10 +77,44 @@ static int stay_state(const Problem *p, const Settings *s, Terms *t) {
         return e;
 }
 
+/* Three services, prices of VMs and of ways. */
+static int stay_sample(Arena *a, Prng *g, Problem *p) {
+        uint32_t *service_of = arena_new(a, uint32_t, p->n_vms);
+        int64_t *distance = sample_row(a, g, (size_t) p->n_hosts * p->n_hosts, 50, 0);
+        Group *services = arena_new(a, Group, 3);
+
+        p->move_price = sample_row(a, g, p->n_vms, 200, 0);
+        if (!service_of || !distance || !services || !p->move_price)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                distance[(size_t) h * p->n_hosts + h] = 0;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                service_of[v] = prng_below(g, 3);
+        for (uint32_t k = 0; k < 3; k++) {
+                VmIx *vms = arena_new(a, VmIx, p->n_vms);
+
+                if (!vms)
+                        return -ENOMEM;
+                services[k].vms = vms;
+                for (VmIx v = 0; v < p->n_vms; v++)
+                        if (service_of[v] == k)
+                                vms[services[k].n_vms++] = v;
+        }
+        p->services = services;
+        p->service_of = service_of;
+        p->n_services = 3;
+        p->service_weight = prng_below(g, 100);
+        p->distance = distance;
+        p->distance_weight = prng_below(g, 5);
+        p->move_weight = prng_below(g, 3);
+        return 0;
+}
+
 const Policy policy_stay = {
         .name = "stay",
         .summary = "a move must earn more than it costs",
         .settings = stay_settings,
         .state = stay_state,
         .total = stay_total,
+        .sample = stay_sample,
 };

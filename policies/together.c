@@ -12,9 +12,20 @@ static int together_state(const Problem *p, const Settings *s, Terms *t) {
         return terms_add_rules(t, p, RULE_TOGETHER, REASON_RULE_TOGETHER);
 }
 
+static bool together_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        (void) s;
+        return rules_refuse(p, RULE_TOGETHER, x, m);
+}
+
+static int together_sample(Arena *a, Prng *g, Problem *p) {
+        return sample_rules(a, g, p, 3, RULE_TOGETHER);
+}
+
 const Policy policy_together = {
         .name = "together",
         .summary = "all VMs of a group share a host (rack, zone, neighbourhood)",
         .state = together_state,
         .total = together_total,
+        .refuses = together_refuses,
+        .sample = together_sample,
 };

@@ -4,6 +4,7 @@
  * the snapshot's `traffic`. Without it, this policy wants nothing.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "scheduler/decide/cost/policy.h"
 
@@ -43,10 +44,42 @@ static int traffic_state(const Problem *p, const Settings *s, Terms *t) {
         return 0;
 }
 
+/* Pairs of VMs that talk; their groups come after those that there are. */
+static int traffic_sample(Arena *a, Prng *g, Problem *p) {
+        const uint32_t n_pairs = p->n_vms > 1 ? 1 + prng_below(g, 5) : 0;
+        Group *groups = arena_new(a, Group, (size_t) p->n_groups + n_pairs);
+        GroupRule *talks = arena_new(a, GroupRule, (size_t) n_pairs * 2);
+
+        if (!groups || !talks)
+                return -ENOMEM;
+        if (p->n_groups > 0)
+                memcpy(groups, p->groups, sizeof(Group) * p->n_groups);
+        p->n_talks = 0;
+        for (uint32_t i = 0; i < n_pairs; i++) {
+                VmIx *vms = arena_new(a, VmIx, 2);
+
+                if (!vms)
+                        return -ENOMEM;
+                vms[0] = prng_below(g, p->n_vms);
+                vms[1] = (vms[0] + 1 + prng_below(g, p->n_vms - 1)) % p->n_vms;
+                for (uint32_t k = 0; k < 2; k++)
+                        talks[p->n_talks++] = (GroupRule){ .kind = RULE_TOGETHER,
+                                                           .level = (Level) prng_below(g, LEVEL_N),
+                                                           .group = p->n_groups,
+                                                           .group_b = p->n_groups,
+                                                           .weight = prng_below(g, 30000) };
+                groups[p->n_groups++] = (Group){ vms, 2 };
+        }
+        p->groups = groups;
+        p->talks = talks;
+        return 0;
+}
+
 const Policy policy_traffic = {
         .name = "traffic",
         .summary = "VMs that talk to each other are near",
         .settings = traffic_settings,
         .state = traffic_state,
         .total = traffic_total,
+        .sample = traffic_sample,
 };

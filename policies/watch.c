@@ -48,10 +48,26 @@ static int watch_state(const Problem *p, const Settings *s, Terms *t) {
         return terms_add_come(t, (ComeTerm){ TIER_BALANCE, weight });
 }
 
+static int watch_sample(Arena *a, Prng *g, Problem *p) {
+        uint8_t *grade = arena_new(a, uint8_t, p->n_hosts);
+        bool *mends = arena_new(a, bool, p->n_vms);
+
+        if (!grade || !mends)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                grade[h] = prng_below(g, 2) == 0;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                mends[v] = prng_below(g, 2) == 0;
+        p->grade = grade;
+        p->mends = mends;
+        return 0;
+}
+
 const Policy policy_watch = {
         .name = "watch",
         .summary = "VMs rather do not come to hosts with a fault of grade 1",
         .settings = watch_settings,
         .state = watch_state,
         .total = watch_total,
+        .sample = watch_sample,
 };

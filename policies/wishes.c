@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wishes about hosts and about staying: rules "on", "not-on", "never-move" and "move-only" that should hold.
  */
+#include <errno.h>
+
 #include "scheduler/decide/cost/policy.h"
 
 static void wishes_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -29,9 +31,30 @@ static int wishes_state(const Problem *p, const Settings *s, Terms *t) {
         return e;
 }
 
+/* Three classes of wishes about hosts, the first without any. */
+static int wishes_sample(Arena *a, Prng *g, Problem *p) {
+        const int64_t **rows = arena_new(a, const int64_t *, 3);
+        uint32_t *wish_of = arena_new(a, uint32_t, p->n_vms);
+
+        if (!rows || !wish_of)
+                return -ENOMEM;
+        for (uint32_t c = 1; c < 3; c++) {
+                rows[c] = sample_row(a, g, p->n_hosts, 50, 0);
+                if (!rows[c])
+                        return -ENOMEM;
+        }
+        for (VmIx v = 0; v < p->n_vms; v++)
+                wish_of[v] = prng_below(g, 3);
+        p->wish_of = wish_of;
+        p->wish_cost = rows;
+        p->stay_wish = sample_row(a, g, p->n_vms, 20, 0);
+        return p->stay_wish ? 0 : -ENOMEM;
+}
+
 const Policy policy_wishes = {
         .name = "wishes",
         .summary = "hosts that VMs should or should not be on, and VMs that should stay where they are",
         .state = wishes_state,
         .total = wishes_total,
+        .sample = wishes_sample,
 };

@@ -5,14 +5,18 @@
  * POLICY(NAME) to policies/policies.def. Settings, help and manual come from its own table.
  *
  * A policy says what it wants twice. state() puts it into terms (terms.h), the small vocabulary that the
- * search evaluates tens of millions of times a second. total() computes it from its definition, slowly and
- * plainly. The contract test holds the two together, on thousands of random problems: after any moves, the
- * terms' cost is the total's, exactly; a move is refused for a rule only if it would break it further.
+ * search evaluates tens of millions of times a second. total() and refuses() say it by its definition, slowly
+ * and plainly. The contract test holds the two together, on random problems that sample() has filled: after
+ * any moves, the terms' cost is the total's, exactly, and what is refused is what refuses() says. It asks that
+ * the policy bites there: one that states nothing fails.
+ *
+ * Nothing outside policies/ knows a policy by its name (tests/arrows/policies.sh).
  *
  * Pure: no I/O, clock, globals; memory only from the arena. Threads: any.
  */
 #pragma once
 
+#include "scheduler/base/prng.h"
 #include "scheduler/decide/cost/terms.h"
 #include "scheduler/model/plan.h"
 #include "scheduler/model/settings.h"
@@ -25,8 +29,16 @@ typedef struct Policy {
         /* Adds the policy's terms for this problem. `s` NULL: the defaults. 0 or negative errno. */
         int (*state)(const Problem *p, const Settings *s, Terms *t);
 
-        /* Adds the policy's cost of x to *ret, from the definition. NULL: it only refuses. */
+        /* Adds the policy's cost of x to *ret, from the definition. */
         void (*total)(const Problem *p, const Settings *s, const Assignment *x, Costs *ret);
+
+        /* Whether the policy refuses m, from the definition; m.from is where the VM is, m.to another host. x is
+         * moved and moved back. NULL: it refuses nothing. */
+        bool (*refuses)(const Problem *p, const Settings *s, Assignment *x, Move m);
+
+        /* Fills what the policy reads of a random problem (tests/random_problem.h), so that it costs something
+         * in most: for tests. What others read stays as it is. In `a`. 0 or -ENOMEM. */
+        int (*sample)(Arena *a, Prng *g, Problem *p);
 } Policy;
 
 typedef struct PolicySet {
@@ -42,3 +54,10 @@ int policies_state(Arena *a, const Problem *p, PolicySet policies, const Setting
 
 /* The cost of x, each policy asked in turn. */
 Costs policies_total(PolicySet policies, const Problem *p, const Settings *s, const Assignment *x);
+
+/* For samples: n numbers from `add` to add + below − 1. In `a`; NULL: it is full. */
+int64_t *sample_row(Arena *a, Prng *g, size_t n, uint32_t below, int64_t add);
+
+/* For samples: so many rules of the kind (RULE_ON: of any between VMs), after those that there are, each with
+ * groups of its own. In `a`. 0 or -ENOMEM. */
+int sample_rules(Arena *a, Prng *g, Problem *p, uint32_t n, RuleKind kind);

@@ -136,3 +136,20 @@ void rules_total(const Problem *p, RuleKind kind, const Assignment *x, Costs *re
                         ret->tier[TIER_BALANCE] += rule->weight * RULE_UNIT * rule_broken(p, rule, x);
         }
 }
+
+bool rules_refuse(const Problem *p, RuleKind kind, Assignment *x, Move m) {
+        bool breaks = false;
+
+        for (uint32_t i = 0; i < p->n_rules && !breaks; i++) {
+                const GroupRule *rule = &p->rules[i];
+                int64_t before;
+
+                if (!rule->must || rule->kind != kind)
+                        continue;
+                before = rule_broken(p, rule, x);
+                assignment_move(x, m);
+                breaks = rule_broken(p, rule, x) > before;
+                assignment_move(x, (Move){ m.vm, m.to, m.from });
+        }
+        return breaks;
+}

@@ -186,3 +186,6 @@ int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x
 #define RULE_UNIT 1000
 int terms_add_rules(Terms *t, const Problem *p, RuleKind kind, Reason reason) must_check;
 void rules_total(const Problem *p, RuleKind kind, const Assignment *x, Costs *ret);
+
+/* A rule of the kind that must hold and that m would break further, by counting. */
+bool rules_refuse(const Problem *p, RuleKind kind, Assignment *x, Move m);

@@ -77,8 +77,7 @@ int plan_score(Planning *pl, const HostIx *host_of, Score *ret) {
                 if (host_of[v] != x->host_of[v])
                         assignment_move(x, (Move){ v, x->host_of[v], host_of[v] });
         for (uint32_t i = 0; i < pl->policies.n; i++) {
-                if (pl->policies.policies[i]->total)
-                        pl->policies.policies[i]->total(p, pl->settings, x, &policy[i]);
+                pl->policies.policies[i]->total(p, pl->settings, x, &policy[i]);
                 ret->costs = costs_add(ret->costs, policy[i]);
         }
         for (uint32_t k = 0; k < p->n_res; k++)

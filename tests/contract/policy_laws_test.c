@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The laws of policies can be broken: each of these policies breaks one, and is told so. */
+#include <errno.h>
+
+#include "tests/contract/policy_laws.h"
+
+static int nothing_stated(const Problem *p, const Settings *s, Terms *t) {
+        (void) p;
+        (void) s;
+        (void) t;
+        return 0;
+}
+
+static void nothing_costs(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        (void) p;
+        (void) s;
+        (void) x;
+        (void) ret;
+}
+
+static int nothing_sampled(Arena *a, Prng *g, Problem *p) {
+        (void) a;
+        (void) g;
+        (void) p;
+        return 0;
+}
+
+/* The sound one, of which the others are spoilt copies: VMs on host h cost h + 1 each. */
+static int64_t price_of(HostIx h) {
+        return h + 1;
+}
+
+static int sound_state(const Problem *p, const Settings *s, Terms *t) {
+        int64_t *weight = arena_new(t->arena, int64_t, p->n_hosts);
+
+        (void) s;
+        if (!weight)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                weight[h] = price_of(h);
+        return terms_add_sit(t, (SitTerm){ TIER_BALANCE, weight, NULL });
+}
+
+static void sound_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        (void) s;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                ret->tier[TIER_BALANCE] += price_of(x->host_of[v]);
+}
+
+static const Policy sound = {
+        .name = "sound",
+        .summary = "VMs are on hosts of low number",
+        .state = sound_state,
+        .total = sound_total,
+        .sample = nothing_sampled,
+};
+
+static void expect_broken(const Policy *policy, const char *how) {
+        const Policy *const set[] = { policy };
+        PolicyLaws l = policy_laws((PolicySet){ set, 1 }, policy->name);
+        const char *broken = laws_broken(&l);
+
+        cr_assert_not_null(broken, "%s: no law was broken", policy->name);
+        cr_assert(strstr(broken, how), "%s: wanted: %s", broken, how);
+}
+
+Test(policy_laws, are_kept_by_a_sound_policy) {
+        const Policy *const set[] = { &sound };
+        PolicyLaws l = policy_laws((PolicySet){ set, 1 }, sound.name);
+        const char *broken = laws_broken(&l);
+
+        cr_assert_null(broken, "%s", broken);
+}
+
+Test(policy_laws, are_broken_by_one_that_states_nothing) {
+        Policy empty = sound;
+
+        empty.name = "empty";
+        empty.state = nothing_stated;
+        empty.total = nothing_costs;
+        expect_broken(&empty, "it costs something in 0 of 600 problems");
+}
+
+Test(policy_laws, are_broken_by_one_without_a_sample) {
+        Policy bare = sound;
+
+        bare.name = "bare";
+        bare.sample = NULL;
+        expect_broken(&bare, "no state(), total() or sample()");
+}
+
+Test(policy_laws, are_broken_by_terms_that_are_not_the_definition) {
+        Policy liar = sound;
+
+        liar.name = "liar";
+        liar.total = nothing_costs;
+        expect_broken(&liar, "cost is total");
+}
+
+static int64_t same_price(const Problem *p, HostIx h) {
+        (void) p;
+        (void) h;
+        return 5;
+}
+
+static int level_state(const Problem *p, const Settings *s, Terms *t) {
+        int64_t *weight = arena_new(t->arena, int64_t, p->n_hosts);
+
+        (void) s;
+        if (!weight)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                weight[h] = same_price(p, h);
+        return terms_add_sit(t, (SitTerm){ TIER_BALANCE, weight, NULL });
+}
+
+static void level_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        (void) s;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                ret->tier[TIER_BALANCE] += same_price(p, x->host_of[v]);
+}
+
+Test(policy_laws, are_broken_by_a_cost_that_no_move_changes) {
+        Policy level = sound;
+
+        level.name = "level";
+        level.state = level_state;
+        level.total = level_total;
+        expect_broken(&level, "moves change its cost in 0 of 600 problems");
+}
+
+static int rare_state(const Problem *p, const Settings *s, Terms *t) {
+        return p->n_vms == 3 ? sound_state(p, s, t) : 0;
+}
+
+static void rare_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
+        if (p->n_vms == 3)
+                sound_total(p, s, x, ret);
+}
+
+Test(policy_laws, are_broken_by_one_that_hardly_ever_bites) {
+        Policy rare = sound;
+
+        rare.name = "rare";
+        rare.state = rare_state;
+        rare.total = rare_total;
+        expect_broken(&rare, "of 600 problems");
+}
+
+static bool never(const Problem *p, const Settings *s, Assignment *x, Move m) {
+        (void) p;
+        (void) s;
+        (void) x;
+        (void) m;
+        return false;
+}
+
+Test(policy_laws, are_broken_by_one_that_says_it_refuses_and_does_not) {
+        Policy meek = sound;
+
+        meek.name = "meek";
+        meek.refuses = never;
+        expect_broken(&meek, "it refuses something in 0 of 600 problems");
+}
+
+static int stern_state(const Problem *p, const Settings *s, Terms *t) {
+        t->capacity = true;
+        return sound_state(p, s, t);
+}
+
+Test(policy_laws, are_broken_by_one_that_refuses_and_does_not_say_so) {
+        Policy stern = sound;
+
+        stern.name = "stern";
+        stern.state = stern_state;
+        expect_broken(&stern, "its terms refuse what its definition allows");
+}
+
+static const SettingDef heed_settings[] = {
+        { .name = "price", .type = SETTING_COUNT, .def = 1, .max = 100, .doc = "What a VM costs." },
+        { 0 },
+};
+
+static Policy heedless;
+
+static int heedless_state(const Problem *p, const Settings *s, Terms *t) {
+        int64_t *weight = arena_new(t->arena, int64_t, p->n_hosts);
+
+        if (!weight)
+                return -ENOMEM;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                weight[h] = price_of(h) * policy_setting(&heedless, s, "price");
+        return terms_add_sit(t, (SitTerm){ TIER_BALANCE, weight, NULL });
+}
+
+Test(policy_laws, are_broken_by_a_definition_that_does_not_heed_a_setting) {
+        heedless = sound;
+        heedless.name = "heedless";
+        heedless.settings = heed_settings;
+        heedless.state = heedless_state;
+        expect_broken(&heedless, "cost is total");
+}
