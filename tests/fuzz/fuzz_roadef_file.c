@@ -19,7 +19,7 @@ static void search(Arena *a, const Problem *p) {
         };
         SearchResult r;
 
-        if (search_run(a, p, policies_all(), NULL, budget, 1, &workers_none, &r) < 0)
+        if (search_run(a, &(SearchInput){ p, policies_all(), NULL, budget, 1, &workers_none }, &r) < 0)
                 return; /* the arena is small */
         if (costs_compare(&r.after, &r.before) > 0)
                 abort();

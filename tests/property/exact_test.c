@@ -145,7 +145,10 @@ Test(exact, is_never_beaten_by_search_and_starts_from_it, .timeout = 3000) {
                 Terms *t;
 
                 cr_assert_eq(policies_state(&a, p, policies_all(), NULL, &t), 0);
-                cr_assert_eq(search_run(&a, p, policies_all(), NULL, budget, seed, &workers_none, &found), 0);
+                cr_assert_eq(
+                        search_run(&a, &(SearchInput){ p, policies_all(), NULL, budget, seed, &workers_none },
+                                   &found),
+                        0);
                 task = whole_task(t, 50000);
                 task.max_moves = budget.max_moves;
                 task.max_mib = budget.max_mib;

@@ -64,7 +64,8 @@ Test(threads, their_number_does_not_change_the_plan) {
                 const Workers workers = workers_threads(threads);
                 SearchResult r;
 
-                cr_assert_eq(0, search_run(&a, p, policies_all(), NULL, budget, 1, &workers, &r));
+                cr_assert_eq(0, search_run(&a, &(SearchInput){ p, policies_all(), NULL, budget, 1, &workers },
+                                           &r));
                 cr_assert(!first || memcmp(first, r.host_of, sizeof(HostIx) * VMS) == 0, "with %u threads",
                           threads);
                 first = r.host_of;

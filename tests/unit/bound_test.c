@@ -139,7 +139,9 @@ Test(bound, is_below_whatever_moves_and_search_lead_to) {
                 SearchResult found;
 
                 cr_assert_eq(
-                        0, search_run(&arena, p, policies_all(), NULL, budget, seed, &workers_none, &found));
+                        0, search_run(&arena,
+                                      &(SearchInput){ p, policies_all(), NULL, budget, seed, &workers_none },
+                                      &found));
                 for (int t = 0; t < TIER_N; t++) {
                         cr_assert_geq(bound.tier[t], 0);
                         cr_assert_leq(bound.tier[t], found.before.tier[t], "seed %lu", (unsigned long) seed);

@@ -47,7 +47,8 @@ Test(roadef_file, the_example_has_its_known_costs) {
 
         cr_assert_eq(p->n_hosts, 4);
         cr_assert_eq(p->n_vms, 3);
-        cr_assert_eq(0, search_run(&a, p, policies_all(), NULL, budget, 1, &workers_none, &r));
+        cr_assert_eq(0,
+                     search_run(&a, &(SearchInput){ p, policies_all(), NULL, budget, 1, &workers_none }, &r));
         cr_assert_eq(r.before.tier[TIER_BALANCE], 4200);
         cr_assert_eq(r.before.tier[TIER_REPAIR], 0);
         cr_assert_eq(r.after.tier[TIER_BALANCE], 2411);

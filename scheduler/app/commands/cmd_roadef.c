@@ -100,8 +100,13 @@ static ExitStatus cmd_roadef_run(Invocation *in) {
         if (status != EXIT_DONE)
                 return status;
         assert(p);
-        if (search_run(in->arena, p, policies_all(), NULL, budget, (uint64_t) option_number(o, "seed", 1),
-                       &workers, &result) < 0)
+        if (search_run(in->arena,
+                       &(SearchInput){ .problem = p,
+                                       .policies = policies_all(),
+                                       .budget = budget,
+                                       .seed = (uint64_t) option_number(o, "seed", 1),
+                                       .workers = &workers },
+                       &result) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (result.before.tier[TIER_REPAIR] > 0)
                 return command_complain(in, EXIT_BAD_INPUT, "%s: the initial assignment breaks a constraint",

@@ -37,48 +37,69 @@ static uint32_t moves_in_a_day(const CoolDown *c, usec_t now) {
         return n;
 }
 
-/* The snapshot with its cooling VMs marked as not movable, and what is left for later; itself when there is
- * neither. */
-static int round_hold(Arena *a, const RoundInput *in, const Snapshot **ret) {
+/* Marks the VM of a cool-down that still holds it as not movable, and says why. 0 or -ENOMEM. */
+static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, Vm *vms) {
         const Snapshot *s = in->snapshot;
-        Snapshot *copy = arena_new(a, Snapshot, 1);
-        Vm *vms = in->n_cool_downs > 0 ? arena_new(a, Vm, s->n_vms) : NULL;
+        const VmIx v = snapshot_vm(s, c->vm);
+        const uint32_t moves = moves_in_a_day(c, in->now);
+        char until[HUMAN_SIZE];
+        Vm *vm;
+        bool spent;
 
-        if (!copy || (in->n_cool_downs > 0 && !vms))
-                return -ENOMEM;
-        *copy = *s;
-        copy->not_now |= in->not_now;
-        *ret = in->not_now ? copy : s;
+        if (v == IX_NONE)
+                return 0;
+        vm = &vms[v];
+        spent = vm->moves_a_day > 0 && moves >= vm->moves_a_day;
+        if ((c->until <= in->now && !spent) || !may_be_held(s, vms, vm, c))
+                return 0;
+        vm->movable = false;
+        vm->hold = spent && !c->why ? HOLD_MOVES : HOLD_FOR_NOW;
+        if (c->why)
+                vm->unmovable_why = c->why;
+        else if (spent)
+                vm->unmovable_why = text_format(a, "it was moved %u times within a day; a rule allows %lld",
+                                                moves, (long long) vm->moves_a_day);
+        else
+                vm->unmovable_why =
+                        text_format(a, "it was moved lately and stays until %s", human_time(c->until, until));
+        return vm->unmovable_why ? 0 : -ENOMEM;
+}
+
+/* The snapshot with its cooling VMs marked as not movable; itself when there are none. */
+static int hold_cooling(Arena *a, const RoundInput *in, const Snapshot **io) {
+        const Snapshot *s = *io;
+        Snapshot *copy;
+        Vm *vms;
+        int r = 0;
+
         if (in->n_cool_downs == 0)
                 return 0;
+        copy = arena_new(a, Snapshot, 1);
+        vms = arena_new(a, Vm, s->n_vms);
+        if (!copy || !vms)
+                return -ENOMEM;
+        *copy = *s;
         if (s->n_vms > 0)
                 memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
-        for (uint32_t i = 0; i < in->n_cool_downs; i++) {
-                const CoolDown *c = &in->cool_downs[i];
-                VmIx v = snapshot_vm(s, c->vm);
-                char until[HUMAN_SIZE];
-                uint32_t moves;
-                bool spent;
-
-                if (v == IX_NONE)
-                        continue;
-                moves = moves_in_a_day(c, in->now);
-                spent = vms[v].moves_a_day > 0 && moves >= vms[v].moves_a_day;
-                if ((c->until <= in->now && !spent) || !may_be_held(s, vms, &vms[v], c))
-                        continue;
-                vms[v].movable = false;
-                vms[v].hold = spent && !c->why ? HOLD_MOVES : HOLD_FOR_NOW;
-                vms[v].unmovable_why =
-                        c->why  ? c->why
-                        : spent ? text_format(a, "it was moved %u times within a day; a rule allows %lld",
-                                              moves, (long long) vms[v].moves_a_day)
-                                : text_format(a, "it was moved lately and stays until %s",
-                                              human_time(c->until, until));
-                if (!vms[v].unmovable_why)
-                        return -ENOMEM;
-        }
+        for (uint32_t i = 0; i < in->n_cool_downs && r == 0; i++)
+                r = hold_vm(a, in, &in->cool_downs[i], vms);
         copy->vms = vms;
-        *ret = copy;
+        *io = copy;
+        return r;
+}
+
+/* The snapshot with the kinds of action marked that are left for later; itself when none is. */
+static int leave_for_later(Arena *a, const RoundInput *in, const Snapshot **io) {
+        Snapshot *copy;
+
+        if (in->not_now == 0)
+                return 0;
+        copy = arena_new(a, Snapshot, 1);
+        if (!copy)
+                return -ENOMEM;
+        *copy = **io;
+        copy->not_now |= in->not_now;
+        *io = copy;
         return 0;
 }
 
@@ -101,15 +122,20 @@ static int pause_balance(Arena *a, const Snapshot *s, const char *why, const Sna
 }
 
 int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) {
-        int r = round_hold(a, in, ret);
+        const Snapshot *s = in->snapshot;
+        int r = hold_cooling(a, in, &s);
 
-        return r == 0 && in->paused ? pause_balance(a, *ret, in->paused, ret) : r;
+        if (r == 0)
+                r = leave_for_later(a, in, &s);
+        if (r == 0 && in->paused)
+                r = pause_balance(a, s, in->paused, &s);
+        if (r == 0)
+                *ret = s;
+        return r;
 }
 
-int round_decide(Arena *a, const RoundInput *in, Round *ret) {
-        usec_t start = clock_monotonic_of(in->clock);
-        Guard guard = { in->clock, start + in->think };
-        PlanRequest request = in->request;
+int round_prepare(Arena *a, const RoundInput *in, Round *ret) {
+        const usec_t start = clock_monotonic_of(in->clock);
         Round round = { 0 };
         int r = round_facts(a, in, &round.snapshot);
 
@@ -117,14 +143,33 @@ int round_decide(Arena *a, const RoundInput *in, Round *ret) {
                 r = problem_build(a, round.snapshot, in->settings, &round.problem);
         if (r < 0)
                 return r;
+        round.prepared = clock_monotonic_of(in->clock) - start;
+        *ret = round;
+        return 0;
+}
+
+int round_plan(Arena *a, const RoundInput *in, Round *io) {
+        const usec_t start = clock_monotonic_of(in->clock);
+        Guard guard = { in->clock, start - io->prepared + in->think };
+        PlanRequest request = in->request;
+        int r;
+
         if (in->think > 0 && !request.stop) {
                 request.stop = round_is_past;
                 request.stop_arg = &guard;
         }
-        r = planner_plan(a, round.snapshot, in->settings, policies_all(), request, &round.plan);
-        if (r < 0)
-                return r;
-        round.took = clock_monotonic_of(in->clock) - start;
-        *ret = round;
-        return 0;
+        r = planner_decide(a, io->snapshot, io->problem, in->settings, policies_all(), request, &io->plan);
+        io->took = io->prepared + clock_monotonic_of(in->clock) - start;
+        return r;
+}
+
+int round_decide(Arena *a, const RoundInput *in, Round *ret) {
+        Round round;
+        int r = round_prepare(a, in, &round);
+
+        if (r == 0)
+                r = round_plan(a, in, &round);
+        if (r == 0)
+                *ret = round;
+        return r;
 }

@@ -22,12 +22,20 @@ typedef struct Round {
         const Snapshot *snapshot; /* with the VMs that are held by a cool-down marked so */
         const Problem *problem;
         const Plan *plan;
-        usec_t took;
+        usec_t prepared, took; /* until there was a problem; until there was a plan, with that */
 } Round;
 
 /* The snapshot as it is decided on: VMs that are held marked as not movable, kinds that are left for later,
  * and why balance is paused. 0 or -ENOMEM. In `a`. */
 int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) must_check;
 
-/* 0; a negative errno of planner_plan() (-EPROTO: plan_check refused the planner's own plan). In `a`. */
+/* The first half of a round: the facts as they are decided on, and the problem they pose, which is built once
+ * and stands for each plan of the same input. No plan yet. 0; -ENOMEM; what problem_build() said. In `a`. */
+int round_prepare(Arena *a, const RoundInput *in, Round *ret) must_check;
+
+/* The second half: the plan of what round_prepare() made of the same input; in->request may be another one.
+ * 0; a negative errno of planner_plan() (-EPROTO: plan_check refused the planner's own plan). In `a`. */
+int round_plan(Arena *a, const RoundInput *in, Round *io) must_check;
+
+/* Both. */
 int round_decide(Arena *a, const RoundInput *in, Round *ret) must_check;

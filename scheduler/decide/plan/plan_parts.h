@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the planner share: planner.c (search, order, fixed point), plan_story.c (each move's
- * cost, forecast and sentence), plan_score.c (before and after), plan_refused.c (what could not be done). */
+/* What the files of the planner share. planner.c names the steps in their order; each other file is one of
+ * them. */
 #pragma once
 
 #include "scheduler/decide/cost/evaluator.h"
@@ -23,6 +23,7 @@ typedef struct Planning {
         HostIx *now;     /* [vm] where it is after the steps */
         WaveMove *steps; /* in order; a VM may move in several waves */
         uint32_t n_steps, n_waves;
+        int stages;       /* that steps came of */
         Reason *left_out; /* [vm] ORDER or BUDGET: wanted, and not done; else REASON_NONE */
         bool capped;      /* a budget cut the plan short */
         uint64_t evaluations, refusals[REASON_N];
@@ -32,6 +33,20 @@ typedef struct Planning {
         Score before, after;
         Costs bound; /* no placement that the whole plan could lead to costs less */
 } Planning;
+
+/* ---- plan_stages.c ---- */
+
+/* Searches, orders what was found, and goes on from there until nothing is worth moving, from the steps there
+ * are already. 0; a negative errno. */
+int plan_stages(Planning *pl) must_check;
+
+/* Where something is broken and the steps leave as much of it broken: one move that mends by itself goes
+ * first, if there is one, and all is done again. 0; a negative errno. */
+int plan_stages_mend(Planning *pl) must_check;
+
+/* The net moves in an order of their own, where more than one stage made steps and it has no more. 0; a
+ * negative errno. */
+int plan_merge_stages(Planning *pl) must_check;
 
 /* The steps as moves, each with its cost, forecast and sentence, once they are within the budgets. */
 int plan_story(Planning *pl, Plan *plan) must_check;

@@ -28,8 +28,13 @@ typedef struct PlanRequest {
                         .seed = 1,                                                                           \
                         .workers = &workers_none })
 
-/* Snapshot → search → waves → plan_check → Plan. A plan that plan_check refuses is never returned: -EPROTO.
- * Planning again what the plan leaves behind gives no moves, unless a cap or the guard cut it short. */
+/* Problem → search → waves → plan_check → Plan. `p` is what problem_build() made of `s` by the same settings. A
+ * plan that plan_check refuses is never returned: -EPROTO. Planning again what the plan leaves behind gives
+ * no moves, unless a cap or the guard cut it short. */
+int planner_decide(Arena *a, const Snapshot *s, const Problem *p, const Settings *settings,
+                   PolicySet policies, PlanRequest request, const Plan **ret) must_check;
+
+/* The same of a snapshot alone: its problem is built first. */
 int planner_plan(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
                  PlanRequest request, const Plan **ret) must_check;
 

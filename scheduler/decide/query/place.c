@@ -130,8 +130,14 @@ static int place_improve(Place *pl, Start *st) {
         }
         p.home = home;
         p.pinned = pinned;
-        r = search_run(pl->arena, &p, pl->policies, pl->settings, budget, pl->request->plan.seed,
-                       pl->request->plan.workers, &found);
+        r = search_run(pl->arena,
+                       &(SearchInput){ .problem = &p,
+                                       .policies = pl->policies,
+                                       .settings = pl->settings,
+                                       .budget = budget,
+                                       .seed = pl->request->plan.seed,
+                                       .workers = pl->request->plan.workers },
+                       &found);
         for (uint32_t i = 0; r == 0 && i < pl->n; i++)
                 st->host_of[pl->order[i]] = found.host_of[pl->order[i]];
         arena_rewind(pl->arena, mark);

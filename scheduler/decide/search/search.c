@@ -103,23 +103,44 @@ static int tasks_prepare(Arena *a, const Problem *p, unsigned n, Task *tasks) {
         return 0;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): eight parameters, each another thing a decision depends on */
-int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s, SearchBudget budget,
-               uint64_t seed, const Workers *workers, SearchResult *ret) {
+/* All of them, at once where there are workers for that. The best one; NULL: one failed, *ret_error says it. */
+static const Task *tasks_run(Tasks *all, unsigned n, const Workers *workers, SearchResult *io,
+                             int *ret_error) {
+        const Task *best = all->tasks;
+
+        all->workers = n > 1 ? NULL : workers;
+        if (n > 1)
+                workers->run(workers, n, task_run, all);
+        else
+                task_run(all, 0);
+        for (unsigned i = 0; i < n; i++) {
+                if (all->tasks[i].failed < 0) {
+                        *ret_error = all->tasks[i].failed;
+                        return NULL;
+                }
+                result_add(io, &all->tasks[i].state);
+                if (costs_compare(&all->tasks[i].best, &best->best) < 0)
+                        best = &all->tasks[i];
+        }
+        return best;
+}
+
+int search_run(Arena *a, const SearchInput *in, SearchResult *ret) {
+        const Problem *p = in->problem;
         /* A descent is the same whatever the seed: one will do. */
-        const unsigned n = budget.evaluations > 0 && budget.tasks > 1 ? budget.tasks : 1;
+        const unsigned n = in->budget.evaluations > 0 && in->budget.tasks > 1 ? in->budget.tasks : 1;
         HostIx *host_of = arena_new(a, HostIx, p->n_vms);
         const ArenaMark mark = arena_mark(a);
-        Tasks all = { .budget = budget, .seed = seed, .tasks = arena_new(a, Task, n) };
+        Tasks all = { .budget = in->budget, .seed = in->seed, .tasks = arena_new(a, Task, n) };
         SearchResult result = { .host_of = host_of };
         Evaluator *start = NULL;
         Terms *terms = NULL;
-        Task *best;
+        const Task *best;
         int r;
 
         if (!host_of || !all.tasks)
                 return -ENOMEM;
-        r = policies_state(a, p, policies, s, &terms);
+        r = policies_state(a, p, in->policies, in->settings, &terms);
         if (r == 0)
                 r = evaluator_build(a, terms, NULL, &start);
         if (r == 0)
@@ -128,19 +149,9 @@ int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s
                 return r;
         assert(start);
         all.terms = terms;
-        all.workers = n > 1 ? NULL : workers;
-        if (n > 1)
-                workers->run(workers, n, task_run, &all);
-        else
-                task_run(&all, 0);
-        best = all.tasks;
-        for (unsigned i = 0; i < n; i++) {
-                if (all.tasks[i].failed < 0)
-                        return all.tasks[i].failed;
-                result_add(&result, &all.tasks[i].state);
-                if (costs_compare(&all.tasks[i].best, &best->best) < 0)
-                        best = &all.tasks[i];
-        }
+        best = tasks_run(&all, n, in->workers, &result, &r);
+        if (!best)
+                return r;
         result.before = start->cost;
         result.after = best->best;
         result.annealed = best->annealed;

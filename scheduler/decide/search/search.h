@@ -22,6 +22,16 @@ typedef struct SearchBudget {
         uint32_t (*spent)(void *arg);
 } SearchBudget;
 
+/* Everything a search depends on. */
+typedef struct SearchInput {
+        const Problem *problem;
+        PolicySet policies;
+        const Settings *settings; /* NULL: the policies' own defaults */
+        SearchBudget budget;
+        uint64_t seed;
+        const Workers *workers;
+} SearchInput;
+
 typedef struct SearchResult {
         const HostIx *host_of; /* [vm] */
         Costs before, after;
@@ -32,5 +42,4 @@ typedef struct SearchResult {
 } SearchResult;
 
 /* 0; -ENOMEM; what a policy's prepare() said. The result lives in `a`. */
-int search_run(Arena *a, const Problem *p, PolicySet policies, const Settings *s, SearchBudget budget,
-               uint64_t seed, const Workers *workers, SearchResult *ret) must_check;
+int search_run(Arena *a, const SearchInput *in, SearchResult *ret) must_check;

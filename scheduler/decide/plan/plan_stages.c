@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Search, order, and again from where that leads, until nothing is worth moving: so that planning once more
+ * after the plan was carried out gives nothing. */
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/decide/plan/plan_parts.h"
+
+/* Most plans are at rest after one stage and a second that finds nothing. */
+#define STAGES_MAX 12
+
+/* How often the search is asked again without the VMs that had no safe order. */
+#define RETRIES_MAX 6
+
+static int64_t mib_of(const Planning *pl, const WaveMove *steps, uint32_t n) {
+        int64_t sum = 0;
+
+        for (uint32_t i = 0; i < n; i++)
+                sum += problem_need(pl->first, steps[i].move.vm)[RES_MEMORY];
+        return sum;
+}
+
+/* Where the VMs would be better, within what the steps so far leave of the budgets. */
+static int stage_search(Planning *pl, const Problem *p, SearchResult *ret) {
+        SearchBudget budget = {
+                .evaluations = pl->request.evaluations,
+                .max_moves = pl->request.max_moves,
+                .max_mib = pl->request.max_mib,
+                .tasks = (unsigned) settings_int(pl->settings, "plan", "searches"),
+                .stop = pl->request.stop,
+                .stop_arg = pl->request.stop_arg,
+        };
+        SearchInput in = { .problem = p,
+                           .policies = pl->policies,
+                           .settings = pl->settings,
+                           .seed = pl->request.seed,
+                           .workers = pl->request.workers };
+        int64_t mib = mib_of(pl, pl->steps, pl->n_steps);
+        int r;
+
+        if (budget.max_moves != UINT32_MAX)
+                budget.max_moves -= budget.max_moves < pl->n_steps ? budget.max_moves : pl->n_steps;
+        if (budget.max_mib != INT64_MAX)
+                budget.max_mib -= budget.max_mib < mib ? budget.max_mib : mib;
+        in.budget = budget;
+        r = search_run(&pl->scratch, &in, ret);
+        if (r < 0)
+                return r;
+        pl->evaluations += ret->evaluations;
+        for (int i = 0; i < REASON_N; i++)
+                pl->refusals[i] += ret->refusals[i];
+        pl->guard_fired |= ret->guard_fired;
+        if (pl->n_steps == 0)
+                pl->search = ret->annealed ? PLAN_BY_ANNEALING : p->pack ? PLAN_BY_PACKING : PLAN_BY_DESCENT;
+        return plan_polish(pl, p, &budget, &ret->host_of);
+}
+
+static int moves_between(Arena *a, const HostIx *from, const HostIx *to, uint32_t n_vms, Move **ret,
+                         uint32_t *ret_n) {
+        uint32_t n = 0;
+        Move *moves;
+
+        for (VmIx v = 0; v < n_vms; v++)
+                n += from[v] != to[v];
+        moves = arena_new(a, Move, n);
+        if (!moves)
+                return -ENOMEM;
+        n = 0;
+        for (VmIx v = 0; v < n_vms; v++)
+                if (from[v] != to[v])
+                        moves[n++] = (Move){ v, from[v], to[v] };
+        *ret = moves;
+        *ret_n = n;
+        return 0;
+}
+
+static int cost_at(Planning *pl, const Problem *p, const HostIx *host_of, Costs *ret) {
+        Assignment *x;
+        int r = assignment_build(&pl->scratch, p, &x);
+
+        for (VmIx v = 0; v < p->n_vms && r == 0; v++)
+                if (host_of[v] != x->host_of[v])
+                        assignment_move(x, (Move){ v, x->host_of[v], host_of[v] });
+        if (r == 0)
+                *ret = policies_total(pl->policies, p, pl->settings, x);
+        return r;
+}
+
+static Costs costs_that_count(const Problem *p, Costs c) {
+        for (int t = (int) problem_last_tier(p) + 1; t < TIER_N; t++)
+                c.tier[t] = 0;
+        return c;
+}
+
+/* What leaving home costs v, by the policies. */
+static void price_add(const Terms *t, VmIx v, Costs *c) {
+        for (uint32_t i = 0; i < t->n_stays; i++)
+                c->tier[t->stays[i].tier] +=
+                        t->stays[i].weight * (t->stays[i].price ? t->stays[i].price[v] : 1);
+}
+
+/* Whether the order still gains when something was left out, or moves twice at twice the price. 1: it does.
+ */
+static int still_gains(Planning *pl, const Problem *p, const WaveOrder *order) {
+        Costs before = { 0 }, after = { 0 };
+        int r = cost_at(pl, p, p->home, &before);
+
+        if (r == 0)
+                r = cost_at(pl, p, order->host_of, &after);
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < order->n && order->n_stop_overs > 0; i++)
+                if (order->host_of[order->moves[i].move.vm] != order->moves[i].move.to)
+                        price_add(pl->terms, order->moves[i].move.vm, &after);
+        before = costs_that_count(p, before);
+        after = costs_that_count(p, after);
+        return costs_compare(&after, &before) < 0 ? plan_rules_no_worse(pl, order->host_of) : 0;
+}
+
+static int append_steps(Planning *pl, const WaveOrder *order) {
+        WaveMove *steps = arena_new(pl->arena, WaveMove, (size_t) pl->n_steps + order->n);
+
+        if (!steps)
+                return -ENOMEM;
+        if (pl->n_steps > 0)
+                memcpy(steps, pl->steps, sizeof(WaveMove) * pl->n_steps);
+        for (uint32_t i = 0; i < order->n; i++) {
+                steps[pl->n_steps + i] = order->moves[i];
+                steps[pl->n_steps + i].wave += pl->n_waves;
+        }
+        pl->steps = steps;
+        pl->n_steps += order->n;
+        pl->n_waves += order->n_waves;
+        memcpy(pl->now, order->host_of, sizeof(HostIx) * pl->first->n_vms);
+        return 0;
+}
+
+/* A host is emptied wholly or not at all: of those that the order leaves half empty, the VMs stay. Returns
+ * how many. */
+static int hold_halves(Planning *pl, const Problem *p, const HostIx *wanted, const HostIx *got,
+                       Reason *pinned) {
+        bool *stays = arena_new(&pl->scratch, bool, p->n_hosts);
+        bool *half = arena_new(&pl->scratch, bool, p->n_hosts);
+        int n = 0;
+
+        if (!stays || !half)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                stays[wanted[v]] = true;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                half[got[v]] |= !stays[got[v]] && p->pack->cost[got[v]] > 0;
+        for (VmIx v = 0; v < p->n_vms; v++)
+                if (half[pl->now[v]]) {
+                        pl->left_out[v] = pinned[v] = REASON_ORDER;
+                        n++;
+                }
+        return n;
+}
+
+/* What came of a try. */
+enum {
+        STAGE_AT_REST = 0, /* nothing (more) is worth moving */
+        STAGE_ADDED = 1,   /* steps were added */
+        STAGE_AGAIN = 2,   /* some VMs were pinned for want of an order: another try may find other moves */
+};
+
+/* One search and an order for what it wants. */
+typedef struct Stage {
+        Problem p;      /* from where the steps so far lead */
+        Reason *pinned; /* [vm] p's: also those without a safe order */
+        SearchResult found;
+        Move *moves; /* what the search wants */
+        uint32_t n;
+        WaveOrder order; /* of these */
+} Stage;
+
+/* The problem as the steps so far leave it. */
+static int stage_begin(Planning *pl, Stage *st) {
+        st->p = *pl->first;
+        st->p.home = pl->now;
+        st->p.pinned = st->pinned;
+        return st->p.reserve ? problem_reserve_again(&pl->scratch, &st->p) : 0;
+}
+
+/* The moves that the search wants; which of one host goes first where that must be left by a deadline. */
+static int stage_want(Planning *pl, Stage *st) {
+        int r = moves_between(&pl->scratch, pl->now, st->found.host_of, st->p.n_vms, &st->moves, &st->n);
+
+        return r < 0 || st->n == 0 ? r : plan_hurry(pl, st->moves, st->n, &st->p.first);
+}
+
+/* 1: the order gains; 0: it does not. */
+static int stage_gains(Planning *pl, const Stage *st) {
+        if (st->order.n == 0)
+                return 0;
+        return st->order.n_left_out + st->order.n_stop_overs == 0 ? 1 : still_gains(pl, &st->p, &st->order);
+}
+
+/* Waves that are safe at every instant; without stop-overs where those cost more than they bring.
+ * STAGE_ADDED: they gain; STAGE_AT_REST: they do not; STAGE_AGAIN. */
+static int stage_order(Planning *pl, Stage *st) {
+        WaveLimits limits = plan_wave_limits(pl);
+        int r = waves_order(&pl->scratch, &st->p, limits, st->moves, st->n, &st->order);
+
+        if (r == 0 && st->p.pack && st->order.n_left_out > 0)
+                r = hold_halves(pl, &st->p, st->found.host_of, st->order.host_of, st->pinned);
+        if (r != 0)
+                return r < 0 ? r : STAGE_AGAIN;
+        r = stage_gains(pl, st);
+        if (r != 0 || st->order.n_stop_overs == 0)
+                return r;
+        limits.stop_overs = false;
+        r = waves_order(&pl->scratch, &st->p, limits, st->moves, st->n, &st->order);
+        if (r < 0 || st->order.n == 0)
+                return r;
+        return still_gains(pl, &st->p, &st->order);
+}
+
+/* VMs without a safe order stay, and are not asked for again in this stage. */
+static int stage_pin(Planning *pl, const Stage *st) {
+        for (uint32_t i = 0; i < st->order.n_left_out; i++) {
+                const VmIx v = st->order.left_out[i];
+
+                pl->left_out[v] = st->pinned[v] = REASON_ORDER;
+        }
+        return st->order.n_left_out > 0 ? STAGE_AGAIN : STAGE_AT_REST;
+}
+
+static int stage_try(Planning *pl, Reason *pinned) {
+        Stage st = { .pinned = pinned };
+        int r = stage_begin(pl, &st);
+
+        if (r == 0)
+                r = stage_search(pl, &st.p, &st.found);
+        if (r == 0)
+                r = stage_want(pl, &st);
+        if (r < 0 || st.n == 0)
+                return r;
+        r = stage_order(pl, &st);
+        if (r == STAGE_AT_REST)
+                return stage_pin(pl, &st);
+        if (r == STAGE_ADDED && append_steps(pl, &st.order) < 0)
+                return -ENOMEM;
+        return r;
+}
+
+/* STAGE_ADDED or STAGE_AT_REST. */
+static int stage_run(Planning *pl) {
+        uint32_t n_vms = pl->first->n_vms;
+        ArenaMark mark = arena_mark(&pl->scratch);
+        Reason *pinned = arena_new(&pl->scratch, Reason, n_vms);
+        int r = pinned ? STAGE_AGAIN : -ENOMEM;
+
+        memset(pl->left_out, 0, sizeof(Reason) * n_vms);
+        if (pinned && n_vms > 0)
+                memcpy(pinned, pl->first->pinned, sizeof(Reason) * n_vms);
+        for (int i = 0; i < RETRIES_MAX && r == STAGE_AGAIN; i++)
+                r = stage_try(pl, pinned);
+        arena_rewind(&pl->scratch, mark);
+        return r == STAGE_AGAIN ? STAGE_AT_REST : r;
+}
+
+int plan_stages(Planning *pl) {
+        int r = STAGE_ADDED;
+
+        pl->stages = pl->n_steps > 0;
+        while (pl->stages < STAGES_MAX && r == STAGE_ADDED && !pl->guard_fired) {
+                r = stage_run(pl);
+                pl->stages += r == STAGE_ADDED;
+        }
+        return r < 0 ? r : 0;
+}
+
+/* 1: something is broken, and no less of it after the steps; 0. */
+static int mends_nothing(Planning *pl) {
+        const ArenaMark mark = arena_mark(&pl->scratch);
+        Costs after = { 0 };
+        int r = 0;
+
+        if (pl->before.costs.tier[TIER_REPAIR] > 0)
+                r = cost_at(pl, pl->first, pl->now, &after);
+        arena_rewind(&pl->scratch, mark);
+        return r < 0 ? r
+                     : after.tier[TIER_REPAIR] > 0 &&
+                               after.tier[TIER_REPAIR] >= pl->before.costs.tier[TIER_REPAIR];
+}
+
+/* All again, after one move. */
+static int stages_after(Planning *pl, Move first) {
+        const ArenaMark mark = arena_mark(&pl->scratch);
+        WaveOrder order;
+        int r;
+
+        pl->n_steps = pl->n_waves = 0;
+        memset(pl->left_out, 0, sizeof(Reason) * pl->first->n_vms);
+        r = waves_order(&pl->scratch, pl->first, plan_wave_limits(pl), &first, 1, &order);
+        if (r == 0)
+                r = append_steps(pl, &order);
+        arena_rewind(&pl->scratch, mark);
+        return r < 0 ? r : plan_stages(pl);
+}
+
+int plan_stages_mend(Planning *pl) {
+        Move first = { .vm = IX_NONE };
+        int r = mends_nothing(pl);
+
+        if (r > 0 && !pl->guard_fired)
+                r = plan_mend(pl, &first);
+        return r > 0 && first.vm != IX_NONE ? stages_after(pl, first) : r < 0 ? r : 0;
+}
+
+/* Several stages, or stop-overs, may have moved a VM more than once: if what comes out in the end can be
+ * ordered as it is with fewer steps, that is the plan. */
+int plan_merge_stages(Planning *pl) {
+        ArenaMark mark = arena_mark(&pl->scratch);
+        Problem p = *pl->first;
+        WaveOrder order;
+        Move *moves;
+        uint32_t n;
+        int r = 0;
+
+        if (pl->stages <= 1)
+                return 0;
+        r = moves_between(&pl->scratch, pl->first->home, pl->now, pl->first->n_vms, &moves, &n);
+        if (r == 0)
+                r = plan_hurry(pl, moves, n, &p.first);
+        if (r == 0)
+                r = waves_order(&pl->scratch, &p, plan_wave_limits(pl), moves, n, &order);
+        if (r == 0 && order.n_left_out == 0 && order.n <= pl->n_steps) {
+                pl->n_steps = pl->n_waves = 0;
+                r = append_steps(pl, &order);
+        }
+        arena_rewind(&pl->scratch, mark);
+        return r;
+}
