@@ -20,6 +20,7 @@ if(NOT FUZZ)
   criterion_tests(property fast)
   criterion_tests(scenarios fast)
   criterion_tests(integration slow)
+  target_link_options(problem_once_test PRIVATE -Wl,--wrap=problem_build) # counted there
 endif()
 
 # Programs that stories use.
