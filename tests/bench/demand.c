@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench demand: which estimator of what VMs will need is best, on recorded traces.
  *
- *     build/release/bench_demand DIR…
+ *     build/release/bench_demand DIR…                (release -DBUILD_TESTING=ON)
  *
  * Each file of a directory is one VM: a number a line, CPU % every five minutes. Walks through each trace; at
  * each step every estimator, which has seen the past only, says what the VM will need, and the hour that

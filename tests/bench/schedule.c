@@ -2,7 +2,7 @@
 /* bench schedule: how long the waves of a plan take beside what the busiest link needs at least, with the
  * long moves of each host first, or the small ones.
  *
- *     build/release/bench_schedule [CLUSTERS]
+ *     build/release/bench_schedule [CLUSTERS]        (release -DBUILD_TESTING=ON)
  *
  * Clusters of 40 hosts and 400 VMs (1 to 128 GiB, a tenth of which write much), one to four hosts in
  * maintenance and the rest uneven; NICs of 10 Gbit/s, or each of another speed. The moves are those of the
