@@ -17,10 +17,10 @@ static void allowed_total(const Problem *p, const Settings *s, const Assignment 
                 ret->tier[TIER_REPAIR] += x->host_of[v] != IX_NONE && allowed_misplaced(p, v, x->host_of[v]);
 }
 
-static int allowed_state(const Problem *p, const Settings *s, Terms *t) {
+static int allowed_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) p;
         (void) s;
-        return terms_add_allowed(t, (AllowedTerm){ .tier = TIER_REPAIR, .weight = 1 });
+        return terms_add_allowed(t, (AllowedCost){ .tier = TIER_REPAIR, .weight = 1 });
 }
 
 static bool allowed_refuses(const Problem *p, const Settings *s, Assignment *x, Move m) {
@@ -67,7 +67,7 @@ const Policy policy_allowed = {
         .name = "allowed",
         .summary =
                 "VMs run only on hosts that can take them: state, networks, pools, CPU, rules on and not-on",
-        .state = allowed_state,
+        .add_terms = allowed_add_terms,
         .total = allowed_total,
         .refuses = allowed_refuses,
         .sample = allowed_sample,

@@ -7,7 +7,7 @@ static void apart_total(const Problem *p, const Settings *s, const Assignment *x
         rules_total(p, RULE_APART, x, ret);
 }
 
-static int apart_state(const Problem *p, const Settings *s, Terms *t) {
+static int apart_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_APART, REASON_RULE_APART);
 }
@@ -24,7 +24,7 @@ static int apart_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_apart = {
         .name = "apart",
         .summary = "no two VMs of a group share a host (rack, zone, neighbourhood)",
-        .state = apart_state,
+        .add_terms = apart_add_terms,
         .total = apart_total,
         .refuses = apart_refuses,
         .sample = apart_sample,

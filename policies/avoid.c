@@ -7,7 +7,7 @@ static void avoid_total(const Problem *p, const Settings *s, const Assignment *x
         rules_total(p, RULE_AVOID, x, ret);
 }
 
-static int avoid_state(const Problem *p, const Settings *s, Terms *t) {
+static int avoid_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_AVOID, REASON_RULE_APART);
 }
@@ -24,7 +24,7 @@ static int avoid_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_avoid = {
         .name = "avoid",
         .summary = "VMs of one group share no host (rack, zone, neighbourhood) with those of another",
-        .state = avoid_state,
+        .add_terms = avoid_add_terms,
         .total = avoid_total,
         .refuses = avoid_refuses,
         .sample = avoid_sample,

@@ -77,17 +77,17 @@ static void balance_total(const Problem *p, const Settings *s, const Assignment 
                 ret->tier[TIER_BALANCE] += deviation_total(&p->deviations[i], x);
 }
 
-static int balance_state(const Problem *p, const Settings *s, Terms *t) {
+static int balance_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
                 const int64_t w = p->balance_weight ? p->balance_weight[r] : 0;
-                const int e = w > 0 ? terms_add_square(t, (SquareTerm){ TIER_BALANCE, r, NULL, w, 1 }) : 0;
+                const int e = w > 0 ? terms_add_square(t, (SquareCost){ TIER_BALANCE, r, NULL, w, 1 }) : 0;
 
                 if (e < 0)
                         return e;
         }
         for (uint32_t i = 0; i < p->n_deviations; i++)
-                if (terms_add_deviation(t, (DeviationTerm){ TIER_BALANCE, p->deviations[i] }) < 0)
+                if (terms_add_deviation(t, (DeviationCost){ TIER_BALANCE, p->deviations[i] }) < 0)
                         return -ENOMEM;
         return 0;
 }
@@ -131,7 +131,7 @@ const Policy policy_balance = {
         .name = "balance",
         .summary = "hosts are equally full, relative to their sizes",
         .settings = balance_settings,
-        .state = balance_state,
+        .add_terms = balance_add_terms,
         .total = balance_total,
         .sample = balance_sample,
 };

@@ -23,10 +23,10 @@ static void balance_pairs_total(const Problem *p, const Settings *s, const Assig
         }
 }
 
-static int balance_pairs_state(const Problem *p, const Settings *s, Terms *t) {
+static int balance_pairs_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         for (uint32_t i = 0; i < p->n_pairs; i++) {
-                const int e = terms_add_pair(t, (PairTerm){ TIER_BALANCE, p->pairs[i] });
+                const int e = terms_add_pair(t, (PairCost){ TIER_BALANCE, p->pairs[i] });
 
                 if (e < 0)
                         return e;
@@ -50,7 +50,7 @@ static int balance_pairs_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_balance_pairs = {
         .name = "balance_pairs",
         .summary = "what is free of one resource is matched by what is free of another",
-        .state = balance_pairs_state,
+        .add_terms = balance_pairs_add_terms,
         .total = balance_pairs_total,
         .sample = balance_pairs_sample,
 };

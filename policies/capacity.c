@@ -30,11 +30,11 @@ static void capacity_total(const Problem *p, const Settings *s, const Assignment
         }
 }
 
-static int capacity_state(const Problem *p, const Settings *s, Terms *t) {
+static int capacity_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
                 const int e =
-                        terms_add_line(t, (LineTerm){ TIER_REPAIR, r, p->capacity, capacity_weight(p, r) });
+                        terms_add_line(t, (LineCost){ TIER_REPAIR, r, p->capacity, capacity_weight(p, r) });
 
                 if (e < 0)
                         return e;
@@ -88,7 +88,7 @@ static int capacity_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_capacity = {
         .name = "capacity",
         .summary = "no host is given more than it has, also while VMs move",
-        .state = capacity_state,
+        .add_terms = capacity_add_terms,
         .total = capacity_total,
         .refuses = capacity_refuses,
         .sample = capacity_sample,

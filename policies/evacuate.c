@@ -12,7 +12,7 @@ static void evacuate_total(const Problem *p, const Settings *s, const Assignment
                 ret->tier[TIER_EVACUATE] += x->host_of[v] != IX_NONE ? problem_leave(p, v, x->host_of[v]) : 0;
 }
 
-static int evacuate_state(const Problem *p, const Settings *s, Terms *t) {
+static int evacuate_add_terms(const Problem *p, const Settings *s, Terms *t) {
         int64_t *weight = arena_new(t->arena, int64_t, p->n_hosts);
         bool any = false;
 
@@ -23,7 +23,7 @@ static int evacuate_state(const Problem *p, const Settings *s, Terms *t) {
                 weight[h] = p->leave && p->roles[h].evacuate > 0 ? 1 : p->roles[h].evacuate;
                 any |= weight[h] != 0;
         }
-        return any ? terms_add_sit(t, (SitTerm){ TIER_EVACUATE, weight, p->leave }) : 0;
+        return any ? terms_add_host_cost(t, (HostCost){ TIER_EVACUATE, weight, p->leave }) : 0;
 }
 
 static int evacuate_sample(Arena *a, Prng *g, Problem *p) {
@@ -47,7 +47,7 @@ static int evacuate_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_evacuate = {
         .name = "evacuate",
         .summary = "hosts in maintenance are emptied, and VMs leave failing hardware",
-        .state = evacuate_state,
+        .add_terms = evacuate_add_terms,
         .total = evacuate_total,
         .sample = evacuate_sample,
 };

@@ -59,15 +59,15 @@ static void load_total(const Problem *p, const Settings *s, const Assignment *x,
         }
 }
 
-static int load_state(const Problem *p, const Settings *s, Terms *t) {
+static int load_add_terms(const Problem *p, const Settings *s, Terms *t) {
         for (uint32_t r = 0; r < p->n_res; r++) {
                 const int64_t w = load_policy_weight(p, s, r);
                 int e = 0;
 
                 if (w > 0 && p->one_tier)
-                        e = terms_add_line(t, (LineTerm){ TIER_BALANCE, r, p->limit, w });
+                        e = terms_add_line(t, (LineCost){ TIER_BALANCE, r, p->limit, w });
                 else if (w > 0)
-                        e = terms_add_square(t, (SquareTerm){ TIER_LOAD, r, p->limit, w, GRAIN });
+                        e = terms_add_square(t, (SquareCost){ TIER_LOAD, r, p->limit, w, GRAIN });
                 if (e < 0)
                         return e;
         }
@@ -92,7 +92,7 @@ const Policy policy_load = {
         .name = "load",
         .summary = "hosts stay below their load lines",
         .settings = load_policy_settings,
-        .state = load_state,
+        .add_terms = load_add_terms,
         .total = load_total,
         .sample = load_sample,
 };

@@ -7,7 +7,7 @@ static void near_total(const Problem *p, const Settings *s, const Assignment *x,
         rules_total(p, RULE_NEAR, x, ret);
 }
 
-static int near_state(const Problem *p, const Settings *s, Terms *t) {
+static int near_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_NEAR, REASON_RULE_NEAR);
 }
@@ -24,7 +24,7 @@ static int near_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_near = {
         .name = "near",
         .summary = "each VM of one group has one of another group in its neighbourhood (host, rack, zone)",
-        .state = near_state,
+        .add_terms = near_add_terms,
         .total = near_total,
         .refuses = near_refuses,
         .sample = near_sample,

@@ -46,9 +46,9 @@ static void pack_total(const Problem *p, const Settings *s, const Assignment *x,
         }
 }
 
-static int pack_state(const Problem *p, const Settings *s, Terms *t) {
+static int pack_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
-        return p->pack ? terms_add_use(t, (UseTerm){ TIER_BALANCE, p->pack->cost }) : 0;
+        return p->pack ? terms_add_use_cost(t, (UseCost){ TIER_BALANCE, p->pack->cost }) : 0;
 }
 
 static int pack_sample(Arena *a, Prng *g, Problem *p) {
@@ -66,7 +66,7 @@ const Policy policy_pack = {
         .name = "pack",
         .summary = "VMs are on few hosts, and the others idle (plan.goal = pack)",
         .settings = pack_settings,
-        .state = pack_state,
+        .add_terms = pack_add_terms,
         .total = pack_total,
         .sample = pack_sample,
 };

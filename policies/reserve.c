@@ -4,11 +4,10 @@
  * that must leave their host; no other move may spend it, and one that is lacking is repaired before load
  * lines are looked at.
  */
-#include "scheduler/decide/cost/reserve.h"
-
 #include <errno.h>
 
 #include "scheduler/decide/cost/policy.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 
 static const char *const reserve_level_words[] = { "host", "rack", "zone", NULL };
 static const char *const share_words[] = { "cluster", "rack", "zone", NULL };
@@ -49,7 +48,7 @@ static void reserve_policy_total(const Problem *p, const Settings *s, const Assi
                 ret->tier[TIER_LOAD] += reserve_total(p, x, NULL);
 }
 
-static int reserve_state(const Problem *p, const Settings *s, Terms *t) {
+static int reserve_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         t->reserve = p->reserve;
         return 0;
@@ -125,7 +124,7 @@ const Policy policy_reserve = {
         .name = "reserve",
         .summary = "VMs of lost hosts have room elsewhere, and a share stays free",
         .settings = reserve_settings,
-        .state = reserve_state,
+        .add_terms = reserve_add_terms,
         .total = reserve_policy_total,
         .refuses = reserve_refuses,
         .sample = reserve_sample,

@@ -7,7 +7,7 @@ static void spread_total(const Problem *p, const Settings *s, const Assignment *
         rules_total(p, RULE_SPREAD, x, ret);
 }
 
-static int spread_state(const Problem *p, const Settings *s, Terms *t) {
+static int spread_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_SPREAD, REASON_RULE_SPREAD);
 }
@@ -24,7 +24,7 @@ static int spread_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_spread = {
         .name = "spread",
         .summary = "a group covers at least k hosts (racks, zones, neighbourhoods)",
-        .state = spread_state,
+        .add_terms = spread_add_terms,
         .total = spread_total,
         .refuses = spread_refuses,
         .sample = spread_sample,

@@ -63,17 +63,17 @@ static void stay_total(const Problem *p, const Settings *s, const Assignment *x,
                 ret->tier[TIER_BALANCE] += p->service_weight * most_moved(p, x);
 }
 
-static int stay_state(const Problem *p, const Settings *s, Terms *t) {
+static int stay_add_terms(const Problem *p, const Settings *s, Terms *t) {
         const int64_t weight = move_weight(p, s);
         int e;
 
-        e = p->move_price ? terms_add_stay(t, (StayTerm){ TIER_BALANCE, p->move_price, weight })
-                          : terms_add_stay(t, (StayTerm){ TIER_BALANCE, NULL, weight * USUAL_PRICE });
+        e = p->move_price ? terms_add_move_cost(t, (MoveCost){ TIER_BALANCE, p->move_price, weight })
+                          : terms_add_move_cost(t, (MoveCost){ TIER_BALANCE, NULL, weight * USUAL_PRICE });
         if (e >= 0 && p->distance && way_weight(p, s) > 0)
-                e = terms_add_way(t, (WayTerm){ TIER_BALANCE, p->distance, way_weight(p, s) });
+                e = terms_add_distance_cost(t, (DistanceCost){ TIER_BALANCE, p->distance, way_weight(p, s) });
         if (e >= 0 && p->service_of && p->service_weight > 0)
-                e = terms_add_most(
-                        t, (MostTerm){ TIER_BALANCE, p->service_of, p->n_services, p->service_weight });
+                e = terms_add_service_move(t, (ServiceMoveCost){ TIER_BALANCE, p->service_of, p->n_services,
+                                                                 p->service_weight });
         return e;
 }
 
@@ -114,7 +114,7 @@ const Policy policy_stay = {
         .name = "stay",
         .summary = "a move must earn more than it costs",
         .settings = stay_settings,
-        .state = stay_state,
+        .add_terms = stay_add_terms,
         .total = stay_total,
         .sample = stay_sample,
 };

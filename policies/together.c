@@ -7,7 +7,7 @@ static void together_total(const Problem *p, const Settings *s, const Assignment
         rules_total(p, RULE_TOGETHER, x, ret);
 }
 
-static int together_state(const Problem *p, const Settings *s, Terms *t) {
+static int together_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         return terms_add_rules(t, p, RULE_TOGETHER, REASON_RULE_TOGETHER);
 }
@@ -24,7 +24,7 @@ static int together_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_together = {
         .name = "together",
         .summary = "all VMs of a group share a host (rack, zone, neighbourhood)",
-        .state = together_state,
+        .add_terms = together_add_terms,
         .total = together_total,
         .refuses = together_refuses,
         .sample = together_sample,

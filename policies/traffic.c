@@ -31,9 +31,9 @@ static void traffic_total(const Problem *p, const Settings *s, const Assignment 
                         traffic_price_of(s, &p->talks[i]) * rule_broken(p, &p->talks[i], x);
 }
 
-static int traffic_state(const Problem *p, const Settings *s, Terms *t) {
+static int traffic_add_terms(const Problem *p, const Settings *s, Terms *t) {
         for (uint32_t i = 0; i < p->n_talks; i++) {
-                const RuleTerm term = { .tier = TIER_BALANCE,
+                const RuleCost term = { .tier = TIER_BALANCE,
                                         .rule = &p->talks[i],
                                         .weight = traffic_price_of(s, &p->talks[i]),
                                         .reason = REASON_RULE_TOGETHER };
@@ -79,7 +79,7 @@ const Policy policy_traffic = {
         .name = "traffic",
         .summary = "VMs that talk to each other are near",
         .settings = traffic_settings,
-        .state = traffic_state,
+        .add_terms = traffic_add_terms,
         .total = traffic_total,
         .sample = traffic_sample,
 };

@@ -34,7 +34,7 @@ static void watch_total(const Problem *p, const Settings *s, const Assignment *x
                         ret->tier[TIER_BALANCE] += price;
 }
 
-static int watch_state(const Problem *p, const Settings *s, Terms *t) {
+static int watch_add_terms(const Problem *p, const Settings *s, Terms *t) {
         const int64_t price = policy_setting(&policy_watch, s, "price") * USUAL_MOVE;
         int64_t *weight;
 
@@ -45,7 +45,7 @@ static int watch_state(const Problem *p, const Settings *s, Terms *t) {
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
                 weight[h] = watch_is_watched(p, h) ? price : 0;
-        return terms_add_come(t, (ComeTerm){ TIER_BALANCE, weight });
+        return terms_add_arrival_cost(t, (ArrivalCost){ TIER_BALANCE, weight });
 }
 
 static int watch_sample(Arena *a, Prng *g, Problem *p) {
@@ -67,7 +67,7 @@ const Policy policy_watch = {
         .name = "watch",
         .summary = "VMs rather do not come to hosts with a fault of grade 1",
         .settings = watch_settings,
-        .state = watch_state,
+        .add_terms = watch_add_terms,
         .total = watch_total,
         .sample = watch_sample,
 };

@@ -20,14 +20,15 @@ static void wishes_total(const Problem *p, const Settings *s, const Assignment *
         }
 }
 
-static int wishes_state(const Problem *p, const Settings *s, Terms *t) {
+static int wishes_add_terms(const Problem *p, const Settings *s, Terms *t) {
         int e = 0;
 
         (void) s;
         if (p->wish_of)
-                e = terms_add_want(t, (WantTerm){ TIER_BALANCE, p->wish_of, p->wish_cost, RULE_UNIT });
+                e = terms_add_placement_cost(
+                        t, (PlacementCost){ TIER_BALANCE, p->wish_of, p->wish_cost, RULE_UNIT });
         if (e >= 0 && p->stay_wish)
-                e = terms_add_stay(t, (StayTerm){ TIER_BALANCE, p->stay_wish, RULE_UNIT });
+                e = terms_add_move_cost(t, (MoveCost){ TIER_BALANCE, p->stay_wish, RULE_UNIT });
         return e;
 }
 
@@ -54,7 +55,7 @@ static int wishes_sample(Arena *a, Prng *g, Problem *p) {
 const Policy policy_wishes = {
         .name = "wishes",
         .summary = "hosts that VMs should or should not be on, and VMs that should stay where they are",
-        .state = wishes_state,
+        .add_terms = wishes_add_terms,
         .total = wishes_total,
         .sample = wishes_sample,
 };

@@ -100,7 +100,7 @@ static inline void random_host_trouble(Dice *d, Host *h) {
         if (dice_percent(d, 15))
                 h->state = states[dice_between(d, 0, 2)];
         if (dice_percent(d, 6))
-                h->fence = (Fence) dice_between(d, FENCE_STALE, FENCE_N - 1);
+                h->excluded = (Exclusion) dice_between(d, EXCLUDED_STALE, EXCLUDED_N - 1);
         if (dice_percent(d, 8))
                 h->fault_grade = dice_between(d, 1, 4);
         else if (dice_percent(d, 8))

@@ -15,11 +15,11 @@
 #include "collectors/agent/metrics_http.h"
 #include "collectors/agent/metrics_text.h"
 #include "collectors/agent/outbox.h"
-#include "collectors/hosts/peer_book.h"
+#include "collectors/hosts/peer_store.h"
 #include "collectors/read/collector_value.h"
 #include "collectors/run/collector_run.h"
 #include "collectors/run/collector_settings.h"
-#include "collectors/run/virt_lane.h"
+#include "collectors/run/libvirt_worker.h"
 #include "scheduler/base/log.h"
 #include "scheduler/snapshot/health/fault_grade.h"
 #include "scheduler/snapshot/wire/pulse.h"
@@ -49,15 +49,15 @@ typedef struct Agent {
         usec_t interval;
         CollectorEnv env;
         RunSet local;
-        VirtLane *lane; /* NULL: no collector that needs libvirt */
+        LibvirtWorker *worker; /* NULL: no collector that needs libvirt */
         Outbox outbox;
-        PeerBook book;
+        PeerStore peer_store;
         int meet_error;       /* that was last logged */
         int signals;          /* a signalfd */
         bool refused;         /* what was asked for cannot be, and it was said */
         MetricsHttp *metrics; /* NULL: not served */
         Arena arena;          /* of one turn */
-        Arena settings; /* never closed: a lane that hangs may still look at them when the process ends */
+        Arena settings; /* never closed: a thread that hangs may still look at them when the process ends */
         uint64_t sequence;
         usec_t turned;      /* monotonic: when the last turn began */
         bool alarm_waiting; /* a grade has risen, and nobody knows yet */
@@ -75,7 +75,7 @@ static bool local_wants(const Collector *c, const void *arg) {
         return (c->runs & RUNS_ON_HOST) && !(c->runs & RUNS_REMOTE) && collector_is_named(c, o->collectors);
 }
 
-static bool lane_is_wanted(const AgentOptions *o) {
+static bool worker_is_wanted(const AgentOptions *o) {
         CollectorSet all = collectors_all();
 
         if (o->root && !o->uri)
@@ -96,16 +96,16 @@ static int agent_name(Agent *g) {
         return text_is_name(g->host, strlen(g->host)) ? 0 : -EINVAL;
 }
 
-static int lane_open(Agent *g) {
+static int worker_open(Agent *g) {
         const AgentOptions *o = g->options;
-        const LaneOptions lane = { .uri = o->uri ? o->uri : "qemu:///system",
-                                   .root = g->env.root,
-                                   .advertise = o->advertise,
-                                   .settings = g->env.settings,
-                                   .only = o->collectors,
-                                   .runs = RUNS_ON_HOST };
+        const LibvirtWorkerOptions worker = { .uri = o->uri ? o->uri : "qemu:///system",
+                                              .root = g->env.root,
+                                              .advertise = o->advertise,
+                                              .settings = g->env.settings,
+                                              .only = o->collectors,
+                                              .runs = RUNS_ON_HOST };
 
-        return lane_is_wanted(o) ? virt_lane_new(&lane, &g->lane) : 0;
+        return worker_is_wanted(o) ? libvirt_worker_new(&worker, &g->worker) : 0;
 }
 
 static int settings_open(Agent *g, const AgentOptions *o) {
@@ -118,7 +118,7 @@ static int settings_open(Agent *g, const AgentOptions *o) {
 extern const Collector collector_peers;
 
 /* Agents without a store meet nobody. */
-static int book_open(Agent *g, const AgentOptions *o) {
+static int peer_store_start(Agent *g, const AgentOptions *o) {
         const CollectorEnv *env = &g->env;
         TextFault fault = { 0 };
         int r;
@@ -128,8 +128,8 @@ static int book_open(Agent *g, const AgentOptions *o) {
 
         if (!o->redis || o->root || !collector_is_named(&collector_peers, o->collectors))
                 return 0;
-        r = peer_book_open(&g->book, address, collector_int(env, &collector_peers, "port"), o->advertise,
-                           collector_text(env, &collector_peers, "key_file"), &fault);
+        r = peer_store_open(&g->peer_store, address, collector_int(env, &collector_peers, "port"),
+                            o->advertise, collector_text(env, &collector_peers, "key_file"), &fault);
         if (r == -EINVAL && strcmp(fault.field, "--advertise") == 0) {
                 log_event(LOG_WARNING, "peers.no_address", "why=%s",
                           log_quote(fault.what, quoted, sizeof(quoted)));
@@ -139,7 +139,7 @@ static int book_open(Agent *g, const AgentOptions *o) {
                 (void) fprintf(stderr, "plimsoll-agent: %s: %s\n", fault.field, fault.what);
                 g->refused = true;
         }
-        g->env.book = r == 0 ? &g->book : NULL;
+        g->env.peer_store = r == 0 ? &g->peer_store : NULL;
         return r < 0 ? r : 0;
 }
 
@@ -147,10 +147,10 @@ static int book_open(Agent *g, const AgentOptions *o) {
 static void agent_meet(Agent *g) {
         int r;
 
-        if (!g->env.book || !g->outbox.store || g->outbox.away ||
-            run_set_is_busy(&g->local, &collector_peers)) /* which looks into the book */
+        if (!g->env.peer_store || !g->outbox.store || g->outbox.away ||
+            run_set_is_busy(&g->local, &collector_peers)) /* which looks into the peer store */
                 return;
-        r = peer_book_meet(&g->book, g->outbox.store, g->host, clock_monotonic());
+        r = peer_store_meet(&g->peer_store, g->outbox.store, g->host, clock_monotonic());
         if (r < 0 && r != g->meet_error) {
                 char quoted[400];
 
@@ -228,22 +228,22 @@ static int agent_open(Agent *g, const AgentOptions *o) {
         if (r == 0)
                 r = arena_open(REPORT_BYTES, &g->arena);
         if (r == 0)
-                r = book_open(g, o);
+                r = peer_store_start(g, o);
         if (r == 0)
                 r = run_set_open(&g->local, &choice, &g->env);
         if (r == 0)
                 r = metrics_open(g, o);
-        return r < 0 ? r : lane_open(g);
+        return r < 0 ? r : worker_open(g);
 }
 
 /* False: a collector hangs, and may still look at what is here when the process ends. */
 static bool agent_close(Agent *g) {
         g->metrics = metrics_http_free(g->metrics);
-        g->lane = virt_lane_free(g->lane);
+        g->worker = libvirt_worker_free(g->worker);
         outbox_close(&g->outbox);
         if (!run_set_close(&g->local))
                 return false;
-        peer_book_close(&g->book);
+        peer_store_close(&g->peer_store);
         if (g->signals >= 0)
                 (void) close(g->signals);
         arena_close(&g->arena);
@@ -255,16 +255,16 @@ static void agent_read(Agent *g, usec_t wait) {
         usec_t now = clock_monotonic();
 
         g->turned = now;
-        if (g->lane)
-                virt_lane_start(g->lane);
+        if (g->worker)
+                libvirt_worker_start(g->worker);
         run_set_read(&g->local, &g->env, now);
-        if (g->lane)
-                (void) virt_lane_wait(g->lane, now + wait);
+        if (g->worker)
+                (void) libvirt_worker_wait(g->worker, now + wait);
 }
 
 static int agent_report_make(Agent *g, Report *ret) {
         Section *all = arena_new(&g->arena, Section, SECTIONS_MAX);
-        LaneState lane = { .words = "" };
+        LibvirtWorkerState worker = { .words = "" };
         int n, r;
 
         if (!all)
@@ -273,17 +273,17 @@ static int agent_report_make(Agent *g, Report *ret) {
         n = run_set_sections(&g->local, &g->arena, all);
         if (n < 0)
                 return n;
-        if (g->lane) {
-                r = virt_lane_state(g->lane, &g->arena, PATIENCE, &lane);
+        if (g->worker) {
+                r = libvirt_worker_state(g->worker, &g->arena, PATIENCE, &worker);
                 if (r < 0)
                         return r;
         }
-        assert((size_t) n + lane.n_sections < SECTIONS_MAX);
-        if (lane.n_sections > 0)
-                memcpy(all + n, lane.sections, lane.n_sections * sizeof(Section));
-        for (uint32_t i = 0; i < (uint32_t) n + lane.n_sections; i++)
-                collector_log_note(&g->log, &all[i], i < (uint32_t) n ? "" : lane.words);
-        n += (int) lane.n_sections;
+        assert((size_t) n + worker.n_sections < SECTIONS_MAX);
+        if (worker.n_sections > 0)
+                memcpy(all + n, worker.sections, worker.n_sections * sizeof(Section));
+        for (uint32_t i = 0; i < (uint32_t) n + worker.n_sections; i++)
+                collector_log_note(&g->log, &all[i], i < (uint32_t) n ? "" : worker.words);
+        n += (int) worker.n_sections;
         if (collector_log_section(&g->log, &g->arena, clock_now(), &all[n]) < 0)
                 return -ENOMEM;
         n += all[n].n_samples > 0;

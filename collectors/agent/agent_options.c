@@ -7,7 +7,7 @@
 
 #include "collectors/agent/metrics_http.h"
 #include "collectors/run/collector_settings.h"
-#include "collectors/run/virt_lane.h"
+#include "collectors/run/libvirt_worker.h"
 
 #define INTERVAL_LEAST (100 * USEC_PER_MSEC)
 #define INTERVAL_MOST  (3600 * USEC_PER_SEC)

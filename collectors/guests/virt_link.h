@@ -3,7 +3,7 @@
  * another machine, dropped when it is dead, opened again with growing pauses.
  *
  * Calls may still hang for as long as a kernel or a hypervisor lets them: whoever must not wait runs them in
- * a VirtLane.
+ * a LibvirtWorker.
  *
  * Errors:  a negative errno by kind: -ECONNREFUSED nobody listens, -EACCES refused, -ETIMEDOUT, -ENOTSUP the
  *          driver cannot do it, -ENOENT no such object, -EIO the rest. virt_words() has libvirt's own words.

@@ -215,7 +215,7 @@ static void dirty_look(VmsState *s, const VmReading *v, virDomainPtr domain) {
         s->next.domain = domain;
 }
 
-/* Only a guest whose monitor has just answered is asked: the call waits for the monitor, and this lane for
+/* Only a guest whose monitor has just answered is asked: the call waits for the monitor, and this thread for
  * the call. By page sampling, the one mode that is safe (dirty_rate.h). */
 static void dirty_measure(VmsState *s, usec_t now) {
         DirtyHistory *next = s->next.record ? &s->next.record->dirty : NULL;

@@ -172,19 +172,19 @@ static int64_t nic_speed_of(const NicState *s, const Link *l, const LinkList *al
 
 /* Over which uplink each partner's address is reached; a route changes seldom. */
 static void routes_look(NicState *s, const CollectorEnv *env, const LinkList *all, usec_t now) {
-        if (*env->root || !env->book || (s->routes_at > 0 && now - s->routes_at < ROUTES_EVERY))
+        if (*env->root || !env->peer_store || (s->routes_at > 0 && now - s->routes_at < ROUTES_EVERY))
                 return;
-        s->has_peers = env->book->n > 0;
+        s->has_peers = env->peer_store->n > 0;
         if (s->has_peers) /* before there are any, look again soon */
                 s->routes_at = now;
         for (uint32_t i = 0; i < s->n_nics; i++)
                 s->nics[i].peers = 0;
-        for (uint32_t i = 0; i < env->book->n; i++) {
+        for (uint32_t i = 0; i < env->peer_store->n; i++) {
                 const Link *uplink;
                 NicRates *nic;
                 uint32_t index;
 
-                if (route_ask(&env->book->peers[i].address, &index) < 0)
+                if (route_ask(&env->peer_store->peers[i].address, &index) < 0)
                         continue;
                 uplink = link_uplink(all->links, all->n, index);
                 nic = uplink ? nic_find(s, uplink->index) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peers: how far the other hosts are. Each reading asks a few of the host's partners (peer_book.h) for an
+/* peers: how far the other hosts are. Each reading asks a few of the host's partners (peer_store.h) for an
  * echo, in turn, so that the cost is the same however many hosts there are; the agent answers others between
  * its readings.
  *
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collectors/hosts/peer_book.h"
+#include "collectors/hosts/peer_store.h"
 #include "collectors/read/collector.h"
 #include "collectors/read/sample_list.h"
 #include "scheduler/base/compare.h"
@@ -83,13 +83,13 @@ static int peers_open(void *state, const CollectorEnv *env) {
         const int on = 1;
 
         s->fd = -1;
-        if (!env->book || env->book->own.length == 0)
+        if (!env->peer_store || env->peer_store->own.length == 0)
                 return 1;
-        s->fd = socket(env->book->own.at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        s->fd = socket(env->peer_store->own.at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (s->fd < 0)
                 return -errno;
         if (setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0 ||
-            bind(s->fd, (const struct sockaddr *) &env->book->own.at, env->book->own.length) < 0)
+            bind(s->fd, (const struct sockaddr *) &env->peer_store->own.at, env->peer_store->own.length) < 0)
                 return -errno;
         return 0;
 }
@@ -109,18 +109,18 @@ static bool same_address(const PeerAddress *a, const PeerAddress *b) {
         return strcmp(peer_address_print(a, x), peer_address_print(b, y)) == 0;
 }
 
-/* The book's partners, with what is known of those that were partners before. */
-static int partners_take(PeersState *s, const PeerBook *book) {
+/* The peer store's partners, with what is known of those that were partners before. */
+static int partners_take(PeersState *s, const PeerStore *peer_store) {
         PeerState *now;
 
-        if (s->edition == book->edition)
+        if (s->edition == peer_store->edition)
                 return 0;
         now = calloc(PEERS_MOST, sizeof(*now));
         if (!now)
                 return -ENOMEM;
-        assert(book->n <= PEERS_MOST);
-        for (uint32_t i = 0; i < book->n; i++) {
-                const Peer *p = &book->peers[i];
+        assert(peer_store->n <= PEERS_MOST);
+        for (uint32_t i = 0; i < peer_store->n; i++) {
+                const Peer *p = &peer_store->peers[i];
                 const PeerState *was = peer_find(s, p->name);
 
                 if (was && same_address(&was->address, &p->address))
@@ -130,8 +130,8 @@ static int partners_take(PeersState *s, const PeerBook *book) {
         }
         memcpy(s->peers, now, sizeof(s->peers));
         free(now);
-        s->n = book->n;
-        s->edition = book->edition;
+        s->n = peer_store->n;
+        s->edition = peer_store->edition;
         return 0;
 }
 
@@ -148,14 +148,14 @@ static void probe_end(PeerState *p, bool lost) {
         p->n_probes += p->n_probes < PROBES;
 }
 
-static void peers_ask(const PeersState *s, PeerState *p, const PeerBook *book, usec_t now) {
+static void peers_ask(const PeersState *s, PeerState *p, const PeerStore *peer_store, usec_t now) {
         EchoPacket question = { .kind = ECHO_QUESTION };
         unsigned char bytes[ECHO_BYTES];
 
         if (getrandom(&question.nonce, sizeof(question.nonce), 0) != (ssize_t) sizeof(question.nonce) ||
             question.nonce == 0)
                 return;
-        echo_print(&question, book->key, p->name, bytes);
+        echo_print(&question, peer_store->key, p->name, bytes);
         p->nonce = question.nonce;
         p->asked_at = now;
         p->asked_ns = real_ns();
@@ -163,7 +163,7 @@ static void peers_ask(const PeersState *s, PeerState *p, const PeerBook *book, u
                       p->address.length);
 }
 
-static void ask_some(PeersState *s, const PeerBook *book, usec_t now) {
+static void ask_some(PeersState *s, const PeerStore *peer_store, usec_t now) {
         for (uint32_t i = 0; i < s->n; i++)
                 if (s->peers[i].nonce != 0 && now - s->peers[i].asked_at > WAIT_MOST)
                         probe_end(&s->peers[i], true);
@@ -171,7 +171,7 @@ static void ask_some(PeersState *s, const PeerBook *book, usec_t now) {
                 PeerState *p = &s->peers[s->next++ % s->n];
 
                 if (p->nonce == 0)
-                        peers_ask(s, p, book, now);
+                        peers_ask(s, p, peer_store, now);
         }
         s->next %= s->n > 0 ? s->n : 1;
 }
@@ -233,16 +233,18 @@ static void peers_answer(PeersState *s, const CollectorEnv *env, const Arrival *
         unsigned char bytes[ECHO_BYTES];
         int64_t held;
 
-        if (!echo_is_signed(in->bytes, env->book->key, env->self) || !answer_is_allowed(s, clock_monotonic()))
+        if (!echo_is_signed(in->bytes, env->peer_store->key, env->self) ||
+            !answer_is_allowed(s, clock_monotonic()))
                 return;
         held = real_ns() - in->at_ns;
         reply.held_ns = held > 0 ? (uint64_t) held : 0;
-        echo_print(&reply, env->book->key, env->self, bytes);
+        echo_print(&reply, env->peer_store->key, env->self, bytes);
         (void) sendto(s->fd, bytes, sizeof(bytes), 0, (const struct sockaddr *) &in->from.at,
                       in->from.length);
 }
 
-static void answer_take(PeersState *s, const PeerBook *book, const Arrival *in, const EchoPacket *packet) {
+static void answer_take(PeersState *s, const PeerStore *peer_store, const Arrival *in,
+                        const EchoPacket *packet) {
         usec_t now = clock_monotonic();
 
         for (uint32_t i = 0; i < s->n; i++) {
@@ -250,7 +252,7 @@ static void answer_take(PeersState *s, const PeerBook *book, const Arrival *in, 
                 int64_t rtt_ns = in->at_ns - p->asked_ns - (int64_t) packet->held_ns;
 
                 if (p->nonce != packet->nonce || p->nonce == 0 ||
-                    !echo_is_signed(in->bytes, book->key, p->name))
+                    !echo_is_signed(in->bytes, peer_store->key, p->name))
                         continue;
                 probe_end(p, false);
                 /* a clock that was set meanwhile, here or there, gives no round trip */
@@ -271,12 +273,12 @@ static bool peers_ready(void *state, const CollectorEnv *env) {
         if (s->fd < 0)
                 return false;
         for (int i = 0; i < RECEIVED_MOST && arrival_take(s->fd, &in); i++) {
-                if (!env->book->has_key || echo_parse(in.bytes, in.n, &packet) < 0)
+                if (!env->peer_store->has_key || echo_parse(in.bytes, in.n, &packet) < 0)
                         continue;
                 if (packet.kind == ECHO_QUESTION)
                         peers_answer(s, env, &in, &packet);
                 else
-                        answer_take(s, env->book, &in, &packet);
+                        answer_take(s, env->peer_store, &in, &packet);
         }
         return false;
 }
@@ -309,7 +311,7 @@ static int peer_emit(const PeersState *s, const PeerState *p, usec_t now, Sample
 
 static int peers_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
         PeersState *s = state;
-        int r = partners_take(s, env->book);
+        int r = partners_take(s, env->peer_store);
 
         if (r < 0)
                 return r;
@@ -318,8 +320,8 @@ static int peers_read(void *state, const CollectorEnv *env, usec_t now, SampleSi
         (void) peers_ready(state, env);
         for (uint32_t i = 0; i < s->n && r == 0; i++)
                 r = peer_emit(s, &s->peers[i], now, sink);
-        if (r == 0 && env->book->has_key)
-                ask_some(s, env->book, now);
+        if (r == 0 && env->peer_store->has_key)
+                ask_some(s, env->peer_store, now);
         return r;
 }
 

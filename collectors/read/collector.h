@@ -5,7 +5,7 @@
  * line COLLECTOR(NAME) to collectors/collectors.def; if its text is new, a pure parser in collectors/parse/.
  * The contract test then runs it on every fixture tree, on an empty one and on truncated files.
  *
- * Threads: a collector is called from one thread at a time. In the agent that is a helper (job_lanes.h):
+ * Threads: a collector is called from one thread at a time. In the agent that is a helper (job_threads.h):
  * open() and read() may hang in the kernel, and then hold up nobody; fd() and ready() are called beside it,
  * when neither is under way. Memory: state is zeroed, of state_size, owned by the caller.
  */
@@ -20,8 +20,9 @@ typedef struct CollectorEnv {
         void *libvirt;    /* virConnectPtr, or NULL: no libvirt here. Owned by the caller */
         const char *uri;  /* how other machines reach this host's libvirt, or NULL */
         const char *self; /* host name in reports */
-        const Settings *settings;    /* NULL: all defaults */
-        const struct PeerBook *book; /* where other agents are (peer_book.h); NULL: nobody knows any */
+        const Settings *settings; /* NULL: all defaults */
+        const struct PeerStore
+                *peer_store; /* where other agents are (peer_store.h); NULL: nobody knows any */
 } CollectorEnv;
 
 /* Where samples go. Strings are copied by the sink before emit returns. A sample once emitted counts; a

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/run/virt_lane.h"
+#include "collectors/run/libvirt_worker.h"
 
 #define INTERVAL_DEFAULT (1 * USEC_PER_SEC)
 #define TIMEOUT_DEFAULT  (8 * USEC_PER_SEC)
@@ -78,28 +78,28 @@ static int hosts_check(const RemoteHost *hosts, uint32_t n, TextFault *reterr_fa
         return 0;
 }
 
-typedef struct RemoteLane {
-        VirtLane *lane;
+typedef struct RemoteWorker {
+        LibvirtWorker *worker;
         bool late; /* it had its time: nobody waits for it again */
-} RemoteLane;
+} RemoteWorker;
 
-static void lanes_read(RemoteLane *lanes, uint32_t n, usec_t timeout) {
+static void workers_read(RemoteWorker *workers, uint32_t n, usec_t timeout) {
         usec_t until;
 
         for (uint32_t i = 0; i < n; i++)
-                if (!lanes[i].late)
-                        virt_lane_start(lanes[i].lane);
+                if (!workers[i].late)
+                        libvirt_worker_start(workers[i].worker);
         until = clock_monotonic() + timeout;
         for (uint32_t i = 0; i < n; i++)
-                if (!lanes[i].late)
-                        lanes[i].late = !virt_lane_wait(lanes[i].lane, until);
+                if (!workers[i].late)
+                        workers[i].late = !libvirt_worker_wait(workers[i].worker, until);
 }
 
 /* A name that no report can hold is replaced by what the URI says. */
-static int remote_host_fill(VirtLane *lane, Arena *a, const char *uri, usec_t interval, usec_t timeout,
+static int remote_host_fill(LibvirtWorker *worker, Arena *a, const char *uri, usec_t interval, usec_t timeout,
                             RemoteHost *ret) {
-        LaneState state;
-        int r = virt_lane_state(lane, a, timeout, &state);
+        LibvirtWorkerState state;
+        int r = libvirt_worker_state(worker, a, timeout, &state);
         bool named = r == 0 && text_is_name(state.host, strlen(state.host));
 
         if (r < 0)
@@ -118,35 +118,36 @@ static int remote_host_fill(VirtLane *lane, Arena *a, const char *uri, usec_t in
         return ret->report.host ? 0 : -ENOMEM;
 }
 
-static int lanes_run(RemoteLane *lanes, const RemoteOptions *o, Arena *a, RemoteHost *hosts) {
+static int workers_run(RemoteWorker *workers, const RemoteOptions *o, Arena *a, RemoteHost *hosts) {
         usec_t interval = o->interval > 0 ? o->interval : INTERVAL_DEFAULT;
         usec_t timeout = o->timeout > 0 ? o->timeout : TIMEOUT_DEFAULT;
         int r = 0;
 
         for (uint32_t i = 0; i < o->n_uris && r == 0; i++)
-                r = virt_lane_new(
-                        &(LaneOptions){ .uri = o->uris[i], .advertise = o->uris[i], .runs = RUNS_REMOTE },
-                        &lanes[i].lane);
+                r = libvirt_worker_new(&(LibvirtWorkerOptions){ .uri = o->uris[i],
+                                                                .advertise = o->uris[i],
+                                                                .runs = RUNS_REMOTE },
+                                       &workers[i].worker);
         if (r < 0)
                 return r;
-        lanes_read(lanes, o->n_uris, timeout);
+        workers_read(workers, o->n_uris, timeout);
         clock_sleep(interval);
-        lanes_read(lanes, o->n_uris, timeout);
+        workers_read(workers, o->n_uris, timeout);
         for (uint32_t i = 0; i < o->n_uris && r == 0; i++)
-                r = remote_host_fill(lanes[i].lane, a, o->uris[i], interval, timeout, &hosts[i]);
+                r = remote_host_fill(workers[i].worker, a, o->uris[i], interval, timeout, &hosts[i]);
         return r;
 }
 
 int remote_read(const RemoteOptions *o, Arena *a, RemoteHost **ret, TextFault *reterr_fault) {
-        RemoteLane *lanes = calloc(o->n_uris > 0 ? o->n_uris : 1, sizeof(RemoteLane));
+        RemoteWorker *workers = calloc(o->n_uris > 0 ? o->n_uris : 1, sizeof(RemoteWorker));
         RemoteHost *hosts = arena_new(a, RemoteHost, o->n_uris);
         int r = uris_check(o, reterr_fault);
 
         if (r == 0)
-                r = lanes && hosts ? lanes_run(lanes, o, a, hosts) : -ENOMEM;
-        for (uint32_t i = 0; lanes && i < o->n_uris; i++)
-                (void) virt_lane_free(lanes[i].lane);
-        free(lanes);
+                r = workers && hosts ? workers_run(workers, o, a, hosts) : -ENOMEM;
+        for (uint32_t i = 0; workers && i < o->n_uris; i++)
+                (void) libvirt_worker_free(workers[i].worker);
+        free(workers);
         if (r == 0)
                 r = hosts_check(hosts, o->n_uris, reterr_fault);
         if (r < 0)

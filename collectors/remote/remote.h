@@ -3,7 +3,7 @@
  *
  * Every host is read twice, an interval apart, so that rates are there; all hosts at once, a thread each.
  * A host that does not answer in time still gets a report: its sections hold the error and host.daemon is 0,
- * so that snapshot_build() fences it. Its thread is left to itself; it frees what it holds when libvirt lets
+ * so that snapshot_build() excludes it. Its thread is left to itself; it frees what it holds when libvirt lets
  * go of it, and nothing waits for it.
  *
  * Owner:   everything returned is in the caller's arena.

@@ -80,7 +80,7 @@ static void run_look(const RunSet *set, CollectorRun *run) {
 
         if (!run->busy)
                 return;
-        state = job_lanes_look(set->lanes, &run->job);
+        state = job_threads_look(set->threads, &run->job);
         if (state == JOB_DONE) {
                 collector_run_run_take(run, true);
                 return;
@@ -98,9 +98,9 @@ static void run_begin(const RunSet *set, CollectorRun *run, void (*job)(void *),
         run->round = round;
         run->job.run = job;
         run->job.arg = run;
-        run->busy = set->lanes != NULL;
-        if (set->lanes) {
-                job_lanes_put(set->lanes, &run->job);
+        run->busy = set->threads != NULL;
+        if (set->threads) {
+                job_threads_put(set->threads, &run->job);
                 return;
         }
         job(run);
@@ -108,8 +108,8 @@ static void run_begin(const RunSet *set, CollectorRun *run, void (*job)(void *),
 }
 
 static void set_await(RunSet *set) {
-        if (set->lanes)
-                job_lanes_wait(set->lanes, set->patience); /* run_look() sees what was not done */
+        if (set->threads)
+                job_threads_wait(set->threads, set->patience); /* run_look() sees what was not done */
         for (uint32_t i = 0; i < set->n; i++)
                 run_look(set, &set->runs[i]);
 }
@@ -134,7 +134,7 @@ int run_set_open(RunSet *ret, const RunChoice *choice, const CollectorEnv *env) 
         int r = set.runs ? 0 : -ENOMEM;
 
         if (r == 0 && choice->patience > 0)
-                r = job_lanes_new(&set.lanes);
+                r = job_threads_new(&set.threads);
         for (uint32_t i = 0; r == 0 && i < most; i++) {
                 const Collector *c = choice->all.collectors[i];
 
@@ -154,7 +154,7 @@ int run_set_open(RunSet *ret, const RunChoice *choice, const CollectorEnv *env) 
 }
 
 bool run_set_close(RunSet *set) {
-        if (!job_lanes_end(set->lanes))
+        if (!job_threads_end(set->threads))
                 return false;
         for (uint32_t i = 0; i < set->n; i++) {
                 CollectorRun *run = &set->runs[i];

@@ -2,10 +2,10 @@
 /* Collectors at work: a state each, its pace, its time limit, its last section and how often it failed in a
  * row.
  *
- * With lanes (run_set_open) each collector is opened and read by a helper thread. One that does not come back
+ * With helper threads (run_set_open) each collector is opened and read by a helper thread. One that does not come back
  * is left to its thread, and the others go on with another; past its limit its section says -ETIMEDOUT with
  * each round, and it is not read again until it came back. What it brings then counts as its reading.
- * Without lanes all is done by the caller's thread, which waits for it.
+ * Without helper threads all is done by the caller's thread, which waits for it.
  *
  * Owner:   whoever made it; ended by run_set_close(). Threads: one.
  */
@@ -14,7 +14,7 @@
 #include <poll.h>
 
 #include "collectors/read/sample_list.h"
-#include "collectors/run/job_lanes.h"
+#include "collectors/run/job_threads.h"
 
 typedef struct CollectorRun {
         const Collector *collector;
@@ -40,15 +40,15 @@ typedef struct CollectorRun {
 typedef struct RunSet {
         CollectorRun *runs;
         uint32_t n;
-        JobLanes *lanes; /* NULL: the caller's thread does it */
-        usec_t patience; /* with one, before the others go on without it */
+        JobThreads *threads; /* NULL: the caller's thread does it */
+        usec_t patience;     /* with one, before the others go on without it */
 } RunSet;
 
 typedef struct RunChoice {
         CollectorSet all;
         bool (*wanted)(const Collector *c, const void *arg);
         const void *arg;
-        usec_t patience; /* RunSet.patience; 0: no lanes */
+        usec_t patience; /* RunSet.patience; 0: no helper threads */
 } RunChoice;
 
 /* Opens the collectors that are wanted. One that is not possible here (open() gave 1) is left out; one that
@@ -82,7 +82,7 @@ uint32_t run_set_watched(const RunSet *set, struct pollfd *fds, uint32_t n);
 bool run_set_ready(RunSet *set, const CollectorEnv *env, const struct pollfd *fds, uint32_t n);
 
 /* Nothing could be read: every section becomes the error (positive errno), and all are due at once. For sets
- * without lanes. */
+ * without helper threads. */
 void run_set_fail(RunSet *set, int error, usec_t stamp);
 
 /* Copies of the sections that were ever read, appended to `to` (room for set->n); returns how many. -ENOMEM.

@@ -16,7 +16,7 @@ typedef struct MigrationRequest {
         const char *migrate_uri;       /* where the data go, "tcp://h2-mig"; NULL: where libvirt likes */
         int64_t bandwidth_mib_s;       /* 0: no cap; manner.bandwidth_kbit goes before it */
         usec_t time_limit;             /* its deadline, unless manner.deadline_ms says one; 0: none */
-        bool auto_converge, post_copy; /* allowed, also when the manner does not say so */
+        bool auto_converge, post_copy; /* allowed, also when the plan does not say so */
         bool tls;                      /* encrypted, or not at all */
         bool copy_disks;               /* those that the target does not see go with it */
         bool offline; /* it is off, and moved cold: defined on the target, undefined on the source */

@@ -84,12 +84,12 @@ static void run_waves_refuse(Run *r, uint32_t i, const char *why) {
         end_move(r, i);
 }
 
-static void heed_wish(Run *r) {
-        RunWish wish = r->hooks.wish ? r->hooks.wish(r->hooks.arg) : RUN_ON;
+static void check_stop(Run *r) {
+        StopRequest stop_request = r->hooks.stop_request ? r->hooks.stop_request(r->hooks.arg) : STOP_NONE;
 
-        if (wish != RUN_ON)
+        if (stop_request != STOP_NONE)
                 r->stopped = true;
-        if (wish != RUN_ABORT || r->aborting)
+        if (stop_request != STOP_ABORT || r->aborting)
                 return;
         r->aborting = true;
         for (uint32_t i = 0; i < r->n; i++)
@@ -198,7 +198,7 @@ static void start_some(Run *r, uint32_t first, uint32_t end, bool early) {
         for (uint32_t i = first; i < end; i++) {
                 if (!may_begin(r, i))
                         continue;
-                heed_wish(r);
+                check_stop(r);
                 if (r->stopped || (early && r->missed))
                         return;
                 start_move(r, i, early);
@@ -281,7 +281,7 @@ static void run_wave(Run *r) {
                         return;
                 if (ended == 0 && r->running > 0)
                         r->executor->wait(r->executor->self, r->options.step);
-                heed_wish(r);
+                check_stop(r);
         }
 }
 
@@ -290,7 +290,7 @@ static void run_out(Run *r) {
         while (r->running > 0) {
                 if (poll_running(r) == 0)
                         r->executor->wait(r->executor->self, r->options.step);
-                heed_wish(r);
+                check_stop(r);
         }
 }
 

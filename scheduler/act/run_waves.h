@@ -47,12 +47,12 @@ typedef struct MoveOutcome {
         char why[256];          /* when not done, in words */
 } MoveOutcome;
 
-typedef enum RunWish {
-        RUN_ON,
-        RUN_DRAIN, /* start nothing more; what runs may end */
-        RUN_ABORT, /* … is aborted */
-        RUN_WISH_N,
-} RunWish;
+typedef enum StopRequest {
+        STOP_NONE,
+        STOP_DRAIN, /* start nothing more; what runs may end */
+        STOP_ABORT, /* … is aborted */
+        STOP_REQUEST_N,
+} StopRequest;
 
 /* At once; 0: no limit. */
 typedef struct RunLimits {
@@ -76,7 +76,7 @@ typedef struct RunHooks {
          * starts. */
         int (*result)(void *arg, uint32_t move, const MoveOutcome *outcome);
         /* Asked before each start and once a loop. */
-        RunWish (*wish)(void *arg);
+        StopRequest (*stop_request)(void *arg);
 } RunHooks;
 
 typedef struct RunOptions {

@@ -250,7 +250,7 @@ static int exact_solve(Arena *a, const SolverTask *task, SolverResult *ret) {
 
         /* a reserve and a deviation are no sums, and hosts in use are counted by a search of their own
          * (search_pack.c) */
-        if (vms * hosts > EXACT_PLACES_MAX || task->terms->reserve || task->terms->n_uses > 0 ||
+        if (vms * hosts > EXACT_PLACES_MAX || task->terms->reserve || task->terms->n_use_costs > 0 ||
             task->terms->n_deviations > 0)
                 return SOLVER_DECLINED;
         kept = arena_new(a, HostIx, task->terms->problem->n_vms);

@@ -50,17 +50,17 @@ static bool vms_alike(const Formulation *f, VmIx v, VmIx w, const uint64_t *bits
         if (words > 0 &&
             memcmp(bits + (size_t) v * words, bits + (size_t) w * words, 8 * (size_t) words) != 0)
                 return false;
-        for (uint32_t i = 0; i < t->n_sits; i++)
-                if (t->sits[i].price && t->sits[i].price[v] != t->sits[i].price[w])
+        for (uint32_t i = 0; i < t->n_host_costs; i++)
+                if (t->host_costs[i].price && t->host_costs[i].price[v] != t->host_costs[i].price[w])
                         return false;
-        for (uint32_t i = 0; i < t->n_stays; i++)
-                if (t->stays[i].price && t->stays[i].price[v] != t->stays[i].price[w])
+        for (uint32_t i = 0; i < t->n_move_costs; i++)
+                if (t->move_costs[i].price && t->move_costs[i].price[v] != t->move_costs[i].price[w])
                         return false;
-        for (uint32_t i = 0; i < t->n_wants; i++)
-                if (t->wants[i].class_of[v] != t->wants[i].class_of[w])
+        for (uint32_t i = 0; i < t->n_placement_costs; i++)
+                if (t->placement_costs[i].class_of[v] != t->placement_costs[i].class_of[w])
                         return false;
-        for (uint32_t i = 0; i < t->n_mosts; i++)
-                if (t->mosts[i].service_of[v] != t->mosts[i].service_of[w])
+        for (uint32_t i = 0; i < t->n_service_moves; i++)
+                if (t->service_moves[i].service_of[v] != t->service_moves[i].service_of[w])
                         return false;
         return true;
 }
@@ -262,7 +262,7 @@ static int formulate_lines(Formulation *f) {
         const uint32_t n_res = f->problem->n_res;
 
         for (uint32_t i = 0; i < t->n_lines * f->n_hosts; i++) {
-                const LineTerm *term = &t->lines[i / f->n_hosts];
+                const LineCost *term = &t->lines[i / f->n_hosts];
                 const uint32_t host = i % f->n_hosts;
                 const int64_t line = term->line[(size_t) f->hosts[host] * n_res + term->r];
                 const int64_t over = f->fixed[host * n_res + term->r] - line;
@@ -279,7 +279,7 @@ static int formulate_lines(Formulation *f) {
         return 0;
 }
 
-static int formulate_pair(Formulation *f, const PairTerm *term, uint32_t host) {
+static int formulate_pair(Formulation *f, const PairCost *term, uint32_t host) {
         const BalancePair *b = &term->pair;
         const uint32_t n_res = f->problem->n_res;
         const int64_t *capacity = problem_capacity(f->problem, f->hosts[host]),
@@ -311,7 +311,7 @@ static int formulate_pair(Formulation *f, const PairTerm *term, uint32_t host) {
 }
 
 /* weight × the most VMs of one service away from home. */
-static int formulate_most(Formulation *f, const MostTerm *term) {
+static int formulate_service_move(Formulation *f, const ServiceMoveCost *term) {
         const Problem *p = f->problem;
         int64_t *fixed = arena_new(f->arena, int64_t, term->n_services), most = 0, all = 0, col;
         bool *open = arena_new(f->arena, bool, term->n_services);
@@ -391,7 +391,7 @@ static int costs_room(Formulation *f) {
         const Terms *t = f->task->terms;
         const uint64_t per_host =
                 (uint64_t) t->n_lines + t->n_squares + t->n_pairs + 2 * (uint64_t) t->n_rules;
-        const uint64_t room = f->n_places + per_host * f->n_hosts + t->n_mosts + t->n_rules;
+        const uint64_t room = f->n_places + per_host * f->n_hosts + t->n_service_moves + t->n_rules;
 
         if (room > INT32_MAX)
                 return -EOVERFLOW;
@@ -416,8 +416,8 @@ static int formulate_terms(Formulation *f) {
                 r = formulate_lines(f);
         for (uint32_t i = 0; r == 0 && i < t->n_pairs * f->n_hosts; i++)
                 r = formulate_pair(f, &t->pairs[i / f->n_hosts], i % f->n_hosts);
-        for (uint32_t i = 0; r == 0 && i < t->n_mosts; i++)
-                r = formulate_most(f, &t->mosts[i]);
+        for (uint32_t i = 0; r == 0 && i < t->n_service_moves; i++)
+                r = formulate_service_move(f, &t->service_moves[i]);
         if (r == 0)
                 r = formulate_rules(f);
         if (r == 0 && task->max_moves != UINT32_MAX)

@@ -98,7 +98,7 @@ static int curve_keep(Formulation *f, Curve *c, const Curve *scratch) {
         return 0;
 }
 
-static int formulate_curve(Formulation *f, const SquareTerm *term, uint32_t host, Curve *scratch) {
+static int formulate_curve(Formulation *f, const SquareCost *term, uint32_t host, Curve *scratch) {
         const HostIx h = f->hosts[host];
         const int64_t capacity = problem_capacity(f->problem, h)[term->r];
         const Square q = { term->line ? term->line[(size_t) h * f->problem->n_res + term->r] : 0,

@@ -16,7 +16,7 @@ typedef struct Ground {
 } Ground;
 
 typedef struct RuleWork {
-        const RuleTerm *term;
+        const RuleCost *term;
         const GroupRule *rule;
         bool *kind_a, *kind_b; /* [kind] */
         Ground *grounds;

@@ -13,7 +13,7 @@ const char *const rule_kind_names[RULE_KIND_N] = { "apart", "together", "spread"
                                                    "avoid", "on",       "not-on" };
 const char *const hold_names[HOLD_N] = { "none", "never", "window", "moves", "for-now" };
 const char *const level_names[LEVEL_N] = { "host", "rack", "zone", "neighborhood" };
-const char *const fence_texts[FENCE_N] = {
+const char *const exclusion_texts[EXCLUDED_N] = {
         "facts are complete and fresh",
         "its facts are too old",
         "facts are missing",

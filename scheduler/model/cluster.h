@@ -39,14 +39,14 @@ typedef enum HostState {
 extern const char *const host_state_names[HOST_STATE_N]; /* "active", "cordoned", "maintenance", "offline" */
 
 /* Why a host is neither source nor target of balance moves although it may be up (design §7.4). */
-typedef enum Fence {
-        FENCE_NONE,
-        FENCE_STALE,   /* its last report is older than allowed */
-        FENCE_MISSING, /* no report, or a report without what decisions need */
-        FENCE_DAEMON,  /* its libvirt does not answer */
-        FENCE_N,
-} Fence;
-extern const char *const fence_texts[FENCE_N];
+typedef enum Exclusion {
+        EXCLUDED_NONE,
+        EXCLUDED_STALE,   /* its last report is older than allowed */
+        EXCLUDED_MISSING, /* no report, or a report without what decisions need */
+        EXCLUDED_DAEMON,  /* its libvirt does not answer */
+        EXCLUDED_N,
+} Exclusion;
+extern const char *const exclusion_texts[EXCLUDED_N];
 
 typedef struct Strings {
         const char *const *at;
@@ -94,14 +94,14 @@ typedef struct Host {
         HostState state;
         usec_t leave_by; /* in maintenance: its VMs should have left by then; 0: no deadline */
         bool for_good;   /* in maintenance: its VMs that are off are to leave, too */
-        Fence fence;
-        const char *fence_why; /* in words, or NULL */
-        usec_t seen_at;        /* when its facts were read; 0: from a file without times */
-        int64_t fault_grade;   /* 0 … 4, design §8 */
-        const char *fault_why; /* evidence in words, or NULL */
-        const Fault *faults;   /* sorted by device; then fault_grade is the worst of them */
-        uint32_t n_faults;     /* 0 with a grade: nobody says of what; it concerns all VMs */
-        int64_t cpus, cpu_mhz; /* cpu_mhz UNKNOWN: as fast as the others */
+        Exclusion excluded;
+        const char *excluded_why; /* in words, or NULL */
+        usec_t seen_at;           /* when its facts were read; 0: from a file without times */
+        int64_t fault_grade;      /* 0 … 4, design §8 */
+        const char *fault_why;    /* evidence in words, or NULL */
+        const Fault *faults;      /* sorted by device; then fault_grade is the worst of them */
+        uint32_t n_faults;        /* 0 with a grade: nobody says of what; it concerns all VMs */
+        int64_t cpus, cpu_mhz;    /* cpu_mhz UNKNOWN: as fast as the others */
         int64_t memory_mib;
         int64_t cpu_busy_mcores; /* measured use of the whole host, VMs included; UNKNOWN */
         int64_t memory_used_mib; /* measured, VMs included; UNKNOWN */

@@ -7,11 +7,11 @@
 #include "scheduler/model/units.h"
 
 /* From one host to another. */
-typedef struct WayLesson {
+typedef struct RouteLesson {
         const char *from, *to;
-        int64_t speed_permille; /* of the way's bandwidth that memory gets */
+        int64_t speed_permille; /* of the route's bandwidth that memory gets */
         int64_t jobs;           /* it rests on */
-} WayLesson;
+} RouteLesson;
 
 typedef struct VmLesson {
         const char *vm;
@@ -22,12 +22,12 @@ typedef struct VmLesson {
 
 typedef struct MoveLessons {
         int64_t jobs;
-        int64_t fixed_ms;        /* what a migration takes besides sending */
-        int64_t switch_ms;       /* … of it with the VM stopped */
-        int64_t speed_permille;  /* of ways that have no lesson of their own */
-        int64_t bytes_permille;  /* of VMs that have none */
-        int64_t unsure_permille; /* how far predictions were off, four of five of them */
-        const WayLesson *ways;   /* by (from, to) */
-        const VmLesson *vms;     /* by name */
-        uint32_t n_ways, n_vms;
+        int64_t fixed_ms;          /* what a migration takes besides sending */
+        int64_t switch_ms;         /* … of it with the VM stopped */
+        int64_t speed_permille;    /* of routes that have no lesson of their own */
+        int64_t bytes_permille;    /* of VMs that have none */
+        int64_t unsure_permille;   /* how far predictions were off, four of five of them */
+        const RouteLesson *routes; /* by (from, to) */
+        const VmLesson *vms;       /* by name */
+        uint32_t n_routes, n_vms;
 } MoveLessons;

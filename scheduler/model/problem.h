@@ -48,7 +48,7 @@ static inline int costs_compare(const Costs *a, const Costs *b) {
 /* Whether a host may take VMs, and whether its VMs should leave. REASON_NONE: it may take them. */
 typedef struct HostRole {
         Reason no_entry;  /* REASON_NONE, HOST_CORDONED, HOST_MAINTENANCE, … */
-        bool no_exit;     /* its VMs stay (fenced, offline) */
+        bool no_exit;     /* its VMs stay (excluded, offline) */
         int64_t evacuate; /* weight of each VM that is on it: 0 for none */
 } HostRole;
 
@@ -102,8 +102,8 @@ typedef struct ReserveGoal {
         const bool *counts;     /* [vm] it could be started elsewhere at all */
         const bool *spends; /* [vm] moving it is worth more than the reserve: it must leave its host, or mends
                                a rule */
-        const bool *hurries;     /* [vm] leaving a host to be emptied does not wait for the reserve */
-        const uint32_t *domains; /* [n_domains] of `level` with a host that may be lost, ascending */
+        const bool *deadline_exempt; /* [vm] leaving a host to be emptied does not wait for the reserve */
+        const uint32_t *domains;     /* [n_domains] of `level` with a host that may be lost, ascending */
         uint32_t n_domains;
         int64_t mean[RES_MEMORY + 1]; /* capacity of the mean host */
 } ReserveGoal;

@@ -301,7 +301,7 @@ static bool read_back(Bench *b) {
                 die(fault.what);
         took = clock_monotonic() - before;
         for (HostIx h = 0; h < s->n_hosts; h++)
-                fenced += s->hosts[h].fence != FENCE_NONE;
+                fenced += s->hosts[h].excluded != EXCLUDED_NONE;
         printf("snapshot      %u hosts (%u fenced), %u VMs from Redis in %.3f s%s\n", s->n_hosts, fenced,
                s->n_vms, (double) took / 1e6, took <= SNAPSHOT_MOST ? "" : " (more than 2 s)");
         all = s->n_hosts == (uint32_t) b->hosts && s->n_vms == (uint32_t) (b->hosts * b->vms);

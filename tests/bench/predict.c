@@ -245,14 +245,14 @@ static Prediction predict(Arena *a, const Results *results, const json_t *move, 
         const HostIx from = strcmp(word(move, "from"), "h1") == 0 ? 0 : 1;
         Settings *settings = NULL;
         MigrationNet net;
-        MigrationWay way;
+        MigrationRoute route;
         bool known;
 
         if (app_settings_new(a, &settings) < 0 || migration_net_build(a, &s, settings, &net) < 0)
                 abort();
-        way = migration_way(&net, from, 1 - from);
+        route = migration_route(&net, from, 1 - from);
         return migration_forecast(
-                       migration_facts(&net, 0, from, 1 - from, migration_way_free(&net, &way, &known)))
+                       migration_facts(&net, 0, from, 1 - from, migration_route_free(&net, &route, &known)))
                 .predicted;
 }
 

@@ -87,20 +87,21 @@ static int64_t length_of(const MigrationNet *net, const WaveMove *moves, uint32_
                 for (uint32_t l = 0; l < 2 * HOSTS; l++)
                         sharing[l] = 0;
                 for (end = i; end < n && moves[end].wave == moves[i].wave; end++) {
-                        const MigrationWay way = migration_way(net, moves[end].move.from, moves[end].move.to);
+                        const MigrationRoute route =
+                                migration_route(net, moves[end].move.from, moves[end].move.to);
 
-                        for (uint32_t k = 0; k < way.n; k++)
-                                sharing[way.links[k]]++;
+                        for (uint32_t k = 0; k < route.n; k++)
+                                sharing[route.links[k]]++;
                 }
                 for (uint32_t k = i; k < end; k++) {
                         const Move m = moves[k].move;
-                        const MigrationWay way = migration_way(net, m.from, m.to);
+                        const MigrationRoute route = migration_route(net, m.from, m.to);
                         int64_t share = INT64_MAX, ms;
                         MigrationFacts f;
 
-                        for (uint32_t l = 0; l < way.n; l++) {
+                        for (uint32_t l = 0; l < route.n; l++) {
                                 const int64_t part =
-                                        net->links[way.links[l]].free_kbit / sharing[way.links[l]];
+                                        net->links[route.links[l]].free_kbit / sharing[route.links[l]];
 
                                 share = part < share ? part : share;
                         }

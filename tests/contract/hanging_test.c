@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "collectors/run/collector_run.h"
-#include "collectors/run/virt_lane.h"
+#include "collectors/run/libvirt_worker.h"
 
 #define FIXTURES SOURCE_DIR "/tests/fixtures"
 #define SLEEPER  FIXTURES "/host-tools-hang/usr/sbin/smartctl"
@@ -179,10 +179,10 @@ static int mute_daemon(char *path, size_t size) {
 
 static void libvirt_try(const Collector *c) {
         char path[64], uri[128];
-        LaneOptions o = { .uri = uri, .root = "", .only = c->name, .runs = RUNS_ON_HOST };
+        LibvirtWorkerOptions o = { .uri = uri, .root = "", .only = c->name, .runs = RUNS_ON_HOST };
         int daemon = mute_daemon(path, sizeof(path));
-        LaneState state;
-        VirtLane *lane;
+        LibvirtWorkerState state;
+        LibvirtWorker *worker;
         Arena a;
 
         if (!(c->runs & RUNS_ON_HOST)) {
@@ -191,10 +191,10 @@ static void libvirt_try(const Collector *c) {
         }
         (void) snprintf(uri, sizeof(uri), "qemu+unix:///system?socket=%s", path);
         cr_assert_eq(arena_open(1 << 20, &a), 0);
-        cr_assert_eq(virt_lane_new(&o, &lane), 0);
-        virt_lane_start(lane);
-        cr_assert_not(virt_lane_wait(lane, clock_monotonic() + PATIENCE));
-        cr_assert_eq(virt_lane_state(lane, &a, 1, &state), 0);
+        cr_assert_eq(libvirt_worker_new(&o, &worker), 0);
+        libvirt_worker_start(worker);
+        cr_assert_not(libvirt_worker_wait(worker, clock_monotonic() + PATIENCE));
+        cr_assert_eq(libvirt_worker_state(worker, &a, 1, &state), 0);
         cr_assert_eq(state.error, ETIMEDOUT);
         cr_assert_eq(state.n_sections, 2);
         cr_assert_str_eq(state.sections[0].collector, c->name);
@@ -202,9 +202,9 @@ static void libvirt_try(const Collector *c) {
         cr_assert_eq(state.sections[1].samples[0].metric, METRIC_HOST_DAEMON);
         cr_assert_eq(state.sections[1].samples[0].number, 0);
         (void) close(daemon);
-        while (!virt_lane_wait(lane, clock_monotonic() + USEC_PER_SEC))
+        while (!libvirt_worker_wait(worker, clock_monotonic() + USEC_PER_SEC))
                 ;
-        lane = virt_lane_free(lane);
+        worker = libvirt_worker_free(worker);
         (void) unlink(path);
         arena_close(&a);
 }

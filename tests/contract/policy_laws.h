@@ -97,7 +97,7 @@ static inline Evaluator *laws_evaluator(PolicyLaws *l, const HostIx *host_of) {
         Terms *t = NULL;
         Evaluator *e = NULL;
 
-        cr_assert_eq(0, policies_state(&l->arena, l->p, l->set, l->settings, &t));
+        cr_assert_eq(0, policies_add_terms(&l->arena, l->p, l->set, l->settings, &t));
         cr_assert_eq(0, evaluator_build(&l->arena, t, host_of, &e));
         return e;
 }
@@ -142,7 +142,7 @@ static inline bool law_is_whole(PolicyLaws *l) {
 
                 if (!k->name || !k->summary || strlen(k->summary) <= 10)
                         return LAW_BROKEN(l, "%s: it does not say what it is", l->name);
-                if (!k->state || !k->total || !k->sample)
+                if (!k->add_terms || !k->total || !k->sample)
                         return LAW_BROKEN(l, "%s: no state(), total() or sample()", l->name);
         }
         return true;

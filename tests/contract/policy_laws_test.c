@@ -38,7 +38,7 @@ static int sound_state(const Problem *p, const Settings *s, Terms *t) {
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
                 weight[h] = price_of(h);
-        return terms_add_sit(t, (SitTerm){ TIER_BALANCE, weight, NULL });
+        return terms_add_host_cost(t, (HostCost){ TIER_BALANCE, weight, NULL });
 }
 
 static void sound_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -50,7 +50,7 @@ static void sound_total(const Problem *p, const Settings *s, const Assignment *x
 static const Policy sound = {
         .name = "sound",
         .summary = "VMs are on hosts of low number",
-        .state = sound_state,
+        .add_terms = sound_state,
         .total = sound_total,
         .sample = nothing_sampled,
 };
@@ -76,7 +76,7 @@ Test(policy_laws, are_broken_by_one_that_states_nothing) {
         Policy empty = sound;
 
         empty.name = "empty";
-        empty.state = nothing_stated;
+        empty.add_terms = nothing_stated;
         empty.total = nothing_costs;
         expect_broken(&empty, "it costs something in 0 of 600 problems");
 }
@@ -111,7 +111,7 @@ static int level_state(const Problem *p, const Settings *s, Terms *t) {
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
                 weight[h] = same_price(p, h);
-        return terms_add_sit(t, (SitTerm){ TIER_BALANCE, weight, NULL });
+        return terms_add_host_cost(t, (HostCost){ TIER_BALANCE, weight, NULL });
 }
 
 static void level_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -124,7 +124,7 @@ Test(policy_laws, are_broken_by_a_cost_that_no_move_changes) {
         Policy level = sound;
 
         level.name = "level";
-        level.state = level_state;
+        level.add_terms = level_state;
         level.total = level_total;
         expect_broken(&level, "moves change its cost in 0 of 600 problems");
 }
@@ -142,7 +142,7 @@ Test(policy_laws, are_broken_by_one_that_hardly_ever_bites) {
         Policy rare = sound;
 
         rare.name = "rare";
-        rare.state = rare_state;
+        rare.add_terms = rare_state;
         rare.total = rare_total;
         expect_broken(&rare, "of 600 problems");
 }
@@ -172,7 +172,7 @@ Test(policy_laws, are_broken_by_one_that_refuses_and_does_not_say_so) {
         Policy stern = sound;
 
         stern.name = "stern";
-        stern.state = stern_state;
+        stern.add_terms = stern_state;
         expect_broken(&stern, "its terms refuse what its definition allows");
 }
 
@@ -190,13 +190,13 @@ static int heedless_state(const Problem *p, const Settings *s, Terms *t) {
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
                 weight[h] = price_of(h) * policy_setting(&heedless, s, "price");
-        return terms_add_sit(t, (SitTerm){ TIER_BALANCE, weight, NULL });
+        return terms_add_host_cost(t, (HostCost){ TIER_BALANCE, weight, NULL });
 }
 
 Test(policy_laws, are_broken_by_a_definition_that_does_not_heed_a_setting) {
         heedless = sound;
         heedless.name = "heedless";
         heedless.settings = heed_settings;
-        heedless.state = heedless_state;
+        heedless.add_terms = heedless_state;
         expect_broken(&heedless, "cost is total");
 }

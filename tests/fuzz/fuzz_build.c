@@ -25,8 +25,8 @@ static void check_snapshot(const Snapshot *s) {
                 const Host *h = &s->hosts[i];
 
                 CHECK(i == 0 || strcmp(s->hosts[i - 1].name, h->name) < 0);
-                CHECK((h->fence == FENCE_NONE) == (h->fence_why == NULL));
-                if (h->fence != FENCE_NONE)
+                CHECK((h->excluded == EXCLUDED_NONE) == (h->excluded_why == NULL));
+                if (h->excluded != EXCLUDED_NONE)
                         continue;
                 CHECK(h->cpus > 0 && h->memory_mib > 0);
         }

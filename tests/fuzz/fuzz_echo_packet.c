@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/hosts/peer_book.h"
+#include "collectors/hosts/peer_store.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -17,9 +17,9 @@ TestSuite(broken_waves, .init = service_setup, .fini = service_teardown, .timeou
 /* web1 and web2 are the first wave, web3 and web4 the second. web2 is short: when it has ended, web3 takes
  * its place on h1's link, while web1 goes on; web4 has to wait. */
 typedef struct Story {
-        SimulatedEnd web1, web3; /* how they end, after 10 s */
-        RunWish wish;            /* at 5 s, of whoever runs it */
-        const char *journal;     /* what was begun and how that ended, oldest first */
+        SimulatedEnd web1, web3;  /* how they end, after 10 s */
+        StopRequest stop_request; /* at 5 s, of whoever runs it */
+        const char *journal;      /* what was begun and how that ended, oldest first */
         const char *outcomes;
 } Story;
 
@@ -54,10 +54,10 @@ static void moved(void *arg, const char *vm, const char *from, const char *to) {
         w->moved[vm[3] - '1']++;
 }
 
-static RunWish wish(void *arg) {
+static StopRequest stop_request(void *arg) {
         const World *w = arg;
 
-        return executor_simulated_now(&w->executor) >= 5 * USEC_PER_SEC ? w->story->wish : RUN_ON;
+        return executor_simulated_now(&w->executor) >= 5 * USEC_PER_SEC ? w->story->stop_request : STOP_NONE;
 }
 
 static MoverMove move_of(uint32_t i) {
@@ -121,7 +121,7 @@ static void tell(const Story *story) {
                           .leadership = &l,
                           .moves = moves,
                           .n = VMS,
-                          .watch = { .arg = &w, .wish = wish } };
+                          .watch = { .arg = &w, .stop_request = stop_request } };
 
         report("h1", VMS);
         report("h2", 0);
@@ -171,13 +171,13 @@ Test(broken_waves, nobody_knows_how_one_ended_and_nothing_begins) {
 }
 
 Test(broken_waves, told_to_stop_what_runs_of_both_ends_and_nothing_begins) {
-        tell(&(Story){ .wish = RUN_DRAIN,
+        tell(&(Story){ .stop_request = STOP_DRAIN,
                        .journal = "web1 intent, web2 intent, web2 done, web3 intent, web1 done, web3 done",
                        .outcomes = "done, done, done, not-reached" });
 }
 
 Test(broken_waves, told_to_stop_at_once_what_runs_of_both_is_aborted) {
-        tell(&(Story){ .wish = RUN_ABORT,
+        tell(&(Story){ .stop_request = STOP_ABORT,
                        .journal =
                                "web1 intent, web2 intent, web2 done, web3 intent, web1 aborted, web3 aborted",
                        .outcomes = "aborted, done, aborted, not-reached" });

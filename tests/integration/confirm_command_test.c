@@ -3,7 +3,7 @@
  * apply beside a service that asks.
  */
 #include "scheduler/app/commands/command.h"
-#include "scheduler/app/round/confirm_book.h"
+#include "scheduler/app/round/confirm_store.h"
 #include "tests/integration/service_fixture.h"
 
 TestSuite(confirm_command, .init = service_setup, .fini = service_teardown, .timeout = 60);
@@ -51,7 +51,7 @@ static const char *asked_with(const char *const *more) {
         report("h1", 4);
         report("h2", 0);
         cr_assert_eq(EXIT_DONE, serve_with("confirm", more));
-        cr_assert_eq(0, confirm_book_read(store, &arena, &list, &n));
+        cr_assert_eq(0, confirm_store_read(store, &arena, &list, &n));
         cr_assert_eq(1, n);
         return list[0].plan.id;
 }

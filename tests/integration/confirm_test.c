@@ -2,8 +2,8 @@
 /* Plans that wait for a person: asked once, answered by whom, carried out only while they hold. On a real
  * private Redis; the hosts' libvirt is where nobody listens, so that what is carried out fails and is seen.
  */
-#include "scheduler/app/round/audit_book.h"
-#include "scheduler/app/round/confirm_book.h"
+#include "scheduler/app/round/audit_store.h"
+#include "scheduler/app/round/confirm_store.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/snapshot/files/waiting_text.h"
 #include "tests/integration/service_fixture.h"
@@ -14,7 +14,7 @@ static Waiting only_one(void) {
         Waiting *list = NULL;
         uint32_t n = 0;
 
-        cr_assert_eq(0, confirm_book_read(store, &arena, &list, &n));
+        cr_assert_eq(0, confirm_store_read(store, &arena, &list, &n));
         cr_assert_eq(1, n, "%u plans are there", n);
         cr_assert_not_null(list[0].file);
         return list[0];
@@ -24,7 +24,7 @@ static uint32_t asked(void) {
         Waiting *list = NULL;
         uint32_t n = 0;
 
-        cr_assert_eq(0, confirm_book_read(store, &arena, &list, &n));
+        cr_assert_eq(0, confirm_store_read(store, &arena, &list, &n));
         return n;
 }
 
@@ -42,7 +42,7 @@ static AuditEntry told(const char *word) {
         const AuditEntry *list = NULL;
         uint32_t n = 0;
 
-        cr_assert_eq(0, audit_book_read(store, &arena, 0, &list, &n));
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &list, &n));
         for (uint32_t i = 0; i < n; i++)
                 if (list[i].answer && strcmp(list[i].answer, word) == 0)
                         return list[i];

@@ -55,7 +55,7 @@ static void pulse(const char *host, int64_t cpu_permille, int64_t n_vms) {
                           .cpu_permille = cpu_permille,
                           .memory_permille = UNKNOWN,
                           .n_vms = n_vms,
-                          .vms = n_vms };
+                          .vms_hash = n_vms };
         char text[PULSE_SIZE];
 
         cr_assert_eq(0, store_put_pulse(store, host, text, pulse_print(&p, text)), "%s", store_error(store));

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "scheduler/app/facts/source.h"
-#include "scheduler/app/round/audit_book.h"
+#include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/cool_downs.h"
 #include "scheduler/app/round/round_record.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/text/plan_difference.h"
 #include "scheduler/snapshot/files/audit_text.h"
 #include "scheduler/snapshot/files/plan_file.h"
@@ -248,7 +248,7 @@ Test(service, a_round_is_decided_again_from_its_record_byte_for_byte) {
 static const AuditEntry *audit(uint32_t *ret_n) {
         const AuditEntry *list = NULL;
 
-        cr_assert_eq(0, audit_book_read(store, &arena, 0, &list, ret_n));
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &list, ret_n));
         return list;
 }
 
@@ -317,7 +317,7 @@ Test(service, balance_pauses_when_predictions_were_too_wrong_until_somebody_ackn
         cr_assert_eq(0, s.n_moves);
         cr_assert(s.paused && strstr(s.paused, "the last 20 moves took"), "%s", s.paused);
         cr_assert_str_eq(s.paused, last_record()->paused);
-        cr_assert_eq(0, audit_book_acknowledge(store));
+        cr_assert_eq(0, audit_store_acknowledge(store));
         cr_assert_eq(EXIT_DONE, serve("advise"));
         s = live();
         cr_assert_null(s.paused);

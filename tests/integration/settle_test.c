@@ -7,7 +7,7 @@
 #include "scheduler/act/executor_simulated.h"
 #include "scheduler/app/round/cool_downs.h"
 #include "scheduler/app/round/resume_move.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "tests/integration/service_fixture.h"
 
@@ -18,13 +18,14 @@ typedef struct Hosts {
         bool source_defined, target_defined, broke_off;
 } Hosts;
 
-static int look(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
+static int look(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret) {
         const Hosts *hosts = self;
 
         (void) uuid;
         (void) at_most;
-        *ret = strstr(uri, "source") ? (Sight){ .presence = hosts->source, .defined = hosts->source_defined }
-                                     : (Sight){ .presence = hosts->target, .defined = hosts->target_defined };
+        *ret = strstr(uri, "source")
+                       ? (DomainState){ .presence = hosts->source, .defined = hosts->source_defined }
+                       : (DomainState){ .presence = hosts->target, .defined = hosts->target_defined };
         ret->post_copy_failed = hosts->broke_off;
         (void) snprintf(ret->words, sizeof(ret->words), "as told");
         return 0;
@@ -100,7 +101,7 @@ static const Story stories[] = {
 static bool is_held(const char *vm) {
         RoundInput in = { 0 };
 
-        cr_assert_eq(0, store_round_holds(store, &arena, &in));
+        cr_assert_eq(0, round_store_holds(store, &arena, &in));
         for (uint32_t i = 0; i < in.n_cool_downs; i++)
                 if (strcmp(in.cool_downs[i].vm, vm) == 0 && in.cool_downs[i].why)
                         return true;
@@ -126,10 +127,10 @@ static void tell(const Story *s) {
         l = leadership_in(&world, store, 30 * USEC_PER_SEC);
         cr_assert_eq(0, leadership_take(&l));
         leave_open(l.token, s->was, s->ago, s->cold);
-        cr_assert_eq(0, store_round_settle(&l, &arena, settings, &list, &n), "%s", s->tells);
+        cr_assert_eq(0, round_store_settle(&l, &arena, settings, &list, &n), "%s", s->tells);
         cr_assert_eq(1, n);
         cr_assert_eq(s->is, list[0].now, "%s: %s", s->tells, journal_event_names[list[0].now]);
-        cr_assert_eq(0, store_round_open(store, &arena, &open, &n_open));
+        cr_assert_eq(0, round_store_open(store, &arena, &open, &n_open));
         cr_assert_eq(journal_is_open(s->is), n_open == 1, "%s", s->tells);
         cr_assert_eq(journal_is_open(s->is), is_held("web1"), "%s", s->tells);
         if (s->is == JOURNAL_DONE) {
@@ -167,7 +168,7 @@ static void settle_and_resume(Leadership *l, const Settings *settings, bool work
 
         cr_assert_eq(0, executor_simulated_open(
                                 (ExecutorSimulatedOptions){ .script = unclear, .arg = &works }, &x));
-        cr_assert_eq(0, store_round_settle(l, &arena, settings, &list, &n));
+        cr_assert_eq(0, round_store_settle(l, &arena, settings, &list, &n));
         cr_assert_eq(1, n);
         *ret = list[0];
         if (list[0].resumable) {
@@ -177,9 +178,9 @@ static void settle_and_resume(Leadership *l, const Settings *settings, bool work
         x.free(x.self);
 }
 
-static RunWish goes_on(void *wisher) {
-        (void) wisher;
-        return RUN_ON;
+static StopRequest goes_on(void *stop_arg) {
+        (void) stop_arg;
+        return STOP_NONE;
 }
 
 static Leadership lead(ServiceWorld *world, Hosts *hosts, Settings **ret_settings) {
@@ -190,7 +191,7 @@ static Leadership lead(ServiceWorld *world, Hosts *hosts, Settings **ret_setting
         *world = service_world_real;
         world->self = hosts;
         world->look = look;
-        world->wish = goes_on;
+        world->stop_request = goes_on;
         cr_assert_eq(0, app_settings_load(&arena, NULL, ret_settings, &file, &f), "%s", f.what);
         l = leadership_in(world, store, 30 * USEC_PER_SEC);
         cr_assert_eq(0, leadership_take(&l));
@@ -212,7 +213,7 @@ Test(settle, a_post_copy_that_broke_off_is_taken_up_by_the_next_leader) {
         cr_assert(is_held("web1"));
         settle_and_resume(&l, settings, true, &seen);
         cr_assert_eq(1, seen.entry.resumes);
-        cr_assert_eq(0, store_round_open(store, &arena, &open, &n));
+        cr_assert_eq(0, round_store_open(store, &arena, &open, &n));
         cr_assert_eq(0, n, "it is settled");
         leadership_release(&l);
 }

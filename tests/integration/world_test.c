@@ -131,13 +131,13 @@ static int open_executor(void *self, Executor *ret) {
                 (ExecutorSimulatedOptions){ .clock = &clock_sim, .script = script, .moved = moved }, ret);
 }
 
-static int look_there(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
+static int look_there(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret) {
         const int v = index_of(vm_uuids, VMS, uuid);
         const bool here = v >= 0 && host_of[v] == index_of(host_uris, HOSTS, uri);
 
         (void) self;
         (void) at_most;
-        *ret = (Sight){ .presence = here ? PRESENCE_RUNNING : PRESENCE_NONE, .defined = here };
+        *ret = (DomainState){ .presence = here ? PRESENCE_RUNNING : PRESENCE_NONE, .defined = here };
         (void) snprintf(ret->words, sizeof(ret->words), "%s", here ? "running" : "not there");
         return 0;
 }
@@ -156,9 +156,9 @@ static int open_store(void *self, const StoreOptions *options, Store **ret, Text
         return store_open(options, ret, reterr_fault);
 }
 
-static RunWish wish(void *wisher) {
-        (void) wisher;
-        return *now < days_end ? RUN_ON : RUN_DRAIN;
+static StopRequest stop_request(void *stop_arg) {
+        (void) stop_arg;
+        return *now < days_end ? STOP_NONE : STOP_DRAIN;
 }
 
 static unsigned reloads(void *self) {
@@ -323,7 +323,7 @@ static void open_service(int i, const Options *options, FILE *log) {
                                     .open_store = open_store,
                                     .open_executor = open_executor,
                                     .look = look_there,
-                                    .wish = wish,
+                                    .stop_request = stop_request,
                                     .reloads = reloads };
         cr_assert_eq(0, cluster_service_open(&o, &services[i]));
 }

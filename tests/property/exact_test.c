@@ -105,7 +105,7 @@ Test(exact, is_what_trying_all_assignments_finds, .timeout = 3000) {
                 SolverTask task;
                 Terms *t;
 
-                cr_assert_eq(policies_state(&a, p, policies_all(), NULL, &t), 0);
+                cr_assert_eq(policies_add_terms(&a, p, policies_all(), NULL, &t), 0);
                 cr_assert_eq(bound_aggregate(&a, t, &bound), 0);
                 best = brute_force(&a, p, &bound, seed);
                 task = whole_task(t, 100000);
@@ -144,7 +144,7 @@ Test(exact, is_never_beaten_by_search_and_starts_from_it, .timeout = 3000) {
                 SolverTask task;
                 Terms *t;
 
-                cr_assert_eq(policies_state(&a, p, policies_all(), NULL, &t), 0);
+                cr_assert_eq(policies_add_terms(&a, p, policies_all(), NULL, &t), 0);
                 cr_assert_eq(
                         search_run(&a, &(SearchInput){ p, policies_all(), NULL, budget, seed, &workers_none },
                                    &found),
@@ -181,7 +181,7 @@ Test(exact, with_a_small_budget_is_no_worse_than_its_start_and_bounds_the_best, 
                 SolverTask task;
                 Terms *t;
 
-                cr_assert_eq(policies_state(&a, p, policies_all(), NULL, &t), 0);
+                cr_assert_eq(policies_add_terms(&a, p, policies_all(), NULL, &t), 0);
                 cr_assert_eq(evaluator_build(&a, t, NULL, &start), 0);
                 task = whole_task(t, 100000);
                 cr_assert_eq(exact_solver.solve(&a, &task, &full), 0);
@@ -216,7 +216,7 @@ Test(exact, of_a_part_moves_only_that_part, .timeout = 3000) {
                 SolverTask task;
                 Terms *t;
 
-                cr_assert_eq(policies_state(&a, p, policies_all(), NULL, &t), 0);
+                cr_assert_eq(policies_add_terms(&a, p, policies_all(), NULL, &t), 0);
                 task = whole_task(t, 100000);
                 task.free = free;
                 task.n_free = n_free;

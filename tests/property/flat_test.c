@@ -34,7 +34,7 @@ static bool flat_of_scale(Arena *a, uint64_t seed, int64_t factor, Flat *ret) {
         column_scale(p->limit, (size_t) p->n_hosts * p->n_res, factor);
         column_scale(p->base, (size_t) p->n_hosts * p->n_res, factor);
         column_scale(p->need, (size_t) p->n_vms * p->n_res, factor);
-        cr_assert_eq(0, policies_state(a, p, policies_all(), NULL, &t));
+        cr_assert_eq(0, policies_add_terms(a, p, policies_all(), NULL, &t));
         cr_assert_eq(0, evaluator_build(a, t, NULL, &e));
         if (!flat_fits(e))
                 return false;

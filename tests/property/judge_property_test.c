@@ -197,7 +197,7 @@ Test(judge, no_order_of_an_accepted_wave_breaks_a_rule_further) {
 }
 
 static bool takes_none(const Host *h) {
-        return h->state != HOST_ACTIVE || h->fence != FENCE_NONE || h->fault_grade >= 2;
+        return h->state != HOST_ACTIVE || h->excluded != EXCLUDED_NONE || h->fault_grade >= 2;
 }
 
 Test(judge, nothing_that_moves_what_must_stay_or_enters_what_takes_none_is_accepted) {
@@ -213,7 +213,7 @@ Test(judge, nothing_that_moves_what_must_stay_or_enters_what_takes_none_is_accep
                         const Host *from = &c.s->hosts[v->host];
 
                         wrong |= takes_none(&c.s->hosts[c.to[i]]) || v->in_flight || !v->movable ||
-                                 v->local_disk_mib > 0 || from->fence != FENCE_NONE ||
+                                 v->local_disk_mib > 0 || from->excluded != EXCLUDED_NONE ||
                                  from->state == HOST_OFFLINE;
                 }
                 cr_assert(!wrong || !accepts(&c, default_settings(&arena)), "seed %lu", (unsigned long) seed);

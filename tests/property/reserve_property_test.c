@@ -3,7 +3,7 @@
  * and the judge against moves that spend it. */
 #include <criterion/criterion.h>
 
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 #include "tests/random_cluster.h"
 
 #define SEEDS 3000
@@ -56,7 +56,7 @@ static bool place_rest(Loss *l, uint32_t i) {
                 const Host *host = &l->s->hosts[h];
                 bool done;
 
-                if (l->lost[h] || host->state != HOST_ACTIVE || host->fence != FENCE_NONE ||
+                if (l->lost[h] || host->state != HOST_ACTIVE || host->excluded != EXCLUDED_NONE ||
                     host->fault_grade >= 2 || l->cpu[h] < v->cpu_mcores || l->memory[h] < v->memory_mib)
                         continue;
                 l->cpu[h] -= v->cpu_mcores;
@@ -83,15 +83,16 @@ static bool can_be_placed(const Snapshot *s, const bool *lost) {
 
                 l.cpu[s->vms[v].host] -= s->vms[v].cpu_mcores;
                 l.memory[s->vms[v].host] -= s->vms[v].memory_mib;
-                if (lost[s->vms[v].host] && s->vms[v].local_disk_mib == 0 && host->fence == FENCE_NONE &&
-                    host->state != HOST_OFFLINE && host->state != HOST_MAINTENANCE && host->fault_grade < 3)
+                if (lost[s->vms[v].host] && s->vms[v].local_disk_mib == 0 &&
+                    host->excluded == EXCLUDED_NONE && host->state != HOST_OFFLINE &&
+                    host->state != HOST_MAINTENANCE && host->fault_grade < 3)
                         l.vms[l.n++] = v;
         }
         return place_rest(&l, 0);
 }
 
 static bool may_be_lost(const Host *h) {
-        return h->fence == FENCE_NONE && h->state != HOST_OFFLINE && h->state != HOST_MAINTENANCE &&
+        return h->excluded == EXCLUDED_NONE && h->state != HOST_OFFLINE && h->state != HOST_MAINTENANCE &&
                h->fault_grade < 3;
 }
 

@@ -113,7 +113,7 @@ static bool can_be_mended(const Snapshot *s, const Settings *settings) {
         Terms *t = NULL;
         Evaluator *e = NULL;
 
-        cr_assert_eq(0, policies_state(&arena, p, policies_all(), settings, &t));
+        cr_assert_eq(0, policies_add_terms(&arena, p, policies_all(), settings, &t));
         cr_assert_eq(0, evaluator_build(&arena, t, NULL, &e));
         for (VmIx v = 0; v < p->n_vms; v++)
                 for (HostIx h = 0; h < p->n_hosts; h++) {
@@ -229,7 +229,7 @@ static Costs own_cost(const Terms *t, uint32_t rule, HostIx *host_of) {
 static bool solve(const Problem *p, const Settings *settings, Terms **ret_terms, SolverResult *ret) {
         SolverTask task;
 
-        cr_assert_eq(0, policies_state(&arena, p, policies_all(), settings, ret_terms));
+        cr_assert_eq(0, policies_add_terms(&arena, p, policies_all(), settings, ret_terms));
         task = (SolverTask){ .terms = *ret_terms,
                              .start = p->home,
                              .max_moves = UINT32_MAX,
@@ -298,7 +298,7 @@ Test(rules, without_one_the_search_is_seldom_worse) {
                         memcpy(end, p->home, sizeof(*end) * p->n_vms);
                         for (uint32_t k = 0; k < plan->n_moves; k++)
                                 end[plan->moves[k].vm] = plan->moves[k].to;
-                        cr_assert_eq(0, policies_state(&arena, p, policies_all(), settings, &t));
+                        cr_assert_eq(0, policies_add_terms(&arena, p, policies_all(), settings, &t));
                         own = own_cost(t, i, end);
                         for (int k = 0; k < TIER_N; k++)
                                 best.tier[k] -= own.tier[k];

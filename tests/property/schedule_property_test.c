@@ -60,11 +60,11 @@ static int64_t in_turn(const Snapshot *s, const Settings *settings, const Plan *
         cr_assert_eq(0, migration_net_build(&arena, s, settings, &net));
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
-                const MigrationWay way = migration_way(&net, m->from, m->to);
+                const MigrationRoute route = migration_route(&net, m->from, m->to);
                 const MovePolicy of = move_policy_of(&policy, &s->vms[m->vm]);
                 MoveChoice choice = { 0 };
                 bool known;
-                const int64_t kbit = migration_way_free(&net, &way, &known);
+                const int64_t kbit = migration_route_free(&net, &route, &known);
 
                 cr_assert_eq(0, move_choose(&arena, migration_facts(&net, m->vm, m->from, m->to, kbit), known,
                                             &of, &choice));
@@ -82,10 +82,10 @@ static void shares_fit(const Snapshot *s, const Settings *settings, const Plan *
 
                 for (end = i; end < plan->n_moves && plan->moves[end].wave == plan->moves[i].wave; end++) {
                         const PlanMove *m = &plan->moves[end];
-                        const MigrationWay way = migration_way(&net, m->from, m->to);
+                        const MigrationRoute route = migration_route(&net, m->from, m->to);
 
-                        for (uint32_t k = 0; k < way.n; k++)
-                                given[way.links[k]] += m->manner.bandwidth_kbit;
+                        for (uint32_t k = 0; k < route.n; k++)
+                                given[route.links[k]] += m->manner.bandwidth_kbit;
                 }
                 for (uint32_t l = 0; l < net.n_links; l++)
                         cr_assert(!net.links[l].known || given[l] <= net.links[l].free_kbit);

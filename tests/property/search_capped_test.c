@@ -45,7 +45,7 @@ static void compare(bool by_moves, bool deviations, uint64_t seeds) {
                 Terms *t = NULL;
                 int d;
 
-                cr_assert_eq(0, policies_state(&a, p, policies_all(), NULL, &t));
+                cr_assert_eq(0, policies_add_terms(&a, p, policies_all(), NULL, &t));
                 cr_assert_eq(0, search_state_build(&a, t, NULL, budget, 1, &plain));
                 cr_assert_eq(0, search_state_build(&a, t, NULL, budget, 1, &capped));
                 cr_assert_eq(0, search_descend(&plain));
@@ -84,7 +84,7 @@ Test(search_capped, annealing_twice_ends_at_the_same) {
                 SearchState twice[2];
                 Terms *t = NULL;
 
-                cr_assert_eq(0, policies_state(&a, p, policies_all(), NULL, &t));
+                cr_assert_eq(0, policies_add_terms(&a, p, policies_all(), NULL, &t));
                 for (int i = 0; i < 2; i++) {
                         cr_assert_eq(0, search_state_build(&a, t, NULL, budget, seed, &twice[i]));
                         cr_assert_eq(0, search_capped(&twice[i]));

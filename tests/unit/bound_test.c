@@ -48,7 +48,7 @@ static Costs bound_of(const Problem *p) {
         Costs bound;
         Terms *t;
 
-        cr_assert_eq(0, policies_state(&arena, p, policies_all(), NULL, &t));
+        cr_assert_eq(0, policies_add_terms(&arena, p, policies_all(), NULL, &t));
         cr_assert_eq(0, bound_aggregate(&arena, t, &bound));
         return bound;
 }
@@ -101,7 +101,7 @@ Test(bound, of_balance_is_reached_when_all_hosts_are_equally_full) {
         p->home = home;
         p->one_tier = false;
         p->balance_weight = &weight;
-        cr_assert_eq(0, policies_state(&arena, p, policies_all(), NULL, &t));
+        cr_assert_eq(0, policies_add_terms(&arena, p, policies_all(), NULL, &t));
         cr_assert_eq(0, evaluator_build(&arena, t, NULL, &e));
         bound = bound_of(p).tier[TIER_BALANCE];
         cr_assert_leq(bound, e->cost.tier[TIER_BALANCE]);

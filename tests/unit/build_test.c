@@ -72,13 +72,13 @@ static const Snapshot *build_one(const char *text) {
         return build(&g);
 }
 
-static void assert_fence(const Snapshot *s, HostIx h, Fence fence, const char *words) {
-        cr_assert_eq(s->hosts[h].fence, fence, "%s: fence %d, %s", s->hosts[h].name, s->hosts[h].fence,
-                     s->hosts[h].fence_why);
+static void assert_excluded(const Snapshot *s, HostIx h, Exclusion excluded, const char *words) {
+        cr_assert_eq(s->hosts[h].excluded, excluded, "%s: excluded %d, %s", s->hosts[h].name,
+                     s->hosts[h].excluded, s->hosts[h].excluded_why);
         if (words)
-                cr_assert(strstr(s->hosts[h].fence_why, words), "%s", s->hosts[h].fence_why);
+                cr_assert(strstr(s->hosts[h].excluded_why, words), "%s", s->hosts[h].excluded_why);
         else
-                cr_assert_null(s->hosts[h].fence_why);
+                cr_assert_null(s->hosts[h].excluded_why);
 }
 
 Test(build, a_fresh_report_becomes_a_host_with_its_vms) {
@@ -97,7 +97,7 @@ Test(build, a_fresh_report_becomes_a_host_with_its_vms) {
         cr_assert_eq(s->taken_at, NOW);
         cr_assert_eq(s->n_hosts, 1);
         cr_assert_eq(s->n_vms, 2);
-        assert_fence(s, 0, FENCE_NONE, NULL);
+        assert_excluded(s, 0, EXCLUDED_NONE, NULL);
         cr_assert_str_eq(h->name, "h1");
         cr_assert_str_eq(h->uri, "qemu+tls://h/system");
         cr_assert_eq(h->cpus, 16);
@@ -133,78 +133,78 @@ Test(build, a_fresh_report_becomes_a_host_with_its_vms) {
         cr_assert_str_eq(v->groups.at[0], "a");
 }
 
-Test(build, a_vm_without_a_rate_yet_is_unmeasured_and_fences_nothing) {
+Test(build, a_vm_without_a_rate_yet_is_unmeasured_and_excludes_nothing) {
         const Snapshot *s = build_one(REPORT(
                 "h", "999",
                 HOST_FACTS("999") VMS("999", "vm.state\tv\trunning\nvm.vcpus\tv\t1\nvm.memory\tv\t64\n")));
 
         cr_assert_eq(s->vms[0].cpu_mcores, UNKNOWN);
-        assert_fence(s, 0, FENCE_NONE, NULL);
+        assert_excluded(s, 0, EXCLUDED_NONE, NULL);
 }
 
 Test(build, facts_of_a_vm_that_is_gone_make_no_vm) {
         const Snapshot *s = build_one(REPORT("h", "999", HOST_FACTS("999") VMS("999", "vm.cpu\told\t500\n")));
 
         cr_assert_eq(s->n_vms, 0);
-        assert_fence(s, 0, FENCE_NONE, NULL);
+        assert_excluded(s, 0, EXCLUDED_NONE, NULL);
 }
 
-Test(build, what_decisions_need_and_is_old_or_missing_fences_the_host) {
+Test(build, what_decisions_need_and_is_old_or_missing_excludes_the_host) {
         static const struct {
                 const char *text;
-                Fence fence;
+                Exclusion excluded;
                 const char *why;
         } cases[] = {
-                { REPORT("h", "969", HOST_FACTS("999") VMS("999", "")), FENCE_STALE,
+                { REPORT("h", "969", HOST_FACTS("999") VMS("999", "")), EXCLUDED_STALE,
                   "its last report is 31.0 s old; 30.0 s" },
-                { REPORT("h", "970", HOST_FACTS("970") VMS("970", "")), FENCE_NONE, NULL },
-                { REPORT("h", "1010", HOST_FACTS("1000") VMS("1000", "")), FENCE_NONE, NULL },
-                { REPORT("h", "1011", HOST_FACTS("1000") VMS("1000", "")), FENCE_STALE,
+                { REPORT("h", "970", HOST_FACTS("970") VMS("970", "")), EXCLUDED_NONE, NULL },
+                { REPORT("h", "1010", HOST_FACTS("1000") VMS("1000", "")), EXCLUDED_NONE, NULL },
+                { REPORT("h", "1011", HOST_FACTS("1000") VMS("1000", "")), EXCLUDED_STALE,
                   "11.0 s in the future; a clock is wrong" },
-                { REPORT("h", "999", HOST_FACTS("999") VMS("900", "")), FENCE_STALE,
+                { REPORT("h", "999", HOST_FACTS("999") VMS("900", "")), EXCLUDED_STALE,
                   "its list of VMs is 100.0 s old" },
-                { REPORT("h", "999", HOST_FACTS("999") VMS("1100", "")), FENCE_STALE,
+                { REPORT("h", "999", HOST_FACTS("999") VMS("1100", "")), EXCLUDED_STALE,
                   "its list of VMs is 100.0 s in the future" },
-                { REPORT("h", "999", HOST_FACTS("900") VMS("999", "")), FENCE_STALE,
+                { REPORT("h", "999", HOST_FACTS("900") VMS("999", "")), EXCLUDED_STALE,
                   "the reading of its load is 100.0 s old" },
-                { REPORT("h", "999", HOST_FACTS("999")), FENCE_MISSING, "no list of VMs" },
-                { REPORT("h", "999", HOST_FACTS("999") "@vms 999000000 error=110\n"), FENCE_DAEMON,
+                { REPORT("h", "999", HOST_FACTS("999")), EXCLUDED_MISSING, "no list of VMs" },
+                { REPORT("h", "999", HOST_FACTS("999") "@vms 999000000 error=110\n"), EXCLUDED_DAEMON,
                   "its libvirt does not answer (error 110)" },
-                { REPORT("h", "999", HOST_FACTS("999") "host.daemon\t\t0\n" VMS("999", "")), FENCE_DAEMON,
+                { REPORT("h", "999", HOST_FACTS("999") "host.daemon\t\t0\n" VMS("999", "")), EXCLUDED_DAEMON,
                   "its libvirt does not answer" },
-                { REPORT("h", "999", HOST_FACTS("999") "host.daemon\t\t1\n" VMS("999", "")), FENCE_NONE,
+                { REPORT("h", "999", HOST_FACTS("999") "host.daemon\t\t1\n" VMS("999", "")), EXCLUDED_NONE,
                   NULL },
-                { REPORT("h", "999", "@host 999000000\nhost.cpus\t\t4\n" VMS("999", "")), FENCE_MISSING,
+                { REPORT("h", "999", "@host 999000000\nhost.cpus\t\t4\n" VMS("999", "")), EXCLUDED_MISSING,
                   "does not say its memory" },
                 { REPORT("h", "999", "@memory 999000000\nhost.memory.total\t\t4\n" VMS("999", "")),
-                  FENCE_MISSING, "does not say its CPUs" },
-                { REPORT("h", "999", VMS("999", "")), FENCE_MISSING, "does not say its CPUs and memory" },
+                  EXCLUDED_MISSING, "does not say its CPUs" },
+                { REPORT("h", "999", VMS("999", "")), EXCLUDED_MISSING, "does not say its CPUs and memory" },
                 { REPORT("h", "999", HOST_FACTS("999") VMS("999", "vm.state\tv\trunning\nvm.vcpus\tv\t1\n")),
-                  FENCE_MISSING, "vCPUs or memory of VM v" },
-                { REPORT("h", "999", ""), FENCE_MISSING, "no list of VMs" },
+                  EXCLUDED_MISSING, "vCPUs or memory of VM v" },
+                { REPORT("h", "999", ""), EXCLUDED_MISSING, "no list of VMs" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-                assert_fence(build_one(cases[i].text), 0, cases[i].fence, cases[i].why);
+                assert_excluded(build_one(cases[i].text), 0, cases[i].excluded, cases[i].why);
 }
 
 Test(build, an_agent_that_reports_rarely_is_given_three_of_its_intervals) {
         const char *text =
                 "plimsoll.report/1 h sent=850000000 seq=1 every=60000000\n" HOST_FACTS("850") VMS("850", "");
 
-        assert_fence(build_one(text), 0, FENCE_NONE, NULL);
+        assert_excluded(build_one(text), 0, EXCLUDED_NONE, NULL);
 }
 
-Test(build, an_expected_host_that_is_silent_is_there_and_fenced) {
+Test(build, an_expected_host_that_is_silent_is_there_and_excluded) {
         Given g = { .expected = { "z", "h", "a" }, .n_expected = 3 };
         const Snapshot *s;
 
         give(&g, REPORT("h", "999", HOST_FACTS("999") VMS("999", "")));
         s = build(&g);
         cr_assert_eq(s->n_hosts, 3);
-        assert_fence(s, 0, FENCE_MISSING, "no report");
-        assert_fence(s, 1, FENCE_NONE, NULL);
-        assert_fence(s, 2, FENCE_MISSING, "no report");
+        assert_excluded(s, 0, EXCLUDED_MISSING, "no report");
+        assert_excluded(s, 1, EXCLUDED_NONE, NULL);
+        assert_excluded(s, 2, EXCLUDED_MISSING, "no report");
         cr_assert_eq(s->hosts[0].cpus, 0);
 }
 
@@ -241,16 +241,16 @@ Test(build, of_two_reports_of_one_host_the_newest_counts) {
                 cr_assert_eq(s->n_hosts, 1);
                 cr_assert_eq(s->n_vms, 1);
                 cr_assert_str_eq(s->vms[0].name, "new");
-                assert_fence(s, 0, FENCE_NONE, NULL);
+                assert_excluded(s, 0, EXCLUDED_NONE, NULL);
         }
 }
 
-Test(build, two_machines_under_one_name_fence_it) {
+Test(build, two_machines_under_one_name_exclude_it) {
         Given g = { 0 };
 
         give(&g, REPORT("h", "990", HOST_FACTS("990") "host.uuid\t\tu1\n" VMS("990", "")));
         give(&g, REPORT("h", "995", HOST_FACTS("995") "host.uuid\t\tu2\n" VMS("995", "")));
-        assert_fence(build(&g), 0, FENCE_MISSING, "two machines report under this name");
+        assert_excluded(build(&g), 0, EXCLUDED_MISSING, "two machines report under this name");
 }
 
 /* ---- a VM that two hosts report ---- */
@@ -447,7 +447,7 @@ Test(build, what_an_agent_could_not_read_is_said_of_its_host) {
                                              "collector.error\tzfs\tNo such device\n"));
 
         cr_assert_str_eq(s->hosts[0].unread, "smart: Connection timed out; zfs: No such device");
-        assert_fence(s, 0, FENCE_NONE, NULL);
+        assert_excluded(s, 0, EXCLUDED_NONE, NULL);
 }
 
 #define OFF(name, uuid)                                                                                      \
@@ -495,12 +495,12 @@ Test(build, one_that_is_off_and_has_anothers_name_goes_by_its_uuid) {
         cr_assert(s->vms[1].movable);
 }
 
-Test(build, one_that_is_off_and_says_little_fences_nothing) {
+Test(build, one_that_is_off_and_says_little_excludes_nothing) {
         Given g = { 0 };
         const Snapshot *s;
 
         give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", "vm.state\tweb\toff\n")));
         s = build(&g);
-        cr_assert_eq(FENCE_NONE, s->hosts[0].fence);
+        cr_assert_eq(EXCLUDED_NONE, s->hosts[0].excluded);
         cr_assert_eq(VM_OFF, s->vms[0].state);
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/app/facts/demand_book.h"
+#include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
@@ -246,32 +246,32 @@ Test(demand, the_hosts_own_use_is_what_was_measured_less_what_was_measured_of_it
 Test(demand, a_book_follows_vms_by_name_and_uuid) {
         Settings *settings = defaults(&arena);
         const Snapshot *s = cluster_read();
-        DemandBook book = { 0 };
+        DemandStore store = { 0 };
         Vm vms[2] = { s->vms[0], s->vms[1] };
         Host hosts[2] = { s->hosts[0], s->hosts[1] };
         Snapshot later = *s;
 
-        cr_assert_eq(demand_book_add(&book, settings, s), 0);
-        cr_assert_eq(book.n, 2);
-        cr_expect_eq(book.list[0].series[HISTORY_CPU].readings, 1);
+        cr_assert_eq(demand_store_add(&store, settings, s), 0);
+        cr_assert_eq(store.n, 2);
+        cr_expect_eq(store.list[0].series[HISTORY_CPU].readings, 1);
         hosts[0].seen_at += MINUTE;
         later.hosts = hosts;
         later.vms = vms;
         vms[0].uuid = "made anew";
-        cr_assert_eq(demand_book_add(&book, settings, &later), 0);
-        cr_expect_eq(book.list[0].series[HISTORY_CPU].readings, 1, "another VM begins anew");
-        cr_expect_eq(book.list[1].series[HISTORY_CPU].readings, 2);
+        cr_assert_eq(demand_store_add(&store, settings, &later), 0);
+        cr_expect_eq(store.list[0].series[HISTORY_CPU].readings, 1, "another VM begins anew");
+        cr_expect_eq(store.list[1].series[HISTORY_CPU].readings, 2);
         hosts[0].seen_at += MINUTE;
-        hosts[0].fence = FENCE_STALE;
-        cr_assert_eq(demand_book_add(&book, settings, &later), 0);
-        cr_expect_eq(book.list[1].series[HISTORY_CPU].readings, 2, "stale facts are no reading");
+        hosts[0].excluded = EXCLUDED_STALE;
+        cr_assert_eq(demand_store_add(&store, settings, &later), 0);
+        cr_expect_eq(store.list[1].series[HISTORY_CPU].readings, 2, "stale facts are no reading");
         later.n_vms = 1;
-        cr_assert_eq(demand_book_add(&book, settings, &later), 0);
-        cr_expect_eq(book.n, 2, "a VM that is off for a while is not forgotten");
+        cr_assert_eq(demand_store_add(&store, settings, &later), 0);
+        cr_expect_eq(store.n, 2, "a VM that is off for a while is not forgotten");
         later.taken_at += 8 * 24 * HOUR;
-        cr_assert_eq(demand_book_add(&book, settings, &later), 0);
-        cr_expect_eq(book.n, 1);
-        demand_book_close(&book);
+        cr_assert_eq(demand_store_add(&store, settings, &later), 0);
+        cr_expect_eq(store.n, 1);
+        demand_store_close(&store);
 }
 
 Test(demand, every_estimator_is_a_choice_of_the_setting) {

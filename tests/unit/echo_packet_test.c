@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collectors/hosts/peer_book.h"
+#include "collectors/hosts/peer_store.h"
 
 static const unsigned char key[ECHO_KEY_BYTES] = { 1, 2, 3 };
 
@@ -90,22 +90,22 @@ Test(peer_address, is_an_address_and_a_port) {
 
 Test(peer_book, finds_its_address_in_the_uri_or_the_setting) {
         TextFault fault = { 0 };
-        PeerBook b;
+        PeerStore b;
 
-        cr_assert_eq(0, peer_book_open(&b, "", 7, "qemu+tcp://root@127.0.0.3:16509/system", "", &fault));
+        cr_assert_eq(0, peer_store_open(&b, "", 7, "qemu+tcp://root@127.0.0.3:16509/system", "", &fault));
         cr_assert_str_eq("127.0.0.3 7", b.own_text);
-        peer_book_close(&b);
-        cr_assert_eq(0, peer_book_open(&b, "", 7, "qemu+tls://[::1]/system?no_verify=1", "", &fault));
+        peer_store_close(&b);
+        cr_assert_eq(0, peer_store_open(&b, "", 7, "qemu+tls://[::1]/system?no_verify=1", "", &fault));
         cr_assert_str_eq("::1 7", b.own_text);
-        peer_book_close(&b);
-        cr_assert_eq(0, peer_book_open(&b, "127.0.0.9", 7, "qemu+tcp://127.0.0.3/system", "", &fault));
+        peer_store_close(&b);
+        cr_assert_eq(0, peer_store_open(&b, "127.0.0.9", 7, "qemu+tcp://127.0.0.3/system", "", &fault));
         cr_assert_str_eq("127.0.0.9 7", b.own_text);
-        peer_book_close(&b);
-        cr_assert_eq(1, peer_book_open(&b, "", 7, "qemu:///system", "", &fault), "nobody says where");
-        cr_assert_eq(1, peer_book_open(&b, "", 7, NULL, "", &fault));
-        cr_assert_eq(-EINVAL, peer_book_open(&b, "", 7, "qemu+tcp://localhost/system", "", &fault),
+        peer_store_close(&b);
+        cr_assert_eq(1, peer_store_open(&b, "", 7, "qemu:///system", "", &fault), "nobody says where");
+        cr_assert_eq(1, peer_store_open(&b, "", 7, NULL, "", &fault));
+        cr_assert_eq(-EINVAL, peer_store_open(&b, "", 7, "qemu+tcp://localhost/system", "", &fault),
                      "a name that leads nowhere but here");
         cr_assert_str_eq("--advertise", fault.field);
-        cr_assert_eq(-EINVAL, peer_book_open(&b, "127.0.0.9", 7, NULL, "/dev/null", &fault));
+        cr_assert_eq(-EINVAL, peer_store_open(&b, "127.0.0.9", 7, NULL, "/dev/null", &fault));
         cr_assert_str_eq("peers.key_file", fault.field);
 }

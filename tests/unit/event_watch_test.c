@@ -17,7 +17,7 @@ static EventWatch watch;
 
 /* The load lines are 80 % of the CPU and 90 % of the memory, as settings are by themselves; h4 says its own.
  */
-static const Snapshot *cluster(const char *fence_of_h3) {
+static const Snapshot *cluster(const char *exclusion_of_h3) {
         const Snapshot *s = NULL;
         char text[1024];
         TextFault f = { 0 };
@@ -28,7 +28,7 @@ static const Snapshot *cluster(const char *fence_of_h3) {
                         "{\"name\":\"h1\",\"cpus\":4,\"memory_mib\":16384},"
                         "{\"name\":\"h2\",\"cpus\":4,\"memory_mib\":16384,\"state\":\"maintenance\"},"
                         "{\"name\":\"h3\",\"cpus\":4,\"memory_mib\":16384%s}],\"vms\":[]}",
-                        fence_of_h3);
+                        exclusion_of_h3);
         cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &s, &f), "%s %s", f.field, f.what);
         return s;
 }
@@ -54,7 +54,7 @@ static EventCall look_old(int at, int age, const char *host, int64_t cpu, int64_
                           .cpu_permille = cpu,
                           .memory_permille = UNKNOWN,
                           .n_vms = n_vms,
-                          .vms = vms };
+                          .vms_hash = vms };
         const EventTimes times = { .now = START + at * SECOND, .monotonic = (at + 1) * SECOND, .hold = HOLD };
         char text[PULSE_SIZE];
         const StoredText all[] = { { .name = "a stranger", .text = "1", .n = 1 },

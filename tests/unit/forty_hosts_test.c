@@ -52,7 +52,7 @@ Test(forty_hosts, the_story_is_in_it) {
                 cordoned += host->state == HOST_CORDONED;
                 faulty += host->fault_grade == 3;
                 hot += host->cpu_busy_mcores > host->cpus * 800;
-                cr_expect_eq(host->fence, FENCE_NONE);
+                cr_expect_eq(host->excluded, EXCLUDED_NONE);
                 cr_expect_eq(host->n_nics, 1);
         }
         for (VmIx v = 0; v < cluster->n_vms; v++)

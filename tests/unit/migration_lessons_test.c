@@ -74,10 +74,10 @@ Test(migration_lessons, each_way_has_its_own_speed) {
                 moves[i] = move_of("v", i % 2 ? "near" : "far", basis_of(16384, 0),
                                    (Truth){ i % 2 ? 900 : 300, 750, 1000 });
         l = learn(moves, 40);
-        cr_assert_eq(l->n_ways, 2);
-        cr_assert_str_eq(l->ways[0].to, "far");
-        about(l->ways[0].speed_permille, 300, 60, "far");
-        about(l->ways[1].speed_permille, 900, 80, "near");
+        cr_assert_eq(l->n_routes, 2);
+        cr_assert_str_eq(l->routes[0].to, "far");
+        about(l->routes[0].speed_permille, 300, 60, "far");
+        about(l->routes[1].speed_permille, 900, 80, "near");
 }
 
 Test(migration_lessons, one_job_tells_most_of_what_a_vm_sends) {

@@ -134,16 +134,18 @@ Test(move_strategy, one_that_would_miss_its_deadline_goes_in_a_swifter_way_that_
         c = choose(GBIT, 80, nothing);
         cr_assert_eq(STRATEGY_PLAIN, c.manner.strategy);
         cr_assert_gt(c.forecast.predicted.ms, within, "else there is nothing to win");
-        cr_assert_eq(0, move_hurry(&arena, f, &nothing, within, &c), "its policy allows nothing else");
+        cr_assert_eq(0, move_strategy_deadline(&arena, f, &nothing, within, &c),
+                     "its policy allows nothing else");
         cr_assert_eq(STRATEGY_PLAIN, c.manner.strategy);
         c = choose(GBIT, 80, post);
-        cr_assert_eq(0, move_hurry(&arena, f, &post, within - 1, &c), "it would be late all the same");
+        cr_assert_eq(0, move_strategy_deadline(&arena, f, &post, within - 1, &c),
+                     "it would be late all the same");
         cr_assert_eq(STRATEGY_PLAIN, c.manner.strategy);
-        cr_assert_eq(1, move_hurry(&arena, f, &post, within, &c));
+        cr_assert_eq(1, move_strategy_deadline(&arena, f, &post, within, &c));
         cr_assert_eq(STRATEGY_POST_COPY, c.manner.strategy);
         cr_assert_leq(c.forecast.predicted.ms, within);
         cr_assert(strstr(c.manner.reason, "should have left"), "%s", c.manner.reason);
-        cr_assert_eq(0, move_hurry(&arena, f, &post, INT64_MAX, &c), "there is time");
+        cr_assert_eq(0, move_strategy_deadline(&arena, f, &post, INT64_MAX, &c), "there is time");
 }
 
 Test(move_strategy, slowing_it_down_goes_before_post_copy) {
@@ -158,7 +160,7 @@ Test(move_strategy, slowing_it_down_goes_before_post_copy) {
                 if (c.manner.strategy != STRATEGY_PLAIN || least >= c.forecast.predicted.ms)
                         continue;
                 any = true;
-                cr_assert_eq(1, move_hurry(&arena, busy(dirty), &both, least, &c));
+                cr_assert_eq(1, move_strategy_deadline(&arena, busy(dirty), &both, least, &c));
                 cr_assert_eq(STRATEGY_AUTO_CONVERGE, c.manner.strategy);
                 cr_assert_leq(c.forecast.predicted.ms, least);
         }

@@ -218,7 +218,7 @@ Test(prometheus, exporters_of_one_machine_make_one_host_with_its_vms) {
         s = read_snapshot(url, INT64_C(1728000010) * USEC_PER_SEC);
         MHD_stop_daemon(fake.daemon);
         cr_assert_eq(2, s->n_hosts);
-        cr_expect_eq(FENCE_NONE, s->hosts[0].fence, "%s", s->hosts[0].fence_why);
+        cr_expect_eq(EXCLUDED_NONE, s->hosts[0].excluded, "%s", s->hosts[0].excluded_why);
         cr_expect_eq(8, s->hosts[0].cpus);
         cr_expect_eq(3250, s->hosts[0].cpu_busy_mcores);
         cr_expect_eq(16384, s->hosts[0].memory_mib);
@@ -226,7 +226,7 @@ Test(prometheus, exporters_of_one_machine_make_one_host_with_its_vms) {
         cr_expect_str_eq("qemu+tls://h1/system", s->hosts[0].uri);
         cr_assert_eq(1, s->hosts[0].n_nics);
         cr_expect_eq(10000, s->hosts[0].nics[0].speed_mbit);
-        cr_expect_eq(FENCE_MISSING, s->hosts[1].fence, "h2 was there yesterday and is silent now");
+        cr_expect_eq(EXCLUDED_MISSING, s->hosts[1].excluded, "h2 was there yesterday and is silent now");
         cr_assert_eq(2, s->n_vms, "the one that is off holds nothing");
         cr_expect_str_eq("web1", s->vms[0].name);
         cr_expect_str_eq("6695eb01-f6a4-8304-79aa-97f2502e193f", s->vms[0].uuid);
@@ -244,7 +244,7 @@ Test(prometheus, what_was_scraped_long_ago_is_stale_though_prometheus_repeats_it
                 read_snapshot(url, INT64_C(1728000120) * USEC_PER_SEC); /* 2 min later; 3 × 30 s count */
 
         MHD_stop_daemon(fake.daemon);
-        cr_expect_eq(FENCE_STALE, s->hosts[0].fence, "%s", s->hosts[0].fence_why);
+        cr_expect_eq(EXCLUDED_STALE, s->hosts[0].excluded, "%s", s->hosts[0].excluded_why);
 }
 
 Test(prometheus, a_server_without_such_series_is_said_to_have_none) {

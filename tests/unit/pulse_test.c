@@ -30,8 +30,8 @@ Test(pulse, says_what_share_is_in_use_and_which_vms_there_are) {
         cr_assert_eq(750, p.cpu_permille);
         cr_assert_eq(600, p.memory_permille);
         cr_assert_eq(2, p.n_vms);
-        cr_assert_eq(p.vms, of(b, 2, 0).vms, "whatever their order");
-        cr_assert_neq(p.vms, of(c, 1, 0).vms);
+        cr_assert_eq(p.vms_hash, of(b, 2, 0).vms_hash, "whatever their order");
+        cr_assert_neq(p.vms_hash, of(c, 1, 0).vms_hash);
         cr_assert_eq(UNKNOWN, of(b, 2, 0).cpu_permille);
         cr_assert_eq(UNKNOWN, of(b, 2, 0).memory_permille);
         cr_assert_eq(UNKNOWN, of(a, 4, ETIMEDOUT).n_vms, "not asked is not none");
@@ -44,7 +44,7 @@ Test(pulse, what_is_printed_is_read) {
                                 .cpu_permille = 1000,
                                 .memory_permille = 0,
                                 .n_vms = 60,
-                                .vms = INT64_MAX },
+                                .vms_hash = INT64_MAX },
                               { .cpu_permille = UNKNOWN, .memory_permille = UNKNOWN, .n_vms = UNKNOWN } };
 
         for (size_t i = 0; i < 2; i++) {
@@ -57,7 +57,7 @@ Test(pulse, what_is_printed_is_read) {
                 cr_assert_eq(all[i].cpu_permille, p.cpu_permille);
                 cr_assert_eq(all[i].memory_permille, p.memory_permille);
                 cr_assert_eq(all[i].n_vms, p.n_vms);
-                cr_assert_eq(all[i].vms, p.vms);
+                cr_assert_eq(all[i].vms_hash, p.vms_hash);
         }
 }
 

@@ -87,13 +87,13 @@ static int result(void *arg, uint32_t move, const MoveOutcome *outcome) {
         return s->results_are_lost ? -1 : 0;
 }
 
-static RunWish wish(void *arg) {
+static StopRequest stop_request(void *arg) {
         Story *s = arg;
         usec_t now = executor_simulated_now(&s->executor);
 
-        return s->abort_at > 0 && now >= s->abort_at   ? RUN_ABORT
-               : s->drain_at > 0 && now >= s->drain_at ? RUN_DRAIN
-                                                       : RUN_ON;
+        return s->abort_at > 0 && now >= s->abort_at   ? STOP_ABORT
+               : s->drain_at > 0 && now >= s->drain_at ? STOP_DRAIN
+                                                       : STOP_NONE;
 }
 
 static Story story(void) {
@@ -114,7 +114,7 @@ static int run(Story *s) {
                            .intent = intent,
                            .progress = progress,
                            .result = result,
-                           .wish = wish };
+                           .stop_request = stop_request };
         int r = run_waves(&s->executor, s->moves, s->n, s->options, hooks, s->outcomes);
 
         s->executor.free(s->executor.self);

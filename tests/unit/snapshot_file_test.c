@@ -53,7 +53,7 @@ Test(snapshot_file, the_smallest_file_works_and_the_rest_is_at_its_default) {
         cr_assert_eq(h->memory_mib, 524288);
         cr_assert_eq(h->cpu_mhz, UNKNOWN);
         cr_assert_eq(h->state, HOST_ACTIVE);
-        cr_assert_eq(h->fence, FENCE_NONE);
+        cr_assert_eq(h->excluded, EXCLUDED_NONE);
         cr_assert_eq(h->cpu_busy_mcores, UNKNOWN);
         cr_assert_eq(h->memory_used_mib, UNKNOWN);
         cr_assert_eq(h->headroom_permille[RES_NET_TX], UNKNOWN);

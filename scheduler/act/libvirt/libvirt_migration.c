@@ -15,7 +15,7 @@
 
 /* Under the lock. Its deadline as it stands; 0: none, or none any more. */
 static usec_t libvirt_migration_deadline(const Migration *m) {
-        return m->status.post_copy ? 0 : m->manner.deadline * (m->extended ? 2 : 1);
+        return m->status.post_copy ? 0 : m->params.deadline * (m->extended ? 2 : 1);
 }
 
 /* Under the lock. When it ought to have stopped; 0: not yet. A worker that hangs sees no limit. */
@@ -27,7 +27,7 @@ static usec_t stop_was_due(const Migration *m) {
         if (m->status.phase != MIGRATION_RUNNING)
                 return 0;
         limit = libvirt_migration_deadline(m);
-        if (limit > 0 && m->manner.at_deadline == DEADLINE_AUTO_CONVERGE && !m->extended)
+        if (limit > 0 && m->params.at_deadline == DEADLINE_AUTO_CONVERGE && !m->extended)
                 limit *= 2;
         if (limit > 0 && clock_monotonic() >= m->status.started + limit)
                 return m->status.started + limit;
@@ -57,11 +57,11 @@ static void give_up_overdue(Migration *m) {
 
 static int libvirt_migration_migrate(const Migration *m, virDomainPtr domain) {
         virTypedParameterPtr params = NULL;
-        int n = 0, result = manner_params(&m->request, &m->manner, m->disks, &params, &n);
+        int n = 0, result = migration_params_list(&m->request, &m->params, m->disks, &params, &n);
 
         if (result == 0)
                 result = virDomainMigrateToURI3(domain, m->request.to_uri, params, (unsigned) n,
-                                                m->manner.flags);
+                                                m->params.flags);
         virTypedParamsFree(params, n);
         return result;
 }
@@ -142,7 +142,7 @@ static bool read_progress(Migration *m, virDomainPtr domain, MigrationStatus *re
 }
 
 /* The pause the VM may make: set once there is a job, raised while it does not converge. */
-static void mind_pause(Migration *m, virDomainPtr domain, const MigrationStatus *s) {
+static void update_pause(Migration *m, virDomainPtr domain, const MigrationStatus *s) {
         bool raise = pause_limit_look(&m->pause, s), first = !m->pause_set && m->pause.now_ms > 0;
 
         if ((raise || first) &&
@@ -161,7 +161,7 @@ static bool wants_cap(const Migration *m) {
 }
 
 /* What it may take, once there is a job. */
-static void mind_cap(Migration *m, virDomainPtr domain) {
+static void update_cap(Migration *m, virDomainPtr domain) {
         unsigned long before = 0;
         int64_t mib_s;
         bool wanted;
@@ -189,7 +189,7 @@ static void give_back_cap(const Migration *m, virDomainPtr domain) {
 }
 
 static bool switch_over(Migration *m, virDomainPtr domain) {
-        bool switched = m->manner.can_post_copy && virDomainMigrateStartPostCopy(domain, 0) == 0;
+        bool switched = m->params.can_post_copy && virDomainMigrateStartPostCopy(domain, 0) == 0;
 
         hub_lock(m->hub);
         m->status.post_copy = switched;
@@ -208,15 +208,15 @@ static void ask_stop(Migration *m) {
 
 /* Under the lock. Auto-converge has slowed the VM down since it did not converge: it has as long again. */
 static bool libvirt_migration_extend(Migration *m) {
-        if (m->extended || m->manner.at_deadline != DEADLINE_AUTO_CONVERGE ||
-            !(m->manner.flags & VIR_MIGRATE_AUTO_CONVERGE))
+        if (m->extended || m->params.at_deadline != DEADLINE_AUTO_CONVERGE ||
+            !(m->params.flags & VIR_MIGRATE_AUTO_CONVERGE))
                 return false;
         m->extended = true;
         return true;
 }
 
 /* What is due at its deadline. */
-static void mind_deadline(Migration *m, virDomainPtr domain) {
+static void update_deadline(Migration *m, virDomainPtr domain) {
         bool wants_switch, over;
         usec_t limit, since;
 
@@ -224,7 +224,7 @@ static void mind_deadline(Migration *m, virDomainPtr domain) {
         limit = libvirt_migration_deadline(m);
         since = clock_monotonic() - m->status.started - limit;
         over = limit > 0 && since >= 0 && !m->stop_asked && !libvirt_migration_extend(m);
-        wants_switch = m->manner.at_deadline == DEADLINE_POST_COPY && m->manner.can_post_copy;
+        wants_switch = m->params.at_deadline == DEADLINE_POST_COPY && m->params.can_post_copy;
         hub_unlock(m->hub);
         if (!over || (wants_switch && switch_over(m, domain)))
                 return;
@@ -253,12 +253,12 @@ static void libvirt_migration_watch(Migration *m, virDomainPtr domain) {
                 usec_t until;
 
                 if (read_progress(m, domain, &s)) {
-                        mind_pause(m, domain, &s);
-                        mind_cap(m, domain);
-                        if (m->manner.switch_early && !s.post_copy && s.iteration >= 2)
+                        update_pause(m, domain, &s);
+                        update_cap(m, domain);
+                        if (m->params.switch_early && !s.post_copy && s.iteration >= 2)
                                 (void) switch_over(m, domain); /* all has been sent once */
                 }
-                mind_deadline(m, domain);
+                update_deadline(m, domain);
                 if (migration_stop_asked(m)) /* again and again: it is refused until the job has begun */
                         (void) virDomainAbortJob(domain);
                 until = since + watch_again(&s);
@@ -285,13 +285,13 @@ static void *libvirt_migration_work(void *data) {
         if (domain) {
                 hub_lock(m->hub);
                 if (m->request.resume) { /* whoever asks counts the tries */
-                        m->manner.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
+                        m->params.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
                         m->status.post_copy = true;
                         m->status.resumes = 1;
                         m->resume_tries = RESUMES_MOST;
                 }
                 m->answered_at = clock_monotonic();
-                m->status.cap_mib_s = m->manner.bandwidth_mib_s;
+                m->status.cap_mib_s = m->params.bandwidth_mib_s;
                 migration_set_phase(m, MIGRATION_RUNNING);
                 hub_unlock(m->hub);
                 do {

@@ -15,7 +15,7 @@ static void end_on_source(Migration *m) {
                                 m->request.offline ? "is defined on" : "runs on", m->request.from);
         else if (m->out_of_time)
                 (void) snprintf(message, sizeof(message), "out of time: not done within %.1f s",
-                                (double) m->manner.deadline * (m->extended ? 2 : 1) / (double) USEC_PER_SEC);
+                                (double) m->params.deadline * (m->extended ? 2 : 1) / (double) USEC_PER_SEC);
         else
                 (void) snprintf(message, sizeof(message), "%s", m->mover_words);
         migration_end(m,
@@ -23,7 +23,7 @@ static void end_on_source(Migration *m) {
                       message);
 }
 
-static void mind_autostart(Migration *m, virDomainPtr domain) {
+static void update_autostart(Migration *m, virDomainPtr domain) {
         char words[LIBVIRT_WORDS], why[LIBVIRT_WORDS];
 
         if (!m->autostart || virDomainSetAutostart(domain, 1) == 0)
@@ -46,7 +46,7 @@ static void look_closer(Migration *m) {
         }
         domain = virDomainLookupByUUIDString(conn, m->uuid);
         if (domain) {
-                mind_autostart(m, domain);
+                update_autostart(m, domain);
                 if (!m->request.offline) {
                         libvirt_remark(domain, &m->before, words);
                         migration_remark(m, words);
@@ -63,7 +63,7 @@ static void end_on_target(Migration *m) {
         last = m->status;
         hub_unlock(m->hub);
         if (!m->request.offline)
-                libvirt_look_finished(m->request.to_uri, m->uuid, m->hub->options.connect_at_most, &last);
+                domain_state_finished(m->request.to_uri, m->uuid, m->hub->options.connect_at_most, &last);
         if (!m->request.offline || m->autostart)
                 look_closer(m);
         hub_lock(m->hub);
@@ -78,15 +78,15 @@ static void end_on_target(Migration *m) {
 }
 
 /* It is where it is looked for, and only defined there: of a VM that was moved cold. */
-static bool is_defined(const Sight *s) {
+static bool is_defined(const DomainState *s) {
         return s->presence == PRESENCE_NONE && s->defined;
 }
 
-static bool is_gone(const Migration *m, const Sight *s) {
+static bool is_gone(const Migration *m, const DomainState *s) {
         return s->presence == PRESENCE_NONE && (!m->request.offline || !s->defined);
 }
 
-static bool is_here(const Migration *m, const Sight *s) {
+static bool is_here(const Migration *m, const DomainState *s) {
         return m->request.offline ? is_defined(s) : s->presence == PRESENCE_RUNNING;
 }
 
@@ -96,11 +96,11 @@ void migration_verify(Migration *m) {
         usec_t connect = m->hub->options.connect_at_most;
         usec_t end = clock_monotonic() + m->hub->options.verify_at_most;
         char message[sizeof(m->status.message)];
-        Sight from, to;
+        DomainState from, to;
 
         for (;;) {
-                from = libvirt_look(r->from_uri, m->uuid, connect);
-                to = libvirt_look(r->to_uri, m->uuid, connect);
+                from = domain_state_read(r->from_uri, m->uuid, connect);
+                to = domain_state_read(r->to_uri, m->uuid, connect);
                 if (is_here(m, &to) && is_gone(m, &from)) {
                         end_on_target(m);
                         return;

@@ -116,35 +116,36 @@ static bool target_fits(Migration *m, virDomainPtr domain, virConnectPtr target)
         return fits;
 }
 
-static Ability ability_at(Migration *m, const char *uri, virConnectPtr conn) {
+static MigrationCapabilities capabilities_at(Migration *m, const char *uri, virConnectPtr conn) {
         const usec_t now = clock_monotonic();
-        Ability ability = { 0 };
+        MigrationCapabilities capabilities = { 0 };
         bool known;
 
         hub_lock(m->hub);
-        known = ability_known(&m->hub->abilities, uri, now, &ability);
+        known = capability_cache_find(&m->hub->capabilities, uri, now, &capabilities);
         hub_unlock(m->hub);
         if (known)
-                return ability;
-        ability = ability_read(conn);
+                return capabilities;
+        capabilities = migration_capabilities_read(conn);
         hub_lock(m->hub);
-        ability_note(&m->hub->abilities, uri, now, ability);
+        capability_cache_put(&m->hub->capabilities, uri, now, capabilities);
         hub_unlock(m->hub);
-        return ability;
+        return capabilities;
 }
 
-static void choose_manner(Migration *m, virDomainPtr domain, virConnectPtr source, virConnectPtr target) {
+static void choose_params(Migration *m, virDomainPtr domain, virConnectPtr source, virConnectPtr target) {
         char words[192];
 
-        m->manner = manner_of(&m->request,
-                              ability_both(ability_at(m, m->request.from_uri, source),
-                                           ability_at(m, m->request.to_uri, target)),
-                              virDomainIsPersistent(domain) == 1);
+        m->params = migration_params_of(
+                &m->request,
+                migration_capabilities_both(capabilities_at(m, m->request.from_uri, source),
+                                            capabilities_at(m, m->request.to_uri, target)),
+                virDomainIsPersistent(domain) == 1);
         if (m->disks[0])
-                m->manner.flags |= VIR_MIGRATE_NON_SHARED_DISK;
-        if (!m->manner.lacks[0])
+                m->params.flags |= VIR_MIGRATE_NON_SHARED_DISK;
+        if (!m->params.lacks[0])
                 return;
-        (void) snprintf(words, sizeof(words), "not known to libvirt or QEMU there: %s", m->manner.lacks);
+        (void) snprintf(words, sizeof(words), "not known to libvirt or QEMU there: %s", m->params.lacks);
         migration_remark(m, words);
 }
 
@@ -159,14 +160,14 @@ static bool target_is_ready(Migration *m, virDomainPtr domain, virConnectPtr sou
         }
         ready = target_has_none(m, target) && target_fits(m, domain, target);
         if (ready)
-                choose_manner(m, domain, source, target);
+                choose_params(m, domain, source, target);
         (void) virConnectClose(target);
         return ready;
 }
 
 /* It was judged when it began. What it began with is not known any more, but that it was post-copy. */
 static bool broken_is_ready(Migration *m, virDomainPtr domain) {
-        const Ability all = { .auto_converge = true, .post_copy = true, .tls = true };
+        const MigrationCapabilities all = { .auto_converge = true, .post_copy = true, .tls = true };
         char words[LIBVIRT_WORDS] = "";
 
         if (virDomainGetUUIDString(domain, m->uuid) < 0) {
@@ -174,12 +175,13 @@ static bool broken_is_ready(Migration *m, virDomainPtr domain) {
                 migration_not_started(m, MIGRATION_FAILED, "%s", words);
                 return false;
         }
-        if (!libvirt_look(m->request.from_uri, m->uuid, m->hub->options.connect_at_most).post_copy_failed) {
+        if (!domain_state_read(m->request.from_uri, m->uuid, m->hub->options.connect_at_most)
+                     .post_copy_failed) {
                 migration_not_started(m, MIGRATION_FOREIGN, "its post-copy has not broken off on %s",
                                       m->request.from);
                 return false;
         }
-        m->manner = manner_of(&m->request, all, virDomainIsPersistent(domain) == 1);
+        m->params = migration_params_of(&m->request, all, virDomainIsPersistent(domain) == 1);
         return true;
 }
 

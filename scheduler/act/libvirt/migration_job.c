@@ -59,7 +59,7 @@ void hub_unref(Hub *hub) {
         if (last) {
                 (void) pthread_cond_destroy(&hub->changed);
                 (void) pthread_mutex_destroy(&hub->lock);
-                ability_book_done(&hub->abilities);
+                capability_cache_done(&hub->capabilities);
                 free(hub);
         }
 }

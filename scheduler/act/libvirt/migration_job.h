@@ -7,18 +7,18 @@
 
 #include <pthread.h>
 
-#include "scheduler/act/libvirt/libvirt_ability.h"
+#include "scheduler/act/libvirt/domain_state.h"
 #include "scheduler/act/libvirt/libvirt_fit.h"
-#include "scheduler/act/libvirt/libvirt_look.h"
-#include "scheduler/act/libvirt/libvirt_manner.h"
 #include "scheduler/act/libvirt/libvirt_migration.h"
+#include "scheduler/act/libvirt/migration_capabilities.h"
+#include "scheduler/act/libvirt/migration_params.h"
 
 struct Hub {
         pthread_mutex_t lock;
         pthread_cond_t changed; /* broadcast on every change of any migration */
         unsigned refs;
         uint64_t phases; /* how many phase changes there were */
-        AbilityBook abilities;
+        CapabilityCache capabilities;
         ExecutorLibvirtOptions options;
 };
 
@@ -38,7 +38,7 @@ struct Migration {
         int mover_result;
         char mover_words[LIBVIRT_WORDS];
         /* The worker's, and read by the mover, which it starts after they were filled in: */
-        Manner manner;
+        MigrationParams params;
         MovedDomain before;
         bool autostart;                        /* its source starts it when that boots: the target is to */
         const char *disks[MOVED_LIST_MAX + 1]; /* to be copied; into `before` */
@@ -71,7 +71,7 @@ void migration_remark(Migration *m, const char *words);
 
 bool migration_stop_asked(Migration *m);
 
-/* The VM on its source, ready to go, its target asked, manner, before and disks filled in; *ret_conn stays
+/* The VM on its source, ready to go, its target asked, params, before and disks filled in; *ret_conn stays
  * open with it. NULL: it has ended, the status says how. */
 virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) must_check;
 

@@ -43,13 +43,13 @@ static bool broke_off(Migration *m) {
         hub_lock(m->hub);
         broke = m->mover_result < 0 && m->status.post_copy && !m->stop_asked;
         hub_unlock(m->hub);
-        return broke &&
-               libvirt_look(m->request.from_uri, m->uuid, m->hub->options.connect_at_most).post_copy_failed;
+        return broke && domain_state_read(m->request.from_uri, m->uuid, m->hub->options.connect_at_most)
+                                .post_copy_failed;
 }
 
 static void take_up(Migration *m) {
         hub_lock(m->hub);
-        m->manner.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
+        m->params.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
         m->mover_ended = false;
         m->status.resumes++;
         m->status.message[0] = '\0';
@@ -61,7 +61,7 @@ static void take_up(Migration *m) {
 bool migration_resume_due(Migration *m) {
         const MigrationRequest *r = &m->request;
         char words[LIBVIRT_WORDS];
-        Sight to;
+        DomainState to;
 
         while (m->resume_tries < RESUMES_MOST && broke_off(m)) {
                 (void) snprintf(words, sizeof(words),
@@ -71,7 +71,7 @@ bool migration_resume_due(Migration *m) {
                 if (!migration_resume_rest(m, migration_resume_pause_of(m)))
                         return false;
                 m->resume_tries++;
-                to = libvirt_look(r->to_uri, m->uuid, m->hub->options.connect_at_most);
+                to = domain_state_read(r->to_uri, m->uuid, m->hub->options.connect_at_most);
                 if (to.presence == PRESENCE_NONE)
                         return false; /* what it had of the VM is lost: nobody can take it up */
                 if (to.presence == PRESENCE_UNKNOWN)
@@ -88,6 +88,6 @@ void migration_resume_command(const Migration *m, char *words, size_t size) {
                 "post-copy broke off. Once %.32s and %.32s reach each other: virsh -c %.60s " RESUME_BY_HAND
                 "%s %.40s %.60s",
                 m->request.from, m->request.to, m->request.from_uri,
-                m->manner.flags & VIR_MIGRATE_UNDEFINE_SOURCE ? " --persistent --undefinesource" : "",
+                m->params.flags & VIR_MIGRATE_UNDEFINE_SOURCE ? " --persistent --undefinesource" : "",
                 m->request.vm, m->request.to_uri);
 }

@@ -10,4 +10,4 @@
 /* Plans for facts->snapshot, in which `suppose` (or NULL) is true already; shows the plan, asks, and moves.
  * Each start is judged on fresh facts with `suppose` put on them. Options: those of SOURCE_OPTIONS,
  * PLAN_OPTIONS, "all", "yes", "json". */
-ExitStatus apply_supposed(Invocation *in, const Facts *facts, const WhatIf *suppose);
+ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose);

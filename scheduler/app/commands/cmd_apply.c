@@ -10,9 +10,9 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/progress.h"
-#include "scheduler/app/round/audit_book.h"
+#include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/named_moves.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/file.h"
@@ -79,7 +79,7 @@ static ExitStatus from_planning(Apply *x) {
                                  .request = plan_request_of(&in->options, &workers),
                                  .now = clock_now(),
                                  .think = settings_int(x->facts.settings, "service", "think") };
-        r = store ? store_round_holds(store, in->arena, &x->input) : 0;
+        r = store ? round_store_holds(store, in->arena, &x->input) : 0;
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
@@ -142,7 +142,7 @@ static void cmd_apply_trouble(void *arg, uint32_t move, const char *what) {
         progress_say(x->progress, STYLE_BAD, text);
 }
 
-static RunWish cmd_apply_wish(void *arg) {
+static StopRequest cmd_apply_stop_request(void *arg) {
         Apply *x = arg;
         unsigned stops = stop_signal_count();
 
@@ -153,14 +153,14 @@ static RunWish cmd_apply_wish(void *arg) {
                                         : "aborting what runs");
         x->stops = stops;
         progress_draw(x->progress, false);
-        return stop_signal_wish();
+        return stop_signal_request();
 }
 
 /* The record and the audit, as the service keeps them. What cannot be kept is said; the moves are made. */
 static void cmd_apply_keep(Apply *x, const MoveOutcome *outcomes) {
         Invocation *in = x->in;
         RoundRecord record = { .input = &x->input,
-                               .facts = x->facts.told,
+                               .facts = x->facts.raw,
                                .round = &x->round,
                                .leader = x->leadership.self,
                                .mode = "apply",
@@ -175,7 +175,7 @@ static void cmd_apply_keep(Apply *x, const MoveOutcome *outcomes) {
         if (r == 0 && x->round.plan)
                 r = round_record_store(&x->leadership, in->arena, &record, name);
         if (x->round.plan)
-                entry = audit_book_entry(&record, name);
+                entry = audit_store_entry(&record, name);
         else
                 entry.status = plan_status_names[x->file->status];
         entry.moves = record.moves;
@@ -185,7 +185,7 @@ static void cmd_apply_keep(Apply *x, const MoveOutcome *outcomes) {
                 entry.predicted_bytes += x->moves[i].predicted.bytes;
         }
         if (r == 0)
-                r = audit_book_write(&x->leadership, in->arena, x->facts.settings, x->facts.snapshot, entry);
+                r = audit_store_write(&x->leadership, in->arena, x->facts.settings, x->facts.snapshot, entry);
         if (r != 0)
                 (void) fprintf(in->err.out, "%s: the record of this could not be kept: %s\n", in->program,
                                r == 1         ? "another leads"
@@ -254,7 +254,7 @@ static ExitStatus run_moves(Apply *x) {
                                         .started = cmd_apply_started,
                                         .progress = cmd_apply_seen,
                                         .ended = cmd_apply_ended,
-                                        .wish = cmd_apply_wish,
+                                        .stop_request = cmd_apply_stop_request,
                                         .trouble = cmd_apply_trouble } };
         int r;
 
@@ -349,7 +349,7 @@ static ExitStatus cmd_apply_carry_out(Apply *x) {
         return status == EXIT_DONE ? lead_and_run(x) : status;
 }
 
-ExitStatus apply_supposed(Invocation *in, const Facts *facts, const WhatIf *suppose) {
+ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose) {
         Apply x = { .in = in, .facts = *facts, .suppose = suppose };
         ExitStatus status = from_planning(&x);
 

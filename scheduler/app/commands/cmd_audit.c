@@ -5,7 +5,7 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
-#include "scheduler/app/round/audit_book.h"
+#include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/snapshot/files/audit_text.h"
@@ -329,15 +329,15 @@ static ExitStatus cmd_audit_with_store(Audit *x, Store *store, const Settings *s
         int r = 0;
 
         if (option_given(&x->in->options, "acknowledge")) {
-                r = audit_book_acknowledge(store);
+                r = audit_store_acknowledge(store);
                 if (r == 0 && !x->in->json)
                         (void) fputs("acknowledged: what was wrong until now does not count\n",
                                      x->in->out.out);
         }
         if (r == 0)
-                r = audit_book_read(store, x->in->arena, x->since, &all, &n);
+                r = audit_store_read(store, x->in->arena, x->since, &all, &n);
         if (r == 0)
-                r = audit_book_verdict(store, x->in->arena, settings, &x->paused);
+                r = audit_store_verdict(store, x->in->arena, settings, &x->paused);
         if (r == 0)
                 r = cmd_audit_pick(x, all, n);
         if (r < 0)

@@ -6,8 +6,8 @@
 
 #include "policies/policies.h"
 #include "scheduler/app/commands/command.h"
-#include "scheduler/app/commands/supposed.h"
 #include "scheduler/app/commands/vm_options.h"
+#include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/decide/query/fit.h"
@@ -22,7 +22,7 @@ typedef struct End {
 
 typedef struct Counting {
         Invocation *in;
-        Supposed supposed;
+        WhatIfFacts what_if;
         NewVm wanted;
         const char *notes;
         VmIx vm;
@@ -94,7 +94,7 @@ static void cmd_capacity_print_answer(const Counting *c) {
         for (uint32_t i = 0; i < vm->groups.n; i++)
                 (void) fprintf(screen->out, ", group %s", text_safe(vm->groups.at[i], safe, sizeof(safe)));
         (void) fputs(", fit below the load line\n", screen->out);
-        if (c->supposed.any || c->supposed.set)
+        if (c->what_if.any || c->what_if.set)
                 (void) fprintf(screen->out, "as it is, without what is supposed: %u\n", c->before);
         if (c->notes)
                 (void) fprintf(screen->out, "note: %s\n", text_safe(c->notes, safe, sizeof(safe)));
@@ -193,8 +193,8 @@ static ExitStatus cmd_capacity_print_json(const Counting *c) {
         (void) json_object_set_new(o, "at_least", json_boolean(c->fit.at_least));
         (void) json_object_set_new(o, "ends", ends);
         (void) json_object_set_new(o, "hosts", hosts);
-        if (c->supposed.any) {
-                what_if = supposed_json(c->in, &c->supposed, &c->input, NULL);
+        if (c->what_if.any) {
+                what_if = what_if_facts_json(c->in, &c->what_if, &c->input, NULL);
                 if (!what_if) {
                         json_decref(o);
                         return EXIT_FAILED;
@@ -256,21 +256,21 @@ static ExitStatus cmd_capacity_capacity(Invocation *in, const Facts *facts) {
                                   .request = PLAN_REQUEST_DEFAULT,
                                   .now = clock_now(),
                                   .think = settings_int(facts->settings, "service", "think") } };
-        ExitStatus status = supposed_read(in, facts, &c.supposed);
+        ExitStatus status = what_if_facts_read(in, facts, &c.what_if);
         TextFault fault = { 0 };
         int r = 0;
 
         c.input.request.workers = &workers;
         if (status == EXIT_DONE)
-                status = vm_options_read(in, c.supposed.snapshot, &c.wanted, &c.notes);
+                status = vm_options_read(in, c.what_if.snapshot, &c.wanted, &c.notes);
         if (status != EXIT_DONE)
                 return status;
-        if (c.supposed.any || c.supposed.set) {
-                r = cmd_capacity_count(&c, c.supposed.as_is, c.supposed.settings_as_is, &c.fit, &fault);
+        if (c.what_if.any || c.what_if.set) {
+                r = cmd_capacity_count(&c, c.what_if.as_is, c.what_if.settings_as_is, &c.fit, &fault);
                 c.before = r == 0 ? c.fit.count : 0;
         }
         if (r == 0)
-                r = cmd_capacity_count(&c, c.supposed.snapshot, facts->settings, &c.fit, &fault);
+                r = cmd_capacity_count(&c, c.what_if.snapshot, facts->settings, &c.fit, &fault);
         if (r == -EINVAL)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (r == 0)
@@ -278,7 +278,7 @@ static ExitStatus cmd_capacity_capacity(Invocation *in, const Facts *facts) {
         if (r == 0 && in->json)
                 return cmd_capacity_print_json(&c);
         if (r == 0) {
-                supposed_print(&c.supposed, &in->out);
+                what_if_facts_print(&c.what_if, &in->out);
                 cmd_capacity_print_answer(&c);
                 r = print_ends(&c);
         }
@@ -286,7 +286,7 @@ static ExitStatus cmd_capacity_capacity(Invocation *in, const Facts *facts) {
                 r = print_hosts(&c);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot count them: %s", strerrordesc_np(-r));
-        return c.supposed.any ? supposed_compare(in, &c.supposed, &c.input, NULL) : EXIT_DONE;
+        return c.what_if.any ? what_if_facts_compare(in, &c.what_if, &c.input, NULL) : EXIT_DONE;
 }
 
 static ExitStatus cmd_capacity_run(Invocation *in) {

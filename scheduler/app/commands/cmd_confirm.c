@@ -5,8 +5,8 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
-#include "scheduler/app/round/audit_book.h"
-#include "scheduler/app/round/confirm_book.h"
+#include "scheduler/app/round/audit_store.h"
+#include "scheduler/app/round/confirm_store.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
@@ -191,7 +191,7 @@ static const char *what_became(const Confirming *x, const char *id) {
         char ago[HUMAN_SIZE];
         uint32_t n = 0, i = 0;
 
-        if (audit_book_read(x->store, x->in->arena, 0, &list, &n) < 0)
+        if (audit_store_read(x->store, x->in->arena, 0, &list, &n) < 0)
                 return NULL;
         while (i < n && (!list[i].waiting || !list[i].answer || strcmp(list[i].waiting, id) != 0))
                 i++;
@@ -248,7 +248,7 @@ static ExitStatus cmd_confirm_confirm(Confirming *x) {
                 return command_complain(x->in, EXIT_BAD_INPUT, "%s",
                                         id ? "--yes and --reject: which of the two?"
                                            : "which plan? plimsoll confirm ID --yes, or --reject");
-        r = confirm_book_read(x->store, x->in->arena, &x->list, &x->n);
+        r = confirm_store_read(x->store, x->in->arena, &x->list, &x->n);
         if (r < 0)
                 return cmd_confirm_failed(x, r);
         if (id)
@@ -259,7 +259,7 @@ static ExitStatus cmd_confirm_confirm(Confirming *x) {
                 status = cmd_confirm_answer(x, one, yes);
                 if (status != EXIT_DONE || !x->in->json)
                         return status;
-                r = confirm_book_read(x->store, x->in->arena, &x->list, &x->n);
+                r = confirm_store_read(x->store, x->in->arena, &x->list, &x->n);
         }
         if (r == 0)
                 r = cmd_confirm_show(x, one);

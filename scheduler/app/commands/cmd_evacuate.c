@@ -7,7 +7,7 @@
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/round/round.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/text/plan_text.h"
 #include "scheduler/snapshot/files/plan_file.h"
 
@@ -77,7 +77,7 @@ static ExitStatus dry_run(Evacuation *x) {
                              .think = settings_int(x->facts.settings, "service", "think") };
         Store *store = source_store(x->facts.source);
         Round round;
-        int r = store ? store_round_holds(store, x->in->arena, &input) : 0;
+        int r = store ? round_store_holds(store, x->in->arena, &input) : 0;
 
         if (r < 0)
                 return command_complain(x->in, EXIT_FAILED, "%s", store_error(store));
@@ -111,7 +111,7 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *x) {
         if (status == EXIT_DONE)
                 say_off(x);
         if (status == EXIT_DONE)
-                status = apply_supposed(in, &x->facts, NULL);
+                status = apply_what_if(in, &x->facts, NULL);
         if (!in->json)
                 (void) fprintf(in->out.out,
                                "%s stays in maintenance: plimsoll maintenance exit %s gives it back\n",
@@ -147,7 +147,7 @@ static ExitStatus cmd_evacuate_evacuate(Evacuation *x) {
         if (kind == SOURCE_FILE)
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "a snapshot file is not what is now: with --from only --dry-run");
-        return apply_supposed(in, &x->facts, &x->what_if);
+        return apply_what_if(in, &x->facts, &x->what_if);
 }
 
 static ExitStatus cmd_evacuate_run(Invocation *in) {

@@ -4,8 +4,8 @@
 
 #include "policies/policies.h"
 #include "scheduler/app/commands/command.h"
-#include "scheduler/app/commands/supposed.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/commands/what_if_facts.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/text/explain_text.h"
 #include "scheduler/snapshot/files/plan_file.h"
@@ -13,7 +13,7 @@
 typedef struct Explaining {
         Invocation *in;
         const Facts *facts;
-        Supposed supposed;
+        WhatIfFacts what_if;
         RoundInput input;
         ExplainView view;
 } Explaining;
@@ -25,8 +25,8 @@ static ExitStatus cmd_explain_print_json(const Explaining *x, json_t *o, const c
         (void) json_object_set_new(whole, "cluster", json_string(x->view.snapshot->cluster));
         (void) json_object_update(whole, o);
         json_decref(o);
-        if (x->supposed.any) {
-                what_if = supposed_json(x->in, &x->supposed, &x->input, NULL);
+        if (x->what_if.any) {
+                what_if = what_if_facts_json(x->in, &x->what_if, &x->input, NULL);
                 if (!what_if) {
                         json_decref(whole);
                         return EXIT_FAILED;
@@ -182,20 +182,20 @@ static ExitStatus cmd_explain_explain(Invocation *in, const Facts *facts, const 
                                     .now = clock_now(),
                                     .think = settings_int(facts->settings, "service", "think") } };
         Store *store = source_store(facts->source);
-        ExitStatus status = supposed_read(in, facts, &x.supposed);
-        int r = status == EXIT_DONE && store ? store_round_holds(store, in->arena, &x.input) : 0;
+        ExitStatus status = what_if_facts_read(in, facts, &x.what_if);
+        int r = status == EXIT_DONE && store ? round_store_holds(store, in->arena, &x.input) : 0;
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         if (status != EXIT_DONE)
                 return status;
         x.input.request.workers = &workers;
-        x.view.snapshot = x.input.snapshot = x.supposed.snapshot;
+        x.view.snapshot = x.input.snapshot = x.what_if.snapshot;
         if (!in->json)
-                supposed_print(&x.supposed, &in->out);
+                what_if_facts_print(&x.what_if, &in->out);
         status = plan ? explain_file(&x, plan) : explain_one(&x);
-        if (status == EXIT_DONE && !in->json && (x.supposed.any || x.supposed.set))
-                status = supposed_compare(in, &x.supposed, &x.input, NULL);
+        if (status == EXIT_DONE && !in->json && (x.what_if.any || x.what_if.set))
+                status = what_if_facts_compare(in, &x.what_if, &x.input, NULL);
         return status;
 }
 

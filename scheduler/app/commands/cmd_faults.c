@@ -7,7 +7,7 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
-#include "scheduler/app/facts/fault_book.h"
+#include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/terminal/human.h"
 
 #define LOG_SHOWN   100U
@@ -194,7 +194,7 @@ static ExitStatus cmd_faults_clear(Invocation *in, const Facts *facts) {
         if (c.why && (strlen(c.why) > 1000 || !text_is_line(c.why, strlen(c.why))))
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "--why: accepted is a line of at most 1000 bytes");
-        r = fault_book_clear(store, &c);
+        r = fault_store_clear(store, &c);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : store_error(store));
@@ -223,7 +223,7 @@ static ExitStatus show_log(Invocation *in, const Facts *facts) {
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "the log of faults is kept in Redis: give --redis URL");
         }
-        if (fault_book_log(store, in->arena, LOG_SHOWN, &notes, &n) < 0) {
+        if (fault_store_log(store, in->arena, LOG_SHOWN, &notes, &n) < 0) {
                 json_decref(list);
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         }

@@ -6,8 +6,8 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/plan_options.h"
-#include "scheduler/app/commands/supposed.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/commands/what_if_facts.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/text/frontier_text.h"
 
 #define POOL_MAX ((size_t) FRONTIER_POINTS * FRONTIER_PRICE_N)
@@ -116,15 +116,15 @@ static ExitStatus cmd_frontier_frontier(Invocation *in, const Facts *facts, Fron
                               .now = clock_now(),
                               .think = settings_int(facts->settings, "service", "think") } };
         Store *store = source_store(facts->source);
-        Supposed supposed;
-        ExitStatus status = supposed_read(in, facts, &supposed);
+        WhatIfFacts what_if;
+        ExitStatus status = what_if_facts_read(in, facts, &what_if);
         FrontierView view = { .by = by, .seed = w.input.request.seed };
         int r;
 
         if (status != EXIT_DONE)
                 return status;
-        view.snapshot = w.input.snapshot = supposed.snapshot;
-        r = store ? store_round_holds(store, in->arena, &w.input) : 0; /* as the service would */
+        view.snapshot = w.input.snapshot = what_if.snapshot;
+        r = store ? round_store_holds(store, in->arena, &w.input) : 0; /* as the service would */
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
@@ -134,13 +134,13 @@ static ExitStatus cmd_frontier_frontier(Invocation *in, const Facts *facts, Fron
         if (r == 0 && in->json) {
                 frontier_json_print(&view, in->out.out);
         } else if (r == 0) {
-                supposed_print(&supposed, &in->out);
+                what_if_facts_print(&what_if, &in->out);
                 r = frontier_text_print(in->arena, &view, &in->out);
         }
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
-        return (supposed.any || supposed.set) && !in->json ? supposed_compare(in, &supposed, &w.input, NULL)
-                                                           : EXIT_DONE;
+        return (what_if.any || what_if.set) && !in->json ? what_if_facts_compare(in, &what_if, &w.input, NULL)
+                                                         : EXIT_DONE;
 }
 
 static int cmd_frontier_price_of(const Invocation *in, FrontierPrice *ret) {

@@ -5,8 +5,8 @@
 #include "policies/policies.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/plan_options.h"
-#include "scheduler/app/commands/supposed.h"
 #include "scheduler/app/commands/vm_options.h"
+#include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/trial_text.h"
@@ -14,7 +14,7 @@
 typedef struct Placing {
         Invocation *in;
         const Facts *facts;
-        Supposed supposed;
+        WhatIfFacts what_if;
         NewVm wanted;
         const char *notes; /* of the XML, or NULL */
         PlaceAnswer answer;
@@ -120,7 +120,7 @@ static int cmd_place_print_text(const Placing *p) {
                            .all = option_given(&p->in->options, "all") };
         int r = 0;
 
-        supposed_print(&p->supposed, screen);
+        what_if_facts_print(&p->what_if, screen);
         print_wish(p);
         if (a->n_placed == 0)
                 (void) fprintf(screen->out, "%sno host takes it%s\n", screen_style(screen, STYLE_BAD),
@@ -204,8 +204,8 @@ static ExitStatus cmd_place_print_json(const Placing *p) {
         (void) json_object_set_new(o, "settled", json_boolean(a->settled));
         (void) json_object_set_new(o, "moves_after", json_integer(a->plan ? a->plan->n_moves : 0));
         (void) json_object_set_new(o, "hosts", trial_json(&view));
-        if (p->supposed.any) {
-                what_if = supposed_json(p->in, &p->supposed, &p->input, NULL);
+        if (p->what_if.any) {
+                what_if = what_if_facts_json(p->in, &p->what_if, &p->input, NULL);
                 if (!what_if) {
                         json_decref(o);
                         return EXIT_FAILED;
@@ -226,7 +226,7 @@ static ExitStatus cmd_place_find(Placing *p) {
         const PlaceRequest request = { .plan = p->input.request, .tries = PLACE_TRIES };
         const Snapshot *s;
         TextFault fault = { 0 };
-        int r = what_if_apply(in->arena, p->supposed.snapshot, &one, &s, &fault);
+        int r = what_if_apply(in->arena, p->what_if.snapshot, &one, &s, &fault);
 
         if (r == -EINVAL)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
@@ -247,11 +247,11 @@ static ExitStatus cmd_place_place(Invocation *in, const Facts *facts) {
                                  .request = PLAN_REQUEST_DEFAULT,
                                  .now = clock_now(),
                                  .think = settings_int(facts->settings, "service", "think") } };
-        ExitStatus status = supposed_read(in, facts, &p.supposed);
+        ExitStatus status = what_if_facts_read(in, facts, &p.what_if);
 
         p.input.request.workers = &workers;
         if (status == EXIT_DONE)
-                status = vm_options_read(in, p.supposed.snapshot, &p.wanted, &p.notes);
+                status = vm_options_read(in, p.what_if.snapshot, &p.wanted, &p.notes);
         p.wanted.count = option_number(&in->options, "count", 1);
         if (status == EXIT_DONE)
                 status = cmd_place_find(&p);
@@ -259,8 +259,8 @@ static ExitStatus cmd_place_place(Invocation *in, const Facts *facts) {
                 status = cmd_place_print_json(&p);
         else if (status == EXIT_DONE && cmd_place_print_text(&p) < 0)
                 status = command_complain(in, EXIT_FAILED, "out of memory");
-        if (status == EXIT_DONE && !in->json && (p.supposed.any || p.supposed.set))
-                status = supposed_compare(in, &p.supposed, &p.input, NULL);
+        if (status == EXIT_DONE && !in->json && (p.what_if.any || p.what_if.set))
+                status = what_if_facts_compare(in, &p.what_if, &p.input, NULL);
         return status == EXIT_DONE && p.answer.n_placed < p.answer.n_vms ? EXIT_BLOCKED : status;
 }
 

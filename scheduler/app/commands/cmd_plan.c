@@ -6,9 +6,9 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/hbal_score.h"
 #include "scheduler/app/commands/plan_options.h"
-#include "scheduler/app/commands/supposed.h"
+#include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/round/round_record.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/timing.h"
 #include "scheduler/app/text/fleet_text.h"
@@ -21,20 +21,20 @@ static ExitStatus cmd_plan_status_of(const Plan *plan) {
 }
 
 /* With "what if" the plan stands in an object that says what it would change. */
-static ExitStatus cmd_plan_print_json(Invocation *in, const Supposed *supposed, const RoundInput *input,
+static ExitStatus cmd_plan_print_json(Invocation *in, const WhatIfFacts *assumed, const RoundInput *input,
                                       const Plan *plan, const char *text, size_t n) {
         json_t *o, *what_if;
 
-        if (!supposed->any) {
+        if (!assumed->any) {
                 (void) fwrite(text, 1, n, in->out.out);
                 return EXIT_DONE;
         }
-        what_if = supposed_json(in, supposed, input, plan);
+        what_if = what_if_facts_json(in, assumed, input, plan);
         if (!what_if)
                 return EXIT_FAILED;
         o = json_object();
         (void) json_object_set_new(o, "schema", json_string("plimsoll.what-if/1"));
-        (void) json_object_set_new(o, "cluster", json_string(supposed->as_is->cluster));
+        (void) json_object_set_new(o, "cluster", json_string(assumed->as_is->cluster));
         (void) json_object_set_new(o, "what_if", what_if);
         (void) json_object_set_new(o, "plan", json_loadb(text, n, 0, NULL));
         (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
@@ -43,7 +43,7 @@ static ExitStatus cmd_plan_print_json(Invocation *in, const Supposed *supposed, 
         return EXIT_DONE;
 }
 
-static ExitStatus cmd_plan_print_plan(Invocation *in, const Supposed *supposed, const RoundInput *input,
+static ExitStatus cmd_plan_print_plan(Invocation *in, const WhatIfFacts *assumed, const RoundInput *input,
                                       const Round *round) {
         const char *path = option_text(&in->options, "output"), *text;
         PlanView view = { .snapshot = round->snapshot,
@@ -60,15 +60,15 @@ static ExitStatus cmd_plan_print_plan(Invocation *in, const Supposed *supposed, 
         if (path && file_write(path, text, n, &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, path, &fault);
         if (in->json)
-                status = cmd_plan_print_json(in, supposed, input, round->plan, text, n);
+                status = cmd_plan_print_json(in, assumed, input, round->plan, text, n);
         else {
-                supposed_print(supposed, &in->out);
+                what_if_facts_print(assumed, &in->out);
                 if (plan_text_print(in->arena, &view, &in->out) < 0)
                         return command_complain(in, EXIT_FAILED, "out of memory");
-                if (supposed->any || supposed->set)
-                        status = supposed_compare(in, supposed, input, round->plan);
+                if (assumed->any || assumed->set)
+                        status = what_if_facts_compare(in, assumed, input, round->plan);
         }
-        if (status == EXIT_DONE && supposed->started.n_placed < supposed->started.n_vms)
+        if (status == EXIT_DONE && assumed->started.n_placed < assumed->started.n_vms)
                 status = EXIT_BLOCKED;
         return status == EXIT_DONE ? cmd_plan_status_of(round->plan) : status;
 }
@@ -119,18 +119,18 @@ static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timi
                              .now = clock_now(),
                              .think = settings_int(facts->settings, "service", "think") };
         Store *store = source_store(facts->source);
-        Supposed supposed;
-        ExitStatus status = supposed_read(in, facts, &supposed);
+        WhatIfFacts assumed;
+        ExitStatus status = what_if_facts_read(in, facts, &assumed);
         Round round;
         int r;
 
         if (status != EXIT_DONE)
                 return status;
-        if (supposed.any && option_given(&in->options, "record"))
+        if (assumed.any && option_given(&in->options, "record"))
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "--record keeps facts; with what if, write a snapshot of them first");
-        input.snapshot = supposed.snapshot;
-        r = store ? store_round_holds(store, in->arena, &input) : 0; /* as the service would */
+        input.snapshot = assumed.snapshot;
+        r = store ? round_store_holds(store, in->arena, &input) : 0; /* as the service would */
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
@@ -145,7 +145,7 @@ static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timi
         status = write_record(in, facts, &input, &round);
         if (status != EXIT_DONE)
                 return status;
-        status = cmd_plan_print_plan(in, &supposed, &input, &round);
+        status = cmd_plan_print_plan(in, &assumed, &input, &round);
         if (option_given(&in->options, "hbal-score") && print_hbal_score(in, &round) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         timing_mark(timing, "write");

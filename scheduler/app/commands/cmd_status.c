@@ -87,9 +87,10 @@ static json_t *host_json(const Host *h, const HostShare *share) {
                           "memory_load_line_permille", (json_int_t) share->memory.limit, "over_load_line",
                           (int) share->over, "fault_grade", (json_int_t) h->fault_grade);
 
-        if (h->fence != FENCE_NONE)
-                (void) json_object_set_new(o, "fenced",
-                                           json_string(h->fence_why ? h->fence_why : fence_texts[h->fence]));
+        if (h->excluded != EXCLUDED_NONE)
+                (void) json_object_set_new(
+                        o, "fenced",
+                        json_string(h->excluded_why ? h->excluded_why : exclusion_texts[h->excluded]));
         if (h->fault_why)
                 (void) json_object_set_new(o, "fault", json_string(h->fault_why));
         if (h->unread)

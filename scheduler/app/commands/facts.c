@@ -25,7 +25,7 @@ ExitStatus facts_read(Invocation *in, Facts *f) {
         const char *text;
         int r = source_read(f->source, in->arena, f->settings, &f->snapshot, &fault);
 
-        f->told = source_facts(f->source);
+        f->raw = source_facts(f->source);
         f->read_at = clock_monotonic();
         if (r < 0)
                 return command_complain_fault(in, facts_status_of(f->source, r), source_name(f->source),

@@ -9,8 +9,8 @@ typedef struct Facts {
         Settings *settings;
         Source *source;
         const Snapshot *snapshot;
-        const Snapshot *told; /* before the settings' rules; source_facts() is another with each reading */
-        usec_t read_at;       /* monotonic */
+        const Snapshot *raw; /* before the settings' rules; source_facts() is another with each reading */
+        usec_t read_at;      /* monotonic */
 } Facts;
 
 /* EXIT_DONE, or what to exit with: it was said why. Ended by facts_close(), also after a failure. */

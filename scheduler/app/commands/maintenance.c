@@ -196,7 +196,8 @@ static int look_at(const Look *x, HostIx h, Emptying *ret) {
         }
         for (uint32_t i = 0; x->has_live && i < x->live.n_stays; i++)
                 e.cannot += strcmp(x->live.stays[i].host, name) == 0;
-        e.empty = e.left == 0 && e.moving == 0 && e.host->fence == FENCE_NONE && e.host->seen_at > e.mark.at;
+        e.empty = e.left == 0 && e.moving == 0 && e.host->excluded == EXCLUDED_NONE &&
+                  e.host->seen_at > e.mark.at;
         *ret = e;
         return r;
 }
@@ -264,9 +265,10 @@ static const char *maintenance_state_words(const Look *x, const Emptying *e) {
 
         if (e->empty)
                 return "empty";
-        if (e->host->fence != FENCE_NONE)
+        if (e->host->excluded != EXCLUDED_NONE)
                 return text_format(a, "not known: %s",
-                                   e->host->fence_why ? e->host->fence_why : fence_texts[e->host->fence]);
+                                   e->host->excluded_why ? e->host->excluded_why
+                                                         : exclusion_texts[e->host->excluded]);
         if (e->left == 0)
                 return "waits for fresh facts";
         if (is_blocked(x, e))

@@ -283,7 +283,7 @@ static ExitStatus wait_fresh(const Roll *x, const char *host, usec_t since) {
 
                 if (facts_read(x->in, x->facts) == EXIT_DONE)
                         h = snapshot_host(x->facts->snapshot, host);
-                if (h != IX_NONE && x->facts->snapshot->hosts[h].fence == FENCE_NONE &&
+                if (h != IX_NONE && x->facts->snapshot->hosts[h].excluded == EXCLUDED_NONE &&
                     x->facts->snapshot->hosts[h].seen_at > since)
                         return EXIT_DONE;
                 clock_sleep(FRESH_POLL);

@@ -8,7 +8,7 @@
 #include "collectors/remote/prometheus.h"
 #include "collectors/remote/remote.h"
 #include "scheduler/app/facts/bmc_watch.h"
-#include "scheduler/app/facts/demand_book.h"
+#include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/report_reader.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/move_journal.h"
@@ -33,7 +33,7 @@ struct Source {
         const char *for_good; /* a host, or NULL */
         Store *store;
         bool own_store;
-        FaultBook faults;     /* in the arena of the last reading */
+        FaultStore faults;    /* in the arena of the last reading */
         const char **notices; /* in that arena too */
         uint32_t n_notices;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
@@ -77,7 +77,7 @@ const Snapshot *source_facts(const Source *s) {
         return s->facts;
 }
 
-const FaultBook *source_faults(const Source *s) {
+const FaultStore *source_faults(const Source *s) {
         return &s->faults;
 }
 
@@ -309,7 +309,7 @@ static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
         return migration_learn(a, moves, kept, &in->lessons);
 }
 
-/* A report that cannot be read is as good as none: its host is a member, and so fenced for want of facts. */
+/* A report that cannot be read is as good as none: its host is a member, and so excluded for want of facts. */
 static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInput *in) {
         const Report **reports = arena_new(a, const Report *, all->n);
 
@@ -425,7 +425,7 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         if (r == 0)
                 r = source_read_marks(s, a, &in);
         if (r == 0)
-                r = fault_book_read(s->store, a, &in, &s->faults, &note);
+                r = fault_store_read(s->store, a, &in, &s->faults, &note);
         if (r == 0)
                 r = read_lessons(s, a, &in);
         if (r < 0) {

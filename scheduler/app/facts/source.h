@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "scheduler/app/facts/fault_book.h"
+#include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/model/cluster.h"
 #include "scheduler/store/store.h"
@@ -69,7 +69,7 @@ Source *source_free(Source *s);
 DEFINE_OWNED(Source *, source_free);
 
 /* The facts as they are now, with what the settings' lists say of them (rules_apply.h). Hosts that could not
- * be asked are in it, fenced, and in source_notice(). */
+ * be asked are in it, excluded, and in source_notice(). */
 int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
                 TextFault *reterr_fault) must_check;
 
@@ -88,4 +88,4 @@ const char *source_notice(const Source *s, uint32_t i);
 
 /* SOURCE_REDIS: what the last reading knew of failing hardware, for the leader to write back. In the arena of
  * that reading. */
-const FaultBook *source_faults(const Source *s);
+const FaultStore *source_faults(const Source *s);

@@ -8,7 +8,7 @@
 #include "scheduler/app/facts/facts_ahead.h"
 #include "scheduler/app/facts/facts_overlay.h"
 #include "scheduler/app/round/moves_at_once.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/decide/migration/migration_net.h"
 #include "scheduler/decide/order/wave_links.h"
@@ -296,7 +296,7 @@ static void mover_progress(void *arg, uint32_t move, const MigrationStatus *stat
 static void mover_cool(const Mover *m, uint32_t move) {
         const Leadership *l = m->in->leadership;
 
-        if (l && store_round_cool(l, m->in->moves[move].vm, m->in->settings) != 0 && m->in->watch.trouble)
+        if (l && round_store_cool(l, m->in->moves[move].vm, m->in->settings) != 0 && m->in->watch.trouble)
                 m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
 }
 
@@ -333,12 +333,12 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         return r;
 }
 
-static RunWish mover_wish(void *arg) {
+static StopRequest mover_stop_request(void *arg) {
         const Mover *m = arg;
-        RunWish w = m->in->watch.wish ? m->in->watch.wish(m->in->watch.arg) : RUN_ON;
+        StopRequest w = m->in->watch.stop_request ? m->in->watch.stop_request(m->in->watch.arg) : STOP_NONE;
 
-        if (w == RUN_ON && m->in->leadership && !leadership_keep(m->in->leadership))
-                w = RUN_DRAIN;
+        if (w == STOP_NONE && m->in->leadership && !leadership_keep(m->in->leadership))
+                w = STOP_DRAIN;
         return w;
 }
 
@@ -447,15 +447,15 @@ static int fill_links(Arena *a, const MoverInput *in, RunMove *moves) {
         for (uint32_t i = 0; r == 0 && i < in->n; i++) {
                 const HostIx from = snapshot_host(in->facts, in->moves[i].from);
                 const HostIx to = snapshot_host(in->facts, in->moves[i].to);
-                MigrationWay way;
+                MigrationRoute route;
 
                 if (from == IX_NONE || to == IX_NONE)
                         continue;
-                way = migration_way(&net, from, to);
-                if (net.links[way.links[0]].known)
-                        moves[i].out_kbit = net.links[way.links[0]].free_kbit;
-                if (net.links[way.links[1]].known)
-                        moves[i].in_kbit = net.links[way.links[1]].free_kbit;
+                route = migration_route(&net, from, to);
+                if (net.links[route.links[0]].known)
+                        moves[i].out_kbit = net.links[route.links[0]].free_kbit;
+                if (net.links[route.links[1]].known)
+                        moves[i].in_kbit = net.links[route.links[1]].free_kbit;
         }
         return r;
 }
@@ -476,7 +476,7 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
                            .intent = mover_intent,
                            .progress = mover_progress,
                            .result = mover_result_of,
-                           .wish = mover_wish };
+                           .stop_request = mover_stop_request };
         RunMove *moves;
         Arena own;
         int r = arena_open((size_t) 1 << 30, &own);

@@ -29,7 +29,7 @@ typedef struct MoverWatch {
         void (*started)(void *arg, uint32_t move);
         void (*progress)(void *arg, uint32_t move, const MigrationStatus *status);
         void (*ended)(void *arg, uint32_t move, const MoveOutcome *outcome);
-        RunWish (*wish)(void *arg);
+        StopRequest (*stop_request)(void *arg);
         /* The journal refused or could not be reached; words for the log. */
         void (*trouble)(void *arg, uint32_t move, const char *what);
 } MoverWatch;

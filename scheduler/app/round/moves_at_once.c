@@ -24,7 +24,7 @@ static Move move_of(const Snapshot *s, const MoverMove *m) {
 static int moves_at_once_predict(Arena *a, const MigrationNet *net, const MovePolicy *all, MoverMove *io) {
         const Move m = move_of(net->s, io);
         MovePolicy policy;
-        MigrationWay way;
+        MigrationRoute route;
         MoveChoice choice = { 0 };
         bool known = false;
         int64_t kbit;
@@ -33,8 +33,8 @@ static int moves_at_once_predict(Arena *a, const MigrationNet *net, const MovePo
         if (m.vm == IX_NONE || io->predicted.ms > 0)
                 return 0;
         policy = move_policy_of(all, &net->s->vms[m.vm]);
-        way = migration_way(net, m.from, m.to);
-        kbit = migration_way_free(net, &way, &known);
+        route = migration_route(net, m.from, m.to);
+        kbit = migration_route_free(net, &route, &known);
         r = move_choose(a, migration_facts(net, m.vm, m.from, m.to, kbit), known, &policy, &choice);
         if (r == 0 && choice.manner.strategy != STRATEGY_NOT_NOW)
                 io->predicted = choice.forecast.predicted;

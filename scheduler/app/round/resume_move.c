@@ -17,7 +17,8 @@ static int resume_move_run(Leadership *l, const Executor *x, const MigrationRequ
         if (r < 0)
                 return r;
         for (x->poll(x->self, id, ret); !migration_has_ended(ret->phase); x->poll(x->self, id, ret)) {
-                if (!told && (!leadership_keep(l) || l->world->wish(l->world->wisher) == RUN_ABORT)) {
+                if (!told &&
+                    (!leadership_keep(l) || l->world->stop_request(l->world->stop_arg) == STOP_ABORT)) {
                         x->abort(x->self, id);
                         told = true;
                 }
@@ -48,7 +49,7 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         e.at = clock_now_of(l->world->clock);
         e.message = "post-copy broke off, and is taken up again";
         if (r == 0)
-                r = store_round_write(l, a, &e);
+                r = round_store_write(l, a, &e);
         if (r == 0)
                 r = resume_move_run(l, executor, &request, ret);
         if (r != 0)
@@ -56,8 +57,8 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         e.event = ret->phase == MIGRATION_DONE ? JOURNAL_DONE : JOURNAL_UNCLEAR;
         e.at = clock_now_of(l->world->clock);
         e.message = ret->message;
-        r = store_round_write(l, a, &e);
+        r = round_store_write(l, a, &e);
         if (r == 0 && e.event == JOURNAL_DONE)
-                r = store_round_cool(l, e.vm, settings);
+                r = round_store_cool(l, e.vm, settings);
         return r;
 }

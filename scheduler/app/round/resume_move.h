@@ -2,7 +2,7 @@
 /* A migration that broke off in post-copy under a leader that is gone: taken up again, one try a round. */
 #pragma once
 
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 
 /* Writes the try into the journal, asks the executor for it, waits for its end and writes that down, too;
  * *ret is how it ended. 0; 1: another leads; -ENOMEM, a negative errno of the store. */

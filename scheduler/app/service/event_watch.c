@@ -15,7 +15,7 @@ struct HostWatch {
         bool emptied;                  /* its VMs are to leave */
         bool silent;                   /* its facts were stale or missing */
         bool measured;                 /* n_vms and vms are of a pulse since */
-        int64_t n_vms, vms;
+        int64_t n_vms, vms_hash;
         usec_t over_since; /* monotonic; 0: it is not over */
         bool said_over, said_silent;
 };
@@ -50,9 +50,9 @@ static HostWatch watch_of(const Host *h, const Settings *settings) {
         return (HostWatch){ .name = h->name,
                             .cpu_line = event_watch_line_of(h, RES_CPU, settings, "headroom_cpu"),
                             .memory_line = event_watch_line_of(h, RES_MEMORY, settings, "headroom_memory"),
-                            .takes_part = h->state == HOST_ACTIVE && h->fence == FENCE_NONE,
+                            .takes_part = h->state == HOST_ACTIVE && h->excluded == EXCLUDED_NONE,
                             .emptied = h->state == HOST_MAINTENANCE || h->fault_grade >= 3,
-                            .silent = h->fence == FENCE_STALE || h->fence == FENCE_MISSING };
+                            .silent = h->excluded == EXCLUDED_STALE || h->excluded == EXCLUDED_MISSING };
 }
 
 /* What was seen before goes on. */
@@ -62,7 +62,7 @@ static void carry_over(HostWatch *to, const HostWatch *from, bool moved) {
                 return;
         to->measured = from->measured;
         to->n_vms = from->n_vms;
-        to->vms = from->vms;
+        to->vms_hash = from->vms_hash;
         to->over_since = from->over_since;
         to->said_over = from->said_over;
 }
@@ -112,7 +112,7 @@ static bool is_stale(const EventWatch *x, const Pulse *p, usec_t now) {
         return now > p->sent_at && now - p->sent_at > most;
 }
 
-static void mind_silence(HostWatch *h, bool stale, EventCall *ret) {
+static void update_silence(HostWatch *h, bool stale, EventCall *ret) {
         const bool otherwise = stale != h->silent;
 
         if (otherwise && !h->said_silent)
@@ -120,7 +120,7 @@ static void mind_silence(HostWatch *h, bool stale, EventCall *ret) {
         h->said_silent = otherwise;
 }
 
-static bool mind_load(HostWatch *h, const Pulse *p, EventTimes times, EventCall *ret) {
+static bool update_load(HostWatch *h, const Pulse *p, EventTimes times, EventCall *ret) {
         const bool over = p->cpu_permille > h->cpu_line || p->memory_permille > h->memory_line;
 
         if (!over || !h->takes_part) {
@@ -137,10 +137,10 @@ static bool mind_load(HostWatch *h, const Pulse *p, EventTimes times, EventCall 
         return true;
 }
 
-static void mind_vms(HostWatch *h, const Pulse *p, bool over, EventCall *ret) {
+static void update_vms(HostWatch *h, const Pulse *p, bool over, EventCall *ret) {
         if (p->n_vms == UNKNOWN)
                 return;
-        if (h->measured && p->vms != h->vms && p->n_vms >= h->n_vms && p->n_vms > 0) {
+        if (h->measured && p->vms_hash != h->vms_hash && p->n_vms >= h->n_vms && p->n_vms > 0) {
                 if (h->emptied)
                         event_watch_call(ret, h->name, "has another VM and is to be emptied");
                 else if (over)
@@ -148,7 +148,7 @@ static void mind_vms(HostWatch *h, const Pulse *p, bool over, EventCall *ret) {
         }
         h->measured = true;
         h->n_vms = p->n_vms;
-        h->vms = p->vms;
+        h->vms_hash = p->vms_hash;
 }
 
 void event_watch_look(EventWatch *x, const StoredText *pulses, uint32_t n, EventTimes times, EventCall *ret) {
@@ -163,9 +163,9 @@ void event_watch_look(EventWatch *x, const StoredText *pulses, uint32_t n, Event
                         h++;
                 if (h == x->n || order != 0 || pulse_parse(pulses[i].text, pulses[i].n, &p) < 0)
                         continue;
-                mind_silence(&x->hosts[h], is_stale(x, &p, times.now), ret);
+                update_silence(&x->hosts[h], is_stale(x, &p, times.now), ret);
                 if (is_stale(x, &p, times.now))
                         continue;
-                mind_vms(&x->hosts[h], &p, mind_load(&x->hosts[h], &p, times, ret), ret);
+                update_vms(&x->hosts[h], &p, update_load(&x->hosts[h], &p, times, ret), ret);
         }
 }

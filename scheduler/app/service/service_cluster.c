@@ -21,7 +21,7 @@
 #define EVENT_EVERY (5 * USEC_PER_SEC) /* hosts' pulses are looked at; and the least from round to event */
 
 struct ClusterService {
-        ServiceWorld world;        /* as given, but for the wish: one cluster can be told to stop */
+        ServiceWorld world;        /* as given, but for the stop request: one cluster can be told to stop */
         const ServiceWorld *outer; /* as it was given */
         const Options *options;
         ServiceShare *share;
@@ -34,7 +34,7 @@ struct ClusterService {
         Store *store;
         Source *source;
         Leadership leadership;
-        DemandBook demand;
+        DemandStore demand;
         BmcWatch *bmcs; /* NULL: no BMC is asked */
         Executor executor;
         bool has_executor, leading, counted;
@@ -42,7 +42,7 @@ struct ClusterService {
         unsigned reloads; /* asked for so far, and done */
         char cluster[256];
         char followed[160]; /* the leader last logged */
-        uint64_t last_said;
+        uint64_t last_fingerprint;
         bool paused;         /* balance is: predictions were wrong */
         usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
         int64_t alarm;       /* how often hosts had called when the last round began */
@@ -65,15 +65,15 @@ static usec_t service_cluster_monotonic(const ClusterService *x) {
         return clock_monotonic_of(x->world.clock);
 }
 
-static RunWish service_cluster_wish(void *wisher) {
-        ClusterService *x = wisher;
-        RunWish w = x->outer->wish(x->outer->wisher);
+static StopRequest service_cluster_stop_request(void *stop_arg) {
+        ClusterService *x = stop_arg;
+        StopRequest w = x->outer->stop_request(x->outer->stop_arg);
 
-        return w == RUN_ON && atomic_load(&x->stop) ? RUN_DRAIN : w;
+        return w == STOP_NONE && atomic_load(&x->stop) ? STOP_DRAIN : w;
 }
 
 static bool goes_on(ClusterService *x) {
-        return service_cluster_wish(x) == RUN_ON;
+        return service_cluster_stop_request(x) == STOP_NONE;
 }
 
 /* ---- settings ---- */
@@ -263,7 +263,7 @@ static int one_round(ClusterService *x) {
                                .unfinished = &x->unfinished,
                                .alarm = x->alarm,
                                .paused = &x->paused,
-                               .last_said = &x->last_said,
+                               .last_fingerprint = &x->last_fingerprint,
                                .seen = &seen,
                                .moved = &moved };
         int r = need_executor(x);
@@ -480,8 +480,8 @@ int cluster_service_open(const ClusterServiceOptions *options, ClusterService **
                 return -ENOMEM;
         x->outer = options->world;
         x->world = *options->world;
-        x->world.wish = service_cluster_wish;
-        x->world.wisher = x;
+        x->world.stop_request = service_cluster_stop_request;
+        x->world.stop_arg = x;
         x->options = options->options;
         x->share = options->share;
         x->log = (LogThread){ .clock = options->world->clock, .to = options->log };
@@ -505,7 +505,7 @@ ClusterService *cluster_service_free(ClusterService *x) {
                 x->executor.free(x->executor.self);
         x->bmcs = bmc_watch_free(x->bmcs);
         event_watch_close(&x->events);
-        demand_book_close(&x->demand);
+        demand_store_close(&x->demand);
         x->source = source_free(x->source);
         x->store = store_free(x->store);
         arena_close(&x->arena);

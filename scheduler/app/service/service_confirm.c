@@ -17,7 +17,7 @@
 
 /* ---- what became of one ---- */
 
-static int service_confirm_refused(const Work *w, int r) {
+static int service_confirm_refused(const RoundState *w, int r) {
         char quoted[QUOTE];
 
         if (r != 0)
@@ -44,7 +44,7 @@ static void service_confirm_predict(const PlanFile *file, AuditEntry *e) {
 }
 
 /* Who answered what and when, or why nobody had to, stays in the audit. */
-static int service_confirm_write_down(Work *w, const Waiting *one, const char *answer, const char *by) {
+static int service_confirm_write_down(RoundState *w, const Waiting *one, const char *answer, const char *by) {
         AuditEntry e = { .at = work_now(w),
                          .leader = w->x->leadership->self,
                          .mode = service_mode_names[MODE_CONFIRM],
@@ -64,19 +64,19 @@ static int service_confirm_write_down(Work *w, const Waiting *one, const char *a
         log_event(strcmp(answer, "dropped") == 0 ? LOG_WARNING : LOG_INFO, "plan.answered",
                   "id=%s answer=%s by=%s", one->plan.id, answer, log_quote(by, quoted, sizeof(quoted)));
         if (r == 0)
-                r = audit_book_write(w->x->leadership, w->x->arena, w->x->settings, w->facts, e);
+                r = audit_store_write(w->x->leadership, w->x->arena, w->x->settings, w->facts, e);
         return service_confirm_refused(w, r);
 }
 
-static int service_confirm_drop(Work *w, uint32_t i, const char *answer, const char *why) {
+static int service_confirm_drop(RoundState *w, uint32_t i, const char *answer, const char *why) {
         int r;
 
         w->gone[i] = true;
-        r = service_confirm_refused(w, confirm_book_remove(w->x->leadership, w->waiting[i].plan.id));
+        r = service_confirm_refused(w, confirm_store_remove(w->x->leadership, w->waiting[i].plan.id));
         return r < 0 ? r : service_confirm_write_down(w, &w->waiting[i], answer, why);
 }
 
-static int service_confirm_reject(Work *w, uint32_t i) {
+static int service_confirm_reject(RoundState *w, uint32_t i) {
         const usec_t again = settings_int(w->x->settings, "service", "confirm_again");
         Waiting *one = &w->waiting[i];
         int r;
@@ -84,15 +84,16 @@ static int service_confirm_reject(Work *w, uint32_t i) {
         one->plan.state = WAITING_REJECTED;
         one->plan.until = one->answer.at + again;
         w->gone[i] = again == 0;
-        r = service_confirm_refused(w, again > 0 ? confirm_book_put(w->x->leadership, w->x->arena, &one->plan)
-                                                 : confirm_book_remove(w->x->leadership, one->plan.id));
+        r = service_confirm_refused(w, again > 0
+                                               ? confirm_store_put(w->x->leadership, w->x->arena, &one->plan)
+                                               : confirm_store_remove(w->x->leadership, one->plan.id));
         return r < 0 ? r : service_confirm_write_down(w, one, "no", one->answer.by);
 }
 
 /* ---- whether one holds ---- */
 
 /* By the facts of this round: safe, and a gain still. *ret_why: NULL, or why not. */
-static int service_confirm_judge(Work *w, const Waiting *one, const char **ret_why) {
+static int service_confirm_judge(RoundState *w, const Waiting *one, const char **ret_why) {
         Arena *a = w->x->arena;
         const Objection *objections = NULL;
         const Snapshot *s = NULL;
@@ -119,7 +120,7 @@ static int service_confirm_judge(Work *w, const Waiting *one, const char **ret_w
 
 /* It is taken out of the store first: whatever ends this program, it is not begun a second time. What was
  * begun is in the journal. */
-static int service_confirm_carry_out(Work *w, uint32_t i) {
+static int service_confirm_carry_out(RoundState *w, uint32_t i) {
         const ServiceRound *x = w->x;
         const Waiting *one = &w->waiting[i];
         const char *why = NULL;
@@ -137,7 +138,7 @@ static int service_confirm_carry_out(Work *w, uint32_t i) {
         if (why)
                 return service_confirm_drop(w, i, "dropped", why);
         w->gone[i] = true;
-        r = service_confirm_refused(w, confirm_book_remove(x->leadership, one->plan.id));
+        r = service_confirm_refused(w, confirm_store_remove(x->leadership, one->plan.id));
         if (r < 0)
                 return r;
         w->mode = MODE_CONFIRM;
@@ -152,7 +153,7 @@ static int service_confirm_carry_out(Work *w, uint32_t i) {
 
 /* ---- a round's part ---- */
 
-static int mind_one(Work *w, uint32_t i) {
+static int update_one(RoundState *w, uint32_t i) {
         const Waiting *one = &w->waiting[i];
         const char *why = NULL;
         int r = 0;
@@ -162,7 +163,7 @@ static int mind_one(Work *w, uint32_t i) {
         if (one->plan.state == WAITING_REJECTED) {
                 w->gone[i] = w->input.now >= one->plan.until;
                 return w->gone[i] ? service_confirm_refused(
-                                            w, confirm_book_remove(w->x->leadership, one->plan.id))
+                                            w, confirm_store_remove(w->x->leadership, one->plan.id))
                                   : 0;
         }
         if (one->answered && !one->answer.yes)
@@ -171,7 +172,7 @@ static int mind_one(Work *w, uint32_t i) {
                 return service_confirm_drop(w, i, "dropped",
                                             "by now the service only advises on what it is for");
         if (one->answered)
-                return w->n > 0 || work_wish(w) != RUN_ON ? 0 : service_confirm_carry_out(w, i);
+                return w->n > 0 || work_stop_request(w) != STOP_NONE ? 0 : service_confirm_carry_out(w, i);
         if (w->input.now >= one->plan.until)
                 return service_confirm_drop(w, i, "expired", "nobody answered in time");
         if (!w->x->urgent_only) /* rates that are not settled prove nothing against it */
@@ -179,7 +180,7 @@ static int mind_one(Work *w, uint32_t i) {
         return r < 0 || !why ? r : service_confirm_drop(w, i, "dropped", why);
 }
 
-static int service_confirm_show(Work *w) {
+static int service_confirm_show(RoundState *w) {
         LiveWaiting *list = arena_new(w->x->arena, LiveWaiting, (size_t) w->n_waiting + 1);
 
         if (!list)
@@ -202,15 +203,15 @@ static int service_confirm_show(Work *w) {
         return 0;
 }
 
-int confirm_mind(Work *w) {
-        int r = confirm_book_read(w->x->store, w->x->arena, &w->waiting, &w->n_waiting);
+int confirm_update(RoundState *w) {
+        int r = confirm_store_read(w->x->store, w->x->arena, &w->waiting, &w->n_waiting);
 
         w->gone = r == 0 ? arena_new(w->x->arena, bool, w->n_waiting) : NULL;
         if (r == 0 && !w->gone)
                 r = -ENOMEM;
         w->input.not_now = 0;
         for (uint32_t i = 0; r == 0 && i < w->n_waiting; i++)
-                r = mind_one(w, i);
+                r = update_one(w, i);
         if (r == 0)
                 r = service_confirm_show(w);
         return r < 0 ? r : w->n > 0;
@@ -238,7 +239,7 @@ static unsigned kinds_of(const Round *round) {
 
 /* 1: the last plan mends what this one leaves: rules, hosts that must be left, hosts above their load line.
  * By the number of hosts: how far they are above it is another from one reading to the next. */
-static int mends_more(const Work *w, const Waiting *one) {
+static int mends_more(const RoundState *w, const Waiting *one) {
         const Score *new = &w->round.plan->after;
         PlanGain old;
         int r = w->input.now < one->plan.made_at + ASKED_LEAST
@@ -255,17 +256,17 @@ static int mends_more(const Work *w, const Waiting *one) {
 }
 
 /* 1: what waits stays as it is, and nobody is asked about the last plan. */
-static int service_confirm_stays(const Work *w, const Waiting *one, unsigned kinds) {
+static int service_confirm_stays(const RoundState *w, const Waiting *one, unsigned kinds) {
         int r;
 
         if (one->plan.state == WAITING_REJECTED)
-                return confirm_book_covers(one, w->round.snapshot, w->round.plan, kinds);
-        r = confirm_book_presses(kinds, one->plan.kinds) ? 1 : mends_more(w, one);
+                return confirm_store_covers(one, w->round.snapshot, w->round.plan, kinds);
+        r = confirm_store_presses(kinds, one->plan.kinds) ? 1 : mends_more(w, one);
         return r < 0 ? r : !r;
 }
 
 /* 1: nobody is asked. What waits stays, unless the new one is more pressing, or mends more. */
-static int make_way(Work *w, unsigned kinds) {
+static int make_way(RoundState *w, unsigned kinds) {
         const char *why;
 
         for (uint32_t i = 0; i < w->n_waiting; i++) {
@@ -279,7 +280,7 @@ static int make_way(Work *w, unsigned kinds) {
 
                 if (w->gone[i] || w->waiting[i].plan.state != WAITING_ASKED)
                         continue;
-                why = confirm_book_presses(kinds, w->waiting[i].plan.kinds)
+                why = confirm_store_presses(kinds, w->waiting[i].plan.kinds)
                               ? "a more pressing plan takes its place"
                               : "by now more is to be mended: a plan that does takes its place";
                 r = service_confirm_drop(w, i, "dropped", why);
@@ -289,7 +290,7 @@ static int make_way(Work *w, unsigned kinds) {
         return 0;
 }
 
-static int service_confirm_ask(Work *w, unsigned kinds) {
+static int service_confirm_ask(RoundState *w, unsigned kinds) {
         const ServiceRound *x = w->x;
         Waiting *all = arena_new(x->arena, Waiting, (size_t) w->n_waiting + 1);
         bool *gone = arena_new(x->arena, bool, (size_t) w->n_waiting + 1);
@@ -304,7 +305,7 @@ static int service_confirm_ask(Work *w, unsigned kinds) {
 
         if (!all || !gone)
                 return -ENOMEM;
-        plan.id = confirm_book_id(x->arena, w->waiting, w->n_waiting, w->input.now);
+        plan.id = confirm_store_id(x->arena, w->waiting, w->n_waiting, w->input.now);
         plan.summary = w->live.summary;
         r = plan.id ? plan_file_print(x->arena, w->round.snapshot, w->round.plan, &plan.plan, &n) : -ENOMEM;
         if (r == 0)
@@ -314,7 +315,7 @@ static int service_confirm_ask(Work *w, unsigned kinds) {
                 r = service_confirm_refused(w, work_record(w, &plan.record));
         plan.record = plan.record ? plan.record : "";
         if (r == 0)
-                r = service_confirm_refused(w, confirm_book_put(x->leadership, x->arena, &plan));
+                r = service_confirm_refused(w, confirm_store_put(x->leadership, x->arena, &plan));
         if (r < 0)
                 return r;
         log_event(LOG_INFO, "plan.waits", "id=%s moves=%u kinds=\"%s\" summary=%s", plan.id,
@@ -331,13 +332,13 @@ static int service_confirm_ask(Work *w, unsigned kinds) {
         return service_confirm_show(w);
 }
 
-int confirm_set_aside(Work *w) {
+int confirm_set_aside(RoundState *w) {
         RoundInput *in = &w->input;
         CoolDown *held = arena_new(w->x->arena, CoolDown, (size_t) in->n_cool_downs + w->n);
         const char *name;
         int r;
 
-        if (work_changed(w) || w->called || work_wish(w) != RUN_ON)
+        if (work_changed(w) || w->called || work_stop_request(w) != STOP_NONE)
                 return 0;
         r = held ? service_confirm_refused(w, work_record(w, &name)) : -ENOMEM;
         if (r < 0)
@@ -360,11 +361,11 @@ int confirm_set_aside(Work *w) {
         w->n = 0;
         w->moves = NULL;
         w->outcomes = NULL;
-        w->aside = true;
+        w->deferred_after_failure = true;
         return 0;
 }
 
-int confirm_ask(Work *w) {
+int confirm_ask(RoundState *w) {
         const unsigned kinds = kinds_of(&w->round);
         int r = make_way(w, kinds);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "scheduler/app/round/round_record.h"
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/service/service_work.h"
 #include "scheduler/app/text/plan_text.h"
 #include "scheduler/base/log.h"
@@ -25,11 +25,11 @@ static void grade_changed(const GradeChange *c) {
 }
 
 /* What the round has learned of failing hardware outlives it. */
-static int write_faults(Work *w) {
+static int write_faults(RoundState *w) {
         const ServiceRound *x = w->x;
         char quoted[QUOTE];
-        int r = fault_book_write(source_faults(x->source), x->leadership, x->arena, w->input.now,
-                                 grade_changed);
+        int r = fault_store_write(source_faults(x->source), x->leadership, x->arena, w->input.now,
+                                  grade_changed);
 
         if (r == 0)
                 return 0;
@@ -40,13 +40,13 @@ static int write_faults(Work *w) {
 }
 
 /* What earlier decisions have led to; and whether predictions were too wrong to go on with balance. */
-static int mind_audit(Work *w) {
+static int update_audit(RoundState *w) {
         const ServiceRound *x = w->x;
         char quoted[QUOTE];
-        int r = audit_book_look(x->leadership, x->arena, x->settings, w->facts);
+        int r = audit_store_look(x->leadership, x->arena, x->settings, w->facts);
 
         if (r == 0)
-                r = audit_book_verdict(x->store, x->arena, x->settings, &w->input.paused);
+                r = audit_store_verdict(x->store, x->arena, x->settings, &w->input.paused);
         if (r != 0)
                 return r == 1 ? -ECANCELED : r;
         w->live.paused = w->input.paused;
@@ -60,7 +60,7 @@ static int mind_audit(Work *w) {
         return 0;
 }
 
-static void say_failed(Work *w, int error) {
+static void say_failed(RoundState *w, int error) {
         char quoted[QUOTE];
 
         log_event(LOG_ERROR, "round.failed", "error=%s",
@@ -71,7 +71,7 @@ static void say_failed(Work *w, int error) {
         w->live.summary = "no plan: see the service's log";
 }
 
-static int service_round_read_facts(Work *w) {
+static int service_round_read_facts(RoundState *w) {
         const ServiceRound *x = w->x;
         char quoted[QUOTE];
         const char *text;
@@ -89,24 +89,24 @@ static int service_round_read_facts(Work *w) {
                 log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
         r = write_faults(w);
         if (r == 0)
-                r = demand_book_round(x->demand, x->leadership, x->arena, x->settings, w->input.snapshot,
-                                      &w->input.snapshot);
+                r = demand_store_round(x->demand, x->leadership, x->arena, x->settings, w->input.snapshot,
+                                       &w->input.snapshot);
         if (r == 1)
                 r = -ECANCELED; /* another leads */
         if (r == 0 && x->demand->note)
                 log_event(LOG_WARNING, "demand.lost", "why=%s",
                           log_quote(x->demand->note, quoted, sizeof(quoted)));
         if (r == 0)
-                r = mind_audit(w);
+                r = update_audit(w);
         if (r == 0)
-                r = store_round_holds(x->store, x->arena, &w->input);
+                r = round_store_holds(x->store, x->arena, &w->input);
         if (r < 0)
                 say_failed(w, r);
         return r;
 }
 
 /* Those that must leave their host and cannot, with the reason. */
-static int live_stays(Work *w) {
+static int live_stays(RoundState *w) {
         const Plan *plan = w->round.plan;
         const Snapshot *s = w->round.snapshot;
         const Problem *p = w->round.problem;
@@ -131,7 +131,7 @@ static int live_stays(Work *w) {
         return 0;
 }
 
-static int show_plan(Work *w) {
+static int show_plan(RoundState *w) {
         const Plan *plan = w->round.plan;
         const Snapshot *s = w->round.snapshot;
 
@@ -156,7 +156,7 @@ static int show_plan(Work *w) {
         return live_stays(w);
 }
 
-static int run_plan(Work *w) {
+static int run_plan(RoundState *w) {
         char quoted[QUOTE];
         TextFault fault;
         int r = mover_moves_of_plan(w->x->arena, w->round.snapshot, w->round.plan, &w->moves, &fault);
@@ -172,7 +172,7 @@ static int run_plan(Work *w) {
         return work_run(w);
 }
 
-static void log_plan(const Work *w) {
+static void log_plan(const RoundState *w) {
         const Plan *p = w->round.plan;
 
         assert(p);
@@ -193,7 +193,7 @@ static bool is_urgent(const Plan *p) {
 
 /* A first look is no proof: what only balances waits until it was wanted for the hold time. Only the load
  * line's and balance's tiers wait. */
-static bool service_round_held(Work *w) {
+static bool service_round_held(RoundState *w) {
         const ServiceRound *x = w->x;
         usec_t now = work_monotonic(w);
 
@@ -206,11 +206,11 @@ static bool service_round_held(Work *w) {
 }
 
 /* A plan without the kinds of action in not_now; threshold 0: as the settings say. */
-static int service_round_decide(Work *w, ServiceMode mode, unsigned not_now, uint32_t threshold) {
+static int service_round_decide(RoundState *w, ServiceMode mode, unsigned not_now, uint32_t threshold) {
         int r;
 
         w->mode = mode;
-        w->input.not_now = w->rest | not_now;
+        w->input.not_now = w->deferred | not_now;
         w->input.request.threshold = threshold;
         r = round_decide(w->x->arena, &w->input, &w->round);
         if (r < 0)
@@ -226,13 +226,13 @@ static int service_round_decide(Work *w, ServiceMode mode, unsigned not_now, uin
 
 /* What only balances waits for the hold time. What cannot wait goes within it, and goes alone: a plan of it,
  * without what only balances. 1: nothing of the plan is to be done yet. */
-static int service_round_hold_back(Work *w, unsigned not_now) {
+static int service_round_hold_back(RoundState *w, unsigned not_now) {
         int r = 0;
 
         if (!service_round_held(w))
                 return 0;
-        w->alone = is_urgent(w->round.plan);
-        if (w->alone)
+        w->urgent_only = is_urgent(w->round.plan);
+        if (w->urgent_only)
                 r = service_round_decide(w, w->mode, not_now, PLAN_THRESHOLD_MIN);
         if (r < 0 || is_urgent(w->round.plan))
                 return r;
@@ -242,7 +242,7 @@ static int service_round_hold_back(Work *w, unsigned not_now) {
 }
 
 /* One that failed is not tried again at once, but those behind it are not to wait for it. */
-static bool not_reached(const Work *w) {
+static bool not_reached(const RoundState *w) {
         for (uint32_t i = 0; i < w->n; i++)
                 if (w->outcomes[i].end == MOVE_NOT_REACHED)
                         return true;
@@ -252,20 +252,20 @@ static bool not_reached(const Work *w) {
 /* ---- the kinds of action, by their modes ---- */
 
 /* What the service may do by itself. */
-static int service_round_act(Work *w) {
+static int service_round_act(RoundState *w) {
         const unsigned not_now = ACTION_KINDS_ALL & ~service_modes_bits(&w->x->modes, MODE_AUTO);
         int r = service_round_decide(w, MODE_AUTO, not_now, 0);
 
         if (r == 0)
                 r = service_round_hold_back(w, not_now);
-        if (r == 0 && w->round.plan->n_moves > 0 && work_wish(w) == RUN_ON)
+        if (r == 0 && w->round.plan->n_moves > 0 && work_stop_request(w) == STOP_NONE)
                 r = run_plan(w);
         return r < 0 ? r : 0;
 }
 
 /* What it may do once a person has said yes: a plan of that and of what it may do by itself, which had
  * nothing to do. 1: the record is written, or there is nothing to write. */
-static int service_round_propose(Work *w) {
+static int service_round_propose(RoundState *w) {
         const unsigned not_now = service_modes_bits(&w->x->modes, MODE_ADVISE);
         int r = service_round_decide(w, MODE_CONFIRM, not_now, 0);
 
@@ -278,7 +278,7 @@ static int service_round_propose(Work *w) {
 }
 
 /* Each step only where the one before had nothing to do: what is done changes what is to be asked. */
-static int by_modes(Work *w) {
+static int by_modes(RoundState *w) {
         const unsigned may = service_modes_bits(&w->x->modes, MODE_AUTO);
         const unsigned asks = service_modes_bits(&w->x->modes, MODE_CONFIRM);
         const char *name;
@@ -288,7 +288,7 @@ static int by_modes(Work *w) {
                 r = confirm_set_aside(w);
         if (r == 0 && w->n == 0 && asks)
                 r = service_round_propose(w);
-        if (r == 0 && w->aside && w->round.plan->n_moves == 0)
+        if (r == 0 && w->deferred_after_failure && w->round.plan->n_moves == 0)
                 return 0; /* nothing to ask, and what failed is written down */
         if (r == 0 && (!w->round.plan || w->round.plan->n_moves == 0) &&
             service_modes_bits(&w->x->modes, MODE_ADVISE))
@@ -299,7 +299,7 @@ static int by_modes(Work *w) {
         return work_record(w, &name);
 }
 
-static int service_round_begin(Work *w) {
+static int service_round_begin(RoundState *w) {
         const ServiceRound *x = w->x;
         int r = work_settle(w);
 
@@ -307,7 +307,7 @@ static int service_round_begin(Work *w) {
             w->settled > 0) /* rates read while they moved are no demand; who must leave does not wait */
                 *x->rest_until = work_monotonic(w) + x->settle;
         if (x->urgent_only || w->settled > 0)
-                w->rest = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
+                w->deferred = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
         if (r == 0)
                 r = service_round_read_facts(w);
         if (r < 0)
@@ -315,23 +315,23 @@ static int service_round_begin(Work *w) {
         return r;
 }
 
-static void service_round_end(Work *w) {
+static void service_round_end(RoundState *w) {
         const ServiceRound *x = w->x;
 
         *x->seen = w->input.snapshot;
         *x->moved = w->n > 0;
         *x->unfinished = w->open > 0 || w->unreached || not_reached(w);
         /* What must be done and fails each time does not put off what has been wanted for long. */
-        if (work_changed(w) || !w->wanted || (w->n > 0 && !w->alone))
+        if (work_changed(w) || !w->wanted || (w->n > 0 && !w->urgent_only))
                 *x->wanted_since = 0;
-        if (w->n > 0 || w->aside)
+        if (w->n > 0 || w->deferred_after_failure)
                 *x->rest_until = work_monotonic(w) + x->settle;
         work_write_live(w, true);
 }
 
 int service_round(const ServiceRound *x) {
         Workers workers = workers_threads(0);
-        Work w = { .x = x };
+        RoundState w = { .x = x };
         int r;
 
         w.input = (RoundInput){ .settings = x->settings,
@@ -349,7 +349,7 @@ int service_round(const ServiceRound *x) {
         r = service_round_begin(&w);
         if (r < 0)
                 return r;
-        r = confirm_mind(&w);
+        r = confirm_update(&w);
         if (r == 0)
                 r = by_modes(&w);
         service_round_end(&w);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "scheduler/act/executor.h"
-#include "scheduler/app/facts/demand_book.h"
+#include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/source.h"
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
@@ -15,20 +15,20 @@ typedef struct ServiceRound {
         Leadership *leadership;
         ServiceModes modes;
         const Executor *executor; /* NULL: all kinds of action are only advised */
-        DemandBook *demand;       /* what the VMs have used so far */
+        DemandStore *demand;      /* what the VMs have used so far */
         Arena *arena;             /* for this round; the caller rewinds it */
         usec_t interval;
-        usec_t hold;           /* how long an imbalance must have lasted */
-        usec_t *wanted_since;  /* monotonic: since then each plan wanted moves; 0: the last one did not */
-        usec_t settle;         /* after moves, facts are taken as true again only so long after their end */
-        usec_t *rest_until;    /* monotonic; set when VMs were moved: no round before */
-        bool urgent_only;      /* evacuation and repairs only: the rates are not to be planned on yet */
-        bool *unfinished;      /* set: something that must be done is not; soon again */
-        int64_t alarm;         /* when the round began: once it is another, no move is started any more */
-        bool *paused;          /* balance was paused by the last round: said once */
-        uint64_t *last_said;   /* what the last round without moves said, so that it is recorded once */
-        const Snapshot **seen; /* set: what it read, in its arena; not, when there were no facts */
-        bool *moved;           /* set: VMs were moved */
+        usec_t hold;          /* how long an imbalance must have lasted */
+        usec_t *wanted_since; /* monotonic: since then each plan wanted moves; 0: the last one did not */
+        usec_t settle;        /* after moves, facts are taken as true again only so long after their end */
+        usec_t *rest_until;   /* monotonic; set when VMs were moved: no round before */
+        bool urgent_only;     /* evacuation and repairs only: the rates are not to be planned on yet */
+        bool *unfinished;     /* set: something that must be done is not; soon again */
+        int64_t alarm;        /* when the round began: once it is another, no move is started any more */
+        bool *paused;         /* balance was paused by the last round: said once */
+        uint64_t *last_fingerprint; /* what the last round without moves said, so that it is recorded once */
+        const Snapshot **seen;      /* set: what it read, in its arena; not, when there were no facts */
+        bool *moved;                /* set: VMs were moved */
 } ServiceRound;
 
 /* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,

@@ -8,7 +8,7 @@
 
 #define QUOTE 512
 
-static int service_settle_resume(Work *w, const Settled *s) {
+static int service_settle_resume(RoundState *w, const Settled *s) {
         MigrationStatus status = { 0 };
         char quoted[QUOTE];
         int r;
@@ -26,10 +26,10 @@ static int service_settle_resume(Work *w, const Settled *s) {
         return 0;
 }
 
-int work_settle(Work *w) {
+int work_settle(RoundState *w) {
         const Settled *list = NULL;
         uint32_t n = 0;
-        int r = store_round_settle(w->x->leadership, w->x->arena, w->x->settings, &list, &n);
+        int r = round_store_settle(w->x->leadership, w->x->arena, w->x->settings, &list, &n);
         char quoted[QUOTE];
 
         if (r == 1)

@@ -13,7 +13,7 @@
 #define QUOTE       512
 
 /* Its own arena: the round's holds what the moves are made of, and this is written every second. */
-void work_write_live(Work *w, bool now) {
+void work_write_live(RoundState *w, bool now) {
         const ServiceRound *x = w->x;
         usec_t time = work_monotonic(w);
         const char *text;
@@ -34,7 +34,7 @@ void work_write_live(Work *w, bool now) {
 /* ---- what the moves say ---- */
 
 static void service_work_started(void *arg, uint32_t move) {
-        Work *w = arg;
+        RoundState *w = arg;
         const MoverMove *m = &w->moves[move];
 
         w->started[move] = work_monotonic(w);
@@ -44,7 +44,7 @@ static void service_work_started(void *arg, uint32_t move) {
         work_write_live(w, true);
 }
 
-static void live_of(Work *w, uint32_t move, const MigrationStatus *s) {
+static void live_of(RoundState *w, uint32_t move, const MigrationStatus *s) {
         LiveMove *l = &w->live_moves[move];
 
         l->phase = s->phase;
@@ -60,7 +60,7 @@ static void service_work_seen(void *arg, uint32_t move, const MigrationStatus *s
 }
 
 static void service_work_ended(void *arg, uint32_t move, const MoveOutcome *o) {
-        Work *w = arg;
+        RoundState *w = arg;
         const MoverMove *m = &w->moves[move];
         char quoted[QUOTE];
 
@@ -89,7 +89,7 @@ static void service_work_ended(void *arg, uint32_t move, const MoveOutcome *o) {
 }
 
 static void service_work_trouble(void *arg, uint32_t move, const char *what) {
-        const Work *w = arg;
+        const RoundState *w = arg;
         char quoted[QUOTE];
 
         log_event(LOG_ERROR, "journal.refused", "vm=%s error=%s", w->moves[move].vm,
@@ -97,7 +97,7 @@ static void service_work_trouble(void *arg, uint32_t move, const char *what) {
 }
 
 /* What runs may end; then a round takes in why it was called. */
-static bool service_work_is_called(Work *w) {
+static bool service_work_is_called(RoundState *w) {
         usec_t now = work_monotonic(w);
         int64_t alarm = w->x->alarm;
 
@@ -112,14 +112,14 @@ static bool service_work_is_called(Work *w) {
         return w->called;
 }
 
-static RunWish service_work_wish(void *arg) {
-        RunWish stop = work_wish(arg);
+static StopRequest service_work_stop_request(void *arg) {
+        StopRequest stop = work_stop_request(arg);
 
         work_write_live(arg, false);
-        return stop == RUN_ON && service_work_is_called(arg) ? RUN_DRAIN : stop;
+        return stop == STOP_NONE && service_work_is_called(arg) ? STOP_DRAIN : stop;
 }
 
-int work_show_moves(Work *w) {
+int work_show_moves(RoundState *w) {
         w->live_moves = arena_new(w->x->arena, LiveMove, w->n);
         if (!w->live_moves)
                 return -ENOMEM;
@@ -135,7 +135,7 @@ int work_show_moves(Work *w) {
         return 0;
 }
 
-int work_run(Work *w) {
+int work_run(RoundState *w) {
         const ServiceRound *x = w->x;
         MoverInput input = { .source = x->source,
                              .settings = x->settings,
@@ -148,7 +148,7 @@ int work_run(Work *w) {
                                         .started = service_work_started,
                                         .progress = service_work_seen,
                                         .ended = service_work_ended,
-                                        .wish = service_work_wish,
+                                        .stop_request = service_work_stop_request,
                                         .trouble = service_work_trouble } };
         int r;
 
@@ -161,28 +161,28 @@ int work_run(Work *w) {
 }
 
 /* A round without moves says only this; the same again is not worth a record. */
-static uint64_t service_work_said(const Plan *p) {
+static uint64_t plan_fingerprint(const Plan *p) {
         return p->n_moves > 0 ? 0 : ((uint64_t) p->status + 1) << 32 | p->n_refused_all;
 }
 
-static AuditEntry service_work_entry_of(const Work *w, const RoundRecord *record, const char *name) {
-        AuditEntry e = audit_book_entry(record, name);
+static AuditEntry service_work_entry_of(const RoundState *w, const RoundRecord *record, const char *name) {
+        AuditEntry e = audit_store_entry(record, name);
 
         e.waiting = w->answer.waiting;
         e.answer = w->answer.answer;
         return e;
 }
 
-int work_record(Work *w, const char **ret_name) {
+int work_record(RoundState *w, const char **ret_name) {
         const ServiceRound *x = w->x;
         const RecordMove *moves = NULL;
-        uint64_t now = service_work_said(w->round.plan);
-        bool is_new = now == 0 || now != *x->last_said;
+        uint64_t now = plan_fingerprint(w->round.plan);
+        bool is_new = now == 0 || now != *x->last_fingerprint;
         char name[RECORD_NAME_SIZE];
         int r;
 
         *ret_name = NULL;
-        *x->last_said = now;
+        *x->last_fingerprint = now;
         if (!is_new)
                 return 0;
         r = mover_record(x->arena, w->moves, w->outcomes, w->n, &moves);
@@ -197,8 +197,8 @@ int work_record(Work *w, const char **ret_name) {
 
                 r = round_record_store(x->leadership, x->arena, &record, name);
                 if (r == 0)
-                        r = audit_book_write(x->leadership, x->arena, x->settings, w->facts,
-                                             service_work_entry_of(w, &record, name));
+                        r = audit_store_write(x->leadership, x->arena, x->settings, w->facts,
+                                              service_work_entry_of(w, &record, name));
                 if (r == 0)
                         *ret_name = text_copy(x->arena, name, strlen(name));
         }

@@ -38,18 +38,19 @@ static int open_executor(void *self, Executor *ret) {
         return executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, ret);
 }
 
-static int service_world_look(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret) {
+static int service_world_look(void *self, const char *uri, const char *uuid, usec_t at_most,
+                              DomainState *ret) {
         int r = libvirt_start();
 
         (void) self;
         if (r == 0)
-                *ret = libvirt_look(uri, uuid, at_most);
+                *ret = domain_state_read(uri, uuid, at_most);
         return r;
 }
 
-static RunWish service_world_wish(void *self) {
+static StopRequest service_world_stop_request(void *self) {
         (void) self;
-        return stop_signal_wish();
+        return stop_signal_request();
 }
 
 static unsigned service_world_reloads(void *self) {
@@ -64,5 +65,5 @@ const ServiceWorld service_world_real = { .nap = USEC_PER_SEC / 4,
                                           .open_store = service_world_open_store,
                                           .open_executor = open_executor,
                                           .look = service_world_look,
-                                          .wish = service_world_wish,
+                                          .stop_request = service_world_stop_request,
                                           .reloads = service_world_reloads };

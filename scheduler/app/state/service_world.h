@@ -11,7 +11,7 @@
 #pragma once
 
 #include "scheduler/act/executor.h"
-#include "scheduler/act/libvirt/libvirt_look.h"
+#include "scheduler/act/libvirt/domain_state.h"
 #include "scheduler/act/run_waves.h"
 #include "scheduler/base/clock.h"
 #include "scheduler/store/store.h"
@@ -28,10 +28,10 @@ typedef struct ServiceWorld {
         int (*open_store)(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault);
         /* 0 or a negative errno. The executor is the caller's. */
         int (*open_executor)(void *self, Executor *ret);
-        /* As libvirt_look(): where a VM is, after a crash. 0; a negative errno: nothing can be asked. */
-        int (*look)(void *self, const char *uri, const char *uuid, usec_t at_most, Sight *ret);
-        RunWish (*wish)(void *wisher); /* what whoever runs the service wants of it */
-        void *wisher;
+        /* As domain_state_read(): where a VM is, after a crash. 0; a negative errno: nothing can be asked. */
+        int (*look)(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret);
+        StopRequest (*stop_request)(void *stop_arg); /* what whoever runs the service wants of it */
+        void *stop_arg;
         unsigned (*reloads)(void *self); /* how often the settings were to be read again so far */
 } ServiceWorld;
 

@@ -27,8 +27,8 @@ unsigned stop_signal_count(void) {
         return (unsigned) stop_signal_stops;
 }
 
-RunWish stop_signal_wish(void) {
-        return stop_signal_stops >= 2 ? RUN_ABORT : stop_signal_stops == 1 ? RUN_DRAIN : RUN_ON;
+StopRequest stop_signal_request(void) {
+        return stop_signal_stops >= 2 ? STOP_ABORT : stop_signal_stops == 1 ? STOP_DRAIN : STOP_NONE;
 }
 
 unsigned stop_signal_reloads(void) {

@@ -9,7 +9,7 @@
 void stop_signal_watch(void);
 
 unsigned stop_signal_count(void);
-RunWish stop_signal_wish(void);
+StopRequest stop_signal_request(void);
 
 /* How often SIGHUP came: several may each ask whether it has since they did. */
 unsigned stop_signal_reloads(void);

@@ -95,14 +95,14 @@ static int compare_worst(const void *a, const void *b) {
         return x->host < y->host ? -1 : x->host > y->host;
 }
 
-/* What is special about a host: its state, its fence, its fault. */
+/* What is special about a host: its state, why it is excluded, its fault. */
 static const char *fleet_text_note_of(Arena *a, const Host *h, Style *ret_style) {
-        *ret_style = h->fault_grade > 2 || h->fence != FENCE_NONE ? STYLE_BAD : STYLE_WARN;
-        if (h->state != HOST_ACTIVE && h->fence != FENCE_NONE)
+        *ret_style = h->fault_grade > 2 || h->excluded != EXCLUDED_NONE ? STYLE_BAD : STYLE_WARN;
+        if (h->state != HOST_ACTIVE && h->excluded != EXCLUDED_NONE)
                 return text_format(a, "%s; %s", host_state_names[h->state],
-                                   h->fence_why ? h->fence_why : fence_texts[h->fence]);
-        if (h->fence != FENCE_NONE)
-                return text_format(a, "%s", h->fence_why ? h->fence_why : fence_texts[h->fence]);
+                                   h->excluded_why ? h->excluded_why : exclusion_texts[h->excluded]);
+        if (h->excluded != EXCLUDED_NONE)
+                return text_format(a, "%s", h->excluded_why ? h->excluded_why : exclusion_texts[h->excluded]);
         if (h->fault_grade > 0)
                 return text_format(a, "%s%sfault grade %lld%s%s",
                                    h->state != HOST_ACTIVE ? host_state_names[h->state] : "",

@@ -4,7 +4,7 @@
  * Ganeti's hbal counts (Ganeti/HTools/Cluster/Metrics.hs).
  *
  * Times n, so that what one move gains does not vanish in a large cluster. In such units that a move which
- * evens out hosts that deviate by DEVIATION_USUAL gains what it gains in a SquareTerm of the same weight:
+ * evens out hosts that deviate by DEVIATION_USUAL gains what it gains in a SquareCost of the same weight:
  * then prices of moves mean the same in both (d sd = d variance ÷ 2 sd).
  */
 #pragma once

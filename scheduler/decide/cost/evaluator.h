@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 #include "scheduler/decide/cost/rule_counts.h"
 
 /* Line terms of one tier and one line, as columns: weight[r] is 0 where there is none. */
@@ -26,9 +26,9 @@ typedef struct SquareFamily {
         uint32_t n, r[PROBLEM_RES_MAX];
 } SquareFamily;
 
-/* The sums of a DeviationTerm. */
+/* The sums of a DeviationCost. */
 typedef struct DeviationSums {
-        DeviationTerm term;
+        DeviationCost term;
         uint64_t *reciprocal; /* [host] 0: takes no part */
         int64_t *share;       /* [host] as it is */
         uint32_t n;           /* hosts that take part */
@@ -36,13 +36,13 @@ typedef struct DeviationSums {
         Cost cost;
 } DeviationSums;
 
-/* Counts for a MostTerm: how many services have how many VMs away from home. */
-typedef struct MostCount {
-        MostTerm term;
+/* Counts for a ServiceMoveCost: how many services have how many VMs away from home. */
+typedef struct ServiceMoveCount {
+        ServiceMoveCost term;
         uint32_t *away;   /* [service] */
         uint32_t *having; /* [number away] services */
         uint32_t most;
-} MostCount;
+} ServiceMoveCount;
 
 typedef struct Evaluator {
         const Problem *problem;
@@ -53,11 +53,11 @@ typedef struct Evaluator {
         int64_t *room; /* [host × res] capacity not held, by load or (TRANSIENT_TOGETHER) by VMs under way */
         LineFamily *lines;
         SquareFamily *squares;
-        PairTerm *pairs;
+        PairCost *pairs;
         DeviationSums *deviations;
         uint32_t n_lines, n_squares, n_pairs, n_deviations;
         int64_t *away[TIER_N]; /* [vm] price of not being at home; NULL: none in that tier */
-        MostCount *mosts;
+        ServiceMoveCount *service_moves;
         uint32_t *n_on; /* [host] VMs on it; NULL: no term asks */
         RuleCounts rules;
         Reserve *reserve;  /* NULL: none. Dear to ask: the hot functions leave it out */

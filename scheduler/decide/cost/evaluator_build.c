@@ -9,7 +9,7 @@ static void lines_compile(Evaluator *e) {
         const Terms *t = e->terms;
 
         for (uint32_t i = 0; i < t->n_lines; i++) {
-                const LineTerm *l = &t->lines[i];
+                const LineCost *l = &t->lines[i];
                 uint32_t f = 0;
 
                 if (l->line == e->problem->capacity && t->capacity && !e->overfull)
@@ -42,7 +42,7 @@ static int shares_compile(Arena *a, const Problem *p, uint32_t r, int64_t weight
 }
 
 /* One weight a resource within a family: a second term of the same kind makes a family of its own. */
-static bool family_has(const SquareFamily *f, const SquareTerm *q) {
+static bool family_has(const SquareFamily *f, const SquareCost *q) {
         for (uint32_t i = 0; i < f->n; i++)
                 if (f->r[i] == q->r)
                         return true;
@@ -53,7 +53,7 @@ static int squares_compile(Arena *a, Evaluator *e) {
         const Terms *t = e->terms;
 
         for (uint32_t i = 0; i < t->n_squares; i++) {
-                const SquareTerm *q = &t->squares[i];
+                const SquareCost *q = &t->squares[i];
                 uint32_t f = 0;
 
                 while (f < e->n_squares && (e->squares[f].line != q->line || e->squares[f].tier != q->tier ||
@@ -95,8 +95,8 @@ static int stays_compile(Arena *a, Evaluator *e) {
         const Terms *t = e->terms;
         const uint32_t n = e->problem->n_vms;
 
-        for (uint32_t i = 0; i < t->n_stays; i++) {
-                const StayTerm *s = &t->stays[i];
+        for (uint32_t i = 0; i < t->n_move_costs; i++) {
+                const MoveCost *s = &t->move_costs[i];
 
                 if (!e->away[s->tier])
                         e->away[s->tier] = arena_new(a, int64_t, n);
@@ -111,10 +111,10 @@ static int stays_compile(Arena *a, Evaluator *e) {
 static int mosts_compile(Arena *a, Evaluator *e) {
         const Problem *p = e->problem;
 
-        for (uint32_t i = 0; i < e->terms->n_mosts; i++) {
-                MostCount *k = &e->mosts[i];
+        for (uint32_t i = 0; i < e->terms->n_service_moves; i++) {
+                ServiceMoveCount *k = &e->service_moves[i];
 
-                k->term = e->terms->mosts[i];
+                k->term = e->terms->service_moves[i];
                 k->away = arena_new(a, uint32_t, k->term.n_services);
                 k->having = arena_new(a, uint32_t, (size_t) p->n_vms + 1);
                 if (!k->away || !k->having)
@@ -172,7 +172,7 @@ static void vms_count(Evaluator *e) {
 static int uses_compile(Arena *a, Evaluator *e) {
         const Problem *p = e->problem;
 
-        if (e->terms->n_uses == 0)
+        if (e->terms->n_use_costs == 0)
                 return 0;
         e->n_on = arena_new(a, uint32_t, p->n_hosts);
         if (!e->n_on)
@@ -180,10 +180,10 @@ static int uses_compile(Arena *a, Evaluator *e) {
         for (VmIx v = 0; v < p->n_vms; v++)
                 if (e->x->host_of[v] != IX_NONE)
                         e->n_on[e->x->host_of[v]]++;
-        for (uint32_t i = 0; i < e->terms->n_uses; i++)
+        for (uint32_t i = 0; i < e->terms->n_use_costs; i++)
                 for (HostIx h = 0; h < p->n_hosts; h++)
-                        e->cost.tier[e->terms->uses[i].tier] +=
-                                e->n_on[h] > 0 ? e->terms->uses[i].weight[h] : 0;
+                        e->cost.tier[e->terms->use_costs[i].tier] +=
+                                e->n_on[h] > 0 ? e->terms->use_costs[i].weight[h] : 0;
         return 0;
 }
 
@@ -207,11 +207,11 @@ int evaluator_build(Arena *a, const Terms *t, const HostIx *host_of, Evaluator *
         e->room = arena_new(a, int64_t, (size_t) p->n_hosts * p->n_res);
         e->lines = arena_new(a, LineFamily, t->n_lines);
         e->squares = arena_new(a, SquareFamily, t->n_squares);
-        e->mosts = arena_new(a, MostCount, t->n_mosts);
+        e->service_moves = arena_new(a, ServiceMoveCount, t->n_service_moves);
         e->deviations = arena_new(a, DeviationSums, t->n_deviations);
         e->pairs = t->pairs;
         e->n_pairs = t->n_pairs;
-        if (!e->hosts || !e->room || !e->lines || !e->squares || !e->mosts || !e->deviations ||
+        if (!e->hosts || !e->room || !e->lines || !e->squares || !e->service_moves || !e->deviations ||
             assignment_build(a, p, &e->x) < 0)
                 return -ENOMEM;
         overfull_note(e); /* at home: where a VM may always return to */

@@ -51,27 +51,28 @@ inlined Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
         const HostIx home = e->problem->home[v];
         Costs c = { 0 };
 
-        for (uint32_t i = 0; i < t->n_sits; i++)
-                c.tier[t->sits[i].tier] +=
-                        t->sits[i].weight[h] * (t->sits[i].price ? t->sits[i].price[v] : 1);
+        for (uint32_t i = 0; i < t->n_host_costs; i++)
+                c.tier[t->host_costs[i].tier] +=
+                        t->host_costs[i].weight[h] * (t->host_costs[i].price ? t->host_costs[i].price[v] : 1);
         for (uint32_t i = 0; e->misplaceable && i < t->n_alloweds; i++)
                 if (problem_class_denies(e->problem, v, h) == REASON_RULE_HOSTS)
                         c.tier[t->alloweds[i].tier] += t->alloweds[i].weight;
-        for (uint32_t i = 0; i < t->n_wants; i++) {
-                const int64_t *row = t->wants[i].cost[t->wants[i].class_of[v]];
+        for (uint32_t i = 0; i < t->n_placement_costs; i++) {
+                const int64_t *row = t->placement_costs[i].cost[t->placement_costs[i].class_of[v]];
 
-                c.tier[t->wants[i].tier] += row ? t->wants[i].weight * row[h] : 0;
+                c.tier[t->placement_costs[i].tier] += row ? t->placement_costs[i].weight * row[h] : 0;
         }
         if (h == home)
                 return c;
-        for (uint32_t i = 0; i < t->n_comes; i++)
-                c.tier[t->comes[i].tier] += t->comes[i].weight[h];
+        for (uint32_t i = 0; i < t->n_arrival_costs; i++)
+                c.tier[t->arrival_costs[i].tier] += t->arrival_costs[i].weight[h];
         for (int tier = 0; tier < TIER_N; tier++)
                 if (e->away[tier])
                         c.tier[tier] += e->away[tier][v];
-        for (uint32_t i = 0; home != IX_NONE && i < t->n_ways; i++)
-                c.tier[t->ways[i].tier] +=
-                        t->ways[i].weight * t->ways[i].distance[(size_t) home * e->problem->n_hosts + h];
+        for (uint32_t i = 0; home != IX_NONE && i < t->n_distance_costs; i++)
+                c.tier[t->distance_costs[i].tier] +=
+                        t->distance_costs[i].weight *
+                        t->distance_costs[i].distance[(size_t) home * e->problem->n_hosts + h];
         return c;
 }
 
@@ -136,19 +137,19 @@ inlined int leaves_home(const Evaluator *e, Move m) {
 inlined void use_change(const Evaluator *e, Move m, Costs *d) {
         const Terms *t = e->terms;
 
-        for (uint32_t i = 0; e->n_on && i < t->n_uses; i++) {
+        for (uint32_t i = 0; e->n_on && i < t->n_use_costs; i++) {
                 if (m.from != IX_NONE && e->n_on[m.from] == 1)
-                        d->tier[t->uses[i].tier] -= t->uses[i].weight[m.from];
+                        d->tier[t->use_costs[i].tier] -= t->use_costs[i].weight[m.from];
                 if (m.to != IX_NONE && e->n_on[m.to] == 0)
-                        d->tier[t->uses[i].tier] += t->uses[i].weight[m.to];
+                        d->tier[t->use_costs[i].tier] += t->use_costs[i].weight[m.to];
         }
 }
 
 inlined void most_change(const Evaluator *e, Move m, Costs *d) {
         const int step = leaves_home(e, m);
 
-        for (uint32_t i = 0; step != 0 && i < e->terms->n_mosts; i++) {
-                const MostCount *k = &e->mosts[i];
+        for (uint32_t i = 0; step != 0 && i < e->terms->n_service_moves; i++) {
+                const ServiceMoveCount *k = &e->service_moves[i];
                 const uint32_t away = k->away[k->term.service_of[m.vm]];
 
                 if (step > 0 && away == k->most)
@@ -161,8 +162,8 @@ inlined void most_change(const Evaluator *e, Move m, Costs *d) {
 inlined void most_move(Evaluator *e, Move m) {
         const int step = leaves_home(e, m);
 
-        for (uint32_t i = 0; step != 0 && i < e->terms->n_mosts; i++) {
-                MostCount *k = &e->mosts[i];
+        for (uint32_t i = 0; step != 0 && i < e->terms->n_service_moves; i++) {
+                ServiceMoveCount *k = &e->service_moves[i];
                 uint32_t *away = &k->away[k->term.service_of[m.vm]];
 
                 k->having[*away]--;

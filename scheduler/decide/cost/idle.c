@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 
 #define QUESTIONS_MAX 64
 

@@ -15,7 +15,7 @@ int64_t policy_setting(const Policy *policy, const Settings *s, const char *name
         return def->def;
 }
 
-int policies_state(Arena *a, const Problem *p, PolicySet policies, const Settings *s, Terms **ret) {
+int policies_add_terms(Arena *a, const Problem *p, PolicySet policies, const Settings *s, Terms **ret) {
         Terms *t = arena_new(a, Terms, 1);
 
         if (!t)
@@ -23,7 +23,7 @@ int policies_state(Arena *a, const Problem *p, PolicySet policies, const Setting
         t->arena = a;
         t->problem = p;
         for (uint32_t i = 0; i < policies.n; i++) {
-                int r = policies.policies[i]->state(p, s, t);
+                int r = policies.policies[i]->add_terms(p, s, t);
 
                 if (r < 0)
                         return r;

@@ -4,7 +4,7 @@
  * To add one: write policies/NAME.c, which ends with `const Policy policy_NAME = {…}`, and add the line
  * POLICY(NAME) to policies/policies.def. Settings, help and manual come from its own table.
  *
- * A policy says what it wants twice. state() puts it into terms (terms.h), the small vocabulary that the
+ * A policy says what it wants twice. add_terms() puts it into terms (terms.h), the small vocabulary that the
  * search evaluates tens of millions of times a second. total() and refuses() say it by its definition, slowly
  * and plainly. The contract test holds the two together, on random problems that sample() has filled: after
  * any moves, the terms' cost is the total's, exactly, and what is refused is what refuses() says. It asks that
@@ -27,7 +27,7 @@ typedef struct Policy {
         const SettingDef *settings; /* ends with name NULL; NULL: none */
 
         /* Adds the policy's terms for this problem. `s` NULL: the defaults. 0 or negative errno. */
-        int (*state)(const Problem *p, const Settings *s, Terms *t);
+        int (*add_terms)(const Problem *p, const Settings *s, Terms *t);
 
         /* Adds the policy's cost of x to *ret, from the definition. */
         void (*total)(const Problem *p, const Settings *s, const Assignment *x, Costs *ret);
@@ -49,8 +49,9 @@ typedef struct PolicySet {
 /* A policy's setting; its default when there are no settings (s NULL). */
 int64_t policy_setting(const Policy *policy, const Settings *s, const char *name);
 
-/* All terms of a set. 0; -ENOMEM; what a policy's state() said. In `a`. */
-int policies_state(Arena *a, const Problem *p, PolicySet policies, const Settings *s, Terms **ret) must_check;
+/* All terms of a set. 0; -ENOMEM; what a policy's add_terms() returned. In `a`. */
+int policies_add_terms(Arena *a, const Problem *p, PolicySet policies, const Settings *s,
+                       Terms **ret) must_check;
 
 /* The cost of x, each policy asked in turn. */
 Costs policies_total(PolicySet policies, const Problem *p, const Settings *s, const Assignment *x);

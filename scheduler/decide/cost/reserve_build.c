@@ -108,11 +108,11 @@ static int place_vms(Arena *a, Reserve *k, const HostIx *host_of) {
         k->next = arena_new(a, VmIx, p->n_vms);
         k->list = arena_new(a, VmIx, p->n_vms);
         k->placed = arena_new(a, HostIx, p->n_vms);
-        for (int way = 0; way < WAY_N; way++) {
-                k->tried[way] = arena_new(a, Lack, p->n_vms);
+        for (int fit = 0; fit < FIT_N; fit++) {
+                k->tried[fit] = arena_new(a, Lack, p->n_vms);
                 if (k->goal->losses == 1)
-                        k->lacks[way] = arena_new(a, Lack, p->n_vms);
-                if (!k->tried[way] || (k->goal->losses == 1 && !k->lacks[way]))
+                        k->lacks[fit] = arena_new(a, Lack, p->n_vms);
+                if (!k->tried[fit] || (k->goal->losses == 1 && !k->lacks[fit]))
                         return -ENOMEM;
         }
         if (!k->room || !k->left || !k->first || !k->next || !k->list || !k->placed)

@@ -136,19 +136,19 @@ static void footprint_add(Footprint *f, uint32_t steps) {
 }
 
 /* Places the first n of k->list; k->placed says where. */
-static void place_list(Reserve *k, uint32_t n, Way way, Case *c) {
-        Footprint *print = way == WAY_FIRST ? &c->first : &c->fullest;
+static void place_list(Reserve *k, uint32_t n, FitHeuristic fit, Case *c) {
+        Footprint *print = fit == FIT_FIRST ? &c->first : &c->fullest;
 
         c->uncovered = c->shortfall = 0;
         *print = (Footprint){ { 0 } };
         for (uint32_t i = 0; i < n; i++) {
                 const VmIx v = k->list[i];
                 Lack lack = { { IX_NONE, IX_NONE }, RESERVE_FAR };
-                const HostIx h = way == WAY_FULLEST ? fullest_place(k, c, v) : first_place(k, c, v);
+                const HostIx h = fit == FIT_BEST ? fullest_place(k, c, v) : first_place(k, c, v);
 
                 k->placed[i] = h;
                 if (h != IX_NONE) {
-                        const int64_t left = way == WAY_FULLEST ? k->left[h] : 0;
+                        const int64_t left = fit == FIT_BEST ? k->left[h] : 0;
 
                         c->fullest_left = left > c->fullest_left ? left : c->fullest_left;
                         footprint_add(print, steps_to(k, c, h));
@@ -159,7 +159,7 @@ static void place_list(Reserve *k, uint32_t n, Way way, Case *c) {
                         c->uncovered++;
                         c->shortfall += lack.far;
                 }
-                k->tried[way][i] = lack;
+                k->tried[fit][i] = lack;
         }
         for (uint32_t i = 0; i < n; i++)
                 if (k->placed[i] != IX_NONE)
@@ -176,17 +176,17 @@ static Case case_judge(Reserve *k, uint32_t c, uint32_t *ret_n) {
 
         mark_lost(k, c);
         *ret_n = list_lost(k, c);
-        place_list(k, *ret_n, WAY_FIRST, &first);
+        place_list(k, *ret_n, FIT_FIRST, &first);
         if (first.uncovered == 0)
                 return first;
         fullest = first; /* reach: all, some VM asked every host */
         fullest.both = true;
-        place_list(k, *ret_n, WAY_FULLEST, &fullest);
+        place_list(k, *ret_n, FIT_BEST, &fullest);
         if (reserve_cases_better(&fullest, &first))
                 return fullest;
         fullest.uncovered = first.uncovered;
         fullest.shortfall = first.shortfall;
-        place_list(k, *ret_n, WAY_FIRST, &first);
+        place_list(k, *ret_n, FIT_FIRST, &first);
         return fullest;
 }
 
@@ -230,9 +230,9 @@ void reserve_case_update(Reserve *k, uint32_t c) {
         uint32_t n;
         Case now = case_judge(k, c, &n);
 
-        for (uint32_t i = 0; i < n && now.both && k->lacks[WAY_FIRST]; i++) {
-                k->lacks[WAY_FIRST][k->list[i]] = k->tried[WAY_FIRST][i];
-                k->lacks[WAY_FULLEST][k->list[i]] = k->tried[WAY_FULLEST][i];
+        for (uint32_t i = 0; i < n && now.both && k->lacks[FIT_FIRST]; i++) {
+                k->lacks[FIT_FIRST][k->list[i]] = k->tried[FIT_FIRST][i];
+                k->lacks[FIT_BEST][k->list[i]] = k->tried[FIT_BEST][i];
         }
         case_list(k, c, k->cases[c].uncovered > 0, now.uncovered > 0);
         k->uncovered += now.uncovered - k->cases[c].uncovered;

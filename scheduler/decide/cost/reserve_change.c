@@ -79,8 +79,8 @@ static bool vm_changes(const Reserve *k, const Case *c, VmIx v, const Change *ch
                 return false;
         if (now == 0 && (was > 0 || (c->both && t->less && t->left <= c->fullest_left + LEFT_SLACK)))
                 return true;
-        return c->both && (lack_changes(&k->lacks[WAY_FIRST][v], change, t, was, now) ||
-                           lack_changes(&k->lacks[WAY_FULLEST][v], change, t, was, now));
+        return c->both && (lack_changes(&k->lacks[FIT_FIRST][v], change, t, was, now) ||
+                           lack_changes(&k->lacks[FIT_BEST][v], change, t, was, now));
 }
 
 static bool host_changes(const Reserve *k, const Case *c, HostIx lost, const Change *change) {
@@ -108,7 +108,7 @@ bool reserve_case_changes(const Reserve *k, uint32_t c, const Change *change) {
                 if (footprint_has(&at->first, steps) || (at->both && footprint_has(&at->fullest, steps)))
                         return true;
         }
-        if (!any || (at->both && !k->lacks[WAY_FIRST]))
+        if (!any || (at->both && !k->lacks[FIT_FIRST]))
                 return any;
         for (uint32_t i = 0; i < k->goal->losses; i++) {
                 const uint32_t d = k->domains[(size_t) c * k->goal->losses + i];
@@ -132,7 +132,7 @@ static bool brings_nearer(const Reserve *k, HostIx lost, HostIx h, const int64_t
         for (uint32_t r = 0; r < k->p->n_res; r++)
                 room[r] = k->room[(size_t) h * k->p->n_res + r] + more[r];
         for (VmIx v = k->first[lost]; v != IX_NONE && reserve_may_be_lost(k->p, lost); v = k->next[v]) {
-                const Lack *first = &k->lacks[WAY_FIRST][v], *fullest = &k->lacks[WAY_FULLEST][v];
+                const Lack *first = &k->lacks[FIT_FIRST][v], *fullest = &k->lacks[FIT_BEST][v];
                 const int64_t far = first->far > fullest->far ? first->far : fullest->far;
 
                 if (far > 0 && reserve_shortfall(problem_need(k->p, v), room, k->p->n_res) < far &&
@@ -172,7 +172,7 @@ static void balance_of(const Reserve *k, const Move *moves, uint32_t n, HostIx h
 Cost reserve_hope(const Reserve *k, const Move *moves, uint32_t n) {
         int64_t uncovered = 0, shortfall = 0, more[PROBLEM_RES_MAX];
 
-        if (!k->lacks[WAY_FIRST] || k->lacking > 0)
+        if (!k->lacks[FIT_FIRST] || k->lacking > 0)
                 return reserve_cost(k);
         for (uint32_t i = 0; i < n && k->n_open > 0; i++) {
                 if (moves[i].from == IX_NONE)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 
 /* Steps from a case's first host to those that VMs were placed on, modulo the number of bits. */
 typedef struct Footprint {
@@ -28,7 +28,7 @@ typedef struct Lack {
         int64_t far;       /* 0: it has a place */
 } Lack;
 
-typedef enum Way { WAY_FIRST, WAY_FULLEST, WAY_N } Way;
+typedef enum FitHeuristic { FIT_FIRST, FIT_BEST, FIT_N } FitHeuristic;
 
 /* A host that moves change. */
 typedef struct Touched {
@@ -60,8 +60,8 @@ struct Reserve {
         int64_t lacking;
         VmIx *list;         /* scratch: VMs of a case */
         HostIx *placed;     /* scratch: where they found room */
-        Lack *lacks[WAY_N]; /* [vm] in its only case; NULL: a VM may be in several */
-        Lack *tried[WAY_N]; /* scratch: the same of k->list */
+        Lack *lacks[FIT_N]; /* [vm] in its only case; NULL: a VM may be in several */
+        Lack *tried[FIT_N]; /* scratch: the same of k->list */
         uint32_t *open;     /* [n_open] the uncovered cases */
         uint32_t n_open;
         const uint32_t *rank;

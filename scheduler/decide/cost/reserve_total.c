@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reserve's cost from its definition: every case, every VM by size, every host in its turn. */
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 
 typedef struct LostCase {
         const Problem *p;

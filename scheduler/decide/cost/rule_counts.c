@@ -126,7 +126,7 @@ Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Cost
         return why;
 }
 
-bool rule_counts_ails(const RuleCounts *k, VmIx v, HostIx h) {
+bool rule_counts_needs_repair(const RuleCounts *k, VmIx v, HostIx h) {
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++) {
                 const Counter *c = &k->counters[k->of[i]];
 
@@ -268,7 +268,7 @@ static int uses_build(Arena *a, RuleCounts *k, const Terms *t, const uint32_t *a
                 uses += k->counters[c].n_uses;
         }
         for (uint32_t i = 0; i < t->n_rules; i++) {
-                const RuleTerm *r = &t->rules[i];
+                const RuleCost *r = &t->rules[i];
                 RuleUse use = { .kind = r->rule->kind,
                                 .must = r->rule->must,
                                 .tier = r->tier,

@@ -45,7 +45,7 @@ int rule_counts_build(Arena *a, const Terms *t, const HostIx *host_of, RuleCount
 Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Costs *d);
 
 /* Does v, on h, have part in a rule that must hold and does not? */
-bool rule_counts_ails(const RuleCounts *k, VmIx v, HostIx h);
+bool rule_counts_needs_repair(const RuleCounts *k, VmIx v, HostIx h);
 
 void rule_counts_move(RuleCounts *k, VmIx v, HostIx from, HostIx to);
 

@@ -33,19 +33,19 @@ static void *terms_room_for(Arena *a, void **list, uint32_t n, size_t size) {
                 return 0;                                                                                    \
         }
 
-DEFINE_ADD(LineTerm, line)
-DEFINE_ADD(SquareTerm, square)
-DEFINE_ADD(PairTerm, pair)
-DEFINE_ADD(SitTerm, sit)
-DEFINE_ADD(StayTerm, stay)
-DEFINE_ADD(WayTerm, way)
-DEFINE_ADD(MostTerm, most)
-DEFINE_ADD(RuleTerm, rule)
-DEFINE_ADD(AllowedTerm, allowed)
-DEFINE_ADD(WantTerm, want)
-DEFINE_ADD(ComeTerm, come)
-DEFINE_ADD(UseTerm, use)
-DEFINE_ADD(DeviationTerm, deviation)
+DEFINE_ADD(LineCost, line)
+DEFINE_ADD(SquareCost, square)
+DEFINE_ADD(PairCost, pair)
+DEFINE_ADD(HostCost, host_cost)
+DEFINE_ADD(MoveCost, move_cost)
+DEFINE_ADD(DistanceCost, distance_cost)
+DEFINE_ADD(ServiceMoveCost, service_move)
+DEFINE_ADD(RuleCost, rule)
+DEFINE_ADD(AllowedCost, allowed)
+DEFINE_ADD(PlacementCost, placement_cost)
+DEFINE_ADD(ArrivalCost, arrival_cost)
+DEFINE_ADD(UseCost, use_cost)
+DEFINE_ADD(DeviationCost, deviation)
 
 int64_t share_factor(int64_t weight, int64_t capacity, int64_t mean) {
         int64_t factor;
@@ -113,7 +113,7 @@ int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x
 int terms_add_rules(Terms *t, const Problem *p, RuleKind kind, Reason reason) {
         for (uint32_t i = 0; i < p->n_rules; i++) {
                 const GroupRule *rule = &p->rules[i];
-                const RuleTerm term = { .tier = rule->must ? TIER_REPAIR : TIER_BALANCE,
+                const RuleCost term = { .tier = rule->must ? TIER_REPAIR : TIER_BALANCE,
                                         .rule = rule,
                                         .weight = rule->must ? 1 : rule->weight * RULE_UNIT,
                                         .reason = reason };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words policies say what they want in. A policy's state() adds terms; the evaluator compiles them into
+/* The words policies say what they want in. A policy's add_terms() adds terms; the evaluator compiles them into
  * plain columns and evaluates moves on those: no call per policy, no division, no pointer per VM. What cannot
  * be said with these words needs a new one: a struct here, an add function, and its few lines in evaluator.c.
  *
- * Terms live in the arena of policies_state() and are const once it returns. Arrays they point to must live
+ * Terms live in the arena of policies_add_terms() and are const once it returns. Arrays they point to must live
  * as long. Every add returns 0 or -ENOMEM.
  */
 #pragma once
@@ -11,102 +11,102 @@
 #include "scheduler/model/problem.h"
 
 /* Σ over hosts of weight × max(0, load[r] − line[h × n_res + r]). */
-typedef struct LineTerm {
+typedef struct LineCost {
         Tier tier;
         uint32_t r;
         const int64_t *line; /* [host × res], `limit` or `capacity` of the problem */
         int64_t weight;
-} LineTerm;
+} LineCost;
 
 /* Σ over hosts of weight × share², share = max(0, load[r] − line) / capacity, times capacity / mean capacity:
  * so that the sum is least when all hosts are equally full, whatever their sizes. In fixed point, see
  * share_square().
  */
-typedef struct SquareTerm {
+typedef struct SquareCost {
         Tier tier;
         uint32_t r;
         const int64_t *line; /* [host × res]; NULL: 0 */
         int64_t weight;      /* 100: normal; at most SQUARE_WEIGHT_MAX */
         int64_t grain;       /* shares are rounded down to whole grains: a power of two, 1: not at all */
-} SquareTerm;
+} SquareCost;
 
 /* weight × standard deviation over hosts × their number (deviation.h): no sum over hosts. */
-typedef struct DeviationTerm {
+typedef struct DeviationCost {
         Tier tier;
         DeviationGoal goal;
-} DeviationTerm;
+} DeviationCost;
 
 /* Σ over hosts of weight × max(0, target × free(r1) − free(r2)), free = capacity − load. */
-typedef struct PairTerm {
+typedef struct PairCost {
         Tier tier;
         BalancePair pair;
-} PairTerm;
+} PairCost;
 
 /* Σ over VMs of weight[host it is on] × price[v]. */
-typedef struct SitTerm {
+typedef struct HostCost {
         Tier tier;
         const int64_t *weight; /* [host] */
         const int64_t *price;  /* [vm]; NULL: 1 each */
-} SitTerm;
+} HostCost;
 
 /* Σ over VMs not at home of weight × price[v]. */
-typedef struct StayTerm {
+typedef struct MoveCost {
         Tier tier;
         const int64_t *price; /* [vm]; NULL: 1 each */
         int64_t weight;
-} StayTerm;
+} MoveCost;
 
 /* Σ over VMs of weight × distance[home][host]. */
-typedef struct WayTerm {
+typedef struct DistanceCost {
         Tier tier;
         const int64_t *distance; /* [host × host], 0 on the diagonal */
         int64_t weight;
-} WayTerm;
+} DistanceCost;
 
 /* weight × the largest number of VMs of one service that are not at home. */
-typedef struct MostTerm {
+typedef struct ServiceMoveCost {
         Tier tier;
         const uint32_t *service_of; /* [vm] */
         uint32_t n_services;
         int64_t weight;
-} MostTerm;
+} ServiceMoveCost;
 
 /* weight × how far the rule is broken (rule_broken()). A rule that must hold also refuses every move that
  * would break it further, with `reason`. */
-typedef struct RuleTerm {
+typedef struct RuleCost {
         Tier tier;
         const GroupRule *rule;
         int64_t weight;
         Reason reason;
-} RuleTerm;
+} RuleCost;
 
 /* weight × VMs on a host that a rule forbids them (problem_class_denies() == REASON_RULE_HOSTS). Refuses
  * every move that problem_denied(), `pinned` or `no_exit` forbid; a VM may always return home, unless its
  * class denies it. */
-typedef struct AllowedTerm {
+typedef struct AllowedCost {
         Tier tier;
         int64_t weight;
-} AllowedTerm;
+} AllowedCost;
 
 /* Σ over VMs of weight × cost[class_of[v]][host it is on]. */
-typedef struct WantTerm {
+typedef struct PlacementCost {
         Tier tier;
         const uint32_t *class_of;   /* [vm] */
         const int64_t *const *cost; /* [class][host]; a row may be NULL: 0 */
         int64_t weight;
-} WantTerm;
+} PlacementCost;
 
 /* Σ over VMs not at home of weight[host it is on]. */
-typedef struct ComeTerm {
+typedef struct ArrivalCost {
         Tier tier;
         const int64_t *weight; /* [host] */
-} ComeTerm;
+} ArrivalCost;
 
 /* Σ over hosts with a VM on them of weight[host]. */
-typedef struct UseTerm {
+typedef struct UseCost {
         Tier tier;
         const int64_t *weight; /* [host] */
-} UseTerm;
+} UseCost;
 
 typedef struct Terms {
         Arena *arena;
@@ -114,36 +114,36 @@ typedef struct Terms {
         bool capacity;              /* refuse NO_ROOM and NO_ROOM_DURING */
         const ReserveGoal *reserve; /* kept as reserve.h says, at its cost in TIER_LOAD; NULL: none. Refuses
                                        what would spend it and may not, with RESERVE */
-        LineTerm *lines;
-        SquareTerm *squares;
-        PairTerm *pairs;
-        SitTerm *sits;
-        StayTerm *stays;
-        WayTerm *ways;
-        MostTerm *mosts;
-        RuleTerm *rules;
-        AllowedTerm *alloweds;
-        WantTerm *wants;
-        ComeTerm *comes;
-        UseTerm *uses;
-        DeviationTerm *deviations;
-        uint32_t n_comes, n_uses, n_wants, n_alloweds, n_lines, n_squares, n_pairs, n_sits, n_stays, n_ways,
-                n_mosts, n_rules, n_deviations;
+        LineCost *lines;
+        SquareCost *squares;
+        PairCost *pairs;
+        HostCost *host_costs;
+        MoveCost *move_costs;
+        DistanceCost *distance_costs;
+        ServiceMoveCost *service_moves;
+        RuleCost *rules;
+        AllowedCost *alloweds;
+        PlacementCost *placement_costs;
+        ArrivalCost *arrival_costs;
+        UseCost *use_costs;
+        DeviationCost *deviations;
+        uint32_t n_arrival_costs, n_use_costs, n_placement_costs, n_alloweds, n_lines, n_squares, n_pairs,
+                n_host_costs, n_move_costs, n_distance_costs, n_service_moves, n_rules, n_deviations;
 } Terms;
 
-int terms_add_line(Terms *t, LineTerm term) must_check;
-int terms_add_square(Terms *t, SquareTerm term) must_check;
-int terms_add_pair(Terms *t, PairTerm term) must_check;
-int terms_add_sit(Terms *t, SitTerm term) must_check;
-int terms_add_stay(Terms *t, StayTerm term) must_check;
-int terms_add_way(Terms *t, WayTerm term) must_check;
-int terms_add_most(Terms *t, MostTerm term) must_check;
-int terms_add_allowed(Terms *t, AllowedTerm term) must_check;
-int terms_add_rule(Terms *t, RuleTerm term) must_check;
-int terms_add_want(Terms *t, WantTerm term) must_check;
-int terms_add_come(Terms *t, ComeTerm term) must_check;
-int terms_add_use(Terms *t, UseTerm term) must_check;
-int terms_add_deviation(Terms *t, DeviationTerm term) must_check;
+int terms_add_line(Terms *t, LineCost term) must_check;
+int terms_add_square(Terms *t, SquareCost term) must_check;
+int terms_add_pair(Terms *t, PairCost term) must_check;
+int terms_add_host_cost(Terms *t, HostCost term) must_check;
+int terms_add_move_cost(Terms *t, MoveCost term) must_check;
+int terms_add_distance_cost(Terms *t, DistanceCost term) must_check;
+int terms_add_service_move(Terms *t, ServiceMoveCost term) must_check;
+int terms_add_allowed(Terms *t, AllowedCost term) must_check;
+int terms_add_rule(Terms *t, RuleCost term) must_check;
+int terms_add_placement_cost(Terms *t, PlacementCost term) must_check;
+int terms_add_arrival_cost(Terms *t, ArrivalCost term) must_check;
+int terms_add_use_cost(Terms *t, UseCost term) must_check;
+int terms_add_deviation(Terms *t, DeviationCost term) must_check;
 
 /* Shares of capacity in fixed point: 1.0 is SHARE_ONE. A host that is full in one resource of weight 1 and of
  * mean size costs SHARE_ONE. Precision 1/65536 of a host; shares over 16 count as 16. */

@@ -43,11 +43,11 @@ static bool check_reserve_emptied(const Host *h) {
 }
 
 static bool check_reserve_losable(const Host *h) {
-        return h->state != HOST_OFFLINE && h->fence == FENCE_NONE && !check_reserve_emptied(h);
+        return h->state != HOST_OFFLINE && h->excluded == EXCLUDED_NONE && !check_reserve_emptied(h);
 }
 
 static bool check_reserve_shelters(const Host *h) {
-        return h->state == HOST_ACTIVE && h->fence == FENCE_NONE && h->fault_grade < 2;
+        return h->state == HOST_ACTIVE && h->excluded == EXCLUDED_NONE && h->fault_grade < 2;
 }
 
 static bool check_reserve_is_lost(const Check *c, HostIx h) {
@@ -230,7 +230,7 @@ static bool may_spend(Check *c, VmIx v, const bool *broken, bool waits) {
         const HostIx h = c->s->vms[v].host;
         const Host *host = &c->s->hosts[h];
 
-        if (host->state != HOST_OFFLINE && host->fence == FENCE_NONE &&
+        if (host->state != HOST_OFFLINE && host->excluded == EXCLUDED_NONE &&
             (snapshot_vm_fault(c->s, v, NULL) >= 3 || (host->state == HOST_MAINTENANCE && !waits)))
                 return true;
         for (uint32_t i = c->rules_start[v]; i < c->rules_start[v + 1]; i++)

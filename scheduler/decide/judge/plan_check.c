@@ -19,7 +19,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
 
         if (vm->in_flight)
                 return REASON_VM_IN_FLIGHT;
-        if (from->fence != FENCE_NONE || from->state == HOST_OFFLINE)
+        if (from->excluded != EXCLUDED_NONE || from->state == HOST_OFFLINE)
                 return REASON_SOURCE_FENCED;
         if (!vm->movable)
                 return vm->hold == HOLD_NEVER     ? REASON_VM_NEVER
@@ -38,7 +38,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
 static Reason host_reason(const Host *to) {
         if (to->state == HOST_OFFLINE)
                 return REASON_HOST_OFFLINE;
-        if (to->fence != FENCE_NONE)
+        if (to->excluded != EXCLUDED_NONE)
                 return REASON_HOST_FENCED;
         if (to->state == HOST_MAINTENANCE)
                 return REASON_HOST_MAINTENANCE;

@@ -116,19 +116,19 @@ static void learn_switch(Learning *t) {
                                                          MIGRATION_SWITCH_MS, PRIOR_CLUSTER);
 }
 
-static int by_way(const void *a, const void *b) {
+static int by_route(const void *a, const void *b) {
         const FinishedMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
         const int c = strcmp(x->from, y->from), d = c != 0 ? c : strcmp(x->to, y->to);
 
         return d != 0 ? d : x < y ? -1 : x > y; /* newest first: they stand so */
 }
 
-static int learn_ways(Learning *t) {
-        WayLesson *ways = arena_new(t->arena, WayLesson, t->n);
+static int learn_routes(Learning *t) {
+        RouteLesson *routes = arena_new(t->arena, RouteLesson, t->n);
 
-        if (!ways)
+        if (!routes)
                 return -ENOMEM;
-        qsort(t->jobs, t->n, sizeof(*t->jobs), by_way);
+        qsort(t->jobs, t->n, sizeof(*t->jobs), by_route);
         for (uint32_t i = 0, end; i < t->n; i = end) {
                 const FinishedMove *m = t->jobs[i].move;
                 uint32_t n = 0;
@@ -139,15 +139,15 @@ static int learn_ways(Learning *t) {
                         if (t->jobs[end].speed > 0 && n < LESSON_WAY_JOBS)
                                 t->scratch[n++] = t->jobs[end].speed;
                 if (n > 0)
-                        ways[t->l.n_ways++] =
-                                (WayLesson){ .from = m->from,
-                                             .to = m->to,
-                                             .speed_permille = migration_lessons_drawn(
-                                                     migration_lessons_quantile(t->scratch, n, 500), n,
-                                                     t->l.speed_permille, PRIOR_WAY),
-                                             .jobs = n };
+                        routes[t->l.n_routes++] =
+                                (RouteLesson){ .from = m->from,
+                                               .to = m->to,
+                                               .speed_permille = migration_lessons_drawn(
+                                                       migration_lessons_quantile(t->scratch, n, 500), n,
+                                                       t->l.speed_permille, PRIOR_WAY),
+                                               .jobs = n };
         }
-        t->l.ways = ways;
+        t->l.routes = routes;
         return 0;
 }
 
@@ -289,7 +289,7 @@ int migration_learn(Arena *a, const FinishedMove *moves, uint32_t n, const MoveL
         }
         learn_switch(&t);
         learn_unsure(&t);
-        r = learn_ways(&t);
+        r = learn_routes(&t);
         if (r == 0)
                 r = learn_bytes(&t);
         if (r < 0)

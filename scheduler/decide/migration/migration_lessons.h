@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What finished migrations teach: how fast ways really are, what a migration takes besides sending, how much
+/* What finished migrations teach: how fast routes really are, what a migration takes besides sending, how much
  * of a VM's memory is really sent, and how far predictions were off. Pure.
  *
  * All are medians, since one migration that shared its link or was throttled says little of others; drawn
@@ -30,7 +30,7 @@ typedef struct FinishedMove {
 #define LESSON_UNSURE_LEAST 50
 #define LESSON_UNSURE_MOST  600
 
-/* The newest of them count: of all, of a way, of a VM. */
+/* The newest of them count: of all, of a route, of a VM. */
 #define LESSON_JOBS     256
 #define LESSON_WAY_JOBS 16
 #define LESSON_VM_JOBS  8

@@ -21,7 +21,7 @@ typedef struct MigrationFacts {
         bool cold; /* the VM is off: nothing of it is sent but its definition, and it has no downtime */
         /* What the prediction says it rests on. memory_mib: to be sent, as far as known beforehand. dirty
          * rates UNKNOWN: taken as a share of the bandwidth, and the interval is wide. bandwidth_kbit: the
-         * migration's of the way, > 0. */
+         * migration's of the route, > 0. */
         MoveBasis basis;
         int64_t memory_low_mib, memory_high_mib; /* within which it is; 0: it is known */
         int64_t downtime_limit_ms;               /* QEMU's default: 300 */
@@ -44,7 +44,7 @@ typedef struct MigrationForecast {
 #define MIGRATION_DOWNTIME_MS     300
 #define MIGRATION_WINDOW_MS       6000 /* of the long window of the dirty rate, where it is not said */
 
-/* Of a cold one basis.bandwidth_kbit is 0 in what is predicted: it says nothing of any way. Sizes beyond 4
+/* Of a cold one basis.bandwidth_kbit is 0 in what is predicted: it says nothing of any route. Sizes beyond 4
  * PiB are taken as that. Times are at most MIGRATION_MS_MAX. Never fails. */
 MigrationForecast migration_forecast(MigrationFacts f);
 #define MIGRATION_MS_MAX (INT64_C(1) << 40)

@@ -16,10 +16,10 @@
 #define MEMORY_HIGH_PERMILLE 1150
 #define UNKNOWN_LOW_PERMILLE 250
 
-typedef struct WayLearned {
+typedef struct RouteLearned {
         HostIx from, to;
         int64_t speed_permille;
-} WayLearned;
+} RouteLearned;
 
 int64_t migration_bandwidth(const Settings *settings) {
         const int64_t one = settings_int(settings, "migration", "bandwidth");
@@ -127,8 +127,8 @@ static int build_racks(Arena *a, const Snapshot *s, const uint32_t **ret, uint32
 
 /* ---- lessons, by index ---- */
 
-static int compare_ways(const void *a, const void *b) {
-        const WayLearned *x = a, *y = b;
+static int compare_routes(const void *a, const void *b) {
+        const RouteLearned *x = a, *y = b;
 
         if (x->from != y->from)
                 return x->from < y->from ? -1 : 1;
@@ -137,25 +137,25 @@ static int compare_ways(const void *a, const void *b) {
 
 static int build_lessons(Arena *a, MigrationNet *net) {
         const MoveLessons *l = net->s->lessons;
-        WayLearned *ways;
+        RouteLearned *routes;
         int64_t *vms, *dirty;
 
         if (!l)
                 return 0;
-        ways = arena_new(a, WayLearned, l->n_ways);
+        routes = arena_new(a, RouteLearned, l->n_routes);
         vms = arena_new(a, int64_t, net->s->n_vms);
         dirty = arena_new(a, int64_t, net->s->n_vms);
-        if (!ways || !vms || !dirty)
+        if (!routes || !vms || !dirty)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < l->n_ways; i++) {
-                const HostIx from = snapshot_host(net->s, l->ways[i].from);
-                const HostIx to = snapshot_host(net->s, l->ways[i].to);
+        for (uint32_t i = 0; i < l->n_routes; i++) {
+                const HostIx from = snapshot_host(net->s, l->routes[i].from);
+                const HostIx to = snapshot_host(net->s, l->routes[i].to);
 
                 if (from != IX_NONE && to != IX_NONE)
-                        ways[net->n_ways++] = (WayLearned){ from, to, l->ways[i].speed_permille };
+                        routes[net->n_routes++] = (RouteLearned){ from, to, l->routes[i].speed_permille };
         }
-        if (net->n_ways > 0)
-                qsort(ways, net->n_ways, sizeof(*ways), compare_ways);
+        if (net->n_routes > 0)
+                qsort(routes, net->n_routes, sizeof(*routes), compare_routes);
         for (uint32_t i = 0; i < l->n_vms; i++) {
                 const VmIx v = snapshot_vm(net->s, l->vms[i].vm);
 
@@ -164,7 +164,7 @@ static int build_lessons(Arena *a, MigrationNet *net) {
                 vms[v] = l->vms[i].bytes_permille;
                 dirty[v] = l->vms[i].dirty_permille;
         }
-        net->ways = ways;
+        net->routes = routes;
         net->vm_permille = vms;
         net->vm_dirty = dirty;
         return 0;
@@ -204,22 +204,22 @@ int migration_net_build(Arena *a, const Snapshot *s, const Settings *settings, M
 
 /* ---- ways ---- */
 
-MigrationWay migration_way(const MigrationNet *net, HostIx from, HostIx to) {
-        MigrationWay way = { .links = { link_out(from), link_in(to) }, .n = 2 };
+MigrationRoute migration_route(const MigrationNet *net, HostIx from, HostIx to) {
+        MigrationRoute route = { .links = { link_out(from), link_in(to) }, .n = 2 };
 
         if (net->rack && net->rack[from] != net->rack[to]) {
-                way.links[way.n++] = link_out(net->n_hosts + net->rack[from]);
-                way.links[way.n++] = link_in(net->n_hosts + net->rack[to]);
+                route.links[route.n++] = link_out(net->n_hosts + net->rack[from]);
+                route.links[route.n++] = link_in(net->n_hosts + net->rack[to]);
         }
-        return way;
+        return route;
 }
 
-int64_t migration_way_free(const MigrationNet *net, const MigrationWay *way, bool *ret_known) {
-        const MigrationLink *least = &net->links[way->links[0]];
+int64_t migration_route_free(const MigrationNet *net, const MigrationRoute *route, bool *ret_known) {
+        const MigrationLink *least = &net->links[route->links[0]];
 
-        for (uint32_t i = 1; i < way->n; i++)
-                if (net->links[way->links[i]].free_kbit < least->free_kbit)
-                        least = &net->links[way->links[i]];
+        for (uint32_t i = 1; i < route->n; i++)
+                if (net->links[route->links[i]].free_kbit < least->free_kbit)
+                        least = &net->links[route->links[i]];
         *ret_known = least->known;
         return least->free_kbit;
 }
@@ -247,11 +247,12 @@ static void fill_memory(const Vm *vm, MigrationFacts *f) {
         f->memory_high_mib = migration_net_share(f->basis.memory_mib, MEMORY_HIGH_PERMILLE);
 }
 
-static int64_t way_learned(const MigrationNet *net, HostIx from, HostIx to) {
-        const WayLearned key = { .from = from, .to = to };
-        const WayLearned *at = net->n_ways > 0 && from != IX_NONE
-                                       ? bsearch(&key, net->ways, net->n_ways, sizeof(key), compare_ways)
-                                       : NULL;
+static int64_t route_learned(const MigrationNet *net, HostIx from, HostIx to) {
+        const RouteLearned key = { .from = from, .to = to };
+        const RouteLearned *at =
+                net->n_routes > 0 && from != IX_NONE
+                        ? bsearch(&key, net->routes, net->n_routes, sizeof(key), compare_routes)
+                        : NULL;
 
         return at ? at->speed_permille : net->s->lessons ? net->s->lessons->speed_permille : 0;
 }
@@ -268,7 +269,7 @@ MigrationFacts migration_facts(const MigrationNet *net, VmIx v, HostIx from, Hos
                            .bandwidth_kbit = migration_net_at_least(bandwidth_kbit, 1) },
                 .cold = vm->state == VM_OFF,
                 .downtime_limit_ms = MIGRATION_DOWNTIME_MS,
-                .speed_permille = way_learned(net, from, to),
+                .speed_permille = route_learned(net, from, to),
         };
 
         fill_memory(vm, &f);

@@ -12,7 +12,7 @@
 #include "scheduler/decide/migration/migration_model.h"
 #include "scheduler/model/settings.h"
 
-#define WAY_LINKS_MAX 4
+#define ROUTE_LINKS_MAX 4
 
 /* Assumed of a link whose speed nobody tells, kbit/s. */
 #define LINK_USUAL_KBIT INT64_C(1000000)
@@ -26,30 +26,30 @@ typedef struct MigrationLink {
 typedef struct MigrationNet {
         const Snapshot *s;
         uint32_t n_hosts, n_links;
-        const MigrationLink *links;    /* host h: 2h out, 2h + 1 in; then racks alike */
-        const uint32_t *rack;          /* [host], or NULL: racks' links do not count */
-        const int64_t *vm_permille;    /* [vm] bytes, as learned; 0: nothing; NULL: nothing of any */
-        const int64_t *vm_dirty;       /* [vm] what it dirties, alike */
-        const struct WayLearned *ways; /* by (from, to) */
-        uint32_t n_ways;
-        int64_t usual_kbit; /* of a way between hosts nobody named */
+        const MigrationLink *links;        /* host h: 2h out, 2h + 1 in; then racks alike */
+        const uint32_t *rack;              /* [host], or NULL: racks' links do not count */
+        const int64_t *vm_permille;        /* [vm] bytes, as learned; 0: nothing; NULL: nothing of any */
+        const int64_t *vm_dirty;           /* [vm] what it dirties, alike */
+        const struct RouteLearned *routes; /* by (from, to) */
+        uint32_t n_routes;
+        int64_t usual_kbit; /* of a route between hosts nobody named */
 } MigrationNet;
 
 /* From one host to another: the links it goes over. */
-typedef struct MigrationWay {
-        uint32_t links[WAY_LINKS_MAX];
+typedef struct MigrationRoute {
+        uint32_t links[ROUTE_LINKS_MAX];
         uint32_t n;
-} MigrationWay;
+} MigrationRoute;
 
 /* 0 or -ENOMEM. The snapshot must outlive it. Settings: section "migration" (move_strategy.h), "cluster". */
 int migration_net_build(Arena *a, const Snapshot *s, const Settings *settings, MigrationNet *ret) must_check;
 
-MigrationWay migration_way(const MigrationNet *net, HostIx from, HostIx to);
+MigrationRoute migration_route(const MigrationNet *net, HostIx from, HostIx to);
 
 /* Least free of its links, kbit/s; *ret_known: whether that one's speed is known. */
-int64_t migration_way_free(const MigrationNet *net, const MigrationWay *way, bool *ret_known);
+int64_t migration_route_free(const MigrationNet *net, const MigrationRoute *route, bool *ret_known);
 
-/* What is known of moving v over a way that gives it so much. from IX_NONE: from wherever to wherever. */
+/* What is known of moving v over a route that gives it so much. from IX_NONE: from wherever to wherever. */
 MigrationFacts migration_facts(const MigrationNet *net, VmIx v, HostIx from, HostIx to,
                                int64_t bandwidth_kbit);
 

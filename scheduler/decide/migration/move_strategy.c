@@ -297,7 +297,8 @@ static MigrationForecast swift_forecast(MigrationFacts facts, const MovePolicy *
         return migration_forecast(facts);
 }
 
-int move_hurry(Arena *a, MigrationFacts facts, const MovePolicy *policy, int64_t within_ms, MoveChoice *io) {
+int move_strategy_deadline(Arena *a, MigrationFacts facts, const MovePolicy *policy, int64_t within_ms,
+                           MoveChoice *io) {
         const int64_t usual_ms = io->forecast.predicted.ms;
 
         if (usual_ms <= within_ms || io->manner.strategy == STRATEGY_NOT_NOW || facts.cold)

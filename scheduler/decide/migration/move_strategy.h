@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a VM's memory is brought over: by how fast it dirties it beside what the way takes, and what its policy
+/* How a VM's memory is brought over: by how fast it dirties it beside what the route takes, and what its policy
  * allows. Pure; a table of ways to do it, of which the first that fits is taken.
  */
 #pragma once
@@ -7,7 +7,7 @@
 #include "scheduler/base/arena.h"
 #include "scheduler/decide/migration/migration_net.h"
 
-/* Over a faster way several connections are used: the CPU that receives is the bottleneck at 10 Gbit/s and
+/* Over a faster route several connections are used: the CPU that receives is the bottleneck at 10 Gbit/s and
  * above (QEMU wiki, Features/Migration-Multiple-fds). One connection carries about 8 Gbit/s: 8 to 16 fill
  * 100 Gbit/s (oVirt, Parallel migration connections). */
 #define MULTIFD_ABOVE_KBIT   INT64_C(10000000)
@@ -31,21 +31,21 @@ typedef struct MoveChoice {
         MigrationForecast forecast; /* of doing it so; of pre-copy alone, when not now */
 } MoveChoice;
 
-/* facts: over what the wave gives it of the way; shares: with how many others it goes over it, and may not
- * use more (a cap is set where the way's speed is `known`). 0 or -ENOMEM. */
+/* facts: over what the wave gives it of the route; shares: with how many others it goes over it, and may not
+ * use more (a cap is set where the route's speed is `known`). 0 or -ENOMEM. */
 int move_choose(Arena *a, MigrationFacts facts, bool known, const MovePolicy *policy,
                 MoveChoice *ret) must_check;
 
 /* Where *io would end only after within_ms, and a swifter way that the policy allows would not: that way.
  * Slowing the VM down goes before post-copy, which may lose it. 1: *io is that way now, and says so; 0: it is
  * as it was; -ENOMEM. */
-int move_hurry(Arena *a, MigrationFacts facts, const MovePolicy *policy, int64_t within_ms,
-               MoveChoice *io) must_check;
+int move_strategy_deadline(Arena *a, MigrationFacts facts, const MovePolicy *policy, int64_t within_ms,
+                           MoveChoice *io) must_check;
 
 /* The least that it takes by any way the policy allows, pre-copy among them. */
 int64_t move_least_ms(MigrationFacts facts, const MovePolicy *policy);
 
-/* Whether there is any way to do it over a usual way: not of one that pre-copy never ends for and whose
+/* Whether there is any way to do it over a usual route: not of one that pre-copy never ends for and whose
  * policy allows nothing else. Does not depend on where it is. */
 bool move_is_possible(const MigrationNet *net, VmIx v, const MovePolicy *policy);
 

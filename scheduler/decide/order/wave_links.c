@@ -12,9 +12,9 @@
 
 typedef struct LinkMove {
         MigrationFacts facts;
-        MigrationWay way;
+        MigrationRoute route;
         int64_t sending_ms, alone_ms, ms;        /* ms: as the wave is */
-        uint32_t next[WAY_LINKS_MAX];            /* on the same link; NOWHERE */
+        uint32_t next[ROUTE_LINKS_MAX];          /* on the same link; NOWHERE */
         uint32_t marks[3 * NAMES_MOST], n_marks; /* of counted[]: switches, then pools */
 } LinkMove;
 
@@ -137,19 +137,19 @@ int wave_links_new(Arena *a, const MigrationNet *net, LinkCaps caps, uint32_t n,
         return 0;
 }
 
-static bool wave_links_is_of(const MigrationWay *way, uint32_t link) {
-        for (uint32_t i = 0; i < way->n; i++)
-                if (way->links[i] == link)
+static bool wave_links_is_of(const MigrationRoute *route, uint32_t link) {
+        for (uint32_t i = 0; i < route->n; i++)
+                if (route->links[i] == link)
                         return true;
         return false;
 }
 
 /* What it has of its way while so many share each link, and one more those of `with`. */
-static int64_t share_of(const WaveLinks *w, const LinkMove *m, const MigrationWay *with) {
+static int64_t share_of(const WaveLinks *w, const LinkMove *m, const MigrationRoute *with) {
         int64_t least = INT64_MAX;
 
-        for (uint32_t i = 0; i < m->way.n; i++) {
-                const uint32_t link = m->way.links[i];
+        for (uint32_t i = 0; i < m->route.n; i++) {
+                const uint32_t link = m->route.links[i];
                 const uint32_t n = w->links[link].n + (with && wave_links_is_of(with, link));
                 const int64_t part = w->net->links[link].free_kbit / (n > 0 ? n : 1);
 
@@ -166,9 +166,9 @@ static int64_t ms_with(const LinkMove *m, int64_t kbit) {
 }
 
 static LinkMove link_move(const WaveLinks *w, Move m) {
-        LinkMove l = { .way = migration_way(w->net, m.from, m.to) };
+        LinkMove l = { .route = migration_route(w->net, m.from, m.to) };
         bool known;
-        const int64_t kbit = migration_way_free(w->net, &l.way, &known);
+        const int64_t kbit = migration_route_free(w->net, &l.route, &known);
 
         l.facts = migration_facts(w->net, m.vm, m.from, m.to, kbit);
         l.facts.downtime_limit_ms = w->caps.downtime_ms > 0 ? w->caps.downtime_ms : MIGRATION_DOWNTIME_MS;
@@ -195,18 +195,18 @@ static bool count_allows(const LinkState *l, uint32_t cap, int64_t fixed_ms) {
 static uint32_t place_on(const LinkMove *m, uint32_t link) {
         uint32_t i = 0;
 
-        while (m->way.links[i] != link)
+        while (m->route.links[i] != link)
                 i++;
         return i;
 }
 
 /* How long the link is busy with the new one on it too. */
 static int64_t busy_with(const WaveLinks *w, uint32_t link, const LinkMove *added) {
-        int64_t longest = ms_with(added, share_of(w, added, &added->way));
+        int64_t longest = ms_with(added, share_of(w, added, &added->route));
 
         for (uint32_t i = w->links[link].first; i != NOWHERE;) {
                 const LinkMove *m = &w->moves[i];
-                const int64_t ms = ms_with(m, share_of(w, m, &added->way));
+                const int64_t ms = ms_with(m, share_of(w, m, &added->route));
 
                 longest = ms > longest ? ms : longest;
                 i = m->next[place_on(m, link)];
@@ -241,12 +241,12 @@ bool wave_links_allow(WaveLinks *w, Move move) {
         *m = link_move(w, move);
         fixed = m->alone_ms - m->sending_ms;
         for (uint32_t i = 0; i < 2; i++)
-                if (!count_allows(&w->links[m->way.links[i]], caps[i], fixed))
+                if (!count_allows(&w->links[m->route.links[i]], caps[i], fixed))
                         return false;
         if (!marks_allow(w, m))
                 return false;
-        for (uint32_t i = 0; i < m->way.n; i++) {
-                const uint32_t link = m->way.links[i];
+        for (uint32_t i = 0; i < m->route.n; i++) {
+                const uint32_t link = m->route.links[i];
                 const int64_t busy = busy_now(w, link);
 
                 if (w->links[link].n > 0 && (m->alone_ms == MIGRATION_MS_MAX || busy == MIGRATION_MS_MAX ||
@@ -260,16 +260,16 @@ void wave_links_add(WaveLinks *w, Move move) {
         LinkMove *m = &w->moves[w->n];
 
         *m = link_move(w, move);
-        for (uint32_t i = 0; i < m->way.n; i++) {
-                LinkState *l = &w->links[m->way.links[i]];
+        for (uint32_t i = 0; i < m->route.n; i++) {
+                LinkState *l = &w->links[m->route.links[i]];
 
                 m->next[i] = l->first;
                 l->first = w->n;
                 l->n++;
                 l->sending_ms += m->sending_ms;
         }
-        for (uint32_t i = 0; i < m->way.n; i++)
-                slow_down(w, m->way.links[i]);
+        for (uint32_t i = 0; i < m->route.n; i++)
+                slow_down(w, m->route.links[i]);
         for (uint32_t i = 0; i < m->n_marks; i++)
                 w->counted[m->marks[i]]++;
         w->n++;
@@ -277,8 +277,8 @@ void wave_links_add(WaveLinks *w, Move move) {
 
 void wave_links_end(WaveLinks *w) {
         for (uint32_t i = 0; i < w->n; i++) {
-                for (uint32_t k = 0; k < w->moves[i].way.n; k++)
-                        w->links[w->moves[i].way.links[k]] = (LinkState){ .first = NOWHERE };
+                for (uint32_t k = 0; k < w->moves[i].route.n; k++)
+                        w->links[w->moves[i].route.links[k]] = (LinkState){ .first = NOWHERE };
                 for (uint32_t k = 0; k < w->moves[i].n_marks; k++)
                         w->counted[w->moves[i].marks[k]] = 0;
         }

@@ -3,7 +3,7 @@
  * waves_begin.c (the board they start on). */
 #pragma once
 
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 #include "scheduler/decide/order/wave_links.h"
 #include "scheduler/decide/order/waves.h"
 

@@ -47,7 +47,7 @@ int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget, cons
         exact_tell(pl, may);
         if (may != EXACT_OPEN)
                 return 0;
-        r = policies_state(&pl->scratch, p, pl->policies, pl->settings, &terms);
+        r = policies_add_terms(&pl->scratch, p, pl->policies, pl->settings, &terms);
         if (r < 0)
                 return r;
         task.terms = terms;

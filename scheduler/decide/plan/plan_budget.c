@@ -137,7 +137,7 @@ static void take_room(Budget *k, uint32_t i) {
                 plan_budget_take(k, k->from[m]);
 }
 
-static void take_company(Budget *k, uint32_t i) {
+static void take_group(Budget *k, uint32_t i) {
         const Problem *p = k->pl->first;
         const VmIx v = k->wanted[i].move.vm;
 
@@ -163,7 +163,7 @@ static void plan_budget_take(Budget *k, uint32_t i) {
         if (!plan_budget_may_go(k, i))
                 take_room(k, i);
         if (!plan_budget_may_go(k, i))
-                take_company(k, i);
+                take_group(k, i);
         k->tried[k->n_tried++] = i;
         evaluator_move(k->e, k->wanted[i].move);
         for (uint32_t m = k->from_start[from]; k->idle[from] && m < k->from_start[from + 1]; m++)

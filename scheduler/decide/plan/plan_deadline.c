@@ -29,18 +29,18 @@ int64_t plan_within_ms(const Planning *pl, VmIx v) {
 
 /* With the way for itself; where that is too long, in the swiftest way that the VM's policy allows. */
 static int64_t alone_ms(const Planning *pl, Move m, int64_t within) {
-        const MigrationWay way = migration_way(&pl->net, m.from, m.to);
+        const MigrationRoute route = migration_route(&pl->net, m.from, m.to);
         const MovePolicy all = move_policy(pl->settings);
         const MovePolicy policy = move_policy_of(&all, &pl->s->vms[m.vm]);
         bool known = false;
-        const int64_t kbit = migration_way_free(&pl->net, &way, &known);
+        const int64_t kbit = migration_route_free(&pl->net, &route, &known);
         const MigrationFacts facts = migration_facts(&pl->net, m.vm, m.from, m.to, kbit);
         const int64_t ms = migration_forecast(facts).predicted.ms;
 
         return ms <= within ? ms : move_least_ms(facts, &policy);
 }
 
-int plan_hurry(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret) {
+int plan_deadline_order(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret) {
         DeadlineJob *jobs = arena_new(&pl->scratch, DeadlineJob, n);
         uint32_t *rank = arena_new(&pl->scratch, uint32_t, n);
         uint32_t *of_vm = arena_new(&pl->scratch, uint32_t, pl->first->n_vms);

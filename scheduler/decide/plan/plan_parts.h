@@ -92,7 +92,7 @@ int plan_idle(Planning *pl, Plan *plan) must_check;
 int plan_refused(Planning *pl, Plan *plan) must_check;
 /* [vm] which of the moves of one host goes first where hosts must be left by a deadline (deadline.h); *ret is
  * NULL where none must. In pl->scratch. */
-int plan_hurry(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret) must_check;
+int plan_deadline_order(Planning *pl, const Move *moves, uint32_t n, const uint32_t **ret) must_check;
 
 /* ms from when the facts were taken until v should have left its host; INT64_MAX: there is no such time. */
 int64_t plan_within_ms(const Planning *pl, VmIx v);

@@ -2,7 +2,7 @@
 /* What became of the reserve: before the plan, after it, and what is missing. */
 #include <errno.h>
 
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 #include "scheduler/decide/plan/plan_parts.h"
 
 static const char *domain_title(const Planning *pl, uint32_t domain) {

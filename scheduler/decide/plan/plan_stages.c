@@ -94,9 +94,9 @@ static Costs costs_that_count(const Problem *p, Costs c) {
 
 /* What leaving home costs v, by the policies. */
 static void price_add(const Terms *t, VmIx v, Costs *c) {
-        for (uint32_t i = 0; i < t->n_stays; i++)
-                c->tier[t->stays[i].tier] +=
-                        t->stays[i].weight * (t->stays[i].price ? t->stays[i].price[v] : 1);
+        for (uint32_t i = 0; i < t->n_move_costs; i++)
+                c->tier[t->move_costs[i].tier] +=
+                        t->move_costs[i].weight * (t->move_costs[i].price ? t->move_costs[i].price[v] : 1);
 }
 
 /* Whether the order still gains when something was left out, or moves twice at twice the price. 1: it does.
@@ -139,16 +139,16 @@ static int append_steps(Planning *pl, const WaveOrder *order) {
  * how many. */
 static int hold_halves(Planning *pl, const Problem *p, const HostIx *wanted, const HostIx *got,
                        Reason *pinned) {
-        bool *stays = arena_new(&pl->scratch, bool, p->n_hosts);
+        bool *move_costs = arena_new(&pl->scratch, bool, p->n_hosts);
         bool *half = arena_new(&pl->scratch, bool, p->n_hosts);
         int n = 0;
 
-        if (!stays || !half)
+        if (!move_costs || !half)
                 return -ENOMEM;
         for (VmIx v = 0; v < p->n_vms; v++)
-                stays[wanted[v]] = true;
+                move_costs[wanted[v]] = true;
         for (VmIx v = 0; v < p->n_vms; v++)
-                half[got[v]] |= !stays[got[v]] && p->pack->cost[got[v]] > 0;
+                half[got[v]] |= !move_costs[got[v]] && p->pack->cost[got[v]] > 0;
         for (VmIx v = 0; v < p->n_vms; v++)
                 if (half[pl->now[v]]) {
                         pl->left_out[v] = pinned[v] = REASON_ORDER;
@@ -186,7 +186,7 @@ static int stage_begin(Planning *pl, Stage *st) {
 static int stage_want(Planning *pl, Stage *st) {
         int r = moves_between(&pl->scratch, pl->now, st->found.host_of, st->p.n_vms, &st->moves, &st->n);
 
-        return r < 0 || st->n == 0 ? r : plan_hurry(pl, st->moves, st->n, &st->p.first);
+        return r < 0 || st->n == 0 ? r : plan_deadline_order(pl, st->moves, st->n, &st->p.first);
 }
 
 /* 1: the order gains; 0: it does not. */
@@ -323,7 +323,7 @@ int plan_merge_stages(Planning *pl) {
                 return 0;
         r = moves_between(&pl->scratch, pl->first->home, pl->now, pl->first->n_vms, &moves, &n);
         if (r == 0)
-                r = plan_hurry(pl, moves, n, &p.first);
+                r = plan_deadline_order(pl, moves, n, &p.first);
         if (r == 0)
                 r = waves_order(&pl->scratch, &p, plan_wave_limits(pl), moves, n, &order);
         if (r == 0 && order.n_left_out == 0 && order.n <= pl->n_steps) {

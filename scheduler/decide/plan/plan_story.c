@@ -27,10 +27,10 @@ static uint32_t wave_end(const WaveMove *steps, uint32_t n, uint32_t i) {
 
 /* A cold move takes nothing of its way. */
 static void plan_story_share_links(const Planning *pl, Move m, uint32_t *sharing, int change) {
-        const MigrationWay way = migration_way(&pl->net, m.from, m.to);
+        const MigrationRoute route = migration_route(&pl->net, m.from, m.to);
 
-        for (uint32_t i = 0; i < way.n && pl->s->vms[m.vm].state != VM_OFF; i++)
-                sharing[way.links[i]] += (uint32_t) change;
+        for (uint32_t i = 0; i < route.n && pl->s->vms[m.vm].state != VM_OFF; i++)
+                sharing[route.links[i]] += (uint32_t) change;
 }
 
 /* Of a link of so many kbit/s the quotient is the ms that no migration can do without. */
@@ -50,11 +50,11 @@ static int find_least(const Story *st, Plan *plan) {
                 return -ENOMEM;
         plan->busiest = IX_NONE;
         for (uint32_t i = 0; i < pl->n_steps; i++) {
-                const MigrationWay way =
-                        migration_way(&pl->net, pl->steps[i].move.from, pl->steps[i].move.to);
+                const MigrationRoute route =
+                        migration_route(&pl->net, pl->steps[i].move.from, pl->steps[i].move.to);
 
-                for (uint32_t k = 0; k < way.n; k++)
-                        ms[way.links[k]] += st->once[i] / pl->net.links[way.links[k]].free_kbit;
+                for (uint32_t k = 0; k < route.n; k++)
+                        ms[route.links[k]] += st->once[i] / pl->net.links[route.links[k]].free_kbit;
         }
         for (uint32_t l = 0; l < pl->net.n_links; l++)
                 if (ms[l] > plan->least_ms) {
@@ -67,13 +67,13 @@ static int find_least(const Story *st, Plan *plan) {
 
 /* m's share of its way: each link's bandwidth is shared by the moves of the wave that go over it. */
 static MigrationFacts facts_shared(const Planning *pl, Move m, const uint32_t *sharing, bool *ret_known) {
-        const MigrationWay way = migration_way(&pl->net, m.from, m.to);
+        const MigrationRoute route = migration_route(&pl->net, m.from, m.to);
         int64_t share = INT64_MAX;
 
         *ret_known = false;
-        for (uint32_t i = 0; i < way.n; i++) {
-                const MigrationLink *l = &pl->net.links[way.links[i]];
-                const uint32_t n = sharing[way.links[i]];
+        for (uint32_t i = 0; i < route.n; i++) {
+                const MigrationLink *l = &pl->net.links[route.links[i]];
+                const uint32_t n = sharing[route.links[i]];
                 const int64_t part = l->free_kbit / (n > 0 ? n : 1);
 
                 if (part < share) {
@@ -92,15 +92,15 @@ static void keep_choice(Story *st, uint32_t step, const MoveChoice *choice, int6
 
 /* A VM that must leave its host by a deadline and would miss it goes in a swifter way, where its policy
  * allows one that makes it. start: of its wave, ms from the plan's. */
-static int plan_story_hurry(Planning *pl, Move m, const MigrationFacts *facts, const MovePolicy *policy,
-                            int64_t start, MoveChoice *io) {
+static int plan_story_deadline(Planning *pl, Move m, const MigrationFacts *facts, const MovePolicy *policy,
+                               int64_t start, MoveChoice *io) {
         const HostIx home = pl->first->home[m.vm];
         const int64_t within = plan_within_ms(pl, m.vm);
         int r;
 
         if (m.from != home || problem_leave(pl->first, m.vm, home) == 0 || within == INT64_MAX)
                 return 0;
-        r = move_hurry(pl->arena, *facts, policy, within - start, io);
+        r = move_strategy_deadline(pl->arena, *facts, policy, within - start, io);
         return r < 0 ? r : 0;
 }
 
@@ -125,7 +125,7 @@ static int forecast_waves(Planning *pl, const WaveMove *steps, uint32_t n, Story
                         int r = move_choose(st ? pl->arena : &pl->scratch, facts, known, &policy, &choice);
 
                         if (r == 0)
-                                r = plan_story_hurry(pl, steps[k].move, &facts, &policy, start, &choice);
+                                r = plan_story_deadline(pl, steps[k].move, &facts, &policy, start, &choice);
                         if (r < 0)
                                 return r;
                         if (st)

@@ -3,7 +3,7 @@
  * moment it is made. Only what is true of this one move is said. */
 #include "scheduler/decide/plan/plan_why.h"
 
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 #include "scheduler/decide/cost/terms.h"
 
 static const char *resource_title(const Why *w, uint32_t r) {

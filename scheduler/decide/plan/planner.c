@@ -53,7 +53,7 @@ static int planner_request(Planning *pl) {
 static int planner_begin(Planning *pl) {
         const uint32_t n_vms = pl->s->n_vms;
         Terms *terms = NULL;
-        int r = policies_state(pl->arena, pl->first, pl->policies, pl->settings, &terms);
+        int r = policies_add_terms(pl->arena, pl->first, pl->policies, pl->settings, &terms);
 
         if (r < 0)
                 return r;

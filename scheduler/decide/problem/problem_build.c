@@ -111,10 +111,10 @@ static int64_t leave_weight(unsigned not_now, HostState state, int64_t grade) {
 static HostRole role_of(unsigned not_now, const Host *h) {
         HostRole role = { 0 };
 
-        role.no_exit = h->fence != FENCE_NONE || h->state == HOST_OFFLINE;
+        role.no_exit = h->excluded != EXCLUDED_NONE || h->state == HOST_OFFLINE;
         if (h->state == HOST_OFFLINE)
                 role.no_entry = REASON_HOST_OFFLINE;
-        else if (h->fence != FENCE_NONE)
+        else if (h->excluded != EXCLUDED_NONE)
                 role.no_entry = REASON_HOST_FENCED;
         else if (h->state == HOST_MAINTENANCE)
                 role.no_entry = REASON_HOST_MAINTENANCE;
@@ -576,7 +576,7 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
         if (r == 0)
                 r = problem_build_later(a, s, b.p);
         if (r == 0)
-                r = problem_build_ways(a, s, b.p);
+                r = problem_build_distances(a, s, b.p);
         if (r == 0)
                 r = problem_build_watch(a, s, b.p);
         if (r == 0)

@@ -3,7 +3,7 @@
  * "CLUSTER SCORE"; Ganeti/HTools/Cluster/Metrics.hs, MetricsComponents.hs, 3.0), those that moves of VMs on
  * shared storage change. free_mem_cv and its forthcoming twin weigh ½ each, so 1 together; vcpu_ratio_cv too.
  *
- * Hosts that are offline or fenced, or being emptied, take no part: what their mean should be is not asked.
+ * Hosts that are offline or excluded, or being emptied, take no part: what their mean should be is not asked.
  */
 #include <errno.h>
 

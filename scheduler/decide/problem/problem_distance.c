@@ -61,18 +61,18 @@ int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) 
 
 /* Each 100 of distance beyond the nearest pair costs a hundredth of a usual move, all of it at most as much
  * as one: far moves are made when they are worth it. */
-#define WAY_UNIT  100
-#define WAY_MOST  100
-#define WAY_LEAST 10   /* where no two ways differ by more, the search is not made slower for them */
-#define WAY_HOSTS 1024 /* a column of all pairs: 8 MiB */
+#define DISTANCE_UNIT  100
+#define DISTANCE_MOST  100
+#define DISTANCE_LEAST 10   /* where no two ways differ by more, the search is not made slower for them */
+#define DISTANCE_HOSTS 1024 /* a column of all pairs: 8 MiB */
 
-int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) {
+int problem_build_distances(Arena *a, const Snapshot *s, Problem *p) {
         const ArenaMark mark = arena_mark(a);
         const size_t n = s->n_hosts;
         const DistanceMap *map;
         int64_t least = INT64_MAX, most = 0, *price;
 
-        if (n < 2 || n > WAY_HOSTS)
+        if (n < 2 || n > DISTANCE_HOSTS)
                 return 0;
         price = arena_new(a, int64_t, n * n);
         if (!price || distance_map_build(a, s, &map) < 0)
@@ -81,19 +81,19 @@ int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) {
                 for (HostIx g = 0; g < n; g++) {
                         int64_t *at = &price[h * n + g];
 
-                        *at = distance_between(map, h, g).units / WAY_UNIT;
+                        *at = distance_between(map, h, g).units / DISTANCE_UNIT;
                         if (h != g) {
                                 least = *at < least ? *at : least;
                                 most = *at > most ? *at : most;
                         }
                 }
-        if (most - least < WAY_LEAST) {
+        if (most - least < DISTANCE_LEAST) {
                 arena_rewind(a, mark);
                 return 0;
         }
         for (size_t i = 0; i < n * n; i++) {
                 price[i] = price[i] > least ? price[i] - least : 0;
-                price[i] = price[i] < WAY_MOST ? price[i] : WAY_MOST;
+                price[i] = price[i] < DISTANCE_MOST ? price[i] : DISTANCE_MOST;
         }
         p->distance = price;
         p->distance_weight = p->move_weight;

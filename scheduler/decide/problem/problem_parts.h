@@ -19,7 +19,7 @@ int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) must_check;
 int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) must_check;
 
 /* distance: the price of the way between hosts, where it differs. After the rest of the prices. */
-int problem_build_ways(Arena *a, const Snapshot *s, Problem *p) must_check;
+int problem_build_distances(Arena *a, const Snapshot *s, Problem *p) must_check;
 
 /* mends[vm]: whether its leaving its home mends something: an overfull host, a rule that must hold and is
  * broken. The scratch it takes of `a` stays taken. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "scheduler/decide/cost/reserve.h"
+#include "scheduler/decide/cost/reserve_cover.h"
 #include "scheduler/decide/problem/problem_parts.h"
 
 /* Cases grow as hosts to the power of losses; beyond so many VMs in all of them together one loss less is
@@ -84,7 +84,7 @@ static int mark_spenders(Arena *a, const Problem *p, ReserveGoal *goal, const bo
         if (!spends || problem_mends(a, p, spends) < 0)
                 return -ENOMEM;
         for (VmIx v = 0; v < p->n_vms; v++) {
-                spends[v] |= problem_leave(p, v, p->home[v]) > 0 && goal->hurries[v];
+                spends[v] |= problem_leave(p, v, p->home[v]) > 0 && goal->deadline_exempt[v];
                 if (most)
                         spends[v] = spends[v] && most[v];
         }
@@ -95,16 +95,16 @@ static int mark_spenders(Arena *a, const Problem *p, ReserveGoal *goal, const bo
 static int mark_vms(Arena *a, const Snapshot *s, const Settings *settings, const Problem *p,
                     ReserveGoal *goal) {
         const bool waits = settings_int(settings, "reserve", "maintenance") != 0;
-        bool *counts = arena_new(a, bool, p->n_vms), *hurries = arena_new(a, bool, p->n_vms);
+        bool *counts = arena_new(a, bool, p->n_vms), *deadline_exempt = arena_new(a, bool, p->n_vms);
 
-        if (!counts || !hurries)
+        if (!counts || !deadline_exempt)
                 return -ENOMEM;
         for (VmIx v = 0; v < p->n_vms; v++) {
                 counts[v] = s->vms[v].local_disk_mib <= 0;
-                hurries[v] = !waits || snapshot_vm_fault(s, v, NULL) >= 3;
+                deadline_exempt[v] = !waits || snapshot_vm_fault(s, v, NULL) >= 3;
         }
         goal->counts = counts;
-        goal->hurries = hurries;
+        goal->deadline_exempt = deadline_exempt;
         return mark_spenders(a, p, goal, NULL);
 }
 

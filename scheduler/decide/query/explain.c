@@ -129,7 +129,7 @@ static Costs own_cost(const Trial *t, uint32_t rule) {
         Costs own = { 0 };
 
         for (uint32_t i = 0; i < t->terms->n_rules; i++) {
-                const RuleTerm *term = &t->terms->rules[i];
+                const RuleCost *term = &t->terms->rules[i];
 
                 if (term->rule->source == rule)
                         own.tier[term->tier] += term->weight * rule_broken(t->p, term->rule, t->e->x);

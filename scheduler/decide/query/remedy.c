@@ -48,7 +48,7 @@ static int change_host(Arena *a, const Vm *vm, const Remedy *remedy, Host *host)
                 host->state = HOST_ACTIVE;
                 break;
         case REMEDY_FACTS:
-                host->fence = FENCE_NONE;
+                host->excluded = EXCLUDED_NONE;
                 break;
         case REMEDY_REPAIR:
                 host->fault_grade = 0;

@@ -67,7 +67,7 @@ static int ranges_find(Arena *a, const Terms *t, Ranges *g) {
 }
 
 /* Every unit of load above the hosts' lines costs the same, so hosts are filled to their lines first. */
-static Cost bound_line(const Ranges *g, const LineTerm *term) {
+static Cost bound_line(const Ranges *g, const LineCost *term) {
         const Problem *p = g->p;
         Wide cheap = 0, forced = 0;
 
@@ -82,7 +82,7 @@ static Cost bound_line(const Ranges *g, const LineTerm *term) {
         return cost_of(forced * term->weight);
 }
 
-static Cost bound_pair(const Ranges *g, const PairTerm *term) {
+static Cost bound_pair(const Ranges *g, const PairCost *term) {
         const Problem *p = g->p;
         Wide free1 = -g->total[term->pair.r1], free2 = -g->total[term->pair.r2];
 
@@ -102,7 +102,7 @@ typedef struct Basin {
         bool clamped;      /* its cost stops growing within the range */
 } Basin;
 
-static Basin basin_of(const Ranges *g, const SquareTerm *term, HostIx h, int64_t mean) {
+static Basin basin_of(const Ranges *g, const SquareCost *term, HostIx h, int64_t mean) {
         const size_t i = (size_t) h * g->p->n_res + term->r;
         Basin b = { .line = term->line ? term->line[i] : 0,
                     .capacity = g->p->capacity[i],
@@ -187,7 +187,7 @@ static int64_t fair_price(const Basin *basins, const Ranges *g, uint32_t r, int 
         return low;
 }
 
-static int bound_square(Arena *a, const Ranges *g, const SquareTerm *term, Cost *ret) {
+static int bound_square(Arena *a, const Ranges *g, const SquareCost *term, Cost *ret) {
         const ArenaMark mark = arena_mark(a);
         const uint32_t n = g->p->n_hosts;
         const int64_t mean = problem_mean_capacity(g->p, term->r);
@@ -218,44 +218,44 @@ static int bound_square(Arena *a, const Ranges *g, const SquareTerm *term, Cost 
 }
 
 /* Whether a VM of v's class could enter any host, and the cheapest weight of one it could. */
-typedef struct Way {
+typedef struct ClassEntry {
         bool any;
         int64_t cheapest;
-} Way;
+} ClassEntry;
 
-static Way way_of(const Ranges *g, VmIx v, const int64_t *weight) {
-        Way way = { false, 0 };
+static ClassEntry entry_of(const Ranges *g, VmIx v, const int64_t *weight) {
+        ClassEntry entry = { false, 0 };
 
         for (HostIx h = 0; h < g->p->n_hosts; h++) {
                 if (g->terms->n_alloweds > 0 && (g->p->roles[h].no_entry != REASON_NONE ||
                                                  problem_class_denies(g->p, v, h) != REASON_NONE))
                         continue;
-                way.cheapest = way.any  ? bound_smaller(way.cheapest, weight ? weight[h] : 0)
-                               : weight ? weight[h]
-                                        : 0;
-                way.any = true;
+                entry.cheapest = entry.any ? bound_smaller(entry.cheapest, weight ? weight[h] : 0)
+                                 : weight  ? weight[h]
+                                           : 0;
+                entry.any = true;
         }
-        return way;
+        return entry;
 }
 
 /* [class] of VMs. */
-static Way *ways_of(Arena *a, const Ranges *g, const int64_t *weight) {
+static ClassEntry *entries_of(Arena *a, const Ranges *g, const int64_t *weight) {
         const uint32_t n = g->p->n_classes > 0 && g->p->class_of ? g->p->n_classes : 1;
-        Way *ways = arena_new(a, Way, n);
+        ClassEntry *entries = arena_new(a, ClassEntry, n);
         bool *known = arena_new(a, bool, n);
 
-        for (VmIx v = 0; ways && known && v < g->p->n_vms; v++) {
+        for (VmIx v = 0; entries && known && v < g->p->n_vms; v++) {
                 const uint32_t c = n > 1 ? g->p->class_of[v] : 0;
 
                 if (!known[c])
-                        ways[c] = way_of(g, v, weight);
+                        entries[c] = entry_of(g, v, weight);
                 known[c] = true;
         }
-        return known ? ways : NULL;
+        return known ? entries : NULL;
 }
 
-static Way way_at(const Ranges *g, const Way *ways, VmIx v) {
-        return ways[g->p->n_classes > 0 && g->p->class_of ? g->p->class_of[v] : 0];
+static ClassEntry entry_at(const Ranges *g, const ClassEntry *entries, VmIx v) {
+        return entries[g->p->n_classes > 0 && g->p->class_of ? g->p->class_of[v] : 0];
 }
 
 /* A VM that could leave a host that lets none in: what that would save, and what it needs elsewhere. */
@@ -297,24 +297,24 @@ static Wide gain_lost(const Ranges *g, const int64_t *weight, Leaver *leavers, u
         return lost;
 }
 
-static int64_t sit_price(const SitTerm *term, VmIx v) {
+static int64_t sit_price(const HostCost *term, VmIx v) {
         return term->price ? term->price[v] : 1;
 }
 
-static int bound_sit(Arena *a, const Ranges *g, const SitTerm *term, Cost *ret) {
+static int bound_host_cost(Arena *a, const Ranges *g, const HostCost *term, Cost *ret) {
         const ArenaMark mark = arena_mark(a);
         const Problem *p = g->p;
-        const Way *ways = ways_of(a, g, term->weight);
+        const ClassEntry *entries = entries_of(a, g, term->weight);
         Leaver *leavers = arena_new(a, Leaver, p->n_vms);
         Wide sum = 0, lost = 0;
 
-        if (!ways || !leavers)
+        if (!entries || !leavers)
                 return -ENOMEM;
         for (VmIx v = 0; v < p->n_vms; v++) {
                 const int64_t now = term->weight[p->home[v]], price = sit_price(term, v);
-                const Way way = way_at(g, ways, v);
+                const ClassEntry entry = entry_at(g, entries, v);
 
-                sum += (Wide) price * (g->leaves[v] && way.any ? bound_smaller(now, way.cheapest) : now);
+                sum += (Wide) price * (g->leaves[v] && entry.any ? bound_smaller(now, entry.cheapest) : now);
         }
         for (uint32_t r = 0; g->terms->capacity && g->terms->n_alloweds > 0 && r < p->n_res; r++) {
                 uint32_t n = 0;
@@ -322,12 +322,12 @@ static int bound_sit(Arena *a, const Ranges *g, const SitTerm *term, Cost *ret) 
 
                 for (VmIx v = 0; v < p->n_vms; v++) {
                         const int64_t now = term->weight[p->home[v]], price = sit_price(term, v);
-                        const Way way = way_at(g, ways, v);
+                        const ClassEntry entry = entry_at(g, entries, v);
 
-                        if (p->roles[p->home[v]].no_entry != REASON_NONE && g->leaves[v] && way.any &&
-                            price > 0 && way.cheapest < now)
+                        if (p->roles[p->home[v]].no_entry != REASON_NONE && g->leaves[v] && entry.any &&
+                            price > 0 && entry.cheapest < now)
                                 leavers[n++] =
-                                        (Leaver){ price * (now - way.cheapest), problem_need(p, v)[r] };
+                                        (Leaver){ price * (now - entry.cheapest), problem_need(p, v)[r] };
                 }
                 less = gain_lost(g, term->weight, leavers, n, r);
                 lost = less > lost ? less : lost;
@@ -338,16 +338,16 @@ static int bound_sit(Arena *a, const Ranges *g, const SitTerm *term, Cost *ret) 
 }
 
 /* VMs where a rule forbids them that cannot leave. */
-static int bound_allowed(Arena *a, const Ranges *g, const AllowedTerm *term, Cost *ret) {
+static int bound_allowed(Arena *a, const Ranges *g, const AllowedCost *term, Cost *ret) {
         const ArenaMark mark = arena_mark(a);
         const Problem *p = g->p;
-        const Way *ways = ways_of(a, g, NULL);
+        const ClassEntry *entries = entries_of(a, g, NULL);
         Wide sum = 0;
 
-        if (!ways)
+        if (!entries)
                 return -ENOMEM;
         for (VmIx v = 0; v < p->n_vms; v++)
-                if ((!g->leaves[v] || !way_at(g, ways, v).any) &&
+                if ((!g->leaves[v] || !entry_at(g, entries, v).any) &&
                     problem_class_denies(p, v, p->home[v]) == REASON_RULE_HOSTS)
                         sum += term->weight;
         arena_rewind(a, mark);
@@ -356,7 +356,7 @@ static int bound_allowed(Arena *a, const Ranges *g, const AllowedTerm *term, Cos
 }
 
 /* What cannot leave costs what it costs. */
-static Cost bound_want(const Ranges *g, const WantTerm *term) {
+static Cost bound_placement_cost(const Ranges *g, const PlacementCost *term) {
         Wide sum = 0;
 
         for (VmIx v = 0; v < g->p->n_vms; v++) {
@@ -375,7 +375,7 @@ static int most_first(const void *x, const void *y) {
 
 /* Hosts whose VMs cannot leave are in use; what else is needed of r fills the largest of the others. Hosts
  * that are worth nothing empty are filled first. */
-static int uses_needed(Arena *a, const Ranges *g, const UseTerm *term, uint32_t r, uint32_t *ret) {
+static int uses_needed(Arena *a, const Ranges *g, const UseCost *term, uint32_t r, uint32_t *ret) {
         const Problem *p = g->p;
         const ArenaMark mark = arena_mark(a);
         int64_t *most = arena_new(a, int64_t, p->n_hosts);
@@ -406,7 +406,7 @@ static int uses_needed(Arena *a, const Ranges *g, const UseTerm *term, uint32_t 
         return 0;
 }
 
-static int bound_use(Arena *a, const Ranges *g, const UseTerm *term, Cost *ret) {
+static int bound_use_cost(Arena *a, const Ranges *g, const UseCost *term, Cost *ret) {
         int64_t least = INT64_MAX;
         uint32_t most = 0;
 
@@ -424,7 +424,7 @@ static int bound_use(Arena *a, const Ranges *g, const UseTerm *term, Cost *ret) 
         return 0;
 }
 
-static Cost bound_rule(const Ranges *g, const RuleTerm *term) {
+static Cost bound_rule(const Ranges *g, const RuleCost *term) {
         const int64_t n = g->p->groups[term->rule->group].n_vms;
         const int64_t domains =
                 term->rule->level == LEVEL_HOST ? g->p->n_hosts : g->p->n_domains[term->rule->level];
@@ -450,19 +450,19 @@ static int bound_terms(Arena *a, const Ranges *g, Costs *sum) {
                 sum->tier[t->pairs[i].tier] += bound_pair(g, &t->pairs[i]);
         for (uint32_t i = 0; i < t->n_rules; i++)
                 sum->tier[t->rules[i].tier] += bound_rule(g, &t->rules[i]);
-        for (uint32_t i = 0; i < t->n_wants; i++)
-                sum->tier[t->wants[i].tier] += bound_want(g, &t->wants[i]);
+        for (uint32_t i = 0; i < t->n_placement_costs; i++)
+                sum->tier[t->placement_costs[i].tier] += bound_placement_cost(g, &t->placement_costs[i]);
         for (uint32_t i = 0; r == 0 && i < t->n_squares; i++) {
                 r = bound_square(a, g, &t->squares[i], &least);
                 sum->tier[t->squares[i].tier] += r == 0 ? least : 0;
         }
-        for (uint32_t i = 0; r == 0 && i < t->n_sits; i++) {
-                r = bound_sit(a, g, &t->sits[i], &least);
-                sum->tier[t->sits[i].tier] += r == 0 ? least : 0;
+        for (uint32_t i = 0; r == 0 && i < t->n_host_costs; i++) {
+                r = bound_host_cost(a, g, &t->host_costs[i], &least);
+                sum->tier[t->host_costs[i].tier] += r == 0 ? least : 0;
         }
-        for (uint32_t i = 0; r == 0 && i < t->n_uses; i++) {
-                r = bound_use(a, g, &t->uses[i], &least);
-                sum->tier[t->uses[i].tier] += r == 0 ? least : 0;
+        for (uint32_t i = 0; r == 0 && i < t->n_use_costs; i++) {
+                r = bound_use_cost(a, g, &t->use_costs[i], &least);
+                sum->tier[t->use_costs[i].tier] += r == 0 ? least : 0;
         }
         for (uint32_t i = 0; r == 0 && i < t->n_alloweds; i++) {
                 r = bound_allowed(a, g, &t->alloweds[i], &least);

@@ -19,8 +19,8 @@ static bool has_wish(const RuleCounts *k, VmIx v) {
 }
 
 static bool has_want(const Terms *t, VmIx v) {
-        for (uint32_t i = 0; i < t->n_wants; i++)
-                if (t->wants[i].cost[t->wants[i].class_of[v]])
+        for (uint32_t i = 0; i < t->n_placement_costs; i++)
+                if (t->placement_costs[i].cost[t->placement_costs[i].class_of[v]])
                         return true;
         return false;
 }
@@ -31,7 +31,7 @@ static int wishes_build(Arena *a, Columns *c) {
 
         for (uint32_t i = 0; i < e->terms->n_rules; i++)
                 any |= !e->terms->rules[i].rule->must && e->rules.start;
-        if (!any && e->terms->n_wants == 0)
+        if (!any && e->terms->n_placement_costs == 0)
                 return 0;
         c->wishes = arena_new(a, bool, e->problem->n_vms);
         if (!c->wishes)
@@ -51,7 +51,7 @@ static bool is_whole(const Evaluator *e) {
         for (uint32_t i = 0; i < e->n_squares; i++)
                 if (e->squares[i].tier == TIER_BALANCE && e->squares[i].line)
                         return false;
-        return e->n_deviations == 0 && e->n_pairs == 0 && t->n_ways == 0 && t->n_mosts == 0;
+        return e->n_deviations == 0 && e->n_pairs == 0 && t->n_distance_costs == 0 && t->n_service_moves == 0;
 }
 
 static uint32_t column_of(Columns *c, uint32_t r) {
@@ -122,14 +122,14 @@ static void host_follow(Columns *c, HostIx h) {
         }
 }
 
-static int seats_grow(Columns *c, Arena *a, Seats *s, uint32_t size) {
-        Seat *at = arena_new(a, Seat, size);
+static int vms_on_host_grow(Columns *c, Arena *a, VmsOnHost *s, uint32_t size) {
+        VmOnHost *at = arena_new(a, VmOnHost, size);
         double *row = arena_new(a, double, (size_t) size * c->stride);
 
         if (!at || !row)
                 return -ENOMEM;
         if (s->n > 0) {
-                memcpy(at, s->at, sizeof(Seat) * s->n);
+                memcpy(at, s->at, sizeof(VmOnHost) * s->n);
                 memcpy(row, s->row, sizeof(double) * s->n * c->stride);
         }
         s->at = at;
@@ -143,28 +143,28 @@ static int seat_take(Columns *c, Arena *a, VmIx v, HostIx h) {
         const Problem *p = c->e->problem;
         const int64_t *need = problem_need(p, v);
         const HostIx home = p->home[v];
-        Seats *s = &c->seats[h];
+        VmsOnHost *s = &c->vms_on_host[h];
         uint32_t at = s->n;
         double *row;
 
-        if (s->n == s->size && seats_grow(c, a, s, 2 * s->size + 8) < 0)
+        if (s->n == s->size && vms_on_host_grow(c, a, s, 2 * s->size + 8) < 0)
                 return -ENOMEM;
         while (at > 0 && s->at[at - 1].vm > v)
                 at--;
         row = s->row + (size_t) at * c->stride;
-        memmove(&s->at[at + 1], &s->at[at], sizeof(Seat) * (s->n - at));
+        memmove(&s->at[at + 1], &s->at[at], sizeof(VmOnHost) * (s->n - at));
         memmove(row + c->stride, row, sizeof(double) * c->stride * (s->n - at));
         for (uint32_t k = 0; k < c->n; k++)
                 row[k] = (double) need[c->r[k]];
         row[c->n] = c->wishes && c->wishes[v] ? ALWAYS : c->away && h == home ? (double) c->away[v] : 0;
-        s->at[at] = (Seat){ v, home };
+        s->at[at] = (VmOnHost){ v, home };
         s->n++;
         s->n_away += h != home;
         return 0;
 }
 
 static void seat_leave(Columns *c, VmIx v, HostIx h) {
-        Seats *s = &c->seats[h];
+        VmsOnHost *s = &c->vms_on_host[h];
         uint32_t at = 0;
         double *row;
 
@@ -173,7 +173,7 @@ static void seat_leave(Columns *c, VmIx v, HostIx h) {
         row = s->row + (size_t) at * c->stride;
         s->n--;
         s->n_away -= h != s->at[at].home;
-        memmove(&s->at[at], &s->at[at + 1], sizeof(Seat) * (s->n - at));
+        memmove(&s->at[at], &s->at[at + 1], sizeof(VmOnHost) * (s->n - at));
         memmove(row, row + c->stride, sizeof(double) * c->stride * (s->n - at));
 }
 
@@ -186,18 +186,19 @@ static bool may_move(const Evaluator *e, VmIx v) {
         return !(p->pinned && p->pinned[v] != REASON_NONE) && !p->roles[e->x->host_of[v]].no_exit;
 }
 
-static int seats_build(Arena *a, Columns *c) {
+static int vms_on_host_build(Arena *a, Columns *c) {
         const Evaluator *e = c->e;
         const Problem *p = e->problem;
         int r = 0;
 
-        c->seats = arena_new(a, Seats, p->n_hosts);
-        if (!c->seats)
+        c->vms_on_host = arena_new(a, VmsOnHost, p->n_hosts);
+        if (!c->vms_on_host)
                 return -ENOMEM;
         for (VmIx v = 0; v < p->n_vms; v++)
-                c->seats[e->x->host_of[v]].size++;
+                c->vms_on_host[e->x->host_of[v]].size++;
         for (HostIx h = 0; h < p->n_hosts && r == 0; h++)
-                r = seats_grow(c, a, &c->seats[h], c->seats[h].size + c->seats[h].size / 2 + 8);
+                r = vms_on_host_grow(c, a, &c->vms_on_host[h],
+                                     c->vms_on_host[h].size + c->vms_on_host[h].size / 2 + 8);
         for (VmIx v = 0; v < p->n_vms && r == 0; v++)
                 if (may_move(e, v))
                         r = seat_take(c, a, v, e->x->host_of[v]);
@@ -211,7 +212,7 @@ int columns_build(Arena *a, const Evaluator *e, Columns *ret) {
         if (r == 0)
                 r = wishes_build(a, &c);
         if (r == 0)
-                r = seats_build(a, &c);
+                r = vms_on_host_build(a, &c);
         if (r < 0)
                 return r;
         for (HostIx h = 0; h < e->problem->n_hosts; h++)

@@ -15,17 +15,17 @@
 
 #include "scheduler/decide/cost/evaluator.h"
 
-typedef struct Seat {
+typedef struct VmOnHost {
         VmIx vm;
         HostIx home;
-} Seat;
+} VmOnHost;
 
 /* The VMs of a host that may move. */
-typedef struct Seats {
+typedef struct VmsOnHost {
         uint32_t n, size, n_away; /* n_away: not at home */
-        Seat *at;
+        VmOnHost *at;
         double *row; /* [seat × stride] need of each evened resource, then the price of leaving */
-} Seats;
+} VmsOnHost;
 
 typedef struct Columns {
         const Evaluator *e;
@@ -34,7 +34,7 @@ typedef struct Columns {
         double least_price;            /* of leaving home */
         const int64_t *away;           /* [vm] price of not being at home, or NULL */
         double *curve, *slope, *spare; /* [host × n]; spare: below every line and the capacity */
-        Seats *seats;                  /* [host] */
+        VmsOnHost *vms_on_host;        /* [host] */
         bool *wishes;                  /* [vm] in a soft rule, or NULL: none is */
 } Columns;
 

@@ -15,10 +15,10 @@
 #define OFF_MAX      (3 * PROBLEM_RES_MAX) /* evened resources, load lines and deviations */
 #define PARTNERS_MAX 32                    /* complementary hosts a host deals with */
 
-typedef struct Heat {
+typedef struct Priority {
         int64_t urgent; /* cost in the tier of the phase */
         double off;     /* distance from the mean */
-} Heat;
+} Priority;
 
 /* The best change found so far: nothing is better than no change. */
 typedef struct Change {
@@ -40,13 +40,13 @@ typedef struct Descent {
         uint32_t n_off, off_r[PROBLEM_RES_MAX]; /* the first n_shares of them … */
         uint32_t n_shares;                      /* … and behind them, the deviations */
         uint64_t *visited;                      /* [i] mark of what was looked at in vain; 0: nothing yet */
-        Cost crumb;                             /* what gains no more in TIER_BALANCE is left */
-        bool *reserved;    /* [i] … and what came of it hung on the reserve, that is on all hosts */
-        Heat *heat;        /* [i] */
-        uint32_t *heap;    /* i of the hosts to deal with, the hottest first: a binary heap */
-        uint32_t *in_heap; /* [i] place in the heap; IX_NONE: not in it */
+        Cost min_gain;                          /* what gains no more in TIER_BALANCE is left */
+        bool *reserved;     /* [i] … and what came of it hung on the reserve, that is on all hosts */
+        Priority *priority; /* [i] */
+        uint32_t *heap;     /* i of the hosts to deal with, the hottest first: a binary heap */
+        uint32_t *in_heap;  /* [i] place in the heap; IX_NONE: not in it */
         uint32_t n_heap;
-        uint32_t *ails; /* [host] VMs of broken rules; NULL: none is broken */
+        uint32_t *needs_repair; /* [host] VMs of broken rules; NULL: none is broken */
         HostIx partners[PARTNERS_MAX];
         float keys[PARTNERS_MAX];
         uint32_t n_partners;
@@ -87,7 +87,7 @@ bool moves_break_rules(Evaluator *e, const Move *moves, uint32_t n);
 void descent_off_update(Descent *d, HostIx h);
 
 /* How urgent h is now; and h to be visited, or not, by that. `i` as in `mine`. */
-void descent_heat_set(Descent *d, HostIx h);
+void descent_priority_set(Descent *d, HostIx h);
 void descent_heap_touch(Descent *d, HostIx h);
 void descent_heap_drop(Descent *d, uint32_t i);
 

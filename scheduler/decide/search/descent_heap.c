@@ -24,7 +24,7 @@ void descent_off_update(Descent *d, HostIx h) {
 /* ---- the heap of hosts to be visited ---- */
 
 static bool descent_heap_hotter(const Descent *d, uint32_t a, uint32_t b) {
-        const Heat *x = &d->heat[a], *y = &d->heat[b];
+        const Priority *x = &d->priority[a], *y = &d->priority[b];
 
         if (x->urgent != y->urgent)
                 return x->urgent > y->urgent;
@@ -77,31 +77,31 @@ static int64_t phase_urgency(const Descent *d, HostIx h) {
         if (d->phase == TIER_BALANCE)
                 return descent_urgency(d, h);
         if (d->phase == TIER_REPAIR)
-                return sum + (d->ails ? d->ails[h] : 0);
-        for (uint32_t i = 0; i < t->n_sits; i++)
-                if (t->sits[i].tier == d->phase && s->n_on[h] > 0)
-                        sum += t->sits[i].weight[h];
+                return sum + (d->needs_repair ? d->needs_repair[h] : 0);
+        for (uint32_t i = 0; i < t->n_host_costs; i++)
+                if (t->host_costs[i].tier == d->phase && s->n_on[h] > 0)
+                        sum += t->host_costs[i].weight[h];
         return sum;
 }
 
-void descent_heat_set(Descent *d, HostIx h) {
+void descent_priority_set(Descent *d, HostIx h) {
         const uint32_t i = d->place[h];
-        Heat heat = { .urgent = phase_urgency(d, h) };
+        Priority priority = { .urgent = phase_urgency(d, h) };
 
         for (uint32_t k = 0; k < d->n_off; k++) {
                 const double o = (double) d->off[(size_t) k * d->n + i];
 
-                heat.off += o * o;
+                priority.off += o * o;
         }
-        d->heat[i] = heat;
+        d->priority[i] = priority;
 }
 
 /* h has changed, or is to be looked at again. */
 void descent_heap_touch(Descent *d, HostIx h) {
         const uint32_t i = d->place[h];
 
-        descent_heat_set(d, h);
-        if (d->phase != TIER_BALANCE && d->heat[i].urgent <= 0) {
+        descent_priority_set(d, h);
+        if (d->phase != TIER_BALANCE && d->priority[i].urgent <= 0) {
                 if (d->in_heap[i] != IX_NONE)
                         descent_heap_drop(d, i);
                 return;

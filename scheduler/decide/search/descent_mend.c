@@ -107,11 +107,11 @@ static int descent_mend_exchange(Descent *d, VmIx v, const Ranking *targets) {
         Change best = { .vm = IX_NONE };
 
         for (uint32_t i = 0; i < targets->n; i++) {
-                const Seats *seats = &d->columns->seats[targets->at[i].host];
+                const VmsOnHost *vms_on_host = &d->columns->vms_on_host[targets->at[i].host];
 
-                for (uint32_t k = 0; k < seats->n; k++)
-                        if (makes_room(d->s->e, v, seats->at[k].vm, targets->at[i].host))
-                                descent_try_swap(d, v, seats->at[k].vm, &best);
+                for (uint32_t k = 0; k < vms_on_host->n; k++)
+                        if (makes_room(d->s->e, v, vms_on_host->at[k].vm, targets->at[i].host))
+                                descent_try_swap(d, v, vms_on_host->at[k].vm, &best);
         }
         return best.vm != IX_NONE ? change_make(d, &best) : 0;
 }
@@ -191,11 +191,11 @@ static int descent_mend_chain(Descent *d, VmIx v, const Ranking *targets) {
         int r;
 
         for (uint32_t i = 0; i < targets->n; i++) {
-                const Seats *seats = &d->columns->seats[targets->at[i].host];
+                const VmsOnHost *vms_on_host = &d->columns->vms_on_host[targets->at[i].host];
 
-                for (uint32_t k = 0; k < seats->n; k++)
-                        if (makes_room(d->s->e, v, seats->at[k].vm, targets->at[i].host))
-                                chain_try(d, v, targets->at[i].host, seats->at[k].vm, &best);
+                for (uint32_t k = 0; k < vms_on_host->n; k++)
+                        if (makes_room(d->s->e, v, vms_on_host->at[k].vm, targets->at[i].host))
+                                chain_try(d, v, targets->at[i].host, vms_on_host->at[k].vm, &best);
         }
         if (best.first.vm == IX_NONE)
                 return 0;
@@ -267,7 +267,7 @@ static HostIx third_for(Descent *d, VmIx w) {
 static void eviction_try(Descent *d, VmIx v, HostIx to, Block *best) {
         SearchState *s = d->s;
         Evaluator *e = s->e;
-        const Seats *seats = &d->columns->seats[to];
+        const VmsOnHost *vms_on_host = &d->columns->vms_on_host[to];
         const HostIx from = e->x->host_of[v];
         const Costs before = e->cost;
         Block b = { .n = 0 };
@@ -276,8 +276,8 @@ static void eviction_try(Descent *d, VmIx v, HostIx to, Block *best) {
                 Move out = { .vm = IX_NONE };
                 double least = descent_mend_lack(e, v, to);
 
-                for (uint32_t k = 0; k < seats->n; k++) {
-                        const VmIx w = seats->at[k].vm;
+                for (uint32_t k = 0; k < vms_on_host->n; k++) {
+                        const VmIx w = vms_on_host->at[k].vm;
                         const double left = e->x->host_of[w] == to ? lack_without(e, v, w, to) : least;
                         const HostIx third =
                                 left < least && search_state_affords(s, w) ? third_for(d, w) : IX_NONE;
@@ -472,7 +472,7 @@ static bool descent_mend_ails(const Descent *d, VmIx v, HostIx h) {
                 return true;
         if (e->misplaceable && problem_class_denies(e->problem, v, h) == REASON_RULE_HOSTS)
                 return true;
-        return rule_counts_touch(&e->rules, v) && rule_counts_ails(&e->rules, v, h);
+        return rule_counts_touch(&e->rules, v) && rule_counts_needs_repair(&e->rules, v, h);
 }
 
 static int vm_mend(Descent *d, VmIx v) {
@@ -493,11 +493,11 @@ static int vm_mend(Descent *d, VmIx v) {
 }
 
 int descent_mend(Descent *d, HostIx h) {
-        const Seats *seats = &d->columns->seats[h];
+        const VmsOnHost *vms_on_host = &d->columns->vms_on_host[h];
         int r = 0;
 
-        for (uint32_t i = 0; i < seats->n && r == 0; i++)
-                if (descent_mend_ails(d, seats->at[i].vm, h))
-                        r = vm_mend(d, seats->at[i].vm);
+        for (uint32_t i = 0; i < vms_on_host->n && r == 0; i++)
+                if (descent_mend_ails(d, vms_on_host->at[i].vm, h))
+                        r = vm_mend(d, vms_on_host->at[i].vm);
         return r;
 }

@@ -11,10 +11,10 @@ int64_t descent_urgency(const Descent *d, HostIx h) {
         const Terms *t = s->e->terms;
         const Costs *c = &s->e->hosts[h];
 
-        if (d->ails && d->ails[h] > 0)
+        if (d->needs_repair && d->needs_repair[h] > 0)
                 return INT64_MAX;
-        for (uint32_t i = 0; i < t->n_sits; i++)
-                if (t->sits[i].weight[h] > 0 && s->n_on[h] > 0)
+        for (uint32_t i = 0; i < t->n_host_costs; i++)
+                if (t->host_costs[i].weight[h] > 0 && s->n_on[h] > 0)
                         return INT64_MAX;
         if (c->tier[TIER_REPAIR] > 0)
                 return INT64_MAX;
@@ -24,7 +24,7 @@ int64_t descent_urgency(const Descent *d, HostIx h) {
 bool descent_gains(const Descent *d, const Costs *delta) {
         for (int t = 0; t <= (int) d->phase; t++)
                 if (delta->tier[t] != 0)
-                        return delta->tier[t] < (t == TIER_BALANCE ? -d->crumb : 0);
+                        return delta->tier[t] < (t == TIER_BALANCE ? -d->min_gain : 0);
         return false;
 }
 
@@ -201,14 +201,14 @@ void descent_try_swap(Descent *d, VmIx v, VmIx w, Change *best) {
 }
 
 static void shifts_exact(Descent *d, HostIx from, HostIx to, Change *best) {
-        const Seats *seats = &d->columns->seats[from];
+        const VmsOnHost *vms_on_host = &d->columns->vms_on_host[from];
 
-        for (uint32_t i = 0; i < seats->n; i++)
-                descent_try_shift(d, seats->at[i].vm, to, best);
+        for (uint32_t i = 0; i < vms_on_host->n; i++)
+                descent_try_shift(d, vms_on_host->at[i].vm, to, best);
 }
 
 static void swaps_exact(Descent *d, HostIx a, HostIx b, Change *best) {
-        const Seats *left = &d->columns->seats[a], *right = &d->columns->seats[b];
+        const VmsOnHost *left = &d->columns->vms_on_host[a], *right = &d->columns->vms_on_host[b];
 
         for (uint32_t i = 0; i < left->n; i++)
                 for (uint32_t k = 0; k < right->n; k++)
@@ -261,22 +261,22 @@ static Pair pair_turned(const Columns *c, const Pair *p) {
 }
 
 /* A VM that comes home gives back what leaving it cost. */
-static double descent_pairs_homecoming(const Columns *c, const Seat *seat, HostIx to) {
+static double descent_pairs_homecoming(const Columns *c, const VmOnHost *seat, HostIx to) {
         return c->away && seat->home == to ? (double) c->away[seat->vm] : 0;
 }
 
 /* What a change must stay below to be looked at. */
 inlined double least_of(const Descent *d, const Change *best) {
-        return best->vm == IX_NONE ? (double) -d->crumb : (double) best->delta.tier[TIER_BALANCE];
+        return best->vm == IX_NONE ? (double) -d->min_gain : (double) best->delta.tier[TIER_BALANCE];
 }
 
 /* `n` is c->n: a constant where this is inlined. */
 inlined void shifts_sift(Descent *d, const Pair *p, const uint32_t n, Change *best) {
         const Columns *c = d->columns;
-        const Seats *seats = &c->seats[p->a];
-        const double *row = seats->row;
+        const VmsOnHost *vms_on_host = &c->vms_on_host[p->a];
+        const double *row = vms_on_host->row;
 
-        for (uint32_t i = 0; i < seats->n; i++, row += n + 1) {
+        for (uint32_t i = 0; i < vms_on_host->n; i++, row += n + 1) {
                 double change = row[n];
                 bool fits = true;
 
@@ -284,16 +284,17 @@ inlined void shifts_sift(Descent *d, const Pair *p, const uint32_t n, Change *be
                         change += row[k] * (p->bend[k] * row[k] + p->tilt[k]);
                         fits &= row[k] <= p->spare_b[k];
                 }
-                if (!fits || change - descent_pairs_homecoming(c, &seats->at[i], p->b) >= least_of(d, best))
+                if (!fits ||
+                    change - descent_pairs_homecoming(c, &vms_on_host->at[i], p->b) >= least_of(d, best))
                         continue;
-                descent_try_shift(d, seats->at[i].vm, p->b, best);
+                descent_try_shift(d, vms_on_host->at[i].vm, p->b, best);
         }
-        d->s->evaluations += seats->n / 8; /* for the guard: eight of these take the time of one */
+        d->s->evaluations += vms_on_host->n / 8; /* for the guard: eight of these take the time of one */
 }
 
 inlined void swaps_sift(Descent *d, const Pair *p, const uint32_t n, Change *best) {
         const Columns *c = d->columns;
-        const Seats *left = &c->seats[p->a], *right = &c->seats[p->b];
+        const VmsOnHost *left = &c->vms_on_host[p->a], *right = &c->vms_on_host[p->b];
         const double *v = left->row;
 
         for (uint32_t i = 0; i < left->n; i++, v += n + 1) {
@@ -323,7 +324,7 @@ static void descent_pairs_shifts(Descent *d, const Pair *p, Change *best) {
         const Columns *c = d->columns;
 
         if (!c->wishes &&
-            p->shift_gain <= (c->seats[p->a].n_away > 0 ? 0 : c->least_price) + (double) d->crumb)
+            p->shift_gain <= (c->vms_on_host[p->a].n_away > 0 ? 0 : c->least_price) + (double) d->min_gain)
                 return;
         if (c->n == 2)
                 shifts_sift(d, p, 2, best);
@@ -335,9 +336,9 @@ static void descent_pairs_shifts(Descent *d, const Pair *p, Change *best) {
 
 static void descent_pairs_swaps(Descent *d, const Pair *p, Change *best) {
         const Columns *c = d->columns;
-        const bool all_home = c->seats[p->a].n_away + c->seats[p->b].n_away == 0;
+        const bool all_home = c->vms_on_host[p->a].n_away + c->vms_on_host[p->b].n_away == 0;
 
-        if (!c->wishes && p->swap_gain <= (all_home ? 2 * c->least_price : 0) + (double) d->crumb)
+        if (!c->wishes && p->swap_gain <= (all_home ? 2 * c->least_price : 0) + (double) d->min_gain)
                 return;
         if (c->n == 2)
                 swaps_sift(d, p, 2, best);
@@ -362,12 +363,12 @@ static bool is_calm(const Descent *d, HostIx a, HostIx b) {
  * comes out most even of those that stay below their lines. */
 static void reliefs_sift(Descent *d, HostIx h, Change *best) {
         const Columns *c = d->columns;
-        const Seats *seats = &c->seats[h];
+        const VmsOnHost *vms_on_host = &c->vms_on_host[h];
 
-        for (uint32_t i = 0; i < seats->n; i++) {
-                const double *row = seats->row + (size_t) i * c->stride;
+        for (uint32_t i = 0; i < vms_on_host->n; i++) {
+                const double *row = vms_on_host->row + (size_t) i * c->stride;
                 const Costs relief =
-                        host_change(d->s->e, h, problem_need(d->s->e->problem, seats->at[i].vm), -1);
+                        host_change(d->s->e, h, problem_need(d->s->e->problem, vms_on_host->at[i].vm), -1);
 
                 if (!descent_gains(d, &relief))
                         continue;
@@ -384,7 +385,7 @@ static void reliefs_sift(Descent *d, HostIx h, Change *best) {
                         }
                         rough.tier[TIER_BALANCE] = change > -9e18 ? (int64_t) change : INT64_MIN;
                         if (fits && costs_compare(&rough, &best->delta) < 0)
-                                descent_try_shift(d, seats->at[i].vm, d->partners[k], best);
+                                descent_try_shift(d, vms_on_host->at[i].vm, d->partners[k], best);
                 }
         }
 }

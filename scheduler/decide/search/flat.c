@@ -11,9 +11,10 @@
 bool flat_fits(const Evaluator *e) {
         const Terms *t = e->terms;
 
-        if (e->problem->n_vms == 0 || e->n_squares > 0 || e->n_deviations > 0 || t->n_sits > 0 ||
-            t->n_wants > 0 || t->n_ways > 1 || t->n_comes + t->n_uses > 0 || e->misplaceable || e->reserve ||
-            e->n_lines > 1 || e->problem->n_res + e->n_pairs > FLAT_WIDTH_MAX)
+        if (e->problem->n_vms == 0 || e->n_squares > 0 || e->n_deviations > 0 || t->n_host_costs > 0 ||
+            t->n_placement_costs > 0 || t->n_distance_costs > 1 || t->n_arrival_costs + t->n_use_costs > 0 ||
+            e->misplaceable || e->reserve || e->n_lines > 1 ||
+            e->problem->n_res + e->n_pairs > FLAT_WIDTH_MAX)
                 return false;
         for (uint32_t i = 0; i < e->n_lines; i++)
                 if (e->lines[i].tier != TIER_BALANCE)
@@ -21,8 +22,8 @@ bool flat_fits(const Evaluator *e) {
         for (uint32_t i = 0; i < e->n_pairs; i++)
                 if (e->pairs[i].tier != TIER_BALANCE)
                         return false;
-        for (uint32_t i = 0; i < t->n_stays; i++)
-                if (t->stays[i].tier != TIER_BALANCE)
+        for (uint32_t i = 0; i < t->n_move_costs; i++)
+                if (t->move_costs[i].tier != TIER_BALANCE)
                         return false;
         for (uint32_t i = 0; i < t->n_rules; i++)
                 if (!t->rules[i].rule->must)
@@ -30,8 +31,10 @@ bool flat_fits(const Evaluator *e) {
         for (size_t i = 0; t->capacity && i < (size_t) e->problem->n_hosts * e->problem->n_res; i++)
                 if (e->room[i] < 0)
                         return false;
-        for (uint32_t i = 0; i < t->n_ways + t->n_mosts; i++)
-                if ((i < t->n_ways ? t->ways[i].tier : t->mosts[i - t->n_ways].tier) != TIER_BALANCE)
+        for (uint32_t i = 0; i < t->n_distance_costs + t->n_service_moves; i++)
+                if ((i < t->n_distance_costs
+                             ? t->distance_costs[i].tier
+                             : t->service_moves[i - t->n_distance_costs].tier) != TIER_BALANCE)
                         return false;
         return true;
 }
@@ -112,9 +115,9 @@ int flat_build(Arena *a, Evaluator *e, Flat *ret) {
         f.host_excess = arena_new(a, Cost, p->n_hosts);
         if (!f.host_of || !f.hosts || !f.vms || !f.host_cost || !f.host_excess)
                 return -ENOMEM;
-        if (e->terms->n_ways > 0) {
-                f.distance = e->terms->ways[0].distance;
-                f.distance_weight = e->terms->ways[0].weight;
+        if (e->terms->n_distance_costs > 0) {
+                f.distance = e->terms->distance_costs[0].distance;
+                f.distance_weight = e->terms->distance_costs[0].weight;
         }
         for (uint32_t k = 0; k < f.width; k++) {
                 f.elsewhere[k] = -1;

@@ -140,7 +140,7 @@ int search_run(Arena *a, const SearchInput *in, SearchResult *ret) {
 
         if (!host_of || !all.tasks)
                 return -ENOMEM;
-        r = policies_state(a, p, in->policies, in->settings, &terms);
+        r = policies_add_terms(a, p, in->policies, in->settings, &terms);
         if (r == 0)
                 r = evaluator_build(a, terms, NULL, &start);
         if (r == 0)

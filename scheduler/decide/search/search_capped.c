@@ -100,7 +100,8 @@ static int search_capped_prune(SearchState *s, const SearchBudget *cap) {
 static bool cap_binds(const SearchState *s) {
         const SearchBudget *b = &s->budget;
 
-        if (s->e->reserve || s->e->terms->n_uses > 0 || s->e->problem->n_vms > MOST_VMS || s->guard_fired)
+        if (s->e->reserve || s->e->terms->n_use_costs > 0 || s->e->problem->n_vms > MOST_VMS ||
+            s->guard_fired)
                 return false;
         return (b->max_moves < UINT32_MAX && b->max_moves > 0 && s->e->n_away >= b->max_moves) ||
                (b->max_mib < INT64_MAX && b->max_mib > 0 && s->e->n_away > 0);

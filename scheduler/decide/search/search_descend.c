@@ -68,17 +68,18 @@ static int ails_count(Descent *d) {
         const Evaluator *e = d->s->e;
         const Problem *p = e->problem;
 
-        d->ails = NULL;
+        d->needs_repair = NULL;
         if (d->shard || e->cost.tier[TIER_REPAIR] == 0)
                 return 0;
-        d->ails = arena_new(d->arena, uint32_t, p->n_hosts);
-        if (!d->ails)
+        d->needs_repair = arena_new(d->arena, uint32_t, p->n_hosts);
+        if (!d->needs_repair)
                 return -ENOMEM;
         for (VmIx v = 0; v < p->n_vms; v++) {
                 const HostIx h = e->x->host_of[v];
 
-                d->ails[h] += (rule_counts_touch(&e->rules, v) && rule_counts_ails(&e->rules, v, h)) ||
-                              (e->misplaceable && problem_class_denies(p, v, h) == REASON_RULE_HOSTS);
+                d->needs_repair[h] +=
+                        (rule_counts_touch(&e->rules, v) && rule_counts_needs_repair(&e->rules, v, h)) ||
+                        (e->misplaceable && problem_class_denies(p, v, h) == REASON_RULE_HOSTS);
         }
         return 0;
 }
@@ -143,11 +144,12 @@ static int descent_build(Descent *d, Arena *a, SearchState *s, Columns *columns,
         d->off = arena_new(a, float, (size_t) n * d->n_off);
         d->visited = arena_new(a, uint64_t, n);
         d->reserved = arena_new(a, bool, n);
-        d->heat = arena_new(a, Heat, n);
+        d->priority = arena_new(a, Priority, n);
         d->heap = arena_new(a, uint32_t, n);
         d->in_heap = arena_new(a, uint32_t, n);
-        return d->mine && d->off && d->visited && d->reserved && d->heat && d->heap && d->in_heap ? 0
-                                                                                                  : -ENOMEM;
+        return d->mine && d->off && d->visited && d->reserved && d->priority && d->heap && d->in_heap
+                       ? 0
+                       : -ENOMEM;
 }
 
 /* After `mine` is written. */
@@ -183,7 +185,7 @@ static void means_set(Descent *d) {
  * and without them the plan has fewer moves. */
 #define CRUMB_PERCENT 30
 
-static Cost crumb_of(const Columns *c) {
+static Cost min_gain_of(const Columns *c) {
         return (Cost) (c->least_price * CRUMB_PERCENT / 100);
 }
 
@@ -209,13 +211,13 @@ static void shard_run(void *arg, unsigned i) {
         shard->failed = search_descend_descend(&shard->d, TIER_LOAD, problem_last_tier(shard->e.problem));
 }
 
-typedef struct Dealt {
+typedef struct ShardOrder {
         HostIx host;
         double off;
-} Dealt;
+} ShardOrder;
 
 static int by_off(const void *a, const void *b) {
-        const Dealt *x = a, *y = b;
+        const ShardOrder *x = a, *y = b;
 
         if (x->off != y->off)
                 return x->off > y->off ? -1 : 1;
@@ -225,14 +227,14 @@ static int by_off(const void *a, const void *b) {
 /* Each shard is given hosts of all kinds: the host furthest from the mean goes where it evens out most. */
 static int shards_deal(const Descent *d, Arena *a, Shards *shards) {
         const uint32_t most = (d->n + shards->n - 1) / shards->n;
-        Dealt *order = arena_new(a, Dealt, d->n);
+        ShardOrder *order = arena_new(a, ShardOrder, d->n);
         double *sum = arena_new(a, double, (size_t) shards->n * d->n_off);
 
         if (!order || !sum)
                 return -ENOMEM;
         for (uint32_t i = 0; i < d->n; i++)
-                order[i] = (Dealt){ d->mine[i], d->heat[i].off };
-        qsort(order, d->n, sizeof(Dealt), by_off);
+                order[i] = (ShardOrder){ d->mine[i], d->priority[i].off };
+        qsort(order, d->n, sizeof(ShardOrder), by_off);
         for (uint32_t i = 0; i < d->n; i++) {
                 const uint32_t at = d->place[order[i].host];
                 uint32_t best = IX_NONE;
@@ -280,7 +282,7 @@ static int shards_build(Descent *d, Shards *shards) {
                 r = descent_build(&shard->d, a, &shard->s, d->columns, most);
                 memcpy(shard->d.mean, d->mean, sizeof(d->mean));
                 shard->d.place = d->place;
-                shard->d.crumb = d->crumb;
+                shard->d.min_gain = d->min_gain;
                 shard->d.shard = true;
                 shard->d.n = 0;
         }
@@ -326,7 +328,7 @@ static bool search_descend_divides(const Descent *d) {
         const SearchBudget *b = &d->s->budget;
 
         return d->n >= 2 * SHARD_HOSTS && b->max_moves == UINT32_MAX && b->max_mib == INT64_MAX &&
-               d->s->e->terms->n_mosts == 0 && !d->s->e->reserve && d->columns->whole && d->n_off > 0;
+               d->s->e->terms->n_service_moves == 0 && !d->s->e->reserve && d->columns->whole && d->n_off > 0;
 }
 
 static int shards_descend(Descent *d) {
@@ -336,7 +338,7 @@ static int shards_descend(Descent *d) {
         if (!search_descend_divides(d))
                 return 0;
         for (HostIx h = 0; h < d->n; h++)
-                descent_heat_set(d, h);
+                descent_priority_set(d, h);
         r = shards_build(d, &shards);
         if (r == 0)
                 r = shards_arenas(d, &shards);
@@ -367,7 +369,7 @@ int search_descend(SearchState *s) {
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
                 d.mine[h] = h;
-        d.crumb = crumb_of(&columns);
+        d.min_gain = min_gain_of(&columns);
         means_set(&d);
         descent_place(&d);
         r = search_descend_descend(&d, TIER_REPAIR, TIER_EVACUATE);

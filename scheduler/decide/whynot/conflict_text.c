@@ -73,10 +73,10 @@ static const char *rule_words(Arena *a, const Snapshot *s, const Rule *rule) {
 }
 
 static const char *closed_word(const Host *h) {
-        return h->state != HOST_ACTIVE  ? host_state_names[h->state]
-               : h->fence != FENCE_NONE ? "facts stale or missing"
-               : h->fault_grade >= 2    ? "a hardware fault"
-                                        : "it takes none";
+        return h->state != HOST_ACTIVE        ? host_state_names[h->state]
+               : h->excluded != EXCLUDED_NONE ? "facts stale or missing"
+               : h->fault_grade >= 2          ? "a hardware fault"
+                                              : "it takes none";
 }
 
 static const char *closed_words(Arena *a, const Snapshot *s, const Conflict *c) {

@@ -279,7 +279,8 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
         if (word)
                 return text_format(a, "has no %s %s", reason == REASON_NETWORK ? "network" : "pool", word);
         if (reason == REASON_HOST_FENCED)
-                return with_detail(&k, reason, host->fence_why ? host->fence_why : fence_texts[host->fence]);
+                return with_detail(&k, reason,
+                                   host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
         if (reason == REASON_HOST_FAULTY)
                 return with_detail(&k, reason, host->fault_why);
         if (reason == reason_of_hold(vm->hold))

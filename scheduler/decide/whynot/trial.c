@@ -104,7 +104,7 @@ static int build_problem(Arena *a, Trial *t, HostIx seat, bool spends) {
 }
 
 static int build_evaluator(Arena *a, const Trial *t, PolicySet policies, Terms **ret_terms, Evaluator **ret) {
-        int r = policies_state(a, t->p, policies, t->settings, ret_terms);
+        int r = policies_add_terms(a, t->p, policies, t->settings, ret_terms);
 
         return r == 0 ? evaluator_build(a, *ret_terms, NULL, ret) : r;
 }

@@ -137,15 +137,15 @@ static usec_t allowed_age(const Builder *b, const Report *r) {
 }
 
 typedef struct Judgement {
-        Fence fence;
+        Exclusion excluded;
         const char *why; /* in the arena */
         bool full;       /* the arena is */
 } Judgement;
 
 #define JUDGE(b, kind, ...) build_judgement((kind), text_format((b)->a, __VA_ARGS__))
 
-static Judgement build_judgement(Fence fence, const char *why) {
-        return (Judgement){ .fence = fence, .why = why, .full = !why };
+static Judgement build_judgement(Exclusion excluded, const char *why) {
+        return (Judgement){ .excluded = excluded, .why = why, .full = !why };
 }
 
 /* Whether what was read at `at` counts as now. */
@@ -153,13 +153,13 @@ static Judgement judge_age(const Builder *b, const Report *r, const char *what, 
         usec_t allowed = allowed_age(b, r), now = b->in->now;
 
         if (at > now && at - now > b->clock_skew)
-                return JUDGE(b, FENCE_STALE,
+                return JUDGE(b, EXCLUDED_STALE,
                              "%s is %.1f s in the future; a clock is wrong (%.1f s are allowed)", what,
                              SECONDS(at - now), SECONDS(b->clock_skew));
         if (now > at && now - at > allowed)
-                return JUDGE(b, FENCE_STALE, "%s is %.1f s old; %.1f s are allowed", what, SECONDS(now - at),
-                             SECONDS(allowed));
-        return (Judgement){ .fence = FENCE_NONE };
+                return JUDGE(b, EXCLUDED_STALE, "%s is %.1f s old; %.1f s are allowed", what,
+                             SECONDS(now - at), SECONDS(allowed));
+        return (Judgement){ .excluded = EXCLUDED_NONE };
 }
 
 static Judgement judge_host(const Builder *b, HostIx ix, const HostFacts *f) {
@@ -168,31 +168,31 @@ static Judgement judge_host(const Builder *b, HostIx ix, const HostFacts *f) {
         Judgement j;
 
         if (b->doubled[ix])
-                return JUDGE(b, FENCE_MISSING, "two machines report under this name");
+                return JUDGE(b, EXCLUDED_MISSING, "two machines report under this name");
         j = judge_age(b, r, "its last report", r->sent_at);
-        if (j.fence != FENCE_NONE)
+        if (j.excluded != EXCLUDED_NONE)
                 return j;
         if (f->daemon_silent && f->daemon_error != 0)
-                return JUDGE(b, FENCE_DAEMON, "its libvirt does not answer (error %d)", f->daemon_error);
+                return JUDGE(b, EXCLUDED_DAEMON, "its libvirt does not answer (error %d)", f->daemon_error);
         if (f->daemon_silent)
-                return JUDGE(b, FENCE_DAEMON, "its libvirt does not answer");
+                return JUDGE(b, EXCLUDED_DAEMON, "its libvirt does not answer");
         if (!f->has_vms)
-                return JUDGE(b, FENCE_MISSING, "its report has no list of VMs");
+                return JUDGE(b, EXCLUDED_MISSING, "its report has no list of VMs");
         j = judge_age(b, r, "its list of VMs", f->vms_read_at);
-        if (j.fence != FENCE_NONE)
+        if (j.excluded != EXCLUDED_NONE)
                 return j;
         if (h->cpus == 0 || h->memory_mib == 0)
-                return JUDGE(b, FENCE_MISSING, "its report does not say its %s",
+                return JUDGE(b, EXCLUDED_MISSING, "its report does not say its %s",
                              h->cpus > 0         ? "memory"
                              : h->memory_mib > 0 ? "CPUs"
                                                  : "CPUs and memory");
         j = judge_age(b, r, "the reading of its load", f->load_read_at);
-        if (j.fence != FENCE_NONE)
+        if (j.excluded != EXCLUDED_NONE)
                 return j;
         if (f->incomplete_vm)
-                return JUDGE(b, FENCE_MISSING, "vCPUs or memory of VM %.255s are not known",
+                return JUDGE(b, EXCLUDED_MISSING, "vCPUs or memory of VM %.255s are not known",
                              f->incomplete_vm);
-        return (Judgement){ .fence = FENCE_NONE };
+        return (Judgement){ .excluded = EXCLUDED_NONE };
 }
 
 static int host_silent(Builder *b, HostIx ix) {
@@ -200,9 +200,9 @@ static int host_silent(Builder *b, HostIx ix) {
 
         h->cpu_mhz = h->cpu_busy_mcores = h->memory_used_mib = UNKNOWN;
         h->cpu_pressure_permille = h->memory_pressure_permille = UNKNOWN;
-        h->fence = FENCE_MISSING;
-        h->fence_why = text_format(b->a, "no report");
-        return h->fence_why ? 0 : -ENOMEM;
+        h->excluded = EXCLUDED_MISSING;
+        h->excluded_why = text_format(b->a, "no report");
+        return h->excluded_why ? 0 : -ENOMEM;
 }
 
 static int host_build(Builder *b, HostIx ix) {
@@ -224,11 +224,11 @@ static int host_build(Builder *b, HostIx ix) {
         j = judge_host(b, ix, &facts);
         if (j.full)
                 return -ENOMEM;
-        h->fence = j.fence;
-        h->fence_why = j.why;
+        h->excluded = j.excluded;
+        h->excluded_why = j.why;
         h->seen_at = facts.has_vms && facts.vms_read_at < r->sent_at ? facts.vms_read_at : r->sent_at;
         for (uint32_t i = 0; i < n; i++)
-                b->rows[b->n_rows + i].fresh = j.fence != FENCE_STALE;
+                b->rows[b->n_rows + i].fresh = j.excluded != EXCLUDED_STALE;
         b->n_rows += n;
         return 0;
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reports of all hosts → Snapshot. Pure. Silence is not health (design §7.4): a host whose facts are stale,
- * missing or from a wrong clock is in the snapshot with what is known of it, fenced, and `fence_why` says why
+ * missing or from a wrong clock is in the snapshot with what is known of it, excluded, and `excluded_why` says why
  * in words.
  *
  *   no report of an expected host; no CPUs, memory or list of VMs in it;
- *   a VM without vCPUs or memory; two machines under one name             FENCE_MISSING
+ *   a VM without vCPUs or memory; two machines under one name             EXCLUDED_MISSING
  *   the report, the list of VMs or the load older than snapshot.stale_after,
- *   or sent from the future by more than snapshot.clock_skew              FENCE_STALE
- *   host.daemon is 0, or the section "vms" holds an error                 FENCE_DAEMON
+ *   or sent from the future by more than snapshot.clock_skew              EXCLUDED_STALE
+ *   host.daemon is 0, or the section "vms" holds an error                 EXCLUDED_DAEMON
  *
  * A VM that two hosts report is in flight: `host` is the side it leaves (by its job, its state, the fresher
  * report), `in_flight_to` the other. If their UUIDs differ they are two VMs of one name, and it is not
  * movable either. One that is off is so only where no host has it active: other definitions of it are left
  * out; one that has another VM's name and not its UUID goes by its UUID. A VM without a CPU rate yet has
- * cpu_mcores UNKNOWN; that fences nothing. Rules are not made here.
+ * cpu_mcores UNKNOWN; that excludes nothing. Rules are not made here.
  */
 #pragma once
 

@@ -21,7 +21,7 @@ typedef enum VmJob {
 typedef struct VmRow {
         Vm vm; /* host is the reporting one */
         VmJob job;
-        bool fresh; /* the reporting host is not fenced as stale */
+        bool fresh; /* the reporting host is not excluded as stale */
         usec_t read_at;
 } VmRow;
 

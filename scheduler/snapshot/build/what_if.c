@@ -75,8 +75,8 @@ static int host_like(Change *c, const NewHost *from, Host *ret) {
         ret->name = said->name;
         ret->uri = NULL;
         ret->state = HOST_ACTIVE;
-        ret->fence = FENCE_NONE;
-        ret->fence_why = NULL;
+        ret->excluded = EXCLUDED_NONE;
+        ret->excluded_why = NULL;
         ret->fault_grade = 0;
         ret->fault_why = NULL;
         ret->cpu_busy_mcores = ret->memory_used_mib = UNKNOWN;

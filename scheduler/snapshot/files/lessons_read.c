@@ -13,15 +13,15 @@ int snapshot_read_lessons(FileReader *p, void *object) {
         return k;
 }
 
-int lessons_read_ways(FileReader *p, void *object) {
+int lessons_read_routes(FileReader *p, void *object) {
         MoveLessons *lessons = object;
         ObjectArray array;
-        int k = objects_read(p, &way_lesson_fields, sizeof(WayLesson), LESSONS_MAX, &array);
+        int k = objects_read(p, &route_lesson_fields, sizeof(RouteLesson), LESSONS_MAX, &array);
 
         if (k < 0)
                 return k;
-        lessons->ways = array.objects;
-        lessons->n_ways = array.n;
+        lessons->routes = array.objects;
+        lessons->n_routes = array.n;
         return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/files/snapshot_fields.h"
 
-const char *const fence_names[FENCE_N] = { "none", "stale", "missing", "daemon" };
+const char *const exclusion_names[EXCLUDED_N] = { "none", "stale", "missing", "daemon" };
 
 /* Cores × MHz and cores × 1000 stay below QUANTITY_MAX. */
 #define CORES_MAX (INT64_C(1) << 20)
@@ -69,8 +69,8 @@ static const FieldDef host_defs[] = {
         CHOICE("state", Host, state, host_state_names, HOST_STATE_N),
         SECONDS("leave_by", Host, leave_by),
         BOOL("for_good", Host, for_good, false),
-        CHOICE("fence", Host, fence, fence_names, FENCE_N),
-        TEXT("fence_why", Host, fence_why),
+        CHOICE("fence", Host, excluded, exclusion_names, EXCLUDED_N),
+        TEXT("fence_why", Host, excluded_why),
         TEXT("unread", Host, unread),
         SECONDS("seen_at", Host, seen_at),
         SPECIAL("faults", host_read_faults, host_print_faults),
@@ -231,15 +231,15 @@ static const FieldDef lessons_defs[] = {
         FACTOR("speed", MoveLessons, speed_permille, 10000),
         FACTOR("bytes", MoveLessons, bytes_permille, 10000),
         FACTOR("unsure", MoveLessons, unsure_permille, 1000),
-        SPECIAL("ways", lessons_read_ways, lessons_print_ways),
+        SPECIAL("ways", lessons_read_routes, lessons_print_routes),
         SPECIAL("vms", lessons_read_vms, lessons_print_vms),
 };
 
-static const FieldDef way_lesson_defs[] = {
-        NEEDED_NAME("from", WayLesson, from),
-        NEEDED_NAME("to", WayLesson, to),
-        FACTOR("speed", WayLesson, speed_permille, 10000),
-        COUNTED("jobs", WayLesson, jobs),
+static const FieldDef route_lesson_defs[] = {
+        NEEDED_NAME("from", RouteLesson, from),
+        NEEDED_NAME("to", RouteLesson, to),
+        FACTOR("speed", RouteLesson, speed_permille, 10000),
+        COUNTED("jobs", RouteLesson, jobs),
 };
 
 static const FieldDef vm_lesson_defs[] = {
@@ -287,5 +287,5 @@ const FieldTable fault_device_fields = TABLE("a fault", fault_device_defs, NULL)
 const FieldTable net_fields = TABLE("net_mbit", net_defs, NULL);
 const FieldTable measured_fields = TABLE("measured", measured_defs, NULL);
 const FieldTable lessons_fields = TABLE("migrations", lessons_defs, NULL);
-const FieldTable way_lesson_fields = TABLE("a way", way_lesson_defs, NULL);
+const FieldTable route_lesson_fields = TABLE("a way", route_lesson_defs, NULL);
 const FieldTable vm_lesson_fields = TABLE("a VM", vm_lesson_defs, NULL);

@@ -51,13 +51,14 @@ typedef struct FieldTable {
 } FieldTable;
 
 extern const FieldTable snapshot_fields, host_fields, nic_fields, vm_fields, rule_fields, extra_fields;
-extern const FieldTable traffic_fields;                                      /* of a Snapshot */
-extern const FieldTable hugepages_fields;                                    /* of a Host */
-extern const FieldTable headroom_fields, fault_fields;                       /* of a Host */
-extern const FieldTable fault_device_fields;                                 /* of a Fault */
-extern const FieldTable net_fields, measured_fields;                         /* of a Vm */
-extern const FieldTable lessons_fields, way_lesson_fields, vm_lesson_fields; /* of a Snapshot's MoveLessons */
-extern const char *const fence_names[FENCE_N]; /* "none", "stale", "missing", "daemon" */
+extern const FieldTable traffic_fields;                /* of a Snapshot */
+extern const FieldTable hugepages_fields;              /* of a Host */
+extern const FieldTable headroom_fields, fault_fields; /* of a Host */
+extern const FieldTable fault_device_fields;           /* of a Fault */
+extern const FieldTable net_fields, measured_fields;   /* of a Vm */
+extern const FieldTable lessons_fields, route_lesson_fields,
+        vm_lesson_fields;                             /* of a Snapshot's MoveLessons */
+extern const char *const exclusion_names[EXCLUDED_N]; /* "none", "stale", "missing", "daemon" */
 
 /* A rule as it is written: names, not indexes. rule_fields describes this. */
 typedef struct NameList {
@@ -93,7 +94,7 @@ int host_read_extra(FileReader *p, void *object);
 int host_read_peers(FileReader *p, void *object);
 int snapshot_read_traffic(FileReader *p, void *object);
 int snapshot_read_lessons(FileReader *p, void *object);
-int lessons_read_ways(FileReader *p, void *object);
+int lessons_read_routes(FileReader *p, void *object);
 int lessons_read_vms(FileReader *p, void *object);
 int traffic_read_vms(FileReader *p, void *object);
 int vm_read_host(FileReader *p, void *object);
@@ -123,7 +124,7 @@ void host_print_extra(FilePrinter *p, const void *object);
 void host_print_peers(FilePrinter *p, const void *object);
 void snapshot_print_traffic(FilePrinter *p, const void *object);
 void snapshot_print_lessons(FilePrinter *p, const void *object);
-void lessons_print_ways(FilePrinter *p, const void *object);
+void lessons_print_routes(FilePrinter *p, const void *object);
 void lessons_print_vms(FilePrinter *p, const void *object);
 void traffic_print_vms(FilePrinter *p, const void *object);
 void vm_print_host(FilePrinter *p, const void *object);

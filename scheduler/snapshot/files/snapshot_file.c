@@ -404,7 +404,7 @@ static int finish_hosts(FileReader *p) {
         static_assert(offsetof(Host, name) == 0 && offsetof(Vm, name) == 0, "unique_order reads names there");
         for (uint32_t i = 0; i < array.n; i++) {
                 const Host *h = &p->hosts[i];
-                bool known = h->fence == FENCE_NONE && h->state != HOST_OFFLINE;
+                bool known = h->excluded == EXCLUDED_NONE && h->state != HOST_OFFLINE;
 
                 if (known && (h->cpus == 0 || h->memory_mib == 0))
                         return FAULT_AT(

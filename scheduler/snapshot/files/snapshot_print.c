@@ -253,12 +253,12 @@ void snapshot_print_lessons(FilePrinter *p, const void *object) {
         print_object(p, &lessons_fields, s->lessons);
 }
 
-void lessons_print_ways(FilePrinter *p, const void *object) {
+void lessons_print_routes(FilePrinter *p, const void *object) {
         const MoveLessons *l = object;
 
-        if (l->n_ways > 0)
-                print_objects(p, "ways", &way_lesson_fields,
-                              (ObjectList){ l->ways, sizeof(*l->ways), l->n_ways }, " ");
+        if (l->n_routes > 0)
+                print_objects(p, "ways", &route_lesson_fields,
+                              (ObjectList){ l->routes, sizeof(*l->routes), l->n_routes }, " ");
 }
 
 void lessons_print_vms(FilePrinter *p, const void *object) {

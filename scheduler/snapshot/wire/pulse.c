@@ -50,7 +50,7 @@ void pulse_of_report(const Report *report, Pulse *ret) {
                                 vms += name_number(s->subject);
                         }
                 }
-        ret->vms = (int64_t) (vms & INT64_MAX);
+        ret->vms_hash = (int64_t) (vms & INT64_MAX);
         ret->cpu_permille = pulse_share(busy, cpus > 0 && cpus < QUANTITY_MAX / 1000 ? cpus * 1000 : UNKNOWN);
         ret->memory_permille = total == UNKNOWN || available == UNKNOWN || available > total
                                        ? UNKNOWN
@@ -73,7 +73,7 @@ size_t pulse_print(const Pulse *p, char buf[PULSE_SIZE]) {
         const int64_t fields[FIELD_ALL] = {
                 VERSION,         p->sent_at / USEC_PER_MSEC, p->interval / USEC_PER_MSEC,
                 p->cpu_permille, p->memory_permille,         p->n_vms,
-                p->vms
+                p->vms_hash
         };
         size_t n = 0;
 
@@ -118,6 +118,6 @@ int pulse_parse(const char *text, size_t n, Pulse *ret) {
                         .cpu_permille = fields[FIELD_CPU],
                         .memory_permille = fields[FIELD_MEMORY],
                         .n_vms = fields[FIELD_N],
-                        .vms = fields[FIELD_VMS] };
+                        .vms_hash = fields[FIELD_VMS] };
         return 0;
 }

@@ -10,7 +10,7 @@ typedef struct Pulse {
         usec_t sent_at, interval;              /* of the report */
         int64_t cpu_permille, memory_permille; /* of the host's, in use; UNKNOWN */
         int64_t n_vms;                         /* UNKNOWN: they could not be asked for */
-        int64_t vms; /* another number for other VMs, whatever their order; not negative */
+        int64_t vms_hash; /* another number for other VMs, whatever their order; not negative */
 } Pulse;
 
 enum { PULSE_SIZE = 160 };

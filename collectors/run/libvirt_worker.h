@@ -1,50 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A lane: a thread of its own for the collectors that talk to libvirt, since no call of libvirt is sure to
+/* A worker: a thread of its own for the collectors that talk to libvirt, since no call of libvirt is sure to
  * come back (a daemon stopped, a host that swallows packets, a QEMU monitor stuck in I/O). Whoever asks waits
- * as long as it likes, and is told that the lane is stuck.
+ * as long as it likes, and is told that the worker is stuck.
  *
- * Owner:   virt_lane_free() takes NULL, never waits, and returns NULL. A thread that hangs in a call keeps
+ * Owner:   libvirt_worker_free() takes NULL, never waits, and returns NULL. A thread that hangs in a call keeps
  * its memory until libvirt lets go of it, then frees it and ends. Threads: all functions are for the one
- * thread that made the lane.
+ * thread that made the worker.
  */
 #pragma once
 
 #include "collectors/read/collector.h"
 #include "scheduler/base/arena.h"
 
-typedef struct VirtLane VirtLane;
+typedef struct LibvirtWorker LibvirtWorker;
 
-typedef struct LaneOptions {
+typedef struct LibvirtWorkerOptions {
         const char *uri;          /* of libvirt */
         const char *root;         /* CollectorEnv.root: NULL where only libvirt is at hand */
         const char *advertise;    /* CollectorEnv.uri */
         const Settings *settings; /* CollectorEnv.settings; lives as long as the process */
         const char *only;         /* names of the collectors to run, "a,b"; NULL: all */
         unsigned runs;            /* RUNS_ON_HOST or RUNS_REMOTE: of these, those that are RUNS_REMOTE too */
-} LaneOptions;
+} LibvirtWorkerOptions;
 
 /* Texts are copied. 0; -ENOMEM, -EAGAIN: no thread. */
-int virt_lane_new(const LaneOptions *options, VirtLane **ret) must_check;
-VirtLane *virt_lane_free(VirtLane *lane);
-DEFINE_OWNED(VirtLane *, virt_lane_free);
+int libvirt_worker_new(const LibvirtWorkerOptions *options, LibvirtWorker **ret) must_check;
+LibvirtWorker *libvirt_worker_free(LibvirtWorker *worker);
+DEFINE_OWNED(LibvirtWorker *, libvirt_worker_free);
 
 /* Asks for a reading, unless one is under way. */
-void virt_lane_start(VirtLane *lane);
+void libvirt_worker_start(LibvirtWorker *worker);
 
 /* Waits until the reading that was asked for is done, at most until `until` (monotonic). True: it is done. */
-bool virt_lane_wait(VirtLane *lane, usec_t until);
+bool libvirt_worker_wait(LibvirtWorker *worker, usec_t until);
 
-typedef struct LaneState {
+typedef struct LibvirtWorkerState {
         const Section *sections; /* the collectors' last ones, and one named "libvirt" with host.daemon */
         uint32_t n_sections;
         int error;         /* positive errno: libvirt does not answer; 0: it does */
         const char *words; /* libvirt's for it; "" when there are none */
         const char *host;  /* the name libvirt gives its host; "" as long as it was never asked */
-} LaneState;
+} LibvirtWorkerState;
 
 /* What is known now, in `a`. A reading under way for longer than `patience` counts as a libvirt that does not
  * answer: then every section is -ETIMEDOUT. 0 or -ENOMEM. */
-int virt_lane_state(VirtLane *lane, Arena *a, usec_t patience, LaneState *ret) must_check;
+int libvirt_worker_state(LibvirtWorker *worker, Arena *a, usec_t patience,
+                         LibvirtWorkerState *ret) must_check;
 
 /* Is a collector named in "a,b,c"? NULL names all. */
 bool collector_is_named(const Collector *c, const char *names);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "collectors/run/virt_lane.h"
+#include "collectors/run/libvirt_worker.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@
 #define COLLECTORS_MAX 64
 #define FREE_WAIT      (1 * USEC_PER_SEC)
 
-struct VirtLane {
+struct LibvirtWorker {
         pthread_mutex_t lock;
         pthread_cond_t changed;
         /* the lock's: */
@@ -55,14 +55,14 @@ bool collector_is_named(const Collector *c, const char *names) {
         }
 }
 
-static bool lane_wants(const Collector *c, const void *arg) {
-        const LaneOptions *o = arg;
+static bool worker_wants(const Collector *c, const void *arg) {
+        const LibvirtWorkerOptions *o = arg;
 
         return (c->runs & RUNS_REMOTE) && (c->runs & o->runs) && collector_is_named(c, o->only);
 }
 
 /* ---- the thread ---- */
-static void host_name_ask(VirtLane *l, virConnectPtr c) {
+static void host_name_ask(LibvirtWorker *l, virConnectPtr c) {
         char *name = virConnectGetHostname(c);
 
         (void) pthread_mutex_lock(&l->lock);
@@ -80,7 +80,7 @@ static bool any_failed(const RunSet *set) {
 }
 
 /* One reading: 0, or why libvirt does not answer, with its words in the link. */
-static int lane_read(VirtLane *l) {
+static int worker_read(LibvirtWorker *l) {
         CollectorEnv env = { .root = l->root, .uri = l->advertise, .settings = l->settings };
         bool was_open = l->link.connection != NULL;
         usec_t stamp = clock_now();
@@ -105,7 +105,7 @@ static int lane_read(VirtLane *l) {
 }
 
 /* Under the lock: what was read becomes what is shown. */
-static void lane_publish(VirtLane *l, int r) {
+static void worker_publish(LibvirtWorker *l, int r) {
         int n;
 
         arena_rewind(&l->shown, 0);
@@ -116,7 +116,7 @@ static void lane_publish(VirtLane *l, int r) {
         (void) snprintf(l->words, sizeof(l->words), "%s", r < 0 ? l->link.words : "");
 }
 
-static void lane_destroy(VirtLane *l) {
+static void worker_destroy(LibvirtWorker *l) {
         arena_close(&l->shown);
         (void) pthread_cond_destroy(&l->changed);
         (void) pthread_mutex_destroy(&l->lock);
@@ -126,8 +126,8 @@ static void lane_destroy(VirtLane *l) {
         free(l);
 }
 
-static void *virt_lane_lane_main(void *arg) {
-        VirtLane *l = arg;
+static void *libvirt_worker_main(void *arg) {
+        LibvirtWorker *l = arg;
         bool orphan;
         int r;
 
@@ -139,9 +139,9 @@ static void *virt_lane_lane_main(void *arg) {
                         break;
                 l->asked = false;
                 (void) pthread_mutex_unlock(&l->lock);
-                r = lane_read(l);
+                r = worker_read(l);
                 (void) pthread_mutex_lock(&l->lock);
-                lane_publish(l, r);
+                worker_publish(l, r);
                 l->busy = false;
                 (void) pthread_cond_broadcast(&l->changed);
         }
@@ -154,23 +154,23 @@ static void *virt_lane_lane_main(void *arg) {
         (void) pthread_cond_broadcast(&l->changed);
         (void) pthread_mutex_unlock(&l->lock);
         if (orphan)
-                lane_destroy(l);
+                worker_destroy(l);
         return NULL;
 }
 
 /* ---- its owner ---- */
-static char *virt_lane_copied(const char *s) {
+static char *libvirt_worker_copied(const char *s) {
         return s ? strdup(s) : NULL;
 }
 
-static int lane_fill(VirtLane *l, const LaneOptions *o) {
-        const RunChoice choice = { .all = collectors_all(), .wanted = lane_wants, .arg = o };
+static int worker_fill(LibvirtWorker *l, const LibvirtWorkerOptions *o) {
+        const RunChoice choice = { .all = collectors_all(), .wanted = worker_wants, .arg = o };
         CollectorEnv env;
         int r;
 
-        l->uri = virt_lane_copied(o->uri);
-        l->root = virt_lane_copied(o->root);
-        l->advertise = virt_lane_copied(o->advertise);
+        l->uri = libvirt_worker_copied(o->uri);
+        l->root = libvirt_worker_copied(o->root);
+        l->advertise = libvirt_worker_copied(o->advertise);
         if (!l->uri || (o->root && !l->root) || (o->advertise && !l->advertise) ||
             arena_open(SHOWN_BYTES, &l->shown) < 0)
                 return -ENOMEM;
@@ -187,22 +187,22 @@ static int lane_fill(VirtLane *l, const LaneOptions *o) {
         return 0;
 }
 
-static int lane_thread(VirtLane *l) {
+static int worker_thread(LibvirtWorker *l) {
         sigset_t all, before;
         pthread_t thread;
         int r;
 
         (void) sigfillset(&all); /* signals are for the program's own thread */
         (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = pthread_create(&thread, NULL, virt_lane_lane_main, l);
+        r = pthread_create(&thread, NULL, libvirt_worker_main, l);
         (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r == 0)
                 (void) pthread_detach(thread);
         return -r;
 }
 
-int virt_lane_new(const LaneOptions *options, VirtLane **ret) {
-        VirtLane *l = calloc(1, sizeof(*l));
+int libvirt_worker_new(const LibvirtWorkerOptions *options, LibvirtWorker **ret) {
+        LibvirtWorker *l = calloc(1, sizeof(*l));
         pthread_condattr_t attr;
         int r;
 
@@ -213,12 +213,12 @@ int virt_lane_new(const LaneOptions *options, VirtLane **ret) {
         (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
         (void) pthread_cond_init(&l->changed, &attr);
         (void) pthread_condattr_destroy(&attr);
-        r = lane_fill(l, options);
+        r = worker_fill(l, options);
         if (r == 0)
-                r = lane_thread(l);
+                r = worker_thread(l);
         if (r < 0) {
                 (void) run_set_close(&l->set);
-                lane_destroy(l);
+                worker_destroy(l);
                 return r;
         }
         *ret = l;
@@ -229,7 +229,7 @@ static struct timespec timespec_of(usec_t t) {
         return (struct timespec){ .tv_sec = t / USEC_PER_SEC, .tv_nsec = t % USEC_PER_SEC * 1000 };
 }
 
-VirtLane *virt_lane_free(VirtLane *l) {
+LibvirtWorker *libvirt_worker_free(LibvirtWorker *l) {
         struct timespec until = timespec_of(clock_monotonic() + FREE_WAIT);
         bool ended;
 
@@ -246,11 +246,11 @@ VirtLane *virt_lane_free(VirtLane *l) {
         l->orphan = !ended;
         (void) pthread_mutex_unlock(&l->lock);
         if (ended)
-                lane_destroy(l);
+                worker_destroy(l);
         return NULL;
 }
 
-void virt_lane_start(VirtLane *l) {
+void libvirt_worker_start(LibvirtWorker *l) {
         (void) pthread_mutex_lock(&l->lock);
         if (!l->busy) {
                 l->busy = l->asked = true;
@@ -260,7 +260,7 @@ void virt_lane_start(VirtLane *l) {
         (void) pthread_mutex_unlock(&l->lock);
 }
 
-bool virt_lane_wait(VirtLane *l, usec_t until) {
+bool libvirt_worker_wait(LibvirtWorker *l, usec_t until) {
         struct timespec limit = timespec_of(until);
         bool done;
 
@@ -284,7 +284,8 @@ static int daemon_section(Arena *a, int error, usec_t at, Section *ret) {
         return 0;
 }
 
-static int stuck_state(const VirtLane *l, Arena *a, usec_t patience, Section *sections, LaneState *ret) {
+static int stuck_state(const LibvirtWorker *l, Arena *a, usec_t patience, Section *sections,
+                       LibvirtWorkerState *ret) {
         usec_t now = clock_now();
         char *words = text_format(a, "no answer for %lld s", (long long) (patience / USEC_PER_SEC));
 
@@ -296,7 +297,7 @@ static int stuck_state(const VirtLane *l, Arena *a, usec_t patience, Section *se
         return words ? daemon_section(a, ETIMEDOUT, now, &sections[l->n_names]) : -ENOMEM;
 }
 
-static int shown_state(const VirtLane *l, Arena *a, Section *sections, LaneState *ret) {
+static int shown_state(const LibvirtWorker *l, Arena *a, Section *sections, LibvirtWorkerState *ret) {
         for (uint32_t i = 0; i < l->n_sections; i++)
                 if (section_copy(a, &l->sections[i], &sections[i]) < 0)
                         return -ENOMEM;
@@ -308,9 +309,9 @@ static int shown_state(const VirtLane *l, Arena *a, Section *sections, LaneState
         return l->read_at > 0 ? daemon_section(a, l->error, l->read_at, &sections[ret->n_sections++]) : 0;
 }
 
-int virt_lane_state(VirtLane *l, Arena *a, usec_t patience, LaneState *ret) {
+int libvirt_worker_state(LibvirtWorker *l, Arena *a, usec_t patience, LibvirtWorkerState *ret) {
         Section *sections = arena_new(a, Section, COLLECTORS_MAX + 1);
-        LaneState state = { .sections = sections };
+        LibvirtWorkerState state = { .sections = sections };
         int r;
 
         if (!sections)

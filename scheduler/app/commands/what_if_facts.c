@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/app/commands/supposed.h"
+#include "scheduler/app/commands/what_if_facts.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "policies/policies.h"
-#include "scheduler/app/commands/supposed_settings.h"
+#include "scheduler/app/commands/what_if_settings.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
@@ -15,8 +15,8 @@
 
 /* ---- the options ---- */
 
-static int supposed_list(Arena *a, const Options *o, const char *option, const char *const **ret,
-                         uint32_t *ret_n) {
+static int what_if_facts_list(Arena *a, const Options *o, const char *option, const char *const **ret,
+                              uint32_t *ret_n) {
         const char **at, *text;
         uint32_t n = 0;
 
@@ -47,7 +47,7 @@ static int read_specs(Arena *a, const Options *o, WhatIf *w, TextFault *f) {
         return r;
 }
 
-static int tell_changes(Arena *a, const Options *o, Supposed *ret) {
+static int tell_changes(Arena *a, const Options *o, WhatIfFacts *ret) {
         static const struct {
                 const char *option, *before, *after;
         } kinds[] = { { "without", "", " is to be emptied" }, { "lost", "", " is lost" },
@@ -69,29 +69,29 @@ static int tell_changes(Arena *a, const Options *o, Supposed *ret) {
                 if (!words[ret->n_words++])
                         return -ENOMEM;
         }
-        ret->set = supposed_settings_given(o);
+        ret->set = what_if_settings_given(o);
         ret->words = words;
         return words ? 0 : -ENOMEM;
 }
 
-static int supposed_apply(Invocation *in, const Facts *facts, Supposed *ret, TextFault *f) {
+static int what_if_facts_apply(Invocation *in, const Facts *facts, WhatIfFacts *ret, TextFault *f) {
         const Options *o = &in->options;
         PlaceRequest request = { .plan = PLAN_REQUEST_DEFAULT };
         const Snapshot *changed = NULL;
-        SupposedSettings s = { 0 };
+        WhatIfSettings s = { 0 };
         WhatIf w = { 0 };
-        int r = supposed_list(in->arena, o, "without", &w.emptied, &w.n_emptied);
+        int r = what_if_facts_list(in->arena, o, "without", &w.emptied, &w.n_emptied);
 
         if (r == 0)
-                r = supposed_list(in->arena, o, "lost", &w.lost, &w.n_lost);
+                r = what_if_facts_list(in->arena, o, "lost", &w.lost, &w.n_lost);
         if (r == 0)
-                r = supposed_list(in->arena, o, "remove-vm", &w.removed, &w.n_removed);
+                r = what_if_facts_list(in->arena, o, "remove-vm", &w.removed, &w.n_removed);
         if (r == 0)
                 r = read_specs(in->arena, o, &w, f);
         if (r == 0)
                 r = tell_changes(in->arena, o, ret);
         if (r == 0)
-                r = supposed_settings(in->arena, o, facts, &s, f);
+                r = what_if_settings(in->arena, o, facts, &s, f);
         if (r < 0)
                 return r;
         ret->as_is = s.as_is;
@@ -108,10 +108,10 @@ static int supposed_apply(Invocation *in, const Facts *facts, Supposed *ret, Tex
         return r;
 }
 
-ExitStatus supposed_read(Invocation *in, const Facts *facts, Supposed *ret) {
-        Supposed s = { .as_is = facts->snapshot, .snapshot = facts->snapshot };
+ExitStatus what_if_facts_read(Invocation *in, const Facts *facts, WhatIfFacts *ret) {
+        WhatIfFacts s = { .as_is = facts->snapshot, .snapshot = facts->snapshot };
         TextFault fault = { 0 };
-        int r = supposed_apply(in, facts, &s, &fault);
+        int r = what_if_facts_apply(in, facts, &s, &fault);
 
         if (r == -EINVAL && fault.what[0])
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
@@ -123,7 +123,7 @@ ExitStatus supposed_read(Invocation *in, const Facts *facts, Supposed *ret) {
 
 /* ---- in words ---- */
 
-void supposed_print(const Supposed *s, const Screen *screen) {
+void what_if_facts_print(const WhatIfFacts *s, const Screen *screen) {
         const PlaceAnswer *p = &s->started;
         char safe[512];
 
@@ -163,24 +163,24 @@ void supposed_print(const Supposed *s, const Screen *screen) {
 
 /* ---- before and after ---- */
 
-static int decide_both(Invocation *in, const Supposed *s, const RoundInput *input, Round *ret_before,
+static int decide_both(Invocation *in, const WhatIfFacts *s, const RoundInput *input, Round *ret_before,
                        const Plan **ret_after) {
-        RoundInput as_is = *input, supposed = *input;
+        RoundInput as_is = *input, what_if = *input;
         Round after;
         int r;
 
         as_is.snapshot = s->as_is;
         as_is.settings = s->settings_as_is;
-        supposed.snapshot = s->snapshot;
+        what_if.snapshot = s->snapshot;
         r = round_decide(in->arena, &as_is, ret_before);
         if (r == 0 && !*ret_after) {
-                r = round_decide(in->arena, &supposed, &after);
+                r = round_decide(in->arena, &what_if, &after);
                 *ret_after = r == 0 ? after.plan : NULL;
         }
         return r;
 }
 
-static const char *supposed_highest(Arena *a, const Snapshot *s, const Plan *plan, uint32_t r) {
+static const char *what_if_highest(Arena *a, const Snapshot *s, const Plan *plan, uint32_t r) {
         const Spread *at = &plan->after.spread[r];
         char share[HUMAN_SIZE];
 
@@ -198,7 +198,7 @@ static const char *moves_text(Arena *a, const Plan *plan) {
                            human_ms(plan->makespan_ms, time));
 }
 
-static int supposed_row(Table *t, const char *what, const char *before, const char *after) {
+static int what_if_facts_row(Table *t, const char *what, const char *before, const char *after) {
         const bool same = before && after && strcmp(before, after) == 0;
 
         return before && after
@@ -209,27 +209,30 @@ static int supposed_row(Table *t, const char *what, const char *before, const ch
                        : -ENOMEM;
 }
 
-static int supposed_compare_rows(Arena *a, const Supposed *s, const Plan *x, const Plan *y, Table *t) {
-        int r = supposed_row(t, "status", plan_status_names[x->status], plan_status_names[y->status]);
+static int what_if_facts_compare_rows(Arena *a, const WhatIfFacts *s, const Plan *x, const Plan *y,
+                                      Table *t) {
+        int r = what_if_facts_row(t, "status", plan_status_names[x->status], plan_status_names[y->status]);
 
         if (r == 0)
-                r = supposed_row(t, "moves of the plan", moves_text(a, x), moves_text(a, y));
+                r = what_if_facts_row(t, "moves of the plan", moves_text(a, x), moves_text(a, y));
         if (r == 0)
-                r = supposed_row(t, "wanted, not possible", text_format(a, "%u", x->n_refused_all),
-                                 text_format(a, "%u", y->n_refused_all));
+                r = what_if_facts_row(t, "wanted, not possible", text_format(a, "%u", x->n_refused_all),
+                                      text_format(a, "%u", y->n_refused_all));
         for (uint32_t i = 0; i < x->n_res && i < y->n_res && r == 0; i++)
-                r = supposed_row(t, text_format(a, "highest %s after it", x->res_names[i]),
-                                 supposed_highest(a, s->as_is, x, i), supposed_highest(a, s->snapshot, y, i));
+                r = what_if_facts_row(t, text_format(a, "highest %s after it", x->res_names[i]),
+                                      what_if_highest(a, s->as_is, x, i),
+                                      what_if_highest(a, s->snapshot, y, i));
         if (r == 0)
-                r = supposed_row(t, "hosts above their load line", text_format(a, "%u", x->after.over_limit),
-                                 text_format(a, "%u", y->after.over_limit));
+                r = what_if_facts_row(t, "hosts above their load line",
+                                      text_format(a, "%u", x->after.over_limit),
+                                      text_format(a, "%u", y->after.over_limit));
         for (uint32_t i = 0; i < x->n_policies && r == 0; i++)
                 for (int tier = 0; tier < TIER_N && r == 0; tier++) {
                         const Cost before = x->after.policy[i].tier[tier],
                                    after = y->after.policy[i].tier[tier];
 
                         if (before != 0 || after != 0)
-                                r = supposed_row(
+                                r = what_if_facts_row(
                                         t,
                                         text_format(a, "cost: %s (%s)", x->policy_names[i], tier_names[tier]),
                                         text_format(a, "%lld", (long long) before),
@@ -238,7 +241,8 @@ static int supposed_compare_rows(Arena *a, const Supposed *s, const Plan *x, con
         return r;
 }
 
-ExitStatus supposed_compare(Invocation *in, const Supposed *s, const RoundInput *input, const Plan *after) {
+ExitStatus what_if_facts_compare(Invocation *in, const WhatIfFacts *s, const RoundInput *input,
+                                 const Plan *after) {
         static const Column columns[] = { { .title = "PLAN" },
                                           { .title = "AS IT IS" },
                                           { .title = "WHAT IF" } };
@@ -247,7 +251,7 @@ ExitStatus supposed_compare(Invocation *in, const Supposed *s, const RoundInput 
         int r = decide_both(in, s, input, &before, &after);
 
         if (r == 0)
-                r = supposed_compare_rows(in->arena, s, before.plan, after, &t);
+                r = what_if_facts_compare_rows(in->arena, s, before.plan, after, &t);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         (void) fputc('\n', in->out.out);
@@ -288,7 +292,7 @@ static json_t *plan_json(const Snapshot *s, const Plan *plan) {
         return o;
 }
 
-json_t *supposed_json(Invocation *in, const Supposed *s, const RoundInput *input, const Plan *after) {
+json_t *what_if_facts_json(Invocation *in, const WhatIfFacts *s, const RoundInput *input, const Plan *after) {
         json_t *o, *changes, *started;
         Round before;
         int r = decide_both(in, s, input, &before, &after);

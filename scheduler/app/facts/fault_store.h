@@ -6,17 +6,18 @@
 #include "scheduler/app/state/leadership.h"
 #include "scheduler/snapshot/build/build.h"
 
-typedef struct FaultBook {
+typedef struct FaultStore {
         const StoredText *stored; /* what is remembered, as texts; sorted by host */
         const StoredText *asked;  /* clears by hand, as texts */
         uint32_t n_stored, n_asked;
         const FaultMemory *before, *after; /* the same, read; and what is to be remembered */
         uint32_t n_before, n_after;
-} FaultBook;
+} FaultStore;
 
 /* Fills in->memories and in->clears. A text that cannot be read counts as none, and *ret_note says so (or is
  * NULL). 0, -ENOMEM, a negative errno of the store. */
-int fault_book_read(Store *store, Arena *a, BuildInput *in, FaultBook *ret, const char **ret_note) must_check;
+int fault_store_read(Store *store, Arena *a, BuildInput *in, FaultStore *ret,
+                     const char **ret_note) must_check;
 
 /* Writes what has changed, and a line in the log of faults for each grade that did; takes in the clears. 0;
  * 1: another leads; negative errno of the store. `changed` hears of each change. */
@@ -25,11 +26,11 @@ typedef struct GradeChange {
         int64_t was, is;
         usec_t at;
 } GradeChange;
-int fault_book_write(const FaultBook *b, const Leadership *l, Arena *a, usec_t now,
-                     void (*changed)(const GradeChange *c)) must_check;
+int fault_store_write(const FaultStore *b, const Leadership *l, Arena *a, usec_t now,
+                      void (*changed)(const GradeChange *c)) must_check;
 
 /* "forget what speaks against this device", with who asks and why (NULL). */
-int fault_book_clear(Store *store, const Clear *clear) must_check;
+int fault_store_clear(Store *store, const Clear *clear) must_check;
 
 /* A line of the log of faults, read. */
 typedef struct FaultNote {
@@ -38,4 +39,4 @@ typedef struct FaultNote {
         usec_t at;
 } FaultNote;
 /* Newest first. Lines that cannot be read are left out. In `a`. */
-int fault_book_log(Store *store, Arena *a, uint32_t most, const FaultNote **ret, uint32_t *ret_n) must_check;
+int fault_store_log(Store *store, Arena *a, uint32_t most, const FaultNote **ret, uint32_t *ret_n) must_check;

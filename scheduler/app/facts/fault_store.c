@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/app/facts/fault_book.h"
+#include "scheduler/app/facts/fault_store.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -11,7 +11,7 @@
 
 /* ---- reading ---- */
 
-static int read_memories(Store *store, Arena *a, FaultBook *b, const char **ret_note) {
+static int read_memories(Store *store, Arena *a, FaultStore *b, const char **ret_note) {
         StoredText *texts = NULL;
         FaultMemory *memories;
         int r = store_get_fault_memories(store, a, &texts, &b->n_stored);
@@ -41,7 +41,7 @@ static int read_memories(Store *store, Arena *a, FaultBook *b, const char **ret_
         return 0;
 }
 
-static const char *fault_book_copied(Arena *a, const json_t *o, const char *key) {
+static const char *fault_store_copied(Arena *a, const json_t *o, const char *key) {
         const char *s = json_string_value(json_object_get(o, key));
 
         return s ? text_copy(a, s, strlen(s)) : NULL;
@@ -53,10 +53,10 @@ static int read_clear(Arena *a, const StoredText *text, Clear *ret) {
         int r = 1;
 
         if (json_is_object(o)) {
-                *ret = (Clear){ .host = fault_book_copied(a, o, "host"),
-                                .device = fault_book_copied(a, o, "device"),
-                                .by = fault_book_copied(a, o, "by"),
-                                .why = fault_book_copied(a, o, "why"),
+                *ret = (Clear){ .host = fault_store_copied(a, o, "host"),
+                                .device = fault_store_copied(a, o, "device"),
+                                .by = fault_store_copied(a, o, "by"),
+                                .why = fault_store_copied(a, o, "why"),
                                 .at = json_integer_value(json_object_get(o, "at")) };
                 r = ret->host && ret->device && ret->at > 0 ? 0 : 1;
         }
@@ -64,9 +64,9 @@ static int read_clear(Arena *a, const StoredText *text, Clear *ret) {
         return r;
 }
 
-int fault_book_read(Store *store, Arena *a, BuildInput *in, FaultBook *ret, const char **ret_note) {
+int fault_store_read(Store *store, Arena *a, BuildInput *in, FaultStore *ret, const char **ret_note) {
         StoredText *texts = NULL;
-        FaultBook b = { 0 };
+        FaultStore b = { 0 };
         Clear *clears;
         int r;
 
@@ -138,7 +138,7 @@ static int write_changes(const Leadership *l, const FaultMemory *was, const Faul
         return r;
 }
 
-static const StoredText *stored_of(const FaultBook *b, const char *host) {
+static const StoredText *stored_of(const FaultStore *b, const char *host) {
         uint32_t low = 0, high = b->n_stored;
 
         while (low < high) {
@@ -155,14 +155,14 @@ static const StoredText *stored_of(const FaultBook *b, const char *host) {
         return NULL;
 }
 
-static const FaultMemory *before_of(const FaultBook *b, const char *host) {
+static const FaultMemory *before_of(const FaultStore *b, const char *host) {
         for (uint32_t i = 0; i < b->n_before; i++)
                 if (strcmp(b->before[i].host, host) == 0)
                         return &b->before[i];
         return NULL;
 }
 
-static int write_host(const FaultBook *b, const Leadership *l, Arena *a, const FaultMemory *m, usec_t now,
+static int write_host(const FaultStore *b, const Leadership *l, Arena *a, const FaultMemory *m, usec_t now,
                       void (*changed)(const GradeChange *c)) {
         const StoredText *old = stored_of(b, m->host);
         const char *text = "";
@@ -175,8 +175,8 @@ static int write_host(const FaultBook *b, const Leadership *l, Arena *a, const F
         return r == 0 ? store_put_fault_memory(l->store, l->token, m->host, text, n) : r;
 }
 
-int fault_book_write(const FaultBook *b, const Leadership *l, Arena *a, usec_t now,
-                     void (*changed)(const GradeChange *c)) {
+int fault_store_write(const FaultStore *b, const Leadership *l, Arena *a, usec_t now,
+                      void (*changed)(const GradeChange *c)) {
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < b->n_after; i++) {
@@ -193,13 +193,13 @@ int fault_book_write(const FaultBook *b, const Leadership *l, Arena *a, usec_t n
 #define HASH_START UINT64_C(14695981039346656037)
 
 /* FNV-1a, with the NUL: two names as one key, which a field of the store could not hold side by side. */
-static uint64_t fault_book_hashed(uint64_t hash, const char *name) {
+static uint64_t fault_store_hashed(uint64_t hash, const char *name) {
         for (size_t i = 0; i <= strlen(name); i++)
                 hash = (hash ^ (unsigned char) name[i]) * UINT64_C(1099511628211);
         return hash;
 }
 
-int fault_book_clear(Store *store, const Clear *clear) {
+int fault_store_clear(Store *store, const Clear *clear) {
         json_t *o = json_pack("{s:I, s:s, s:s, s:s*, s:s*}", "at", (json_int_t) clear->at, "host",
                               clear->host, "device", clear->device, "by", clear->by, "why", clear->why);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
@@ -207,8 +207,8 @@ int fault_book_clear(Store *store, const Clear *clear) {
         int r = -ENOMEM;
 
         (void) snprintf(name, sizeof(name), "%016llx",
-                        (unsigned long long) fault_book_hashed(fault_book_hashed(HASH_START, clear->host),
-                                                               clear->device));
+                        (unsigned long long) fault_store_hashed(fault_store_hashed(HASH_START, clear->host),
+                                                                clear->device));
         if (text)
                 r = store_put_clear(store, name, text, strlen(text));
         free(text);
@@ -225,10 +225,10 @@ static int read_note(Arena *a, const StoredText *text, FaultNote *ret) {
 
         if (json_is_object(o)) {
                 is = json_object_get(o, "is");
-                *ret = (FaultNote){ .host = fault_book_copied(a, o, "host"),
-                                    .device = fault_book_copied(a, o, "device"),
-                                    .by = fault_book_copied(a, o, "by"),
-                                    .why = fault_book_copied(a, o, "why"),
+                *ret = (FaultNote){ .host = fault_store_copied(a, o, "host"),
+                                    .device = fault_store_copied(a, o, "device"),
+                                    .by = fault_store_copied(a, o, "by"),
+                                    .why = fault_store_copied(a, o, "why"),
                                     .was = is ? json_integer_value(json_object_get(o, "was")) : UNKNOWN,
                                     .is = is ? json_integer_value(is) : UNKNOWN,
                                     .at = json_integer_value(json_object_get(o, "at")) };
@@ -238,7 +238,7 @@ static int read_note(Arena *a, const StoredText *text, FaultNote *ret) {
         return r;
 }
 
-int fault_book_log(Store *store, Arena *a, uint32_t most, const FaultNote **ret, uint32_t *ret_n) {
+int fault_store_log(Store *store, Arena *a, uint32_t most, const FaultNote **ret, uint32_t *ret_n) {
         StoredText *texts = NULL;
         FaultNote *notes;
         uint32_t n = 0, kept = 0;

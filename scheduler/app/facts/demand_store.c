@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/app/facts/demand_book.h"
+#include "scheduler/app/facts/demand_store.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,9 +15,9 @@
 #define HISTORY_EXPIRY (14 * DAY)
 #define DEMAND_EXPIRY  (900 * USEC_PER_SEC)
 
-void demand_book_close(DemandBook *b) {
+void demand_store_close(DemandStore *b) {
         free(b->list);
-        *b = (DemandBook){ 0 };
+        *b = (DemandStore){ 0 };
 }
 
 /* ---- readings ---- */
@@ -28,10 +28,11 @@ static bool is_same(const VmHistory *h, const Vm *vm) {
 
 /* A VM on the move is measured on two hosts, on neither well. */
 static bool is_readable(const Snapshot *s, const Vm *vm) {
-        return !vm->in_flight && s->hosts[vm->host].fence == FENCE_NONE && s->hosts[vm->host].seen_at > 0;
+        return !vm->in_flight && s->hosts[vm->host].excluded == EXCLUDED_NONE &&
+               s->hosts[vm->host].seen_at > 0;
 }
 
-static void demand_book_take_in(VmHistory *h, const HistoryPace *pace, const Snapshot *s, const Vm *vm) {
+static void demand_store_take_in(VmHistory *h, const HistoryPace *pace, const Snapshot *s, const Vm *vm) {
         VmLoad load = vm_measured(vm);
 
         if (is_readable(s, vm))
@@ -39,7 +40,7 @@ static void demand_book_take_in(VmHistory *h, const HistoryPace *pace, const Sna
 }
 
 /* The same VMs as the last time, as in most rounds: a history is 2 KB, and a cluster may have 200,000. */
-static bool is_of_same_vms(const DemandBook *b, const Snapshot *s) {
+static bool is_of_same_vms(const DemandStore *b, const Snapshot *s) {
         bool same = b->n == s->n_vms;
 
         for (VmIx v = 0; same && v < s->n_vms; v++)
@@ -47,7 +48,7 @@ static bool is_of_same_vms(const DemandBook *b, const Snapshot *s) {
         return same;
 }
 
-static int demand_book_merge(DemandBook *b, const HistoryPace *pace, const Snapshot *s) {
+static int demand_store_merge(DemandStore *b, const HistoryPace *pace, const Snapshot *s) {
         VmHistory *merged = calloc((size_t) b->n + s->n_vms + 1, sizeof(*merged));
         uint32_t n = 0, old = 0;
 
@@ -66,7 +67,7 @@ static int demand_book_merge(DemandBook *b, const HistoryPace *pace, const Snaps
                 else
                         vm_history_begin(&merged[n], vm->name, vm->uuid);
                 old += old < b->n && strcmp(b->list[old].name, vm->name) == 0;
-                demand_book_take_in(&merged[n++], pace, s, vm);
+                demand_store_take_in(&merged[n++], pace, s, vm);
         }
         free(b->list);
         b->list = merged;
@@ -74,22 +75,22 @@ static int demand_book_merge(DemandBook *b, const HistoryPace *pace, const Snaps
         return 0;
 }
 
-int demand_book_add(DemandBook *b, const Settings *settings, const Snapshot *s) {
+int demand_store_add(DemandStore *b, const Settings *settings, const Snapshot *s) {
         HistoryPace pace = history_pace(settings);
 
         if (b->step != pace.step) /* steps of another length: they cannot be compared */
                 b->n = 0;
         b->step = pace.step;
         if (!is_of_same_vms(b, s))
-                return demand_book_merge(b, &pace, s);
+                return demand_store_merge(b, &pace, s);
         for (VmIx v = 0; v < s->n_vms; v++)
-                demand_book_take_in(&b->list[v], &pace, s, &s->vms[v]);
+                demand_store_take_in(&b->list[v], &pace, s, &s->vms[v]);
         return 0;
 }
 
 /* ---- the store ---- */
 
-static int demand_book_load(DemandBook *b, Store *store, Arena *a) {
+static int demand_store_load(DemandStore *b, Store *store, Arena *a) {
         const VmHistory *list = NULL;
         const char *text = NULL;
         TextFault fault = { 0 };
@@ -98,7 +99,7 @@ static int demand_book_load(DemandBook *b, Store *store, Arena *a) {
         size_t n = 0;
         int r = store_get_state(store, a, "history", &text, &n);
 
-        demand_book_close(b);
+        demand_store_close(b);
         if (r == 0)
                 r = history_parse(a, text, n, &step, &list, &count, &fault);
         if (r == -EBADMSG) {
@@ -119,7 +120,7 @@ static int demand_book_load(DemandBook *b, Store *store, Arena *a) {
 }
 
 /* Another leader may have kept the histories meanwhile. */
-static int load_if_due(DemandBook *b, Store *store, Arena *a) {
+static int load_if_due(DemandStore *b, Store *store, Arena *a) {
         const char *text = NULL;
         size_t n = 0;
         int r = store_get_state(store, a, "history-of", &text, &n);
@@ -129,7 +130,7 @@ static int load_if_due(DemandBook *b, Store *store, Arena *a) {
         if (b->loaded &&
             (r == 0 ? n == strlen(b->saved_as) && memcmp(text, b->saved_as, n) == 0 : !b->saved_as[0]))
                 return 0;
-        r = demand_book_load(b, store, a);
+        r = demand_store_load(b, store, a);
         if (r == 0) {
                 b->loaded = true;
                 b->saved_as[0] = '\0';
@@ -139,7 +140,7 @@ static int load_if_due(DemandBook *b, Store *store, Arena *a) {
         return r;
 }
 
-static int demand_book_save(DemandBook *b, const Leadership *l, Arena *a, usec_t now) {
+static int demand_store_save(DemandStore *b, const Leadership *l, Arena *a, usec_t now) {
         const char *text;
         size_t n;
         int r;
@@ -159,8 +160,8 @@ static int demand_book_save(DemandBook *b, const Leadership *l, Arena *a, usec_t
 
 /* ---- estimates ---- */
 
-static int demand_book_estimate(const DemandBook *b, Arena *a, const Settings *settings, const Snapshot *s,
-                                Estimates *ret) {
+static int demand_store_estimate(const DemandStore *b, Arena *a, const Settings *settings, const Snapshot *s,
+                                 Estimates *ret) {
         const Estimator *e = estimator_of(settings);
         VmEstimate *list = arena_new(a, VmEstimate, s->n_vms);
         char window[HUMAN_SIZE], half_life[HUMAN_SIZE];
@@ -188,7 +189,7 @@ static int demand_book_estimate(const DemandBook *b, Arena *a, const Settings *s
         return ret->by ? 0 : -ENOMEM;
 }
 
-static int demand_book_publish(const Leadership *l, Arena *a, const Estimates *e) {
+static int demand_store_publish(const Leadership *l, Arena *a, const Estimates *e) {
         const char *text;
         size_t n;
         int r = estimates_print(a, e, &text, &n);
@@ -197,12 +198,12 @@ static int demand_book_publish(const Leadership *l, Arena *a, const Estimates *e
 }
 
 /* What an earlier leader estimated is not wanted any more: readers shall see the readings. */
-static int demand_book_withdraw(const Leadership *l, Arena *a, usec_t now) {
-        return demand_book_publish(l, a, &(Estimates){ .written_at = now, .by = "last" });
+static int demand_store_withdraw(const Leadership *l, Arena *a, usec_t now) {
+        return demand_store_publish(l, a, &(Estimates){ .written_at = now, .by = "last" });
 }
 
-int demand_book_round(DemandBook *b, const Leadership *l, Arena *a, const Settings *settings,
-                      const Snapshot *s, const Snapshot **ret) {
+int demand_store_round(DemandStore *b, const Leadership *l, Arena *a, const Settings *settings,
+                       const Snapshot *s, const Snapshot **ret) {
         Estimates e;
         int r;
 
@@ -210,16 +211,16 @@ int demand_book_round(DemandBook *b, const Leadership *l, Arena *a, const Settin
         *ret = s;
         r = load_if_due(b, l->store, a);
         if (r == 0)
-                r = demand_book_add(b, settings, s);
+                r = demand_store_add(b, settings, s);
         if (r == 0)
-                r = demand_book_save(b, l, a, s->taken_at);
+                r = demand_store_save(b, l, a, s->taken_at);
         if (r != 0)
                 return r;
         if (estimator_of(settings) == &estimators[0])
-                return demand_book_withdraw(l, a, s->taken_at);
-        r = demand_book_estimate(b, a, settings, s, &e);
+                return demand_store_withdraw(l, a, s->taken_at);
+        r = demand_store_estimate(b, a, settings, s, &e);
         if (r == 0)
-                r = demand_book_publish(l, a, &e);
+                r = demand_store_publish(l, a, &e);
         return r != 0 ? r : estimates_apply(a, s, &e, ret);
 }
 

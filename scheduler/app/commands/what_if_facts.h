@@ -38,7 +38,7 @@
                         "this rule is not there; --set rule=… is one more"                                     \
         }
 
-typedef struct Supposed {
+typedef struct WhatIfFacts {
         bool any;              /* some option was given */
         bool set;              /* some --set is of what plans are made by: also to be compared with without */
         const Snapshot *as_is; /* the facts, by the settings without --set */
@@ -48,17 +48,18 @@ typedef struct Supposed {
         const char *const *words; /* [n_words] the changes */
         uint32_t n_words;
         PlaceAnswer started; /* where VMs start; n_vms == 0: none do */
-} Supposed;
+} WhatIfFacts;
 
 /* Reads the options and makes the supposed snapshot. EXIT_DONE, or what to exit with: it was said why. */
-ExitStatus supposed_read(Invocation *in, const Facts *facts, Supposed *ret);
+ExitStatus what_if_facts_read(Invocation *in, const Facts *facts, WhatIfFacts *ret);
 
 /* The changes in words, one a line, and what cannot start. */
-void supposed_print(const Supposed *s, const Screen *screen);
+void what_if_facts_print(const WhatIfFacts *s, const Screen *screen);
 
 /* Plans for the cluster as it is and as it is supposed, and prints the difference as a small table. `after`:
  * the plan as supposed, when the caller has it; NULL: it is made. EXIT_DONE, or a failure that was said. */
-ExitStatus supposed_compare(Invocation *in, const Supposed *s, const RoundInput *input, const Plan *after);
+ExitStatus what_if_facts_compare(Invocation *in, const WhatIfFacts *s, const RoundInput *input,
+                                 const Plan *after);
 
 /* The same as an object: changes, started, before, after. NULL with a failure said. */
-json_t *supposed_json(Invocation *in, const Supposed *s, const RoundInput *input, const Plan *after);
+json_t *what_if_facts_json(Invocation *in, const WhatIfFacts *s, const RoundInput *input, const Plan *after);

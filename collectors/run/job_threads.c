@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "collectors/run/job_lanes.h"
+#include "collectors/run/job_threads.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,24 +7,24 @@
 #include <stdlib.h>
 #include <time.h>
 
-typedef struct Lane {
+typedef struct JobThread {
         pthread_t thread;
-        struct JobLanes *all;
-        struct Lane *next;
+        struct JobThreads *all;
+        struct JobThread *next;
         const Job *job; /* that it runs; NULL: it is free */
-} Lane;
+} JobThread;
 
-struct JobLanes {
+struct JobThreads {
         pthread_mutex_t lock;
         pthread_cond_t changed;
         /* the lock's: */
-        Lane *lanes, *active; /* whose the queue is; NULL: nobody's */
-        Job *first, **end;    /* the queue */
+        JobThread *threads, *active; /* whose the queue is; NULL: nobody's */
+        Job *first, **end;           /* the queue */
         bool quit;
 };
 
-int job_lanes_new(JobLanes **ret) {
-        JobLanes *l = calloc(1, sizeof(*l));
+int job_threads_new(JobThreads **ret) {
+        JobThreads *l = calloc(1, sizeof(*l));
         pthread_condattr_t attr;
 
         if (!l)
@@ -41,8 +41,8 @@ int job_lanes_new(JobLanes **ret) {
 
 /* ---- the threads ---- */
 /* Under the lock, which it lets go while the job runs. */
-static void lane_work(Lane *me) {
-        JobLanes *l = me->all;
+static void job_thread_work(JobThread *me) {
+        JobThreads *l = me->all;
         Job *job = l->first;
 
         l->first = job->next;
@@ -60,14 +60,14 @@ static void lane_work(Lane *me) {
                 (void) pthread_cond_broadcast(&l->changed);
 }
 
-static void *job_lanes_lane_main(void *arg) {
-        Lane *me = arg;
-        JobLanes *l = me->all;
+static void *job_threads_main(void *arg) {
+        JobThread *me = arg;
+        JobThreads *l = me->all;
 
         (void) pthread_mutex_lock(&l->lock);
         while (!l->quit)
                 if (l->active == me && l->first)
-                        lane_work(me);
+                        job_thread_work(me);
                 else
                         (void) pthread_cond_wait(&l->changed, &l->lock);
         (void) pthread_mutex_unlock(&l->lock);
@@ -75,69 +75,69 @@ static void *job_lanes_lane_main(void *arg) {
 }
 
 /* ---- their owner; under the lock ---- */
-static int lane_new(JobLanes *l) {
-        Lane *lane = calloc(1, sizeof(*lane));
+static int job_thread_new(JobThreads *l) {
+        JobThread *thread = calloc(1, sizeof(*thread));
         sigset_t all, before;
         int r;
 
-        if (!lane)
+        if (!thread)
                 return -ENOMEM;
-        lane->all = l;
+        thread->all = l;
         (void) sigfillset(&all); /* signals are for the program's own thread */
         (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = pthread_create(&lane->thread, NULL, job_lanes_lane_main, lane);
+        r = pthread_create(&thread->thread, NULL, job_threads_main, thread);
         (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r != 0) {
-                free(lane);
+                free(thread);
                 return -r;
         }
-        lane->next = l->lanes;
-        l->lanes = lane;
-        l->active = lane;
+        thread->next = l->threads;
+        l->threads = thread;
+        l->active = thread;
         return 0;
 }
 
 /* Somebody free for the queue. */
-static int lane_choose(JobLanes *l) {
+static int job_thread_choose(JobThreads *l) {
         l->active = NULL;
-        for (Lane *lane = l->lanes; lane && !l->active; lane = lane->next)
-                if (!lane->job)
-                        l->active = lane;
+        for (JobThread *thread = l->threads; thread && !l->active; thread = thread->next)
+                if (!thread->job)
+                        l->active = thread;
         if (!l->active)
-                return lane_new(l);
+                return job_thread_new(l);
         (void) pthread_cond_broadcast(&l->changed);
         return 0;
 }
 
-static void queue_drop(JobLanes *l) {
+static void queue_drop(JobThreads *l) {
         for (; l->first; l->first = l->first->next)
                 l->first->state = JOB_IDLE;
         l->end = &l->first;
 }
 
-static void wait_until(JobLanes *l, usec_t until) {
+static void wait_until(JobThreads *l, usec_t until) {
         const struct timespec t = { .tv_sec = until / USEC_PER_SEC, .tv_nsec = until % USEC_PER_SEC * 1000 };
 
         (void) pthread_cond_timedwait(&l->changed, &l->lock, &t);
 }
 
-/* The active lane's job has had its time. */
-static bool job_lanes_is_late(const JobLanes *l, usec_t patience) {
+/* The active thread's job has had its time. */
+static bool job_threads_is_late(const JobThreads *l, usec_t patience) {
         return l->active && l->active->job && clock_monotonic() >= l->active->job->since + patience;
 }
 
-void job_lanes_wait(JobLanes *l, usec_t patience) {
+void job_threads_wait(JobThreads *l, usec_t patience) {
         int r = 0;
 
         (void) pthread_mutex_lock(&l->lock);
         (void) pthread_cond_broadcast(&l->changed); /* there is work */
         while (r == 0 && (l->first || (l->active && l->active->job))) {
-                if (job_lanes_is_late(l, patience)) {
+                if (job_threads_is_late(l, patience)) {
                         l->active = NULL;
                         continue;
                 }
                 if (!l->active)
-                        r = lane_choose(l);
+                        r = job_thread_choose(l);
                 if (r == 0)
                         wait_until(l,
                                    (l->active->job ? l->active->job->since : clock_monotonic()) + patience);
@@ -147,7 +147,7 @@ void job_lanes_wait(JobLanes *l, usec_t patience) {
         (void) pthread_mutex_unlock(&l->lock);
 }
 
-void job_lanes_put(JobLanes *l, Job *job) {
+void job_threads_put(JobThreads *l, Job *job) {
         (void) pthread_mutex_lock(&l->lock);
         assert(job->state == JOB_IDLE);
         job->state = JOB_QUEUED;
@@ -157,7 +157,7 @@ void job_lanes_put(JobLanes *l, Job *job) {
         (void) pthread_mutex_unlock(&l->lock);
 }
 
-JobState job_lanes_look(JobLanes *l, Job *job) {
+JobState job_threads_look(JobThreads *l, Job *job) {
         JobState state;
 
         (void) pthread_mutex_lock(&l->lock);
@@ -168,26 +168,26 @@ JobState job_lanes_look(JobLanes *l, Job *job) {
         return state;
 }
 
-bool job_lanes_end(JobLanes *l) {
+bool job_threads_end(JobThreads *l) {
         bool hangs = false;
 
         if (!l)
                 return true;
         (void) pthread_mutex_lock(&l->lock);
         queue_drop(l);
-        for (const Lane *lane = l->lanes; lane; lane = lane->next)
-                hangs |= lane->job != NULL;
+        for (const JobThread *thread = l->threads; thread; thread = thread->next)
+                hangs |= thread->job != NULL;
         l->quit = !hangs;
         (void) pthread_cond_broadcast(&l->changed);
         (void) pthread_mutex_unlock(&l->lock);
         if (hangs)
                 return false;
-        while (l->lanes) {
-                Lane *lane = l->lanes;
+        while (l->threads) {
+                JobThread *thread = l->threads;
 
-                l->lanes = lane->next;
-                (void) pthread_join(lane->thread, NULL);
-                free(lane);
+                l->threads = thread->next;
+                (void) pthread_join(thread->thread, NULL);
+                free(thread);
         }
         (void) pthread_cond_destroy(&l->changed);
         (void) pthread_mutex_destroy(&l->lock);

@@ -17,23 +17,24 @@
 
 /* What was decided and came about since then, newest first, each with `after` where its hosts have been
  * looked at again. */
-int audit_book_read(Store *store, Arena *a, usec_t since, const AuditEntry **ret, uint32_t *ret_n) must_check;
+int audit_store_read(Store *store, Arena *a, usec_t since, const AuditEntry **ret,
+                     uint32_t *ret_n) must_check;
 
 /* The entry of a round. `record`: its name in the store, "" when it has none. */
-AuditEntry audit_book_entry(const RoundRecord *x, const char *record);
+AuditEntry audit_store_entry(const RoundRecord *x, const char *record);
 
 /* Writes a decision with its outcome; its id, sums of what was measured and loads of the hosts as `facts` has
  * them are filled in. 1: another leads. */
-int audit_book_write(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts,
-                     AuditEntry entry) must_check;
+int audit_store_write(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts,
+                      AuditEntry entry) must_check;
 
 /* Looks again at the hosts of decisions that were carried out a while ago (service.settle), by facts read
  * just now, and writes how loaded they are. 1: another leads. */
-int audit_book_look(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts) must_check;
+int audit_store_look(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts) must_check;
 
 /* Why balance should pause: predictions were too wrong (service.pause_…), and nobody has acknowledged it
  * since. NULL in *ret: it need not. */
-int audit_book_verdict(Store *store, Arena *a, const Settings *settings, const char **ret) must_check;
+int audit_store_verdict(Store *store, Arena *a, const Settings *settings, const char **ret) must_check;
 
 /* From now on what was wrong before does not count. */
-int audit_book_acknowledge(Store *store) must_check;
+int audit_store_acknowledge(Store *store) must_check;

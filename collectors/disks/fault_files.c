@@ -21,7 +21,7 @@
 #define SCRATCH_BYTES (UINT64_C(64) << 20)
 #define WATCHED       (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
 
-extern const Collector collector_faults_d;
+extern const Collector collector_fault_files;
 
 typedef struct FaultsState {
         Arena scratch;
@@ -29,13 +29,13 @@ typedef struct FaultsState {
         int wd;    /* −1: the folder is not watched: it was not there */
 } FaultsState;
 
-static const char *faults_d_folder(const CollectorEnv *env) {
-        return collector_text(env, &collector_faults_d, "dir");
+static const char *fault_files_folder(const CollectorEnv *env) {
+        return collector_text(env, &collector_fault_files, "dir");
 }
 
 /* On the host itself the usual folder is made, so that an operator finds it; a fixture is left as it is. */
 static void folder_make(const CollectorEnv *env) {
-        const char *dir = faults_d_folder(env);
+        const char *dir = fault_files_folder(env);
 
         if (*env->root == '\0' && strcmp(dir, "/var/lib/plimsoll/faults.d") == 0) {
                 (void) mkdir("/var/lib/plimsoll", 0755);
@@ -45,7 +45,7 @@ static void folder_make(const CollectorEnv *env) {
 
 static void folder_watch(FaultsState *s, const CollectorEnv *env) {
         if (s->watch >= 0 && s->wd < 0)
-                s->wd = inotify_add_watch(s->watch, faults_d_folder(env), WATCHED | IN_ONLYDIR);
+                s->wd = inotify_add_watch(s->watch, fault_files_folder(env), WATCHED | IN_ONLYDIR);
 }
 
 static int faults_open(void *state, const CollectorEnv *env) {
@@ -61,7 +61,7 @@ static int faults_open(void *state, const CollectorEnv *env) {
         return arena_open(SCRATCH_BYTES, &s->scratch);
 }
 
-static int faults_d_name_compare(const void *a, const void *b) {
+static int fault_files_name_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -100,7 +100,7 @@ static int files_list(Arena *a, const char *path, const char ***ret, uint32_t *r
                 }
         }
         (void) closedir(dir);
-        qsort(names, n, sizeof(*names), faults_d_name_compare);
+        qsort(names, n, sizeof(*names), fault_files_name_compare);
         *ret = names;
         *ret_n = n;
         return 0;
@@ -162,7 +162,7 @@ static int faults_read(void *state, const CollectorEnv *env, usec_t now, SampleS
         (void) now;
         arena_rewind(&s->scratch, 0);
         folder_watch(s, env); /* before the reading: what comes after it is heard of */
-        dir = text_format(&s->scratch, "%s%s", env->root, faults_d_folder(env));
+        dir = text_format(&s->scratch, "%s%s", env->root, fault_files_folder(env));
         r = dir ? files_list(&s->scratch, dir, &names, &n, &more) : -ENOMEM;
         for (uint32_t i = 0; r == 0 && i < n; i++)
                 r = file_emit(s, dir, names[i], sink);
@@ -195,7 +195,7 @@ static bool faults_ready(void *state, const CollectorEnv *env) {
         return true;
 }
 
-static const SettingDef faults_d_settings[] = {
+static const SettingDef fault_files_settings[] = {
         { .name = "dir",
           .type = SETTING_TEXT,
           .def_text = "/var/lib/plimsoll/faults.d",
@@ -203,11 +203,11 @@ static const SettingDef faults_d_settings[] = {
         { 0 },
 };
 
-const Collector collector_faults_d = {
+const Collector collector_fault_files = {
         .name = "faults_d",
         .summary = "faults that the operator's own tools drop in a folder",
         .runs = RUNS_ON_HOST,
-        .settings = faults_d_settings,
+        .settings = fault_files_settings,
         .state_size = sizeof(FaultsState),
         .open = faults_open,
         .read = faults_read,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/app/round/audit_book.h"
+#include "scheduler/app/round/audit_store.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,20 +40,20 @@ static int read_some(Store *store, Arena *a, usec_t since, uint32_t most, const 
         return r < 0 ? r : parse_all(a, texts, n, ret, ret_n);
 }
 
-int audit_book_read(Store *store, Arena *a, usec_t since, const AuditEntry **ret, uint32_t *ret_n) {
+int audit_store_read(Store *store, Arena *a, usec_t since, const AuditEntry **ret, uint32_t *ret_n) {
         return read_some(store, a, since, ENTRIES_MOST, ret, ret_n);
 }
 
 /* ---- writing ---- */
 
-static int64_t audit_book_share(int64_t part, int64_t whole) {
+static int64_t audit_store_share(int64_t part, int64_t whole) {
         return part == UNKNOWN || whole <= 0 ? UNKNOWN : part * 1000 / whole;
 }
 
-static HostLoad audit_book_load_of(const Host *h) {
+static HostLoad audit_store_load_of(const Host *h) {
         return (HostLoad){ .host = h->name,
-                           .cpu_permille = audit_book_share(h->cpu_busy_mcores, h->cpus * 1000),
-                           .memory_permille = audit_book_share(h->memory_used_mib, h->memory_mib) };
+                           .cpu_permille = audit_store_share(h->cpu_busy_mcores, h->cpus * 1000),
+                           .memory_permille = audit_store_share(h->memory_used_mib, h->memory_mib) };
 }
 
 static int add_load(const Snapshot *s, const char *name, HostLoad *list, uint32_t *io_n) {
@@ -61,7 +61,7 @@ static int add_load(const Snapshot *s, const char *name, HostLoad *list, uint32_
 
         if (h == IX_NONE || audit_load(list, *io_n, name))
                 return 0;
-        list[(*io_n)++] = audit_book_load_of(&s->hosts[h]);
+        list[(*io_n)++] = audit_store_load_of(&s->hosts[h]);
         return 1;
 }
 
@@ -70,8 +70,8 @@ static int compare_load(const void *a, const void *b) {
 }
 
 /* The hosts of those moves that were made or tried, as the snapshot has them. */
-static int audit_book_loads(Arena *a, const Snapshot *s, const RecordMove *moves, uint32_t n,
-                            const HostLoad **ret, uint32_t *ret_n) {
+static int audit_store_loads(Arena *a, const Snapshot *s, const RecordMove *moves, uint32_t n,
+                             const HostLoad **ret, uint32_t *ret_n) {
         HostLoad *list = arena_new(a, HostLoad, (size_t) n * 2);
         uint32_t k = 0;
 
@@ -109,7 +109,7 @@ static void sum_up(AuditEntry *e) {
         }
 }
 
-static int audit_book_put(Leadership *l, Arena *a, const Settings *settings, const AuditEntry *e) {
+static int audit_store_put(Leadership *l, Arena *a, const Settings *settings, const AuditEntry *e) {
         const char *text = NULL;
         size_t n = 0;
         int r = audit_text_print(a, e, &text, &n);
@@ -119,7 +119,7 @@ static int audit_book_put(Leadership *l, Arena *a, const Settings *settings, con
                                        settings_int(settings, "service", "audit_keep"));
 }
 
-AuditEntry audit_book_entry(const RoundRecord *x, const char *record) {
+AuditEntry audit_store_entry(const RoundRecord *x, const char *record) {
         const Plan *plan = x->round->plan;
 
         return (AuditEntry){ .at = x->input->now,
@@ -135,8 +135,8 @@ AuditEntry audit_book_entry(const RoundRecord *x, const char *record) {
                              .n_moves = x->n_moves };
 }
 
-int audit_book_write(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts,
-                     AuditEntry entry) {
+int audit_store_write(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts,
+                      AuditEntry entry) {
         int r;
 
         entry.id = text_format(a, "%s/%llx", entry.leader, (unsigned long long) entry.at);
@@ -144,15 +144,15 @@ int audit_book_write(Leadership *l, Arena *a, const Settings *settings, const Sn
                 return -ENOMEM;
         entry.ms = entry.bytes = UNKNOWN;
         sum_up(&entry);
-        r = audit_book_loads(a, facts, entry.moves, entry.n_moves, &entry.before, &entry.n_before);
-        return r < 0 ? r : audit_book_put(l, a, settings, &entry);
+        r = audit_store_loads(a, facts, entry.moves, entry.n_moves, &entry.before, &entry.n_before);
+        return r < 0 ? r : audit_store_put(l, a, settings, &entry);
 }
 
-static bool audit_book_ran(const AuditEntry *e) {
+static bool audit_store_ran(const AuditEntry *e) {
         return e->n_moves > 0 && e->ms != UNKNOWN;
 }
 
-int audit_book_look(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts) {
+int audit_store_look(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts) {
         const usec_t now = clock_now_of(l->world->clock);
         const AuditEntry *list = NULL;
         uint32_t n = 0;
@@ -161,18 +161,18 @@ int audit_book_look(Leadership *l, Arena *a, const Settings *settings, const Sna
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 AuditEntry later = { .id = list[i].id };
 
-                if (!audit_book_ran(&list[i]) || list[i].n_after > 0)
+                if (!audit_store_ran(&list[i]) || list[i].n_after > 0)
                         continue;
-                r = audit_book_loads(a, facts, list[i].moves, list[i].n_moves, &later.after, &later.n_after);
+                r = audit_store_loads(a, facts, list[i].moves, list[i].n_moves, &later.after, &later.n_after);
                 if (r == 0 && later.n_after > 0)
-                        r = audit_book_put(l, a, settings, &later);
+                        r = audit_store_put(l, a, settings, &later);
         }
         return r;
 }
 
 /* ---- when to pause ---- */
 
-static int audit_book_acknowledged(Store *store, Arena *a, usec_t *ret) {
+static int audit_store_acknowledged(Store *store, Arena *a, usec_t *ret) {
         const char *text = NULL;
         size_t n = 0;
         int r = store_get_state(store, a, AUDIT_ACK_NAME, &text, &n);
@@ -183,7 +183,7 @@ static int audit_book_acknowledged(Store *store, Arena *a, usec_t *ret) {
         return r < 0 ? r : 0;
 }
 
-int audit_book_verdict(Store *store, Arena *a, const Settings *settings, const char **ret) {
+int audit_store_verdict(Store *store, Arena *a, const Settings *settings, const char **ret) {
         AuditBound bound = { .moves = (uint32_t) settings_int(settings, "service", "pause_after"),
                              .factor_permille = settings_int(settings, "service", "pause_factor") * 1000,
                              .missed_permille = settings_int(settings, "service", "pause_failed"),
@@ -195,13 +195,13 @@ int audit_book_verdict(Store *store, Arena *a, const Settings *settings, const c
         *ret = NULL;
         if (bound.moves == 0)
                 return 0;
-        r = audit_book_acknowledged(store, a, &bound.since);
+        r = audit_store_acknowledged(store, a, &bound.since);
         if (r == 0)
                 r = read_some(store, a, bound.since, LOOK_BACK, &list, &n);
         return r < 0 ? r : audit_wrong(a, list, n, bound, ret);
 }
 
-int audit_book_acknowledge(Store *store) {
+int audit_store_acknowledge(Store *store) {
         char text[24];
         int n = snprintf(text, sizeof(text), "%lld", (long long) clock_now());
 

@@ -2,7 +2,7 @@
 /* What the agent knows of the other agents it exchanges echoes with (collectors/hosts/peers.c): where they
  * answer, the key they share, and where this host answers itself.
  *
- * Owner: the agent; ended by peer_book_close(). Const to collectors. Threads: one.
+ * Owner: the agent; ended by peer_store_close(). Const to collectors. Threads: one.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ typedef struct Peer {
         PeerAddress address;
 } Peer;
 
-typedef struct PeerBook {
+typedef struct PeerStore {
         Arena arenas[2]; /* one of `peers`, one of the next ones */
         PeerAddress own;
         char own_text[PEER_TEXT_SIZE];
@@ -37,7 +37,7 @@ typedef struct PeerBook {
         uint64_t edition; /* another one: `peers` has changed */
         usec_t meet_at;   /* monotonic: when partners are asked for next */
         usec_t pause;     /* until then: short at first, when hosts come up together */
-} PeerBook;
+} PeerStore;
 
 /* "10.0.0.1 16599", "fd00::1 16599", as they stand in the store. 0; -EINVAL. Pure. */
 int peer_address_parse(const char *text, size_t n, PeerAddress *ret) must_check;
@@ -47,11 +47,11 @@ const char *peer_address_print(const PeerAddress *address, char buf[PEER_TEXT_SI
  * takes what the system's resolver takes. `key_file`: "" or a file with the key, in place of the store's.
  * 0; 1: neither says where: this host takes no part; -EINVAL with *reterr_fault: no address, no key in the
  * file; -ENOMEM. */
-int peer_book_open(PeerBook *ret, const char *address, int64_t port, const char *uri, const char *key_file,
-                   TextFault *reterr_fault) must_check;
-void peer_book_close(PeerBook *b);
+int peer_store_open(PeerStore *ret, const char *address, int64_t port, const char *uri, const char *key_file,
+                    TextFault *reterr_fault) must_check;
+void peer_store_close(PeerStore *b);
 
 /* Once a minute, a few times sooner at first: says where this host is, takes its partners, and the key if it
  * has none. 0; negative errno as of the store: the partners stay as they were, and it is tried again at the
  * next call. */
-int peer_book_meet(PeerBook *b, Store *store, const char *host, usec_t now) must_check;
+int peer_store_meet(PeerStore *b, Store *store, const char *host, usec_t now) must_check;

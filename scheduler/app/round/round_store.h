@@ -8,17 +8,17 @@
 
 /* Fills in->cool_downs from the store's cool-downs and the journal's open moves. 0; a negative errno of the
  * store; a text in the store that cannot be read counts as none. In `a`. */
-int store_round_holds(Store *store, Arena *a, RoundInput *in) must_check;
+int round_store_holds(Store *store, Arena *a, RoundInput *in) must_check;
 
 /* All open moves of the journal, see journal_open_ones(). In `a`. */
-int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
+int round_store_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
 
 /* One line of the journal. 0; 1: another leads by now; -ENOMEM, a negative errno of the store. */
-int store_round_write(const Leadership *l, Arena *a, const JournalEntry *e) must_check;
+int round_store_write(const Leadership *l, Arena *a, const JournalEntry *e) must_check;
 
 /* What was moved for balance stays where it is for a while (service.cool_down), whoever leads. 0; 1: another
  * leads by now; a negative errno of the store. */
-int store_round_cool(const Leadership *l, const char *vm, const Settings *settings) must_check;
+int round_store_cool(const Leadership *l, const char *vm, const Settings *settings) must_check;
 
 typedef struct Settled {
         JournalEntry entry; /* as it was open */
@@ -30,5 +30,5 @@ typedef struct Settled {
 /* Asks both hosts of each open move where the VM runs, and writes down what they say; one that has arrived
  * cools down like any other. What is still under way or unclear stays open. ret[n] in `a`. 0; a negative
  * errno of the store; 1: the journal is another's. */
-int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
+int round_store_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
                        uint32_t *ret_n) must_check;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/act/libvirt/libvirt_look.h"
+#include "scheduler/act/libvirt/domain_state.h"
 
 #include <libvirt/virterror.h>
 #include <stdio.h>
@@ -45,14 +45,14 @@ Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
         return presence_of(domain, words, &failed);
 }
 
-static void cannot_be_asked(Sight *s, const char *why) {
+static void cannot_be_asked(DomainState *s, const char *why) {
         s->presence = PRESENCE_UNKNOWN;
         (void) snprintf(s->words, sizeof(s->words), "cannot be asked: %.230s", why);
 }
 
-Sight libvirt_look(const char *uri, const char *uuid, usec_t connect_at_most) {
+DomainState domain_state_read(const char *uri, const char *uuid, usec_t connect_at_most) {
         char why[LIBVIRT_WORDS] = "out of memory";
-        Sight s = { .presence = PRESENCE_NONE, .words = "not there" };
+        DomainState s = { .presence = PRESENCE_NONE, .words = "not there" };
         virConnectPtr conn = NULL;
         virDomainPtr domain;
 
@@ -79,7 +79,7 @@ Sight libvirt_look(const char *uri, const char *uuid, usec_t connect_at_most) {
 
 /* ---- statistics ---- */
 
-static void libvirt_look_read_field(virTypedParameterPtr params, int n, const char *name, int64_t *io) {
+static void domain_state_read_field(virTypedParameterPtr params, int n, const char *name, int64_t *io) {
         unsigned long long value;
 
         if (virTypedParamsGetULLong(params, n, name, &value) == 1 && value <= INT64_MAX)
@@ -89,22 +89,22 @@ static void libvirt_look_read_field(virTypedParameterPtr params, int n, const ch
 void libvirt_read_stats(virTypedParameterPtr params, int n, MigrationStatus *io) {
         int64_t memory_rate = 0, disk_rate = 0, page = 4096, dirty_pages = UNKNOWN, iteration = UNKNOWN;
 
-        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DATA_TOTAL, &io->bytes_total);
-        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED, &io->bytes_done);
-        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DATA_REMAINING, &io->bytes_left);
-        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_BPS, &memory_rate);
-        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DISK_BPS, &disk_rate);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_TOTAL, &io->bytes_total);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED, &io->bytes_done);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_REMAINING, &io->bytes_left);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_BPS, &memory_rate);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DISK_BPS, &disk_rate);
         io->bytes_per_s = memory_rate + disk_rate;
-        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, &dirty_pages);
-        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &page);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, &dirty_pages);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &page);
         if (dirty_pages != UNKNOWN)
                 io->dirty_kib_s = dirty_pages * (page / 1024);
-        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION, &iteration);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION, &iteration);
         if (iteration >= 0)
                 io->iteration = (uint32_t) iteration;
 }
 
-void libvirt_look_finished(const char *uri, const char *uuid, usec_t connect_at_most, MigrationStatus *io) {
+void domain_state_finished(const char *uri, const char *uuid, usec_t connect_at_most, MigrationStatus *io) {
         char why[LIBVIRT_WORDS];
         virConnectPtr conn = NULL;
         virTypedParameterPtr params = NULL;
@@ -119,7 +119,7 @@ void libvirt_look_finished(const char *uri, const char *uuid, usec_t connect_at_
                                          VIR_DOMAIN_JOB_STATS_COMPLETED |
                                                  VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) == 0) {
                         libvirt_read_stats(params, n, io);
-                        libvirt_look_read_field(params, n, VIR_DOMAIN_JOB_DOWNTIME, &io->downtime_ms);
+                        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DOWNTIME, &io->downtime_ms);
                         virTypedParamsFree(params, n);
                 }
                 (void) virDomainFree(domain);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What if the settings were others, and rules were not there: --set and --without-rule. */
-#include "scheduler/app/commands/supposed_settings.h"
+#include "scheduler/app/commands/what_if_settings.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/snapshot/rules/rules_apply.h"
 
-static bool supposed_settings_is_dropped(const Options *o, const char *name) {
+static bool what_if_settings_is_dropped(const Options *o, const char *name) {
         const char *text;
 
         for (unsigned i = 0; name && (text = option_nth(o, "without-rule", i)); i++)
@@ -32,7 +32,7 @@ static int drop_specs(Arena *a, const Options *o, const RuleSet *set, const Rule
         less->rules = rules;
         less->n_rules = 0;
         for (uint32_t i = 0; i < set->n_rules; i++)
-                if (!supposed_settings_is_dropped(o, set->rules[i].name))
+                if (!what_if_settings_is_dropped(o, set->rules[i].name))
                         rules[less->n_rules++] = set->rules[i];
         *ret = less;
         return 0;
@@ -48,7 +48,7 @@ static int drop_rules(Arena *a, const Options *o, const Snapshot *s, const Snaps
         less->rules = rules;
         less->n_rules = 0;
         for (uint32_t i = 0; i < s->n_rules; i++)
-                if (!supposed_settings_is_dropped(o, s->rules[i].name))
+                if (!what_if_settings_is_dropped(o, s->rules[i].name))
                         rules[less->n_rules++] = s->rules[i];
         *ret = less;
         return 0;
@@ -81,8 +81,8 @@ static int check_names(Arena *a, const Options *o, const RuleSet *set, const Sna
         return 0;
 }
 
-static int supposed_settings_leave_out(Arena *a, const Options *o, const Facts *facts, const Snapshot **ret,
-                                       TextFault *f) {
+static int what_if_settings_leave_out(Arena *a, const Options *o, const Facts *facts, const Snapshot **ret,
+                                      TextFault *f) {
         const RuleSet *set = settings_rules(facts->settings), *less = NULL;
         const Snapshot *before = source_facts(facts->source), *applied = NULL;
         int r;
@@ -99,7 +99,7 @@ static int supposed_settings_leave_out(Arena *a, const Options *o, const Facts *
 
 /* ---- settings ---- */
 
-bool supposed_settings_given(const Options *o) {
+bool what_if_settings_given(const Options *o) {
         const char *text;
 
         for (unsigned i = 0; (text = option_nth(o, "set", i)); i++)
@@ -108,16 +108,16 @@ bool supposed_settings_given(const Options *o) {
         return false;
 }
 
-int supposed_settings(Arena *a, const Options *o, const Facts *facts, SupposedSettings *ret,
-                      TextFault *reterr_fault) {
-        SupposedSettings s = { .as_is = facts->snapshot,
-                               .settings_as_is = facts->settings,
-                               .snapshot = facts->snapshot };
+int what_if_settings(Arena *a, const Options *o, const Facts *facts, WhatIfSettings *ret,
+                     TextFault *reterr_fault) {
+        WhatIfSettings s = { .as_is = facts->snapshot,
+                             .settings_as_is = facts->settings,
+                             .snapshot = facts->snapshot };
         const char *file = NULL;
         Settings *as_is = NULL;
-        int r = supposed_settings_leave_out(a, o, facts, &s.snapshot, reterr_fault);
+        int r = what_if_settings_leave_out(a, o, facts, &s.snapshot, reterr_fault);
 
-        if (r == 0 && supposed_settings_given(o)) {
+        if (r == 0 && what_if_settings_given(o)) {
                 r = app_settings_load_as_is(a, o, &as_is, &file, reterr_fault);
                 if (r == 0 && as_is) {
                         s.settings_as_is = as_is;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/act/libvirt/libvirt_manner.h"
+#include "scheduler/act/libvirt/migration_params.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define KBIT_A_MIB 8389 /* kbit/s in a MiB/s */
 
-static void libvirt_manner_lack(Manner *m, const char *what) {
+static void migration_params_lack(MigrationParams *m, const char *what) {
         size_t n = strlen(m->lacks);
 
         (void) snprintf(m->lacks + n, sizeof(m->lacks) - n, "%s%s", n > 0 ? ", " : "", what);
 }
 
-static int64_t libvirt_manner_bandwidth(const MigrationRequest *r) {
+static int64_t migration_params_bandwidth(const MigrationRequest *r) {
         int64_t mib = r->manner.bandwidth_kbit / KBIT_A_MIB;
 
         if (r->manner.bandwidth_kbit > 0)
@@ -20,11 +20,11 @@ static int64_t libvirt_manner_bandwidth(const MigrationRequest *r) {
         return r->bandwidth_mib_s;
 }
 
-static void add_parallel(Manner *m, const MigrationRequest *r, Ability both) {
+static void add_parallel(MigrationParams *m, const MigrationRequest *r, MigrationCapabilities both) {
         if (r->manner.strategy != STRATEGY_MULTIFD || r->manner.channels < 2)
                 return;
         if (!both.parallel) {
-                libvirt_manner_lack(m, "parallel connections");
+                migration_params_lack(m, "parallel connections");
                 return;
         }
         m->flags |= VIR_MIGRATE_PARALLEL;
@@ -34,19 +34,19 @@ static void add_parallel(Manner *m, const MigrationRequest *r, Ability both) {
         if (m->zstd)
                 m->flags |= VIR_MIGRATE_COMPRESSED;
         if (r->manner.compress && !both.zstd)
-                libvirt_manner_lack(m, "zstd");
+                migration_params_lack(m, "zstd");
 }
 
-static void add_post_copy(Manner *m, const MigrationRequest *r, Ability both) {
+static void add_post_copy(MigrationParams *m, const MigrationRequest *r, MigrationCapabilities both) {
         bool wanted = r->post_copy || r->manner.strategy == STRATEGY_POST_COPY ||
                       r->manner.at_deadline == DEADLINE_POST_COPY;
 
         if (!wanted)
                 return;
         if (!both.post_copy || ((m->flags & VIR_MIGRATE_PARALLEL) && !both.parallel_post_copy)) {
-                libvirt_manner_lack(m, m->flags & VIR_MIGRATE_PARALLEL
-                                               ? "post-copy beside parallel connections"
-                                               : "post-copy");
+                migration_params_lack(m, m->flags & VIR_MIGRATE_PARALLEL
+                                                 ? "post-copy beside parallel connections"
+                                                 : "post-copy");
                 return;
         }
         m->flags |= VIR_MIGRATE_POSTCOPY;
@@ -54,7 +54,7 @@ static void add_post_copy(Manner *m, const MigrationRequest *r, Ability both) {
         m->switch_early = r->manner.strategy == STRATEGY_POST_COPY;
 }
 
-static void add_auto_converge(Manner *m, const MigrationRequest *r, Ability both) {
+static void add_auto_converge(MigrationParams *m, const MigrationRequest *r, MigrationCapabilities both) {
         bool wanted = r->manner.strategy == STRATEGY_AUTO_CONVERGE ||
                       r->manner.at_deadline == DEADLINE_AUTO_CONVERGE;
 
@@ -63,14 +63,14 @@ static void add_auto_converge(Manner *m, const MigrationRequest *r, Ability both
         if (both.auto_converge)
                 m->flags |= VIR_MIGRATE_AUTO_CONVERGE;
         else if (wanted)
-                libvirt_manner_lack(m, "auto-converge");
+                migration_params_lack(m, "auto-converge");
 }
 
-Manner manner_of(const MigrationRequest *r, Ability both, bool persistent) {
-        Manner m = { .flags = VIR_MIGRATE_PEER2PEER,
-                     .at_deadline = r->manner.at_deadline,
-                     .deadline = r->manner.deadline_ms > 0 ? r->manner.deadline_ms * USEC_PER_MSEC
-                                                           : r->time_limit };
+MigrationParams migration_params_of(const MigrationRequest *r, MigrationCapabilities both, bool persistent) {
+        MigrationParams m = { .flags = VIR_MIGRATE_PEER2PEER,
+                              .at_deadline = r->manner.at_deadline,
+                              .deadline = r->manner.deadline_ms > 0 ? r->manner.deadline_ms * USEC_PER_MSEC
+                                                                    : r->time_limit };
 
         if (r->offline) { /* a definition alone: nothing of the rest applies */
                 m.flags |= VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
@@ -82,7 +82,7 @@ Manner manner_of(const MigrationRequest *r, Ability both, bool persistent) {
         if (r->tls)
                 m.flags |= VIR_MIGRATE_TLS; /* asked for even if a host may not know it: then it fails, and in
                                                the clear it does not go */
-        m.bandwidth_mib_s = libvirt_manner_bandwidth(r);
+        m.bandwidth_mib_s = migration_params_bandwidth(r);
         add_parallel(&m, r, both);
         add_post_copy(&m, r, both);
         add_auto_converge(&m, r, both);
@@ -91,8 +91,8 @@ Manner manner_of(const MigrationRequest *r, Ability both, bool persistent) {
         return m;
 }
 
-int manner_params(const MigrationRequest *r, const Manner *m, const char *const *disks,
-                  virTypedParameterPtr *ret, int *ret_n) {
+int migration_params_list(const MigrationRequest *r, const MigrationParams *m, const char *const *disks,
+                          virTypedParameterPtr *ret, int *ret_n) {
         int room = 0, k = 0;
 
         *ret = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "collectors/hosts/peer_book.h"
+#include "collectors/hosts/peer_store.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -57,7 +57,7 @@ const char *peer_address_print(const PeerAddress *address, char buf[PEER_TEXT_SI
 }
 
 /* The host in "qemu+ssh://root@h1:22/system", "[::1]"; "" when there is none. */
-static void peer_book_uri_host(const char *uri, char *ret, size_t size) {
+static void peer_store_uri_host(const char *uri, char *ret, size_t size) {
         const char *at = uri ? strstr(uri, "://") : NULL;
         size_t n;
 
@@ -109,7 +109,7 @@ static bool leads_home(const char *host, const PeerAddress *found) {
                                                : ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-static int key_read(PeerBook *b, const char *file, TextFault *fault) {
+static int key_read(PeerStore *b, const char *file, TextFault *fault) {
         const char *text;
         size_t n;
         int r = file_slurp(&b->arenas[0], "", file, &text, &n);
@@ -124,16 +124,16 @@ static int key_read(PeerBook *b, const char *file, TextFault *fault) {
         return r < 0 && r != -ENOMEM ? -EINVAL : r;
 }
 
-int peer_book_open(PeerBook *ret, const char *address, int64_t port, const char *uri, const char *key_file,
-                   TextFault *reterr_fault) {
+int peer_store_open(PeerStore *ret, const char *address, int64_t port, const char *uri, const char *key_file,
+                    TextFault *reterr_fault) {
         char host[256];
         int r;
 
-        *ret = (PeerBook){ 0 };
+        *ret = (PeerStore){ 0 };
         if (*address)
                 (void) snprintf(host, sizeof(host), "%s", address);
         else
-                peer_book_uri_host(uri, host, sizeof(host));
+                peer_store_uri_host(uri, host, sizeof(host));
         if (!*host)
                 return 1;
         if (address_find(host, port, &ret->own) < 0 || leads_home(host, &ret->own)) {
@@ -152,18 +152,18 @@ int peer_book_open(PeerBook *ret, const char *address, int64_t port, const char 
         if (r == 0 && *key_file)
                 r = key_read(ret, key_file, reterr_fault);
         if (r < 0)
-                peer_book_close(ret);
+                peer_store_close(ret);
         return r;
 }
 
-void peer_book_close(PeerBook *b) {
+void peer_store_close(PeerStore *b) {
         arena_close(&b->arenas[0]);
         arena_close(&b->arenas[1]);
         explicit_bzero(b->key, sizeof(b->key));
-        *b = (PeerBook){ 0 };
+        *b = (PeerStore){ 0 };
 }
 
-static int key_share(PeerBook *b, Store *store, Arena *a) {
+static int key_share(PeerStore *b, Store *store, Arena *a) {
         unsigned char fresh[ECHO_KEY_BYTES];
         char hex[2 * ECHO_KEY_BYTES + 1];
         const char *text;
@@ -179,7 +179,7 @@ static int key_share(PeerBook *b, Store *store, Arena *a) {
         return r;
 }
 
-int peer_book_meet(PeerBook *b, Store *store, const char *host, usec_t now) {
+int peer_store_meet(PeerStore *b, Store *store, const char *host, usec_t now) {
         Arena *a = &b->arenas[(b->edition + 1) % 2];
         StoredText *found;
         uint32_t n_found = 0, n = 0;

@@ -18,31 +18,32 @@
 
 #include "scheduler/act/executor.h"
 
-typedef struct Ability {
+typedef struct MigrationCapabilities {
         bool auto_converge, post_copy, parallel, zstd, parallel_post_copy, tls;
-} Ability;
+} MigrationCapabilities;
 
 /* From version numbers as libvirt gives them: major × 1,000,000 + minor × 1,000 + release. */
-Ability ability_of(unsigned long libvirt, unsigned long qemu);
+MigrationCapabilities migration_capabilities_of(unsigned long libvirt, unsigned long qemu);
 
 /* Asked of the connection. Versions that it does not tell count as 0: it can nothing. */
-Ability ability_read(virConnectPtr conn);
+MigrationCapabilities migration_capabilities_read(virConnectPtr conn);
 
 /* What hosts were found to be able to, by URI: asked once in a while, not for each migration. Not guarded:
- * the owner's lock is. Begins zeroed; ended by ability_book_done(). */
-typedef struct AbilityNote AbilityNote;
-typedef struct AbilityBook {
-        AbilityNote *first;
-} AbilityBook;
+ * the owner's lock is. Begins zeroed; ended by capability_cache_done(). */
+typedef struct CapabilityEntry CapabilityEntry;
+typedef struct CapabilityCache {
+        CapabilityEntry *first;
+} CapabilityCache;
 
-#define ABILITY_HOLDS (300 * USEC_PER_SEC) /* a host's QEMU may be another after an upgrade */
+#define CAPABILITY_HOLDS (300 * USEC_PER_SEC) /* a host's QEMU may be another after an upgrade */
 
 /* `now` monotonic. False: not known, or not lately. */
-bool ability_known(const AbilityBook *b, const char *uri, usec_t now, Ability *ret);
+bool capability_cache_find(const CapabilityCache *b, const char *uri, usec_t now, MigrationCapabilities *ret);
 /* One that can nothing is asked again each time: perhaps it did not answer. Without memory it is not noted.
  */
-void ability_note(AbilityBook *b, const char *uri, usec_t now, Ability ability);
-void ability_book_done(AbilityBook *b);
+void capability_cache_put(CapabilityCache *b, const char *uri, usec_t now,
+                          MigrationCapabilities capabilities);
+void capability_cache_done(CapabilityCache *b);
 
 /* What both can. */
-Ability ability_both(Ability a, Ability b);
+MigrationCapabilities migration_capabilities_both(MigrationCapabilities a, MigrationCapabilities b);

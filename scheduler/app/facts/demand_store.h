@@ -15,7 +15,7 @@
 #include "scheduler/model/settings.h"
 #include "scheduler/snapshot/wire/vm_history.h"
 
-typedef struct DemandBook {
+typedef struct DemandStore {
         VmHistory *list; /* sorted by name */
         uint32_t n;
         usec_t step; /* of the histories */
@@ -23,18 +23,18 @@ typedef struct DemandBook {
         char saved_as[200]; /* what "history-of" says when nobody has saved since */
         bool loaded;
         const char *note; /* of the last round: what was lost, in its arena; NULL: nothing */
-} DemandBook;
+} DemandStore;
 
-void demand_book_close(DemandBook *b);
+void demand_store_close(DemandStore *b);
 
 /* Takes in the snapshot's readings, saves what is due, and gives the snapshot with estimates. 1: another
  * leads. The setting demand.estimator "last": *ret is `s`, but histories are kept. */
-int demand_book_round(DemandBook *b, const Leadership *l, Arena *a, const Settings *settings,
-                      const Snapshot *s, const Snapshot **ret) must_check;
+int demand_store_round(DemandStore *b, const Leadership *l, Arena *a, const Settings *settings,
+                       const Snapshot *s, const Snapshot **ret) must_check;
 
-/* Histories and a snapshot's readings alone: what demand_book_round() does without a store. Entries of VMs
+/* Histories and a snapshot's readings alone: what demand_store_round() does without a store. Entries of VMs
  * that were not seen for a week are dropped. */
-int demand_book_add(DemandBook *b, const Settings *settings, const Snapshot *s) must_check;
+int demand_store_add(DemandStore *b, const Settings *settings, const Snapshot *s) must_check;
 
 /* What the leader last estimated, from the store, into a snapshot; *ret is `s` when there is nothing. */
 int demand_from_store(Store *store, Arena *a, const Snapshot *s, const Snapshot **ret) must_check;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/app/round/confirm_book.h"
+#include "scheduler/app/round/confirm_store.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "scheduler/snapshot/files/waiting_text.h"
 
 /* An entry that cannot be read has its name alone: who leads removes it. */
-static int confirm_book_read_one(Arena *a, const StoredText *text, Waiting *ret) {
+static int confirm_store_read_one(Arena *a, const StoredText *text, Waiting *ret) {
         TextFault fault = { 0 };
         const PlanFile *file = NULL;
         Waiting w = { 0 };
@@ -49,7 +49,7 @@ static int join_answers(Store *store, Arena *a, Waiting *list, uint32_t n) {
         return r;
 }
 
-int confirm_book_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) {
+int confirm_store_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) {
         StoredText *texts = NULL;
         Waiting *list = NULL;
         uint32_t n = 0;
@@ -60,7 +60,7 @@ int confirm_book_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) {
                 r = list ? 0 : -ENOMEM;
         }
         for (uint32_t i = 0; r == 0 && i < n; i++)
-                r = confirm_book_read_one(a, &texts[i], &list[i]);
+                r = confirm_store_read_one(a, &texts[i], &list[i]);
         if (r == 0 && n > 0)
                 r = join_answers(store, a, list, n);
         if (r < 0)
@@ -70,7 +70,7 @@ int confirm_book_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) {
         return 0;
 }
 
-int confirm_book_put(const Leadership *l, Arena *a, const WaitingPlan *plan) {
+int confirm_store_put(const Leadership *l, Arena *a, const WaitingPlan *plan) {
         const char *text = NULL;
         size_t n = 0;
         int r = waiting_text_print(a, plan, &text, &n);
@@ -78,11 +78,11 @@ int confirm_book_put(const Leadership *l, Arena *a, const WaitingPlan *plan) {
         return r < 0 ? r : store_put_waiting(l->store, l->token, plan->id, text, n);
 }
 
-int confirm_book_remove(const Leadership *l, const char *id) {
+int confirm_store_remove(const Leadership *l, const char *id) {
         return store_put_waiting(l->store, l->token, id, "", 0);
 }
 
-const char *confirm_book_id(Arena *a, const Waiting *list, uint32_t n, usec_t now) {
+const char *confirm_store_id(Arena *a, const Waiting *list, uint32_t n, usec_t now) {
         Prng prng = prng_seeded((uint64_t) now);
         const char *id;
         bool taken;
@@ -97,7 +97,7 @@ const char *confirm_book_id(Arena *a, const Waiting *list, uint32_t n, usec_t no
 }
 
 /* The more pressing, the lower. */
-static int confirm_book_pressing(unsigned kinds) {
+static int confirm_store_pressing(unsigned kinds) {
         int k = 0;
 
         while (k < ACTION_KIND_N && !(kinds & action_kind_bit((ActionKind) k)))
@@ -105,12 +105,12 @@ static int confirm_book_pressing(unsigned kinds) {
         return k;
 }
 
-bool confirm_book_presses(unsigned kinds, unsigned than) {
-        return confirm_book_pressing(kinds) < confirm_book_pressing(than);
+bool confirm_store_presses(unsigned kinds, unsigned than) {
+        return confirm_store_pressing(kinds) < confirm_store_pressing(than);
 }
 
-bool confirm_book_covers(const Waiting *w, const Snapshot *s, const Plan *plan, unsigned kinds) {
-        if (confirm_book_presses(kinds, w->plan.kinds))
+bool confirm_store_covers(const Waiting *w, const Snapshot *s, const Plan *plan, unsigned kinds) {
+        if (confirm_store_presses(kinds, w->plan.kinds))
                 return false;
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const char *vm = s->vms[plan->moves[i].vm].name;

@@ -20,18 +20,18 @@ typedef struct Waiting {
 } Waiting;
 
 /* By id. */
-int confirm_book_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) must_check;
+int confirm_store_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) must_check;
 
 /* 1: another leads. */
-int confirm_book_put(const Leadership *l, Arena *a, const WaitingPlan *plan) must_check;
-int confirm_book_remove(const Leadership *l, const char *id) must_check;
+int confirm_store_put(const Leadership *l, Arena *a, const WaitingPlan *plan) must_check;
+int confirm_store_remove(const Leadership *l, const char *id) must_check;
 
 /* A short id that none of these has. In `a`; NULL: it is full. */
-const char *confirm_book_id(Arena *a, const Waiting *list, uint32_t n, usec_t now);
+const char *confirm_store_id(Arena *a, const Waiting *list, uint32_t n, usec_t now);
 
 /* Whether the one set of kinds is for something more pressing than the other. */
-bool confirm_book_presses(unsigned kinds, unsigned than);
+bool confirm_store_presses(unsigned kinds, unsigned than);
 
 /* Whether the plan moves only VMs that this one moves too, and is for nothing more pressing: then a person
  * who was asked about the one need not be asked about the other. */
-bool confirm_book_covers(const Waiting *w, const Snapshot *s, const Plan *plan, unsigned kinds);
+bool confirm_store_covers(const Waiting *w, const Snapshot *s, const Plan *plan, unsigned kinds);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/app/round/store_round.h"
+#include "scheduler/app/round/round_store.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #define LOOK_AT_MOST      (5 * USEC_PER_SEC)
 #define SETTLED_AFTER     (60 * USEC_PER_SEC)
 
-int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) {
+int round_store_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) {
         StoredText *texts = NULL;
         JournalEntry *entries;
         uint32_t n = 0, n_entries = 0;
@@ -30,7 +30,7 @@ int store_round_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t 
         return journal_open_ones(a, entries, n_entries, ret, ret_n);
 }
 
-int store_round_holds(Store *store, Arena *a, RoundInput *in) {
+int round_store_holds(Store *store, Arena *a, RoundInput *in) {
         const JournalEntry *open = NULL;
         const CoolDown *cooling = NULL;
         uint32_t n_open = 0, n_cooling = 0;
@@ -42,7 +42,7 @@ int store_round_holds(Store *store, Arena *a, RoundInput *in) {
         if (r == 0 && cool_downs_parse(a, text, n, &cooling, &n_cooling) == -ENOMEM)
                 return -ENOMEM;
         if (r >= 0)
-                r = store_round_open(store, a, &open, &n_open);
+                r = round_store_open(store, a, &open, &n_open);
         if (r < 0)
                 return r;
         all = arena_new(a, CoolDown, (size_t) n_cooling + n_open);
@@ -60,7 +60,7 @@ int store_round_holds(Store *store, Arena *a, RoundInput *in) {
 }
 
 /* What two sightings amount to. Running on one and active on the other is a migration still under way. */
-static JournalEvent store_round_judge(const Sight *source, const Sight *target, usec_t age) {
+static JournalEvent round_store_judge(const DomainState *source, const DomainState *target, usec_t age) {
         if (source->presence == PRESENCE_NONE && target->presence == PRESENCE_RUNNING)
                 return JOURNAL_DONE;
         if (source->presence == PRESENCE_RUNNING && target->presence == PRESENCE_NONE)
@@ -73,7 +73,7 @@ static JournalEvent store_round_judge(const Sight *source, const Sight *target, 
 }
 
 /* Of one that was off: where it is defined, whatever became of it since. */
-static JournalEvent judge_cold(const Sight *source, const Sight *target, usec_t age) {
+static JournalEvent judge_cold(const DomainState *source, const DomainState *target, usec_t age) {
         if (source->presence == PRESENCE_UNKNOWN || target->presence == PRESENCE_UNKNOWN)
                 return JOURNAL_UNCLEAR;
         if (source->defined != target->defined)
@@ -83,7 +83,7 @@ static JournalEvent judge_cold(const Sight *source, const Sight *target, usec_t 
         return source->defined ? JOURNAL_UNCLEAR : JOURNAL_FAILED;
 }
 
-int store_round_cool(const Leadership *l, const char *vm, const Settings *settings) {
+int round_store_cool(const Leadership *l, const char *vm, const Settings *settings) {
         const CoolLength length = { .first = settings_int(settings, "service", "cool_down"),
                                     .most = settings_int(settings, "service", "cool_down_most") };
         const usec_t now = clock_now_of(l->world->clock);
@@ -110,7 +110,7 @@ int store_round_cool(const Leadership *l, const char *vm, const Settings *settin
         return r;
 }
 
-int store_round_write(const Leadership *l, Arena *a, const JournalEntry *e) {
+int round_store_write(const Leadership *l, Arena *a, const JournalEntry *e) {
         const char *text = NULL;
         size_t n = 0;
         int r = journal_print(a, e, &text, &n);
@@ -120,7 +120,7 @@ int store_round_write(const Leadership *l, Arena *a, const JournalEntry *e) {
 
 static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *ret) {
         JournalEntry settled = *e;
-        Sight source = { 0 }, target = { 0 };
+        DomainState source = { 0 }, target = { 0 };
         int r;
 
         *ret = (Settled){ .entry = *e,
@@ -133,7 +133,7 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
                 r = l->world->look(l->world->self, e->to_uri, e->uuid, LOOK_AT_MOST, &target);
         if (r < 0)
                 return r;
-        ret->now = (e->cold ? judge_cold : store_round_judge)(&source, &target,
+        ret->now = (e->cold ? judge_cold : round_store_judge)(&source, &target,
                                                               clock_now_of(l->world->clock) - e->at);
         ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
         if (source.post_copy_failed)
@@ -152,15 +152,15 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
         settled.event = ret->now;
         settled.at = clock_now_of(l->world->clock);
         settled.message = text_format(a, "settled by asking both hosts: %s", ret->words);
-        return settled.message ? store_round_write(l, a, &settled) : -ENOMEM;
+        return settled.message ? round_store_write(l, a, &settled) : -ENOMEM;
 }
 
-int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
+int round_store_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
                        uint32_t *ret_n) {
         const JournalEntry *open = NULL;
         uint32_t n = 0;
         Settled *list;
-        int r = store_round_open(l->store, a, &open, &n);
+        int r = round_store_open(l->store, a, &open, &n);
 
         if (r < 0)
                 return r;
@@ -172,7 +172,7 @@ int store_round_settle(Leadership *l, Arena *a, const Settings *settings, const 
                         return 1;
                 r = settle_one(l, a, &open[i], &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
-                        r = store_round_cool(l, open[i].vm, settings);
+                        r = round_store_cool(l, open[i].vm, settings);
         }
         *ret = list;
         *ret_n = n;

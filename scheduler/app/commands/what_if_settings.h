@@ -4,15 +4,15 @@
 
 #include "scheduler/app/commands/facts.h"
 
-typedef struct SupposedSettings {
+typedef struct WhatIfSettings {
         const Snapshot *as_is; /* the facts, with the settings as they are without --set */
         const Settings *settings_as_is;
         const Snapshot *snapshot; /* with --set, without the rules of --without-rule */
-} SupposedSettings;
+} WhatIfSettings;
 
 /* Some --set is of what plans are made by: rules, groups, hosts, windows, the cluster or a policy. */
-bool supposed_settings_given(const Options *o);
+bool what_if_settings_given(const Options *o);
 
 /* 0; -EINVAL with *reterr_fault: no such rule; -ENOMEM. In `a`. */
-int supposed_settings(Arena *a, const Options *o, const Facts *facts, SupposedSettings *ret,
-                      TextFault *reterr_fault) must_check;
+int what_if_settings(Arena *a, const Options *o, const Facts *facts, WhatIfSettings *ret,
+                     TextFault *reterr_fault) must_check;

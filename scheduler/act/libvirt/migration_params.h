@@ -6,9 +6,9 @@
  */
 #pragma once
 
-#include "scheduler/act/libvirt/libvirt_ability.h"
+#include "scheduler/act/libvirt/migration_capabilities.h"
 
-typedef struct Manner {
+typedef struct MigrationParams {
         unsigned flags;          /* VIR_MIGRATE_… */
         int64_t bandwidth_mib_s; /* 0: no cap */
         int channels;            /* 0: one */
@@ -18,15 +18,15 @@ typedef struct Manner {
         DeadlineAction at_deadline;
         usec_t deadline; /* from its start; 0: none */
         char lacks[128]; /* what was wanted and a host cannot, in words; "" */
-} Manner;
+} MigrationParams;
 
 /* `persistent`: the VM is defined on its source. */
-Manner manner_of(const MigrationRequest *r, Ability both, bool persistent);
+MigrationParams migration_params_of(const MigrationRequest *r, MigrationCapabilities both, bool persistent);
 
 /* The parameters for virDomainMigrateToURI3(). disks: NULL-terminated targets to be copied, or NULL. 0 or -1
  * with libvirt's words; freed by virTypedParamsFree() in any case. */
-int manner_params(const MigrationRequest *r, const Manner *m, const char *const *disks,
-                  virTypedParameterPtr *ret, int *ret_n) must_check;
+int migration_params_list(const MigrationRequest *r, const MigrationParams *m, const char *const *disks,
+                          virTypedParameterPtr *ret, int *ret_n) must_check;
 
 /* The allowed pause, raised while pre-copy does not converge.
  *
