@@ -5,6 +5,9 @@ pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 
 function(criterion_tests folder label)
   file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/*_test.c)
+  if(NOT WITH_GLPK)
+    list(FILTER sources EXCLUDE REGEX "/(lp|tree|exact)_test\\.c$") # of scheduler/milp
+  endif()
   foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})

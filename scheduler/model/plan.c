@@ -18,6 +18,7 @@ const char *const exact_use_names[EXACT_USE_N] = {
         [EXACT_PROVEN] = "proven",       [EXACT_OPEN] = "open",       [EXACT_OFF] = "off",
         [EXACT_TOO_LARGE] = "too large", [EXACT_RESERVE] = "reserve", [EXACT_PACK] = "pack",
         [EXACT_MEASURE] = "measure",     [EXACT_TIERS] = "tiers",     [EXACT_FAILED] = "failed",
+        [EXACT_ABSENT] = "absent",
 };
 const char *const exact_use_texts[EXACT_USE_N] = {
         [EXACT_OFF] = "it is turned off (plan.exact_nodes)",
@@ -27,4 +28,5 @@ const char *const exact_use_texts[EXACT_USE_N] = {
         [EXACT_MEASURE] = "it cannot state balance.measure = htools",
         [EXACT_TIERS] = "it cannot leave balance or load lines out of account (plan.threshold, windows)",
         [EXACT_FAILED] = "its library failed",
+        [EXACT_ABSENT] = "this plimsoll is built without it (WITH_GLPK=OFF)",
 };

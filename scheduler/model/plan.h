@@ -186,6 +186,7 @@ typedef enum ExactUse {
         EXACT_MEASURE, /* … no standard deviation (balance.measure), … */
         EXACT_TIERS,   /* … no tier that is no reason to move (plan.threshold, a window that is not open) */
         EXACT_FAILED,  /* its library did */
+        EXACT_ABSENT,  /* the program is built without it */
         EXACT_USE_N,
 } ExactUse;
 extern const char *const exact_use_names[EXACT_USE_N]; /* "proven", "open", "off" … */

@@ -14,6 +14,7 @@
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/plan_difference.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/milp/exact.h"
 #include "scheduler/snapshot/files/plan_file.h"
 #include "scheduler/snapshot/files/record_file.h"
 
@@ -168,6 +169,9 @@ static ExitStatus list_records(Invocation *in) {
 static const char *cmd_replay_reservation(const Replay *x) {
         if (strcmp(x->record->version, PLIMSOLL_VERSION) != 0)
                 return "another version of plimsoll made it";
+        if (x->record->solver && strcmp(x->record->solver, exact_solver.name) != 0 &&
+            strcmp(x->record->solver, exact_absent.name) != 0)
+                return "it asked the exact solver, and this plimsoll is built without it (WITH_GLPK=OFF)";
         if (strstr(x->record->plan, "\"guard_fired\":true"))
                 return "the wall-clock guard (service.think) had cut it short: another run may get further";
         return NULL;

@@ -7,6 +7,8 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/settings/settings_doc.h"
 #include "scheduler/app/settings/settings_file.h"
+#include "scheduler/milp/exact.h"
+#include "scheduler/model/plan.h"
 #include "scheduler/model/rule_set.h"
 
 static json_t *row_json(const SettingRow *row) {
@@ -71,12 +73,33 @@ static ExitStatus check_cluster(Invocation *in) {
         return status == EXIT_DONE && n > 0 && option_given(&in->options, "strict") ? EXIT_BAD_INPUT : status;
 }
 
+/* What is set and this build has not. */
+static bool check_build(Invocation *in, const Settings *s) {
+        bool lacks = false;
+        SettingRow row;
+
+        if (exact_solver.solve)
+                return false;
+        for (uint32_t i = 0; settings_row(s, i, &row); i++)
+                if (!row.is_default && row.value != 0 && strcmp(row.section->name, "plan") == 0 &&
+                    strncmp(row.def->name, "exact_", 6) == 0) {
+                        lacks = true;
+                        (void) fprintf(in->err.out, "%s: plan.%s: %s%s\n", in->program, row.def->name,
+                                       exact_use_texts[EXACT_ABSENT],
+                                       option_given(&in->options, "strict")
+                                               ? ""
+                                               : " (a warning; an error with --strict)");
+                }
+        return lacks;
+}
+
 static bool has_source(const Options *o) {
         return option_given(o, "from") || option_given(o, "hosts") || option_given(o, "redis");
 }
 
 static ExitStatus cmd_settings_check(Invocation *in, const Settings *s) {
         const RuleSet *rules = settings_rules(s);
+        const bool lacks = check_build(in, s);
         unsigned changed = 0;
         SettingRow row;
 
@@ -91,6 +114,8 @@ static ExitStatus cmd_settings_check(Invocation *in, const Settings *s) {
                 if (status != EXIT_DONE)
                         return status;
         }
+        if (lacks && option_given(&in->options, "strict"))
+                return EXIT_BAD_INPUT;
         if (in->json) {
                 cmd_settings_print_json(s, in->out.out);
                 return EXIT_DONE;

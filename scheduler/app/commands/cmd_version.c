@@ -3,6 +3,7 @@
 #include <libvirt/libvirt.h>
 
 #include "scheduler/app/commands/command.h"
+#include "scheduler/milp/exact.h"
 
 static ExitStatus cmd_version_run(Invocation *in) {
         FILE *out = in->out.out;
@@ -12,11 +13,13 @@ static ExitStatus cmd_version_run(Invocation *in) {
         if (in->json)
                 (void) fprintf(out,
                                "{\n  \"schema\": \"plimsoll.version/1\",\n  \"version\": \"%s\",\n"
-                               "  \"libvirt\": \"%lu.%lu.%lu\"\n}\n",
-                               PLIMSOLL_VERSION, libvirt / 1000000, libvirt / 1000 % 1000, libvirt % 1000);
+                               "  \"libvirt\": \"%lu.%lu.%lu\",\n  \"exact_solver\": %s\n}\n",
+                               PLIMSOLL_VERSION, libvirt / 1000000, libvirt / 1000 % 1000, libvirt % 1000,
+                               exact_solver.solve ? "true" : "false");
         else
-                (void) fprintf(out, "plimsoll %s (libvirt %lu.%lu.%lu)\n", PLIMSOLL_VERSION,
-                               libvirt / 1000000, libvirt / 1000 % 1000, libvirt % 1000);
+                (void) fprintf(out, "plimsoll %s (libvirt %lu.%lu.%lu%s)\n", PLIMSOLL_VERSION,
+                               libvirt / 1000000, libvirt / 1000 % 1000, libvirt % 1000,
+                               exact_solver.solve ? "" : "; without the exact solver");
         return EXIT_DONE;
 }
 

@@ -165,5 +165,7 @@ int round_replay(Arena *a, const Record *record, const Settings *settings, const
         in.request.workers = workers;
         if (record->solver && strcmp(record->solver, exact_solver.name) == 0)
                 in.request.solver = &exact_solver;
+        else if (record->solver)
+                in.request.solver = &exact_absent;
         return k < 0 ? k : round_decide(a, &in, ret);
 }

@@ -13,6 +13,7 @@
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/terminal/invocation.h"
 #include "scheduler/base/log.h"
+#include "scheduler/milp/exact.h"
 #include "scheduler/model/rule_set.h"
 
 #define QUOTE       512
@@ -374,8 +375,9 @@ int cluster_service_run(ClusterService *x) {
         log_thread(&x->log);
         if (leadership_guard(&x->leadership, x->cluster) < 0) /* the loop renews it then */
                 log_event(LOG_WARNING, "lease.unguarded", "why=\"no thread for it\"");
-        log_event(LOG_INFO, "service.started", "version=%s self=%s mode=%s", PLIMSOLL_VERSION,
-                  x->leadership.self, service_mode_names[settings_int(x->settings, "service", "mode")]);
+        log_event(LOG_INFO, "service.started", "version=%s self=%s mode=%s solver=%s", PLIMSOLL_VERSION,
+                  x->leadership.self, service_mode_names[settings_int(x->settings, "service", "mode")],
+                  exact_solver.name);
         while (goes_on(x)) {
                 usec_t begun = service_cluster_monotonic(x);
                 int r = service_cluster_turn(x);

@@ -15,6 +15,8 @@ static ExactUse exact_may(const Planning *pl, const Problem *p, uint64_t nodes) 
 
         if (!pl->request.solver || nodes == 0)
                 return EXACT_OFF;
+        if (!pl->request.solver->solve)
+                return EXACT_ABSENT;
         if ((int64_t) p->n_vms * p->n_hosts > places)
                 return EXACT_TOO_LARGE;
         if (p->reserve)
