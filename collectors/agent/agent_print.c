@@ -367,6 +367,11 @@ static void print_errors(FILE *f, const Report *r) {
                 if (r->sections[i].error != 0)
                         agent_print_put(f, "\n  not read: %s: %s", r->sections[i].collector,
                                         collector_words(r->sections[i].error));
+        for (uint32_t i = 0; i < r->n_sections; i++)
+                for (uint32_t k = 0; r->sections[i].error == 0 && k < r->sections[i].n_samples; k++)
+                        if (r->sections[i].samples[k].metric == METRIC_ITEM_UNREAD)
+                                agent_print_put(f, "\n  not read: %s: %s", r->sections[i].samples[k].subject,
+                                                r->sections[i].samples[k].text);
         agent_print_put(f, "\n");
 }
 

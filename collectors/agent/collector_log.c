@@ -49,6 +49,9 @@ void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
                 collector_log_say(p, s->error);
         p->read_at = s->read_at;
         p->error = s->error;
+        p->unread = 0;
+        for (uint32_t i = 0; s->error == 0 && i < s->n_samples; i++)
+                p->unread += s->samples[i].metric == METRIC_ITEM_UNREAD;
         p->failed += s->error != 0;
         p->late += s->error == ETIMEDOUT;
         p->in_a_row = s->error != 0 ? p->in_a_row + 1 : 0;
@@ -56,8 +59,10 @@ void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
 
 static int past_emit(const struct CollectorPast *p, Arena *a, SampleSink *sink) {
         const char *why;
-        int r = emit_number(sink, METRIC_COLLECTOR_FAILED, p->collector, p->failed);
+        int r = p->failed > 0 ? emit_number(sink, METRIC_COLLECTOR_FAILED, p->collector, p->failed) : 0;
 
+        if (r == 0 && p->unread > 0)
+                r = emit_number(sink, METRIC_COLLECTOR_UNREAD, p->collector, p->unread);
         if (r == 0 && p->late > 0)
                 r = emit_number(sink, METRIC_COLLECTOR_LATE, p->collector, p->late);
         if (r < 0 || p->error == 0)
@@ -73,7 +78,7 @@ int collector_log_section(const CollectorLog *l, Arena *a, usec_t now, Section *
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < l->n; i++)
-                if (l->past[i].failed > 0)
+                if (l->past[i].failed > 0 || l->past[i].unread > 0)
                         r = past_emit(&l->past[i], a, &list.sink);
         *ret = (Section){
                 .collector = "agent", .read_at = now, .samples = list.samples, .n_samples = list.n

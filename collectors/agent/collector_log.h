@@ -17,6 +17,7 @@ typedef struct CollectorLog {
                 int error;             /* of that reading; 0: it went well */
                 int64_t failed, late;  /* readings: failed, of these for want of an answer in time */
                 int64_t in_a_row;
+                int64_t unread;  /* items of that reading that were not understood */
                 char words[160]; /* why, of the last that failed */
         } past[COLLECTOR_LOG_MAX];
         uint32_t n;
@@ -28,6 +29,6 @@ const char *collector_words(int error);
 /* `words`: why it failed, when the error number does not say it all; "" when it does. */
 void collector_log_note(CollectorLog *l, const Section *s, const char *words);
 
-/* The section "agent" of a report: of each collector that ever failed, how often, and why it does now. No
- * samples when all is well. 0 or -ENOMEM. */
+/* The section "agent" of a report: of each collector that ever failed, how often, and why it does now; of each
+ * that did not understand something, how much. No samples when all is well. 0 or -ENOMEM. */
 int collector_log_section(const CollectorLog *l, Arena *a, usec_t now, Section *ret) must_check;

@@ -61,6 +61,8 @@ static void random_tree(RandomReport *r, Prng *g) {
                 add(r, METRIC_ARRAY_REDUNDANCY, md, prng_below(g, 3), NULL);
                 add(r, METRIC_ARRAY_FAILED, md, prng_below(g, 4) == 0, NULL);
         }
+        for (uint32_t i = 0; i < ARRAY_SIZE(disks); i++) /* that the kernel knows of them is no bad fact */
+                add(r, METRIC_DISK_BLOCKS, disks[i], 0, disks[i]);
         for (uint32_t i = 0; i < ARRAY_SIZE(tops); i++)
                 if (prng_below(g, 2) == 0)
                         add(r, METRIC_BLOCK_MOUNTS, tops[i], 0, pick(g, mounts, ARRAY_SIZE(mounts)));
@@ -80,13 +82,13 @@ static void random_fact(RandomReport *r, Prng *g) {
                                          METRIC_DISK_REPORTED,    METRIC_DISK_CRC,
                                          METRIC_DISK_WEAR,        METRIC_BLOCK_ERRORS,
                                          METRIC_BLOCK_READONLY,   METRIC_DISK_NVME_WARNING };
-        static const char *const healths[] = { "passed", "failing", "unknown" };
+        static const char *const healths[] = { "passed", "failing", "warning", "unknown" };
 
         if (r->n + 4 > SAMPLES)
                 return;
         switch (prng_below(g, 6)) {
         case 0:
-                add(r, METRIC_DISK_HEALTH, pick(g, disks, 5), 0, pick(g, healths, 3));
+                add(r, METRIC_DISK_HEALTH, pick(g, disks, 5), 0, pick(g, healths, 4));
                 return;
         case 1:
                 add(r, METRIC_MEMORY_CORRECTED, "mc0", prng_below(g, 300), NULL);

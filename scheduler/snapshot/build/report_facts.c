@@ -72,6 +72,7 @@ static const Target report_facts_targets[METRIC_N] = {
         [METRIC_NIC_SWITCH] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
         [METRIC_PEER_RTT] = { .of = OF_PEER, .kind = TARGET_SPECIAL },
         [METRIC_COLLECTOR_ERROR] = { .of = OF_COLLECTOR, .kind = TARGET_SPECIAL },
+        [METRIC_ITEM_UNREAD] = { .of = OF_COLLECTOR, .kind = TARGET_SPECIAL },
         [METRIC_VM_UUID] = OTHER(TARGET_NAME, Vm, OF_VM, uuid),
         [METRIC_VM_STATE] = { .of = OF_VM, .kind = TARGET_SPECIAL },
         [METRIC_VM_VCPUS] = NUMBER(Vm, OF_VM, vcpus, CORES_MAX),
@@ -310,7 +311,8 @@ static int hugepages_sample(Facts *f, const Sample *x) {
         return report_facts_fill(f->a, &report_facts_targets[x->metric], x, &f->hugepages[i]);
 }
 
-/* "smart: Connection timed out (12 readings in a row); zfs: …" */
+/* "smart: Connection timed out (12 readings in a row); md127: container; …": collectors that fail, and items
+ * that were not understood. */
 static int collector_sample(Facts *f, const Sample *x) {
         const char *text = x->text ? x->text : "", *before = f->host->unread;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/snapshot/health/disk_join.h"
 
 #define A_DAY (INT64_C(86400) * USEC_PER_SEC)
 
@@ -31,10 +32,15 @@ typedef struct MetricPlace {
 } MetricPlace;
 
 static const MetricPlace fault_facts_places[] = {
-        { "disk.", DEVICE_STORAGE, "" },          { "array.", DEVICE_STORAGE, "" },
-        { "block.", DEVICE_STORAGE, "" },         { "controller.", DEVICE_HOST, "controller " },
-        { "memory.", DEVICE_HOST, "memory " },    { "sensor.", DEVICE_HOST, "sensor " },
-        { "kernel.", DEVICE_HOST, "the kernel" }, { "fault.", DEVICE_TOOL, "" },
+        { "disk.", DEVICE_STORAGE, "" },
+        { "array.", DEVICE_STORAGE, "" },
+        { "block.", DEVICE_STORAGE, "" },
+        { "item.", DEVICE_STORAGE, "" },
+        { "controller.", DEVICE_HOST, "controller " },
+        { "memory.", DEVICE_HOST, "memory " },
+        { "sensor.", DEVICE_HOST, "sensor " },
+        { "kernel.", DEVICE_HOST, "the kernel" },
+        { "fault.", DEVICE_TOOL, "" },
 };
 
 static const MetricPlace *fault_facts_place_of(Metric m) {
@@ -77,6 +83,7 @@ typedef struct Listing {
         DeviceTable *table;
         const char *last_subject; /* samples of one subject mostly follow each other */
         const MetricPlace *last_place;
+        const char *source; /* the collector whose samples these are */
         uint32_t last;
 } Listing;
 
@@ -114,7 +121,7 @@ static uint32_t fault_facts_device_of(Listing *l, const Sample *x, const MetricP
                 return UINT32_MAX;
         l->last = name_table_add(&l->table->names, name);
         if (l->last == n)
-                l->table->devices[n] = (Device){ .name = name, .kind = place->kind };
+                l->table->devices[n] = (Device){ .name = name, .kind = place->kind, .source = l->source };
         l->last_place = place;
         l->last_subject = x->subject;
         return l->last;
@@ -152,7 +159,7 @@ static int take_tool(DeviceTable *t, uint32_t from) {
         to = name_table_add(&t->names, about);
         d = &t->devices[to];
         if (to == n)
-                *d = (Device){ .name = about, .kind = DEVICE_TOOL };
+                *d = (Device){ .name = about, .kind = DEVICE_TOOL, .source = "" };
         if (bad)
                 why = text_format(t->arena, "what %s says cannot be read: %s", source, bad);
         else if (why)
@@ -166,6 +173,28 @@ static int take_tool(DeviceTable *t, uint32_t from) {
                 d->tool_why = why;
                 d->tool_vms = device_text(said, METRIC_FAULT_VMS);
                 d->serial = d->serial ? d->serial : device_text(said, METRIC_FAULT_SERIAL);
+        }
+        return 0;
+}
+
+/* What an item was not understood of goes to the device of its name, whatever stands before that. */
+static int take_unread(DeviceTable *t, uint32_t from) {
+        Device *d = &t->devices[from];
+        const char *text = device_text(d, METRIC_ITEM_UNREAD);
+
+        if (!text)
+                return 0;
+        d->unread = text;
+        for (size_t i = 0; i < ARRAY_SIZE(fault_facts_places); i++) {
+                const char *title = fault_facts_places[i].title, *name;
+                uint32_t other;
+
+                name = *title ? fault_facts_titled(t->arena, title, d->name) : d->name;
+                if (!name)
+                        return -ENOMEM;
+                other = name_table_find(&t->names, name, strlen(name));
+                if (other != UINT32_MAX)
+                        t->devices[other].unread = text;
         }
         return 0;
 }
@@ -189,21 +218,29 @@ int devices_list(Arena *a, const Report *r, DeviceTable *ret) {
                 for (uint32_t j = 0; r->sections[i].error == 0 && j < r->sections[i].n_samples; j++) {
                         const Sample *x = &r->sections[i].samples[j];
 
+                        l.source = r->sections[i].collector;
                         if (l.places[x->metric] && take_sample(&l, x, l.places[x->metric]) < 0)
                                 return -ENOMEM;
                 }
         for (uint32_t i = 0, n = table.names.n; i < n; i++)
                 if (device_is_word(&table.devices[i]) && take_tool(&table, i) < 0)
                         return -ENOMEM;
+        for (uint32_t i = 0, n = table.names.n; i < n; i++)
+                if (take_unread(&table, i) < 0)
+                        return -ENOMEM;
         *ret = table;
-        return 0;
+        return disks_join(a, ret);
 }
 
-const Reading *device_reading(const Device *d, Metric metric) {
-        for (const Reading *r = d->readings; r; r = r->next)
+const Reading *reading_of(const Reading *from, Metric metric) {
+        for (const Reading *r = from; r; r = r->next)
                 if (r->metric == metric)
                         return r;
         return NULL;
+}
+
+const Reading *device_reading(const Device *d, Metric metric) {
+        return reading_of(d->readings, metric);
 }
 
 int64_t device_number(const Device *d, Metric metric, int64_t def) {
@@ -254,15 +291,31 @@ static bool is_accepted(const Device *d, const HazardDef *h, int64_t number) {
         return false;
 }
 
+/* Of what several sources say the worst counts: the reading for which the hazard holds, or NULL. */
+static const Reading *reading_that_holds(const Device *d, const HazardDef *h, usec_t now,
+                                         int64_t *ret_number) {
+        const Reading *worst = NULL;
+
+        for (const Reading *r = device_reading(d, h->metric); r; r = reading_of(r->next, h->metric)) {
+                int64_t number = 0;
+
+                if (!test_holds(d, h, r, now, &number) || (worst && number <= *ret_number))
+                        continue;
+                worst = r;
+                *ret_number = number;
+        }
+        return worst;
+}
+
 int device_judge(Arena *a, Device *d, usec_t now) {
         for (uint32_t i = ARRAY_SIZE(fault_facts_hazards);
              i-- > 0;) { /* so that hits are in the order of the table */
                 const HazardDef *h = &fault_facts_hazards[i];
-                const Reading *r = device_reading(d, h->metric);
                 int64_t number = 0;
+                const Reading *r = reading_that_holds(d, h, now, &number);
                 Hit *hit;
 
-                if (!r || !test_holds(d, h, r, now, &number) || is_accepted(d, h, number) || d->clear)
+                if (!r || is_accepted(d, h, number) || d->clear)
                         continue;
                 hit = arena_new(a, Hit, 1);
                 if (!hit)

@@ -51,7 +51,7 @@ typedef enum DeviceKind {
         DEVICE_KIND_N,
 } DeviceKind;
 
-typedef struct Reading {
+typedef struct Reading { /* of one metric there may be several: as many as sources tell of the device */
         Metric metric;
         int64_t number;
         const char *text;
@@ -68,7 +68,12 @@ typedef struct Hit {
 typedef struct Device {
         const char *name; /* as people read it: "sda", "memory mc0", "sensor coretemp-0/temp1" */
         DeviceKind kind;
+        const char *source; /* the collector that told of it first */
         const char *serial;
+        struct Device *
+                same; /* one disk under two names (disk_join.h): the one that stands for both; NULL: itself */
+        struct Device *other; /* of that one: the next of the other names */
+        const char *unread;   /* what of it was not understood; NULL: nothing */
         Reading *readings;
         Hit *hits;
         Effect own; /* by its hits */
@@ -99,6 +104,9 @@ bool device_is_word(const Device *d);
 const Reading *device_reading(const Device *d, Metric metric);      /* NULL: not said */
 int64_t device_number(const Device *d, Metric metric, int64_t def); /* def: not said */
 const char *device_text(const Device *d, Metric metric);            /* NULL: not said */
+
+/* The readings of one metric, one after the other: from d->readings, then from what it gave ->next. NULL: no more. */
+const Reading *reading_of(const Reading *from, Metric metric);
 
 /* Fills hits, own and hours, less what was accepted by hand. Needs `memory` and `clear`. 0 or -ENOMEM. */
 int device_judge(Arena *a, Device *d, usec_t now) must_check;

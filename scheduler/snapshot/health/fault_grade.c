@@ -106,8 +106,8 @@ static const char *users_words(const Grading *g, const Outcome *o) {
 
         if (!names)
                 return NULL;
-        if (!g->table.has_tree)
-                return "; who uses it is not known";
+        if (!o->known)
+                return "; who uses it is not known, so all of the host is concerned";
         if (!o->used)
                 return "; nothing uses it";
         if (o->vms.n == 0)
@@ -132,6 +132,8 @@ static const char *storage_words(const Grading *g, uint32_t i, const Outcome *o)
 
                 facts = words && facts ? text_format(g->a, "%s%s%s", words, *facts ? "; " : "", facts) : NULL;
         }
+        for (const Device *other = d->other; other && facts; other = other->other)
+                facts = text_format(g->a, "%s; it is %s, too", facts, other->name);
         return facts && users && array ? text_format(g->a, "%s%s%s", facts, array, users) : NULL;
 }
 
@@ -208,7 +210,8 @@ static int fault_grade_find(Grading *g, uint32_t i, Finding *f) {
         const Device *d = &g->table.devices[i];
         int k = 0;
 
-        *f = (Finding){ .device = d->name, .serial = d->serial, .seen = true };
+        /* what was not understood is not better than it was */
+        *f = (Finding){ .device = d->name, .serial = d->serial, .seen = !d->unread };
         if (d->kind == DEVICE_STORAGE)
                 k = find_storage(g, i, f);
         else if (d->kind == DEVICE_HOST)
@@ -285,6 +288,19 @@ static bool fault_grade_is_watched(Metric m) {
         return false;
 }
 
+/* Of what several sources count of one thing the highest is followed; of equal ones the first. */
+static bool is_highest(const Device *d, const Reading *reading) {
+        bool later = false;
+
+        for (const Reading *r = device_reading(d, reading->metric); r;
+             r = reading_of(r->next, reading->metric)) {
+                if (r->number > reading->number || (!later && r != reading && r->number == reading->number))
+                        return false;
+                later |= r == reading;
+        }
+        return true;
+}
+
 static int keep_marks(Grading *g, const Device *d, const DeviceMemory *old, DeviceMemory *m) {
         CounterMark *marks;
         uint32_t n = 0;
@@ -296,7 +312,7 @@ static int keep_marks(Grading *g, const Device *d, const DeviceMemory *old, Devi
                 return -ENOMEM;
         n = 0;
         for (const Reading *r = d->readings; r; r = r->next)
-                if (fault_grade_is_watched(r->metric))
+                if (fault_grade_is_watched(r->metric) && is_highest(d, r))
                         marks[n++] = mark_next(old, r->metric, r->number, g->in->now);
         m->marks = marks;
         m->n_marks = n;
@@ -383,6 +399,7 @@ static int grade_device(Grading *g, uint32_t i) {
         Finding f = { .device = d->name };
         int k = 0;
 
+        m.device = d->name;
         m.serial = d->serial && text_is_name(d->serial, strlen(d->serial)) ? d->serial : m.serial;
         if (clear) {
                 k = accept_now(g, d, &m);
@@ -428,11 +445,38 @@ static int grade_gone(Grading *g, const DeviceMemory *old) {
         return fault_grade_take(g, &f, m);
 }
 
-/* The same name with another serial is another device, of which nothing is known. */
+/* The same name with another serial is another device, of which nothing is known. Of one disk under several
+ * names the worst that is remembered counts. */
 static const DeviceMemory *fault_grade_memory_of(const FaultMemory *memory, const Device *d) {
-        const DeviceMemory *m = device_memory(memory, d->name);
+        const DeviceMemory *worst = NULL;
 
-        return m && m->serial && d->serial && strcmp(m->serial, d->serial) != 0 ? NULL : m;
+        for (const Device *name = d; name; name = name->other) {
+                const DeviceMemory *m = device_memory(memory, name->name);
+
+                if (m && m->serial && d->serial && strcmp(m->serial, d->serial) != 0)
+                        continue;
+                if (m && (!worst || m->grade > worst->grade))
+                        worst = m;
+        }
+        return worst;
+}
+
+/* By hand, under whichever of its names. */
+static const Clear *fault_grade_clear_of(const FaultInput *in, const Device *d) {
+        const Clear *newest = NULL;
+
+        for (const Device *name = d; name; name = name->other) {
+                const Clear *c = clear_of(in, name->name, d->memory);
+
+                if (c && (!newest || c->at > newest->at))
+                        newest = c;
+        }
+        return newest;
+}
+
+/* One that has a grade of its own: no tool's word, no second name. */
+static bool is_graded(const Device *d) {
+        return !device_is_word(d) && !d->same;
 }
 
 static int grade_report(Grading *g) {
@@ -445,10 +489,10 @@ static int grade_report(Grading *g) {
         for (uint32_t i = 0; k == 0 && i < g->table.names.n; i++) {
                 Device *d = &g->table.devices[i];
 
-                if (device_is_word(d))
+                if (!is_graded(d))
                         continue;
                 d->memory = fault_grade_memory_of(g->in->memory, d);
-                d->clear = clear_of(g->in, d->name, d->memory);
+                d->clear = fault_grade_clear_of(g->in, d);
                 k = device_judge(g->a, d, g->in->now);
         }
         if (k == 0)
@@ -470,7 +514,7 @@ static int grade_all(Grading *g) {
         if (!g->faults || !g->kept)
                 return -ENOMEM;
         for (uint32_t i = 0; k == 0 && i < g->table.names.n; i++)
-                if (!device_is_word(&g->table.devices[i]))
+                if (is_graded(&g->table.devices[i]))
                         k = grade_device(g, i);
         for (uint32_t i = 0; k == 0 && i < n_old; i++) {
                 const char *name = g->in->memory->devices[i].device;

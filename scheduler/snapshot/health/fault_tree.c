@@ -23,9 +23,11 @@ typedef struct User {
 typedef struct Node {
         const Device *device; /* NULL: only named by others */
         Link *below, *above;
+        Link *twins; /* of an array without a block device: those with one over the same members */
         User *users;
         bool is_array, system, data; /* data: mounted, though not as the system */
         bool distrusted;             /* by its array */
+        bool kernel;                 /* a block device: if nothing stands on it, nothing does */
         enum { NOT_YET, BEING, DONE } walk;
         Effect effect;
         uint32_t lost; /* an array's members that are gone */
@@ -33,6 +35,7 @@ typedef struct Node {
 
 struct FaultTree {
         Arena *a;
+        const DeviceTable *table;
         NameTable names;
         Node *nodes;
         uint32_t *seen; /* [node] the walk up that was here last, and with what effect */
@@ -79,13 +82,23 @@ static uint64_t words_count(const char *list) {
 
 /* ---- building ---- */
 
-static const Metric list_metrics[] = { METRIC_BLOCK_OVER,  METRIC_ARRAY_MEMBERS,  METRIC_ARRAY_BLOCKS,
-                                       METRIC_DISK_BLOCKS, METRIC_ARRAY_SUSPECTS, METRIC_ARRAY_LOST };
+static const Metric list_metrics[] = { METRIC_BLOCK_OVER,   METRIC_BLOCK_MOUNTS, METRIC_ARRAY_MEMBERS,
+                                       METRIC_ARRAY_BLOCKS, METRIC_DISK_BLOCKS,  METRIC_ARRAY_SUSPECTS,
+                                       METRIC_ARRAY_LOST };
+
+/* A disk's second name leads to its first. */
+static uint32_t fault_tree_find(const FaultTree *t, Word w) {
+        uint32_t i = name_table_find(&t->names, w.at, w.n);
+
+        return i < t->table->names.n && t->table->devices[i].same
+                       ? (uint32_t) (t->table->devices[i].same - t->table->devices)
+                       : i;
+}
 
 static int node_named(FaultTree *t, Word w, uint32_t *ret) {
         const char *name;
 
-        *ret = name_table_find(&t->names, w.at, w.n);
+        *ret = fault_tree_find(t, w);
         if (*ret != UINT32_MAX)
                 return 0;
         name = text_copy(t->a, w.at, w.n);
@@ -117,20 +130,6 @@ static int link_nodes(FaultTree *t, uint32_t above, uint32_t below) {
         return 0;
 }
 
-/* `list` names what lies below node i (down), or what node i appears as (up). */
-static int link_list(FaultTree *t, uint32_t i, const char *list, bool down) {
-        Word w;
-        uint32_t other;
-        int k = 0;
-
-        for (const char *rest = list ? list : ""; k == 0 && word_next(&rest, &w);) {
-                k = node_named(t, w, &other);
-                if (k == 0)
-                        k = down ? link_nodes(t, i, other) : link_nodes(t, other, i);
-        }
-        return k;
-}
-
 static bool is_system(Word mount) {
         static const char *const system[] = { "/",     "/usr",      "/var",     "/etc",
                                               "/boot", "/boot/efi", "/var/log", "[SWAP]" };
@@ -141,33 +140,74 @@ static bool is_system(Word mount) {
         return false;
 }
 
-static int fault_tree_device_add(FaultTree *t, uint32_t i, const Device *d) {
-        const char *mounts = device_text(d, METRIC_BLOCK_MOUNTS),
-                   *suspects = device_text(d, METRIC_ARRAY_SUSPECTS);
+/* What a list's words are to the node it is told of. */
+static int word_take(FaultTree *t, uint32_t i, Metric metric, Word w) {
         uint32_t other;
+        int k;
+
+        if (metric == METRIC_BLOCK_MOUNTS) {
+                t->nodes[i].system |= is_system(w);
+                t->nodes[i].data |= !is_system(w);
+                return 0;
+        }
+        k = node_named(t, w, &other);
+        if (k < 0)
+                return k;
+        switch (metric) {
+        case METRIC_BLOCK_OVER:
+                t->nodes[other].kernel = true;
+                return link_nodes(t, i, other);
+        case METRIC_ARRAY_MEMBERS:
+                return link_nodes(t, i, other);
+        case METRIC_ARRAY_BLOCKS:
+        case METRIC_DISK_BLOCKS:
+                t->nodes[other].kernel = true;
+                return link_nodes(t, other, i);
+        default:
+                t->nodes[other].distrusted |= metric == METRIC_ARRAY_SUSPECTS;
+                return 0;
+        }
+}
+
+static int fault_tree_device_add(FaultTree *t, uint32_t i, const Device *d) {
         Word w;
         int k = 0;
 
         t->nodes[i].device = d;
         t->nodes[i].is_array = device_text(d, METRIC_ARRAY_STATE) || device_text(d, METRIC_ARRAY_LEVEL) ||
                                device_reading(d, METRIC_ARRAY_REDUNDANCY);
-        while (mounts && word_next(&mounts, &w)) {
-                t->nodes[i].system |= is_system(w);
-                t->nodes[i].data |= !is_system(w);
-        }
-        k = link_list(t, i, device_text(d, METRIC_BLOCK_OVER), true);
-        if (k == 0)
-                k = link_list(t, i, device_text(d, METRIC_ARRAY_MEMBERS), true);
-        if (k == 0)
-                k = link_list(t, i, device_text(d, METRIC_ARRAY_BLOCKS), false);
-        if (k == 0)
-                k = link_list(t, i, device_text(d, METRIC_DISK_BLOCKS), false);
-        while (k == 0 && suspects && word_next(&suspects, &w)) {
-                k = node_named(t, w, &other);
-                if (k == 0)
-                        t->nodes[other].distrusted = true;
+        for (const Reading *r = d->readings; r && k == 0; r = r->next) {
+                const char *rest = r->text ? r->text : "";
+
+                t->nodes[i].kernel |= strncmp(metric_defs[r->metric].name, "block.", 6) == 0 &&
+                                      strncmp(d->name, "zfs/", 4) != 0;
+                for (size_t m = 0; m < ARRAY_SIZE(list_metrics); m++)
+                        while (k == 0 && r->metric == list_metrics[m] && word_next(&rest, &w))
+                                k = word_take(t, i, r->metric, w);
         }
         return k;
+}
+
+/* One array that two sources tell of: the one that does not know its block device stands below the other. */
+static int twins_find(FaultTree *t, uint32_t i) {
+        Node *node = &t->nodes[i];
+
+        if (!node->is_array || node->above)
+                return 0;
+        for (const Link *down = node->below; down; down = down->next)
+                for (const Link *up = t->nodes[down->to].above; up; up = up->next) {
+                        const Node *other = &t->nodes[up->to];
+                        Link *link;
+
+                        if (up->to == i || !other->is_array || !other->above || has_link(node->twins, up->to))
+                                continue;
+                        link = arena_new(t->a, Link, 1);
+                        if (!link)
+                                return -ENOMEM;
+                        *link = (Link){ up->to, node->twins };
+                        node->twins = link;
+                }
+        return 0;
 }
 
 /* ---- effects, upwards ---- */
@@ -176,14 +216,22 @@ static Effect fault_tree_worse(Effect a, Effect b) {
         return a > b ? a : b;
 }
 
-static bool fault_tree_is_lost(const FaultTree *t, const Device *array, uint32_t member) {
-        const char *lost = device_text(array, METRIC_ARRAY_LOST), *name = t->names.names[member];
-        Word w;
+static bool list_has(const FaultTree *t, const Device *array, Metric list, uint32_t member) {
+        for (const Reading *r = device_reading(array, list); r; r = reading_of(r->next, list)) {
+                const char *rest = r->text ? r->text : "";
+                Word w;
 
-        while (lost && word_next(&lost, &w))
-                if (strlen(name) == w.n && memcmp(name, w.at, w.n) == 0)
-                        return true;
+                while (word_next(&rest, &w))
+                        if (fault_tree_find(t, w) == member)
+                                return true;
+        }
         return false;
+}
+
+/* A spare that stands in for another may be listed as both: it works. */
+static bool fault_tree_is_lost(const FaultTree *t, const Device *array, uint32_t member) {
+        return list_has(t, array, METRIC_ARRAY_LOST, member) &&
+               !list_has(t, array, METRIC_ARRAY_MEMBERS, member);
 }
 
 static Effect node_effect(FaultTree *t, uint32_t i);
@@ -263,6 +311,7 @@ static int users_add(FaultTree *t, const VmUse *use, const char **strangers, uin
                         return k;
                 *user = (User){ use->vm, t->nodes[node].users };
                 t->nodes[node].users = user;
+                t->nodes[node].kernel |= strncmp(t->names.names[node], "zfs/", 4) != 0;
         }
         return k;
 }
@@ -277,13 +326,14 @@ int fault_tree_build(Arena *a, const DeviceTable *table, const VmUse *uses, uint
         if (!t || !strangers)
                 return -ENOMEM;
         for (uint32_t i = 0; i < table->names.n; i++)
-                for (size_t m = 0; m < ARRAY_SIZE(list_metrics); m++)
-                        most += words_count(device_text(&table->devices[i], list_metrics[m]));
+                for (const Reading *r = table->devices[i].readings; r; r = r->next)
+                        for (size_t m = 0; m < ARRAY_SIZE(list_metrics); m++)
+                                most += r->metric == list_metrics[m] ? words_count(r->text) : 0;
         for (uint32_t i = 0; i < n_uses; i++)
                 most += words_count(uses[i].devices);
         if (most > UINT32_MAX / 4)
                 return -ENOMEM;
-        *t = (FaultTree){ .a = a, .has_tree = table->has_tree };
+        *t = (FaultTree){ .a = a, .table = table, .has_tree = table->has_tree };
         k = name_table_new(a, (uint32_t) most, &t->names);
         t->nodes = arena_new(a, Node, most);
         t->seen = arena_new(a, uint32_t, most);
@@ -293,7 +343,10 @@ int fault_tree_build(Arena *a, const DeviceTable *table, const VmUse *uses, uint
         for (uint32_t i = 0; i < table->names.n; i++)
                 (void) name_table_add(&t->names, table->devices[i].name);
         for (uint32_t i = 0; k == 0 && i < table->names.n; i++)
-                k = fault_tree_device_add(t, i, &table->devices[i]);
+                if (!table->devices[i].same)
+                        k = fault_tree_device_add(t, i, &table->devices[i]);
+        for (uint32_t i = 0; k == 0 && i < table->names.n; i++)
+                k = twins_find(t, i);
         for (uint32_t i = 0; k == 0 && i < n_uses; i++)
                 k = users_add(t, &uses[i], strangers, &t->strangers.n);
         t->strangers.at = strangers;
@@ -312,6 +365,7 @@ typedef struct Climb {
         Effect guests, system; /* the worst at those on top */
         Effect top;            /* the worst where nothing stands above */
         bool open;             /* VMs' data could be put on it */
+        bool ends, dangles;    /* it ends at block devices; at something whose users nobody tells */
         bool full;
 } Climb;
 
@@ -352,6 +406,8 @@ static void fault_tree_climb(Climb *c, uint32_t i, Effect e, unsigned depth) {
         c->outcome->system |= node->system;
         if (!node->above)
                 c->top = fault_tree_worse(c->top, e);
+        c->ends |= !node->above && node->kernel;
+        c->dangles |= !node->above && !node->kernel && !node->twins;
         if (node->data || (!node->above && !node->system && strncmp(t->names.names[i], "dm-", 3) == 0)) {
                 c->open = true;
                 c->guests = fault_tree_worse(c->guests, e);
@@ -360,8 +416,10 @@ static void fault_tree_climb(Climb *c, uint32_t i, Effect e, unsigned depth) {
                 const Node *up = &t->nodes[l->to];
                 Effect there = e;
 
-                if (up->is_array && up->device && fault_tree_is_lost(t, up->device, i))
+                if (up->is_array && up->device && fault_tree_is_lost(t, up->device, i)) {
+                        c->ends = true; /* the array tells what that comes to */
                         continue;
+                }
                 if (up->is_array) {
                         there = e >= EFFECT_SUSPECT || t->nodes[i].distrusted ? up->effect
                                 : e > EFFECT_WATCH                            ? EFFECT_WATCH
@@ -371,6 +429,24 @@ static void fault_tree_climb(Climb *c, uint32_t i, Effect e, unsigned depth) {
                 }
                 fault_tree_climb(c, l->to, there, depth + 1);
         }
+        for (const Link *l = node->twins; l; l = l->next)
+                fault_tree_climb(c, l->to, e, depth + 1);
+}
+
+/* Whether an array has given the device up: it is none of its members any more. */
+static bool is_given_up(const FaultTree *t, uint32_t device) {
+        for (uint32_t i = 0; i < t->table->names.n; i++)
+                if (t->nodes[i].is_array && t->nodes[i].device &&
+                    fault_tree_is_lost(t, t->nodes[i].device, device))
+                        return true;
+        return false;
+}
+
+/* Whether its controller or pool says that it holds none of the data: a spare, a log, in no array. */
+static bool is_idle(const Device *d) {
+        const char *role = d ? device_text(d, METRIC_DISK_ROLE) : NULL;
+
+        return role && strcmp(role, "member") != 0;
 }
 
 static void fault_tree_unique(Climb *c) {
@@ -396,7 +472,7 @@ static void fault_tree_settle(Climb *c) {
         o->grade = guests > system ? guests : system;
         o->partly = !o->system || (guests > system && system < 3);
         o->vms = (Strings){ .at = c->vms, .n = c->n_vms };
-        if (!c->t->has_tree) { /* nobody says who is on what: anybody may be */
+        if (!o->known) { /* nobody says who is on what: anybody may be */
                 o->effect = fault_tree_worse(o->effect, c->top);
                 o->grade = fault_grading(o->effect, STANDING_GUESTS);
                 o->partly = false;
@@ -410,6 +486,7 @@ static void fault_tree_settle(Climb *c) {
 int fault_tree_outcome(FaultTree *t, uint32_t device, Outcome *ret) {
         const Node *node = &t->nodes[device];
         Climb c = { .t = t, .outcome = ret };
+        bool idle = is_idle(node->device);
 
         *ret = (Outcome){ .array = UINT32_MAX };
         t->walks++;
@@ -418,7 +495,11 @@ int fault_tree_outcome(FaultTree *t, uint32_t device, Outcome *ret) {
                          : node->device ? node->device->own
                                         : EFFECT_GOOD,
                          0);
-        for (uint32_t i = 0; i < t->strangers.n; i++) {
+        ret->known = c.n_vms > 0 || c.open || ret->system;
+        idle = idle && !ret->known;
+        ret->known =
+                idle || (t->has_tree && (ret->known || (c.ends && !c.dangles) || is_given_up(t, device)));
+        for (uint32_t i = 0; i < t->strangers.n && !idle; i++) {
                 climb_guest(&c, t->strangers.at[i]);
                 c.guests = fault_tree_worse(c.guests, c.top);
         }

@@ -27,6 +27,7 @@ typedef struct Outcome {
         Strings vms;    /* sorted: the VMs on it */
         bool system;    /* the host's own system is on it */
         bool used;      /* anything is on it or could be */
+        bool known;     /* who uses it; else all of the host is concerned */
         uint32_t array; /* the first array it is a member of, by number; UINT32_MAX: none */
 } Outcome;
 

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One disk that two sources tell of, and devices that no VM is known to be on: told as what collectors report,
+ * a section each. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/text.h"
+#include "scheduler/snapshot/health/fault_grade.h"
+
+#define T0   (INT64_C(1772366400) * USEC_PER_SEC)
+#define HOUR (INT64_C(3600) * USEC_PER_SEC)
+
+static Arena arena;
+
+static void setup(void) {
+        cr_assert_eq(0, arena_open(UINT64_C(64) << 20, &arena));
+}
+TestSuite(disk_join, .init = setup);
+
+/* "[collector]" begins a section; "metric subject value" is a sample of it. */
+static const Report *report_of(const char *text) {
+        Section *sections = arena_new(&arena, Section, 16);
+        Report *r = arena_new(&arena, Report, 1);
+        uint32_t n = 0;
+
+        for (const char *s = text; *s; s = strchr(s, '\n') + 1) {
+                char metric[64], subject[64], value[256];
+                Section *section;
+                Metric m;
+
+                if (sscanf(s, "[%63[^]]]", metric) == 1) {
+                        sections[n++] = (Section){ .collector = text_copy(&arena, metric, strlen(metric)),
+                                                   .read_at = T0,
+                                                   .samples = arena_new(&arena, Sample, 64) };
+                        continue;
+                }
+                cr_assert_eq(sscanf(s, "%63s %63s %255[^\n]", metric, subject, value), 3, "%s", s);
+                m = metric_by_name(metric, strlen(metric));
+                cr_assert(m < METRIC_N && n > 0, "%s", metric);
+                section = &sections[n - 1];
+                ((Sample *) (uintptr_t) section->samples)[section->n_samples++] =
+                        (Sample){ .metric = m,
+                                  .subject = text_copy(&arena, subject, strlen(subject)),
+                                  .number = strtoll(value, NULL, 10),
+                                  .text = text_copy(&arena, value, strlen(value)) };
+        }
+        *r = (Report){
+                .host = "h1", .sent_at = T0, .interval = USEC_PER_SEC, .sections = sections, .n_sections = n
+        };
+        return r;
+}
+
+static FaultOutput grade_after(const char *text, const FaultMemory *memory, usec_t now) {
+        FaultInput in = { .report = report_of(text), .memory = memory, .now = now, .hold_permille = 1000 };
+        FaultOutput out;
+
+        cr_assert_eq(0, fault_grade(&arena, &in, &out));
+        return out;
+}
+
+static FaultOutput grade(const char *text) {
+        return grade_after(text, NULL, T0);
+}
+
+static const Fault *fault(const FaultOutput *out, const char *device) {
+        for (uint32_t i = 0; i < out->n_faults; i++)
+                if (strcmp(out->faults[i].device, device) == 0)
+                        return &out->faults[i];
+        return NULL;
+}
+
+#define grade_is(out, device, n)                                                                             \
+        cr_assert_eq(fault(&(out), device) ? fault(&(out), device)->grade : 0, n, "%s is %lld", device,      \
+                     (long long) (fault(&(out), device) ? fault(&(out), device)->grade : 0))
+
+#define VMS                                                                                                  \
+        "[blocks]\nblock.mounts sda /var/lib/libvirt/images\nblock.mounts sdb /\n"                           \
+        "[vms]\nvm.state web running\nvm.devices web sda\nvm.state db running\nvm.devices db none\n"
+#define MIRROR                                                                                               \
+        "array.level megaraid/0/v0 raid1\narray.state megaraid/0/v0 optimal\narray.blocks megaraid/0/v0 "    \
+        "sda\n"                                                                                              \
+        "array.members megaraid/0/v0 megaraid/0:252:0,megaraid/0:252:1\narray.wanted megaraid/0/v0 2\n"      \
+        "array.working megaraid/0/v0 2\narray.failed megaraid/0/v0 0\narray.redundancy megaraid/0/v0 1\n"
+
+Test(disk_join, a_disk_behind_a_controller_is_a_member_of_the_controllers_array) {
+        FaultOutput out = grade(VMS "[megaraid]\n" MIRROR "disk.serial megaraid/0:252:0 S1\n"
+                                    "disk.serial megaraid/0:252:1 S2\n"
+                                    "[smart]\ndisk.serial bus0/megaraid:8 S1\n"
+                                    "disk.health bus0/megaraid:8 failing\n");
+        const Fault *f = fault(&out, "megaraid/0:252:0");
+
+        cr_assert_eq(out.n_faults, 1); /* one disk, one fault */
+        cr_assert(f && f->grade == 3 && f->partly && f->vms.n == 1);
+        cr_assert(strstr(f->why, "it is bus0/megaraid:8, too"), "%s", f->why);
+}
+
+Test(disk_join, a_serial_number_at_full_length_is_the_one_that_is_cut) {
+        FaultOutput out = grade(VMS "[megaraid]\n" MIRROR "disk.serial megaraid/0:252:0 W0A1B2C3\n"
+                                    "disk.serial megaraid/0:252:1 W0A1B2C4\n"
+                                    "[smart]\ndisk.serial bus0/megaraid:8 W0A1B2C40000K999WXYZ\n"
+                                    "disk.health bus0/megaraid:8 failing\n");
+
+        grade_is(out, "megaraid/0:252:1", 3);
+}
+
+Test(disk_join, by_world_wide_name_and_by_what_the_controller_calls_it) {
+        FaultOutput out = grade(VMS "[megaraid]\n" MIRROR "disk.wwn megaraid/0:252:0 5000C500ABCD0123\n"
+                                    "disk.address megaraid/0:252:1 megaraid:9\n"
+                                    "[redfish]\ndisk.wwn redfish/R/0 0x5000c500abcd0123\n"
+                                    "disk.predicted redfish/R/0 1\n"
+                                    "[smart]\ndisk.address bus0/megaraid:9 megaraid:9\n"
+                                    "disk.pending bus0/megaraid:9 1\n");
+
+        cr_assert_eq(out.n_faults, 2);
+        grade_is(out, "megaraid/0:252:0", 3); /* a whole mirror with one predicted and one suspect */
+        grade_is(out, "megaraid/0:252:1", 3);
+}
+
+Test(disk_join, a_bmcs_drive_is_the_kernels_of_that_serial) {
+        FaultOutput out =
+                grade(VMS "block.serial nvme0n1 N7\n[blocks]\nblock.serial sda N1\n"
+                          "[redfish]\ndisk.serial redfish/CPU/Bay0 n1\ndisk.predicted redfish/CPU/Bay0 1\n");
+
+        cr_assert_eq(out.n_faults, 1);
+        cr_assert(fault(&out, "sda")->partly);
+        grade_is(out, "sda", 4);
+}
+
+Test(disk_join, a_number_that_many_have_joins_none) {
+        FaultOutput out =
+                grade(VMS "[megaraid]\ndisk.serial megaraid/0:252:0 0000\ndisk.serial megaraid/0:252:1 0000\n"
+                          "disk.serial megaraid/0:252:2 AB\ndisk.serial megaraid/0:252:3 AB\n"
+                          "[smart]\ndisk.serial sdb AB\ndisk.blocks sdb sdb\ndisk.health sdb passed\n"
+                          "[redfish]\ndisk.serial redfish/R/1 0000\ndisk.predicted redfish/R/1 1\n");
+
+        cr_assert_eq(out.n_faults, 1);
+        cr_assert_not_null(fault(&out, "redfish/R/1"));
+}
+
+Test(disk_join, one_that_could_be_several_paths_appears_as_all_of_them) {
+        FaultOutput out = grade(VMS "block.serial sda P1\nblock.serial sdb P1\n"
+                                    "[redfish]\ndisk.serial redfish/R/1 P1\ndisk.predicted redfish/R/1 1\n");
+        const Fault *f = fault(&out, "redfish/R/1");
+
+        cr_assert(f && f->grade == 4 && strstr(f->why, "the host's system"), "%s", f ? f->why : "");
+}
+
+Test(disk_join, what_the_worst_of_two_sources_counts_is_what_counts) {
+        FaultOutput out =
+                grade("[blocks]\nblock.mounts sdb /srv\nblock.serial sdb Q1\n"
+                      "[smart]\ndisk.media.errors sdb 0\ndisk.health sdb passed\n"
+                      "[megaraid]\ndisk.serial megaraid/0:1:2 Q1\ndisk.media.errors megaraid/0:1:2 5\n"
+                      "disk.predictions megaraid/0:1:2 2\n");
+
+        cr_assert_eq(out.n_faults, 1);
+        grade_is(out, "sdb", 4);
+}
+
+Test(disk_join, a_grade_stays_when_a_disk_gets_a_better_name) {
+        FaultMemory none = { 0 };
+        FaultOutput alone = grade_after(VMS "[smart]\ndisk.serial bus0/megaraid:8 S1\n"
+                                            "disk.health bus0/megaraid:8 failing\n",
+                                        &none, T0),
+                    joined = grade_after(VMS "[megaraid]\n" MIRROR "disk.serial megaraid/0:252:0 S1\n"
+                                             "[smart]\ndisk.serial bus0/megaraid:8 S1\n"
+                                             "disk.health bus0/megaraid:8 passed\n",
+                                         &alone.memory, T0 + HOUR);
+
+        grade_is(alone, "bus0/megaraid:8", 4);
+        grade_is(joined, "megaraid/0:252:0", 4); /* held: a day of good facts is not over */
+        cr_assert_eq(joined.n_faults, 1);
+}
+
+/* ---- who is on it ---- */
+
+Test(disk_join, what_is_not_tied_to_vms_concerns_the_host) {
+        FaultOutput out = grade(
+                VMS "[smart]\ndisk.health sg0/cciss:0 failing\n"
+                    "[redfish]\narray.level redfish/R/volume/1 raid5\narray.state redfish/R/volume/1 failed\n"
+                    "array.redundancy redfish/R/volume/1 0\narray.failed redfish/R/volume/1 2\n");
+
+        grade_is(out, "sg0/cciss:0", 4);
+        grade_is(out, "redfish/R/volume/1", 4);
+        cr_assert_not(fault(&out, "sg0/cciss:0")->partly);
+        cr_assert(strstr(fault(&out, "sg0/cciss:0")->why, "all of the host is concerned"));
+}
+
+Test(disk_join, a_vm_of_unknown_disks_does_not_make_the_others_safe) {
+        FaultOutput out = grade(VMS "vm.state odd running\n[smart]\ndisk.health sg0/cciss:0 failing\n");
+
+        cr_assert_not(fault(&out, "sg0/cciss:0")->partly);
+}
+
+Test(disk_join, a_spare_one_in_no_array_and_one_that_was_given_up_hold_no_data) {
+        FaultOutput out = grade(VMS "[megaraid]\n" MIRROR "array.lost megaraid/0/v0 megaraid/0:252:7\n"
+                                    "disk.state megaraid/0:252:5 failed\ndisk.role megaraid/0:252:5 spare\n"
+                                    "disk.state megaraid/0:252:6 failed\ndisk.role megaraid/0:252:6 none\n"
+                                    "disk.state megaraid/0:252:7 failed\n");
+
+        grade_is(out, "megaraid/0:252:5", 2);
+        grade_is(out, "megaraid/0:252:6", 2);
+        grade_is(out, "megaraid/0:252:7", 2);
+}
+
+Test(disk_join, an_array_that_two_sources_tell_of_has_the_users_of_the_one_that_knows_its_device) {
+        FaultOutput out = grade(
+                VMS "[megaraid]\n" MIRROR "disk.serial megaraid/0:252:0 S1\ndisk.serial megaraid/0:252:1 S2\n"
+                    "[redfish]\ndisk.serial redfish/R/0 S1\ndisk.serial redfish/R/1 S2\n"
+                    "array.level redfish/R/volume/1 raid1\narray.state redfish/R/volume/1 degraded\n"
+                    "array.members redfish/R/volume/1 redfish/R/0,redfish/R/1\narray.wanted "
+                    "redfish/R/volume/1 2\n"
+                    "array.failed redfish/R/volume/1 1\narray.redundancy redfish/R/volume/1 0\n");
+        const Fault *f = fault(&out, "redfish/R/volume/1");
+
+        cr_assert(f && f->grade == 3 && f->partly && f->vms.n == 1, "%s", f ? f->why : "nothing");
+}
+
+Test(disk_join, a_spare_that_stands_in_is_a_member) {
+        FaultOutput out =
+                grade("[blocks]\nblock.over xda1 xda\nblock.over xdf1 xdf\nblock.mounts zfs/tank /tank\n"
+                      "[vms]\nvm.state web running\nvm.devices web zfs/tank\n"
+                      "[zfs]\narray.level zfs/tank raid1\narray.state zfs/tank degraded\n"
+                      "array.members zfs/tank xda1,xdf1\narray.lost zfs/tank xdb1,xdf1\n"
+                      "array.wanted zfs/tank 2\narray.failed zfs/tank 0\narray.redundancy zfs/tank 1\n"
+                      "[smart]\ndisk.health xdf failing\ndisk.blocks xdf xdf\n");
+
+        grade_is(out, "xdf", 3);
+}
+
+Test(disk_join, what_is_not_understood_is_not_better) {
+        FaultMemory none = { 0 };
+        FaultOutput bad = grade_after(VMS "[zfs]\ndisk.state sda failed\n", &none, T0),
+                    odd = grade_after(VMS "[zfs]\ndisk.state sda unknown\nitem.unread sda state Zqx\n",
+                                      &bad.memory, T0 + HOUR),
+                    still = grade_after(VMS "[zfs]\ndisk.state sda unknown\nitem.unread sda state Zqx\n",
+                                        &odd.memory, T0 + 100 * HOUR);
+
+        grade_is(bad, "sda", 4);
+        grade_is(still, "sda", 4);
+        odd = grade(VMS "[zfs]\ndisk.state sda unknown\n");
+        grade_is(odd, "sda", 1);
+}
