@@ -398,10 +398,10 @@ static inline const Snapshot *snapshot_after(Arena *a, const Snapshot *s, const 
         }
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
-                Vm *v = &vms[m->vm];
+                Vm *v = &vms[m->move.vm];
 
                 for (int side = 0; side < 2; side++) {
-                        Host *h = &hosts[side == 0 ? m->from : m->to];
+                        Host *h = &hosts[side == 0 ? m->move.from : m->move.to];
                         Nic *nic = h->n_nics > 0 ? (Nic *) &h->nics[0] : NULL;
                         int64_t sign = side == 0 ? -1 : 1;
                         Hugepages *pages = (Hugepages *) (uintptr_t) host_hugepages(h, v->hugepages_kib);
@@ -422,9 +422,11 @@ static inline const Snapshot *snapshot_after(Arena *a, const Snapshot *s, const 
                         if (nic && nic->tx_kbit != UNKNOWN && v->tx_kbit != UNKNOWN)
                                 nic->tx_kbit += nic->tx_kbit + sign * v->tx_kbit > 0 ? sign * v->tx_kbit : 0;
                 }
-                if (v->cpu_mcores != UNKNOWN && s->hosts[m->from].cpu_mhz > 0 && s->hosts[m->to].cpu_mhz > 0)
-                        v->cpu_mcores = v->cpu_mcores * s->hosts[m->from].cpu_mhz / s->hosts[m->to].cpu_mhz;
-                v->host = m->to;
+                if (v->cpu_mcores != UNKNOWN && s->hosts[m->move.from].cpu_mhz > 0 &&
+                    s->hosts[m->move.to].cpu_mhz > 0)
+                        v->cpu_mcores =
+                                v->cpu_mcores * s->hosts[m->move.from].cpu_mhz / s->hosts[m->move.to].cpu_mhz;
+                v->host = m->move.to;
         }
         return after;
 }
@@ -432,15 +434,11 @@ static inline const Snapshot *snapshot_after(Arena *a, const Snapshot *s, const 
 /* 0: the judge accepts it. */
 static inline uint32_t objections_to(Arena *a, const Snapshot *s, const Settings *settings, const Plan *plan,
                                      const Objection **ret) {
-        NamedMove *moves = arena_new(a, NamedMove, plan->n_moves);
+        MoveOrder *moves = arena_new(a, MoveOrder, plan->n_moves);
         uint32_t n = 0;
 
-        for (uint32_t i = 0; i < plan->n_moves; i++) {
-                const PlanMove *m = &plan->moves[i];
-
-                moves[i] = (NamedMove){ s->vms[m->vm].name, s->hosts[m->from].name, s->hosts[m->to].name,
-                                        m->wave };
-        }
+        for (uint32_t i = 0; i < plan->n_moves; i++)
+                moves[i] = move_order_of(s, &plan->moves[i]);
         if (plan_check(a, s, settings, moves, plan->n_moves, ret, &n) < 0)
                 abort();
         return n;

@@ -7,12 +7,10 @@
  */
 #pragma once
 
-#include "scheduler/model/plan.h"
+#include "scheduler/model/move_order.h"
 
 typedef struct MigrationRequest {
-        const char *vm, *uuid;         /* uuid NULL: by name */
-        const char *from, *to;         /* host names, for messages */
-        const char *from_uri, *to_uri; /* libvirt */
+        const MoveOrder *order;        /* what is moved; its uuid NULL: by name; its hosts' uris are needed */
         const char *migrate_uri;       /* where the data go, "tcp://h2-mig"; NULL: where libvirt likes */
         int64_t bandwidth_mib_s;       /* 0: no cap; manner.bandwidth_kbit goes before it */
         usec_t time_limit;             /* its deadline, unless manner.deadline_ms says one; 0: none */
@@ -21,8 +19,21 @@ typedef struct MigrationRequest {
         bool copy_disks;               /* those that the target does not see go with it */
         bool offline; /* it is off, and moved cold: defined on the target, undefined on the source */
         bool resume;  /* it broke off in post-copy, under somebody who is gone: it is taken up again, once */
-        MoveManner manner; /* as the plan wants it; settings have filled in what it does not say */
+        MoveManner
+                manner; /* the order's, with what it does not say filled in by settings, within their limits */
 } MigrationRequest;
+
+/* A copy with its order and all their texts in one block, which free() gives back; without what is for people
+ * (why, manner.reason). For executors: their migrations outlive the request. NULL: no memory. */
+MigrationRequest *migration_request_copy(const MigrationRequest *r) must_check;
+
+/* One of a run: what is asked, and what is known of its links. */
+typedef struct RunMove {
+        MigrationRequest request;
+        int64_t out_kbit,
+                in_kbit; /* what migrations may take of its source's and target's link; 0: not known */
+        usec_t sends;    /* how long it is predicted to send, as planned; 0: nobody said */
+} RunMove;
 
 #define RESUMES_MOST   6 /* tries to take up again one that broke off in post-copy; then a person must: */
 #define RESUME_BY_HAND "migrate --live --p2p --postcopy --postcopy-resume"

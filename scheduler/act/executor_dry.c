@@ -42,8 +42,8 @@ static int dry_start(void *self, const MigrationRequest *request, uint32_t *ret_
         }
         entry = &e->entries[e->n++];
         entry->id = e->next_id++;
-        (void) snprintf(entry->sentence, sizeof(entry->sentence), "would move %s from %s to %s", request->vm,
-                        request->from, request->to);
+        (void) snprintf(entry->sentence, sizeof(entry->sentence), "would move %s from %s to %s",
+                        request->order->vm, request->order->from, request->order->to);
         if (e->options.say)
                 e->options.say(e->options.arg, entry->sentence);
         *ret_id = entry->id;

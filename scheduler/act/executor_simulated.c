@@ -10,10 +10,9 @@
 
 typedef struct Simulated {
         uint32_t id;
-        char *vm, *from, *to;
+        MigrationRequest *request; /* ours */
         SimulatedMove plan;
-        usec_t ends; /* when the next thing happens to it by itself; NEVER */
-        usec_t time_limit;
+        usec_t ends;         /* when the next thing happens to it by itself; NEVER */
         MigrationPhase next; /* what it is then */
         MigrationStatus status;
         char words[sizeof(((MigrationStatus *) 0)->message)]; /* its message at the end */
@@ -36,9 +35,7 @@ static Simulated *executor_simulated_find(SimulatedExecutor *e, uint32_t id) {
 }
 
 static void simulated_free_one(Simulated *s) {
-        free(s->vm);
-        free(s->from);
-        free(s->to);
+        free(s->request);
         free(s);
 }
 
@@ -59,10 +56,10 @@ static void simulated_plan(Simulated *s, usec_t now) {
         s->ends = hangs ? NEVER : now + s->plan.takes;
         if (s->next != MIGRATION_DONE)
                 executor_simulated_say(s, s->plan.message ? s->plan.message : "simulated");
-        if (s->time_limit > 0 && s->ends > now + s->time_limit) {
+        if (s->request->time_limit > 0 && s->ends > now + s->request->time_limit) {
                 bool deaf = s->plan.end == SIMULATED_DEAF;
 
-                s->ends = now + s->time_limit + (deaf ? SIMULATED_GIVE_UP : 0);
+                s->ends = now + s->request->time_limit + (deaf ? SIMULATED_GIVE_UP : 0);
                 s->next = deaf ? MIGRATION_UNCLEAR : MIGRATION_ABORTED;
                 executor_simulated_say(s, "out of time");
         }
@@ -73,15 +70,12 @@ static Simulated *simulated_new(const MigrationRequest *r, SimulatedMove plan, u
 
         if (!s)
                 return NULL;
-        s->vm = strdup(r->vm);
-        s->from = strdup(r->from);
-        s->to = strdup(r->to);
-        if (!s->vm || !s->from || !s->to) {
+        s->request = migration_request_copy(r);
+        if (!s->request) {
                 simulated_free_one(s);
                 return NULL;
         }
         s->plan = plan;
-        s->time_limit = r->time_limit;
         s->status =
                 (MigrationStatus){ .phase = MIGRATION_RUNNING,
                                    .started = now,
@@ -106,7 +100,7 @@ static void simulated_end(SimulatedExecutor *e, Simulated *s) {
         s->status.bytes_left = 0;
         s->status.downtime_ms = s->plan.downtime_ms;
         if (s->plan.end != SIMULATED_LIES && e->options.moved)
-                e->options.moved(e->options.arg, s->vm, s->from, s->to);
+                e->options.moved(e->options.arg, s->request->order);
 }
 
 /* The one that ends first; of several at the same time, the one started first. */

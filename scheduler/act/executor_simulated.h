@@ -42,7 +42,7 @@ typedef struct ExecutorSimulatedOptions {
         /* How this one goes. NULL: all are done after one second. */
         SimulatedMove (*script)(void *arg, const MigrationRequest *request);
         /* Called when a VM has really moved: the world's own record. May be NULL. */
-        void (*moved)(void *arg, const char *vm, const char *from, const char *to);
+        void (*moved)(void *arg, const MoveOrder *order);
         void *arg;
 } ExecutorSimulatedOptions;
 

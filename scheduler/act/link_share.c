@@ -53,6 +53,24 @@ static uint32_t host_of(Naming *io, const char *name) {
         return h;
 }
 
+/* Its cap as planned; next to none of one that has nothing to send; 0: no cap. */
+static int64_t planned_kbit(const RunMove *m) {
+        const MigrationRequest *q = &m->request;
+
+        if (q->offline)
+                return LINK_SHARE_KBIT_A_MIB;
+        return q->manner.bandwidth_kbit > 0 ? q->manner.bandwidth_kbit
+                                            : q->bandwidth_mib_s * LINK_SHARE_KBIT_A_MIB;
+}
+
+/* Its cap stays as it is. */
+static bool is_fixed(const RunMove *m) {
+        const MigrationRequest *q = &m->request;
+
+        return q->offline || q->post_copy || q->manner.strategy == STRATEGY_POST_COPY ||
+               q->manner.at_deadline == DEADLINE_POST_COPY;
+}
+
 /* What a wave has of a link, in kbit/s: what its moves have together, of so many as go at once. */
 typedef struct LinkPlan {
         int64_t kbit;
@@ -60,7 +78,7 @@ typedef struct LinkPlan {
         bool open; /* a move without a cap goes over it */
 } LinkPlan;
 
-static void plan_wave(LinkShare *s, const LinkShareMove *moves, uint32_t first, uint32_t end,
+static void plan_wave(LinkShare *s, const RunMove *moves, uint32_t first, uint32_t end,
                       const uint32_t at_once[WAYS], int64_t most_kbit, LinkPlan *links) {
         for (uint32_t i = first; i < end; i++)
                 for (uint32_t k = 0; k < WAYS; k++)
@@ -69,14 +87,14 @@ static void plan_wave(LinkShare *s, const LinkShareMove *moves, uint32_t first, 
                 for (uint32_t k = 0; k < WAYS; k++) {
                         LinkPlan *l = &links[s->members[i].links[k]];
 
-                        l->kbit += moves[i].planned_kbit;
+                        l->kbit += planned_kbit(&moves[i]);
                         l->moves++;
-                        l->open = l->open || moves[i].planned_kbit <= 0;
+                        l->open = l->open || planned_kbit(&moves[i]) <= 0;
                 }
         for (uint32_t i = first; i < end; i++) {
                 Member *m = &s->members[i];
 
-                m->governed = !moves[i].fixed;
+                m->governed = !is_fixed(&moves[i]);
                 for (uint32_t k = 0; k < WAYS; k++) {
                         const LinkPlan *l = &links[m->links[k]];
                         const uint32_t most = at_once[k] > 0 && at_once[k] < l->moves ? at_once[k] : l->moves;
@@ -92,27 +110,27 @@ static void plan_wave(LinkShare *s, const LinkShareMove *moves, uint32_t first, 
         }
 }
 
-static void plan_all(LinkShare *s, const LinkShareMove *moves, const uint32_t at_once[WAYS],
-                     int64_t most_kbit, Naming *hosts, LinkPlan *links) {
+static void plan_all(LinkShare *s, const RunMove *moves, const uint32_t at_once[WAYS], int64_t most_kbit,
+                     Naming *hosts, LinkPlan *links) {
         for (uint32_t i = 0; i < s->n; i++) {
                 Member *m = &s->members[i];
 
-                m->links[0] = 2 * host_of(hosts, moves[i].from);
-                m->links[1] = 2 * host_of(hosts, moves[i].to) + 1;
-                m->planned = moves[i].planned_kbit / LINK_SHARE_KBIT_A_MIB;
-                if (moves[i].planned_kbit > 0 && m->planned == 0)
+                m->links[0] = 2 * host_of(hosts, moves[i].request.order->from);
+                m->links[1] = 2 * host_of(hosts, moves[i].request.order->to) + 1;
+                m->planned = planned_kbit(&moves[i]) / LINK_SHARE_KBIT_A_MIB;
+                if (planned_kbit(&moves[i]) > 0 && m->planned == 0)
                         m->planned = 1;
         }
         for (uint32_t first = 0, end; first < s->n; first = end) {
-                for (end = first + 1; end < s->n && moves[end].wave == moves[first].wave;)
+                for (end = first + 1;
+                     end < s->n && moves[end].request.order->wave == moves[first].request.order->wave;)
                         end++;
                 plan_wave(s, moves, first, end, at_once, most_kbit, links);
         }
 }
 
-int link_share_new(const LinkShareMove *moves, uint32_t n, uint32_t per_out, uint32_t per_in,
-                   int64_t most_kbit, usec_t prepares, LinkShare **ret) {
-        const uint32_t at_once[WAYS] = { per_out, per_in };
+int link_share_new(const RunMove *moves, uint32_t n, LinkShareOptions options, LinkShare **ret) {
+        const uint32_t at_once[WAYS] = { options.per_out, options.per_in };
         const size_t n_links = (size_t) n * 4 + 1; /* a move has two hosts, a host two links */
         LinkShare *s = calloc(1, sizeof(*s));
         Naming hosts = { .names = calloc((size_t) n * 2 + 1, sizeof(*hosts.names)) };
@@ -120,7 +138,7 @@ int link_share_new(const LinkShareMove *moves, uint32_t n, uint32_t per_out, uin
 
         if (s) {
                 s->n = n;
-                s->prepares = prepares;
+                s->prepares = options.prepares;
                 s->members = calloc((size_t) n + 1, sizeof(*s->members));
                 s->started = calloc((size_t) n + 1, sizeof(*s->started));
                 s->sum = calloc(n_links, sizeof(*s->sum));
@@ -132,7 +150,7 @@ int link_share_new(const LinkShareMove *moves, uint32_t n, uint32_t per_out, uin
                 (void) link_share_free(s);
                 return -ENOMEM;
         }
-        plan_all(s, moves, at_once, most_kbit, &hosts, links);
+        plan_all(s, moves, at_once, options.most_kbit, &hosts, links);
         free(hosts.names);
         free(links);
         *ret = s;

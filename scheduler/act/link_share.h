@@ -22,21 +22,14 @@ typedef struct LinkShare LinkShare;
 
 #define LINK_SHARE_KBIT_A_MIB 8389 /* kbit/s in a MiB/s, rounded up */
 
-/* One of the run's moves, as planned. */
-typedef struct LinkShareMove {
-        const char *from, *to;
-        uint32_t wave;
-        int64_t planned_kbit; /* 0: no cap */
-        bool fixed;           /* its cap stays as it is */
-        int64_t out_kbit,
-                in_kbit; /* what migrations may take of its links together; 0: as the plan shares them */
-} LinkShareMove;
+typedef struct LinkShareOptions {
+        uint32_t per_out, per_in; /* how many a host may have at once; 0: any number */
+        int64_t most_kbit;        /* of a link, whatever the plan says; 0: as the plan says */
+        usec_t prepares;          /* what a migration takes before it sends */
+} LinkShareOptions;
 
-/* Moves sorted by wave. per_out, per_in: how many a host may have at once; 0: any number. most_kbit: of a
- * link, whatever the plan says; 0: as the plan says. prepares: what a migration takes before it sends. 0 or
- * -ENOMEM. */
-int link_share_new(const LinkShareMove *moves, uint32_t n, uint32_t per_out, uint32_t per_in,
-                   int64_t most_kbit, usec_t prepares, LinkShare **ret) must_check;
+/* Moves sorted by wave. 0 or -ENOMEM. */
+int link_share_new(const RunMove *moves, uint32_t n, LinkShareOptions options, LinkShare **ret) must_check;
 LinkShare *link_share_free(LinkShare *s);
 
 /* How many moves of its wave were planned to go over the busier of its two links at once. */

@@ -107,8 +107,8 @@ static bool run_waves_has_room(const Run *r, const MigrationRequest *wanted) {
         for (uint32_t i = 0; i < r->n; i++) {
                 if (r->slots[i].step != STEP_RUNNING)
                         continue;
-                in += strcmp(r->moves[i].request.to, wanted->to) == 0;
-                out += strcmp(r->moves[i].request.from, wanted->from) == 0;
+                in += strcmp(r->moves[i].request.order->to, wanted->order->to) == 0;
+                out += strcmp(r->moves[i].request.order->from, wanted->order->from) == 0;
         }
         return (l->per_host_in == 0 || in < l->per_host_in) &&
                (l->per_host_out == 0 || out < l->per_host_out);
@@ -136,7 +136,8 @@ static bool is_too_soon(const Run *r, uint32_t i) {
                 const MigrationRequest *other = &r->moves[k].request;
 
                 if (r->slots[k].step == STEP_RUNNING &&
-                    (strcmp(other->from, wanted->from) == 0 || strcmp(other->to, wanted->to) == 0) &&
+                    (strcmp(other->order->from, wanted->order->from) == 0 ||
+                     strcmp(other->order->to, wanted->order->to) == 0) &&
                     !has_had_its_part(r, k, at_once))
                         return true;
         }
@@ -308,40 +309,17 @@ static void leave_rest(Run *r) {
 static uint32_t end_of_wave(const Run *r, uint32_t first) {
         uint32_t end = first;
 
-        while (end < r->n && r->moves[end].wave == r->moves[first].wave)
+        while (end < r->n && r->moves[end].request.order->wave == r->moves[first].request.order->wave)
                 end++;
-        assert(end == r->n || r->moves[end].wave > r->moves[first].wave);
+        assert(end == r->n || r->moves[end].request.order->wave > r->moves[first].request.order->wave);
         return end;
 }
 
-static int run_waves_share_links(Run *r) {
-        LinkShareMove *planned = calloc(r->n, sizeof(*planned));
-        const RunLimits *l = &r->options.limits;
-        int result;
-
-        if (!planned)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < r->n; i++) {
-                const MigrationRequest *q = &r->moves[i].request;
-
-                planned[i] =
-                        (LinkShareMove){ .from = q->from,
-                                         .to = q->to,
-                                         .wave = r->moves[i].wave,
-                                         .out_kbit = r->moves[i].out_kbit,
-                                         .in_kbit = r->moves[i].in_kbit,
-                                         .planned_kbit = q->offline ? LINK_SHARE_KBIT_A_MIB /* next to none */
-                                                         : q->manner.bandwidth_kbit > 0
-                                                                 ? q->manner.bandwidth_kbit
-                                                                 : q->bandwidth_mib_s * LINK_SHARE_KBIT_A_MIB,
-                                         .fixed = q->offline || q->post_copy ||
-                                                  q->manner.strategy == STRATEGY_POST_COPY ||
-                                                  q->manner.at_deadline == DEADLINE_POST_COPY };
-        }
-        result = link_share_new(planned, r->n, l->per_host_out, l->per_host_in, r->options.link_kbit,
-                                r->options.prepares, &r->share);
-        free(planned);
-        return result;
+static LinkShareOptions link_options(const RunOptions *o) {
+        return (LinkShareOptions){ .per_out = o->limits.per_host_out,
+                                   .per_in = o->limits.per_host_in,
+                                   .most_kbit = o->link_kbit,
+                                   .prepares = o->prepares };
 }
 
 int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOptions options, RunHooks hooks,
@@ -357,7 +335,7 @@ int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOpt
                 return 0;
         memset(ret_outcomes, 0, n * sizeof(*ret_outcomes)); /* MOVE_NOT_REACHED */
         r.slots = calloc(n, sizeof(*r.slots));
-        if (!r.slots || run_waves_share_links(&r) < 0) {
+        if (!r.slots || link_share_new(moves, n, link_options(&options), &r.share) < 0) {
                 free(r.slots);
                 return -ENOMEM;
         }

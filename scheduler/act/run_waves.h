@@ -19,14 +19,6 @@
 
 #include "scheduler/act/executor.h"
 
-typedef struct RunMove {
-        MigrationRequest request;
-        uint32_t wave;
-        int64_t out_kbit,
-                in_kbit; /* what migrations may take of its source\'s and target\'s link; 0: not known */
-        usec_t sends;    /* how long it is predicted to send, as planned; 0: nobody said */
-} RunMove;
-
 typedef enum MoveEnd {
         MOVE_NOT_REACHED, /* nothing was done: the run stopped before */
         MOVE_REFUSED, /* nothing was done: recheck said no, or the intent could not be written, or no memory
@@ -88,7 +80,7 @@ typedef struct RunOptions {
                               says */
 } RunOptions;
 
-/* moves[n] sorted by wave; outcomes[n] is filled in whatever is returned. 0: all done (or dry). 1: not all,
+/* moves[n] sorted by their orders' wave; outcomes[n] is filled in whatever is returned. 0: all done (or dry). 1: not all,
  * the outcomes say which. -ENOMEM: nothing was started. */
 int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOptions options, RunHooks hooks,
               MoveOutcome *ret_outcomes) must_check;

@@ -34,10 +34,12 @@ static bool audit_is(const RecordMove *m, const char *end) {
 
 static void pair_of(const RecordMove *m, AuditMeasure measure, int64_t *ret_predicted,
                     int64_t *ret_measured) {
-        *ret_predicted = measure == AUDIT_MS      ? m->predicted.ms
-                         : measure == AUDIT_BYTES ? m->predicted.bytes
-                                                  : m->predicted.downtime_ms;
-        *ret_measured = measure == AUDIT_MS ? m->ms : measure == AUDIT_BYTES ? m->bytes : m->downtime_ms;
+        *ret_predicted = measure == AUDIT_MS      ? m->order->predicted.ms
+                         : measure == AUDIT_BYTES ? m->order->predicted.bytes
+                                                  : m->order->predicted.downtime_ms;
+        *ret_measured = measure == AUDIT_MS      ? m->took.ms
+                        : measure == AUDIT_BYTES ? m->took.bytes
+                                                 : m->took.downtime_ms;
 }
 
 /* (predicted − measured) ÷ measured in permille, held within what cannot overflow. */
@@ -109,8 +111,8 @@ int audit_sum(Arena *a, const AuditEntry *entries, uint32_t n, AuditSum *ret) {
 
 /* How many times the longer of the two is the shorter, in permille; 1000: as predicted. */
 static int64_t audit_factor(const RecordMove *m, int64_t least_ms) {
-        const int64_t shorter = m->ms < m->predicted.ms ? m->ms : m->predicted.ms;
-        const int64_t longer = m->ms < m->predicted.ms ? m->predicted.ms : m->ms;
+        const int64_t shorter = m->took.ms < m->order->predicted.ms ? m->took.ms : m->order->predicted.ms;
+        const int64_t longer = m->took.ms < m->order->predicted.ms ? m->order->predicted.ms : m->took.ms;
 
         if (longer - shorter < least_ms)
                 return 1000;
@@ -136,7 +138,7 @@ static Recent look_back(int64_t *factors, const AuditEntry *entries, uint32_t n,
                                 continue;
                         r.seen++;
                         r.missed += missed;
-                        if (!missed && !is_cold(m) && m->ms >= 0 && m->predicted.ms > 0)
+                        if (!missed && !is_cold(m) && m->took.ms >= 0 && m->order->predicted.ms > 0)
                                 factors[r.n_factors++] = audit_factor(m, b->least_ms);
                 }
         }

@@ -82,8 +82,7 @@ typedef struct MoveManner {
 #define MANNER_CHANNELS_MAX 255 /* a byte, in libvirt's and QEMU's settings */
 
 typedef struct PlanMove {
-        VmIx vm;
-        HostIx from, to;
+        Move move;
         uint32_t wave; /* from 0 */
         Costs delta;   /* what this move alone changes, at its place in the order: < 0 gains */
         Prediction predicted;

@@ -11,17 +11,15 @@
 
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/cool_down.h"
-#include "scheduler/model/plan.h"
+#include "scheduler/model/move_order.h"
 
 /* One move: what was said of it beforehand, and what was seen. */
 typedef struct RecordMove {
-        const char *vm, *from, *to;
-        uint32_t wave;
-        const char *end;      /* "done", "failed", "refused" … (move_end_names) */
-        const char *why;      /* when not done, in words; "" otherwise */
-        const char *strategy; /* how it was moved; NULL: not said */
-        Prediction predicted;
-        int64_t ms, bytes, downtime_ms; /* measured; UNKNOWN: it never ran, or nobody said */
+        const MoveOrder *order; /* its names, wave and prediction */
+        const char *end;        /* "done", "failed", "refused" … (move_end_names) */
+        const char *why;        /* when not done, in words; "" otherwise */
+        const char *strategy;   /* how it was moved; NULL: not said */
+        MoveMeasure took;
 } RecordMove;
 
 typedef struct Record {

@@ -157,12 +157,10 @@ static void add_job(json_t *o, const char *uri, const char *vm) {
 }
 
 static int move(char **argv) {
-        MigrationRequest request = { .vm = argv[1],
-                                     .from = argv[2],
-                                     .from_uri = argv[3],
-                                     .to = argv[4],
-                                     .to_uri = argv[5],
-                                     .time_limit = 90 * USEC_PER_SEC };
+        const MoveOrder order = {
+                .vm = argv[1], .from = argv[2], .from_uri = argv[3], .to = argv[4], .to_uri = argv[5]
+        };
+        MigrationRequest request = { .order = &order, .time_limit = 90 * USEC_PER_SEC };
         MigrationStatus s;
         Executor e;
         uint32_t id;
@@ -257,8 +255,8 @@ static Prediction predict(Arena *a, const Results *results, const json_t *move, 
 }
 
 /* Newest first, as migration_learn() wants them. */
-static const MoveLessons *learn(Arena *a, const FinishedMove *done, uint32_t n) {
-        FinishedMove *newest = arena_new(a, FinishedMove, n);
+static const MoveLessons *learn(Arena *a, const RecordMove *done, uint32_t n) {
+        RecordMove *newest = arena_new(a, RecordMove, n);
         const MoveLessons *lessons = NULL;
 
         for (uint32_t i = 0; newest && i < n; i++)
@@ -274,7 +272,7 @@ static void print_error(const char *of, const char *what, PredictionError e) {
                       (double) e.within / 10);
 }
 
-static void print_errors(Arena *a, const char *of, const FinishedMove *moves, uint32_t n) {
+static void print_errors(Arena *a, const char *of, const RecordMove *moves, uint32_t n) {
         PredictionErrors e = { 0 };
 
         if (migration_errors(a, moves, n, &e) < 0)
@@ -284,21 +282,23 @@ static void print_errors(Arena *a, const char *of, const FinishedMove *moves, ui
         print_error("", "downtime", e.downtime);
 }
 
-static void print_move(const json_t *move, const FinishedMove *fresh, const FinishedMove *taught) {
+static void print_move(const json_t *move, const RecordMove *fresh, const RecordMove *taught) {
         (void) printf("%-6s %s>%s %3lld Mbit  ms %6lld  predicted %6lld, taught %6lld   MB %6.1f  predicted "
                       "%6.1f, taught %6.1f   downtime %4lld  predicted %4lld, taught %4lld\n",
-                      fresh->vm, fresh->from, fresh->to, (long long) number(move, "link_kbit") / 1000,
-                      (long long) fresh->ms, (long long) fresh->predicted.ms,
-                      (long long) taught->predicted.ms, (double) fresh->bytes / 1e6,
-                      (double) fresh->predicted.bytes / 1e6, (double) taught->predicted.bytes / 1e6,
-                      (long long) fresh->downtime_ms, (long long) fresh->predicted.downtime_ms,
-                      (long long) taught->predicted.downtime_ms);
+                      fresh->order->vm, fresh->order->from, fresh->order->to,
+                      (long long) number(move, "link_kbit") / 1000, (long long) fresh->took.ms,
+                      (long long) fresh->order->predicted.ms, (long long) taught->order->predicted.ms,
+                      (double) fresh->took.bytes / 1e6, (double) fresh->order->predicted.bytes / 1e6,
+                      (double) taught->order->predicted.bytes / 1e6, (long long) fresh->took.downtime_ms,
+                      (long long) fresh->order->predicted.downtime_ms,
+                      (long long) taught->order->predicted.downtime_ms);
 }
 
 /* Each is predicted twice: by the model alone, and by what the migrations before it in the file have taught.
  */
 static int report(const char *path, bool verbose) {
-        static FinishedMove fresh[MOVES_MAX], taught[MOVES_MAX], again[MOVES_MAX], first[MOVES_MAX];
+        static RecordMove fresh[MOVES_MAX], taught[MOVES_MAX], again[MOVES_MAX], first[MOVES_MAX];
+        static MoveOrder alone[MOVES_MAX], told[MOVES_MAX];
         Results results = read_results(path);
         uint32_t n = 0, n_again = 0, n_first = 0;
         Arena a;
@@ -310,17 +310,19 @@ static int report(const char *path, bool verbose) {
                 const ArenaMark mark = arena_mark(&a);
                 bool seen = false;
 
-                fresh[n] = (FinishedMove){ .vm = word(move, "move"),
-                                           .from = word(move, "from"),
-                                           .to = word(move, "to"),
-                                           .ms = number(move, "ms"),
-                                           .bytes = number(move, "bytes"),
-                                           .downtime_ms = number(move, "downtime_ms") };
-                taught[n] = fresh[n];
-                fresh[n].predicted = predict(&a, &results, move, NULL);
-                taught[n].predicted = predict(&a, &results, move, learn(&a, taught, n));
+                alone[n] = (MoveOrder){ .vm = word(move, "move"),
+                                        .from = word(move, "from"),
+                                        .to = word(move, "to"),
+                                        .predicted = predict(&a, &results, move, NULL) };
+                fresh[n] = (RecordMove){ .order = &alone[n],
+                                         .took = { .ms = number(move, "ms"),
+                                                   .bytes = number(move, "bytes"),
+                                                   .downtime_ms = number(move, "downtime_ms") } };
+                told[n] = alone[n];
+                told[n].predicted = predict(&a, &results, move, learn(&a, taught, n));
+                taught[n] = (RecordMove){ .order = &told[n], .took = fresh[n].took };
                 for (uint32_t i = 0; i < n; i++)
-                        seen = seen || strcmp(taught[i].vm, taught[n].vm) == 0;
+                        seen = seen || strcmp(taught[i].order->vm, taught[n].order->vm) == 0;
                 if (seen)
                         again[n_again++] = taught[n];
                 else

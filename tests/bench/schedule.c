@@ -133,7 +133,7 @@ static void reorder(Arena *a, const MigrationNet *net, const Problem *p, const P
         WaveOrder o = { 0 };
 
         for (uint32_t i = 0; i < plan->n_moves; i++) {
-                moves[i] = (Move){ plan->moves[i].vm, plan->moves[i].from, plan->moves[i].to };
+                moves[i] = (Move){ plan->moves[i].move.vm, plan->moves[i].move.from, plan->moves[i].move.to };
                 single[i] = (WaveMove){ moves[i], i };
         }
         io->in_turn += (double) length_of(net, single, plan->n_moves);

@@ -25,12 +25,14 @@ static void teardown(void) {
 TestSuite(executor_fake, .init = setup, .fini = teardown, .timeout = 60);
 
 static MigrationRequest usual(void) {
-        return (MigrationRequest){ .vm = "vm",
-                                   .uuid = FAKE_UUID,
-                                   .from = "h1",
-                                   .to = "h2",
-                                   .from_uri = "fake://h1",
-                                   .to_uri = "fake://h2" };
+        static const MoveOrder order = { .vm = "vm",
+                                         .uuid = FAKE_UUID,
+                                         .from = "h1",
+                                         .to = "h2",
+                                         .from_uri = "fake://h1",
+                                         .to_uri = "fake://h2" };
+
+        return (MigrationRequest){ .order = &order };
 }
 
 static MigrationStatus run(MigrationRequest r) {

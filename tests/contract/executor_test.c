@@ -62,22 +62,23 @@ static struct criterion_test_params all_rows(void) {
         }                                                                                                    \
         ParameterizedTest(size_t *row, executor, name)
 
-/* The request's strings are in buffers that are overwritten after start(): an executor must have copied them.
- */
+/* The order and its strings are overwritten after start(): an executor must have copied them. */
 typedef struct Texts {
         char vm[32], from[32], to[32], from_uri[32], to_uri[32];
 } Texts;
 
 static uint32_t start_with_own_copies(const Executor *e, const char *vm) {
         Texts t = { .from = "h1", .to = "h2", .from_uri = "test:///default", .to_uri = "test:///default" };
-        MigrationRequest r = {
+        MoveOrder order = {
                 .vm = t.vm, .from = t.from, .to = t.to, .from_uri = t.from_uri, .to_uri = t.to_uri
         };
+        const MigrationRequest r = { .order = &order };
         uint32_t id = UINT32_MAX;
 
         (void) snprintf(t.vm, sizeof(t.vm), "%s", vm);
         cr_assert_eq(0, e->start(e->self, &r, &id));
         memset(&t, 'x', sizeof(t) - 1);
+        memset(&order, 0, sizeof(order));
         return id;
 }
 

@@ -34,7 +34,7 @@ static const char *const names[VMS] = { "web1", "web2", "web3", "web4" };
 static SimulatedMove script(void *arg, const MigrationRequest *request) {
         const World *w = arg;
 
-        switch (request->vm[3]) {
+        switch (request->order->vm[3]) {
         case '1':
                 return (SimulatedMove){ .end = w->story->web1, .takes = 10 * USEC_PER_SEC };
         case '2':
@@ -46,12 +46,11 @@ static SimulatedMove script(void *arg, const MigrationRequest *request) {
         }
 }
 
-static void moved(void *arg, const char *vm, const char *from, const char *to) {
+static void moved(void *arg, const MoveOrder *m) {
         World *w = arg;
 
-        (void) to;
-        cr_assert_str_eq("h1", from);
-        w->moved[vm[3] - '1']++;
+        cr_assert_str_eq("h1", m->from);
+        w->moved[m->vm[3] - '1']++;
 }
 
 static StopRequest stop_request(void *arg) {
@@ -60,8 +59,8 @@ static StopRequest stop_request(void *arg) {
         return executor_simulated_now(&w->executor) >= 5 * USEC_PER_SEC ? w->story->stop_request : STOP_NONE;
 }
 
-static MoverMove move_of(uint32_t i) {
-        return (MoverMove){ .vm = names[i],
+static MoveOrder move_of(uint32_t i) {
+        return (MoveOrder){ .vm = names[i],
                             .from = "h1",
                             .to = i % 2 == 0 ? "h2" : "h3",
                             .from_uri = "test://h1",
@@ -81,16 +80,16 @@ static void check_journal(const Story *s) {
 
         for (uint32_t i = n; i-- > 0;) {
                 const JournalEntry *e = &entries[i];
-                const uint32_t v = (uint32_t) (e->vm[3] - '1');
+                const uint32_t v = (uint32_t) (e->order->vm[3] - '1');
                 const size_t used = strlen(text);
 
-                cr_assert_eq(e->event == JOURNAL_INTENT, !begun[v], "%s", e->vm);
-                cr_assert(!begun[v] || last[v] < JOURNAL_DONE, "%s ends once", e->vm);
+                cr_assert_eq(e->event == JOURNAL_INTENT, !begun[v], "%s", e->order->vm);
+                cr_assert(!begun[v] || last[v] < JOURNAL_DONE, "%s ends once", e->order->vm);
                 begun[v] = true;
                 last[v] = e->event;
                 if (e->event != JOURNAL_STARTED)
                         (void) snprintf(text + used, sizeof(text) - used, "%s%s %s", used > 0 ? ", " : "",
-                                        e->vm, journal_event_names[e->event]);
+                                        e->order->vm, journal_event_names[e->event]);
         }
         cr_assert_str_eq(text, s->journal);
         cr_assert_eq(0, journal_open_ones(&arena, entries, n, &open, &n_open));
@@ -112,7 +111,7 @@ static void check_outcomes(const World *w, const MoveOutcome *outcomes) {
 
 static void tell(const Story *story) {
         World w = { .story = story };
-        MoverMove moves[VMS];
+        MoveOrder moves[VMS];
         MoveOutcome outcomes[VMS];
         Leadership l = leadership_of(store, 30 * USEC_PER_SEC);
         Settings *settings = NULL;

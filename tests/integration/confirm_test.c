@@ -107,7 +107,7 @@ Test(confirm, what_was_accepted_is_carried_out_at_once_and_once) {
         n = journal(entries);
         cr_assert_gt(n, 0);
         cr_assert_eq(JOURNAL_INTENT, entries[n - 1].event);
-        cr_assert_str_eq(w.file->moves[0].from, entries[n - 1].from);
+        cr_assert_str_eq(w.file->moves[0].from, entries[n - 1].order->from);
         e = told("yes");
         cr_assert_str_eq("root@ops1", e.by);
         cr_assert_str_eq(w.plan.id, e.waiting);
@@ -241,7 +241,7 @@ Test(confirm, an_auto_move_that_fails_each_round_keeps_nothing_from_being_asked)
         cr_assert_eq(0, store_set_mark(store, "h1", "maintenance"));
         cr_assert_eq(EXIT_DONE, serve_with("confirm", some));
         cr_assert_gt(journal(entries), 0, "it was tried");
-        cr_assert_str_eq("web1", entries[0].vm);
+        cr_assert_str_eq("web1", entries[0].order->vm);
         w = only_one();
         cr_assert_gt(w.file->n_moves, 0);
         for (uint32_t i = 0; i < w.file->n_moves; i++)

@@ -94,6 +94,7 @@ static MigrationStatus follow(const Executor *e, uint32_t id, usec_t abort_after
 int main(int argc, char **argv) {
         Command c = { 0 };
         MigrationStatus s;
+        MoveOrder order;
         Executor e;
         uint32_t id;
         int r;
@@ -107,11 +108,10 @@ int main(int argc, char **argv) {
                                "[abort=MS] [post-copy] [auto-converge]\n");
                 return 2;
         }
-        c.request.vm = argv[1];
-        c.request.from = argv[2];
-        c.request.from_uri = argv[3];
-        c.request.to = argv[4];
-        c.request.to_uri = argv[5];
+        order = (MoveOrder){
+                .vm = argv[1], .from = argv[2], .from_uri = argv[3], .to = argv[4], .to_uri = argv[5]
+        };
+        c.request.order = &order;
         r = executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, &e);
         if (r == 0)
                 r = e.start(e.self, &c.request, &id);

@@ -26,7 +26,7 @@ Test(service, advice_is_kept_and_shown_and_nothing_is_moved) {
         s = live();
         cr_assert_str_eq("advise", s.mode);
         cr_assert_gt(s.n_moves, 0, "%s", s.summary);
-        cr_assert_eq(MIGRATION_QUEUED, s.moves[0].phase);
+        cr_assert_eq(MIGRATION_QUEUED, s.moves[0].status.phase);
         cr_assert_eq(1, records());
         cr_assert_eq(0, journal(entries));
 }
@@ -50,7 +50,7 @@ Test(service, a_move_that_cannot_start_is_written_down_from_intent_to_failure) {
         n = journal(entries);
         cr_assert_geq(n, 2);
         cr_assert_eq(JOURNAL_INTENT, entries[n - 1].event, "the first thing written is the intent");
-        cr_assert_str_eq("h1", entries[n - 1].from);
+        cr_assert_str_eq("h1", entries[n - 1].order->from);
         cr_assert_eq(JOURNAL_FAILED, entries[0].event);
         cr_assert(strstr(entries[0].message, "not started"), "%s", entries[0].message);
         cr_assert_eq(0, journal_open_ones(&arena, entries, n, &open, &n_open));
@@ -70,18 +70,17 @@ Test(service, an_imbalance_seen_for_the_first_time_is_held) {
 
 /* As a leader that died in the middle leaves it. */
 static void leave_open(const char *vm, const char *uuid) {
+        const MoveOrder order = { .vm = vm,
+                                  .uuid = uuid,
+                                  .from = "h1",
+                                  .to = "h2",
+                                  .from_uri = "qemu+tcp://127.0.0.1:1/system",
+                                  .to_uri = "qemu+tcp://127.0.0.1:2/system" };
         JournalEntry e = { .event = JOURNAL_STARTED,
                            .id = "dead/1/0",
-                           .vm = vm,
-                           .uuid = uuid,
-                           .from = "h1",
-                           .to = "h2",
-                           .from_uri = "qemu+tcp://127.0.0.1:1/system",
-                           .to_uri = "qemu+tcp://127.0.0.1:2/system",
+                           .order = &order,
                            .at = clock_now(),
-                           .ms = UNKNOWN,
-                           .bytes = UNKNOWN,
-                           .downtime_ms = UNKNOWN };
+                           .took = MOVE_NOT_MEASURED };
         char holder[64];
         uint64_t token;
         const char *text;
@@ -104,7 +103,7 @@ Test(service, a_vm_whose_last_move_is_not_settled_is_not_moved) {
         s = live();
         cr_assert_gt(s.n_moves, 0);
         for (uint32_t i = 0; i < s.n_moves; i++)
-                cr_assert_str_neq("web1", s.moves[i].vm);
+                cr_assert_str_neq("web1", s.moves[i].order->vm);
         cr_assert_eq(1, journal(entries), "both hosts are away: it stays open, and nothing is made up");
 }
 
@@ -264,7 +263,7 @@ Test(service, what_came_of_a_decision_is_in_the_audit_and_its_hosts_are_looked_a
         cr_assert_gt(list[0].n_moves, 0);
         cr_assert_str_neq("done", list[0].moves[0].end);
         cr_assert_neq('\0', list[0].moves[0].why[0]);
-        cr_assert_gt(list[0].moves[0].predicted.ms, 0);
+        cr_assert_gt(list[0].moves[0].order->predicted.ms, 0);
         cr_assert_not_null(list[0].record);
         cr_assert_eq(0, list[0].n_after);
         report("h1", 4);
@@ -286,19 +285,17 @@ static void wrong_predictions(uint32_t n) {
                          .status = "improved",
                          .moves = moves,
                          .n_moves = n };
+        static const MoveOrder order = {
+                .vm = "web1", .from = "h1", .to = "h2", .predicted = { .ms = 10000 }
+        };
         const char *text = NULL;
         uint64_t token = 0;
         char holder[64];
         size_t size = 0;
 
         for (uint32_t i = 0; i < n; i++)
-                moves[i] = (RecordMove){ .vm = "web1",
-                                         .from = "h1",
-                                         .to = "h2",
-                                         .end = "done",
-                                         .why = "",
-                                         .predicted = { .ms = 10000 },
-                                         .ms = 100000 };
+                moves[i] =
+                        (RecordMove){ .order = &order, .end = "done", .why = "", .took = { .ms = 100000 } };
         cr_assert_eq(0, audit_text_print(&arena, &e, &text, &size));
         cr_assert_eq(0, store_lease(store, "x", 60 * USEC_PER_SEC, &token, holder, sizeof(holder)));
         cr_assert_eq(0, store_put_audit(store, token, text, size, 86400 * USEC_PER_SEC));

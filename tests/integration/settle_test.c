@@ -33,19 +33,18 @@ static int look(void *self, const char *uri, const char *uuid, usec_t at_most, D
 
 /* Written down as `event` so long ago, and then the leader died. */
 static void leave_open(uint64_t token, JournalEvent event, usec_t ago, bool cold) {
+        const MoveOrder order = { .vm = "web1",
+                                  .uuid = "11111111-1111-4111-8111-111111111111",
+                                  .from = "h1",
+                                  .to = "h2",
+                                  .from_uri = "test://source",
+                                  .to_uri = "test://target",
+                                  .manner = { .strategy = cold ? STRATEGY_COLD : STRATEGY_PLAIN } };
         JournalEntry e = { .event = event,
                            .id = "dead/1/0",
-                           .vm = "web1",
-                           .uuid = "11111111-1111-4111-8111-111111111111",
-                           .from = "h1",
-                           .to = "h2",
-                           .from_uri = "test://source",
-                           .to_uri = "test://target",
-                           .cold = cold,
+                           .order = &order,
                            .at = clock_now() - ago,
-                           .ms = UNKNOWN,
-                           .bytes = UNKNOWN,
-                           .downtime_ms = UNKNOWN };
+                           .took = MOVE_NOT_MEASURED };
         const char *text = NULL;
         size_t n = 0;
 
@@ -155,7 +154,7 @@ static SimulatedMove unclear(void *arg, const MigrationRequest *request) {
         const bool *works = arg;
 
         cr_assert(request->resume && request->post_copy);
-        cr_assert_str_eq("11111111-1111-4111-8111-111111111111", request->uuid);
+        cr_assert_str_eq("11111111-1111-4111-8111-111111111111", request->order->uuid);
         return (SimulatedMove){ .end = *works ? SIMULATED_DONE : SIMULATED_UNCLEAR, .takes = USEC_PER_SEC };
 }
 

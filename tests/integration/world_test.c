@@ -108,12 +108,12 @@ static int index_of(const char *const *names, int n, const char *name) {
         return -1;
 }
 
-static void moved(void *arg, const char *vm, const char *from, const char *to) {
-        const int v = index_of(vm_names, VMS, vm);
+static void moved(void *arg, const MoveOrder *m) {
+        const int v = index_of(vm_names, VMS, m->vm);
 
         (void) arg;
-        cr_assert_str_eq(host_names[host_of[v]], from);
-        host_of[v] = index_of(host_names, HOSTS, to);
+        cr_assert_str_eq(host_names[host_of[v]], m->from);
+        host_of[v] = index_of(host_names, HOSTS, m->to);
 }
 
 static SimulatedMove script(void *arg, const MigrationRequest *request) {
@@ -424,8 +424,9 @@ static void check_cool_downs(const Day *day) {
                 for (uint32_t k = i + 1; k < day->n_journal && is_done(&day->journal[i]); k++) {
                         const JournalEntry *a = &day->journal[i], *b = &day->journal[k];
 
-                        if (is_done(b) && strcmp(a->vm, b->vm) == 0 && strcmp(b->from, "h1") != 0)
-                                cr_assert_geq(b->at - a->at, HOUR, "%s", a->vm);
+                        if (is_done(b) && strcmp(a->order->vm, b->order->vm) == 0 &&
+                            strcmp(b->order->from, "h1") != 0)
+                                cr_assert_geq(b->at - a->at, HOUR, "%s", a->order->vm);
                 }
 }
 
@@ -439,7 +440,7 @@ static void check_journal(const Day *day) {
                 done += is_done(e);
                 failed += e->event == JOURNAL_FAILED;
                 if (e->at > BEGIN + BROKEN)
-                        cr_assert_str_neq("h1", e->to, "nothing goes onto a host that fails");
+                        cr_assert_str_neq("h1", e->order->to, "nothing goes onto a host that fails");
         }
         cr_assert_gt(done, 10);
         cr_assert_gt(failed, 0);

@@ -24,8 +24,8 @@ static uint32_t make(Prng *rng, DeadlineJob *jobs, bool one_link) {
         uint32_t n = 1 + (uint32_t) prng_below(rng, JOBS);
 
         for (uint32_t i = 0; i < n; i++)
-                jobs[i] = (DeadlineJob){ .from = one_link ? 0 : (HostIx) prng_below(rng, 2),
-                                         .to = one_link ? 1 + i : 2 + (HostIx) prng_below(rng, 2),
+                jobs[i] = (DeadlineJob){ .move = { .from = one_link ? 0 : (HostIx) prng_below(rng, 2),
+                                                   .to = one_link ? 1 + i : 2 + (HostIx) prng_below(rng, 2) },
                                          .ms = 1 + (int64_t) prng_below(rng, 900),
                                          .within = 300 + (int64_t) prng_below(rng, 3) * 900,
                                          .weight = 1 + (int64_t) prng_below(rng, 1000) };
@@ -40,7 +40,8 @@ static bool feasible(const DeadlineJob *jobs, uint32_t n, uint32_t chosen) {
 
                         for (uint32_t i = 0; i < n; i++)
                                 if (chosen >> i & 1 && jobs[i].within <= due &&
-                                    (link < HOSTS ? jobs[i].from == link : jobs[i].to == link - HOSTS))
+                                    (link < HOSTS ? jobs[i].move.from == link
+                                                  : jobs[i].move.to == link - HOSTS))
                                         used += jobs[i].ms;
                         if (used > due)
                                 return false;
@@ -130,9 +131,9 @@ Test(deadline, the_saved_go_first_by_deadline_and_each_has_its_place) {
 }
 
 Test(deadline, of_what_cannot_all_be_saved_weight_decides) {
-        DeadlineJob jobs[] = { { .from = 0, .to = 1, .ms = 600, .within = 1000, .weight = 100 },
-                               { .from = 0, .to = 1, .ms = 500, .within = 1000, .weight = 60 },
-                               { .from = 0, .to = 1, .ms = 500, .within = 1000, .weight = 60 } };
+        DeadlineJob jobs[] = { { .move = { .to = 1 }, .ms = 600, .within = 1000, .weight = 100 },
+                               { .move = { .to = 1 }, .ms = 500, .within = 1000, .weight = 60 },
+                               { .move = { .to = 1 }, .ms = 500, .within = 1000, .weight = 60 } };
         uint32_t rank[3];
 
         cr_assert_eq(6, choose(jobs, 3, rank), "two of 60 are worth more than one of 100");
@@ -143,9 +144,9 @@ Test(deadline, of_what_cannot_all_be_saved_weight_decides) {
 }
 
 Test(deadline, what_has_none_is_saved_and_what_is_past_is_not) {
-        DeadlineJob jobs[] = { { .from = 0, .to = 1, .ms = 600, .within = INT64_MAX, .weight = 1 },
-                               { .from = 0, .to = 1, .ms = 5, .within = 0, .weight = 60 },
-                               { .from = 0, .to = 1, .ms = 5, .within = -7, .weight = 60 } };
+        DeadlineJob jobs[] = { { .move = { .to = 1 }, .ms = 600, .within = INT64_MAX, .weight = 1 },
+                               { .move = { .to = 1 }, .ms = 5, .within = 0, .weight = 60 },
+                               { .move = { .to = 1 }, .ms = 5, .within = -7, .weight = 60 } };
         uint32_t rank[3];
 
         cr_assert_eq(1, choose(jobs, 3, rank));

@@ -75,9 +75,9 @@ Test(goals, packing_empties_hosts_wholly_and_fills_none_above_its_line) {
                                   s->hosts[h].name);
                         emptied += was > 0 && is == 0;
                         for (uint32_t i = 0; i < plan->n_moves && !was_over && is > 0; i++)
-                                cr_assert_neq(plan->moves[i].from, h,
+                                cr_assert_neq(plan->moves[i].move.from, h,
                                               "seed %lu: %s leaves %s, which stays in use",
-                                              (unsigned long) seed, s->vms[plan->moves[i].vm].name,
+                                              (unsigned long) seed, s->vms[plan->moves[i].move.vm].name,
                                               s->hosts[h].name);
                 }
                 for (uint32_t i = 0; i < plan->n_idle; i++)
@@ -146,7 +146,7 @@ Test(goals, budgets_hold_together_and_what_is_left_gains) {
                 int64_t mib = 0;
 
                 for (uint32_t i = 0; i < plan->n_moves; i++)
-                        mib += s->vms[plan->moves[i].vm].memory_mib;
+                        mib += s->vms[plan->moves[i].move.vm].memory_mib;
                 cr_assert_leq(plan->n_moves, request.max_moves, "seed %lu", (unsigned long) seed);
                 cr_assert_leq(mib, request.max_mib, "seed %lu", (unsigned long) seed);
                 cr_assert_leq(plan->makespan_ms, request.max_ms, "seed %lu", (unsigned long) seed);
@@ -195,7 +195,7 @@ Test(goals, of_vms_alike_the_more_important_are_saved) {
                                        .priority = 1 + prng_below(&g, 1000) };
                 plan = plan_of(&s, default_settings(&arena), PLAN_REQUEST_DEFAULT);
                 for (uint32_t i = 0; i < plan->n_moves; i++)
-                        saved[plan->moves[i].vm] = true;
+                        saved[plan->moves[i].move.vm] = true;
                 for (int i = 0; i < 12; i++)
                         if (saved[i])
                                 least_saved = vms[i].priority < least_saved ? vms[i].priority : least_saved;
@@ -205,8 +205,8 @@ Test(goals, of_vms_alike_the_more_important_are_saved) {
                 cr_assert_geq(least_saved, most_left, "seed %lu", (unsigned long) seed);
                 for (uint32_t i = 1; i < plan->n_moves; i++)
                         cr_assert(plan->moves[i].wave == plan->moves[i - 1].wave ||
-                                          vms[plan->moves[i].vm].priority <=
-                                                  vms[plan->moves[i - 1].vm].priority ||
+                                          vms[plan->moves[i].move.vm].priority <=
+                                                  vms[plan->moves[i - 1].move.vm].priority ||
                                           plan->moves[i].wave == 0,
                                   "seed %lu: a less important VM leaves first", (unsigned long) seed);
                 arena_rewind(&arena, mark);

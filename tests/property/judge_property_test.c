@@ -17,7 +17,7 @@ TestSuite(judge, .init = arena_for_test);
 
 typedef struct Case {
         const Snapshot *s;
-        NamedMove named[MOVES];
+        MoveOrder named[MOVES];
         VmIx vm[MOVES];
         HostIx to[MOVES];
         uint32_t n;
@@ -39,8 +39,10 @@ static Case random_case(uint64_t seed, bool plain) {
                         continue;
                 c.vm[c.n] = v;
                 c.to[c.n] = h;
-                c.named[c.n++] = (NamedMove){ c.s->vms[v].name, c.s->hosts[c.s->vms[v].host].name,
-                                              c.s->hosts[h].name, 3 };
+                c.named[c.n++] = (MoveOrder){ .vm = c.s->vms[v].name,
+                                              .from = c.s->hosts[c.s->vms[v].host].name,
+                                              .to = c.s->hosts[h].name,
+                                              .wave = 3 };
         }
         return c;
 }
@@ -224,7 +226,7 @@ Test(judge, nothing_that_moves_what_must_stay_or_enters_what_takes_none_is_accep
 }
 
 /* A good plan made bad. */
-static void is_refused(const Snapshot *s, const NamedMove *moves, uint32_t n, uint64_t seed,
+static void is_refused(const Snapshot *s, const MoveOrder *moves, uint32_t n, uint64_t seed,
                        const char *how) {
         const Objection *objections = NULL;
         uint32_t n_objections = 0;
@@ -241,19 +243,15 @@ Test(judge, a_plan_that_was_tampered_with_is_objected_to) {
                 const Snapshot *s = random_cluster(&arena, seed, false);
                 const Settings *settings = default_settings(&arena);
                 const Plan *plan = NULL;
-                NamedMove *moves, kept;
+                MoveOrder *moves, kept;
                 uint32_t n;
 
                 cr_assert_eq(0,
                              planner_plan(&arena, s, settings, policies_all(), PLAN_REQUEST_DEFAULT, &plan));
                 n = plan->n_moves;
-                moves = arena_new(&arena, NamedMove, n + 1);
-                for (uint32_t i = 0; i < n; i++) {
-                        const PlanMove *m = &plan->moves[i];
-
-                        moves[i] = (NamedMove){ s->vms[m->vm].name, s->hosts[m->from].name,
-                                                s->hosts[m->to].name, m->wave };
-                }
+                moves = arena_new(&arena, MoveOrder, n + 1);
+                for (uint32_t i = 0; i < n; i++)
+                        moves[i] = move_order_of(s, &plan->moves[i]);
                 for (uint32_t i = 0; i < n; i++) {
                         kept = moves[i];
                         moves[i].vm = "nobody";

@@ -138,7 +138,7 @@ Test(place, several_are_placed_together_and_the_answer_is_what_the_planner_says)
                 plan = plan_of(answer.snapshot, settings);
                 cr_assert_eq(plan->n_moves, answer.plan->n_moves);
                 for (uint32_t i = 0; i < plan->n_moves; i++)
-                        moved += strncmp(answer.snapshot->vms[plan->moves[i].vm].name, "vm99", 4) == 0;
+                        moved += strncmp(answer.snapshot->vms[plan->moves[i].move.vm].name, "vm99", 4) == 0;
                 cr_assert_eq(moved, answer.moved);
                 cr_assert_eq(answer.settled, moved == 0);
                 for (uint32_t i = 0; i < answer.n_vms; i++)

@@ -50,7 +50,7 @@ Test(planner, every_plan_is_accepted_by_the_judge_and_never_costs_more) {
 /* What such a VM needs is a guess, which its new host makes anew. */
 static bool moves_unmeasured(const Snapshot *s, const Plan *plan) {
         for (uint32_t i = 0; i < plan->n_moves; i++)
-                if (s->vms[plan->moves[i].vm].cpu_mcores == UNKNOWN)
+                if (s->vms[plan->moves[i].move.vm].cpu_mcores == UNKNOWN)
                         return true;
         return false;
 }
@@ -66,9 +66,10 @@ Test(planner, planning_the_result_again_plans_nothing) {
 
                 if (again->n_moves > 0 && !moves_unmeasured(s, plan))
                         cr_assert_fail("seed %lu: %u moves, then %u: %s %s → %s (%s)", (unsigned long) seed,
-                                       plan->n_moves, again->n_moves, after->vms[again->moves[0].vm].name,
-                                       after->hosts[again->moves[0].from].name,
-                                       after->hosts[again->moves[0].to].name, again->moves[0].why);
+                                       plan->n_moves, again->n_moves,
+                                       after->vms[again->moves[0].move.vm].name,
+                                       after->hosts[again->moves[0].move.from].name,
+                                       after->hosts[again->moves[0].move.to].name, again->moves[0].why);
                 arena_rewind(&arena, mark);
         }
 }
@@ -168,8 +169,8 @@ Test(planner, renaming_hosts_and_vms_renames_the_plan) {
                 cr_assert_eq(plan->n_moves, other->n_moves, "seed %lu", (unsigned long) seed);
                 cr_assert_eq(plan->status, other->status);
                 for (uint32_t i = 0; i < plan->n_moves; i++) {
-                        cr_assert_eq(plan->moves[i].vm, other->moves[i].vm);
-                        cr_assert_eq(plan->moves[i].to, other->moves[i].to);
+                        cr_assert_eq(plan->moves[i].move.vm, other->moves[i].move.vm);
+                        cr_assert_eq(plan->moves[i].move.to, other->moves[i].move.to);
                         cr_assert_eq(plan->moves[i].wave, other->moves[i].wave);
                 }
                 arena_rewind(&arena, mark);

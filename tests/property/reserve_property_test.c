@@ -177,8 +177,8 @@ Test(reserve, the_judge_refuses_a_move_exactly_when_it_spends_the_reserve) {
                 const HostIx to = prng_below(&g, s->n_hosts);
                 const Settings *with = settings_with_losses(1 + seed % 2),
                                *without = default_settings(&arena);
-                const NamedMove m = { s->vms[v].name, s->hosts[s->vms[v].host].name, s->hosts[to].name, 0 };
-                const PlanMove made = { .vm = v, .from = s->vms[v].host, .to = to };
+                const PlanMove made = { .move = { v, s->vms[v].host, to } };
+                const MoveOrder m = move_order_of(s, &made);
                 const Objection *o = NULL;
                 const ReserveMeasure was = measured(s, with);
                 uint32_t n;

@@ -85,7 +85,7 @@ Test(rules, that_must_hold_are_never_broken_further) {
                 for (uint32_t i = 0; i < plan->n_moves; i++) {
                         const PlanMove *m = &plan->moves[i];
 
-                        assignment_move(x, (Move){ m->vm, m->from, m->to });
+                        assignment_move(x, (Move){ m->move.vm, m->move.from, m->move.to });
                         if (i + 1 == plan->n_moves || plan->moves[i + 1].wave != m->wave)
                                 expect_no_worse(p, x, home, i + 1 == plan->n_moves, seed);
                 }
@@ -100,7 +100,7 @@ Test(rules, that_must_hold_are_never_broken_further) {
 
 /* By itself, as the whole of a plan. */
 static bool judge_accepts(const Snapshot *s, const Settings *settings, Move m) {
-        const NamedMove move = { s->vms[m.vm].name, s->hosts[m.from].name, s->hosts[m.to].name, 0 };
+        const MoveOrder move = move_order_of(s, &(PlanMove){ .move = m });
         const Objection *objections = NULL;
         uint32_t n = 0;
 
@@ -166,8 +166,8 @@ Test(rules, that_stay_broken_are_told) {
 
                 cr_assert_eq(0, assignment_build(&arena, p, &x));
                 for (uint32_t i = 0; i < plan->n_moves; i++)
-                        assignment_move(x,
-                                        (Move){ plan->moves[i].vm, plan->moves[i].from, plan->moves[i].to });
+                        assignment_move(x, (Move){ plan->moves[i].move.vm, plan->moves[i].move.from,
+                                                   plan->moves[i].move.to });
                 broken = misplaced(p, x);
                 for (uint32_t i = 0; i < p->n_rules; i++)
                         broken += p->rules[i].must ? rule_broken(p, &p->rules[i], x) : 0;
@@ -299,7 +299,7 @@ Test(rules, without_one_the_search_is_seldom_worse) {
                                 continue;
                         memcpy(end, p->home, sizeof(*end) * p->n_vms);
                         for (uint32_t k = 0; k < plan->n_moves; k++)
-                                end[plan->moves[k].vm] = plan->moves[k].to;
+                                end[plan->moves[k].move.vm] = plan->moves[k].move.to;
                         cr_assert_eq(0, policies_add_terms(&arena, p, policies_all(), settings, &t));
                         own = own_cost(t, i, end);
                         for (int k = 0; k < TIER_N; k++)

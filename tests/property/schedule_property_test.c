@@ -60,14 +60,15 @@ static int64_t in_turn(const Snapshot *s, const Settings *settings, const Plan *
         cr_assert_eq(0, migration_net_build(&arena, s, settings, &net));
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
-                const MigrationRoute route = migration_route(&net, m->from, m->to);
-                const MovePolicy of = move_policy_of(&policy, &s->vms[m->vm]);
+                const MigrationRoute route = migration_route(&net, m->move.from, m->move.to);
+                const MovePolicy of = move_policy_of(&policy, &s->vms[m->move.vm]);
                 MoveChoice choice = { 0 };
                 bool known;
                 const int64_t kbit = migration_route_free(&net, &route, &known);
 
-                cr_assert_eq(0, move_choose(&arena, migration_facts(&net, m->vm, m->from, m->to, kbit), known,
-                                            &of, &choice));
+                cr_assert_eq(0, move_choose(&arena,
+                                            migration_facts(&net, m->move.vm, m->move.from, m->move.to, kbit),
+                                            known, &of, &choice));
                 sum += choice.forecast.predicted.ms;
         }
         return sum;
@@ -82,7 +83,7 @@ static void shares_fit(const Snapshot *s, const Settings *settings, const Plan *
 
                 for (end = i; end < plan->n_moves && plan->moves[end].wave == plan->moves[i].wave; end++) {
                         const PlanMove *m = &plan->moves[end];
-                        const MigrationRoute route = migration_route(&net, m->from, m->to);
+                        const MigrationRoute route = migration_route(&net, m->move.from, m->move.to);
 
                         for (uint32_t k = 0; k < route.n; k++)
                                 given[route.links[k]] += m->manner.bandwidth_kbit;

@@ -189,8 +189,8 @@ static const char *told(const Snapshot *s, const Plan *plan) {
 
                 if (i == 0 || m->wave != plan->moves[i - 1].wave)
                         (void) fprintf(out, "\nwave %u\n", m->wave + 1);
-                (void) fprintf(out, "  %s: %s → %s\n      %s\n", s->vms[m->vm].name, s->hosts[m->from].name,
-                               s->hosts[m->to].name, m->why);
+                (void) fprintf(out, "  %s: %s → %s\n      %s\n", s->vms[m->move.vm].name,
+                               s->hosts[m->move.from].name, s->hosts[m->move.to].name, m->why);
         }
         if (plan->n_refused > 0)
                 (void) fprintf(out, "\nnot possible\n");
@@ -258,6 +258,6 @@ ParameterizedTest(Story *story, scenarios, story) {
         s = snapshot_after(&arena, s, plan);
         cr_assert_eq(0, planner_plan(&arena, s, settings, policies_all(), request, &again));
         cr_assert_eq(0, again->n_moves, "%s: planned again it moves %s: %s", story->name,
-                     again->n_moves ? s->vms[again->moves[0].vm].name : "",
+                     again->n_moves ? s->vms[again->moves[0].move.vm].name : "",
                      again->n_moves ? again->moves[0].why : "");
 }

@@ -18,15 +18,17 @@ static void setup(void) {
 TestSuite(audit, .init = setup);
 
 static RecordMove move(const char *end, int64_t predicted_ms, int64_t ms) {
-        return (RecordMove){ .vm = "a",
-                             .from = "h1",
-                             .to = "h2",
+        MoveOrder *order = arena_new(&arena, MoveOrder, 1);
+
+        cr_assert_not_null(order);
+        *order = (MoveOrder){ .vm = "a",
+                              .from = "h1",
+                              .to = "h2",
+                              .predicted = { .ms = predicted_ms, .bytes = 100, .downtime_ms = 10 } };
+        return (RecordMove){ .order = order,
                              .end = end,
                              .why = "",
-                             .predicted = { .ms = predicted_ms, .bytes = 100, .downtime_ms = 10 },
-                             .ms = ms,
-                             .bytes = 200,
-                             .downtime_ms = UNKNOWN };
+                             .took = { .ms = ms, .bytes = 200, .downtime_ms = UNKNOWN } };
 }
 
 Test(audit, an_entry_reads_back_as_it_was_and_its_later_part_joins_it) {
@@ -63,8 +65,8 @@ Test(audit, an_entry_reads_back_as_it_was_and_its_later_part_joins_it) {
         cr_assert_str_eq("improved", joined[0].status);
         cr_assert_str_eq("1-0", joined[0].record);
         cr_assert_null(joined[0].paused);
-        cr_assert_eq(12, joined[0].moves[0].ms);
-        cr_assert_eq(UNKNOWN, joined[0].moves[0].downtime_ms);
+        cr_assert_eq(12, joined[0].moves[0].took.ms);
+        cr_assert_eq(UNKNOWN, joined[0].moves[0].took.downtime_ms);
         cr_assert_eq(960, audit_load(joined[0].before, joined[0].n_before, "h1")->cpu_permille);
         cr_assert_eq(470, audit_load(joined[0].after, joined[0].n_after, "h1")->cpu_permille);
         cr_assert_null(audit_load(joined[0].after, joined[0].n_after, "h2"));

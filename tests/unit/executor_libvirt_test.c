@@ -27,7 +27,10 @@ static const char *empty_host(char *uri, size_t size) {
 }
 
 static MigrationStatus run(const char *vm, const char *from_uri, const char *to_uri) {
-        MigrationRequest r = { .vm = vm, .from = "h1", .to = "h2", .from_uri = from_uri, .to_uri = to_uri };
+        const MoveOrder order = {
+                .vm = vm, .from = "h1", .to = "h2", .from_uri = from_uri, .to_uri = to_uri
+        };
+        const MigrationRequest r = { .order = &order };
         MigrationStatus s;
         Executor e;
         uint32_t id;
@@ -109,9 +112,10 @@ Test(executor_libvirt, what_was_given_up_stays_so_when_its_threads_come_back) {
                                      .give_up = 100 * USEC_PER_MSEC };
         char uri[64];
         int fd = mute_server(uri, sizeof(uri));
-        MigrationRequest r = {
+        const MoveOrder order = {
                 .vm = "test", .from = "h1", .to = "h2", .from_uri = uri, .to_uri = "test:///default"
         };
+        const MigrationRequest r = { .order = &order };
         usec_t end = clock_monotonic() + USEC_PER_SEC + 500 * USEC_PER_MSEC;
         MigrationStatus s;
         Executor e;
@@ -134,11 +138,12 @@ Test(executor_libvirt, what_was_given_up_stays_so_when_its_threads_come_back) {
 }
 
 Test(executor_libvirt, free_ends_what_was_never_polled) {
-        MigrationRequest r = { .vm = "test",
-                               .from = "h1",
-                               .to = "h2",
-                               .from_uri = "test:///default",
-                               .to_uri = "qemu+tcp://127.0.0.1:1/system" };
+        const MoveOrder order = { .vm = "test",
+                                  .from = "h1",
+                                  .to = "h2",
+                                  .from_uri = "test:///default",
+                                  .to_uri = "qemu+tcp://127.0.0.1:1/system" };
+        const MigrationRequest r = { .order = &order };
         Executor e;
         uint32_t a, b;
 

@@ -14,15 +14,16 @@ typedef struct World {
 static SimulatedMove script(void *arg, const MigrationRequest *request) {
         SimulatedMove m = ((World *) arg)->move;
 
-        if (request->vm[0] == 's')
+        if (request->order->vm[0] == 's')
                 m.takes *= 3; /* "slow…" */
         return m;
 }
 
-static void moved(void *arg, const char *vm, const char *from, const char *to) {
+static void moved(void *arg, const MoveOrder *m) {
         World *w = arg;
 
-        (void) snprintf(w->log + strlen(w->log), sizeof(w->log) - strlen(w->log), "%s:%s-%s ", vm, from, to);
+        (void) snprintf(w->log + strlen(w->log), sizeof(w->log) - strlen(w->log), "%s:%s-%s ", m->vm, m->from,
+                        m->to);
 }
 
 static Executor open_world(World *w) {
@@ -36,7 +37,8 @@ static Executor open_world(World *w) {
 }
 
 static uint32_t start(const Executor *e, const char *vm, usec_t limit) {
-        MigrationRequest r = { .vm = vm, .from = "h1", .to = "h2", .time_limit = limit };
+        const MoveOrder order = { .vm = vm, .from = "h1", .to = "h2" };
+        const MigrationRequest r = { .order = &order, .time_limit = limit };
         uint32_t id;
 
         cr_assert_eq(0, e->start(e->self, &r, &id));
@@ -131,7 +133,8 @@ Test(executor_simulated, what_is_deaf_is_unclear_in_the_end) {
 
 Test(executor_simulated, no_memory_is_an_error_of_start) {
         World w = { .move = { .end = SIMULATED_NO_MEMORY, .takes = 1 } };
-        MigrationRequest r = { .vm = "vm", .from = "h1", .to = "h2" };
+        const MoveOrder order = { .vm = "vm", .from = "h1", .to = "h2" };
+        const MigrationRequest r = { .order = &order };
         Executor e = open_world(&w);
         uint32_t id = 7;
 

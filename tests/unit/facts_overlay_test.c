@@ -28,6 +28,14 @@ static void setup(void) {
 
 TestSuite(facts_overlay, .init = setup);
 
+static const MoveOrder *moved(const char *name, const char *from, const char *to) {
+        MoveOrder *order = arena_new(&arena, MoveOrder, 1);
+
+        cr_assert_not_null(order);
+        *order = (MoveOrder){ .vm = name, .from = from, .to = to };
+        return order;
+}
+
 static const Snapshot *overlay(const OverlayMove *moves, uint32_t n) {
         const Snapshot *s = NULL;
 
@@ -36,7 +44,7 @@ static const Snapshot *overlay(const OverlayMove *moves, uint32_t n) {
 }
 
 Test(facts_overlay, a_move_younger_than_the_facts_is_applied_to_them) {
-        const Snapshot *s = overlay((OverlayMove[]){ { "web1", "h1", "h2", 150 } }, 1);
+        const Snapshot *s = overlay((OverlayMove[]){ { moved("web1", "h1", "h2"), 150 } }, 1);
 
         cr_assert_eq(1, s->vms[0].host);
         cr_assert_eq(488, s->hosts[0].memory_used_mib);
@@ -48,7 +56,7 @@ Test(facts_overlay, a_move_younger_than_the_facts_is_applied_to_them) {
 
 Test(facts_overlay, facts_younger_than_the_move_are_believed) {
         hosts[0].seen_at = hosts[1].seen_at = 200;
-        cr_assert_eq(&snapshot, overlay((OverlayMove[]){ { "web1", "h1", "h2", 150 } }, 1));
+        cr_assert_eq(&snapshot, overlay((OverlayMove[]){ { moved("web1", "h1", "h2"), 150 } }, 1));
 }
 
 Test(facts_overlay, a_vm_both_hosts_report_is_where_it_was_seen_to_arrive) {
@@ -57,7 +65,7 @@ Test(facts_overlay, a_vm_both_hosts_report_is_where_it_was_seen_to_arrive) {
         hosts[1].seen_at = 200; /* the target has reported since: it has the VM in its measured use */
         vm.in_flight = true;
         vm.in_flight_to = 1;
-        s = overlay((OverlayMove[]){ { "web1", "h1", "h2", 150 } }, 1);
+        s = overlay((OverlayMove[]){ { moved("web1", "h1", "h2"), 150 } }, 1);
         cr_assert_eq(1, s->vms[0].host);
         cr_assert_not(s->vms[0].in_flight);
         cr_assert_eq(488, s->hosts[0].memory_used_mib);
@@ -65,8 +73,8 @@ Test(facts_overlay, a_vm_both_hosts_report_is_where_it_was_seen_to_arrive) {
 }
 
 Test(facts_overlay, a_stop_over_ends_on_the_last_host) {
-        const Snapshot *s =
-                overlay((OverlayMove[]){ { "web1", "h1", "h2", 150 }, { "web1", "h2", "h3", 160 } }, 2);
+        const Snapshot *s = overlay(
+                (OverlayMove[]){ { moved("web1", "h1", "h2"), 150 }, { moved("web1", "h2", "h3"), 160 } }, 2);
 
         cr_assert_eq(2, s->vms[0].host);
         cr_assert_eq(1000, s->hosts[1].memory_used_mib);
@@ -75,15 +83,15 @@ Test(facts_overlay, a_stop_over_ends_on_the_last_host) {
 
 Test(facts_overlay, a_vm_that_is_elsewhere_by_now_is_left_alone) {
         vm.host = 2;
-        cr_assert_eq(&snapshot, overlay((OverlayMove[]){ { "web1", "h1", "h2", 150 } }, 1));
-        cr_assert_eq(&snapshot, overlay((OverlayMove[]){ { "gone", "h1", "h2", 150 } }, 1));
+        cr_assert_eq(&snapshot, overlay((OverlayMove[]){ { moved("web1", "h1", "h2"), 150 } }, 1));
+        cr_assert_eq(&snapshot, overlay((OverlayMove[]){ { moved("gone", "h1", "h2"), 150 } }, 1));
 }
 
 Test(facts_overlay, what_was_not_measured_stays_unknown) {
         const Snapshot *s;
 
         hosts[0].memory_used_mib = UNKNOWN;
-        s = overlay((OverlayMove[]){ { "web1", "h1", "h2", 150 } }, 1);
+        s = overlay((OverlayMove[]){ { moved("web1", "h1", "h2"), 150 } }, 1);
         cr_assert_eq(UNKNOWN, s->hosts[0].memory_used_mib);
         cr_assert_eq(1512, s->hosts[1].memory_used_mib);
 }

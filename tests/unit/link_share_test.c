@@ -8,7 +8,8 @@
 #define N_MOST 16
 
 typedef struct World {
-        LinkShareMove moves[N_MOST];
+        MoveOrder orders[N_MOST];
+        RunMove moves[N_MOST];
         uint32_t n;
         LinkShare *share;
         MigrationStatus seen[N_MOST];
@@ -18,23 +19,27 @@ typedef struct World {
 } World;
 
 static void add(World *w, const char *from, const char *to, uint32_t wave, int64_t mib) {
-        w->moves[w->n++] = (LinkShareMove){
-                .from = from, .to = to, .wave = wave, .planned_kbit = mib * LINK_SHARE_KBIT_A_MIB
-        };
+        w->orders[w->n] = (MoveOrder){ .from = from, .to = to, .wave = wave };
+        w->moves[w->n].request =
+                (MigrationRequest){ .order = &w->orders[w->n],
+                                    .manner = { .bandwidth_kbit = mib * LINK_SHARE_KBIT_A_MIB } };
+        w->n++;
 }
 
 static void open_share(World *w, int64_t most_mib) {
-        cr_assert_eq(0, link_share_new(w->moves, w->n, 0, 0, most_mib * LINK_SHARE_KBIT_A_MIB, USEC_PER_SEC,
-                                       &w->share));
+        const LinkShareOptions options = { .most_kbit = most_mib * LINK_SHARE_KBIT_A_MIB,
+                                           .prepares = USEC_PER_SEC };
+
+        cr_assert_eq(0, link_share_new(w->moves, w->n, options, &w->share));
 }
 
 static void begin(World *w, uint32_t i) {
         const int64_t cap = link_share_begin(w->share, i);
 
-        w->seen[i] =
-                (MigrationStatus){ .phase = MIGRATION_QUEUED,
-                                   .cap_mib_s =
-                                           cap > 0 ? cap : w->moves[i].planned_kbit / LINK_SHARE_KBIT_A_MIB };
+        w->seen[i] = (MigrationStatus){
+                .phase = MIGRATION_QUEUED,
+                .cap_mib_s = cap > 0 ? cap : w->moves[i].request.manner.bandwidth_kbit / LINK_SHARE_KBIT_A_MIB
+        };
         w->runs[i] = true;
 }
 
@@ -201,7 +206,7 @@ Test(link_share, one_that_may_switch_to_post_copy_keeps_its_cap) {
 
         add(&w, "h1", "h2", 0, 5);
         add(&w, "h1", "h2", 0, 5);
-        w.moves[1].fixed = true;
+        w.moves[1].request.post_copy = true;
         both_send(&w);
         look(&w);
         end(&w, 0);
@@ -251,11 +256,11 @@ static uint32_t next_random(uint64_t *io) {
 static void assert_sums(const World *w, uint64_t seed) {
         for (uint32_t i = 0; i < w->n; i++)
                 for (int side = 0; side < 2; side++) {
-                        const char *host = side ? w->moves[i].to : w->moves[i].from;
+                        const char *host = side ? w->orders[i].to : w->orders[i].from;
                         int64_t in_force = 0, least = INT64_MAX, running = 0;
 
                         for (uint32_t k = 0; k < w->n; k++) {
-                                const char *other = side ? w->moves[k].to : w->moves[k].from;
+                                const char *other = side ? w->orders[k].to : w->orders[k].from;
                                 int64_t planned = 0;
 
                                 if (!w->runs[k] || w->seen[k].phase != MIGRATION_RUNNING || other != host)
@@ -263,9 +268,10 @@ static void assert_sums(const World *w, uint64_t seed) {
                                 running++;
                                 in_force += w->seen[k].cap_mib_s;
                                 for (uint32_t j = 0; j < w->n; j++)
-                                        if (w->moves[j].wave == w->moves[k].wave &&
-                                            (side ? w->moves[j].to : w->moves[j].from) == host)
-                                                planned += w->moves[j].planned_kbit / LINK_SHARE_KBIT_A_MIB;
+                                        if (w->orders[j].wave == w->orders[k].wave &&
+                                            (side ? w->orders[j].to : w->orders[j].from) == host)
+                                                planned += w->moves[j].request.manner.bandwidth_kbit /
+                                                           LINK_SHARE_KBIT_A_MIB;
                                 least = planned < least ? planned : least;
                         }
                         /* each has at least 1 MiB/s: the only thing that may be beyond */
@@ -277,7 +283,7 @@ static void assert_sums(const World *w, uint64_t seed) {
 static uint32_t wave_now(const World *w) {
         for (uint32_t i = 0; i < w->n; i++)
                 if (w->runs[i] || w->seen[i].phase == MIGRATION_QUEUED)
-                        return w->moves[i].wave;
+                        return w->orders[i].wave;
         return 0;
 }
 
@@ -299,7 +305,7 @@ Test(link_share, in_sum_no_more_is_in_force_than_was_planned) {
                 for (int step = 0; step < 120; step++) {
                         const uint32_t i = next_random(&random) % w.n;
 
-                        if (!begun[i] && w.moves[i].wave <= wave_now(&w) + 1) {
+                        if (!begun[i] && w.orders[i].wave <= wave_now(&w) + 1) {
                                 begin(&w, i);
                                 begun[i] = true;
                         } else if (w.runs[i] && w.seen[i].phase == MIGRATION_QUEUED) {

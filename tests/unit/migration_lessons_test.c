@@ -21,19 +21,20 @@ typedef struct Truth {
         int64_t speed_permille, fixed_ms, bytes_permille;
 } Truth;
 
-static FinishedMove move_of(const char *vm, const char *to, MoveBasis basis, Truth t) {
+static RecordMove move_of(const char *vm, const char *to, MoveBasis basis, Truth t) {
         MigrationFacts f = { .basis = basis, .downtime_limit_ms = MIGRATION_DOWNTIME_MS };
-        FinishedMove m = { .vm = vm, .from = "h1", .to = to, .predicted = migration_forecast(f).predicted };
+        MoveOrder *order = arena_new(&arena, MoveOrder, 1);
         Prediction real;
 
+        cr_assert_not_null(order);
+        *order =
+                (MoveOrder){ .vm = vm, .from = "h1", .to = to, .predicted = migration_forecast(f).predicted };
         f.speed_permille = t.speed_permille;
         f.fixed_ms = t.fixed_ms;
         f.bytes_permille = t.bytes_permille;
         real = migration_forecast(f).predicted;
-        m.ms = real.ms;
-        m.bytes = real.bytes;
-        m.downtime_ms = 42;
-        return m;
+        return (RecordMove){ .order = order,
+                             .took = { .ms = real.ms, .bytes = real.bytes, .downtime_ms = 42 } };
 }
 
 static MoveBasis basis_of(int64_t memory_mib, int64_t dirty_kib_s) {
@@ -43,7 +44,7 @@ static MoveBasis basis_of(int64_t memory_mib, int64_t dirty_kib_s) {
                             .bandwidth_kbit = 1000000 };
 }
 
-static const MoveLessons *learn(const FinishedMove *moves, uint32_t n) {
+static const MoveLessons *learn(const RecordMove *moves, uint32_t n) {
         const MoveLessons *l = NULL;
 
         cr_assert_eq(0, migration_learn(&arena, moves, n, &l));
@@ -56,7 +57,7 @@ static void about(int64_t got, int64_t expected, int64_t off, const char *what) 
 }
 
 Test(migration_lessons, speed_and_fixed_time_are_told_apart) {
-        FinishedMove moves[60];
+        RecordMove moves[60];
 
         for (int i = 0; i < 60; i++)
                 moves[i] = move_of(i % 2 ? "big" : "small", "h2", basis_of(i % 2 ? 16384 : 64, 0),
@@ -67,7 +68,7 @@ Test(migration_lessons, speed_and_fixed_time_are_told_apart) {
 }
 
 Test(migration_lessons, each_way_has_its_own_speed) {
-        FinishedMove moves[40];
+        RecordMove moves[40];
         const MoveLessons *l;
 
         for (int i = 0; i < 40; i++)
@@ -81,7 +82,7 @@ Test(migration_lessons, each_way_has_its_own_speed) {
 }
 
 Test(migration_lessons, one_job_tells_most_of_what_a_vm_sends) {
-        FinishedMove moves[] = {
+        RecordMove moves[] = {
                 move_of("thin", "h2", basis_of(4096, 0), (Truth){ 940, 750, 200 }),
                 move_of("fat", "h2", basis_of(4096, 0), (Truth){ 940, 750, 1000 }),
                 move_of("half", "h2", basis_of(4096, 1024), (Truth){ 940, 750, 600 }),
@@ -97,25 +98,25 @@ Test(migration_lessons, one_job_tells_most_of_what_a_vm_sends) {
 }
 
 Test(migration_lessons, what_a_busy_guest_sends_beyond_its_memory_is_laid_to_its_writing) {
-        FinishedMove m = move_of("v", "h2", basis_of(4096, 20 * 1024), (Truth){ 940, 750, 1000 });
+        RecordMove m = move_of("v", "h2", basis_of(4096, 20 * 1024), (Truth){ 940, 750, 1000 });
         const MoveLessons *l;
 
-        m.bytes = migration_forecast((MigrationFacts){ .basis = basis_of(4096, 60 * 1024),
-                                                       .downtime_limit_ms = MIGRATION_DOWNTIME_MS })
-                          .predicted.bytes;
+        m.took.bytes = migration_forecast((MigrationFacts){ .basis = basis_of(4096, 60 * 1024),
+                                                            .downtime_limit_ms = MIGRATION_DOWNTIME_MS })
+                               .predicted.bytes;
         l = learn(&m, 1);
         about(l->vms[0].dirty_permille, 3000, 900, "dirty");
         about(l->vms[0].bytes_permille, 1000, 10, "bytes");
 }
 
 Test(migration_lessons, a_single_wild_job_changes_little) {
-        FinishedMove moves[33];
+        RecordMove moves[33];
         const MoveLessons *l;
 
         for (int i = 0; i < 33; i++)
                 moves[i] = move_of("v", "h2", basis_of(8192, 0), (Truth){ 940, 750, 1000 });
-        moves[5].ms *= 50;
-        moves[6].ms = 1;
+        moves[5].took.ms *= 50;
+        moves[6].took.ms = 1;
         l = learn(moves, 33);
         about(l->speed_permille, 940, 20, "speed");
         about(l->vms[0].bytes_permille, 1000, 20, "bytes");
@@ -126,12 +127,12 @@ Test(migration_lessons, are_bounded_whatever_was_measured) {
 
         for (size_t i = 0; i < ARRAY_SIZE(wild); i++)
                 for (size_t k = 0; k < ARRAY_SIZE(wild); k++) {
-                        FinishedMove m = move_of("v", "h2", basis_of(1024, 1000), (Truth){ 940, 750, 1000 });
+                        RecordMove m = move_of("v", "h2", basis_of(1024, 1000), (Truth){ 940, 750, 1000 });
                         const MoveLessons *l;
 
-                        m.ms = wild[i];
-                        m.bytes = wild[k];
-                        m.downtime_ms = wild[i];
+                        m.took.ms = wild[i];
+                        m.took.bytes = wild[k];
+                        m.took.downtime_ms = wild[i];
                         l = learn(&m, 1);
                         cr_assert(l->speed_permille >= LESSON_SPEED_LEAST &&
                                   l->speed_permille <= LESSON_SPEED_MOST);
@@ -144,35 +145,37 @@ Test(migration_lessons, are_bounded_whatever_was_measured) {
 }
 
 Test(migration_lessons, what_was_not_measured_or_not_predicted_teaches_nothing) {
-        FinishedMove moves[3] = {
-                { .vm = "v", .from = "a", .to = "b", .ms = 100, .bytes = 100 },
+        const MoveOrder unsaid = { .vm = "v", .from = "a", .to = "b" };
+        RecordMove moves[3] = {
+                { .order = &unsaid, .took = { .ms = 100, .bytes = 100 } },
                 move_of("v", "h2", basis_of(64, 0), (Truth){ 0 }),
                 move_of("v", "h2", basis_of(64, 0), (Truth){ 0 }),
         };
 
-        moves[1].ms = UNKNOWN;
-        moves[2].bytes = UNKNOWN;
+        moves[1].took.ms = UNKNOWN;
+        moves[2].took.bytes = UNKNOWN;
         cr_assert_null(learn(moves, 3));
         cr_assert_null(learn(NULL, 0));
 }
 
 Test(migration_lessons, errors_are_medians_of_what_was_measured) {
-        FinishedMove moves[10];
+        const MoveOrder order = { .vm = "v",
+                                  .from = "a",
+                                  .to = "b",
+                                  .predicted = { .ms_low = 800,
+                                                 .ms = 1000,
+                                                 .ms_high = 1200,
+                                                 .bytes_low = 90,
+                                                 .bytes = 100,
+                                                 .bytes_high = 110 } };
+        RecordMove moves[10];
         PredictionErrors e;
 
         for (int i = 0; i < 10; i++)
-                moves[i] = (FinishedMove){ .vm = "v",
-                                           .from = "a",
-                                           .to = "b",
-                                           .predicted = { .ms_low = 800,
-                                                          .ms = 1000,
-                                                          .ms_high = 1200,
-                                                          .bytes_low = 90,
-                                                          .bytes = 100,
-                                                          .bytes_high = 110 },
-                                           .ms = i < 8 ? 1100 : 2000,
-                                           .bytes = 100,
-                                           .downtime_ms = UNKNOWN };
+                moves[i] = (RecordMove){
+                        .order = &order,
+                        .took = { .ms = i < 8 ? 1100 : 2000, .bytes = 100, .downtime_ms = UNKNOWN }
+                };
         cr_assert_eq(0, migration_errors(&arena, moves, 10, &e));
         cr_assert_eq(e.ms.n, 10);
         cr_assert_eq(e.ms.median, 90);

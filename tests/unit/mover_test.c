@@ -51,12 +51,12 @@ static void write_world(void) {
         cr_assert_eq(0, file_write(path, text, n, &f), "%s", f.what);
 }
 
-static void moved(void *arg, const char *vm, const char *from, const char *to) {
+static void moved(void *arg, const MoveOrder *m) {
         (void) arg;
         for (int i = 0; i < 4; i++)
-                if (strcmp(vm_names[i], vm) == 0) {
-                        cr_assert_str_eq(host_of[i], from);
-                        host_of[i] = to[1] == '1' ? "h1" : to[1] == '2' ? "h2" : "h3";
+                if (strcmp(vm_names[i], m->vm) == 0) {
+                        cr_assert_str_eq(host_of[i], m->from);
+                        host_of[i] = m->to[1] == '1' ? "h1" : m->to[1] == '2' ? "h2" : "h3";
                 }
         write_world();
 }
@@ -73,7 +73,7 @@ static void begun(void *arg, uint32_t move) {
 }
 
 static void note(void *arg, uint32_t move, const MoveOutcome *o) {
-        const MoverMove *moves = arg;
+        const MoveOrder *moves = arg;
         size_t n = strlen(ended);
 
         running -= o->end != MOVE_REFUSED;
@@ -114,7 +114,7 @@ TestSuite(mover, .init = setup, .fini = teardown);
 #define MOVE(v, f, t, w)                                                                                     \
         { .vm = (v), .from = (f), .to = (t), .from_uri = "test:///f", .to_uri = "test:///t", .wave = (w) }
 
-static MoverInput input(const MoverMove *moves, uint32_t n) {
+static MoverInput input(const MoveOrder *moves, uint32_t n) {
         return (MoverInput){ .source = source,
                              .settings = settings,
                              .executor = &executor,
@@ -124,7 +124,7 @@ static MoverInput input(const MoverMove *moves, uint32_t n) {
                                      .arg = (void *) (uintptr_t) moves, .started = begun, .ended = note } };
 }
 
-static int run_all(const MoverMove *moves, uint32_t n, MoveOutcome *outcomes) {
+static int run_all(const MoveOrder *moves, uint32_t n, MoveOutcome *outcomes) {
         const MoverInput in = input(moves, n);
 
         return mover_run(&in, outcomes);
@@ -132,7 +132,7 @@ static int run_all(const MoverMove *moves, uint32_t n, MoveOutcome *outcomes) {
 
 Test(mover, waves_that_need_each_other_come_in_order) {
         /* c can only come to h1 once a has left it */
-        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("c", "h2", "h1", 1) };
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("c", "h2", "h1", 1) };
         MoveOutcome outcomes[2];
 
         cr_assert_eq(0, run_all(moves, 2, outcomes), "%s %s", ended, outcomes[1].why);
@@ -141,7 +141,7 @@ Test(mover, waves_that_need_each_other_come_in_order) {
 }
 
 Test(mover, a_move_that_is_no_longer_safe_is_not_started) {
-        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0) };
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0) };
         MoveOutcome outcomes[1];
 
         state_of_h3 = "maintenance";
@@ -154,7 +154,7 @@ Test(mover, a_move_that_is_no_longer_safe_is_not_started) {
 
 Test(mover, two_moves_that_fit_alone_but_not_together_are_not_both_started) {
         /* the plan is wrong on purpose: three VMs of 400 MiB on 1,000 */
-        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0),
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0),
                                            MOVE("c", "h2", "h3", 0) };
         MoveOutcome outcomes[3];
         unsigned done = 0;
@@ -166,7 +166,7 @@ Test(mover, two_moves_that_fit_alone_but_not_together_are_not_both_started) {
 }
 
 Test(mover, without_fresh_facts_nothing_is_started) {
-        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0) };
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0) };
         MoveOutcome outcomes[1];
 
         world_is_gone = true;
@@ -177,7 +177,7 @@ Test(mover, without_fresh_facts_nothing_is_started) {
 }
 
 Test(mover, a_vm_that_has_gone_elsewhere_is_left_alone) {
-        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0) };
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0) };
         MoveOutcome outcomes[1];
 
         host_of[0] = "h3";
@@ -197,7 +197,7 @@ static void busy_world(MoverInput *in) {
 
 Test(mover, of_a_plan_by_hand_those_go_at_once_that_the_model_lets) {
         /* over the usual 1 Gbit/s each sends far more if it has half of that */
-        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
         MoverInput in = input(moves, 2);
         MoveOutcome outcomes[2];
 
@@ -209,7 +209,7 @@ Test(mover, of_a_plan_by_hand_those_go_at_once_that_the_model_lets) {
 }
 
 Test(mover, of_a_plan_with_waves_by_the_model_a_wave_goes_at_once) {
-        static const MoverMove moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
         MoverInput in = input(moves, 2);
         MoveOutcome outcomes[2];
 
@@ -230,7 +230,7 @@ Test(mover, a_vm_is_slowed_down_where_the_plan_and_the_settings_let) {
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                MoverMove moves[] = { MOVE("a", "h1", "h3", 0) };
+                MoveOrder moves[] = { MOVE("a", "h1", "h3", 0) };
                 MoveOutcome outcomes[1];
                 TextFault f = { 0 };
 

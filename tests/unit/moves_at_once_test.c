@@ -12,13 +12,13 @@
 static Arena arena;
 static Settings *settings;
 static const char *const names[MOVES] = { "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7" };
-static MoverMove moves[MOVES];
+static MoveOrder moves[MOVES];
 
 static void setup(void) {
         cr_assert_eq(0, arena_open((size_t) 64 << 20, &arena));
         cr_assert_eq(0, app_settings_new(&arena, &settings));
         for (uint32_t i = 0; i < MOVES; i++)
-                moves[i] = (MoverMove){ .vm = names[i], .from = "h1", .to = i % 2 ? "h2" : "h3" };
+                moves[i] = (MoveOrder){ .vm = names[i], .from = "h1", .to = i % 2 ? "h2" : "h3" };
 }
 
 static void teardown(void) {

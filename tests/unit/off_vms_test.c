@@ -66,7 +66,7 @@ static Round plan(const Snapshot *s) {
 
 static const PlanMove *move_of(const Round *r, const char *vm) {
         for (uint32_t i = 0; i < r->plan->n_moves; i++)
-                if (strcmp(r->snapshot->vms[r->plan->moves[i].vm].name, vm) == 0)
+                if (strcmp(r->snapshot->vms[r->plan->moves[i].move.vm].name, vm) == 0)
                         return &r->plan->moves[i];
         return NULL;
 }
@@ -126,7 +126,7 @@ Test(off_vms, leave_a_host_in_maintenance_only_when_it_is_for_good) {
         cr_assert_eq(0, m->predicted.bytes);
         cr_assert_eq(0, m->predicted.downtime_ms);
         cr_assert_eq(0, m->manner.bandwidth_kbit);
-        cr_assert_str_eq("h3", leaves.snapshot->hosts[m->to].name, "apart from c-on, which runs on h2");
+        cr_assert_str_eq("h3", leaves.snapshot->hosts[m->move.to].name, "apart from c-on, which runs on h2");
         cr_assert_eq(PLAN_EVACUATED, leaves.plan->status);
 }
 
@@ -187,7 +187,7 @@ Test(off_vms, need_no_cpu_and_are_in_no_measured_use) {
 }
 
 Test(off_vms, are_told_apart_from_vms_that_are_not_there) {
-        const NamedMove moves[] = { { .vm = "a-off", .from = "h1", .to = "h3" },
+        const MoveOrder moves[] = { { .vm = "a-off", .from = "h1", .to = "h3" },
                                     { .vm = "nobody", .from = "h1", .to = "h3" } };
         const Objection *o = NULL;
         uint32_t n = 0;

@@ -54,9 +54,9 @@ Test(plan_file, what_is_printed_reads_back_the_same) {
                 cr_assert_eq(file->n_moves, plan->n_moves);
                 cr_assert_eq(file->n_waves, plan->n_waves);
                 for (uint32_t i = 0; i < plan->n_moves; i++) {
-                        cr_assert_str_eq(file->moves[i].vm, s->vms[plan->moves[i].vm].name);
-                        cr_assert_str_eq(file->moves[i].from, s->hosts[plan->moves[i].from].name);
-                        cr_assert_str_eq(file->moves[i].to, s->hosts[plan->moves[i].to].name);
+                        cr_assert_str_eq(file->moves[i].vm, s->vms[plan->moves[i].move.vm].name);
+                        cr_assert_str_eq(file->moves[i].from, s->hosts[plan->moves[i].move.from].name);
+                        cr_assert_str_eq(file->moves[i].to, s->hosts[plan->moves[i].move.to].name);
                         cr_assert_eq(file->moves[i].wave, plan->moves[i].wave);
                         cr_assert_str_eq(file->moves[i].why, plan->moves[i].why);
                         cr_assert_eq(0, memcmp(&file->moves[i].predicted, &plan->moves[i].predicted,
@@ -69,8 +69,8 @@ Test(plan_file, what_is_printed_reads_back_the_same) {
 Test(plan_file, how_a_move_is_made_is_printed_and_reads_back_the_same) {
         const Snapshot *s = random_cluster(&arena, 7, false);
         const Plan *planned = NULL;
-        PlanMove move = { .from = 0,
-                          .to = 1,
+        PlanMove move = { .move.from = 0,
+                          .move.to = 1,
                           .why = "since",
                           .manner = { .strategy = STRATEGY_MULTIFD,
                                       .reason = "the link is fast",

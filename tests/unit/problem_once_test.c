@@ -69,7 +69,7 @@ Test(problem_once, another_request_of_the_same_facts_builds_none) {
                 for (uint32_t i = 0; i < alone.plan->n_moves; i++) {
                         const PlanMove *a = &alone.plan->moves[i], *b = &round.plan->moves[i];
 
-                        cr_assert(a->vm == b->vm && a->to == b->to && a->wave == b->wave);
+                        cr_assert(a->move.vm == b->move.vm && a->move.to == b->move.to && a->wave == b->wave);
                 }
                 arena_rewind(&arena, mark);
         }

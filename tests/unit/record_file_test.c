@@ -99,17 +99,16 @@ static uint32_t differences_after_replay(const Record *r) {
 }
 
 Test(record_file, all_of_it_reads_back_as_it_was) {
-        static const RecordMove moves[] = { { .vm = "b",
-                                              .from = "h1",
-                                              .to = "h2",
-                                              .wave = 1,
+        static const MoveOrder order = { .vm = "b",
+                                         .from = "h1",
+                                         .to = "h2",
+                                         .wave = 1,
+                                         .predicted = { .ms = 2, .bytes = 4, .downtime_ms = 5 } };
+        static const RecordMove moves[] = { { .order = &order,
                                               .end = "failed",
                                               .why = "libvirt: \"no\" \xff",
                                               .strategy = "plain",
-                                              .predicted = { .ms = 2, .bytes = 4, .downtime_ms = 5 },
-                                              .ms = 6,
-                                              .bytes = 7,
-                                              .downtime_ms = UNKNOWN } };
+                                              .took = { .ms = 6, .bytes = 7, .downtime_ms = UNKNOWN } } };
         World w = decided(NULL);
         const Record *r = printed_and_read(&w, moves, 1);
 
@@ -125,9 +124,9 @@ Test(record_file, all_of_it_reads_back_as_it_was) {
         cr_assert_eq(1, r->n_moves);
         cr_assert_str_eq("failed", r->moves[0].end);
         cr_assert_str_eq("libvirt: ?no? ?", r->moves[0].why, "what is no UTF-8 loses what is not ASCII");
-        cr_assert_eq(5, r->moves[0].predicted.downtime_ms);
-        cr_assert_eq(7, r->moves[0].bytes);
-        cr_assert_eq(UNKNOWN, r->moves[0].downtime_ms);
+        cr_assert_eq(5, r->moves[0].order->predicted.downtime_ms);
+        cr_assert_eq(7, r->moves[0].took.bytes);
+        cr_assert_eq(UNKNOWN, r->moves[0].took.downtime_ms);
 }
 
 Test(record_file, it_is_decided_again_as_it_was_with_its_settings_and_cool_downs) {

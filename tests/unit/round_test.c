@@ -60,7 +60,7 @@ Test(round, the_same_input_gives_the_same_moves) {
         a = decide(NULL, 0);
         b = decide(NULL, 0);
         cr_assert_eq(1, a.plan->n_moves);
-        cr_assert_eq(a.plan->moves[0].vm, b.plan->moves[0].vm);
+        cr_assert_eq(a.plan->moves[0].move.vm, b.plan->moves[0].move.vm);
         cr_assert_eq(snapshot, a.snapshot, "without cool-downs nothing is changed");
 }
 
@@ -106,7 +106,7 @@ Test(round, a_move_whose_end_is_unknown_holds_its_vm_everywhere) {
         read_cluster("maintenance");
         r = decide(open, 1);
         for (uint32_t i = 0; i < r.plan->n_moves; i++)
-                cr_assert_neq(0, r.plan->moves[i].vm, "a is not moved");
+                cr_assert_neq(0, r.plan->moves[i].move.vm, "a is not moved");
 }
 
 Test(round, a_vm_moved_as_often_as_a_rule_allows_stays_for_the_day) {

@@ -19,14 +19,15 @@ static SimulatedMove by_name(void *arg, const MigrationRequest *request) {
                                                 ['n'] = SIMULATED_NO_MEMORY };
 
         (void) arg;
-        if (request->vm[0] == 'q')
+        if (request->order->vm[0] == 'q')
                 return (SimulatedMove){ .takes = 2 * USEC_PER_SEC, .bytes = 10 << 20 };
-        return (SimulatedMove){ .end = ends[(unsigned char) request->vm[0] & 127U],
-                                .takes = request->vm[0] == 's' ? USEC_PER_SEC : 10 * USEC_PER_SEC };
+        return (SimulatedMove){ .end = ends[(unsigned char) request->order->vm[0] & 127U],
+                                .takes = request->order->vm[0] == 's' ? USEC_PER_SEC : 10 * USEC_PER_SEC };
 }
 
 typedef struct Story {
         Executor executor;
+        MoveOrder orders[16];
         RunMove moves[16];
         uint32_t n;
         RunOptions options;
@@ -53,7 +54,7 @@ static void note(Story *s, const char *fmt, ...) {
 static int recheck(void *arg, uint32_t move, char *why, size_t size) {
         Story *s = arg;
 
-        if (s->moves[move].request.vm[0] != s->refused)
+        if (s->moves[move].request.order->vm[0] != s->refused)
                 return 0;
         (void) snprintf(why, size, "it is full now");
         return 1;
@@ -62,9 +63,9 @@ static int recheck(void *arg, uint32_t move, char *why, size_t size) {
 static int intent(void *arg, uint32_t move) {
         Story *s = arg;
 
-        if (s->moves[move].request.vm[0] == s->unwritten)
+        if (s->moves[move].request.order->vm[0] == s->unwritten)
                 return -1;
-        note(s, "+%s ", s->moves[move].request.vm);
+        note(s, "+%s ", s->moves[move].request.order->vm);
         if (++s->running > s->most)
                 s->most = s->running;
         return 0;
@@ -83,7 +84,7 @@ static int result(void *arg, uint32_t move, const MoveOutcome *outcome) {
 
         if (outcome->end > MOVE_REFUSED)
                 s->running--;
-        note(s, "-%s:%s ", s->moves[move].request.vm, move_end_names[outcome->end]);
+        note(s, "-%s:%s ", s->moves[move].request.order->vm, move_end_names[outcome->end]);
         return s->results_are_lost ? -1 : 0;
 }
 
@@ -105,7 +106,9 @@ static Story story(void) {
 }
 
 static void add(Story *s, uint32_t wave, const char *vm, const char *from, const char *to) {
-        s->moves[s->n++] = (RunMove){ .request = { .vm = vm, .from = from, .to = to }, .wave = wave };
+        s->orders[s->n] = (MoveOrder){ .vm = vm, .from = from, .to = to, .wave = wave };
+        s->moves[s->n].request.order = &s->orders[s->n];
+        s->n++;
 }
 
 static int run(Story *s) {
@@ -334,8 +337,9 @@ static void collect(void *arg, const char *sentence) {
 }
 
 Test(run_waves, a_dry_run_says_every_move_and_does_none) {
-        RunMove moves[] = { { .request = { .vm = "a", .from = "h1", .to = "h2" }, .wave = 0 },
-                            { .request = { .vm = "b", .from = "h2", .to = "h3" }, .wave = 1 } };
+        const MoveOrder orders[] = { { .vm = "a", .from = "h1", .to = "h2" },
+                                     { .vm = "b", .from = "h2", .to = "h3", .wave = 1 } };
+        RunMove moves[] = { { .request = { .order = &orders[0] } }, { .request = { .order = &orders[1] } } };
         MoveOutcome outcomes[2];
         char said[256] = "";
         Executor e;

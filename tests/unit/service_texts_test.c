@@ -18,23 +18,19 @@ static void setup(void) {
 TestSuite(service_texts, .init = setup);
 
 Test(service_texts, live_state_reads_back_as_it_was) {
-        LiveMove moves[] = { { .vm = "web \"1\"",
-                               .from = "h1",
-                               .to = "h2",
-                               .phase = MIGRATION_RUNNING,
-                               .bytes_total = 1000,
-                               .bytes_done = 400,
-                               .bytes_left = 700,
-                               .bytes_per_s = 77,
-                               .running_ms = 1200,
-                               .predicted_ms = 3000,
-                               .message = "" },
-                             { .vm = "web2",
-                               .from = "h1",
-                               .to = "h3",
-                               .phase = MIGRATION_FAILED,
-                               .predicted_ms = 5,
-                               .message = "refused" } };
+        const MoveOrder orders[] = {
+                { .vm = "web \"1\"", .from = "h1", .to = "h2", .predicted = { .ms = 3000 } },
+                { .vm = "web2", .from = "h1", .to = "h3", .predicted = { .ms = 5 } },
+        };
+        LiveMove moves[] = { { .order = &orders[0],
+                               .status = { .phase = MIGRATION_RUNNING,
+                                           .bytes_total = 1000,
+                                           .bytes_done = 400,
+                                           .bytes_left = 700,
+                                           .bytes_per_s = 77 },
+                               .running_ms = 1200 },
+                             { .order = &orders[1],
+                               .status = { .phase = MIGRATION_FAILED, .message = "refused" } } };
         LiveState s = { .leader = "h1/7",
                         .mode = "auto",
                         .written_at = 5,
@@ -54,12 +50,12 @@ Test(service_texts, live_state_reads_back_as_it_was) {
         cr_assert_str_eq("h1/7", back.leader);
         cr_assert_eq(3, back.over_limit);
         cr_assert_eq(2, back.n_moves);
-        cr_assert_str_eq("web \"1\"", back.moves[0].vm);
-        cr_assert_eq(MIGRATION_RUNNING, back.moves[0].phase);
-        cr_assert_eq(400, back.moves[0].bytes_done);
-        cr_assert_eq(700, back.moves[0].bytes_left);
-        cr_assert_eq(MIGRATION_FAILED, back.moves[1].phase);
-        cr_assert_str_eq("refused", back.moves[1].message);
+        cr_assert_str_eq("web \"1\"", back.moves[0].order->vm);
+        cr_assert_eq(MIGRATION_RUNNING, back.moves[0].status.phase);
+        cr_assert_eq(400, back.moves[0].status.bytes_done);
+        cr_assert_eq(700, back.moves[0].status.bytes_left);
+        cr_assert_eq(MIGRATION_FAILED, back.moves[1].status.phase);
+        cr_assert_str_eq("refused", back.moves[1].status.message);
 }
 
 Test(service_texts, what_is_no_live_state_is_refused) {
@@ -80,19 +76,18 @@ Test(service_texts, what_is_no_live_state_is_refused) {
 }
 
 Test(service_texts, a_journal_entry_reads_back_as_it_was) {
+        const MoveOrder order = { .vm = "web1",
+                                  .from = "h1",
+                                  .to = "h2",
+                                  .to_uri = "qemu+tls://h2/system",
+                                  .predicted = { .ms = 1500 },
+                                  .manner = { .strategy = STRATEGY_COLD } };
         JournalEntry e = { .event = JOURNAL_FAILED,
                            .id = "h1/7/1f/0",
-                           .vm = "web1",
-                           .from = "h1",
-                           .to = "h2",
-                           .to_uri = "qemu+tls://h2/system",
-                           .cold = true,
+                           .order = &order,
                            .resumes = 3,
                            .at = 9,
-                           .predicted_ms = 1500,
-                           .ms = 1700,
-                           .bytes = 1 << 20,
-                           .downtime_ms = UNKNOWN,
+                           .took = { .ms = 1700, .bytes = 1 << 20, .downtime_ms = UNKNOWN },
                            .message = "line\nbreak" },
                      back;
         const char *text;
@@ -101,12 +96,13 @@ Test(service_texts, a_journal_entry_reads_back_as_it_was) {
         cr_assert_eq(0, journal_print(&arena, &e, &text, &n));
         cr_assert_eq(0, journal_parse(&arena, text, n, &back));
         cr_assert_eq(JOURNAL_FAILED, back.event);
-        cr_assert_str_eq("web1", back.vm);
-        cr_assert_null(back.uuid);
-        cr_assert_null(back.from_uri);
-        cr_assert_str_eq("qemu+tls://h2/system", back.to_uri);
-        cr_assert_eq(UNKNOWN, back.downtime_ms);
-        cr_assert(back.cold);
+        cr_assert_str_eq("web1", back.order->vm);
+        cr_assert_null(back.order->uuid);
+        cr_assert_null(back.order->from_uri);
+        cr_assert_str_eq("qemu+tls://h2/system", back.order->to_uri);
+        cr_assert_eq(UNKNOWN, back.took.downtime_ms);
+        cr_assert(journal_is_cold(&back));
+        cr_assert_eq(1500, back.order->predicted.ms);
         cr_assert_eq(3, back.resumes);
         cr_assert_str_eq("line\nbreak", back.message);
         cr_assert_eq(-EBADMSG, journal_parse(&arena, "{\"event\":\"flown\"}", 17, &back));
@@ -114,21 +110,22 @@ Test(service_texts, a_journal_entry_reads_back_as_it_was) {
 }
 
 Test(service_texts, a_move_is_open_until_its_end_is_written) {
+        static const MoveOrder a = { .vm = "a" }, b = { .vm = "b" }, c = { .vm = "c" }, d = { .vm = "d" };
         static const JournalEntry newest_first[] = {
-                { .event = JOURNAL_STARTED, .id = "c", .vm = "c" },
-                { .event = JOURNAL_DONE, .id = "a", .vm = "a" },
-                { .event = JOURNAL_UNCLEAR, .id = "d", .vm = "d" },
-                { .event = JOURNAL_INTENT, .id = "b", .vm = "b" },
-                { .event = JOURNAL_INTENT, .id = "d", .vm = "d" },
-                { .event = JOURNAL_INTENT, .id = "a", .vm = "a" },
+                { .event = JOURNAL_STARTED, .id = "c", .order = &c },
+                { .event = JOURNAL_DONE, .id = "a", .order = &a },
+                { .event = JOURNAL_UNCLEAR, .id = "d", .order = &d },
+                { .event = JOURNAL_INTENT, .id = "b", .order = &b },
+                { .event = JOURNAL_INTENT, .id = "d", .order = &d },
+                { .event = JOURNAL_INTENT, .id = "a", .order = &a },
         };
         const JournalEntry *open;
         uint32_t n;
 
         cr_assert_eq(0, journal_open_ones(&arena, newest_first, ARRAY_SIZE(newest_first), &open, &n));
         cr_assert_eq(3, n);
-        cr_assert_str_eq("b", open[0].vm);
-        cr_assert_str_eq("c", open[1].vm);
+        cr_assert_str_eq("b", open[0].order->vm);
+        cr_assert_str_eq("c", open[1].order->vm);
         cr_assert_eq(JOURNAL_UNCLEAR, open[2].event);
 }
 

@@ -48,8 +48,8 @@ static void give_up_overdue(Migration *m) {
                 return;
         }
         (void) snprintf(m->status.message, sizeof(m->status.message),
-                        "libvirt on %.64s has not ended it %lld s after it was told to stop", m->request.from,
-                        (long long) (m->hub->options.give_up / USEC_PER_SEC));
+                        "libvirt on %.64s has not ended it %lld s after it was told to stop",
+                        m->request->order->from, (long long) (m->hub->options.give_up / USEC_PER_SEC));
         migration_set_phase(m, MIGRATION_UNCLEAR);
 }
 
@@ -57,10 +57,10 @@ static void give_up_overdue(Migration *m) {
 
 static int libvirt_migration_migrate(const Migration *m, virDomainPtr domain) {
         virTypedParameterPtr params = NULL;
-        int n = 0, result = migration_params_list(&m->request, &m->params, m->disks, &params, &n);
+        int n = 0, result = migration_params_list(m->request, &m->params, m->disks, &params, &n);
 
         if (result == 0)
-                result = virDomainMigrateToURI3(domain, m->request.to_uri, params, (unsigned) n,
+                result = virDomainMigrateToURI3(domain, m->request->order->to_uri, params, (unsigned) n,
                                                 m->params.flags);
         virTypedParamsFree(params, n);
         return result;
@@ -73,7 +73,8 @@ static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS]) {
         int result = -1;
 
         (void) snprintf(reterr_words, LIBVIRT_WORDS, "out of memory");
-        if (libvirt_connect(m->request.from_uri, m->hub->options.connect_at_most, &conn, reterr_words) < 0)
+        if (libvirt_connect(m->request->order->from_uri, m->hub->options.connect_at_most, &conn,
+                            reterr_words) < 0)
                 return -1;
         domain = virDomainLookupByUUIDString(conn, m->uuid);
         if (domain)
@@ -284,7 +285,7 @@ static void *libvirt_migration_work(void *data) {
 
         if (domain) {
                 hub_lock(m->hub);
-                if (m->request.resume) { /* whoever asks counts the tries */
+                if (m->request->resume) { /* whoever asks counts the tries */
                         m->params.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
                         m->status.post_copy = true;
                         m->status.resumes = 1;
@@ -339,7 +340,7 @@ void migration_poll(Migration *m, MigrationStatus *ret) {
 
                 if (silent > SILENT_AFTER)
                         (void) snprintf(ret->message, sizeof(ret->message),
-                                        "libvirt on %.64s is silent for %lld s", m->request.from,
+                                        "libvirt on %.64s is silent for %lld s", m->request->order->from,
                                         (long long) (silent / USEC_PER_SEC));
         }
         hub_unlock(m->hub);

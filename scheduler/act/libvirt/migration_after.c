@@ -12,7 +12,7 @@ static void end_on_source(Migration *m) {
 
         if (m->mover_result == 0)
                 (void) snprintf(message, sizeof(message), "libvirt called it done, yet it %s %s only",
-                                m->request.offline ? "is defined on" : "runs on", m->request.from);
+                                m->request->offline ? "is defined on" : "runs on", m->request->order->from);
         else if (m->out_of_time)
                 (void) snprintf(message, sizeof(message), "out of time: not done within %.1f s",
                                 (double) m->params.deadline * (m->extended ? 2 : 1) / (double) USEC_PER_SEC);
@@ -40,14 +40,14 @@ static void look_closer(Migration *m) {
         virConnectPtr conn = NULL;
         virDomainPtr domain;
 
-        if (libvirt_connect(m->request.to_uri, m->hub->options.connect_at_most, &conn, words) < 0) {
+        if (libvirt_connect(m->request->order->to_uri, m->hub->options.connect_at_most, &conn, words) < 0) {
                 migration_remark(m, words);
                 return;
         }
         domain = virDomainLookupByUUIDString(conn, m->uuid);
         if (domain) {
                 update_autostart(m, domain);
-                if (!m->request.offline) {
+                if (!m->request->offline) {
                         libvirt_remark(domain, &m->before, words);
                         migration_remark(m, words);
                 }
@@ -62,9 +62,10 @@ static void end_on_target(Migration *m) {
         hub_lock(m->hub);
         last = m->status;
         hub_unlock(m->hub);
-        if (!m->request.offline)
-                domain_state_finished(m->request.to_uri, m->uuid, m->hub->options.connect_at_most, &last);
-        if (!m->request.offline || m->autostart)
+        if (!m->request->offline)
+                domain_state_finished(m->request->order->to_uri, m->uuid, m->hub->options.connect_at_most,
+                                      &last);
+        if (!m->request->offline || m->autostart)
                 look_closer(m);
         hub_lock(m->hub);
         if (!migration_has_ended(m->status.phase)) {
@@ -83,24 +84,24 @@ static bool is_defined(const DomainState *s) {
 }
 
 static bool is_gone(const Migration *m, const DomainState *s) {
-        return s->presence == PRESENCE_NONE && (!m->request.offline || !s->defined);
+        return s->presence == PRESENCE_NONE && (!m->request->offline || !s->defined);
 }
 
 static bool is_here(const Migration *m, const DomainState *s) {
-        return m->request.offline ? is_defined(s) : s->presence == PRESENCE_RUNNING;
+        return m->request->offline ? is_defined(s) : s->presence == PRESENCE_RUNNING;
 }
 
 /* Asks both until they agree: right after a migration a daemon may still be clearing up, or be restarting. */
 void migration_verify(Migration *m) {
-        const MigrationRequest *r = &m->request;
+        const MigrationRequest *r = m->request;
         usec_t connect = m->hub->options.connect_at_most;
         usec_t end = clock_monotonic() + m->hub->options.verify_at_most;
         char message[sizeof(m->status.message)];
         DomainState from, to;
 
         for (;;) {
-                from = domain_state_read(r->from_uri, m->uuid, connect);
-                to = domain_state_read(r->to_uri, m->uuid, connect);
+                from = domain_state_read(r->order->from_uri, m->uuid, connect);
+                to = domain_state_read(r->order->to_uri, m->uuid, connect);
                 if (is_here(m, &to) && is_gone(m, &from)) {
                         end_on_target(m);
                         return;
@@ -116,8 +117,8 @@ void migration_verify(Migration *m) {
         if (from.post_copy_failed)
                 migration_resume_command(m, message, sizeof(message));
         else
-                (void) snprintf(message, sizeof(message), "%.32s: %.64s; %.32s: %.64s%s%.50s", r->from,
-                                from.words, r->to, to.words,
+                (void) snprintf(message, sizeof(message), "%.32s: %.64s; %.32s: %.64s%s%.50s", r->order->from,
+                                from.words, r->order->to, to.words,
                                 m->mover_words[0] ? "; the migration ended with: " : "", m->mover_words);
         migration_end(m, MIGRATION_UNCLEAR, message);
 }

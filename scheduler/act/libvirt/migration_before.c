@@ -7,37 +7,41 @@
 #include "scheduler/act/libvirt/migration_job.h"
 
 static virDomainPtr find_domain(Migration *m, virConnectPtr conn) {
-        const MigrationRequest *r = &m->request;
-        virDomainPtr domain =
-                r->uuid ? virDomainLookupByUUIDString(conn, r->uuid) : virDomainLookupByName(conn, r->vm);
+        const MigrationRequest *r = m->request;
+        virDomainPtr domain = r->order->uuid ? virDomainLookupByUUIDString(conn, r->order->uuid)
+                                             : virDomainLookupByName(conn, r->order->vm);
         char words[LIBVIRT_WORDS];
         bool gone;
 
         if (!domain) {
                 gone = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
                 libvirt_last_words(words);
-                migration_not_started(m, gone ? MIGRATION_FOREIGN : MIGRATION_FAILED, "%s %s: %s", r->from,
-                                      gone ? "does not have it" : "cannot be asked for it", words);
+                migration_not_started(m, gone ? MIGRATION_FOREIGN : MIGRATION_FAILED, "%s %s: %s",
+                                      r->order->from, gone ? "does not have it" : "cannot be asked for it",
+                                      words);
         }
         return domain;
 }
 
 /* One that is moved live runs; one that is moved cold is off, and defined. */
 static bool state_is_right(Migration *m, virDomainPtr domain) {
-        const MigrationRequest *r = &m->request;
+        const MigrationRequest *r = m->request;
         char words[LIBVIRT_WORDS];
         Presence p = libvirt_presence(domain, words);
 
         if (p == PRESENCE_UNKNOWN) {
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked for it: %s", r->from, words);
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked for it: %s", r->order->from,
+                                      words);
                 return false;
         }
         if (!r->offline && p != PRESENCE_RUNNING) {
-                migration_not_started(m, MIGRATION_FOREIGN, "on %s it is not running but %s", r->from, words);
+                migration_not_started(m, MIGRATION_FOREIGN, "on %s it is not running but %s", r->order->from,
+                                      words);
                 return false;
         }
         if (r->offline && (p != PRESENCE_NONE || virDomainIsPersistent(domain) != 1)) {
-                migration_not_started(m, MIGRATION_FOREIGN, "on %s it is not off but %s", r->from, words);
+                migration_not_started(m, MIGRATION_FOREIGN, "on %s it is not off but %s", r->order->from,
+                                      words);
                 return false;
         }
         return true;
@@ -58,11 +62,11 @@ static bool source_is_ready(Migration *m, virDomainPtr domain) {
 
         if (!state_is_right(m, domain))
                 return false;
-        if (!m->request.offline && virDomainGetJobInfo(domain, &job) == 0 &&
+        if (!m->request->offline && virDomainGetJobInfo(domain, &job) == 0 &&
             job.type != VIR_DOMAIN_JOB_NONE) {
                 migration_not_started(m, MIGRATION_FOREIGN,
                                       "%s is busy with it: another migration, backup, snapshot or dump",
-                                      m->request.from);
+                                      m->request->order->from);
                 return false;
         }
         if (virDomainGetUUIDString(domain, m->uuid) < 0) {
@@ -70,8 +74,8 @@ static bool source_is_ready(Migration *m, virDomainPtr domain) {
                 migration_not_started(m, MIGRATION_FAILED, "%s", words);
                 return false;
         }
-        if (libvirt_moved(domain, m->request.offline, &m->before, words) < 0) {
-                migration_not_started(m, MIGRATION_FAILED, "%s: %s", m->request.from, words);
+        if (libvirt_moved(domain, m->request->offline, &m->before, words) < 0) {
+                migration_not_started(m, MIGRATION_FAILED, "%s: %s", m->request->order->from, words);
                 return false;
         }
         m->autostart = starts_by_itself(domain);
@@ -88,16 +92,17 @@ static bool target_has_none(Migration *m, virConnectPtr target) {
                 return true;
         if (!there) {
                 libvirt_last_words(words);
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request.to, words);
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->to,
+                                      words);
                 return false;
         }
         p = libvirt_presence(there, words);
         (void) virDomainFree(there);
-        if (p == PRESENCE_NONE && !m->request.offline)
+        if (p == PRESENCE_NONE && !m->request->offline)
                 return true;
         migration_not_started(m, p == PRESENCE_UNKNOWN ? MIGRATION_FAILED : MIGRATION_FOREIGN, "%s %s: %s",
-                              m->request.to, p == PRESENCE_UNKNOWN ? "cannot be asked" : "has it already",
-                              words);
+                              m->request->order->to,
+                              p == PRESENCE_UNKNOWN ? "cannot be asked" : "has it already", words);
         return false;
 }
 
@@ -105,14 +110,15 @@ static bool target_fits(Migration *m, virDomainPtr domain, virConnectPtr target)
         char words[LIBVIRT_WORDS] = "";
         bool fits = libvirt_fits(domain, &m->before, target, words);
 
-        if (fits && m->request.copy_disks)
+        if (fits && m->request->copy_disks)
                 fits = libvirt_disks_to_copy(&m->before, target, m->disks, words);
-        if (fits && m->request.offline && m->disks[0]) {
+        if (fits && m->request->offline && m->disks[0]) {
                 (void) snprintf(words, sizeof(words), "libvirt does not copy the disks of a VM that is off");
                 fits = false;
         }
         if (!fits)
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot take it now: %s", m->request.to, words);
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot take it now: %s", m->request->order->to,
+                                      words);
         return fits;
 }
 
@@ -137,9 +143,9 @@ static void choose_params(Migration *m, virDomainPtr domain, virConnectPtr sourc
         char words[192];
 
         m->params = migration_params_of(
-                &m->request,
-                migration_capabilities_both(capabilities_at(m, m->request.from_uri, source),
-                                            capabilities_at(m, m->request.to_uri, target)),
+                m->request,
+                migration_capabilities_both(capabilities_at(m, m->request->order->from_uri, source),
+                                            capabilities_at(m, m->request->order->to_uri, target)),
                 virDomainIsPersistent(domain) == 1);
         if (m->disks[0])
                 m->params.flags |= VIR_MIGRATE_NON_SHARED_DISK;
@@ -154,8 +160,9 @@ static bool target_is_ready(Migration *m, virDomainPtr domain, virConnectPtr sou
         virConnectPtr target = NULL;
         bool ready;
 
-        if (libvirt_connect(m->request.to_uri, m->hub->options.connect_at_most, &target, words) < 0) {
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request.to, words);
+        if (libvirt_connect(m->request->order->to_uri, m->hub->options.connect_at_most, &target, words) < 0) {
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->to,
+                                      words);
                 return false;
         }
         ready = target_has_none(m, target) && target_fits(m, domain, target);
@@ -175,18 +182,18 @@ static bool broken_is_ready(Migration *m, virDomainPtr domain) {
                 migration_not_started(m, MIGRATION_FAILED, "%s", words);
                 return false;
         }
-        if (!domain_state_read(m->request.from_uri, m->uuid, m->hub->options.connect_at_most)
+        if (!domain_state_read(m->request->order->from_uri, m->uuid, m->hub->options.connect_at_most)
                      .post_copy_failed) {
                 migration_not_started(m, MIGRATION_FOREIGN, "its post-copy has not broken off on %s",
-                                      m->request.from);
+                                      m->request->order->from);
                 return false;
         }
-        m->params = migration_params_of(&m->request, all, virDomainIsPersistent(domain) == 1);
+        m->params = migration_params_of(m->request, all, virDomainIsPersistent(domain) == 1);
         return true;
 }
 
 static bool is_ready(Migration *m, virDomainPtr domain, virConnectPtr source) {
-        if (m->request.resume)
+        if (m->request->resume)
                 return broken_is_ready(m, domain);
         return source_is_ready(m, domain) && target_is_ready(m, domain, source);
 }
@@ -196,8 +203,9 @@ virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) {
         virConnectPtr conn = NULL;
         virDomainPtr domain;
 
-        if (libvirt_connect(m->request.from_uri, m->hub->options.connect_at_most, &conn, words) < 0) {
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request.from, words);
+        if (libvirt_connect(m->request->order->from_uri, m->hub->options.connect_at_most, &conn, words) < 0) {
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->from,
+                                      words);
                 return NULL;
         }
         domain = find_domain(m, conn);

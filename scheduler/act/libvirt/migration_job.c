@@ -67,13 +67,7 @@ void hub_unref(Hub *hub) {
 /* ---- a migration: made, counted, freed ---- */
 
 static void migration_free(Migration *m) {
-        free((char *) m->request.vm);
-        free((char *) m->request.uuid);
-        free((char *) m->request.from);
-        free((char *) m->request.to);
-        free((char *) m->request.from_uri);
-        free((char *) m->request.to_uri);
-        free((char *) m->request.migrate_uri);
+        free(m->request);
         moved_domain_done(&m->before);
         free(m);
 }
@@ -91,31 +85,13 @@ void migration_unref(Migration *m) {
         }
 }
 
-/* A copy of `s`; *io_failed is set when there is no memory. */
-static char *copy_text(const char *s, bool *io_failed) {
-        char *copy = s ? strdup(s) : NULL;
-
-        if (s && !copy)
-                *io_failed = true;
-        return copy;
-}
-
 Migration *migration_new(Hub *hub, const MigrationRequest *request) {
         Migration *m = calloc(1, sizeof(*m));
-        bool failed = false;
 
         if (!m)
                 return NULL;
-        m->request = *request;
-        m->request.manner.reason = NULL; /* for people; not ours to keep */
-        m->request.vm = copy_text(request->vm, &failed);
-        m->request.uuid = copy_text(request->uuid, &failed);
-        m->request.from = copy_text(request->from, &failed);
-        m->request.to = copy_text(request->to, &failed);
-        m->request.from_uri = copy_text(request->from_uri, &failed);
-        m->request.to_uri = copy_text(request->to_uri, &failed);
-        m->request.migrate_uri = copy_text(request->migrate_uri, &failed);
-        if (failed) {
+        m->request = migration_request_copy(request);
+        if (!m->request) {
                 migration_free(m);
                 return NULL;
         }

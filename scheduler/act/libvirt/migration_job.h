@@ -25,7 +25,7 @@ struct Hub {
 struct Migration {
         Hub *hub;
         unsigned refs;
-        MigrationRequest request; /* strings are ours */
+        MigrationRequest *request; /* ours, with its strings */
         MigrationStatus status;
         char uuid[VIR_UUID_STRING_BUFLEN];
         bool stop_asked, out_of_time;

@@ -43,8 +43,9 @@ static bool broke_off(Migration *m) {
         hub_lock(m->hub);
         broke = m->mover_result < 0 && m->status.post_copy && !m->stop_asked;
         hub_unlock(m->hub);
-        return broke && domain_state_read(m->request.from_uri, m->uuid, m->hub->options.connect_at_most)
-                                .post_copy_failed;
+        return broke &&
+               domain_state_read(m->request->order->from_uri, m->uuid, m->hub->options.connect_at_most)
+                       .post_copy_failed;
 }
 
 static void take_up(Migration *m) {
@@ -59,7 +60,7 @@ static void take_up(Migration *m) {
 }
 
 bool migration_resume_due(Migration *m) {
-        const MigrationRequest *r = &m->request;
+        const MigrationRequest *r = m->request;
         char words[LIBVIRT_WORDS];
         DomainState to;
 
@@ -71,7 +72,7 @@ bool migration_resume_due(Migration *m) {
                 if (!migration_resume_rest(m, migration_resume_pause_of(m)))
                         return false;
                 m->resume_tries++;
-                to = domain_state_read(r->to_uri, m->uuid, m->hub->options.connect_at_most);
+                to = domain_state_read(r->order->to_uri, m->uuid, m->hub->options.connect_at_most);
                 if (to.presence == PRESENCE_NONE)
                         return false; /* what it had of the VM is lost: nobody can take it up */
                 if (to.presence == PRESENCE_UNKNOWN)
@@ -87,7 +88,7 @@ void migration_resume_command(const Migration *m, char *words, size_t size) {
                 words, size,
                 "post-copy broke off. Once %.32s and %.32s reach each other: virsh -c %.60s " RESUME_BY_HAND
                 "%s %.40s %.60s",
-                m->request.from, m->request.to, m->request.from_uri,
+                m->request->order->from, m->request->order->to, m->request->order->from_uri,
                 m->params.flags & VIR_MIGRATE_UNDEFINE_SOURCE ? " --persistent --undefinesource" : "",
-                m->request.vm, m->request.to_uri);
+                m->request->order->vm, m->request->order->to_uri);
 }

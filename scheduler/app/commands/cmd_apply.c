@@ -11,7 +11,6 @@
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/progress.h"
 #include "scheduler/app/round/audit_store.h"
-#include "scheduler/app/round/named_moves.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
@@ -24,7 +23,7 @@ typedef struct Apply {
         RoundInput input;
         Round round; /* of planning; plan NULL: a plan file is carried out */
         const PlanFile *file;
-        const MoverMove *moves;
+        const MoveOrder *moves;
         uint32_t n;
         bool blocked; /* the plan names something that must be done and cannot */
         Progress *progress;
@@ -40,7 +39,6 @@ static ExitStatus from_plan_file(Apply *x, const char *path) {
         Invocation *in = x->in;
         const Objection *objections = NULL;
         const PlanFile *plan = NULL;
-        const NamedMove *moves = NULL;
         uint32_t n_objections = 0;
         const char *text;
         TextFault fault;
@@ -49,9 +47,8 @@ static ExitStatus from_plan_file(Apply *x, const char *path) {
         if (file_read(in->arena, path, &text, &n, &fault) < 0 ||
             plan_file_parse(in->arena, text, n, &plan, &fault) < 0)
                 return command_complain_fault(in, EXIT_BAD_INPUT, path, &fault);
-        if (plan_moves_of_file(in->arena, plan, &moves) < 0 ||
-            plan_check(in->arena, x->facts.snapshot, x->facts.settings, moves, plan->n_moves, &objections,
-                       &n_objections) < 0)
+        if (plan_check(in->arena, x->facts.snapshot, x->facts.settings, plan->moves, plan->n_moves,
+                       &objections, &n_objections) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (n_objections > 0)
                 return command_complain(in, EXIT_BLOCKED,

@@ -26,8 +26,8 @@ typedef struct Audit {
 /* ---- what was asked for ---- */
 
 static bool cmd_audit_wanted(const Audit *x, const RecordMove *m) {
-        return (!x->vm || strcmp(x->vm, m->vm) == 0) &&
-               (!x->host || strcmp(x->host, m->from) == 0 || strcmp(x->host, m->to) == 0);
+        return (!x->vm || strcmp(x->vm, m->order->vm) == 0) &&
+               (!x->host || strcmp(x->host, m->order->from) == 0 || strcmp(x->host, m->order->to) == 0);
 }
 
 static int cmd_audit_pick(Audit *x, const AuditEntry *all, uint32_t n) {
@@ -163,20 +163,20 @@ static void print_csv(const Audit *x) {
                         put_cell(out, e->id, false);
                         put_cell(out, e->mode, false);
                         put_cell(out, e->status, false);
-                        put_cell(out, m->vm, false);
-                        put_cell(out, m->from, false);
-                        put_cell(out, m->to, false);
-                        cmd_audit_put_number(out, m->wave);
+                        put_cell(out, m->order->vm, false);
+                        put_cell(out, m->order->from, false);
+                        put_cell(out, m->order->to, false);
+                        cmd_audit_put_number(out, m->order->wave);
                         put_cell(out, m->end, false);
                         put_cell(out, m->strategy ? m->strategy : "", false);
-                        cmd_audit_put_number(out, m->predicted.ms);
-                        cmd_audit_put_number(out, m->ms);
-                        cmd_audit_put_number(out, m->predicted.bytes);
-                        cmd_audit_put_number(out, m->bytes);
-                        cmd_audit_put_number(out, m->predicted.downtime_ms);
-                        cmd_audit_put_number(out, m->downtime_ms);
-                        cmd_audit_put_loads(out, e, m->from);
-                        cmd_audit_put_loads(out, e, m->to);
+                        cmd_audit_put_number(out, m->order->predicted.ms);
+                        cmd_audit_put_number(out, m->took.ms);
+                        cmd_audit_put_number(out, m->order->predicted.bytes);
+                        cmd_audit_put_number(out, m->took.bytes);
+                        cmd_audit_put_number(out, m->order->predicted.downtime_ms);
+                        cmd_audit_put_number(out, m->took.downtime_ms);
+                        cmd_audit_put_loads(out, e, m->order->from);
+                        cmd_audit_put_loads(out, e, m->order->to);
                         put_cell(out, m->why, true);
                 }
 }
@@ -193,17 +193,18 @@ static int move_row(Arena *a, Table *t, const RecordMove *m) {
                       : strcmp(m->end, "failed") == 0  ? STYLE_BAD
                       : strcmp(m->end, "unclear") == 0 ? STYLE_BAD
                                                        : STYLE_WARN;
-        const char *time = cmd_audit_pair(a, human_ms(m->ms, buf[0]), human_ms(m->predicted.ms, buf[1]));
-        const char *bytes =
-                cmd_audit_pair(a, human_bytes(m->bytes, buf[2]), human_bytes(m->predicted.bytes, buf[3]));
-        const char *pause = cmd_audit_pair(a, human_ms(m->downtime_ms, buf[4]),
-                                           human_ms(m->predicted.downtime_ms, buf[5]));
+        const char *time =
+                cmd_audit_pair(a, human_ms(m->took.ms, buf[0]), human_ms(m->order->predicted.ms, buf[1]));
+        const char *bytes = cmd_audit_pair(a, human_bytes(m->took.bytes, buf[2]),
+                                           human_bytes(m->order->predicted.bytes, buf[3]));
+        const char *pause = cmd_audit_pair(a, human_ms(m->took.downtime_ms, buf[4]),
+                                           human_ms(m->order->predicted.downtime_ms, buf[5]));
 
         if (!time || !bytes || !pause)
                 return -ENOMEM;
-        return table_row(t, (Cell[]){ { .text = m->vm },
-                                      { .text = m->from },
-                                      { .text = m->to },
+        return table_row(t, (Cell[]){ { .text = m->order->vm },
+                                      { .text = m->order->from },
+                                      { .text = m->order->to },
                                       { .text = m->end, .style = style },
                                       { .text = time },
                                       { .text = bytes },

@@ -5,18 +5,18 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
-#include "scheduler/app/round/named_moves.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/timing.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/decide/whynot/conflict.h"
+#include "scheduler/snapshot/files/plan_file.h"
 
 #define SHOW_OBJECTIONS 100U
 
 typedef struct Judgement {
         const PlanFile *plan;
-        const NamedMove *moves;
         const Objection *objections;
         uint32_t n_objections;
         const Snapshot *snapshot;
@@ -44,8 +44,8 @@ static void cmd_check_print_json(const Judgement *j, FILE *out) {
                 json_t *e = json_object();
 
                 if (x->move < j->plan->n_moves) {
-                        (void) json_object_set_new(e, "vm", json_string(j->moves[x->move].vm));
-                        (void) json_object_set_new(e, "wave", json_integer(j->moves[x->move].wave));
+                        (void) json_object_set_new(e, "vm", json_string(j->plan->moves[x->move].vm));
+                        (void) json_object_set_new(e, "wave", json_integer(j->plan->moves[x->move].wave));
                 }
                 if (x->verdict == VERDICT_REFUSED)
                         (void) json_object_set_new(e, "reason", json_string(reason_names[x->reason]));
@@ -101,8 +101,8 @@ static int find_conflicts(Invocation *in, const Facts *facts, Judgement *j) {
         for (VmIx v = 0; v < s->n_vms; v++)
                 host_of[v] = s->vms[v].host;
         for (uint32_t i = 0; i < j->plan->n_moves; i++) {
-                const VmIx v = snapshot_vm(s, j->moves[i].vm);
-                const HostIx h = snapshot_host(s, j->moves[i].to);
+                const VmIx v = snapshot_vm(s, j->plan->moves[i].vm);
+                const HostIx h = snapshot_host(s, j->plan->moves[i].to);
 
                 if (v != IX_NONE && h != IX_NONE)
                         host_of[v] = h;
@@ -122,9 +122,8 @@ static ExitStatus cmd_check_judge(Invocation *in, const Facts *facts) {
         if (file_read(in->arena, path, &text, &n, &fault) < 0 ||
             plan_file_parse(in->arena, text, n, &j.plan, &fault) < 0)
                 return command_complain_fault(in, EXIT_BAD_INPUT, path, &fault);
-        if (plan_moves_of_file(in->arena, j.plan, &j.moves) < 0 ||
-            plan_check(in->arena, facts->snapshot, facts->settings, j.moves, j.plan->n_moves, &j.objections,
-                       &j.n_objections) < 0)
+        if (plan_check(in->arena, facts->snapshot, facts->settings, j.plan->moves, j.plan->n_moves,
+                       &j.objections, &j.n_objections) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (find_conflicts(in, facts, &j) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");

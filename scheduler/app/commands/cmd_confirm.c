@@ -127,7 +127,7 @@ static int print_one(const Confirming *x, const Waiting *w) {
                        screen_style(out, STYLE_PLAIN), cmd_confirm_state_words(a, w, clock_now()),
                        text_safe(w->plan.summary, summary, sizeof(summary)));
         for (uint32_t i = 0; i < w->file->n_moves; i++) {
-                const PlanFileMove *m = &w->file->moves[i];
+                const MoveOrder *m = &w->file->moves[i];
                 char time[HUMAN_SIZE];
                 int r = table_row(&t, (Cell[]){ { .text = m->vm, .style = STYLE_STRONG },
                                                 { .text = m->from },

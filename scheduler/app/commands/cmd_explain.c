@@ -63,7 +63,7 @@ static int ask_plan(Explaining *x, VmIx v) {
         int r = round_decide(x->in->arena, &x->input, &round);
 
         for (uint32_t i = 0; r == 0 && i < round.plan->n_moves && !x->view.move; i++)
-                if (round.plan->moves[i].vm == v)
+                if (round.plan->moves[i].move.vm == v)
                         x->view.move = &round.plan->moves[i];
         return r;
 }
@@ -110,7 +110,7 @@ static ExitStatus plan_of_file(Explaining *x, const PlanFile *file, Plan *ret) {
         for (VmIx v = 0; v < s->n_vms; v++)
                 at[v] = s->vms[v].host;
         for (uint32_t i = 0; i < file->n_moves; i++) {
-                const PlanFileMove *m = &file->moves[i];
+                const MoveOrder *m = &file->moves[i];
                 const VmIx v = snapshot_vm(s, m->vm);
                 const HostIx from = snapshot_host(s, m->from), to = snapshot_host(s, m->to);
 
@@ -124,7 +124,7 @@ static ExitStatus plan_of_file(Explaining *x, const PlanFile *file, Plan *ret) {
                                                 "the plan does not fit these facts: %s is on %s, not on %s",
                                                 m->vm, s->hosts[at[v]].name, m->from);
                 at[v] = to;
-                moves[i] = (PlanMove){ .vm = v, .from = from, .to = to, .wave = m->wave, .why = m->why };
+                moves[i] = (PlanMove){ .move = { v, from, to }, .wave = m->wave, .why = m->why };
         }
         *ret = (Plan){ .moves = moves, .n_moves = file->n_moves, .n_waves = file->n_waves };
         return EXIT_DONE;

@@ -112,11 +112,13 @@ static json_t *recent_json(const Status *s) {
                 const JournalEntry *e = &s->recent[i];
 
                 (void) json_array_append_new(
-                        list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", e->vm,
-                                        "from", e->from, "to", e->to, "end", journal_event_names[e->event],
-                                        "at", (json_int_t) e->at, "ms", (json_int_t) e->ms, "predicted_ms",
-                                        (json_int_t) e->predicted_ms, "bytes", (json_int_t) e->bytes,
-                                        "downtime_ms", (json_int_t) e->downtime_ms, "message", e->message));
+                        list,
+                        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", e->order->vm,
+                                  "from", e->order->from, "to", e->order->to, "end",
+                                  journal_event_names[e->event], "at", (json_int_t) e->at, "ms",
+                                  (json_int_t) e->took.ms, "predicted_ms",
+                                  (json_int_t) e->order->predicted.ms, "bytes", (json_int_t) e->took.bytes,
+                                  "downtime_ms", (json_int_t) e->took.downtime_ms, "message", e->message));
         }
         return list;
 }
@@ -142,28 +144,29 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
 
 static void print_move(const LiveMove *m, const Screen *screen) {
         char vm[256], from[256], to[256], why[512], time[HUMAN_SIZE], predicted[HUMAN_SIZE];
-        int64_t share = migration_permille(m->bytes_total, m->bytes_left);
+        int64_t share = migration_permille(m->status.bytes_total, m->status.bytes_left);
 
-        (void) fprintf(screen->out, "  %-16s %s > %s  ", text_safe(m->vm, vm, sizeof(vm)),
-                       text_safe(m->from, from, sizeof(from)), text_safe(m->to, to, sizeof(to)));
-        if (m->phase == MIGRATION_RUNNING || m->phase == MIGRATION_VERIFYING) {
+        (void) fprintf(screen->out, "  %-16s %s > %s  ", text_safe(m->order->vm, vm, sizeof(vm)),
+                       text_safe(m->order->from, from, sizeof(from)),
+                       text_safe(m->order->to, to, sizeof(to)));
+        if (m->status.phase == MIGRATION_RUNNING || m->status.phase == MIGRATION_VERIFYING) {
                 bar_print_progress(share, 16, screen);
                 (void) fprintf(screen->out, " %lld%%  ", (long long) (share / 10));
         } else {
-                Style style = m->phase == MIGRATION_DONE     ? STYLE_GOOD
-                              : m->phase == MIGRATION_QUEUED ? STYLE_FAINT
-                                                             : STYLE_BAD;
+                Style style = m->status.phase == MIGRATION_DONE     ? STYLE_GOOD
+                              : m->status.phase == MIGRATION_QUEUED ? STYLE_FAINT
+                                                                    : STYLE_BAD;
 
                 (void) fprintf(screen->out, "%s%s%s  ", screen_style(screen, style),
-                               migration_phase_names[m->phase], screen_style(screen, STYLE_PLAIN));
+                               migration_phase_names[m->status.phase], screen_style(screen, STYLE_PLAIN));
         }
-        if (m->phase == MIGRATION_QUEUED)
-                (void) fprintf(screen->out, "about %s", human_ms(m->predicted_ms, predicted));
+        if (m->status.phase == MIGRATION_QUEUED)
+                (void) fprintf(screen->out, "about %s", human_ms(m->order->predicted.ms, predicted));
         else
                 (void) fprintf(screen->out, "%s of %s", human_ms(m->running_ms, time),
-                               human_ms(m->predicted_ms, predicted));
-        if (m->message && m->message[0])
-                (void) fprintf(screen->out, ": %s", text_safe(m->message, why, sizeof(why)));
+                               human_ms(m->order->predicted.ms, predicted));
+        if (m->status.message[0])
+                (void) fprintf(screen->out, ": %s", text_safe(m->status.message, why, sizeof(why)));
         (void) fputc('\n', screen->out);
 }
 
@@ -229,15 +232,15 @@ static int print_recent(Arena *a, const Status *s, usec_t now, const Screen *scr
                 int r = table_row(
                         &t, (Cell[]){ { .text = text_format(a, "%s ago",
                                                             human_ms((now - e->at) / USEC_PER_MSEC, ago)) },
-                                      { .text = e->vm, .style = STYLE_STRONG },
-                                      { .text = e->from },
-                                      { .text = e->to },
+                                      { .text = e->order->vm, .style = STYLE_STRONG },
+                                      { .text = e->order->from },
+                                      { .text = e->order->to },
                                       { .text = journal_event_names[e->event],
                                         .style = e->event == JOURNAL_DONE ? STYLE_GOOD : STYLE_BAD },
-                                      { .text = human_ms(e->ms, took) },
-                                      { .text = human_ms(e->predicted_ms, predicted) },
-                                      { .text = human_bytes(e->bytes, sent) },
-                                      { .text = human_ms(e->downtime_ms, down) },
+                                      { .text = human_ms(e->took.ms, took) },
+                                      { .text = human_ms(e->order->predicted.ms, predicted) },
+                                      { .text = human_bytes(e->took.bytes, sent) },
+                                      { .text = human_ms(e->took.downtime_ms, down) },
                                       { .text = e->message } });
 
                 if (r < 0)

@@ -172,11 +172,11 @@ static int maintenance_read_live(Look *x) {
 }
 
 static bool is_queued(const LiveMove *m) {
-        return m->phase == MIGRATION_QUEUED;
+        return m->status.phase == MIGRATION_QUEUED;
 }
 
 static bool is_running(const LiveMove *m) {
-        return m->phase == MIGRATION_RUNNING || m->phase == MIGRATION_VERIFYING;
+        return m->status.phase == MIGRATION_RUNNING || m->status.phase == MIGRATION_VERIFYING;
 }
 
 static int look_at(const Look *x, HostIx h, Emptying *ret) {
@@ -191,8 +191,8 @@ static int look_at(const Look *x, HostIx h, Emptying *ret) {
         for (uint32_t i = 0; x->has_live && i < x->live.n_moves; i++) {
                 const LiveMove *m = &x->live.moves[i];
 
-                e.moving += strcmp(m->from, name) == 0 && is_running(m);
-                e.waiting += strcmp(m->from, name) == 0 && is_queued(m);
+                e.moving += strcmp(m->order->from, name) == 0 && is_running(m);
+                e.waiting += strcmp(m->order->from, name) == 0 && is_queued(m);
         }
         for (uint32_t i = 0; x->has_live && i < x->live.n_stays; i++)
                 e.cannot += strcmp(x->live.stays[i].host, name) == 0;
@@ -443,14 +443,14 @@ typedef struct Wait {
 
 static void draw_move(const Wait *w, const LiveMove *m) {
         const Screen *screen = &w->look.in->out;
-        int64_t share = migration_permille(m->bytes_total, m->bytes_left);
+        int64_t share = migration_permille(m->status.bytes_total, m->status.bytes_left);
         char vm[40], to[40], ran[HUMAN_SIZE], predicted[HUMAN_SIZE];
 
-        (void) fprintf(screen->out, "  %-16.28s > %-12.28s ", text_safe(m->vm, vm, 29),
-                       text_safe(m->to, to, 29));
-        bar_print_progress(m->phase == MIGRATION_VERIFYING ? 1000 : share, 16, screen);
+        (void) fprintf(screen->out, "  %-16.28s > %-12.28s ", text_safe(m->order->vm, vm, 29),
+                       text_safe(m->order->to, to, 29));
+        bar_print_progress(m->status.phase == MIGRATION_VERIFYING ? 1000 : share, 16, screen);
         (void) fprintf(screen->out, " %3lld%%  %s of %s\n", (long long) (share / 10),
-                       human_ms(m->running_ms, ran), human_ms(m->predicted_ms, predicted));
+                       human_ms(m->running_ms, ran), human_ms(m->order->predicted.ms, predicted));
 }
 
 static void maintenance_draw(Wait *w, const Emptying *e) {
@@ -467,7 +467,7 @@ static void maintenance_draw(Wait *w, const Emptying *e) {
         (void) fprintf(screen->out, " %u of %u have left; %s\n", gone, w->most,
                        text_safe(maintenance_state_words(&w->look, e), words, sizeof(words)));
         for (uint32_t i = 0; w->look.has_live && i < live->n_moves && lines <= LINES_MAX; i++)
-                if (strcmp(live->moves[i].from, w->name) == 0 && is_running(&live->moves[i])) {
+                if (strcmp(live->moves[i].order->from, w->name) == 0 && is_running(&live->moves[i])) {
                         draw_move(w, &live->moves[i]);
                         lines++;
                 }

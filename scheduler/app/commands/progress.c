@@ -18,14 +18,14 @@ typedef struct Running {
 
 struct Progress {
         const Screen *screen;
-        const MoverMove *moves;
+        const MoveOrder *moves;
         Running *running;
         uint32_t n, n_ended, n_running;
         unsigned drawn; /* lines on the screen that are drawn again */
         usec_t last;
 };
 
-Progress *progress_begin(Arena *a, const Screen *screen, const MoverMove *moves, uint32_t n) {
+Progress *progress_begin(Arena *a, const Screen *screen, const MoveOrder *moves, uint32_t n) {
         Progress *p = arena_new(a, Progress, 1);
         Running *running = arena_new(a, Running, n);
 
@@ -120,7 +120,7 @@ static void draw_one(const Progress *p, uint32_t i, usec_t now) {
         const MigrationStatus *s = &p->running[i].status;
         int64_t share = migration_permille(s->bytes_total, s->bytes_left);
         char rate[HUMAN_SIZE], time[HUMAN_SIZE], predicted[HUMAN_SIZE], vm[96], hosts[96], safe[256];
-        const MoverMove *m = &p->moves[i];
+        const MoveOrder *m = &p->moves[i];
 
         /* cut by bytes of safe text: a line that wraps cannot be drawn over */
         (void) snprintf(hosts, sizeof(hosts), "%.28s > %.28s", m->from, m->to);

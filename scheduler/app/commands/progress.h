@@ -12,7 +12,7 @@
 typedef struct Progress Progress;
 
 /* moves must outlive it. NULL: out of memory. */
-Progress *progress_begin(Arena *a, const Screen *screen, const MoverMove *moves, uint32_t n) must_check;
+Progress *progress_begin(Arena *a, const Screen *screen, const MoveOrder *moves, uint32_t n) must_check;
 
 void progress_started(Progress *p, uint32_t move);
 void progress_seen(Progress *p, uint32_t move, const MigrationStatus *status);

@@ -58,8 +58,9 @@ int facts_overlay(Arena *a, const Snapshot *s, const OverlayMove *moves, uint32_
         Vm *vms = NULL;
 
         for (uint32_t i = 0; i < n; i++) {
-                HostIx from = snapshot_host(s, moves[i].from), to = snapshot_host(s, moves[i].to);
-                VmIx v = snapshot_vm(s, moves[i].vm);
+                HostIx from = snapshot_host(s, moves[i].order->from),
+                       to = snapshot_host(s, moves[i].order->to);
+                VmIx v = snapshot_vm(s, moves[i].order->vm);
 
                 if (from == IX_NONE || to == IX_NONE || v == IX_NONE ||
                     !is_behind(s, vms ? &vms[v] : &s->vms[v], from, to, moves[i].ended_at))

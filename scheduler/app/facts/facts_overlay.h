@@ -4,10 +4,10 @@
 #pragma once
 
 #include "scheduler/base/arena.h"
-#include "scheduler/model/cluster.h"
+#include "scheduler/model/move_order.h"
 
 typedef struct OverlayMove {
-        const char *vm, *from, *to;
+        const MoveOrder *order;
         usec_t ended_at; /* since the epoch */
 } OverlayMove;
 

@@ -288,13 +288,13 @@ static int source_read_marks(const Source *s, Arena *a, BuildInput *in) {
 /* What the last migrations taught, as the journal has them. */
 static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
         StoredText *texts = NULL;
-        FinishedMove *moves;
+        RecordMove *moves; /* of each: its order, and what it took */
         uint32_t n = 0, kept = 0;
         int r = store_get_journal(s->store, a, PAST_ENTRIES, &texts, &n);
 
         if (r < 0)
                 return r;
-        moves = arena_new(a, FinishedMove, n);
+        moves = arena_new(a, RecordMove, n);
         if (!moves)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {

@@ -78,8 +78,8 @@ static int audit_store_loads(Arena *a, const Snapshot *s, const RecordMove *move
         if (!list)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
-                (void) add_load(s, moves[i].from, list, &k);
-                (void) add_load(s, moves[i].to, list, &k);
+                (void) add_load(s, moves[i].order->from, list, &k);
+                (void) add_load(s, moves[i].order->to, list, &k);
         }
         if (k > 0)
                 qsort(list, k, sizeof(*list), compare_load);
@@ -96,13 +96,13 @@ static void sum_up(AuditEntry *e) {
         for (uint32_t i = 0; i < e->n_moves; i++) {
                 const RecordMove *m = &e->moves[i];
 
-                if (m->ms >= 0) {
+                if (m->took.ms >= 0) {
                         e->ms = e->ms == UNKNOWN ? 0 : e->ms;
-                        longest = m->ms > longest ? m->ms : longest;
+                        longest = m->took.ms > longest ? m->took.ms : longest;
                 }
-                if (m->bytes >= 0)
-                        e->bytes = (e->bytes == UNKNOWN ? 0 : e->bytes) + m->bytes;
-                if (i + 1 == e->n_moves || e->moves[i + 1].wave != m->wave) {
+                if (m->took.bytes >= 0)
+                        e->bytes = (e->bytes == UNKNOWN ? 0 : e->bytes) + m->took.bytes;
+                if (i + 1 == e->n_moves || e->moves[i + 1].order->wave != m->order->wave) {
                         e->ms += longest;
                         longest = 0;
                 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/app/round/named_moves.h"
 #include "scheduler/base/prng.h"
 #include "scheduler/snapshot/files/waiting_text.h"
 
@@ -19,8 +18,6 @@ static int confirm_store_read_one(Arena *a, const StoredText *text, Waiting *ret
                 r = -EBADMSG;
         if (r == 0)
                 r = plan_file_parse(a, w.plan.plan, strlen(w.plan.plan), &file, &fault);
-        if (r == 0)
-                r = plan_moves_of_file(a, file, &w.moves);
         if (r == -ENOMEM)
                 return r;
         w.file = r == 0 ? file : NULL;
@@ -113,7 +110,7 @@ bool confirm_store_covers(const Waiting *w, const Snapshot *s, const Plan *plan,
         if (confirm_store_presses(kinds, w->plan.kinds))
                 return false;
         for (uint32_t i = 0; i < plan->n_moves; i++) {
-                const char *vm = s->vms[plan->moves[i].vm].name;
+                const char *vm = s->vms[plan->moves[i].move.vm].name;
                 uint32_t k = 0;
 
                 while (k < w->file->n_moves && strcmp(w->file->moves[k].vm, vm) != 0)

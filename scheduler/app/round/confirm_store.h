@@ -14,7 +14,6 @@
 typedef struct Waiting {
         WaitingPlan plan;
         const PlanFile *file; /* the plan as it is carried out; NULL: it cannot be read, nor can the entry */
-        const NamedMove *moves;
         bool answered;
         WaitingAnswer answer;
 } Waiting;

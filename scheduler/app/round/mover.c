@@ -41,7 +41,7 @@ typedef struct Mover {
         usec_t begun_at; /* since the epoch: makes the ids of its moves different from any other run's */
 } Mover;
 
-static int move_fill(const Snapshot *s, MoverMove *m, TextFault *f) {
+static int move_fill(const Snapshot *s, MoveOrder *m, TextFault *f) {
         HostIx from = snapshot_host(s, m->from), to = snapshot_host(s, m->to);
         VmIx v = snapshot_vm(s, m->vm);
         const char *missing = from == IX_NONE ? m->from : to == IX_NONE ? m->to : v == IX_NONE ? m->vm : NULL;
@@ -66,22 +66,16 @@ static int move_fill(const Snapshot *s, MoverMove *m, TextFault *f) {
         return 0;
 }
 
-int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const MoverMove **ret,
+int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const MoveOrder **ret,
                         TextFault *reterr_fault) {
-        MoverMove *moves = arena_new(a, MoverMove, plan->n_moves);
+        MoveOrder *moves = arena_new(a, MoveOrder, plan->n_moves);
 
         if (!moves)
                 return -ENOMEM;
         for (uint32_t i = 0; i < plan->n_moves; i++) {
-                const PlanMove *m = &plan->moves[i];
                 int r;
 
-                moves[i] = (MoverMove){ .vm = s->vms[m->vm].name,
-                                        .from = s->hosts[m->from].name,
-                                        .to = s->hosts[m->to].name,
-                                        .wave = m->wave,
-                                        .predicted = m->predicted,
-                                        .manner = m->manner };
+                moves[i] = move_order_of(s, &plan->moves[i]);
                 r = move_fill(s, &moves[i], reterr_fault);
                 if (r < 0)
                         return r;
@@ -91,21 +85,14 @@ int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const Mov
 }
 
 int mover_moves_of_file(Arena *a, const Snapshot *s, const Settings *settings, const PlanFile *plan,
-                        const MoverMove **ret, TextFault *reterr_fault) {
-        MoverMove *moves = arena_new(a, MoverMove, plan->n_moves);
+                        const MoveOrder **ret, TextFault *reterr_fault) {
+        MoveOrder *moves = arena_new(a, MoveOrder, plan->n_moves);
         int r = 0;
 
         if (!moves)
                 return -ENOMEM;
         for (uint32_t i = 0; i < plan->n_moves; i++) {
-                const PlanFileMove *m = &plan->moves[i];
-
-                moves[i] = (MoverMove){ .vm = m->vm,
-                                        .from = m->from,
-                                        .to = m->to,
-                                        .wave = m->wave,
-                                        .predicted = m->predicted,
-                                        .manner = m->manner };
+                moves[i] = plan->moves[i];
                 r = move_fill(s, &moves[i], reterr_fault);
                 if (r < 0)
                         return r;
@@ -155,28 +142,26 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
         return r;
 }
 
-static NamedMove mover_named(const MoverMove *m) {
-        return (NamedMove){ .vm = m->vm, .from = m->from, .to = m->to };
-}
-
 /* The move, and beside it those that run and that the facts do not show as in flight yet, as one wave. */
-static int mover_gather(Mover *m, const Snapshot *s, uint32_t move, const NamedMove **ret, uint32_t *ret_n) {
-        NamedMove *list = arena_new(&m->arena, NamedMove, m->in->n);
+static int mover_gather(Mover *m, const Snapshot *s, uint32_t move, const MoveOrder **ret, uint32_t *ret_n) {
+        MoveOrder *list = arena_new(&m->arena, MoveOrder, m->in->n);
         uint32_t n = 0;
 
         if (!list)
                 return -ENOMEM;
-        list[n++] = mover_named(&m->in->moves[move]);
+        list[n++] = m->in->moves[move];
         for (uint32_t i = 0; i < m->in->n; i++) {
-                const MoverMove *other = &m->in->moves[i];
+                const MoveOrder *other = &m->in->moves[i];
                 VmIx v = snapshot_vm(s, other->vm);
 
                 if (i == move || (m->stages[i] != STAGE_RUNNING && m->stages[i] != STAGE_INTENT) ||
                     v == IX_NONE || s->vms[v].in_flight ||
                     strcmp(s->hosts[s->vms[v].host].name, other->from) != 0)
                         continue;
-                list[n++] = mover_named(other);
+                list[n++] = *other;
         }
+        for (uint32_t i = 0; i < n; i++)
+                list[i].wave = 0;
         *ret = list;
         *ret_n = n;
         return 0;
@@ -185,7 +170,7 @@ static int mover_gather(Mover *m, const Snapshot *s, uint32_t move, const NamedM
 static int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
         Mover *m = arg;
         const Objection *objections = NULL;
-        const NamedMove *moves = NULL;
+        const MoveOrder *moves = NULL;
         const Snapshot *s = NULL;
         uint32_t n = 0, n_objections = 0;
         int r = fresh_facts(m, why, size);
@@ -213,9 +198,8 @@ static bool may_join(void *arg, uint32_t move) {
         return moves_at_once_allow(m->at_once, move, m->runs);
 }
 
-/* One line of the journal. 0; else what was wrong was told. */
+/* One line of the journal: what there is of it beside the order. 0; else what was wrong was told. */
 static int mover_write_down(const Mover *m, uint32_t move, JournalEntry e) {
-        const MoverMove *v = &m->in->moves[move];
         Leadership *l = m->in->leadership;
         unsigned char memory[8192];
         Arena a = arena_over(memory, sizeof(memory));
@@ -226,16 +210,8 @@ static int mover_write_down(const Mover *m, uint32_t move, JournalEntry e) {
         if (!l)
                 return 0;
         e.id = text_format(&a, "%s/%llx/%u", l->self, (unsigned long long) m->begun_at, move);
-        e.vm = v->vm;
-        e.uuid = v->uuid;
-        e.from = v->from;
-        e.to = v->to;
-        e.from_uri = v->from_uri;
-        e.to_uri = v->to_uri;
+        e.order = &m->in->moves[move];
         e.at = clock_now_of(m->clock);
-        e.cold = v->manner.strategy == STRATEGY_COLD;
-        e.predicted_ms = v->predicted.ms;
-        e.predicted = v->predicted;
         r = e.id ? journal_print(&a, &e, &text, &n) : -ENOMEM;
         if (r == 0) {
                 r = store_journal(l->store, l->token, text, n);
@@ -246,7 +222,9 @@ static int mover_write_down(const Mover *m, uint32_t move, JournalEntry e) {
         return r;
 }
 
-static const JournalEntry not_measured = { .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN };
+static const JournalEntry not_measured = {
+        .took = { .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN }
+};
 
 static bool mover_has_waiting(const Mover *m) {
         for (uint32_t i = 0; i < m->in->n; i++)
@@ -300,6 +278,12 @@ static void mover_cool(const Mover *m, uint32_t move) {
                 m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
 }
 
+static MoveMeasure took_of(const MigrationStatus *s) {
+        return (MoveMeasure){ .ms = (s->ended - s->started) / USEC_PER_MSEC,
+                              .bytes = s->bytes_done,
+                              .downtime_ms = s->downtime_ms };
+}
+
 static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         static const JournalEvent events[MOVE_END_N] = { [MOVE_DONE] = JOURNAL_DONE,
                                                          [MOVE_FAILED] = JOURNAL_FAILED,
@@ -307,20 +291,16 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
                                                          [MOVE_UNCLEAR] = JOURNAL_UNCLEAR,
                                                          [MOVE_FOREIGN] = JOURNAL_FAILED };
         Mover *m = arg;
-        const MoverMove *v = &m->in->moves[move];
         bool was_started = m->stages[move] == STAGE_INTENT || m->stages[move] == STAGE_RUNNING;
         int r = 0;
 
         m->stages[move] = STAGE_ENDED;
         if (o->end == MOVE_DONE)
-                m->done[m->n_done++] = (OverlayMove){
-                        .vm = v->vm, .from = v->from, .to = v->to, .ended_at = clock_now_of(m->clock)
-                };
+                m->done[m->n_done++] =
+                        (OverlayMove){ .order = &m->in->moves[move], .ended_at = clock_now_of(m->clock) };
         if (was_started) {
                 JournalEntry e = { .event = o->end == MOVE_REFUSED ? JOURNAL_FAILED : events[o->end],
-                                   .ms = (o->status.ended - o->status.started) / USEC_PER_MSEC,
-                                   .bytes = o->status.bytes_done,
-                                   .downtime_ms = o->status.downtime_ms,
+                                   .took = took_of(&o->status),
                                    .resumes = o->status.resumes,
                                    .message = o->why };
 
@@ -351,7 +331,7 @@ static usec_t time_limit(const Settings *s, const Prediction *p) {
 }
 
 /* What the plan wants, within the settings' limits; and what it does not say, as they say it. */
-static MoveManner settled_manner(const Settings *s, const MoverMove *v) {
+static MoveManner settled_manner(const Settings *s, const MoveOrder *v) {
         const int64_t most = migration_bandwidth(s);
         MoveManner m = v->manner;
 
@@ -384,22 +364,16 @@ int mover_migrate_uri(Arena *a, const Settings *s, const char *host, const char 
         return *ret ? 0 : -ENOMEM;
 }
 
-static RunMove run_move(const MoverInput *in, const MoverMove *v) {
+static RunMove run_move(const MoverInput *in, const MoveOrder *v) {
         const int64_t kbit = migration_bandwidth(in->settings);
         const MoveManner manner = settled_manner(in->settings, v);
         const bool cold = manner.strategy == STRATEGY_COLD;
 
         return (RunMove){
-                .wave = v->wave,
                 .sends = v->predicted.ms > MIGRATION_FIXED_MS
                                  ? (v->predicted.ms - MIGRATION_FIXED_MS) * USEC_PER_MSEC
                                  : 0,
-                .request = { .vm = v->vm,
-                             .uuid = v->uuid,
-                             .from = v->from,
-                             .to = v->to,
-                             .from_uri = v->from_uri,
-                             .to_uri = v->to_uri,
+                .request = { .order = v,
                              .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
                              .time_limit = time_limit(in->settings, &v->predicted),
                              .auto_converge = manner.slow_down == SLOW_DOWN_ALLOWED,
@@ -514,7 +488,7 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         return r;
 }
 
-int mover_record(Arena *a, const MoverMove *moves, const MoveOutcome *outcomes, uint32_t n,
+int mover_record(Arena *a, const MoveOrder *moves, const MoveOutcome *outcomes, uint32_t n,
                  const RecordMove **ret) {
         RecordMove *list = arena_new(a, RecordMove, n);
 
@@ -525,19 +499,13 @@ int mover_record(Arena *a, const MoverMove *moves, const MoveOutcome *outcomes, 
                 bool ran = o->status.started > 0 && o->status.ended > o->status.started;
 
                 list[i] = (RecordMove){
-                        .vm = moves[i].vm,
-                        .from = moves[i].from,
-                        .to = moves[i].to,
-                        .wave = moves[i].wave,
+                        .order = &moves[i],
                         .end = move_end_names[o->end],
                         .why = text_format(a, "%s%s%s", o->why, o->why[0] && o->status.remark[0] ? "; " : "",
                                            o->status.remark),
                         .strategy = o->status.post_copy ? move_strategy_names[STRATEGY_POST_COPY]
                                                         : move_strategy_names[moves[i].manner.strategy],
-                        .predicted = moves[i].predicted,
-                        .ms = ran ? (o->status.ended - o->status.started) / USEC_PER_MSEC : UNKNOWN,
-                        .bytes = ran ? o->status.bytes_done : UNKNOWN,
-                        .downtime_ms = ran ? o->status.downtime_ms : UNKNOWN
+                        .took = ran ? took_of(&o->status) : MOVE_NOT_MEASURED,
                 };
                 if (!list[i].why)
                         return -ENOMEM;

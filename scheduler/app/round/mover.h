@@ -14,15 +14,6 @@
 #include "scheduler/snapshot/build/what_if.h"
 #include "scheduler/snapshot/files/plan_file.h"
 
-/* One migration by name, with all that is needed to make and to describe it. */
-typedef struct MoverMove {
-        const char *vm, *uuid, *from, *to, *from_uri, *to_uri;
-        uint32_t wave;
-        int64_t memory_mib, local_disk_mib;
-        Prediction predicted;
-        MoveManner manner;
-} MoverMove;
-
 /* What the program wants to see. Any may be NULL. */
 typedef struct MoverWatch {
         void *arg;
@@ -43,7 +34,7 @@ typedef struct MoverInput {
         usec_t facts_at; /* when it was read, monotonic; 0: too long ago */
         const Executor *executor;
         Leadership *leadership; /* NULL: there is no store, so no journal and no cool-downs */
-        const MoverMove *moves; /* sorted by wave */
+        const MoveOrder *moves; /* sorted by wave */
         uint32_t n;
         MoverWatch watch;
         bool by_hand; /* a person's waves, and how many of a wave may run at once follows from the model
@@ -52,20 +43,20 @@ typedef struct MoverInput {
                 *suppose; /* put on the facts each time they are read: a host that is to be emptied; NULL */
 } MoverInput;
 
-/* Moves of a plan, or of a plan file, with what the snapshot knows of them; what a file does not predict is
- * predicted here. 0; -ENOMEM; -ENOENT with
+/* The orders of a plan, or of a plan file, with what the snapshot knows of their VMs and hosts; what a file does
+ * not predict is predicted here. 0; -ENOMEM; -ENOENT with
  * *reterr_fault: a host without a libvirt URI, or a VM or host that the snapshot does not have. */
-int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const MoverMove **ret,
+int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const MoveOrder **ret,
                         TextFault *reterr_fault) must_check;
 int mover_moves_of_file(Arena *a, const Snapshot *s, const Settings *settings, const PlanFile *plan,
-                        const MoverMove **ret, TextFault *reterr_fault) must_check;
+                        const MoveOrder **ret, TextFault *reterr_fault) must_check;
 
 /* ret_outcomes[n] is filled in. 0: all done. 1: not all. A negative errno: nothing was started. */
 int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) must_check;
 
-/* The moves with what came of them, for records and the audit; their words are copied into `a`. 0 or -ENOMEM.
- */
-int mover_record(Arena *a, const MoverMove *moves, const MoveOutcome *outcomes, uint32_t n,
+/* The moves with what came of them, for records and the audit; they point to the orders, their words are copied
+ * into `a`. 0 or -ENOMEM. */
+int mover_record(Arena *a, const MoveOrder *moves, const MoveOutcome *outcomes, uint32_t n,
                  const RecordMove **ret) must_check;
 
 /* migration.uri with the target's name in the place of "{host}"; NULL: the setting is empty. 0 or -ENOMEM. */

@@ -13,7 +13,7 @@ struct MovesAtOnce {
         uint32_t n;
 };
 
-static Move move_of(const Snapshot *s, const MoverMove *m) {
+static Move move_of(const Snapshot *s, const MoveOrder *m) {
         const Move move = { snapshot_vm(s, m->vm), snapshot_host(s, m->from), snapshot_host(s, m->to) };
 
         return move.vm == IX_NONE || move.from == IX_NONE || move.to == IX_NONE
@@ -21,7 +21,7 @@ static Move move_of(const Snapshot *s, const MoverMove *m) {
                        : move;
 }
 
-static int moves_at_once_predict(Arena *a, const MigrationNet *net, const MovePolicy *all, MoverMove *io) {
+static int moves_at_once_predict(Arena *a, const MigrationNet *net, const MovePolicy *all, MoveOrder *io) {
         const Move m = move_of(net->s, io);
         MovePolicy policy;
         MigrationRoute route;
@@ -41,7 +41,7 @@ static int moves_at_once_predict(Arena *a, const MigrationNet *net, const MovePo
         return r;
 }
 
-int moves_predict(Arena *a, const Snapshot *s, const Settings *settings, MoverMove *io, uint32_t n) {
+int moves_predict(Arena *a, const Snapshot *s, const Settings *settings, MoveOrder *io, uint32_t n) {
         const MovePolicy all = move_policy(settings);
         MigrationNet net = { 0 };
         int r = migration_net_build(a, s, settings, &net);
@@ -51,7 +51,7 @@ int moves_predict(Arena *a, const Snapshot *s, const Settings *settings, MoverMo
         return r;
 }
 
-int moves_at_once_new(Arena *a, const Snapshot *s, const Settings *settings, const MoverMove *moves,
+int moves_at_once_new(Arena *a, const Snapshot *s, const Settings *settings, const MoveOrder *moves,
                       uint32_t n, MovesAtOnce **ret) {
         MovesAtOnce *x = arena_new(a, MovesAtOnce, 1);
         int r;

@@ -11,13 +11,13 @@
 
 /* A move of which nobody says what it takes gets the model's prediction, of the way as it is free; one that
  * would not end stays without. 0 or -ENOMEM. */
-int moves_predict(Arena *a, const Snapshot *s, const Settings *settings, MoverMove *io,
+int moves_predict(Arena *a, const Snapshot *s, const Settings *settings, MoveOrder *io,
                   uint32_t n) must_check;
 
 typedef struct MovesAtOnce MovesAtOnce;
 
 /* By settings "plan.moves_…" and, where they say nothing, by the model. 0 or -ENOMEM. */
-int moves_at_once_new(Arena *a, const Snapshot *s, const Settings *settings, const MoverMove *moves,
+int moves_at_once_new(Arena *a, const Snapshot *s, const Settings *settings, const MoveOrder *moves,
                       uint32_t n, MovesAtOnce **ret) must_check;
 
 /* Whether `move` may run beside those of which runs[] is true. Beside none it always may. */

@@ -31,18 +31,13 @@ static int resume_move_run(Leadership *l, const Executor *x, const MigrationRequ
 int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executor *executor,
                 const JournalEntry *entry, MigrationStatus *ret) {
         JournalEntry e = *entry;
-        MigrationRequest request = { .vm = e.vm,
-                                     .uuid = e.uuid,
-                                     .from = e.from,
-                                     .to = e.to,
-                                     .from_uri = e.from_uri,
-                                     .to_uri = e.to_uri,
+        MigrationRequest request = { .order = e.order,
                                      .auto_converge =
                                              settings_int(settings, "migration", "auto_converge") != 0,
                                      .tls = settings_int(settings, "migration", "tls") != 0,
                                      .post_copy = true,
                                      .resume = true };
-        int r = mover_migrate_uri(a, settings, e.to, &request.migrate_uri);
+        int r = mover_migrate_uri(a, settings, e.order->to, &request.migrate_uri);
 
         e.event = JOURNAL_STARTED;
         e.resumes++;
@@ -59,6 +54,6 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         e.message = ret->message;
         r = round_store_write(l, a, &e);
         if (r == 0 && e.event == JOURNAL_DONE)
-                r = round_store_cool(l, e.vm, settings);
+                r = round_store_cool(l, e.order->vm, settings);
         return r;
 }

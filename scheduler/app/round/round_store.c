@@ -51,7 +51,7 @@ int round_store_holds(Store *store, Arena *a, RoundInput *in) {
         if (n_cooling > 0)
                 memcpy(all, cooling, sizeof(*all) * n_cooling);
         for (uint32_t i = 0; i < n_open; i++)
-                all[n_cooling + i] = (CoolDown){ .vm = open[i].vm,
+                all[n_cooling + i] = (CoolDown){ .vm = open[i].order->vm,
                                                  .until = INT64_MAX,
                                                  .why = "how its last migration ended is not known yet" };
         in->cool_downs = all;
@@ -126,16 +126,17 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
         *ret = (Settled){ .entry = *e,
                           .now = JOURNAL_UNCLEAR,
                           .words = "its UUID or a host's URI is not known" };
-        if (!e->uuid || !e->from_uri || !e->to_uri)
+        if (!e->order->uuid || !e->order->from_uri || !e->order->to_uri)
                 return 0;
-        r = l->world->look(l->world->self, e->from_uri, e->uuid, LOOK_AT_MOST, &source);
+        r = l->world->look(l->world->self, e->order->from_uri, e->order->uuid, LOOK_AT_MOST, &source);
         if (r == 0)
-                r = l->world->look(l->world->self, e->to_uri, e->uuid, LOOK_AT_MOST, &target);
+                r = l->world->look(l->world->self, e->order->to_uri, e->order->uuid, LOOK_AT_MOST, &target);
         if (r < 0)
                 return r;
-        ret->now = (e->cold ? judge_cold : round_store_judge)(&source, &target,
-                                                              clock_now_of(l->world->clock) - e->at);
-        ret->words = text_format(a, "%s: %s; %s: %s", e->from, source.words, e->to, target.words);
+        ret->now = (journal_is_cold(e) ? judge_cold : round_store_judge)(
+                &source, &target, clock_now_of(l->world->clock) - e->at);
+        ret->words =
+                text_format(a, "%s: %s; %s: %s", e->order->from, source.words, e->order->to, target.words);
         if (source.post_copy_failed)
                 ret->now = JOURNAL_UNCLEAR; /* it does not go on by itself */
         ret->resumable = source.post_copy_failed && target.presence != PRESENCE_NONE &&
@@ -144,7 +145,8 @@ static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *r
                 ret->words = text_format(a,
                                          "%s; it is not taken up again any more: virsh -c %s " RESUME_BY_HAND
                                          " %s %s (of a persistent VM with --persistent --undefinesource)",
-                                         ret->words ? ret->words : "", e->from_uri, e->vm, e->to_uri);
+                                         ret->words ? ret->words : "", e->order->from_uri, e->order->vm,
+                                         e->order->to_uri);
         if (!ret->words)
                 return -ENOMEM;
         if (journal_is_open(ret->now))
@@ -172,7 +174,7 @@ int round_store_settle(Leadership *l, Arena *a, const Settings *settings, const 
                         return 1;
                 r = settle_one(l, a, &open[i], &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
-                        r = round_store_cool(l, open[i].vm, settings);
+                        r = round_store_cool(l, open[i].order->vm, settings);
         }
         *ret = list;
         *ret_n = n;

@@ -32,7 +32,7 @@ static void service_confirm_predict(const PlanFile *file, AuditEntry *e) {
         int64_t longest = 0;
 
         for (uint32_t i = 0; file && i < file->n_moves; i++) {
-                const PlanFileMove *m = &file->moves[i];
+                const MoveOrder *m = &file->moves[i];
 
                 e->predicted_bytes += m->predicted.bytes;
                 longest = m->predicted.ms > longest ? m->predicted.ms : longest;
@@ -103,14 +103,15 @@ static int service_confirm_judge(RoundState *w, const Waiting *one, const char *
 
         *ret_why = NULL;
         if (r == 0)
-                r = plan_check(a, s, w->x->settings, one->moves, one->file->n_moves, &objections, &n);
+                r = plan_check(a, s, w->x->settings, one->file->moves, one->file->n_moves, &objections, &n);
         if (r == 1) {
                 *ret_why =
                         text_format(a, "it is not safe any more: %s", objections ? objections[0].text : "");
                 return *ret_why ? 0 : -ENOMEM;
         }
         if (r == 0)
-                r = plan_gains(a, s, w->x->settings, policies_all(), one->moves, one->file->n_moves, &gain);
+                r = plan_gains(a, s, w->x->settings, policies_all(), one->file->moves, one->file->n_moves,
+                               &gain);
         if (r == 0)
                 *ret_why = "it would gain nothing any more";
         return r < 0 ? r : 0;
@@ -145,7 +146,7 @@ static int service_confirm_carry_out(RoundState *w, uint32_t i) {
         w->n = one->file->n_moves;
         w->live.summary = text_format(x->arena, "plan %s, accepted by %s: %s", one->plan.id, one->answer.by,
                                       one->plan.summary);
-        r = w->live.summary ? work_show_moves(w) : -ENOMEM;
+        r = w->live.summary ? work_show_moves(w, w->moves, w->n) : -ENOMEM;
         if (r == 0)
                 r = work_run(w);
         return r < 0 ? r : service_confirm_write_down(w, one, "yes", one->answer.by);
@@ -230,9 +231,9 @@ static unsigned kinds_of(const Round *round) {
         for (uint32_t i = 0; i < round->plan->n_moves; i++) {
                 const PlanMove *m = &round->plan->moves[i];
 
-                if (problem_leave(round->problem, m->vm, s->vms[m->vm].host) > 0)
-                        kinds |= snapshot_vm_fault(s, m->vm, NULL) >= 3 ? SNAPSHOT_NO_EVACUATION
-                                                                        : SNAPSHOT_NO_MAINTENANCE;
+                if (problem_leave(round->problem, m->move.vm, s->vms[m->move.vm].host) > 0)
+                        kinds |= snapshot_vm_fault(s, m->move.vm, NULL) >= 3 ? SNAPSHOT_NO_EVACUATION
+                                                                             : SNAPSHOT_NO_MAINTENANCE;
         }
         return kinds ? kinds : SNAPSHOT_NO_BALANCE;
 }
@@ -245,7 +246,7 @@ static int mends_more(const RoundState *w, const Waiting *one) {
         int r = w->input.now < one->plan.made_at + ASKED_LEAST
                         ? 0
                         : plan_gains(w->x->arena, w->round.snapshot, w->x->settings, policies_all(),
-                                     one->moves, one->file->n_moves, &old);
+                                     one->file->moves, one->file->n_moves, &old);
 
         if (r <= 0)
                 return r;

@@ -133,27 +133,16 @@ static int live_stays(RoundState *w) {
 
 static int show_plan(RoundState *w) {
         const Plan *plan = w->round.plan;
-        const Snapshot *s = w->round.snapshot;
+        MoveOrder *orders = arena_new(w->x->arena, MoveOrder, plan->n_moves);
 
-        w->live_moves = arena_new(w->x->arena, LiveMove, plan->n_moves);
         w->live.summary = plan_text_summary(w->x->arena, plan);
-        if (!w->live_moves || !w->live.summary)
+        if (!orders || !w->live.summary)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < plan->n_moves; i++) {
-                const PlanMove *m = &plan->moves[i];
-
-                w->live_moves[i] = (LiveMove){ .vm = s->vms[m->vm].name,
-                                               .from = s->hosts[m->from].name,
-                                               .to = s->hosts[m->to].name,
-                                               .phase = MIGRATION_QUEUED,
-                                               .predicted_ms = m->predicted.ms,
-                                               .message = "" };
-        }
+        for (uint32_t i = 0; i < plan->n_moves; i++)
+                orders[i] = move_order_of(w->round.snapshot, &plan->moves[i]);
         w->live.plan_status = plan_status_names[plan->status];
         w->live.over_limit = plan->before.over_limit;
-        w->live.moves = w->live_moves;
-        w->live.n_moves = plan->n_moves;
-        return live_stays(w);
+        return work_show_moves(w, orders, plan->n_moves) < 0 ? -ENOMEM : live_stays(w);
 }
 
 static int run_plan(RoundState *w) {

@@ -13,16 +13,17 @@ static int service_settle_resume(RoundState *w, const Settled *s) {
         char quoted[QUOTE];
         int r;
 
-        log_event(LOG_WARNING, "move.resumed", "vm=%s from=%s to=%s try=%lld of=%d", s->entry.vm,
-                  s->entry.from, s->entry.to, (long long) s->entry.resumes + 1, RESUMES_MOST);
+        log_event(LOG_WARNING, "move.resumed", "vm=%s from=%s to=%s try=%lld of=%d", s->entry.order->vm,
+                  s->entry.order->from, s->entry.order->to, (long long) s->entry.resumes + 1, RESUMES_MOST);
         r = resume_move(w->x->leadership, w->x->arena, w->x->settings, w->x->executor, &s->entry, &status);
         if (r != 0)
                 return r;
         w->settled += status.phase == MIGRATION_DONE;
         w->open -= status.phase == MIGRATION_DONE;
         log_event(status.phase == MIGRATION_DONE ? LOG_INFO : LOG_ERROR, "move.settled",
-                  "vm=%s from=%s to=%s end=%s seen=%s", s->entry.vm, s->entry.from, s->entry.to,
-                  migration_phase_names[status.phase], log_quote(status.message, quoted, sizeof(quoted)));
+                  "vm=%s from=%s to=%s end=%s seen=%s", s->entry.order->vm, s->entry.order->from,
+                  s->entry.order->to, migration_phase_names[status.phase],
+                  log_quote(status.message, quoted, sizeof(quoted)));
         return 0;
 }
 
@@ -38,8 +39,8 @@ int work_settle(RoundState *w) {
                 w->settled += !journal_is_open(list[i].now);
                 w->open += journal_is_open(list[i].now);
                 log_event(list[i].now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
-                          "vm=%s from=%s to=%s end=%s seen=%s", list[i].entry.vm, list[i].entry.from,
-                          list[i].entry.to,
+                          "vm=%s from=%s to=%s end=%s seen=%s", list[i].entry.order->vm,
+                          list[i].entry.order->from, list[i].entry.order->to,
                           list[i].now == JOURNAL_STARTED ? "still-running" : journal_event_names[list[i].now],
                           log_quote(list[i].words, quoted, sizeof(quoted)));
                 if (list[i].resumable && w->x->executor)

@@ -3,6 +3,7 @@
 #include "scheduler/app/service/service_work.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/app/round/round_record.h"
@@ -35,10 +36,10 @@ void work_write_live(RoundState *w, bool now) {
 
 static void service_work_started(void *arg, uint32_t move) {
         RoundState *w = arg;
-        const MoverMove *m = &w->moves[move];
+        const MoveOrder *m = &w->moves[move];
 
         w->started[move] = work_monotonic(w);
-        w->live_moves[move].phase = MIGRATION_RUNNING;
+        w->live_moves[move].status.phase = MIGRATION_RUNNING;
         log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u predicted_ms=%lld", m->vm, m->from,
                   m->to, m->wave + 1, (long long) m->predicted.ms);
         work_write_live(w, true);
@@ -47,11 +48,7 @@ static void service_work_started(void *arg, uint32_t move) {
 static void live_of(RoundState *w, uint32_t move, const MigrationStatus *s) {
         LiveMove *l = &w->live_moves[move];
 
-        l->phase = s->phase;
-        l->bytes_total = s->bytes_total;
-        l->bytes_done = s->bytes_done;
-        l->bytes_left = s->bytes_left;
-        l->bytes_per_s = s->bytes_per_s;
+        l->status = *s;
         l->running_ms = w->started[move] ? (work_monotonic(w) - w->started[move]) / USEC_PER_MSEC : 0;
 }
 
@@ -61,13 +58,13 @@ static void service_work_seen(void *arg, uint32_t move, const MigrationStatus *s
 
 static void service_work_ended(void *arg, uint32_t move, const MoveOutcome *o) {
         RoundState *w = arg;
-        const MoverMove *m = &w->moves[move];
+        const MoveOrder *m = &w->moves[move];
         char quoted[QUOTE];
 
         live_of(w, move, &o->status);
-        w->live_moves[move].message = text_copy(w->x->arena, o->why, strlen(o->why));
+        (void) snprintf(w->live_moves[move].status.message, sizeof(o->status.message), "%s", o->why);
         if (o->end == MOVE_NOT_REACHED || o->end == MOVE_REFUSED)
-                w->live_moves[move].phase = MIGRATION_FAILED;
+                w->live_moves[move].status.phase = MIGRATION_FAILED;
         if (o->end == MOVE_DONE)
                 log_event(LOG_INFO, "move.done",
                           "vm=%s from=%s to=%s ms=%lld predicted_ms=%lld bytes=%lld predicted_bytes=%lld "
@@ -119,19 +116,14 @@ static StopRequest service_work_stop_request(void *arg) {
         return stop == STOP_NONE && service_work_is_called(arg) ? STOP_DRAIN : stop;
 }
 
-int work_show_moves(RoundState *w) {
-        w->live_moves = arena_new(w->x->arena, LiveMove, w->n);
+int work_show_moves(RoundState *w, const MoveOrder *moves, uint32_t n) {
+        w->live_moves = arena_new(w->x->arena, LiveMove, n);
         if (!w->live_moves)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < w->n; i++)
-                w->live_moves[i] = (LiveMove){ .vm = w->moves[i].vm,
-                                               .from = w->moves[i].from,
-                                               .to = w->moves[i].to,
-                                               .phase = MIGRATION_QUEUED,
-                                               .predicted_ms = w->moves[i].predicted.ms,
-                                               .message = "" };
+        for (uint32_t i = 0; i < n; i++)
+                w->live_moves[i] = (LiveMove){ .order = &moves[i], .status = { .phase = MIGRATION_QUEUED } };
         w->live.moves = w->live_moves;
-        w->live.n_moves = w->n;
+        w->live.n_moves = n;
         return 0;
 }
 

@@ -19,7 +19,7 @@ typedef struct RoundState {
         ServiceMode mode; /* in which the last plan was made */
         LiveState live;
         LiveMove *live_moves;
-        const MoverMove *moves;
+        const MoveOrder *moves;
         uint32_t n;
         MoveOutcome *outcomes;  /* [n] */
         uint32_t settled, open; /* moves of an earlier leader: whose end was seen just now; not yet */
@@ -64,8 +64,8 @@ static inline StopRequest work_stop_request(const RoundState *w) {
 /* Carries moves[n] out; outcomes and the live state follow. Logged. 0 or a negative errno. */
 int work_run(RoundState *w) must_check;
 
-/* The live state's moves are moves[n]. 0 or -ENOMEM. */
-int work_show_moves(RoundState *w) must_check;
+/* The live state's moves are moves[n], which outlive the round. 0 or -ENOMEM. */
+int work_show_moves(RoundState *w, const MoveOrder *moves, uint32_t n) must_check;
 void work_write_live(RoundState *w, bool now);
 
 /* The last plan with what came of it, into the store. *ret_name: of its record, in the round's arena; NULL:

@@ -3,18 +3,22 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SCHEMA "plimsoll.service/1"
 
 static json_t *live_state_move_json(const LiveMove *m) {
-        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", m->vm, "from",
-                         m->from, "to", m->to, "phase", migration_phase_names[m->phase], "bytes_total",
-                         (json_int_t) m->bytes_total, "bytes_done", (json_int_t) m->bytes_done, "bytes_left",
-                         (json_int_t) m->bytes_left, "bytes_per_s", (json_int_t) m->bytes_per_s, "running_ms",
-                         (json_int_t) m->running_ms, "predicted_ms", (json_int_t) m->predicted_ms, "message",
-                         m->message ? m->message : "");
+        const MoveOrder *o = m->order;
+        const MigrationStatus *s = &m->status;
+
+        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", o->vm, "from",
+                         o->from, "to", o->to, "phase", migration_phase_names[s->phase], "bytes_total",
+                         (json_int_t) s->bytes_total, "bytes_done", (json_int_t) s->bytes_done, "bytes_left",
+                         (json_int_t) s->bytes_left, "bytes_per_s", (json_int_t) s->bytes_per_s, "running_ms",
+                         (json_int_t) m->running_ms, "predicted_ms", (json_int_t) o->predicted.ms, "message",
+                         s->message);
 }
 
 static json_t *modes_json(const ServiceModes *m) {
@@ -79,6 +83,7 @@ static const char *live_state_copy(Arena *a, const char *s) {
 
 static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
         const char *vm = NULL, *from = NULL, *to = NULL, *phase = NULL, *message = "";
+        MoveOrder *order;
         json_int_t total = 0, done = 0, left = 0, rate = 0, running = 0, predicted = 0;
 
         if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?I, s?s}", "vm", &vm, "from",
@@ -86,18 +91,22 @@ static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
                         "bytes_left", &left, "bytes_per_s", &rate, "running_ms", &running, "predicted_ms",
                         &predicted, "message", &message) < 0)
                 return -EBADMSG;
-        *ret = (LiveMove){ .vm = live_state_copy(a, vm),
-                           .from = live_state_copy(a, from),
-                           .to = live_state_copy(a, to),
-                           .phase = phase_of(phase),
-                           .bytes_total = total,
-                           .bytes_done = done,
-                           .bytes_left = left,
-                           .bytes_per_s = rate,
-                           .running_ms = running,
-                           .predicted_ms = predicted,
-                           .message = live_state_copy(a, message) };
-        return ret->vm && ret->from && ret->to && ret->message ? 0 : -ENOMEM;
+        order = arena_new(a, MoveOrder, 1);
+        if (!order)
+                return -ENOMEM;
+        *order = (MoveOrder){ .vm = live_state_copy(a, vm),
+                              .from = live_state_copy(a, from),
+                              .to = live_state_copy(a, to),
+                              .predicted = { .ms = predicted } };
+        *ret = (LiveMove){ .order = order,
+                           .status = { .phase = phase_of(phase),
+                                       .bytes_total = total,
+                                       .bytes_done = done,
+                                       .bytes_left = left,
+                                       .bytes_per_s = rate },
+                           .running_ms = running };
+        (void) snprintf(ret->status.message, sizeof(ret->status.message), "%s", message);
+        return order->vm && order->from && order->to ? 0 : -ENOMEM;
 }
 
 static int stays_parse(Arena *a, json_t *list, LiveState *ret) {

@@ -13,11 +13,9 @@
 #define LIVE_STATE_NAME "service"
 
 typedef struct LiveMove {
-        const char *vm, *from, *to;
-        MigrationPhase phase;
-        int64_t bytes_total, bytes_done, bytes_left, bytes_per_s;
-        int64_t running_ms, predicted_ms;
-        const char *message; /* "" or why it failed */
+        const MoveOrder *order; /* as it is read back: names and predicted.ms */
+        MigrationStatus status; /* as it is read back: phase, bytes, message ("" or why it failed) */
+        int64_t running_ms;
 } LiveMove;
 
 /* A VM that should leave its host and cannot now. */

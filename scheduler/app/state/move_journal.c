@@ -30,15 +30,17 @@ JournalEvent journal_event_of(MigrationPhase phase) {
 }
 
 int journal_print(Arena *a, const JournalEntry *e, const char **ret, size_t *ret_n) {
+        const MoveOrder *m = e->order;
         json_t *o = json_pack(
                 "{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s, s:o*, s:o*, s:o*}",
-                "event", journal_event_names[e->event], "id", e->id, "vm", e->vm, "uuid", e->uuid, "from",
-                e->from, "to", e->to, "from_uri", e->from_uri, "to_uri", e->to_uri, "at", (json_int_t) e->at,
-                "predicted_ms", (json_int_t) e->predicted_ms, "ms", (json_int_t) e->ms, "bytes",
-                (json_int_t) e->bytes, "downtime_ms", (json_int_t) e->downtime_ms, "message",
+                "event", journal_event_names[e->event], "id", e->id, "vm", m->vm, "uuid", m->uuid, "from",
+                m->from, "to", m->to, "from_uri", m->from_uri, "to_uri", m->to_uri, "at", (json_int_t) e->at,
+                "predicted_ms", (json_int_t) m->predicted.ms, "ms", (json_int_t) e->took.ms, "bytes",
+                (json_int_t) e->took.bytes, "downtime_ms", (json_int_t) e->took.downtime_ms, "message",
                 e->message ? e->message : "", "prediction",
-                e->predicted.basis.bandwidth_kbit > 0 ? prediction_json(&e->predicted) : NULL, "cold",
-                e->cold ? json_true() : NULL, "resumes", e->resumes > 0 ? json_integer(e->resumes) : NULL);
+                m->predicted.basis.bandwidth_kbit > 0 ? prediction_json(&m->predicted) : NULL, "cold",
+                journal_is_cold(e) ? json_true() : NULL, "resumes",
+                e->resumes > 0 ? json_integer(e->resumes) : NULL);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
         json_decref(o);
@@ -63,6 +65,7 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
         json_int_t at = 0, resumes = 0, predicted = UNKNOWN, ms = UNKNOWN, bytes = UNKNOWN,
                    downtime = UNKNOWN;
         json_t *prediction = NULL;
+        MoveOrder *order;
         bool full = false;
         int e = 0, cold = 0;
 
@@ -78,23 +81,27 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
                 e++;
         if (e == JOURNAL_EVENT_N)
                 return -EBADMSG;
+        order = arena_new(a, MoveOrder, 1);
+        if (!order)
+                return -ENOMEM;
+        *order = (MoveOrder){ .vm = move_journal_copy(a, vm, &full),
+                              .from = move_journal_copy(a, from, &full),
+                              .to = move_journal_copy(a, to, &full),
+                              .uuid = move_journal_copy(a, uuid, &full),
+                              .from_uri = move_journal_copy(a, from_uri, &full),
+                              .to_uri = move_journal_copy(a, to_uri, &full),
+                              .predicted = prediction_of_json(prediction) };
+        if (order->predicted.basis.bandwidth_kbit == 0)
+                order->predicted.ms = predicted;
+        if (cold)
+                order->manner.strategy = STRATEGY_COLD;
         *ret = (JournalEntry){ .event = (JournalEvent) e,
                                .id = move_journal_copy(a, id, &full),
-                               .vm = move_journal_copy(a, vm, &full),
-                               .uuid = move_journal_copy(a, uuid, &full),
-                               .from = move_journal_copy(a, from, &full),
-                               .to = move_journal_copy(a, to, &full),
-                               .from_uri = move_journal_copy(a, from_uri, &full),
-                               .to_uri = move_journal_copy(a, to_uri, &full),
-                               .cold = cold != 0,
+                               .order = order,
                                .resumes = resumes,
                                .at = at,
-                               .predicted_ms = predicted,
-                               .ms = ms,
-                               .bytes = bytes,
-                               .downtime_ms = downtime,
-                               .message = move_journal_copy(a, message, &full),
-                               .predicted = prediction_of_json(prediction) };
+                               .took = { .ms = ms, .bytes = bytes, .downtime_ms = downtime },
+                               .message = move_journal_copy(a, message, &full) };
         return full ? -ENOMEM : 0;
 }
 
@@ -144,12 +151,6 @@ int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const J
         return 0;
 }
 
-FinishedMove move_finished(const JournalEntry *e) {
-        return (FinishedMove){ .vm = e->vm,
-                               .from = e->from,
-                               .to = e->to,
-                               .predicted = e->predicted,
-                               .ms = e->ms,
-                               .bytes = e->bytes,
-                               .downtime_ms = e->downtime_ms };
+RecordMove move_finished(const JournalEntry *e) {
+        return (RecordMove){ .order = e->order, .took = e->took };
 }

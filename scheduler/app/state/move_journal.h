@@ -24,14 +24,19 @@ extern const char *const journal_event_names[JOURNAL_EVENT_N]; /* "intent" … *
 typedef struct JournalEntry {
         JournalEvent event;
         const char *id; /* of the move: the same in all its entries, different for each move */
-        const char *vm, *uuid, *from, *to, *from_uri, *to_uri; /* uuid, uris NULL: not known */
-        bool cold;       /* it is off, and moved so: its definition is what is looked for */
+        const MoveOrder
+                *order;  /* what was begun; of its manner only whether it is moved cold, of its prediction
+                                   only the time where basis.bandwidth_kbit is 0 */
         int64_t resumes; /* how often its post-copy broke off and was taken up again */
         usec_t at;
-        int64_t predicted_ms, ms, bytes, downtime_ms; /* measured ones UNKNOWN until it is over */
-        const char *message;                          /* "" or why */
-        Prediction predicted; /* predicted.ms is predicted_ms; basis.bandwidth_kbit 0: not written down */
+        MoveMeasure took;    /* UNKNOWN until it is over */
+        const char *message; /* "" or why */
 } JournalEntry;
+
+/* It is off, and moved so: its definition is what is looked for. */
+static inline bool journal_is_cold(const JournalEntry *e) {
+        return e->order->manner.strategy == STRATEGY_COLD;
+}
 
 static inline bool journal_is_open(JournalEvent e) {
         return e == JOURNAL_INTENT || e == JOURNAL_STARTED || e == JOURNAL_UNCLEAR;
@@ -49,5 +54,5 @@ int journal_parse(Arena *a, const char *text, size_t n, JournalEntry *ret) must_
 int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const JournalEntry **ret,
                       uint32_t *ret_n) must_check;
 
-/* A move that is done, for what it teaches (decide/migration_lessons.h). Strings are the entry's. */
-FinishedMove move_finished(const JournalEntry *e);
+/* A move that is done, for what it teaches (decide/migration_lessons.h). Its order is the entry's. */
+RecordMove move_finished(const JournalEntry *e);

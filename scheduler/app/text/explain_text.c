@@ -60,8 +60,8 @@ static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *
         if (!first)
                 (void) fputc('\n', screen->out);
         if (view->move)
-                (void) fprintf(screen->out, "the plan moves it to %s: %s\n", s->hosts[view->move->to].name,
-                               view->move->why);
+                (void) fprintf(screen->out, "the plan moves it to %s: %s\n",
+                               s->hosts[view->move->move.to].name, view->move->why);
         else
                 (void) fputs("the plan leaves it there\n", screen->out);
         (void) fputs("costs are of moving it alone, before any other move; below 0 it gains\n\n",
@@ -128,7 +128,7 @@ json_t *explain_vm_json(Arena *a, const ExplainVm *e, const ExplainView *view) {
                         r == RES_CPU ? json_real((double) need[r] / (double) e->trial.mhz[s->vms[e->vm].host])
                                      : json_integer(need[r]));
         if (view->move) {
-                (void) json_object_set_new(plan, "to", json_string(s->hosts[view->move->to].name));
+                (void) json_object_set_new(plan, "to", json_string(s->hosts[view->move->move.to].name));
                 (void) json_object_set_new(plan, "why", json_string(view->move->why));
         }
         (void) json_object_set_new(o, "vm", json_string(s->vms[e->vm].name));
@@ -168,9 +168,9 @@ static int explain_text_print_moves(Arena *a, const ExplainPlan *e, const Explai
                 const ExplainMove *x = &e->moves[i];
 
                 r = table_row(&t, (Cell[]){ { .text = text_format(a, "%u", m->wave + 1) },
-                                            { .text = s->vms[m->vm].name, .style = STYLE_STRONG },
-                                            { .text = s->hosts[m->from].name },
-                                            { .text = s->hosts[m->to].name },
+                                            { .text = s->vms[m->move.vm].name, .style = STYLE_STRONG },
+                                            { .text = s->hosts[m->move.from].name },
+                                            { .text = s->hosts[m->move.to].name },
                                             { .text = trial_cost_words(a, e->policies, x->by_policy, NULL) },
                                             { .text = without_text(a, e, x) } });
         }
@@ -237,9 +237,9 @@ static json_t *explain_text_move_json(const ExplainPlan *e, uint32_t i, const Sn
         const ExplainMove *x = &e->moves[i];
         json_t *o = json_object();
 
-        (void) json_object_set_new(o, "vm", json_string(s->vms[m->vm].name));
-        (void) json_object_set_new(o, "from", json_string(s->hosts[m->from].name));
-        (void) json_object_set_new(o, "to", json_string(s->hosts[m->to].name));
+        (void) json_object_set_new(o, "vm", json_string(s->vms[m->move.vm].name));
+        (void) json_object_set_new(o, "from", json_string(s->hosts[m->move.from].name));
+        (void) json_object_set_new(o, "to", json_string(s->hosts[m->move.to].name));
         (void) json_object_set_new(o, "wave", json_integer(m->wave));
         (void) json_object_set_new(o, "changes", policies_json(e->policies, x->by_policy));
         (void) json_object_set_new(o, "could_stay", json_boolean(x->can_stay));

@@ -30,7 +30,7 @@ int fleet_after(Arena *a, const Problem *p, const Plan *plan, const HostIx **ret
         if (p->n_vms > 0)
                 memcpy(host_of, p->home, sizeof(*host_of) * p->n_vms);
         for (uint32_t m = 0; m < plan->n_moves; m++)
-                host_of[plan->moves[m].vm] = plan->moves[m].to;
+                host_of[plan->moves[m].move.vm] = plan->moves[m].move.to;
         *ret = host_of;
         return 0;
 }

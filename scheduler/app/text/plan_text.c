@@ -57,10 +57,10 @@ static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *s
                 char size[HUMAN_SIZE], time[HUMAN_SIZE];
                 int r = table_row(
                         &t, (Cell[]){ { .text = text_format(a, "%u", m->wave + 1) },
-                                      { .text = view->snapshot->vms[m->vm].name, .style = STYLE_STRONG },
-                                      { .text = view->snapshot->hosts[m->from].name },
-                                      { .text = view->snapshot->hosts[m->to].name },
-                                      { .text = human_mib(view->snapshot->vms[m->vm].memory_mib, size) },
+                                      { .text = view->snapshot->vms[m->move.vm].name, .style = STYLE_STRONG },
+                                      { .text = view->snapshot->hosts[m->move.from].name },
+                                      { .text = view->snapshot->hosts[m->move.to].name },
+                                      { .text = human_mib(view->snapshot->vms[m->move.vm].memory_mib, size) },
                                       { .text = human_ms(m->predicted.ms, time) },
                                       { .text = m->why } });
 

@@ -8,8 +8,7 @@
 /* A move of the wave at work, names resolved. */
 typedef struct CheckMove {
         uint32_t index, wave; /* index into the caller's moves */
-        VmIx vm;
-        HostIx from, to;
+        Move move;
 } CheckMove;
 
 typedef struct CheckReserve CheckReserve;

@@ -360,15 +360,15 @@ int check_reserve_begin(Check *c) {
 /* The wave's moves that may not spend the reserve, made or unmade. */
 static void shift_others(Check *c, const CheckMove *moves, uint32_t n, bool made) {
         for (uint32_t i = 0; i < n; i++) {
-                const HostIx gives = made ? moves[i].from : moves[i].to,
-                             gets = made ? moves[i].to : moves[i].from;
+                const HostIx gives = made ? moves[i].move.from : moves[i].move.to,
+                             gets = made ? moves[i].move.to : moves[i].move.from;
 
-                if (c->reserve->spends[moves[i].vm])
+                if (c->reserve->spends[moves[i].move.vm])
                         continue;
-                c->at[moves[i].vm] = gets;
+                c->at[moves[i].move.vm] = gets;
                 for (uint32_t r = 0; r < c->n_res; r++) {
-                        c->held[(size_t) gives * c->n_res + r] -= check_demand(c, moves[i].vm, r);
-                        c->held[(size_t) gets * c->n_res + r] += check_demand(c, moves[i].vm, r);
+                        c->held[(size_t) gives * c->n_res + r] -= check_demand(c, moves[i].move.vm, r);
+                        c->held[(size_t) gets * c->n_res + r] += check_demand(c, moves[i].move.vm, r);
                 }
         }
 }
@@ -377,7 +377,7 @@ static int object_wave(Check *c, const CheckMove *moves, uint32_t n, int64_t lef
         const CheckReserve *k = c->reserve;
         uint32_t i = 0;
 
-        while (i + 1 < n && k->spends[moves[i].vm])
+        while (i + 1 < n && k->spends[moves[i].move.vm])
                 i++;
         return check_object(
                 c, &moves[i], VERDICT_REFUSED, REASON_RESERVE,
@@ -386,14 +386,14 @@ static int object_wave(Check *c, const CheckMove *moves, uint32_t n, int64_t lef
                                   c->arena,
                                   "%s to %s in wave %u: over all losses the reserve is for, %lld VMs would "
                                   "have no room elsewhere after that wave, %lld before",
-                                  c->s->vms[moves[i].vm].name, c->s->hosts[moves[i].to].name, moves[i].wave,
-                                  (long long) left, (long long) k->worst_left)
+                                  c->s->vms[moves[i].move.vm].name, c->s->hosts[moves[i].move.to].name,
+                                  moves[i].wave, (long long) left, (long long) k->worst_left)
                         : text_format(
                                   c->arena,
                                   "%s to %s in wave %u: of the share to be free, %lld/1024 of a host would "
                                   "lack after that wave, %lld before",
-                                  c->s->vms[moves[i].vm].name, c->s->hosts[moves[i].to].name, moves[i].wave,
-                                  (long long) share, (long long) k->worst_share));
+                                  c->s->vms[moves[i].move.vm].name, c->s->hosts[moves[i].move.to].name,
+                                  moves[i].wave, (long long) share, (long long) k->worst_share));
 }
 
 int check_reserve_wave(Check *c, const CheckMove *moves, uint32_t n) {

@@ -307,14 +307,16 @@ static const char *resource_name(const Check *c, uint32_t r) {
 int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
         for (uint32_t i = 0; i < n; i++)
                 for (uint32_t r = 0; r < c->n_res; r++)
-                        c->coming[(size_t) moves[i].to * c->n_res + r] += check_demand(c, moves[i].vm, r);
+                        c->coming[(size_t) moves[i].move.to * c->n_res + r] +=
+                                check_demand(c, moves[i].move.vm, r);
         for (uint32_t i = 0; i < n; i++) {
                 const CheckMove *m = &moves[i];
 
                 for (uint32_t r = 0; r < c->n_res; r++) {
-                        int64_t need = check_demand(c, m->vm, r), most = check_capacity(c, m->to, r);
-                        int64_t there = c->held[(size_t) m->to * c->n_res + r];
-                        int64_t comes = c->coming[(size_t) m->to * c->n_res + r];
+                        int64_t need = check_demand(c, m->move.vm, r),
+                                most = check_capacity(c, m->move.to, r);
+                        int64_t there = c->held[(size_t) m->move.to * c->n_res + r];
+                        int64_t comes = c->coming[(size_t) m->move.to * c->n_res + r];
                         const char *text;
 
                         if (need == 0 || there + comes <= most)
@@ -323,8 +325,8 @@ int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
                                 c->arena,
                                 "%s to %s in wave %u: %s has %lld %s, holds %lld of them when the wave "
                                 "starts, and %lld more come in that wave",
-                                c->s->vms[m->vm].name, c->s->hosts[m->to].name, m->wave,
-                                c->s->hosts[m->to].name, (long long) most, resource_name(c, r),
+                                c->s->vms[m->move.vm].name, c->s->hosts[m->move.to].name, m->wave,
+                                c->s->hosts[m->move.to].name, (long long) most, resource_name(c, r),
                                 (long long) there, (long long) comes);
                         if (check_object(c, m, VERDICT_REFUSED, short_reason(c, r, there + need > most),
                                          text) < 0)
@@ -338,10 +340,10 @@ int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
 void check_room_end_wave(Check *c, const CheckMove *moves, uint32_t n) {
         for (uint32_t i = 0; i < n; i++)
                 for (uint32_t r = 0; r < c->n_res; r++) {
-                        int64_t need = check_demand(c, moves[i].vm, r);
+                        int64_t need = check_demand(c, moves[i].move.vm, r);
 
-                        c->held[(size_t) moves[i].from * c->n_res + r] -= need;
-                        c->held[(size_t) moves[i].to * c->n_res + r] += need;
-                        c->coming[(size_t) moves[i].to * c->n_res + r] = 0;
+                        c->held[(size_t) moves[i].move.from * c->n_res + r] -= need;
+                        c->held[(size_t) moves[i].move.to * c->n_res + r] += need;
+                        c->coming[(size_t) moves[i].move.to * c->n_res + r] = 0;
                 }
 }

@@ -80,11 +80,12 @@ int check_rules_begin(Check *c) {
 }
 
 static int object_rule(Check *c, const CheckMove *m, const Rule *rule, Reason reason) {
-        return check_object(
-                c, m, VERDICT_REFUSED, reason,
-                text_format(c->arena, "%s from %s to %s in wave %u breaks rule %s: %s", c->s->vms[m->vm].name,
-                            c->s->hosts[m->from].name, c->s->hosts[m->to].name, m->wave,
-                            rule->name ? rule->name : rule_kind_names[rule->kind], reason_texts[reason]));
+        return check_object(c, m, VERDICT_REFUSED, reason,
+                            text_format(c->arena, "%s from %s to %s in wave %u breaks rule %s: %s",
+                                        c->s->vms[m->move.vm].name, c->s->hosts[m->move.from].name,
+                                        c->s->hosts[m->move.to].name, m->wave,
+                                        rule->name ? rule->name : rule_kind_names[rule->kind],
+                                        reason_texts[reason]));
 }
 
 static bool check_rules_names_host(const Rule *rule, HostIx h) {
@@ -109,7 +110,7 @@ static int judge_spread(Check *c, const Rule *rule, const CheckMove *const *move
         uint32_t lost = 0;
 
         for (uint32_t i = 0; i < n; i++) {
-                uint32_t from = domain[moves[i]->from], to = domain[moves[i]->to];
+                uint32_t from = domain[moves[i]->move.from], to = domain[moves[i]->move.to];
                 bool empties = c->count[from] == c->out[from], fills = c->count[to] == 0 && c->in[to] == 1;
 
                 if (from != to && empties && !fills)
@@ -124,7 +125,7 @@ static int judge_apart(Check *c, const Rule *rule, const CheckMove *const *moves
         const uint32_t *domain = c->domain[rule->level];
 
         for (uint32_t i = 0; i < n; i++) {
-                uint32_t from = domain[moves[i]->from], to = domain[moves[i]->to];
+                uint32_t from = domain[moves[i]->move.from], to = domain[moves[i]->move.to];
 
                 if (from == to)
                         continue;
@@ -143,9 +144,9 @@ static int judge_group(Check *c, const Rule *rule, const CheckMove *const *moves
         for (uint32_t i = 0; i < rule->n_vms; i++)
                 occupied += c->count[domain[c->at[rule->vms[i]]]]++ == 0;
         for (uint32_t i = 0; i < n; i++)
-                if (domain[moves[i]->from] != domain[moves[i]->to]) {
-                        c->out[domain[moves[i]->from]]++;
-                        c->in[domain[moves[i]->to]]++;
+                if (domain[moves[i]->move.from] != domain[moves[i]->move.to]) {
+                        c->out[domain[moves[i]->move.from]]++;
+                        c->in[domain[moves[i]->move.to]]++;
                 }
         if (rule->kind == RULE_APART)
                 r = judge_apart(c, rule, moves, n);
@@ -154,7 +155,7 @@ static int judge_group(Check *c, const Rule *rule, const CheckMove *const *moves
         for (uint32_t i = 0; i < rule->n_vms; i++)
                 c->count[domain[c->at[rule->vms[i]]]] = 0;
         for (uint32_t i = 0; i < n; i++)
-                c->out[domain[moves[i]->from]] = c->in[domain[moves[i]->to]] = 0;
+                c->out[domain[moves[i]->move.from]] = c->in[domain[moves[i]->move.to]] = 0;
         return r;
 }
 
@@ -177,13 +178,14 @@ static int check_rules_touched(Check *c, const CheckMove *moves, uint32_t n, Tou
         Touch *list;
 
         for (uint32_t i = 0; i < n; i++)
-                count += c->rules_start[moves[i].vm + 1] - c->rules_start[moves[i].vm];
+                count += c->rules_start[moves[i].move.vm + 1] - c->rules_start[moves[i].move.vm];
         list = arena_new(c->arena, Touch, count);
         if (!list)
                 return -ENOMEM;
         count = 0;
         for (uint32_t i = 0; i < n; i++)
-                for (uint32_t k = c->rules_start[moves[i].vm]; k < c->rules_start[moves[i].vm + 1]; k++)
+                for (uint32_t k = c->rules_start[moves[i].move.vm]; k < c->rules_start[moves[i].move.vm + 1];
+                     k++)
                         list[count++] = (Touch){ c->rules_of[k], &moves[i] };
         qsort(list, count, sizeof(*list), by_rule);
         *ret = list;
@@ -204,8 +206,8 @@ static void mark_places(Check *c, const Rule *rule, const VmIx *vms, uint32_t n_
         for (uint32_t i = 0; i < n_vms; i++)
                 count[c->domain[rule->level][c->at[vms[i]]]] = 1;
         for (uint32_t i = 0; i < n; i++)
-                if (has_vm(vms, n_vms, moves[i]->vm))
-                        count[c->domain[rule->level][moves[i]->to]] = 1;
+                if (has_vm(vms, n_vms, moves[i]->move.vm))
+                        count[c->domain[rule->level][moves[i]->move.to]] = 1;
 }
 
 /* No VM comes to a domain where one of the other list is, or may be before the wave ends. */
@@ -217,10 +219,10 @@ static int judge_avoid(Check *c, const Rule *rule, const CheckMove *const *moves
         mark_places(c, rule, rule->vms, rule->n_vms, moves, n, c->count);
         mark_places(c, rule, rule->near_vms, rule->n_near_vms, moves, n, c->in);
         for (uint32_t i = 0; i < n && r == 0; i++) {
-                const uint32_t to = domain[moves[i]->to];
-                const uint32_t *others = has_vm(rule->vms, rule->n_vms, moves[i]->vm) ? c->in : c->count;
+                const uint32_t to = domain[moves[i]->move.to];
+                const uint32_t *others = has_vm(rule->vms, rule->n_vms, moves[i]->move.vm) ? c->in : c->count;
 
-                if (domain[moves[i]->from] != to && others[to] > 0)
+                if (domain[moves[i]->move.from] != to && others[to] > 0)
                         r = object_rule(c, moves[i], rule, REASON_RULE_APART);
         }
         memset(c->count, 0, size);
@@ -243,7 +245,7 @@ static int judge_rule(Check *c, const Rule *rule, const Touch *touches, uint32_t
         if (rule->kind == RULE_APART || rule->kind == RULE_SPREAD)
                 r = judge_group(c, rule, moves, n);
         for (uint32_t i = 0; i < n && r == 0 && (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON); i++)
-                if (check_rules_names_host(rule, moves[i]->to) == (rule->kind == RULE_NOT_ON))
+                if (check_rules_names_host(rule, moves[i]->move.to) == (rule->kind == RULE_NOT_ON))
                         r = object_rule(c, moves[i], rule, REASON_RULE_HOSTS);
         if (c->n_objections == before)
                 arena_rewind(c->arena, mark);

@@ -14,8 +14,8 @@ static bool plan_check_must_leave(const Check *c, VmIx v) {
 
 /* Why the VM may not move at all. */
 static Reason vm_reason(const Check *c, const CheckMove *m) {
-        const Vm *vm = &c->s->vms[m->vm];
-        const Host *from = &c->s->hosts[m->from];
+        const Vm *vm = &c->s->vms[m->move.vm];
+        const Host *from = &c->s->hosts[m->move.from];
 
         if (vm->in_flight)
                 return REASON_VM_IN_FLIGHT;
@@ -30,7 +30,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
         if (vm->local_disk_mib > 0 &&
             (vm->state == VM_OFF || settings_int(c->settings, "cluster", "local_disks") == 0))
                 return REASON_LOCAL_DISK;
-        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !plan_check_must_leave(c, m->vm))
+        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !plan_check_must_leave(c, m->move.vm))
                 return REASON_VM_UNMEASURED;
         return REASON_NONE;
 }
@@ -48,20 +48,20 @@ static Reason host_reason(const Host *to) {
 }
 
 static int check_move(Check *c, const CheckMove *m) {
-        const Vm *vm = &c->s->vms[m->vm];
-        const Host *to = &c->s->hosts[m->to];
+        const Vm *vm = &c->s->vms[m->move.vm];
+        const Host *to = &c->s->hosts[m->move.to];
         Reason reason = vm_reason(c, m);
 
         if (reason != REASON_NONE)
                 return check_object(c, m, VERDICT_REFUSED, reason,
-                                    text_format(c->arena, "%s on %s: %s", vm->name, c->s->hosts[m->from].name,
-                                                reason_texts[reason]));
+                                    text_format(c->arena, "%s on %s: %s", vm->name,
+                                                c->s->hosts[m->move.from].name, reason_texts[reason]));
         reason = host_reason(to);
         if (reason == REASON_NONE && to->fault_grade > c->s->hosts[vm->host].fault_grade &&
-            !(c->mends && c->mends[m->vm]))
+            !(c->mends && c->mends[m->move.vm]))
                 reason = REASON_HOST_WATCHED;
         if (reason == REASON_NONE)
-                reason = check_fit(c, m->vm, m->to);
+                reason = check_fit(c, m->move.vm, m->move.to);
         if (reason == REASON_NONE)
                 return 0;
         return check_object(c, m, VERDICT_REFUSED, reason,
@@ -78,27 +78,27 @@ static const char *unknown_vm(const Check *c, const char *name) {
 }
 
 /* Names → indexes. 0: resolved; 1: objected; -ENOMEM. */
-static int plan_check_resolve(Check *c, const NamedMove *named, CheckMove *m) {
+static int plan_check_resolve(Check *c, const MoveOrder *named, CheckMove *m) {
         const char *unknown = NULL, *from;
 
-        m->vm = snapshot_vm(c->s, named->vm);
-        if (m->vm == IX_NONE) {
+        m->move.vm = snapshot_vm(c->s, named->vm);
+        if (m->move.vm == IX_NONE) {
                 int r = check_object(c, m, VERDICT_UNKNOWN_VM, REASON_NONE, unknown_vm(c, named->vm));
 
                 return r < 0 ? r : 1;
         }
-        m->from = snapshot_host(c->s, named->from);
-        m->to = snapshot_host(c->s, named->to);
-        if (m->from == IX_NONE || m->to == IX_NONE) {
+        m->move.from = snapshot_host(c->s, named->from);
+        m->move.to = snapshot_host(c->s, named->to);
+        if (m->move.from == IX_NONE || m->move.to == IX_NONE) {
                 int r;
 
-                unknown = m->from == IX_NONE ? named->from : named->to;
+                unknown = m->move.from == IX_NONE ? named->from : named->to;
                 r = check_object(c, m, VERDICT_UNKNOWN_HOST, REASON_NONE,
                                  text_format(c->arena, "%s: there is no host %s", named->vm, unknown));
                 return r < 0 ? r : 1;
         }
-        from = c->s->hosts[c->at[m->vm]].name;
-        if (c->at[m->vm] != m->from || m->from == m->to) {
+        from = c->s->hosts[c->at[m->move.vm]].name;
+        if (c->at[m->move.vm] != m->move.from || m->move.from == m->move.to) {
                 int r = check_object(
                         c, m, VERDICT_NOT_THERE, REASON_NONE,
                         text_format(c->arena, "%s is to move from %s to %s in wave %u, but runs on %s then",
@@ -110,7 +110,7 @@ static int plan_check_resolve(Check *c, const NamedMove *named, CheckMove *m) {
 }
 
 /* Resolves the moves of one wave into `wave`, dropping those that cannot be followed. */
-static int gather_wave(Check *c, const NamedMove *named, const CheckMove *order, uint32_t n, CheckMove *wave,
+static int gather_wave(Check *c, const MoveOrder *named, const CheckMove *order, uint32_t n, CheckMove *wave,
                        uint32_t *stamp) {
         uint32_t kept = 0;
 
@@ -122,14 +122,14 @@ static int gather_wave(Check *c, const NamedMove *named, const CheckMove *order,
                         return r;
                 if (r > 0)
                         continue;
-                if (stamp[m.vm] == order[0].wave + 1) {
+                if (stamp[m.move.vm] == order[0].wave + 1) {
                         if (check_object(c, &m, VERDICT_MOVED_TWICE, REASON_NONE,
                                          text_format(c->arena, "%s moves twice in wave %u", named[m.index].vm,
                                                      m.wave)) < 0)
                                 return -ENOMEM;
                         continue;
                 }
-                stamp[m.vm] = order[0].wave + 1;
+                stamp[m.move.vm] = order[0].wave + 1;
                 wave[kept++] = m;
         }
         return (int) kept;
@@ -146,7 +146,7 @@ static int check_wave(Check *c, const CheckMove *wave, uint32_t n) {
                 r = check_rules_wave(c, wave, n);
         check_room_end_wave(c, wave, n);
         for (uint32_t i = 0; i < n; i++)
-                c->at[wave[i].vm] = wave[i].to;
+                c->at[wave[i].move.vm] = wave[i].move.to;
         return r < 0 ? r : check_reserve_wave(c, wave, n);
 }
 
@@ -204,7 +204,7 @@ static int check_begin(Check *c) {
         return r < 0 ? r : check_reserve_begin(c);
 }
 
-int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const NamedMove *moves,
+int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const MoveOrder *moves,
                uint32_t n_moves, const Objection **ret, uint32_t *ret_n) {
         Check c = { .arena = a, .s = s, .settings = settings };
         CheckMove *order = arena_new(a, CheckMove, n_moves), *done = arena_new(a, CheckMove, n_moves);

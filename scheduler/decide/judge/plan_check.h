@@ -18,14 +18,8 @@
  */
 #pragma once
 
-#include "scheduler/model/plan.h"
+#include "scheduler/model/move_order.h"
 #include "scheduler/model/settings.h"
-
-/* A move by name: a plan file outlives the indexes of the snapshot it was made from. */
-typedef struct NamedMove {
-        const char *vm, *from, *to;
-        uint32_t wave;
-} NamedMove;
 
 typedef enum Verdict {
         VERDICT_SAFE,
@@ -46,8 +40,8 @@ typedef struct Objection {
 
 #define OBJECTIONS_KEPT 100
 
-/* Judges all moves, in order of waves. 0: safe, *ret_n == 0. 1: objections; the first OBJECTIONS_KEPT are
+/* Judges all moves, in order of waves; of a MoveOrder names and wave count. 0: safe, *ret_n == 0. 1: objections; the first OBJECTIONS_KEPT are
  * kept, *ret_n counts all. -ENOMEM. Objections live in `a`. Uses of settings: sections "cluster"
  * and "reserve". */
-int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const NamedMove *moves,
+int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const MoveOrder *moves,
                uint32_t n_moves, const Objection **ret, uint32_t *ret_n) must_check;

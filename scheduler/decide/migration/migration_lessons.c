@@ -24,7 +24,7 @@
 #define SENDING_TIMES 2
 
 typedef struct Job {
-        const FinishedMove *move;
+        const RecordMove *move;
         int64_t nominal;             /* bytes a ms */
         int64_t speed, bytes, dirty; /* permille, as far as it tells; 0: it does not */
 } Job;
@@ -59,7 +59,7 @@ static int64_t migration_lessons_permille(int64_t value, int64_t of) {
 static int64_t sending_ms(const Job *j, int64_t speed) {
         const int64_t rate = j->nominal * speed / 1000;
 
-        return j->move->bytes / (rate > 0 ? rate : 1);
+        return j->move->took.bytes / (rate > 0 ? rate : 1);
 }
 
 /* ---- speed and fixed ---- */
@@ -68,7 +68,7 @@ static void learn_fixed(Learning *t) {
         uint32_t n = 0;
 
         for (uint32_t i = 0; i < t->n; i++) {
-                const int64_t rest = t->jobs[i].move->ms - sending_ms(&t->jobs[i], t->l.speed_permille);
+                const int64_t rest = t->jobs[i].move->took.ms - sending_ms(&t->jobs[i], t->l.speed_permille);
 
                 t->scratch[n++] = migration_lessons_clamp(rest, LESSON_FIXED_LEAST, LESSON_FIXED_MOST);
         }
@@ -77,11 +77,11 @@ static void learn_fixed(Learning *t) {
 }
 
 static int64_t migration_lessons_speed_of(const Job *j, int64_t fixed) {
-        const int64_t ms = j->move->ms - fixed;
+        const int64_t ms = j->move->took.ms - fixed;
 
         if (ms < SENDING_TIMES * fixed || ms <= 0)
                 return 0;
-        return migration_lessons_clamp(migration_lessons_permille(j->move->bytes / ms, j->nominal),
+        return migration_lessons_clamp(migration_lessons_permille(j->move->took.bytes / ms, j->nominal),
                                        LESSON_SPEED_LEAST, LESSON_SPEED_MOST);
 }
 
@@ -103,12 +103,12 @@ static void learn_switch(Learning *t) {
         uint32_t n = 0;
 
         for (uint32_t i = 0; i < t->n; i++) {
-                const Prediction *p = &t->jobs[i].move->predicted;
+                const Prediction *p = &t->jobs[i].move->order->predicted;
 
                 /* Of idle guests: what is left to send at the end counts for the rest. */
-                if (t->jobs[i].move->downtime_ms > 0 && p->basis.dirty_kib_s == 0)
-                        t->scratch[n++] =
-                                migration_lessons_clamp(t->jobs[i].move->downtime_ms, 1, LESSON_FIXED_MOST);
+                if (t->jobs[i].move->took.downtime_ms > 0 && p->basis.dirty_kib_s == 0)
+                        t->scratch[n++] = migration_lessons_clamp(t->jobs[i].move->took.downtime_ms, 1,
+                                                                  LESSON_FIXED_MOST);
         }
         t->l.switch_ms = MIGRATION_SWITCH_MS;
         if (n > 0)
@@ -117,8 +117,9 @@ static void learn_switch(Learning *t) {
 }
 
 static int by_route(const void *a, const void *b) {
-        const FinishedMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
-        const int c = strcmp(x->from, y->from), d = c != 0 ? c : strcmp(x->to, y->to);
+        const RecordMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
+        const int c = strcmp(x->order->from, y->order->from),
+                  d = c != 0 ? c : strcmp(x->order->to, y->order->to);
 
         return d != 0 ? d : x < y ? -1 : x > y; /* newest first: they stand so */
 }
@@ -130,18 +131,18 @@ static int learn_routes(Learning *t) {
                 return -ENOMEM;
         qsort(t->jobs, t->n, sizeof(*t->jobs), by_route);
         for (uint32_t i = 0, end; i < t->n; i = end) {
-                const FinishedMove *m = t->jobs[i].move;
+                const RecordMove *m = t->jobs[i].move;
                 uint32_t n = 0;
 
-                for (end = i; end < t->n && strcmp(t->jobs[end].move->from, m->from) == 0 &&
-                              strcmp(t->jobs[end].move->to, m->to) == 0;
+                for (end = i; end < t->n && strcmp(t->jobs[end].move->order->from, m->order->from) == 0 &&
+                              strcmp(t->jobs[end].move->order->to, m->order->to) == 0;
                      end++)
                         if (t->jobs[end].speed > 0 && n < LESSON_WAY_JOBS)
                                 t->scratch[n++] = t->jobs[end].speed;
                 if (n > 0)
                         routes[t->l.n_routes++] =
-                                (RouteLesson){ .from = m->from,
-                                               .to = m->to,
+                                (RouteLesson){ .from = m->order->from,
+                                               .to = m->order->to,
                                                .speed_permille = migration_lessons_drawn(
                                                        migration_lessons_quantile(t->scratch, n, 500), n,
                                                        t->l.speed_permille, PRIOR_WAY),
@@ -155,9 +156,9 @@ static int learn_routes(Learning *t) {
 
 /* What the model sends, with this much of the memory and of what is dirtied. One that does not converge sends
  * without end. */
-static int64_t sent_with(const Learning *t, const FinishedMove *m, int64_t bytes, int64_t dirty) {
+static int64_t sent_with(const Learning *t, const RecordMove *m, int64_t bytes, int64_t dirty) {
         const MigrationForecast f = migration_forecast((MigrationFacts){
-                .basis = m->predicted.basis,
+                .basis = m->order->predicted.basis,
                 .downtime_limit_ms = MIGRATION_DOWNTIME_MS,
                 .speed_permille = t->l.speed_permille,
                 .bytes_permille = bytes,
@@ -171,15 +172,16 @@ static int64_t sent_with(const Learning *t, const FinishedMove *m, int64_t bytes
  * finds it. Less than its memory was sent: it has less than is known of it. More: it wrote meanwhile, if that
  * is known at all; page sampling errs far more than resident memory does. */
 static void learn_job(const Learning *t, Job *j) {
-        const FinishedMove *m = j->move;
-        const bool wrote = m->predicted.basis.dirty_kib_s > 0 && m->bytes > sent_with(t, m, 1000, 1);
+        const RecordMove *m = j->move;
+        const bool wrote =
+                m->order->predicted.basis.dirty_kib_s > 0 && m->took.bytes > sent_with(t, m, 1000, 1);
         int64_t low = wrote ? LESSON_DIRTY_LEAST : LESSON_BYTES_LEAST;
         int64_t high = wrote ? LESSON_DIRTY_MOST : LESSON_BYTES_MOST;
 
         while (low < high) {
                 const int64_t middle = (low + high) / 2;
 
-                if (sent_with(t, m, wrote ? 1000 : middle, wrote ? middle : 1) < m->bytes)
+                if (sent_with(t, m, wrote ? 1000 : middle, wrote ? middle : 1) < m->took.bytes)
                         low = middle + 1;
                 else
                         high = middle;
@@ -189,15 +191,15 @@ static void learn_job(const Learning *t, Job *j) {
 }
 
 static int migration_lessons_by_vm(const void *a, const void *b) {
-        const FinishedMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
-        const int c = strcmp(x->vm, y->vm);
+        const RecordMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
+        const int c = strcmp(x->order->vm, y->order->vm);
 
         return c != 0 ? c : x < y ? -1 : x > y;
 }
 
 /* Of a VM's newest jobs, jobs[i … end − 1]. */
 static VmLesson learn_vm(const Learning *t, uint32_t i, uint32_t end) {
-        VmLesson lesson = { .vm = t->jobs[i].move->vm };
+        VmLesson lesson = { .vm = t->jobs[i].move->order->vm };
         uint32_t n = 0;
 
         end = end - i < LESSON_VM_JOBS ? end : i + LESSON_VM_JOBS;
@@ -225,7 +227,8 @@ static int learn_bytes(Learning *t) {
                 return -ENOMEM;
         qsort(t->jobs, t->n, sizeof(*t->jobs), migration_lessons_by_vm);
         for (uint32_t i = 0, end; i < t->n; i = end) {
-                for (end = i; end < t->n && strcmp(t->jobs[end].move->vm, t->jobs[i].move->vm) == 0;)
+                for (end = i;
+                     end < t->n && strcmp(t->jobs[end].move->order->vm, t->jobs[i].move->order->vm) == 0;)
                         end++;
                 vms[t->l.n_vms++] = learn_vm(t, i, end);
         }
@@ -244,13 +247,13 @@ static void learn_unsure(Learning *t) {
         uint32_t n = 0;
 
         for (uint32_t i = 0; i < t->n; i++) {
-                const FinishedMove *m = t->jobs[i].move;
-                const int64_t off =
-                        m->ms > m->predicted.ms ? m->ms - m->predicted.ms : m->predicted.ms - m->ms;
+                const RecordMove *m = t->jobs[i].move;
+                const int64_t off = m->took.ms > m->order->predicted.ms ? m->took.ms - m->order->predicted.ms
+                                                                        : m->order->predicted.ms - m->took.ms;
 
-                if (m->predicted.ms > 0)
-                        t->scratch[n++] = migration_lessons_clamp(migration_lessons_permille(off, m->ms), 0,
-                                                                  LESSON_UNSURE_MOST);
+                if (m->order->predicted.ms > 0)
+                        t->scratch[n++] = migration_lessons_clamp(migration_lessons_permille(off, m->took.ms),
+                                                                  0, LESSON_UNSURE_MOST);
         }
         t->l.unsure_permille = MIGRATION_UNSURE_PERMILLE;
         if (n > 0)
@@ -260,12 +263,12 @@ static void learn_unsure(Learning *t) {
                         LESSON_UNSURE_LEAST, LESSON_UNSURE_MOST);
 }
 
-static bool migration_lessons_teaches(const FinishedMove *m) {
-        return m->ms > 0 && m->bytes > 0 && m->predicted.basis.bandwidth_kbit >= 8 &&
-               m->predicted.basis.memory_mib > 0;
+static bool migration_lessons_teaches(const RecordMove *m) {
+        return m->took.ms > 0 && m->took.bytes > 0 && m->order->predicted.basis.bandwidth_kbit >= 8 &&
+               m->order->predicted.basis.memory_mib > 0;
 }
 
-int migration_learn(Arena *a, const FinishedMove *moves, uint32_t n, const MoveLessons **ret) {
+int migration_learn(Arena *a, const RecordMove *moves, uint32_t n, const MoveLessons **ret) {
         Learning t = { .arena = a,
                        .l = { .fixed_ms = MIGRATION_FIXED_MS, .speed_permille = MIGRATION_SPEED_PERMILLE } };
         const uint32_t room = n < LESSON_JOBS ? n : LESSON_JOBS;
@@ -278,8 +281,9 @@ int migration_learn(Arena *a, const FinishedMove *moves, uint32_t n, const MoveL
                 return -ENOMEM;
         for (uint32_t i = 0; i < n && t.n < room; i++)
                 if (migration_lessons_teaches(&moves[i]))
-                        t.jobs[t.n++] = (Job){ .move = &moves[i],
-                                               .nominal = moves[i].predicted.basis.bandwidth_kbit / 8 };
+                        t.jobs[t.n++] =
+                                (Job){ .move = &moves[i],
+                                       .nominal = moves[i].order->predicted.basis.bandwidth_kbit / 8 };
         *ret = NULL;
         if (t.n == 0)
                 return 0;
@@ -333,7 +337,7 @@ static PredictionError errors_end(Errors *e) {
         return ret;
 }
 
-int migration_errors(Arena *a, const FinishedMove *moves, uint32_t n, PredictionErrors *ret) {
+int migration_errors(Arena *a, const RecordMove *moves, uint32_t n, PredictionErrors *ret) {
         const ArenaMark mark = arena_mark(a);
         Errors e = { .absolute = arena_new(a, int64_t, n), .sign = arena_new(a, int64_t, n) };
 
@@ -341,25 +345,25 @@ int migration_errors(Arena *a, const FinishedMove *moves, uint32_t n, Prediction
                 return -ENOMEM;
         *ret = (PredictionErrors){ 0 };
         for (uint32_t i = 0; i < n; i++) {
-                const Prediction *p = &moves[i].predicted;
+                const Prediction *p = &moves[i].order->predicted;
 
                 if (p->ms > 0)
-                        errors_add(&e, p->ms_low, p->ms, p->ms_high, moves[i].ms);
+                        errors_add(&e, p->ms_low, p->ms, p->ms_high, moves[i].took.ms);
         }
         ret->ms = errors_end(&e);
         for (uint32_t i = 0; i < n; i++) {
-                const Prediction *p = &moves[i].predicted;
+                const Prediction *p = &moves[i].order->predicted;
 
                 if (p->bytes > 0)
-                        errors_add(&e, p->bytes_low, p->bytes, p->bytes_high, moves[i].bytes);
+                        errors_add(&e, p->bytes_low, p->bytes, p->bytes_high, moves[i].took.bytes);
         }
         ret->bytes = errors_end(&e);
         for (uint32_t i = 0; i < n; i++) {
-                const Prediction *p = &moves[i].predicted;
+                const Prediction *p = &moves[i].order->predicted;
 
                 if (p->ms > 0)
                         errors_add(&e, p->downtime_ms_low, p->downtime_ms, p->downtime_ms_high,
-                                   moves[i].downtime_ms);
+                                   moves[i].took.downtime_ms);
         }
         ret->downtime = errors_end(&e);
         arena_rewind(a, mark);

@@ -10,13 +10,7 @@
 
 #include "scheduler/base/arena.h"
 #include "scheduler/model/move_lessons.h"
-#include "scheduler/model/plan.h"
-
-typedef struct FinishedMove {
-        const char *vm, *from, *to;
-        Prediction predicted;           /* basis.bandwidth_kbit 0: not written down; it teaches nothing */
-        int64_t ms, bytes, downtime_ms; /* measured; UNKNOWN */
-} FinishedMove;
+#include "scheduler/model/record.h"
 
 /* Bounds of what is learned. */
 #define LESSON_SPEED_LEAST  50
@@ -35,8 +29,9 @@ typedef struct FinishedMove {
 #define LESSON_WAY_JOBS 16
 #define LESSON_VM_JOBS  8
 
-/* moves newest first. *ret NULL: none teaches anything. In `a`; names are the moves'. 0 or -ENOMEM. */
-int migration_learn(Arena *a, const FinishedMove *moves, uint32_t n, const MoveLessons **ret) must_check;
+/* moves newest first; of a RecordMove its order and what it took count. One whose prediction was not written
+ * down teaches nothing. *ret NULL: none teaches anything. In `a`; names are the moves'. 0 or -ENOMEM. */
+int migration_learn(Arena *a, const RecordMove *moves, uint32_t n, const MoveLessons **ret) must_check;
 
 /* How far predictions were off, permille of what was measured. n: those with both. */
 typedef struct PredictionError {
@@ -51,4 +46,4 @@ typedef struct PredictionErrors {
 } PredictionErrors;
 
 /* 0 or -ENOMEM; `a` is left as it was. */
-int migration_errors(Arena *a, const FinishedMove *moves, uint32_t n, PredictionErrors *ret) must_check;
+int migration_errors(Arena *a, const RecordMove *moves, uint32_t n, PredictionErrors *ret) must_check;

@@ -51,8 +51,8 @@ static int compare_density(const void *a, const void *b) {
 static int compare_due(const void *a, const void *b) {
         const Job *x = a, *y = b;
 
-        if (x->job.from != y->job.from)
-                return x->job.from < y->job.from ? -1 : 1;
+        if (x->job.move.from != y->job.move.from)
+                return x->job.move.from < y->job.move.from ? -1 : 1;
         if (x->job.within != y->job.within)
                 return x->job.within < y->job.within ? -1 : 1;
         return compare_density(a, b);
@@ -146,11 +146,11 @@ static int add_greedily(Arena *a, Job *jobs, uint32_t n, int64_t *in_use) {
         for (uint32_t i = 0; i < n; i++) {
                 Job *j = &jobs[order[i].index];
 
-                if (j->saved || j->job.ms > j->job.within - in_use[j->job.to])
+                if (j->saved || j->job.ms > j->job.within - in_use[j->job.move.to])
                         continue;
                 j->saved = true;
                 if (on_time(jobs, n))
-                        in_use[j->job.to] += j->job.ms;
+                        in_use[j->job.move.to] += j->job.ms;
                 else
                         j->saved = false;
         }
@@ -168,9 +168,9 @@ static int fit_targets(Arena *a, Job *jobs, uint32_t n, int64_t *in_use) {
 
                 if (!j->saved)
                         continue;
-                j->saved = j->job.ms <= j->job.within - in_use[j->job.to];
+                j->saved = j->job.ms <= j->job.within - in_use[j->job.move.to];
                 if (j->saved)
-                        in_use[j->job.to] += j->job.ms;
+                        in_use[j->job.move.to] += j->job.ms;
         }
         return 0;
 }
@@ -187,7 +187,7 @@ static int choose_all(Arena *a, Job *jobs, uint32_t n, uint32_t n_hosts) {
         for (uint32_t i = 0, end; r == 0 && i < n; i = end) {
                 ArenaMark mark = arena_mark(a);
 
-                for (end = i; end < n && jobs[end].job.from == jobs[i].job.from; end++)
+                for (end = i; end < n && jobs[end].job.move.from == jobs[i].job.move.from; end++)
                         ;
                 if (end - i <= EXACT_MAX)
                         r = choose_exactly(a, jobs + i, end - i);
@@ -196,7 +196,7 @@ static int choose_all(Arena *a, Job *jobs, uint32_t n, uint32_t n_hosts) {
         if (r == 0)
                 r = fit_targets(a, jobs, n, in_use);
         for (uint32_t i = 0, end; r == 0 && i < n; i = end) {
-                for (end = i; end < n && jobs[end].job.from == jobs[i].job.from; end++)
+                for (end = i; end < n && jobs[end].job.move.from == jobs[i].job.move.from; end++)
                         ;
                 r = add_greedily(a, jobs + i, end - i, in_use);
         }

@@ -17,12 +17,12 @@
 #pragma once
 
 #include "scheduler/base/arena.h"
-#include "scheduler/model/cluster.h"
+#include "scheduler/model/problem.h"
 
 #define DEADLINE_STEPS 4096
 
 typedef struct DeadlineJob {
-        HostIx from, to;
+        Move move;
         int64_t ms;     /* predicted, with the links for itself; ≥ 0 */
         int64_t within; /* ms from now; INT64_MAX: no deadline; ≤ 0: it is past */
         int64_t weight; /* ≥ 1, at most DEADLINE_WEIGHT_MAX */

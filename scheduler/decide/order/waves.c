@@ -87,8 +87,8 @@ static void waves_offer(Waves *w, Source *s, Patience patience) {
         for (; i < s->end && kept < tries && w->out[s->host] < w->limits.per_host_out; i++) {
                 Pending m = all[i];
 
-                if (may_start(w, m.vm, m.to, most)) {
-                        waves_start(w, m.vm, m.to);
+                if (may_start(w, m.move.vm, m.move.to, most)) {
+                        waves_start(w, m.move.vm, m.move.to);
                         memmove(&all[s->first + started + 1], &all[s->first + started],
                                 sizeof(Pending) * kept);
                         all[s->first + started] = m;
@@ -106,8 +106,8 @@ static void offer_late(Waves *w, Patience patience) {
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i < w->n_late; i++) {
-                if (may_start(w, w->late[i].vm, w->late[i].to, most))
-                        waves_start(w, w->late[i].vm, w->late[i].to);
+                if (may_start(w, w->late[i].move.vm, w->late[i].move.to, most))
+                        waves_start(w, w->late[i].move.vm, w->late[i].move.to);
                 else
                         w->late[kept++] = w->late[i];
         }
@@ -137,7 +137,7 @@ static void reserve_moves(Waves *w, const WaveMove *wave, uint32_t n, bool spend
 
 static bool waits_late(const Waves *w, VmIx v) {
         for (uint32_t i = 0; i < w->n_late; i++)
-                if (w->late[i].vm == v)
+                if (w->late[i].move.vm == v)
                         return true;
         return false;
 }
@@ -154,7 +154,7 @@ static void waves_hold_back(Waves *w, Move m) {
         for (uint32_t r = 0; r < w->p->n_res; r++)
                 w->coming[(size_t) m.to * w->p->n_res + r] -= need[r];
         if (!waits_late(w, m.vm))
-                w->late[w->n_late++] = (Pending){ .vm = m.vm, .from = m.from, .to = m.to };
+                w->late[w->n_late++] = (Pending){ .move = m };
 }
 
 /* What may not spend the reserve is made again one by one, as far as the reserve holds. */
@@ -207,8 +207,9 @@ static void keep_reserve(Waves *w) {
 /* A third host with room below its load line. */
 static HostIx stop_over_host(Waves *w, const Pending *m) {
         for (HostIx h = 0; h < w->p->n_hosts; h++)
-                if (h != w->at[m->vm] && h != m->to && problem_denied(w->p, m->vm, h) == REASON_NONE &&
-                    may_start(w, m->vm, h, w->p->limit))
+                if (h != w->at[m->move.vm] && h != m->move.to &&
+                    problem_denied(w->p, m->move.vm, h) == REASON_NONE &&
+                    may_start(w, m->move.vm, h, w->p->limit))
                         return h;
         return IX_NONE;
 }
@@ -218,9 +219,9 @@ static void mark_waited(Waves *w) {
         w->ring++;
         for (uint32_t s = 0; s < w->n_sources; s++)
                 for (uint32_t i = w->sources[s].first; i < w->sources[s].end; i++)
-                        w->waited[w->pending[i].to] = w->ring;
+                        w->waited[w->pending[i].move.to] = w->ring;
         for (uint32_t i = 0; i < w->n_late; i++)
-                w->waited[w->late[i].to] = w->ring;
+                w->waited[w->late[i].move.to] = w->ring;
 }
 
 /* The cheapest VM of a ring goes to a third host first. Every pending move is stuck when this is called. */
@@ -254,7 +255,7 @@ static bool open_ring(Waves *w) {
         *best = w->pending[best_source->first++];
         w->n_pending--;
         w->n_stop_overs++;
-        waves_start(w, w->late[w->n_late++].vm, best_to);
+        waves_start(w, w->late[w->n_late++].move.vm, best_to);
         return true;
 }
 
@@ -266,9 +267,9 @@ static int waves_end(Waves *w, WaveOrder *ret) {
                 return -ENOMEM;
         for (uint32_t s = 0; s < w->n_sources; s++)
                 for (uint32_t i = w->sources[s].first; i < w->sources[s].end; i++)
-                        left_out[n++] = w->pending[i].vm;
+                        left_out[n++] = w->pending[i].move.vm;
         for (uint32_t i = 0; i < w->n_late; i++)
-                left_out[n++] = w->late[i].vm;
+                left_out[n++] = w->late[i].move.vm;
         qsort(left_out, n, sizeof(VmIx), compare_uint32);
         *ret = (WaveOrder){
                 .moves = w->moves,

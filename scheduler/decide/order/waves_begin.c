@@ -9,15 +9,15 @@
 static int by_source(const void *a, const void *b) {
         const Pending *x = a, *y = b;
 
-        if (x->from != y->from)
-                return x->from < y->from ? -1 : 1;
+        if (x->move.from != y->move.from)
+                return x->move.from < y->move.from ? -1 : 1;
         if (x->urgency != y->urgency)
                 return x->urgency > y->urgency ? -1 : 1;
         if (x->first != y->first)
                 return x->first < y->first ? -1 : 1;
         if (x->order != y->order)
                 return x->order < y->order ? -1 : 1;
-        return x->vm < y->vm ? -1 : x->vm > y->vm;
+        return x->move.vm < y->move.vm ? -1 : x->move.vm > y->move.vm;
 }
 
 static int by_urgency(const void *a, const void *b) {
@@ -39,9 +39,7 @@ static int waves_begin_list_sources(Waves *w, const Move *moves, uint32_t n) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
                 w->pending[i] = (Pending){
-                        .vm = moves[i].vm,
-                        .from = moves[i].from,
-                        .to = moves[i].to,
+                        .move = moves[i],
                         .urgency = problem_leave(p, moves[i].vm, moves[i].from),
                         .price = p->move_price ? p->move_price[moves[i].vm] : 0,
                         .first = p->first ? p->first[moves[i].vm] : 0,
@@ -50,9 +48,10 @@ static int waves_begin_list_sources(Waves *w, const Move *moves, uint32_t n) {
                 w->pending[i].order = w->limits.small_first ? w->pending[i].price : -w->pending[i].price;
         qsort(w->pending, n, sizeof(Pending), by_source);
         for (uint32_t i = 0, end; i < n; i = end) {
-                for (end = i + 1; end < n && w->pending[end].from == w->pending[i].from;)
+                for (end = i + 1; end < n && w->pending[end].move.from == w->pending[i].move.from;)
                         end++;
-                w->sources[w->n_sources++] = (Source){ i, end, w->pending[i].urgency, w->pending[i].from };
+                w->sources[w->n_sources++] =
+                        (Source){ i, end, w->pending[i].urgency, w->pending[i].move.from };
         }
         qsort(w->sources, w->n_sources, sizeof(Source), by_urgency);
         w->n_pending = n;

@@ -8,8 +8,7 @@
 #include "scheduler/decide/order/waves.h"
 
 typedef struct Pending {
-        VmIx vm;
-        HostIx from, to;
+        Move move;
         int64_t urgency, price, order; /* order: ascending */
         uint32_t first;                /* of those as urgent: by deadline */
 } Pending;

@@ -53,8 +53,7 @@ int plan_deadline_order(Planning *pl, const Move *moves, uint32_t n, const uint3
         for (uint32_t i = 0; i < n; i++) {
                 const VmIx v = moves[i].vm;
 
-                jobs[i] = (DeadlineJob){ .from = moves[i].from,
-                                         .to = moves[i].to,
+                jobs[i] = (DeadlineJob){ .move = moves[i],
                                          .within = plan_within_ms(pl, v),
                                          .weight = deadline_weight(&pl->s->vms[v]) };
                 any |= jobs[i].within != INT64_MAX;
@@ -109,8 +108,8 @@ int plan_late(Planning *pl, Plan *plan) {
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
 
-                if (m->from == pl->first->home[m->vm]) /* a second leg does not save it */
-                        out[m->vm] = start[m->wave] + m->predicted.ms;
+                if (m->move.from == pl->first->home[m->move.vm]) /* a second leg does not save it */
+                        out[m->move.vm] = start[m->wave] + m->predicted.ms;
         }
         for (VmIx v = 0; v < n_vms; v++)
                 n += plan_deadline_is_late(pl, v, out[v]);

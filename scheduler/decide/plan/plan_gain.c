@@ -6,7 +6,7 @@
 #include "scheduler/decide/plan/plan_parts.h"
 #include "scheduler/decide/problem/problem_build.h"
 
-static int after_moves(const Snapshot *s, const NamedMove *moves, uint32_t n, Assignment *x) {
+static int after_moves(const Snapshot *s, const MoveOrder *moves, uint32_t n, Assignment *x) {
         for (uint32_t i = 0; i < n; i++) {
                 const VmIx v = snapshot_vm(s, moves[i].vm);
                 const HostIx to = snapshot_host(s, moves[i].to);
@@ -20,7 +20,7 @@ static int after_moves(const Snapshot *s, const NamedMove *moves, uint32_t n, As
 }
 
 int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
-               const NamedMove *moves, uint32_t n, PlanGain *ret) {
+               const MoveOrder *moves, uint32_t n, PlanGain *ret) {
         const Problem *p = NULL;
         Assignment *x = NULL;
         Costs before, after;

@@ -14,4 +14,4 @@ typedef struct PlanGain {
  * costs that are a reason to move are lower than now, tier by tier; 0: they are not, or a name is not known.
  * -ENOMEM. *ret on 1. */
 int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
-               const NamedMove *moves, uint32_t n, PlanGain *ret) must_check;
+               const MoveOrder *moves, uint32_t n, PlanGain *ret) must_check;

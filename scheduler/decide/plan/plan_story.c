@@ -224,9 +224,7 @@ static int tell_steps(Story *st) {
                 };
                 PlanMove *m = &st->moves[i];
 
-                m->vm = step->move.vm;
-                m->from = step->move.from;
-                m->to = step->move.to;
+                m->move = step->move;
                 m->wave = step->wave;
                 m->delta = told.delta;
                 m->why = plan_why(pl, st->e, &told);

@@ -129,19 +129,15 @@ static int planner_sum_up(Planning *pl, Plan *plan) {
 /* Fails closed: a plan that the judge objects to is never handed out. */
 static int planner_judge(Planning *pl, const Plan *plan) {
         ArenaMark mark = arena_mark(&pl->scratch);
-        NamedMove *named = arena_new(&pl->scratch, NamedMove, plan->n_moves);
+        MoveOrder *named = arena_new(&pl->scratch, MoveOrder, plan->n_moves);
         const Objection *objections;
         uint32_t n;
         int r;
 
         if (!named)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < plan->n_moves; i++) {
-                const PlanMove *m = &plan->moves[i];
-
-                named[i] = (NamedMove){ pl->s->vms[m->vm].name, pl->s->hosts[m->from].name,
-                                        pl->s->hosts[m->to].name, m->wave };
-        }
+        for (uint32_t i = 0; i < plan->n_moves; i++)
+                named[i] = move_order_of(pl->s, &plan->moves[i]);
         r = plan_check(&pl->scratch, pl->s, pl->settings, named, plan->n_moves, &objections, &n);
         arena_rewind(&pl->scratch, mark);
         return r > 0 ? -EPROTO : r;

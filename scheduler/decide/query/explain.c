@@ -91,10 +91,11 @@ static int walk_moves(Arena *a, Trial *t, const Plan *plan, ExplainMove *moves) 
                 if (!parts)
                         return -ENOMEM;
                 for (uint32_t k = 0; k < t->policies.n; k++)
-                        parts[k] = evaluator_delta(t->parts[k], (Move){ m->vm, m->from, m->to });
+                        parts[k] =
+                                evaluator_delta(t->parts[k], (Move){ m->move.vm, m->move.from, m->move.to });
                 moves[i].move = i;
                 moves[i].by_policy = parts;
-                trial_put(t, m->vm, m->to);
+                trial_put(t, m->move.vm, m->move.to);
         }
         return 0;
 }
@@ -103,8 +104,8 @@ static int walk_moves(Arena *a, Trial *t, const Plan *plan, ExplainMove *moves) 
 static int explain_leave_out(Arena *a, const Trial *t, const Plan *plan, ExplainMove *moves) {
         for (uint32_t i = 0; i < plan->n_moves; i++) {
                 const PlanMove *m = &plan->moves[i];
-                const HostIx now = t->e->x->host_of[m->vm], home = t->p->home[m->vm];
-                const Move back = { m->vm, now, home };
+                const HostIx now = t->e->x->host_of[m->move.vm], home = t->p->home[m->move.vm];
+                const Move back = { m->move.vm, now, home };
                 Costs *parts;
 
                 if (now == home)

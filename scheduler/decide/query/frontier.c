@@ -42,7 +42,7 @@ FrontierPoint frontier_point(const Snapshot *s, const Plan *plan, FrontierPrice 
         for (uint32_t r = 0; r < plan->n_res; r++)
                 point.spread[r] = plan->after.spread[r];
         for (uint32_t i = 0; i < plan->n_moves; i++)
-                point.price[FRONTIER_MIB] += s->vms[plan->moves[i].vm].memory_mib;
+                point.price[FRONTIER_MIB] += s->vms[plan->moves[i].move.vm].memory_mib;
         point.price[FRONTIER_MOVES] = plan->n_moves;
         point.price[FRONTIER_MS] = plan->makespan_ms;
         return point;

@@ -205,7 +205,7 @@ static int ask_planner(Place *pl, Start *st) {
         if (r == 0)
                 r = planner_plan(&share, after, pl->settings, pl->policies, pl->request->plan, &st->plan);
         for (uint32_t i = 0; r == 0 && i < st->plan->n_moves; i++) {
-                const VmIx v = snapshot_vm(pl->s, after->vms[st->plan->moves[i].vm].name);
+                const VmIx v = snapshot_vm(pl->s, after->vms[st->plan->moves[i].move.vm].name);
 
                 st->moved += pl->s->vms[v].host == IX_NONE;
         }
@@ -255,10 +255,10 @@ static int wish_of_plan(Place *pl, const Start *st, HostIx *wish) {
                 wish[v] = pl->s->vms[v].host == IX_NONE ? st->host_of[v] : IX_NONE;
         for (uint32_t i = 0; i < st->plan->n_moves; i++) {
                 const PlanMove *m = &st->plan->moves[i];
-                const VmIx v = snapshot_vm(pl->s, st->snapshot->vms[m->vm].name);
+                const VmIx v = snapshot_vm(pl->s, st->snapshot->vms[m->move.vm].name);
 
                 if (pl->s->vms[v].host == IX_NONE)
-                        wish[v] = m->to;
+                        wish[v] = m->move.to;
         }
         return 0;
 }

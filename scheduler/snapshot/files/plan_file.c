@@ -11,7 +11,7 @@ typedef struct Reader {
         JsonReader json;
         Arena *arena;
         PlanFile file;
-        PlanFileMove *moves;
+        MoveOrder *moves;
         bool has_schema, has_status, has_moves;
 } Reader;
 
@@ -157,7 +157,7 @@ static int read_manner(Reader *p, MoveManner *ret) {
         return r;
 }
 
-static int plan_file_read_move(Reader *p, PlanFileMove *m) {
+static int plan_file_read_move(Reader *p, MoveOrder *m) {
         const char *key;
         int64_t wave = -1;
         int r = json_reader_enter(&p->json, JSON_OBJECT);
@@ -201,7 +201,7 @@ static int read_moves(Reader *p) {
 
         if (n > VMS_MAX)
                 return json_reader_refuse(&p->json, "%zu moves; at most %u are accepted", n, VMS_MAX);
-        p->moves = arena_new(p->arena, PlanFileMove, n);
+        p->moves = arena_new(p->arena, MoveOrder, n);
         if (!p->moves)
                 return -ENOMEM;
         r = json_reader_enter(&p->json, JSON_ARRAY);

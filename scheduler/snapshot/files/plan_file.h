@@ -6,25 +6,17 @@
 
 #include "scheduler/base/arena.h"
 #include "scheduler/base/text.h"
-#include "scheduler/model/plan.h"
+#include "scheduler/model/move_order.h"
 
 #define PLAN_SCHEMA "plimsoll.plan/1"
 
 int plan_file_print(Arena *a, const Snapshot *s, const Plan *p, const char **ret, size_t *ret_n) must_check;
 
 /* A plan as read back: what `check` and `apply` need. */
-typedef struct PlanFileMove {
-        const char *vm, *from, *to;
-        uint32_t wave;
-        Prediction predicted;
-        MoveManner manner;
-        const char *why;
-} PlanFileMove;
-
 typedef struct PlanFile {
         const char *cluster;
         PlanStatus status;
-        const PlanFileMove *moves;
+        const MoveOrder *moves;
         uint32_t n_moves, n_waves;
 } PlanFile;
 

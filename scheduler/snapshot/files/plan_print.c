@@ -127,9 +127,9 @@ static void put_demand(Printer *p, const Vm *vm) {
 
 static void put_move(Printer *p, const PlanMove *m) {
         text_writer_word(&p->w, "{");
-        put_text(p, true, "vm", p->s->vms[m->vm].name);
-        put_text(p, false, "from", p->s->hosts[m->from].name);
-        put_text(p, false, "to", p->s->hosts[m->to].name);
+        put_text(p, true, "vm", p->s->vms[m->move.vm].name);
+        put_text(p, false, "from", p->s->hosts[m->move.from].name);
+        put_text(p, false, "to", p->s->hosts[m->move.to].name);
         put_int(p, false, "wave", m->wave);
         put_text(p, false, "why", m->why);
         put_key(p, false, "predicted");
@@ -138,7 +138,7 @@ static void put_move(Printer *p, const PlanMove *m) {
         put_manner(p, &m->manner);
         put_key(p, false, "changes");
         put_costs(p, &m->delta);
-        put_demand(p, &p->s->vms[m->vm]);
+        put_demand(p, &p->s->vms[m->move.vm]);
         text_writer_word(&p->w, "}");
 }
 

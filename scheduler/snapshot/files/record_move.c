@@ -6,24 +6,24 @@
 
 void record_move_put(TextWriter *w, const RecordMove *m) {
         text_writer_word(w, "{");
-        (void) json_put_text(w, true, "vm", m->vm);
-        (void) json_put_text(w, false, "from", m->from);
-        (void) json_put_text(w, false, "to", m->to);
-        json_put_int(w, false, "wave", m->wave);
+        (void) json_put_text(w, true, "vm", m->order->vm);
+        (void) json_put_text(w, false, "from", m->order->from);
+        (void) json_put_text(w, false, "to", m->order->to);
+        json_put_int(w, false, "wave", m->order->wave);
         (void) json_put_text(w, false, "end", m->end);
         (void) json_put_text(w, false, "why", m->why);
         (void) json_put_text(w, false, "strategy", m->strategy);
         json_put_key(w, false, "predicted");
         text_writer_word(w, "{");
-        json_put_int(w, true, "ms_low", m->predicted.ms_low);
-        json_put_int(w, false, "ms", m->predicted.ms);
-        json_put_int(w, false, "ms_high", m->predicted.ms_high);
-        json_put_int(w, false, "bytes", m->predicted.bytes);
-        json_put_int(w, false, "downtime_ms", m->predicted.downtime_ms);
+        json_put_int(w, true, "ms_low", m->order->predicted.ms_low);
+        json_put_int(w, false, "ms", m->order->predicted.ms);
+        json_put_int(w, false, "ms_high", m->order->predicted.ms_high);
+        json_put_int(w, false, "bytes", m->order->predicted.bytes);
+        json_put_int(w, false, "downtime_ms", m->order->predicted.downtime_ms);
         text_writer_word(w, "}");
-        json_put_int(w, false, "ms", m->ms);
-        json_put_int(w, false, "bytes", m->bytes);
-        json_put_int(w, false, "downtime_ms", m->downtime_ms);
+        json_put_int(w, false, "ms", m->took.ms);
+        json_put_int(w, false, "bytes", m->took.bytes);
+        json_put_int(w, false, "downtime_ms", m->took.downtime_ms);
         text_writer_word(w, "}");
 }
 
@@ -47,24 +47,24 @@ static int record_move_read_prediction(JsonReader *p, Prediction *f) {
 
 /* The numbers of a move; NULL: not one of them. */
 static int64_t *measured_field(RecordMove *m, const char *key) {
-        return json_key_is(key, "ms")            ? &m->ms
-               : json_key_is(key, "bytes")       ? &m->bytes
-               : json_key_is(key, "downtime_ms") ? &m->downtime_ms
+        return json_key_is(key, "ms")            ? &m->took.ms
+               : json_key_is(key, "bytes")       ? &m->took.bytes
+               : json_key_is(key, "downtime_ms") ? &m->took.downtime_ms
                                                  : NULL;
 }
 
-static int read_move_field(JsonReader *p, const char *key, RecordMove *m) {
-        int64_t *number = measured_field(m, key), wave = m->wave;
+static int read_move_field(JsonReader *p, const char *key, RecordMove *m, MoveOrder *o) {
+        int64_t *number = measured_field(m, key), wave = o->wave;
         int k = 0;
 
         if (number)
                 return json_take_int(p, UNKNOWN, INT64_MAX, number);
         if (json_key_is(key, "vm"))
-                return json_take_name(p, &m->vm);
+                return json_take_name(p, &o->vm);
         if (json_key_is(key, "from"))
-                return json_take_name(p, &m->from);
+                return json_take_name(p, &o->from);
         if (json_key_is(key, "to"))
-                return json_take_name(p, &m->to);
+                return json_take_name(p, &o->to);
         if (json_key_is(key, "end"))
                 return json_take_text(p, &m->end);
         if (json_key_is(key, "why"))
@@ -72,25 +72,25 @@ static int read_move_field(JsonReader *p, const char *key, RecordMove *m) {
         if (json_key_is(key, "strategy"))
                 return json_take_text(p, &m->strategy);
         if (json_key_is(key, "predicted"))
-                return record_move_read_prediction(p, &m->predicted);
+                return record_move_read_prediction(p, &o->predicted);
         if (json_key_is(key, "wave"))
                 k = json_take_int(p, 0, UINT32_MAX - 1, &wave);
-        m->wave = (uint32_t) wave;
+        o->wave = (uint32_t) wave;
         return k;
 }
 
-static int record_move_read_move(JsonReader *p, RecordMove *m) {
+static int record_move_read_move(JsonReader *p, RecordMove *m, MoveOrder *o) {
         const char *key;
         int k = json_reader_enter(p, JSON_OBJECT);
 
-        *m = (RecordMove){ .why = "", .ms = UNKNOWN, .bytes = UNKNOWN, .downtime_ms = UNKNOWN };
+        *m = (RecordMove){ .order = o, .why = "", .took = MOVE_NOT_MEASURED };
         while (k == 0 && json_reader_field(p, &key))
-                k = read_move_field(p, key, m);
-        if (k == 0 && (!m->vm || !m->from || !m->to || !m->end))
+                k = read_move_field(p, key, m, o);
+        if (k == 0 && (!o->vm || !o->from || !o->to || !m->end))
                 return json_reader_refuse(p, "an outcome lacks its %s; each has vm, from, to and end",
-                                          !m->vm     ? "vm"
-                                          : !m->from ? "from"
-                                          : !m->to   ? "to"
+                                          !o->vm     ? "vm"
+                                          : !o->from ? "from"
+                                          : !o->to   ? "to"
                                                      : "end");
         return k;
 }
@@ -98,17 +98,19 @@ static int record_move_read_move(JsonReader *p, RecordMove *m) {
 int record_moves_read(JsonReader *r, const RecordMove **ret, uint32_t *ret_n) {
         const size_t n = json_array_size(r->at);
         RecordMove *list;
+        MoveOrder *orders;
         uint32_t i = 0;
         int k;
 
         if (n > VMS_MAX)
                 return json_reader_refuse(r, "%zu moves; at most %u are accepted", n, VMS_MAX);
         list = arena_new(r->arena, RecordMove, n);
-        if (!list)
+        orders = arena_new(r->arena, MoveOrder, n);
+        if (!list || !orders)
                 return -ENOMEM;
         k = json_reader_enter(r, JSON_ARRAY);
-        while (k == 0 && json_reader_item(r))
-                k = record_move_read_move(r, &list[i++]);
+        for (; k == 0 && json_reader_item(r); i++)
+                k = record_move_read_move(r, &list[i], &orders[i]);
         *ret = list;
         *ret_n = i;
         return k;
