@@ -49,8 +49,8 @@ foreach(story ${stories})
   endif()
 endforeach()
 
-# tests/arrows/*.sh: what the tree itself keeps to. purity.sh is given the pure rooms' libraries.
-file(GLOB arrows CONFIGURE_DEPENDS tests/arrows/*.sh)
+# tests/arrows/*.sh, *.py: what the tree itself keeps to. purity.sh is given the pure rooms' libraries.
+file(GLOB arrows CONFIGURE_DEPENDS tests/arrows/*.sh tests/arrows/*.py)
 list(FILTER arrows EXCLUDE REGEX "/purity\\.sh$")
 foreach(script ${arrows})
   get_filename_component(name ${script} NAME_WE)
