@@ -33,7 +33,6 @@
 #define STORE_TIMEOUT    (1 * USEC_PER_SEC)
 #define EXPIRY_LEAST     (60 * USEC_PER_SEC)
 #define EXPIRY_INTERVALS 10
-#define ALARM_FROM       2 /* the grade from which VMs are concerned */
 #define GRADED_MAX       64
 #define EAGER            (500 * USEC_PER_MSEC) /* from one turn to the next when a collector cannot wait */
 #define REPORT_BYTES     (UINT64_C(512) << 20) /* reserved, not used */
@@ -358,11 +357,11 @@ static int grade_watch(Agent *g, const Report *report) {
         if (r < 0)
                 return r;
         for (uint32_t i = 0; i < out.n_faults; i++)
-                g->alarm_waiting |= out.faults[i].grade >= ALARM_FROM &&
+                g->alarm_waiting |= out.faults[i].grade >= FAULT_ALARM_FROM &&
                                     out.faults[i].grade > grade_before(g, out.faults[i].device);
         g->n_graded = 0;
         for (uint32_t i = 0; i < out.n_faults && g->n_graded < GRADED_MAX; i++)
-                if (out.faults[i].grade >= ALARM_FROM) {
+                if (out.faults[i].grade >= FAULT_ALARM_FROM) {
                         (void) snprintf(g->graded[g->n_graded].device, sizeof(g->graded[0].device), "%s",
                                         out.faults[i].device);
                         g->graded[g->n_graded++].grade = out.faults[i].grade;
@@ -371,7 +370,8 @@ static int grade_watch(Agent *g, const Report *report) {
 }
 
 static void alarm_raise(Agent *g) {
-        if (g->alarm_waiting && g->outbox.store && !g->outbox.away && store_raise_alarm(g->outbox.store) == 0)
+        if (g->alarm_waiting && g->outbox.store && !g->outbox.away &&
+            store_raise_alarm(g->outbox.store, g->host) == 0)
                 g->alarm_waiting = false;
 }
 

@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "collectors/read/slurp.h"
 
@@ -163,16 +162,14 @@ void peer_store_close(PeerStore *b) {
         *b = (PeerStore){ 0 };
 }
 
-static int key_share(PeerStore *b, Store *store, Arena *a) {
-        unsigned char fresh[ECHO_KEY_BYTES];
-        char hex[2 * ECHO_KEY_BYTES + 1];
+/* The service makes it; until there is one, nothing is measured. */
+static int key_fetch(PeerStore *b, Store *store, Arena *a) {
         const char *text;
         size_t n;
-        int r;
+        int r = store_get_echo_key(store, a, &text, &n);
 
-        if (getrandom(fresh, sizeof(fresh), 0) != (ssize_t) sizeof(fresh))
-                return -EAGAIN;
-        r = store_share_key(store, a, echo_key_print(fresh, hex), &text, &n);
+        if (r == 1)
+                return 0;
         if (r == 0)
                 r = echo_key_parse(text, n, b->key);
         b->has_key = r == 0;
@@ -190,9 +187,11 @@ int peer_store_meet(PeerStore *b, Store *store, const char *host, usec_t now) {
                 return 0;
         arena_rewind(a, 0);
         if (!b->has_key)
-                r = key_share(b, store, a);
+                r = key_fetch(b, store, a);
         if (r == 0)
-                r = store_meet_peers(store, a, host, b->own_text, PEERS_MOST, &found, &n_found);
+                r = store_put_peer(store, host, b->own_text);
+        if (r == 0)
+                r = store_get_partners(store, a, host, PEERS_MOST, &found, &n_found);
         if (r < 0)
                 return r;
         peers = arena_new(a, Peer, n_found);

@@ -125,39 +125,3 @@ int store_log_fault(Store *s, uint64_t token, const char *text, size_t n) {
 int store_get_fault_log(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) {
         return stream_read(s, a, KEY_FAULT_LOG, most, ret, ret_n);
 }
-
-/* ---- alarms ---- */
-
-static int alarm_call(Store *s, const char *verb, int64_t *ret) {
-        owned(reply_free) redisReply *reply = NULL;
-        char key[KEY_SIZE];
-        Command c = { 0 };
-        int k = store_begin(s);
-
-        if (k < 0)
-                return k;
-        command_text(&c, verb);
-        command_text(&c, key_print(key, s->cluster, KEY_ALARM, NULL));
-        command_text(&c, "0");
-        c.n = strcmp(verb, "INCRBY") == 0 ? 3 : 2;
-        if (c.n == 3)
-                c.words[2] = "1";
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0 && reply->type == REDIS_REPLY_NIL)
-                *ret = 0;
-        else if (k == 0 && reply->type == REDIS_REPLY_STRING)
-                k = text_to_int(reply->str, reply->len, 0, INT64_MAX, ret) < 0 ? -EPROTO : 0;
-        else if (k == 0)
-                k = reply_number(reply, 0, ret);
-        return store_end(s, k, verb);
-}
-
-int store_raise_alarm(Store *s) {
-        int64_t count;
-
-        return alarm_call(s, "INCRBY", &count);
-}
-
-int store_get_alarm(Store *s, int64_t *ret) {
-        return alarm_call(s, "GET", ret);
-}

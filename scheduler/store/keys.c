@@ -7,8 +7,8 @@
 #include "scheduler/base/text.h"
 
 const StoreKeyDef store_key_defs[KEY_N] = {
-#define KEY(id, name, part, type, expiry, writer, holds)                                                     \
-        [KEY_##id] = { name, part, type, expiry, writer, holds },
+#define KEY(id, name, part, type, expiry, writes, reads, holds)                                              \
+        [KEY_##id] = { name, part, type, expiry, holds, ROLE_##writes, ROLE_##reads },
         STORE_KEYS(KEY)
 #undef KEY
 };

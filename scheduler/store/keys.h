@@ -7,44 +7,69 @@
 
 #include "scheduler/base/common.h"
 
-/* id, name, what its last word stands for ("": the key has no such part), type, expiry, written by, what it
- * holds */
+/* Who talks to the store, each with an account of its own (acl.h): an agent for its own host, plimsolld, people who act,
+ * people and programs that only look. */
+enum StoreRole {
+        ROLE_AGENT = 1,
+        ROLE_SERVICE = 2,
+        ROLE_OPERATOR = 4,
+        ROLE_READER = 8,
+        ROLE_LOOKS =
+                ROLE_SERVICE | ROLE_OPERATOR | ROLE_READER, /* all but agents, which see their own host */
+};
+
+/* id, name, what its last word stands for ("": the key has no such part), type, expiry, roles that write it, roles that
+ * read it, what it holds. Of a key with the part HOST an agent writes its own host's alone. */
 #define STORE_KEYS(KEY)                                                                                      \
-        KEY(HOSTS, "hosts", "", "set", "never", "agent", "names of the hosts that ever reported")            \
-        KEY(REPORT, "report", "HOST", "string", "some intervals", "agent", "the newest report of a host")    \
-        KEY(PULSES, "pulses", "", "hash", "never", "agent", "host → a few numbers of its newest report")     \
-        KEY(MARKS, "marks", "", "hash", "never", "operator", "host → what was said of it")                   \
-        KEY(PEERS, "peers", "", "hash", "never", "agent", "host → address and port of its echo")             \
-        KEY(RING, "peers:ring", "", "zset", "never", "agent", "names of these hosts, in order")              \
-        KEY(ECHO, "peers:key", "", "string", "never", "agent", "the secret the echo is signed with")         \
-        KEY(RECORDS, "records", "", "stream", "capped", "leader", "each round: snapshot, settings, plan")    \
-        KEY(RECORDS_BYTES, "records:bytes", "", "string", "never", "leader", "size of all records")          \
-        KEY(JOURNAL, "journal", "", "stream", "capped", "leader", "what was started and how it ended")       \
-        KEY(LEASE, "lease", "", "string", "the lease's", "plimsolld", "token and name of the leader")        \
-        KEY(TOKEN, "lease:token", "", "string", "never", "plimsolld", "the newest fencing token")            \
-        KEY(STATE, "state", "NAME", "string", "the writer's", "plimsolld", "live state shown by status")     \
-        KEY(FAULTS, "faults", "", "hash", "never", "leader", "host → what is remembered of its devices")     \
-        KEY(CLEARS, "faults:cleared", "", "hash", "until taken", "operator",                                 \
+        KEY(HOSTS, "hosts", "", "set", "never", SERVICE, LOOKS, "names of the hosts that ever reported")     \
+        KEY(REPORT, "report", "HOST", "string", "some intervals", AGENT, LOOKS,                              \
+            "the newest report of a host")                                                                   \
+        KEY(PULSE, "pulse", "HOST", "string", "never", AGENT, LOOKS, "a few numbers of its newest report")   \
+        KEY(PEER, "peer", "HOST", "string", "some minutes", AGENT, LOOKS, "address and port of its echo")    \
+        KEY(ALARM, "alarm", "HOST", "string", "never", AGENT, LOOKS,                                         \
+            "counts its reports that a round should not wait for")                                           \
+        KEY(CALL, "call", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS,                             \
+            "counts what operators did that a round should not wait for")                                    \
+        KEY(MARKS, "marks", "", "hash", "never", SERVICE | ROLE_OPERATOR, LOOKS,                             \
+            "host → what was said of it")                                                                    \
+        KEY(PEERS, "peers", "", "hash", "never", SERVICE, LOOKS | ROLE_AGENT,                                \
+            "host → address and port of its echo")                                                           \
+        KEY(RING, "peers:ring", "", "zset", "never", SERVICE, LOOKS | ROLE_AGENT,                            \
+            "names of these hosts, in order")                                                                \
+        KEY(ECHO, "peers:key", "", "string", "never", SERVICE, SERVICE | ROLE_AGENT,                         \
+            "the secret the echo is signed with")                                                            \
+        KEY(RECORDS, "records", "", "stream", "capped", SERVICE, LOOKS,                                      \
+            "each round: snapshot, settings, plan")                                                          \
+        KEY(RECORDS_BYTES, "records:bytes", "", "string", "never", SERVICE, LOOKS, "size of all records")    \
+        KEY(JOURNAL, "journal", "", "stream", "capped", SERVICE, LOOKS, "what was started and how it ended") \
+        KEY(LEASE, "lease", "", "string", "the lease's", SERVICE, LOOKS, "token and name of the leader")     \
+        KEY(TOKEN, "lease:token", "", "string", "never", SERVICE, LOOKS, "the newest fencing token")         \
+        KEY(STATE, "state", "NAME", "string", "the writer's", SERVICE, LOOKS, "live state shown by status")  \
+        KEY(NOTE, "note", "NAME", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS,                         \
+            "what operators' commands keep")                                                                 \
+        KEY(FAULTS, "faults", "", "hash", "never", SERVICE, LOOKS,                                           \
+            "host → what is remembered of its devices")                                                      \
+        KEY(CLEARS, "faults:cleared", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS,             \
             "hash of host and device → who cleared it")                                                      \
-        KEY(FAULT_LOG, "faults:log", "", "stream", "capped", "leader, operator",                             \
+        KEY(FAULT_LOG, "faults:log", "", "stream", "capped", SERVICE | ROLE_OPERATOR, LOOKS,                 \
             "grades that changed, clears")                                                                   \
-        KEY(ALARM, "alarm", "", "string", "never", "agent",                                                  \
-            "counts reports that a round should not wait for")                                               \
-        KEY(AUDIT, "audit", "", "stream", "service.audit_keep", "leader",                                    \
+        KEY(AUDIT, "audit", "", "stream", "service.audit_keep", SERVICE, LOOKS,                              \
             "each decision and what came of it")                                                             \
-        KEY(WAITING, "waiting", "", "hash", "never", "leader",                                               \
+        KEY(WAITING, "waiting", "", "hash", "never", SERVICE, LOOKS,                                         \
             "id → a plan that waits for a person, or was rejected lately")                                   \
-        KEY(ANSWERS, "waiting:answers", "", "hash", "until taken", "operator", "id → yes or no, by whom")
+        KEY(ANSWERS, "waiting:answers", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS,           \
+            "id → yes or no, by whom")
 
 typedef enum StoreKey {
-#define KEY(id, name, part, type, expiry, writer, holds) KEY_##id,
+#define KEY(id, name, part, type, expiry, writes, reads, holds) KEY_##id,
         STORE_KEYS(KEY)
 #undef KEY
                 KEY_N,
 } StoreKey;
 
 typedef struct StoreKeyDef {
-        const char *name, *part, *type, *expiry, *writer, *holds;
+        const char *name, *part, *type, *expiry, *holds;
+        unsigned writes, reads; /* of enum StoreRole; 0: nobody has thought about it, and a test fails */
 } StoreKeyDef;
 extern const StoreKeyDef store_key_defs[KEY_N];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports: a key a host that expires, and the set of all hosts that ever reported. */
+/* Reports: a key a host that expires. An agent writes its own key and no other, so that which hosts there are is looked
+ * for: the keys with SCAN, and the set of those that ever reported, which the service keeps. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,58 +11,35 @@
 enum { READ_AT_ONCE = STORE_REPORTS_AT_ONCE };
 static_assert((int) READ_AT_ONCE < (int) COMMAND_WORDS, "MGET and its keys");
 
-/* The replies to n commands must be of this type. */
-static int samples_expect(Store *s, int type, unsigned n) {
-        for (unsigned i = 0; i < n; i++) {
-                owned(reply_free) redisReply *reply = NULL;
-                int k = redis_receive(&s->redis, &reply);
-
-                if (k < 0)
-                        return k;
-                if (reply->type != (i == 0 ? type : REDIS_REPLY_INTEGER))
-                        return -EPROTO;
-        }
-        return 0;
-}
-
-int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) {
-        char report[KEY_SIZE], hosts[KEY_SIZE], ms[24];
-        Command set = { 0 }, add = { 0 };
+int store_put_host_text(Store *s, StoreKey key, const char *host, StoredText text, usec_t expiry) {
+        owned(reply_free) redisReply *reply = NULL;
+        char buf[KEY_SIZE], ms[24];
+        Command c = { 0 };
         int k = store_check_name(s, "host", host);
 
         if (k == 0)
                 k = store_begin(s);
         if (k < 0)
                 return k;
-        command_text(&set, "SET");
-        command_text(&set, key_print(report, s->cluster, KEY_REPORT, host));
-        command_add(&set, text, n);
-        command_text(&set, "PX");
-        command_number(&set, ms, store_ms(expiry));
-        command_text(&add, "SADD");
-        command_text(&add, key_print(hosts, s->cluster, KEY_HOSTS, NULL));
-        command_text(&add, host);
-        k = redis_send(&s->redis, &set);
-        if (k == 0)
-                k = redis_send(&s->redis, &add);
-        if (k == 0)
-                k = samples_expect(s, REDIS_REPLY_STATUS, 2);
-        return store_end(s, k, "SET and SADD");
-}
-
-static int get_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) {
-        owned(reply_free) redisReply *reply = NULL;
-        char hosts[KEY_SIZE];
-        Command c = { 0 };
-        int k;
-
-        command_text(&c, "SMEMBERS");
-        command_text(&c, key_print(hosts, s->cluster, KEY_HOSTS, NULL));
+        command_text(&c, "SET");
+        command_text(&c, key_print(buf, s->cluster, key, host));
+        command_add(&c, text.text, text.n);
+        if (expiry > 0) {
+                command_text(&c, "PX");
+                command_number(&c, ms, store_ms(expiry));
+        }
         k = redis_call(&s->redis, &c, &reply);
-        return k < 0 ? k : reply_names(reply, a, ret, ret_n);
+        if (k == 0 && reply->type != REDIS_REPLY_STATUS)
+                k = -EPROTO;
+        return store_end(s, k, "SET");
 }
 
-static int ask_reports(Store *s, Arena *a, const char *const *hosts, uint32_t n) {
+int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) {
+        s->seen_at = 0; /* who writes one and reads then finds it */
+        return store_put_host_text(s, KEY_REPORT, host, (StoredText){ .text = text, .n = n }, expiry);
+}
+
+int store_ask_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n) {
         ArenaMark mark = arena_mark(a); /* the keys: the command copies them */
         Command c = { 0 };
         int k;
@@ -71,7 +49,7 @@ static int ask_reports(Store *s, Arena *a, const char *const *hosts, uint32_t n)
                 char buf[KEY_SIZE];
                 const char *key;
 
-                (void) key_print(buf, s->cluster, KEY_REPORT, hosts[i]);
+                (void) key_print(buf, s->cluster, kind, hosts[i]);
                 key = text_copy(a, buf, strlen(buf));
                 if (!key)
                         return -ENOMEM;
@@ -92,11 +70,11 @@ int store_ask_reports(Store *s, Arena *a, ReportsAsked *ret) {
 
         if (k < 0)
                 return k;
-        k = get_hosts(s, a, &asked.members, &asked.n_members);
+        k = store_find_hosts(s, a, &asked.members, &asked.n_members);
         for (uint32_t i = 0; k == 0 && i < asked.n_members; i += READ_AT_ONCE)
-                k = ask_reports(s, a, asked.members + i, at_once(asked.n_members - i));
+                k = store_ask_host_texts(s, a, KEY_REPORT, asked.members + i, at_once(asked.n_members - i));
         if (k < 0)
-                return store_end(s, k, "SMEMBERS and MGET");
+                return store_end(s, k, "SCAN, SMEMBERS and MGET");
         *ret = asked;
         return 0;
 }
@@ -117,6 +95,33 @@ int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *text
         asked->at += n;
         *ret_n = got;
         return 1;
+}
+
+int store_get_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n,
+                         StoredText **ret, uint32_t *ret_n) {
+        StoredText *texts = arena_new(a, StoredText, n);
+        uint32_t asked = 0, all = 0;
+        int k = texts ? store_begin(s) : -ENOMEM;
+
+        for (; k == 0 && asked < n; asked += at_once(n - asked))
+                k = store_ask_host_texts(s, a, kind, hosts + asked, at_once(n - asked));
+        for (asked = 0; k == 0 && asked < n; asked += at_once(n - asked)) {
+                owned(reply_free) redisReply *reply = NULL;
+
+                k = redis_receive(&s->redis, &reply);
+                if (k == 0)
+                        k = reply_named_texts(reply, a, hosts + asked, at_once(n - asked), texts, &all);
+        }
+        if (k < 0)
+                return store_end(s, k, "MGET");
+        *ret = texts;
+        *ret_n = all;
+        return 0;
+}
+
+int store_get_reports_of(Store *s, Arena *a, const char *const *hosts, uint32_t n_hosts, StoredText **ret,
+                         uint32_t *ret_n) {
+        return store_get_host_texts(s, a, KEY_REPORT, hosts, n_hosts, ret, ret_n);
 }
 
 int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,

@@ -110,6 +110,7 @@ int store_open(const StoreOptions *options, Store **ret, TextFault *reterr_fault
         if (!s)
                 return -ENOMEM;
         s->server.users_fd = s->redis.fd = -1;
+        s->keeps_hosts = options->keeps_hosts;
         s->timeout = options->timeout > 0 ? options->timeout : TIMEOUT_DEFAULT;
         memcpy(s->cluster, options->cluster, strlen(options->cluster) + 1);
         (void) key_print(s->home_key, s->cluster, KEY_HOSTS, NULL);
@@ -151,6 +152,7 @@ Store *store_free(Store *s) {
                 end_server(s);
         redis_server_close(&s->server);
         redis_done(&s->redis);
+        store_seen_free(s);
         explicit_bzero(s->url, sizeof(s->url));
         free(s);
         return NULL;

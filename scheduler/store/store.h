@@ -25,6 +25,7 @@ typedef struct StoreOptions {
         const char *state_dir; /* for the embedded server; made if it is not there (0700) */
         const char *cluster;   /* its hash tag: plimsoll:{cluster}:… */
         usec_t timeout;        /* of each call; 0: 3 s */
+        bool keeps_hosts;      /* a service's: hosts whose reports are found are put on the list of hosts */
 } StoreOptions;
 
 /* With a URL: needs no server yet; a call says when it is away, and the next one tries again. -EINVAL: the
@@ -44,10 +45,14 @@ const char *store_url(const Store *s);
 /* ---- reports: written by agents, one key a host, expiring ---- */
 int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) must_check;
 
-/* All reports there are and all member hosts (those that ever reported and were not removed), in `a`,
- * both sorted by name. */
+/* All reports there are and all member hosts (those that ever reported and were not removed; of the last minute's new
+ * ones those that were looked for), in `a`, both sorted by name. */
 int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, const char *const **ret_members,
                       uint32_t *ret_n_members) must_check;
+
+/* Those of these hosts (sorted by name), in their order. */
+int store_get_reports_of(Store *s, Arena *a, const char *const *hosts, uint32_t n_hosts, StoredText **ret,
+                         uint32_t *ret_n) must_check;
 
 /* The same in parts, so that one can be worked on while the next is fetched: first all are asked for (members
  * in `a`), then parts are taken until there is none. Between the two no other call with this store: it
@@ -65,10 +70,11 @@ int store_ask_reports(Store *s, Arena *a, ReportsAsked *ret) must_check;
 int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *texts,
                        uint32_t *ret_n) must_check;
 
-/* A few numbers beside the report (store/pulse.h), of all hosts at once, sorted by host: what the service
- * looks at between its rounds. Of a host that is silent the last one stays. */
+/* A few numbers beside the report (store/pulse.h): what the service looks at between its rounds. Of a host that is silent the last one stays. */
 int store_put_pulse(Store *s, const char *host, const char *text, size_t n) must_check;
-int store_get_pulses(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+/* Those of these hosts (sorted by name), in their order. */
+int store_get_pulses(Store *s, Arena *a, const char *const *hosts, uint32_t n_hosts, StoredText **ret,
+                     uint32_t *ret_n) must_check;
 
 /* Member, report, pulse, mark and place among the peers go. A host whose agent still runs is a member again
  * with its next report. */
@@ -80,19 +86,26 @@ int store_get_clusters(Store *s, Arena *a, const char *const **ret, uint32_t *re
 
 /* ---- marks: what operators said of hosts (cordon, maintenance) ---- */
 int store_set_mark(Store *s, const char *host, const char *state) must_check; /* "" removes it */
-/* The same, if the host's mark is still `was` ("": none), and a round begins at once (the alarm is raised).
+/* The same, if the host's mark is still `was` ("": none), and a round begins at once (store_call_round).
  * 1: it is another by now, and nothing was changed. */
 int store_change_mark(Store *s, const char *host, const char *was, const char *is) must_check;
 /* Sorted by host. */
 int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* ---- peers: where agents reach each other, to measure the distance between hosts ---- */
-/* Says where `host` is reached (address and port, text for whoever asks), and gives its partners, at most
- * `most`, sorted by name; text: their address. */
-int store_meet_peers(Store *s, Arena *a, const char *host, const char *address, uint32_t most,
-                     StoredText **ret, uint32_t *ret_n) must_check;
-/* The secret all agents of the cluster share: the one that is there; `fresh` if there was none. */
-int store_share_key(Store *s, Arena *a, const char *fresh, const char **ret, size_t *ret_n) must_check;
+/* By its agent: where `host` is reached (address and port). It stays for ten minutes. */
+int store_put_peer(Store *s, const char *host, const char *address) must_check;
+/* The host's partners of the newest ring, at most `most`, sorted by name; text: their address. None where the ring
+ * does not have the host yet. */
+int store_get_partners(Store *s, Arena *a, const char *host, uint32_t most, StoredText **ret,
+                       uint32_t *ret_n) must_check;
+/* By the leader: the ring is made of what these hosts' agents said. `a` is as it was afterwards. 1: refused. */
+int store_make_ring(Store *s, Arena *a, uint64_t token, const char *const *hosts,
+                    uint32_t n_hosts) must_check;
+/* The secret all agents of the cluster share, 64 hexadecimal digits: a service makes it where there is none. */
+int store_make_echo_key(Store *s) must_check;
+/* 1: none yet. */
+int store_get_echo_key(Store *s, Arena *a, const char **ret, size_t *ret_n) must_check;
 
 /* ---- faults: what is remembered of hosts' devices (written by the leader only, fenced by its token), and
  * what operators asked to be cleared ---- */
@@ -108,9 +121,15 @@ int store_log_fault(Store *s, uint64_t token, const char *text, size_t n) must_c
 /* Newest first; about the last 10,000 are kept. */
 int store_get_fault_log(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
-/* ---- the alarm: a number that grows whenever a host reports what a round should not wait for ---- */
-int store_raise_alarm(Store *s) must_check;
-int store_get_alarm(Store *s, int64_t *ret) must_check; /* 0: none yet */
+/* ---- alarms and calls: numbers that grow when something happens that a round should not wait for ---- */
+/* By its agent: the host reports that it has got worse. */
+int store_raise_alarm(Store *s, const char *host) must_check;
+/* Those of these hosts (sorted by name), in their order; who never raised one is left out. */
+int store_get_alarms(Store *s, Arena *a, const char *const *hosts, uint32_t n_hosts, StoredText **ret,
+                     uint32_t *ret_n) must_check;
+/* By an operator's command, which changed what the next round goes by. */
+int store_call_round(Store *s) must_check;
+int store_get_calls(Store *s, int64_t *ret) must_check; /* 0: none yet */
 
 /* ---- records: each round's snapshot, settings, plan and outcome, newest first; at most 512 and 256 MiB of
  * them; fenced by the lease's token. name: "MILLISECONDS-N", the server's time since the epoch, different for
@@ -142,7 +161,7 @@ int store_get_audit(Store *s, Arena *a, usec_t since, uint32_t most, StoredText 
 int store_put_waiting(Store *s, uint64_t token, const char *id, const char *text, size_t n) must_check;
 /* Sorted by id. */
 int store_get_waiting(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
-/* Answers the plan if it is there and was not answered yet, and raises the alarm. 1: it is not there, or was
+/* Answers the plan if it is there and was not answered yet, and calls a round. 1: it is not there, or was
  * answered already: nothing was changed. */
 int store_put_answer(Store *s, const char *id, const char *text, size_t n) must_check;
 int store_get_answers(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
@@ -162,8 +181,13 @@ int store_put_state(Store *s, const char *name, const char *text, size_t n, usec
 /* The same by the leader: 1: refused, `token` is not the newest lease's. */
 int store_lead_state(Store *s, uint64_t token, const char *name, const char *text, size_t n,
                      usec_t expiry) must_check;
-/* The same by whoever wrote it last, or took it over from there: 1: it is not `was` any more ("": none), and
- * nothing was changed. is "": it goes. No expiry. */
-int store_change_state(Store *s, const char *name, const char *was, const char *is) must_check;
 int store_get_state(Store *s, Arena *a, const char *name, const char **ret,
                     size_t *ret_n) must_check; /* 1: none */
+
+/* ---- notes: what operators' commands keep, until another takes it away ---- */
+int store_put_note(Store *s, const char *name, const char *text, size_t n) must_check;
+/* The same by whoever wrote it last, or took it over from there: 1: it is not `was` any more ("": none), and
+ * nothing was changed. is "": it goes. */
+int store_change_note(Store *s, const char *name, const char *was, const char *is) must_check;
+int store_get_note(Store *s, Arena *a, const char *name, const char **ret,
+                   size_t *ret_n) must_check; /* 1: none */

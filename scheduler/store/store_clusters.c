@@ -9,10 +9,7 @@
 
 #include "scheduler/store/store_object.h"
 
-#define PREFIX     "plimsoll:{"
-#define SUFFIX     "}:hosts"
-#define AT_ONCE    "1000"
-#define CURSOR_MAX 32
+#define PREFIX "plimsoll:{"
 
 typedef struct Names {
         Arena *arena;
@@ -21,7 +18,8 @@ typedef struct Names {
 } Names;
 
 static int names_add(Names *names, const char *name, size_t n) {
-        for (uint32_t i = 0; i < names->n; i++) /* SCAN may name a key more than once */
+        for (uint32_t i = 0; i < names->n;
+             i++) /* SCAN may name a key more than once, and each host has one */
                 if (strlen(names->at[i]) == n && memcmp(names->at[i], name, n) == 0)
                         return 0;
         if (names->n == names->room) {
@@ -39,59 +37,25 @@ static int names_add(Names *names, const char *name, size_t n) {
         return names->at[names->n++] ? 0 : -ENOMEM;
 }
 
-/* The cluster of "plimsoll:{NAME}:hosts". A host's name may have braces; a cluster's has none. */
-static int take_key(Names *names, const redisReply *key) {
+/* The cluster of "plimsoll:{NAME}:hosts", or of a report, where no service has kept the hosts yet. A host's name may have
+ * braces; a cluster's has none. */
+static int take_key(void *arg, const redisReply *key) {
+        Names *names = arg;
         const char *name, *brace;
 
-        if (key->type != REDIS_REPLY_STRING)
-                return -EPROTO;
         if (strncmp(key->str, PREFIX, strlen(PREFIX)) != 0)
                 return 0;
         name = key->str + strlen(PREFIX);
         brace = strchr(name, '}');
-        if (!brace || strcmp(brace, SUFFIX) != 0 || !text_is_name(name, (size_t) (brace - name)))
+        if (!brace || !text_is_name(name, (size_t) (brace - name)))
+                return 0;
+        if (strcmp(brace, "}:hosts") != 0 && strncmp(brace, "}:report:", strlen("}:report:")) != 0)
                 return 0;
         return names_add(names, name, (size_t) (brace - name));
 }
 
-/* [cursor, [key …]] */
-static int take_keys(Names *names, const redisReply *reply, char cursor[CURSOR_MAX]) {
-        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-            reply->element[0]->type != REDIS_REPLY_STRING || reply->element[0]->len >= CURSOR_MAX ||
-            reply->element[1]->type != REDIS_REPLY_ARRAY)
-                return -EPROTO;
-        memcpy(cursor, reply->element[0]->str, reply->element[0]->len + 1);
-        for (size_t i = 0; i < reply->element[1]->elements; i++) {
-                int k = take_key(names, reply->element[1]->element[i]);
-
-                if (k < 0)
-                        return k;
-        }
-        return 0;
-}
-
 static int store_clusters_scan(Redis *r, usec_t timeout, Names *names) {
-        char cursor[CURSOR_MAX] = "0";
-        int k;
-
-        do {
-                owned(reply_free) redisReply *reply = NULL;
-                Command c = { 0 };
-
-                k = redis_begin(r, clock_monotonic() + timeout);
-                if (k < 0)
-                        return k;
-                command_text(&c, "SCAN");
-                command_text(&c, cursor);
-                command_text(&c, "MATCH");
-                command_text(&c, PREFIX "*" SUFFIX);
-                command_text(&c, "COUNT");
-                command_text(&c, AT_ONCE);
-                k = redis_call(r, &c, &reply);
-                if (k == 0)
-                        k = take_keys(names, reply, cursor);
-        } while (k == 0 && strcmp(cursor, "0") != 0);
-        return k;
+        return store_scan(r, timeout, PREFIX "*}:*", take_key, names);
 }
 
 /* 1: it is a node of a Redis Cluster. */

@@ -16,6 +16,10 @@ struct Store {
         char cluster[256], home_key[KEY_SIZE];
         char url[1200];
         usec_t timeout;
+        bool keeps_hosts;
+        char **seen; /* hosts whose reports were found and that are not in the set; owned, sorted */
+        uint32_t n_seen;
+        usec_t seen_at; /* monotonic; 0: not looked for yet */
 };
 
 /* Connected, also after the embedded server died: it is started again then. */
@@ -37,6 +41,27 @@ typedef struct HashField {
         size_t n;
 } HashField;
 int store_write_hash(Store *s, HashField f) must_check;
+
+/* The text of a key that a host has for itself, in place of what was there. expiry 0: it stays. */
+int store_put_host_text(Store *s, StoreKey key, const char *host, StoredText text, usec_t expiry) must_check;
+
+/* Those of n hosts, sorted as `hosts` are; who has none is left out. */
+int store_get_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n,
+                         StoredText **ret, uint32_t *ret_n) must_check;
+
+/* Asks for those of at most STORE_REPORTS_AT_ONCE hosts; the reply is to be received. */
+int store_ask_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n) must_check;
+
+/* The hosts that ever reported, sorted: the set, and those whose report is there and who are not in it yet. These are
+ * looked for once a minute (SEEN_EVERY), and put into the set where the store keeps hosts (StoreOptions). */
+int store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) must_check;
+
+/* What store_find_hosts() keeps goes. */
+void store_seen_free(Store *s);
+
+/* Gives `take` each key of this server that matches, some of them twice. What take returns below 0 ends it. */
+typedef int (*StoreKeyTake)(void *arg, const redisReply *key);
+int store_scan(Redis *r, usec_t timeout, const char *match, StoreKeyTake take, void *arg) must_check;
 
 /* Milliseconds for PX, at least 1. */
 int64_t store_ms(usec_t t);

@@ -4,17 +4,25 @@
  * A host's partners are its neighbours in the ring of all names at distances ±1, ±2, ±4 … so that a host has
  * at most 2 log₂ n of them, however many hosts there are, and any two hosts have a common one or are few
  * steps apart (the fingers of Chord: Stoica et al., SIGCOMM 2001). Clusters of at most `most` other hosts are
- * measured whole. Computed by the server, where the ring is: an agent of 10,000 never reads 10,000 names. */
+ * measured whole. Computed by the server, where the ring is: an agent of 10,000 never reads 10,000 names.
+ *
+ * An agent says where its echo is in a key of its own; the service makes the ring of these. The partners are read by a
+ * script that may write nothing (EVAL_RO). */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "scheduler/store/store_script.h"
 
-static const char meet_script[] =
-        "redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])\n"
-        "redis.call('ZADD', KEYS[1], 0, ARGV[1])\n"
+#define PEER_EXPIRY      (10 * 60 * USEC_PER_SEC) /* an agent says it each minute */
+#define PEER_ADDRESS_MAX 64
+#define ECHO_BYTES       32
+
+static const char partners_script[] =
         "local n, me = redis.call('ZCARD', KEYS[1]), redis.call('ZRANK', KEYS[1], ARGV[1])\n"
-        "local most, names, seen = tonumber(ARGV[3]), {}, {}\n"
+        "if not me then return {} end\n"
+        "local most, names, seen = tonumber(ARGV[2]), {}, {}\n"
         "local function add(rank)\n"
         "  if rank ~= me and not seen[rank] and #names < most then\n"
         "    seen[rank] = true\n"
@@ -33,8 +41,13 @@ static const char meet_script[] =
         "end\n"
         "return all\n";
 
-int store_meet_peers(Store *s, Arena *a, const char *host, const char *address, uint32_t most,
-                     StoredText **ret, uint32_t *ret_n) {
+int store_put_peer(Store *s, const char *host, const char *address) {
+        return store_put_host_text(s, KEY_PEER, host, (StoredText){ .text = address, .n = strlen(address) },
+                                   PEER_EXPIRY);
+}
+
+int store_get_partners(Store *s, Arena *a, const char *host, uint32_t most, StoredText **ret,
+                       uint32_t *ret_n) {
         static const StoreKey keys[] = { KEY_RING, KEY_PEERS };
         owned(reply_free) redisReply *reply = NULL;
         ScriptKeys buf;
@@ -46,36 +59,109 @@ int store_meet_peers(Store *s, Arena *a, const char *host, const char *address, 
                 k = store_begin(s);
         if (k < 0)
                 return k;
-        script_add(s, &c, meet_script, keys, ARRAY_SIZE(keys), &buf);
+        script_add(s, &c, partners_script, keys, ARRAY_SIZE(keys), &buf);
+        c.words[0] = "EVAL_RO";
+        c.lengths[0] = strlen("EVAL_RO");
         command_text(&c, host);
-        command_text(&c, address);
         command_number(&c, limit, most);
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
                 k = reply_pairs(reply, a, ret, ret_n);
-        return store_end(s, k, "EVAL (meet peers)");
+        return store_end(s, k, "EVAL_RO (partners)");
 }
 
-int store_share_key(Store *s, Arena *a, const char *fresh, const char **ret, size_t *ret_n) {
-        owned(reply_free) redisReply *set = NULL, *got = NULL;
+/* All at once: an agent that reads meanwhile finds the old ring or the new one. */
+static const char ring_script[] =
+        SCRIPT_FENCE "redis.call('DEL', KEYS[2], KEYS[3])\n"
+                     "for host, at in string.gmatch(ARGV[2], '([^\\n]+)\\n([^\\n]*)\\n') do\n"
+                     "  redis.call('HSET', KEYS[2], host, at)\n"
+                     "  redis.call('ZADD', KEYS[3], 0, host)\n"
+                     "end\n"
+                     "return 0\n";
+
+/* "host\naddress\n" of each; an address that is none is left out. */
+static const char *ring_print(Arena *a, const StoredText *peers, uint32_t n, size_t *ret_n) {
+        size_t size = 1, at = 0;
+        char *text;
+
+        for (uint32_t i = 0; i < n; i++)
+                size += strlen(peers[i].name) + PEER_ADDRESS_MAX + 2;
+        text = arena_new(a, char, size);
+        for (uint32_t i = 0; text && i < n; i++) {
+                const size_t name = strlen(peers[i].name);
+
+                if (peers[i].n == 0 || peers[i].n > PEER_ADDRESS_MAX ||
+                    !text_is_name(peers[i].text, peers[i].n))
+                        continue;
+                memcpy(text + at, peers[i].name, name);
+                text[at + name] = '\n';
+                memcpy(text + at + name + 1, peers[i].text, peers[i].n);
+                at += name + peers[i].n + 2;
+                text[at - 1] = '\n';
+        }
+        *ret_n = at;
+        return text;
+}
+
+int store_make_ring(Store *s, Arena *a, uint64_t token, const char *const *hosts, uint32_t n_hosts) {
+        const ArenaMark mark = arena_mark(a);
+        StoredText *peers;
+        const char *text;
+        uint32_t n = 0;
+        size_t size = 0;
+        int k = store_get_host_texts(s, a, KEY_PEER, hosts, n_hosts, &peers, &n);
+
+        if (k < 0)
+                return k;
+        text = ring_print(a, peers, n, &size);
+        k = text ? script_write(s, &(ScriptWrite){ .script = ring_script,
+                                                   .what = "ring of peers",
+                                                   .fenced = true,
+                                                   .token = token,
+                                                   .keys = { KEY_PEERS, KEY_RING },
+                                                   .n_keys = 2,
+                                                   .words = { SCRIPT_TEXT(text, size) },
+                                                   .n_words = 1 })
+                 : -ENOMEM;
+        arena_rewind(a, mark);
+        return k;
+}
+
+int store_make_echo_key(Store *s) {
+        owned(reply_free) redisReply *reply = NULL;
+        char key[KEY_SIZE], fresh[2 * ECHO_BYTES + 1];
+        unsigned char bytes[ECHO_BYTES];
+        Command c = { 0 };
+        int k = store_begin(s);
+
+        if (k == 0 && getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
+                k = redis_fail(&s->redis, -EAGAIN, "no random bytes for the echo's key");
+        if (k < 0)
+                return k;
+        for (size_t i = 0; i < ECHO_BYTES; i++)
+                (void) snprintf(fresh + 2 * i, 3, "%02x", bytes[i]);
+        command_text(&c, "SET");
+        command_text(&c, key_print(key, s->cluster, KEY_ECHO, NULL));
+        command_text(&c, fresh);
+        command_text(&c, "NX");
+        k = redis_call(&s->redis, &c, &reply); /* nil: there is one already */
+        explicit_bzero(fresh, sizeof(fresh));
+        explicit_bzero(bytes, sizeof(bytes));
+        return store_end(s, k, "SET of the echo's key");
+}
+
+int store_get_echo_key(Store *s, Arena *a, const char **ret, size_t *ret_n) {
+        owned(reply_free) redisReply *reply = NULL;
         char key[KEY_SIZE];
-        Command put = { 0 }, get = { 0 };
+        Command c = { 0 };
         int k = store_begin(s);
 
         if (k < 0)
                 return k;
-        (void) key_print(key, s->cluster, KEY_ECHO, NULL);
-        command_text(&put, "SET");
-        command_text(&put, key);
-        command_text(&put, fresh);
-        command_text(&put, "NX");
-        k = redis_call(&s->redis, &put, &set); /* nil: there is one already */
-        if (k == 0) {
-                command_text(&get, "GET");
-                command_text(&get, key);
-                k = redis_call(&s->redis, &get, &got);
-        }
+        command_text(&c, "GET");
+        command_text(&c, key_print(key, s->cluster, KEY_ECHO, NULL));
+        k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
-                k = reply_text(got, a, ret, ret_n);
-        return store_end(s, k == 1 ? -EAGAIN : k, "SET and GET of the echo's key");
+                k = reply_text(reply, a, ret, ret_n);
+        return store_end(s, k, "GET of the echo's key");
 }

@@ -30,24 +30,28 @@ int store_get_waiting(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
         return store_read_hash(s, a, KEY_WAITING, ret, ret_n);
 }
 
-/* Of two people at once the first counts. The alarm wakes the leader. */
+/* Of two people at once the first counts. The call wakes the leader. The key of the plans is no KEYS[…]: whoever may
+ * declare a key to a script may write it, and operators may not write plans. It is in the same slot. */
 static const char answer_script[] =
-        "if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 1 end\n"
-        "if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 1 end\n"
-        "redis.call('INCR', KEYS[3])\n"
+        "if redis.call('HEXISTS', ARGV[3], ARGV[1]) == 0 then return 1 end\n"
+        "if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 1 end\n"
+        "redis.call('INCR', KEYS[2])\n"
         "return 0\n";
 
 int store_put_answer(Store *s, const char *id, const char *text, size_t n) {
+        char plans[KEY_SIZE];
         int k = store_check_name(s, "plan", id);
 
-        return k < 0 ? k
-                     : script_write(s, &(ScriptWrite){
-                                               .script = answer_script,
+        if (k < 0)
+                return k;
+        (void) key_print(plans, s->cluster, KEY_WAITING, NULL);
+        return script_write(s, &(ScriptWrite){ .script = answer_script,
                                                .what = "answer a plan",
-                                               .keys = { KEY_WAITING, KEY_ANSWERS, KEY_ALARM },
-                                               .n_keys = 3,
-                                               .words = { SCRIPT_TEXT(id, strlen(id)), SCRIPT_TEXT(text, n) },
-                                               .n_words = 2 });
+                                               .keys = { KEY_ANSWERS, KEY_CALL },
+                                               .n_keys = 2,
+                                               .words = { SCRIPT_TEXT(id, strlen(id)), SCRIPT_TEXT(text, n),
+                                                          SCRIPT_TEXT(plans, strlen(plans)) },
+                                               .n_words = 3 });
 }
 
 int store_get_answers(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {

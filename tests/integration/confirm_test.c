@@ -98,9 +98,9 @@ Test(confirm, what_was_accepted_is_carried_out_at_once_and_once) {
         busy_h1();
         cr_assert_eq(EXIT_DONE, serve("confirm"));
         w = only_one();
-        cr_assert_eq(0, store_get_alarm(store, &before));
+        cr_assert_eq(0, store_get_calls(store, &before));
         cr_assert_eq(0, answer(w.plan.id, true, "root@ops1"));
-        cr_assert_eq(0, store_get_alarm(store, &after));
+        cr_assert_eq(0, store_get_calls(store, &after));
         cr_assert_gt(after, before, "the leader is called");
         cr_assert_eq(1, answer(w.plan.id, false, "root@ops2"), "the first answer counts");
         cr_assert_eq(EXIT_DONE, serve("confirm"));

@@ -238,16 +238,16 @@ Test(settle, a_post_copy_that_stays_broken_is_left_to_a_person_after_six_tries) 
         leadership_release(&l);
 }
 
-Test(settle, a_state_that_another_has_changed_is_left_alone) {
+Test(settle, a_note_that_another_has_changed_is_left_alone) {
         const char *text = NULL;
         size_t n = 0;
 
-        cr_assert_eq(0, store_change_state(store, "roll", "", "a"));
-        cr_assert_eq(1, store_change_state(store, "roll", "", "b"));
-        cr_assert_eq(0, store_change_state(store, "roll", "a", "b"), "taken over");
-        cr_assert_eq(1, store_change_state(store, "roll", "a", "c"), "the one it was taken from");
-        cr_assert_eq(0, store_get_state(store, &arena, "roll", &text, &n));
+        cr_assert_eq(0, store_change_note(store, "roll", "", "a"));
+        cr_assert_eq(1, store_change_note(store, "roll", "", "b"));
+        cr_assert_eq(0, store_change_note(store, "roll", "a", "b"), "taken over");
+        cr_assert_eq(1, store_change_note(store, "roll", "a", "c"), "the one it was taken from");
+        cr_assert_eq(0, store_get_note(store, &arena, "roll", &text, &n));
         cr_assert_str_eq("b", text);
-        cr_assert_eq(0, store_change_state(store, "roll", "b", ""));
-        cr_assert_eq(1, store_get_state(store, &arena, "roll", &text, &n));
+        cr_assert_eq(0, store_change_note(store, "roll", "b", ""));
+        cr_assert_eq(1, store_get_note(store, &arena, "roll", &text, &n));
 }

@@ -4,12 +4,33 @@
 
 TestSuite(store_peers, .init = fixture_setup, .fini = fixture_teardown, .timeout = 120);
 
-static void meet(Store *s, int i, uint32_t most, StoredText **ret, uint32_t *ret_n) {
+static uint64_t token;
+
+static void address_of(Store *s, int i) {
         char host[16], address[32];
 
         (void) snprintf(host, sizeof(host), "h%05d", i);
         (void) snprintf(address, sizeof(address), "10.0.%d.%d 16599", i / 256, i % 256);
-        expect(0, s, store_meet_peers(s, &arena, host, address, most, ret, ret_n));
+        expect(0, s, store_put_peer(s, host, address));
+}
+
+/* The leader makes the ring of hosts first … first + n - 1. */
+static void ring(Store *s, int first, int n) {
+        const char **hosts = arena_new(&arena, const char *, (size_t) n);
+        char holder[64];
+
+        if (token == 0)
+                expect(0, s, store_lease(s, "leader", 600 * SECOND, &token, holder, sizeof(holder)));
+        for (int i = 0; i < n; i++)
+                hosts[i] = text_format(&arena, "h%05d", first + i);
+        expect(0, s, store_make_ring(s, &arena, token, hosts, (uint32_t) n));
+}
+
+static void partners(Store *s, int i, uint32_t most, StoredText **ret, uint32_t *ret_n) {
+        char host[16];
+
+        (void) snprintf(host, sizeof(host), "h%05d", i);
+        expect(0, s, store_get_partners(s, &arena, host, most, ret, ret_n));
 }
 
 Test(store_peers, of_a_small_cluster_are_all_others) {
@@ -19,17 +40,23 @@ Test(store_peers, of_a_small_cluster_are_all_others) {
 
         server_start(NULL, NULL);
         s = opened(url, 0);
-        meet(s, 1, 32, &peers, &n);
+        address_of(s, 1);
+        partners(s, 1, 32, &peers, &n);
+        cr_assert_eq(n, 0, "no ring yet");
+        ring(s, 1, 1);
+        partners(s, 1, 32, &peers, &n);
         cr_assert_eq(n, 0, "nobody is its own partner");
         for (int i = 2; i <= 33; i++)
-                meet(s, i, 32, &peers, &n);
+                address_of(s, i);
+        ring(s, 1, 33);
+        partners(s, 33, 32, &peers, &n);
         cr_assert_eq(n, 32);
         cr_assert_str_eq(peers[0].name, "h00001");
         cr_assert_str_eq(peers[0].text, "10.0.0.1 16599");
-        meet(s, 1, 32, &peers, &n);
+        partners(s, 1, 32, &peers, &n);
         cr_assert_eq(n, 32);
         expect(0, s, store_forget_host(s, "h00002"));
-        meet(s, 1, 32, &peers, &n);
+        partners(s, 1, 32, &peers, &n);
         cr_assert_eq(n, 31);
         cr_assert_str_eq(peers[0].name, "h00003");
 }
@@ -44,10 +71,11 @@ Test(store_peers, of_a_large_cluster_are_few_and_reach_everywhere) {
         server_start(NULL, NULL);
         s = opened(url, 60 * SECOND);
         for (int i = 0; i < HOSTS; i++)
-                meet(s, i, 32, &peers, &n);
+                address_of(s, i);
+        ring(s, 0, HOSTS);
         for (int i = 0; i < HOSTS; i++) {
                 arena_rewind(&arena, 0);
-                meet(s, i, 32, &peers, &n);
+                partners(s, i, 32, &peers, &n);
                 cr_assert(n >= 10 && n <= 32, "h%05d has %u partners", i, n);
                 for (uint32_t k = 0; k < n; k++)
                         linked[i][atoi(peers[k].name + 1)] = true;
@@ -57,7 +85,31 @@ Test(store_peers, of_a_large_cluster_are_few_and_reach_everywhere) {
                         cr_assert_eq(linked[i][k], linked[k][i], "partners are partners of each other");
 }
 
-Test(store_peers, share_the_key_of_whoever_was_first) {
+/* What an agent says of its address goes into a script of the leader: two lines, another's name, a flood are no address. */
+Test(store_peers, an_address_that_is_none_is_left_out) {
+        static const char *const bad[] = { "10.0.0.9 1\nh00001\n6.6.6.6 1", "", "\x1b[31m" };
+        owned(store_free) Store *s = NULL;
+        char flood[4096];
+        StoredText *peers;
+        uint32_t n;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        memset(flood, 'x', sizeof(flood) - 1);
+        flood[sizeof(flood) - 1] = '\0';
+        address_of(s, 1);
+        address_of(s, 2);
+        for (size_t i = 0; i <= ARRAY_SIZE(bad); i++) {
+                expect(0, s, store_put_peer(s, "h00003", i < ARRAY_SIZE(bad) ? bad[i] : flood));
+                ring(s, 1, 3);
+                partners(s, 2, 32, &peers, &n);
+                cr_assert_eq(n, 1);
+                cr_assert_str_eq(peers[0].name, "h00001");
+                cr_assert_str_eq(peers[0].text, "10.0.0.1 16599");
+        }
+}
+
+Test(store_peers, share_the_key_that_the_first_service_made) {
         owned(store_free) Store *s = NULL, *t = NULL;
         const char *first, *second;
         size_t n;
@@ -65,8 +117,11 @@ Test(store_peers, share_the_key_of_whoever_was_first) {
         server_start(NULL, NULL);
         s = opened(url, 0);
         t = opened(url, 0);
-        expect(0, s, store_share_key(s, &arena, "a key", &first, &n));
-        expect(0, t, store_share_key(t, &arena, "another", &second, &n));
-        cr_assert_str_eq(first, "a key");
-        cr_assert_str_eq(second, "a key");
+        expect(1, s, store_get_echo_key(s, &arena, &first, &n));
+        expect(0, s, store_make_echo_key(s));
+        expect(0, s, store_get_echo_key(s, &arena, &first, &n));
+        cr_assert_eq(n, 64);
+        expect(0, t, store_make_echo_key(t));
+        expect(0, t, store_get_echo_key(t, &arena, &second, &n));
+        cr_assert_str_eq(first, second);
 }

@@ -22,14 +22,20 @@ Test(store, reports_come_back_byte_for_byte_sorted_by_host) {
         cr_assert_eq(memcmp(r.texts[1].text, "a\0b\r\n%s", 7), 0);
 }
 
-Test(store, an_expired_report_leaves_the_member) {
-        owned(store_free) Store *s = NULL;
+/* An agent may write its own keys only: that the host is one is kept by the service, once it has seen the report. */
+Test(store, an_expired_report_leaves_the_member_that_the_service_has_seen) {
+        const StoreOptions options = { .url = url, .cluster = "test", .keeps_hosts = true };
+        owned(store_free) Store *s = NULL, *service = NULL;
+        TextFault fault;
         Reports r;
 
         server_start(NULL, NULL);
         s = opened(url, 0);
-        expect(0, s, store_put_report(s, "h1", "x", 1, USEC_PER_MSEC));
-        clock_sleep(100 * USEC_PER_MSEC);
+        cr_assert_eq(0, store_open(&options, &service, &fault));
+        expect(0, s, store_put_report(s, "h1", "x", 1, 500 * USEC_PER_MSEC));
+        expect(0, service, get_reports(service, &r));
+        cr_assert_eq(r.n, 1);
+        clock_sleep(600 * USEC_PER_MSEC);
         expect(0, s, get_reports(s, &r));
         cr_assert_eq(r.n, 0);
         cr_assert_eq(r.n_members, 1);
@@ -108,6 +114,8 @@ Test(store, an_arena_that_is_too_small_is_said_and_the_next_call_is_right) {
 
 /* Some are silent, and one in 100 says what nobody understands. */
 static void six_hundred_report(Store *s) {
+        Reports r;
+
         for (int i = 0; i < 600; i++) {
                 char host[16], text[128];
                 int n;
@@ -117,18 +125,25 @@ static void six_hundred_report(Store *s) {
                              "plimsoll.report/1 %s sent=1 seq=2 every=3\n@cpu 4\nhost.cpus\t\t%d%s\n", host,
                              i, i % 100 == 99 ? "x" : "");
                 expect(0, s, store_put_report(s, host, text, (size_t) n, 60 * SECOND));
-                if (i % 7 == 0)
-                        expect(0, s, store_put_report(s, host, text, (size_t) n, USEC_PER_MSEC));
+        }
+        expect(0, s, get_reports(s, &r)); /* all are known; then one in seven falls silent */
+        for (int i = 0; i < 600; i += 7) {
+                char host[16];
+
+                (void) snprintf(host, sizeof(host), "h%04d", i);
+                expect(0, s, store_put_report(s, host, "x", 1, USEC_PER_MSEC));
         }
         clock_sleep(100 * USEC_PER_MSEC);
 }
 
 Test(store, reports_are_read_while_they_are_fetched) {
+        const StoreOptions options = { .url = url, .cluster = "test", .keeps_hosts = true };
         owned(store_free) Store *s = NULL;
+        TextFault fault;
         Reports r;
 
         server_start(NULL, NULL);
-        s = opened(url, 0);
+        cr_assert_eq(0, store_open(&options, &s, &fault));
         six_hundred_report(s);
         expect(0, s, get_reports(s, &r));
         cr_assert_eq(r.n_members, 600);
@@ -204,7 +219,7 @@ Test(store, of_two_operators_who_change_a_mark_at_once_the_second_is_told) {
 
         server_start(NULL, NULL);
         s = opened(url, 0);
-        expect(0, s, store_get_alarm(s, &before));
+        expect(0, s, store_get_calls(s, &before));
         expect(0, s, store_change_mark(s, "h1", "", "mine"));
         expect(1, s, store_change_mark(s, "h1", "", "yours"));
         expect(0, s, store_change_mark(s, "h1", "mine", "yours"));
@@ -215,7 +230,7 @@ Test(store, of_two_operators_who_change_a_mark_at_once_the_second_is_told) {
         expect(0, s, store_change_mark(s, "h1", "yours", ""));
         expect(0, s, store_get_marks(s, &arena, &marks, &n));
         cr_assert_eq(n, 0);
-        expect(0, s, store_get_alarm(s, &after));
+        expect(0, s, store_get_calls(s, &after));
         cr_assert_eq(after, before + 3, "each change calls the leader, a refused one does not");
 }
 
@@ -554,14 +569,23 @@ Test(store, what_is_remembered_of_devices_only_the_leader_writes) {
         cr_assert_eq(n, 0);
 }
 
-Test(store, an_alarm_counts_up) {
+Test(store, calls_and_alarms_count_up) {
         owned(store_free) Store *s = NULL;
+        static const char *const hosts[] = { "h1", "h2" };
         int64_t before = -1, after = -1;
+        StoredText *alarms = NULL;
+        uint32_t n = 0;
 
         server_start(NULL, NULL);
         s = opened(url, 0);
-        cr_assert_eq(0, store_get_alarm(s, &before));
-        cr_assert_eq(0, store_raise_alarm(s));
-        cr_assert_eq(0, store_get_alarm(s, &after));
+        cr_assert_eq(0, store_get_calls(s, &before));
+        cr_assert_eq(0, store_call_round(s));
+        cr_assert_eq(0, store_get_calls(s, &after));
         cr_assert_eq(after, before + 1);
+        cr_assert_eq(0, store_raise_alarm(s, "h2"));
+        cr_assert_eq(0, store_raise_alarm(s, "h2"));
+        cr_assert_eq(0, store_get_alarms(s, &arena, hosts, ARRAY_SIZE(hosts), &alarms, &n));
+        cr_assert_eq(n, 1, "h1 never raised one");
+        cr_assert_str_eq(alarms[0].name, "h2");
+        cr_assert_str_eq(alarms[0].text, "2");
 }

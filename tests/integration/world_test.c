@@ -239,7 +239,7 @@ static void agents_run(Store *store) {
                         froze = true;
                 }
                 if (!called && *now >= BEGIN + BROKEN) {
-                        cr_assert_eq(0, store_raise_alarm(store));
+                        cr_assert_eq(0, store_raise_alarm(store, "h1"));
                         called = true;
                 }
                 sim_sleep(NULL, 30 * SECOND);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/store/keys.h"
+#include "scheduler/store/store_acl.h"
 
 Test(keys, a_key_carries_its_cluster_as_hash_tag) {
         char buf[KEY_SIZE];
@@ -54,12 +55,27 @@ Test(keys, the_documentation_has_every_key_and_no_other) {
                 char row[512];
 
                 (void) snprintf(row, sizeof(row), "\n| `plimsoll:{CLUSTER}:%s%s%s` | %s | %s | %s | %s |\n",
-                                d->name, d->part[0] ? ":" : "", d->part, d->type, d->expiry, d->writer,
-                                d->holds);
+                                d->name, d->part[0] ? ":" : "", d->part, d->type, d->expiry,
+                                store_roles_text(d->writes), d->holds);
                 cr_assert_not_null(strstr(text, row), "docs/redis-keys.md has no line %s", row);
         }
         for (const char *p = text; (p = strstr(p, "\n| `plimsoll:")); p++)
                 rows++;
         cr_assert_eq(rows, KEY_N);
         free(text);
+}
+
+/* A key that nobody has thought about is nobody's: then no account may touch it, and this says so first. */
+Test(keys, every_key_has_a_role_that_writes_it_and_one_that_reads_it) {
+        for (int k = 0; k < KEY_N; k++) {
+                const StoreKeyDef *d = &store_key_defs[k];
+
+                cr_assert_neq(d->writes, 0, "%s: no role writes it", d->name);
+                cr_assert_neq(d->reads, 0, "%s: no role reads it", d->name);
+                cr_assert_not(d->writes & ROLE_READER, "%s: a reader writes", d->name);
+                cr_assert(!(d->writes & ROLE_AGENT) || strcmp(d->part, "HOST") == 0,
+                          "%s: an agent writes its own host's keys only", d->name);
+                cr_assert_str_neq(store_roles_text(d->writes), "nobody", "%s", d->name);
+                cr_assert_str_neq(store_roles_text(d->reads), "nobody", "%s", d->name);
+        }
 }

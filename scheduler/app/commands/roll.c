@@ -62,7 +62,7 @@ static int roll_save(Roll *x) {
         json_t *o = state_json(x);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
         const char *is = text ? text_copy(x->in->arena, text, strlen(text)) : NULL;
-        int r = is ? store_change_state(x->store, STATE, x->was, is) : -ENOMEM;
+        int r = is ? store_change_note(x->store, STATE, x->was, is) : -ENOMEM;
 
         json_decref(o);
         free(text);
@@ -73,7 +73,7 @@ static int roll_save(Roll *x) {
 
 /* It is over, unless another run goes on with it. */
 static int roll_forget(const Roll *x) {
-        int r = store_change_state(x->store, STATE, x->was, "");
+        int r = store_change_note(x->store, STATE, x->was, "");
 
         return r < 0 ? r : 0;
 }
@@ -120,7 +120,7 @@ static int roll_load(Roll *x, uint32_t room) {
         const char *text = NULL;
         size_t n = 0;
         json_t *o;
-        int r = store_get_state(x->store, x->in->arena, STATE, &text, &n);
+        int r = store_get_note(x->store, x->in->arena, STATE, &text, &n);
 
         x->was = r == 0 ? text : "";
         if (r != 0 || n == 0)

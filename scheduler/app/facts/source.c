@@ -309,7 +309,8 @@ static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
         return migration_learn(a, moves, kept, &in->lessons);
 }
 
-/* A report that cannot be read is as good as none: its host is a member, and so excluded for want of facts. */
+/* A report that cannot be read is as good as none: its host is a member, and so excluded for want of facts. So is one that
+ * says another host than its key: an agent can write its own key alone, and speaks for no other. */
 static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInput *in) {
         const Report **reports = arena_new(a, const Report *, all->n);
 
@@ -317,13 +318,18 @@ static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInp
                 arena_new(a, const char *, (size_t) all->n + 2); /* one more for Prometheus, one for faults */
         if (!reports || !s->notices)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < all->n; i++)
-                if (all->reports[i].report)
-                        reports[in->n_reports++] = all->reports[i].report;
-                else
+        for (uint32_t i = 0; i < all->n; i++) {
+                const ReadReport *one = &all->reports[i];
+
+                if (!one->report)
                         source_notice_put(s, text_format(a, "%s: its report cannot be read: line %u: %s",
-                                                         all->reports[i].host, all->reports[i].fault->line,
-                                                         all->reports[i].fault->what));
+                                                         one->host, one->fault->line, one->fault->what));
+                else if (strcmp(one->report->host, one->host) != 0)
+                        source_notice_put(s, text_format(a, "%s: its report says that it is of %s: not used",
+                                                         one->host, one->report->host));
+                else
+                        reports[in->n_reports++] = one->report;
+        }
         in->reports = reports;
         in->expected = all->members;
         in->n_expected = all->n_members;

@@ -175,7 +175,7 @@ int audit_store_look(Leadership *l, Arena *a, const Settings *settings, const Sn
 static int audit_store_acknowledged(Store *store, Arena *a, usec_t *ret) {
         const char *text = NULL;
         size_t n = 0;
-        int r = store_get_state(store, a, AUDIT_ACK_NAME, &text, &n);
+        int r = store_get_note(store, a, AUDIT_ACK_NAME, &text, &n);
 
         *ret = 0;
         if (r == 0 && text_to_int(text, n, 0, INT64_MAX, ret) < 0)
@@ -205,5 +205,5 @@ int audit_store_acknowledge(Store *store) {
         char text[24];
         int n = snprintf(text, sizeof(text), "%lld", (long long) clock_now());
 
-        return store_put_state(store, AUDIT_ACK_NAME, text, (size_t) n, 0);
+        return store_put_note(store, AUDIT_ACK_NAME, text, (size_t) n);
 }

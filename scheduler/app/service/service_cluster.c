@@ -9,6 +9,7 @@
 
 #include "scheduler/app/facts/bmc_watch.h"
 #include "scheduler/app/service/event_watch.h"
+#include "scheduler/app/service/round_calls.h"
 #include "scheduler/app/service/service_round.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/terminal/invocation.h"
@@ -18,6 +19,7 @@
 
 #define QUOTE       512
 #define UNFINISHED  (3 * USEC_PER_SEC)
+#define RING_EVERY  (60 * USEC_PER_SEC)
 #define ROUND_LEAST USEC_PER_SEC       /* from the start of one round to the next, however often hosts call */
 #define EVENT_EVERY (5 * USEC_PER_SEC) /* hosts' pulses are looked at; and the least from round to event */
 
@@ -46,7 +48,9 @@ struct ClusterService {
         uint64_t last_fingerprint;
         bool paused;         /* balance is: predictions were wrong */
         usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
-        int64_t alarm;       /* how often hosts had called when the last round began */
+        RoundCalls calls;
+        usec_t ring_at;      /* monotonic: when the ring of peers is made next */
+        uint32_t ring_hosts; /* how many hosts it was made of */
         usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
         usec_t offered;    /* monotonic: when it last said that it could lead, or looked who could */
         bool unfinished;   /* what must be done was not done in the last round */
@@ -244,6 +248,24 @@ static void share_out(ClusterService *x) {
         log_event(LOG_INFO, "lease.handed_over", "to=%s why=\"it leads fewer clusters\"", to);
 }
 
+/* Which agents measure the distance to which. */
+static void make_ring(ClusterService *x, const Snapshot *s) {
+        const usec_t now = service_cluster_monotonic(x);
+        char quoted[QUOTE];
+        int r;
+
+        if (now < x->ring_at && s->n_hosts == x->ring_hosts)
+                return;
+        r = store_make_echo_key(x->store);
+        if (r == 0)
+                r = store_make_ring(x->store, &x->arena, x->leadership.token, x->calls.names, x->calls.n);
+        if (r < 0)
+                log_event(LOG_WARNING, "peers.lost", "error=%s",
+                          log_quote(store_error(x->store), quoted, sizeof(quoted)));
+        x->ring_at = now + RING_EVERY;
+        x->ring_hosts = s->n_hosts;
+}
+
 static int one_round(ClusterService *x) {
         const ServiceModes modes = service_modes(x->settings);
         const Snapshot *seen = NULL;
@@ -262,7 +284,7 @@ static int one_round(ClusterService *x) {
                                .rest_until = &x->rest_until,
                                .urgent_only = service_cluster_monotonic(x) < x->rest_until,
                                .unfinished = &x->unfinished,
-                               .alarm = x->alarm,
+                               .calls = &x->calls,
                                .paused = &x->paused,
                                .last_fingerprint = &x->last_fingerprint,
                                .seen = &seen,
@@ -274,8 +296,11 @@ static int one_round(ClusterService *x) {
         round.executor = service_cluster_acts(x) ? &x->executor : NULL;
         arena_rewind(&x->arena, 0);
         r = service_round(&round);
-        if (seen && event_watch_round(&x->events, seen, x->settings, moved) < 0)
+        if (seen && (event_watch_round(&x->events, seen, x->settings, moved) < 0 ||
+                     round_calls_end(&x->calls, seen) < 0))
                 log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
+        if (seen)
+                make_ring(x, seen);
         /* Who only advises does not keep others from acting: `plimsoll apply` takes the lease between rounds.
          */
         if (!service_cluster_acts(x)) {
@@ -289,9 +314,13 @@ static int one_round(ClusterService *x) {
 
 /* A host has got worse, or an operator wants something, since the last round began. */
 static bool service_cluster_is_called(ClusterService *x) {
-        int64_t alarm = x->alarm;
+        char why[CALL_WHY_SIZE], quoted[QUOTE];
 
-        return store_get_alarm(x->store, &alarm) == 0 && alarm != x->alarm;
+        if (round_calls_look(&x->calls, x->store, service_cluster_monotonic(x), clock_now_of(x->world.clock),
+                             why) != 1)
+                return false;
+        log_event(LOG_INFO, "round.called", "why=%s", log_quote(why, quoted, sizeof(quoted)));
+        return true;
 }
 
 /* What the hosts' pulses say is worth a round: logged. */
@@ -309,7 +338,7 @@ static bool hosts_call(ClusterService *x, usec_t begun) {
         if (x->events.n == 0 || now < begun + EVENT_EVERY || now < x->looked + EVENT_EVERY)
                 return false;
         x->looked = now;
-        if (store_get_pulses(x->store, &x->arena, &pulses, &n) == 0)
+        if (store_get_pulses(x->store, &x->arena, x->calls.names, x->calls.n, &pulses, &n) == 0)
                 event_watch_look(&x->events, pulses, n, times, &call);
         arena_rewind(&x->arena, mark);
         if (!call.why[0])
@@ -328,11 +357,8 @@ static void service_cluster_rest(ClusterService *x, usec_t begun, usec_t end, bo
                 const bool led = x->leading;
 
                 clock_sleep_of(x->world.clock, end - now < x->world.nap ? end - now : x->world.nap);
-                if (service_cluster_monotonic(x) >= begun + ROUND_LEAST && service_cluster_is_called(x)) {
-                        log_event(LOG_INFO, "round.called",
-                                  "why=\"a host has got worse, or an operator wants something\"");
+                if (service_cluster_monotonic(x) >= begun + ROUND_LEAST && service_cluster_is_called(x))
                         return;
-                }
                 if (watches && hosts_call(x, begun))
                         return;
                 reload_if_asked(x);
@@ -363,8 +389,8 @@ static usec_t service_cluster_pause_of(const ClusterService *x, int r, usec_t be
 static int service_cluster_turn(ClusterService *x) {
         int r = service_cluster_lead(x);
 
-        if (store_get_alarm(x->store, &x->alarm) < 0 && r == 0)
-                log_event(LOG_DEBUG, "store.away", "error=\"the alarm cannot be read\"");
+        if (round_calls_begin(&x->calls, x->store) < 0 && r == 0)
+                log_event(LOG_DEBUG, "store.away", "error=\"operators' calls cannot be read\"");
         return r == 0 ? one_round(x) : r;
 }
 
@@ -403,7 +429,8 @@ static int service_cluster_open_store(ClusterService *x, TextFault *f) {
         const char *configured = settings_text(x->settings, "service", "cluster");
         StoreOptions o = { .url = url[0] ? url : NULL,
                            .state_dir = settings_text(x->settings, "service", "state_dir"),
-                           .cluster = configured };
+                           .cluster = configured,
+                           .keeps_hosts = true };
         int r = x->outer->open_store(x->outer->self, &o, &x->store, f);
 
         if (r == 0 && !x->cluster[0]) /* the store has accepted its length; it outlives the settings */
@@ -507,6 +534,7 @@ ClusterService *cluster_service_free(ClusterService *x) {
                 x->executor.free(x->executor.self);
         x->bmcs = bmc_watch_free(x->bmcs);
         event_watch_close(&x->events);
+        round_calls_close(&x->calls);
         demand_store_close(&x->demand);
         x->source = source_free(x->source);
         x->store = store_free(x->store);

@@ -5,6 +5,7 @@
 #include "scheduler/act/executor.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/source.h"
+#include "scheduler/app/service/round_calls.h"
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
 
@@ -24,7 +25,7 @@ typedef struct ServiceRound {
         usec_t *rest_until;   /* monotonic; set when VMs were moved: no round before */
         bool urgent_only;     /* evacuation and repairs only: the rates are not to be planned on yet */
         bool *unfinished;     /* set: something that must be done is not; soon again */
-        int64_t alarm;        /* when the round began: once it is another, no move is started any more */
+        RoundCalls *calls;    /* who calls meanwhile: then no move is started any more */
         bool *paused;         /* balance was paused by the last round: said once */
         uint64_t *last_fingerprint; /* what the last round without moves said, so that it is recorded once */
         const Snapshot **seen;      /* set: what it read, in its arena; not, when there were no facts */

@@ -96,16 +96,14 @@ static void service_work_trouble(void *arg, uint32_t move, const char *what) {
 /* What runs may end; then a round takes in why it was called. */
 static bool service_work_is_called(RoundState *w) {
         usec_t now = work_monotonic(w);
-        int64_t alarm = w->x->alarm;
+        char why[CALL_WHY_SIZE], quoted[QUOTE];
 
         if (w->called || now < w->alarm_seen + ALARM_EVERY)
                 return w->called;
         w->alarm_seen = now;
-        w->called = store_get_alarm(w->x->store, &alarm) == 0 && alarm != w->x->alarm;
+        w->called = round_calls_look(w->x->calls, w->x->store, now, work_now(w), why) == 1;
         if (w->called)
-                log_event(LOG_INFO, "plan.overtaken",
-                          "why=\"a host or an operator calls: nothing more is "
-                          "started, what runs may end\"");
+                log_event(LOG_INFO, "plan.overtaken", "why=%s", log_quote(why, quoted, sizeof(quoted)));
         return w->called;
 }
 

@@ -11,6 +11,8 @@
 
 #include "scheduler/snapshot/health/fault_memory.h"
 
+#define FAULT_ALARM_FROM 2 /* the grade from which VMs are concerned: a host that gets there calls a round */
+
 typedef struct FaultInput {
         const Report *report;      /* NULL: the host does not report */
         const FaultMemory *memory; /* NULL: nothing is remembered, levels alone count */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which hosts there are. An agent writes keys of its own host only, so it can't put its name on a list: the set `hosts` is
+ * kept by the service, from the reports that it finds by their keys; who only reads looks for them, too. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/store/store_script.h"
+
+#define SEEN_EVERY (60 * USEC_PER_SEC)
+#define SEEN_FIRST 64 /* so many at first, then twice as many */
+#define SEEN_MOST  200000
+
+static int hosts_compare(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+void store_seen_free(Store *s) {
+        for (uint32_t i = 0; i < s->n_seen; i++)
+                free(s->seen[i]);
+        free(s->seen);
+        s->seen = NULL;
+        s->n_seen = 0;
+}
+
+typedef struct SeenHosts {
+        const char *prefix; /* of the key of a report */
+        char **names;
+        uint32_t n, room;
+} SeenHosts;
+
+static int seen_take(void *arg, const redisReply *key) {
+        SeenHosts *x = arg;
+        const size_t skip = strlen(x->prefix);
+        char *name;
+
+        if (key->len <= skip || strncmp(key->str, x->prefix, skip) != 0 ||
+            !text_is_name(key->str + skip, key->len - skip) || x->n == SEEN_MOST)
+                return 0; /* no host of ours has such a name: the report is nobody's */
+        if (x->n == x->room) {
+                const uint32_t room = x->room ? 2 * x->room : SEEN_FIRST;
+                char **more = realloc(x->names, sizeof(*more) * room);
+
+                if (!more)
+                        return -ENOMEM;
+                x->names = more;
+                x->room = room;
+        }
+        name = strndup(key->str + skip, key->len - skip);
+        if (!name)
+                return -ENOMEM;
+        x->names[x->n++] = name;
+        return 0;
+}
+
+/* `text` matches itself alone. */
+static void glob_escape(const char *text, char *ret) {
+        for (; *text; text++) {
+                if (strchr("*?[]\\^-", *text))
+                        *ret++ = '\\';
+                *ret++ = *text;
+        }
+        *ret = '\0';
+}
+
+static int seen_look(Store *s) {
+        char prefix[KEY_SIZE], match[2 * KEY_SIZE];
+        SeenHosts x = { .prefix = prefix };
+        int k;
+
+        (void) key_print(prefix, s->cluster, KEY_REPORT, "");
+        glob_escape(prefix, match);
+        strcat(match, "*"); /* NOLINT: half of match is free */
+        k = store_scan(&s->redis, s->timeout, match, seen_take, &x);
+        store_seen_free(s);
+        s->seen = x.names;
+        s->n_seen = x.n;
+        if (k < 0) {
+                store_seen_free(s);
+                return k;
+        }
+        if (x.n > 0)
+                qsort(x.names, x.n, sizeof(*x.names), hosts_compare);
+        s->seen_at = clock_monotonic();
+        return 0;
+}
+
+static int hosts_read(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) {
+        owned(reply_free) redisReply *reply = NULL;
+        char hosts[KEY_SIZE];
+        Command c = { 0 };
+        int k = redis_begin(&s->redis, clock_monotonic() + s->timeout);
+
+        if (k < 0)
+                return k;
+        command_text(&c, "SMEMBERS");
+        command_text(&c, key_print(hosts, s->cluster, KEY_HOSTS, NULL));
+        k = redis_call(&s->redis, &c, &reply);
+        return k < 0 ? k : reply_names(reply, a, ret, ret_n);
+}
+
+/* `more`, which were found, are put into the set. */
+static int hosts_keep(Store *s, const char *const *more, uint32_t n) {
+        char key[KEY_SIZE];
+        int k = redis_begin(&s->redis, clock_monotonic() + s->timeout);
+
+        for (uint32_t i = 0; k == 0 && i < n;) {
+                owned(reply_free) redisReply *reply = NULL;
+                Command c = { 0 };
+                int64_t added;
+
+                command_text(&c, "SADD");
+                command_text(&c, key_print(key, s->cluster, KEY_HOSTS, NULL));
+                for (uint32_t end = i + STORE_REPORTS_AT_ONCE; i < n && i < end; i++)
+                        command_text(&c, more[i]);
+                k = redis_call(&s->redis, &c, &reply);
+                if (k == 0)
+                        k = reply_number(reply, 0, &added);
+        }
+        return k;
+}
+
+/* Both are sorted; `seen` may name one twice. all: room for both. */
+static uint32_t hosts_merge(const char *const *members, uint32_t n_members, char *const *seen,
+                            uint32_t n_seen, const char **all, const char **fresh, uint32_t *n_fresh) {
+        uint32_t i = 0, k = 0, n = 0;
+
+        while (i < n_members || k < n_seen) {
+                const int order = i == n_members ? 1 : k == n_seen ? -1 : strcmp(members[i], seen[k]);
+
+                if (order <= 0)
+                        all[n++] = members[i++];
+                else if (n == 0 || strcmp(all[n - 1], seen[k]) != 0)
+                        fresh[(*n_fresh)++] = all[n++] = seen[k];
+                k += order >= 0;
+        }
+        return n;
+}
+
+int store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) {
+        const usec_t now = clock_monotonic();
+        const char *const *members = NULL;
+        const char **all, **fresh;
+        uint32_t n_members = 0, n_fresh = 0;
+        int k = hosts_read(s, a, &members, &n_members);
+
+        if (k == 0 && (s->seen_at == 0 || now >= s->seen_at + SEEN_EVERY))
+                k = seen_look(s);
+        if (k < 0)
+                return k;
+        all = arena_new(a, const char *, (size_t) n_members + s->n_seen);
+        fresh = arena_new(a, const char *, s->n_seen);
+        if (!all || !fresh)
+                return -ENOMEM;
+        *ret_n = hosts_merge(members, n_members, s->seen, s->n_seen, all, fresh, &n_fresh);
+        for (uint32_t i = 0; i < n_fresh; i++) { /* the store's own copies go with the next look */
+                const char *copy = text_copy(a, fresh[i], strlen(fresh[i]));
+                const char **at = bsearch(&fresh[i], all, *ret_n, sizeof(*all), hosts_compare);
+
+                if (!copy)
+                        return -ENOMEM;
+                *at = fresh[i] = copy;
+        }
+        if (s->keeps_hosts && n_fresh > 0)
+                k = hosts_keep(s, fresh, n_fresh);
+        *ret = all;
+        return k;
+}
+
+/* The report goes too: else the next round would see the host, though no member, for an interval. */
+static const char forget_script[] = "for i = 1, 4 do redis.call('DEL', KEYS[i]) end\n"
+                                    "for i = 5, 7 do redis.call('HDEL', KEYS[i], ARGV[1]) end\n"
+                                    "redis.call('ZREM', KEYS[8], ARGV[1])\n"
+                                    "return redis.call('SREM', KEYS[9], ARGV[1])\n";
+
+int store_forget_host(Store *s, const char *host) {
+        static const StoreKey own[] = { KEY_REPORT, KEY_PULSE, KEY_PEER, KEY_ALARM },
+                              shared[] = { KEY_MARKS, KEY_FAULTS, KEY_PEERS, KEY_RING, KEY_HOSTS };
+        owned(reply_free) redisReply *reply = NULL;
+        char keys[ARRAY_SIZE(own) + ARRAY_SIZE(shared)][KEY_SIZE];
+        Command c = { 0 };
+        int64_t removed;
+        int k = store_check_name(s, "host", host);
+
+        if (k == 0)
+                k = store_begin(s);
+        if (k < 0)
+                return k;
+        command_text(&c, "EVAL");
+        command_text(&c, forget_script);
+        command_text(&c, "9");
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+                command_text(&c, key_print(keys[i], s->cluster,
+                                           i < ARRAY_SIZE(own) ? own[i] : shared[i - ARRAY_SIZE(own)],
+                                           i < ARRAY_SIZE(own) ? host : NULL));
+        command_text(&c, host);
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_number(reply, 0, &removed);
+        s->seen_at = 0; /* what was found before may be what has gone */
+        return store_end(s, k, "EVAL (forget a host)");
+}
