@@ -115,3 +115,62 @@ Test(events, a_host_that_falls_silent) {
         seen(until("why=\"h2 has fallen silent\"", 100, 1, false));
         cr_assert(!log_has("h1"));
 }
+
+static const char *report_text(const char *says, const char *extra) {
+        return text_format(&arena, "plimsoll.report/1 %s sent=%lld seq=9 every=1000000\n@faults_d %lld\n%s",
+                           says, (long long) clock_now(), (long long) clock_now(), extra);
+}
+
+static void put(const char *host, const char *text) {
+        cr_assert_eq(0, store_put_report(store, host, text, strlen(text), 60 * USEC_PER_SEC));
+}
+
+static unsigned log_count(const char *words) {
+        char line[1024];
+        unsigned n = 0;
+        FILE *f = fopen(log_path, "r");
+
+        while (f && fgets(line, sizeof(line), f))
+                n += strstr(line, words) != NULL;
+        if (f)
+                (void) fclose(f);
+        return n;
+}
+
+/* For three seconds h2 rings all the time; how many rounds were called by then. */
+static unsigned ring(void) {
+        for (int i = 0; i < 15; i++) {
+                cr_assert_eq(0, store_raise_alarm(store, "h2"));
+                pulse("h1", 100, 1);
+                pulse("h2", 10, 0);
+                clock_sleep(200 * USEC_PER_MSEC);
+        }
+        return log_count("round.called");
+}
+
+/* A host is believed about itself: that it rings is no reason while its own report says nothing worse, and one that got
+ * worse is heard once. */
+Test(events, a_ring_counts_when_the_hosts_own_report_got_worse) {
+        report("h1", 1);
+        report("h2", 0);
+        start();
+        seen(until("round.planned", 100, 1, true));
+        cr_assert_eq(ring(), 0, "a ring for nothing called a round");
+        put("h2", report_text("h2", "fault.grade\tsda\t4\nfault.why\tsda\tdying\n"));
+        cr_assert_eq(0, store_raise_alarm(store, "h2"));
+        for (int i = 0; i < 40 && log_count("why=\"h2 reports that it has got worse\"") == 0; i++) {
+                cr_assert_eq(0, store_raise_alarm(store, "h2"));
+                clock_sleep(250 * USEC_PER_MSEC);
+        }
+        seen(log_count("why=\"h2 reports that it has got worse\"") == 1);
+        (void) ring();
+        seen(log_count("why=\"h2 reports that it has got worse\"") == 1);
+}
+
+/* An agent can write its own key only, and what stands there is about its own host only. */
+Test(events, a_report_that_names_another_host_is_not_used) {
+        report("h1", 1);
+        put("h2", report_text("h1", ""));
+        start();
+        seen(until("notice=\"h2: its report says that it is of h1: not used\"", 100, 1, true));
+}
