@@ -10,7 +10,7 @@
 #include "scheduler/base/text.h"
 
 #define CELL        64
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX 16
 
 /* Into memory: it fails only for want of it, and fclose() says so in the end. */
 static void agent_print_put(FILE *f, const char *fmt, ...) printf_like(2, 3);
@@ -159,10 +159,14 @@ static void print_memory(FILE *f, const Report *r) {
                         agent_print_value_of(r, METRIC_HOST_SWAP_USED, "", as_mib, c),
                         agent_print_value_of(r, METRIC_HOST_HUGEPAGES_FREE, "", as_mib, d),
                         agent_print_value_of(r, METRIC_HOST_HUGEPAGES_TOTAL, "", as_mib, e));
-        agent_print_put(f, "  pressure   memory some %s full %s | io some %s\n",
+        agent_print_put(f, "  pressure   memory some %s full %s | io some %s full %s",
                         agent_print_value_of(r, METRIC_HOST_MEMORY_PRESSURE, "", as_percent, a),
                         agent_print_value_of(r, METRIC_HOST_MEMORY_PRESSURE_FULL, "", as_percent, b),
-                        agent_print_value_of(r, METRIC_HOST_IO_PRESSURE, "", as_percent, c));
+                        agent_print_value_of(r, METRIC_HOST_IO_PRESSURE, "", as_percent, c),
+                        agent_print_value_of(r, METRIC_HOST_IO_PRESSURE_FULL, "", as_percent, d));
+        agent_print_put(f, " | swap in %s out %s\n",
+                        agent_print_value_of(r, METRIC_HOST_SWAP_IN, "", as_kib_s, a),
+                        agent_print_value_of(r, METRIC_HOST_SWAP_OUT, "", as_kib_s, b));
 }
 
 static void agent_print_print_host(FILE *f, const Report *r) {
@@ -264,6 +268,8 @@ static void print_vms(FILE *f, const Report *r) {
                 { "VCPUS", METRIC_VM_VCPUS, as_count },
                 { "CORES", METRIC_VM_CPU, as_cores },
                 { "WAITED", METRIC_VM_CPU_DELAY, as_percent },
+                { "OWN LIMIT", METRIC_VM_CPU_THROTTLED, as_percent },
+                { "SWAPPED", METRIC_VM_MEMORY_SWAPPED, as_mib },
                 { "MEMORY", METRIC_VM_MEMORY, as_mib },
                 { "USED", METRIC_VM_MEMORY_USED, as_mib },
                 { "RESIDENT", METRIC_VM_MEMORY_RSS, as_mib },

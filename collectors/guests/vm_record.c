@@ -219,6 +219,7 @@ int vm_record_describe_off(VmRecord *r, virDomainPtr domain, const PoolList *poo
 
 int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
                        const PoolList *pools, const char *root, usec_t now) {
+        const char *name = virDomainGetName(domain);
         int e = vm_record_facts_read(r, domain);
 
         if (e < 0)
@@ -226,6 +227,9 @@ int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter
         r->stays = NULL;
         disks_place(r, params, n, pools);
         e = disks_devices(r, pools, root);
+        r->waits.group = (VmCgroup){ 0 };
+        if (e == 0 && root && name)
+                e = vm_cgroup_find(&r->arena, root, r->id, name, &r->waits.group);
         if (e < 0)
                 return e;
         r->described = true;

@@ -7,6 +7,7 @@
 #include "collectors/guests/dirty_rate.h"
 #include "collectors/guests/pool_list.h"
 #include "collectors/guests/vm_stats.h"
+#include "collectors/guests/vm_waits.h"
 #include "collectors/parse/domain_xml.h"
 #include "collectors/read/rate.h"
 
@@ -22,7 +23,8 @@ typedef struct VmRecord {
         const char *devices; /* block devices of the host its disks are on, a list; "none"; NULL: not known */
         int64_t local_mib;   /* writable disks no other host sees; UNKNOWN: where they are cannot be told */
         const char *stays;   /* of one that is off: why it cannot be moved so; NULL: it can */
-        Rate vcpu, cpu, delay, wait, rx, tx, disk;
+        Rate vcpu, cpu, rx, tx, disk;
+        VmWaits waits;
         DirtyHistory dirty;
         bool job_asked; /* in its last reading, and there was none: not asked in the next one */
 } VmRecord;

@@ -48,9 +48,8 @@ static void indexed_add(VmStats *s, const char *name, int64_t value) {
                 int64_t *sum;
         } sums[] = {
                 { "vcpu.", "time", &s->vcpu_ns },         { "vcpu.", "delay", &s->delay_ns },
-                { "vcpu.", "wait", &s->wait_ns },         { "net.", "rx.bytes", &s->rx_bytes },
-                { "net.", "tx.bytes", &s->tx_bytes },     { "block.", "rd.bytes", &s->disk_bytes },
-                { "block.", "wr.bytes", &s->disk_bytes },
+                { "net.", "rx.bytes", &s->rx_bytes },     { "net.", "tx.bytes", &s->tx_bytes },
+                { "block.", "rd.bytes", &s->disk_bytes }, { "block.", "wr.bytes", &s->disk_bytes },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(sums); i++) {
@@ -77,6 +76,9 @@ VmStats vm_stats_of(const virTypedParameter *params, int n) {
                 { "balloon.unused", &s.unused_kib },
                 { "balloon.available", &s.available_kib },
                 { "balloon.usable", &s.usable_kib },
+                { "balloon.swap_in", &s.swap_in_kib },
+                { "balloon.swap_out", &s.swap_out_kib },
+                { "balloon.last-update", &s.balloon_at },
                 { "dirtyrate.calc_status", &s.dirty_status },
                 { "dirtyrate.calc_period", &s.dirty_seconds },
                 { "dirtyrate.megabytes_per_second", &s.dirty_mib_s },

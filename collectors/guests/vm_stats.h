@@ -8,11 +8,12 @@
 
 typedef struct VmStats { /* UNKNOWN where it says nothing */
         int64_t state, state_reason;
-        int64_t vcpus;                      /* online */
-        int64_t vcpu_ns, delay_ns, wait_ns; /* summed over vCPUs */
-        int64_t cpu_ns;                     /* with the emulator's threads */
+        int64_t vcpus;             /* online */
+        int64_t vcpu_ns, delay_ns; /* summed over vCPUs */
+        int64_t cpu_ns;            /* with the emulator's threads */
         int64_t balloon_kib, maximum_kib, rss_kib, unused_kib, available_kib, usable_kib;
-        int64_t rx_bytes, tx_bytes, disk_bytes; /* summed over interfaces, over disks */
+        int64_t swap_in_kib, swap_out_kib, balloon_at; /* the guest's own, as of balloon_at (s) */
+        int64_t rx_bytes, tx_bytes, disk_bytes;        /* summed over interfaces, over disks */
         int64_t dirty_status, dirty_seconds, dirty_mib_s;
 } VmStats;
 

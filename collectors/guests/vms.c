@@ -21,6 +21,7 @@
 #define DESCRIBE_EVERY (60 * USEC_PER_SEC)
 #define POOLS_EVERY    (60 * USEC_PER_SEC)
 #define POOLS_BYTES    (UINT64_C(64) << 20)
+#define SCRATCH_BYTES  (UINT64_C(16) << 20)
 #define NSEC_PER_SEC   INT64_C(1000000000)
 #define STATS_WANTED                                                                                         \
         (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |                    \
@@ -30,7 +31,7 @@
 typedef struct VmsState {
         VmRecords records;
         const char *root; /* of the reading's env */
-        Arena pools_arena;
+        Arena pools_arena, scratch;
         PoolList pools;
         usec_t pools_at; /* 0: never */
         bool afar;       /* only libvirt is at hand */
@@ -46,13 +47,18 @@ typedef struct VmReading {
         VmRecord *record;
         VmStats stats;
         const char *name, *job; /* job NULL: none */
+        const char *root;       /* of the reading's env */
+        Arena *scratch;
         usec_t now;
         SampleSink *sink;
 } VmReading;
 
 static int vms_open(void *state, const CollectorEnv *env) {
+        VmsState *s = state;
+        int r = arena_open(POOLS_BYTES, &s->pools_arena);
+
         (void) env;
-        return arena_open(POOLS_BYTES, &((VmsState *) state)->pools_arena);
+        return r < 0 ? r : arena_open(SCRATCH_BYTES, &s->scratch);
 }
 
 static int vms_emit_rate(const VmReading *v, Metric metric, Rate *rate, int64_t counter, int64_t num,
@@ -62,6 +68,20 @@ static int vms_emit_rate(const VmReading *v, Metric metric, Rate *rate, int64_t 
         if (counter < 0 || rate_next(rate, (uint64_t) counter, v->now, num, den, &value) != 0)
                 return 0;
         return emit_number(v->sink, metric, v->name, most > 0 && value > most ? most : value);
+}
+
+static int vms_emit_waits(const VmReading *v, int64_t vcpus) {
+        const VmWaitsReading reading = { .stats = &v->stats,
+                                         .name = v->name,
+                                         .root = v->root,
+                                         .vcpus = vcpus,
+                                         .limited = v->record->described && v->record->facts.cpu_limited,
+                                         .now = v->now,
+                                         .scratch = v->scratch,
+                                         .sink = v->sink };
+
+        arena_rewind(v->scratch, 0);
+        return vm_waits_emit(&v->record->waits, &reading);
 }
 
 static int emit_load(const VmReading *v) {
@@ -76,11 +96,7 @@ static int emit_load(const VmReading *v) {
                 e = vms_emit_rate(v, METRIC_VM_CPU, &r->cpu, s->cpu_ns, 1000, NSEC_PER_SEC, 0);
         else
                 e = vms_emit_rate(v, METRIC_VM_CPU, &r->vcpu, s->vcpu_ns, 1000, NSEC_PER_SEC, vcpus * 1000);
-        if (e < 0 ||
-            (e = vms_emit_rate(v, METRIC_VM_CPU_DELAY, &r->delay, s->delay_ns, 1000, NSEC_PER_SEC * vcpus,
-                               1000)) < 0 ||
-            (e = vms_emit_rate(v, METRIC_VM_CPU_WAIT, &r->wait, s->wait_ns, 1000, NSEC_PER_SEC * vcpus,
-                               1000)) < 0 ||
+        if (e < 0 || (e = vms_emit_waits(v, vcpus)) < 0 ||
             (e = vms_emit_rate(v, METRIC_VM_RX, &r->rx, s->rx_bytes, 8, 1000, 0)) < 0 ||
             (e = vms_emit_rate(v, METRIC_VM_TX, &r->tx, s->tx_bytes, 8, 1000, 0)) < 0)
                 return e;
@@ -234,7 +250,11 @@ static int vm_read(VmsState *s, const virDomainStatsRecord *found, usec_t now, S
         char uuid_text[VIR_UUID_STRING_BUFLEN];
         const char *name = virDomainGetName(found->dom);
         unsigned id = virDomainGetID(found->dom);
-        VmReading v = { .stats = vm_stats_of(found->params, found->nparams), .now = now, .sink = sink };
+        VmReading v = { .stats = vm_stats_of(found->params, found->nparams),
+                        .root = s->root,
+                        .scratch = &s->scratch,
+                        .now = now,
+                        .sink = sink };
 
         if (virDomainGetUUID(found->dom, uuid) < 0 || virDomainGetUUIDString(found->dom, uuid_text) < 0)
                 return 0;
@@ -351,6 +371,7 @@ static void vms_close(void *state) {
 
         vm_records_free(&s->records);
         arena_close(&s->pools_arena);
+        arena_close(&s->scratch);
 }
 
 extern const Collector collector_vms;

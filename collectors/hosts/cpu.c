@@ -11,6 +11,7 @@
 
 #include "collectors/parse/pressure.h"
 #include "collectors/parse/proc_stat.h"
+#include "collectors/parse/stall.h"
 #include "collectors/read/collector.h"
 #include "collectors/read/rate.h"
 #include "collectors/read/sample_list.h"
@@ -21,6 +22,7 @@
 typedef struct CpuState {
         Arena scratch;
         Rate busy, iowait, steal;
+        Stall stall;
         CpuTicks *last; /* by CPU number; all zero: not seen yet */
         uint32_t n_last;
         int64_t ticks_per_second;
@@ -93,15 +95,19 @@ static int cpu_emit_rate(SampleSink *sink, Metric metric, Rate *rate, uint64_t t
         return emit_number(sink, metric, "", most > 0 && mcores > most ? most : mcores);
 }
 
-static int emit_pressure(CpuState *s, const CollectorEnv *env, SampleSink *sink) {
+/* "full" of the whole host means nothing: the kernel prints it as 0 (psi.rst). */
+static int emit_pressure(CpuState *s, const CollectorEnv *env, usec_t now, SampleSink *sink) {
         const char *text;
         Pressure p;
         size_t n;
+        int r;
 
         if (file_slurp(&s->scratch, env->root, "/proc/pressure/cpu", &text, &n) < 0 ||
             pressure_parse(text, n, &p) < 0)
                 return 0; /* a kernel without it, or switched off */
-        return emit_number(sink, METRIC_HOST_CPU_PRESSURE, "", p.some);
+        r = emit_number(sink, METRIC_HOST_CPU_PRESSURE, "", p.some);
+        return r < 0 ? r
+                     : emit_number(sink, METRIC_HOST_CPU_STALLED, "", stall_next(&s->stall, &p, now).some);
 }
 
 static int cpu_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
@@ -126,7 +132,7 @@ static int cpu_read(void *state, const CollectorEnv *env, usec_t now, SampleSink
             (r = cpu_emit_rate(sink, METRIC_HOST_CPU_STEAL, &s->steal, stat.all.steal, now, hz, most)) < 0 ||
             (r = cpu_emit_rate(sink, METRIC_HOST_CPU_IOWAIT, &s->iowait, stat.all.iowait, now, hz, most)) <
                     0 ||
-            (r = emit_pressure(s, env, sink)) < 0)
+            (r = emit_pressure(s, env, now, sink)) < 0)
                 return r;
         return emit_each(s, &stat, sink);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memory: what the host has, what can be had without swapping, swap, huge pages, memory and I/O pressure. */
+/* memory: what the host has, what can be had without swapping, swap and how fast it is used, huge pages, memory and I/O pressure. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "collectors/parse/lines.h"
 #include "collectors/parse/meminfo.h"
-#include "collectors/parse/pressure.h"
+#include "collectors/parse/stall.h"
+#include "collectors/parse/vmstat.h"
 #include "collectors/read/collector.h"
 #include "collectors/read/sample_list.h"
 #include "collectors/read/slurp.h"
@@ -15,14 +17,25 @@
 #define SCRATCH_BYTES (UINT64_C(4) << 20)
 #define HUGEPAGES_DIR "/sys/kernel/mm/hugepages"
 
+enum {
+        PRESSURE_MEMORY,
+        PRESSURE_IO,
+        PRESSURE_N,
+};
+
 typedef struct MemoryState {
         Arena scratch;
+        Stall stalls[PRESSURE_N];
+        Rate swap_in, swap_out;
+        int64_t page_kib;
 } MemoryState;
 
 static int memory_open(void *state, const CollectorEnv *env) {
         MemoryState *s = state;
+        const long page = sysconf(_SC_PAGESIZE);
 
         (void) env;
+        s->page_kib = page >= 1024 ? page / 1024 : 4;
         return arena_open(SCRATCH_BYTES, &s->scratch);
 }
 
@@ -100,41 +113,68 @@ static int hugepages_sum(Arena *a, const char *root, SampleSink *sink, int64_t *
         return 0;
 }
 
-static int emit_pressures(Arena *a, const char *root, SampleSink *sink) {
+static int emit_pressures(MemoryState *s, const char *root, usec_t now, SampleSink *sink) {
         static const struct {
                 const char *path;
-                Metric some, full; /* METRIC_N: not reported */
-        } files[] = {
-                { "/proc/pressure/memory", METRIC_HOST_MEMORY_PRESSURE, METRIC_HOST_MEMORY_PRESSURE_FULL },
-                { "/proc/pressure/io", METRIC_HOST_IO_PRESSURE, METRIC_N },
+                Metric some, full, some_total, full_total;
+        } files[PRESSURE_N] = {
+                [PRESSURE_MEMORY] = { "/proc/pressure/memory", METRIC_HOST_MEMORY_PRESSURE,
+                                      METRIC_HOST_MEMORY_PRESSURE_FULL, METRIC_HOST_MEMORY_STALLED,
+                                      METRIC_HOST_MEMORY_STALLED_FULL },
+                [PRESSURE_IO] = { "/proc/pressure/io", METRIC_HOST_IO_PRESSURE, METRIC_HOST_IO_PRESSURE_FULL,
+                                  METRIC_HOST_IO_STALLED, METRIC_HOST_IO_STALLED_FULL },
         };
 
-        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        for (size_t i = 0; i < PRESSURE_N; i++) {
+                StallShares shares;
                 const char *text;
                 Pressure p;
                 size_t n;
                 int r;
 
-                if (file_slurp(a, root, files[i].path, &text, &n) < 0 || pressure_parse(text, n, &p) < 0)
+                if (file_slurp(&s->scratch, root, files[i].path, &text, &n) < 0 ||
+                    pressure_parse(text, n, &p) < 0)
                         continue; /* a kernel without it, or switched off */
-                r = emit_number(sink, files[i].some, "", p.some);
-                if (r == 0 && files[i].full != METRIC_N)
-                        r = emit_number(sink, files[i].full, "", p.full);
-                if (r < 0)
+                shares = stall_next(&s->stalls[i], &p, now);
+                if ((r = emit_number(sink, files[i].some, "", p.some)) < 0 ||
+                    (r = emit_number(sink, files[i].full, "", p.full)) < 0 ||
+                    (r = emit_number(sink, files[i].some_total, "", shares.some)) < 0 ||
+                    (r = emit_number(sink, files[i].full_total, "", shares.full)) < 0)
                         return r;
         }
         return 0;
 }
 
+static int emit_swap_rate(const MemoryState *s, Metric metric, Rate *rate, int64_t pages, usec_t now,
+                          SampleSink *sink) {
+        int64_t kib_s;
+
+        if (pages < 0 || rate_next(rate, (uint64_t) pages, now, s->page_kib, 1, &kib_s) != 0)
+                return 0;
+        return emit_number(sink, metric, "", kib_s);
+}
+
+static int emit_swapping(MemoryState *s, const char *root, usec_t now, SampleSink *sink) {
+        const char *text;
+        VmStat stat;
+        size_t n;
+        int r;
+
+        if (file_slurp(&s->scratch, root, "/proc/vmstat", &text, &n) < 0 || vmstat_parse(text, n, &stat) < 0)
+                return 0;
+        r = emit_swap_rate(s, METRIC_HOST_SWAP_IN, &s->swap_in, stat.swapped_in, now, sink);
+        return r < 0 ? r : emit_swap_rate(s, METRIC_HOST_SWAP_OUT, &s->swap_out, stat.swapped_out, now, sink);
+}
+
 static int memory_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
-        Arena *a = &((MemoryState *) state)->scratch;
+        MemoryState *s = state;
+        Arena *a = &s->scratch;
         int64_t huge_total, huge_free;
         const char *text;
         MemInfo m;
         size_t n;
         int r;
 
-        (void) now;
         arena_rewind(a, 0);
         r = file_slurp(a, env->root, "/proc/meminfo", &text, &n);
         if (r < 0)
@@ -156,7 +196,8 @@ static int memory_read(void *state, const CollectorEnv *env, usec_t now, SampleS
                 if (r < 0)
                         return r;
         }
-        return emit_pressures(a, env->root, sink);
+        r = emit_swapping(s, env->root, now, sink);
+        return r < 0 ? r : emit_pressures(s, env->root, now, sink);
 }
 
 static void memory_close(void *state) {
@@ -166,7 +207,7 @@ static void memory_close(void *state) {
 extern const Collector collector_memory;
 const Collector collector_memory = {
         .name = "memory",
-        .summary = "memory, swap, huge pages, memory and I/O pressure (/proc/meminfo, /proc/pressure)",
+        .summary = "memory, swap, huge pages, memory and I/O pressure (/proc/meminfo, vmstat, pressure)",
         .runs = RUNS_ON_HOST,
         .state_size = sizeof(MemoryState),
         .open = memory_open,

@@ -82,6 +82,18 @@ static int64_t hugepages_of(Arena *a, const xmlNode *root) {
         return unit && unit[0] == 'G' ? size * 1024 * 1024 : size;
 }
 
+/* <quota> is of each vCPU, <global_quota> of all that QEMU does; 0 and below: none. Those of the emulator and of
+ * I/O threads hold no vCPU back. */
+static bool cpu_is_limited(Arena *a, const xmlNode *root) {
+        static const char *const quotas[] = { "quota", "global_quota" };
+        const xmlNode *tune = xml_child(root, "cputune");
+
+        for (size_t i = 0; i < ARRAY_SIZE(quotas); i++)
+                if (domain_xml_positive(xml_text(a, xml_child(tune, quotas[i])), INT64_MAX) > 0)
+                        return true;
+        return false;
+}
+
 /* ---- devices ---- */
 static bool disk_parse(Arena *a, const xmlNode *node, DomainDisk *ret) {
         const xmlNode *source = xml_child(node, "source");
@@ -314,6 +326,7 @@ static int domain_xml_facts_read(Arena *a, const xmlNode *root, DomainFacts *f) 
         f->cpu_features = cpu_features_of(a, xml_child(root, "cpu"));
         f->emulator = xml_text(a, xml_child(devices, "emulator"));
         f->hugepages_kib = hugepages_of(a, root);
+        f->cpu_limited = cpu_is_limited(a, root);
         f->vcpus = vcpus_of(a, xml_child(root, "vcpu"));
         f->memory_mib = memory_mib(a, xml_child(root, "memory"));
         f->pinned = pinned_by(a, root, devices);

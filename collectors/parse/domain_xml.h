@@ -30,6 +30,7 @@ typedef struct DomainFacts {
         const char *cpu_model;    /* the model's name, or "host-passthrough", "host-model", "maximum" */
         const char *emulator;     /* its path */
         const char *cpu_features; /* required beyond the model's, separated by commas; never NULL */
+        bool cpu_limited;         /* <cputune> limits the CPU time of its vCPUs or of all of it */
         int64_t hugepages_kib;    /* size of the pages that back its memory; 0: none */
         const char *networks, *groups, *labels; /* lists, separated by commas; never NULL */
         const char *pinned;                     /* why it cannot be migrated live, in words */

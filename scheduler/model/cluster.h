@@ -88,6 +88,26 @@ typedef struct Hugepages {
         int64_t total_mib, free_mib;
 } Hugepages;
 
+/* What a host lacks, beyond what is used of it. Each UNKNOWN where its kernel does not tell. Shares are of time:
+ * _pressure PSI's average of 10 s, _stalled by PSI's totals since the reading before. */
+typedef struct HostContention {
+        int64_t steal_mcores; /* taken by a hypervisor below it */
+        int64_t iowait_mcores;
+        int64_t cpu_stalled;
+        int64_t memory_pressure_full, memory_stalled, memory_stalled_full;
+        int64_t io_pressure, io_pressure_full, io_stalled, io_stalled_full;
+        int64_t swap_used_mib, swap_in_kib_s, swap_out_kib_s;
+} HostContention;
+
+/* What a VM waits for; each UNKNOWN where nobody tells. Shares of time, permille. */
+typedef struct VmContention {
+        int64_t cpu_throttled; /* its own limit held its vCPUs back: no move helps */
+        int64_t cpu_stalled, cpu_stalled_full, memory_stalled, memory_stalled_full, io_stalled,
+                io_stalled_full;
+        int64_t memory_swapped_mib;            /* of its memory, by its host */
+        int64_t swap_in_kib_s, swap_out_kib_s; /* inside the guest: it is too small, no move helps */
+} VmContention;
+
 typedef struct Host {
         const char *name;
         const char *uri; /* libvirt URI other hosts and the service reach it by; NULL: not known */
@@ -106,6 +126,7 @@ typedef struct Host {
         int64_t cpu_busy_mcores; /* measured use of the whole host, VMs included; UNKNOWN */
         int64_t memory_used_mib; /* measured, VMs included; UNKNOWN */
         int64_t cpu_pressure_permille, memory_pressure_permille; /* PSI some avg10; UNKNOWN */
+        const HostContention *contention;                        /* NULL: nothing is known */
         int64_t headroom_permille[HEADROOM_N];  /* kept free below capacity; UNKNOWN: settings */
         int64_t reserved_mib;                   /* memory that is not for VMs */
         const char *zone, *rack, *neighborhood; /* NULL: one for all */
@@ -173,11 +194,12 @@ typedef struct Vm {
         Hold hold;
         int64_t stay_weight; /* of wishes that it stays where it is, 0 … STAY_WEIGHT_MAX: in its price */
         int64_t moves_a_day; /* at most; 0: no limit */
-        int64_t vcpus, memory_mib;  /* allocated */
-        int64_t cpu_mcores;         /* demand; UNKNOWN */
-        int64_t memory_used_mib;    /* UNKNOWN */
-        int64_t cpu_delay_permille; /* share of time its vCPUs waited for a core; UNKNOWN */
-        int64_t rx_kbit, tx_kbit;   /* UNKNOWN */
+        int64_t vcpus, memory_mib; /* allocated */
+        int64_t cpu_mcores;        /* demand; UNKNOWN */
+        int64_t memory_used_mib;   /* UNKNOWN */
+        int64_t cpu_delay_permille; /* share of time its vCPUs waited for a core, not for their own limit; UNKNOWN */
+        const VmContention *contention; /* NULL: nothing is known */
+        int64_t rx_kbit, tx_kbit;       /* UNKNOWN */
         const VmLoad *measured;    /* the last reading, where the four above are estimates from history; NULL:
                                       they are the reading */
         int64_t disk_kib_s;        /* read and written; UNKNOWN */

@@ -143,10 +143,10 @@ static void add_text(Samples *s, Metric metric, const char *subject, const char 
 }
 
 static void add_vm(Samples *s, const char *vm, int host, int i) {
-        static const Metric numbers[] = { METRIC_VM_LOCAL_DISK, METRIC_VM_CPU_DELAY,  METRIC_VM_CPU_WAIT,
-                                          METRIC_VM_MEMORY_RSS, METRIC_VM_RX,         METRIC_VM_TX,
-                                          METRIC_VM_DISK,       METRIC_VM_DIRTY,      METRIC_VM_DIRTY_BURST,
-                                          METRIC_VM_CPU,        METRIC_VM_MEMORY_USED };
+        static const Metric numbers[] = { METRIC_VM_LOCAL_DISK, METRIC_VM_CPU_DELAY,   METRIC_VM_MEMORY_RSS,
+                                          METRIC_VM_RX,         METRIC_VM_TX,          METRIC_VM_DISK,
+                                          METRIC_VM_DIRTY,      METRIC_VM_DIRTY_BURST, METRIC_VM_CPU,
+                                          METRIC_VM_MEMORY_USED };
         char *uuid = text_format(s->arena, "4dea22b3-1d52-d8f3-2516-%06d%06d", host, i);
 
         if (!uuid)

@@ -157,6 +157,22 @@ Test(memory, pressure_is_in_permille) {
         cr_assert_eq(number_of(&r.samples, METRIC_HOST_SWAP_USED, ""), 4096);
 }
 
+/* A fixture's counters stand still: nothing was swapped, where the kernel counts at all. */
+Test(memory, swapping_is_known_only_where_the_kernel_counts_it) {
+        Reading r = read_tree("memory", "host-many-cpus");
+
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_SWAP_IN, ""), 0);
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_SWAP_OUT, ""), 0);
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_MEMORY_STALLED, ""), 0);
+        r = read_tree("memory", "host-plain");
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_SWAP_IN, ""), UNKNOWN, "a kernel without swap");
+        r = read_tree("memory", "host-old-kernel");
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_SWAP_OUT, ""), UNKNOWN);
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_IO_STALLED, ""), UNKNOWN);
+        r = read_tree("cpu", "host-old-kernel");
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_CPU_STALLED, ""), UNKNOWN);
+}
+
 Test(cpu, truncated_and_absurd_files_are_errors_not_zeroes) {
         cr_assert_eq(read_tree("cpu", "host-truncated").first, -EBADMSG);
         cr_assert_eq(read_tree("cpu", "host-garbage").first, -EBADMSG);

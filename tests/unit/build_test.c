@@ -81,6 +81,35 @@ static void assert_excluded(const Snapshot *s, HostIx h, Exclusion excluded, con
                 cr_assert_null(s->hosts[h].excluded_why);
 }
 
+/* What nobody tells stays unknown, also beside what somebody does. */
+Test(build, contention_comes_with_its_host_and_its_vm) {
+        const Snapshot *s = build_one(
+                REPORT("h1", "999",
+                       HOST_FACTS("998") "@cpu2 998000000\nhost.cpu.steal\t\t1200\nhost.cpu.stalled\t\t400\n"
+                                         "host.swap.in\t\t2048\nhost.io.pressure\t\t5000\n" VMS(
+                                                 "997", VM("db", "running") VM("web", "running") //
+                                                 "vm.cpu.delay\tweb\t55\nvm.cpu.throttled\tweb\t300\n"
+                                                 "vm.memory.swapped\tweb\t12\n")));
+        const HostContention *h = s->hosts[0].contention;
+        const VmContention *v = s->vms[1].contention;
+
+        cr_assert_not_null(h);
+        cr_assert_eq(h->steal_mcores, 1200);
+        cr_assert_eq(h->cpu_stalled, 400);
+        cr_assert_eq(h->swap_in_kib_s, 2048);
+        cr_assert_eq(h->io_pressure, 1000, "no share is more than all");
+        cr_assert_eq(h->memory_stalled, UNKNOWN);
+        cr_assert_eq(h->swap_out_kib_s, UNKNOWN);
+        cr_assert_null(s->vms[0].contention);
+        cr_assert_eq(s->vms[0].cpu_delay_permille, UNKNOWN);
+        cr_assert_not_null(v);
+        cr_assert_eq(s->vms[1].cpu_delay_permille, 55);
+        cr_assert_eq(v->cpu_throttled, 300);
+        cr_assert_eq(v->memory_swapped_mib, 12);
+        cr_assert_eq(v->cpu_stalled, UNKNOWN);
+        cr_assert_eq(v->swap_in_kib_s, UNKNOWN);
+}
+
 Test(build, a_fresh_report_becomes_a_host_with_its_vms) {
         const Snapshot *s = build_one(REPORT(
                 "h1", "999",

@@ -10,6 +10,8 @@
 #include "collectors/parse/meminfo.h"
 #include "collectors/parse/pressure.h"
 #include "collectors/parse/proc_stat.h"
+#include "collectors/parse/stall.h"
+#include "collectors/parse/vmstat.h"
 #include "collectors/read/rate.h"
 
 static unsigned char memory[1 << 16];
@@ -77,6 +79,39 @@ Test(pressure, avg10_in_permille) {
         cr_assert_eq(-EBADMSG, pressure_parse("some avg10=101.00\n", 18, &p));
         cr_assert_eq(-EBADMSG, pressure_parse("some\n", 5, &p));
         cr_assert_eq(-EBADMSG, pressure_parse("", 0, &p));
+}
+
+Test(pressure, totals_are_read_and_a_line_without_one_is_unknown) {
+        const char *text = "some avg10=0.25 avg60=0.00 avg300=0.00 total=123456\nfull avg10=0.00\n";
+        Stall stall = { 0 };
+        StallShares shares;
+        Pressure p;
+
+        cr_assert_eq(0, pressure_parse(text, strlen(text), &p));
+        cr_assert_eq(p.some_total, 123456);
+        cr_assert_eq(p.full_total, UNKNOWN);
+        shares = stall_next(&stall, &p, USEC_PER_SEC);
+        cr_assert_eq(shares.some, UNKNOWN, "one reading is no rate");
+        p.some_total += 500000;
+        shares = stall_next(&stall, &p, 3 * USEC_PER_SEC);
+        cr_assert_eq(shares.some, 250);
+        cr_assert_eq(shares.full, UNKNOWN, "not 0");
+        p.some_total += 9000000;
+        cr_assert_eq(stall_next(&stall, &p, 5 * USEC_PER_SEC).some, 1000);
+        cr_assert_eq(-EBADMSG, pressure_parse("some avg10=1.00 total=x\n", 24, &p));
+}
+
+Test(vmstat, a_kernel_without_swap_counts_none) {
+        const char *text = "nr_free_pages 9\npswpin 3\npswpout 4\n";
+        VmStat s;
+
+        cr_assert_eq(0, vmstat_parse(text, strlen(text), &s));
+        cr_assert_eq(s.swapped_in, 3);
+        cr_assert_eq(s.swapped_out, 4);
+        cr_assert_eq(0, vmstat_parse("nr_free_pages 9\n", 16, &s));
+        cr_assert_eq(s.swapped_in, UNKNOWN);
+        cr_assert_eq(-EBADMSG, vmstat_parse("pswpin -3\n", 10, &s));
+        cr_assert_eq(-EBADMSG, vmstat_parse("", 0, &s));
 }
 
 Test(link, hardware_bonds_and_lone_veths_are_uplinks) {

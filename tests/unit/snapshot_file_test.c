@@ -534,10 +534,13 @@ Test(snapshot_file, the_examples_of_the_manual_are_accepted_and_printed_as_they_
 }
 
 Test(snapshot_file, the_manual_has_a_row_for_every_field) {
-        static const FieldTable *const tables[] = { &snapshot_fields, &host_fields, &vm_fields, &rule_fields,
-                                                    &fault_device_fields };
-        static const char *const headings[] = { "## The snapshot\n", "## A host\n", "## A VM\n",
-                                                "## A rule\n", "## A fault\n" };
+        static const FieldTable *const tables[] = { &snapshot_fields,     &host_fields,
+                                                    &vm_fields,           &rule_fields,
+                                                    &fault_device_fields, &host_contention_fields,
+                                                    &vm_contention_fields };
+        static const char *const headings[] = { "## The snapshot\n", "## A host\n",  "## A VM\n",
+                                                "## A rule\n",       "## A fault\n", "## Contention\n",
+                                                "## Contention\n" };
         const char *text = slurp(SOURCE_DIR "/docs/snapshot-file.md");
 
         for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {

@@ -10,6 +10,7 @@
 #include "scheduler/app/state/move_journal.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/decide/problem/problem_build.h"
 
@@ -78,6 +79,8 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
 
 /* ---- JSON ---- */
 
+#define WAITING_MOST 100U
+
 static json_t *host_json(const Host *h, const HostShare *share) {
         json_t *o =
                 json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:b, s:I}", "name", h->name, "state",
@@ -93,6 +96,7 @@ static json_t *host_json(const Host *h, const HostShare *share) {
                         json_string(h->excluded_why ? h->excluded_why : exclusion_texts[h->excluded]));
         if (h->fault_why)
                 (void) json_object_set_new(o, "fault", json_string(h->fault_why));
+        (void) json_object_set_new(o, "contention", contention_host_json(h));
         if (h->unread)
                 (void) json_object_set_new(o, "unread", json_string(h->unread));
         return o;
@@ -132,10 +136,14 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "cluster", json_string(s->snapshot->cluster));
         (void) json_object_set_new(o, "vms", json_integer(s->snapshot->n_vms));
         (void) json_object_set_new(o, "hosts", hosts);
+        (void) json_object_set_new(
+                o, "vms_that_wait",
+                contention_vms_json(in->arena, s->snapshot,
+                                    option_given(&in->options, "all") ? UINT32_MAX : WAITING_MOST));
         if (s->has_live)
                 (void) json_object_set_new(o, "service", live_json(in->arena, &s->live));
         (void) json_object_set_new(o, "recent", recent_json(s));
-        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
         (void) fputc('\n', in->out.out);
         json_decref(o);
 }
@@ -268,6 +276,8 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
                        screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
                        screen_style(screen, STYLE_PLAIN));
         r = fleet_print(in->arena, &view, screen);
+        if (r == 0)
+                r = contention_print(in->arena, s->snapshot, view.all, screen);
         if (r == 0 && source_store(facts->source)) {
                 (void) fputc('\n', screen->out);
                 print_live(in->arena, s, clock_now(), screen);

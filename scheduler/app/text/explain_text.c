@@ -5,6 +5,7 @@
 
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/trial_text.h"
 
 #define SHOW_MOVES 40U
@@ -47,6 +48,7 @@ static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *
                                (long long) need[e->trial.layout.net_rx] / 1000,
                                (long long) need[e->trial.layout.net_rx + 1] / 1000);
         (void) fputc('\n', screen->out);
+        contention_print_vm(s, vm, screen);
         for (uint32_t i = 0; i < s->n_rules; i++) {
                 const Rule *rule = &s->rules[i];
 
@@ -134,6 +136,8 @@ json_t *explain_vm_json(Arena *a, const ExplainVm *e, const ExplainView *view) {
         (void) json_object_set_new(o, "vm", json_string(s->vms[e->vm].name));
         (void) json_object_set_new(o, "host", json_string(s->hosts[s->vms[e->vm].host].name));
         (void) json_object_set_new(o, "needs", needs);
+        (void) json_object_set_new(o, "contention", contention_vm_json(&s->vms[e->vm]));
+        (void) json_object_set_new(o, "host_contention", contention_host_json(&s->hosts[s->vms[e->vm].host]));
         (void) json_object_set_new(o, "plan", plan);
         (void) json_object_set_new(o, "hosts", trial_json(&hosts));
         (void) json_object_set_new(o, "smallest_change",

@@ -7,101 +7,10 @@
 
 #include "scheduler/base/text.h"
 #include "scheduler/model/limits.h"
+#include "scheduler/snapshot/build/report_targets.h"
 #include "scheduler/snapshot/json/name_table.h"
 
-typedef enum TargetOf {
-        OF_NOTHING, /* not in a Snapshot, or by code of its own */
-        OF_HOST,
-        OF_NIC,
-        OF_PEER,
-        OF_HUGEPAGES,
-        OF_COLLECTOR,
-        OF_VM,
-} TargetOf;
-
-typedef enum TargetKind {
-        TARGET_NUMBER,
-        TARGET_NAME,  /* at most 255 bytes */
-        TARGET_TEXT,  /* at most 4096 */
-        TARGET_NAMES, /* separated by commas */
-        TARGET_LABELS,
-        TARGET_SPECIAL,
-} TargetKind;
-
-typedef struct Target {
-        TargetOf of;
-        TargetKind kind;
-        size_t at;
-        int64_t max; /* the same as in snapshot_fields.c */
-} Target;
-
-#define CORES_MAX  (INT64_C(1) << 20)
 #define UNREAD_MAX 3000 /* a text of a snapshot file is at most 4096 */
-#define NUMBER(type, object, member, most)                                                                   \
-        { .of = object, .at = offsetof(type, member), .max = most }
-#define OTHER(what, type, object, member)                                                                    \
-        { .of = object, .kind = what, .at = offsetof(type, member) }
-
-/* clang-format off: rows */
-static const Target report_facts_targets[METRIC_N] = {
-        [METRIC_HOST_CPUS] = NUMBER(Host, OF_HOST, cpus, CORES_MAX),
-        [METRIC_HOST_CPU_MHZ] = NUMBER(Host, OF_HOST, cpu_mhz, CORES_MAX),
-        [METRIC_HOST_CPU_MODEL] = OTHER(TARGET_NAME, Host, OF_HOST, cpu_model),
-        [METRIC_HOST_ARCH] = OTHER(TARGET_NAME, Host, OF_HOST, arch),
-        [METRIC_HOST_URI] = OTHER(TARGET_TEXT, Host, OF_HOST, uri),
-        [METRIC_HOST_NETWORKS] = OTHER(TARGET_NAMES, Host, OF_HOST, networks),
-        [METRIC_HOST_POOLS] = OTHER(TARGET_NAMES, Host, OF_HOST, pools),
-        [METRIC_HOST_MACHINES] = OTHER(TARGET_NAMES, Host, OF_HOST, machines),
-        [METRIC_HOST_EMULATORS] = OTHER(TARGET_NAMES, Host, OF_HOST, emulators),
-        [METRIC_HOST_CPU_MODELS] = OTHER(TARGET_NAMES, Host, OF_HOST, cpu_models),
-        [METRIC_HOST_CPU_FEATURES] = OTHER(TARGET_NAMES, Host, OF_HOST, cpu_features),
-        [METRIC_HUGEPAGES_TOTAL] = NUMBER(Hugepages, OF_HUGEPAGES, total_mib, QUANTITY_MAX),
-        [METRIC_HUGEPAGES_FREE] = NUMBER(Hugepages, OF_HUGEPAGES, free_mib, QUANTITY_MAX),
-        [METRIC_HOST_CPU_BUSY] = NUMBER(Host, OF_HOST, cpu_busy_mcores, CORES_MAX * 1000),
-        [METRIC_HOST_CPU_PRESSURE] = NUMBER(Host, OF_HOST, cpu_pressure_permille, 1000),
-        [METRIC_HOST_MEMORY_TOTAL] = NUMBER(Host, OF_HOST, memory_mib, QUANTITY_MAX),
-        [METRIC_HOST_MEMORY_PRESSURE] = NUMBER(Host, OF_HOST, memory_pressure_permille, 1000),
-        [METRIC_NIC_SPEED] = NUMBER(Nic, OF_NIC, speed_mbit, QUANTITY_MAX / 1000),
-        [METRIC_NIC_RX] = NUMBER(Nic, OF_NIC, rx_kbit, QUANTITY_MAX),
-        [METRIC_NIC_TX] = NUMBER(Nic, OF_NIC, tx_kbit, QUANTITY_MAX),
-        [METRIC_NIC_CARRIER] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
-        [METRIC_NIC_MODE] = OTHER(TARGET_NAME, Nic, OF_NIC, mode),
-        [METRIC_NIC_MEMBERS] = OTHER(TARGET_NAMES, Nic, OF_NIC, members),
-        [METRIC_NIC_ACTIVE] = OTHER(TARGET_NAMES, Nic, OF_NIC, active),
-        [METRIC_NIC_PEERS] = NUMBER(Nic, OF_NIC, peers, HOSTS_MAX),
-        [METRIC_NIC_SWITCH] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
-        [METRIC_PEER_RTT] = { .of = OF_PEER, .kind = TARGET_SPECIAL },
-        [METRIC_COLLECTOR_ERROR] = { .of = OF_COLLECTOR, .kind = TARGET_SPECIAL },
-        [METRIC_ITEM_UNREAD] = { .of = OF_COLLECTOR, .kind = TARGET_SPECIAL },
-        [METRIC_VM_UUID] = OTHER(TARGET_NAME, Vm, OF_VM, uuid),
-        [METRIC_VM_STATE] = { .of = OF_VM, .kind = TARGET_SPECIAL },
-        [METRIC_VM_VCPUS] = NUMBER(Vm, OF_VM, vcpus, CORES_MAX),
-        [METRIC_VM_MEMORY] = NUMBER(Vm, OF_VM, memory_mib, QUANTITY_MAX),
-        [METRIC_VM_NETWORKS] = OTHER(TARGET_NAMES, Vm, OF_VM, networks),
-        [METRIC_VM_POOLS] = OTHER(TARGET_NAMES, Vm, OF_VM, pools),
-        [METRIC_VM_LOCAL_DISK] = NUMBER(Vm, OF_VM, local_disk_mib, QUANTITY_MAX),
-        [METRIC_VM_CPU_MODEL] = OTHER(TARGET_NAME, Vm, OF_VM, cpu_model),
-        [METRIC_VM_ARCH] = OTHER(TARGET_NAME, Vm, OF_VM, arch),
-        [METRIC_VM_MACHINE] = OTHER(TARGET_NAME, Vm, OF_VM, machine),
-        [METRIC_VM_EMULATOR] = OTHER(TARGET_NAME, Vm, OF_VM, emulator),
-        [METRIC_VM_CPU_FEATURES] = OTHER(TARGET_NAMES, Vm, OF_VM, cpu_features),
-        [METRIC_VM_HUGEPAGES] = NUMBER(Vm, OF_VM, hugepages_kib, QUANTITY_MAX),
-        [METRIC_VM_PINNED] = { .of = OF_VM, .kind = TARGET_SPECIAL },
-        [METRIC_VM_JOB] = { .of = OF_VM, .kind = TARGET_SPECIAL },
-        [METRIC_VM_GROUPS] = OTHER(TARGET_NAMES, Vm, OF_VM, groups),
-        [METRIC_VM_LABELS] = OTHER(TARGET_LABELS, Vm, OF_VM, labels),
-        [METRIC_VM_CPU] = NUMBER(Vm, OF_VM, cpu_mcores, CORES_MAX * 1000),
-        [METRIC_VM_CPU_DELAY] = NUMBER(Vm, OF_VM, cpu_delay_permille, 1000),
-        [METRIC_VM_MEMORY_USED] = NUMBER(Vm, OF_VM, memory_used_mib, QUANTITY_MAX),
-        [METRIC_VM_RX] = NUMBER(Vm, OF_VM, rx_kbit, QUANTITY_MAX),
-        [METRIC_VM_TX] = NUMBER(Vm, OF_VM, tx_kbit, QUANTITY_MAX),
-        [METRIC_VM_DISK] = NUMBER(Vm, OF_VM, disk_kib_s, QUANTITY_MAX),
-        [METRIC_VM_DIRTY] = NUMBER(Vm, OF_VM, dirty_kib_s, QUANTITY_MAX),
-        [METRIC_VM_DIRTY_BURST] = NUMBER(Vm, OF_VM, dirty_burst_kib_s, QUANTITY_MAX),
-        [METRIC_VM_DIRTY_WINDOW] = NUMBER(Vm, OF_VM, dirty_window_ms, QUANTITY_MAX),
-        [METRIC_VM_MEMORY_RSS] = NUMBER(Vm, OF_VM, memory_resident_mib, QUANTITY_MAX),
-};
-/* clang-format on */
 
 /* The longest part of s that is at most `most` bytes and ends at a character. */
 static size_t report_facts_cut(const char *s, size_t n, size_t most) {
@@ -178,6 +87,7 @@ typedef struct Facts {
         Arena *a;
         const Report *report;
         Host *host;
+        HostContention *host_contention;
         HostFacts *facts;
         VmRow *rows;
         NameTable vms;
@@ -188,8 +98,17 @@ typedef struct Facts {
         Hugepages *hugepages; /* [HUGEPAGES_MAX] */
 } Facts;
 
+/* All of it not known: every member is a number. */
+static void *contention_new(Arena *a, size_t size) {
+        void *c = arena_take(a, 1, size, _Alignof(int64_t));
+
+        if (c)
+                memset(c, 0xff, size);
+        return c;
+}
+
 static bool report_facts_is_of(const Sample *x, TargetOf of) {
-        return report_facts_targets[x->metric].of == of && *x->subject != '\0';
+        return report_targets[x->metric].of == of && *x->subject != '\0';
 }
 
 uint64_t report_count_vms(const Report *r) {
@@ -281,7 +200,7 @@ static int nic_sample(Facts *f, const Sample *x) {
         }
         if (x->metric == METRIC_NIC_CARRIER)
                 f->nics[number].carrier = x->number != 0;
-        return report_facts_fill(f->a, &report_facts_targets[x->metric], x, &f->nics[number]);
+        return report_facts_fill(f->a, &report_targets[x->metric], x, &f->nics[number]);
 }
 
 static int peer_sample(Facts *f, const Sample *x) {
@@ -308,7 +227,7 @@ static int hugepages_sample(Facts *f, const Sample *x) {
                 return 0;
         if (i == f->host->n_hugepages)
                 f->hugepages[f->host->n_hugepages++] = (Hugepages){ .kib = kib };
-        return report_facts_fill(f->a, &report_facts_targets[x->metric], x, &f->hugepages[i]);
+        return report_facts_fill(f->a, &report_targets[x->metric], x, &f->hugepages[i]);
 }
 
 /* "smart: Connection timed out (12 readings in a row); md127: container; …": collectors that fail, and items
@@ -368,6 +287,20 @@ static int vm_special(Facts *f, const Sample *x, VmRow *row) {
         return 0;
 }
 
+static int host_contention_sample(Facts *f, const Sample *x) {
+        if (!f->host_contention)
+                f->host->contention = f->host_contention = contention_new(f->a, sizeof(*f->host_contention));
+        return f->host_contention ? report_facts_fill(f->a, &report_targets[x->metric], x, f->host_contention)
+                                  : -ENOMEM;
+}
+
+static int vm_contention_sample(Facts *f, const Sample *x, VmRow *row) {
+        if (!row->contention)
+                row->vm.contention = row->contention = contention_new(f->a, sizeof(*row->contention));
+        return row->contention ? report_facts_fill(f->a, &report_targets[x->metric], x, row->contention)
+                               : -ENOMEM;
+}
+
 static int host_sample(Facts *f, const Section *s, const Sample *x) {
         HostFacts *facts = f->facts;
 
@@ -384,9 +317,19 @@ static int host_sample(Facts *f, const Section *s, const Sample *x) {
                 f->host->networks_known = true;
         if (x->metric == METRIC_HOST_POOLS)
                 f->host->pools_known = true;
-        return report_facts_targets[x->metric].of == OF_HOST
-                       ? report_facts_fill(f->a, &report_facts_targets[x->metric], x, f->host)
+        if (report_targets[x->metric].of == OF_HOST_CONTENTION)
+                return host_contention_sample(f, x);
+        return report_targets[x->metric].of == OF_HOST
+                       ? report_facts_fill(f->a, &report_targets[x->metric], x, f->host)
                        : 0;
+}
+
+static int vm_sample(Facts *f, const Sample *x, VmRow *row) {
+        const Target *t = &report_targets[x->metric];
+
+        if (t->of == OF_VM_CONTENTION)
+                return vm_contention_sample(f, x, row);
+        return t->kind == TARGET_SPECIAL ? vm_special(f, x, row) : report_facts_fill(f->a, t, x, &row->vm);
 }
 
 static int section_facts(Facts *f, const Section *s) {
@@ -413,7 +356,7 @@ static int section_facts(Facts *f, const Section *s) {
                         k = hugepages_sample(f, x);
                 } else if (report_facts_is_of(x, OF_COLLECTOR)) {
                         k = collector_sample(f, x);
-                } else if (report_facts_is_of(x, OF_VM)) {
+                } else if (report_facts_is_of(x, OF_VM) || report_facts_is_of(x, OF_VM_CONTENTION)) {
                         if (x->subject != subject) {
                                 uint32_t number = name_table_find(&f->vms, x->subject, strlen(x->subject));
 
@@ -421,10 +364,7 @@ static int section_facts(Facts *f, const Section *s) {
                                 subject = x->subject;
                         }
                         if (row)
-                                k = report_facts_targets[x->metric].kind == TARGET_SPECIAL
-                                            ? vm_special(f, x, row)
-                                            : report_facts_fill(f->a, &report_facts_targets[x->metric], x,
-                                                                &row->vm);
+                                k = vm_sample(f, x, row);
                 }
         }
         return k;

@@ -19,7 +19,8 @@ typedef enum VmJob {
 
 /* A VM as one host reports it. */
 typedef struct VmRow {
-        Vm vm; /* host is the reporting one */
+        Vm vm;                    /* host is the reporting one */
+        VmContention *contention; /* vm.contention */
         VmJob job;
         bool fresh; /* the reporting host is not excluded as stale */
         usec_t read_at;

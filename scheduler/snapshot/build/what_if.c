@@ -81,6 +81,7 @@ static int host_like(Change *c, const NewHost *from, Host *ret) {
         ret->fault_why = NULL;
         ret->cpu_busy_mcores = ret->memory_used_mib = UNKNOWN;
         ret->cpu_pressure_permille = ret->memory_pressure_permille = UNKNOWN;
+        ret->contention = NULL;
         ret->cpus = said->cpus != UNKNOWN ? said->cpus : ret->cpus;
         ret->memory_mib = said->memory_mib != UNKNOWN ? said->memory_mib : ret->memory_mib;
         ret->cpu_mhz = said->cpu_mhz != UNKNOWN ? said->cpu_mhz : ret->cpu_mhz;

@@ -81,6 +81,7 @@ static const FieldDef host_defs[] = {
         MIB("memory_used_mib", Host, memory_used_mib, UNKNOWN),
         SHARE("cpu_pressure", Host, cpu_pressure_permille),
         SHARE("memory_pressure", Host, memory_pressure_permille),
+        SPECIAL("contention", host_read_contention, host_print_contention),
         SPECIAL("headroom", host_read_headroom, host_print_headroom),
         MIB("reserved_mib", Host, reserved_mib, 0),
         NAME("zone", Host, zone),
@@ -149,6 +150,7 @@ static const FieldDef vm_defs[] = {
         CORES("cpu", Vm, cpu_mcores),
         MIB("memory_used_mib", Vm, memory_used_mib, UNKNOWN),
         SHARE("cpu_delay", Vm, cpu_delay_permille),
+        SPECIAL("contention", vm_read_contention, vm_print_contention),
         SPECIAL("net_mbit", vm_read_net, vm_print_net),
         SPECIAL("measured", vm_read_measured, vm_print_measured),
         MIB_S("disk_mib_s", Vm, disk_kib_s),
@@ -255,6 +257,37 @@ static const FieldDef measured_defs[] = {
         MBIT("rx_mbit", VmLoad, rx_kbit),
         MBIT("tx_mbit", VmLoad, tx_kbit),
 };
+
+#define OF_HOST_SHARE(member) SHARE(#member, HostContention, member)
+static const FieldDef host_contention_defs[] = {
+        CORES("steal", HostContention, steal_mcores),
+        CORES("iowait", HostContention, iowait_mcores),
+        OF_HOST_SHARE(cpu_stalled),
+        OF_HOST_SHARE(memory_pressure_full),
+        OF_HOST_SHARE(memory_stalled),
+        OF_HOST_SHARE(memory_stalled_full),
+        OF_HOST_SHARE(io_pressure),
+        OF_HOST_SHARE(io_pressure_full),
+        OF_HOST_SHARE(io_stalled),
+        OF_HOST_SHARE(io_stalled_full),
+        MIB("swap_used_mib", HostContention, swap_used_mib, UNKNOWN),
+        MIB_S("swap_in_mib_s", HostContention, swap_in_kib_s),
+        MIB_S("swap_out_mib_s", HostContention, swap_out_kib_s),
+};
+
+#define OF_VM_SHARE(member) SHARE(#member, VmContention, member)
+static const FieldDef vm_contention_defs[] = {
+        OF_VM_SHARE(cpu_throttled),
+        OF_VM_SHARE(cpu_stalled),
+        OF_VM_SHARE(cpu_stalled_full),
+        OF_VM_SHARE(memory_stalled),
+        OF_VM_SHARE(memory_stalled_full),
+        OF_VM_SHARE(io_stalled),
+        OF_VM_SHARE(io_stalled_full),
+        MIB("memory_swapped_mib", VmContention, memory_swapped_mib, UNKNOWN),
+        MIB_S("swap_in_mib_s", VmContention, swap_in_kib_s),
+        MIB_S("swap_out_mib_s", VmContention, swap_out_kib_s),
+};
 /* clang-format on */
 
 static void host_init(void *object) {
@@ -286,6 +319,8 @@ const FieldTable fault_fields = TABLE("faults", fault_defs, NULL);
 const FieldTable fault_device_fields = TABLE("a fault", fault_device_defs, NULL);
 const FieldTable net_fields = TABLE("net_mbit", net_defs, NULL);
 const FieldTable measured_fields = TABLE("measured", measured_defs, NULL);
+const FieldTable host_contention_fields = TABLE("contention of a host", host_contention_defs, NULL);
+const FieldTable vm_contention_fields = TABLE("contention of a VM", vm_contention_defs, NULL);
 const FieldTable lessons_fields = TABLE("migrations", lessons_defs, NULL);
 const FieldTable route_lesson_fields = TABLE("a way", route_lesson_defs, NULL);
 const FieldTable vm_lesson_fields = TABLE("a VM", vm_lesson_defs, NULL);

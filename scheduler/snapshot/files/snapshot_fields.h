@@ -56,6 +56,7 @@ extern const FieldTable hugepages_fields;              /* of a Host */
 extern const FieldTable headroom_fields, fault_fields; /* of a Host */
 extern const FieldTable fault_device_fields;           /* of a Fault */
 extern const FieldTable net_fields, measured_fields;   /* of a Vm */
+extern const FieldTable host_contention_fields, vm_contention_fields;
 extern const FieldTable lessons_fields, route_lesson_fields,
         vm_lesson_fields;                             /* of a Snapshot's MoveLessons */
 extern const char *const exclusion_names[EXCLUDED_N]; /* "none", "stale", "missing", "daemon" */
@@ -101,6 +102,8 @@ int vm_read_host(FileReader *p, void *object);
 int vm_read_in_flight(FileReader *p, void *object);
 int vm_read_net(FileReader *p, void *object);
 int vm_read_measured(FileReader *p, void *object);
+int host_read_contention(FileReader *p, void *object);
+int vm_read_contention(FileReader *p, void *object);
 int vm_read_extra(FileReader *p, void *object);
 int rule_read_vms(FileReader *p, void *object);
 int rule_read_near_vms(FileReader *p, void *object);
@@ -131,6 +134,8 @@ void vm_print_host(FilePrinter *p, const void *object);
 void vm_print_in_flight(FilePrinter *p, const void *object);
 void vm_print_net(FilePrinter *p, const void *object);
 void vm_print_measured(FilePrinter *p, const void *object);
+void host_print_contention(FilePrinter *p, const void *object);
+void vm_print_contention(FilePrinter *p, const void *object);
 void vm_print_extra(FilePrinter *p, const void *object);
 void rule_print_vms(FilePrinter *p, const void *object);
 void rule_print_near_vms(FilePrinter *p, const void *object);

@@ -297,6 +297,24 @@ int vm_read_measured(FileReader *p, void *object) {
         return k;
 }
 
+int host_read_contention(FileReader *p, void *object) {
+        HostContention *contention = arena_new(p->json.arena, HostContention, 1);
+        int k = contention ? fields_read(p, &host_contention_fields, contention) : -ENOMEM;
+
+        if (k == 0)
+                ((Host *) object)->contention = contention;
+        return k;
+}
+
+int vm_read_contention(FileReader *p, void *object) {
+        VmContention *contention = arena_new(p->json.arena, VmContention, 1);
+        int k = contention ? fields_read(p, &vm_contention_fields, contention) : -ENOMEM;
+
+        if (k == 0)
+                ((Vm *) object)->contention = contention;
+        return k;
+}
+
 int vm_read_host(FileReader *p, void *object) {
         (void) object;
         return json_reader_string(&p->json, &p->vm_host[p->json.path[1].index]); /* the VM's place in "vms" */

@@ -337,6 +337,24 @@ void vm_print_measured(FilePrinter *p, const void *object) {
         print_object(p, &measured_fields, v->measured);
 }
 
+void host_print_contention(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (!h->contention)
+                return;
+        print_key(p, "contention");
+        print_object(p, &host_contention_fields, h->contention);
+}
+
+void vm_print_contention(FilePrinter *p, const void *object) {
+        const Vm *v = object;
+
+        if (!v->contention)
+                return;
+        print_key(p, "contention");
+        print_object(p, &vm_contention_fields, v->contention);
+}
+
 static void print_vm_names(FilePrinter *p, const char *key, const VmIx *vms, uint32_t n) {
         print_key(p, key);
         text_writer_put(&p->w, "[", 1);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/snapshot/build/report_targets.h"
+
+#include "scheduler/model/limits.h"
+
+#define CORES_MAX (INT64_C(1) << 20)
+#define NUMBER(type, object, member, most)                                                                   \
+        { .of = object, .at = offsetof(type, member), .max = most }
+#define OTHER(what, type, object, member)                                                                    \
+        { .of = object, .kind = what, .at = offsetof(type, member) }
+
+/* clang-format off: rows */
+const Target report_targets[METRIC_N] = {
+        [METRIC_HOST_CPUS] = NUMBER(Host, OF_HOST, cpus, CORES_MAX),
+        [METRIC_HOST_CPU_MHZ] = NUMBER(Host, OF_HOST, cpu_mhz, CORES_MAX),
+        [METRIC_HOST_CPU_MODEL] = OTHER(TARGET_NAME, Host, OF_HOST, cpu_model),
+        [METRIC_HOST_ARCH] = OTHER(TARGET_NAME, Host, OF_HOST, arch),
+        [METRIC_HOST_URI] = OTHER(TARGET_TEXT, Host, OF_HOST, uri),
+        [METRIC_HOST_NETWORKS] = OTHER(TARGET_NAMES, Host, OF_HOST, networks),
+        [METRIC_HOST_POOLS] = OTHER(TARGET_NAMES, Host, OF_HOST, pools),
+        [METRIC_HOST_MACHINES] = OTHER(TARGET_NAMES, Host, OF_HOST, machines),
+        [METRIC_HOST_EMULATORS] = OTHER(TARGET_NAMES, Host, OF_HOST, emulators),
+        [METRIC_HOST_CPU_MODELS] = OTHER(TARGET_NAMES, Host, OF_HOST, cpu_models),
+        [METRIC_HOST_CPU_FEATURES] = OTHER(TARGET_NAMES, Host, OF_HOST, cpu_features),
+        [METRIC_HUGEPAGES_TOTAL] = NUMBER(Hugepages, OF_HUGEPAGES, total_mib, QUANTITY_MAX),
+        [METRIC_HUGEPAGES_FREE] = NUMBER(Hugepages, OF_HUGEPAGES, free_mib, QUANTITY_MAX),
+        [METRIC_HOST_CPU_BUSY] = NUMBER(Host, OF_HOST, cpu_busy_mcores, CORES_MAX * 1000),
+        [METRIC_HOST_CPU_PRESSURE] = NUMBER(Host, OF_HOST, cpu_pressure_permille, 1000),
+        [METRIC_HOST_MEMORY_TOTAL] = NUMBER(Host, OF_HOST, memory_mib, QUANTITY_MAX),
+        [METRIC_HOST_MEMORY_PRESSURE] = NUMBER(Host, OF_HOST, memory_pressure_permille, 1000),
+        [METRIC_NIC_SPEED] = NUMBER(Nic, OF_NIC, speed_mbit, QUANTITY_MAX / 1000),
+        [METRIC_NIC_RX] = NUMBER(Nic, OF_NIC, rx_kbit, QUANTITY_MAX),
+        [METRIC_NIC_TX] = NUMBER(Nic, OF_NIC, tx_kbit, QUANTITY_MAX),
+        [METRIC_NIC_CARRIER] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
+        [METRIC_NIC_MODE] = OTHER(TARGET_NAME, Nic, OF_NIC, mode),
+        [METRIC_NIC_MEMBERS] = OTHER(TARGET_NAMES, Nic, OF_NIC, members),
+        [METRIC_NIC_ACTIVE] = OTHER(TARGET_NAMES, Nic, OF_NIC, active),
+        [METRIC_NIC_PEERS] = NUMBER(Nic, OF_NIC, peers, HOSTS_MAX),
+        [METRIC_NIC_SWITCH] = { .of = OF_NIC, .kind = TARGET_SPECIAL },
+        [METRIC_PEER_RTT] = { .of = OF_PEER, .kind = TARGET_SPECIAL },
+        [METRIC_COLLECTOR_ERROR] = { .of = OF_COLLECTOR, .kind = TARGET_SPECIAL },
+        [METRIC_ITEM_UNREAD] = { .of = OF_COLLECTOR, .kind = TARGET_SPECIAL },
+        [METRIC_VM_UUID] = OTHER(TARGET_NAME, Vm, OF_VM, uuid),
+        [METRIC_VM_STATE] = { .of = OF_VM, .kind = TARGET_SPECIAL },
+        [METRIC_VM_VCPUS] = NUMBER(Vm, OF_VM, vcpus, CORES_MAX),
+        [METRIC_VM_MEMORY] = NUMBER(Vm, OF_VM, memory_mib, QUANTITY_MAX),
+        [METRIC_VM_NETWORKS] = OTHER(TARGET_NAMES, Vm, OF_VM, networks),
+        [METRIC_VM_POOLS] = OTHER(TARGET_NAMES, Vm, OF_VM, pools),
+        [METRIC_VM_LOCAL_DISK] = NUMBER(Vm, OF_VM, local_disk_mib, QUANTITY_MAX),
+        [METRIC_VM_CPU_MODEL] = OTHER(TARGET_NAME, Vm, OF_VM, cpu_model),
+        [METRIC_VM_ARCH] = OTHER(TARGET_NAME, Vm, OF_VM, arch),
+        [METRIC_VM_MACHINE] = OTHER(TARGET_NAME, Vm, OF_VM, machine),
+        [METRIC_VM_EMULATOR] = OTHER(TARGET_NAME, Vm, OF_VM, emulator),
+        [METRIC_VM_CPU_FEATURES] = OTHER(TARGET_NAMES, Vm, OF_VM, cpu_features),
+        [METRIC_VM_HUGEPAGES] = NUMBER(Vm, OF_VM, hugepages_kib, QUANTITY_MAX),
+        [METRIC_VM_PINNED] = { .of = OF_VM, .kind = TARGET_SPECIAL },
+        [METRIC_VM_JOB] = { .of = OF_VM, .kind = TARGET_SPECIAL },
+        [METRIC_VM_GROUPS] = OTHER(TARGET_NAMES, Vm, OF_VM, groups),
+        [METRIC_VM_LABELS] = OTHER(TARGET_LABELS, Vm, OF_VM, labels),
+        [METRIC_VM_CPU] = NUMBER(Vm, OF_VM, cpu_mcores, CORES_MAX * 1000),
+        [METRIC_HOST_CPU_STEAL] = NUMBER(HostContention, OF_HOST_CONTENTION, steal_mcores, CORES_MAX * 1000),
+        [METRIC_HOST_CPU_IOWAIT] =
+                NUMBER(HostContention, OF_HOST_CONTENTION, iowait_mcores, CORES_MAX * 1000),
+        [METRIC_HOST_CPU_STALLED] = NUMBER(HostContention, OF_HOST_CONTENTION, cpu_stalled, 1000),
+        [METRIC_HOST_MEMORY_PRESSURE_FULL] =
+                NUMBER(HostContention, OF_HOST_CONTENTION, memory_pressure_full, 1000),
+        [METRIC_HOST_MEMORY_STALLED] = NUMBER(HostContention, OF_HOST_CONTENTION, memory_stalled, 1000),
+        [METRIC_HOST_MEMORY_STALLED_FULL] =
+                NUMBER(HostContention, OF_HOST_CONTENTION, memory_stalled_full, 1000),
+        [METRIC_HOST_IO_PRESSURE] = NUMBER(HostContention, OF_HOST_CONTENTION, io_pressure, 1000),
+        [METRIC_HOST_IO_PRESSURE_FULL] = NUMBER(HostContention, OF_HOST_CONTENTION, io_pressure_full, 1000),
+        [METRIC_HOST_IO_STALLED] = NUMBER(HostContention, OF_HOST_CONTENTION, io_stalled, 1000),
+        [METRIC_HOST_IO_STALLED_FULL] = NUMBER(HostContention, OF_HOST_CONTENTION, io_stalled_full, 1000),
+        [METRIC_HOST_SWAP_USED] = NUMBER(HostContention, OF_HOST_CONTENTION, swap_used_mib, QUANTITY_MAX),
+        [METRIC_HOST_SWAP_IN] = NUMBER(HostContention, OF_HOST_CONTENTION, swap_in_kib_s, QUANTITY_MAX),
+        [METRIC_HOST_SWAP_OUT] = NUMBER(HostContention, OF_HOST_CONTENTION, swap_out_kib_s, QUANTITY_MAX),
+        [METRIC_VM_CPU_THROTTLED] = NUMBER(VmContention, OF_VM_CONTENTION, cpu_throttled, 1000),
+        [METRIC_VM_CPU_STALLED] = NUMBER(VmContention, OF_VM_CONTENTION, cpu_stalled, 1000),
+        [METRIC_VM_CPU_STALLED_FULL] = NUMBER(VmContention, OF_VM_CONTENTION, cpu_stalled_full, 1000),
+        [METRIC_VM_MEMORY_STALLED] = NUMBER(VmContention, OF_VM_CONTENTION, memory_stalled, 1000),
+        [METRIC_VM_MEMORY_STALLED_FULL] = NUMBER(VmContention, OF_VM_CONTENTION, memory_stalled_full, 1000),
+        [METRIC_VM_IO_STALLED] = NUMBER(VmContention, OF_VM_CONTENTION, io_stalled, 1000),
+        [METRIC_VM_IO_STALLED_FULL] = NUMBER(VmContention, OF_VM_CONTENTION, io_stalled_full, 1000),
+        [METRIC_VM_MEMORY_SWAPPED] = NUMBER(VmContention, OF_VM_CONTENTION, memory_swapped_mib, QUANTITY_MAX),
+        [METRIC_VM_SWAP_IN] = NUMBER(VmContention, OF_VM_CONTENTION, swap_in_kib_s, QUANTITY_MAX),
+        [METRIC_VM_SWAP_OUT] = NUMBER(VmContention, OF_VM_CONTENTION, swap_out_kib_s, QUANTITY_MAX),
+        [METRIC_VM_CPU_DELAY] = NUMBER(Vm, OF_VM, cpu_delay_permille, 1000),
+        [METRIC_VM_MEMORY_USED] = NUMBER(Vm, OF_VM, memory_used_mib, QUANTITY_MAX),
+        [METRIC_VM_RX] = NUMBER(Vm, OF_VM, rx_kbit, QUANTITY_MAX),
+        [METRIC_VM_TX] = NUMBER(Vm, OF_VM, tx_kbit, QUANTITY_MAX),
+        [METRIC_VM_DISK] = NUMBER(Vm, OF_VM, disk_kib_s, QUANTITY_MAX),
+        [METRIC_VM_DIRTY] = NUMBER(Vm, OF_VM, dirty_kib_s, QUANTITY_MAX),
+        [METRIC_VM_DIRTY_BURST] = NUMBER(Vm, OF_VM, dirty_burst_kib_s, QUANTITY_MAX),
+        [METRIC_VM_DIRTY_WINDOW] = NUMBER(Vm, OF_VM, dirty_window_ms, QUANTITY_MAX),
+        [METRIC_VM_MEMORY_RSS] = NUMBER(Vm, OF_VM, memory_resident_mib, QUANTITY_MAX),
+};
+/* clang-format on */
