@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A plan carried out. mover_run() names the steps of the run, mover_hooks() those of each move in it. */
 #include "scheduler/app/round/mover.h"
 
 #include <errno.h>
@@ -7,11 +8,10 @@
 
 #include "scheduler/app/facts/facts_ahead.h"
 #include "scheduler/app/facts/facts_overlay.h"
+#include "scheduler/app/round/mover_parts.h"
 #include "scheduler/app/round/moves_at_once.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/decide/judge/plan_check.h"
-#include "scheduler/decide/migration/migration_net.h"
-#include "scheduler/decide/order/wave_links.h"
 
 /* Facts read less than this ago serve the next start too: the moves begun since are judged along with it. */
 #define FRESH_ENOUGH (3 * USEC_PER_SEC)
@@ -30,6 +30,7 @@ typedef struct Mover {
         FactsAhead *ahead;    /* facts that take long to read; NULL: they are read when they are needed */
         MovesAtOnce *at_once; /* of a plan by hand; NULL: its waves say it */
         bool *runs;           /* [n] scratch */
+        Arena own;            /* of the run */
         Arena arena;          /* of the facts of the last reading */
         ArenaMark facts_end;
         const Snapshot *snapshot; /* NULL: none read yet */
@@ -40,70 +41,6 @@ typedef struct Mover {
         uint32_t n_done;
         usec_t begun_at; /* since the epoch: makes the ids of its moves different from any other run's */
 } Mover;
-
-static int move_fill(const Snapshot *s, MoveOrder *m, TextFault *f) {
-        HostIx from = snapshot_host(s, m->from), to = snapshot_host(s, m->to);
-        VmIx v = snapshot_vm(s, m->vm);
-        const char *missing = from == IX_NONE ? m->from : to == IX_NONE ? m->to : v == IX_NONE ? m->vm : NULL;
-
-        if (missing) {
-                text_fault(f, "", "there is no %s %s in the cluster now", missing == m->vm ? "VM" : "host",
-                           missing);
-                return -ENOENT;
-        }
-        m->uuid = s->vms[v].uuid;
-        m->memory_mib = s->vms[v].memory_mib;
-        m->local_disk_mib = s->vms[v].local_disk_mib;
-        if (s->vms[v].state == VM_OFF) /* also in a plan by hand, which says nothing of it */
-                m->manner.strategy = STRATEGY_COLD;
-        m->from_uri = s->hosts[from].uri;
-        m->to_uri = s->hosts[to].uri;
-        if (!m->from_uri || !m->to_uri) {
-                text_fault(f, "", "host %s has no libvirt URI (plimsoll-agent --advertise URI)",
-                           m->from_uri ? m->to : m->from);
-                return -ENOENT;
-        }
-        return 0;
-}
-
-int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const MoveOrder **ret,
-                        TextFault *reterr_fault) {
-        MoveOrder *moves = arena_new(a, MoveOrder, plan->n_moves);
-
-        if (!moves)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < plan->n_moves; i++) {
-                int r;
-
-                moves[i] = move_order_of(s, &plan->moves[i]);
-                r = move_fill(s, &moves[i], reterr_fault);
-                if (r < 0)
-                        return r;
-        }
-        *ret = moves;
-        return 0;
-}
-
-int mover_moves_of_file(Arena *a, const Snapshot *s, const Settings *settings, const PlanFile *plan,
-                        const MoveOrder **ret, TextFault *reterr_fault) {
-        MoveOrder *moves = arena_new(a, MoveOrder, plan->n_moves);
-        int r = 0;
-
-        if (!moves)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < plan->n_moves; i++) {
-                moves[i] = plan->moves[i];
-                r = move_fill(s, &moves[i], reterr_fault);
-                if (r < 0)
-                        return r;
-        }
-        r = moves_predict(a, s, settings, moves, plan->n_moves);
-        if (r < 0)
-                text_fault(reterr_fault, "", "out of memory");
-        else
-                *ret = moves;
-        return r;
-}
 
 /* FactsReading: as the source has them now, with what is supposed. */
 static int mover_read_facts(void *arg, Arena *a, const Snapshot **ret, TextFault *reterr_fault) {
@@ -278,12 +215,6 @@ static void mover_cool(const Mover *m, uint32_t move) {
                 m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
 }
 
-static MoveMeasure took_of(const MigrationStatus *s) {
-        return (MoveMeasure){ .ms = (s->ended - s->started) / USEC_PER_MSEC,
-                              .bytes = s->bytes_done,
-                              .downtime_ms = s->downtime_ms };
-}
-
 static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         static const JournalEvent events[MOVE_END_N] = { [MOVE_DONE] = JOURNAL_DONE,
                                                          [MOVE_FAILED] = JOURNAL_FAILED,
@@ -300,7 +231,7 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
                         (OverlayMove){ .order = &m->in->moves[move], .ended_at = clock_now_of(m->clock) };
         if (was_started) {
                 JournalEntry e = { .event = o->end == MOVE_REFUSED ? JOURNAL_FAILED : events[o->end],
-                                   .took = took_of(&o->status),
+                                   .took = mover_took(&o->status),
                                    .resumes = o->status.resumes,
                                    .message = o->why };
 
@@ -322,118 +253,6 @@ static StopRequest mover_stop_request(void *arg) {
         return w;
 }
 
-/* Patience × the longest prediction, at least a minute. */
-static usec_t time_limit(const Settings *s, const Prediction *p) {
-        int64_t ms = p->ms_high > p->ms ? p->ms_high : p->ms;
-        usec_t limit = ms * USEC_PER_MSEC * settings_int(s, "migration", "patience");
-
-        return limit > 60 * USEC_PER_SEC ? limit : 60 * USEC_PER_SEC;
-}
-
-/* What the plan wants, within the settings' limits; and what it does not say, as they say it. */
-static MoveManner settled_manner(const Settings *s, const MoveOrder *v) {
-        const int64_t most = migration_bandwidth(s);
-        MoveManner m = v->manner;
-
-        if (m.strategy == STRATEGY_COLD) /* there is nothing to send, and no bandwidth to be had */
-                return (MoveManner){ .strategy = m.strategy,
-                                     .deadline_ms = time_limit(s, &v->predicted) / USEC_PER_MSEC };
-        if (most > 0 && (m.bandwidth_kbit == 0 || m.bandwidth_kbit > most))
-                m.bandwidth_kbit = most;
-        if (!settings_int(s, "migration", "auto_converge"))
-                m.slow_down = SLOW_DOWN_NEVER;
-        else if (m.slow_down == SLOW_DOWN_UNSAID)
-                m.slow_down = SLOW_DOWN_ALLOWED;
-        if (m.deadline_ms == 0) {
-                m.deadline_ms = time_limit(s, &v->predicted) / USEC_PER_MSEC;
-                m.at_deadline =
-                        settings_int(s, "migration", "post_copy") ? DEADLINE_POST_COPY : DEADLINE_ABORT;
-        }
-        return m;
-}
-
-int mover_migrate_uri(Arena *a, const Settings *s, const char *host, const char **ret) {
-        const char *pattern = settings_text(s, "migration", "uri"), *place = strstr(pattern, "{host}");
-
-        *ret = NULL;
-        if (!pattern[0])
-                return 0;
-        *ret = place ? text_format(a, "%.*s%s%s", (int) (place - pattern), pattern, host,
-                                   place + strlen("{host}"))
-                     : pattern;
-        return *ret ? 0 : -ENOMEM;
-}
-
-static RunMove run_move(const MoverInput *in, const MoveOrder *v) {
-        const int64_t kbit = migration_bandwidth(in->settings);
-        const MoveManner manner = settled_manner(in->settings, v);
-        const bool cold = manner.strategy == STRATEGY_COLD;
-
-        return (RunMove){
-                .sends = v->predicted.ms > MIGRATION_FIXED_MS
-                                 ? (v->predicted.ms - MIGRATION_FIXED_MS) * USEC_PER_MSEC
-                                 : 0,
-                .request = { .order = v,
-                             .bandwidth_mib_s = kbit > 0 && kbit < 8389 ? 1 : kbit / 8389,
-                             .time_limit = time_limit(in->settings, &v->predicted),
-                             .auto_converge = manner.slow_down == SLOW_DOWN_ALLOWED,
-                             /* By the VM's own policy, which the plan heeded; not by the settings alone. */
-                             .post_copy = manner.strategy == STRATEGY_POST_COPY ||
-                                          manner.at_deadline == DEADLINE_POST_COPY,
-                             .tls = settings_int(in->settings, "migration", "tls") != 0,
-                             .offline = cold,
-                             .copy_disks = !cold && v->local_disk_mib > 0 &&
-                                           settings_int(in->settings, "cluster", "local_disks") != 0,
-                             .manner = manner }
-        };
-}
-
-/* A plan's waves keep to more than these, one written by hand to what may_join() says. */
-static uint32_t run_limit(const Settings *s, const char *name) {
-        const int64_t most = settings_int(s, "plan", name);
-
-        return most > 0 ? (uint32_t) most : LINK_MOVES_MOST;
-}
-
-static RunLimits run_limits(const Settings *s) {
-        return (RunLimits){ .in_all = (uint32_t) settings_int(s, "plan", "moves_at_once"),
-                            .per_host_in = run_limit(s, "moves_in"),
-                            .per_host_out = run_limit(s, "moves_out") };
-}
-
-/* Racks' cables are in the plan's shares of a wave, and in no budget of a host's link: there waves stay
- * apart. */
-static RunOptions run_options(const Settings *s) {
-        return (RunOptions){ .limits = run_limits(s),
-                             .overlap = settings_int(s, "migration", "rack_bandwidth") == 0,
-                             .prepares = MIGRATION_FIXED_MS * USEC_PER_MSEC,
-                             .link_kbit = migration_bandwidth(s) };
-}
-
-/* What migrations may take of the hosts' links. */
-static int fill_links(Arena *a, const MoverInput *in, RunMove *moves) {
-        MigrationNet net = { 0 };
-        int r;
-
-        if (!in->facts || settings_int(in->settings, "migration", "rack_bandwidth") > 0)
-                return 0;
-        r = migration_net_build(a, in->facts, in->settings, &net);
-        for (uint32_t i = 0; r == 0 && i < in->n; i++) {
-                const HostIx from = snapshot_host(in->facts, in->moves[i].from);
-                const HostIx to = snapshot_host(in->facts, in->moves[i].to);
-                MigrationRoute route;
-
-                if (from == IX_NONE || to == IX_NONE)
-                        continue;
-                route = migration_route(&net, from, to);
-                if (net.links[route.links[0]].known)
-                        moves[i].out_kbit = net.links[route.links[0]].free_kbit;
-                if (net.links[route.links[1]].known)
-                        moves[i].in_kbit = net.links[route.links[1]].free_kbit;
-        }
-        return r;
-}
-
 static int open_facts_arena(Arena *ret) {
         int r = -ENOMEM;
 
@@ -442,74 +261,65 @@ static int open_facts_arena(Arena *ret) {
         return r;
 }
 
+/* Memory, the state of each move, and what is asked before one may run beside others. */
+static int mover_begin(Mover *m) {
+        const MoverInput *in = m->in;
+        int r = arena_open((size_t) 1 << 30, &m->own);
+
+        if (r == 0)
+                r = open_facts_arena(&m->arena);
+        if (r < 0)
+                return r;
+        m->stages = arena_new(&m->own, Stage, in->n);
+        m->resumes = arena_new(&m->own, uint32_t, in->n);
+        m->done = arena_new(&m->own, OverlayMove, in->n);
+        m->runs = arena_new(&m->own, bool, in->n);
+        if (!m->stages || !m->resumes || !m->done || !m->runs)
+                return -ENOMEM;
+        return in->by_hand && in->facts
+                       ? moves_at_once_new(&m->own, in->facts, in->settings, in->moves, in->n, &m->at_once)
+                       : 0;
+}
+
+/* Facts that take long to read are read ahead of the starts that need them. */
+static int mover_read_ahead(Mover *m) {
+        return source_kind(m->in->source) == SOURCE_HOSTS
+                       ? facts_ahead_new(mover_read_facts, m, READ_EVERY, &m->ahead)
+                       : 0;
+}
+
+static void mover_end(Mover *m) {
+        (void) facts_ahead_free(m->ahead);
+        arena_close(&m->arena);
+        arena_close(&m->own);
+}
+
+/* The way of one move, in order. */
+static RunHooks mover_hooks(Mover *m) {
+        return (RunHooks){
+                .arg = m,
+                .stop_request = mover_stop_request,       /* is anything more to be started? */
+                .may_join = m->at_once ? may_join : NULL, /* may it run beside those that do? */
+                .recheck = mover_recheck,                 /* the judge, by facts of now */
+                .intent = mover_intent,                   /* into the journal; then the executor starts it */
+                .progress = mover_progress,               /* into the journal: it runs; shown */
+                .result = mover_result_of,                /* into the journal: its end, seen on both hosts */
+        };
+}
+
 int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
         const Clock *clock = in->leadership ? in->leadership->world->clock : NULL;
         Mover m = { .in = in, .clock = clock, .begun_at = clock_now_of(clock) };
-        RunHooks hooks = { .arg = &m,
-                           .recheck = mover_recheck,
-                           .intent = mover_intent,
-                           .progress = mover_progress,
-                           .result = mover_result_of,
-                           .stop_request = mover_stop_request };
-        RunMove *moves;
-        Arena own;
-        int r = arena_open((size_t) 1 << 30, &own);
+        const RunMove *moves = NULL;
+        int r = mover_begin(&m);
 
-        if (r < 0)
-                return r;
-        r = open_facts_arena(&m.arena);
-        if (r < 0) {
-                arena_close(&own);
-                return r;
-        }
-        moves = arena_new(&own, RunMove, in->n);
-        m.stages = arena_new(&own, Stage, in->n);
-        m.resumes = arena_new(&own, uint32_t, in->n);
-        m.done = arena_new(&own, OverlayMove, in->n);
-        m.runs = arena_new(&own, bool, in->n);
-        r = moves && m.stages && m.resumes && m.done && m.runs ? 0 : -ENOMEM;
-        if (r == 0 && in->by_hand && in->facts)
-                r = moves_at_once_new(&own, in->facts, in->settings, in->moves, in->n, &m.at_once);
-        if (m.at_once)
-                hooks.may_join = may_join;
-        for (uint32_t i = 0; r == 0 && i < in->n; i++) {
-                moves[i] = run_move(in, &in->moves[i]);
-                r = mover_migrate_uri(&own, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
-        }
         if (r == 0)
-                r = fill_links(&own, in, moves);
-        if (r == 0 && source_kind(in->source) == SOURCE_HOSTS)
-                r = facts_ahead_new(mover_read_facts, &m, READ_EVERY, &m.ahead);
+                r = mover_requests(&m.own, in, &moves); /* what the executor is asked for each */
         if (r == 0)
-                r = run_waves(in->executor, moves, in->n, run_options(in->settings), hooks, ret_outcomes);
-        (void) facts_ahead_free(m.ahead);
-        arena_close(&m.arena);
-        arena_close(&own);
+                r = mover_read_ahead(&m);
+        if (r == 0) /* wave after wave, a few at once */
+                r = run_waves(in->executor, moves, in->n, mover_run_options(in->settings), mover_hooks(&m),
+                              ret_outcomes);
+        mover_end(&m);
         return r;
-}
-
-int mover_record(Arena *a, const MoveOrder *moves, const MoveOutcome *outcomes, uint32_t n,
-                 const RecordMove **ret) {
-        RecordMove *list = arena_new(a, RecordMove, n);
-
-        if (!list)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++) {
-                const MoveOutcome *o = &outcomes[i];
-                bool ran = o->status.started > 0 && o->status.ended > o->status.started;
-
-                list[i] = (RecordMove){
-                        .order = &moves[i],
-                        .end = move_end_names[o->end],
-                        .why = text_format(a, "%s%s%s", o->why, o->why[0] && o->status.remark[0] ? "; " : "",
-                                           o->status.remark),
-                        .strategy = o->status.post_copy ? move_strategy_names[STRATEGY_POST_COPY]
-                                                        : move_strategy_names[moves[i].manner.strategy],
-                        .took = ran ? took_of(&o->status) : MOVE_NOT_MEASURED,
-                };
-                if (!list[i].why)
-                        return -ENOMEM;
-        }
-        *ret = list;
-        return 0;
 }

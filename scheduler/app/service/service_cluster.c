@@ -44,16 +44,12 @@ struct ClusterService {
         atomic_bool stop;
         unsigned reloads; /* asked for so far, and done */
         char cluster[256];
-        char followed[160]; /* the leader last logged */
-        uint64_t last_fingerprint;
-        bool paused;         /* balance is: predictions were wrong */
-        usec_t wanted_since; /* monotonic: an imbalance lasts since then; 0: there is none */
+        char followed[160];   /* the leader last logged */
+        ServiceMemory memory; /* of rounds */
         RoundCalls calls;
         usec_t ring_at;      /* monotonic: when the ring of peers is made next */
         uint32_t ring_hosts; /* how many hosts it was made of */
-        usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
-        usec_t offered;    /* monotonic: when it last said that it could lead, or looked who could */
-        bool unfinished;   /* what must be done was not done in the last round */
+        usec_t offered;      /* monotonic: when it last said that it could lead, or looked who could */
         EventWatch events;
         usec_t looked; /* monotonic: at the hosts' pulses */
 };
@@ -239,7 +235,7 @@ static void share_out(ClusterService *x) {
         const usec_t now = service_cluster_monotonic(x);
         char to[160];
 
-        if (!x->share || !x->counted || x->unfinished || now < x->offered + x->leadership.ttl / 3)
+        if (!x->share || !x->counted || x->memory.unfinished || now < x->offered + x->leadership.ttl / 3)
                 return;
         x->offered = now;
         if (service_share_hand_over(x->share, &x->leadership, to) != 1)
@@ -267,36 +263,31 @@ static void make_ring(ClusterService *x, const Snapshot *s) {
 }
 
 static int one_round(ClusterService *x) {
-        const ServiceModes modes = service_modes(x->settings);
-        const Snapshot *seen = NULL;
-        bool moved = false;
+        const Snapshot *seen;
         ServiceRound round = { .store = x->store,
                                .source = x->source,
                                .settings = x->settings,
-                               .modes = modes,
+                               .modes = service_modes(x->settings),
                                .leadership = &x->leadership,
                                .demand = &x->demand,
                                .arena = &x->arena,
+                               .memory = &x->memory,
                                .interval = settings_int(x->settings, "service", "interval"),
                                .hold = settings_int(x->settings, "service", "hold"),
-                               .wanted_since = &x->wanted_since,
                                .settle = settings_int(x->settings, "service", "settle"),
-                               .rest_until = &x->rest_until,
-                               .urgent_only = service_cluster_monotonic(x) < x->rest_until,
-                               .unfinished = &x->unfinished,
-                               .calls = &x->calls,
-                               .paused = &x->paused,
-                               .last_fingerprint = &x->last_fingerprint,
-                               .seen = &seen,
-                               .moved = &moved };
+                               .urgent_only = service_cluster_monotonic(x) < x->memory.rest_until,
+                               .calls = &x->calls };
         int r = need_executor(x);
 
         if (r < 0)
                 return r;
         round.executor = service_cluster_acts(x) ? &x->executor : NULL;
         arena_rewind(&x->arena, 0);
+        x->memory.seen = NULL;
+        x->memory.moved = false;
         r = service_round(&round);
-        if (seen && (event_watch_round(&x->events, seen, x->settings, moved) < 0 ||
+        seen = x->memory.seen;
+        if (seen && (event_watch_round(&x->events, seen, x->settings, x->memory.moved) < 0 ||
                      round_calls_end(&x->calls, seen) < 0))
                 log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
         if (seen)
@@ -344,8 +335,8 @@ static bool hosts_call(ClusterService *x, usec_t begun) {
         if (!call.why[0])
                 return false;
         /* It has lasted: the round need not wait once more. */
-        if (call.overloaded && (x->wanted_since == 0 || x->wanted_since > now - times.hold))
-                x->wanted_since = now > times.hold ? now - times.hold : 1;
+        if (call.overloaded && (x->memory.wanted_since == 0 || x->memory.wanted_since > now - times.hold))
+                x->memory.wanted_since = now > times.hold ? now - times.hold : 1;
         log_event(LOG_INFO, "round.called", "why=%s", log_quote(call.why, quoted, sizeof(quoted)));
         return true;
 }
@@ -381,9 +372,9 @@ static usec_t service_cluster_pause_of(const ClusterService *x, int r, usec_t be
 
         if (r != 0)
                 return service_cluster_monotonic(x) + soon; /* a follower, or blind: try soon again */
-        if (x->unfinished)
+        if (x->memory.unfinished)
                 return service_cluster_monotonic(x) + (UNFINISHED < interval ? UNFINISHED : interval);
-        return x->rest_until > begun + interval ? x->rest_until : begun + interval;
+        return x->memory.rest_until > begun + interval ? x->memory.rest_until : begun + interval;
 }
 
 static int service_cluster_turn(ClusterService *x) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "policies/policies.h"
-#include "scheduler/app/service/service_work.h"
+#include "scheduler/app/service/service_parts.h"
 #include "scheduler/base/log.h"
 #include "scheduler/decide/plan/plan_gain.h"
 #include "scheduler/snapshot/files/plan_file.h"
@@ -17,13 +17,13 @@
 
 /* ---- what became of one ---- */
 
-static int service_confirm_refused(const RoundState *w, int r) {
+static int service_confirm_refused(const ServiceRound *x, int r) {
         char quoted[QUOTE];
 
         if (r != 0)
                 log_event(LOG_WARNING, "waiting.lost", "error=%s",
                           r == 1 ? "\"another leads\""
-                                 : log_quote(store_error(w->x->store), quoted, sizeof(quoted)));
+                                 : log_quote(store_error(x->store), quoted, sizeof(quoted)));
         return r == 1 ? -ECANCELED : r;
 }
 
@@ -44,9 +44,9 @@ static void service_confirm_predict(const PlanFile *file, AuditEntry *e) {
 }
 
 /* Who answered what and when, or why nobody had to, stays in the audit. */
-static int service_confirm_write_down(RoundState *w, const Waiting *one, const char *answer, const char *by) {
-        AuditEntry e = { .at = work_now(w),
-                         .leader = w->x->leadership->self,
+static int service_confirm_write_down(RoundState *s, const Waiting *one, const char *answer, const char *by) {
+        AuditEntry e = { .at = round_now(s->given),
+                         .leader = s->given->leadership->self,
                          .mode = service_mode_names[MODE_CONFIRM],
                          .record = one->plan.record && one->plan.record[0] ? one->plan.record : NULL,
                          .status = plan_status_names[one->file ? one->file->status : PLAN_IMPROVED],
@@ -58,60 +58,72 @@ static int service_confirm_write_down(RoundState *w, const Waiting *one, const c
         int r = 0;
 
         service_confirm_predict(one->file, &e);
-        if (w->n > 0)
-                r = mover_record(w->x->arena, w->moves, w->outcomes, w->n, &e.moves);
-        e.n_moves = r == 0 ? w->n : 0;
+        if (s->done.n > 0)
+                r = mover_record(s->given->arena, s->done.orders, s->done.outcomes, s->done.n, &e.moves);
+        e.n_moves = r == 0 ? s->done.n : 0;
         log_event(strcmp(answer, "dropped") == 0 ? LOG_WARNING : LOG_INFO, "plan.answered",
                   "id=%s answer=%s by=%s", one->plan.id, answer, log_quote(by, quoted, sizeof(quoted)));
         if (r == 0)
-                r = audit_store_write(w->x->leadership, w->x->arena, w->x->settings, w->facts, e);
-        return service_confirm_refused(w, r);
+                r = audit_store_write(s->given->leadership, s->given->arena, s->given->settings,
+                                      s->found.facts, e);
+        return service_confirm_refused(s->given, r);
 }
 
-static int service_confirm_drop(RoundState *w, uint32_t i, const char *answer, const char *why) {
+static int service_confirm_drop(RoundState *s, uint32_t i, const char *answer, const char *why) {
         int r;
 
-        w->gone[i] = true;
-        r = service_confirm_refused(w, confirm_store_remove(w->x->leadership, w->waiting[i].plan.id));
-        return r < 0 ? r : service_confirm_write_down(w, &w->waiting[i], answer, why);
+        s->waiting.gone[i] = true;
+        r = service_confirm_refused(s->given,
+                                    confirm_store_remove(s->given->leadership, s->waiting.plans[i].plan.id));
+        return r < 0 ? r : service_confirm_write_down(s, &s->waiting.plans[i], answer, why);
 }
 
-static int service_confirm_reject(RoundState *w, uint32_t i) {
-        const usec_t again = settings_int(w->x->settings, "service", "confirm_again");
-        Waiting *one = &w->waiting[i];
+static int service_confirm_reject(RoundState *s, uint32_t i) {
+        const usec_t again = settings_int(s->given->settings, "service", "confirm_again");
+        Waiting *one = &s->waiting.plans[i];
         int r;
 
         one->plan.state = WAITING_REJECTED;
         one->plan.until = one->answer.at + again;
-        w->gone[i] = again == 0;
-        r = service_confirm_refused(w, again > 0
-                                               ? confirm_store_put(w->x->leadership, w->x->arena, &one->plan)
-                                               : confirm_store_remove(w->x->leadership, one->plan.id));
-        return r < 0 ? r : service_confirm_write_down(w, one, "no", one->answer.by);
+        s->waiting.gone[i] = again == 0;
+        r = service_confirm_refused(
+                s->given, again > 0 ? confirm_store_put(s->given->leadership, s->given->arena, &one->plan)
+                                    : confirm_store_remove(s->given->leadership, one->plan.id));
+        return r < 0 ? r : service_confirm_write_down(s, one, "no", one->answer.by);
 }
 
 /* ---- whether one holds ---- */
 
+static int service_confirm_gains(const ServiceRound *x, const Round *round, const PlanFile *file,
+                                 PlanGain *ret) {
+        const GainInput in = { .snapshot = round->snapshot,
+                               .problem = round->problem,
+                               .settings = x->settings,
+                               .policies = policies_all() };
+
+        return plan_gains(x->arena, &in, file->moves, file->n_moves, ret);
+}
+
 /* By the facts of this round: safe, and a gain still. *ret_why: NULL, or why not. */
-static int service_confirm_judge(RoundState *w, const Waiting *one, const char **ret_why) {
-        Arena *a = w->x->arena;
+static int service_confirm_judge(const ServiceRound *x, RoundFindings *found, const Waiting *one,
+                                 const char **ret_why) {
+        const PlanFile *file = one->file;
         const Objection *objections = NULL;
-        const Snapshot *s = NULL;
         PlanGain gain;
         uint32_t n = 0;
-        int r = round_facts(a, &w->input, &s);
+        int r = service_facts_pose(x, found, 0);
 
         *ret_why = NULL;
         if (r == 0)
-                r = plan_check(a, s, w->x->settings, one->file->moves, one->file->n_moves, &objections, &n);
+                r = plan_check(x->arena, found->posed.snapshot, x->settings, file->moves, file->n_moves,
+                               &objections, &n);
         if (r == 1) {
-                *ret_why =
-                        text_format(a, "it is not safe any more: %s", objections ? objections[0].text : "");
+                *ret_why = text_format(x->arena, "it is not safe any more: %s",
+                                       objections ? objections[0].text : "");
                 return *ret_why ? 0 : -ENOMEM;
         }
         if (r == 0)
-                r = plan_gains(a, s, w->x->settings, policies_all(), one->file->moves, one->file->n_moves,
-                               &gain);
+                r = service_confirm_gains(x, &found->posed, file, &gain);
         if (r == 0)
                 *ret_why = "it would gain nothing any more";
         return r < 0 ? r : 0;
@@ -121,101 +133,107 @@ static int service_confirm_judge(RoundState *w, const Waiting *one, const char *
 
 /* It is taken out of the store first: whatever ends this program, it is not begun a second time. What was
  * begun is in the journal. */
-static int service_confirm_carry_out(RoundState *w, uint32_t i) {
-        const ServiceRound *x = w->x;
-        const Waiting *one = &w->waiting[i];
+static int service_confirm_carry_out(RoundState *s, uint32_t i) {
+        const ServiceRound *x = s->given;
+        const Waiting *one = &s->waiting.plans[i];
         const char *why = NULL;
         TextFault fault = { 0 };
-        int r = service_confirm_judge(w, one, &why);
+        int r = service_confirm_judge(x, &s->found, one, &why);
 
         if (r == 0 && !why) {
-                r = mover_moves_of_file(x->arena, w->input.snapshot, x->settings, one->file, &w->moves,
-                                        &fault);
+                r = mover_moves_of_file(x->arena, s->found.input.snapshot, x->settings, one->file,
+                                        &s->done.orders, &fault);
                 why = r == -ENOENT ? text_copy(x->arena, fault.what, strlen(fault.what)) : NULL;
                 r = r == -ENOENT ? 0 : r;
         }
         if (r < 0)
                 return r;
         if (why)
-                return service_confirm_drop(w, i, "dropped", why);
-        w->gone[i] = true;
-        r = service_confirm_refused(w, confirm_store_remove(x->leadership, one->plan.id));
+                return service_confirm_drop(s, i, "dropped", why);
+        s->waiting.gone[i] = true;
+        r = service_confirm_refused(s->given, confirm_store_remove(x->leadership, one->plan.id));
         if (r < 0)
                 return r;
-        w->mode = MODE_CONFIRM;
-        w->n = one->file->n_moves;
-        w->live.summary = text_format(x->arena, "plan %s, accepted by %s: %s", one->plan.id, one->answer.by,
-                                      one->plan.summary);
-        r = w->live.summary ? work_show_moves(w, w->moves, w->n) : -ENOMEM;
+        s->wanted.mode = MODE_CONFIRM;
+        s->done.n = one->file->n_moves;
+        s->shown.live.summary = text_format(x->arena, "plan %s, accepted by %s: %s", one->plan.id,
+                                            one->answer.by, one->plan.summary);
+        r = s->shown.live.summary ? service_live_moves(x->arena, &s->shown, s->done.orders, s->done.n)
+                                  : -ENOMEM;
         if (r == 0)
-                r = work_run(w);
-        return r < 0 ? r : service_confirm_write_down(w, one, "yes", one->answer.by);
+                r = service_moves_run(x, NULL, &s->done, &s->shown);
+        return r < 0 ? r : service_confirm_write_down(s, one, "yes", one->answer.by);
 }
 
 /* ---- a round's part ---- */
 
-static int update_one(RoundState *w, uint32_t i) {
-        const Waiting *one = &w->waiting[i];
+static int update_one(RoundState *s, uint32_t i) {
+        const Waiting *one = &s->waiting.plans[i];
         const char *why = NULL;
         int r = 0;
 
         if (!one->file)
-                return service_confirm_drop(w, i, "dropped", "it cannot be read");
+                return service_confirm_drop(s, i, "dropped", "it cannot be read");
         if (one->plan.state == WAITING_REJECTED) {
-                w->gone[i] = w->input.now >= one->plan.until;
-                return w->gone[i] ? service_confirm_refused(
-                                            w, confirm_store_remove(w->x->leadership, one->plan.id))
-                                  : 0;
+                s->waiting.gone[i] = s->found.input.now >= one->plan.until;
+                return s->waiting.gone[i]
+                               ? service_confirm_refused(
+                                         s->given, confirm_store_remove(s->given->leadership, one->plan.id))
+                               : 0;
         }
         if (one->answered && !one->answer.yes)
-                return service_confirm_reject(w, i);
-        if (one->plan.kinds & service_modes_bits(&w->x->modes, MODE_ADVISE))
-                return service_confirm_drop(w, i, "dropped",
+                return service_confirm_reject(s, i);
+        if (one->plan.kinds & service_modes_bits(&s->given->modes, MODE_ADVISE))
+                return service_confirm_drop(s, i, "dropped",
                                             "by now the service only advises on what it is for");
         if (one->answered)
-                return w->n > 0 || work_stop_request(w) != STOP_NONE ? 0 : service_confirm_carry_out(w, i);
-        if (w->input.now >= one->plan.until)
-                return service_confirm_drop(w, i, "expired", "nobody answered in time");
-        if (!w->x->urgent_only) /* rates that are not settled prove nothing against it */
-                r = service_confirm_judge(w, one, &why);
-        return r < 0 || !why ? r : service_confirm_drop(w, i, "dropped", why);
+                return s->done.n > 0 || round_stop_request(s->given) != STOP_NONE
+                               ? 0
+                               : service_confirm_carry_out(s, i);
+        if (s->found.input.now >= one->plan.until)
+                return service_confirm_drop(s, i, "expired", "nobody answered in time");
+        if (!s->given->urgent_only) /* rates that are not settled prove nothing against it */
+                r = service_confirm_judge(s->given, &s->found, one, &why);
+        return r < 0 || !why ? r : service_confirm_drop(s, i, "dropped", why);
 }
 
-static int service_confirm_show(RoundState *w) {
-        LiveWaiting *list = arena_new(w->x->arena, LiveWaiting, (size_t) w->n_waiting + 1);
+static int service_confirm_show(Arena *a, const RoundWaiting *waiting, LiveState *live) {
+        LiveWaiting *list = arena_new(a, LiveWaiting, (size_t) waiting->n + 1);
 
         if (!list)
                 return -ENOMEM;
-        w->live.waiting = list;
-        w->live.n_waiting = 0;
-        for (uint32_t i = 0; i < w->n_waiting; i++) {
-                const WaitingPlan *p = &w->waiting[i].plan;
+        live->waiting = list;
+        live->n_waiting = 0;
+        for (uint32_t i = 0; i < waiting->n; i++) {
+                const WaitingPlan *p = &waiting->plans[i].plan;
 
-                if (w->gone[i] || p->state != WAITING_ASKED || !w->waiting[i].file)
+                if (waiting->gone[i] || p->state != WAITING_ASKED || !waiting->plans[i].file)
                         continue;
-                list[w->live.n_waiting] = (LiveWaiting){ .id = p->id,
-                                                         .kinds = action_kinds_text(w->x->arena, p->kinds),
-                                                         .summary = p->summary,
-                                                         .n_moves = w->waiting[i].file->n_moves,
-                                                         .until = p->until };
-                if (!list[w->live.n_waiting++].kinds)
+                list[live->n_waiting] = (LiveWaiting){ .id = p->id,
+                                                       .kinds = action_kinds_text(a, p->kinds),
+                                                       .summary = p->summary,
+                                                       .n_moves = waiting->plans[i].file->n_moves,
+                                                       .until = p->until };
+                if (!list[live->n_waiting++].kinds)
                         return -ENOMEM;
         }
         return 0;
 }
 
-int confirm_update(RoundState *w) {
-        int r = confirm_store_read(w->x->store, w->x->arena, &w->waiting, &w->n_waiting);
+int confirm_update(RoundState *s) {
+        const ServiceRound *x = s->given;
+        RoundWaiting *waiting = &s->waiting;
+        int r = confirm_store_read(x->store, x->arena, &waiting->plans, &waiting->n);
 
-        w->gone = r == 0 ? arena_new(w->x->arena, bool, w->n_waiting) : NULL;
-        if (r == 0 && !w->gone)
+        waiting->gone = r == 0 ? arena_new(x->arena, bool, waiting->n) : NULL;
+        if (r == 0 && !waiting->gone)
                 r = -ENOMEM;
-        w->input.not_now = 0;
-        for (uint32_t i = 0; r == 0 && i < w->n_waiting; i++)
-                r = update_one(w, i);
+        for (uint32_t i = 0; r == 0 && i < waiting->n; i++)
+                r = update_one(s, i);
         if (r == 0)
-                r = service_confirm_show(w);
-        return r < 0 ? r : w->n > 0;
+                r = service_confirm_show(x->arena, waiting, &s->shown.live);
+        s->over = s->done.n > 0;
+        return r;
 }
 
 /* What the plan is for. */
@@ -240,13 +258,10 @@ static unsigned kinds_of(const Round *round) {
 
 /* 1: the last plan mends what this one leaves: rules, hosts that must be left, hosts above their load line.
  * By the number of hosts: how far they are above it is another from one reading to the next. */
-static int mends_more(const RoundState *w, const Waiting *one) {
-        const Score *new = &w->round.plan->after;
+static int mends_more(const ServiceRound *x, const Round *round, usec_t now, const Waiting *one) {
+        const Score *new = &round->plan->after;
         PlanGain old;
-        int r = w->input.now < one->plan.made_at + ASKED_LEAST
-                        ? 0
-                        : plan_gains(w->x->arena, w->round.snapshot, w->x->settings, policies_all(),
-                                     one->file->moves, one->file->n_moves, &old);
+        int r = now < one->plan.made_at + ASKED_LEAST ? 0 : service_confirm_gains(x, round, one->file, &old);
 
         if (r <= 0)
                 return r;
@@ -257,46 +272,50 @@ static int mends_more(const RoundState *w, const Waiting *one) {
 }
 
 /* 1: what waits stays as it is, and nobody is asked about the last plan. */
-static int service_confirm_stays(const RoundState *w, const Waiting *one, unsigned kinds) {
+static int service_confirm_stays(const RoundState *s, const Waiting *one, unsigned kinds) {
+        const Round *round = &s->wanted.round;
         int r;
 
         if (one->plan.state == WAITING_REJECTED)
-                return confirm_store_covers(one, w->round.snapshot, w->round.plan, kinds);
-        r = confirm_store_presses(kinds, one->plan.kinds) ? 1 : mends_more(w, one);
+                return confirm_store_covers(one, round->snapshot, round->plan, kinds);
+        r = confirm_store_presses(kinds, one->plan.kinds)
+                    ? 1
+                    : mends_more(s->given, round, s->found.input.now, one);
         return r < 0 ? r : !r;
 }
 
 /* 1: nobody is asked. What waits stays, unless the new one is more pressing, or mends more. */
-static int make_way(RoundState *w, unsigned kinds) {
+static int make_way(RoundState *s, unsigned kinds) {
         const char *why;
 
-        for (uint32_t i = 0; i < w->n_waiting; i++) {
-                int r = w->gone[i] ? 0 : service_confirm_stays(w, &w->waiting[i], kinds);
+        for (uint32_t i = 0; i < s->waiting.n; i++) {
+                int r = s->waiting.gone[i] ? 0 : service_confirm_stays(s, &s->waiting.plans[i], kinds);
 
                 if (r != 0)
                         return r;
         }
-        for (uint32_t i = 0; i < w->n_waiting; i++) {
+        for (uint32_t i = 0; i < s->waiting.n; i++) {
                 int r;
 
-                if (w->gone[i] || w->waiting[i].plan.state != WAITING_ASKED)
+                if (s->waiting.gone[i] || s->waiting.plans[i].plan.state != WAITING_ASKED)
                         continue;
-                why = confirm_store_presses(kinds, w->waiting[i].plan.kinds)
+                why = confirm_store_presses(kinds, s->waiting.plans[i].plan.kinds)
                               ? "a more pressing plan takes its place"
                               : "by now more is to be mended: a plan that does takes its place";
-                r = service_confirm_drop(w, i, "dropped", why);
+                r = service_confirm_drop(s, i, "dropped", why);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int service_confirm_ask(RoundState *w, unsigned kinds) {
-        const ServiceRound *x = w->x;
-        Waiting *all = arena_new(x->arena, Waiting, (size_t) w->n_waiting + 1);
-        bool *gone = arena_new(x->arena, bool, (size_t) w->n_waiting + 1);
-        WaitingPlan plan = { .made_at = w->input.now,
-                             .until = w->input.now + settings_int(x->settings, "service", "confirm_for"),
+static int service_confirm_ask(RoundState *s, unsigned kinds) {
+        const ServiceRound *x = s->given;
+        Waiting *all = arena_new(x->arena, Waiting, (size_t) s->waiting.n + 1);
+        bool *gone = arena_new(x->arena, bool, (size_t) s->waiting.n + 1);
+        WaitingPlan plan = { .made_at = s->found.input.now,
+                             .until =
+                                     s->found.input.now + settings_int(x->settings, "service", "confirm_for"),
                              .kinds = kinds };
         const PlanFile *file = NULL;
         char quoted[QUOTE];
@@ -306,69 +325,72 @@ static int service_confirm_ask(RoundState *w, unsigned kinds) {
 
         if (!all || !gone)
                 return -ENOMEM;
-        plan.id = confirm_store_id(x->arena, w->waiting, w->n_waiting, w->input.now);
-        plan.summary = w->live.summary;
-        r = plan.id ? plan_file_print(x->arena, w->round.snapshot, w->round.plan, &plan.plan, &n) : -ENOMEM;
+        plan.id = confirm_store_id(x->arena, s->waiting.plans, s->waiting.n, s->found.input.now);
+        plan.summary = s->shown.live.summary;
+        r = plan.id ? plan_file_print(x->arena, s->wanted.round.snapshot, s->wanted.round.plan, &plan.plan,
+                                      &n)
+                    : -ENOMEM;
         if (r == 0)
                 r = plan_file_parse(x->arena, plan.plan, n, &file, &fault);
-        w->answer = (AuditEntry){ .waiting = plan.id, .answer = "asked" };
+        s->waiting.answer = (AuditEntry){ .waiting = plan.id, .answer = "asked" };
         if (r == 0)
-                r = service_confirm_refused(w, work_record(w, &plan.record));
+                r = service_confirm_refused(s->given, service_record(s, &plan.record));
         plan.record = plan.record ? plan.record : "";
         if (r == 0)
-                r = service_confirm_refused(w, confirm_store_put(x->leadership, x->arena, &plan));
+                r = service_confirm_refused(s->given, confirm_store_put(x->leadership, x->arena, &plan));
         if (r < 0)
                 return r;
         log_event(LOG_INFO, "plan.waits", "id=%s moves=%u kinds=\"%s\" summary=%s", plan.id,
-                  w->round.plan->n_moves, action_kinds_text(x->arena, kinds),
+                  s->wanted.round.plan->n_moves, action_kinds_text(x->arena, kinds),
                   log_quote(plan.summary, quoted, sizeof(quoted)));
-        if (w->n_waiting > 0) {
-                memcpy(all, w->waiting, sizeof(*all) * w->n_waiting);
-                memcpy(gone, w->gone, sizeof(*gone) * w->n_waiting);
+        if (s->waiting.n > 0) {
+                memcpy(all, s->waiting.plans, sizeof(*all) * s->waiting.n);
+                memcpy(gone, s->waiting.gone, sizeof(*gone) * s->waiting.n);
         }
-        all[w->n_waiting] = (Waiting){ .plan = plan, .file = file };
-        w->waiting = all;
-        w->gone = gone;
-        w->n_waiting++;
-        return service_confirm_show(w);
+        all[s->waiting.n] = (Waiting){ .plan = plan, .file = file };
+        s->waiting.plans = all;
+        s->waiting.gone = gone;
+        s->waiting.n++;
+        return service_confirm_show(x->arena, &s->waiting, &s->shown.live);
 }
 
-int confirm_set_aside(RoundState *w) {
-        RoundInput *in = &w->input;
-        CoolDown *held = arena_new(w->x->arena, CoolDown, (size_t) in->n_cool_downs + w->n);
+int confirm_set_aside(RoundState *s) {
+        RoundInput *in = &s->found.input;
+        CoolDown *held = arena_new(s->given->arena, CoolDown, (size_t) in->n_cool_downs + s->done.n);
         const char *name;
         int r;
 
-        if (work_changed(w) || w->called || work_stop_request(w) != STOP_NONE)
+        if (service_moves_changed(&s->done) || s->done.called || round_stop_request(s->given) != STOP_NONE)
                 return 0;
-        r = held ? service_confirm_refused(w, work_record(w, &name)) : -ENOMEM;
+        r = held ? service_confirm_refused(s->given, service_record(s, &name)) : -ENOMEM;
         if (r < 0)
                 return r;
         if (in->n_cool_downs > 0)
                 memcpy(held, in->cool_downs, sizeof(*held) * in->n_cool_downs);
-        for (uint32_t i = 0; i < w->n; i++) {
-                const bool reached = w->outcomes[i].end != MOVE_NOT_REACHED;
+        for (uint32_t i = 0; i < s->done.n; i++) {
+                const bool reached = s->done.outcomes[i].end != MOVE_NOT_REACHED;
 
                 held[in->n_cool_downs + i] = (CoolDown){
-                        .vm = w->moves[i].vm,
+                        .vm = s->done.orders[i].vm,
                         .until = INT64_MAX,
                         .why = reached ? "the service moves it by itself, and it failed just now"
                                        : "the service moves it by itself, and stopped before it"
                 };
-                w->unreached |= !reached;
+                s->done.unreached |= !reached;
         }
         in->cool_downs = held;
-        in->n_cool_downs += w->n;
-        w->n = 0;
-        w->moves = NULL;
-        w->outcomes = NULL;
-        w->deferred_after_failure = true;
+        in->n_cool_downs += s->done.n;
+        s->found.is_posed = false; /* others are held now */
+        s->done.n = 0;
+        s->done.orders = NULL;
+        s->done.outcomes = NULL;
+        s->done.deferred_after_failure = true;
         return 0;
 }
 
-int confirm_ask(RoundState *w) {
-        const unsigned kinds = kinds_of(&w->round);
-        int r = make_way(w, kinds);
+int confirm_ask(RoundState *s) {
+        const unsigned kinds = kinds_of(&s->wanted.round);
+        int r = make_way(s, kinds);
 
-        return r != 0 ? (r < 0 ? r : 0) : service_confirm_ask(w, kinds);
+        return r != 0 ? (r < 0 ? r : 0) : service_confirm_ask(s, kinds);
 }

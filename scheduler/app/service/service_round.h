@@ -9,6 +9,18 @@
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
 
+/* What outlives a round: the last ones' for it, and what it leaves for the next and for the loop. */
+typedef struct ServiceMemory {
+        usec_t wanted_since; /* monotonic: since then each plan wanted moves; 0: the last one did not */
+        usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
+        uint64_t last_fingerprint; /* what the last round without moves said, so that it is recorded once */
+        const Snapshot *seen;      /* what it read, in its arena; NULL: there were no facts */
+        bool paused;               /* balance was paused by the last round: said once */
+        bool unfinished;           /* something that must be done is not; soon again */
+        bool moved;                /* VMs were moved */
+} ServiceMemory;
+
+/* What a round is given. */
 typedef struct ServiceRound {
         Store *store;
         Source *source;
@@ -18,18 +30,12 @@ typedef struct ServiceRound {
         const Executor *executor; /* NULL: all kinds of action are only advised */
         DemandStore *demand;      /* what the VMs have used so far */
         Arena *arena;             /* for this round; the caller rewinds it */
+        ServiceMemory *memory;
         usec_t interval;
-        usec_t hold;          /* how long an imbalance must have lasted */
-        usec_t *wanted_since; /* monotonic: since then each plan wanted moves; 0: the last one did not */
-        usec_t settle;        /* after moves, facts are taken as true again only so long after their end */
-        usec_t *rest_until;   /* monotonic; set when VMs were moved: no round before */
-        bool urgent_only;     /* evacuation and repairs only: the rates are not to be planned on yet */
-        bool *unfinished;     /* set: something that must be done is not; soon again */
-        RoundCalls *calls;    /* who calls meanwhile: then no move is started any more */
-        bool *paused;         /* balance was paused by the last round: said once */
-        uint64_t *last_fingerprint; /* what the last round without moves said, so that it is recorded once */
-        const Snapshot **seen;      /* set: what it read, in its arena; not, when there were no facts */
-        bool *moved;                /* set: VMs were moved */
+        usec_t hold;       /* how long an imbalance must have lasted */
+        usec_t settle;     /* after moves, facts are taken as true again only so long after their end */
+        bool urgent_only;  /* evacuation and repairs only: the rates are not to be planned on yet */
+        RoundCalls *calls; /* who calls meanwhile: then no move is started any more */
 } ServiceRound;
 
 /* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,

@@ -19,23 +19,20 @@ static int after_moves(const Snapshot *s, const MoveOrder *moves, uint32_t n, As
         return 1;
 }
 
-int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
-               const MoveOrder *moves, uint32_t n, PlanGain *ret) {
-        const Problem *p = NULL;
+int plan_gains(Arena *a, const GainInput *in, const MoveOrder *moves, uint32_t n, PlanGain *ret) {
+        const Problem *p = in->problem;
         Assignment *x = NULL;
         Costs before, after;
-        int r = problem_build(a, s, settings, &p);
+        int r = assignment_build(a, p, &x);
 
-        if (r == 0)
-                r = assignment_build(a, p, &x);
         if (r < 0)
                 return r;
-        assert(p && x);
-        before = policies_total(policies, p, settings, x);
-        r = after_moves(s, moves, n, x);
+        assert(x);
+        before = policies_total(in->policies, p, in->settings, x);
+        r = after_moves(in->snapshot, moves, n, x);
         if (r <= 0)
                 return r;
-        after = policies_total(policies, p, settings, x);
+        after = policies_total(in->policies, p, in->settings, x);
         for (int t = (int) problem_last_tier(p) + 1; t < TIER_N; t++)
                 before.tier[t] = after.tier[t] = 0;
         if (costs_compare(&after, &before) >= 0)

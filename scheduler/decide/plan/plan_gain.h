@@ -5,6 +5,14 @@
 #include "scheduler/decide/cost/policy.h"
 #include "scheduler/decide/judge/plan_check.h"
 
+/* What it is measured by: the problem is what problem_build() made of the snapshot by these settings. */
+typedef struct GainInput {
+        const Snapshot *snapshot;
+        const Problem *problem;
+        const Settings *settings;
+        PolicySet policies;
+} GainInput;
+
 typedef struct PlanGain {
         Costs after;         /* of the tiers that are a reason to move; 0 in the others */
         uint32_t over_limit; /* hosts above their load line after it */
@@ -13,5 +21,4 @@ typedef struct PlanGain {
 /* Moves in their order, from a plan that plan_check() accepts for this snapshot. 1: after all of them the
  * costs that are a reason to move are lower than now, tier by tier; 0: they are not, or a name is not known.
  * -ENOMEM. *ret on 1. */
-int plan_gains(Arena *a, const Snapshot *s, const Settings *settings, PolicySet policies,
-               const MoveOrder *moves, uint32_t n, PlanGain *ret) must_check;
+int plan_gains(Arena *a, const GainInput *in, const MoveOrder *moves, uint32_t n, PlanGain *ret) must_check;

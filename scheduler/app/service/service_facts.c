@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a round finds out: the facts of now, and what rounds keep of demand, faults, holds and predictions. */
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/round/round_store.h"
+#include "scheduler/app/service/service_parts.h"
+#include "scheduler/base/log.h"
+
+#define QUOTE 512
+
+static void service_facts_grade_changed(const GradeChange *c) {
+        char quoted[QUOTE];
+
+        log_event(c->is > c->was ? LOG_WARNING : LOG_INFO, c->is > c->was ? "fault.rose" : "fault.fell",
+                  "host=%s device=\"%s\" grade=%lld was=%lld why=%s", c->host, c->device, (long long) c->is,
+                  (long long) c->was, log_quote(c->why ? c->why : "", quoted, sizeof(quoted)));
+}
+
+/* What the round has learned of failing hardware outlives it. */
+static int service_facts_write_faults(const ServiceRound *x, usec_t now, RoundDisplay *shown) {
+        char quoted[QUOTE];
+        int r = fault_store_write(source_faults(x->source), x->leadership, x->arena, now,
+                                  service_facts_grade_changed);
+
+        if (r == 0)
+                return 0;
+        log_event(LOG_WARNING, "faults.lost", "error=%s",
+                  r == 1 ? "\"another leads\"" : log_quote(store_error(x->store), quoted, sizeof(quoted)));
+        shown->live.summary = "no plan: what is remembered of failing hardware could not be kept";
+        return r == 1 ? -ECANCELED : r;
+}
+
+/* What the VMs are taken to need, by what they used until now. */
+static int service_facts_demand(const ServiceRound *x, RoundFindings *found) {
+        char quoted[QUOTE];
+        int r = demand_store_round(x->demand, x->leadership, x->arena, x->settings, found->input.snapshot,
+                                   &found->input.snapshot);
+
+        if (r == 0 && x->demand->note)
+                log_event(LOG_WARNING, "demand.lost", "why=%s",
+                          log_quote(x->demand->note, quoted, sizeof(quoted)));
+        return r == 1 ? -ECANCELED : r;
+}
+
+/* What earlier decisions have led to; and whether predictions were too wrong to go on with balance. */
+static int service_facts_audit(const ServiceRound *x, RoundFindings *found, RoundDisplay *shown) {
+        ServiceMemory *memory = x->memory;
+        char quoted[QUOTE];
+        int r = audit_store_look(x->leadership, x->arena, x->settings, found->facts);
+
+        if (r == 0)
+                r = audit_store_verdict(x->store, x->arena, x->settings, &found->input.paused);
+        if (r != 0)
+                return r == 1 ? -ECANCELED : r;
+        shown->live.paused = found->input.paused;
+        if (found->input.paused && !memory->paused)
+                log_event(LOG_WARNING, "balance.paused", "why=%s",
+                          log_quote(found->input.paused, quoted, sizeof(quoted)));
+        if (!found->input.paused && memory->paused)
+                log_event(LOG_INFO, "balance.resumed",
+                          "why=\"predictions were right again, or acknowledged\"");
+        memory->paused = found->input.paused != NULL;
+        return 0;
+}
+
+static int service_facts_source(const ServiceRound *x, RoundFindings *found, RoundDisplay *shown) {
+        char quoted[QUOTE];
+        const char *text;
+        TextFault fault;
+        int r = source_read(x->source, x->arena, x->settings, &found->input.snapshot, &fault);
+
+        if (r < 0) {
+                log_event(LOG_WARNING, "round.blind", "error=%s",
+                          log_quote(fault.what, quoted, sizeof(quoted)));
+                shown->live.summary = text_format(x->arena, "no facts: %s", fault.what);
+                return r;
+        }
+        found->facts = source_facts(x->source);
+        for (uint32_t i = 0; (text = source_notice(x->source, i)); i++)
+                log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
+        return 0;
+}
+
+/* The other words of round.failed are in service_decide.c: no plan could be made. */
+static void service_facts_say_failed(int error, RoundDisplay *shown) {
+        char quoted[QUOTE];
+
+        log_event(LOG_ERROR, "round.failed", "error=%s",
+                  log_quote(strerrordesc_np(-error), quoted, sizeof(quoted)));
+        shown->live.summary = "no plan: see the service's log";
+}
+
+int service_facts_read(const ServiceRound *x, RoundFindings *found, RoundDisplay *shown) {
+        int r = service_facts_source(x, found, shown);
+
+        if (r < 0)
+                return r;
+        r = service_facts_write_faults(x, found->input.now, shown);
+        if (r == 0)
+                r = service_facts_demand(x, found);
+        if (r == 0)
+                r = service_facts_audit(x, found, shown);
+        if (r == 0)
+                r = round_store_holds(x->store, x->arena, &found->input);
+        if (r < 0)
+                service_facts_say_failed(r, shown);
+        return r;
+}
+
+int service_facts_pose(const ServiceRound *x, RoundFindings *found, unsigned not_now) {
+        int r;
+
+        found->input.not_now = not_now;
+        if (found->is_posed && found->posed_not_now == not_now)
+                return 0;
+        r = round_prepare(x->arena, &found->input, &found->posed);
+        found->is_posed = r == 0;
+        found->posed_not_now = not_now;
+        return r;
+}

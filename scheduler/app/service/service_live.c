@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a round shows of itself while it lasts (plimsoll status). */
+#include <errno.h>
+
+#include "scheduler/app/service/service_parts.h"
+#include "scheduler/app/text/plan_text.h"
+#include "scheduler/base/log.h"
+
+#define LIVE_EVERY USEC_PER_SEC
+
+/* Its own arena: the round's holds what the moves are made of, and this is written every second. */
+void service_live_write(const ServiceRound *x, RoundDisplay *shown, bool now) {
+        usec_t time = round_monotonic(x);
+        const char *text;
+        size_t n;
+        Arena a;
+
+        if ((!now && time < shown->written + LIVE_EVERY) || arena_open((size_t) 256 << 20, &a) < 0)
+                return;
+        shown->written = time;
+        shown->live.written_at = round_now(x);
+        if (live_state_print(&a, &shown->live, &text, &n) == 0 &&
+            store_lead_state(x->store, x->leadership->token, LIVE_STATE_NAME, text, n,
+                             3 * x->interval + x->settle + 10 * USEC_PER_SEC) < 0)
+                log_event(LOG_WARNING, "state.lost", "error=%s", store_error(x->store));
+        arena_close(&a);
+}
+
+int service_live_moves(Arena *a, RoundDisplay *shown, const MoveOrder *orders, uint32_t n) {
+        shown->moves = arena_new(a, LiveMove, n);
+        if (!shown->moves)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                shown->moves[i] = (LiveMove){ .order = &orders[i], .status = { .phase = MIGRATION_QUEUED } };
+        shown->live.moves = shown->moves;
+        shown->live.n_moves = n;
+        return 0;
+}
+
+/* Those that must leave their host and cannot, with the reason. */
+static int service_live_stays(Arena *a, LiveState *live, const Round *round) {
+        const Plan *plan = round->plan;
+        const Snapshot *s = round->snapshot;
+        LiveStay *stays = arena_new(a, LiveStay, LIVE_STAYS_MAX);
+
+        if (!stays)
+                return -ENOMEM;
+        live->n_stays = live->n_stays_all = 0; /* of the last plan, not of those before it in this round */
+        for (uint32_t i = 0; i < plan->n_refused; i++) {
+                VmIx v = plan->refused[i].vm;
+                const Vm *vm = &s->vms[v];
+
+                if (problem_leave(round->problem, v, vm->host) == 0 || live->n_stays_all++ >= LIVE_STAYS_MAX)
+                        continue;
+                stays[live->n_stays++] = (LiveStay){ .vm = vm->name,
+                                                     .host = s->hosts[vm->host].name,
+                                                     .why = !vm->movable && vm->unmovable_why
+                                                                    ? vm->unmovable_why
+                                                                    : reason_texts[plan->refused[i].reason] };
+        }
+        live->stays = stays;
+        return 0;
+}
+
+int service_live_plan(Arena *a, RoundDisplay *shown, const Round *round) {
+        const Plan *plan = round->plan;
+        MoveOrder *orders = arena_new(a, MoveOrder, plan->n_moves);
+
+        shown->live.summary = plan_text_summary(a, plan);
+        if (!orders || !shown->live.summary)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < plan->n_moves; i++)
+                orders[i] = move_order_of(round->snapshot, &plan->moves[i]);
+        shown->live.plan_status = plan_status_names[plan->status];
+        shown->live.over_limit = plan->before.over_limit;
+        if (service_live_moves(a, shown, orders, plan->n_moves) < 0)
+                return -ENOMEM;
+        return service_live_stays(a, &shown->live, round);
+}

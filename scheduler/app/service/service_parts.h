@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a round of the service is made of. service_round.c names its steps; a step is given the parts that it
+ * needs, and changes one of them:
+ *
+ *   given     ServiceRound, const, with what outlives the round in its `memory` (service_round.h)
+ *   found     what the round has found out (service_settle.c, service_facts.c)
+ *   wanted    the last plan, and how it came about (service_decide.c)
+ *   done      moves that it carries out (service_moves.c)
+ *   waiting   plans that wait for a person (service_confirm.c)
+ *   shown     the live state, for who looks on (service_live.c)
+ *
+ * For the files of a round only. Owner: all is in the round's arena. Threads: one. Errors: a negative errno of the
+ * store, -ENOMEM; -ECANCELED: another leads by now.
+ */
+#pragma once
+
+#include "scheduler/app/round/audit_store.h"
+#include "scheduler/app/round/confirm_store.h"
+#include "scheduler/app/round/mover.h"
+#include "scheduler/app/service/service_round.h"
+#include "scheduler/app/state/live_state.h"
+
+typedef struct RoundFindings {
+        const Snapshot *facts; /* as they were read */
+        RoundInput input; /* what is decided on: facts with rules and demand, who is held, whether balance
+                                   is paused; its not_now is that of the last plan */
+        uint32_t settled, open; /* moves of an earlier leader: whose end was seen just now; not yet */
+        unsigned deferred;      /* SNAPSHOT_NO_…: left for later whatever the modes say */
+        Round posed;            /* the facts and their problem, as service_facts_pose() made them last */
+        unsigned posed_not_now; /* … without these kinds of action */
+        bool is_posed;          /* false: never, or the input has changed since */
+} RoundFindings;
+
+typedef struct RoundDecision {
+        Round round;      /* plan NULL: there was none yet */
+        ServiceMode mode; /* in which it was made */
+        bool wanted;      /* a plan of this round wanted moves */
+        bool urgent_only; /* what cannot wait was planned without what is held back */
+} RoundDecision;
+
+typedef struct RoundMoves {
+        const MoveOrder *orders; /* [n] */
+        uint32_t n;
+        MoveOutcome *outcomes;       /* [n] */
+        bool called;                 /* hosts or operators call: this plan is not what is wanted any more */
+        bool deferred_after_failure; /* what was begun changed nothing, and is set aside */
+        bool unreached;              /* … and not all of it was reached */
+} RoundMoves;
+
+typedef struct RoundWaiting {
+        Waiting *plans; /* [n] that wait, and those that were rejected, as the round began */
+        uint32_t n;
+        bool *gone;        /* [n] … and are no more */
+        AuditEntry answer; /* what of the next audit entry is about a person's answer */
+} RoundWaiting;
+
+typedef struct RoundDisplay {
+        LiveState live;
+        LiveMove *moves; /* live.moves */
+        usec_t written;  /* monotonic */
+} RoundDisplay;
+
+typedef struct RoundState {
+        const ServiceRound *given;
+        RoundFindings found;
+        RoundDecision wanted;
+        RoundMoves done;
+        RoundWaiting waiting;
+        RoundDisplay shown;
+        bool over; /* nothing more is to be decided, and what was decided is written down */
+} RoundState;
+
+/* By the world's clock; and whether the world wants this to go on. */
+static inline usec_t round_now(const ServiceRound *x) {
+        return clock_now_of(x->leadership->world->clock);
+}
+
+static inline usec_t round_monotonic(const ServiceRound *x) {
+        return clock_monotonic_of(x->leadership->world->clock);
+}
+
+static inline StopRequest round_stop_request(const ServiceRound *x) {
+        const ServiceWorld *world = x->leadership->world;
+
+        return world->stop_request(world->stop_arg);
+}
+
+/* ---- service_settle.c ---- */
+
+/* Asks what became of moves that an earlier leader began, and takes up again what broke off in post-copy. 0; a
+ * negative errno. */
+int service_settle(const ServiceRound *x, RoundFindings *found) must_check;
+
+/* ---- service_facts.c ---- */
+
+/* The facts of now, with what rounds keep of demand, faults, holds and predictions. Logged; the summary says what
+ * went wrong. 0; a negative errno. */
+int service_facts_read(const ServiceRound *x, RoundFindings *found, RoundDisplay *shown) must_check;
+
+/* The facts without the kinds of action in not_now, and the problem that they pose, in found->posed: built anew
+ * only where it is not there already. 0; a negative errno. */
+int service_facts_pose(const ServiceRound *x, RoundFindings *found, unsigned not_now) must_check;
+
+/* ---- service_decide.c ---- */
+
+/* A plan without the kinds of action in not_now; threshold 0: as the settings say. Logged and shown. 0; a
+ * negative errno. */
+int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t threshold) must_check;
+
+/* What only balances waits for the hold time. What cannot wait goes within it, and goes alone: a plan of it,
+ * without what only balances. 1: nothing of the plan is to be done yet. 0; a negative errno. */
+int service_hold_back(RoundState *s, unsigned not_now) must_check;
+
+/* ---- service_moves.c ---- */
+
+/* Carries done->orders[n] out, planned on `facts` (NULL: not known); outcomes and the live state follow. Logged.
+ * 0 or a negative errno. */
+int service_moves_run(const ServiceRound *x, const Snapshot *facts, RoundMoves *done,
+                      RoundDisplay *shown) must_check;
+
+/* Whether what was begun has changed anything, or may have; whether some of it was never begun. */
+bool service_moves_changed(const RoundMoves *done);
+bool service_moves_left(const RoundMoves *done);
+
+/* ---- service_live.c ---- */
+
+/* Writes the live state: at most once a second unless `now`. */
+void service_live_write(const ServiceRound *x, RoundDisplay *shown, bool now);
+
+/* Its moves are orders[n], all queued. 0 or -ENOMEM. */
+int service_live_moves(Arena *a, RoundDisplay *shown, const MoveOrder *orders, uint32_t n) must_check;
+
+/* It shows the plan, and the VMs that must leave their host and cannot. 0 or -ENOMEM. */
+int service_live_plan(Arena *a, RoundDisplay *shown, const Round *round) must_check;
+
+/* ---- service_record.c ---- */
+
+/* The last plan with what came of it, into the store. *ret_name: of its record, in the round's arena; NULL:
+ * it was not worth one. 0; 1: another leads; a negative errno. */
+int service_record(const RoundState *s, const char **ret_name) must_check;
+
+/* ---- service_confirm.c ---- */
+
+/* Takes answers in, drops what has expired or holds no longer, carries out what was accepted: then the round is
+ * over. 0; a negative errno. */
+int confirm_update(RoundState *s) must_check;
+
+/* What the service began by itself has changed nothing: it is written down and left out of what comes next,
+ * so that a move which fails each round keeps no other from being asked about. 0; a negative errno. */
+int confirm_set_aside(RoundState *s) must_check;
+
+/* The last plan is one to ask a person about: it is stored, unless one like it waits or was rejected lately.
+ * 0; a negative errno. */
+int confirm_ask(RoundState *s) must_check;

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of a round is kept: the decision, so that it can be made again, and its line of the audit. */
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/round/round_record.h"
+#include "scheduler/app/service/service_parts.h"
+#include "scheduler/base/log.h"
+
+/* A round without moves says only this; the same again is not worth a record. */
+static uint64_t plan_fingerprint(const Plan *p) {
+        return p->n_moves > 0 ? 0 : ((uint64_t) p->status + 1) << 32 | p->n_refused_all;
+}
+
+static AuditEntry service_record_entry(const RoundRecord *record, const char *name,
+                                       const AuditEntry *answer) {
+        AuditEntry e = audit_store_entry(record, name);
+
+        e.waiting = answer->waiting;
+        e.answer = answer->answer;
+        return e;
+}
+
+static int service_record_keep(const RoundState *s, const RecordMove *moves, const char **ret_name) {
+        const ServiceRound *x = s->given;
+        const RoundRecord record = { .input = &s->found.input,
+                                     .facts = s->found.facts,
+                                     .round = &s->wanted.round,
+                                     .leader = x->leadership->self,
+                                     .mode = service_mode_names[s->wanted.mode],
+                                     .moves = moves,
+                                     .n_moves = s->done.n };
+        char name[RECORD_NAME_SIZE];
+        int r = round_record_store(x->leadership, x->arena, &record, name);
+
+        if (r == 0)
+                r = audit_store_write(x->leadership, x->arena, x->settings, s->found.facts,
+                                      service_record_entry(&record, name, &s->waiting.answer));
+        if (r == 0)
+                *ret_name = text_copy(x->arena, name, strlen(name));
+        return r;
+}
+
+int service_record(const RoundState *s, const char **ret_name) {
+        const ServiceRound *x = s->given;
+        const RecordMove *moves = NULL;
+        const uint64_t now = plan_fingerprint(s->wanted.round.plan);
+        const bool is_new = now == 0 || now != x->memory->last_fingerprint;
+        int r;
+
+        *ret_name = NULL;
+        x->memory->last_fingerprint = now;
+        if (!is_new)
+                return 0;
+        r = mover_record(x->arena, s->done.orders, s->done.outcomes, s->done.n, &moves);
+        if (r == 0)
+                r = service_record_keep(s, moves, ret_name);
+        if (r != 0)
+                log_event(LOG_WARNING, "record.lost", "error=\"%s\"",
+                          r == 1         ? "another leads"
+                          : r == -ENOMEM ? "out of memory"
+                                         : store_error(x->store));
+        return r;
+}
