@@ -51,7 +51,7 @@ endforeach()
 
 # tests/arrows/*.sh, *.py: what the tree itself keeps to. purity.sh is given the pure rooms' libraries.
 file(GLOB arrows CONFIGURE_DEPENDS tests/arrows/*.sh tests/arrows/*.py)
-list(FILTER arrows EXCLUDE REGEX "/purity\\.sh$")
+list(FILTER arrows EXCLUDE REGEX "/(purity\\.sh|links\\.py)$")
 foreach(script ${arrows})
   get_filename_component(name ${script} NAME_WE)
   add_test(NAME ${name} COMMAND ${script} ${CMAKE_SOURCE_DIR} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
@@ -66,7 +66,8 @@ if(NOT SANITIZE)
     endif()
   endforeach()
   add_test(NAME purity COMMAND ${CMAKE_SOURCE_DIR}/tests/arrows/purity.sh ${pure})
-  set_tests_properties(purity PROPERTIES LABELS fast)
+  add_test(NAME links COMMAND ${CMAKE_SOURCE_DIR}/tests/arrows/links.py ${CMAKE_BINARY_DIR})
+  set_tests_properties(purity links PROPERTIES LABELS fast)
 endif()
 
 # A fuzzer is tests/fuzz/fuzz_NAME.c with its corpus in tests/fuzz/corpus/NAME. In every build its corpus is run
