@@ -23,7 +23,9 @@ if(NOT FUZZ)
   criterion_tests(property fast)
   criterion_tests(scenarios fast)
   criterion_tests(integration slow)
-  target_link_options(problem_once_test PRIVATE -Wl,--wrap=problem_build) # counted there
+  foreach(test problem_once_test service_problem_test) # they count the calls
+    target_link_options(${test} PRIVATE -Wl,--wrap=problem_build)
+  endforeach()
 endif()
 
 # Programs that stories use.

@@ -19,10 +19,6 @@ const HazardDef *hazard_at(uint32_t i) {
         return i < ARRAY_SIZE(fault_facts_hazards) ? &fault_facts_hazards[i] : NULL;
 }
 
-bool device_is_word(const Device *d) {
-        return d->name[0] == '\t';
-}
-
 /* ---- which metrics are of which devices ---- */
 
 typedef struct MetricPlace {
@@ -230,29 +226,6 @@ int devices_list(Arena *a, const Report *r, DeviceTable *ret) {
                         return -ENOMEM;
         *ret = table;
         return disks_join(a, ret);
-}
-
-const Reading *reading_of(const Reading *from, Metric metric) {
-        for (const Reading *r = from; r; r = r->next)
-                if (r->metric == metric)
-                        return r;
-        return NULL;
-}
-
-const Reading *device_reading(const Device *d, Metric metric) {
-        return reading_of(d->readings, metric);
-}
-
-int64_t device_number(const Device *d, Metric metric, int64_t def) {
-        const Reading *r = device_reading(d, metric);
-
-        return r ? r->number : def;
-}
-
-const char *device_text(const Device *d, Metric metric) {
-        const Reading *r = device_reading(d, metric);
-
-        return r && r->text && *r->text ? r->text : NULL;
 }
 
 /* ---- hazards ---- */

@@ -98,6 +98,8 @@ bool report_has_devices(const Report *r);
  */
 int devices_list(Arena *a, const Report *r, DeviceTable *ret) must_check;
 
+/* ---- device_reading.c ---- */
+
 /* An entry of the table that is no device, but what a tool said of one. */
 bool device_is_word(const Device *d);
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of "what should be done and cannot" share: plan_refused.c (whom it concerns, and the reason that
+ * most hosts give), refused_by.c (what a host says, and who says it, with names and numbers). For them only. */
+#pragma once
+
+#include "scheduler/decide/plan/plan_parts.h"
+
+/* Asking every host about a VM costs O(hosts). After so many questions VMs are no longer asked for: those
+ * that must leave are still listed, with NO_ROOM. */
+#define QUESTIONS_MAX UINT64_C(20000000)
+
+/* What a move of the VM would have to bring. */
+typedef struct Wish {
+        bool below_line;   /* its new host stays below its load line */
+        Reason not_mended; /* the rule it should mend is mended by it: else this is the reason; NONE: no rule
+                            */
+        uint32_t rule;     /* which rule of the snapshot; IX_NONE: one about hosts */
+} Wish;
+
+typedef struct Listed {
+        Refused refused;
+        Wish wish;
+} Listed;
+
+typedef struct Asking {
+        Planning *pl;
+        Evaluator *e; /* after the plan */
+        Listed *list;
+        uint32_t n, n_all;
+        uint64_t questions;
+        bool *listed;        /* [vm] */
+        int64_t mib, ms;     /* that the plan takes */
+        unsigned limited_by; /* bits 1 << PlanCap */
+} Asking;
+
+/* ---- refused_by.c ---- */
+
+/* What stands against v on h; REASON_NONE: it could go there, and that would do. */
+Reason refused_objection(const Asking *k, VmIx v, HostIx h, Wish wish);
+
+/* Fills in by whom the first of the listed are refused, host by host. 0 or -ENOMEM. */
+int refused_by(Asking *k) must_check;
