@@ -145,6 +145,14 @@ static void end_server(Store *s) {
                 redis_server_end(pidfd, s->timeout);
 }
 
+void store_seen_free(Store *s) {
+        for (uint32_t i = 0; i < s->n_seen; i++)
+                free(s->seen[i]);
+        free(s->seen);
+        s->seen = NULL;
+        s->n_seen = 0;
+}
+
 Store *store_free(Store *s) {
         if (!s)
                 return NULL;

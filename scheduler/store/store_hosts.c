@@ -15,14 +15,6 @@ static int hosts_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-void store_seen_free(Store *s) {
-        for (uint32_t i = 0; i < s->n_seen; i++)
-                free(s->seen[i]);
-        free(s->seen);
-        s->seen = NULL;
-        s->n_seen = 0;
-}
-
 typedef struct SeenHosts {
         const char *prefix; /* of the key of a report */
         char **names;
