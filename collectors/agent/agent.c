@@ -17,10 +17,12 @@
 #include "collectors/agent/outbox.h"
 #include "collectors/hosts/peer_store.h"
 #include "collectors/read/collector_value.h"
+#include "collectors/read/sample_list.h"
 #include "collectors/run/collector_run.h"
 #include "collectors/run/collector_settings.h"
 #include "collectors/run/libvirt_worker.h"
 #include "scheduler/base/log.h"
+#include "scheduler/model/host_label.h"
 #include "scheduler/snapshot/health/fault_grade.h"
 #include "scheduler/snapshot/wire/pulse.h"
 #include "scheduler/snapshot/wire/sample_wire.h"
@@ -111,7 +113,8 @@ static int settings_open(Agent *g, const AgentOptions *o) {
         TextFault fault; /* the options were checked */
         int r = arena_open(SETTINGS_BYTES, &g->settings);
 
-        return r < 0 ? r : collector_settings_new(&g->settings, o->sets, o->n_sets, &g->env.settings, &fault);
+        return r < 0 ? r
+                     : collector_settings_new(&g->settings, o->sets.at, o->sets.n, &g->env.settings, &fault);
 }
 
 extern const Collector collector_peers;
@@ -261,6 +264,22 @@ static void agent_read(Agent *g, usec_t wait) {
                 (void) libvirt_worker_wait(g->worker, now + wait);
 }
 
+/* What the agent itself has to say, whichever collectors it runs: of them, and the host's labels. */
+static int agent_section(Agent *g, Section *ret) {
+        SampleList list = sample_list_over(&g->arena);
+        const char *labels = host_labels_text(&g->arena, &g->options->labels);
+        int r = labels ? 0 : -ENOMEM;
+
+        if (r == 0 && *labels)
+                r = emit_text(&list.sink, METRIC_HOST_LABELS, "", labels);
+        if (r == 0)
+                r = collector_log_emit(&g->log, &g->arena, &list.sink);
+        *ret = (Section){
+                .collector = "agent", .read_at = clock_now(), .samples = list.samples, .n_samples = list.n
+        };
+        return r;
+}
+
 static int agent_report_make(Agent *g, Report *ret) {
         Section *all = arena_new(&g->arena, Section, SECTIONS_MAX);
         LibvirtWorkerState worker = { .words = "" };
@@ -283,7 +302,7 @@ static int agent_report_make(Agent *g, Report *ret) {
         for (uint32_t i = 0; i < (uint32_t) n + worker.n_sections; i++)
                 collector_log_note(&g->log, &all[i], i < (uint32_t) n ? "" : worker.words);
         n += (int) worker.n_sections;
-        if (collector_log_section(&g->log, &g->arena, clock_now(), &all[n]) < 0)
+        if (agent_section(g, &all[n]) < 0)
                 return -ENOMEM;
         n += all[n].n_samples > 0;
         *ret = (Report){ .host = g->host,

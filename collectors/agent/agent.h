@@ -7,7 +7,18 @@
  */
 #pragma once
 
-#include "collectors/agent/agent_options.h"
+#include "scheduler/base/clock.h"
+#include "scheduler/model/cluster.h"
+
+/* What is asked of it. Everything was checked; texts and lists live as long as it runs. */
+typedef struct AgentOptions {
+        const char *redis, *cluster, *host, *uri, *advertise, *root, *collectors,
+                *metrics; /* NULL: not given */
+        usec_t interval;  /* 0: not given */
+        Strings sets;     /* each "COLLECTOR.NAME=VALUE" */
+        Strings labels;   /* of the host (model/host_label.h) */
+        bool once, print, json;
+} AgentOptions;
 
 /* Until SIGTERM or SIGINT (which the caller has blocked in all threads), or once. The exit status. */
 int agent_run(const AgentOptions *options);

@@ -1,31 +1,242 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plimsoll-agent: see collectors/agent/agent.h. */
+/* plimsoll-agent: its command line. See collectors/agent/agent.h. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "collectors/agent/agent.h"
+#include "collectors/agent/metrics_http.h"
+#include "collectors/run/collector_run.h"
+#include "collectors/run/collector_settings.h"
+#include "collectors/run/libvirt_worker.h"
+#include "scheduler/base/options.h"
+#include "scheduler/model/host_label.h"
 
-int main(int argc, char **argv) {
-        TextFault fault = { 0 };
-        AgentOptions options;
+#define HELP_WIDTH   100
+#define NAMES_MAX    64
+#define MEMORY_BYTES (1 << 20) /* of what the command line is read into: 256 options, as the parser has it */
+
+static const OptionDef agent_main_options[] = {
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Where to:" },
+        { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
+          "where reports go: redis://[[user]:password@]host[:port][/db] or unix:///path" },
+        { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster this host belongs to (default: default)" },
+        { "metrics", 0, OPTION_TEXT, "[ADDRESS:]PORT", 0, 0, 0,
+          "serve what was read at http://ADDRESS:PORT/metrics, for Prometheus (default address: 127.0.0.1)" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "This host:" },
+        { "host", 0, OPTION_TEXT, "NAME", 0, 0, 0, "this host's name in reports (default: its host name)" },
+        { "label", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0,
+          "a label of this host, such as licence=oracle, for rules and settings to select it by (may "
+          "be given often); the scheduler's settings win over it" },
+        { "uri", 0, OPTION_TEXT, "URI", 0, 0, 0, "this host's libvirt (default: qemu:///system)" },
+        { "advertise", 0, OPTION_TEXT, "URI", 0, 0, 0,
+          "the libvirt URI by which other machines reach this host" },
+        { "root", 0, OPTION_TEXT, "DIR", 0, 0, 0,
+          "read DIR/proc and DIR/sys in place of this host's (then no libvirt but by --uri)" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
+        { "interval", 0, OPTION_DURATION, "TIME", 0, 100 * USEC_PER_MSEC, 3600 * USEC_PER_SEC,
+          "how often to report: 100ms to 1h (default: 5s; 1s with --once)" },
+        { "collectors", 0, OPTION_TEXT, "A,B", 0, 0, 0, "only these collectors" },
+        { "set", 0, OPTION_TEXT, "NAME=VALUE", 0, 0, 0,
+          "a setting of a collector, such as smart.every=1h (may be given often)" },
+        { "once", 0, OPTION_FLAG, NULL, 0, 0, 0, "two readings an interval apart, one report, then end" },
+        { "print", 0, OPTION_FLAG, NULL, 0, 0, 0, "show the report; no Redis is needed" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "show it as JSON" },
+        { "help", 'h', OPTION_FLAG, NULL, 0, 0, 0, "this text" },
+        { "version", 0, OPTION_FLAG, NULL, 0, 0, 0, "the version" },
+        { 0 },
+};
+
+/* ---- checks ---- */
+
+/* Every name in "a,b" is a collector that an agent runs. */
+static int collectors_check(const char *list, TextFault *fault) {
+        const char *names[NAMES_MAX], *near;
+        CollectorSet all = collectors_all();
+        uint32_t n = 0;
+
+        assert(all.n <= NAMES_MAX);
+        for (uint32_t i = 0; i < all.n; i++)
+                if (all.collectors[i]->runs & RUNS_ON_HOST)
+                        names[n++] = all.collectors[i]->name;
+        for (;;) {
+                size_t length = strcspn(list, ",");
+                bool known = false;
+                char name[64];
+
+                for (uint32_t i = 0; i < n; i++)
+                        known |= strlen(names[i]) == length && memcmp(names[i], list, length) == 0;
+                (void) snprintf(name, sizeof(name), "%.*s", (int) length, list);
+                if (!known) {
+                        near = text_nearest(name, names, n);
+                        text_fault(fault, "", "--collectors: there is no collector \"%s\"%s%s%s", name,
+                                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+                        return -EINVAL;
+                }
+                if (list[length] == '\0')
+                        return 0;
+                list += length + 1;
+        }
+}
+
+/* All uses of the option, in their order. 0 or -ENOMEM. */
+static int option_list(Arena *a, const Options *o, const char *name, Strings *ret) {
+        const char **at, *text;
+        uint32_t n = 0;
+
+        while (option_nth(o, name, n))
+                n++;
+        at = arena_new(a, const char *, n);
+        if (!at)
+                return -ENOMEM;
+        for (uint32_t i = 0; (text = option_nth(o, name, i)); i++)
+                at[i] = text;
+        *ret = (Strings){ .at = at, .n = n };
+        return 0;
+}
+
+static int labels_read(Arena *a, const Options *o, AgentOptions *ret, TextFault *fault) {
+        Strings given = { 0 };
+        int r = option_list(a, o, "label", &given);
+
+        if (r == 0)
+                r = host_labels_read(a, &given, &ret->labels, fault);
+        if (r == -EINVAL)
+                (void) snprintf(fault->field, sizeof(fault->field), "--label");
+        return r;
+}
+
+static int sets_read(Arena *a, const Options *o, AgentOptions *ret, TextFault *fault) {
+        const Settings *settings;
+        int r = option_list(a, o, "set", &ret->sets);
+
+        return r < 0 ? r : collector_settings_new(a, ret->sets.at, ret->sets.n, &settings, fault);
+}
+
+static int goal_check(const AgentOptions *o, TextFault *fault) {
+        if (o->host && !text_is_name(o->host, strlen(o->host))) {
+                text_fault(fault, "--host", "a name is 1 to 255 bytes of UTF-8 without control characters");
+                return -EINVAL;
+        }
+        if (o->json && !o->print) {
+                text_fault(fault, "--json", "says how --print shows the report; give --print too");
+                return -EINVAL;
+        }
+        if (o->metrics && metrics_http_check(o->metrics, fault) < 0) {
+                (void) snprintf(fault->field, sizeof(fault->field), "--metrics");
+                return -EINVAL;
+        }
+        if (!o->redis && !o->print && !o->metrics) {
+                text_fault(fault, "--redis",
+                           "is needed: where do reports go? (or --metrics, or --print, to see them here)");
+                return -EINVAL;
+        }
+        return 0;
+}
+
+/* Texts point into argv, lists into `a`. 0; -EINVAL with *reterr_fault; -ENOMEM. */
+static int agent_options_read(Arena *a, const Options *o, AgentOptions *ret, TextFault *reterr_fault) {
+        int r = 0;
+
+        *ret = (AgentOptions){ .redis = option_text(o, "redis"),
+                               .cluster = option_text(o, "cluster"),
+                               .host = option_text(o, "host"),
+                               .uri = option_text(o, "uri"),
+                               .advertise = option_text(o, "advertise"),
+                               .root = option_text(o, "root"),
+                               .collectors = option_text(o, "collectors"),
+                               .metrics = option_text(o, "metrics"),
+                               .interval = option_number(o, "interval", 0),
+                               .once = option_given(o, "once"),
+                               .print = option_given(o, "print"),
+                               .json = option_given(o, "json") };
+        if (ret->collectors)
+                r = collectors_check(ret->collectors, reterr_fault);
+        if (r == 0)
+                r = labels_read(a, o, ret, reterr_fault);
+        if (r == 0)
+                r = sets_read(a, o, ret, reterr_fault);
+        return r < 0 ? r : goal_check(ret, reterr_fault);
+}
+
+/* ---- help ---- */
+
+static void settings_help(const Collector *c) {
+        for (const SettingDef *d = c->settings; d && d->name; d++) {
+                char value[64], left[96];
+
+                (void) snprintf(left, sizeof(left), "%s.%s=%s", c->name, d->name,
+                                setting_print(d, d->def, d->def_text, value, sizeof(value)));
+                printf("  %-26s %s\n", left, d->doc);
+        }
+}
+
+static void agent_help(void) {
+        CollectorSet all = collectors_all();
+
+        printf("Usage: plimsoll-agent --redis URL [options]       report until ended\n"
+               "       plimsoll-agent --once --print [options]    what would be reported\n\n"
+               "Measures this host and its guests, for Plimsoll's scheduler.\n");
+        options_help(agent_main_options, stdout, HELP_WIDTH);
+        printf("\nCollectors:\n");
+        for (uint32_t i = 0; i < all.n; i++)
+                if (all.collectors[i]->runs & RUNS_ON_HOST)
+                        printf("  %-20s %s\n", all.collectors[i]->name, all.collectors[i]->summary);
+        printf("\nSettings of collectors, with their defaults:\n");
+        for (uint32_t i = 0; i < all.n; i++)
+                if (all.collectors[i]->runs & RUNS_ON_HOST)
+                        settings_help(all.collectors[i]);
+        printf("\nWhat each metric is: docs/metrics.md. Exit status: 0 ended by a signal, or --once is done; "
+               "1 it was\n"
+               "not; 2 the command line is wrong.\n");
+}
+
+/* ---- the program ---- */
+
+static int complain(const TextFault *fault) {
+        (void) fprintf(stderr, "plimsoll-agent: %s%s%s (see plimsoll-agent --help)\n", fault->field,
+                       fault->field[0] ? ": " : "", fault->what);
+        return 2;
+}
+
+static int agent_with(const AgentOptions *options) {
         sigset_t ends;
 
-        if (agent_options_parse(argc, argv, &options, &fault) < 0) {
-                (void) fprintf(stderr, "plimsoll-agent: %s: %s\n", fault.field, fault.what);
-                return 2;
-        }
-        if (options.help) {
-                agent_options_help();
-                return 0;
-        }
-        if (options.version) {
-                printf("plimsoll-agent %s\n", PLIMSOLL_VERSION);
-                return 0;
-        }
         (void) signal(SIGPIPE, SIG_IGN);
         (void) sigemptyset(&ends);
         (void) sigaddset(&ends, SIGTERM);
         (void) sigaddset(&ends, SIGINT);
         (void) pthread_sigmask(SIG_BLOCK, &ends, NULL);
-        return agent_run(&options);
+        return agent_run(options);
+}
+
+int main(int argc, char **argv) {
+        static AgentOptions
+                options; /* as the arena: a collector that hangs may still look at them at the end */
+        TextFault fault = { 0 };
+        Options o;
+        Arena a;
+        int r;
+
+        if (options_parse(agent_main_options, argc, argv, &o, &fault) < 0)
+                return complain(&fault);
+        if (o.n_arguments > 0) {
+                text_fault(&fault, o.arguments[0], "it takes options only");
+                return complain(&fault);
+        }
+        if (option_given(&o, "help")) {
+                agent_help();
+                return 0;
+        }
+        if (option_given(&o, "version")) {
+                printf("plimsoll-agent %s\n", PLIMSOLL_VERSION);
+                return 0;
+        }
+        if (arena_open(MEMORY_BYTES, &a) < 0) {
+                (void) fprintf(stderr, "plimsoll-agent: out of memory\n");
+                return 1;
+        }
+        r = agent_options_read(&a, &o, &options, &fault);
+        return r < 0 ? complain(&fault) : agent_with(&options);
 }

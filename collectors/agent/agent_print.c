@@ -173,7 +173,8 @@ static void agent_print_print_host(FILE *f, const Report *r) {
         static const struct {
                 const char *label;
                 Metric metric;
-        } lines[] = { { "libvirt at", METRIC_HOST_URI },
+        } lines[] = { { "labels", METRIC_HOST_LABELS },
+                      { "libvirt at", METRIC_HOST_URI },
                       { "networks", METRIC_HOST_NETWORKS },
                       { "pools", METRIC_HOST_POOLS } };
         int64_t daemon = agent_print_number(r, METRIC_HOST_DAEMON, "");

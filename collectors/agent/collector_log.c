@@ -73,15 +73,11 @@ static int past_emit(const struct CollectorPast *p, Arena *a, SampleSink *sink) 
         return why ? emit_text(sink, METRIC_COLLECTOR_ERROR, p->collector, why) : -ENOMEM;
 }
 
-int collector_log_section(const CollectorLog *l, Arena *a, usec_t now, Section *ret) {
-        SampleList list = sample_list_over(a);
+int collector_log_emit(const CollectorLog *l, Arena *a, SampleSink *sink) {
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < l->n; i++)
                 if (l->past[i].failed > 0 || l->past[i].unread > 0)
-                        r = past_emit(&l->past[i], a, &list.sink);
-        *ret = (Section){
-                .collector = "agent", .read_at = now, .samples = list.samples, .n_samples = list.n
-        };
+                        r = past_emit(&l->past[i], a, sink);
         return r;
 }

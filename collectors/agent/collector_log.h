@@ -29,6 +29,6 @@ const char *collector_words(int error);
 /* `words`: why it failed, when the error number does not say it all; "" when it does. */
 void collector_log_note(CollectorLog *l, const Section *s, const char *words);
 
-/* The section "agent" of a report: of each collector that ever failed, how often, and why it does now; of each
- * that did not understand something, how much. No samples when all is well. 0 or -ENOMEM. */
-int collector_log_section(const CollectorLog *l, Arena *a, usec_t now, Section *ret) must_check;
+/* Of each collector that ever failed, how often, and why it does now; of each that did not understand something,
+ * how much. No samples when all is well. Texts are in `a`. 0 or -ENOMEM. */
+int collector_log_emit(const CollectorLog *l, Arena *a, SampleSink *sink) must_check;

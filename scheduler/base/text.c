@@ -9,7 +9,8 @@
 void text_fault(TextFault *f, const char *field, const char *fmt, ...) {
         va_list ap;
 
-        (void) snprintf(f->field, sizeof(f->field), "%s", field ? field : "");
+        if (field != f->field) /* its own stays */
+                (void) snprintf(f->field, sizeof(f->field), "%s", field ? field : "");
         va_start(ap, fmt);
         (void) vsnprintf(f->what, sizeof(f->what), fmt, ap);
         va_end(ap);

@@ -130,6 +130,7 @@ typedef struct Host {
         int64_t headroom_permille[HEADROOM_N];  /* kept free below capacity; UNKNOWN: settings */
         int64_t reserved_mib;                   /* memory that is not for VMs */
         const char *zone, *rack, *neighborhood; /* NULL: one for all */
+        Strings labels;                         /* "key=value", by key, each key once (model/host_label.h) */
         const char *arch, *cpu_model;           /* NULL: not known */
         Strings switches;                       /* its NICs are cabled to; n == 0: not known */
         const PeerRtt *peers;                   /* by name; a few of the other hosts */
@@ -251,7 +252,8 @@ typedef struct Rule {
         const VmIx *vms, *near_vms;
         const HostIx *hosts;
         uint32_t n_vms, n_near_vms, n_hosts;
-        const char *group, *near_group; /* the group a VM joins the rule by; NULL: it names its VMs */
+        const char *group, *near_group;     /* the group a VM joins the rule by; NULL: it names its VMs */
+        const struct Selection *hosts_said; /* the words a new host joins the rule by; NULL: it names them */
 } Rule;
 
 /* A resource beyond the built-in ones: "extra" in a snapshot file. */

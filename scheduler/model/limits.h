@@ -8,6 +8,7 @@
 #define HUGEPAGES_MAX       UINT32_C(16)
 #define RULES_MAX           VMS_MAX
 #define NICS_MAX            UINT32_C(1024)
+#define HOST_LABELS_MAX     UINT32_C(64)
 #define PEERS_MAX           UINT32_C(1024) /* whose round trip a host tells */
 #define TRAFFIC_MAX         VMS_MAX
 #define FAULTS_MAX          UINT32_C(1024)

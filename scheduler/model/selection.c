@@ -6,17 +6,18 @@
 
 static const struct {
         const char *prefix;
-        SelectKind kind;
-        bool of_hosts; /* hosts are selected by it too */
+        SelectKind from[2]; /* by SelectFrom: what it says of VMs, of hosts; SELECT_KIND_N: not accepted */
 } selection_prefixes[] = {
-        { "vm", SELECT_VM, false },
-        { "label", SELECT_LABEL, false },
-        { "group", SELECT_GROUP, false },
-        { "host", SELECT_HOST, true },
-        { "zone", SELECT_ZONE, true },
-        { "rack", SELECT_RACK, true },
-        { "neighborhood", SELECT_NEIGHBORHOOD, true },
+        { "vm", { SELECT_VM, SELECT_KIND_N } },
+        { "label", { SELECT_LABEL, SELECT_HOST_LABEL } },
+        { "group", { SELECT_GROUP, SELECT_KIND_N } },
+        { "host", { SELECT_HOST, SELECT_HOST } },
+        { "zone", { SELECT_ZONE, SELECT_ZONE } },
+        { "rack", { SELECT_RACK, SELECT_RACK } },
+        { "neighborhood", { SELECT_NEIGHBORHOOD, SELECT_NEIGHBORHOOD } },
+        { "host-label", { SELECT_HOST_LABEL, SELECT_HOST_LABEL } },
 };
+static_assert(SELECT_FROM_VMS == 0 && SELECT_FROM_HOSTS == 1, "the columns above");
 
 /* ---- one pattern ---- */
 
@@ -116,12 +117,13 @@ static int exact_of(Arena *a, const char *pattern, const char **ret) {
 static int prefix_fault(const char *prefix, SelectFrom from, TextFault *f) {
         const char *words[ARRAY_SIZE(selection_prefixes)], *nearest;
         const char *accepted = from == SELECT_FROM_HOSTS
-                                       ? "a name, host:, zone:, rack: or neighborhood:"
-                                       : "a name, label:key=value, group:, host:, zone:, rack: or vm:NAME";
+                                       ? "a name, label:key=value, host:, zone:, rack: or neighborhood:"
+                                       : "a name, label:key=value, group:, host:, zone:, rack:, "
+                                         "host-label: or vm:NAME";
         uint32_t n = 0;
 
         for (size_t i = 0; i < ARRAY_SIZE(selection_prefixes); i++)
-                if (from == SELECT_FROM_VMS || selection_prefixes[i].of_hosts)
+                if (selection_prefixes[i].from[from] != SELECT_KIND_N)
                         words[n++] = selection_prefixes[i].prefix;
         nearest = text_nearest(prefix, words, n);
         text_fault(f, f->field, "'%.40s:' selects no %s; accepted: %s%s%s%s", prefix,
@@ -130,10 +132,9 @@ static int prefix_fault(const char *prefix, SelectFrom from, TextFault *f) {
         return -EINVAL;
 }
 
-static int label_split(Arena *a, char *pattern, SelectTerm *t, TextFault *f) {
+static int label_split(char *pattern, SelectTerm *t, TextFault *f) {
         char *equals = strchr(pattern, '=');
 
-        (void) a;
         if (equals) {
                 *equals = '\0';
                 t->value = equals + 1;
@@ -162,19 +163,19 @@ static int term_parse(Arena *a, char *word, SelectFrom from, SelectTerm *ret, Te
                 *colon = '\0';
                 for (i = 0; i < ARRAY_SIZE(selection_prefixes); i++)
                         if (strcmp(selection_prefixes[i].prefix, word) == 0 &&
-                            (from == SELECT_FROM_VMS || selection_prefixes[i].of_hosts))
+                            selection_prefixes[i].from[from] != SELECT_KIND_N)
                                 break;
                 if (i == ARRAY_SIZE(selection_prefixes))
                         return prefix_fault(word, from, f);
-                t.kind = selection_prefixes[i].kind;
+                t.kind = selection_prefixes[i].from[from];
                 word = colon + 1;
         }
         if (*word == '\0') {
                 text_fault(f, f->field, "a word of the selection is empty; accepted: a name, * for all");
                 return -EINVAL;
         }
-        if (t.kind == SELECT_LABEL)
-                r = label_split(a, word, &t, f);
+        if (t.kind == SELECT_LABEL || t.kind == SELECT_HOST_LABEL)
+                r = label_split(word, &t, f);
         t.pattern = word;
         if (r == 0)
                 r = exact_of(a, word, &t.exact);
@@ -225,6 +226,18 @@ int selection_add(Arena *a, Selection *s, const char *text, SelectFrom from, Tex
         return 0;
 }
 
+const char *selection_name(Arena *a, const char *name) {
+        char *text = arena_new(a, char, 2 * strlen(name) + 1);
+        size_t n = 0;
+
+        for (const char *c = name; text && *c; c++) {
+                if (strchr("*?[\\,:!", *c) || *c == ' ')
+                        text[n++] = '\\';
+                text[n++] = *c;
+        }
+        return text;
+}
+
 /* ---- what it selects ---- */
 
 static bool term_fits(const SelectTerm *t, const char *text) {
@@ -253,6 +266,13 @@ static bool label_fits(const SelectTerm *t, const char *label) {
         return term_fits(t, key) && (!t->value || (equals && text_fits(t->value, equals + 1)));
 }
 
+static bool labels_fit(const SelectTerm *t, const Strings *labels) {
+        for (uint32_t i = 0; i < labels->n; i++)
+                if (label_fits(t, labels->at[i]))
+                        return true;
+        return false;
+}
+
 static bool term_has_host(const SelectTerm *t, const Host *h) {
         switch (t->kind) {
         case SELECT_HOST:
@@ -263,6 +283,8 @@ static bool term_has_host(const SelectTerm *t, const Host *h) {
                 return term_fits(t, h->rack);
         case SELECT_NEIGHBORHOOD:
                 return term_fits(t, h->neighborhood);
+        case SELECT_HOST_LABEL:
+                return labels_fit(t, &h->labels);
         case SELECT_VM:
         case SELECT_LABEL:
         case SELECT_GROUP:
@@ -279,14 +301,12 @@ static bool term_has_vm(const SelectTerm *t, const Snapshot *s, const Vm *vm) {
         case SELECT_GROUP:
                 return strings_fit(t, &vm->groups);
         case SELECT_LABEL:
-                for (uint32_t i = 0; i < vm->labels.n; i++)
-                        if (label_fits(t, vm->labels.at[i]))
-                                return true;
-                return false;
+                return labels_fit(t, &vm->labels);
         case SELECT_HOST:
         case SELECT_ZONE:
         case SELECT_RACK:
         case SELECT_NEIGHBORHOOD:
+        case SELECT_HOST_LABEL:
         case SELECT_KIND_N:
                 break;
         }
@@ -315,12 +335,16 @@ bool selection_has_vm(const Selection *sel, const Snapshot *s, VmIx v) {
         return selection_verdict(sel, &all);
 }
 
-bool selection_has_host(const Selection *sel, const Snapshot *s, HostIx h) {
+bool selection_fits_host(const Selection *sel, const Host *h) {
         Verdicts all = { 0 };
 
         for (uint32_t i = 0; i < sel->n && !all.out; i++)
-                verdict_add(&all, &sel->terms[i], term_has_host(&sel->terms[i], &s->hosts[h]));
+                verdict_add(&all, &sel->terms[i], term_has_host(&sel->terms[i], h));
         return selection_verdict(sel, &all);
+}
+
+bool selection_has_host(const Selection *sel, const Snapshot *s, HostIx h) {
+        return selection_fits_host(sel, &s->hosts[h]);
 }
 
 /* Whether it is names and nothing else: then they are looked up instead of asking every VM. */

@@ -2,9 +2,10 @@
 /* Which VMs, or which hosts, are meant: the small language that rules, groups and commands share.
  *
  *   web1                   by name                       *, ?, [0-9] in any word stand for other letters
- *   label:tier=db          by a label of the VM;         label:tier: whatever its value
+ *   label:tier=db          by a label (of VMs: the VM's, of hosts: the host's); label:tier: whatever its value
  *   group:web              by a group of the VM
- *   host:h1 zone:a rack:r1 neighborhood:n   hosts by where they are; of VMs: those that run there now
+ *   host:h1 zone:a rack:r1 neighborhood:n host-label:disk=ssd
+ *                          hosts by where they are, or by a label; of VMs: those that run there now
  *   vm:NAME                a VM whose name looks like one of these
  *   !web3                  except these; a list of exceptions only means all but them
  *
@@ -27,6 +28,7 @@ typedef enum SelectKind {
         SELECT_ZONE,
         SELECT_RACK,
         SELECT_NEIGHBORHOOD,
+        SELECT_HOST_LABEL,
         SELECT_KIND_N,
 } SelectKind;
 
@@ -45,7 +47,7 @@ typedef struct Selection {
 
 typedef enum SelectFrom {
         SELECT_FROM_VMS,
-        SELECT_FROM_HOSTS, /* accepts names, host:, zone:, rack:, neighborhood: */
+        SELECT_FROM_HOSTS, /* accepts names, label:, host:, zone:, rack:, neighborhood: */
 } SelectFrom;
 
 /* Adds the words of `text` to *s. 0; -EINVAL with reterr_fault->what (what it is that is wrong, what is
@@ -55,12 +57,16 @@ int selection_add(Arena *a, Selection *s, const char *text, SelectFrom from,
 
 bool selection_has_vm(const Selection *sel, const Snapshot *s, VmIx v);
 bool selection_has_host(const Selection *sel, const Snapshot *s, HostIx h);
+bool selection_fits_host(const Selection *sel, const Host *h); /* also one that is in no snapshot yet */
 
 /* All that are selected, in their order. In `a`. 0 or -ENOMEM. */
 int selection_vms(Arena *a, const Selection *sel, const Snapshot *s, const VmIx **ret,
                   uint32_t *ret_n) must_check;
 int selection_hosts(Arena *a, const Selection *sel, const Snapshot *s, const HostIx **ret,
                     uint32_t *ret_n) must_check;
+
+/* A word that selects what has this name and nothing else, whatever its letters. NULL: no room in `a`. */
+const char *selection_name(Arena *a, const char *name);
 
 /* "h[0-9]*" fits "h12"; '*' any letters, '?' one byte, '[a-z]' one of these, '\' makes the next one itself.
  */

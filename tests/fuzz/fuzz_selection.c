@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         static const char *const groups[] = { "db", "web" }, *const labels[] = { "a=b", "tier=front" };
-        static const Host hosts[] = { { .name = "h1", .zone = "a" }, { .name = "h2", .rack = "r1" } };
+        static const Host hosts[] = { { .name = "h1", .zone = "a", .labels = { labels, 2 } },
+                                      { .name = "h2", .rack = "r1" } };
         static const Vm vms[] = {
                 { .name = "db1", .host = 0, .groups = { groups, 1 } },
                 { .name = "new", .host = IX_NONE },

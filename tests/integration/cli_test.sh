@@ -248,6 +248,36 @@ run 2 "$plimsoll" plan --redis gopher://x
 run 1 "$plimsoll" plan --hosts qemu+tcp://127.0.0.1:1/system
 says err "127.0.0.1"
 
+# ---- hosts are selected on the command line as in rules
+sed 's/"name": "h1",/"name": "h1", "labels": ["disk=ssd", "rack\/unit=7"],/' "$dir/crowded.json" >"$dir/labels.json"
+run 0 "$plimsoll" snapshot --from "$dir/labels.json"
+says out '"labels": \["disk=ssd", "rack/unit=7"\]'
+run 0 "$plimsoll" status --from "$dir/labels.json" --json
+says out '"disk=ssd"'
+run 0 "$plimsoll" explain --from "$dir/labels.json" a h2
+says out '^labels of h1: disk=ssd, rack/unit=7$'
+run 0 "$plimsoll" explain --from "$dir/labels.json" a h2 --json
+says out '"disk=ssd"'
+run 3 "$plimsoll" evacuate --dry-run --from "$dir/labels.json" label:disk=ssd h2
+says out 'h1 .*maintenance'
+says out 'h2 .*maintenance'
+run 3 "$plimsoll" plan --from "$dir/labels.json" --lost 'h?,!label:disk,!h3'
+says out '^what if h2 is lost$'
+run 0 "$plimsoll" plan --from "$dir/labels.json" --set 'rule=on: d, hosts: "label:disk=tape"'
+says out 'selects no host; its VMs stay'
+run 0 "$plimsoll" faults --from "$dir/labels.json" 'label:disk' h2
+says out '^h1: grade 0'
+for words in h9 label:disk=tape gruop:x '!*'; do
+        run 2 "$plimsoll" evacuate --dry-run --from "$dir/labels.json" "$words"
+        run 2 "$plimsoll" plan --from "$dir/labels.json" --without "$words"
+        says err "^plimsoll plan: --without: "
+done
+run 2 "$plimsoll" evacuate --dry-run --from "$dir/labels.json" h9
+says err 'there is no host h9 in demo (did you mean h1?)'
+sed -i 's/"disk=ssd", /"disk=ssd", "disk=hdd", /' "$dir/labels.json"
+run 2 "$plimsoll" plan --from "$dir/labels.json"
+says err 'labels.json: hosts\[0\].labels: .*two values of one key'
+
 # ---- apply moves nothing on old facts, and nothing without a yes
 run 2 "$plimsoll" apply --from "$dir/crowded.json" --yes
 says err "needs --hosts or --redis"

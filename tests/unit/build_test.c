@@ -255,6 +255,23 @@ Test(build, marks_give_state_and_place) {
         cr_assert_null(s->hosts[1].neighborhood);
 }
 
+Test(build, labels_are_the_senders_own_and_bounded) {
+        Given g = { 0 };
+        const Snapshot *s;
+
+        give(&g,
+             REPORT("a", "999",
+                    HOST_FACTS("999") VMS("999", "") "@agent 999000000\nhost.labels\t\tdisk=ssd,a "
+                                                     "b=c,disk=hdd,rack/unit=7\nhost.labels\tb\tgpu=yes\n"));
+        give(&g, REPORT("b", "999", HOST_FACTS("999") VMS("999", "")));
+        s = build(&g);
+        cr_assert_eq(s->n_hosts, 2);
+        cr_assert_eq(s->hosts[0].labels.n, 2);
+        cr_assert_str_eq(s->hosts[0].labels.at[0], "disk=ssd");
+        cr_assert_str_eq(s->hosts[0].labels.at[1], "rack/unit=7");
+        cr_assert_eq(s->hosts[1].labels.n, 0, "what one host says of another is not heard");
+}
+
 Test(build, of_two_reports_of_one_host_the_newest_counts) {
         for (int order = 0; order < 2; order++) {
                 const char *texts[] = {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/app/terminal/options.h"
+#include "scheduler/base/options.h"
 
 static const OptionDef defs[] = {
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Things:" },

@@ -16,7 +16,8 @@ static const RuleSet *rules;
 
 static const char cluster[] =
         "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"taken_at\":1780660800,\"hosts\":["
-        "{\"name\":\"h1\",\"cpus\":4,\"memory_mib\":16384},{\"name\":\"h2\",\"cpus\":4,\"memory_mib\":16384}]"
+        "{\"name\":\"h1\",\"cpus\":4,\"memory_mib\":16384,\"labels\":[\"disk=hdd\",\"gen=9\"]},{\"name\":"
+        "\"h2\",\"cpus\":4,\"memory_mib\":16384}]"
         ","
         "\"vms\":[{\"name\":\"a\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"groups\":[\"db\"]},"
         "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"labels\":[\"apart:db=rack\"]},"
@@ -111,4 +112,28 @@ Test(rules_apply, post_copy_is_allowed_by_selection_and_forbidding_it_counts_mor
         cr_assert_eq(POST_COPY_NEVER, s->vms[0].post_copy);
         cr_assert_eq(POST_COPY_IF_NEEDED, s->vms[1].post_copy);
         cr_assert_eq(POST_COPY_UNSAID, applied("")->vms[1].post_copy);
+}
+
+Test(rules_apply, the_settings_words_about_labels_win_and_later_entries_select_by_them) {
+        const Snapshot *s = applied("hosts: [{hosts: h*, labels: [disk=ssd, '!gen']},\n"
+                                    "        {hosts: 'label:disk=ssd', headroom: 30%},\n"
+                                    "        {hosts: 'label:gen', headroom: 50%},\n"
+                                    "        {hosts: h2, labels: disk=nvme}]\n"
+                                    "rules: [{on: a, hosts: 'label:disk=nvme'}]\n");
+
+        cr_assert_eq(1, s->hosts[0].labels.n);
+        cr_assert_str_eq("disk=ssd", s->hosts[0].labels.at[0]);
+        cr_assert_eq(300, s->hosts[0].headroom_permille[RES_CPU]);
+        cr_assert_eq(300, s->hosts[1].headroom_permille[RES_CPU]);
+        cr_assert_str_eq("disk=nvme", s->hosts[1].labels.at[0]);
+        cr_assert_eq(1, rule_of(s, "on a")->n_hosts);
+        cr_assert_eq(1, rule_of(s, "on a")->hosts[0]);
+        cr_assert_eq(2, applied("")->hosts[0].labels.n, "nothing said: as they are");
+}
+
+Test(rules_apply, vms_are_selected_by_the_labels_of_their_host) {
+        const Rule *r = rule_of(applied("rules: [{apart: 'host-label:gen=9', name: x}]\n"), "x");
+
+        cr_assert_eq(2, r->n_vms);
+        cr_assert_eq(0, r->vms[0]);
 }

@@ -12,8 +12,12 @@
         }
 
 static const Host hosts[] = {
-        { .name = "h1", .zone = "a", .rack = "r1", .neighborhood = "n1" },
-        { .name = "h2", .zone = "a", .rack = "r2" },
+        { .name = "h1",
+          .zone = "a",
+          .rack = "r1",
+          .neighborhood = "n1",
+          .labels = WORDS("disk=ssd", "gen=9") },
+        { .name = "h2", .zone = "a", .rack = "r2", .labels = WORDS("disk=hdd") },
         { .name = "h3", .zone = "b" },
 };
 
@@ -73,6 +77,10 @@ Test(selection, vms_by_all_that_is_known_of_them) {
                 { "zone:a", "a,b db1 db2 web1" },
                 { "rack:r?", "a,b db1 db2 web1" },
                 { "neighborhood:n1", "a,b db1" },
+                { "host-label:disk=ssd", "a,b db1" },
+                { "host-label:disk", "a,b db1 db2 web1" },
+                { "label:disk=ssd", "" },
+                { "!host-label:disk=h*", "a,b db1 odd:name web12" },
                 { "*,!group:db,!a*", "odd:name web1 web12" },
                 { "!group:db, group:db, web1", "web1" },
                 { "!web*", "a,b db1 db2 odd:name" },
@@ -93,8 +101,18 @@ Test(selection, hosts_by_name_and_place) {
         static const struct {
                 const char *text, *names;
         } cases[] = {
-                { "h1", "h1" },          { "h*,!h2", "h1 h3" },  { "host:h2,zone:b", "h2 h3" },
-                { "!rack:r1", "h2 h3" }, { "rack:r*", "h1 h2" }, { "neighborhood:*", "h1" },
+                { "h1", "h1" },
+                { "h*,!h2", "h1 h3" },
+                { "host:h2,zone:b", "h2 h3" },
+                { "!rack:r1", "h2 h3" },
+                { "rack:r*", "h1 h2" },
+                { "neighborhood:*", "h1" },
+                { "label:disk", "h1 h2" },
+                { "label:disk=ssd", "h1" },
+                { "label:disk=s?d,h3", "h1 h3" },
+                { "!label:gen=9", "h2 h3" },
+                { "host-label:g*=9", "h1" },
+                { "label:tier=back", "" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -113,7 +131,8 @@ Test(selection, what_is_wrong_is_said_with_the_nearest_right_word) {
                 { "", "empty", SELECT_FROM_VMS },
                 { "!", "empty", SELECT_FROM_VMS },
                 { "label:=x", "needs a key", SELECT_FROM_VMS },
-                { "group:web", "accepted: a name, host:, zone:, rack:", SELECT_FROM_HOSTS },
+                { "group:web", "accepted: a name, label:key=value, host:, zone:", SELECT_FROM_HOSTS },
+                { "label:=ssd", "needs a key", SELECT_FROM_HOSTS },
                 { "zoen:a", "did you mean zone:", SELECT_FROM_HOSTS },
                 { "a\tb", "control", SELECT_FROM_VMS },
         };
@@ -127,6 +146,19 @@ Test(selection, what_is_wrong_is_said_with_the_nearest_right_word) {
                              cases[i].text);
                 cr_assert(strstr(f.what, cases[i].what), "%s: %s", cases[i].text, f.what);
                 cr_assert_eq(0, s.n);
+        }
+}
+
+Test(selection, a_name_written_for_it_selects_that_name_alone) {
+        for (VmIx v = 0; v < ARRAY_SIZE(vms); v++) {
+                Arena a = arena_over(memory, sizeof(memory));
+                const char *text = selection_name(&a, vms[v].name);
+                Selection s = { 0 };
+                TextFault f = { 0 };
+
+                cr_assert_eq(0, selection_add(&a, &s, text, SELECT_FROM_VMS, &f), "%s: %s", text, f.what);
+                for (VmIx w = 0; w < ARRAY_SIZE(vms); w++)
+                        cr_assert_eq(v == w, selection_has_vm(&s, &cluster, w), "%s", text);
         }
 }
 

@@ -104,6 +104,13 @@ Test(settings_lists, a_fault_is_said_where_it_is_with_what_would_be_right) {
                 { "hosts:\n  - hosts: h1\n    headrom: 20%\n", "hosts[0].headrom", "did you mean headroom?",
                   3, 5 },
                 { "hosts:\n  - hosts: h1\n    zone: [a, b]\n", "hosts[0].zone", "is a list", 3, 5 },
+                { "hosts:\n  - hosts: h1\n    labels: [a=1, b c=2]\n", "hosts[0].labels",
+                  "'b c=2' is not accepted; accepted: key=value, or !key", 3, 19 },
+                { "hosts:\n  - hosts: h1\n    labels: rule:on=h1\n", "hosts[0].labels", "letters, digits", 3,
+                  13 },
+                { "hosts:\n  - hosts: h1\n    labels: [\"!\"]\n", "hosts[0].labels", "!key", 3, 14 },
+                { "hosts:\n  - hosts: group:web\n    rack: r1\n", "hosts[0].hosts", "selects no hosts", 2,
+                  12 },
                 { "windows:\n  - {name: n, from: 25:00}\n", "windows[0].from", "00:00 to 24:00", 2, 21 },
                 { "windows:\n  - {name: n, to: 24:01}\n", "windows[0].to", "00:00 to 24:00", 2, 19 },
                 { "windows:\n  - {name: n, days: monday}\n", "windows[0].days", "mon-fri", 2, 21 },
@@ -214,7 +221,8 @@ Test(settings_lists, what_is_printed_reads_back_the_same) {
                                    "        {priority: group:db, is: 7}]\n"
                                    "windows: [{name: night, days: [sun], from: '1:05'}]\n"
                                    "groups: [{name: g, vms: \"q\\\"\"}]\n"
-                                   "hosts: [{hosts: h*, headroom-cpu: 12.5%, reserved: 4GiB}]\n";
+                                   "hosts: [{hosts: h*, headroom-cpu: 12.5%, reserved: 4GiB},\n"
+                                   "        {hosts: 'label:disk=ssd', labels: ['!old', 'tier=1,x=']}]\n";
         Settings *s = reads(text), *again = NULL;
         const char *printed, *twice;
         TextFault f;
@@ -225,6 +233,7 @@ Test(settings_lists, what_is_printed_reads_back_the_same) {
         cr_assert_eq(0, settings_file_print(&arena, again, true, &twice));
         cr_assert_str_eq(printed, twice);
         cr_assert_eq(2, settings_rules(again)->n_rules);
+        cr_assert_eq(3, settings_rules(again)->hosts[1].labels.n);
 }
 
 Test(settings_lists, one_more_from_the_command_line) {

@@ -88,6 +88,7 @@ static const char everything[] =
         "\"cpu_mhz\": 2600, \"memory_mib\": 524288, \"cpu_busy\": 17.25, \"memory_used_mib\": 1000, "
         "\"cpu_pressure\": 0.12, \"memory_pressure\": 0.001, \"headroom\": { \"cpu\": 0.2, \"net_tx\": 0 }, "
         "\"reserved_mib\": 4096, \"zone\": \"z1\", \"rack\": \"r1\", \"neighborhood\": \"n1\", "
+        "\"labels\": [\"disk=ssd\", \"licence=oracle\"], "
         "\"arch\": \"x86_64\", \"cpu_model\": \"Cascadelake-Server\", \"networks\": [\"br0\", \"br1\"], "
         "\"pools\": [\"ceph-1\"], \"switches\": [\"leaf1\", \"leaf2\"], "
         "\"rtt_us\": { \"gone\": 7, \"h2\": 40210 }, \"nics\": [ { \"name\": \"eth0\", \"speed_mbit\": "

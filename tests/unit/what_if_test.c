@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/selection.h"
 #include "scheduler/snapshot/build/what_if.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 
@@ -51,6 +52,37 @@ Test(what_if, a_new_host_is_like_another_and_the_indexes_follow) {
         cr_assert_eq(s->hosts[1].cpu_busy_mcores, UNKNOWN);
         cr_assert_eq(s->vms[1].host, 2);
         cr_assert_eq(s->rules[1].hosts[0], 2);
+}
+
+Test(what_if, a_new_host_joins_the_rules_whose_words_select_it) {
+        const char *words = "label:disk=ssd,h3";
+        const Selection *said;
+        Selection sel = { 0 };
+        const Snapshot *s;
+        Rule rules[2];
+        Snapshot with;
+        NewHost host;
+        TextFault fault = { 0 };
+
+        cr_assert_eq(0, selection_add(&arena, &sel, words, SELECT_FROM_HOSTS, &fault), "%s", fault.what);
+        said = &sel;
+        memcpy(rules, cluster->rules, sizeof(rules));
+        rules[1].hosts_said = said;
+        with = *cluster;
+        with.rules = rules;
+        cluster = &with;
+        cr_assert_eq(0, what_if_host_parse(&arena, "name=h2,cpus=4,memory=8GiB,label=disk=hdd,label=disk=ssd",
+                                           &host, &fault));
+        s = suppose((WhatIf){ .hosts = &host, .n_hosts = 1 });
+        cr_assert_eq(s->hosts[1].labels.n, 1);
+        cr_assert_eq(s->rules[1].n_hosts, 2);
+        cr_assert_eq(s->rules[1].hosts[0], 1);
+        cr_assert_eq(s->rules[1].hosts[1], 2);
+        rules[1].hosts_said = NULL;
+        s = suppose((WhatIf){ .hosts = &host, .n_hosts = 1 });
+        cr_assert_eq(s->rules[1].n_hosts, 1, "a rule that names its hosts keeps them");
+        cr_assert_eq(-EINVAL, what_if_host_parse(&arena, "name=h2,label=disk", &host, &fault));
+        cr_assert(strstr(fault.what, "--add-host label disk: accepted is KEY=VALUE"), "%s", fault.what);
 }
 
 Test(what_if, a_new_vm_joins_its_groups_rules_and_uses_what_vms_use) {

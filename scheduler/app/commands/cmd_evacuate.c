@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "scheduler/app/commands/apply.h"
+#include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/plan_options.h"
@@ -14,8 +15,7 @@
 typedef struct Evacuation {
         Invocation *in;
         Facts facts;
-        const char *host;
-        const char *emptied[1];
+        Strings hosts;
         WhatIf what_if;
 } Evacuation;
 
@@ -25,9 +25,8 @@ static ExitStatus cmd_evacuate_suppose(Evacuation *x) {
         TextFault fault = { 0 };
         int r;
 
-        x->emptied[0] = x->host;
-        x->what_if = (WhatIf){ .emptied = x->emptied,
-                               .n_emptied = 1,
+        x->what_if = (WhatIf){ .emptied = x->hosts.at,
+                               .n_emptied = x->hosts.n,
                                .leave_by = within > 0 ? clock_now() + within : 0 };
         if (within > 0 && x->facts.snapshot->taken_at > 0 && source_kind(x->facts.source) == SOURCE_FILE)
                 x->what_if.leave_by = x->facts.snapshot->taken_at + within;
@@ -41,8 +40,10 @@ static ExitStatus cmd_evacuate_suppose(Evacuation *x) {
 static void say_off(const Evacuation *x) {
         char safe[MAINTENANCE_WORDS];
 
-        if (maintenance_off(x->in, &x->facts, x->host, safe))
-                (void) fprintf(x->in->json ? x->in->err.out : x->in->out.out, "%s: %s\n", x->host, safe);
+        for (uint32_t i = 0; i < x->hosts.n; i++)
+                if (maintenance_off(x->in, &x->facts, x->hosts.at[i], safe))
+                        (void) fprintf(x->in->json ? x->in->err.out : x->in->out.out, "%s: %s\n",
+                                       x->hosts.at[i], safe);
 }
 
 /* ---- dry run ---- */
@@ -94,7 +95,7 @@ static ExitStatus dry_run(Evacuation *x) {
 static ExitStatus cmd_evacuate_with_store(Evacuation *x) {
         Invocation *in = x->in;
         int acts = maintenance_acts(in, &x->facts);
-        ExitStatus status;
+        ExitStatus status = EXIT_DONE;
         char safe[256];
 
         if (acts < 0)
@@ -103,38 +104,44 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *x) {
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "the service moves the VMs of this cluster, and by its own settings: "
                                         "reserve.maintenance there says what --force says here");
-        status = maintenance_enter(in, &x->facts, x->host);
+        for (uint32_t i = 0; i < x->hosts.n && status == EXIT_DONE; i++)
+                status = maintenance_enter(in, &x->facts, x->hosts.at[i]);
         if (status == EXIT_DONE && acts)
-                return maintenance_wait(in, &x->facts, x->host);
+                return maintenance_wait_all(in, &x->facts, &x->hosts);
         if (status == EXIT_DONE)
                 status = facts_read(in, &x->facts);
         if (status == EXIT_DONE)
                 say_off(x);
         if (status == EXIT_DONE)
                 status = apply_what_if(in, &x->facts, NULL);
-        if (!in->json)
+        for (uint32_t i = 0; i < x->hosts.n && !in->json; i++)
                 (void) fprintf(in->out.out,
                                "%s stays in maintenance: plimsoll maintenance exit %s gives it back\n",
-                               text_safe(x->host, safe, sizeof(safe)), x->host);
+                               text_safe(x->hosts.at[i], safe, sizeof(safe)), safe);
         return status;
 }
 
 static ExitStatus cmd_evacuate_evacuate(Evacuation *x) {
         Invocation *in = x->in;
         SourceKind kind = source_kind(x->facts.source);
+        const Strings words = { .at = (const char *const *) in->options.arguments,
+                                .n = (uint32_t) in->options.n_arguments };
         TextFault fault = { 0 };
         ExitStatus status;
 
-        x->host = in->options.arguments[0];
-        if (maintenance_host(in, x->facts.snapshot, x->host) == IX_NONE)
-                return EXIT_BAD_INPUT;
+        status = chosen_hosts(in, x->facts.snapshot, "", &words, &x->hosts);
+        if (status == EXIT_DONE && x->hosts.n > 1 && in->json && source_store(x->facts.source) &&
+            !option_given(&in->options, "dry-run"))
+                status = command_complain(in, EXIT_BAD_INPUT, "--json takes one host, from Redis");
+        if (status != EXIT_DONE)
+                return status;
         if (option_given(&in->options, "force") &&
             settings_set(x->facts.settings, "reserve.maintenance", "spends", &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, NULL, &fault);
         if (source_store(x->facts.source) && !option_given(&in->options, "dry-run"))
                 return cmd_evacuate_with_store(x);
         if (option_given(&in->options, "for-good")) {
-                source_for_good(x->facts.source, x->host);
+                source_for_good(x->facts.source, x->hosts);
                 status = facts_read(in, &x->facts);
                 if (status != EXIT_DONE)
                         return status;
@@ -185,8 +192,9 @@ static const OptionDef cmd_evacuate_options[] = {
 const Command command_evacuate = {
         .name = "evacuate",
         .summary = "empty a host now, with or without agents and a service",
-        .usage = "HOST [source] [--deadline 30m] [--for-good] [--dry-run] [--yes]",
-        .help = "Moves all VMs of the host to others by the same optimization that balances: shows the plan, "
+        .usage = "HOSTS… [source] [--deadline 30m] [--for-good] [--dry-run] [--yes]",
+        .help = "Moves all VMs of the hosts to others by the same optimization that balances: shows the "
+                "plan, "
                 "asks,\n"
                 "and moves. From Redis the host is put into maintenance first, so that nothing comes back; a "
                 "service\n"
@@ -194,9 +202,10 @@ const Command command_evacuate = {
                 "remembers\n"
                 "that the host was emptied. VMs that are off stay, unless --for-good says that the host does "
                 "not come back.\n"
+                "HOSTS are names, or selections as in rules: rack:r1, label:disk=ssd, 'h[1-4]', '!h3'.\n"
                 "Exit status 1: a move failed; 3: some VMs cannot leave, or (--dry-run) not in time.",
         .options = cmd_evacuate_options,
         .least_arguments = 1,
-        .most_arguments = 1,
+        .most_arguments = HOSTS_NAMED_MAX,
         .run = cmd_evacuate_run,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/facts/fault_store.h"
@@ -39,11 +40,11 @@ static json_t *cmd_faults_fault_json(const Fault *f) {
 }
 
 /* A host whose agent cannot read something is no healthy host: what it cannot read may be failing. */
-static bool is_listed(const Host *h, const char *only) {
-        return only ? strcmp(only, h->name) == 0 : h->fault_grade > 0 || h->unread;
+static bool is_listed(const Host *h, const Strings *only) {
+        return only->n > 0 ? strings_have(only, h->name) : h->fault_grade > 0 || h->unread;
 }
 
-static void cmd_faults_print_json(Invocation *in, const Facts *facts, const char *only) {
+static void cmd_faults_print_json(Invocation *in, const Facts *facts, const Strings *only) {
         json_t *o = json_object(), *hosts = json_array();
         const Snapshot *s = facts->snapshot;
 
@@ -123,7 +124,7 @@ static int cmd_faults_print_host(Invocation *in, const Host *h) {
         return r;
 }
 
-static int cmd_faults_print_list(Invocation *in, const Facts *facts, const char *only) {
+static int cmd_faults_print_list(Invocation *in, const Facts *facts, const Strings *only) {
         const Snapshot *s = facts->snapshot;
         uint32_t shown = 0;
         int r = 0;
@@ -147,13 +148,16 @@ static int cmd_faults_print_list(Invocation *in, const Facts *facts, const char 
 }
 
 static ExitStatus cmd_faults_list(Invocation *in, const Facts *facts) {
-        const char *only = in->options.n_arguments > 0 ? in->options.arguments[0] : NULL;
+        const Strings words = { .at = (const char *const *) in->options.arguments,
+                                .n = (uint32_t) in->options.n_arguments };
+        Strings only = { 0 };
+        ExitStatus status = chosen_hosts(in, facts->snapshot, "", &words, &only);
 
-        if (only && snapshot_host(facts->snapshot, only) == IX_NONE)
-                return command_complain(in, EXIT_BAD_INPUT, "there is no host %s", only);
+        if (status != EXIT_DONE)
+                return status;
         if (in->json)
-                cmd_faults_print_json(in, facts, only);
-        else if (cmd_faults_print_list(in, facts, only) < 0)
+                cmd_faults_print_json(in, facts, &only);
+        else if (cmd_faults_print_list(in, facts, &only) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         return EXIT_DONE;
 }
@@ -273,10 +277,8 @@ static ExitStatus cmd_faults_run(Invocation *in) {
         Facts facts;
         ExitStatus status;
 
-        if (n != (clears ? 3 : n > 0 ? 1 : 0))
-                return command_complain(in, EXIT_BAD_INPUT, "%s",
-                                        clears ? "clear takes HOST DEVICE"
-                                               : "accepted are: [HOST], clear HOST DEVICE, log");
+        if (clears && n != 3)
+                return command_complain(in, EXIT_BAD_INPUT, "clear takes HOST DEVICE");
         status = facts_open(in, &facts);
         if (status == EXIT_DONE)
                 status = clears ? cmd_faults_clear(in, &facts)
@@ -298,7 +300,7 @@ static const OptionDef cmd_faults_options[] = {
 const Command command_faults = {
         .name = "faults",
         .summary = "failing hardware: grades, evidence, who is concerned; clear by hand",
-        .usage = "[HOST | clear HOST DEVICE [--why TEXT] | log] [source]",
+        .usage = "[HOSTS… | clear HOST DEVICE [--why TEXT] | log] [source]",
         .help = "Lists what is failing, or is suspected to be, with its evidence and the VMs that use it.\n"
                 "Grades: 0 healthy, 1 watch, 2 quarantine (no VM comes), 3 drain, 4 drain now.\n"
                 "\n"
@@ -306,6 +308,6 @@ const Command command_faults = {
                 "accepted counts again when it grows. Who did it, when and why is kept. log shows that,\n"
                 "and each change of a grade, newest first. docs/faults.md says how grades come about.",
         .options = cmd_faults_options,
-        .most_arguments = 3,
+        .most_arguments = HOSTS_NAMED_MAX,
         .run = cmd_faults_run,
 };

@@ -3,70 +3,85 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/roll.h"
 #include "scheduler/app/state/host_mark.h"
 
-static ExitStatus host_named(Invocation *in, const Facts *facts, const char *name) {
-        return maintenance_host(in, facts->snapshot, name) != IX_NONE ? EXIT_DONE : EXIT_BAD_INPUT;
-}
-
-#define HOSTS_NAMED_MAX 1000 /* on the command line; --all has no limit */
-
 /* ---- enter ---- */
 
-static ExitStatus cmd_maintenance_enter(Invocation *in, Facts *facts, const char *host) {
-        ExitStatus status = host_named(in, facts, host);
+static ExitStatus verb_enter(Invocation *in, Facts *facts, const Strings *hosts) {
+        ExitStatus status = EXIT_DONE;
 
-        if (status == EXIT_DONE)
-                status = maintenance_enter(in, facts, host);
+        for (uint32_t i = 0; i < hosts->n && status == EXIT_DONE; i++)
+                status = maintenance_enter(in, facts, hosts->at[i]);
         if (status != EXIT_DONE)
                 return status;
         if (option_given(&in->options, "wait"))
-                return maintenance_wait(in, facts, host);
-        return maintenance_advice(in, facts, host);
+                return maintenance_wait_all(in, facts, hosts);
+        return maintenance_advice(in, facts, hosts);
 }
 
 /* ---- the command ---- */
 
 typedef struct Verb {
         const char *name;
-        int least, most; /* arguments after it */
-        ExitStatus (*run)(Invocation *in, Facts *facts, char **arguments, int n);
+        int least, most; /* words for hosts after it */
+        ExitStatus (*run)(Invocation *in, Facts *facts, const Strings *hosts);
 } Verb;
 
-static ExitStatus verb_enter(Invocation *in, Facts *facts, char **arguments, int n) {
-        (void) n;
-        return cmd_maintenance_enter(in, facts, arguments[0]);
+static ExitStatus verb_exit(Invocation *in, Facts *facts, const Strings *hosts) {
+        ExitStatus status = EXIT_DONE;
+
+        for (uint32_t i = 0; i < hosts->n && status == EXIT_DONE; i++)
+                status = maintenance_exit(in, facts, hosts->at[i]);
+        return status;
 }
 
-static ExitStatus verb_exit(Invocation *in, Facts *facts, char **arguments, int n) {
-        (void) n;
-        return maintenance_exit(in, facts, arguments[0]);
+static ExitStatus verb_status(Invocation *in, Facts *facts, const Strings *hosts) {
+        if (hosts->n > 0 && option_given(&in->options, "wait"))
+                return maintenance_wait_all(in, facts, hosts);
+        return maintenance_show(in, facts, hosts);
 }
 
-static ExitStatus verb_status(Invocation *in, Facts *facts, char **arguments, int n) {
-        const char *host = n > 0 ? arguments[0] : NULL;
-        ExitStatus status = host ? host_named(in, facts, host) : EXIT_DONE;
-
-        if (status == EXIT_DONE && host && option_given(&in->options, "wait"))
-                return maintenance_wait(in, facts, host);
-        return status == EXIT_DONE ? maintenance_show(in, facts, host) : status;
-}
-
-static ExitStatus verb_roll(Invocation *in, Facts *facts, char **arguments, int n) {
+static ExitStatus verb_roll(Invocation *in, Facts *facts, const Strings *hosts) {
         if (option_given(&in->options, "for-good"))
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "roll gives its hosts back: --for-good goes with enter");
-        return roll_run(in, facts, arguments, n);
+        return roll_run(in, facts, hosts);
+}
+
+/* Also hosts that are gone, whose marks were left: by their names. */
+static ExitStatus hosts_to_exit(const Invocation *in, const Snapshot *s, const Strings *words, Strings *ret) {
+        const char **left = arena_new(in->arena, const char *, words->n), **all;
+        Strings there = { .at = left }, chosen = { 0 };
+        uint32_t n_gone = 0;
+        ExitStatus status;
+
+        if (!left)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        for (uint32_t i = 0; i < words->n; i++)
+                if (snapshot_host(s, words->at[i]) != IX_NONE || strpbrk(words->at[i], ":*?[!,"))
+                        left[there.n++] = words->at[i];
+        status = chosen_hosts(in, s, "", &there, &chosen);
+        all = arena_new(in->arena, const char *, (size_t) chosen.n + words->n);
+        if (!all)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (chosen.n > 0)
+                memcpy(all, chosen.at, sizeof(*all) * chosen.n);
+        for (uint32_t i = 0; i < words->n; i++)
+                if (!strings_have(&there, words->at[i]))
+                        all[chosen.n + n_gone++] = words->at[i];
+        *ret = (Strings){ .at = all, .n = chosen.n + n_gone };
+        return status;
 }
 
 static const Verb cmd_maintenance_verbs[] = {
-        { "enter", 1, 1, verb_enter },
-        { "exit", 1, 1, verb_exit },
-        { "status", 0, 1, verb_status },
+        { "enter", 1, HOSTS_NAMED_MAX, verb_enter },
+        { "exit", 1, HOSTS_NAMED_MAX, verb_exit },
+        { "status", 0, HOSTS_NAMED_MAX, verb_status },
         { "roll", 0, HOSTS_NAMED_MAX, verb_roll },
 };
 
@@ -74,6 +89,8 @@ static ExitStatus cmd_maintenance_run(Invocation *in) {
         const char *names[ARRAY_SIZE(cmd_maintenance_verbs)], *word = in->options.arguments[0], *near;
         const Verb *verb = NULL;
         int n = in->options.n_arguments - 1;
+        const Strings words = { .at = (const char *const *) in->options.arguments + 1, .n = (uint32_t) n };
+        Strings hosts = { 0 };
         Facts facts;
         ExitStatus status;
 
@@ -88,8 +105,9 @@ static ExitStatus cmd_maintenance_run(Invocation *in) {
                                         "accepted are enter, exit, status and roll, not %s%s%s", word,
                                         near ? "; did you mean " : "", near ? near : "");
         if (n < verb->least || n > verb->most)
-                return command_complain(in, EXIT_BAD_INPUT, "%s takes %s", word,
-                                        verb->least == verb->most ? "one HOST" : "at most one HOST");
+                return command_complain(in, EXIT_BAD_INPUT, "%s takes %s%d HOSTS", word,
+                                        n < verb->least ? "at least " : "at most ",
+                                        n < verb->least ? verb->least : verb->most);
         status = facts_open(in, &facts);
         if (status == EXIT_DONE && !source_store(facts.source))
                 status =
@@ -97,7 +115,12 @@ static ExitStatus cmd_maintenance_run(Invocation *in) {
                                          "maintenance is kept in Redis: give --redis URL (without agents and "
                                          "Redis: plimsoll evacuate)");
         if (status == EXIT_DONE)
-                status = verb->run(in, &facts, in->options.arguments + 1, n);
+                status = verb->run == verb_exit ? hosts_to_exit(in, facts.snapshot, &words, &hosts)
+                                                : chosen_hosts(in, facts.snapshot, "", &words, &hosts);
+        if (status == EXIT_DONE && hosts.n > 1 && in->json && option_given(&in->options, "wait"))
+                status = command_complain(in, EXIT_BAD_INPUT, "--wait with --json takes one host");
+        if (status == EXIT_DONE)
+                status = verb->run(in, &facts, &hosts);
         facts_close(&facts);
         return status;
 }
@@ -126,8 +149,8 @@ static const OptionDef cmd_maintenance_options[] = {
 const Command command_maintenance = {
         .name = "maintenance",
         .summary = "empty a host for maintenance, and give it back",
-        .usage = "enter HOST [--deadline 30m] [--for-good] [--wait] | exit HOST | status [HOST] [--wait] | "
-                 "roll HOSTS… "
+        .usage = "enter HOSTS… [--deadline 30m] [--for-good] [--wait] | exit HOSTS… | status [HOSTS…] "
+                 "[--wait] | roll HOSTS… "
                  "--run CMD",
         .help = "enter: the host takes no VM any more, and the service moves those it has to other hosts; "
                 "the\n"
@@ -139,6 +162,7 @@ const Command command_maintenance = {
                 "that moves the fewest bytes; CMD is run for each, and when its agent reports again the host "
                 "is\n"
                 "given back. It stops where anything fails. docs/maintenance.md tells the whole.\n"
+                "HOSTS are names, or selections as in rules: rack:r1, label:disk=ssd, 'h[1-4]', '!h3'.\n"
                 "Exit status 3: VMs are left on the host and cannot leave, or nobody moves them.",
         .options = cmd_maintenance_options,
         .least_arguments = 1,

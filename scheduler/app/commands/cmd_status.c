@@ -12,6 +12,7 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/fleet_text.h"
+#include "scheduler/app/text/trial_text.h"
 #include "scheduler/decide/problem/problem_build.h"
 
 typedef struct Status {
@@ -90,6 +91,8 @@ static json_t *host_json(const Host *h, const HostShare *share) {
                           "memory_load_line_permille", (json_int_t) share->memory.limit, "over_load_line",
                           (int) share->over, "fault_grade", (json_int_t) h->fault_grade);
 
+        if (h->labels.n > 0)
+                (void) json_object_set_new(o, "labels", strings_json(&h->labels));
         if (h->excluded != EXCLUDED_NONE)
                 (void) json_object_set_new(
                         o, "fenced",

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
@@ -37,22 +38,6 @@ typedef struct Look {
         LiveState live;
         bool has_live;
 } Look;
-
-HostIx maintenance_host(const Invocation *in, const Snapshot *s, const char *name) {
-        HostIx h = snapshot_host(s, name);
-        const char **names, *near = NULL;
-
-        if (h != IX_NONE)
-                return h;
-        names = arena_new(in->arena, const char *, s->n_hosts);
-        for (HostIx i = 0; names && i < s->n_hosts; i++)
-                names[i] = s->hosts[i].name;
-        if (names)
-                near = text_nearest(name, names, s->n_hosts);
-        (void) command_complain(in, EXIT_BAD_INPUT, "there is no host %s in %s%s%s%s", name, s->cluster,
-                                near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
-        return IX_NONE;
-}
 
 ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error) {
         return command_complain(in, EXIT_FAILED, "%s",
@@ -133,10 +118,11 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
                 const char *old = "", *text = "";
                 int r = host_mark_get(store, in->arena, host, &was, &old);
                 bool there = was.state == HOST_MAINTENANCE;
+                Strings known;
 
                 if (r == 0 && !there) { /* also of a host that is gone and whose mark was left */
-                        status = maintenance_host(in, facts->snapshot, host) != IX_NONE ? EXIT_DONE
-                                                                                        : EXIT_BAD_INPUT;
+                        status = chosen_hosts(in, facts->snapshot, "", &(Strings){ .at = &host, .n = 1 },
+                                              &known);
                         if (status == EXIT_DONE && !in->json)
                                 (void) fprintf(in->out.out, "%s is not in maintenance\n", safe);
                         return status;
@@ -356,7 +342,11 @@ static void maintenance_print_json(const Look *x, json_t *hosts) {
 
 /* ---- status ---- */
 
-ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host) {
+static bool is_shown(const Host *h, const Strings *hosts) {
+        return hosts->n > 0 ? strings_have(hosts, h->name) : h->state == HOST_MAINTENANCE;
+}
+
+ExitStatus maintenance_show(Invocation *in, const Facts *facts, const Strings *only) {
         Facts copy = *facts;
         Look x = { .in = in, .facts = &copy };
         const Snapshot *s = facts->snapshot;
@@ -368,7 +358,7 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host
         for (HostIx h = 0; r >= 0 && h < s->n_hosts; h++) {
                 Emptying e;
 
-                if (host ? strcmp(host, s->hosts[h].name) != 0 : s->hosts[h].state != HOST_MAINTENANCE)
+                if (!is_shown(&s->hosts[h], only))
                         continue;
                 r = look_at(&x, h, &e);
                 if (r == 0)
@@ -388,7 +378,7 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host
         else
                 table_print(&t, &in->out, "");
         for (HostIx h = 0; h < s->n_hosts; h++)
-                if (host ? strcmp(host, s->hosts[h].name) == 0 : s->hosts[h].state == HOST_MAINTENANCE)
+                if (is_shown(&s->hosts[h], only))
                         print_stays(&x, s->hosts[h].name);
         return blocked ? EXIT_BLOCKED : EXIT_DONE;
 }
@@ -401,29 +391,33 @@ int maintenance_acts(Invocation *in, const Facts *facts) {
         return r < 0 ? r : maintenance_does_act(&x);
 }
 
-ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const char *host) {
+ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const Strings *hosts) {
         Facts copy = *facts;
         Look x = { .in = in, .facts = &copy };
-        char safe[256];
         int r = maintenance_read_live(&x);
 
         if (r < 0)
                 return maintenance_failed(in, source_store(facts->source), r);
         if (in->json)
-                return facts_read(in, &copy) == EXIT_DONE ? maintenance_show(in, &copy, host) : EXIT_FAILED;
-        (void) text_safe(host, safe, sizeof(safe));
-        if (maintenance_does_act(&x))
-                (void) fprintf(in->out.out,
-                               "the service empties it; plimsoll maintenance status %s --wait shows how far "
-                               "it is\n",
-                               safe);
-        else
-                (void) fprintf(
-                        in->out.out,
-                        "%s%s%s: its VMs stay until you run plimsoll evacuate %s (or plimsoll apply)\n",
-                        screen_style(&in->out, STYLE_WARN),
-                        x.has_live ? "the service only advises" : "no service is at work on this cluster",
-                        screen_style(&in->out, STYLE_PLAIN), safe);
+                return facts_read(in, &copy) == EXIT_DONE ? maintenance_show(in, &copy, hosts) : EXIT_FAILED;
+        for (uint32_t i = 0; i < hosts->n; i++) {
+                char safe[256];
+
+                (void) text_safe(hosts->at[i], safe, sizeof(safe));
+                if (maintenance_does_act(&x))
+                        (void) fprintf(in->out.out,
+                                       "the service empties it; plimsoll maintenance status %s --wait shows "
+                                       "how far it is\n",
+                                       safe);
+                else
+                        (void) fprintf(in->out.out,
+                                       "%s%s%s: its VMs stay until you run plimsoll evacuate %s (or plimsoll "
+                                       "apply)\n",
+                                       screen_style(&in->out, STYLE_WARN),
+                                       x.has_live ? "the service only advises"
+                                                  : "no service is at work on this cluster",
+                                       screen_style(&in->out, STYLE_PLAIN), safe);
+        }
         return EXIT_DONE;
 }
 
@@ -594,4 +588,15 @@ ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host) {
         return command_complain(in, EXIT_FAILED,
                                 "not waiting any more; %s stays in maintenance and its VMs go on leaving",
                                 host);
+}
+
+ExitStatus maintenance_wait_all(Invocation *in, Facts *facts, const Strings *hosts) {
+        ExitStatus status = EXIT_DONE;
+
+        for (uint32_t i = 0; i < hosts->n && status != EXIT_FAILED; i++) {
+                const ExitStatus one = maintenance_wait(in, facts, hosts->at[i]);
+
+                status = one == EXIT_DONE ? status : one;
+        }
+        return status;
 }

@@ -7,9 +7,6 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/terminal/human.h"
 
-/* The host, or IX_NONE: then it was said that there is none, with the nearest name. */
-HostIx maintenance_host(const Invocation *in, const Snapshot *s, const char *name);
-
 /* A failure of the store or for want of memory, said. */
 ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error);
 
@@ -24,8 +21,8 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
 /* 1: a service is at work that moves VMs. 0: none, or one that only advises. Negative: the store is away. */
 int maintenance_acts(Invocation *in, const Facts *facts) must_check;
 
-/* Hosts in maintenance, or this one, as a table or JSON. EXIT_BLOCKED: VMs are left that cannot leave. */
-ExitStatus maintenance_show(Invocation *in, const Facts *facts, const char *host);
+/* Hosts in maintenance, or these, as a table or JSON. EXIT_BLOCKED: VMs are left that cannot leave. */
+ExitStatus maintenance_show(Invocation *in, const Facts *facts, const Strings *hosts);
 
 /* Which of the host's VMs are off and stay, in words, safe to be printed. False: none, or no memory. */
 #define MAINTENANCE_WORDS 1024
@@ -36,5 +33,8 @@ bool maintenance_off(const Invocation *in, const Facts *facts, const char *host,
  * out of maintenance or Ctrl-C (EXIT_FAILED): draws or prints how far it is. */
 ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host);
 
-/* Says who will empty the host, or that nobody does and how a person can. EXIT_DONE. */
-ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const char *host);
+/* The same of each in turn, while all of them empty; EXIT_FAILED ends it, and else EXIT_BLOCKED tells of any. */
+ExitStatus maintenance_wait_all(Invocation *in, Facts *facts, const Strings *hosts);
+
+/* Says who will empty the hosts, or that nobody does and how a person can. EXIT_DONE. */
+ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const Strings *hosts);

@@ -2,7 +2,7 @@
 /* What a plan may cost, as options of several commands. */
 #pragma once
 
-#include "scheduler/app/terminal/options.h"
+#include "scheduler/base/options.h"
 #include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/decide/plan/planner.h"
 #include "scheduler/snapshot/files/plan_file.h"

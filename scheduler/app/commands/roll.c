@@ -141,9 +141,10 @@ static ExitStatus make_order(Roll *x) {
         int r = hosts ? problem_build(in->arena, s, x->facts->settings, &p) : -ENOMEM;
 
         for (uint32_t i = 0; r == 0 && i < x->n_left; i++) {
-                hosts[i] = maintenance_host(in, s, x->left[i]);
+                hosts[i] = snapshot_host(s, x->left[i]);
                 if (hosts[i] == IX_NONE)
-                        return EXIT_BAD_INPUT;
+                        return command_complain(in, EXIT_BAD_INPUT, "%s is no host of %s any more",
+                                                x->left[i], s->cluster);
         }
         if (r == 0)
                 r = roll_order(in->arena, p, hosts, x->n_left, x->at_once, &x->order);
@@ -421,20 +422,15 @@ static ExitStatus roll_abandon(Roll *x, int loaded) {
         return EXIT_DONE;
 }
 
-static ExitStatus roll_begin_new(Roll *x, char **names, int n) {
+static ExitStatus roll_begin_new(Roll *x, const Strings *hosts) {
         const Snapshot *s = x->facts->snapshot;
         bool all = option_given(&x->in->options, "all");
         char by[256];
 
-        if (all == (n > 0))
+        if (all == (hosts->n > 0))
                 return command_complain(x->in, EXIT_BAD_INPUT, "accepted is a list of hosts, or --all");
-        for (uint32_t i = 0; i < (all ? s->n_hosts : (uint32_t) n); i++)
-                x->left[x->n_left++] = all ? s->hosts[i].name : names[i];
-        for (uint32_t i = 0; i < x->n_left; i++)
-                for (uint32_t k = 0; k < i; k++)
-                        if (strcmp(x->left[i], x->left[k]) == 0)
-                                return command_complain(x->in, EXIT_BAD_INPUT, "%s is named twice",
-                                                        x->left[i]);
+        for (uint32_t i = 0; i < (all ? s->n_hosts : hosts->n); i++)
+                x->left[x->n_left++] = all ? s->hosts[i].name : hosts->at[i];
         x->command = option_text(&x->in->options, "run");
         x->shell = option_given(&x->in->options, "shell");
         x->at_once = (uint32_t) option_number(&x->in->options, "at-once", 1);
@@ -444,16 +440,16 @@ static ExitStatus roll_begin_new(Roll *x, char **names, int n) {
         return x->by ? EXIT_DONE : command_complain(x->in, EXIT_FAILED, "out of memory");
 }
 
-static ExitStatus roll_start(Roll *x, char **names, int n, int loaded) {
+static ExitStatus roll_start(Roll *x, const Strings *hosts, int loaded) {
         Invocation *in = x->in;
         bool resume = option_given(&in->options, "resume"), dry = option_given(&in->options, "dry-run");
         ExitStatus status = EXIT_DONE;
         int acts;
 
-        if (resume && (loaded == 1 || n > 0))
+        if (resume && (loaded == 1 || hosts->n > 0))
                 return command_complain(in, EXIT_BAD_INPUT, "%s",
-                                        n > 0 ? "--resume knows its hosts: name none"
-                                              : "no roll was stopped: there is nothing to resume");
+                                        hosts->n > 0 ? "--resume knows its hosts: name none"
+                                                     : "no roll was stopped: there is nothing to resume");
         if (!resume && !dry && loaded == 0)
                 return command_complain(
                         in, EXIT_BAD_INPUT,
@@ -462,7 +458,7 @@ static ExitStatus roll_start(Roll *x, char **names, int n, int loaded) {
                         x->by, x->n_left);
         if (!resume) {
                 x->n_left = x->n_done = 0;
-                status = roll_begin_new(x, names, n);
+                status = roll_begin_new(x, hosts);
         }
         if (status == EXIT_DONE)
                 status = make_order(x);
@@ -487,9 +483,9 @@ static ExitStatus roll_start(Roll *x, char **names, int n, int loaded) {
         return acts != 0 ? store_failed(x, acts) : do_all(x);
 }
 
-ExitStatus roll_run(Invocation *in, Facts *facts, char **names, int n) {
+ExitStatus roll_run(Invocation *in, Facts *facts, const Strings *hosts) {
         Roll x = { .in = in, .facts = facts, .store = source_store(facts->source), .was = "" };
-        uint32_t room = facts->snapshot->n_hosts + (uint32_t) n + HOSTS_MAX / 16;
+        uint32_t room = facts->snapshot->n_hosts + HOSTS_MAX / 16;
         int loaded;
 
         x.run = text_format(in->arena, "%ld/%lld", (long) getpid(), (long long) clock_now());
@@ -503,5 +499,5 @@ ExitStatus roll_run(Invocation *in, Facts *facts, char **names, int n) {
         if (loaded == -EBADMSG)
                 return command_complain(in, EXIT_FAILED,
                                         "what the store says of a roll cannot be read: --abandon forgets it");
-        return loaded < 0 ? store_failed(&x, loaded) : roll_start(&x, names, n, loaded);
+        return loaded < 0 ? store_failed(&x, loaded) : roll_start(&x, hosts, loaded);
 }

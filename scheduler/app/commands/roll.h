@@ -36,6 +36,6 @@
                         "forgets a roll that stopped, and takes back its cordons; hosts in maintenance stay"      \
         }
 
-/* `names`[n]: the hosts named. EXIT_BLOCKED: a host cannot be emptied; EXIT_FAILED: the command failed, or
+/* `hosts`: those chosen. EXIT_BLOCKED: a host cannot be emptied; EXIT_FAILED: the command failed, or
  * the host did not come back; where it stopped was said. */
-ExitStatus roll_run(Invocation *in, Facts *facts, char **names, int n);
+ExitStatus roll_run(Invocation *in, Facts *facts, const Strings *hosts);

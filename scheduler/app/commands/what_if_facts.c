@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policies/policies.h"
+#include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/what_if_settings.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/terminal/human.h"
@@ -14,6 +15,11 @@
 #define CHANGES_MAX OPTION_USES_MAX
 
 /* ---- the options ---- */
+
+/* The hosts that words of the options mean. */
+typedef struct SupposedHosts {
+        Strings emptied, lost;
+} SupposedHosts;
 
 static int what_if_facts_list(Arena *a, const Options *o, const char *option, const char *const **ret,
                               uint32_t *ret_n) {
@@ -47,22 +53,38 @@ static int read_specs(Arena *a, const Options *o, WhatIf *w, TextFault *f) {
         return r;
 }
 
-static int tell_changes(Arena *a, const Options *o, WhatIfFacts *ret) {
+static int tell_hosts(Arena *a, const Strings *hosts, const char *after, const char **words,
+                      WhatIfFacts *ret) {
+        for (uint32_t i = 0; i < hosts->n; i++) {
+                words[ret->n_words] = text_format(a, "%s%s", hosts->at[i], after);
+                if (!words[ret->n_words++])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int tell_changes(Arena *a, const Options *o, const SupposedHosts *hosts, WhatIfFacts *ret) {
         static const struct {
                 const char *option, *before, *after;
-        } kinds[] = { { "without", "", " is to be emptied" }, { "lost", "", " is lost" },
-                      { "add-host", "a host more: ", "" },    { "add-vm", "a VM more: ", "" },
-                      { "remove-vm", "", " is gone" },        { "without-rule", "without the rule ", "" } };
-        const char **words = arena_new(a, const char *, CHANGES_MAX), *text;
+        } kinds[] = { { "add-host", "a host more: ", "" },
+                      { "add-vm", "a VM more: ", "" },
+                      { "remove-vm", "", " is gone" },
+                      { "without-rule", "without the rule ", "" } };
+        const char **words = arena_new(a, const char *,
+                                       CHANGES_MAX + (size_t) hosts->emptied.n + hosts->lost.n),
+                   *text;
 
-        for (size_t k = 0; words && k < ARRAY_SIZE(kinds); k++)
+        if (!words || tell_hosts(a, &hosts->emptied, " is to be emptied", words, ret) < 0 ||
+            tell_hosts(a, &hosts->lost, " is lost", words, ret) < 0)
+                return -ENOMEM;
+        for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
                 for (unsigned i = 0; (text = option_nth(o, kinds[k].option, i)); i++) {
                         words[ret->n_words] = text_format(a, "%s%s%s", kinds[k].before, text, kinds[k].after);
                         if (!words[ret->n_words++])
                                 return -ENOMEM;
                 }
         ret->any = ret->n_words > 0;
-        for (unsigned i = 0; words && (text = option_nth(o, "set", i)); i++) {
+        for (unsigned i = 0; (text = option_nth(o, "set", i)); i++) {
                 if (!app_settings_decides(text))
                         continue;
                 words[ret->n_words] = text_format(a, "with %s", text);
@@ -71,25 +93,27 @@ static int tell_changes(Arena *a, const Options *o, WhatIfFacts *ret) {
         }
         ret->set = what_if_settings_given(o);
         ret->words = words;
-        return words ? 0 : -ENOMEM;
+        return 0;
 }
 
-static int what_if_facts_apply(Invocation *in, const Facts *facts, WhatIfFacts *ret, TextFault *f) {
+static int what_if_facts_apply(Invocation *in, const Facts *facts, const SupposedHosts *hosts,
+                               WhatIfFacts *ret, TextFault *f) {
         const Options *o = &in->options;
         PlaceRequest request = { .plan = PLAN_REQUEST_DEFAULT };
         const Snapshot *changed = NULL;
         WhatIfSettings s = { 0 };
         WhatIf w = { 0 };
-        int r = what_if_facts_list(in->arena, o, "without", &w.emptied, &w.n_emptied);
+        int r;
 
-        if (r == 0)
-                r = what_if_facts_list(in->arena, o, "lost", &w.lost, &w.n_lost);
-        if (r == 0)
-                r = what_if_facts_list(in->arena, o, "remove-vm", &w.removed, &w.n_removed);
+        w.emptied = hosts->emptied.at;
+        w.n_emptied = hosts->emptied.n;
+        w.lost = hosts->lost.at;
+        w.n_lost = hosts->lost.n;
+        r = what_if_facts_list(in->arena, o, "remove-vm", &w.removed, &w.n_removed);
         if (r == 0)
                 r = read_specs(in->arena, o, &w, f);
         if (r == 0)
-                r = tell_changes(in->arena, o, ret);
+                r = tell_changes(in->arena, o, hosts, ret);
         if (r == 0)
                 r = what_if_settings(in->arena, o, facts, &s, f);
         if (r < 0)
@@ -111,8 +135,15 @@ static int what_if_facts_apply(Invocation *in, const Facts *facts, WhatIfFacts *
 ExitStatus what_if_facts_read(Invocation *in, const Facts *facts, WhatIfFacts *ret) {
         WhatIfFacts s = { .as_is = facts->snapshot, .snapshot = facts->snapshot };
         TextFault fault = { 0 };
-        int r = what_if_facts_apply(in, facts, &s, &fault);
+        SupposedHosts hosts = { 0 };
+        ExitStatus status = chosen_hosts_of_option(in, facts->snapshot, "without", &hosts.emptied);
+        int r;
 
+        if (status == EXIT_DONE)
+                status = chosen_hosts_of_option(in, facts->snapshot, "lost", &hosts.lost);
+        if (status != EXIT_DONE)
+                return status;
+        r = what_if_facts_apply(in, facts, &hosts, &s, &fault);
         if (r == -EINVAL && fault.what[0])
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (r < 0)

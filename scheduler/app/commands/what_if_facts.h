@@ -13,8 +13,9 @@
 
 #define WHAT_IF_OPTIONS                                                                                          \
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What if (each may be repeated):" },                             \
-                { "without", 0, OPTION_TEXT, "HOST", 0, 0, 0, "this host is to be emptied and takes no VM" },    \
-                { "lost", 0, OPTION_TEXT, "HOST", 0, 0, 0, "this host is gone; its VMs start elsewhere" },       \
+                { "without", 0, OPTION_TEXT, "HOSTS",                                                            \
+                  0,         0, 0,           "these are to be emptied and take no VM: names or a selection" },   \
+                { "lost", 0, OPTION_TEXT, "HOSTS", 0, 0, 0, "these are gone; their VMs start elsewhere" },       \
                 { "add-host",                                                                                    \
                   0,                                                                                             \
                   OPTION_TEXT,                                                                                   \

@@ -30,7 +30,7 @@ struct Source {
         char *words;
         const char *cluster;
         const Clock *clock;
-        const char *for_good; /* a host, or NULL */
+        Strings for_good; /* hosts */
         Store *store;
         bool own_store;
         FaultStore faults;    /* in the arena of the last reading */
@@ -43,8 +43,8 @@ void source_use_clock(Source *s, const Clock *clock) {
         s->clock = clock;
 }
 
-void source_for_good(Source *s, const char *host) {
-        s->for_good = host;
+void source_for_good(Source *s, Strings hosts) {
+        s->for_good = hosts;
 }
 
 SourceKind source_kind(const Source *s) {
@@ -480,8 +480,8 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
         s->n_notices = 0;
         s->facts = NULL;
         r = source_read_facts(s, a, settings, &s->facts, reterr_fault);
-        if (r == 0 && s->for_good)
-                r = off_vms_leave(a, s->facts, s->for_good, &s->facts) < 0 ? -ENOMEM : 0;
+        for (uint32_t i = 0; r == 0 && i < s->for_good.n; i++)
+                r = off_vms_leave(a, s->facts, s->for_good.at[i], &s->facts) < 0 ? -ENOMEM : 0;
         if (r == 0)
                 r = rules_apply(a, s->facts, settings_rules(settings), ret);
         return r == -ENOMEM ? source_no_memory(reterr_fault) : r;

@@ -63,7 +63,7 @@ void source_use_clock(Source *s, const Clock *clock);
 
 /* From the next reading on: the host is to be left for good, and so by its VMs that are off. NULL: as the
  * facts say. The name is the caller's. */
-void source_for_good(Source *s, const char *host);
+void source_for_good(Source *s, Strings hosts);
 
 Source *source_free(Source *s);
 DEFINE_OWNED(Source *, source_free);

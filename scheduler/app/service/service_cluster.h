@@ -9,7 +9,7 @@
 
 #include "scheduler/app/service/service_share.h"
 #include "scheduler/app/state/service_world.h"
-#include "scheduler/app/terminal/options.h"
+#include "scheduler/base/options.h"
 #include "scheduler/model/settings.h"
 
 typedef struct ClusterService ClusterService;

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "scheduler/app/terminal/options.h"
+#include "scheduler/base/options.h"
 #include "scheduler/model/settings.h"
 
 #define SETTINGS_PATH "/etc/plimsoll/plimsoll.yaml" /* read when it is there and --settings is not given */

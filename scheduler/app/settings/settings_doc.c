@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "scheduler/app/terminal/options.h"
+#include "scheduler/base/options.h"
 #include "scheduler/snapshot/rules/rule_kinds.h"
 
 static const char *const type_texts[] = {

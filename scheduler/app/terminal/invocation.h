@@ -2,9 +2,9 @@
 /* One call of a command: its options, its arena, where its words go, and how it ends. */
 #pragma once
 
-#include "scheduler/app/terminal/options.h"
 #include "scheduler/app/terminal/screen.h"
 #include "scheduler/base/arena.h"
+#include "scheduler/base/options.h"
 
 typedef enum ExitStatus {
         EXIT_DONE,      /* done, or nothing needed */

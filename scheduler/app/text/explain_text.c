@@ -23,6 +23,25 @@ static bool rule_names(const Rule *rule, VmIx v) {
         return false;
 }
 
+/* The VM's, and those of its host and of the one that was asked about. */
+static void print_labels(const ExplainVm *e, const Snapshot *s, const Screen *screen) {
+        const Vm *vm = &s->vms[e->vm];
+        char safe[512];
+
+        for (uint32_t i = 0; i <= e->n && i <= 2; i++) {
+                const Host *h = i > 0 ? &s->hosts[e->hosts[i - 1].host] : NULL;
+                const Strings *labels = h ? &h->labels : &vm->labels;
+
+                if (labels->n == 0 || (i == 2 && e->n > 2))
+                        continue;
+                (void) fprintf(screen->out, "labels of %s:", text_safe(h ? h->name : vm->name, safe, 256));
+                for (uint32_t k = 0; k < labels->n; k++)
+                        (void) fprintf(screen->out, "%s %s", k > 0 ? "," : "",
+                                       text_safe(labels->at[k], safe, sizeof(safe)));
+                (void) fputc('\n', screen->out);
+        }
+}
+
 static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *screen) {
         const Snapshot *s = view->snapshot;
         const Vm *vm = &s->vms[e->vm];
@@ -61,6 +80,7 @@ static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *
         }
         if (!first)
                 (void) fputc('\n', screen->out);
+        print_labels(e, s, screen);
         if (view->move)
                 (void) fprintf(screen->out, "the plan moves it to %s: %s\n",
                                s->hosts[view->move->move.to].name, view->move->why);

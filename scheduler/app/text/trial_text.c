@@ -188,6 +188,14 @@ static json_t *shares_json(const Trial *t, const TrialHost *h) {
         return o;
 }
 
+json_t *strings_json(const Strings *words) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < words->n; i++)
+                (void) json_array_append_new(list, json_string(words->at[i]));
+        return list;
+}
+
 json_t *trial_json(const TrialView *view) {
         const Trial *t = view->trial;
         json_t *hosts = json_array();
@@ -198,6 +206,8 @@ json_t *trial_json(const TrialView *view) {
                 const bool open = h->reason == REASON_NONE;
 
                 (void) json_object_set_new(o, "host", json_string(t->s->hosts[h->host].name));
+                if (t->s->hosts[h->host].labels.n > 0)
+                        (void) json_object_set_new(o, "labels", strings_json(&t->s->hosts[h->host].labels));
                 (void) json_object_set_new(o, "verdict",
                                            json_string(h->here ? "here"
                                                        : open  ? "open"

@@ -26,6 +26,9 @@ typedef struct TrialView {
 int trial_text_print(Arena *a, const TrialView *view, const Screen *screen) must_check;
 
 /* "hosts": an array of verdicts, in their order. */
+/* A list of texts as JSON. */
+json_t *strings_json(const Strings *words);
+
 json_t *trial_json(const TrialView *view);
 
 /* { "repair": …, … } and { policy: { tier: … } }, those that are not 0. */

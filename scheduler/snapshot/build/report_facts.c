@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/model/host_label.h"
 #include "scheduler/model/limits.h"
 #include "scheduler/snapshot/build/report_targets.h"
 #include "scheduler/snapshot/json/name_table.h"
@@ -77,6 +78,8 @@ static int report_facts_fill(Arena *a, const Target *t, const Sample *x, void *o
         case TARGET_LABELS:
                 return report_facts_split(a, x->text ? x->text : "", t->kind == TARGET_LABELS,
                                           (Strings *) member);
+        case TARGET_HOST_LABELS:
+                return host_labels_parse(a, x->text ? x->text : "", (Strings *) member);
         case TARGET_SPECIAL:
                 break;
         }

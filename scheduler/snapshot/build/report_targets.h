@@ -23,6 +23,7 @@ typedef enum TargetKind {
         TARGET_TEXT,  /* at most 4096 */
         TARGET_NAMES, /* separated by commas */
         TARGET_LABELS,
+        TARGET_HOST_LABELS,
         TARGET_SPECIAL,
 } TargetKind;
 

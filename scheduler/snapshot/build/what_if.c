@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "scheduler/base/compare.h"
+#include "scheduler/model/host_label.h"
+#include "scheduler/model/selection.h"
 #include "scheduler/snapshot/json/name_table.h"
 
 typedef struct Change {
@@ -92,7 +94,7 @@ static int host_like(Change *c, const NewHost *from, Host *ret) {
         ret->cpu_model = said->cpu_model ? said->cpu_model : ret->cpu_model;
         ret->networks = said->networks.n > 0 ? said->networks : ret->networks;
         ret->pools = said->pools.n > 0 ? said->pools : ret->pools;
-        return 0;
+        return host_labels_merge(c->arena, &ret->labels, &said->labels, &ret->labels);
 }
 
 /* A new host's network carries nothing yet. */
@@ -412,22 +414,37 @@ static int what_if_members(Change *c, const VmIx *old, uint32_t n_old, const cha
         return 0;
 }
 
+/* The hosts as they are now, with new ones that the rule's words select. */
+static int rule_hosts_anew(Change *c, const Rule *from, Rule *ret) {
+        const uint32_t n_new = c->n_hosts - c->old->n_hosts;
+        HostIx *hosts = arena_new(c->arena, HostIx, (size_t) from->n_hosts + n_new);
+        uint32_t n = 0;
+
+        if (!hosts)
+                return -ENOMEM;
+        for (; n < from->n_hosts; n++)
+                hosts[n] = c->host_at[from->hosts[n]];
+        for (HostIx h = c->old->n_hosts; from->hosts_said && h < c->n_hosts; h++)
+                if (selection_fits_host(from->hosts_said, &c->hosts[h]))
+                        hosts[n++] = c->host_at[h];
+        qsort(hosts, n, sizeof(*hosts), compare_uint32);
+        ret->hosts = hosts;
+        ret->n_hosts = n;
+        return 0;
+}
+
 static int what_if_rules_anew(Change *c, Snapshot *ret) {
         Rule *rules = arena_new(c->arena, Rule, c->old->n_rules);
         int r = rules ? 0 : -ENOMEM;
 
         for (uint32_t i = 0; r == 0 && i < c->old->n_rules; i++) {
                 const Rule *from = &c->old->rules[i];
-                HostIx *hosts = arena_new(c->arena, HostIx, from->n_hosts);
 
                 rules[i] = *from;
-                if (!hosts)
-                        return -ENOMEM;
-                for (uint32_t k = 0; k < from->n_hosts; k++)
-                        hosts[k] = c->host_at[from->hosts[k]];
-                qsort(hosts, from->n_hosts, sizeof(*hosts), compare_uint32);
-                rules[i].hosts = hosts;
-                r = what_if_members(c, from->vms, from->n_vms, from->group, &rules[i].vms, &rules[i].n_vms);
+                r = rule_hosts_anew(c, from, &rules[i]);
+                if (r == 0)
+                        r = what_if_members(c, from->vms, from->n_vms, from->group, &rules[i].vms,
+                                            &rules[i].n_vms);
                 if (r == 0)
                         r = what_if_members(c, from->near_vms, from->n_near_vms, from->near_group,
                                             &rules[i].near_vms, &rules[i].n_near_vms);

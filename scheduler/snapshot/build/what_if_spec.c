@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/host_label.h"
 #include "scheduler/snapshot/build/what_if.h"
 
 #define CORES_MAX (INT64_C(1) << 20)
@@ -14,6 +15,7 @@ typedef enum SpecKind {
         SPEC_MCORES, /* int64_t */
         SPEC_NAMES,  /* Strings, one more */
         SPEC_LABELS, /* Strings, one more, "key=value" */
+        SPEC_HOST_LABELS,
 } SpecKind;
 
 typedef struct SpecDef {
@@ -52,6 +54,7 @@ static const SpecDef host_specs[] = {
         { "zone", SPEC_NAME, offsetof(NewHost, host.zone), 0 },
         { "rack", SPEC_NAME, offsetof(NewHost, host.rack), 0 },
         { "neighborhood", SPEC_NAME, offsetof(NewHost, host.neighborhood), 0 },
+        { "label", SPEC_HOST_LABELS, offsetof(NewHost, host.labels), 0 },
         { "arch", SPEC_NAME, offsetof(NewHost, host.arch), 0 },
         { "cpu_model", SPEC_NAME, offsetof(NewHost, host.cpu_model), 0 },
         { "network", SPEC_NAMES, offsetof(NewHost, host.networks), 0 },
@@ -149,6 +152,17 @@ static int set_name(Arena *a, const SpecDef *d, void *object, const char *text, 
         return 0;
 }
 
+/* Of one key the last counts. */
+static int set_host_label(Arena *a, Strings *labels, const char *text, const char *option, TextFault *f) {
+        const Strings one = { .at = &text, .n = 1 };
+
+        if (host_label_check(text, f) < 0) {
+                text_fault(f, "", "%s %.80s: accepted is KEY=VALUE: %s", option, text, HOST_LABEL_ACCEPTED);
+                return -EINVAL;
+        }
+        return host_labels_merge(a, labels, &one, labels);
+}
+
 static int set_field(Arena *a, const SpecDef *d, void *object, const char *text, const char *option,
                      TextFault *f) {
         int64_t *number = (int64_t *) (void *) ((char *) object + d->at), value;
@@ -173,6 +187,8 @@ static int set_field(Arena *a, const SpecDef *d, void *object, const char *text,
         case SPEC_NAMES:
         case SPEC_LABELS:
                 return set_name(a, d, object, text, option, f);
+        case SPEC_HOST_LABELS:
+                return set_host_label(a, (Strings *) (void *) number, text, option, f);
         }
         *number = value;
         return 0;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/host_label.h"
+
 #define TEXT_MAX 4096
 
 static int file_reader_copy(FileReader *p, const char *s, const char **ret) {
@@ -135,6 +137,19 @@ int strings_read(FileReader *p, bool labels, Strings *ret) {
         return 0;
 }
 
+static int file_reader_host_labels(FileReader *p, Strings *ret) {
+        Strings labels = { 0 };
+        TextFault fault = { 0 };
+        int k = strings_read(p, true, &labels);
+
+        if (k == 0)
+                k = host_labels_check(&labels, &fault);
+        if (k == -EINVAL)
+                return json_reader_refuse(&p->json, "%s", fault.what);
+        *ret = labels;
+        return k;
+}
+
 static int file_reader_field_read(FileReader *p, const FieldDef *def, void *object) {
         char *member = (char *) object + def->at;
         int k = 0, choice = 0;
@@ -156,6 +171,8 @@ static int file_reader_field_read(FileReader *p, const FieldDef *def, void *obje
         case FIELD_NAMES:
         case FIELD_LABELS:
                 return strings_read(p, def->kind == FIELD_LABELS, (Strings *) member);
+        case FIELD_HOST_LABELS:
+                return file_reader_host_labels(p, (Strings *) member);
         case FIELD_SPECIAL:
                 break;
         }

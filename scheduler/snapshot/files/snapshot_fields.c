@@ -87,6 +87,7 @@ static const FieldDef host_defs[] = {
         NAME("zone", Host, zone),
         NAME("rack", Host, rack),
         NAME("neighborhood", Host, neighborhood),
+        { .name = "labels", .kind = FIELD_HOST_LABELS, AT(Host, labels) },
         NAME("arch", Host, arch),
         NAME("cpu_model", Host, cpu_model),
         SPECIAL("networks", host_read_networks, host_print_networks),

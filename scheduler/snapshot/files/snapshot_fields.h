@@ -20,14 +20,15 @@ typedef struct FileReader FileReader;
 typedef struct FilePrinter FilePrinter;
 
 typedef enum FieldKind {
-        FIELD_NAME,    /* const char *, 1..255 bytes without control characters */
-        FIELD_TEXT,    /* const char *, 1..4096 bytes */
-        FIELD_NUMBER,  /* int64_t, the JSON number × scale */
-        FIELD_BOOL,    /* bool */
-        FIELD_CHOICE,  /* an enum */
-        FIELD_NAMES,   /* Strings, sorted, each once */
-        FIELD_LABELS,  /* Strings, each "key=value" */
-        FIELD_SPECIAL, /* by its own functions */
+        FIELD_NAME,        /* const char *, 1..255 bytes without control characters */
+        FIELD_TEXT,        /* const char *, 1..4096 bytes */
+        FIELD_NUMBER,      /* int64_t, the JSON number × scale */
+        FIELD_BOOL,        /* bool */
+        FIELD_CHOICE,      /* an enum */
+        FIELD_NAMES,       /* Strings, sorted, each once */
+        FIELD_LABELS,      /* Strings, each "key=value" */
+        FIELD_HOST_LABELS, /* the same, as model/host_label.h has them */
+        FIELD_SPECIAL,     /* by its own functions */
 } FieldKind;
 
 typedef struct FieldDef {

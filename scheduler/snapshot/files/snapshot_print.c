@@ -72,6 +72,7 @@ static void print_field(FilePrinter *p, const FieldDef *def, const void *object)
                 return;
         case FIELD_NAMES:
         case FIELD_LABELS:
+        case FIELD_HOST_LABELS:
                 if (((const Strings *) member)->n > 0)
                         print_strings(p, def->name, *(const Strings *) member);
                 return;

@@ -50,19 +50,6 @@ static int add_field(LabelReader *l, const char *key, const char *value) {
         return 0;
 }
 
-/* In a selection, what would be read as more than the letters of a name. */
-static const char *label_rules_escaped(Arena *a, const char *name) {
-        char *text = arena_new(a, char, 2 * strlen(name) + 1);
-        size_t n = 0;
-
-        for (const char *c = name; text && *c; c++) {
-                if (strchr("*?[\\,", *c))
-                        text[n++] = '\\';
-                text[n++] = *c;
-        }
-        return text;
-}
-
 /* Cuts " should N" off the value. */
 static int take_should(LabelReader *l) {
         static const char word[] = "should ";
@@ -88,7 +75,7 @@ static char *next_word(LabelReader *l, const char **at) {
 
 /* "host", "2 zone": a number is over how many, a word the level. */
 static int group_fields_of(LabelReader *l, const char *group) {
-        const char *name = label_rules_escaped(l->a, group), *at = l->value, *word;
+        const char *name = selection_name(l->a, group), *at = l->value, *word;
         int r = name ? add_field(l, l->key, text_format(l->a, "group:%s", name)) : -ENOMEM;
 
         while (r == 0 && (word = next_word(l, &at)))
@@ -113,7 +100,7 @@ static int rule_fields_of(LabelReader *l, const char *kind) {
                        { "priority", "is" },
                        { "on", "hosts" },
                        { "not-on", "hosts" } };
-        const char *name = label_rules_escaped(l->a, l->label);
+        const char *name = selection_name(l->a, l->label);
         int r = name ? add_field(l, kind, text_format(l->a, "label:%s", name)) : -ENOMEM;
 
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fields); i++)

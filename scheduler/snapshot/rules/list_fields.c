@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/host_label.h"
+
 #define ITEM_FIELDS_MAX 32
 
 const char *const list_value_texts[LIST_VALUE_N] = {
@@ -17,6 +19,7 @@ const char *const list_value_texts[LIST_VALUE_N] = {
         [LIST_DAYS] = "days, such as mon, sat,sun or mon-fri",
         [LIST_CLOCK] = "a time of day: 00:00 to 24:00",
         [LIST_ZONE] = "a time zone: Europe/Berlin, UTC, or a POSIX text such as CET-1CEST,M3.5.0,M10.5.0/3",
+        [LIST_LABELS] = "key=value, or !key to take a label away",
         [LIST_ACTIONS] = "balance, load",
 };
 
@@ -50,6 +53,9 @@ static const ListFieldDef host_list_fields[] = {
         TEXT_FIELD("rack", LIST_NAME, HostSpec, rack, false, "The rack they are in."),
         TEXT_FIELD("neighborhood", LIST_NAME, HostSpec, neighborhood, false,
                    "Their network neighbourhood: hosts that talk without a slow hop."),
+        TEXT_FIELD("labels", LIST_LABELS, HostSpec, labels, false,
+                   "Labels they have, for selections (label:key=value); they win over what their agents say; "
+                   "!key takes one away, \"!*\" all."),
         NUMBER_FIELD("headroom", SETTING_PERMILLE, HostSpec, headroom, 0, 900,
                      "Of CPU, memory and network, kept free: the load line of these hosts."),
         NUMBER_FIELD("headroom-cpu", SETTING_PERMILLE, HostSpec, headroom_cpu, 0, 900, "Of CPU alone."),
@@ -165,6 +171,37 @@ static int list_fields_names_read(ListReader *r, const ListField *f, Strings *re
         }
         *ret = (Strings){ .at = names, .n = f->n };
         return f->n > 0 ? 0 : LIST_FAULT(r, &f->key, f->key.text, "is an empty list; accepted: names");
+}
+
+/* "licence=oracle", "!licence", also "a=1,!b": of each entry's text the words between commas. */
+static int list_fields_labels_read(ListReader *r, const ListField *f, Strings *ret) {
+        uint32_t room = 0, n = 0;
+        const char **labels;
+
+        for (uint32_t i = 0; i < f->n; i++)
+                for (const char *c = f->values[i].text; c; c = strchr(c, ',') ? strchr(c, ',') + 1 : NULL)
+                        room++;
+        labels = arena_new(r->arena, const char *, room);
+        if (!labels)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < f->n; i++)
+                for (const char *c = f->values[i].text; c;) {
+                        const char *word;
+
+                        c += strspn(c, " ");
+                        word = text_copy(r->arena, c, strcspn(c, ","));
+                        if (!word)
+                                return -ENOMEM;
+                        if (*word == '!' ? word[1] == '\0' : host_label_check(word, r->fault) < 0)
+                                return LIST_FAULT(r, &f->values[i], f->key.text,
+                                                  "'%.80s' is not accepted; accepted: %s: %s", word,
+                                                  list_value_texts[LIST_LABELS], HOST_LABEL_ACCEPTED);
+                        labels[n++] = word;
+                        c = strchr(c, ',');
+                        c = c ? c + 1 : NULL;
+                }
+        *ret = (Strings){ .at = labels, .n = n };
+        return n > 0 ? 0 : LIST_FAULT(r, &f->key, f->key.text, "is an empty list; accepted: labels");
 }
 
 static int day_of(const char *s, size_t n) {
@@ -303,7 +340,7 @@ static int scalar_read(ListReader *r, const ListFieldDef *def, const ListField *
 
 static bool takes_list(ListValue as) {
         return as == LIST_NAMES || as == LIST_VMS || as == LIST_HOSTS || as == LIST_DAYS ||
-               as == LIST_ACTIONS;
+               as == LIST_ACTIONS || as == LIST_LABELS;
 }
 
 int list_field_read(ListReader *r, const ListFieldDef *def, const ListField *f, void *object) {
@@ -336,6 +373,8 @@ int list_field_read(ListReader *r, const ListFieldDef *def, const ListField *f, 
                 return zone_read(r, f, member);
         case LIST_ACTIONS:
                 return actions_read(r, f, member);
+        case LIST_LABELS:
+                return list_fields_labels_read(r, f, member);
         case LIST_VALUE_N:
                 break;
         }

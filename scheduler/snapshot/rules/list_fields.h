@@ -22,6 +22,7 @@ typedef enum ListValue {
         LIST_CLOCK,   /* int, minutes: "22:00" */
         LIST_ZONE,    /* TimeWindow's zone_name and zone; the member is the TimeWindow */
         LIST_ACTIONS, /* unsigned, bits of Action */
+        LIST_LABELS,  /* Strings, "key=value" or "!key", in the order written */
         LIST_VALUE_N,
 } ListValue;
 

@@ -104,6 +104,7 @@ static int on_hosts(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
         Rule rule = rule_of(spec, kind);
         int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
 
+        rule.hosts_said = &spec->hosts;
         if (r == 0)
                 r = selection_hosts(x->arena, &spec->hosts, x->s, &rule.hosts, &rule.n_hosts);
         if (r < 0 || rule.n_vms == 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/host_label.h"
 #include "scheduler/snapshot/build/off_vms.h"
 #include "scheduler/snapshot/rules/label_rules.h"
 #include "scheduler/snapshot/rules/rule_kinds.h"
@@ -11,7 +12,7 @@
 
 /* ---- hosts and groups ---- */
 
-static void host_set(Host *h, const HostSpec *spec) {
+static int host_set(Arena *a, Host *h, const HostSpec *spec) {
         const int64_t of[RES_BUILTIN_N] = { [RES_CPU] = spec->headroom_cpu,
                                             [RES_MEMORY] = spec->headroom_memory,
                                             [RES_NET_RX] = spec->headroom_network,
@@ -37,6 +38,7 @@ static void host_set(Host *h, const HostSpec *spec) {
                 h->overcommit_memory_permille = spec->overcommit_memory;
         if (spec->reserved_mib != UNKNOWN)
                 h->reserved_mib = spec->reserved_mib < h->memory_mib ? spec->reserved_mib : h->memory_mib;
+        return host_labels_merge(a, &h->labels, &spec->labels, &h->labels);
 }
 
 static int apply_hosts(RuleApply *x) {
@@ -48,8 +50,10 @@ static int apply_hosts(RuleApply *x) {
 
                 if (r < 0)
                         return r;
-                for (uint32_t k = 0; k < n; k++)
-                        host_set(&x->hosts[hosts[k]], spec);
+                for (uint32_t k = 0; r == 0 && k < n; k++)
+                        r = host_set(x->arena, &x->hosts[hosts[k]], spec);
+                if (r < 0)
+                        return r;
                 if (n == 0) {
                         r = rule_apply_note(x, text_format(x->arena,
                                                            "an entry of hosts (settings, line %u) selects "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/app/terminal/options.h"
+#include "scheduler/base/options.h"
 
 #include <errno.h>
 #include <getopt.h>
