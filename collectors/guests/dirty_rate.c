@@ -117,6 +117,10 @@ void dirty_started(DirtyTour *tour, DirtyHistory *guest, int64_t seconds, int er
         tour->waits = false;
 }
 
+void dirty_put_off(DirtyTour *tour, DirtyHistory *guest, usec_t now) {
+        visit_end(tour, guest, 0, now);
+}
+
 int64_t dirty_mean(const DirtyHistory *guest, DirtyWindow window, usec_t now) {
         uint32_t kept = guest->window[window].n < DIRTY_KEPT ? guest->window[window].n : DIRTY_KEPT;
         int64_t sum = 0, n = 0;

@@ -71,6 +71,9 @@ int64_t dirty_window(DirtyTour *tour, const DirtyHistory *next, uint32_t n_guest
 /* It was started, or (error < 0) could not be. */
 void dirty_started(DirtyTour *tour, DirtyHistory *guest, int64_t seconds, int error, usec_t now);
 
+/* It was not started: a job began. The others go first. */
+void dirty_put_off(DirtyTour *tour, DirtyHistory *guest, usec_t now);
+
 /* The mean in KiB/s, or UNKNOWN. */
 int64_t dirty_mean(const DirtyHistory *guest, DirtyWindow window, usec_t now);
 

@@ -231,7 +231,10 @@ static void dirty_look(VmsState *s, const VmReading *v, virDomainPtr domain) {
         s->next.domain = domain;
 }
 
-/* Only a guest whose monitor has just answered is asked: the call waits for the monitor, and this thread for
+/* A guest that is being migrated is left alone: the call would wait for the end of that, and the worker for the
+ * call. The statistics were read a while ago, so its job is asked for now.
+ *
+ * Only a guest whose monitor has just answered is asked: the call waits for the monitor, and this worker for
  * the call. By page sampling, the one mode that is safe (dirty_rate.h). */
 static void dirty_measure(VmsState *s, usec_t now) {
         DirtyHistory *next = s->next.record ? &s->next.record->dirty : NULL;
@@ -240,6 +243,10 @@ static void dirty_measure(VmsState *s, usec_t now) {
 
         if (seconds == 0)
                 return;
+        if (job_of(s->next.domain)) { /* it is this guest's turn again when that is over */
+                dirty_put_off(&s->tour, next, now);
+                return;
+        }
         r = virDomainStartDirtyRateCalc(s->next.domain, (int) seconds,
                                         VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING);
         dirty_started(&s->tour, next, seconds, r < 0 ? virt_error(NULL, 0) : 0, clock_monotonic());

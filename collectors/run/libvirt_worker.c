@@ -11,6 +11,7 @@
 
 #include "collectors/guests/virt_link.h"
 #include "collectors/run/collector_run.h"
+#include "collectors/run/libvirt_probe.h"
 #include "scheduler/base/text.h"
 
 #define SHOWN_BYTES    (UINT64_C(256) << 20) /* reserved, not used */
@@ -33,6 +34,8 @@ struct LibvirtWorker {
         char *uri, *root, *advertise;
         RunSet set;
         VirtLink link;
+        /* the owner's: */
+        LibvirtProbe *probe;
         /* const */
         const Settings *settings;
         const char *names[COLLECTORS_MAX];
@@ -215,8 +218,11 @@ int libvirt_worker_new(const LibvirtWorkerOptions *options, LibvirtWorker **ret)
         (void) pthread_condattr_destroy(&attr);
         r = worker_fill(l, options);
         if (r == 0)
+                r = libvirt_probe_new(l->uri, &l->probe);
+        if (r == 0)
                 r = worker_thread(l);
         if (r < 0) {
+                l->probe = libvirt_probe_free(l->probe);
                 (void) run_set_close(&l->set);
                 worker_destroy(l);
                 return r;
@@ -235,6 +241,7 @@ LibvirtWorker *libvirt_worker_free(LibvirtWorker *l) {
 
         if (!l)
                 return NULL;
+        l->probe = libvirt_probe_free(l->probe);
         (void) pthread_mutex_lock(&l->lock);
         l->quit = true;
         (void) pthread_cond_broadcast(&l->changed);
@@ -251,13 +258,18 @@ LibvirtWorker *libvirt_worker_free(LibvirtWorker *l) {
 }
 
 void libvirt_worker_start(LibvirtWorker *l) {
+        bool busy;
+
         (void) pthread_mutex_lock(&l->lock);
-        if (!l->busy) {
+        busy = l->busy;
+        if (!busy) {
                 l->busy = l->asked = true;
                 l->busy_since = clock_monotonic();
                 (void) pthread_cond_broadcast(&l->changed);
         }
         (void) pthread_mutex_unlock(&l->lock);
+        if (busy) /* since an earlier turn: is it the host, or one guest? */
+                libvirt_probe_ask(l->probe);
 }
 
 bool libvirt_worker_wait(LibvirtWorker *l, usec_t until) {
@@ -270,6 +282,8 @@ bool libvirt_worker_wait(LibvirtWorker *l, usec_t until) {
                         break;
         done = !l->busy;
         (void) pthread_mutex_unlock(&l->lock);
+        if (!done && !libvirt_probe_answered(l->probe))
+                libvirt_probe_ask(l->probe);
         return done;
 }
 
@@ -297,16 +311,23 @@ static int stuck_state(const LibvirtWorker *l, Arena *a, usec_t patience, Sectio
         return words ? daemon_section(a, ETIMEDOUT, now, &sections[l->n_names]) : -ENOMEM;
 }
 
-static int shown_state(const LibvirtWorker *l, Arena *a, Section *sections, LibvirtWorkerState *ret) {
+/* error, at: of libvirt itself; at 0: nobody knows yet. */
+static int shown_state(const LibvirtWorker *l, Arena *a, int error, usec_t at, Section *sections,
+                       LibvirtWorkerState *ret) {
         for (uint32_t i = 0; i < l->n_sections; i++)
                 if (section_copy(a, &l->sections[i], &sections[i]) < 0)
                         return -ENOMEM;
         ret->n_sections = l->n_sections;
-        ret->error = l->error;
+        ret->error = error;
         ret->words = text_copy(a, l->words, strlen(l->words));
         if (!ret->words)
                 return -ENOMEM;
-        return l->read_at > 0 ? daemon_section(a, l->error, l->read_at, &sections[ret->n_sections++]) : 0;
+        return at > 0 ? daemon_section(a, error, at, &sections[ret->n_sections++]) : 0;
+}
+
+/* The last reading went well, the next one takes long, and libvirt answers others. */
+static bool is_only_busy(const LibvirtWorker *l) {
+        return l->n_sections > 0 && l->error == 0 && libvirt_probe_answered(l->probe);
 }
 
 int libvirt_worker_state(LibvirtWorker *l, Arena *a, usec_t patience, LibvirtWorkerState *ret) {
@@ -318,9 +339,12 @@ int libvirt_worker_state(LibvirtWorker *l, Arena *a, usec_t patience, LibvirtWor
                 return -ENOMEM;
         (void) pthread_mutex_lock(&l->lock);
         state.host = text_copy(a, l->host, strlen(l->host));
-        r = l->busy && clock_monotonic() - l->busy_since >= patience
-                    ? stuck_state(l, a, patience, sections, &state)
-                    : shown_state(l, a, sections, &state);
+        if (!l->busy || clock_monotonic() - l->busy_since < patience)
+                r = shown_state(l, a, l->error, l->read_at, sections, &state);
+        else if (is_only_busy(l)) /* what is shown is as of the last reading, and says so */
+                r = shown_state(l, a, 0, clock_now(), sections, &state);
+        else
+                r = stuck_state(l, a, patience, sections, &state);
         (void) pthread_mutex_unlock(&l->lock);
         if (r < 0 || !state.host)
                 return -ENOMEM;

@@ -42,8 +42,9 @@ typedef struct LibvirtWorkerState {
         const char *host;  /* the name libvirt gives its host; "" as long as it was never asked */
 } LibvirtWorkerState;
 
-/* What is known now, in `a`. A reading under way for longer than `patience` counts as a libvirt that does not
- * answer: then every section is -ETIMEDOUT. 0 or -ENOMEM. */
+/* What is known now, in `a`. While a reading is under way for longer than `patience`: where libvirt answers others
+ * (libvirt_probe.h) one guest holds it up, and the sections are those of the last reading, with its time; else
+ * libvirt does not answer, and every section is -ETIMEDOUT. 0 or -ENOMEM. */
 int libvirt_worker_state(LibvirtWorker *worker, Arena *a, usec_t patience,
                          LibvirtWorkerState *ret) must_check;
 
