@@ -27,6 +27,9 @@ if [ -f /sys/fs/cgroup/cgroup.controllers ]; then # version 2: lxcfs would show 
 	mount --bind "$dir/stat" /proc/stat || exit 1
 fi
 ip link set lo up
+if [ -f "$lab/ssh/sshd_config" ]; then
+	mkdir -p /run/sshd && "$(PATH=$PATH:/usr/sbin command -v sshd)" -f "$lab/ssh/sshd_config" || exit 1
+fi
 libvirtd --listen -p /run/libvirtd.pid >/var/log/libvirt/stdout.log 2>&1 &
 trap : TERM
 while :; do

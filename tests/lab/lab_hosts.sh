@@ -181,6 +181,36 @@ host_cable() {
 	esac
 }
 
+# ---- ssh: one key for all who are in the lab, and one of all hosts --------------------------------------------------
+
+ssh_configure() {
+	local dir=$LAB/ssh name
+	[ "${LAB_SSH:-0}" = 1 ] || return 0
+	for name in sshd ssh ssh-keygen; do
+		PATH=$PATH:/usr/sbin command -v "$name" >/dev/null ||
+			die "LAB_SSH: $name is missing (openssh-server, openssh-client)"
+	done
+	mkdir -p "$dir" || die "cannot write $dir"
+	for name in id host; do
+		[ -s "$dir/$name" ] || ssh-keygen -q -t ed25519 -N '' -C "lab $name" -f "$dir/$name" || die "ssh-keygen failed"
+	done
+	cat >"$dir/sshd_config" <<END
+HostKey $dir/host
+AuthorizedKeysFile $dir/id.pub
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+UsePAM no
+StrictModes no
+PidFile none
+END
+	echo "* $(cat "$dir/host.pub")" >"$dir/known_hosts"
+	cat >"$dir/config" <<END
+IdentityFile $dir/id
+UserKnownHostsFile $dir/known_hosts
+StrictHostKeyChecking yes
+END
+}
+
 # ---- a host's life --------------------------------------------------------------------------------------------------
 
 # unshare's only child is pid 1 of the host; before it is unshare, that process is a shell with children of its own
@@ -252,8 +282,10 @@ up_steps() {
 	lxcfs_up
 	{
 		echo "127.0.0.1 localhost"
+		echo "$NET.1 controller"
 		for ((i = 1; i <= count; i++)); do echo "$(host_ip "h$i") h$i"; done
 	} >"$LAB/etc-hosts"
+	ssh_configure
 	[ -e "/run/netns/$SWITCH" ] || switch_up
 	for ((i = 1; i <= count; i++)); do
 		host_configure "h$i"
