@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# tests/fresh's other half: goes into the root, and does there what a newcomer would. Called by tests/fresh only.
+#   fresh_inside.sh enter ROOT      in a mount namespace of its own
+#
+# In the root: own mount, pid, network, uts and ipc namespaces, /proc, /sys with the machine's cgroups, a small /dev with fuse, kvm and tun.
+# Its network leads nowhere. Only apt-get does, which is a wrapper in /usr/local/sbin, runs in the machine's network namespace
+# (bound to /run/machine-net). The lab's lock is the machine's, because cgroups are.
+# Hosts h1, h2 and h3, which the README takes for granted under "Five minutes", are a lab's, with sshd and a few guests; that
+# section's blocks run where the lab's controller lives, as tests/integration's stories do.
+set -u
+
+# ---- the way in -----------------------------------------------------------------------------------------------------
+
+enter() { # ROOT
+        local root=$1
+        mount --make-rprivate / && mount --bind "$root" "$root" && mount -t tmpfs -o mode=755 run "$root/run" &&
+                mkdir -p "$root/run/lock" /run/lock && mount --bind /run/lock "$root/run/lock" &&
+                : >"$root/run/machine-net" && mount --bind /proc/self/ns/net "$root/run/machine-net" || exit 1
+        exec unshare --pid --net --uts --ipc --fork --kill-child=KILL --mount-proc bash "$0" mounts "$root"
+}
+mounts() { # ROOT: pid 1 of the new namespaces, still on the machine's files
+        local root=$1 node no_lab=''
+        [ "$(uname -m)" = x86_64 ] && unshare --net --mount --uts --ipc --pid --fork ip link add br0 type bridge 2>/dev/null || no_lab=1
+        cd "$root" && mount -t proc proc proc && mount -t sysfs sysfs sys && mount --rbind /sys/fs/cgroup sys/fs/cgroup &&
+                mount -t tmpfs -o mode=755 dev dev && mkdir -p dev/pts dev/shm dev/net .old &&
+                mount -t devpts -o newinstance,ptmxmode=666 pts dev/pts && mount -t tmpfs -o mode=1777 shm dev/shm &&
+                ln -s pts/ptmx dev/ptmx && ln -s /proc/self/fd dev/fd || exit 1
+        for node in null zero full random urandom tty fuse kvm net/tun; do
+                [ ! -e "/dev/$node" ] || { : >"dev/$node" && mount --bind "/dev/$node" "dev/$node"; } || exit 1
+        done
+        for node in stdin:0 stdout:1 stderr:2; do ln -s "/proc/self/fd/${node#*:}" "dev/${node%:*}"; done
+        hostname fresh && ip link set lo up && pivot_root . .old && exec chroot . bash -c '
+                umount -l /.old && rmdir /.old && cd /root/plimsoll && exec bash /root/fresh_inside.sh newcomer "$1"' bash "$no_lab"
+        exit 1
+}
+
+# ---- what the newcomer does -----------------------------------------------------------------------------------------
+
+say() { printf '        %s\n' "$*"; }
+export LAB=/var/tmp/lab
+lab_there=''
+others() { local p; for p in /proc/[0-9]*; do [ "$p" = /proc/1 ] || return 0; done; return 1; }
+newcomer_interrupted() {
+        local i
+        trap '' INT TERM
+        kill -TERM -1 2>/dev/null # all but this one: deploy/try, interrupted, takes its own lab down
+        for ((i = 0; i < 200; i++)); do others || break; sleep 0.1; done
+        exit 130
+}
+newcomer_end() {
+        trap '' INT TERM
+        [ -z "$lab_there" ] || tests/lab/lab down >/dev/null || echo "the lab could not be taken down"
+}
+
+guests="db1:14 db2:12 web1:10 web2:8 web3:6 batch1:10" # and % of a core: h1 is crowded, and its libvirt still answers
+# The newcomer's own cluster: three hosts with ssh, the first one crowded.
+own_cluster() {
+        local guest
+        export LAB_SSH=1 LAB_CPUS="1 1 1" LAB_MEMS="1024 1024 1024"
+        lab_there=1
+        tests/lab/lab up 3 && grep -v localhost "$LAB/etc-hosts" >>/etc/hosts && install -d -m 700 ~/.ssh && cp "$LAB/ssh/config" ~/.ssh/config || return 1
+        for guest in $guests; do
+                tests/lab/lab boot h1 "${guest%:*}" mem=24 dirty=2 rate=1 "burn=${guest#*:}" || return 1
+        done
+        # soon after so many starts on one core it may take its time
+        for _ in $(seq 20); do tests/lab/lab ctl timeout 3 virsh -q -c qemu+ssh://h1/system list >/dev/null && return; done
+        echo "h1's libvirt does not answer by ssh"
+        return 1
+}
+
+# said BLOCK REGEX: what the block with that word printed has it. That a command ends well is not all that the README promises.
+said() {
+        local log
+        log=$(grep -lF -- "$1" /root/blocks/*.sh | head -n 1)
+        log=${log%.sh}.log
+        grep -qE -- "$2" "$log" && return
+        say "FAILED   the block with '$1' did not say '$2':"
+        cat "$log"
+        return 1
+}
+# Of the newcomer's three hosts all were read, the plan had moves, the judge took them, and they were made; the last block has
+# emptied h1: each guest runs elsewhere, and was not started again.
+own_cluster_moved() {
+        local guest bad=0
+        said 'plan --hosts' '3 hosts, 6 VMs' && said 'plimsoll check' '^safe: all [1-9]' && said 'plimsoll apply' '^([1-9][0-9]*) of \1 moved' || return 1
+        said 'plimsoll place' '^place it on ' && said 'evacuate h1' '^([1-9][0-9]*) of \1 moved' || return 1
+        [ "$(tests/lab/lab list h1 | wc -w)" = 1 ] && [ "$(tests/lab/lab list h2 h3 | wc -w)" = $((2 + $(wc -w <<<"$guests"))) ] || bad=1
+        for guest in $guests; do tests/lab/lab ticks "${guest%:*}" | grep -q '^starts=1 ' || bad=1; done
+        [ $bad = 0 ] && { say "ok       the plan's moves were made, and each guest of h1 went on, on another host"; return; }
+        say "FAILED   these are the hosts' guests now, and all began on h1:"
+        tests/lab/lab list
+        return 1
+}
+
+# One section's blocks, in one shell, as they would be typed; ends at the first command that fails.
+blocks() { # SECTION
+        local fresh_is fresh_section fresh_line fresh_why fresh_t
+        set +u
+        trap 'fresh_failed' EXIT
+        set -e
+        for fresh_is in /root/blocks/*.is; do
+                read -r fresh_section fresh_line fresh_why <"$fresh_is"
+                [ "$fresh_section" = "$1" ] || continue
+                if [ -n "$fresh_why" ]; then say "not run  README.md:$fresh_line: $fresh_why"; continue; fi
+                fresh_t=$SECONDS
+                # shellcheck disable=SC1090
+                . "${fresh_is%.is}.sh" >"${fresh_is%.is}.log" 2>&1 </dev/null
+                say "ok       README.md:$fresh_line ($((SECONDS - fresh_t)) s): $(sed 's/ *#.*//' "${fresh_is%.is}.sh" | paste -sd ';' | cut -c1-90)"
+        done
+        trap - EXIT
+}
+fresh_failed() {
+        local status=$?
+        say "FAILED   README.md:$fresh_line ($((SECONDS - fresh_t)) s): exit $status"
+        cat "${fresh_is%.is}.sh"
+        echo "---- the end of what it said:"
+        tail -n 60 "${fresh_is%.is}.log"
+        exit 1
+}
+
+newcomer() { # NO_LAB
+        local t
+        export PLIMSOLL_FRESH=1 LAB_WAIT=240
+        trap newcomer_interrupted INT TERM
+        trap newcomer_end EXIT
+        if [ -n "$1" ]; then
+                say "this kernel lets no lab be made in the root: deploy/try --file in place of deploy/try, and nothing of 'Five minutes'"
+                sed -i 's|^deploy/try\b|& --file|' /root/blocks/*.sh
+        fi
+        bash "$0" blocks try & # waited for, so that a signal is heeded at once
+        wait $! || exit 1
+        [ -z "$1" ] || exit 0
+        t=$SECONDS
+        own_cluster >/root/blocks/cluster.log 2>&1 || { tail -n 40 /root/blocks/cluster.log; exit 1; }
+        say "ready    h1, h2 and h3, with ssh and guests ($((SECONDS - t)) s)"
+        tests/lab/lab ctl bash "$0" blocks five &
+        wait $! || exit 1
+        own_cluster_moved
+        exit
+}
+
+"$@"
