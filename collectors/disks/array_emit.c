@@ -32,3 +32,11 @@ int array_emit(SampleSink *sink, const ArrayFacts *x) {
                 r = emit_number(sink, numbers[i].metric, x->subject, numbers[i].value);
         return r;
 }
+
+int unread_emit(SampleSink *sink, const Unread *list) {
+        int r = 0;
+
+        for (const Unread *u = list; u && r == 0; u = u->next)
+                r = emit_text(sink, METRIC_ITEM_UNREAD, u->name, u->why);
+        return r;
+}

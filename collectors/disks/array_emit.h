@@ -3,6 +3,7 @@
  * "multipath" tell in the same words. Threads: any. */
 #pragma once
 
+#include "collectors/parse/unread.h"
 #include "collectors/read/sample_list.h"
 
 typedef struct ArrayFacts { /* texts NULL or "": not told; numbers UNKNOWN: not told */
@@ -10,6 +11,9 @@ typedef struct ArrayFacts { /* texts NULL or "": not told; numbers UNKNOWN: not 
         const char *level, *state, *blocks, *members, *lost, *suspects, *action;
         int64_t wanted, working, spares, redundancy, progress_permille, mismatches, data_errors;
 } ArrayFacts;
+
+/* What a parser did not understand, as item.unread. 0 or -ENOMEM. */
+int unread_emit(SampleSink *sink, const Unread *list) must_check;
 
 /* array.failed is wanted − working. 0 or -ENOMEM. */
 int array_emit(SampleSink *sink, const ArrayFacts *x) must_check;

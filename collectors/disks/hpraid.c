@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "collectors/disks/array_emit.h"
-#include "collectors/disks/tool_series.h"
+#include "collectors/disks/tool_answers.h"
 #include "collectors/parse/redundancy.h"
 #include "collectors/parse/ssacli.h"
 #include "collectors/parse/word_list.h"
@@ -17,10 +17,6 @@ static const char *const hpraid_usual[] = { "/usr/sbin/ssacli", "/opt/smartstora
 static const SettingDef hpraid_settings[] =
         TOOL_SERIES_SETTINGS("absolute path of ssacli or hpssacli; empty: where their packages put them",
                              300 * USEC_PER_SEC, 120 * USEC_PER_SEC);
-
-static const char *drive_subject(const SsacliFacts *f, const SsacliDrive *d, Arena *a) {
-        return text_format(a, "%s:%s", f->controllers[d->controller].subject, d->place);
-}
 
 static int controller_tell(const SsacliController *c, SampleSink *sink) {
         int r = emit_text(sink, METRIC_CONTROLLER_MODEL, c->subject, c->model);
@@ -42,17 +38,17 @@ static int drives_count(const SsacliFacts *f, const SsacliVolume *v, Arena *a, L
                 if (d->controller != v->controller || strcmp(d->array, v->array) != 0)
                         continue;
                 if (d->spare) {
-                        x->spares++;
+                        x->spares += strcmp(d->state, "online") == 0;
                         continue;
                 }
-                subject = drive_subject(f, d, a);
+                subject = ssacli_drive_subject(a, f, d);
                 if (!subject)
                         return -ENOMEM;
                 x->wanted++;
                 if (strcmp(d->state, "online") == 0) {
                         x->working++;
                         words_add(&lists->members, subject);
-                } else if (strcmp(d->state, "failed") == 0) {
+                } else if (strcmp(d->state, "failed") == 0 || strcmp(d->state, "missing") == 0) {
                         words_add(&lists->lost, subject);
                 }
                 if (d->predicted)
@@ -69,21 +65,25 @@ static int hpraid_volume_tell(const SsacliFacts *f, const SsacliVolume *v, Arena
                          .action = v->action,
                          .progress_permille = v->progress_permille,
                          .mismatches = UNKNOWN,
-                         .data_errors = UNKNOWN };
+                         .data_errors = v->media_errors };
         int64_t left;
         int r = lists ? drives_count(f, v, a, lists, &x) : -ENOMEM;
 
         if (r < 0)
                 return r;
+        if (strcmp(v->state, "optimal") == 0) /* a spare may have taken over */
+                x.working = x.wanted;
         /* a drive that was pulled is in no list: the controller's word on the whole counts */
         if (strcmp(v->state, "degraded") == 0 && x.working == x.wanted && x.working > 0)
                 x.working--;
-        left = array_redundancy(v->level, x.wanted, x.wanted - x.working, 0);
+        if (x.wanted == 0) /* its drives are not told */
+                x.wanted = x.working = UNKNOWN;
+        left = x.wanted < 0 ? INT64_MIN : array_redundancy(v->level, x.wanted, x.wanted - x.working, 0);
         x.redundancy = strcmp(v->state, "failed") == 0 ? 0
                        : left == INT64_MIN             ? UNKNOWN
                        : left > 0                      ? left
                                                        : 0;
-        x.subject = text_format(a, "%s/%s%s", f->controllers[v->controller].subject, v->array, v->number);
+        x.subject = ssacli_volume_subject(a, f, v);
         x.members = words_join(&lists->members, a);
         x.lost = words_join(&lists->lost, a);
         x.suspects = words_join(&lists->suspects, a);
@@ -91,10 +91,12 @@ static int hpraid_volume_tell(const SsacliFacts *f, const SsacliVolume *v, Arena
 }
 
 static int hpraid_drive_tell(const SsacliFacts *f, const SsacliDrive *d, Arena *a, SampleSink *sink) {
-        const char *subject = drive_subject(f, d, a);
-        const char *state = d->spare && strcmp(d->state, "online") == 0     ? "spare"
-                            : !*d->array && strcmp(d->state, "online") == 0 ? "unused"
-                                                                            : d->state;
+        const char *subject = ssacli_drive_subject(a, f, d);
+        bool online = strcmp(d->state, "online") == 0;
+        const char *state = d->spare && online                ? "spare"
+                            : !*d->array && online && !d->raw ? "unused"
+                                                              : d->state;
+        const char *role = d->raw ? NULL : d->spare ? "spare" : *d->array ? "member" : "none";
         const struct {
                 Metric metric;
                 const char *text;
@@ -105,6 +107,9 @@ static int hpraid_drive_tell(const SsacliFacts *f, const SsacliDrive *d, Arena *
                 { METRIC_DISK_TRANSPORT, "hpraid" },
                 { METRIC_DISK_SLOT, subject ? strchr(subject, '/') + 1 : NULL },
                 { METRIC_DISK_STATE, state },
+                { METRIC_DISK_WWN, d->wwn },
+                { METRIC_DISK_BLOCKS, d->block },
+                { METRIC_DISK_ROLE, role },
         };
         const struct {
                 Metric metric;
@@ -135,11 +140,11 @@ static int hpraid_tell(const SeriesAnswers *answers, SampleSink *sink) {
                 r = hpraid_volume_tell(&f, &f.volumes[i], a, sink);
         for (uint32_t i = 0; r == 0 && i < f.n_drives; i++)
                 r = hpraid_drive_tell(&f, &f.drives[i], a, sink);
-        return r;
+        return r == 0 ? unread_emit(sink, f.unread) : r;
 }
 
 extern const Collector collector_hpraid;
-static const ToolSeriesDef hpraid_series = {
+const ToolSeriesDef hpraid_series = {
         .collector = &collector_hpraid,
         .usual = hpraid_usual,
         .questions = { { "ctrl", "all", "show", "config", "detail" } },

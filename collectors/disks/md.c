@@ -64,9 +64,9 @@ static int md_members_read(Arena *a, const char *root, const char *array, MdFile
         DIR *dir = path ? dir_open(a, root, path) : NULL;
         int r = 0;
 
-        if (!members || !dir)
-                r = members ? -ENOENT : -ENOMEM;
-        for (struct dirent *e; r == 0 && (e = readdir(dir));) {
+        if (!members)
+                r = -ENOMEM;
+        for (struct dirent *e; dir && r == 0 && (e = readdir(dir));) {
                 MdMemberFiles *m = &members[files->n_members];
                 char file[300];
 
@@ -107,7 +107,8 @@ static int md_emit(const char *array, const MdArray *x, SampleSink *sink) {
 }
 
 static int array_read(Arena *a, const char *root, const char *array, SampleSink *sink) {
-        MdFiles files = { 0 };
+        MdFiles files = { .name = array };
+        Unread *unread = NULL;
         MdArray x;
         int r;
 
@@ -120,10 +121,13 @@ static int array_read(Arena *a, const char *root, const char *array, SampleSink 
         files.sync_completed = file_of(a, root, array, "sync_completed");
         files.mismatch_cnt = file_of(a, root, array, "mismatch_cnt");
         files.layout = file_of(a, root, array, "layout");
+        files.degraded = file_of(a, root, array, "degraded");
         r = md_members_read(a, root, array, &files);
         if (r == 0)
-                r = md_array_parse(a, &files, &x);
-        return r < 0 ? r : md_emit(array, &x, sink);
+                r = md_array_parse(a, &files, &x, &unread);
+        if (r == 0)
+                r = md_emit(array, &x, sink);
+        return r < 0 ? r : unread_emit(sink, unread);
 }
 
 static int md_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {

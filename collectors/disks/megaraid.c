@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* megaraid: LSI, Broadcom and Dell RAID controllers through storcli or perccli: virtual drives, drives and
- * what the controller predicts of them, batteries. "nolog": else it writes a log wherever it runs. */
+/* megaraid: LSI, Broadcom and Dell RAID controllers through storcli or perccli, or storcli2 and perccli2: virtual
+ * drives, drives and what the controller predicts of them, batteries. "nolog": else it writes a log wherever it runs. */
 #include <errno.h>
 #include <string.h>
 
 #include "collectors/disks/array_emit.h"
-#include "collectors/disks/tool_series.h"
+#include "collectors/disks/tool_answers.h"
 #include "collectors/parse/redundancy.h"
 #include "collectors/parse/storcli.h"
 #include "collectors/parse/word_list.h"
@@ -21,12 +21,19 @@ static const char *const megaraid_usual[] = {
         "/usr/sbin/perccli",
         "/usr/local/sbin/storcli64",
         "/usr/local/sbin/perccli64",
+        "/opt/MegaRAID/storcli2/storcli2",
+        "/opt/MegaRAID/perccli2/perccli2",
+        "/usr/sbin/storcli2",
+        "/usr/sbin/perccli2",
+        "/usr/local/sbin/storcli2",
+        "/usr/local/sbin/perccli2",
         NULL,
 };
 
-static const SettingDef megaraid_settings[] = TOOL_SERIES_SETTINGS(
-        "absolute path of storcli, storcli64 or perccli; empty: where their packages put them",
-        300 * USEC_PER_SEC, 120 * USEC_PER_SEC);
+static const SettingDef megaraid_settings[] =
+        TOOL_SERIES_SETTINGS("absolute path of storcli, storcli64, storcli2, perccli or perccli2; empty: "
+                             "where their packages put them",
+                             300 * USEC_PER_SEC, 120 * USEC_PER_SEC);
 
 static int controllers_tell(const StorcliFacts *f, SampleSink *sink) {
         int r = 0;
@@ -39,14 +46,61 @@ static int controllers_tell(const StorcliFacts *f, SampleSink *sink) {
                         r = emit_text(sink, METRIC_CONTROLLER_STATE, c->subject, c->state);
                 if (r == 0)
                         r = emit_text(sink, METRIC_CONTROLLER_BATTERY, c->subject, c->battery);
+                if (r == 0)
+                        r = emit_number(sink, METRIC_CONTROLLER_MEMORY_CORRECTED, c->subject, c->corrected);
+                if (r == 0)
+                        r = emit_number(sink, METRIC_CONTROLLER_MEMORY_UNCORRECTED, c->subject,
+                                        c->uncorrected);
         }
         return r;
 }
 
+typedef struct VolumeDrives {
+        WordList members, lost, suspects;
+        uint32_t told; /* drives of the volume's group, whatever they are */
+        bool rebuilds;
+} VolumeDrives;
+
 /* The drives of the volume's group: the drives say it, and those that are gone do not. */
+static void drives_of_volume(const StorcliFacts *f, const StorcliVolume *v, VolumeDrives *to, ArrayFacts *x) {
+        for (uint32_t i = 0; i < f->n_drives; i++) {
+                const StorcliDrive *d = &f->drives[i];
+
+                if (d->controller != v->controller)
+                        continue;
+                x->spares += strcmp(d->state, "spare") == 0;
+                if (d->group != v->group || v->group < 0 || strcmp(d->role, "spare") == 0)
+                        continue;
+                to->told++;
+                if (strcmp(d->state, "online") == 0) {
+                        words_add(&to->members, d->subject);
+                        x->working++;
+                        if (d->predictions > 0 || d->alert > 0)
+                                words_add(&to->suspects, d->subject);
+                } else if (strcmp(d->state, "failed") == 0 || strcmp(d->state, "missing") == 0) {
+                        words_add(&to->lost, d->subject);
+                } else {
+                        to->rebuilds |= strcmp(d->state, "rebuilding") == 0;
+                }
+        }
+}
+
+/* The controller's word on the whole is better than a count of drives: "optimal" has all, "partially degraded" may
+ * lose another, "degraded" may not. */
+static int64_t redundancy_of(const StorcliVolume *v, const ArrayFacts *x) {
+        int64_t left = x->wanted < 0 || x->working < 0
+                               ? INT64_MIN
+                               : array_redundancy(v->level, x->wanted, x->wanted - x->working, 0);
+
+        if (strcmp(v->state, "failed") == 0)
+                return 0;
+        if (left == INT64_MIN)
+                return strcmp(v->state, "degraded") != 0 ? UNKNOWN : v->some_left;
+        return left > 0 ? left : v->some_left;
+}
+
 static int megaraid_volume_tell(const StorcliFacts *f, const StorcliVolume *v, Arena *a, SampleSink *sink) {
-        WordList *lists = arena_new(a, WordList, 3), *members = &lists[0], *lost = &lists[1],
-                 *suspects = &lists[2];
+        VolumeDrives *drives = arena_new(a, VolumeDrives, 1);
         ArrayFacts x = { .subject = v->subject,
                          .level = v->level,
                          .state = v->state,
@@ -57,41 +111,21 @@ static int megaraid_volume_tell(const StorcliFacts *f, const StorcliVolume *v, A
                          .spares = 0,
                          .progress_permille = UNKNOWN,
                          .mismatches = UNKNOWN,
-                         .data_errors = UNKNOWN };
-        int64_t left;
+                         .data_errors = v->bad_blocks };
 
-        if (!lists)
+        if (!drives)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < f->n_drives; i++) {
-                const StorcliDrive *d = &f->drives[i];
-
-                if (d->controller != v->controller)
-                        continue;
-                x.spares += strcmp(d->state, "spare") == 0;
-                if (d->group != v->group || v->group < 0)
-                        continue;
-                if (strcmp(d->state, "online") == 0) {
-                        words_add(members, d->subject);
-                        x.working++;
-                        if (d->predictions > 0 || d->alert > 0)
-                                words_add(suspects, d->subject);
-                } else if (strcmp(d->state, "failed") == 0 || strcmp(d->state, "missing") == 0) {
-                        words_add(lost, d->subject);
-                }
-        }
-        /* the controller's word on the whole is better than a count of drives */
+        drives_of_volume(f, v, drives, &x);
+        if (drives->rebuilds && !*v->action)
+                x.action = "rebuild";
         if (x.wanted >= 0 && (strcmp(v->state, "optimal") == 0 || x.working > x.wanted))
                 x.working = x.wanted;
-        left = x.wanted < 0 ? INT64_MIN : array_redundancy(v->level, x.wanted, x.wanted - x.working, 0);
-        x.redundancy = strcmp(v->state, "failed") == 0 ? 0
-                       : left == INT64_MIN             ? UNKNOWN
-                       : left > 0                      ? left
-                                                       : 0;
-        if (x.wanted < 0)
-                x.working = UNKNOWN;
-        x.members = words_join(members, a);
-        x.lost = words_join(lost, a);
-        x.suspects = words_join(suspects, a);
+        else if (x.wanted < 0 || drives->told == 0) /* its drives were not told: that is not "none works" */
+                x.working = x.wanted < 0 || strcmp(v->state, "degraded") != 0 ? UNKNOWN : x.wanted - 1;
+        x.redundancy = redundancy_of(v, &x);
+        x.members = words_join(&drives->members, a);
+        x.lost = words_join(&drives->lost, a);
+        x.suspects = words_join(&drives->suspects, a);
         return x.members && x.lost && x.suspects ? array_emit(sink, &x) : -ENOMEM;
 }
 
@@ -104,6 +138,8 @@ static int megaraid_drive_tell(const StorcliDrive *d, SampleSink *sink) {
                 { METRIC_DISK_KIND, d->kind },     { METRIC_DISK_MODEL, d->model },
                 { METRIC_DISK_SERIAL, d->serial }, { METRIC_DISK_TRANSPORT, d->transport },
                 { METRIC_DISK_SLOT, d->slot },     { METRIC_DISK_STATE, d->state },
+                { METRIC_DISK_WWN, d->wwn },       { METRIC_DISK_ADDRESS, d->address },
+                { METRIC_DISK_ROLE, d->role },
         };
         const struct {
                 Metric metric;
@@ -125,30 +161,31 @@ static int megaraid_drive_tell(const StorcliDrive *d, SampleSink *sink) {
 }
 
 static int megaraid_tell(const SeriesAnswers *answers, SampleSink *sink) {
-        StorcliText texts[3];
+        StorcliText texts[4];
         StorcliFacts f;
         int r;
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 texts[i] = (StorcliText){ answers->outputs[i].text, answers->outputs[i].n };
-        r = storcli_parse(answers->scratch, texts[0], texts[1], texts[2], &f);
+        r = storcli_parse(answers->scratch, texts[0], texts[1], texts[2], texts[3], &f);
         if (r == 0)
                 r = controllers_tell(&f, sink);
         for (uint32_t i = 0; r == 0 && i < f.n_volumes; i++)
                 r = megaraid_volume_tell(&f, &f.volumes[i], answers->scratch, sink);
         for (uint32_t i = 0; r == 0 && i < f.n_drives; i++)
                 r = megaraid_drive_tell(&f.drives[i], sink);
-        return r;
+        return r == 0 ? unread_emit(sink, f.unread) : r;
 }
 
 extern const Collector collector_megaraid;
-static const ToolSeriesDef megaraid_series = {
+const ToolSeriesDef megaraid_series = {
         .collector = &collector_megaraid,
         .usual = megaraid_usual,
         .questions = { { "/call", "show", "all", "J", "nolog" },
                        { "/call/vall", "show", "all", "J", "nolog" },
-                       { "/call/eall/sall", "show", "all", "J", "nolog" } },
-        .n_questions = 3,
+                       { "/call/eall/sall", "show", "all", "J", "nolog" },
+                       { "/call/sall", "show", "all", "J", "nolog" } },
+        .n_questions = 4,
         .tell = megaraid_tell,
 };
 

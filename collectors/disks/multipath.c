@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "collectors/disks/array_emit.h"
-#include "collectors/disks/tool_series.h"
+#include "collectors/disks/tool_answers.h"
 #include "collectors/parse/multipathd.h"
 #include "scheduler/base/text.h"
 
@@ -16,12 +16,11 @@ static const SettingDef multipath_settings[] =
 
 static int multipath_tell(const SeriesAnswers *answers, SampleSink *sink) {
         Arena *a = answers->scratch;
-        const MultipathMap *maps;
-        uint32_t n;
-        int r = multipathd_parse(a, answers->outputs[0].text, answers->outputs[0].n, &maps, &n);
+        MultipathFacts f;
+        int r = multipathd_parse(a, answers->outputs[0].text, answers->outputs[0].n, &f);
 
-        for (uint32_t i = 0; r == 0 && i < n; i++) {
-                const MultipathMap *m = &maps[i];
+        for (uint32_t i = 0; r == 0 && i < f.n; i++) {
+                const MultipathMap *m = &f.maps[i];
                 ArrayFacts x = { .subject = text_format(a, "multipath/%s", m->name),
                                  .level = "multipath",
                                  .blocks = m->block,
@@ -35,15 +34,22 @@ static int multipath_tell(const SeriesAnswers *answers, SampleSink *sink) {
                                  .mismatches = UNKNOWN,
                                  .data_errors = UNKNOWN };
 
-                x.state = m->n_working == 0 ? "failed" : m->n_working < m->n_paths ? "degraded" : "optimal";
+                if (m->unsure) { /* what is not known of a path is neither that it works nor that it is lost */
+                        x.working = UNKNOWN;
+                        x.state = *m->failed ? "degraded" : "unknown";
+                } else {
+                        x.state = m->n_working == 0           ? "failed"
+                                  : m->n_working < m->n_paths ? "degraded"
+                                                              : "optimal";
+                }
                 x.redundancy = m->n_working > 0 ? m->n_working - 1 : 0;
                 r = x.subject ? array_emit(sink, &x) : -ENOMEM;
         }
-        return r;
+        return r == 0 ? unread_emit(sink, f.unread) : r;
 }
 
 extern const Collector collector_multipath;
-static const ToolSeriesDef multipath_series = {
+const ToolSeriesDef multipath_series = {
         .collector = &collector_multipath,
         .usual = multipath_usual,
         .questions = { { "show", "maps", "json" } },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* smart: what disks say of themselves, through smartctl: ATA, SCSI, NVMe, also behind RAID controllers. A
+/* smart: what disks say of themselves, through smartctl: ATA, SCSI, NVMe, also behind RAID controllers; where it is
+ * not there, NVMe disks through nvme-cli. A
  * disk that sleeps is not woken (-n standby); each is asked at its own slow pace, spread over the interval,
  * in its own time limit: one that hangs, even in the kernel, holds up neither the others nor the agent.
  *
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collectors/disks/nvme_list.h"
 #include "collectors/disks/smart_disks.h"
 #include "collectors/parse/lines.h"
 #include "collectors/read/collector_value.h"
@@ -26,6 +28,7 @@ extern const Collector collector_smart;
 typedef struct SmartState {
         Arena scratch, kept; /* kept: of the collector's life */
         const char *tool;
+        bool by_nvme_cli; /* tool is nvme: smartctl is not there */
         usec_t every, timeout;
         uint32_t parallel;
         const SmartDevice *listed; /* by the setting; NULL: scan */
@@ -40,11 +43,18 @@ typedef struct SmartState {
 static const char *const smart_usual[] = { "/usr/sbin/smartctl", "/usr/local/sbin/smartctl", "/sbin/smartctl",
                                            "/usr/bin/smartctl", NULL };
 
+static const char *const nvme_usual[] = { "/usr/sbin/nvme", "/usr/local/sbin/nvme", "/sbin/nvme",
+                                          "/usr/bin/nvme", NULL };
+
 static const SettingDef smart_settings[] = {
         { .name = "tool",
           .type = SETTING_TEXT,
           .def_text = "",
           .doc = "smartctl's absolute path; empty: where distributions put it" },
+        { .name = "nvme_tool",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "nvme-cli's absolute path, for hosts without smartctl; empty: where distributions put it" },
         { .name = "every",
           .type = SETTING_DURATION,
           .def = 1800 * USEC_PER_SEC,
@@ -110,8 +120,12 @@ static int smart_open(void *state, const CollectorEnv *env) {
                           &s->n_listed);
         if (r < 0)
                 return r;
-        return tool_find(&s->kept, env->root, collector_text(env, &collector_smart, "tool"), smart_usual,
-                         &s->tool);
+        r = tool_find(&s->kept, env->root, collector_text(env, &collector_smart, "tool"), smart_usual,
+                      &s->tool);
+        s->by_nvme_cli = r == 1;
+        return r == 1 ? tool_find(&s->kept, env->root, collector_text(env, &collector_smart, "nvme_tool"),
+                                  nvme_usual, &s->tool)
+                      : r;
 }
 
 /* ---- which disks there are ---- */
@@ -144,6 +158,17 @@ static int scan_start(SmartState *s, const CollectorEnv *env, usec_t now) {
                 s->scanned = true;
                 return smart_disks_update(&s->disks, env->root, s->listed, s->n_listed, now, MISSING_KEEP);
         }
+        if (s->by_nvme_cli) {
+                const SmartDevice *devices = NULL;
+                uint32_t n = 0;
+                int r = nvme_list(&s->scratch, env->root, &devices, &n);
+
+                s->scanned = r == 0 || s->scanned;
+                s->scan_error = r;
+                return r == 0 ? smart_disks_update(&s->disks, env->root, devices, n, now, MISSING_KEEP)
+                       : r == -ENOMEM ? r
+                                      : 0;
+        }
         s->scan_error = tool_run_start(&s->scan, &command, now);
         return 0;
 }
@@ -160,8 +185,13 @@ static int disk_start(const SmartState *s, SmartDisk *d, usec_t now) {
                                            "--attributes", "--log=error", "--log=selftest" },
                                 .limit = s->timeout,
                                 .most = OUTPUT_MOST };
+        const ToolCommand by_nvme = { .words = { s->tool, "smart-log", d->device, "--output-format=json" },
+                                      .limit = s->timeout,
+                                      .most = OUTPUT_MOST };
         uint32_t n = 8;
 
+        if (d->by_nvme_cli)
+                return tool_run_start(&d->run, &by_nvme, now);
         (void) snprintf(device_type, sizeof(device_type), "--device=%s", d->type);
         if (wears_by_log(d))
                 command.words[n++] = "--log=devstat";
@@ -208,73 +238,6 @@ static uint32_t disks_start(SmartState *s, uint32_t running, usec_t now) {
 }
 
 /* ---- telling of them ---- */
-static const struct {
-        Metric metric;
-        size_t at;
-} smart_numbers[] = {
-#define FACT(metric, field)                                                                                  \
-        { METRIC_##metric, offsetof(SmartFacts, field) }
-        FACT(DISK_SIZE, size_mib),
-        FACT(DISK_HOURS, hours),
-        FACT(DISK_TEMPERATURE, temperature),
-        FACT(DISK_REALLOCATED, reallocated),
-        FACT(DISK_SPIN_RETRY, spin_retry),
-        FACT(DISK_REPORTED, reported),
-        FACT(DISK_TIMEOUTS, timeouts),
-        FACT(DISK_TIMEOUTS_5S, timeouts_5s),
-        FACT(DISK_TIMEOUTS_7S, timeouts_7s),
-        FACT(DISK_REALLOCATIONS, reallocations),
-        FACT(DISK_PENDING, pending),
-        FACT(DISK_UNCORRECTABLE, uncorrectable),
-        FACT(DISK_CRC, crc),
-        FACT(DISK_ERROR_LOG, error_log),
-        FACT(DISK_SELF_TEST_FAILED, selftest_failed),
-        FACT(DISK_GROWN_DEFECTS, grown_defects),
-        FACT(DISK_UNCORRECTED, uncorrected),
-        FACT(DISK_MEDIA_ERRORS, media_errors),
-        FACT(DISK_NVME_WARNING, nvme_warning),
-        FACT(DISK_NVME_ERROR_ENTRIES, nvme_error_entries),
-        FACT(DISK_SPARE, spare),
-        FACT(DISK_SPARE_THRESHOLD, spare_threshold),
-        FACT(DISK_WEAR, wear),
-#undef FACT
-};
-
-static int disk_emit(const SmartDisk *d, usec_t now, SampleSink *sink) {
-        static const char *const healths[SMART_HEALTH_N] = { "unknown", "passed", "failing" };
-        const SmartFacts *f = &d->facts;
-        bool asks = d->asked == 0 || (d->run.pid > 0 && d->asked == 1); /* its first answer is awaited */
-        const struct {
-                Metric metric;
-                const char *text;
-        } texts[] = {
-                { METRIC_DISK_KIND, f->kind },
-                { METRIC_DISK_MODEL, f->model },
-                { METRIC_DISK_SERIAL, f->serial },
-                { METRIC_DISK_TRANSPORT, d->usb ? "usb" : f->transport },
-                { METRIC_DISK_BLOCKS, d->blocks },
-                { METRIC_DISK_HEALTH, d->gone > 0 ? "unknown" : healths[f->health] },
-                { METRIC_DISK_HEALTH_WHY, d->gone > 0 ? "it is gone from this host" : f->why },
-                { METRIC_DISK_STATE, d->gone > 0 ? "missing" : NULL },
-                { METRIC_DISK_ATTRIBUTES_FAILING, f->failing_now },
-                { METRIC_DISK_ATTRIBUTES_FAILED, f->failed_once },
-        };
-        int r = 0;
-
-        if (asks && !tool_run_is_stuck(&d->run) && d->gone == 0)
-                return 0;
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
-                r = emit_text(sink, texts[i].metric, d->subject, texts[i].text);
-        if (r == 0)
-                r = emit_number(sink, METRIC_DISK_STANDBY, d->subject, d->asleep);
-        if (r == 0 && d->answered > 0)
-                r = emit_number(sink, METRIC_DISK_AGE, d->subject, (now - d->answered) / USEC_PER_SEC);
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(smart_numbers); i++)
-                r = emit_number(sink, smart_numbers[i].metric, d->subject,
-                                *(const int64_t *) ((const char *) f + smart_numbers[i].at));
-        return r;
-}
-
 static int smart_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
         SmartState *s = state;
         uint32_t running, unasked = 0;
@@ -289,7 +252,7 @@ static int smart_read(void *state, const CollectorEnv *env, usec_t now, SampleSi
         running = disks_start(s, disks_collect(s, now), now);
         for (uint32_t i = 0; r == 0 && i < s->disks.n; i++) {
                 unasked += s->disks.disks[i]->asked == 0 && s->disks.disks[i]->gone == 0;
-                r = disk_emit(s->disks.disks[i], now, sink);
+                r = smart_disk_emit(s->disks.disks[i], now, sink);
         }
         if (r == 0 && !s->scanned && s->scan_error < 0)
                 return s->scan_error;

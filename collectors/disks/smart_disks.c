@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collectors/parse/nvme_cli.h"
+
 /* ---- names ---- */
 static bool is_behind_controller(const char *type) {
         const char *comma = strchr(type, ',');
@@ -56,7 +58,8 @@ static void disk_name(SmartDisk *d, const char *root) {
         ssize_t n;
 
         (void) snprintf(d->subject, sizeof(d->subject), "%s", base);
-        if (is_behind_controller(d->type)) { /* "/dev/bus/0", "megaraid,4": bus0/megaraid:4 */
+        if (is_behind_controller(d->type)) {              /* "/dev/bus/0", "megaraid,4": bus0/megaraid:4 */
+                const char *plus = strrchr(d->type, '+'); /* "sat+megaraid,4" */
                 const char *folder = strncmp(d->device, "/dev/bus/", 9) == 0 ? "bus" : "";
                 size_t at = (size_t) snprintf(d->subject, sizeof(d->subject), "%s%s/", folder, base);
 
@@ -65,6 +68,8 @@ static void disk_name(SmartDisk *d, const char *root) {
                 for (char *c = d->subject; *c; c++)
                         if (*c == ',')
                                 *c = ':';
+                (void) snprintf(d->address, sizeof(d->address), "%s", plus ? plus + 1 : d->type);
+                *strchr(d->address, ',') = ':';
                 return;
         }
         if (strncmp(base, "nvme", 4) == 0 && !strchr(base + 4, 'n')) {
@@ -110,6 +115,9 @@ static int disk_add(SmartDisks *s, const char *root, const SmartDevice *device, 
         *d = (SmartDisk){ .due = now, .facts = smart_facts_none() };
         (void) snprintf(d->device, sizeof(d->device), "%s", device->name);
         (void) snprintf(d->type, sizeof(d->type), "%s", device->type);
+        (void) snprintf(d->model, sizeof(d->model), "%s", device->model ? device->model : "");
+        (void) snprintf(d->serial, sizeof(d->serial), "%s", device->serial ? device->serial : "");
+        d->by_nvme_cli = device->by_nvme_cli;
         disk_name(d, root);
         if (subject_is_taken(s, d->subject)) { /* one disk, told of twice */
                 free(d);
@@ -164,15 +172,23 @@ void smart_disk_answer(SmartDisk *d, int error, const ToolOutput *out, usec_t no
         SmartFacts f = smart_facts_none();
 
         if (error == 0)
-                error = smart_facts_parse(out->text, out->n, out->status, &f);
+                error = d->by_nvme_cli ? nvme_cli_parse(out->text, out->n, &f)
+                                       : smart_facts_parse(out->text, out->n, out->status, &f);
         if (error < 0) {
-                health_unknown(d, error == -ETIMEDOUT ? "smartctl had no answer from it in time"
-                                  : error == -EFBIG   ? "smartctl wrote without end"
-                                  : error == -EBADMSG
-                                          ? "smartctl's answer is not whole JSON (it takes 7.0 or later)"
-                                          : strerrordesc_np(-error));
+                health_unknown(
+                        d, error == -ETIMEDOUT && d->by_nvme_cli ? "nvme had no answer from it in time"
+                           : error == -ETIMEDOUT                 ? "smartctl had no answer from it in time"
+                           : error == -EFBIG && d->by_nvme_cli   ? "nvme wrote without end"
+                           : error == -EFBIG                     ? "smartctl wrote without end"
+                           : error == -EBADMSG && d->by_nvme_cli ? "nvme's answer is no JSON of a smart-log"
+                           : error == -EBADMSG ? "smartctl's answer is not whole JSON (it takes 7.0 or later)"
+                                               : strerrordesc_np(-error));
                 return;
         }
+        if (!*f.model)
+                (void) snprintf(f.model, sizeof(f.model), "%s", d->model);
+        if (!*f.serial && d->by_nvme_cli)
+                (void) snprintf(f.serial, sizeof(f.serial), "%s", d->serial);
         d->asleep = f.asleep;
         if (f.asleep) {
                 if (!d->known)

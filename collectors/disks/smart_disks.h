@@ -7,13 +7,17 @@
 #pragma once
 
 #include "collectors/parse/smartctl.h"
+#include "collectors/read/collector.h"
 #include "collectors/read/tool_run.h"
 
 #define SMART_DISKS_MAX 512
 
 typedef struct SmartDisk {
         char device[128], type[48], subject[96];
-        char blocks[256]; /* of this host, by commas; "" behind RAID */
+        char address[48];           /* by which its controller is asked for it: "megaraid:4"; "" */
+        char model[96], serial[64]; /* by sysfs, of NVMe; "" */
+        bool by_nvme_cli;           /* asked by nvme-cli: smartctl is not there */
+        char blocks[256];           /* of this host, by commas; "" behind RAID */
         bool usb;
         ToolRun run;
         usec_t due, answered; /* monotonic; answered 0: never */
@@ -37,5 +41,8 @@ int smart_disks_update(SmartDisks *s, const char *root, const SmartDevice *devic
 /* An answer of smartctl, or a negative errno of its run. A disk that sleeps or does not answer keeps what was
  * known of it. */
 void smart_disk_answer(SmartDisk *d, int error, const ToolOutput *out, usec_t now);
+
+/* All that is known of it; nothing while its first answer is awaited. 0 or -ENOMEM. */
+int smart_disk_emit(const SmartDisk *d, usec_t now, SampleSink *sink) must_check;
 
 void smart_disks_close(SmartDisks *s);

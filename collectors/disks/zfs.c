@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "collectors/disks/array_emit.h"
-#include "collectors/disks/tool_series.h"
+#include "collectors/disks/tool_answers.h"
 #include "collectors/parse/word_list.h"
 #include "collectors/parse/zpool.h"
 #include "scheduler/base/text.h"
@@ -29,9 +29,12 @@ static const char *device_name(Arena *a, const char *path) {
 }
 
 static int leaf_tell(const ZfsLeaf *l, const char *name, SampleSink *sink) {
-        static const char *const states[ZFS_LEAF_N] = { "online", "online", "rebuilding", "failed", "spare" };
+        static const char *const states[ZFS_LEAF_N] = { "online", "online", "rebuilding",
+                                                        "failed", "spare",  "unknown" };
         int r = emit_text(sink, METRIC_DISK_STATE, name, states[l->state]);
 
+        if (r == 0)
+                r = emit_text(sink, METRIC_DISK_ROLE, name, l->role);
         if (r == 0)
                 r = emit_number(sink, METRIC_DISK_POOL_READ, name, l->read);
         if (r == 0)
@@ -108,11 +111,14 @@ static int zfs_tell(const SeriesAnswers *answers, SampleSink *sink) {
         for (uint32_t i = 0; r == 0 && i < f.n_leaves; i++)
                 if (!was_told(names, i))
                         r = leaf_tell(&f.leaves[i], names->leaves[i], sink);
-        return r;
+        for (uint32_t i = 0; r == 0 && i < f.n_leaves; i++)
+                if (f.leaves[i].state == ZFS_UNKNOWN)
+                        r = unread_word(a, &f.unread, names->leaves[i], "state", f.leaves[i].word);
+        return r == 0 ? unread_emit(sink, f.unread) : r;
 }
 
 extern const Collector collector_zfs;
-static const ToolSeriesDef zfs_series = {
+const ToolSeriesDef zfs_series = {
         .collector = &collector_zfs,
         .usual = zfs_usual,
         .questions = { { "status", "-j", "--json-int", "-P" }, { "status", "-P" } },

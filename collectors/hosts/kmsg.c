@@ -27,7 +27,7 @@ typedef struct MinuteCount {
 
 typedef struct KmsgDevice {
         char name[72];
-        MinuteCount errors;
+        MinuteCount errors, fs_errors;
         bool read_only;
 } KmsgDevice;
 
@@ -93,6 +93,8 @@ static void record_take(KmsgState *s, const KmsgRecord *r, usec_t now) {
 
         if (r->kind == KMSG_IO_ERROR && d)
                 count_add(&d->errors, at);
+        else if (r->kind == KMSG_FS_ERROR && d)
+                count_add(&d->fs_errors, at);
         else if (r->kind == KMSG_READ_ONLY && d)
                 d->read_only = true;
         else if (r->kind == KMSG_MACHINE_CHECK)
@@ -137,6 +139,8 @@ static int kmsg_read(void *state, const CollectorEnv *env, usec_t now, SampleSin
                 r = emit_number(sink, METRIC_BLOCK_ERRORS, d->name, count_sum(&d->errors, now));
                 if (r == 0)
                         r = emit_number(sink, METRIC_BLOCK_READONLY, d->name, d->read_only);
+                if (r == 0)
+                        r = emit_number(sink, METRIC_BLOCK_FS_LOG, d->name, count_sum(&d->fs_errors, now));
         }
         if (r == 0)
                 r = emit_number(sink, METRIC_KERNEL_MACHINE_CHECKS, "", count_sum(&s->machine_checks, now));

@@ -21,46 +21,85 @@ static Span name_at(Span s, const char *at, const char *ends) {
         return n > 0 && n < left && n < DEVICE_MOST ? (Span){ at, n } : (Span){ at, 0 };
 }
 
-/* Who says what, in the words of Linux 4.19 … 6.x: block/blk-core.c, fs/buffer.c, fs/ext4/super.c,
- * fs/xfs/xfs_fsops.c, fs/btrfs, arch/x86/kernel/cpu/mce, drivers/edac, drivers/acpi/apei/ghes.c,
- * kernel/hung_task.c. */
+/* "… error, dev NAME, sector N op 0x3:(DISCARD) flags …": block/blk-core.c, whatever the error. What the kernel
+ * says so of one that is no fault of the device (blk_status_t): its other words before "error". */
+static bool is_block_error(Span message, Span *ret_device) {
+        static const char *const harmless[] = { "operation not supported error, dev ",
+                                                "reservation conflict error, dev ",
+                                                "critical nexus error, dev ", /* the same, before 6.6 */
+                                                "critical space allocation error, dev ",
+                                                "kernel resource error, dev ",
+                                                "nonblocking retry error, dev ",
+                                                "dm internal retry error, dev ",
+                                                "zone active resources exceeded error, dev ",
+                                                "zone open resources exceeded error, dev " };
+        /* a device may refuse these, and loses nothing by that */
+        static const char *const optional[] = { ":(DISCARD)",    ":(SECURE_ERASE)", ":(WRITE_ZEROES)",
+                                                ":(WRITE_SAME)", ":(ZONE_RESET)",   ":(ZONE_FINISH)" };
+        const char *at = kmsg_record_after(message, " error, dev ");
+
+        if (!at)
+                return false;
+        *ret_device = name_at(message, at, ", ");
+        if (ret_device->n == 0 || !kmsg_record_after(message, ", sector "))
+                return false;
+        for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+                if (kmsg_record_after(message, harmless[i]))
+                        return false;
+        for (size_t i = 0; i < ARRAY_SIZE(optional); i++)
+                if (kmsg_record_after(message, optional[i]))
+                        return false;
+        return true;
+}
+
+/* Who says what, in the words of Linux 4.19 … 6.x: fs/buffer.c, fs/ext4/super.c, fs/xfs, fs/btrfs,
+ * arch/x86/kernel/cpu/mce, drivers/edac, drivers/acpi/apei/ghes.c, kernel/hung_task.c. */
+static const struct {
+        KmsgKind kind;
+        const char *before, *ends; /* of the device's name; ends NULL: it has none */
+        const char *also;          /* words that must be there too, or NULL */
+} kmsg_forms[] = {
+        { KMSG_IO_ERROR, "Buffer I/O error on dev ", ", ", NULL },
+        { KMSG_IO_ERROR, "Buffer I/O error on device ", ", ", NULL },
+        { KMSG_READ_ONLY, "EXT4-fs (", ":)", "Remounting filesystem read-only" },
+        { KMSG_READ_ONLY, "EXT3-fs (", ":)", "remounting filesystem read-only" },
+        { KMSG_READ_ONLY, "XFS (", ":)", "hutting down filesystem" },
+        { KMSG_READ_ONLY, "XFS (", ":)", "ilesystem has been shut down" },
+        { KMSG_READ_ONLY, "(device ", ":)", "forced readonly" },
+        { KMSG_FS_ERROR, "EXT4-fs error (device ", ":)", NULL },
+        { KMSG_FS_ERROR, "EXT3-fs error (device ", ":)", NULL },
+        { KMSG_FS_ERROR, "XFS (", ":)", "orruption" },
+        { KMSG_FS_ERROR, "XFS (", ":)", "metadata I/O error" },
+        { KMSG_FS_ERROR, "XFS (", ":)", "log I/O error" },
+        { KMSG_FS_ERROR, "BTRFS error (device ", ":)", " errs: " },
+        { KMSG_FS_ERROR, "BTRFS error (device ", ":)", "corrupt" },
+        { KMSG_FS_ERROR, "BTRFS warning (device ", ":)", "csum failed" },
+        { KMSG_FS_ERROR, "BTRFS critical (device ", ":)", NULL },
+        { KMSG_FS_ERROR, "BTRFS: error (device ", ":)", NULL },
+        { KMSG_MACHINE_CHECK, "[Hardware Error]: ", NULL, "achine check" },
+        { KMSG_MACHINE_CHECK, "[Hardware Error]: event severity", NULL, NULL },
+        { KMSG_MACHINE_CHECK, "EDAC MC", NULL, " CE " },
+        { KMSG_MACHINE_CHECK, "EDAC MC", NULL, " UE " },
+        { KMSG_HUNG_TASK, "INFO: task ", NULL, " blocked for more than " },
+};
+
 static void kmsg_record_classify(Span message, KmsgRecord *ret) {
-        static const struct {
-                KmsgKind kind;
-                const char *before, *ends; /* of the device's name; ends NULL: it has none */
-                const char *also;          /* words that must be there too, or NULL */
-        } all[] = {
-                { KMSG_IO_ERROR, "I/O error, dev ", ", ", NULL },
-                { KMSG_IO_ERROR, "medium error, dev ", ", ", NULL },
-                { KMSG_IO_ERROR, "target error, dev ", ", ", NULL },
-                { KMSG_IO_ERROR, "nexus error, dev ", ", ", NULL },
-                { KMSG_IO_ERROR, "timeout error, dev ", ", ", NULL },
-                { KMSG_IO_ERROR, "link error, dev ", ", ", NULL },
-                { KMSG_IO_ERROR, "Buffer I/O error on dev ", ", ", NULL },
-                { KMSG_IO_ERROR, "Buffer I/O error on device ", ", ", NULL },
-                { KMSG_READ_ONLY, "EXT4-fs (", ")", "Remounting filesystem read-only" },
-                { KMSG_READ_ONLY, "EXT3-fs (", ")", "remounting filesystem read-only" },
-                { KMSG_READ_ONLY, "XFS (", ")", "hutting down filesystem" },
-                { KMSG_READ_ONLY, "XFS (", ")", "ilesystem has been shut down" },
-                { KMSG_READ_ONLY, "(device ", ")", "forced readonly" },
-                { KMSG_MACHINE_CHECK, "[Hardware Error]: ", NULL, "achine check" },
-                { KMSG_MACHINE_CHECK, "[Hardware Error]: event severity", NULL, NULL },
-                { KMSG_MACHINE_CHECK, "EDAC MC", NULL, " CE " },
-                { KMSG_MACHINE_CHECK, "EDAC MC", NULL, " UE " },
-                { KMSG_HUNG_TASK, "INFO: task ", NULL, " blocked for more than " },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-                const char *at = kmsg_record_after(message, all[i].before);
-
-                if (!at || (all[i].also && !kmsg_record_after(message, all[i].also)))
-                        continue;
-                ret->device = all[i].ends ? name_at(message, at, all[i].ends) : (Span){ at, 0 };
-                if (all[i].ends && ret->device.n == 0)
-                        continue;
-                ret->kind = all[i].kind;
+        if (is_block_error(message, &ret->device)) {
+                ret->kind = KMSG_IO_ERROR;
                 return;
         }
+        for (size_t i = 0; i < ARRAY_SIZE(kmsg_forms); i++) {
+                const char *at = kmsg_record_after(message, kmsg_forms[i].before), *ends = kmsg_forms[i].ends;
+
+                if (!at || (kmsg_forms[i].also && !kmsg_record_after(message, kmsg_forms[i].also)))
+                        continue;
+                ret->device = ends ? name_at(message, at, ends) : (Span){ at, 0 };
+                if (ends && ret->device.n == 0)
+                        continue;
+                ret->kind = kmsg_forms[i].kind;
+                return;
+        }
+        ret->device = (Span){ message.at, 0 };
 }
 
 static bool digits_take(Span *s, uint64_t *ret) {

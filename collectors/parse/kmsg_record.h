@@ -10,6 +10,7 @@ typedef enum KmsgKind {
         KMSG_OTHER,
         KMSG_IO_ERROR,      /* of `device` */
         KMSG_READ_ONLY,     /* a file system on `device` takes no more writes */
+        KMSG_FS_ERROR,      /* one has found itself damaged */
         KMSG_MACHINE_CHECK, /* MCE, EDAC, or a hardware error the firmware tells of */
         KMSG_HUNG_TASK,
         KMSG_KIND_N,

@@ -27,12 +27,26 @@ static int64_t md_array_number_of(MdText text, int64_t most) {
         return value;
 }
 
+/* array_state: md.rst. */
+static bool state_is_known(Span s) {
+        static const char *const all[] = { "clear",       "inactive", "suspended", "readonly",
+                                           "read-auto",   "clean",    "active",    "write-pending",
+                                           "active-idle", "broken",   "clear-ro",  "active-readonly" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                if (span_is(s, all[i]))
+                        return true;
+        return false;
+}
+
 static const char *state_word(Span s, int64_t lost, int64_t redundancy) {
         if (span_is(s, "clear") || span_is(s, "inactive"))
                 return "inactive";
         if (span_is(s, "broken") || redundancy < 0)
                 return "failed";
-        return lost > 0 ? "degraded" : "optimal";
+        if (lost > 0)
+                return "degraded";
+        return state_is_known(s) ? "optimal" : "unknown";
 }
 
 /* raid10's layout: near copies in the low byte, far copies in the next (md.rst). */
@@ -46,37 +60,54 @@ typedef struct Flags {
         bool faulty, in_sync, spare, replacement, journal, suspect;
 } Flags;
 
-static Flags flags_of(Span state) {
+/* Of dev-XXX/state; false: none of its words says what the member is good for. */
+static bool flags_of(Span state, Flags *ret) {
+        static const struct {
+                const char *word;
+                size_t at;
+        } words[] = {
+                { "faulty", offsetof(Flags, faulty) },
+                { "in_sync", offsetof(Flags, in_sync) },
+                { "spare", offsetof(Flags, spare) },
+                { "replacement", offsetof(Flags, replacement) },
+                { "journal", offsetof(Flags, journal) },
+                { "write_error", offsetof(Flags, suspect) },
+                { "want_replacement", offsetof(Flags, suspect) },
+                { "blocked", offsetof(Flags, suspect) },
+        };
         Flags f = { 0 };
 
         while (state.n > 0) {
                 const char *comma = memchr(state.at, ',', state.n);
                 Span word = { state.at, comma ? (size_t) (comma - state.at) : state.n };
 
-                f.faulty |= span_is(word, "faulty");
-                f.in_sync |= span_is(word, "in_sync");
-                f.spare |= span_is(word, "spare");
-                f.replacement |= span_is(word, "replacement");
-                f.journal |= span_is(word, "journal");
-                f.suspect |= span_is(word, "write_error") || span_is(word, "want_replacement") ||
-                             span_is(word, "blocked");
+                for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                        if (span_is(word, words[i].word))
+                                *(bool *) ((char *) &f + words[i].at) = true;
                 state = (Span){ state.at + word.n + (comma != NULL), state.n - word.n - (comma != NULL) };
         }
-        return f;
+        *ret = f;
+        return f.faulty || f.in_sync || f.spare || f.journal;
 }
 
 typedef struct Members {
         WordList working, lost, suspects;
-        int64_t n_working, spares;
+        int64_t n_working, n_odd, spares;
 } Members;
 
-static int member_count(const MdMemberFiles *m, Members *to) {
-        Span state, slot;
-        Flags f;
+static int member_count(Arena *a, const char *array, const MdMemberFiles *m, Members *to, Unread **unread) {
+        Span state = { "", 0 }, slot;
+        Flags f = { 0 };
 
-        if (!md_array_word_of(m->state, &state))
-                return -EBADMSG;
-        f = flags_of(state);
+        (void) md_array_word_of(m->state, &state);
+        /* one without a word is being added, or taken away */
+        if (!flags_of(state, &f) && !f.suspect && state.n > 0) {
+                const char *word = text_copy(a, state.at, state.n),
+                           *what = text_format(a, "%.40s: state", m->name);
+
+                to->n_odd++;
+                return word && what ? unread_word(a, unread, array, what, word) : -ENOMEM;
+        }
         if (f.journal && !f.faulty)
                 return 0;
         if (f.faulty)
@@ -104,44 +135,93 @@ static int64_t progress_of(MdText text) {
         return (int64_t) ((unsigned __int128) done * 1000 / all);
 }
 
-int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret) {
+/* Why it is none whose members could be lost; NULL: it is one. */
+static const char *md_array_odd(Arena *a, const MdFiles *files, Span *level, Span *state) {
+        if (!md_array_word_of(files->level, level))
+                return "no level";
+        if (span_is(*level, "container")) /* of arrays by their firmware's metadata: each is told by itself */
+                return "container";
+        if (!md_array_word_of(files->array_state, state))
+                return "no array_state";
+        if (md_array_number_of(files->raid_disks, DISKS_MOST) < 0)
+                return text_format(a, "%.*s: no raid_disks", (int) level->n, level->at);
+        return NULL;
+}
+
+static int members_read(Arena *a, const MdFiles *files, Members *members, MdArray *x, Unread **unread) {
+        for (uint32_t i = 0; i < files->n_members; i++) {
+                int r = member_count(a, files->name, &files->members[i], members, unread);
+
+                if (r < 0)
+                        return r;
+        }
+        x->working = words_join(&members->working, a);
+        x->lost = words_join(&members->lost, a);
+        x->suspects = words_join(&members->suspects, a);
+        return x->working && x->lost && x->suspects ? 0 : -ENOMEM;
+}
+
+static int action_read(Arena *a, const MdFiles *files, MdArray *x) {
+        Span action;
+
+        x->progress_permille = UNKNOWN;
+        if (!md_array_word_of(files->sync_action, &action) || span_is(action, "idle") ||
+            span_is(action, "frozen"))
+                return 0;
+        x->action = text_copy(a, action.at, action.n);
+        x->progress_permille = progress_of(files->sync_completed);
+        return x->action ? 0 : -ENOMEM;
+}
+
+/* Members of which it is not known what they are good for are missing, as far as the kernel does not count them in:
+ * its own word on how many are ("degraded") is taken where it is told. */
+static void md_array_judge(const MdFiles *files, const Members *members, Span state, MdArray *x) {
+        int64_t lost = x->wanted - x->n_working, degraded = md_array_number_of(files->degraded, DISKS_MOST),
+                redundancy;
+
+        if (members->n_odd > 0 && degraded >= 0 && degraded < lost) {
+                lost = degraded;
+                x->n_working = x->wanted - lost;
+        }
+        redundancy = array_redundancy(x->level, x->wanted, lost, copies_of(files));
+        x->redundancy = redundancy == INT64_MIN ? UNKNOWN : redundancy > 0 ? redundancy : 0;
+        x->state = state_word(state, lost, redundancy == INT64_MIN ? 0 : redundancy);
+        if ((members->n_odd > 0 || x->redundancy == UNKNOWN) && strcmp(x->state, "optimal") == 0)
+                x->state = "unknown";
+        /* raid10 counts the worst case; the kernel knows whether it still runs */
+        if (strcmp(x->level, "raid10") == 0 && redundancy < 0 && !span_is(state, "broken"))
+                x->state = strcmp(x->state, "failed") == 0 ? "degraded" : x->state;
+}
+
+int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret, Unread **unread) {
         MdArray x = { .wanted = md_array_number_of(files->raid_disks, DISKS_MOST) };
-        Span level, state, action;
+        Span level, state;
+        const char *odd = md_array_odd(a, files, &level, &state);
         Members *members = arena_new(a, Members, 1);
-        int64_t lost, redundancy;
+        int r;
 
         if (!members)
                 return -ENOMEM;
-        if (!md_array_word_of(files->level, &level) || !md_array_word_of(files->array_state, &state) ||
-            x.wanted < 0)
-                return -EBADMSG;
-        for (uint32_t i = 0; i < files->n_members; i++)
-                if (member_count(&files->members[i], members) < 0)
-                        return -EBADMSG;
+        if (odd)
+                return unread_add(a, unread, files->name, odd) < 0 ? -ENOMEM : 1;
         x.level = text_copy(a, level.at, level.n);
-        x.working = words_join(&members->working, a);
-        x.lost = words_join(&members->lost, a);
-        x.suspects = words_join(&members->suspects, a);
-        if (!x.level || !x.working || !x.lost || !x.suspects)
-                return -ENOMEM;
+        r = x.level ? members_read(a, files, members, &x, unread) : -ENOMEM;
+        if (r < 0)
+                return r;
         x.n_working = members->n_working < x.wanted ? members->n_working : x.wanted;
         x.spares = members->spares;
-        lost = x.wanted - x.n_working;
-        redundancy = array_redundancy(x.level, x.wanted, lost, copies_of(files));
-        x.redundancy = redundancy == INT64_MIN ? UNKNOWN : redundancy > 0 ? redundancy : 0;
-        x.state = state_word(state, lost, redundancy == INT64_MIN ? 0 : redundancy);
-        /* raid10 counts the worst case; the kernel knows whether it still runs */
-        if (strcmp(x.level, "raid10") == 0 && redundancy < 0 && !span_is(state, "broken"))
-                x.state = strcmp(x.state, "failed") == 0 ? "degraded" : x.state;
-        x.mismatches = md_array_number_of(files->mismatch_cnt, INT64_MAX);
-        x.progress_permille = UNKNOWN;
-        if (md_array_word_of(files->sync_action, &action) && !span_is(action, "idle") &&
-            !span_is(action, "frozen")) {
-                x.action = text_copy(a, action.at, action.n);
-                if (!x.action)
+        md_array_judge(files, members, state, &x);
+        if (!state_is_known(state)) {
+                const char *word = text_copy(a, state.at, state.n);
+
+                if (!word || unread_word(a, unread, files->name, "array_state", word) < 0)
                         return -ENOMEM;
-                x.progress_permille = progress_of(files->sync_completed);
         }
-        *ret = x;
-        return 0;
+        if (x.redundancy == UNKNOWN && unread_word(a, unread, files->name, "level", x.level) < 0)
+                return -ENOMEM;
+        x.mismatches = md_array_number_of(files->mismatch_cnt, INT64_MAX);
+        r = action_read(a, files, &x);
+        if (r == 0)
+                *ret = x;
+        return r;
 }

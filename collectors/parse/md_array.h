@@ -3,7 +3,7 @@
  * the files' contents. */
 #pragma once
 
-#include "scheduler/base/arena.h"
+#include "collectors/parse/unread.h"
 #include "scheduler/model/units.h"
 
 #define MD_MEMBERS_MAX 384 /* MD_SB_DISKS of version 1 metadata */
@@ -19,7 +19,8 @@ typedef struct MdMemberFiles {
 } MdMemberFiles;
 
 typedef struct MdFiles {
-        MdText level, raid_disks, array_state, sync_action, sync_completed, mismatch_cnt, layout;
+        const char *name; /* "md0" */
+        MdText level, raid_disks, array_state, sync_action, sync_completed, mismatch_cnt, layout, degraded;
         const MdMemberFiles *members;
         uint32_t n_members;
 } MdFiles;
@@ -30,5 +31,7 @@ typedef struct MdArray {
         int64_t wanted, n_working, spares, redundancy, progress_permille, mismatches; /* or UNKNOWN */
 } MdArray;
 
-/* Texts are in `a`. 0; -EBADMSG: a file that must be there is not, or is no number or word; -ENOMEM. */
-int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret) must_check;
+/* Texts are in `a`. 0; 1: it is nothing with members to lose (a container), or a file that must be there is not, or is
+ * no number or word: its name and why are in *unread; -ENOMEM. Of members and words that are not understood, too; such a
+ * member is neither working nor lost. */
+int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret, Unread **unread) must_check;

@@ -3,7 +3,7 @@
  * arena. */
 #pragma once
 
-#include "scheduler/base/arena.h"
+#include "collectors/parse/unread.h"
 #include "scheduler/model/units.h"
 
 typedef struct MultipathMap {
@@ -11,8 +11,14 @@ typedef struct MultipathMap {
         const char *working, *failed,
                 *shaky; /* paths, by commas; shaky: up by the kernel or the checker alone */
         int64_t n_paths, n_working;
+        bool unsure; /* of some path it is not known whether it works */
 } MultipathMap;
 
-/* 0; -EBADMSG; -ENOMEM. */
-int multipathd_parse(Arena *a, const char *text, size_t n, const MultipathMap **ret,
-                     uint32_t *ret_n) must_check;
+typedef struct MultipathFacts {
+        const MultipathMap *maps;
+        uint32_t n;
+        Unread *unread;
+} MultipathFacts;
+
+/* A map that cannot be read is named, and the others are read. 0; -EBADMSG: that is no such answer; -ENOMEM. */
+int multipathd_parse(Arena *a, const char *text, size_t n, MultipathFacts *ret) must_check;

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "collectors/parse/json_pick.h"
+#include "collectors/parse/redfish_word.h"
 #include "collectors/parse/redundancy.h"
 
 #define SUBJECT_SIZE 256
@@ -33,79 +33,96 @@ const char *redfish_name(const char *link) {
         return slash ? slash + 1 : link ? link : "";
 }
 
-/* "Id" of a resource, or the last part of its link. */
-static const char *id_of(const json_t *j) {
-        const char *id = json_text_at(j, "Id");
-
-        return id && *id ? id : redfish_name(json_string_value(json_object_get(j, "@odata.id")));
-}
-
-static const char *redfish_json_text(const json_t *j, const char *path) {
-        const char *s = json_text_at(j, path);
-
-        return s ? s : "";
-}
-
 /* ---- drives ---- */
 
-static bool redfish_json_is(const json_t *j, const char *path, const char *word) {
-        return strcasecmp(redfish_json_text(j, path), word) == 0;
-}
-
 static const char *drive_kind(const json_t *d) {
-        if (redfish_json_is(d, "Protocol", "NVMe"))
+        if (redfish_is(d, "Protocol", "NVMe"))
                 return "nvme";
-        return redfish_json_is(d, "MediaType", "SSD")   ? "ssd"
-               : redfish_json_is(d, "MediaType", "HDD") ? "hdd"
-                                                        : NULL;
+        return redfish_is(d, "MediaType", "SSD") ? "ssd" : redfish_is(d, "MediaType", "HDD") ? "hdd" : NULL;
 }
 
 static const char *drive_transport(const json_t *d) {
-        return redfish_json_is(d, "Protocol", "SATA")   ? "ata"
-               : redfish_json_is(d, "Protocol", "SAS")  ? "scsi"
-               : redfish_json_is(d, "Protocol", "NVMe") ? "nvme"
-                                                        : NULL;
+        return redfish_is(d, "Protocol", "SATA")   ? "ata"
+               : redfish_is(d, "Protocol", "SAS")  ? "scsi"
+               : redfish_is(d, "Protocol", "NVMe") ? "nvme"
+                                                   : NULL;
 }
 
-/* Drive.StatusIndicator says more than Status, where there is one. */
+/* Drive.StatusIndicator says more than Status, where there is one. NULL: neither says anything that counts. */
 static const char *drive_state(const json_t *d) {
-        if (redfish_json_is(d, "StatusIndicator", "Fail") ||
-            redfish_json_is(d, "StatusIndicator", "InAFailedArray"))
+        if (redfish_is(d, "StatusIndicator", "Fail") || redfish_is(d, "StatusIndicator", "InAFailedArray"))
                 return "failed";
-        if (redfish_json_is(d, "StatusIndicator", "Rebuild"))
+        if (redfish_is(d, "StatusIndicator", "Rebuild"))
                 return "rebuilding";
-        if (redfish_json_is(d, "StatusIndicator", "Hotspare") ||
-            redfish_json_is(d, "Status.State", "StandbySpare"))
+        if (redfish_is(d, "StatusIndicator", "Hotspare") || redfish_is(d, "Status.State", "StandbySpare"))
                 return "spare";
-        if (redfish_json_is(d, "Status.State", "Enabled"))
-                return "online";
-        return d && redfish_json_text(d, "Status.State")[0] ? "unknown" : NULL;
+        if (redfish_state_is_odd(d))
+                return "unknown";
+        return redfish_is(d, "Status.State", "Enabled") ? "online" : NULL;
+}
+
+static bool indicator_is_odd(const json_t *d) {
+        static const char *const words[] = { "",
+                                             "OK",
+                                             "Fail",
+                                             "Rebuild",
+                                             "Hotspare",
+                                             "PredictiveFailureAnalysis",
+                                             "InACriticalArray",
+                                             "InAFailedArray" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (redfish_is(d, "StatusIndicator", words[i]))
+                        return false;
+        return true;
 }
 
 bool redfish_drive_works(const json_t *drive) {
         const char *state = drive_state(drive);
 
-        return !redfish_json_is(drive, "Status.Health", "Critical") &&
-               !redfish_json_is(drive, "Status.State", "Absent") &&
+        return !redfish_is(drive, "Status.Health", "Critical") &&
+               !redfish_is(drive, "Status.State", "Absent") &&
                (!state || (strcmp(state, "failed") != 0 && strcmp(state, "rebuilding") != 0));
 }
 
 static bool drive_is_predicted(const json_t *d) {
         return json_is_true(json_at(d, "FailurePredicted")) ||
-               redfish_json_is(d, "StatusIndicator", "PredictiveFailureAnalysis");
+               redfish_is(d, "StatusIndicator", "PredictiveFailureAnalysis");
 }
 
 static int drive_health(SampleSink *sink, const char *subject, const json_t *d) {
-        const char *health = redfish_json_text(d, "Status.Health");
-        bool ok = strcasecmp(health, "OK") == 0, critical = strcasecmp(health, "Critical") == 0;
+        static const char *const healths[] = { NULL, "passed", "warning", "failing", "unknown" };
+        RedfishHealth health = redfish_health(d, "Status.Health");
         char why[64];
         int r;
 
-        if (!health[0])
+        if (health == REDFISH_NOT_TOLD)
                 return 0;
-        r = emit_text(sink, METRIC_DISK_HEALTH, subject, ok ? "passed" : critical ? "failing" : "unknown");
-        (void) snprintf(why, sizeof(why), "its BMC says: health %.20s", health);
-        return r < 0 || ok ? r : emit_text(sink, METRIC_DISK_HEALTH_WHY, subject, why);
+        r = emit_text(sink, METRIC_DISK_HEALTH, subject, healths[health]);
+        (void) snprintf(why, sizeof(why), "its BMC says: health %.20s", redfish_text(d, "Status.Health"));
+        return r < 0 || health == REDFISH_OK ? r : emit_text(sink, METRIC_DISK_HEALTH_WHY, subject, why);
+}
+
+/* The first of its names that is a world-wide one, as hexadecimal digits. */
+static int drive_wwn(SampleSink *sink, const char *subject, const json_t *d) {
+        const json_t *list = json_object_get(d, "Identifiers"), *one;
+        size_t i;
+
+        json_array_foreach(list, i, one) {
+                if (redfish_is(one, "DurableNameFormat", "NAA") ||
+                    redfish_is(one, "DurableNameFormat", "EUI"))
+                        return emit_text(sink, METRIC_DISK_WWN, subject, json_text_at(one, "DurableName"));
+        }
+        return 0;
+}
+
+static int drive_unread(SampleSink *sink, const char *subject, const json_t *d) {
+        char more[80] = "";
+
+        if (indicator_is_odd(d))
+                (void) snprintf(more, sizeof(more), "StatusIndicator %.50s",
+                                redfish_text(d, "StatusIndicator"));
+        return redfish_unread(sink, subject, d, more);
 }
 
 int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
@@ -115,9 +132,9 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
         char subject[SUBJECT_SIZE];
         int r;
 
-        if (!json_is_object(drive) || redfish_json_is(drive, "Status.State", "Absent") || !id_of(drive)[0])
+        if (!json_is_object(drive) || redfish_is(drive, "Status.State", "Absent") || !redfish_id(drive)[0])
                 return 0;
-        (void) snprintf(subject, sizeof(subject), "redfish/%.100s/%.100s", storage, id_of(drive));
+        (void) snprintf(subject, sizeof(subject), "redfish/%.100s/%.100s", storage, redfish_id(drive));
         r = emit_text(sink, METRIC_DISK_KIND, subject, drive_kind(drive));
         if (r == 0)
                 r = emit_text(sink, METRIC_DISK_MODEL, subject, json_text_at(drive, "Model"));
@@ -134,6 +151,14 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
                 r = emit_text(sink, METRIC_DISK_STATE, subject, drive_state(drive));
         if (r == 0)
                 r = drive_health(sink, subject, drive);
+        if (r == 0)
+                r = drive_wwn(sink, subject, drive);
+        if (r == 0)
+                r = emit_text(sink, METRIC_DISK_ROLE, subject,
+                              drive_state(drive) && strcmp(drive_state(drive), "spare") == 0 ? "spare"
+                                                                                             : NULL);
+        if (r == 0)
+                r = drive_unread(sink, subject, drive);
         if (r == 0 && (json_is_boolean(predicted) || drive_is_predicted(drive)))
                 r = emit_number(sink, METRIC_DISK_PREDICTED, subject, drive_is_predicted(drive));
         if (r == 0 && left != UNKNOWN && left <= 100)
@@ -145,16 +170,16 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
 
 /* "RAID10" and "Mirrored" (VolumeType, before 1.3) as metrics name levels. */
 static void volume_level(const json_t *v, char ret[16]) {
-        const char *type = redfish_json_text(v, "RAIDType");
+        const char *type = redfish_text(v, "RAIDType");
         size_t n = 0;
 
         if (!type[0])
-                type = redfish_json_is(v, "VolumeType", "Mirrored")                   ? "raid1"
-                       : redfish_json_is(v, "VolumeType", "StripedWithParity")        ? "raid5"
-                       : redfish_json_is(v, "VolumeType", "SpannedMirrors")           ? "raid10"
-                       : redfish_json_is(v, "VolumeType", "SpannedStripesWithParity") ? "raid50"
-                       : redfish_json_is(v, "VolumeType", "NonRedundant")             ? "raid0"
-                                                                                      : "";
+                type = redfish_is(v, "VolumeType", "Mirrored")                   ? "raid1"
+                       : redfish_is(v, "VolumeType", "StripedWithParity")        ? "raid5"
+                       : redfish_is(v, "VolumeType", "SpannedMirrors")           ? "raid10"
+                       : redfish_is(v, "VolumeType", "SpannedStripesWithParity") ? "raid50"
+                       : redfish_is(v, "VolumeType", "NonRedundant")             ? "raid0"
+                                                                                 : "";
         for (; n < 15 && type[n]; n++)
                 ret[n] = (char) tolower((unsigned char) type[n]);
         ret[n] = '\0';
@@ -162,7 +187,7 @@ static void volume_level(const json_t *v, char ret[16]) {
 
 typedef struct Members {
         char works[MEMBERS_SIZE], lost[MEMBERS_SIZE];
-        int64_t n, n_lost;
+        int64_t n, n_lost; /* at least one, where the volume's BMC calls it less than well */
 } Members;
 
 static void redfish_json_members_read(const char *storage, const json_t *volume, const RedfishDrives *drives,
@@ -184,10 +209,8 @@ static void redfish_json_members_read(const char *storage, const json_t *volume,
         }
 }
 
-/* A volume whose BMC calls it less than well has lost something, whatever its drives say. */
-static int64_t volume_redundancy(const json_t *v, const char *level, const Members *m) {
-        int64_t lost = m->n_lost == 0 && redfish_json_is(v, "Status.Health", "Warning") ? 1 : m->n_lost;
-        int64_t left = array_redundancy(level, m->n, lost, 0);
+static int64_t volume_redundancy(const char *level, const Members *m) {
+        int64_t left = array_redundancy(level, m->n, m->n_lost, 0);
 
         return m->n == 0 || left == INT64_MIN ? UNKNOWN : left > 0 ? left : 0;
 }
@@ -207,170 +230,36 @@ static int volume_members(SampleSink *sink, const char *subject, const Members *
 }
 
 int redfish_volume(SampleSink *sink, const char *storage, const json_t *volume, const RedfishDrives *drives) {
-        const char *state = redfish_json_is(volume, "Status.Health", "OK")         ? "optimal"
-                            : redfish_json_is(volume, "Status.Health", "Warning")  ? "degraded"
-                            : redfish_json_is(volume, "Status.Health", "Critical") ? "failed"
-                                                                                   : "unknown";
+        static const char *const states[] = { NULL, "optimal", "degraded", "failed", "unknown" };
+        const char *state =
+                redfish_state_is_odd(volume) ? "unknown" : states[redfish_health(volume, "Status.Health")];
         char subject[SUBJECT_SIZE], level[16];
         Members members;
         int r;
 
-        if (!json_is_object(volume) || !id_of(volume)[0])
+        if (!json_is_object(volume) || !redfish_id(volume)[0])
                 return 0;
-        (void) snprintf(subject, sizeof(subject), "redfish/%.100s/volume/%.100s", storage, id_of(volume));
+        (void) snprintf(subject, sizeof(subject), "redfish/%.100s/volume/%.100s", storage,
+                        redfish_id(volume));
         volume_level(volume, level);
         if (strcmp(level, "none") == 0) /* a drive passed through as it is */
                 level[0] = '\0';
         redfish_json_members_read(storage, volume, drives, &members);
-        if (members.n_lost > 0 && strcmp(state, "optimal") == 0)
+        if (members.n > 0 && members.n_lost == 0 && redfish_is(volume, "Status.Health", "Warning"))
+                members.n_lost = 1; /* it has lost something, whatever its drives say */
+        if (members.n_lost > 0 && (!state || strcmp(state, "optimal") == 0))
                 state = "degraded";
         r = emit_text(sink, METRIC_ARRAY_LEVEL, subject, level);
         if (r == 0)
                 r = emit_text(sink, METRIC_ARRAY_STATE, subject, state);
         if (r == 0)
+                r = redfish_unread(sink, subject, volume, "");
+        if (r == 0)
                 r = volume_members(sink, subject, &members);
         if (r == 0 && level[0])
-                r = emit_number(sink, METRIC_ARRAY_REDUNDANCY, subject,
-                                volume_redundancy(volume, level, &members));
+                r = emit_number(sink, METRIC_ARRAY_REDUNDANCY, subject, volume_redundancy(level, &members));
         if (r == 0)
                 r = emit_number(sink, METRIC_ARRAY_SPARES, subject,
                                 json_whole_at(volume, "RecoverableCapacitySourceCount"));
-        return r;
-}
-
-/* ---- what all of a host depends on ---- */
-
-/* As a fault of its own: the BMC's judgement, graded by what is left. [judgement: Warning is a watch;
- * Critical keeps new VMs away, and a host without its memory or controller is drained] */
-static int health_fault(SampleSink *sink, const char *subject, const char *what, const char *health,
-                        int64_t critical) {
-        bool warning = strcasecmp(health, "Warning") == 0, bad = strcasecmp(health, "Critical") == 0;
-        char why[160];
-        int r;
-
-        if (!warning && !bad)
-                return 0;
-        (void) snprintf(why, sizeof(why), "%.80s: its BMC says: health %s", what,
-                        bad ? "Critical" : "Warning");
-        r = emit_number(sink, METRIC_FAULT_GRADE, subject, bad ? critical : 1);
-        return r < 0 ? r : emit_text(sink, METRIC_FAULT_WHY, subject, why);
-}
-
-int redfish_controller(SampleSink *sink, const json_t *controller) {
-        const json_t *list = json_object_get(controller, "StorageControllers"), *one;
-        size_t i = 0;
-        int r = 0;
-
-        json_array_foreach(list, i, one) {
-                char subject[SUBJECT_SIZE];
-                const char *name = redfish_json_text(one, "MemberId");
-
-                (void) snprintf(subject, sizeof(subject), "redfish/%.100s/controller/%.60s",
-                                id_of(controller), name);
-                if (r == 0)
-                        r = health_fault(sink, subject,
-                                         redfish_json_text(one, "Name")[0] ? redfish_json_text(one, "Name")
-                                                                           : "storage controller",
-                                         redfish_json_text(one, "Status.Health"), 3);
-        }
-        if (r == 0 && !list && !json_object_get(controller, "Drives")) {
-                char subject[SUBJECT_SIZE];
-
-                (void) snprintf(subject, sizeof(subject), "redfish/controller/%.100s", id_of(controller));
-                r = health_fault(sink, subject,
-                                 redfish_json_text(controller, "Name")[0]
-                                         ? redfish_json_text(controller, "Name")
-                                         : "storage controller",
-                                 redfish_json_text(controller, "Status.Health"), 3);
-        }
-        return r;
-}
-
-int redfish_system(SampleSink *sink, const json_t *system) {
-        const char *health = redfish_json_text(system, "MemorySummary.Status.HealthRollup");
-        char subject[SUBJECT_SIZE];
-
-        (void) snprintf(subject, sizeof(subject), "redfish/%.100s/memory", id_of(system));
-        return health_fault(sink, subject, "memory",
-                            health[0] ? health : redfish_json_text(system, "MemorySummary.Status.Health"), 3);
-}
-
-static int64_t redfish_json_milli(const json_t *j, const char *key) {
-        const json_t *v = json_object_get(j, key);
-        double value = json_is_number(v) ? json_number_value(v) : -1;
-
-        return value < 0 || value > 1e9 ? UNKNOWN : (int64_t) (value * 1000 + 0.5);
-}
-
-static bool is_unwell(const json_t *j) {
-        return redfish_json_text(j, "Status.Health")[0] && !redfish_json_is(j, "Status.Health", "OK");
-}
-
-static int redfish_json_temperature(SampleSink *sink, const char *subject, const json_t *t) {
-        int r = emit_number(sink, METRIC_SENSOR_TEMPERATURE, subject,
-                            redfish_json_milli(t, "ReadingCelsius"));
-
-        if (r == 0)
-                r = emit_number(sink, METRIC_SENSOR_TEMPERATURE_MAX, subject,
-                                redfish_json_milli(t, "UpperThresholdNonCritical"));
-        if (r == 0)
-                r = emit_number(sink, METRIC_SENSOR_TEMPERATURE_CRITICAL, subject,
-                                redfish_json_milli(t, "UpperThresholdCritical"));
-        return r;
-}
-
-/* Speeds in percent are no rpm: then only the alarm counts. */
-static int redfish_json_fan(SampleSink *sink, const char *subject, const json_t *f) {
-        bool rpm = !redfish_json_text(f, "ReadingUnits")[0] || redfish_json_is(f, "ReadingUnits", "RPM");
-        int r = rpm ? emit_number(sink, METRIC_SENSOR_FAN, subject, json_whole_at(f, "Reading")) : 0;
-
-        return r < 0 || !rpm ? r
-                             : emit_number(sink, METRIC_SENSOR_FAN_MIN, subject,
-                                           json_whole_at(f, "LowerThresholdCritical"));
-}
-
-static int redfish_json_sensors(SampleSink *sink, const char *chassis, const json_t *list,
-                                int (*values)(SampleSink *sink, const char *subject, const json_t *one)) {
-        const json_t *one;
-        size_t i;
-        int r = 0;
-
-        json_array_foreach(list, i, one) {
-                const char *name = redfish_json_text(one, "Name")[0] ? redfish_json_text(one, "Name")
-                                                                     : redfish_json_text(one, "FanName");
-                char subject[SUBJECT_SIZE];
-
-                if (r < 0 || !name[0] || redfish_json_is(one, "Status.State", "Absent"))
-                        continue;
-                (void) snprintf(subject, sizeof(subject), "redfish/%.100s/%.100s", chassis, name);
-                r = values(sink, subject, one);
-                if (r == 0)
-                        r = emit_number(sink, METRIC_SENSOR_ALARM, subject, is_unwell(one));
-        }
-        return r;
-}
-
-int redfish_thermal(SampleSink *sink, const char *chassis, const json_t *thermal) {
-        int r = redfish_json_sensors(sink, chassis, json_object_get(thermal, "Temperatures"),
-                                     redfish_json_temperature);
-
-        return r < 0 ? r
-                     : redfish_json_sensors(sink, chassis, json_object_get(thermal, "Fans"),
-                                            redfish_json_fan);
-}
-
-int redfish_power(SampleSink *sink, const char *chassis, const json_t *power) {
-        const json_t *one;
-        size_t i;
-        int r = 0;
-
-        json_array_foreach(json_object_get(power, "PowerSupplies"), i, one) {
-                char subject[SUBJECT_SIZE], what[96];
-
-                (void) snprintf(subject, sizeof(subject), "redfish/%.100s/power/%zu", chassis, i);
-                (void) snprintf(what, sizeof(what), "power supply %.60s", redfish_json_text(one, "Name"));
-                if (r == 0 && !redfish_json_is(one, "Status.State", "Absent"))
-                        r = health_fault(sink, subject, what, redfish_json_text(one, "Status.Health"), 2);
-        }
         return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Redfish resources (DMTF DSP2046 2025.4: Drive, Volume, Storage, Thermal, Power) → samples. Pure but for
+/* Redfish drives and volumes (DMTF DSP2046 2025.4) → samples. Pure but for
  * jansson's own memory. What a BMC leaves out is left out; null is left out too.
  *
  * Subjects: drives "redfish/STORAGE/DRIVE", volumes "redfish/STORAGE/volume/VOLUME", sensors
@@ -29,10 +29,3 @@ typedef struct RedfishDrives {
 int redfish_volume(SampleSink *sink, const char *storage, const json_t *volume,
                    const RedfishDrives *drives) must_check;
 bool redfish_drive_works(const json_t *drive);
-
-/* A Storage resource with its StorageControllers, or a StorageController. */
-int redfish_controller(SampleSink *sink, const json_t *controller) must_check;
-int redfish_thermal(SampleSink *sink, const char *chassis, const json_t *thermal) must_check;
-int redfish_power(SampleSink *sink, const char *chassis, const json_t *power) must_check;
-/* A ComputerSystem: its memory's health. */
-int redfish_system(SampleSink *sink, const json_t *system) must_check;

@@ -6,28 +6,11 @@
 #include <string.h>
 
 #include "collectors/parse/json_pick.h"
+#include "collectors/parse/smart_ata.h"
+#include "collectors/parse/smart_verdict.h"
 #include "scheduler/base/text.h"
 
 #define MIB 1048576
-
-enum { /* bits of the exit status */
-       EXIT_USAGE = 1 << 0,
-       EXIT_OPEN = 1 << 1,
-       EXIT_COMMAND = 1 << 2,
-       EXIT_FAILING = 1 << 3,
-       EXIT_PREFAIL = 1 << 4,
-};
-
-/* ATA attributes whose raw value is a plain count. */
-static const struct {
-        int64_t id;
-        size_t at;
-} smartctl_counts[] = {
-        { 5, offsetof(SmartFacts, reallocated) }, { 10, offsetof(SmartFacts, spin_retry) },
-        { 187, offsetof(SmartFacts, reported) },  { 196, offsetof(SmartFacts, reallocations) },
-        { 197, offsetof(SmartFacts, pending) },   { 198, offsetof(SmartFacts, uncorrectable) },
-        { 199, offsetof(SmartFacts, crc) },
-};
 
 SmartFacts smart_facts_none(void) {
         return (SmartFacts){
@@ -72,12 +55,26 @@ static void transport_take(const char *type, const char *protocol, SmartFacts *f
                 *c = (char) (*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
 }
 
+/* ATA tells its parts, SCSI the whole; as hexadecimal digits. */
+static void wwn_take(const json_t *j, SmartFacts *f) {
+        const char *unit = json_text_at(j, "logical_unit_id");
+        int64_t naa = json_whole_at(j, "wwn.naa"), oui = json_whole_at(j, "wwn.oui"),
+                id = json_whole_at(j, "wwn.id");
+
+        if (naa >= 0 && naa < 16 && oui >= 0 && oui < 1 << 24 && id >= 0 && id < INT64_C(1) << 36)
+                (void) snprintf(f->wwn, sizeof(f->wwn), "%llx%06llx%09llx", (unsigned long long) naa,
+                                (unsigned long long) oui, (unsigned long long) id);
+        else if (unit)
+                json_trim(f->wwn, sizeof(f->wwn), strncmp(unit, "0x", 2) == 0 ? unit + 2 : unit);
+}
+
 static void identity_take(const json_t *j, SmartFacts *f) {
         const char *model = json_text_at(j, "model_name"), *protocol = json_text_at(j, "device.protocol");
         int64_t rotation = json_whole_at(j, "rotation_rate");
 
         json_trim(f->model, sizeof(f->model), model ? model : json_text_at(j, "scsi_model_name"));
         json_trim(f->serial, sizeof(f->serial), json_text_at(j, "serial_number"));
+        wwn_take(j, f);
         transport_take(json_text_at(j, "device.type"), protocol, f);
         if (protocol && strcmp(protocol, "NVMe") == 0)
                 json_trim(f->kind, sizeof(f->kind), "nvme");
@@ -87,81 +84,6 @@ static void identity_take(const json_t *j, SmartFacts *f) {
         f->size_mib = f->size_mib >= 0 ? f->size_mib / MIB : UNKNOWN;
         f->hours = json_whole_at(j, "power_on_time.hours");
         f->temperature = json_whole_at(j, "temperature.current");
-}
-
-/* ---- ATA ---- */
-/* What smartctl shows as the count: raw values may hold more beside it ("8 (0 5)", "31 (Min/Max 20/35)"), in
- * ways that its drive database knows. */
-static int64_t raw_count(const json_t *attribute) {
-        const char *shown = json_text_at(attribute, "raw.string");
-        size_t n = shown ? strspn(shown, "0123456789") : 0;
-        int64_t value;
-
-        if (n > 0 && (shown[n] == '\0' || shown[n] == ' ') &&
-            text_to_int(shown, n, 0, JSON_WHOLE_MAX, &value) == 0)
-                return value;
-        return json_whole_at(attribute, "raw.value");
-}
-
-/* Three counts of 16 bits: all that timed out, those over 5 s, those over 7.5 s (Seagate; elsewhere the upper
- * two are 0). As one number it looks like billions. */
-static void timeouts_take(const json_t *attribute, SmartFacts *f) {
-        int64_t raw = json_whole_at(attribute, "raw.value");
-
-        if (raw < 0 || raw >= INT64_C(1) << 48)
-                return;
-        f->timeouts = raw & 0xffff;
-        f->timeouts_5s = raw >> 16 & 0xffff;
-        f->timeouts_7s = raw >> 32;
-}
-
-static void name_append(char *list, size_t size, const char *name) {
-        size_t n = strlen(list);
-
-        if (name && *name && !strchr(name, ',') && text_is_name(name, strlen(name)) &&
-            n + strlen(name) + 2 <= size)
-                (void) snprintf(list + n, size - n, "%s%s", n > 0 ? "," : "", name);
-}
-
-static void attribute_take(const json_t *attribute, SmartFacts *f) {
-        int64_t id = json_whole_at(attribute, "id");
-        const char *failed = json_text_at(attribute, "when_failed"), *name = json_text_at(attribute, "name");
-
-        for (size_t i = 0; i < ARRAY_SIZE(smartctl_counts); i++)
-                if (smartctl_counts[i].id == id)
-                        *(int64_t *) ((char *) f + smartctl_counts[i].at) = raw_count(attribute);
-        if (id == 188)
-                timeouts_take(attribute, f);
-        if ((id == 194 || id == 190) && f->temperature < 0)
-                f->temperature = raw_count(attribute);
-        if (failed && strcmp(failed, "now") == 0)
-                name_append(f->failing_now, sizeof(f->failing_now), name);
-        else if (failed && strcmp(failed, "past") == 0)
-                name_append(f->failed_once, sizeof(f->failed_once), name);
-}
-
-/* The extended log, where it was read, holds the standard one's errors too. */
-static int64_t smartctl_either(const json_t *j, const char *extended, const char *standard) {
-        int64_t value = json_whole_at(j, extended);
-
-        return value >= 0 ? value : json_whole_at(j, standard);
-}
-
-static void ata_take(const json_t *j, SmartFacts *f) {
-        const json_t *table = json_at(j, "ata_smart_attributes.table"), *attribute;
-        size_t i;
-
-        json_array_foreach(table, i, attribute) {
-                attribute_take(attribute, f);
-        }
-        f->error_log =
-                smartctl_either(j, "ata_smart_error_log.extended.count", "ata_smart_error_log.summary.count");
-        if (json_at(j, "ata_smart_self_test_log.standard") ||
-            json_at(j, "ata_smart_self_test_log.extended")) {
-                f->selftest_failed = smartctl_either(j, "ata_smart_self_test_log.extended.error_count_total",
-                                                     "ata_smart_self_test_log.standard.error_count_total");
-                f->selftest_failed = f->selftest_failed >= 0 ? f->selftest_failed : 0; /* an empty log */
-        }
 }
 
 /* ---- NVMe ---- */
@@ -197,6 +119,8 @@ static void scsi_take(const json_t *j, SmartFacts *f) {
         bool tested = false;
 
         f->grown_defects = json_whole_at(j, "scsi_grown_defect_list");
+        if (f->pending < 0)
+                f->pending = json_whole_at(j, "scsi_pending_defects.count");
         for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
                 int64_t value = json_whole_at(j, logs[i]);
 
@@ -221,41 +145,18 @@ static void scsi_take(const json_t *j, SmartFacts *f) {
 static void endurance_take(const json_t *j, SmartFacts *f) {
         static const char *const used[] = { "endurance_used.current_percent",
                                             "scsi_percentage_used_endurance_indicator" };
-        const json_t *pages = json_at(j, "ata_device_statistics.pages"), *page, *row;
-        size_t i, k;
 
-        for (i = 0; f->wear < 0 && i < ARRAY_SIZE(used); i++)
+        for (size_t i = 0; f->wear < 0 && i < ARRAY_SIZE(used); i++)
                 f->wear = json_whole_at(j, used[i]);
         if (f->spare < 0) {
                 f->spare = json_whole_at(j, "spare_available.current_percent");
                 f->spare_threshold = json_whole_at(j, "spare_available.threshold_percent");
         }
-        json_array_foreach(pages, i, page) {
-                const json_t *table = json_object_get(page, "table");
-
-                if (f->wear >= 0 || json_whole_at(page, "number") != 7) /* Solid State Device Statistics */
-                        continue;
-                json_array_foreach(table, k, row) {
-                        if (json_whole_at(row, "offset") == 8 && json_is_true(json_at(row, "flags.valid")))
-                                f->wear = json_whole_at(row, "value");
-                }
-        }
+        if (f->wear < 0)
+                f->wear = smart_ata_wear(j);
 }
 
-/* ---- the judgement ---- */
-static const char *first_error(const json_t *j) {
-        const json_t *messages = json_at(j, "smartctl.messages"), *m;
-        size_t i;
-
-        json_array_foreach(messages, i, m) {
-                const char *severity = json_text_at(m, "severity");
-
-                if (severity && strcmp(severity, "error") == 0)
-                        return json_text_at(m, "string");
-        }
-        return NULL;
-}
-
+/* ---- all of it ---- */
 static bool is_asleep(const json_t *j) {
         const json_t *messages = json_at(j, "smartctl.messages"), *m;
         size_t i;
@@ -268,65 +169,6 @@ static bool is_asleep(const json_t *j) {
                         return true;
         }
         return false;
-}
-
-static void nvme_why(SmartFacts *f) {
-        static const char *const bits[] = {
-                "spare below its threshold",     "temperature out of its range",
-                "reliability degraded",          "media read-only",
-                "volatile memory backup failed", "persistent memory region unreliable"
-        };
-
-        for (size_t i = 0; f->nvme_warning > 0 && i < ARRAY_SIZE(bits); i++)
-                if (f->nvme_warning >> i & 1) {
-                        size_t n = strlen(f->why);
-
-                        (void) snprintf(f->why + n, sizeof(f->why) - n, "; %s", bits[i]);
-                }
-}
-
-static void failing_take(int status, SmartFacts *f) {
-        f->health = SMART_FAILING;
-        (void) snprintf(f->why, sizeof(f->why), "%s%s%s",
-                        status & EXIT_FAILING || !(status & EXIT_PREFAIL)
-                                ? "the disk says that it is failing"
-                                : "attributes at or below their threshold",
-                        *f->failing_now ? ": " : "", f->failing_now);
-        nvme_why(f);
-}
-
-static void unknown_take(const json_t *j, int status, const char *otherwise, SmartFacts *f) {
-        const char *error = first_error(j);
-
-        f->health = SMART_UNKNOWN;
-        if (error)
-                json_trim(f->why, sizeof(f->why), error);
-        else if (status & (EXIT_USAGE | EXIT_OPEN | EXIT_COMMAND))
-                (void) snprintf(f->why, sizeof(f->why), "%s",
-                                status & EXIT_USAGE  ? "smartctl did not understand the device"
-                                : status & EXIT_OPEN ? "smartctl could not open the device"
-                                                     : "a SMART command to the disk failed");
-        else
-                json_trim(f->why, sizeof(f->why), otherwise);
-}
-
-static void health_take(const json_t *j, int status, SmartFacts *f) {
-        const json_t *passed = json_at(j, "smart_status.passed");
-        const json_t *available = json_at(j, "smart_support.available");
-        const json_t *enabled = json_at(j, "smart_support.enabled");
-
-        if (status & (EXIT_FAILING | EXIT_PREFAIL) || json_is_false(passed))
-                failing_take(status, f);
-        else if (status & (EXIT_USAGE | EXIT_OPEN | EXIT_COMMAND))
-                unknown_take(j, status, "", f);
-        else if (json_is_true(passed))
-                f->health = SMART_PASSED;
-        else
-                unknown_take(j, status,
-                             json_is_false(available) ? "it has no SMART"
-                             : json_is_false(enabled) ? "SMART is switched off"
-                                                      : "it does not judge itself",
-                             f);
 }
 
 int smart_facts_parse(const char *text, size_t n, int status, SmartFacts *ret) {
@@ -342,11 +184,11 @@ int smart_facts_parse(const char *text, size_t n, int status, SmartFacts *ret) {
         if (f.asleep) {
                 json_trim(f.why, sizeof(f.why), "it sleeps, and was not woken");
         } else {
-                ata_take(j, &f);
+                smart_ata_take(j, &f);
                 nvme_take(j, &f);
                 scsi_take(j, &f);
                 endurance_take(j, &f);
-                health_take(j, status, &f);
+                smart_verdict_take(j, status, &f);
         }
         json_decref(j);
         *ret = f;

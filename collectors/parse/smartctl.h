@@ -4,7 +4,7 @@
  *
  * The exit status is eight bits (smartctl(8), EXIT STATUS), read one by one:
  *   0 usage, 1 could not open, or asleep, 2 a command to the disk failed     health unknown: never "healthy"
- *   3 DISK FAILING, 4 prefail attributes at or below their threshold now     health failing
+ *   3 DISK FAILING, 4 prefail attributes at or below their threshold now     as smart_verdict.h says
  *   5 attributes were so in the past, 6 error log, 7 self-test log           history: facts, no judgement
  */
 #pragma once
@@ -16,13 +16,15 @@ typedef enum SmartHealth {
         SMART_UNKNOWN,
         SMART_PASSED,
         SMART_FAILING,
+        SMART_WARNING, /* it warns, of what predicts no failure */
         SMART_HEALTH_N,
 } SmartHealth;
 
 typedef struct SmartFacts { /* numbers: UNKNOWN where it does not say; texts: "" */
-        char model[96], serial[64], kind[8], transport[16];
+        char model[96], serial[64], wwn[48], kind[8], transport[16];
         char why[240];         /* of a health that is not passed */
-        char failing_now[240]; /* attributes, by commas */
+        char failing_now[240]; /* attributes at their threshold, by commas: those that predict a failure */
+        char warned_now[240];  /* and those that do not */
         char failed_once[240];
         SmartHealth health;
         bool asleep; /* -n standby: it was not asked. All else is UNKNOWN then */
@@ -40,7 +42,9 @@ SmartFacts smart_facts_none(void);
 int smart_facts_parse(const char *text, size_t n, int status, SmartFacts *ret) must_check;
 
 typedef struct SmartDevice {
-        const char *name, *type; /* "/dev/bus/0", "megaraid,4" */
+        const char *name, *type;    /* "/dev/bus/0", "megaraid,4" */
+        const char *model, *serial; /* NULL: it will say so itself */
+        bool by_nvme_cli;           /* nvme-cli is asked, not smartctl */
 } SmartDevice;
 
 /* In `a`. What has no name under /dev/ is left out. 0; -EBADMSG; -ENOMEM. */

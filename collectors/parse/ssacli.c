@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collectors/parse/lines.h"
+#include "collectors/parse/state_words.h"
 #include "scheduler/base/text.h"
 
 typedef enum Object {
@@ -25,47 +26,82 @@ typedef struct Reader {
         bool full; /* of memory */
 } Reader;
 
-typedef struct Word {
-        const char *theirs, *ours;
-} Word;
-
-static const char *ssacli_word_of(const Word *words, size_t n, Span theirs) {
-        for (size_t i = 0; i < n; i++)
-                if (span_starts(theirs, words[i].theirs))
-                        return words[i].ours;
-        return "unknown";
-}
-#define WORD_OF(words, theirs) ssacli_word_of(words, ARRAY_SIZE(words), theirs)
-
-static const Word ssacli_controller_words[] = { { "OK", "optimal" },
-                                                { "Failed", "failed" },
-                                                { "", "degraded" } };
-static const Word ssacli_battery_words[] = {
-        { "OK", "optimal" },        { "Recharging", "charging" }, { "Charging", "charging" },
-        { "Failed", "failed" },     { "Not Present", "missing" }, { "None", "missing" },
+static const StateWord ssacli_controller_words[] = {
+        { "OK", "optimal" },
+        { "Failed", "failed" },
         { "Degraded", "degraded" },
+        { "Temporarily Disabled", "degraded" },
+        { "Not Configured", "optimal" },
+        { "Lockup", "failed" },
+        { "Locked Up", "failed" },
+        { "Disabled", "degraded" },
+        { "Warning", "degraded" },
 };
-static const Word ssacli_volume_words[] = {
-        { "OK", "optimal" },           { "Interim Recovery", "degraded" },
-        { "Recovering", "degraded" },  { "Ready for Rebuild", "degraded" },
-        { "Rebuilding", "degraded" },  { "Failed", "failed" },
-        { "Expanding", "optimal" },    { "Queued for Expansion", "optimal" },
-        { "Transforming", "optimal" }, { "Initializing", "optimal" },
+static const StateWord ssacli_battery_words[] = {
+        { "OK", "optimal" },
+        { "Recharging", "charging" },
+        { "Charging", "charging" },
+        { "Failed", "failed" },
+        { "Not Present", "missing" },
+        { "None", "missing" },
+        { "Degraded", "degraded" },
+        { "Not Fully Charged", "charging" },
+        { "Capacitor Failed", "failed" },
+        { "Battery Failed", "failed" },
 };
-static const Word action_words[] = {
-        { "Recovering", "recover" },   { "Rebuilding", "recover" },  { "Expanding", "reshape" },
-        { "Transforming", "reshape" }, { "Initializing", "resync" },
+static const StateWord ssacli_volume_words[] = {
+        { "OK", "optimal" },
+        { "Interim Recovery", "degraded" },
+        { "Recovering", "degraded" },
+        { "Ready for Recovery", "degraded" },
+        { "Ready for Rebuild", "degraded" },
+        { "Waiting for Rebuild", "degraded" },
+        { "Rebuilding", "degraded" },
+        { "Degraded", "degraded" },
+        { "Failed", "failed" },
+        { "Wrong Physical Drive Replaced", "failed" },
+        { "Physical Drive(s) Not Properly Connected", "failed" },
+        { "Volume is Offline", "failed" },
+        { "Disabled", "failed" },
+        { "Disabled from SCSI ID Conflict", "failed" },
+        { "Expanding", "optimal" },
+        { "Queued for Expansion", "optimal" },
+        { "Transforming", "optimal" },
+        { "Being Expanded", "optimal" },
+        { "Available for Expansion", "optimal" },
+        { "Erase In Progress", "optimal" },
+        { "Initializing", "optimal" },
+        { "Not Configured", "optimal" },
+        { "Not Yet Initialized", "optimal" },
 };
-static const Word ssacli_level_words[] = {
-        { "1+0", "raid10" }, { "10", "raid10" }, { "50", "raid50" }, { "60", "raid60" },
-        { "0", "raid0" },    { "1", "raid1" },   { "5", "raid5" },   { "6", "raid6" },
+static const StateWord action_words[] = {
+        { "Recovering", "recover" },     { "Rebuilding", "recover" },   { "Expanding", "reshape" },
+        { "Being Expanded", "reshape" }, { "Transforming", "reshape" }, { "Initializing", "resync" },
 };
-static const Word ssacli_drive_words[] = {
+static const StateWord ssacli_level_words[] = {
+        { "1+0", "raid10" }, { "10", "raid10" },     { "50", "raid50" },     { "60", "raid60" },
+        { "0", "raid0" },    { "1", "raid1" },       { "5", "raid5" },       { "6", "raid6" },
+        { "1adm", "raid1" }, { "1 (ADM)", "raid1" }, { "6 (ADG)", "raid6" },
+};
+static const StateWord ssacli_drive_words[] = {
         { "OK", "online" },
+        { "Predictive Failure Rebuilding", "rebuilding" },
         { "Predictive Failure", "online" },
         { "Failed", "failed" },
+        { "Failed Spare", "failed" },
+        { "Offline", "failed" },
+        { "Not Supported", "failed" },
+        { "Unsupported", "failed" },
+        { "Not Authenticated", "online" },
+        { "Erased", "unused" },
+        { "Erase In Progress", "unused" },
+        { "Load/Format failed", "failed" },
+        { "Missing", "missing" },
         { "Rebuilding", "rebuilding" },
         { "Recovering", "rebuilding" },
+        { "Queued for Rebuild", "rebuilding" },
+        { "Ready for Rebuild", "rebuilding" },
+        { "Waiting for Rebuild", "rebuilding" },
 };
 
 static Span ssacli_trim(Span s) {
@@ -108,6 +144,14 @@ static int64_t percent_in(Span s, int64_t scale) {
                                                                                                     : UNKNOWN;
 }
 
+const char *ssacli_volume_subject(Arena *a, const SsacliFacts *f, const SsacliVolume *v) {
+        return text_format(a, "%s/%s%s", f->controllers[v->controller].subject, v->array, v->number);
+}
+
+const char *ssacli_drive_subject(Arena *a, const SsacliFacts *f, const SsacliDrive *d) {
+        return text_format(a, "%s:%s", f->controllers[d->controller].subject, d->place);
+}
+
 /* ---- objects begin ---- */
 static void controller_begin(Reader *r, Span line, const char *in_slot) {
         SsacliController *c = &r->f.controllers[r->f.n_controllers++];
@@ -130,7 +174,9 @@ static void drive_begin(Reader *r, Span place) {
                                                       .kind = "",
                                                       .model = "",
                                                       .serial = "",
-                                                      .state = "unknown",
+                                                      .wwn = "",
+                                                      .block = "",
+                                                      .state = NULL,
                                                       .temperature = UNKNOWN,
                                                       .hours = UNKNOWN,
                                                       .wear = UNKNOWN };
@@ -141,10 +187,11 @@ static void volume_begin(Reader *r, Span number) {
                                                          .array = r->array,
                                                          .number = ssacli_copied(r, number),
                                                          .level = "",
-                                                         .state = "unknown",
+                                                         .state = NULL,
                                                          .block = "",
                                                          .action = "",
-                                                         .progress_permille = UNKNOWN };
+                                                         .progress_permille = UNKNOWN,
+                                                         .media_errors = UNKNOWN };
 }
 
 /* True: the line began an object. */
@@ -176,13 +223,37 @@ static bool object_begin(Reader *r, Span line, size_t indent) {
 }
 
 /* ---- what is said of them ---- */
+
+/* The controller's, volume's or drive's subject, as "hpraid" tells it. */
+static const char *item_subject(const Reader *r) {
+        const SsacliFacts *f = &r->f;
+
+        if (r->object == OBJECT_CONTROLLER)
+                return f->controllers[f->n_controllers - 1].subject;
+        if (r->object == OBJECT_VOLUME)
+                return ssacli_volume_subject(r->a, f, &f->volumes[f->n_volumes - 1]);
+        return ssacli_drive_subject(r->a, f, &f->drives[f->n_drives - 1]);
+}
+
+/* The word for it; of one that is not known, "unknown", which is said beside it. */
+static const char *ssacli_word(Reader *r, const StateWord *words, size_t n, Span key, Span value) {
+        const char *theirs = ssacli_copied(r, value), *ours = state_word_find(words, n, theirs);
+        const char *name = ours ? "" : item_subject(r);
+
+        if (!ours)
+                r->full |= !name || unread_word(r->a, &r->f.unread, name, ssacli_copied(r, key), theirs) < 0;
+        return ours ? ours : "unknown";
+}
+#define WORD_OF(r, words, key, value) ssacli_word(r, words, ARRAY_SIZE(words), key, value)
+
 static void controller_line(Reader *r, Span key, Span value) {
         SsacliController *c = &r->f.controllers[r->f.n_controllers - 1];
 
         if (span_is(key, "Controller Status"))
-                c->state = WORD_OF(ssacli_controller_words, value);
-        else if (span_is(key, "Battery/Capacitor Status") || span_is(key, "Battery Status"))
-                c->battery = WORD_OF(ssacli_battery_words, value);
+                c->state = WORD_OF(r, ssacli_controller_words, key, value);
+        else if (span_is(key, "Battery/Capacitor Status") || span_is(key, "Battery Status") ||
+                 span_is(key, "Energy Pack Status"))
+                c->battery = WORD_OF(r, ssacli_battery_words, key, value);
 }
 
 static void volume_line(Reader *r, Span key, Span value) {
@@ -190,13 +261,15 @@ static void volume_line(Reader *r, Span key, Span value) {
         const char *action;
 
         if (span_is(key, "Fault Tolerance")) {
-                v->level = WORD_OF(ssacli_level_words,
+                v->level = WORD_OF(r, ssacli_level_words, key,
                                    span_starts(value, "RAID ") ? ssacli_after(value, 5) : value);
         } else if (span_is(key, "Status")) {
-                v->state = WORD_OF(ssacli_volume_words, value);
-                action = WORD_OF(action_words, value);
-                v->action = strcmp(action, "unknown") == 0 ? "" : action;
+                v->state = WORD_OF(r, ssacli_volume_words, key, value);
+                action = STATE_WORD(action_words, ssacli_copied(r, value));
+                v->action = action ? action : "";
                 v->progress_permille = *v->action ? percent_in(value, 10) : UNKNOWN;
+        } else if (span_is(key, "Unrecoverable Media Errors")) {
+                v->media_errors = !span_is(value, "None");
         } else if (span_is(key, "Disk Name") && span_starts(value, "/dev/")) {
                 v->block = ssacli_copied(r, ssacli_after(value, 5));
         }
@@ -207,10 +280,11 @@ static void drive_line(Reader *r, Span key, Span value) {
         int64_t left;
 
         if (span_is(key, "Status")) {
-                d->state = WORD_OF(ssacli_drive_words, value);
+                d->state = WORD_OF(r, ssacli_drive_words, key, value);
                 d->predicted = span_starts(value, "Predictive Failure");
         } else if (span_is(key, "Drive Type")) {
-                d->spare = span_starts(value, "Spare");
+                d->spare = memmem(value.at, value.n, "Spare", 5) != NULL;
+                d->raw = span_starts(value, "HBA");
         } else if (span_is(key, "Interface Type")) {
                 d->kind = span_starts(value, "Solid State") ? "ssd"
                           : span_starts(value, "NVMe")      ? "nvme"
@@ -219,6 +293,13 @@ static void drive_line(Reader *r, Span key, Span value) {
                 d->kind = ssacli_number_of(value) > 0 ? "hdd" : d->kind;
         } else if (span_is(key, "Serial Number")) {
                 d->serial = ssacli_copied(r, value);
+        } else if (span_is(key, "Disk Name") && span_starts(value, "/dev/")) {
+                d->block = ssacli_copied(r, ssacli_after(value, 5));
+        } else if (span_is(key, "WWID")) {
+                d->wwn = ssacli_copied(r, value);
+        } else if (span_is(key, "SSD Smart Trip Wearout")) {
+                d->wear = span_is(value, "True") ? 100
+                                                 : d->wear; /* its controller's word that it is worn out */
         } else if (span_is(key, "Model")) {
                 d->model = ssacli_copied(r, value);
         } else if (span_is(key, "Current Temperature (C)")) {
@@ -227,7 +308,7 @@ static void drive_line(Reader *r, Span key, Span value) {
                 d->hours = ssacli_number_of(value);
         } else if (span_is(key, "Usage remaining")) {
                 left = percent_in(value, 1000);
-                d->wear = left >= 0 ? 100 - left / 1000 : UNKNOWN;
+                d->wear = left >= 0 && d->wear < 100 - left / 1000 ? 100 - left / 1000 : d->wear;
         }
 }
 
@@ -257,6 +338,32 @@ static void ssacli_line_take(Reader *r, Span raw) {
                 drive_line(r, key, value);
 }
 
+/* What was given no status: its answer is cut off, or it has none. */
+static int ssacli_finish(Arena *a, SsacliFacts *f) {
+        int k = 0;
+
+        for (uint32_t i = 0; i < f->n_controllers && k == 0; i++)
+                if (!f->controllers[i].state) {
+                        f->controllers[i].state = "unknown";
+                        k = unread_word(a, &f->unread, f->controllers[i].subject, "Controller Status", NULL);
+                }
+        for (uint32_t i = 0; i < f->n_volumes && k == 0; i++)
+                if (!f->volumes[i].state) {
+                        const char *name = ssacli_volume_subject(a, f, &f->volumes[i]);
+
+                        f->volumes[i].state = "unknown";
+                        k = name ? unread_word(a, &f->unread, name, "Status", NULL) : -ENOMEM;
+                }
+        for (uint32_t i = 0; i < f->n_drives && k == 0; i++)
+                if (!f->drives[i].state) {
+                        const char *name = ssacli_drive_subject(a, f, &f->drives[i]);
+
+                        f->drives[i].state = "unknown";
+                        k = name ? unread_word(a, &f->unread, name, "Status", NULL) : -ENOMEM;
+                }
+        return k;
+}
+
 int ssacli_parse(Arena *a, const char *text, size_t n, SsacliFacts *ret) {
         Reader r = { .a = a, .array = "" };
         Span rest = { text, n }, line;
@@ -273,11 +380,8 @@ int ssacli_parse(Arena *a, const char *text, size_t n, SsacliFacts *ret) {
                 ssacli_line_take(&r, line);
         if (r.full)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < r.f.n_controllers; i++)
-                if (!r.f.controllers[i].state)
-                        return -EBADMSG;
         if (r.f.n_controllers == 0)
                 return -EBADMSG;
         *ret = r.f;
-        return 0;
+        return ssacli_finish(a, ret);
 }

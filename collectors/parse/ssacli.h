@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "scheduler/base/arena.h"
+#include "collectors/parse/unread.h"
 #include "scheduler/model/units.h"
 
 typedef struct SsacliController {
@@ -17,14 +17,15 @@ typedef struct SsacliVolume {
         const char *array, *number; /* "A", "1" */
         const char *level, *state, *block, *action;
         int64_t progress_permille;
+        int64_t media_errors; /* 1: unrecoverable ones were found; 0: none */
 } SsacliVolume;
 
 typedef struct SsacliDrive {
         uint32_t controller;
         const char *array; /* "" in none */
         const char *place; /* "1I:1:1" */
-        const char *kind, *model, *serial, *state;
-        bool predicted, spare;
+        const char *kind, *model, *serial, *wwn, *block, *state;
+        bool predicted, spare, raw; /* raw: the host sees it as it is (HBA mode) */
         int64_t temperature, hours, wear;
 } SsacliDrive;
 
@@ -33,7 +34,12 @@ typedef struct SsacliFacts {
         SsacliVolume *volumes;
         SsacliDrive *drives;
         uint32_t n_controllers, n_volumes, n_drives;
+        Unread *unread; /* what has no status, or one that is not known */
 } SsacliFacts;
 
-/* 0; -EBADMSG: no controller in it, or one cut short before its status; -ENOMEM. */
+/* 0; -EBADMSG: no controller in it; -ENOMEM. */
 int ssacli_parse(Arena *a, const char *text, size_t n, SsacliFacts *ret) must_check;
+
+/* As metrics name them: "hpraid/0/A1", "hpraid/0:1I:1:1". NULL: the arena is full. */
+const char *ssacli_volume_subject(Arena *a, const SsacliFacts *f, const SsacliVolume *v);
+const char *ssacli_drive_subject(Arena *a, const SsacliFacts *f, const SsacliDrive *d);

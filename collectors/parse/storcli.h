@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* storcli, storcli64, perccli (LSI/Broadcom/Dell MegaRAID), their JSON ("J"): controllers, virtual drives,
- * drives. Pure.
+/* storcli, storcli64, perccli (LSI/Broadcom/Dell MegaRAID), and storcli2, perccli2 (MPI3 controllers), their JSON
+ * ("J"): controllers, virtual drives, drives. Pure.
  *
- * All texts are in the arena, and "" where it does not say; numbers UNKNOWN. */
+ * "Failure" says that something was not told, not that nothing was: what is there counts, and what is missing is
+ * said in `unread`. All texts are in the arena, and "" where it does not say; numbers UNKNOWN. */
 #pragma once
 
-#include "scheduler/base/arena.h"
+#include "collectors/parse/unread.h"
 #include "scheduler/model/units.h"
 
 typedef struct StorcliController {
-        const char *subject;                 /* "megaraid/0" */
-        const char *model, *state, *battery; /* as metrics name them */
+        const char *subject;                    /* "megaraid/0" */
+        const char *model, *state, *battery;    /* as metrics name them */
+        int64_t number, corrected, uncorrected; /* errors of its memory */
 } StorcliController;
 
 typedef struct StorcliVolume {
@@ -20,11 +22,14 @@ typedef struct StorcliVolume {
         const char *action;        /* "" idle */
         int64_t controller, group; /* drive group: which drives it is on */
         int64_t wanted;            /* drives */
+        int64_t bad_blocks;        /* 1: it knows some of its data to be lost */
+        bool some_left;            /* "partially degraded": it may lose another */
 } StorcliVolume;
 
 typedef struct StorcliDrive {
         const char *subject, *slot; /* "megaraid/0:252:1", "0:252:1" */
-        const char *kind, *model, *serial, *transport, *state;
+        const char *kind, *model, *serial, *wwn, *address, *transport, *state;
+        const char *role;          /* member, spare, none; "": a disk of the host's own */
         int64_t controller, group; /* UNKNOWN: in none */
         int64_t media_errors, other_errors, predictions, temperature;
         int64_t alert; /* 1: "S.M.A.R.T alert flagged by drive" */
@@ -33,8 +38,9 @@ typedef struct StorcliDrive {
 typedef struct StorcliFacts {
         const StorcliController *controllers;
         const StorcliVolume *volumes;
-        const StorcliDrive *drives;
+        StorcliDrive *drives;
         uint32_t n_controllers, n_volumes, n_drives;
+        Unread *unread;
 } StorcliFacts;
 
 typedef struct StorcliText {
@@ -42,8 +48,9 @@ typedef struct StorcliText {
         size_t n;
 } StorcliText;
 
-/* `controllers`: /call show all; `volumes`: /call/vall show all; `drives`: /call/eall/sall show all. A
- * controller without volumes or drives says "Failure" there, and has none. 0; -EBADMSG: that is not storcli's
- * JSON; -ENODEV: it knows no controller; -ENOMEM. */
+/* `controllers`: /call show all; `volumes`: /call/vall show all; `drives`: /call/eall/sall show all; `others`:
+ * /call/sall show all, drives without an enclosure; "" where it was not asked. A controller without volumes or
+ * drives says "Failure" there, and has none. 0; -EBADMSG: that is not storcli's JSON; -ENODEV: it knows no
+ * controller; -ENOMEM. */
 int storcli_parse(Arena *a, StorcliText controllers, StorcliText volumes, StorcliText drives,
-                  StorcliFacts *ret) must_check;
+                  StorcliText others, StorcliFacts *ret) must_check;

@@ -3,7 +3,7 @@
  * Pure. */
 #pragma once
 
-#include "scheduler/base/arena.h"
+#include "collectors/parse/unread.h"
 #include "scheduler/model/units.h"
 
 typedef enum ZfsLeafState {
@@ -11,15 +11,18 @@ typedef enum ZfsLeafState {
         ZFS_SUSPECT, /* used, and counts errors, or is called degraded */
         ZFS_FILLING, /* being resilvered */
         ZFS_LOST,
-        ZFS_SPARE, /* idle */
+        ZFS_SPARE,   /* idle */
+        ZFS_UNKNOWN, /* its word is not understood */
         ZFS_LEAF_N,
 } ZfsLeafState;
 
 typedef struct ZfsLeaf {
         const char *path; /* "/dev/sda1", or what is left of it */
+        const char *word; /* its state as zpool says it */
+        const char *role; /* member, spare, log, cache */
         uint32_t pool;
         ZfsLeafState state;
-        bool data;                     /* not a log or a cache, whose loss is none of data */
+        bool data;                     /* not a log, a cache or a spare, whose loss is none of data */
         int64_t read, write, checksum; /* errors, or UNKNOWN */
 } ZfsLeaf;
 
@@ -34,8 +37,9 @@ typedef struct ZfsFacts {
         const ZfsPool *pools;
         const ZfsLeaf *leaves;
         uint32_t n_pools, n_leaves;
+        Unread *unread; /* pools without a table, words of pools and groups; a leaf's word is its own */
 } ZfsFacts;
 
-/* 0; -EBADMSG; -ENOMEM. No pools is a fact too ("no pools available"). */
+/* 0; -EBADMSG: that is no such answer; -ENOMEM. No pools is a fact too ("no pools available"). */
 int zpool_json_parse(Arena *a, const char *text, size_t n, ZfsFacts *ret) must_check;
 int zpool_text_parse(Arena *a, const char *text, size_t n, ZfsFacts *ret) must_check;

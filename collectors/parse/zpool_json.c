@@ -97,9 +97,12 @@ static int pool_take(Arena *a, const char *name, const json_t *pool, ZfsPool *po
         room.rows = arena_new(a, ZfsRow, most + 1);
         if (!t.name || !t.state || !room.rows)
                 return -ENOMEM;
-        r = vdevs_take(a, json_object_get(root, "vdevs"), 1, ZFS_DATA, &room);
-        if (r == 0 && room.n == 0)
-                r = -EBADMSG;
+        r = json_is_object(root)
+                    ? zfs_word_check(a, &t, "its own row:", json_string_value(json_object_get(root, "state")),
+                                     f)
+                    : 0;
+        if (r == 0)
+                r = vdevs_take(a, json_object_get(root, "vdevs"), 1, ZFS_DATA, &room);
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(groups); i++)
                 r = vdevs_take(a, json_object_get(pool, groups[i]), 1, zfs_group_named(groups[i]), &room);
         if (r < 0)

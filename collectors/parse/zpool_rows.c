@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "collectors/parse/state_words.h"
 #include "scheduler/base/text.h"
 
 ZfsGroup zfs_group_named(const char *name) {
@@ -45,18 +46,33 @@ static bool zpool_rows_starts(const char *s, const char *with) {
         return strncmp(s, with, strlen(with)) == 0;
 }
 
+static const StateWord zpool_words[] = {
+        { "ONLINE", "working" }, { "DEGRADED", "suspect" }, { "OFFLINE", "lost" }, { "REMOVED", "lost" },
+        { "FAULTED", "lost" },   { "UNAVAIL", "lost" },     { "SPLIT", "lost" },   { "SUSPENDED", "lost" },
+        { "CANT_OPEN", "lost" }, { "AVAIL", "spare" },      { "INUSE", "in use" },
+};
+
+/* A spare in use is told of twice: by the pair that it stands in for, and in the list of spares, which says nothing
+ * more. */
+static bool is_repeated(const ZfsRow *row) {
+        const char *word = STATE_WORD(zpool_words, row->state);
+
+        return row->group == ZFS_SPARES && word && strcmp(word, "in use") == 0;
+}
+
 static ZfsLeafState leaf_state(const ZfsRow *row) {
+        const char *word = STATE_WORD(zpool_words, row->state);
         bool errors = row->read > 0 || row->write > 0 || row->checksum > 0;
 
+        if (!word)
+                return ZFS_UNKNOWN;
         if (row->group == ZFS_SPARES)
-                return zpool_rows_starts(row->state, "AVAIL") || zpool_rows_starts(row->state, "ONLINE")
-                               ? ZFS_SPARE
-                               : ZFS_LOST;
+                return strcmp(word, "spare") == 0 || strcmp(word, "working") == 0 ? ZFS_SPARE : ZFS_LOST;
         if (row->resilvering)
                 return ZFS_FILLING;
-        if (zpool_rows_starts(row->state, "DEGRADED") || (zpool_rows_starts(row->state, "ONLINE") && errors))
-                return ZFS_SUSPECT;
-        return zpool_rows_starts(row->state, "ONLINE") ? ZFS_WORKING : ZFS_LOST;
+        if (strcmp(word, "lost") == 0)
+                return ZFS_LOST;
+        return strcmp(word, "suspect") == 0 || errors ? ZFS_SUSPECT : ZFS_WORKING;
 }
 
 static bool is_leaf(const ZfsTable *t, uint32_t i) {
@@ -74,12 +90,13 @@ static uint32_t zpool_rows_end_of(const ZfsTable *t, uint32_t i) {
         return end;
 }
 
-/* Of a device, or of a pair that one replaces the other in: does one of them hold the data? */
-static bool slot_works(const ZfsTable *t, uint32_t i) {
+/* Of a device, or of a pair that one replaces the other in: does one of them hold the data? `whole`: what it is part
+ * of is online, and so is one whose word is not understood. */
+static bool slot_works(const ZfsTable *t, uint32_t i, bool whole) {
         for (uint32_t k = i, end = zpool_rows_end_of(t, i); k < end; k++) {
                 ZfsLeafState s = leaf_state(&t->rows[k]);
 
-                if (is_leaf(t, k) && (s == ZFS_WORKING || s == ZFS_SUSPECT))
+                if (is_leaf(t, k) && (s == ZFS_WORKING || s == ZFS_SUSPECT || (s == ZFS_UNKNOWN && whole)))
                         return true;
         }
         return false;
@@ -98,12 +115,12 @@ static Vdev vdev_judge(const ZfsTable *t, uint32_t i) {
 
         if (is_leaf(t, i)) {
                 v.wanted = 1;
-                v.working = slot_works(t, i);
+                v.working = slot_works(t, i, zpool_rows_starts(t->state, "ONLINE"));
                 return v;
         }
         for (uint32_t k = i + 1; k < end; k = zpool_rows_end_of(t, k)) {
                 v.wanted++;
-                v.working += slot_works(t, k);
+                v.working += slot_works(t, k, zpool_rows_starts(t->rows[i].state, "ONLINE"));
         }
         if (zpool_rows_starts(name, "mirror") || zpool_rows_starts(name, "replacing") ||
             zpool_rows_starts(name, "spare")) {
@@ -136,16 +153,55 @@ static const char *zpool_rows_state_of(const ZfsTable *t, bool whole) {
                        : "unknown";
 }
 
+static const char *role_of(ZfsGroup group) {
+        static const char *const roles[ZFS_GROUP_N] = { "member", "log", "cache", "spare" };
+
+        return roles[group];
+}
+
 static void leaf_add(const ZfsTable *t, uint32_t i, ZfsLeaf *leaves, ZfsFacts *f) {
         const ZfsRow *row = &t->rows[i];
 
         leaves[f->n_leaves++] = (ZfsLeaf){ .path = row->path,
                                            .pool = f->n_pools,
                                            .state = leaf_state(row),
-                                           .data = row->group == ZFS_DATA || row->group == ZFS_SPARES,
+                                           .word = row->state,
+                                           .role = role_of(row->group),
+                                           .data = row->group == ZFS_DATA,
                                            .read = row->read,
                                            .write = row->write,
                                            .checksum = row->checksum };
+}
+
+int zfs_word_check(Arena *a, const ZfsTable *t, const char *what, const char *word, ZfsFacts *f) {
+        const char *name = text_format(a, "zfs/%s", t->name);
+
+        if (STATE_WORD(zpool_words, word))
+                return 0;
+        return name ? unread_word(a, &f->unread, name, what, word) : -ENOMEM;
+}
+
+/* The weakest of its top-level devices is the pool's redundancy, and its level. */
+static uint32_t vdevs_take(const ZfsTable *t, ZfsPool *p) {
+        int64_t weakest = INT64_MAX;
+        uint32_t vdevs = 0;
+
+        for (uint32_t i = 0; i < t->n_rows; i++)
+                if (t->rows[i].depth == 1 && t->rows[i].group == ZFS_DATA) {
+                        Vdev v = vdev_judge(t, i);
+                        int64_t left = v.bears - (v.wanted - v.working);
+
+                        p->wanted += v.wanted;
+                        p->working += v.working;
+                        p->redundancy = vdevs == 0 || left < p->redundancy ? left : p->redundancy;
+                        if (v.bears < weakest)
+                                p->level = v.level;
+                        weakest = v.bears < weakest ? v.bears : weakest;
+                        vdevs++;
+                }
+        if (vdevs > 1 && strcmp(p->level, "raid1") == 0)
+                p->level = "raid10";
+        return vdevs;
 }
 
 int zfs_table_judge(Arena *a, const ZfsTable *t, ZfsPool *pools, ZfsLeaf *leaves, ZfsFacts *f) {
@@ -155,38 +211,27 @@ int zfs_table_judge(Arena *a, const ZfsTable *t, ZfsPool *pools, ZfsLeaf *leaves
                       .data_errors = t->data_errors,
                       .redundancy = UNKNOWN,
                       .level = "" };
-        int64_t weakest = INT64_MAX;
-        uint32_t vdevs = 0;
         bool filling = false;
+        int r = zfs_word_check(a, t, "state", t->state, f);
 
-        (void) a;
-        for (uint32_t i = 0; i < t->n_rows; i++) {
-                if (is_leaf(t, i)) {
+        if (r == 0 && vdevs_take(t, &p) == 0)
+                return unread_word(a, &f->unread, text_format(a, "zfs/%s", t->name), "table", NULL);
+        for (uint32_t i = 0; r == 0 && i < t->n_rows; i++) {
+                if (!is_leaf(t, i)) {
+                        r = zfs_word_check(a, t, t->rows[i].name, t->rows[i].state, f);
+                } else if (!is_repeated(&t->rows[i])) {
                         leaf_add(t, i, leaves, f);
                         p.spares += leaves[f->n_leaves - 1].state == ZFS_SPARE;
                         filling |= leaves[f->n_leaves - 1].state == ZFS_FILLING;
                 }
-                if (t->rows[i].depth == 1 && t->rows[i].group == ZFS_DATA) {
-                        Vdev v = vdev_judge(t, i);
-                        int64_t left = v.bears - (v.wanted - v.working);
-
-                        p.wanted += v.wanted;
-                        p.working += v.working;
-                        p.redundancy = vdevs == 0 || left < p.redundancy ? left : p.redundancy;
-                        if (v.bears < weakest)
-                                p.level = v.level;
-                        weakest = v.bears < weakest ? v.bears : weakest;
-                        vdevs++;
-                }
         }
-        if (vdevs > 1 && strcmp(p.level, "raid1") == 0)
-                p.level = "raid10";
         p.state = zpool_rows_state_of(t, p.working == p.wanted);
         /* the form that does not say which is being filled: one of them is */
-        if (strcmp(t->action, "resilver") == 0 && !filling && vdevs > 0)
+        if (strcmp(t->action, "resilver") == 0 && !filling)
                 p.redundancy--;
-        if (vdevs > 0 && (p.redundancy < 0 || strcmp(p.state, "failed") == 0))
+        if (p.redundancy < 0 || strcmp(p.state, "failed") == 0)
                 p.redundancy = 0;
-        pools[f->n_pools++] = p;
-        return 0;
+        if (r == 0)
+                pools[f->n_pools++] = p;
+        return r;
 }

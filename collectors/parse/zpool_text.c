@@ -64,7 +64,8 @@ static int row_take(Reader *r, Span line) {
         size_t indent = indent_of(line);
         ZfsRow *row = &r->rows[r->n_rows];
         Span word, state = { 0 }, counts[3] = { 0 };
-        bool resilvering = zpool_text_has(line, "(resilvering)");
+        bool resilvering =
+                zpool_text_has(line, "(resilvering)") || zpool_text_has(line, "(awaiting resilver)");
         uint32_t depth;
 
         if (!word_next(&line, &word))
@@ -76,8 +77,12 @@ static int row_take(Reader *r, Span line) {
         if (depth == 0) { /* the pool itself, or "logs" and the like */
                 const char *name = zpool_text_copied(r, word);
 
-                r->group = name && strcmp(name, r->table.name) != 0 ? zfs_group_named(name) : ZFS_DATA;
-                return name ? 0 : -ENOMEM;
+                const char *own = state.n > 0 ? zpool_text_copied(r, state) : "";
+
+                if (!name || !own)
+                        return -ENOMEM;
+                r->group = strcmp(name, r->table.name) != 0 ? zfs_group_named(name) : ZFS_DATA;
+                return *own ? zfs_word_check(r->a, &r->table, "its own row:", own, &r->facts) : 0;
         }
         *row = (ZfsRow){ .depth = depth,
                          .group = r->group,
@@ -132,7 +137,7 @@ static int zpool_text_line_take(Reader *r, Span line) {
                 return 0;
         }
         if (span_is(key, "pool:"))
-                return word_next(&rest, &value) ? pool_begin(r, value) : -EBADMSG;
+                return word_next(&rest, &value) ? pool_begin(r, value) : 0;
         if (!r->table.name)
                 return 0;
         if (span_is(key, "NAME")) {
@@ -177,11 +182,8 @@ int zpool_text_parse(Arena *a, const char *text, size_t n, ZfsFacts *ret) {
                 result = pool_end(&r);
         if (result < 0)
                 return result;
-        if (r.facts.n_pools == 0 && !memmem(text, n, "no pools available", 18))
+        if (r.facts.n_pools == 0 && !r.facts.unread && !memmem(text, n, "no pools available", 18))
                 return -EBADMSG;
-        for (uint32_t i = 0; i < r.facts.n_pools; i++)
-                if (r.pools[i].wanted == 0) /* cut short before its table */
-                        return -EBADMSG;
         r.facts.pools = r.pools;
         r.facts.leaves = r.leaves;
         *ret = r.facts;

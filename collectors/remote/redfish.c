@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "collectors/parse/json_pick.h"
-#include "collectors/parse/redfish_json.h"
 #include "collectors/remote/http_request.h"
+#include "collectors/remote/redfish_walk.h"
 
 #define RESOURCES_MOST 512
-#define LINKS_MOST     256
 #define REPLY_MOST     ((size_t) 4 << 20)
 
 const SettingDef redfish_settings[] = {
@@ -28,10 +27,11 @@ const SettingDef redfish_settings[] = {
           .doc = "How often each BMC is read." },
         { .name = "timeout",
           .type = SETTING_DURATION,
-          .def = 60 * USEC_PER_SEC,
+          .def = 30 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 600 * USEC_PER_SEC,
-          .doc = "How long one reading of one BMC may take: they are slow." },
+          .doc = "How long one reading of one BMC may take, all in all: they are slow. What was not reached "
+                 "is named." },
         { .name = "ca_file",
           .type = SETTING_TEXT,
           .def_text = "",
@@ -51,11 +51,6 @@ typedef struct Walk {
         SampleList list;
         usec_t until; /* monotonic */
         uint32_t asked;
-        struct {
-                const char *link;
-                bool works;
-        } drives[LINKS_MOST];
-        uint32_t n_drives;
         TextFault *fault;
 } Walk;
 
@@ -101,7 +96,7 @@ static int redfish_get(Walk *w, const char *path, json_t **ret) {
                 return 1;
         if (reply.status != 200) {
                 text_fault(w->fault, "", "%.120s: HTTP status %ld", path, reply.status);
-                return reply.status == 401 || reply.status == 403 ? -EACCES : -EBADMSG;
+                return reply.status == 401 ? -EACCES : -EBADMSG; /* 403: of this one alone */
         }
         *ret = json_document(reply.body, reply.n);
         if (!json_is_object(*ret)) {
@@ -157,122 +152,12 @@ static void session_close(Walk *w) {
         w->fault = fault;
 }
 
-/* ---- the walk ---- */
-
-typedef int (*Visit)(Walk *w, const char *parent, const json_t *resource);
-
-/* Each resource `links` of `j` names. */
-static int visit_links(Walk *w, const json_t *j, const char *key, const char *parent, Visit visit) {
-        const char *links[LINKS_MOST];
-        uint32_t n = redfish_links(j, key, links, LINKS_MOST);
-        int r = 0;
-
-        for (uint32_t i = 0; i < n && r >= 0; i++) {
-                json_t *one = NULL;
-
-                r = redfish_get(w, links[i], &one);
-                if (r == 0) {
-                        r = visit(w, parent, one);
-                        json_decref(one);
-                }
-        }
-        return r < 0 ? r : 0;
+static int source_get(void *arg, const char *path, json_t **ret) {
+        return redfish_get(arg, path, ret);
 }
 
-/* The collection that `key` of `j` links to; none is nothing to visit. */
-static int visit_collection(Walk *w, const json_t *j, const char *key, const char *parent, Visit visit) {
-        const char *link = json_string_value(json_object_get(json_object_get(j, key), "@odata.id"));
-        json_t *collection = NULL;
-        int r;
-
-        if (!link || link[0] != '/')
-                return 0;
-        r = redfish_get(w, link, &collection);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = visit_links(w, collection, "Members", parent, visit);
-        json_decref(collection);
-        return r;
-}
-
-static int visit_drive(Walk *w, const char *storage, const json_t *drive) {
-        const char *link = json_string_value(json_object_get(drive, "@odata.id"));
-
-        if (link && w->n_drives < LINKS_MOST) {
-                w->drives[w->n_drives].link = text_copy(w->a, link, strlen(link));
-                if (!w->drives[w->n_drives].link)
-                        return -ENOMEM;
-                w->drives[w->n_drives++].works = redfish_drive_works(drive);
-        }
-        return redfish_drive(&w->list.sink, storage, drive);
-}
-
-static bool drive_works(const void *arg, const char *link) {
-        const Walk *w = arg;
-
-        for (uint32_t i = 0; i < w->n_drives; i++)
-                if (strcmp(w->drives[i].link, link) == 0)
-                        return w->drives[i].works;
-        return true;
-}
-
-static int visit_volume(Walk *w, const char *storage, const json_t *volume) {
-        RedfishDrives drives = { .works = drive_works, .arg = w };
-
-        return redfish_volume(&w->list.sink, storage, volume, &drives);
-}
-
-static int visit_controller(Walk *w, const char *storage, const json_t *controller) {
-        (void) storage;
-        return redfish_controller(&w->list.sink, controller);
-}
-
-static int visit_storage(Walk *w, const char *system, const json_t *storage) {
-        const char *id = json_string_value(json_object_get(storage, "Id"));
-        const char *name = id ? id : redfish_name(json_string_value(json_object_get(storage, "@odata.id")));
-        int r = redfish_controller(&w->list.sink, storage);
-
-        (void) system;
-        if (r == 0)
-                r = visit_collection(w, storage, "Controllers", name, visit_controller);
-        if (r == 0)
-                r = visit_links(w, storage, "Drives", name, visit_drive);
-        if (r == 0)
-                r = visit_collection(w, storage, "Volumes", name, visit_volume);
-        return r;
-}
-
-static int visit_system(Walk *w, const char *root, const json_t *system) {
-        int r = redfish_system(&w->list.sink, system);
-
-        return r < 0 ? r : visit_collection(w, system, "Storage", root, visit_storage);
-}
-
-static int get_of_chassis(Walk *w, const json_t *chassis, const char *key,
-                          int (*emit)(SampleSink *sink, const char *name, const json_t *j)) {
-        const char *link = json_string_value(json_object_get(json_object_get(chassis, key), "@odata.id"));
-        const char *name = redfish_name(json_string_value(json_object_get(chassis, "@odata.id")));
-        json_t *j = NULL;
-        int r;
-
-        if (!link || link[0] != '/')
-                return 0;
-        r = redfish_get(w, link, &j);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = emit(&w->list.sink, name, j);
-        json_decref(j);
-        return r;
-}
-
-static int visit_chassis(Walk *w, const char *root, const json_t *chassis) {
-        int r = get_of_chassis(w, chassis, "Thermal", redfish_thermal);
-
-        (void) root;
-        return r < 0 ? r : get_of_chassis(w, chassis, "Power", redfish_power);
-}
-
-static int redfish_walk(Walk *w) {
+static int redfish_read_all(Walk *w) {
+        const RedfishSource source = { .get = source_get, .arg = w };
         json_t *root = NULL;
         int r = redfish_get(w, "/redfish/v1/", &root);
 
@@ -285,9 +170,7 @@ static int redfish_walk(Walk *w) {
         if (w->target->user[0])
                 r = session_open(w);
         if (r == 0)
-                r = visit_collection(w, root, "Systems", "", visit_system);
-        if (r == 0)
-                r = visit_collection(w, root, "Chassis", "", visit_chassis);
+                r = redfish_walk(&source, root, w->a, &w->list);
         json_decref(root);
         session_close(w);
         return r;
@@ -304,7 +187,7 @@ int redfish_read(Arena *a, const RedfishTarget *target, usec_t now, Section *ret
         if (r < 0)
                 return r;
         w.list = sample_list_over(&samples);
-        r = redfish_walk(&w);
+        r = redfish_read_all(&w);
         read = (Section){
                 .collector = "redfish", .read_at = now, .samples = w.list.samples, .n_samples = w.list.n
         };

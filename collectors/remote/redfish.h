@@ -3,8 +3,8 @@
  * "redfish".
  *
  * A session is opened and ended; where a BMC has none, basic authentication is used. At most 512 resources,
- * and the time limit, are spent on one BMC; what was not reached in time makes the whole reading fail: half a
- * reading would look like a recovery. Links are followed on the BMC alone.
+ * and the time limit, are spent on one BMC; what was not reached, or could not be read, is named in item.unread and
+ * keeps its grade. Links are followed on the BMC alone.
  *
  * Owner: everything is in the arena. Threads: any. Blocks for at most the time limit.
  */

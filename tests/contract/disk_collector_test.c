@@ -328,7 +328,7 @@ Test(megaraid, volumes_drives_spares_and_battery) {
         number_is(s, ARRAY_SPARES, "megaraid/0/v1", 1);
         text_is(s, DISK_STATE, "megaraid/0:252:3", "rebuilding");
         text_is(s, DISK_STATE, "megaraid/0:252:5", "spare");
-        text_is(s, DISK_STATE, "megaraid/0::6", "foreign");
+        text_is(s, DISK_STATE, "megaraid/0:6", "foreign");
         text_is(s, DISK_STATE, "megaraid/0:252:7", "failed");
         story_close(&s);
 }

@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         static const char *const names[] = { "sda1", "sdb1", "sdc1", "sdd1" };
         MdMemberFiles members[ARRAY_SIZE(names)] = { 0 };
         Arena a = arena_over(memory, sizeof(memory));
-        MdFiles f = { .members = members };
+        MdFiles f = { .name = "md0", .members = members };
+        Unread *unread = NULL;
         MdArray x;
 
         f.level = file_next(&data, &n);
@@ -37,8 +38,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 members[f.n_members].state = file_next(&data, &n);
                 members[f.n_members].slot = file_next(&data, &n);
         }
-        if (md_array_parse(&a, &f, &x) < 0)
+        switch (md_array_parse(&a, &f, &x, &unread)) {
+        case 0:
+                break;
+        case 1:
+                assert(unread && strcmp(unread->name, "md0") == 0 && *unread->why);
                 return 0;
+        default:
+                return 0;
+        }
         assert(x.n_working >= 0 && x.n_working <= x.wanted && x.spares >= 0);
         assert(x.redundancy >= UNKNOWN && x.redundancy <= x.wanted);
         assert(x.progress_permille >= UNKNOWN && x.progress_permille <= 1000);

@@ -7,12 +7,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         static unsigned char memory[8 << 20];
         Arena a = arena_over(memory, sizeof(memory));
-        const MultipathMap *maps;
-        uint32_t count;
+        MultipathFacts f;
 
-        if (multipathd_parse(&a, (const char *) data, n, &maps, &count) == 0)
-                for (uint32_t i = 0; i < count; i++)
-                        assert(*maps[i].name && maps[i].working && maps[i].failed &&
-                               maps[i].n_working <= maps[i].n_paths);
+        if (multipathd_parse(&a, (const char *) data, n, &f) < 0)
+                return 0;
+        for (uint32_t i = 0; i < f.n; i++)
+                assert(*f.maps[i].name && f.maps[i].working && f.maps[i].failed &&
+                       f.maps[i].n_working <= f.maps[i].n_paths);
+        for (const Unread *u = f.unread; u; u = u->next)
+                assert(*u->name && *u->why);
         return 0;
 }

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 return 0;
         assert(f.health < SMART_HEALTH_N);
         assert(f.health != SMART_PASSED || (status & 0x1f) == 0);
-        assert(f.asleep || (status & 0x18) == 0 || f.health == SMART_FAILING);
+        assert(f.asleep || (status & 0x18) == 0 || f.health == SMART_FAILING || f.health == SMART_WARNING);
         assert(f.timeouts <= 0xffff && f.timeouts_5s <= 0xffff && f.timeouts_7s <= 0xffff);
         assert(f.reallocated >= UNKNOWN && f.wear >= UNKNOWN && f.uncorrected >= UNKNOWN);
         assert(strlen(f.why) < sizeof(f.why) && strlen(f.failing_now) < sizeof(f.failing_now));

@@ -19,5 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         for (uint32_t i = 0; i < f.n_drives; i++)
                 assert(f.drives[i].controller < f.n_controllers && f.drives[i].place && f.drives[i].state &&
                        f.drives[i].wear <= 100);
+        for (uint32_t i = 0; i < f.n_controllers; i++)
+                assert(f.controllers[i].subject && f.controllers[i].state);
+        for (const Unread *u = f.unread; u; u = u->next)
+                assert(*u->name && *u->why);
         return 0;
 }

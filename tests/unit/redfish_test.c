@@ -280,14 +280,14 @@ Test(redfish, a_predicted_drive_in_a_degraded_mirror_is_told_with_what_is_left) 
         s = read_all(&bmc);
         MHD_stop_daemon(bmc.daemon);
         cr_expect_eq(1, number(&s, METRIC_DISK_PREDICTED, DRIVE("A")));
-        cr_expect_str_eq("unknown", words(&s, METRIC_DISK_HEALTH, DRIVE("A")));
+        cr_expect_str_eq("warning", words(&s, METRIC_DISK_HEALTH, DRIVE("A")));
         cr_expect_str_eq("failed", words(&s, METRIC_DISK_STATE, DRIVE("B")));
         cr_expect_str_eq("failing", words(&s, METRIC_DISK_HEALTH, DRIVE("B")));
         cr_expect_str_eq("degraded", words(&s, METRIC_ARRAY_STATE, VOLUME));
         cr_expect_str_eq(DRIVE("B"), words(&s, METRIC_ARRAY_LOST, VOLUME));
         cr_expect_eq(0, number(&s, METRIC_ARRAY_REDUNDANCY, VOLUME));
         cr_expect_eq(3, number(&s, METRIC_FAULT_GRADE, "redfish/1/memory"));
-        cr_expect_eq(2, number(&s, METRIC_FAULT_GRADE, "redfish/1U/power/0"));
+        cr_expect_eq(1, number(&s, METRIC_FAULT_GRADE, "redfish/1U/power/0"));
         cr_expect(strstr(words(&s, METRIC_FAULT_WHY, "redfish/1U/power/0"), "PSU 1"));
 }
 
@@ -347,15 +347,52 @@ Test(redfish, a_wrong_password_a_slow_bmc_and_no_redfish_are_errors_in_words) {
         cr_expect_eq(-ECONNREFUSED, fails(target(&bmc), &f), "%s", f.what);
 }
 
-/* Half a reading would look like a recovery. */
-Test(redfish, a_resource_that_cannot_be_read_fails_the_whole_reading) {
+Test(redfish, a_resource_that_cannot_be_read_is_named_and_the_others_are_read) {
         static const Page broken[] = { { STORAGE "/Drives/B", "{\"Id\": " }, { NULL, NULL } };
         Bmc bmc = { .pages = broken };
-        TextFault f;
+        Section s;
 
         bmc_open(&bmc);
-        cr_expect_eq(-EBADMSG, fails(target(&bmc), &f));
+        s = read_all(&bmc);
         MHD_stop_daemon(bmc.daemon);
-        cr_expect(strstr(f.what, "Drives/B"), "%s", f.what);
+        cr_expect_str_eq("passed", words(&s, METRIC_DISK_HEALTH, DRIVE("A")));
+        cr_expect_null(find(&s, METRIC_DISK_HEALTH, DRIVE("B")));
+        cr_expect_str_eq("the BMC's answer cannot be read",
+                         words(&s, METRIC_ITEM_UNREAD, STORAGE "/Drives/B"));
         cr_expect_eq(1, bmc.ended, "the session is ended all the same");
+}
+
+/* What was not reached keeps its grade: a device that is not told of is not better (fault_grade_test). */
+Test(redfish, a_bmc_that_is_too_slow_tells_what_it_could_and_the_rest_is_named) {
+        Bmc bmc = { .slow_ms = 100 };
+        RedfishTarget t;
+        Section s = { 0 };
+        TextFault f = { 0 };
+
+        bmc_open(&bmc);
+        t = target(&bmc);
+        t.timeout = 15 * USEC_PER_SEC / 10;
+        cr_expect_eq(0, redfish_read(&arena, &t, 1000, &s, &f), "%s", f.what);
+        bmc.slow_ms = 0;
+        MHD_stop_daemon(bmc.daemon);
+        cr_expect_str_eq("it was not reached in time", words(&s, METRIC_ITEM_UNREAD, "the rest of the BMC"));
+}
+
+Test(redfish, a_collection_in_pages_is_read_to_its_end) {
+        static const Page paged[] = {
+                { STORAGE "/Volumes",
+                  "{\"Members\": [], \"Members@odata.nextLink\": \"" STORAGE "/Volumes/page2\"}" },
+                { STORAGE "/Volumes/page2", "{\"Members\": [" LINK(STORAGE "/Volumes/1") "]}" },
+                { R "Chassis", "{\"Members\": [], \"Members@odata.nextLink\": \"" R "Chassis\"}" },
+                { NULL, NULL }
+        };
+        Bmc bmc = { .pages = paged };
+        Section s;
+
+        bmc_open(&bmc);
+        s = read_all(&bmc);
+        MHD_stop_daemon(bmc.daemon);
+        cr_expect_str_eq("optimal", words(&s, METRIC_ARRAY_STATE, VOLUME));
+        cr_expect_str_eq("a page more than 50", words(&s, METRIC_ITEM_UNREAD, R "Chassis"),
+                         "one that never ends");
 }

@@ -239,9 +239,10 @@ static Effect node_effect(FaultTree *t, uint32_t i);
 /* Members beyond redundancy are lost with what stands on it; see hazards.def for what each comes to. */
 static Effect array_effect(FaultTree *t, uint32_t i, const Device *d) {
         Node *node = &t->nodes[i];
-        const char *action = device_text(d, METRIC_ARRAY_ACTION);
+        const char *action = device_text(d, METRIC_ARRAY_ACTION), *state = device_text(d, METRIC_ARRAY_STATE);
         int64_t left = device_number(d, METRIC_ARRAY_REDUNDANCY, 0), predicted = 0, suspect = 0, missing;
-        bool mending = action && (strcmp(action, "recover") == 0 || strcmp(action, "rebuild") == 0);
+        bool mending = action && (strcmp(action, "recover") == 0 || strcmp(action, "rebuild") == 0 ||
+                                  strcmp(action, "resilver") == 0);
         Effect least = d->own;
 
         for (const Link *l = node->below; l; l = l->next) {
@@ -256,7 +257,8 @@ static Effect array_effect(FaultTree *t, uint32_t i, const Device *d) {
                 if (e != EFFECT_GOOD)
                         least = fault_tree_worse(least, EFFECT_WATCH);
         }
-        missing = device_number(d, METRIC_ARRAY_FAILED, 0);
+        /* one that is called degraded has lost something, though nobody counts it */
+        missing = device_number(d, METRIC_ARRAY_FAILED, state && strcmp(state, "degraded") == 0);
         node->lost = (uint32_t) (missing > 0 && missing < 1000 ? missing : 0);
         if (d->own == EFFECT_FAILED)
                 return EFFECT_FAILED;

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /sys/fs/btrfs/UUID/devinfo/N/error_stats (Linux 5.14 and later): "write_errs 0\nread_errs 0\n…", what the file system
+ * has counted of a device since its counters were cleared. Pure. */
+#pragma once
+
+#include "scheduler/model/units.h"
+
+/* The sum of its counters; UNKNOWN: that is no such file, or holds no counter. */
+int64_t btrfs_stats_sum(const char *text, size_t n);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of storcli's parser share. Internal to collectors/parse. */
+#pragma once
+
+#include <jansson.h>
+
+#include "collectors/parse/storcli.h"
+
+#define STORCLI_NAME_MOST   96
+#define STORCLI_DRIVES_MOST 4096 /* room of f->drives */
+
+/* Of the i-th controller of an answer: its number and what it has to say, or NULL. What its status says went wrong is
+ * noted in f->unread, but that there are none ("No VDs have been configured"). *ret_number UNKNOWN: no controller. */
+json_t *storcli_response(Arena *a, const json_t *answer, size_t i, StorcliFacts *f, int64_t *ret_number);
+size_t storcli_controllers(const json_t *answer);
+
+const char *storcli_trimmed(Arena *a,
+                            const char *text); /* without blanks at its ends; NULL: the arena is full */
+const char *storcli_text(const json_t *j, const char *key); /* NULL: none */
+
+/* Each appends to *f, 0 or -ENOMEM. */
+int storcli_volumes_take(Arena *a, const json_t *answer, StorcliFacts *f) must_check;
+int storcli_drives_take(Arena *a, const json_t *answer, StorcliFacts *f) must_check;
+/* One row of a table of drives, with what more is told of it (NULL: nothing), unless it is known already. */
+int storcli_drive_add(Arena *a, const json_t *row, const json_t *details, int64_t controller,
+                      StorcliFacts *f) must_check;
