@@ -143,8 +143,13 @@ static const char *md_array_odd(Arena *a, const MdFiles *files, Span *level, Spa
                 return "container";
         if (!md_array_word_of(files->array_state, state))
                 return "no array_state";
-        if (md_array_number_of(files->raid_disks, DISKS_MOST) < 0)
-                return text_format(a, "%.*s: no raid_disks", (int) level->n, level->at);
+        if (md_array_number_of(files->raid_disks, DISKS_MOST) < 0) {
+                Span word = { "", 0 };
+
+                (void) md_array_word_of(files->raid_disks, &word);
+                return text_format(a, "%.*s: raid_disks is no number: %.*s", (int) level->n, level->at,
+                                   word.n < 40 ? (int) word.n : 40, word.at);
+        }
         return NULL;
 }
 
@@ -161,7 +166,16 @@ static int members_read(Arena *a, const MdFiles *files, Members *members, MdArra
         return x->working && x->lost && x->suspects ? 0 : -ENOMEM;
 }
 
-static int action_read(Arena *a, const MdFiles *files, MdArray *x) {
+static bool action_is_known(Span s) {
+        static const char *const all[] = { "resync", "recover", "check", "repair", "reshape" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                if (span_is(s, all[i]))
+                        return true;
+        return false;
+}
+
+static int action_read(Arena *a, const MdFiles *files, MdArray *x, Unread **unread) {
         Span action;
 
         x->progress_permille = UNKNOWN;
@@ -170,7 +184,9 @@ static int action_read(Arena *a, const MdFiles *files, MdArray *x) {
                 return 0;
         x->action = text_copy(a, action.at, action.n);
         x->progress_permille = progress_of(files->sync_completed);
-        return x->action ? 0 : -ENOMEM;
+        if (!x->action)
+                return -ENOMEM;
+        return action_is_known(action) ? 0 : unread_word(a, unread, files->name, "sync_action", x->action);
 }
 
 /* Members of which it is not known what they are good for are missing, as far as the kernel does not count them in:
@@ -202,6 +218,12 @@ int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret, Unread **unread
 
         if (!members)
                 return -ENOMEM;
+        if (md_array_word_of(files->array_state, &state) && !state_is_known(state)) {
+                const char *word = text_copy(a, state.at, state.n);
+
+                if (!word || unread_word(a, unread, files->name, "array_state", word) < 0)
+                        return -ENOMEM;
+        }
         if (odd)
                 return unread_add(a, unread, files->name, odd) < 0 ? -ENOMEM : 1;
         x.level = text_copy(a, level.at, level.n);
@@ -211,16 +233,10 @@ int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret, Unread **unread
         x.n_working = members->n_working < x.wanted ? members->n_working : x.wanted;
         x.spares = members->spares;
         md_array_judge(files, members, state, &x);
-        if (!state_is_known(state)) {
-                const char *word = text_copy(a, state.at, state.n);
-
-                if (!word || unread_word(a, unread, files->name, "array_state", word) < 0)
-                        return -ENOMEM;
-        }
         if (x.redundancy == UNKNOWN && unread_word(a, unread, files->name, "level", x.level) < 0)
                 return -ENOMEM;
         x.mismatches = md_array_number_of(files->mismatch_cnt, INT64_MAX);
-        r = action_read(a, files, &x);
+        r = action_read(a, files, &x, unread);
         if (r == 0)
                 *ret = x;
         return r;

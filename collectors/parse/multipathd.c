@@ -25,6 +25,10 @@ static const StateWord checker_words[] = {
         { "wild", "undef" },       { "pending", "undef" },
 };
 
+/* Of a map, and of a group of paths. */
+static const StateWord map_words[] = { { "active", "" },  { "suspend", "" },  { "suspended", "" },
+                                       { "enabled", "" }, { "disabled", "" }, { "undef", "" } };
+
 static const char *multipathd_text(const json_t *j, const char *name) {
         return json_string_value(json_object_get(j, name));
 }
@@ -61,6 +65,12 @@ static int path_take(Arena *a, const json_t *path, const char *item, Paths *to, 
         return r;
 }
 
+static int group_check(Arena *a, const json_t *j, const char *item, const char *what, MultipathFacts *f) {
+        const char *word = multipathd_text(j, "dm_st");
+
+        return !word || STATE_WORD(map_words, word) ? 0 : unread_word(a, &f->unread, item, what, word);
+}
+
 /* An alias may hold commas, which lists have between their words: then the device's name is the map's. */
 static const char *map_name(const json_t *j) {
         const char *name = multipathd_text(j, "name"), *block = multipathd_text(j, "sysfs");
@@ -85,7 +95,10 @@ static int map_take(Arena *a, const json_t *j, size_t number, MultipathMap *map,
                 return unread_word(a, &f->unread, item, name ? "path_groups" : "name", NULL);
         *map = (MultipathMap){ .name = text_copy(a, name, strlen(name)),
                                .block = text_copy(a, block ? block : "", block ? strlen(block) : 0) };
+        r = group_check(a, j, item, "dm_st", f);
         json_array_foreach(groups, i, group) {
+                if (r == 0)
+                        r = group_check(a, group, item, "a group's dm_st", f);
                 json_array_foreach(json_object_get(group, "paths"), k, path) {
                         if (r == 0)
                                 r = path_take(a, path, item, paths, map, f);

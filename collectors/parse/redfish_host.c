@@ -75,19 +75,23 @@ int redfish_system(SampleSink *sink, const json_t *system) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++) {
-                const char *path = parts[i].paths[*redfish_text(system, parts[i].paths[0]) == '\0'];
-                RedfishHealth health = redfish_health(system, path);
-                char subject[SUBJECT_SIZE];
+                RedfishHealth worst = REDFISH_NOT_TOLD;
+                char subject[SUBJECT_SIZE], why[160] = "";
 
                 (void) snprintf(subject, sizeof(subject), "redfish/%.100s/%s", redfish_id(system),
                                 parts[i].name);
-                r = health_fault(sink, subject, parts[i].what, health, GRADE_PART);
-                if (r == 0 && health == REDFISH_ODD) {
-                        char why[120];
+                for (size_t k = 0; k < ARRAY_SIZE(parts[i].paths); k++) {
+                        RedfishHealth health = redfish_health(system, parts[i].paths[k]);
 
-                        (void) snprintf(why, sizeof(why), "health %.60s", redfish_text(system, path));
-                        r = emit_text(sink, METRIC_ITEM_UNREAD, subject, why);
+                        if (health == REDFISH_ODD)
+                                (void) snprintf(why, sizeof(why), "%.60s %.60s", parts[i].paths[k],
+                                                redfish_text(system, parts[i].paths[k]));
+                        else if (health > worst)
+                                worst = health;
                 }
+                r = health_fault(sink, subject, parts[i].what, worst, GRADE_PART);
+                if (r == 0 && *why)
+                        r = emit_text(sink, METRIC_ITEM_UNREAD, subject, why);
         }
         return r;
 }

@@ -131,10 +131,11 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
         const json_t *predicted = json_at(drive, "FailurePredicted");
         char subject[SUBJECT_SIZE];
         int r;
-
-        if (!json_is_object(drive) || redfish_is(drive, "Status.State", "Absent") || !redfish_id(drive)[0])
+        if (!json_is_object(drive) || !redfish_id(drive)[0])
                 return 0;
         (void) snprintf(subject, sizeof(subject), "redfish/%.100s/%.100s", storage, redfish_id(drive));
+        if (redfish_is(drive, "Status.State", "Absent")) /* an empty slot */
+                return drive_unread(sink, subject, drive);
         r = emit_text(sink, METRIC_DISK_KIND, subject, drive_kind(drive));
         if (r == 0)
                 r = emit_text(sink, METRIC_DISK_MODEL, subject, json_text_at(drive, "Model"));

@@ -103,12 +103,23 @@ static void attribute_take(const json_t *attribute, SmartFacts *f) {
                 timeouts_take(attribute, f);
         if ((id == 194 || id == 190) && f->temperature < 0)
                 f->temperature = raw_count(attribute);
-        if (failed && strcmp(failed, "now") == 0 && predicts_failure(attribute, id, name))
+        if (!failed || !*failed || strcmp(failed, "-") == 0)
+                return;
+        if (strcmp(failed, "past") == 0) {
+                if (!is_temperature(id, name))
+                        name_append(f->failed_once, sizeof(f->failed_once), name);
+                return;
+        }
+        if (strcmp(failed, "now") != 0) { /* a word that is not known is not taken for less */
+                char odd[80];
+
+                (void) snprintf(odd, sizeof(odd), "%.40s: when_failed %.20s", name, failed);
+                name_append(f->unread, sizeof(f->unread), odd);
+        }
+        if (predicts_failure(attribute, id, name))
                 name_append(f->failing_now, sizeof(f->failing_now), name);
-        else if (failed && strcmp(failed, "now") == 0)
+        else
                 name_append(f->warned_now, sizeof(f->warned_now), name);
-        else if (failed && strcmp(failed, "past") == 0 && !is_temperature(id, name))
-                name_append(f->failed_once, sizeof(f->failed_once), name);
 }
 
 /* ---- device statistics (ACS-4, 9.5) ---- */

@@ -26,6 +26,7 @@ typedef struct SmartFacts { /* numbers: UNKNOWN where it does not say; texts: ""
         char failing_now[240]; /* attributes at their threshold, by commas: those that predict a failure */
         char warned_now[240];  /* and those that do not */
         char failed_once[240];
+        char unread[160]; /* what of its answer was not understood */
         SmartHealth health;
         bool asleep; /* -n standby: it was not asked. All else is UNKNOWN then */
         int64_t size_mib, hours, temperature;

@@ -49,6 +49,31 @@ static const StateWord ssacli_battery_words[] = {
         { "Capacitor Failed", "failed" },
         { "Battery Failed", "failed" },
 };
+static const StateWord cache_words[] = {
+        { "OK", "" },
+        { "Not Configured", "" },
+        { "Permanently Disabled", "" },
+        { "Temporarily Disabled", "" },
+        { "Temporary Disabled", "" },
+        { "Disabled", "" },
+        { "Enabled", "" },
+        { "None", "" },
+        { "Not Present", "" },
+};
+/* What its drives and volumes say by themselves, too. */
+static const StateWord array_words[] = {
+        { "OK", "" },
+        { "Failed", "" },
+        { "Failed Physical Drive", "" },
+        { "Has Failed Physical Drive", "" },
+        { "Interim Recovery", "" },
+        { "Degraded", "" },
+        { "Rebuilding", "" },
+        { "Recovering", "" },
+        { "Transforming", "" },
+        { "Expanding", "" },
+        { "Ready for Recovery", "" },
+};
 static const StateWord ssacli_volume_words[] = {
         { "OK", "optimal" },
         { "Interim Recovery", "degraded" },
@@ -228,6 +253,8 @@ static bool object_begin(Reader *r, Span line, size_t indent) {
 static const char *item_subject(const Reader *r) {
         const SsacliFacts *f = &r->f;
 
+        if (r->object == OBJECT_ARRAY)
+                return text_format(r->a, "%s/%s", f->controllers[f->n_controllers - 1].subject, r->array);
         if (r->object == OBJECT_CONTROLLER)
                 return f->controllers[f->n_controllers - 1].subject;
         if (r->object == OBJECT_VOLUME)
@@ -254,6 +281,8 @@ static void controller_line(Reader *r, Span key, Span value) {
         else if (span_is(key, "Battery/Capacitor Status") || span_is(key, "Battery Status") ||
                  span_is(key, "Energy Pack Status"))
                 c->battery = WORD_OF(r, ssacli_battery_words, key, value);
+        else if (span_is(key, "Cache Status"))
+                (void) WORD_OF(r, cache_words, key, value);
 }
 
 static void volume_line(Reader *r, Span key, Span value) {
@@ -332,6 +361,8 @@ static void ssacli_line_take(Reader *r, Span raw) {
         value = ssacli_after(line, key.n + 2);
         if (r->object == OBJECT_CONTROLLER)
                 controller_line(r, key, value);
+        else if (r->object == OBJECT_ARRAY && span_is(key, "Status"))
+                (void) WORD_OF(r, array_words, key, value);
         else if (r->object == OBJECT_VOLUME)
                 volume_line(r, key, value);
         else if (r->object == OBJECT_DRIVE)

@@ -63,32 +63,41 @@ static const char *item_name(Arena *a, const json_t *row, int64_t number) {
         return text_format(a, "megaraid/%lld", (long long) number);
 }
 
+/* A word of success or failure that is neither is told as it is. */
+static int outcome_check(Arena *a, const char *word, const char *name, StorcliFacts *f) {
+        static const StateWord words[] = { { "Success", "" }, { "Failure", "" }, { "Failed", "" } };
+
+        return !word || STATE_WORD(words, word) ? 0
+                                                : unread_word(a, &f->unread, name, "Command Status", word);
+}
+
+static int detail_take(Arena *a, const json_t *row, int64_t number, StorcliFacts *f) {
+        const char *word = storcli_text(row, "Status"), *why = storcli_text(row, "ErrMsg"),
+                   *name = item_name(a, row, number);
+        int r = name ? outcome_check(a, word, name, f) : -ENOMEM;
+
+        if (r < 0 || !word || strcmp(word, "Success") == 0 || (why && says_none(why)))
+                return r;
+        return unread_add(a, &f->unread, name, why && *why && strcmp(why, "-") != 0 ? why : word);
+}
+
 static int status_take(Arena *a, const json_t *status, int64_t number, StorcliFacts *f) {
         const char *word = storcli_text(status, "Status"), *description = storcli_text(status, "Description");
         const json_t *details = json_object_get(status, "Detailed Status"), *row;
+        const char *name = item_name(a, NULL, number);
         size_t i;
-        int r = 0;
+        int r = name ? outcome_check(a, word, name, f) : -ENOMEM;
 
-        if (word && strcmp(word, "Success") == 0)
-                return 0;
+        if (r < 0 || (word && strcmp(word, "Success") == 0))
+                return r;
         json_array_foreach(details, i, row) {
-                const char *one = storcli_text(row, "Status"), *why = storcli_text(row, "ErrMsg");
-                const char *name;
-
-                if (!one || strcmp(one, "Success") == 0)
-                        continue;
-                if (r < 0 || (why && says_none(why)))
-                        continue;
-                name = item_name(a, row, number);
-                r = name ? unread_add(a, &f->unread, name, why ? why : one) : -ENOMEM;
+                if (r == 0)
+                        r = detail_take(a, row, number, f);
         }
         /* where the details say all is well, nothing is missing */
-        if (r == 0 && json_array_size(details) == 0 && !(description && says_none(description))) {
-                const char *name = item_name(a, NULL, number);
-                const char *why = description && strcmp(description, "None") != 0 ? description : word;
-
-                r = name ? unread_word(a, &f->unread, name, "Status", why) : -ENOMEM;
-        }
+        if (r == 0 && json_array_size(details) == 0 && !(description && says_none(description)))
+                r = unread_word(a, &f->unread, name, "Status",
+                                description && strcmp(description, "None") != 0 ? description : word);
         return r;
 }
 

@@ -202,6 +202,24 @@ static int keyed_take(Arena *a, json_t *response, int64_t controller, StorcliFac
         return r;
 }
 
+/* The units of a drive (storcli2): told as the drive is, and so for their words alone. */
+static int units_check(Arena *a, const json_t *one, int64_t controller, StorcliFacts *f) {
+        const json_t *list = json_object_get(one, "LU/NS Information"), *unit;
+        const char *slot = storcli_text(json_object_get(one, "Drive Information"), "EID:Slt"), *name;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(list, i, unit) {
+                const char *word = storcli_text(unit, "Status");
+
+                if (r < 0 || !slot || STATE_WORD(status_words, word))
+                        continue;
+                name = text_format(a, "megaraid/%lld:%.60s", (long long) controller, slot + (*slot == ':'));
+                r = name ? unread_word(a, &f->unread, name, "a unit's Status", word) : -ENOMEM;
+        }
+        return r;
+}
+
 int storcli_drives_take(Arena *a, const json_t *answer, StorcliFacts *f) {
         int r = 0;
 
@@ -219,6 +237,8 @@ int storcli_drives_take(Arena *a, const json_t *answer, StorcliFacts *f) {
                                 r = storcli_drive_add(a, json_object_get(one, "Drive Information"),
                                                       json_object_get(one, "Drive Detailed Information"),
                                                       number, f);
+                        if (r == 0)
+                                r = units_check(a, one, number, f);
                 }
         }
         return r;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "collectors/parse/json_pick.h"
+#include "collectors/parse/state_words.h"
 #include "collectors/parse/zpool_rows.h"
 #include "scheduler/base/text.h"
 
@@ -67,16 +68,28 @@ static int vdevs_take(Arena *a, json_t *vdevs, uint32_t depth, ZfsGroup group, R
         return 0;
 }
 
-static void zpool_json_scan_take(const json_t *scan, ZfsTable *t) {
+static int zpool_json_scan_take(Arena *a, const json_t *scan, ZfsTable *t, ZfsFacts *f) {
+        static const StateWord words[] = { { "SCANNING", "" },
+                                           { "FINISHED", "" },
+                                           { "CANCELED", "" },
+                                           { "CANCELLED", "" },
+                                           { "NONE", "" } };
+
         const char *state = json_string_value(json_object_get(scan, "state"));
         const char *function = json_string_value(json_object_get(scan, "function"));
         int64_t done = count_in(scan, "issued"), all = count_in(scan, "to_examine");
 
+        if (state && !STATE_WORD(words, state)) {
+                const char *name = text_format(a, "zfs/%s", t->name);
+
+                return name ? unread_word(a, &f->unread, name, "scan", state) : -ENOMEM;
+        }
         if (!state || strcmp(state, "SCANNING") != 0 || !function)
-                return;
+                return 0;
         t->action = strcmp(function, "RESILVER") == 0 ? "resilver" : "scrub";
         if (done >= 0 && all > 0 && done <= all)
                 t->progress_permille = (int64_t) ((unsigned __int128) done * 1000 / (unsigned __int128) all);
+        return 0;
 }
 
 static int pool_take(Arena *a, const char *name, const json_t *pool, ZfsPool *pools, ZfsLeaf *leaves,
@@ -107,7 +120,9 @@ static int pool_take(Arena *a, const char *name, const json_t *pool, ZfsPool *po
                 r = vdevs_take(a, json_object_get(pool, groups[i]), 1, zfs_group_named(groups[i]), &room);
         if (r < 0)
                 return r;
-        zpool_json_scan_take(json_object_get(pool, "scan_stats"), &t);
+        r = zpool_json_scan_take(a, json_object_get(pool, "scan_stats"), &t, f);
+        if (r < 0)
+                return r;
         t.rows = room.rows;
         t.n_rows = room.n;
         return zfs_table_judge(a, &t, pools, leaves, f);

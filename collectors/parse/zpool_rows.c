@@ -227,8 +227,10 @@ int zfs_table_judge(Arena *a, const ZfsTable *t, ZfsPool *pools, ZfsLeaf *leaves
         }
         p.state = zpool_rows_state_of(t, p.working == p.wanted);
         /* the form that does not say which is being filled: one of them is */
-        if (strcmp(t->action, "resilver") == 0 && !filling)
+        if (strcmp(t->action, "resilver") == 0 && !filling && p.working > 0) {
                 p.redundancy--;
+                p.working--;
+        }
         if (p.redundancy < 0 || strcmp(p.state, "failed") == 0)
                 p.redundancy = 0;
         if (r == 0)
