@@ -113,7 +113,8 @@ static int array_read(Arena *a, const char *root, const char *array, SampleSink 
         int r;
 
         files.level = file_of(a, root, array, "level");
-        if (files.level.n <= 1)
+        files.metadata = file_of(a, root, array, "metadata_version");
+        if (files.level.n <= 1 && !md_is_external(&files))
                 return 0; /* no array, or one that was just stopped */
         files.raid_disks = file_of(a, root, array, "raid_disks");
         files.array_state = file_of(a, root, array, "array_state");

@@ -20,8 +20,8 @@
 #define BLOCK         "/sys/block"
 
 typedef struct BlockDevice {
-        const char *name, *serial, *mapper; /* NULL: not said */
-        const char *over;                   /* a list, or NULL */
+        const char *name, *serial, *wwn, *mapper; /* NULL: not said */
+        const char *over;                         /* a list, or NULL */
         WordList mounts;
 } BlockDevice;
 
@@ -123,6 +123,16 @@ static int partitions_take(BlocksState *s, const char *disk) {
         return r;
 }
 
+/* "naa.5000c500a1b2c3d4", "eui.0025385…" → the digits; other forms ("t10.ATA …", "nvme.144d-…") are no such name. */
+static const char *wwn_of(BlocksState *s, const char *entry) {
+        Arena *a = &s->scratch;
+        const char *text = blocks_line_of(s, text_format(a, BLOCK "/%s/wwid", entry));
+
+        if (!text)
+                text = blocks_line_of(s, text_format(a, BLOCK "/%s/device/wwid", entry));
+        return text && (strncmp(text, "naa.", 4) == 0 || strncmp(text, "eui.", 4) == 0) ? text + 4 : NULL;
+}
+
 /* A loop device is made of what its file is on; without a file it is nothing. */
 static int disk_take(BlocksState *s, const char *entry) {
         Arena *a = &s->scratch;
@@ -138,6 +148,7 @@ static int disk_take(BlocksState *s, const char *entry) {
         d->serial = blocks_line_of(s, text_format(a, BLOCK "/%s/serial", entry));
         if (!d->serial)
                 d->serial = blocks_line_of(s, text_format(a, BLOCK "/%s/device/serial", entry));
+        d->wwn = wwn_of(s, entry);
         r = slaves_take(s, entry, d);
         return r < 0 ? r : partitions_take(s, entry);
 }
@@ -224,7 +235,9 @@ static int device_emit(BlocksState *s, BlockDevice *d, SampleSink *sink) {
                 r = emit_text(sink, METRIC_BLOCK_MOUNTS, d->name, mounts);
         if (r == 0)
                 r = emit_text(sink, METRIC_BLOCK_NAME, d->name, d->mapper);
-        return r == 0 ? emit_text(sink, METRIC_BLOCK_SERIAL, d->name, d->serial) : r;
+        if (r == 0)
+                r = emit_text(sink, METRIC_BLOCK_SERIAL, d->name, d->serial);
+        return r == 0 ? emit_text(sink, METRIC_BLOCK_WWN, d->name, d->wwn) : r;
 }
 
 static int blocks_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {

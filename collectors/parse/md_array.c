@@ -135,12 +135,22 @@ static int64_t progress_of(MdText text) {
         return (int64_t) ((unsigned __int128) done * 1000 / all);
 }
 
+bool md_is_external(const MdFiles *files) {
+        Span word;
+
+        return md_array_word_of(files->metadata, &word) && span_starts(word, "external:") &&
+               !span_starts(word, "external:/");
+}
+
 /* Why it is none whose members could be lost; NULL: it is one. */
 static const char *md_array_odd(Arena *a, const MdFiles *files, Span *level, Span *state) {
-        if (!md_array_word_of(files->level, level))
-                return "no level";
-        if (span_is(*level, "container")) /* of arrays by their firmware's metadata: each is told by itself */
+        bool told = md_array_word_of(files->level, level);
+
+        /* of arrays by their firmware's metadata: each is told by itself; mdadm gives it that level, or none */
+        if (told ? span_is(*level, "container") : md_is_external(files))
                 return "container";
+        if (!told)
+                return "no level";
         if (!md_array_word_of(files->array_state, state))
                 return "no array_state";
         if (md_array_number_of(files->raid_disks, DISKS_MOST) < 0) {

@@ -20,7 +20,8 @@ typedef struct MdMemberFiles {
 
 typedef struct MdFiles {
         const char *name; /* "md0" */
-        MdText level, raid_disks, array_state, sync_action, sync_completed, mismatch_cnt, layout, degraded;
+        MdText level, raid_disks, array_state, sync_action, sync_completed, mismatch_cnt, layout, degraded,
+                metadata;
         const MdMemberFiles *members;
         uint32_t n_members;
 } MdFiles;
@@ -30,6 +31,9 @@ typedef struct MdArray {
         const char *working, *lost, *suspects; /* names, by commas; "" for none */
         int64_t wanted, n_working, spares, redundancy, progress_permille, mismatches; /* or UNKNOWN */
 } MdArray;
+
+/* Its metadata is the firmware's ("external:imsm"), and it is not one of the arrays in such a container. */
+bool md_is_external(const MdFiles *files);
 
 /* Texts are in `a`. 0; 1: it is nothing with members to lose (a container), or a file that must be there is not, or is
  * no number or word: its name and why are in *unread; -ENOMEM. Of members and words that are not understood, too; such a

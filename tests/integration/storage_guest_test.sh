@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Real disks that fail: the agent runs in a guest with md, an ATA and an NVMe disk, and reports to a Redis out here, where the
-# faults are graded. A failed md member, an NVMe disk that says it is unreliable, and a device that cannot be read each
-# raise the right grade, with the right evidence.
+# faults are graded. A failed md member beside a container, one whose spare takes over, an NVMe disk that is hot, and then says it is
+# unreliable, a device that cannot be read and one that refuses DISCARD each raise the right grade, with the right evidence.
 # Needs qemu-system-x86, mdadm, smartmontools, dmsetup, busybox-static, cpio, kmod, redis-server, and Debian's mirror for a kernel.
 set -u
 BUILD=$(realpath "${1:-build/dev}")
@@ -61,6 +61,17 @@ knows() { # the agent's first whole report is there: both disks answered
 		redis-cli -p "$STORAGE_PORT" get 'plimsoll:{storage}:report:guest' | grep -a 'disk.health' | grep -aq nvme0
 }
 
+report() { redis-cli -p "$STORAGE_PORT" get 'plimsoll:{storage}:report:guest'; }
+has() { # LINE…: the agent's report has them
+	local line
+	for line; do report | grep -aqF "$line" || return 1; done
+}
+names_container() { has 'item.unread	md127	container' && "$BUILD/plimsoll" faults --redis "redis://127.0.0.1:$STORAGE_PORT" --cluster storage | grep -q 'not read: .*md127: container'; }
+discard_failed() { grep -aq 'error, dev vdh, sector .*(DISCARD)' "$STORAGE/console" || has 'block.errors	vdh	0'; }
+only() { # DEVICE: no other has a fault
+	faults && python3 -c 'import json, sys; sys.exit([f["device"] for f in json.load(open(sys.argv[1]))["hosts"][0]["faults"]] != [sys.argv[2]])' "$STORAGE/faults.json" "$1"
+}
+
 port_take() { # a free one: redis-server says whether it is
 	local try
 	for try in 1 2 3 4 5; do
@@ -81,6 +92,16 @@ check "the guest is up, with its array" storage_await ready
 storage_tell agent
 check "its agent reports, and its disks have answered" until_true 60 knows
 check "nothing is wrong with it" is none
+check "and what is no array is named" names_container
+
+check "a disk refuses DISCARD" storage_tell discard
+check "the kernel's log has it" until_true 10 discard_failed
+check "the NVMe disk is hot" storage_qmp '{"execute": "qom-set", "arguments": {"path": "/machine/peripheral/nvme0", "property": "smart_critical_warning", "value": 2}}'
+storage_tell agent
+check "which is to be watched" until_true 60 is nvme0n1 1 disk-warning "NVMe: too hot or too cold, which is no fault of the disk"
+check "a refused DISCARD is nothing" only nvme0n1
+check "a member with a spare fails" storage_tell fail-spared
+check "the spare takes over" until_true 60 has 'array.working	md1	2' 'array.spares	md1	0' 'array.lost	md1	vdd'
 
 check "a member of the array fails" storage_tell fail-member
 check "the array has no redundancy left: drain" until_true 20 is md0 3 array-degraded "raid1: 1 of 2 members work, no redundancy is left"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# A guest with real disks to fail: QEMU (emulated, no KVM) with md on two virtio disks, an ATA disk with SMART and an NVMe disk
-# whose health can be set from outside. Debian's cloud kernel and its modules, busybox, mdadm, smartctl, dmsetup and the
+# A guest with real disks to fail: QEMU (emulated, no KVM) with md on virtio disks (a mirror, a mirror with a spare, a container of
+# firmware metadata), one that refuses DISCARD, an ATA disk with SMART and an NVMe disk whose health can be set from outside. Debian's cloud kernel and its modules, busybox, mdadm, smartctl, dmsetup and the
 # agent under test in an initramfs. Sourced by tests/integration/storage_guest_test.sh:
 #
 #   storage_needs                 exit 77 and the reason when it cannot be made here
@@ -70,7 +70,7 @@ storage_image() {
 	rm -rf "$root"
 	mkdir -p "$root"/{bin,sbin,dev,proc,sys,tmp,run,etc,usr/sbin,vms,data,lib/modules}
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	for word in sh mount cat echo sleep dd ls mkdir modprobe poweroff ip mke2fs kill tail sync; do ln -s busybox "$root/bin/$word"; done
+	for word in sh mount cat echo sleep dd ls mkdir modprobe poweroff ip mke2fs kill tail sync blkdiscard; do ln -s busybox "$root/bin/$word"; done
 	for word in mdadm smartctl dmsetup "$agent"; do storage_program "$root" "$word"; done
 	ln -s ../../sbin/smartctl "$root/usr/sbin/smartctl"
 	storage_modules "$version" "$root"
@@ -83,6 +83,8 @@ for m in @MODULES@; do modprobe $m; done
 ip link set lo up; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ip route add default via 10.0.2.2
 for i in 1 2 3 4 5 6 7 8 9; do [ -e /dev/vdb ] && [ -e /dev/sda ] && [ -e /dev/nvme0n1 ] && break; sleep 1; done
 mdadm --create /dev/md0 --run --metadata=1.2 --level=1 --raid-devices=2 --assume-clean /dev/vda /dev/vdb
+mdadm --create /dev/md1 --run --metadata=1.2 --level=1 --raid-devices=2 --spare-devices=1 --assume-clean /dev/vdc /dev/vdd /dev/vde
+mdadm --create /dev/md127 --run --metadata=ddf --level=container --raid-devices=2 /dev/vdf /dev/vdg
 mke2fs /dev/md0 >/dev/null; mount -t ext4 /dev/md0 /vms
 mke2fs /dev/nvme0n1 >/dev/null; mount -t ext4 /dev/nvme0n1 /data
 agent=
@@ -94,6 +96,8 @@ while read -r word; do
 		plimsoll-agent --redis redis://10.0.2.2:@PORT@ --cluster storage --host guest --interval 1s \
 			--collectors cpu,memory,blocks,md,smart,kmsg,diskstats,edac,hwmon & agent=$! ;;
 	fail-member) mdadm /dev/md0 -f /dev/vdb ;;
+	fail-spared) mdadm /dev/md1 -f /dev/vdd ;; # its spare takes over
+	discard) blkdiscard /dev/vdh ;; # the disk refuses it
 	bad-blocks) # a device that cannot be read
 		dmsetup create bad --table "0 8192 error"; dd if=/dev/dm-0 of=/dev/null bs=4k count=1 ;;
 	end) sync; poweroff -f ;;
@@ -107,13 +111,16 @@ END
 }
 
 storage_start() {
-	local disk
-	for disk in vda vdb ata nvme; do truncate -s 32M "$STORAGE/$disk.img"; done
+	local disk more=()
+	for disk in vda vdb vdc vdd vde ata nvme; do truncate -s 32M "$STORAGE/$disk.img"; done
+	for disk in vdf vdg vdh; do truncate -s 96M "$STORAGE/$disk.img"; done # ddf keeps 32 MiB for itself
+	for disk in c d e f g; do more+=(-drive "file=$STORAGE/vd$disk.img,format=raw,if=virtio"); done
+	more+=(-drive "driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename=$STORAGE/vdh.img,file.inject-error.0.event=none,file.inject-error.0.iotype=discard,file.inject-error.0.errno=5,if=virtio,discard=unmap")
 	mkfifo "$STORAGE/in"
 	qemu-system-x86_64 -M pc -accel tcg -cpu max -smp 1 -m 640 -display none -nodefaults \
 		-serial stdio -monitor none -kernel "$STORAGE_CACHE/vmlinuz" -initrd "$STORAGE/initrd.img" \
 		-append "console=ttyS0 quiet panic=-1" -no-reboot \
-		-drive "file=$STORAGE/vda.img,format=raw,if=virtio" -drive "file=$STORAGE/vdb.img,format=raw,if=virtio" \
+		-drive "file=$STORAGE/vda.img,format=raw,if=virtio" -drive "file=$STORAGE/vdb.img,format=raw,if=virtio" "${more[@]}" \
 		-drive "file=$STORAGE/ata.img,format=raw,if=none,id=ata" -device ide-hd,drive=ata,serial=ATA0001 \
 		-drive "file=$STORAGE/nvme.img,format=raw,if=none,id=nvme" -device nvme,id=nvme0,drive=nvme,serial=NVME0001 \
 		-netdev user,id=net0,restrict=off -device virtio-net-pci,netdev=net0 \

@@ -98,6 +98,9 @@ Test(fault_collectors, block_devices_hang_together) {
         cr_assert_str_eq(text(&l, METRIC_BLOCK_NAME, "dm-0"), "vg-vms");
         cr_assert_str_eq(text(&l, METRIC_BLOCK_SERIAL, "vda"), "VIRTIO-1");
         cr_assert_str_eq(text(&l, METRIC_BLOCK_SERIAL, "nvme0n1"), "S4EVNX0N123");
+        cr_assert_str_eq(text(&l, METRIC_BLOCK_WWN, "sdb"), "5000c500a1b2c3d4");
+        cr_assert_str_eq(text(&l, METRIC_BLOCK_WWN, "nvme0n1"), "0025385b71b0a1c2");
+        cr_assert_null(sample(&l, METRIC_BLOCK_WWN, "sdc"));
         cr_assert_null(sample(&l, METRIC_BLOCK_MOUNTS, "loop0"));
 }
 
