@@ -72,18 +72,24 @@ static int64_t count_sum(const MinuteCount *c, usec_t now) {
         return sum;
 }
 
+/* Of a controller, "nvme0", the disk is its first namespace. */
 static KmsgDevice *kmsg_device_of(KmsgState *s, Span name) {
+        char text[sizeof(s->devices[0].name)];
+        bool controller = name.n > 4 && span_starts(name, "nvme");
         KmsgDevice *d;
 
-        if (name.n >= sizeof(d->name) || !text_is_name(name.at, name.n))
+        for (size_t i = 4; i < name.n; i++)
+                controller = controller && name.at[i] >= '0' && name.at[i] <= '9';
+        if (name.n + 2 >= sizeof(text) || !text_is_name(name.at, name.n))
                 return NULL;
+        (void) snprintf(text, sizeof(text), "%.*s%s", (int) name.n, name.at, controller ? "n1" : "");
         for (uint32_t i = 0; i < s->n; i++)
-                if (span_is(name, s->devices[i].name))
+                if (strcmp(s->devices[i].name, text) == 0)
                         return &s->devices[i];
         if (s->n == DEVICES_MOST)
                 return NULL;
         d = &s->devices[s->n++];
-        memcpy(d->name, name.at, name.n);
+        memcpy(d->name, text, sizeof(text));
         return d;
 }
 

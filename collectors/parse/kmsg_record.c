@@ -52,7 +52,7 @@ static bool is_block_error(Span message, Span *ret_device) {
         return true;
 }
 
-/* Who says what, in the words of Linux 4.19 … 6.x: fs/buffer.c, fs/ext4/super.c, fs/xfs, fs/btrfs,
+/* Who says what, in the words of Linux 4.19 … 6.x: fs/buffer.c, fs/ext4/super.c, fs/xfs, fs/btrfs, drivers/nvme/host,
  * arch/x86/kernel/cpu/mce, drivers/edac, drivers/acpi/apei/ghes.c, kernel/hung_task.c. */
 static const struct {
         KmsgKind kind;
@@ -61,6 +61,10 @@ static const struct {
 } kmsg_forms[] = {
         { KMSG_IO_ERROR, "Buffer I/O error on dev ", ", ", NULL },
         { KMSG_IO_ERROR, "Buffer I/O error on device ", ", ", NULL },
+        { KMSG_IO_ERROR, "nvme nvme", ":", "timeout, " },
+        { KMSG_IO_ERROR, "nvme nvme", ":", "controller is down; will reset" },
+        { KMSG_IO_ERROR, "nvme nvme", ":", "Disabling device after reset failure" },
+        { KMSG_IO_ERROR, "nvme nvme", ":", "Removing after probe failure" },
         { KMSG_READ_ONLY, "EXT4-fs (", ":)", "Remounting filesystem read-only" },
         { KMSG_READ_ONLY, "EXT3-fs (", ":)", "remounting filesystem read-only" },
         { KMSG_READ_ONLY, "XFS (", ":)", "hutting down filesystem" },
@@ -97,6 +101,9 @@ static void kmsg_record_classify(Span message, KmsgRecord *ret) {
                 if (ends && ret->device.n == 0)
                         continue;
                 ret->kind = kmsg_forms[i].kind;
+                if (ends &&
+                    strcmp(kmsg_forms[i].before, "nvme nvme") == 0) /* the name begins within the words */
+                        ret->device = (Span){ ret->device.at - 4, ret->device.n + 4 };
                 return;
         }
         ret->device = (Span){ message.at, 0 };

@@ -20,7 +20,7 @@ typedef struct KmsgRecord {
         usec_t at; /* since boot */
         uint64_t sequence;
         KmsgKind kind;
-        Span device; /* n == 0: of none */
+        Span device; /* n == 0: of none; "nvme0": a controller, whose first namespace is nvme0n1 */
 } KmsgRecord;
 
 /* The next record of `rest`, which moves on; lines that are none are passed over. False at the end. */

@@ -33,11 +33,22 @@ static const char *name_or(const json_t *j, const char *otherwise) {
         return redfish_text(j, "Name")[0] ? redfish_text(j, "Name") : otherwise;
 }
 
+/* What is wrong with the controller is its cache, whose battery or capacitor is power: a watch. */
+static int64_t controller_grade(const json_t *controller) {
+        RedfishHealth cache = redfish_health(controller, "CacheSummary.Status.Health");
+
+        return cache == REDFISH_WARNING || cache == REDFISH_CRITICAL ? GRADE_HEAT_AND_POWER : GRADE_PART;
+}
+
 static int part_fault(SampleSink *sink, const char *subject, const char *what, const json_t *part,
                       int64_t critical) {
+        const char *cache = redfish_text(part, "CacheSummary.Status.Health");
         int r = health_fault(sink, subject, what, redfish_health(part, "Status.Health"), critical);
+        char more[80] = "";
 
-        return r < 0 ? r : redfish_unread(sink, subject, part, "");
+        if (redfish_health(part, "CacheSummary.Status.Health") == REDFISH_ODD)
+                (void) snprintf(more, sizeof(more), "CacheSummary.Status.Health %.40s", cache);
+        return r < 0 ? r : redfish_unread(sink, subject, part, more);
 }
 
 int redfish_controller(SampleSink *sink, const json_t *controller) {
@@ -50,13 +61,14 @@ int redfish_controller(SampleSink *sink, const json_t *controller) {
                 (void) snprintf(subject, sizeof(subject), "redfish/%.100s/controller/%.60s",
                                 redfish_id(controller), redfish_text(one, "MemberId"));
                 if (r == 0)
-                        r = part_fault(sink, subject, name_or(one, "storage controller"), one, GRADE_PART);
+                        r = part_fault(sink, subject, name_or(one, "storage controller"), one,
+                                       controller_grade(one));
         }
         if (r == 0 && !list && !json_object_get(controller, "Drives")) {
                 (void) snprintf(subject, sizeof(subject), "redfish/controller/%.100s",
                                 redfish_id(controller));
                 r = part_fault(sink, subject, name_or(controller, "storage controller"), controller,
-                               GRADE_PART);
+                               controller_grade(controller));
         }
         return r;
 }
