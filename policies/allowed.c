@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static bool allowed_misplaced(const Problem *p, VmIx v, HostIx h) {
@@ -63,6 +64,26 @@ static int allowed_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+static bool allowed_why(const MoveView *v, SentenceDraft *d) {
+        const Fact vm = fact_vm(v, v->m.vm), from = fact_host(v, v->m.from), to = fact_host(v, v->m.to);
+        const Fact denied = { .kind = CLAIM_DENIED, .vm = v->m.vm, .host = v->m.from };
+        const Fact allowed = { .kind = CLAIM_ALLOWED, .vm = v->m.vm, .host = v->m.to };
+        uint32_t rule;
+
+        if (!v->alone)
+                return false;
+        rule = view_host_rule(v, true);
+        if (rule == IX_NONE)
+                SENTENCE_CLAUSE(d, "rules about hosts forbid {} on {}, and allow it on {}", vm, from, to,
+                                denied, allowed);
+        else
+                SENTENCE_CLAUSE(d, "the rule {} forbids {} on {}, and allows it on {}",
+                                { .kind = FACT_RULE, .rule = rule, .text = v->s->rules[rule].name }, vm, from,
+                                to, denied, allowed,
+                                { .kind = CLAIM_SUITS, .vm = v->m.vm, .host = v->m.to, .rule = rule });
+        return true;
+}
+
 const Policy policy_allowed = {
         .name = "allowed",
         .summary =
@@ -70,5 +91,6 @@ const Policy policy_allowed = {
         .add_terms = allowed_add_terms,
         .total = allowed_total,
         .refuses = allowed_refuses,
+        .why = allowed_why,
         .sample = allowed_sample,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "apart": no two VMs of a group share a host (rack, zone, neighbourhood). */
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static void apart_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -21,11 +22,16 @@ static int apart_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_APART);
 }
 
+static bool apart_why(const MoveView *v, SentenceDraft *d) {
+        return rule_why(v, RULE_APART, d);
+}
+
 const Policy policy_apart = {
         .name = "apart",
         .summary = "no two VMs of a group share a host (rack, zone, neighbourhood)",
         .add_terms = apart_add_terms,
         .total = apart_total,
         .refuses = apart_refuses,
+        .why = apart_why,
         .sample = apart_sample,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "avoid": VMs of one group share no host (rack, zone, neighbourhood) with those of another. */
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static void avoid_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -21,11 +22,16 @@ static int avoid_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_AVOID);
 }
 
+static bool avoid_why(const MoveView *v, SentenceDraft *d) {
+        return rule_why(v, RULE_AVOID, d);
+}
+
 const Policy policy_avoid = {
         .name = "avoid",
         .summary = "VMs of one group share no host (rack, zone, neighbourhood) with those of another",
         .add_terms = avoid_add_terms,
         .total = avoid_total,
         .refuses = avoid_refuses,
+        .why = avoid_why,
         .sample = avoid_sample,
 };

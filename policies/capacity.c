@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 /* One host's worth of any resource costs about this. */
@@ -85,11 +86,42 @@ static int capacity_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+/* The resource of which the move takes most off what is too much. */
+static bool capacity_why(const MoveView *v, SentenceDraft *d) {
+        const HostIx from = v->m.from;
+        int64_t most = 0;
+        uint32_t worst = IX_NONE;
+
+        for (uint32_t r = 0; v->alone && r < v->p->n_res; r++) {
+                const int64_t over = view_load(v, from, r, false) - problem_capacity(v->p, from)[r];
+                const int64_t need = problem_need(v->p, v->m.vm)[r];
+                const int64_t gain = capacity_weight(v->p, r) * (need < over ? need : over);
+
+                if (over > 0 && gain > most) {
+                        most = gain;
+                        worst = r;
+                }
+        }
+        if (worst == IX_NONE)
+                return false;
+        if (problem_capacity(v->p, from)[worst] <= 0)
+                SENTENCE_CLAUSE(d, "{} has none of the {} that VMs on it need", fact_host(v, from),
+                                fact_resource(v, worst),
+                                { .kind = CLAIM_OVERFULL, .host = from, .r = worst });
+        else
+                SENTENCE_CLAUSE(d, "{} holds {} of the {} it has", fact_host(v, from),
+                                fact_share(v, from, worst, false), fact_resource(v, worst),
+                                { .kind = CLAIM_OVERFULL, .host = from, .r = worst });
+        clause_target(v, worst, false, d);
+        return true;
+}
+
 const Policy policy_capacity = {
         .name = "capacity",
         .summary = "no host is given more than it has, also while VMs move",
         .add_terms = capacity_add_terms,
         .total = capacity_total,
         .refuses = capacity_refuses,
+        .why = capacity_why,
         .sample = capacity_sample,
 };

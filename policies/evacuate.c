@@ -4,6 +4,7 @@
  * save nobody, and take time and links from those that must go. */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static void evacuate_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -44,10 +45,65 @@ static int evacuate_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+static Fact evacuate_fact(FactKind kind, const MoveView *v, bool of_vm, int64_t value, const char *text) {
+        return (Fact){
+                .kind = kind, .host = v->m.from, .vm = of_vm ? v->m.vm : IX_NONE, .value = value, .text = text
+        };
+}
+
+/* Off a device that is failing. */
+static void evacuate_device(const MoveView *v, const Fault *fault, Fact leaves, SentenceDraft *d) {
+        const Fact device = evacuate_fact(FACT_DEVICE, v, true, 0, fault->device),
+                   grade = evacuate_fact(FACT_GRADE, v, true, fault->grade, NULL),
+                   who = evacuate_fact(fault->partly ? CLAIM_PARTLY : CLAIM_WHOLLY, v, true, 0, NULL);
+
+        if (fault->why)
+                SENTENCE_CLAUSE(d,
+                                fault->partly ? "{} of {} has fault grade {} ({}), and the VM uses it"
+                                              : "{} of {} has fault grade {} ({}), and all of the host "
+                                                "depends on it",
+                                device, fact_host(v, v->m.from), grade,
+                                evacuate_fact(FACT_EVIDENCE, v, true, 0, fault->why), who, leaves);
+        else
+                SENTENCE_CLAUSE(d,
+                                fault->partly
+                                        ? "{} of {} has fault grade {}, and the VM uses it"
+                                        : "{} of {} has fault grade {}, and all of the host depends on it",
+                                device, fact_host(v, v->m.from), grade, who, leaves);
+}
+
+static bool evacuate_why(const MoveView *v, SentenceDraft *d) {
+        const HostIx from = v->m.from;
+        const Host *host = &v->s->hosts[from];
+        const Fact leaves = { .kind = CLAIM_MUST_LEAVE, .vm = v->m.vm, .host = from };
+        const Fact grade = evacuate_fact(FACT_GRADE, v, false, host->fault_grade, NULL);
+        const Fault *fault = NULL;
+
+        if (problem_leave(v->p, v->m.vm, from) <= 0)
+                return false;
+        if (v->s->vms[v->m.vm].host == from && snapshot_vm_fault(v->s, v->m.vm, &fault) >= 3 && fault)
+                evacuate_device(v, fault, leaves, d);
+        else if (host->n_faults == 0 && host->fault_grade >= 3 && host->fault_why)
+                SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} ({}) and is emptied",
+                                fact_host(v, from), grade,
+                                evacuate_fact(FACT_EVIDENCE, v, false, 0, host->fault_why), leaves);
+        else if (host->n_faults == 0 && host->fault_grade >= 3)
+                SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} and is emptied", fact_host(v, from),
+                                grade, leaves);
+        else if (host->state == HOST_MAINTENANCE)
+                SENTENCE_CLAUSE(d, "{} is in maintenance and is emptied", fact_host(v, from), leaves,
+                                { .kind = CLAIM_MAINTENANCE, .host = from });
+        else
+                SENTENCE_CLAUSE(d, "{} is emptied", fact_host(v, from), leaves);
+        clause_room(v, d);
+        return true;
+}
+
 const Policy policy_evacuate = {
         .name = "evacuate",
         .summary = "hosts in maintenance are emptied, and VMs leave failing hardware",
         .add_terms = evacuate_add_terms,
         .total = evacuate_total,
+        .why = evacuate_why,
         .sample = evacuate_sample,
 };

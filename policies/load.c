@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_load;
@@ -88,11 +89,44 @@ static int load_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+/* What the move takes off the excess of r at the host it leaves, < 0: as load_total() counts it. */
+static Cost load_gain(const MoveView *v, uint32_t r) {
+        const HostIx h = v->m.from;
+        const int64_t w = load_policy_weight(v->p, v->settings, r), capacity = problem_capacity(v->p, h)[r];
+        const int64_t line = v->p->limit[(size_t) h * v->p->n_res + r];
+        const int64_t was = view_load(v, h, r, false) - line, is = view_load(v, h, r, true) - line;
+        const int64_t factor = share_factor(w, capacity, problem_mean_capacity(v->p, r));
+        const uint64_t reciprocal = share_reciprocal(capacity);
+
+        if (w <= 0)
+                return 0;
+        if (v->p->one_tier)
+                return w * ((is > 0 ? is : 0) - (was > 0 ? was : 0));
+        return share_square(is, reciprocal, factor, GRAIN) - share_square(was, reciprocal, factor, GRAIN);
+}
+
+static bool load_why(const MoveView *v, SentenceDraft *d) {
+        const HostIx from = v->m.from;
+        uint32_t worst = IX_NONE;
+
+        for (uint32_t r = 0; v->alone && r < v->p->n_res; r++)
+                if (load_gain(v, r) < (worst == IX_NONE ? 0 : load_gain(v, worst)))
+                        worst = r;
+        if (worst == IX_NONE)
+                return false;
+        SENTENCE_CLAUSE(d, "{}'s {} is at {}, above its load line of {}", fact_host(v, from),
+                        fact_resource(v, worst), fact_share(v, from, worst, false), fact_line(v, from, worst),
+                        { .kind = CLAIM_OVER_LINE, .host = from, .r = worst }, claim_gain(v));
+        clause_target(v, worst, true, d);
+        return true;
+}
+
 const Policy policy_load = {
         .name = "load",
         .summary = "hosts stay below their load lines",
         .settings = load_policy_settings,
         .add_terms = load_add_terms,
         .total = load_total,
+        .why = load_why,
         .sample = load_sample,
 };

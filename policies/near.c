@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "near": each VM of one group has one of another group in its neighbourhood (host, rack, zone). */
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static void near_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -21,11 +22,16 @@ static int near_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_NEAR);
 }
 
+static bool near_why(const MoveView *v, SentenceDraft *d) {
+        return rule_why(v, RULE_NEAR, d);
+}
+
 const Policy policy_near = {
         .name = "near",
         .summary = "each VM of one group has one of another group in its neighbourhood (host, rack, zone)",
         .add_terms = near_add_terms,
         .total = near_total,
         .refuses = near_refuses,
+        .why = near_why,
         .sample = near_sample,
 };

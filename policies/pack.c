@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static const SettingDef pack_settings[] = {
@@ -62,11 +63,35 @@ static int pack_sample(Arena *a, Prng *g, Problem *p) {
         return pack->cost ? 0 : -ENOMEM;
 }
 
+/* Once the plan is carried out no VM is there. */
+static bool pack_empties(const MoveView *v, HostIx h) {
+        if (!v->p->pack || v->p->pack->cost[h] == 0)
+                return false;
+        for (VmIx w = 0; w < v->p->n_vms; w++)
+                if (v->end[w] == h)
+                        return false;
+        return true;
+}
+
+/* The last VM's move gains all that the host is worth; those before it are part of that. */
+static bool pack_why(const MoveView *v, SentenceDraft *d) {
+        if (!pack_empties(v, v->m.from) && !v->alone)
+                return false;
+        SENTENCE_CLAUSE(d,
+                        pack_empties(v, v->m.from) ? "{} is emptied, so that it may be powered off"
+                                                   : "no VM is left on {}",
+                        fact_host(v, v->m.from),
+                        { .kind = pack_empties(v, v->m.from) ? CLAIM_EMPTY : CLAIM_LAST, .host = v->m.from });
+        clause_room(v, d);
+        return true;
+}
+
 const Policy policy_pack = {
         .name = "pack",
         .summary = "VMs are on few hosts, and the others idle (plan.goal = pack)",
         .settings = pack_settings,
         .add_terms = pack_add_terms,
         .total = pack_total,
+        .why = pack_why,
         .sample = pack_sample,
 };

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 #include "scheduler/decide/cost/reserve_cover.h"
 
@@ -120,6 +121,43 @@ static int reserve_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+static Fact reserve_fact(FactKind kind, ReserveMeasure m, bool after) {
+        return (Fact){ .kind = kind,
+                       .after = after,
+                       .host = IX_NONE,
+                       .value = kind == FACT_UNCOVERED ? m.uncovered : share_ppm(m.lacking, 1024) };
+}
+
+static bool reserve_why(const MoveView *v, SentenceDraft *d) {
+        const Fact vm = fact_vm(v, v->m.vm), to = fact_host(v, v->m.to);
+        ReserveMeasure before, after;
+
+        if (!v->alone || !v->e->reserve)
+                return false;
+        before = reserve_measure(v->e->reserve);
+        (void) reserve_move(v->e->reserve, v->m);
+        after = reserve_measure(v->e->reserve);
+        (void) reserve_move(v->e->reserve, (Move){ v->m.vm, v->m.to, v->m.from });
+        if (after.uncovered < before.uncovered)
+                SENTENCE_CLAUSE(d,
+                                "with {} on {}, more VMs of hosts that may be lost have room elsewhere: {} "
+                                "without before it, {} after",
+                                vm, to, reserve_fact(FACT_UNCOVERED, before, false),
+                                reserve_fact(FACT_UNCOVERED, after, true), claim_gain(v));
+        else if (after.lacking < before.lacking)
+                SENTENCE_CLAUSE(
+                        d,
+                        "with {} on {}, less is lacking of the share that is to stay free: {} of a mean "
+                        "host before it, {} after",
+                        vm, to, reserve_fact(FACT_LACKING, before, false),
+                        reserve_fact(FACT_LACKING, after, true), claim_gain(v));
+        else
+                SENTENCE_CLAUSE(
+                        d, "with {} on {}, a VM whose host may be lost is nearer to having room elsewhere",
+                        vm, to, claim_gain(v));
+        return true;
+}
+
 const Policy policy_reserve = {
         .name = "reserve",
         .summary = "VMs of lost hosts have room elsewhere, and a share stays free",
@@ -127,5 +165,6 @@ const Policy policy_reserve = {
         .add_terms = reserve_add_terms,
         .total = reserve_policy_total,
         .refuses = reserve_refuses,
+        .why = reserve_why,
         .sample = reserve_sample,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "spread": a group covers at least k hosts (racks, zones, neighbourhoods). */
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static void spread_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -21,11 +22,16 @@ static int spread_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_SPREAD);
 }
 
+static bool spread_why(const MoveView *v, SentenceDraft *d) {
+        return rule_why(v, RULE_SPREAD, d);
+}
+
 const Policy policy_spread = {
         .name = "spread",
         .summary = "a group covers at least k hosts (racks, zones, neighbourhoods)",
         .add_terms = spread_add_terms,
         .total = spread_total,
         .refuses = spread_refuses,
+        .why = spread_why,
         .sample = spread_sample,
 };

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_stay;
@@ -110,11 +111,27 @@ static int stay_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+/* A VM that the plan moved before: it goes back, or to where its way was shorter. */
+static bool stay_why(const MoveView *v, SentenceDraft *d) {
+        const bool back = v->m.to == v->p->home[v->m.vm];
+
+        if (!v->alone)
+                return false;
+        SENTENCE_CLAUSE(d,
+                        back ? "{} goes back to {}, where it was: its move costs nothing then"
+                             : "{} has a shorter way to {}, from where it was",
+                        fact_vm(v, v->m.vm), fact_host(v, v->m.to),
+                        { .kind = back ? CLAIM_HOME : CLAIM_NEARER, .vm = v->m.vm, .host = v->m.to },
+                        claim_gain(v));
+        return true;
+}
+
 const Policy policy_stay = {
         .name = "stay",
         .summary = "a move must earn more than it costs",
         .settings = stay_settings,
         .add_terms = stay_add_terms,
         .total = stay_total,
+        .why = stay_why,
         .sample = stay_sample,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules "together": all VMs of a group share a host (rack, zone, neighbourhood). */
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static void together_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -21,11 +22,16 @@ static int together_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_TOGETHER);
 }
 
+static bool together_why(const MoveView *v, SentenceDraft *d) {
+        return rule_why(v, RULE_TOGETHER, d);
+}
+
 const Policy policy_together = {
         .name = "together",
         .summary = "all VMs of a group share a host (rack, zone, neighbourhood)",
         .add_terms = together_add_terms,
         .total = together_total,
         .refuses = together_refuses,
+        .why = together_why,
         .sample = together_sample,
 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_traffic;
@@ -75,11 +76,62 @@ static int traffic_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+static int64_t traffic_rate(const Snapshot *s, VmIx a, VmIx b) {
+        for (uint32_t i = 0; i < s->n_traffic; i++)
+                if ((s->traffic[i].a == a && s->traffic[i].b == b) ||
+                    (s->traffic[i].a == b && s->traffic[i].b == a))
+                        return s->traffic[i].kbit;
+        return 0;
+}
+
+/* The VM to which the way becomes shorter by most; IX_NONE: none. */
+static VmIx traffic_partner(const MoveView *v) {
+        VmIx partner = IX_NONE;
+        Cost most = 0;
+
+        for (uint32_t i = 0; i < v->p->n_talks; i++) {
+                const GroupRule *talk = &v->p->talks[i];
+                const VmIx *pair = v->p->groups[talk->group].vms;
+                Cost gain;
+
+                if (!rule_touches(v->p, v->m.vm, talk))
+                        continue;
+                gain = traffic_price_of(v->settings, talk) * view_rule_change(v, talk);
+                if (gain < most) {
+                        most = gain;
+                        partner = pair[0] == v->m.vm ? pair[1] : pair[0];
+                }
+        }
+        return partner;
+}
+
+static bool traffic_why(const MoveView *v, SentenceDraft *d) {
+        const VmIx partner = v->alone ? traffic_partner(v) : IX_NONE;
+        uint32_t level = LEVEL_HOST;
+        HostIx at;
+
+        if (partner == IX_NONE)
+                return false;
+        at = v->e->x->host_of[partner];
+        while (level + 1 < LEVEL_N &&
+               problem_domain(v->p, (Level) level, at) != problem_domain(v->p, (Level) level, v->m.to))
+                level++;
+        SENTENCE_CLAUSE(d, "it talks to {} at {}, and comes to the same {}", fact_vm(v, partner),
+                        { .kind = FACT_RATE,
+                          .vm = v->m.vm,
+                          .r = partner,
+                          .value = traffic_rate(v->s, v->m.vm, partner) },
+                        fact_level((Level) level),
+                        { .kind = CLAIM_WITH, .vm = partner, .host = v->m.to, .r = level }, claim_gain(v));
+        return true;
+}
+
 const Policy policy_traffic = {
         .name = "traffic",
         .summary = "VMs that talk to each other are near",
         .settings = traffic_settings,
         .add_terms = traffic_add_terms,
         .total = traffic_total,
+        .why = traffic_why,
         .sample = traffic_sample,
 };

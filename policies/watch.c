@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 extern const Policy policy_watch;
@@ -63,11 +64,21 @@ static int watch_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+static bool watch_why(const MoveView *v, SentenceDraft *d) {
+        if (!v->alone)
+                return false;
+        SENTENCE_CLAUSE(d, "{} has a fault of grade 1 and is watched, and {} is not from there",
+                        fact_host(v, v->m.from), fact_vm(v, v->m.vm),
+                        { .kind = CLAIM_WATCHED, .vm = v->m.vm, .host = v->m.from }, claim_gain(v));
+        return true;
+}
+
 const Policy policy_watch = {
         .name = "watch",
         .summary = "VMs rather do not come to hosts with a fault of grade 1",
         .settings = watch_settings,
         .add_terms = watch_add_terms,
         .total = watch_total,
+        .why = watch_why,
         .sample = watch_sample,
 };

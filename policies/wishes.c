@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/cost/policy.h"
 
 static void wishes_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
@@ -52,10 +53,45 @@ static int wishes_sample(Arena *a, Prng *g, Problem *p) {
         return p->stay_wish ? 0 : -ENOMEM;
 }
 
+/* What the move changes of wishes about hosts. */
+static int64_t wishes_change(const MoveView *v) {
+        const int64_t *row = v->p->wish_of ? v->p->wish_cost[v->p->wish_of[v->m.vm]] : NULL;
+
+        return row ? row[v->m.to] - row[v->m.from] : 0;
+}
+
+static bool wishes_why(const MoveView *v, SentenceDraft *d) {
+        const Fact better = { .kind = CLAIM_BETTER_MET, .value = wishes_change(v) };
+        const Fact vm = fact_vm(v, v->m.vm), from = fact_host(v, v->m.from), to = fact_host(v, v->m.to);
+        uint32_t rule;
+
+        if (!v->alone)
+                return false;
+        if (better.value >= 0) { /* what is left: those that it stays */
+                SENTENCE_CLAUSE(d, "{} goes back to {}, where a wish would have it stay", vm, to,
+                                { .kind = CLAIM_HOME, .vm = v->m.vm, .host = v->m.to }, claim_gain(v));
+                return true;
+        }
+        rule = view_host_rule(v, false);
+        if (rule == IX_NONE)
+                SENTENCE_CLAUSE(d, "wishes about hosts are better met on {} than on {}", to, from, better,
+                                claim_gain(v));
+        else
+                SENTENCE_CLAUSE(d,
+                                v->s->rules[rule].kind == RULE_ON ? "the wish {} would have {} on {}"
+                                                                  : "the wish {} would have {} off {}",
+                                { .kind = FACT_RULE, .rule = rule, .text = v->s->rules[rule].name }, vm,
+                                v->s->rules[rule].kind == RULE_ON ? to : from,
+                                { .kind = CLAIM_SUITS, .vm = v->m.vm, .host = v->m.to, .rule = rule }, better,
+                                claim_gain(v));
+        return true;
+}
+
 const Policy policy_wishes = {
         .name = "wishes",
         .summary = "hosts that VMs should or should not be on, and VMs that should stay where they are",
         .add_terms = wishes_add_terms,
         .total = wishes_total,
+        .why = wishes_why,
         .sample = wishes_sample,
 };

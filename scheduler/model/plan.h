@@ -7,6 +7,7 @@
 #pragma once
 
 #include "scheduler/model/problem.h"
+#include "scheduler/model/sentence.h"
 
 /* What the plan amounts to; "the status is the truth". Names are stable in JSON. */
 typedef enum PlanStatus {
@@ -87,7 +88,8 @@ typedef struct PlanMove {
         Costs delta;   /* what this move alone changes, at its place in the order: < 0 gains */
         Prediction predicted;
         MoveManner manner;
-        const char *why; /* one honest sentence */
+        const char *why;         /* one honest sentence */
+        const Sentence *because; /* the same as data; NULL: it was read from a file */
 } PlanMove;
 
 /* Rules that cannot hold together (decide/conflict.h): with nothing of it left out there is no placement of

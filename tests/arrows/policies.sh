@@ -5,11 +5,14 @@
 set -u
 names=$(sed -n 's/^POLICY(\([a-z_]*\))$/\1/p' policies/policies.def | paste -sd '|')
 [ -n "$names" ] || { echo "policies/policies.def: no POLICY(name) in it"; exit 2; }
-bad=0
-for f in $(git ls-files --cached --others --exclude-standard 'scheduler/*.[ch]' 'collectors/*.[ch]'); do
-        [ -f "$f" ] || continue
-        said=$(tr -s '[:space:]' ' ' <"$f" |
-                grep -oE "\bpolicy_($names)\b|\bstr(n|case|ncase)?cmp\([^;]*\"($names)\"|text_is\([^;]*\"($names)\"")
-        [ -z "$said" ] || { echo "$f names a policy: $said"; bad=1; }
-done
-exit $bad
+# A record is a statement, whatever its lines.
+git ls-files -z --cached --others --exclude-standard 'scheduler/*.[ch]' 'collectors/*.[ch]' |
+xargs -0 awk -v RS=';' -v names="$names" '
+        {
+                gsub(/[ \t\n]+/, " ")
+                if (match($0, "(^|[^A-Za-z0-9_])policy_(" names ")([^A-Za-z0-9_]|$)") ||
+                    match($0, "(cmp|text_is)\\(.*\"(" names ")\"")) {
+                        print FILENAME " names a policy:" substr($0, RSTART, RLENGTH); bad = 1
+                }
+        }
+        END { exit bad }'

@@ -5,8 +5,9 @@
 
 #include <stdio.h>
 
-#include "scheduler/decide/cost/evaluator.h"
+#include "scheduler/decide/cost/move_view.h"
 #include "tests/random_problem.h"
+#include "tests/sentence_check.h"
 
 #define LAW_SEEDS 600
 #define LAW_STEPS 30
@@ -20,8 +21,9 @@ typedef struct PolicyLaws {
         Arena arena;
         const Problem *p;
         const Settings *settings;
-        uint32_t cost, delta, refused; /* problems in which something did */
-        char broken[400];              /* the first law that was broken, in words; "": none */
+        uint32_t cost, delta, refused, said; /* problems in which something did */
+        uint32_t seen[FACT_KIND_N];          /* facts of its sentences, by kind */
+        char broken[400];                    /* the first law that was broken, in words; "": none */
 } PolicyLaws;
 
 static inline PolicyLaws policy_laws(PolicySet set, const char *name) {
@@ -142,8 +144,8 @@ static inline bool law_is_whole(PolicyLaws *l) {
 
                 if (!k->name || !k->summary || strlen(k->summary) <= 10)
                         return LAW_BROKEN(l, "%s: it does not say what it is", l->name);
-                if (!k->add_terms || !k->total || !k->sample)
-                        return LAW_BROKEN(l, "%s: no state(), total() or sample()", l->name);
+                if (!k->add_terms || !k->total || !k->sample || !k->why)
+                        return LAW_BROKEN(l, "%s: no add_terms(), total(), sample() or why()", l->name);
         }
         return true;
 }
@@ -245,6 +247,107 @@ static inline bool law_after_moves_it_is_as_if_built_afresh(PolicyLaws *l) {
         return true;
 }
 
+/* Names for what a random problem is of. */
+static inline const Snapshot *laws_snapshot(Arena *a, const Problem *p) {
+        Snapshot *s = arena_new(a, Snapshot, 1);
+        Host *hosts = arena_new(a, Host, p->n_hosts);
+        Vm *vms = arena_new(a, Vm, p->n_vms);
+        Rule *rules = arena_new(a, Rule, p->n_rules);
+
+        for (HostIx h = 0; h < p->n_hosts; h++) {
+                hosts[h] = (Host){ .name = text_format(a, "host-%u", h), .cpus = 16 };
+                hosts[h].state = p->roles[h].evacuate > 0 ? HOST_MAINTENANCE : HOST_ACTIVE;
+        }
+        for (VmIx v = 0; v < p->n_vms; v++)
+                vms[v] = (Vm){ .name = text_format(a, "vm-%u", v), .host = p->home[v] };
+        for (uint32_t i = 0; i < p->n_rules; i++)
+                rules[i] = (Rule){ .kind = p->rules[i].kind,
+                                   .name = text_format(a, "rule-%u", i),
+                                   .level = p->rules[i].level,
+                                   .must = p->rules[i].must,
+                                   .weight = p->rules[i].weight,
+                                   .k = p->rules[i].k };
+        *s = (Snapshot){ .hosts = hosts,
+                         .n_hosts = p->n_hosts,
+                         .vms = vms,
+                         .n_vms = p->n_vms,
+                         .rules = rules,
+                         .n_rules = p->n_rules };
+        return s;
+}
+
+static const char *const laws_titles[] = { "CPU", "memory", "gpus", "licences" };
+static const FactUnit laws_units[] = { UNIT_CORES, UNIT_MIB, UNIT_KBIT, UNIT_PLAIN };
+
+/* The sentence on a move that the policy gains by, in the first tier where it does: it has one, and it is true. */
+static inline bool laws_sentence(PolicyLaws *l, const Snapshot *s, Evaluator *e, Move m, Costs gain) {
+        ResourceWords words[ARRAY_SIZE(laws_titles)];
+        SentenceCheck c = { .p = l->p,
+                            .s = s,
+                            .settings = l->settings,
+                            .policies = l->set,
+                            .titles = laws_titles,
+                            .units = laws_units,
+                            .x = e->x,
+                            .m = m,
+                            .end = e->x->host_of };
+        MoveView v = { .p = l->p,
+                       .s = s,
+                       .settings = l->settings,
+                       .e = e,
+                       .end = e->x->host_of,
+                       .words = words,
+                       .m = m,
+                       .alone = true,
+                       .gain = gain };
+        SentenceDraft d = { .sentence.by = l->set.policies[0]->name };
+        const Sentence *kept = NULL;
+        const char *text;
+
+        for (size_t r = 0; r < ARRAY_SIZE(laws_titles); r++)
+                words[r] = (ResourceWords){ laws_titles[r], laws_units[r], false };
+        while (gain.tier[v.tier] >= 0)
+                v.tier++;
+        if (!l->set.policies[0]->why(&v, &d))
+                return LAW_BROKEN(l, "%s: seed %llu: it gains and says nothing", l->name,
+                                  (unsigned long long) l->seed);
+        cr_assert_eq(0, sentence_keep(&l->arena, &d, &kept));
+        text = sentence_text(&l->arena, kept);
+        cr_assert_not_null(text);
+        if (!sentence_holds(&c, kept, text))
+                return LAW_BROKEN(l, "%s: seed %llu: its sentence: %s: %s", l->name,
+                                  (unsigned long long) l->seed, text, c.wrong);
+        for (uint32_t k = 0; k < FACT_KIND_N; k++)
+                l->seen[k] += c.seen[k];
+        return true;
+}
+
+static inline bool law_its_sentences_are_true(PolicyLaws *l) {
+        Prng g = prng_seeded(l->seed ^ 0x5e27e4ce);
+        Evaluator *e = laws_evaluator(l, NULL);
+        const Snapshot *s = laws_snapshot(&l->arena, l->p);
+        bool said = false;
+
+        for (int step = 0; l->set.n == 1 && step < LAW_STEPS; step++) {
+                Costs gain;
+                Move m;
+
+                if (!laws_move(e, &g, &m) || evaluator_refuse(e, m) != REASON_NONE)
+                        continue;
+                gain = evaluator_delta(e, m);
+                for (int t = 0; t < TIER_N; t++)
+                        if (gain.tier[t] < 0) {
+                                if (!laws_sentence(l, s, e, m, gain))
+                                        return false;
+                                said = true;
+                                break;
+                        }
+                evaluator_move(e, m);
+        }
+        l->said += said;
+        return true;
+}
+
 /* Asked after law_terms_are_the_definition() went through all seeds: it cost something, changed something, and
  * refused something, if it says that it does, often enough for that law to mean anything. */
 static inline bool law_it_bites(PolicyLaws *l) {
@@ -261,6 +364,9 @@ static inline bool law_it_bites(PolicyLaws *l) {
         if (refuses && l->refused < LAW_BITES)
                 return LAW_BROKEN(l, "%s: it refuses something in %u of %u problems", l->name, l->refused,
                                   LAW_SEEDS);
+        if (l->set.n == 1 && l->said < LAW_BITES)
+                return LAW_BROKEN(l, "%s: it says something in %u of %u problems", l->name, l->said,
+                                  LAW_SEEDS);
         return true;
 }
 
@@ -271,7 +377,7 @@ static inline const char *laws_broken(PolicyLaws *l) {
         for (uint64_t seed = 1; kept && seed <= LAW_SEEDS; seed++) {
                 laws_begin(l, seed);
                 kept = law_terms_are_the_definition(l) && law_a_swap_is_its_two_moves(l) &&
-                       law_after_moves_it_is_as_if_built_afresh(l);
+                       law_after_moves_it_is_as_if_built_afresh(l) && law_its_sentences_are_true(l);
         }
         return kept && law_it_bites(l) ? NULL : l->broken;
 }

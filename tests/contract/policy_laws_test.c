@@ -47,11 +47,20 @@ static void sound_total(const Problem *p, const Settings *s, const Assignment *x
                 ret->tier[TIER_BALANCE] += price_of(x->host_of[v]);
 }
 
+static bool sound_why(const MoveView *v, SentenceDraft *d) {
+        if (!v->alone)
+                return false;
+        SENTENCE_CLAUSE(d, "{} has a lower number than {}", fact_host(v, v->m.to), fact_host(v, v->m.from),
+                        claim_gain(v));
+        return true;
+}
+
 static const Policy sound = {
         .name = "sound",
         .summary = "VMs are on hosts of low number",
         .add_terms = sound_state,
         .total = sound_total,
+        .why = sound_why,
         .sample = nothing_sampled,
 };
 
@@ -86,7 +95,7 @@ Test(policy_laws, are_broken_by_one_without_a_sample) {
 
         bare.name = "bare";
         bare.sample = NULL;
-        expect_broken(&bare, "no state(), total() or sample()");
+        expect_broken(&bare, "no add_terms(), total(), sample() or why()");
 }
 
 Test(policy_laws, are_broken_by_terms_that_are_not_the_definition) {
@@ -199,4 +208,75 @@ Test(policy_laws, are_broken_by_a_definition_that_does_not_heed_a_setting) {
         heedless.settings = heed_settings;
         heedless.add_terms = heedless_state;
         expect_broken(&heedless, "cost is total");
+}
+
+static bool silent_why(const MoveView *v, SentenceDraft *d) {
+        (void) v;
+        (void) d;
+        return false;
+}
+
+Test(policy_laws, are_broken_by_one_that_gains_and_says_nothing) {
+        Policy silent = sound;
+
+        silent.name = "silent";
+        silent.why = silent_why;
+        expect_broken(&silent, "it gains and says nothing");
+}
+
+/* The number of the moment after, said as that before. */
+static bool muddled_why(const MoveView *v, SentenceDraft *d) {
+        Fact share = fact_share(v, v->m.to, RES_CPU, true);
+
+        share.after = false;
+        SENTENCE_CLAUSE(d, "{} is at {}", fact_host(v, v->m.to), share, claim_gain(v));
+        return true;
+}
+
+Test(policy_laws, are_broken_by_a_number_that_is_not_so) {
+        Policy muddled = sound;
+
+        muddled.name = "muddled";
+        muddled.why = muddled_why;
+        expect_broken(&muddled, "is said,");
+}
+
+static bool boastful_why(const MoveView *v, SentenceDraft *d) {
+        SENTENCE_CLAUSE(d, "{} is above its load line", fact_host(v, v->m.from),
+                        { .kind = CLAIM_OVER_LINE, .host = v->m.from, .r = RES_CPU });
+        return true;
+}
+
+Test(policy_laws, are_broken_by_a_claim_that_is_not_so) {
+        Policy boastful = sound;
+
+        boastful.name = "boastful";
+        boastful.why = boastful_why;
+        expect_broken(&boastful, "is not true");
+}
+
+static bool vague_why(const MoveView *v, SentenceDraft *d) {
+        SENTENCE_CLAUSE(d, "{} is a fine host", fact_host(v, v->m.to));
+        return true;
+}
+
+Test(policy_laws, are_broken_by_a_sentence_of_names_alone) {
+        Policy vague = sound;
+
+        vague.name = "vague";
+        vague.why = vague_why;
+        expect_broken(&vague, "names alone");
+}
+
+static bool novel_why(const MoveView *v, SentenceDraft *d) {
+        SENTENCE_CLAUSE(d, "{} is new", fact_host(v, v->m.to), claim_gain(v), { .kind = FACT_KIND_N });
+        return true;
+}
+
+Test(policy_laws, are_broken_by_a_fact_that_nobody_checks) {
+        Policy novel = sound;
+
+        novel.name = "novel";
+        novel.why = novel_why;
+        expect_broken(&novel, "nothing here checks facts of kind");
 }

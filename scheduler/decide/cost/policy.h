@@ -8,7 +8,8 @@
  * search evaluates tens of millions of times a second. total() and refuses() say it by its definition, slowly
  * and plainly. The contract test holds the two together, on random problems that sample() has filled: after
  * any moves, the terms' cost is the total's, exactly, and what is refused is what refuses() says. It asks that
- * the policy bites there: one that states nothing fails.
+ * the policy bites there: one that states nothing fails. why() is its sentence, as data, on a move it gains by;
+ * every fact in it is counted again by the tests.
  *
  * Nothing outside policies/ knows a policy by its name (tests/arrows/policies.sh).
  *
@@ -20,6 +21,8 @@
 #include "scheduler/decide/cost/terms.h"
 #include "scheduler/model/plan.h"
 #include "scheduler/model/settings.h"
+
+typedef struct MoveView MoveView; /* cost/move_view.h */
 
 typedef struct Policy {
         const char *name;           /* also the section of its settings */
@@ -35,6 +38,11 @@ typedef struct Policy {
         /* Whether the policy refuses m, from the definition; m.from is where the VM is, m.to another host. x is
          * moved and moved back. NULL: it refuses nothing. */
         bool (*refuses)(const Problem *p, const Settings *s, Assignment *x, Move m);
+
+        /* The policy's sentence on a move that it gains by (sentence.h), or that is part of what it wants of the
+         * whole plan (MoveView.alone). False: it has nothing to say, and *d is as it was; where it gains alone it
+         * always has. */
+        bool (*why)(const MoveView *v, SentenceDraft *d);
 
         /* Fills what the policy reads of a random problem (tests/random_problem.h), so that it costs something
          * in most: for tests. What others read stays as it is. In `a`. 0 or -ENOMEM. */

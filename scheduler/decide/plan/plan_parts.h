@@ -4,6 +4,8 @@
 #pragma once
 
 #include "scheduler/decide/cost/evaluator.h"
+#include "scheduler/decide/cost/move_view.h"
+#include "scheduler/decide/cost/policy_costs.h"
 #include "scheduler/decide/migration/migration_net.h"
 #include "scheduler/decide/order/waves.h"
 #include "scheduler/decide/plan/planner.h"
@@ -100,7 +102,9 @@ int64_t plan_within_ms(const Planning *pl, VmIx v);
 /* Fills plan->late, from the plan's moves and predictions. */
 int plan_late(Planning *pl, Plan *plan) must_check;
 
-/* One honest sentence on why step i is made; e is the state just before it. */
+/* ---- plan_why.c ---- */
+
+/* A step of the plan. */
 typedef struct StoryStep {
         WaveMove step;
         Costs delta;
@@ -109,4 +113,18 @@ typedef struct StoryStep {
         const WaveMove *goes_on; /* the next step of the same VM, or NULL */
         bool came;               /* an earlier step moved it already */
 } StoryStep;
-const char *plan_why(const Planning *pl, const Evaluator *e, const StoryStep *step);
+
+/* What the sentences of a plan share; e and costs are at the state just before the step that is told. */
+typedef struct StoryTeller {
+        const Evaluator *e;
+        PolicyCosts costs;
+        ResourceWords *words; /* [n_res] */
+        Costs *gain;          /* [policies.n] scratch */
+} StoryTeller;
+
+/* e: every VM at home. In pl->scratch. 0 or negative errno. */
+int plan_why_begin(Planning *pl, Evaluator *e, StoryTeller *ret) must_check;
+
+/* One honest sentence on why the step is made, in io->why and io->because. pl->before and after are known. 0 or
+ * -ENOMEM. */
+int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *step, PlanMove *io) must_check;

@@ -9,6 +9,7 @@
 typedef struct Story {
         Planning *pl;
         Evaluator *e;
+        StoryTeller teller;
         PlanMove *moves;
         int64_t *once;              /* [step] bytes, each sent once, in ms × kbit/s */
         int64_t *wave_ms;           /* [wave] its longest move */
@@ -227,10 +228,10 @@ static int tell_steps(Story *st) {
                 m->move = step->move;
                 m->wave = step->wave;
                 m->delta = told.delta;
-                m->why = plan_why(pl, st->e, &told);
-                if (!m->why)
+                if (plan_why(pl, &st->teller, &told, m) < 0)
                         return -ENOMEM;
                 evaluator_move(st->e, step->move);
+                policy_costs_move(&st->teller.costs, step->move);
                 st->came[step->move.vm] = true;
         }
         return 0;
@@ -261,6 +262,8 @@ int plan_story(Planning *pl, Plan *plan) {
                 r = list_arrivals(&st);
         if (r == 0)
                 r = evaluator_build(&pl->scratch, pl->terms, NULL, &st.e);
+        if (r == 0 && pl->n_steps > 0)
+                r = plan_why_begin(pl, st.e, &st.teller);
         if (r == 0)
                 r = tell_steps(&st);
         if (r == 0)

@@ -166,11 +166,11 @@ int planner_decide(Arena *a, const Snapshot *s, const Problem *p, const Settings
         if (r == 0)
                 r = plan_budget(&pl); /* the most important of it, within the request's caps */
         if (r == 0)
+                r = planner_scores(&pl, plan); /* how things will stand */
+        if (r == 0)
                 r = plan_story(&pl, plan); /* each move: cost, forecast, manner, and why */
         if (r == 0)
                 r = plan_late(&pl, plan); /* who will miss a deadline */
-        if (r == 0)
-                r = planner_scores(&pl, plan); /* how things will stand */
         if (r == 0)
                 r = plan_reserve(&pl, plan); /* whether hosts may fail then */
         if (r == 0)

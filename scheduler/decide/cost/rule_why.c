@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a move does for rules between VMs, and in what words. */
+#include "scheduler/decide/cost/move_view.h"
+
+/* The VMs of a group in the two places of a move, before it. */
+typedef struct Places {
+        int64_t from, to;
+        bool has; /* the VM that moves is of the group */
+} Places;
+
+static uint32_t rule_place_of(const MoveView *v, VmIx vm, Level level) {
+        const HostIx h = v->e->x->host_of[vm];
+
+        return h == IX_NONE ? IX_NONE : problem_domain(v->p, level, h);
+}
+
+static Places rule_places(const MoveView *v, uint32_t group, Level level) {
+        const Group *g = &v->p->groups[group];
+        const uint32_t from = problem_domain(v->p, level, v->m.from),
+                       to = problem_domain(v->p, level, v->m.to);
+        Places x = { 0 };
+
+        for (uint32_t i = 0; i < g->n_vms; i++) {
+                const uint32_t d = rule_place_of(v, g->vms[i], level);
+
+                x.from += d == from;
+                x.to += d == to;
+                x.has |= g->vms[i] == v->m.vm;
+        }
+        return x;
+}
+
+/* Places that the group is in; only asked of rules that want it in several. */
+static int64_t rule_places_occupied(const MoveView *v, const GroupRule *rule) {
+        const Group *g = &v->p->groups[rule->group];
+        int64_t n = 0;
+
+        for (uint32_t i = 0; i < g->n_vms; i++) {
+                const uint32_t d = rule_place_of(v, g->vms[i], rule->level);
+                uint32_t k = 0;
+
+                while (d != IX_NONE && k < i && rule_place_of(v, g->vms[k], rule->level) != d)
+                        k++;
+                n += d != IX_NONE && k == i;
+        }
+        return n;
+}
+
+static int64_t rule_at_least(int64_t x, int64_t least) {
+        return x > least ? x : least;
+}
+
+/* VMs of `a` that lack one of b (near), or have one (avoid), in one place. */
+static int64_t rule_ill_in(RuleKind kind, int64_t a, int64_t b) {
+        return (kind == RULE_NEAR) == (b == 0) ? a : 0;
+}
+
+int64_t view_rule_change(const MoveView *v, const GroupRule *rule) {
+        Places a, b = { 0 };
+        int64_t now, then;
+
+        if (problem_domain(v->p, rule->level, v->m.from) == problem_domain(v->p, rule->level, v->m.to))
+                return 0;
+        a = rule_places(v, rule->group, rule->level);
+        if (rule_has_two_groups(rule->kind))
+                b = rule_places(v, rule->group_b, rule->level);
+        if (!a.has && !b.has)
+                return 0;
+        if (rule_has_two_groups(rule->kind))
+                return rule_ill_in(rule->kind, a.from - a.has, b.from - b.has) +
+                       rule_ill_in(rule->kind, a.to + a.has, b.to + b.has) -
+                       rule_ill_in(rule->kind, a.from, b.from) - rule_ill_in(rule->kind, a.to, b.to);
+        then = (a.to == 0) - (a.from == 1); /* places more that are occupied */
+        if (rule->kind == RULE_APART)
+                return -then;
+        if (rule->kind == RULE_TOGETHER)
+                return then;
+        now = rule_places_occupied(v, rule);
+        return rule_at_least((int64_t) rule->k - now - then, 0) - rule_at_least((int64_t) rule->k - now, 0);
+}
+
+static bool rule_is_of(const Problem *p, VmIx v, uint32_t group) {
+        if (!p->groups_of_start) {
+                for (uint32_t i = 0; i < p->groups[group].n_vms; i++)
+                        if (p->groups[group].vms[i] == v)
+                                return true;
+                return false;
+        }
+        for (uint32_t i = p->groups_of_start[v]; i < p->groups_of_start[v + 1]; i++)
+                if (p->groups_of[i] == group)
+                        return true;
+        return false;
+}
+
+bool rule_touches(const Problem *p, VmIx v, const GroupRule *rule) {
+        return rule_is_of(p, v, rule->group) ||
+               (rule_has_two_groups(rule->kind) && rule_is_of(p, v, rule->group_b));
+}
+
+/* What the move changes of the snapshot's rule that rules[i] is of: an "avoid" is two, one each way. */
+static int64_t rule_source_change(const MoveView *v, uint32_t i) {
+        const GroupRule *rule = &v->p->rules[i];
+        int64_t change = view_rule_change(v, rule);
+
+        for (uint32_t k = 0; rule->kind == RULE_AVOID && k < v->p->n_rules; k++)
+                if (k != i && v->p->rules[k].kind == RULE_AVOID && v->p->rules[k].source == rule->source)
+                        change += view_rule_change(v, &v->p->rules[k]);
+        return change;
+}
+
+/* The rule of the kind whose cost the move lessens most; NULL: none. */
+static const GroupRule *rule_mended_most(const MoveView *v, RuleKind kind, int64_t *ret_change) {
+        const GroupRule *best = NULL;
+        int64_t most = 0;
+
+        for (uint32_t i = 0; i < v->p->n_rules; i++) {
+                const GroupRule *rule = &v->p->rules[i];
+                int64_t change, gain;
+
+                if (rule->kind != kind || rule->must != (v->tier == TIER_REPAIR) ||
+                    !rule_touches(v->p, v->m.vm, rule))
+                        continue;
+                change = rule_source_change(v, i);
+                gain = change * (rule->must ? 1 : rule->weight);
+                if (gain >= most)
+                        continue;
+                most = gain;
+                best = rule;
+                *ret_change = change;
+        }
+        return best;
+}
+
+/* Another VM of the group in the place of h, before the move; IX_NONE: none. */
+static VmIx rule_neighbour(const MoveView *v, uint32_t group, Level level, HostIx h) {
+        const Group *g = &v->p->groups[group];
+
+        for (uint32_t i = 0; i < g->n_vms; i++)
+                if (g->vms[i] != v->m.vm &&
+                    rule_place_of(v, g->vms[i], level) == problem_domain(v->p, level, h))
+                        return g->vms[i];
+        return IX_NONE;
+}
+
+static Fact fact_strength(const GroupRule *rule) {
+        return (Fact){ .kind = FACT_STRENGTH, .rule = rule->source, .text = rule->must ? "rule" : "wish" };
+}
+
+static Fact fact_rule(const MoveView *v, const GroupRule *rule) {
+        return (Fact){ .kind = FACT_RULE, .rule = rule->source, .text = v->s->rules[rule->source].name };
+}
+
+static Fact claim_with(VmIx vm, HostIx h, Level level) {
+        return (Fact){ .kind = CLAIM_WITH, .vm = vm, .host = h, .r = level };
+}
+
+/* What the rule has against where the VM is, or for where it goes. */
+static void rule_clause(const MoveView *v, const GroupRule *rule, Fact mended, SentenceDraft *d) {
+        const bool first = rule_is_of(v->p, v->m.vm, rule->group), on = rule->level == LEVEL_HOST;
+        const uint32_t others = !rule_has_two_groups(rule->kind) || !first ? rule->group : rule->group_b;
+        const VmIx here = rule_neighbour(v, others, rule->level, v->m.from),
+                   there = rule_neighbour(v, others, rule->level, v->m.to);
+        const Fact what = fact_strength(rule), name = fact_rule(v, rule), level = fact_level(rule->level);
+
+        if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) && here != IX_NONE)
+                SENTENCE_CLAUSE(d, "on {} it shares its {} with {}, which the {} {} keeps apart",
+                                fact_host(v, v->m.from), level, fact_vm(v, here), what, name,
+                                claim_with(here, v->m.from, rule->level), mended);
+        else if (rule->kind == RULE_TOGETHER && there != IX_NONE)
+                SENTENCE_CLAUSE(d,
+                                on ? "the {} {} keeps it on one {} with {}, which is there"
+                                   : "the {} {} keeps it in one {} with {}, which is there",
+                                what, name, level, fact_vm(v, there), claim_with(there, v->m.to, rule->level),
+                                mended);
+        else if (rule->kind == RULE_NEAR && there != IX_NONE && first)
+                SENTENCE_CLAUSE(d,
+                                on ? "the {} {} wants it on one {} with {}, which is there"
+                                   : "the {} {} wants it in one {} with {}, which is there",
+                                what, name, level, fact_vm(v, there), claim_with(there, v->m.to, rule->level),
+                                mended);
+        else if (rule->kind == RULE_NEAR && there != IX_NONE)
+                SENTENCE_CLAUSE(d,
+                                on ? "the {} {} wants those that depend on it on one {} with it: {} is there"
+                                   : "the {} {} wants those that depend on it in one {} with it: {} is there",
+                                what, name, level, fact_vm(v, there), claim_with(there, v->m.to, rule->level),
+                                mended);
+        else if (rule->kind == RULE_SPREAD)
+                SENTENCE_CLAUSE(d,
+                                on ? "the {} {} wants its group on {} {}s: with it on {} there is one more"
+                                   : "the {} {} wants its group in {} {}s: with it on {} there is one more",
+                                what, name, { .kind = FACT_PLACES, .rule = rule->source, .value = rule->k },
+                                level, fact_host(v, v->m.to), mended);
+        else
+                SENTENCE_CLAUSE(d, "the {} {} is nearer to holding with it on {} than on {}", what, name,
+                                fact_host(v, v->m.to), fact_host(v, v->m.from), mended);
+}
+
+/* The others of the rule that the plan moves into the place where this one goes. */
+static uint32_t rule_movers(const MoveView *v, const GroupRule *rule, VmIx *ret_first) {
+        const uint32_t sides = rule_has_two_groups(rule->kind) ? 2 : 1;
+        uint32_t n = 0;
+
+        for (uint32_t side = 0; side < sides; side++) {
+                const Group *g = &v->p->groups[side == 0 ? rule->group : rule->group_b];
+
+                for (uint32_t i = 0; i < g->n_vms; i++) {
+                        const VmIx vm = g->vms[i];
+
+                        if (vm == v->m.vm || v->p->home[vm] == v->end[vm] ||
+                            problem_domain(v->p, rule->level, v->end[vm]) !=
+                                    problem_domain(v->p, rule->level, v->m.to) ||
+                            (side == 1 && rule_is_of(v->p, vm, rule->group)))
+                                continue;
+                        *ret_first = n == 0 ? vm : *ret_first;
+                        n++;
+                }
+        }
+        return n;
+}
+
+static bool rule_block(const MoveView *v, RuleKind kind, SentenceDraft *d) {
+        for (uint32_t i = 0; i < v->p->n_rules; i++) {
+                const GroupRule *rule = &v->p->rules[i];
+                VmIx first = IX_NONE;
+                uint32_t n;
+
+                if (rule->kind != kind || !rule_touches(v->p, v->m.vm, rule))
+                        continue;
+                n = rule_movers(v, rule, &first);
+                if (n == 0)
+                        continue;
+                if (n == 1)
+                        SENTENCE_CLAUSE(
+                                d, "the {} {} keeps it with {}: they move together", fact_strength(rule),
+                                fact_rule(v, rule), fact_vm(v, first),
+                                { .kind = CLAIM_MOVERS, .rule = rule->source, .vm = first, .value = 1 });
+                else
+                        SENTENCE_CLAUSE(
+                                d, "the {} {} keeps it with {} and {} more: they move together",
+                                fact_strength(rule), fact_rule(v, rule), fact_vm(v, first),
+                                { .kind = FACT_OTHERS, .rule = rule->source, .value = n - 1 },
+                                { .kind = CLAIM_MOVERS, .rule = rule->source, .vm = first, .value = n });
+                return true;
+        }
+        return false;
+}
+
+bool rule_why(const MoveView *v, RuleKind kind, SentenceDraft *d) {
+        const GroupRule *rule;
+        int64_t change = 0;
+
+        if (!v->alone)
+                return (kind == RULE_TOGETHER || kind == RULE_NEAR) && rule_block(v, kind, d);
+        rule = rule_mended_most(v, kind, &change);
+        if (!rule)
+                return false;
+        rule_clause(v, rule, (Fact){ .kind = CLAIM_MENDED, .rule = rule->source, .value = change }, d);
+        return true;
+}
+
+/* ---- rules about hosts ---- */
+
+static bool rule_names_vm(const Rule *rule, VmIx v) {
+        for (uint32_t i = 0; i < rule->n_vms; i++)
+                if (rule->vms[i] == v)
+                        return true;
+        return false;
+}
+
+/* The host is one the rule has nothing against. */
+static bool rule_suits(const Rule *rule, HostIx h) {
+        for (uint32_t i = 0; i < rule->n_hosts; i++)
+                if (rule->hosts[i] == h)
+                        return rule->kind == RULE_ON;
+        return rule->kind == RULE_NOT_ON;
+}
+
+uint32_t view_host_rule(const MoveView *v, bool must) {
+        uint32_t best = IX_NONE;
+
+        for (uint32_t i = 0; i < v->s->n_rules; i++) {
+                const Rule *rule = &v->s->rules[i];
+
+                if (rule->must != must || (rule->kind != RULE_ON && rule->kind != RULE_NOT_ON) ||
+                    !rule_names_vm(rule, v->m.vm) || rule_suits(rule, v->m.from) ||
+                    !rule_suits(rule, v->m.to))
+                        continue;
+                if (best == IX_NONE || rule->weight > v->s->rules[best].weight)
+                        best = i;
+        }
+        return best;
+}
