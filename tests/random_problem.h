@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policies/policies.h"
+#include "scheduler/base/text.h"
 
 typedef struct RandomShape {
         uint32_t hosts, vms, res, rules; /* at most */
@@ -53,6 +54,21 @@ static inline void random_balance(Arena *a, Prng *g, Problem *p, bool deviations
                 p->balance_weight = random_row(a, g, p->n_res, 150, 0);
 }
 
+/* Hosts and VMs by name, and nothing more. */
+static inline const Snapshot *random_names(Arena *a, const Problem *p) {
+        Snapshot *s = arena_new(a, Snapshot, 1);
+        Host *hosts = arena_new(a, Host, p->n_hosts);
+        Vm *vms = arena_new(a, Vm, p->n_vms);
+
+        cr_assert(s && hosts && vms);
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                hosts[h] = (Host){ .name = text_format(a, "host-%u", h), .cpus = 16 };
+        for (VmIx v = 0; v < p->n_vms; v++)
+                vms[v] = (Vm){ .name = text_format(a, "vm-%u", v), .host = p->home[v] };
+        *s = (Snapshot){ .hosts = hosts, .n_hosts = p->n_hosts, .vms = vms, .n_vms = p->n_vms };
+        return s;
+}
+
 static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
         Prng g = prng_seeded(seed);
         Problem *p = arena_new(a, Problem, 1);
@@ -88,6 +104,7 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
         p->home = home;
         p->roles = roles;
         p->pinned = pinned;
+        p->snapshot = random_names(a, p);
         random_by(a, &g, p, "evacuate");
         for (int l = LEVEL_RACK; l < LEVEL_N; l++) {
                 uint32_t *domain = arena_new(a, uint32_t, p->n_hosts);

@@ -124,6 +124,9 @@ typedef enum TransientMode {
 } TransientMode;
 
 typedef struct Problem {
+        const Snapshot
+                *snapshot; /* what it was built from, host for host and VM for VM: names and labels, for
+                                     policies that go by them; NULL: a benchmark */
         uint32_t n_hosts, n_vms, n_res;
         bool transient[PROBLEM_RES_MAX];
         Reason lacks[PROBLEM_RES_MAX]; /* what a host without room says; REASON_NONE: NO_ROOM */

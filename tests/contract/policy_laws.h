@@ -247,19 +247,16 @@ static inline bool law_after_moves_it_is_as_if_built_afresh(PolicyLaws *l) {
         return true;
 }
 
-/* Names for what a random problem is of. */
+/* The problem's snapshot, with its rules, and hosts that are emptied in maintenance. */
 static inline const Snapshot *laws_snapshot(Arena *a, const Problem *p) {
         Snapshot *s = arena_new(a, Snapshot, 1);
         Host *hosts = arena_new(a, Host, p->n_hosts);
-        Vm *vms = arena_new(a, Vm, p->n_vms);
         Rule *rules = arena_new(a, Rule, p->n_rules);
 
         for (HostIx h = 0; h < p->n_hosts; h++) {
-                hosts[h] = (Host){ .name = text_format(a, "host-%u", h), .cpus = 16 };
+                hosts[h] = p->snapshot->hosts[h];
                 hosts[h].state = p->roles[h].evacuate > 0 ? HOST_MAINTENANCE : HOST_ACTIVE;
         }
-        for (VmIx v = 0; v < p->n_vms; v++)
-                vms[v] = (Vm){ .name = text_format(a, "vm-%u", v), .host = p->home[v] };
         for (uint32_t i = 0; i < p->n_rules; i++)
                 rules[i] = (Rule){ .kind = p->rules[i].kind,
                                    .name = text_format(a, "rule-%u", i),
@@ -267,12 +264,10 @@ static inline const Snapshot *laws_snapshot(Arena *a, const Problem *p) {
                                    .must = p->rules[i].must,
                                    .weight = p->rules[i].weight,
                                    .k = p->rules[i].k };
-        *s = (Snapshot){ .hosts = hosts,
-                         .n_hosts = p->n_hosts,
-                         .vms = vms,
-                         .n_vms = p->n_vms,
-                         .rules = rules,
-                         .n_rules = p->n_rules };
+        *s = *p->snapshot;
+        s->hosts = hosts;
+        s->rules = rules;
+        s->n_rules = p->n_rules;
         return s;
 }
 

@@ -509,6 +509,7 @@ static int build_begin(Build *b) {
         for (HostIx h = 0; h < s->n_hosts; h++)
                 roles[h] = role_of(s->not_now, &s->hosts[h]);
         *b->p = (Problem){
+                .snapshot = s,
                 .n_hosts = s->n_hosts,
                 .n_vms = s->n_vms,
                 .n_res = b->layout.n,

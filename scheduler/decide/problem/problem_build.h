@@ -48,7 +48,7 @@ int resource_layout(const Snapshot *s, const Settings *settings, ResourceLayout 
 
 /* 0; -ENOMEM; -ERANGE as above. Besides "cluster" the settings have the sections of the policies "load"
  * (headroom) and "balance" (weights), whose words a person looks for there. The Problem lives in `a` and
- * refers to nothing of the snapshot. */
+ * refers to the snapshot (Problem.snapshot), which must live as long. */
 int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) must_check;
 
 /* plan.threshold: how much of a reason it takes to move a VM. */
