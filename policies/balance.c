@@ -131,13 +131,12 @@ static int balance_sample(Arena *a, Prng *g, Problem *p) {
 /* What the move changes of the squares of r. */
 static Cost balance_square_gain(const MoveView *v, uint32_t r) {
         const int64_t w = v->p->balance_weight ? v->p->balance_weight[r] : 0;
-        const int64_t mean = problem_mean_capacity(v->p, r);
         const HostIx hosts[] = { v->m.from, v->m.to };
         Cost gain = 0;
 
         for (uint32_t i = 0; w > 0 && i < ARRAY_SIZE(hosts); i++) {
                 const int64_t capacity = problem_capacity(v->p, hosts[i])[r];
-                const int64_t factor = share_factor(w, capacity, mean);
+                const int64_t factor = share_factor(w, capacity, v->words[r].mean);
                 const uint64_t reciprocal = share_reciprocal(capacity);
 
                 gain += share_square(view_load(v, hosts[i], r, true), reciprocal, factor, 1) -

@@ -11,8 +11,8 @@
 /* One host's worth of any resource costs about this. */
 #define HOST_COST (INT64_C(1) << 16)
 
-static int64_t capacity_weight(const Problem *p, uint32_t r) {
-        const int64_t w = HOST_COST / problem_mean_capacity(p, r);
+static int64_t capacity_weight(int64_t mean) {
+        const int64_t w = HOST_COST / mean;
 
         return w > 0 ? w : 1;
 }
@@ -20,7 +20,7 @@ static int64_t capacity_weight(const Problem *p, uint32_t r) {
 static void capacity_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
-                const int64_t w = capacity_weight(p, r);
+                const int64_t w = capacity_weight(problem_mean_capacity(p, r));
 
                 for (HostIx h = 0; h < p->n_hosts; h++) {
                         const int64_t over = assignment_load(x, h)[r] - problem_capacity(p, h)[r];
@@ -34,8 +34,8 @@ static void capacity_total(const Problem *p, const Settings *s, const Assignment
 static int capacity_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
-                const int e =
-                        terms_add_line(t, (LineCost){ TIER_REPAIR, r, p->capacity, capacity_weight(p, r) });
+                const int e = terms_add_line(t, (LineCost){ TIER_REPAIR, r, p->capacity,
+                                                            capacity_weight(problem_mean_capacity(p, r)) });
 
                 if (e < 0)
                         return e;
@@ -95,7 +95,7 @@ static bool capacity_why(const MoveView *v, SentenceDraft *d) {
         for (uint32_t r = 0; v->alone && r < v->p->n_res; r++) {
                 const int64_t over = view_load(v, from, r, false) - problem_capacity(v->p, from)[r];
                 const int64_t need = problem_need(v->p, v->m.vm)[r];
-                const int64_t gain = capacity_weight(v->p, r) * (need < over ? need : over);
+                const int64_t gain = capacity_weight(v->words[r].mean) * (need < over ? need : over);
 
                 if (over > 0 && gain > most) {
                         most = gain;

@@ -95,7 +95,7 @@ static Cost load_gain(const MoveView *v, uint32_t r) {
         const int64_t w = load_policy_weight(v->p, v->settings, r), capacity = problem_capacity(v->p, h)[r];
         const int64_t line = v->p->limit[(size_t) h * v->p->n_res + r];
         const int64_t was = view_load(v, h, r, false) - line, is = view_load(v, h, r, true) - line;
-        const int64_t factor = share_factor(w, capacity, problem_mean_capacity(v->p, r));
+        const int64_t factor = share_factor(w, capacity, v->words[r].mean);
         const uint64_t reciprocal = share_reciprocal(capacity);
 
         if (w <= 0)

@@ -300,7 +300,9 @@ static inline bool laws_sentence(PolicyLaws *l, const Snapshot *s, Evaluator *e,
         const char *text;
 
         for (size_t r = 0; r < ARRAY_SIZE(laws_titles); r++)
-                words[r] = (ResourceWords){ laws_titles[r], laws_units[r], false };
+                words[r] = (ResourceWords){ .title = laws_titles[r], .unit = laws_units[r] };
+        for (uint32_t r = 0; r < l->p->n_res; r++)
+                words[r].mean = problem_mean_capacity(l->p, r);
         while (gain.tier[v.tier] >= 0)
                 v.tier++;
         if (!l->set.policies[0]->why(&v, &d))

@@ -12,6 +12,7 @@
 
 /* How people call a resource, and count it. */
 typedef struct ResourceWords {
+        int64_t mean;      /* problem_mean_capacity(): as dear as it is often asked */
         const char *title; /* "CPU", "memory", "network (sent)" … */
         FactUnit unit;
         bool promised; /* what VMs were promised of r - that of which another row counts the use: vCPUs */

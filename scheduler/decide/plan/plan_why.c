@@ -172,14 +172,15 @@ int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *ste
 }
 
 /* How the layout's resources are called. */
-static void plan_why_words(const ResourceLayout *l, ResourceWords *ret) {
+static void plan_why_words(const Problem *p, const ResourceLayout *l, ResourceWords *ret) {
         static const char *const titles[] = { "CPU", "memory", "network (received)", "network (sent)" };
 
         for (uint32_t r = 0; r < l->n; r++) {
                 const bool memory =
                         r == RES_MEMORY || r == l->in_use || (r >= l->huge && r < l->huge + l->n_huge);
 
-                ret[r] = (ResourceWords){ .title = r < l->extra ? titles[r] : l->names[r],
+                ret[r] = (ResourceWords){ .mean = problem_mean_capacity(p, r),
+                                          .title = r < l->extra ? titles[r] : l->names[r],
                                           .unit = r == RES_CPU   ? UNIT_CORES
                                                   : memory       ? UNIT_MIB
                                                   : r < l->extra ? UNIT_KBIT
@@ -196,6 +197,6 @@ int plan_why_begin(Planning *pl, Evaluator *e, StoryTeller *ret) {
                               .words = arena_new(&pl->scratch, ResourceWords, pl->layout.n) };
         if (!ret->gain || !ret->words)
                 return -ENOMEM;
-        plan_why_words(&pl->layout, ret->words);
+        plan_why_words(pl->first, &pl->layout, ret->words);
         return policy_costs_build(&pl->scratch, pl->first, pl->policies, pl->settings, &ret->costs);
 }
