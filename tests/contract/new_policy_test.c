@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A policy brings everything: one that no other file knows, by what hosts are called, is planned by, has its part
+/* A policy brings everything: one that no other file knows, by a label of hosts, is planned by, has its part
  * in explanations and its own sentence, and keeps the contract. This file is what a newcomer writes. */
 #include <errno.h>
 
@@ -22,8 +22,15 @@ static const SettingDef spare_settings[] = {
         { 0 },
 };
 
+static const char *const spare_labels[] = { "spare=yes" };
+
 static bool spare_is(const Problem *p, HostIx h) {
-        return p->snapshot && p->snapshot->hosts[h].zone && strcmp(p->snapshot->hosts[h].zone, "spare") == 0;
+        const Strings *labels = p->snapshot ? &p->snapshot->hosts[h].labels : NULL;
+
+        for (uint32_t i = 0; labels && i < labels->n; i++)
+                if (strcmp(labels->at[i], "spare=yes") == 0)
+                        return true;
+        return false;
 }
 
 static int64_t spare_price(const Settings *s) {
@@ -63,7 +70,7 @@ static int spare_sample(Arena *a, Prng *g, Problem *p) {
         *s = *p->snapshot;
         memcpy(hosts, s->hosts, sizeof(Host) * s->n_hosts);
         for (HostIx h = 0; h < p->n_hosts; h++)
-                hosts[h].zone = prng_below(g, 3) == 0 ? "spare" : NULL;
+                hosts[h].labels = (Strings){ spare_labels, prng_below(g, 3) == 0 ? 1 : 0 };
         s->hosts = hosts;
         p->snapshot = s;
         return 0;
@@ -118,7 +125,7 @@ static const Snapshot *two_hosts(Arena *a) {
                 random_host(&d, &hosts[h], h, true);
         random_vm(&d, &vms[0], 0, 2, true);
         vms[0].host = 0;
-        hosts[0].zone = "spare";
+        hosts[0].labels = (Strings){ spare_labels, 1 };
         *s = (Snapshot){ .cluster = "two", .n_hosts = 2, .hosts = hosts, .n_vms = 1, .vms = vms };
         return s;
 }
