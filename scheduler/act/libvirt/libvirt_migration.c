@@ -278,37 +278,51 @@ static void mover_never_ran(Migration *m) {
         (void) snprintf(m->mover_words, sizeof(m->mover_words), "no memory, or no thread, to start it");
 }
 
+static void libvirt_migration_begins(Migration *m) {
+        hub_lock(m->hub);
+        if (m->request->resume) { /* whoever asks counts the tries */
+                m->params.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
+                m->status.post_copy = true;
+                m->status.resumes = 1;
+                m->resume_tries = RESUMES_MOST;
+        }
+        m->answered_at = clock_monotonic();
+        m->status.cap_mib_s = m->params.bandwidth_mib_s;
+        migration_set_phase(m, MIGRATION_RUNNING);
+        hub_unlock(m->hub);
+}
+
+/* The call that migrates, in a thread of its own, and watching it until it comes back. */
+static void libvirt_migration_call(Migration *m, virDomainPtr domain) {
+        if (start_thread(m, libvirt_migration_move) == 0)
+                libvirt_migration_watch(m, domain);
+        else
+                mover_never_ran(m);
+}
+
+static void libvirt_migration_is_over(Migration *m) {
+        hub_lock(m->hub);
+        m->answered_at = 0;
+        migration_set_phase(m, MIGRATION_VERIFYING);
+        hub_unlock(m->hub);
+}
+
+/* One migration, from its request to its end. */
 static void *libvirt_migration_work(void *data) {
         Migration *m = data;
         virConnectPtr conn = NULL;
-        virDomainPtr domain = migration_prepare(m, &conn);
+        virDomainPtr domain = migration_prepare(m, &conn); /* both hosts asked: it can go */
 
         if (domain) {
-                hub_lock(m->hub);
-                if (m->request->resume) { /* whoever asks counts the tries */
-                        m->params.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
-                        m->status.post_copy = true;
-                        m->status.resumes = 1;
-                        m->resume_tries = RESUMES_MOST;
-                }
-                m->answered_at = clock_monotonic();
-                m->status.cap_mib_s = m->params.bandwidth_mib_s;
-                migration_set_phase(m, MIGRATION_RUNNING);
-                hub_unlock(m->hub);
-                do {
-                        if (start_thread(m, libvirt_migration_move) == 0)
-                                libvirt_migration_watch(m, domain);
-                        else
-                                mover_never_ran(m);
-                } while (migration_resume_due(m));
-                hub_lock(m->hub);
-                m->answered_at = 0;
-                migration_set_phase(m, MIGRATION_VERIFYING);
-                hub_unlock(m->hub);
+                libvirt_migration_begins(m);
+                do
+                        libvirt_migration_call(m, domain);
+                while (migration_resume_due(m)); /* post-copy that broke off */
+                libvirt_migration_is_over(m);
                 give_back_cap(m, domain);
                 (void) virDomainFree(domain);
                 (void) virConnectClose(conn);
-                migration_verify(m);
+                migration_verify(m); /* both hosts asked: where it runs now */
         }
         migration_unref(m);
         return NULL;
