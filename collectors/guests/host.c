@@ -7,11 +7,13 @@
 #include "collectors/guests/pool_list.h"
 #include "collectors/guests/virt_link.h"
 #include "collectors/hosts/link_dump.h"
+#include "collectors/parse/domain_xml.h"
 #include "collectors/parse/host_xml.h"
 #include "collectors/parse/word_list.h"
 #include "collectors/read/collector.h"
 #include "collectors/read/sample_list.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/limits.h"
 
 #define SCRATCH_BYTES (UINT64_C(64) << 20)
 
@@ -24,6 +26,45 @@ static int host_open(void *state, const CollectorEnv *env) {
         return arena_open(SCRATCH_BYTES, &((HostState *) state)->scratch);
 }
 
+/* How much of each is free, libvirt is asked for beside. */
+static int emit_numa(Arena *a, virConnectPtr c, const char *xml, SampleSink *sink) {
+        unsigned long long available[NUMA_MAX];
+        NumaCell cells[NUMA_MAX];
+        uint32_t n = 0;
+        int r = numa_parse(a, xml, strlen(xml), cells, NUMA_MAX, &n);
+
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                const char *id = text_format(a, "%lld", (long long) cells[i].id);
+
+                if (!id)
+                        return -ENOMEM;
+                if ((r = emit_text(sink, METRIC_NUMA_CPUS, id, cells[i].cpus)) < 0 ||
+                    (r = emit_number(sink, METRIC_NUMA_MEMORY, id, cells[i].memory_mib)) < 0)
+                        return r;
+                if (virNodeGetCellsFreeMemory(c, available, (int) cells[i].id, 1) == 1)
+                        r = emit_number(sink, METRIC_NUMA_FREE, id, (int64_t) (available[0] >> 20));
+        }
+        return r;
+}
+
+/* 9000000 is 9.0.0. */
+static const char *version_text(Arena *a, unsigned long v) {
+        return text_format(a, "%lu.%lu.%lu", v / 1000000, v / 1000 % 1000, v % 1000);
+}
+
+static int emit_versions(Arena *a, virConnectPtr c, SampleSink *sink) {
+        const char *type = virConnectGetType(c);
+        unsigned long version;
+        int r = 0;
+
+        if (type && virConnectGetVersion(c, &version) == 0 && version > 0)
+                r = emit_text(sink, METRIC_HOST_HYPERVISOR, "",
+                              text_format(a, "%s %s", type, version_text(a, version)));
+        if (r == 0 && virConnectGetLibVersion(c, &version) == 0)
+                r = emit_text(sink, METRIC_HOST_LIBVIRT, "", version_text(a, version));
+        return r;
+}
+
 static int emit_cpus(Arena *a, const CollectorEnv *env, virConnectPtr c, SampleSink *sink) {
         char *xml = virConnectGetCapabilities(c);
         HostFacts facts;
@@ -33,6 +74,8 @@ static int emit_cpus(Arena *a, const CollectorEnv *env, virConnectPtr c, SampleS
         if (!xml)
                 return virt_error(NULL, 0);
         r = capabilities_parse(a, xml, strlen(xml), &facts);
+        if (r == 0)
+                r = emit_numa(a, c, xml, sink);
         free(xml);
         if (r < 0)
                 return r;
@@ -77,7 +120,16 @@ static int emit_vm_cpus(Arena *a, virConnectPtr c, SampleSink *sink) {
         return emit_text(sink, METRIC_HOST_CPU_FEATURES, "", features);
 }
 
-static int add_networks(Arena *a, virConnectPtr c, WordList *list) {
+/* One that cannot be read makes the list less than whole. */
+static void portgroups_of(Arena *a, virNetworkPtr network, WordList *portgroups) {
+        char *xml = virNetworkGetXMLDesc(network, 0);
+
+        if (!xml || network_xml_parse(a, xml, strlen(xml), portgroups) < 0)
+                portgroups->full = true;
+        free(xml);
+}
+
+static int add_networks(Arena *a, virConnectPtr c, WordList *list, WordList *portgroups) {
         virNetworkPtr *networks = NULL;
         int n = virConnectListAllNetworks(c, &networks, VIR_CONNECT_LIST_NETWORKS_ACTIVE);
 
@@ -92,6 +144,7 @@ static int add_networks(Arena *a, virConnectPtr c, WordList *list) {
                 if (bridge)
                         words_add(list, text_copy(a, bridge, strlen(bridge)));
                 free(bridge);
+                portgroups_of(a, networks[i], portgroups);
                 (void) virNetworkFree(networks[i]);
         }
         free(networks);
@@ -137,14 +190,64 @@ static int emit_words(SampleSink *sink, Metric metric, const char *words) {
 
 /* A list that is not whole is not reported: a bridge missing from it would forbid its host to guests. */
 static int emit_networks(Arena *a, const CollectorEnv *env, virConnectPtr c, SampleSink *sink) {
-        WordList list = { 0 };
-        int r = add_networks(a, c, &list);
+        WordList list = { 0 }, portgroups = { 0 };
+        int r = add_networks(a, c, &list, &portgroups);
 
+        if (r == 0 && !portgroups.full)
+                r = emit_words(sink, METRIC_HOST_PORTGROUPS, words_join(&portgroups, a));
         if (r == 0)
                 r = env->root ? add_bridges_here(a, env->root, &list) : add_bridges_there(a, c, &list);
         if (r < 0 || list.full)
                 return 0;
         return emit_words(sink, METRIC_HOST_NETWORKS, words_join(&list, a));
+}
+
+/* Files in folders of the host's own: CD images, and what others are overlays of. Too many to list: not known. */
+static void images_of_pool(Arena *a, virConnectPtr c, const PoolFacts *facts, WordList *list) {
+        virStoragePoolPtr pool = virStoragePoolLookupByName(c, facts->name);
+        virStorageVolPtr *volumes = NULL;
+        const int n = pool ? virStoragePoolListAllVolumes(pool, &volumes, 0) : 0;
+
+        for (int i = 0; i < n; i++) {
+                const char *name = virStorageVolGetName(volumes[i]);
+
+                if (name)
+                        words_add(list, text_format(a, "%s/%s", facts->path, name));
+                (void) virStorageVolFree(volumes[i]);
+        }
+        free(volumes);
+        if (pool)
+                (void) virStoragePoolFree(pool);
+}
+
+static int add_images_in_use(Arena *a, virConnectPtr c, WordList *list) {
+        virDomainPtr *domains = NULL;
+        const int n = virConnectListAllDomains(c, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+        int r = n < 0 ? virt_error(NULL, 0) : 0;
+
+        for (int i = 0; i < n; i++) {
+                char *xml = r == 0 ? virDomainGetXMLDesc(domains[i], 0) : NULL;
+                DomainFacts facts;
+
+                if (xml && domain_xml_parse(a, xml, strlen(xml), &facts) == 0)
+                        for (uint32_t k = 0; k < facts.n_disks; k++)
+                                if (facts.disks[k].path && !facts.disks[k].block && !facts.disks[k].network)
+                                        words_add(list, facts.disks[k].path);
+                free(xml);
+                (void) virDomainFree(domains[i]);
+        }
+        free(domains);
+        return r;
+}
+
+static int emit_images(Arena *a, virConnectPtr c, const PoolList *pools, SampleSink *sink) {
+        WordList list = { 0 };
+        int r = add_images_in_use(a, c, &list);
+
+        for (uint32_t i = 0; r == 0 && i < pools->n_pools; i++)
+                if (pools->pools[i].path && !pools->pools[i].shared && !pools->pools[i].block)
+                        images_of_pool(a, c, &pools->pools[i], &list);
+        return r < 0 || list.full ? 0 : emit_words(sink, METRIC_HOST_IMAGES, words_join(&list, a));
 }
 
 static int emit_pools(Arena *a, const CollectorEnv *env, virConnectPtr c, SampleSink *sink) {
@@ -159,7 +262,8 @@ static int emit_pools(Arena *a, const CollectorEnv *env, virConnectPtr c, Sample
         for (uint32_t i = 0; i < pools.n_mounts; i++)
                 if (mount_is_shared(&pools.mounts[i]))
                         words_add(&list, mount_identity(a, &pools.mounts[i]));
-        return list.full ? 0 : emit_words(sink, METRIC_HOST_POOLS, words_join(&list, a));
+        r = list.full ? 0 : emit_words(sink, METRIC_HOST_POOLS, words_join(&list, a));
+        return r < 0 ? r : emit_images(a, c, &pools, sink);
 }
 
 static int host_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
@@ -171,8 +275,9 @@ static int host_read(void *state, const CollectorEnv *env, usec_t now, SampleSin
         if (!c)
                 return -ENOTCONN;
         arena_rewind(a, 0);
-        if ((r = emit_cpus(a, env, c, sink)) < 0 || (r = emit_vm_cpus(a, c, sink)) < 0 ||
-            (r = emit_networks(a, env, c, sink)) < 0 || (r = emit_pools(a, env, c, sink)) < 0)
+        if ((r = emit_cpus(a, env, c, sink)) < 0 || (r = emit_versions(a, c, sink)) < 0 ||
+            (r = emit_vm_cpus(a, c, sink)) < 0 || (r = emit_networks(a, env, c, sink)) < 0 ||
+            (r = emit_pools(a, env, c, sink)) < 0)
                 return r;
         return emit_text(sink, METRIC_HOST_URI, "", env->uri);
 }

@@ -7,6 +7,7 @@
 
 #include "collectors/guests/virt_link.h"
 #include "collectors/parse/word_list.h"
+#include "collectors/read/block_local.h"
 #include "collectors/read/block_name.h"
 #include "scheduler/base/text.h"
 
@@ -81,9 +82,23 @@ void vm_records_free(VmRecords *all) {
         *all = (VmRecords){ 0 };
 }
 
+/* Whether a block device is one others see too. Where its host cannot tell, libvirt's view: it is. */
+static int64_t block_is_shared(const DomainDisk *d, const PoolFacts *pool, Arena *a, const char *root) {
+        const char *path = d->path, *name = NULL;
+        int64_t local;
+
+        if (!path && pool && pool->path && d->volume)
+                path = text_format(a, "%s/%s", pool->path, d->volume);
+        if (!root || !path || block_name_of_path(a, root, path, &name) != 0)
+                return 1;
+        local = block_is_local(a, root, name);
+        return local == 1 ? 0 : 1;
+}
+
 /* Where a disk is: what a target must have for it (or NULL), and whether others see it: 1 yes, 0 no, UNKNOWN.
- */
-static int64_t disk_place(const DomainDisk *d, const PoolList *list, Arena *a, const char **ret_identity) {
+ * A logical volume is the same thing whether it is described as a device or as a volume of its pool. */
+static int64_t disk_place(const DomainDisk *d, const PoolList *list, Arena *a, const char *root,
+                          const char **ret_identity) {
         const PoolFacts *pool = d->pool   ? pool_by_name(list, d->pool)
                                 : d->path ? pool_of_path(list, d->path)
                                           : NULL;
@@ -92,28 +107,35 @@ static int64_t disk_place(const DomainDisk *d, const PoolList *list, Arena *a, c
         *ret_identity = pool ? pool->identity : NULL;
         if (d->network || (pool && pool->shared))
                 return 1;
-        if (m && !d->block && mount_is_shared(m)) {
+        if (d->block || (pool && pool->block))
+                return block_is_shared(d, pool, a, root);
+        if (m && mount_is_shared(m)) {
                 *ret_identity = mount_identity(a, m);
                 return 1;
         }
-        /* whether a block device is one others see too, its host cannot tell; libvirt takes it for shared */
-        if (d->block)
-                return 1;
         return m || d->pool ? 0 : UNKNOWN;
 }
 
 /* params NULL: it is off, and how large its disks are nobody says. */
-static void disks_place(VmRecord *r, const virTypedParameter *params, int n, const PoolList *list) {
-        WordList pools = { 0 };
+static void disks_place(VmRecord *r, const virTypedParameter *params, int n, const PoolList *list,
+                        const char *root) {
+        WordList pools = { 0 }, images = { 0 };
+        bool copied = false; /* the disk above it in its chain: what is below it is copied with it */
 
         r->local_mib = 0;
         for (uint32_t i = 0; i < r->facts.n_disks; i++) {
                 const DomainDisk *d = &r->facts.disks[i];
                 const char *identity;
-                int64_t shared = disk_place(d, list, &r->arena, &identity);
+                int64_t shared = disk_place(d, list, &r->arena, root, &identity);
                 int64_t mib = !params ? 1 : d->target ? vm_stats_disk_mib(params, n, d->target) : UNKNOWN;
 
+                if (d->backing && copied)
+                        continue;
                 words_add(&pools, identity);
+                if (!d->writable && !d->optional && shared == 0 && d->path && !d->block)
+                        words_add(&images, d->path);
+                if (d->writable)
+                        copied = shared != 1;
                 if (!d->writable || shared == 1 || r->local_mib == UNKNOWN)
                         continue;
                 if (shared == UNKNOWN || mib == UNKNOWN ||
@@ -121,6 +143,7 @@ static void disks_place(VmRecord *r, const virTypedParameter *params, int n, con
                         r->local_mib = UNKNOWN;
         }
         r->pools = words_join(&pools, &r->arena);
+        r->images = words_join(&images, &r->arena);
 }
 
 /* The device of the host that one disk is on. 0; 1: none of it; -ENXIO: not known; -ENOMEM. */
@@ -204,13 +227,52 @@ static const char *stays_for(VmRecord *r, virDomainPtr domain) {
         return why;
 }
 
+/* What libvirt keeps of it beside its XML, as counts; a driver that does not know them says nothing. */
+static void counts_read(VmRecord *r, virDomainPtr domain) {
+        r->snapshots = virDomainSnapshotNum(domain, 0);
+        r->checkpoints = virDomainListAllCheckpoints(domain, NULL, 0);
+        r->snapshots = r->snapshots < 0 ? UNKNOWN : r->snapshots;
+        r->checkpoints = r->checkpoints < 0 ? UNKNOWN : r->checkpoints;
+}
+
+/* No monitor is asked: libvirt itself knows on which disks a job runs. */
+static void block_jobs_read(VmRecord *r, virDomainPtr domain) {
+        r->block_jobs = UNKNOWN;
+        for (uint32_t i = 0; i < r->facts.n_disks; i++) {
+                const DomainDisk *d = &r->facts.disks[i];
+                virDomainBlockJobInfo info;
+                const int n =
+                        d->writable && d->target ? virDomainGetBlockJobInfo(domain, d->target, &info, 0) : -1;
+
+                if (n >= 0)
+                        r->block_jobs = (r->block_jobs < 0 ? 0 : r->block_jobs) + (n > 0);
+        }
+}
+
+/* Beside what its XML says: qemuMigrationSrcIsAllowed() of libvirt. */
+static void ties_read(VmRecord *r, virDomainPtr domain) {
+        counts_read(r, domain);
+        block_jobs_read(r, domain);
+        if (r->snapshots > 0) {
+                r->stays = text_format(&r->arena, "it has %lld snapshot%s, with which libvirt moves no VM",
+                                       (long long) r->snapshots, r->snapshots == 1 ? "" : "s");
+                r->tie = "snapshots";
+        } else if (r->block_jobs > 0) {
+                r->stays = "a job runs on a disk of it: until it ends libvirt does not move it";
+                r->tie = "block-job";
+        }
+}
+
 int vm_record_describe_off(VmRecord *r, virDomainPtr domain, const PoolList *pools, usec_t now) {
         int e = vm_record_facts_read(r, domain);
 
         if (e < 0)
                 return e;
-        disks_place(r, NULL, 0, pools);
+        disks_place(r, NULL, 0, pools, NULL);
         r->devices = NULL;
+        counts_read(r, domain);
+        r->block_jobs = UNKNOWN;
+        r->tie = NULL;
         r->stays = stays_for(r, domain);
         r->described = true;
         r->described_at = now;
@@ -224,8 +286,12 @@ int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter
 
         if (e < 0)
                 return e;
-        r->stays = NULL;
-        disks_place(r, params, n, pools);
+        r->stays = r->tie = NULL;
+        if (!r->facts.pinned)
+                ties_read(r, domain);
+        else
+                counts_read(r, domain);
+        disks_place(r, params, n, pools, root);
         e = disks_devices(r, pools, root);
         r->waits.group = (VmCgroup){ 0 };
         if (e == 0 && root && name)

@@ -22,7 +22,10 @@ typedef struct VmRecord {
         const char *pools;   /* identities of the pools its disks are in, a list */
         const char *devices; /* block devices of the host its disks are on, a list; "none"; NULL: not known */
         int64_t local_mib;   /* writable disks no other host sees; UNKNOWN: where they are cannot be told */
-        const char *stays;   /* of one that is off: why it cannot be moved so; NULL: it can */
+        const char *images;  /* local ones it reads, paths; a list, never NULL once described */
+        int64_t snapshots, checkpoints, block_jobs; /* UNKNOWN */
+        const char *tie;   /* why it cannot be moved, a word; NULL: nothing, or the facts say it */
+        const char *stays; /* why it cannot be moved as it is, beside its facts; NULL: it can */
         Rate vcpu, cpu, rx, tx, disk;
         VmWaits waits;
         DirtyHistory dirty;

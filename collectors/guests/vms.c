@@ -14,15 +14,18 @@
 
 #include "collectors/guests/virt_link.h"
 #include "collectors/guests/vm_record.h"
+#include "collectors/parse/meminfo.h"
 #include "collectors/read/collector.h"
 #include "collectors/read/sample_list.h"
+#include "collectors/read/slurp.h"
 #include "scheduler/base/text.h"
 
-#define DESCRIBE_EVERY (60 * USEC_PER_SEC)
-#define POOLS_EVERY    (60 * USEC_PER_SEC)
-#define POOLS_BYTES    (UINT64_C(64) << 20)
-#define SCRATCH_BYTES  (UINT64_C(16) << 20)
-#define NSEC_PER_SEC   INT64_C(1000000000)
+#define DESCRIBE_EVERY       (60 * USEC_PER_SEC)
+#define POOLS_EVERY          (60 * USEC_PER_SEC)
+#define POOLS_BYTES          (UINT64_C(64) << 20)
+#define DEFAULT_HUGEPAGE_KIB 2048
+#define SCRATCH_BYTES        (UINT64_C(16) << 20)
+#define NSEC_PER_SEC         INT64_C(1000000000)
 #define STATS_WANTED                                                                                         \
         (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |                    \
          VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK |                       \
@@ -33,8 +36,9 @@ typedef struct VmsState {
         const char *root; /* of the reading's env */
         Arena pools_arena, scratch;
         PoolList pools;
-        usec_t pools_at; /* 0: never */
-        bool afar;       /* only libvirt is at hand */
+        int64_t hugepage_kib; /* the host's default */
+        usec_t pools_at;      /* 0: never */
+        bool afar;            /* only libvirt is at hand */
         DirtyTour tour;
         struct { /* of this reading: whose dirty rate is to be measured next */
                 VmRecord *record;
@@ -48,6 +52,7 @@ typedef struct VmReading {
         VmStats stats;
         const char *name, *job; /* job NULL: none */
         const char *root;       /* of the reading's env */
+        int64_t hugepage_kib;   /* the host's default */
         Arena *scratch;
         usec_t now;
         SampleSink *sink;
@@ -153,13 +158,33 @@ static int emit_facts(const VmReading *v) {
                 { METRIC_VM_LABELS, r->facts.labels },
                 { METRIC_VM_EMULATOR, r->facts.emulator },
                 { METRIC_VM_CPU_FEATURES, r->facts.cpu_features },
+                { METRIC_VM_TIE, r->tie     ? r->tie
+                                 : r->stays ? NULL
+                                            : r->facts.tie },
+                { METRIC_VM_HOST_DEVICES, r->facts.host_devices },
+                { METRIC_VM_IMAGES, r->images },
+                { METRIC_VM_PORTGROUPS, r->facts.portgroups },
+                { METRIC_VM_CPU_PINS, r->facts.cpu_pins },
+                { METRIC_VM_NUMA_NODES, r->facts.numa_nodes },
+                { METRIC_VM_NUMA_CELLS, r->facts.numa_cells },
+        };
+        const struct {
+                Metric metric;
+                int64_t number;
+        } numbers[] = {
+                { METRIC_VM_SNAPSHOTS, r->snapshots },
+                { METRIC_VM_CHECKPOINTS, r->checkpoints },
+                { METRIC_VM_BLOCK_JOBS, r->block_jobs },
         };
         int e = 0;
 
         for (size_t i = 0; e == 0 && i < ARRAY_SIZE(texts); i++)
                 e = emit_text(v->sink, texts[i].metric, v->name, texts[i].text);
-        if (e == 0 && r->facts.hugepages_kib > 0)
-                e = emit_number(v->sink, METRIC_VM_HUGEPAGES, v->name, r->facts.hugepages_kib);
+        for (size_t i = 0; e == 0 && i < ARRAY_SIZE(numbers); i++)
+                e = emit_number(v->sink, numbers[i].metric, v->name, numbers[i].number);
+        if (e == 0 && (r->facts.hugepages_kib > 0 || r->facts.hugepages_default))
+                e = emit_number(v->sink, METRIC_VM_HUGEPAGES, v->name,
+                                r->facts.hugepages_default ? v->hugepage_kib : r->facts.hugepages_kib);
         return e < 0 ? e : emit_number(v->sink, METRIC_VM_LOCAL_DISK, v->name, r->local_mib);
 }
 
@@ -260,6 +285,7 @@ static int vm_read(VmsState *s, const virDomainStatsRecord *found, usec_t now, S
         VmReading v = { .stats = vm_stats_of(found->params, found->nparams),
                         .root = s->root,
                         .scratch = &s->scratch,
+                        .hugepage_kib = s->hugepage_kib,
                         .now = now,
                         .sink = sink };
 
@@ -294,7 +320,7 @@ static int off_read(VmsState *s, virDomainPtr domain, usec_t now, SampleSink *si
         unsigned char uuid[VIR_UUID_BUFLEN];
         char uuid_text[VIR_UUID_STRING_BUFLEN];
         const char *name = virDomainGetName(domain);
-        VmReading v = { .now = now, .sink = sink };
+        VmReading v = { .now = now, .sink = sink, .hugepage_kib = s->hugepage_kib };
         int e;
 
         if (virDomainGetUUID(domain, uuid) < 0 || virDomainGetUUIDString(domain, uuid_text) < 0 ||
@@ -332,6 +358,19 @@ static int off_all(VmsState *s, virConnectPtr conn, usec_t now, SampleSink *sink
         return r;
 }
 
+/* From afar nobody tells: what x86 and most others take. */
+static int64_t default_hugepage(Arena *scratch, const char *root) {
+        const char *text;
+        MemInfo m;
+        size_t n;
+
+        arena_rewind(scratch, 0);
+        if (root && file_slurp(scratch, root, "/proc/meminfo", &text, &n) == 0 &&
+            meminfo_parse(text, n, &m) == 0 && m.hugepage_kib > 0)
+                return m.hugepage_kib;
+        return DEFAULT_HUGEPAGE_KIB;
+}
+
 static int pools_refresh(VmsState *s, const CollectorEnv *env, usec_t now) {
         int r;
 
@@ -340,6 +379,7 @@ static int pools_refresh(VmsState *s, const CollectorEnv *env, usec_t now) {
         arena_rewind(&s->pools_arena, 0);
         s->pools = (PoolList){ 0 };
         s->pools_at = now;
+        s->hugepage_kib = default_hugepage(&s->scratch, env->root);
         r = pool_list_read(&s->pools_arena, env->libvirt, env->root, &s->pools);
         return r == -ENOMEM ? r : 0; /* without them, where disks are is not known; the rest is */
 }

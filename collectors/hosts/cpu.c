@@ -16,6 +16,7 @@
 #include "collectors/read/rate.h"
 #include "collectors/read/sample_list.h"
 #include "collectors/read/slurp.h"
+#include "scheduler/base/text.h"
 
 #define SCRATCH_BYTES (UINT64_C(64) << 20)
 
@@ -85,6 +86,24 @@ static int emit_each(CpuState *s, const ProcStat *now, SampleSink *sink) {
         return r;
 }
 
+/* "0-31,64": what a VM may be pinned to. */
+static int emit_list(CpuState *s, const ProcStat *now, SampleSink *sink) {
+        const char *text = NULL;
+
+        for (uint32_t i = 0, last; i < now->n_cpus; i = last + 1) {
+                last = i;
+                while (last + 1 < now->n_cpus && now->ids[last + 1] == now->ids[last] + 1)
+                        last++;
+                text = last > i ? text_format(&s->scratch, "%s%s%u-%u", text ? text : "", text ? "," : "",
+                                              now->ids[i], now->ids[last])
+                                : text_format(&s->scratch, "%s%s%u", text ? text : "", text ? "," : "",
+                                              now->ids[i]);
+                if (!text)
+                        return -ENOMEM;
+        }
+        return emit_text(sink, METRIC_HOST_CPU_LIST, "", text);
+}
+
 static int cpu_emit_rate(SampleSink *sink, Metric metric, Rate *rate, uint64_t ticks, usec_t now, int64_t hz,
                          int64_t most) {
         int64_t mcores;
@@ -132,7 +151,7 @@ static int cpu_read(void *state, const CollectorEnv *env, usec_t now, SampleSink
             (r = cpu_emit_rate(sink, METRIC_HOST_CPU_STEAL, &s->steal, stat.all.steal, now, hz, most)) < 0 ||
             (r = cpu_emit_rate(sink, METRIC_HOST_CPU_IOWAIT, &s->iowait, stat.all.iowait, now, hz, most)) <
                     0 ||
-            (r = emit_pressure(s, env, now, sink)) < 0)
+            (r = emit_list(s, &stat, sink)) < 0 || (r = emit_pressure(s, env, now, sink)) < 0)
                 return r;
         return emit_each(s, &stat, sink);
 }

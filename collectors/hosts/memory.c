@@ -189,6 +189,7 @@ static int memory_read(void *state, const CollectorEnv *env, usec_t now, SampleS
         if ((r = emit_number(sink, METRIC_HOST_MEMORY_TOTAL, "", memory_in_mib(m.total))) < 0 ||
             (r = emit_number(sink, METRIC_HOST_MEMORY_AVAILABLE, "", memory_in_mib(m.available))) < 0 ||
             (r = emit_number(sink, METRIC_HOST_HUGEPAGES_TOTAL, "", memory_in_mib(huge_total))) < 0 ||
+            (r = emit_number(sink, METRIC_HOST_HUGEPAGES_DEFAULT, "", m.hugepage_kib)) < 0 ||
             (r = emit_number(sink, METRIC_HOST_HUGEPAGES_FREE, "", memory_in_mib(huge_free))) < 0)
                 return r;
         if (m.swap_total >= m.swap_free && m.swap_free >= 0) {

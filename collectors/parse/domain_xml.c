@@ -26,7 +26,7 @@ static int64_t domain_xml_positive(const char *text, int64_t most) {
 }
 
 /* <memory unit='KiB'>: libvirt prints KiB; other units are what people write. */
-static int64_t memory_mib(Arena *a, const xmlNode *node) {
+static int64_t quantity_mib(Arena *a, const xmlNode *node, const char *text) {
         static const struct {
                 const char *unit;
                 int64_t per_mib, mib; /* units to a MiB, or MiB to a unit */
@@ -34,12 +34,16 @@ static int64_t memory_mib(Arena *a, const xmlNode *node) {
                       { "GiB", 1, 1024 }, { "G", 1, 1024 }, { "b", MIB, 1 }, { "bytes", MIB, 1 },
                       { "TiB", 1, MIB },  { "T", 1, MIB } };
         const char *unit = xml_attribute(a, node, "unit");
-        int64_t value = domain_xml_positive(xml_text(a, node), QUANTITY_MAX);
+        int64_t value = domain_xml_positive(text, QUANTITY_MAX);
 
         for (size_t i = 0; value > 0 && i < ARRAY_SIZE(units); i++)
                 if (strcmp(unit ? unit : "KiB", units[i].unit) == 0)
                         return (value * units[i].mib + units[i].per_mib - 1) / units[i].per_mib;
         return UNKNOWN;
+}
+
+static int64_t memory_mib(Arena *a, const xmlNode *node) {
+        return quantity_mib(a, node, xml_text(a, node));
 }
 
 /* <vcpu current='2'>4</vcpu>: 2 are online */
@@ -66,8 +70,8 @@ static const char *cpu_features_of(Arena *a, const xmlNode *cpu) {
         return words_join(&list, a);
 }
 
-/* <hugepages/> without a size: the default one of x86. Of several sizes, the first. */
-static int64_t hugepages_of(Arena *a, const xmlNode *root) {
+/* <hugepages/> without a size: what its host takes then. Of several sizes, the first. */
+static int64_t hugepages_of(Arena *a, const xmlNode *root, bool *ret_default) {
         const xmlNode *huge = xml_child(xml_child(root, "memoryBacking"), "hugepages");
         const xmlNode *page = xml_child(huge, "page");
         const char *unit = xml_attribute(a, page, "unit");
@@ -75,8 +79,9 @@ static int64_t hugepages_of(Arena *a, const xmlNode *root) {
 
         if (!huge)
                 return 0;
+        *ret_default = size == UNKNOWN;
         if (size == UNKNOWN)
-                return 2048;
+                return 0;
         if (unit && unit[0] == 'M')
                 return size * 1024;
         return unit && unit[0] == 'G' ? size * 1024 * 1024 : size;
@@ -94,38 +99,169 @@ static bool cpu_is_limited(Arena *a, const xmlNode *root) {
         return false;
 }
 
+/* ---- what it is bound to ---- */
+
+#define NUMBERS_MAX 4096 /* CPUs, or NUMA nodes, of a host */
+
+/* "0-3,^2,8" into a set; a list that is none adds nothing. */
+static void numbers_add(uint8_t *set, const char *list) {
+        for (const char *s = list; s && *s;) {
+                const size_t n = strcspn(s, ","), without = *s == '^', dash = strcspn(s, ",-");
+                int64_t first, last;
+
+                if (text_to_int(s + without, dash - without, 0, NUMBERS_MAX - 1, &first) < 0)
+                        return;
+                last = first;
+                if (dash < n && text_to_int(s + dash + 1, n - dash - 1, first, NUMBERS_MAX - 1, &last) < 0)
+                        return;
+                for (; first <= last; first++)
+                        set[first] = !without;
+                s += n + (s[n] == ',');
+        }
+}
+
+/* "0-1,3,8"; NULL: the set is empty, or the arena is full. */
+static const char *numbers_text(Arena *a, const uint8_t *set) {
+        const char *text = NULL;
+
+        for (int i = 0, last; i < NUMBERS_MAX; i = last + 1) {
+                last = i;
+                if (!set[i])
+                        continue;
+                while (last + 1 < NUMBERS_MAX && set[last + 1])
+                        last++;
+                text = last > i ? text_format(a, "%s%s%d-%d", text ? text : "", text ? "," : "", i, last)
+                                : text_format(a, "%s%s%d", text ? text : "", text ? "," : "", i);
+                if (!text)
+                        return NULL;
+        }
+        return text;
+}
+
+/* Of its vCPUs, its emulator and its I/O threads: QEMU starts nowhere that lacks one of them. What numad chose is
+ * chosen anew on the target. */
+static const char *cpu_pins_of(Arena *a, const xmlNode *root) {
+        static const char *const pins[] = { "vcpupin", "emulatorpin", "iothreadpin" };
+        const xmlNode *tune = xml_child(root, "cputune"), *vcpu = xml_child(root, "vcpu");
+        uint8_t set[NUMBERS_MAX] = { 0 };
+
+        if (!xml_attribute_is(vcpu, "placement", "auto"))
+                numbers_add(set, xml_attribute(a, vcpu, "cpuset"));
+        for (size_t i = 0; i < ARRAY_SIZE(pins); i++)
+                for (const xmlNode *p = xml_child(tune, pins[i]); p; p = xml_next(p, pins[i]))
+                        numbers_add(set, xml_attribute(a, p, "cpuset"));
+        return numbers_text(a, set);
+}
+
+/* mode='preferred' is a wish; nodes that numad chose are chosen anew. */
+static const char *numa_nodes_of(Arena *a, const xmlNode *root) {
+        const xmlNode *tune = xml_child(root, "numatune"), *memory = xml_child(tune, "memory");
+        uint8_t set[NUMBERS_MAX] = { 0 };
+
+        if (!xml_attribute_is(memory, "placement", "auto") && !xml_attribute_is(memory, "mode", "preferred"))
+                numbers_add(set, xml_attribute(a, memory, "nodeset"));
+        for (const xmlNode *m = xml_child(tune, "memnode"); m; m = xml_next(m, "memnode"))
+                if (!xml_attribute_is(m, "mode", "preferred"))
+                        numbers_add(set, xml_attribute(a, m, "nodeset"));
+        return numbers_text(a, set);
+}
+
+/* <cpu><numa><cell cpus='0-3' memory='4194304' unit='KiB'/>: "0-3 4096; 4-7 4096". */
+static const char *numa_cells_of(Arena *a, const xmlNode *root) {
+        const xmlNode *numa = xml_child(xml_child(root, "cpu"), "numa");
+        const char *text = NULL;
+
+        for (const xmlNode *c = xml_child(numa, "cell"); c; c = xml_next(c, "cell")) {
+                const char *cpus = xml_attribute(a, c, "cpus");
+                const int64_t mib = quantity_mib(a, c, xml_attribute(a, c, "memory"));
+
+                text = text_format(a, "%s%s%s %lld", text ? text : "", text ? "; " : "", cpus ? cpus : "-",
+                                   (long long) (mib > 0 ? mib : 0));
+                if (!text)
+                        return NULL;
+        }
+        return text;
+}
+
+/* QEMU refuses to send an invariant TSC whose frequency nobody says. */
+static bool has_bare_invtsc(Arena *a, const xmlNode *root) {
+        const xmlNode *clock = xml_child(root, "clock"), *cpu = xml_child(root, "cpu");
+        bool invtsc = false;
+
+        for (const xmlNode *f = xml_child(cpu, "feature"); f; f = xml_next(f, "feature"))
+                invtsc = invtsc ||
+                         (xml_attribute_is(f, "name", "invtsc") && xml_attribute_is(f, "policy", "require"));
+        for (const xmlNode *t = xml_child(clock, "timer"); invtsc && t; t = xml_next(t, "timer"))
+                if (xml_attribute_is(t, "name", "tsc") &&
+                    domain_xml_positive(xml_attribute(a, t, "frequency"), INT64_MAX) > 0)
+                        return false;
+        return invtsc;
+}
+
 /* ---- devices ---- */
-static bool disk_parse(Arena *a, const xmlNode *node, DomainDisk *ret) {
-        const xmlNode *source = xml_child(node, "source");
-        const char *type = xml_attribute(a, node, "type"), *path = NULL;
+static bool disk_source_parse(Arena *a, const char *type, const xmlNode *source, DomainDisk *ret) {
         static const char *const places[] = { "file", "dev", "dir" };
 
         if (!source || !type)
-                return false; /* an empty CD drive */
-        for (size_t i = 0; !path && i < ARRAY_SIZE(places); i++)
-                path = xml_attribute(a, source, places[i]);
+                return false; /* an empty CD drive, the end of a chain */
+        for (size_t i = 0; !ret->path && i < ARRAY_SIZE(places); i++)
+                ret->path = xml_attribute(a, source, places[i]);
+        ret->pool = xml_attribute(a, source, "pool");
+        ret->volume = xml_attribute(a, source, "volume");
+        ret->network = strcmp(type, "network") == 0 || strcmp(type, "nvme") == 0 ||
+                       strcmp(type, "vhostuser") == 0 || strcmp(type, "vhostvdpa") == 0;
+        ret->block = strcmp(type, "block") == 0;
+        return ret->path || ret->pool || ret->network;
+}
+
+/* "requisite": dropped where it is missing at a migration; "optional": whenever it is missing. */
+static bool disk_is_optional(const xmlNode *source) {
+        return xml_attribute_is(source, "startupPolicy", "requisite") ||
+               xml_attribute_is(source, "startupPolicy", "optional");
+}
+
+static bool disk_parse(Arena *a, const xmlNode *node, DomainDisk *ret) {
+        const xmlNode *source = xml_child(node, "source");
+
         *ret = (DomainDisk){
                 .target = xml_attribute(a, xml_child(node, "target"), "dev"),
-                .path = path,
-                .pool = xml_attribute(a, source, "pool"),
-                .network = strcmp(type, "network") == 0 || strcmp(type, "nvme") == 0,
-                .block = strcmp(type, "block") == 0,
                 .writable = !xml_child(node, "readonly") && !xml_attribute_is(node, "device", "cdrom"),
+                .optional = disk_is_optional(source),
         };
-        return path || ret->pool || ret->network;
+        return disk_source_parse(a, xml_attribute(a, node, "type"), source, ret);
+}
+
+static uint32_t disks_count(const xmlNode *devices) {
+        uint32_t n = 0;
+
+        for (const xmlNode *d = xml_child(devices, "disk"); d && n < DISKS_MAX; d = xml_next(d, "disk")) {
+                n++;
+                for (const xmlNode *b = xml_child(d, "backingStore"); b && n < DISKS_MAX;
+                     b = xml_child(b, "backingStore"))
+                        n++;
+        }
+        return n;
 }
 
 static int disks_parse(Arena *a, const xmlNode *devices, DomainFacts *f) {
-        DomainDisk *disks;
-        uint32_t n = 0;
+        const uint32_t most = disks_count(devices);
+        DomainDisk *disks = arena_new(a, DomainDisk, most);
 
-        for (const xmlNode *d = xml_child(devices, "disk"); d && n < DISKS_MAX; d = xml_next(d, "disk"))
-                n++;
-        disks = arena_new(a, DomainDisk, n);
         if (!disks)
                 return -ENOMEM;
-        for (const xmlNode *d = xml_child(devices, "disk"); d && n > 0; d = xml_next(d, "disk"), n--)
-                f->n_disks += disk_parse(a, d, &disks[f->n_disks]);
+        for (const xmlNode *d = xml_child(devices, "disk"); d && f->n_disks < most; d = xml_next(d, "disk")) {
+                if (!disk_parse(a, d, &disks[f->n_disks]))
+                        continue;
+                f->n_disks++;
+                for (const xmlNode *b = xml_child(d, "backingStore"); b && f->n_disks < most;
+                     b = xml_child(b, "backingStore")) {
+                        disks[f->n_disks] = (DomainDisk){ .backing = true };
+                        if (!disk_source_parse(a, xml_attribute(a, b, "type"), xml_child(b, "source"),
+                                               &disks[f->n_disks]))
+                                break;
+                        f->n_disks++;
+                }
+        }
         f->disks = disks;
         return 0;
 }
@@ -149,48 +285,192 @@ static bool is_transient(const xmlNode *device) {
         return xml_attribute_is(xml_child(device, "teaming"), "type", "transient");
 }
 
-static const char *hostdev_words(Arena *a, const xmlNode *node) {
-        const char *type = xml_attribute(a, node, "type");
-        const xmlNode *address = xml_child(xml_child(node, "source"), "address");
-        const char *uuid = xml_attribute(a, address, "uuid");
+/* "0000:3b:02.1", "046d:c52b", a UUID … */
+static const char *hostdev_name(Arena *a, const xmlNode *node) {
+        static const char *const pci[] = { "domain", "bus", "slot", "function" };
+        static const char *const widths[] = { "0000", "00", "00", "0" };
+        const xmlNode *source = xml_child(node, "source"), *address = xml_child(source, "address");
+        const char *uuid = xml_attribute(a, address, "uuid"), *part[4], *adapter;
+        const char *vendor = xml_attribute(a, xml_child(source, "vendor"), "id"),
+                   *product = xml_attribute(a, xml_child(source, "product"), "id");
 
         if (uuid)
-                return text_format(a, "passthrough device %s %s", type ? type : "of the host", uuid);
-        if (xml_attribute_is(node, "type", "pci")) {
-                const char *part[] = { "domain", "bus", "slot", "function" };
+                return uuid;
+        if (vendor && product)
+                return text_format(a, "%s:%s", strncmp(vendor, "0x", 2) == 0 ? vendor + 2 : vendor,
+                                   strncmp(product, "0x", 2) == 0 ? product + 2 : product);
+        adapter = xml_attribute(a, xml_child(source, "adapter"), "name");
+        if (adapter)
+                return adapter;
+        if (!xml_attribute_is(node, "type", "pci") && !xml_is(node, "interface"))
+                return "?";
+        for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+                const char *digits = xml_attribute(a, address, pci[i]);
 
-                for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
-                        const char *digits = xml_attribute(a, address, part[i]);
-
-                        part[i] = digits && strncmp(digits, "0x", 2) == 0 ? digits + 2
-                                  : digits                                ? digits
-                                                                          : "?";
-                }
-                return text_format(a, "passthrough PCI device %s:%s:%s.%s", part[0], part[1], part[2],
-                                   part[3]);
+                part[i] = !digits ? widths[i] : strncmp(digits, "0x", 2) == 0 ? digits + 2 : digits;
         }
-        return text_format(a, "passthrough %s device", type ? type : "host");
+        return address ? text_format(a, "%s:%s:%s.%s", part[0], part[1], part[2], part[3]) : "?";
 }
 
-/* The first thing libvirt or QEMU refuse to migrate with (qemuMigrationSrcIsAllowed), or NULL. */
-static const char *pinned_by(Arena *a, const xmlNode *root, const xmlNode *devices) {
-        for (const xmlNode *d = xml_child(devices, "hostdev"); d; d = xml_next(d, "hostdev"))
-                if (!is_transient(d))
-                        return hostdev_words(a, d);
-        for (const xmlNode *d = xml_child(devices, "interface"); d; d = xml_next(d, "interface"))
-                if ((xml_attribute_is(d, "type", "hostdev") || xml_attribute_is(d, "type", "vdpa")) &&
-                    !is_transient(d))
-                        return text_format(a, "passthrough network interface");
-        for (const xmlNode *d = xml_child(devices, "disk"); d; d = xml_next(d, "disk"))
-                if (xml_attribute_is(d, "type", "nvme"))
-                        return text_format(a, "passthrough NVMe disk");
-        for (const xmlNode *d = xml_child(devices, "filesystem"); d; d = xml_next(d, "filesystem"))
-                return text_format(a, "a folder shared with its host (filesystem device)");
-        for (const xmlNode *d = xml_child(devices, "shmem"); d; d = xml_next(d, "shmem"))
-                return text_format(a, "memory shared with its host (shmem device)");
-        if (xml_child(root, "launchSecurity"))
-                return text_format(a, "encrypted memory (launch security)");
-        return NULL;
+static const char *hostdev_kind(const xmlNode *node) {
+        static const struct {
+                const char *type, *kind;
+        } kinds[] = { { "pci", "pci" },
+                      { "mdev", "mdev" },
+                      { "usb", "usb" },
+                      { "scsi_host", "scsi" },
+                      { "scsi", "scsi" } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (xml_attribute_is(node, "type", kinds[i].type))
+                        return kinds[i].kind;
+        return "other";
+}
+
+/* A device of its host, and whether it keeps the VM there. */
+typedef struct DeviceFound {
+        const char *kind, *name, *why; /* why NULL: it does not */
+} DeviceFound;
+
+typedef struct Devices {
+        Arena *arena;
+        WordList list;
+        const char *why; /* of the first that ties it */
+} Devices;
+
+static void devices_add(Devices *d, DeviceFound x) {
+        words_add(&d->list, text_format(d->arena, "%s:%s", x.kind, x.name ? x.name : "?"));
+        if (!d->why)
+                d->why = x.why;
+}
+
+static void devices_of_bus(Devices *d, const xmlNode *devices) {
+        for (const xmlNode *n = xml_child(devices, "hostdev"); n; n = xml_next(n, "hostdev")) {
+                const char *kind = hostdev_kind(n), *name = hostdev_name(d->arena, n);
+                const char *model = xml_attribute(d->arena, n, "model");
+
+                devices_add(d,
+                            (DeviceFound){ kind, name,
+                                           is_transient(n) ? NULL
+                                           : strcmp(kind, "mdev") == 0
+                                                   ? text_format(d->arena, "mediated device (vGPU) %s%s%s",
+                                                                 name, model ? ", " : "", model ? model : "")
+                                                   : text_format(d->arena, "passthrough %s device %s",
+                                                                 strcmp(kind, "pci") == 0    ? "PCI"
+                                                                 : strcmp(kind, "usb") == 0  ? "USB"
+                                                                 : strcmp(kind, "scsi") == 0 ? "SCSI"
+                                                                                             : "host",
+                                                                 name) });
+        }
+}
+
+static void devices_of_network(Devices *d, const xmlNode *devices) {
+        for (const xmlNode *n = xml_child(devices, "interface"); n; n = xml_next(n, "interface")) {
+                const xmlNode *source = xml_child(n, "source");
+
+                if (xml_attribute_is(n, "type", "hostdev")) {
+                        const char *name = hostdev_name(d->arena, n);
+
+                        devices_add(d,
+                                    (DeviceFound){
+                                            "sr-iov", name,
+                                            is_transient(n)
+                                                    ? NULL
+                                                    : text_format(d->arena,
+                                                                  "passthrough network interface %s (SR-IOV)",
+                                                                  name) });
+                } else if (xml_attribute_is(n, "type", "vdpa")) {
+                        devices_add(d, (DeviceFound){ "vdpa", xml_attribute(d->arena, source, "dev"),
+                                                      is_transient(n)
+                                                              ? NULL
+                                                              : "passthrough network interface (vDPA)" });
+                } else if (xml_attribute_is(n, "type", "vhostuser")) {
+                        devices_add(d, (DeviceFound){ "vhost-user-nic",
+                                                      xml_attribute(d->arena, source, "path"), NULL });
+                }
+        }
+}
+
+static void devices_of_storage(Devices *d, const xmlNode *devices) {
+        for (const xmlNode *n = xml_child(devices, "disk"); n; n = xml_next(n, "disk")) {
+                const xmlNode *source = xml_child(n, "source");
+
+                if (xml_attribute_is(n, "type", "nvme"))
+                        devices_add(d, (DeviceFound){ "nvme",
+                                                      xml_attribute(d->arena, xml_child(n, "target"), "dev"),
+                                                      "passthrough NVMe disk" });
+                else if (xml_attribute_is(n, "type", "vhostuser"))
+                        devices_add(d, (DeviceFound){ "vhost-user-disk",
+                                                      xml_attribute(d->arena, source, "path"), NULL });
+                else if (xml_attribute_is(n, "type", "vhostvdpa"))
+                        devices_add(d, (DeviceFound){ "vdpa", xml_attribute(d->arena, source, "dev"), NULL });
+        }
+        for (const xmlNode *n = xml_child(devices, "filesystem"); n; n = xml_next(n, "filesystem"))
+                devices_add(d,
+                            (DeviceFound){ "folder", xml_attribute(d->arena, xml_child(n, "source"), "dir"),
+                                           "a folder shared with its host (filesystem device)" });
+}
+
+/* The TPM of the host itself: its keys do not come along, and libvirt does not say so. */
+static void devices_of_host(Devices *d, const xmlNode *devices) {
+        for (const xmlNode *n = xml_child(devices, "tpm"); n; n = xml_next(n, "tpm")) {
+                const xmlNode *backend = xml_child(n, "backend");
+
+                if (xml_attribute_is(backend, "type", "passthrough"))
+                        devices_add(d, (DeviceFound){
+                                               "tpm",
+                                               xml_attribute(d->arena, xml_child(backend, "device"), "path"),
+                                               "the TPM of its host (passthrough): its keys stay there" });
+        }
+        for (const xmlNode *n = xml_child(devices, "shmem"); n; n = xml_next(n, "shmem"))
+                devices_add(d, (DeviceFound){ "memory", xml_attribute(d->arena, n, "name"),
+                                              xml_attribute_is(n, "role", "master")
+                                                      ? NULL
+                                                      : "memory shared with its host (shmem device)" });
+}
+
+/* The first thing libvirt or QEMU refuse to migrate with (qemuMigrationSrcIsAllowed of libvirt 9 and 11), or that the
+ * guest would miss. */
+static void ties_parse(Arena *a, const xmlNode *root, const xmlNode *devices, DomainFacts *f) {
+        Devices d = { .arena = a };
+
+        devices_of_bus(&d, devices);
+        devices_of_network(&d, devices);
+        devices_of_storage(&d, devices);
+        devices_of_host(&d, devices);
+        f->host_devices = words_join(&d.list, a);
+        f->pinned = d.why;
+        if (f->pinned) {
+                f->tie = "device";
+                return;
+        }
+        if (xml_child(root, "launchSecurity")) {
+                f->pinned = "encrypted memory (launch security)";
+                f->tie = "device";
+                return;
+        }
+        for (const xmlNode *n = xml_child(devices, "disk"); n && !f->pinned; n = xml_next(n, "disk"))
+                if (xml_child(n, "transient")) {
+                        const char *target = xml_attribute(a, xml_child(n, "target"), "dev");
+
+                        f->pinned = text_format(a, "transient disk %s", target ? target : "");
+                        f->tie = "transient-disk";
+                }
+        if (!f->pinned && has_bare_invtsc(a, root)) {
+                f->pinned = "an invariant TSC (CPU feature invtsc) without a frequency";
+                f->tie = "invtsc";
+        }
+}
+
+static void portgroups_add(Arena *a, WordList *list, const xmlNode *devices) {
+        for (const xmlNode *n = xml_child(devices, "interface"); n; n = xml_next(n, "interface")) {
+                const xmlNode *source = xml_child(n, "source");
+                const char *network = xml_attribute(a, source, "network"),
+                           *group = xml_attribute(a, source, "portgroup");
+
+                if (network && group)
+                        words_add(list, text_format(a, "%s/%s", network, group));
+        }
 }
 
 /* What an offline migration leaves behind (libvirt: "migrates only the domain definition"), or NULL. */
@@ -316,7 +596,7 @@ static int metadata_parse(Arena *a, const xmlNode *root, WordList *list, DomainF
 static int domain_xml_facts_read(Arena *a, const xmlNode *root, DomainFacts *f) {
         const xmlNode *devices = xml_child(root, "devices");
         const xmlNode *type = xml_child(xml_child(root, "os"), "type");
-        WordList list = { 0 };
+        WordList list = { 0 }, groups = { 0 };
         int r;
 
         f->title = xml_text(a, xml_child(root, "title"));
@@ -325,11 +605,16 @@ static int domain_xml_facts_read(Arena *a, const xmlNode *root, DomainFacts *f) 
         f->cpu_model = cpu_model_of(a, xml_child(root, "cpu"));
         f->cpu_features = cpu_features_of(a, xml_child(root, "cpu"));
         f->emulator = xml_text(a, xml_child(devices, "emulator"));
-        f->hugepages_kib = hugepages_of(a, root);
+        f->hugepages_kib = hugepages_of(a, root, &f->hugepages_default);
         f->cpu_limited = cpu_is_limited(a, root);
         f->vcpus = vcpus_of(a, xml_child(root, "vcpu"));
         f->memory_mib = memory_mib(a, xml_child(root, "memory"));
-        f->pinned = pinned_by(a, root, devices);
+        ties_parse(a, root, devices, f);
+        f->cpu_pins = cpu_pins_of(a, root);
+        f->numa_nodes = numa_nodes_of(a, root);
+        f->numa_cells = numa_cells_of(a, root);
+        portgroups_add(a, &groups, devices);
+        f->portgroups = words_join(&groups, a);
         f->kept = kept_by(a, root, devices);
         for (const xmlNode *i = xml_child(devices, "interface"); i; i = xml_next(i, "interface"))
                 words_add(&list, interface_network(a, i));
@@ -337,7 +622,7 @@ static int domain_xml_facts_read(Arena *a, const xmlNode *root, DomainFacts *f) 
         r = metadata_parse(a, root, &list, f);
         if (r == 0)
                 r = disks_parse(a, devices, f);
-        return r < 0 || !f->networks || !f->cpu_features ? -ENOMEM : 0;
+        return r < 0 || !f->networks || !f->cpu_features || !f->portgroups || !f->host_devices ? -ENOMEM : 0;
 }
 
 int domain_xml_parse(Arena *a, const char *xml, size_t n, DomainFacts *ret) {

@@ -20,9 +20,12 @@ typedef struct DomainDisk {
         const char *target; /* "vda" */
         const char *path;   /* of a file, block device or folder on the host; or NULL */
         const char *pool;   /* libvirt's pool it is a volume of, when it is described so; or NULL */
+        const char *volume; /* its name there */
         bool network;       /* QEMU reaches it over the network by itself: rbd, iscsi, nbd … */
         bool block;         /* a block device */
         bool writable;
+        bool backing;  /* an image below that of the disk before it in the list, which is an overlay of it */
+        bool optional; /* a removable one that may be missing on the target (startupPolicy) */
 } DomainDisk;
 
 typedef struct DomainFacts {
@@ -31,7 +34,14 @@ typedef struct DomainFacts {
         const char *emulator;     /* its path */
         const char *cpu_features; /* required beyond the model's, separated by commas; never NULL */
         bool cpu_limited;         /* <cputune> limits the CPU time of its vCPUs or of all of it */
-        int64_t hugepages_kib;    /* size of the pages that back its memory; 0: none */
+        const char *
+                tie; /* what libvirt moves no VM with, a word of model/cluster.h's tie_names; NULL: nothing */
+        const char *host_devices; /* of its host that it has, KIND:NAME, separated by commas; never NULL */
+        const char *portgroups;   /* "network/group", separated by commas; never NULL */
+        const char *cpu_pins, *numa_nodes; /* lists of numbers of the host's; NULL: none */
+        const char *numa_cells;            /* its own topology, in words; NULL: none is said */
+        bool hugepages_default;            /* of the size its host takes where none is asked for */
+        int64_t hugepages_kib; /* size of the pages that back its memory; 0: none, or the default one */
         const char *networks, *groups, *labels; /* lists, separated by commas; never NULL */
         const char *pinned;                     /* why it cannot be migrated live, in words */
         const char *kept; /* files beside its disks that its host keeps, and libvirt sends along only while it

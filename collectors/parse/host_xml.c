@@ -169,6 +169,16 @@ static bool type_is_shared(const char *type) {
         return false;
 }
 
+/* Volumes of these are devices of the host. */
+static bool type_is_block(const char *type) {
+        static const char *const block[] = { "logical", "disk", "mpath", "scsi", "iscsi" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(block); i++)
+                if (strcmp(type, block[i]) == 0)
+                        return true;
+        return false;
+}
+
 int pool_xml_parse(Arena *a, const char *xml, size_t n, PoolFacts *ret) {
         const xmlNode *root;
         const char *type;
@@ -185,6 +195,7 @@ int pool_xml_parse(Arena *a, const char *xml, size_t n, PoolFacts *ret) {
         };
         if (type && pool.name) {
                 pool.shared = type_is_shared(type);
+                pool.block = type_is_block(type);
                 pool.identity = pool_identity(a, type, xml_child(root, "source"), pool.path);
         }
         xml_close(doc);
@@ -205,5 +216,80 @@ int interface_xml_parse(Arena *a, const char *xml, size_t n, const char **ret_br
                 return r;
         *ret_bridge = xml_attribute_is(root, "type", "bridge") ? xml_attribute(a, root, "name") : NULL;
         xml_close(doc);
+        return 0;
+}
+
+int network_xml_parse(Arena *a, const char *xml, size_t n, WordList *portgroups) {
+        const xmlNode *root;
+        const char *name;
+        xmlDoc *doc;
+        int r = xml_open(xml, n, "network", &doc, &root);
+
+        if (r < 0)
+                return r;
+        name = xml_text(a, xml_child(root, "name"));
+        for (const xmlNode *g = xml_child(root, "portgroup"); g && name; g = xml_next(g, "portgroup")) {
+                const char *group = xml_attribute(a, g, "name");
+
+                if (group)
+                        words_add(portgroups, text_format(a, "%s/%s", name, group));
+        }
+        xml_close(doc);
+        return 0;
+}
+
+/* "0-15,32-47" from <cpu id='0'/> …, which come in order. */
+static const char *cell_cpus(Arena *a, const xmlNode *cell) {
+        const char *text = NULL;
+        int64_t first = UNKNOWN, last = UNKNOWN;
+
+        for (const xmlNode *c = xml_child(xml_child(cell, "cpus"), "cpu");; c = xml_next(c, "cpu")) {
+                const char *id = c ? xml_attribute(a, c, "id") : NULL;
+                int64_t number = UNKNOWN;
+
+                if (id && text_to_int(id, strlen(id), 0, 65535, &number) < 0)
+                        return NULL;
+                if (number != UNKNOWN && first != UNKNOWN && number == last + 1) {
+                        last = number;
+                        continue;
+                }
+                if (first != UNKNOWN) {
+                        text = last > first
+                                       ? text_format(a, "%s%s%lld-%lld", text ? text : "", text ? "," : "",
+                                                     (long long) first, (long long) last)
+                                       : text_format(a, "%s%s%lld", text ? text : "", text ? "," : "",
+                                                     (long long) first);
+                        if (!text)
+                                return NULL;
+                }
+                if (number == UNKNOWN)
+                        return text;
+                first = last = number;
+        }
+}
+
+int numa_parse(Arena *a, const char *xml, size_t n, NumaCell *ret, uint32_t most, uint32_t *ret_n) {
+        const xmlNode *root, *cells;
+        xmlDoc *doc;
+        uint32_t found = 0;
+        int r = xml_open(xml, n, "capabilities", &doc, &root);
+
+        if (r < 0)
+                return r;
+        cells = xml_child(xml_child(xml_child(root, "host"), "topology"), "cells");
+        for (const xmlNode *c = xml_child(cells, "cell"); c && found < most; c = xml_next(c, "cell")) {
+                const char *id = xml_attribute(a, c, "id"), *kib = xml_text(a, xml_child(c, "memory"));
+                int64_t memory;
+
+                if (!id || text_to_int(id, strlen(id), 0, 65535, &ret[found].id) < 0)
+                        continue;
+                ret[found].cpus = cell_cpus(a, c);
+                ret[found].memory_mib = kib && text_to_int(kib, strlen(kib), 0, INT64_MAX, &memory) == 0
+                                                ? memory / 1024
+                                                : UNKNOWN;
+                found++;
+        }
+        xml_close(doc);
+        *ret_n = found;
         return 0;
 }

@@ -3,6 +3,7 @@
  * Texts live in the arena; a field that is not there is NULL. */
 #pragma once
 
+#include "collectors/parse/word_list.h"
 #include "scheduler/base/arena.h"
 #include "scheduler/model/units.h"
 
@@ -34,6 +35,7 @@ typedef struct PoolFacts {
         const char *identity; /* the same text on all hosts that have the same storage: "nfs:filer:/vms",
                                  "iscsi:san:iqn…", "rbd:vms"; of a host's own storage "dir:/srv/vms" */
         const char *path;     /* where its volumes are, or NULL */
+        bool block;           /* its volumes are block devices */
         bool shared;          /* its type says so; a "dir" may be shared too: its mount knows */
 } PoolFacts;
 
@@ -42,3 +44,14 @@ int pool_xml_parse(Arena *a, const char *xml, size_t n, PoolFacts *ret) must_che
 
 /* virInterfaceGetXMLDesc: its name when it is a bridge, else NULL. 0; -EBADMSG; -ENOMEM. */
 int interface_xml_parse(Arena *a, const char *xml, size_t n, const char **ret_bridge) must_check;
+
+/* virNetworkGetXMLDesc: adds its port groups as "network/group". 0; -EBADMSG; -ENOMEM. */
+int network_xml_parse(Arena *a, const char *xml, size_t n, WordList *portgroups) must_check;
+
+typedef struct NumaCell {
+        int64_t id, memory_mib; /* memory UNKNOWN: not said */
+        const char *cpus;       /* "0-15,32-47"; NULL: it has none */
+} NumaCell;
+
+/* virConnectGetCapabilities: the host's NUMA nodes, at most `most`. 0; -EBADMSG. */
+int numa_parse(Arena *a, const char *xml, size_t n, NumaCell *ret, uint32_t most, uint32_t *ret_n) must_check;

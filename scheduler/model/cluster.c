@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/base/compare.h"
+#include "scheduler/base/text.h"
 
 const char *const host_state_names[HOST_STATE_N] = { "active", "cordoned", "maintenance", "offline" };
 const char *const vm_state_names[VM_STATE_N] = { "running", "paused", "off" };
@@ -133,3 +134,72 @@ bool strings_have(const Strings *words, const char *word) {
 }
 
 const char *const post_copy_names[POST_COPY_N] = { "as-set", "never", "if-needed" };
+
+const char *const tie_names[TIE_N] = {
+        "none", "device", "snapshots", "block-job", "transient-disk", "invtsc"
+};
+const char *const host_device_names[HOST_DEVICE_N] = {
+        "pci", "sr-iov", "mdev",   "usb",  "scsi", "nvme", "vdpa", "vhost-user-disk", "vhost-user-nic",
+        "tpm", "folder", "memory", "other"
+};
+
+#define LIST_NUMBER_MAX 65535
+
+/* "3" or "3-7" at *s, which moves on past it and its comma. False: no such thing. */
+static bool number_list_next(const char **s, int64_t *ret_first, int64_t *ret_last) {
+        const size_t n = strcspn(*s, ","), dash = strcspn(*s, ",-");
+
+        if (text_to_int(*s, dash, 0, LIST_NUMBER_MAX, ret_first) < 0)
+                return false;
+        *ret_last = *ret_first;
+        if (dash < n && text_to_int(*s + dash + 1, n - dash - 1, *ret_first, LIST_NUMBER_MAX, ret_last) < 0)
+                return false;
+        *s += n + ((*s)[n] == ',');
+        return true;
+}
+
+/* 1, 0; -1: what was read is no list. */
+static int number_list_has(const char *list, int64_t number) {
+        int64_t first, last;
+
+        while (*list) {
+                if (!number_list_next(&list, &first, &last))
+                        return -1;
+                if (number >= first && number <= last)
+                        return 1;
+        }
+        return 0;
+}
+
+bool number_list_within(const char *a, const char *b) {
+        int64_t first, last;
+
+        while (a && b && *a && *b) {
+                if (!number_list_next(&a, &first, &last))
+                        return true;
+                for (; first <= last; first++)
+                        if (number_list_has(b, first) == 0)
+                                return false;
+        }
+        return true;
+}
+
+bool host_has_numa_nodes(const Host *h, const char *nodes) {
+        int64_t first, last;
+
+        if (!h->platform || h->platform->n_numa == 0)
+                return true;
+        while (nodes && *nodes) {
+                if (!number_list_next(&nodes, &first, &last))
+                        return true;
+                for (; first <= last; first++) {
+                        bool found = false;
+
+                        for (uint32_t i = 0; i < h->platform->n_numa; i++)
+                                found = found || h->platform->numa[i].id == first;
+                        if (!found)
+                                return false;
+                }
+        }
+        return true;
+}

@@ -88,6 +88,72 @@ typedef struct Hugepages {
         int64_t total_mib, free_mib;
 } Hugepages;
 
+/* What ties a VM to its host, so that libvirt does not migrate it (qemuMigrationSrcIsAllowed), or nobody should. */
+typedef enum Tie {
+        TIE_NONE,
+        TIE_DEVICE,         /* a device, a folder or a TPM of its host */
+        TIE_SNAPSHOTS,      /* while it has any */
+        TIE_BLOCK_JOB,      /* while one runs on a disk */
+        TIE_TRANSIENT_DISK, /* a disk that forgets what is written */
+        TIE_INVTSC,         /* an invariant TSC without a frequency */
+        TIE_N,
+} Tie;
+extern const char *const tie_names[TIE_N]; /* "none", "device", "snapshots", "block-job", … */
+
+/* A device of its host that a VM has. */
+typedef enum HostDeviceKind {
+        HOST_DEVICE_PCI,
+        HOST_DEVICE_SR_IOV, /* a virtual function */
+        HOST_DEVICE_MDEV,   /* mediated: a vGPU … */
+        HOST_DEVICE_USB,
+        HOST_DEVICE_SCSI,
+        HOST_DEVICE_NVME,
+        HOST_DEVICE_VDPA,
+        HOST_DEVICE_VHOST_USER_DISK, /* a server on the host, by its socket: these two do not tie it */
+        HOST_DEVICE_VHOST_USER_NIC,
+        HOST_DEVICE_TPM,
+        HOST_DEVICE_FOLDER,
+        HOST_DEVICE_MEMORY, /* shared with others of the host */
+        HOST_DEVICE_OTHER,
+        HOST_DEVICE_N,
+} HostDeviceKind;
+extern const char *const host_device_names[HOST_DEVICE_N]; /* "pci", "sr-iov", "mdev", "usb", … */
+
+typedef struct HostDevice {
+        HostDeviceKind kind;
+        const char *name; /* its address, UUID, socket … */
+} HostDevice;
+
+/* What a VM needs that a target may lack, beside networks, pools and CPU. */
+typedef struct VmTies {
+        Tie tie;
+        int64_t snapshots, checkpoints, block_jobs; /* UNKNOWN */
+        Strings images;                             /* local ones it reads: paths */
+        Strings portgroups;                         /* "network/group" */
+        const char *cpu_pins;                       /* of the host's CPUs: "60-62"; NULL: none */
+        const char *numa_nodes;                     /* of the host, its memory must be on; NULL: none */
+        const char *numa_cells;                     /* its own topology, in words; NULL: one cell */
+        const HostDevice *devices;
+        uint32_t n_devices;
+} VmTies;
+
+typedef struct NumaNode {
+        int64_t id;
+        const char *cpus;             /* "0-15,32-47"; NULL: not known */
+        int64_t memory_mib, free_mib; /* UNKNOWN */
+} NumaNode;
+
+/* What a host is, beside its CPUs and memory. */
+typedef struct HostPlatform {
+        const char *hypervisor, *libvirt;    /* versions; NULL: not known */
+        const char *cpu_list;                /* numbers of its CPUs: "0-63"; NULL: not known */
+        int64_t hugepages_default_kib;       /* UNKNOWN */
+        Strings portgroups, images;          /* "network/group", paths; n == 0: not known, unless … */
+        bool portgroups_known, images_known; /* … it is known that there are none */
+        const NumaNode *numa;                /* by id; n == 0: not known */
+        uint32_t n_numa;
+} HostPlatform;
+
 /* What a host lacks, beyond what is used of it. Each UNKNOWN where its kernel does not tell. Shares are of time:
  * _pressure PSI's average of 10 s, _stalled by PSI's totals since the reading before. */
 typedef struct HostContention {
@@ -127,6 +193,7 @@ typedef struct Host {
         int64_t memory_used_mib; /* measured, VMs included; UNKNOWN */
         int64_t cpu_pressure_permille, memory_pressure_permille; /* PSI some avg10; UNKNOWN */
         const HostContention *contention;                        /* NULL: nothing is known */
+        const HostPlatform *platform;                            /* NULL: nothing is known */
         int64_t headroom_permille[HEADROOM_N];  /* kept free below capacity; UNKNOWN: settings */
         int64_t reserved_mib;                   /* memory that is not for VMs */
         const char *zone, *rack, *neighborhood; /* NULL: one for all */
@@ -200,6 +267,7 @@ typedef struct Vm {
         int64_t memory_used_mib;   /* UNKNOWN */
         int64_t cpu_delay_permille; /* share of time its vCPUs waited for a core, not for their own limit; UNKNOWN */
         const VmContention *contention; /* NULL: nothing is known */
+        const VmTies *ties;             /* NULL: nothing is known */
         int64_t rx_kbit, tx_kbit;       /* UNKNOWN */
         const VmLoad *measured;    /* the last reading, where the four above are estimates from history; NULL:
                                       they are the reading */
@@ -320,6 +388,12 @@ VmLoad vm_measured(const Vm *vm);
 
 /* The word is one of them; false for NULL. */
 bool strings_have(const Strings *words, const char *word);
+
+/* Every number of the list `a` ("0-3,8") is in `b`. A list that is NULL, or none, restricts nothing. */
+bool number_list_within(const char *a, const char *b);
+
+/* Has the host every NUMA node of the list ("0-1")? True where its nodes are not known. */
+bool host_has_numa_nodes(const Host *h, const char *nodes);
 
 /* host-passthrough, host-model, maximum: a CPU that is whatever the host has, and runs only on the same. */
 bool cpu_follows_host(const char *model);

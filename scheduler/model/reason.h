@@ -33,6 +33,15 @@
         X(MACHINE, "the VM's machine type is not there on the target")                                       \
         X(EMULATOR, "the VM's emulator is not there on the target")                                          \
         X(CPU_FEATURE, "the target's CPU lacks a feature that the VM was given")                             \
+        X(IMAGE, "an image that the VM reads is not known to be on the target")                              \
+        X(PORTGROUP, "a port group of the VM is not on the target")                                          \
+        X(CPU_PINS, "the VM is pinned to CPUs that the target does not have")                                \
+        X(NUMA_NODE, "the VM's memory must be on NUMA nodes that the target does not have")                  \
+        X(VM_DEVICE, "the VM has a device of its host")                                                      \
+        X(VM_SNAPSHOTS, "the VM has snapshots: libvirt moves none that has")                                 \
+        X(VM_BLOCK_JOB, "a job runs on a disk of the VM")                                                    \
+        X(VM_TRANSIENT_DISK, "the VM has a transient disk: libvirt moves none that has")                     \
+        X(VM_INVTSC, "the VM has an invariant TSC without a frequency: libvirt moves none that has")         \
         X(RESERVE, "the reserve for lost hosts would be spent")                                              \
         X(RESERVE_LACKS, "if its host were lost, no other would have room for it")                           \
         X(ORDER, "no safe order of moves was found for it")                                                  \
@@ -55,4 +64,7 @@ extern const char *const reason_texts[REASON_N];
 extern const char *const reason_names[REASON_N]; /* "HOST_CORDONED" …: stable, in JSON */
 
 /* Why a VM that is not movable is not. */
-Reason reason_of_hold(Hold hold);
+Reason reason_of_unmovable(const Vm *vm);
+
+/* It is by itself that it may not be moved, and not for now: pinned, or tied to its host. */
+bool reason_is_of_vm(Reason reason);

@@ -8,6 +8,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         static unsigned char memory[1 << 18];
         Arena a = arena_over(memory, sizeof(memory));
         const char *bridge;
+        WordList groups = { 0 };
+        uint32_t n_cells = 0;
+        NumaCell cells[4];
         HostFacts host;
         PoolFacts pool;
 
@@ -15,6 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 assert(host.tsc_mhz == UNKNOWN || host.tsc_mhz > 0);
         if (pool_xml_parse(&a, (const char *) data, n, &pool) == 0)
                 assert(pool.name && pool.identity);
+        if (numa_parse(&a, (const char *) data, n, cells, ARRAY_SIZE(cells), &n_cells) == 0)
+                assert(n_cells <= ARRAY_SIZE(cells));
+        (void) !network_xml_parse(&a, (const char *) data, n, &groups);
         (void) !interface_xml_parse(&a, (const char *) data, n, &bridge);
         return 0;
 }

@@ -94,8 +94,7 @@ static bool facts_hold(const Given *g, const Assignment *x) {
 
                 if (h == p->home[v])
                         continue;
-                if (g->held[v] && (p->pinned[v] == REASON_VM_PINNED || p->pinned[v] == REASON_VM_NEVER ||
-                                   p->pinned[v] == REASON_LOCAL_DISK))
+                if (g->held[v] && (reason_is_of_vm(p->pinned[v]) || p->pinned[v] == REASON_LOCAL_DISK))
                         return false;
                 if ((g->closed[h] && p->roles[h].no_entry != REASON_NONE) ||
                     (g->bound[v] && why != REASON_NONE && why != REASON_RULE_HOSTS))

@@ -135,7 +135,7 @@ static void tell_load(FILE *out, const Snapshot *s, const Plan *plan) {
 
 static void tell_refused(FILE *out, const Snapshot *s, const Refused *r) {
         const Vm *vm = &s->vms[r->vm];
-        bool held = vm->hold != HOLD_NONE && r->reason == reason_of_hold(vm->hold);
+        bool held = vm->hold != HOLD_NONE && r->reason == reason_of_unmovable(vm);
 
         (void) fprintf(out, "  %s: %s (%u host%s)\n", vm->name,
                        held ? vm->unmovable_why : reason_texts[r->reason], r->hosts,

@@ -81,6 +81,42 @@ static void assert_excluded(const Snapshot *s, HostIx h, Exclusion excluded, con
                 cr_assert_null(s->hosts[h].excluded_why);
 }
 
+Test(build, what_a_host_is_and_what_ties_a_vm_come_along) {
+        const Snapshot *s = build_one(REPORT(
+                "h1", "999",
+                HOST_FACTS("998") "@plat 998000000\nhost.libvirt\t\t9.0.0\nhost.cpu.list\t\t0-15\n"
+                                  "host.portgroups\t\t\nhost.images\t\t/i/a.iso\nnuma.memory\t1\t2048\n"
+                                  "numa.cpus\t0\t0-15\n" VMS(
+                                          "997", VM("db", "running") VM("web", "running") //
+                                          "vm.tie\tweb\tsnapshots\nvm.snapshots\tweb\t2\n"
+                                          "vm.pinned\tweb\tit has 2 snapshots\n"
+                                          "vm.host.devices\tweb\tmdev:c217,new-kind:x,sr-iov:0000:5e:02.1\n"
+                                          "vm.images\tweb\t/i/a.iso\nvm.images\tdb\t/i/elsewhere.iso\n")));
+        const HostPlatform *p = s->hosts[0].platform;
+        const VmTies *t = s->vms[1].ties;
+
+        cr_assert_not_null(p);
+        cr_assert_str_eq(p->libvirt, "9.0.0");
+        cr_assert_str_eq(p->cpu_list, "0-15");
+        cr_assert(p->portgroups_known && p->portgroups.n == 0);
+        cr_assert_eq(p->images.n, 1);
+        cr_assert_eq(p->n_numa, 2);
+        cr_assert_eq(p->numa[0].id, 0);
+        cr_assert_eq(p->numa[0].memory_mib, UNKNOWN);
+        cr_assert_eq(p->numa[1].memory_mib, 2048);
+        cr_assert_eq(p->hugepages_default_kib, UNKNOWN);
+        cr_assert_eq(t->tie, TIE_SNAPSHOTS);
+        cr_assert_eq(t->snapshots, 2);
+        cr_assert_eq(t->block_jobs, UNKNOWN);
+        cr_assert_eq(t->n_devices, 3);
+        cr_assert_eq(t->devices[0].kind, HOST_DEVICE_MDEV);
+        cr_assert_eq(t->devices[1].kind, HOST_DEVICE_OTHER);
+        cr_assert_str_eq(t->devices[2].name, "0000:5e:02.1");
+        cr_assert_eq(t->images.n, 1);
+        cr_assert_not(s->vms[1].movable);
+        cr_assert_eq(s->vms[0].ties->images.n, 0, "it runs there: the list of images is less than whole");
+}
+
 /* What nobody tells stays unknown, also beside what somebody does. */
 Test(build, contention_comes_with_its_host_and_its_vm) {
         const Snapshot *s = build_one(

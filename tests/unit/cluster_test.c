@@ -39,3 +39,21 @@ Test(cluster, where_nobody_told_of_routes_the_only_nic_is_taken) {
         cr_assert_str_eq(taken(nics, 2), "a");
         cr_assert_str_eq(taken(nics, 3), "none");
 }
+
+Test(cluster, lists_of_numbers_hold_each_other_or_do_not) {
+        static const struct {
+                const char *a, *b;
+                bool within;
+        } rows[] = { { "60-62", "0-63", true }, { "60-62", "0-31", false }, { "3", "0,2,4", false },
+                     { "0,4", "0-1,4", true },  { NULL, "0", true },        { "7", NULL, true },
+                     { "nonsense", "0", true }, { "1", "nonsense", true },  { "0-1", "0", false } };
+        static const NumaNode nodes[] = { { .id = 0 }, { .id = 2 } };
+        static const HostPlatform platform = { .numa = nodes, .n_numa = 2 }, unknown = { .n_numa = 0 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                cr_assert_eq(number_list_within(rows[i].a, rows[i].b), rows[i].within, "row %zu", i);
+        cr_assert(host_has_numa_nodes(&(Host){ .platform = &platform }, "0,2"));
+        cr_assert_not(host_has_numa_nodes(&(Host){ .platform = &platform }, "0-2"));
+        cr_assert(host_has_numa_nodes(&(Host){ .platform = &unknown }, "1"), "not known: no restriction");
+        cr_assert(host_has_numa_nodes(&(Host){ 0 }, "1"));
+}

@@ -88,7 +88,7 @@ Test(domain_xml, what_pins_a_guest_is_named, .init = setup) {
                         .pinned,
                 "passthrough PCI device 0000:3b:00.1");
         cr_assert_str_eq(domain("<devices><hostdev mode='subsystem' type='usb'/></devices>").pinned,
-                         "passthrough usb device");
+                         "passthrough USB device ?");
         cr_assert_not_null(domain("<devices><interface type='hostdev'/></devices>").pinned);
         cr_assert_null(domain("<devices><interface type='hostdev'><teaming type='transient' "
                               "persistent='ua-1'/></interface></devices>")
@@ -122,6 +122,150 @@ Test(domain_xml, an_operator_describes_a_guest_in_its_metadata, .init = setup) {
         f = domain("<title>Web server #web #tier=front, #1 # #=x</title>");
         cr_assert_str_eq(f.groups, "1,web");
         cr_assert_str_eq(f.labels, "tier=front");
+}
+
+/* What libvirt refuses (qemuMigrationSrcIsAllowed), by its word; and what it does not refuse. */
+Test(domain_xml, what_libvirt_moves_no_guest_with_is_told_by_kind, .init = setup) {
+        static const struct {
+                const char *xml, *tie, *pinned;
+        } rows[] = {
+                { "<devices><disk type='file' device='disk'><source file='/nfs/a'/><target dev='vdb'/>"
+                  "<transient/></disk></devices>",
+                  "transient-disk", "transient disk vdb" },
+                { "<cpu><feature policy='require' name='invtsc'/></cpu>", "invtsc",
+                  "an invariant TSC (CPU feature invtsc) without a frequency" },
+                { "<cpu><feature policy='require' name='invtsc'/></cpu>"
+                  "<clock><timer name='tsc' frequency='2600000000'/></clock>",
+                  NULL, NULL },
+                { "<cpu><feature policy='disable' name='invtsc'/></cpu>", NULL, NULL },
+                { "<devices><tpm model='tpm-tis'><backend type='passthrough'><device "
+                  "path='/dev/tpm0'/></backend>"
+                  "</tpm></devices>",
+                  "device", "the TPM of its host (passthrough): its keys stay there" },
+                { "<devices><tpm model='tpm-crb'><backend type='emulator'/></tpm></devices>", NULL, NULL },
+                { "<devices><shmem name='s' role='master'/></devices>", NULL, NULL },
+                { "<devices><shmem name='s'/></devices>", "device",
+                  "memory shared with its host (shmem device)" },
+                { "<devices><disk type='vhostuser'><source type='unix' path='/run/spdk/v.7'/><target "
+                  "dev='vda'/>"
+                  "</disk><interface type='vhostuser'><source type='unix' "
+                  "path='/run/ovs/p3'/></interface></devices>",
+                  NULL, NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const DomainFacts f = domain(rows[i].xml);
+
+                if (rows[i].tie) {
+                        cr_assert_not_null(f.tie, "%s", rows[i].xml);
+                        cr_assert_str_eq(f.tie, rows[i].tie, "%s", rows[i].xml);
+                        cr_assert_str_eq(f.pinned, rows[i].pinned, "%s", rows[i].xml);
+                } else {
+                        cr_assert_null(f.tie, "%s", rows[i].xml);
+                        cr_assert_null(f.pinned, "%s", rows[i].xml);
+                }
+        }
+}
+
+Test(domain_xml, devices_of_its_host_have_a_kind, .init = setup) {
+        const DomainFacts f = domain(
+                "<devices>"
+                "<hostdev type='mdev' model='vfio-pci'><source><address "
+                "uuid='c2177883-f1bb'/></source></hostdev>"
+                "<hostdev type='pci'><source><address domain='0x0000' bus='0x5e' slot='0x00' function='0x0'/>"
+                "</source></hostdev>"
+                "<hostdev type='usb'><source><vendor id='0x046d'/><product id='0xc52b'/></source></hostdev>"
+                "<interface type='hostdev'><source><address type='pci' domain='0x0000' bus='0x5e' "
+                "slot='0x02' "
+                "function='0x1'/></source></interface>"
+                "<interface type='vhostuser'><source type='unix' path='/run/ovs/p3' "
+                "mode='server'/></interface>"
+                "<disk type='vhostuser'><source type='unix' path='/run/spdk/v.7'/><target dev='vda'/></disk>"
+                "<filesystem><source dir='/srv/x'/></filesystem></devices>");
+
+        cr_assert_str_eq(f.host_devices,
+                         "folder:/srv/x,mdev:c2177883-f1bb,pci:0000:5e:00.0,sr-iov:0000:5e:02.1,"
+                         "usb:046d:c52b,vhost-user-disk:/run/spdk/v.7,vhost-user-nic:/run/ovs/p3");
+        cr_assert_str_eq(f.pinned, "mediated device (vGPU) c2177883-f1bb, vfio-pci");
+        cr_assert_str_eq(f.tie, "device");
+}
+
+Test(domain_xml, what_a_guest_is_bound_to_is_told, .init = setup) {
+        DomainFacts f = domain(
+                "<vcpu placement='static' cpuset='0-3,^2'>2</vcpu>"
+                "<cputune><quota>20000</quota><vcpupin vcpu='0' cpuset='60'/><vcpupin vcpu='1' cpuset='61'/>"
+                "<emulatorpin cpuset='62'/></cputune>"
+                "<numatune><memory mode='strict' nodeset='1'/><memnode cellid='0' mode='preferred' "
+                "nodeset='3'/>"
+                "</numatune>"
+                "<cpu><numa><cell id='0' cpus='0-1' memory='2' unit='GiB'/>"
+                "<cell id='1' cpus='2-3' memory='1048576'/></numa></cpu>"
+                "<devices><interface type='network'><source network='ovs' portgroup='vlan7'/></interface>"
+                "</devices><memoryBacking><hugepages/></memoryBacking>");
+
+        cr_assert_str_eq(f.cpu_pins, "0-1,3,60-62");
+        cr_assert_str_eq(f.numa_nodes, "1");
+        cr_assert_str_eq(f.numa_cells, "0-1 2048; 2-3 1024");
+        cr_assert_str_eq(f.portgroups, "ovs/vlan7");
+        cr_assert_str_eq(f.networks, "ovs");
+        cr_assert(f.cpu_limited);
+        cr_assert(f.hugepages_default);
+        cr_assert_eq(f.hugepages_kib, 0, "the host knows which size that is");
+        f = domain("<vcpu placement='auto' "
+                   "cpuset='4'>2</vcpu><cputune><quota>-1</quota><emulator_quota>9</emulator_quota>"
+                   "</cputune><numatune><memory mode='preferred' nodeset='1'/></numatune>"
+                   "<memoryBacking><hugepages><page size='1' unit='G'/></hugepages></memoryBacking>");
+        cr_assert_null(f.cpu_pins, "numad chooses anew");
+        cr_assert_null(f.numa_nodes, "a wish");
+        cr_assert_null(f.numa_cells);
+        cr_assert_not(f.cpu_limited);
+        cr_assert_not(f.hugepages_default);
+        cr_assert_eq(f.hugepages_kib, 1048576);
+}
+
+Test(domain_xml, images_below_a_disk_and_in_a_drive_are_listed, .init = setup) {
+        const DomainFacts f = domain(
+                "<devices><disk type='file' device='disk'><source file='/mnt/nfs/a.qcow2' index='1'/>"
+                "<backingStore type='file' index='2'><format type='qcow2'/><source file='/srv/base.qcow2'/>"
+                "<backingStore type='file'><source file='/srv/older.qcow2'/><backingStore/></backingStore>"
+                "</backingStore><target dev='vda'/></disk>"
+                "<disk type='file' device='cdrom'><source file='/root/i.iso'/><target "
+                "dev='sda'/><readonly/></disk>"
+                "<disk type='file' device='cdrom'><source file='/root/o.iso' startupPolicy='optional'/>"
+                "<target dev='sdb'/><readonly/></disk>"
+                "<disk type='volume'><source pool='vg0' volume='a'/><target dev='vdc'/></disk></devices>");
+
+        cr_assert_eq(f.n_disks, 6);
+        cr_assert_str_eq(f.disks[1].path, "/srv/base.qcow2");
+        cr_assert(f.disks[1].backing && !f.disks[1].writable);
+        cr_assert_str_eq(f.disks[2].path, "/srv/older.qcow2");
+        cr_assert_str_eq(f.disks[3].path, "/root/i.iso");
+        cr_assert_not(f.disks[3].backing || f.disks[3].writable || f.disks[3].optional);
+        cr_assert(f.disks[4].optional);
+        cr_assert_str_eq(f.disks[5].volume, "a");
+}
+
+Test(host_xml, port_groups_and_numa_nodes_are_told, .init = setup) {
+        const char *network =
+                "<network><name>ovs</name><portgroup name='vlan7'/><portgroup name='all'/></network>";
+        const char *caps = "<capabilities><host><topology><cells num='2'><cell id='0'><memory "
+                           "unit='KiB'>4194304</memory>"
+                           "<cpus num='4'><cpu id='0'/><cpu id='1'/><cpu id='2'/><cpu id='8'/></cpus></cell>"
+                           "<cell id='1'><memory "
+                           "unit='KiB'>2097152</memory></cell></cells></topology></host></capabilities>";
+        WordList groups = { 0 };
+        NumaCell cells[4];
+        uint32_t n;
+
+        cr_assert_eq(0, network_xml_parse(&arena, network, strlen(network), &groups));
+        cr_assert_str_eq(words_join(&groups, &arena), "ovs/all,ovs/vlan7");
+        cr_assert_eq(-EBADMSG, network_xml_parse(&arena, caps, strlen(caps), &groups));
+        cr_assert_eq(0, numa_parse(&arena, caps, strlen(caps), cells, ARRAY_SIZE(cells), &n));
+        cr_assert_eq(n, 2);
+        cr_assert_str_eq(cells[0].cpus, "0-2,8");
+        cr_assert_eq(cells[0].memory_mib, 4096);
+        cr_assert_null(cells[1].cpus, "a node of memory alone");
+        cr_assert_eq(cells[1].memory_mib, 2048);
 }
 
 Test(domain_xml, what_is_no_domain_is_refused, .init = setup) {

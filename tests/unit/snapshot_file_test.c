@@ -506,6 +506,37 @@ Test(snapshot_file, printing_and_reading_gives_the_same_snapshot) {
                 cr_assert_str_eq(print(parse(text)), text);
 }
 
+/* ---- what a host is, what ties a VM, what both wait for ---- */
+
+#define PLATFORM_FILE                                                                                        \
+        "{\n  \"schema\": \"plimsoll.snapshot/1\",\n  \"cluster\": \"c\",\n  \"hosts\": [\n    "             \
+        "{ \"name\": \"h1\", \"cpus\": 4, \"memory_mib\": 8192, \"contention\": { \"steal\": 0.25, "         \
+        "\"cpu_stalled\": "                                                                                  \
+        "0.5, \"swap_in_mib_s\": 1.5 }, \"platform\": { \"hypervisor\": \"QEMU 7.2.9\", \"libvirt\": "       \
+        "\"9.0.0\", "                                                                                        \
+        "\"cpu_list\": \"0-3\", \"hugepages_default_kib\": 2048, \"portgroups\": [], \"images\": "           \
+        "[\"/iso/a.iso\"], \"numa\": [ { \"id\": 0, \"cpus\": \"0-1\", \"memory_mib\": 4096 }, { \"id\": 1 " \
+        "} ] } }"                                                                                            \
+        "\n  ],\n  \"vms\": [\n    { \"name\": \"v1\", \"host\": \"h1\", \"movable\": false, \"vcpus\": 1, " \
+        "\"memory_mib\": 1024, \"contention\": { \"cpu_throttled\": 0.3, \"memory_swapped_mib\": 12 }, "     \
+        "\"ties\": { "                                                                                       \
+        "\"tie\": \"device\", \"snapshots\": 0, \"images\": [\"/iso/a.iso\"], \"cpu_pins\": \"2\", "         \
+        "\"numa_nodes\": "                                                                                   \
+        "\"1\", \"devices\": [ { \"kind\": \"mdev\", \"name\": \"c217\" } ] } }\n  ]\n}\n"
+
+Test(snapshot_file, platform_ties_and_contention_come_back_as_written) {
+        const Snapshot *s = parse(PLATFORM_FILE);
+
+        cr_assert_str_eq(print(s), PLATFORM_FILE);
+        cr_assert(s->hosts[0].platform->portgroups_known);
+        cr_assert_eq(s->hosts[0].platform->n_numa, 2);
+        cr_assert_eq(s->hosts[0].contention->memory_stalled, UNKNOWN);
+        cr_assert_eq(s->hosts[0].contention->swap_in_kib_s, 1536);
+        cr_assert_eq(s->vms[0].ties->block_jobs, UNKNOWN);
+        cr_assert_eq(s->vms[0].ties->devices[0].kind, HOST_DEVICE_MDEV);
+        cr_assert_eq(s->vms[0].contention->cpu_stalled, UNKNOWN);
+}
+
 /* ---- docs/snapshot-file.md ---- */
 
 static char *slurp(const char *path) {
@@ -535,13 +566,14 @@ Test(snapshot_file, the_examples_of_the_manual_are_accepted_and_printed_as_they_
 }
 
 Test(snapshot_file, the_manual_has_a_row_for_every_field) {
-        static const FieldTable *const tables[] = { &snapshot_fields,     &host_fields,
-                                                    &vm_fields,           &rule_fields,
-                                                    &fault_device_fields, &host_contention_fields,
-                                                    &vm_contention_fields };
-        static const char *const headings[] = { "## The snapshot\n", "## A host\n",  "## A VM\n",
-                                                "## A rule\n",       "## A fault\n", "## Contention\n",
-                                                "## Contention\n" };
+        static const FieldTable *const tables[] = {
+                &snapshot_fields,      &host_fields,         &vm_fields,
+                &rule_fields,          &fault_device_fields, &host_contention_fields,
+                &vm_contention_fields, &platform_fields,     &ties_fields
+        };
+        static const char *const headings[] = { "## The snapshot\n", "## A host\n",   "## A VM\n",
+                                                "## A rule\n",       "## A fault\n",  "## Contention\n",
+                                                "## Contention\n",   "## Platform\n", "## Ties\n" };
         const char *text = slurp(SOURCE_DIR "/docs/snapshot-file.md");
 
         for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {

@@ -88,7 +88,7 @@ static int plan_text_print_refused(Arena *a, const PlanView *view, const Screen 
                 const Vm *vm = &view->snapshot->vms[f->vm];
                 const char *why = reason_texts[f->reason];
                 const char *more =
-                        f->reason == reason_of_hold(vm->hold) && vm->unmovable_why ? vm->unmovable_why : NULL;
+                        f->reason == reason_of_unmovable(vm) && vm->unmovable_why ? vm->unmovable_why : NULL;
                 const char *by = f->by && !more ? text_format(a, "%s (%s)", why, f->by) : NULL;
                 int r = table_row(&t,
                                   (Cell[]){ { .text = vm->name, .style = STYLE_STRONG },

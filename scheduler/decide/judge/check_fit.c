@@ -59,6 +59,21 @@ static bool has_pages(const Host *h, int64_t kib) {
         return false;
 }
 
+/* What its QEMU opens or is bound to there. A host of which none of it is known takes any. */
+static Reason ties_reason(const VmTies *t, const Host *to) {
+        const HostPlatform *p = to->platform;
+
+        if (!p)
+                return REASON_NONE;
+        if (missing_word(&t->images, &p->images, p->images_known))
+                return REASON_IMAGE;
+        if (missing_word(&t->portgroups, &p->portgroups, p->portgroups_known))
+                return REASON_PORTGROUP;
+        if (!number_list_within(t->cpu_pins, p->cpu_list))
+                return REASON_CPU_PINS;
+        return host_has_numa_nodes(to, t->numa_nodes) ? REASON_NONE : REASON_NUMA_NODE;
+}
+
 Reason check_fit(const Check *c, VmIx v, HostIx h) {
         const Vm *vm = &c->s->vms[v];
         const Host *to = &c->s->hosts[h];
@@ -75,5 +90,7 @@ Reason check_fit(const Check *c, VmIx v, HostIx h) {
                 return REASON_MACHINE;
         if (lacks_word(vm->emulator, &to->emulators))
                 return REASON_EMULATOR;
+        if (vm->ties && ties_reason(vm->ties, to) != REASON_NONE)
+                return ties_reason(vm->ties, to);
         return cpu_reason(c, vm, to);
 }

@@ -12,6 +12,23 @@ static bool plan_check_must_leave(const Check *c, VmIx v) {
                snapshot_vm_fault(c->s, v, NULL) >= 3;
 }
 
+static Reason tie_reason(Tie tie) {
+        switch (tie) {
+        case TIE_DEVICE:
+                return REASON_VM_DEVICE;
+        case TIE_SNAPSHOTS:
+                return REASON_VM_SNAPSHOTS;
+        case TIE_BLOCK_JOB:
+                return REASON_VM_BLOCK_JOB;
+        case TIE_TRANSIENT_DISK:
+                return REASON_VM_TRANSIENT_DISK;
+        case TIE_INVTSC:
+                return REASON_VM_INVTSC;
+        default:
+                return REASON_VM_PINNED;
+        }
+}
+
 /* Why the VM may not move at all. */
 static Reason vm_reason(const Check *c, const CheckMove *m) {
         const Vm *vm = &c->s->vms[m->move.vm];
@@ -26,6 +43,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
                        : vm->hold == HOLD_WINDOW  ? REASON_VM_WINDOW
                        : vm->hold == HOLD_MOVES   ? REASON_VM_MOVES
                        : vm->hold == HOLD_FOR_NOW ? REASON_VM_FOR_NOW
+                       : vm->ties                 ? tie_reason(vm->ties->tie)
                                                   : REASON_VM_PINNED;
         if (vm->local_disk_mib > 0 &&
             (vm->state == VM_OFF || settings_int(c->settings, "cluster", "local_disks") == 0))

@@ -378,7 +378,7 @@ static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role, int64_t
         if (role->no_exit)
                 return REASON_SOURCE_FENCED;
         if (!vm->movable)
-                return reason_of_hold(vm->hold);
+                return reason_of_unmovable(vm);
         if (vm->local_disk_mib > 0 &&
             (vm->state == VM_OFF || settings_int(b->settings, "cluster", "local_disks") == 0))
                 return REASON_LOCAL_DISK; /* nobody copies the disks of one that is off */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/base/compare.h"
+#include "scheduler/base/text.h"
 #include "scheduler/decide/problem/intern.h"
 #include "scheduler/decide/problem/problem_parts.h"
 
@@ -13,6 +14,8 @@
 typedef struct ClassKey {
         uint32_t networks, pools, arch, model, rules;
         uint32_t machine, emulator, cpu, features; /* sets, the first three of one word */
+        uint32_t images, portgroups;               /* sets */
+        uint32_t pins, nodes;                      /* words: lists of numbers */
         int64_t huge_kib;                          /* 0: none */
 } ClassKey;
 
@@ -20,6 +23,7 @@ typedef struct ClassKey {
 typedef struct HostKey {
         uint32_t networks, pools, arch, model;
         uint32_t machines, emulators, cpus, features;
+        uint32_t images, portgroups;
 } HostKey;
 
 typedef struct Classes {
@@ -115,6 +119,11 @@ static int host_key(Classes *c, const Host *h, HostKey *ret) {
                 r = intern_word(c, h->arch, &ret->arch);
         if (r == 0)
                 r = intern_word(c, h->cpu_model, &ret->model);
+        ret->images = ret->portgroups = IX_NONE;
+        if (r == 0 && h->platform)
+                r = intern_set(c, &h->platform->images, h->platform->images_known, &ret->images);
+        if (r == 0 && h->platform)
+                r = intern_set(c, &h->platform->portgroups, h->platform->portgroups_known, &ret->portgroups);
         return r;
 }
 
@@ -137,6 +146,19 @@ static int machine_key(Classes *c, const Vm *vm, ClassKey *ret) {
         return r;
 }
 
+static int ties_key(Classes *c, const VmTies *t, ClassKey *ret) {
+        static const VmTies none = { 0 };
+        int r;
+
+        t = t ? t : &none;
+        r = intern_set(c, &t->images, false, &ret->images);
+        if (r == 0)
+                r = intern_set(c, &t->portgroups, false, &ret->portgroups);
+        if (r == 0)
+                r = intern_word(c, t->cpu_pins, &ret->pins);
+        return r < 0 ? r : intern_word(c, t->numa_nodes, &ret->nodes);
+}
+
 static int class_key(Classes *c, VmIx v, ClassKey *ret) {
         const Vm *vm = &c->s->vms[v];
         uint32_t n_rules = c->rules_start[v + 1] - c->rules_start[v];
@@ -148,6 +170,8 @@ static int class_key(Classes *c, VmIx v, ClassKey *ret) {
                 r = intern_word(c, vm->arch, &ret->arch);
         if (r == 0)
                 r = machine_key(c, vm, ret);
+        if (r == 0)
+                r = ties_key(c, vm->ties, ret);
         ret->model = cpu_follows_host(vm->cpu_model) ? c->hosts[vm->host].model : IX_NONE;
         ret->rules = IX_NONE;
         if (r == 0 && n_rules > 0)
@@ -195,13 +219,44 @@ static int deny_rules(Classes *c, uint32_t list) {
         return 0;
 }
 
+/* Lists of numbers: what the class is pinned to, against what each host has. */
+static int deny_numbers(Classes *c, const ClassKey *key) {
+        const ArenaMark mark = arena_mark(c->arena);
+        const char *pins = NULL, *nodes = NULL;
+
+        if (key->pins != IX_NONE)
+                pins = text_copy(c->arena, c->words.entries[key->pins].bytes, c->words.entries[key->pins].n);
+        if (key->nodes != IX_NONE)
+                nodes = text_copy(c->arena, c->words.entries[key->nodes].bytes,
+                                  c->words.entries[key->nodes].n);
+        if ((key->pins != IX_NONE && !pins) || (key->nodes != IX_NONE && !nodes))
+                return -ENOMEM;
+        for (HostIx h = 0; h < c->s->n_hosts && (pins || nodes); h++) {
+                const Host *host = &c->s->hosts[h];
+
+                if (host->platform && !number_list_within(pins, host->platform->cpu_list))
+                        c->denied[h] = REASON_CPU_PINS;
+                else if (!host_has_numa_nodes(host, nodes))
+                        c->denied[h] = REASON_NUMA_NODE;
+        }
+        arena_rewind(c->arena, mark);
+        return 0;
+}
+
 /* Fills c->denied for the class; the last to speak is the firmest: a rule a person wrote. */
 static int class_deny(Classes *c, const ClassKey *key) {
+        int r;
+
         memset(c->denied, 0, sizeof(Reason) * c->s->n_hosts);
+        r = deny_numbers(c, key);
+        if (r < 0)
+                return r;
         deny_sets(c, key->networks, offsetof(HostKey, networks), REASON_NETWORK);
         deny_sets(c, key->pools, offsetof(HostKey, pools), REASON_STORAGE);
         deny_sets(c, key->machine, offsetof(HostKey, machines), REASON_MACHINE);
         deny_sets(c, key->emulator, offsetof(HostKey, emulators), REASON_EMULATOR);
+        deny_sets(c, key->images, offsetof(HostKey, images), REASON_IMAGE);
+        deny_sets(c, key->portgroups, offsetof(HostKey, portgroups), REASON_PORTGROUP);
         deny_sets(c, key->features, offsetof(HostKey, features), REASON_CPU_FEATURE);
         deny_sets(c, key->cpu, offsetof(HostKey, cpus), REASON_CPU_MODEL);
         for (HostIx h = 0; h < c->s->n_hosts; h++) {

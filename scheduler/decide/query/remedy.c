@@ -309,6 +309,11 @@ static RemedyKind remedy_kind_of(Reason reason) {
         case REASON_STORAGE:
                 return REMEDY_THERE;
         case REASON_VM_PINNED:
+        case REASON_VM_DEVICE:
+        case REASON_VM_SNAPSHOTS:
+        case REASON_VM_BLOCK_JOB:
+        case REASON_VM_TRANSIENT_DISK:
+        case REASON_VM_INVTSC:
         case REASON_VM_FOR_NOW:
         case REASON_LOCAL_DISK:
                 return REMEDY_MOVABLE;

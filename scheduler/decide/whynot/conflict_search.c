@@ -52,8 +52,7 @@ static uint32_t n_allowed(const Seeking *k, uint32_t v) {
 /* ---- where each VM may be by itself ---- */
 
 bool conflict_holds(const Problem *p, VmIx v) {
-        return p->pinned[v] == REASON_VM_PINNED || p->pinned[v] == REASON_VM_NEVER ||
-               p->pinned[v] == REASON_LOCAL_DISK;
+        return reason_is_of_vm(p->pinned[v]) || p->pinned[v] == REASON_LOCAL_DISK;
 }
 
 static bool is_open(const Seeking *k, uint32_t v, HostIx h) {

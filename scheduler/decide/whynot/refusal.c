@@ -276,6 +276,19 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                 word = refusal_missing(&vm->networks, &host->networks, host->networks_known);
         if (reason == REASON_STORAGE)
                 word = refusal_missing(&vm->pools, &host->pools, host->pools_known);
+        if (reason == REASON_IMAGE && vm->ties && host->platform)
+                return with_detail(&k, reason,
+                                   refusal_missing(&vm->ties->images, &host->platform->images,
+                                                   host->platform->images_known));
+        if (reason == REASON_PORTGROUP && vm->ties && host->platform)
+                return with_detail(&k, reason,
+                                   refusal_missing(&vm->ties->portgroups, &host->platform->portgroups,
+                                                   host->platform->portgroups_known));
+        if (reason == REASON_CPU_PINS && vm->ties && host->platform)
+                return text_format(a, "the VM is pinned to the CPUs %s; it has %s", vm->ties->cpu_pins,
+                                   host->platform->cpu_list);
+        if (reason == REASON_NUMA_NODE && vm->ties)
+                return with_detail(&k, reason, vm->ties->numa_nodes);
         if (word)
                 return text_format(a, "has no %s %s", reason == REASON_NETWORK ? "network" : "pool", word);
         if (reason == REASON_HOST_FENCED)
@@ -283,7 +296,7 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                                    host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
         if (reason == REASON_HOST_FAULTY)
                 return with_detail(&k, reason, host->fault_why);
-        if (reason == reason_of_hold(vm->hold))
+        if (reason == reason_of_unmovable(vm))
                 return with_detail(&k, reason, vm->unmovable_why);
         return reason_texts[reason];
 }

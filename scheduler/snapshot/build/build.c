@@ -397,6 +397,25 @@ static void cpu_facts_check(const Builder *b, Vm *vm) {
                         vm->cpu_features = (Strings){ 0 };
 }
 
+/* A VM that runs where an image it reads is not listed disproves that list: what it needs is then not known. */
+static int images_check(Builder *b, Vm *vm) {
+        const HostPlatform *p = b->hosts[vm->host].platform;
+        bool all = true;
+        VmTies *ties;
+
+        for (uint32_t i = 0; vm->ties && p && p->images_known && i < vm->ties->images.n; i++)
+                all = all && strings_have(&p->images, vm->ties->images.at[i]);
+        if (all)
+                return 0;
+        ties = arena_new(b->a, VmTies, 1);
+        if (!ties)
+                return -ENOMEM;
+        *ties = *vm->ties;
+        ties->images = (Strings){ 0 };
+        vm->ties = ties;
+        return 0;
+}
+
 static bool same_name(const RowRef *x, const RowRef *y) {
         return strcmp(x->row->vm.name, y->row->vm.name) == 0;
 }
@@ -461,6 +480,8 @@ static int vms_build(Builder *b, Snapshot *s) {
                 else
                         k = vm_merge(b, order + i, alive, &vms[s->n_vms++]);
                 cpu_facts_check(b, &vms[s->n_vms - 1]);
+                if (k == 0)
+                        k = images_check(b, &vms[s->n_vms - 1]);
         }
         s->vms = vms;
         return k;

@@ -91,6 +91,8 @@ typedef struct Facts {
         const Report *report;
         Host *host;
         HostContention *host_contention;
+        HostPlatform *platform;
+        NumaNode *numa; /* [NUMA_MAX] */
         HostFacts *facts;
         VmRow *rows;
         NameTable vms;
@@ -297,6 +299,96 @@ static int host_contention_sample(Facts *f, const Sample *x) {
                                   : -ENOMEM;
 }
 
+static HostPlatform *platform_of(Facts *f) {
+        if (!f->platform) {
+                f->platform = arena_new(f->a, HostPlatform, 1);
+                f->numa = arena_new(f->a, NumaNode, NUMA_MAX);
+                if (!f->platform || !f->numa)
+                        return NULL;
+                *f->platform = (HostPlatform){ .hugepages_default_kib = UNKNOWN, .numa = f->numa };
+                f->host->platform = f->platform;
+        }
+        return f->platform;
+}
+
+static int platform_sample(Facts *f, const Sample *x) {
+        HostPlatform *p = platform_of(f);
+
+        if (!p)
+                return -ENOMEM;
+        p->portgroups_known = p->portgroups_known || x->metric == METRIC_HOST_PORTGROUPS;
+        p->images_known = p->images_known || x->metric == METRIC_HOST_IMAGES;
+        return report_facts_fill(f->a, &report_targets[x->metric], x, p);
+}
+
+/* Its subject is the number of a node. */
+static int numa_sample(Facts *f, const Sample *x) {
+        HostPlatform *p = platform_of(f);
+        uint32_t i = 0;
+        int64_t id;
+
+        if (!p)
+                return -ENOMEM;
+        if (text_to_int(x->subject, strlen(x->subject), 0, 65535, &id) < 0)
+                return 0;
+        while (i < p->n_numa && f->numa[i].id != id)
+                i++;
+        if (i == NUMA_MAX)
+                return 0;
+        if (i == p->n_numa)
+                f->numa[p->n_numa++] = (NumaNode){ .id = id, .memory_mib = UNKNOWN, .free_mib = UNKNOWN };
+        return report_facts_fill(f->a, &report_targets[x->metric], x, &f->numa[i]);
+}
+
+static int report_facts_numa_compare(const void *a, const void *b) {
+        const NumaNode *x = a, *y = b;
+
+        return (x->id > y->id) - (x->id < y->id);
+}
+
+/* "pci:0000:3b:00.0,mdev:UUID": the kind ends at the first colon. */
+static int host_devices_sample(Facts *f, const Sample *x, VmTies *ties) {
+        HostDevice *devices;
+        Strings words;
+        int r = report_facts_split(f->a, x->text ? x->text : "", false, &words);
+
+        devices = r == 0 ? arena_new(f->a, HostDevice, words.n) : NULL;
+        if (!devices)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < words.n; i++) {
+                const char *colon = strchr(words.at[i], ':');
+                int kind = 0;
+
+                if (!colon || !colon[1])
+                        continue;
+                while (kind < HOST_DEVICE_N - 1 &&
+                       (strlen(host_device_names[kind]) != (size_t) (colon - words.at[i]) ||
+                        strncmp(words.at[i], host_device_names[kind], (size_t) (colon - words.at[i])) != 0))
+                        kind++;
+                devices[ties->n_devices++] = (HostDevice){ .kind = (HostDeviceKind) kind, .name = colon + 1 };
+        }
+        ties->devices = devices;
+        return 0;
+}
+
+static int ties_sample(Facts *f, const Sample *x, VmRow *row) {
+        if (!row->ties) {
+                row->ties = arena_new(f->a, VmTies, 1);
+                if (!row->ties)
+                        return -ENOMEM;
+                *row->ties = (VmTies){ .snapshots = UNKNOWN, .checkpoints = UNKNOWN, .block_jobs = UNKNOWN };
+                row->vm.ties = row->ties;
+        }
+        if (x->metric == METRIC_VM_HOST_DEVICES)
+                return host_devices_sample(f, x, row->ties);
+        if (x->metric != METRIC_VM_TIE)
+                return report_facts_fill(f->a, &report_targets[x->metric], x, row->ties);
+        for (int t = 0; x->text && t < TIE_N; t++)
+                if (strcmp(x->text, tie_names[t]) == 0)
+                        row->ties->tie = (Tie) t;
+        return 0;
+}
+
 static int vm_contention_sample(Facts *f, const Sample *x, VmRow *row) {
         if (!row->contention)
                 row->vm.contention = row->contention = contention_new(f->a, sizeof(*row->contention));
@@ -322,6 +414,8 @@ static int host_sample(Facts *f, const Section *s, const Sample *x) {
                 f->host->pools_known = true;
         if (report_targets[x->metric].of == OF_HOST_CONTENTION)
                 return host_contention_sample(f, x);
+        if (report_targets[x->metric].of == OF_HOST_PLATFORM)
+                return platform_sample(f, x);
         return report_targets[x->metric].of == OF_HOST
                        ? report_facts_fill(f->a, &report_targets[x->metric], x, f->host)
                        : 0;
@@ -332,6 +426,8 @@ static int vm_sample(Facts *f, const Sample *x, VmRow *row) {
 
         if (t->of == OF_VM_CONTENTION)
                 return vm_contention_sample(f, x, row);
+        if (t->of == OF_VM_TIES)
+                return ties_sample(f, x, row);
         return t->kind == TARGET_SPECIAL ? vm_special(f, x, row) : report_facts_fill(f->a, t, x, &row->vm);
 }
 
@@ -355,11 +451,14 @@ static int section_facts(Facts *f, const Section *s) {
                         k = nic_sample(f, x);
                 } else if (report_facts_is_of(x, OF_PEER)) {
                         k = peer_sample(f, x);
+                } else if (report_facts_is_of(x, OF_NUMA)) {
+                        k = numa_sample(f, x);
                 } else if (report_facts_is_of(x, OF_HUGEPAGES)) {
                         k = hugepages_sample(f, x);
                 } else if (report_facts_is_of(x, OF_COLLECTOR)) {
                         k = collector_sample(f, x);
-                } else if (report_facts_is_of(x, OF_VM) || report_facts_is_of(x, OF_VM_CONTENTION)) {
+                } else if (report_facts_is_of(x, OF_VM) || report_facts_is_of(x, OF_VM_CONTENTION) ||
+                           report_facts_is_of(x, OF_VM_TIES)) {
                         if (x->subject != subject) {
                                 uint32_t number = name_table_find(&f->vms, x->subject, strlen(x->subject));
 
@@ -437,6 +536,8 @@ int report_facts(Arena *a, const Report *r, HostIx ix, Host *host, VmRow *rows, 
         host->n_nics = f.nic_names.n < NICS_MAX ? f.nic_names.n : NICS_MAX;
         vms_finish(&f);
         hugepages_finish(&f);
+        if (f.platform && f.platform->n_numa > 0)
+                qsort(f.numa, f.platform->n_numa, sizeof(*f.numa), report_facts_numa_compare);
         *ret = facts;
         *ret_n = f.vms.n;
         return 0;

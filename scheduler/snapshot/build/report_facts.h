@@ -21,6 +21,7 @@ typedef enum VmJob {
 typedef struct VmRow {
         Vm vm;                    /* host is the reporting one */
         VmContention *contention; /* vm.contention */
+        VmTies *ties;             /* vm.ties */
         VmJob job;
         bool fresh; /* the reporting host is not excluded as stale */
         usec_t read_at;

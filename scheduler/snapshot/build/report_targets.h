@@ -9,12 +9,15 @@ typedef enum TargetOf {
         OF_NOTHING, /* not in a Snapshot, or by code of its own */
         OF_HOST,
         OF_HOST_CONTENTION,
+        OF_HOST_PLATFORM,
+        OF_NUMA,
         OF_NIC,
         OF_PEER,
         OF_HUGEPAGES,
         OF_COLLECTOR,
         OF_VM,
         OF_VM_CONTENTION,
+        OF_VM_TIES,
 } TargetOf;
 
 typedef enum TargetKind {

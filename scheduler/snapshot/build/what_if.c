@@ -185,6 +185,7 @@ static int vm_like(Change *c, const NewVm *from, const Vm *like, Vm *ret) {
                 ret->emulator = said->emulator ? said->emulator : like->emulator;
                 ret->cpu_features = said->cpu_features.n > 0 ? said->cpu_features : like->cpu_features;
                 ret->hugepages_kib = said->hugepages_kib > 0 ? said->hugepages_kib : like->hugepages_kib;
+                ret->ties = like->ties;
                 ret->networks = said->networks.n > 0 ? said->networks : like->networks;
                 ret->pools = said->pools.n > 0 ? said->pools : like->pools;
                 ret->groups = said->groups.n > 0 ? said->groups : like->groups;

@@ -149,7 +149,7 @@ static void put_refused(Printer *p, const Refused *r) {
                 put_text(p, false, "to", p->s->hosts[r->to].name);
         put_text(p, false, "reason", reason_names[r->reason]);
         put_text(p, false, "says", reason_texts[r->reason]);
-        if (r->reason == reason_of_hold(p->s->vms[r->vm].hold) && p->s->vms[r->vm].unmovable_why)
+        if (r->reason == reason_of_unmovable(&p->s->vms[r->vm]) && p->s->vms[r->vm].unmovable_why)
                 put_text(p, false, "why", p->s->vms[r->vm].unmovable_why);
         put_int(p, false, "hosts", r->hosts);
         if (r->by)

@@ -82,6 +82,7 @@ static const FieldDef host_defs[] = {
         SHARE("cpu_pressure", Host, cpu_pressure_permille),
         SHARE("memory_pressure", Host, memory_pressure_permille),
         SPECIAL("contention", host_read_contention, host_print_contention),
+        SPECIAL("platform", host_read_platform, host_print_platform),
         SPECIAL("headroom", host_read_headroom, host_print_headroom),
         MIB("reserved_mib", Host, reserved_mib, 0),
         NAME("zone", Host, zone),
@@ -152,6 +153,7 @@ static const FieldDef vm_defs[] = {
         MIB("memory_used_mib", Vm, memory_used_mib, UNKNOWN),
         SHARE("cpu_delay", Vm, cpu_delay_permille),
         SPECIAL("contention", vm_read_contention, vm_print_contention),
+        SPECIAL("ties", vm_read_ties, vm_print_ties),
         SPECIAL("net_mbit", vm_read_net, vm_print_net),
         SPECIAL("measured", vm_read_measured, vm_print_measured),
         MIB_S("disk_mib_s", Vm, disk_kib_s),
@@ -259,6 +261,47 @@ static const FieldDef measured_defs[] = {
         MBIT("tx_mbit", VmLoad, tx_kbit),
 };
 
+static const FieldDef platform_defs[] = {
+        NAME("hypervisor", HostPlatform, hypervisor),
+        NAME("libvirt", HostPlatform, libvirt),
+        TEXT("cpu_list", HostPlatform, cpu_list),
+        NUMBER("hugepages_default_kib", HostPlatform, hugepages_default_kib, "KiB", 1, 0, 1, QUANTITY_MAX,
+               UNKNOWN),
+        SPECIAL("portgroups", platform_read_portgroups, platform_print_portgroups),
+        SPECIAL("images", platform_read_images, platform_print_images),
+        SPECIAL("numa", platform_read_numa, platform_print_numa),
+};
+
+static const FieldDef numa_defs[] = {
+        NEEDED_NUMBER("id", NumaNode, id, "node", 0, 65535),
+        TEXT("cpus", NumaNode, cpus),
+        MIB("memory_mib", NumaNode, memory_mib, UNKNOWN),
+        MIB("free_mib", NumaNode, free_mib, UNKNOWN),
+};
+
+static const FieldDef ties_defs[] = {
+        CHOICE("tie", VmTies, tie, tie_names, TIE_N),
+        NUMBER("snapshots", VmTies, snapshots, "", 1, 0, 0, QUANTITY_MAX, UNKNOWN),
+        NUMBER("checkpoints", VmTies, checkpoints, "", 1, 0, 0, QUANTITY_MAX, UNKNOWN),
+        NUMBER("block_jobs", VmTies, block_jobs, "", 1, 0, 0, QUANTITY_MAX, UNKNOWN),
+        NAMES("images", VmTies, images),
+        NAMES("portgroups", VmTies, portgroups),
+        TEXT("cpu_pins", VmTies, cpu_pins),
+        TEXT("numa_nodes", VmTies, numa_nodes),
+        TEXT("numa_cells", VmTies, numa_cells),
+        SPECIAL("devices", ties_read_devices, ties_print_devices),
+};
+
+static const FieldDef host_device_defs[] = {
+        { .name = "kind",
+          .kind = FIELD_CHOICE,
+          AT(HostDevice, kind),
+          .required = true,
+          .choices = host_device_names,
+          .n_choices = HOST_DEVICE_N },
+        NEEDED_NAME("name", HostDevice, name),
+};
+
 #define OF_HOST_SHARE(member) SHARE(#member, HostContention, member)
 static const FieldDef host_contention_defs[] = {
         CORES("steal", HostContention, steal_mcores),
@@ -322,6 +365,10 @@ const FieldTable net_fields = TABLE("net_mbit", net_defs, NULL);
 const FieldTable measured_fields = TABLE("measured", measured_defs, NULL);
 const FieldTable host_contention_fields = TABLE("contention of a host", host_contention_defs, NULL);
 const FieldTable vm_contention_fields = TABLE("contention of a VM", vm_contention_defs, NULL);
+const FieldTable platform_fields = TABLE("platform", platform_defs, NULL);
+const FieldTable numa_fields = TABLE("a NUMA node", numa_defs, NULL);
+const FieldTable ties_fields = TABLE("ties", ties_defs, NULL);
+const FieldTable host_device_fields = TABLE("a device", host_device_defs, NULL);
 const FieldTable lessons_fields = TABLE("migrations", lessons_defs, NULL);
 const FieldTable route_lesson_fields = TABLE("a way", route_lesson_defs, NULL);
 const FieldTable vm_lesson_fields = TABLE("a VM", vm_lesson_defs, NULL);

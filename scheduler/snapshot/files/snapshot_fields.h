@@ -61,6 +61,8 @@ extern const FieldTable headroom_fields, fault_fields; /* of a Host */
 extern const FieldTable fault_device_fields;           /* of a Fault */
 extern const FieldTable net_fields, measured_fields;   /* of a Vm */
 extern const FieldTable host_contention_fields, vm_contention_fields;
+extern const FieldTable platform_fields, numa_fields;    /* of a Host */
+extern const FieldTable ties_fields, host_device_fields; /* of a Vm */
 extern const FieldTable lessons_fields, route_lesson_fields,
         vm_lesson_fields;                             /* of a Snapshot's MoveLessons */
 extern const char *const exclusion_names[EXCLUDED_N]; /* "none", "stale", "missing", "daemon" */
@@ -108,6 +110,12 @@ int vm_read_net(FileReader *p, void *object);
 int vm_read_measured(FileReader *p, void *object);
 int host_read_contention(FileReader *p, void *object);
 int vm_read_contention(FileReader *p, void *object);
+int host_read_platform(FileReader *p, void *object);
+int platform_read_portgroups(FileReader *p, void *object);
+int platform_read_images(FileReader *p, void *object);
+int platform_read_numa(FileReader *p, void *object);
+int vm_read_ties(FileReader *p, void *object);
+int ties_read_devices(FileReader *p, void *object);
 int vm_read_extra(FileReader *p, void *object);
 int rule_read_vms(FileReader *p, void *object);
 int rule_read_near_vms(FileReader *p, void *object);
@@ -140,6 +148,12 @@ void vm_print_net(FilePrinter *p, const void *object);
 void vm_print_measured(FilePrinter *p, const void *object);
 void host_print_contention(FilePrinter *p, const void *object);
 void vm_print_contention(FilePrinter *p, const void *object);
+void host_print_platform(FilePrinter *p, const void *object);
+void platform_print_portgroups(FilePrinter *p, const void *object);
+void platform_print_images(FilePrinter *p, const void *object);
+void platform_print_numa(FilePrinter *p, const void *object);
+void vm_print_ties(FilePrinter *p, const void *object);
+void ties_print_devices(FilePrinter *p, const void *object);
 void vm_print_extra(FilePrinter *p, const void *object);
 void rule_print_vms(FilePrinter *p, const void *object);
 void rule_print_near_vms(FilePrinter *p, const void *object);

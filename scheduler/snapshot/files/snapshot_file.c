@@ -315,6 +315,67 @@ int vm_read_contention(FileReader *p, void *object) {
         return k;
 }
 
+int host_read_platform(FileReader *p, void *object) {
+        HostPlatform *platform = arena_new(p->json.arena, HostPlatform, 1);
+        int k = platform ? fields_read(p, &platform_fields, platform) : -ENOMEM;
+
+        if (k == 0)
+                ((Host *) object)->platform = platform;
+        return k;
+}
+
+int platform_read_portgroups(FileReader *p, void *object) {
+        HostPlatform *platform = object;
+
+        platform->portgroups_known = true;
+        return strings_read(p, false, &platform->portgroups);
+}
+
+int platform_read_images(FileReader *p, void *object) {
+        HostPlatform *platform = object;
+
+        platform->images_known = true;
+        return strings_read(p, false, &platform->images);
+}
+
+int platform_read_numa(FileReader *p, void *object) {
+        HostPlatform *platform = object;
+        ObjectArray array;
+        int k = objects_read(p, &numa_fields, sizeof(NumaNode), NUMA_MAX, &array);
+
+        if (k < 0)
+                return k;
+        platform->numa = array.objects;
+        platform->n_numa = array.n;
+        for (uint32_t i = 1; i < array.n; i++)
+                if (platform->numa[i].id <= platform->numa[i - 1].id)
+                        return json_reader_refuse(
+                                &p->json, "node %lld comes after node %lld; accepted: by id, each once",
+                                (long long) platform->numa[i].id, (long long) platform->numa[i - 1].id);
+        return 0;
+}
+
+int vm_read_ties(FileReader *p, void *object) {
+        VmTies *ties = arena_new(p->json.arena, VmTies, 1);
+        int k = ties ? fields_read(p, &ties_fields, ties) : -ENOMEM;
+
+        if (k == 0)
+                ((Vm *) object)->ties = ties;
+        return k;
+}
+
+int ties_read_devices(FileReader *p, void *object) {
+        VmTies *ties = object;
+        ObjectArray array;
+        int k = objects_read(p, &host_device_fields, sizeof(HostDevice), DEVICES_MAX, &array);
+
+        if (k < 0)
+                return k;
+        ties->devices = array.objects;
+        ties->n_devices = array.n;
+        return 0;
+}
+
 int vm_read_host(FileReader *p, void *object) {
         (void) object;
         return json_reader_string(&p->json, &p->vm_host[p->json.path[1].index]); /* the VM's place in "vms" */

@@ -356,6 +356,54 @@ void vm_print_contention(FilePrinter *p, const void *object) {
         print_object(p, &vm_contention_fields, v->contention);
 }
 
+void host_print_platform(FilePrinter *p, const void *object) {
+        const Host *h = object;
+
+        if (!h->platform)
+                return;
+        print_key(p, "platform");
+        print_object(p, &platform_fields, h->platform);
+}
+
+void platform_print_portgroups(FilePrinter *p, const void *object) {
+        const HostPlatform *platform = object;
+
+        if (platform->portgroups_known || platform->portgroups.n > 0)
+                print_strings(p, "portgroups", platform->portgroups);
+}
+
+void platform_print_images(FilePrinter *p, const void *object) {
+        const HostPlatform *platform = object;
+
+        if (platform->images_known || platform->images.n > 0)
+                print_strings(p, "images", platform->images);
+}
+
+void platform_print_numa(FilePrinter *p, const void *object) {
+        const HostPlatform *platform = object;
+
+        if (platform->n_numa > 0)
+                print_objects(p, "numa", &numa_fields,
+                              (ObjectList){ platform->numa, sizeof(*platform->numa), platform->n_numa }, " ");
+}
+
+void vm_print_ties(FilePrinter *p, const void *object) {
+        const Vm *v = object;
+
+        if (!v->ties)
+                return;
+        print_key(p, "ties");
+        print_object(p, &ties_fields, v->ties);
+}
+
+void ties_print_devices(FilePrinter *p, const void *object) {
+        const VmTies *ties = object;
+
+        if (ties->n_devices > 0)
+                print_objects(p, "devices", &host_device_fields,
+                              (ObjectList){ ties->devices, sizeof(*ties->devices), ties->n_devices }, " ");
+}
+
 static void print_vm_names(FilePrinter *p, const char *key, const VmIx *vms, uint32_t n) {
         print_key(p, key);
         text_writer_put(&p->w, "[", 1);
