@@ -7,8 +7,11 @@
 
 #include "scheduler/store/store_script.h"
 
+/* From one look to the next. Hosts seldom come alone: after one came a second, then twice as long each time. */
+#define SEEN_AGAIN USEC_PER_SEC
 #define SEEN_EVERY (60 * USEC_PER_SEC)
-#define SEEN_FIRST 64 /* so many at first, then twice as many */
+#define SEEN_NONE  (5 * USEC_PER_SEC) /* at most, while there are none: a service is there before its agents */
+#define SEEN_FIRST 64                 /* so many at first, then twice as many */
 #define SEEN_MOST  200000
 
 static int hosts_compare(const void *a, const void *b) {
@@ -64,6 +67,9 @@ static int seen_look(Store *s) {
         glob_escape(prefix, match);
         strcat(match, "*"); /* NOLINT: half of match is free */
         k = store_scan(&s->redis, s->timeout, match, seen_take, &x);
+        s->seen_for = s->seen_at == 0 || x.n != s->n_seen ? SEEN_AGAIN : 2 * s->seen_for;
+        if (s->seen_for > (x.n == 0 ? SEEN_NONE : SEEN_EVERY))
+                s->seen_for = x.n == 0 ? SEEN_NONE : SEEN_EVERY;
         store_seen_free(s);
         s->seen = x.names;
         s->n_seen = x.n;
@@ -136,7 +142,7 @@ int store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_
         uint32_t n_members = 0, n_fresh = 0;
         int k = hosts_read(s, a, &members, &n_members);
 
-        if (k == 0 && (s->seen_at == 0 || now >= s->seen_at + SEEN_EVERY))
+        if (k == 0 && (s->seen_at == 0 || now >= s->seen_at + s->seen_for))
                 k = seen_look(s);
         if (k < 0)
                 return k;

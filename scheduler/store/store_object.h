@@ -19,7 +19,8 @@ struct Store {
         bool keeps_hosts;
         char **seen; /* hosts whose reports were found and that are not in the set; owned, sorted */
         uint32_t n_seen;
-        usec_t seen_at; /* monotonic; 0: not looked for yet */
+        usec_t seen_at;  /* monotonic; 0: not looked for yet */
+        usec_t seen_for; /* the next look is so much later */
 };
 
 /* Connected, also after the embedded server died: it is started again then. */
@@ -53,7 +54,8 @@ int store_get_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *h
 int store_ask_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n) must_check;
 
 /* The hosts that ever reported, sorted: the set, and those whose report is there and who are not in it yet. These are
- * looked for once a minute (SEEN_EVERY), and put into the set where the store keeps hosts (StoreOptions). */
+ * looked for a second after one came, then after 2 s, 4 s … and once a minute (store_hosts.c), and put into the set
+ * where the store keeps hosts (StoreOptions). */
 int store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) must_check;
 
 /* What store_find_hosts() keeps goes. */

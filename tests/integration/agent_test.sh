@@ -168,5 +168,19 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8); time.sleep(
 	check "SIGTERM does not wait for it" ends_with 0 TERM
 	kill "$mute_pid"
 fi
+
+# ---- a service that was there before its agents ----
+"$BUILD/plimsolld" --redis "unix://$SOCK" --cluster late --interval 1s --mode advise >"$DIR/service.log" 2>&1 &
+service_pid=$!
+until_true 10 grep -q 'round.blind' "$DIR/service.log"
+late_knows() { redis-cli -s "$SOCK" smembers 'plimsoll:{late}:hosts' | grep -qx "$1"; } # the service keeps that set
+late_pids=()
+for host in late1 late2; do
+	"$AGENT" --redis "unix://$SOCK" --cluster late --host $host --interval 500ms --root tests/fixtures/host-plain >"$DIR/$host.log" 2>&1 &
+	late_pids+=($!)
+	check "a service that was there first knows of $host in seconds" until_true 12 late_knows $host
+done
+kill "$service_pid" "${late_pids[@]}"
+wait "$service_pid" "${late_pids[@]}" 2>/dev/null
 echo "$checks checks, $failed failed"
 [ "$failed" = 0 ]
