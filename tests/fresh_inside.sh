@@ -95,8 +95,7 @@ own_cluster_moved() {
 
 # One section's blocks, in one shell, as they would be typed; ends at the first command that fails.
 blocks() { # SECTION
-        local fresh_is fresh_section fresh_line fresh_why fresh_t
-        set +u
+        set +u # nothing local: fresh_failed, at the exit, says where it was
         trap 'fresh_failed' EXIT
         set -e
         for fresh_is in /root/blocks/*.is; do
@@ -112,6 +111,7 @@ blocks() { # SECTION
 }
 fresh_failed() {
         local status=$?
+        trap - EXIT
         say "FAILED   README.md:$fresh_line ($((SECONDS - fresh_t)) s): exit $status"
         cat "${fresh_is%.is}.sh"
         echo "---- the end of what it said:"
