@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Being the leader, on a real private Redis: the guard renews while the program is busy, and stops in time.
  */
+#include <dirent.h>
+
 #include "scheduler/app/state/leadership.h"
 #include "tests/integration/redis_fixture.h"
 
@@ -47,7 +49,7 @@ Test(leadership, a_busy_leader_keeps_its_lease) {
         leadership_release(&leader);
         cr_assert_eq(0, leadership_take(&other), "no renewal comes after a release");
         cr_assert_not(leadership_keep(&leader));
-        clock_sleep(TTL / 2);
+        clock_sleep(TTL / 2); /* a renewal would come in it */
         cr_assert_eq(0, leadership_take(&other));
 }
 
@@ -63,7 +65,7 @@ Test(leadership, who_cannot_renew_leads_no_longer_than_the_lease) {
 }
 
 Test(leadership, who_was_replaced_hears_of_it_from_the_guard) {
-        Leadership other = leadership_of(store, 60 * TTL);
+        Leadership other = leadership_of(store, 60 * TTL), third = leadership_of(store, TTL);
 
         (void) snprintf(other.self, sizeof(other.self), "another");
         cr_assert_eq(0, leadership_guard(&leader, "test"));
@@ -72,13 +74,68 @@ Test(leadership, who_was_replaced_hears_of_it_from_the_guard) {
         cr_assert_geq(leadership_take(&other),
                       0); /* 1: the guard was quicker, under a new token: no better */
         cr_assert(until(false, 5 * TTL));
+        leadership_release(&other);
+        clock_sleep(2 * TTL); /* one that goes on renewing would have it */
+        (void) snprintf(third.self, sizeof(third.self), "a third");
+        cr_assert_eq(0, leadership_take(&third), "who was replaced is out of it");
+}
+
+static unsigned threads(void) {
+        DIR *tasks = opendir("/proc/self/task");
+        unsigned n = 0;
+
+        cr_assert_not_null(tasks);
+        for (const struct dirent *e; (e = readdir(tasks));)
+                n += e->d_name[0] != '.';
+        (void) closedir(tasks);
+        return n;
+}
+
+Test(leadership, without_its_guard_nobody_renews_any_more) {
+        const unsigned before = threads();
+        Leadership other = leadership_of(store, TTL);
+
+        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_take(&leader));
+        cr_assert_eq(before + 1, threads());
+        leadership_unguard(&leader);
+        cr_assert_eq(before, threads(), "its thread has ended");
+        (void) snprintf(other.self, sizeof(other.self), "another");
+        clock_sleep(3 * TTL / 2); /* a renewal would come in it */
+        cr_assert_eq(0, leadership_take(&other));
+        leadership_release(&other);
+}
+
+Test(leadership, who_does_not_lead_releases_nothing_and_still_knows_who_does) {
+        Leadership other = leadership_of(store, 60 * TTL);
+
+        (void) snprintf(other.self, sizeof(other.self), "another");
+        cr_assert_eq(0, leadership_take(&other));
+        cr_assert_eq(1, leadership_take(&leader));
+        cr_assert_str_eq("another", leader.holder);
+        server_kill();
+        leadership_release(&leader);
+        cr_assert_str_eq("another", leader.holder);
+}
+
+Test(leadership, a_world_without_guards_is_given_none) {
+        ServiceWorld world = service_world_real;
+        Leadership l;
+
+        world.guards = false;
+        l = leadership_in(&world, store, TTL);
+        cr_assert_eq(0, leadership_guard(&l, "test"));
+        cr_assert_null(l.guard);
+        cr_assert_eq(0, leadership_take(&l));
+        cr_assert(leadership_keep(&l));
+        leadership_unguard(&l);
 }
 
 Test(leadership, without_a_guard_the_program_renews) {
         cr_assert_not(leadership_keep(&leader));
         cr_assert_eq(0, leadership_take(&leader));
         for (int i = 0; i < 10; i++) {
-                clock_sleep(TTL / 5);
+                clock_sleep(TTL / 5); /* the program's own work */
                 cr_assert(leadership_keep(&leader));
         }
         leadership_release(&leader);

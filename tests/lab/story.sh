@@ -4,35 +4,23 @@
 #
 #   . tests/lab/story.sh
 #   story_lab 3                  a lab with 3 hosts, or exit 77 with the reason; taken down whatever happens
-#   check "what is true" COMMAND...     runs it; counts and says whether it held
+#   check, until_true, not       as in tests/story.sh
+#   story_part "what it is about"  the next story, in the same lab: hosts up again, no guest, no program, no store, links as
+#                                they were. A lab comes and goes in 2 to 5 s: what needs no other hosts is a part of a story there is
 #   story_end                    exit 0 if every check held, and nothing is left on the machine
 #
 # Further down: words for guests ($GUESTS), for Redis, agents and services, and for what programs say.
 #
 # A story is given its build directory as $1 ($BUILD).
 set -u
+. tests/story.sh
 BUILD=$(realpath "${1:-build/dev}")
 LAB=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-lab.XXXXXX")
 LAB_WAIT=${LAB_WAIT:-240}
 export LAB LAB_WAIT
-story_failed=0
-story_checks=0
 story_pids=()
 
 lab() { tests/lab/lab "$@"; }
-not() { ! "$@" >/dev/null 2>&1; }
-check() {
-	local what=$1 t
-	shift
-	t=$(date +%s%N)
-	story_checks=$((story_checks + 1))
-	if "$@"; then
-		echo "ok      $what ($((($(date +%s%N) - t) / 1000000)) ms)"
-	else
-		story_failed=$((story_failed + 1))
-		echo "FAILED  $what: $*"
-	fi
-}
 
 story_lab() {
 	local status=0
@@ -48,6 +36,26 @@ story_cleanup() {
 	lab down >/dev/null 2>&1
 	rm -rf "$LAB"
 }
+story_part() {
+	local h g pid
+	echo "--- $1"
+	for pid in "${story_pids[@]}"; do kill "$pid" 2>/dev/null; done
+	[ ${#story_pids[@]} = 0 ] || wait "${story_pids[@]}" 2>/dev/null
+	story_pids=() story_hosts=
+	for h in $(lab list | cut -d: -f1); do
+		lab thawd "$h"
+		lab virsh "$h" version || { lab start "$h" && lab virsh "$h" version; } || lab startd "$h"
+		lab cable "$h" in
+		lab link "$h" off
+		for g in $(lab virsh "$h" list --all --name); do
+			lab virsh "$h" -q destroy "$g" 2>/dev/null
+			lab virsh "$h" -q undefine "$g" 2>/dev/null
+		done
+	done >/dev/null 2>&1
+	rm -rf "$LAB"/share/*.ser "$LAB"/redis.sock "$LAB/state" "$LAB"/*.log "$LAB"/*.out "$LAB"/*.err
+	check "the hosts are as they were" until_true 10 story_is_empty
+}
+story_is_empty() { [ "$(lab list | wc -w)" = "$(lab list | wc -l)" ] && ! lab list | grep -q '?'; }
 story_end() {
 	trap - EXIT
 	story_cleanup
@@ -67,15 +75,6 @@ story_needs() {
 
 # ---- words for checks -----------------------------------------------------------------------------------------------
 
-# until_true SECONDS COMMAND...
-until_true() {
-	local end=$(($(date +%s) + $1))
-	shift
-	until "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
 between() { # LEAST MOST VALUE
 	[ -n "$3" ] && [ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || { echo "        it is '$3', not $1..$2"; return 1; }
 }
@@ -102,6 +101,15 @@ counter() { awk '/^tick [0-9]/ { tick = $2 } END { print tick + 0 }' "$LAB/share
 booted_once() { [ "$(grep -ac '^LAB-GUEST-UP' "$LAB/share/$1.ser")" = 1 ]; }
 counter_above() { [ "$(counter "$1")" -gt "$2" ]; }
 counter_goes_on() { booted_once "$1" && until_true 4 counter_above "$1" "$(counter "$1")" && booted_once "$1"; }
+
+# is_migrating HOST [COUNT]: so many of its guests (1) are being sent now, says its libvirt
+is_migrating() {
+	local g n=0
+	for g in $(lab list "$1" | cut -d: -f2); do
+		! lab virsh "$1" domjobinfo "$g" 2>/dev/null | grep -q '^Data processed' || n=$((n + 1))
+	done
+	[ "$n" -ge "${2:-1}" ]
+}
 
 # boot_on HOST WORD...: all $GUESTS, at once
 boot_on() {
