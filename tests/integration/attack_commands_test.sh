@@ -46,4 +46,36 @@ check "one with another checksum is bad input" ends 2 "$B/plimsoll" maintenance 
 check "that says so" grep -q 'not the command that this roll began with; nothing was run' "$D/out"
 check "without --run, too" ends 2 "$B/plimsoll" maintenance roll --resume --redis "unix://$D/r.sock"
 check "that says what to give" grep -q 'needs --run CMD again' "$D/out"
+
+# ---- URIs: libvirt runs programs by their parameters ----
+touch_by() { printf 'qemu+ext:///system?command=%s/run' "$D"; }
+printf '#!/bin/sh\ntouch %s/PWNED\n' "$D" >"$D/run"
+chmod +x "$D/run"
+uuid=11111111-1111-4111-8111-111111111111
+vm='vm.uuid\tv1\t'$uuid'\nvm.state\tv1\trunning\nvm.vcpus\tv1\t2\nvm.memory\tv1\t1024\nvm.cpu\tv1\t7000\n'
+evil() { # HOST VMS: its report names a URI that runs a program
+	report "$1" | sed "s|^host.daemon|host.uri\t\t$(touch_by | sed 's/&/\\&/g')\n&|"
+	printf '%b' "$2"
+}
+attack() { # a journal entry that is open, and two reports
+	evil h1 "$vm" | put report:h1
+	evil h2 '' | put report:h2
+	redis-cli -s "$D/r.sock" xadd 'plimsoll:{default}:journal' '*' text "{\"schema\": \"plimsoll.journal/1\", \"event\": \"started\", \"id\": \"x/1/0\", \"vm\": \"v1\", \"uuid\": \"$uuid\", \"from\": \"h1\", \"to\": \"h2\", \"from_uri\": \"$(touch_by)\", \"to_uri\": \"$(touch_by)\", \"at\": 1}" >/dev/null
+}
+service() { # MODE
+	timeout 30 "$B/plimsolld" --once --redis "unix://$D/r.sock" --mode "$1" --state-dir "$D/state" \
+		--set service.hold=0s --set service.uri=test:///nowhere/{host} >"$D/service.log" 2>&1
+}
+for mode in advise confirm auto; do
+	attack
+	service "$mode"
+	check "a URI of the journal or a report is not opened (mode $mode)" [ ! -e "$D/PWNED" ]
+	check "the service has looked (mode $mode)" grep -q 'service.started' "$D/service.log"
+done
+attack
+timeout 30 "$B/plimsoll" evacuate h1 --yes --redis "unix://$D/r.sock" --set 'service.uri=test:///nowhere/{host}' >"$D/out" 2>&1
+check "nor by an operator's evacuate" [ ! -e "$D/PWNED" ]
+# that the attack would work: opened by hand, the same URI runs the program
+virsh -c "$(touch_by)" list >/dev/null 2>&1
+command -v virsh >/dev/null && check "the trap is one: opened by hand it runs the program" [ -e "$D/PWNED" ]
 [ $bad = 0 ]
