@@ -9,6 +9,7 @@
 
 #include "collectors/parse/prometheus_answer.h"
 #include "collectors/remote/http_request.h"
+#include "scheduler/model/host_uri.h"
 
 #define VIRTUAL      "lo|(tap|vnet|veth|virbr|docker|br-|macvtap|ovs).*"
 #define QUERY_RANGES 4
@@ -296,21 +297,18 @@ static int section_make(Arena *a, const Row *rows, size_t n, Section *ret) {
 
 /* The URI by which the others reach it, where the settings say how. */
 static int uri_add(Reader *x, const char *host, Section *s, usec_t at) {
-        const char *pattern = settings_text(x->settings, "prometheus", "uri"),
-                   *brace = strstr(pattern, "{host}");
+        const char *uri = NULL;
         Sample *sample;
+        int r = host_uri_make(x->a, settings_text(x->settings, "prometheus", "uri"), host, &uri);
 
-        if (!pattern[0])
-                return 0;
+        if (r < 0 || !uri)
+                return r;
         sample = arena_new(x->a, Sample, 1);
         if (!sample)
                 return -ENOMEM;
-        *sample = (Sample){ .metric = METRIC_HOST_URI, .subject = "" };
-        sample->text =
-                brace ? text_format(x->a, "%.*s%s%s", (int) (brace - pattern), pattern, host, brace + 6)
-                      : text_copy(x->a, pattern, strlen(pattern));
+        *sample = (Sample){ .metric = METRIC_HOST_URI, .subject = "", .text = uri };
         *s = (Section){ .collector = "node", .read_at = at, .samples = sample, .n_samples = 1 };
-        return sample->text ? 1 : -ENOMEM;
+        return 1;
 }
 
 /* rows[0..n): one host. */

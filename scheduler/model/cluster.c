@@ -35,6 +35,21 @@ static uint32_t index_by_name(const void *first, size_t size, uint32_t n, const 
         return found ? (uint32_t) ((size_t) (found - (const char *) first) / size) : IX_NONE;
 }
 
+uint32_t snapshot_excluded(const Snapshot *s) {
+        uint32_t n = 0;
+
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                n += s->hosts[h].excluded != EXCLUDED_NONE;
+        return n;
+}
+
+bool snapshot_is_blind(const Snapshot *s) {
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                if (s->hosts[h].excluded == EXCLUDED_NONE && s->hosts[h].state != HOST_OFFLINE)
+                        return false;
+        return s->n_hosts > 0;
+}
+
 HostIx snapshot_host(const Snapshot *s, const char *name) {
         return index_by_name(s->hosts, sizeof(Host), s->n_hosts, name);
 }

@@ -369,6 +369,11 @@ int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usu
 
 /* By name (binary search), or IX_NONE. */
 HostIx snapshot_host(const Snapshot *s, const char *name);
+
+/* How many hosts are excluded; and whether no host takes part (all are excluded or offline; a cluster without hosts is not
+ * blind). */
+uint32_t snapshot_excluded(const Snapshot *s);
+bool snapshot_is_blind(const Snapshot *s);
 VmIx snapshot_vm(const Snapshot *s, const char *name);
 
 /* The worst grade of those faults of its host that concern the VM; *ret_fault, unless NULL, is that fault, or

@@ -2,8 +2,8 @@
 #include "scheduler/model/plan.h"
 
 const char *const plan_cap_names[PLAN_CAP_N] = { "max-moves", "max-gib", "max-minutes" };
-const char *const plan_status_names[PLAN_STATUS_N] = { "balanced",  "improved", "repaired",
-                                                       "evacuated", "blocked",  "infeasible" };
+const char *const plan_status_names[PLAN_STATUS_N] = { "balanced", "improved",   "repaired", "evacuated",
+                                                       "blocked",  "infeasible", "blind" };
 
 const char *const move_strategy_names[STRATEGY_N] = { "plain",     "multifd", "auto-converge",
                                                       "post-copy", "cold",    "not-now" };

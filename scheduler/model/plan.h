@@ -17,6 +17,7 @@ typedef enum PlanStatus {
         PLAN_EVACUATED,  /* … and hosts to be emptied are empty after it */
         PLAN_BLOCKED,    /* something that must be done cannot: `refused` says what, and by what */
         PLAN_INFEASIBLE, /* rules that cannot hold together: `conflicts` */
+        PLAN_BLIND, /* no host takes part (excluded, offline): nothing is known, and so nothing is good */
         PLAN_STATUS_N,
 } PlanStatus;
 extern const char *const plan_status_names[PLAN_STATUS_N]; /* "balanced" … */

@@ -50,8 +50,9 @@ typedef struct GroupSpec {
 
 typedef struct HostSpec {
         Selection hosts;
-        const char *zone, *rack, *neighborhood;                            /* NULL: not said */
-        Strings labels;                                                    /* in the order written */
+        const char *zone, *rack, *neighborhood; /* NULL: not said */
+        Strings labels;                         /* in the order written */
+        const char *uri;                        /* "{host}" stands for the name; NULL: not said */
         int64_t headroom, headroom_cpu, headroom_memory, headroom_network; /* permille; UNKNOWN */
         int64_t headroom_extra;                                            /* of each extra resource */
         int64_t overcommit_cpu, overcommit_memory;                         /* permille; 0: not said */

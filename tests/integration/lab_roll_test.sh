@@ -43,11 +43,14 @@ check "h2 stays in maintenance, alone" [ "$(redis-cli -s "$LAB/redis.sock" hkeys
 check "h2 is empty" is_empty h2
 check "another roll is refused" ends 2 out plimsoll maintenance roll h1 --run true
 check "with what to do" says out '--resume goes on with it'
-check "it goes on" ends 0 out plimsoll maintenance roll --resume
+check "it needs the command again: the store keeps none" ends 2 out plimsoll maintenance roll --resume
+check "another command is refused" ends 2 out plimsoll maintenance roll --resume --run true
+check "it goes on" ends 0 out plimsoll maintenance roll --resume --run "$LAB/mend"
+check "and shows with what" says out 'going on with the roll of .*mend'
 check "to the end" says out 'all 3 hosts are done'
 check "the command was run for each host" [ "$(cut -d' ' -f1 "$LAB/mended" | sort -u | wc -l)" = 3 ]
 check "no host is in maintenance or cordoned" [ -z "$(redis-cli -s "$LAB/redis.sock" hkeys 'plimsoll:{lab}:marks')" ]
-check "there is nothing to resume" ends 2 out plimsoll maintenance roll --resume
+check "there is nothing to resume" ends 2 out plimsoll maintenance roll --resume --run "$LAB/mend"
 moved=$(grep -c ' move.done ' "$LAB/auto.log")
 echo "$moved migrations for 6 guests on 3 hosts, none of them spare"
 check "every guest's counter goes on" each_runs_once

@@ -23,7 +23,10 @@ static int look(void *self, const char *uri, const char *uuid, usec_t at_most, D
 
         (void) uuid;
         (void) at_most;
-        *ret = strstr(uri, "source")
+        /* The journal's own are the attacker's: what is opened is made of the settings and the host's name. */
+        cr_assert(strcmp(uri, "qemu+tls://h1/system") == 0 || strcmp(uri, "qemu+tls://h2/system") == 0,
+                  "%s was opened", uri);
+        *ret = strstr(uri, "//h1/")
                        ? (DomainState){ .presence = hosts->source, .defined = hosts->source_defined }
                        : (DomainState){ .presence = hosts->target, .defined = hosts->target_defined };
         ret->post_copy_failed = hosts->broke_off;
@@ -37,8 +40,8 @@ static void leave_open(uint64_t token, JournalEvent event, usec_t ago, bool cold
                                   .uuid = "11111111-1111-4111-8111-111111111111",
                                   .from = "h1",
                                   .to = "h2",
-                                  .from_uri = "test://source",
-                                  .to_uri = "test://target",
+                                  .from_uri = "qemu+ext:///system?command=/tmp/evil",
+                                  .to_uri = "qemu+ssh://h2/system?netcat=/tmp/evil",
                                   .manner = { .strategy = cold ? STRATEGY_COLD : STRATEGY_PLAIN } };
         JournalEntry e = { .event = event,
                            .id = "dead/1/0",
@@ -233,8 +236,8 @@ Test(settle, a_post_copy_that_stays_broken_is_left_to_a_person_after_six_tries) 
         settle_and_resume(&l, settings, false, &seen);
         cr_assert_not(seen.resumable);
         cr_assert_eq(JOURNAL_UNCLEAR, seen.now);
-        cr_assert_not_null(strstr(seen.words, "virsh -c test://source migrate --live --p2p --postcopy "
-                                              "--postcopy-resume web1 test://target"));
+        cr_assert_not_null(strstr(seen.words, "virsh -c qemu+tls://h1/system migrate --live --p2p --postcopy "
+                                              "--postcopy-resume web1 qemu+tls://h2/system"));
         leadership_release(&l);
 }
 

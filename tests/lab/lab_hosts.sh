@@ -20,7 +20,11 @@ host_exec() {
 	cgroup_join "$h"
 	exec nsenter -t "$pid" -m -u -i -n -p -- "$@"
 }
-ctl_exec() { exec ip netns exec "$SWITCH" "$@"; }
+# The controller finds the hosts by their names, as they find each other.
+ctl_exec() {
+	# shellcheck disable=SC2016 # for the shell that is started
+	exec ip netns exec "$SWITCH" sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$LAB/etc-hosts" "$@"
+}
 host_run() { (host_exec "$@"); }
 ctl_run() { (ctl_exec "$@"); }
 

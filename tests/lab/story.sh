@@ -159,7 +159,8 @@ agents_start() {
 	done
 }
 # the command line, where the controller lives
-plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab; }
+plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab --set "$hosts_uri"; }
+hosts_uri='service.uri=qemu+tcp://{host}/system' # the lab's libvirtd take TCP, without TLS
 # agents_know COUNT: so many hosts have been measured, and what each of $GUESTS uses, which takes two readings
 agents_know() {
 	plimsoll snapshot -o "$LAB/known.json" >/dev/null 2>&1 &&
@@ -171,7 +172,9 @@ agents_know() {
 serve() {
 	local log=$1
 	shift
-	nsenter --net=/run/netns/labsw "$BUILD/plimsolld" --redis "$redis" --cluster lab --state-dir "$LAB/state" "$@" \
+	# shellcheck disable=SC2016 # for the shell that is started
+	nsenter --net=/run/netns/labsw unshare --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$LAB/etc-hosts" \
+		"$BUILD/plimsolld" --redis "$redis" --cluster lab --state-dir "$LAB/state" --set "$hosts_uri" "$@" \
 		>"$LAB/$log" 2>&1 &
 	service=$!
 	story_pids+=("$service")

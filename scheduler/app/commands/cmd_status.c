@@ -138,6 +138,8 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "schema", json_string("plimsoll.status/1"));
         (void) json_object_set_new(o, "cluster", json_string(s->snapshot->cluster));
         (void) json_object_set_new(o, "vms", json_integer(s->snapshot->n_vms));
+        (void) json_object_set_new(o, "blind", json_boolean(snapshot_is_blind(s->snapshot)));
+        (void) json_object_set_new(o, "excluded", json_integer(snapshot_excluded(s->snapshot)));
         (void) json_object_set_new(o, "hosts", hosts);
         (void) json_object_set_new(
                 o, "vms_that_wait",
@@ -264,6 +266,30 @@ static int print_recent(Arena *a, const Status *s, usec_t now, const Screen *scr
         return 0;
 }
 
+/* How many hosts are not seen, and why; silence is not health. */
+static void print_excluded(const Snapshot *s, const Screen *screen) {
+        static const char *const words[EXCLUDED_N] = { [EXCLUDED_STALE] = "stale",
+                                                       [EXCLUDED_MISSING] = "without usable facts",
+                                                       [EXCLUDED_DAEMON] = "whose libvirt does not answer" };
+        uint32_t n[EXCLUDED_N] = { 0 }, all = 0;
+        const char *between = " (";
+
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                n[s->hosts[h].excluded]++;
+        all = snapshot_excluded(s);
+        if (all == 0)
+                return;
+        (void) fprintf(screen->out, "%s%s%u of %u hosts excluded%s", screen_style(screen, STYLE_BAD),
+                       snapshot_is_blind(s) ? "blind: " : "", all, s->n_hosts,
+                       screen_style(screen, STYLE_PLAIN));
+        for (int k = EXCLUDED_NONE + 1; k < EXCLUDED_N; k++)
+                if (n[k] > 0) {
+                        (void) fprintf(screen->out, "%s%u %s", between, n[k], words[k]);
+                        between = ", ";
+                }
+        (void) fputs(")\n\n", screen->out);
+}
+
 static int cmd_status_print_text(Invocation *in, const Facts *facts, const Status *s, const Screen *screen) {
         FleetView view = { .snapshot = s->snapshot,
                            .problem = s->problem,
@@ -278,6 +304,7 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
                        screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts, s->snapshot->n_vms,
                        screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
                        screen_style(screen, STYLE_PLAIN));
+        print_excluded(s->snapshot, screen);
         r = fleet_print(in->arena, &view, screen);
         if (r == 0)
                 r = contention_print(in->arena, s->snapshot, view.all, screen);
@@ -300,7 +327,7 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
-        return EXIT_DONE;
+        return snapshot_is_blind(s.snapshot) ? EXIT_BLOCKED : EXIT_DONE;
 }
 
 /* Drawn aside and written at once, so that it does not flicker. A source that is away for a moment is said,

@@ -14,6 +14,7 @@
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/base/sha256.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/decide/query/roll_order.h"
 
@@ -27,7 +28,8 @@ typedef struct Roll {
         Invocation *in;
         Facts *facts;
         Store *store;
-        const char *command;
+        const char *command; /* as it was given to this program: none is ever taken from the store */
+        const char *digest;  /* of the command the roll began with, and how it is run */
         bool shell;
         uint32_t at_once;
         const char **left, **done; /* hosts, by name */
@@ -50,10 +52,10 @@ static json_t *roll_names_json(const char *const *names, uint32_t n) {
 }
 
 static json_t *state_json(const Roll *x) {
-        return json_pack("{s:s, s:s, s:I, s:s*, s:s*, s:b, s:I, s:o, s:o}", "schema", SCHEMA, "by", x->by,
-                         "at", (json_int_t) x->at, "process", x->run, "run", x->command, "shell",
-                         (int) x->shell, "at_once", (json_int_t) x->at_once, "left",
-                         roll_names_json(x->left, x->n_left), "done", roll_names_json(x->done, x->n_done));
+        return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:o, s:o}", "schema", SCHEMA, "by", x->by, "at",
+                         (json_int_t) x->at, "process", x->run, "run_sha256", x->digest, "at_once",
+                         (json_int_t) x->at_once, "left", roll_names_json(x->left, x->n_left), "done",
+                         roll_names_json(x->done, x->n_done));
 }
 
 /* Of two runs of one roll the one that took it over last goes on: the other's next step is refused here. 0;
@@ -96,19 +98,17 @@ static int roll_names_read(Arena *a, const json_t *list, uint32_t room, const ch
 }
 
 static int state_read(Roll *x, json_t *o, uint32_t room) {
-        const char *schema = NULL, *run = NULL, *by = NULL;
+        const char *schema = NULL, *digest = NULL, *by = NULL;
         json_t *left = NULL, *done = NULL;
         json_int_t at = 0, at_once = 1;
-        int shell = 0, r;
+        int r;
 
-        if (json_unpack(o, "{s:s, s:s, s:I, s?s, s:b, s:I, s:o, s:o}", "schema", &schema, "by", &by, "at",
-                        &at, "run", &run, "shell", &shell, "at_once", &at_once, "left", &left, "done",
-                        &done) < 0 ||
+        if (json_unpack(o, "{s:s, s:s, s:I, s:s, s:I, s:o, s:o}", "schema", &schema, "by", &by, "at", &at,
+                        "run_sha256", &digest, "at_once", &at_once, "left", &left, "done", &done) < 0 ||
             strcmp(schema, SCHEMA) != 0 || at_once < 1)
                 return -EBADMSG;
         x->by = text_copy(x->in->arena, by, strlen(by));
-        x->command = run ? text_copy(x->in->arena, run, strlen(run)) : NULL;
-        x->shell = shell != 0;
+        x->digest = text_copy(x->in->arena, digest, strlen(digest));
         x->at = at;
         x->at_once = (uint32_t) at_once;
         r = roll_names_read(x->in->arena, left, room, x->left, &x->n_left);
@@ -372,7 +372,7 @@ static ExitStatus say_stopped(const Roll *x, ExitStatus status) {
         return command_complain(
                 x->in, status,
                 "stopped at %s, which stays in maintenance; %u hosts are done, %u left (plimsoll "
-                "maintenance roll --resume goes on)",
+                "maintenance roll --resume --run CMD goes on)",
                 x->n_left > 0 ? text_safe(x->left[0], safe, sizeof(safe)) : "the end", x->n_done, x->n_left);
 }
 
@@ -422,6 +422,40 @@ static ExitStatus roll_abandon(Roll *x, int loaded) {
         return EXIT_DONE;
 }
 
+/* Of what is run and how; a command that is run by a shell is another one. */
+static const char *command_digest(const Roll *x) {
+        char hex[SHA256_HEX];
+        const char *all =
+                text_format(x->in->arena, "%s %s", x->shell ? "sh -c" : "exec", x->command ? x->command : "");
+
+        if (!all)
+                return NULL;
+        sha256_print(all, strlen(all), hex);
+        return text_copy(x->in->arena, hex, strlen(hex));
+}
+
+/* What is run as the operator comes from the operator: whoever can write to the store must not have a command run. */
+static ExitStatus same_command(const Roll *x) {
+        const char *now = command_digest(x);
+
+        if (!now)
+                return command_complain(x->in, EXIT_FAILED, "out of memory");
+        if (!x->command)
+                return command_complain(
+                        x->in, EXIT_BAD_INPUT,
+                        "--resume needs --run CMD again (and --shell if it was given): the store keeps "
+                        "only a checksum of the command");
+        if (strcmp(now, x->digest) != 0)
+                return command_complain(
+                        x->in, EXIT_BAD_INPUT,
+                        "--run is not the command that this roll began with; nothing was run. Give the "
+                        "same --run and --shell, or --abandon the roll and begin another");
+        if (!x->in->json)
+                (void) fprintf(x->in->out.out, "going on with the roll of %s, with %s%s\n", x->by,
+                               x->shell ? "sh -c " : "", x->command);
+        return EXIT_DONE;
+}
+
 static ExitStatus roll_begin_new(Roll *x, const Strings *hosts) {
         const Snapshot *s = x->facts->snapshot;
         bool all = option_given(&x->in->options, "all");
@@ -431,13 +465,12 @@ static ExitStatus roll_begin_new(Roll *x, const Strings *hosts) {
                 return command_complain(x->in, EXIT_BAD_INPUT, "accepted is a list of hosts, or --all");
         for (uint32_t i = 0; i < (all ? s->n_hosts : hosts->n); i++)
                 x->left[x->n_left++] = all ? s->hosts[i].name : hosts->at[i];
-        x->command = option_text(&x->in->options, "run");
-        x->shell = option_given(&x->in->options, "shell");
+        x->digest = command_digest(x);
         x->at_once = (uint32_t) option_number(&x->in->options, "at-once", 1);
         x->at = clock_now();
         (void) operator_name(by, sizeof(by));
         x->by = text_copy(x->in->arena, by, strlen(by));
-        return x->by ? EXIT_DONE : command_complain(x->in, EXIT_FAILED, "out of memory");
+        return x->by && x->digest ? EXIT_DONE : command_complain(x->in, EXIT_FAILED, "out of memory");
 }
 
 static ExitStatus roll_start(Roll *x, const Strings *hosts, int loaded) {
@@ -454,11 +487,15 @@ static ExitStatus roll_start(Roll *x, const Strings *hosts, int loaded) {
                 return command_complain(
                         in, EXIT_BAD_INPUT,
                         "a roll of %s is under way or stopped, with %u hosts left: --resume goes "
-                        "on with it, --abandon forgets it",
+                        "on with it (with the same --run), --abandon forgets it",
                         x->by, x->n_left);
+        x->command = option_text(&in->options, "run");
+        x->shell = option_given(&in->options, "shell");
         if (!resume) {
                 x->n_left = x->n_done = 0;
                 status = roll_begin_new(x, hosts);
+        } else if (!dry) {
+                status = same_command(x);
         }
         if (status == EXIT_DONE)
                 status = make_order(x);

@@ -31,7 +31,9 @@
                   86400 * USEC_PER_SEC,                                                                           \
                   "after CMD the host's agent must have reported again within TIME; default: 15m" },              \
                 { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "shows order and groups, and does nothing" },       \
-                { "resume", 0, OPTION_FLAG, NULL, 0, 0, 0, "goes on where the last roll stopped" }, {             \
+                { "resume", 0, OPTION_FLAG, NULL,                                                                 \
+                  0,        0, 0,           "goes on where the last roll stopped, with the same --run" },         \
+        {                                                                                                         \
                 "abandon", 0, OPTION_FLAG, NULL, 0, 0, 0,                                                         \
                         "forgets a roll that stopped, and takes back its cordons; hosts in maintenance stay"      \
         }

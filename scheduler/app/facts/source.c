@@ -452,6 +452,7 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         if (r < 0)
                 return source_no_memory(f);
         source_notice_put(s, note);
+        in.uri_pattern = settings_text(settings, "service", "uri");
         r = source_build(s, a, settings, in, &read, f);
         if (r < 0)
                 return r;

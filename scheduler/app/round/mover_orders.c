@@ -23,7 +23,9 @@ static int mover_orders_fill(const Snapshot *s, MoveOrder *m, TextFault *f) {
         m->from_uri = s->hosts[from].uri;
         m->to_uri = s->hosts[to].uri;
         if (!m->from_uri || !m->to_uri) {
-                text_fault(f, "", "host %s has no libvirt URI (plimsoll-agent --advertise URI)",
+                text_fault(f, "",
+                           "host %s has no libvirt URI: service.uri makes none of such a name; its entry of "
+                           "hosts in the settings may say one (uri)",
                            m->from_uri ? m->to : m->from);
                 return -ENOENT;
         }

@@ -7,6 +7,7 @@
 #include "scheduler/app/round/mover_parts.h"
 #include "scheduler/decide/migration/migration_net.h"
 #include "scheduler/decide/order/wave_links.h"
+#include "scheduler/model/host_uri.h"
 
 /* Patience × the longest prediction, at least a minute. */
 static usec_t time_limit(const Settings *s, const Prediction *p) {
@@ -39,15 +40,7 @@ static MoveManner settled_manner(const Settings *s, const MoveOrder *v) {
 }
 
 int mover_migrate_uri(Arena *a, const Settings *s, const char *host, const char **ret) {
-        const char *pattern = settings_text(s, "migration", "uri"), *place = strstr(pattern, "{host}");
-
-        *ret = NULL;
-        if (!pattern[0])
-                return 0;
-        *ret = place ? text_format(a, "%.*s%s%s", (int) (place - pattern), pattern, host,
-                                   place + strlen("{host}"))
-                     : pattern;
-        return *ret ? 0 : -ENOMEM;
+        return host_uri_make(a, settings_text(s, "migration", "uri"), host, ret);
 }
 
 static RunMove mover_requests_one(const MoverInput *in, const MoveOrder *v) {

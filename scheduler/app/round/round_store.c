@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/app/round/cool_downs.h"
+#include "scheduler/model/host_uri.h"
 
 #define JOURNAL_LOOK_BACK 4096U
 #define LOOK_AT_MOST      (5 * USEC_PER_SEC)
@@ -118,14 +119,34 @@ int round_store_write(const Leadership *l, Arena *a, const JournalEntry *e) {
         return r < 0 ? r : store_journal(l->store, l->token, text, n);
 }
 
-static int settle_one(Leadership *l, Arena *a, const JournalEntry *e, Settled *ret) {
-        JournalEntry settled = *e;
-        DomainState source = { 0 }, target = { 0 };
-        int r;
+/* The move by the URIs of the settings: those that the journal has are shown, and never opened. */
+static int settle_order(Arena *a, const Settings *settings, const MoveOrder *journal, const MoveOrder **ret) {
+        MoveOrder *o = arena_new(a, MoveOrder, 1);
+        int r = o ? 0 : -ENOMEM;
 
+        if (r < 0)
+                return r;
+        *o = *journal;
+        r = host_uri_of(a, settings, o->from, &o->from_uri);
+        if (r == 0)
+                r = host_uri_of(a, settings, o->to, &o->to_uri);
+        *ret = o;
+        return r;
+}
+
+static int settle_one(Leadership *l, Arena *a, const Settings *settings, const JournalEntry *journal,
+                      Settled *ret) {
+        JournalEntry entry = *journal, settled;
+        const JournalEntry *e = &entry;
+        DomainState source = { 0 }, target = { 0 };
+        int r = settle_order(a, settings, journal->order, &entry.order);
+
+        if (r < 0)
+                return r;
+        settled = entry;
         *ret = (Settled){ .entry = *e,
                           .now = JOURNAL_UNCLEAR,
-                          .words = "its UUID or a host's URI is not known" };
+                          .words = "its UUID is not known, or a host's URI is not in the settings" };
         if (!e->order->uuid || !e->order->from_uri || !e->order->to_uri)
                 return 0;
         r = l->world->look(l->world->self, e->order->from_uri, e->order->uuid, LOOK_AT_MOST, &source);
@@ -172,7 +193,7 @@ int round_store_settle(Leadership *l, Arena *a, const Settings *settings, const 
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 if (!leadership_keep(l))
                         return 1;
-                r = settle_one(l, a, &open[i], &list[i]);
+                r = settle_one(l, a, settings, &open[i], &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
                         r = round_store_cool(l, open[i].order->vm, settings);
         }

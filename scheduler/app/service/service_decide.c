@@ -24,11 +24,12 @@ static void service_decide_log(const Round *round) {
 
         assert(p);
         log_event(LOG_INFO, "round.planned",
-                  "status=%s hosts=%u vms=%u moves=%u waves=%u refused=%u over_load_line=%u after=%u "
+                  "status=%s hosts=%u excluded=%u vms=%u moves=%u waves=%u refused=%u over_load_line=%u "
+                  "after=%u "
                   "took_ms=%lld",
-                  plan_status_names[p->status], round->snapshot->n_hosts, round->snapshot->n_vms, p->n_moves,
-                  p->n_waves, p->n_refused_all, p->before.over_limit, p->after.over_limit,
-                  (long long) (round->took / USEC_PER_MSEC));
+                  plan_status_names[p->status], round->snapshot->n_hosts, snapshot_excluded(round->snapshot),
+                  round->snapshot->n_vms, p->n_moves, p->n_waves, p->n_refused_all, p->before.over_limit,
+                  p->after.over_limit, (long long) (round->took / USEC_PER_MSEC));
 }
 
 int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t threshold) {

@@ -24,6 +24,10 @@ static const SettingDef service_settings[] = {
           "Where the facts and the journal are: redis://[user:password@]host:port[/db] or unix:///path. "
           "Empty: a "
           "private redis-server in state_dir." },
+        { "uri", SETTING_TEXT, 0, 0, 0, "qemu+tls://{host}/system", NULL,
+          "The libvirt URI by which the service and the other hosts reach a host, {host} standing for its "
+          "name. A host's own "
+          "stands in its entry of hosts. What agents report of URIs is never opened." },
         { "state_dir", SETTING_TEXT, 0, 0, 0, "/var/lib/plimsoll", NULL,
           "What the service keeps of its own: the private redis-server." },
         { "cluster", SETTING_TEXT, 0, 0, 0, "default", NULL,

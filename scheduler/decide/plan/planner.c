@@ -85,10 +85,20 @@ static int planner_names(Planning *pl, Plan *plan) {
         return 0;
 }
 
-static PlanStatus planner_status(const Plan *plan) {
+static bool is_blind(const Problem *p) {
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                if (!p->roles[h].no_exit)
+                        return false;
+        return p->n_hosts > 0;
+}
+
+/* The first that holds. */
+static PlanStatus planner_status(const Problem *p, const Plan *plan) {
         const Cost *before = plan->before.costs.tier, *after = plan->after.costs.tier;
         bool relieved = plan->before.over_limit > 0 && plan->after.over_limit == 0;
 
+        if (is_blind(p))
+                return PLAN_BLIND;
         if (plan->n_conflicts > 0)
                 return PLAN_INFEASIBLE;
         if (plan->n_refused_all > 0 || plan->reserve.blocked)
@@ -122,7 +132,7 @@ static int planner_sum_up(Planning *pl, Plan *plan) {
         plan->exact = pl->exact;
         plan->has_bound = true;
         plan->bound = pl->bound;
-        plan->status = planner_status(plan);
+        plan->status = planner_status(pl->first, plan);
         return planner_names(pl, plan);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/model/host_uri.h"
 #include "scheduler/snapshot/build/report_facts.h"
 #include "scheduler/snapshot/health/fault_grade.h"
 #include "scheduler/snapshot/health/fault_list.h"
@@ -216,10 +217,10 @@ static int host_build(Builder *b, HostIx ix) {
         h->name = b->names.names[ix];
         for (int i = 0; i < HEADROOM_N; i++)
                 h->headroom_permille[i] = UNKNOWN;
-        if (!r)
-                return host_silent(b, ix);
-        k = report_facts(b->a, r, ix, h, b->rows + b->n_rows, &facts, &n);
-        if (k < 0)
+        k = r ? report_facts(b->a, r, ix, h, b->rows + b->n_rows, &facts, &n) : host_silent(b, ix);
+        if (k == 0 && b->in->uri_pattern)
+                k = host_uri_make(b->a, b->in->uri_pattern, h->name, &h->uri);
+        if (k < 0 || !r)
                 return k;
         j = judge_host(b, ix, &facts);
         if (j.full)

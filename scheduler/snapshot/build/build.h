@@ -47,6 +47,9 @@ typedef struct BuildInput {
         const HostMark *marks; /* of a host that neither reports nor is expected: not used */
         uint32_t n_marks;
         const MoveLessons *lessons; /* NULL: past migrations taught nothing */
+        const char *
+                uri_pattern; /* of each host's URI, whatever its report says (host_uri.h); NULL: the reports are ours,
+                                       and their URIs were given by the operator */
 } BuildInput;
 
 extern const SettingDef snapshot_settings[]; /* section "snapshot" */

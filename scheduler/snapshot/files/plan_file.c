@@ -237,7 +237,7 @@ static int read_status(Reader *p) {
                         return 0;
                 }
         return json_reader_expect(&p->json, "%s",
-                                  "balanced, improved, repaired, evacuated, blocked or infeasible");
+                                  "balanced, improved, repaired, evacuated, blocked, infeasible or blind");
 }
 
 /* Here and in its parts: fields that only people and newer versions read are passed over, whatever they say.

@@ -56,6 +56,9 @@ static const ListFieldDef host_list_fields[] = {
         TEXT_FIELD("labels", LIST_LABELS, HostSpec, labels, false,
                    "Labels they have, for selections (label:key=value); they win over what their agents say; "
                    "!key takes one away, \"!*\" all."),
+        TEXT_FIELD("uri", LIST_NAME, HostSpec, uri, false,
+                   "The libvirt URI by which they are reached, {host} standing for the name; in place of "
+                   "service.uri."),
         NUMBER_FIELD("headroom", SETTING_PERMILLE, HostSpec, headroom, 0, 900,
                      "Of CPU, memory and network, kept free: the load line of these hosts."),
         NUMBER_FIELD("headroom-cpu", SETTING_PERMILLE, HostSpec, headroom_cpu, 0, 900, "Of CPU alone."),

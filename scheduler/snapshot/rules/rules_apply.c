@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/model/host_label.h"
+#include "scheduler/model/host_uri.h"
 #include "scheduler/snapshot/build/off_vms.h"
 #include "scheduler/snapshot/rules/label_rules.h"
 #include "scheduler/snapshot/rules/rule_kinds.h"
@@ -38,6 +39,12 @@ static int host_set(Arena *a, Host *h, const HostSpec *spec) {
                 h->overcommit_memory_permille = spec->overcommit_memory;
         if (spec->reserved_mib != UNKNOWN)
                 h->reserved_mib = spec->reserved_mib < h->memory_mib ? spec->reserved_mib : h->memory_mib;
+        if (spec->uri) {
+                const int r = host_uri_make(a, spec->uri, h->name, &h->uri);
+
+                if (r < 0)
+                        return r;
+        }
         return host_labels_merge(a, &h->labels, &spec->labels, &h->labels);
 }
 
