@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The capacity reserve: the VMs of any so many hosts (racks, zones) have room elsewhere, and a share of the
- * cluster stays free (reserve.h has the definition). It gives way only to what mends a broken rule and to VMs
- * that must leave their host; no other move may spend it, and one that is lacking is repaired before load
- * lines are looked at.
+ * cluster stays free (decide/cost/reserve_cover.h has the definition). It gives way only to what mends a
+ * broken rule and to VMs that must leave their host; no other move may spend it, and one that is lacking is
+ * repaired before load lines are looked at.
  */
 #include <errno.h>
 

@@ -4,6 +4,9 @@
  *
  * Subjects: drives "redfish/STORAGE/DRIVE", volumes "redfish/STORAGE/volume/VOLUME", sensors
  * "redfish/CHASSIS/NAME".
+ *
+ * Units: as metrics.def says of each metric. Owner: the document is the caller's; samples are the sink's.
+ * Errors: 0 or what the sink returns. Threads: any, a document belongs to one.
  */
 #pragma once
 

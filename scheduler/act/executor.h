@@ -4,6 +4,8 @@
  *
  * Threads: an Executor is called from one thread; the libvirt one runs a worker thread for each migration
  * inside. Errors: negative errno only for what is no outcome of a migration (out of memory).
+ *
+ * Units: permille; bytes and milliseconds by suffix. Owner: an executor is ended by its free(self).
  */
 #pragma once
 

@@ -13,6 +13,9 @@
  * to post-copy, whose caps are of two kinds. A link here is one direction of a host's NIC.
  *
  * Owner: the caller, by link_share_free(). Threads: one. No clock, no I/O.
+ *
+ * Units: MiB/s for caps, kbit/s for links; usec_t, in microseconds. Errors: -ENOMEM from link_share_new()
+ * alone.
  */
 #pragma once
 

@@ -8,6 +8,8 @@
  * Owner:   the program that runs the round (scheduler/app, tests).
  * Errors:  arena_take() returns NULL when the limit is reached; callers return -ENOMEM.
  * Threads: one arena, one thread. arena_split() gives a thread an arena of its own.
+ *
+ * Units: bytes.
  */
 #pragma once
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For qsort() and bsearch(). */
+/* For qsort() and bsearch().
+ *
+ * Units: none. Owner: nothing is kept. Errors: none. Threads: any.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -4,6 +4,8 @@
  *
  * Costs are exact: evaluator_delta() is the difference of policies_total() for every move that is not
  * refused. Owner: the arena. Threads: an evaluator belongs to one; Terms are shared, const.
+ *
+ * Units: Cost: no unit; loads in the problem's own. Errors: -ENOMEM from evaluator_build() alone.
  */
 #pragma once
 

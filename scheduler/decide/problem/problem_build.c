@@ -53,7 +53,7 @@ const SettingDef cluster_settings[] = {
         { .name = NULL },
 };
 
-/* Weights of hosts to be emptied, for each VM on them (design §8): a failing host before a maintenance. */
+/* Weights of hosts to be emptied, for each VM on them: a failing host before a maintenance. */
 #define EVACUATE_NOW    100 /* fault grade 4 */
 #define EVACUATE_SOON   10  /* fault grade 3 */
 #define EVACUATE_WANTED 1   /* maintenance */
