@@ -25,8 +25,7 @@ static const SettingDef load_policy_settings[] = {
           .type = SETTING_PERMILLE,
           .def = 300,
           .max = 1000,
-          .doc = "Share of each host's network bandwidth kept free in each direction, unless the host says "
-                 "otherwise." },
+          .doc = "Share of each host's network bandwidth kept free in each direction, unless the host says otherwise." },
         { .name = "weight",
           .type = SETTING_COUNT,
           .def = 100,

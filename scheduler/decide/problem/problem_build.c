@@ -24,8 +24,7 @@ const SettingDef cluster_settings[] = {
           .min = 100,
           .max = 4000,
           .doc = "Memory that may be allocated to VMs, as a share of what the host has: 1.5 allows half as "
-                 "much "
-                 "again." },
+                 "much again." },
         { .name = "overcommit_cpu",
           .type = SETTING_PERMILLE,
           .def = 0,

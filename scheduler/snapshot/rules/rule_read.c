@@ -92,8 +92,7 @@ static int read_kind(ListReader *r, const ListItem *item, RuleSpec *spec) {
                                 r, &f->key, f->key.text,
                                 strcmp(found->key.text, f->key.text) == 0
                                         ? "is said twice"
-                                        : "the rule is of kind \"%s\" already; accepted: one kind a "
-                                          "rule",
+                                        : "the rule is of kind \"%s\" already; accepted: one kind a rule",
                                 found->key.text);
                 found = f;
                 spec->kind = k;
