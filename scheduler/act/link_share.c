@@ -103,7 +103,7 @@ static void plan_wave(LinkShare *s, const RunMove *moves, uint32_t first, uint32
 
                         if (most_kbit > 0 && kbit > most_kbit)
                                 kbit = most_kbit;
-                        m->budget[k] = kbit / LINK_SHARE_KBIT_A_MIB;
+                        m->budget[k] = kbit / KBIT_A_MIB;
                         m->governed = m->governed && !l->open;
                         m->planned_at_once = most > m->planned_at_once ? most : m->planned_at_once;
                 }

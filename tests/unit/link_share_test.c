@@ -137,8 +137,8 @@ Test(link_share, a_link_that_is_known_is_used_to_its_end) {
         add(&w, "h1", "h2", 0, 5);
         add(&w, "h1", "h3", 0, 6);
         for (uint32_t i = 0; i < 2; i++) {
-                w.moves[i].out_kbit = 12 * LINK_SHARE_KBIT_A_MIB;
-                w.moves[i].in_kbit = 50 * LINK_SHARE_KBIT_A_MIB;
+                w.moves[i].out_kbit = 12 * KBIT_A_MIB;
+                w.moves[i].in_kbit = 50 * KBIT_A_MIB;
         }
         both_send(&w);
         look(&w);

@@ -87,12 +87,6 @@ static int reply_name(const redisReply *r, Arena *a, const char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int redis_reply_name_compare(const void *x, const void *y) {
-        const char *const *a = x, *const *b = y;
-
-        return strcmp(*a, *b);
-}
-
 int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t *ret_n) {
         const char **names;
 
@@ -108,7 +102,7 @@ int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t
                         return k;
         }
         if (r->elements > 0)
-                qsort(names, r->elements, sizeof(*names), redis_reply_name_compare);
+                qsort(names, r->elements, sizeof(*names), compare_strings);
         *ret = names;
         *ret_n = (uint32_t) r->elements;
         return 0;
