@@ -23,8 +23,6 @@
 
 typedef struct LinkShare LinkShare;
 
-#define LINK_SHARE_KBIT_A_MIB 8389 /* kbit/s in a MiB/s, rounded up */
-
 typedef struct LinkShareOptions {
         uint32_t per_out, per_in; /* how many a host may have at once; 0: any number */
         int64_t most_kbit;        /* of a link, whatever the plan says; 0: as the plan says */

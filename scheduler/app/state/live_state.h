@@ -21,17 +21,6 @@ typedef struct LiveMove {
         int64_t running_ms;
 } LiveMove;
 
-/* One that waits for its turn. Names stay the caller's. */
-static inline LiveMove live_move_queued(const char *vm, const char *from, const char *to,
-                                        int64_t predicted_ms) {
-        return (LiveMove){ .vm = vm,
-                           .from = from,
-                           .to = to,
-                           .phase = MIGRATION_QUEUED,
-                           .predicted_ms = predicted_ms,
-                           .message = "" };
-}
-
 /* A VM that should leave its host and cannot now. */
 typedef struct LiveStay {
         const char *vm, *host, *why;

@@ -440,7 +440,7 @@ static bool is_given_up(const FaultTree *t, uint32_t device) {
 }
 
 /* Whether its controller or pool says that it holds none of the data: a spare, a log, in no array. */
-static bool is_idle(const Device *d) {
+static bool fault_tree_is_idle(const Device *d) {
         const char *role = d ? device_text(d, METRIC_DISK_ROLE) : NULL;
 
         return role && strcmp(role, "member") != 0;
@@ -483,7 +483,7 @@ static void fault_tree_settle(Climb *c) {
 int fault_tree_outcome(FaultTree *t, uint32_t device, Outcome *ret) {
         const Node *node = &t->nodes[device];
         Climb c = { .t = t, .outcome = ret };
-        bool idle = is_idle(node->device);
+        bool idle = fault_tree_is_idle(node->device);
 
         *ret = (Outcome){ .array = UINT32_MAX };
         t->walks++;

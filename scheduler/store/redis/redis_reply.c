@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 #define ELEMENTS_MAX (1 << 20) /* more than HOSTS_MAX pairs, or any stream we cap */
 
 /* The reader's privdata is hiredis' own table, which it does not export by name. NULL counts as no memory. */
