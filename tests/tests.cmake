@@ -3,6 +3,10 @@
 # in tests/integration have the label "slow". Shell tests are named one by one below.
 pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 
+# What tests share and no program has: executors in simulated time and dry ones.
+add_library(test_support STATIC tests/support/executor_dry.c tests/support/executor_simulated.c)
+target_link_libraries(test_support PUBLIC act)
+
 function(criterion_tests folder label)
   file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/*_test.c)
   if(NOT WITH_GLPK)
@@ -11,7 +15,7 @@ function(criterion_tests folder label)
   foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
-    target_link_libraries(${name} app PkgConfig::CRITERION)
+    target_link_libraries(${name} test_support app PkgConfig::CRITERION)
     target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}" BUILD_DIR="${CMAKE_BINARY_DIR}")
     add_test(NAME ${name} COMMAND ${name} --jobs 2)
     set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300)

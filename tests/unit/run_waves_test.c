@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/act/executor_dry.h"
-#include "scheduler/act/executor_simulated.h"
 #include "scheduler/act/run_waves.h"
+#include "tests/support/executor_dry.h"
+#include "tests/support/executor_simulated.h"
 
 /* How a VM's migration goes is the first letter of its name; "s…" is a short one, "q…" sends 10 MiB in 2 s.
  */
