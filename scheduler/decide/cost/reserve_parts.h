@@ -69,6 +69,9 @@ struct Reserve {
         uint32_t *open;     /* [n_open] the uncovered cases */
         uint32_t n_open;
         const uint32_t *rank;
+#ifndef NDEBUG
+        uint32_t checked; /* the case that was judged again last */
+#endif
 };
 
 static inline uint32_t n_weighed(const Problem *p) {
