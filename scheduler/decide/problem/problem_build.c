@@ -107,7 +107,7 @@ static int64_t leave_weight(unsigned not_now, HostState state, int64_t grade) {
         return state == HOST_MAINTENANCE && !(not_now & SNAPSHOT_NO_MAINTENANCE) ? EVACUATE_WANTED : 0;
 }
 
-static HostRole role_of(unsigned not_now, const Host *h) {
+static HostRole problem_build_role_of(unsigned not_now, const Host *h) {
         HostRole role = { 0 };
 
         role.no_exit = h->excluded != EXCLUDED_NONE || h->state == HOST_OFFLINE;
@@ -506,7 +506,7 @@ static int build_begin(Build *b) {
         if (!b->p || !b->capacity || !b->limit || !b->base || !b->need || !roles)
                 return -ENOMEM;
         for (HostIx h = 0; h < s->n_hosts; h++)
-                roles[h] = role_of(s->not_now, &s->hosts[h]);
+                roles[h] = problem_build_role_of(s->not_now, &s->hosts[h]);
         *b->p = (Problem){
                 .snapshot = s,
                 .n_hosts = s->n_hosts,
