@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Status words of Redfish resources (DSP0268, Resource.v1_x: Status). Pure. Internal to collectors/parse. */
+/* Status words of Redfish resources (DSP0268, Resource.v1_x: Status). Pure. Internal to collectors/parse.
+ *
+ * Units: none. Owner: texts are the document's. Errors: none but the sink's from redfish_unread(). Threads:
+ * any, a document belongs to one.
+ */
 #pragma once
 
 #include <jansson.h>

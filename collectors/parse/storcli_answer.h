@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of storcli's parser share. Internal to collectors/parse. */
+/* What the parts of storcli's parser share. Internal to collectors/parse.
+ *
+ * Units: as storcli.h. Owner: the arena; an answer is the caller's, by json_decref(). Errors: -ENOMEM; NULL
+ * as said. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include <jansson.h>

@@ -3,6 +3,8 @@
  * speak of, counted from it.
  *
  * Pure. Threads: any. Errors: none; nothing is allocated.
+ *
+ * Units: the problem's own; Cost: no unit; shares in ppm. Owner: the view and the draft are the caller's.
  */
 #pragma once
 
