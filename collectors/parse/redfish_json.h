@@ -18,9 +18,6 @@
  * are written to ret, which stay valid as long as j. How many there are. */
 uint32_t redfish_links(const json_t *j, const char *key, const char **ret, uint32_t most);
 
-/* The last part of a link: "/redfish/v1/Systems/1" → "1". "" of NULL. */
-const char *redfish_name(const char *link);
-
 /* Each 0 or a negative errno of the sink. A slot that is empty gives nothing. */
 int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) must_check;
 

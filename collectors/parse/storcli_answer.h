@@ -10,6 +10,7 @@
 
 #include "collectors/parse/storcli.h"
 
+#define CONTROLLERS_MOST    64
 #define STORCLI_NAME_MOST   96
 #define STORCLI_DRIVES_MOST 4096 /* room of f->drives */
 

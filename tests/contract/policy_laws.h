@@ -294,7 +294,7 @@ static inline bool laws_sentence(PolicyLaws *l, const Snapshot *s, Evaluator *e,
                        .e = e,
                        .end = e->x->host_of,
                        .words = words,
-                       .m = m,
+                       .m = &m,
                        .alone = true,
                        .gain = gain };
         SentenceDraft d = { .sentence.by = l->set.policies[0]->name };

@@ -27,7 +27,7 @@ typedef struct MoveView {
         const Evaluator *e;         /* of all policies, just before the move */
         const HostIx *end;          /* [vm] where it is once the plan is carried out */
         const ResourceWords *words; /* [n_res] */
-        Move m;
+        const Move *m;
         bool alone; /* the policy gains by the move itself, by `gain`; else it is asked what the move is part of */
         Tier tier;  /* alone: in which it gains */
         Costs gain; /* alone: what the policy costs less, < 0 in `tier` */
