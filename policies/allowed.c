@@ -65,9 +65,9 @@ static int allowed_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 static bool allowed_why(const MoveView *v, SentenceDraft *d) {
-        const Fact vm = fact_vm(v, v->m.vm), from = fact_host(v, v->m.from), to = fact_host(v, v->m.to);
-        const Fact denied = { .kind = CLAIM_DENIED, .vm = v->m.vm, .host = v->m.from };
-        const Fact allowed = { .kind = CLAIM_ALLOWED, .vm = v->m.vm, .host = v->m.to };
+        const Fact vm = fact_vm(v, v->m->vm), from = fact_host(v, v->m->from), to = fact_host(v, v->m->to);
+        const Fact denied = { .kind = CLAIM_DENIED, .vm = v->m->vm, .host = v->m->from };
+        const Fact allowed = { .kind = CLAIM_ALLOWED, .vm = v->m->vm, .host = v->m->to };
         uint32_t rule;
 
         if (!v->alone)
@@ -80,7 +80,7 @@ static bool allowed_why(const MoveView *v, SentenceDraft *d) {
                 SENTENCE_CLAUSE(d, "the rule {} forbids {} on {}, and allows it on {}",
                                 { .kind = FACT_RULE, .rule = rule, .text = v->s->rules[rule].name }, vm, from,
                                 to, denied, allowed,
-                                { .kind = CLAIM_SUITS, .vm = v->m.vm, .host = v->m.to, .rule = rule });
+                                { .kind = CLAIM_SUITS, .vm = v->m->vm, .host = v->m->to, .rule = rule });
         return true;
 }
 

@@ -131,7 +131,7 @@ static int balance_sample(Arena *a, Prng *g, Problem *p) {
 /* What the move changes of the squares of r. */
 static Cost balance_square_gain(const MoveView *v, uint32_t r) {
         const int64_t w = v->p->balance_weight ? v->p->balance_weight[r] : 0;
-        const HostIx hosts[] = { v->m.from, v->m.to };
+        const HostIx hosts[] = { v->m->from, v->m->to };
         Cost gain = 0;
 
         for (uint32_t i = 0; w > 0 && i < ARRAY_SIZE(hosts); i++) {
@@ -149,7 +149,7 @@ static Cost balance_square_gain(const MoveView *v, uint32_t r) {
 static Cost balance_deviation_gain(const MoveView *v, uint32_t i) {
         const DeviationSums *k = &v->e->deviations[i];
         const DeviationGoal *g = &v->p->deviations[i];
-        const HostIx hosts[] = { v->m.from, v->m.to };
+        const HostIx hosts[] = { v->m->from, v->m->to };
         int64_t sum = k->sum, squares = k->squares;
 
         for (uint32_t j = 0; j < ARRAY_SIZE(hosts); j++) {
@@ -167,7 +167,7 @@ static Cost balance_deviation_gain(const MoveView *v, uint32_t i) {
 }
 
 static void balance_why_square(const MoveView *v, uint32_t r, SentenceDraft *d) {
-        const HostIx from = v->m.from, to = v->m.to;
+        const HostIx from = v->m->from, to = v->m->to;
 
         SENTENCE_CLAUSE(d, "{}'s {} is at {} and {}'s at {}: after it they are at {} and {}",
                         fact_host(v, from), fact_resource(v, r), fact_share(v, from, r, false),
@@ -189,7 +189,7 @@ static Fact balance_evened(const MoveView *v, uint32_t i, HostIx h, bool after) 
 
 static void balance_why_deviation(const MoveView *v, uint32_t i, SentenceDraft *d) {
         const DeviationGoal *g = &v->p->deviations[i];
-        const HostIx from = v->m.from, to = v->m.to;
+        const HostIx from = v->m->from, to = v->m->to;
         const bool own = g->unit[from] == problem_capacity(v->p, from)[g->r] &&
                          g->unit[to] == problem_capacity(v->p, to)[g->r];
 
@@ -216,8 +216,8 @@ static bool balance_shows(const MoveView *v, uint32_t r) {
         int64_t most[2] = { 0 };
 
         for (int after = 0; after < 2; after++) {
-                const int64_t from = fact_share(v, v->m.from, r, after).value;
-                const int64_t to = fact_share(v, v->m.to, r, after).value;
+                const int64_t from = fact_share(v, v->m->from, r, after).value;
+                const int64_t to = fact_share(v, v->m->to, r, after).value;
 
                 most[after] = from > to ? from : to;
         }

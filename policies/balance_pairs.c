@@ -50,7 +50,7 @@ static int balance_pairs_sample(Arena *a, Prng *g, Problem *p) {
 
 /* What is short of the pair on both hosts of the move. */
 static int64_t balance_pairs_short(const MoveView *v, const BalancePair *b, bool after) {
-        const HostIx hosts[] = { v->m.from, v->m.to };
+        const HostIx hosts[] = { v->m->from, v->m->to };
         int64_t sum = 0;
 
         for (uint32_t i = 0; i < ARRAY_SIZE(hosts); i++) {
@@ -87,7 +87,7 @@ static bool balance_pairs_why(const MoveView *v, SentenceDraft *d) {
         SENTENCE_CLAUSE(d,
                         "what is free of {} on {} and {} is better matched by what is free of {}: {} of it "
                         "are short before it, {} after",
-                        fact_resource(v, b->r1), fact_host(v, v->m.from), fact_host(v, v->m.to),
+                        fact_resource(v, b->r1), fact_host(v, v->m->from), fact_host(v, v->m->to),
                         fact_resource(v, b->r2), balance_pairs_fact(v, best, false),
                         balance_pairs_fact(v, best, true), claim_gain(v));
         return true;

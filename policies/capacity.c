@@ -88,13 +88,13 @@ static int capacity_sample(Arena *a, Prng *g, Problem *p) {
 
 /* The resource of which the move takes most off what is too much. */
 static bool capacity_why(const MoveView *v, SentenceDraft *d) {
-        const HostIx from = v->m.from;
+        const HostIx from = v->m->from;
         int64_t most = 0;
         uint32_t worst = IX_NONE;
 
         for (uint32_t r = 0; v->alone && r < v->p->n_res; r++) {
                 const int64_t over = view_load(v, from, r, false) - problem_capacity(v->p, from)[r];
-                const int64_t need = problem_need(v->p, v->m.vm)[r];
+                const int64_t need = problem_need(v->p, v->m->vm)[r];
                 const int64_t gain = capacity_weight(v->words[r].mean) * (need < over ? need : over);
 
                 if (over > 0 && gain > most) {

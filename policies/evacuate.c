@@ -46,9 +46,11 @@ static int evacuate_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 static Fact evacuate_fact(FactKind kind, const MoveView *v, bool of_vm, int64_t value, const char *text) {
-        return (Fact){
-                .kind = kind, .host = v->m.from, .vm = of_vm ? v->m.vm : IX_NONE, .value = value, .text = text
-        };
+        return (Fact){ .kind = kind,
+                       .host = v->m->from,
+                       .vm = of_vm ? v->m->vm : IX_NONE,
+                       .value = value,
+                       .text = text };
 }
 
 /* Off a device that is failing. */
@@ -62,26 +64,26 @@ static void evacuate_device(const MoveView *v, const Fault *fault, Fact leaves, 
                                 fault->partly ? "{} of {} has fault grade {} ({}), and the VM uses it"
                                               : "{} of {} has fault grade {} ({}), and all of the host "
                                                 "depends on it",
-                                device, fact_host(v, v->m.from), grade,
+                                device, fact_host(v, v->m->from), grade,
                                 evacuate_fact(FACT_EVIDENCE, v, true, 0, fault->why), who, leaves);
         else
                 SENTENCE_CLAUSE(d,
                                 fault->partly
                                         ? "{} of {} has fault grade {}, and the VM uses it"
                                         : "{} of {} has fault grade {}, and all of the host depends on it",
-                                device, fact_host(v, v->m.from), grade, who, leaves);
+                                device, fact_host(v, v->m->from), grade, who, leaves);
 }
 
 static bool evacuate_why(const MoveView *v, SentenceDraft *d) {
-        const HostIx from = v->m.from;
+        const HostIx from = v->m->from;
         const Host *host = &v->s->hosts[from];
-        const Fact leaves = { .kind = CLAIM_MUST_LEAVE, .vm = v->m.vm, .host = from };
+        const Fact leaves = { .kind = CLAIM_MUST_LEAVE, .vm = v->m->vm, .host = from };
         const Fact grade = evacuate_fact(FACT_GRADE, v, false, host->fault_grade, NULL);
         const Fault *fault = NULL;
 
-        if (problem_leave(v->p, v->m.vm, from) <= 0)
+        if (problem_leave(v->p, v->m->vm, from) <= 0)
                 return false;
-        if (v->s->vms[v->m.vm].host == from && snapshot_vm_fault(v->s, v->m.vm, &fault) >= 3 && fault)
+        if (v->s->vms[v->m->vm].host == from && snapshot_vm_fault(v->s, v->m->vm, &fault) >= 3 && fault)
                 evacuate_device(v, fault, leaves, d);
         else if (host->n_faults == 0 && host->fault_grade >= 3 && host->fault_why)
                 SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} ({}) and is emptied",

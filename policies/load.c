@@ -25,8 +25,7 @@ static const SettingDef load_policy_settings[] = {
           .type = SETTING_PERMILLE,
           .def = 300,
           .max = 1000,
-          .doc = "Share of each host's network bandwidth kept free in each direction, unless the host says "
-                 "otherwise." },
+          .doc = "Share of each host's network bandwidth kept free in each direction, unless the host says otherwise." },
         { .name = "weight",
           .type = SETTING_COUNT,
           .def = 100,
@@ -91,7 +90,7 @@ static int load_sample(Arena *a, Prng *g, Problem *p) {
 
 /* What the move takes off the excess of r at the host it leaves, < 0: as load_total() counts it. */
 static Cost load_gain(const MoveView *v, uint32_t r) {
-        const HostIx h = v->m.from;
+        const HostIx h = v->m->from;
         const int64_t w = load_policy_weight(v->p, v->settings, r), capacity = problem_capacity(v->p, h)[r];
         const int64_t line = v->p->limit[(size_t) h * v->p->n_res + r];
         const int64_t was = view_load(v, h, r, false) - line, is = view_load(v, h, r, true) - line;
@@ -106,7 +105,7 @@ static Cost load_gain(const MoveView *v, uint32_t r) {
 }
 
 static bool load_why(const MoveView *v, SentenceDraft *d) {
-        const HostIx from = v->m.from;
+        const HostIx from = v->m->from;
         uint32_t worst = IX_NONE;
 
         for (uint32_t r = 0; v->alone && r < v->p->n_res; r++)

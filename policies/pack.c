@@ -75,13 +75,14 @@ static bool pack_empties(const MoveView *v, HostIx h) {
 
 /* The last VM's move gains all that the host is worth; those before it are part of that. */
 static bool pack_why(const MoveView *v, SentenceDraft *d) {
-        if (!pack_empties(v, v->m.from) && !v->alone)
+        if (!pack_empties(v, v->m->from) && !v->alone)
                 return false;
-        SENTENCE_CLAUSE(d,
-                        pack_empties(v, v->m.from) ? "{} is emptied, so that it may be powered off"
-                                                   : "no VM is left on {}",
-                        fact_host(v, v->m.from),
-                        { .kind = pack_empties(v, v->m.from) ? CLAIM_EMPTY : CLAIM_LAST, .host = v->m.from });
+        SENTENCE_CLAUSE(
+                d,
+                pack_empties(v, v->m->from) ? "{} is emptied, so that it may be powered off"
+                                            : "no VM is left on {}",
+                fact_host(v, v->m->from),
+                { .kind = pack_empties(v, v->m->from) ? CLAIM_EMPTY : CLAIM_LAST, .host = v->m->from });
         clause_room(v, d);
         return true;
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every policy that is built in: the table that programs hand to decide/. */
+/* Every policy that is built in: the table that programs hand to decide/.
+ *
+ * Units: those of each setting's type. Owner: the set is static; the list of sections is in the arena.
+ * Errors: -ENOMEM from policies_settings() alone. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/decide/cost/policy.h"

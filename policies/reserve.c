@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The capacity reserve: the VMs of any so many hosts (racks, zones) have room elsewhere, and a share of the
- * cluster stays free (reserve.h has the definition). It gives way only to what mends a broken rule and to VMs
- * that must leave their host; no other move may spend it, and one that is lacking is repaired before load
- * lines are looked at.
+ * cluster stays free (decide/cost/reserve_cover.h has the definition). It gives way only to what mends a
+ * broken rule and to VMs that must leave their host; no other move may spend it, and one that is lacking is
+ * repaired before load lines are looked at.
  */
 #include <errno.h>
 
@@ -129,15 +129,15 @@ static Fact reserve_fact(FactKind kind, ReserveMeasure m, bool after) {
 }
 
 static bool reserve_why(const MoveView *v, SentenceDraft *d) {
-        const Fact vm = fact_vm(v, v->m.vm), to = fact_host(v, v->m.to);
+        const Fact vm = fact_vm(v, v->m->vm), to = fact_host(v, v->m->to);
         ReserveMeasure before, after;
 
         if (!v->alone || !v->e->reserve)
                 return false;
         before = reserve_measure(v->e->reserve);
-        (void) reserve_move(v->e->reserve, v->m);
+        (void) reserve_move(v->e->reserve, *v->m);
         after = reserve_measure(v->e->reserve);
-        (void) reserve_move(v->e->reserve, (Move){ v->m.vm, v->m.to, v->m.from });
+        (void) reserve_move(v->e->reserve, (Move){ v->m->vm, v->m->to, v->m->from });
         if (after.uncovered < before.uncovered)
                 SENTENCE_CLAUSE(d,
                                 "with {} on {}, more VMs of hosts that may be lost have room elsewhere: {} "

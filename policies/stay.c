@@ -113,15 +113,15 @@ static int stay_sample(Arena *a, Prng *g, Problem *p) {
 
 /* A VM that the plan moved before: it goes back, or to where its way was shorter. */
 static bool stay_why(const MoveView *v, SentenceDraft *d) {
-        const bool back = v->m.to == v->p->home[v->m.vm];
+        const bool back = v->m->to == v->p->home[v->m->vm];
 
         if (!v->alone)
                 return false;
         SENTENCE_CLAUSE(d,
                         back ? "{} goes back to {}, where it was: its move costs nothing then"
                              : "{} has a shorter way to {}, from where it was",
-                        fact_vm(v, v->m.vm), fact_host(v, v->m.to),
-                        { .kind = back ? CLAIM_HOME : CLAIM_NEARER, .vm = v->m.vm, .host = v->m.to },
+                        fact_vm(v, v->m->vm), fact_host(v, v->m->to),
+                        { .kind = back ? CLAIM_HOME : CLAIM_NEARER, .vm = v->m->vm, .host = v->m->to },
                         claim_gain(v));
         return true;
 }

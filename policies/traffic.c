@@ -94,12 +94,12 @@ static VmIx traffic_partner(const MoveView *v) {
                 const VmIx *pair = v->p->groups[talk->group].vms;
                 Cost gain;
 
-                if (!rule_touches(v->p, v->m.vm, talk))
+                if (!rule_touches(v->p, v->m->vm, talk))
                         continue;
                 gain = traffic_price_of(v->settings, talk) * view_rule_change(v, talk);
                 if (gain < most) {
                         most = gain;
-                        partner = pair[0] == v->m.vm ? pair[1] : pair[0];
+                        partner = pair[0] == v->m->vm ? pair[1] : pair[0];
                 }
         }
         return partner;
@@ -114,15 +114,15 @@ static bool traffic_why(const MoveView *v, SentenceDraft *d) {
                 return false;
         at = v->e->x->host_of[partner];
         while (level + 1 < LEVEL_N &&
-               problem_domain(v->p, (Level) level, at) != problem_domain(v->p, (Level) level, v->m.to))
+               problem_domain(v->p, (Level) level, at) != problem_domain(v->p, (Level) level, v->m->to))
                 level++;
         SENTENCE_CLAUSE(d, "it talks to {} at {}, and comes to the same {}", fact_vm(v, partner),
                         { .kind = FACT_RATE,
-                          .vm = v->m.vm,
+                          .vm = v->m->vm,
                           .r = partner,
-                          .value = traffic_rate(v->s, v->m.vm, partner) },
+                          .value = traffic_rate(v->s, v->m->vm, partner) },
                         fact_level((Level) level),
-                        { .kind = CLAIM_WITH, .vm = partner, .host = v->m.to, .r = level }, claim_gain(v));
+                        { .kind = CLAIM_WITH, .vm = partner, .host = v->m->to, .r = level }, claim_gain(v));
         return true;
 }
 

@@ -68,8 +68,8 @@ static bool watch_why(const MoveView *v, SentenceDraft *d) {
         if (!v->alone)
                 return false;
         SENTENCE_CLAUSE(d, "{} has a fault of grade 1 and is watched, and {} is not from there",
-                        fact_host(v, v->m.from), fact_vm(v, v->m.vm),
-                        { .kind = CLAIM_WATCHED, .vm = v->m.vm, .host = v->m.from }, claim_gain(v));
+                        fact_host(v, v->m->from), fact_vm(v, v->m->vm),
+                        { .kind = CLAIM_WATCHED, .vm = v->m->vm, .host = v->m->from }, claim_gain(v));
         return true;
 }
 

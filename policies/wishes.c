@@ -55,21 +55,21 @@ static int wishes_sample(Arena *a, Prng *g, Problem *p) {
 
 /* What the move changes of wishes about hosts. */
 static int64_t wishes_change(const MoveView *v) {
-        const int64_t *row = v->p->wish_of ? v->p->wish_cost[v->p->wish_of[v->m.vm]] : NULL;
+        const int64_t *row = v->p->wish_of ? v->p->wish_cost[v->p->wish_of[v->m->vm]] : NULL;
 
-        return row ? row[v->m.to] - row[v->m.from] : 0;
+        return row ? row[v->m->to] - row[v->m->from] : 0;
 }
 
 static bool wishes_why(const MoveView *v, SentenceDraft *d) {
         const Fact better = { .kind = CLAIM_BETTER_MET, .value = wishes_change(v) };
-        const Fact vm = fact_vm(v, v->m.vm), from = fact_host(v, v->m.from), to = fact_host(v, v->m.to);
+        const Fact vm = fact_vm(v, v->m->vm), from = fact_host(v, v->m->from), to = fact_host(v, v->m->to);
         uint32_t rule;
 
         if (!v->alone)
                 return false;
         if (better.value >= 0) { /* what is left: those that it stays */
                 SENTENCE_CLAUSE(d, "{} goes back to {}, where a wish would have it stay", vm, to,
-                                { .kind = CLAIM_HOME, .vm = v->m.vm, .host = v->m.to }, claim_gain(v));
+                                { .kind = CLAIM_HOME, .vm = v->m->vm, .host = v->m->to }, claim_gain(v));
                 return true;
         }
         rule = view_host_rule(v, false);
@@ -82,8 +82,8 @@ static bool wishes_why(const MoveView *v, SentenceDraft *d) {
                                                                   : "the wish {} would have {} off {}",
                                 { .kind = FACT_RULE, .rule = rule, .text = v->s->rules[rule].name }, vm,
                                 v->s->rules[rule].kind == RULE_ON ? to : from,
-                                { .kind = CLAIM_SUITS, .vm = v->m.vm, .host = v->m.to, .rule = rule }, better,
-                                claim_gain(v));
+                                { .kind = CLAIM_SUITS, .vm = v->m->vm, .host = v->m->to, .rule = rule },
+                                better, claim_gain(v));
         return true;
 }
 

@@ -8,6 +8,10 @@ add_library(no_certificates OBJECT tests/no_certificates.c)
 # These wait for threads and time limits and hardly compute: many cases at once.
 set(WAITS executor_fake_test executor_libvirt_test)
 
+# What tests share and no program has: executors in simulated time and dry ones.
+add_library(test_support STATIC tests/support/executor_dry.c tests/support/executor_simulated.c)
+target_link_libraries(test_support PUBLIC act)
+
 function(criterion_tests folder label)
   file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/*_test.c)
   if(NOT WITH_GLPK)
@@ -16,7 +20,7 @@ function(criterion_tests folder label)
   foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source} $<TARGET_OBJECTS:no_certificates>)
-    target_link_libraries(${name} app PkgConfig::CRITERION)
+    target_link_libraries(${name} test_support app PkgConfig::CRITERION)
     target_link_options(${name} PRIVATE -Wl,--export-dynamic-symbol=mbedtls_x509_crt_parse_file)
     target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}" BUILD_DIR="${CMAKE_BINARY_DIR}")
     set(jobs 2)

@@ -509,9 +509,9 @@ int agent_run(const AgentOptions *o) {
                 if (o->redis)
                         absent_log(g);
                 if (o->redis && !o->advertise)
-                        log_event(LOG_WARNING, "agent.no_advertise",
-                                  "why=\"without --advertise URI the scheduler cannot reach this host's "
-                                  "libvirt\"");
+                        log_event(
+                                LOG_WARNING, "agent.no_advertise",
+                                "why=\"without --advertise URI the scheduler cannot reach this host's libvirt\"");
                 status = agent_loop(g);
                 log_event(LOG_INFO, "agent.ended", "host=%s reports=%llu", g->host,
                           (unsigned long long) g->sequence);

@@ -2,8 +2,12 @@
 /* plimsoll-agent: one process, one loop. Each turn reads what is due, makes one report of it, and hands it
  * on.
  *
- * Collectors that read files run in the loop; those that talk to libvirt run in a thread of their own (libvirt_worker.h), so that
- * a daemon that hangs stops nothing but itself: then host.daemon is 0 and their sections say ETIMEDOUT.
+ * Collectors that read files run in the loop; those that talk to libvirt run in a thread of their own
+ * (libvirt_worker.h), so that a daemon that hangs stops nothing but itself: then host.daemon is 0 and their
+ * sections say ETIMEDOUT.
+ *
+ * Units: none. Owner: `options` stays the caller's. Errors: logged, and in the exit status: 0 good, 1 failed,
+ * 2 what was asked for cannot be. Threads: once, in the main thread.
  */
 #pragma once
 

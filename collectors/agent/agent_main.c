@@ -194,7 +194,7 @@ static void agent_help(void) {
 
 /* ---- the program ---- */
 
-static int complain(const TextFault *fault) {
+static int agent_main_complain(const TextFault *fault) {
         (void) fprintf(stderr, "plimsoll-agent: %s%s%s (see plimsoll-agent --help)\n", fault->field,
                        fault->field[0] ? ": " : "", fault->what);
         return 2;
@@ -220,10 +220,10 @@ int main(int argc, char **argv) {
         int r;
 
         if (options_parse(agent_main_options, argc, argv, &o, &fault) < 0)
-                return complain(&fault);
+                return agent_main_complain(&fault);
         if (o.n_arguments > 0) {
                 text_fault(&fault, o.arguments[0], "it takes options only");
-                return complain(&fault);
+                return agent_main_complain(&fault);
         }
         if (option_given(&o, "help")) {
                 agent_help();
@@ -238,5 +238,5 @@ int main(int argc, char **argv) {
                 return 1;
         }
         r = agent_options_read(&a, &o, &options, &fault);
-        return r < 0 ? complain(&fault) : agent_with(&options);
+        return r < 0 ? agent_main_complain(&fault) : agent_with(&options);
 }

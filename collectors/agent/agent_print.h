@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A report for people, and as JSON for programs. */
+/* A report for people, and as JSON for programs.
+ *
+ * Units: as metrics.def says of each metric. Owner: the text is in the arena. Errors: NULL: the arena is
+ * full. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

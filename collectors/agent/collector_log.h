@@ -3,6 +3,8 @@
  * now. One line of the log when a collector begins to fail, fails otherwise, or is well again.
  *
  * Owner:   it owns nothing. Threads: one.
+ *
+ * Units: usec_t, in microseconds since the epoch. Errors: -ENOMEM from collector_log_section() alone.
  */
 #pragma once
 

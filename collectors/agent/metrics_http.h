@@ -5,6 +5,8 @@
  * 503.
  *
  * Owner:   metrics_http_free() ends the thread. Threads: put and free from one.
+ *
+ * Units: none. Errors: a negative errno, with *reterr_fault where it is given.
  */
 #pragma once
 

@@ -5,6 +5,9 @@
  * first word of the metric's name.
  *
  * A metric nobody read is left out, never 0. Pure.
+ *
+ * Units: as metrics.def says of each metric. Owner: the text is in the arena. Errors: -ENOMEM. Threads: any,
+ * each its own arena.
  */
 #pragma once
 

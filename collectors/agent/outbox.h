@@ -6,6 +6,9 @@
  * intervals of at most 30 s. One line is logged when Redis goes away, and one when it is back.
  *
  * Owner: the agent; ended by outbox_close(). Threads: one.
+ *
+ * Units: usec_t, in microseconds; `now` monotonic. Errors: -ENOMEM, -EINVAL; what Redis answers is logged and
+ * tried again.
  */
 #pragma once
 

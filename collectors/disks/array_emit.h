@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An array behind whatever controller or pool, as samples: what "md", "megaraid", "hpraid", "zfs" and
- * "multipath" tell in the same words. Threads: any. */
+ * "multipath" tell in the same words. Threads: any.
+ *
+ * Units: none: numbers of members. Owner: nothing is kept. Errors: what the sink returns: 0 or -ENOMEM.
+ */
 #pragma once
 
 #include "collectors/parse/unread.h"

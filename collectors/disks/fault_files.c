@@ -15,6 +15,7 @@
 #include "collectors/parse/fault_file.h"
 #include "collectors/read/collector_value.h"
 #include "collectors/read/sample_list.h"
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 
 #define FILES_MOST    256
@@ -61,10 +62,6 @@ static int faults_open(void *state, const CollectorEnv *env) {
         return arena_open(SCRATCH_BYTES, &s->scratch);
 }
 
-static int fault_files_name_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 static bool is_fault_file(const char *name) {
         size_t n = strlen(name);
 
@@ -100,7 +97,7 @@ static int files_list(Arena *a, const char *path, const char ***ret, uint32_t *r
                 }
         }
         (void) closedir(dir);
-        qsort(names, n, sizeof(*names), fault_files_name_compare);
+        qsort(names, n, sizeof(*names), compare_strings);
         *ret = names;
         *ret_n = n;
         return 0;

@@ -204,8 +204,8 @@ static void megaraid_close(void *state) {
 
 const Collector collector_megaraid = {
         .name = "megaraid",
-        .summary = "LSI, Broadcom and Dell RAID: volumes, drives, predicted failures, battery (storcli, "
-                   "perccli)",
+        .summary =
+                "LSI, Broadcom and Dell RAID: volumes, drives, predicted failures, battery (storcli, perccli)",
         .runs = RUNS_ON_HOST,
         .interval = 10 * USEC_PER_SEC,
         .settings = megaraid_settings,

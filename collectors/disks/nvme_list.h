@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The NVMe controllers of a host by sysfs, as disks that nvme-cli is asked about. */
+/* The NVMe controllers of a host by sysfs, as disks that nvme-cli is asked about.
+ *
+ * Units: none. Owner: the list is in the arena. Errors: a negative errno, as said below. Threads: any, each
+ * its own arena.
+ */
 #pragma once
 
 #include "collectors/parse/smartctl.h"

@@ -3,6 +3,8 @@
  * it.
  *
  * Owner: the collector "smart". Threads: one.
+ *
+ * Units: usec_t, in microseconds; `now` monotonic. Errors: -ENOMEM; a disk's own errors are kept in it.
  */
 #pragma once
 

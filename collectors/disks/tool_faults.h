@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faults as tools say them, as samples: for the collectors faults_d and exec. */
+/* Faults as tools say them, as samples: for the collectors faults_d and exec.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: nothing is kept; the arena is scratch. Errors:
+ * -ENOMEM; a text that cannot be read is a sample. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "collectors/read/collector.h"

@@ -7,6 +7,9 @@
  * reading gives its errno until a later round goes well. Half a round is none.
  *
  * Owner: the collector. Threads: one.
+ *
+ * Units: usec_t, in microseconds, monotonic. Errors: those of Collector.open and read: 1 not possible here, a
+ * negative errno.
  */
 #pragma once
 

@@ -11,6 +11,9 @@
  * mean of the last visits; what is older than DIRTY_AGE is not told.
  *
  * The functions here are pure but for those that say so. Threads: the caller's.
+ *
+ * Units: KiB/s in what is told, MiB/s from QEMU; usec_t, in microseconds, monotonic. Owner: the histories and
+ * the tour are the caller's. Errors: none; UNKNOWN where there is no rate.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The storage pools that are active on a host, as libvirt lists them. */
+/* The storage pools that are active on a host, as libvirt lists them.
+ *
+ * Units: KiB, MiB by suffix. Owner: texts and the list are in the arena. Errors: -ENOMEM; a negative errno as
+ * of virt_error(). Threads: any, each its own connection and arena.
+ */
 #pragma once
 
 #include <libvirt/libvirt.h>

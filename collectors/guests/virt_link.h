@@ -8,6 +8,8 @@
  * Errors:  a negative errno by kind: -ECONNREFUSED nobody listens, -EACCES refused, -ETIMEDOUT, -ENOTSUP the
  *          driver cannot do it, -ENOENT no such object, -EIO the rest. virt_words() has libvirt's own words.
  * Threads: one link, one thread.
+ *
+ * Units: usec_t, in microseconds, monotonic. Owner: whoever has the link; ended by virt_link_close().
  */
 #pragma once
 

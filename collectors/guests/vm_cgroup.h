@@ -7,6 +7,10 @@
  * cgroup v2: ROOT/machine.slice/machine-qemu\x2dID\x2dNAME.scope/libvirt/vcpuN; v1 the same below each
  * controller, some without "libvirt"; without systemd machine/qemu-ID-NAME.libvirt-qemu. (libvirt
  * docs/cgroups.rst.) All of it may be read by anyone.
+ *
+ * Units: ns, bytes by the function; a Pressure in permille. Owner: texts are in the arena, files' text in
+ * `scratch`, which is given back. Errors: -ENOMEM from vm_cgroup_find() alone; UNKNOWN or false where nothing
+ * can be read. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is remembered of one domain between readings: the facts of its XML, read again now and then,
  * and its counters.
+ *
+ * Units: MiB and KiB by suffix; usec_t, in microseconds, monotonic. Owner: VmRecords has its records; ended
+ * by vm_records_free(). Errors: -ENOMEM; a negative errno of libvirt as of virt_error(). Threads: one, the
+ * collector's.
  */
 #pragma once
 

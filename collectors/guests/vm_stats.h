@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One domain's statistics, as virConnectGetAllDomainStats gives them → numbers. Pure. */
+/* One domain's statistics, as virConnectGetAllDomainStats gives them → numbers. Pure.
+ *
+ * Units: ns, KiB, bytes, MiB/s by suffix; sums since the guest began. Owner: the caller's. Errors: none;
+ * UNKNOWN where libvirt says nothing. Threads: any.
+ */
 #pragma once
 
 #include <libvirt/libvirt.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a guest waits for, as samples: a core that others have (vCPU delay), its own limit, memory, I/O; and what
- * is swapped. */
+ * is swapped.
+ *
+ * Units: permille, KiB/s; usec_t, in microseconds, monotonic. Owner: a VmWaits is the caller's; `scratch` is
+ * given back. Errors: 0 or what the sink returns. Threads: one for each VmWaits.
+ */
 #pragma once
 
 #include "collectors/guests/vm_cgroup.h"

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks the kernel for all network links. By rtnetlink, so that it is right inside a network namespace:
- * /sys/class/net shows the namespace in which sysfs was mounted. */
+ * /sys/class/net shows the namespace in which sysfs was mounted.
+ *
+ * Units: Mbit/s; bytes. Owner: links are in the arena. Errors: a negative errno, as said below. Threads: any,
+ * each its own arena.
+ */
 #pragma once
 
 #include "collectors/parse/links.h"

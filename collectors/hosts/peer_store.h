@@ -3,6 +3,8 @@
  * answer, the key they share, and where this host answers itself.
  *
  * Owner: the agent; ended by peer_store_close(). Const to collectors. Threads: one.
+ *
+ * Units: usec_t, in microseconds, monotonic. Errors: a negative errno, as said below.
  */
 #pragma once
 

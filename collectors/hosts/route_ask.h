@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks the kernel by which interface packets to an address leave this host: ip route get, by rtnetlink. */
+/* Asks the kernel by which interface packets to an address leave this host: ip route get, by rtnetlink.
+ *
+ * Units: none. Owner: it keeps nothing. Errors: a negative errno, as said below. Threads: any.
+ */
 #pragma once
 
 #include "collectors/hosts/peer_store.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages of rtnetlink(7) and their attributes, one after the other, out of bytes that may be cut short.
  * Pure. Internal to collectors/parse.
+ *
+ * Units: bytes. Owner: what is given out points into the message. Errors: -EBADMSG. Threads: any.
  */
 #pragma once
 

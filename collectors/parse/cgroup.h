@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel says of a control group, v1 and v2 (Documentation/admin-guide/cgroup-v2.rst, and
- * scheduler/sched-bwc.rst and cgroup-v1/memory.rst for v1). Pure. */
+ * scheduler/sched-bwc.rst and cgroup-v1/memory.rst for v1). Pure.
+ *
+ * Units: ns, bytes, as named. Owner: nothing is kept. Errors: -EBADMSG. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/model/units.h"

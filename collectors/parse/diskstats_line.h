@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/diskstats (Linux, Documentation/admin-guide/iostats.rst). Pure. */
+/* /proc/diskstats (Linux, Documentation/admin-guide/iostats.rst). Pure.
+ *
+ * Units: milliseconds; I/Os since boot. Owner: names point into the text. Errors: -EBADMSG. Threads: any.
+ */
 #pragma once
 
 #include "collectors/parse/lines.h"

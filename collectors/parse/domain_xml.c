@@ -507,7 +507,8 @@ static const char *rule_value(Arena *a, const xmlNode *node, const char *value) 
         return text;
 }
 
-/* <group apart="rack">web</group>: the rules its group is said to keep, as labels (snapshot/label_rules.h).
+/* <group apart="rack">web</group>: the rules its group is said to keep, as labels
+ * (snapshot/rules/label_rules.h).
  */
 static void group_rules_add(WordList *labels, Arena *a, const xmlNode *node, const char *name) {
         static const char *const kinds[] = { "apart", "together", "spread" };

@@ -8,6 +8,9 @@
  *     '<vm><group apart="host">web</group><label key="owner">ops</label><rule priority="800"/></vm>'
  *
  * and in words of its title that begin with '#': "#web" is a group, "#owner=ops" a label. docs/labels.md.
+ *
+ * Units: MiB and the like by suffix (model/units.h). Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads:
+ * any, each its own arena.
  */
 #pragma once
 

@@ -10,6 +10,8 @@
  * to anyone who wants to flood others. The name keeps a host that got another's address from answering for
  * it; the kind keeps a question from being sent back as an answer. What an eavesdropper may replay is a
  * question (the answer's rate is limited); an answer is taken once, for the nonce that was asked.
+ *
+ * Units: nanoseconds in `held`; bytes. Owner: all is the caller's. Errors: -EBADMSG, -EINVAL. Threads: any.
  */
 #pragma once
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an operator's tool says of hardware, schema plimsoll.fault/1 (docs/fault-file.md): a JSON object, or a
- * list of them. Pure but for jansson's own memory. Texts live in the arena. */
+ * list of them. Pure but for jansson's own memory. Texts live in the arena.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any,
+ * each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

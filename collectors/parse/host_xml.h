@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What libvirt says in XML of a host, its storage pools and its interfaces. Pure but for libxml2's memory.
- * Texts live in the arena; a field that is not there is NULL. */
+ * Texts live in the arena; a field that is not there is NULL.
+ *
+ * Units: MHz. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "collectors/parse/word_list.h"

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values out of a parsed JSON document, as vendors' tools write them: missing, null, a number in quotes, one
- * past 2^63. Pure. What is not there or not of the kind asked for is UNKNOWN, NULL or false, never 0. */
+ * past 2^63. Pure. What is not there or not of the kind asked for is UNKNOWN, NULL or false, never 0.
+ *
+ * Units: as the tool writes them. Owner: json_document() gives a document, ended by json_decref(); all else
+ * points into it. Errors: NULL or UNKNOWN, as said. Threads: any, a document belongs to one.
+ */
 #pragma once
 
 #include <jansson.h>

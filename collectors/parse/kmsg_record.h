@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's log as /dev/kmsg gives it (Linux, Documentation/ABI/testing/dev-kmsg): records of
- * "level,sequence,microseconds,flags[,…];message", each followed by lines that begin with a blank. Pure. */
+ * "level,sequence,microseconds,flags[,…];message", each followed by lines that begin with a blank. Pure.
+ *
+ * Units: usec_t, in microseconds since boot. Owner: texts point into the record's bytes. Errors: none: what
+ * is no record is passed over. Threads: any.
+ */
 #pragma once
 
 #include "collectors/parse/lines.h"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text of /proc, a line and a word at a time. Pure; nothing is copied; nothing past the end is read.
  * A last line without its newline was cut short: it is not given out.
+ *
+ * Units: none. Owner: spans point into the text. Errors: -EBADMSG, -ERANGE from number_next() alone. Threads:
+ * any.
  */
 #pragma once
 

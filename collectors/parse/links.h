@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's answer to RTM_GETLINK (rtnetlink(7)) → network links. Pure. */
+/* The kernel's answer to RTM_GETLINK (rtnetlink(7)) → network links. Pure.
+ *
+ * Units: bytes and frames since the link came up. Owner: the arena. Errors: as said at links_parse(); the
+ * others have none. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

@@ -2,6 +2,8 @@
 /* What "lldpcli -f json0 show neighbors" prints → which switch and port each interface is cabled to. json0,
  * since its shape does not depend on how many there are of something (lldpcli(8)). Pure but for jansson's own
  * memory.
+ *
+ * Units: none. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

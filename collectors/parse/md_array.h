@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What /sys/block/mdN/md says of a Linux software array (Documentation/admin-guide/md.rst). Pure: it is given
- * the files' contents. */
+ * the files' contents.
+ *
+ * Units: numbers of members; sectors of 512 bytes. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any,
+ * each its own arena.
+ */
 #pragma once
 
 #include "collectors/parse/unread.h"

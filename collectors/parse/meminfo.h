@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/meminfo → memory (proc(5)). Pure. */
+/* /proc/meminfo → memory (proc(5)). Pure.
+ *
+ * Units: KiB, pages. Owner: the caller's. Errors: -EBADMSG. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/model/units.h"

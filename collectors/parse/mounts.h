@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/PID/mountinfo (proc(5)) → which file system a path is on, and whether other hosts can see it. Pure:
- * the path itself is never touched, so that a dead NFS server hangs nobody. */
+ * the path itself is never touched, so that a dead NFS server hangs nobody.
+ *
+ * Units: none. Owner: mounts and texts are in the arena. Errors: -EBADMSG, -ENOMEM. Threads: any, each its
+ * own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `multipathd show maps json` (multipath-tools 0.6 and later) → maps and their paths. Pure. Texts in the
- * arena. */
+ * arena.
+ *
+ * Units: numbers of paths. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "collectors/parse/unread.h"

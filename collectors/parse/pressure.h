@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/pressure/{cpu,memory,io}, and the same of a cgroup → pressure stall information
- * (Documentation/accounting/psi.rst). Pure. */
+ * (Documentation/accounting/psi.rst). Pure.
+ *
+ * Units: permille, averages over 10 s. Owner: the caller's. Errors: -EBADMSG. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/model/units.h"

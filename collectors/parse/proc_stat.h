@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/stat → CPU time (proc(5)). Ticks of USER_HZ since boot. Pure. */
+/* /proc/stat → CPU time (proc(5)). Ticks of USER_HZ since boot. Pure.
+ *
+ * Units: ticks of USER_HZ. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

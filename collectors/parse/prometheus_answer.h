@@ -2,6 +2,9 @@
 /* The answer of Prometheus' HTTP API to an instant query (prometheus.io/docs/prometheus/latest/querying/api):
  * {"status":"success","data":{"resultType":"vector","result":[{"metric":{…},"value":[time,"12.5"]}]}}. Pure
  * but for jansson's own memory.
+ *
+ * Units: seconds since the epoch in a series' time, as Prometheus has it. Owner: the arena. Errors: -EBADMSG,
+ * -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

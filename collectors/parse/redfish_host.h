@@ -3,7 +3,11 @@
  * and PowerSubsystem, controllers) → samples. Pure but for jansson's own memory.
  *
  * Heat and power come to grade 1 at most: a room that is hot, or on one feed, is so for every host of it. A system's,
- * chassis' or storage's health is a coarse word: where something finer is told to be unwell it is that again. */
+ * chassis' or storage's health is a coarse word: where something finer is told to be unwell it is that again.
+ *
+ * Units: as metrics.def says of each metric. Owner: the document is the caller's; samples are the sink's.
+ * Errors: 0 or what the sink returns. Threads: any, a document belongs to one.
+ */
 #pragma once
 
 #include <jansson.h>

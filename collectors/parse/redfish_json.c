@@ -27,12 +27,6 @@ uint32_t redfish_links(const json_t *j, const char *key, const char **ret, uint3
         return n;
 }
 
-const char *redfish_name(const char *link) {
-        const char *slash = link ? strrchr(link, '/') : NULL;
-
-        return slash ? slash + 1 : link ? link : "";
-}
-
 /* ---- drives ---- */
 
 static const char *drive_kind(const json_t *d) {

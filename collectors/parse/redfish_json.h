@@ -4,6 +4,9 @@
  *
  * Subjects: drives "redfish/STORAGE/DRIVE", volumes "redfish/STORAGE/volume/VOLUME", sensors
  * "redfish/CHASSIS/NAME".
+ *
+ * Units: as metrics.def says of each metric. Owner: the document is the caller's; samples are the sink's.
+ * Errors: 0 or what the sink returns. Threads: any, a document belongs to one.
  */
 #pragma once
 
@@ -14,9 +17,6 @@
 /* The links of an array of {"@odata.id": …}: `key` of a resource, "Members" of a collection. At most `most`
  * are written to ret, which stay valid as long as j. How many there are. */
 uint32_t redfish_links(const json_t *j, const char *key, const char **ret, uint32_t most);
-
-/* The last part of a link: "/redfish/v1/Systems/1" → "1". "" of NULL. */
-const char *redfish_name(const char *link);
 
 /* Each 0 or a negative errno of the sink. A slot that is empty gives nothing. */
 int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) must_check;

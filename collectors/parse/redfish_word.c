@@ -6,7 +6,12 @@
 #include <strings.h>
 
 #include "collectors/parse/json_pick.h"
-#include "collectors/parse/redfish_json.h"
+
+const char *redfish_name(const char *link) {
+        const char *slash = link ? strrchr(link, '/') : NULL;
+
+        return slash ? slash + 1 : link ? link : "";
+}
 
 const char *redfish_text(const json_t *j, const char *path) {
         const char *s = json_text_at(j, path);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Status words of Redfish resources (DSP0268, Resource.v1_x: Status). Pure. Internal to collectors/parse. */
+/* Status words of Redfish resources (DSP0268, Resource.v1_x: Status). Pure. Internal to collectors/parse.
+ *
+ * Units: none. Owner: texts are the document's. Errors: none but the sink's from redfish_unread(). Threads:
+ * any, a document belongs to one.
+ */
 #pragma once
 
 #include <jansson.h>
@@ -20,6 +24,9 @@ bool redfish_state_is_odd(const json_t *resource);
 
 const char *redfish_text(const json_t *j, const char *path);          /* "" for none */
 bool redfish_is(const json_t *j, const char *path, const char *word); /* whatever its capitals */
+/* The last part of a link: "/redfish/v1/Systems/1" → "1". "" of NULL. */
+const char *redfish_name(const char *link);
+
 /* "Id" of a resource, or the last part of its link. */
 const char *redfish_id(const json_t *j);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many members of an array may still be lost, whichever they are, before data is. Pure. */
+/* How many members of an array may still be lost, whichever they are, before data is. Pure.
+ *
+ * Units: numbers of members. Owner: nothing is kept. Errors: INT64_MIN, as said. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/base/common.h"

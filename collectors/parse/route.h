@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's answer to RTM_GETROUTE (rtnetlink(7)) → the interface a packet leaves by. Pure. */
+/* The kernel's answer to RTM_GETROUTE (rtnetlink(7)) → the interface a packet leaves by. Pure.
+ *
+ * Units: bytes. Owner: it keeps nothing. Errors: a negative errno, as said below. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/base/common.h"

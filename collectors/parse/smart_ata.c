@@ -125,7 +125,7 @@ static void attribute_take(const json_t *attribute, SmartFacts *f) {
 /* ---- device statistics (ACS-4, 9.5) ---- */
 enum { PAGE_ROTATING = 3, PAGE_ERRORS = 4, PAGE_SOLID_STATE = 7 };
 
-static int64_t statistic(const json_t *j, int64_t number, int64_t offset) {
+static int64_t smart_ata_statistic(const json_t *j, int64_t number, int64_t offset) {
         const json_t *pages = json_at(j, "ata_device_statistics.pages"), *page, *row;
         size_t i, k;
 
@@ -158,9 +158,9 @@ void smart_ata_take(const json_t *j, SmartFacts *f) {
                 attribute_take(attribute, f);
         }
         if (f->reallocated < 0)
-                f->reallocated = statistic(j, PAGE_ROTATING, 32);
+                f->reallocated = smart_ata_statistic(j, PAGE_ROTATING, 32);
         if (f->reported < 0)
-                f->reported = statistic(j, PAGE_ERRORS, 8);
+                f->reported = smart_ata_statistic(j, PAGE_ERRORS, 8);
         if (f->pending < 0)
                 f->pending = json_whole_at(j, "ata_pending_defects_log.count");
         f->error_log = smart_ata_either(j, "ata_smart_error_log.extended.count",
@@ -175,7 +175,7 @@ void smart_ata_take(const json_t *j, SmartFacts *f) {
 
 int64_t smart_ata_wear(const json_t *j) {
         const json_t *table = json_at(j, "ata_smart_attributes.table"), *attribute;
-        int64_t wear = statistic(j, PAGE_SOLID_STATE, 8);
+        int64_t wear = smart_ata_statistic(j, PAGE_SOLID_STATE, 8);
         size_t i;
 
         if (wear >= 0)

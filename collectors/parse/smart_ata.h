@@ -2,7 +2,11 @@
 /* What an ATA disk says by smartctl's JSON: attributes, error and self-test logs, device statistics. Pure.
  *
  * An attribute at its threshold predicts a failure when its maker calls it a pre-failure one, or when its raw count
- * is one that failures follow (5, 10, 187, 188, 197, 198). Temperatures and the cable's errors never do. */
+ * is one that failures follow (5, 10, 187, 188, 197, 198). Temperatures and the cable's errors never do.
+ *
+ * Units: percent; counts as the disk has them. Owner: the document and the facts are the caller's. Errors:
+ * none; UNKNOWN: it does not say. Threads: any.
+ */
 #pragma once
 
 #include <jansson.h>

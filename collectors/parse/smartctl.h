@@ -6,6 +6,10 @@
  *   0 usage, 1 could not open, or asleep, 2 a command to the disk failed     health unknown: never "healthy"
  *   3 DISK FAILING, 4 prefail attributes at or below their threshold now     as smart_verdict.h says
  *   5 attributes were so in the past, 6 error log, 7 self-test log           history: facts, no judgement
+ *
+ * Units: MiB and hours by name; temperature in °C, wear in percent; all else is counted. Owner: facts have
+ * their texts in themselves; the list of disks is in the arena. Errors: -EBADMSG, -ENOMEM. Threads: any, each
+ * its own arena.
  */
 #pragma once
 

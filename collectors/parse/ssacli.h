@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `ssacli ctrl all show config detail` (hpssacli before, hpacucli before that): HPE Smart Array controllers,
  * arrays, logical and physical drives, as indented text. Pure. Texts in the arena, "" where it does not say.
+ *
+ * Units: permille, °C, hours, percent of wear. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any,
+ * each its own arena.
  */
 #pragma once
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words in which tools say how something is → those of the metrics. Pure. */
+/* Words in which tools say how something is → those of the metrics. Pure.
+ *
+ * Units: none. Owner: static. Errors: NULL as said. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/base/common.h"

@@ -3,7 +3,11 @@
  * ("J"): controllers, virtual drives, drives. Pure.
  *
  * "Failure" says that something was not told, not that nothing was: what is there counts, and what is missing is
- * said in `unread`. All texts are in the arena, and "" where it does not say; numbers UNKNOWN. */
+ * said in `unread`. All texts are in the arena, and "" where it does not say; numbers UNKNOWN.
+ *
+ * Units: numbers of drives and errors, °C. Owner: the arena. Errors: -EBADMSG, -ENODEV, -ENOMEM. Threads:
+ * any, each its own arena.
+ */
 #pragma once
 
 #include "collectors/parse/unread.h"

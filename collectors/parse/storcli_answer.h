@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of storcli's parser share. Internal to collectors/parse. */
+/* What the parts of storcli's parser share. Internal to collectors/parse.
+ *
+ * Units: as storcli.h. Owner: the arena; an answer is the caller's, by json_decref(). Errors: -ENOMEM; NULL
+ * as said. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include <jansson.h>
 
 #include "collectors/parse/storcli.h"
 
+#define CONTROLLERS_MOST    64
 #define STORCLI_NAME_MOST   96
 #define STORCLI_DRIVES_MOST 4096 /* room of f->drives */
 

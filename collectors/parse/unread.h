@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a parser did not understand, by the name the item would have: the rest of the answer counts, and this is told
- * beside it. Pure. */
+ * beside it. Pure.
+ *
+ * Units: none. Owner: the arena. Errors: -ENOMEM. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

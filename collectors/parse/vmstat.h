@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/vmstat → pages swapped in and out since boot (proc(5)). Pure. */
+/* /proc/vmstat → pages swapped in and out since boot (proc(5)). Pure.
+ *
+ * Units: pages since boot. Owner: nothing is kept. Errors: -EBADMSG. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/model/units.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 
 void words_add(WordList *list, const char *word) {
@@ -18,10 +19,6 @@ void words_add(WordList *list, const char *word) {
                 list->words[list->n++] = word;
 }
 
-static int word_list_by_name(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 const char *words_join(WordList *list, Arena *a) {
         size_t total = 1, at = 0;
         char *text;
@@ -31,7 +28,7 @@ const char *words_join(WordList *list, Arena *a) {
         text = arena_new(a, char, total);
         if (!text)
                 return NULL;
-        qsort(list->words, list->n, sizeof(list->words[0]), word_list_by_name);
+        qsort(list->words, list->n, sizeof(list->words[0]), compare_strings);
         for (uint32_t i = 0; i < list->n; i++) {
                 size_t n = strlen(list->words[i]);
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words as one text, separated by commas, as metrics carry lists. Pure. */
+/* Words as one text, separated by commas, as metrics carry lists. Pure.
+ *
+ * Units: none. Owner: words stay the caller's; the joined text is in the arena. Errors: NULL: the arena is
+ * full; a word too many is not taken. Threads: any, a list belongs to one.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

@@ -4,6 +4,9 @@
  * resolved, no limits lifted.
  *
  * Threads: any; a document belongs to one.
+ *
+ * Units: none. Owner: a document is the caller's, by xml_close(); copies are in the arena. Errors: -EBADMSG;
+ * NULL from the others, as said.
  */
 #pragma once
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `zpool status -j --json-int -P` (OpenZFS 2.3 and later) or `zpool status -P` → pools and their devices.
- * Pure. */
+ * Pure.
+ *
+ * Units: numbers of devices and errors; permille. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any,
+ * each its own arena.
+ */
 #pragma once
 
 #include "collectors/parse/unread.h"

@@ -182,7 +182,7 @@ int zfs_word_check(Arena *a, const ZfsTable *t, const char *what, const char *wo
 }
 
 /* The weakest of its top-level devices is the pool's redundancy, and its level. */
-static uint32_t vdevs_take(const ZfsTable *t, ZfsPool *p) {
+static uint32_t zpool_rows_vdevs_take(const ZfsTable *t, ZfsPool *p) {
         int64_t weakest = INT64_MAX;
         uint32_t vdevs = 0;
 
@@ -214,7 +214,7 @@ int zfs_table_judge(Arena *a, const ZfsTable *t, ZfsPool *pools, ZfsLeaf *leaves
         bool filling = false;
         int r = zfs_word_check(a, t, "state", t->state, f);
 
-        if (r == 0 && vdevs_take(t, &p) == 0)
+        if (r == 0 && zpool_rows_vdevs_take(t, &p) == 0)
                 return unread_word(a, &f->unread, text_format(a, "zfs/%s", t->name), "table", NULL);
         for (uint32_t i = 0; r == 0 && i < t->n_rows; i++) {
                 if (!is_leaf(t, i)) {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What both forms of zpool's answer are read to: its table, a row per device, groups before their members.
- * Pure. */
+ * Pure.
+ *
+ * Units: numbers of errors. Owner: the arena; pools and leaves are the caller's arrays. Errors: -ENOMEM;
+ * UNKNOWN from zfs_count(). Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "collectors/parse/zpool.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a block device the host's own, or one that other hosts may see, too? */
+/* Is a block device the host's own, or one that other hosts may see, too?
+ *
+ * Units: none. Owner: `scratch` is given back. Errors: UNKNOWN as said. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's names of block devices: sda1, md0, dm-3. From /sys and /dev alone, which hang nobody. */
+/* The kernel's names of block devices: sda1, md0, dm-3. From /sys and /dev alone, which hang nobody.
+ *
+ * Units: none. Owner: the name is in the arena. Errors: -ENOMEM; 1 is no error. Threads: any, each its own
+ * arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

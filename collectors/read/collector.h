@@ -8,6 +8,9 @@
  * Threads: a collector is called from one thread at a time. In the agent that is a helper (job_threads.h):
  * open() and read() may hang in the kernel, and then hold up nobody; fd() and ready() are called beside it,
  * when neither is under way. Memory: state is zeroed, of state_size, owned by the caller.
+ *
+ * Units: usec_t, in microseconds, monotonic. Owner: what collectors_all() gives is static. Errors: a
+ * collector's functions: 0, 1 as said, or a negative errno.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One setting, for the collector it belongs to. */
+/* One setting, for the collector it belongs to.
+ *
+ * Units: those of the setting's type: µs, bytes, a number. Owner: the text is the settings'. Errors: none: a
+ * name that is not in the table is a programmer's error (assert). Threads: any.
+ */
 #pragma once
 
 #include "collectors/read/collector.h"

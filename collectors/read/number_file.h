@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of sysfs that hold one number, or one line. */
+/* Files of sysfs that hold one number, or one line.
+ *
+ * Units: the file's own. Owner: `scratch` is given back; a line is in the arena. Errors: UNKNOWN or NULL.
+ * Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

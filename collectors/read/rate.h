@@ -4,6 +4,9 @@
  * The first reading gives none; nor does a counter that went back (its device was replaced, a guest was
  * restarted, a 32-bit counter wrapped) or a clock that did not move on: the reading is remembered and the
  * next one counts from it. A rate that cannot be told is left out, never reported as 0.
+ *
+ * Units: per second × num ÷ den; usec_t, in microseconds, monotonic. Owner: the Rate is the caller's. Errors:
+ * none; 1 is no error. Threads: any, a Rate belongs to one.
  */
 #pragma once
 

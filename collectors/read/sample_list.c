@@ -22,12 +22,10 @@ static int list_emit(SampleSink *sink, Sample sample) {
                 return -ENOMEM;
         if (list->n == list->room) {
                 uint32_t room = list->room > 0 ? list->room * 2 : 64;
-                Sample *more = arena_new(list->arena, Sample, room);
+                Sample *more = arena_longer(list->arena, Sample, list->samples, list->n, room);
 
                 if (!more)
                         return -ENOMEM;
-                if (list->n > 0)
-                        memcpy(more, list->samples, list->n * sizeof(*more));
                 list->samples = more;
                 list->room = room;
         }

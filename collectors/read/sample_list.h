@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Samples gathered in an arena: the sink collectors write to, and the section it becomes. */
+/* Samples gathered in an arena: the sink collectors write to, and the section it becomes.
+ *
+ * Units: as metrics.def says of each metric. Owner: copies are in the arena. Errors: -ENOMEM. Threads: any,
+ * each its own arena.
+ */
 #pragma once
 
 #include "collectors/read/collector.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole small file, read at once, as /proc wants it. */
+/* A whole small file, read at once, as /proc wants it.
+ *
+ * Units: bytes. Owner: the text is in the arena. Errors: a negative errno, as said below. Threads: any, each
+ * its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

@@ -10,6 +10,8 @@
  *
  * Owner:   whoever has the ToolRun; ended by tool_run_close(), which kills and does not wait.
  * Threads: one, and it must outlive the tool.
+ *
+ * Units: usec_t, in microseconds, monotonic. Errors: a negative errno, as said at each.
  */
 #pragma once
 

@@ -3,6 +3,9 @@
  * https are spoken, TLS certificates are verified unless the caller says otherwise.
  *
  * Threads: any; each call is its own. Blocks for at most the time limit.
+ *
+ * Units: usec_t, in microseconds; bytes. Owner: the reply is in the arena. Errors: a negative errno, as said
+ * at http_request(); http_escape(): NULL, the arena is full.
  */
 #pragma once
 

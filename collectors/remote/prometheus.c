@@ -30,15 +30,13 @@ const SettingDef prometheus_settings[] = {
           .type = SETTING_TEXT,
           .def_text = "",
           .doc = "The libvirt URI of a host, {host} standing for its name: qemu+tls://{host}/system. Needed "
-                 "to move "
-                 "VMs." },
+                 "to move VMs." },
         { .name = "scrape",
           .type = SETTING_DURATION,
           .def = 30 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 600 * USEC_PER_SEC,
-          .doc = "Prometheus' scrape interval. Rates are over four of them; what is older than three is "
-                 "stale." },
+          .doc = "Prometheus' scrape interval. Rates are over four of them; what is older than three is stale." },
         { .name = "timeout",
           .type = SETTING_DURATION,
           .def = 10 * USEC_PER_SEC,

@@ -8,6 +8,8 @@
  * jobs (docs/prometheus.md).
  *
  * Owner: everything returned is in the arena. Threads: any. Blocks for at most prometheus.timeout a query.
+ *
+ * Units: as metrics.def says of each metric. Errors: a negative errno, as said below.
  */
 #pragma once
 

@@ -7,6 +7,9 @@
  * keeps its grade. Links are followed on the BMC alone.
  *
  * Owner: everything is in the arena. Threads: any. Blocks for at most the time limit.
+ *
+ * Units: as metrics.def says of each metric; usec_t, in microseconds since the epoch. Errors: a negative
+ * errno, as said below.
  */
 #pragma once
 

@@ -6,6 +6,7 @@
 
 #include "collectors/parse/redfish_host.h"
 #include "collectors/parse/redfish_json.h"
+#include "collectors/parse/redfish_word.h"
 #include "scheduler/base/text.h"
 
 #define LINKS_MOST 512

@@ -3,7 +3,11 @@
  *
  * One odd resource (an error of the BMC, no JSON, a word that is not known) is named in item.unread, and the walk goes on.
  * Where it cannot go on (its time is over, there are too many), what was read counts and the rest is named: a device that
- * is not told of keeps its grade. */
+ * is not told of keeps its grade.
+ *
+ * Units: as metrics.def says of each metric; usec_t, in microseconds. Owner: the arena is scratch; the list
+ * is the caller's. Errors: a negative errno, as said below. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include <jansson.h>

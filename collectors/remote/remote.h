@@ -3,11 +3,13 @@
  *
  * Every host is read twice, an interval apart, so that rates are there; all hosts at once, a thread each.
  * A host that does not answer in time still gets a report: its sections hold the error and host.daemon is 0,
- * so that snapshot_build() excludes it. Its thread is left to itself; it frees what it holds when libvirt lets
- * go of it, and nothing waits for it.
+ * so that snapshot_build() excludes it. Its thread is left to itself; it frees what it holds when libvirt
+ * lets go of it, and nothing waits for it.
  *
  * Owner:   everything returned is in the caller's arena.
  * Threads: one call at a time in a process.
+ *
+ * Units: usec_t, in microseconds. Errors: -EINVAL, -ENOMEM; a host's own errors are in its report.
  */
 #pragma once
 

@@ -2,12 +2,15 @@
 /* Collectors at work: a state each, its pace, its time limit, its last section and how often it failed in a
  * row.
  *
- * With helper threads (run_set_open) each collector is opened and read by a helper thread. One that does not come back
- * is left to its thread, and the others go on with another; past its limit its section says -ETIMEDOUT with
- * each round, and it is not read again until it came back. What it brings then counts as its reading.
- * Without helper threads all is done by the caller's thread, which waits for it.
+ * With helper threads (run_set_open) each collector is opened and read by a helper thread. One that does not
+ * come back is left to its thread, and the others go on with another; past its limit its section says
+ * -ETIMEDOUT with each round, and it is not read again until it came back. What it brings then counts as its
+ * reading. Without helper threads all is done by the caller's thread, which waits for it.
  *
  * Owner:   whoever made it; ended by run_set_close(). Threads: one.
+ *
+ * Units: usec_t, in microseconds; `monotonic` of clock_monotonic(), `stamp` since the epoch. Errors: -ENOMEM
+ * from run_set_open() and run_set_sections(); a collector's errors are in its section.
  */
 #pragma once
 

@@ -2,6 +2,8 @@
 /* The settings of all collectors an agent runs: a section each, named like the collector, from its own table.
  *
  * Owner: the arena. Errors: -EINVAL with what is wrong and what is accepted; -ENOMEM.
+ *
+ * Units: those of each setting's type. Threads: any, each its own arena.
  */
 #pragma once
 

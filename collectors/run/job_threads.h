@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads for jobs: helper threads for jobs that may never come back, such as reading a file of a device that hangs in
- * the kernel. One thread does all jobs, one after the other. A job that takes longer than the owner's patience
- * is passed: a fresh thread does the rest, and the thread that hangs is used again once its job came back. So
- * there is one thread as long as nothing hangs, and one more for each job that does.
+/* Threads for jobs: helper threads for jobs that may never come back, such as reading a file of a device that
+ * hangs in the kernel. One thread does all jobs, one after the other. A job that takes longer than the
+ * owner's patience is passed: a fresh thread does the rest, and the thread that hangs is used again once its
+ * job came back. So there is one thread as long as nothing hangs, and one more for each job that does.
  *
  * They end only with job_threads_end(): what dies with the thread that started it (tool_run.h) lives as long.
  * Jobs that run at the same time were passed: who makes them sees to it that they share nothing they write.
  *
  * Threads: all functions are for the one thread that made them.
+ *
+ * Units: usec_t, in microseconds. Owner: whoever made them; a job stays its owner's. Errors: -ENOMEM from
+ * job_threads_new() alone.
  */
 #pragma once
 

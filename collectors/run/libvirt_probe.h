@@ -4,6 +4,8 @@
  *
  * Owner: libvirt_probe_free() takes NULL, never waits, and returns NULL; a thread that hangs frees what it has when
  * it comes back. Threads: all functions are for the one thread that made the probe.
+ *
+ * Units: none. Errors: -ENOMEM from libvirt_probe_new() alone.
  */
 #pragma once
 

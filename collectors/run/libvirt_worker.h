@@ -3,9 +3,12 @@
  * come back (a daemon stopped, a host that swallows packets, a QEMU monitor stuck in I/O). Whoever asks waits
  * as long as it likes, and is told that the worker is stuck.
  *
- * Owner:   libvirt_worker_free() takes NULL, never waits, and returns NULL. A thread that hangs in a call keeps
- * its memory until libvirt lets go of it, then frees it and ends. Threads: all functions are for the one
- * thread that made the worker.
+ * Owner:   libvirt_worker_free() takes NULL, never waits, and returns NULL. A thread that hangs in a call
+ * keeps its memory until libvirt lets go of it, then frees it and ends. Threads: all functions are for the
+ * one thread that made the worker.
+ *
+ * Units: usec_t, in microseconds; `until` monotonic. Errors: -ENOMEM, -EAGAIN; libvirt's own are in
+ * LibvirtWorkerState.
  */
 #pragma once
 

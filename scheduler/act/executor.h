@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How moves are made: one table, several implementations (libvirt, simulated, dry). Dry run is an executor,
- * never an `if`.
+/* How moves are made: one table, several implementations: libvirt's (act/libvirt), and those of tests, in
+ * simulated time or dry (tests/support).
  *
  * Threads: an Executor is called from one thread; the libvirt one runs a worker thread for each migration
  * inside. Errors: negative errno only for what is no outcome of a migration (out of memory).
+ *
+ * Units: permille; bytes and milliseconds by suffix. Owner: an executor is ended by its free(self).
  */
 #pragma once
 

@@ -58,9 +58,8 @@ static int64_t planned_kbit(const RunMove *m) {
         const MigrationRequest *q = &m->request;
 
         if (q->offline)
-                return LINK_SHARE_KBIT_A_MIB;
-        return q->manner.bandwidth_kbit > 0 ? q->manner.bandwidth_kbit
-                                            : q->bandwidth_mib_s * LINK_SHARE_KBIT_A_MIB;
+                return KBIT_A_MIB;
+        return q->manner.bandwidth_kbit > 0 ? q->manner.bandwidth_kbit : q->bandwidth_mib_s * KBIT_A_MIB;
 }
 
 /* Its cap stays as it is. */
@@ -103,7 +102,7 @@ static void plan_wave(LinkShare *s, const RunMove *moves, uint32_t first, uint32
 
                         if (most_kbit > 0 && kbit > most_kbit)
                                 kbit = most_kbit;
-                        m->budget[k] = kbit / LINK_SHARE_KBIT_A_MIB;
+                        m->budget[k] = kbit / KBIT_A_MIB;
                         m->governed = m->governed && !l->open;
                         m->planned_at_once = most > m->planned_at_once ? most : m->planned_at_once;
                 }
@@ -117,7 +116,7 @@ static void plan_all(LinkShare *s, const RunMove *moves, const uint32_t at_once[
 
                 m->links[0] = 2 * host_of(hosts, moves[i].request.order->from);
                 m->links[1] = 2 * host_of(hosts, moves[i].request.order->to) + 1;
-                m->planned = planned_kbit(&moves[i]) / LINK_SHARE_KBIT_A_MIB;
+                m->planned = planned_kbit(&moves[i]) / KBIT_A_MIB;
                 if (planned_kbit(&moves[i]) > 0 && m->planned == 0)
                         m->planned = 1;
         }

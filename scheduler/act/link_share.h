@@ -13,14 +13,15 @@
  * to post-copy, whose caps are of two kinds. A link here is one direction of a host's NIC.
  *
  * Owner: the caller, by link_share_free(). Threads: one. No clock, no I/O.
+ *
+ * Units: MiB/s for caps, kbit/s for links; usec_t, in microseconds. Errors: -ENOMEM from link_share_new()
+ * alone.
  */
 #pragma once
 
 #include "scheduler/act/executor.h"
 
 typedef struct LinkShare LinkShare;
-
-#define LINK_SHARE_KBIT_A_MIB 8389 /* kbit/s in a MiB/s, rounded up */
 
 typedef struct LinkShareOptions {
         uint32_t per_out, per_in; /* how many a host may have at once; 0: any number */

@@ -157,7 +157,7 @@ static int run_waves_begin(Run *r, uint32_t i) {
         int started;
 
         if (cap > 0 && r->executor->limit)
-                request.manner.bandwidth_kbit = cap * LINK_SHARE_KBIT_A_MIB;
+                request.manner.bandwidth_kbit = cap * KBIT_A_MIB;
         started = r->executor->start(r->executor->self, &request, &r->slots[i].id);
         if (started < 0)
                 link_share_end(r->share, i);

@@ -14,6 +14,9 @@
  * that; and moves that are to share links start one behind the other, so that they do not end together.
  *
  * Owner: everything is the caller's. Threads: one; callbacks are called from it.
+ *
+ * Units: usec_t, in microseconds; kbit/s. Errors: -ENOMEM; 1 is no error; what a callback returns, as said
+ * there.
  */
 #pragma once
 

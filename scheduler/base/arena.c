@@ -66,3 +66,18 @@ void arena_rewind(Arena *a, ArenaMark mark) {
         assert(mark <= a->used);
         a->used = mark;
 }
+
+void *arena_copy_longer(Arena *a, const void *old, size_t n, size_t room, size_t size, size_t align) {
+        void *longer = arena_take(a, room, size, align);
+
+        assert(n <= room);
+        if (longer && n > 0)
+                memcpy(longer, old, n * size);
+        return longer;
+}
+
+void *arena_room(Arena *a, void *list, size_t n, size_t size) {
+        if (n > 0 && (n & (n - 1)) != 0)
+                return list;
+        return arena_copy_longer(a, list, n, n > 0 ? 2 * n : 1, size, _Alignof(max_align_t));
+}

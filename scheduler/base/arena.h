@@ -8,6 +8,8 @@
  * Owner:   the program that runs the round (scheduler/app, tests).
  * Errors:  arena_take() returns NULL when the limit is reached; callers return -ENOMEM.
  * Threads: one arena, one thread. arena_split() gives a thread an arena of its own.
+ *
+ * Units: bytes.
  */
 #pragma once
 
@@ -40,3 +42,15 @@ ArenaMark arena_mark(const Arena *a);
 void arena_rewind(Arena *a, ArenaMark mark);
 
 #define arena_new(a, type, n) ((type *) arena_take((a), (n), sizeof(type), _Alignof(type)))
+
+/* A longer list: the n items of `old`, and zeroed ones up to `room`. The old one stays in the arena. NULL: it is
+ * full. */
+void *arena_copy_longer(Arena *a, const void *old, size_t n, size_t room, size_t size,
+                        size_t align) must_check;
+
+#define arena_longer(a, type, old, n, room)                                                                  \
+        ((type *) arena_copy_longer((a), (old), (n), (room), sizeof(type), _Alignof(type)))
+
+/* A list that grows by one item at a time: itself where it has room for item n, else a copy of twice the length.
+ * For lists that grow by this alone, from n = 0. NULL: the arena is full. */
+void *arena_room(Arena *a, void *list, size_t n, size_t size) must_check;

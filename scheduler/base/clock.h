@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time. Pure rooms never include this: time reaches them as an argument. */
+/* Time. Pure rooms never include this: time reaches them as an argument.
+ *
+ * Units: usec_t: microseconds. Owner: a Clock is the caller's. Errors: none. Threads: any.
+ */
 #pragma once
 
 #include <stdint.h>

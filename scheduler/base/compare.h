@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For qsort() and bsearch(). */
+/* For qsort() and bsearch().
+ *
+ * Units: none. Owner: nothing is kept. Errors: none. Threads: any.
+ */
 #pragma once
 
 #include <stdint.h>
+#include <string.h>
 
 /* Of two int64_t, the smaller first. */
 static inline int compare_int64(const void *a, const void *b) {
@@ -16,4 +20,9 @@ static inline int compare_uint32(const void *a, const void *b) {
         const uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
 
         return (x > y) - (x < y);
+}
+
+/* Of two const char *, by their bytes. */
+static inline int compare_strings(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
 }

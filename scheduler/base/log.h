@@ -5,6 +5,9 @@
  *   → 2026-03-01T12:00:00Z info migration.done vm=web1 from=h1 to=h2 seconds=3.2
  *
  * A value with a space or quote in it goes through LOG_QUOTED's %s: log_quote(). Threads: any.
+ *
+ * Units: none. Owner: `buf` is the caller's; a LogThread the thread's. Errors: none: a line that cannot be
+ * written is lost.
  */
 #pragma once
 

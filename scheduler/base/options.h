@@ -3,6 +3,8 @@
  *
  * Unknown options, missing values and values out of range are told with what is accepted and the nearest
  * right word. Threads: one (getopt_long keeps its place in globals). Owner: values point into argv.
+ *
+ * Units: those of the option's type: µs, a number. Errors: -EINVAL, -ERANGE as said.
  */
 #pragma once
 

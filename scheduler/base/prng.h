@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A small seeded generator (splitmix64, Steele, Lea, Flood 2014): the same seed, the same numbers, anywhere.
+ *
+ * Units: none. Owner: the Prng is the caller's. Errors: none. Threads: any, each its own.
  */
 #pragma once
 

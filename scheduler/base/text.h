@@ -2,6 +2,9 @@
 /* Text: formatted strings in an arena, strict numbers, quantities with units.
  *
  * Pure: locale plays no part (decimal point is '.'). Threads: any.
+ *
+ * Units: bytes; scaled numbers as said. Owner: texts are in the arena; buffers the caller's. Errors: -EINVAL,
+ * -ERANGE, or NULL: the arena is full.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads beside the main one. Signals are the main thread's: these are begun with all of them blocked. */
+/* Threads beside the main one. Signals are the main thread's: these are begun with all of them blocked.
+ *
+ * Units: none. Owner: the caller joins or detaches it. Errors: a negative errno: it was not begun. Threads:
+ * any.
+ */
 #pragma once
 
 #include <pthread.h>

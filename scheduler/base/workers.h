@@ -5,6 +5,8 @@
  *
  * Owner:   the program. Threads: run() is called by one thread at a time, and returns when all tasks are
  * done.
+ *
+ * Units: numbers of threads. Errors: none: where no thread can be had, the caller's does the task.
  */
 #pragma once
 

@@ -16,8 +16,10 @@
 #define EXACT_PLACES_MAX 20000 /* kinds of VMs × hosts */
 #define EXACT_GLPK_MIB   256
 
-/* This build's. Built without GLPK (-DWITH_GLPK=OFF) there is nothing to ask: it is exact_absent by another name. */
+/* This build's. Built without GLPK (-DWITH_GLPK=OFF) there is nothing to ask: it is exact_absent by
+ * another name. */
 extern const Solver exact_solver;
 
-/* Stands for the solver of such a build (`solve` is NULL), so that what one recorded is decided again the same. */
+/* Stands for the solver of such a build (`solve` is NULL), so that what one recorded is decided again the
+ * same. */
 extern const Solver exact_absent;

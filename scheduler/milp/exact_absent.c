@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands for the exact solver in a build without GLPK: the only file of this room that is in such a build. */
+/* What stands for the exact solver in a build without GLPK: the only file of this room that is in such a
+ * build. */
 #include "scheduler/milp/exact.h"
 
 #define EXACT_ABSENT_NAME "absent" /* stays: it is in records */

@@ -9,6 +9,8 @@
  * point truly costs is asked of the evaluator.
  *
  * Owner: the arena. Errors: -ENOMEM; -EOVERFLOW when numbers are too large for exact rows. Threads: one.
+ *
+ * Units: the problem's own; Cost in the rows.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside scheduler/milp: the parts of formulation_build(), and what they share. */
+/* Inside scheduler/milp: the parts of formulation_build(), and what they share.
+ *
+ * Units: the problem's own; Cost in the rows. Owner: the Formulation's arena. Errors: -ENOMEM, -EOVERFLOW.
+ * Threads: one for each Formulation.
+ */
 #pragma once
 
 #include "scheduler/milp/formulation.h"

@@ -8,6 +8,8 @@
  * Threads: GLPK keeps its environment per thread (Debian builds it with TLS; a unit test looks). An Lp
  * belongs to the thread that opened it, and a thread has at most one at a time. Owner: the caller; lp_free()
  * also frees the thread's GLPK environment: nothing stays behind.
+ *
+ * Units: MiB of memory; numbers as the program has them. Errors: -ENOMEM, -EIO.
  */
 #pragma once
 

@@ -23,21 +23,12 @@ int program_new(Arena *a, Program **ret) {
         return 0;
 }
 
-/* A longer copy of `old` when `room` grows; the old one stays in the arena until it is rewound. */
-static void *program_longer(Arena *a, const void *old, uint32_t used, uint32_t room, size_t size) {
-        void *p = arena_take(a, room, size, _Alignof(int64_t));
-
-        if (p && used > 0)
-                memcpy(p, old, used * size);
-        return p;
-}
-
 static int columns_grow(Program *g) {
         uint32_t room = g->cols_room ? g->cols_room * 2 : 256, n = g->n_cols;
-        int64_t *lower = program_longer(g->arena, g->lower, n, room, sizeof(int64_t));
-        int64_t *upper = program_longer(g->arena, g->upper, n, room, sizeof(int64_t));
-        int64_t *cost = program_longer(g->arena, g->cost, n, room, sizeof(int64_t));
-        bool *whole = program_longer(g->arena, g->whole, n, room, sizeof(bool));
+        int64_t *lower = arena_longer(g->arena, int64_t, g->lower, n, room);
+        int64_t *upper = arena_longer(g->arena, int64_t, g->upper, n, room);
+        int64_t *cost = arena_longer(g->arena, int64_t, g->cost, n, room);
+        bool *whole = arena_longer(g->arena, bool, g->whole, n, room);
 
         if (!lower || !upper || !cost || !whole)
                 return -ENOMEM;
@@ -62,9 +53,9 @@ int64_t program_column(Program *g, int64_t lower, int64_t upper, bool whole) {
 
 static int rows_grow(Program *g) {
         uint32_t room = g->rows_room ? g->rows_room * 2 : 256, n = g->n_rows;
-        int64_t *lo = program_longer(g->arena, g->row_lo, n, room, sizeof(int64_t));
-        int64_t *hi = program_longer(g->arena, g->row_hi, n, room, sizeof(int64_t));
-        uint32_t *start = program_longer(g->arena, g->row_start, n ? n + 1 : 0, room + 1, sizeof(uint32_t));
+        int64_t *lo = arena_longer(g->arena, int64_t, g->row_lo, n, room);
+        int64_t *hi = arena_longer(g->arena, int64_t, g->row_hi, n, room);
+        uint32_t *start = arena_longer(g->arena, uint32_t, g->row_start, n ? n + 1 : 0, room + 1);
 
         if (!lo || !hi || !start)
                 return -ENOMEM;
@@ -91,8 +82,8 @@ int program_term(Program *g, uint32_t col, int64_t coef) {
                 return 0;
         if (g->n_terms == g->terms_room) {
                 uint32_t room = g->terms_room ? g->terms_room * 2 : 1024, n = g->n_terms;
-                uint32_t *cols = program_longer(g->arena, g->term_col, n, room, sizeof(uint32_t));
-                int64_t *coefs = program_longer(g->arena, g->term_coef, n, room, sizeof(int64_t));
+                uint32_t *cols = arena_longer(g->arena, uint32_t, g->term_col, n, room);
+                int64_t *coefs = arena_longer(g->arena, int64_t, g->term_coef, n, room);
 
                 if (!cols || !coefs)
                         return -ENOMEM;

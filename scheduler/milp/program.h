@@ -7,6 +7,8 @@
  * linear programming, Math. Programming 99, 2004).
  *
  * Owner: the arena. Errors: -ENOMEM. Rows are only ever added. Threads: one.
+ *
+ * Units: none: whole numbers.
  */
 #pragma once
 

@@ -52,12 +52,10 @@ static int tree_heap_push(Tree *t, uint32_t node) {
 
         if (t->n_heap == t->heap_room) {
                 uint32_t room = t->heap_room ? 2 * t->heap_room : 256;
-                uint32_t *heap = arena_new(t->arena, uint32_t, room);
+                uint32_t *heap = arena_longer(t->arena, uint32_t, t->heap, t->n_heap, room);
 
                 if (!heap)
                         return -ENOMEM;
-                if (t->n_heap > 0)
-                        memcpy(heap, t->heap, sizeof(*heap) * t->n_heap);
                 t->heap = heap;
                 t->heap_room = room;
         }
@@ -90,12 +88,10 @@ static int64_t node_add(Tree *t, uint32_t parent, uint32_t col, int64_t lower, i
 
         if (t->n_nodes == t->nodes_room) {
                 uint32_t room = t->nodes_room ? 2 * t->nodes_room : 256;
-                Node *nodes = arena_new(t->arena, Node, room);
+                Node *nodes = arena_longer(t->arena, Node, t->nodes, t->n_nodes, room);
 
                 if (!nodes)
                         return -ENOMEM;
-                if (t->n_nodes > 0)
-                        memcpy(nodes, t->nodes, sizeof(*nodes) * t->n_nodes);
                 t->nodes = nodes;
                 t->nodes_room = room;
         }

@@ -4,6 +4,8 @@
  * floating-point relaxation only says where to look. What a point costs is said by the caller.
  *
  * Deterministic: the budget counts relaxations solved. Threads: one (see lp.h).
+ *
+ * Units: Cost: no unit; relaxations in the budget. Owner: the program's arena. Errors: -ENOMEM, -EIO.
  */
 #pragma once
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What moves are made for: the kinds of action a person may allow, be asked about, or forbid one by one.
  * Pure.
+ *
+ * Units: none. Owner: static, or in the arena. Errors: NULL: the arena is full. Threads: any.
  */
 #pragma once
 

@@ -2,6 +2,8 @@
 /* What was decided, what came of it, and how far it was from what had been said beforehand. Const once made.
  *
  * Pure. Threads: any.
+ *
+ * Units: permille; ms, bytes by suffix. Owner: the arena. Errors: -ENOMEM.
  */
 #pragma once
 

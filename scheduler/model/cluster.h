@@ -7,6 +7,9 @@
  *
  * Order: hosts and vms are sorted by name (strcmp), names are unique. Builders ensure it; then the same
  * cluster gives the same plan, whatever order its facts came in.
+ *
+ * Units: by suffix (units.h); usec_t, in microseconds since the epoch. Owner: the snapshot's arena. Errors:
+ * -ENOMEM from snapshot_speeds() alone; NULL or IX_NONE where there is none. Threads: any, const once built.
  */
 #pragma once
 
@@ -38,7 +41,8 @@ typedef enum HostState {
 } HostState;
 extern const char *const host_state_names[HOST_STATE_N]; /* "active", "cordoned", "maintenance", "offline" */
 
-/* Why a host is neither source nor target of balance moves although it may be up (design §7.4). */
+/* Why a host is neither source nor target of balance moves although it may be up: silence is not health
+ * (snapshot/build/build.h). */
 typedef enum Exclusion {
         EXCLUDED_NONE,
         EXCLUDED_STALE,   /* its last report is older than allowed */
@@ -69,7 +73,7 @@ typedef struct PeerRtt {
         int64_t rtt_us;
 } PeerRtt;
 
-/* One thing of a host that is failing, or is suspected to be, and who depends on it (design §8). */
+/* One thing of a host that is failing, or is suspected to be, and who depends on it (docs/faults.md). */
 typedef struct Fault {
         const char *device; /* "sda", "md0", "memory mc0" …; unique on its host */
         const char *serial; /* NULL: not known. Another one under the same name is another device */
@@ -183,7 +187,7 @@ typedef struct Host {
         Exclusion excluded;
         const char *excluded_why; /* in words, or NULL */
         usec_t seen_at;           /* when its facts were read; 0: from a file without times */
-        int64_t fault_grade;      /* 0 … 4, design §8 */
+        int64_t fault_grade;      /* 0 … 4 (docs/faults.md) */
         const char *fault_why;    /* evidence in words, or NULL */
         const Fault *faults;      /* sorted by device; then fault_grade is the worst of them */
         uint32_t n_faults;        /* 0 with a grade: nobody says of what; it concerns all VMs */

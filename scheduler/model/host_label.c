@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/model/limits.h"
 #include "scheduler/model/selection.h"
 
@@ -64,10 +65,6 @@ int host_labels_check(const Strings *labels, TextFault *reterr_fault) {
 }
 
 /* As a snapshot file has lists: by bytes. */
-static int host_label_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 int host_labels_read(Arena *a, const Strings *given, Strings *ret, TextFault *reterr_fault) {
         const char **at = arena_new(a, const char *, given->n);
         Strings labels = { .at = at, .n = given->n };
@@ -77,7 +74,7 @@ int host_labels_read(Arena *a, const Strings *given, Strings *ret, TextFault *re
                 return -ENOMEM;
         if (given->n > 0) {
                 memcpy(at, given->at, sizeof(*at) * given->n);
-                qsort(at, given->n, sizeof(*at), host_label_compare);
+                qsort(at, given->n, sizeof(*at), compare_strings);
         }
         r = host_labels_check(&labels, reterr_fault);
         if (r == 0)
@@ -107,7 +104,7 @@ int host_labels_parse(Arena *a, const char *text, Strings *ret) {
                 }
                 text += length + (text[length] == ',');
         }
-        qsort(at, n, sizeof(*at), host_label_compare);
+        qsort(at, n, sizeof(*at), compare_strings);
         *ret = (Strings){ .at = n > 0 ? at : NULL, .n = n };
         return 0;
 }
@@ -154,7 +151,7 @@ int host_labels_merge(Arena *a, const Strings *labels, const Strings *changes, S
                         at[n++] = labels->at[i];
         }
         if (n > 0)
-                qsort(at, n, sizeof(*at), host_label_compare);
+                qsort(at, n, sizeof(*at), compare_strings);
         *ret = (Strings){ .at = n > 0 ? at : NULL, .n = n };
         return 0;
 }

@@ -4,6 +4,9 @@
  *
  * A list of them is sorted, and has each key once. Bounds are ours: a report stays small whatever an agent
  * says, and a label can be written in every place without quotes. Pure. Threads: any.
+ *
+ * Units: bytes. Owner: labels are in the arena; what is checked stays the caller's. Errors: -EINVAL, -ENOMEM,
+ * as said.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What finished migrations taught of the next ones (decide/migration_lessons). By name: hosts and VMs come
- * and go. Shares are permille of what the model says of itself: 1000, as it says.
+/* What finished migrations taught of the next ones (decide/migration/migration_lessons.h). By name: hosts and
+ * VMs come and go. Shares are permille of what the model says of itself: 1000, as it says.
  */
 #pragma once
 

@@ -5,6 +5,8 @@
  * keeps that).
  *
  * Owner: whoever made it, with its strings; it outlives what points to it.
+ *
+ * Units: by suffix (units.h): MiB; a Prediction's in ms, bytes, kbit. Errors: none. Threads: any.
  */
 #pragma once
 

@@ -93,8 +93,8 @@ typedef struct PlanMove {
         const Sentence *because; /* the same as data; NULL: it was read from a file */
 } PlanMove;
 
-/* Rules that cannot hold together (decide/conflict.h): with nothing of it left out there is no placement of
- * their VMs; without any one of these there is. */
+/* Rules that cannot hold together (decide/whynot/conflict.h): with nothing of it left out there is no
+ * placement of their VMs; without any one of these there is. */
 typedef struct Conflict {
         const uint32_t *rules; /* indexes into Snapshot.rules */
         const HostIx *closed;  /* hosts that take no VM as they are */
@@ -139,7 +139,7 @@ typedef struct Score {
         uint32_t over_limit;            /* hosts with a resource above its load line */
 } Score;
 
-/* What became of the capacity reserve (decide/reserve.h). */
+/* What became of the capacity reserve (decide/cost/reserve_cover.h). */
 typedef struct PlanReserve {
         bool asked;
         uint32_t losses, losses_asked; /* kept for, and asked for: fewer where the cases would be too many */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cluster laid out for the search: plain columns, integers, indexes; no names, no units to convert.
  *
- * Built from a Snapshot and the settings (decide/problem_build), or from a benchmark file
- * (snapshot/roadef_file). Const during a search: an Assignment is the only thing a search changes.
+ * Built from a Snapshot and the settings (decide/problem/problem_build.h), or from a benchmark file
+ * (snapshot/import/roadef_file.h). Const during a search: an Assignment is the only thing a search changes.
  *
  * Row-major: quantity r of host h is at [h * n_res + r], of VM v at [v * n_res + r].
  * Sums over a host never pass QUANTITY_MAX × VMS_MAX < 2^63.
+ *
+ * Units: the problem's own: what its builder says; Cost: no unit. Owner: the arena. Errors: -ENOMEM from
+ * assignment_build() alone. Threads: a Problem any, const; an Assignment one.
  */
 #pragma once
 
@@ -15,7 +18,7 @@
 
 #define PROBLEM_RES_MAX 20
 
-/* Goals in their order: no gain in a later tier pays for a loss in an earlier one (design §5). */
+/* Goals in their order: no gain in a later tier pays for a loss in an earlier one (docs/optimizer.md). */
 typedef enum Tier {
         TIER_REPAIR,   /* hard rules broken now: repaired, never worsened */
         TIER_EVACUATE, /* hosts to be emptied: fault grade × VM weight */
@@ -89,7 +92,7 @@ typedef struct DeviationGoal {
         const int64_t *zero; /* [host] load that does not count (below 0: counts more); NULL: 0 */
 } DeviationGoal;
 
-/* What must stay free for the loss of hosts (decide/reserve.h has the definition). */
+/* What must stay free for the loss of hosts (decide/cost/reserve_cover.h has the definition). */
 #define RESERVE_LOSSES_MAX 4
 typedef struct ReserveGoal {
         uint32_t losses;       /* domains of `level` that may be lost at once; 0: none */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why a move may not be made. Not an error: plans count refusals, `explain` shows them. One line a reason. */
+/* Why a move may not be made. Not an error: plans count refusals, `explain` shows them. One line a reason.
+ *
+ * Units: none. Owner: static. Errors: none. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/model/cluster.h"

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What operators say in the settings' lists — rules, groups, hosts, windows — read and checked, but not yet
- * about any VM: snapshot/rules_apply puts it onto a Snapshot. Const once read; all in the settings' arena.
+ * about any VM: snapshot/rules/rules_apply puts it onto a Snapshot. Const once read; all in the settings'
+ * arena.
+ *
+ * Units: by suffix (units.h). Owner: the settings' arena. Errors: none; NULL: there is none of that name.
+ * Threads: any, const once read.
  */
 #pragma once
 

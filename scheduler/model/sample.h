@@ -2,6 +2,9 @@
 /* One fact, as a collector found it, and a Report: all that one host said at one time.
  *
  * collectors/ make Samples, scheduler/snapshot prints and parses them (sample_wire) and builds Snapshots.
+ *
+ * Units: as metrics.def says of each metric; usec_t, in microseconds since the epoch. Owner: whoever makes a
+ * Report. Errors: none; METRIC_N: there is none. Threads: any.
  */
 #pragma once
 

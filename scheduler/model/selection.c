@@ -197,9 +197,9 @@ int selection_add(Arena *a, Selection *s, const char *text, SelectFrom from, Tex
         for (const char *c = word_end(text); *c; c = word_end(c + 1))
                 n++;
         if (n > VMS_MAX || !text_is_line(text, strlen(text))) {
-                text_fault(reterr_fault, reterr_fault->field,
-                           "is no selection; accepted: names and words such as group:web, without control "
-                           "characters");
+                text_fault(
+                        reterr_fault, reterr_fault->field,
+                        "is no selection; accepted: names and words such as group:web, without control characters");
                 return -EINVAL;
         }
         terms = arena_new(a, SelectTerm, n);

@@ -13,6 +13,8 @@
  * after a backslash is itself, also a comma. docs/rules.md tells it to people.
  *
  * Pure. A Selection's texts are in the arena it was parsed into. Threads: any.
+ *
+ * Units: none. Owner: the arena. Errors: -EINVAL, -ENOMEM, as said; the others have none.
  */
 #pragma once
 

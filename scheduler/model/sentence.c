@@ -99,7 +99,7 @@ static const char *tenths_text(Arena *a, int64_t tenths, const char *unit) {
                            (long long) size % 10, unit);
 }
 
-static const char *amount_text(Arena *a, int64_t value, FactUnit unit) {
+static const char *sentence_amount_text(Arena *a, int64_t value, FactUnit unit) {
         switch (unit) {
         case UNIT_CORES:
                 return tenths_text(a, value, "cores");
@@ -124,7 +124,7 @@ static const char *fact_text(Arena *a, const Fact *f, int decimals) {
                 return percent_text(a, f->value, decimals);
         if (f->kind == FACT_WAVE)
                 return text_format(a, "%lld", (long long) f->value + 1);
-        return amount_text(a, f->value, f->kind == FACT_RATE ? UNIT_KBIT : f->unit);
+        return sentence_amount_text(a, f->value, f->kind == FACT_RATE ? UNIT_KBIT : f->unit);
 }
 
 /* Appends the clause to `text`; NULL: the arena is full. */

@@ -8,6 +8,9 @@
  * assert beside names and numbers ("above its load line").
  *
  * Owner: the arena; names are the snapshot's, or static. Pure. Threads: any.
+ *
+ * Units: as FactUnit says of each fact. Errors: none; NULL from sentence_text() and sentence_keep(): the
+ * arena is full.
  */
 #pragma once
 

@@ -4,6 +4,9 @@
  *
  * A value a person writes carries its unit: "80%", "16GiB", "10Gbit/s", "30m", "on", a word of a choice.
  * Inside, all are int64_t in the unit of the type (or text). Pure. Owner: the arena. Const once filled.
+ *
+ * Units: those of each setting's type: µs, bytes, permille …. Errors: -EINVAL, -ENOMEM, as said; a name that
+ * is not there is a programmer's error (assert). Threads: one fills; const afterwards, any.
  */
 #pragma once
 

@@ -5,6 +5,9 @@
  * It opens on each of its days at `from` and closes at `to`, on the next day when `to` is not after `from`,
  * by the wall clock of its zone: an hour that a change of daylight saving time skips is missing from it, one
  * that comes twice is in it twice.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: texts are in the arena. Errors: none; NULL: the
+ * arena is full.
  */
 #pragma once
 

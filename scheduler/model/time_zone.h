@@ -3,6 +3,9 @@
  *
  * A zone is a list of changes (from a TZif file) and a rule for what comes after them (its footer, or a POSIX
  * TZ text alone). Sources: RFC 8536 (TZif), POSIX.1-2017 §8.3 (TZ). Pure. Threads: any.
+ *
+ * Units: seconds since the epoch, seconds east of UTC, days since 1970-01-01. Owner: the arena. Errors:
+ * -EINVAL, -EBADMSG, -ENOMEM, as said; the others have none.
  */
 #pragma once
 

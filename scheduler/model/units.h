@@ -19,3 +19,6 @@ typedef uint32_t VmIx;   /* index into Snapshot.vms, and the same in Problem */
 #define HOSTS_MAX    UINT32_C(200000)
 #define VMS_MAX      UINT32_C(4000000)
 #define QUANTITY_MAX (INT64_C(1) << 40)
+
+/* kbit/s in a MiB/s (8388.608), rounded up: what is capped in MiB/s stays within what was given in kbit/s. */
+#define KBIT_A_MIB 8389

@@ -2,6 +2,9 @@
 /* Every key in Redis, written once. All keys of a cluster carry its name as their hash tag, so that Redis
  * Cluster keeps them in one slot and scripts may touch several. docs/redis-keys.md has the same table (a test
  * compares them).
+ *
+ * Units: none. Owner: `buf` is the caller's. Errors: none: a name that is none is a programmer's error.
+ * Threads: any.
  */
 #pragma once
 

@@ -35,11 +35,9 @@ static const char release_script[] = "local lease = redis.call('GET', KEYS[1])\n
                                      "end\n"
                                      "return 0\n";
 
-int store_lease(Store *s, const char *self, usec_t ttl, uint64_t *ret_token, char *ret_holder,
-                size_t holder_size) {
-        static const StoreKey keys[] = { KEY_LEASE, KEY_TOKEN };
-        owned(reply_free) redisReply *reply = NULL;
-        LeaseReply lease = { .ours = false };
+/* Runs a script of the lease for `self`, with `ttl` unless it is 0. */
+static int lease_call(Store *s, const char *script, const StoreKey *keys, int n, const char *self, usec_t ttl,
+                      redisReply **ret) {
         char ms[24];
         ScriptKeys buf;
         Command c = { 0 };
@@ -49,10 +47,20 @@ int store_lease(Store *s, const char *self, usec_t ttl, uint64_t *ret_token, cha
                 k = store_begin(s);
         if (k < 0)
                 return k;
-        script_add(s, &c, lease_script, keys, ARRAY_SIZE(keys), &buf);
+        script_add(s, &c, script, keys, n, &buf);
         command_text(&c, self);
-        command_number(&c, ms, store_ms(ttl));
-        k = redis_call(&s->redis, &c, &reply);
+        if (ttl > 0)
+                command_number(&c, ms, store_ms(ttl));
+        return redis_call(&s->redis, &c, ret);
+}
+
+int store_lease(Store *s, const char *self, usec_t ttl, uint64_t *ret_token, char *ret_holder,
+                size_t holder_size) {
+        static const StoreKey keys[] = { KEY_LEASE, KEY_TOKEN };
+        owned(reply_free) redisReply *reply = NULL;
+        LeaseReply lease = { .ours = false };
+        int k = lease_call(s, lease_script, keys, ARRAY_SIZE(keys), self, ttl > 0 ? ttl : 1, &reply);
+
         if (k == 0)
                 k = reply_lease(reply, &lease);
         if (k < 0)
@@ -70,17 +78,8 @@ int store_release(Store *s, const char *self) {
         static const StoreKey keys[] = { KEY_LEASE };
         owned(reply_free) redisReply *reply = NULL;
         int64_t released = 0;
-        ScriptKeys buf;
-        Command c = { 0 };
-        int k = store_check_name(s, "leader", self);
+        int k = lease_call(s, release_script, keys, ARRAY_SIZE(keys), self, 0, &reply);
 
-        if (k == 0)
-                k = store_begin(s);
-        if (k < 0)
-                return k;
-        script_add(s, &c, release_script, keys, ARRAY_SIZE(keys), &buf);
-        command_text(&c, self);
-        k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
                 k = reply_number(reply, 0, &released);
         return store_end(s, k, "EVAL (release)");

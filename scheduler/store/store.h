@@ -6,10 +6,12 @@
  * Owner:   the program; a Store is ended by store_free(), which takes NULL.
  * Errors:  -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH … the server is away (the next call tries again);
  *          -EAGAIN it cannot now (loading its data, a read-only replica, keys on the move, no memory);
- * -EACCES auth; -EPROTO it answered what it should not; -EINVAL what was asked is no name; -ENOMEM the arena.
- *          store_error() has the words, without passwords.
+ *          -EACCES auth; -EPROTO it answered what it should not; -EINVAL what was asked is no name; -ENOMEM
+ *          the arena. store_error() has the words, without passwords.
  * Threads: one Store, one thread. Every call ends within the time limit, but for the look-up of a host name
  * in a URL, which takes what the system's resolver takes. A call that failed half-way may have been done.
+ *
+ * Units: usec_t, in microseconds; expiries are lengths, rounded to milliseconds.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/store/store_object.h"
 
 #define PREFIX "plimsoll:{"
@@ -24,12 +25,10 @@ static int names_add(Names *names, const char *name, size_t n) {
                         return 0;
         if (names->n == names->room) {
                 const uint32_t room = names->room ? 2 * names->room : 16;
-                const char **more = arena_new(names->arena, const char *, room);
+                const char **more = arena_longer(names->arena, const char *, names->at, names->n, room);
 
                 if (!more)
                         return -ENOMEM;
-                if (names->n > 0)
-                        memcpy(more, names->at, sizeof(*more) * names->n);
                 names->at = more;
                 names->room = room;
         }
@@ -119,10 +118,6 @@ static int scan_masters(Store *s, Names *names) {
         return k;
 }
 
-static int store_clusters_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 int store_get_clusters(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) {
         Names names = { .arena = a };
         int k = is_cluster(s);
@@ -132,7 +127,7 @@ int store_get_clusters(Store *s, Arena *a, const char *const **ret, uint32_t *re
         if (k < 0)
                 return store_end(s, k, "SCAN");
         if (names.n > 0)
-                qsort(names.at, names.n, sizeof(*names.at), store_clusters_compare);
+                qsort(names.at, names.n, sizeof(*names.at), compare_strings);
         *ret = names.at;
         *ret_n = names.n;
         return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/store/store_script.h"
 
 /* From one look to the next. Hosts seldom come alone: after one came a second, then twice as long each time. */
@@ -13,10 +14,6 @@
 #define SEEN_NONE  (5 * USEC_PER_SEC) /* at most, while there are none: a service is there before its agents */
 #define SEEN_FIRST 64                 /* so many at first, then twice as many */
 #define SEEN_MOST  200000
-
-static int hosts_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
 
 typedef struct SeenHosts {
         const char *prefix; /* of the key of a report */
@@ -78,7 +75,7 @@ static int seen_look(Store *s) {
                 return k;
         }
         if (x.n > 0)
-                qsort(x.names, x.n, sizeof(*x.names), hosts_compare);
+                qsort(x.names, x.n, sizeof(*x.names), compare_strings);
         s->seen_at = clock_monotonic();
         return 0;
 }
@@ -153,7 +150,7 @@ int store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_
         *ret_n = hosts_merge(members, n_members, s->seen, s->n_seen, all, fresh, &n_fresh);
         for (uint32_t i = 0; i < n_fresh; i++) { /* the store's own copies go with the next look */
                 const char *copy = text_copy(a, fresh[i], strlen(fresh[i]));
-                const char **at = bsearch(&fresh[i], all, *ret_n, sizeof(*all), hosts_compare);
+                const char **at = bsearch(&fresh[i], all, *ret_n, sizeof(*all), compare_strings);
 
                 if (!copy)
                         return -ENOMEM;

@@ -2,6 +2,9 @@
 /* What a Store is, for the files of this room.
  *
  * A call is: store_begin(); commands and replies; store_end() with what came of it.
+ *
+ * Units: usec_t, in microseconds; ms in store_ms(). Owner: the Store's. Errors: as store.h. Threads: as the
+ * Store's: one.
  */
 #pragma once
 

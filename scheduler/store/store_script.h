@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lua scripts: run by the server as one step, so that what is read and what is written cannot be parted by
  * another program. All keys of a call are of one cluster, hence in one slot, and are passed as KEYS.
+ *
+ * Units: usec_t, in microseconds; Redis' ids in milliseconds. Owner: `buf` and `keys` are the caller's;
+ * entries are in the arena. Errors: as store.h; 1 is no error. Threads: as the Store's: one.
  */
 #pragma once
 

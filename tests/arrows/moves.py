@@ -21,7 +21,6 @@ SAY_IT = {'Move', 'MoveOrder'}
 PAIRS = {
     'RouteLesson': 'what finished migrations between two hosts taught',
     'RouteLearned': 'the same, by indexes',
-    'Why': 'the names for one sentence, safe to print',
 }
 FIELD = re.compile(r'^(?:const\s+)?(?:struct\s+)?(\w+)\b(?:\s+const)?\s*(.*)$', re.S)
 

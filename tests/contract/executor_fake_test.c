@@ -305,9 +305,10 @@ Test(executor_fake, connections_compression_share_network_and_encryption_are_ask
         fake.hosts[0].libvirt = fake.hosts[1].libvirt = 9004000;
         r.migrate_uri = "tcp://h2-mig";
         r.tls = true;
-        r.manner = (MoveManner){
-                .strategy = STRATEGY_MULTIFD, .channels = 4, .compress = true, .bandwidth_kbit = 8389 * 16
-        };
+        r.manner = (MoveManner){ .strategy = STRATEGY_MULTIFD,
+                                 .channels = 4,
+                                 .compress = true,
+                                 .bandwidth_kbit = KBIT_A_MIB * 16 };
         ends(run(r), MIGRATION_DONE, "");
         cr_assert(fake.flags & VIR_MIGRATE_PARALLEL);
         cr_assert(fake.flags & VIR_MIGRATE_TLS);
@@ -361,7 +362,7 @@ Test(executor_fake, a_move_by_post_copy_is_switched_once_all_was_sent_once) {
         MigrationStatus s;
 
         fake.end = FAKE_STALLS;
-        r.manner = (MoveManner){ .strategy = STRATEGY_POST_COPY, .bandwidth_kbit = 8389 };
+        r.manner = (MoveManner){ .strategy = STRATEGY_POST_COPY, .bandwidth_kbit = KBIT_A_MIB };
         s = run(r);
         ends(s, MIGRATION_DONE, "");
         cr_assert(s.post_copy);
@@ -506,7 +507,7 @@ static MigrationStatus run_limited(MigrationRequest r, int64_t then_mib_s) {
         bool told = false;
         uint32_t id;
 
-        r.manner.bandwidth_kbit = 5 * 8389;
+        r.manner.bandwidth_kbit = 5 * KBIT_A_MIB;
         cr_assert_eq(0, executor.start(executor.self, &r, &id));
         for (executor.poll(executor.self, id, &s); !migration_has_ended(s.phase);
              executor.poll(executor.self, id, &s)) {

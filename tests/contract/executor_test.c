@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/act/executor_dry.h"
-#include "scheduler/act/executor_simulated.h"
 #include "scheduler/act/libvirt/executor_libvirt.h"
+#include "tests/support/executor_dry.h"
+#include "tests/support/executor_simulated.h"
 
 static int open_dry(Executor *ret) {
         return executor_dry_open((ExecutorDryOptions){ 0 }, ret);

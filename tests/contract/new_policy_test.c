@@ -56,8 +56,8 @@ static void spare_total(const Problem *p, const Settings *s, const Assignment *x
 static bool spare_why(const MoveView *v, SentenceDraft *d) {
         if (!v->alone)
                 return false;
-        SENTENCE_CLAUSE(d, "{} is a spare host, and {} is none", fact_host(v, v->m.from),
-                        fact_host(v, v->m.to), claim_gain(v));
+        SENTENCE_CLAUSE(d, "{} is a spare host, and {} is none", fact_host(v, v->m->from),
+                        fact_host(v, v->m->to), claim_gain(v));
         return true;
 }
 

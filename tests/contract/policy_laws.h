@@ -32,7 +32,8 @@ static inline PolicyLaws policy_laws(PolicySet set, const char *name) {
 
 #define LAW_BROKEN(l, ...) ((void) snprintf((l)->broken, sizeof((l)->broken), __VA_ARGS__), false)
 
-/* Even seeds: NULL, the defaults. Odd ones: each setting of the set anywhere in its range, often at an end. */
+/* Even seeds: NULL, the defaults. Odd ones: each setting of the set anywhere in its range, often at an
+ * end. */
 static inline const Settings *laws_settings(Arena *a, PolicySet set, uint64_t seed) {
         SettingSection *sections = arena_new(a, SettingSection, set.n);
         Prng g = prng_seeded(seed ^ 0x5e771e5);
@@ -66,7 +67,8 @@ static inline const Settings *laws_settings(Arena *a, PolicySet set, uint64_t se
         return s;
 }
 
-/* A random problem that the policies of the set have filled: one alone always, of several each in every other. */
+/* A random problem that the policies of the set have filled: one alone always, of several each in every
+ * other. */
 static inline const Problem *laws_problem(PolicyLaws *l) {
         Prng g = prng_seeded(l->seed * 0x9e3779b9);
         Problem *p = random_problem(&l->arena, l->seed,
@@ -292,7 +294,7 @@ static inline bool laws_sentence(PolicyLaws *l, const Snapshot *s, Evaluator *e,
                        .e = e,
                        .end = e->x->host_of,
                        .words = words,
-                       .m = m,
+                       .m = &m,
                        .alone = true,
                        .gain = gain };
         SentenceDraft d = { .sentence.by = l->set.policies[0]->name };

@@ -50,7 +50,7 @@ static void sound_total(const Problem *p, const Settings *s, const Assignment *x
 static bool sound_why(const MoveView *v, SentenceDraft *d) {
         if (!v->alone)
                 return false;
-        SENTENCE_CLAUSE(d, "{} has a lower number than {}", fact_host(v, v->m.to), fact_host(v, v->m.from),
+        SENTENCE_CLAUSE(d, "{} has a lower number than {}", fact_host(v, v->m->to), fact_host(v, v->m->from),
                         claim_gain(v));
         return true;
 }
@@ -226,10 +226,10 @@ Test(policy_laws, are_broken_by_one_that_gains_and_says_nothing) {
 
 /* The number of the moment after, said as that before. */
 static bool muddled_why(const MoveView *v, SentenceDraft *d) {
-        Fact share = fact_share(v, v->m.to, RES_CPU, true);
+        Fact share = fact_share(v, v->m->to, RES_CPU, true);
 
         share.after = false;
-        SENTENCE_CLAUSE(d, "{} is at {}", fact_host(v, v->m.to), share, claim_gain(v));
+        SENTENCE_CLAUSE(d, "{} is at {}", fact_host(v, v->m->to), share, claim_gain(v));
         return true;
 }
 
@@ -242,8 +242,8 @@ Test(policy_laws, are_broken_by_a_number_that_is_not_so) {
 }
 
 static bool boastful_why(const MoveView *v, SentenceDraft *d) {
-        SENTENCE_CLAUSE(d, "{} is above its load line", fact_host(v, v->m.from),
-                        { .kind = CLAIM_OVER_LINE, .host = v->m.from, .r = RES_CPU });
+        SENTENCE_CLAUSE(d, "{} is above its load line", fact_host(v, v->m->from),
+                        { .kind = CLAIM_OVER_LINE, .host = v->m->from, .r = RES_CPU });
         return true;
 }
 
@@ -256,7 +256,7 @@ Test(policy_laws, are_broken_by_a_claim_that_is_not_so) {
 }
 
 static bool vague_why(const MoveView *v, SentenceDraft *d) {
-        SENTENCE_CLAUSE(d, "{} is a fine host", fact_host(v, v->m.to));
+        SENTENCE_CLAUSE(d, "{} is a fine host", fact_host(v, v->m->to));
         return true;
 }
 
@@ -269,7 +269,7 @@ Test(policy_laws, are_broken_by_a_sentence_of_names_alone) {
 }
 
 static bool novel_why(const MoveView *v, SentenceDraft *d) {
-        SENTENCE_CLAUSE(d, "{} is new", fact_host(v, v->m.to), claim_gain(v), { .kind = FACT_KIND_N });
+        SENTENCE_CLAUSE(d, "{} is new", fact_host(v, v->m->to), claim_gain(v), { .kind = FACT_KIND_N });
         return true;
 }
 

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/act/executor_simulated.h"
 #include "scheduler/app/round/mover.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "tests/integration/service_fixture.h"
+#include "tests/support/executor_simulated.h"
 
 TestSuite(broken_waves, .init = service_setup, .fini = service_teardown, .timeout = 60);
 

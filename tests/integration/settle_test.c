@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/act/executor_simulated.h"
 #include "scheduler/app/round/cool_downs.h"
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "tests/integration/service_fixture.h"
+#include "tests/support/executor_simulated.h"
 
 TestSuite(settle, .init = service_setup, .fini = service_teardown, .timeout = 60);
 

@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-#include "scheduler/act/executor_simulated.h"
 #include "scheduler/app/service/service.h"
 #include "scheduler/app/service/service_cluster.h"
 #include "scheduler/app/state/move_journal.h"
@@ -15,6 +14,7 @@
 #include "scheduler/base/prng.h"
 #include "scheduler/snapshot/wire/sample_wire.h"
 #include "tests/integration/redis_fixture.h"
+#include "tests/support/executor_simulated.h"
 
 #define BEGIN  (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
 #define DAY    (86400 * SECOND)

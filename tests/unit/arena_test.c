@@ -48,3 +48,25 @@ Test(arena, a_split_is_zeroed_even_where_memory_was_used_before) {
                 cr_assert_eq(bytes[i], 0, "byte %d after the split", i);
         arena_close(&a);
 }
+
+Test(arena, a_list_that_grows_keeps_what_it_has_and_ends_with_the_arena) {
+        unsigned char memory[4096];
+        Arena a = arena_over(memory, sizeof(memory));
+        uint32_t *list = NULL, *longer, n = 0;
+
+        for (uint32_t *more; (more = arena_room(&a, list, n, sizeof(*list))) != NULL;) {
+                list = more;
+                list[n] = n;
+                n++;
+                for (uint32_t i = 0; i < n; i++)
+                        cr_assert_eq(list[i], i, "%u of %u", i, n);
+        }
+        cr_assert_geq(n, 256, "a half of the arena is the list, the other what it was copied from");
+        a = arena_over(memory, sizeof(memory));
+        list = arena_new(&a, uint32_t, 2);
+        list[0] = list[1] = 7;
+        longer = arena_longer(&a, uint32_t, list, 2, 4);
+        cr_assert_eq(longer[0] + longer[1], 14);
+        cr_assert_eq(longer[2] + longer[3], 0);
+        cr_assert_null(arena_longer(&a, uint32_t, list, 2, sizeof(memory)));
+}

@@ -243,7 +243,7 @@ Test(demand, the_hosts_own_use_is_what_was_measured_less_what_was_measured_of_it
         cr_expect_eq(p->need[RES_CPU], 2000);
 }
 
-Test(demand, a_book_follows_vms_by_name_and_uuid) {
+Test(demand, a_store_follows_vms_by_name_and_uuid) {
         Settings *settings = defaults(&arena);
         const Snapshot *s = cluster_read();
         DemandStore store = { 0 };

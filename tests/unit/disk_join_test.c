@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One disk that two sources tell of, and devices that no VM is known to be on: told as what collectors report,
- * a section each. */
+/* One disk that two sources tell of, and devices that no VM is known to be on: told as what collectors
+ * report, a section each. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

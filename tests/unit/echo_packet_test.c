@@ -88,7 +88,7 @@ Test(peer_address, is_an_address_and_a_port) {
         cr_assert_eq(-EINVAL, peer_address_parse("10.77.0.11", 10, &a));
 }
 
-Test(peer_book, finds_its_address_in_the_uri_or_the_setting) {
+Test(peer_store, finds_its_address_in_the_uri_or_the_setting) {
         TextFault fault = { 0 };
         PeerStore b;
 

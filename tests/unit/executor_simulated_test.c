@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/act/executor_simulated.h"
+#include "tests/support/executor_simulated.h"
 
 typedef struct World {
         SimulatedMove move;

@@ -48,7 +48,7 @@ static void until_done(JobThreads *l, RoundState *w) {
                 job_threads_wait(l, PATIENCE);
 }
 
-Test(job_lanes, jobs_are_done_in_turn_by_one_thread) {
+Test(job_threads, jobs_are_done_in_turn_by_one_thread) {
         unsigned before = threads();
         JobThreads *l;
         RoundState w[8];
@@ -72,7 +72,7 @@ Test(job_lanes, jobs_are_done_in_turn_by_one_thread) {
         cr_assert_eq(threads(), before);
 }
 
-Test(job_lanes, what_hangs_is_passed_and_its_thread_used_again) {
+Test(job_threads, what_hangs_is_passed_and_its_thread_used_again) {
         unsigned before = threads();
         RoundState hang[3], quick;
         JobThreads *l;

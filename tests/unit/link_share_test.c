@@ -20,15 +20,13 @@ typedef struct World {
 
 static void add(World *w, const char *from, const char *to, uint32_t wave, int64_t mib) {
         w->orders[w->n] = (MoveOrder){ .from = from, .to = to, .wave = wave };
-        w->moves[w->n].request =
-                (MigrationRequest){ .order = &w->orders[w->n],
-                                    .manner = { .bandwidth_kbit = mib * LINK_SHARE_KBIT_A_MIB } };
+        w->moves[w->n].request = (MigrationRequest){ .order = &w->orders[w->n],
+                                                     .manner = { .bandwidth_kbit = mib * KBIT_A_MIB } };
         w->n++;
 }
 
 static void open_share(World *w, int64_t most_mib) {
-        const LinkShareOptions options = { .most_kbit = most_mib * LINK_SHARE_KBIT_A_MIB,
-                                           .prepares = USEC_PER_SEC };
+        const LinkShareOptions options = { .most_kbit = most_mib * KBIT_A_MIB, .prepares = USEC_PER_SEC };
 
         cr_assert_eq(0, link_share_new(w->moves, w->n, options, &w->share));
 }
@@ -38,7 +36,7 @@ static void begin(World *w, uint32_t i) {
 
         w->seen[i] = (MigrationStatus){
                 .phase = MIGRATION_QUEUED,
-                .cap_mib_s = cap > 0 ? cap : w->moves[i].request.manner.bandwidth_kbit / LINK_SHARE_KBIT_A_MIB
+                .cap_mib_s = cap > 0 ? cap : w->moves[i].request.manner.bandwidth_kbit / KBIT_A_MIB
         };
         w->runs[i] = true;
 }
@@ -137,8 +135,8 @@ Test(link_share, a_link_that_is_known_is_used_to_its_end) {
         add(&w, "h1", "h2", 0, 5);
         add(&w, "h1", "h3", 0, 6);
         for (uint32_t i = 0; i < 2; i++) {
-                w.moves[i].out_kbit = 12 * LINK_SHARE_KBIT_A_MIB;
-                w.moves[i].in_kbit = 50 * LINK_SHARE_KBIT_A_MIB;
+                w.moves[i].out_kbit = 12 * KBIT_A_MIB;
+                w.moves[i].in_kbit = 50 * KBIT_A_MIB;
         }
         both_send(&w);
         look(&w);
@@ -271,7 +269,7 @@ static void assert_sums(const World *w, uint64_t seed) {
                                         if (w->orders[j].wave == w->orders[k].wave &&
                                             (side ? w->orders[j].to : w->orders[j].from) == host)
                                                 planned += w->moves[j].request.manner.bandwidth_kbit /
-                                                           LINK_SHARE_KBIT_A_MIB;
+                                                           KBIT_A_MIB;
                                 least = planned < least ? planned : least;
                         }
                         /* each has at least 1 MiB/s: the only thing that may be beyond */

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "scheduler/act/executor_simulated.h"
 #include "scheduler/app/round/mover.h"
 #include "scheduler/app/terminal/file.h"
+#include "tests/support/executor_simulated.h"
 
 /* The world: three hosts of 1,000 MiB that hold VMs of 400 MiB, so that two fit on each. */
 static const char *vm_names[] = { "a", "b", "c", "d" };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The problem of a round is built once: it is a tenth and more of a round of thousands of hosts. Every call of
- * problem_build() from another file goes through here (the linker's --wrap, see tests.cmake). */
+/* The problem of a round is built once: it is a tenth and more of a round of thousands of hosts. Every
+ * call of problem_build() from another file goes through here (the linker's --wrap, see tests.cmake). */
 #include <criterion/criterion.h>
 
 #include "scheduler/app/round/round.h"
@@ -51,8 +51,8 @@ Test(problem_once, a_round_builds_its_problem_once_and_plans_by_it) {
         }
 }
 
-/* What cannot wait is planned without the rest, of the same facts: the second plan costs no second problem, and
- * is the one that a round of its own would make. */
+/* What cannot wait is planned without the rest, of the same facts: the second plan costs no second
+ * problem, and is the one that a round of its own would make. */
 Test(problem_once, another_request_of_the_same_facts_builds_none) {
         for (uint64_t seed = 1; seed <= 20; seed++) {
                 const ArenaMark mark = arena_mark(&arena);

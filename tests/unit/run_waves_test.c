@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/act/executor_dry.h"
-#include "scheduler/act/executor_simulated.h"
 #include "scheduler/act/run_waves.h"
+#include "tests/support/executor_dry.h"
+#include "tests/support/executor_simulated.h"
 
 /* How a VM's migration goes is the first letter of its name; "s…" is a short one, "q…" sends 10 MiB in 2 s.
  */
@@ -246,7 +246,7 @@ Test(run_waves, one_that_has_little_left_makes_room_whatever_was_predicted) {
         add(&s, 0, "q", "h1", "h2");
         add(&s, 0, "b", "h1", "h3");
         s.moves[0].sends = s.moves[1].sends = 8 * USEC_PER_SEC;
-        s.moves[0].request.manner.bandwidth_kbit = s.moves[1].request.manner.bandwidth_kbit = 5 * 8389;
+        s.moves[0].request.manner.bandwidth_kbit = s.moves[1].request.manner.bandwidth_kbit = 5 * KBIT_A_MIB;
         s.options.prepares = USEC_PER_SEC;
         cr_assert_eq(0, run(&s));
         cr_assert_geq(s.outcomes[1].status.started, USEC_PER_SEC,

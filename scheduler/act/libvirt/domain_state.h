@@ -3,6 +3,9 @@
  * over.
  *
  * Threads: any. No errors: a host that cannot be asked is an answer too.
+ *
+ * Units: usec_t, in microseconds; bytes and ms in MigrationStatus. Owner: all is the caller's. Errors: none:
+ * a host that cannot be asked is an answer too.
  */
 #pragma once
 

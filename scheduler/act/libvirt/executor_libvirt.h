@@ -18,6 +18,9 @@
  * about 8 s. A migration that has not ended `give_up` after it was told to stop is UNCLEAR (or ABORTED, if it
  * had not begun); its threads are left to themselves and end when libvirt lets go of them. free() takes at
  * most `give_up`.
+ *
+ * Units: usec_t, in microseconds. Owner: the caller, by ret->free(ret->self). Errors: -ENOMEM, -EIO. Threads:
+ * as executor.h says.
  */
 #pragma once
 

@@ -9,6 +9,8 @@
  * Errors: negative errno, and libvirt's own words. Threads: any, but a connection is for one thread only:
  * when keepalive ends one that several threads wait on, libvirt 9.0 leaves some of them waiting for ever, or
  * writes to their stacks (CVE-2024-4418).
+ *
+ * Units: usec_t, in microseconds. Owner: a connection is the caller's, by virConnectClose().
  */
 #pragma once
 

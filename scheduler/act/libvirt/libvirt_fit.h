@@ -2,16 +2,20 @@
 /* Whether a host can take a VM, asked of the host itself right before the move; and whether it is as it was,
  * right after. What the planner's facts say is seconds old, and they do not know all that libvirt does.
  *
- *   CPU       virConnectCompareHypervisorCPU of the VM's CPU with the target's hypervisor; only under KVM (an
- *             emulating host calls models unusable that its guests run with), and not of a CPU that follows
- * the host (the planner lets those go to hosts of the same CPU only) networks  those of libvirt that its
- * ports are on: there and active. A bridge or an OVS port of no libvirt network cannot be asked for through
- * libvirt: what the target's agent reports decides pools     those that its disks name: there and active
+ *   CPU       virConnectCompareHypervisorCPU of the VM's CPU with the target's hypervisor; only under KVM
+ *             (an emulating host calls models unusable that its guests run with), and not of a CPU that
+ *             follows the host (the planner lets those go to hosts of the same CPU only)
+ *   networks  those of libvirt that its ports are on: there and active. A bridge or an OVS port of no libvirt
+ *             network cannot be asked for through libvirt: what the target's agent reports decides
+ *   pools     those that its disks name: there and active
  *   memory    free, buffers and cache of the target (virNodeGetMemoryStats) against what the VM really holds
- * on its source (RSS; else its balloon). Not for huge pages: those are counted by the planner
+ *             on its source (RSS; else its balloon). Not for huge pages: those are counted by the planner
  *
  * Threads: any; each call on the connections it is given. A question that libvirt does not answer (the driver
  * has no such call) refuses nothing; a connection that broke does.
+ *
+ * Units: MiB by suffix. Owner: a MovedDomain is the caller's, by moved_domain_done(); `disks` points into it.
+ * Errors: as said at libvirt_moved(); the others answer with words.
  */
 #pragma once
 

@@ -4,11 +4,13 @@
  *
  * Two threads each. The worker prepares, then starts the mover, which sits in virDomainMigrateToURI3() until
  * the end, and watches it: statistics, abort, time limit; then it verifies. Each has connections of its own.
- * Threads may outlive the executor when libvirt does not let go of them: so
- * a Hub is counted by the executor and by each Migration, a Migration by the table and by each of its
- * threads; the last one out frees.
+ * Threads may outlive the executor when libvirt does not let go of them: so a Hub is counted by the executor
+ * and by each Migration, a Migration by the table and by each of its threads; the last one out frees.
  *
  * Threads: all functions, any; none of them blocks (hub_wait_phase: at most as long as told).
+ *
+ * Units: usec_t, in microseconds; MiB/s. Owner: counted, as said above. Errors: -ENOMEM, -EAGAIN (no thread)
+ * from hub_new() and migration_start(); all else is in the status.
  */
 #pragma once
 

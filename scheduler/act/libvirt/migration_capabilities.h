@@ -11,6 +11,9 @@
  * (libvirt-domain.h "since"; QEMU qapi/migration.json.)
  *
  * Threads: any; no connection is kept. A driver that is not QEMU's can none of it.
+ *
+ * Units: usec_t, in microseconds, monotonic. Owner: the cache is the caller's. Errors: none: without memory
+ * nothing is noted.
  */
 #pragma once
 

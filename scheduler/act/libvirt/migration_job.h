@@ -2,6 +2,10 @@
 /* What a Migration and its Hub are, for the files that run one: libvirt_migration.c (threads, watching),
  * migration_before.c, migration_after.c. All fields of a Migration are guarded by the hub's lock, but where
  * said; no libvirt call is made under it. migration_resume.c: post-copy that broke off. Internal to act/.
+ *
+ * Units: usec_t, in microseconds, monotonic; MiB/s. Owner: counted, as libvirt_migration.h says. Errors:
+ * none: what goes wrong ends the Migration with words; NULL as said. Threads: any, under the hub's lock where
+ * that is said.
  */
 #pragma once
 

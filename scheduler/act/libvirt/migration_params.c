@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KBIT_A_MIB 8389 /* kbit/s in a MiB/s */
-
 static void migration_params_lack(MigrationParams *m, const char *what) {
         size_t n = strlen(m->lacks);
 

@@ -3,6 +3,9 @@
  * And what is to be changed while it runs.
  *
  * Threads: any; pure but for libvirt's own parameter lists.
+ *
+ * Units: MiB/s; milliseconds, µs by type. Owner: lists are freed by virTypedParamsFree(). Errors: -1 from
+ * migration_params_list() alone: libvirt's words.
  */
 #pragma once
 

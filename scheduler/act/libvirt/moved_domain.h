@@ -2,6 +2,8 @@
 /* What of a VM's XML decides whether a host can take it, and must be the same once it has: read by libxml2.
  *
  * Owner: moved_domain_free(). Threads: any. Errors: -EBADMSG no domain XML; -ENOMEM.
+ *
+ * Units: none.
  */
 #pragma once
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Planning and carrying out from a terminal: what `plimsoll apply` and `plimsoll evacuate` share
  * (cmd_apply.c).
+ *
+ * Units: none. Owner: all is the caller's. Errors: an ExitStatus; what is wrong was said. Threads: the main
+ * one.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The hosts that words of a command line mean: names, or selections as in rules (docs/rules.md). */
+/* The hosts that words of a command line mean: names, or selections as in rules (docs/rules.md).
+ *
+ * Units: none. Owner: the invocation's arena. Errors: an ExitStatus; what is wrong was said. Threads: the
+ * main one.
+ */
 #pragma once
 
 #include "scheduler/app/terminal/invocation.h"

@@ -390,10 +390,8 @@ const Command command_apply = {
         .name = "apply",
         .summary = "carry a plan out: live migrations, each checked again right before it starts",
         .usage = "[source | --plan PLAN source] [--yes] [options]",
-        .help = "Plans, shows the plan, asks, and moves the VMs live, wave by wave. Before each start the "
-                "facts\n"
-                "are read again and the independent judge is asked; after each move both hosts are asked "
-                "where\n"
+        .help = "Plans, shows the plan, asks, and moves the VMs live, wave by wave. Before each start the facts\n"
+                "are read again and the independent judge is asked; after each move both hosts are asked where\n"
                 "the VM runs. Ctrl-C once: nothing more is started; twice: what runs is aborted.\n"
                 "Exit status 1: a move failed; 3: some of it was refused or is blocked.",
         .options = cmd_apply_options,

@@ -313,10 +313,8 @@ const Command command_capacity = {
         .name = "capacity",
         .summary = "how many more VMs of a size fit, and what ends it",
         .usage = "--vcpus N --memory SIZE [source] [options]",
-        .help = "Starts VMs of the size one after the other, each where the engine that plans finds it "
-                "cheapest,\n"
-                "as long as no rule, reserve or resource refuses it and its host stays below its load line; "
-                "no\n"
+        .help = "Starts VMs of the size one after the other, each where the engine that plans finds it cheapest,\n"
+                "as long as no rule, reserve or resource refuses it and its host stays below its load line; no\n"
                 "VM that runs is moved. Says on which hosts, and what ends it there. Nothing is changed\n"
                 "anywhere (docs/capacity.md).",
         .options = cmd_capacity_options,

@@ -163,10 +163,8 @@ const Command command_check = {
         .summary = "the independent judge: is every step of a plan safe, with what is known now",
         .usage = "PLAN [source]",
         .help = "Judges a plan file against the facts of the source: at every instant of the plan, no host\n"
-                "is overfilled, no rule is broken that held, and no VM ends where it must not. Exit status "
-                "0\n"
-                "only if every step is safe; 3 with the objections if not, and with the rules that cannot "
-                "hold\n"
+                "is overfilled, no rule is broken that held, and no VM ends where it must not. Exit status 0\n"
+                "only if every step is safe; 3 with the objections if not, and with the rules that cannot hold\n"
                 "together whatever is moved, where there are such rules.",
         .options = cmd_check_options,
         .least_arguments = 1,

@@ -171,8 +171,7 @@ static const OptionDef cmd_evacuate_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
         { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
-          "within TIME: the VMs that weigh most leave first, and those that will not make it are named "
-          "beforehand" },
+          "within TIME: the VMs that weigh most leave first, and those that will not make it are named beforehand" },
         { "for-good", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "the host does not come back: VMs that are off leave it, too" },
         { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "from Redis: shown by plimsoll maintenance status" },

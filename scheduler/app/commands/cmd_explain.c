@@ -231,12 +231,9 @@ const Command command_explain = {
         .name = "explain",
         .summary = "why a VM is where it is and not elsewhere; what a plan's moves and rules are worth",
         .usage = "VM [HOST] | --plan FILE [source] [options]",
-        .help = "For a VM: what it needs, what each host would cost, by policy, or what refuses it there, "
-                "with\n"
-                "numbers; and the smallest single change that would let it go there. Each such change was "
-                "made\n"
-                "and the engine asked again. For a plan: what each move changes, and the plan without it; "
-                "what\n"
+        .help = "For a VM: what it needs, what each host would cost, by policy, or what refuses it there, with\n"
+                "numbers; and the smallest single change that would let it go there. Each such change was made\n"
+                "and the engine asked again. For a plan: what each move changes, and the plan without it; what\n"
                 "each rule costs, by planning without it, within service.think. Nothing is changed anywhere\n"
                 "(docs/explain.md).",
         .options = cmd_explain_options,

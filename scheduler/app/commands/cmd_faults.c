@@ -140,10 +140,10 @@ static int cmd_faults_print_list(Invocation *in, const Facts *facts, const Strin
                                screen_style(&in->out, STYLE_GOOD), screen_style(&in->out, STYLE_PLAIN),
                                s->n_hosts);
         if (source_kind(facts->source) == SOURCE_HOSTS)
-                (void) fprintf(in->out.out,
-                               "%swithout agents and a store, disks are not asked and nothing is "
-                               "remembered%s\n",
-                               screen_style(&in->out, STYLE_FAINT), screen_style(&in->out, STYLE_PLAIN));
+                (void) fprintf(
+                        in->out.out,
+                        "%swithout agents and a store, disks are not asked and nothing is remembered%s\n",
+                        screen_style(&in->out, STYLE_FAINT), screen_style(&in->out, STYLE_PLAIN));
         return r;
 }
 

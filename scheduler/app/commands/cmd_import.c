@@ -59,8 +59,7 @@ static ExitStatus cmd_import_run(Invocation *in) {
 
 static const OptionDef cmd_import_options[] = {
         { "use", 'U', OPTION_TEXT, "UTIL", 0, 0, 0,
-          "htools' file of use, a line \"instance cpu memory disk net\" for each; without it demand is not "
-          "known" },
+          "htools' file of use, a line \"instance cpu memory disk net\" for each; without it demand is not known" },
         { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "what to call it; default: the file's name" },
         { "output", 'o', OPTION_TEXT, "SNAPSHOT", 0, 0, 0,
           "where to; replaced whole or not at all; default: standard output" },

@@ -289,10 +289,8 @@ const Command command_place = {
         .name = "place",
         .summary = "where a new VM should start, or several, and why not elsewhere",
         .usage = "--vcpus N --memory SIZE [source] [options]",
-        .help = "Tries the VM on every host with the engine that plans, shows what it would cost on each, "
-                "by\n"
-                "policy, and why others refuse it, with numbers. Then plans for the cluster with the VM "
-                "there:\n"
+        .help = "Tries the VM on every host with the engine that plans, shows what it would cost on each, by\n"
+                "policy, and why others refuse it, with numbers. Then plans for the cluster with the VM there:\n"
                 "it says so when no move is needed after it. Nothing is changed anywhere (docs/place.md).\n"
                 "Exit status 3: not all of them find a place.",
         .options = cmd_place_options,

@@ -187,8 +187,7 @@ const Command command_plan = {
         .name = "plan",
         .summary = "what should be moved where, in what order, and why; nothing is moved",
         .usage = "[source] [options]",
-        .help = "Shows each host now and after against its load line, the moves in waves with their "
-                "predicted\n"
+        .help = "Shows each host now and after against its load line, the moves in waves with their predicted\n"
                 "times and reasons, and what was wanted and is not possible. Nothing is changed anywhere.\n"
                 "Exit status 3: something that must be done is blocked.",
         .options = cmd_plan_options,

@@ -256,8 +256,7 @@ static ExitStatus cmd_replay_replay(Replay *x) {
         if (folder && !x->in->json)
                 (void) fprintf(
                         x->in->out.out,
-                        "%s: README, cluster.json, settings, settings.yaml; what it is to tell goes into "
-                        "README\n",
+                        "%s: README, cluster.json, settings, settings.yaml; what it is to tell goes into README\n",
                         folder);
         return x->n_all == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -191,8 +191,7 @@ const Command command_settings = {
         .name = "settings",
         .summary = "check a settings file, show what is in force, or print the manual",
         .usage = "check|show|doc [--settings FILE] [--set KEY=VALUE] [check: source, --strict]",
-        .help = "check  says all that is wrong with the settings, with line and column, or that they are "
-                "good;\n"
+        .help = "check  says all that is wrong with the settings, with line and column, or that they are good;\n"
                 "       with a source of facts also which rules select nothing there\n"
                 "show   prints the settings in force as a settings file; those at their default as comments\n"
                 "doc    prints every setting: what it does, its default and what is accepted",

@@ -43,8 +43,7 @@ const Command command_snapshot = {
         .name = "snapshot",
         .summary = "freeze what is known into a file; plans from it are the same plans",
         .usage = "[source] [-o FILE]",
-        .help = "Writes all facts on hosts and VMs as a snapshot file (plimsoll.snapshot/1). What is "
-                "planned\n"
+        .help = "Writes all facts on hosts and VMs as a snapshot file (plimsoll.snapshot/1). What is planned\n"
                 "from the file is what would be planned now: for reports, experiments and other machines.",
         .options = cmd_snapshot_options,
         .run = cmd_snapshot_run,

@@ -391,8 +391,7 @@ const Command command_status = {
         .name = "status",
         .summary = "hosts against their load lines, faults, running moves, who leads",
         .usage = "[source] [--watch]",
-        .help = "Shows each host's use against its load line, what is wrong with it, and, from Redis, what "
-                "the\n"
+        .help = "Shows each host's use against its load line, what is wrong with it, and, from Redis, what the\n"
                 "service is doing: its leader, its last plan, and the moves that run.",
         .options = cmd_status_options,
         .run = cmd_status_run,

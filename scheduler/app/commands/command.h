@@ -6,6 +6,8 @@
  * An honest circle (tests/arrows/links.py): `help` is a command like any other, and lists the table it stands in.
  *
  * Exit statuses are those of the whole product (ExitStatus); they are stable.
+ *
+ * Units: columns in `width`. Owner: static. Errors: an ExitStatus, or NULL as said. Threads: the main one.
  */
 #pragma once
 

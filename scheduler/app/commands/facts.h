@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How most commands begin: settings, a source, a snapshot; what is wrong with any of them is said. */
+/* How most commands begin: settings, a source, a snapshot; what is wrong with any of them is said.
+ *
+ * Units: none. Owner: the caller, by facts_close(); texts and the snapshot are in the invocation's arena.
+ * Errors: an ExitStatus; what is wrong was said. Threads: the main one.
+ */
 #pragma once
 
 #include "scheduler/app/facts/source.h"

@@ -4,9 +4,10 @@
  * import htools` read; Plimsoll itself seeks other things.
  *
  * The sum of the standard deviations over the hosts that are online of
- *   free memory ÷ memory, vCPUs ÷ CPUs, CPU use and memory use of the VMs (each a sum over the host's VMs, in
- * mean hosts, not divided by the host's size), and 20 for each VM on a host that is offline (4 for an
- * instance there, 16 for a primary one).
+ *   free memory ÷ memory, vCPUs ÷ CPUs,
+ *   CPU use and memory use of the VMs (each a sum over the host's VMs, in mean hosts, not divided by the host's
+ *   size),
+ * and 20 for each VM on a host that is offline (4 for an instance there, 16 for a primary one).
  *
  * vCPUs are those of the VMs and one for the host itself: what htools assumes where a node's row does not
  * say (Node.hs, uCpu; the import does not keep what a row says). On hosts that are alike this changes
@@ -16,6 +17,8 @@
  * memory use is the VM's memory in mean hosts, disk and net count as even; disk space, spindles, N+1
  * failures, tags and locations are left out: with shared storage and without tags they do not change when VMs
  * move. A VM whose CPU use is unknown counts 1, as with hbal.
+ *
+ * Units: hbal's score: no unit. Owner: `a` is scratch. Errors: -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -101,10 +101,9 @@ ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *hos
                         return EXIT_DONE;
                 }
         }
-        return command_complain(in, EXIT_FAILED,
-                                "somebody else keeps changing what is said of %s: see plimsoll maintenance "
-                                "status",
-                                host);
+        return command_complain(
+                in, EXIT_FAILED,
+                "somebody else keeps changing what is said of %s: see plimsoll maintenance status", host);
 }
 
 ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far the emptying of hosts is, as `plimsoll maintenance` and `plimsoll evacuate` show it: from the
  * facts, the operators' marks and what the service says it does.
+ *
+ * Units: none. Owner: all is the caller's. Errors: an ExitStatus or a negative errno; what is wrong was said.
+ * Threads: the main one.
  */
 #pragma once
 

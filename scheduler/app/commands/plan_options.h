@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a plan may cost, as options of several commands. */
+/* What a plan may cost, as options of several commands.
+ *
+ * Units: moves, MiB and ms by suffix. Owner: the request refers to `workers`. Errors: none: options were
+ * checked when they were parsed. Threads: the main one.
+ */
 #pragma once
 
 #include "scheduler/base/options.h"

@@ -3,6 +3,8 @@
  * and end. What has ended stays on the screen with what was predicted and what was measured.
  *
  * Owner: progress_begin() takes all from the arena. Threads: one.
+ *
+ * Units: bytes, ms by suffix. Errors: NULL from progress_begin() alone.
  */
 #pragma once
 

@@ -2,6 +2,9 @@
 /* Rolling maintenance: hosts are emptied one group after the other, a command of the operator's is run for
  * each, and they are given back. How far it is stands in the store (state "roll", schema plimsoll.roll/1), so
  * that it can go on after whatever stopped it.
+ *
+ * Units: none. Owner: all is the caller's. Errors: an ExitStatus; what is wrong was said. Threads: the main
+ * one.
  */
 #pragma once
 

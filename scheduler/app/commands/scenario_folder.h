@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A record as a folder of tests/scenarios: README, cluster.json, settings, settings.yaml. */
+/* A record as a folder of tests/scenarios: README, cluster.json, settings, settings.yaml.
+ *
+ * Units: none. Owner: the arena is scratch; the folder is the caller's. Errors: a negative errno, as said
+ * below. Threads: one.
+ */
 #pragma once
 
 #include "scheduler/app/round/round_record.h"

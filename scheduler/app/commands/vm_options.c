@@ -121,8 +121,7 @@ ExitStatus vm_options_read(Invocation *in, const Snapshot *s, NewVm *ret, const 
         if (!vm.like && (vm.vm.vcpus == UNKNOWN || vm.vm.memory_mib == UNKNOWN))
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "say how large the VM is: --vcpus N --memory SIZE, --like VM or --xml "
-                        "FILE");
+                        "say how large the VM is: --vcpus N --memory SIZE, --like VM or --xml FILE");
         *ret = vm;
         return EXIT_DONE;
 }

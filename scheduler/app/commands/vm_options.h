@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM to be, from the options of a command: its size, where it belongs, or all of that from a domain XML. */
+/* A VM to be, from the options of a command: its size, where it belongs, or all of that from a domain XML.
+ *
+ * Units: MiB, mcores by suffix. Owner: the VM and its notes are in the invocation's arena. Errors: an
+ * ExitStatus; what is wrong was said. Threads: the main one.
+ */
 #pragma once
 
 #include "scheduler/app/terminal/invocation.h"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What if: the options that suppose the cluster were otherwise, and what would change by it. Several commands
  * answer for the cluster as it would be, and then say what the plan would be there, beside the plan as it is.
+ *
+ * Units: none. Owner: all is in the invocation's arena; JSON is the caller's, by json_decref(). Errors: an
+ * ExitStatus or NULL; what is wrong was said. Threads: the main one.
  */
 #pragma once
 

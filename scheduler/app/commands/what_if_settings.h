@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What if the settings were others, and rules were not there: what --set and --without-rule suppose. */
+/* What if the settings were others, and rules were not there: what --set and --without-rule suppose.
+ *
+ * Units: none. Owner: the arena; it refers to the facts. Errors: -EINVAL, -ENOMEM. Threads: any, each its own
+ * arena.
+ */
 #pragma once
 
 #include "scheduler/app/commands/facts.h"

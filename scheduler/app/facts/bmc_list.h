@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which host has which BMC: a file of lines "HOST URL USER PASSWORD", '#' begins a comment. It holds
  * passwords, so others than its owner may not read it. docs/redfish.md.
+ *
+ * Units: none. Owner: the arena. Errors: a negative errno, as said at each. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -8,6 +8,8 @@
  *
  * Owner:   the program; bmc_watch_free() ends the thread, within redfish.timeout. Threads: one store of its
  * own.
+ *
+ * Units: usec_t, in microseconds. Errors: a negative errno; a BMC's own failures are logged.
  */
 #pragma once
 

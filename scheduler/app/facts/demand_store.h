@@ -8,6 +8,8 @@
  * Owner:   the program. Threads: one.
  * Errors:  a negative errno of the store, -ENOMEM. A text in the store that cannot be read counts as none;
  * *note says so, in the arena of the call.
+ *
+ * Units: usec_t, in microseconds since the epoch.
  */
 #pragma once
 

@@ -4,6 +4,8 @@
  *
  * Owner: facts_ahead_free(), which waits for a reading that is under way. Threads: all functions are for one
  * thread; what the reading uses is its alone until then.
+ *
+ * Units: usec_t, in microseconds, monotonic. Errors: a negative errno, as said at each.
  */
 #pragma once
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of moves that ended after the facts were read: verified on both hosts, so it is a fact too.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: the arena. Errors: -ENOMEM. Threads: any, each its
+ * own arena.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/hash.h"
 #include "scheduler/snapshot/health/fault_grade.h"
 
 /* ---- reading ---- */
@@ -190,13 +191,9 @@ int fault_store_write(const FaultStore *b, const Leadership *l, Arena *a, usec_t
         return r;
 }
 
-#define HASH_START UINT64_C(14695981039346656037)
-
-/* FNV-1a, with the NUL: two names as one key, which a field of the store could not hold side by side. */
-static uint64_t fault_store_hashed(uint64_t hash, const char *name) {
-        for (size_t i = 0; i <= strlen(name); i++)
-                hash = (hash ^ (unsigned char) name[i]) * UINT64_C(1099511628211);
-        return hash;
+/* Two names as one key, which a field of the store could not hold side by side: each with its NUL. */
+static uint64_t fault_store_key(const char *host, const char *device) {
+        return fnv1a(fnv1a(FNV1A_START, host, strlen(host) + 1), device, strlen(device) + 1);
 }
 
 int fault_store_clear(Store *store, const Clear *clear) {
@@ -207,8 +204,7 @@ int fault_store_clear(Store *store, const Clear *clear) {
         int r = -ENOMEM;
 
         (void) snprintf(name, sizeof(name), "%016llx",
-                        (unsigned long long) fault_store_hashed(fault_store_hashed(HASH_START, clear->host),
-                                                                clear->device));
+                        (unsigned long long) fault_store_key(clear->host, clear->device));
         if (text)
                 r = store_put_clear(store, name, text, strlen(text));
         free(text);

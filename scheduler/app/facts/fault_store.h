@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the store remembers of failing hardware, for one round: read before the snapshot is built, written
- * back by the leader. In the arena of the round. */
+ * back by the leader. In the arena of the round.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: the arena of the round. Errors: a negative errno of
+ * the store, -ENOMEM; 1 is no error. Threads: the store's.
+ */
 #pragma once
 
 #include "scheduler/app/state/leadership.h"

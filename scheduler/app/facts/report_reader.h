@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports as the store has them, parsed on all cores. */
+/* Reports as the store has them, parsed on all cores.
+ *
+ * Units: none. Owner: the arena. Errors: a negative errno of the store, -ENOMEM. Threads: one calls;
+ * `workers` do the reading.
+ */
 #pragma once
 
 #include "scheduler/base/workers.h"

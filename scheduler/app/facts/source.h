@@ -9,6 +9,8 @@
  * Owner:   source_free() ends what is open. What is read is in the caller's arena.
  * Errors:  a negative errno with *reterr_fault in words; -EBADMSG and -EINVAL are bad input, -ENODATA: no
  * host has reported; the others: it could not be reached. Every call ends within the time limits.
+ *
+ * Units: usec_t by the clock, since the epoch. Threads: one.
  */
 #pragma once
 

@@ -4,6 +4,8 @@
  *
  * Owner: all is in the caller's arena. Threads: the store's.
  * Errors: a negative errno of the store, -ENOMEM; an entry that cannot be read counts as none.
+ *
+ * Units: usec_t, in microseconds since the epoch.
  */
 #pragma once
 

@@ -3,6 +3,8 @@
  *
  * Owner: all is in the caller's arena. Threads: the store's.
  * Errors: a negative errno of the store, -ENOMEM.
+ *
+ * Units: usec_t, in microseconds since the epoch.
  */
 #pragma once
 

@@ -2,6 +2,9 @@
 /* VMs that were moved lately, as a JSON text in the store (state "cool-downs", schema plimsoll.cool-downs/2;
  * version 1, without lengths and times of moves, is read too): so that a restart, or another leader, does not
  * move them back and forth, and counts go on.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: lists are in the arena. Errors: -EBADMSG, -ENOMEM.
+ * Threads: any, each its own arena.
  */
 #pragma once
 

@@ -3,6 +3,9 @@
  * written down in the journal before and after when there is a store, cool-downs kept.
  *
  * Owner: everything is the caller's. Threads: one; the watch is called from it.
+ *
+ * Units: usec_t, in microseconds; MiB, ms by suffix. Errors: a negative errno, as said at each; 1 is no
+ * error.
  */
 #pragma once
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the mover share: mover.c (the run), mover_orders.c (what is to be moved, and what came of it),
- * mover_requests.c (what the executor is asked). For them only. */
+ * mover_requests.c (what the executor is asked). For them only.
+ *
+ * Units: ms, kbit, MiB by suffix; usec_t, in microseconds. Owner: the arena; requests refer to their orders.
+ * Errors: -ENOMEM from mover_requests() alone. Threads: as the mover: one.
+ */
 #pragma once
 
 #include "scheduler/app/round/mover.h"

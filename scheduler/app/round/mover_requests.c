@@ -53,9 +53,7 @@ static RunMove mover_requests_one(const MoverInput *in, const MoveOrder *v) {
                                  ? (v->predicted.ms - MIGRATION_FIXED_MS) * USEC_PER_MSEC
                                  : 0,
                 .request = { .order = v,
-                             .bandwidth_mib_s = kbit > 0 && kbit < LINK_SHARE_KBIT_A_MIB
-                                                        ? 1
-                                                        : kbit / LINK_SHARE_KBIT_A_MIB,
+                             .bandwidth_mib_s = kbit > 0 && kbit < KBIT_A_MIB ? 1 : kbit / KBIT_A_MIB,
                              .time_limit = time_limit(in->settings, &v->predicted),
                              .auto_converge = manner.slow_down == SLOW_DOWN_ALLOWED,
                              /* By the VM's own policy, which the plan heeded; not by the settings alone. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Moves of a plan that nobody has made waves of by the model (one written by hand): what is not known of them
  * is predicted, and how many of them run at once follows from what is fixed of a migration and what it sends,
- * as in waves that are planned (decide/wave_links.h).
+ * as in waves that are planned (decide/order/wave_links.h).
  *
  * Owner: everything is in the arena it is made in; the snapshot must outlive it. Threads: one.
+ *
+ * Units: kbit/s, ms by suffix. Errors: -ENOMEM.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A migration that broke off in post-copy under a leader that is gone: taken up again, one try a round. */
+/* A migration that broke off in post-copy under a leader that is gone: taken up again, one try a round.
+ *
+ * Units: none. Owner: the arena is scratch. Errors: a negative errno, as said below; 1 is no error. Threads:
+ * the store's.
+ */
 #pragma once
 
 #include "scheduler/app/round/round_store.h"

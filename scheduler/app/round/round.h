@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One round of deciding: the one function that the command line, the service and replays all call. */
+/* One round of deciding: the one function that the command line, the service and replays all call.
+ *
+ * Units: ms and MiB in the request, by suffix. Owner: the arena; a Round refers to its input. Errors: a
+ * negative errno, as said at each. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/decide/plan/planner.h"

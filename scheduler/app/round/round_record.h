@@ -2,6 +2,8 @@
 /* From a round to its Record, and back: a record is put in the store, or in a file, and decided again.
  *
  * Owner: all is in the caller's arena. Threads: any.
+ *
+ * Units: none. Errors: a negative errno, as said at each; 1 is no error.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the store adds to a round: cool-downs, and moves whose end is not known yet. */
+/* What the store adds to a round: cool-downs, and moves whose end is not known yet.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: the arena. Errors: a negative errno of the store,
+ * -ENOMEM; 1 is no error. Threads: the store's.
+ */
 #pragma once
 
 #include "scheduler/app/round/round.h"

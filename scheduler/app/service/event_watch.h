@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What calls a round before its time: between rounds the hosts' pulses (store/pulse.h) are held against what
- * the last round knew of them.
+/* What calls a round before its time: between rounds the hosts' pulses (snapshot/wire/pulse.h) are held
+ * against what the last round knew of them.
  *
  *   a host fell silent, or reports again        once each time
  *   above its load line for the hold time       once, until it was below it
@@ -10,6 +10,8 @@
  * A call decides nothing: the round reads all facts anew.
  *
  * Owner: the service, by event_watch_close(). Threads: one. Errors: -ENOMEM.
+ *
+ * Units: usec_t, in microseconds since the epoch and monotonic (EventTimes).
  */
 #pragma once
 

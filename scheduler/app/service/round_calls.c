@@ -44,7 +44,7 @@ static HostAlarm *alarm_find(const RoundCalls *x, const char *name) {
         return x->n > 0 ? bsearch(&key, x->hosts, x->n, sizeof(key), round_calls_by_name) : NULL;
 }
 
-static int alarm_of(const RoundCalls *x, Arena *a, const Host *h, HostAlarm *ret) {
+static int round_calls_alarm_of(const RoundCalls *x, Arena *a, const Host *h, HostAlarm *ret) {
         const HostAlarm *before = alarm_find(x, h->name);
         Fault *faults = arena_new(a, Fault, h->n_faults);
 
@@ -80,7 +80,7 @@ int round_calls_end(RoundCalls *x, const Snapshot *s) {
         if (!hosts || !names)
                 return -ENOMEM;
         for (HostIx h = 0; r == 0 && h < s->n_hosts; h++)
-                r = alarm_of(x, a, &s->hosts[h], &hosts[h]);
+                r = round_calls_alarm_of(x, a, &s->hosts[h], &hosts[h]);
         if (r < 0)
                 return r;
         if (s->n_hosts > 0)
@@ -97,7 +97,7 @@ int round_calls_end(RoundCalls *x, const Snapshot *s) {
 
 /* ---- a look ---- */
 
-static bool rings(HostAlarm *h, const StoredText *text, usec_t now) {
+static bool round_calls_rings(HostAlarm *h, const StoredText *text, usec_t now) {
         int64_t count;
 
         if (now < h->deaf_until || text_to_int(text->text, text->n, 0, INT64_MAX, &count) < 0 ||
@@ -129,7 +129,7 @@ static int hosts_look(RoundCalls *x, Store *store, usec_t now, usec_t of_day, ch
         for (uint32_t i = 0; i < n_rung && heard < REPORTS_A_LOOK; i++) {
                 HostAlarm *h = alarm_find(x, rung[i].name);
 
-                if (!h || !rings(h, &rung[i], now))
+                if (!h || !round_calls_rings(h, &rung[i], now))
                         continue;
                 heard++;
                 if (alarm_hear(x, store, h, now, of_day) == 1) {

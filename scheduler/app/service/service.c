@@ -304,8 +304,7 @@ int service_main(int argc, char **argv, FILE *out, FILE *err) {
         }
         if (option_given(&o, "help")) {
                 (void) fputs("Usage: plimsolld [options]\n\nKeeps every host of a libvirt/KVM cluster above "
-                             "its load "
-                             "line.\n",
+                             "its load line.\n",
                              out);
                 options_help(service_options, out, screen_of(out).width);
                 return EXIT_DONE;

@@ -5,6 +5,9 @@
  *
  * A follower only waits for the lease. A leader that cannot renew stops starting moves at once. SIGTERM: no
  * new moves, running ones end, exit 0. SIGHUP: the settings are read again; a bad file leaves the old ones.
+ *
+ * Units: none. Owner: all is the program's. Errors: the exit status; what is wrong is logged. Threads: the
+ * main one.
  */
 #pragma once
 

@@ -4,6 +4,8 @@
  * cluster that is broken or slow delays no other. Its thread's log lines end in cluster=NAME.
  *
  * Owner: the program. Threads: one, but for cluster_service_stop().
+ *
+ * Units: none. Errors: a negative errno, as said at each; an ExitStatus from cluster_service_run().
  */
 #pragma once
 

@@ -11,6 +11,8 @@
  *
  * For the files of a round only. Owner: all is in the round's arena. Threads: one. Errors: a negative errno of the
  * store, -ENOMEM; -ECANCELED: another leads by now.
+ *
+ * Units: usec_t, in microseconds by the world's clock.
  */
 #pragma once
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One round of the service, by its leader. Threads: one. */
+/* One round of the service, by its leader. Threads: one.
+ *
+ * Units: usec_t, in microseconds. Owner: all is the caller's. Errors: a negative errno, logged.
+ */
 #pragma once
 
 #include "scheduler/act/executor.h"

@@ -10,6 +10,8 @@
  * afterwards.
  *
  * Owner: the program; one for all clusters of a process. Threads: any.
+ *
+ * Units: usec_t, in microseconds. Errors: a negative errno of the store, as said at each.
  */
 #pragma once
 

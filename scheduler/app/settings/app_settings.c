@@ -40,12 +40,10 @@ static const SettingDef service_settings[] = {
           "advise: plans are made, kept and shown, nothing is moved. confirm: a plan waits until a person "
           "has "
           "said yes (plimsoll confirm). auto: plans are carried out. Section modes says otherwise of kinds "
-          "of "
-          "action." },
+          "of action." },
         { "confirm_for", SETTING_DURATION, 28800 * USEC_PER_SEC, USEC_PER_SEC,
           INT64_C(30) * 86400 * USEC_PER_SEC, NULL, NULL,
-          "A plan that nobody has answered for so long is dropped; if it is wanted still, it is asked "
-          "anew." },
+          "A plan that nobody has answered for so long is dropped; if it is wanted still, it is asked anew." },
         { "confirm_again", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
           NULL, NULL,
           "After a plan was rejected, one that would move none but its VMs is not asked for so long, unless "
@@ -80,8 +78,7 @@ static const SettingDef service_settings[] = {
           "are "
           "no ground. Repairs and evacuation go on. 0: it never pauses." },
         { "pause_factor", SETTING_COUNT, 4, 2, 1000, NULL, NULL,
-          "Too wrong: the median of these moves took more than so many times as long as predicted, or as "
-          "short." },
+          "Too wrong: the median of these moves took more than so many times as long as predicted, or as short." },
         { "pause_failed", SETTING_PERMILLE, 300, 0, 1000, NULL, NULL,
           "Too often: more than this share of these moves failed." },
         { "pause_least", SETTING_DURATION, 5 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All settings there are: those of the programs themselves, the planner, the snapshot, each policy and each
  * collector; from their defaults, then a settings file, then --set.
+ *
+ * Units: those of each setting's type. Owner: the arena. Errors: -EINVAL, -ENOMEM, or a negative errno of
+ * reading the file, with *reterr_fault. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the service may do by itself, kind of action by kind: section "modes" over service.mode. Threads: any.
+ *
+ * Units: none. Owner: static, but for texts in the arena. Errors: none; NULL: the arena is full.
  */
 #pragma once
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reference manual of the settings, printed from their tables: each value's section, default and range,
- * each list's fields, each kind of rule with its example. */
+ * each list's fields, each kind of rule with its example.
+ *
+ * Units: columns. Owner: it keeps nothing. Errors: none: what the stream could not write its ferror() says.
+ * Threads: one.
+ */
 #pragma once
 
 #include "scheduler/app/terminal/screen.h"

@@ -7,6 +7,9 @@
  *   plan.max-moves: 10
  *   rules:                # lists: rules, groups, hosts, windows (settings_lists.h)
  *     - apart: group:db
+ *
+ * Units: none. Owner: the settings' arena; printed text in `a`. Errors: -EINVAL, -ENOMEM. Threads: one for
+ * each Settings.
  */
 #pragma once
 

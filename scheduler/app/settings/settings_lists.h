@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lists of the settings file (rules, groups, hosts, windows): YAML events → entries, and entries → YAML.
- * What an entry means is said in snapshot/list_fields and rule_kinds. */
+ * What an entry means is said in snapshot/rules/list_fields.h and rule_kinds.h.
+ *
+ * Units: none. Owner: the settings' arena. Errors: -EINVAL, -ENOMEM; printing: the stream's ferror() says.
+ * Threads: one for each Settings.
+ */
 #pragma once
 
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A YAML text, event by event, for readers that go on after a mistake: each mistake is kept with its place,
  * and what belongs to it is passed over. Owner: who opens it. Threads: one.
+ *
+ * Units: lines and columns from 1. Errors: -EINVAL, -ENOMEM.
  */
 #pragma once
 

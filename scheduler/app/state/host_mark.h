@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What operators said of a host: a text in the store (the cluster's marks), schema plimsoll.mark/1. It stands
  * until it is taken back, whatever is restarted. A bare word ("maintenance", "cordoned") is read too.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: texts are in the arena. Errors: -EBADMSG, -ENOMEM, a
+ * negative errno of the store. Threads: any; host_mark_get(): the store's.
  */
 #pragma once
 

@@ -6,6 +6,8 @@
  * LEADERSHIP_PATIENCE that it lives (leadership_keep()). One that cannot renew says so at once, by the clock.
  *
  * Owner: the program; the store must outlive it. Threads: the store's; the guard's thread is its own.
+ *
+ * Units: usec_t, in microseconds, monotonic. Errors: a negative errno of the store; 1 is no error.
  */
 #pragma once
 

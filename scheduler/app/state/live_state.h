@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the leading service is doing, for `status`: a small JSON text in the store (state "service",
  * schema plimsoll.service/1), rewritten every second while VMs move, gone soon after its writer.
+ *
+ * Units: usec_t, in microseconds since the epoch; permille. Owner: the arena. Errors: -EBADMSG, -ENOMEM, a
+ * negative errno of the store. Threads: any; live_state_get(): the store's.
  */
 #pragma once
 

@@ -2,6 +2,9 @@
 /* The journal of moves: intent → started → done, failed, aborted or unclear, each written before or when it
  * happens, fenced by the lease's token. After a crash the open ones are settled by asking libvirt on both
  * hosts, never from memory.
+ *
+ * Units: usec_t, in microseconds since the epoch; bytes, ms by suffix. Owner: the arena. Errors: -EBADMSG,
+ * -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A prediction as the journal has it: an object of whole numbers, so that what was expected of a migration
  * stands beside what it took, and later predictions learn from both.
+ *
+ * Units: ms, bytes, kbit by suffix. Owner: JSON is the caller's, by json_decref(). Errors: NULL: no memory;
+ * what is missing is UNKNOWN. Threads: any.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SIGINT and SIGTERM as a count: once, nothing more is started; twice, what runs is aborted. */
+/* SIGINT and SIGTERM as a count: once, nothing more is started; twice, what runs is aborted.
+ *
+ * Units: numbers of signals. Owner: process-wide. Errors: none. Threads: any may ask; stop_signal_watch()
+ * once, in the main one.
+ */
 #pragma once
 
 #include "scheduler/act/run_waves.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A load against its load line, as a bar: "██████▎  ┃   " on a terminal, "######...|..." elsewhere. */
+/* A load against its load line, as a bar: "██████▎  ┃   " on a terminal, "######...|..." elsewhere.
+ *
+ * Units: permille of capacity; columns. Owner: it keeps nothing. Errors: none: what the stream could not
+ * write its ferror() says. Threads: one.
+ */
 #pragma once
 
 #include "scheduler/app/terminal/screen.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole files: read with a limit, written so that a reader sees the old one or the new one, never half. */
+/* Whole files: read with a limit, written so that a reader sees the old one or the new one, never half.
+ *
+ * Units: bytes. Owner: the text is in the arena. Errors: a negative errno, with *reterr_fault. Threads: any,
+ * each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

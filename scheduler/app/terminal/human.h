@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Quantities as people read them. Each returns buf. UNKNOWN is "?". */
+/* Quantities as people read them. Each returns buf. UNKNOWN is "?".
+ *
+ * Units: as each name says; usec_t, in microseconds since the epoch. Owner: `buf` is the caller's. Errors:
+ * none. Threads: any.
+ */
 #pragma once
 
 #include "scheduler/model/units.h"

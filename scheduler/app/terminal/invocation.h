@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One call of a command: its options, its arena, where its words go, and how it ends. */
+/* One call of a command: its options, its arena, where its words go, and how it ends.
+ *
+ * Units: none. Owner: it keeps nothing. Errors: returns the status it is given. Threads: the main one.
+ */
 #pragma once
 
 #include "scheduler/app/terminal/screen.h"

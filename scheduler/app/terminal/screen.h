@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where words go: a terminal with colours and bars, or a plain stream. */
+/* Where words go: a terminal with colours and bars, or a plain stream.
+ *
+ * Units: columns; bytes. Owner: the stream is the caller's. Errors: none. Threads: any.
+ */
 #pragma once
 
 #include <stdio.h>

@@ -2,6 +2,8 @@
 /* Text tables: columns as wide as they need, cut to the terminal, right-aligned numbers, bars in cells.
  *
  * Owner: the arena. Cells' text is copied and made safe for a terminal.
+ *
+ * Units: columns. Errors: -ENOMEM from table_row() alone. Threads: one for each Table.
  */
 #pragma once
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long the parts of a command took, for --timing: on standard error, so that what is printed stays the
  * same bytes for the same input.
+ *
+ * Units: usec_t, in microseconds, monotonic and of CPU. Owner: the Timing is the caller's. Errors: none.
+ * Threads: the main one.
  */
 #pragma once
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What hosts lack and what VMs wait for, as status and explain show it. What nobody told is "?" in text and
- * null in JSON, never 0. */
+ * null in JSON, never 0.
+ *
+ * Units: permille of time; MiB, KiB/s by suffix. Owner: JSON is the caller's, by json_decref(); the arena is
+ * scratch. Errors: -ENOMEM; JSON: NULL, no memory. Threads: one.
+ */
 #pragma once
 
 #include <jansson.h>

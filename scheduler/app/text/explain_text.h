@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What explain shows, as text and as JSON (docs/explain.md). */
+/* What explain shows, as text and as JSON (docs/explain.md).
+ *
+ * Units: Costs; permille. Owner: JSON is the caller's, by json_decref(); the arena is scratch. Errors:
+ * -ENOMEM; JSON: NULL, no memory. Threads: one.
+ */
 #pragma once
 
 #include <jansson.h>

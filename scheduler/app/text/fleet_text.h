@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hosts as bars against their load lines, now or before and after a plan. */
+/* Hosts as bars against their load lines, now or before and after a plan.
+ *
+ * Units: permille of capacity. Owner: the arena. Errors: -ENOMEM. Threads: one.
+ */
 #pragma once
 
 #include "scheduler/app/terminal/table.h"

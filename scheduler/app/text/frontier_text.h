@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A frontier as people and programs read it: a curve on a terminal, a table, JSON (docs/frontier.md). */
+/* A frontier as people and programs read it: a curve on a terminal, a table, JSON (docs/frontier.md).
+ *
+ * Units: MiB, ms, permille by suffix. Owner: the arena is scratch. Errors: -ENOMEM from frontier_text_print()
+ * alone. Threads: one.
+ */
 #pragma once
 
 #include "scheduler/app/terminal/screen.h"

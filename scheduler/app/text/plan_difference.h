@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where two plans, as JSON texts of schema plimsoll.plan/1, differ: byte for byte, blanks between values
  * aside.
+ *
+ * Units: none. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A plan as people read it: hosts before and after, moves by wave with reasons, what was refused, in sum. */
+/* A plan as people read it: hosts before and after, moves by wave with reasons, what was refused, in sum.
+ *
+ * Units: MiB, ms by suffix. Owner: texts are in the arena. Errors: -ENOMEM, or NULL: the arena is full.
+ * Threads: one.
+ */
 #pragma once
 
 #include "scheduler/app/terminal/screen.h"

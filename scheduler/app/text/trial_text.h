@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An engine's verdicts on hosts, as words, tables and JSON: what place and explain show. */
+/* An engine's verdicts on hosts, as words, tables and JSON: what place and explain show.
+ *
+ * Units: Cost: no unit. Owner: texts are in the arena; JSON is the caller's, by json_decref(). Errors:
+ * -ENOMEM; NULL: no memory. Threads: one.
+ */
 #pragma once
 
 #include <jansson.h>

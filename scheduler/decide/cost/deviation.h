@@ -6,6 +6,9 @@
  * Times n, so that what one move gains does not vanish in a large cluster. In such units that a move which
  * evens out hosts that deviate by DEVIATION_USUAL gains what it gains in a SquareCost of the same weight:
  * then prices of moves mean the same in both (d sd = d variance ÷ 2 sd).
+ *
+ * Units: fixed point: shares of 1/65536, Cost in those of a SquareCost. Owner: nothing is kept. Errors: none.
+ * Threads: any.
  */
 #pragma once
 

@@ -118,4 +118,5 @@ void evaluator_move(Evaluator *e, Move m) {
         e->n_away = (uint32_t) ((int64_t) e->n_away + step);
         if (p->n_res > RES_MEMORY)
                 e->mib_away += step * problem_need(p, m.vm)[RES_MEMORY];
+        evaluator_check_often(e);
 }

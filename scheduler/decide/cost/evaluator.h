@@ -4,6 +4,8 @@
  *
  * Costs are exact: evaluator_delta() is the difference of policies_total() for every move that is not
  * refused. Owner: the arena. Threads: an evaluator belongs to one; Terms are shared, const.
+ *
+ * Units: Cost: no unit; loads in the problem's own. Errors: -ENOMEM from evaluator_build() alone.
  */
 #pragma once
 
@@ -66,6 +68,9 @@ typedef struct Evaluator {
         bool misplaceable; /* some VM is where its class denies it */
         uint32_t n_away;   /* VMs not at home */
         int64_t mib_away;  /* their memory (RES_MEMORY, where there is one) */
+#ifndef NDEBUG
+        uint32_t unchecked; /* moves since evaluator_check() */
+#endif
 } Evaluator;
 
 /* Every VM where host_of says; NULL: at home. 0 or -ENOMEM. In `a`, with its own copy of the assignment. */
@@ -102,3 +107,14 @@ Costs evaluator_place(const Evaluator *e, VmIx v, HostIx h);
 
 /* What v may not do by itself, room and groups aside: pins, roles, classes. */
 Reason evaluator_denied(const Evaluator *e, VmIx v, HostIx to);
+
+#ifndef NDEBUG
+/* Counts anew what the evaluator remembers, and asserts that it is that; what the moves alone are to cost for it:
+ * once in as many moves as there are VMs and hosts. */
+void evaluator_check(const Evaluator *e);
+void evaluator_check_often(Evaluator *e);
+#else
+static inline void evaluator_check_often(Evaluator *e) {
+        (void) e;
+}
+#endif

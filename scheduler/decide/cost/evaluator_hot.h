@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The evaluator's inner functions, inlined into the searches: see evaluator.h for what each means. */
+/* The evaluator's inner functions, inlined into the searches: see evaluator.h for what each means.
+ *
+ * Units: Cost: no unit; loads in the problem's own. Owner: the evaluator is the caller's. Errors: none.
+ * Threads: as the evaluator's: one.
+ */
 #pragma once
 
 #include "scheduler/decide/cost/deviation.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logarithms and powers of two in integers, for temperatures: the same on every machine. */
+/* Logarithms and powers of two in integers, for temperatures: the same on every machine.
+ *
+ * Units: 16 binary digits. Owner: nothing is kept. Errors: none. Threads: any.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts without VMs: which of them may be powered off, all at once, without the reserve lacking more for it.
- * Pure. */
+ * Pure.
+ *
+ * Units: none: hosts. Owner: the arrays are the caller's; `a` is scratch. Errors: -ENOMEM. Threads: any, each
+ * its own arena.
+ */
 #pragma once
 
 #include "scheduler/model/problem.h"

@@ -2,9 +2,9 @@
 #include "scheduler/decide/cost/move_view.h"
 
 int64_t view_load(const MoveView *v, HostIx h, uint32_t r, bool after) {
-        const int64_t need = problem_need(v->p, v->m.vm)[r];
+        const int64_t need = problem_need(v->p, v->m->vm)[r];
 
-        return assignment_load(v->e->x, h)[r] + (after ? need * ((h == v->m.to) - (h == v->m.from)) : 0);
+        return assignment_load(v->e->x, h)[r] + (after ? need * ((h == v->m->to) - (h == v->m->from)) : 0);
 }
 
 static int64_t view_line(const MoveView *v, HostIx h, uint32_t r) {
@@ -72,7 +72,7 @@ void clause_target(const MoveView *v, uint32_t r, bool named, SentenceDraft *d) 
                                              "{} has {} of memory free below its load line",
                                              "{} has {} free below its own",
                                              "{} has {} of memory free below its own" };
-        const HostIx to = v->m.to;
+        const HostIx to = v->m->to;
 
         if (view_line(v, to, r) <= view_load(v, to, r, false))
                 SENTENCE_CLAUSE(d, "{}'s is at {}", fact_host(v, to), fact_share(v, to, r, false));
@@ -82,7 +82,7 @@ void clause_target(const MoveView *v, uint32_t r, bool named, SentenceDraft *d) 
 }
 
 void clause_room(const MoveView *v, SentenceDraft *d) {
-        const HostIx to = v->m.to;
+        const HostIx to = v->m->to;
 
         for (uint32_t r = 0; r < v->p->n_res; r++)
                 if (view_load(v, to, r, false) > view_line(v, to, r)) {

@@ -3,6 +3,8 @@
  * speak of, counted from it.
  *
  * Pure. Threads: any. Errors: none; nothing is allocated.
+ *
+ * Units: the problem's own; Cost: no unit; shares in ppm. Owner: the view and the draft are the caller's.
  */
 #pragma once
 
@@ -25,7 +27,7 @@ typedef struct MoveView {
         const Evaluator *e;         /* of all policies, just before the move */
         const HostIx *end;          /* [vm] where it is once the plan is carried out */
         const ResourceWords *words; /* [n_res] */
-        Move m;
+        const Move *m;
         bool alone; /* the policy gains by the move itself, by `gain`; else it is asked what the move is part of */
         Tier tier;  /* alone: in which it gains */
         Costs gain; /* alone: what the policy costs less, < 0 in `tier` */

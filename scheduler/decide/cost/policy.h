@@ -14,6 +14,9 @@
  * Nothing outside policies/ knows a policy by its name (tests/arrows/policies.sh).
  *
  * Pure: no I/O, clock, globals; memory only from the arena. Threads: any.
+ *
+ * Units: Cost: no unit; a setting's by its type. Owner: what is added lives in the arena. Errors: -ENOMEM, or
+ * what a policy's add_terms() returned.
  */
 #pragma once
 

@@ -2,6 +2,9 @@
 /* What moves change, told apart by policy: an evaluator for each, all at the same state.
  *
  * Owner: the arena. Threads: belongs to one. Pure.
+ *
+ * Units: Cost: no unit. Errors: -ENOMEM, what a policy's add_terms() returned, from policy_costs_build()
+ * alone.
  */
 #pragma once
 

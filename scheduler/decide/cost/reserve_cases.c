@@ -3,6 +3,7 @@
  * move matters to the few cases that looked at its two hosts; the others stay as they are. And of those that
  * did look, a case stays as it is where none of its VMs was placed on a host that changed, none fits there
  * that did not before, and no VM without a place is nearer to one, or further from it, by the change. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,6 +242,30 @@ void reserve_case_update(Reserve *k, uint32_t c) {
         k->cases[c] = now;
 }
 
+/* In Debug builds: a case that was left as it was, or judged again, is what it is judged to be; one at each move,
+ * in turn. And the sums are those of all cases. */
+static void reserve_check(Reserve *k) {
+#ifndef NDEBUG
+        int64_t uncovered = 0, shortfall = 0;
+        uint32_t n;
+        Case now;
+
+        if (k->n_cases == 0)
+                return;
+        k->checked = (k->checked + 1) % k->n_cases;
+        now = case_judge(k, k->checked, &n);
+        assert(now.uncovered == k->cases[k->checked].uncovered);
+        assert(now.shortfall == k->cases[k->checked].shortfall);
+        for (uint32_t c = 0; c < k->n_cases && k->checked == 0; c++) {
+                uncovered += k->cases[c].uncovered;
+                shortfall += k->cases[c].shortfall;
+        }
+        assert(k->checked > 0 || (uncovered == k->uncovered && shortfall == k->shortfall));
+#else
+        (void) k;
+#endif
+}
+
 Cost reserve_move(Reserve *k, Move m) {
         const Cost before = reserve_cost(k);
         Touched touched[TOUCHED_MAX];
@@ -250,6 +275,7 @@ Cost reserve_move(Reserve *k, Move m) {
         for (uint32_t c = 0; c < k->n_cases; c++)
                 if (reserve_case_changes(k, c, &change))
                         reserve_case_update(k, c);
+        reserve_check(k);
         return reserve_cost(k) - before;
 }
 

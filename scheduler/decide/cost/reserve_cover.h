@@ -10,12 +10,14 @@
  * between VMs are not asked: what is lost is restarted first. VMs whose disks only the lost host has are not
  * counted: no room could save them.
  *
- *   size     the greater of a VM's shares of the mean host's CPU and memory
- *   share    beside the cases: of the hosts that take VMs (in each zone or rack, if so asked), so much CPU
- * and memory is free in sum
+ *   size      the greater of a VM's shares of the mean host's CPU and memory
+ *   share     beside the cases: of the hosts that take VMs (in each zone or rack, if so asked), so much CPU
+ *             and memory is free in sum
  *
  * Any number of VMs left over in any number of cases counts: `uncovered` is the sum over all cases. Owner:
  * the arena. Threads: a Reserve belongs to one.
+ *
+ * Units: Cost: no unit; 1024ths of the mean host where said. Errors: -ENOMEM from reserve_build() alone.
  */
 #pragma once
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the reserve share: reserve_cases.c (cases, judged one by one), reserve_change.c (which of
- * them moves change), reserve_build.c. Inside decide/ only. */
+ * them moves change), reserve_build.c. Inside decide/ only.
+ *
+ * Units: 1024ths of the mean host; loads in the problem's own. Owner: the Reserve is its caller's arena's.
+ * Errors: none. Threads: one for each Reserve.
+ */
 #pragma once
 
 #include <string.h>
@@ -65,6 +69,9 @@ struct Reserve {
         uint32_t *open;     /* [n_open] the uncovered cases */
         uint32_t n_open;
         const uint32_t *rank;
+#ifndef NDEBUG
+        uint32_t checked; /* the case that was judged again last */
+#endif
 };
 
 static inline uint32_t n_weighed(const Problem *p) {

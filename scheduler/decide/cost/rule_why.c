@@ -16,8 +16,8 @@ static uint32_t rule_place_of(const MoveView *v, VmIx vm, Level level) {
 
 static Places rule_places(const MoveView *v, uint32_t group, Level level) {
         const Group *g = &v->p->groups[group];
-        const uint32_t from = problem_domain(v->p, level, v->m.from),
-                       to = problem_domain(v->p, level, v->m.to);
+        const uint32_t from = problem_domain(v->p, level, v->m->from),
+                       to = problem_domain(v->p, level, v->m->to);
         Places x = { 0 };
 
         for (uint32_t i = 0; i < g->n_vms; i++) {
@@ -25,7 +25,7 @@ static Places rule_places(const MoveView *v, uint32_t group, Level level) {
 
                 x.from += d == from;
                 x.to += d == to;
-                x.has |= g->vms[i] == v->m.vm;
+                x.has |= g->vms[i] == v->m->vm;
         }
         return x;
 }
@@ -59,7 +59,7 @@ int64_t view_rule_change(const MoveView *v, const GroupRule *rule) {
         Places a, b = { 0 };
         int64_t now, then;
 
-        if (problem_domain(v->p, rule->level, v->m.from) == problem_domain(v->p, rule->level, v->m.to))
+        if (problem_domain(v->p, rule->level, v->m->from) == problem_domain(v->p, rule->level, v->m->to))
                 return 0;
         a = rule_places(v, rule->group, rule->level);
         if (rule_has_two_groups(rule->kind))
@@ -118,7 +118,7 @@ static const GroupRule *rule_mended_most(const MoveView *v, RuleKind kind, int64
                 int64_t change, gain;
 
                 if (rule->kind != kind || rule->must != (v->tier == TIER_REPAIR) ||
-                    !rule_touches(v->p, v->m.vm, rule))
+                    !rule_touches(v->p, v->m->vm, rule))
                         continue;
                 change = rule_source_change(v, i);
                 gain = change * (rule->must ? 1 : rule->weight);
@@ -136,7 +136,7 @@ static VmIx rule_neighbour(const MoveView *v, uint32_t group, Level level, HostI
         const Group *g = &v->p->groups[group];
 
         for (uint32_t i = 0; i < g->n_vms; i++)
-                if (g->vms[i] != v->m.vm &&
+                if (g->vms[i] != v->m->vm &&
                     rule_place_of(v, g->vms[i], level) == problem_domain(v->p, level, h))
                         return g->vms[i];
         return IX_NONE;
@@ -156,43 +156,43 @@ static Fact claim_with(VmIx vm, HostIx h, Level level) {
 
 /* What the rule has against where the VM is, or for where it goes. */
 static void rule_clause(const MoveView *v, const GroupRule *rule, Fact mended, SentenceDraft *d) {
-        const bool first = rule_is_of(v->p, v->m.vm, rule->group), on = rule->level == LEVEL_HOST;
+        const bool first = rule_is_of(v->p, v->m->vm, rule->group), on = rule->level == LEVEL_HOST;
         const uint32_t others = !rule_has_two_groups(rule->kind) || !first ? rule->group : rule->group_b;
-        const VmIx here = rule_neighbour(v, others, rule->level, v->m.from),
-                   there = rule_neighbour(v, others, rule->level, v->m.to);
+        const VmIx here = rule_neighbour(v, others, rule->level, v->m->from),
+                   there = rule_neighbour(v, others, rule->level, v->m->to);
         const Fact what = fact_strength(rule), name = fact_rule(v, rule), level = fact_level(rule->level);
 
         if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) && here != IX_NONE)
                 SENTENCE_CLAUSE(d, "on {} it shares its {} with {}, which the {} {} keeps apart",
-                                fact_host(v, v->m.from), level, fact_vm(v, here), what, name,
-                                claim_with(here, v->m.from, rule->level), mended);
+                                fact_host(v, v->m->from), level, fact_vm(v, here), what, name,
+                                claim_with(here, v->m->from, rule->level), mended);
         else if (rule->kind == RULE_TOGETHER && there != IX_NONE)
                 SENTENCE_CLAUSE(d,
                                 on ? "the {} {} keeps it on one {} with {}, which is there"
                                    : "the {} {} keeps it in one {} with {}, which is there",
-                                what, name, level, fact_vm(v, there), claim_with(there, v->m.to, rule->level),
-                                mended);
+                                what, name, level, fact_vm(v, there),
+                                claim_with(there, v->m->to, rule->level), mended);
         else if (rule->kind == RULE_NEAR && there != IX_NONE && first)
                 SENTENCE_CLAUSE(d,
                                 on ? "the {} {} wants it on one {} with {}, which is there"
                                    : "the {} {} wants it in one {} with {}, which is there",
-                                what, name, level, fact_vm(v, there), claim_with(there, v->m.to, rule->level),
-                                mended);
+                                what, name, level, fact_vm(v, there),
+                                claim_with(there, v->m->to, rule->level), mended);
         else if (rule->kind == RULE_NEAR && there != IX_NONE)
                 SENTENCE_CLAUSE(d,
                                 on ? "the {} {} wants those that depend on it on one {} with it: {} is there"
                                    : "the {} {} wants those that depend on it in one {} with it: {} is there",
-                                what, name, level, fact_vm(v, there), claim_with(there, v->m.to, rule->level),
-                                mended);
+                                what, name, level, fact_vm(v, there),
+                                claim_with(there, v->m->to, rule->level), mended);
         else if (rule->kind == RULE_SPREAD)
                 SENTENCE_CLAUSE(d,
                                 on ? "the {} {} wants its group on {} {}s: with it on {} there is one more"
                                    : "the {} {} wants its group in {} {}s: with it on {} there is one more",
                                 what, name, { .kind = FACT_PLACES, .rule = rule->source, .value = rule->k },
-                                level, fact_host(v, v->m.to), mended);
+                                level, fact_host(v, v->m->to), mended);
         else
                 SENTENCE_CLAUSE(d, "the {} {} is nearer to holding with it on {} than on {}", what, name,
-                                fact_host(v, v->m.to), fact_host(v, v->m.from), mended);
+                                fact_host(v, v->m->to), fact_host(v, v->m->from), mended);
 }
 
 /* The others of the rule that the plan moves into the place where this one goes. */
@@ -206,9 +206,9 @@ static uint32_t rule_movers(const MoveView *v, const GroupRule *rule, VmIx *ret_
                 for (uint32_t i = 0; i < g->n_vms; i++) {
                         const VmIx vm = g->vms[i];
 
-                        if (vm == v->m.vm || v->p->home[vm] == v->end[vm] ||
+                        if (vm == v->m->vm || v->p->home[vm] == v->end[vm] ||
                             problem_domain(v->p, rule->level, v->end[vm]) !=
-                                    problem_domain(v->p, rule->level, v->m.to) ||
+                                    problem_domain(v->p, rule->level, v->m->to) ||
                             (side == 1 && rule_is_of(v->p, vm, rule->group)))
                                 continue;
                         *ret_first = n == 0 ? vm : *ret_first;
@@ -224,7 +224,7 @@ static bool rule_block(const MoveView *v, RuleKind kind, SentenceDraft *d) {
                 VmIx first = IX_NONE;
                 uint32_t n;
 
-                if (rule->kind != kind || !rule_touches(v->p, v->m.vm, rule))
+                if (rule->kind != kind || !rule_touches(v->p, v->m->vm, rule))
                         continue;
                 n = rule_movers(v, rule, &first);
                 if (n == 0)
@@ -282,8 +282,8 @@ uint32_t view_host_rule(const MoveView *v, bool must) {
                 const Rule *rule = &v->s->rules[i];
 
                 if (rule->must != must || (rule->kind != RULE_ON && rule->kind != RULE_NOT_ON) ||
-                    !rule_names_vm(rule, v->m.vm) || rule_suits(rule, v->m.from) ||
-                    !rule_suits(rule, v->m.to))
+                    !rule_names_vm(rule, v->m->vm) || rule_suits(rule, v->m->from) ||
+                    !rule_suits(rule, v->m->to))
                         continue;
                 if (best == IX_NONE || rule->weight > v->s->rules[best].weight)
                         best = i;

@@ -6,30 +6,13 @@
 
 #define FACTOR_MAX (INT64_C(1) << 22) /* times SHARE_MAX squared stays below 2^63 */
 
-/* Lists grow by doubling in the arena; the old copy stays until the round ends. Returns the place for item n.
- */
-static void *terms_room_for(Arena *a, void **list, uint32_t n, size_t size) {
-        if ((n & (n - 1)) == 0) {
-                void *bigger = arena_take(a, n ? 2 * (size_t) n : 1, size, _Alignof(max_align_t));
-
-                if (!bigger)
-                        return NULL;
-                if (n > 0)
-                        memcpy(bigger, *list, n * size);
-                *list = bigger;
-        }
-        return (unsigned char *) *list + n * size;
-}
-
 #define DEFINE_ADD(Type, name)                                                                               \
         int terms_add_##name(Terms *t, Type term) {                                                          \
-                void *list = t->name##s;                                                                     \
-                Type *slot = terms_room_for(t->arena, &list, t->n_##name##s, sizeof(Type));                  \
-                if (!slot)                                                                                   \
+                Type *list = arena_room(t->arena, t->name##s, t->n_##name##s, sizeof(Type));                 \
+                if (!list)                                                                                   \
                         return -ENOMEM;                                                                      \
-                *slot = term;                                                                                \
                 t->name##s = list;                                                                           \
-                t->n_##name##s++;                                                                            \
+                t->name##s[t->n_##name##s++] = term;                                                         \
                 return 0;                                                                                    \
         }
 

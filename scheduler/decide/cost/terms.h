@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words policies say what they want in. A policy's add_terms() adds terms; the evaluator compiles them into
- * plain columns and evaluates moves on those: no call per policy, no division, no pointer per VM. What cannot
- * be said with these words needs a new one: a struct here, an add function, and its few lines in evaluator.c.
+/* The words policies say what they want in. A policy's add_terms() adds terms; the evaluator compiles them
+ * into plain columns and evaluates moves on those: no call per policy, no division, no pointer per VM. What
+ * cannot be said with these words needs a new one: a struct here, an add function, and its few lines in
+ * evaluator.c.
  *
- * Terms live in the arena of policies_add_terms() and are const once it returns. Arrays they point to must live
- * as long. Every add returns 0 or -ENOMEM.
+ * Terms live in the arena of policies_add_terms() and are const once it returns. Arrays they point to must
+ * live as long. Every add returns 0 or -ENOMEM.
+ *
+ * Units: Cost: no unit; loads in the problem's own, shares in fixed point. Owner: the arena of
+ * policies_add_terms(); arrays are whoever's added them. Errors: -ENOMEM; the share and rule functions have
+ * none. Threads: one adds; const afterwards, any.
  */
 #pragma once
 
@@ -112,8 +117,8 @@ typedef struct Terms {
         Arena *arena;
         const Problem *problem;
         bool capacity;              /* refuse NO_ROOM and NO_ROOM_DURING */
-        const ReserveGoal *reserve; /* kept as reserve.h says, at its cost in TIER_LOAD; NULL: none. Refuses
-                                       what would spend it and may not, with RESERVE */
+        const ReserveGoal *reserve; /* kept as reserve_cover.h says, at its cost in TIER_LOAD; NULL: none.
+                                       Refuses what would spend it and may not, with RESERVE */
         LineCost *lines;
         SquareCost *squares;
         PairCost *pairs;

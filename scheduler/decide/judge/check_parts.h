@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the judge share: plan_check.c (moves), check_room.c (resources), check_rules.c (rules).
+ *
+ * Units: as cluster.h; capacities in the judge's rows. Owner: all is in the arena of the Check. Errors:
+ * -ENOMEM; 1 is no error. Threads: one for each Check.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The judge's own look at the reserve, from the definition in reserve.h: after every wave no VM of a lost set
- * of hosts lacks a place that had one, except by moves that may spend the reserve. */
+/* The judge's own look at the reserve, from the definition in reserve_cover.h: after every wave no VM of a
+ * lost set of hosts lacks a place that had one, except by moves that may spend the reserve. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

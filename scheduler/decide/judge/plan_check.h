@@ -5,16 +5,21 @@
  * on a host that takes none. It is asked before anything acts, on fresh facts.
  *
  * Definitions (the optimizer's are in problem_build.h, in words of its own):
- *   room     On each resource, what may be on a host at once during a wave — what was there at its start and
- * all that comes — is at most its capacity; a host that is over capacity takes nothing more of that resource.
- * A VM that is off takes no CPU and no network, and its memory as if it ran.
- *   avoid    A VM comes to no domain where one of the others is, or may be before the wave ends.
- *   rules    "apart" and "spread" are broken no further at any instant than at the start of the wave;
- * "together" and "near" no further at the end of the plan than at its start: no VM can move without being
- * away from its group for a while. Rules that are a wish (must: false) are not judged.
- *   reserve  After each wave no more VMs lack a place, summed over all losses the reserve is for, than at the
- * start of the plan (reserve.h says how a place is shown, here it is sought anew); moves of VMs that must
- * leave their host, from overfull hosts and of broken rules may add to that, others may not.
+ *   room      On each resource, what may be on a host at once during a wave — what was there at its start
+ *             and all that comes — is at most its capacity; a host that is over capacity takes nothing more
+ *             of that resource. A VM that is off takes no CPU and no network, and its memory as if it ran.
+ *   avoid     A VM comes to no domain where one of the others is, or may be before the wave ends.
+ *   rules     "apart" and "spread" are broken no further at any instant than at the start of the wave;
+ *             "together" and "near" no further at the end of the plan than at its start: no VM can move
+ *             without being away from its group for a while. Rules that are a wish (must: false) are not
+ *             judged.
+ *   reserve   After each wave no more VMs lack a place, summed over all losses the reserve is for, than at
+ *             the start of the plan (cost/reserve_cover.h says how a place is shown, here it is sought
+ *             anew); moves of VMs that must leave their host, from overfull hosts and of broken rules may
+ *             add to that, others may not.
+ *
+ * Units: as cluster.h. Owner: objections are in the arena. Errors: -ENOMEM; 1 is no error. Threads: any, each
+ * its own arena.
  */
 #pragma once
 

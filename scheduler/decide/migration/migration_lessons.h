@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What finished migrations teach: how fast routes really are, what a migration takes besides sending, how much
- * of a VM's memory is really sent, and how far predictions were off. Pure.
+/* What finished migrations teach: how fast routes really are, what a migration takes besides sending, how
+ * much of a VM's memory is really sent, and how far predictions were off. Pure.
  *
  * All are medians, since one migration that shared its link or was throttled says little of others; drawn
  * towards the cluster's own figure, and that towards the model's, while they rest on few jobs; and bounded: a
  * day of bad luck must not make every move look impossible.
+ *
+ * Units: permille, ms, bytes by suffix. Owner: the arena; names are the moves'. Errors: -ENOMEM. Threads:
+ * any, each its own arena.
  */
 #pragma once
 

@@ -3,6 +3,8 @@
  * al. (NSDI 2005) and Liu et al. (HPDC 2011): round i sends what was dirtied in round i−1. How much that is
  * does not grow with time for ever: a guest writes the same pages again (the "hot" pages of BtrPlace's model,
  * Kherbache et al. 2017), so that it is read off two measured windows. Pure.
+ *
+ * Units: ms, KiB/s, kbit/s, MiB by suffix; permille. Owner: nothing is kept. Errors: none. Threads: any.
  */
 #pragma once
 

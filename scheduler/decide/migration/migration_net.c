@@ -96,10 +96,6 @@ static int build_links(Arena *a, const Settings *settings, uint32_t n_racks, Mig
         return 0;
 }
 
-static int migration_net_compare_names(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* Racks as indexes; those of a name are one. Hosts without one are all in one, as elsewhere. */
 static int build_racks(Arena *a, const Snapshot *s, const uint32_t **ret, uint32_t *ret_n) {
         const char **names = arena_new(a, const char *, s->n_hosts);
@@ -110,13 +106,13 @@ static int build_racks(Arena *a, const Snapshot *s, const uint32_t **ret, uint32
         for (HostIx h = 0; h < s->n_hosts; h++)
                 names[h] = s->hosts[h].rack ? s->hosts[h].rack : "";
         if (s->n_hosts > 0)
-                qsort(names, s->n_hosts, sizeof(*names), migration_net_compare_names);
+                qsort(names, s->n_hosts, sizeof(*names), compare_strings);
         for (uint32_t i = 0; i < s->n_hosts; i++)
                 if (n == 0 || strcmp(names[n - 1], names[i]) != 0)
                         names[n++] = names[i];
         for (HostIx h = 0; h < s->n_hosts; h++) {
                 const char *name = s->hosts[h].rack ? s->hosts[h].rack : "";
-                const char **at = bsearch(&name, names, n, sizeof(*names), migration_net_compare_names);
+                const char **at = bsearch(&name, names, n, sizeof(*names), compare_strings);
 
                 rack[h] = (uint32_t) (at - names);
         }

@@ -6,6 +6,9 @@
  * migration.rack_bandwidth says what it carries). Free is what it carries less the greater of its measured
  * load and what its VMs are taken to need of it (demand; docs/demand.md), at least a tenth, since TCP shares;
  * and at most migration.bandwidth.
+ *
+ * Units: kbit/s. Owner: the arena; it refers to the snapshot. Errors: -ENOMEM from migration_net_build()
+ * alone. Threads: any, each its own arena.
  */
 #pragma once
 

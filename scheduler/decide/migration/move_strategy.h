@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a VM's memory is brought over: by how fast it dirties it beside what the route takes, and what its policy
- * allows. Pure; a table of ways to do it, of which the first that fits is taken.
+/* How a VM's memory is brought over: by how fast it dirties it beside what the route takes, and what its
+ * policy allows. Pure; a table of ways to do it, of which the first that fits is taken.
+ *
+ * Units: ms, kbit/s by suffix. Owner: sentences are in the arena. Errors: -ENOMEM, as said; the others have
+ * none. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -13,6 +13,9 @@
  *
  * Those chosen go by deadline, then by weight a second (Smith's rule, Naval Research Logistics Quarterly
  * 3, 1956): should the predictions be too good, most weight is safe at any time. The others go last.
+ *
+ * Units: ms by suffix; weights have no unit. Owner: the arrays are the caller's; `a` is scratch. Errors:
+ * -ENOMEM from deadline_choose() alone. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 #define NOWHERE UINT32_MAX
 
 /* A host has few switches, a VM few pools; the rest of them does not count. */
@@ -36,10 +38,6 @@ struct WaveLinks {
 
 /* ---- switches and pools ---- */
 
-static int wave_links_compare_names(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 static int add_names(Arena *a, const char **names, uint32_t *io_n, const char *kind, Strings list) {
         for (uint32_t i = 0; i < list.n && i < NAMES_MOST; i++) {
                 names[*io_n] = text_format(a, "%s%s", kind, list.at[i]);
@@ -69,7 +67,7 @@ static int list_names(Arena *a, WaveLinks *w) {
                 r = add_names(a, w->names, &n, "p", s->vms[v].pools);
         if (r < 0 || n == 0)
                 return r;
-        qsort(w->names, n, sizeof(*w->names), wave_links_compare_names);
+        qsort(w->names, n, sizeof(*w->names), compare_strings);
         for (uint32_t i = 0; i < n; i++)
                 if (w->n_names == 0 || strcmp(w->names[w->n_names - 1], w->names[i]) != 0)
                         w->names[w->n_names++] = w->names[i];

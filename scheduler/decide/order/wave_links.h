@@ -7,6 +7,9 @@
  * longer than its moves one after the other; guests that write much get a link for themselves, since sharing
  * makes all of them send more; and big ones do not share with small ones, since a share is kept until the
  * wave ends. (32 GiB twice at 0.5 GiB/s over 10 Gbit/s: 106 s in turn, 607 s together.)
+ *
+ * Units: kbit/s, ms by suffix. Owner: the arena; it refers to the net. Errors: -ENOMEM from wave_links_new()
+ * alone. Threads: one for each WaveLinks.
  */
 #pragma once
 

@@ -6,6 +6,9 @@
  * the next one only. Rules that must hold and keep VMs apart or spread hold in any order of a wave's moves. A
  * ring of moves that wait for each other is opened by a stop-over: one VM waits on a third host. What still
  * has no safe place in any order is left out, and said.
+ *
+ * Units: numbers of moves. Owner: the result is in the arena. Errors: -ENOMEM. Threads: any, each its own
+ * arena.
  */
 #pragma once
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of waves share: waves.c (which moves start), waves_rules.c (what rules say of one),
- * waves_begin.c (the board they start on). */
+ * waves_begin.c (the board they start on).
+ *
+ * Units: the problem's own. Owner: all is in the arena of the Waves. Errors: -ENOMEM. Threads: one for each
+ * Waves.
+ */
 #pragma once
 
 #include "scheduler/decide/cost/reserve_cover.h"

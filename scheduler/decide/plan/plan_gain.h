@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a plan made a while ago is still worth its moves. Pure. */
+/* Whether a plan made a while ago is still worth its moves. Pure.
+ *
+ * Units: Cost: no unit. Owner: `a` is scratch. Errors: -ENOMEM; 1 is no error. Threads: any, each its own
+ * arena.
+ */
 #pragma once
 
 #include "scheduler/decide/cost/policy.h"

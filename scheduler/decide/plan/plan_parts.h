@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the planner share. planner.c names the steps in their order; each other file is one of
- * them. */
+ * them.
+ *
+ * Units: Cost; ms, MiB by suffix. Owner: the Planning has its arenas: the plan's and a scratch. Errors: a
+ * negative errno (-ENOMEM, or what a part returned); 1 is no error. Threads: one for each Planning.
+ */
 #pragma once
 
 #include "scheduler/decide/cost/evaluator.h"

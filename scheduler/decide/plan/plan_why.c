@@ -89,21 +89,21 @@ static void plan_why_stop_over(PlanWhy *w) {
 
         if (next)
                 SENTENCE_CLAUSE(w->draft, "waits on {} until {} has room for it, and goes there in wave {}",
-                                fact_host(v, v->m.to), fact_host(v, next->move.to),
+                                fact_host(v, v->m->to), fact_host(v, next->move.to),
                                 plan_why_fact(FACT_WAVE, next, next->move.to),
                                 plan_why_fact(CLAIM_GOES_ON, next, next->move.to));
         else
                 SENTENCE_CLAUSE(w->draft, "goes on from its stop-over on {}, now that {} has room for it",
-                                fact_host(v, v->m.from), fact_host(v, v->m.to),
-                                plan_why_fact(CLAIM_CAME, &w->step->step, v->m.from));
+                                fact_host(v, v->m->from), fact_host(v, v->m->to),
+                                plan_why_fact(CLAIM_CAME, &w->step->step, v->m->from));
 }
 
 /* Without the move the one that comes later would have no room, or a rule against it. */
 static bool plan_why_in_the_way(const PlanWhy *w, const WaveMove *comes) {
         const MoveView *v = &w->view;
         const Problem *p = v->p;
-        const HostIx at = v->e->x->host_of[comes->move.vm], from = v->m.from;
-        const int64_t *need = problem_need(p, comes->move.vm), *own = problem_need(p, v->m.vm);
+        const HostIx at = v->e->x->host_of[comes->move.vm], from = v->m->from;
+        const int64_t *need = problem_need(p, comes->move.vm), *own = problem_need(p, v->m->vm);
 
         for (uint32_t r = 0; r < p->n_res; r++)
                 if (need[r] > 0 && own[r] > 0 &&
@@ -121,14 +121,14 @@ static void plan_why_helps(PlanWhy *w) {
         if (partner)
                 SENTENCE_CLAUSE(w->draft,
                                 "changes places with {} (wave {}): neither gains alone what both do",
-                                fact_vm(v, partner->move.vm), plan_why_fact(FACT_WAVE, partner, v->m.from),
-                                plan_why_fact(CLAIM_SWAPS, partner, v->m.from), alone);
+                                fact_vm(v, partner->move.vm), plan_why_fact(FACT_WAVE, partner, v->m->from),
+                                plan_why_fact(CLAIM_SWAPS, partner, v->m->from), alone);
         else if (comes && plan_why_in_the_way(w, comes))
                 SENTENCE_CLAUSE(w->draft, "makes room on {} for {}, which comes in wave {}",
-                                fact_host(v, v->m.from), fact_vm(v, comes->move.vm),
-                                plan_why_fact(FACT_WAVE, comes, v->m.from),
-                                plan_why_fact(CLAIM_COMES, comes, v->m.from),
-                                plan_why_fact(CLAIM_IN_THE_WAY, comes, v->m.from), alone);
+                                fact_host(v, v->m->from), fact_vm(v, comes->move.vm),
+                                plan_why_fact(FACT_WAVE, comes, v->m->from),
+                                plan_why_fact(CLAIM_COMES, comes, v->m->from),
+                                plan_why_fact(CLAIM_IN_THE_WAY, comes, v->m->from), alone);
         else
                 SENTENCE_CLAUSE(w->draft,
                                 "gains nothing alone: it is one of several moves that gain together", alone);
@@ -159,8 +159,8 @@ int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *ste
                              .e = teller->e,
                              .end = pl->now,
                              .words = teller->words,
-                             .m = step->step.move };
-        policy_costs_delta(&teller->costs, w.view.m, &step->delta, teller->gain);
+                             .m = &step->step.move };
+        policy_costs_delta(&teller->costs, *w.view.m, &step->delta, teller->gain);
         if (step->goes_on || step->came)
                 plan_why_stop_over(&w);
         else if (!plan_why_has_reason(&w) && !plan_why_is_part(&w, true) && !plan_why_is_part(&w, false))

@@ -65,8 +65,7 @@ const SettingDef planner_settings[] = {
           .def = 1,
           .min = 1,
           .max = 64,
-          .doc = "Independent searches, of which the best one counts; they run on as many cores as there "
-                 "are." },
+          .doc = "Independent searches, of which the best one counts; they run on as many cores as there are." },
         { .name = "exact_nodes",
           .type = SETTING_COUNT,
           .def = 50,

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of "what should be done and cannot" share: plan_refused.c (whom it concerns, and the reason that
- * most hosts give), refused_by.c (what a host says, and who says it, with names and numbers). For them only. */
+ * most hosts give), refused_by.c (what a host says, and who says it, with names and numbers). For them only.
+ *
+ * Units: the problem's own; ms, MiB by suffix. Owner: all is in the Planning's scratch. Errors: -ENOMEM from
+ * refused_by() alone. Threads: one for each Planning.
+ */
 #pragma once
 
 #include "scheduler/decide/plan/plan_parts.h"

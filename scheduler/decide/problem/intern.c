@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/base/hash.h"
+
 #define SLOTS_FIRST 64
 
 int intern_new(Arena *a, Intern *ret) {
@@ -17,10 +19,8 @@ int intern_new(Arena *a, Intern *ret) {
 }
 
 static uint64_t hash_bytes(const unsigned char *bytes, size_t n) {
-        uint64_t hash = UINT64_C(0xcbf29ce484222325);
+        const uint64_t hash = fnv1a(FNV1A_START, bytes, n);
 
-        for (size_t i = 0; i < n; i++)
-                hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
         return hash ^ hash >> 32;
 }
 

@@ -2,6 +2,8 @@
 /* Byte strings → small numbers in the order they first come: names of racks, sets of networks, classes.
  *
  * Owner: the arena. Errors: -ENOMEM. Expected O(1) a string; FNV-1a with open addressing.
+ *
+ * Units: none. Threads: one for each Intern.
  */
 #pragma once
 

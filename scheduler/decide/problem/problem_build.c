@@ -24,8 +24,7 @@ const SettingDef cluster_settings[] = {
           .min = 100,
           .max = 4000,
           .doc = "Memory that may be allocated to VMs, as a share of what the host has: 1.5 allows half as "
-                 "much "
-                 "again." },
+                 "much again." },
         { .name = "overcommit_cpu",
           .type = SETTING_PERMILLE,
           .def = 0,
@@ -53,7 +52,7 @@ const SettingDef cluster_settings[] = {
         { .name = NULL },
 };
 
-/* Weights of hosts to be emptied, for each VM on them (design §8): a failing host before a maintenance. */
+/* Weights of hosts to be emptied, for each VM on them: a failing host before a maintenance. */
 #define EVACUATE_NOW    100 /* fault grade 4 */
 #define EVACUATE_SOON   10  /* fault grade 3 */
 #define EVACUATE_WANTED 1   /* maintenance */
@@ -108,7 +107,7 @@ static int64_t leave_weight(unsigned not_now, HostState state, int64_t grade) {
         return state == HOST_MAINTENANCE && !(not_now & SNAPSHOT_NO_MAINTENANCE) ? EVACUATE_WANTED : 0;
 }
 
-static HostRole role_of(unsigned not_now, const Host *h) {
+static HostRole problem_build_role_of(unsigned not_now, const Host *h) {
         HostRole role = { 0 };
 
         role.no_exit = h->excluded != EXCLUDED_NONE || h->state == HOST_OFFLINE;
@@ -507,7 +506,7 @@ static int build_begin(Build *b) {
         if (!b->p || !b->capacity || !b->limit || !b->base || !b->need || !roles)
                 return -ENOMEM;
         for (HostIx h = 0; h < s->n_hosts; h++)
-                roles[h] = role_of(s->not_now, &s->hosts[h]);
+                roles[h] = problem_build_role_of(s->not_now, &s->hosts[h]);
         *b->p = (Problem){
                 .snapshot = s,
                 .n_hosts = s->n_hosts,

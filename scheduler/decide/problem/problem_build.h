@@ -2,27 +2,33 @@
 /* Snapshot → Problem: names and units become columns and indexes. The definitions, which the judge
  * (plan_check) repeats in words of its own:
  *
- *   cpu      MHz. A host has cpus × cpu_mhz; one that does not say its speed is as fast as the median of
- * those that do, or 1000. A VM needs its cpu_mcores at the speed of the host it was measured on. One that was
- * not measured is taken to use what its host uses beyond the measured VMs, shared by vCPUs and at most its
- * vCPUs; all its vCPUs when the host was not measured either; nothing while it is paused. memory   MiB,
- * transient. A host has memory_mib × overcommit; a VM needs what it was allocated. net rx, net tx   kbit/s,
- * when at least one NIC with a carrier says its speed. A host that does not say has no limit. A VM that was
- * not measured needs none. extras   as the snapshot says; transient where it says so.
+ *   cpu           MHz. A host has cpus × cpu_mhz; one that does not say its speed is as fast as the median
+ *                 of those that do, or 1000. A VM needs its cpu_mcores at the speed of the host it was
+ *                 measured on. One that was not measured is taken to use what its host uses beyond the
+ *                 measured VMs, shared by vCPUs and at most its vCPUs; all its vCPUs when the host was not
+ *                 measured either; nothing while it is paused.
+ *   memory        MiB, transient. A host has memory_mib × overcommit; a VM needs what it was allocated.
+ *   net rx, tx    kbit/s, when at least one NIC with a carrier says its speed. A host that does not say has
+ *                 no limit. A VM that was not measured needs none.
+ *   extras        as the snapshot says; transient where it says so.
+ *   vcpus         where an over-commit ratio for CPU is set (cluster or host): cpus × ratio; a VM needs its
+ *                 vCPUs, running or not. Demand counts beside it, as cpu.
+ *   memory in use where memory may be over-committed: the host's memory itself; a VM needs what it was
+ *                 measured to use, all that it was allocated when it was not. Transient. Allocation counts
+ *                 beside it, as memory.
+ *   huge pages    of each size that a VM has: MiB, transient. To a host that does not tell of them no VM may
+ *                 come that has them.
  *
- *   vcpus    where an over-commit ratio for CPU is set (cluster or host): cpus × ratio; a VM needs its vCPUs,
- *            running or not. Demand counts beside it, as cpu.
- *   memory in use   where memory may be over-committed: the host's memory itself; a VM needs what it was
- *            measured to use, all that it was allocated when it was not. Transient. Allocation counts beside
- *            it, as memory.
- *   huge pages   of each size that a VM has: MiB, transient. To a host that does not tell of them no VM may
- *            come that has them.
+ *   base          what a host uses beyond its VMs: measured use less the needs of the VMs on it, never below
+ *                 zero; for memory at least reserved_mib. A VM in flight counts on its other host too, there
+ *                 in the base.
+ *   limit         the load line: capacity less headroom (the host's own, or of the settings).
  *
- *   base     what a host uses beyond its VMs: measured use less the needs of the VMs on it, never below zero;
- *            for memory at least reserved_mib. A VM in flight counts on its other host too, there in the
- * base. limit    the load line: capacity less headroom (the host's own, or of the settings).
+ * Rules on hosts that are a wish (must: false) cost by class of VMs and host (wish_cost, wish_of), those on
+ * staying by VM (stay_wish): they refuse nothing.
  *
- * Rules on hosts that are a wish (must: false) have no place in the Problem yet: they do not count.
+ * Units: the problem's own, as said above. Owner: the arena. Errors: -ENOMEM, -ERANGE. Threads: any, each its
+ * own arena.
  */
 #pragma once
 

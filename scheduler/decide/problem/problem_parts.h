@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps of problem_build() that have a file of their own. For problem_build.c only. */
+/* The steps of problem_build() that have a file of their own. For problem_build.c only.
+ *
+ * Units: the problem's own (problem_build.h). Owner: what is added lives in the problem's arena. Errors:
+ * -ENOMEM. Threads: one for each Problem.
+ */
 #pragma once
 
 #include "scheduler/decide/cost/terms.h"

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why a VM is where it is and not elsewhere, and what a plan's moves and rules are worth: asked of the engine
- * that plans. Pure. Owner: the arena. */
+ * that plans. Pure. Owner: the arena.
+ *
+ * Units: Cost: no unit. Errors: -ENOMEM, what problem_build() and planner_plan() return. Threads: any, each
+ * its own arena.
+ */
 #pragma once
 
 #include "scheduler/decide/plan/planner.h"

@@ -5,6 +5,8 @@
  *
  * Each host's room only shrinks, so without rules between VMs and without a reserve the number is exact. With
  * them another order might fit more: it is what this order fits. Pure.
+ *
+ * Units: numbers of VMs. Owner: the arena. Errors: -ENOMEM, -ENODATA. Threads: any, each its own arena.
  */
 #pragma once
 

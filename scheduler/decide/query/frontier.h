@@ -12,6 +12,9 @@
  * Knee: the point furthest above the straight line from the first point to the last one, in price and in what
  * is gained (Satopää, Albrecht, Irwin, Raghavan: Finding a "Kneedle" in a Haystack, ICDCSW 2011, where the
  * curve is its own fit). In integers; of two that are as far, the cheaper one.
+ *
+ * Units: moves, MiB or ms, by FrontierPrice; Cost: no unit. Owner: points are the caller's. Errors: none.
+ * Threads: any.
  */
 #pragma once
 

@@ -10,6 +10,8 @@
  * the first `tries` of them by cost, the answer is such a host.
  *
  * Pure. Owner: the arena. Threads: one.
+ *
+ * Units: Cost: no unit. Errors: -ENOMEM, -ENODATA, what planner_plan() returns.
  */
 #pragma once
 

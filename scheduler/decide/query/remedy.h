@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The single change that would let a VM go to a host that refuses it. Found by making the change and asking
- * the engine again: what it says is true of the cluster as it is otherwise. Pure. */
+ * the engine again: what it says is true of the cluster as it is otherwise. Pure.
+ *
+ * Units: as cluster.h. Owner: the arena. Errors: -ENOMEM. Threads: one for each Trial.
+ */
 #pragma once
 
 #include "scheduler/decide/whynot/trial.h"

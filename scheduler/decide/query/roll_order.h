@@ -8,6 +8,8 @@
  * every order is weighed; for more, from the one with the smallest host first, exchanges of two hosts until
  * none helps, at most ROLL_TRIES. Room is what plan_check calls room: on every resource, at most the
  * capacity; rules beyond the hosts a VM may run on are the planner's, when the time comes.
+ *
+ * Units: MiB in sum; the problem's own. Owner: the arena. Errors: -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

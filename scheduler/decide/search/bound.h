@@ -14,10 +14,12 @@
  *   rules     VMs beyond the number of domains; domains beyond the number there is
  *   reserve   0: the cases that can never be covered are not counted
  *   others    0: no move at all is priceless, and nothing broken that a move could mend is counted
+ *
+ * Units: Cost: no unit. Owner: scratch is given back. Errors: -ENOMEM. Threads: any.
  */
 #pragma once
 
 #include "scheduler/decide/cost/terms.h"
 
-/* O(hosts · resources · 64 + VMs log VMs). 0 or -ENOMEM. Scratch from `a` is given back. Threads: any. */
+/* O(hosts · resources · 64 + VMs log VMs). 0 or -ENOMEM. Scratch from `a` is given back. */
 int bound_aggregate(Arena *a, const Terms *t, Costs *ret) must_check;

@@ -138,7 +138,7 @@ static int vms_on_host_grow(Columns *c, Arena *a, VmsOnHost *s, uint32_t size) {
         return 0;
 }
 
-/* Seats are in the order of VMs: what is found first of equals does not depend on how they came there. */
+/* They are in the order of VMs: what is found first of equals does not depend on how they came there. */
 static int seat_take(Columns *c, Arena *a, VmIx v, HostIx h) {
         const Problem *p = c->e->problem;
         const int64_t *need = problem_need(p, v);

@@ -10,6 +10,8 @@
  * The same numbers from every compiler: only + − × ÷ of doubles, in the order written (-ffp-contract=off).
  * Threads: columns of different hosts may be changed by different threads; so may their VMs. Inside decide/
  * only.
+ *
+ * Units: the problem's own, as doubles. Owner: the arena. Errors: -ENOMEM.
  */
 #pragma once
 

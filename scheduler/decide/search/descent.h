@@ -5,6 +5,9 @@
  *
  * A Descent works on some of the hosts; descents on disjoint hosts may run at once, on copies of one
  * SearchState. Inside decide/ only.
+ *
+ * Units: Cost: no unit; shares as floats. Owner: the Descent and its arena are the search's. Errors: -ENOMEM
+ * from descent_mend() and descent_move() alone; 1 is no error. Threads: one for each Descent.
  */
 #pragma once
 

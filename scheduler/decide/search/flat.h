@@ -7,8 +7,10 @@
  * multiplication, no branch a column.
  *
  * Rows are `width` wide, a multiple of FLAT_BLOCK, padded with zeros, so that the loops over a row have
- * constant lengths. Inside decide/ only. One thread. The rules' counters and the counts of moved VMs are the
- * evaluator's.
+ * constant lengths. Inside decide/ only. Threads: one. The rules' counters and the counts of moved VMs are
+ * the evaluator's.
+ *
+ * Units: Cost: no unit; steps times their weight. Owner: the arena. Errors: -ENOMEM from flat_build() alone.
  */
 #pragma once
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a row costs when VMs come and go, inlined into the searches on flat columns: flat.h says what a row
  * is. Constant widths and no branches, so that the compiler uses the widest registers there are.
+ *
+ * Units: Cost: no unit. Owner: nothing is kept. Errors: none. Threads: as the Flat's: one.
  */
 #pragma once
 

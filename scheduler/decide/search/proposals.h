@@ -2,7 +2,10 @@
 /* What an annealing search tries next: which VM, which hosts, which partner for a swap. Uniform draws waste
  * themselves: on VMs too small to matter, on hosts that could never take the VM, on partners of another size.
  *
- * Built once per search, in its arena; const after it. Any thread.
+ * Built once per search, in its arena; const after it.
+ *
+ * Units: none. Owner: the arena. Errors: -ENOMEM from proposals_build() alone. Threads: any, const once
+ * built.
  */
 #pragma once
 

@@ -103,7 +103,8 @@ static int tasks_prepare(Arena *a, const Problem *p, unsigned n, Task *tasks) {
         return 0;
 }
 
-/* All of them, at once where there are workers for that. The best one; NULL: one failed, *ret_error says it. */
+/* All of them, at once where there are workers for that. The best one; NULL: one failed, *ret_error says
+ * it. */
 static const Task *tasks_run(Tasks *all, unsigned n, const Workers *workers, SearchResult *io,
                              int *ret_error) {
         const Task *best = all->tasks;

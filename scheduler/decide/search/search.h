@@ -2,6 +2,9 @@
 /* Local search: from a Problem and policies to a better assignment. Pure; the same input, seed and budget
  * give the same result on any machine and with any number of threads of `workers` (the number of *tasks* is
  * part of the budget, so it is part of the input).
+ *
+ * Units: Cost: no unit; MiB in the budget. Owner: the result is in the arena. Errors: -ENOMEM, what a
+ * policy's add_terms() returned. Threads: any, each its own arena.
  */
 #pragma once
 

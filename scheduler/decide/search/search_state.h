@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a local search walks on: an evaluator, who is on which host, the budget spent, refusals counted.
- * Inside decide/ only: search*.c. One thread.
+ * Inside decide/ only: search*.c. Threads: one.
+ *
+ * Units: Cost: no unit; MiB in the budget. Owner: the arena of the search. Errors: -ENOMEM; the others have
+ * none.
  */
 #pragma once
 

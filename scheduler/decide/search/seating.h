@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is on which host, of the VMs that have a choice: for drawing one of a host. An array per host with room
- * for all, so that a move is two writes. Inside decide/ only. One thread.
+ * for all, so that a move is two writes. Inside decide/ only. Threads: one.
+ *
+ * Units: none. Owner: the arena. Errors: -ENOMEM from seating_build() alone.
  */
 #pragma once
 

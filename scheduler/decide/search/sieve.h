@@ -7,7 +7,10 @@
  * across it. What the sieve lets through is evaluated exactly, so that nothing is decided here; it never
  * holds back what the exact cost would accept (tests/property/flat_test.c), and so changes no result.
  *
- * Inside decide/ only. One thread.
+ * Inside decide/ only. Threads: one.
+ *
+ * Units: Cost without its last binary digits (Sieve.digits). Owner: the arena. Errors: -ENOMEM from
+ * sieve_build() alone.
  */
 #pragma once
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loops of sieve.h, inlined into the search: vectors of the width every machine has, so that the lanes
- * stay in registers while the columns go by. */
+ * stay in registers while the columns go by.
+ *
+ * Units: as the Sieve's. Owner: nothing is kept. Errors: none. Threads: as the Sieve's: one.
+ */
 #pragma once
 
 #include <string.h>

@@ -41,6 +41,7 @@ typedef struct SolverResult {
 
 typedef struct Solver {
         const char *name;
-        /* NULL: it is not built in, and the search alone plans (EXACT_ABSENT of model/plan.h). 0; SOLVER_DECLINED; -ENOMEM. The result lives in `a`. */
+        /* NULL: it is not built in, and the search alone plans (EXACT_ABSENT of model/plan.h). 0;
+         * SOLVER_DECLINED; -ENOMEM. The result lives in `a`. */
         int (*solve)(Arena *a, const SolverTask *task, SolverResult *ret);
 } Solver;

@@ -9,6 +9,9 @@
  * says no more than it must. Sets of fewer rules are then tried all, as far as the budget goes: `smallest`
  * says that it went far enough (Junker: QuickXplain, AAAI 2004, has the terms; here sets are small and
  * deletion is enough). What is not shown within the budget is no conflict: nothing is guessed. Pure.
+ *
+ * Units: none. Owner: conflicts and words are in the arena. Errors: -ENOMEM; NULL: the arena is full.
+ * Threads: any, each its own arenas.
  */
 #pragma once
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the VMs of a few rules have any placement at all on which these rules hold: by counting first, then
  * by trying (backtracking, hosts that are alike tried once), within a budget. Nothing is asked of loads,
- * costs or ways of getting there. What conflict.c searches with. Pure. */
+ * costs or ways of getting there. What conflict.c searches with. Pure.
+ *
+ * Units: numbers of steps. Owner: `a` is scratch. Errors: -ENOMEM. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/model/problem.h"

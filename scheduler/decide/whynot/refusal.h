@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A refusal in words with its numbers: "lacks 3.2 GiB of memory", "rule web-apart: web2 runs there". Pure. */
+/* A refusal in words with its numbers: "lacks 3.2 GiB of memory", "rule web-apart: web2 runs there". Pure.
+ *
+ * Units: as the resource has them. Owner: words are in the arena. Errors: NULL: the arena is full; the others
+ * have none. Threads: as the Trial's: one.
+ */
 #pragma once
 
 #include "scheduler/decide/whynot/trial.h"

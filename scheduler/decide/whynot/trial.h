@@ -6,6 +6,9 @@
  * their cpu_mcores are cores of the usual speed (snapshot_speeds()).
  *
  * Owner: the arena of trial_build(). Threads: a Trial belongs to one. Pure.
+ *
+ * Units: Cost: no unit; the problem's own. Errors: -ENOMEM, -ENODATA, what problem_build() returned; the
+ * others have none.
  */
 #pragma once
 

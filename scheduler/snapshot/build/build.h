@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of all hosts → Snapshot. Pure. Silence is not health (design §7.4): a host whose facts are stale,
- * missing or from a wrong clock is in the snapshot with what is known of it, excluded, and `excluded_why` says why
- * in words.
+/* Reports of all hosts → Snapshot. Pure. Silence is not health: a host whose facts are stale,
+ * missing or from a wrong clock is in the snapshot with what is known of it, excluded, and `excluded_why`
+ * says why in words.
  *
  *   no report of an expected host; no CPUs, memory or list of VMs in it;
  *   a VM without vCPUs or memory; two machines under one name             EXCLUDED_MISSING
@@ -14,6 +14,9 @@
  * movable either. One that is off is so only where no host has it active: other definitions of it are left
  * out; one that has another VM's name and not its UUID goes by its UUID. A VM without a CPU rate yet has
  * cpu_mcores UNKNOWN; that excludes nothing. Rules are not made here.
+ *
+ * Units: by suffix (model/units.h); usec_t, in microseconds since the epoch. Owner: the arena; texts of the
+ * input are referred to. Errors: -ENOMEM, -ERANGE. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMs that are off (VM_OFF): a host's for good if it is to be left for good, else of no concern to any
  * decision. Pure.
+ *
+ * Units: none. Owner: the arena; it refers to `s`. Errors: -ENOMEM; 1 is no error; NULL: no memory. Threads:
+ * any, each its own arena.
  */
 #pragma once
 

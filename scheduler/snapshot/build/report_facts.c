@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 #include "scheduler/model/host_label.h"
 #include "scheduler/model/limits.h"
@@ -20,10 +21,6 @@ static size_t report_facts_cut(const char *s, size_t n, size_t most) {
         for (n = most; n > 0 && ((unsigned char) s[n] & 0xc0) == 0x80; n--)
                 ;
         return n;
-}
-
-static int report_facts_string_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 /* "b,a,,b" → a, b. A label without a value gets an empty one. */
@@ -51,7 +48,7 @@ static int report_facts_split(Arena *a, const char *text, bool labels, Strings *
                 if (!words[n++])
                         return -ENOMEM;
         }
-        qsort(words, n, sizeof(*words), report_facts_string_compare);
+        qsort(words, n, sizeof(*words), compare_strings);
         for (uint32_t i = 0; i < n; i++)
                 if (i == 0 || strcmp(words[kept - 1], words[i]) != 0)
                         words[kept++] = words[i];

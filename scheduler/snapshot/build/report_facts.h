@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One host's Report → what it says of the host and of its VMs: which metric fills which member. Internal to
  * snapshot/. Pure. A value out of a member's range is brought to its nearest end; an empty text is not said.
+ *
+ * Units: by suffix (model/units.h). Owner: rows are the caller's, texts the report's or in the arena. Errors:
+ * -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -3,9 +3,11 @@
  * original stays as it is.
  *
  * VMs that run nowhere yet — new ones, and those of a host that is lost — have host IX_NONE in the result;
- * where they start is for decide/place.h to say. Nothing else takes such a snapshot.
+ * where they start is for decide/query/place.h to say. Nothing else takes such a snapshot.
  *
  * Errors: -EINVAL with *reterr_fault (what was found, what is accepted, the nearest right name); -ENOMEM.
+ *
+ * Units: by suffix (model/units.h). Owner: the arena; it refers to `s`. Threads: any, each its own arena.
  */
 #pragma once
 

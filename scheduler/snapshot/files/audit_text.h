@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Audit entries as JSON texts, schema plimsoll.audit-entry/1: one when a decision has been carried out, a
  * second one with the same id when its hosts were looked at again. Pure but for jansson's own memory.
+ *
+ * Units: usec_t, in microseconds since the epoch; ms, bytes by suffix. Owner: the arena. Errors: -EBADMSG,
+ * -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/model/host_label.h"
 
 #define TEXT_MAX 4096
@@ -105,10 +106,6 @@ int names_read(FileReader *p, NameList *ret) {
         return k;
 }
 
-static int file_reader_string_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 int strings_read(FileReader *p, bool labels, Strings *ret) {
         NameList list = { 0 };
         const char **strings;
@@ -129,7 +126,7 @@ int strings_read(FileReader *p, bool labels, Strings *ret) {
                 if (k < 0)
                         return k;
         }
-        qsort(strings, list.n, sizeof(*strings), file_reader_string_compare);
+        qsort(strings, list.n, sizeof(*strings), compare_strings);
         for (uint32_t i = 1; i < list.n; i++)
                 if (strcmp(strings[i - 1], strings[i]) == 0)
                         return json_reader_refuse(&p->json, "\"%.60s\" is in the list twice", strings[i]);

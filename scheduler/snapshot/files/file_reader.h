@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading objects of a snapshot file by their field tables. Internal to snapshot/. Pure but for jansson's own
- * memory. Names given as NameList and in FileReader belong to the reader's tree. */
+ * memory. Names given as NameList and in FileReader belong to the reader's tree.
+ *
+ * Units: as snapshot_fields.c says of each field. Owner: the arena; the tree is the JsonReader's. Errors:
+ * -EBADMSG with the fault filled; -ENOMEM. Threads: one for each FileReader.
+ */
 #pragma once
 
 #include "scheduler/snapshot/files/snapshot_fields.h"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan file, schema plimsoll.plan/1 (docs/plan-file.md): names, not indexes, so that it outlives its
  * snapshot. Pure but for jansson's own memory.
+ *
+ * Units: ms, bytes, MiB by suffix. Owner: the arena. Errors: printing: -ENOMEM; parsing: -EBADMSG with
+ * *reterr_fault, -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

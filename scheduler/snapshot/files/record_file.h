@@ -2,6 +2,8 @@
 /* The record of a decision as a file, schema plimsoll.record/1 (docs/record-file.md): names, not indexes;
  * snapshot and plan stand in it as they stand in files of their own. Pure but for jansson's own memory.
  * Threads: any, each its own arena.
+ *
+ * Units: as snapshot_file.h and plan_file.h. Owner: the arena. Errors: -EBADMSG, -ENOMEM.
  */
 #pragma once
 

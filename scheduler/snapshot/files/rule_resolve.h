@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of a snapshot file: names → indexes, and whether a rule says all it must. Internal to snapshot/.
- * Pure. */
+ * Pure.
+ *
+ * Units: none. Owner: the reader's arena. Errors: -EBADMSG with the fault, -ENOMEM. Threads: one for each
+ * FileReader.
+ */
 #pragma once
 
 #include "scheduler/snapshot/files/file_reader.h"

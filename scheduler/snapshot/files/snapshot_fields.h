@@ -6,6 +6,9 @@
  *
  * An honest circle (tests/arrows/links.py): the rows name the functions of those files that read and print what is
  * no plain value, and these go by the rows of what lies inside.
+ *
+ * Units: as each row says. Owner: the reader's arena, the printer's. Errors: reading: 0, -EBADMSG with the
+ * fault filled, -ENOMEM; printing: a full arena the writer says. Threads: one for each reader or printer.
  */
 #pragma once
 

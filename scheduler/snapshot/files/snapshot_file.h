@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The snapshot file, schema plimsoll.snapshot/1 (docs/snapshot-file.md). Pure but for jansson's own memory.
  * What is printed and parsed again is the same snapshot, and gives the same plan.
+ *
+ * Units: as docs/snapshot-file.md says of each field. Owner: the arena. Errors: -EBADMSG, -ENOMEM. Threads:
+ * any, each its own arena.
  */
 #pragma once
 

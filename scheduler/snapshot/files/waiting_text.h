@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waiting plans and their answers as texts in the store, schemas plimsoll.waiting/1 and plimsoll.answer/1
  * (docs/operations.md). Pure but for jansson's own memory. Threads: any.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: the arena. Errors: -EBADMSG, -ENOMEM.
  */
 #pragma once
 

@@ -93,7 +93,7 @@ static int disk_join_key_compare(const void *a, const void *b) {
 
 /* ---- which are one ---- */
 
-static bool list_names(const char *list, const char *name) {
+static bool disk_join_list_names(const char *list, const char *name) {
         size_t n = strlen(name);
 
         for (const char *s = list; s && *s; s += strcspn(s, ","), s += *s == ',')
@@ -106,7 +106,7 @@ static bool is_kernels(const Device *d) {
         for (const Reading *r = d->readings; r; r = r->next)
                 if (strncmp(metric_defs[r->metric].name, "block.", 6) == 0)
                         return true;
-        return list_names(device_text(d, METRIC_DISK_BLOCKS), d->name);
+        return disk_join_list_names(device_text(d, METRIC_DISK_BLOCKS), d->name);
 }
 
 static void members_mark(Join *j) {
@@ -130,17 +130,17 @@ static Device *first_name(Device *d) {
 }
 
 /* The lower, the better it stands for the others. */
-static int rank_of(const Join *j, const Device *d) {
+static int disk_join_rank_of(const Join *j, const Device *d) {
         return is_kernels(d) ? 0 : j->member[d - j->t->devices] ? 1 : d->kind == DEVICE_STORAGE ? 2 : 3;
 }
 
-static bool stands_before(const Join *j, const Device *d, const Device *other) {
-        int a = rank_of(j, d), b = rank_of(j, other);
+static bool disk_join_stands_before(const Join *j, const Device *d, const Device *other) {
+        int a = disk_join_rank_of(j, d), b = disk_join_rank_of(j, other);
 
         return a != b ? a < b : strcmp(d->name, other->name) < 0;
 }
 
-static bool has_source(const Device *d, const char *source) {
+static bool disk_join_has_source(const Device *d, const char *source) {
         for (; d; d = d->other)
                 if (strcmp(d->source, source) == 0)
                         return true;
@@ -155,7 +155,7 @@ static bool are_two(const Device *a, const Device *b) {
         if (x && y && (!same_letters(x, y, n) || (strlen(x) != strlen(y) && n < PREFIX_LEAST)))
                 return true;
         for (const Device *d = a; d; d = d->other)
-                if (has_source(b, d->source))
+                if (disk_join_has_source(b, d->source))
                         return true;
         return false;
 }
@@ -221,7 +221,7 @@ static int group_join(Join *j, const Key *keys, uint32_t n) {
                         if (are_two(others[m], others[i]))
                                 return 0;
         for (uint32_t i = 0; i < n_others; i++)
-                first = !first || stands_before(j, others[i], first) ? others[i] : first;
+                first = !first || disk_join_stands_before(j, others[i], first) ? others[i] : first;
         if (n_blocks == 1 && first && !are_two(blocks[0], first))
                 first = blocks[0];
         for (uint32_t i = 0; i < n_others; i++)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a report says of devices, and which hazards of hazards.def it amounts to. Internal to snapshot/. Pure.
+ *
+ * Units: usec_t, in microseconds since the epoch; each reading as metrics.def says. Owner: the arena; it
+ * refers to the report. Errors: -ENOMEM; NULL as said. Threads: any, each its own arena.
  */
 #pragma once
 
@@ -107,7 +110,8 @@ const Reading *device_reading(const Device *d, Metric metric);      /* NULL: not
 int64_t device_number(const Device *d, Metric metric, int64_t def); /* def: not said */
 const char *device_text(const Device *d, Metric metric);            /* NULL: not said */
 
-/* The readings of one metric, one after the other: from d->readings, then from what it gave ->next. NULL: no more. */
+/* The readings of one metric, one after the other: from d->readings, then from what it gave ->next. NULL:
+ * no more. */
 const Reading *reading_of(const Reading *from, Metric metric);
 
 /* Fills hits, own and hours, less what was accepted by hand. Needs `memory` and `clear`. 0 or -ENOMEM. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 #include "scheduler/snapshot/health/fault_tree.h"
 
@@ -66,10 +67,6 @@ static int list_uses(Grading *g, VmUse **ret, uint32_t *ret_n) {
         return 0;
 }
 
-static int fault_grade_string_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* "b,a" or "none" → a, b. */
 static int names_of(Arena *a, const char *list, Strings *ret) {
         const char **names = arena_new(a, const char *, strlen(list) / 2 + 1);
@@ -84,7 +81,7 @@ static int names_of(Arena *a, const char *list, Strings *ret) {
                         return -ENOMEM;
                 s += length;
         }
-        qsort(names, n, sizeof(*names), fault_grade_string_compare);
+        qsort(names, n, sizeof(*names), compare_strings);
         *ret = (Strings){ .at = names, .n = n };
         return 0;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grade of a host's hardware, 0 … 4 (design §8): a pure function of what its agent reports, what is
+/* The grade of a host's hardware, 0 … 4: a pure function of what its agent reports, what is
  * remembered of its devices, and the time. What counts is in hazards.def, with its sources; docs/faults.md is
  * the manual.
  *
  * A grade rises at once. It falls when the facts have been better for as long as the table says, by hand, or
  * when the device has become another one (its serial number). Facts that are not there are not better: a
  * host that does not report, a disk that does not answer, keep their grades.
+ *
+ * Units: usec_t, in microseconds since the epoch; grades 0 … 4. Owner: the arena. Errors: -ENOMEM. Threads:
+ * any, each its own arena.
  */
 #pragma once
 

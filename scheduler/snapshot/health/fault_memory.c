@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/snapshot/json/json_reader.h"
 #include "scheduler/snapshot/json/text_writer.h"
 
@@ -105,10 +106,6 @@ static int fault_memory_read_number(JsonReader *r, int64_t min, int64_t max, int
                                             (long long) max);
 }
 
-static int fault_memory_name_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 static int read_vms(JsonReader *r, DeviceMemory *d) {
         size_t n = json_array_size(r->at);
         const char **names = n <= LIST_MAX ? arena_new(r->arena, const char *, n) : NULL;
@@ -121,7 +118,7 @@ static int read_vms(JsonReader *r, DeviceMemory *d) {
         while (k == 0 && json_reader_item(r))
                 k = fault_memory_read_name(r, &names[i++]);
         if (k == 0)
-                qsort(names, i, sizeof(*names), fault_memory_name_compare);
+                qsort(names, i, sizeof(*names), compare_strings);
         d->partly = true;
         d->vms = (Strings){ .at = names, .n = i };
         return k;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is remembered of a host's devices between readings: grades that are held, what was accepted by hand,
  * and where counters stood. A JSON text in the store, schema plimsoll.faults/1 (docs/faults.md). Pure but for
- * jansson's own memory. All is in the arena given. */
+ * jansson's own memory. All is in the arena given.
+ *
+ * Units: usec_t, in microseconds since the epoch. Owner: the arena. Errors: -EBADMSG, -ENOMEM; the others
+ * have none. Threads: any, each its own arena.
+ */
 #pragma once
 
 #include "scheduler/base/arena.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 
 typedef struct Link {
@@ -289,10 +290,6 @@ static Effect node_effect(FaultTree *t, uint32_t i) {
 
 /* ---- who is on top ---- */
 
-static int fault_tree_string_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 static int users_add(FaultTree *t, const VmUse *use, const char **strangers, uint32_t *n_strangers) {
         const char *rest = use->devices;
         uint32_t node;
@@ -374,14 +371,12 @@ typedef struct Climb {
 static void climb_guest(Climb *c, const char *vm) {
         if (c->n_vms == c->room) {
                 uint32_t room = c->room > 0 ? c->room * 2 : 16;
-                const char **more = arena_new(c->t->a, const char *, room);
+                const char **more = arena_longer(c->t->a, const char *, c->vms, c->n_vms, room);
 
                 if (!more) {
                         c->full = true;
                         return;
                 }
-                if (c->n_vms > 0)
-                        memcpy(more, c->vms, sizeof(*more) * c->n_vms);
                 c->vms = more;
                 c->room = room;
         }
@@ -445,7 +440,7 @@ static bool is_given_up(const FaultTree *t, uint32_t device) {
 }
 
 /* Whether its controller or pool says that it holds none of the data: a spare, a log, in no array. */
-static bool is_idle(const Device *d) {
+static bool fault_tree_is_idle(const Device *d) {
         const char *role = d ? device_text(d, METRIC_DISK_ROLE) : NULL;
 
         return role && strcmp(role, "member") != 0;
@@ -455,7 +450,7 @@ static void fault_tree_unique(Climb *c) {
         uint32_t kept = 0;
 
         if (c->n_vms > 1)
-                qsort(c->vms, c->n_vms, sizeof(*c->vms), fault_tree_string_compare);
+                qsort(c->vms, c->n_vms, sizeof(*c->vms), compare_strings);
         for (uint32_t i = 0; i < c->n_vms; i++)
                 if (kept == 0 || strcmp(c->vms[kept - 1], c->vms[i]) != 0)
                         c->vms[kept++] = c->vms[i];
@@ -488,7 +483,7 @@ static void fault_tree_settle(Climb *c) {
 int fault_tree_outcome(FaultTree *t, uint32_t device, Outcome *ret) {
         const Node *node = &t->nodes[device];
         Climb c = { .t = t, .outcome = ret };
-        bool idle = is_idle(node->device);
+        bool idle = fault_tree_is_idle(node->device);
 
         *ret = (Outcome){ .array = UINT32_MAX };
         t->walks++;

@@ -3,7 +3,11 @@
  * is on top. Internal to snapshot/. Pure.
  *
  * An array stands between its members and those above it: a member that is predicted to fail takes redundancy
- * away, and only what is lost beyond it is lost above. */
+ * away, and only what is lost beyond it is lost above.
+ *
+ * Units: grades 0 … 4. Owner: the arena. Errors: -ENOMEM; NULL: the arena is full; the others have none.
+ * Threads: one for each FaultTree.
+ */
 #pragma once
 
 #include "scheduler/snapshot/health/fault_facts.h"

@@ -2,10 +2,12 @@
 /* Ganeti's htools text format (hbal -t FILE -U FILE) → Snapshot. Pure; fuzzed.
  *
  * Five sections, separated by one empty line: groups, nodes, instances, cluster tags, policies; fields
- * separated by
- * '|' (src/Ganeti/HTools/Backend/Text.hs, htools 3.0). What becomes of them is in docs/htools-import.md; in
- * short: groups that do not share instances, DRBD pairs and exclusion tags become rules, offline nodes are
- * offline, instances that do not run are left out.
+ * separated by '|' (src/Ganeti/HTools/Backend/Text.hs, htools 3.0). What becomes of them is in
+ * docs/htools-import.md; in short: groups that do not share instances, DRBD pairs and exclusion tags become
+ * rules, offline nodes are offline, instances that do not run are left out.
+ *
+ * Units: MiB; CPUs. Owner: the arena; nothing refers to the text. Errors: -EBADMSG, -ENOMEM. Threads: any,
+ * each its own arena.
  */
 #pragma once
 

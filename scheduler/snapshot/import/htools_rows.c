@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 enum { SECTION_GROUPS, SECTION_NODES, SECTION_INSTANCES, SECTION_TAGS, SECTION_POLICIES, SECTIONS };
 
 int row_place(const Row *r) {
@@ -63,10 +65,6 @@ static int htools_rows_field_number(Row *r, uint32_t i, const char *what, int64_
         return 0;
 }
 
-static int htools_rows_string_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* "a,b": sorted, each once, empty ones dropped. */
 static int field_tags(Row *r, Span s, const char *what, Strings *ret) {
         const char **tags;
@@ -90,7 +88,7 @@ static int field_tags(Row *r, Span s, const char *what, Strings *ret) {
                 }
                 start = i + 1;
         }
-        qsort(tags, n, sizeof(*tags), htools_rows_string_compare);
+        qsort(tags, n, sizeof(*tags), compare_strings);
         for (uint32_t i = 0; i < n; i++)
                 if (i == 0 || strcmp(tags[kept - 1], tags[i]) != 0)
                         tags[kept++] = tags[i];

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of an htools text file → nodes and instances in the order of the file, and from these the rules.
- * Internal to snapshot/. Pure. */
+ * Internal to snapshot/. Pure.
+ *
+ * Units: MiB; CPUs. Owner: the arena of the HtoolsFile. Errors: -EBADMSG with the fault, -ENOMEM; 1 and 0 as
+ * said. Threads: one for each HtoolsFile.
+ */
 #pragma once
 
 #include "scheduler/base/text.h"

@@ -7,6 +7,8 @@
  * Strict: every number must be there, in range, and nothing may follow. Pure. Owner: the arena; the text is
  * not kept. Errors: -EINVAL with *reterr_fault (line, field "token 17", what was found and what is accepted);
  * -ENOMEM.
+ *
+ * Units: the challenge's own. Threads: any, each its own arena.
  */
 #pragma once
 

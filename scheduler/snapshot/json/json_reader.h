@@ -11,6 +11,8 @@
  * jansson keeps no lines: what is no JSON, and a field given twice, is said with line and column and no path;
  * all else with its path and no line. No U+0000 in strings; numbers with a point or an exponent are doubles,
  * all others whole numbers of 64 bits. Pure but for jansson's own memory. Threads: each its own reader.
+ *
+ * Units: a number's times `scale`. Owner: whoever opens a reader; strings are the tree's.
  */
 #pragma once
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small helps for JSON that is written with a TextWriter and read with a JsonReader. Pure. */
+/* Small helps for JSON that is written with a TextWriter and read with a JsonReader. Pure.
+ *
+ * Units: none. Owner: texts are in the reader's arena. Errors: reading: -EBADMSG with the fault, -ENOMEM;
+ * writing: a full arena the writer says. Threads: one for each reader or writer.
+ */
 #pragma once
 
 #include "scheduler/snapshot/json/json_reader.h"

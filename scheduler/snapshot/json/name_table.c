@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a, 64 bit (Fowler, Noll, Vo), folded. */
-static uint32_t name_table_hash(const char *s, size_t n) {
-        uint64_t h = UINT64_C(0xcbf29ce484222325);
+#include "scheduler/base/hash.h"
 
-        for (size_t i = 0; i < n; i++)
-                h = (h ^ (unsigned char) s[i]) * UINT64_C(0x100000001b3);
+/* Folded to 32 bits. */
+static uint32_t name_table_hash(const char *s, size_t n) {
+        const uint64_t h = fnv1a(FNV1A_START, s, n);
+
         return (uint32_t) (h ^ h >> 32);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names → numbers, and the order of names: so that no size of cluster is walked twice for each VM. Pure.
  * Names are not copied: they must outlive the table.
+ *
+ * Units: none. Owner: the arena. Errors: -ENOMEM; UINT32_MAX: not there. Threads: one adds; const afterwards,
+ * any.
  */
 #pragma once
 

@@ -5,6 +5,9 @@
  * them; jansson indents every field or none. And decimals are written from integers here, digit for digit.
  *
  * When the arena is full all further writing is dropped, and text_writer_end() says so. Pure.
+ *
+ * Units: bytes; v ÷ scale. Owner: the arena. Errors: -ENOMEM, from text_writer_end() alone. Threads: one for
+ * each writer.
  */
 #pragma once
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/snapshot/json/name_table.h"
 #include "scheduler/snapshot/rules/rule_kinds.h"
 
@@ -150,10 +151,6 @@ static int read_label(LabelReader *l) {
         return r == -EINVAL ? label_rules_note(l, fault.what) : r;
 }
 
-static int label_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 int label_rules_read(Arena *a, const Snapshot *s, const RuleSet **ret) {
         LabelReader l = { .a = a, .set = arena_new(a, RuleSet, 1) };
         uint32_t n = 0, kept = 0;
@@ -175,7 +172,7 @@ int label_rules_read(Arena *a, const Snapshot *s, const RuleSet **ret) {
                         if (states_rule(s->vms[v].labels.at[i]))
                                 labels[n++] = s->vms[v].labels.at[i];
         if (n > 0)
-                qsort(labels, n, sizeof(*labels), label_compare);
+                qsort(labels, n, sizeof(*labels), compare_strings);
         for (uint32_t i = 0; i < n; i++)
                 if (i == 0 || strcmp(labels[kept - 1], labels[i]) != 0)
                         labels[kept++] = labels[i];

@@ -6,6 +6,9 @@
  *   rule:on=h1 h2   rule:not-on=rack:old should 100                        about the VMs that have the label
  *
  * The same label on several VMs is one rule. Pure.
+ *
+ * Units: none. Owner: the arena; it refers to the snapshot. Errors: -ENOMEM. Threads: any, each its own
+ * arena.
  */
 #pragma once
 

@@ -4,6 +4,9 @@
  *
  * To add a field: a member in model/rule_set.h and a row in list_fields.c (of a rule: in rule_kinds.c too, in
  * the kinds that take it).
+ *
+ * Units: as each row says. Owner: the reader's arena. Errors: -EINVAL with the fault, -ENOMEM. Threads: one
+ * for each ListReader.
  */
 #pragma once
 

@@ -50,10 +50,9 @@ static int rule_kinds_avoid(RuleApply *x, const RuleSpec *spec) {
         }
         rule.near_vms = others;
         if (rule.n_near_vms == 0)
-                return rule_apply_note(x, text_format(x->arena,
-                                                      "rule %s: \"from\" selects no other VM; it asks for "
-                                                      "nothing",
-                                                      spec->name));
+                return rule_apply_note(
+                        x, text_format(x->arena, "rule %s: \"from\" selects no other VM; it asks for nothing",
+                                       spec->name));
         return rule_apply_add(x, rule);
 }
 
@@ -94,10 +93,9 @@ static int hold_where_they_are(RuleApply *x, const RuleSpec *spec, const Rule *r
                 return -ENOMEM;
         for (uint32_t i = 0; i < rule->n_vms; i++)
                 rule_apply_hold(x, rule->vms[i], HOLD_NEVER, why);
-        return rule_apply_note(x, text_format(x->arena,
-                                              "rule %s: \"hosts\" selects no host; its VMs stay where they "
-                                              "are",
-                                              spec->name));
+        return rule_apply_note(
+                x, text_format(x->arena, "rule %s: \"hosts\" selects no host; its VMs stay where they are",
+                               spec->name));
 }
 
 static int on_hosts(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
@@ -112,10 +110,9 @@ static int on_hosts(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
         if (rule.n_hosts == 0 && kind == RULE_ON && spec->must)
                 return hold_where_they_are(x, spec, &rule);
         if (rule.n_hosts == 0)
-                return rule_apply_note(x, text_format(x->arena,
-                                                      "rule %s: \"hosts\" selects no host; it asks for "
-                                                      "nothing",
-                                                      spec->name));
+                return rule_apply_note(
+                        x, text_format(x->arena, "rule %s: \"hosts\" selects no host; it asks for nothing",
+                                       spec->name));
         return rule_apply_add(x, rule);
 }
 
@@ -325,8 +322,7 @@ const ListDef rule_list = {
 /* clang-format off: rows */
 const RuleKindDef rule_kind_defs[] = {
         { "apart", BETWEEN | RULE_HAS_FROM, 0,
-          "At most one of the VMs in each place; with \"from\", none of them in a place with one of the "
-          "others.",
+          "At most one of the VMs in each place; with \"from\", none of them in a place with one of the others.",
           "- apart: group:db\n  level: rack\n", apply_apart },
         { "together", BETWEEN, 0, "All of the VMs in one place.",
           "- together: [app1, cache1]\n  should: 200\n", apply_together },
@@ -336,8 +332,7 @@ const RuleKindDef rule_kind_defs[] = {
           "Each of the VMs has one of the others in its place: a dependency.",
           "- near: group:app\n  to: group:db\n  level: neighborhood\n", apply_near },
         { "on", RULE_HAS_HOSTS | RULE_HAS_WEIGHT, RULE_HAS_HOSTS,
-          "The VMs run on these hosts only. Should none of them be in the cluster, the VMs stay where they "
-          "are.",
+          "The VMs run on these hosts only. Should none of them be in the cluster, the VMs stay where they are.",
           "- on: label:licence=oracle\n  hosts: [h1, h2]\n", apply_on },
         { "not-on", RULE_HAS_HOSTS | RULE_HAS_WEIGHT, RULE_HAS_HOSTS, "The VMs never run on these hosts.",
           "- not-on: \"*\"\n  hosts: rack:old\n  should: 50\n", apply_not_on },

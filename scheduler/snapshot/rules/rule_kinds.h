@@ -2,6 +2,9 @@
 /* The kinds of rules an operator may write: one table says each kind's word, fields, manual and example, and
  * what becomes of it on a snapshot. To add a kind: a line in rule_kinds.c (a field of its own: in
  * rule_fields[] too). Pure.
+ *
+ * Units: as each row says. Owner: the reader's arena. Errors: -EINVAL, -ENOENT, -ENOMEM, as said. Threads:
+ * one for each ListReader; tables any.
  */
 #pragma once
 

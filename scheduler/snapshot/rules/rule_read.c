@@ -9,18 +9,6 @@
 
 #define KINDS_MAX 32
 
-/* The list with room for one more: it grows by doubling, the old copy stays in the arena. */
-static void *rule_read_room(Arena *a, void *list, uint32_t n, size_t size) {
-        void *bigger;
-
-        if (n > 0 && (n & (n - 1)) != 0)
-                return list;
-        bigger = arena_take(a, n ? 2 * (size_t) n : 1, size, _Alignof(max_align_t));
-        if (bigger && n > 0)
-                memcpy(bigger, list, n * size);
-        return bigger;
-}
-
 static uint32_t rule_read_kind_of(const char *word) {
         uint32_t k = 0;
 
@@ -92,8 +80,7 @@ static int read_kind(ListReader *r, const ListItem *item, RuleSpec *spec) {
                                 r, &f->key, f->key.text,
                                 strcmp(found->key.text, f->key.text) == 0
                                         ? "is said twice"
-                                        : "the rule is of kind \"%s\" already; accepted: one kind a "
-                                          "rule",
+                                        : "the rule is of kind \"%s\" already; accepted: one kind a rule",
                                 found->key.text);
                 found = f;
                 spec->kind = k;
@@ -191,7 +178,7 @@ static int add_rule(ListReader *r, RuleSet *set, const ListItem *item) {
                 return e;
         if (!spec.name)
                 spec.name = own_name(r->arena, item, &spec);
-        rules = rule_read_room(r->arena, set->rules, set->n_rules, sizeof(*rules));
+        rules = arena_room(r->arena, set->rules, set->n_rules, sizeof(*rules));
         if (!rules || !spec.name)
                 return -ENOMEM;
         for (uint32_t i = 0, n = 2; i < set->n_rules && !list_item_field(item, "name"); i++)
@@ -212,7 +199,7 @@ static int rule_read_add_group(ListReader *r, RuleSet *set, const ListItem *item
 
         if (e < 0)
                 return e;
-        groups = rule_read_room(r->arena, set->groups, set->n_groups, sizeof(*groups));
+        groups = arena_room(r->arena, set->groups, set->n_groups, sizeof(*groups));
         if (!groups)
                 return -ENOMEM;
         set->groups = groups;
@@ -236,7 +223,7 @@ static int add_host(ListReader *r, RuleSet *set, const ListItem *item) {
                 e = LIST_FAULT(r, &here, NULL, "says nothing of these hosts; accepted: rack, headroom …");
         if (e < 0)
                 return e;
-        hosts = rule_read_room(r->arena, set->hosts, set->n_hosts, sizeof(*hosts));
+        hosts = arena_room(r->arena, set->hosts, set->n_hosts, sizeof(*hosts));
         if (!hosts)
                 return -ENOMEM;
         set->hosts = hosts;
@@ -254,7 +241,7 @@ static int add_window(ListReader *r, RuleSet *set, const ListItem *item) {
         e = list_item_read(r, &window_list, item, &spec);
         if (e < 0)
                 return e;
-        windows = rule_read_room(r->arena, set->windows, set->n_windows, sizeof(*windows));
+        windows = arena_room(r->arena, set->windows, set->n_windows, sizeof(*windows));
         if (!windows)
                 return -ENOMEM;
         set->windows = windows;

@@ -13,12 +13,10 @@ int rule_apply_note(RuleApply *x, const char *text) {
                 return -ENOMEM;
         if (x->s->notes.n == x->notes_room) {
                 const uint32_t n = x->notes_room ? 2 * x->notes_room : 8;
-                const char **bigger = arena_new(x->arena, const char *, n);
+                const char **bigger = arena_longer(x->arena, const char *, x->s->notes.at, x->s->notes.n, n);
 
                 if (!bigger)
                         return -ENOMEM;
-                if (x->s->notes.n > 0)
-                        memcpy(bigger, x->s->notes.at, sizeof(*bigger) * x->s->notes.n);
                 x->notes = bigger;
                 x->notes_room = n;
                 x->s->notes.at = bigger;
@@ -49,12 +47,10 @@ int rule_apply_add(RuleApply *x, Rule rule) {
                 }
         if (x->s->n_rules == x->rules_room) {
                 const uint32_t n = x->rules_room ? 2 * x->rules_room : 8;
-                Rule *bigger = arena_new(x->arena, Rule, n);
+                Rule *bigger = arena_longer(x->arena, Rule, x->rules, x->s->n_rules, n);
 
                 if (!bigger)
                         return -ENOMEM;
-                if (x->s->n_rules > 0)
-                        memcpy(bigger, x->rules, sizeof(*bigger) * x->s->n_rules);
                 x->s->rules = x->rules = bigger;
                 x->rules_room = n;
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A snapshot while rules are put on it: what the kinds of rules (rule_kinds.c) write with. Inside rules/
  * only. Pure.
+ *
+ * Units: none. Owner: the arena of the RuleApply. Errors: -ENOMEM. Threads: one for each RuleApply.
  */
 #pragma once
 

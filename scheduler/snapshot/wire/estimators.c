@@ -146,8 +146,7 @@ const SettingDef demand_settings[] = {
           .def = 4 * HOUR,
           .min = 48 * USEC_PER_SEC,
           .max = 48 * HOUR,
-          .doc = "How far p75, p95, peak and trend look back; kept as 48 steps. Another window begins a new "
-                 "history." },
+          .doc = "How far p75, p95, peak and trend look back; kept as 48 steps. Another window begins a new history." },
         { .name = "half_life",
           .type = SETTING_DURATION,
           .def = 600 * USEC_PER_SEC,

@@ -3,6 +3,9 @@
  *
  * To add an estimator: a function and a line in the table in estimators.c; its setting, manual and test
  * come from there. tests/bench/demand compares them on recorded traces (docs/demand.md has its figures).
+ *
+ * Units: mcores, MiB, kbit by suffix. Owner: static. Errors: none: UNKNOWN where nothing is known. Threads:
+ * any.
  */
 #pragma once
 

@@ -7,6 +7,9 @@
  *
  * Times are microseconds since the epoch; "-" is: not known. VMs are sorted by name, each once.
  * Errors: -EBADMSG with *reterr_fault; -ENOMEM.
+ *
+ * Units: usec_t, in microseconds since the epoch; mcores, MiB, kbit. Owner: the arena. Threads: any, each its
+ * own arena.
  */
 #pragma once
 

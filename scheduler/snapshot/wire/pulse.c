@@ -4,20 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/base/hash.h"
 #include "scheduler/base/text.h"
 
 #define VERSION 1
 
 enum { FIELD_VERSION, FIELD_SENT, FIELD_INTERVAL, FIELD_CPU, FIELD_MEMORY, FIELD_N, FIELD_VMS, FIELD_ALL };
-
-/* FNV-1a (draft-eastlake-fnv); the sum of all names' does not depend on their order. */
-static uint64_t name_number(const char *name) {
-        uint64_t h = UINT64_C(14695981039346656037);
-
-        for (; *name; name++)
-                h = (h ^ (unsigned char) *name) * UINT64_C(1099511628211);
-        return h;
-}
 
 static int64_t pulse_share(int64_t part, int64_t whole) {
         if (part == UNKNOWN || whole <= 0 || whole > QUANTITY_MAX || part > QUANTITY_MAX)
@@ -47,7 +39,7 @@ void pulse_of_report(const Report *report, Pulse *ret) {
                         if (s->metric == METRIC_VM_STATE && ret->n_vms != UNKNOWN &&
                             !(s->text && strcmp(s->text, "off") == 0)) {
                                 ret->n_vms++;
-                                vms += name_number(s->subject);
+                                vms += fnv1a(FNV1A_START, s->subject, strlen(s->subject)); /* in any order */
                         }
                 }
         ret->vms_hash = (int64_t) (vms & INT64_MAX);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A host's pulse: a few numbers beside each report, small enough for the service to look at those of all
  * hosts between its rounds. A round never decides by them: they only call one.
+ *
+ * Units: usec_t, in microseconds; permille. Owner: all is the caller's. Errors: -EBADMSG from pulse_parse()
+ * alone. Threads: any.
  */
 #pragma once
 

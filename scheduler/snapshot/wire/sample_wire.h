@@ -9,6 +9,9 @@
  *
  * A line: metric, TAB, subject ("" for the host), TAB, value. Names hold no control characters, a collector's
  * no space either. Numbers are from 0 to QUANTITY_MAX. Everything in docs/report-format.md.
+ *
+ * Units: as metrics.def says of each metric; usec_t, in microseconds since the epoch. Owner: the arena.
+ * Errors: -EBADMSG, -ENOMEM. Threads: any, each its own arena.
  */
 #pragma once
 

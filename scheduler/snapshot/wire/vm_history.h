@@ -7,6 +7,9 @@
  *
  * Sources: the exponentially weighted mean with weights by elapsed time is Müller, "Specifications for
  * EMA" (Algorithms for time series, 1991), its weight dt/(dt+τ) the first order of 1−exp(−dt/τ).
+ *
+ * Units: mcores, MiB, kbit by series; usec_t, in microseconds since the epoch. Owner: the history is the
+ * caller's. Errors: none. Threads: any, a history belongs to one.
  */
 #pragma once
 

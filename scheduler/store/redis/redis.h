@@ -9,6 +9,8 @@
  * Owner:   the Store. Errors: as store.h; a call that fails with replies still to come leaves them to
  * redis_begin(), which then connects anew: replies are never mismatched.
  * Threads: one connection, one thread.
+ *
+ * Units: usec_t, in microseconds; `deadline` of clock_monotonic().
  */
 #pragma once
 

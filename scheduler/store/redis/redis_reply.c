@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
+
 #define ELEMENTS_MAX (1 << 20) /* more than HOSTS_MAX pairs, or any stream we cap */
 
 /* The reader's privdata is hiredis' own table, which it does not export by name. NULL counts as no memory. */
@@ -87,12 +89,6 @@ static int reply_name(const redisReply *r, Arena *a, const char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int redis_reply_name_compare(const void *x, const void *y) {
-        const char *const *a = x, *const *b = y;
-
-        return strcmp(*a, *b);
-}
-
 int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t *ret_n) {
         const char **names;
 
@@ -108,7 +104,7 @@ int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t
                         return k;
         }
         if (r->elements > 0)
-                qsort(names, r->elements, sizeof(*names), redis_reply_name_compare);
+                qsort(names, r->elements, sizeof(*names), compare_strings);
         *ret = names;
         *ret_n = (uint32_t) r->elements;
         return 0;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replies of a Redis server → values in an arena. Pure but for hiredis' own memory; fuzzed, through the
  * reader, without a socket. A reply of an unexpected shape is -EPROTO, never a crash and never half a value.
+ *
+ * Units: none. Owner: values are in the arena; a reply is ended by reply_free(). Errors: -ENOMEM, -EPROTO and
+ * as said at each; 1 is no error. Threads: any, a reply belongs to one.
  */
 #pragma once
 

@@ -13,6 +13,9 @@
  * a terminal does not end it before the program has finished.
  *
  * Errors: negative errno, with words in `reterr_fault`. Threads: one RedisServer, one thread.
+ *
+ * Units: usec_t, in microseconds; `deadline` of clock_monotonic(). Owner: the Store; ended by
+ * redis_server_close().
  */
 #pragma once
 

@@ -3,6 +3,9 @@
  *
  * Looking a host name up is the exception: it takes the time the system's resolver takes (resolv.conf(5)); an
  * address, or a name in /etc/hosts, takes none.
+ *
+ * Units: usec_t, in microseconds. Owner: the socket is the caller's, by close(). Errors: a negative errno, as
+ * said at each. Threads: any, each its own socket.
  */
 #pragma once
 

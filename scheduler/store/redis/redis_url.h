@@ -8,6 +8,9 @@
  * refused: hiredis 0.14 knows no TLS.
  *
  * Pure. Threads: any.
+ *
+ * Units: ports, numbers of databases. Owner: all is the caller's. Errors: -EINVAL, -EPROTO, -ENAMETOOLONG, as
+ * said.
  */
 #pragma once
 

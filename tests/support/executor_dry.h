@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The executor of a dry run: says what it would do and does nothing. A migration "started" by it has the
  * phase MIGRATION_DRY at once — not done, not failed — with the sentence in its message.
+ *
+ * Units: none. Owner: the caller, by ret->free(ret->self). Errors: -ENOMEM. Threads: one.
  */
 #pragma once
 

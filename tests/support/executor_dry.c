@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/act/executor_dry.h"
+#include "tests/support/executor_dry.h"
 
 #include <errno.h>
 #include <stdio.h>

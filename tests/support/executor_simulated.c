@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scheduler/act/executor_simulated.h"
+#include "tests/support/executor_simulated.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -10,6 +10,8 @@
  * bad days can be had here on any.
  *
  * Owner: the caller, by executor.free(executor.self). Threads: one.
+ *
+ * Units: usec_t, in microseconds of the simulated time. Errors: -ENOMEM from executor_simulated_open() alone.
  */
 #pragma once
 
