@@ -185,7 +185,7 @@ int storcli_drive_add(Arena *a, const json_t *row, const json_t *details, int64_
 }
 
 /* storcli: { "Drive /c0/e252/s1": [ {…} ], "Drive /c0/e252/s1 - Detailed Information": {…} } */
-static int keyed_take(Arena *a, json_t *response, int64_t controller, StorcliFacts *f) {
+static int storcli_drive_keyed(Arena *a, json_t *response, int64_t controller, StorcliFacts *f) {
         const char *key;
         json_t *rows;
         int r = 0;
@@ -231,7 +231,7 @@ int storcli_drives_take(Arena *a, const json_t *answer, StorcliFacts *f) {
 
                 if (!response)
                         continue;
-                r = keyed_take(a, response, number, f);
+                r = storcli_drive_keyed(a, response, number, f);
                 json_array_foreach(list, k, one) {
                         if (r == 0)
                                 r = storcli_drive_add(a, json_object_get(one, "Drive Information"),

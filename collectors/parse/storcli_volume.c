@@ -99,7 +99,8 @@ static int members_take(Arena *a, const json_t *rows, int64_t controller, Storcl
 }
 
 /* storcli: { "/c0/v1": [ {…} ], "PDs for VD 1": [ … ], "VD1 Properties": {…} } */
-static int keyed_take(Arena *a, json_t *response, int64_t controller, StorcliVolume *to, StorcliFacts *f) {
+static int storcli_volume_keyed(Arena *a, json_t *response, int64_t controller, StorcliVolume *to,
+                                StorcliFacts *f) {
         const char *key;
         json_t *rows;
         int r = 0;
@@ -163,7 +164,7 @@ int storcli_volumes_take(Arena *a, const json_t *answer, StorcliFacts *f) {
 
                 if (!response)
                         continue;
-                r = keyed_take(a, response, number, to, f);
+                r = storcli_volume_keyed(a, response, number, to, f);
                 if (r == 0)
                         r = listed_take(a, json_object_get(response, "Virtual Drives"), number, to, f);
         }

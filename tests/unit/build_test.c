@@ -526,9 +526,11 @@ Test(build, what_an_agent_could_not_read_is_said_of_its_host) {
                                              HOST_FACTS("998") VMS("997", VM("web", "running")) //
                                              "@agent 999000000\ncollector.failed\tsmart\t3\n"
                                              "collector.error\tsmart\tConnection timed out\n"
-                                             "collector.error\tzfs\tNo such device\n"));
+                                             "collector.error\tzfs\tNo such device\n"
+                                             "@md 999000000\nitem.unread\tmd127\tcontainer\n"));
 
-        cr_assert_str_eq(s->hosts[0].unread, "smart: Connection timed out; zfs: No such device");
+        cr_assert_str_eq(s->hosts[0].unread,
+                         "smart: Connection timed out; zfs: No such device; md127: container");
         assert_excluded(s, 0, EXCLUDED_NONE, NULL);
 }
 

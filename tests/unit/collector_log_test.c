@@ -63,6 +63,21 @@ Test(collector_log, counts_readings_that_failed_and_those_that_came_too_late) {
         cr_assert_eq(number(&s, METRIC_COLLECTOR_FAILED, "cpu"), UNKNOWN);
 }
 
+Test(collector_log, counts_what_the_last_reading_did_not_understand) {
+        static const Sample odd[] = {
+                { .metric = METRIC_ITEM_UNREAD, .subject = "md127", .text = "container" }
+        };
+        Section read = { .collector = "md", .read_at = 1, .samples = odd, .n_samples = 1 }, s;
+
+        collector_log_note(&past, &read, "");
+        s = section();
+        cr_assert_eq(number(&s, METRIC_COLLECTOR_UNREAD, "md"), 1);
+        cr_assert_eq(number(&s, METRIC_COLLECTOR_FAILED, "md"), UNKNOWN);
+        read = (Section){ .collector = "md", .read_at = 2 };
+        collector_log_note(&past, &read, "");
+        cr_assert_eq(section().n_samples, 0);
+}
+
 Test(collector_log, a_reading_that_is_reported_again_counts_once) {
         Section s;
 
