@@ -2,7 +2,6 @@
 #include "collectors/parse/storcli.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "collectors/parse/json_pick.h"
@@ -49,17 +48,35 @@ static bool says_none(const char *why) {
                strstr(why, "nsupported command");
 }
 
+/* "/c0/e46/s3" of the letters "ces" → "0:46:3", with `between` for the colons. False: it is of another form. */
+static bool path_numbers(const char *path, const char *letters, char between, char ret[64]) {
+        size_t n = 0;
+
+        for (const char *l = letters; *l; l++) {
+                size_t digits = path[0] == '/' && path[1] == *l ? strspn(path + 2, "0123456789") : 0;
+
+                if (digits == 0 || digits > 10 || n + digits + 2 > 64)
+                        return false;
+                if (n > 0)
+                        ret[n++] = between;
+                memcpy(ret + n, path + 2, digits);
+                n += digits;
+                path += digits + 2;
+        }
+        ret[n] = '\0';
+        return *path == '\0';
+}
+
 /* "/c0/e46/s3" → "megaraid/0:46:3"; else the controller's name. */
 static const char *item_name(Arena *a, const json_t *row, int64_t number) {
         const char *drive = storcli_text(row, "Drive"), *volume = storcli_text(row, "VD");
-        unsigned c, e, s;
+        char numbers[64];
 
-        if (drive && sscanf(drive, "/c%u/e%u/s%u", &c, &e, &s) == 3)
-                return text_format(a, "megaraid/%u:%u:%u", c, e, s);
-        if (drive && sscanf(drive, "/c%u/s%u", &c, &s) == 2)
-                return text_format(a, "megaraid/%u:%u", c, s);
-        if (volume && sscanf(volume, "/c%u/v%u", &c, &s) == 2)
-                return text_format(a, "megaraid/%u/v%u", c, s);
+        if (drive && (path_numbers(drive, "ces", ':', numbers) || path_numbers(drive, "cs", ':', numbers)))
+                return text_format(a, "megaraid/%s", numbers);
+        if (volume && path_numbers(volume, "cv", '/', numbers))
+                return text_format(a, "megaraid/%.*s/v%s", (int) strcspn(numbers, "/"), numbers,
+                                   strchr(numbers, '/') + 1);
         return text_format(a, "megaraid/%lld", (long long) number);
 }
 
