@@ -166,6 +166,7 @@ static const char *const two_exporters[][2] = {
         { "idle|iowait|steal", ROW(H1, "3.25") },
         { "node_memory_MemTotal_bytes", ROW(H1, "1.7179869184e+10") },
         { "node_memory_MemAvailable_bytes", ROW(H1, "8589934592") },
+        { "vcpu_delay", "" },
         { "node_network_speed_bytes{", ROW(H1 ",\"device\":\"eno1\"", "1.25e+09") },
         { "node_uname_info", ROW(H1 ",\"machine\":\"x86_64\"", "1") },
         { "libvirt_domain_info_vstate",
@@ -235,6 +236,74 @@ Test(prometheus, exporters_of_one_machine_make_one_host_with_its_vms) {
         cr_expect_eq(1000, s->vms[0].rx_kbit);
         cr_expect_eq(UNKNOWN, s->vms[0].tx_kbit, "nobody says");
         cr_expect_eq(VM_PAUSED, s->vms[1].state);
+}
+
+/* inovex/prometheus-libvirt-exporter 2.5 lists all domains, those that are off too, with libvirt's state numbers. Of
+ * "silent" it timed out: only its number of vCPUs is known, and what the query makes of a state nobody tells. */
+static const char *const inovex[][2] = {
+        { "last_over_time(libvirt_up", ROW("\"instance\":\"h1:9177\"", "1") },
+        { "timestamp(node_cpu", ROW(H1 ",\"cpu\":\"0\"", NOW) },
+        { "timestamp(", ROW("\"instance\":\"h1:9177\"", NOW) },
+        { "count by (instance)", ROW(H1, "8") },
+        { "node_pressure_io_stalled", ROW(H1, "0.25") },
+        { "node_pressure_cpu_waiting", ROW(H1, "0.5") },
+        { "idle|iowait|steal", ROW(H1, "3.25") },
+        { "node_memory_MemTotal_bytes", ROW(H1, "1.7179869184e+10") },
+        { "node_memory_MemAvailable_bytes", ROW(H1, "8589934592") },
+        { "or libvirt_domain_info_state or", ROW(VM("blocked"), "2") "," ROW(VM("crashed"), "6") "," ROW(
+                                                     VM("db"), "1") "," ROW(VM("ending"), "4") "," //
+          ROW(VM("off"), "5") "," ROW(VM("paused"), "3") "," ROW(VM("silent"), "99") "," ROW(VM("slept"),
+                                                                                             "7") },
+        { "libvirt_domain_openstack_info", ROW(UUID("db"), "1") },
+        { "vcpu_delay_seconds", ROW(VM("db"), "0.125") "," ROW(VM("off"), "0.5") },
+        { "memory_stats_rss", ROW(VM("db"), "1073741824") },
+        { "swap_in_bytes", ROW(VM("db"), "2097152") },
+        { "job_info_type", ROW(VM("ending"), "2") },
+        { "libvirt_domain_info_virtual_cpus", ROW(VM("blocked"), "2") "," ROW(VM("crashed"), "2") "," ROW(
+                                                      VM("db"), "2") "," ROW(VM("ending"), "2") "," //
+          ROW(VM("off"), "2") "," ROW(VM("paused"), "2") "," ROW(VM("silent"), "2") "," ROW(VM("slept"),
+                                                                                            "2") },
+        { "maximum_memory", ROW(VM("blocked"), "1073741824") "," ROW(VM("crashed"), "1073741824") "," ROW(
+                                    VM("db"), "1073741824") "," //
+          ROW(VM("ending"), "1073741824") "," ROW(VM("off"), "1073741824") "," ROW(VM("paused"),
+                                                                                   "1073741824") "," //
+          ROW(VM("silent"), "1073741824") "," ROW(VM("slept"), "1073741824") },
+        { "query=libvirt_up", ROW("\"instance\":\"h1:9177\"", "1") },
+        { NULL, NULL },
+};
+
+Test(prometheus, an_exporter_that_lists_those_that_are_off_makes_none_of_them_run) {
+        static const struct {
+                const char *name;
+                VmState state;
+                bool movable;
+        } expected[] = { { "blocked", VM_RUNNING, true }, { "db", VM_RUNNING, true },
+                         { "ending", VM_RUNNING, false }, { "paused", VM_PAUSED, true },
+                         { "silent", VM_PAUSED, false },  { "slept", VM_PAUSED, true } };
+        Fake fake = { .answers = inovex };
+        const char *url = fake_open(&fake);
+        const Snapshot *s = read_snapshot(url, INT64_C(1728000010) * USEC_PER_SEC);
+        const Vm *db = &s->vms[1];
+
+        MHD_stop_daemon(fake.daemon);
+        cr_assert_eq(s->n_vms, ARRAY_SIZE(expected), "neither the one that is off nor the crashed one");
+        for (uint32_t i = 0; i < s->n_vms; i++) {
+                cr_assert_str_eq(s->vms[i].name, expected[i].name);
+                cr_assert_eq(s->vms[i].state, expected[i].state, "%s", expected[i].name);
+                cr_assert_eq(s->vms[i].movable, expected[i].movable, "%s: %s", expected[i].name,
+                             s->vms[i].unmovable_why);
+        }
+        cr_assert_str_eq(s->vms[4].unmovable_why, "its state is \"unknown\"");
+        cr_assert_str_eq(s->vms[2].unmovable_why, "libvirt runs another job on it");
+        cr_assert_str_eq(db->uuid, "6695eb01-f6a4-8304-79aa-97f2502e193f");
+        cr_assert_eq(db->cpu_delay_permille, 125);
+        cr_assert_eq(db->memory_resident_mib, 1024);
+        cr_assert_eq(db->contention->swap_in_kib_s, 2048);
+        cr_assert_eq(db->contention->swap_out_kib_s, UNKNOWN, "no series, nothing known");
+        cr_assert_eq(db->cpu_mcores, UNKNOWN);
+        cr_assert_eq(s->vms[0].cpu_delay_permille, UNKNOWN);
+        cr_assert_eq(s->hosts[0].contention->io_stalled_full, 250);
+        cr_assert_eq(s->hosts[0].contention->memory_stalled, UNKNOWN);
 }
 
 Test(prometheus, what_was_scraped_long_ago_is_stale_though_prometheus_repeats_it) {
