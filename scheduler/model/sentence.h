@@ -9,8 +9,8 @@
  *
  * Owner: the arena; names are the snapshot's, or static. Pure. Threads: any.
  *
- * Units: as FactUnit says of each fact. Errors: none; NULL from sentence_text() and sentence_keep(): the
- * arena is full.
+ * Units: as FactUnit says of each fact. Errors: -ENOMEM from sentence_keep(), NULL from sentence_text(): the
+ * arena is full; the others have none.
  */
 #pragma once
 
