@@ -50,6 +50,34 @@ bool snapshot_is_blind(const Snapshot *s) {
         return s->n_hosts > 0;
 }
 
+Host host_unknown(void) {
+        Host host = { .cpu_mhz = UNKNOWN,
+                      .cpu_busy_mcores = UNKNOWN,
+                      .memory_used_mib = UNKNOWN,
+                      .cpu_pressure_permille = UNKNOWN,
+                      .memory_pressure_permille = UNKNOWN };
+
+        for (int r = 0; r < HEADROOM_N; r++)
+                host.headroom_permille[r] = UNKNOWN;
+        return host;
+}
+
+Vm vm_unknown(void) {
+        return (Vm){ .host = IX_NONE,
+                     .in_flight_to = IX_NONE,
+                     .movable = true,
+                     .cpu_mcores = UNKNOWN,
+                     .memory_used_mib = UNKNOWN,
+                     .cpu_delay_permille = UNKNOWN,
+                     .rx_kbit = UNKNOWN,
+                     .tx_kbit = UNKNOWN,
+                     .disk_kib_s = UNKNOWN,
+                     .dirty_kib_s = UNKNOWN,
+                     .dirty_burst_kib_s = UNKNOWN,
+                     .memory_resident_mib = UNKNOWN,
+                     .priority = 100 };
+}
+
 HostIx snapshot_host(const Snapshot *s, const char *name) {
         return index_by_name(s->hosts, sizeof(Host), s->n_hosts, name);
 }

@@ -371,6 +371,10 @@ typedef struct Snapshot {
  * that do (*ret_usual), or 1000. 0 or -ENOMEM. In `a`. */
 int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usual) must_check;
 
+/* A host, and a VM that runs nowhere, of which nothing is known: what a reader of facts begins with. */
+Host host_unknown(void);
+Vm vm_unknown(void);
+
 /* By name (binary search), or IX_NONE. */
 HostIx snapshot_host(const Snapshot *s, const char *name);
 

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         static const char mark[] = "---\n";
         const char *text = (const char *) data, *use = n > 0 ? memmem(text, n, mark, strlen(mark)) : NULL;
-        const HtoolsText in = { .cluster = "c",
+        const ImportText in = { .cluster = "c",
                                 .data = text,
                                 .n_data = use ? (size_t) (use - text) : n,
                                 .use = use ? use + strlen(mark) : NULL,

@@ -15,7 +15,7 @@ static void open_arena(void) {
 TestSuite(htools_file, .init = open_arena);
 
 static int try_parse(const char *data, const char *use, const Snapshot **ret, TextFault *f) {
-        const HtoolsText in = { .cluster = "imported",
+        const ImportText in = { .cluster = "imported",
                                 .data = data,
                                 .n_data = strlen(data),
                                 .use = use,
@@ -231,7 +231,7 @@ Test(htools_file, a_full_arena_is_no_crash) {
         static unsigned char memory[16384];
 
         for (size_t limit = 0; limit < sizeof(memory); limit += 13) {
-                const HtoolsText in = { .cluster = "c", .data = SMALL, .n_data = strlen(SMALL) };
+                const ImportText in = { .cluster = "c", .data = SMALL, .n_data = strlen(SMALL) };
                 Arena small = arena_over(memory, limit);
                 const Snapshot *s = NULL;
                 TextFault f;

@@ -5,7 +5,7 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
-#include "scheduler/snapshot/import/htools_file.h"
+#include "scheduler/snapshot/import/importer.h"
 
 /* "/tmp/rome.data" → "rome" */
 static const char *file_stem(Arena *a, const char *path) {
@@ -15,29 +15,31 @@ static const char *file_stem(Arena *a, const char *path) {
         return text_is_name(name, n) ? text_copy(a, name, n) : "imported";
 }
 
-static ExitStatus import_htools(Invocation *in, const char *path) {
+static ExitStatus import_with(Invocation *in, const Importer *importer, const char *path) {
         const char *use = option_text(&in->options, "use"), *cluster = option_text(&in->options, "cluster");
         const char *output = option_text(&in->options, "output"), *text;
-        HtoolsText htools = { .cluster = cluster ? cluster : file_stem(in->arena, path) };
+        ImportText given = { .cluster = cluster ? cluster : file_stem(in->arena, path) };
         const Snapshot *s;
-        TextFault fault;
+        TextFault fault = { 0 };
         size_t n;
         int k;
 
-        if (!htools.cluster)
+        if (!given.cluster)
                 return command_complain(in, EXIT_FAILED, "out of memory");
-        if (!text_is_name(htools.cluster, strlen(htools.cluster)))
+        if (!text_is_name(given.cluster, strlen(given.cluster)))
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "--cluster: a name of 1 to 255 bytes without control "
                                         "characters is accepted");
-        if (file_read(in->arena, path, &htools.data, &htools.n_data, &fault) < 0)
+        if (use && !importer->use)
+                return command_complain(in, EXIT_BAD_INPUT, "--use: %s has no second file", importer->name);
+        if (file_read(in->arena, path, &given.data, &given.n_data, &fault) < 0)
                 return command_complain_fault(in, EXIT_BAD_INPUT, path, &fault);
-        if (use && file_read(in->arena, use, &htools.use, &htools.n_use, &fault) < 0)
+        if (use && file_read(in->arena, use, &given.use, &given.n_use, &fault) < 0)
                 return command_complain_fault(in, EXIT_BAD_INPUT, use, &fault);
-        k = htools_file_parse(in->arena, &htools, &s, &fault);
+        k = importer->parse(in->arena, &given, &s, &fault);
         if (k == -EBADMSG)
                 return command_complain_fault(in, EXIT_BAD_INPUT,
-                                              strcmp(fault.field, "use") == 0 ? use : path, &fault);
+                                              use && strcmp(fault.field, "use") == 0 ? use : path, &fault);
         if (k < 0 || snapshot_file_print(in->arena, s, &text, &n) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         output = output ? output : "-";
@@ -49,17 +51,36 @@ static ExitStatus import_htools(Invocation *in, const char *path) {
         return EXIT_DONE;
 }
 
+#define IMPORTERS_MAX 32
+
 static ExitStatus cmd_import_run(Invocation *in) {
-        if (strcmp(in->options.arguments[0], "htools") != 0)
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "\"%s\" is no format it can read; accepted: htools",
-                                        in->options.arguments[0]);
-        return import_htools(in, in->options.arguments[1]);
+        const char *word = in->options.arguments[0], *names[IMPORTERS_MAX], *list = "", *near;
+        const Importer *importer;
+        uint32_t n = 0;
+
+        while ((importer = importer_at(n))) {
+                assert(n < IMPORTERS_MAX);
+                if (in->options.n_arguments == 2 && strcmp(importer->name, word) == 0)
+                        return import_with(in, importer, in->options.arguments[1]);
+                list = text_format(in->arena, "%s%s%s", list ? list : "", n > 0 ? ", " : "", importer->name);
+                names[n++] = importer->name;
+        }
+        if (strcmp(word, "list") == 0 && in->options.n_arguments == 1) {
+                for (uint32_t i = 0; (importer = importer_at(i)); i++)
+                        (void) fprintf(in->out.out, "%-10s %s\n", importer->name, importer->summary);
+                return EXIT_DONE;
+        }
+        if (in->options.n_arguments == 1)
+                return command_complain(in, EXIT_BAD_INPUT, "accepted are: FORMAT FILE, list");
+        near = text_nearest(word, names, n);
+        return command_complain(in, EXIT_BAD_INPUT, "\"%s\" is no format it can read; accepted: %s%s%s%s",
+                                word, list ? list : "", near ? "; did you mean " : "", near ? near : "",
+                                near ? "?" : "");
 }
 
 static const OptionDef cmd_import_options[] = {
         { "use", 'U', OPTION_TEXT, "UTIL", 0, 0, 0,
-          "htools' file of use, a line \"instance cpu memory disk net\" for each; without it demand is not known" },
+          "a second file, of what VMs use (htools: a line \"instance cpu memory disk net\" for each); without it demand is not known" },
         { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "what to call it; default: the file's name" },
         { "output", 'o', OPTION_TEXT, "SNAPSHOT", 0, 0, 0,
           "where to; replaced whole or not at all; default: standard output" },
@@ -70,11 +91,13 @@ static const OptionDef cmd_import_options[] = {
 const Command command_import = {
         .name = "import",
         .summary = "another balancer's cluster as a snapshot file",
-        .usage = "htools FILE [-U UTIL] [-o SNAPSHOT]",
-        .help = "Reads the text format of Ganeti's htools, as hbal -t FILE -U UTIL does, and writes a\n"
-                "snapshot file. docs/htools-import.md says what becomes of what.",
+        .usage = "FORMAT FILE [-U UTIL] [-o SNAPSHOT] | list",
+        .help = "Reads another program's cluster, and writes a snapshot file. plimsoll import list shows "
+                "the\n"
+                "formats: htools is the text of Ganeti's, as hbal -t FILE -U UTIL reads it\n"
+                "(docs/htools-import.md says what becomes of what).",
         .options = cmd_import_options,
-        .least_arguments = 2,
+        .least_arguments = 1,
         .most_arguments = 2,
         .run = cmd_import_run,
 };

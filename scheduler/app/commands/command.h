@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sub-command of `plimsoll`. To add one: write scheduler/app/cmd_NAME.c, which ends with
+/* A sub-command of `plimsoll`. To add one: write scheduler/app/commands/cmd_NAME.c, which ends with
  * `const Command command_NAME = {…}`, and add the line COMMAND(NAME) to commands.def. Dispatch, help and the
  * manual come from the table.
  *

@@ -123,23 +123,12 @@ uint64_t report_count_vms(const Report *r) {
 }
 
 static VmRow vm_row(HostIx ix, const char *name, usec_t read_at) {
-        return (VmRow){ .read_at = read_at,
-                        .vm = { .name = name,
-                                .host = ix,
-                                .in_flight_to = IX_NONE,
-                                .movable = true,
-                                .vcpus = UNKNOWN,
-                                .memory_mib = UNKNOWN,
-                                .cpu_mcores = UNKNOWN,
-                                .memory_used_mib = UNKNOWN,
-                                .cpu_delay_permille = UNKNOWN,
-                                .rx_kbit = UNKNOWN,
-                                .tx_kbit = UNKNOWN,
-                                .disk_kib_s = UNKNOWN,
-                                .dirty_kib_s = UNKNOWN,
-                                .dirty_burst_kib_s = UNKNOWN,
-                                .memory_resident_mib = UNKNOWN,
-                                .priority = 100 } };
+        VmRow row = { .read_at = read_at, .vm = vm_unknown() };
+
+        row.vm.name = name;
+        row.vm.host = ix;
+        row.vm.vcpus = row.vm.memory_mib = UNKNOWN;
+        return row;
 }
 
 /* The VMs are those whose state is reported; other facts of a name that has none are of a VM that is gone. */

@@ -64,36 +64,17 @@ static const SpecDef host_specs[] = {
 };
 
 NewVm what_if_vm(void) {
-        return (NewVm){ .count = 1,
-                        .vm = { .host = IX_NONE,
-                                .in_flight_to = IX_NONE,
-                                .movable = true,
-                                .vcpus = UNKNOWN,
-                                .memory_mib = UNKNOWN,
-                                .cpu_mcores = UNKNOWN,
-                                .memory_used_mib = UNKNOWN,
-                                .cpu_delay_permille = UNKNOWN,
-                                .rx_kbit = UNKNOWN,
-                                .tx_kbit = UNKNOWN,
-                                .disk_kib_s = UNKNOWN,
-                                .dirty_kib_s = UNKNOWN,
-                                .dirty_burst_kib_s = UNKNOWN,
-                                .memory_resident_mib = UNKNOWN,
-                                .priority = UNKNOWN } };
+        NewVm new = { .count = 1, .vm = vm_unknown() };
+
+        new.vm.vcpus = new.vm.memory_mib = new.vm.priority = UNKNOWN;
+        return new;
 }
 
 NewHost what_if_host(void) {
-        NewHost h = { .host = { .cpus = UNKNOWN,
-                                .cpu_mhz = UNKNOWN,
-                                .memory_mib = UNKNOWN,
-                                .cpu_busy_mcores = UNKNOWN,
-                                .memory_used_mib = UNKNOWN,
-                                .cpu_pressure_permille = UNKNOWN,
-                                .memory_pressure_permille = UNKNOWN } };
+        NewHost new = { .host = host_unknown() };
 
-        for (int r = 0; r < HEADROOM_N; r++)
-                h.host.headroom_permille[r] = UNKNOWN;
-        return h;
+        new.host.cpus = new.host.memory_mib = UNKNOWN;
+        return new;
 }
 
 /* ---- one field ---- */

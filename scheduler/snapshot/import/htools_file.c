@@ -59,7 +59,7 @@ static int use_row(HtoolsFile *f, Row *r, int64_t mean_mcores) {
         return 0;
 }
 
-static int use_read(HtoolsFile *f, const HtoolsText *in) {
+static int use_read(HtoolsFile *f, const ImportText *in) {
         Row row = { .file = f };
         const char *next = in->use, *end = in->use + in->n_use;
         int64_t cpus = 0, mean_mcores;
@@ -91,7 +91,7 @@ static int htools_file_ranks(Arena *a, const char *const *names, uint32_t n, uin
         return k;
 }
 
-static int htools_file_finish(HtoolsFile *f, const HtoolsText *in, Snapshot *s) {
+static int htools_file_finish(HtoolsFile *f, const ImportText *in, Snapshot *s) {
         Host *hosts = arena_new(f->arena, Host, f->n_nodes);
         Vm *vms = arena_new(f->arena, Vm, f->n_instances);
         int k;
@@ -117,7 +117,7 @@ static int htools_file_finish(HtoolsFile *f, const HtoolsText *in, Snapshot *s) 
         return htools_rules(f, s);
 }
 
-int htools_file_parse(Arena *a, const HtoolsText *in, const Snapshot **ret, TextFault *reterr_fault) {
+int htools_file_parse(Arena *a, const ImportText *in, const Snapshot **ret, TextFault *reterr_fault) {
         TextFault fault = { 0 };
         HtoolsFile *f = arena_new(a, HtoolsFile, 1);
         Snapshot *s = arena_new(a, Snapshot, 1);
@@ -138,3 +138,11 @@ int htools_file_parse(Arena *a, const HtoolsText *in, const Snapshot **ret, Text
                 *ret = s;
         return k;
 }
+
+const Importer importer_htools = {
+        .name = "htools",
+        .summary = "the text format of Ganeti's htools, as hbal -t FILE -U UTIL reads it "
+                   "(docs/htools-import.md)",
+        .use = "instance cpu memory disk net",
+        .parse = htools_file_parse,
+};

@@ -11,20 +11,9 @@
  */
 #pragma once
 
-#include "scheduler/base/arena.h"
-#include "scheduler/base/text.h"
-#include "scheduler/model/cluster.h"
-
-typedef struct HtoolsText {
-        const char *cluster; /* what to call it */
-        const char *data;
-        size_t n_data;
-        const char *use; /* "instance cpu memory disk net" a line; NULL: no such file, and CPU demand is not
-                            known */
-        size_t n_use;
-} HtoolsText;
+#include "scheduler/snapshot/import/importer.h"
 
 /* 0; -EBADMSG with *reterr_fault: its line, and in `field` the kind of row (group, node, instance, tag,
  * policy; "use": a line of the other file); -ENOMEM. */
-int htools_file_parse(Arena *a, const HtoolsText *in, const Snapshot **ret,
+int htools_file_parse(Arena *a, const ImportText *in, const Snapshot **ret,
                       TextFault *reterr_fault) must_check;

@@ -184,12 +184,7 @@ static int node_row(HtoolsFile *f, Row *r) {
                                   "%u fields; accepted: 9 to 15, name|t_mem|n_mem|f_mem|t_dsk|f_dsk|t_cpu|"
                                   "offline|group|…",
                                   r->n);
-        *h = (Host){ .cpu_mhz = UNKNOWN,
-                     .cpu_busy_mcores = UNKNOWN,
-                     .memory_used_mib = UNKNOWN,
-                     .cpu_pressure_permille = UNKNOWN,
-                     .memory_pressure_permille = UNKNOWN,
-                     .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } };
+        *h = host_unknown();
         if (!htools_rows_is_word(r->fields[7], "N") && !htools_rows_is_word(r->fields[7], "M") &&
             !htools_rows_is_word(r->fields[7], "Y"))
                 return row_refuse(r, "node", "field 8: accepted: N, Y (offline) or M (master)");
@@ -280,17 +275,7 @@ static int instance_row(HtoolsFile *f, Row *r) {
                                   "%u fields; accepted: 10 to 13, name|mem|dsk|vcpus|status|balance|"
                                   "node|node|template|tags|…",
                                   r->n);
-        *x = (Instance){ .vm = { .in_flight_to = IX_NONE,
-                                 .priority = 100,
-                                 .cpu_mcores = UNKNOWN,
-                                 .memory_used_mib = UNKNOWN,
-                                 .cpu_delay_permille = UNKNOWN,
-                                 .rx_kbit = UNKNOWN,
-                                 .tx_kbit = UNKNOWN,
-                                 .disk_kib_s = UNKNOWN,
-                                 .dirty_kib_s = UNKNOWN,
-                                 .dirty_burst_kib_s = UNKNOWN,
-                                 .memory_resident_mib = UNKNOWN } };
+        *x = (Instance){ .vm = vm_unknown() };
         if (!htools_rows_is_word(r->fields[5], "Y") && !htools_rows_is_word(r->fields[5], "N"))
                 return row_refuse(r, "instance", "field 6: accepted: Y or N");
         if (name_table_find(&f->left_out, r->fields[0].s, r->fields[0].n) != UINT32_MAX)
