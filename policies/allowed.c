@@ -64,23 +64,25 @@ static int allowed_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
-static bool allowed_why(const MoveView *v, SentenceDraft *d) {
-        const Fact vm = fact_vm(v, v->m->vm), from = fact_host(v, v->m->from), to = fact_host(v, v->m->to);
-        const Fact denied = { .kind = CLAIM_DENIED, .vm = v->m->vm, .host = v->m->from };
-        const Fact allowed = { .kind = CLAIM_ALLOWED, .vm = v->m->vm, .host = v->m->to };
+static bool allowed_why(const MoveView *view, SentenceDraft *d) {
+        const Fact vm = fact_vm(view, view->m->vm), from = fact_host(view, view->m->from),
+                   to = fact_host(view, view->m->to);
+        const Fact denied = { .kind = CLAIM_DENIED, .vm = view->m->vm, .host = view->m->from };
+        const Fact allowed = { .kind = CLAIM_ALLOWED, .vm = view->m->vm, .host = view->m->to };
         uint32_t rule;
 
-        if (!v->alone)
+        if (!view->alone)
                 return false;
-        rule = view_host_rule(v, true);
+        rule = view_host_rule(view, true);
         if (rule == IX_NONE)
                 SENTENCE_CLAUSE(d, "rules about hosts forbid {} on {}, and allow it on {}", vm, from, to,
                                 denied, allowed);
         else
-                SENTENCE_CLAUSE(d, "the rule {} forbids {} on {}, and allows it on {}",
-                                { .kind = FACT_RULE, .rule = rule, .text = v->s->rules[rule].name }, vm, from,
-                                to, denied, allowed,
-                                { .kind = CLAIM_SUITS, .vm = v->m->vm, .host = v->m->to, .rule = rule });
+                SENTENCE_CLAUSE(
+                        d, "the rule {} forbids {} on {}, and allows it on {}",
+                        { .kind = FACT_RULE, .rule = rule, .text = view->s->rules[rule].name }, vm, from, to,
+                        denied, allowed,
+                        { .kind = CLAIM_SUITS, .vm = view->m->vm, .host = view->m->to, .rule = rule });
         return true;
 }
 

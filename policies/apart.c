@@ -22,8 +22,8 @@ static int apart_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_APART);
 }
 
-static bool apart_why(const MoveView *v, SentenceDraft *d) {
-        return rule_why(v, RULE_APART, d);
+static bool apart_why(const MoveView *view, SentenceDraft *d) {
+        return rule_why(view, RULE_APART, d);
 }
 
 const Policy policy_apart = {

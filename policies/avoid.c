@@ -22,8 +22,8 @@ static int avoid_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_AVOID);
 }
 
-static bool avoid_why(const MoveView *v, SentenceDraft *d) {
-        return rule_why(v, RULE_AVOID, d);
+static bool avoid_why(const MoveView *view, SentenceDraft *d) {
+        return rule_why(view, RULE_AVOID, d);
 }
 
 const Policy policy_avoid = {

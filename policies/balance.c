@@ -129,27 +129,27 @@ static int balance_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 /* What the move changes of the squares of r. */
-static Cost balance_square_gain(const MoveView *v, uint32_t r) {
-        const int64_t w = v->p->balance_weight ? v->p->balance_weight[r] : 0;
-        const HostIx hosts[] = { v->m->from, v->m->to };
+static Cost balance_square_gain(const MoveView *view, uint32_t r) {
+        const int64_t w = view->p->balance_weight ? view->p->balance_weight[r] : 0;
+        const HostIx hosts[] = { view->m->from, view->m->to };
         Cost gain = 0;
 
         for (uint32_t i = 0; w > 0 && i < ARRAY_SIZE(hosts); i++) {
-                const int64_t capacity = problem_capacity(v->p, hosts[i])[r];
-                const int64_t factor = share_factor(w, capacity, v->words[r].mean);
+                const int64_t capacity = problem_capacity(view->p, hosts[i])[r];
+                const int64_t factor = share_factor(w, capacity, view->words[r].mean);
                 const uint64_t reciprocal = share_reciprocal(capacity);
 
-                gain += share_square(view_load(v, hosts[i], r, true), reciprocal, factor, 1) -
-                        share_square(view_load(v, hosts[i], r, false), reciprocal, factor, 1);
+                gain += share_square(view_load(view, hosts[i], r, true), reciprocal, factor, 1) -
+                        share_square(view_load(view, hosts[i], r, false), reciprocal, factor, 1);
         }
         return gain;
 }
 
 /* What the move changes of deviation i, from its sums as they are. */
-static Cost balance_deviation_gain(const MoveView *v, uint32_t i) {
-        const DeviationSums *k = &v->e->deviations[i];
-        const DeviationGoal *g = &v->p->deviations[i];
-        const HostIx hosts[] = { v->m->from, v->m->to };
+static Cost balance_deviation_gain(const MoveView *view, uint32_t i) {
+        const DeviationSums *k = &view->e->deviations[i];
+        const DeviationGoal *g = &view->p->deviations[i];
+        const HostIx hosts[] = { view->m->from, view->m->to };
         int64_t sum = k->sum, squares = k->squares;
 
         for (uint32_t j = 0; j < ARRAY_SIZE(hosts); j++) {
@@ -158,7 +158,7 @@ static Cost balance_deviation_gain(const MoveView *v, uint32_t i) {
 
                 if (k->reciprocal[h] == 0)
                         continue;
-                share = deviation_share(view_load(v, h, g->r, true), g->zero ? g->zero[h] : 0,
+                share = deviation_share(view_load(view, h, g->r, true), g->zero ? g->zero[h] : 0,
                                         k->reciprocal[h]);
                 sum += share - k->share[h];
                 squares += share * share - k->share[h] * k->share[h];
@@ -166,19 +166,19 @@ static Cost balance_deviation_gain(const MoveView *v, uint32_t i) {
         return deviation_cost(g->weight, k->n, sum, squares) - k->cost;
 }
 
-static void balance_why_square(const MoveView *v, uint32_t r, SentenceDraft *d) {
-        const HostIx from = v->m->from, to = v->m->to;
+static void balance_why_square(const MoveView *view, uint32_t r, SentenceDraft *d) {
+        const HostIx from = view->m->from, to = view->m->to;
 
         SENTENCE_CLAUSE(d, "{}'s {} is at {} and {}'s at {}: after it they are at {} and {}",
-                        fact_host(v, from), fact_resource(v, r), fact_share(v, from, r, false),
-                        fact_host(v, to), fact_share(v, to, r, false), fact_share(v, from, r, true),
-                        fact_share(v, to, r, true), claim_gain(v));
+                        fact_host(view, from), fact_resource(view, r), fact_share(view, from, r, false),
+                        fact_host(view, to), fact_share(view, to, r, false), fact_share(view, from, r, true),
+                        fact_share(view, to, r, true), claim_gain(view));
 }
 
 /* What host h holds of what deviation i evens out, of its unit. */
-static Fact balance_evened(const MoveView *v, uint32_t i, HostIx h, bool after) {
-        const DeviationGoal *g = &v->p->deviations[i];
-        const int64_t load = view_load(v, h, g->r, after) - (g->zero ? g->zero[h] : 0);
+static Fact balance_evened(const MoveView *view, uint32_t i, HostIx h, bool after) {
+        const DeviationGoal *g = &view->p->deviations[i];
+        const int64_t load = view_load(view, h, g->r, after) - (g->zero ? g->zero[h] : 0);
 
         return (Fact){ .kind = FACT_EVENED,
                        .r = i,
@@ -187,37 +187,38 @@ static Fact balance_evened(const MoveView *v, uint32_t i, HostIx h, bool after) 
                        .value = share_ppm(load > 0 ? load : 0, g->unit[h]) };
 }
 
-static void balance_why_deviation(const MoveView *v, uint32_t i, SentenceDraft *d) {
-        const DeviationGoal *g = &v->p->deviations[i];
-        const HostIx from = v->m->from, to = v->m->to;
-        const bool own = g->unit[from] == problem_capacity(v->p, from)[g->r] &&
-                         g->unit[to] == problem_capacity(v->p, to)[g->r];
+static void balance_why_deviation(const MoveView *view, uint32_t i, SentenceDraft *d) {
+        const DeviationGoal *g = &view->p->deviations[i];
+        const HostIx from = view->m->from, to = view->m->to;
+        const bool own = g->unit[from] == problem_capacity(view->p, from)[g->r] &&
+                         g->unit[to] == problem_capacity(view->p, to)[g->r];
 
         if (g->unit[from] == 0 || g->unit[to] == 0) {
                 const HostIx h = g->unit[from] == 0 ? to : from;
 
                 SENTENCE_CLAUSE(d, "{}'s {} is at {}, and nearer to that of other hosts after it, at {}",
-                                fact_host(v, h), fact_resource(v, g->r), balance_evened(v, i, h, false),
-                                balance_evened(v, i, h, true), claim_gain(v));
+                                fact_host(view, h), fact_resource(view, g->r),
+                                balance_evened(view, i, h, false), balance_evened(view, i, h, true),
+                                claim_gain(view));
                 return;
         }
         SENTENCE_CLAUSE(
                 d,
-                v->words[g->r].promised ? "{}'s {} are {} of its CPUs and {}'s {}: after it {} and {}"
-                : own                   ? "{}'s {} is at {} and {}'s at {}: after it they are at {} and {}"
+                view->words[g->r].promised ? "{}'s {} are {} of its CPUs and {}'s {}: after it {} and {}"
+                : own                      ? "{}'s {} is at {} and {}'s at {}: after it they are at {} and {}"
                       : "{}'s {} is at {} and {}'s at {} of a mean host: after it they are at {} and {}",
-                fact_host(v, from), fact_resource(v, g->r), balance_evened(v, i, from, false),
-                fact_host(v, to), balance_evened(v, i, to, false), balance_evened(v, i, from, true),
-                balance_evened(v, i, to, true), claim_gain(v));
+                fact_host(view, from), fact_resource(view, g->r), balance_evened(view, i, from, false),
+                fact_host(view, to), balance_evened(view, i, to, false), balance_evened(view, i, from, true),
+                balance_evened(view, i, to, true), claim_gain(view));
 }
 
 /* The fuller of the two hosts is less full after it: a reader sees that it is evened out. */
-static bool balance_shows(const MoveView *v, uint32_t r) {
+static bool balance_shows(const MoveView *view, uint32_t r) {
         int64_t most[2] = { 0 };
 
         for (int after = 0; after < 2; after++) {
-                const int64_t from = fact_share(v, v->m->from, r, after).value;
-                const int64_t to = fact_share(v, v->m->to, r, after).value;
+                const int64_t from = fact_share(view, view->m->from, r, after).value;
+                const int64_t to = fact_share(view, view->m->to, r, after).value;
 
                 most[after] = from > to ? from : to;
         }
@@ -225,33 +226,33 @@ static bool balance_shows(const MoveView *v, uint32_t r) {
 }
 
 /* The resource whose squares gain most, of those where that shows, if there are any; IX_NONE: none gains. */
-static uint32_t balance_square_most(const MoveView *v) {
+static uint32_t balance_square_most(const MoveView *view) {
         uint32_t best[2] = { IX_NONE, IX_NONE }; /* of all, of those that show */
 
-        for (uint32_t r = 0; r < v->p->n_res; r++)
+        for (uint32_t r = 0; r < view->p->n_res; r++)
                 for (int shown = 0; shown < 2; shown++)
-                        if ((!shown || balance_shows(v, r)) &&
-                            balance_square_gain(v, r) <
-                                    (best[shown] == IX_NONE ? 0 : balance_square_gain(v, best[shown])))
+                        if ((!shown || balance_shows(view, r)) &&
+                            balance_square_gain(view, r) <
+                                    (best[shown] == IX_NONE ? 0 : balance_square_gain(view, best[shown])))
                                 best[shown] = r;
         return best[1] != IX_NONE ? best[1] : best[0];
 }
 
 /* What gains most: a resource's squares, or a deviation. */
-static bool balance_why(const MoveView *v, SentenceDraft *d) {
-        const uint32_t square = v->alone ? balance_square_most(v) : IX_NONE;
-        Cost most = square == IX_NONE ? 0 : balance_square_gain(v, square);
+static bool balance_why(const MoveView *view, SentenceDraft *d) {
+        const uint32_t square = view->alone ? balance_square_most(view) : IX_NONE;
+        Cost most = square == IX_NONE ? 0 : balance_square_gain(view, square);
         uint32_t deviation = IX_NONE;
 
-        for (uint32_t i = 0; v->alone && i < v->p->n_deviations; i++)
-                if (balance_deviation_gain(v, i) < most) {
-                        most = balance_deviation_gain(v, i);
+        for (uint32_t i = 0; view->alone && i < view->p->n_deviations; i++)
+                if (balance_deviation_gain(view, i) < most) {
+                        most = balance_deviation_gain(view, i);
                         deviation = i;
                 }
         if (deviation != IX_NONE)
-                balance_why_deviation(v, deviation, d);
+                balance_why_deviation(view, deviation, d);
         else if (square != IX_NONE)
-                balance_why_square(v, square, d);
+                balance_why_square(view, square, d);
         return deviation != IX_NONE || square != IX_NONE;
 }
 

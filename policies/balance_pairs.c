@@ -49,47 +49,49 @@ static int balance_pairs_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 /* What is short of the pair on both hosts of the move. */
-static int64_t balance_pairs_short(const MoveView *v, const BalancePair *b, bool after) {
-        const HostIx hosts[] = { v->m->from, v->m->to };
+static int64_t balance_pairs_short(const MoveView *view, const BalancePair *b, bool after) {
+        const HostIx hosts[] = { view->m->from, view->m->to };
         int64_t sum = 0;
 
         for (uint32_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-                const int64_t *capacity = problem_capacity(v->p, hosts[i]);
-                const int64_t free1 = capacity[b->r1] - view_load(v, hosts[i], b->r1, after);
-                const int64_t free2 = capacity[b->r2] - view_load(v, hosts[i], b->r2, after);
+                const int64_t *capacity = problem_capacity(view->p, hosts[i]);
+                const int64_t free1 = capacity[b->r1] - view_load(view, hosts[i], b->r1, after);
+                const int64_t free2 = capacity[b->r2] - view_load(view, hosts[i], b->r2, after);
 
                 sum += b->target * free1 > free2 ? b->target * free1 - free2 : 0;
         }
         return sum;
 }
 
-static int64_t balance_pairs_gain(const MoveView *v, const BalancePair *b) {
-        return b->weight * (balance_pairs_short(v, b, true) - balance_pairs_short(v, b, false));
+static int64_t balance_pairs_gain(const MoveView *view, const BalancePair *b) {
+        return b->weight * (balance_pairs_short(view, b, true) - balance_pairs_short(view, b, false));
 }
 
-static Fact balance_pairs_fact(const MoveView *v, uint32_t i, bool after) {
+static Fact balance_pairs_fact(const MoveView *view, uint32_t i, bool after) {
         return (Fact){ .kind = FACT_SHORT,
                        .r = i,
                        .after = after,
-                       .value = balance_pairs_short(v, &v->p->pairs[i], after) };
+                       .value = balance_pairs_short(view, &view->p->pairs[i], after) };
 }
 
-static bool balance_pairs_why(const MoveView *v, SentenceDraft *d) {
+static bool balance_pairs_why(const MoveView *view, SentenceDraft *d) {
         const BalancePair *b;
         uint32_t best = 0;
 
-        for (uint32_t i = 1; v->alone && i < v->p->n_pairs; i++)
-                if (balance_pairs_gain(v, &v->p->pairs[i]) < balance_pairs_gain(v, &v->p->pairs[best]))
+        for (uint32_t i = 1; view->alone && i < view->p->n_pairs; i++)
+                if (balance_pairs_gain(view, &view->p->pairs[i]) <
+                    balance_pairs_gain(view, &view->p->pairs[best]))
                         best = i;
-        if (!v->alone || v->p->n_pairs == 0)
+        if (!view->alone || view->p->n_pairs == 0)
                 return false;
-        b = &v->p->pairs[best];
+        b = &view->p->pairs[best];
         SENTENCE_CLAUSE(d,
                         "what is free of {} on {} and {} is better matched by what is free of {}: {} of it "
                         "are short before it, {} after",
-                        fact_resource(v, b->r1), fact_host(v, v->m->from), fact_host(v, v->m->to),
-                        fact_resource(v, b->r2), balance_pairs_fact(v, best, false),
-                        balance_pairs_fact(v, best, true), claim_gain(v));
+                        fact_resource(view, b->r1), fact_host(view, view->m->from),
+                        fact_host(view, view->m->to), fact_resource(view, b->r2),
+                        balance_pairs_fact(view, best, false), balance_pairs_fact(view, best, true),
+                        claim_gain(view));
         return true;
 }
 

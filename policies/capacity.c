@@ -87,15 +87,15 @@ static int capacity_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 /* The resource of which the move takes most off what is too much. */
-static bool capacity_why(const MoveView *v, SentenceDraft *d) {
-        const HostIx from = v->m->from;
+static bool capacity_why(const MoveView *view, SentenceDraft *d) {
+        const HostIx from = view->m->from;
         int64_t most = 0;
         uint32_t worst = IX_NONE;
 
-        for (uint32_t r = 0; v->alone && r < v->p->n_res; r++) {
-                const int64_t over = view_load(v, from, r, false) - problem_capacity(v->p, from)[r];
-                const int64_t need = problem_need(v->p, v->m->vm)[r];
-                const int64_t gain = capacity_weight(v->words[r].mean) * (need < over ? need : over);
+        for (uint32_t r = 0; view->alone && r < view->p->n_res; r++) {
+                const int64_t over = view_load(view, from, r, false) - problem_capacity(view->p, from)[r];
+                const int64_t need = problem_need(view->p, view->m->vm)[r];
+                const int64_t gain = capacity_weight(view->words[r].mean) * (need < over ? need : over);
 
                 if (over > 0 && gain > most) {
                         most = gain;
@@ -104,15 +104,15 @@ static bool capacity_why(const MoveView *v, SentenceDraft *d) {
         }
         if (worst == IX_NONE)
                 return false;
-        if (problem_capacity(v->p, from)[worst] <= 0)
-                SENTENCE_CLAUSE(d, "{} has none of the {} that VMs on it need", fact_host(v, from),
-                                fact_resource(v, worst),
+        if (problem_capacity(view->p, from)[worst] <= 0)
+                SENTENCE_CLAUSE(d, "{} has none of the {} that VMs on it need", fact_host(view, from),
+                                fact_resource(view, worst),
                                 { .kind = CLAIM_OVERFULL, .host = from, .r = worst });
         else
-                SENTENCE_CLAUSE(d, "{} holds {} of the {} it has", fact_host(v, from),
-                                fact_share(v, from, worst, false), fact_resource(v, worst),
+                SENTENCE_CLAUSE(d, "{} holds {} of the {} it has", fact_host(view, from),
+                                fact_share(view, from, worst, false), fact_resource(view, worst),
                                 { .kind = CLAIM_OVERFULL, .host = from, .r = worst });
-        clause_target(v, worst, false, d);
+        clause_target(view, worst, false, d);
         return true;
 }
 

@@ -45,59 +45,60 @@ static int evacuate_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
-static Fact evacuate_fact(FactKind kind, const MoveView *v, bool of_vm, int64_t value, const char *text) {
+static Fact evacuate_fact(FactKind kind, const MoveView *view, bool of_vm, int64_t value, const char *text) {
         return (Fact){ .kind = kind,
-                       .host = v->m->from,
-                       .vm = of_vm ? v->m->vm : IX_NONE,
+                       .host = view->m->from,
+                       .vm = of_vm ? view->m->vm : IX_NONE,
                        .value = value,
                        .text = text };
 }
 
 /* Off a device that is failing. */
-static void evacuate_device(const MoveView *v, const Fault *fault, Fact leaves, SentenceDraft *d) {
-        const Fact device = evacuate_fact(FACT_DEVICE, v, true, 0, fault->device),
-                   grade = evacuate_fact(FACT_GRADE, v, true, fault->grade, NULL),
-                   who = evacuate_fact(fault->partly ? CLAIM_PARTLY : CLAIM_WHOLLY, v, true, 0, NULL);
+static void evacuate_device(const MoveView *view, const Fault *fault, Fact leaves, SentenceDraft *d) {
+        const Fact device = evacuate_fact(FACT_DEVICE, view, true, 0, fault->device),
+                   grade = evacuate_fact(FACT_GRADE, view, true, fault->grade, NULL),
+                   who = evacuate_fact(fault->partly ? CLAIM_PARTLY : CLAIM_WHOLLY, view, true, 0, NULL);
 
         if (fault->why)
                 SENTENCE_CLAUSE(d,
                                 fault->partly ? "{} of {} has fault grade {} ({}), and the VM uses it"
                                               : "{} of {} has fault grade {} ({}), and all of the host "
                                                 "depends on it",
-                                device, fact_host(v, v->m->from), grade,
-                                evacuate_fact(FACT_EVIDENCE, v, true, 0, fault->why), who, leaves);
+                                device, fact_host(view, view->m->from), grade,
+                                evacuate_fact(FACT_EVIDENCE, view, true, 0, fault->why), who, leaves);
         else
                 SENTENCE_CLAUSE(d,
                                 fault->partly
                                         ? "{} of {} has fault grade {}, and the VM uses it"
                                         : "{} of {} has fault grade {}, and all of the host depends on it",
-                                device, fact_host(v, v->m->from), grade, who, leaves);
+                                device, fact_host(view, view->m->from), grade, who, leaves);
 }
 
-static bool evacuate_why(const MoveView *v, SentenceDraft *d) {
-        const HostIx from = v->m->from;
-        const Host *host = &v->s->hosts[from];
-        const Fact leaves = { .kind = CLAIM_MUST_LEAVE, .vm = v->m->vm, .host = from };
-        const Fact grade = evacuate_fact(FACT_GRADE, v, false, host->fault_grade, NULL);
+static bool evacuate_why(const MoveView *view, SentenceDraft *d) {
+        const HostIx from = view->m->from;
+        const Host *host = &view->s->hosts[from];
+        const Fact leaves = { .kind = CLAIM_MUST_LEAVE, .vm = view->m->vm, .host = from };
+        const Fact grade = evacuate_fact(FACT_GRADE, view, false, host->fault_grade, NULL);
         const Fault *fault = NULL;
 
-        if (problem_leave(v->p, v->m->vm, from) <= 0)
+        if (problem_leave(view->p, view->m->vm, from) <= 0)
                 return false;
-        if (v->s->vms[v->m->vm].host == from && snapshot_vm_fault(v->s, v->m->vm, &fault) >= 3 && fault)
-                evacuate_device(v, fault, leaves, d);
+        if (view->s->vms[view->m->vm].host == from && snapshot_vm_fault(view->s, view->m->vm, &fault) >= 3 &&
+            fault)
+                evacuate_device(view, fault, leaves, d);
         else if (host->n_faults == 0 && host->fault_grade >= 3 && host->fault_why)
                 SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} ({}) and is emptied",
-                                fact_host(v, from), grade,
-                                evacuate_fact(FACT_EVIDENCE, v, false, 0, host->fault_why), leaves);
+                                fact_host(view, from), grade,
+                                evacuate_fact(FACT_EVIDENCE, view, false, 0, host->fault_why), leaves);
         else if (host->n_faults == 0 && host->fault_grade >= 3)
-                SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} and is emptied", fact_host(v, from),
-                                grade, leaves);
+                SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} and is emptied",
+                                fact_host(view, from), grade, leaves);
         else if (host->state == HOST_MAINTENANCE)
-                SENTENCE_CLAUSE(d, "{} is in maintenance and is emptied", fact_host(v, from), leaves,
+                SENTENCE_CLAUSE(d, "{} is in maintenance and is emptied", fact_host(view, from), leaves,
                                 { .kind = CLAIM_MAINTENANCE, .host = from });
         else
-                SENTENCE_CLAUSE(d, "{} is emptied", fact_host(v, from), leaves);
-        clause_room(v, d);
+                SENTENCE_CLAUSE(d, "{} is emptied", fact_host(view, from), leaves);
+        clause_room(view, d);
         return true;
 }
 

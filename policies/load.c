@@ -89,34 +89,36 @@ static int load_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 /* What the move takes off the excess of r at the host it leaves, < 0: as load_total() counts it. */
-static Cost load_gain(const MoveView *v, uint32_t r) {
-        const HostIx h = v->m->from;
-        const int64_t w = load_policy_weight(v->p, v->settings, r), capacity = problem_capacity(v->p, h)[r];
-        const int64_t line = v->p->limit[(size_t) h * v->p->n_res + r];
-        const int64_t was = view_load(v, h, r, false) - line, is = view_load(v, h, r, true) - line;
-        const int64_t factor = share_factor(w, capacity, v->words[r].mean);
+static Cost load_gain(const MoveView *view, uint32_t r) {
+        const HostIx h = view->m->from;
+        const int64_t w = load_policy_weight(view->p, view->settings, r),
+                      capacity = problem_capacity(view->p, h)[r];
+        const int64_t line = view->p->limit[(size_t) h * view->p->n_res + r];
+        const int64_t was = view_load(view, h, r, false) - line, is = view_load(view, h, r, true) - line;
+        const int64_t factor = share_factor(w, capacity, view->words[r].mean);
         const uint64_t reciprocal = share_reciprocal(capacity);
 
         if (w <= 0)
                 return 0;
-        if (v->p->one_tier)
+        if (view->p->one_tier)
                 return w * ((is > 0 ? is : 0) - (was > 0 ? was : 0));
         return share_square(is, reciprocal, factor, GRAIN) - share_square(was, reciprocal, factor, GRAIN);
 }
 
-static bool load_why(const MoveView *v, SentenceDraft *d) {
-        const HostIx from = v->m->from;
+static bool load_why(const MoveView *view, SentenceDraft *d) {
+        const HostIx from = view->m->from;
         uint32_t worst = IX_NONE;
 
-        for (uint32_t r = 0; v->alone && r < v->p->n_res; r++)
-                if (load_gain(v, r) < (worst == IX_NONE ? 0 : load_gain(v, worst)))
+        for (uint32_t r = 0; view->alone && r < view->p->n_res; r++)
+                if (load_gain(view, r) < (worst == IX_NONE ? 0 : load_gain(view, worst)))
                         worst = r;
         if (worst == IX_NONE)
                 return false;
-        SENTENCE_CLAUSE(d, "{}'s {} is at {}, above its load line of {}", fact_host(v, from),
-                        fact_resource(v, worst), fact_share(v, from, worst, false), fact_line(v, from, worst),
-                        { .kind = CLAIM_OVER_LINE, .host = from, .r = worst }, claim_gain(v));
-        clause_target(v, worst, true, d);
+        SENTENCE_CLAUSE(d, "{}'s {} is at {}, above its load line of {}", fact_host(view, from),
+                        fact_resource(view, worst), fact_share(view, from, worst, false),
+                        fact_line(view, from, worst), { .kind = CLAIM_OVER_LINE, .host = from, .r = worst },
+                        claim_gain(view));
+        clause_target(view, worst, true, d);
         return true;
 }
 

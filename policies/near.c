@@ -22,8 +22,8 @@ static int near_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_NEAR);
 }
 
-static bool near_why(const MoveView *v, SentenceDraft *d) {
-        return rule_why(v, RULE_NEAR, d);
+static bool near_why(const MoveView *view, SentenceDraft *d) {
+        return rule_why(view, RULE_NEAR, d);
 }
 
 const Policy policy_near = {

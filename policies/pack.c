@@ -64,26 +64,26 @@ static int pack_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 /* Once the plan is carried out no VM is there. */
-static bool pack_empties(const MoveView *v, HostIx h) {
-        if (!v->p->pack || v->p->pack->cost[h] == 0)
+static bool pack_empties(const MoveView *view, HostIx h) {
+        if (!view->p->pack || view->p->pack->cost[h] == 0)
                 return false;
-        for (VmIx w = 0; w < v->p->n_vms; w++)
-                if (v->end[w] == h)
+        for (VmIx w = 0; w < view->p->n_vms; w++)
+                if (view->end[w] == h)
                         return false;
         return true;
 }
 
 /* The last VM's move gains all that the host is worth; those before it are part of that. */
-static bool pack_why(const MoveView *v, SentenceDraft *d) {
-        if (!pack_empties(v, v->m->from) && !v->alone)
+static bool pack_why(const MoveView *view, SentenceDraft *d) {
+        if (!pack_empties(view, view->m->from) && !view->alone)
                 return false;
-        SENTENCE_CLAUSE(
-                d,
-                pack_empties(v, v->m->from) ? "{} is emptied, so that it may be powered off"
-                                            : "no VM is left on {}",
-                fact_host(v, v->m->from),
-                { .kind = pack_empties(v, v->m->from) ? CLAIM_EMPTY : CLAIM_LAST, .host = v->m->from });
-        clause_room(v, d);
+        SENTENCE_CLAUSE(d,
+                        pack_empties(view, view->m->from) ? "{} is emptied, so that it may be powered off"
+                                                          : "no VM is left on {}",
+                        fact_host(view, view->m->from),
+                        { .kind = pack_empties(view, view->m->from) ? CLAIM_EMPTY : CLAIM_LAST,
+                          .host = view->m->from });
+        clause_room(view, d);
         return true;
 }
 

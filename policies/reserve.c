@@ -128,33 +128,33 @@ static Fact reserve_fact(FactKind kind, ReserveMeasure m, bool after) {
                        .value = kind == FACT_UNCOVERED ? m.uncovered : share_ppm(m.lacking, 1024) };
 }
 
-static bool reserve_why(const MoveView *v, SentenceDraft *d) {
-        const Fact vm = fact_vm(v, v->m->vm), to = fact_host(v, v->m->to);
+static bool reserve_why(const MoveView *view, SentenceDraft *d) {
+        const Fact vm = fact_vm(view, view->m->vm), to = fact_host(view, view->m->to);
         ReserveMeasure before, after;
 
-        if (!v->alone || !v->e->reserve)
+        if (!view->alone || !view->e->reserve)
                 return false;
-        before = reserve_measure(v->e->reserve);
-        (void) reserve_move(v->e->reserve, *v->m);
-        after = reserve_measure(v->e->reserve);
-        (void) reserve_move(v->e->reserve, (Move){ v->m->vm, v->m->to, v->m->from });
+        before = reserve_measure(view->e->reserve);
+        (void) reserve_move(view->e->reserve, *view->m);
+        after = reserve_measure(view->e->reserve);
+        (void) reserve_move(view->e->reserve, (Move){ view->m->vm, view->m->to, view->m->from });
         if (after.uncovered < before.uncovered)
                 SENTENCE_CLAUSE(d,
                                 "with {} on {}, more VMs of hosts that may be lost have room elsewhere: {} "
                                 "without before it, {} after",
                                 vm, to, reserve_fact(FACT_UNCOVERED, before, false),
-                                reserve_fact(FACT_UNCOVERED, after, true), claim_gain(v));
+                                reserve_fact(FACT_UNCOVERED, after, true), claim_gain(view));
         else if (after.lacking < before.lacking)
                 SENTENCE_CLAUSE(
                         d,
                         "with {} on {}, less is lacking of the share that is to stay free: {} of a mean "
                         "host before it, {} after",
                         vm, to, reserve_fact(FACT_LACKING, before, false),
-                        reserve_fact(FACT_LACKING, after, true), claim_gain(v));
+                        reserve_fact(FACT_LACKING, after, true), claim_gain(view));
         else
                 SENTENCE_CLAUSE(
                         d, "with {} on {}, a VM whose host may be lost is nearer to having room elsewhere",
-                        vm, to, claim_gain(v));
+                        vm, to, claim_gain(view));
         return true;
 }
 

@@ -22,8 +22,8 @@ static int spread_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_SPREAD);
 }
 
-static bool spread_why(const MoveView *v, SentenceDraft *d) {
-        return rule_why(v, RULE_SPREAD, d);
+static bool spread_why(const MoveView *view, SentenceDraft *d) {
+        return rule_why(view, RULE_SPREAD, d);
 }
 
 const Policy policy_spread = {

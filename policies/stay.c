@@ -112,17 +112,17 @@ static int stay_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 /* A VM that the plan moved before: it goes back, or to where its way was shorter. */
-static bool stay_why(const MoveView *v, SentenceDraft *d) {
-        const bool back = v->m->to == v->p->home[v->m->vm];
+static bool stay_why(const MoveView *view, SentenceDraft *d) {
+        const bool back = view->m->to == view->p->home[view->m->vm];
 
-        if (!v->alone)
+        if (!view->alone)
                 return false;
         SENTENCE_CLAUSE(d,
                         back ? "{} goes back to {}, where it was: its move costs nothing then"
                              : "{} has a shorter way to {}, from where it was",
-                        fact_vm(v, v->m->vm), fact_host(v, v->m->to),
-                        { .kind = back ? CLAIM_HOME : CLAIM_NEARER, .vm = v->m->vm, .host = v->m->to },
-                        claim_gain(v));
+                        fact_vm(view, view->m->vm), fact_host(view, view->m->to),
+                        { .kind = back ? CLAIM_HOME : CLAIM_NEARER, .vm = view->m->vm, .host = view->m->to },
+                        claim_gain(view));
         return true;
 }
 

@@ -22,8 +22,8 @@ static int together_sample(Arena *a, Prng *g, Problem *p) {
         return sample_rules(a, g, p, 3, RULE_TOGETHER);
 }
 
-static bool together_why(const MoveView *v, SentenceDraft *d) {
-        return rule_why(v, RULE_TOGETHER, d);
+static bool together_why(const MoveView *view, SentenceDraft *d) {
+        return rule_why(view, RULE_TOGETHER, d);
 }
 
 const Policy policy_together = {

@@ -76,53 +76,54 @@ static int traffic_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
-static int64_t traffic_rate(const Snapshot *s, VmIx a, VmIx b) {
+static int64_t traffic_rate(const Snapshot *s, VmIx left, VmIx right) {
         for (uint32_t i = 0; i < s->n_traffic; i++)
-                if ((s->traffic[i].a == a && s->traffic[i].b == b) ||
-                    (s->traffic[i].a == b && s->traffic[i].b == a))
+                if ((s->traffic[i].a == left && s->traffic[i].b == right) ||
+                    (s->traffic[i].a == right && s->traffic[i].b == left))
                         return s->traffic[i].kbit;
         return 0;
 }
 
 /* The VM to which the way becomes shorter by most; IX_NONE: none. */
-static VmIx traffic_partner(const MoveView *v) {
+static VmIx traffic_partner(const MoveView *view) {
         VmIx partner = IX_NONE;
         Cost most = 0;
 
-        for (uint32_t i = 0; i < v->p->n_talks; i++) {
-                const GroupRule *talk = &v->p->talks[i];
-                const VmIx *pair = v->p->groups[talk->group].vms;
+        for (uint32_t i = 0; i < view->p->n_talks; i++) {
+                const GroupRule *talk = &view->p->talks[i];
+                const VmIx *pair = view->p->groups[talk->group].vms;
                 Cost gain;
 
-                if (!rule_touches(v->p, v->m->vm, talk))
+                if (!rule_touches(view->p, view->m->vm, talk))
                         continue;
-                gain = traffic_price_of(v->settings, talk) * view_rule_change(v, talk);
+                gain = traffic_price_of(view->settings, talk) * view_rule_change(view, talk);
                 if (gain < most) {
                         most = gain;
-                        partner = pair[0] == v->m->vm ? pair[1] : pair[0];
+                        partner = pair[0] == view->m->vm ? pair[1] : pair[0];
                 }
         }
         return partner;
 }
 
-static bool traffic_why(const MoveView *v, SentenceDraft *d) {
-        const VmIx partner = v->alone ? traffic_partner(v) : IX_NONE;
+static bool traffic_why(const MoveView *view, SentenceDraft *d) {
+        const VmIx partner = view->alone ? traffic_partner(view) : IX_NONE;
         uint32_t level = LEVEL_HOST;
         HostIx at;
 
         if (partner == IX_NONE)
                 return false;
-        at = v->e->x->host_of[partner];
-        while (level + 1 < LEVEL_N &&
-               problem_domain(v->p, (Level) level, at) != problem_domain(v->p, (Level) level, v->m->to))
+        at = view->e->x->host_of[partner];
+        while (level + 1 < LEVEL_N && problem_domain(view->p, (Level) level, at) !=
+                                              problem_domain(view->p, (Level) level, view->m->to))
                 level++;
-        SENTENCE_CLAUSE(d, "it talks to {} at {}, and comes to the same {}", fact_vm(v, partner),
+        SENTENCE_CLAUSE(d, "it talks to {} at {}, and comes to the same {}", fact_vm(view, partner),
                         { .kind = FACT_RATE,
-                          .vm = v->m->vm,
+                          .vm = view->m->vm,
                           .r = partner,
-                          .value = traffic_rate(v->s, v->m->vm, partner) },
+                          .value = traffic_rate(view->s, view->m->vm, partner) },
                         fact_level((Level) level),
-                        { .kind = CLAIM_WITH, .vm = partner, .host = v->m->to, .r = level }, claim_gain(v));
+                        { .kind = CLAIM_WITH, .vm = partner, .host = view->m->to, .r = level },
+                        claim_gain(view));
         return true;
 }
 

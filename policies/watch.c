@@ -64,12 +64,13 @@ static int watch_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
-static bool watch_why(const MoveView *v, SentenceDraft *d) {
-        if (!v->alone)
+static bool watch_why(const MoveView *view, SentenceDraft *d) {
+        if (!view->alone)
                 return false;
         SENTENCE_CLAUSE(d, "{} has a fault of grade 1 and is watched, and {} is not from there",
-                        fact_host(v, v->m->from), fact_vm(v, v->m->vm),
-                        { .kind = CLAIM_WATCHED, .vm = v->m->vm, .host = v->m->from }, claim_gain(v));
+                        fact_host(view, view->m->from), fact_vm(view, view->m->vm),
+                        { .kind = CLAIM_WATCHED, .vm = view->m->vm, .host = view->m->from },
+                        claim_gain(view));
         return true;
 }
 

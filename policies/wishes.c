@@ -54,36 +54,38 @@ static int wishes_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 /* What the move changes of wishes about hosts. */
-static int64_t wishes_change(const MoveView *v) {
-        const int64_t *row = v->p->wish_of ? v->p->wish_cost[v->p->wish_of[v->m->vm]] : NULL;
+static int64_t wishes_change(const MoveView *view) {
+        const int64_t *row = view->p->wish_of ? view->p->wish_cost[view->p->wish_of[view->m->vm]] : NULL;
 
-        return row ? row[v->m->to] - row[v->m->from] : 0;
+        return row ? row[view->m->to] - row[view->m->from] : 0;
 }
 
-static bool wishes_why(const MoveView *v, SentenceDraft *d) {
-        const Fact better = { .kind = CLAIM_BETTER_MET, .value = wishes_change(v) };
-        const Fact vm = fact_vm(v, v->m->vm), from = fact_host(v, v->m->from), to = fact_host(v, v->m->to);
+static bool wishes_why(const MoveView *view, SentenceDraft *d) {
+        const Fact better = { .kind = CLAIM_BETTER_MET, .value = wishes_change(view) };
+        const Fact vm = fact_vm(view, view->m->vm), from = fact_host(view, view->m->from),
+                   to = fact_host(view, view->m->to);
         uint32_t rule;
 
-        if (!v->alone)
+        if (!view->alone)
                 return false;
         if (better.value >= 0) { /* what is left: those that it stays */
                 SENTENCE_CLAUSE(d, "{} goes back to {}, where a wish would have it stay", vm, to,
-                                { .kind = CLAIM_HOME, .vm = v->m->vm, .host = v->m->to }, claim_gain(v));
+                                { .kind = CLAIM_HOME, .vm = view->m->vm, .host = view->m->to },
+                                claim_gain(view));
                 return true;
         }
-        rule = view_host_rule(v, false);
+        rule = view_host_rule(view, false);
         if (rule == IX_NONE)
                 SENTENCE_CLAUSE(d, "wishes about hosts are better met on {} than on {}", to, from, better,
-                                claim_gain(v));
+                                claim_gain(view));
         else
                 SENTENCE_CLAUSE(d,
-                                v->s->rules[rule].kind == RULE_ON ? "the wish {} would have {} on {}"
-                                                                  : "the wish {} would have {} off {}",
-                                { .kind = FACT_RULE, .rule = rule, .text = v->s->rules[rule].name }, vm,
-                                v->s->rules[rule].kind == RULE_ON ? to : from,
-                                { .kind = CLAIM_SUITS, .vm = v->m->vm, .host = v->m->to, .rule = rule },
-                                better, claim_gain(v));
+                                view->s->rules[rule].kind == RULE_ON ? "the wish {} would have {} on {}"
+                                                                     : "the wish {} would have {} off {}",
+                                { .kind = FACT_RULE, .rule = rule, .text = view->s->rules[rule].name }, vm,
+                                view->s->rules[rule].kind == RULE_ON ? to : from,
+                                { .kind = CLAIM_SUITS, .vm = view->m->vm, .host = view->m->to, .rule = rule },
+                                better, claim_gain(view));
         return true;
 }
 

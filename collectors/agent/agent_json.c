@@ -20,14 +20,15 @@ static json_t *sample_json(const Sample *s) {
         return j;
 }
 
-static json_t *section_json(const Section *x) {
+static json_t *section_json(const Section *section) {
         json_t *samples = json_array();
-        json_t *j = json_pack("{s:s, s:I}", "collector", x->collector, "read_at", (json_int_t) x->read_at);
+        json_t *j = json_pack("{s:s, s:I}", "collector", section->collector, "read_at",
+                              (json_int_t) section->read_at);
 
-        if (j && x->error != 0)
-                (void) json_object_set_new(j, "error", json_string(collector_words(x->error)));
-        for (uint32_t i = 0; samples && i < x->n_samples; i++)
-                (void) json_array_append_new(samples, sample_json(&x->samples[i]));
+        if (j && section->error != 0)
+                (void) json_object_set_new(j, "error", json_string(collector_words(section->error)));
+        for (uint32_t i = 0; samples && i < section->n_samples; i++)
+                (void) json_array_append_new(samples, sample_json(&section->samples[i]));
         if (j)
                 (void) json_object_set_new(j, "samples", samples);
         return j;

@@ -48,13 +48,14 @@ static const char *agent_print_text(const Report *r, Metric metric, const char *
 
 typedef const char *Printer(int64_t value, char *buf);
 
-static const char *as_count(int64_t v, char *buf) {
-        (void) snprintf(buf, CELL, "%lld", (long long) v);
+static const char *as_count(int64_t value, char *buf) {
+        (void) snprintf(buf, CELL, "%lld", (long long) value);
         return buf;
 }
 
-static const char *as_cores(int64_t v, char *buf) {
-        (void) snprintf(buf, CELL, "%lld.%02lld", (long long) (v / 1000), (long long) (v % 1000 / 10));
+static const char *as_cores(int64_t value, char *buf) {
+        (void) snprintf(buf, CELL, "%lld.%02lld", (long long) (value / 1000),
+                        (long long) (value % 1000 / 10));
         return buf;
 }
 
@@ -63,10 +64,10 @@ static const char *as_percent(int64_t permille, char *buf) {
         return buf;
 }
 
-static const char *agent_print_scaled(int64_t v, int64_t step, const char *const *units, size_t n,
+static const char *agent_print_scaled(int64_t value, int64_t step, const char *const *units, size_t n,
                                       char *buf) {
         size_t i = 0;
-        int64_t tenths = v * 10;
+        int64_t tenths = value * 10;
 
         for (; i + 1 < n && tenths >= step * 10; i++)
                 tenths /= step;
@@ -78,33 +79,33 @@ static const char *agent_print_scaled(int64_t v, int64_t step, const char *const
         return buf;
 }
 
-static const char *as_mib(int64_t v, char *buf) {
+static const char *as_mib(int64_t value, char *buf) {
         static const char *const units[] = { "MiB", "GiB", "TiB" };
 
-        return v < 10240 ? agent_print_scaled(v, INT64_MAX / 10, units, 1, buf)
-                         : agent_print_scaled(v, 1024, units, 3, buf);
+        return value < 10240 ? agent_print_scaled(value, INT64_MAX / 10, units, 1, buf)
+                             : agent_print_scaled(value, 1024, units, 3, buf);
 }
 
-static const char *as_kbit(int64_t v, char *buf) {
+static const char *as_kbit(int64_t value, char *buf) {
         static const char *const units[] = { "kbit/s", "Mbit/s", "Gbit/s" };
 
-        return agent_print_scaled(v, 1000, units, 3, buf);
+        return agent_print_scaled(value, 1000, units, 3, buf);
 }
 
-static const char *as_mbit(int64_t v, char *buf) {
+static const char *as_mbit(int64_t value, char *buf) {
         static const char *const units[] = { "Mbit/s", "Gbit/s" };
 
-        return agent_print_scaled(v, 1000, units, 2, buf);
+        return agent_print_scaled(value, 1000, units, 2, buf);
 }
 
-static const char *as_kib_s(int64_t v, char *buf) {
+static const char *as_kib_s(int64_t value, char *buf) {
         static const char *const units[] = { "KiB/s", "MiB/s", "GiB/s" };
 
-        return agent_print_scaled(v, 1024, units, 3, buf);
+        return agent_print_scaled(value, 1024, units, 3, buf);
 }
 
-static const char *as_carrier(int64_t v, char *buf) {
-        (void) snprintf(buf, CELL, "%s", v ? "yes" : "NO");
+static const char *as_carrier(int64_t value, char *buf) {
+        (void) snprintf(buf, CELL, "%s", value ? "yes" : "NO");
         return buf;
 }
 

@@ -22,16 +22,16 @@ const char *collector_words(int error) {
         return error == ETIMEDOUT ? "no answer in time" : strerror(error);
 }
 
-static void collector_log_say(const struct CollectorPast *p, int error) {
+static void collector_log_say(const struct CollectorPast *past, int error) {
         const char *name = strerrorname_np(error);
         char quoted[400];
 
         if (error != 0)
-                log_event(LOG_WARNING, "collector.fails", "collector=%s error=%s why=%s", p->collector,
-                          name ? name : "?", log_quote(p->words, quoted, sizeof(quoted)));
+                log_event(LOG_WARNING, "collector.fails", "collector=%s error=%s why=%s", past->collector,
+                          name ? name : "?", log_quote(past->words, quoted, sizeof(quoted)));
         else
-                log_event(LOG_INFO, "collector.well", "collector=%s readings_failed=%lld", p->collector,
-                          (long long) p->in_a_row);
+                log_event(LOG_INFO, "collector.well", "collector=%s readings_failed=%lld", past->collector,
+                          (long long) past->in_a_row);
 }
 
 void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
@@ -57,20 +57,21 @@ void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
         p->in_a_row = s->error != 0 ? p->in_a_row + 1 : 0;
 }
 
-static int past_emit(const struct CollectorPast *p, Arena *a, SampleSink *sink) {
+static int past_emit(const struct CollectorPast *past, Arena *a, SampleSink *sink) {
         const char *why;
-        int r = p->failed > 0 ? emit_number(sink, METRIC_COLLECTOR_FAILED, p->collector, p->failed) : 0;
+        int r = past->failed > 0 ? emit_number(sink, METRIC_COLLECTOR_FAILED, past->collector, past->failed)
+                                 : 0;
 
-        if (r == 0 && p->unread > 0)
-                r = emit_number(sink, METRIC_COLLECTOR_UNREAD, p->collector, p->unread);
-        if (r == 0 && p->late > 0)
-                r = emit_number(sink, METRIC_COLLECTOR_LATE, p->collector, p->late);
-        if (r < 0 || p->error == 0)
+        if (r == 0 && past->unread > 0)
+                r = emit_number(sink, METRIC_COLLECTOR_UNREAD, past->collector, past->unread);
+        if (r == 0 && past->late > 0)
+                r = emit_number(sink, METRIC_COLLECTOR_LATE, past->collector, past->late);
+        if (r < 0 || past->error == 0)
                 return r;
-        why = p->in_a_row > 1
-                      ? text_format(a, "%s (%lld readings in a row)", p->words, (long long) p->in_a_row)
-                      : p->words;
-        return why ? emit_text(sink, METRIC_COLLECTOR_ERROR, p->collector, why) : -ENOMEM;
+        why = past->in_a_row > 1
+                      ? text_format(a, "%s (%lld readings in a row)", past->words, (long long) past->in_a_row)
+                      : past->words;
+        return why ? emit_text(sink, METRIC_COLLECTOR_ERROR, past->collector, why) : -ENOMEM;
 }
 
 int collector_log_emit(const CollectorLog *l, Arena *a, SampleSink *sink) {

@@ -125,36 +125,36 @@ int metrics_http_open(const char *where, MetricsHttp **ret, TextFault *reterr_fa
         return 0;
 }
 
-MetricsHttp *metrics_http_free(MetricsHttp *h) {
-        if (!h)
+MetricsHttp *metrics_http_free(MetricsHttp *http) {
+        if (!http)
                 return NULL;
-        if (h->daemon)
-                MHD_stop_daemon(h->daemon);
-        if (h->response)
-                MHD_destroy_response(h->response);
-        (void) pthread_mutex_destroy(&h->lock);
-        free(h);
+        if (http->daemon)
+                MHD_stop_daemon(http->daemon);
+        if (http->response)
+                MHD_destroy_response(http->response);
+        (void) pthread_mutex_destroy(&http->lock);
+        free(http);
         return NULL;
 }
 
-int metrics_http_put(MetricsHttp *h, const char *text, size_t n) {
+int metrics_http_put(MetricsHttp *http, const char *text, size_t n) {
         struct MHD_Response *old,
                 *fresh = MHD_create_response_from_buffer(n, (void *) text, MHD_RESPMEM_MUST_COPY);
 
         if (!fresh)
                 return -ENOMEM;
         (void) MHD_add_response_header(fresh, MHD_HTTP_HEADER_CONTENT_TYPE, CONTENT_TYPE);
-        (void) pthread_mutex_lock(&h->lock);
-        old = h->response;
-        h->response = fresh;
-        (void) pthread_mutex_unlock(&h->lock);
+        (void) pthread_mutex_lock(&http->lock);
+        old = http->response;
+        http->response = fresh;
+        (void) pthread_mutex_unlock(&http->lock);
         if (old)
                 MHD_destroy_response(old);
         return 0;
 }
 
-uint16_t metrics_http_port(const MetricsHttp *h) {
-        const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
+uint16_t metrics_http_port(const MetricsHttp *http) {
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
 
         return info ? info->port : 0;
 }

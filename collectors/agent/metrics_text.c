@@ -45,23 +45,23 @@ static void put_label(TextWriter *w, const char *key, size_t n, const char *valu
         text_writer_put(w, "\"", 1);
 }
 
-static void metrics_text_put_sample(TextWriter *w, const char *host, const char *name, const Sample *x) {
-        const MetricDef *d = &metric_defs[x->metric];
+static void metrics_text_put_sample(TextWriter *w, const char *host, const char *name, const Sample *sample) {
+        const MetricDef *d = &metric_defs[sample->metric];
 
         text_writer_word(w, name);
         text_writer_put(w, "{", 1);
         put_label(w, "host", 4, host);
-        if (x->subject[0]) {
+        if (sample->subject[0]) {
                 text_writer_put(w, ",", 1);
-                put_label(w, d->name, strcspn(d->name, "."), x->subject);
+                put_label(w, d->name, strcspn(d->name, "."), sample->subject);
         }
         if (d->kind == METRIC_TEXT) {
                 text_writer_put(w, ",", 1);
-                put_label(w, "value", 5, x->text);
+                put_label(w, "value", 5, sample->text);
                 text_writer_word(w, "} 1\n");
         } else {
                 text_writer_word(w, "} ");
-                text_writer_int(w, x->number);
+                text_writer_int(w, sample->number);
                 text_writer_put(w, "\n", 1);
         }
 }

@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/disks/array_emit.h"
 
-int array_emit(SampleSink *sink, const ArrayFacts *x) {
+int array_emit(SampleSink *sink, const ArrayFacts *facts) {
         const struct {
                 Metric metric;
                 const char *text;
         } texts[] = {
-                { METRIC_ARRAY_LEVEL, x->level },   { METRIC_ARRAY_STATE, x->state },
-                { METRIC_ARRAY_BLOCKS, x->blocks }, { METRIC_ARRAY_MEMBERS, x->members },
-                { METRIC_ARRAY_LOST, x->lost },     { METRIC_ARRAY_SUSPECTS, x->suspects },
-                { METRIC_ARRAY_ACTION, x->action },
+                { METRIC_ARRAY_LEVEL, facts->level },   { METRIC_ARRAY_STATE, facts->state },
+                { METRIC_ARRAY_BLOCKS, facts->blocks }, { METRIC_ARRAY_MEMBERS, facts->members },
+                { METRIC_ARRAY_LOST, facts->lost },     { METRIC_ARRAY_SUSPECTS, facts->suspects },
+                { METRIC_ARRAY_ACTION, facts->action },
         };
         const struct {
                 Metric metric;
                 int64_t value;
         } numbers[] = {
-                { METRIC_ARRAY_WANTED, x->wanted },
-                { METRIC_ARRAY_WORKING, x->working },
-                { METRIC_ARRAY_FAILED, x->wanted >= 0 && x->working >= 0 ? x->wanted - x->working : UNKNOWN },
-                { METRIC_ARRAY_SPARES, x->spares },
-                { METRIC_ARRAY_REDUNDANCY, x->redundancy },
-                { METRIC_ARRAY_PROGRESS, x->progress_permille },
-                { METRIC_ARRAY_MISMATCHES, x->mismatches },
-                { METRIC_ARRAY_DATA_ERRORS, x->data_errors },
+                { METRIC_ARRAY_WANTED, facts->wanted },
+                { METRIC_ARRAY_WORKING, facts->working },
+                { METRIC_ARRAY_FAILED,
+                  facts->wanted >= 0 && facts->working >= 0 ? facts->wanted - facts->working : UNKNOWN },
+                { METRIC_ARRAY_SPARES, facts->spares },
+                { METRIC_ARRAY_REDUNDANCY, facts->redundancy },
+                { METRIC_ARRAY_PROGRESS, facts->progress_permille },
+                { METRIC_ARRAY_MISMATCHES, facts->mismatches },
+                { METRIC_ARRAY_DATA_ERRORS, facts->data_errors },
         };
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
-                r = emit_text(sink, texts[i].metric, x->subject, texts[i].text);
+                r = emit_text(sink, texts[i].metric, facts->subject, texts[i].text);
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++)
-                r = emit_number(sink, numbers[i].metric, x->subject, numbers[i].value);
+                r = emit_number(sink, numbers[i].metric, facts->subject, numbers[i].value);
         return r;
 }
 

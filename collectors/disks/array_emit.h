@@ -19,4 +19,4 @@ typedef struct ArrayFacts { /* texts NULL or "": not told; numbers UNKNOWN: not 
 int unread_emit(SampleSink *sink, const Unread *list) must_check;
 
 /* array.failed is wanted − working. 0 or -ENOMEM. */
-int array_emit(SampleSink *sink, const ArrayFacts *x) must_check;
+int array_emit(SampleSink *sink, const ArrayFacts *facts) must_check;

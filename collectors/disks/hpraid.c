@@ -30,23 +30,24 @@ typedef struct Lists {
         WordList members, lost, suspects;
 } Lists;
 
-static int drives_count(const SsacliFacts *f, const SsacliVolume *v, Arena *a, Lists *lists, ArrayFacts *x) {
+static int drives_count(const SsacliFacts *f, const SsacliVolume *volume, Arena *a, Lists *lists,
+                        ArrayFacts *facts) {
         for (uint32_t i = 0; i < f->n_drives; i++) {
                 const SsacliDrive *d = &f->drives[i];
                 const char *subject;
 
-                if (d->controller != v->controller || strcmp(d->array, v->array) != 0)
+                if (d->controller != volume->controller || strcmp(d->array, volume->array) != 0)
                         continue;
                 if (d->spare) {
-                        x->spares += strcmp(d->state, "online") == 0;
+                        facts->spares += strcmp(d->state, "online") == 0;
                         continue;
                 }
                 subject = ssacli_drive_subject(a, f, d);
                 if (!subject)
                         return -ENOMEM;
-                x->wanted++;
+                facts->wanted++;
                 if (strcmp(d->state, "online") == 0) {
-                        x->working++;
+                        facts->working++;
                         words_add(&lists->members, subject);
                 } else if (strcmp(d->state, "failed") == 0 || strcmp(d->state, "missing") == 0) {
                         words_add(&lists->lost, subject);
@@ -57,33 +58,33 @@ static int drives_count(const SsacliFacts *f, const SsacliVolume *v, Arena *a, L
         return 0;
 }
 
-static int hpraid_volume_tell(const SsacliFacts *f, const SsacliVolume *v, Arena *a, SampleSink *sink) {
+static int hpraid_volume_tell(const SsacliFacts *f, const SsacliVolume *volume, Arena *a, SampleSink *sink) {
         Lists *lists = arena_new(a, Lists, 1);
-        ArrayFacts x = { .level = v->level,
-                         .state = v->state,
-                         .blocks = v->block,
-                         .action = v->action,
-                         .progress_permille = v->progress_permille,
+        ArrayFacts x = { .level = volume->level,
+                         .state = volume->state,
+                         .blocks = volume->block,
+                         .action = volume->action,
+                         .progress_permille = volume->progress_permille,
                          .mismatches = UNKNOWN,
-                         .data_errors = v->media_errors };
+                         .data_errors = volume->media_errors };
         int64_t left;
-        int r = lists ? drives_count(f, v, a, lists, &x) : -ENOMEM;
+        int r = lists ? drives_count(f, volume, a, lists, &x) : -ENOMEM;
 
         if (r < 0)
                 return r;
-        if (strcmp(v->state, "optimal") == 0) /* a spare may have taken over */
+        if (strcmp(volume->state, "optimal") == 0) /* a spare may have taken over */
                 x.working = x.wanted;
         /* a drive that was pulled is in no list: the controller's word on the whole counts */
-        if (strcmp(v->state, "degraded") == 0 && x.working == x.wanted && x.working > 0)
+        if (strcmp(volume->state, "degraded") == 0 && x.working == x.wanted && x.working > 0)
                 x.working--;
         if (x.wanted == 0) /* its drives are not told */
                 x.wanted = x.working = UNKNOWN;
-        left = x.wanted < 0 ? INT64_MIN : array_redundancy(v->level, x.wanted, x.wanted - x.working, 0);
-        x.redundancy = strcmp(v->state, "failed") == 0 ? 0
-                       : left == INT64_MIN             ? UNKNOWN
-                       : left > 0                      ? left
-                                                       : 0;
-        x.subject = ssacli_volume_subject(a, f, v);
+        left = x.wanted < 0 ? INT64_MIN : array_redundancy(volume->level, x.wanted, x.wanted - x.working, 0);
+        x.redundancy = strcmp(volume->state, "failed") == 0 ? 0
+                       : left == INT64_MIN                  ? UNKNOWN
+                       : left > 0                           ? left
+                                                            : 0;
+        x.subject = ssacli_volume_subject(a, f, volume);
         x.members = words_join(&lists->members, a);
         x.lost = words_join(&lists->lost, a);
         x.suspects = words_join(&lists->suspects, a);

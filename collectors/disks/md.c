@@ -86,21 +86,21 @@ static int md_members_read(Arena *a, const char *root, const char *array, MdFile
         return r;
 }
 
-static int md_emit(const char *array, const MdArray *x, SampleSink *sink) {
+static int md_emit(const char *array, const MdArray *md_array, SampleSink *sink) {
         const ArrayFacts facts = { .subject = array,
-                                   .level = x->level,
-                                   .state = x->state,
+                                   .level = md_array->level,
+                                   .state = md_array->state,
                                    .blocks = array,
-                                   .members = x->working,
-                                   .lost = x->lost,
-                                   .suspects = x->suspects,
-                                   .action = x->action,
-                                   .wanted = x->wanted,
-                                   .working = x->n_working,
-                                   .spares = x->spares,
-                                   .redundancy = x->redundancy,
-                                   .progress_permille = x->progress_permille,
-                                   .mismatches = x->mismatches,
+                                   .members = md_array->working,
+                                   .lost = md_array->lost,
+                                   .suspects = md_array->suspects,
+                                   .action = md_array->action,
+                                   .wanted = md_array->wanted,
+                                   .working = md_array->n_working,
+                                   .spares = md_array->spares,
+                                   .redundancy = md_array->redundancy,
+                                   .progress_permille = md_array->progress_permille,
+                                   .mismatches = md_array->mismatches,
                                    .data_errors = UNKNOWN };
 
         return array_emit(sink, &facts);

@@ -62,19 +62,20 @@ typedef struct VolumeDrives {
 } VolumeDrives;
 
 /* The drives of the volume's group: the drives say it, and those that are gone do not. */
-static void drives_of_volume(const StorcliFacts *f, const StorcliVolume *v, VolumeDrives *to, ArrayFacts *x) {
+static void drives_of_volume(const StorcliFacts *f, const StorcliVolume *volume, VolumeDrives *to,
+                             ArrayFacts *facts) {
         for (uint32_t i = 0; i < f->n_drives; i++) {
                 const StorcliDrive *d = &f->drives[i];
 
-                if (d->controller != v->controller)
+                if (d->controller != volume->controller)
                         continue;
-                x->spares += strcmp(d->state, "spare") == 0;
-                if (d->group != v->group || v->group < 0 || strcmp(d->role, "spare") == 0)
+                facts->spares += strcmp(d->state, "spare") == 0;
+                if (d->group != volume->group || volume->group < 0 || strcmp(d->role, "spare") == 0)
                         continue;
                 to->told++;
                 if (strcmp(d->state, "online") == 0) {
                         words_add(&to->members, d->subject);
-                        x->working++;
+                        facts->working++;
                         if (d->predictions > 0 || d->alert > 0)
                                 words_add(&to->suspects, d->subject);
                 } else if (strcmp(d->state, "failed") == 0 || strcmp(d->state, "missing") == 0) {
@@ -87,42 +88,44 @@ static void drives_of_volume(const StorcliFacts *f, const StorcliVolume *v, Volu
 
 /* The controller's word on the whole is better than a count of drives: "optimal" has all, "partially degraded" may
  * lose another, "degraded" may not. */
-static int64_t redundancy_of(const StorcliVolume *v, const ArrayFacts *x) {
-        int64_t left = x->wanted < 0 || x->working < 0
-                               ? INT64_MIN
-                               : array_redundancy(v->level, x->wanted, x->wanted - x->working, 0);
+static int64_t redundancy_of(const StorcliVolume *volume, const ArrayFacts *facts) {
+        int64_t left =
+                facts->wanted < 0 || facts->working < 0
+                        ? INT64_MIN
+                        : array_redundancy(volume->level, facts->wanted, facts->wanted - facts->working, 0);
 
-        if (strcmp(v->state, "failed") == 0)
+        if (strcmp(volume->state, "failed") == 0)
                 return 0;
         if (left == INT64_MIN)
-                return strcmp(v->state, "degraded") != 0 ? UNKNOWN : v->some_left;
-        return left > 0 ? left : v->some_left;
+                return strcmp(volume->state, "degraded") != 0 ? UNKNOWN : volume->some_left;
+        return left > 0 ? left : volume->some_left;
 }
 
-static int megaraid_volume_tell(const StorcliFacts *f, const StorcliVolume *v, Arena *a, SampleSink *sink) {
+static int megaraid_volume_tell(const StorcliFacts *f, const StorcliVolume *volume, Arena *a,
+                                SampleSink *sink) {
         VolumeDrives *drives = arena_new(a, VolumeDrives, 1);
-        ArrayFacts x = { .subject = v->subject,
-                         .level = v->level,
-                         .state = v->state,
-                         .blocks = v->block,
-                         .action = v->action,
-                         .wanted = v->wanted,
+        ArrayFacts x = { .subject = volume->subject,
+                         .level = volume->level,
+                         .state = volume->state,
+                         .blocks = volume->block,
+                         .action = volume->action,
+                         .wanted = volume->wanted,
                          .working = 0,
                          .spares = 0,
                          .progress_permille = UNKNOWN,
                          .mismatches = UNKNOWN,
-                         .data_errors = v->bad_blocks };
+                         .data_errors = volume->bad_blocks };
 
         if (!drives)
                 return -ENOMEM;
-        drives_of_volume(f, v, drives, &x);
-        if (drives->rebuilds && !*v->action)
+        drives_of_volume(f, volume, drives, &x);
+        if (drives->rebuilds && !*volume->action)
                 x.action = "rebuild";
-        if (x.wanted >= 0 && (strcmp(v->state, "optimal") == 0 || x.working > x.wanted))
+        if (x.wanted >= 0 && (strcmp(volume->state, "optimal") == 0 || x.working > x.wanted))
                 x.working = x.wanted;
         else if (x.wanted < 0 || drives->told == 0) /* its drives were not told: that is not "none works" */
-                x.working = x.wanted < 0 || strcmp(v->state, "degraded") != 0 ? UNKNOWN : x.wanted - 1;
-        x.redundancy = redundancy_of(v, &x);
+                x.working = x.wanted < 0 || strcmp(volume->state, "degraded") != 0 ? UNKNOWN : x.wanted - 1;
+        x.redundancy = redundancy_of(volume, &x);
         x.members = words_join(&drives->members, a);
         x.lost = words_join(&drives->lost, a);
         x.suspects = words_join(&drives->suspects, a);

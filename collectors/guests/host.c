@@ -48,8 +48,8 @@ static int emit_numa(Arena *a, virConnectPtr c, const char *xml, SampleSink *sin
 }
 
 /* 9000000 is 9.0.0. */
-static const char *version_text(Arena *a, unsigned long v) {
-        return text_format(a, "%lu.%lu.%lu", v / 1000000, v / 1000 % 1000, v % 1000);
+static const char *version_text(Arena *a, unsigned long value) {
+        return text_format(a, "%lu.%lu.%lu", value / 1000000, value / 1000 % 1000, value % 1000);
 }
 
 static int emit_versions(Arena *a, virConnectPtr c, SampleSink *sink) {

@@ -31,8 +31,8 @@ static int pool_on_mount(Arena *a, const PoolList *list, PoolFacts *pool) {
         return pool->identity ? 0 : -ENOMEM;
 }
 
-static int pool_read(Arena *a, virStoragePoolPtr p, const PoolList *list, PoolFacts *ret) {
-        char *xml = virStoragePoolGetXMLDesc(p, 0);
+static int pool_read(Arena *a, virStoragePoolPtr pool, const PoolList *list, PoolFacts *ret) {
+        char *xml = virStoragePoolGetXMLDesc(pool, 0);
         int r;
 
         if (!xml)

@@ -8,16 +8,16 @@
 #define MIB_BYTES (UINT64_C(1) << 20)
 
 /* Any kind of number; beyond int64_t it is none that was ever counted. */
-static int64_t vm_stats_number_of(const virTypedParameter *p) {
-        switch (p->type) {
+static int64_t vm_stats_number_of(const virTypedParameter *parameter) {
+        switch (parameter->type) {
         case VIR_TYPED_PARAM_INT:
-                return p->value.i >= 0 ? p->value.i : UNKNOWN;
+                return parameter->value.i >= 0 ? parameter->value.i : UNKNOWN;
         case VIR_TYPED_PARAM_UINT:
-                return p->value.ui;
+                return parameter->value.ui;
         case VIR_TYPED_PARAM_LLONG:
-                return p->value.l >= 0 ? p->value.l : UNKNOWN;
+                return parameter->value.l >= 0 ? parameter->value.l : UNKNOWN;
         case VIR_TYPED_PARAM_ULLONG:
-                return p->value.ul <= INT64_MAX ? (int64_t) p->value.ul : UNKNOWN;
+                return parameter->value.ul <= INT64_MAX ? (int64_t) parameter->value.ul : UNKNOWN;
         default:
                 return UNKNOWN;
         }

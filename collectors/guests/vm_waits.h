@@ -34,4 +34,4 @@ typedef struct VmWaitsReading {
 } VmWaitsReading;
 
 /* 0 or the sink's error. */
-int vm_waits_emit(VmWaits *w, const VmWaitsReading *v) must_check;
+int vm_waits_emit(VmWaits *w, const VmWaitsReading *reading) must_check;

@@ -66,46 +66,48 @@ static int vms_open(void *state, const CollectorEnv *env) {
         return r < 0 ? r : arena_open(SCRATCH_BYTES, &s->scratch);
 }
 
-static int vms_emit_rate(const VmReading *v, Metric metric, Rate *rate, int64_t counter, int64_t num,
+static int vms_emit_rate(const VmReading *reading, Metric metric, Rate *rate, int64_t counter, int64_t num,
                          int64_t den, int64_t most) {
         int64_t value;
 
-        if (counter < 0 || rate_next(rate, (uint64_t) counter, v->now, num, den, &value) != 0)
+        if (counter < 0 || rate_next(rate, (uint64_t) counter, reading->now, num, den, &value) != 0)
                 return 0;
-        return emit_number(v->sink, metric, v->name, most > 0 && value > most ? most : value);
+        return emit_number(reading->sink, metric, reading->name, most > 0 && value > most ? most : value);
 }
 
-static int vms_emit_waits(const VmReading *v, int64_t vcpus) {
-        const VmWaitsReading reading = { .stats = &v->stats,
-                                         .name = v->name,
-                                         .root = v->root,
+static int vms_emit_waits(const VmReading *vm_reading, int64_t vcpus) {
+        const VmWaitsReading reading = { .stats = &vm_reading->stats,
+                                         .name = vm_reading->name,
+                                         .root = vm_reading->root,
                                          .vcpus = vcpus,
-                                         .limited = v->record->described && v->record->facts.cpu_limited,
-                                         .now = v->now,
-                                         .scratch = v->scratch,
-                                         .sink = v->sink };
+                                         .limited = vm_reading->record->described &&
+                                                    vm_reading->record->facts.cpu_limited,
+                                         .now = vm_reading->now,
+                                         .scratch = vm_reading->scratch,
+                                         .sink = vm_reading->sink };
 
-        arena_rewind(v->scratch, 0);
-        return vm_waits_emit(&v->record->waits, &reading);
+        arena_rewind(vm_reading->scratch, 0);
+        return vm_waits_emit(&vm_reading->record->waits, &reading);
 }
 
-static int emit_load(const VmReading *v) {
-        const VmStats *s = &v->stats;
-        VmRecord *r = v->record;
+static int emit_load(const VmReading *reading) {
+        const VmStats *s = &reading->stats;
+        VmRecord *r = reading->record;
         int64_t vcpus = s->vcpus > 0 ? s->vcpus : r->described && r->facts.vcpus > 0 ? r->facts.vcpus : 1;
         int e;
 
         /* All of QEMU's threads: what the VM takes with it when it moves. What is left out here would be
          * counted as the host's own load, and seem to stay. */
         if (s->cpu_ns >= 0)
-                e = vms_emit_rate(v, METRIC_VM_CPU, &r->cpu, s->cpu_ns, 1000, NSEC_PER_SEC, 0);
+                e = vms_emit_rate(reading, METRIC_VM_CPU, &r->cpu, s->cpu_ns, 1000, NSEC_PER_SEC, 0);
         else
-                e = vms_emit_rate(v, METRIC_VM_CPU, &r->vcpu, s->vcpu_ns, 1000, NSEC_PER_SEC, vcpus * 1000);
-        if (e < 0 || (e = vms_emit_waits(v, vcpus)) < 0 ||
-            (e = vms_emit_rate(v, METRIC_VM_RX, &r->rx, s->rx_bytes, 8, 1000, 0)) < 0 ||
-            (e = vms_emit_rate(v, METRIC_VM_TX, &r->tx, s->tx_bytes, 8, 1000, 0)) < 0)
+                e = vms_emit_rate(reading, METRIC_VM_CPU, &r->vcpu, s->vcpu_ns, 1000, NSEC_PER_SEC,
+                                  vcpus * 1000);
+        if (e < 0 || (e = vms_emit_waits(reading, vcpus)) < 0 ||
+            (e = vms_emit_rate(reading, METRIC_VM_RX, &r->rx, s->rx_bytes, 8, 1000, 0)) < 0 ||
+            (e = vms_emit_rate(reading, METRIC_VM_TX, &r->tx, s->tx_bytes, 8, 1000, 0)) < 0)
                 return e;
-        return vms_emit_rate(v, METRIC_VM_DISK, &r->disk, s->disk_bytes, 1, 1024, 0);
+        return vms_emit_rate(reading, METRIC_VM_DISK, &r->disk, s->disk_bytes, 1, 1024, 0);
 }
 
 /* What the guest itself says it uses: without caches it could drop, where its driver tells. */
@@ -120,28 +122,30 @@ static int64_t mib_up(int64_t kib) {
         return kib < 0 ? UNKNOWN : kib / 1024 + (kib % 1024 > 0);
 }
 
-static int vms_emit_memory(const VmReading *v) {
-        const VmStats *s = &v->stats;
-        const VmRecord *r = v->record;
+static int vms_emit_memory(const VmReading *reading) {
+        const VmStats *s = &reading->stats;
+        const VmRecord *r = reading->record;
         int64_t most = s->maximum_kib >= 0 ? mib_up(s->maximum_kib)
                        : r->described      ? r->facts.memory_mib
                                            : UNKNOWN;
         int e;
 
-        if ((e = emit_number(v->sink, METRIC_VM_MEMORY, v->name, most)) < 0 ||
-            (e = emit_number(v->sink, METRIC_VM_MEMORY_USED, v->name, mib_up(used_kib(s)))) < 0 ||
-            (e = emit_number(v->sink, METRIC_VM_MEMORY_RSS, v->name, mib_up(s->rss_kib))) < 0)
+        if ((e = emit_number(reading->sink, METRIC_VM_MEMORY, reading->name, most)) < 0 ||
+            (e = emit_number(reading->sink, METRIC_VM_MEMORY_USED, reading->name, mib_up(used_kib(s)))) < 0 ||
+            (e = emit_number(reading->sink, METRIC_VM_MEMORY_RSS, reading->name, mib_up(s->rss_kib))) < 0)
                 return e;
-        e = emit_number(v->sink, METRIC_VM_DIRTY, v->name, dirty_mean(&r->dirty, DIRTY_LONG, v->now));
-        if (e >= 0 && dirty_mean(&r->dirty, DIRTY_LONG, v->now) != UNKNOWN)
-                e = emit_number(v->sink, METRIC_VM_DIRTY_WINDOW, v->name, r->dirty.long_seconds * 1000);
+        e = emit_number(reading->sink, METRIC_VM_DIRTY, reading->name,
+                        dirty_mean(&r->dirty, DIRTY_LONG, reading->now));
+        if (e >= 0 && dirty_mean(&r->dirty, DIRTY_LONG, reading->now) != UNKNOWN)
+                e = emit_number(reading->sink, METRIC_VM_DIRTY_WINDOW, reading->name,
+                                r->dirty.long_seconds * 1000);
         return e < 0 ? e
-                     : emit_number(v->sink, METRIC_VM_DIRTY_BURST, v->name,
-                                   dirty_mean(&r->dirty, DIRTY_SHORT, v->now));
+                     : emit_number(reading->sink, METRIC_VM_DIRTY_BURST, reading->name,
+                                   dirty_mean(&r->dirty, DIRTY_SHORT, reading->now));
 }
 
-static int emit_facts(const VmReading *v) {
-        const VmRecord *r = v->record;
+static int emit_facts(const VmReading *reading) {
+        const VmRecord *r = reading->record;
         const struct {
                 Metric metric;
                 const char *text;
@@ -179,13 +183,13 @@ static int emit_facts(const VmReading *v) {
         int e = 0;
 
         for (size_t i = 0; e == 0 && i < ARRAY_SIZE(texts); i++)
-                e = emit_text(v->sink, texts[i].metric, v->name, texts[i].text);
+                e = emit_text(reading->sink, texts[i].metric, reading->name, texts[i].text);
         for (size_t i = 0; e == 0 && i < ARRAY_SIZE(numbers); i++)
-                e = emit_number(v->sink, numbers[i].metric, v->name, numbers[i].number);
+                e = emit_number(reading->sink, numbers[i].metric, reading->name, numbers[i].number);
         if (e == 0 && (r->facts.hugepages_kib > 0 || r->facts.hugepages_default))
-                e = emit_number(v->sink, METRIC_VM_HUGEPAGES, v->name,
-                                r->facts.hugepages_default ? v->hugepage_kib : r->facts.hugepages_kib);
-        return e < 0 ? e : emit_number(v->sink, METRIC_VM_LOCAL_DISK, v->name, r->local_mib);
+                e = emit_number(reading->sink, METRIC_VM_HUGEPAGES, reading->name,
+                                r->facts.hugepages_default ? reading->hugepage_kib : r->facts.hugepages_kib);
+        return e < 0 ? e : emit_number(reading->sink, METRIC_VM_LOCAL_DISK, reading->name, r->local_mib);
 }
 
 /* "migration-out", "migration-in", "other", or NULL: nothing runs, or it cannot be told. */
@@ -221,27 +225,30 @@ static const char *vms_state_of(int64_t state) {
         }
 }
 
-static int vm_emit(const VmReading *v, const char *uuid) {
-        const VmRecord *r = v->record;
-        int64_t vcpus = v->stats.vcpus > 0 ? v->stats.vcpus : r->described ? r->facts.vcpus : UNKNOWN;
+static int vm_emit(const VmReading *reading, const char *uuid) {
+        const VmRecord *r = reading->record;
+        int64_t vcpus = reading->stats.vcpus > 0 ? reading->stats.vcpus
+                        : r->described           ? r->facts.vcpus
+                                                 : UNKNOWN;
         int e;
 
-        if ((e = emit_text(v->sink, METRIC_VM_UUID, v->name, uuid)) < 0 ||
-            (e = emit_text(v->sink, METRIC_VM_STATE, v->name, vms_state_of(v->stats.state))) < 0 ||
-            (e = emit_text(v->sink, METRIC_VM_JOB, v->name, v->job)) < 0 ||
-            (e = emit_number(v->sink, METRIC_VM_VCPUS, v->name, vcpus)) < 0 || (e = vms_emit_memory(v)) < 0 ||
-            (e = emit_load(v)) < 0)
+        if ((e = emit_text(reading->sink, METRIC_VM_UUID, reading->name, uuid)) < 0 ||
+            (e = emit_text(reading->sink, METRIC_VM_STATE, reading->name,
+                           vms_state_of(reading->stats.state))) < 0 ||
+            (e = emit_text(reading->sink, METRIC_VM_JOB, reading->name, reading->job)) < 0 ||
+            (e = emit_number(reading->sink, METRIC_VM_VCPUS, reading->name, vcpus)) < 0 ||
+            (e = vms_emit_memory(reading)) < 0 || (e = emit_load(reading)) < 0)
                 return e;
-        return r->described ? emit_facts(v) : 0;
+        return r->described ? emit_facts(reading) : 0;
 }
 
 /* ---- dirty rates ---- */
 
-static void dirty_look(VmsState *s, const VmReading *v, virDomainPtr domain) {
-        const VmStats *stats = &v->stats;
+static void dirty_look(VmsState *s, const VmReading *reading, virDomainPtr domain) {
+        const VmStats *stats = &reading->stats;
         const DirtyNews news = {
                 .answers = stats->dirty_status >= 0,
-                .may = !v->job && strcmp(vms_state_of(stats->state), "running") == 0,
+                .may = !reading->job && strcmp(vms_state_of(stats->state), "running") == 0,
                 .status = stats->dirty_status,
                 .seconds = stats->dirty_seconds,
                 .mib_s = stats->dirty_mib_s,
@@ -249,10 +256,11 @@ static void dirty_look(VmsState *s, const VmReading *v, virDomainPtr domain) {
         };
         VmRecord *best = s->next.record;
 
-        dirty_note(&s->tour, &v->record->dirty, &news, v->now);
-        if (!dirty_is_next(&s->tour, &v->record->dirty, best ? &best->dirty : NULL, &news, v->now))
+        dirty_note(&s->tour, &reading->record->dirty, &news, reading->now);
+        if (!dirty_is_next(&s->tour, &reading->record->dirty, best ? &best->dirty : NULL, &news,
+                           reading->now))
                 return;
-        s->next.record = v->record;
+        s->next.record = reading->record;
         s->next.domain = domain;
 }
 

@@ -103,10 +103,10 @@ static PeerState *peer_find(PeersState *s, const char *name) {
         return NULL;
 }
 
-static bool same_address(const PeerAddress *a, const PeerAddress *b) {
+static bool same_address(const PeerAddress *left, const PeerAddress *right) {
         char x[PEER_TEXT_SIZE], y[PEER_TEXT_SIZE];
 
-        return strcmp(peer_address_print(a, x), peer_address_print(b, y)) == 0;
+        return strcmp(peer_address_print(left, x), peer_address_print(right, y)) == 0;
 }
 
 /* The peer store's partners, with what is known of those that were partners before. */
@@ -142,25 +142,25 @@ static int64_t real_ns(void) {
         return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
-static void probe_end(PeerState *p, bool lost) {
-        p->nonce = 0;
-        p->lost = (p->lost << 1 | lost) & ((UINT32_C(1) << PROBES) - 1);
-        p->n_probes += p->n_probes < PROBES;
+static void probe_end(PeerState *state, bool lost) {
+        state->nonce = 0;
+        state->lost = (state->lost << 1 | lost) & ((UINT32_C(1) << PROBES) - 1);
+        state->n_probes += state->n_probes < PROBES;
 }
 
-static void peers_ask(const PeersState *s, PeerState *p, const PeerStore *peer_store, usec_t now) {
+static void peers_ask(const PeersState *s, PeerState *state, const PeerStore *peer_store, usec_t now) {
         EchoPacket question = { .kind = ECHO_QUESTION };
         unsigned char bytes[ECHO_BYTES];
 
         if (getrandom(&question.nonce, sizeof(question.nonce), 0) != (ssize_t) sizeof(question.nonce) ||
             question.nonce == 0)
                 return;
-        echo_print(&question, peer_store->key, p->name, bytes);
-        p->nonce = question.nonce;
-        p->asked_at = now;
-        p->asked_ns = real_ns();
-        (void) sendto(s->fd, bytes, sizeof(bytes), 0, (const struct sockaddr *) &p->address.at,
-                      p->address.length);
+        echo_print(&question, peer_store->key, state->name, bytes);
+        state->nonce = question.nonce;
+        state->asked_at = now;
+        state->asked_ns = real_ns();
+        (void) sendto(s->fd, bytes, sizeof(bytes), 0, (const struct sockaddr *) &state->address.at,
+                      state->address.length);
 }
 
 static void ask_some(PeersState *s, const PeerStore *peer_store, usec_t now) {
@@ -290,23 +290,24 @@ static int peers_fd(const void *state) {
 /* ---- what is told ---- */
 
 /* The 25th percentile of the last ones, or UNKNOWN: none, or too long ago. */
-static int64_t rtt_of(const PeersState *s, const PeerState *p, usec_t now) {
+static int64_t rtt_of(const PeersState *s, const PeerState *state, usec_t now) {
         usec_t age = s->turn * TURNS_KEPT * (s->n / ASKED_AT_ONCE + 1) + AGE_LEAST;
-        uint32_t n = p->n_rtt < KEPT ? p->n_rtt : KEPT;
+        uint32_t n = state->n_rtt < KEPT ? state->n_rtt : KEPT;
         int64_t sorted[KEPT];
 
-        if (n == 0 || now - p->answered_at > age)
+        if (n == 0 || now - state->answered_at > age)
                 return UNKNOWN;
-        memcpy(sorted, p->rtt_us, n * sizeof(*sorted));
+        memcpy(sorted, state->rtt_us, n * sizeof(*sorted));
         qsort(sorted, n, sizeof(*sorted), compare_int64);
         return sorted[(n - 1) / 4];
 }
 
-static int peer_emit(const PeersState *s, const PeerState *p, usec_t now, SampleSink *sink) {
-        int64_t lost = p->n_probes > 0 ? (int64_t) __builtin_popcount(p->lost) * 1000 / p->n_probes : 0;
-        int r = emit_number(sink, METRIC_PEER_RTT, p->name, rtt_of(s, p, now));
+static int peer_emit(const PeersState *s, const PeerState *state, usec_t now, SampleSink *sink) {
+        int64_t lost =
+                state->n_probes > 0 ? (int64_t) __builtin_popcount(state->lost) * 1000 / state->n_probes : 0;
+        int r = emit_number(sink, METRIC_PEER_RTT, state->name, rtt_of(s, state, now));
 
-        return r < 0 ? r : emit_number(sink, METRIC_PEER_LOST, p->name, lost > 0 ? lost : UNKNOWN);
+        return r < 0 ? r : emit_number(sink, METRIC_PEER_LOST, state->name, lost > 0 ? lost : UNKNOWN);
 }
 
 static int peers_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {

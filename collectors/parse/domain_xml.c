@@ -338,10 +338,10 @@ typedef struct Devices {
         const char *why; /* of the first that ties it */
 } Devices;
 
-static void devices_add(Devices *d, DeviceFound x) {
-        words_add(&d->list, text_format(d->arena, "%s:%s", x.kind, x.name ? x.name : "?"));
+static void devices_add(Devices *d, DeviceFound found) {
+        words_add(&d->list, text_format(d->arena, "%s:%s", found.kind, found.name ? found.name : "?"));
         if (!d->why)
-                d->why = x.why;
+                d->why = found.why;
 }
 
 static void devices_of_bus(Devices *d, const xmlNode *devices) {

@@ -14,9 +14,9 @@
 
 static const unsigned char echo_packet_magic[4] = { 'p', 'l', 'm', '1' };
 
-static void u64_print(uint64_t v, unsigned char *to) {
-        for (int i = 7; i >= 0; i--, v >>= 8)
-                to[i] = (unsigned char) (v & 0xff);
+static void u64_print(uint64_t value, unsigned char *to) {
+        for (int i = 7; i >= 0; i--, value >>= 8)
+                to[i] = (unsigned char) (value & 0xff);
 }
 
 static uint64_t u64_parse(const unsigned char *from) {
@@ -37,13 +37,13 @@ static void echo_packet_sign(const unsigned char *bytes, const unsigned char *ke
         hmac_sha256_digest(&mac, MAC_BYTES, ret);
 }
 
-void echo_print(const EchoPacket *p, const unsigned char key[ECHO_KEY_BYTES], const char *name,
+void echo_print(const EchoPacket *packet, const unsigned char key[ECHO_KEY_BYTES], const char *name,
                 unsigned char ret[ECHO_BYTES]) {
         memset(ret, 0, ECHO_BYTES);
         memcpy(ret, echo_packet_magic, sizeof(echo_packet_magic));
-        ret[KIND_AT] = (unsigned char) p->kind;
-        u64_print(p->nonce, ret + NONCE_AT);
-        u64_print(p->held_ns, ret + HELD_AT);
+        ret[KIND_AT] = (unsigned char) packet->kind;
+        u64_print(packet->nonce, ret + NONCE_AT);
+        u64_print(packet->held_ns, ret + HELD_AT);
         echo_packet_sign(ret, key, name, ret + SIGNED);
 }
 

@@ -33,7 +33,7 @@ typedef struct EchoPacket {
         uint64_t held_ns;
 } EchoPacket;
 
-void echo_print(const EchoPacket *p, const unsigned char key[ECHO_KEY_BYTES], const char *name,
+void echo_print(const EchoPacket *packet, const unsigned char key[ECHO_KEY_BYTES], const char *name,
                 unsigned char ret[ECHO_BYTES]);
 
 /* The packet's nonce and kind, before it is known whether it is true: to find the name it must be checked

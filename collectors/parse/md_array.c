@@ -163,17 +163,17 @@ static const char *md_array_odd(Arena *a, const MdFiles *files, Span *level, Spa
         return NULL;
 }
 
-static int members_read(Arena *a, const MdFiles *files, Members *members, MdArray *x, Unread **unread) {
+static int members_read(Arena *a, const MdFiles *files, Members *members, MdArray *array, Unread **unread) {
         for (uint32_t i = 0; i < files->n_members; i++) {
                 int r = member_count(a, files->name, &files->members[i], members, unread);
 
                 if (r < 0)
                         return r;
         }
-        x->working = words_join(&members->working, a);
-        x->lost = words_join(&members->lost, a);
-        x->suspects = words_join(&members->suspects, a);
-        return x->working && x->lost && x->suspects ? 0 : -ENOMEM;
+        array->working = words_join(&members->working, a);
+        array->lost = words_join(&members->lost, a);
+        array->suspects = words_join(&members->suspects, a);
+        return array->working && array->lost && array->suspects ? 0 : -ENOMEM;
 }
 
 static bool action_is_known(Span s) {
@@ -185,38 +185,39 @@ static bool action_is_known(Span s) {
         return false;
 }
 
-static int action_read(Arena *a, const MdFiles *files, MdArray *x, Unread **unread) {
+static int action_read(Arena *a, const MdFiles *files, MdArray *array, Unread **unread) {
         Span action;
 
-        x->progress_permille = UNKNOWN;
+        array->progress_permille = UNKNOWN;
         if (!md_array_word_of(files->sync_action, &action) || span_is(action, "idle") ||
             span_is(action, "frozen"))
                 return 0;
-        x->action = text_copy(a, action.at, action.n);
-        x->progress_permille = progress_of(files->sync_completed);
-        if (!x->action)
+        array->action = text_copy(a, action.at, action.n);
+        array->progress_permille = progress_of(files->sync_completed);
+        if (!array->action)
                 return -ENOMEM;
-        return action_is_known(action) ? 0 : unread_word(a, unread, files->name, "sync_action", x->action);
+        return action_is_known(action) ? 0
+                                       : unread_word(a, unread, files->name, "sync_action", array->action);
 }
 
 /* Members of which it is not known what they are good for are missing, as far as the kernel does not count them in:
  * its own word on how many are ("degraded") is taken where it is told. */
-static void md_array_judge(const MdFiles *files, const Members *members, Span state, MdArray *x) {
-        int64_t lost = x->wanted - x->n_working, degraded = md_array_number_of(files->degraded, DISKS_MOST),
-                redundancy;
+static void md_array_judge(const MdFiles *files, const Members *members, Span state, MdArray *array) {
+        int64_t lost = array->wanted - array->n_working,
+                degraded = md_array_number_of(files->degraded, DISKS_MOST), redundancy;
 
         if (members->n_odd > 0 && degraded >= 0 && degraded < lost) {
                 lost = degraded;
-                x->n_working = x->wanted - lost;
+                array->n_working = array->wanted - lost;
         }
-        redundancy = array_redundancy(x->level, x->wanted, lost, copies_of(files));
-        x->redundancy = redundancy == INT64_MIN ? UNKNOWN : redundancy > 0 ? redundancy : 0;
-        x->state = state_word(state, lost, redundancy == INT64_MIN ? 0 : redundancy);
-        if ((members->n_odd > 0 || x->redundancy == UNKNOWN) && strcmp(x->state, "optimal") == 0)
-                x->state = "unknown";
+        redundancy = array_redundancy(array->level, array->wanted, lost, copies_of(files));
+        array->redundancy = redundancy == INT64_MIN ? UNKNOWN : redundancy > 0 ? redundancy : 0;
+        array->state = state_word(state, lost, redundancy == INT64_MIN ? 0 : redundancy);
+        if ((members->n_odd > 0 || array->redundancy == UNKNOWN) && strcmp(array->state, "optimal") == 0)
+                array->state = "unknown";
         /* raid10 counts the worst case; the kernel knows whether it still runs */
-        if (strcmp(x->level, "raid10") == 0 && redundancy < 0 && !span_is(state, "broken"))
-                x->state = strcmp(x->state, "failed") == 0 ? "degraded" : x->state;
+        if (strcmp(array->level, "raid10") == 0 && redundancy < 0 && !span_is(state, "broken"))
+                array->state = strcmp(array->state, "failed") == 0 ? "degraded" : array->state;
 }
 
 int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret, Unread **unread) {

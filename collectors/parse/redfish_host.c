@@ -116,19 +116,19 @@ int redfish_coarse(SampleSink *sink, const char *kind, const json_t *resource, b
         return part_fault(sink, subject, what, resource, explained ? 1 : GRADE_COARSE);
 }
 
-bool redfish_is_unwell(const Sample *x) {
+bool redfish_is_unwell(const Sample *sample) {
         static const char *const words[] = { "failing", "warning", "failed", "degraded", "missing" };
 
-        switch (x->metric) {
+        switch (sample->metric) {
         case METRIC_FAULT_GRADE:
         case METRIC_DISK_PREDICTED:
         case METRIC_SENSOR_ALARM:
-                return x->number > 0;
+                return sample->number > 0;
         case METRIC_DISK_HEALTH:
         case METRIC_DISK_STATE:
         case METRIC_ARRAY_STATE:
-                for (size_t i = 0; x->text && i < ARRAY_SIZE(words); i++)
-                        if (strcmp(x->text, words[i]) == 0)
+                for (size_t i = 0; sample->text && i < ARRAY_SIZE(words); i++)
+                        if (strcmp(sample->text, words[i]) == 0)
                                 return true;
                 return false;
         default:

@@ -30,4 +30,4 @@ int redfish_system(SampleSink *sink, const json_t *system) must_check;
 int redfish_coarse(SampleSink *sink, const char *kind, const json_t *resource, bool explained) must_check;
 
 /* Whether a sample says that something is unwell: what explains a coarse word. */
-bool redfish_is_unwell(const Sample *x);
+bool redfish_is_unwell(const Sample *sample);

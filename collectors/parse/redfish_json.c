@@ -164,17 +164,17 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
 /* ---- volumes ---- */
 
 /* "RAID10" and "Mirrored" (VolumeType, before 1.3) as metrics name levels. */
-static void volume_level(const json_t *v, char ret[16]) {
-        const char *type = redfish_text(v, "RAIDType");
+static void volume_level(const json_t *value, char ret[16]) {
+        const char *type = redfish_text(value, "RAIDType");
         size_t n = 0;
 
         if (!type[0])
-                type = redfish_is(v, "VolumeType", "Mirrored")                   ? "raid1"
-                       : redfish_is(v, "VolumeType", "StripedWithParity")        ? "raid5"
-                       : redfish_is(v, "VolumeType", "SpannedMirrors")           ? "raid10"
-                       : redfish_is(v, "VolumeType", "SpannedStripesWithParity") ? "raid50"
-                       : redfish_is(v, "VolumeType", "NonRedundant")             ? "raid0"
-                                                                                 : "";
+                type = redfish_is(value, "VolumeType", "Mirrored")                   ? "raid1"
+                       : redfish_is(value, "VolumeType", "StripedWithParity")        ? "raid5"
+                       : redfish_is(value, "VolumeType", "SpannedMirrors")           ? "raid10"
+                       : redfish_is(value, "VolumeType", "SpannedStripesWithParity") ? "raid50"
+                       : redfish_is(value, "VolumeType", "NonRedundant")             ? "raid0"
+                                                                                     : "";
         for (; n < 15 && type[n]; n++)
                 ret[n] = (char) tolower((unsigned char) type[n]);
         ret[n] = '\0';

@@ -169,8 +169,9 @@ static int64_t percent_in(Span s, int64_t scale) {
                                                                                                     : UNKNOWN;
 }
 
-const char *ssacli_volume_subject(Arena *a, const SsacliFacts *f, const SsacliVolume *v) {
-        return text_format(a, "%s/%s%s", f->controllers[v->controller].subject, v->array, v->number);
+const char *ssacli_volume_subject(Arena *a, const SsacliFacts *f, const SsacliVolume *volume) {
+        return text_format(a, "%s/%s%s", f->controllers[volume->controller].subject, volume->array,
+                           volume->number);
 }
 
 const char *ssacli_drive_subject(Arena *a, const SsacliFacts *f, const SsacliDrive *d) {

@@ -44,5 +44,5 @@ typedef struct SsacliFacts {
 int ssacli_parse(Arena *a, const char *text, size_t n, SsacliFacts *ret) must_check;
 
 /* As metrics name them: "hpraid/0/A1", "hpraid/0:1I:1:1". NULL: the arena is full. */
-const char *ssacli_volume_subject(Arena *a, const SsacliFacts *f, const SsacliVolume *v);
+const char *ssacli_volume_subject(Arena *a, const SsacliFacts *f, const SsacliVolume *volume);
 const char *ssacli_drive_subject(Arena *a, const SsacliFacts *f, const SsacliDrive *d);

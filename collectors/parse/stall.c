@@ -12,7 +12,7 @@ static int64_t stall_share(Rate *rate, int64_t total_us, usec_t now) {
         return share < PERMILLE ? share : PERMILLE;
 }
 
-StallShares stall_next(Stall *s, const Pressure *p, usec_t now) {
-        return (StallShares){ .some = stall_share(&s->some, p->some_total, now),
-                              .full = stall_share(&s->full, p->full_total, now) };
+StallShares stall_next(Stall *s, const Pressure *pressure, usec_t now) {
+        return (StallShares){ .some = stall_share(&s->some, pressure->some_total, now),
+                              .full = stall_share(&s->full, pressure->full_total, now) };
 }

@@ -18,4 +18,4 @@ typedef struct StallShares {
         int64_t some, full; /* permille; UNKNOWN: it cannot be told from this reading */
 } StallShares;
 
-StallShares stall_next(Stall *s, const Pressure *p, usec_t now);
+StallShares stall_next(Stall *s, const Pressure *pressure, usec_t now);

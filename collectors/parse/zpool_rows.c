@@ -182,7 +182,7 @@ int zfs_word_check(Arena *a, const ZfsTable *t, const char *what, const char *wo
 }
 
 /* The weakest of its top-level devices is the pool's redundancy, and its level. */
-static uint32_t zpool_rows_vdevs_take(const ZfsTable *t, ZfsPool *p) {
+static uint32_t zpool_rows_vdevs_take(const ZfsTable *t, ZfsPool *pool) {
         int64_t weakest = INT64_MAX;
         uint32_t vdevs = 0;
 
@@ -191,16 +191,16 @@ static uint32_t zpool_rows_vdevs_take(const ZfsTable *t, ZfsPool *p) {
                         Vdev v = vdev_judge(t, i);
                         int64_t left = v.bears - (v.wanted - v.working);
 
-                        p->wanted += v.wanted;
-                        p->working += v.working;
-                        p->redundancy = vdevs == 0 || left < p->redundancy ? left : p->redundancy;
+                        pool->wanted += v.wanted;
+                        pool->working += v.working;
+                        pool->redundancy = vdevs == 0 || left < pool->redundancy ? left : pool->redundancy;
                         if (v.bears < weakest)
-                                p->level = v.level;
+                                pool->level = v.level;
                         weakest = v.bears < weakest ? v.bears : weakest;
                         vdevs++;
                 }
-        if (vdevs > 1 && strcmp(p->level, "raid1") == 0)
-                p->level = "raid10";
+        if (vdevs > 1 && strcmp(pool->level, "raid1") == 0)
+                pool->level = "raid10";
         return vdevs;
 }
 

@@ -125,13 +125,14 @@ typedef struct Reader {
 /* ---- asking ---- */
 
 /* $range, $host and $virtual, in the arena. */
-static const char *query_fill(Reader *x, const char *query) {
+static const char *query_fill(Reader *reader, const char *query) {
         const struct {
                 const char *name, *value;
-        } words[] = { { "$range", x->range }, { "$host", x->host_label }, { "$virtual", VIRTUAL } };
-        size_t longest = strlen(query) + 8 * (strlen(VIRTUAL) + strlen(x->host_label) + strlen(x->range)),
+        } words[] = { { "$range", reader->range }, { "$host", reader->host_label }, { "$virtual", VIRTUAL } };
+        size_t longest = strlen(query) +
+                         8 * (strlen(VIRTUAL) + strlen(reader->host_label) + strlen(reader->range)),
                n = 0;
-        char *to = arena_new(x->a, char, longest + 1);
+        char *to = arena_new(reader->a, char, longest + 1);
 
         while (to && *query) {
                 bool found = false;
@@ -150,37 +151,38 @@ static const char *query_fill(Reader *x, const char *query) {
         return to;
 }
 
-static int prometheus_ask(Reader *x, const Query *q, PromSeries **ret, uint32_t *ret_n) {
-        const char *ca_file = settings_text(x->settings, "prometheus", "ca_file");
-        const char *headers[] = { x->authorization, NULL };
-        PromLabels labels = { .host = x->host_label,
+static int prometheus_ask(Reader *reader, const Query *q, PromSeries **ret, uint32_t *ret_n) {
+        const char *ca_file = settings_text(reader->settings, "prometheus", "ca_file");
+        const char *headers[] = { reader->authorization, NULL };
+        PromLabels labels = { .host = reader->host_label,
                               .subject = q->subject_label[0] ? q->subject_label : NULL,
                               .text = q->text_label };
-        const char *filled = query_fill(x, q->query), *escaped = filled ? http_escape(x->a, filled) : NULL;
-        HttpRequest request = { .headers = x->authorization ? headers : NULL,
+        const char *filled = query_fill(reader, q->query),
+                   *escaped = filled ? http_escape(reader->a, filled) : NULL;
+        HttpRequest request = { .headers = reader->authorization ? headers : NULL,
                                 .ca_file = ca_file[0] ? ca_file : NULL,
-                                .timeout = settings_int(x->settings, "prometheus", "timeout") };
+                                .timeout = settings_int(reader->settings, "prometheus", "timeout") };
         TextFault fault = { 0 };
         HttpReply reply;
         int r;
 
         if (!escaped)
                 return -ENOMEM;
-        request.url =
-                text_format(x->a, "%s%sapi/v1/query", x->url, x->url[strlen(x->url) - 1] == '/' ? "" : "/");
-        request.body = text_format(x->a, "query=%s", escaped);
+        request.url = text_format(reader->a, "%s%sapi/v1/query", reader->url,
+                                  reader->url[strlen(reader->url) - 1] == '/' ? "" : "/");
+        request.body = text_format(reader->a, "query=%s", escaped);
         if (!request.url || !request.body)
                 return -ENOMEM;
-        r = http_request(x->a, &request, &reply, &fault);
+        r = http_request(reader->a, &request, &reply, &fault);
         if (r == 0 && reply.status != 200 && reply.status != 400 && reply.status != 422 &&
             reply.status != 503) {
                 text_fault(&fault, "", "HTTP status %ld", reply.status);
                 r = reply.status == 401 || reply.status == 403 ? -EACCES : -EBADMSG;
         } else if (r == 0) {
-                r = prometheus_answer(x->a, reply.body, reply.n, &labels, ret, ret_n, &fault);
+                r = prometheus_answer(reader->a, reply.body, reply.n, &labels, ret, ret_n, &fault);
         }
         if (r < 0)
-                text_fault(x->fault, "", "%.100s: %s", x->url, fault.what);
+                text_fault(reader->fault, "", "%.100s: %s", reader->url, fault.what);
         return r;
 }
 
@@ -201,21 +203,21 @@ static const char *word_for(Arena *a, const char *words, double value) {
         return NULL;
 }
 
-static int row_add(Reader *x, Row row) {
-        if (x->n == x->room) {
-                size_t room = x->room > 0 ? 2 * x->room : 4096;
-                Row *more = realloc(x->rows, room * sizeof(*more));
+static int row_add(Reader *reader, Row row) {
+        if (reader->n == reader->room) {
+                size_t room = reader->room > 0 ? 2 * reader->room : 4096;
+                Row *more = realloc(reader->rows, room * sizeof(*more));
 
                 if (!more)
                         return -ENOMEM;
-                x->rows = more;
-                x->room = room;
+                reader->rows = more;
+                reader->room = room;
         }
-        x->rows[x->n++] = row;
+        reader->rows[reader->n++] = row;
         return 0;
 }
 
-static int prometheus_series_add(Reader *x, uint32_t i, const PromSeries *s) {
+static int prometheus_series_add(Reader *reader, uint32_t i, const PromSeries *s) {
         const Query *q = &prometheus_query_table[i];
         Row row = { .host = s->host, .part = q->part, .query = i };
 
@@ -225,20 +227,20 @@ static int prometheus_series_add(Reader *x, uint32_t i, const PromSeries *s) {
         row.sample =
                 (Sample){ .metric = q->metric, .subject = s->subject, .number = row.number, .text = s->text };
         if (q->words) {
-                row.sample.text = word_for(x->a, q->words, s->value);
+                row.sample.text = word_for(reader->a, q->words, s->value);
                 row.dropped = !row.sample.text;
         }
-        return row_add(x, row);
+        return row_add(reader, row);
 }
 
-static int rows_read(Reader *x) {
+static int rows_read(Reader *reader) {
         for (uint32_t i = 0; i < ARRAY_SIZE(prometheus_query_table); i++) {
                 PromSeries *series = NULL;
                 uint32_t n = 0;
-                int r = prometheus_ask(x, &prometheus_query_table[i], &series, &n);
+                int r = prometheus_ask(reader, &prometheus_query_table[i], &series, &n);
 
                 for (uint32_t k = 0; r == 0 && k < n; k++)
-                        r = prometheus_series_add(x, i, &series[k]);
+                        r = prometheus_series_add(reader, i, &series[k]);
                 if (r < 0)
                         return r;
         }
@@ -247,8 +249,8 @@ static int rows_read(Reader *x) {
 
 /* ---- rows into reports ---- */
 
-static int prometheus_compare_rows(const void *a, const void *b) {
-        const Row *x = a, *y = b;
+static int prometheus_compare_rows(const void *left, const void *right) {
+        const Row *x = left, *y = right;
         int c = strcmp(x->host, y->host);
 
         if (c == 0)
@@ -294,14 +296,14 @@ static int section_make(Arena *a, const Row *rows, size_t n, Section *ret) {
 }
 
 /* The URI by which the others reach it, where the settings say how. */
-static int uri_add(Reader *x, const char *host, Section *s, usec_t at) {
+static int uri_add(Reader *reader, const char *host, Section *s, usec_t at) {
         const char *uri = NULL;
         Sample *sample;
-        int r = host_uri_make(x->a, settings_text(x->settings, "prometheus", "uri"), host, &uri);
+        int r = host_uri_make(reader->a, settings_text(reader->settings, "prometheus", "uri"), host, &uri);
 
         if (r < 0 || !uri)
                 return r;
-        sample = arena_new(x->a, Sample, 1);
+        sample = arena_new(reader->a, Sample, 1);
         if (!sample)
                 return -ENOMEM;
         *sample = (Sample){ .metric = METRIC_HOST_URI, .subject = "", .text = uri };
@@ -310,42 +312,43 @@ static int uri_add(Reader *x, const char *host, Section *s, usec_t at) {
 }
 
 /* rows[0..n): one host. */
-static int prometheus_report_make(Reader *x, const Row *rows, size_t n, Report *ret) {
-        Section *sections = arena_new(x->a, Section, PART_N + 1);
+static int prometheus_report_make(Reader *reader, const Row *rows, size_t n, Report *ret) {
+        Section *sections = arena_new(reader->a, Section, PART_N + 1);
         int r = 0;
 
         if (!sections)
                 return -ENOMEM;
         *ret = (Report){ .host = rows[0].host,
-                         .interval = settings_int(x->settings, "prometheus", "scrape"),
+                         .interval = settings_int(reader->settings, "prometheus", "scrape"),
                          .sections = sections };
         for (size_t i = 0, k; i < n && r >= 0; i += k) {
                 Section *s = &sections[ret->n_sections];
 
                 for (k = 1; i + k < n && rows[i + k].part == rows[i].part; k++)
                         ;
-                r = section_make(x->a, rows + i, k, s);
+                r = section_make(reader->a, rows + i, k, s);
                 if (r == 0 && s->read_at > ret->sent_at)
                         ret->sent_at = s->read_at;
                 ret->n_sections += r == 0;
         }
         if (r >= 0)
-                r = uri_add(x, rows[0].host, &sections[ret->n_sections], ret->sent_at);
+                r = uri_add(reader, rows[0].host, &sections[ret->n_sections], ret->sent_at);
         ret->n_sections += r == 1;
         return r < 0 ? r : 0;
 }
 
-static int reports_make(Reader *x, const Report **ret, uint32_t *ret_n) {
-        Report *list = arena_new(x->a, Report, x->n);
+static int reports_make(Reader *reader, const Report **ret, uint32_t *ret_n) {
+        Report *list = arena_new(reader->a, Report, reader->n);
         uint32_t n = 0;
         int r = list ? 0 : -ENOMEM;
 
-        if (x->n > 0)
-                qsort(x->rows, x->n, sizeof(*x->rows), prometheus_compare_rows);
-        for (size_t i = 0, k; i < x->n && r == 0; i += k) {
-                for (k = 1; i + k < x->n && strcmp(x->rows[i + k].host, x->rows[i].host) == 0; k++)
+        if (reader->n > 0)
+                qsort(reader->rows, reader->n, sizeof(*reader->rows), prometheus_compare_rows);
+        for (size_t i = 0, k; i < reader->n && r == 0; i += k) {
+                for (k = 1; i + k < reader->n && strcmp(reader->rows[i + k].host, reader->rows[i].host) == 0;
+                     k++)
                         ;
-                r = prometheus_report_make(x, x->rows + i, k, &list[n]);
+                r = prometheus_report_make(reader, reader->rows + i, k, &list[n]);
                 n += r == 0 && list[n].n_sections > 0;
         }
         *ret = list;
@@ -355,8 +358,8 @@ static int reports_make(Reader *x, const Report **ret, uint32_t *ret_n) {
 
 /* ---- the call ---- */
 
-static int token_read(Reader *x) {
-        const char *path = settings_text(x->settings, "prometheus", "token_file");
+static int token_read(Reader *reader) {
+        const char *path = settings_text(reader->settings, "prometheus", "token_file");
         char token[TOKEN_MOST + 1] = "";
         size_t n = 0;
         FILE *f;
@@ -367,19 +370,20 @@ static int token_read(Reader *x) {
         if (!f) {
                 int error = errno;
 
-                text_fault(x->fault, "prometheus.token_file", "%.150s: %s", path, strerrordesc_np(error));
+                text_fault(reader->fault, "prometheus.token_file", "%.150s: %s", path,
+                           strerrordesc_np(error));
                 return -error;
         }
         n = fread(token, 1, TOKEN_MOST, f);
         (void) fclose(f);
         token[n] = '\0';
         token[strcspn(token, "\r\n")] = '\0';
-        x->authorization = text_format(x->a, "Authorization: Bearer %s", token);
-        return x->authorization ? 0 : -ENOMEM;
+        reader->authorization = text_format(reader->a, "Authorization: Bearer %s", token);
+        return reader->authorization ? 0 : -ENOMEM;
 }
 
 /* A host that has fallen silent is a member still: it must not look as if it were not there. */
-static int prometheus_members_read(Reader *x, PromFacts *ret) {
+static int prometheus_members_read(Reader *reader, PromFacts *ret) {
         static const Query query = { .metric = METRIC_N,
                                      .subject_label = "",
                                      .factor = 1,
@@ -387,11 +391,11 @@ static int prometheus_members_read(Reader *x, PromFacts *ret) {
         PromSeries *series = NULL;
         const char **names;
         uint32_t n = 0;
-        int r = prometheus_ask(x, &query, &series, &n);
+        int r = prometheus_ask(reader, &query, &series, &n);
 
         if (r < 0)
                 return r;
-        names = arena_new(x->a, const char *, n);
+        names = arena_new(reader->a, const char *, n);
         if (!names)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)

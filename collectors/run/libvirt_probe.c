@@ -19,24 +19,24 @@ struct LibvirtProbe {
         VirtLink link;
 };
 
-static void libvirt_probe_destroy(LibvirtProbe *p) {
-        virt_link_close(&p->link);
-        (void) pthread_cond_destroy(&p->changed);
-        (void) pthread_mutex_destroy(&p->lock);
-        free(p->uri);
-        free(p);
+static void libvirt_probe_destroy(LibvirtProbe *probe) {
+        virt_link_close(&probe->link);
+        (void) pthread_cond_destroy(&probe->changed);
+        (void) pthread_mutex_destroy(&probe->lock);
+        free(probe->uri);
+        free(probe);
 }
 
 /* The cheapest question that a daemon answers itself: of no guest, no pool, no network. */
-static bool libvirt_probe_look(LibvirtProbe *p) {
+static bool libvirt_probe_look(LibvirtProbe *probe) {
         unsigned long version;
         virConnectPtr c;
 
-        if (virt_link_get(&p->link, clock_monotonic(), &c) < 0)
+        if (virt_link_get(&probe->link, clock_monotonic(), &c) < 0)
                 return false;
         if (virConnectGetLibVersion(c, &version) == 0)
                 return true;
-        virt_link_check(&p->link);
+        virt_link_check(&probe->link);
         return false;
 }
 
@@ -80,52 +80,52 @@ int libvirt_probe_new(const char *uri, LibvirtProbe **ret) {
         return 0;
 }
 
-LibvirtProbe *libvirt_probe_free(LibvirtProbe *p) {
+LibvirtProbe *libvirt_probe_free(LibvirtProbe *probe) {
         bool started;
 
-        if (!p)
+        if (!probe)
                 return NULL;
-        (void) pthread_mutex_lock(&p->lock);
-        started = p->started;
-        p->quit = true;
-        (void) pthread_cond_broadcast(&p->changed);
-        (void) pthread_mutex_unlock(&p->lock);
+        (void) pthread_mutex_lock(&probe->lock);
+        started = probe->started;
+        probe->quit = true;
+        (void) pthread_cond_broadcast(&probe->changed);
+        (void) pthread_mutex_unlock(&probe->lock);
         if (!started)
-                libvirt_probe_destroy(p);
+                libvirt_probe_destroy(probe);
         return NULL;
 }
 
-static bool libvirt_probe_start(LibvirtProbe *p) {
+static bool libvirt_probe_start(LibvirtProbe *probe) {
         sigset_t all, before;
         pthread_t thread;
         int r;
 
         (void) sigfillset(&all); /* signals are for the program's own thread */
         (void) pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = pthread_create(&thread, NULL, libvirt_probe_main, p);
+        r = pthread_create(&thread, NULL, libvirt_probe_main, probe);
         (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r == 0)
                 (void) pthread_detach(thread);
         return r == 0;
 }
 
-void libvirt_probe_ask(LibvirtProbe *p) {
-        (void) pthread_mutex_lock(&p->lock);
-        if (!p->started)
-                p->started = libvirt_probe_start(p);
-        if (!p->open) {
-                p->answered = false;
-                p->open = p->started;
-                (void) pthread_cond_broadcast(&p->changed);
+void libvirt_probe_ask(LibvirtProbe *probe) {
+        (void) pthread_mutex_lock(&probe->lock);
+        if (!probe->started)
+                probe->started = libvirt_probe_start(probe);
+        if (!probe->open) {
+                probe->answered = false;
+                probe->open = probe->started;
+                (void) pthread_cond_broadcast(&probe->changed);
         }
-        (void) pthread_mutex_unlock(&p->lock);
+        (void) pthread_mutex_unlock(&probe->lock);
 }
 
-bool libvirt_probe_answered(LibvirtProbe *p) {
+bool libvirt_probe_answered(LibvirtProbe *probe) {
         bool answered;
 
-        (void) pthread_mutex_lock(&p->lock);
-        answered = p->answered && !p->open;
-        (void) pthread_mutex_unlock(&p->lock);
+        (void) pthread_mutex_lock(&probe->lock);
+        answered = probe->answered && !probe->open;
+        (void) pthread_mutex_unlock(&probe->lock);
         return answered;
 }

@@ -99,6 +99,6 @@ static inline int64_t migration_permille(int64_t bytes_total, int64_t bytes_left
         return (int64_t) ((double) (bytes_total - bytes_left) * 1000 / (double) bytes_total);
 }
 
-static inline bool migration_has_ended(MigrationPhase p) {
-        return p >= MIGRATION_DONE;
+static inline bool migration_has_ended(MigrationPhase phase) {
+        return phase >= MIGRATION_DONE;
 }

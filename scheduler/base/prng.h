@@ -15,8 +15,8 @@ static inline Prng prng_seeded(uint64_t seed) {
         return (Prng){ .state = seed };
 }
 
-static inline uint64_t prng_next(Prng *p) {
-        uint64_t z = (p->state += UINT64_C(0x9e3779b97f4a7c15));
+static inline uint64_t prng_next(Prng *prng) {
+        uint64_t z = (prng->state += UINT64_C(0x9e3779b97f4a7c15));
 
         z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
         z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
@@ -24,6 +24,6 @@ static inline uint64_t prng_next(Prng *p) {
 }
 
 /* A number in 0..n-1 (n > 0), by multiplication: no division, bias below 2^-32 (Lemire 2019). */
-static inline uint32_t prng_below(Prng *p, uint32_t n) {
-        return (uint32_t) (((prng_next(p) >> 32) * (uint64_t) n) >> 32);
+static inline uint32_t prng_below(Prng *prng, uint32_t n) {
+        return (uint32_t) (((prng_next(prng) >> 32) * (uint64_t) n) >> 32);
 }

@@ -22,8 +22,8 @@ bool text_faults_add(TextFaults *l, const TextFault *f) {
         return l->n < l->most;
 }
 
-static bool stands_before(const TextFault *a, const TextFault *b) {
-        return a->line < b->line || (a->line == b->line && a->column < b->column);
+static bool stands_before(const TextFault *left, const TextFault *right) {
+        return left->line < right->line || (left->line == right->line && left->column < right->column);
 }
 
 void text_faults_sort(TextFaults *l) {
@@ -105,7 +105,7 @@ int text_to_scaled(const char *s, size_t n, int64_t scale, int64_t min, int64_t 
 
 #define NEAREST_MAX 64
 
-static size_t edit_distance(const char *a, size_t n, const char *b, size_t m) {
+static size_t edit_distance(const char *left, size_t n, const char *right, size_t m) {
         size_t row[NEAREST_MAX + 1];
 
         for (size_t j = 0; j <= m; j++)
@@ -115,7 +115,7 @@ static size_t edit_distance(const char *a, size_t n, const char *b, size_t m) {
 
                 row[0] = i;
                 for (size_t j = 1; j <= m; j++) {
-                        size_t best = diagonal + (a[i - 1] != b[j - 1]);
+                        size_t best = diagonal + (left[i - 1] != right[j - 1]);
 
                         diagonal = row[j];
                         if (row[j] + 1 < best)
@@ -173,11 +173,11 @@ static size_t utf8_length(const unsigned char *s, size_t n) {
 
 /* Eight bytes at once: ASCII, none below 0x20, none 0x7f? May say no where it is so, never yes where not
  * ("determine if a word has a byte less than n", Anderson, Bit Twiddling Hacks). */
-static bool eight_are_plain(const unsigned char *p) {
+static bool eight_are_plain(const unsigned char *bytes) {
         const uint64_t ones = UINT64_C(0x0101010101010101);
         uint64_t w, del;
 
-        memcpy(&w, p, sizeof(w));
+        memcpy(&w, bytes, sizeof(w));
         del = w ^ 0x7f * ones;
         return ((w | (w - 0x20 * ones) | (del - ones)) & 0x80 * ones) == 0;
 }

@@ -23,13 +23,13 @@ typedef struct Exact {
         int error;            /* -ENOMEM from within a callback */
 } Exact;
 
-/* The place of a kind that is furthest from x in the direction of `step`, the first of equals. */
-static uint32_t place_furthest(const Kind *kind, const double *x, const int64_t *count, int64_t step) {
+/* The place of a kind that is furthest from point in the direction of `step`, the first of equals. */
+static uint32_t place_furthest(const Kind *kind, const double *point, const int64_t *count, int64_t step) {
         uint32_t at = kind->place;
         double most = -INFINITY;
 
         for (uint32_t j = kind->place; j < kind->place + kind->n_places; j++) {
-                const double rest = (x[j] - (double) count[j]) * (double) step;
+                const double rest = (point[j] - (double) count[j]) * (double) step;
 
                 if (rest > most && (step > 0 || count[j] > 0)) {
                         most = rest;
@@ -39,20 +39,20 @@ static uint32_t place_furthest(const Kind *kind, const double *x, const int64_t 
         return at;
 }
 
-/* Counts near x that add up: whole parts, then the largest remainders. */
-static void counts_round(const Formulation *f, const double *x, int64_t *count) {
+/* Counts near point that add up: whole parts, then the largest remainders. */
+static void counts_round(const Formulation *f, const double *point, int64_t *count) {
         for (uint32_t k = 0; k < f->n_kinds; k++) {
                 const Kind *kind = &f->kinds[k];
                 int64_t left = kind->n;
 
                 for (uint32_t j = kind->place; j < kind->place + kind->n_places; j++) {
-                        count[j] = (int64_t) floor(x[j] + 1e-6);
+                        count[j] = (int64_t) floor(point[j] + 1e-6);
                         left -= count[j];
                 }
                 while (left != 0) {
                         const int64_t step = left > 0 ? 1 : -1;
 
-                        count[place_furthest(kind, x, count, step)] += step;
+                        count[place_furthest(kind, point, count, step)] += step;
                         left -= step;
                 }
         }
@@ -89,14 +89,14 @@ static bool caps_stand(const Exact *s, const Evaluator *e) {
         return e->n_away <= s->task->max_moves && e->mib_away <= s->task->max_mib;
 }
 
-/* Keeps the point near x when it stands and is cheaper. Returns what a point must be cheaper than in this
+/* Keeps what is near the point when it stands and is cheaper. Returns what a point must be cheaper than in this
  * tier; when an earlier tier got better, that there is no use going on. */
-static int64_t exact_judge(void *arg, const double *x) {
+static int64_t exact_judge(void *arg, const double *point) {
         Exact *s = arg;
         const ArenaMark mark = arena_mark(s->arena);
         Evaluator *e;
 
-        counts_round(s->f, x, s->count);
+        counts_round(s->f, point, s->count);
         memcpy(s->trial, s->task->start, sizeof(HostIx) * s->f->problem->n_vms);
         formulation_assignment(s->f, s->count, s->trial);
         if (evaluator_build(s->arena, s->task->terms, s->trial, &e) < 0)
@@ -115,10 +115,10 @@ static int64_t exact_judge(void *arg, const double *x) {
         return s->cost.tier[s->tier] - s->f->constant.tier[s->tier];
 }
 
-static int exact_cut(void *arg, const double *x) {
+static int exact_cut(void *arg, const double *point) {
         const Exact *s = arg;
 
-        return formulation_cut(s->f, s->tier, x);
+        return formulation_cut(s->f, s->tier, point);
 }
 
 /* The rows that hold tiers before `tier` at their best, and no later ones. */

@@ -471,13 +471,13 @@ int64_t formulation_hold(Formulation *f, Tier tier, Cost most) {
         return row;
 }
 
-void formulation_point(const Formulation *f, const HostIx *host_of, double *x) {
+void formulation_point(const Formulation *f, const HostIx *host_of, double *point) {
         for (uint32_t j = 0; j < f->n_places; j++) {
                 const Kind *kind = &f->kinds[f->places[j].kind];
 
-                x[j] = 0;
+                point[j] = 0;
                 for (uint32_t i = 0; i < kind->n; i++)
-                        x[j] += host_of[f->free[kind->first + i]] == f->hosts[f->places[j].host];
+                        point[j] += host_of[f->free[kind->first + i]] == f->hosts[f->places[j].host];
         }
 }
 

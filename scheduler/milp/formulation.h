@@ -69,11 +69,11 @@ void formulation_aim(Formulation *f, Tier tier);
 /* Adds the row "the tier's cost is at most `most`": its number. */
 int64_t formulation_hold(Formulation *f, Tier tier, Cost most) must_check;
 
-/* Cuts that x breaks, in tiers up to `tier`: how many. */
-int formulation_cut(Formulation *f, Tier tier, const double *x) must_check;
+/* Cuts that point breaks, in tiers up to `tier`: how many. */
+int formulation_cut(Formulation *f, Tier tier, const double *point) must_check;
 
 /* The point of an assignment, as places; other columns as they are. */
-void formulation_point(const Formulation *f, const HostIx *host_of, double *x);
+void formulation_point(const Formulation *f, const HostIx *host_of, double *point);
 
 /* Fills host_of for the free VMs from counts per place that add up to each kind's number. VMs that can stay
  * where `start` has them do. */

@@ -23,14 +23,14 @@ static int64_t square_at(const Square *q, int64_t load) {
         return share_square(load - q->line, q->reciprocal, q->factor, q->grain);
 }
 
-static int64_t formulation_curves_divisor(int64_t a, int64_t b) {
-        while (b != 0) {
-                const int64_t rest = a % b;
+static int64_t formulation_curves_divisor(int64_t left, int64_t right) {
+        while (right != 0) {
+                const int64_t rest = left % right;
 
-                a = b;
-                b = rest;
+                left = right;
+                right = rest;
         }
-        return a;
+        return left;
 }
 
 /* Loads of host differ by multiples of this. */
@@ -54,9 +54,9 @@ static int64_t formulation_curves_allowance(const Square *q, int64_t load, int64
 }
 
 /* b is on or above the chord from a to c. */
-static bool above_chord(const Curve *c, uint32_t a, uint32_t b, int64_t load, int64_t value) {
-        return (__int128) (c->value[b] - c->value[a]) * (load - c->load[a]) >=
-               (__int128) (value - c->value[a]) * (c->load[b] - c->load[a]);
+static bool above_chord(const Curve *c, uint32_t left, uint32_t right, int64_t load, int64_t value) {
+        return (__int128) (c->value[right] - c->value[left]) * (load - c->load[left]) >=
+               (__int128) (value - c->value[left]) * (c->load[right] - c->load[left]);
 }
 
 static void hull_add(Curve *c, int64_t load, int64_t value) {
@@ -136,12 +136,12 @@ int formulate_curves(Formulation *f) {
         return r;
 }
 
-/* column·q − load·p ≥ least, with load = the program's part of it + fixed. */
-static int cut_add(Formulation *f, const Curve *c, int64_t q, int64_t p, int64_t least) {
+/* column·q − load·value ≥ least, with load = the program's part of it + fixed. */
+static int cut_add(Formulation *f, const Curve *c, int64_t q, int64_t value, int64_t least) {
         const int64_t fixed = f->fixed[c->host * f->problem->n_res + c->r];
         int64_t shift, scaled;
 
-        if (row_product(p, fixed, &shift) < 0)
+        if (row_product(value, fixed, &shift) < 0)
                 return 0;
         if (program_row(f->program, least + shift, PROGRAM_NO_HIGH) < 0 ||
             program_term(f->program, c->col, q) < 0)
@@ -149,7 +149,7 @@ static int cut_add(Formulation *f, const Curve *c, int64_t q, int64_t p, int64_t
         for (uint32_t i = f->places_start[c->host]; i < f->places_start[c->host + 1]; i++) {
                 const uint32_t place = f->places_at[i];
 
-                if (row_product(p, place_need(f, place)[c->r], &scaled) < 0)
+                if (row_product(value, place_need(f, place)[c->r], &scaled) < 0)
                         return -EOVERFLOW;
                 if (program_term(f->program, place, -scaled) < 0)
                         return -ENOMEM;
@@ -187,15 +187,15 @@ static int piece_add(Formulation *f, const Curve *c, uint32_t i) {
         return cut_add(f, c, q, p, least);
 }
 
-/* The piece over the load, when x is below it. */
-static int curve_cut(Formulation *f, const Curve *c, const double *x) {
+/* The piece over the load, when point is below it. */
+static int curve_cut(Formulation *f, const Curve *c, const double *point) {
         double load = (double) f->fixed[c->host * f->problem->n_res + c->r], value;
         uint32_t low = 0, high = c->n - 1;
 
         if (c->n < 2)
                 return 0; /* the column's lower bound says it all */
         for (uint32_t i = f->places_start[c->host]; i < f->places_start[c->host + 1]; i++)
-                load += x[f->places_at[i]] * (double) place_need(f, f->places_at[i])[c->r];
+                load += point[f->places_at[i]] * (double) place_need(f, f->places_at[i])[c->r];
         while (high - low > 1) {
                 const uint32_t mid = (low + high) / 2;
 
@@ -207,16 +207,16 @@ static int curve_cut(Formulation *f, const Curve *c, const double *x) {
         value = (double) c->value[low] + (load - (double) c->load[low]) *
                                                  (double) (c->value[high] - c->value[low]) /
                                                  (double) (c->load[high] - c->load[low]);
-        if (x[c->col] >= value - 0.5 - 1e-9 * fabs(value))
+        if (point[c->col] >= value - 0.5 - 1e-9 * fabs(value))
                 return 0;
         return piece_add(f, c, low);
 }
 
-int formulation_cut(Formulation *f, Tier tier, const double *x) {
+int formulation_cut(Formulation *f, Tier tier, const double *point) {
         int added = 0;
 
         for (uint32_t i = 0; i < f->n_curves; i++) {
-                int r = f->curves[i].tier <= tier ? curve_cut(f, &f->curves[i], x) : 0;
+                int r = f->curves[i].tier <= tier ? curve_cut(f, &f->curves[i], point) : 0;
 
                 if (r < 0)
                         return r;

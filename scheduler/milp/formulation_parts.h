@@ -27,6 +27,7 @@ static inline const int64_t *place_need(const Formulation *f, uint32_t place) {
 }
 
 /* a·b within what rows may hold, or -EOVERFLOW. */
-static inline int row_product(int64_t a, int64_t b, int64_t *ret) {
-        return __builtin_mul_overflow(a, b, ret) || *ret > INT64_MAX / 4 || *ret < INT64_MIN / 4 ? -75 : 0;
+static inline int row_product(int64_t left, int64_t right, int64_t *ret) {
+        return __builtin_mul_overflow(left, right, ret) || *ret > INT64_MAX / 4 || *ret < INT64_MIN / 4 ? -75
+                                                                                                        : 0;
 }

@@ -268,8 +268,8 @@ static int body_solve(Lp *lp, void *arg) {
         return end;
 }
 
-int lp_solve(Lp *lp, const int64_t *lower, const int64_t *upper, LpLimits limits, double *x, double *y) {
-        SolveCall call = { .lower = lower, .upper = upper, .limits = limits, .x = x, .y = y };
+int lp_solve(Lp *lp, const int64_t *lower, const int64_t *upper, LpLimits limits, double *point, double *y) {
+        SolveCall call = { .lower = lower, .upper = upper, .limits = limits, .x = point, .y = y };
 
         return lp_enter(lp, body_solve, &call);
 }

@@ -39,9 +39,9 @@ DEFINE_OWNED(Lp *, lp_free);
 /* The program's costs have changed, or it has more rows than before. 0, -ENOMEM, -EIO. */
 int lp_update(Lp *lp) must_check;
 
-/* Solves within [lower, upper] per column, from the basis the last call left. x [col], always within the
+/* Solves within [lower, upper] per column, from the basis the last call left. point [col], always within the
  * bounds, and y [row]: see LpEnd. An LpEnd, -ENOMEM or -EIO. */
-int lp_solve(Lp *lp, const int64_t *lower, const int64_t *upper, LpLimits limits, double *x,
+int lp_solve(Lp *lp, const int64_t *lower, const int64_t *upper, LpLimits limits, double *point,
              double *y) must_check;
 
 /* What GLPK said before it failed ("" when it did not). Lives as long as the Lp. */

@@ -99,12 +99,12 @@ int program_term(Program *g, uint32_t col, int64_t coef) {
 
 /* *sum += a·b; false on overflow. Division, since a 128-bit checked product is not in every runtime library.
  */
-static bool wide_add_product(Wide *sum, Wide a, int64_t b) {
-        Wide magnitude = a < 0 ? -a : a, factor = b < 0 ? -(Wide) b : b;
+static bool wide_add_product(Wide *sum, Wide wide, int64_t b) {
+        Wide magnitude = wide < 0 ? -wide : wide, factor = b < 0 ? -(Wide) b : b;
 
         if (magnitude > INT64_MAX && factor != 0 && magnitude > WIDE_MAX / factor)
                 return false;
-        return !__builtin_add_overflow(*sum, a * b, sum);
+        return !__builtin_add_overflow(*sum, wide * b, sum);
 }
 
 /* The shift for y, or -1 when one of its numbers is not finite or too large. */

@@ -39,12 +39,12 @@ typedef struct Tree {
         bool guard_fired;
 } Tree;
 
-static bool node_before(const Tree *t, uint32_t a, uint32_t b) {
-        const Node *m = &t->nodes[a], *n = &t->nodes[b];
+static bool node_before(const Tree *t, uint32_t left, uint32_t right) {
+        const Node *m = &t->nodes[left], *n = &t->nodes[right];
 
         if (m->bound != n->bound)
                 return m->bound < n->bound;
-        return m->depth != n->depth ? m->depth > n->depth : a > b;
+        return m->depth != n->depth ? m->depth > n->depth : left > right;
 }
 
 static int tree_heap_push(Tree *t, uint32_t node) {

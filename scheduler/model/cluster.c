@@ -138,20 +138,20 @@ int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usu
         return 0;
 }
 
-const Hugepages *host_hugepages(const Host *h, int64_t kib) {
-        for (uint32_t i = 0; i < h->n_hugepages; i++)
-                if (h->hugepages[i].kib == kib)
-                        return &h->hugepages[i];
+const Hugepages *host_hugepages(const Host *host, int64_t kib) {
+        for (uint32_t i = 0; i < host->n_hugepages; i++)
+                if (host->hugepages[i].kib == kib)
+                        return &host->hugepages[i];
         return NULL;
 }
 
-const Nic *host_migration_nic(const Host *h) {
+const Nic *host_migration_nic(const Host *host) {
         const Nic *routed = NULL, *any = NULL;
         uint32_t n = 0;
         bool told = false;
 
-        for (uint32_t i = 0; i < h->n_nics; i++) {
-                const Nic *nic = &h->nics[i];
+        for (uint32_t i = 0; i < host->n_nics; i++) {
+                const Nic *nic = &host->nics[i];
 
                 told |= nic->peers != UNKNOWN;
                 if (!nic->carrier)
@@ -214,23 +214,23 @@ static int number_list_has(const char *list, int64_t number) {
         return 0;
 }
 
-bool number_list_within(const char *a, const char *b) {
+bool number_list_within(const char *left, const char *right) {
         int64_t first, last;
 
-        while (a && b && *a && *b) {
-                if (!number_list_next(&a, &first, &last))
+        while (left && right && *left && *right) {
+                if (!number_list_next(&left, &first, &last))
                         return true;
                 for (; first <= last; first++)
-                        if (number_list_has(b, first) == 0)
+                        if (number_list_has(right, first) == 0)
                                 return false;
         }
         return true;
 }
 
-bool host_has_numa_nodes(const Host *h, const char *nodes) {
+bool host_has_numa_nodes(const Host *host, const char *nodes) {
         int64_t first, last;
 
-        if (!h->platform || h->platform->n_numa == 0)
+        if (!host->platform || host->platform->n_numa == 0)
                 return true;
         while (nodes && *nodes) {
                 if (!number_list_next(&nodes, &first, &last))
@@ -238,8 +238,8 @@ bool host_has_numa_nodes(const Host *h, const char *nodes) {
                 for (; first <= last; first++) {
                         bool found = false;
 
-                        for (uint32_t i = 0; i < h->platform->n_numa; i++)
-                                found = found || h->platform->numa[i].id == first;
+                        for (uint32_t i = 0; i < host->platform->n_numa; i++)
+                                found = found || host->platform->numa[i].id == first;
                         if (!found)
                                 return false;
                 }

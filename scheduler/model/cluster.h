@@ -389,12 +389,12 @@ VmIx snapshot_vm(const Snapshot *s, const char *name);
 int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault);
 
 /* The host's huge pages of this size, or NULL. */
-const Hugepages *host_hugepages(const Host *h, int64_t kib);
+const Hugepages *host_hugepages(const Host *host, int64_t kib);
 
 /* The NIC migrations take: of those with a carrier the one over which most other hosts' migration addresses
  * are routed (the first by name, of several); where no agent told of routes, the only one there is. NULL: not
  * known. Its speed and rates may be UNKNOWN; its rates hold whatever flows, migrations under way too. */
-const Nic *host_migration_nic(const Host *h);
+const Nic *host_migration_nic(const Host *host);
 
 /* What it used at its last reading, whatever it is taken to need. */
 VmLoad vm_measured(const Vm *vm);
@@ -403,10 +403,10 @@ VmLoad vm_measured(const Vm *vm);
 bool strings_have(const Strings *words, const char *word);
 
 /* Every number of the list `a` ("0-3,8") is in `b`. A list that is NULL, or none, restricts nothing. */
-bool number_list_within(const char *a, const char *b);
+bool number_list_within(const char *left, const char *right);
 
 /* Has the host every NUMA node of the list ("0-1")? True where its nodes are not known. */
-bool host_has_numa_nodes(const Host *h, const char *nodes);
+bool host_has_numa_nodes(const Host *host, const char *nodes);
 
 /* host-passthrough, host-model, maximum: a CPU that is whatever the host has, and runs only on the same. */
 bool cpu_follows_host(const char *model);

@@ -13,10 +13,10 @@ static size_t host_label_key_length(const char *label) {
         return strcspn(label, "=");
 }
 
-static bool host_label_same_key(const char *a, const char *b) {
-        const size_t n = host_label_key_length(a);
+static bool host_label_same_key(const char *left, const char *right) {
+        const size_t n = host_label_key_length(left);
 
-        return n == host_label_key_length(b) && memcmp(a, b, n) == 0;
+        return n == host_label_key_length(right) && memcmp(left, right, n) == 0;
 }
 
 static bool host_label_key_byte(char c) {

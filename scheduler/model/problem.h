@@ -34,17 +34,17 @@ typedef struct Costs {
         Cost tier[TIER_N];
 } Costs;
 
-static inline Costs costs_add(Costs a, Costs b) {
+static inline Costs costs_add(Costs left, Costs right) {
         for (int t = 0; t < TIER_N; t++)
-                a.tier[t] += b.tier[t];
-        return a;
+                left.tier[t] += right.tier[t];
+        return left;
 }
 
 /* <0, 0, >0: lexicographic. */
-static inline int costs_compare(const Costs *a, const Costs *b) {
+static inline int costs_compare(const Costs *left, const Costs *right) {
         for (int t = 0; t < TIER_N; t++)
-                if (a->tier[t] != b->tier[t])
-                        return a->tier[t] < b->tier[t] ? -1 : 1;
+                if (left->tier[t] != right->tier[t])
+                        return left->tier[t] < right->tier[t] ? -1 : 1;
         return 0;
 }
 

@@ -21,10 +21,10 @@ static_assert(SELECT_FROM_VMS == 0 && SELECT_FROM_HOSTS == 1, "the columns above
 
 /* ---- one pattern ---- */
 
-/* The set that opens at p ('['): whether c is in it, and where it ends. NULL: it has no end, and '[' is a
+/* The set that opens at text ('['): whether c is in it, and where it ends. NULL: it has no end, and '[' is a
  * letter like others. */
-static const char *set_end(const char *p, unsigned char c, bool *ret_in) {
-        const char *s = p + 1;
+static const char *set_end(const char *text, unsigned char c, bool *ret_in) {
+        const char *s = text + 1;
         bool in = false;
 
         do {
@@ -45,20 +45,20 @@ static const char *set_end(const char *p, unsigned char c, bool *ret_in) {
 }
 
 /* One step of the pattern that stands for one letter: past it when it fits c, else NULL. */
-static const char *selection_step(const char *p, unsigned char c) {
+static const char *selection_step(const char *text, unsigned char c) {
         const char *end;
         bool in;
 
-        if (*p == '?')
-                return p + 1;
-        if (*p == '[') {
-                end = set_end(p, c, &in);
+        if (*text == '?')
+                return text + 1;
+        if (*text == '[') {
+                end = set_end(text, c, &in);
                 if (end)
                         return in ? end : NULL;
         }
-        if (*p == '\\' && p[1] != '\0')
-                p++;
-        return (unsigned char) *p == c ? p + 1 : NULL;
+        if (*text == '\\' && text[1] != '\0')
+                text++;
+        return (unsigned char) *text == c ? text + 1 : NULL;
 }
 
 bool text_fits(const char *pattern, const char *text) {
@@ -273,18 +273,18 @@ static bool labels_fit(const SelectTerm *t, const Strings *labels) {
         return false;
 }
 
-static bool term_has_host(const SelectTerm *t, const Host *h) {
+static bool term_has_host(const SelectTerm *t, const Host *host) {
         switch (t->kind) {
         case SELECT_HOST:
-                return term_fits(t, h->name);
+                return term_fits(t, host->name);
         case SELECT_ZONE:
-                return term_fits(t, h->zone);
+                return term_fits(t, host->zone);
         case SELECT_RACK:
-                return term_fits(t, h->rack);
+                return term_fits(t, host->rack);
         case SELECT_NEIGHBORHOOD:
-                return term_fits(t, h->neighborhood);
+                return term_fits(t, host->neighborhood);
         case SELECT_HOST_LABEL:
-                return labels_fit(t, &h->labels);
+                return labels_fit(t, &host->labels);
         case SELECT_VM:
         case SELECT_LABEL:
         case SELECT_GROUP:
@@ -317,14 +317,14 @@ typedef struct Verdicts {
         bool any, in, out; /* there is a word that is no exception; one of those fits; an exception fits */
 } Verdicts;
 
-static void verdict_add(Verdicts *v, const SelectTerm *t, bool fits) {
-        v->any |= !t->except;
-        v->in |= !t->except && fits;
-        v->out |= t->except && fits;
+static void verdict_add(Verdicts *verdicts, const SelectTerm *t, bool fits) {
+        verdicts->any |= !t->except;
+        verdicts->in |= !t->except && fits;
+        verdicts->out |= t->except && fits;
 }
 
-static bool selection_verdict(const Selection *sel, const Verdicts *v) {
-        return sel->n > 0 && !v->out && (v->in || !v->any);
+static bool selection_verdict(const Selection *sel, const Verdicts *verdicts) {
+        return sel->n > 0 && !verdicts->out && (verdicts->in || !verdicts->any);
 }
 
 bool selection_has_vm(const Selection *sel, const Snapshot *s, VmIx v) {
@@ -335,11 +335,11 @@ bool selection_has_vm(const Selection *sel, const Snapshot *s, VmIx v) {
         return selection_verdict(sel, &all);
 }
 
-bool selection_fits_host(const Selection *sel, const Host *h) {
+bool selection_fits_host(const Selection *sel, const Host *host) {
         Verdicts all = { 0 };
 
         for (uint32_t i = 0; i < sel->n && !all.out; i++)
-                verdict_add(&all, &sel->terms[i], term_has_host(&sel->terms[i], h));
+                verdict_add(&all, &sel->terms[i], term_has_host(&sel->terms[i], host));
         return selection_verdict(sel, &all);
 }
 

@@ -59,7 +59,7 @@ int selection_add(Arena *a, Selection *s, const char *text, SelectFrom from,
 
 bool selection_has_vm(const Selection *sel, const Snapshot *s, VmIx v);
 bool selection_has_host(const Selection *sel, const Snapshot *s, HostIx h);
-bool selection_fits_host(const Selection *sel, const Host *h); /* also one that is in no snapshot yet */
+bool selection_fits_host(const Selection *sel, const Host *host); /* also one that is in no snapshot yet */
 
 /* All that are selected, in their order. In `a`. 0 or -ENOMEM. */
 int selection_vms(Arena *a, const Selection *sel, const Snapshot *s, const VmIx **ret,

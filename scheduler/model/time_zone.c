@@ -11,8 +11,8 @@
 
 /* ---- dates: days_from_civil and its inverse, http://howardhinnant.github.io/date_algorithms.html ---- */
 
-static int64_t floor_div(int64_t a, int64_t b) {
-        return a / b - (a % b < 0);
+static int64_t floor_div(int64_t left, int64_t right) {
+        return left / right - (left % right < 0);
 }
 
 int64_t date_to_days(int64_t year, int month, int day) {

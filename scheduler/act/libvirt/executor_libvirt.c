@@ -20,10 +20,10 @@ typedef struct LibvirtExecutor {
         uint64_t phases_seen;
 } LibvirtExecutor;
 
-static Entry *executor_libvirt_find(LibvirtExecutor *e, uint32_t id) {
-        for (size_t i = 0; i < e->n; i++)
-                if (e->entries[i].id == id)
-                        return &e->entries[i];
+static Entry *executor_libvirt_find(LibvirtExecutor *executor, uint32_t id) {
+        for (size_t i = 0; i < executor->n; i++)
+                if (executor->entries[i].id == id)
+                        return &executor->entries[i];
         assert(false); /* not an id that start() gave and forget() did not take */
         return NULL;
 }
@@ -81,11 +81,11 @@ static void executor_forget(void *self, uint32_t id) {
         *entry = e->entries[--e->n];
 }
 
-static bool all_ended(const LibvirtExecutor *e) {
+static bool all_ended(const LibvirtExecutor *executor) {
         MigrationStatus status;
 
-        for (size_t i = 0; i < e->n; i++) {
-                migration_poll(e->entries[i].migration, &status);
+        for (size_t i = 0; i < executor->n; i++) {
+                migration_poll(executor->entries[i].migration, &status);
                 if (!migration_has_ended(status.phase))
                         return false;
         }

@@ -81,11 +81,12 @@ void capability_cache_done(CapabilityCache *b) {
         b->first = NULL;
 }
 
-MigrationCapabilities migration_capabilities_both(MigrationCapabilities a, MigrationCapabilities b) {
-        return (MigrationCapabilities){ .auto_converge = a.auto_converge && b.auto_converge,
-                                        .post_copy = a.post_copy && b.post_copy,
-                                        .parallel = a.parallel && b.parallel,
-                                        .zstd = a.zstd && b.zstd,
-                                        .parallel_post_copy = a.parallel_post_copy && b.parallel_post_copy,
-                                        .tls = a.tls && b.tls };
+MigrationCapabilities migration_capabilities_both(MigrationCapabilities left, MigrationCapabilities right) {
+        return (MigrationCapabilities){ .auto_converge = left.auto_converge && right.auto_converge,
+                                        .post_copy = left.post_copy && right.post_copy,
+                                        .parallel = left.parallel && right.parallel,
+                                        .zstd = left.zstd && right.zstd,
+                                        .parallel_post_copy =
+                                                left.parallel_post_copy && right.parallel_post_copy,
+                                        .tls = left.tls && right.tls };
 }

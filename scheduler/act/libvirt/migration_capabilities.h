@@ -49,4 +49,4 @@ void capability_cache_put(CapabilityCache *b, const char *uri, usec_t now,
 void capability_cache_done(CapabilityCache *b);
 
 /* What both can. */
-MigrationCapabilities migration_capabilities_both(MigrationCapabilities a, MigrationCapabilities b);
+MigrationCapabilities migration_capabilities_both(MigrationCapabilities left, MigrationCapabilities right);

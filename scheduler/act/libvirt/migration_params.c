@@ -122,19 +122,19 @@ PauseLimit pause_limit_of(const MoveManner *m) {
                              .lowest = UNKNOWN };
 }
 
-bool pause_limit_look(PauseLimit *p, const MigrationStatus *s) {
+bool pause_limit_look(PauseLimit *limit, const MigrationStatus *s) {
         bool stalled;
 
-        if (s->iteration <= p->iteration || s->bytes_left <= 0)
+        if (s->iteration <= limit->iteration || s->bytes_left <= 0)
                 return false;
-        p->iteration = s->iteration;
+        limit->iteration = s->iteration;
         /* seen some time after the iteration began, never at the same one: an eighth less is none */
-        stalled = p->lowest != UNKNOWN && s->bytes_left >= p->lowest - p->lowest / 8;
+        stalled = limit->lowest != UNKNOWN && s->bytes_left >= limit->lowest - limit->lowest / 8;
         if (!stalled)
-                p->lowest = s->bytes_left;
-        p->stalled += stalled;
-        if (!stalled || p->now_ms <= 0 || p->now_ms >= p->most_ms)
+                limit->lowest = s->bytes_left;
+        limit->stalled += stalled;
+        if (!stalled || limit->now_ms <= 0 || limit->now_ms >= limit->most_ms)
                 return false;
-        p->now_ms = p->now_ms * 3 / 2 < p->most_ms ? p->now_ms * 3 / 2 : p->most_ms;
+        limit->now_ms = limit->now_ms * 3 / 2 < limit->most_ms ? limit->now_ms * 3 / 2 : limit->most_ms;
         return true;
 }

@@ -46,5 +46,5 @@ typedef struct PauseLimit {
 
 PauseLimit pause_limit_of(const MoveManner *m);
 
-/* A look at the job. True: the limit is to be set to p->now_ms. */
-bool pause_limit_look(PauseLimit *p, const MigrationStatus *s);
+/* A look at the job. True: the limit is to be set to limit->now_ms. */
+bool pause_limit_look(PauseLimit *limit, const MigrationStatus *s);

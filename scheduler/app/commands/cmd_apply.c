@@ -35,8 +35,8 @@ typedef struct Apply {
 
 /* ---- what to move ---- */
 
-static ExitStatus from_plan_file(Apply *x, const char *path) {
-        Invocation *in = x->in;
+static ExitStatus from_plan_file(Apply *apply, const char *path) {
+        Invocation *in = apply->in;
         const Objection *objections = NULL;
         const PlanFile *plan = NULL;
         uint32_t n_objections = 0;
@@ -47,72 +47,74 @@ static ExitStatus from_plan_file(Apply *x, const char *path) {
         if (file_read(in->arena, path, &text, &n, &fault) < 0 ||
             plan_file_parse(in->arena, text, n, &plan, &fault) < 0)
                 return command_complain_fault(in, EXIT_BAD_INPUT, path, &fault);
-        if (plan_check(in->arena, x->facts.snapshot, x->facts.settings, plan->moves, plan->n_moves,
+        if (plan_check(in->arena, apply->facts.snapshot, apply->facts.settings, plan->moves, plan->n_moves,
                        &objections, &n_objections) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (n_objections > 0)
                 return command_complain(in, EXIT_BLOCKED,
                                         "%s is not safe now: %s (%u objections; see plimsoll check)", path,
                                         objections[0].text, n_objections);
-        if (mover_moves_of_file(in->arena, x->facts.snapshot, x->facts.settings, plan, &x->moves, &fault) < 0)
+        if (mover_moves_of_file(in->arena, apply->facts.snapshot, apply->facts.settings, plan, &apply->moves,
+                                &fault) < 0)
                 return command_complain_fault(in, EXIT_BLOCKED, path, &fault);
-        x->n = plan->n_moves;
-        x->file = plan;
+        apply->n = plan->n_moves;
+        apply->file = plan;
         if (!in->json)
                 (void) fprintf(in->out.out, "%s: %u moves in %u waves\n", path, plan->n_moves, plan->n_waves);
         return EXIT_DONE;
 }
 
-static ExitStatus from_planning(Apply *x) {
-        Invocation *in = x->in;
+static ExitStatus from_planning(Apply *apply) {
+        Invocation *in = apply->in;
         Workers workers = workers_threads(0);
         PlanView view = { .all = option_given(&in->options, "all") };
-        Store *store = source_store(x->facts.source);
+        Store *store = source_store(apply->facts.source);
         TextFault fault;
         int r;
 
-        x->input = (RoundInput){ .snapshot = x->facts.snapshot,
-                                 .settings = x->facts.settings,
-                                 .request = plan_request_of(&in->options, &workers),
-                                 .now = clock_now(),
-                                 .think = settings_int(x->facts.settings, "service", "think") };
-        r = store ? round_store_holds(store, in->arena, &x->input) : 0;
+        apply->input = (RoundInput){ .snapshot = apply->facts.snapshot,
+                                     .settings = apply->facts.settings,
+                                     .request = plan_request_of(&in->options, &workers),
+                                     .now = clock_now(),
+                                     .think = settings_int(apply->facts.settings, "service", "think") };
+        r = store ? round_store_holds(store, in->arena, &apply->input) : 0;
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
-        r = round_decide(in->arena, &x->input, &x->round);
+        r = round_decide(in->arena, &apply->input, &apply->round);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
-        view.snapshot = x->round.snapshot;
-        view.problem = x->round.problem;
-        view.plan = x->round.plan;
-        view.took = x->round.took;
+        view.snapshot = apply->round.snapshot;
+        view.problem = apply->round.problem;
+        view.plan = apply->round.plan;
+        view.took = apply->round.took;
         if (!in->json && plan_text_print(in->arena, &view, &in->out) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
-        if (mover_moves_of_plan(in->arena, x->round.snapshot, x->round.plan, &x->moves, &fault) < 0)
+        if (mover_moves_of_plan(in->arena, apply->round.snapshot, apply->round.plan, &apply->moves, &fault) <
+            0)
                 return command_complain_fault(in, EXIT_BLOCKED, NULL, &fault);
-        x->input.request.workers = &workers_none; /* what was decided is not decided again */
-        x->n = x->round.plan->n_moves;
-        x->blocked = x->round.plan->status >= PLAN_BLOCKED || x->round.plan->n_refused_all > 0;
+        apply->input.request.workers = &workers_none; /* what was decided is not decided again */
+        apply->n = apply->round.plan->n_moves;
+        apply->blocked = apply->round.plan->status >= PLAN_BLOCKED || apply->round.plan->n_refused_all > 0;
         return EXIT_DONE;
 }
 
 /* ---- a person's yes ---- */
 
-static ExitStatus cmd_apply_ask(const Apply *x) {
+static ExitStatus cmd_apply_ask(const Apply *apply) {
         char answer[16] = "";
 
-        if (option_given(&x->in->options, "yes"))
+        if (option_given(&apply->in->options, "yes"))
                 return EXIT_DONE;
-        if (!isatty(STDIN_FILENO) || x->in->json)
+        if (!isatty(STDIN_FILENO) || apply->in->json)
                 return command_complain(
-                        x->in, EXIT_BAD_INPUT, "%s; nothing was moved",
-                        x->in->json ? "--json does not ask: --yes is needed"
-                                    : "there is nobody to ask: without a terminal --yes is needed");
-        (void) fprintf(x->in->out.out, "\nMove %u VM%s now? [y/N] ", x->n, x->n == 1 ? "" : "s");
-        (void) fflush(x->in->out.out);
+                        apply->in, EXIT_BAD_INPUT, "%s; nothing was moved",
+                        apply->in->json ? "--json does not ask: --yes is needed"
+                                        : "there is nobody to ask: without a terminal --yes is needed");
+        (void) fprintf(apply->in->out.out, "\nMove %u VM%s now? [y/N] ", apply->n, apply->n == 1 ? "" : "s");
+        (void) fflush(apply->in->out.out);
         if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
-                return command_complain(x->in, EXIT_FAILED, "nothing was moved");
+                return command_complain(apply->in, EXIT_FAILED, "nothing was moved");
         return EXIT_DONE;
 }
 
@@ -154,57 +156,59 @@ static StopRequest cmd_apply_stop_request(void *arg) {
 }
 
 /* The record and the audit, as the service keeps them. What cannot be kept is said; the moves are made. */
-static void cmd_apply_keep(Apply *x, const MoveOutcome *outcomes) {
-        Invocation *in = x->in;
-        RoundRecord record = { .input = &x->input,
-                               .facts = x->facts.raw,
-                               .round = &x->round,
-                               .leader = x->leadership.self,
+static void cmd_apply_keep(Apply *apply, const MoveOutcome *outcomes) {
+        Invocation *in = apply->in;
+        RoundRecord record = { .input = &apply->input,
+                               .facts = apply->facts.raw,
+                               .round = &apply->round,
+                               .leader = apply->leadership.self,
                                .mode = "apply",
-                               .n_moves = x->n };
-        AuditEntry entry = { .at = clock_now(), .leader = x->leadership.self, .mode = "apply" };
+                               .n_moves = apply->n };
+        AuditEntry entry = { .at = clock_now(), .leader = apply->leadership.self, .mode = "apply" };
         char name[RECORD_NAME_SIZE] = "";
         int r;
 
-        if (!source_store(x->facts.source))
+        if (!source_store(apply->facts.source))
                 return;
-        r = mover_record(in->arena, x->moves, outcomes, x->n, &record.moves);
-        if (r == 0 && x->round.plan)
-                r = round_record_store(&x->leadership, in->arena, &record, name);
-        if (x->round.plan)
+        r = mover_record(in->arena, apply->moves, outcomes, apply->n, &record.moves);
+        if (r == 0 && apply->round.plan)
+                r = round_record_store(&apply->leadership, in->arena, &record, name);
+        if (apply->round.plan)
                 entry = audit_store_entry(&record, name);
         else
-                entry.status = plan_status_names[x->file->status];
+                entry.status = plan_status_names[apply->file->status];
         entry.moves = record.moves;
-        entry.n_moves = x->n;
-        for (uint32_t i = 0; i < x->n && !x->round.plan; i++) {
-                entry.predicted_ms += x->moves[i].predicted.ms;
-                entry.predicted_bytes += x->moves[i].predicted.bytes;
+        entry.n_moves = apply->n;
+        for (uint32_t i = 0; i < apply->n && !apply->round.plan; i++) {
+                entry.predicted_ms += apply->moves[i].predicted.ms;
+                entry.predicted_bytes += apply->moves[i].predicted.bytes;
         }
         if (r == 0)
-                r = audit_store_write(&x->leadership, in->arena, x->facts.settings, x->facts.snapshot, entry);
+                r = audit_store_write(&apply->leadership, in->arena, apply->facts.settings,
+                                      apply->facts.snapshot, entry);
         if (r != 0)
                 (void) fprintf(in->err.out, "%s: the record of this could not be kept: %s\n", in->program,
                                r == 1         ? "another leads"
                                : r == -ENOMEM ? "out of memory"
-                                              : store_error(x->leadership.store));
+                                              : store_error(apply->leadership.store));
 }
 
-static void cmd_apply_print_json(const Apply *x, const MoveOutcome *outcomes, FILE *out) {
+static void cmd_apply_print_json(const Apply *apply, const MoveOutcome *outcomes, FILE *out) {
         json_t *o = json_object(), *list = json_array();
 
-        for (uint32_t i = 0; i < x->n; i++) {
+        for (uint32_t i = 0; i < apply->n; i++) {
                 const MoveOutcome *e = &outcomes[i];
                 bool ran = e->status.started > 0;
 
                 (void) json_array_append_new(
                         list,
-                        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I}", "vm", x->moves[i].vm,
-                                  "from", x->moves[i].from, "to", x->moves[i].to, "wave",
-                                  (int) x->moves[i].wave, "end", move_end_names[e->end], "why", e->why, "ms",
+                        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I}", "vm",
+                                  apply->moves[i].vm, "from", apply->moves[i].from, "to", apply->moves[i].to,
+                                  "wave", (int) apply->moves[i].wave, "end", move_end_names[e->end], "why",
+                                  e->why, "ms",
                                   (json_int_t) (ran ? (e->status.ended - e->status.started) / USEC_PER_MSEC
                                                     : UNKNOWN),
-                                  "predicted_ms", (json_int_t) x->moves[i].predicted.ms, "bytes",
+                                  "predicted_ms", (json_int_t) apply->moves[i].predicted.ms, "bytes",
                                   (json_int_t) (ran ? e->status.bytes_done : UNKNOWN), "downtime_ms",
                                   (json_int_t) (ran ? e->status.downtime_ms : UNKNOWN)));
         }
@@ -215,11 +219,11 @@ static void cmd_apply_print_json(const Apply *x, const MoveOutcome *outcomes, FI
         json_decref(o);
 }
 
-static ExitStatus cmd_apply_status_of(const Apply *x, const MoveOutcome *outcomes) {
-        ExitStatus status = x->blocked ? EXIT_BLOCKED : EXIT_DONE;
+static ExitStatus cmd_apply_status_of(const Apply *apply, const MoveOutcome *outcomes) {
+        ExitStatus status = apply->blocked ? EXIT_BLOCKED : EXIT_DONE;
         uint32_t done = 0;
 
-        for (uint32_t i = 0; i < x->n; i++) {
+        for (uint32_t i = 0; i < apply->n; i++) {
                 MoveEnd e = outcomes[i].end;
 
                 done += e == MOVE_DONE;
@@ -228,26 +232,26 @@ static ExitStatus cmd_apply_status_of(const Apply *x, const MoveOutcome *outcome
                 else if (e != MOVE_DONE && status == EXIT_DONE)
                         status = EXIT_BLOCKED;
         }
-        if (!x->in->json)
-                (void) fprintf(x->in->out.out, "%u of %u moved\n", done, x->n);
+        if (!apply->in->json)
+                (void) fprintf(apply->in->out.out, "%u of %u moved\n", done, apply->n);
         return status;
 }
 
-static ExitStatus run_moves(Apply *x) {
-        Invocation *in = x->in;
-        MoveOutcome *outcomes = arena_new(in->arena, MoveOutcome, x->n);
+static ExitStatus run_moves(Apply *apply) {
+        Invocation *in = apply->in;
+        MoveOutcome *outcomes = arena_new(in->arena, MoveOutcome, apply->n);
         Executor executor;
-        MoverInput input = { .source = x->facts.source,
-                             .settings = x->facts.settings,
-                             .facts = x->facts.snapshot,
-                             .facts_at = x->facts.read_at,
+        MoverInput input = { .source = apply->facts.source,
+                             .settings = apply->facts.settings,
+                             .facts = apply->facts.snapshot,
+                             .facts_at = apply->facts.read_at,
                              .executor = &executor,
-                             .leadership = source_store(x->facts.source) ? &x->leadership : NULL,
-                             .moves = x->moves,
-                             .n = x->n,
-                             .by_hand = x->file != NULL,
-                             .suppose = x->suppose,
-                             .watch = { .arg = x,
+                             .leadership = source_store(apply->facts.source) ? &apply->leadership : NULL,
+                             .moves = apply->moves,
+                             .n = apply->n,
+                             .by_hand = apply->file != NULL,
+                             .suppose = apply->suppose,
+                             .watch = { .arg = apply,
                                         .started = cmd_apply_started,
                                         .progress = cmd_apply_seen,
                                         .ended = cmd_apply_ended,
@@ -255,9 +259,9 @@ static ExitStatus run_moves(Apply *x) {
                                         .trouble = cmd_apply_trouble } };
         int r;
 
-        x->screen = in->json ? in->err : in->out;
-        x->progress = progress_begin(in->arena, &x->screen, x->moves, x->n);
-        if (!outcomes || !x->progress)
+        apply->screen = in->json ? in->err : in->out;
+        apply->progress = progress_begin(in->arena, &apply->screen, apply->moves, apply->n);
+        if (!outcomes || !apply->progress)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         r = executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, &executor);
         if (r < 0)
@@ -267,83 +271,86 @@ static ExitStatus run_moves(Apply *x) {
         executor.free(executor.self);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "nothing was moved: %s", strerrordesc_np(-r));
-        cmd_apply_keep(x, outcomes);
+        cmd_apply_keep(apply, outcomes);
         if (in->json)
-                cmd_apply_print_json(x, outcomes, in->out.out);
-        return cmd_apply_status_of(x, outcomes);
+                cmd_apply_print_json(apply, outcomes, in->out.out);
+        return cmd_apply_status_of(apply, outcomes);
 }
 
 /* Who leads, in which mode, and what can be done about it. */
-static ExitStatus led_by_another(const Apply *x, const LiveState *live) {
-        const char *leader = x->leadership.holder;
+static ExitStatus led_by_another(const Apply *apply, const LiveState *live) {
+        const char *leader = apply->leadership.holder;
 
         if (live && live->n_waiting > 0)
-                return command_complain(x->in, EXIT_BLOCKED,
+                return command_complain(apply->in, EXIT_BLOCKED,
                                         "nothing was moved: %s leads this cluster, and its plan %s waits for "
                                         "a yes: plimsoll confirm %s. To move VMs by hand, stop the service",
                                         leader, live->waiting[0].id, live->waiting[0].id);
         if (live && service_modes_act(&live->modes))
                 return command_complain(
-                        x->in, EXIT_BLOCKED,
+                        apply->in, EXIT_BLOCKED,
                         "nothing was moved: %s leads this cluster and moves its VMs (mode %s; "
                         "plimsoll status). To move them by hand, stop the service or have it "
                         "only advise (service.mode)",
                         leader, live->mode);
-        return command_complain(x->in, EXIT_BLOCKED,
+        return command_complain(apply->in, EXIT_BLOCKED,
                                 "nothing was moved: %s leads this cluster and moves its VMs", leader);
 }
 
 /* A service that acts keeps the lease: that is said before a person is asked, not after. */
-static ExitStatus may_lead(Apply *x) {
-        Store *store = source_store(x->facts.source);
+static ExitStatus may_lead(Apply *apply) {
+        Store *store = source_store(apply->facts.source);
         LiveState live = { 0 };
-        int r = store ? live_state_get(store, x->in->arena, &live) : 1;
+        int r = store ? live_state_get(store, apply->in->arena, &live) : 1;
 
         if (store)
-                x->leadership = leadership_of(store, settings_int(x->facts.settings, "service", "lease"));
+                apply->leadership =
+                        leadership_of(store, settings_int(apply->facts.settings, "service", "lease"));
         if (r == 0 && service_modes_act(&live.modes)) {
-                r = leadership_take(&x->leadership);
+                r = leadership_take(&apply->leadership);
                 if (r == 0)
-                        leadership_release(&x->leadership); /* it is gone: its state outlives it a little */
+                        leadership_release(
+                                &apply->leadership); /* it is gone: its state outlives it a little */
                 if (r == 1)
-                        return led_by_another(x, &live);
+                        return led_by_another(apply, &live);
         }
-        return r < 0 ? command_complain(x->in, EXIT_FAILED, "%s", store_error(store)) : EXIT_DONE;
+        return r < 0 ? command_complain(apply->in, EXIT_FAILED, "%s", store_error(store)) : EXIT_DONE;
 }
 
 /* With a store, only the leader acts. */
-static ExitStatus lead_and_run(Apply *x) {
-        Store *store = source_store(x->facts.source);
+static ExitStatus lead_and_run(Apply *apply) {
+        Store *store = source_store(apply->facts.source);
         LiveState live = { 0 };
         ExitStatus status;
         int r = 0;
 
         if (!store)
-                return run_moves(x);
-        for (int tries = 0; tries < 20 && (r = leadership_take(&x->leadership)) == 1; tries++)
+                return run_moves(apply);
+        for (int tries = 0; tries < 20 && (r = leadership_take(&apply->leadership)) == 1; tries++)
                 clock_sleep(500 * USEC_PER_MSEC); /* a service that only advises leads for a moment a round */
         if (r == 1)
-                return led_by_another(x, live_state_get(store, x->in->arena, &live) == 0 ? &live : NULL);
+                return led_by_another(apply,
+                                      live_state_get(store, apply->in->arena, &live) == 0 ? &live : NULL);
         if (r < 0)
-                return command_complain(x->in, EXIT_FAILED, "%s", store_error(store));
-        status = run_moves(x);
-        leadership_release(&x->leadership);
+                return command_complain(apply->in, EXIT_FAILED, "%s", store_error(store));
+        status = run_moves(apply);
+        leadership_release(&apply->leadership);
         return status;
 }
 
 /* What was planned and shown. */
-static ExitStatus cmd_apply_carry_out(Apply *x) {
+static ExitStatus cmd_apply_carry_out(Apply *apply) {
         ExitStatus status;
 
-        if (x->n == 0) {
-                if (x->in->json)
-                        cmd_apply_print_json(x, NULL, x->in->out.out);
-                return x->blocked ? EXIT_BLOCKED : EXIT_DONE;
+        if (apply->n == 0) {
+                if (apply->in->json)
+                        cmd_apply_print_json(apply, NULL, apply->in->out.out);
+                return apply->blocked ? EXIT_BLOCKED : EXIT_DONE;
         }
-        status = may_lead(x);
+        status = may_lead(apply);
         if (status == EXIT_DONE)
-                status = cmd_apply_ask(x);
-        return status == EXIT_DONE ? lead_and_run(x) : status;
+                status = cmd_apply_ask(apply);
+        return status == EXIT_DONE ? lead_and_run(apply) : status;
 }
 
 ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose) {
@@ -353,15 +360,15 @@ ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppo
         return status == EXIT_DONE ? cmd_apply_carry_out(&x) : status;
 }
 
-static ExitStatus cmd_apply_apply(Apply *x) {
-        const char *path = option_text(&x->in->options, "plan");
+static ExitStatus cmd_apply_apply(Apply *apply) {
+        const char *path = option_text(&apply->in->options, "plan");
         ExitStatus status;
 
-        if (source_kind(x->facts.source) == SOURCE_FILE)
-                return command_complain(x->in, EXIT_BAD_INPUT,
+        if (source_kind(apply->facts.source) == SOURCE_FILE)
+                return command_complain(apply->in, EXIT_BAD_INPUT,
                                         "a snapshot file is not what is now: apply needs --hosts or --redis");
-        status = path ? from_plan_file(x, path) : from_planning(x);
-        return status == EXIT_DONE ? cmd_apply_carry_out(x) : status;
+        status = path ? from_plan_file(apply, path) : from_planning(apply);
+        return status == EXIT_DONE ? cmd_apply_carry_out(apply) : status;
 }
 
 static ExitStatus cmd_apply_run(Invocation *in) {

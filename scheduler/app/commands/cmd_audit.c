@@ -25,39 +25,40 @@ typedef struct Audit {
 
 /* ---- what was asked for ---- */
 
-static bool cmd_audit_wanted(const Audit *x, const RecordMove *m) {
-        return (!x->vm || strcmp(x->vm, m->order->vm) == 0) &&
-               (!x->host || strcmp(x->host, m->order->from) == 0 || strcmp(x->host, m->order->to) == 0);
+static bool cmd_audit_wanted(const Audit *audit, const RecordMove *m) {
+        return (!audit->vm || strcmp(audit->vm, m->order->vm) == 0) &&
+               (!audit->host || strcmp(audit->host, m->order->from) == 0 ||
+                strcmp(audit->host, m->order->to) == 0);
 }
 
-static int cmd_audit_pick(Audit *x, const AuditEntry *all, uint32_t n) {
-        AuditEntry *list = arena_new(x->in->arena, AuditEntry, n);
+static int cmd_audit_pick(Audit *audit, const AuditEntry *all, uint32_t n) {
+        AuditEntry *list = arena_new(audit->in->arena, AuditEntry, n);
 
         if (!list)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
-                RecordMove *moves = arena_new(x->in->arena, RecordMove, all[i].n_moves);
+                RecordMove *moves = arena_new(audit->in->arena, RecordMove, all[i].n_moves);
                 uint32_t k = 0;
 
                 if (!moves)
                         return -ENOMEM;
                 for (uint32_t m = 0; m < all[i].n_moves; m++)
-                        if (cmd_audit_wanted(x, &all[i].moves[m]))
+                        if (cmd_audit_wanted(audit, &all[i].moves[m]))
                                 moves[k++] = all[i].moves[m];
-                if ((x->vm || x->host) && k == 0)
+                if ((audit->vm || audit->host) && k == 0)
                         continue;
-                list[x->n] = all[i];
-                list[x->n].moves = moves;
-                list[x->n++].n_moves = k;
+                list[audit->n] = all[i];
+                list[audit->n].moves = moves;
+                list[audit->n++].n_moves = k;
         }
-        x->entries = list;
-        return audit_sum(x->in->arena, x->entries, x->n, &x->sum);
+        audit->entries = list;
+        return audit_sum(audit->in->arena, audit->entries, audit->n, &audit->sum);
 }
 
 /* ---- JSON and CSV ---- */
 
-static json_t *entry_json(Arena *a, const AuditEntry *e) {
-        AuditEntry first = *e;
+static json_t *entry_json(Arena *a, const AuditEntry *entry) {
+        AuditEntry first = *entry;
         const char *text = NULL;
         json_t *o, *later;
         size_t n = 0;
@@ -67,7 +68,7 @@ static json_t *entry_json(Arena *a, const AuditEntry *e) {
                 return NULL;
         o = json_loadb(text, n, 0, NULL);
         (void) json_object_del(o, "schema");
-        if (e->n_after == 0 || audit_text_print(a, e, &text, &n) < 0)
+        if (entry->n_after == 0 || audit_text_print(a, entry, &text, &n) < 0)
                 return o;
         later = json_loadb(text, n, 0, NULL);
         (void) json_object_set(o, "after", json_object_get(later, "after"));
@@ -94,16 +95,17 @@ static json_t *sum_json(const AuditSum *s) {
         return o;
 }
 
-static void cmd_audit_print_json(const Audit *x) {
+static void cmd_audit_print_json(const Audit *audit) {
         json_t *list = json_array(), *o;
 
-        for (uint32_t i = 0; i < x->n; i++)
-                (void) json_array_append_new(list, entry_json(x->in->arena, &x->entries[i]));
-        o = json_pack("{s:s, s:s, s:I, s:s*, s:o, s:o}", "schema", "plimsoll.audit/1", "cluster", x->cluster,
-                      "since", (json_int_t) x->since, "paused", x->paused, "sum", sum_json(&x->sum),
-                      "decisions", list);
-        (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
-        (void) fputc('\n', x->in->out.out);
+        for (uint32_t i = 0; i < audit->n; i++)
+                (void) json_array_append_new(list, entry_json(audit->in->arena, &audit->entries[i]));
+        o = json_pack("{s:s, s:s, s:I, s:s*, s:o, s:o}", "schema", "plimsoll.audit/1", "cluster",
+                      audit->cluster, "since", (json_int_t) audit->since, "paused", audit->paused, "sum",
+                      sum_json(&audit->sum), "decisions", list);
+        (void) json_dumpf(o, audit->in->out.out,
+                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
+        (void) fputc('\n', audit->in->out.out);
         json_decref(o);
 }
 
@@ -125,16 +127,16 @@ static void put_cell(FILE *out, const char *text, bool last) {
         (void) fputc(last ? '\n' : ',', out);
 }
 
-static void cmd_audit_put_number(FILE *out, int64_t v) {
-        if (v != UNKNOWN)
-                (void) fprintf(out, "%lld", (long long) v);
+static void cmd_audit_put_number(FILE *out, int64_t value) {
+        if (value != UNKNOWN)
+                (void) fprintf(out, "%lld", (long long) value);
         (void) fputc(',', out);
 }
 
-static void cmd_audit_put_loads(FILE *out, const AuditEntry *e, const char *host) {
+static void cmd_audit_put_loads(FILE *out, const AuditEntry *entry, const char *host) {
         const HostLoad none = { .cpu_permille = UNKNOWN, .memory_permille = UNKNOWN };
-        const HostLoad *before = audit_load(e->before, e->n_before, host);
-        const HostLoad *after = audit_load(e->after, e->n_after, host);
+        const HostLoad *before = audit_load(entry->before, entry->n_before, host);
+        const HostLoad *after = audit_load(entry->after, entry->n_after, host);
 
         before = before ? before : &none;
         after = after ? after : &none;
@@ -144,8 +146,8 @@ static void cmd_audit_put_loads(FILE *out, const AuditEntry *e, const char *host
         cmd_audit_put_number(out, after->memory_permille);
 }
 
-static void print_csv(const Audit *x) {
-        FILE *out = x->in->out.out;
+static void print_csv(const Audit *audit) {
+        FILE *out = audit->in->out.out;
 
         (void) fputs("time,decision,mode,status,vm,from,to,wave,end,strategy,predicted_ms,ms,predicted_bytes,"
                      "bytes,"
@@ -153,9 +155,9 @@ static void print_csv(const Audit *x) {
                      "from_memory_permille_before,from_memory_permille_after,to_cpu_permille_before,"
                      "to_cpu_permille_after,to_memory_permille_before,to_memory_permille_after,why\n",
                      out);
-        for (uint32_t i = 0; i < x->n; i++)
-                for (uint32_t k = 0; k < x->entries[i].n_moves; k++) {
-                        const AuditEntry *e = &x->entries[i];
+        for (uint32_t i = 0; i < audit->n; i++)
+                for (uint32_t k = 0; k < audit->entries[i].n_moves; k++) {
+                        const AuditEntry *e = &audit->entries[i];
                         const RecordMove *m = &e->moves[k];
                         char when[HUMAN_SIZE];
 
@@ -213,9 +215,9 @@ static int move_row(Arena *a, Table *t, const RecordMove *m) {
                                       { .text = m->why } });
 }
 
-static void print_loads(const Screen *out, const AuditEntry *e) {
-        for (uint32_t i = 0; i < e->n_before; i++) {
-                const HostLoad *b = &e->before[i], *l = audit_load(e->after, e->n_after, b->host);
+static void print_loads(const Screen *out, const AuditEntry *entry) {
+        for (uint32_t i = 0; i < entry->n_before; i++) {
+                const HostLoad *b = &entry->before[i], *l = audit_load(entry->after, entry->n_after, b->host);
                 char safe[256], buf[4][HUMAN_SIZE];
 
                 (void) fprintf(out->out, "  %s: CPU %s > %s, memory %s > %s\n",
@@ -228,21 +230,21 @@ static void print_loads(const Screen *out, const AuditEntry *e) {
 }
 
 /* What became of asking a person. */
-static void cmd_audit_print_answer(const Screen *out, const AuditEntry *e) {
+static void cmd_audit_print_answer(const Screen *out, const AuditEntry *entry) {
         char id[256], by[512], when[HUMAN_SIZE];
 
-        if (!e->waiting || !e->answer)
+        if (!entry->waiting || !entry->answer)
                 return;
-        (void) fprintf(out->out, "; plan %s: %s", text_safe(e->waiting, id, sizeof(id)),
-                       text_safe(e->answer, by, sizeof(by)));
-        if (e->by)
-                (void) fprintf(out->out, "%s%s", e->answered_at > 0 ? " by " : ": ",
-                               text_safe(e->by, by, sizeof(by)));
-        if (e->answered_at > 0)
-                (void) fprintf(out->out, " at %s", human_time(e->answered_at, when));
+        (void) fprintf(out->out, "; plan %s: %s", text_safe(entry->waiting, id, sizeof(id)),
+                       text_safe(entry->answer, by, sizeof(by)));
+        if (entry->by)
+                (void) fprintf(out->out, "%s%s", entry->answered_at > 0 ? " by " : ": ",
+                               text_safe(entry->by, by, sizeof(by)));
+        if (entry->answered_at > 0)
+                (void) fprintf(out->out, " at %s", human_time(entry->answered_at, when));
 }
 
-static int print_entry(Invocation *in, const AuditEntry *e) {
+static int print_entry(Invocation *in, const AuditEntry *entry) {
         static const Column columns[] = { { .title = "VM" },
                                           { .title = "FROM" },
                                           { .title = "TO" },
@@ -257,35 +259,37 @@ static int print_entry(Invocation *in, const AuditEntry *e) {
         int r = 0;
 
         (void) fprintf(in->out.out, "%s%s%s  %s, %s", screen_style(&in->out, STYLE_STRONG),
-                       human_time(e->at, when), screen_style(&in->out, STYLE_PLAIN), e->mode, e->status);
-        if (e->refused > 0)
-                (void) fprintf(in->out.out, ", %lld VMs refused", (long long) e->refused);
-        if (e->n_moves == 0)
+                       human_time(entry->at, when), screen_style(&in->out, STYLE_PLAIN), entry->mode,
+                       entry->status);
+        if (entry->refused > 0)
+                (void) fprintf(in->out.out, ", %lld VMs refused", (long long) entry->refused);
+        if (entry->n_moves == 0)
                 (void) fputs(", nothing was moved", in->out.out);
-        cmd_audit_print_answer(&in->out, e);
-        if (e->record)
-                (void) fprintf(in->out.out, "  (record %s)", text_safe(e->record, safe, sizeof(safe)));
+        cmd_audit_print_answer(&in->out, entry);
+        if (entry->record)
+                (void) fprintf(in->out.out, "  (record %s)", text_safe(entry->record, safe, sizeof(safe)));
         (void) fputc('\n', in->out.out);
-        if (e->paused)
+        if (entry->paused)
                 (void) fprintf(in->out.out, "  balance was paused: %s\n",
-                               text_safe(e->paused, safe, sizeof(safe)));
-        for (uint32_t i = 0; i < e->n_moves && r == 0; i++)
-                r = move_row(in->arena, &t, &e->moves[i]);
-        if (r == 0 && e->n_moves > 0)
+                               text_safe(entry->paused, safe, sizeof(safe)));
+        for (uint32_t i = 0; i < entry->n_moves && r == 0; i++)
+                r = move_row(in->arena, &t, &entry->moves[i]);
+        if (r == 0 && entry->n_moves > 0)
                 table_print(&t, &in->out, "  ");
         if (r == 0)
-                print_loads(&in->out, e);
+                print_loads(&in->out, entry);
         return r;
 }
 
-static void cmd_audit_print_sum(const Audit *x) {
-        const Screen *out = &x->in->out;
+static void cmd_audit_print_sum(const Audit *audit) {
+        const Screen *out = &audit->in->out;
         char safe[256];
 
-        (void) fprintf(out->out, "%u decision%s, %u move%s: %u done, %u failed\n", x->n, x->n == 1 ? "" : "s",
-                       x->sum.moves, x->sum.moves == 1 ? "" : "s", x->sum.done, x->sum.missed);
+        (void) fprintf(out->out, "%u decision%s, %u move%s: %u done, %u failed\n", audit->n,
+                       audit->n == 1 ? "" : "s", audit->sum.moves, audit->sum.moves == 1 ? "" : "s",
+                       audit->sum.done, audit->sum.missed);
         for (int m = 0; m < AUDIT_MEASURE_N; m++) {
-                const AuditError *e = &x->sum.error[m];
+                const AuditError *e = &audit->sum.error[m];
                 char buf[3][HUMAN_SIZE];
 
                 if (e->n == 0)
@@ -297,54 +301,54 @@ static void cmd_audit_print_sum(const Audit *x) {
                 (void) fprintf(out->out, "; %s by %s\n", e->bias < 0 ? "too short" : "too long",
                                human_permille(e->bias < 0 ? -e->bias : e->bias, buf[2]));
         }
-        if (x->paused)
+        if (audit->paused)
                 (void) fprintf(
                         out->out,
                         "%sbalance is paused: %s%s; repairs and evacuation go on. To go on with it: plimsoll "
                         "audit --acknowledge\n",
-                        screen_style(out, STYLE_BAD), text_safe(x->paused, safe, sizeof(safe)),
+                        screen_style(out, STYLE_BAD), text_safe(audit->paused, safe, sizeof(safe)),
                         screen_style(out, STYLE_PLAIN));
 }
 
-static ExitStatus cmd_audit_print(const Audit *x) {
-        if (x->in->json) {
-                cmd_audit_print_json(x);
+static ExitStatus cmd_audit_print(const Audit *audit) {
+        if (audit->in->json) {
+                cmd_audit_print_json(audit);
                 return EXIT_DONE;
         }
-        if (option_given(&x->in->options, "csv")) {
-                print_csv(x);
+        if (option_given(&audit->in->options, "csv")) {
+                print_csv(audit);
                 return EXIT_DONE;
         }
-        for (uint32_t i = x->n; i-- > 0;) /* the newest last, where a terminal ends */
-                if (print_entry(x->in, &x->entries[i]) < 0)
-                        return command_complain(x->in, EXIT_FAILED, "out of memory");
-        cmd_audit_print_sum(x);
+        for (uint32_t i = audit->n; i-- > 0;) /* the newest last, where a terminal ends */
+                if (print_entry(audit->in, &audit->entries[i]) < 0)
+                        return command_complain(audit->in, EXIT_FAILED, "out of memory");
+        cmd_audit_print_sum(audit);
         return EXIT_DONE;
 }
 
 /* ---- run ---- */
 
-static ExitStatus cmd_audit_with_store(Audit *x, Store *store, const Settings *settings) {
+static ExitStatus cmd_audit_with_store(Audit *audit, Store *store, const Settings *settings) {
         const AuditEntry *all = NULL;
         uint32_t n = 0;
         int r = 0;
 
-        if (option_given(&x->in->options, "acknowledge")) {
+        if (option_given(&audit->in->options, "acknowledge")) {
                 r = audit_store_acknowledge(store);
-                if (r == 0 && !x->in->json)
+                if (r == 0 && !audit->in->json)
                         (void) fputs("acknowledged: what was wrong until now does not count\n",
-                                     x->in->out.out);
+                                     audit->in->out.out);
         }
         if (r == 0)
-                r = audit_store_read(store, x->in->arena, x->since, &all, &n);
+                r = audit_store_read(store, audit->in->arena, audit->since, &all, &n);
         if (r == 0)
-                r = audit_store_verdict(store, x->in->arena, settings, &x->paused);
+                r = audit_store_verdict(store, audit->in->arena, settings, &audit->paused);
         if (r == 0)
-                r = cmd_audit_pick(x, all, n);
+                r = cmd_audit_pick(audit, all, n);
         if (r < 0)
-                return command_complain(x->in, EXIT_FAILED, "%s",
+                return command_complain(audit->in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : store_error(store));
-        return cmd_audit_print(x);
+        return cmd_audit_print(audit);
 }
 
 static ExitStatus cmd_audit_run(Invocation *in) {

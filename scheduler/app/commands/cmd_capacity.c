@@ -35,18 +35,18 @@ typedef struct Counting {
 
 /* ---- what ends it ---- */
 
-static const char *cmd_capacity_end_of(const Counting *c, const FitHost *h) {
-        if (h->reason == REASON_NONE)
-                return text_format(c->in->arena, "%s: the load line", c->fit.trial.layout.names[h->r]);
-        if (h->reason == REASON_NO_ROOM)
-                return text_format(c->in->arena, "%s: no room", c->fit.trial.layout.names[h->r]);
-        if (h->reason >= REASON_RULE_APART && h->reason <= REASON_RULE_HOSTS)
-                return text_format(c->in->arena, "%.*s", (int) strcspn(h->why, ":"), h->why);
-        return reason_texts[h->reason];
+static const char *cmd_capacity_end_of(const Counting *c, const FitHost *host) {
+        if (host->reason == REASON_NONE)
+                return text_format(c->in->arena, "%s: the load line", c->fit.trial.layout.names[host->r]);
+        if (host->reason == REASON_NO_ROOM)
+                return text_format(c->in->arena, "%s: no room", c->fit.trial.layout.names[host->r]);
+        if (host->reason >= REASON_RULE_APART && host->reason <= REASON_RULE_HOSTS)
+                return text_format(c->in->arena, "%.*s", (int) strcspn(host->why, ":"), host->why);
+        return reason_texts[host->reason];
 }
 
-static int by_hosts(const void *a, const void *b) {
-        const End *x = a, *y = b;
+static int by_hosts(const void *left, const void *right) {
+        const End *x = left, *y = right;
 
         if (x->hosts != y->hosts)
                 return x->hosts > y->hosts ? -1 : 1;
@@ -118,8 +118,8 @@ static int print_ends(const Counting *c) {
         return r;
 }
 
-static int by_count(const void *a, const void *b) {
-        const FitHost *x = a, *y = b;
+static int by_count(const void *left, const void *right) {
+        const FitHost *x = left, *y = right;
 
         if (x->count != y->count)
                 return x->count > y->count ? -1 : 1;

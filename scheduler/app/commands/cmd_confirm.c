@@ -20,9 +20,9 @@ typedef struct Confirming {
         uint32_t n;
 } Confirming;
 
-static ExitStatus cmd_confirm_failed(const Confirming *x, int error) {
-        return command_complain(x->in, EXIT_FAILED, "%s",
-                                error == -ENOMEM ? "out of memory" : store_error(x->store));
+static ExitStatus cmd_confirm_failed(const Confirming *confirming, int error) {
+        return command_complain(confirming->in, EXIT_FAILED, "%s",
+                                error == -ENOMEM ? "out of memory" : store_error(confirming->store));
 }
 
 /* ---- JSON ---- */
@@ -50,16 +50,16 @@ static json_t *cmd_confirm_one_json(const Waiting *w) {
         return o;
 }
 
-static void cmd_confirm_print_json(const Confirming *x, const char *id) {
+static void cmd_confirm_print_json(const Confirming *confirming, const char *id) {
         json_t *list = json_array(), *o;
 
-        for (uint32_t i = 0; i < x->n; i++)
-                if (x->list[i].file && (!id || strcmp(id, x->list[i].plan.id) == 0))
-                        (void) json_array_append_new(list, cmd_confirm_one_json(&x->list[i]));
-        o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.confirm/1", "cluster", x->cluster, "plans",
-                      list);
-        (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', x->in->out.out);
+        for (uint32_t i = 0; i < confirming->n; i++)
+                if (confirming->list[i].file && (!id || strcmp(id, confirming->list[i].plan.id) == 0))
+                        (void) json_array_append_new(list, cmd_confirm_one_json(&confirming->list[i]));
+        o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.confirm/1", "cluster", confirming->cluster,
+                      "plans", list);
+        (void) json_dumpf(o, confirming->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', confirming->in->out.out);
         json_decref(o);
 }
 
@@ -77,19 +77,19 @@ static const char *cmd_confirm_state_words(Arena *a, const Waiting *w, usec_t no
         return text_format(a, "waits for an answer, for %s more", left);
 }
 
-static int cmd_confirm_print_list(const Confirming *x) {
+static int cmd_confirm_print_list(const Confirming *confirming) {
         static const Column columns[] = { { .title = "ID" },
                                           { .title = "FOR", .most = 24 },
                                           { .title = "MOVES", .right = true },
                                           { .title = "ASKED", .right = true },
                                           { .title = "" },
                                           { .title = "PLAN" } };
-        Arena *a = x->in->arena;
+        Arena *a = confirming->in->arena;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
         const usec_t now = clock_now();
 
-        for (uint32_t i = 0; i < x->n; i++) {
-                const Waiting *w = &x->list[i];
+        for (uint32_t i = 0; i < confirming->n; i++) {
+                const Waiting *w = &confirming->list[i];
                 char ago[HUMAN_SIZE];
                 int r;
 
@@ -106,21 +106,22 @@ static int cmd_confirm_print_list(const Confirming *x) {
                         return r;
         }
         if (t.n_rows == 0)
-                (void) fprintf(x->in->out.out, "no plan of %s waits for a person\n", x->cluster);
+                (void) fprintf(confirming->in->out.out, "no plan of %s waits for a person\n",
+                               confirming->cluster);
         else
-                table_print(&t, &x->in->out, "");
+                table_print(&t, &confirming->in->out, "");
         return 0;
 }
 
-static int print_one(const Confirming *x, const Waiting *w) {
+static int print_one(const Confirming *confirming, const Waiting *w) {
         static const Column columns[] = {
                 { .title = "VM", .most = 28 },       { .title = "FROM", .most = 20 },
                 { .title = "TO", .most = 20 },       { .title = "WAVE", .right = true },
                 { .title = "TAKES", .right = true }, { .title = "WHY" }
         };
-        Arena *a = x->in->arena;
+        Arena *a = confirming->in->arena;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
-        const Screen *out = &x->in->out;
+        const Screen *out = &confirming->in->out;
         char summary[512];
 
         (void) fprintf(out->out, "plan %s%s%s (%s): %s\n", screen_style(out, STYLE_STRONG), w->plan.id,
@@ -148,7 +149,7 @@ static int print_one(const Confirming *x, const Waiting *w) {
 
 /* ---- answering ---- */
 
-static ExitStatus cmd_confirm_answer(const Confirming *x, const Waiting *w, bool yes) {
+static ExitStatus cmd_confirm_answer(const Confirming *confirming, const Waiting *w, bool yes) {
         char by[256];
         WaitingAnswer said = { .yes = yes, .by = operator_name(by, sizeof(by)), .at = clock_now() };
         const char *text = NULL;
@@ -156,26 +157,26 @@ static ExitStatus cmd_confirm_answer(const Confirming *x, const Waiting *w, bool
         int r;
 
         if (w->plan.state == WAITING_REJECTED)
-                return command_complain(x->in, EXIT_BAD_INPUT,
+                return command_complain(confirming->in, EXIT_BAD_INPUT,
                                         "plan %s was rejected: it is not asked any more", w->plan.id);
         if (said.at >= w->plan.until)
-                return command_complain(x->in, EXIT_BAD_INPUT,
+                return command_complain(confirming->in, EXIT_BAD_INPUT,
                                         "plan %s has expired; if it is wanted still, it is asked anew",
                                         w->plan.id);
         if (w->answered)
-                return command_complain(x->in, EXIT_BAD_INPUT, "plan %s was %s already, by %s", w->plan.id,
-                                        w->answer.yes ? "accepted" : "rejected", w->answer.by);
-        r = answer_text_print(x->in->arena, &said, &text, &n);
+                return command_complain(confirming->in, EXIT_BAD_INPUT, "plan %s was %s already, by %s",
+                                        w->plan.id, w->answer.yes ? "accepted" : "rejected", w->answer.by);
+        r = answer_text_print(confirming->in->arena, &said, &text, &n);
         if (r == 0)
-                r = store_put_answer(x->store, w->plan.id, text, n);
+                r = store_put_answer(confirming->store, w->plan.id, text, n);
         if (r < 0)
-                return cmd_confirm_failed(x, r);
+                return cmd_confirm_failed(confirming, r);
         if (r == 1)
-                return command_complain(x->in, EXIT_BAD_INPUT,
+                return command_complain(confirming->in, EXIT_BAD_INPUT,
                                         "plan %s was answered already, or does not wait any more",
                                         w->plan.id);
-        if (!x->in->json)
-                (void) fprintf(x->in->out.out, "%s\n",
+        if (!confirming->in->json)
+                (void) fprintf(confirming->in->out.out, "%s\n",
                                yes ? "accepted: the service carries it out if it still holds by the facts of "
                                      "now (plimsoll status, plimsoll audit)"
                                    : "rejected: it is not asked again for a while (service.confirm_again)");
@@ -185,13 +186,13 @@ static ExitStatus cmd_confirm_answer(const Confirming *x, const Waiting *w, bool
 /* ---- the command ---- */
 
 /* What became of one that waits no more, by the audit; NULL: the audit does not know it. */
-static const char *what_became(const Confirming *x, const char *id) {
+static const char *what_became(const Confirming *confirming, const char *id) {
         const AuditEntry *list = NULL;
         const char *by;
         char ago[HUMAN_SIZE];
         uint32_t n = 0, i = 0;
 
-        if (audit_store_read(x->store, x->in->arena, 0, &list, &n) < 0)
+        if (audit_store_read(confirming->store, confirming->in->arena, 0, &list, &n) < 0)
                 return NULL;
         while (i < n && (!list[i].waiting || !list[i].answer || strcmp(list[i].waiting, id) != 0))
                 i++;
@@ -200,44 +201,45 @@ static const char *what_became(const Confirming *x, const char *id) {
         by = list[i].by ? list[i].by : "nobody knows whom";
         (void) human_ms((clock_now() - list[i].at) / USEC_PER_MSEC, ago);
         if (strcmp(list[i].answer, "yes") == 0 || strcmp(list[i].answer, "no") == 0)
-                return text_format(x->in->arena, "it was %s by %s, %s ago (plimsoll audit)",
+                return text_format(confirming->in->arena, "it was %s by %s, %s ago (plimsoll audit)",
                                    list[i].answer[0] == 'y' ? "accepted" : "rejected", by, ago);
-        return text_format(x->in->arena, "it %s %s ago: %s",
+        return text_format(confirming->in->arena, "it %s %s ago: %s",
                            strcmp(list[i].answer, "expired") == 0 ? "expired" : "was dropped", ago, by);
 }
 
-static const Waiting *cmd_confirm_named(const Confirming *x, const char *id) {
-        const char **ids = arena_new(x->in->arena, const char *, x->n), *near = NULL, *end;
+static const Waiting *cmd_confirm_named(const Confirming *confirming, const char *id) {
+        const char **ids = arena_new(confirming->in->arena, const char *, confirming->n), *near = NULL, *end;
 
-        for (uint32_t i = 0; i < x->n; i++) {
-                if (x->list[i].file && strcmp(x->list[i].plan.id, id) == 0)
-                        return &x->list[i];
+        for (uint32_t i = 0; i < confirming->n; i++) {
+                if (confirming->list[i].file && strcmp(confirming->list[i].plan.id, id) == 0)
+                        return &confirming->list[i];
                 if (ids)
-                        ids[i] = x->list[i].plan.id;
+                        ids[i] = confirming->list[i].plan.id;
         }
-        end = what_became(x, id);
+        end = what_became(confirming, id);
         if (end) {
-                (void) command_complain(x->in, EXIT_BAD_INPUT, "plan %s does not wait any more: %s", id, end);
+                (void) command_complain(confirming->in, EXIT_BAD_INPUT, "plan %s does not wait any more: %s",
+                                        id, end);
                 return NULL;
         }
-        if (ids && x->n > 0)
-                near = text_nearest(id, ids, x->n);
-        (void) command_complain(x->in, EXIT_BAD_INPUT,
+        if (ids && confirming->n > 0)
+                near = text_nearest(id, ids, confirming->n);
+        (void) command_complain(confirming->in, EXIT_BAD_INPUT,
                                 "no plan %s waits%s%s%s; plimsoll confirm lists those that do", id,
                                 near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
         return NULL;
 }
 
-static int cmd_confirm_show(const Confirming *x, const Waiting *one) {
-        if (x->in->json)
-                cmd_confirm_print_json(x, one ? one->plan.id : NULL);
+static int cmd_confirm_show(const Confirming *confirming, const Waiting *one) {
+        if (confirming->in->json)
+                cmd_confirm_print_json(confirming, one ? one->plan.id : NULL);
         else
-                return one ? print_one(x, one) : cmd_confirm_print_list(x);
+                return one ? print_one(confirming, one) : cmd_confirm_print_list(confirming);
         return 0;
 }
 
-static ExitStatus cmd_confirm_confirm(Confirming *x) {
-        const Options *o = &x->in->options;
+static ExitStatus cmd_confirm_confirm(Confirming *confirming) {
+        const Options *o = &confirming->in->options;
         const char *id = o->n_arguments > 0 ? o->arguments[0] : NULL;
         const bool yes = option_given(o, "yes"), no = option_given(o, "reject");
         const Waiting *one = NULL;
@@ -245,25 +247,26 @@ static ExitStatus cmd_confirm_confirm(Confirming *x) {
         int r;
 
         if ((yes && no) || ((yes || no) && !id))
-                return command_complain(x->in, EXIT_BAD_INPUT, "%s",
+                return command_complain(confirming->in, EXIT_BAD_INPUT, "%s",
                                         id ? "--yes and --reject: which of the two?"
                                            : "which plan? plimsoll confirm ID --yes, or --reject");
-        r = confirm_store_read(x->store, x->in->arena, &x->list, &x->n);
+        r = confirm_store_read(confirming->store, confirming->in->arena, &confirming->list, &confirming->n);
         if (r < 0)
-                return cmd_confirm_failed(x, r);
+                return cmd_confirm_failed(confirming, r);
         if (id)
-                one = cmd_confirm_named(x, id);
+                one = cmd_confirm_named(confirming, id);
         if (id && !one)
                 return EXIT_BAD_INPUT;
         if (yes || no) {
-                status = cmd_confirm_answer(x, one, yes);
-                if (status != EXIT_DONE || !x->in->json)
+                status = cmd_confirm_answer(confirming, one, yes);
+                if (status != EXIT_DONE || !confirming->in->json)
                         return status;
-                r = confirm_store_read(x->store, x->in->arena, &x->list, &x->n);
+                r = confirm_store_read(confirming->store, confirming->in->arena, &confirming->list,
+                                       &confirming->n);
         }
         if (r == 0)
-                r = cmd_confirm_show(x, one);
-        return r < 0 ? cmd_confirm_failed(x, r) : EXIT_DONE;
+                r = cmd_confirm_show(confirming, one);
+        return r < 0 ? cmd_confirm_failed(confirming, r) : EXIT_DONE;
 }
 
 /* No facts are read: one can be rejected also when no host reports. */

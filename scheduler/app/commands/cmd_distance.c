@@ -30,71 +30,72 @@ static const char *rtt_text(Arena *a, int64_t us) {
 }
 
 /* Estimates are marked, so that nobody takes one for a measurement. */
-static const char *cell_text(const View *v, HostIx a, HostIx b) {
-        const Distance d = distance_between(v->map, a, b);
-        const char *rtt = rtt_text(v->in->arena, d.rtt_us);
+static const char *cell_text(const View *view, HostIx left, HostIx right) {
+        const Distance d = distance_between(view->map, left, right);
+        const char *rtt = rtt_text(view->in->arena, d.rtt_us);
 
         if (d.from == DISTANCE_SELF)
                 return "-";
         if (d.from == DISTANCE_TOLD)
-                return d.hops == UNKNOWN ? "?" : text_format(v->in->arena, "%lld hops", (long long) d.hops);
-        return d.from == DISTANCE_MEASURED || !rtt ? rtt : text_format(v->in->arena, "~%s", rtt);
+                return d.hops == UNKNOWN ? "?"
+                                         : text_format(view->in->arena, "%lld hops", (long long) d.hops);
+        return d.from == DISTANCE_MEASURED || !rtt ? rtt : text_format(view->in->arena, "~%s", rtt);
 }
 
-static int matrix_print(const View *v) {
-        const uint32_t n = v->s->n_hosts;
-        Column *columns = arena_new(v->in->arena, Column, (size_t) n + 1);
-        Cell *cells = arena_new(v->in->arena, Cell, (size_t) n + 1);
+static int matrix_print(const View *view) {
+        const uint32_t n = view->s->n_hosts;
+        Column *columns = arena_new(view->in->arena, Column, (size_t) n + 1);
+        Cell *cells = arena_new(view->in->arena, Cell, (size_t) n + 1);
         Table table;
 
         if (!columns || !cells)
                 return -ENOMEM;
         columns[0] = (Column){ .title = "", .most = 20 };
         for (HostIx h = 0; h < n; h++)
-                columns[h + 1] = (Column){ .title = v->s->hosts[h].name, .right = true, .most = 12 };
-        table = table_begin(v->in->arena, columns, n + 1);
+                columns[h + 1] = (Column){ .title = view->s->hosts[h].name, .right = true, .most = 12 };
+        table = table_begin(view->in->arena, columns, n + 1);
         for (HostIx h = 0; h < n; h++) {
-                cells[0] = (Cell){ .text = v->s->hosts[h].name };
+                cells[0] = (Cell){ .text = view->s->hosts[h].name };
                 for (HostIx g = 0; g < n; g++) {
-                        cells[g + 1] = (Cell){ .text = cell_text(v, h, g) };
+                        cells[g + 1] = (Cell){ .text = cell_text(view, h, g) };
                         if (!cells[g + 1].text)
                                 return -ENOMEM;
                 }
                 if (table_row(&table, cells) < 0)
                         return -ENOMEM;
         }
-        table_print(&table, &v->in->out, "");
+        table_print(&table, &view->in->out, "");
         return 0;
 }
 
 /* Of a cluster too large for a matrix: the hosts that are further off than where they stand says. */
-static int far_print(const View *v) {
+static int far_print(const View *view) {
         static const Column columns[] = { { .title = "host", .most = 30 },
                                           { .title = "rack", .most = 20 },
                                           { .title = "measured", .right = true },
                                           { .title = "further off by", .right = true } };
-        Table table = table_begin(v->in->arena, columns, ARRAY_SIZE(columns));
+        Table table = table_begin(view->in->arena, columns, ARRAY_SIZE(columns));
         int64_t below = INT64_MAX;
 
         for (unsigned rows = 0; rows < FAR_MOST;) {
                 const HostIx *near;
                 int64_t most = 0;
 
-                for (HostIx h = 0; h < v->s->n_hosts; h++)
-                        if (distance_height(v->map, h) > most && distance_height(v->map, h) < below)
-                                most = distance_height(v->map, h);
+                for (HostIx h = 0; h < view->s->n_hosts; h++)
+                        if (distance_height(view->map, h) > most && distance_height(view->map, h) < below)
+                                most = distance_height(view->map, h);
                 if (most == 0)
                         break;
-                for (HostIx h = 0; h < v->s->n_hosts && rows < FAR_MOST; h++) {
+                for (HostIx h = 0; h < view->s->n_hosts && rows < FAR_MOST; h++) {
                         const Cell cells[] = {
-                                { .text = v->s->hosts[h].name },
-                                { .text = v->s->hosts[h].rack },
-                                { .text = text_format(v->in->arena, "%u",
-                                                      distance_measured(v->map, h, &near)) },
-                                { .text = rtt_text(v->in->arena, most) },
+                                { .text = view->s->hosts[h].name },
+                                { .text = view->s->hosts[h].rack },
+                                { .text = text_format(view->in->arena, "%u",
+                                                      distance_measured(view->map, h, &near)) },
+                                { .text = rtt_text(view->in->arena, most) },
                         };
 
-                        if (distance_height(v->map, h) != most)
+                        if (distance_height(view->map, h) != most)
                                 continue;
                         if (table_row(&table, cells) < 0)
                                 return -ENOMEM;
@@ -103,32 +104,34 @@ static int far_print(const View *v) {
                 below = most;
         }
         if (table.n_rows > 0)
-                table_print(&table, &v->in->out, "");
+                table_print(&table, &view->in->out, "");
         return 0;
 }
 
-static int text_print(const View *v) {
+static int text_print(const View *view) {
         uint64_t pairs = 0;
         const HostIx *near;
         int r;
 
-        for (HostIx h = 0; h < v->s->n_hosts; h++)
-                pairs += distance_measured(v->map, h, &near);
+        for (HostIx h = 0; h < view->s->n_hosts; h++)
+                pairs += distance_measured(view->map, h, &near);
         pairs /= 2;
-        r = v->s->n_hosts <= MATRIX_MOST ? matrix_print(v) : far_print(v);
+        r = view->s->n_hosts <= MATRIX_MOST ? matrix_print(view) : far_print(view);
         if (r < 0)
                 return r;
-        (void) fprintf(v->in->out.out, "%s%llu of %llu pairs measured%s\n", v->s->n_hosts > 0 ? "\n" : "",
-                       (unsigned long long) pairs,
-                       (unsigned long long) v->s->n_hosts * (v->s->n_hosts > 0 ? v->s->n_hosts - 1 : 0) / 2,
+        (void) fprintf(view->in->out.out, "%s%llu of %llu pairs measured%s\n",
+                       view->s->n_hosts > 0 ? "\n" : "", (unsigned long long) pairs,
+                       (unsigned long long) view->s->n_hosts *
+                               (view->s->n_hosts > 0 ? view->s->n_hosts - 1 : 0) / 2,
                        pairs > 0 ? "; \"~\" is an estimate" : ": no agent told of a round trip");
         return 0;
 }
 
-static json_t *pair_json(const View *v, HostIx a, HostIx b) {
-        const Distance d = distance_between(v->map, a, b);
-        json_t *o = json_pack("{s:s, s:s, s:I, s:s}", "a", v->s->hosts[a].name, "b", v->s->hosts[b].name,
-                              "distance", (json_int_t) d.units, "from", distance_from_names[d.from]);
+static json_t *pair_json(const View *view, HostIx left, HostIx right) {
+        const Distance d = distance_between(view->map, left, right);
+        json_t *o = json_pack("{s:s, s:s, s:I, s:s}", "a", view->s->hosts[left].name, "b",
+                              view->s->hosts[right].name, "distance", (json_int_t) d.units, "from",
+                              distance_from_names[d.from]);
 
         if (o && d.rtt_us != UNKNOWN)
                 (void) json_object_set_new(o, "rtt_us", json_integer(d.rtt_us));
@@ -137,31 +140,31 @@ static json_t *pair_json(const View *v, HostIx a, HostIx b) {
         return o;
 }
 
-static int json_print(const View *v) {
-        const bool all = v->s->n_hosts <= PAIRS_MOST;
+static int json_print(const View *view) {
+        const bool all = view->s->n_hosts <= PAIRS_MOST;
         json_t *pairs = json_array(), *hosts = json_array(), *whole;
         int r = 0;
 
-        for (HostIx h = 0; h < v->s->n_hosts; h++)
-                r |= json_array_append_new(hosts, json_string(v->s->hosts[h].name));
-        for (HostIx a = 0; a < v->s->n_hosts; a++) {
+        for (HostIx h = 0; h < view->s->n_hosts; h++)
+                r |= json_array_append_new(hosts, json_string(view->s->hosts[h].name));
+        for (HostIx a = 0; a < view->s->n_hosts; a++) {
                 const HostIx *near;
-                uint32_t n = distance_measured(v->map, a, &near);
+                uint32_t n = distance_measured(view->map, a, &near);
 
-                for (HostIx b = a + 1; all && b < v->s->n_hosts; b++)
-                        r |= json_array_append_new(pairs, pair_json(v, a, b));
+                for (HostIx b = a + 1; all && b < view->s->n_hosts; b++)
+                        r |= json_array_append_new(pairs, pair_json(view, a, b));
                 for (uint32_t i = 0; !all && i < n; i++)
                         if (near[i] > a)
-                                r |= json_array_append_new(pairs, pair_json(v, a, near[i]));
+                                r |= json_array_append_new(pairs, pair_json(view, a, near[i]));
         }
-        whole = json_pack("{s:s, s:s, s:o, s:o}", "schema", "plimsoll.distance/1", "cluster", v->s->cluster,
-                          "hosts", hosts, "pairs", pairs);
+        whole = json_pack("{s:s, s:s, s:o, s:o}", "schema", "plimsoll.distance/1", "cluster",
+                          view->s->cluster, "hosts", hosts, "pairs", pairs);
         if (!whole || r != 0) {
                 json_decref(whole);
                 return -ENOMEM;
         }
-        r = json_dumpf(whole, v->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', v->in->out.out);
+        r = json_dumpf(whole, view->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', view->in->out.out);
         json_decref(whole);
         return r < 0 ? -EIO : 0;
 }

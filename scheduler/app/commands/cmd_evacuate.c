@@ -20,30 +20,33 @@ typedef struct Evacuation {
 } Evacuation;
 
 /* The facts, with the host to be emptied in them. */
-static ExitStatus cmd_evacuate_suppose(Evacuation *x) {
-        usec_t within = option_number(&x->in->options, "deadline", 0);
+static ExitStatus cmd_evacuate_suppose(Evacuation *evacuation) {
+        usec_t within = option_number(&evacuation->in->options, "deadline", 0);
         TextFault fault = { 0 };
         int r;
 
-        x->what_if = (WhatIf){ .emptied = x->hosts.at,
-                               .n_emptied = x->hosts.n,
-                               .leave_by = within > 0 ? clock_now() + within : 0 };
-        if (within > 0 && x->facts.snapshot->taken_at > 0 && source_kind(x->facts.source) == SOURCE_FILE)
-                x->what_if.leave_by = x->facts.snapshot->taken_at + within;
-        r = what_if_apply(x->in->arena, x->facts.snapshot, &x->what_if, &x->facts.snapshot, &fault);
-        return r < 0 ? command_complain_fault(x->in, r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED, NULL,
-                                              &fault)
+        evacuation->what_if = (WhatIf){ .emptied = evacuation->hosts.at,
+                                        .n_emptied = evacuation->hosts.n,
+                                        .leave_by = within > 0 ? clock_now() + within : 0 };
+        if (within > 0 && evacuation->facts.snapshot->taken_at > 0 &&
+            source_kind(evacuation->facts.source) == SOURCE_FILE)
+                evacuation->what_if.leave_by = evacuation->facts.snapshot->taken_at + within;
+        r = what_if_apply(evacuation->in->arena, evacuation->facts.snapshot, &evacuation->what_if,
+                          &evacuation->facts.snapshot, &fault);
+        return r < 0 ? command_complain_fault(evacuation->in, r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED,
+                                              NULL, &fault)
                      : EXIT_DONE;
 }
 
 /* Who stays behind, said before anything is done. */
-static void say_off(const Evacuation *x) {
+static void say_off(const Evacuation *evacuation) {
         char safe[MAINTENANCE_WORDS];
 
-        for (uint32_t i = 0; i < x->hosts.n; i++)
-                if (maintenance_off(x->in, &x->facts, x->hosts.at[i], safe))
-                        (void) fprintf(x->in->json ? x->in->err.out : x->in->out.out, "%s: %s\n",
-                                       x->hosts.at[i], safe);
+        for (uint32_t i = 0; i < evacuation->hosts.n; i++)
+                if (maintenance_off(evacuation->in, &evacuation->facts, evacuation->hosts.at[i], safe))
+                        (void) fprintf(evacuation->in->json ? evacuation->in->err.out
+                                                            : evacuation->in->out.out,
+                                       "%s: %s\n", evacuation->hosts.at[i], safe);
 }
 
 /* ---- dry run ---- */
@@ -69,92 +72,92 @@ static ExitStatus cmd_evacuate_print_plan(Invocation *in, const Round *round) {
                        : EXIT_DONE;
 }
 
-static ExitStatus dry_run(Evacuation *x) {
+static ExitStatus dry_run(Evacuation *evacuation) {
         Workers workers = workers_threads(0);
-        RoundInput input = { .snapshot = x->facts.snapshot,
-                             .settings = x->facts.settings,
-                             .request = plan_request_of(&x->in->options, &workers),
+        RoundInput input = { .snapshot = evacuation->facts.snapshot,
+                             .settings = evacuation->facts.settings,
+                             .request = plan_request_of(&evacuation->in->options, &workers),
                              .now = clock_now(),
-                             .think = settings_int(x->facts.settings, "service", "think") };
-        Store *store = source_store(x->facts.source);
+                             .think = settings_int(evacuation->facts.settings, "service", "think") };
+        Store *store = source_store(evacuation->facts.source);
         Round round;
-        int r = store ? round_store_holds(store, x->in->arena, &input) : 0;
+        int r = store ? round_store_holds(store, evacuation->in->arena, &input) : 0;
 
         if (r < 0)
-                return command_complain(x->in, EXIT_FAILED, "%s", store_error(store));
-        r = round_decide(x->in->arena, &input, &round);
+                return command_complain(evacuation->in, EXIT_FAILED, "%s", store_error(store));
+        r = round_decide(evacuation->in->arena, &input, &round);
         if (r < 0)
-                return command_complain(x->in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
-        return cmd_evacuate_print_plan(x->in, &round);
+                return command_complain(evacuation->in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+        return cmd_evacuate_print_plan(evacuation->in, &round);
 }
 
 /* ---- in earnest ---- */
 
 /* From Redis the host is put into maintenance first, so that nothing comes back; then the service empties it,
  * or, where none acts, this program does, as the leader. */
-static ExitStatus cmd_evacuate_with_store(Evacuation *x) {
-        Invocation *in = x->in;
-        int acts = maintenance_acts(in, &x->facts);
+static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
+        Invocation *in = evacuation->in;
+        int acts = maintenance_acts(in, &evacuation->facts);
         ExitStatus status = EXIT_DONE;
         char safe[256];
 
         if (acts < 0)
-                return maintenance_failed(in, source_store(x->facts.source), acts);
+                return maintenance_failed(in, source_store(evacuation->facts.source), acts);
         if (acts && option_given(&in->options, "force"))
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "the service moves the VMs of this cluster, and by its own settings: "
                                         "reserve.maintenance there says what --force says here");
-        for (uint32_t i = 0; i < x->hosts.n && status == EXIT_DONE; i++)
-                status = maintenance_enter(in, &x->facts, x->hosts.at[i]);
+        for (uint32_t i = 0; i < evacuation->hosts.n && status == EXIT_DONE; i++)
+                status = maintenance_enter(in, &evacuation->facts, evacuation->hosts.at[i]);
         if (status == EXIT_DONE && acts)
-                return maintenance_wait_all(in, &x->facts, &x->hosts);
+                return maintenance_wait_all(in, &evacuation->facts, &evacuation->hosts);
         if (status == EXIT_DONE)
-                status = facts_read(in, &x->facts);
+                status = facts_read(in, &evacuation->facts);
         if (status == EXIT_DONE)
-                say_off(x);
+                say_off(evacuation);
         if (status == EXIT_DONE)
-                status = apply_what_if(in, &x->facts, NULL);
-        for (uint32_t i = 0; i < x->hosts.n && !in->json; i++)
+                status = apply_what_if(in, &evacuation->facts, NULL);
+        for (uint32_t i = 0; i < evacuation->hosts.n && !in->json; i++)
                 (void) fprintf(in->out.out,
                                "%s stays in maintenance: plimsoll maintenance exit %s gives it back\n",
-                               text_safe(x->hosts.at[i], safe, sizeof(safe)), safe);
+                               text_safe(evacuation->hosts.at[i], safe, sizeof(safe)), safe);
         return status;
 }
 
-static ExitStatus cmd_evacuate_evacuate(Evacuation *x) {
-        Invocation *in = x->in;
-        SourceKind kind = source_kind(x->facts.source);
+static ExitStatus cmd_evacuate_evacuate(Evacuation *evacuation) {
+        Invocation *in = evacuation->in;
+        SourceKind kind = source_kind(evacuation->facts.source);
         const Strings words = { .at = (const char *const *) in->options.arguments,
                                 .n = (uint32_t) in->options.n_arguments };
         TextFault fault = { 0 };
         ExitStatus status;
 
-        status = chosen_hosts(in, x->facts.snapshot, "", &words, &x->hosts);
-        if (status == EXIT_DONE && x->hosts.n > 1 && in->json && source_store(x->facts.source) &&
-            !option_given(&in->options, "dry-run"))
+        status = chosen_hosts(in, evacuation->facts.snapshot, "", &words, &evacuation->hosts);
+        if (status == EXIT_DONE && evacuation->hosts.n > 1 && in->json &&
+            source_store(evacuation->facts.source) && !option_given(&in->options, "dry-run"))
                 status = command_complain(in, EXIT_BAD_INPUT, "--json takes one host, from Redis");
         if (status != EXIT_DONE)
                 return status;
         if (option_given(&in->options, "force") &&
-            settings_set(x->facts.settings, "reserve.maintenance", "spends", &fault) < 0)
+            settings_set(evacuation->facts.settings, "reserve.maintenance", "spends", &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, NULL, &fault);
-        if (source_store(x->facts.source) && !option_given(&in->options, "dry-run"))
-                return cmd_evacuate_with_store(x);
+        if (source_store(evacuation->facts.source) && !option_given(&in->options, "dry-run"))
+                return cmd_evacuate_with_store(evacuation);
         if (option_given(&in->options, "for-good")) {
-                source_for_good(x->facts.source, x->hosts);
-                status = facts_read(in, &x->facts);
+                source_for_good(evacuation->facts.source, evacuation->hosts);
+                status = facts_read(in, &evacuation->facts);
                 if (status != EXIT_DONE)
                         return status;
         }
-        status = cmd_evacuate_suppose(x);
+        status = cmd_evacuate_suppose(evacuation);
         if (status == EXIT_DONE)
-                say_off(x);
+                say_off(evacuation);
         if (status != EXIT_DONE || option_given(&in->options, "dry-run"))
-                return status == EXIT_DONE ? dry_run(x) : status;
+                return status == EXIT_DONE ? dry_run(evacuation) : status;
         if (kind == SOURCE_FILE)
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "a snapshot file is not what is now: with --from only --dry-run");
-        return apply_what_if(in, &x->facts, &x->what_if);
+        return apply_what_if(in, &evacuation->facts, &evacuation->what_if);
 }
 
 static ExitStatus cmd_evacuate_run(Invocation *in) {

@@ -18,59 +18,60 @@ typedef struct Explaining {
         ExplainView view;
 } Explaining;
 
-static ExitStatus cmd_explain_print_json(const Explaining *x, json_t *o, const char *schema) {
+static ExitStatus cmd_explain_print_json(const Explaining *explaining, json_t *o, const char *schema) {
         json_t *whole = json_object(), *what_if;
 
         (void) json_object_set_new(whole, "schema", json_string(schema));
-        (void) json_object_set_new(whole, "cluster", json_string(x->view.snapshot->cluster));
+        (void) json_object_set_new(whole, "cluster", json_string(explaining->view.snapshot->cluster));
         (void) json_object_update(whole, o);
         json_decref(o);
-        if (x->what_if.any) {
-                what_if = what_if_facts_json(x->in, &x->what_if, &x->input, NULL);
+        if (explaining->what_if.any) {
+                what_if = what_if_facts_json(explaining->in, &explaining->what_if, &explaining->input, NULL);
                 if (!what_if) {
                         json_decref(whole);
                         return EXIT_FAILED;
                 }
                 (void) json_object_set_new(whole, "what_if", what_if);
         }
-        (void) json_dumpf(whole, x->in->out.out,
+        (void) json_dumpf(whole, explaining->in->out.out,
                           JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-        (void) fputc('\n', x->in->out.out);
+        (void) fputc('\n', explaining->in->out.out);
         json_decref(whole);
         return EXIT_DONE;
 }
 
-static ExitStatus cmd_explain_failed(const Explaining *x, int error) {
-        return command_complain(x->in, EXIT_FAILED, "cannot explain it: %s", strerrordesc_np(-error));
+static ExitStatus cmd_explain_failed(const Explaining *explaining, int error) {
+        return command_complain(explaining->in, EXIT_FAILED, "cannot explain it: %s",
+                                strerrordesc_np(-error));
 }
 
-static ExitStatus cmd_explain_no_such(const Explaining *x, const char *what, const char *name,
+static ExitStatus cmd_explain_no_such(const Explaining *explaining, const char *what, const char *name,
                                       const void *first, size_t size, uint32_t n) {
-        const char **names = arena_new(x->in->arena, const char *, n), *nearest;
+        const char **names = arena_new(explaining->in->arena, const char *, n), *nearest;
 
         for (uint32_t i = 0; names && i < n; i++)
                 memcpy(&names[i], (const char *) first + size * i, sizeof(names[i]));
         nearest = names && strlen(name) <= 64 ? text_nearest(name, names, n) : NULL;
-        return command_complain(x->in, EXIT_BAD_INPUT, "no %s is named %s%s%s%s", what, name,
+        return command_complain(explaining->in, EXIT_BAD_INPUT, "no %s is named %s%s%s%s", what, name,
                                 nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
 /* ---- a VM ---- */
 
 /* What the plan does with it first. */
-static int ask_plan(Explaining *x, VmIx v) {
+static int ask_plan(Explaining *explaining, VmIx v) {
         Round round;
-        int r = round_decide(x->in->arena, &x->input, &round);
+        int r = round_decide(explaining->in->arena, &explaining->input, &round);
 
-        for (uint32_t i = 0; r == 0 && i < round.plan->n_moves && !x->view.move; i++)
+        for (uint32_t i = 0; r == 0 && i < round.plan->n_moves && !explaining->view.move; i++)
                 if (round.plan->moves[i].move.vm == v)
-                        x->view.move = &round.plan->moves[i];
+                        explaining->view.move = &round.plan->moves[i];
         return r;
 }
 
-static ExitStatus explain_one(Explaining *x) {
-        Invocation *in = x->in;
-        const Snapshot *s = x->view.snapshot;
+static ExitStatus explain_one(Explaining *explaining) {
+        Invocation *in = explaining->in;
+        const Snapshot *s = explaining->view.snapshot;
         const char *vm = in->options.arguments[0];
         const char *host = in->options.n_arguments > 1 ? in->options.arguments[1] : NULL;
         const VmIx v = snapshot_vm(s, vm);
@@ -80,33 +81,33 @@ static ExitStatus explain_one(Explaining *x) {
         int r;
 
         if (v == IX_NONE)
-                return cmd_explain_no_such(x, "VM", vm, s->vms, sizeof(Vm), s->n_vms);
+                return cmd_explain_no_such(explaining, "VM", vm, s->vms, sizeof(Vm), s->n_vms);
         if (host && h == IX_NONE)
-                return cmd_explain_no_such(x, "host", host, s->hosts, sizeof(Host), s->n_hosts);
-        r = ask_plan(x, v);
+                return cmd_explain_no_such(explaining, "host", host, s->hosts, sizeof(Host), s->n_hosts);
+        r = ask_plan(explaining, v);
         if (r == 0)
-                r = explain_vm(in->arena, s, x->facts->settings, policies_all(), v, h, &e);
+                r = explain_vm(in->arena, s, explaining->facts->settings, policies_all(), v, h, &e);
         if (r < 0)
-                return cmd_explain_failed(x, r);
+                return cmd_explain_failed(explaining, r);
         if (in->json) {
-                o = explain_vm_json(in->arena, &e, &x->view);
-                return o ? cmd_explain_print_json(x, o, "plimsoll.explain-vm/1")
-                         : cmd_explain_failed(x, -ENOMEM);
+                o = explain_vm_json(in->arena, &e, &explaining->view);
+                return o ? cmd_explain_print_json(explaining, o, "plimsoll.explain-vm/1")
+                         : cmd_explain_failed(explaining, -ENOMEM);
         }
-        r = explain_vm_text(in->arena, &e, &x->view, &in->out);
-        return r < 0 ? cmd_explain_failed(x, r) : EXIT_DONE;
+        r = explain_vm_text(in->arena, &e, &explaining->view, &in->out);
+        return r < 0 ? cmd_explain_failed(explaining, r) : EXIT_DONE;
 }
 
 /* ---- a plan ---- */
 
 /* The file's moves on these facts; each from where its VM is by then. */
-static ExitStatus plan_of_file(Explaining *x, const PlanFile *file, Plan *ret) {
-        const Snapshot *s = x->view.snapshot;
-        PlanMove *moves = arena_new(x->in->arena, PlanMove, file->n_moves);
-        HostIx *at = arena_new(x->in->arena, HostIx, s->n_vms);
+static ExitStatus plan_of_file(Explaining *explaining, const PlanFile *file, Plan *ret) {
+        const Snapshot *s = explaining->view.snapshot;
+        PlanMove *moves = arena_new(explaining->in->arena, PlanMove, file->n_moves);
+        HostIx *at = arena_new(explaining->in->arena, HostIx, s->n_vms);
 
         if (!moves || !at)
-                return cmd_explain_failed(x, -ENOMEM);
+                return cmd_explain_failed(explaining, -ENOMEM);
         for (VmIx v = 0; v < s->n_vms; v++)
                 at[v] = s->vms[v].host;
         for (uint32_t i = 0; i < file->n_moves; i++) {
@@ -115,12 +116,12 @@ static ExitStatus plan_of_file(Explaining *x, const PlanFile *file, Plan *ret) {
                 const HostIx from = snapshot_host(s, m->from), to = snapshot_host(s, m->to);
 
                 if (v == IX_NONE)
-                        return cmd_explain_no_such(x, "VM", m->vm, s->vms, sizeof(Vm), s->n_vms);
+                        return cmd_explain_no_such(explaining, "VM", m->vm, s->vms, sizeof(Vm), s->n_vms);
                 if (from == IX_NONE || to == IX_NONE)
-                        return cmd_explain_no_such(x, "host", from == IX_NONE ? m->from : m->to, s->hosts,
-                                                   sizeof(Host), s->n_hosts);
+                        return cmd_explain_no_such(explaining, "host", from == IX_NONE ? m->from : m->to,
+                                                   s->hosts, sizeof(Host), s->n_hosts);
                 if (at[v] != from || from == to)
-                        return command_complain(x->in, EXIT_BAD_INPUT,
+                        return command_complain(explaining->in, EXIT_BAD_INPUT,
                                                 "the plan does not fit these facts: %s is on %s, not on %s",
                                                 m->vm, s->hosts[at[v]].name, m->from);
                 at[v] = to;
@@ -134,10 +135,10 @@ static bool cmd_explain_is_past(void *arg) {
         return clock_monotonic() >= *(const usec_t *) arg;
 }
 
-static ExitStatus explain_file(Explaining *x, const char *path) {
-        Invocation *in = x->in;
-        usec_t end = clock_monotonic() + x->input.think;
-        PlanRequest request = x->input.request;
+static ExitStatus explain_file(Explaining *explaining, const char *path) {
+        Invocation *in = explaining->in;
+        usec_t end = clock_monotonic() + explaining->input.think;
+        PlanRequest request = explaining->input.request;
         const PlanFile *file = NULL;
         const char *text = NULL;
         TextFault fault;
@@ -150,24 +151,25 @@ static ExitStatus explain_file(Explaining *x, const char *path) {
         if (r == 0)
                 r = plan_file_parse(in->arena, text, n, &file, &fault);
         if (r < 0)
-                return r == -ENOMEM ? cmd_explain_failed(x, r)
+                return r == -ENOMEM ? cmd_explain_failed(explaining, r)
                                     : command_complain_fault(in, EXIT_BAD_INPUT,
                                                              strcmp(path, "-") == 0 ? "standard input" : path,
                                                              &fault);
         assert(file);
-        status = plan_of_file(x, file, &plan);
+        status = plan_of_file(explaining, file, &plan);
         if (status != EXIT_DONE)
                 return status;
         request.stop = cmd_explain_is_past;
         request.stop_arg = &end;
-        r = explain_plan(in->arena, x->view.snapshot, x->facts->settings, policies_all(), &plan, &request,
-                         &e);
+        r = explain_plan(in->arena, explaining->view.snapshot, explaining->facts->settings, policies_all(),
+                         &plan, &request, &e);
         if (r < 0)
-                return cmd_explain_failed(x, r);
+                return cmd_explain_failed(explaining, r);
         if (in->json)
-                return cmd_explain_print_json(x, explain_plan_json(&e, &x->view), "plimsoll.explain-plan/1");
-        r = explain_plan_text(in->arena, &e, &x->view, &in->out);
-        return r < 0 ? cmd_explain_failed(x, r) : EXIT_DONE;
+                return cmd_explain_print_json(explaining, explain_plan_json(&e, &explaining->view),
+                                              "plimsoll.explain-plan/1");
+        r = explain_plan_text(in->arena, &e, &explaining->view, &in->out);
+        return r < 0 ? cmd_explain_failed(explaining, r) : EXIT_DONE;
 }
 
 /* ---- the command ---- */

@@ -40,8 +40,8 @@ static json_t *cmd_faults_fault_json(const Fault *f) {
 }
 
 /* A host whose agent cannot read something is no healthy host: what it cannot read may be failing. */
-static bool is_listed(const Host *h, const Strings *only) {
-        return only->n > 0 ? strings_have(only, h->name) : h->fault_grade > 0 || h->unread;
+static bool is_listed(const Host *host, const Strings *only) {
+        return only->n > 0 ? strings_have(only, host->name) : host->fault_grade > 0 || host->unread;
 }
 
 static void cmd_faults_print_json(Invocation *in, const Facts *facts, const Strings *only) {
@@ -104,23 +104,24 @@ static int cmd_faults_print_fault(Invocation *in, const Fault *f) {
         return 0;
 }
 
-static int cmd_faults_print_host(Invocation *in, const Host *h) {
+static int cmd_faults_print_host(Invocation *in, const Host *host) {
         const Screen *screen = &in->out;
         char safe[512];
         int r = 0;
 
         (void) fprintf(screen->out, "%s%s%s: ", screen_style(screen, STYLE_STRONG),
-                       text_safe(h->name, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
-        (void) fprintf(screen->out, "%sgrade %lld, %s%s\n", screen_style(screen, style_of(h->fault_grade)),
-                       (long long) h->fault_grade,
-                       h->fault_grade == 0 && h->unread ? "no fault known" : grade_words[h->fault_grade],
+                       text_safe(host->name, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
+        (void) fprintf(screen->out, "%sgrade %lld, %s%s\n", screen_style(screen, style_of(host->fault_grade)),
+                       (long long) host->fault_grade,
+                       host->fault_grade == 0 && host->unread ? "no fault known"
+                                                              : grade_words[host->fault_grade],
                        screen_style(screen, STYLE_PLAIN));
-        if (h->unread)
-                print_wrapped(screen, "not read: ", h->unread);
-        if (h->n_faults == 0 && h->fault_why)
-                print_wrapped(screen, "", h->fault_why);
-        for (uint32_t i = 0; r == 0 && i < h->n_faults; i++)
-                r = cmd_faults_print_fault(in, &h->faults[i]);
+        if (host->unread)
+                print_wrapped(screen, "not read: ", host->unread);
+        if (host->n_faults == 0 && host->fault_why)
+                print_wrapped(screen, "", host->fault_why);
+        for (uint32_t i = 0; r == 0 && i < host->n_faults; i++)
+                r = cmd_faults_print_fault(in, &host->faults[i]);
         return r;
 }
 
@@ -170,10 +171,10 @@ static const char *user_name(void) {
         return user && text_is_name(user->pw_name, strlen(user->pw_name)) ? user->pw_name : "unknown";
 }
 
-static const Fault *fault_named(const Host *h, const char *device) {
-        for (uint32_t i = 0; i < h->n_faults; i++)
-                if (strcmp(h->faults[i].device, device) == 0)
-                        return &h->faults[i];
+static const Fault *fault_named(const Host *host, const char *device) {
+        for (uint32_t i = 0; i < host->n_faults; i++)
+                if (strcmp(host->faults[i].device, device) == 0)
+                        return &host->faults[i];
         return NULL;
 }
 

@@ -25,8 +25,8 @@ static const int64_t cmd_frontier_units[FRONTIER_PRICE_N] = {
         [FRONTIER_MOVES] = 1, [FRONTIER_MIB] = 1024, [FRONTIER_MS] = 60000
 };
 
-static int64_t cmd_frontier_lesser(int64_t a, int64_t b) {
-        return a < b ? a : b;
+static int64_t cmd_frontier_lesser(int64_t left, int64_t right) {
+        return left < right ? left : right;
 }
 
 /* Adds the best plan within the cap to the pool. The first one's memory stays, for the names. */

@@ -21,24 +21,24 @@ typedef struct Placing {
         RoundInput input;
 } Placing;
 
-static const Vm *placed_vm(const Placing *p, uint32_t i) {
-        return &p->answer.trial.s->vms[p->answer.vms[i].vm];
+static const Vm *placed_vm(const Placing *placing, uint32_t i) {
+        return &placing->answer.trial.s->vms[placing->answer.vms[i].vm];
 }
 
-static const char *cmd_place_host_name(const Placing *p, HostIx h) {
-        return p->answer.trial.s->hosts[h].name;
+static const char *cmd_place_host_name(const Placing *placing, HostIx h) {
+        return placing->answer.trial.s->hosts[h].name;
 }
 
 /* ---- text ---- */
 
-static void print_wish(const Placing *p) {
-        const Vm *vm = placed_vm(p, 0);
-        FILE *out = p->in->out.out;
+static void print_wish(const Placing *placing) {
+        const Vm *vm = placed_vm(placing, 0);
+        FILE *out = placing->in->out.out;
         char size[HUMAN_SIZE], safe[256];
 
-        (void) fprintf(out, "%s%s%s: %lld vCPU%s, %s", screen_style(&p->in->out, STYLE_STRONG),
-                       p->wanted.count > 1 ? "new VMs" : text_safe(vm->name, safe, sizeof(safe)),
-                       screen_style(&p->in->out, STYLE_PLAIN), (long long) vm->vcpus,
+        (void) fprintf(out, "%s%s%s: %lld vCPU%s, %s", screen_style(&placing->in->out, STYLE_STRONG),
+                       placing->wanted.count > 1 ? "new VMs" : text_safe(vm->name, safe, sizeof(safe)),
+                       screen_style(&placing->in->out, STYLE_PLAIN), (long long) vm->vcpus,
                        vm->vcpus == 1 ? "" : "s", human_mib(vm->memory_mib, size));
         for (uint32_t i = 0; i < vm->groups.n; i++)
                 (void) fprintf(out, ", group %s", text_safe(vm->groups.at[i], safe, sizeof(safe)));
@@ -48,18 +48,18 @@ static void print_wish(const Placing *p) {
                 (void) fprintf(out, ", pool %s", text_safe(vm->pools.at[i], safe, sizeof(safe)));
         (void) fprintf(out, "; taken to use %lld.%lld cores%s\n", (long long) vm->cpu_mcores / 1000,
                        (long long) vm->cpu_mcores % 1000 / 100,
-                       p->wanted.vm.cpu_mcores == UNKNOWN && !p->wanted.like
+                       placing->wanted.vm.cpu_mcores == UNKNOWN && !placing->wanted.like
                                ? ", as the VMs that are here do on average (--cpu says otherwise)"
                                : "");
-        if (p->notes)
-                (void) fprintf(out, "note: %s\n", text_safe(p->notes, safe, sizeof(safe)));
+        if (placing->notes)
+                (void) fprintf(out, "note: %s\n", text_safe(placing->notes, safe, sizeof(safe)));
         (void) fputc('\n', out);
 }
 
 /* What planning after it gives: the promise, or that it does not hold. */
-static void print_settled(const Placing *p) {
-        const PlaceAnswer *a = &p->answer;
-        FILE *out = p->in->out.out;
+static void print_settled(const Placing *placing) {
+        const PlaceAnswer *a = &placing->answer;
+        FILE *out = placing->in->out.out;
 
         if (!a->plan)
                 return;
@@ -77,13 +77,13 @@ static void print_settled(const Placing *p) {
                         a->n_vms > 1 ? "them" : "it", a->moved, a->plan->n_moves);
 }
 
-static int print_several(const Placing *p) {
+static int print_several(const Placing *placing) {
         static const Column columns[] = { { .title = "VM", .most = 28 },
                                           { .title = "HOST", .most = 24 },
                                           { .title = "COST", .right = true },
                                           { .title = "WHAT IT COSTS, BY POLICY" } };
-        const PlaceAnswer *answer = &p->answer;
-        Arena *a = p->in->arena;
+        const PlaceAnswer *answer = &placing->answer;
+        Arena *a = placing->in->arena;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
         int r = 0;
 
@@ -91,54 +91,55 @@ static int print_several(const Placing *p) {
                 const Placed *one = &answer->vms[i];
 
                 if (one->host == IX_NONE)
-                        r = table_row(&t, (Cell[]){ { .text = placed_vm(p, i)->name },
+                        r = table_row(&t, (Cell[]){ { .text = placed_vm(placing, i)->name },
                                                     { .text = "none", .style = STYLE_BAD },
                                                     { .text = "" },
                                                     { .text = "no host takes it any more" } });
                 else
                         r = table_row(&t,
-                                      (Cell[]){ { .text = placed_vm(p, i)->name },
-                                                { .text = cmd_place_host_name(p, one->host),
+                                      (Cell[]){ { .text = placed_vm(placing, i)->name },
+                                                { .text = cmd_place_host_name(placing, one->host),
                                                   .style = STYLE_STRONG },
                                                 { .text = trial_cost_text(a, &one->delta) },
                                                 { .text = trial_cost_words(a, answer->trial.policies,
                                                                            one->by_policy, &one->delta) } });
         }
         if (r == 0)
-                table_print(&t, &p->in->out, "  ");
-        (void) fputc('\n', p->in->out.out);
+                table_print(&t, &placing->in->out, "  ");
+        (void) fputc('\n', placing->in->out.out);
         return r;
 }
 
-static int cmd_place_print_text(const Placing *p) {
-        const PlaceAnswer *a = &p->answer;
-        const Screen *screen = &p->in->out;
+static int cmd_place_print_text(const Placing *placing) {
+        const PlaceAnswer *a = &placing->answer;
+        const Screen *screen = &placing->in->out;
         TrialView view = { .trial = &a->trial,
                            .hosts = a->hosts,
                            .refusals = a->refusals,
                            .n = a->trial.p->n_hosts,
-                           .all = option_given(&p->in->options, "all") };
+                           .all = option_given(&placing->in->options, "all") };
         int r = 0;
 
-        what_if_facts_print(&p->what_if, screen);
-        print_wish(p);
+        what_if_facts_print(&placing->what_if, screen);
+        print_wish(placing);
         if (a->n_placed == 0)
                 (void) fprintf(screen->out, "%sno host takes it%s\n", screen_style(screen, STYLE_BAD),
                                screen_style(screen, STYLE_PLAIN));
         else if (a->n_vms == 1)
                 (void) fprintf(screen->out, "%splace it on %s%s\n", screen_style(screen, STYLE_GOOD),
-                               cmd_place_host_name(p, a->vms[0].host), screen_style(screen, STYLE_PLAIN));
+                               cmd_place_host_name(placing, a->vms[0].host),
+                               screen_style(screen, STYLE_PLAIN));
         else
                 (void) fprintf(screen->out, "%s%u of %u find a place%s\n\n",
                                screen_style(screen, a->n_placed == a->n_vms ? STYLE_GOOD : STYLE_BAD),
                                a->n_placed, a->n_vms, screen_style(screen, STYLE_PLAIN));
         if (a->n_vms > 1 && a->n_placed > 0)
-                r = print_several(p);
+                r = print_several(placing);
         if (a->n_placed > 0)
-                print_settled(p);
+                print_settled(placing);
         (void) fprintf(screen->out, "\n%sEach host, for %s:%s\n", screen_style(screen, STYLE_STRONG),
                        a->n_vms > 1 ? "the first one" : "it", screen_style(screen, STYLE_PLAIN));
-        return r == 0 ? trial_text_print(p->in->arena, &view, screen) : r;
+        return r == 0 ? trial_text_print(placing->in->arena, &view, screen) : r;
 }
 
 /* ---- JSON ---- */
@@ -151,46 +152,49 @@ static json_t *cmd_place_names_json(const Strings *names) {
         return array;
 }
 
-static json_t *vm_json(const Placing *p) {
-        const Vm *vm = placed_vm(p, 0);
+static json_t *vm_json(const Placing *placing) {
+        const Vm *vm = placed_vm(placing, 0);
         json_t *o = json_object();
 
         (void) json_object_set_new(o, "vcpus", json_integer(vm->vcpus));
         (void) json_object_set_new(o, "memory_mib", json_integer(vm->memory_mib));
         (void) json_object_set_new(o, "cpu", json_real((double) vm->cpu_mcores / 1000));
-        (void) json_object_set_new(o, "cpu_is_average",
-                                   json_boolean(p->wanted.vm.cpu_mcores == UNKNOWN && !p->wanted.like));
+        (void) json_object_set_new(
+                o, "cpu_is_average",
+                json_boolean(placing->wanted.vm.cpu_mcores == UNKNOWN && !placing->wanted.like));
         (void) json_object_set_new(o, "groups", cmd_place_names_json(&vm->groups));
         (void) json_object_set_new(o, "networks", cmd_place_names_json(&vm->networks));
         (void) json_object_set_new(o, "pools", cmd_place_names_json(&vm->pools));
-        if (p->notes)
-                (void) json_object_set_new(o, "note", json_string(p->notes));
+        if (placing->notes)
+                (void) json_object_set_new(o, "note", json_string(placing->notes));
         return o;
 }
 
-static json_t *placements_json(const Placing *p) {
+static json_t *placements_json(const Placing *placing) {
         json_t *array = json_array();
 
-        for (uint32_t i = 0; i < p->answer.n_vms; i++) {
-                const Placed *one = &p->answer.vms[i];
+        for (uint32_t i = 0; i < placing->answer.n_vms; i++) {
+                const Placed *one = &placing->answer.vms[i];
                 json_t *o = json_object();
 
-                (void) json_object_set_new(o, "vm", json_string(placed_vm(p, i)->name));
-                (void) json_object_set_new(
-                        o, "host",
-                        one->host == IX_NONE ? json_null() : json_string(cmd_place_host_name(p, one->host)));
+                (void) json_object_set_new(o, "vm", json_string(placed_vm(placing, i)->name));
+                (void) json_object_set_new(o, "host",
+                                           one->host == IX_NONE
+                                                   ? json_null()
+                                                   : json_string(cmd_place_host_name(placing, one->host)));
                 if (one->host != IX_NONE) {
                         (void) json_object_set_new(o, "cost", costs_json(&one->delta));
-                        (void) json_object_set_new(o, "cost_by_policy",
-                                                   policies_json(p->answer.trial.policies, one->by_policy));
+                        (void) json_object_set_new(
+                                o, "cost_by_policy",
+                                policies_json(placing->answer.trial.policies, one->by_policy));
                 }
                 (void) json_array_append_new(array, o);
         }
         return array;
 }
 
-static ExitStatus cmd_place_print_json(const Placing *p) {
-        const PlaceAnswer *a = &p->answer;
+static ExitStatus cmd_place_print_json(const Placing *placing) {
+        const PlaceAnswer *a = &placing->answer;
         const TrialView view = {
                 .trial = &a->trial, .hosts = a->hosts, .refusals = a->refusals, .n = a->trial.p->n_hosts
         };
@@ -198,40 +202,42 @@ static ExitStatus cmd_place_print_json(const Placing *p) {
 
         (void) json_object_set_new(o, "schema", json_string("plimsoll.place/1"));
         (void) json_object_set_new(o, "cluster", json_string(a->trial.s->cluster));
-        (void) json_object_set_new(o, "vm", vm_json(p));
+        (void) json_object_set_new(o, "vm", vm_json(placing));
         (void) json_object_set_new(o, "placed", json_integer(a->n_placed));
-        (void) json_object_set_new(o, "placements", placements_json(p));
+        (void) json_object_set_new(o, "placements", placements_json(placing));
         (void) json_object_set_new(o, "settled", json_boolean(a->settled));
         (void) json_object_set_new(o, "moves_after", json_integer(a->plan ? a->plan->n_moves : 0));
         (void) json_object_set_new(o, "hosts", trial_json(&view));
-        if (p->what_if.any) {
-                what_if = what_if_facts_json(p->in, &p->what_if, &p->input, NULL);
+        if (placing->what_if.any) {
+                what_if = what_if_facts_json(placing->in, &placing->what_if, &placing->input, NULL);
                 if (!what_if) {
                         json_decref(o);
                         return EXIT_FAILED;
                 }
                 (void) json_object_set_new(o, "what_if", what_if);
         }
-        (void) json_dumpf(o, p->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-        (void) fputc('\n', p->in->out.out);
+        (void) json_dumpf(o, placing->in->out.out,
+                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+        (void) fputc('\n', placing->in->out.out);
         json_decref(o);
         return EXIT_DONE;
 }
 
 /* ---- the command ---- */
 
-static ExitStatus cmd_place_find(Placing *p) {
-        Invocation *in = p->in;
-        const WhatIf one = { .vms = &p->wanted, .n_vms = 1 };
-        const PlaceRequest request = { .plan = p->input.request, .tries = PLACE_TRIES };
+static ExitStatus cmd_place_find(Placing *placing) {
+        Invocation *in = placing->in;
+        const WhatIf one = { .vms = &placing->wanted, .n_vms = 1 };
+        const PlaceRequest request = { .plan = placing->input.request, .tries = PLACE_TRIES };
         const Snapshot *s;
         TextFault fault = { 0 };
-        int r = what_if_apply(in->arena, p->what_if.snapshot, &one, &s, &fault);
+        int r = what_if_apply(in->arena, placing->what_if.snapshot, &one, &s, &fault);
 
         if (r == -EINVAL)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (r == 0)
-                r = place_find(in->arena, s, p->facts->settings, policies_all(), &request, &p->answer);
+                r = place_find(in->arena, s, placing->facts->settings, policies_all(), &request,
+                               &placing->answer);
         if (r == -ENODATA)
                 return command_complain(in, EXIT_FAILED, "the cluster has no hosts");
         return r < 0 ? command_complain(in, EXIT_FAILED, "cannot place it: %s", strerrordesc_np(-r))

@@ -55,48 +55,48 @@ static ExitStatus cmd_replay_open_store(Invocation *in, Source **ret) {
         return EXIT_DONE;
 }
 
-static ExitStatus text_from_store(Replay *x, const char **ret, size_t *ret_n) {
+static ExitStatus text_from_store(Replay *replay, const char **ret, size_t *ret_n) {
         owned(source_free) Source *source = NULL;
         StoredText found = { 0 };
-        ExitStatus status = cmd_replay_open_store(x->in, &source);
+        ExitStatus status = cmd_replay_open_store(replay->in, &source);
         int r;
 
         if (status != EXIT_DONE)
                 return status;
-        r = store_get_record(source_store(source), x->in->arena, x->name, &found);
+        r = store_get_record(source_store(source), replay->in->arena, replay->name, &found);
         if (r == 1)
-                return command_complain(x->in, EXIT_BAD_INPUT,
+                return command_complain(replay->in, EXIT_BAD_INPUT,
                                         "there is no record %s, or no longer (plimsoll replay --list)",
-                                        x->name);
+                                        replay->name);
         if (r < 0)
-                return command_complain(x->in, EXIT_FAILED, "%s", store_error(source_store(source)));
-        x->name = found.name;
+                return command_complain(replay->in, EXIT_FAILED, "%s", store_error(source_store(source)));
+        replay->name = found.name;
         *ret = found.text;
         *ret_n = found.n;
         return EXIT_DONE;
 }
 
-static ExitStatus cmd_replay_read_record(Replay *x) {
-        const char *save = option_text(&x->in->options, "save"), *text = NULL;
+static ExitStatus cmd_replay_read_record(Replay *replay) {
+        const char *save = option_text(&replay->in->options, "save"), *text = NULL;
         ExitStatus status = EXIT_DONE;
         TextFault fault = { 0 };
         size_t n = 0;
         int r;
 
-        if (is_in_store(x->name))
-                status = text_from_store(x, &text, &n);
-        else if (file_read(x->in->arena, x->name, &text, &n, &fault) < 0)
-                status = command_complain_fault(x->in, EXIT_BAD_INPUT, x->name, &fault);
+        if (is_in_store(replay->name))
+                status = text_from_store(replay, &text, &n);
+        else if (file_read(replay->in->arena, replay->name, &text, &n, &fault) < 0)
+                status = command_complain_fault(replay->in, EXIT_BAD_INPUT, replay->name, &fault);
         if (status != EXIT_DONE)
                 return status;
         if (save && file_write(save, text, n, &fault) < 0)
-                return command_complain_fault(x->in, EXIT_FAILED, save, &fault);
-        r = record_file_parse(x->in->arena, text, n, &x->record, &fault);
+                return command_complain_fault(replay->in, EXIT_FAILED, save, &fault);
+        r = record_file_parse(replay->in->arena, text, n, &replay->record, &fault);
         if (r == 0)
-                r = round_record_settings(x->in->arena, x->record, &x->settings, &fault);
+                r = round_record_settings(replay->in->arena, replay->record, &replay->settings, &fault);
         if (r == -ENOMEM)
-                return command_complain(x->in, EXIT_FAILED, "out of memory");
-        return r < 0 ? command_complain_fault(x->in, EXIT_BAD_INPUT, x->name, &fault) : EXIT_DONE;
+                return command_complain(replay->in, EXIT_FAILED, "out of memory");
+        return r < 0 ? command_complain_fault(replay->in, EXIT_BAD_INPUT, replay->name, &fault) : EXIT_DONE;
 }
 
 /* ---- --list ---- */
@@ -166,99 +166,103 @@ static ExitStatus list_records(Invocation *in) {
 
 /* ---- the answer ---- */
 
-static const char *cmd_replay_reservation(const Replay *x) {
-        if (strcmp(x->record->version, PLIMSOLL_VERSION) != 0)
+static const char *cmd_replay_reservation(const Replay *replay) {
+        if (strcmp(replay->record->version, PLIMSOLL_VERSION) != 0)
                 return "another version of plimsoll made it";
-        if (x->record->solver && strcmp(x->record->solver, exact_solver.name) != 0 &&
-            strcmp(x->record->solver, exact_absent.name) != 0)
+        if (replay->record->solver && strcmp(replay->record->solver, exact_solver.name) != 0 &&
+            strcmp(replay->record->solver, exact_absent.name) != 0)
                 return "it asked the exact solver, and this plimsoll is built without it (WITH_GLPK=OFF)";
-        if (strstr(x->record->plan, "\"guard_fired\":true"))
+        if (strstr(replay->record->plan, "\"guard_fired\":true"))
                 return "the wall-clock guard (service.think) had cut it short: another run may get further";
         return NULL;
 }
 
-static void cmd_replay_print_json(const Replay *x) {
+static void cmd_replay_print_json(const Replay *replay) {
         json_t *list = json_array(), *o;
 
-        for (uint32_t i = 0; i < x->n_differences; i++)
+        for (uint32_t i = 0; i < replay->n_differences; i++)
                 (void) json_array_append_new(
-                        list, json_pack("{s:s, s:s, s:s}", "path", x->differences[i].path, "was",
-                                        x->differences[i].was, "is", x->differences[i].is));
+                        list, json_pack("{s:s, s:s, s:s}", "path", replay->differences[i].path, "was",
+                                        replay->differences[i].was, "is", replay->differences[i].is));
         o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:s*}", "schema", "plimsoll.replay/1", "record",
-                      x->name, "version", PLIMSOLL_VERSION, "recorded_version", x->record->version, "same",
-                      x->n_all == 0, "differences", (json_int_t) x->n_all, "first", list, "reservation",
-                      cmd_replay_reservation(x));
-        (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', x->in->out.out);
+                      replay->name, "version", PLIMSOLL_VERSION, "recorded_version", replay->record->version,
+                      "same", replay->n_all == 0, "differences", (json_int_t) replay->n_all, "first", list,
+                      "reservation", cmd_replay_reservation(replay));
+        (void) json_dumpf(o, replay->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', replay->in->out.out);
         json_decref(o);
 }
 
-static int cmd_replay_print_text(const Replay *x) {
+static int cmd_replay_print_text(const Replay *replay) {
         static const Column columns[] = { { .title = "WHERE" },
                                           { .title = "RECORDED", .most = 60 },
                                           { .title = "NOW" } };
-        const Screen *out = &x->in->out;
-        Table table = table_begin(x->in->arena, columns, ARRAY_SIZE(columns));
+        const Screen *out = &replay->in->out;
+        Table table = table_begin(replay->in->arena, columns, ARRAY_SIZE(columns));
         char when[HUMAN_SIZE], safe[160];
 
         (void) fprintf(out->out, "%s of %s, by plimsoll %s, mode %s: %s\n",
-                       text_safe(x->name, safe, sizeof(safe)), human_time(x->record->at, when),
-                       x->record->version, x->record->mode, plan_text_summary(x->in->arena, x->round.plan));
-        if (x->n_all == 0) {
+                       text_safe(replay->name, safe, sizeof(safe)), human_time(replay->record->at, when),
+                       replay->record->version, replay->record->mode,
+                       plan_text_summary(replay->in->arena, replay->round.plan));
+        if (replay->n_all == 0) {
                 (void) fprintf(out->out, "%sthe same decision, byte for byte%s\n",
                                screen_style(out, STYLE_GOOD), screen_style(out, STYLE_PLAIN));
                 return 0;
         }
         (void) fprintf(out->out, "%sanother decision: %u difference%s%s%s%s\n", screen_style(out, STYLE_BAD),
-                       x->n_all, x->n_all == 1 ? "" : "s", screen_style(out, STYLE_PLAIN),
-                       cmd_replay_reservation(x) ? "; " : "",
-                       cmd_replay_reservation(x) ? cmd_replay_reservation(x) : "");
-        for (uint32_t i = 0; i < x->n_differences; i++)
-                if (table_row(&table, (Cell[]){ { .text = x->differences[i].path },
-                                                { .text = x->differences[i].was },
-                                                { .text = x->differences[i].is } }) < 0)
+                       replay->n_all, replay->n_all == 1 ? "" : "s", screen_style(out, STYLE_PLAIN),
+                       cmd_replay_reservation(replay) ? "; " : "",
+                       cmd_replay_reservation(replay) ? cmd_replay_reservation(replay) : "");
+        for (uint32_t i = 0; i < replay->n_differences; i++)
+                if (table_row(&table, (Cell[]){ { .text = replay->differences[i].path },
+                                                { .text = replay->differences[i].was },
+                                                { .text = replay->differences[i].is } }) < 0)
                         return -ENOMEM;
         table_print(&table, out, "  ");
-        if (x->n_all > x->n_differences)
-                (void) fprintf(out->out, "  … and %u more\n", x->n_all - x->n_differences);
+        if (replay->n_all > replay->n_differences)
+                (void) fprintf(out->out, "  … and %u more\n", replay->n_all - replay->n_differences);
         return 0;
 }
 
-static ExitStatus cmd_replay_decide(Replay *x) {
+static ExitStatus cmd_replay_decide(Replay *replay) {
         Workers workers = workers_threads(0);
         size_t n = 0;
-        int r = round_replay(x->in->arena, x->record, x->settings, &workers, &x->round);
+        int r = round_replay(replay->in->arena, replay->record, replay->settings, &workers, &replay->round);
 
         if (r == 0)
-                r = plan_file_print(x->in->arena, x->round.snapshot, x->round.plan, &x->plan, &n);
+                r = plan_file_print(replay->in->arena, replay->round.snapshot, replay->round.plan,
+                                    &replay->plan, &n);
         if (r == 0)
-                r = plan_difference(x->in->arena, x->record->plan, x->plan, DIFFERENCES_SHOWN,
-                                    &x->differences, &x->n_differences, &x->n_all);
-        return r < 0 ? command_complain(x->in, EXIT_FAILED, "cannot decide again: %s", strerrordesc_np(-r))
+                r = plan_difference(replay->in->arena, replay->record->plan, replay->plan, DIFFERENCES_SHOWN,
+                                    &replay->differences, &replay->n_differences, &replay->n_all);
+        return r < 0 ? command_complain(replay->in, EXIT_FAILED, "cannot decide again: %s",
+                                        strerrordesc_np(-r))
                      : EXIT_DONE;
 }
 
-static ExitStatus cmd_replay_replay(Replay *x) {
-        const char *folder = option_text(&x->in->options, "to-scenario");
-        ExitStatus status = cmd_replay_read_record(x);
+static ExitStatus cmd_replay_replay(Replay *replay) {
+        const char *folder = option_text(&replay->in->options, "to-scenario");
+        ExitStatus status = cmd_replay_read_record(replay);
         TextFault fault = { 0 };
 
         if (status == EXIT_DONE)
-                status = cmd_replay_decide(x);
+                status = cmd_replay_decide(replay);
         if (status != EXIT_DONE)
                 return status;
-        if (x->in->json)
-                cmd_replay_print_json(x);
-        else if (cmd_replay_print_text(x) < 0)
-                return command_complain(x->in, EXIT_FAILED, "out of memory");
-        if (folder && scenario_folder_write(x->in->arena, x->record, &x->round, folder, &fault) < 0)
-                return command_complain_fault(x->in, EXIT_FAILED, folder, &fault);
-        if (folder && !x->in->json)
+        if (replay->in->json)
+                cmd_replay_print_json(replay);
+        else if (cmd_replay_print_text(replay) < 0)
+                return command_complain(replay->in, EXIT_FAILED, "out of memory");
+        if (folder &&
+            scenario_folder_write(replay->in->arena, replay->record, &replay->round, folder, &fault) < 0)
+                return command_complain_fault(replay->in, EXIT_FAILED, folder, &fault);
+        if (folder && !replay->in->json)
                 (void) fprintf(
-                        x->in->out.out,
+                        replay->in->out.out,
                         "%s: README, cluster.json, settings, settings.yaml; what it is to tell goes into README\n",
                         folder);
-        return x->n_all == 0 ? EXIT_DONE : EXIT_FAILED;
+        return replay->n_all == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 static ExitStatus cmd_replay_run(Invocation *in) {

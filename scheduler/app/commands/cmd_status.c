@@ -82,26 +82,26 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
 
 #define WAITING_MOST 100U
 
-static json_t *host_json(const Host *h, const HostShare *share) {
+static json_t *host_json(const Host *host, const HostShare *share) {
         json_t *o =
-                json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:b, s:I}", "name", h->name, "state",
-                          host_state_names[h->state], "vms", (int) share->vms, "cpu_permille",
+                json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:b, s:I}", "name", host->name, "state",
+                          host_state_names[host->state], "vms", (int) share->vms, "cpu_permille",
                           (json_int_t) share->cpu.used, "cpu_load_line_permille",
                           (json_int_t) share->cpu.limit, "memory_permille", (json_int_t) share->memory.used,
                           "memory_load_line_permille", (json_int_t) share->memory.limit, "over_load_line",
-                          (int) share->over, "fault_grade", (json_int_t) h->fault_grade);
+                          (int) share->over, "fault_grade", (json_int_t) host->fault_grade);
 
-        if (h->labels.n > 0)
-                (void) json_object_set_new(o, "labels", strings_json(&h->labels));
-        if (h->excluded != EXCLUDED_NONE)
-                (void) json_object_set_new(
-                        o, "fenced",
-                        json_string(h->excluded_why ? h->excluded_why : exclusion_texts[h->excluded]));
-        if (h->fault_why)
-                (void) json_object_set_new(o, "fault", json_string(h->fault_why));
-        (void) json_object_set_new(o, "contention", contention_host_json(h));
-        if (h->unread)
-                (void) json_object_set_new(o, "unread", json_string(h->unread));
+        if (host->labels.n > 0)
+                (void) json_object_set_new(o, "labels", strings_json(&host->labels));
+        if (host->excluded != EXCLUDED_NONE)
+                (void) json_object_set_new(o, "fenced",
+                                           json_string(host->excluded_why ? host->excluded_why
+                                                                          : exclusion_texts[host->excluded]));
+        if (host->fault_why)
+                (void) json_object_set_new(o, "fault", json_string(host->fault_why));
+        (void) json_object_set_new(o, "contention", contention_host_json(host));
+        if (host->unread)
+                (void) json_object_set_new(o, "unread", json_string(host->unread));
         return o;
 }
 

@@ -15,9 +15,9 @@ typedef struct Spreading {
         double sum, squares;
 } Spreading;
 
-static void spread_add(Spreading *s, double x) {
-        s->sum += x;
-        s->squares += x * x;
+static void spread_add(Spreading *s, double value) {
+        s->sum += value;
+        s->squares += value * value;
 }
 
 static double spread_sd(const Spreading *s, double n) {

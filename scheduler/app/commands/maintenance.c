@@ -149,10 +149,10 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
 
 /* ---- looking ---- */
 
-static int maintenance_read_live(Look *x) {
-        int r = live_state_get(source_store(x->facts->source), x->in->arena, &x->live);
+static int maintenance_read_live(Look *look) {
+        int r = live_state_get(source_store(look->facts->source), look->in->arena, &look->live);
 
-        x->has_live = r == 0;
+        look->has_live = r == 0;
         return r < 0 ? r : 0;
 }
 
@@ -164,45 +164,46 @@ static bool is_running(const LiveMove *m) {
         return m->status.phase == MIGRATION_RUNNING || m->status.phase == MIGRATION_VERIFYING;
 }
 
-static int look_at(const Look *x, HostIx h, Emptying *ret) {
-        const Snapshot *s = x->facts->snapshot;
+static int look_at(const Look *look, HostIx h, Emptying *ret) {
+        const Snapshot *s = look->facts->snapshot;
         const char *name = s->hosts[h].name, *text = "";
         Emptying e = { .host = &s->hosts[h] };
-        int r = host_mark_get(source_store(x->facts->source), x->in->arena, name, &e.mark, &text);
+        int r = host_mark_get(source_store(look->facts->source), look->in->arena, name, &e.mark, &text);
 
         for (VmIx v = 0; v < s->n_vms; v++)
                 e.left += s->vms[v].host == h || (s->vms[v].in_flight && s->vms[v].in_flight_to == h);
         e.off = off_vms_on(s, h);
-        for (uint32_t i = 0; x->has_live && i < x->live.n_moves; i++) {
-                const LiveMove *m = &x->live.moves[i];
+        for (uint32_t i = 0; look->has_live && i < look->live.n_moves; i++) {
+                const LiveMove *m = &look->live.moves[i];
 
                 e.moving += strcmp(m->order->from, name) == 0 && is_running(m);
                 e.waiting += strcmp(m->order->from, name) == 0 && is_queued(m);
         }
-        for (uint32_t i = 0; x->has_live && i < x->live.n_stays; i++)
-                e.cannot += strcmp(x->live.stays[i].host, name) == 0;
+        for (uint32_t i = 0; look->has_live && i < look->live.n_stays; i++)
+                e.cannot += strcmp(look->live.stays[i].host, name) == 0;
         e.empty = e.left == 0 && e.moving == 0 && e.host->excluded == EXCLUDED_NONE &&
                   e.host->seen_at > e.mark.at;
         *ret = e;
         return r;
 }
 
-static bool maintenance_does_act(const Look *x) {
-        return x->has_live && x->live.modes.of[ACTION_KIND_MAINTENANCE] != MODE_ADVISE;
+static bool maintenance_does_act(const Look *look) {
+        return look->has_live && look->live.modes.of[ACTION_KIND_MAINTENANCE] != MODE_ADVISE;
 }
 
 /* The plan that a person has to accept before it moves anything. NULL: there is none. */
-static const LiveWaiting *maintenance_awaits(const Look *x) {
-        return x->has_live && x->live.modes.of[ACTION_KIND_MAINTENANCE] == MODE_CONFIRM &&
-                               x->live.n_waiting > 0
-                       ? &x->live.waiting[0]
+static const LiveWaiting *maintenance_awaits(const Look *look) {
+        return look->has_live && look->live.modes.of[ACTION_KIND_MAINTENANCE] == MODE_CONFIRM &&
+                               look->live.n_waiting > 0
+                       ? &look->live.waiting[0]
                        : NULL;
 }
 
 /* The service has planned since it was asked, and moves nothing of what is left. */
-static bool is_blocked(const Look *x, const Emptying *e) {
-        return maintenance_does_act(x) && e->left > 0 && e->moving == 0 && e->waiting == 0 &&
-               e->cannot >= e->left && x->live.round_at > e->mark.at;
+static bool is_blocked(const Look *look, const Emptying *emptying) {
+        return maintenance_does_act(look) && emptying->left > 0 && emptying->moving == 0 &&
+               emptying->waiting == 0 && emptying->cannot >= emptying->left &&
+               look->live.round_at > emptying->mark.at;
 }
 
 /* ---- words ---- */
@@ -218,20 +219,20 @@ bool maintenance_off(const Invocation *in, const Facts *facts, const char *host,
         return true;
 }
 
-static void print_off(const Look *x, const char *host) {
+static void print_off(const Look *look, const char *host) {
         char safe[MAINTENANCE_WORDS];
 
-        if (maintenance_off(x->in, x->facts, host, safe))
-                (void) fprintf(x->in->out.out, "  %s\n", safe);
+        if (maintenance_off(look->in, look->facts, host, safe))
+                (void) fprintf(look->in->out.out, "  %s\n", safe);
 }
 
-static void print_stays(const Look *x, const char *host) {
-        const Screen *screen = &x->in->out;
+static void print_stays(const Look *look, const char *host) {
+        const Screen *screen = &look->in->out;
         char vm[256], why[512];
         uint32_t shown = 0, all = 0;
 
-        for (uint32_t i = 0; x->has_live && i < x->live.n_stays; i++) {
-                const LiveStay *stay = &x->live.stays[i];
+        for (uint32_t i = 0; look->has_live && i < look->live.n_stays; i++) {
+                const LiveStay *stay = &look->live.stays[i];
 
                 if (strcmp(stay->host, host) != 0 || all++ >= STAYS_SHOWN)
                         continue;
@@ -242,31 +243,31 @@ static void print_stays(const Look *x, const char *host) {
         }
         if (all > shown)
                 (void) fprintf(screen->out, "  … and %u more (--json has them)\n", all - shown);
-        print_off(x, host);
+        print_off(look, host);
 }
 
-static const char *maintenance_state_words(const Look *x, const Emptying *e) {
-        Arena *a = x->in->arena;
+static const char *maintenance_state_words(const Look *look, const Emptying *emptying) {
+        Arena *a = look->in->arena;
 
-        if (e->empty)
+        if (emptying->empty)
                 return "empty";
-        if (e->host->excluded != EXCLUDED_NONE)
+        if (emptying->host->excluded != EXCLUDED_NONE)
                 return text_format(a, "not known: %s",
-                                   e->host->excluded_why ? e->host->excluded_why
-                                                         : exclusion_texts[e->host->excluded]);
-        if (e->left == 0)
+                                   emptying->host->excluded_why ? emptying->host->excluded_why
+                                                                : exclusion_texts[emptying->host->excluded]);
+        if (emptying->left == 0)
                 return "waits for fresh facts";
-        if (is_blocked(x, e))
+        if (is_blocked(look, emptying))
                 return "blocked";
-        if (!x->has_live)
+        if (!look->has_live)
                 return "no service is at work";
-        if (!maintenance_does_act(x))
+        if (!maintenance_does_act(look))
                 return "nobody moves them: the service only advises";
-        if (e->moving == 0 && maintenance_awaits(x))
-                return text_format(a, "waits for a yes: plimsoll confirm %s", maintenance_awaits(x)->id);
-        if (e->moving > 0 || e->waiting > 0)
-                return text_format(a, "%u moving, %u to come", e->moving, e->waiting);
-        return x->live.round_at > e->mark.at ? "waits" : "waits for the next round";
+        if (emptying->moving == 0 && maintenance_awaits(look))
+                return text_format(a, "waits for a yes: plimsoll confirm %s", maintenance_awaits(look)->id);
+        if (emptying->moving > 0 || emptying->waiting > 0)
+                return text_format(a, "%u moving, %u to come", emptying->moving, emptying->waiting);
+        return look->live.round_at > emptying->mark.at ? "waits" : "waits for the next round";
 }
 
 static const char *time_left(Arena *a, usec_t leave_by, usec_t now) {
@@ -289,60 +290,64 @@ static const Column maintenance_columns[] = {
         { .title = "WHY" },
 };
 
-static int add_row(const Look *x, Table *t, const Emptying *e) {
-        Arena *a = x->in->arena;
+static int add_row(const Look *look, Table *t, const Emptying *emptying) {
+        Arena *a = look->in->arena;
         char since[HUMAN_SIZE];
         usec_t now = clock_now();
-        bool late = e->mark.leave_by > 0 && e->mark.leave_by < now && !e->empty;
+        bool late = emptying->mark.leave_by > 0 && emptying->mark.leave_by < now && !emptying->empty;
 
-        return table_row(t, (Cell[]){ { .text = e->host->name, .style = STYLE_STRONG },
-                                      { .text = e->mark.at > 0 ? human_time(e->mark.at, since) : "?" },
-                                      { .text = e->mark.by ? e->mark.by : "?" },
-                                      { .text = text_format(a, "%u", e->left) },
-                                      { .text = time_left(a, e->mark.leave_by, now),
-                                        .style = late ? STYLE_BAD : STYLE_PLAIN },
-                                      { .text = maintenance_state_words(x, e),
-                                        .style = e->empty           ? STYLE_GOOD
-                                                 : is_blocked(x, e) ? STYLE_BAD
-                                                                    : STYLE_PLAIN },
-                                      { .text = e->mark.why } });
+        return table_row(
+                t, (Cell[]){ { .text = emptying->host->name, .style = STYLE_STRONG },
+                             { .text = emptying->mark.at > 0 ? human_time(emptying->mark.at, since) : "?" },
+                             { .text = emptying->mark.by ? emptying->mark.by : "?" },
+                             { .text = text_format(a, "%u", emptying->left) },
+                             { .text = time_left(a, emptying->mark.leave_by, now),
+                               .style = late ? STYLE_BAD : STYLE_PLAIN },
+                             { .text = maintenance_state_words(look, emptying),
+                               .style = emptying->empty              ? STYLE_GOOD
+                                        : is_blocked(look, emptying) ? STYLE_BAD
+                                                                     : STYLE_PLAIN },
+                             { .text = emptying->mark.why } });
 }
 
-static json_t *maintenance_one_json(const Look *x, const Emptying *e) {
-        json_t *o = json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:b, s:b, s:I, s:I, s:s, s:b, s:I}", "name",
-                              e->host->name, "state", host_state_names[e->host->state], "by", e->mark.by,
-                              "why", e->mark.why, "vms", (json_int_t) e->left, "empty", (int) e->empty,
-                              "blocked", (int) is_blocked(x, e), "moving", (json_int_t) e->moving, "waiting",
-                              (json_int_t) e->waiting, "words", maintenance_state_words(x, e), "for_good",
-                              (int) e->mark.for_good, "off", (json_int_t) e->off);
+static json_t *maintenance_one_json(const Look *look, const Emptying *emptying) {
+        json_t *o =
+                json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:b, s:b, s:I, s:I, s:s, s:b, s:I}", "name",
+                          emptying->host->name, "state", host_state_names[emptying->host->state], "by",
+                          emptying->mark.by, "why", emptying->mark.why, "vms", (json_int_t) emptying->left,
+                          "empty", (int) emptying->empty, "blocked", (int) is_blocked(look, emptying),
+                          "moving", (json_int_t) emptying->moving, "waiting", (json_int_t) emptying->waiting,
+                          "words", maintenance_state_words(look, emptying), "for_good",
+                          (int) emptying->mark.for_good, "off", (json_int_t) emptying->off);
         json_t *stays = json_array();
 
-        if (e->mark.at > 0)
-                (void) json_object_set_new(o, "since", json_real((double) e->mark.at / 1e6));
-        if (e->mark.leave_by > 0)
-                (void) json_object_set_new(o, "leave_by", json_real((double) e->mark.leave_by / 1e6));
-        for (uint32_t i = 0; x->has_live && i < x->live.n_stays; i++)
-                if (strcmp(x->live.stays[i].host, e->host->name) == 0)
-                        (void) json_array_append_new(stays, json_pack("{s:s, s:s}", "vm", x->live.stays[i].vm,
-                                                                      "why", x->live.stays[i].why));
+        if (emptying->mark.at > 0)
+                (void) json_object_set_new(o, "since", json_real((double) emptying->mark.at / 1e6));
+        if (emptying->mark.leave_by > 0)
+                (void) json_object_set_new(o, "leave_by", json_real((double) emptying->mark.leave_by / 1e6));
+        for (uint32_t i = 0; look->has_live && i < look->live.n_stays; i++)
+                if (strcmp(look->live.stays[i].host, emptying->host->name) == 0)
+                        (void) json_array_append_new(stays,
+                                                     json_pack("{s:s, s:s}", "vm", look->live.stays[i].vm,
+                                                               "why", look->live.stays[i].why));
         (void) json_object_set_new(o, "cannot_leave", stays);
         return o;
 }
 
-static void maintenance_print_json(const Look *x, json_t *hosts) {
+static void maintenance_print_json(const Look *look, json_t *hosts) {
         json_t *o = json_pack("{s:s, s:s, s:b, s:s*, s:O}", "schema", "plimsoll.maintenance/1", "cluster",
-                              x->facts->snapshot->cluster, "service", (int) x->has_live, "mode",
-                              x->has_live ? x->live.mode : NULL, "hosts", hosts);
+                              look->facts->snapshot->cluster, "service", (int) look->has_live, "mode",
+                              look->has_live ? look->live.mode : NULL, "hosts", hosts);
 
-        (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', x->in->out.out);
+        (void) json_dumpf(o, look->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', look->in->out.out);
         json_decref(o);
 }
 
 /* ---- status ---- */
 
-static bool is_shown(const Host *h, const Strings *hosts) {
-        return hosts->n > 0 ? strings_have(hosts, h->name) : h->state == HOST_MAINTENANCE;
+static bool is_shown(const Host *host, const Strings *hosts) {
+        return hosts->n > 0 ? strings_have(hosts, host->name) : host->state == HOST_MAINTENANCE;
 }
 
 ExitStatus maintenance_show(Invocation *in, const Facts *facts, const Strings *only) {
@@ -446,10 +451,10 @@ static void draw_move(const Wait *w, const LiveMove *m) {
                        human_ms(m->running_ms, ran), human_ms(m->order->predicted.ms, predicted));
 }
 
-static void maintenance_draw(Wait *w, const Emptying *e) {
+static void maintenance_draw(Wait *w, const Emptying *emptying) {
         const Screen *screen = &w->look.in->out;
         const LiveState *live = &w->look.live;
-        uint32_t gone = w->most - e->left;
+        uint32_t gone = w->most - emptying->left;
         char name[64], words[256];
         unsigned lines = 1;
 
@@ -458,7 +463,7 @@ static void maintenance_draw(Wait *w, const Emptying *e) {
         (void) fprintf(screen->out, "%s ", text_safe(w->name, name, 40));
         bar_print_progress(w->most > 0 ? (int64_t) gone * 1000 / w->most : 1000, BAR_WIDTH, screen);
         (void) fprintf(screen->out, " %u of %u have left; %s\n", gone, w->most,
-                       text_safe(maintenance_state_words(&w->look, e), words, sizeof(words)));
+                       text_safe(maintenance_state_words(&w->look, emptying), words, sizeof(words)));
         for (uint32_t i = 0; w->look.has_live && i < live->n_moves && lines <= LINES_MAX; i++)
                 if (strcmp(live->moves[i].order->from, w->name) == 0 && is_running(&live->moves[i])) {
                         draw_move(w, &live->moves[i]);
@@ -469,38 +474,38 @@ static void maintenance_draw(Wait *w, const Emptying *e) {
 }
 
 /* A line for each change. */
-static void maintenance_say(Wait *w, const Emptying *e) {
+static void maintenance_say(Wait *w, const Emptying *emptying) {
         FILE *out = w->look.in->json ? w->look.in->err.out : w->look.in->out.out;
         char name[256];
 
         const bool asks = maintenance_awaits(&w->look) != NULL;
 
-        if (w->said_left == e->left && w->said_moving == e->moving && w->said_asks == asks)
+        if (w->said_left == emptying->left && w->said_moving == emptying->moving && w->said_asks == asks)
                 return;
         w->said_asks = asks;
-        w->said_left = e->left;
-        w->said_moving = e->moving;
+        w->said_left = emptying->left;
+        w->said_moving = emptying->moving;
         (void) fprintf(out, "%s: %u of %u have left; %s\n", text_safe(w->name, name, sizeof(name)),
-                       w->most - e->left, w->most, maintenance_state_words(&w->look, e));
+                       w->most - emptying->left, w->most, maintenance_state_words(&w->look, emptying));
         (void) fflush(out);
 }
 
 /* Whether the waiting is over, and how. */
-static bool maintenance_is_over(const Wait *w, const Emptying *e, ExitStatus *ret) {
+static bool maintenance_is_over(const Wait *w, const Emptying *emptying, ExitStatus *ret) {
         *ret = EXIT_BLOCKED;
-        if (e->mark.state != HOST_MAINTENANCE || e->empty)
-                *ret = e->empty ? EXIT_DONE : EXIT_FAILED;
-        else if (maintenance_does_act(&w->look) && !is_blocked(&w->look, e))
+        if (emptying->mark.state != HOST_MAINTENANCE || emptying->empty)
+                *ret = emptying->empty ? EXIT_DONE : EXIT_FAILED;
+        else if (maintenance_does_act(&w->look) && !is_blocked(&w->look, emptying))
                 return false;
         return true;
 }
 
-static ExitStatus maintenance_finish(Wait *w, const Emptying *e, ExitStatus status) {
+static ExitStatus maintenance_finish(Wait *w, const Emptying *emptying, ExitStatus status) {
         Invocation *in = w->look.in;
         json_t *hosts = json_array();
         char name[256];
 
-        (void) json_array_append_new(hosts, maintenance_one_json(&w->look, e));
+        (void) json_array_append_new(hosts, maintenance_one_json(&w->look, emptying));
         if (in->json)
                 maintenance_print_json(&w->look, hosts);
         json_decref(hosts);
@@ -515,18 +520,18 @@ static ExitStatus maintenance_finish(Wait *w, const Emptying *e, ExitStatus stat
         }
         if (status == EXIT_FAILED)
                 return command_complain(in, status, "%s was taken out of maintenance; %u VMs run there", name,
-                                        e->left);
+                                        emptying->left);
         print_stays(&w->look, w->name);
         if (!maintenance_does_act(&w->look))
                 return command_complain(in, status,
                                         "%s: nobody moves its %u VMs; plimsoll evacuate %s does it now",
                                         w->look.has_live ? "the service only advises"
                                                          : "no service is at work on this cluster",
-                                        e->left, name);
+                                        emptying->left, name);
         return command_complain(in, status,
                                 "%u VMs cannot leave %s as things are; it stays in maintenance, and the "
                                 "service goes on trying",
-                                e->left, name);
+                                emptying->left, name);
 }
 
 /* One look. 1: over, *ret_status says how. 0: not yet. */

@@ -16,12 +16,12 @@ typedef struct Progress Progress;
 /* moves must outlive it. NULL: out of memory. */
 Progress *progress_begin(Arena *a, const Screen *screen, const MoveOrder *moves, uint32_t n) must_check;
 
-void progress_started(Progress *p, uint32_t move);
-void progress_seen(Progress *p, uint32_t move, const MigrationStatus *status);
-void progress_ended(Progress *p, uint32_t move, const MoveOutcome *outcome);
+void progress_started(Progress *progress, uint32_t move);
+void progress_seen(Progress *progress, uint32_t move, const MigrationStatus *status);
+void progress_ended(Progress *progress, uint32_t move, const MoveOutcome *outcome);
 
 /* A word to the person, above what is redrawn. */
-void progress_say(Progress *p, Style style, const char *text);
+void progress_say(Progress *progress, Style style, const char *text);
 
 /* Draws what runs; at most five times a second unless `now`. */
-void progress_draw(Progress *p, bool now);
+void progress_draw(Progress *progress, bool now);

@@ -51,31 +51,31 @@ static json_t *roll_names_json(const char *const *names, uint32_t n) {
         return list;
 }
 
-static json_t *state_json(const Roll *x) {
-        return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:o, s:o}", "schema", SCHEMA, "by", x->by, "at",
-                         (json_int_t) x->at, "process", x->run, "run_sha256", x->digest, "at_once",
-                         (json_int_t) x->at_once, "left", roll_names_json(x->left, x->n_left), "done",
-                         roll_names_json(x->done, x->n_done));
+static json_t *state_json(const Roll *roll) {
+        return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:o, s:o}", "schema", SCHEMA, "by", roll->by, "at",
+                         (json_int_t) roll->at, "process", roll->run, "run_sha256", roll->digest, "at_once",
+                         (json_int_t) roll->at_once, "left", roll_names_json(roll->left, roll->n_left),
+                         "done", roll_names_json(roll->done, roll->n_done));
 }
 
 /* Of two runs of one roll the one that took it over last goes on: the other's next step is refused here. 0;
  * 1: refused; a negative errno. */
-static int roll_save(Roll *x) {
-        json_t *o = state_json(x);
+static int roll_save(Roll *roll) {
+        json_t *o = state_json(roll);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-        const char *is = text ? text_copy(x->in->arena, text, strlen(text)) : NULL;
-        int r = is ? store_change_note(x->store, STATE, x->was, is) : -ENOMEM;
+        const char *is = text ? text_copy(roll->in->arena, text, strlen(text)) : NULL;
+        int r = is ? store_change_note(roll->store, STATE, roll->was, is) : -ENOMEM;
 
         json_decref(o);
         free(text);
         if (r == 0)
-                x->was = is;
+                roll->was = is;
         return r;
 }
 
 /* It is over, unless another run goes on with it. */
-static int roll_forget(const Roll *x) {
-        int r = store_change_note(x->store, STATE, x->was, "");
+static int roll_forget(const Roll *roll) {
+        int r = store_change_note(roll->store, STATE, roll->was, "");
 
         return r < 0 ? r : 0;
 }
@@ -97,7 +97,7 @@ static int roll_names_read(Arena *a, const json_t *list, uint32_t room, const ch
         return 0;
 }
 
-static int state_read(Roll *x, json_t *o, uint32_t room) {
+static int state_read(Roll *roll, json_t *o, uint32_t room) {
         const char *schema = NULL, *digest = NULL, *by = NULL;
         json_t *left = NULL, *done = NULL;
         json_int_t at = 0, at_once = 1;
@@ -107,57 +107,57 @@ static int state_read(Roll *x, json_t *o, uint32_t room) {
                         "run_sha256", &digest, "at_once", &at_once, "left", &left, "done", &done) < 0 ||
             strcmp(schema, SCHEMA) != 0 || at_once < 1)
                 return -EBADMSG;
-        x->by = text_copy(x->in->arena, by, strlen(by));
-        x->digest = text_copy(x->in->arena, digest, strlen(digest));
-        x->at = at;
-        x->at_once = (uint32_t) at_once;
-        r = roll_names_read(x->in->arena, left, room, x->left, &x->n_left);
-        return r < 0 ? r : roll_names_read(x->in->arena, done, room, x->done, &x->n_done);
+        roll->by = text_copy(roll->in->arena, by, strlen(by));
+        roll->digest = text_copy(roll->in->arena, digest, strlen(digest));
+        roll->at = at;
+        roll->at_once = (uint32_t) at_once;
+        r = roll_names_read(roll->in->arena, left, room, roll->left, &roll->n_left);
+        return r < 0 ? r : roll_names_read(roll->in->arena, done, room, roll->done, &roll->n_done);
 }
 
 /* 0: there is one that is not over; 1: none. */
-static int roll_load(Roll *x, uint32_t room) {
+static int roll_load(Roll *roll, uint32_t room) {
         const char *text = NULL;
         size_t n = 0;
         json_t *o;
-        int r = store_get_note(x->store, x->in->arena, STATE, &text, &n);
+        int r = store_get_note(roll->store, roll->in->arena, STATE, &text, &n);
 
-        x->was = r == 0 ? text : "";
+        roll->was = r == 0 ? text : "";
         if (r != 0 || n == 0)
                 return r < 0 ? r : 1;
         o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
-        r = o ? state_read(x, o, room) : -EBADMSG;
+        r = o ? state_read(roll, o, room) : -EBADMSG;
         json_decref(o);
         return r;
 }
 
 /* ---- the plan ---- */
 
-static ExitStatus make_order(Roll *x) {
-        Invocation *in = x->in;
-        const Snapshot *s = x->facts->snapshot;
-        HostIx *hosts = arena_new(in->arena, HostIx, x->n_left);
+static ExitStatus make_order(Roll *roll) {
+        Invocation *in = roll->in;
+        const Snapshot *s = roll->facts->snapshot;
+        HostIx *hosts = arena_new(in->arena, HostIx, roll->n_left);
         const Problem *p = NULL;
-        int r = hosts ? problem_build(in->arena, s, x->facts->settings, &p) : -ENOMEM;
+        int r = hosts ? problem_build(in->arena, s, roll->facts->settings, &p) : -ENOMEM;
 
-        for (uint32_t i = 0; r == 0 && i < x->n_left; i++) {
-                hosts[i] = snapshot_host(s, x->left[i]);
+        for (uint32_t i = 0; r == 0 && i < roll->n_left; i++) {
+                hosts[i] = snapshot_host(s, roll->left[i]);
                 if (hosts[i] == IX_NONE)
                         return command_complain(in, EXIT_BAD_INPUT, "%s is no host of %s any more",
-                                                x->left[i], s->cluster);
+                                                roll->left[i], s->cluster);
         }
         if (r == 0)
-                r = roll_order(in->arena, p, hosts, x->n_left, x->at_once, &x->order);
+                r = roll_order(in->arena, p, hosts, roll->n_left, roll->at_once, &roll->order);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
-        for (uint32_t i = 0; i < x->order.n; i++)
-                x->left[i] = s->hosts[x->order.hosts[i]].name;
+        for (uint32_t i = 0; i < roll->order.n; i++)
+                roll->left[i] = s->hosts[roll->order.hosts[i]].name;
         return EXIT_DONE;
 }
 
-static void print_order_json(const Roll *x) {
+static void print_order_json(const Roll *roll) {
         json_t *groups = json_array(), *group = NULL;
-        const RollOrder *o = &x->order;
+        const RollOrder *o = &roll->order;
         json_t *all;
 
         for (uint32_t i = 0; i < o->n; i++) {
@@ -165,23 +165,23 @@ static void print_order_json(const Roll *x) {
                         group = json_array();
                         (void) json_array_append_new(groups, group);
                 }
-                (void) json_array_append_new(group, json_string(x->left[i]));
+                (void) json_array_append_new(group, json_string(roll->left[i]));
         }
         all = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "schema", "plimsoll.roll-plan/1", "groups",
                         groups, "moves", (json_int_t) o->moves, "mib", (json_int_t) o->mib, "moves_again",
                         (json_int_t) o->twice, "mib_again", (json_int_t) o->twice_mib, "stuck",
                         (json_int_t) o->n_stuck);
-        (void) json_dumpf(all, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', x->in->out.out);
+        (void) json_dumpf(all, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', roll->in->out.out);
         json_decref(all);
 }
 
-static void print_order(const Roll *x) {
-        const RollOrder *o = &x->order;
-        FILE *out = x->in->out.out;
+static void print_order(const Roll *roll) {
+        const RollOrder *o = &roll->order;
+        FILE *out = roll->in->out.out;
         char name[256], all[HUMAN_SIZE], again[HUMAN_SIZE];
 
-        if (x->in->json)
+        if (roll->in->json)
                 return;
         (void) fprintf(out, "%u host%s in %u group%s, %u migrations, %s of memory in all", o->n,
                        o->n == 1 ? "" : "s", o->n_groups, o->n_groups == 1 ? "" : "s", o->moves,
@@ -195,57 +195,58 @@ static void print_order(const Roll *x) {
                         (void) fprintf(out, "%s  %u. ", i > 0 ? "\n" : "", o->group[i] + 1);
                 else
                         (void) fputs(", ", out);
-                (void) fputs(text_safe(x->left[i], name, sizeof(name)), out);
+                (void) fputs(text_safe(roll->left[i], name, sizeof(name)), out);
         }
         (void) fputs("\n", out);
         for (uint32_t i = 0; i < o->n_stuck; i++)
                 (void) fprintf(out, "%s: a VM of it finds no room on any other host, or may not move\n",
-                               text_safe(x->facts->snapshot->hosts[o->stuck[i]].name, name, sizeof(name)));
+                               text_safe(roll->facts->snapshot->hosts[o->stuck[i]].name, name, sizeof(name)));
 }
 
 /* ---- cordons: what is emptied later takes nothing until then, where there is room elsewhere ---- */
 
 /* Only an active host is cordoned, and only our own cordon is taken back. */
-static int roll_cordon(const Roll *x, const char *host, bool on) {
+static int roll_cordon(const Roll *roll, const char *host, bool on) {
         OperatorMark was = { 0 };
         const char *old = "", *text = "";
-        int r = host_mark_get(x->store, x->in->arena, host, &was, &old);
+        int r = host_mark_get(roll->store, roll->in->arena, host, &was, &old);
         bool ours = was.state == HOST_CORDONED && was.why && strcmp(was.why, CORDON_WHY) == 0;
 
         if (r < 0 || (on ? old[0] != '\0' : !ours))
                 return r;
         if (on)
-                r = host_mark_print(
-                        x->in->arena,
-                        &(OperatorMark){
-                                .state = HOST_CORDONED, .by = x->by, .why = CORDON_WHY, .at = clock_now() },
-                        &text);
+                r = host_mark_print(roll->in->arena,
+                                    &(OperatorMark){ .state = HOST_CORDONED,
+                                                     .by = roll->by,
+                                                     .why = CORDON_WHY,
+                                                     .at = clock_now() },
+                                    &text);
         if (r == 0)
-                r = store_change_mark(x->store, host, old, text);
+                r = store_change_mark(roll->store, host, old, text);
         return r < 0 ? r : 0; /* another operator was quicker: theirs counts */
 }
 
 /* Those of group `first …` are to be entered; those after it are closed, unless they are needed. */
-static int cordon_later(const Roll *x, uint32_t end, bool spills) {
+static int cordon_later(const Roll *roll, uint32_t end, bool spills) {
         int r = 0;
 
-        for (uint32_t i = 0; r == 0 && i < x->n_left; i++)
-                r = roll_cordon(x, x->left[i], i >= end && !spills);
+        for (uint32_t i = 0; r == 0 && i < roll->n_left; i++)
+                r = roll_cordon(roll, roll->left[i], i >= end && !spills);
         return r;
 }
 
-static int uncordon_all(const Roll *x) {
+static int uncordon_all(const Roll *roll) {
         int r = 0;
 
-        for (uint32_t i = 0; r == 0 && i < x->n_left; i++)
-                r = roll_cordon(x, x->left[i], false);
+        for (uint32_t i = 0; r == 0 && i < roll->n_left; i++)
+                r = roll_cordon(roll, roll->left[i], false);
         return r;
 }
 
 /* ---- one host ---- */
 
 /* The command's exit status, 0 … 255, or a negative errno. */
-static int roll_run_command(const Roll *x, const char *host) {
+static int roll_run_command(const Roll *roll, const char *host) {
         pid_t pid;
         int status = 0;
 
@@ -260,12 +261,12 @@ static int roll_run_command(const Roll *x, const char *host) {
                 (void) sigaction(SIGTERM, &plain, NULL);
                 (void) sigaction(SIGPIPE, &plain, NULL);
                 (void) setenv("PLIMSOLL_HOST", host, 1);
-                if (x->in->json)
+                if (roll->in->json)
                         (void) dup2(STDERR_FILENO, STDOUT_FILENO);
-                if (x->shell)
-                        (void) execl("/bin/sh", "sh", "-c", x->command, "sh", host, (char *) NULL);
+                if (roll->shell)
+                        (void) execl("/bin/sh", "sh", "-c", roll->command, "sh", host, (char *) NULL);
                 else
-                        (void) execlp(x->command, x->command, host, (char *) NULL);
+                        (void) execlp(roll->command, roll->command, host, (char *) NULL);
                 _exit(127);
         }
         while (waitpid(pid, &status, 0) < 0)
@@ -276,205 +277,209 @@ static int roll_run_command(const Roll *x, const char *host) {
 
 /* Its agent must have reported after the command: what the host says of itself counts, not that it answers.
  */
-static ExitStatus wait_fresh(const Roll *x, const char *host, usec_t since) {
-        usec_t end = clock_monotonic() + option_number(&x->in->options, "fresh-within", FRESH_MOST);
+static ExitStatus wait_fresh(const Roll *roll, const char *host, usec_t since) {
+        usec_t end = clock_monotonic() + option_number(&roll->in->options, "fresh-within", FRESH_MOST);
 
         while (clock_monotonic() < end && stop_signal_count() == 0) {
                 HostIx h = IX_NONE;
 
-                if (facts_read(x->in, x->facts) == EXIT_DONE)
-                        h = snapshot_host(x->facts->snapshot, host);
-                if (h != IX_NONE && x->facts->snapshot->hosts[h].excluded == EXCLUDED_NONE &&
-                    x->facts->snapshot->hosts[h].seen_at > since)
+                if (facts_read(roll->in, roll->facts) == EXIT_DONE)
+                        h = snapshot_host(roll->facts->snapshot, host);
+                if (h != IX_NONE && roll->facts->snapshot->hosts[h].excluded == EXCLUDED_NONE &&
+                    roll->facts->snapshot->hosts[h].seen_at > since)
                         return EXIT_DONE;
                 clock_sleep(FRESH_POLL);
         }
-        return command_complain(x->in, EXIT_FAILED, "%s has not reported since its command ended", host);
+        return command_complain(roll->in, EXIT_FAILED, "%s has not reported since its command ended", host);
 }
 
-static ExitStatus do_host(const Roll *x, const char *host) {
+static ExitStatus do_host(const Roll *roll, const char *host) {
         char safe[256];
         usec_t ended;
         int r = 0;
 
         (void) text_safe(host, safe, sizeof(safe));
-        if (x->command) {
-                if (!x->in->json)
-                        (void) fprintf(x->in->out.out, "%s: running %s\n", safe, x->command);
-                r = roll_run_command(x, host);
+        if (roll->command) {
+                if (!roll->in->json)
+                        (void) fprintf(roll->in->out.out, "%s: running %s\n", safe, roll->command);
+                r = roll_run_command(roll, host);
         }
         if (r != 0)
-                return r < 0 ? command_complain(x->in, EXIT_FAILED, "%s: %s", x->command, strerrordesc_np(-r))
-                             : command_complain(x->in, EXIT_FAILED, "%s ended with status %d for %s%s",
-                                                x->command, r, safe,
+                return r < 0 ? command_complain(roll->in, EXIT_FAILED, "%s: %s", roll->command,
+                                                strerrordesc_np(-r))
+                             : command_complain(roll->in, EXIT_FAILED, "%s ended with status %d for %s%s",
+                                                roll->command, r, safe,
                                                 r == 127 ? " (is it there, and executable?)" : "");
         ended = clock_now();
-        if (wait_fresh(x, host, ended) != EXIT_DONE)
+        if (wait_fresh(roll, host, ended) != EXIT_DONE)
                 return EXIT_FAILED;
-        return maintenance_exit(x->in, x->facts, host);
+        return maintenance_exit(roll->in, roll->facts, host);
 }
 
 /* ---- one group ---- */
 
-static int mark_done(Roll *x, const char *host) {
+static int mark_done(Roll *roll, const char *host) {
         uint32_t at = 0;
 
-        while (at < x->n_left && strcmp(x->left[at], host) != 0)
+        while (at < roll->n_left && strcmp(roll->left[at], host) != 0)
                 at++;
-        x->done[x->n_done++] = host;
-        x->n_left--;
-        memmove((void *) (x->left + at), x->left + at + 1, sizeof(*x->left) * (x->n_left - at));
-        return roll_save(x);
+        roll->done[roll->n_done++] = host;
+        roll->n_left--;
+        memmove((void *) (roll->left + at), roll->left + at + 1, sizeof(*roll->left) * (roll->n_left - at));
+        return roll_save(roll);
 }
 
 /* 1: the state was another's by then. */
-static ExitStatus store_failed(const Roll *x, int r) {
+static ExitStatus store_failed(const Roll *roll, int r) {
         if (r > 0)
-                return command_complain(x->in, EXIT_FAILED,
+                return command_complain(roll->in, EXIT_FAILED,
                                         "somebody else goes on with this roll: plimsoll maintenance status "
                                         "shows how far it is");
-        return maintenance_failed(x->in, x->store, r);
+        return maintenance_failed(roll->in, roll->store, r);
 }
 
 /* The first `n` of those that are left. */
-static ExitStatus do_group(Roll *x, uint32_t n, bool spills) {
-        const char **group = arena_new(x->in->arena, const char *, n);
+static ExitStatus do_group(Roll *roll, uint32_t n, bool spills) {
+        const char **group = arena_new(roll->in->arena, const char *, n);
         ExitStatus status = EXIT_DONE;
-        int r = group ? cordon_later(x, n, spills) : -ENOMEM;
+        int r = group ? cordon_later(roll, n, spills) : -ENOMEM;
 
         if (r < 0)
-                return store_failed(x, r);
-        memcpy((void *) group, x->left, sizeof(*group) * n);
+                return store_failed(roll, r);
+        memcpy((void *) group, roll->left, sizeof(*group) * n);
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
-                status = maintenance_enter(x->in, x->facts, group[i]);
+                status = maintenance_enter(roll->in, roll->facts, group[i]);
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
-                status = maintenance_wait(x->in, x->facts, group[i]);
+                status = maintenance_wait(roll->in, roll->facts, group[i]);
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++) {
-                status = do_host(x, group[i]);
-                r = status == EXIT_DONE ? mark_done(x, group[i]) : 0;
+                status = do_host(roll, group[i]);
+                r = status == EXIT_DONE ? mark_done(roll, group[i]) : 0;
                 if (r != 0)
-                        return store_failed(x, r);
+                        return store_failed(roll, r);
         }
         return status;
 }
 
-static ExitStatus say_stopped(const Roll *x, ExitStatus status) {
+static ExitStatus say_stopped(const Roll *roll, ExitStatus status) {
         char safe[256];
 
-        if (x->in->json) {
-                json_t *o = state_json(x);
+        if (roll->in->json) {
+                json_t *o = state_json(roll);
 
-                (void) json_object_set_new(o, "stopped_at", json_string(x->n_left > 0 ? x->left[0] : ""));
-                (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-                (void) fputc('\n', x->in->out.out);
+                (void) json_object_set_new(o, "stopped_at",
+                                           json_string(roll->n_left > 0 ? roll->left[0] : ""));
+                (void) json_dumpf(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) fputc('\n', roll->in->out.out);
                 json_decref(o);
         }
         return command_complain(
-                x->in, status,
+                roll->in, status,
                 "stopped at %s, which stays in maintenance; %u hosts are done, %u left (plimsoll "
                 "maintenance roll --resume --run CMD goes on)",
-                x->n_left > 0 ? text_safe(x->left[0], safe, sizeof(safe)) : "the end", x->n_done, x->n_left);
+                roll->n_left > 0 ? text_safe(roll->left[0], safe, sizeof(safe)) : "the end", roll->n_done,
+                roll->n_left);
 }
 
 /* Anew before each group: what the last one made of the cluster is a fact now. */
-static ExitStatus do_all(Roll *x) {
+static ExitStatus do_all(Roll *roll) {
         ExitStatus status = EXIT_DONE;
 
         stop_signal_watch();
-        while (x->n_left > 0 && status == EXIT_DONE && stop_signal_count() == 0) {
+        while (roll->n_left > 0 && status == EXIT_DONE && stop_signal_count() == 0) {
                 uint32_t n = 0;
 
-                status = make_order(x);
-                while (n < x->order.n && x->order.group[n] == 0)
+                status = make_order(roll);
+                while (n < roll->order.n && roll->order.group[n] == 0)
                         n++;
                 if (status == EXIT_DONE)
-                        status = do_group(x, n, x->order.spills[0]);
+                        status = do_group(roll, n, roll->order.spills[0]);
                 if (status == EXIT_DONE)
-                        status = facts_read(x->in, x->facts);
+                        status = facts_read(roll->in, roll->facts);
         }
-        if (uncordon_all(x) < 0)
-                (void) command_complain(x->in, EXIT_FAILED, "cordons of this roll are left: %s",
-                                        store_error(x->store));
-        if (x->n_left > 0)
-                return say_stopped(x, status == EXIT_DONE ? EXIT_FAILED : status);
-        (void) !roll_forget(x); /* one that is left says that nothing is left */
-        if (x->in->json) {
-                json_t *o = state_json(x);
+        if (uncordon_all(roll) < 0)
+                (void) command_complain(roll->in, EXIT_FAILED, "cordons of this roll are left: %s",
+                                        store_error(roll->store));
+        if (roll->n_left > 0)
+                return say_stopped(roll, status == EXIT_DONE ? EXIT_FAILED : status);
+        (void) !roll_forget(roll); /* one that is left says that nothing is left */
+        if (roll->in->json) {
+                json_t *o = state_json(roll);
 
-                (void) json_dumpf(o, x->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-                (void) fputc('\n', x->in->out.out);
+                (void) json_dumpf(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) fputc('\n', roll->in->out.out);
                 json_decref(o);
         } else
-                (void) fprintf(x->in->out.out, "all %u hosts are done\n", x->n_done);
+                (void) fprintf(roll->in->out.out, "all %u hosts are done\n", roll->n_done);
         return EXIT_DONE;
 }
 
 /* ---- the command ---- */
 
-static ExitStatus roll_abandon(Roll *x, int loaded) {
-        int r = loaded == 0 ? uncordon_all(x) : 0;
+static ExitStatus roll_abandon(Roll *roll, int loaded) {
+        int r = loaded == 0 ? uncordon_all(roll) : 0;
 
         if (r == 0 && loaded != 1)
-                r = roll_forget(x);
+                r = roll_forget(roll);
         if (r < 0)
-                return store_failed(x, r);
-        (void) fprintf(x->in->out.out, loaded == 1 ? "no roll is under way\n" : "the roll is forgotten\n");
+                return store_failed(roll, r);
+        (void) fprintf(roll->in->out.out, loaded == 1 ? "no roll is under way\n" : "the roll is forgotten\n");
         return EXIT_DONE;
 }
 
 /* Of what is run and how; a command that is run by a shell is another one. */
-static const char *command_digest(const Roll *x) {
+static const char *command_digest(const Roll *roll) {
         char hex[SHA256_HEX];
-        const char *all =
-                text_format(x->in->arena, "%s %s", x->shell ? "sh -c" : "exec", x->command ? x->command : "");
+        const char *all = text_format(roll->in->arena, "%s %s", roll->shell ? "sh -c" : "exec",
+                                      roll->command ? roll->command : "");
 
         if (!all)
                 return NULL;
         sha256_print(all, strlen(all), hex);
-        return text_copy(x->in->arena, hex, strlen(hex));
+        return text_copy(roll->in->arena, hex, strlen(hex));
 }
 
 /* What is run as the operator comes from the operator: whoever can write to the store must not have a command run. */
-static ExitStatus same_command(const Roll *x) {
-        const char *now = command_digest(x);
+static ExitStatus same_command(const Roll *roll) {
+        const char *now = command_digest(roll);
 
         if (!now)
-                return command_complain(x->in, EXIT_FAILED, "out of memory");
-        if (!x->command)
+                return command_complain(roll->in, EXIT_FAILED, "out of memory");
+        if (!roll->command)
                 return command_complain(
-                        x->in, EXIT_BAD_INPUT,
+                        roll->in, EXIT_BAD_INPUT,
                         "--resume needs --run CMD again (and --shell if it was given): the store keeps "
                         "only a checksum of the command");
-        if (strcmp(now, x->digest) != 0)
+        if (strcmp(now, roll->digest) != 0)
                 return command_complain(
-                        x->in, EXIT_BAD_INPUT,
+                        roll->in, EXIT_BAD_INPUT,
                         "--run is not the command that this roll began with; nothing was run. Give the "
                         "same --run and --shell, or --abandon the roll and begin another");
-        if (!x->in->json)
-                (void) fprintf(x->in->out.out, "going on with the roll of %s, with %s%s\n", x->by,
-                               x->shell ? "sh -c " : "", x->command);
+        if (!roll->in->json)
+                (void) fprintf(roll->in->out.out, "going on with the roll of %s, with %s%s\n", roll->by,
+                               roll->shell ? "sh -c " : "", roll->command);
         return EXIT_DONE;
 }
 
-static ExitStatus roll_begin_new(Roll *x, const Strings *hosts) {
-        const Snapshot *s = x->facts->snapshot;
-        bool all = option_given(&x->in->options, "all");
+static ExitStatus roll_begin_new(Roll *roll, const Strings *hosts) {
+        const Snapshot *s = roll->facts->snapshot;
+        bool all = option_given(&roll->in->options, "all");
         char by[256];
 
         if (all == (hosts->n > 0))
-                return command_complain(x->in, EXIT_BAD_INPUT, "accepted is a list of hosts, or --all");
+                return command_complain(roll->in, EXIT_BAD_INPUT, "accepted is a list of hosts, or --all");
         for (uint32_t i = 0; i < (all ? s->n_hosts : hosts->n); i++)
-                x->left[x->n_left++] = all ? s->hosts[i].name : hosts->at[i];
-        x->digest = command_digest(x);
-        x->at_once = (uint32_t) option_number(&x->in->options, "at-once", 1);
-        x->at = clock_now();
+                roll->left[roll->n_left++] = all ? s->hosts[i].name : hosts->at[i];
+        roll->digest = command_digest(roll);
+        roll->at_once = (uint32_t) option_number(&roll->in->options, "at-once", 1);
+        roll->at = clock_now();
         (void) operator_name(by, sizeof(by));
-        x->by = text_copy(x->in->arena, by, strlen(by));
-        return x->by && x->digest ? EXIT_DONE : command_complain(x->in, EXIT_FAILED, "out of memory");
+        roll->by = text_copy(roll->in->arena, by, strlen(by));
+        return roll->by && roll->digest ? EXIT_DONE
+                                        : command_complain(roll->in, EXIT_FAILED, "out of memory");
 }
 
-static ExitStatus roll_start(Roll *x, const Strings *hosts, int loaded) {
-        Invocation *in = x->in;
+static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
+        Invocation *in = roll->in;
         bool resume = option_given(&in->options, "resume"), dry = option_given(&in->options, "dry-run");
         ExitStatus status = EXIT_DONE;
         int acts;
@@ -488,36 +493,36 @@ static ExitStatus roll_start(Roll *x, const Strings *hosts, int loaded) {
                         in, EXIT_BAD_INPUT,
                         "a roll of %s is under way or stopped, with %u hosts left: --resume goes "
                         "on with it (with the same --run), --abandon forgets it",
-                        x->by, x->n_left);
-        x->command = option_text(&in->options, "run");
-        x->shell = option_given(&in->options, "shell");
+                        roll->by, roll->n_left);
+        roll->command = option_text(&in->options, "run");
+        roll->shell = option_given(&in->options, "shell");
         if (!resume) {
-                x->n_left = x->n_done = 0;
-                status = roll_begin_new(x, hosts);
+                roll->n_left = roll->n_done = 0;
+                status = roll_begin_new(roll, hosts);
         } else if (!dry) {
-                status = same_command(x);
+                status = same_command(roll);
         }
         if (status == EXIT_DONE)
-                status = make_order(x);
+                status = make_order(roll);
         if (status != EXIT_DONE)
                 return status;
-        print_order(x);
+        print_order(roll);
         if (dry && in->json)
-                print_order_json(x);
+                print_order_json(roll);
         if (dry)
-                return x->order.n_stuck > 0 ? EXIT_BLOCKED : EXIT_DONE;
-        if (!x->command)
+                return roll->order.n_stuck > 0 ? EXIT_BLOCKED : EXIT_DONE;
+        if (!roll->command)
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "--run CMD is missing: what is done with each host");
-        acts = maintenance_acts(in, x->facts);
+        acts = maintenance_acts(in, roll->facts);
         if (acts <= 0)
-                return acts < 0 ? store_failed(x, acts)
+                return acts < 0 ? store_failed(roll, acts)
                                 : command_complain(
                                           in, EXIT_BLOCKED,
                                           "no service moves the VMs of this cluster (mode auto): nobody "
                                           "would empty the hosts");
-        acts = roll_save(x);
-        return acts != 0 ? store_failed(x, acts) : do_all(x);
+        acts = roll_save(roll);
+        return acts != 0 ? store_failed(roll, acts) : do_all(roll);
 }
 
 ExitStatus roll_run(Invocation *in, Facts *facts, const Strings *hosts) {

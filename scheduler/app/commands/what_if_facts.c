@@ -240,34 +240,35 @@ static int what_if_facts_row(Table *t, const char *what, const char *before, con
                        : -ENOMEM;
 }
 
-static int what_if_facts_compare_rows(Arena *a, const WhatIfFacts *s, const Plan *x, const Plan *y,
+static int what_if_facts_compare_rows(Arena *a, const WhatIfFacts *s, const Plan *left, const Plan *right,
                                       Table *t) {
-        int r = what_if_facts_row(t, "status", plan_status_names[x->status], plan_status_names[y->status]);
+        int r = what_if_facts_row(t, "status", plan_status_names[left->status],
+                                  plan_status_names[right->status]);
 
         if (r == 0)
-                r = what_if_facts_row(t, "moves of the plan", moves_text(a, x), moves_text(a, y));
+                r = what_if_facts_row(t, "moves of the plan", moves_text(a, left), moves_text(a, right));
         if (r == 0)
-                r = what_if_facts_row(t, "wanted, not possible", text_format(a, "%u", x->n_refused_all),
-                                      text_format(a, "%u", y->n_refused_all));
-        for (uint32_t i = 0; i < x->n_res && i < y->n_res && r == 0; i++)
-                r = what_if_facts_row(t, text_format(a, "highest %s after it", x->res_names[i]),
-                                      what_if_highest(a, s->as_is, x, i),
-                                      what_if_highest(a, s->snapshot, y, i));
+                r = what_if_facts_row(t, "wanted, not possible", text_format(a, "%u", left->n_refused_all),
+                                      text_format(a, "%u", right->n_refused_all));
+        for (uint32_t i = 0; i < left->n_res && i < right->n_res && r == 0; i++)
+                r = what_if_facts_row(t, text_format(a, "highest %s after it", left->res_names[i]),
+                                      what_if_highest(a, s->as_is, left, i),
+                                      what_if_highest(a, s->snapshot, right, i));
         if (r == 0)
                 r = what_if_facts_row(t, "hosts above their load line",
-                                      text_format(a, "%u", x->after.over_limit),
-                                      text_format(a, "%u", y->after.over_limit));
-        for (uint32_t i = 0; i < x->n_policies && r == 0; i++)
+                                      text_format(a, "%u", left->after.over_limit),
+                                      text_format(a, "%u", right->after.over_limit));
+        for (uint32_t i = 0; i < left->n_policies && r == 0; i++)
                 for (int tier = 0; tier < TIER_N && r == 0; tier++) {
-                        const Cost before = x->after.policy[i].tier[tier],
-                                   after = y->after.policy[i].tier[tier];
+                        const Cost before = left->after.policy[i].tier[tier],
+                                   after = right->after.policy[i].tier[tier];
 
                         if (before != 0 || after != 0)
-                                r = what_if_facts_row(
-                                        t,
-                                        text_format(a, "cost: %s (%s)", x->policy_names[i], tier_names[tier]),
-                                        text_format(a, "%lld", (long long) before),
-                                        text_format(a, "%lld", (long long) after));
+                                r = what_if_facts_row(t,
+                                                      text_format(a, "cost: %s (%s)", left->policy_names[i],
+                                                                  tier_names[tier]),
+                                                      text_format(a, "%lld", (long long) before),
+                                                      text_format(a, "%lld", (long long) after));
                 }
         return r;
 }

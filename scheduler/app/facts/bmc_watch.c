@@ -267,8 +267,8 @@ static const char *next_head(const char *from, const char *end) {
         return end;
 }
 
-static int bmc_watch_compare_hosts(const void *a, const void *b) {
-        const Report *const *x = a, *const *y = b;
+static int bmc_watch_compare_hosts(const void *left, const void *right) {
+        const Report *const *x = left, *const *y = right;
 
         return strcmp((*x)->host, (*y)->host);
 }

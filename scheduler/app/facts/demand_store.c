@@ -22,8 +22,8 @@ void demand_store_close(DemandStore *b) {
 
 /* ---- readings ---- */
 
-static bool is_same(const VmHistory *h, const Vm *vm) {
-        return strcmp(h->uuid, vm->uuid ? vm->uuid : "") == 0;
+static bool is_same(const VmHistory *history, const Vm *vm) {
+        return strcmp(history->uuid, vm->uuid ? vm->uuid : "") == 0;
 }
 
 /* A VM on the move is measured on two hosts, on neither well. */
@@ -32,11 +32,12 @@ static bool is_readable(const Snapshot *s, const Vm *vm) {
                s->hosts[vm->host].seen_at > 0;
 }
 
-static void demand_store_take_in(VmHistory *h, const HistoryPace *pace, const Snapshot *s, const Vm *vm) {
+static void demand_store_take_in(VmHistory *history, const HistoryPace *pace, const Snapshot *s,
+                                 const Vm *vm) {
         VmLoad load = vm_measured(vm);
 
         if (is_readable(s, vm))
-                vm_history_add(h, pace, s->hosts[vm->host].seen_at, &load);
+                vm_history_add(history, pace, s->hosts[vm->host].seen_at, &load);
 }
 
 /* The same VMs as the last time, as in most rounds: a history is 2 KB, and a cluster may have 200,000. */
@@ -189,10 +190,10 @@ static int demand_store_estimate(const DemandStore *b, Arena *a, const Settings 
         return ret->by ? 0 : -ENOMEM;
 }
 
-static int demand_store_publish(const Leadership *l, Arena *a, const Estimates *e) {
+static int demand_store_publish(const Leadership *l, Arena *a, const Estimates *estimates) {
         const char *text;
         size_t n;
-        int r = estimates_print(a, e, &text, &n);
+        int r = estimates_print(a, estimates, &text, &n);
 
         return r < 0 ? r : store_lead_state(l->store, l->token, "demand", text, n, DEMAND_EXPIRY);
 }

@@ -50,10 +50,10 @@ static int64_t audit_store_share(int64_t part, int64_t whole) {
         return part == UNKNOWN || whole <= 0 ? UNKNOWN : part * 1000 / whole;
 }
 
-static HostLoad audit_store_load_of(const Host *h) {
-        return (HostLoad){ .host = h->name,
-                           .cpu_permille = audit_store_share(h->cpu_busy_mcores, h->cpus * 1000),
-                           .memory_permille = audit_store_share(h->memory_used_mib, h->memory_mib) };
+static HostLoad audit_store_load_of(const Host *host) {
+        return (HostLoad){ .host = host->name,
+                           .cpu_permille = audit_store_share(host->cpu_busy_mcores, host->cpus * 1000),
+                           .memory_permille = audit_store_share(host->memory_used_mib, host->memory_mib) };
 }
 
 static int add_load(const Snapshot *s, const char *name, HostLoad *list, uint32_t *io_n) {
@@ -65,8 +65,8 @@ static int add_load(const Snapshot *s, const char *name, HostLoad *list, uint32_
         return 1;
 }
 
-static int compare_load(const void *a, const void *b) {
-        return strcmp(((const HostLoad *) a)->host, ((const HostLoad *) b)->host);
+static int compare_load(const void *left, const void *right) {
+        return strcmp(((const HostLoad *) left)->host, ((const HostLoad *) right)->host);
 }
 
 /* The hosts of those moves that were made or tried, as the snapshot has them. */
@@ -90,49 +90,49 @@ static int audit_store_loads(Arena *a, const Snapshot *s, const RecordMove *move
 
 /* What all of them took: from the first start to the last end nobody has kept, so the sum of a wave's
  * longest; bytes in all. UNKNOWN when nothing ran. */
-static void sum_up(AuditEntry *e) {
+static void sum_up(AuditEntry *entry) {
         int64_t longest = 0;
 
-        for (uint32_t i = 0; i < e->n_moves; i++) {
-                const RecordMove *m = &e->moves[i];
+        for (uint32_t i = 0; i < entry->n_moves; i++) {
+                const RecordMove *m = &entry->moves[i];
 
                 if (m->took.ms >= 0) {
-                        e->ms = e->ms == UNKNOWN ? 0 : e->ms;
+                        entry->ms = entry->ms == UNKNOWN ? 0 : entry->ms;
                         longest = m->took.ms > longest ? m->took.ms : longest;
                 }
                 if (m->took.bytes >= 0)
-                        e->bytes = (e->bytes == UNKNOWN ? 0 : e->bytes) + m->took.bytes;
-                if (i + 1 == e->n_moves || e->moves[i + 1].order->wave != m->order->wave) {
-                        e->ms += longest;
+                        entry->bytes = (entry->bytes == UNKNOWN ? 0 : entry->bytes) + m->took.bytes;
+                if (i + 1 == entry->n_moves || entry->moves[i + 1].order->wave != m->order->wave) {
+                        entry->ms += longest;
                         longest = 0;
                 }
         }
 }
 
-static int audit_store_put(Leadership *l, Arena *a, const Settings *settings, const AuditEntry *e) {
+static int audit_store_put(Leadership *l, Arena *a, const Settings *settings, const AuditEntry *entry) {
         const char *text = NULL;
         size_t n = 0;
-        int r = audit_text_print(a, e, &text, &n);
+        int r = audit_text_print(a, entry, &text, &n);
 
         return r < 0 ? r
                      : store_put_audit(l->store, l->token, text, n,
                                        settings_int(settings, "service", "audit_keep"));
 }
 
-AuditEntry audit_store_entry(const RoundRecord *x, const char *record) {
-        const Plan *plan = x->round->plan;
+AuditEntry audit_store_entry(const RoundRecord *round_record, const char *record) {
+        const Plan *plan = round_record->round->plan;
 
-        return (AuditEntry){ .at = x->input->now,
-                             .leader = x->leader,
-                             .mode = x->mode,
+        return (AuditEntry){ .at = round_record->input->now,
+                             .leader = round_record->leader,
+                             .mode = round_record->mode,
                              .record = record[0] ? record : NULL,
                              .status = plan_status_names[plan->status],
-                             .paused = x->input->paused,
+                             .paused = round_record->input->paused,
                              .refused = plan->n_refused_all,
                              .predicted_ms = plan->makespan_ms,
                              .predicted_bytes = plan->bytes,
-                             .moves = x->moves,
-                             .n_moves = x->n_moves };
+                             .moves = round_record->moves,
+                             .n_moves = round_record->n_moves };
 }
 
 int audit_store_write(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts,
@@ -148,8 +148,8 @@ int audit_store_write(Leadership *l, Arena *a, const Settings *settings, const S
         return r < 0 ? r : audit_store_put(l, a, settings, &entry);
 }
 
-static bool audit_store_ran(const AuditEntry *e) {
-        return e->n_moves > 0 && e->ms != UNKNOWN;
+static bool audit_store_ran(const AuditEntry *entry) {
+        return entry->n_moves > 0 && entry->ms != UNKNOWN;
 }
 
 int audit_store_look(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts) {

@@ -23,7 +23,7 @@ int audit_store_read(Store *store, Arena *a, usec_t since, const AuditEntry **re
                      uint32_t *ret_n) must_check;
 
 /* The entry of a round. `record`: its name in the store, "" when it has none. */
-AuditEntry audit_store_entry(const RoundRecord *x, const char *record);
+AuditEntry audit_store_entry(const RoundRecord *round_record, const char *record);
 
 /* Writes a decision with its outcome; its id, sums of what was measured and loads of the hosts as `facts` has
  * them are filled in. 1: another leads. */

@@ -53,8 +53,8 @@ int cool_downs_print(Arena *a, const CoolDown *list, uint32_t n, usec_t now, con
         return *ret ? 0 : -ENOMEM;
 }
 
-static int compare_vm(const void *a, const void *b) {
-        const CoolDown *x = a, *y = b;
+static int compare_vm(const void *left, const void *right) {
+        const CoolDown *x = left, *y = right;
 
         return strcmp(x->vm, y->vm);
 }

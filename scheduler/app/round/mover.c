@@ -136,7 +136,7 @@ static bool may_join(void *arg, uint32_t move) {
 }
 
 /* One line of the journal: what there is of it beside the order. 0; else what was wrong was told. */
-static int mover_write_down(const Mover *m, uint32_t move, JournalEntry e) {
+static int mover_write_down(const Mover *m, uint32_t move, JournalEntry entry) {
         Leadership *l = m->in->leadership;
         unsigned char memory[8192];
         Arena a = arena_over(memory, sizeof(memory));
@@ -146,10 +146,10 @@ static int mover_write_down(const Mover *m, uint32_t move, JournalEntry e) {
 
         if (!l)
                 return 0;
-        e.id = text_format(&a, "%s/%llx/%u", l->self, (unsigned long long) m->begun_at, move);
-        e.order = &m->in->moves[move];
-        e.at = clock_now_of(m->clock);
-        r = e.id ? journal_print(&a, &e, &text, &n) : -ENOMEM;
+        entry.id = text_format(&a, "%s/%llx/%u", l->self, (unsigned long long) m->begun_at, move);
+        entry.order = &m->in->moves[move];
+        entry.at = clock_now_of(m->clock);
+        r = entry.id ? journal_print(&a, &entry, &text, &n) : -ENOMEM;
         if (r == 0) {
                 r = store_journal(l->store, l->token, text, n);
                 what = r == 1 ? "the journal is another leader's now" : r < 0 ? store_error(l->store) : NULL;

@@ -10,21 +10,21 @@
 #include "scheduler/model/host_uri.h"
 
 /* Patience × the longest prediction, at least a minute. */
-static usec_t time_limit(const Settings *s, const Prediction *p) {
-        int64_t ms = p->ms_high > p->ms ? p->ms_high : p->ms;
+static usec_t time_limit(const Settings *s, const Prediction *prediction) {
+        int64_t ms = prediction->ms_high > prediction->ms ? prediction->ms_high : prediction->ms;
         usec_t limit = ms * USEC_PER_MSEC * settings_int(s, "migration", "patience");
 
         return limit > 60 * USEC_PER_SEC ? limit : 60 * USEC_PER_SEC;
 }
 
 /* What the plan wants, within the settings' limits; and what it does not say, as they say it. */
-static MoveManner settled_manner(const Settings *s, const MoveOrder *v) {
+static MoveManner settled_manner(const Settings *s, const MoveOrder *order) {
         const int64_t most = migration_bandwidth(s);
-        MoveManner m = v->manner;
+        MoveManner m = order->manner;
 
         if (m.strategy == STRATEGY_COLD) /* there is nothing to send, and no bandwidth to be had */
                 return (MoveManner){ .strategy = m.strategy,
-                                     .deadline_ms = time_limit(s, &v->predicted) / USEC_PER_MSEC };
+                                     .deadline_ms = time_limit(s, &order->predicted) / USEC_PER_MSEC };
         if (most > 0 && (m.bandwidth_kbit == 0 || m.bandwidth_kbit > most))
                 m.bandwidth_kbit = most;
         if (!settings_int(s, "migration", "auto_converge"))
@@ -32,7 +32,7 @@ static MoveManner settled_manner(const Settings *s, const MoveOrder *v) {
         else if (m.slow_down == SLOW_DOWN_UNSAID)
                 m.slow_down = SLOW_DOWN_ALLOWED;
         if (m.deadline_ms == 0) {
-                m.deadline_ms = time_limit(s, &v->predicted) / USEC_PER_MSEC;
+                m.deadline_ms = time_limit(s, &order->predicted) / USEC_PER_MSEC;
                 m.at_deadline =
                         settings_int(s, "migration", "post_copy") ? DEADLINE_POST_COPY : DEADLINE_ABORT;
         }
@@ -43,25 +43,25 @@ int mover_migrate_uri(Arena *a, const Settings *s, const char *host, const char 
         return host_uri_make(a, settings_text(s, "migration", "uri"), host, ret);
 }
 
-static RunMove mover_requests_one(const MoverInput *in, const MoveOrder *v) {
+static RunMove mover_requests_one(const MoverInput *in, const MoveOrder *order) {
         const int64_t kbit = migration_bandwidth(in->settings);
-        const MoveManner manner = settled_manner(in->settings, v);
+        const MoveManner manner = settled_manner(in->settings, order);
         const bool cold = manner.strategy == STRATEGY_COLD;
 
         return (RunMove){
-                .sends = v->predicted.ms > MIGRATION_FIXED_MS
-                                 ? (v->predicted.ms - MIGRATION_FIXED_MS) * USEC_PER_MSEC
+                .sends = order->predicted.ms > MIGRATION_FIXED_MS
+                                 ? (order->predicted.ms - MIGRATION_FIXED_MS) * USEC_PER_MSEC
                                  : 0,
-                .request = { .order = v,
+                .request = { .order = order,
                              .bandwidth_mib_s = kbit > 0 && kbit < KBIT_A_MIB ? 1 : kbit / KBIT_A_MIB,
-                             .time_limit = time_limit(in->settings, &v->predicted),
+                             .time_limit = time_limit(in->settings, &order->predicted),
                              .auto_converge = manner.slow_down == SLOW_DOWN_ALLOWED,
                              /* By the VM's own policy, which the plan heeded; not by the settings alone. */
                              .post_copy = manner.strategy == STRATEGY_POST_COPY ||
                                           manner.at_deadline == DEADLINE_POST_COPY,
                              .tls = settings_int(in->settings, "migration", "tls") != 0,
                              .offline = cold,
-                             .copy_disks = !cold && v->local_disk_mib > 0 &&
+                             .copy_disks = !cold && order->local_disk_mib > 0 &&
                                            settings_int(in->settings, "cluster", "local_disks") != 0,
                              .manner = manner }
         };

@@ -72,17 +72,17 @@ int moves_at_once_new(Arena *a, const Snapshot *s, const Settings *settings, con
         return r;
 }
 
-bool moves_at_once_allow(MovesAtOnce *x, uint32_t move, const bool *runs) {
+bool moves_at_once_allow(MovesAtOnce *once, uint32_t move, const bool *runs) {
         bool beside = false, allowed;
 
-        if (x->moves[move].vm == IX_NONE)
+        if (once->moves[move].vm == IX_NONE)
                 return true;
-        for (uint32_t i = 0; i < x->n; i++)
-                if (runs[i] && i != move && x->moves[i].vm != IX_NONE) {
-                        wave_links_add(x->links, x->moves[i]);
+        for (uint32_t i = 0; i < once->n; i++)
+                if (runs[i] && i != move && once->moves[i].vm != IX_NONE) {
+                        wave_links_add(once->links, once->moves[i]);
                         beside = true;
                 }
-        allowed = !beside || wave_links_allow(x->links, x->moves[move]);
-        wave_links_end(x->links);
+        allowed = !beside || wave_links_allow(once->links, once->moves[move]);
+        wave_links_end(once->links);
         return allowed;
 }

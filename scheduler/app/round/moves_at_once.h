@@ -23,4 +23,4 @@ int moves_at_once_new(Arena *a, const Snapshot *s, const Settings *settings, con
                       uint32_t n, MovesAtOnce **ret) must_check;
 
 /* Whether `move` may run beside those of which runs[] is true. Beside none it always may. */
-bool moves_at_once_allow(MovesAtOnce *x, uint32_t move, const bool *runs);
+bool moves_at_once_allow(MovesAtOnce *once, uint32_t move, const bool *runs);

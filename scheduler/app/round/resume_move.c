@@ -8,23 +8,24 @@
 #define LOOK_EVERY (200 * USEC_PER_MSEC)
 
 /* Its end is the executor's word, who asks both hosts. */
-static int resume_move_run(Leadership *l, const Executor *x, const MigrationRequest *request,
+static int resume_move_run(Leadership *l, const Executor *executor, const MigrationRequest *request,
                            MigrationStatus *ret) {
         uint32_t id = 0;
         bool told = false;
-        int r = x->start(x->self, request, &id);
+        int r = executor->start(executor->self, request, &id);
 
         if (r < 0)
                 return r;
-        for (x->poll(x->self, id, ret); !migration_has_ended(ret->phase); x->poll(x->self, id, ret)) {
+        for (executor->poll(executor->self, id, ret); !migration_has_ended(ret->phase);
+             executor->poll(executor->self, id, ret)) {
                 if (!told &&
                     (!leadership_keep(l) || l->world->stop_request(l->world->stop_arg) == STOP_ABORT)) {
-                        x->abort(x->self, id);
+                        executor->abort(executor->self, id);
                         told = true;
                 }
-                x->wait(x->self, LOOK_EVERY);
+                executor->wait(executor->self, LOOK_EVERY);
         }
-        x->forget(x->self, id);
+        executor->forget(executor->self, id);
         return 0;
 }
 

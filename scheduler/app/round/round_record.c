@@ -83,8 +83,8 @@ static int without_secrets(Arena *a, const char *text, const char **ret) {
         return 0;
 }
 
-int round_record_make(Arena *a, const RoundRecord *x, const Record **ret) {
-        const RoundInput *in = x->input;
+int round_record_make(Arena *a, const RoundRecord *record, const Record **ret) {
+        const RoundInput *in = record->input;
         Record *r = arena_new(a, Record, 1);
         const char *settings = NULL;
         size_t n = 0;
@@ -93,8 +93,8 @@ int round_record_make(Arena *a, const RoundRecord *x, const Record **ret) {
         if (!r)
                 return -ENOMEM;
         *r = (Record){ .version = PLIMSOLL_VERSION,
-                       .leader = x->leader,
-                       .mode = x->mode,
+                       .leader = record->leader,
+                       .mode = record->mode,
                        .at = in->now,
                        .seed = in->request.seed,
                        .evaluations = in->request.evaluations,
@@ -107,25 +107,26 @@ int round_record_make(Arena *a, const RoundRecord *x, const Record **ret) {
                        .not_now = in->not_now,
                        .cool_downs = in->cool_downs,
                        .n_cool_downs = in->n_cool_downs,
-                       .moves = x->moves,
-                       .n_moves = x->n_moves };
-        k = with_demand(a, x->facts, in->snapshot, &r->facts);
+                       .moves = record->moves,
+                       .n_moves = record->n_moves };
+        k = with_demand(a, record->facts, in->snapshot, &r->facts);
         if (k == 0)
                 k = settings_file_print(a, in->settings, true, &settings);
         if (k == 0)
                 k = without_secrets(a, settings, &r->settings);
         if (k == 0)
-                k = plan_file_print(a, x->round->snapshot, x->round->plan, &r->plan, &n);
+                k = plan_file_print(a, record->round->snapshot, record->round->plan, &r->plan, &n);
         if (k == 0)
                 *ret = r;
         return k;
 }
 
-int round_record_store(const Leadership *l, Arena *a, const RoundRecord *x, char ret_name[RECORD_NAME_SIZE]) {
+int round_record_store(const Leadership *l, Arena *a, const RoundRecord *round_record,
+                       char ret_name[RECORD_NAME_SIZE]) {
         const Record *record = NULL;
         const char *text = NULL;
         size_t n = 0;
-        int k = round_record_make(a, x, &record);
+        int k = round_record_make(a, round_record, &record);
 
         if (k == 0)
                 k = record_file_print(a, record, &text, &n);

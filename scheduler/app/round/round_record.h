@@ -23,11 +23,11 @@ typedef struct RoundRecord {
 } RoundRecord;
 
 /* 0 or -ENOMEM. Passwords in URLs of the settings are left out. */
-int round_record_make(Arena *a, const RoundRecord *x, const Record **ret) must_check;
+int round_record_make(Arena *a, const RoundRecord *record, const Record **ret) must_check;
 
 /* Makes it, prints it, puts it into the store. *ret_name (RECORD_NAME_SIZE) is what `plimsoll replay` calls
  * it. 0; 1: another leads; -ENOMEM; a negative errno of the store. */
-int round_record_store(const Leadership *l, Arena *a, const RoundRecord *x,
+int round_record_store(const Leadership *l, Arena *a, const RoundRecord *record,
                        char ret_name[RECORD_NAME_SIZE]) must_check;
 
 /* Its settings, from the text. 0; -EINVAL with *reterr_fault; -ENOMEM. */

@@ -111,10 +111,10 @@ int round_store_cool(const Leadership *l, const char *vm, const Settings *settin
         return r;
 }
 
-int round_store_write(const Leadership *l, Arena *a, const JournalEntry *e) {
+int round_store_write(const Leadership *l, Arena *a, const JournalEntry *entry) {
         const char *text = NULL;
         size_t n = 0;
-        int r = journal_print(a, e, &text, &n);
+        int r = journal_print(a, entry, &text, &n);
 
         return r < 0 ? r : store_journal(l->store, l->token, text, n);
 }

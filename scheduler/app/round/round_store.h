@@ -18,7 +18,7 @@ int round_store_holds(Store *store, Arena *a, RoundInput *in) must_check;
 int round_store_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
 
 /* One line of the journal. 0; 1: another leads by now; -ENOMEM, a negative errno of the store. */
-int round_store_write(const Leadership *l, Arena *a, const JournalEntry *e) must_check;
+int round_store_write(const Leadership *l, Arena *a, const JournalEntry *entry) must_check;
 
 /* What was moved for balance stays where it is for a while (service.cool_down), whoever leads. 0; 1: another
  * leads by now; a negative errno of the store. */

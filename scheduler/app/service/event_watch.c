@@ -22,37 +22,38 @@ struct HostWatch {
 
 #define ARENA_SIZE ((size_t) 256 << 20) /* address space: 200,000 hosts and their names */
 
-void event_watch_close(EventWatch *x) {
-        arena_close(&x->arenas[0]);
-        arena_close(&x->arenas[1]);
-        *x = (EventWatch){ 0 };
+void event_watch_close(EventWatch *watch) {
+        arena_close(&watch->arenas[0]);
+        arena_close(&watch->arenas[1]);
+        *watch = (EventWatch){ 0 };
 }
 
-static int event_watch_by_name(const void *a, const void *b) {
-        return strcmp(((const HostWatch *) a)->name, ((const HostWatch *) b)->name);
+static int event_watch_by_name(const void *left, const void *right) {
+        return strcmp(((const HostWatch *) left)->name, ((const HostWatch *) right)->name);
 }
 
-static HostWatch *event_watch_find(const EventWatch *x, const char *name) {
+static HostWatch *event_watch_find(const EventWatch *watch, const char *name) {
         const HostWatch key = { .name = name };
 
-        return x->n > 0 ? bsearch(&key, x->hosts, x->n, sizeof(key), event_watch_by_name) : NULL;
+        return watch->n > 0 ? bsearch(&key, watch->hosts, watch->n, sizeof(key), event_watch_by_name) : NULL;
 }
 
-static int64_t event_watch_line_of(const Host *h, ResourceId r, const Settings *settings,
+static int64_t event_watch_line_of(const Host *host, ResourceId r, const Settings *settings,
                                    const char *setting) {
-        const int64_t free = h->headroom_permille[r] != UNKNOWN ? h->headroom_permille[r]
-                                                                : settings_int(settings, "load", setting);
+        const int64_t free = host->headroom_permille[r] != UNKNOWN ? host->headroom_permille[r]
+                                                                   : settings_int(settings, "load", setting);
 
         return free < 1000 ? 1000 - free : 0;
 }
 
-static HostWatch watch_of(const Host *h, const Settings *settings) {
-        return (HostWatch){ .name = h->name,
-                            .cpu_line = event_watch_line_of(h, RES_CPU, settings, "headroom_cpu"),
-                            .memory_line = event_watch_line_of(h, RES_MEMORY, settings, "headroom_memory"),
-                            .takes_part = h->state == HOST_ACTIVE && h->excluded == EXCLUDED_NONE,
-                            .emptied = h->state == HOST_MAINTENANCE || h->fault_grade >= 3,
-                            .silent = h->excluded == EXCLUDED_STALE || h->excluded == EXCLUDED_MISSING };
+static HostWatch watch_of(const Host *host, const Settings *settings) {
+        return (HostWatch){ .name = host->name,
+                            .cpu_line = event_watch_line_of(host, RES_CPU, settings, "headroom_cpu"),
+                            .memory_line = event_watch_line_of(host, RES_MEMORY, settings, "headroom_memory"),
+                            .takes_part = host->state == HOST_ACTIVE && host->excluded == EXCLUDED_NONE,
+                            .emptied = host->state == HOST_MAINTENANCE || host->fault_grade >= 3,
+                            .silent =
+                                    host->excluded == EXCLUDED_STALE || host->excluded == EXCLUDED_MISSING };
 }
 
 /* What was seen before goes on. */
@@ -67,9 +68,9 @@ static void carry_over(HostWatch *to, const HostWatch *from, bool moved) {
         to->said_over = from->said_over;
 }
 
-int event_watch_round(EventWatch *x, const Snapshot *s, const Settings *settings, bool moved) {
-        const unsigned next = !x->current;
-        Arena *a = &x->arenas[next];
+int event_watch_round(EventWatch *watch, const Snapshot *s, const Settings *settings, bool moved) {
+        const unsigned next = !watch->current;
+        Arena *a = &watch->arenas[next];
         HostWatch *hosts;
 
         if (!a->base && arena_open(ARENA_SIZE, a) < 0)
@@ -79,7 +80,7 @@ int event_watch_round(EventWatch *x, const Snapshot *s, const Settings *settings
         if (!hosts)
                 return -ENOMEM;
         for (HostIx h = 0; h < s->n_hosts; h++) {
-                const HostWatch *before = event_watch_find(x, s->hosts[h].name);
+                const HostWatch *before = event_watch_find(watch, s->hosts[h].name);
 
                 hosts[h] = watch_of(&s->hosts[h], settings);
                 hosts[h].name = text_copy(a, s->hosts[h].name, strlen(s->hosts[h].name));
@@ -90,10 +91,10 @@ int event_watch_round(EventWatch *x, const Snapshot *s, const Settings *settings
         }
         if (s->n_hosts > 0)
                 qsort(hosts, s->n_hosts, sizeof(*hosts), event_watch_by_name);
-        x->hosts = hosts;
-        x->n = s->n_hosts;
-        x->current = next;
-        x->stale_after = settings_int(settings, "snapshot", "stale_after");
+        watch->hosts = hosts;
+        watch->n = s->n_hosts;
+        watch->current = next;
+        watch->stale_after = settings_int(settings, "snapshot", "stale_after");
         return 0;
 }
 
@@ -105,53 +106,56 @@ static void event_watch_call(EventCall *ret, const char *host, const char *what)
 }
 
 /* As the snapshot says it (snapshot/build.c). */
-static bool is_stale(const EventWatch *x, const Pulse *p, usec_t now) {
-        const usec_t three = p->interval > INT64_MAX / 3 ? INT64_MAX : 3 * p->interval;
-        const usec_t most = three > x->stale_after ? three : x->stale_after;
+static bool is_stale(const EventWatch *watch, const Pulse *pulse, usec_t now) {
+        const usec_t three = pulse->interval > INT64_MAX / 3 ? INT64_MAX : 3 * pulse->interval;
+        const usec_t most = three > watch->stale_after ? three : watch->stale_after;
 
-        return now > p->sent_at && now - p->sent_at > most;
+        return now > pulse->sent_at && now - pulse->sent_at > most;
 }
 
-static void update_silence(HostWatch *h, bool stale, EventCall *ret) {
-        const bool otherwise = stale != h->silent;
+static void update_silence(HostWatch *watch, bool stale, EventCall *ret) {
+        const bool otherwise = stale != watch->silent;
 
-        if (otherwise && !h->said_silent)
-                event_watch_call(ret, h->name, stale ? "has fallen silent" : "reports again");
-        h->said_silent = otherwise;
+        if (otherwise && !watch->said_silent)
+                event_watch_call(ret, watch->name, stale ? "has fallen silent" : "reports again");
+        watch->said_silent = otherwise;
 }
 
-static bool update_load(HostWatch *h, const Pulse *p, EventTimes times, EventCall *ret) {
-        const bool over = p->cpu_permille > h->cpu_line || p->memory_permille > h->memory_line;
+static bool update_load(HostWatch *watch, const Pulse *pulse, EventTimes times, EventCall *ret) {
+        const bool over =
+                pulse->cpu_permille > watch->cpu_line || pulse->memory_permille > watch->memory_line;
 
-        if (!over || !h->takes_part) {
-                h->over_since = 0;
-                h->said_over = false;
+        if (!over || !watch->takes_part) {
+                watch->over_since = 0;
+                watch->said_over = false;
                 return false;
         }
-        if (h->over_since == 0)
-                h->over_since = times.monotonic;
-        if (times.monotonic - h->over_since >= times.hold && !h->said_over) {
-                event_watch_call(ret, h->name, "has been above its load line for the hold time");
-                h->said_over = ret->overloaded = true;
+        if (watch->over_since == 0)
+                watch->over_since = times.monotonic;
+        if (times.monotonic - watch->over_since >= times.hold && !watch->said_over) {
+                event_watch_call(ret, watch->name, "has been above its load line for the hold time");
+                watch->said_over = ret->overloaded = true;
         }
         return true;
 }
 
-static void update_vms(HostWatch *h, const Pulse *p, bool over, EventCall *ret) {
-        if (p->n_vms == UNKNOWN)
+static void update_vms(HostWatch *watch, const Pulse *pulse, bool over, EventCall *ret) {
+        if (pulse->n_vms == UNKNOWN)
                 return;
-        if (h->measured && p->vms_hash != h->vms_hash && p->n_vms >= h->n_vms && p->n_vms > 0) {
-                if (h->emptied)
-                        event_watch_call(ret, h->name, "has another VM and is to be emptied");
+        if (watch->measured && pulse->vms_hash != watch->vms_hash && pulse->n_vms >= watch->n_vms &&
+            pulse->n_vms > 0) {
+                if (watch->emptied)
+                        event_watch_call(ret, watch->name, "has another VM and is to be emptied");
                 else if (over)
-                        event_watch_call(ret, h->name, "has another VM and is above its load line");
+                        event_watch_call(ret, watch->name, "has another VM and is above its load line");
         }
-        h->measured = true;
-        h->n_vms = p->n_vms;
-        h->vms_hash = p->vms_hash;
+        watch->measured = true;
+        watch->n_vms = pulse->n_vms;
+        watch->vms_hash = pulse->vms_hash;
 }
 
-void event_watch_look(EventWatch *x, const StoredText *pulses, uint32_t n, EventTimes times, EventCall *ret) {
+void event_watch_look(EventWatch *watch, const StoredText *pulses, uint32_t n, EventTimes times,
+                      EventCall *ret) {
         uint32_t h = 0;
 
         *ret = (EventCall){ 0 };
@@ -159,13 +163,13 @@ void event_watch_look(EventWatch *x, const StoredText *pulses, uint32_t n, Event
                 Pulse p;
                 int order = 1;
 
-                while (h < x->n && (order = strcmp(x->hosts[h].name, pulses[i].name)) < 0)
+                while (h < watch->n && (order = strcmp(watch->hosts[h].name, pulses[i].name)) < 0)
                         h++;
-                if (h == x->n || order != 0 || pulse_parse(pulses[i].text, pulses[i].n, &p) < 0)
+                if (h == watch->n || order != 0 || pulse_parse(pulses[i].text, pulses[i].n, &p) < 0)
                         continue;
-                update_silence(&x->hosts[h], is_stale(x, &p, times.now), ret);
-                if (is_stale(x, &p, times.now))
+                update_silence(&watch->hosts[h], is_stale(watch, &p, times.now), ret);
+                if (is_stale(watch, &p, times.now))
                         continue;
-                update_vms(&x->hosts[h], &p, update_load(&x->hosts[h], &p, times, ret), ret);
+                update_vms(&watch->hosts[h], &p, update_load(&watch->hosts[h], &p, times, ret), ret);
         }
 }

@@ -43,11 +43,12 @@ typedef struct EventCall {
                           */
 } EventCall;
 
-void event_watch_close(EventWatch *x);
+void event_watch_close(EventWatch *watch);
 
 /* After each round, with what it read. moved: VMs were moved in it, and what pulses said before is no
  * measure. */
-int event_watch_round(EventWatch *x, const Snapshot *s, const Settings *settings, bool moved) must_check;
+int event_watch_round(EventWatch *watch, const Snapshot *s, const Settings *settings, bool moved) must_check;
 
 /* Pulses sorted by host. One that cannot be read counts as none. */
-void event_watch_look(EventWatch *x, const StoredText *pulses, uint32_t n, EventTimes times, EventCall *ret);
+void event_watch_look(EventWatch *watch, const StoredText *pulses, uint32_t n, EventTimes times,
+                      EventCall *ret);

@@ -23,56 +23,57 @@ struct HostAlarm {
         uint32_t n_faults;
 };
 
-void round_calls_close(RoundCalls *x) {
-        arena_close(&x->arenas[0]);
-        arena_close(&x->arenas[1]);
-        arena_close(&x->look);
-        *x = (RoundCalls){ 0 };
+void round_calls_close(RoundCalls *calls) {
+        arena_close(&calls->arenas[0]);
+        arena_close(&calls->arenas[1]);
+        arena_close(&calls->look);
+        *calls = (RoundCalls){ 0 };
 }
 
-int round_calls_begin(RoundCalls *x, Store *store) {
-        return store_get_calls(store, &x->calls);
+int round_calls_begin(RoundCalls *calls, Store *store) {
+        return store_get_calls(store, &calls->calls);
 }
 
-static int round_calls_by_name(const void *a, const void *b) {
-        return strcmp(((const HostAlarm *) a)->name, ((const HostAlarm *) b)->name);
+static int round_calls_by_name(const void *left, const void *right) {
+        return strcmp(((const HostAlarm *) left)->name, ((const HostAlarm *) right)->name);
 }
 
-static HostAlarm *alarm_find(const RoundCalls *x, const char *name) {
+static HostAlarm *alarm_find(const RoundCalls *calls, const char *name) {
         const HostAlarm key = { .name = name };
 
-        return x->n > 0 ? bsearch(&key, x->hosts, x->n, sizeof(key), round_calls_by_name) : NULL;
+        return calls->n > 0 ? bsearch(&key, calls->hosts, calls->n, sizeof(key), round_calls_by_name) : NULL;
 }
 
-static int round_calls_alarm_of(const RoundCalls *x, Arena *a, const Host *h, HostAlarm *ret) {
-        const HostAlarm *before = alarm_find(x, h->name);
-        Fault *faults = arena_new(a, Fault, h->n_faults);
+static int round_calls_alarm_of(const RoundCalls *calls, Arena *a, const Host *host, HostAlarm *ret) {
+        const HostAlarm *before = alarm_find(calls, host->name);
+        Fault *faults = arena_new(a, Fault, host->n_faults);
 
-        *ret = (HostAlarm){ .name = text_copy(a, h->name, strlen(h->name)),
+        *ret = (HostAlarm){ .name = text_copy(a, host->name, strlen(host->name)),
                             .count = before ? before->count : 0,
                             .deaf_until = before ? before->deaf_until : 0,
                             .faults = faults,
-                            .n_faults = h->n_faults };
+                            .n_faults = host->n_faults };
         if (!ret->name || !faults)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < h->n_faults; i++) {
-                faults[i] = (Fault){ .device = text_copy(a, h->faults[i].device, strlen(h->faults[i].device)),
-                                     .grade = h->faults[i].grade };
+        for (uint32_t i = 0; i < host->n_faults; i++) {
+                faults[i] = (Fault){ .device = text_copy(a, host->faults[i].device,
+                                                         strlen(host->faults[i].device)),
+                                     .grade = host->faults[i].grade };
                 if (!faults[i].device)
                         return -ENOMEM;
         }
         return 0;
 }
 
-int round_calls_end(RoundCalls *x, const Snapshot *s) {
-        const unsigned next = !x->current;
-        Arena *a = &x->arenas[next];
+int round_calls_end(RoundCalls *calls, const Snapshot *s) {
+        const unsigned next = !calls->current;
+        Arena *a = &calls->arenas[next];
         HostAlarm *hosts;
         const char **names;
         int r = 0;
 
         if ((!a->base && arena_open(ARENA_SIZE, a) < 0) ||
-            (!x->look.base && arena_open(LOOK_SIZE, &x->look) < 0))
+            (!calls->look.base && arena_open(LOOK_SIZE, &calls->look) < 0))
                 return -ENOMEM;
         arena_rewind(a, 0);
         hosts = arena_new(a, HostAlarm, s->n_hosts);
@@ -80,59 +81,59 @@ int round_calls_end(RoundCalls *x, const Snapshot *s) {
         if (!hosts || !names)
                 return -ENOMEM;
         for (HostIx h = 0; r == 0 && h < s->n_hosts; h++)
-                r = round_calls_alarm_of(x, a, &s->hosts[h], &hosts[h]);
+                r = round_calls_alarm_of(calls, a, &s->hosts[h], &hosts[h]);
         if (r < 0)
                 return r;
         if (s->n_hosts > 0)
                 qsort(hosts, s->n_hosts, sizeof(*hosts), round_calls_by_name);
         for (HostIx h = 0; h < s->n_hosts; h++)
                 names[h] = hosts[h].name;
-        x->hosts = hosts;
-        x->names = names;
-        x->n = s->n_hosts;
-        x->next = 0;
-        x->current = next;
+        calls->hosts = hosts;
+        calls->names = names;
+        calls->n = s->n_hosts;
+        calls->next = 0;
+        calls->current = next;
         return 0;
 }
 
 /* ---- a look ---- */
 
-static bool round_calls_rings(HostAlarm *h, const StoredText *text, usec_t now) {
+static bool round_calls_rings(HostAlarm *alarm, const StoredText *text, usec_t now) {
         int64_t count;
 
-        if (now < h->deaf_until || text_to_int(text->text, text->n, 0, INT64_MAX, &count) < 0 ||
-            count == h->count)
+        if (now < alarm->deaf_until || text_to_int(text->text, text->n, 0, INT64_MAX, &count) < 0 ||
+            count == alarm->count)
                 return false;
-        h->count = count;
+        alarm->count = count;
         return true;
 }
 
 /* 1: the host's report has got worse. */
-static int alarm_hear(RoundCalls *x, Store *store, HostAlarm *h, usec_t now, usec_t of_day) {
-        const ArenaMark mark = arena_mark(&x->look);
-        int r = report_got_worse(store, &x->look, h->name, h->faults, h->n_faults, of_day);
+static int alarm_hear(RoundCalls *calls, Store *store, HostAlarm *alarm, usec_t now, usec_t of_day) {
+        const ArenaMark mark = arena_mark(&calls->look);
+        int r = report_got_worse(store, &calls->look, alarm->name, alarm->faults, alarm->n_faults, of_day);
 
-        arena_rewind(&x->look, mark);
-        h->deaf_until = now + (r == 1 ? COUNTED_FOR : REFUSED_FOR);
+        arena_rewind(&calls->look, mark);
+        alarm->deaf_until = now + (r == 1 ? COUNTED_FOR : REFUSED_FOR);
         return r;
 }
 
-static int hosts_look(RoundCalls *x, Store *store, usec_t now, usec_t of_day, char why[CALL_WHY_SIZE]) {
-        const uint32_t first = x->next < x->n ? x->next : 0;
-        const uint32_t n = x->n - first < HOSTS_A_LOOK ? x->n - first : HOSTS_A_LOOK;
+static int hosts_look(RoundCalls *calls, Store *store, usec_t now, usec_t of_day, char why[CALL_WHY_SIZE]) {
+        const uint32_t first = calls->next < calls->n ? calls->next : 0;
+        const uint32_t n = calls->n - first < HOSTS_A_LOOK ? calls->n - first : HOSTS_A_LOOK;
         StoredText *rung = NULL;
         uint32_t n_rung = 0, heard = 0;
 
-        if (n == 0 || store_get_alarms(store, &x->look, x->names + first, n, &rung, &n_rung) < 0)
+        if (n == 0 || store_get_alarms(store, &calls->look, calls->names + first, n, &rung, &n_rung) < 0)
                 return 0;
-        x->next = first + n;
+        calls->next = first + n;
         for (uint32_t i = 0; i < n_rung && heard < REPORTS_A_LOOK; i++) {
-                HostAlarm *h = alarm_find(x, rung[i].name);
+                HostAlarm *h = alarm_find(calls, rung[i].name);
 
                 if (!h || !round_calls_rings(h, &rung[i], now))
                         continue;
                 heard++;
-                if (alarm_hear(x, store, h, now, of_day) == 1) {
+                if (alarm_hear(calls, store, h, now, of_day) == 1) {
                         (void) snprintf(why, CALL_WHY_SIZE, "%.200s reports that it has got worse", h->name);
                         return 1;
                 }
@@ -140,17 +141,18 @@ static int hosts_look(RoundCalls *x, Store *store, usec_t now, usec_t of_day, ch
         return 0;
 }
 
-int round_calls_look(RoundCalls *x, Store *store, usec_t now, usec_t of_day, char why[CALL_WHY_SIZE]) {
-        int64_t calls = x->calls;
+int round_calls_look(RoundCalls *round_calls, Store *store, usec_t now, usec_t of_day,
+                     char why[CALL_WHY_SIZE]) {
+        int64_t calls = round_calls->calls;
         int r;
 
-        if (store_get_calls(store, &calls) == 0 && calls != x->calls) {
+        if (store_get_calls(store, &calls) == 0 && calls != round_calls->calls) {
                 (void) snprintf(why, CALL_WHY_SIZE, "an operator's command");
                 return 1;
         }
-        if (!x->look.base)
+        if (!round_calls->look.base)
                 return 0;
-        r = hosts_look(x, store, now, of_day, why);
-        arena_rewind(&x->look, 0);
+        r = hosts_look(round_calls, store, now, of_day, why);
+        arena_rewind(&round_calls->look, 0);
         return r;
 }

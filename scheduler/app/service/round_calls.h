@@ -26,13 +26,13 @@ typedef struct RoundCalls {
         uint32_t n, next;   /* next: where the next look goes on */
 } RoundCalls;
 
-void round_calls_close(RoundCalls *x);
+void round_calls_close(RoundCalls *calls);
 
 /* Before a round reads its facts. */
-int round_calls_begin(RoundCalls *x, Store *store) must_check;
+int round_calls_begin(RoundCalls *calls, Store *store) must_check;
 /* After it: these are the hosts, and what was known of their devices. */
-int round_calls_end(RoundCalls *x, const Snapshot *s) must_check;
+int round_calls_end(RoundCalls *calls, const Snapshot *s) must_check;
 
 /* 1: a round is called, `why` says by whom; 0: not. Of many hosts some are looked at in each call. `now`: monotonic;
  * `of_day`: µs since the epoch, by which devices are graded. What the store does not answer calls nothing. */
-int round_calls_look(RoundCalls *x, Store *store, usec_t now, usec_t of_day, char why[CALL_WHY_SIZE]);
+int round_calls_look(RoundCalls *calls, Store *store, usec_t now, usec_t of_day, char why[CALL_WHY_SIZE]);

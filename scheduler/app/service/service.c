@@ -99,18 +99,18 @@ static int service_split(Arena *a, const char *text, Wanted *ret, TextFault *f) 
 }
 
 /* Every cluster the store knows. The store is any cluster's: it is only looked through. */
-static int service_find_all(Service *x, Arena *a, const Settings *s, Wanted *ret, TextFault *f) {
+static int service_find_all(Service *service, Arena *a, const Settings *s, Wanted *ret, TextFault *f) {
         const char *url = settings_text(s, "service", "redis");
         StoreOptions o = { .url = url[0] ? url : NULL,
                            .state_dir = settings_text(s, "service", "state_dir"),
                            .cluster = settings_text(s, "service", "cluster") };
-        int r = x->index ? 0 : store_open(&o, &x->index, f);
+        int r = service->index ? 0 : store_open(&o, &service->index, f);
 
         if (r < 0)
                 return r;
-        r = store_get_clusters(x->index, a, &ret->names, &ret->n);
+        r = store_get_clusters(service->index, a, &ret->names, &ret->n);
         if (r < 0)
-                text_fault(f, "", "which clusters there are is not known: %s", store_error(x->index));
+                text_fault(f, "", "which clusters there are is not known: %s", store_error(service->index));
         if (r == 0 && ret->n > CLUSTERS_MAX)
                 ret->n = CLUSTERS_MAX;
         return r < 0 ? r : 0;
@@ -118,21 +118,22 @@ static int service_find_all(Service *x, Arena *a, const Settings *s, Wanted *ret
 
 /* The names there should be services of, by the settings as they are now. In `a`. 0; 1: all that there are; a
  * negative errno with *ret_file and *f. */
-static int service_wanted(Service *x, Arena *a, Wanted *ret, const char **ret_file, TextFault *f) {
-        const char *one = option_text(x->options, "cluster"), *text = option_text(x->options, "clusters");
+static int service_wanted(Service *service, Arena *a, Wanted *ret, const char **ret_file, TextFault *f) {
+        const char *one = option_text(service->options, "cluster"),
+                   *text = option_text(service->options, "clusters");
         const char **alone = arena_new(a, const char *, 1);
         Settings *s = NULL;
         int r;
 
         if (!alone)
                 return -ENOMEM;
-        if (app_settings_load_for(a, x->options, "", &s, ret_file, f) < 0 ||
-            service_set_options(x->options, s, f) < 0)
+        if (app_settings_load_for(a, service->options, "", &s, ret_file, f) < 0 ||
+            service_set_options(service->options, s, f) < 0)
                 return -EINVAL;
         if (!text)
                 text = one ? "" : settings_text(s, "service", "clusters");
         if (strcmp(text, "all") == 0) {
-                r = service_find_all(x, a, s, ret, f);
+                r = service_find_all(service, a, s, ret, f);
                 return r < 0 ? r : 1;
         }
         r = service_split(a, text, ret, f);
@@ -153,17 +154,18 @@ static void *member_run(void *arg) {
         return NULL;
 }
 
-static Member *member_find(const Service *x, const char *cluster) {
-        for (uint32_t i = 0; i < x->n; i++)
-                if (strcmp(cluster_service_name(x->members[i]->service), cluster) == 0)
-                        return x->members[i];
+static Member *member_find(const Service *service, const char *cluster) {
+        for (uint32_t i = 0; i < service->n; i++)
+                if (strcmp(cluster_service_name(service->members[i]->service), cluster) == 0)
+                        return service->members[i];
         return NULL;
 }
 
-static int member_start(Service *x, const char *cluster) {
-        const ClusterServiceOptions options = {
-                .world = &service_world_real, .options = x->options, .share = &x->share, .cluster = cluster
-        };
+static int member_start(Service *service, const char *cluster) {
+        const ClusterServiceOptions options = { .world = &service_world_real,
+                                                .options = service->options,
+                                                .share = &service->share,
+                                                .cluster = cluster };
         Member *m = calloc(1, sizeof(*m));
         int r = m ? cluster_service_open(&options, &m->service) : -ENOMEM;
 
@@ -176,53 +178,53 @@ static int member_start(Service *x, const char *cluster) {
                 return r;
         }
         m->wanted = true;
-        x->members[x->n++] = m;
+        service->members[service->n++] = m;
         return 0;
 }
 
-static int service_worse(int a, int b) {
-        return a == EXIT_FAILED || b == EXIT_FAILED ? EXIT_FAILED : a > b ? a : b;
+static int service_worse(int left, int right) {
+        return left == EXIT_FAILED || right == EXIT_FAILED ? EXIT_FAILED : left > right ? left : right;
 }
 
 /* Waits for its end. */
-static void member_end(Service *x, uint32_t i) {
-        Member *m = x->members[i];
+static void member_end(Service *service, uint32_t i) {
+        Member *m = service->members[i];
 
         (void) pthread_join(m->thread, NULL);
-        x->status = service_worse(x->status, m->status);
+        service->status = service_worse(service->status, m->status);
         m->service = cluster_service_free(m->service);
         free(m);
-        x->members[i] = x->members[--x->n];
+        service->members[i] = service->members[--service->n];
 }
 
 /* ---- all of them ---- */
 
 /* Starts services that are wanted, and tells those to end that no longer are. A cluster that cannot be served
  * says so in the log; the others are. 0, or the first error. */
-static int service_reconcile(Service *x, const Wanted *w, bool all) {
+static int service_reconcile(Service *service, const Wanted *w, bool all) {
         int first = 0;
 
-        for (uint32_t i = 0; i < x->n; i++)
-                x->members[i]->wanted = all; /* none is dropped because it has fallen silent */
+        for (uint32_t i = 0; i < service->n; i++)
+                service->members[i]->wanted = all; /* none is dropped because it has fallen silent */
         for (uint32_t i = 0; i < w->n; i++) {
-                Member *m = member_find(x, w->names[i]);
+                Member *m = member_find(service, w->names[i]);
                 int r = 0;
 
                 if (m)
                         m->wanted = true;
-                else if (x->n < CLUSTERS_MAX)
-                        r = member_start(x, w->names[i]);
+                else if (service->n < CLUSTERS_MAX)
+                        r = member_start(service, w->names[i]);
                 first = first == 0 ? r : first;
         }
-        for (uint32_t i = 0; i < x->n; i++)
-                if (!x->members[i]->wanted)
-                        cluster_service_stop(x->members[i]->service);
+        for (uint32_t i = 0; i < service->n; i++)
+                if (!service->members[i]->wanted)
+                        cluster_service_stop(service->members[i]->service);
         return first;
 }
 
 /* What is wanted now, and whether it is so. Told to end at the start when anything is wrong, so that nobody
  * believes that it runs; later it goes on with what it has. */
-static int service_look(Service *x) {
+static int service_look(Service *service) {
         const char *file = NULL;
         TextFault fault = { 0 };
         Wanted w = { 0 };
@@ -231,60 +233,61 @@ static int service_look(Service *x) {
 
         if (r < 0)
                 return r;
-        r = service_wanted(x, &a, &w, &file, &fault);
-        x->unknown = r < 0 && r != -EINVAL;
-        if (r == -EINVAL && x->n == 0) /* else the services have said it */
+        r = service_wanted(service, &a, &w, &file, &fault);
+        service->unknown = r < 0 && r != -EINVAL;
+        if (r == -EINVAL && service->n == 0) /* else the services have said it */
                 service_log_fault("settings.refused", file, &fault);
         else if (r < 0 && r != -EINVAL)
                 service_log_fault("store.failed", NULL, &fault);
         if (r >= 0)
-                r = service_reconcile(x, &w, r == 1);
+                r = service_reconcile(service, &w, r == 1);
         arena_close(&a);
-        x->looked = clock_monotonic();
+        service->looked = clock_monotonic();
         return r;
 }
 
-static void join_ended(Service *x) {
-        for (uint32_t i = 0; i < x->n;)
-                if (atomic_load(&x->members[i]->ended))
-                        member_end(x, i);
+static void join_ended(Service *service) {
+        for (uint32_t i = 0; i < service->n;)
+                if (atomic_load(&service->members[i]->ended))
+                        member_end(service, i);
                 else
                         i++;
 }
 
-static void service_serve(Service *x) {
-        while (stop_signal_count() == 0 && !(x->once && x->n == 0)) {
-                const bool asked = stop_signal_reloads() != x->reloads;
+static void service_serve(Service *service) {
+        while (stop_signal_count() == 0 && !(service->once && service->n == 0)) {
+                const bool asked = stop_signal_reloads() != service->reloads;
 
                 clock_sleep(USEC_PER_SEC / 20);
-                join_ended(x);
-                if (x->once || (!asked && clock_monotonic() < x->looked + LOOK_EVERY))
+                join_ended(service);
+                if (service->once || (!asked && clock_monotonic() < service->looked + LOOK_EVERY))
                         continue;
-                x->reloads = stop_signal_reloads();
-                (void) !service_look(x); /* said in the log; what runs goes on */
+                service->reloads = stop_signal_reloads();
+                (void) !service_look(service); /* said in the log; what runs goes on */
         }
 }
 
-static int start_and_serve(Service *x) {
+static int start_and_serve(Service *service) {
         int r;
 
-        x->reloads = stop_signal_reloads();
+        service->reloads = stop_signal_reloads();
         stop_signal_watch();
-        r = service_look(x);
-        if (x->unknown && !x->once) /* as a store that is away is waited for by a service that has its name */
+        r = service_look(service);
+        if (service->unknown &&
+            !service->once) /* as a store that is away is waited for by a service that has its name */
                 r = 0;
-        if (r == 0 && x->n == 0 && !x->once)
+        if (r == 0 && service->n == 0 && !service->once)
                 log_event(LOG_INFO, "service.waits", "why=\"%s\"",
-                          x->unknown ? "the store is away" : "no cluster has reported yet");
+                          service->unknown ? "the store is away" : "no cluster has reported yet");
         if (r == 0)
-                service_serve(x);
+                service_serve(service);
         else
-                for (uint32_t i = 0; i < x->n; i++)
-                        cluster_service_stop(x->members[i]->service);
-        while (x->n > 0)
-                member_end(x, x->n - 1);
-        x->index = store_free(x->index);
-        return r == 0 ? x->status : r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED;
+                for (uint32_t i = 0; i < service->n; i++)
+                        cluster_service_stop(service->members[i]->service);
+        while (service->n > 0)
+                member_end(service, service->n - 1);
+        service->index = store_free(service->index);
+        return r == 0 ? service->status : r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED;
 }
 
 int service_main(int argc, char **argv, FILE *out, FILE *err) {

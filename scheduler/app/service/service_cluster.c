@@ -54,16 +54,16 @@ struct ClusterService {
         usec_t looked; /* monotonic: at the hosts' pulses */
 };
 
-const char *cluster_service_name(const ClusterService *x) {
-        return x->cluster;
+const char *cluster_service_name(const ClusterService *service) {
+        return service->cluster;
 }
 
-void cluster_service_stop(ClusterService *x) {
-        atomic_store(&x->stop, true);
+void cluster_service_stop(ClusterService *service) {
+        atomic_store(&service->stop, true);
 }
 
-static usec_t service_cluster_monotonic(const ClusterService *x) {
-        return clock_monotonic_of(x->world.clock);
+static usec_t service_cluster_monotonic(const ClusterService *service) {
+        return clock_monotonic_of(service->world.clock);
 }
 
 static StopRequest service_cluster_stop_request(void *stop_arg) {
@@ -73,8 +73,8 @@ static StopRequest service_cluster_stop_request(void *stop_arg) {
         return w == STOP_NONE && atomic_load(&x->stop) ? STOP_DRAIN : w;
 }
 
-static bool goes_on(ClusterService *x) {
-        return service_cluster_stop_request(x) == STOP_NONE;
+static bool goes_on(ClusterService *service) {
+        return service_cluster_stop_request(service) == STOP_NONE;
 }
 
 /* ---- settings ---- */
@@ -98,22 +98,23 @@ int service_set_options(const Options *options, Settings *s, TextFault *f) {
 }
 
 /* Into the arena that is not in use; in force only when all of it is good. */
-static int load_settings(ClusterService *x, const char **reterr_file, TextFault *reterr_fault) {
-        unsigned next = !x->current;
+static int load_settings(ClusterService *service, const char **reterr_file, TextFault *reterr_fault) {
+        unsigned next = !service->current;
         Settings *s = NULL;
         int r;
 
-        arena_rewind(&x->settings_arenas[next], 0);
-        r = app_settings_load_for(&x->settings_arenas[next], x->options, x->cluster[0] ? x->cluster : NULL,
-                                  &s, reterr_file, reterr_fault);
+        arena_rewind(&service->settings_arenas[next], 0);
+        r = app_settings_load_for(&service->settings_arenas[next], service->options,
+                                  service->cluster[0] ? service->cluster : NULL, &s, reterr_file,
+                                  reterr_fault);
         if (r == 0)
-                r = service_set_options(x->options, s, reterr_fault);
-        if (r == 0 && x->cluster[0])
-                r = settings_set(s, "service.cluster", x->cluster, reterr_fault);
+                r = service_set_options(service->options, s, reterr_fault);
+        if (r == 0 && service->cluster[0])
+                r = settings_set(s, "service.cluster", service->cluster, reterr_fault);
         if (r < 0)
                 return r;
-        x->settings = s;
-        x->current = next;
+        service->settings = s;
+        service->current = next;
         return 0;
 }
 
@@ -136,167 +137,170 @@ static void say_what_waits(const Settings *was, const Settings *now) {
                 log_event(LOG_WARNING, "settings.needs_restart", "key=service.lease");
 }
 
-static void service_cluster_reload(ClusterService *x) {
-        const Settings *was = x->settings;
+static void service_cluster_reload(ClusterService *service) {
+        const Settings *was = service->settings;
         const RuleSet *rules;
         const char *file = NULL;
         TextFault fault = { 0 };
 
-        if (load_settings(x, &file, &fault) < 0) {
+        if (load_settings(service, &file, &fault) < 0) {
                 service_log_fault("settings.refused", file, &fault);
                 log_event(LOG_WARNING, "settings.kept", "reason=\"those read before stay in force\"");
                 return;
         }
-        rules = settings_rules(x->settings);
-        say_what_waits(was, x->settings);
+        rules = settings_rules(service->settings);
+        say_what_waits(was, service->settings);
         log_event(LOG_INFO, "settings.loaded", "mode=%s rules=%u",
-                  service_mode_names[settings_int(x->settings, "service", "mode")],
+                  service_mode_names[settings_int(service->settings, "service", "mode")],
                   rules ? rules->n_rules : 0);
 }
 
-static void reload_if_asked(ClusterService *x) {
-        const unsigned asked = x->outer->reloads(x->outer->self);
+static void reload_if_asked(ClusterService *service) {
+        const unsigned asked = service->outer->reloads(service->outer->self);
 
-        if (asked == x->reloads)
+        if (asked == service->reloads)
                 return;
-        x->reloads = asked;
-        service_cluster_reload(x);
+        service->reloads = asked;
+        service_cluster_reload(service);
 }
 
 /* ---- leading ---- */
 
 /* In some mode that may move VMs. */
-static bool service_cluster_acts(const ClusterService *x) {
-        const ServiceModes modes = service_modes(x->settings);
+static bool service_cluster_acts(const ClusterService *service) {
+        const ServiceModes modes = service_modes(service->settings);
 
         return service_modes_act(&modes);
 }
 
-static int need_executor(ClusterService *x) {
+static int need_executor(ClusterService *service) {
         int r;
 
-        if (!service_cluster_acts(x) || x->has_executor)
+        if (!service_cluster_acts(service) || service->has_executor)
                 return 0;
-        r = x->outer->open_executor(x->outer->self, &x->executor);
-        x->has_executor = r == 0;
+        r = service->outer->open_executor(service->outer->self, &service->executor);
+        service->has_executor = r == 0;
         if (r < 0)
                 log_event(LOG_ERROR, "libvirt.failed", "error=\"%s\"", strerrordesc_np(-r));
         return r;
 }
 
 /* Whoever only advises leads for a moment at a time: that is no share of the work. */
-static void set_leading(ClusterService *x, bool leads) {
-        const bool counts = leads && service_cluster_acts(x);
+static void set_leading(ClusterService *service, bool leads) {
+        const bool counts = leads && service_cluster_acts(service);
 
-        x->leading = leads;
-        if (x->share && counts != x->counted)
-                service_share_count(x->share, counts ? 1 : -1);
-        x->counted = counts;
-        bmc_watch_lead(x->bmcs, leads ? x->leadership.token : 0);
+        service->leading = leads;
+        if (service->share && counts != service->counted)
+                service_share_count(service->share, counts ? 1 : -1);
+        service->counted = counts;
+        bmc_watch_lead(service->bmcs, leads ? service->leadership.token : 0);
 }
 
 /* 1: another is to lead. */
-static int take_lease(ClusterService *x) {
+static int take_lease(ClusterService *service) {
         int r;
 
-        if (x->share && !x->leading && !service_share_may_take(&x->leadership))
+        if (service->share && !service->leading && !service_share_may_take(&service->leadership))
                 return 1;
-        r = leadership_take(&x->leadership);
-        if (r == 1 && x->share && service_cluster_acts(x))
-                r = service_share_offer(x->share, &x->leadership) < 0 ? r : 1;
+        r = leadership_take(&service->leadership);
+        if (r == 1 && service->share && service_cluster_acts(service))
+                r = service_share_offer(service->share, &service->leadership) < 0 ? r : 1;
         return r;
 }
 
 /* 0: leading. 1: another leads. Negative: the store is away. Changes are logged. */
-static int service_cluster_lead(ClusterService *x) {
-        int r = take_lease(x);
+static int service_cluster_lead(ClusterService *service) {
+        int r = take_lease(service);
         char quoted[QUOTE];
 
-        if (r == 0 && !x->leading)
-                log_event(LOG_INFO, "lease.taken", "self=%s token=%llu", x->leadership.self,
-                          (unsigned long long) x->leadership.token);
-        if (r == 1 && x->leadership.holder[0] &&
-            (x->leading || strcmp(x->followed, x->leadership.holder) != 0)) {
-                log_event(LOG_INFO, x->leading ? "lease.lost" : "lease.follows", "leader=%s",
-                          x->leadership.holder);
-                memcpy(x->followed, x->leadership.holder, sizeof(x->followed));
+        if (r == 0 && !service->leading)
+                log_event(LOG_INFO, "lease.taken", "self=%s token=%llu", service->leadership.self,
+                          (unsigned long long) service->leadership.token);
+        if (r == 1 && service->leadership.holder[0] &&
+            (service->leading || strcmp(service->followed, service->leadership.holder) != 0)) {
+                log_event(LOG_INFO, service->leading ? "lease.lost" : "lease.follows", "leader=%s",
+                          service->leadership.holder);
+                memcpy(service->followed, service->leadership.holder, sizeof(service->followed));
         }
         if (r < 0)
                 log_event(LOG_WARNING, "store.away", "error=%s",
-                          log_quote(store_error(x->store), quoted, sizeof(quoted)));
-        set_leading(x, r == 0);
+                          log_quote(store_error(service->store), quoted, sizeof(quoted)));
+        set_leading(service, r == 0);
         if (r == 0)
-                x->followed[0] = '\0';
+                service->followed[0] = '\0';
         return r;
 }
 
 /* Has it more than its share of the clusters? Asked a few times a lease. */
-static void share_out(ClusterService *x) {
-        const usec_t now = service_cluster_monotonic(x);
+static void share_out(ClusterService *service) {
+        const usec_t now = service_cluster_monotonic(service);
         char to[160];
 
-        if (!x->share || !x->counted || x->memory.unfinished || now < x->offered + x->leadership.ttl / 3)
+        if (!service->share || !service->counted || service->memory.unfinished ||
+            now < service->offered + service->leadership.ttl / 3)
                 return;
-        x->offered = now;
-        if (service_share_hand_over(x->share, &x->leadership, to) != 1)
+        service->offered = now;
+        if (service_share_hand_over(service->share, &service->leadership, to) != 1)
                 return;
-        set_leading(x, false);
+        set_leading(service, false);
         log_event(LOG_INFO, "lease.handed_over", "to=%s why=\"it leads fewer clusters\"", to);
 }
 
 /* Which agents measure the distance to which. */
-static void make_ring(ClusterService *x, const Snapshot *s) {
-        const usec_t now = service_cluster_monotonic(x);
+static void make_ring(ClusterService *service, const Snapshot *s) {
+        const usec_t now = service_cluster_monotonic(service);
         char quoted[QUOTE];
         int r;
 
-        if (now < x->ring_at && s->n_hosts == x->ring_hosts)
+        if (now < service->ring_at && s->n_hosts == service->ring_hosts)
                 return;
-        r = store_make_echo_key(x->store);
+        r = store_make_echo_key(service->store);
         if (r == 0)
-                r = store_make_ring(x->store, &x->arena, x->leadership.token, x->calls.names, x->calls.n);
+                r = store_make_ring(service->store, &service->arena, service->leadership.token,
+                                    service->calls.names, service->calls.n);
         if (r < 0)
                 log_event(LOG_WARNING, "peers.lost", "error=%s",
-                          log_quote(store_error(x->store), quoted, sizeof(quoted)));
-        x->ring_at = now + RING_EVERY;
-        x->ring_hosts = s->n_hosts;
+                          log_quote(store_error(service->store), quoted, sizeof(quoted)));
+        service->ring_at = now + RING_EVERY;
+        service->ring_hosts = s->n_hosts;
 }
 
-static int one_round(ClusterService *x) {
+static int one_round(ClusterService *service) {
         const Snapshot *seen;
-        ServiceRound round = { .store = x->store,
-                               .source = x->source,
-                               .settings = x->settings,
-                               .modes = service_modes(x->settings),
-                               .leadership = &x->leadership,
-                               .demand = &x->demand,
-                               .arena = &x->arena,
-                               .memory = &x->memory,
-                               .interval = settings_int(x->settings, "service", "interval"),
-                               .hold = settings_int(x->settings, "service", "hold"),
-                               .settle = settings_int(x->settings, "service", "settle"),
-                               .urgent_only = service_cluster_monotonic(x) < x->memory.rest_until,
-                               .calls = &x->calls };
-        int r = need_executor(x);
+        ServiceRound round = { .store = service->store,
+                               .source = service->source,
+                               .settings = service->settings,
+                               .modes = service_modes(service->settings),
+                               .leadership = &service->leadership,
+                               .demand = &service->demand,
+                               .arena = &service->arena,
+                               .memory = &service->memory,
+                               .interval = settings_int(service->settings, "service", "interval"),
+                               .hold = settings_int(service->settings, "service", "hold"),
+                               .settle = settings_int(service->settings, "service", "settle"),
+                               .urgent_only = service_cluster_monotonic(service) < service->memory.rest_until,
+                               .calls = &service->calls };
+        int r = need_executor(service);
 
         if (r < 0)
                 return r;
-        round.executor = service_cluster_acts(x) ? &x->executor : NULL;
-        arena_rewind(&x->arena, 0);
-        x->memory.seen = NULL;
-        x->memory.moved = false;
+        round.executor = service_cluster_acts(service) ? &service->executor : NULL;
+        arena_rewind(&service->arena, 0);
+        service->memory.seen = NULL;
+        service->memory.moved = false;
         r = service_round(&round);
-        seen = x->memory.seen;
-        if (seen && (event_watch_round(&x->events, seen, x->settings, x->memory.moved) < 0 ||
-                     round_calls_end(&x->calls, seen) < 0))
+        seen = service->memory.seen;
+        if (seen &&
+            (event_watch_round(&service->events, seen, service->settings, service->memory.moved) < 0 ||
+             round_calls_end(&service->calls, seen) < 0))
                 log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
         if (seen)
-                make_ring(x, seen);
+                make_ring(service, seen);
         /* Who only advises does not keep others from acting: `plimsoll apply` takes the lease between rounds.
          */
-        if (!service_cluster_acts(x)) {
-                leadership_release(&x->leadership);
-                set_leading(x, false);
+        if (!service_cluster_acts(service)) {
+                leadership_release(&service->leadership);
+                set_leading(service, false);
         }
         return r;
 }
@@ -304,110 +308,114 @@ static int one_round(ClusterService *x) {
 /* ---- the loop ---- */
 
 /* A host has got worse, or an operator wants something, since the last round began. */
-static bool service_cluster_is_called(ClusterService *x) {
+static bool service_cluster_is_called(ClusterService *service) {
         char why[CALL_WHY_SIZE], quoted[QUOTE];
 
-        if (round_calls_look(&x->calls, x->store, service_cluster_monotonic(x), clock_now_of(x->world.clock),
-                             why) != 1)
+        if (round_calls_look(&service->calls, service->store, service_cluster_monotonic(service),
+                             clock_now_of(service->world.clock), why) != 1)
                 return false;
         log_event(LOG_INFO, "round.called", "why=%s", log_quote(why, quoted, sizeof(quoted)));
         return true;
 }
 
 /* What the hosts' pulses say is worth a round: logged. */
-static bool hosts_call(ClusterService *x, usec_t begun) {
-        const usec_t now = service_cluster_monotonic(x);
-        const EventTimes times = { .now = clock_now_of(x->world.clock),
+static bool hosts_call(ClusterService *service, usec_t begun) {
+        const usec_t now = service_cluster_monotonic(service);
+        const EventTimes times = { .now = clock_now_of(service->world.clock),
                                    .monotonic = now,
-                                   .hold = settings_int(x->settings, "service", "hold") };
-        const ArenaMark mark = arena_mark(&x->arena);
+                                   .hold = settings_int(service->settings, "service", "hold") };
+        const ArenaMark mark = arena_mark(&service->arena);
         StoredText *pulses = NULL;
         char quoted[QUOTE];
         EventCall call = { 0 };
         uint32_t n = 0;
 
-        if (x->events.n == 0 || now < begun + EVENT_EVERY || now < x->looked + EVENT_EVERY)
+        if (service->events.n == 0 || now < begun + EVENT_EVERY || now < service->looked + EVENT_EVERY)
                 return false;
-        x->looked = now;
-        if (store_get_pulses(x->store, &x->arena, x->calls.names, x->calls.n, &pulses, &n) == 0)
-                event_watch_look(&x->events, pulses, n, times, &call);
-        arena_rewind(&x->arena, mark);
+        service->looked = now;
+        if (store_get_pulses(service->store, &service->arena, service->calls.names, service->calls.n, &pulses,
+                             &n) == 0)
+                event_watch_look(&service->events, pulses, n, times, &call);
+        arena_rewind(&service->arena, mark);
         if (!call.why[0])
                 return false;
         /* It has lasted: the round need not wait once more. */
-        if (call.overloaded && (x->memory.wanted_since == 0 || x->memory.wanted_since > now - times.hold))
-                x->memory.wanted_since = now > times.hold ? now - times.hold : 1;
+        if (call.overloaded &&
+            (service->memory.wanted_since == 0 || service->memory.wanted_since > now - times.hold))
+                service->memory.wanted_since = now > times.hold ? now - times.hold : 1;
         log_event(LOG_INFO, "round.called", "why=%s", log_quote(call.why, quoted, sizeof(quoted)));
         return true;
 }
 
 /* Until `end`, in short naps: a signal, the lease's renewal or a host that calls are never far. */
-static void service_cluster_rest(ClusterService *x, usec_t begun, usec_t end, bool watches) {
-        for (usec_t now = service_cluster_monotonic(x); now < end && goes_on(x);
-             now = service_cluster_monotonic(x)) {
-                const bool led = x->leading;
+static void service_cluster_rest(ClusterService *service, usec_t begun, usec_t end, bool watches) {
+        for (usec_t now = service_cluster_monotonic(service); now < end && goes_on(service);
+             now = service_cluster_monotonic(service)) {
+                const bool led = service->leading;
 
-                clock_sleep_of(x->world.clock, end - now < x->world.nap ? end - now : x->world.nap);
-                if (service_cluster_monotonic(x) >= begun + ROUND_LEAST && service_cluster_is_called(x))
+                clock_sleep_of(service->world.clock,
+                               end - now < service->world.nap ? end - now : service->world.nap);
+                if (service_cluster_monotonic(service) >= begun + ROUND_LEAST &&
+                    service_cluster_is_called(service))
                         return;
-                if (watches && hosts_call(x, begun))
+                if (watches && hosts_call(service, begun))
                         return;
-                reload_if_asked(x);
-                if (x->leading && !leadership_keep(&x->leadership)) {
+                reload_if_asked(service);
+                if (service->leading && !leadership_keep(&service->leadership)) {
                         log_event(LOG_WARNING, "lease.lost", "leader=%s",
-                                  x->leadership.holder[0] ? x->leadership.holder : "unknown");
-                        set_leading(x, false);
+                                  service->leadership.holder[0] ? service->leadership.holder : "unknown");
+                        set_leading(service, false);
                 }
-                if (x->leading)
-                        share_out(x);
-                if (led && !x->leading) /* it follows now: that is looked at more often */
+                if (service->leading)
+                        share_out(service);
+                if (led && !service->leading) /* it follows now: that is looked at more often */
                         return;
         }
 }
 
-static usec_t service_cluster_pause_of(const ClusterService *x, int r, usec_t begun) {
-        usec_t interval = settings_int(x->settings, "service", "interval");
-        usec_t lease = settings_int(x->settings, "service", "lease");
+static usec_t service_cluster_pause_of(const ClusterService *service, int r, usec_t begun) {
+        usec_t interval = settings_int(service->settings, "service", "interval");
+        usec_t lease = settings_int(service->settings, "service", "lease");
         usec_t soon = lease / 6 < interval ? lease / 6 : interval;
 
         if (r != 0)
-                return service_cluster_monotonic(x) + soon; /* a follower, or blind: try soon again */
-        if (x->memory.unfinished)
-                return service_cluster_monotonic(x) + (UNFINISHED < interval ? UNFINISHED : interval);
-        return x->memory.rest_until > begun + interval ? x->memory.rest_until : begun + interval;
+                return service_cluster_monotonic(service) + soon; /* a follower, or blind: try soon again */
+        if (service->memory.unfinished)
+                return service_cluster_monotonic(service) + (UNFINISHED < interval ? UNFINISHED : interval);
+        return service->memory.rest_until > begun + interval ? service->memory.rest_until : begun + interval;
 }
 
-static int service_cluster_turn(ClusterService *x) {
-        int r = service_cluster_lead(x);
+static int service_cluster_turn(ClusterService *service) {
+        int r = service_cluster_lead(service);
 
-        if (round_calls_begin(&x->calls, x->store) < 0 && r == 0)
+        if (round_calls_begin(&service->calls, service->store) < 0 && r == 0)
                 log_event(LOG_DEBUG, "store.away", "error=\"operators' calls cannot be read\"");
-        return r == 0 ? one_round(x) : r;
+        return r == 0 ? one_round(service) : r;
 }
 
-int cluster_service_run(ClusterService *x) {
-        bool once = option_given(x->options, "once");
+int cluster_service_run(ClusterService *service) {
+        bool once = option_given(service->options, "once");
         int status = EXIT_DONE;
 
-        log_thread(&x->log);
-        if (leadership_guard(&x->leadership, x->cluster) < 0) /* the loop renews it then */
+        log_thread(&service->log);
+        if (leadership_guard(&service->leadership, service->cluster) < 0) /* the loop renews it then */
                 log_event(LOG_WARNING, "lease.unguarded", "why=\"no thread for it\"");
         log_event(LOG_INFO, "service.started", "version=%s self=%s mode=%s solver=%s", PLIMSOLL_VERSION,
-                  x->leadership.self, service_mode_names[settings_int(x->settings, "service", "mode")],
-                  exact_solver.name);
-        while (goes_on(x)) {
-                usec_t begun = service_cluster_monotonic(x);
-                int r = service_cluster_turn(x);
+                  service->leadership.self,
+                  service_mode_names[settings_int(service->settings, "service", "mode")], exact_solver.name);
+        while (goes_on(service)) {
+                usec_t begun = service_cluster_monotonic(service);
+                int r = service_cluster_turn(service);
 
                 if (once) {
                         status = r == 0 ? EXIT_DONE : r == 1 ? EXIT_BLOCKED : EXIT_FAILED;
                         break;
                 }
-                service_cluster_rest(x, begun, service_cluster_pause_of(x, r, begun), r == 0);
+                service_cluster_rest(service, begun, service_cluster_pause_of(service, r, begun), r == 0);
         }
-        leadership_release(&x->leadership);
-        set_leading(x, false);
-        leadership_unguard(&x->leadership);
+        leadership_release(&service->leadership);
+        set_leading(service, false);
+        leadership_unguard(&service->leadership);
         log_event(LOG_INFO, "service.stopped", "reason=%s", once ? "once" : "signal");
         log_thread(NULL);
         return status;
@@ -415,80 +423,81 @@ int cluster_service_run(ClusterService *x) {
 
 /* ---- opening ---- */
 
-static int service_cluster_open_store(ClusterService *x, TextFault *f) {
-        const char *url = settings_text(x->settings, "service", "redis");
-        const char *configured = settings_text(x->settings, "service", "cluster");
+static int service_cluster_open_store(ClusterService *service, TextFault *f) {
+        const char *url = settings_text(service->settings, "service", "redis");
+        const char *configured = settings_text(service->settings, "service", "cluster");
         StoreOptions o = { .url = url[0] ? url : NULL,
-                           .state_dir = settings_text(x->settings, "service", "state_dir"),
+                           .state_dir = settings_text(service->settings, "service", "state_dir"),
                            .cluster = configured,
                            .keeps_hosts = true };
-        int r = x->outer->open_store(x->outer->self, &o, &x->store, f);
+        int r = service->outer->open_store(service->outer->self, &o, &service->store, f);
 
-        if (r == 0 && !x->cluster[0]) /* the store has accepted its length; it outlives the settings */
-                (void) snprintf(x->cluster, sizeof(x->cluster), "%s", configured);
+        if (r == 0 && !service->cluster[0]) /* the store has accepted its length; it outlives the settings */
+                (void) snprintf(service->cluster, sizeof(service->cluster), "%s", configured);
         if (r == 0)
-                r = source_open_store(x->store, x->cluster, &x->source);
+                r = source_open_store(service->store, service->cluster, &service->source);
         if (r < 0)
                 return r;
-        source_use_clock(x->source, x->world.clock);
-        r = bmc_watch_start(x->settings, store_url(x->store), x->cluster, &x->bmcs);
+        source_use_clock(service->source, service->world.clock);
+        r = bmc_watch_start(service->settings, store_url(service->store), service->cluster, &service->bmcs);
         r = r == 1 ? 0 : r;
         if (r == 0 && !url[0])
-                log_event(LOG_INFO, "store.private", "url=%s", store_url(x->store));
+                log_event(LOG_INFO, "store.private", "url=%s", store_url(service->store));
         return r;
 }
 
-static int open_arenas(ClusterService *x) {
+static int open_arenas(ClusterService *service) {
         int r = -ENOMEM;
 
         for (size_t limit = (size_t) 32 << 30; r < 0 && limit >= (size_t) 64 << 20; limit /= 4)
-                r = arena_open(limit, &x->arena);
+                r = arena_open(limit, &service->arena);
         for (unsigned i = 0; i < 2 && r == 0; i++)
-                r = arena_open((size_t) 64 << 20, &x->settings_arenas[i]);
+                r = arena_open((size_t) 64 << 20, &service->settings_arenas[i]);
         return r;
 }
 
-static void name_log(ClusterService *x, const char *name) {
+static void name_log(ClusterService *service, const char *name) {
         char quoted[QUOTE];
 
-        (void) snprintf(x->log_words, sizeof(x->log_words), "cluster=%s",
+        (void) snprintf(service->log_words, sizeof(service->log_words), "cluster=%s",
                         strpbrk(name, " \"=\\") ? log_quote(name, quoted, sizeof(quoted)) : name);
-        x->log.words = x->log_words;
+        service->log.words = service->log_words;
 }
 
-static int service_cluster_open_all(ClusterService *x) {
+static int service_cluster_open_all(ClusterService *service) {
         const char *file = NULL;
         TextFault fault = { 0 };
-        int r = open_arenas(x);
+        int r = open_arenas(service);
 
         if (r == 0)
-                r = load_settings(x, &file, &fault);
+                r = load_settings(service, &file, &fault);
         if (r < 0) {
                 service_log_fault("settings.refused", file, &fault);
                 return -EINVAL;
         }
-        name_log(x, settings_text(x->settings, "service", "cluster"));
-        r = service_cluster_open_store(x, &fault);
+        name_log(service, settings_text(service->settings, "service", "cluster"));
+        r = service_cluster_open_store(service, &fault);
         if (r < 0) {
                 service_log_fault("store.failed", NULL, &fault);
                 return r;
         }
-        x->leadership = leadership_in(&x->world, x->store, settings_int(x->settings, "service", "lease"));
+        service->leadership = leadership_in(&service->world, service->store,
+                                            settings_int(service->settings, "service", "lease"));
         return 0;
 }
 
 /* Before its settings are read: they are its own. */
-static int take_name(ClusterService *x, const char *name) {
+static int take_name(ClusterService *service, const char *name) {
         TextFault fault = { 0 };
 
-        if (strlen(name) >= sizeof(x->cluster)) {
+        if (strlen(name) >= sizeof(service->cluster)) {
                 text_fault(&fault, "service.clusters", "a cluster's name has at most %zu bytes",
-                           sizeof(x->cluster) - 1);
+                           sizeof(service->cluster) - 1);
                 service_log_fault("settings.refused", NULL, &fault);
                 return -EINVAL;
         }
-        (void) snprintf(x->cluster, sizeof(x->cluster), "%s", name);
-        name_log(x, name);
+        (void) snprintf(service->cluster, sizeof(service->cluster), "%s", name);
+        name_log(service, name);
         return 0;
 }
 
@@ -518,20 +527,20 @@ int cluster_service_open(const ClusterServiceOptions *options, ClusterService **
         return r;
 }
 
-ClusterService *cluster_service_free(ClusterService *x) {
-        if (!x)
+ClusterService *cluster_service_free(ClusterService *service) {
+        if (!service)
                 return NULL;
-        if (x->has_executor)
-                x->executor.free(x->executor.self);
-        x->bmcs = bmc_watch_free(x->bmcs);
-        event_watch_close(&x->events);
-        round_calls_close(&x->calls);
-        demand_store_close(&x->demand);
-        x->source = source_free(x->source);
-        x->store = store_free(x->store);
-        arena_close(&x->arena);
-        arena_close(&x->settings_arenas[0]);
-        arena_close(&x->settings_arenas[1]);
-        free(x);
+        if (service->has_executor)
+                service->executor.free(service->executor.self);
+        service->bmcs = bmc_watch_free(service->bmcs);
+        event_watch_close(&service->events);
+        round_calls_close(&service->calls);
+        demand_store_close(&service->demand);
+        service->source = source_free(service->source);
+        service->store = store_free(service->store);
+        arena_close(&service->arena);
+        arena_close(&service->settings_arenas[0]);
+        arena_close(&service->settings_arenas[1]);
+        free(service);
         return NULL;
 }

@@ -27,15 +27,15 @@ typedef struct ClusterServiceOptions {
 /* Reads the settings and opens the store. What is wrong with either is logged. 0; -EINVAL: bad input; another
  * negative errno. */
 int cluster_service_open(const ClusterServiceOptions *options, ClusterService **ret) must_check;
-ClusterService *cluster_service_free(ClusterService *x); /* takes NULL, returns it */
+ClusterService *cluster_service_free(ClusterService *service); /* takes NULL, returns it */
 
-const char *cluster_service_name(const ClusterService *x);
+const char *cluster_service_name(const ClusterService *service);
 
 /* Until the world or cluster_service_stop() says that it is enough, or --once. An ExitStatus. */
-int cluster_service_run(ClusterService *x);
+int cluster_service_run(ClusterService *service);
 
 /* No new moves; running ones end, and then cluster_service_run(). Any thread. */
-void cluster_service_stop(ClusterService *x);
+void cluster_service_stop(ClusterService *service);
 
 /* What the command line says of the service, over its settings. 0; -EINVAL with *f; -ENOMEM. */
 int service_set_options(const Options *options, Settings *s, TextFault *f) must_check;

@@ -17,27 +17,27 @@
 
 /* ---- what became of one ---- */
 
-static int service_confirm_refused(const ServiceRound *x, int r) {
+static int service_confirm_refused(const ServiceRound *round, int r) {
         char quoted[QUOTE];
 
         if (r != 0)
                 log_event(LOG_WARNING, "waiting.lost", "error=%s",
                           r == 1 ? "\"another leads\""
-                                 : log_quote(store_error(x->store), quoted, sizeof(quoted)));
+                                 : log_quote(store_error(round->store), quoted, sizeof(quoted)));
         return r == 1 ? -ECANCELED : r;
 }
 
 /* Predicted, of the moves as they are in the plan file: the longest of each wave after the other. */
-static void service_confirm_predict(const PlanFile *file, AuditEntry *e) {
+static void service_confirm_predict(const PlanFile *file, AuditEntry *entry) {
         int64_t longest = 0;
 
         for (uint32_t i = 0; file && i < file->n_moves; i++) {
                 const MoveOrder *m = &file->moves[i];
 
-                e->predicted_bytes += m->predicted.bytes;
+                entry->predicted_bytes += m->predicted.bytes;
                 longest = m->predicted.ms > longest ? m->predicted.ms : longest;
                 if (i + 1 == file->n_moves || file->moves[i + 1].wave != m->wave) {
-                        e->predicted_ms += longest;
+                        entry->predicted_ms += longest;
                         longest = 0;
                 }
         }
@@ -94,36 +94,36 @@ static int service_confirm_reject(RoundState *s, uint32_t i) {
 
 /* ---- whether one holds ---- */
 
-static int service_confirm_gains(const ServiceRound *x, const Round *round, const PlanFile *file,
+static int service_confirm_gains(const ServiceRound *service_round, const Round *round, const PlanFile *file,
                                  PlanGain *ret) {
         const GainInput in = { .snapshot = round->snapshot,
                                .problem = round->problem,
-                               .settings = x->settings,
+                               .settings = service_round->settings,
                                .policies = policies_all() };
 
-        return plan_gains(x->arena, &in, file->moves, file->n_moves, ret);
+        return plan_gains(service_round->arena, &in, file->moves, file->n_moves, ret);
 }
 
 /* By the facts of this round: safe, and a gain still. *ret_why: NULL, or why not. */
-static int service_confirm_judge(const ServiceRound *x, RoundFindings *found, const Waiting *one,
+static int service_confirm_judge(const ServiceRound *round, RoundFindings *found, const Waiting *one,
                                  const char **ret_why) {
         const PlanFile *file = one->file;
         const Objection *objections = NULL;
         PlanGain gain;
         uint32_t n = 0;
-        int r = service_facts_pose(x, found, 0);
+        int r = service_facts_pose(round, found, 0);
 
         *ret_why = NULL;
         if (r == 0)
-                r = plan_check(x->arena, found->posed.snapshot, x->settings, file->moves, file->n_moves,
-                               &objections, &n);
+                r = plan_check(round->arena, found->posed.snapshot, round->settings, file->moves,
+                               file->n_moves, &objections, &n);
         if (r == 1) {
-                *ret_why = text_format(x->arena, "it is not safe any more: %s",
+                *ret_why = text_format(round->arena, "it is not safe any more: %s",
                                        objections ? objections[0].text : "");
                 return *ret_why ? 0 : -ENOMEM;
         }
         if (r == 0)
-                r = service_confirm_gains(x, &found->posed, file, &gain);
+                r = service_confirm_gains(round, &found->posed, file, &gain);
         if (r == 0)
                 *ret_why = "it would gain nothing any more";
         return r < 0 ? r : 0;
@@ -258,10 +258,12 @@ static unsigned kinds_of(const Round *round) {
 
 /* 1: the last plan mends what this one leaves: rules, hosts that must be left, hosts above their load line.
  * By the number of hosts: how far they are above it is another from one reading to the next. */
-static int mends_more(const ServiceRound *x, const Round *round, usec_t now, const Waiting *one) {
+static int mends_more(const ServiceRound *service_round, const Round *round, usec_t now, const Waiting *one) {
         const Score *new = &round->plan->after;
         PlanGain old;
-        int r = now < one->plan.made_at + ASKED_LEAST ? 0 : service_confirm_gains(x, round, one->file, &old);
+        int r = now < one->plan.made_at + ASKED_LEAST
+                        ? 0
+                        : service_confirm_gains(service_round, round, one->file, &old);
 
         if (r <= 0)
                 return r;

@@ -57,25 +57,25 @@ int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t t
 
 /* ---- the hold time ---- */
 
-static bool service_decide_is_urgent(const Plan *p) {
+static bool service_decide_is_urgent(const Plan *plan) {
         for (int t = TIER_REPAIR; t <= TIER_EVACUATE; t++)
-                if (p->after.costs.tier[t] < p->before.costs.tier[t])
+                if (plan->after.costs.tier[t] < plan->before.costs.tier[t])
                         return true;
         return false;
 }
 
 /* A first look is no proof: what only balances waits until it was wanted for the hold time. Only the load
  * line's and balance's tiers wait. */
-static bool service_decide_is_held(const ServiceRound *x, RoundDecision *wanted) {
-        usec_t *since = &x->memory->wanted_since;
-        const usec_t now = round_monotonic(x);
+static bool service_decide_is_held(const ServiceRound *round, RoundDecision *wanted) {
+        usec_t *since = &round->memory->wanted_since;
+        const usec_t now = round_monotonic(round);
 
         if (wanted->round.plan->n_moves == 0)
                 return false;
         wanted->wanted = true;
         if (*since == 0)
                 *since = now;
-        return now - *since < x->hold;
+        return now - *since < round->hold;
 }
 
 int service_hold_back(RoundState *s, unsigned not_now) {

@@ -18,39 +18,40 @@ static void service_facts_grade_changed(const GradeChange *c) {
 }
 
 /* What the round has learned of failing hardware outlives it. */
-static int service_facts_write_faults(const ServiceRound *x, usec_t now, RoundDisplay *shown) {
+static int service_facts_write_faults(const ServiceRound *round, usec_t now, RoundDisplay *shown) {
         char quoted[QUOTE];
-        int r = fault_store_write(source_faults(x->source), x->leadership, x->arena, now,
+        int r = fault_store_write(source_faults(round->source), round->leadership, round->arena, now,
                                   service_facts_grade_changed);
 
         if (r == 0)
                 return 0;
         log_event(LOG_WARNING, "faults.lost", "error=%s",
-                  r == 1 ? "\"another leads\"" : log_quote(store_error(x->store), quoted, sizeof(quoted)));
+                  r == 1 ? "\"another leads\""
+                         : log_quote(store_error(round->store), quoted, sizeof(quoted)));
         shown->live.summary = "no plan: what is remembered of failing hardware could not be kept";
         return r == 1 ? -ECANCELED : r;
 }
 
 /* What the VMs are taken to need, by what they used until now. */
-static int service_facts_demand(const ServiceRound *x, RoundFindings *found) {
+static int service_facts_demand(const ServiceRound *round, RoundFindings *found) {
         char quoted[QUOTE];
-        int r = demand_store_round(x->demand, x->leadership, x->arena, x->settings, found->input.snapshot,
-                                   &found->input.snapshot);
+        int r = demand_store_round(round->demand, round->leadership, round->arena, round->settings,
+                                   found->input.snapshot, &found->input.snapshot);
 
-        if (r == 0 && x->demand->note)
+        if (r == 0 && round->demand->note)
                 log_event(LOG_WARNING, "demand.lost", "why=%s",
-                          log_quote(x->demand->note, quoted, sizeof(quoted)));
+                          log_quote(round->demand->note, quoted, sizeof(quoted)));
         return r == 1 ? -ECANCELED : r;
 }
 
 /* What earlier decisions have led to; and whether predictions were too wrong to go on with balance. */
-static int service_facts_audit(const ServiceRound *x, RoundFindings *found, RoundDisplay *shown) {
-        ServiceMemory *memory = x->memory;
+static int service_facts_audit(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
+        ServiceMemory *memory = round->memory;
         char quoted[QUOTE];
-        int r = audit_store_look(x->leadership, x->arena, x->settings, found->facts);
+        int r = audit_store_look(round->leadership, round->arena, round->settings, found->facts);
 
         if (r == 0)
-                r = audit_store_verdict(x->store, x->arena, x->settings, &found->input.paused);
+                r = audit_store_verdict(round->store, round->arena, round->settings, &found->input.paused);
         if (r != 0)
                 return r == 1 ? -ECANCELED : r;
         shown->live.paused = found->input.paused;
@@ -64,20 +65,20 @@ static int service_facts_audit(const ServiceRound *x, RoundFindings *found, Roun
         return 0;
 }
 
-static int service_facts_source(const ServiceRound *x, RoundFindings *found, RoundDisplay *shown) {
+static int service_facts_source(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         char quoted[QUOTE];
         const char *text;
         TextFault fault;
-        int r = source_read(x->source, x->arena, x->settings, &found->input.snapshot, &fault);
+        int r = source_read(round->source, round->arena, round->settings, &found->input.snapshot, &fault);
 
         if (r < 0) {
                 log_event(LOG_WARNING, "round.blind", "error=%s",
                           log_quote(fault.what, quoted, sizeof(quoted)));
-                shown->live.summary = text_format(x->arena, "no facts: %s", fault.what);
+                shown->live.summary = text_format(round->arena, "no facts: %s", fault.what);
                 return r;
         }
-        found->facts = source_facts(x->source);
-        for (uint32_t i = 0; (text = source_notice(x->source, i)); i++)
+        found->facts = source_facts(round->source);
+        for (uint32_t i = 0; (text = source_notice(round->source, i)); i++)
                 log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
         return 0;
 }
@@ -91,30 +92,30 @@ static void service_facts_say_failed(int error, RoundDisplay *shown) {
         shown->live.summary = "no plan: see the service's log";
 }
 
-int service_facts_read(const ServiceRound *x, RoundFindings *found, RoundDisplay *shown) {
-        int r = service_facts_source(x, found, shown);
+int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
+        int r = service_facts_source(round, found, shown);
 
         if (r < 0)
                 return r;
-        r = service_facts_write_faults(x, found->input.now, shown);
+        r = service_facts_write_faults(round, found->input.now, shown);
         if (r == 0)
-                r = service_facts_demand(x, found);
+                r = service_facts_demand(round, found);
         if (r == 0)
-                r = service_facts_audit(x, found, shown);
+                r = service_facts_audit(round, found, shown);
         if (r == 0)
-                r = round_store_holds(x->store, x->arena, &found->input);
+                r = round_store_holds(round->store, round->arena, &found->input);
         if (r < 0)
                 service_facts_say_failed(r, shown);
         return r;
 }
 
-int service_facts_pose(const ServiceRound *x, RoundFindings *found, unsigned not_now) {
+int service_facts_pose(const ServiceRound *round, RoundFindings *found, unsigned not_now) {
         int r;
 
         found->input.not_now = not_now;
         if (found->is_posed && found->posed_not_now == not_now)
                 return 0;
-        r = round_prepare(x->arena, &found->input, &found->posed);
+        r = round_prepare(round->arena, &found->input, &found->posed);
         found->is_posed = r == 0;
         found->posed_not_now = not_now;
         return r;

@@ -9,8 +9,8 @@
 #define LIVE_EVERY USEC_PER_SEC
 
 /* Its own arena: the round's holds what the moves are made of, and this is written every second. */
-void service_live_write(const ServiceRound *x, RoundDisplay *shown, bool now) {
-        usec_t time = round_monotonic(x);
+void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now) {
+        usec_t time = round_monotonic(round);
         const char *text;
         size_t n;
         Arena a;
@@ -18,11 +18,11 @@ void service_live_write(const ServiceRound *x, RoundDisplay *shown, bool now) {
         if ((!now && time < shown->written + LIVE_EVERY) || arena_open((size_t) 256 << 20, &a) < 0)
                 return;
         shown->written = time;
-        shown->live.written_at = round_now(x);
+        shown->live.written_at = round_now(round);
         if (live_state_print(&a, &shown->live, &text, &n) == 0 &&
-            store_lead_state(x->store, x->leadership->token, LIVE_STATE_NAME, text, n,
-                             3 * x->interval + x->settle + 10 * USEC_PER_SEC) < 0)
-                log_event(LOG_WARNING, "state.lost", "error=%s", store_error(x->store));
+            store_lead_state(round->store, round->leadership->token, LIVE_STATE_NAME, text, n,
+                             3 * round->interval + round->settle + 10 * USEC_PER_SEC) < 0)
+                log_event(LOG_WARNING, "state.lost", "error=%s", store_error(round->store));
         arena_close(&a);
 }
 

@@ -104,15 +104,17 @@ static StopRequest service_moves_stop_request(void *arg) {
         return stop == STOP_NONE && service_moves_is_called(c) ? STOP_DRAIN : stop;
 }
 
-int service_moves_run(const ServiceRound *x, const Snapshot *facts, RoundMoves *done, RoundDisplay *shown) {
-        Carrying carrying = {
-                .given = x, .done = done, .shown = shown, .started = arena_new(x->arena, usec_t, done->n)
-        };
-        MoverInput input = { .source = x->source,
-                             .settings = x->settings,
+int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMoves *done,
+                      RoundDisplay *shown) {
+        Carrying carrying = { .given = round,
+                              .done = done,
+                              .shown = shown,
+                              .started = arena_new(round->arena, usec_t, done->n) };
+        MoverInput input = { .source = round->source,
+                             .settings = round->settings,
                              .facts = facts,
-                             .executor = x->executor,
-                             .leadership = x->leadership,
+                             .executor = round->executor,
+                             .leadership = round->leadership,
                              .moves = done->orders,
                              .n = done->n,
                              .watch = { .arg = &carrying,
@@ -123,7 +125,7 @@ int service_moves_run(const ServiceRound *x, const Snapshot *facts, RoundMoves *
                                         .trouble = service_moves_trouble } };
         int r;
 
-        done->outcomes = arena_new(x->arena, MoveOutcome, done->n);
+        done->outcomes = arena_new(round->arena, MoveOutcome, done->n);
         r = carrying.started && done->outcomes ? mover_run(&input, done->outcomes) : -ENOMEM;
         if (r < 0)
                 log_event(LOG_ERROR, "plan.failed", "error=\"%s\"", strerrordesc_np(-r));

@@ -73,16 +73,16 @@ typedef struct RoundState {
 } RoundState;
 
 /* By the world's clock; and whether the world wants this to go on. */
-static inline usec_t round_now(const ServiceRound *x) {
-        return clock_now_of(x->leadership->world->clock);
+static inline usec_t round_now(const ServiceRound *round) {
+        return clock_now_of(round->leadership->world->clock);
 }
 
-static inline usec_t round_monotonic(const ServiceRound *x) {
-        return clock_monotonic_of(x->leadership->world->clock);
+static inline usec_t round_monotonic(const ServiceRound *round) {
+        return clock_monotonic_of(round->leadership->world->clock);
 }
 
-static inline StopRequest round_stop_request(const ServiceRound *x) {
-        const ServiceWorld *world = x->leadership->world;
+static inline StopRequest round_stop_request(const ServiceRound *round) {
+        const ServiceWorld *world = round->leadership->world;
 
         return world->stop_request(world->stop_arg);
 }
@@ -91,17 +91,17 @@ static inline StopRequest round_stop_request(const ServiceRound *x) {
 
 /* Asks what became of moves that an earlier leader began, and takes up again what broke off in post-copy. 0; a
  * negative errno. */
-int service_settle(const ServiceRound *x, RoundFindings *found) must_check;
+int service_settle(const ServiceRound *round, RoundFindings *found) must_check;
 
 /* ---- service_facts.c ---- */
 
 /* The facts of now, with what rounds keep of demand, faults, holds and predictions. Logged; the summary says what
  * went wrong. 0; a negative errno. */
-int service_facts_read(const ServiceRound *x, RoundFindings *found, RoundDisplay *shown) must_check;
+int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) must_check;
 
 /* The facts without the kinds of action in not_now, and the problem that they pose, in found->posed: built anew
  * only where it is not there already. 0; a negative errno. */
-int service_facts_pose(const ServiceRound *x, RoundFindings *found, unsigned not_now) must_check;
+int service_facts_pose(const ServiceRound *round, RoundFindings *found, unsigned not_now) must_check;
 
 /* ---- service_decide.c ---- */
 
@@ -117,7 +117,7 @@ int service_hold_back(RoundState *s, unsigned not_now) must_check;
 
 /* Carries done->orders[n] out, planned on `facts` (NULL: not known); outcomes and the live state follow. Logged.
  * 0 or a negative errno. */
-int service_moves_run(const ServiceRound *x, const Snapshot *facts, RoundMoves *done,
+int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMoves *done,
                       RoundDisplay *shown) must_check;
 
 /* Whether what was begun has changed anything, or may have; whether some of it was never begun. */
@@ -127,7 +127,7 @@ bool service_moves_left(const RoundMoves *done);
 /* ---- service_live.c ---- */
 
 /* Writes the live state: at most once a second unless `now`. */
-void service_live_write(const ServiceRound *x, RoundDisplay *shown, bool now);
+void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now);
 
 /* Its moves are orders[n], all queued. 0 or -ENOMEM. */
 int service_live_moves(Arena *a, RoundDisplay *shown, const MoveOrder *orders, uint32_t n) must_check;

@@ -8,8 +8,8 @@
 #include "scheduler/base/log.h"
 
 /* A round without moves says only this; the same again is not worth a record. */
-static uint64_t plan_fingerprint(const Plan *p) {
-        return p->n_moves > 0 ? 0 : ((uint64_t) p->status + 1) << 32 | p->n_refused_all;
+static uint64_t plan_fingerprint(const Plan *plan) {
+        return plan->n_moves > 0 ? 0 : ((uint64_t) plan->status + 1) << 32 | plan->n_refused_all;
 }
 
 static AuditEntry service_record_entry(const RoundRecord *record, const char *name,

@@ -10,29 +10,30 @@
 
 #define QUOTE 512
 
-static RoundState round_state(const ServiceRound *x, const Workers *workers) {
-        RoundState s = { .given = x };
+static RoundState round_state(const ServiceRound *round, const Workers *workers) {
+        RoundState s = { .given = round };
 
-        s.found.input = (RoundInput){ .settings = x->settings,
+        s.found.input = (RoundInput){ .settings = round->settings,
                                       .request = PLAN_REQUEST_DEFAULT,
-                                      .now = round_now(x),
-                                      .clock = x->leadership->world->clock,
-                                      .think = settings_int(x->settings, "service", "think") };
+                                      .now = round_now(round),
+                                      .clock = round->leadership->world->clock,
+                                      .think = settings_int(round->settings, "service", "think") };
         s.found.input.request.workers = workers;
         s.found.input.request.solver = &exact_solver;
-        s.shown.live = (LiveState){ .leader = x->leadership->self,
-                                    .mode = service_mode_names[x->modes.usual],
-                                    .modes = x->modes,
+        s.shown.live = (LiveState){ .leader = round->leadership->self,
+                                    .mode = service_mode_names[round->modes.usual],
+                                    .modes = round->modes,
                                     .round_at = s.found.input.now,
                                     .summary = "" };
         return s;
 }
 
-static int service_round_run_plan(const ServiceRound *x, const Round *round, RoundMoves *done,
+static int service_round_run_plan(const ServiceRound *service_round, const Round *round, RoundMoves *done,
                                   RoundDisplay *shown) {
         char quoted[QUOTE];
         TextFault fault;
-        int r = mover_moves_of_plan(x->arena, round->snapshot, round->plan, &done->orders, &fault);
+        int r = mover_moves_of_plan(service_round->arena, round->snapshot, round->plan, &done->orders,
+                                    &fault);
 
         if (r == -ENOENT) {
                 log_event(LOG_WARNING, "plan.blocked", "why=%s",
@@ -42,7 +43,7 @@ static int service_round_run_plan(const ServiceRound *x, const Round *round, Rou
         if (r < 0)
                 return r;
         done->n = round->plan->n_moves;
-        return service_moves_run(x, round->snapshot, done, shown);
+        return service_moves_run(service_round, round->snapshot, done, shown);
 }
 
 /* ---- the kinds of action, by their modes ----
@@ -109,9 +110,9 @@ static int service_round_keep(RoundState *s) {
 }
 
 /* What the next round and the loop are to know of this one. */
-static void service_round_remember(const ServiceRound *x, const RoundState *s) {
+static void service_round_remember(const ServiceRound *round, const RoundState *s) {
         const RoundMoves *done = &s->done;
-        ServiceMemory *memory = x->memory;
+        ServiceMemory *memory = round->memory;
 
         memory->seen = s->found.input.snapshot;
         memory->moved = done->n > 0;
@@ -120,16 +121,16 @@ static void service_round_remember(const ServiceRound *x, const RoundState *s) {
         if (service_moves_changed(done) || !s->wanted.wanted || (done->n > 0 && !s->wanted.urgent_only))
                 memory->wanted_since = 0;
         if (done->n > 0 || done->deferred_after_failure)
-                memory->rest_until = round_monotonic(x) + x->settle;
+                memory->rest_until = round_monotonic(round) + round->settle;
 }
 
-int service_round(const ServiceRound *x) {
+int service_round(const ServiceRound *round) {
         Workers workers = workers_threads(0);
-        RoundState s = round_state(x, &workers);
-        int r = service_settle(x, &s.found); /* what became of moves that an earlier leader began */
+        RoundState s = round_state(round, &workers);
+        int r = service_settle(round, &s.found); /* what became of moves that an earlier leader began */
 
         if (r == 0)
-                r = service_facts_read(x, &s.found,
+                r = service_facts_read(round, &s.found,
                                        &s.shown); /* what is, who is held, whether balance rests */
         if (r == 0) {
                 r = confirm_update(&s); /* answers of persons; what was accepted is carried out */
@@ -141,8 +142,8 @@ int service_round(const ServiceRound *x) {
                         r = service_round_advise(&s); /* planned and said: the rest */
                 if (r == 0)
                         r = service_round_keep(&s); /* the decision with what came of it */
-                service_round_remember(x, &s);
+                service_round_remember(round, &s);
         }
-        service_live_write(x, &s.shown, true);
+        service_live_write(round, &s.shown, true);
         return r > 0 ? 0 : r;
 }

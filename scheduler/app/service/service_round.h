@@ -43,4 +43,4 @@ typedef struct ServiceRound {
 
 /* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,
  * with or without moves. A negative errno: it could not be (logged too): facts or the store are away. */
-int service_round(const ServiceRound *x) must_check;
+int service_round(const ServiceRound *round) must_check;

@@ -8,14 +8,15 @@
 
 #define QUOTE 512
 
-static int service_settle_resume(const ServiceRound *x, const Settled *s, RoundFindings *found) {
+static int service_settle_resume(const ServiceRound *round, const Settled *s, RoundFindings *found) {
         MigrationStatus status = { 0 };
         char quoted[QUOTE];
         int r;
 
         log_event(LOG_WARNING, "move.resumed", "vm=%s from=%s to=%s try=%lld of=%d", s->entry.order->vm,
                   s->entry.order->from, s->entry.order->to, (long long) s->entry.resumes + 1, RESUMES_MOST);
-        r = resume_move(x->leadership, x->arena, x->settings, x->executor, &s->entry, &status);
+        r = resume_move(round->leadership, round->arena, round->settings, round->executor, &s->entry,
+                        &status);
         if (r != 0)
                 return r;
         found->settled += status.phase == MIGRATION_DONE;
@@ -28,17 +29,17 @@ static int service_settle_resume(const ServiceRound *x, const Settled *s, RoundF
 }
 
 /* What is settled has just moved: rates read while it did are no demand; who must leave does not wait. */
-static void service_settle_defer(const ServiceRound *x, RoundFindings *found) {
+static void service_settle_defer(const ServiceRound *round, RoundFindings *found) {
         if (found->settled > 0)
-                x->memory->rest_until = round_monotonic(x) + x->settle;
-        if (x->urgent_only || found->settled > 0)
+                round->memory->rest_until = round_monotonic(round) + round->settle;
+        if (round->urgent_only || found->settled > 0)
                 found->deferred = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
 }
 
-int service_settle(const ServiceRound *x, RoundFindings *found) {
+int service_settle(const ServiceRound *round, RoundFindings *found) {
         const Settled *list = NULL;
         uint32_t n = 0;
-        int r = round_store_settle(x->leadership, x->arena, x->settings, &list, &n);
+        int r = round_store_settle(round->leadership, round->arena, round->settings, &list, &n);
         char quoted[QUOTE];
 
         if (r == 1)
@@ -51,10 +52,10 @@ int service_settle(const ServiceRound *x, RoundFindings *found) {
                           list[i].entry.order->from, list[i].entry.order->to,
                           list[i].now == JOURNAL_STARTED ? "still-running" : journal_event_names[list[i].now],
                           log_quote(list[i].words, quoted, sizeof(quoted)));
-                if (list[i].resumable && x->executor)
-                        r = service_settle_resume(x, &list[i], found);
+                if (list[i].resumable && round->executor)
+                        r = service_settle_resume(round, &list[i], found);
         }
         if (r == 0)
-                service_settle_defer(x, found);
+                service_settle_defer(round, found);
         return r == 1 ? -ECANCELED : r;
 }

@@ -10,22 +10,22 @@
 #define SUCCESSOR "successor"
 #define WORDS     256 /* bytes of either state */
 
-void service_share_open(ServiceShare *x) {
-        *x = (ServiceShare){ .leads = 0 };
-        (void) pthread_mutex_init(&x->lock, NULL);
+void service_share_open(ServiceShare *share) {
+        *share = (ServiceShare){ .leads = 0 };
+        (void) pthread_mutex_init(&share->lock, NULL);
 }
 
-void service_share_close(ServiceShare *x) {
-        (void) pthread_mutex_destroy(&x->lock);
+void service_share_close(ServiceShare *share) {
+        (void) pthread_mutex_destroy(&share->lock);
 }
 
-void service_share_count(ServiceShare *x, int change) {
-        (void) pthread_mutex_lock(&x->lock);
+void service_share_count(ServiceShare *share, int change) {
+        (void) pthread_mutex_lock(&share->lock);
         if (change > 0)
-                x->leads++;
-        else if (x->leads > 0)
-                x->leads--;
-        (void) pthread_mutex_unlock(&x->lock);
+                share->leads++;
+        else if (share->leads > 0)
+                share->leads--;
+        (void) pthread_mutex_unlock(&share->lock);
 }
 
 /* A small state's text; "" when there is none. */
@@ -63,7 +63,7 @@ bool service_share_may_take(const Leadership *l) {
                strcmp(successor, l->self) == 0;
 }
 
-int service_share_offer(ServiceShare *x, const Leadership *l) {
+int service_share_offer(ServiceShare *share, const Leadership *l) {
         char there[WORDS], mine[WORDS];
         const char *name = NULL;
         uint32_t leads = 0, my_leads;
@@ -71,9 +71,9 @@ int service_share_offer(ServiceShare *x, const Leadership *l) {
 
         if (r < 0)
                 return r;
-        (void) pthread_mutex_lock(&x->lock);
-        my_leads = x->leads;
-        (void) pthread_mutex_unlock(&x->lock);
+        (void) pthread_mutex_lock(&share->lock);
+        my_leads = share->leads;
+        (void) pthread_mutex_unlock(&share->lock);
         if (candidate_parse(there, &leads, &name) && strcmp(name, l->self) != 0 && leads <= my_leads)
                 return 0;
         n = snprintf(mine, sizeof(mine), "%u %s", my_leads, l->self);
@@ -81,20 +81,20 @@ int service_share_offer(ServiceShare *x, const Leadership *l) {
 }
 
 /* Counts it as given away already, so that no other thread of ours gives one too. */
-static bool service_share_claim(ServiceShare *x, const Leadership *l, uint32_t candidate_leads) {
+static bool service_share_claim(ServiceShare *share, const Leadership *l, uint32_t candidate_leads) {
         const ServiceWorld *world = l->world;
         const usec_t now = clock_monotonic_of(world->clock);
         bool yes;
 
-        (void) pthread_mutex_lock(&x->lock);
-        yes = now >= x->next && x->leads >= candidate_leads + 2;
+        (void) pthread_mutex_lock(&share->lock);
+        yes = now >= share->next && share->leads >= candidate_leads + 2;
         if (yes) /* not in step with other leaders, which see the same candidate */
-                x->next = now + 2 * l->ttl + (usec_t) (world->random(world->self) % (uint64_t) l->ttl);
-        (void) pthread_mutex_unlock(&x->lock);
+                share->next = now + 2 * l->ttl + (usec_t) (world->random(world->self) % (uint64_t) l->ttl);
+        (void) pthread_mutex_unlock(&share->lock);
         return yes;
 }
 
-int service_share_hand_over(ServiceShare *x, Leadership *l, char ret_to[160]) {
+int service_share_hand_over(ServiceShare *share, Leadership *l, char ret_to[160]) {
         char there[WORDS];
         const char *name = NULL;
         uint32_t leads = 0;
@@ -103,7 +103,7 @@ int service_share_hand_over(ServiceShare *x, Leadership *l, char ret_to[160]) {
         if (r < 0)
                 return r;
         if (!candidate_parse(there, &leads, &name) || strcmp(name, l->self) == 0 ||
-            !service_share_claim(x, l, leads))
+            !service_share_claim(share, l, leads))
                 return 0;
         r = store_lead_state(l->store, l->token, SUCCESSOR, name, strlen(name), l->ttl);
         if (r != 0)

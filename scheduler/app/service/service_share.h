@@ -25,19 +25,19 @@ typedef struct ServiceShare {
         usec_t next;    /* monotonic: nothing is handed over before */
 } ServiceShare;
 
-void service_share_open(ServiceShare *x);
-void service_share_close(ServiceShare *x);
+void service_share_open(ServiceShare *share);
+void service_share_close(ServiceShare *share);
 
 /* This process leads one more cluster, or one less. */
-void service_share_count(ServiceShare *x, int change);
+void service_share_count(ServiceShare *share, int change);
 
 /* Before a follower takes the lease: false when the cluster is being handed to another. A store that is away
  * says nothing against it. */
 bool service_share_may_take(const Leadership *l);
 
 /* A follower says that it is there. 0; a negative errno of the store. */
-int service_share_offer(ServiceShare *x, const Leadership *l) must_check;
+int service_share_offer(ServiceShare *share, const Leadership *l) must_check;
 
 /* A leader that rests: has it more than its share? Then the lease is another's to take when this returns 1,
  * and ret_to[160] has its name. 0: it leads on. A negative errno of the store: the same. */
-int service_share_hand_over(ServiceShare *x, Leadership *l, char ret_to[160]) must_check;
+int service_share_hand_over(ServiceShare *share, Leadership *l, char ret_to[160]) must_check;

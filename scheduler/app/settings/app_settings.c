@@ -232,13 +232,15 @@ typedef struct Loading {
         bool as_is;
 } Loading;
 
-static int set_all(Arena *a, const Loading *x, Settings *s, TextFaults *faults) {
+static int set_all(Arena *a, const Loading *loading, Settings *s, TextFaults *faults) {
         const char *assignment;
         int r = 0;
 
-        for (unsigned i = 0; x->o && (assignment = option_nth(x->o, "set", i)); i++) {
+        for (unsigned i = 0; loading->o && (assignment = option_nth(loading->o, "set", i)); i++) {
                 TextFault fault = { 0 };
-                int n = x->as_is && app_settings_decides(assignment) ? 0 : set_one(a, s, assignment, &fault);
+                int n = loading->as_is && app_settings_decides(assignment)
+                                ? 0
+                                : set_one(a, s, assignment, &fault);
 
                 if (n < 0)
                         r = n;
@@ -248,24 +250,25 @@ static int set_all(Arena *a, const Loading *x, Settings *s, TextFaults *faults) 
         return r;
 }
 
-static int app_settings_load_all(Arena *a, const Loading *x, Settings **ret, const char **reterr_file,
+static int app_settings_load_all(Arena *a, const Loading *loading, Settings **ret, const char **reterr_file,
                                  TextFaults *faults) {
-        const char *path = x->o ? option_text(x->o, "settings") : NULL, *cluster = x->cluster;
+        const char *path = loading->o ? option_text(loading->o, "settings") : NULL,
+                   *cluster = loading->cluster;
         Settings *s = NULL;
         int r = app_settings_new(a, &s);
 
         *reterr_file = NULL;
         if (!path && access(SETTINGS_PATH, F_OK) == 0)
                 path = SETTINGS_PATH;
-        if (!cluster && x->o)
-                cluster = option_if_known(x->o, "cluster");
+        if (!cluster && loading->o)
+                cluster = option_if_known(loading->o, "cluster");
         if (r == 0 && path)
                 r = file_load(a, path, s, reterr_file, faults);
         if (r == 0 && path)
                 r = cluster_load(a, path, cluster ? cluster : settings_text(s, "service", "cluster"), s,
                                  reterr_file, faults);
         if (r == 0)
-                r = set_all(a, x, s, faults);
+                r = set_all(a, loading, s, faults);
         if (r == 0)
                 *ret = s;
         if (r < 0 && faults->n == 0) {
@@ -277,12 +280,12 @@ static int app_settings_load_all(Arena *a, const Loading *x, Settings **ret, con
         return r;
 }
 
-static int load_first(Arena *a, const Loading *x, Settings **ret, const char **reterr_file,
+static int load_first(Arena *a, const Loading *loading, Settings **ret, const char **reterr_file,
                       TextFault *reterr_fault) {
         TextFaults first = { .at = reterr_fault, .most = 1 };
 
         *reterr_fault = (TextFault){ 0 };
-        return app_settings_load_all(a, x, ret, reterr_file, &first);
+        return app_settings_load_all(a, loading, ret, reterr_file, &first);
 }
 
 int app_settings_load(Arena *a, const Options *o, Settings **ret, const char **reterr_file,

@@ -31,21 +31,21 @@ static int next_event(const Reading *r, yaml_event_t *ret) {
         return yaml_reader_next(r->yaml, r->list, ret);
 }
 
-static int settings_lists_scalar(const Reading *r, const yaml_event_t *e, ListWord *ret) {
-        const char *text = (const char *) e->data.scalar.value;
+static int settings_lists_scalar(const Reading *r, const yaml_event_t *event, ListWord *ret) {
+        const char *text = (const char *) event->data.scalar.value;
 
-        if (e->type != YAML_SCALAR_EVENT)
-                return settings_lists_fault_at(r, &e->start_mark,
+        if (event->type != YAML_SCALAR_EVENT)
+                return settings_lists_fault_at(r, &event->start_mark,
                                                "is no plain word; accepted: a word, or a list of words");
-        if (e->data.scalar.tag)
+        if (event->data.scalar.tag)
                 return settings_lists_fault_at(
-                        r, &e->start_mark,
+                        r, &event->start_mark,
                         "YAML takes a word that begins with ! for a tag; accepted: in quotes, \"!…\"");
-        if (e->data.scalar.length != strlen(text))
-                return settings_lists_fault_at(r, &e->start_mark, "has a NUL in it");
+        if (event->data.scalar.length != strlen(text))
+                return settings_lists_fault_at(r, &event->start_mark, "has a NUL in it");
         ret->text = text_copy(r->arena, text, strlen(text));
-        ret->line = (uint32_t) e->start_mark.line + 1;
-        ret->column = (uint32_t) e->start_mark.column + 1;
+        ret->line = (uint32_t) event->start_mark.line + 1;
+        ret->column = (uint32_t) event->start_mark.column + 1;
         return ret->text ? 0 : -ENOMEM;
 }
 
@@ -293,20 +293,20 @@ int settings_lists_check(Settings *settings, TextFaults *faults) {
         return set ? rule_set_check(settings_arena(settings), set, all_windows, faults) : 0;
 }
 
-static int parse_one(Reading *r, yaml_event_t *e, ListItem **ret) {
+static int parse_one(Reading *r, yaml_event_t *event, ListItem **ret) {
         int n = 0;
 
         for (int i = 0; n == 0 && i < 3; i++) { /* stream, document, mapping */
                 if (i > 0)
-                        yaml_event_delete(e);
-                n = next_event(r, e);
+                        yaml_event_delete(event);
+                n = next_event(r, event);
         }
         if (n < 0)
                 return n;
-        if (e->type != YAML_MAPPING_START_EVENT)
-                return settings_lists_fault_at(r, &e->start_mark,
+        if (event->type != YAML_MAPPING_START_EVENT)
+                return settings_lists_fault_at(r, &event->start_mark,
                                                "is no entry; accepted: \"word: value, word: value\"");
-        return item_read(r, ret, &e->start_mark);
+        return item_read(r, ret, &event->start_mark);
 }
 
 int settings_list_add(const char *list, const char *text, Settings *settings, TextFault *reterr_fault) {

@@ -29,18 +29,18 @@ JournalEvent journal_event_of(MigrationPhase phase) {
         }
 }
 
-int journal_print(Arena *a, const JournalEntry *e, const char **ret, size_t *ret_n) {
-        const MoveOrder *m = e->order;
+int journal_print(Arena *a, const JournalEntry *entry, const char **ret, size_t *ret_n) {
+        const MoveOrder *m = entry->order;
         json_t *o = json_pack(
                 "{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s, s:o*, s:o*, s:o*}",
-                "event", journal_event_names[e->event], "id", e->id, "vm", m->vm, "uuid", m->uuid, "from",
-                m->from, "to", m->to, "from_uri", m->from_uri, "to_uri", m->to_uri, "at", (json_int_t) e->at,
-                "predicted_ms", (json_int_t) m->predicted.ms, "ms", (json_int_t) e->took.ms, "bytes",
-                (json_int_t) e->took.bytes, "downtime_ms", (json_int_t) e->took.downtime_ms, "message",
-                e->message ? e->message : "", "prediction",
-                m->predicted.basis.bandwidth_kbit > 0 ? prediction_json(&m->predicted) : NULL, "cold",
-                journal_is_cold(e) ? json_true() : NULL, "resumes",
-                e->resumes > 0 ? json_integer(e->resumes) : NULL);
+                "event", journal_event_names[entry->event], "id", entry->id, "vm", m->vm, "uuid", m->uuid,
+                "from", m->from, "to", m->to, "from_uri", m->from_uri, "to_uri", m->to_uri, "at",
+                (json_int_t) entry->at, "predicted_ms", (json_int_t) m->predicted.ms, "ms",
+                (json_int_t) entry->took.ms, "bytes", (json_int_t) entry->took.bytes, "downtime_ms",
+                (json_int_t) entry->took.downtime_ms, "message", entry->message ? entry->message : "",
+                "prediction", m->predicted.basis.bandwidth_kbit > 0 ? prediction_json(&m->predicted) : NULL,
+                "cold", journal_is_cold(entry) ? json_true() : NULL, "resumes",
+                entry->resumes > 0 ? json_integer(entry->resumes) : NULL);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
         json_decref(o);
@@ -121,8 +121,8 @@ typedef struct Seen {
         uint32_t at; /* index into the entries: the lower, the newer */
 } Seen;
 
-static int compare_seen(const void *a, const void *b) {
-        const Seen *x = a, *y = b;
+static int compare_seen(const void *left, const void *right) {
+        const Seen *x = left, *y = right;
         int c = strcmp(x->id, y->id);
 
         return c != 0 ? c : x->at < y->at ? -1 : x->at > y->at;
@@ -151,6 +151,6 @@ int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const J
         return 0;
 }
 
-RecordMove move_finished(const JournalEntry *e) {
-        return (RecordMove){ .order = e->order, .took = e->took };
+RecordMove move_finished(const JournalEntry *entry) {
+        return (RecordMove){ .order = entry->order, .took = entry->took };
 }

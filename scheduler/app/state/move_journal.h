@@ -37,18 +37,18 @@ typedef struct JournalEntry {
 } JournalEntry;
 
 /* It is off, and moved so: its definition is what is looked for. */
-static inline bool journal_is_cold(const JournalEntry *e) {
-        return e->order->manner.strategy == STRATEGY_COLD;
+static inline bool journal_is_cold(const JournalEntry *entry) {
+        return entry->order->manner.strategy == STRATEGY_COLD;
 }
 
-static inline bool journal_is_open(JournalEvent e) {
-        return e == JOURNAL_INTENT || e == JOURNAL_STARTED || e == JOURNAL_UNCLEAR;
+static inline bool journal_is_open(JournalEvent event) {
+        return event == JOURNAL_INTENT || event == JOURNAL_STARTED || event == JOURNAL_UNCLEAR;
 }
 
 /* How an executor's phase is written. */
 JournalEvent journal_event_of(MigrationPhase phase);
 
-int journal_print(Arena *a, const JournalEntry *e, const char **ret, size_t *ret_n) must_check;
+int journal_print(Arena *a, const JournalEntry *entry, const char **ret, size_t *ret_n) must_check;
 
 /* 0; -EBADMSG: not an entry of this version; -ENOMEM. */
 int journal_parse(Arena *a, const char *text, size_t n, JournalEntry *ret) must_check;
@@ -58,4 +58,4 @@ int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const J
                       uint32_t *ret_n) must_check;
 
 /* A move that is done, for what it teaches (decide/migration_lessons.h). Its order is the entry's. */
-RecordMove move_finished(const JournalEntry *e);
+RecordMove move_finished(const JournalEntry *entry);

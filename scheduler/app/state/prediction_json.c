@@ -24,13 +24,13 @@ static const struct {
         { "bandwidth_kbit", offsetof(Prediction, basis.bandwidth_kbit) },
 };
 
-json_t *prediction_json(const Prediction *p) {
+json_t *prediction_json(const Prediction *prediction) {
         json_t *o = json_object();
 
         for (size_t i = 0; o && i < ARRAY_SIZE(prediction_json_fields); i++) {
                 int64_t value;
 
-                memcpy(&value, (const char *) p + prediction_json_fields[i].at, sizeof(value));
+                memcpy(&value, (const char *) prediction + prediction_json_fields[i].at, sizeof(value));
                 if (json_object_set_new(o, prediction_json_fields[i].name, json_integer(value)) < 0) {
                         json_decref(o);
                         return NULL;

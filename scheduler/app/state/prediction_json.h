@@ -12,7 +12,7 @@
 #include "scheduler/model/plan.h"
 
 /* Given back by json_decref(); NULL: no memory. */
-json_t *prediction_json(const Prediction *p);
+json_t *prediction_json(const Prediction *prediction);
 
 /* What is missing is UNKNOWN; o NULL: all of it, with a bandwidth of 0: nothing was written down. */
 Prediction prediction_of_json(const json_t *o);

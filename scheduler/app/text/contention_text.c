@@ -83,14 +83,14 @@ static void contention_add_json(json_t *o, const void *contention, const Content
                         contention_number_json(fields[i].kind, contention_value(contention, &fields[i])));
 }
 
-json_t *contention_host_json(const Host *h) {
+json_t *contention_host_json(const Host *host) {
         json_t *o = json_object();
 
         (void) json_object_set_new(o, "cpu_pressure",
-                                   contention_number_json(CONTENTION_SHARE, h->cpu_pressure_permille));
+                                   contention_number_json(CONTENTION_SHARE, host->cpu_pressure_permille));
         (void) json_object_set_new(o, "memory_pressure",
-                                   contention_number_json(CONTENTION_SHARE, h->memory_pressure_permille));
-        contention_add_json(o, h->contention, contention_host_fields, ARRAY_SIZE(contention_host_fields));
+                                   contention_number_json(CONTENTION_SHARE, host->memory_pressure_permille));
+        contention_add_json(o, host->contention, contention_host_fields, ARRAY_SIZE(contention_host_fields));
         return o;
 }
 
@@ -105,21 +105,21 @@ json_t *contention_vm_json(const Vm *vm) {
 
 /* ---- who waits most ---- */
 
-static int64_t contention_larger(int64_t a, int64_t b) {
-        return a > b ? a : b;
+static int64_t contention_larger(int64_t left, int64_t right) {
+        return left > right ? left : right;
 }
 
 /* Permille of what a host or a VM waits for most; a rate of swapping counts as much as the remark. */
-static int64_t contention_worst_host(const Host *h) {
-        const HostContention *c = h->contention;
-        int64_t worst = contention_larger(h->cpu_pressure_permille, h->memory_pressure_permille);
+static int64_t contention_worst_host(const Host *host) {
+        const HostContention *c = host->contention;
+        int64_t worst = contention_larger(host->cpu_pressure_permille, host->memory_pressure_permille);
 
         if (!c)
                 return worst;
         worst = contention_larger(worst, contention_larger(c->cpu_stalled, c->memory_stalled));
         worst = contention_larger(worst, contention_larger(c->io_pressure, c->io_stalled));
-        if (h->cpus > 0 && c->steal_mcores > 0)
-                worst = contention_larger(worst, c->steal_mcores / h->cpus);
+        if (host->cpus > 0 && c->steal_mcores > 0)
+                worst = contention_larger(worst, c->steal_mcores / host->cpus);
         return c->swap_in_kib_s > 0 || c->swap_out_kib_s > 0 ? contention_larger(worst, CONTENTION_REMARK)
                                                              : worst;
 }
@@ -142,8 +142,8 @@ typedef struct Waiter {
         int64_t worst;
 } Waiter;
 
-static int contention_compare(const void *a, const void *b) {
-        const Waiter *x = a, *y = b;
+static int contention_compare(const void *left, const void *right) {
+        const Waiter *x = left, *y = right;
 
         if (x->worst != y->worst)
                 return x->worst > y->worst ? -1 : 1;
@@ -220,19 +220,19 @@ static Cell contention_cell(Arena *a, ContentionKind kind, int64_t value) {
         return (Cell){ .text = contention_text_of(a, kind, value), .style = much ? STYLE_WARN : STYLE_PLAIN };
 }
 
-static int contention_host_row(Table *t, const Host *h) {
+static int contention_host_row(Table *t, const Host *host) {
         static const HostContention unknown = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN,
                                                 UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN };
-        const HostContention *c = h->contention ? h->contention : &unknown;
+        const HostContention *c = host->contention ? host->contention : &unknown;
         Arena *a = t->arena;
         const Cell cells[] = {
-                { .text = h->name },
+                { .text = host->name },
                 contention_cell(a, CONTENTION_MCORES, c->steal_mcores),
                 contention_cell(a, CONTENTION_SHARE,
-                                c->cpu_stalled != UNKNOWN ? c->cpu_stalled : h->cpu_pressure_permille),
+                                c->cpu_stalled != UNKNOWN ? c->cpu_stalled : host->cpu_pressure_permille),
                 contention_cell(a, CONTENTION_SHARE,
                                 c->memory_stalled != UNKNOWN ? c->memory_stalled
-                                                             : h->memory_pressure_permille),
+                                                             : host->memory_pressure_permille),
                 contention_cell(a, CONTENTION_SHARE,
                                 c->memory_stalled_full != UNKNOWN ? c->memory_stalled_full
                                                                   : c->memory_pressure_full),

@@ -25,7 +25,7 @@ int contention_print(Arena *a, const Snapshot *s, bool all, const Screen *screen
 void contention_print_vm(const Snapshot *s, const Vm *vm, const Screen *screen);
 
 /* Objects; every member is there, null where it is not known. */
-json_t *contention_host_json(const Host *h);
+json_t *contention_host_json(const Host *host);
 json_t *contention_vm_json(const Vm *vm);
 
 /* The VMs that wait, the worst first, at most `most`: [{ "vm", "host", … }]. NULL: no memory. */

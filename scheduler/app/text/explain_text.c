@@ -24,15 +24,15 @@ static bool rule_names(const Rule *rule, VmIx v) {
 }
 
 /* The VM's, and those of its host and of the one that was asked about. */
-static void print_labels(const ExplainVm *e, const Snapshot *s, const Screen *screen) {
-        const Vm *vm = &s->vms[e->vm];
+static void print_labels(const ExplainVm *explained, const Snapshot *s, const Screen *screen) {
+        const Vm *vm = &s->vms[explained->vm];
         char safe[512];
 
-        for (uint32_t i = 0; i <= e->n && i <= 2; i++) {
-                const Host *h = i > 0 ? &s->hosts[e->hosts[i - 1].host] : NULL;
+        for (uint32_t i = 0; i <= explained->n && i <= 2; i++) {
+                const Host *h = i > 0 ? &s->hosts[explained->hosts[i - 1].host] : NULL;
                 const Strings *labels = h ? &h->labels : &vm->labels;
 
-                if (labels->n == 0 || (i == 2 && e->n > 2))
+                if (labels->n == 0 || (i == 2 && explained->n > 2))
                         continue;
                 (void) fprintf(screen->out, "labels of %s:", text_safe(h ? h->name : vm->name, safe, 256));
                 for (uint32_t k = 0; k < labels->n; k++)
@@ -42,11 +42,11 @@ static void print_labels(const ExplainVm *e, const Snapshot *s, const Screen *sc
         }
 }
 
-static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *screen) {
+static void print_vm(const ExplainVm *explained, const ExplainView *view, const Screen *screen) {
         const Snapshot *s = view->snapshot;
-        const Vm *vm = &s->vms[e->vm];
-        const int64_t *need = problem_need(e->trial.p, e->vm);
-        const int64_t mcores = need[RES_CPU] * 1000 / e->trial.mhz[vm->host];
+        const Vm *vm = &s->vms[explained->vm];
+        const int64_t *need = problem_need(explained->trial.p, explained->vm);
+        const int64_t mcores = need[RES_CPU] * 1000 / explained->trial.mhz[vm->host];
         char size[HUMAN_SIZE], used[HUMAN_SIZE], safe[256];
         bool first = true;
 
@@ -62,16 +62,16 @@ static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *
                        (long long) mcores / 1000, (long long) mcores % 1000 / 10,
                        vm->cpu_mcores == UNKNOWN ? "not measured: what it could use" : "of its demand",
                        human_mib(need[RES_MEMORY], size), human_mib(vm->memory_used_mib, used));
-        if (e->trial.layout.net_rx != IX_NONE)
+        if (explained->trial.layout.net_rx != IX_NONE)
                 (void) fprintf(screen->out, ", %lld Mbit/s in, %lld Mbit/s out",
-                               (long long) need[e->trial.layout.net_rx] / 1000,
-                               (long long) need[e->trial.layout.net_rx + 1] / 1000);
+                               (long long) need[explained->trial.layout.net_rx] / 1000,
+                               (long long) need[explained->trial.layout.net_rx + 1] / 1000);
         (void) fputc('\n', screen->out);
         contention_print_vm(s, vm, screen);
         for (uint32_t i = 0; i < s->n_rules; i++) {
                 const Rule *rule = &s->rules[i];
 
-                if (!rule_names(rule, e->vm))
+                if (!rule_names(rule, explained->vm))
                         continue;
                 (void) fprintf(screen->out, "%s%s (%s%s)", first ? "its rules: " : ", ",
                                text_safe(rule->name, safe, sizeof(safe)), rule_kind_names[rule->kind],
@@ -80,7 +80,7 @@ static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *
         }
         if (!first)
                 (void) fputc('\n', screen->out);
-        print_labels(e, s, screen);
+        print_labels(explained, s, screen);
         if (view->move)
                 (void) fprintf(screen->out, "the plan moves it to %s: %s\n",
                                s->hosts[view->move->move.to].name, view->move->why);
@@ -90,92 +90,102 @@ static void print_vm(const ExplainVm *e, const ExplainView *view, const Screen *
                      screen->out);
 }
 
-static int remedy_column(Arena *a, const ExplainVm *e, const char *const **ret) {
-        const char **texts = arena_new(a, const char *, e->n);
+static int remedy_column(Arena *a, const ExplainVm *explained, const char *const **ret) {
+        const char **texts = arena_new(a, const char *, explained->n);
 
-        for (uint32_t i = 0; texts && i < e->n; i++)
-                if (e->hosts[i].reason != REASON_NONE)
-                        texts[i] =
-                                e->remedies[i].kind == REMEDY_NONE ? "no single change" : e->remedies[i].text;
+        for (uint32_t i = 0; texts && i < explained->n; i++)
+                if (explained->hosts[i].reason != REASON_NONE)
+                        texts[i] = explained->remedies[i].kind == REMEDY_NONE ? "no single change"
+                                                                              : explained->remedies[i].text;
         *ret = texts;
         return texts ? 0 : -ENOMEM;
 }
 
-int explain_vm_text(Arena *a, const ExplainVm *e, const ExplainView *view, const Screen *screen) {
-        TrialView hosts = {
-                .trial = &e->trial, .hosts = e->hosts, .refusals = e->refusals, .n = e->n, .all = view->all
-        };
-        int r = remedy_column(a, e, &hosts.remedies);
+int explain_vm_text(Arena *a, const ExplainVm *explained, const ExplainView *view, const Screen *screen) {
+        TrialView hosts = { .trial = &explained->trial,
+                            .hosts = explained->hosts,
+                            .refusals = explained->refusals,
+                            .n = explained->n,
+                            .all = view->all };
+        int r = remedy_column(a, explained, &hosts.remedies);
 
         if (r < 0)
                 return r;
-        print_vm(e, view, screen);
+        print_vm(explained, view, screen);
         r = trial_text_print(a, &hosts, screen);
-        if (r < 0 || e->best == e->n)
+        if (r < 0 || explained->best == explained->n)
                 return r;
         (void) fprintf(screen->out,
                        "\n%sthe smallest change that opens the best of them:%s %s for %s; it would cost %s\n",
                        screen_style(screen, STYLE_STRONG), screen_style(screen, STYLE_PLAIN),
-                       e->remedies[e->best].text, view->snapshot->hosts[e->hosts[e->best].host].name,
-                       trial_cost_text(a, &e->remedies[e->best].delta));
+                       explained->remedies[explained->best].text,
+                       view->snapshot->hosts[explained->hosts[explained->best].host].name,
+                       trial_cost_text(a, &explained->remedies[explained->best].delta));
         return 0;
 }
 
-static json_t *remedy_json(const ExplainVm *e, uint32_t i) {
-        const Remedy *remedy = &e->remedies[i];
+static json_t *remedy_json(const ExplainVm *explained, uint32_t i) {
+        const Remedy *remedy = &explained->remedies[i];
         json_t *o = json_object();
 
-        (void) json_object_set_new(o, "host", json_string(e->trial.s->hosts[e->hosts[i].host].name));
+        (void) json_object_set_new(o, "host",
+                                   json_string(explained->trial.s->hosts[explained->hosts[i].host].name));
         (void) json_object_set_new(o, "kind", json_string(remedy_names[remedy->kind]));
         (void) json_object_set_new(o, "text", json_string(remedy->text));
         (void) json_object_set_new(o, "cost", costs_json(&remedy->delta));
         return o;
 }
 
-json_t *explain_vm_json(Arena *a, const ExplainVm *e, const ExplainView *view) {
+json_t *explain_vm_json(Arena *a, const ExplainVm *explained, const ExplainView *view) {
         const Snapshot *s = view->snapshot;
-        const int64_t *need = problem_need(e->trial.p, e->vm);
-        TrialView hosts = { .trial = &e->trial, .hosts = e->hosts, .refusals = e->refusals, .n = e->n };
+        const int64_t *need = problem_need(explained->trial.p, explained->vm);
+        TrialView hosts = { .trial = &explained->trial,
+                            .hosts = explained->hosts,
+                            .refusals = explained->refusals,
+                            .n = explained->n };
         json_t *o = json_object(), *needs = json_object(), *plan = json_object();
 
-        if (remedy_column(a, e, &hosts.remedies) < 0) {
+        if (remedy_column(a, explained, &hosts.remedies) < 0) {
                 json_decref(needs);
                 json_decref(plan);
                 json_decref(o);
                 return NULL;
         }
-        for (uint32_t r = 0; r < e->trial.p->n_res; r++)
+        for (uint32_t r = 0; r < explained->trial.p->n_res; r++)
                 (void) json_object_set_new(
-                        needs, e->trial.layout.names[r],
-                        r == RES_CPU ? json_real((double) need[r] / (double) e->trial.mhz[s->vms[e->vm].host])
+                        needs, explained->trial.layout.names[r],
+                        r == RES_CPU ? json_real((double) need[r] /
+                                                 (double) explained->trial.mhz[s->vms[explained->vm].host])
                                      : json_integer(need[r]));
         if (view->move) {
                 (void) json_object_set_new(plan, "to", json_string(s->hosts[view->move->move.to].name));
                 (void) json_object_set_new(plan, "why", json_string(view->move->why));
         }
-        (void) json_object_set_new(o, "vm", json_string(s->vms[e->vm].name));
-        (void) json_object_set_new(o, "host", json_string(s->hosts[s->vms[e->vm].host].name));
+        (void) json_object_set_new(o, "vm", json_string(s->vms[explained->vm].name));
+        (void) json_object_set_new(o, "host", json_string(s->hosts[s->vms[explained->vm].host].name));
         (void) json_object_set_new(o, "needs", needs);
-        (void) json_object_set_new(o, "contention", contention_vm_json(&s->vms[e->vm]));
-        (void) json_object_set_new(o, "host_contention", contention_host_json(&s->hosts[s->vms[e->vm].host]));
+        (void) json_object_set_new(o, "contention", contention_vm_json(&s->vms[explained->vm]));
+        (void) json_object_set_new(o, "host_contention",
+                                   contention_host_json(&s->hosts[s->vms[explained->vm].host]));
         (void) json_object_set_new(o, "plan", plan);
         (void) json_object_set_new(o, "hosts", trial_json(&hosts));
         (void) json_object_set_new(o, "smallest_change",
-                                   e->best < e->n ? remedy_json(e, e->best) : json_null());
+                                   explained->best < explained->n ? remedy_json(explained, explained->best)
+                                                                  : json_null());
         return o;
 }
 
 /* ---- a plan ---- */
 
-static const char *without_text(Arena *a, const ExplainPlan *e, const ExplainMove *x) {
-        if (!x->can_stay && x->stay_reason == REASON_NONE)
+static const char *without_text(Arena *a, const ExplainPlan *explained, const ExplainMove *move) {
+        if (!move->can_stay && move->stay_reason == REASON_NONE)
                 return "it moves on, or came back";
-        if (!x->can_stay)
-                return text_format(a, "it could not stay: %s", reason_texts[x->stay_reason]);
-        return trial_cost_words(a, e->policies, x->without_by_policy, &x->without);
+        if (!move->can_stay)
+                return text_format(a, "it could not stay: %s", reason_texts[move->stay_reason]);
+        return trial_cost_words(a, explained->policies, move->without_by_policy, &move->without);
 }
 
-static int explain_text_print_moves(Arena *a, const ExplainPlan *e, const ExplainView *view,
+static int explain_text_print_moves(Arena *a, const ExplainPlan *explained, const ExplainView *view,
                                     const Screen *screen) {
         static const Column columns[] = {
                 { .title = "WAVE", .right = true },   { .title = "VM", .most = 24 },
@@ -184,19 +194,20 @@ static int explain_text_print_moves(Arena *a, const ExplainPlan *e, const Explai
         };
         const Snapshot *s = view->snapshot;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
-        const uint32_t n = e->plan->n_moves;
+        const uint32_t n = explained->plan->n_moves;
         int r = 0;
 
         for (uint32_t i = 0; i < n && r == 0 && (view->all || i < SHOW_MOVES); i++) {
-                const PlanMove *m = &e->plan->moves[i];
-                const ExplainMove *x = &e->moves[i];
+                const PlanMove *m = &explained->plan->moves[i];
+                const ExplainMove *x = &explained->moves[i];
 
                 r = table_row(&t, (Cell[]){ { .text = text_format(a, "%u", m->wave + 1) },
                                             { .text = s->vms[m->move.vm].name, .style = STYLE_STRONG },
                                             { .text = s->hosts[m->move.from].name },
                                             { .text = s->hosts[m->move.to].name },
-                                            { .text = trial_cost_words(a, e->policies, x->by_policy, NULL) },
-                                            { .text = without_text(a, e, x) } });
+                                            { .text = trial_cost_words(a, explained->policies, x->by_policy,
+                                                                       NULL) },
+                                            { .text = without_text(a, explained, x) } });
         }
         if (r < 0)
                 return r;
@@ -207,7 +218,8 @@ static int explain_text_print_moves(Arena *a, const ExplainPlan *e, const Explai
         return 0;
 }
 
-static int print_rules(Arena *a, const ExplainPlan *e, const ExplainView *view, const Screen *screen) {
+static int print_rules(Arena *a, const ExplainPlan *explained, const ExplainView *view,
+                       const Screen *screen) {
         static const Column columns[] = { { .title = "RULE", .most = 32 },
                                           { .title = "KIND" },
                                           { .title = "WHAT IT COSTS THE PLAN" },
@@ -217,8 +229,8 @@ static int print_rules(Arena *a, const ExplainPlan *e, const ExplainView *view, 
         uint32_t free = 0;
         int r = 0;
 
-        for (uint32_t i = 0; i < e->n_rules && r == 0; i++) {
-                const ExplainRule *x = &e->rules[i];
+        for (uint32_t i = 0; i < explained->n_rules && r == 0; i++) {
+                const ExplainRule *x = &explained->rules[i];
                 const Rule *rule = &s->rules[x->rule];
                 const Costs none = { 0 };
                 const int c = costs_compare(&x->saved, &none);
@@ -227,10 +239,11 @@ static int print_rules(Arena *a, const ExplainPlan *e, const ExplainView *view, 
                         free += c <= 0;
                         continue;
                 }
-                r = table_row(&t, (Cell[]){ { .text = rule->name },
-                                            { .text = rule_kind_names[rule->kind] },
-                                            { .text = trial_cost_words(a, e->policies, NULL, &x->saved) },
-                                            { .text = text_format(a, "%u", x->n_moves) } });
+                r = table_row(&t,
+                              (Cell[]){ { .text = rule->name },
+                                        { .text = rule_kind_names[rule->kind] },
+                                        { .text = trial_cost_words(a, explained->policies, NULL, &x->saved) },
+                                        { .text = text_format(a, "%u", x->n_moves) } });
         }
         if (r < 0)
                 return r;
@@ -240,56 +253,58 @@ static int print_rules(Arena *a, const ExplainPlan *e, const ExplainView *view, 
         if (free > 0)
                 (void) fprintf(screen->out, "%u rule%s nothing: no better plan was found without %s\n", free,
                                free == 1 ? " costs" : "s cost", free == 1 ? "it" : "them");
-        if (e->n_unpriced > 0)
+        if (explained->n_unpriced > 0)
                 (void) fprintf(screen->out, "%s%u rules were not priced: the time was up (service.think)%s\n",
-                               screen_style(screen, STYLE_WARN), e->n_unpriced,
+                               screen_style(screen, STYLE_WARN), explained->n_unpriced,
                                screen_style(screen, STYLE_PLAIN));
         return 0;
 }
 
-int explain_plan_text(Arena *a, const ExplainPlan *e, const ExplainView *view, const Screen *screen) {
+int explain_plan_text(Arena *a, const ExplainPlan *explained, const ExplainView *view, const Screen *screen) {
         int r = 0;
 
-        (void) fprintf(screen->out, "%u moves; costs below 0 are gains\n\n", e->plan->n_moves);
-        if (e->plan->n_moves > 0)
-                r = explain_text_print_moves(a, e, view, screen);
-        return r == 0 && view->snapshot->n_rules > 0 ? print_rules(a, e, view, screen) : r;
+        (void) fprintf(screen->out, "%u moves; costs below 0 are gains\n\n", explained->plan->n_moves);
+        if (explained->plan->n_moves > 0)
+                r = explain_text_print_moves(a, explained, view, screen);
+        return r == 0 && view->snapshot->n_rules > 0 ? print_rules(a, explained, view, screen) : r;
 }
 
-static json_t *explain_text_move_json(const ExplainPlan *e, uint32_t i, const Snapshot *s) {
-        const PlanMove *m = &e->plan->moves[i];
-        const ExplainMove *x = &e->moves[i];
+static json_t *explain_text_move_json(const ExplainPlan *explained, uint32_t i, const Snapshot *s) {
+        const PlanMove *m = &explained->plan->moves[i];
+        const ExplainMove *x = &explained->moves[i];
         json_t *o = json_object();
 
         (void) json_object_set_new(o, "vm", json_string(s->vms[m->move.vm].name));
         (void) json_object_set_new(o, "from", json_string(s->hosts[m->move.from].name));
         (void) json_object_set_new(o, "to", json_string(s->hosts[m->move.to].name));
         (void) json_object_set_new(o, "wave", json_integer(m->wave));
-        (void) json_object_set_new(o, "changes", policies_json(e->policies, x->by_policy));
+        (void) json_object_set_new(o, "changes", policies_json(explained->policies, x->by_policy));
         (void) json_object_set_new(o, "could_stay", json_boolean(x->can_stay));
         if (x->can_stay)
-                (void) json_object_set_new(o, "without_it", policies_json(e->policies, x->without_by_policy));
+                (void) json_object_set_new(o, "without_it",
+                                           policies_json(explained->policies, x->without_by_policy));
         else if (x->stay_reason != REASON_NONE)
                 (void) json_object_set_new(o, "reason", json_string(reason_names[x->stay_reason]));
         return o;
 }
 
-json_t *explain_plan_json(const ExplainPlan *e, const ExplainView *view) {
+json_t *explain_plan_json(const ExplainPlan *explained, const ExplainView *view) {
         json_t *o = json_object(), *moves = json_array(), *rules = json_array();
 
-        for (uint32_t i = 0; i < e->plan->n_moves; i++)
-                (void) json_array_append_new(moves, explain_text_move_json(e, i, view->snapshot));
-        for (uint32_t i = 0; i < e->n_rules; i++) {
+        for (uint32_t i = 0; i < explained->plan->n_moves; i++)
+                (void) json_array_append_new(moves, explain_text_move_json(explained, i, view->snapshot));
+        for (uint32_t i = 0; i < explained->n_rules; i++) {
                 json_t *rule = json_object();
 
                 (void) json_object_set_new(rule, "rule",
-                                           json_string(view->snapshot->rules[e->rules[i].rule].name));
-                (void) json_object_set_new(rule, "cost", costs_json(&e->rules[i].saved));
-                (void) json_object_set_new(rule, "moves_without_it", json_integer(e->rules[i].n_moves));
+                                           json_string(view->snapshot->rules[explained->rules[i].rule].name));
+                (void) json_object_set_new(rule, "cost", costs_json(&explained->rules[i].saved));
+                (void) json_object_set_new(rule, "moves_without_it",
+                                           json_integer(explained->rules[i].n_moves));
                 (void) json_array_append_new(rules, rule);
         }
         (void) json_object_set_new(o, "moves", moves);
         (void) json_object_set_new(o, "rules", rules);
-        (void) json_object_set_new(o, "rules_not_priced", json_integer(e->n_unpriced));
+        (void) json_object_set_new(o, "rules_not_priced", json_integer(explained->n_unpriced));
         return o;
 }

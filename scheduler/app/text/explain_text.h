@@ -17,10 +17,11 @@ typedef struct ExplainView {
         bool all;
 } ExplainView;
 
-int explain_vm_text(Arena *a, const ExplainVm *e, const ExplainView *view, const Screen *screen) must_check;
-int explain_plan_text(Arena *a, const ExplainPlan *e, const ExplainView *view,
+int explain_vm_text(Arena *a, const ExplainVm *explained, const ExplainView *view,
+                    const Screen *screen) must_check;
+int explain_plan_text(Arena *a, const ExplainPlan *explained, const ExplainView *view,
                       const Screen *screen) must_check;
 
 /* Without "schema". */
-json_t *explain_vm_json(Arena *a, const ExplainVm *e, const ExplainView *view);
-json_t *explain_plan_json(const ExplainPlan *e, const ExplainView *view);
+json_t *explain_vm_json(Arena *a, const ExplainVm *explained, const ExplainView *view);
+json_t *explain_plan_json(const ExplainPlan *explained, const ExplainView *view);

@@ -87,8 +87,8 @@ static int64_t over_of(const Loads *l, HostIx h) {
         return worst;
 }
 
-static int compare_worst(const void *a, const void *b) {
-        const Worst *x = a, *y = b;
+static int compare_worst(const void *left, const void *right) {
+        const Worst *x = left, *y = right;
 
         if (x->over != y->over)
                 return x->over > y->over ? -1 : 1;
@@ -96,23 +96,24 @@ static int compare_worst(const void *a, const void *b) {
 }
 
 /* What is special about a host: its state, why it is excluded, its fault. */
-static const char *fleet_text_note_of(Arena *a, const Host *h, Style *ret_style) {
-        *ret_style = h->fault_grade > 2 || h->excluded != EXCLUDED_NONE ? STYLE_BAD : STYLE_WARN;
-        if (h->state != HOST_ACTIVE && h->excluded != EXCLUDED_NONE)
-                return text_format(a, "%s; %s", host_state_names[h->state],
-                                   h->excluded_why ? h->excluded_why : exclusion_texts[h->excluded]);
-        if (h->excluded != EXCLUDED_NONE)
-                return text_format(a, "%s", h->excluded_why ? h->excluded_why : exclusion_texts[h->excluded]);
-        if (h->fault_grade > 0)
+static const char *fleet_text_note_of(Arena *a, const Host *host, Style *ret_style) {
+        *ret_style = host->fault_grade > 2 || host->excluded != EXCLUDED_NONE ? STYLE_BAD : STYLE_WARN;
+        if (host->state != HOST_ACTIVE && host->excluded != EXCLUDED_NONE)
+                return text_format(a, "%s; %s", host_state_names[host->state],
+                                   host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
+        if (host->excluded != EXCLUDED_NONE)
+                return text_format(a, "%s",
+                                   host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
+        if (host->fault_grade > 0)
                 return text_format(a, "%s%sfault grade %lld%s%s",
-                                   h->state != HOST_ACTIVE ? host_state_names[h->state] : "",
-                                   h->state != HOST_ACTIVE ? ", " : "", (long long) h->fault_grade,
-                                   h->fault_why ? ": " : "", h->fault_why ? h->fault_why : "");
-        if (h->unread)
+                                   host->state != HOST_ACTIVE ? host_state_names[host->state] : "",
+                                   host->state != HOST_ACTIVE ? ", " : "", (long long) host->fault_grade,
+                                   host->fault_why ? ": " : "", host->fault_why ? host->fault_why : "");
+        if (host->unread)
                 return text_format(a, "%s%snot read: %s",
-                                   h->state != HOST_ACTIVE ? host_state_names[h->state] : "",
-                                   h->state != HOST_ACTIVE ? ", " : "", h->unread);
-        return h->state == HOST_ACTIVE ? "" : host_state_names[h->state];
+                                   host->state != HOST_ACTIVE ? host_state_names[host->state] : "",
+                                   host->state != HOST_ACTIVE ? ", " : "", host->unread);
+        return host->state == HOST_ACTIVE ? "" : host_state_names[host->state];
 }
 
 static Cell percent_cell(Arena *a, Bar b) {

@@ -39,14 +39,14 @@ const char *trial_cost_words(Arena *a, PolicySet policies, const Costs *by_polic
         return text ? text : "nothing";
 }
 
-static const char *share_text(Arena *a, const TrialHost *h, uint32_t r) {
+static const char *share_text(Arena *a, const TrialHost *host, uint32_t r) {
         char x[HUMAN_SIZE], y[HUMAN_SIZE];
 
-        if (h->now[r] == UNKNOWN)
+        if (host->now[r] == UNKNOWN)
                 return "-";
-        if (h->here || h->reason != REASON_NONE)
-                return text_format(a, "%s", human_permille(h->now[r], x));
-        return text_format(a, "%s > %s", human_permille(h->now[r], x), human_permille(h->after[r], y));
+        if (host->here || host->reason != REASON_NONE)
+                return text_format(a, "%s", human_permille(host->now[r], x));
+        return text_format(a, "%s > %s", human_permille(host->now[r], x), human_permille(host->after[r], y));
 }
 
 static int open_row(Table *t, const TrialView *view, uint32_t i, uint32_t rank) {
@@ -171,18 +171,18 @@ json_t *policies_json(PolicySet policies, const Costs *by_policy) {
         return o;
 }
 
-static json_t *shares_json(const Trial *t, const TrialHost *h) {
+static json_t *shares_json(const Trial *t, const TrialHost *host) {
         json_t *o = json_object();
 
         for (uint32_t r = 0; r < t->p->n_res; r++) {
                 json_t *pair = json_object();
 
-                if (h->now[r] == UNKNOWN) {
+                if (host->now[r] == UNKNOWN) {
                         json_decref(pair);
                         continue;
                 }
-                (void) json_object_set_new(pair, "now", json_real((double) h->now[r] / 1000));
-                (void) json_object_set_new(pair, "with_it", json_real((double) h->after[r] / 1000));
+                (void) json_object_set_new(pair, "now", json_real((double) host->now[r] / 1000));
+                (void) json_object_set_new(pair, "with_it", json_real((double) host->after[r] / 1000));
                 (void) json_object_set_new(o, t->layout.names[r], pair);
         }
         return o;

@@ -38,17 +38,17 @@ static inline uint64_t root_of(uint64_t y) {
         return root;
 }
 
-/* 32 × √x, rounded down to 30 digits. */
-static inline int64_t root_32(unsigned __int128 x) {
-        const uint64_t high = (uint64_t) (x >> 64), low = (uint64_t) x;
+/* 32 × √value, rounded down to 30 digits. */
+static inline int64_t root_32(unsigned __int128 value) {
+        const uint64_t high = (uint64_t) (value >> 64), low = (uint64_t) value;
         int digits, shift;
         uint64_t root;
 
-        if (x == 0)
+        if (value == 0)
                 return 0;
         digits = high ? 128 - __builtin_clzll(high) : 64 - __builtin_clzll(low);
         shift = (62 - digits) & ~1; /* even, to 61 or 62 digits */
-        root = root_of(shift >= 0 ? low << shift : (uint64_t) (x >> -shift));
+        root = root_of(shift >= 0 ? low << shift : (uint64_t) (value >> -shift));
         shift = 5 - shift / 2;
         return (int64_t) (shift >= 0 ? root << shift : root >> -shift);
 }

@@ -7,8 +7,8 @@ Costs evaluator_host(const Evaluator *e, HostIx h, const int64_t *load) {
         return hot_host(e, h, load);
 }
 
-void evaluator_deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more, Costs *d) {
-        deviate(e, a, b, more, d);
+void evaluator_deviate(const Evaluator *e, HostIx left, HostIx right, const int64_t *more, Costs *d) {
+        deviate(e, left, right, more, d);
 }
 
 void evaluator_deviation_follow(Evaluator *e, HostIx h) {

@@ -97,7 +97,7 @@ Reason evaluator_reserve(const Evaluator *e, const Move *moves, uint32_t n, Cost
 Costs evaluator_host(const Evaluator *e, HostIx h, const int64_t *load);
 
 /* What `more` going from host a to b changes of deviations; IX_NONE: from or to nowhere. */
-void evaluator_deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more, Costs *d);
+void evaluator_deviate(const Evaluator *e, HostIx left, HostIx right, const int64_t *more, Costs *d);
 
 /* The load of h has changed: its shares and the sums follow. Not e->cost. */
 void evaluator_deviation_follow(Evaluator *e, HostIx h);

@@ -80,10 +80,10 @@ inlined Costs hot_place(const Evaluator *e, VmIx v, HostIx h) {
         return c;
 }
 
-inlined Costs costs_minus(Costs a, const Costs *b) {
+inlined Costs costs_minus(Costs left, const Costs *right) {
         for (int t = 0; t < TIER_N; t++)
-                a.tier[t] -= b->tier[t];
-        return a;
+                left.tier[t] -= right->tier[t];
+        return left;
 }
 
 /* Host terms of h with need added (sign 1), or taken away (−1), less what it costs now. */
@@ -116,7 +116,7 @@ inlined void deviation_shift(const Evaluator *e, const DeviationSums *k, HostIx 
 }
 
 /* See evaluator_deviate(). */
-inlined void deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more, Costs *d) {
+inlined void deviate(const Evaluator *e, HostIx left, HostIx right, const int64_t *more, Costs *d) {
         for (uint32_t i = 0; i < e->n_deviations; i++) {
                 const DeviationSums *k = &e->deviations[i];
                 const int64_t n = more[k->term.goal.r];
@@ -124,8 +124,8 @@ inlined void deviate(const Evaluator *e, HostIx a, HostIx b, const int64_t *more
 
                 if (n == 0)
                         continue;
-                deviation_shift(e, k, a, -n, &sum, &squares);
-                deviation_shift(e, k, b, n, &sum, &squares);
+                deviation_shift(e, k, left, -n, &sum, &squares);
+                deviation_shift(e, k, right, n, &sum, &squares);
                 d->tier[k->term.tier] += deviation_cost(k->term.goal.weight, k->n, sum, squares) - k->cost;
         }
 }
@@ -236,23 +236,23 @@ inlined Costs hot_delta(const Evaluator *e, Move m) {
 }
 
 /* The second half of a swap is judged with the first half made, where that matters: groups and services. */
-inlined Reason swap_rest(Evaluator *e, Move v, Move w, Costs *d) {
+inlined Reason swap_rest(Evaluator *e, Move move, Move w, Costs *d) {
         Reason why = REASON_NONE;
 
-        most_change(e, v, d);
-        most_move(e, v);
+        most_change(e, move, d);
+        most_move(e, move);
         most_change(e, w, d);
-        most_move(e, (Move){ v.vm, v.to, v.from });
+        most_move(e, (Move){ move.vm, move.to, move.from });
         if (!e->rules.start)
                 return why;
-        why = rule_counts_try(&e->rules, v.vm, v.from, v.to, d);
+        why = rule_counts_try(&e->rules, move.vm, move.from, move.to, d);
         if (!rule_counts_touch(&e->rules, w.vm))
                 return why;
-        rule_counts_move(&e->rules, v.vm, v.from, v.to);
+        rule_counts_move(&e->rules, move.vm, move.from, move.to);
         /* What the first half alone would break, the second may mend: two VMs of one group, for one. */
         if (why == REASON_NONE)
                 why = rule_counts_try(&e->rules, w.vm, w.from, w.to, d);
-        rule_counts_move(&e->rules, v.vm, v.to, v.from);
+        rule_counts_move(&e->rules, move.vm, move.to, move.from);
         return why;
 }
 

@@ -10,9 +10,10 @@
 #define FRACTION 16 /* binary digits of fixed-point fractions */
 
 /* log2(x) with 16 binary digits, x ≥ 1: each squaring of the mantissa gives a digit. */
-static inline int64_t log2_fixed(uint64_t x) {
-        const int whole = 63 - __builtin_clzll(x);
-        uint64_t m = whole > 31 ? x >> (whole - 31) : x << (31 - whole); /* 1.0 … 2.0 as 2^31 … 2^32 */
+static inline int64_t log2_fixed(uint64_t value) {
+        const int whole = 63 - __builtin_clzll(value);
+        uint64_t m =
+                whole > 31 ? value >> (whole - 31) : value << (31 - whole); /* 1.0 … 2.0 as 2^31 … 2^32 */
         int64_t y = whole;
 
         for (int i = 0; i < FRACTION; i++) {

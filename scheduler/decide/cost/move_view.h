@@ -34,36 +34,36 @@ typedef struct MoveView {
 } MoveView;
 
 /* What host h holds of r just before the move, or once it is made. */
-int64_t view_load(const MoveView *v, HostIx h, uint32_t r, bool after);
+int64_t view_load(const MoveView *view, HostIx h, uint32_t r, bool after);
 
 /* Facts, as their kinds say (sentence.h). */
-Fact fact_vm(const MoveView *v, VmIx vm);
-Fact fact_host(const MoveView *v, HostIx h);
-Fact fact_resource(const MoveView *v, uint32_t r);
-Fact fact_share(const MoveView *v, HostIx h, uint32_t r, bool after);
-Fact fact_line(const MoveView *v, HostIx h, uint32_t r);
-Fact fact_room(const MoveView *v, HostIx h, uint32_t r);
+Fact fact_vm(const MoveView *view, VmIx vm);
+Fact fact_host(const MoveView *view, HostIx h);
+Fact fact_resource(const MoveView *view, uint32_t r);
+Fact fact_share(const MoveView *view, HostIx h, uint32_t r, bool after);
+Fact fact_line(const MoveView *view, HostIx h, uint32_t r);
+Fact fact_room(const MoveView *view, HostIx h, uint32_t r);
 Fact fact_level(Level level);
-Fact claim_gain(const MoveView *v);
+Fact claim_gain(const MoveView *view);
 
 /* What the move's target has to offer of r: room below its load line, or how full it is. named: the clause
  * before it was about a load line. */
-void clause_target(const MoveView *v, uint32_t r, bool named, SentenceDraft *d);
+void clause_target(const MoveView *view, uint32_t r, bool named, SentenceDraft *d);
 
 /* Room for the VM below the target's load lines, or that it can take it though it is above one. */
-void clause_room(const MoveView *v, SentenceDraft *d);
+void clause_room(const MoveView *view, SentenceDraft *d);
 
 /* The sentence of a policy of rules of one kind between VMs: the rule that the move mends most; or, not alone,
  * the rule that has others move along with it. False: neither. */
-bool rule_why(const MoveView *v, RuleKind kind, SentenceDraft *d);
+bool rule_why(const MoveView *view, RuleKind kind, SentenceDraft *d);
 
 /* How much further the move breaks the rule, < 0: less far. As rule_broken() after it less before, in time
  * linear in its groups. */
-int64_t view_rule_change(const MoveView *v, const GroupRule *rule);
+int64_t view_rule_change(const MoveView *view, const GroupRule *rule);
 
 /* v is of one of the rule's groups. */
 bool rule_touches(const Problem *p, VmIx v, const GroupRule *rule);
 
 /* The heaviest rule about hosts that names the VM and that the move satisfies: IX_NONE, or an index into
  * Snapshot.rules. */
-uint32_t view_host_rule(const MoveView *v, bool must);
+uint32_t view_host_rule(const MoveView *view, bool must);

@@ -167,8 +167,9 @@ static void place_list(Reserve *k, uint32_t n, FitHeuristic fit, Case *c) {
                         reserve_cases_hold(k, k->placed[i], k->list[i], -1);
 }
 
-static bool reserve_cases_better(const Case *a, const Case *b) {
-        return a->uncovered != b->uncovered ? a->uncovered < b->uncovered : a->shortfall < b->shortfall;
+static bool reserve_cases_better(const Case *left, const Case *right) {
+        return left->uncovered != right->uncovered ? left->uncovered < right->uncovered
+                                                   : left->shortfall < right->shortfall;
 }
 
 /* Case c as things are now. *ret_n: its VMs; k->placed is of the way that counts. */

@@ -30,8 +30,8 @@ typedef struct ReserveMeasure {
         int64_t lacking; /* of the share, in 1024ths of the mean host, each resource and domain rounded up */
 } ReserveMeasure;
 
-static inline bool reserve_exceeds(ReserveMeasure a, ReserveMeasure most) {
-        return a.uncovered > most.uncovered || a.lacking > most.lacking;
+static inline bool reserve_exceeds(ReserveMeasure measure, ReserveMeasure most) {
+        return measure.uncovered > most.uncovered || measure.lacking > most.lacking;
 }
 
 /* Of a problem with a reserve, VMs where host_of says (NULL: at home). 0 or -ENOMEM. */

@@ -82,8 +82,8 @@ static inline uint32_t share_domain(const Reserve *k, HostIx h) {
         return k->goal->share_level < LEVEL_N ? problem_domain(k->p, k->goal->share_level, h) : 0;
 }
 
-static inline int64_t positive(int64_t x) {
-        return x > 0 ? x : 0;
+static inline int64_t positive(int64_t value) {
+        return value > 0 ? value : 0;
 }
 
 /* What the domain lacks of resource r, in 1024ths of the mean host. */

@@ -331,28 +331,29 @@ static void count_all(RuleCounts *k, const Terms *t, const HostIx *host_of) {
 }
 
 /* rule_broken(), from the counters. */
-static int64_t broken_now(const RuleCounts *k, const Problem *p, const GroupRule *rule, uint32_t a,
-                          uint32_t b, const HostIx *host_of) {
+static int64_t broken_now(const RuleCounts *k, const Problem *p, const GroupRule *rule, uint32_t left,
+                          uint32_t right, const HostIx *host_of) {
         const Group *g = &p->groups[rule->group];
         int64_t alone = 0, present = 0;
 
         for (uint32_t i = 0; i < g->n_vms; i++)
                 present += host_of[g->vms[i]] != IX_NONE;
-        if (a == IX_NONE)
+        if (left == IX_NONE)
                 return rule->kind == RULE_SPREAD && g->n_vms > 0 ? rule_counts_short_of(rule->k, 1) : 0;
         switch (rule->kind) {
         case RULE_APART:
-                return present - k->counters[a].occupied;
+                return present - k->counters[left].occupied;
         case RULE_TOGETHER:
-                return present > 0 ? k->counters[a].occupied - 1 : 0;
+                return present > 0 ? k->counters[left].occupied - 1 : 0;
         case RULE_SPREAD:
-                return spread_short(rule->k, k->counters[a].occupied);
+                return spread_short(rule->k, k->counters[left].occupied);
         case RULE_NEAR:
         case RULE_AVOID:
                 for (uint32_t i = 0; i < g->n_vms; i++)
-                        alone += host_of[g->vms[i]] != IX_NONE &&
-                                 count_at(&k->counters[b],
-                                          rule_counts_domain_of(&k->counters[b], host_of[g->vms[i]])) == 0;
+                        alone +=
+                                host_of[g->vms[i]] != IX_NONE &&
+                                count_at(&k->counters[right],
+                                         rule_counts_domain_of(&k->counters[right], host_of[g->vms[i]])) == 0;
                 return rule->kind == RULE_NEAR ? alone : present - alone;
         case RULE_ON:
         case RULE_NOT_ON:

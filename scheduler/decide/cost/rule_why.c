@@ -8,62 +8,63 @@ typedef struct Places {
         bool has; /* the VM that moves is of the group */
 } Places;
 
-static uint32_t rule_place_of(const MoveView *v, VmIx vm, Level level) {
-        const HostIx h = v->e->x->host_of[vm];
+static uint32_t rule_place_of(const MoveView *view, VmIx vm, Level level) {
+        const HostIx h = view->e->x->host_of[vm];
 
-        return h == IX_NONE ? IX_NONE : problem_domain(v->p, level, h);
+        return h == IX_NONE ? IX_NONE : problem_domain(view->p, level, h);
 }
 
-static Places rule_places(const MoveView *v, uint32_t group, Level level) {
-        const Group *g = &v->p->groups[group];
-        const uint32_t from = problem_domain(v->p, level, v->m->from),
-                       to = problem_domain(v->p, level, v->m->to);
+static Places rule_places(const MoveView *view, uint32_t group, Level level) {
+        const Group *g = &view->p->groups[group];
+        const uint32_t from = problem_domain(view->p, level, view->m->from),
+                       to = problem_domain(view->p, level, view->m->to);
         Places x = { 0 };
 
         for (uint32_t i = 0; i < g->n_vms; i++) {
-                const uint32_t d = rule_place_of(v, g->vms[i], level);
+                const uint32_t d = rule_place_of(view, g->vms[i], level);
 
                 x.from += d == from;
                 x.to += d == to;
-                x.has |= g->vms[i] == v->m->vm;
+                x.has |= g->vms[i] == view->m->vm;
         }
         return x;
 }
 
 /* Places that the group is in; only asked of rules that want it in several. */
-static int64_t rule_places_occupied(const MoveView *v, const GroupRule *rule) {
-        const Group *g = &v->p->groups[rule->group];
+static int64_t rule_places_occupied(const MoveView *view, const GroupRule *rule) {
+        const Group *g = &view->p->groups[rule->group];
         int64_t n = 0;
 
         for (uint32_t i = 0; i < g->n_vms; i++) {
-                const uint32_t d = rule_place_of(v, g->vms[i], rule->level);
+                const uint32_t d = rule_place_of(view, g->vms[i], rule->level);
                 uint32_t k = 0;
 
-                while (d != IX_NONE && k < i && rule_place_of(v, g->vms[k], rule->level) != d)
+                while (d != IX_NONE && k < i && rule_place_of(view, g->vms[k], rule->level) != d)
                         k++;
                 n += d != IX_NONE && k == i;
         }
         return n;
 }
 
-static int64_t rule_at_least(int64_t x, int64_t least) {
-        return x > least ? x : least;
+static int64_t rule_at_least(int64_t value, int64_t least) {
+        return value > least ? value : least;
 }
 
 /* VMs of `a` that lack one of b (near), or have one (avoid), in one place. */
-static int64_t rule_ill_in(RuleKind kind, int64_t a, int64_t b) {
-        return (kind == RULE_NEAR) == (b == 0) ? a : 0;
+static int64_t rule_ill_in(RuleKind kind, int64_t left, int64_t right) {
+        return (kind == RULE_NEAR) == (right == 0) ? left : 0;
 }
 
-int64_t view_rule_change(const MoveView *v, const GroupRule *rule) {
+int64_t view_rule_change(const MoveView *view, const GroupRule *rule) {
         Places a, b = { 0 };
         int64_t now, then;
 
-        if (problem_domain(v->p, rule->level, v->m->from) == problem_domain(v->p, rule->level, v->m->to))
+        if (problem_domain(view->p, rule->level, view->m->from) ==
+            problem_domain(view->p, rule->level, view->m->to))
                 return 0;
-        a = rule_places(v, rule->group, rule->level);
+        a = rule_places(view, rule->group, rule->level);
         if (rule_has_two_groups(rule->kind))
-                b = rule_places(v, rule->group_b, rule->level);
+                b = rule_places(view, rule->group_b, rule->level);
         if (!a.has && !b.has)
                 return 0;
         if (rule_has_two_groups(rule->kind))
@@ -75,7 +76,7 @@ int64_t view_rule_change(const MoveView *v, const GroupRule *rule) {
                 return -then;
         if (rule->kind == RULE_TOGETHER)
                 return then;
-        now = rule_places_occupied(v, rule);
+        now = rule_places_occupied(view, rule);
         return rule_at_least((int64_t) rule->k - now - then, 0) - rule_at_least((int64_t) rule->k - now, 0);
 }
 
@@ -98,29 +99,30 @@ bool rule_touches(const Problem *p, VmIx v, const GroupRule *rule) {
 }
 
 /* What the move changes of the snapshot's rule that rules[i] is of: an "avoid" is two, one each way. */
-static int64_t rule_source_change(const MoveView *v, uint32_t i) {
-        const GroupRule *rule = &v->p->rules[i];
-        int64_t change = view_rule_change(v, rule);
+static int64_t rule_source_change(const MoveView *view, uint32_t i) {
+        const GroupRule *rule = &view->p->rules[i];
+        int64_t change = view_rule_change(view, rule);
 
-        for (uint32_t k = 0; rule->kind == RULE_AVOID && k < v->p->n_rules; k++)
-                if (k != i && v->p->rules[k].kind == RULE_AVOID && v->p->rules[k].source == rule->source)
-                        change += view_rule_change(v, &v->p->rules[k]);
+        for (uint32_t k = 0; rule->kind == RULE_AVOID && k < view->p->n_rules; k++)
+                if (k != i && view->p->rules[k].kind == RULE_AVOID &&
+                    view->p->rules[k].source == rule->source)
+                        change += view_rule_change(view, &view->p->rules[k]);
         return change;
 }
 
 /* The rule of the kind whose cost the move lessens most; NULL: none. */
-static const GroupRule *rule_mended_most(const MoveView *v, RuleKind kind, int64_t *ret_change) {
+static const GroupRule *rule_mended_most(const MoveView *view, RuleKind kind, int64_t *ret_change) {
         const GroupRule *best = NULL;
         int64_t most = 0;
 
-        for (uint32_t i = 0; i < v->p->n_rules; i++) {
-                const GroupRule *rule = &v->p->rules[i];
+        for (uint32_t i = 0; i < view->p->n_rules; i++) {
+                const GroupRule *rule = &view->p->rules[i];
                 int64_t change, gain;
 
-                if (rule->kind != kind || rule->must != (v->tier == TIER_REPAIR) ||
-                    !rule_touches(v->p, v->m->vm, rule))
+                if (rule->kind != kind || rule->must != (view->tier == TIER_REPAIR) ||
+                    !rule_touches(view->p, view->m->vm, rule))
                         continue;
-                change = rule_source_change(v, i);
+                change = rule_source_change(view, i);
                 gain = change * (rule->must ? 1 : rule->weight);
                 if (gain >= most)
                         continue;
@@ -132,12 +134,12 @@ static const GroupRule *rule_mended_most(const MoveView *v, RuleKind kind, int64
 }
 
 /* Another VM of the group in the place of h, before the move; IX_NONE: none. */
-static VmIx rule_neighbour(const MoveView *v, uint32_t group, Level level, HostIx h) {
-        const Group *g = &v->p->groups[group];
+static VmIx rule_neighbour(const MoveView *view, uint32_t group, Level level, HostIx h) {
+        const Group *g = &view->p->groups[group];
 
         for (uint32_t i = 0; i < g->n_vms; i++)
-                if (g->vms[i] != v->m->vm &&
-                    rule_place_of(v, g->vms[i], level) == problem_domain(v->p, level, h))
+                if (g->vms[i] != view->m->vm &&
+                    rule_place_of(view, g->vms[i], level) == problem_domain(view->p, level, h))
                         return g->vms[i];
         return IX_NONE;
 }
@@ -146,8 +148,8 @@ static Fact fact_strength(const GroupRule *rule) {
         return (Fact){ .kind = FACT_STRENGTH, .rule = rule->source, .text = rule->must ? "rule" : "wish" };
 }
 
-static Fact fact_rule(const MoveView *v, const GroupRule *rule) {
-        return (Fact){ .kind = FACT_RULE, .rule = rule->source, .text = v->s->rules[rule->source].name };
+static Fact fact_rule(const MoveView *view, const GroupRule *rule) {
+        return (Fact){ .kind = FACT_RULE, .rule = rule->source, .text = view->s->rules[rule->source].name };
 }
 
 static Fact claim_with(VmIx vm, HostIx h, Level level) {
@@ -155,61 +157,61 @@ static Fact claim_with(VmIx vm, HostIx h, Level level) {
 }
 
 /* What the rule has against where the VM is, or for where it goes. */
-static void rule_clause(const MoveView *v, const GroupRule *rule, Fact mended, SentenceDraft *d) {
-        const bool first = rule_is_of(v->p, v->m->vm, rule->group), on = rule->level == LEVEL_HOST;
+static void rule_clause(const MoveView *view, const GroupRule *rule, Fact mended, SentenceDraft *d) {
+        const bool first = rule_is_of(view->p, view->m->vm, rule->group), on = rule->level == LEVEL_HOST;
         const uint32_t others = !rule_has_two_groups(rule->kind) || !first ? rule->group : rule->group_b;
-        const VmIx here = rule_neighbour(v, others, rule->level, v->m->from),
-                   there = rule_neighbour(v, others, rule->level, v->m->to);
-        const Fact what = fact_strength(rule), name = fact_rule(v, rule), level = fact_level(rule->level);
+        const VmIx here = rule_neighbour(view, others, rule->level, view->m->from),
+                   there = rule_neighbour(view, others, rule->level, view->m->to);
+        const Fact what = fact_strength(rule), name = fact_rule(view, rule), level = fact_level(rule->level);
 
         if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) && here != IX_NONE)
                 SENTENCE_CLAUSE(d, "on {} it shares its {} with {}, which the {} {} keeps apart",
-                                fact_host(v, v->m->from), level, fact_vm(v, here), what, name,
-                                claim_with(here, v->m->from, rule->level), mended);
+                                fact_host(view, view->m->from), level, fact_vm(view, here), what, name,
+                                claim_with(here, view->m->from, rule->level), mended);
         else if (rule->kind == RULE_TOGETHER && there != IX_NONE)
                 SENTENCE_CLAUSE(d,
                                 on ? "the {} {} keeps it on one {} with {}, which is there"
                                    : "the {} {} keeps it in one {} with {}, which is there",
-                                what, name, level, fact_vm(v, there),
-                                claim_with(there, v->m->to, rule->level), mended);
+                                what, name, level, fact_vm(view, there),
+                                claim_with(there, view->m->to, rule->level), mended);
         else if (rule->kind == RULE_NEAR && there != IX_NONE && first)
                 SENTENCE_CLAUSE(d,
                                 on ? "the {} {} wants it on one {} with {}, which is there"
                                    : "the {} {} wants it in one {} with {}, which is there",
-                                what, name, level, fact_vm(v, there),
-                                claim_with(there, v->m->to, rule->level), mended);
+                                what, name, level, fact_vm(view, there),
+                                claim_with(there, view->m->to, rule->level), mended);
         else if (rule->kind == RULE_NEAR && there != IX_NONE)
                 SENTENCE_CLAUSE(d,
                                 on ? "the {} {} wants those that depend on it on one {} with it: {} is there"
                                    : "the {} {} wants those that depend on it in one {} with it: {} is there",
-                                what, name, level, fact_vm(v, there),
-                                claim_with(there, v->m->to, rule->level), mended);
+                                what, name, level, fact_vm(view, there),
+                                claim_with(there, view->m->to, rule->level), mended);
         else if (rule->kind == RULE_SPREAD)
                 SENTENCE_CLAUSE(d,
                                 on ? "the {} {} wants its group on {} {}s: with it on {} there is one more"
                                    : "the {} {} wants its group in {} {}s: with it on {} there is one more",
                                 what, name, { .kind = FACT_PLACES, .rule = rule->source, .value = rule->k },
-                                level, fact_host(v, v->m->to), mended);
+                                level, fact_host(view, view->m->to), mended);
         else
                 SENTENCE_CLAUSE(d, "the {} {} is nearer to holding with it on {} than on {}", what, name,
-                                fact_host(v, v->m->to), fact_host(v, v->m->from), mended);
+                                fact_host(view, view->m->to), fact_host(view, view->m->from), mended);
 }
 
 /* The others of the rule that the plan moves into the place where this one goes. */
-static uint32_t rule_movers(const MoveView *v, const GroupRule *rule, VmIx *ret_first) {
+static uint32_t rule_movers(const MoveView *view, const GroupRule *rule, VmIx *ret_first) {
         const uint32_t sides = rule_has_two_groups(rule->kind) ? 2 : 1;
         uint32_t n = 0;
 
         for (uint32_t side = 0; side < sides; side++) {
-                const Group *g = &v->p->groups[side == 0 ? rule->group : rule->group_b];
+                const Group *g = &view->p->groups[side == 0 ? rule->group : rule->group_b];
 
                 for (uint32_t i = 0; i < g->n_vms; i++) {
                         const VmIx vm = g->vms[i];
 
-                        if (vm == v->m->vm || v->p->home[vm] == v->end[vm] ||
-                            problem_domain(v->p, rule->level, v->end[vm]) !=
-                                    problem_domain(v->p, rule->level, v->m->to) ||
-                            (side == 1 && rule_is_of(v->p, vm, rule->group)))
+                        if (vm == view->m->vm || view->p->home[vm] == view->end[vm] ||
+                            problem_domain(view->p, rule->level, view->end[vm]) !=
+                                    problem_domain(view->p, rule->level, view->m->to) ||
+                            (side == 1 && rule_is_of(view->p, vm, rule->group)))
                                 continue;
                         *ret_first = n == 0 ? vm : *ret_first;
                         n++;
@@ -218,26 +220,26 @@ static uint32_t rule_movers(const MoveView *v, const GroupRule *rule, VmIx *ret_
         return n;
 }
 
-static bool rule_block(const MoveView *v, RuleKind kind, SentenceDraft *d) {
-        for (uint32_t i = 0; i < v->p->n_rules; i++) {
-                const GroupRule *rule = &v->p->rules[i];
+static bool rule_block(const MoveView *view, RuleKind kind, SentenceDraft *d) {
+        for (uint32_t i = 0; i < view->p->n_rules; i++) {
+                const GroupRule *rule = &view->p->rules[i];
                 VmIx first = IX_NONE;
                 uint32_t n;
 
-                if (rule->kind != kind || !rule_touches(v->p, v->m->vm, rule))
+                if (rule->kind != kind || !rule_touches(view->p, view->m->vm, rule))
                         continue;
-                n = rule_movers(v, rule, &first);
+                n = rule_movers(view, rule, &first);
                 if (n == 0)
                         continue;
                 if (n == 1)
                         SENTENCE_CLAUSE(
                                 d, "the {} {} keeps it with {}: they move together", fact_strength(rule),
-                                fact_rule(v, rule), fact_vm(v, first),
+                                fact_rule(view, rule), fact_vm(view, first),
                                 { .kind = CLAIM_MOVERS, .rule = rule->source, .vm = first, .value = 1 });
                 else
                         SENTENCE_CLAUSE(
                                 d, "the {} {} keeps it with {} and {} more: they move together",
-                                fact_strength(rule), fact_rule(v, rule), fact_vm(v, first),
+                                fact_strength(rule), fact_rule(view, rule), fact_vm(view, first),
                                 { .kind = FACT_OTHERS, .rule = rule->source, .value = n - 1 },
                                 { .kind = CLAIM_MOVERS, .rule = rule->source, .vm = first, .value = n });
                 return true;
@@ -245,16 +247,16 @@ static bool rule_block(const MoveView *v, RuleKind kind, SentenceDraft *d) {
         return false;
 }
 
-bool rule_why(const MoveView *v, RuleKind kind, SentenceDraft *d) {
+bool rule_why(const MoveView *view, RuleKind kind, SentenceDraft *d) {
         const GroupRule *rule;
         int64_t change = 0;
 
-        if (!v->alone)
-                return (kind == RULE_TOGETHER || kind == RULE_NEAR) && rule_block(v, kind, d);
-        rule = rule_mended_most(v, kind, &change);
+        if (!view->alone)
+                return (kind == RULE_TOGETHER || kind == RULE_NEAR) && rule_block(view, kind, d);
+        rule = rule_mended_most(view, kind, &change);
         if (!rule)
                 return false;
-        rule_clause(v, rule, (Fact){ .kind = CLAIM_MENDED, .rule = rule->source, .value = change }, d);
+        rule_clause(view, rule, (Fact){ .kind = CLAIM_MENDED, .rule = rule->source, .value = change }, d);
         return true;
 }
 
@@ -275,17 +277,17 @@ static bool rule_suits(const Rule *rule, HostIx h) {
         return rule->kind == RULE_NOT_ON;
 }
 
-uint32_t view_host_rule(const MoveView *v, bool must) {
+uint32_t view_host_rule(const MoveView *view, bool must) {
         uint32_t best = IX_NONE;
 
-        for (uint32_t i = 0; i < v->s->n_rules; i++) {
-                const Rule *rule = &v->s->rules[i];
+        for (uint32_t i = 0; i < view->s->n_rules; i++) {
+                const Rule *rule = &view->s->rules[i];
 
                 if (rule->must != must || (rule->kind != RULE_ON && rule->kind != RULE_NOT_ON) ||
-                    !rule_names_vm(rule, v->m->vm) || rule_suits(rule, v->m->from) ||
-                    !rule_suits(rule, v->m->to))
+                    !rule_names_vm(rule, view->m->vm) || rule_suits(rule, view->m->from) ||
+                    !rule_suits(rule, view->m->to))
                         continue;
-                if (best == IX_NONE || rule->weight > v->s->rules[best].weight)
+                if (best == IX_NONE || rule->weight > view->s->rules[best].weight)
                         best = i;
         }
         return best;

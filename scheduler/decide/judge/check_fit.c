@@ -31,8 +31,8 @@ static const char *missing_word(const Strings *wanted, const Strings *offered, b
         return NULL;
 }
 
-static bool both_differ(const char *a, const char *b) {
-        return a && b && strcmp(a, b) != 0;
+static bool both_differ(const char *left, const char *right) {
+        return left && right && strcmp(left, right) != 0;
 }
 
 static bool lacks_word(const char *word, const Strings *offered) {
@@ -52,9 +52,9 @@ static Reason cpu_reason(const Check *c, const Vm *vm, const Host *to) {
         return missing_word(&vm->cpu_features, &to->cpu_features, false) ? REASON_CPU_FEATURE : REASON_NONE;
 }
 
-static bool has_pages(const Host *h, int64_t kib) {
-        for (uint32_t i = 0; i < h->n_hugepages; i++)
-                if (h->hugepages[i].kib == kib)
+static bool has_pages(const Host *host, int64_t kib) {
+        for (uint32_t i = 0; i < host->n_hugepages; i++)
+                if (host->hugepages[i].kib == kib)
                         return true;
         return false;
 }

@@ -38,16 +38,16 @@ static uint32_t check_reserve_place_of(const Check *c, int level, HostIx h) {
         return level == LEVEL_N ? 0 : c->domain[level][h];
 }
 
-static bool check_reserve_emptied(const Host *h) {
-        return h->state == HOST_MAINTENANCE || h->fault_grade >= 3;
+static bool check_reserve_emptied(const Host *host) {
+        return host->state == HOST_MAINTENANCE || host->fault_grade >= 3;
 }
 
-static bool check_reserve_losable(const Host *h) {
-        return h->state != HOST_OFFLINE && h->excluded == EXCLUDED_NONE && !check_reserve_emptied(h);
+static bool check_reserve_losable(const Host *host) {
+        return host->state != HOST_OFFLINE && host->excluded == EXCLUDED_NONE && !check_reserve_emptied(host);
 }
 
-static bool check_reserve_shelters(const Host *h) {
-        return h->state == HOST_ACTIVE && h->excluded == EXCLUDED_NONE && h->fault_grade < 2;
+static bool check_reserve_shelters(const Host *host) {
+        return host->state == HOST_ACTIVE && host->excluded == EXCLUDED_NONE && host->fault_grade < 2;
 }
 
 static bool check_reserve_is_lost(const Check *c, HostIx h) {
@@ -252,8 +252,8 @@ static int list_spenders(Check *c) {
         return 0;
 }
 
-static int check_reserve_larger_first(const void *a, const void *b) {
-        const Guest *x = a, *y = b;
+static int check_reserve_larger_first(const void *left, const void *right) {
+        const Guest *x = left, *y = right;
 
         if (x->size != y->size)
                 return x->size > y->size ? -1 : 1;

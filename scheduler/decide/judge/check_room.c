@@ -10,10 +10,10 @@
 #define NO_LIMIT   INT64_MAX
 #define HUGE_SIZES 2 /* of pages that VMs have at once in one cluster */
 
-static int64_t check_room_product(int64_t a, int64_t b, int64_t divisor) {
+static int64_t check_room_product(int64_t left, int64_t right, int64_t divisor) {
         int64_t p;
 
-        if (__builtin_mul_overflow(a, b, &p) || p / divisor > QUANTITY_MAX)
+        if (__builtin_mul_overflow(left, right, &p) || p / divisor > QUANTITY_MAX)
                 return QUANTITY_MAX;
         return p / divisor;
 }

@@ -12,12 +12,14 @@ typedef struct NamedHost {
         HostIx host;
 } NamedHost;
 
-static int check_rules_by_name(const void *a, const void *b) {
-        return strcmp(((const NamedHost *) a)->name, ((const NamedHost *) b)->name);
+static int check_rules_by_name(const void *left, const void *right) {
+        return strcmp(((const NamedHost *) left)->name, ((const NamedHost *) right)->name);
 }
 
-static const char *check_rules_place_of(const Host *h, int level) {
-        const char *place = level == LEVEL_RACK ? h->rack : level == LEVEL_ZONE ? h->zone : h->neighborhood;
+static const char *check_rules_place_of(const Host *host, int level) {
+        const char *place = level == LEVEL_RACK   ? host->rack
+                            : level == LEVEL_ZONE ? host->zone
+                                                  : host->neighborhood;
 
         return place ? place : "";
 }
@@ -164,8 +166,8 @@ typedef struct Touch {
         const CheckMove *move;
 } Touch;
 
-static int by_rule(const void *a, const void *b) {
-        const Touch *x = a, *y = b;
+static int by_rule(const void *left, const void *right) {
+        const Touch *x = left, *y = right;
 
         if (x->rule != y->rule)
                 return x->rule < y->rule ? -1 : 1;

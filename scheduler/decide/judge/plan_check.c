@@ -168,8 +168,8 @@ static int check_wave(Check *c, const CheckMove *wave, uint32_t n) {
         return r < 0 ? r : check_reserve_wave(c, wave, n);
 }
 
-static int by_wave(const void *a, const void *b) {
-        const CheckMove *x = a, *y = b;
+static int by_wave(const void *left, const void *right) {
+        const CheckMove *x = left, *y = right;
 
         if (x->wave != y->wave)
                 return x->wave < y->wave ? -1 : 1;

@@ -116,8 +116,8 @@ static void learn_switch(Learning *t) {
                                                          MIGRATION_SWITCH_MS, PRIOR_CLUSTER);
 }
 
-static int by_route(const void *a, const void *b) {
-        const RecordMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
+static int by_route(const void *left, const void *right) {
+        const RecordMove *x = ((const Job *) left)->move, *y = ((const Job *) right)->move;
         const int c = strcmp(x->order->from, y->order->from),
                   d = c != 0 ? c : strcmp(x->order->to, y->order->to);
 
@@ -190,8 +190,8 @@ static void learn_job(const Learning *t, Job *j) {
         j->dirty = wrote ? low : 0;
 }
 
-static int migration_lessons_by_vm(const void *a, const void *b) {
-        const RecordMove *x = ((const Job *) a)->move, *y = ((const Job *) b)->move;
+static int migration_lessons_by_vm(const void *left, const void *right) {
+        const RecordMove *x = ((const Job *) left)->move, *y = ((const Job *) right)->move;
         const int c = strcmp(x->order->vm, y->order->vm);
 
         return c != 0 ? c : x < y ? -1 : x > y;
@@ -311,29 +311,29 @@ typedef struct Errors {
         uint32_t n, within;
 } Errors;
 
-static void errors_add(Errors *e, int64_t low, int64_t predicted, int64_t high, int64_t measured) {
+static void errors_add(Errors *errors, int64_t low, int64_t predicted, int64_t high, int64_t measured) {
         const bool over = predicted > measured;
         int64_t off;
 
         if (predicted < 0 || measured <= 0)
                 return;
         off = migration_lessons_permille(over ? predicted - measured : measured - predicted, measured);
-        e->absolute[e->n] = off;
-        e->sign[e->n] = over ? off : -off;
-        e->within += measured >= low && measured <= high;
-        e->n++;
+        errors->absolute[errors->n] = off;
+        errors->sign[errors->n] = over ? off : -off;
+        errors->within += measured >= low && measured <= high;
+        errors->n++;
 }
 
-static PredictionError errors_end(Errors *e) {
-        PredictionError ret = { .n = e->n };
+static PredictionError errors_end(Errors *errors) {
+        PredictionError ret = { .n = errors->n };
 
-        if (e->n > 0) {
-                ret.median = migration_lessons_quantile(e->absolute, e->n, 500);
-                ret.p90 = migration_lessons_quantile(e->absolute, e->n, 900);
-                ret.bias = migration_lessons_quantile(e->sign, e->n, 500);
-                ret.within = migration_lessons_permille(e->within, e->n);
+        if (errors->n > 0) {
+                ret.median = migration_lessons_quantile(errors->absolute, errors->n, 500);
+                ret.p90 = migration_lessons_quantile(errors->absolute, errors->n, 900);
+                ret.bias = migration_lessons_quantile(errors->sign, errors->n, 500);
+                ret.within = migration_lessons_permille(errors->within, errors->n);
         }
-        e->n = e->within = 0;
+        errors->n = errors->within = 0;
         return ret;
 }
 

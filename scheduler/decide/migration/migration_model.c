@@ -61,12 +61,12 @@ static int64_t migration_model_clamp(int64_t value, int64_t low, int64_t high) {
         return value < low ? low : value > high ? high : value;
 }
 
-static int64_t migration_model_least(int64_t a, int64_t b) {
-        return a < b ? a : b;
+static int64_t migration_model_least(int64_t left, int64_t right) {
+        return left < right ? left : right;
 }
 
-static int64_t migration_model_most(int64_t a, int64_t b) {
-        return a > b ? a : b;
+static int64_t migration_model_most(int64_t left, int64_t right) {
+        return left > right ? left : right;
 }
 
 /* part of bytes, exact enough, without overflow for bytes up to 2^60 / 1000 × permille. */

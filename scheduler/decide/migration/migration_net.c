@@ -123,8 +123,8 @@ static int build_racks(Arena *a, const Snapshot *s, const uint32_t **ret, uint32
 
 /* ---- lessons, by index ---- */
 
-static int compare_routes(const void *a, const void *b) {
-        const RouteLearned *x = a, *y = b;
+static int compare_routes(const void *left, const void *right) {
+        const RouteLearned *x = left, *y = right;
 
         if (x->from != y->from)
                 return x->from < y->from ? -1 : 1;

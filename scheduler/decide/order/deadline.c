@@ -35,37 +35,39 @@ int64_t deadline_weight(const Vm *vm) {
 }
 
 /* More weight a second first; a × d against c × b without division. */
-static int by_density(const DeadlineJob *x, const DeadlineJob *y) {
-        __int128 a = (__int128) x->weight * y->ms, b = (__int128) y->weight * x->ms;
+static int by_density(const DeadlineJob *left, const DeadlineJob *right) {
+        __int128 a = (__int128) left->weight * right->ms, b = (__int128) right->weight * left->ms;
 
-        return a != b ? (a > b ? -1 : 1) : x->weight != y->weight ? (x->weight > y->weight ? -1 : 1) : 0;
+        return a != b                          ? (a > b ? -1 : 1)
+               : left->weight != right->weight ? (left->weight > right->weight ? -1 : 1)
+                                               : 0;
 }
 
-static int compare_density(const void *a, const void *b) {
-        const Job *x = a, *y = b;
+static int compare_density(const void *left, const void *right) {
+        const Job *x = left, *y = right;
         int c = by_density(&x->job, &y->job);
 
         return c != 0 ? c : x->index < y->index ? -1 : x->index > y->index;
 }
 
-static int compare_due(const void *a, const void *b) {
-        const Job *x = a, *y = b;
+static int compare_due(const void *left, const void *right) {
+        const Job *x = left, *y = right;
 
         if (x->job.move.from != y->job.move.from)
                 return x->job.move.from < y->job.move.from ? -1 : 1;
         if (x->job.within != y->job.within)
                 return x->job.within < y->job.within ? -1 : 1;
-        return compare_density(a, b);
+        return compare_density(left, right);
 }
 
-static int compare_rank(const void *a, const void *b) {
-        const Job *x = a, *y = b;
+static int compare_rank(const void *left, const void *right) {
+        const Job *x = left, *y = right;
 
         if (x->saved != y->saved)
                 return x->saved ? -1 : 1;
         if (x->saved && x->job.within != y->job.within)
                 return x->job.within < y->job.within ? -1 : 1;
-        return compare_density(a, b);
+        return compare_density(left, right);
 }
 
 static int64_t steps_up(int64_t ms, int64_t step) {

@@ -47,8 +47,8 @@ static void waves_start(Waves *w, VmIx v, HostIx to) {
                 w->coming[(size_t) to * w->p->n_res + r] += need[r];
 }
 
-static int waves_by_vm(const void *a, const void *b) {
-        const WaveMove *x = a, *y = b;
+static int waves_by_vm(const void *left, const void *right) {
+        const WaveMove *x = left, *y = right;
 
         return (x->move.vm > y->move.vm) - (x->move.vm < y->move.vm);
 }

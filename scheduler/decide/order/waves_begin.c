@@ -6,8 +6,8 @@
 
 #include "scheduler/decide/order/waves_parts.h"
 
-static int by_source(const void *a, const void *b) {
-        const Pending *x = a, *y = b;
+static int by_source(const void *left, const void *right) {
+        const Pending *x = left, *y = right;
 
         if (x->move.from != y->move.from)
                 return x->move.from < y->move.from ? -1 : 1;
@@ -20,8 +20,8 @@ static int by_source(const void *a, const void *b) {
         return x->move.vm < y->move.vm ? -1 : x->move.vm > y->move.vm;
 }
 
-static int by_urgency(const void *a, const void *b) {
-        const Source *x = a, *y = b;
+static int by_urgency(const void *left, const void *right) {
+        const Source *x = left, *y = right;
 
         if (x->urgency != y->urgency)
                 return x->urgency > y->urgency ? -1 : 1;

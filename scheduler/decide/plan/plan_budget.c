@@ -34,8 +34,8 @@ typedef struct Budget {
         uint32_t n, tries;
 } Budget;
 
-static int by_importance(const void *a, const void *b) {
-        const Wanted *x = a, *y = b;
+static int by_importance(const void *left, const void *right) {
+        const Wanted *x = left, *y = right;
 
         if (x->tier != y->tier)
                 return x->tier < y->tier ? -1 : 1;

@@ -221,8 +221,8 @@ static int ask_reserve(Asking *k) {
         return 0;
 }
 
-static int plan_refused_by_vm(const void *a, const void *b) {
-        const Listed *x = a, *y = b;
+static int plan_refused_by_vm(const void *left, const void *right) {
+        const Listed *x = left, *y = right;
 
         return (x->refused.vm > y->refused.vm) - (x->refused.vm < y->refused.vm);
 }

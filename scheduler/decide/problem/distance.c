@@ -57,8 +57,8 @@ static int64_t median_of(int64_t *values, uint32_t n) {
 
 /* ---- what was measured ---- */
 
-static int edge_compare(const void *a, const void *b) {
-        const Edge *x = a, *y = b;
+static int edge_compare(const void *left, const void *right) {
+        const Edge *x = left, *y = right;
 
         if (x->a != y->a)
                 return x->a < y->a ? -1 : 1;
@@ -130,15 +130,15 @@ static int neighbours_build(Arena *a, DistanceMap *m) {
         return 0;
 }
 
-static int64_t distance_measured_of(const DistanceMap *m, HostIx a, HostIx b) {
-        uint32_t low = m->start[a], high = m->start[a + 1];
+static int64_t distance_measured_of(const DistanceMap *m, HostIx left, HostIx right) {
+        uint32_t low = m->start[left], high = m->start[left + 1];
 
         while (low < high) {
                 uint32_t mid = low + (high - low) / 2;
 
-                if (m->near[mid] == b)
+                if (m->near[mid] == right)
                         return m->rtt[mid];
-                if (m->near[mid] < b)
+                if (m->near[mid] < right)
                         low = mid + 1;
                 else
                         high = mid;
@@ -153,8 +153,8 @@ typedef struct Named {
         HostIx host;
 } Named;
 
-static int named_compare(const void *a, const void *b) {
-        const Named *x = a, *y = b;
+static int named_compare(const void *left, const void *right) {
+        const Named *x = left, *y = right;
         int c = strcmp(x->name, y->name);
 
         return c != 0 ? c : (x->host > y->host) - (x->host < y->host);
@@ -186,8 +186,8 @@ static int classes_of(Arena *a, DistanceMap *m, size_t member, ClassMap *map) {
         return 0;
 }
 
-static int pair_compare(const void *a, const void *b) {
-        const ClassPair *p = a, *q = b;
+static int pair_compare(const void *left, const void *right) {
+        const ClassPair *p = left, *q = right;
 
         if (p->x != q->x)
                 return p->x < q->x ? -1 : 1;
@@ -196,8 +196,8 @@ static int pair_compare(const void *a, const void *b) {
         return (p->rtt_us > q->rtt_us) - (p->rtt_us < q->rtt_us);
 }
 
-static bool same_class(const ClassMap *map, const Edge *e) {
-        return map->of[e->a] != CLASS_NONE && map->of[e->a] == map->of[e->b];
+static bool same_class(const ClassMap *map, const Edge *edge) {
+        return map->of[edge->a] != CLASS_NONE && map->of[edge->a] == map->of[edge->b];
 }
 
 /* Of edges that are not within one class of `within`: what holds for two hosts of different racks is not told
@@ -227,8 +227,8 @@ static int class_medians(Arena *a, const DistanceMap *m, ClassMap *map, const Cl
         return 0;
 }
 
-static int64_t class_rtt(const ClassMap *map, HostIx a, HostIx b) {
-        uint32_t x = map->of[a], y = map->of[b], low = 0, high = map->n;
+static int64_t class_rtt(const ClassMap *map, HostIx left, HostIx right) {
+        uint32_t x = map->of[left], y = map->of[right], low = 0, high = map->n;
 
         if (x == CLASS_NONE || y == CLASS_NONE)
                 return UNKNOWN;
@@ -253,13 +253,13 @@ static int64_t class_rtt(const ClassMap *map, HostIx a, HostIx b) {
 }
 
 /* Of the pair's class, without the two hosts' own heights. */
-static int64_t usual_rtt(const DistanceMap *m, HostIx a, HostIx b, DistanceFrom *ret_from) {
-        int64_t rtt = class_rtt(&m->racks, a, b);
+static int64_t usual_rtt(const DistanceMap *m, HostIx left, HostIx right, DistanceFrom *ret_from) {
+        int64_t rtt = class_rtt(&m->racks, left, right);
 
         *ret_from = DISTANCE_RACKS;
         if (rtt != UNKNOWN)
                 return rtt;
-        rtt = class_rtt(&m->zones, a, b);
+        rtt = class_rtt(&m->zones, left, right);
         *ret_from = DISTANCE_ZONES;
         if (rtt != UNKNOWN)
                 return rtt;
@@ -301,11 +301,11 @@ static int heights_build(Arena *a, DistanceMap *m) {
 
 /* ---- switches ---- */
 
-static bool share_a_switch(const Host *a, const Host *b) {
+static bool share_a_switch(const Host *left, const Host *right) {
         uint32_t i = 0, k = 0;
 
-        while (i < a->switches.n && k < b->switches.n) { /* both sorted */
-                int c = strcmp(a->switches.at[i], b->switches.at[k]);
+        while (i < left->switches.n && k < right->switches.n) { /* both sorted */
+                int c = strcmp(left->switches.at[i], right->switches.at[k]);
 
                 if (c == 0)
                         return true;
@@ -317,20 +317,20 @@ static bool share_a_switch(const Host *a, const Host *b) {
         return false;
 }
 
-static int64_t hops_between(const DistanceMap *m, HostIx a, HostIx b) {
-        const Host *x = &m->s->hosts[a], *y = &m->s->hosts[b];
-        bool zones = m->zones.of[a] != CLASS_NONE && m->zones.of[b] != CLASS_NONE;
-        bool racks = m->racks.of[a] != CLASS_NONE && m->racks.of[b] != CLASS_NONE;
+static int64_t hops_between(const DistanceMap *m, HostIx left, HostIx right) {
+        const Host *x = &m->s->hosts[left], *y = &m->s->hosts[right];
+        bool zones = m->zones.of[left] != CLASS_NONE && m->zones.of[right] != CLASS_NONE;
+        bool racks = m->racks.of[left] != CLASS_NONE && m->racks.of[right] != CLASS_NONE;
         bool switches = x->switches.n > 0 && y->switches.n > 0;
 
         if (share_a_switch(x, y))
                 return HOPS_RACK;
-        if (zones && m->zones.of[a] != m->zones.of[b])
+        if (zones && m->zones.of[left] != m->zones.of[right])
                 return HOPS_MOST;
         if (switches)
                 return HOPS_ZONE;
         if (racks)
-                return m->racks.of[a] == m->racks.of[b] ? HOPS_RACK : HOPS_ZONE;
+                return m->racks.of[left] == m->racks.of[right] ? HOPS_RACK : HOPS_ZONE;
         return zones ? HOPS_ZONE : UNKNOWN;
 }
 
@@ -414,18 +414,18 @@ int distance_map_build(Arena *a, const Snapshot *s, const DistanceMap **ret) {
         return r;
 }
 
-Distance distance_between(const DistanceMap *m, HostIx a, HostIx b) {
+Distance distance_between(const DistanceMap *m, HostIx left, HostIx right) {
         Distance d = { .from = DISTANCE_SELF };
 
-        if (a == b)
+        if (left == right)
                 return d;
-        d.hops = hops_between(m, a, b);
+        d.hops = hops_between(m, left, right);
         d.from = DISTANCE_MEASURED;
-        d.rtt_us = distance_measured_of(m, a, b);
+        d.rtt_us = distance_measured_of(m, left, right);
         if (d.rtt_us == UNKNOWN) {
-                d.rtt_us = usual_rtt(m, a, b, &d.from);
+                d.rtt_us = usual_rtt(m, left, right, &d.from);
                 if (d.rtt_us != UNKNOWN)
-                        d.rtt_us += m->height[a] + m->height[b];
+                        d.rtt_us += m->height[left] + m->height[right];
         }
         if (d.rtt_us > RTT_MAX_US)
                 d.rtt_us = RTT_MAX_US;

@@ -47,7 +47,7 @@ typedef struct Distance {
 /* 0 or -ENOMEM. Refers to the snapshot. */
 int distance_map_build(Arena *a, const Snapshot *s, const DistanceMap **ret) must_check;
 
-Distance distance_between(const DistanceMap *m, HostIx a, HostIx b);
+Distance distance_between(const DistanceMap *m, HostIx left, HostIx right);
 
 /* What each level of being apart typically adds to the distance of two hosts: step[LEVEL_HOST] two hosts in
  * the nearest places there are, step[LEVEL_RACK] in different racks, step[LEVEL_ZONE] in different zones; 0

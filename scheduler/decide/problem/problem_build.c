@@ -92,10 +92,10 @@ static int64_t problem_build_known(int64_t value) {
 }
 
 /* a × b ÷ c, QUANTITY_MAX where that is too much. a, b ≥ 0, c > 0. */
-static int64_t problem_build_scaled(int64_t a, int64_t b, int64_t c) {
+static int64_t problem_build_scaled(int64_t left, int64_t right, int64_t c) {
         int64_t product;
 
-        if (__builtin_mul_overflow(a, b, &product))
+        if (__builtin_mul_overflow(left, right, &product))
                 return QUANTITY_MAX;
         return at_most(product / c, QUANTITY_MAX);
 }
@@ -107,28 +107,28 @@ static int64_t leave_weight(unsigned not_now, HostState state, int64_t grade) {
         return state == HOST_MAINTENANCE && !(not_now & SNAPSHOT_NO_MAINTENANCE) ? EVACUATE_WANTED : 0;
 }
 
-static HostRole problem_build_role_of(unsigned not_now, const Host *h) {
+static HostRole problem_build_role_of(unsigned not_now, const Host *host) {
         HostRole role = { 0 };
 
-        role.no_exit = h->excluded != EXCLUDED_NONE || h->state == HOST_OFFLINE;
-        if (h->state == HOST_OFFLINE)
+        role.no_exit = host->excluded != EXCLUDED_NONE || host->state == HOST_OFFLINE;
+        if (host->state == HOST_OFFLINE)
                 role.no_entry = REASON_HOST_OFFLINE;
-        else if (h->excluded != EXCLUDED_NONE)
+        else if (host->excluded != EXCLUDED_NONE)
                 role.no_entry = REASON_HOST_FENCED;
-        else if (h->state == HOST_MAINTENANCE)
+        else if (host->state == HOST_MAINTENANCE)
                 role.no_entry = REASON_HOST_MAINTENANCE;
-        else if (h->fault_grade >= 2)
+        else if (host->fault_grade >= 2)
                 role.no_entry = REASON_HOST_FAULTY;
-        else if (h->state == HOST_CORDONED)
+        else if (host->state == HOST_CORDONED)
                 role.no_entry = REASON_HOST_CORDONED;
         if (!role.no_exit)
-                role.evacuate = leave_weight(not_now, h->state, h->fault_grade);
+                role.evacuate = leave_weight(not_now, host->state, host->fault_grade);
         return role;
 }
 
-static int64_t problem_build_headroom(const Build *b, const Host *h, ResourceId r, const char *setting) {
-        if (h->headroom_permille[r] != UNKNOWN)
-                return h->headroom_permille[r];
+static int64_t problem_build_headroom(const Build *b, const Host *host, ResourceId r, const char *setting) {
+        if (host->headroom_permille[r] != UNKNOWN)
+                return host->headroom_permille[r];
         return settings_int(b->settings, "load", setting);
 }
 
@@ -140,27 +140,28 @@ static void host_resource(Build *b, HostIx h, uint32_t r, int64_t capacity, int6
 }
 
 /* Of NICs with a carrier. Both ways the same: links are full duplex. */
-static int64_t nic_kbit(const Host *h) {
+static int64_t nic_kbit(const Host *host) {
         int64_t sum = 0;
 
-        for (uint32_t i = 0; i < h->n_nics; i++)
-                if (h->nics[i].carrier && h->nics[i].speed_mbit > 0)
-                        sum = at_most(sum + problem_build_scaled(h->nics[i].speed_mbit, 1000, 1),
+        for (uint32_t i = 0; i < host->n_nics; i++)
+                if (host->nics[i].carrier && host->nics[i].speed_mbit > 0)
+                        sum = at_most(sum + problem_build_scaled(host->nics[i].speed_mbit, 1000, 1),
                                       QUANTITY_MAX);
         return sum > 0 ? sum : QUANTITY_MAX;
 }
 
-static int64_t memory_ratio(const Build *b, const Host *h) {
-        return h->overcommit_memory_permille > 0 ? h->overcommit_memory_permille
-                                                 : settings_int(b->settings, "cluster", "overcommit_memory");
+static int64_t memory_ratio(const Build *b, const Host *host) {
+        return host->overcommit_memory_permille > 0
+                       ? host->overcommit_memory_permille
+                       : settings_int(b->settings, "cluster", "overcommit_memory");
 }
 
-static int64_t vcpus_at_most(const Build *b, const Host *h) {
-        const int64_t ratio = h->overcommit_cpu_permille > 0
-                                      ? h->overcommit_cpu_permille
+static int64_t vcpus_at_most(const Build *b, const Host *host) {
+        const int64_t ratio = host->overcommit_cpu_permille > 0
+                                      ? host->overcommit_cpu_permille
                                       : settings_int(b->settings, "cluster", "overcommit_cpu");
 
-        return ratio > 0 ? problem_build_scaled(h->cpus, ratio, 1000) : QUANTITY_MAX;
+        return ratio > 0 ? problem_build_scaled(host->cpus, ratio, 1000) : QUANTITY_MAX;
 }
 
 static void build_host(Build *b, HostIx h) {

@@ -63,9 +63,9 @@ static int intern_set(Classes *c, const Strings *strings, bool known, uint32_t *
 }
 
 /* Whether all of set a is in set b; both sorted. */
-static bool set_within(const Intern *sets, uint32_t a, uint32_t b) {
-        const uint32_t *x = sets->entries[a].bytes, *y = sets->entries[b].bytes;
-        size_t n = sets->entries[a].n / sizeof(*x), m = sets->entries[b].n / sizeof(*y), j = 0;
+static bool set_within(const Intern *sets, uint32_t left, uint32_t right) {
+        const uint32_t *x = sets->entries[left].bytes, *y = sets->entries[right].bytes;
+        size_t n = sets->entries[left].n / sizeof(*x), m = sets->entries[right].n / sizeof(*y), j = 0;
 
         for (size_t i = 0; i < n; i++) {
                 while (j < m && y[j] < x[i])
@@ -102,28 +102,29 @@ static int index_rules(Classes *c) {
         return 0;
 }
 
-static int host_key(Classes *c, const Host *h, HostKey *ret) {
-        int r = intern_set(c, &h->networks, h->networks_known, &ret->networks);
+static int host_key(Classes *c, const Host *host, HostKey *ret) {
+        int r = intern_set(c, &host->networks, host->networks_known, &ret->networks);
 
         if (r == 0)
-                r = intern_set(c, &h->pools, h->pools_known, &ret->pools);
+                r = intern_set(c, &host->pools, host->pools_known, &ret->pools);
         if (r == 0)
-                r = intern_set(c, &h->machines, false, &ret->machines);
+                r = intern_set(c, &host->machines, false, &ret->machines);
         if (r == 0)
-                r = intern_set(c, &h->emulators, false, &ret->emulators);
+                r = intern_set(c, &host->emulators, false, &ret->emulators);
         if (r == 0)
-                r = intern_set(c, &h->cpu_models, false, &ret->cpus);
+                r = intern_set(c, &host->cpu_models, false, &ret->cpus);
         if (r == 0)
-                r = intern_set(c, &h->cpu_features, false, &ret->features);
+                r = intern_set(c, &host->cpu_features, false, &ret->features);
         if (r == 0)
-                r = intern_word(c, h->arch, &ret->arch);
+                r = intern_word(c, host->arch, &ret->arch);
         if (r == 0)
-                r = intern_word(c, h->cpu_model, &ret->model);
+                r = intern_word(c, host->cpu_model, &ret->model);
         ret->images = ret->portgroups = IX_NONE;
-        if (r == 0 && h->platform)
-                r = intern_set(c, &h->platform->images, h->platform->images_known, &ret->images);
-        if (r == 0 && h->platform)
-                r = intern_set(c, &h->platform->portgroups, h->platform->portgroups_known, &ret->portgroups);
+        if (r == 0 && host->platform)
+                r = intern_set(c, &host->platform->images, host->platform->images_known, &ret->images);
+        if (r == 0 && host->platform)
+                r = intern_set(c, &host->platform->portgroups, host->platform->portgroups_known,
+                               &ret->portgroups);
         return r;
 }
 

@@ -6,14 +6,14 @@
 #include "scheduler/decide/problem/intern.h"
 #include "scheduler/decide/problem/problem_parts.h"
 
-static const char *domain_name(const Host *h, Level level) {
+static const char *domain_name(const Host *host, Level level) {
         switch (level) {
         case LEVEL_RACK:
-                return h->rack;
+                return host->rack;
         case LEVEL_ZONE:
-                return h->zone;
+                return host->zone;
         case LEVEL_NEIGHBORHOOD:
-                return h->neighborhood;
+                return host->neighborhood;
         case LEVEL_HOST:
         case LEVEL_N:
                 break;

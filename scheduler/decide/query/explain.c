@@ -9,7 +9,7 @@
 
 /* ---- a VM ---- */
 
-static int pick_hosts(Arena *a, ExplainVm *e, HostIx only) {
+static int pick_hosts(Arena *a, ExplainVm *explained, HostIx only) {
         TrialHost *two;
         uint32_t n = 0;
 
@@ -18,44 +18,44 @@ static int pick_hosts(Arena *a, ExplainVm *e, HostIx only) {
         two = arena_new(a, TrialHost, 2);
         if (!two)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < e->n; i++)
-                if (e->hosts[i].here || e->hosts[i].host == only)
-                        two[n++] = e->hosts[i];
-        e->hosts = two;
-        e->n = n;
+        for (uint32_t i = 0; i < explained->n; i++)
+                if (explained->hosts[i].here || explained->hosts[i].host == only)
+                        two[n++] = explained->hosts[i];
+        explained->hosts = two;
+        explained->n = n;
         return 0;
 }
 
-static bool is_smaller(const Remedy *x, const Remedy *y) {
-        const int c = costs_compare(&x->delta, &y->delta);
+static bool is_smaller(const Remedy *left, const Remedy *right) {
+        const int c = costs_compare(&left->delta, &right->delta);
 
-        return c != 0 ? c < 0 : x->kind < y->kind;
+        return c != 0 ? c < 0 : left->kind < right->kind;
 }
 
-static int tell_refused(Arena *a, ExplainVm *e) {
-        const char **texts = arena_new(a, const char *, e->n);
-        Remedy *remedies = arena_new(a, Remedy, e->n);
+static int tell_refused(Arena *a, ExplainVm *explained) {
+        const char **texts = arena_new(a, const char *, explained->n);
+        Remedy *remedies = arena_new(a, Remedy, explained->n);
         int r = texts && remedies ? 0 : -ENOMEM;
 
-        e->best = e->n;
-        for (uint32_t i = 0; r == 0 && i < e->n; i++) {
-                const TrialHost *h = &e->hosts[i];
+        explained->best = explained->n;
+        for (uint32_t i = 0; r == 0 && i < explained->n; i++) {
+                const TrialHost *h = &explained->hosts[i];
 
                 if (h->reason == REASON_NONE)
                         continue;
-                texts[i] = refusal_text(a, &e->trial, e->vm, h->host, h->reason);
+                texts[i] = refusal_text(a, &explained->trial, explained->vm, h->host, h->reason);
                 if (!texts[i])
                         return -ENOMEM;
-                if (e->n_sought == EXPLAIN_REMEDIES)
+                if (explained->n_sought == EXPLAIN_REMEDIES)
                         continue;
-                e->n_sought++;
-                r = remedy_find(a, &e->trial, e->vm, h->host, h->reason, &remedies[i]);
+                explained->n_sought++;
+                r = remedy_find(a, &explained->trial, explained->vm, h->host, h->reason, &remedies[i]);
                 if (r == 0 && remedies[i].kind != REMEDY_NONE &&
-                    (e->best == e->n || is_smaller(&remedies[i], &remedies[e->best])))
-                        e->best = i;
+                    (explained->best == explained->n || is_smaller(&remedies[i], &remedies[explained->best])))
+                        explained->best = i;
         }
-        e->refusals = texts;
-        e->remedies = remedies;
+        explained->refusals = texts;
+        explained->remedies = remedies;
         return r;
 }
 
@@ -77,9 +77,9 @@ int explain_vm(Arena *a, const Snapshot *s, const Settings *settings, PolicySet 
 
 /* ---- a plan ---- */
 
-static void costs_less(Costs *a, const Costs *b) {
+static void costs_less(Costs *left, const Costs *right) {
         for (int t = 0; t < TIER_N; t++)
-                a->tier[t] -= b->tier[t];
+                left->tier[t] -= right->tier[t];
 }
 
 /* Each move at its place in the order. */
@@ -159,8 +159,8 @@ static int price_rule(Arena *a, const Trial *t, uint32_t rule, const PlanRequest
         return 0;
 }
 
-static int by_price(const void *a, const void *b) {
-        const ExplainRule *x = a, *y = b;
+static int by_price(const void *left, const void *right) {
+        const ExplainRule *x = left, *y = right;
         const int c = costs_compare(&y->saved, &x->saved);
 
         return c != 0 ? c : (x->rule > y->rule) - (x->rule < y->rule);

@@ -26,20 +26,20 @@ typedef struct Fitting {
         bool local; /* what happens on one host changes no other's cost */
 } Fitting;
 
-static bool is_before(const Entry *x, const Entry *y) {
-        const int c = costs_compare(&x->cost, &y->cost);
+static bool is_before(const Entry *left, const Entry *right) {
+        const int c = costs_compare(&left->cost, &right->cost);
 
-        return c != 0 ? c < 0 : x->host < y->host;
+        return c != 0 ? c < 0 : left->host < right->host;
 }
 
-static void fit_heap_push(Fitting *f, Entry e) {
+static void fit_heap_push(Fitting *f, Entry entry) {
         uint32_t i = f->n++;
 
-        while (i > 0 && is_before(&e, &f->heap[(i - 1) / 2])) {
+        while (i > 0 && is_before(&entry, &f->heap[(i - 1) / 2])) {
                 f->heap[i] = f->heap[(i - 1) / 2];
                 i = (i - 1) / 2;
         }
-        f->heap[i] = e;
+        f->heap[i] = entry;
 }
 
 static Entry fit_heap_pop(Fitting *f) {

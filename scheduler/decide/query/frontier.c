@@ -48,10 +48,10 @@ FrontierPoint frontier_point(const Snapshot *s, const Plan *plan, FrontierPrice 
         return point;
 }
 
-static bool frontier_is_better(const FrontierPoint *a, const FrontierPoint *b, FrontierPrice by) {
-        int c = costs_compare(&a->costs, &b->costs);
+static bool frontier_is_better(const FrontierPoint *left, const FrontierPoint *right, FrontierPrice by) {
+        int c = costs_compare(&left->costs, &right->costs);
 
-        return c != 0 ? c < 0 : a->price[by] < b->price[by];
+        return c != 0 ? c < 0 : left->price[by] < right->price[by];
 }
 
 static void take_best(FrontierPoint *point, const FrontierPoint *pool, uint32_t n_pool, FrontierPrice by) {

@@ -38,8 +38,8 @@ typedef struct OrderKey {
         int64_t priority, memory;
 } OrderKey;
 
-static int compare_order(const void *a, const void *b) {
-        const OrderKey *x = a, *y = b;
+static int compare_order(const void *left, const void *right) {
+        const OrderKey *x = left, *y = right;
 
         if (x->priority != y->priority)
                 return x->priority > y->priority ? -1 : 1;
@@ -236,17 +236,17 @@ static uint32_t n_moves(const Start *st) {
 
 /* Placed at all; the tiers before balance; not moved again; nothing else moved for it, which can be told of a
  * cluster at rest only; then the cost. */
-static bool place_is_better(const Place *pl, const Start *x, const Start *y) {
-        if (x->n_placed != y->n_placed)
-                return x->n_placed > y->n_placed;
+static bool place_is_better(const Place *pl, const Start *left, const Start *right) {
+        if (left->n_placed != right->n_placed)
+                return left->n_placed > right->n_placed;
         for (int t = 0; t < TIER_BALANCE; t++)
-                if (x->cost.tier[t] != y->cost.tier[t])
-                        return x->cost.tier[t] < y->cost.tier[t];
-        if (x->moved != y->moved)
-                return x->moved < y->moved;
-        if (pl->at_rest && n_moves(x) != n_moves(y))
-                return n_moves(x) < n_moves(y);
-        return x->cost.tier[TIER_BALANCE] < y->cost.tier[TIER_BALANCE];
+                if (left->cost.tier[t] != right->cost.tier[t])
+                        return left->cost.tier[t] < right->cost.tier[t];
+        if (left->moved != right->moved)
+                return left->moved < right->moved;
+        if (pl->at_rest && n_moves(left) != n_moves(right))
+                return n_moves(left) < n_moves(right);
+        return left->cost.tier[TIER_BALANCE] < right->cost.tier[TIER_BALANCE];
 }
 
 /* Where the plan would have the newcomers in the end. */
@@ -263,9 +263,9 @@ static int wish_of_plan(Place *pl, const Start *st, HostIx *wish) {
         return 0;
 }
 
-static bool same_early_tiers(const TrialHost *x, const TrialHost *y) {
+static bool same_early_tiers(const TrialHost *left, const TrialHost *right) {
         for (int t = 0; t < TIER_BALANCE; t++)
-                if (x->delta.tier[t] != y->delta.tier[t])
+                if (left->delta.tier[t] != right->delta.tier[t])
                         return false;
         return true;
 }

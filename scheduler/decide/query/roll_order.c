@@ -34,8 +34,8 @@ typedef struct Roll {
         bool *spills, *is_stuck; /* [n] by group; by place */
 } Roll;
 
-static int roll_order_by_size(const void *a, const void *b) {
-        const Sized *x = a, *y = b;
+static int roll_order_by_size(const void *left, const void *right) {
+        const Sized *x = left, *y = right;
 
         if (x->mib != y->mib)
                 return x->mib > y->mib ? -1 : 1;
@@ -50,140 +50,142 @@ static bool may_run(const Problem *p, VmIx v, HostIx h) {
         return !p->allowed || !p->allowed[class] || (p->allowed[class][h / 64] >> (h % 64) & 1);
 }
 
-static bool roll_order_has_room(const Roll *x, VmIx v, HostIx h) {
-        const int64_t *need = problem_need(x->p, v), *load = x->load + (size_t) h * x->p->n_res;
+static bool roll_order_has_room(const Roll *roll, VmIx v, HostIx h) {
+        const int64_t *need = problem_need(roll->p, v), *load = roll->load + (size_t) h * roll->p->n_res;
 
-        for (uint32_t r = 0; r < x->p->n_res; r++)
-                if (need[r] > 0 && load[r] + need[r] > x->p->capacity[(size_t) h * x->p->n_res + r])
+        for (uint32_t r = 0; r < roll->p->n_res; r++)
+                if (need[r] > 0 && load[r] + need[r] > roll->p->capacity[(size_t) h * roll->p->n_res + r])
                         return false;
         return true;
 }
 
-static int64_t memory_left(const Roll *x, HostIx h) {
-        const size_t at = (size_t) h * x->p->n_res + RES_MEMORY;
+static int64_t memory_left(const Roll *roll, HostIx h) {
+        const size_t at = (size_t) h * roll->p->n_res + RES_MEMORY;
 
-        return x->p->capacity[at] - x->load[at];
+        return roll->p->capacity[at] - roll->load[at];
 }
 
 /* Of hosts that need not be emptied any more the fullest; else the last to be emptied. IX_NONE: no room. */
-static HostIx roll_order_find_place(const Roll *x, VmIx v, uint32_t after, bool *ret_spills) {
+static HostIx roll_order_find_place(const Roll *roll, VmIx v, uint32_t after, bool *ret_spills) {
         HostIx good = IX_NONE, late = IX_NONE;
 
-        for (HostIx h = 0; h < x->p->n_hosts; h++) {
-                const bool later = x->place[h] > after;
+        for (HostIx h = 0; h < roll->p->n_hosts; h++) {
+                const bool later = roll->place[h] > after;
 
-                if (x->closed[h] || h == x->at[v] || !may_run(x->p, v, h) || !roll_order_has_room(x, v, h))
+                if (roll->closed[h] || h == roll->at[v] || !may_run(roll->p, v, h) ||
+                    !roll_order_has_room(roll, v, h))
                         continue;
-                if (!later && (good == IX_NONE || memory_left(x, h) < memory_left(x, good)))
+                if (!later && (good == IX_NONE || memory_left(roll, h) < memory_left(roll, good)))
                         good = h;
-                if (later && (late == IX_NONE || x->place[h] > x->place[late]))
+                if (later && (late == IX_NONE || roll->place[h] > roll->place[late]))
                         late = h;
         }
         *ret_spills = good == IX_NONE && late != IX_NONE;
         return good != IX_NONE ? good : late;
 }
 
-static void roll_order_shift(Roll *x, VmIx v, HostIx to) {
-        const int64_t *need = problem_need(x->p, v);
-        int64_t *from = x->load + (size_t) x->at[v] * x->p->n_res,
-                *onto = x->load + (size_t) to * x->p->n_res;
+static void roll_order_shift(Roll *roll, VmIx v, HostIx to) {
+        const int64_t *need = problem_need(roll->p, v);
+        int64_t *from = roll->load + (size_t) roll->at[v] * roll->p->n_res,
+                *onto = roll->load + (size_t) to * roll->p->n_res;
 
-        for (uint32_t r = 0; r < x->p->n_res; r++) {
+        for (uint32_t r = 0; r < roll->p->n_res; r++) {
                 from[r] -= need[r];
                 onto[r] += need[r];
         }
-        x->at[v] = to;
+        roll->at[v] = to;
 }
 
 /* Empties the hosts order[first .. end): false, and as before, when a VM finds no room. */
-static bool roll_order_empty(Roll *x, uint32_t first, uint32_t end, RollCost *c, bool *ret_spills) {
+static bool roll_order_empty(Roll *roll, uint32_t first, uint32_t end, RollCost *c, bool *ret_spills) {
         RollCost before = *c;
         uint32_t n = 0, done = 0;
         bool all = true;
 
         *ret_spills = false;
         for (uint32_t i = first; i < end; i++)
-                x->closed[x->order[i]] = true;
-        for (VmIx v = 0; v < x->p->n_vms; v++)
-                if (x->at[v] != IX_NONE && x->closed[x->at[v]])
-                        x->vms[n++] = (Sized){ problem_need(x->p, v)[RES_MEMORY], v };
-        qsort(x->vms, n, sizeof(*x->vms), roll_order_by_size);
+                roll->closed[roll->order[i]] = true;
+        for (VmIx v = 0; v < roll->p->n_vms; v++)
+                if (roll->at[v] != IX_NONE && roll->closed[roll->at[v]])
+                        roll->vms[n++] = (Sized){ problem_need(roll->p, v)[RES_MEMORY], v };
+        qsort(roll->vms, n, sizeof(*roll->vms), roll_order_by_size);
         for (uint32_t i = 0; i < n && all; i++) {
-                const VmIx v = x->vms[i].vm;
+                const VmIx v = roll->vms[i].vm;
                 bool spills = false;
-                HostIx to =
-                        x->p->pinned[v] == REASON_NONE ? roll_order_find_place(x, v, end, &spills) : IX_NONE;
+                HostIx to = roll->p->pinned[v] == REASON_NONE ? roll_order_find_place(roll, v, end, &spills)
+                                                              : IX_NONE;
 
                 all = to != IX_NONE;
                 if (!all)
                         break;
-                x->undo[done++] = (Sized){ x->at[v] | (int64_t) x->moved[v] << 32, v };
-                roll_order_shift(x, v, to);
-                c->mib += x->vms[i].mib;
+                roll->undo[done++] = (Sized){ roll->at[v] | (int64_t) roll->moved[v] << 32, v };
+                roll_order_shift(roll, v, to);
+                c->mib += roll->vms[i].mib;
                 c->moves++;
-                c->twice += x->moved[v];
-                c->twice_mib += x->moved[v] ? x->vms[i].mib : 0;
-                x->moved[v] = true;
+                c->twice += roll->moved[v];
+                c->twice_mib += roll->moved[v] ? roll->vms[i].mib : 0;
+                roll->moved[v] = true;
                 *ret_spills |= spills;
         }
         for (; !all && done > 0; done--) {
-                const Sized *u = &x->undo[done - 1];
+                const Sized *u = &roll->undo[done - 1];
 
-                roll_order_shift(x, u->vm, (HostIx) (u->mib & UINT32_MAX));
-                x->moved[u->vm] = u->mib >> 32 != 0;
+                roll_order_shift(roll, u->vm, (HostIx) (u->mib & UINT32_MAX));
+                roll->moved[u->vm] = u->mib >> 32 != 0;
         }
         if (!all)
                 *c = before;
         for (uint32_t i = first; i < end; i++)
-                x->closed[x->order[i]] = false;
+                roll->closed[roll->order[i]] = false;
         return all;
 }
 
-static RollCost roll_order_weigh(Roll *x) {
-        const Problem *p = x->p;
+static RollCost roll_order_weigh(Roll *roll) {
+        const Problem *p = roll->p;
         RollCost c = { 0 };
 
-        memcpy(x->at, p->home, sizeof(*x->at) * p->n_vms);
-        memset(x->moved, 0, sizeof(*x->moved) * p->n_vms);
-        memset(x->is_stuck, 0, sizeof(*x->is_stuck) * x->n);
-        memcpy(x->load, p->base, sizeof(*x->load) * p->n_hosts * p->n_res);
+        memcpy(roll->at, p->home, sizeof(*roll->at) * p->n_vms);
+        memset(roll->moved, 0, sizeof(*roll->moved) * p->n_vms);
+        memset(roll->is_stuck, 0, sizeof(*roll->is_stuck) * roll->n);
+        memcpy(roll->load, p->base, sizeof(*roll->load) * p->n_hosts * p->n_res);
         for (VmIx v = 0; v < p->n_vms; v++)
                 for (uint32_t r = 0; r < p->n_res && p->home[v] != IX_NONE; r++)
-                        x->load[(size_t) p->home[v] * p->n_res + r] += problem_need(p, v)[r];
-        for (uint32_t i = 0; i < x->n; i++)
-                x->place[x->order[i]] = i + 1;
-        for (uint32_t i = 0, end; i < x->n; i = end, c.groups++) {
+                        roll->load[(size_t) p->home[v] * p->n_res + r] += problem_need(p, v)[r];
+        for (uint32_t i = 0; i < roll->n; i++)
+                roll->place[roll->order[i]] = i + 1;
+        for (uint32_t i = 0, end; i < roll->n; i = end, c.groups++) {
                 bool spills = false, whole = false;
 
-                for (end = i + x->at_once < x->n ? i + x->at_once : x->n; end > i && !whole; end -= !whole)
-                        whole = roll_order_empty(x, i, end, &c, &spills);
+                for (end = i + roll->at_once < roll->n ? i + roll->at_once : roll->n; end > i && !whole;
+                     end -= !whole)
+                        whole = roll_order_empty(roll, i, end, &c, &spills);
                 if (!whole) { /* not even alone */
-                        x->is_stuck[i] = true;
+                        roll->is_stuck[i] = true;
                         c.stuck++;
                         end = i + 1;
                 }
-                x->spills[c.groups] = spills;
+                roll->spills[c.groups] = spills;
                 for (uint32_t k = i; k < end; k++)
-                        x->group[k] = c.groups;
+                        roll->group[k] = c.groups;
         }
         return c;
 }
 
-static int roll_order_compare(const RollCost *a, const RollCost *b) {
-        if (a->stuck != b->stuck)
-                return a->stuck < b->stuck ? -1 : 1;
-        if (a->mib != b->mib)
-                return a->mib < b->mib ? -1 : 1;
-        if (a->twice != b->twice)
-                return a->twice < b->twice ? -1 : 1;
-        return a->groups < b->groups ? -1 : a->groups > b->groups;
+static int roll_order_compare(const RollCost *left, const RollCost *right) {
+        if (left->stuck != right->stuck)
+                return left->stuck < right->stuck ? -1 : 1;
+        if (left->mib != right->mib)
+                return left->mib < right->mib ? -1 : 1;
+        if (left->twice != right->twice)
+                return left->twice < right->twice ? -1 : 1;
+        return left->groups < right->groups ? -1 : left->groups > right->groups;
 }
 
-static void roll_order_swap(HostIx *order, uint32_t a, uint32_t b) {
-        HostIx keep = order[a];
+static void roll_order_swap(HostIx *order, uint32_t left, uint32_t right) {
+        HostIx keep = order[left];
 
-        order[a] = order[b];
-        order[b] = keep;
+        order[left] = order[right];
+        order[right] = keep;
 }
 
 /* The next order in lexicographic sense (Knuth, The Art of Computer Programming 7.2.1.2, algorithm L). */
@@ -202,82 +204,82 @@ static bool next_order(HostIx *order, uint32_t n) {
         return true;
 }
 
-static RollCost weigh_every(Roll *x, HostIx *best) {
+static RollCost weigh_every(Roll *roll, HostIx *best) {
         RollCost least, c;
 
-        qsort(x->order, x->n, sizeof(*x->order), compare_uint32);
-        least = roll_order_weigh(x);
-        memcpy(best, x->order, sizeof(*best) * x->n);
-        while (next_order(x->order, x->n)) {
-                c = roll_order_weigh(x);
+        qsort(roll->order, roll->n, sizeof(*roll->order), compare_uint32);
+        least = roll_order_weigh(roll);
+        memcpy(best, roll->order, sizeof(*best) * roll->n);
+        while (next_order(roll->order, roll->n)) {
+                c = roll_order_weigh(roll);
                 if (roll_order_compare(&c, &least) < 0) {
                         least = c;
-                        memcpy(best, x->order, sizeof(*best) * x->n);
+                        memcpy(best, roll->order, sizeof(*best) * roll->n);
                 }
         }
         return least;
 }
 
-static RollCost roll_order_exchange(Roll *x, HostIx *best, RollCost least) {
+static RollCost roll_order_exchange(Roll *roll, HostIx *best, RollCost least) {
         uint32_t tries = 0;
         bool better = true;
 
         while (better && tries < ROLL_TRIES) {
                 better = false;
-                for (uint32_t i = 0; i < x->n && tries < ROLL_TRIES; i++)
-                        for (uint32_t k = i + 1; k < x->n && tries < ROLL_TRIES; k++, tries++) {
+                for (uint32_t i = 0; i < roll->n && tries < ROLL_TRIES; i++)
+                        for (uint32_t k = i + 1; k < roll->n && tries < ROLL_TRIES; k++, tries++) {
                                 RollCost c;
 
-                                roll_order_swap(x->order, i, k);
-                                c = roll_order_weigh(x);
+                                roll_order_swap(roll->order, i, k);
+                                c = roll_order_weigh(roll);
                                 if (roll_order_compare(&c, &least) >= 0) {
-                                        roll_order_swap(x->order, i, k);
+                                        roll_order_swap(roll->order, i, k);
                                         continue;
                                 }
                                 least = c;
                                 better = true;
                         }
         }
-        memcpy(best, x->order, sizeof(*best) * x->n);
+        memcpy(best, roll->order, sizeof(*best) * roll->n);
         return least;
 }
 
 /* The host with the fewest bytes first: what it has may have to move twice. */
-static void smallest_first(Roll *x) {
-        const Problem *p = x->p;
-        int64_t *mib = x->load; /* not in use yet: [host] of it */
+static void smallest_first(Roll *roll) {
+        const Problem *p = roll->p;
+        int64_t *mib = roll->load; /* not in use yet: [host] of it */
 
         memset(mib, 0, sizeof(*mib) * p->n_hosts);
         for (VmIx v = 0; v < p->n_vms; v++)
                 if (p->home[v] != IX_NONE)
                         mib[p->home[v]] += problem_need(p, v)[RES_MEMORY];
-        for (uint32_t i = 1; i < x->n; i++)
-                for (uint32_t k = i;
-                     k > 0 && (mib[x->order[k]] < mib[x->order[k - 1]] ||
-                               (mib[x->order[k]] == mib[x->order[k - 1]] && x->order[k] < x->order[k - 1]));
+        for (uint32_t i = 1; i < roll->n; i++)
+                for (uint32_t k = i; k > 0 && (mib[roll->order[k]] < mib[roll->order[k - 1]] ||
+                                               (mib[roll->order[k]] == mib[roll->order[k - 1]] &&
+                                                roll->order[k] < roll->order[k - 1]));
                      k--)
-                        roll_order_swap(x->order, k, k - 1);
+                        roll_order_swap(roll->order, k, k - 1);
 }
 
-static int roll_begin(Arena *a, const Problem *p, const HostIx *hosts, uint32_t n, Roll *x) {
-        x->p = p;
-        x->n = n;
-        x->order = arena_new(a, HostIx, n);
-        x->place = arena_new(a, uint32_t, p->n_hosts);
-        x->at = arena_new(a, HostIx, p->n_vms);
-        x->load = arena_new(a, int64_t, (size_t) p->n_hosts * p->n_res);
-        x->moved = arena_new(a, bool, p->n_vms);
-        x->closed = arena_new(a, bool, p->n_hosts);
-        x->vms = arena_new(a, Sized, p->n_vms);
-        x->undo = arena_new(a, Sized, p->n_vms);
-        x->group = arena_new(a, uint32_t, n);
-        x->spills = arena_new(a, bool, n);
-        x->is_stuck = arena_new(a, bool, n);
-        if (!x->order || !x->place || !x->at || !x->load || !x->moved || !x->closed || !x->vms || !x->undo ||
-            !x->group || !x->spills || !x->is_stuck)
+static int roll_begin(Arena *a, const Problem *p, const HostIx *hosts, uint32_t n, Roll *roll) {
+        roll->p = p;
+        roll->n = n;
+        roll->order = arena_new(a, HostIx, n);
+        roll->place = arena_new(a, uint32_t, p->n_hosts);
+        roll->at = arena_new(a, HostIx, p->n_vms);
+        roll->load = arena_new(a, int64_t, (size_t) p->n_hosts * p->n_res);
+        roll->moved = arena_new(a, bool, p->n_vms);
+        roll->closed = arena_new(a, bool, p->n_hosts);
+        roll->vms = arena_new(a, Sized, p->n_vms);
+        roll->undo = arena_new(a, Sized, p->n_vms);
+        roll->group = arena_new(a, uint32_t, n);
+        roll->spills = arena_new(a, bool, n);
+        roll->is_stuck = arena_new(a, bool, n);
+        if (!roll->order || !roll->place || !roll->at || !roll->load || !roll->moved || !roll->closed ||
+            !roll->vms || !roll->undo || !roll->group || !roll->spills || !roll->is_stuck)
                 return -ENOMEM;
         if (n > 0)
-                memcpy(x->order, hosts, sizeof(*hosts) * n);
+                memcpy(roll->order, hosts, sizeof(*hosts) * n);
         return 0;
 }
 

@@ -20,12 +20,12 @@ static Cost cost_of(Wide sum) {
         return sum <= 0 ? 0 : sum < INT64_MAX ? (Cost) sum : INT64_MAX;
 }
 
-static int64_t bound_larger(int64_t a, int64_t b) {
-        return a > b ? a : b;
+static int64_t bound_larger(int64_t left, int64_t right) {
+        return left > right ? left : right;
 }
 
-static int64_t bound_smaller(int64_t a, int64_t b) {
-        return a < b ? a : b;
+static int64_t bound_smaller(int64_t left, int64_t right) {
+        return left < right ? left : right;
 }
 
 static int ranges_find(Arena *a, const Terms *t, Ranges *g) {
@@ -264,8 +264,8 @@ typedef struct Leaver {
 } Leaver;
 
 /* Most gain per need first. */
-static int leaver_compare(const void *x, const void *y) {
-        const Leaver *a = x, *b = y;
+static int leaver_compare(const void *first, const void *second) {
+        const Leaver *a = first, *b = second;
         const Wide left = (Wide) a->gain * b->need, right = (Wide) b->gain * a->need;
 
         return left > right ? -1 : left < right;
@@ -367,8 +367,8 @@ static Cost bound_placement_cost(const Ranges *g, const PlacementCost *term) {
         return cost_of(sum * term->weight);
 }
 
-static int most_first(const void *x, const void *y) {
-        const int64_t a = *(const int64_t *) x, b = *(const int64_t *) y;
+static int most_first(const void *left, const void *right) {
+        const int64_t a = *(const int64_t *) left, b = *(const int64_t *) right;
 
         return a > b ? -1 : a < b;
 }

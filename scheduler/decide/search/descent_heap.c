@@ -23,12 +23,12 @@ void descent_off_update(Descent *d, HostIx h) {
 
 /* ---- the heap of hosts to be visited ---- */
 
-static bool descent_heap_hotter(const Descent *d, uint32_t a, uint32_t b) {
-        const Priority *x = &d->priority[a], *y = &d->priority[b];
+static bool descent_heap_hotter(const Descent *d, uint32_t left, uint32_t right) {
+        const Priority *x = &d->priority[left], *y = &d->priority[right];
 
         if (x->urgent != y->urgent)
                 return x->urgent > y->urgent;
-        return x->off != y->off ? x->off > y->off : a < b;
+        return x->off != y->off ? x->off > y->off : left < right;
 }
 
 static void heap_put(Descent *d, uint32_t at, uint32_t i) {

@@ -207,8 +207,8 @@ static void shifts_exact(Descent *d, HostIx from, HostIx to, Change *best) {
                 descent_try_shift(d, vms_on_host->at[i].vm, to, best);
 }
 
-static void swaps_exact(Descent *d, HostIx a, HostIx b, Change *best) {
-        const VmsOnHost *left = &d->columns->vms_on_host[a], *right = &d->columns->vms_on_host[b];
+static void swaps_exact(Descent *d, HostIx first, HostIx second, Change *best) {
+        const VmsOnHost *left = &d->columns->vms_on_host[first], *right = &d->columns->vms_on_host[second];
 
         for (uint32_t i = 0; i < left->n; i++)
                 for (uint32_t k = 0; k < right->n; k++)
@@ -225,11 +225,11 @@ typedef struct Pair {
         double shift_gain, swap_gain; /* at most, if VMs came in all sizes */
 } Pair;
 
-static void pair_set(const Columns *c, HostIx a, HostIx b, Pair *ret) {
-        const size_t at_a = (size_t) a * c->n, at_b = (size_t) b * c->n;
+static void pair_set(const Columns *c, HostIx left, HostIx right, Pair *ret) {
+        const size_t at_a = (size_t) left * c->n, at_b = (size_t) right * c->n;
 
-        ret->a = a;
-        ret->b = b;
+        ret->a = left;
+        ret->b = right;
         ret->spare_a = c->spare + at_a;
         ret->spare_b = c->spare + at_b;
         ret->shift_gain = ret->swap_gain = 0;
@@ -245,17 +245,17 @@ static void pair_set(const Columns *c, HostIx a, HostIx b, Pair *ret) {
         }
 }
 
-static Pair pair_turned(const Columns *c, const Pair *p) {
-        Pair turned = { .a = p->b,
-                        .b = p->a,
-                        .spare_a = p->spare_b,
-                        .spare_b = p->spare_a,
-                        .shift_gain = p->swap_gain - p->shift_gain,
-                        .swap_gain = p->swap_gain };
+static Pair pair_turned(const Columns *c, const Pair *pair) {
+        Pair turned = { .a = pair->b,
+                        .b = pair->a,
+                        .spare_a = pair->spare_b,
+                        .spare_b = pair->spare_a,
+                        .shift_gain = pair->swap_gain - pair->shift_gain,
+                        .swap_gain = pair->swap_gain };
 
         for (uint32_t k = 0; k < c->n; k++) {
-                turned.bend[k] = p->bend[k];
-                turned.tilt[k] = -p->tilt[k];
+                turned.bend[k] = pair->bend[k];
+                turned.tilt[k] = -pair->tilt[k];
         }
         return turned;
 }
@@ -271,9 +271,9 @@ inlined double least_of(const Descent *d, const Change *best) {
 }
 
 /* `n` is c->n: a constant where this is inlined. */
-inlined void shifts_sift(Descent *d, const Pair *p, const uint32_t n, Change *best) {
+inlined void shifts_sift(Descent *d, const Pair *pair, const uint32_t n, Change *best) {
         const Columns *c = d->columns;
-        const VmsOnHost *vms_on_host = &c->vms_on_host[p->a];
+        const VmsOnHost *vms_on_host = &c->vms_on_host[pair->a];
         const double *row = vms_on_host->row;
 
         for (uint32_t i = 0; i < vms_on_host->n; i++, row += n + 1) {
@@ -281,24 +281,24 @@ inlined void shifts_sift(Descent *d, const Pair *p, const uint32_t n, Change *be
                 bool fits = true;
 
                 for (uint32_t k = 0; k < n; k++) {
-                        change += row[k] * (p->bend[k] * row[k] + p->tilt[k]);
-                        fits &= row[k] <= p->spare_b[k];
+                        change += row[k] * (pair->bend[k] * row[k] + pair->tilt[k]);
+                        fits &= row[k] <= pair->spare_b[k];
                 }
                 if (!fits ||
-                    change - descent_pairs_homecoming(c, &vms_on_host->at[i], p->b) >= least_of(d, best))
+                    change - descent_pairs_homecoming(c, &vms_on_host->at[i], pair->b) >= least_of(d, best))
                         continue;
-                descent_try_shift(d, vms_on_host->at[i].vm, p->b, best);
+                descent_try_shift(d, vms_on_host->at[i].vm, pair->b, best);
         }
         d->s->evaluations += vms_on_host->n / 8; /* for the guard: eight of these take the time of one */
 }
 
-inlined void swaps_sift(Descent *d, const Pair *p, const uint32_t n, Change *best) {
+inlined void swaps_sift(Descent *d, const Pair *pair, const uint32_t n, Change *best) {
         const Columns *c = d->columns;
-        const VmsOnHost *left = &c->vms_on_host[p->a], *right = &c->vms_on_host[p->b];
+        const VmsOnHost *left = &c->vms_on_host[pair->a], *right = &c->vms_on_host[pair->b];
         const double *v = left->row;
 
         for (uint32_t i = 0; i < left->n; i++, v += n + 1) {
-                const double price = v[n] - descent_pairs_homecoming(c, &left->at[i], p->b);
+                const double price = v[n] - descent_pairs_homecoming(c, &left->at[i], pair->b);
                 const double *w = right->row;
 
                 for (uint32_t j = 0; j < right->n; j++, w += n + 1) {
@@ -308,11 +308,11 @@ inlined void swaps_sift(Descent *d, const Pair *p, const uint32_t n, Change *bes
                         for (uint32_t k = 0; k < n; k++) {
                                 const double more = v[k] - w[k];
 
-                                change += more * (p->bend[k] * more + p->tilt[k]);
-                                fits &= more <= p->spare_b[k] && -more <= p->spare_a[k];
+                                change += more * (pair->bend[k] * more + pair->tilt[k]);
+                                fits &= more <= pair->spare_b[k] && -more <= pair->spare_a[k];
                         }
                         if (!fits ||
-                            change - descent_pairs_homecoming(c, &right->at[j], p->a) >= least_of(d, best))
+                            change - descent_pairs_homecoming(c, &right->at[j], pair->a) >= least_of(d, best))
                                 continue;
                         descent_try_swap(d, left->at[i].vm, right->at[j].vm, best);
                 }
@@ -320,41 +320,41 @@ inlined void swaps_sift(Descent *d, const Pair *p, const uint32_t n, Change *bes
         d->s->evaluations += (uint64_t) left->n * right->n / 8;
 }
 
-static void descent_pairs_shifts(Descent *d, const Pair *p, Change *best) {
+static void descent_pairs_shifts(Descent *d, const Pair *pair, Change *best) {
         const Columns *c = d->columns;
 
-        if (!c->wishes &&
-            p->shift_gain <= (c->vms_on_host[p->a].n_away > 0 ? 0 : c->least_price) + (double) d->min_gain)
+        if (!c->wishes && pair->shift_gain <= (c->vms_on_host[pair->a].n_away > 0 ? 0 : c->least_price) +
+                                                      (double) d->min_gain)
                 return;
         if (c->n == 2)
-                shifts_sift(d, p, 2, best);
+                shifts_sift(d, pair, 2, best);
         else if (c->n == 4)
-                shifts_sift(d, p, 4, best);
+                shifts_sift(d, pair, 4, best);
         else
-                shifts_sift(d, p, c->n, best);
+                shifts_sift(d, pair, c->n, best);
 }
 
-static void descent_pairs_swaps(Descent *d, const Pair *p, Change *best) {
+static void descent_pairs_swaps(Descent *d, const Pair *pair, Change *best) {
         const Columns *c = d->columns;
-        const bool all_home = c->vms_on_host[p->a].n_away + c->vms_on_host[p->b].n_away == 0;
+        const bool all_home = c->vms_on_host[pair->a].n_away + c->vms_on_host[pair->b].n_away == 0;
 
-        if (!c->wishes && p->swap_gain <= (all_home ? 2 * c->least_price : 0) + (double) d->min_gain)
+        if (!c->wishes && pair->swap_gain <= (all_home ? 2 * c->least_price : 0) + (double) d->min_gain)
                 return;
         if (c->n == 2)
-                swaps_sift(d, p, 2, best);
+                swaps_sift(d, pair, 2, best);
         else if (c->n == 4)
-                swaps_sift(d, p, 4, best);
+                swaps_sift(d, pair, 4, best);
         else
-                swaps_sift(d, p, c->n, best);
+                swaps_sift(d, pair, c->n, best);
 }
 
 /* Between these two, can only balance change? */
-static bool is_calm(const Descent *d, HostIx a, HostIx b) {
+static bool is_calm(const Descent *d, HostIx left, HostIx right) {
         const Evaluator *e = d->s->e;
 
         return d->phase == TIER_BALANCE && d->columns->whole &&
-               !(e->reserve && reserve_cost(e->reserve) > 0) && descent_urgency(d, a) == 0 &&
-               descent_urgency(d, b) == 0;
+               !(e->reserve && reserve_cost(e->reserve) > 0) && descent_urgency(d, left) == 0 &&
+               descent_urgency(d, right) == 0;
 }
 
 /* ---- of a host above its load line ---- */

@@ -39,8 +39,8 @@ bool flat_fits(const Evaluator *e) {
         return true;
 }
 
-static int64_t flat_positive(int64_t x) {
-        return x > 0 ? x : 0;
+static int64_t flat_positive(int64_t value) {
+        return value > 0 ? value : 0;
 }
 
 static void flat_host_fill(Flat *f, HostIx h) {

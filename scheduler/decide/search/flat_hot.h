@@ -9,8 +9,8 @@
 #include "scheduler/decide/cost/evaluator_hot.h"
 #include "scheduler/decide/search/flat.h"
 
-inlined int64_t above_zero(int64_t x) {
-        return x > 0 ? x : 0;
+inlined int64_t above_zero(int64_t value) {
+        return value > 0 ? value : 0;
 }
 
 /* Σ max(0, over + sign × step). */

@@ -16,8 +16,8 @@ typedef struct Sized {
         VmIx vm;
 } Sized;
 
-static int proposals_larger_first(const void *a, const void *b) {
-        const Sized *x = a, *y = b;
+static int proposals_larger_first(const void *left, const void *right) {
+        const Sized *x = left, *y = right;
 
         if (x->size != y->size)
                 return x->size > y->size ? -1 : 1;

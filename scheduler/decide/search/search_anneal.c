@@ -107,11 +107,11 @@ static bool search_anneal_denied(const Problem *p, Move m) {
 }
 
 /* Rules and services: the rest of a change's cost. False: refused. */
-static bool search_anneal_rest(const Anneal *a, Move m, Cost *delta) {
-        const Evaluator *e = a->f.e;
+static bool search_anneal_rest(const Anneal *anneal, Move m, Cost *delta) {
+        const Evaluator *e = anneal->f.e;
         Costs d = { 0 };
 
-        if (e->terms->n_alloweds > 0 && search_anneal_denied(a->p, m))
+        if (e->terms->n_alloweds > 0 && search_anneal_denied(anneal->p, m))
                 return false;
         most_change(e, m, &d);
         if (rule_counts_touch(&e->rules, m.vm) &&
@@ -122,23 +122,23 @@ static bool search_anneal_rest(const Anneal *a, Move m, Cost *delta) {
 }
 
 /* The largest cost accepted, of draw i. */
-inlined Cost search_anneal_draw(const Anneal *a, uint64_t i) {
-        return (a->temperature * a->draws[i]) >> FRACTION;
+inlined Cost search_anneal_draw(const Anneal *anneal, uint64_t i) {
+        return (anneal->temperature * anneal->draws[i]) >> FRACTION;
 }
 
 /* What draws v to h beyond its price. */
-inlined Cost search_anneal_pulls(const Anneal *a, VmIx v, HostIx h) {
-        return h == a->p->home[v] ? (a->temperature * a->homing[v]) >> FRACTION : 0;
+inlined Cost search_anneal_pulls(const Anneal *anneal, VmIx v, HostIx h) {
+        return h == anneal->p->home[v] ? (anneal->temperature * anneal->homing[v]) >> FRACTION : 0;
 }
 
 /* What leaving its host changes for v: the price of where it goes not counted. */
-inlined Cost search_anneal_leave(const Anneal *a, VmIx v, HostIx from, uint32_t width) {
-        const Flat *f = &a->f;
+inlined Cost search_anneal_leave(const Anneal *anneal, VmIx v, HostIx from, uint32_t width) {
+        const Flat *f = &anneal->f;
         Cost d = row_cost(flat_over(f, from), flat_step(f, v), -1, width) - f->host_cost[from];
 
-        if (a->price > 0)
-                d += a->price * (row_excess(f, from, v, -1, width) - f->host_excess[from]);
-        return d - a->placed[v] + search_anneal_pulls(a, v, from);
+        if (anneal->price > 0)
+                d += anneal->price * (row_excess(f, from, v, -1, width) - f->host_excess[from]);
+        return d - anneal->placed[v] + search_anneal_pulls(anneal, v, from);
 }
 
 /* Where v goes, as far as is known, and how much more than it costs its draw would have accepted. */
@@ -147,26 +147,26 @@ typedef struct Choice {
         Cost delta, margin;
 } Choice;
 
-static void search_anneal_make(Anneal *a, Move m) {
-        flat_move(&a->f, m);
-        a->placed[m.vm] = flat_place(&a->f, m.vm, m.to);
-        if (a->seating.on)
-                seating_move(&a->seating, m);
-        sieve_refresh(&a->sieve, m.from);
-        sieve_refresh(&a->sieve, m.to);
+static void search_anneal_make(Anneal *anneal, Move m) {
+        flat_move(&anneal->f, m);
+        anneal->placed[m.vm] = flat_place(&anneal->f, m.vm, m.to);
+        if (anneal->seating.on)
+                seating_move(&anneal->seating, m);
+        sieve_refresh(&anneal->sieve, m.from);
+        sieve_refresh(&anneal->sieve, m.to);
 }
 
 /* Is `to` better for v than what is chosen? left: what leaving changes. */
-inlined void try_host(const Anneal *a, VmIx v, HostIx to, Cost left, Cost accepted, uint32_t width,
+inlined void try_host(const Anneal *anneal, VmIx v, HostIx to, Cost left, Cost accepted, uint32_t width,
                       Choice *best) {
-        const Flat *f = &a->f;
+        const Flat *f = &anneal->f;
         const Cost most = accepted - best->margin - 1;
-        Cost delta = left - search_anneal_pulls(a, v, to);
+        Cost delta = left - search_anneal_pulls(anneal, v, to);
 
         if (delta - f->host_cost[to] > most) /* what it may gain there at most */
                 return;
-        if (a->price > 0)
-                delta += a->price * (row_excess(f, to, v, 1, width) - f->host_excess[to]);
+        if (anneal->price > 0)
+                delta += anneal->price * (row_excess(f, to, v, 1, width) - f->host_excess[to]);
         else if (!row_fits(f, to, v, width))
                 return;
         if (delta - f->host_cost[to] > most)
@@ -180,45 +180,49 @@ inlined void try_host(const Anneal *a, VmIx v, HostIx to, Cost left, Cost accept
 }
 
 /* Few may take it: one after the other. */
-inlined uint32_t try_listed(const Anneal *a, VmIx v, Cost left, uint32_t at, uint32_t width, Choice *best) {
-        const Proposals *k = &a->proposals;
+inlined uint32_t try_listed(const Anneal *anneal, VmIx v, Cost left, uint32_t at, uint32_t width,
+                            Choice *best) {
+        const Proposals *k = &anneal->proposals;
         const uint32_t listed = k->list_start[v + 1] - k->list_start[v], n = listed < HOSTS ? listed : HOSTS;
-        const uint32_t first = listed > n ? prng_below(&a->s->random, listed - n + 1) : 0;
-        const HostIx *hosts = k->list + k->list_start[v] + first, from = a->f.host_of[v];
+        const uint32_t first = listed > n ? prng_below(&anneal->s->random, listed - n + 1) : 0;
+        const HostIx *hosts = k->list + k->list_start[v] + first, from = anneal->f.host_of[v];
 
         for (uint32_t i = 0; i < n; i++)
                 if (hosts[i] != from)
-                        try_host(a, v, hosts[i], left, search_anneal_draw(a, at + i), width, best);
+                        try_host(anneal, v, hosts[i], left, search_anneal_draw(anneal, at + i), width, best);
         return n;
 }
 
 /* The others are sieved first. */
-inlined uint32_t try_sieved(const Anneal *a, VmIx v, Cost left, uint32_t at, uint32_t width, Choice *best) {
-        const Sieve *s = &a->sieve;
+inlined uint32_t try_sieved(const Anneal *anneal, VmIx v, Cost left, uint32_t at, uint32_t width,
+                            Choice *best) {
+        const Sieve *s = &anneal->sieve;
         const uint32_t n = s->n_blocks < HOSTS / SIEVE_LANES ? s->n_blocks : HOSTS / SIEVE_LANES;
-        const uint32_t listed = a->proposals.list_start[v + 1] - a->proposals.list_start[v];
-        const uint32_t all = listed > 0 ? listed : a->p->n_hosts;
-        const uint32_t first = s->n_blocks > n ? prng_below(&a->s->random, s->n_blocks - n + 1) : 0;
-        const HostIx from = a->f.host_of[v], home = a->p->home[v];
+        const uint32_t listed = anneal->proposals.list_start[v + 1] - anneal->proposals.list_start[v];
+        const uint32_t all = listed > 0 ? listed : anneal->p->n_hosts;
+        const uint32_t first = s->n_blocks > n ? prng_below(&anneal->s->random, s->n_blocks - n + 1) : 0;
+        const HostIx from = anneal->f.host_of[v], home = anneal->p->home[v];
         const int64_t allowed = sieve_up(s, -left);
-        const bool sieves = a->sieves && allowed < SIEVE_MOST;
+        const bool sieves = anneal->sieves && allowed < SIEVE_MOST;
         const int32_t base = (int32_t) (allowed > -SIEVE_MOST ? allowed : -SIEVE_MOST);
-        const int32_t price = (int32_t) (a->price < SIEVE_MOST ? a->price : SIEVE_MOST);
+        const int32_t price = (int32_t) (anneal->price < SIEVE_MOST ? anneal->price : SIEVE_MOST);
         const int32_t limit = price > 0 ? SIEVE_MOST / price : 0;
 
         for (uint32_t i = 0; i < n; i++) {
                 const HostIx start = (first + i) * SIEVE_LANES;
                 const uint32_t draws = at + i * SIEVE_LANES;
-                uint32_t bits = sieves ? sieve_block(s, first + i, v, a->most + draws, base, price, limit)
-                                       : ~UINT32_C(0);
+                uint32_t bits =
+                        sieves ? sieve_block(s, first + i, v, anneal->most + draws, base, price, limit)
+                               : ~UINT32_C(0);
 
                 bits |= home - start < SIEVE_LANES ? UINT32_C(1) << (home - start) : 0;
-                bits &= proposals_possible_from(&a->proposals, v, start);
+                bits &= proposals_possible_from(&anneal->proposals, v, start);
                 bits &= from - start < SIEVE_LANES ? ~(UINT32_C(1) << (from - start)) : ~UINT32_C(0);
                 for (; bits != 0; bits &= bits - 1) {
                         const uint32_t lane = (uint32_t) __builtin_ctz(bits);
 
-                        try_host(a, v, start + lane, left, search_anneal_draw(a, draws + lane), width, best);
+                        try_host(anneal, v, start + lane, left, search_anneal_draw(anneal, draws + lane),
+                                 width, best);
                 }
         }
         return n * SIEVE_LANES < all ? n * SIEVE_LANES : all;
@@ -226,43 +230,43 @@ inlined uint32_t try_sieved(const Anneal *a, VmIx v, Cost left, uint32_t at, uin
 
 /* v to the host where it is best of all, each with a draw of its own: where many may take it, the choice is
  * as in a Gibbs sampler. Up to HOSTS. */
-inlined uint32_t try_hosts(Anneal *a, VmIx v, uint32_t width) {
-        const HostIx from = a->f.host_of[v];
-        const Proposals *k = &a->proposals;
+inlined uint32_t try_hosts(Anneal *anneal, VmIx v, uint32_t width) {
+        const HostIx from = anneal->f.host_of[v];
+        const Proposals *k = &anneal->proposals;
         const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
-        const Cost left = search_anneal_leave(a, v, from, width);
-        const uint32_t at = (uint32_t) (prng_next(&a->s->random) >> (64 - DRAWS_DIGITS));
+        const Cost left = search_anneal_leave(anneal, v, from, width);
+        const uint32_t at = (uint32_t) (prng_next(&anneal->s->random) >> (64 - DRAWS_DIGITS));
         Choice best = { .to = from, .margin = -1 };
         uint32_t n;
 
-        n = listed > 0 && listed * SIEVE_PAYS < k->n_hosts ? try_listed(a, v, left, at, width, &best)
-                                                           : try_sieved(a, v, left, at, width, &best);
-        if (best.to != from && search_anneal_rest(a, (Move){ v, from, best.to }, &best.delta))
-                search_anneal_make(a, (Move){ v, from, best.to });
+        n = listed > 0 && listed * SIEVE_PAYS < k->n_hosts ? try_listed(anneal, v, left, at, width, &best)
+                                                           : try_sieved(anneal, v, left, at, width, &best);
+        if (best.to != from && search_anneal_rest(anneal, (Move){ v, from, best.to }, &best.delta))
+                search_anneal_make(anneal, (Move){ v, from, best.to });
         return n;
 }
 
 /* The first half is made for the second to be judged with it. */
-static void swap_finish(Anneal *a, VmIx v, VmIx w, Cost delta, Cost most) {
-        Flat *f = &a->f;
+static void swap_finish(Anneal *anneal, VmIx v, VmIx w, Cost delta, Cost most) {
+        Flat *f = &anneal->f;
         Evaluator *e = f->e;
         const Move there = { v, f->host_of[v], f->host_of[w] }, back = { w, there.to, there.from };
         const bool touch = rule_counts_touch(&e->rules, v) && rule_counts_touch(&e->rules, w);
         bool ok;
 
-        if (!search_anneal_rest(a, there, &delta))
+        if (!search_anneal_rest(anneal, there, &delta))
                 return;
         most_move(e, there);
         if (touch)
                 rule_counts_move(&e->rules, v, there.from, there.to);
-        ok = search_anneal_rest(a, back, &delta) && delta <= most;
+        ok = search_anneal_rest(anneal, back, &delta) && delta <= most;
         most_move(e, (Move){ v, there.to, there.from });
         if (touch)
                 rule_counts_move(&e->rules, v, there.to, there.from);
         if (!ok)
                 return;
-        search_anneal_make(a, there);
-        search_anneal_make(a, back);
+        search_anneal_make(anneal, there);
+        search_anneal_make(anneal, back);
 }
 
 /* With whom v changes places, as far as is known, and how much more than it costs its draw would have
@@ -273,19 +277,20 @@ typedef struct Exchange {
 } Exchange;
 
 /* The exact cost, after the sieve. */
-static void swap_judge(const Anneal *a, VmIx v, VmIx w, Cost delta, Cost accepted, Exchange *best) {
-        const Flat *f = &a->f;
+static void swap_judge(const Anneal *anneal, VmIx v, VmIx w, Cost delta, Cost accepted, Exchange *best) {
+        const Flat *f = &anneal->f;
         const uint32_t width = f->width;
         const HostIx from = f->host_of[v], to = f->host_of[w];
         const int64_t *step_v = flat_step(f, v), *step_w = flat_step(f, w);
 
-        if (a->price == 0 && (!row_fits_swap(f, to, v, w, width) || !row_fits_swap(f, from, w, v, width)))
+        if (anneal->price == 0 &&
+            (!row_fits_swap(f, to, v, w, width) || !row_fits_swap(f, from, w, v, width)))
                 return;
         delta += row_cost_swap(flat_over(f, to), step_v, step_w, width) - f->host_cost[to];
         delta += row_cost_swap(flat_over(f, from), step_w, step_v, width) - f->host_cost[from];
-        if (a->price > 0) {
-                delta += a->price * (row_excess_swap(f, to, v, w, width) - f->host_excess[to]);
-                delta += a->price * (row_excess_swap(f, from, w, v, width) - f->host_excess[from]);
+        if (anneal->price > 0) {
+                delta += anneal->price * (row_excess_swap(f, to, v, w, width) - f->host_excess[to]);
+                delta += anneal->price * (row_excess_swap(f, from, w, v, width) - f->host_excess[from]);
         }
         if (accepted - delta <= best->margin)
                 return;
@@ -302,14 +307,14 @@ typedef struct Seeker {
 
 /* It changes places with one of up to SEATS VMs of another host, the one that is best of all, each with a
  * draw of its own. How many were possible. */
-inlined uint32_t try_swaps(Anneal *a, Seeker *seeker, HostIx to, const VmIx *seats, uint32_t n_seats,
+inlined uint32_t try_swaps(Anneal *anneal, Seeker *seeker, HostIx to, const VmIx *seats, uint32_t n_seats,
                            uint64_t at, uint32_t width) {
-        const Flat *f = &a->f;
+        const Flat *f = &anneal->f;
         const VmIx v = seeker->vm;
         const HostIx from = f->host_of[v];
-        const Cost here = search_anneal_pulls(a, v, from) - a->placed[v] - search_anneal_pulls(a, v, to) +
-                          flat_place(f, v, to);
-        const int64_t price = a->price > 0 ? a->price : NO_PRICE;
+        const Cost here = search_anneal_pulls(anneal, v, from) - anneal->placed[v] -
+                          search_anneal_pulls(anneal, v, to) + flat_place(f, v, to);
+        const int64_t price = anneal->price > 0 ? anneal->price : NO_PRICE;
         Exchange best = { .with = v, .margin = -1 };
         VmIx with[SEATS] = { 0 };
         Cost delta[SEATS];
@@ -318,141 +323,143 @@ inlined uint32_t try_swaps(Anneal *a, Seeker *seeker, HostIx to, const VmIx *sea
 
         for (uint32_t i = 0; i < n_seats; i++) {
                 with[n] = seats[i];
-                n += proposals_possible(&a->proposals, seats[i], from);
+                n += proposals_possible(&anneal->proposals, seats[i], from);
         }
         if (n == 0)
                 return 0;
         if (seeker->left.host != from)
-                swap_side_left(&a->sieve, v, from, width, &seeker->left);
-        swap_side_come(&a->sieve, v, to, width, &come);
+                swap_side_left(&anneal->sieve, v, from, width, &seeker->left);
+        swap_side_come(&anneal->sieve, v, to, width, &come);
         for (uint32_t i = 0; i < n; i++) {
                 const VmIx w = with[i];
 
-                delta[i] =
-                        here + search_anneal_pulls(a, w, to) - search_anneal_pulls(a, w, from) - a->placed[w];
-                bits |= sieve_swap(&a->sieve, &seeker->left, &come, w, price, width) <=
-                                        sieve_up(&a->sieve, search_anneal_draw(a, at + i) - delta[i])
+                delta[i] = here + search_anneal_pulls(anneal, w, to) - search_anneal_pulls(anneal, w, from) -
+                           anneal->placed[w];
+                bits |= sieve_swap(&anneal->sieve, &seeker->left, &come, w, price, width) <=
+                                        sieve_up(&anneal->sieve,
+                                                 search_anneal_draw(anneal, at + i) - delta[i])
                                 ? UINT32_C(1) << i
                                 : 0;
         }
         for (; bits != 0; bits &= bits - 1) {
                 const uint32_t i = (uint32_t) __builtin_ctz(bits);
 
-                swap_judge(a, v, with[i], delta[i], search_anneal_draw(a, at + i), &best);
+                swap_judge(anneal, v, with[i], delta[i], search_anneal_draw(anneal, at + i), &best);
         }
         if (best.with != v)
-                swap_finish(a, v, best.with, best.delta, best.delta + best.margin);
+                swap_finish(anneal, v, best.with, best.delta, best.delta + best.margin);
         return n;
 }
 
 /* Those of hosts that v may go to. */
-inlined uint32_t swaps_seated(Anneal *a, VmIx v, uint32_t listed, uint32_t width) {
-        const Proposals *k = &a->proposals;
-        const Seating *s = &a->seating;
+inlined uint32_t swaps_seated(Anneal *anneal, VmIx v, uint32_t listed, uint32_t width) {
+        const Proposals *k = &anneal->proposals;
+        const Seating *s = &anneal->seating;
         Seeker seeker = { .vm = v, .left = { .host = IX_NONE } };
         uint32_t tried = HOSTS_SWAPPED;
 
         for (int i = 0; i < HOSTS_SWAPPED; i++) {
-                const uint64_t bits = prng_next(&a->s->random);
+                const uint64_t bits = prng_next(&anneal->s->random);
                 const HostIx to = k->list[k->list_start[v] + ((bits >> 48) * listed >> 16)];
                 const uint32_t n = s->n_on[to] < SEATS ? s->n_on[to] : SEATS;
                 const uint64_t first = (bits >> 16 & 0xffffffff) * (s->n_on[to] - n + 1) >> 32;
 
-                if (to != a->f.host_of[v])
-                        tried += try_swaps(a, &seeker, to, s->on + (size_t) to * s->n_vms + first, n,
+                if (to != anneal->f.host_of[v])
+                        tried += try_swaps(anneal, &seeker, to, s->on + (size_t) to * s->n_vms + first, n,
                                            bits % DRAWS, width);
         }
         return tried;
 }
 
 /* Those of its size, wherever they are. */
-inlined uint32_t swaps_alike(Anneal *a, VmIx v, uint32_t width) {
+inlined uint32_t swaps_alike(Anneal *anneal, VmIx v, uint32_t width) {
         Seeker seeker = { .vm = v, .left = { .host = IX_NONE } };
 
         for (int i = 0; i < SWAPS; i++) {
-                const uint64_t bits = prng_next(&a->s->random);
-                const VmIx w = proposals_like(&a->proposals, v, bits);
-                const HostIx to = a->f.host_of[w];
+                const uint64_t bits = prng_next(&anneal->s->random);
+                const VmIx w = proposals_like(&anneal->proposals, v, bits);
+                const HostIx to = anneal->f.host_of[w];
 
-                if (to != a->f.host_of[v] && proposals_possible(&a->proposals, v, to))
-                        try_swaps(a, &seeker, to, &w, 1, bits % DRAWS, width);
+                if (to != anneal->f.host_of[v] && proposals_possible(&anneal->proposals, v, to))
+                        try_swaps(anneal, &seeker, to, &w, 1, bits % DRAWS, width);
         }
         return SWAPS;
 }
 
-inlined void search_anneal_tries(Anneal *a, uint32_t width) {
-        const Proposals *k = &a->proposals;
+inlined void search_anneal_tries(Anneal *anneal, uint32_t width) {
+        const Proposals *k = &anneal->proposals;
         uint32_t n = 0;
 
         while (n < STRIDE) {
-                const VmIx v = proposals_vm(k, prng_next(&a->s->random));
+                const VmIx v = proposals_vm(k, prng_next(&anneal->s->random));
                 const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
 
-                n += try_hosts(a, v, width);
-                n += listed > 0 && a->seating.on ? swaps_seated(a, v, listed, width)
-                                                 : swaps_alike(a, v, width);
+                n += try_hosts(anneal, v, width);
+                n += listed > 0 && anneal->seating.on ? swaps_seated(anneal, v, listed, width)
+                                                      : swaps_alike(anneal, v, width);
         }
-        a->s->evaluations += n;
+        anneal->s->evaluations += n;
 }
 
 /* The loops over a row have constant lengths here, and the widest registers the machine has: integers, so
  * that the result is the same with any. */
-WIDE static void tries_of_width(Anneal *a) {
-        switch (a->f.width) {
+WIDE static void tries_of_width(Anneal *anneal) {
+        switch (anneal->f.width) {
         case 4:
-                search_anneal_tries(a, 4);
+                search_anneal_tries(anneal, 4);
                 break;
         case 8:
-                search_anneal_tries(a, 8);
+                search_anneal_tries(anneal, 8);
                 break;
         case 12:
-                search_anneal_tries(a, 12);
+                search_anneal_tries(anneal, 12);
                 break;
         case 16:
-                search_anneal_tries(a, 16);
+                search_anneal_tries(anneal, 16);
                 break;
         default:
-                search_anneal_tries(a, a->f.width);
+                search_anneal_tries(anneal, anneal->f.width);
                 break;
         }
 }
 
-static uint32_t search_anneal_spent(const Anneal *a) {
-        const SearchBudget *b = &a->s->budget;
+static uint32_t search_anneal_spent(const Anneal *anneal) {
+        const SearchBudget *b = &anneal->s->budget;
         uint64_t part;
 
         if (b->spent)
                 return b->spent(b->stop_arg);
         if (b->evaluations < UINT64_C(1) << 40)
-                part = a->s->evaluations * SPENT_WHOLE / b->evaluations;
+                part = anneal->s->evaluations * SPENT_WHOLE / b->evaluations;
         else
-                part = a->s->evaluations / (b->evaluations / SPENT_WHOLE);
+                part = anneal->s->evaluations / (b->evaluations / SPENT_WHOLE);
         return part < SPENT_WHOLE ? (uint32_t) part : SPENT_WHOLE;
 }
 
-static void search_anneal_keep_best(Anneal *a) {
-        if (a->f.excess > 0 || a->f.cost >= a->best)
+static void search_anneal_keep_best(Anneal *anneal) {
+        if (anneal->f.excess > 0 || anneal->f.cost >= anneal->best)
                 return;
-        a->best = a->f.cost;
-        memcpy(a->best_of, a->f.host_of, sizeof(HostIx) * a->p->n_vms);
+        anneal->best = anneal->f.cost;
+        memcpy(anneal->best_of, anneal->f.host_of, sizeof(HostIx) * anneal->p->n_vms);
 }
 
 /* A long search starts hot, where everything is still moving; a short one must not melt what it has no time
  * to freeze again. What counts is the number of tries a VM gets. */
-static void warm_choose(Anneal *a, int64_t now) {
-        const int64_t usual = log2_fixed((uint64_t) a->usual);
+static void warm_choose(Anneal *anneal, int64_t now) {
+        const int64_t usual = log2_fixed((uint64_t) anneal->usual);
         const uint64_t more =
-                (uint64_t) (SPENT_WHOLE - now) / (uint64_t) (now > a->began ? now - a->began : 1) + 1;
-        const uint64_t tries_a_vm = a->s->evaluations * more / a->p->n_vms;
-        const int64_t melts = (int64_t) (a->held ? MELTS : MELTS_FREE) << FRACTION;
+                (uint64_t) (SPENT_WHOLE - now) / (uint64_t) (now > anneal->began ? now - anneal->began : 1) +
+                1;
+        const uint64_t tries_a_vm = anneal->s->evaluations * more / anneal->p->n_vms;
+        const int64_t melts = (int64_t) (anneal->held ? MELTS : MELTS_FREE) << FRACTION;
         int64_t warm = usual + (log2_fixed(tries_a_vm + 1) - melts) / 2;
 
         warm = warm < usual - COLDEST ? usual - COLDEST : warm;
         warm = warm > usual + HOTTEST ? usual + HOTTEST : warm;
-        a->warm = warm > 0 ? warm : 0;
-        a->mild = a->warm > MILD ? a->warm - MILD : 0;
-        a->cold = a->mild > COOLED ? a->mild - COOLED : 0;
-        a->melted = true;
+        anneal->warm = warm > 0 ? warm : 0;
+        anneal->mild = anneal->warm > MILD ? anneal->warm - MILD : 0;
+        anneal->cold = anneal->mild > COOLED ? anneal->mild - COOLED : 0;
+        anneal->melted = true;
 }
 
 static int64_t search_anneal_between(int64_t from, int64_t to, int64_t now, int64_t begin, int64_t end) {
@@ -462,11 +469,11 @@ static int64_t search_anneal_between(int64_t from, int64_t to, int64_t now, int6
 }
 
 /* Back to the best there is, which fits. */
-static void search_anneal_retreat(Anneal *a) {
-        for (VmIx v = 0; v < a->p->n_vms; v++)
-                if (a->f.host_of[v] != a->best_of[v])
-                        search_anneal_make(a, (Move){ v, a->f.host_of[v], a->best_of[v] });
-        assert(a->f.excess == 0 && a->f.cost == a->best);
+static void search_anneal_retreat(Anneal *anneal) {
+        for (VmIx v = 0; v < anneal->p->n_vms; v++)
+                if (anneal->f.host_of[v] != anneal->best_of[v])
+                        search_anneal_make(anneal, (Move){ v, anneal->f.host_of[v], anneal->best_of[v] });
+        assert(anneal->f.excess == 0 && anneal->f.cost == anneal->best);
 }
 
 /* What a unit of excess costs. */
@@ -478,61 +485,63 @@ static int64_t price_at(int64_t now) {
 }
 
 /* The temperature falls evenly in the logarithm, quicker at the end. */
-static void search_anneal_cool(Anneal *a, int64_t now) {
+static void search_anneal_cool(Anneal *anneal, int64_t now) {
         int64_t mild;
 
-        if (!a->melted && now < a->began + START_AFTER)
+        if (!anneal->melted && now < anneal->began + START_AFTER)
                 return;
-        if (!a->melted)
-                warm_choose(a, now);
-        mild = search_anneal_between(a->warm, a->mild, now, START_AFTER, MILD_AT);
-        a->temperature = exp2_fixed(search_anneal_between(mild, a->cold, now, MILD_AT, SPENT_WHOLE));
-        a->price = now < HARD_AT || (now < LAST_AT && a->f.excess > 0) ? price_at(now) : 0;
-        if (a->price == 0 && a->f.excess > 0)
-                search_anneal_retreat(a);
+        if (!anneal->melted)
+                warm_choose(anneal, now);
+        mild = search_anneal_between(anneal->warm, anneal->mild, now, START_AFTER, MILD_AT);
+        anneal->temperature =
+                exp2_fixed(search_anneal_between(mild, anneal->cold, now, MILD_AT, SPENT_WHOLE));
+        anneal->price = now < HARD_AT || (now < LAST_AT && anneal->f.excess > 0) ? price_at(now) : 0;
+        if (anneal->price == 0 && anneal->f.excess > 0)
+                search_anneal_retreat(anneal);
 }
 
 /* What the sieve lets through may be up to 1/512 hotter: so it need not be told of each change. */
-static void search_anneal_schedule(Anneal *a, int64_t now) {
-        search_anneal_cool(a, now);
-        if (a->temperature <= a->most_of && a->temperature >= a->most_of - a->most_of / 512)
+static void search_anneal_schedule(Anneal *anneal, int64_t now) {
+        search_anneal_cool(anneal, now);
+        if (anneal->temperature <= anneal->most_of &&
+            anneal->temperature >= anneal->most_of - anneal->most_of / 512)
                 return;
-        a->most_of = a->temperature;
-        a->sieves = true;
+        anneal->most_of = anneal->temperature;
+        anneal->sieves = true;
         for (uint32_t i = 0; i < DRAWS_ALL; i++) {
-                const int64_t most = sieve_up(&a->sieve, search_anneal_draw(a, i) + 1);
+                const int64_t most = sieve_up(&anneal->sieve, search_anneal_draw(anneal, i) + 1);
 
-                a->most[i] = (int32_t) (most < SIEVE_MOST ? most : SIEVE_MOST);
-                a->sieves &= most < SIEVE_MOST;
+                anneal->most[i] = (int32_t) (most < SIEVE_MOST ? most : SIEVE_MOST);
+                anneal->sieves &= most < SIEVE_MOST;
         }
 }
 
-static void search_anneal_anneal(Anneal *a) {
+static void search_anneal_anneal(Anneal *anneal) {
         uint64_t copied = 0;
         uint32_t now;
 
-        if (a->proposals.n_ranks == 0)
+        if (anneal->proposals.n_ranks == 0)
                 return; /* nobody has a choice */
-        a->began = search_anneal_spent(a);
-        while ((now = search_anneal_spent(a)) < SPENT_WHOLE && !search_state_stopped(a->s)) {
-                search_anneal_schedule(a, now);
-                tries_of_width(a);
-                if (a->s->evaluations - copied < (uint64_t) a->p->n_vms * COPY_EVERY)
+        anneal->began = search_anneal_spent(anneal);
+        while ((now = search_anneal_spent(anneal)) < SPENT_WHOLE && !search_state_stopped(anneal->s)) {
+                search_anneal_schedule(anneal, now);
+                tries_of_width(anneal);
+                if (anneal->s->evaluations - copied < (uint64_t) anneal->p->n_vms * COPY_EVERY)
                         continue;
-                copied = a->s->evaluations;
-                search_anneal_keep_best(a);
+                copied = anneal->s->evaluations;
+                search_anneal_keep_best(anneal);
         }
-        search_anneal_keep_best(a);
+        search_anneal_keep_best(anneal);
 }
 
 /* The median of what random shifts change, whether they fit or not: the scale of the landscape. */
-static Cost search_anneal_usual_change(Anneal *a) {
+static Cost search_anneal_usual_change(Anneal *anneal) {
         Cost seen[SAMPLE];
-        Flat *f = &a->f;
+        Flat *f = &anneal->f;
 
         for (int i = 0; i < SAMPLE; i++) {
-                const VmIx v = prng_below(&a->s->random, a->p->n_vms);
-                const HostIx from = f->host_of[v], to = prng_below(&a->s->random, a->p->n_hosts);
+                const VmIx v = prng_below(&anneal->s->random, anneal->p->n_vms);
+                const HostIx from = f->host_of[v], to = prng_below(&anneal->s->random, anneal->p->n_hosts);
                 const Cost d = row_cost(flat_over(f, to), flat_step(f, v), 1, f->width) - f->host_cost[to] +
                                row_cost(flat_over(f, from), flat_step(f, v), -1, f->width) -
                                f->host_cost[from];
@@ -552,16 +561,16 @@ static bool holds_at_home(const Flat *f, VmIx v) {
         return false;
 }
 
-static void homing_fill(Anneal *a) {
-        const Proposals *k = &a->proposals;
+static void homing_fill(Anneal *anneal) {
+        const Proposals *k = &anneal->proposals;
 
-        for (VmIx v = 0; v < a->p->n_vms; v++) {
+        for (VmIx v = 0; v < anneal->p->n_vms; v++) {
                 const uint32_t listed = k->list_start[v + 1] - k->list_start[v];
 
-                if (!holds_at_home(&a->f, v))
+                if (!holds_at_home(&anneal->f, v))
                         continue;
-                a->homing[v] = log2_fixed(listed > 0 ? listed : k->n_hosts);
-                a->held = true;
+                anneal->homing[v] = log2_fixed(listed > 0 ? listed : k->n_hosts);
+                anneal->held = true;
         }
 }
 

@@ -22,8 +22,8 @@ static bool within_cap(const SearchState *s, const SearchBudget *b) {
         return s->e->n_away <= b->max_moves && s->e->mib_away <= b->max_mib;
 }
 
-static int cheaper_first(const void *a, const void *b) {
-        const Return *x = a, *y = b;
+static int cheaper_first(const void *left, const void *right) {
+        const Return *x = left, *y = right;
         const int d = costs_compare(&x->delta, &y->delta);
 
         return d != 0 ? d : (x->vm > y->vm) - (x->vm < y->vm);

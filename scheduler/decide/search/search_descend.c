@@ -216,8 +216,8 @@ typedef struct ShardOrder {
         double off;
 } ShardOrder;
 
-static int by_off(const void *a, const void *b) {
-        const ShardOrder *x = a, *y = b;
+static int by_off(const void *left, const void *right) {
+        const ShardOrder *x = left, *y = right;
 
         if (x->off != y->off)
                 return x->off > y->off ? -1 : 1;

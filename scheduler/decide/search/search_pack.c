@@ -45,8 +45,8 @@ typedef struct Pack {
         uint32_t n_emptied;
 } Pack;
 
-static int by_effort(const void *a, const void *b) {
-        const Candidate *x = a, *y = b;
+static int by_effort(const void *left, const void *right) {
+        const Candidate *x = left, *y = right;
 
         if (x->n != y->n)
                 return x->n < y->n ? -1 : 1;
@@ -55,8 +55,8 @@ static int by_effort(const void *a, const void *b) {
         return x->host < y->host ? -1 : x->host > y->host;
 }
 
-static int search_pack_by_size(const void *a, const void *b) {
-        const Sitting *x = a, *y = b;
+static int search_pack_by_size(const void *left, const void *right) {
+        const Sitting *x = left, *y = right;
 
         if (x->size != y->size)
                 return x->size > y->size ? -1 : 1;
@@ -176,10 +176,10 @@ typedef struct Place {
         HostIx host;
 } Place;
 
-static bool place_better(const Place *a, const Place *b) {
-        const int c = b->host == IX_NONE ? -1 : costs_compare(&a->delta, &b->delta);
+static bool place_better(const Place *left, const Place *right) {
+        const int c = right->host == IX_NONE ? -1 : costs_compare(&left->delta, &right->delta);
 
-        return c != 0 ? c < 0 : a->left < b->left;
+        return c != 0 ? c < 0 : left->left < right->left;
 }
 
 /* The reserve has no say in which host is best, only in whether it may be. */

@@ -42,118 +42,118 @@ typedef struct Spend {
         Costs best;
 } Spend;
 
-static bool search_spend_within(const Spend *x) {
-        return x->s->e->n_away <= x->cap.max_moves && x->s->e->mib_away <= x->cap.max_mib;
+static bool search_spend_within(const Spend *spend) {
+        return spend->s->e->n_away <= spend->cap.max_moves && spend->s->e->mib_away <= spend->cap.max_mib;
 }
 
-static void search_spend_make(Spend *x, Move m) {
-        const HostIx home = x->s->e->problem->home[m.vm];
+static void search_spend_make(Spend *spend, Move m) {
+        const HostIx home = spend->s->e->problem->home[m.vm];
 
-        search_state_move(x->s, m);
+        search_state_move(spend->s, m);
         if (m.from == home) {
-                x->place[m.vm] = x->n_away;
-                x->away[x->n_away++] = m.vm;
+                spend->place[m.vm] = spend->n_away;
+                spend->away[spend->n_away++] = m.vm;
         } else if (m.to == home) {
-                const VmIx last = x->away[--x->n_away];
+                const VmIx last = spend->away[--spend->n_away];
 
-                x->away[x->place[m.vm]] = last;
-                x->place[last] = x->place[m.vm];
-                x->place[m.vm] = IX_NONE;
+                spend->away[spend->place[m.vm]] = last;
+                spend->place[last] = spend->place[m.vm];
+                spend->place[m.vm] = IX_NONE;
         }
 }
 
 /* What m pays, or gets back. */
-static Cost fee_of(const Spend *x, Move m) {
-        const int step = leaves_home(x->s->e, m);
-        __int128 fee = x->fee;
+static Cost fee_of(const Spend *spend, Move m) {
+        const int step = leaves_home(spend->s->e, m);
+        __int128 fee = spend->fee;
 
-        if (step != 0 && x->mean_mib > 0)
-                fee = fee * problem_need(x->s->e->problem, m.vm)[RES_MEMORY] / x->mean_mib;
+        if (step != 0 && spend->mean_mib > 0)
+                fee = fee * problem_need(spend->s->e->problem, m.vm)[RES_MEMORY] / spend->mean_mib;
         return step * (Cost) (fee < COST_LARGE << 16 ? fee : COST_LARGE << 16);
 }
 
 /* The largest cost that this draw accepts: −temperature × ln u. */
-static Cost search_spend_draw(Spend *x) {
-        const uint64_t u = (prng_next(&x->s->random) >> 40) + 1; /* of 2^24 */
+static Cost search_spend_draw(Spend *spend) {
+        const uint64_t u = (prng_next(&spend->s->random) >> 40) + 1; /* of 2^24 */
 
-        return (x->temperature * (((24 << FRACTION) - log2_fixed(u)) * LN2 >> FRACTION)) >> FRACTION;
+        return (spend->temperature * (((24 << FRACTION) - log2_fixed(u)) * LN2 >> FRACTION)) >> FRACTION;
 }
 
 /* Tiers before balance get no worse, and what makes them better is taken. */
-static bool search_spend_accepts(Spend *x, const Costs *d, Cost fees) {
+static bool search_spend_accepts(Spend *spend, const Costs *d, Cost fees) {
         for (int t = 0; t < TIER_BALANCE; t++)
                 if (d->tier[t] != 0)
                         return d->tier[t] < 0;
-        return d->tier[TIER_BALANCE] + fees <= 0 || d->tier[TIER_BALANCE] + fees <= search_spend_draw(x);
+        return d->tier[TIER_BALANCE] + fees <= 0 || d->tier[TIER_BALANCE] + fees <= search_spend_draw(spend);
 }
 
-static void try_shift(Spend *x, Move m) {
-        const Evaluator *e = x->s->e;
+static void try_shift(Spend *spend, Move m) {
+        const Evaluator *e = spend->s->e;
         Costs d;
 
-        x->s->evaluations++;
+        spend->s->evaluations++;
         if (m.from == m.to || hot_refuse(e, m) != REASON_NONE)
                 return;
         d = hot_delta(e, m);
-        if (search_spend_accepts(x, &d, fee_of(x, m)))
-                search_spend_make(x, m);
+        if (search_spend_accepts(spend, &d, fee_of(spend, m)))
+                search_spend_make(spend, m);
 }
 
-static void try_swap(Spend *x, VmIx v, VmIx w) {
-        Evaluator *e = x->s->e;
+static void try_swap(Spend *spend, VmIx v, VmIx w) {
+        Evaluator *e = spend->s->e;
         const HostIx a = e->x->host_of[v], b = e->x->host_of[w];
         const Move there = { v, a, b }, back = { w, b, a };
         Costs d;
 
-        x->s->evaluations++;
+        spend->s->evaluations++;
         if (a == b || hot_swap_refuse(e, v, w) != REASON_NONE)
                 return;
         d = hot_swap_delta(e, v, w);
-        if (!search_spend_accepts(x, &d, fee_of(x, there) + fee_of(x, back)))
+        if (!search_spend_accepts(spend, &d, fee_of(spend, there) + fee_of(spend, back)))
                 return;
-        search_spend_make(x, there);
-        search_spend_make(x, back);
+        search_spend_make(spend, there);
+        search_spend_make(spend, back);
 }
 
 /* One of those away: elsewhere or home, or home in exchange for another that leaves. */
-static void search_spend_try_away(Spend *x, Prng *g) {
-        const Problem *p = x->s->e->problem;
-        const VmIx v = x->away[prng_below(g, x->n_away)];
-        const HostIx from = x->s->e->x->host_of[v];
+static void search_spend_try_away(Spend *spend, Prng *g) {
+        const Problem *p = spend->s->e->problem;
+        const VmIx v = spend->away[prng_below(g, spend->n_away)];
+        const HostIx from = spend->s->e->x->host_of[v];
 
         if (prng_below(g, 3) > 0)
-                try_shift(x, (Move){ v, from, prng_below(g, p->n_hosts) });
+                try_shift(spend, (Move){ v, from, prng_below(g, p->n_hosts) });
         else
-                try_shift(x, (Move){ v, from, p->home[v] });
+                try_shift(spend, (Move){ v, from, p->home[v] });
 }
 
-static void try_one(Spend *x) {
-        const Problem *p = x->s->e->problem;
-        Prng *g = &x->s->random;
+static void try_one(Spend *spend) {
+        const Problem *p = spend->s->e->problem;
+        Prng *g = &spend->s->random;
         const uint32_t what = prng_below(g, 8);
         const VmIx v = prng_below(g, p->n_vms);
 
-        if (what == 0 && x->n_away > 0)
-                search_spend_try_away(x, g);
+        if (what == 0 && spend->n_away > 0)
+                search_spend_try_away(spend, g);
         else if (what < 6)
-                try_swap(x, v, prng_below(g, p->n_vms));
+                try_swap(spend, v, prng_below(g, p->n_vms));
         else
-                try_shift(x, (Move){ v, x->s->e->x->host_of[v], prng_below(g, p->n_hosts) });
+                try_shift(spend, (Move){ v, spend->s->e->x->host_of[v], prng_below(g, p->n_hosts) });
 }
 
 /* What a random shift changes, the median, from 1 to COST_LARGE. */
-static int search_spend_usual_change(Spend *x, Cost *ret) {
-        const Evaluator *e = x->s->e;
+static int search_spend_usual_change(Spend *spend, Cost *ret) {
+        const Evaluator *e = spend->s->e;
         const Problem *p = e->problem;
-        const ArenaMark mark = arena_mark(x->s->arena);
-        Cost *found = arena_new(x->s->arena, Cost, SAMPLE);
+        const ArenaMark mark = arena_mark(spend->s->arena);
+        Cost *found = arena_new(spend->s->arena, Cost, SAMPLE);
         uint32_t n = 0;
 
         if (!found)
                 return -ENOMEM;
         for (uint32_t i = 0; i < 4 * SAMPLE && n < SAMPLE; i++) {
-                const VmIx v = prng_below(&x->s->random, p->n_vms);
-                const Move m = { v, e->x->host_of[v], prng_below(&x->s->random, p->n_hosts) };
+                const VmIx v = prng_below(&spend->s->random, p->n_vms);
+                const Move m = { v, e->x->host_of[v], prng_below(&spend->s->random, p->n_hosts) };
                 Cost d;
 
                 if (m.from == m.to || hot_refuse(e, m) != REASON_NONE)
@@ -164,37 +164,37 @@ static int search_spend_usual_change(Spend *x, Cost *ret) {
         qsort(found, n, sizeof(*found), compare_int64);
         *ret = n > 0 && found[n / 2] > 0 ? found[n / 2] : 1;
         *ret = *ret < COST_LARGE ? *ret : COST_LARGE;
-        arena_rewind(x->s->arena, mark);
+        arena_rewind(spend->s->arena, mark);
         return 0;
 }
 
-static void search_spend_keep_best(Spend *x) {
-        const Evaluator *e = x->s->e;
+static void search_spend_keep_best(Spend *spend) {
+        const Evaluator *e = spend->s->e;
 
-        if (!search_spend_within(x) || costs_compare(&e->cost, &x->best) >= 0)
+        if (!search_spend_within(spend) || costs_compare(&e->cost, &spend->best) >= 0)
                 return;
-        x->best = e->cost;
-        memcpy(x->best_of, e->x->host_of, sizeof(HostIx) * e->problem->n_vms);
+        spend->best = e->cost;
+        memcpy(spend->best_of, e->x->host_of, sizeof(HostIx) * e->problem->n_vms);
 }
 
 /* The temperature falls evenly in the logarithm; the fee follows the cap in small steps. */
-static void search_spend_anneal(Spend *x, uint64_t tries, Cost usual) {
+static void search_spend_anneal(Spend *spend, uint64_t tries, Cost usual) {
         const int64_t from = log2_fixed((uint64_t) usual) - WARM;
 
         const Cost dearest = usual << 10;
 
-        x->fee = usual;
-        for (uint64_t done = 0; done < tries && !search_state_stopped(x->s); done += STRIDE) {
+        spend->fee = usual;
+        for (uint64_t done = 0; done < tries && !search_state_stopped(spend->s); done += STRIDE) {
                 const int64_t now = from - (int64_t) ((uint64_t) (COLD - WARM) * done / tries);
 
-                x->temperature = exp2_fixed(now > 0 ? now : 0);
-                if (search_spend_within(x))
-                        x->fee -= x->fee / FEE_STEP;
-                else if (x->fee < dearest)
-                        x->fee += x->fee / FEE_STEP + 1;
+                spend->temperature = exp2_fixed(now > 0 ? now : 0);
+                if (search_spend_within(spend))
+                        spend->fee -= spend->fee / FEE_STEP;
+                else if (spend->fee < dearest)
+                        spend->fee += spend->fee / FEE_STEP + 1;
                 for (int i = 0; i < STRIDE; i++)
-                        try_one(x);
-                search_spend_keep_best(x);
+                        try_one(spend);
+                search_spend_keep_best(spend);
         }
 }
 

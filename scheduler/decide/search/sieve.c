@@ -8,15 +8,15 @@
 
 /* What is larger than cap is taken for cap. A sum stays a bound from below: x + y with both at most cap in
  * amount is not above the true sum if that is positive, and not above 0 if it is not. */
-static int32_t rounded_down(const Sieve *s, int64_t x) {
-        const int64_t coarse = x >> s->digits;
+static int32_t rounded_down(const Sieve *s, int64_t value) {
+        const int64_t coarse = value >> s->digits;
 
         return (int32_t) (coarse > s->cap ? s->cap : coarse < -s->cap ? -s->cap : coarse);
 }
 
 /* Of what is taken away from the bound: at least what it is, or so much that anything gets through. */
-static int32_t rounded_up(const Sieve *s, int64_t x) {
-        const int64_t coarse = sieve_up(s, x);
+static int32_t rounded_up(const Sieve *s, int64_t value) {
+        const int64_t coarse = sieve_up(s, value);
 
         return (int32_t) (coarse > MOST_COST ? MOST_COST : coarse);
 }

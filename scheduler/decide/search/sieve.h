@@ -40,8 +40,8 @@ int sieve_build(Arena *a, const Flat *f, Sieve *ret) must_check;
 void sieve_refresh(Sieve *s, HostIx h);
 
 /* A cost as the sieve counts: not below it. */
-static inline int64_t sieve_up(const Sieve *s, Cost x) {
-        return -(-x >> s->digits);
+static inline int64_t sieve_up(const Sieve *s, Cost cost) {
+        return -(-cost >> s->digits);
 }
 
 /* Costs up to here can be compared. */

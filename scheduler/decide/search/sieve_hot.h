@@ -22,13 +22,13 @@ inlined Lanes lanes_read(const int32_t *from) {
         return x;
 }
 
-inlined Lanes lanes_above_zero(Lanes x) {
-        return x & (x > 0);
+inlined Lanes lanes_above_zero(Lanes lanes) {
+        return lanes & (lanes > 0);
 }
 
 /* A bit for each lane that is below zero. */
-inlined uint32_t lanes_below_zero(Lanes x) {
-        const Lanes bits = (x < 0) & (Lanes){ 1, 2, 4, 8 };
+inlined uint32_t lanes_below_zero(Lanes lanes) {
+        const Lanes bits = (lanes < 0) & (Lanes){ 1, 2, 4, 8 };
 
         return (uint32_t) (bits[0] | bits[1] | bits[2] | bits[3]);
 }
@@ -133,8 +133,9 @@ inlined void swap_side_come(const Sieve *s, VmIx v, HostIx h, uint32_t width, Sw
 }
 
 /* Both sums at once: the first in lane 0, the second in lane 1. */
-inlined Lanes lanes_sums(Lanes x, Lanes y) {
-        const Lanes z = __builtin_shufflevector(x, y, 0, 4, 1, 5) + __builtin_shufflevector(x, y, 2, 6, 3, 7);
+inlined Lanes lanes_sums(Lanes left, Lanes right) {
+        const Lanes z = __builtin_shufflevector(left, right, 0, 4, 1, 5) +
+                        __builtin_shufflevector(left, right, 2, 6, 3, 7);
 
         return z + __builtin_shufflevector(z, z, 2, 3, 0, 1);
 }

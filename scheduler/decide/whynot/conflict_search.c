@@ -32,19 +32,19 @@ typedef struct Seeking {
         uint64_t *steps;
 } Seeking;
 
-static uint64_t *allowed_of(const Seeking *k, uint32_t v) {
-        return k->allowed + (size_t) v * k->words;
+static uint64_t *allowed_of(const Seeking *k, uint32_t vm) {
+        return k->allowed + (size_t) vm * k->words;
 }
 
-static bool is_allowed(const Seeking *k, uint32_t v, HostIx h) {
-        return allowed_of(k, v)[h / 64] >> (h % 64) & 1;
+static bool is_allowed(const Seeking *k, uint32_t vm, HostIx h) {
+        return allowed_of(k, vm)[h / 64] >> (h % 64) & 1;
 }
 
-static uint32_t n_allowed(const Seeking *k, uint32_t v) {
+static uint32_t n_allowed(const Seeking *k, uint32_t vm) {
         uint32_t n = 0;
 
         for (uint32_t w = 0; w < k->words; w++)
-                for (uint64_t bits = allowed_of(k, v)[w]; bits != 0; bits &= bits - 1)
+                for (uint64_t bits = allowed_of(k, vm)[w]; bits != 0; bits &= bits - 1)
                         n++;
         return n;
 }
@@ -55,19 +55,19 @@ bool conflict_holds(const Problem *p, VmIx v) {
         return reason_is_of_vm(p->pinned[v]) || p->pinned[v] == REASON_LOCAL_DISK;
 }
 
-static bool is_open(const Seeking *k, uint32_t v, HostIx h) {
+static bool is_open(const Seeking *k, uint32_t value, HostIx h) {
         const Problem *p = k->space->p;
-        const VmIx vm = k->space->vms[v];
+        const VmIx vm = k->space->vms[value];
         Reason why;
 
         if (p->home[vm] == h)
                 return true;
-        if (k->set->held[v] && conflict_holds(p, vm))
+        if (k->set->held[value] && conflict_holds(p, vm))
                 return false;
         if (k->set->closed[h] && p->roles[h].no_entry != REASON_NONE)
                 return false;
         why = problem_class_denies(p, vm, h);
-        return !k->set->bound[v] || why == REASON_NONE || why == REASON_RULE_HOSTS;
+        return !k->set->bound[value] || why == REASON_NONE || why == REASON_RULE_HOSTS;
 }
 
 static void allow_by_rule(const Seeking *k, const ConflictRule *rule, uint64_t *named) {
@@ -271,18 +271,18 @@ static int begin_room(Seeking *k) {
         return 0;
 }
 
-static bool are_alike(const Seeking *k, HostIx x, HostIx y) {
+static bool are_alike(const Seeking *k, HostIx left, HostIx right) {
         const Problem *p = k->space->p;
 
         for (int level = LEVEL_HOST + 1; level < LEVEL_N; level++)
-                if (problem_domain(p, (Level) level, x) != problem_domain(p, (Level) level, y))
+                if (problem_domain(p, (Level) level, left) != problem_domain(p, (Level) level, right))
                         return false;
         for (uint32_t r = 0; r < p->n_res && k->room; r++)
-                if (k->set->room[x] != k->set->room[y] ||
-                    k->room[(size_t) x * p->n_res + r] != k->room[(size_t) y * p->n_res + r])
+                if (k->set->room[left] != k->set->room[right] ||
+                    k->room[(size_t) left * p->n_res + r] != k->room[(size_t) right * p->n_res + r])
                         return false;
         for (uint32_t v = 0; v < k->space->n_vms; v++)
-                if (is_allowed(k, v, x) != is_allowed(k, v, y))
+                if (is_allowed(k, v, left) != is_allowed(k, v, right))
                         return false;
         return true;
 }
@@ -351,13 +351,13 @@ static void conflict_search_tally(Tally *t, bool other, uint32_t d, bool comes) 
                 t->occupied = comes ? t->occupied + 1 : t->occupied - 1;
 }
 
-/* Puts v on h (comes), or takes it away. False: some rule or the room is against it. */
-static bool conflict_search_put(const Seeking *k, uint32_t v, HostIx h, bool comes) {
+/* Puts vm on h (comes), or takes it away. False: some rule or the room is against it. */
+static bool conflict_search_put(const Seeking *k, uint32_t vm, HostIx h, bool comes) {
         const ConflictSpace *space = k->space;
         const Problem *p = space->p;
         bool holds = true;
 
-        for (uint32_t i = space->start[v]; i < space->start[v + 1]; i++) {
+        for (uint32_t i = space->start[vm]; i < space->start[vm + 1]; i++) {
                 const ConflictPart *part = &space->parts[i];
                 const Rule *written = space->rules[part->rule].written;
                 const uint32_t d = problem_domain(p, written->level, h);
@@ -371,7 +371,7 @@ static bool conflict_search_put(const Seeking *k, uint32_t v, HostIx h, bool com
                 if (written->kind == RULE_NEAR && lonely != (t->count[d] > 0 && t->others[d] == 0))
                         t->lonely = lonely ? t->lonely - 1 : t->lonely + 1;
         }
-        for (uint32_t i = space->start[v]; i < space->start[v + 1] && comes && holds; i++)
+        for (uint32_t i = space->start[vm]; i < space->start[vm + 1] && comes && holds; i++)
                 if (k->set->rules[space->parts[i].rule])
                         holds = part_holds(
                                 k, &space->parts[i],
@@ -379,8 +379,8 @@ static bool conflict_search_put(const Seeking *k, uint32_t v, HostIx h, bool com
         for (uint32_t r = 0; r < p->n_res && k->room; r++) {
                 int64_t *left = &k->room[(size_t) h * p->n_res + r];
 
-                *left -= comes ? problem_need(p, space->vms[v])[r] : -problem_need(p, space->vms[v])[r];
-                holds &= !k->set->room[h] || *left >= 0 || problem_need(p, space->vms[v])[r] <= 0;
+                *left -= comes ? problem_need(p, space->vms[vm])[r] : -problem_need(p, space->vms[vm])[r];
+                holds &= !k->set->room[h] || *left >= 0 || problem_need(p, space->vms[vm])[r] <= 0;
         }
         k->on[h] = comes ? k->on[h] + 1 : k->on[h] - 1;
         return holds;
@@ -394,22 +394,22 @@ static bool was_tried(const Seeking *k, HostIx h) {
         return false;
 }
 
-/* The next host for v that holds; its home is tried first: turn 0. False: there is none. */
-static bool next_host(const Seeking *k, uint32_t v, uint32_t *turn) {
-        const HostIx home = k->space->p->home[k->space->vms[v]];
+/* The next host for vm that holds; its home is tried first: turn 0. False: there is none. */
+static bool next_host(const Seeking *k, uint32_t vm, uint32_t *turn) {
+        const HostIx home = k->space->p->home[k->space->vms[vm]];
 
         while (*turn <= k->space->p->n_hosts && *k->steps > 0) {
                 const HostIx h = *turn == 0 ? home : *turn - 1;
 
                 if ((*turn)++ > 0 && h == home)
                         continue;
-                if (h == IX_NONE || !is_allowed(k, v, h) || (h != home && k->on[h] == 0 && was_tried(k, h)))
+                if (h == IX_NONE || !is_allowed(k, vm, h) || (h != home && k->on[h] == 0 && was_tried(k, h)))
                         continue;
                 (*k->steps)--;
-                k->at[v] = h;
-                if (conflict_search_put(k, v, h, true))
+                k->at[vm] = h;
+                if (conflict_search_put(k, vm, h, true))
                         return true;
-                (void) conflict_search_put(k, v, h, false);
+                (void) conflict_search_put(k, vm, h, false);
         }
         return false;
 }

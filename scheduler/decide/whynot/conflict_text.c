@@ -12,16 +12,17 @@ typedef struct Names {
 } Names;
 
 /* "a", "a and b", "a, b, c and 3 more" */
-static void add_name(Names *x, const char *name) {
-        const bool last = x->n + 1 == x->all, shown = x->n < NAMES_SHOWN;
+static void add_name(Names *names, const char *name) {
+        const bool last = names->n + 1 == names->all, shown = names->n < NAMES_SHOWN;
 
-        x->n++;
-        if (x->n == 1)
-                x->text = name;
-        else if (shown && x->text)
-                x->text = text_format(x->arena, "%s%s%s", x->text, last ? " and " : ", ", name);
-        else if (last && x->text)
-                x->text = text_format(x->arena, "%s and %u more", x->text, x->all - NAMES_SHOWN);
+        names->n++;
+        if (names->n == 1)
+                names->text = name;
+        else if (shown && names->text)
+                names->text = text_format(names->arena, "%s%s%s", names->text, last ? " and " : ", ", name);
+        else if (last && names->text)
+                names->text =
+                        text_format(names->arena, "%s and %u more", names->text, names->all - NAMES_SHOWN);
 }
 
 static const char *vm_names(Arena *a, const Snapshot *s, const VmIx *vms, uint32_t n) {
@@ -72,11 +73,11 @@ static const char *rule_words(Arena *a, const Snapshot *s, const Rule *rule) {
         return rule->name;
 }
 
-static const char *closed_word(const Host *h) {
-        return h->state != HOST_ACTIVE        ? host_state_names[h->state]
-               : h->excluded != EXCLUDED_NONE ? "facts stale or missing"
-               : h->fault_grade >= 2          ? "a hardware fault"
-                                              : "it takes none";
+static const char *closed_word(const Host *host) {
+        return host->state != HOST_ACTIVE        ? host_state_names[host->state]
+               : host->excluded != EXCLUDED_NONE ? "facts stale or missing"
+               : host->fault_grade >= 2          ? "a hardware fault"
+                                                 : "it takes none";
 }
 
 static const char *closed_words(Arena *a, const Snapshot *s, const Conflict *c) {

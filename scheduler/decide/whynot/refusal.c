@@ -135,11 +135,11 @@ uint32_t refusal_rule(const Trial *t, VmIx v, HostIx h, Reason reason) {
         return rule ? rule->source : IX_NONE;
 }
 
-static const char *place_name(const Host *h, Level level) {
-        const char *name = level == LEVEL_RACK   ? h->rack
-                           : level == LEVEL_ZONE ? h->zone
-                           : level == LEVEL_HOST ? h->name
-                                                 : h->neighborhood;
+static const char *place_name(const Host *host, Level level) {
+        const char *name = level == LEVEL_RACK   ? host->rack
+                           : level == LEVEL_ZONE ? host->zone
+                           : level == LEVEL_HOST ? host->name
+                                                 : host->neighborhood;
 
         return name ? name : "";
 }

@@ -221,12 +221,12 @@ int trial_host(Arena *a, const Trial *t, VmIx v, HostIx h, TrialHost *ret) {
         return 0;
 }
 
-static int rank_of(const TrialHost *h) {
-        return h->here ? 0 : h->reason == REASON_NONE ? 1 : 2;
+static int rank_of(const TrialHost *host) {
+        return host->here ? 0 : host->reason == REASON_NONE ? 1 : 2;
 }
 
-static int trial_compare_hosts(const void *a, const void *b) {
-        const TrialHost *x = a, *y = b;
+static int trial_compare_hosts(const void *left, const void *right) {
+        const TrialHost *x = left, *y = right;
         int c = rank_of(x) - rank_of(y);
 
         if (c == 0)

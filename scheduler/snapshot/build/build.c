@@ -338,21 +338,21 @@ typedef struct RowRef {
 } RowRef;
 
 /* By name, then the strongest claim first; a total order, so that the order of reports plays no part. */
-static int build_row_compare(const void *a, const void *b) {
-        const VmRow *x = ((const RowRef *) a)->row, *y = ((const RowRef *) b)->row;
+static int build_row_compare(const void *left, const void *right) {
+        const VmRow *x = ((const RowRef *) left)->row, *y = ((const RowRef *) right)->row;
         int c = strcmp(x->vm.name, y->vm.name);
 
         if (c != 0)
                 return c;
-        if (((const RowRef *) a)->claim != ((const RowRef *) b)->claim)
-                return ((const RowRef *) b)->claim - ((const RowRef *) a)->claim;
+        if (((const RowRef *) left)->claim != ((const RowRef *) right)->claim)
+                return ((const RowRef *) right)->claim - ((const RowRef *) left)->claim;
         if (x->read_at != y->read_at)
                 return x->read_at > y->read_at ? -1 : 1;
         return x->vm.host < y->vm.host ? -1 : 1;
 }
 
-static int64_t build_larger(int64_t a, int64_t b) {
-        return a > b ? a : b;
+static int64_t build_larger(int64_t left, int64_t right) {
+        return left > right ? left : right;
 }
 
 /* Several hosts report the name: rows[0] claims it most. */
@@ -417,8 +417,8 @@ static int images_check(Builder *b, Vm *vm) {
         return 0;
 }
 
-static bool same_name(const RowRef *x, const RowRef *y) {
-        return strcmp(x->row->vm.name, y->row->vm.name) == 0;
+static bool same_name(const RowRef *left, const RowRef *right) {
+        return strcmp(left->row->vm.name, right->row->vm.name) == 0;
 }
 
 static void rows_sort(const Builder *b, RowRef *order) {
@@ -510,8 +510,8 @@ static bool label_talks(const Snapshot *s, VmIx v, const char *label, Traffic *r
         return true;
 }
 
-static int build_traffic_compare(const void *a, const void *b) {
-        const Traffic *x = a, *y = b;
+static int build_traffic_compare(const void *left, const void *right) {
+        const Traffic *x = left, *y = right;
 
         if (x->a != y->a)
                 return x->a < y->a ? -1 : 1;

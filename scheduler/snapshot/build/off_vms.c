@@ -19,75 +19,77 @@ typedef struct Parting {
         Snapshot *copy;
 } Parting;
 
-static int list_anew(const Parting *p, const VmIx *old, uint32_t n_old, const VmIx **ret, uint32_t *ret_n) {
-        VmIx *list = arena_new(p->arena, VmIx, n_old);
+static int list_anew(const Parting *parting, const VmIx *old, uint32_t n_old, const VmIx **ret,
+                     uint32_t *ret_n) {
+        VmIx *list = arena_new(parting->arena, VmIx, n_old);
         uint32_t n = 0;
 
         if (!list)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n_old; i++)
-                if (p->at[old[i]] != IX_NONE)
-                        list[n++] = p->at[old[i]];
+                if (parting->at[old[i]] != IX_NONE)
+                        list[n++] = parting->at[old[i]];
         *ret = list;
         *ret_n = n;
         return 0;
 }
 
 /* A rule whose VMs are all off asks for nothing, and so does one to be near such VMs. */
-static int off_vms_rules_anew(const Parting *p) {
-        Rule *rules = arena_new(p->arena, Rule, p->s->n_rules);
+static int off_vms_rules_anew(const Parting *parting) {
+        Rule *rules = arena_new(parting->arena, Rule, parting->s->n_rules);
         uint32_t n = 0;
         int r = rules ? 0 : -ENOMEM;
 
-        for (uint32_t i = 0; r == 0 && i < p->s->n_rules; i++) {
-                const Rule *from = &p->s->rules[i];
+        for (uint32_t i = 0; r == 0 && i < parting->s->n_rules; i++) {
+                const Rule *from = &parting->s->rules[i];
                 Rule *rule = &rules[n];
 
                 *rule = *from;
-                r = list_anew(p, from->vms, from->n_vms, &rule->vms, &rule->n_vms);
+                r = list_anew(parting, from->vms, from->n_vms, &rule->vms, &rule->n_vms);
                 if (r == 0)
-                        r = list_anew(p, from->near_vms, from->n_near_vms, &rule->near_vms,
+                        r = list_anew(parting, from->near_vms, from->n_near_vms, &rule->near_vms,
                                       &rule->n_near_vms);
                 n += (rule->n_vms > 0 || from->n_vms == 0) && (rule->n_near_vms > 0 || from->n_near_vms == 0);
         }
-        p->copy->rules = rules;
-        p->copy->n_rules = n;
+        parting->copy->rules = rules;
+        parting->copy->n_rules = n;
         return r;
 }
 
-static int traffic_anew(const Parting *p) {
-        Traffic *traffic = arena_new(p->arena, Traffic, p->s->n_traffic);
+static int traffic_anew(const Parting *parting) {
+        Traffic *traffic = arena_new(parting->arena, Traffic, parting->s->n_traffic);
         uint32_t n = 0;
 
         if (!traffic)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < p->s->n_traffic; i++) {
-                const Traffic *t = &p->s->traffic[i];
+        for (uint32_t i = 0; i < parting->s->n_traffic; i++) {
+                const Traffic *t = &parting->s->traffic[i];
 
-                if (p->at[t->a] != IX_NONE && p->at[t->b] != IX_NONE)
-                        traffic[n++] = (Traffic){ .a = p->at[t->a], .b = p->at[t->b], .kbit = t->kbit };
+                if (parting->at[t->a] != IX_NONE && parting->at[t->b] != IX_NONE)
+                        traffic[n++] =
+                                (Traffic){ .a = parting->at[t->a], .b = parting->at[t->b], .kbit = t->kbit };
         }
-        p->copy->traffic = traffic;
-        p->copy->n_traffic = n;
+        parting->copy->traffic = traffic;
+        parting->copy->n_traffic = n;
         return 0;
 }
 
 /* Those in `off` already come from a snapshot that was parted before: both lists are by name. */
-static int off_vms_part_of(Parting *p, uint32_t n_stay) {
-        const Snapshot *s = p->s;
-        Vm *vms = arena_new(p->arena, Vm, s->n_vms - n_stay);
-        Vm *off = arena_new(p->arena, Vm, (size_t) s->n_off + n_stay);
+static int off_vms_part_of(Parting *parting, uint32_t n_stay) {
+        const Snapshot *s = parting->s;
+        Vm *vms = arena_new(parting->arena, Vm, s->n_vms - n_stay);
+        Vm *off = arena_new(parting->arena, Vm, (size_t) s->n_off + n_stay);
         uint32_t n = 0, n_off = 0, seen = 0;
 
-        p->copy = arena_new(p->arena, Snapshot, 1);
-        p->at = arena_new(p->arena, VmIx, s->n_vms);
-        if (!vms || !off || !p->copy || !p->at)
+        parting->copy = arena_new(parting->arena, Snapshot, 1);
+        parting->at = arena_new(parting->arena, VmIx, s->n_vms);
+        if (!vms || !off || !parting->copy || !parting->at)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++) {
                 const Vm *vm = &s->vms[v];
 
-                p->at[v] = off_vms_stays(s, vm) ? IX_NONE : n;
-                if (p->at[v] != IX_NONE) {
+                parting->at[v] = off_vms_stays(s, vm) ? IX_NONE : n;
+                if (parting->at[v] != IX_NONE) {
                         vms[n++] = *vm;
                         continue;
                 }
@@ -97,11 +99,11 @@ static int off_vms_part_of(Parting *p, uint32_t n_stay) {
         }
         while (seen < s->n_off)
                 off[n_off++] = s->off[seen++];
-        *p->copy = *s;
-        p->copy->vms = vms;
-        p->copy->n_vms = n;
-        p->copy->off = off;
-        p->copy->n_off = n_off;
+        *parting->copy = *s;
+        parting->copy->vms = vms;
+        parting->copy->n_vms = n;
+        parting->copy->off = off;
+        parting->copy->n_off = n_off;
         return 0;
 }
 

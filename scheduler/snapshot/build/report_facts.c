@@ -56,27 +56,30 @@ static int report_facts_split(Arena *a, const char *text, bool labels, Strings *
         return 0;
 }
 
-static int report_facts_fill(Arena *a, const Target *t, const Sample *x, void *object) {
+static int report_facts_fill(Arena *a, const Target *t, const Sample *sample, void *object) {
         char *member = (char *) object + t->at;
-        size_t n = x->text ? strlen(x->text) : 0;
+        size_t n = sample->text ? strlen(sample->text) : 0;
 
         switch (t->kind) {
         case TARGET_NUMBER:
-                *(int64_t *) member = x->number < 0 ? UNKNOWN : x->number > t->max ? t->max : x->number;
+                *(int64_t *) member = sample->number < 0        ? UNKNOWN
+                                      : sample->number > t->max ? t->max
+                                                                : sample->number;
                 return 0;
         case TARGET_TEXT:
         case TARGET_NAME:
                 if (n == 0 || (t->kind == TARGET_TEXT && n > 4096))
                         return 0;
-                *(const char **) member = text_copy(
-                        a, x->text, report_facts_cut(x->text, n, t->kind == TARGET_NAME ? 255 : 4096));
+                *(const char **) member =
+                        text_copy(a, sample->text,
+                                  report_facts_cut(sample->text, n, t->kind == TARGET_NAME ? 255 : 4096));
                 return *(const char **) member ? 0 : -ENOMEM;
         case TARGET_NAMES:
         case TARGET_LABELS:
-                return report_facts_split(a, x->text ? x->text : "", t->kind == TARGET_LABELS,
+                return report_facts_split(a, sample->text ? sample->text : "", t->kind == TARGET_LABELS,
                                           (Strings *) member);
         case TARGET_HOST_LABELS:
-                return host_labels_parse(a, x->text ? x->text : "", (Strings *) member);
+                return host_labels_parse(a, sample->text ? sample->text : "", (Strings *) member);
         case TARGET_SPECIAL:
                 break;
         }
@@ -109,8 +112,8 @@ static void *contention_new(Arena *a, size_t size) {
         return c;
 }
 
-static bool report_facts_is_of(const Sample *x, TargetOf of) {
-        return report_targets[x->metric].of == of && *x->subject != '\0';
+static bool report_facts_is_of(const Sample *sample, TargetOf of) {
+        return report_targets[sample->metric].of == of && *sample->subject != '\0';
 }
 
 uint64_t report_count_vms(const Report *r) {
@@ -167,11 +170,11 @@ static int list_objects(Facts *f, HostIx ix) {
         return k < 0 ? k : f->nics && f->peers && f->hugepages ? 0 : -ENOMEM;
 }
 
-static int nic_sample(Facts *f, const Sample *x) {
-        uint32_t number = name_table_find(&f->nic_names, x->subject, strlen(x->subject));
+static int nic_sample(Facts *f, const Sample *sample) {
+        uint32_t number = name_table_find(&f->nic_names, sample->subject, strlen(sample->subject));
 
         if (number == UINT32_MAX) {
-                const char *name = text_copy(f->a, x->subject, strlen(x->subject));
+                const char *name = text_copy(f->a, sample->subject, strlen(sample->subject));
 
                 if (!name)
                         return -ENOMEM;
@@ -183,34 +186,34 @@ static int nic_sample(Facts *f, const Sample *x) {
                                          .peers = UNKNOWN,
                                          .carrier = true };
         }
-        if (x->metric == METRIC_NIC_SWITCH && x->text && *x->text) {
-                f->switches = f->switches ? text_format(f->a, "%s,%s", f->switches, x->text)
-                                          : text_copy(f->a, x->text, strlen(x->text));
+        if (sample->metric == METRIC_NIC_SWITCH && sample->text && *sample->text) {
+                f->switches = f->switches ? text_format(f->a, "%s,%s", f->switches, sample->text)
+                                          : text_copy(f->a, sample->text, strlen(sample->text));
                 if (!f->switches)
                         return -ENOMEM;
         }
-        if (x->metric == METRIC_NIC_CARRIER)
-                f->nics[number].carrier = x->number != 0;
-        return report_facts_fill(f->a, &report_targets[x->metric], x, &f->nics[number]);
+        if (sample->metric == METRIC_NIC_CARRIER)
+                f->nics[number].carrier = sample->number != 0;
+        return report_facts_fill(f->a, &report_targets[sample->metric], sample, &f->nics[number]);
 }
 
-static int peer_sample(Facts *f, const Sample *x) {
+static int peer_sample(Facts *f, const Sample *sample) {
         PeerRtt *p = &f->peers[f->host->n_peers];
 
-        if (x->number < 0)
+        if (sample->number < 0)
                 return 0;
-        p->name = text_copy(f->a, x->subject, strlen(x->subject));
-        p->rtt_us = x->number < QUANTITY_MAX ? x->number : QUANTITY_MAX;
+        p->name = text_copy(f->a, sample->subject, strlen(sample->subject));
+        p->rtt_us = sample->number < QUANTITY_MAX ? sample->number : QUANTITY_MAX;
         f->host->n_peers += p->name != NULL;
         return p->name ? 0 : -ENOMEM;
 }
 
 /* Its subject is the size of a page in KiB. */
-static int hugepages_sample(Facts *f, const Sample *x) {
+static int hugepages_sample(Facts *f, const Sample *sample) {
         uint32_t i = 0;
         int64_t kib;
 
-        if (text_to_int(x->subject, strlen(x->subject), 1, QUANTITY_MAX, &kib) < 0)
+        if (text_to_int(sample->subject, strlen(sample->subject), 1, QUANTITY_MAX, &kib) < 0)
                 return 0;
         while (i < f->host->n_hugepages && f->hugepages[i].kib != kib)
                 i++;
@@ -218,18 +221,18 @@ static int hugepages_sample(Facts *f, const Sample *x) {
                 return 0;
         if (i == f->host->n_hugepages)
                 f->hugepages[f->host->n_hugepages++] = (Hugepages){ .kib = kib };
-        return report_facts_fill(f->a, &report_targets[x->metric], x, &f->hugepages[i]);
+        return report_facts_fill(f->a, &report_targets[sample->metric], sample, &f->hugepages[i]);
 }
 
 /* "smart: Connection timed out (12 readings in a row); md127: container; …": collectors that fail, and items
  * that were not understood. */
-static int collector_sample(Facts *f, const Sample *x) {
-        const char *text = x->text ? x->text : "", *before = f->host->unread;
+static int collector_sample(Facts *f, const Sample *sample) {
+        const char *text = sample->text ? sample->text : "", *before = f->host->unread;
 
         if (before && strlen(before) > UNREAD_MAX)
                 return 0;
         f->host->unread = text_format(f->a, "%s%s%s: %.*s", before ? before : "", before ? "; " : "",
-                                      x->subject, (int) report_facts_cut(text, strlen(text), 300), text);
+                                      sample->subject, (int) report_facts_cut(text, strlen(text), 300), text);
         return f->host->unread ? 0 : -ENOMEM;
 }
 
@@ -244,11 +247,11 @@ static void hugepages_finish(Facts *f) {
         f->host->hugepages = f->hugepages;
 }
 
-static int vm_special(Facts *f, const Sample *x, VmRow *row) {
-        const char *text = x->text ? x->text : "";
+static int vm_special(Facts *f, const Sample *sample, VmRow *row) {
+        const char *text = sample->text ? sample->text : "";
         const char *why = NULL;
 
-        if (x->metric == METRIC_VM_STATE) {
+        if (sample->metric == METRIC_VM_STATE) {
                 row->vm.state = strcmp(text, "running") == 0 ? VM_RUNNING
                                 : strcmp(text, "off") == 0   ? VM_OFF
                                                              : VM_PAUSED;
@@ -257,7 +260,7 @@ static int vm_special(Facts *f, const Sample *x, VmRow *row) {
                                           (int) report_facts_cut(text, strlen(text), 100), text);
                 else
                         return 0;
-        } else if (x->metric == METRIC_VM_JOB) {
+        } else if (sample->metric == METRIC_VM_JOB) {
                 row->job = strcmp(text, "migration-out") == 0  ? VM_JOB_OUT
                            : strcmp(text, "migration-in") == 0 ? VM_JOB_IN
                            : *text                             ? VM_JOB_OTHER
@@ -278,11 +281,12 @@ static int vm_special(Facts *f, const Sample *x, VmRow *row) {
         return 0;
 }
 
-static int host_contention_sample(Facts *f, const Sample *x) {
+static int host_contention_sample(Facts *f, const Sample *sample) {
         if (!f->host_contention)
                 f->host->contention = f->host_contention = contention_new(f->a, sizeof(*f->host_contention));
-        return f->host_contention ? report_facts_fill(f->a, &report_targets[x->metric], x, f->host_contention)
-                                  : -ENOMEM;
+        return f->host_contention
+                       ? report_facts_fill(f->a, &report_targets[sample->metric], sample, f->host_contention)
+                       : -ENOMEM;
 }
 
 static HostPlatform *platform_of(Facts *f) {
@@ -297,25 +301,25 @@ static HostPlatform *platform_of(Facts *f) {
         return f->platform;
 }
 
-static int platform_sample(Facts *f, const Sample *x) {
+static int platform_sample(Facts *f, const Sample *sample) {
         HostPlatform *p = platform_of(f);
 
         if (!p)
                 return -ENOMEM;
-        p->portgroups_known = p->portgroups_known || x->metric == METRIC_HOST_PORTGROUPS;
-        p->images_known = p->images_known || x->metric == METRIC_HOST_IMAGES;
-        return report_facts_fill(f->a, &report_targets[x->metric], x, p);
+        p->portgroups_known = p->portgroups_known || sample->metric == METRIC_HOST_PORTGROUPS;
+        p->images_known = p->images_known || sample->metric == METRIC_HOST_IMAGES;
+        return report_facts_fill(f->a, &report_targets[sample->metric], sample, p);
 }
 
 /* Its subject is the number of a node. */
-static int numa_sample(Facts *f, const Sample *x) {
+static int numa_sample(Facts *f, const Sample *sample) {
         HostPlatform *p = platform_of(f);
         uint32_t i = 0;
         int64_t id;
 
         if (!p)
                 return -ENOMEM;
-        if (text_to_int(x->subject, strlen(x->subject), 0, 65535, &id) < 0)
+        if (text_to_int(sample->subject, strlen(sample->subject), 0, 65535, &id) < 0)
                 return 0;
         while (i < p->n_numa && f->numa[i].id != id)
                 i++;
@@ -323,20 +327,20 @@ static int numa_sample(Facts *f, const Sample *x) {
                 return 0;
         if (i == p->n_numa)
                 f->numa[p->n_numa++] = (NumaNode){ .id = id, .memory_mib = UNKNOWN, .free_mib = UNKNOWN };
-        return report_facts_fill(f->a, &report_targets[x->metric], x, &f->numa[i]);
+        return report_facts_fill(f->a, &report_targets[sample->metric], sample, &f->numa[i]);
 }
 
-static int report_facts_numa_compare(const void *a, const void *b) {
-        const NumaNode *x = a, *y = b;
+static int report_facts_numa_compare(const void *left, const void *right) {
+        const NumaNode *x = left, *y = right;
 
         return (x->id > y->id) - (x->id < y->id);
 }
 
 /* "pci:0000:3b:00.0,mdev:UUID": the kind ends at the first colon. */
-static int host_devices_sample(Facts *f, const Sample *x, VmTies *ties) {
+static int host_devices_sample(Facts *f, const Sample *sample, VmTies *ties) {
         HostDevice *devices;
         Strings words;
-        int r = report_facts_split(f->a, x->text ? x->text : "", false, &words);
+        int r = report_facts_split(f->a, sample->text ? sample->text : "", false, &words);
 
         devices = r == 0 ? arena_new(f->a, HostDevice, words.n) : NULL;
         if (!devices)
@@ -357,7 +361,7 @@ static int host_devices_sample(Facts *f, const Sample *x, VmTies *ties) {
         return 0;
 }
 
-static int ties_sample(Facts *f, const Sample *x, VmRow *row) {
+static int ties_sample(Facts *f, const Sample *sample, VmRow *row) {
         if (!row->ties) {
                 row->ties = arena_new(f->a, VmTies, 1);
                 if (!row->ties)
@@ -365,56 +369,58 @@ static int ties_sample(Facts *f, const Sample *x, VmRow *row) {
                 *row->ties = (VmTies){ .snapshots = UNKNOWN, .checkpoints = UNKNOWN, .block_jobs = UNKNOWN };
                 row->vm.ties = row->ties;
         }
-        if (x->metric == METRIC_VM_HOST_DEVICES)
-                return host_devices_sample(f, x, row->ties);
-        if (x->metric != METRIC_VM_TIE)
-                return report_facts_fill(f->a, &report_targets[x->metric], x, row->ties);
-        for (int t = 0; x->text && t < TIE_N; t++)
-                if (strcmp(x->text, tie_names[t]) == 0)
+        if (sample->metric == METRIC_VM_HOST_DEVICES)
+                return host_devices_sample(f, sample, row->ties);
+        if (sample->metric != METRIC_VM_TIE)
+                return report_facts_fill(f->a, &report_targets[sample->metric], sample, row->ties);
+        for (int t = 0; sample->text && t < TIE_N; t++)
+                if (strcmp(sample->text, tie_names[t]) == 0)
                         row->ties->tie = (Tie) t;
         return 0;
 }
 
-static int vm_contention_sample(Facts *f, const Sample *x, VmRow *row) {
+static int vm_contention_sample(Facts *f, const Sample *sample, VmRow *row) {
         if (!row->contention)
                 row->vm.contention = row->contention = contention_new(f->a, sizeof(*row->contention));
-        return row->contention ? report_facts_fill(f->a, &report_targets[x->metric], x, row->contention)
-                               : -ENOMEM;
+        return row->contention
+                       ? report_facts_fill(f->a, &report_targets[sample->metric], sample, row->contention)
+                       : -ENOMEM;
 }
 
-static int host_sample(Facts *f, const Section *s, const Sample *x) {
+static int host_sample(Facts *f, const Section *s, const Sample *sample) {
         HostFacts *facts = f->facts;
 
-        if (x->metric == METRIC_HOST_DAEMON && x->number == 0)
+        if (sample->metric == METRIC_HOST_DAEMON && sample->number == 0)
                 facts->daemon_silent = true;
-        if (x->metric == METRIC_HOST_MEMORY_AVAILABLE)
-                facts->memory_available_mib = x->number;
-        if (x->metric == METRIC_HOST_UUID && x->text && *x->text)
-                facts->uuid = x->text;
-        if ((x->metric == METRIC_HOST_MEMORY_TOTAL || x->metric == METRIC_HOST_CPU_BUSY) &&
+        if (sample->metric == METRIC_HOST_MEMORY_AVAILABLE)
+                facts->memory_available_mib = sample->number;
+        if (sample->metric == METRIC_HOST_UUID && sample->text && *sample->text)
+                facts->uuid = sample->text;
+        if ((sample->metric == METRIC_HOST_MEMORY_TOTAL || sample->metric == METRIC_HOST_CPU_BUSY) &&
             (facts->load_read_at == 0 || s->read_at < facts->load_read_at))
                 facts->load_read_at = s->read_at;
-        if (x->metric == METRIC_HOST_NETWORKS)
+        if (sample->metric == METRIC_HOST_NETWORKS)
                 f->host->networks_known = true;
-        if (x->metric == METRIC_HOST_POOLS)
+        if (sample->metric == METRIC_HOST_POOLS)
                 f->host->pools_known = true;
-        if (report_targets[x->metric].of == OF_HOST_CONTENTION)
-                return host_contention_sample(f, x);
-        if (report_targets[x->metric].of == OF_HOST_PLATFORM)
-                return platform_sample(f, x);
-        return report_targets[x->metric].of == OF_HOST
-                       ? report_facts_fill(f->a, &report_targets[x->metric], x, f->host)
+        if (report_targets[sample->metric].of == OF_HOST_CONTENTION)
+                return host_contention_sample(f, sample);
+        if (report_targets[sample->metric].of == OF_HOST_PLATFORM)
+                return platform_sample(f, sample);
+        return report_targets[sample->metric].of == OF_HOST
+                       ? report_facts_fill(f->a, &report_targets[sample->metric], sample, f->host)
                        : 0;
 }
 
-static int vm_sample(Facts *f, const Sample *x, VmRow *row) {
-        const Target *t = &report_targets[x->metric];
+static int vm_sample(Facts *f, const Sample *sample, VmRow *row) {
+        const Target *t = &report_targets[sample->metric];
 
         if (t->of == OF_VM_CONTENTION)
-                return vm_contention_sample(f, x, row);
+                return vm_contention_sample(f, sample, row);
         if (t->of == OF_VM_TIES)
-                return ties_sample(f, x, row);
-        return t->kind == TARGET_SPECIAL ? vm_special(f, x, row) : report_facts_fill(f->a, t, x, &row->vm);
+                return ties_sample(f, sample, row);
+        return t->kind == TARGET_SPECIAL ? vm_special(f, sample, row)
+                                         : report_facts_fill(f->a, t, sample, &row->vm);
 }
 
 static int section_facts(Facts *f, const Section *s) {
@@ -458,12 +464,12 @@ static int section_facts(Facts *f, const Section *s) {
         return k;
 }
 
-static int nic_compare(const void *a, const void *b) {
-        return strcmp(((const Nic *) a)->name, ((const Nic *) b)->name);
+static int nic_compare(const void *left, const void *right) {
+        return strcmp(((const Nic *) left)->name, ((const Nic *) right)->name);
 }
 
-static int report_facts_peer_compare(const void *a, const void *b) {
-        const PeerRtt *x = a, *y = b;
+static int report_facts_peer_compare(const void *left, const void *right) {
+        const PeerRtt *x = left, *y = right;
         int c = strcmp(x->name, y->name);
 
         return c != 0 ? c : (x->rtt_us > y->rtt_us) - (x->rtt_us < y->rtt_us);

@@ -98,16 +98,16 @@ static int host_like(Change *c, const NewHost *from, Host *ret) {
 }
 
 /* A new host's network carries nothing yet. */
-static int quiet_nics(Arena *a, Host *h) {
-        Nic *nics = arena_new(a, Nic, h->n_nics);
+static int quiet_nics(Arena *a, Host *host) {
+        Nic *nics = arena_new(a, Nic, host->n_nics);
 
         if (!nics)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < h->n_nics; i++) {
-                nics[i] = h->nics[i];
+        for (uint32_t i = 0; i < host->n_nics; i++) {
+                nics[i] = host->nics[i];
                 nics[i].rx_kbit = nics[i].tx_kbit = 0;
         }
-        h->nics = nics;
+        host->nics = nics;
         return 0;
 }
 

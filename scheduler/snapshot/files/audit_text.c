@@ -24,42 +24,42 @@ static void audit_text_put_loads(TextWriter *w, const char *key, const HostLoad 
         text_writer_word(w, "]");
 }
 
-static void put_decision(TextWriter *w, const AuditEntry *e) {
-        json_put_int(w, false, "at", e->at);
-        (void) json_put_text(w, false, "leader", e->leader);
-        (void) json_put_text(w, false, "mode", e->mode);
-        (void) json_put_text(w, false, "record", e->record);
-        (void) json_put_text(w, false, "status", e->status);
-        (void) json_put_text(w, false, "paused", e->paused);
-        (void) json_put_text(w, false, "waiting", e->waiting);
-        (void) json_put_text(w, false, "answer", e->answer);
-        (void) json_put_text(w, false, "by", e->by);
-        if (e->answered_at > 0)
-                json_put_int(w, false, "answered_at", e->answered_at);
-        json_put_int(w, false, "refused", e->refused);
-        json_put_int(w, false, "predicted_ms", e->predicted_ms);
-        json_put_int(w, false, "predicted_bytes", e->predicted_bytes);
-        json_put_int(w, false, "ms", e->ms);
-        json_put_int(w, false, "bytes", e->bytes);
+static void put_decision(TextWriter *w, const AuditEntry *entry) {
+        json_put_int(w, false, "at", entry->at);
+        (void) json_put_text(w, false, "leader", entry->leader);
+        (void) json_put_text(w, false, "mode", entry->mode);
+        (void) json_put_text(w, false, "record", entry->record);
+        (void) json_put_text(w, false, "status", entry->status);
+        (void) json_put_text(w, false, "paused", entry->paused);
+        (void) json_put_text(w, false, "waiting", entry->waiting);
+        (void) json_put_text(w, false, "answer", entry->answer);
+        (void) json_put_text(w, false, "by", entry->by);
+        if (entry->answered_at > 0)
+                json_put_int(w, false, "answered_at", entry->answered_at);
+        json_put_int(w, false, "refused", entry->refused);
+        json_put_int(w, false, "predicted_ms", entry->predicted_ms);
+        json_put_int(w, false, "predicted_bytes", entry->predicted_bytes);
+        json_put_int(w, false, "ms", entry->ms);
+        json_put_int(w, false, "bytes", entry->bytes);
         json_put_key(w, false, "moves");
         text_writer_word(w, "[");
-        for (uint32_t i = 0; i < e->n_moves; i++) {
+        for (uint32_t i = 0; i < entry->n_moves; i++) {
                 text_writer_word(w, i == 0 ? "" : ", ");
-                record_move_put(w, &e->moves[i]);
+                record_move_put(w, &entry->moves[i]);
         }
         text_writer_word(w, "]");
-        audit_text_put_loads(w, "before", e->before, e->n_before);
+        audit_text_put_loads(w, "before", entry->before, entry->n_before);
 }
 
-int audit_text_print(Arena *a, const AuditEntry *e, const char **ret, size_t *ret_n) {
+int audit_text_print(Arena *a, const AuditEntry *entry, const char **ret, size_t *ret_n) {
         TextWriter w = text_writer_new(a);
 
         text_writer_word(&w, "{\"schema\": \"" AUDIT_SCHEMA "\"");
-        (void) json_put_text(&w, false, "id", e->id);
-        if (e->n_after > 0)
-                audit_text_put_loads(&w, "after", e->after, e->n_after);
+        (void) json_put_text(&w, false, "id", entry->id);
+        if (entry->n_after > 0)
+                audit_text_put_loads(&w, "after", entry->after, entry->n_after);
         else
-                put_decision(&w, e);
+                put_decision(&w, entry);
         text_writer_word(&w, "}");
         return text_writer_end(&w, ret, ret_n);
 }
@@ -110,66 +110,66 @@ static int read_loads(JsonReader *r, const HostLoad **ret, uint32_t *ret_n) {
 }
 
 /* Fields that are whole numbers; NULL: not one of them. */
-static int64_t *number_field(AuditEntry *e, const char *key) {
-        return json_key_is(key, "at")                ? &e->at
-               : json_key_is(key, "answered_at")     ? &e->answered_at
-               : json_key_is(key, "refused")         ? &e->refused
-               : json_key_is(key, "predicted_ms")    ? &e->predicted_ms
-               : json_key_is(key, "predicted_bytes") ? &e->predicted_bytes
-               : json_key_is(key, "ms")              ? &e->ms
-               : json_key_is(key, "bytes")           ? &e->bytes
+static int64_t *number_field(AuditEntry *entry, const char *key) {
+        return json_key_is(key, "at")                ? &entry->at
+               : json_key_is(key, "answered_at")     ? &entry->answered_at
+               : json_key_is(key, "refused")         ? &entry->refused
+               : json_key_is(key, "predicted_ms")    ? &entry->predicted_ms
+               : json_key_is(key, "predicted_bytes") ? &entry->predicted_bytes
+               : json_key_is(key, "ms")              ? &entry->ms
+               : json_key_is(key, "bytes")           ? &entry->bytes
                                                      : NULL;
 }
 
-static const char **text_field(AuditEntry *e, const char *key) {
-        return json_key_is(key, "id")        ? &e->id
-               : json_key_is(key, "leader")  ? &e->leader
-               : json_key_is(key, "mode")    ? &e->mode
-               : json_key_is(key, "record")  ? &e->record
-               : json_key_is(key, "status")  ? &e->status
-               : json_key_is(key, "paused")  ? &e->paused
-               : json_key_is(key, "waiting") ? &e->waiting
-               : json_key_is(key, "answer")  ? &e->answer
-               : json_key_is(key, "by")      ? &e->by
+static const char **text_field(AuditEntry *entry, const char *key) {
+        return json_key_is(key, "id")        ? &entry->id
+               : json_key_is(key, "leader")  ? &entry->leader
+               : json_key_is(key, "mode")    ? &entry->mode
+               : json_key_is(key, "record")  ? &entry->record
+               : json_key_is(key, "status")  ? &entry->status
+               : json_key_is(key, "paused")  ? &entry->paused
+               : json_key_is(key, "waiting") ? &entry->waiting
+               : json_key_is(key, "answer")  ? &entry->answer
+               : json_key_is(key, "by")      ? &entry->by
                                              : NULL;
 }
 
-static int audit_text_read_schema(Reader *p) {
+static int audit_text_read_schema(Reader *reader) {
         const char *schema = NULL;
-        int k = json_reader_string(&p->json, &schema);
+        int k = json_reader_string(&reader->json, &schema);
 
         if (k == 0 && strcmp(schema, AUDIT_SCHEMA) != 0)
-                return json_reader_expect(&p->json, "%s", "\"" AUDIT_SCHEMA "\"");
-        p->has_schema = k == 0;
+                return json_reader_expect(&reader->json, "%s", "\"" AUDIT_SCHEMA "\"");
+        reader->has_schema = k == 0;
         return k;
 }
 
-static int audit_text_read_field(Reader *p, const char *key) {
-        AuditEntry *e = &p->entry;
+static int audit_text_read_field(Reader *reader, const char *key) {
+        AuditEntry *e = &reader->entry;
         int64_t *number = number_field(e, key);
         const char **text = text_field(e, key);
 
         if (number)
-                return json_take_int(&p->json, UNKNOWN, INT64_MAX, number);
+                return json_take_int(&reader->json, UNKNOWN, INT64_MAX, number);
         if (text)
-                return json_take_text(&p->json, text);
+                return json_take_text(&reader->json, text);
         if (json_key_is(key, "schema"))
-                return audit_text_read_schema(p);
+                return audit_text_read_schema(reader);
         if (json_key_is(key, "moves"))
-                return record_moves_read(&p->json, &e->moves, &e->n_moves);
+                return record_moves_read(&reader->json, &e->moves, &e->n_moves);
         if (json_key_is(key, "before"))
-                return read_loads(&p->json, &e->before, &e->n_before);
+                return read_loads(&reader->json, &e->before, &e->n_before);
         if (json_key_is(key, "after"))
-                return read_loads(&p->json, &e->after, &e->n_after);
+                return read_loads(&reader->json, &e->after, &e->n_after);
         return 0;
 }
 
-static int audit_text_read_entry(Reader *p) {
+static int audit_text_read_entry(Reader *reader) {
         const char *key;
-        int k = json_reader_enter(&p->json, JSON_OBJECT);
+        int k = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (k == 0 && json_reader_field(&p->json, &key))
-                k = audit_text_read_field(p, key);
+        while (k == 0 && json_reader_field(&reader->json, &key))
+                k = audit_text_read_field(reader, key);
         return k;
 }
 

@@ -10,46 +10,48 @@
 
 #define TEXT_MAX 4096
 
-static int file_reader_copy(FileReader *p, const char *s, const char **ret) {
-        *ret = text_copy(p->json.arena, s, strlen(s));
+static int file_reader_copy(FileReader *reader, const char *s, const char **ret) {
+        *ret = text_copy(reader->json.arena, s, strlen(s));
         return *ret ? 0 : -ENOMEM;
 }
 
-static int name_at_hand(FileReader *p, const char **ret) {
-        int k = json_reader_string(&p->json, ret);
+static int name_at_hand(FileReader *reader, const char **ret) {
+        int k = json_reader_string(&reader->json, ret);
 
         if (k < 0)
                 return k;
-        if (!text_is_name(*ret, json_string_length(p->json.at)))
-                return json_reader_expect(&p->json, "a name of 1 to 255 bytes without control characters");
+        if (!text_is_name(*ret, json_string_length(reader->json.at)))
+                return json_reader_expect(&reader->json,
+                                          "a name of 1 to 255 bytes without control characters");
         return 0;
 }
 
-int name_read(FileReader *p, const char **ret) {
+int name_read(FileReader *reader, const char **ret) {
         const char *name;
-        int k = name_at_hand(p, &name);
+        int k = name_at_hand(reader, &name);
 
-        return k < 0 ? k : file_reader_copy(p, name, ret);
+        return k < 0 ? k : file_reader_copy(reader, name, ret);
 }
 
-static int text_read(FileReader *p, const char **ret) {
+static int text_read(FileReader *reader, const char **ret) {
         const char *text;
-        int k = json_reader_string(&p->json, &text);
-        size_t n = json_string_length(p->json.at);
+        int k = json_reader_string(&reader->json, &text);
+        size_t n = json_string_length(reader->json.at);
 
         if (k < 0)
                 return k;
         if (n == 0 || n > TEXT_MAX)
-                return json_reader_expect(&p->json, "a text of 1 to %d bytes", TEXT_MAX);
-        return file_reader_copy(p, text, ret);
+                return json_reader_expect(&reader->json, "a text of 1 to %d bytes", TEXT_MAX);
+        return file_reader_copy(reader, text, ret);
 }
 
-int number_read(FileReader *p, const FieldDef *def, int64_t *ret) {
-        if (json_number_scaled(p->json.at, def->scale, def->min, def->max, ret) == 0)
+int number_read(FileReader *reader, const FieldDef *def, int64_t *ret) {
+        if (json_number_scaled(reader->json.at, def->scale, def->min, def->max, ret) == 0)
                 return 0;
-        return json_reader_expect(
-                &p->json, "a %snumber (%s) from %lld to %lld", def->scale == 1 ? "whole " : "", def->unit,
-                (long long) ((def->min + def->scale - 1) / def->scale), (long long) (def->max / def->scale));
+        return json_reader_expect(&reader->json, "a %snumber (%s) from %lld to %lld",
+                                  def->scale == 1 ? "whole " : "", def->unit,
+                                  (long long) ((def->min + def->scale - 1) / def->scale),
+                                  (long long) (def->max / def->scale));
 }
 
 /* `words` in double quotes with commas, cut to fit. */
@@ -74,8 +76,8 @@ static const char *words_list(const char *const *words, uint32_t n, char *buf, s
         return buf;
 }
 
-static int choice_read(FileReader *p, const FieldDef *def, int *ret) {
-        const char *word = json_string_value(p->json.at);
+static int choice_read(FileReader *reader, const FieldDef *def, int *ret) {
+        const char *word = json_string_value(reader->json.at);
         char list[128];
 
         for (uint32_t i = 0; i < def->n_choices && word; i++)
@@ -83,12 +85,12 @@ static int choice_read(FileReader *p, const FieldDef *def, int *ret) {
                         *ret = (int) i;
                         return 0;
                 }
-        return json_reader_expect(&p->json, "%s",
+        return json_reader_expect(&reader->json, "%s",
                                   words_list(def->choices, def->n_choices, list, sizeof(list)));
 }
 
-int names_read(FileReader *p, NameList *ret) {
-        JsonReader *r = &p->json;
+int names_read(FileReader *reader, NameList *ret) {
+        JsonReader *r = &reader->json;
         const size_t n = json_array_size(r->at);
         const char **names;
         int k;
@@ -100,20 +102,20 @@ int names_read(FileReader *p, NameList *ret) {
                 return -ENOMEM;
         k = json_reader_enter(r, JSON_ARRAY);
         for (uint32_t i = 0; k == 0 && json_reader_item(r); i++)
-                k = name_at_hand(p, &names[i]);
+                k = name_at_hand(reader, &names[i]);
         if (k == 0)
                 *ret = (NameList){ .at = names, .n = (uint32_t) n };
         return k;
 }
 
-int strings_read(FileReader *p, bool labels, Strings *ret) {
+int strings_read(FileReader *reader, bool labels, Strings *ret) {
         NameList list = { 0 };
         const char **strings;
-        int k = names_read(p, &list);
+        int k = names_read(reader, &list);
 
         if (k < 0)
                 return k;
-        strings = arena_new(p->json.arena, const char *, list.n);
+        strings = arena_new(reader->json.arena, const char *, list.n);
         if (!strings)
                 return -ENOMEM;
         for (uint32_t i = 0; i < list.n; i++) {
@@ -121,59 +123,60 @@ int strings_read(FileReader *p, bool labels, Strings *ret) {
 
                 if (labels && (!equals || equals == list.at[i]))
                         return json_reader_refuse(
-                                &p->json, "label %u of the list has no key; accepted: \"key=value\"", i);
-                k = file_reader_copy(p, list.at[i], &strings[i]);
+                                &reader->json, "label %u of the list has no key; accepted: \"key=value\"", i);
+                k = file_reader_copy(reader, list.at[i], &strings[i]);
                 if (k < 0)
                         return k;
         }
         qsort(strings, list.n, sizeof(*strings), compare_strings);
         for (uint32_t i = 1; i < list.n; i++)
                 if (strcmp(strings[i - 1], strings[i]) == 0)
-                        return json_reader_refuse(&p->json, "\"%.60s\" is in the list twice", strings[i]);
+                        return json_reader_refuse(&reader->json, "\"%.60s\" is in the list twice",
+                                                  strings[i]);
         *ret = (Strings){ .at = strings, .n = list.n };
         return 0;
 }
 
-static int file_reader_host_labels(FileReader *p, Strings *ret) {
+static int file_reader_host_labels(FileReader *reader, Strings *ret) {
         Strings labels = { 0 };
         TextFault fault = { 0 };
-        int k = strings_read(p, true, &labels);
+        int k = strings_read(reader, true, &labels);
 
         if (k == 0)
                 k = host_labels_check(&labels, &fault);
         if (k == -EINVAL)
-                return json_reader_refuse(&p->json, "%s", fault.what);
+                return json_reader_refuse(&reader->json, "%s", fault.what);
         *ret = labels;
         return k;
 }
 
-static int file_reader_field_read(FileReader *p, const FieldDef *def, void *object) {
+static int file_reader_field_read(FileReader *reader, const FieldDef *def, void *object) {
         char *member = (char *) object + def->at;
         int k = 0, choice = 0;
 
         switch (def->kind) {
         case FIELD_NAME:
-                return name_read(p, (const char **) member);
+                return name_read(reader, (const char **) member);
         case FIELD_TEXT:
-                return text_read(p, (const char **) member);
+                return text_read(reader, (const char **) member);
         case FIELD_NUMBER:
-                return number_read(p, def, (int64_t *) member);
+                return number_read(reader, def, (int64_t *) member);
         case FIELD_BOOL:
-                return json_reader_bool(&p->json, (bool *) member);
+                return json_reader_bool(&reader->json, (bool *) member);
         case FIELD_CHOICE:
-                k = choice_read(p, def, &choice);
+                k = choice_read(reader, def, &choice);
                 if (k == 0)
                         memcpy(member, &choice, sizeof(choice));
                 return k;
         case FIELD_NAMES:
         case FIELD_LABELS:
-                return strings_read(p, def->kind == FIELD_LABELS, (Strings *) member);
+                return strings_read(reader, def->kind == FIELD_LABELS, (Strings *) member);
         case FIELD_HOST_LABELS:
-                return file_reader_host_labels(p, (Strings *) member);
+                return file_reader_host_labels(reader, (Strings *) member);
         case FIELD_SPECIAL:
                 break;
         }
-        return def->read(p, object);
+        return def->read(reader, object);
 }
 
 static void set_defaults(const FieldTable *table, void *object) {
@@ -201,7 +204,7 @@ static uint32_t field_find(const FieldTable *table, const char *key, uint32_t li
         return table->n;
 }
 
-static int file_reader_unknown_field(FileReader *p, const FieldTable *table, const char *key) {
+static int file_reader_unknown_field(FileReader *reader, const FieldTable *table, const char *key) {
         const char *names[64], *nearest = NULL;
 
         for (uint32_t i = 0; i < table->n; i++)
@@ -212,13 +215,13 @@ static int file_reader_unknown_field(FileReader *p, const FieldTable *table, con
                 if (strncmp(names[i], key, strlen(key)) == 0) /* "memory" for "memory_mib" */
                         nearest = names[i];
         if (nearest)
-                return json_reader_refuse(&p->json, "%s has no such field; did you mean \"%s\"?",
+                return json_reader_refuse(&reader->json, "%s has no such field; did you mean \"%s\"?",
                                           table->object, nearest);
-        return json_reader_refuse(&p->json, "%s has no such field", table->object);
+        return json_reader_refuse(&reader->json, "%s has no such field", table->object);
 }
 
-int fields_read(FileReader *p, const FieldTable *table, void *object) {
-        JsonReader *r = &p->json;
+int fields_read(FileReader *reader, const FieldTable *table, void *object) {
+        JsonReader *r = &reader->json;
         uint64_t seen = 0;
         uint32_t next = 0;
         const char *key;
@@ -231,10 +234,10 @@ int fields_read(FileReader *p, const FieldTable *table, void *object) {
                 uint32_t i = field_find(table, key, next);
 
                 if (i == table->n)
-                        return file_reader_unknown_field(p, table, key);
+                        return file_reader_unknown_field(reader, table, key);
                 seen |= UINT64_C(1) << i;
                 next = i + 1 < table->n ? i + 1 : 0;
-                k = file_reader_field_read(p, &table->defs[i], object);
+                k = file_reader_field_read(reader, &table->defs[i], object);
         }
         if (k < 0)
                 return k;
@@ -245,8 +248,8 @@ int fields_read(FileReader *p, const FieldTable *table, void *object) {
         return 0;
 }
 
-int objects_read(FileReader *p, const FieldTable *table, size_t size, uint32_t most, ObjectArray *ret) {
-        JsonReader *r = &p->json;
+int objects_read(FileReader *reader, const FieldTable *table, size_t size, uint32_t most, ObjectArray *ret) {
+        JsonReader *r = &reader->json;
         const size_t n = json_array_size(r->at);
         char *objects;
         int k;
@@ -259,17 +262,17 @@ int objects_read(FileReader *p, const FieldTable *table, size_t size, uint32_t m
                 return -ENOMEM;
         k = json_reader_enter(r, JSON_ARRAY);
         for (size_t i = 0; k == 0 && json_reader_item(r); i++)
-                k = fields_read(p, table, objects + size * i);
+                k = fields_read(reader, table, objects + size * i);
         if (k == 0)
                 *ret = (ObjectArray){ .objects = objects, .n = (uint32_t) n };
         return k;
 }
 
-int file_fault_place(FileReader *p, const char *list, uint32_t i, const char *field) {
+int file_fault_place(FileReader *reader, const char *list, uint32_t i, const char *field) {
         TextFault path = { 0 };
 
         text_fault(&path, "", "%s[%u]%s%s", list, i, field ? "." : "", field ? field : "");
-        memcpy(p->json.fault->field, path.what, sizeof(p->json.fault->field));
-        p->json.fault->field[sizeof(p->json.fault->field) - 1] = '\0';
+        memcpy(reader->json.fault->field, path.what, sizeof(reader->json.fault->field));
+        reader->json.fault->field[sizeof(reader->json.fault->field) - 1] = '\0';
         return -EBADMSG;
 }

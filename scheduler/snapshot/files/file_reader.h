@@ -28,25 +28,25 @@ struct FileReader {
 };
 
 /* One object by its table: defaults first, then the fields. Unknown and missing fields are faults. */
-int fields_read(FileReader *p, const FieldTable *table, void *object) must_check;
+int fields_read(FileReader *reader, const FieldTable *table, void *object) must_check;
 
 /* The array at hand, each object by `table` into one of `size` bytes. More than `most`: a fault. */
 typedef struct ObjectArray {
         void *objects;
         uint32_t n;
 } ObjectArray;
-int objects_read(FileReader *p, const FieldTable *table, size_t size, uint32_t most,
+int objects_read(FileReader *reader, const FieldTable *table, size_t size, uint32_t most,
                  ObjectArray *ret) must_check;
 
 /* A name as a copy in the arena. */
-int name_read(FileReader *p, const char **ret) must_check;
+int name_read(FileReader *reader, const char **ret) must_check;
 /* An array of names in the file's order; at most VMS_MAX. */
-int names_read(FileReader *p, NameList *ret) must_check;
+int names_read(FileReader *reader, NameList *ret) must_check;
 /* An array of names, sorted; one given twice is a fault. With `labels` each is "key=value". */
-int strings_read(FileReader *p, bool labels, Strings *ret) must_check;
-int number_read(FileReader *p, const FieldDef *def, int64_t *ret) must_check;
+int strings_read(FileReader *reader, bool labels, Strings *ret) must_check;
+int number_read(FileReader *reader, const FieldDef *def, int64_t *ret) must_check;
 
 /* A fault in the i-th object of `list`, found when all is read; field may be NULL. It is -EBADMSG. */
 #define FAULT_AT(p, list, i, field, ...)                                                                     \
         (text_fault((p)->json.fault, "", __VA_ARGS__), file_fault_place(p, list, i, field))
-int file_fault_place(FileReader *p, const char *list, uint32_t i, const char *field);
+int file_fault_place(FileReader *reader, const char *list, uint32_t i, const char *field);

@@ -4,19 +4,19 @@
 
 #include "scheduler/snapshot/files/file_reader.h"
 
-int snapshot_read_lessons(FileReader *p, void *object) {
-        MoveLessons *lessons = arena_new(p->json.arena, MoveLessons, 1);
-        int k = lessons ? fields_read(p, &lessons_fields, lessons) : -ENOMEM;
+int snapshot_read_lessons(FileReader *reader, void *object) {
+        MoveLessons *lessons = arena_new(reader->json.arena, MoveLessons, 1);
+        int k = lessons ? fields_read(reader, &lessons_fields, lessons) : -ENOMEM;
 
         if (k == 0)
                 ((Snapshot *) object)->lessons = lessons;
         return k;
 }
 
-int lessons_read_routes(FileReader *p, void *object) {
+int lessons_read_routes(FileReader *reader, void *object) {
         MoveLessons *lessons = object;
         ObjectArray array;
-        int k = objects_read(p, &route_lesson_fields, sizeof(RouteLesson), LESSONS_MAX, &array);
+        int k = objects_read(reader, &route_lesson_fields, sizeof(RouteLesson), LESSONS_MAX, &array);
 
         if (k < 0)
                 return k;
@@ -25,10 +25,10 @@ int lessons_read_routes(FileReader *p, void *object) {
         return 0;
 }
 
-int lessons_read_vms(FileReader *p, void *object) {
+int lessons_read_vms(FileReader *reader, void *object) {
         MoveLessons *lessons = object;
         ObjectArray array;
-        int k = objects_read(p, &vm_lesson_fields, sizeof(VmLesson), LESSONS_MAX, &array);
+        int k = objects_read(reader, &vm_lesson_fields, sizeof(VmLesson), LESSONS_MAX, &array);
 
         if (k < 0)
                 return k;

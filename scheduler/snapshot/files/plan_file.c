@@ -15,173 +15,175 @@ typedef struct Reader {
         bool has_schema, has_status, has_moves;
 } Reader;
 
-static int plan_file_read_text(Reader *p, const char **ret) {
+static int plan_file_read_text(Reader *reader, const char **ret) {
         const char *text = NULL;
-        int r = json_reader_string(&p->json, &text);
+        int r = json_reader_string(&reader->json, &text);
 
         if (r == 0)
-                *ret = text_copy(p->arena, text, strlen(text));
+                *ret = text_copy(reader->arena, text, strlen(text));
         return r < 0 ? r : *ret ? 0 : -ENOMEM;
 }
 
-static int plan_file_read_name(Reader *p, const char **ret) {
-        if (json_is_string(p->json.at) &&
-            !text_is_name(json_string_value(p->json.at), json_string_length(p->json.at)))
-                return json_reader_expect(&p->json, "a name of 1 to 255 bytes without control characters");
-        return plan_file_read_text(p, ret);
+static int plan_file_read_name(Reader *reader, const char **ret) {
+        if (json_is_string(reader->json.at) &&
+            !text_is_name(json_string_value(reader->json.at), json_string_length(reader->json.at)))
+                return json_reader_expect(&reader->json,
+                                          "a name of 1 to 255 bytes without control characters");
+        return plan_file_read_text(reader, ret);
 }
 
-static int plan_file_read_number(Reader *p, int64_t scale, int64_t most, int64_t *ret) {
-        if (json_number_scaled(p->json.at, scale, 0, most, ret) < 0)
-                return json_reader_expect(&p->json, "a number from 0 to %lld%s", (long long) (most / scale),
-                                          scale == 1 ? ", whole" : "");
+static int plan_file_read_number(Reader *reader, int64_t scale, int64_t most, int64_t *ret) {
+        if (json_number_scaled(reader->json.at, scale, 0, most, ret) < 0)
+                return json_reader_expect(&reader->json, "a number from 0 to %lld%s",
+                                          (long long) (most / scale), scale == 1 ? ", whole" : "");
         return 0;
 }
 
-static int read_basis(Reader *p, MoveBasis *ret) {
+static int read_basis(Reader *reader, MoveBasis *ret) {
         const char *key;
-        int r = json_reader_enter(&p->json, JSON_OBJECT);
+        int r = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (r == 0 && json_reader_field(&p->json, &key)) {
+        while (r == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "memory_mib"))
-                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->memory_mib);
+                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->memory_mib);
                 else if (json_key_is(key, "local_disk_mib"))
-                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->local_disk_mib);
+                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->local_disk_mib);
                 else if (json_key_is(key, "dirty_mib_s"))
-                        r = plan_file_read_number(p, 1024, QUANTITY_MAX, &ret->dirty_kib_s);
+                        r = plan_file_read_number(reader, 1024, QUANTITY_MAX, &ret->dirty_kib_s);
                 else if (json_key_is(key, "dirty_burst_mib_s"))
-                        r = plan_file_read_number(p, 1024, QUANTITY_MAX, &ret->dirty_burst_kib_s);
+                        r = plan_file_read_number(reader, 1024, QUANTITY_MAX, &ret->dirty_burst_kib_s);
                 else if (json_key_is(key, "dirty_window_seconds"))
-                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->dirty_window_ms);
+                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->dirty_window_ms);
                 else if (json_key_is(key, "bandwidth_mbit"))
-                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
         }
         return r;
 }
 
-static int plan_file_read_prediction(Reader *p, Prediction *ret) {
+static int plan_file_read_prediction(Reader *reader, Prediction *ret) {
         const char *key;
-        int r = json_reader_enter(&p->json, JSON_OBJECT);
+        int r = json_reader_enter(&reader->json, JSON_OBJECT);
 
         ret->basis.dirty_kib_s = ret->basis.dirty_burst_kib_s = UNKNOWN;
-        while (r == 0 && json_reader_field(&p->json, &key)) {
+        while (r == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "seconds"))
-                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->ms);
+                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->ms);
                 else if (json_key_is(key, "seconds_low"))
-                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->ms_low);
+                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->ms_low);
                 else if (json_key_is(key, "seconds_high"))
-                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->ms_high);
+                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->ms_high);
                 else if (json_key_is(key, "bytes"))
-                        r = plan_file_read_number(p, 1, INT64_MAX, &ret->bytes);
+                        r = plan_file_read_number(reader, 1, INT64_MAX, &ret->bytes);
                 else if (json_key_is(key, "of"))
-                        r = read_basis(p, &ret->basis);
+                        r = read_basis(reader, &ret->basis);
                 else if (json_key_is(key, "bytes_low"))
-                        r = plan_file_read_number(p, 1, INT64_MAX, &ret->bytes_low);
+                        r = plan_file_read_number(reader, 1, INT64_MAX, &ret->bytes_low);
                 else if (json_key_is(key, "bytes_high"))
-                        r = plan_file_read_number(p, 1, INT64_MAX, &ret->bytes_high);
+                        r = plan_file_read_number(reader, 1, INT64_MAX, &ret->bytes_high);
                 else if (json_key_is(key, "downtime_ms"))
-                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms);
+                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_ms);
                 else if (json_key_is(key, "downtime_ms_low"))
-                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_low);
+                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_ms_low);
                 else if (json_key_is(key, "downtime_ms_high"))
-                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_ms_high);
+                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_ms_high);
         }
         return r;
 }
 
 /* One of `words`, by its place. */
-static int plan_file_read_word(Reader *p, const char *const *words, int n, const char *accepted, int *ret) {
+static int plan_file_read_word(Reader *reader, const char *const *words, int n, const char *accepted,
+                               int *ret) {
         const char *word = NULL;
-        int r = plan_file_read_text(p, &word);
+        int r = plan_file_read_text(reader, &word);
 
         for (int i = 0; r == 0 && i < n; i++)
                 if (strcmp(word, words[i]) == 0) {
                         *ret = i;
                         return 0;
                 }
-        return r < 0 ? r : json_reader_expect(&p->json, "%s", accepted);
+        return r < 0 ? r : json_reader_expect(&reader->json, "%s", accepted);
 }
 
-static int read_manner_word(Reader *p, const char *key, MoveManner *ret) {
+static int read_manner_word(Reader *reader, const char *key, MoveManner *ret) {
         static const char *const zstd[] = { "zstd" };
         int word = 0, r;
 
         if (json_key_is(key, "strategy")) {
-                r = plan_file_read_word(p, move_strategy_names, STRATEGY_N,
+                r = plan_file_read_word(reader, move_strategy_names, STRATEGY_N,
                                         "plain, multifd, auto-converge, post-copy or not-now", &word);
                 ret->strategy = (MoveStrategy) word;
         } else if (json_key_is(key, "at_deadline")) {
-                r = plan_file_read_word(p, deadline_action_names, DEADLINE_ACTION_N,
+                r = plan_file_read_word(reader, deadline_action_names, DEADLINE_ACTION_N,
                                         "abort, auto-converge or post-copy", &word);
                 ret->at_deadline = (DeadlineAction) word;
         } else {
-                r = plan_file_read_word(p, zstd, 1, "zstd", &word);
+                r = plan_file_read_word(reader, zstd, 1, "zstd", &word);
                 ret->compress = r == 0;
         }
         return r;
 }
 
-static int read_slow_down(Reader *p, SlowDown *ret) {
+static int read_slow_down(Reader *reader, SlowDown *ret) {
         bool allowed = false;
-        int r = json_reader_bool(&p->json, &allowed);
+        int r = json_reader_bool(&reader->json, &allowed);
 
         *ret = allowed ? SLOW_DOWN_ALLOWED : SLOW_DOWN_NEVER;
         return r;
 }
 
-static int read_manner(Reader *p, MoveManner *ret) {
+static int read_manner(Reader *reader, MoveManner *ret) {
         const char *key;
         int64_t channels = 0;
-        int r = json_reader_enter(&p->json, JSON_OBJECT);
+        int r = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (r == 0 && json_reader_field(&p->json, &key)) {
+        while (r == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "strategy") || json_key_is(key, "at_deadline") ||
                     json_key_is(key, "compression"))
-                        r = read_manner_word(p, key, ret);
+                        r = read_manner_word(reader, key, ret);
                 else if (json_key_is(key, "why"))
-                        r = plan_file_read_text(p, &ret->reason);
+                        r = plan_file_read_text(reader, &ret->reason);
                 else if (json_key_is(key, "bandwidth_mbit"))
-                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
                 else if (json_key_is(key, "auto_converge"))
-                        r = read_slow_down(p, &ret->slow_down);
+                        r = read_slow_down(reader, &ret->slow_down);
                 else if (json_key_is(key, "channels"))
-                        r = plan_file_read_number(p, 1, MANNER_CHANNELS_MAX, &channels);
+                        r = plan_file_read_number(reader, 1, MANNER_CHANNELS_MAX, &channels);
                 else if (json_key_is(key, "deadline_seconds"))
-                        r = plan_file_read_number(p, 1000, QUANTITY_MAX, &ret->deadline_ms);
+                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->deadline_ms);
                 else if (json_key_is(key, "downtime_limit_ms"))
-                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms);
+                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_limit_ms);
                 else if (json_key_is(key, "downtime_limit_ms_most"))
-                        r = plan_file_read_number(p, 1, QUANTITY_MAX, &ret->downtime_limit_ms_most);
+                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_limit_ms_most);
         }
         ret->channels = (uint32_t) channels;
         return r;
 }
 
-static int plan_file_read_move(Reader *p, MoveOrder *m) {
+static int plan_file_read_move(Reader *reader, MoveOrder *m) {
         const char *key;
         int64_t wave = -1;
-        int r = json_reader_enter(&p->json, JSON_OBJECT);
+        int r = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (r == 0 && json_reader_field(&p->json, &key)) {
+        while (r == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "vm"))
-                        r = plan_file_read_name(p, &m->vm);
+                        r = plan_file_read_name(reader, &m->vm);
                 else if (json_key_is(key, "from"))
-                        r = plan_file_read_name(p, &m->from);
+                        r = plan_file_read_name(reader, &m->from);
                 else if (json_key_is(key, "to"))
-                        r = plan_file_read_name(p, &m->to);
+                        r = plan_file_read_name(reader, &m->to);
                 else if (json_key_is(key, "wave"))
-                        r = plan_file_read_number(p, 1, UINT32_MAX - 1, &wave);
+                        r = plan_file_read_number(reader, 1, UINT32_MAX - 1, &wave);
                 else if (json_key_is(key, "why"))
-                        r = plan_file_read_text(p, &m->why);
+                        r = plan_file_read_text(reader, &m->why);
                 else if (json_key_is(key, "predicted"))
-                        r = plan_file_read_prediction(p, &m->predicted);
+                        r = plan_file_read_prediction(reader, &m->predicted);
                 else if (json_key_is(key, "how"))
-                        r = read_manner(p, &m->manner);
+                        r = read_manner(reader, &m->manner);
         }
         if (r < 0)
                 return r;
         if (!m->vm || !m->from || !m->to || wave < 0)
-                return json_reader_refuse(&p->json,
+                return json_reader_refuse(&reader->json,
                                           "a move lacks its %s; every move has vm, from, to and wave",
                                           !m->vm     ? "vm"
                                           : !m->from ? "from"
@@ -190,71 +192,71 @@ static int plan_file_read_move(Reader *p, MoveOrder *m) {
         if (!m->why)
                 m->why = "";
         m->wave = (uint32_t) wave;
-        if (m->wave >= p->file.n_waves)
-                p->file.n_waves = m->wave + 1;
+        if (m->wave >= reader->file.n_waves)
+                reader->file.n_waves = m->wave + 1;
         return 0;
 }
 
-static int read_moves(Reader *p) {
-        const size_t n = json_array_size(p->json.at);
+static int read_moves(Reader *reader) {
+        const size_t n = json_array_size(reader->json.at);
         int r;
 
         if (n > VMS_MAX)
-                return json_reader_refuse(&p->json, "%zu moves; at most %u are accepted", n, VMS_MAX);
-        p->moves = arena_new(p->arena, MoveOrder, n);
-        if (!p->moves)
+                return json_reader_refuse(&reader->json, "%zu moves; at most %u are accepted", n, VMS_MAX);
+        reader->moves = arena_new(reader->arena, MoveOrder, n);
+        if (!reader->moves)
                 return -ENOMEM;
-        r = json_reader_enter(&p->json, JSON_ARRAY);
-        while (r == 0 && json_reader_item(&p->json))
-                r = plan_file_read_move(p, &p->moves[p->file.n_moves++]);
-        p->file.moves = p->moves;
-        p->has_moves = true;
+        r = json_reader_enter(&reader->json, JSON_ARRAY);
+        while (r == 0 && json_reader_item(&reader->json))
+                r = plan_file_read_move(reader, &reader->moves[reader->file.n_moves++]);
+        reader->file.moves = reader->moves;
+        reader->has_moves = true;
         return r;
 }
 
-static int plan_file_read_schema(Reader *p) {
+static int plan_file_read_schema(Reader *reader) {
         const char *schema = NULL;
-        int r = plan_file_read_text(p, &schema);
+        int r = plan_file_read_text(reader, &schema);
 
         if (r < 0)
                 return r;
         if (strcmp(schema, PLAN_SCHEMA) != 0)
-                return json_reader_expect(&p->json, "%s", "\"" PLAN_SCHEMA "\"");
-        p->has_schema = true;
+                return json_reader_expect(&reader->json, "%s", "\"" PLAN_SCHEMA "\"");
+        reader->has_schema = true;
         return 0;
 }
 
-static int read_status(Reader *p) {
+static int read_status(Reader *reader) {
         const char *word = NULL;
-        int r = plan_file_read_text(p, &word);
+        int r = plan_file_read_text(reader, &word);
 
         if (r < 0)
                 return r;
         for (int i = 0; i < PLAN_STATUS_N; i++)
                 if (strcmp(word, plan_status_names[i]) == 0) {
-                        p->file.status = (PlanStatus) i;
-                        p->has_status = true;
+                        reader->file.status = (PlanStatus) i;
+                        reader->has_status = true;
                         return 0;
                 }
-        return json_reader_expect(&p->json, "%s",
+        return json_reader_expect(&reader->json, "%s",
                                   "balanced, improved, repaired, evacuated, blocked, infeasible or blind");
 }
 
 /* Here and in its parts: fields that only people and newer versions read are passed over, whatever they say.
  */
-static int read_plan(Reader *p) {
+static int read_plan(Reader *reader) {
         const char *key;
-        int r = json_reader_enter(&p->json, JSON_OBJECT);
+        int r = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (r == 0 && json_reader_field(&p->json, &key)) {
+        while (r == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "schema"))
-                        r = plan_file_read_schema(p);
+                        r = plan_file_read_schema(reader);
                 else if (json_key_is(key, "cluster"))
-                        r = plan_file_read_name(p, &p->file.cluster);
+                        r = plan_file_read_name(reader, &reader->file.cluster);
                 else if (json_key_is(key, "status"))
-                        r = read_status(p);
+                        r = read_status(reader);
                 else if (json_key_is(key, "moves"))
-                        r = read_moves(p);
+                        r = read_moves(reader);
         }
         return r;
 }

@@ -13,7 +13,8 @@
 
 #define PLAN_SCHEMA "plimsoll.plan/1"
 
-int plan_file_print(Arena *a, const Snapshot *s, const Plan *p, const char **ret, size_t *ret_n) must_check;
+int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **ret,
+                    size_t *ret_n) must_check;
 
 /* A plan as read back: what `check` and `apply` need. */
 typedef struct PlanFile {

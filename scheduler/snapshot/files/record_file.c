@@ -19,9 +19,9 @@ static void record_file_put_line(TextWriter *w, const char *key) {
         text_writer_word(w, ": ");
 }
 
-static void put_line_int(TextWriter *w, const char *key, int64_t v) {
+static void put_line_int(TextWriter *w, const char *key, int64_t value) {
         record_file_put_line(w, key);
-        text_writer_int(w, v);
+        text_writer_int(w, value);
 }
 
 static void put_line_text(TextWriter *w, const char *key, const char *text) {
@@ -133,175 +133,177 @@ typedef struct Reader {
         bool has_schema, has_at;
 } Reader;
 
-static int read_request(Reader *p) {
+static int read_request(Reader *reader) {
         int64_t seed = 1, evaluations = 0, max_moves = UINT32_MAX, threshold = 0;
         const char *key;
-        int k = json_reader_enter(&p->json, JSON_OBJECT);
+        int k = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (k == 0 && json_reader_field(&p->json, &key)) {
+        while (k == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "seed"))
-                        k = json_take_int(&p->json, 0, INT64_MAX, &seed);
+                        k = json_take_int(&reader->json, 0, INT64_MAX, &seed);
                 else if (json_key_is(key, "evaluations"))
-                        k = json_take_int(&p->json, 0, INT64_MAX, &evaluations);
+                        k = json_take_int(&reader->json, 0, INT64_MAX, &evaluations);
                 else if (json_key_is(key, "max_moves"))
-                        k = json_take_int(&p->json, 0, UINT32_MAX, &max_moves);
+                        k = json_take_int(&reader->json, 0, UINT32_MAX, &max_moves);
                 else if (json_key_is(key, "max_mib"))
-                        k = json_take_int(&p->json, 0, INT64_MAX, &p->record.max_mib);
+                        k = json_take_int(&reader->json, 0, INT64_MAX, &reader->record.max_mib);
                 else if (json_key_is(key, "max_ms"))
-                        k = json_take_int(&p->json, 0, INT64_MAX, &p->record.max_ms);
+                        k = json_take_int(&reader->json, 0, INT64_MAX, &reader->record.max_ms);
                 else if (json_key_is(key, "threshold"))
-                        k = json_take_int(&p->json, 0, 5, &threshold) /* PLAN_THRESHOLD_MAX */;
+                        k = json_take_int(&reader->json, 0, 5, &threshold) /* PLAN_THRESHOLD_MAX */;
                 else if (json_key_is(key, "solver"))
-                        k = json_take_text(&p->json, &p->record.solver);
+                        k = json_take_text(&reader->json, &reader->record.solver);
         }
-        p->record.seed = (uint64_t) seed;
-        p->record.evaluations = (uint64_t) evaluations;
-        p->record.max_moves = (uint32_t) max_moves;
-        p->record.threshold = (uint32_t) threshold;
+        reader->record.seed = (uint64_t) seed;
+        reader->record.evaluations = (uint64_t) evaluations;
+        reader->record.max_moves = (uint32_t) max_moves;
+        reader->record.threshold = (uint32_t) threshold;
         return k;
 }
 
-static int read_moved(Reader *p, CoolDown *c) {
-        const size_t n = json_array_size(p->json.at);
+static int read_moved(Reader *reader, CoolDown *c) {
+        const size_t n = json_array_size(reader->json.at);
         usec_t *moved;
         int k;
 
         if (n > MOVED_MAX)
-                return json_reader_refuse(&p->json, "%zu moves of one VM in a day; at most %u are accepted",
-                                          n, MOVED_MAX);
-        moved = arena_new(p->json.arena, usec_t, n);
+                return json_reader_refuse(
+                        &reader->json, "%zu moves of one VM in a day; at most %u are accepted", n, MOVED_MAX);
+        moved = arena_new(reader->json.arena, usec_t, n);
         if (!moved)
                 return -ENOMEM;
         c->moved = moved;
-        k = json_reader_enter(&p->json, JSON_ARRAY);
-        while (k == 0 && json_reader_item(&p->json))
-                k = json_take_int(&p->json, 0, INT64_MAX, &moved[c->n_moved++]);
+        k = json_reader_enter(&reader->json, JSON_ARRAY);
+        while (k == 0 && json_reader_item(&reader->json))
+                k = json_take_int(&reader->json, 0, INT64_MAX, &moved[c->n_moved++]);
         return k;
 }
 
-static int read_cool_down(Reader *p, CoolDown *c) {
+static int read_cool_down(Reader *reader, CoolDown *c) {
         const char *key;
-        int k = json_reader_enter(&p->json, JSON_OBJECT);
+        int k = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (k == 0 && json_reader_field(&p->json, &key)) {
+        while (k == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "vm"))
-                        k = json_take_name(&p->json, &c->vm);
+                        k = json_take_name(&reader->json, &c->vm);
                 else if (json_key_is(key, "until"))
-                        k = json_take_int(&p->json, 0, INT64_MAX, &c->until);
+                        k = json_take_int(&reader->json, 0, INT64_MAX, &c->until);
                 else if (json_key_is(key, "length"))
-                        k = json_take_int(&p->json, 0, INT64_MAX, &c->length);
+                        k = json_take_int(&reader->json, 0, INT64_MAX, &c->length);
                 else if (json_key_is(key, "moved"))
-                        k = read_moved(p, c);
+                        k = read_moved(reader, c);
                 else if (json_key_is(key, "why"))
-                        k = json_take_text(&p->json, &c->why);
+                        k = json_take_text(&reader->json, &c->why);
         }
         if (k == 0 && !c->vm)
-                return json_reader_refuse(&p->json, "a cool-down lacks its vm");
+                return json_reader_refuse(&reader->json, "a cool-down lacks its vm");
         return k;
 }
 
-static int read_cool_downs(Reader *p) {
-        const size_t n = json_array_size(p->json.at);
+static int read_cool_downs(Reader *reader) {
+        const size_t n = json_array_size(reader->json.at);
         CoolDown *list;
         int k;
 
         if (n > VMS_MAX)
-                return json_reader_refuse(&p->json, "%zu cool-downs; at most %u are accepted", n, VMS_MAX);
-        list = arena_new(p->json.arena, CoolDown, n);
+                return json_reader_refuse(&reader->json, "%zu cool-downs; at most %u are accepted", n,
+                                          VMS_MAX);
+        list = arena_new(reader->json.arena, CoolDown, n);
         if (!list)
                 return -ENOMEM;
-        k = json_reader_enter(&p->json, JSON_ARRAY);
-        while (k == 0 && json_reader_item(&p->json))
-                k = read_cool_down(p, &list[p->record.n_cool_downs++]);
-        p->record.cool_downs = list;
+        k = json_reader_enter(&reader->json, JSON_ARRAY);
+        while (k == 0 && json_reader_item(&reader->json))
+                k = read_cool_down(reader, &list[reader->record.n_cool_downs++]);
+        reader->record.cool_downs = list;
         return k;
 }
 
-static int read_not_now(Reader *p) {
-        int k = json_reader_enter(&p->json, JSON_ARRAY);
+static int read_not_now(Reader *reader) {
+        int k = json_reader_enter(&reader->json, JSON_ARRAY);
 
-        while (k == 0 && json_reader_item(&p->json)) {
+        while (k == 0 && json_reader_item(&reader->json)) {
                 const char *word = NULL;
                 int i = 0;
 
-                k = json_reader_string(&p->json, &word);
+                k = json_reader_string(&reader->json, &word);
                 while (k == 0 && i < ACTION_KIND_N && !json_key_is(word, action_kind_names[i]))
                         i++;
                 if (k == 0 && i == ACTION_KIND_N)
-                        return json_reader_expect(&p->json, "evacuation, repair, maintenance, load, balance");
+                        return json_reader_expect(&reader->json,
+                                                  "evacuation, repair, maintenance, load, balance");
                 if (k == 0)
-                        p->record.not_now |= action_kind_bit((ActionKind) i);
+                        reader->record.not_now |= action_kind_bit((ActionKind) i);
         }
         return k;
 }
 
-static int record_file_read_facts(Reader *p) {
+static int record_file_read_facts(Reader *reader) {
         TextFault inner = { 0 };
         const char *text = NULL;
         size_t n = 0;
-        int k = json_take_raw(&p->json, &text, &n);
+        int k = json_take_raw(&reader->json, &text, &n);
 
         if (k == 0)
-                k = snapshot_file_parse(p->json.arena, text, n, &p->record.facts, &inner);
+                k = snapshot_file_parse(reader->json.arena, text, n, &reader->record.facts, &inner);
         if (k == -EBADMSG)
-                return json_reader_refuse(&p->json, "%.80s%s%.120s", inner.field, inner.field[0] ? ": " : "",
-                                          inner.what);
+                return json_reader_refuse(&reader->json, "%.80s%s%.120s", inner.field,
+                                          inner.field[0] ? ": " : "", inner.what);
         return k;
 }
 
-static int record_file_read_schema(Reader *p) {
+static int record_file_read_schema(Reader *reader) {
         const char *schema = NULL;
-        int k = json_reader_string(&p->json, &schema);
+        int k = json_reader_string(&reader->json, &schema);
 
         if (k < 0)
                 return k;
         if (strcmp(schema, RECORD_SCHEMA) != 0)
-                return json_reader_expect(&p->json, "%s", "\"" RECORD_SCHEMA "\"");
-        p->has_schema = true;
+                return json_reader_expect(&reader->json, "%s", "\"" RECORD_SCHEMA "\"");
+        reader->has_schema = true;
         return 0;
 }
 
-static int record_file_read_field(Reader *p, const char *key) {
-        Record *r = &p->record;
+static int record_file_read_field(Reader *reader, const char *key) {
+        Record *r = &reader->record;
         size_t n;
 
         if (json_key_is(key, "schema"))
-                return record_file_read_schema(p);
+                return record_file_read_schema(reader);
         if (json_key_is(key, "version"))
-                return json_take_text(&p->json, &r->version);
+                return json_take_text(&reader->json, &r->version);
         if (json_key_is(key, "leader"))
-                return json_take_text(&p->json, &r->leader);
+                return json_take_text(&reader->json, &r->leader);
         if (json_key_is(key, "mode"))
-                return json_take_text(&p->json, &r->mode);
+                return json_take_text(&reader->json, &r->mode);
         if (json_key_is(key, "settings"))
-                return json_take_text(&p->json, &r->settings);
+                return json_take_text(&reader->json, &r->settings);
         if (json_key_is(key, "paused"))
-                return json_take_text(&p->json, &r->paused);
+                return json_take_text(&reader->json, &r->paused);
         if (json_key_is(key, "not_now"))
-                return read_not_now(p);
+                return read_not_now(reader);
         if (json_key_is(key, "request"))
-                return read_request(p);
+                return read_request(reader);
         if (json_key_is(key, "cool_downs"))
-                return read_cool_downs(p);
+                return read_cool_downs(reader);
         if (json_key_is(key, "outcomes"))
-                return record_moves_read(&p->json, &r->moves, &r->n_moves);
+                return record_moves_read(&reader->json, &r->moves, &r->n_moves);
         if (json_key_is(key, "snapshot"))
-                return record_file_read_facts(p);
+                return record_file_read_facts(reader);
         if (json_key_is(key, "plan"))
-                return json_is_object(p->json.at) ? json_take_raw(&p->json, &r->plan, &n)
-                                                  : json_reader_expect(&p->json, "a plan");
+                return json_is_object(reader->json.at) ? json_take_raw(&reader->json, &r->plan, &n)
+                                                       : json_reader_expect(&reader->json, "a plan");
         if (!json_key_is(key, "at"))
                 return 0;
-        p->has_at = true;
-        return json_take_int(&p->json, 0, INT64_MAX, &r->at);
+        reader->has_at = true;
+        return json_take_int(&reader->json, 0, INT64_MAX, &r->at);
 }
 
-static int record_file_read_record(Reader *p) {
+static int record_file_read_record(Reader *reader) {
         const char *key;
-        int k = json_reader_enter(&p->json, JSON_OBJECT);
+        int k = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (k == 0 && json_reader_field(&p->json, &key))
-                k = record_file_read_field(p, key);
+        while (k == 0 && json_reader_field(&reader->json, &key))
+                k = record_file_read_field(reader, key);
         return k;
 }
 

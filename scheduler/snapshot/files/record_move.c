@@ -27,11 +27,11 @@ void record_move_put(TextWriter *w, const RecordMove *m) {
         text_writer_word(w, "}");
 }
 
-static int record_move_read_prediction(JsonReader *p, Prediction *f) {
+static int record_move_read_prediction(JsonReader *reader, Prediction *f) {
         const char *key;
-        int k = json_reader_enter(p, JSON_OBJECT);
+        int k = json_reader_enter(reader, JSON_OBJECT);
 
-        while (k == 0 && json_reader_field(p, &key)) {
+        while (k == 0 && json_reader_field(reader, &key)) {
                 int64_t *field = json_key_is(key, "ms_low")        ? &f->ms_low
                                  : json_key_is(key, "ms")          ? &f->ms
                                  : json_key_is(key, "ms_high")     ? &f->ms_high
@@ -40,7 +40,7 @@ static int record_move_read_prediction(JsonReader *p, Prediction *f) {
                                                                    : NULL;
 
                 if (field)
-                        k = json_take_int(p, UNKNOWN, INT64_MAX, field);
+                        k = json_take_int(reader, UNKNOWN, INT64_MAX, field);
         }
         return k;
 }
@@ -53,41 +53,41 @@ static int64_t *measured_field(RecordMove *m, const char *key) {
                                                  : NULL;
 }
 
-static int read_move_field(JsonReader *p, const char *key, RecordMove *m, MoveOrder *o) {
+static int read_move_field(JsonReader *reader, const char *key, RecordMove *m, MoveOrder *o) {
         int64_t *number = measured_field(m, key), wave = o->wave;
         int k = 0;
 
         if (number)
-                return json_take_int(p, UNKNOWN, INT64_MAX, number);
+                return json_take_int(reader, UNKNOWN, INT64_MAX, number);
         if (json_key_is(key, "vm"))
-                return json_take_name(p, &o->vm);
+                return json_take_name(reader, &o->vm);
         if (json_key_is(key, "from"))
-                return json_take_name(p, &o->from);
+                return json_take_name(reader, &o->from);
         if (json_key_is(key, "to"))
-                return json_take_name(p, &o->to);
+                return json_take_name(reader, &o->to);
         if (json_key_is(key, "end"))
-                return json_take_text(p, &m->end);
+                return json_take_text(reader, &m->end);
         if (json_key_is(key, "why"))
-                return json_take_text(p, &m->why);
+                return json_take_text(reader, &m->why);
         if (json_key_is(key, "strategy"))
-                return json_take_text(p, &m->strategy);
+                return json_take_text(reader, &m->strategy);
         if (json_key_is(key, "predicted"))
-                return record_move_read_prediction(p, &o->predicted);
+                return record_move_read_prediction(reader, &o->predicted);
         if (json_key_is(key, "wave"))
-                k = json_take_int(p, 0, UINT32_MAX - 1, &wave);
+                k = json_take_int(reader, 0, UINT32_MAX - 1, &wave);
         o->wave = (uint32_t) wave;
         return k;
 }
 
-static int record_move_read_move(JsonReader *p, RecordMove *m, MoveOrder *o) {
+static int record_move_read_move(JsonReader *reader, RecordMove *m, MoveOrder *o) {
         const char *key;
-        int k = json_reader_enter(p, JSON_OBJECT);
+        int k = json_reader_enter(reader, JSON_OBJECT);
 
         *m = (RecordMove){ .order = o, .why = "", .took = MOVE_NOT_MEASURED };
-        while (k == 0 && json_reader_field(p, &key))
-                k = read_move_field(p, key, m, o);
+        while (k == 0 && json_reader_field(reader, &key))
+                k = read_move_field(reader, key, m, o);
         if (k == 0 && (!o->vm || !o->from || !o->to || !m->end))
-                return json_reader_refuse(p, "an outcome lacks its %s; each has vm, from, to and end",
+                return json_reader_refuse(reader, "an outcome lacks its %s; each has vm, from, to and end",
                                           !o->vm     ? "vm"
                                           : !o->from ? "from"
                                           : !o->to   ? "to"

@@ -181,10 +181,10 @@ static int rule_resolve(Resolver *r, const RuleDraft *d, Rule *ret) {
         return k;
 }
 
-int rules_resolve(FileReader *p, const NameTable *hosts) {
-        Resolver r = { .p = p, .hosts = hosts };
-        Snapshot *s = &p->snapshot;
-        Rule *rules = arena_new(p->json.arena, Rule, s->n_rules);
+int rules_resolve(FileReader *reader, const NameTable *hosts) {
+        Resolver r = { .p = reader, .hosts = hosts };
+        Snapshot *s = &reader->snapshot;
+        Rule *rules = arena_new(reader->json.arena, Rule, s->n_rules);
         NameTable names;
         int k;
 
@@ -193,18 +193,18 @@ int rules_resolve(FileReader *p, const NameTable *hosts) {
         s->rules = rules;
         if (s->n_rules == 0)
                 return 0;
-        k = name_table_new(p->json.arena, s->n_vms, &r.vms);
+        k = name_table_new(reader->json.arena, s->n_vms, &r.vms);
         if (k < 0)
                 return k;
         for (VmIx v = 0; v < s->n_vms; v++)
                 (void) name_table_add(&r.vms, s->vms[v].name);
         k = groups_index(&r);
         if (k == 0)
-                k = name_table_new(p->json.arena, s->n_rules, &names);
+                k = name_table_new(reader->json.arena, s->n_rules, &names);
         for (r.rule = 0; k == 0 && r.rule < s->n_rules; r.rule++) {
                 uint32_t number;
 
-                k = rule_resolve(&r, &p->drafts[r.rule], &rules[r.rule]);
+                k = rule_resolve(&r, &reader->drafts[r.rule], &rules[r.rule]);
                 if (k < 0)
                         break;
                 number = name_table_add(&names, rules[r.rule].name);

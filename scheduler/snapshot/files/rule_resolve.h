@@ -11,4 +11,4 @@
 #include "scheduler/snapshot/json/name_table.h"
 
 /* Hosts and VMs of p->snapshot are final. Fills p->snapshot.rules. 0, -EBADMSG with the fault, -ENOMEM. */
-int rules_resolve(FileReader *p, const NameTable *hosts) must_check;
+int rules_resolve(FileReader *reader, const NameTable *hosts) must_check;

@@ -40,14 +40,14 @@ int waiting_text_print(Arena *a, const WaitingPlan *w, const char **ret, size_t 
         return text_writer_end(&t, ret, ret_n);
 }
 
-int answer_text_print(Arena *a, const WaitingAnswer *x, const char **ret, size_t *ret_n) {
+int answer_text_print(Arena *a, const WaitingAnswer *answer, const char **ret, size_t *ret_n) {
         TextWriter t = text_writer_new(a);
 
         text_writer_word(&t, "{\"schema\": \"" ANSWER_SCHEMA "\"");
         json_put_key(&t, false, "yes");
-        text_writer_word(&t, x->yes ? "true" : "false");
-        (void) json_put_text(&t, false, "by", x->by);
-        json_put_int(&t, false, "at", x->at);
+        text_writer_word(&t, answer->yes ? "true" : "false");
+        (void) json_put_text(&t, false, "by", answer->by);
+        json_put_int(&t, false, "at", answer->at);
         text_writer_word(&t, "}");
         return text_writer_end(&t, ret, ret_n);
 }
@@ -61,91 +61,91 @@ typedef struct Reader {
         bool has_schema, has_yes;
 } Reader;
 
-static int waiting_text_read_schema(Reader *p, const char *wanted) {
+static int waiting_text_read_schema(Reader *reader, const char *wanted) {
         const char *schema = NULL;
-        int k = json_reader_string(&p->json, &schema);
+        int k = json_reader_string(&reader->json, &schema);
 
         if (k == 0 && strcmp(schema, wanted) != 0)
-                return json_reader_expect(&p->json, "%s", wanted);
-        p->has_schema = k == 0;
+                return json_reader_expect(&reader->json, "%s", wanted);
+        reader->has_schema = k == 0;
         return k;
 }
 
 /* Which of the words it is; -EBADMSG: none. */
-static int waiting_text_read_word(Reader *p, const char *const *words, int n, int *ret) {
+static int waiting_text_read_word(Reader *reader, const char *const *words, int n, int *ret) {
         const char *word = NULL;
-        int k = json_reader_string(&p->json, &word), i = 0;
+        int k = json_reader_string(&reader->json, &word), i = 0;
 
         if (k < 0)
                 return k;
         while (i < n && !json_key_is(word, words[i]))
                 i++;
         if (i == n)
-                return json_reader_expect(&p->json, "%s … %s", words[0], words[n - 1]);
+                return json_reader_expect(&reader->json, "%s … %s", words[0], words[n - 1]);
         *ret = i;
         return 0;
 }
 
-static int read_kinds(Reader *p) {
-        int k = json_reader_enter(&p->json, JSON_ARRAY), kind = 0;
+static int read_kinds(Reader *reader) {
+        int k = json_reader_enter(&reader->json, JSON_ARRAY), kind = 0;
 
-        while (k == 0 && json_reader_item(&p->json)) {
-                k = waiting_text_read_word(p, action_kind_names, ACTION_KIND_N, &kind);
+        while (k == 0 && json_reader_item(&reader->json)) {
+                k = waiting_text_read_word(reader, action_kind_names, ACTION_KIND_N, &kind);
                 if (k == 0)
-                        p->plan.kinds |= action_kind_bit((ActionKind) kind);
+                        reader->plan.kinds |= action_kind_bit((ActionKind) kind);
         }
         return k;
 }
 
-static int read_plan_field(Reader *p, const char *key) {
-        WaitingPlan *w = &p->plan;
+static int read_plan_field(Reader *reader, const char *key) {
+        WaitingPlan *w = &reader->plan;
         int state = 0, k;
         size_t n;
 
         if (json_key_is(key, "schema"))
-                return waiting_text_read_schema(p, WAITING_SCHEMA);
+                return waiting_text_read_schema(reader, WAITING_SCHEMA);
         if (json_key_is(key, "id"))
-                return json_take_name(&p->json, &w->id);
+                return json_take_name(&reader->json, &w->id);
         if (json_key_is(key, "made_at"))
-                return json_take_int(&p->json, 0, INT64_MAX, &w->made_at);
+                return json_take_int(&reader->json, 0, INT64_MAX, &w->made_at);
         if (json_key_is(key, "until"))
-                return json_take_int(&p->json, 0, INT64_MAX, &w->until);
+                return json_take_int(&reader->json, 0, INT64_MAX, &w->until);
         if (json_key_is(key, "kinds"))
-                return read_kinds(p);
+                return read_kinds(reader);
         if (json_key_is(key, "summary"))
-                return json_take_text(&p->json, &w->summary);
+                return json_take_text(&reader->json, &w->summary);
         if (json_key_is(key, "record"))
-                return json_take_text(&p->json, &w->record);
+                return json_take_text(&reader->json, &w->record);
         if (json_key_is(key, "plan"))
-                return json_is_object(p->json.at) ? json_take_raw(&p->json, &w->plan, &n)
-                                                  : json_reader_expect(&p->json, "a plan");
+                return json_is_object(reader->json.at) ? json_take_raw(&reader->json, &w->plan, &n)
+                                                       : json_reader_expect(&reader->json, "a plan");
         if (!json_key_is(key, "state"))
                 return 0;
-        k = waiting_text_read_word(p, waiting_state_names, WAITING_STATE_N, &state);
+        k = waiting_text_read_word(reader, waiting_state_names, WAITING_STATE_N, &state);
         if (k == 0)
                 w->state = (WaitingState) state;
         return k;
 }
 
-static int read_answer_field(Reader *p, const char *key) {
+static int read_answer_field(Reader *reader, const char *key) {
         if (json_key_is(key, "schema"))
-                return waiting_text_read_schema(p, ANSWER_SCHEMA);
+                return waiting_text_read_schema(reader, ANSWER_SCHEMA);
         if (json_key_is(key, "by"))
-                return json_take_text(&p->json, &p->answer.by);
+                return json_take_text(&reader->json, &reader->answer.by);
         if (json_key_is(key, "at"))
-                return json_take_int(&p->json, 0, INT64_MAX, &p->answer.at);
+                return json_take_int(&reader->json, 0, INT64_MAX, &reader->answer.at);
         if (!json_key_is(key, "yes"))
                 return 0;
-        p->has_yes = true;
-        return json_reader_bool(&p->json, &p->answer.yes);
+        reader->has_yes = true;
+        return json_reader_bool(&reader->json, &reader->answer.yes);
 }
 
-static int waiting_text_read_all(Reader *p, int (*field)(Reader *p, const char *key)) {
+static int waiting_text_read_all(Reader *reader, int (*field)(Reader *reader, const char *key)) {
         const char *key;
-        int k = json_reader_enter(&p->json, JSON_OBJECT);
+        int k = json_reader_enter(&reader->json, JSON_OBJECT);
 
-        while (k == 0 && json_reader_field(&p->json, &key))
-                k = field(p, key);
+        while (k == 0 && json_reader_field(&reader->json, &key))
+                k = field(reader, key);
         return k;
 }
 

@@ -11,7 +11,7 @@
 
 /* 0 or -ENOMEM. In `a`. */
 int waiting_text_print(Arena *a, const WaitingPlan *w, const char **ret, size_t *ret_n) must_check;
-int answer_text_print(Arena *a, const WaitingAnswer *x, const char **ret, size_t *ret_n) must_check;
+int answer_text_print(Arena *a, const WaitingAnswer *answer, const char **ret, size_t *ret_n) must_check;
 
 /* 0; -EBADMSG with *reterr_fault; -ENOMEM. In `a`. The plan is JSON; whether it is a plan plan_file_parse()
  * says. */

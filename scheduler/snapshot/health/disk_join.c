@@ -28,9 +28,9 @@ static char disk_join_upper(char c) {
         return (char) (c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
 }
 
-static bool same_letters(const char *a, const char *b, size_t n) {
+static bool same_letters(const char *left, const char *right, size_t n) {
         for (size_t i = 0; i < n; i++)
-                if (disk_join_upper(a[i]) != disk_join_upper(b[i]))
+                if (disk_join_upper(left[i]) != disk_join_upper(right[i]))
                         return false;
         return true;
 }
@@ -84,8 +84,8 @@ static int keys_of_device(Join *j, uint32_t i) {
         return k;
 }
 
-static int disk_join_key_compare(const void *a, const void *b) {
-        const Key *x = a, *y = b;
+static int disk_join_key_compare(const void *left, const void *right) {
+        const Key *x = left, *y = right;
         int order = strcmp(x->text, y->text);
 
         return order != 0 ? order : (x->device > y->device) - (x->device < y->device);
@@ -148,14 +148,14 @@ static bool disk_join_has_source(const Device *d, const char *source) {
 }
 
 /* Whether a source tells of both, and so of two disks; or their serial numbers say so. */
-static bool are_two(const Device *a, const Device *b) {
-        const char *x = device_text(a, METRIC_DISK_SERIAL), *y = device_text(b, METRIC_DISK_SERIAL);
+static bool are_two(const Device *left, const Device *right) {
+        const char *x = device_text(left, METRIC_DISK_SERIAL), *y = device_text(right, METRIC_DISK_SERIAL);
         size_t n = x && y ? (strlen(x) < strlen(y) ? strlen(x) : strlen(y)) : 0;
 
         if (x && y && (!same_letters(x, y, n) || (strlen(x) != strlen(y) && n < PREFIX_LEAST)))
                 return true;
-        for (const Device *d = a; d; d = d->other)
-                if (disk_join_has_source(b, d->source))
+        for (const Device *d = left; d; d = d->other)
+                if (disk_join_has_source(right, d->source))
                         return true;
         return false;
 }

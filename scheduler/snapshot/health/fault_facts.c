@@ -102,40 +102,40 @@ static const char *fault_facts_titled(Arena *a, const char *title, const char *s
 }
 
 /* The device's number; UINT32_MAX: the arena is full. */
-static uint32_t fault_facts_device_of(Listing *l, const Sample *x, const MetricPlace *place) {
-        const char *name = x->subject;
+static uint32_t fault_facts_device_of(Listing *l, const Sample *sample, const MetricPlace *place) {
+        const char *name = sample->subject;
         uint32_t n = l->table->names.n;
 
         assert(place);
-        if (l->last_place == place && l->last_subject && strcmp(l->last_subject, x->subject) == 0)
+        if (l->last_place == place && l->last_subject && strcmp(l->last_subject, sample->subject) == 0)
                 return l->last;
         if (place->title[0])
-                name = fault_facts_titled(l->a, place->title, x->subject);
+                name = fault_facts_titled(l->a, place->title, sample->subject);
         else if (place->kind == DEVICE_TOOL) /* kept apart until what it is about is known */
-                name = text_format(l->a, "\t%s", x->subject);
+                name = text_format(l->a, "\t%s", sample->subject);
         if (!name)
                 return UINT32_MAX;
         l->last = name_table_add(&l->table->names, name);
         if (l->last == n)
                 l->table->devices[n] = (Device){ .name = name, .kind = place->kind, .source = l->source };
         l->last_place = place;
-        l->last_subject = x->subject;
+        l->last_subject = sample->subject;
         return l->last;
 }
 
-static int take_sample(Listing *l, const Sample *x, const MetricPlace *place) {
-        uint32_t i = fault_facts_device_of(l, x, place);
+static int take_sample(Listing *l, const Sample *sample, const MetricPlace *place) {
+        uint32_t i = fault_facts_device_of(l, sample, place);
         Reading *reading = i == UINT32_MAX ? NULL : arena_new(l->a, Reading, 1);
         Device *d;
 
         if (!reading)
                 return -ENOMEM;
         d = &l->table->devices[i];
-        *reading = (Reading){ x->metric, x->number, x->text, d->readings };
+        *reading = (Reading){ sample->metric, sample->number, sample->text, d->readings };
         d->readings = reading;
-        if (x->metric == METRIC_DISK_SERIAL || (x->metric == METRIC_BLOCK_SERIAL && !d->serial))
-                d->serial = x->text;
-        if (x->metric == METRIC_BLOCK_OVER || x->metric == METRIC_BLOCK_MOUNTS)
+        if (sample->metric == METRIC_DISK_SERIAL || (sample->metric == METRIC_BLOCK_SERIAL && !d->serial))
+                d->serial = sample->text;
+        if (sample->metric == METRIC_BLOCK_OVER || sample->metric == METRIC_BLOCK_MOUNTS)
                 l->table->has_tree = true;
         return 0;
 }
@@ -231,48 +231,48 @@ int devices_list(Arena *a, const Report *r, DeviceTable *ret) {
 /* ---- hazards ---- */
 
 /* Whether it holds for this reading; *ret_number is what the words say. */
-static bool test_holds(const Device *d, const HazardDef *h, const Reading *r, usec_t now,
+static bool test_holds(const Device *d, const HazardDef *def, const Reading *r, usec_t now,
                        int64_t *ret_number) {
         int64_t other;
 
         *ret_number = r->number;
-        switch (h->test) {
+        switch (def->test) {
         case TEST_FROM:
-                return r->number >= h->number;
+                return r->number >= def->number;
         case TEST_RISE:
-                *ret_number = mark_rise(d->memory, h->metric, r->number, now, A_DAY);
-                return *ret_number >= h->number;
+                *ret_number = mark_rise(d->memory, def->metric, r->number, now, A_DAY);
+                return *ret_number >= def->number;
         case TEST_IS:
-                return r->text && strcmp(r->text, h->text) == 0;
+                return r->text && strcmp(r->text, def->text) == 0;
         case TEST_SAID:
                 return r->text && *r->text;
         case TEST_BIT:
-                return r->number >= 0 && (r->number >> h->number & 1);
+                return r->number >= 0 && (r->number >> def->number & 1);
         case TEST_BELOW:
         case TEST_ABOVE:
-                other = device_number(d, h->other, UNKNOWN);
-                return other > 0 && (h->test == TEST_BELOW ? r->number < other : r->number >= other);
+                other = device_number(d, def->other, UNKNOWN);
+                return other > 0 && (def->test == TEST_BELOW ? r->number < other : r->number >= other);
         }
         return false;
 }
 
 /* Somebody has looked at it, and it has not grown since. */
-static bool is_accepted(const Device *d, const HazardDef *h, int64_t number) {
+static bool is_accepted(const Device *d, const HazardDef *def, int64_t number) {
         for (uint32_t i = 0; d->memory && i < d->memory->n_accepted; i++)
-                if (strcmp(d->memory->accepted[i].hazard, h->name) == 0)
-                        return number <= d->memory->accepted[i].number || h->metric == METRIC_DISK_SPARE;
+                if (strcmp(d->memory->accepted[i].hazard, def->name) == 0)
+                        return number <= d->memory->accepted[i].number || def->metric == METRIC_DISK_SPARE;
         return false;
 }
 
 /* Of what several sources say the worst counts: the reading for which the hazard holds, or NULL. */
-static const Reading *reading_that_holds(const Device *d, const HazardDef *h, usec_t now,
+static const Reading *reading_that_holds(const Device *d, const HazardDef *def, usec_t now,
                                          int64_t *ret_number) {
         const Reading *worst = NULL;
 
-        for (const Reading *r = device_reading(d, h->metric); r; r = reading_of(r->next, h->metric)) {
+        for (const Reading *r = device_reading(d, def->metric); r; r = reading_of(r->next, def->metric)) {
                 int64_t number = 0;
 
-                if (!test_holds(d, h, r, now, &number) || (worst && number <= *ret_number))
+                if (!test_holds(d, def, r, now, &number) || (worst && number <= *ret_number))
                         continue;
                 worst = r;
                 *ret_number = number;

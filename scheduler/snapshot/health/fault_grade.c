@@ -497,8 +497,8 @@ static int grade_report(Grading *g) {
         return k;
 }
 
-static int memory_compare(const void *a, const void *b) {
-        return strcmp(((const DeviceMemory *) a)->device, ((const DeviceMemory *) b)->device);
+static int memory_compare(const void *left, const void *right) {
+        return strcmp(((const DeviceMemory *) left)->device, ((const DeviceMemory *) right)->device);
 }
 
 static int grade_all(Grading *g) {

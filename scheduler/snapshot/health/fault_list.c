@@ -8,17 +8,17 @@
 #include "scheduler/base/text.h"
 #include "scheduler/model/limits.h"
 
-static int fault_compare(const void *a, const void *b) {
-        return strcmp(((const Fault *) a)->device, ((const Fault *) b)->device);
+static int fault_compare(const void *left, const void *right) {
+        return strcmp(((const Fault *) left)->device, ((const Fault *) right)->device);
 }
 
-static int worst_first(const void *a, const void *b) {
-        const Fault *x = a, *y = b;
+static int worst_first(const void *left, const void *right) {
+        const Fault *x = left, *y = right;
 
-        return x->grade != y->grade ? (x->grade > y->grade ? -1 : 1) : fault_compare(a, b);
+        return x->grade != y->grade ? (x->grade > y->grade ? -1 : 1) : fault_compare(left, right);
 }
 
-int host_take_faults(Arena *a, Host *h, Fault *faults, uint32_t n) {
+int host_take_faults(Arena *a, Host *host, Fault *faults, uint32_t n) {
         const Fault *worst = NULL;
         const char *why = NULL;
 
@@ -39,9 +39,9 @@ int host_take_faults(Arena *a, Host *h, Fault *faults, uint32_t n) {
                                  : text_format(a, "%s", worst->device);
         if (worst && !why)
                 return -ENOMEM;
-        h->faults = faults;
-        h->n_faults = n;
-        h->fault_grade = worst ? worst->grade : 0;
-        h->fault_why = why;
+        host->faults = faults;
+        host->n_faults = n;
+        host->fault_grade = worst ? worst->grade : 0;
+        host->fault_why = why;
         return 0;
 }

@@ -10,4 +10,4 @@
 
 /* Gives the host its faults (they are sorted in place by device) and what follows from them: its grade is the
  * worst of theirs, its evidence that one's. 0; -EEXIST: two of one device; -ENOMEM. */
-int host_take_faults(Arena *a, Host *h, Fault *faults, uint32_t n) must_check;
+int host_take_faults(Arena *a, Host *host, Fault *faults, uint32_t n) must_check;

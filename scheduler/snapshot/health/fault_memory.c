@@ -212,8 +212,8 @@ static int fault_memory_read_field(JsonReader *r, const char *key, DeviceMemory 
         return json_reader_refuse(r, "what is remembered of a device has no such field");
 }
 
-static int device_compare(const void *a, const void *b) {
-        return strcmp(((const DeviceMemory *) a)->device, ((const DeviceMemory *) b)->device);
+static int device_compare(const void *left, const void *right) {
+        return strcmp(((const DeviceMemory *) left)->device, ((const DeviceMemory *) right)->device);
 }
 
 static int fault_memory_read_devices(JsonReader *r, FaultMemory *ret) {

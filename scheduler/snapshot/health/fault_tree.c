@@ -213,8 +213,8 @@ static int twins_find(FaultTree *t, uint32_t i) {
 
 /* ---- effects, upwards ---- */
 
-static Effect fault_tree_worse(Effect a, Effect b) {
-        return a > b ? a : b;
+static Effect fault_tree_worse(Effect left, Effect right) {
+        return left > right ? left : right;
 }
 
 static bool list_has(const FaultTree *t, const Device *array, Metric list, uint32_t member) {
@@ -384,50 +384,50 @@ static void climb_guest(Climb *c, const char *vm) {
 }
 
 /* `e`: what the device we come from amounts to here. Each node is passed again only with a worse one. */
-static void fault_tree_climb(Climb *c, uint32_t i, Effect e, unsigned depth) {
+static void fault_tree_climb(Climb *c, uint32_t i, Effect effect, unsigned depth) {
         FaultTree *t = c->t;
         const Node *node = &t->nodes[i];
         bool again = t->seen[i] == t->walks;
 
-        if ((again && t->seen_as[i] >= e) || depth > 64 || c->full)
+        if ((again && t->seen_as[i] >= effect) || depth > 64 || c->full)
                 return;
         t->seen[i] = t->walks;
-        t->seen_as[i] = e;
+        t->seen_as[i] = effect;
         for (const User *u = node->users; u && !c->full; u = u->next) {
-                c->guests = fault_tree_worse(c->guests, e);
+                c->guests = fault_tree_worse(c->guests, effect);
                 if (!again)
                         climb_guest(c, u->vm);
         }
         if (node->system)
-                c->system = fault_tree_worse(c->system, e);
+                c->system = fault_tree_worse(c->system, effect);
         c->outcome->system |= node->system;
         if (!node->above)
-                c->top = fault_tree_worse(c->top, e);
+                c->top = fault_tree_worse(c->top, effect);
         c->ends |= !node->above && node->kernel;
         c->dangles |= !node->above && !node->kernel && !node->twins;
         if (node->data || (!node->above && !node->system && strncmp(t->names.names[i], "dm-", 3) == 0)) {
                 c->open = true;
-                c->guests = fault_tree_worse(c->guests, e);
+                c->guests = fault_tree_worse(c->guests, effect);
         }
         for (const Link *l = node->above; l; l = l->next) {
                 const Node *up = &t->nodes[l->to];
-                Effect there = e;
+                Effect there = effect;
 
                 if (up->is_array && up->device && fault_tree_is_lost(t, up->device, i)) {
                         c->ends = true; /* the array tells what that comes to */
                         continue;
                 }
                 if (up->is_array) {
-                        there = e >= EFFECT_SUSPECT || t->nodes[i].distrusted ? up->effect
-                                : e > EFFECT_WATCH                            ? EFFECT_WATCH
-                                                                              : e;
+                        there = effect >= EFFECT_SUSPECT || t->nodes[i].distrusted ? up->effect
+                                : effect > EFFECT_WATCH                            ? EFFECT_WATCH
+                                                                                   : effect;
                         if (c->outcome->array == UINT32_MAX)
                                 c->outcome->array = l->to;
                 }
                 fault_tree_climb(c, l->to, there, depth + 1);
         }
         for (const Link *l = node->twins; l; l = l->next)
-                fault_tree_climb(c, l->to, e, depth + 1);
+                fault_tree_climb(c, l->to, effect, depth + 1);
 }
 
 /* Whether an array has given the device up: it is none of its members any more. */

@@ -144,30 +144,30 @@ static int group_row(HtoolsFile *f, Row *r) {
 }
 
 /* What only nodes that are online say. htools' speed is relative: 1.0 stands as 1000 MHz. */
-static int node_numbers(Row *r, Host *h) {
+static int node_numbers(Row *r, Host *host) {
         int64_t free_mib, speed = 1000;
-        int k = htools_rows_field_number(r, 1, "node", 1, QUANTITY_MAX, &h->memory_mib);
+        int k = htools_rows_field_number(r, 1, "node", 1, QUANTITY_MAX, &host->memory_mib);
 
         if (k == 0)
-                k = htools_rows_field_number(r, 2, "node", 1, QUANTITY_MAX, &h->reserved_mib);
+                k = htools_rows_field_number(r, 2, "node", 1, QUANTITY_MAX, &host->reserved_mib);
         if (k == 0)
                 k = htools_rows_field_number(r, 3, "node", 1, QUANTITY_MAX, &free_mib);
         if (k == 0)
-                k = htools_rows_field_number(r, 6, "node", 1, CPU_MCORES_MAX / 1000, &h->cpus);
+                k = htools_rows_field_number(r, 6, "node", 1, CPU_MCORES_MAX / 1000, &host->cpus);
         if (k == 0 && r->n > 14)
                 k = htools_rows_field_number(r, 14, "node", 1000, 1 << 20, &speed);
         if (k < 0)
                 return k;
-        if (h->memory_mib == 0 || h->cpus == 0)
+        if (host->memory_mib == 0 || host->cpus == 0)
                 return row_refuse(r, "node",
                                   "no memory or no CPUs; accepted: 0 only of a node that is offline (Y)");
-        if (h->reserved_mib > h->memory_mib || free_mib > h->memory_mib)
+        if (host->reserved_mib > host->memory_mib || free_mib > host->memory_mib)
                 return row_refuse(r, "node", "more memory for the node, or free, than it has (%lld MiB)",
-                                  (long long) h->memory_mib);
+                                  (long long) host->memory_mib);
         if (speed == 0)
                 return row_refuse(r, "node", "field 15: found 0; accepted: a speed above 0");
-        h->memory_used_mib = h->memory_mib - free_mib;
-        h->cpu_mhz = speed;
+        host->memory_used_mib = host->memory_mib - free_mib;
+        host->cpu_mhz = speed;
         return 0;
 }
 
@@ -219,7 +219,7 @@ static const struct {
         { "file", "its disks (file) are on its node alone" },
 };
 
-static int instance_disks(HtoolsFile *f, Row *r, Instance *x) {
+static int instance_disks(HtoolsFile *f, Row *r, Instance *instance) {
         size_t t = 0;
 
         while (t < ARRAY_SIZE(htools_rows_templates) &&
@@ -229,20 +229,20 @@ static int instance_disks(HtoolsFile *f, Row *r, Instance *x) {
                 return row_refuse(r, "instance",
                                   "field 9: accepted: ext, rbd, sharedfile, gluster, blockdev, diskless, "
                                   "drbd, plain, file");
-        x->vm.unmovable_why = htools_rows_templates[t].unmovable;
-        x->vm.movable = !htools_rows_templates[t].unmovable;
-        x->second = UINT32_MAX;
+        instance->vm.unmovable_why = htools_rows_templates[t].unmovable;
+        instance->vm.movable = !htools_rows_templates[t].unmovable;
+        instance->second = UINT32_MAX;
         if (r->fields[7].n > 0) {
-                int k = known_name(r, 7, "instance", &f->node_names, &x->second);
+                int k = known_name(r, 7, "instance", &f->node_names, &instance->second);
 
                 if (k < 0)
                         return k;
-                if (x->second == x->node)
+                if (instance->second == instance->node)
                         return row_refuse(r, "instance", "field 8: its primary node again");
         }
         if (!htools_rows_is_word(r->fields[8], "drbd"))
-                x->second = UINT32_MAX;
-        else if (x->second == UINT32_MAX)
+                instance->second = UINT32_MAX;
+        else if (instance->second == UINT32_MAX)
                 return row_refuse(r, "instance", "field 8: a drbd instance needs a secondary node");
         return 0;
 }

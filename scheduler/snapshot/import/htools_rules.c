@@ -53,8 +53,8 @@ typedef struct Member {
         uint32_t number, index;
 } Member;
 
-static int member_compare(const void *a, const void *b) {
-        const Member *x = a, *y = b;
+static int member_compare(const void *left, const void *right) {
+        const Member *x = left, *y = right;
 
         return x->number != y->number ? (x->number < y->number ? -1 : 1)
                                       : compare_uint32(&x->index, &y->index);

@@ -319,14 +319,14 @@ static int balances_parse(Reader *f, Model *m) {
 
 /* Saturating, so that the sum of products of numbers below 2^40 cannot wrap: a product of two stays below
  * 2^80, and at COST_MAX it no longer matters how much more it is. */
-static int64_t roadef_file_product(int64_t a, int64_t b) {
-        const unsigned __int128 c = (unsigned __int128) (uint64_t) a * (uint64_t) b;
+static int64_t roadef_file_product(int64_t left, int64_t right) {
+        const unsigned __int128 c = (unsigned __int128) (uint64_t) left * (uint64_t) right;
 
         return c < (uint64_t) COST_MAX ? (int64_t) c : COST_MAX;
 }
 
-static int64_t roadef_file_sum(int64_t a, int64_t b) {
-        return a < COST_MAX - b ? a + b : COST_MAX;
+static int64_t roadef_file_sum(int64_t left, int64_t right) {
+        return left < COST_MAX - right ? left + right : COST_MAX;
 }
 
 /* An upper bound on the cost of any assignment: what it must stay below for costs to be exact in 64 bits. */

@@ -63,28 +63,28 @@ const char *json_reader_found(const JsonReader *r, char buf[JSON_FOUND_MAX]) {
 /* ---- structure ---- */
 
 /* jansson's words, and where they are not enough ours. */
-static int refuse_text(TextFault *fault, const json_error_t *e) {
-        switch (json_error_code(e)) {
+static int refuse_text(TextFault *fault, const json_error_t *error) {
+        switch (json_error_code(error)) {
         case json_error_out_of_memory:
                 return -ENOMEM;
         case json_error_numeric_overflow:
                 text_fault(fault, "", "%s; accepted: whole numbers of 64 bits, others below 1.8e308",
-                           e->text);
+                           error->text);
                 break;
         case json_error_duplicate_key:
-                text_fault(fault, "", "%s: the field is given twice; accepted: once", e->text);
+                text_fault(fault, "", "%s: the field is given twice; accepted: once", error->text);
                 break;
         case json_error_null_character:
         case json_error_null_byte_in_key:
                 text_fault(fault, "", "a string with U+0000; accepted: strings without it");
                 break;
         default:
-                text_fault(fault, "", "not JSON: %s", e->text);
+                text_fault(fault, "", "not JSON: %s", error->text);
                 break;
         }
         (void) json_reader_excerpt(fault->what, sizeof(fault->what), 0, fault->what, strlen(fault->what));
-        fault->line = e->line > 0 ? (uint32_t) e->line : 1;
-        fault->column = e->column > 0 ? (uint32_t) e->column : 1;
+        fault->line = error->line > 0 ? (uint32_t) error->line : 1;
+        fault->column = error->column > 0 ? (uint32_t) error->column : 1;
         return -EBADMSG;
 }
 
@@ -167,10 +167,10 @@ int json_reader_bool(JsonReader *r, bool *ret) {
         return 0;
 }
 
-/* Not llround(), which may set errno; x is within ±2^63. */
-static int64_t json_reader_nearest(double x) {
-        const int64_t whole = (int64_t) x;
-        const double rest = x - (double) whole;
+/* Not llround(), which may set errno; value is within ±2^63. */
+static int64_t json_reader_nearest(double value) {
+        const int64_t whole = (int64_t) value;
+        const double rest = value - (double) whole;
 
         return rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole;
 }

@@ -11,9 +11,9 @@ void json_put_key(TextWriter *w, bool first, const char *key) {
         text_writer_word(w, ": ");
 }
 
-void json_put_int(TextWriter *w, bool first, const char *key, int64_t v) {
+void json_put_int(TextWriter *w, bool first, const char *key, int64_t value) {
         json_put_key(w, first, key);
-        text_writer_int(w, v);
+        text_writer_int(w, value);
 }
 
 static void put_ascii(TextWriter *w, const char *s) {

@@ -11,7 +11,7 @@
 
 /* `"key": `, after a comma unless it is the first of its object. */
 void json_put_key(TextWriter *w, bool first, const char *key);
-void json_put_int(TextWriter *w, bool first, const char *key, int64_t v);
+void json_put_int(TextWriter *w, bool first, const char *key, int64_t value);
 /* NULL is left out: then what follows is still the first. Words that are no UTF-8 (a daemon's message) lose
  * what is not ASCII. Returns whether the next one is the first. */
 bool json_put_text(TextWriter *w, bool first, const char *key, const char *text);

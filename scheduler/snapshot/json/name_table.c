@@ -55,8 +55,8 @@ typedef struct NameRow {
         uint32_t number;
 } NameRow;
 
-static int name_table_row_compare(const void *a, const void *b) {
-        const NameRow *x = a, *y = b;
+static int name_table_row_compare(const void *left, const void *right) {
+        const NameRow *x = left, *y = right;
         int c = strcmp(x->name, y->name);
 
         return c != 0 ? c : x->number < y->number ? -1 : 1;

@@ -39,29 +39,29 @@ void text_writer_word(TextWriter *w, const char *s) {
         text_writer_put(w, s, strlen(s));
 }
 
-void text_writer_int(TextWriter *w, int64_t v) {
+void text_writer_int(TextWriter *w, int64_t value) {
         char digits[20];
         size_t at = sizeof(digits);
-        uint64_t u = v < 0 ? -(uint64_t) v : (uint64_t) v;
+        uint64_t u = value < 0 ? -(uint64_t) value : (uint64_t) value;
 
         do {
                 digits[--at] = (char) ('0' + u % 10);
                 u /= 10;
         } while (u > 0);
-        if (v < 0)
+        if (value < 0)
                 text_writer_put(w, "-", 1);
         text_writer_put(w, digits + at, sizeof(digits) - at);
 }
 
-void text_writer_decimal(TextWriter *w, int64_t v, int64_t scale, int places) {
+void text_writer_decimal(TextWriter *w, int64_t value, int64_t scale, int places) {
         char digits[18];
         int64_t place = 1, part;
 
-        assert(v >= 0 && scale > 0 && scale <= 1000000 && places >= 0 && places <= 9);
+        assert(value >= 0 && scale > 0 && scale <= 1000000 && places >= 0 && places <= 9);
         for (int i = 0; i < places; i++)
                 place *= 10;
-        part = (v % scale * place + scale / 2) / scale;
-        text_writer_int(w, part < place ? v / scale : v / scale + 1);
+        part = (value % scale * place + scale / 2) / scale;
+        text_writer_int(w, part < place ? value / scale : value / scale + 1);
         if (part == 0 || part == place)
                 return;
         for (; part % 10 == 0; places--)

@@ -24,10 +24,10 @@ typedef struct TextWriter {
 TextWriter text_writer_new(Arena *a);
 void text_writer_put(TextWriter *w, const char *s, size_t n);
 void text_writer_word(TextWriter *w, const char *s);
-void text_writer_int(TextWriter *w, int64_t v);
-/* v / scale with at most `places` decimals, rounded half up, no zeros at the end: 1250/1000 → 1.25; v >= 0.
+void text_writer_int(TextWriter *w, int64_t value);
+/* value / scale with at most `places` decimals, rounded half up, no zeros at the end: 1250/1000 → 1.25; value >= 0.
  */
-void text_writer_decimal(TextWriter *w, int64_t v, int64_t scale, int places);
+void text_writer_decimal(TextWriter *w, int64_t value, int64_t scale, int places);
 /* In double quotes, with JSON's escapes. */
 void text_writer_string(TextWriter *w, const char *s);
 

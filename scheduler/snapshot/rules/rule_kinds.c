@@ -16,30 +16,30 @@ static Rule rule_of(const RuleSpec *spec, RuleKind kind) {
                        .weight = spec->must ? 0 : spec->weight };
 }
 
-static int rule_kinds_between(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
+static int rule_kinds_between(RuleApply *apply, const RuleSpec *spec, RuleKind kind) {
         Rule rule = rule_of(spec, kind);
-        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+        int r = rule_apply_vms(apply, spec, &rule.vms, &rule.n_vms);
 
         if (r < 0 || rule.n_vms == 0)
                 return r;
         if (kind == RULE_SPREAD)
                 rule.k = spec->count;
-        return rule_apply_add(x, rule);
+        return rule_apply_add(apply, rule);
 }
 
 /* The others, less those that are of the first. */
-static int rule_kinds_avoid(RuleApply *x, const RuleSpec *spec) {
+static int rule_kinds_avoid(RuleApply *apply, const RuleSpec *spec) {
         Rule rule = rule_of(spec, RULE_AVOID);
         VmIx *others;
         const VmIx *all = NULL;
         uint32_t n = 0;
-        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+        int r = rule_apply_vms(apply, spec, &rule.vms, &rule.n_vms);
 
         if (r == 0)
-                r = selection_vms(x->arena, &spec->others, x->s, &all, &n);
+                r = selection_vms(apply->arena, &spec->others, apply->s, &all, &n);
         if (r < 0 || rule.n_vms == 0)
                 return r;
-        others = arena_new(x->arena, VmIx, n);
+        others = arena_new(apply->arena, VmIx, n);
         if (!others)
                 return -ENOMEM;
         for (uint32_t i = 0, k = 0; i < n; i++) {
@@ -51,77 +51,81 @@ static int rule_kinds_avoid(RuleApply *x, const RuleSpec *spec) {
         rule.near_vms = others;
         if (rule.n_near_vms == 0)
                 return rule_apply_note(
-                        x, text_format(x->arena, "rule %s: \"from\" selects no other VM; it asks for nothing",
-                                       spec->name));
-        return rule_apply_add(x, rule);
+                        apply, text_format(apply->arena,
+                                           "rule %s: \"from\" selects no other VM; it asks for nothing",
+                                           spec->name));
+        return rule_apply_add(apply, rule);
 }
 
-static int apply_apart(RuleApply *x, const RuleSpec *spec) {
-        return spec->others.n > 0 ? rule_kinds_avoid(x, spec) : rule_kinds_between(x, spec, RULE_APART);
+static int apply_apart(RuleApply *apply, const RuleSpec *spec) {
+        return spec->others.n > 0 ? rule_kinds_avoid(apply, spec)
+                                  : rule_kinds_between(apply, spec, RULE_APART);
 }
 
-static int apply_together(RuleApply *x, const RuleSpec *spec) {
-        return rule_kinds_between(x, spec, RULE_TOGETHER);
+static int apply_together(RuleApply *apply, const RuleSpec *spec) {
+        return rule_kinds_between(apply, spec, RULE_TOGETHER);
 }
 
-static int apply_spread(RuleApply *x, const RuleSpec *spec) {
-        return rule_kinds_between(x, spec, RULE_SPREAD);
+static int apply_spread(RuleApply *apply, const RuleSpec *spec) {
+        return rule_kinds_between(apply, spec, RULE_SPREAD);
 }
 
-static int apply_near(RuleApply *x, const RuleSpec *spec) {
+static int apply_near(RuleApply *apply, const RuleSpec *spec) {
         Rule rule = rule_of(spec, RULE_NEAR);
-        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+        int r = rule_apply_vms(apply, spec, &rule.vms, &rule.n_vms);
 
         if (r == 0)
-                r = selection_vms(x->arena, &spec->others, x->s, &rule.near_vms, &rule.n_near_vms);
+                r = selection_vms(apply->arena, &spec->others, apply->s, &rule.near_vms, &rule.n_near_vms);
         if (r < 0 || rule.n_vms == 0)
                 return r;
         if (rule.n_near_vms == 0)
-                return rule_apply_note(x, text_format(x->arena,
-                                                      "rule %s: \"to\" selects no VM; it asks for nothing",
-                                                      spec->name));
-        return rule_apply_add(x, rule);
+                return rule_apply_note(
+                        apply, text_format(apply->arena, "rule %s: \"to\" selects no VM; it asks for nothing",
+                                           spec->name));
+        return rule_apply_add(apply, rule);
 }
 
 /* None of the hosts is there. Moving on as if nothing had been said would be the opposite of what was said.
  */
-static int hold_where_they_are(RuleApply *x, const RuleSpec *spec, const Rule *rule) {
+static int hold_where_they_are(RuleApply *apply, const RuleSpec *spec, const Rule *rule) {
         const char *why =
-                text_format(x->arena, "rule %s allows it no host that is in the cluster", spec->name);
+                text_format(apply->arena, "rule %s allows it no host that is in the cluster", spec->name);
 
         if (!why)
                 return -ENOMEM;
         for (uint32_t i = 0; i < rule->n_vms; i++)
-                rule_apply_hold(x, rule->vms[i], HOLD_NEVER, why);
-        return rule_apply_note(
-                x, text_format(x->arena, "rule %s: \"hosts\" selects no host; its VMs stay where they are",
-                               spec->name));
+                rule_apply_hold(apply, rule->vms[i], HOLD_NEVER, why);
+        return rule_apply_note(apply,
+                               text_format(apply->arena,
+                                           "rule %s: \"hosts\" selects no host; its VMs stay where they are",
+                                           spec->name));
 }
 
-static int on_hosts(RuleApply *x, const RuleSpec *spec, RuleKind kind) {
+static int on_hosts(RuleApply *apply, const RuleSpec *spec, RuleKind kind) {
         Rule rule = rule_of(spec, kind);
-        int r = rule_apply_vms(x, spec, &rule.vms, &rule.n_vms);
+        int r = rule_apply_vms(apply, spec, &rule.vms, &rule.n_vms);
 
         rule.hosts_said = &spec->hosts;
         if (r == 0)
-                r = selection_hosts(x->arena, &spec->hosts, x->s, &rule.hosts, &rule.n_hosts);
+                r = selection_hosts(apply->arena, &spec->hosts, apply->s, &rule.hosts, &rule.n_hosts);
         if (r < 0 || rule.n_vms == 0)
                 return r;
         if (rule.n_hosts == 0 && kind == RULE_ON && spec->must)
-                return hold_where_they_are(x, spec, &rule);
+                return hold_where_they_are(apply, spec, &rule);
         if (rule.n_hosts == 0)
-                return rule_apply_note(
-                        x, text_format(x->arena, "rule %s: \"hosts\" selects no host; it asks for nothing",
-                                       spec->name));
-        return rule_apply_add(x, rule);
+                return rule_apply_note(apply,
+                                       text_format(apply->arena,
+                                                   "rule %s: \"hosts\" selects no host; it asks for nothing",
+                                                   spec->name));
+        return rule_apply_add(apply, rule);
 }
 
-static int apply_on(RuleApply *x, const RuleSpec *spec) {
-        return on_hosts(x, spec, RULE_ON);
+static int apply_on(RuleApply *apply, const RuleSpec *spec) {
+        return on_hosts(apply, spec, RULE_ON);
 }
 
-static int apply_not_on(RuleApply *x, const RuleSpec *spec) {
-        return on_hosts(x, spec, RULE_NOT_ON);
+static int apply_not_on(RuleApply *apply, const RuleSpec *spec) {
+        return on_hosts(apply, spec, RULE_NOT_ON);
 }
 
 static bool rule_kinds_must_leave(const Snapshot *s, VmIx v) {
@@ -129,20 +133,20 @@ static bool rule_kinds_must_leave(const Snapshot *s, VmIx v) {
 }
 
 /* Held, or, for a wish, dearer to move. */
-static int stay_all(RuleApply *x, const RuleSpec *spec, Hold hold, const char *why) {
+static int stay_all(RuleApply *apply, const RuleSpec *spec, Hold hold, const char *why) {
         const VmIx *vms;
         uint32_t n;
-        int r = rule_apply_vms(x, spec, &vms, &n);
+        int r = rule_apply_vms(apply, spec, &vms, &n);
 
         if (r < 0 || !why)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
-                Vm *vm = &x->vms[vms[i]];
+                Vm *vm = &apply->vms[vms[i]];
 
-                if (vm->host == IX_NONE || (spec->evacuate && rule_kinds_must_leave(x->s, vms[i])))
+                if (vm->host == IX_NONE || (spec->evacuate && rule_kinds_must_leave(apply->s, vms[i])))
                         continue;
                 if (spec->must)
-                        rule_apply_hold(x, vms[i], hold, why);
+                        rule_apply_hold(apply, vms[i], hold, why);
                 else
                         vm->stay_weight = vm->stay_weight + spec->weight < STAY_WEIGHT_MAX
                                                   ? vm->stay_weight + spec->weight
@@ -151,25 +155,25 @@ static int stay_all(RuleApply *x, const RuleSpec *spec, Hold hold, const char *w
         return 0;
 }
 
-static int apply_never_move(RuleApply *x, const RuleSpec *spec) {
-        return stay_all(x, spec, HOLD_NEVER,
-                        text_format(x->arena, "rule %s says that it never moves", spec->name));
+static int apply_never_move(RuleApply *apply, const RuleSpec *spec) {
+        return stay_all(apply, spec, HOLD_NEVER,
+                        text_format(apply->arena, "rule %s says that it never moves", spec->name));
 }
 
 /* The windows and when the first of them opens, in words. */
-static const char *closed_text(RuleApply *x, const RuleSpec *spec) {
+static const char *closed_text(RuleApply *apply, const RuleSpec *spec) {
         const TimeWindow *first = NULL;
         usec_t opens = 0;
 
-        if (x->s->taken_at <= 0)
+        if (apply->s->taken_at <= 0)
                 return text_format(
-                        x->arena,
+                        apply->arena,
                         "rule %s lets it move in a window only, and the snapshot does not say when "
                         "it was taken",
                         spec->name);
         for (uint32_t i = 0; i < spec->windows.n; i++) {
-                const TimeWindow *w = rule_set_window(x->set, spec->windows.at[i]);
-                const usec_t t = w ? time_window_opens(w, x->s->taken_at) : 0;
+                const TimeWindow *w = rule_set_window(apply->set, spec->windows.at[i]);
+                const usec_t t = w ? time_window_opens(w, apply->s->taken_at) : 0;
 
                 if (t > 0 && (!first || t < opens)) {
                         first = w;
@@ -177,39 +181,39 @@ static const char *closed_text(RuleApply *x, const RuleSpec *spec) {
                 }
         }
         if (!first)
-                return text_format(x->arena, "rule %s lets it move in window %s only, which is not open",
+                return text_format(apply->arena, "rule %s lets it move in window %s only, which is not open",
                                    spec->name, spec->windows.at[0]);
-        return text_format(x->arena, "rule %s lets it move in window %s only, which opens %s", spec->name,
-                           first->name, time_window_clock(x->arena, first, opens));
+        return text_format(apply->arena, "rule %s lets it move in window %s only, which opens %s", spec->name,
+                           first->name, time_window_clock(apply->arena, first, opens));
 }
 
-static int apply_move_only(RuleApply *x, const RuleSpec *spec) {
+static int apply_move_only(RuleApply *apply, const RuleSpec *spec) {
         const VmIx *vms;
         bool open = false;
         uint32_t n;
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < spec->windows.n; i++) {
-                const TimeWindow *w = rule_set_window(x->set, spec->windows.at[i]);
+                const TimeWindow *w = rule_set_window(apply->set, spec->windows.at[i]);
 
-                open |= w && time_window_open(w, x->s->taken_at);
+                open |= w && time_window_open(w, apply->s->taken_at);
                 if (!w) /* of a label: the settings' own are checked when they are read */
-                        r = rule_apply_note(x, text_format(x->arena, "rule %s: no window is named %s",
-                                                           spec->name, spec->windows.at[i]));
+                        r = rule_apply_note(apply, text_format(apply->arena, "rule %s: no window is named %s",
+                                                               spec->name, spec->windows.at[i]));
         }
         if (r < 0)
                 return r;
-        return open ? rule_apply_vms(x, spec, &vms, &n) /* for its note alone */
-                    : stay_all(x, spec, HOLD_WINDOW, closed_text(x, spec));
+        return open ? rule_apply_vms(apply, spec, &vms, &n) /* for its note alone */
+                    : stay_all(apply, spec, HOLD_WINDOW, closed_text(apply, spec));
 }
 
-static int apply_move_most(RuleApply *x, const RuleSpec *spec) {
+static int apply_move_most(RuleApply *apply, const RuleSpec *spec) {
         const VmIx *vms;
         uint32_t n;
-        int r = rule_apply_vms(x, spec, &vms, &n);
+        int r = rule_apply_vms(apply, spec, &vms, &n);
 
         for (uint32_t i = 0; r == 0 && i < n; i++) {
-                Vm *vm = &x->vms[vms[i]];
+                Vm *vm = &apply->vms[vms[i]];
 
                 if (vm->moves_a_day == 0 || spec->count < vm->moves_a_day)
                         vm->moves_a_day = spec->count;
@@ -217,33 +221,34 @@ static int apply_move_most(RuleApply *x, const RuleSpec *spec) {
         return r;
 }
 
-static int apply_priority(RuleApply *x, const RuleSpec *spec) {
+static int apply_priority(RuleApply *apply, const RuleSpec *spec) {
         const VmIx *vms;
         uint32_t n;
-        int r = rule_apply_vms(x, spec, &vms, &n);
+        int r = rule_apply_vms(apply, spec, &vms, &n);
 
         for (uint32_t i = 0; r == 0 && i < n; i++)
-                x->vms[vms[i]].priority = spec->count;
+                apply->vms[vms[i]].priority = spec->count;
         return r;
 }
 
-static int set_post_copy(RuleApply *x, const RuleSpec *spec, PostCopy post_copy) {
+static int set_post_copy(RuleApply *apply, const RuleSpec *spec, PostCopy post_copy) {
         const VmIx *vms;
         uint32_t n;
-        int r = rule_apply_vms(x, spec, &vms, &n);
+        int r = rule_apply_vms(apply, spec, &vms, &n);
 
         for (uint32_t i = 0; r == 0 && i < n; i++)
-                if (x->vms[vms[i]].post_copy != POST_COPY_NEVER) /* which is the safe one, whoever says it */
-                        x->vms[vms[i]].post_copy = post_copy;
+                if (apply->vms[vms[i]].post_copy !=
+                    POST_COPY_NEVER) /* which is the safe one, whoever says it */
+                        apply->vms[vms[i]].post_copy = post_copy;
         return r;
 }
 
-static int apply_post_copy(RuleApply *x, const RuleSpec *spec) {
-        return set_post_copy(x, spec, POST_COPY_IF_NEEDED);
+static int apply_post_copy(RuleApply *apply, const RuleSpec *spec) {
+        return set_post_copy(apply, spec, POST_COPY_IF_NEEDED);
 }
 
-static int apply_no_post_copy(RuleApply *x, const RuleSpec *spec) {
-        return set_post_copy(x, spec, POST_COPY_NEVER);
+static int apply_no_post_copy(RuleApply *apply, const RuleSpec *spec) {
+        return set_post_copy(apply, spec, POST_COPY_NEVER);
 }
 
 /* ---- the tables ---- */

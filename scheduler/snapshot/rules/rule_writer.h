@@ -20,13 +20,13 @@ typedef struct RuleApply {
 } RuleApply;
 
 /* The VMs that the rule selects. *ret_n is 0 when there are none, and then that is noted. */
-int rule_apply_vms(RuleApply *x, const RuleSpec *spec, const VmIx **ret, uint32_t *ret_n) must_check;
+int rule_apply_vms(RuleApply *apply, const RuleSpec *spec, const VmIx **ret, uint32_t *ret_n) must_check;
 
 /* Adds a rule to the snapshot, or puts it in the place of one of its name. */
-int rule_apply_add(RuleApply *x, Rule rule) must_check;
+int rule_apply_add(RuleApply *apply, Rule rule) must_check;
 
 /* Adds a note; -ENOMEM when `text` is NULL. */
-int rule_apply_note(RuleApply *x, const char *text) must_check;
+int rule_apply_note(RuleApply *apply, const char *text) must_check;
 
 /* The VM may not move, for a reason an operator gave, unless it may be moved for nothing else already. */
-void rule_apply_hold(RuleApply *x, VmIx v, Hold hold, const char *why);
+void rule_apply_hold(RuleApply *apply, VmIx v, Hold hold, const char *why);

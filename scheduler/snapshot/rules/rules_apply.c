@@ -13,59 +13,61 @@
 
 /* ---- hosts and groups ---- */
 
-static int host_set(Arena *a, Host *h, const HostSpec *spec) {
+static int host_set(Arena *a, Host *host, const HostSpec *spec) {
         const int64_t of[RES_BUILTIN_N] = { [RES_CPU] = spec->headroom_cpu,
                                             [RES_MEMORY] = spec->headroom_memory,
                                             [RES_NET_RX] = spec->headroom_network,
                                             [RES_NET_TX] = spec->headroom_network };
 
         if (spec->zone)
-                h->zone = spec->zone;
+                host->zone = spec->zone;
         if (spec->rack)
-                h->rack = spec->rack;
+                host->rack = spec->rack;
         if (spec->neighborhood)
-                h->neighborhood = spec->neighborhood;
+                host->neighborhood = spec->neighborhood;
         for (int r = 0; r < RES_BUILTIN_N; r++) {
                 const int64_t share = of[r] != UNKNOWN ? of[r] : spec->headroom;
 
                 if (share != UNKNOWN)
-                        h->headroom_permille[r] = share;
+                        host->headroom_permille[r] = share;
         }
         if (spec->headroom_extra != UNKNOWN)
-                h->headroom_permille[HEADROOM_EXTRA] = spec->headroom_extra;
+                host->headroom_permille[HEADROOM_EXTRA] = spec->headroom_extra;
         if (spec->overcommit_cpu > 0)
-                h->overcommit_cpu_permille = spec->overcommit_cpu;
+                host->overcommit_cpu_permille = spec->overcommit_cpu;
         if (spec->overcommit_memory > 0)
-                h->overcommit_memory_permille = spec->overcommit_memory;
+                host->overcommit_memory_permille = spec->overcommit_memory;
         if (spec->reserved_mib != UNKNOWN)
-                h->reserved_mib = spec->reserved_mib < h->memory_mib ? spec->reserved_mib : h->memory_mib;
+                host->reserved_mib =
+                        spec->reserved_mib < host->memory_mib ? spec->reserved_mib : host->memory_mib;
         if (spec->uri) {
-                const int r = host_uri_make(a, spec->uri, h->name, &h->uri);
+                const int r = host_uri_make(a, spec->uri, host->name, &host->uri);
 
                 if (r < 0)
                         return r;
         }
-        return host_labels_merge(a, &h->labels, &spec->labels, &h->labels);
+        return host_labels_merge(a, &host->labels, &spec->labels, &host->labels);
 }
 
-static int apply_hosts(RuleApply *x) {
-        for (uint32_t i = 0; i < x->set->n_hosts; i++) {
-                const HostSpec *spec = &x->set->hosts[i];
+static int apply_hosts(RuleApply *apply) {
+        for (uint32_t i = 0; i < apply->set->n_hosts; i++) {
+                const HostSpec *spec = &apply->set->hosts[i];
                 const HostIx *hosts;
                 uint32_t n;
-                int r = selection_hosts(x->arena, &spec->hosts, x->s, &hosts, &n);
+                int r = selection_hosts(apply->arena, &spec->hosts, apply->s, &hosts, &n);
 
                 if (r < 0)
                         return r;
                 for (uint32_t k = 0; r == 0 && k < n; k++)
-                        r = host_set(x->arena, &x->hosts[hosts[k]], spec);
+                        r = host_set(apply->arena, &apply->hosts[hosts[k]], spec);
                 if (r < 0)
                         return r;
                 if (n == 0) {
-                        r = rule_apply_note(x, text_format(x->arena,
-                                                           "an entry of hosts (settings, line %u) selects "
-                                                           "no host",
-                                                           spec->item->line));
+                        r = rule_apply_note(apply,
+                                            text_format(apply->arena,
+                                                        "an entry of hosts (settings, line %u) selects "
+                                                        "no host",
+                                                        spec->item->line));
                         if (r < 0)
                                 return r;
                 }
@@ -74,7 +76,7 @@ static int apply_hosts(RuleApply *x) {
 }
 
 /* The VM's groups stay sorted, each once. */
-static int group_add(RuleApply *x, Vm *vm, const char *name) {
+static int group_add(RuleApply *apply, Vm *vm, const char *name) {
         const uint32_t n = vm->groups.n;
         const char **at;
         uint32_t k = 0;
@@ -83,7 +85,7 @@ static int group_add(RuleApply *x, Vm *vm, const char *name) {
                 k++;
         if (k < n && strcmp(vm->groups.at[k], name) == 0)
                 return 0;
-        at = arena_new(x->arena, const char *, (size_t) n + 1);
+        at = arena_new(apply->arena, const char *, (size_t) n + 1);
         if (!at)
                 return -ENOMEM;
         if (k > 0)
@@ -95,19 +97,19 @@ static int group_add(RuleApply *x, Vm *vm, const char *name) {
         return 0;
 }
 
-static int apply_groups(RuleApply *x) {
-        for (uint32_t i = 0; i < x->set->n_groups; i++) {
-                const GroupSpec *spec = &x->set->groups[i];
+static int apply_groups(RuleApply *apply) {
+        for (uint32_t i = 0; i < apply->set->n_groups; i++) {
+                const GroupSpec *spec = &apply->set->groups[i];
                 const VmIx *vms;
                 uint32_t n;
-                int r = selection_vms(x->arena, &spec->vms, x->s, &vms, &n);
+                int r = selection_vms(apply->arena, &spec->vms, apply->s, &vms, &n);
 
                 if (r == 0 && n == 0)
-                        r = rule_apply_note(x, text_format(x->arena,
-                                                           "group %s (settings, line %u) selects no VM",
-                                                           spec->name, spec->item->line));
+                        r = rule_apply_note(apply, text_format(apply->arena,
+                                                               "group %s (settings, line %u) selects no VM",
+                                                               spec->name, spec->item->line));
                 for (uint32_t k = 0; r == 0 && k < n; k++)
-                        r = group_add(x, &x->vms[vms[k]], spec->name);
+                        r = group_add(apply, &apply->vms[vms[k]], spec->name);
                 if (r < 0)
                         return r;
         }
@@ -120,7 +122,7 @@ static_assert((int) ACTION_BALANCE == (int) SNAPSHOT_NO_BALANCE &&
                       (int) ACTION_LOAD == (int) SNAPSHOT_NO_LOAD,
               "the same bits");
 
-static int apply_actions(RuleApply *x) {
+static int apply_actions(RuleApply *apply) {
         static const struct {
                 unsigned bit;
                 const char *words;
@@ -134,20 +136,20 @@ static int apply_actions(RuleApply *x) {
                 bool open = false;
                 int r;
 
-                for (uint32_t i = 0; i < x->set->n_windows; i++) {
-                        const TimeWindow *w = &x->set->windows[i].window;
+                for (uint32_t i = 0; i < apply->set->n_windows; i++) {
+                        const TimeWindow *w = &apply->set->windows[i].window;
 
                         if (!(w->actions & kinds[k].bit))
                                 continue;
                         closed = w;
-                        open |= time_window_open(w, x->s->taken_at);
+                        open |= time_window_open(w, apply->s->taken_at);
                 }
                 if (!closed || open)
                         continue;
-                x->s->not_now |= kinds[k].bit;
-                r = rule_apply_note(x, text_format(x->arena, "no %s now: window %s (%s) is not open",
-                                                   kinds[k].words, closed->name,
-                                                   time_window_text(x->arena, closed)));
+                apply->s->not_now |= kinds[k].bit;
+                r = rule_apply_note(apply, text_format(apply->arena, "no %s now: window %s (%s) is not open",
+                                                       kinds[k].words, closed->name,
+                                                       time_window_text(apply->arena, closed)));
                 if (r < 0)
                         return r;
         }
@@ -156,29 +158,29 @@ static int apply_actions(RuleApply *x) {
 
 /* ---- all of it ---- */
 
-static int rules_apply_begin(RuleApply *x, const Snapshot *s) {
-        x->s = arena_new(x->arena, Snapshot, 1);
-        x->hosts = arena_new(x->arena, Host, s->n_hosts);
-        x->vms = arena_new(x->arena, Vm, s->n_vms);
-        x->rules_room = s->n_rules + 8;
-        x->rules = arena_new(x->arena, Rule, x->rules_room);
-        x->notes_room = s->notes.n + 8;
-        x->notes = arena_new(x->arena, const char *, x->notes_room);
-        if (!x->s || !x->hosts || !x->vms || !x->rules || !x->notes)
+static int rules_apply_begin(RuleApply *apply, const Snapshot *s) {
+        apply->s = arena_new(apply->arena, Snapshot, 1);
+        apply->hosts = arena_new(apply->arena, Host, s->n_hosts);
+        apply->vms = arena_new(apply->arena, Vm, s->n_vms);
+        apply->rules_room = s->n_rules + 8;
+        apply->rules = arena_new(apply->arena, Rule, apply->rules_room);
+        apply->notes_room = s->notes.n + 8;
+        apply->notes = arena_new(apply->arena, const char *, apply->notes_room);
+        if (!apply->s || !apply->hosts || !apply->vms || !apply->rules || !apply->notes)
                 return -ENOMEM;
         if (s->n_hosts > 0)
-                memcpy(x->hosts, s->hosts, sizeof(*x->hosts) * s->n_hosts);
+                memcpy(apply->hosts, s->hosts, sizeof(*apply->hosts) * s->n_hosts);
         if (s->n_vms > 0)
-                memcpy(x->vms, s->vms, sizeof(*x->vms) * s->n_vms);
+                memcpy(apply->vms, s->vms, sizeof(*apply->vms) * s->n_vms);
         if (s->n_rules > 0)
-                memcpy(x->rules, s->rules, sizeof(*x->rules) * s->n_rules);
+                memcpy(apply->rules, s->rules, sizeof(*apply->rules) * s->n_rules);
         if (s->notes.n > 0)
-                memcpy(x->notes, s->notes.at, sizeof(*x->notes) * s->notes.n);
-        *x->s = *s;
-        x->s->hosts = x->hosts;
-        x->s->vms = x->vms;
-        x->s->rules = x->rules;
-        x->s->notes.at = x->notes;
+                memcpy(apply->notes, s->notes.at, sizeof(*apply->notes) * s->notes.n);
+        *apply->s = *s;
+        apply->s->hosts = apply->hosts;
+        apply->s->vms = apply->vms;
+        apply->s->rules = apply->rules;
+        apply->s->notes.at = apply->notes;
         return 0;
 }
 

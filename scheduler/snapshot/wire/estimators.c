@@ -171,18 +171,19 @@ HistoryPace history_pace(const Settings *settings) {
                               .half_life = settings_int(settings, "demand", "half_life") };
 }
 
-static int64_t estimators_one(EstimateInput in, const Estimator *e, HistorySeries series, int64_t reading) {
+static int64_t estimators_one(EstimateInput in, const Estimator *estimator, HistorySeries series,
+                              int64_t reading) {
         int64_t v;
 
         in.series = series;
         in.last = reading;
-        v = e->estimate(&in);
+        v = estimator->estimate(&in);
         return v == UNKNOWN ? reading : v;
 }
 
-VmLoad demand_estimate(const VmHistory *h, const Settings *settings, const VmLoad *reading) {
+VmLoad demand_estimate(const VmHistory *history, const Settings *settings, const VmLoad *reading) {
         const Estimator *e = estimator_of(settings);
-        EstimateInput in = { .history = h,
+        EstimateInput in = { .history = history,
                              .step = history_pace(settings).step,
                              .horizon = settings_int(settings, "demand", "horizon") };
 

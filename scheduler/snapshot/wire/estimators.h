@@ -35,4 +35,4 @@ HistoryPace history_pace(const Settings *settings);
 
 /* Of each member. What the history does not say stays as the reading is; a VM whose CPU was never read is
  * UNKNOWN still. */
-VmLoad demand_estimate(const VmHistory *h, const Settings *settings, const VmLoad *reading);
+VmLoad demand_estimate(const VmHistory *history, const Settings *settings, const VmLoad *reading);

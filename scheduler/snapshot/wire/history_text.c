@@ -17,12 +17,12 @@ static void put_tab(TextWriter *w) {
         text_writer_put(w, "\t", 1);
 }
 
-static void history_text_put_number(TextWriter *w, int64_t v) {
+static void history_text_put_number(TextWriter *w, int64_t value) {
         put_tab(w);
-        if (v == UNKNOWN)
+        if (value == UNKNOWN)
                 text_writer_put(w, "-", 1);
         else
-                text_writer_int(w, v);
+                text_writer_int(w, value);
 }
 
 static void put_means(TextWriter *w, const uint32_t *means, int n) {
@@ -65,15 +65,15 @@ int history_print(Arena *a, usec_t step, const VmHistory *list, uint32_t n, cons
         return text_writer_end(&w, ret, ret_n);
 }
 
-int estimates_print(Arena *a, const Estimates *e, const char **ret, size_t *ret_n) {
+int estimates_print(Arena *a, const Estimates *estimates, const char **ret, size_t *ret_n) {
         TextWriter w = text_writer_new(a);
 
         text_writer_word(&w, DEMAND_SCHEMA);
-        history_text_put_number(&w, e->written_at);
+        history_text_put_number(&w, estimates->written_at);
         put_tab(&w);
-        text_writer_word(&w, e->by);
-        for (uint32_t i = 0; i < e->n; i++) {
-                const VmEstimate *v = &e->vms[i];
+        text_writer_word(&w, estimates->by);
+        for (uint32_t i = 0; i < estimates->n; i++) {
+                const VmEstimate *v = &estimates->vms[i];
 
                 put_vm(&w, v->vm, v->uuid, v->read_at);
                 history_text_put_number(&w, v->load.cpu_mcores);
@@ -199,7 +199,7 @@ static int read_series(LineReader *r, Series *s) {
         return k;
 }
 
-static int read_history(LineReader *r, VmHistory *h) {
+static int read_history(LineReader *r, VmHistory *history) {
         const char *name = NULL, *uuid = NULL;
         int k = field_copy(r, &name);
 
@@ -209,14 +209,14 @@ static int read_history(LineReader *r, VmHistory *h) {
                 return k;
         if (!text_is_name(name, strlen(name)) || strlen(uuid) >= HISTORY_UUID)
                 return history_text_refuse(r, "not the name and UUID of a VM");
-        vm_history_begin(h, name, uuid);
-        k = field_known(r, &h->read_at);
+        vm_history_begin(history, name, uuid);
+        k = field_known(r, &history->read_at);
         if (k == 0)
-                k = field_known(r, &h->step);
+                k = field_known(r, &history->step);
         if (k == 0)
-                k = field_known(r, &h->hour);
+                k = field_known(r, &history->hour);
         for (int i = 0; i < HISTORY_SERIES_N && k == 0; i++)
-                k = read_series(r, &h->series[i]);
+                k = read_series(r, &history->series[i]);
         return k == 0 ? line_done(r) : k;
 }
 
@@ -262,17 +262,17 @@ int history_parse(Arena *a, const char *text, size_t n, usec_t *ret_step, const 
         return 0;
 }
 
-static int read_estimate(LineReader *r, VmEstimate *v) {
-        int64_t *const loads[] = { &v->load.cpu_mcores, &v->load.memory_used_mib, &v->load.rx_kbit,
-                                   &v->load.tx_kbit };
-        int k = field_copy(r, &v->vm);
+static int read_estimate(LineReader *r, VmEstimate *estimate) {
+        int64_t *const loads[] = { &estimate->load.cpu_mcores, &estimate->load.memory_used_mib,
+                                   &estimate->load.rx_kbit, &estimate->load.tx_kbit };
+        int k = field_copy(r, &estimate->vm);
 
         if (k == 0)
-                k = field_copy(r, &v->uuid);
-        if (k == 0 && !text_is_name(v->vm, strlen(v->vm)))
+                k = field_copy(r, &estimate->uuid);
+        if (k == 0 && !text_is_name(estimate->vm, strlen(estimate->vm)))
                 k = history_text_refuse(r, "not the name of a VM");
         if (k == 0)
-                k = field_known(r, &v->read_at);
+                k = field_known(r, &estimate->read_at);
         for (size_t i = 0; i < ARRAY_SIZE(loads) && k == 0; i++)
                 k = history_text_field_number(r, QUANTITY_MAX, loads[i]);
         return k == 0 ? line_done(r) : k;
@@ -306,7 +306,7 @@ static void history_text_replace(int64_t *value, int64_t estimate) {
                 *value = estimate;
 }
 
-static int vm_apply(Arena *a, Vm *vm, const VmEstimate *e) {
+static int vm_apply(Arena *a, Vm *vm, const VmEstimate *estimate) {
         VmLoad *measured = arena_new(a, VmLoad, 1);
 
         if (!measured)
@@ -317,14 +317,14 @@ static int vm_apply(Arena *a, Vm *vm, const VmEstimate *e) {
         vm->rx_kbit = measured->rx_kbit;
         vm->tx_kbit = measured->tx_kbit;
         vm->measured = measured;
-        history_text_replace(&vm->cpu_mcores, e->load.cpu_mcores);
-        history_text_replace(&vm->memory_used_mib, e->load.memory_used_mib);
-        history_text_replace(&vm->rx_kbit, e->load.rx_kbit);
-        history_text_replace(&vm->tx_kbit, e->load.tx_kbit);
+        history_text_replace(&vm->cpu_mcores, estimate->load.cpu_mcores);
+        history_text_replace(&vm->memory_used_mib, estimate->load.memory_used_mib);
+        history_text_replace(&vm->rx_kbit, estimate->load.rx_kbit);
+        history_text_replace(&vm->tx_kbit, estimate->load.tx_kbit);
         return 0;
 }
 
-int estimates_apply(Arena *a, const Snapshot *s, const Estimates *e, const Snapshot **ret) {
+int estimates_apply(Arena *a, const Snapshot *s, const Estimates *estimates, const Snapshot **ret) {
         Snapshot *copy = arena_new(a, Snapshot, 1);
         Vm *vms = arena_new(a, Vm, s->n_vms);
         uint32_t at = 0;
@@ -336,14 +336,15 @@ int estimates_apply(Arena *a, const Snapshot *s, const Estimates *e, const Snaps
         if (s->n_vms > 0)
                 memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
         for (VmIx v = 0; v < s->n_vms && k == 0; v++) { /* both are sorted by name */
-                while (at < e->n && strcmp(e->vms[at].vm, vms[v].name) < 0)
+                while (at < estimates->n && strcmp(estimates->vms[at].vm, vms[v].name) < 0)
                         at++;
-                if (at < e->n && vms[v].state != VM_OFF && strcmp(e->vms[at].vm, vms[v].name) == 0 &&
-                    strcmp(e->vms[at].uuid, vms[v].uuid ? vms[v].uuid : "") == 0)
-                        k = vm_apply(a, &vms[v], &e->vms[at]);
+                if (at < estimates->n && vms[v].state != VM_OFF &&
+                    strcmp(estimates->vms[at].vm, vms[v].name) == 0 &&
+                    strcmp(estimates->vms[at].uuid, vms[v].uuid ? vms[v].uuid : "") == 0)
+                        k = vm_apply(a, &vms[v], &estimates->vms[at]);
         }
         copy->vms = vms;
-        copy->demand_by = text_copy(a, e->by, strlen(e->by));
+        copy->demand_by = text_copy(a, estimates->by, strlen(estimates->by));
         *ret = copy;
         return k < 0 || copy->demand_by ? k : -ENOMEM;
 }

@@ -35,9 +35,9 @@ typedef struct Estimates {
         uint32_t n;
 } Estimates;
 
-int estimates_print(Arena *a, const Estimates *e, const char **ret, size_t *ret_n) must_check;
+int estimates_print(Arena *a, const Estimates *estimates, const char **ret, size_t *ret_n) must_check;
 int estimates_parse(Arena *a, const char *text, size_t n, Estimates *ret, TextFault *reterr_fault) must_check;
 
 /* The snapshot with what its VMs need as estimated, and their readings as `measured`. A VM without an
  * estimate, or of another UUID, or whose estimate lacks what it needs, stays as read. 0 or -ENOMEM. */
-int estimates_apply(Arena *a, const Snapshot *s, const Estimates *e, const Snapshot **ret) must_check;
+int estimates_apply(Arena *a, const Snapshot *s, const Estimates *estimates, const Snapshot **ret) must_check;

@@ -50,23 +50,25 @@ void pulse_of_report(const Report *report, Pulse *ret) {
 }
 
 /* In buf, from its end; returns where it begins. */
-static const char *pulse_digits(int64_t x, char buf[24]) {
+static const char *pulse_digits(int64_t value, char buf[24]) {
         char *at = buf + 23;
 
-        assert(x >= 0);
+        assert(value >= 0);
         *at = '\0';
         do
-                *--at = (char) ('0' + x % 10);
-        while ((x /= 10) > 0);
+                *--at = (char) ('0' + value % 10);
+        while ((value /= 10) > 0);
         return at;
 }
 
-size_t pulse_print(const Pulse *p, char buf[PULSE_SIZE]) {
-        const int64_t fields[FIELD_ALL] = {
-                VERSION,         p->sent_at / USEC_PER_MSEC, p->interval / USEC_PER_MSEC,
-                p->cpu_permille, p->memory_permille,         p->n_vms,
-                p->vms_hash
-        };
+size_t pulse_print(const Pulse *pulse, char buf[PULSE_SIZE]) {
+        const int64_t fields[FIELD_ALL] = { VERSION,
+                                            pulse->sent_at / USEC_PER_MSEC,
+                                            pulse->interval / USEC_PER_MSEC,
+                                            pulse->cpu_permille,
+                                            pulse->memory_permille,
+                                            pulse->n_vms,
+                                            pulse->vms_hash };
         size_t n = 0;
 
         for (int i = 0; i < FIELD_ALL; i++) {

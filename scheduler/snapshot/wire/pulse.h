@@ -21,6 +21,6 @@ enum { PULSE_SIZE = 160 };
 void pulse_of_report(const Report *report, Pulse *ret);
 
 /* "1 SENT_MS INTERVAL_MS CPU MEMORY VMS NUMBER" in buf, "-" for UNKNOWN; returns its length. */
-size_t pulse_print(const Pulse *p, char buf[PULSE_SIZE]);
+size_t pulse_print(const Pulse *pulse, char buf[PULSE_SIZE]);
 /* 0; -EBADMSG: it is none, or of a later version. */
 int pulse_parse(const char *text, size_t n, Pulse *ret) must_check;

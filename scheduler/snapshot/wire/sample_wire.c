@@ -24,17 +24,17 @@ static void sample_wire_put_line(TextWriter *w, const char *s) {
                 text_writer_put(w, *s >= 0x20 && *s < 0x7f ? s : "?", 1);
 }
 
-static void sample_wire_put_sample(TextWriter *w, const Sample *x) {
-        const MetricDef *def = &metric_defs[x->metric];
+static void sample_wire_put_sample(TextWriter *w, const Sample *sample) {
+        const MetricDef *def = &metric_defs[sample->metric];
 
         text_writer_word(w, def->name);
         text_writer_put(w, "\t", 1);
-        sample_wire_put_line(w, x->subject);
+        sample_wire_put_line(w, sample->subject);
         text_writer_put(w, "\t", 1);
         if (def->kind == METRIC_NUMBER)
-                text_writer_int(w, x->number);
+                text_writer_int(w, sample->number);
         else
-                sample_wire_put_line(w, x->text);
+                sample_wire_put_line(w, sample->text);
         text_writer_put(w, "\n", 1);
 }
 

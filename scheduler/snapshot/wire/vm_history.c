@@ -8,8 +8,8 @@
 #define WHOLE     1000
 #define DAYS_KEPT 4 /* a day counts a quarter once there are four: the pattern follows the weeks */
 
-static uint32_t vm_history_narrow(int64_t v) {
-        return v < 0 ? 0 : v >= HISTORY_NONE ? HISTORY_NONE - 1 : (uint32_t) v;
+static uint32_t vm_history_narrow(int64_t value) {
+        return value < 0 ? 0 : value >= HISTORY_NONE ? HISTORY_NONE - 1 : (uint32_t) value;
 }
 
 static void name_copy(char *to, size_t size, const char *from) {
@@ -19,13 +19,13 @@ static void name_copy(char *to, size_t size, const char *from) {
         to[n] = '\0';
 }
 
-void vm_history_begin(VmHistory *h, const char *name, const char *uuid) {
-        memset(h, 0, sizeof(*h));
-        name_copy(h->name, sizeof(h->name), name);
-        name_copy(h->uuid, sizeof(h->uuid), uuid ? uuid : "");
+void vm_history_begin(VmHistory *history, const char *name, const char *uuid) {
+        memset(history, 0, sizeof(*history));
+        name_copy(history->name, sizeof(history->name), name);
+        name_copy(history->uuid, sizeof(history->uuid), uuid ? uuid : "");
         for (int i = 0; i < HISTORY_SERIES_N; i++) {
-                memset(h->series[i].steps, 0xff, sizeof(h->series[i].steps));
-                memset(h->series[i].hours, 0xff, sizeof(h->series[i].hours));
+                memset(history->series[i].steps, 0xff, sizeof(history->series[i].steps));
+                memset(history->series[i].hours, 0xff, sizeof(history->series[i].hours));
         }
 }
 
@@ -72,37 +72,37 @@ static void vm_history_series_add(Series *s, int64_t value, usec_t passed, usec_
         s->hour_n++;
 }
 
-void vm_history_add(VmHistory *h, const HistoryPace *pace, usec_t read_at, const VmLoad *load) {
+void vm_history_add(VmHistory *history, const HistoryPace *pace, usec_t read_at, const VmLoad *load) {
         const int64_t values[HISTORY_SERIES_N] = { [HISTORY_CPU] = load->cpu_mcores,
                                                    [HISTORY_MEMORY] = load->memory_used_mib,
                                                    [HISTORY_RX] = load->rx_kbit,
                                                    [HISTORY_TX] = load->tx_kbit };
         int64_t step = read_at / pace->step, hour = read_at / HOUR;
-        usec_t passed = h->read_at > 0 ? read_at - h->read_at : pace->step;
+        usec_t passed = history->read_at > 0 ? read_at - history->read_at : pace->step;
 
         if (read_at <= 0 || passed <= 0)
                 return;
         for (int i = 0; i < HISTORY_SERIES_N; i++) {
-                Series *s = &h->series[i];
+                Series *s = &history->series[i];
 
-                if (h->read_at > 0 && step != h->step)
-                        steps_close(s, h->step, step);
-                if (h->read_at > 0 && hour != h->hour)
-                        hour_close(s, h->hour);
+                if (history->read_at > 0 && step != history->step)
+                        steps_close(s, history->step, step);
+                if (history->read_at > 0 && hour != history->hour)
+                        hour_close(s, history->hour);
                 if (values[i] != UNKNOWN)
                         vm_history_series_add(s, values[i], passed, pace->half_life);
         }
-        h->read_at = read_at;
-        h->step = step;
-        h->hour = hour;
+        history->read_at = read_at;
+        history->step = step;
+        history->hour = hour;
 }
 
-uint32_t vm_history_step(const VmHistory *h, HistorySeries series, int64_t back) {
-        const Series *s = &h->series[series];
+uint32_t vm_history_step(const VmHistory *history, HistorySeries series, int64_t back) {
+        const Series *s = &history->series[series];
 
         if (back == 0)
                 return s->n > 0 ? vm_history_narrow(s->sum / s->n) : HISTORY_NONE;
-        if (back >= HISTORY_STEPS || back > h->step)
+        if (back >= HISTORY_STEPS || back > history->step)
                 return HISTORY_NONE;
-        return s->steps[(h->step - back) % HISTORY_STEPS];
+        return s->steps[(history->step - back) % HISTORY_STEPS];
 }

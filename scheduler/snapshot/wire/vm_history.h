@@ -50,10 +50,10 @@ typedef struct HistoryPace {
 } HistoryPace;
 
 /* Empty, of that VM. A name or UUID that is too long is cut. */
-void vm_history_begin(VmHistory *h, const char *name, const char *uuid);
+void vm_history_begin(VmHistory *history, const char *name, const char *uuid);
 
 /* Takes in a reading. One that is not newer than the last is passed over; UNKNOWN members are, too. */
-void vm_history_add(VmHistory *h, const HistoryPace *pace, usec_t read_at, const VmLoad *load);
+void vm_history_add(VmHistory *history, const HistoryPace *pace, usec_t read_at, const VmLoad *load);
 
 /* A step's mean, `back` steps before the open one (0: the open one); HISTORY_NONE when there is none. */
-uint32_t vm_history_step(const VmHistory *h, HistorySeries series, int64_t back);
+uint32_t vm_history_step(const VmHistory *history, HistorySeries series, int64_t back);

@@ -128,8 +128,8 @@ int reply_named_texts(const redisReply *r, Arena *a, const char *const *names, u
         return 0;
 }
 
-static int text_compare(const void *x, const void *y) {
-        const StoredText *a = x, *b = y;
+static int text_compare(const void *left, const void *right) {
+        const StoredText *a = left, *b = right;
 
         return strcmp(a->name, b->name);
 }

@@ -11,14 +11,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int socket_wait(struct pollfd *p, usec_t deadline) {
+int socket_wait(struct pollfd *socket, usec_t deadline) {
         for (;;) {
                 usec_t left = deadline - clock_monotonic();
                 int k;
 
                 if (left <= 0)
                         return -ETIMEDOUT;
-                k = poll(p, 1, (int) (left / USEC_PER_MSEC) + 1);
+                k = poll(socket, 1, (int) (left / USEC_PER_MSEC) + 1);
                 if (k > 0)
                         return 0;
                 if (k < 0 && errno != EINTR)

@@ -18,5 +18,5 @@
  * name), -ETIMEDOUT … */
 int socket_connect(const RedisUrl *url, usec_t deadline) must_check;
 
-/* Waits for p->events. 0 or -ETIMEDOUT. */
-int socket_wait(struct pollfd *p, usec_t deadline) must_check;
+/* Waits for socket->events. 0 or -ETIMEDOUT. */
+int socket_wait(struct pollfd *socket, usec_t deadline) must_check;
