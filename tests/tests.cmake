@@ -3,6 +3,9 @@
 # in tests/integration have the label "slow". Shell tests are named one by one below.
 pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 
+# These wait for threads and time limits and hardly compute: many cases at once.
+set(WAITS executor_fake_test executor_libvirt_test)
+
 function(criterion_tests folder label)
   file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/*_test.c)
   if(NOT WITH_GLPK)
@@ -13,7 +16,11 @@ function(criterion_tests folder label)
     add_executable(${name} ${source})
     target_link_libraries(${name} app PkgConfig::CRITERION)
     target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}" BUILD_DIR="${CMAKE_BINARY_DIR}")
-    add_test(NAME ${name} COMMAND ${name} --jobs 2)
+    set(jobs 2)
+    if(name IN_LIST WAITS)
+      set(jobs 16)
+    endif()
+    add_test(NAME ${name} COMMAND ${name} --jobs ${jobs})
     set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300)
   endforeach()
 endfunction()
@@ -26,6 +33,9 @@ if(NOT FUZZ)
   foreach(test problem_once_test service_problem_test) # they count the calls
     target_link_options(${test} PRIVATE -Wl,--wrap=problem_build)
   endforeach()
+  # What is wide begins first: a build that has not run its tests yet does not know how long they take.
+  set_tests_properties(planner_property_test hanging_test rules_property_test schedule_property_test executor_fake_test
+    goals_property_test exact_test scenario_test PROPERTIES COST 10)
 endif()
 
 # Programs that stories use.

@@ -4,13 +4,11 @@
 # finds its file.
 set -u
 bad=0
-files=$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
-for f in $files; do
-        [ -f "$f" ] || continue
-        n=$(wc -l <"$f")
-        [ "$n" -le 800 ] || { echo "$f has $n lines; 800 is the most"; bad=1; }
-done
-twice=$(for f in $files; do [ -f "$f" ] && echo "${f%.*}"; done | sort -u |
+files=$(git ls-files --cached --others --exclude-standard '*.c' '*.h' | while read -r f; do [ ! -f "$f" ] || echo "$f"; done)
+# shellcheck disable=SC2086
+long=$(wc -l $files | awk '$2 != "total" && $1 > 800 { print $2 " has " $1 " lines; 800 is the most" }')
+[ -z "$long" ] || { echo "$long"; bad=1; }
+twice=$(for f in $files; do echo "${f%.*}"; done | sort -u |
         awk -F/ '{ at[$NF] = at[$NF] " " $0; n[$NF]++ } END { for (s in n) if (n[s] > 1) print at[s] }')
 [ -z "$twice" ] || { echo "one stem in two folders:$twice"; bad=1; }
 exit $bad

@@ -28,25 +28,6 @@ static const Plan *plan_of(const Snapshot *s, const Settings *settings, uint64_t
 
 TestSuite(planner, .init = arena_for_test);
 
-Test(planner, every_plan_is_accepted_by_the_judge_and_never_costs_more) {
-        for (uint64_t seed = 1; seed <= seeds(); seed++) {
-                ArenaMark mark = arena_mark(&arena);
-                const Settings *settings = random_settings(&arena, seed);
-                const Snapshot *s = random_cluster(&arena, seed, seed % 4 == 0);
-                const Plan *plan = plan_of(s, settings, seed);
-                const Objection *objections = NULL;
-
-                cr_assert_eq(objections_to(&arena, s, settings, plan, &objections), 0, "seed %lu: %s",
-                             (unsigned long) seed, objections ? objections[0].text : "");
-                cr_assert(costs_compare(&plan->after.costs, &plan->before.costs) <= 0, "seed %lu",
-                          (unsigned long) seed);
-                cr_assert(plan->has_bound && costs_compare(&plan->bound, &plan->after.costs) <= 0);
-                cr_assert(plan->n_moves == 0 || costs_compare(&plan->after.costs, &plan->before.costs) < 0,
-                          "seed %lu", (unsigned long) seed);
-                arena_rewind(&arena, mark);
-        }
-}
-
 /* What such a VM needs is a guess, which its new host makes anew. */
 static bool moves_unmeasured(const Snapshot *s, const Plan *plan) {
         for (uint32_t i = 0; i < plan->n_moves; i++)
@@ -55,7 +36,20 @@ static bool moves_unmeasured(const Snapshot *s, const Plan *plan) {
         return false;
 }
 
-Test(planner, planning_the_result_again_plans_nothing) {
+static void expect_accepted(const Snapshot *s, const Settings *settings, const Plan *plan, uint64_t seed) {
+        const Objection *objections = NULL;
+
+        cr_assert_eq(objections_to(&arena, s, settings, plan, &objections), 0, "seed %lu: %s",
+                     (unsigned long) seed, objections ? objections[0].text : "");
+        cr_assert(costs_compare(&plan->after.costs, &plan->before.costs) <= 0, "seed %lu",
+                  (unsigned long) seed);
+        cr_assert(plan->has_bound && costs_compare(&plan->bound, &plan->after.costs) <= 0);
+        cr_assert(plan->n_moves == 0 || costs_compare(&plan->after.costs, &plan->before.costs) < 0,
+                  "seed %lu", (unsigned long) seed);
+}
+
+/* Both are asked of the same plans: making them is what takes the time. */
+Test(planner, every_plan_is_accepted_by_the_judge_never_costs_more_and_leaves_nothing_to_plan) {
         for (uint64_t seed = 1; seed <= seeds(); seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 const Settings *settings = random_settings(&arena, seed);
@@ -64,6 +58,7 @@ Test(planner, planning_the_result_again_plans_nothing) {
                 const Snapshot *after = snapshot_after(&arena, s, plan);
                 const Plan *again = plan_of(after, settings, seed);
 
+                expect_accepted(s, settings, plan, seed);
                 if (again->n_moves > 0 && !moves_unmeasured(s, plan))
                         cr_assert_fail("seed %lu: %u moves, then %u: %s %s → %s (%s)", (unsigned long) seed,
                                        plan->n_moves, again->n_moves,
