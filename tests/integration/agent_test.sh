@@ -10,8 +10,7 @@ DIR=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-agent.XXXXXX")
 SOCK=$DIR/redis.sock
 redis_pid=
 agent_pid=
-failed=0
-checks=0
+. tests/story.sh
 
 end() {
 	[ -z "$agent_pid" ] || kill "$agent_pid" 2>/dev/null
@@ -20,23 +19,6 @@ end() {
 	rm -rf "$DIR"
 }
 trap end EXIT
-check() {
-	local what=$1
-	shift
-	checks=$((checks + 1))
-	if "$@"; then echo "ok      $what"; else
-		failed=$((failed + 1))
-		echo "FAILED  $what: $*"
-	fi
-}
-until_true() {
-	local end=$(($(date +%s) + $1))
-	shift
-	until "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
 redis_up() {
 	redis-server --port 0 --unixsocket "$SOCK" --save '' --appendonly no --dir "$DIR" >"$DIR/redis.log" 2>&1 &
 	redis_pid=$!
@@ -106,7 +88,7 @@ check "with what was measured" grep -q "^host.memory.total" <(report)
 before=$(sequence)
 redis_down
 check "Redis away is said" until_true 10 logged redis.away
-sleep 1.5
+sleep 1.5 # seven turns: that nothing is said in them shows in no other way
 check "once, not each time" [ "$(grep -c redis.away "$DIR/agent.log")" = 1 ]
 check "and the agent lives" kill -0 "$agent_pid"
 redis_up
@@ -182,5 +164,5 @@ for host in late1 late2; do
 done
 kill "$service_pid" "${late_pids[@]}"
 wait "$service_pid" "${late_pids[@]}" 2>/dev/null
-echo "$checks checks, $failed failed"
-[ "$failed" = 0 ]
+echo "$story_checks checks, $story_failed failed"
+[ "$story_failed" = 0 ]

@@ -79,7 +79,7 @@ Test(bmc_watch, what_bmcs_say_reaches_the_store_while_this_service_leads) {
                        port);
         (void) fclose(list);
         cr_assert_eq(0, bmc_watch_new(&o, &watch));
-        clock_sleep(USEC_PER_SEC);
+        clock_sleep(USEC_PER_SEC); /* some turns: that nothing is asked in them shows in no other way */
         cr_expect_eq(0, atomic_load(&asked), "another leads: nothing is asked");
         cr_assert_eq(0, store_lease(store, "d1", 60 * USEC_PER_SEC, &token, NULL, 0));
         bmc_watch_lead(watch, token);

@@ -126,7 +126,7 @@ Test(confirm_command, what_has_expired_is_said_to_have) {
         static const char *const soon[] = { "--set=service.hold=0s", "--set=service.confirm_for=1s", NULL };
         const char *id = asked_with(soon);
 
-        clock_sleep(1100 * USEC_PER_MSEC);
+        clock_sleep(1100 * USEC_PER_MSEC); /* it is asked for 1 s */
         cr_assert_eq(EXIT_BAD_INPUT, confirm(about(id, "--yes")));
         SAYS("has expired; if it is wanted still, it is asked anew");
         cr_assert_eq(EXIT_DONE, serve("confirm"));

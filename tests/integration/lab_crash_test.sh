@@ -31,7 +31,7 @@ agents_start "h1 h2" --interval 1s
 
 serve first.log "${SLOW[@]}"
 check "the first leader begins to move guests" until_true 60 says first.log ' move.started '
-sleep 1
+check "one is on its way" until_true 20 is_migrating h1
 kill -KILL "$service"
 wait "$service" 2>/dev/null
 serve second.log "${SLOW[@]}"

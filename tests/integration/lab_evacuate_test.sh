@@ -84,7 +84,7 @@ check "moves of two waves run" until_true 40 waves_overlap broken.out
 target=$(awk '$1 == "start" { to = $5 } END { sub(",", "", to); print to }' "$LAB/broken.out")
 left=$(count broken.out '^done ')
 lab killd "$target"
-sleep 1
+check "it is gone" until_true 5 not lab virsh "$target" version
 check "it is back" lab startd "$target"
 check "the command ends and says that a move failed" ends_with "$program" 1
 check "what ran has ended" what_began_ended broken.out

@@ -50,7 +50,6 @@ logged() { plimsoll faults log >"$LAB/log.out" && grep -q "h1 fan7  cleared by .
 check "who did it is kept" logged
 
 echo "--- drain now"
-sleep 2
 lines=$(grep -c ' move.started ' "$LAB/plimsolld.log")
 from=$(date +%s%3N)
 drop h1 board.json '{ "device": "board", "grade": 4, "why": "smoke" }'

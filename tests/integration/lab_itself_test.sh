@@ -8,7 +8,7 @@ interrupted_up_leaves_nothing() {
 	local pid
 	LAB=$LAB.cut setsid tests/lab/lab up 3 >/dev/null 2>&1 &
 	pid=$!
-	sleep "$1"
+	sleep "$1" # it is to be met at several instants
 	kill -TERM "$pid"
 	! wait "$pid" && lab check-clean
 }

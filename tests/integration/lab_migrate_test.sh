@@ -84,7 +84,7 @@ killed=$!
 story_pids+=("$killed")
 check "it is on its way" until_true 10 is_running killed
 lab killd h2
-sleep 1
+check "it is gone" until_true 5 not lab virsh h2 version
 check "the daemon is back" lab startd h2
 wait "$killed"
 check "it failed, and both hosts were asked" ended killed failed

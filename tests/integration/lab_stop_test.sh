@@ -36,7 +36,7 @@ echo "--- Ctrl-C twice"
 apply
 check "a migration is on its way" until_true 30 says apply.out '^start '
 kill -INT "$program"
-sleep 0.5
+check "it says that it is stopping" until_true 10 says apply.out '^stopping'
 kill -INT "$program"
 check "the command ends and says that one was broken off" ends_with "$program" 1
 check "nothing was moved" [ "$(count apply.out '^done ')" = 0 ]

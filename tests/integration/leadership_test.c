@@ -47,7 +47,7 @@ Test(leadership, a_busy_leader_keeps_its_lease) {
         leadership_release(&leader);
         cr_assert_eq(0, leadership_take(&other), "no renewal comes after a release");
         cr_assert_not(leadership_keep(&leader));
-        clock_sleep(TTL / 2);
+        clock_sleep(TTL / 2); /* a renewal would come in it */
         cr_assert_eq(0, leadership_take(&other));
 }
 
@@ -78,7 +78,7 @@ Test(leadership, without_a_guard_the_program_renews) {
         cr_assert_not(leadership_keep(&leader));
         cr_assert_eq(0, leadership_take(&leader));
         for (int i = 0; i < 10; i++) {
-                clock_sleep(TTL / 5);
+                clock_sleep(TTL / 5); /* the program's own work */
                 cr_assert(leadership_keep(&leader));
         }
         leadership_release(&leader);

@@ -9,12 +9,9 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-reload.XXXXXX")
 service=
 trap 'kill "$service" 2>/dev/null; wait; rm -rf "$dir"' EXIT
 failed=0
+. tests/story.sh
 says() { # says WHAT: within ten seconds the log has it
-	local i
-	for ((i = 0; i < 100; i++)); do
-		grep -Eq -- "$1" "$dir/log" && { echo "ok      $1"; return; }
-		sleep 0.1
-	done
+	until_true 10 grep -Eq -- "$1" "$dir/log" && { echo "ok      $1"; return; }
 	echo "FAILED  $1"
 	failed=1
 }

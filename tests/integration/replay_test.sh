@@ -9,6 +9,7 @@ dir=$(mktemp -d) || exit 1
 redis=
 trap '[ -z "$redis" ] || kill "$redis" 2>/dev/null; rm -rf "$dir"' EXIT
 bad=0
+. tests/story.sh
 run() { # STATUS WORDS…
 	local want=$1 got
 	shift
@@ -60,7 +61,7 @@ says err 'cannot make the folder'
 
 redis-server --port 0 --unixsocket "$dir/redis.sock" --save '' --appendonly no --dir "$dir" >"$dir/redis.log" 2>&1 &
 redis=$!
-for _ in $(seq 50); do [ -S "$dir/redis.sock" ] && break; sleep 0.1; done
+until_true 10 test -S "$dir/redis.sock"
 store=(--redis "unix://$dir/redis.sock" --cluster t)
 run 0 "$plimsoll" replay --list "${store[@]}"
 says out 'no records yet'

@@ -13,7 +13,7 @@ STORAGE_CACHE=${STORAGE_CACHE:-$BUILD/storage-guest}
 STORAGE_PORT=
 STORAGE_PID=
 redis=
-checks=0 failed=0
+. tests/story.sh
 
 cleanup() {
 	trap '' INT TERM
@@ -24,25 +24,6 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-check() {
-	local what=$1 started=$SECONDS
-	shift
-	checks=$((checks + 1))
-	if "$@"; then
-		echo "ok      $what ($((SECONDS - started)) s)"
-	else
-		failed=$((failed + 1))
-		echo "FAILED  $what: $*"
-	fi
-}
-until_true() { # SECONDS COMMAND…
-	local end=$((SECONDS + $1))
-	shift
-	while ! "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.3
-	done
-}
 faults() { "$BUILD/plimsoll" faults guest --json --redis "redis://127.0.0.1:$STORAGE_PORT" --cluster storage >"$STORAGE/faults.json" 2>"$STORAGE/faults.err"; }
 # is DEVICE GRADE HAZARD WORDS: such a fault is there; a device "none": there is no fault at all
 is() {
@@ -115,10 +96,10 @@ check "a device that cannot be read" storage_tell bad-blocks
 check "the kernel's log says so: drain" until_true 20 is dm-0 3 block-errors "I/O errors in an hour, by the kernel's log"
 "$BUILD/plimsoll" faults guest --redis "redis://127.0.0.1:$STORAGE_PORT" --cluster storage
 
-if [ "$failed" != 0 ]; then
+if [ "$story_failed" != 0 ]; then
 	cat "$STORAGE/faults.json" "$STORAGE/faults.err"
 	tail -n 60 "$STORAGE/console"
 	redis-cli -p "$STORAGE_PORT" get 'plimsoll:{storage}:report:guest' | tail -n 120
 fi
-echo "$checks checks, $failed failed"
-[ "$failed" = 0 ]
+echo "$story_checks checks, $story_failed failed"
+[ "$story_failed" = 0 ]

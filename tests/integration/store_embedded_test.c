@@ -13,6 +13,24 @@ static bool is_there(const char *file) {
         return access(path, F_OK) == 0;
 }
 
+/* Until it has ended: it is gone, or a zombie that its parent has not asked for. */
+static void kill_and_await(pid_t pid) {
+        char path[64], state[256];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        cr_assert_eq(0, kill(pid, SIGKILL));
+        for (;;) {
+                FILE *f = fopen(path, "r");
+                bool ended = !f || !fgets(state, sizeof(state), f) || strstr(state, ") Z ");
+
+                if (f)
+                        (void) fclose(f);
+                if (ended)
+                        return;
+                clock_sleep(10 * USEC_PER_MSEC);
+        }
+}
+
 Test(store_embedded, its_data_outlives_the_programs) {
         Store *s = opened(NULL, 0);
         uint64_t token = 0, again = 0;
@@ -72,8 +90,7 @@ Test(store_embedded, one_that_dies_is_started_again) {
         Reports r;
 
         expect(0, s, store_put_report(s, "h1", "x", 1, 60 * SECOND));
-        cr_assert_eq(0, kill(pid, SIGKILL));
-        clock_sleep(200 * USEC_PER_MSEC);
+        kill_and_await(pid);
         expect(0, s, get_reports(s, &r));
         cr_assert_eq(r.n, 1);
         cr_assert_neq(embedded_pid(), pid);
@@ -104,8 +121,7 @@ Test(store_embedded, one_left_over_by_a_crash_is_used_and_ended) {
 Test(store_embedded, a_socket_without_a_server_is_replaced) {
         Store *s = opened(NULL, 0);
 
-        cr_assert_eq(0, kill(embedded_pid(), SIGKILL));
-        clock_sleep(200 * USEC_PER_MSEC);
+        kill_and_await(embedded_pid());
         s = store_free(s);
         cr_assert(is_there("redis.sock"), "the dead server's");
         s = opened(NULL, 0);

@@ -4,35 +4,21 @@
 #
 #   . tests/lab/story.sh
 #   story_lab 3                  a lab with 3 hosts, or exit 77 with the reason; taken down whatever happens
-#   check "what is true" COMMAND...     runs it; counts and says whether it held
+#   check, until_true, not       as in tests/story.sh
 #   story_end                    exit 0 if every check held, and nothing is left on the machine
 #
 # Further down: words for guests ($GUESTS), for Redis, agents and services, and for what programs say.
 #
 # A story is given its build directory as $1 ($BUILD).
 set -u
+. tests/story.sh
 BUILD=$(realpath "${1:-build/dev}")
 LAB=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-lab.XXXXXX")
 LAB_WAIT=${LAB_WAIT:-240}
 export LAB LAB_WAIT
-story_failed=0
-story_checks=0
 story_pids=()
 
 lab() { tests/lab/lab "$@"; }
-not() { ! "$@" >/dev/null 2>&1; }
-check() {
-	local what=$1 t
-	shift
-	t=$(date +%s%N)
-	story_checks=$((story_checks + 1))
-	if "$@"; then
-		echo "ok      $what ($((($(date +%s%N) - t) / 1000000)) ms)"
-	else
-		story_failed=$((story_failed + 1))
-		echo "FAILED  $what: $*"
-	fi
-}
 
 story_lab() {
 	local status=0
@@ -67,15 +53,6 @@ story_needs() {
 
 # ---- words for checks -----------------------------------------------------------------------------------------------
 
-# until_true SECONDS COMMAND...
-until_true() {
-	local end=$(($(date +%s) + $1))
-	shift
-	until "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
 between() { # LEAST MOST VALUE
 	[ -n "$3" ] && [ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || { echo "        it is '$3', not $1..$2"; return 1; }
 }
@@ -102,6 +79,15 @@ counter() { awk '/^tick [0-9]/ { tick = $2 } END { print tick + 0 }' "$LAB/share
 booted_once() { [ "$(grep -ac '^LAB-GUEST-UP' "$LAB/share/$1.ser")" = 1 ]; }
 counter_above() { [ "$(counter "$1")" -gt "$2" ]; }
 counter_goes_on() { booted_once "$1" && until_true 4 counter_above "$1" "$(counter "$1")" && booted_once "$1"; }
+
+# is_migrating HOST [COUNT]: so many of its guests (1) are being sent now, says its libvirt
+is_migrating() {
+	local g n=0
+	for g in $(lab list "$1" | cut -d: -f2); do
+		! lab virsh "$1" domjobinfo "$g" 2>/dev/null | grep -q '^Data processed' || n=$((n + 1))
+	done
+	[ "$n" -ge "${2:-1}" ]
+}
 
 # boot_on HOST WORD...: all $GUESTS, at once
 boot_on() {

@@ -174,7 +174,7 @@ Test(facts_ahead, freed_midway_it_waits_for_the_reading_and_begins_no_other) {
         cr_expect_null(ahead);
         n = begun();
         cr_expect_eq(gate.ended, n, "none is under way");
-        clock_sleep(20 * PAUSE);
+        clock_sleep(20 * PAUSE); /* that none begins in it shows in no other way */
         cr_expect_eq(begun(), n);
         (void) pthread_join(t, NULL);
 }
@@ -186,7 +186,7 @@ Test(facts_ahead, at_rest_nothing_is_read_until_somebody_asks) {
         cr_expect_geq(taken(EVER), 1);
         facts_ahead_rest(ahead);
         n = begun();
-        clock_sleep(50 * PAUSE);
+        clock_sleep(50 * PAUSE); /* as above */
         cr_expect_leq(begun(), n + 1, "but for one that was about to begin");
         cr_expect_geq(taken(0), n);
 }

@@ -156,7 +156,7 @@ static enum MHD_Result serve(void *arg, struct MHD_Connection *c, const char *ur
                 *n_data = 0;
                 return MHD_YES;
         }
-        (void) usleep(x->slow_ms * 1000);
+        (void) usleep(x->slow_ms * 1000); /* a BMC that is slow */
         if (strcmp(url, R "SessionService/Sessions") == 0)
                 return login(x, c);
         if (strcmp(url, R) != 0 && !is_known(x, c))
