@@ -33,5 +33,15 @@ check "its counter goes on" counter_goes_on g1
 check "a host crashes" lab crash h2
 check "and comes back, empty" lab start h2
 check "the guest went with it" [ "$(lab list | tr -d '\n')" = "h1: h2: " ]
+check "a guest boots" lab boot h1 g1 mem=32
+redis_start
+lab link h1 1mbit
+lab crash h2
+story_part "another story in the same lab"
+check "its hosts are both there" lab virsh h2 version
+check "without a guest" [ "$(lab list | tr -d '\n')" = "h1: h2: " ]
+check "and without a store" not redis-cli -s "$LAB/redis.sock" ping
+check "a guest of the same name is another" lab boot h1 g1 mem=32
+check "its counter begins anew" counter_goes_on g1
 check "a lab whose state was lost is taken down all the same" remains_are_taken_away
 story_end
