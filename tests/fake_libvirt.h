@@ -71,6 +71,7 @@ typedef struct FakeWorld {
 
 static FakeWorld fake;
 static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
+static int fake_objects; /* connections, domains, networks, pools, volumes that nobody has given back yet */
 static __thread int fake_code;
 static __thread char fake_words[128];
 
@@ -112,6 +113,21 @@ static inline int fake_fail(int code, const char *words) {
         return -1;
 }
 
+static inline void fake_count(int by) {
+        (void) pthread_mutex_lock(&fake_lock);
+        fake_objects += by;
+        (void) pthread_mutex_unlock(&fake_lock);
+}
+
+static inline int fake_held(void) {
+        int n;
+
+        (void) pthread_mutex_lock(&fake_lock);
+        n = fake_objects;
+        (void) pthread_mutex_unlock(&fake_lock);
+        return n;
+}
+
 static inline int fake_running_on(void) { /* hosts it runs on, as bits */
         int bits = 0;
 
@@ -121,6 +137,13 @@ static inline int fake_running_on(void) { /* hosts it runs on, as bits */
         (void) pthread_mutex_unlock(&fake_lock);
         return bits;
 }
+
+/* As libvirt does: a flag that a call does not know is an error. */
+#define FAKE_FLAGS(known)                                                                                    \
+        do {                                                                                                 \
+                if (flags & ~(unsigned) (known))                                                             \
+                        return fake_fail(VIR_ERR_INVALID_ARG, "unsupported flags");                          \
+        } while (0)
 
 /* ---- connections ---- */
 
@@ -137,9 +160,11 @@ virConnectPtr virConnectOpen(const char *name) {
         conn = calloc(1, sizeof(*conn));
         if (conn)
                 conn->host = h;
+        fake_count(1);
         return conn;
 }
 int virConnectClose(virConnectPtr conn) {
+        fake_count(-1);
         free(conn);
         return 0;
 }
@@ -170,7 +195,8 @@ const char *virGetLastErrorMessage(void) {
 
 int virConnectCompareHypervisorCPU(virConnectPtr conn, const char *emulator, const char *arch,
                                    const char *machine, const char *type, const char *xml, unsigned flags) {
-        (void) emulator, (void) arch, (void) machine, (void) type, (void) flags;
+        (void) emulator, (void) arch, (void) machine, (void) type;
+        FAKE_FLAGS(VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE | VIR_CONNECT_COMPARE_CPU_VALIDATE_XML);
         if (!strstr(xml, "Skylake-Server"))
                 return fake_fail(VIR_ERR_XML_ERROR, "no CPU");
         if (fake.hosts[conn->host].cpu == VIR_CPU_COMPARE_ERROR)
@@ -179,7 +205,9 @@ int virConnectCompareHypervisorCPU(virConnectPtr conn, const char *emulator, con
 }
 int virNodeGetMemoryStats(virConnectPtr conn, int cell, virNodeMemoryStatsPtr params, int *n,
                           unsigned flags) {
-        (void) cell, (void) flags;
+        FAKE_FLAGS(0);
+        if (cell != VIR_NODE_MEMORY_STATS_ALL_CELLS)
+                return fake_fail(VIR_ERR_INVALID_ARG, "no such cell");
         if (*n == 0) {
                 *n = 1;
                 return 0;
@@ -195,6 +223,7 @@ virNetworkPtr virNetworkLookupByName(virConnectPtr conn, const char *name) {
                 (void) fake_fail(VIR_ERR_NO_NETWORK, "no such network");
                 return NULL;
         }
+        fake_count(1);
         return (virNetworkPtr) h;
 }
 int virNetworkIsActive(virNetworkPtr network) {
@@ -202,6 +231,7 @@ int virNetworkIsActive(virNetworkPtr network) {
 }
 int virNetworkFree(virNetworkPtr network) {
         (void) network;
+        fake_count(-1);
         return 0;
 }
 virStoragePoolPtr virStoragePoolLookupByName(virConnectPtr conn, const char *name) {
@@ -215,20 +245,23 @@ int virStoragePoolIsActive(virStoragePoolPtr pool) {
 }
 int virStoragePoolFree(virStoragePoolPtr pool) {
         (void) pool;
+        fake_count(-1);
         return 0;
 }
 int virConnectListAllStoragePools(virConnectPtr conn, virStoragePoolPtr **ret, unsigned flags) {
-        (void) flags;
+        FAKE_FLAGS(VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE);
         *ret = calloc(1, sizeof(**ret));
         if (!*ret || !fake.hosts[conn->host].pool)
                 return 0;
         (*ret)[0] = (virStoragePoolPtr) &fake.hosts[conn->host];
+        fake_count(1);
         return 1;
 }
 char *virStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned flags) {
         char *text = NULL;
 
-        (void) flags;
+        if (flags & ~(unsigned) VIR_STORAGE_XML_INACTIVE)
+                return NULL;
         return asprintf(&text, "<pool><target><path>%s</path></target></pool>", ((FakeHost *) pool)->pool) < 0
                        ? NULL
                        : text;
@@ -240,10 +273,12 @@ virStorageVolPtr virStorageVolLookupByPath(virConnectPtr conn, const char *path)
                 (void) fake_fail(VIR_ERR_NO_STORAGE_VOL, "no such volume");
                 return NULL;
         }
+        fake_count(1);
         return (virStorageVolPtr) h;
 }
 int virStorageVolFree(virStorageVolPtr volume) {
         (void) volume;
+        fake_count(-1);
         return 0;
 }
 
@@ -264,12 +299,14 @@ virDomainPtr virDomainLookupByUUIDString(virConnectPtr conn, const char *uuid) {
         domain = calloc(1, sizeof(*domain));
         if (domain)
                 domain->host = conn->host;
+        fake_count(1);
         return domain;
 }
 virDomainPtr virDomainLookupByName(virConnectPtr conn, const char *name) {
         return virDomainLookupByUUIDString(conn, name);
 }
 int virDomainFree(virDomainPtr domain) {
+        fake_count(-1);
         free(domain);
         return 0;
 }
@@ -279,7 +316,7 @@ int virDomainGetUUIDString(virDomainPtr domain, char *buf) {
         return 0;
 }
 int virDomainGetState(virDomainPtr domain, int *state, int *reason, unsigned flags) {
-        (void) flags;
+        FAKE_FLAGS(0);
         *reason = fake.hosts[domain->host].reason;
         *state = fake.hosts[domain->host].state;
         return *state < 0 ? fake_fail(VIR_ERR_NO_DOMAIN, "gone") : 0;
@@ -299,7 +336,9 @@ int virDomainSetAutostart(virDomainPtr domain, int autostart) {
         return 0;
 }
 char *virDomainGetXMLDesc(virDomainPtr domain, unsigned flags) {
-        (void) flags;
+        if (flags & ~(unsigned) (VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_UPDATE_CPU |
+                                 VIR_DOMAIN_XML_MIGRATABLE))
+                return NULL;
         return strdup(domain->host == 1 && fake.xml_after ? fake.xml_after : fake.xml);
 }
 int virDomainGetInfo(virDomainPtr domain, virDomainInfoPtr info) {
@@ -308,15 +347,17 @@ int virDomainGetInfo(virDomainPtr domain, virDomainInfoPtr info) {
         return 0;
 }
 int virDomainMemoryStats(virDomainPtr domain, virDomainMemoryStatPtr stats, unsigned n, unsigned flags) {
-        (void) domain, (void) stats, (void) n, (void) flags;
+        (void) domain, (void) stats, (void) n;
+        FAKE_FLAGS(0);
         return 0;
 }
 int virDomainAgentSetResponseTimeout(virDomainPtr domain, int timeout, unsigned flags) {
-        (void) domain, (void) timeout, (void) flags;
+        (void) domain, (void) timeout;
+        FAKE_FLAGS(0);
         return 0;
 }
 int virDomainGetTime(virDomainPtr domain, long long *seconds, unsigned *nseconds, unsigned flags) {
-        (void) flags;
+        FAKE_FLAGS(VIR_DOMAIN_TIME_SYNC);
         *seconds = *nseconds = 0;
         return fake.hosts[domain->host].agent ? 0 : fake_fail(VIR_ERR_AGENT_UNRESPONSIVE, "no agent");
 }
@@ -357,7 +398,8 @@ int virDomainAbortJob(virDomainPtr domain) {
         return 0;
 }
 int virDomainMigrateStartPostCopy(virDomainPtr domain, unsigned flags) {
-        (void) domain, (void) flags;
+        (void) domain;
+        FAKE_FLAGS(0);
         (void) pthread_mutex_lock(&fake_lock);
         fake.switches++;
         fake.is_switched = true;
@@ -365,7 +407,8 @@ int virDomainMigrateStartPostCopy(virDomainPtr domain, unsigned flags) {
         return 0;
 }
 int virDomainMigrateSetMaxDowntime(virDomainPtr domain, unsigned long long downtime, unsigned flags) {
-        (void) domain, (void) flags;
+        (void) domain;
+        FAKE_FLAGS(0);
         (void) pthread_mutex_lock(&fake_lock);
         if (fake.n_pauses < ARRAY_SIZE(fake.pauses))
                 fake.pauses[fake.n_pauses++] = downtime;
@@ -374,12 +417,14 @@ int virDomainMigrateSetMaxDowntime(virDomainPtr domain, unsigned long long downt
 }
 
 int virDomainMigrateGetMaxSpeed(virDomainPtr domain, unsigned long *ret, unsigned flags) {
-        (void) domain, (void) flags;
+        (void) domain;
+        FAKE_FLAGS(VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY);
         *ret = fake.speed;
         return 0;
 }
 int virDomainMigrateSetMaxSpeed(virDomainPtr domain, unsigned long speed, unsigned flags) {
-        (void) domain, (void) flags;
+        (void) domain;
+        FAKE_FLAGS(VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY);
         (void) pthread_mutex_lock(&fake_lock);
         fake.speed = speed;
         if (fake.n_speeds < ARRAY_SIZE(fake.speeds))

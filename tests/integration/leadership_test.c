@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Being the leader, on a real private Redis: the guard renews while the program is busy, and stops in time.
  */
+#include <dirent.h>
+
 #include "scheduler/app/state/leadership.h"
 #include "tests/integration/redis_fixture.h"
 
@@ -72,6 +74,32 @@ Test(leadership, who_was_replaced_hears_of_it_from_the_guard) {
         cr_assert_geq(leadership_take(&other),
                       0); /* 1: the guard was quicker, under a new token: no better */
         cr_assert(until(false, 5 * TTL));
+}
+
+static unsigned threads(void) {
+        DIR *tasks = opendir("/proc/self/task");
+        unsigned n = 0;
+
+        cr_assert_not_null(tasks);
+        for (const struct dirent *e; (e = readdir(tasks));)
+                n += e->d_name[0] != '.';
+        (void) closedir(tasks);
+        return n;
+}
+
+Test(leadership, without_its_guard_nobody_renews_any_more) {
+        const unsigned before = threads();
+        Leadership other = leadership_of(store, TTL);
+
+        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_take(&leader));
+        cr_assert_eq(before + 1, threads());
+        leadership_unguard(&leader);
+        cr_assert_eq(before, threads(), "its thread has ended");
+        (void) snprintf(other.self, sizeof(other.self), "another");
+        clock_sleep(3 * TTL / 2); /* a renewal would come in it */
+        cr_assert_eq(0, leadership_take(&other));
+        leadership_release(&other);
 }
 
 Test(leadership, without_a_guard_the_program_renews) {

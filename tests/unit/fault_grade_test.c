@@ -308,6 +308,45 @@ Test(fault_grade, what_was_cleared_by_hand_counts_again_when_it_grows) {
         cr_assert_eq(grade_of(&out, "sde"), 3);
 }
 
+/* The tool goes on saying so: what a person has looked at is no fault, until it says worse. */
+Test(fault_grade, what_a_tool_says_stays_cleared_until_it_says_worse) {
+        FaultMemory none = { 0 };
+        Clear clear = { .host = "h1", .device = "x", .at = T0 + HOUR };
+        FaultOutput out = grade_with("fault.grade x 3\n", &none, T0, NULL);
+
+        cr_assert_eq(grade_of(&out, "x"), 3);
+        out = grade_with("fault.grade x 3\n", &out.memory, T0 + HOUR, &clear);
+        cr_assert_eq(out.n_faults, 0);
+        out = grade_with("fault.grade x 3\n", &out.memory, T0 + 2 * HOUR, NULL);
+        cr_assert_eq(out.n_faults, 0, "it says no more than what was cleared");
+        out = grade_with("fault.grade x 2\n", &out.memory, T0 + 3 * HOUR, NULL);
+        cr_assert_eq(out.n_faults, 0);
+        out = grade_with("fault.grade x 4\n", &out.memory, T0 + 4 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "x"), 4);
+}
+
+/* A grade falls late, but whom it concerns is known at once. */
+Test(fault_grade, a_held_disk_that_its_vms_have_left_concerns_none_of_them) {
+        FaultMemory none = { 0 };
+        FaultOutput out = grade_with(
+                TREE
+                "vm.state app running\nvm.devices app sdf\ndisk.blocks sdf sdf\ndisk.health sdf failing\n",
+                &none, T0, NULL);
+
+        cr_assert_eq(grade_of(&out, "sdf"), 4);
+        cr_assert_eq(fault(&out, "sdf")->vms.n, 1);
+        cr_assert_str_eq(fault(&out, "sdf")->vms.at[0], "app");
+        out = grade_with(TREE "disk.blocks sdf sdf\ndisk.health sdf failing\n", NULL, T0 + HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sdf"), 1, "by itself: nothing uses it");
+        out = grade_with(
+                TREE
+                "vm.state app running\nvm.devices app sdf\ndisk.blocks sdf sdf\ndisk.health sdf failing\n",
+                &none, T0, NULL);
+        out = grade_with(TREE "disk.blocks sdf sdf\ndisk.health sdf failing\n", &out.memory, T0 + HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sdf"), 4, "held");
+        cr_assert_eq(fault(&out, "sdf")->vms.n, 0);
+}
+
 Test(fault_grade, a_tool_that_takes_its_word_back_is_believed_if_it_was_heard) {
         FaultMemory none = { 0 };
         FaultOutput out = grade_with("fault.grade x 4\n", &none, T0, NULL);

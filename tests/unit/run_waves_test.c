@@ -97,11 +97,33 @@ static StopRequest stop_request(void *arg) {
                                                        : STOP_NONE;
 }
 
+/* What was started must be forgotten, each once: an executor keeps it till then. */
+static unsigned kept;
+static int (*simulated_start)(void *self, const MigrationRequest *request, uint32_t *ret_id);
+static void (*simulated_forget)(void *self, uint32_t id);
+
+static int counted_start(void *self, const MigrationRequest *request, uint32_t *ret_id) {
+        int r = simulated_start(self, request, ret_id);
+
+        kept += r == 0;
+        return r;
+}
+
+static void counted_forget(void *self, uint32_t id) {
+        cr_assert_gt(kept, 0);
+        kept--;
+        simulated_forget(self, id);
+}
+
 static Story story(void) {
         Story s = { .n = 0 };
 
         cr_assert_eq(0,
                      executor_simulated_open((ExecutorSimulatedOptions){ .script = by_name }, &s.executor));
+        simulated_start = s.executor.start;
+        simulated_forget = s.executor.forget;
+        s.executor.start = counted_start;
+        s.executor.forget = counted_forget;
         return s;
 }
 
@@ -120,6 +142,7 @@ static int run(Story *s) {
                            .stop_request = stop_request };
         int r = run_waves(&s->executor, s->moves, s->n, s->options, hooks, s->outcomes);
 
+        cr_assert_eq(kept, 0, "%u moves are not forgotten", kept);
         s->executor.free(s->executor.self);
         return r;
 }
