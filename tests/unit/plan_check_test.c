@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The judge on small clusters that are written down: what it takes and what it objects to, at the edge. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/decide/judge/plan_check.h"
+#include "scheduler/snapshot/files/snapshot_file.h"
+
+static Arena arena;
+static Settings *settings;
+
+static void setup(void) {
+        cr_assert_eq(0, arena_open((size_t) 64 << 20, &arena));
+        cr_assert_eq(0, app_settings_new(&arena, &settings));
+}
+
+TestSuite(plan_check, .init = setup);
+
+#define HOST(name, more) "{\"name\": \"" name "\", \"cpus\": 8, \"memory_mib\": 16384" more "}"
+#define VM(name, host, more)                                                                                 \
+        "{\"name\": \"" name "\", \"host\": \"" host                                                         \
+        "\", \"vcpus\": 1, \"memory_mib\": 2048, \"cpu\": 0.5" more "}"
+#define CLUSTER(hosts, vms)                                                                                  \
+        "{\"schema\": \"plimsoll.snapshot/1\", \"cluster\": \"c\", \"hosts\": [" hosts "], \"vms\": [" vms   \
+        "]}"
+
+/* What it objects to first, or NULL. */
+static const char *objection(const char *cluster, const char *vm, const char *from, const char *to) {
+        const MoveOrder order = { .vm = vm, .from = from, .to = to };
+        const Objection *objections = NULL;
+        const Snapshot *s = NULL;
+        TextFault f = { 0 };
+        uint32_t n = 0;
+
+        cr_assert_eq(0, snapshot_file_parse(&arena, cluster, strlen(cluster), &s, &f), "%s: %s", f.field,
+                     f.what);
+        cr_assert_geq(plan_check(&arena, s, settings, &order, 1, &objections, &n), 0);
+        return n > 0 ? objections[0].text : NULL;
+}
+
+#define PAGES(total, free)                                                                                   \
+        ", \"hugepages\": [{\"kib\": 2048, \"total_mib\": " #total ", \"free_mib\": " #free "}]"
+#define HUGE ", \"hugepages_kib\": 2048"
+
+/* Its figures were read at another moment than its VMs: that is no reason to keep them there. */
+Test(plan_check, a_host_with_fewer_huge_pages_than_its_vms_hold_may_be_left) {
+        const char *cluster = CLUSTER(HOST("h1", PAGES(2048, 0)) "," HOST("h2", PAGES(2048, 2048)),
+                                      VM("a", "h1", HUGE) "," VM("b", "h1", HUGE));
+
+        cr_assert_null(objection(cluster, "a", "h1", "h2"), "%s", objection(cluster, "a", "h1", "h2"));
+}
+
+Test(plan_check, huge_pages_that_are_just_enough_are_taken_and_one_less_is_not) {
+        const char *enough =
+                CLUSTER(HOST("h1", PAGES(2048, 0)) "," HOST("h2", PAGES(2048, 2048)), VM("a", "h1", HUGE));
+        const char *less =
+                CLUSTER(HOST("h1", PAGES(2048, 0)) "," HOST("h2", PAGES(2046, 2046)), VM("a", "h1", HUGE));
+
+        cr_assert_null(objection(enough, "a", "h1", "h2"));
+        cr_assert_not_null(objection(less, "a", "h1", "h2"));
+}
+
+Test(plan_check, memory_that_is_just_enough_is_taken_and_one_mib_less_is_not) {
+        const char *enough = CLUSTER(HOST("h1", "") ",{\"name\": \"h2\", \"cpus\": 8, \"memory_mib\": 2048}",
+                                     VM("a", "h1", ""));
+        const char *less = CLUSTER(HOST("h1", "") ",{\"name\": \"h2\", \"cpus\": 8, \"memory_mib\": 2047}",
+                                   VM("a", "h1", ""));
+
+        cr_assert_null(objection(enough, "a", "h1", "h2"), "%s", objection(enough, "a", "h1", "h2"));
+        cr_assert_not_null(objection(less, "a", "h1", "h2"));
+}
