@@ -65,7 +65,7 @@ Test(leadership, who_cannot_renew_leads_no_longer_than_the_lease) {
 }
 
 Test(leadership, who_was_replaced_hears_of_it_from_the_guard) {
-        Leadership other = leadership_of(store, 60 * TTL);
+        Leadership other = leadership_of(store, 60 * TTL), third = leadership_of(store, TTL);
 
         (void) snprintf(other.self, sizeof(other.self), "another");
         cr_assert_eq(0, leadership_guard(&leader, "test"));
@@ -74,6 +74,10 @@ Test(leadership, who_was_replaced_hears_of_it_from_the_guard) {
         cr_assert_geq(leadership_take(&other),
                       0); /* 1: the guard was quicker, under a new token: no better */
         cr_assert(until(false, 5 * TTL));
+        leadership_release(&other);
+        clock_sleep(2 * TTL); /* one that goes on renewing would have it */
+        (void) snprintf(third.self, sizeof(third.self), "a third");
+        cr_assert_eq(0, leadership_take(&third), "who was replaced is out of it");
 }
 
 static unsigned threads(void) {
@@ -100,6 +104,18 @@ Test(leadership, without_its_guard_nobody_renews_any_more) {
         clock_sleep(3 * TTL / 2); /* a renewal would come in it */
         cr_assert_eq(0, leadership_take(&other));
         leadership_release(&other);
+}
+
+Test(leadership, who_does_not_lead_releases_nothing_and_still_knows_who_does) {
+        Leadership other = leadership_of(store, 60 * TTL);
+
+        (void) snprintf(other.self, sizeof(other.self), "another");
+        cr_assert_eq(0, leadership_take(&other));
+        cr_assert_eq(1, leadership_take(&leader));
+        cr_assert_str_eq("another", leader.holder);
+        server_kill();
+        leadership_release(&leader);
+        cr_assert_str_eq("another", leader.holder);
 }
 
 Test(leadership, without_a_guard_the_program_renews) {

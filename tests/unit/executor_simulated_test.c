@@ -65,6 +65,8 @@ Test(executor_simulated, time_stands_still_between_waits_and_stops_at_each_end) 
         cr_assert_eq(executor_simulated_now(&e), 1000 + 10 * USEC_PER_SEC);
         cr_assert_eq(poll_one(&e, fast).phase, MIGRATION_DONE);
         cr_assert_eq(poll_one(&e, fast).downtime_ms, 50);
+        cr_assert_eq(poll_one(&e, fast).bytes_done, 1000);
+        cr_assert_eq(poll_one(&e, fast).bytes_left, 0);
         cr_assert_eq(poll_one(&e, slow).phase, MIGRATION_RUNNING);
         e.wait(e.self, 3600 * USEC_PER_SEC);
         cr_assert_eq(poll_one(&e, slow).ended, 1000 + 30 * USEC_PER_SEC);

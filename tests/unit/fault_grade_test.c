@@ -275,6 +275,19 @@ Test(fault_grade, a_grade_falls_after_a_clean_day_and_not_before) {
         cr_assert_eq(grade_of(&out, "sde"), 0);
 }
 
+Test(fault_grade, a_device_whose_counters_are_followed_has_no_grade_and_none_since) {
+        FaultMemory none = { 0 };
+        FaultOutput out = grade_with(TREE "block.errors sde 1\ndisk.reported sde 0\n", &none, T0, NULL);
+
+        cr_assert_eq(grade_of(&out, "sde"), 3);
+        out = grade_with(TREE "block.errors sde 0\ndisk.reported sde 0\n", &out.memory, T0 + HOUR, NULL);
+        out = grade_with(TREE "block.errors sde 0\ndisk.reported sde 0\n", &out.memory, T0 + 99 * HOUR, NULL);
+        cr_assert_eq(grade_of(&out, "sde"), 0);
+        cr_assert_eq(out.memory.n_devices, 1);
+        cr_assert_str_eq(out.memory.devices[0].device, "sde");
+        cr_assert_eq(out.memory.devices[0].since, 0);
+}
+
 Test(fault_grade, silence_is_not_health) {
         FaultMemory none = { 0 };
         FaultOutput out = grade_with(TREE "disk.health sde failing\n", &none, T0, NULL);
