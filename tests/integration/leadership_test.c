@@ -118,6 +118,19 @@ Test(leadership, who_does_not_lead_releases_nothing_and_still_knows_who_does) {
         cr_assert_str_eq("another", leader.holder);
 }
 
+Test(leadership, a_world_without_guards_is_given_none) {
+        ServiceWorld world = service_world_real;
+        Leadership l;
+
+        world.guards = false;
+        l = leadership_in(&world, store, TTL);
+        cr_assert_eq(0, leadership_guard(&l, "test"));
+        cr_assert_null(l.guard);
+        cr_assert_eq(0, leadership_take(&l));
+        cr_assert(leadership_keep(&l));
+        leadership_unguard(&l);
+}
+
 Test(leadership, without_a_guard_the_program_renews) {
         cr_assert_not(leadership_keep(&leader));
         cr_assert_eq(0, leadership_take(&leader));

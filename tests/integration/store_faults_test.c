@@ -164,6 +164,31 @@ Test(store_faults, what_a_server_should_not_say_is_named_and_the_next_call_works
         }
 }
 
+Test(store_faults, a_lease_is_not_taken_and_not_released_by_an_answer_of_another_form) {
+        static const char *const answers[] = { "$5\r\nhello\r\n", "*3\r\n:0\r\n$1\r\nx\r\n$2\r\nd1\r\n",
+                                               "*0\r\n", "$-1\r\n" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+                owned(store_free) Store *s = NULL;
+                uint64_t token = 7;
+                char holder[8] = "nobody";
+
+                fake_start(&answers[i], 1);
+                s = opened(url, SHORT);
+                expect(-EPROTO, s, store_lease(s, "d1", 60 * SECOND, &token, holder, sizeof(holder)));
+                cr_assert_eq(token, 7);
+                cr_assert_str_eq(holder, "nobody");
+                server_kill();
+                (void) unlink(socket_path);
+                s = store_free(s);
+                fake_start(&answers[i], 1);
+                s = opened(url, SHORT);
+                expect(-EPROTO, s, store_release(s, "d1"));
+                server_kill();
+                (void) unlink(socket_path);
+        }
+}
+
 /* Each byte in time, the whole after 20 s: the limit is over the call. */
 Test(store_faults, a_server_that_trickles_is_not_waited_for_longer_than_the_limit) {
         owned(store_free) Store *s = NULL;

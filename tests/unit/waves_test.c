@@ -186,6 +186,26 @@ Test(waves, urgent_moves_go_first) {
         cr_assert_eq(o.moves[1].move.vm, x);
 }
 
+/* Long ones together make a wave end early for all. Where what is saved in time counts, small ones first save most. */
+Test(waves, of_a_host_the_dear_moves_go_first_or_the_cheap_ones_if_that_is_asked) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 0, 10), y = vm(&b, 0, 30), z = vm(&b, 0, 20);
+        const Move moves[] = { { x, 0, 1 }, { y, 0, 1 }, { z, 0, 1 } };
+        WaveLimits limits = limits_of(10, 1, 100, true);
+        WaveOrder o = order(&b, moves, 3, limits);
+
+        cr_assert_eq(o.n_waves, 3);
+        cr_assert_eq(o.moves[0].move.vm, y);
+        cr_assert_eq(o.moves[1].move.vm, z);
+        cr_assert_eq(o.moves[2].move.vm, x);
+        limits.small_first = true;
+        o = order(&b, moves, 3, limits);
+        cr_assert_eq(o.moves[0].move.vm, x);
+        cr_assert_eq(o.moves[1].move.vm, z);
+        cr_assert_eq(o.moves[2].move.vm, y);
+}
+
 Test(waves, a_small_arena_is_reported) {
         Board b;
         WaveOrder o;
