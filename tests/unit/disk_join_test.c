@@ -119,9 +119,9 @@ Test(disk_join, by_world_wide_name_and_by_what_the_controller_calls_it) {
 }
 
 Test(disk_join, a_bmcs_drive_is_the_kernels_of_that_serial) {
-        FaultOutput out =
-                grade(VMS "block.serial nvme0n1 N7\n[blocks]\nblock.serial sda NaZz9\n"
-                          "[redfish]\ndisk.serial redfish/CPU/Bay0 nAzZ9\ndisk.predicted redfish/CPU/Bay0 1\n");
+        FaultOutput out = grade(
+                VMS "block.serial nvme0n1 N7\n[blocks]\nblock.serial sda NaZz9\n"
+                    "[redfish]\ndisk.serial redfish/CPU/Bay0 nAzZ9\ndisk.predicted redfish/CPU/Bay0 1\n");
 
         cr_assert_eq(out.n_faults, 1);
         cr_assert(fault(&out, "sda")->partly);
