@@ -443,6 +443,25 @@ Test(store, an_expired_lease_is_taken_with_a_larger_token) {
         cr_assert_gt(third, second, "who lost it and gets it back is a new holder");
 }
 
+Test(store, a_lease_is_released_by_its_holder_alone_who_may_have_just_come) {
+        owned(store_free) Store *a = NULL, *b = NULL, *c = NULL;
+        char holder[16] = "", cut[1] = { 'x' };
+        uint64_t token = 0;
+
+        server_start(NULL, NULL);
+        a = opened(url, 0);
+        b = opened(url, 0);
+        c = opened(url, 0);
+        expect(0, a, store_lease(a, "d1", 60 * SECOND, &token, NULL, 0));
+        expect(0, b, store_release(b, "d2"));
+        expect(1, b, store_lease(b, "d2", 60 * SECOND, &token, holder, sizeof(holder)));
+        cr_assert_str_eq(holder, "d1");
+        expect(1, b, store_lease(b, "d2", 60 * SECOND, &token, cut, sizeof(cut)));
+        cr_assert_eq(cut[0], '\0');
+        expect(0, c, store_release(c, "d1")); /* the first that it is asked for */
+        expect(0, b, store_lease(b, "d2", 60 * SECOND, &token, holder, sizeof(holder)));
+}
+
 Test(store, a_stale_leader_cannot_write_the_journal) {
         owned(store_free) Store *a = NULL, *b = NULL;
         uint64_t old, new;

@@ -164,6 +164,13 @@ Test(fault_grade, a_disk_that_nothing_uses_is_watched) {
         cr_assert(strstr(fault(&out, "sdz")->why, "nothing uses it"));
 }
 
+Test(fault_grade, a_block_device_on_which_nothing_stands_is_nobodys) {
+        FaultOutput out = grade(TREE "block.errors sdy 1\n");
+
+        cr_assert_eq(grade_of(&out, "sdy"), 1);
+        cr_assert(strstr(fault(&out, "sdy")->why, "nothing uses it"), "%s", fault(&out, "sdy")->why);
+}
+
 Test(fault_grade, a_failing_data_disk_without_vms_takes_none) {
         FaultOutput out = grade(TREE "disk.health sde failing\n");
 
