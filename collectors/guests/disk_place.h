@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a guest's disk is, and whether other hosts see it. */
+/* Where a guest's disk is, and whether other hosts see it.
+ *
+ * Units: none. Owner: the arena. Errors: -ENOMEM. Threads: one; block devices of root are read.
+ */
 #pragma once
 
 #include "collectors/guests/pool_list.h"

@@ -5,7 +5,9 @@
  * the line IMPORTER(NAME) to importers.def. `plimsoll import NAME FILE` and its help come from the table; the
  * contract test reads the files in tests/fixtures/import/NAME/ and all their beginnings.
  *
- * Pure: no I/O, clock, globals; memory only from the arena (jansson's own aside). Threads: any.
+ * Pure: no I/O, clock, globals; memory only from the arena (jansson's own aside).
+ *
+ * Units: of the format that is read. Owner: the table's. Errors: none; those of parse() are at it. Threads: any.
  */
 #pragma once
 
