@@ -174,7 +174,8 @@ Test(rules, that_stay_broken_are_told) {
                 cr_assert(broken == 0 || plan->status >= PLAN_BLOCKED, "seed %lu: %s", seed,
                           plan_status_names[plan->status]);
                 cr_assert(broken > 0 || plan->status != PLAN_INFEASIBLE, "seed %lu", seed);
-                cr_assert_eq(plan->status == PLAN_INFEASIBLE, plan->n_conflicts > 0 && plan->status != PLAN_BLIND);
+                cr_assert_eq(plan->status == PLAN_INFEASIBLE,
+                             plan->n_conflicts > 0 && plan->status != PLAN_BLIND);
                 cr_assert(plan->status != PLAN_BLOCKED || plan->n_refused_all > 0 || plan->reserve.blocked);
                 arena_rewind(&arena, mark);
         }
