@@ -39,7 +39,7 @@ static Cost moving_costs(const char *price, bool one_tier) {
 }
 
 Test(policy_figures, a_move_costs_its_price_and_its_way_by_the_percentage_that_is_set) {
-        cr_assert_eq(moving_costs(NULL, false), 2 * 50 + 3 * 7, "100 % is the default");
+        cr_assert_eq(moving_costs(NULL, false), 2 * 50 + 3 * 7, "all of it is the default");
         cr_assert_eq(moving_costs("100", false), 2 * 50 + 3 * 7);
         cr_assert_eq(moving_costs("200", false), 2 * (2 * 50 + 3 * 7));
         cr_assert_eq(moving_costs("0", false), 0);
