@@ -25,4 +25,4 @@ typedef struct AgentOptions {
 } AgentOptions;
 
 /* Until SIGTERM or SIGINT (which the caller has blocked in all threads), or once. The exit status. */
-int agent_run(const AgentOptions *options);
+int agent_run(const AgentOptions *o);

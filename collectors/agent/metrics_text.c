@@ -9,6 +9,10 @@
 
 #define NAME_SIZE 128
 
+static char name_letter(char c) {
+        return isalnum((unsigned char) c) ? (char) tolower((unsigned char) c) : '_';
+}
+
 /* "vm.cpu" in "mcores" → plimsoll_vm_cpu_mcores; "1/h" → 1_per_h. */
 static void name_print(const MetricDef *d, char ret[NAME_SIZE]) {
         char raw[NAME_SIZE];
@@ -20,7 +24,7 @@ static void name_print(const MetricDef *d, char ret[NAME_SIZE]) {
                         memcpy(ret + k, "_per_", 5);
                         k += 5;
                 } else {
-                        ret[k++] = isalnum((unsigned char) *c) ? (char) tolower((unsigned char) *c) : '_';
+                        ret[k++] = name_letter(*c);
                 }
         }
         if (d->kind == METRIC_TEXT) {

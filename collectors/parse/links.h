@@ -30,17 +30,17 @@ int links_parse(Arena *a, const void *bytes, size_t n, const Link **ret, uint32_
 /* Does its traffic leave the host? Hardware, bonds and teams (not their members: they would be counted
  * twice), and in a container the veth or tap that is its uplink. Not: loopback, bridges and VLANs (their
  * traffic is their port's), taps and veths of guests and containers, anything that is down. */
-bool link_is_uplink(const Link *link);
+bool link_is_uplink(const Link *l);
 
 /* A bridge guests can be attached to, the kernel's or Open vSwitch's. */
-bool link_is_bridge(const Link *link);
+bool link_is_bridge(const Link *l);
 
 /* A bond's mode as the kernel's manual names it ("802.3ad"); NULL: no bond. */
-const char *link_bond_mode(const Link *link);
+const char *link_bond_mode(const Link *l);
 /* A bond or a team. */
-bool link_is_bundle(const Link *link);
+bool link_is_bundle(const Link *l);
 /* Up, with a carrier, and in use by its bond. */
-bool link_carries(const Link *link);
+bool link_carries(const Link *l);
 
 /* By which of the links that leave the host (link_is_uplink()) the traffic of link `index` goes: itself, the
  * card of a VLAN, the uplink of a bridge, the bond of a member. NULL: none, or it cannot be told. */

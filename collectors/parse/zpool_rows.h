@@ -38,8 +38,7 @@ ZfsGroup zfs_group_named(const char *name); /* ZFS_DATA for what is no other's *
 int64_t zfs_count(const char *text, size_t n);
 
 /* Whether zpool has that word for the state of a pool or device; if not, it is noted as the pool's. 0 or -ENOMEM. */
-int zfs_word_check(Arena *a, const ZfsTable *table, const char *what, const char *word,
-                   ZfsFacts *f) must_check;
+int zfs_word_check(Arena *a, const ZfsTable *t, const char *what, const char *word, ZfsFacts *f) must_check;
 
 /* Appended to *f (room for a pool, and for a leaf per row); one without rows is noted as not read. 0 or -ENOMEM. */
-int zfs_table_judge(Arena *a, const ZfsTable *table, ZfsPool *pools, ZfsLeaf *leaves, ZfsFacts *f) must_check;
+int zfs_table_judge(Arena *a, const ZfsTable *t, ZfsPool *pools, ZfsLeaf *leaves, ZfsFacts *f) must_check;

@@ -43,7 +43,7 @@ typedef struct ToolOutput {
 } ToolOutput;
 
 /* 0; -EBUSY: the last one is not gone yet; -EAGAIN, -EMFILE, -ENOMEM … as the kernel says. */
-int tool_run_start(ToolRun *run, const ToolCommand *command, usec_t now) must_check;
+int tool_run_start(ToolRun *run, const ToolCommand *c, usec_t now) must_check;
 
 /* 0: done, and the run is idle again; 1: it runs; 2: idle, nothing was started.
  * -ETIMEDOUT: its time is over, it was killed (said once; then 1 until it is gone, and 2);

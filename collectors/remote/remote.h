@@ -34,4 +34,4 @@ typedef struct RemoteHost {
 
 /* One RemoteHost for each URI, in their order. 0; -ENOMEM; -EINVAL with *reterr_fault: a URI is given twice,
  * or two of them lead to the same host (host.uuid), or two different hosts have one name. */
-int remote_read(const RemoteOptions *options, Arena *a, RemoteHost **ret, TextFault *reterr_fault) must_check;
+int remote_read(const RemoteOptions *o, Arena *a, RemoteHost **ret, TextFault *reterr_fault) must_check;

@@ -40,14 +40,14 @@ int job_threads_new(JobThreads **ret) must_check;
 
 /* Ends all threads and frees them: true. False: a job hangs; then nothing is freed or ended, and what
  * the job may still touch must stay: for a process that is about to end. NULL: true. */
-bool job_threads_end(JobThreads *threads);
+bool job_threads_end(JobThreads *l);
 
 /* Queues a job that is idle. */
-void job_threads_put(JobThreads *threads, Job *job);
+void job_threads_put(JobThreads *l, Job *job);
 
 /* Until all queued jobs are done, or passed: `patience` for each. Where the system gives no thread, those
  * left in the queue are idle again. */
-void job_threads_wait(JobThreads *threads, usec_t patience);
+void job_threads_wait(JobThreads *l, usec_t patience);
 
 /* JOB_DONE is said once: then the job is idle, and what it wrote is the caller's. */
-JobState job_threads_look(JobThreads *threads, Job *job);
+JobState job_threads_look(JobThreads *l, Job *job);

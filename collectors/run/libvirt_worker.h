@@ -28,14 +28,14 @@ typedef struct LibvirtWorkerOptions {
 
 /* Texts are copied. 0; -ENOMEM, -EAGAIN: no thread. */
 int libvirt_worker_new(const LibvirtWorkerOptions *options, LibvirtWorker **ret) must_check;
-LibvirtWorker *libvirt_worker_free(LibvirtWorker *worker);
+LibvirtWorker *libvirt_worker_free(LibvirtWorker *l);
 DEFINE_OWNED(LibvirtWorker *, libvirt_worker_free);
 
 /* Asks for a reading, unless one is under way. */
-void libvirt_worker_start(LibvirtWorker *worker);
+void libvirt_worker_start(LibvirtWorker *l);
 
 /* Waits until the reading that was asked for is done, at most until `until` (monotonic). True: it is done. */
-bool libvirt_worker_wait(LibvirtWorker *worker, usec_t until);
+bool libvirt_worker_wait(LibvirtWorker *l, usec_t until);
 
 typedef struct LibvirtWorkerState {
         const Section *sections; /* the collectors' last ones, and one named "libvirt" with host.daemon */
@@ -48,8 +48,7 @@ typedef struct LibvirtWorkerState {
 /* What is known now, in `a`. While a reading is under way for longer than `patience`: where libvirt answers others
  * (libvirt_probe.h) one guest holds it up, and the sections are those of the last reading, with its time; else
  * libvirt does not answer, and every section is -ETIMEDOUT. 0 or -ENOMEM. */
-int libvirt_worker_state(LibvirtWorker *worker, Arena *a, usec_t patience,
-                         LibvirtWorkerState *ret) must_check;
+int libvirt_worker_state(LibvirtWorker *l, Arena *a, usec_t patience, LibvirtWorkerState *ret) must_check;
 
 /* Is a collector named in "a,b,c"? NULL names all. */
 bool collector_is_named(const Collector *c, const char *names);

@@ -25,7 +25,7 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
 int maintenance_acts(Invocation *in, const Facts *facts) must_check;
 
 /* Hosts in maintenance, or these, as a table or JSON. EXIT_BLOCKED: VMs are left that cannot leave. */
-ExitStatus maintenance_show(Invocation *in, const Facts *facts, const Strings *hosts);
+ExitStatus maintenance_show(Invocation *in, const Facts *facts, const Strings *only);
 
 /* Which of the host's VMs are off and stay, in words, safe to be printed. False: none, or no memory. */
 #define MAINTENANCE_WORDS 1024

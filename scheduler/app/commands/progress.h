@@ -18,7 +18,7 @@ Progress *progress_begin(Arena *a, const Screen *screen, const MoveOrder *moves,
 
 void progress_started(Progress *progress, uint32_t move);
 void progress_seen(Progress *progress, uint32_t move, const MigrationStatus *status);
-void progress_ended(Progress *progress, uint32_t move, const MoveOutcome *outcome);
+void progress_ended(Progress *progress, uint32_t move, const MoveOutcome *o);
 
 /* A word to the person, above what is redrawn. */
 void progress_say(Progress *progress, Style style, const char *text);

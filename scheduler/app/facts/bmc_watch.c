@@ -306,8 +306,8 @@ int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret
 }
 
 const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmcs, uint32_t n) {
-        /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
         const Report *const *bmc =
+                /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
                 n > 0 ? bsearch(&report, bmcs, n, sizeof(*bmcs), bmc_watch_compare_hosts) : NULL;
         Section *sections;
         Report *both;

@@ -20,6 +20,7 @@ int report_got_worse(Store *store, Arena *a, const char *host, const Fault *know
         const Report *report = NULL;
         TextFault fault = { 0 };
         FaultOutput out = { 0 };
+        int64_t worst = 0;
         uint32_t n = 0;
         int r = store_get_reports_of(store, a, &host, 1, &texts, &n);
 
@@ -31,8 +32,8 @@ int report_got_worse(Store *store, Arena *a, const char *host, const Fault *know
         if (r == 0)
                 r = fault_grade(a, &(FaultInput){ .report = report, .now = now }, &out);
         for (uint32_t i = 0; r == 0 && i < out.n_faults; i++)
-                if (out.faults[i].grade >= FAULT_ALARM_FROM &&
+                if (out.faults[i].grade >= FAULT_ALARM_FROM && out.faults[i].grade > worst &&
                     out.faults[i].grade > grade_known(known, n_known, out.faults[i].device))
-                        return 1;
-        return r;
+                        worst = out.faults[i].grade;
+        return r < 0 ? r : (int) worst;
 }

@@ -8,8 +8,8 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/store/store.h"
 
-/* 1: a device of the host's newest report is at a grade from which VMs are concerned (FAULT_ALARM_FROM), and at a worse
- * one than in `known`; 0: none is, or there is no report that can be read. A report of another name than its key's counts
- * as none. */
+/* The worst grade, of those from which VMs are concerned (FAULT_ALARM_FROM), of a device that is worse in the host's newest
+ * report than in `known`; 0: none is, or there is no report that can be read. A report of another name than its key's
+ * counts as none. */
 int report_got_worse(Store *store, Arena *a, const char *host, const Fault *known, uint32_t n_known,
                      usec_t now) must_check;

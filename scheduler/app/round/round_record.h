@@ -27,7 +27,7 @@ int round_record_make(Arena *a, const RoundRecord *record, const Record **ret) m
 
 /* Makes it, prints it, puts it into the store. *ret_name (RECORD_NAME_SIZE) is what `plimsoll replay` calls
  * it. 0; 1: another leads; -ENOMEM; a negative errno of the store. */
-int round_record_store(const Leadership *l, Arena *a, const RoundRecord *record,
+int round_record_store(const Leadership *l, Arena *a, const RoundRecord *round_record,
                        char ret_name[RECORD_NAME_SIZE]) must_check;
 
 /* Its settings, from the text. 0; -EINVAL with *reterr_fault; -ENOMEM. */

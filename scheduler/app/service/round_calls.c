@@ -17,8 +17,10 @@
 
 struct HostAlarm {
         const char *name;
-        int64_t count; /* of its rings, when it was last looked at */
-        usec_t deaf_until;
+        int64_t count;        /* of its rings, those that were answered */
+        usec_t look_at;       /* its report is not read before */
+        usec_t counted_until; /* until then only a worse grade than `counted` calls */
+        int counted;
         const Fault *faults; /* of the last round */
         uint32_t n_faults;
 };
@@ -50,7 +52,9 @@ static int round_calls_alarm_of(const RoundCalls *calls, Arena *a, const Host *h
 
         *ret = (HostAlarm){ .name = text_copy(a, host->name, strlen(host->name)),
                             .count = before ? before->count : 0,
-                            .deaf_until = before ? before->deaf_until : 0,
+                            .look_at = before ? before->look_at : 0,
+                            .counted_until = before ? before->counted_until : 0,
+                            .counted = before ? before->counted : 0,
                             .faults = faults,
                             .n_faults = host->n_faults };
         if (!ret->name || !faults)
@@ -98,24 +102,35 @@ int round_calls_end(RoundCalls *calls, const Snapshot *s) {
 
 /* ---- a look ---- */
 
-static bool round_calls_rings(HostAlarm *alarm, const StoredText *text, usec_t now) {
+static bool round_calls_rings(const HostAlarm *alarm, const StoredText *text, usec_t now,
+                              int64_t *ret_count) {
         int64_t count;
 
-        if (now < alarm->deaf_until || text_to_int(text->text, text->n, 0, INT64_MAX, &count) < 0 ||
+        *ret_count = 0;
+        if (now < alarm->look_at || text_to_int(text->text, text->n, 0, INT64_MAX, &count) < 0 ||
             count == alarm->count)
                 return false;
-        alarm->count = count;
+        *ret_count = count;
         return true;
 }
 
-/* 1: the host's report has got worse. */
-static int alarm_hear(RoundCalls *calls, Store *store, HostAlarm *alarm, usec_t now, usec_t of_day) {
+/* 1: the host's report has got worse, and it is heard: once a minute, and at once where it is worse than what was heard
+ * in this minute (so three times at the most). A ring that has to wait is kept. */
+static int alarm_hear(RoundCalls *calls, Store *store, HostAlarm *alarm, int64_t count, usec_t now,
+                      usec_t of_day) {
         const ArenaMark mark = arena_mark(&calls->look);
         int r = report_got_worse(store, &calls->look, alarm->name, alarm->faults, alarm->n_faults, of_day);
 
         arena_rewind(&calls->look, mark);
-        alarm->deaf_until = now + (r == 1 ? COUNTED_FOR : REFUSED_FOR);
-        return r;
+        alarm->look_at = now + (r > 0 ? USEC_PER_SEC : REFUSED_FOR);
+        if (r < 0 || (r > 0 && now < alarm->counted_until && r <= alarm->counted))
+                return r < 0 ? r : 0;
+        alarm->count = count;
+        if (r == 0)
+                return 0;
+        alarm->counted = r;
+        alarm->counted_until = now + COUNTED_FOR;
+        return 1;
 }
 
 static int hosts_look(RoundCalls *calls, Store *store, usec_t now, usec_t of_day, char why[CALL_WHY_SIZE]) {
@@ -129,11 +144,12 @@ static int hosts_look(RoundCalls *calls, Store *store, usec_t now, usec_t of_day
         calls->next = first + n;
         for (uint32_t i = 0; i < n_rung && heard < REPORTS_A_LOOK; i++) {
                 HostAlarm *h = alarm_find(calls, rung[i].name);
+                int64_t count;
 
-                if (!h || !round_calls_rings(h, &rung[i], now))
+                if (!h || !round_calls_rings(h, &rung[i], now, &count))
                         continue;
                 heard++;
-                if (alarm_hear(calls, store, h, now, of_day) == 1) {
+                if (alarm_hear(calls, store, h, count, now, of_day) == 1) {
                         (void) snprintf(why, CALL_WHY_SIZE, "%.200s reports that it has got worse", h->name);
                         return 1;
                 }

@@ -35,4 +35,5 @@ int round_calls_end(RoundCalls *calls, const Snapshot *s) must_check;
 
 /* 1: a round is called, `why` says by whom; 0: not. Of many hosts some are looked at in each call. `now`: monotonic;
  * `of_day`: µs since the epoch, by which devices are graded. What the store does not answer calls nothing. */
-int round_calls_look(RoundCalls *calls, Store *store, usec_t now, usec_t of_day, char why[CALL_WHY_SIZE]);
+int round_calls_look(RoundCalls *round_calls, Store *store, usec_t now, usec_t of_day,
+                     char why[CALL_WHY_SIZE]);

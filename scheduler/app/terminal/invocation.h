@@ -31,7 +31,7 @@ ExitStatus command_complain(const Invocation *in, ExitStatus status, const char 
 
 /* The same for a text a person wrote: file, line, column and field stand before the words. */
 ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const char *file,
-                                  const TextFault *fault);
+                                  const TextFault *f);
 
 /* The same for all that is wrong with one: a line each. In the JSON object the first is the error, and all
  * stand in "mistakes". */

@@ -39,4 +39,4 @@ int table_row(Table *t, const Cell *cells) must_check;
 
 /* Two spaces between columns; titles first, unless all are "". On a terminal the last column is cut to fit.
  */
-void table_print(const Table *t, const Screen *screen, const char *indent);
+void table_print(const Table *t, const Screen *s, const char *indent);

@@ -34,8 +34,8 @@ typedef struct WaveLinks WaveLinks;
 int wave_links_new(Arena *a, const MigrationNet *net, LinkCaps caps, uint32_t n, WaveLinks **ret) must_check;
 
 /* Whether the move may join the wave, beside those that were added. */
-bool wave_links_allow(WaveLinks *w, Move m);
-void wave_links_add(WaveLinks *w, Move m);
+bool wave_links_allow(WaveLinks *w, Move move);
+void wave_links_add(WaveLinks *w, Move move);
 
 /* The next wave is empty. */
 void wave_links_end(WaveLinks *w);

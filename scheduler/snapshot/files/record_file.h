@@ -11,7 +11,7 @@
 #include "scheduler/model/record.h"
 
 /* JSON text in `a`. record->plan is put in as it is. 0 or -ENOMEM. */
-int record_file_print(Arena *a, const Record *record, const char **ret, size_t *ret_n) must_check;
+int record_file_print(Arena *a, const Record *r, const char **ret, size_t *ret_n) must_check;
 
 /* 0; -EBADMSG with *reterr_fault (what was wrong, what is accepted, which field); -ENOMEM. *ret is in the
  * arena and refers to nothing in `text`; its plan is compact JSON. Fields that are not known are passed over.

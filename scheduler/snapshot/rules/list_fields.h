@@ -61,7 +61,7 @@ typedef struct ListReader {
 } ListReader;
 
 /* One field into *object. 0; -EINVAL with the fault (line, column, field, what is accepted); -ENOMEM. */
-int list_field_read(ListReader *r, const ListFieldDef *def, const ListField *field, void *object) must_check;
+int list_field_read(ListReader *r, const ListFieldDef *def, const ListField *f, void *object) must_check;
 
 /* All fields of an entry by its list's table; each once, none unknown, none missing. */
 int list_item_read(ListReader *r, const ListDef *def, const ListItem *item, void *object) must_check;
