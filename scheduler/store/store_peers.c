@@ -15,7 +15,7 @@
 
 #include "scheduler/store/store_script.h"
 
-#define PEER_EXPIRY      (10 * 60 * USEC_PER_SEC) /* an agent says it each minute */
+#define PEER_EXPIRY      (600 * USEC_PER_SEC) /* an agent says it each minute */
 #define PEER_ADDRESS_MAX 64
 #define ECHO_BYTES       32
 
@@ -105,7 +105,7 @@ static const char *ring_print(Arena *a, const StoredText *peers, uint32_t n, siz
 
 int store_make_ring(Store *s, Arena *a, uint64_t token, const char *const *hosts, uint32_t n_hosts) {
         const ArenaMark mark = arena_mark(a);
-        StoredText *peers;
+        StoredText *peers = NULL;
         const char *text;
         uint32_t n = 0;
         size_t size = 0;
@@ -130,7 +130,7 @@ int store_make_ring(Store *s, Arena *a, uint64_t token, const char *const *hosts
 int store_make_echo_key(Store *s) {
         owned(reply_free) redisReply *reply = NULL;
         char key[KEY_SIZE], fresh[2 * ECHO_BYTES + 1];
-        unsigned char bytes[ECHO_BYTES];
+        unsigned char bytes[ECHO_BYTES] = { 0 };
         Command c = { 0 };
         int k = store_begin(s);
 
