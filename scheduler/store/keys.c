@@ -7,11 +7,24 @@
 #include "scheduler/base/text.h"
 
 const StoreKeyDef store_key_defs[KEY_N] = {
-#define KEY(id, name, part, type, expiry, writes, reads, holds)                                              \
-        [KEY_##id] = { name, part, type, expiry, holds, ROLE_##writes, ROLE_##reads },
+#define KEY(id, name, part, type, expiry, writes, reads, loss, holds)                                        \
+        [KEY_##id] = { name, part, type, expiry, holds, ROLE_##writes, ROLE_##reads, LOSS_##loss },
         STORE_KEYS(KEY)
 #undef KEY
 };
+
+const char *store_loss_text(enum StoreLoss loss) {
+        switch (loss) {
+        case LOSS_REWRITTEN:
+                return "written again";
+        case LOSS_MADE_ANEW:
+                return "made anew";
+        case LOSS_LOST:
+                return "gone";
+        default:
+                return "nobody has thought about it";
+        }
+}
 
 const char *key_print(char buf[KEY_SIZE], const char *cluster, StoreKey key, const char *part) {
         const StoreKeyDef *def = &store_key_defs[key];

@@ -21,50 +21,67 @@ enum StoreRole {
                 ROLE_SERVICE | ROLE_OPERATOR | ROLE_READER, /* all but agents, which see their own host */
 };
 
+/* What becomes of a key when the store has lost it, and a service lives that remembers. */
+enum StoreLoss {
+        LOSS_REWRITTEN = 1, /* a service keeps it in memory, and writes it again (store_memory.h) */
+        LOSS_MADE_ANEW =
+                2,     /* who writes it does so again by itself, or begins with none: no harm comes of it */
+        LOSS_LOST = 3, /* history, or something to be asked again: gone, and nobody is harmed by that */
+};
+
 /* id, name, what its last word stands for ("": the key has no such part), type, expiry, roles that write it, roles that
- * read it, what it holds. Of a key with the part HOST an agent writes its own host's alone. */
+ * read it, what becomes of it after a loss, what it holds. Of a key with the part HOST an agent writes its own host's
+ * alone. What keeps a host or a VM from harm is REWRITTEN; such a key has no part, and is no list or zset. */
 #define STORE_KEYS(KEY)                                                                                      \
-        KEY(HOSTS, "hosts", "", "set", "never", SERVICE, LOOKS, "names of the hosts that ever reported")     \
-        KEY(REPORT, "report", "HOST", "string", "some intervals", AGENT, LOOKS,                              \
+        KEY(HOSTS, "hosts", "", "set", "never", SERVICE, LOOKS, REWRITTEN,                                   \
+            "names of the hosts that ever reported")                                                         \
+        KEY(REPORT, "report", "HOST", "string", "some intervals", AGENT, LOOKS, MADE_ANEW,                   \
             "the newest report of a host")                                                                   \
-        KEY(PULSE, "pulse", "HOST", "string", "never", AGENT, LOOKS, "a few numbers of its newest report")   \
-        KEY(PEER, "peer", "HOST", "string", "some minutes", AGENT, LOOKS, "address and port of its echo")    \
-        KEY(ALARM, "alarm", "HOST", "string", "never", AGENT, LOOKS,                                         \
+        KEY(PULSE, "pulse", "HOST", "string", "never", AGENT, LOOKS, MADE_ANEW,                              \
+            "a few numbers of its newest report")                                                            \
+        KEY(PEER, "peer", "HOST", "string", "some minutes", AGENT, LOOKS, MADE_ANEW,                         \
+            "address and port of its echo")                                                                  \
+        KEY(ALARM, "alarm", "HOST", "string", "never", AGENT, LOOKS, MADE_ANEW,                              \
             "counts its reports that a round should not wait for")                                           \
-        KEY(CALL, "call", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS,                             \
+        KEY(CALL, "call", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, MADE_ANEW,                  \
             "counts what operators did that a round should not wait for")                                    \
-        KEY(MARKS, "marks", "", "hash", "never", SERVICE | ROLE_OPERATOR, LOOKS,                             \
+        KEY(MARKS, "marks", "", "hash", "never", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,                  \
             "host → what was said of it")                                                                    \
-        KEY(PEERS, "peers", "", "hash", "never", SERVICE, LOOKS | ROLE_AGENT,                                \
+        KEY(PEERS, "peers", "", "hash", "never", SERVICE, LOOKS | ROLE_AGENT, MADE_ANEW,                     \
             "host → address and port of its echo")                                                           \
-        KEY(RING, "peers:ring", "", "zset", "never", SERVICE, LOOKS | ROLE_AGENT,                            \
+        KEY(RING, "peers:ring", "", "zset", "never", SERVICE, LOOKS | ROLE_AGENT, MADE_ANEW,                 \
             "names of these hosts, in order")                                                                \
-        KEY(ECHO, "peers:key", "", "string", "never", SERVICE, SERVICE | ROLE_AGENT,                         \
+        KEY(ECHO, "peers:key", "", "string", "never", SERVICE, SERVICE | ROLE_AGENT, MADE_ANEW,              \
             "the secret the echo is signed with")                                                            \
-        KEY(RECORDS, "records", "", "stream", "capped", SERVICE, LOOKS,                                      \
+        KEY(RECORDS, "records", "", "stream", "capped", SERVICE, LOOKS, LOST,                                \
             "each round: snapshot, settings, plan")                                                          \
-        KEY(RECORDS_BYTES, "records:bytes", "", "string", "never", SERVICE, LOOKS, "size of all records")    \
-        KEY(JOURNAL, "journal", "", "stream", "capped", SERVICE, LOOKS, "what was started and how it ended") \
-        KEY(LEASE, "lease", "", "string", "the lease's", SERVICE, LOOKS, "token and name of the leader")     \
-        KEY(TOKEN, "lease:token", "", "string", "never", SERVICE, LOOKS, "the newest fencing token")         \
-        KEY(STATE, "state", "NAME", "string", "the writer's", SERVICE, LOOKS, "live state shown by status")  \
-        KEY(NOTE, "note", "NAME", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS,                         \
+        KEY(RECORDS_BYTES, "records:bytes", "", "string", "never", SERVICE, LOOKS, MADE_ANEW,                \
+            "size of all records")                                                                           \
+        KEY(JOURNAL, "journal", "", "stream", "capped", SERVICE, LOOKS, REWRITTEN,                           \
+            "what was started and how it ended")                                                             \
+        KEY(LEASE, "lease", "", "string", "the lease's", SERVICE, LOOKS, MADE_ANEW,                          \
+            "token and name of the leader")                                                                  \
+        KEY(TOKEN, "lease:token", "", "string", "never", SERVICE, LOOKS, REWRITTEN,                          \
+            "the newest fencing token")                                                                      \
+        KEY(STATE, "state", "NAME", "string", "the writer's", SERVICE, LOOKS, MADE_ANEW,                     \
+            "live state shown by status")                                                                    \
+        KEY(NOTE, "note", "NAME", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, LOST,                   \
             "what operators' commands keep")                                                                 \
-        KEY(FAULTS, "faults", "", "hash", "never", SERVICE, LOOKS,                                           \
+        KEY(FAULTS, "faults", "", "hash", "never", SERVICE, LOOKS, REWRITTEN,                                \
             "host → what is remembered of its devices")                                                      \
-        KEY(CLEARS, "faults:cleared", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS,             \
+        KEY(CLEARS, "faults:cleared", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,  \
             "hash of host and device → who cleared it")                                                      \
-        KEY(FAULT_LOG, "faults:log", "", "stream", "capped", SERVICE | ROLE_OPERATOR, LOOKS,                 \
+        KEY(FAULT_LOG, "faults:log", "", "stream", "capped", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
             "grades that changed, clears")                                                                   \
-        KEY(AUDIT, "audit", "", "stream", "service.audit_keep", SERVICE, LOOKS,                              \
+        KEY(AUDIT, "audit", "", "stream", "service.audit_keep", SERVICE, LOOKS, LOST,                        \
             "each decision and what came of it")                                                             \
-        KEY(WAITING, "waiting", "", "hash", "never", SERVICE, LOOKS,                                         \
+        KEY(WAITING, "waiting", "", "hash", "never", SERVICE, LOOKS, MADE_ANEW,                              \
             "id → a plan that waits for a person, or was rejected lately")                                   \
-        KEY(ANSWERS, "waiting:answers", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS,           \
+        KEY(ANSWERS, "waiting:answers", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,     \
             "id → yes or no, by whom")
 
 typedef enum StoreKey {
-#define KEY(id, name, part, type, expiry, writes, reads, holds) KEY_##id,
+#define KEY(id, name, part, type, expiry, writes, reads, loss, holds) KEY_##id,
         STORE_KEYS(KEY)
 #undef KEY
                 KEY_N,
@@ -73,8 +90,12 @@ typedef enum StoreKey {
 typedef struct StoreKeyDef {
         const char *name, *part, *type, *expiry, *holds;
         unsigned writes, reads; /* of enum StoreRole; 0: nobody has thought about it, and a test fails */
+        enum StoreLoss loss;    /* likewise */
 } StoreKeyDef;
 extern const StoreKeyDef store_key_defs[KEY_N];
+
+/* As the table in docs/redis-keys.md says it. */
+const char *store_loss_text(enum StoreLoss loss);
 
 enum { KEY_SIZE = 640 }; /* plimsoll:{255 bytes}:report:255 bytes and its NUL */
 

@@ -54,9 +54,10 @@ Test(keys, the_documentation_has_every_key_and_no_other) {
                 const StoreKeyDef *d = &store_key_defs[k];
                 char row[512];
 
-                (void) snprintf(row, sizeof(row), "\n| `plimsoll:{CLUSTER}:%s%s%s` | %s | %s | %s | %s |\n",
-                                d->name, d->part[0] ? ":" : "", d->part, d->type, d->expiry,
-                                store_roles_text(d->writes), d->holds);
+                (void) snprintf(row, sizeof(row),
+                                "\n| `plimsoll:{CLUSTER}:%s%s%s` | %s | %s | %s | %s | %s |\n", d->name,
+                                d->part[0] ? ":" : "", d->part, d->type, d->expiry,
+                                store_roles_text(d->writes), store_loss_text(d->loss), d->holds);
                 cr_assert_not_null(strstr(text, row), "docs/redis-keys.md has no line %s", row);
         }
         for (const char *p = text; (p = strstr(p, "\n| `plimsoll:")); p++)
@@ -77,5 +78,23 @@ Test(keys, every_key_has_a_role_that_writes_it_and_one_that_reads_it) {
                           "%s: an agent writes its own host's keys only", d->name);
                 cr_assert_str_neq(store_roles_text(d->writes), "nobody", "%s", d->name);
                 cr_assert_str_neq(store_roles_text(d->reads), "nobody", "%s", d->name);
+        }
+}
+
+/* Whoever adds a key says what becomes of it when the store comes back empty: a key without an answer is 0, which is none.
+ * What is written again is carried as a whole, and by one of these types: store_memory.c knows no others. */
+Test(keys, every_key_says_what_becomes_of_it_when_the_store_has_lost_it) {
+        for (int k = 0; k < KEY_N; k++) {
+                const StoreKeyDef *d = &store_key_defs[k];
+
+                cr_assert(d->loss >= LOSS_REWRITTEN && d->loss <= LOSS_LOST,
+                          "%s: what becomes of it after a loss?", d->name);
+                if (d->loss != LOSS_REWRITTEN)
+                        continue;
+                cr_assert(!d->part[0], "%s: written again, but which of its parts?", d->name);
+                cr_assert(strcmp(d->type, "hash") == 0 || strcmp(d->type, "set") == 0 ||
+                                  strcmp(d->type, "string") == 0 || k == KEY_JOURNAL,
+                          "%s: a %s is not carried", d->name, d->type);
+                cr_assert_not(d->writes & ROLE_AGENT, "%s: an agent says it again itself", d->name);
         }
 }
