@@ -175,6 +175,20 @@ int store_get_answers(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) mus
  */
 int store_lease(Store *s, const char *self, usec_t ttl, uint64_t *ret_token, char *ret_holder,
                 size_t holder_size) must_check;
+/* What the last store_lease() found that no service of ours writes, and put right; of StoreHealed. */
+typedef enum StoreHealed {
+        HEALED_EXPIRY = 1, /* the lease had no expiry, or one longer than any lease: it has one now */
+        HEALED_TEXT = 2,   /* it names no holder: it is waited for as for any other */
+        HEALED_TOKEN = 4,  /* the newest token was not the holder's, or none: there is a new one */
+} StoreHealed;
+unsigned store_lease_healed(const Store *s);
+
+/* Who has it; "": what is there names nobody. 0; 1: nobody has it; a negative errno. */
+typedef struct StoreLease {
+        char holder[256];
+} StoreLease;
+int store_get_lease(Store *s, StoreLease *ret) must_check;
+
 /* 0, also when it was not ours: then nothing changes. */
 int store_release(Store *s, const char *self) must_check;
 

@@ -24,7 +24,7 @@ static const char *store_commands_of(enum StoreRole role) {
         default:
                 return COMMANDS_ALL
                         " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time "
-                        "+set +incr +incrby +decrby +del +pexpire +hset +hsetnx +hdel +hexists +hmget +sadd "
+                        "+set +incr +incrby +decrby +del +pexpire +pttl +hset +hsetnx +hdel +hexists +hmget +sadd "
                         "+srem +zadd +zrem +zcard +zrank +zrange +xadd +xdel +xlen +xrange +xtrim +eval "
                         "+eval_ro";
         }

@@ -20,7 +20,8 @@ struct Store {
         char url[1200];
         usec_t timeout;
         bool keeps_hosts;
-        char **seen; /* hosts whose reports were found and that are not in the set; owned, sorted */
+        unsigned healed; /* of StoreHealed: by the last store_lease() */
+        char **seen;     /* hosts whose reports were found and that are not in the set; owned, sorted */
         uint32_t n_seen;
         usec_t seen_at;  /* monotonic; 0: not looked for yet */
         usec_t seen_for; /* the next look is so much later */

@@ -64,3 +64,18 @@ Test(service_live, the_last_plan_of_a_round_is_shown_and_none_before_it) {
         cr_assert_eq(1, shown.live.n_stays);
         cr_assert_str_eq("large", shown.live.stays[0].vm);
 }
+
+/* A leader that has died is not called one: by the lease where it acts, by the clock where it only advises. */
+Test(service_live, who_leads_is_who_has_the_lease_or_still_writes) {
+        LiveState s = { .leader = "h1/7/a", .modes = service_modes_all(MODE_AUTO), .next_by = 100 };
+
+        cr_assert(live_state_leads(&s, "h1/7/a", 1000));
+        cr_assert_not(live_state_leads(&s, "h1/7/b", 1));
+        cr_assert_not(live_state_leads(&s, "", 1));
+        cr_assert_not(live_state_leads(&s, NULL, 1));
+        s.modes = service_modes_all(MODE_ADVISE);
+        cr_assert(live_state_leads(&s, NULL, 100));
+        cr_assert_not(live_state_leads(&s, NULL, 101));
+        s.modes.of[0] = MODE_AUTO;
+        cr_assert_not(live_state_leads(&s, NULL, 100));
+}

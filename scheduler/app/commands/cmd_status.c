@@ -20,7 +20,9 @@ typedef struct Status {
         const Problem *problem;
         const HostShare *shares;
         LiveState live;
-        bool has_live;
+        bool has_live, leads; /* … and whoever wrote it leads now */
+        StoreLease lease;     /* "": nobody has it, or nobody who can be named */
+        bool has_lease;
         const JournalEntry *recent; /* how the last moves ended, newest first */
         uint32_t n_recent;
 } Status;
@@ -32,6 +34,12 @@ static int cmd_status_read_live(const Facts *facts, Arena *a, Status *ret) {
         int r = store ? live_state_get(store, a, &ret->live) : 1;
 
         ret->has_live = r == 0;
+        if (r >= 0 && store)
+                r = store_get_lease(store, &ret->lease);
+        ret->has_lease = r == 0 && store;
+        if (r >= 0 && ret->has_live)
+                ret->leads =
+                        live_state_leads(&ret->live, ret->has_lease ? ret->lease.holder : NULL, clock_now());
         return r < 0 ? r : 0;
 }
 
@@ -147,6 +155,8 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
                                     option_given(&in->options, "all") ? UINT32_MAX : WAITING_MOST));
         if (s->has_live)
                 (void) json_object_set_new(o, "service", live_json(in->arena, &s->live));
+        (void) json_object_set_new(o, "leading", json_boolean(s->leads));
+        (void) json_object_set_new(o, "lease", s->has_lease ? json_string(s->lease.holder) : json_null());
         (void) json_object_set_new(o, "recent", recent_json(s));
         (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
         (void) fputc('\n', in->out.out);
@@ -199,6 +209,17 @@ static void print_waiting(const LiveState *l, usec_t now, const Screen *screen) 
         }
 }
 
+/* Somebody has the lease who has not shown what it does: a new leader's first round, `plimsoll apply`, or nobody. */
+static void print_lease(const Status *s, const Screen *screen) {
+        char safe[512];
+
+        if (s->has_lease && s->lease.holder[0])
+                (void) fprintf(screen->out, "the lease is held by %s\n",
+                               text_safe(s->lease.holder, safe, sizeof(safe)));
+        else if (s->has_lease)
+                (void) fputs("the lease names nobody; it is free once it has run out\n", screen->out);
+}
+
 static void print_live(Arena *a, const Status *s, usec_t now, const Screen *screen) {
         const LiveState *l = &s->live;
         const char *modes = s->has_live ? service_modes_text(a, &l->modes) : NULL;
@@ -207,12 +228,18 @@ static void print_live(Arena *a, const Status *s, usec_t now, const Screen *scre
         if (!s->has_live) {
                 (void) fprintf(screen->out, "%sno service is at work on this cluster%s\n",
                                screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN));
+                print_lease(s, screen);
                 return;
         }
-        (void) fprintf(screen->out, "leader %s, mode %s, ", text_safe(l->leader, safe, sizeof(safe)),
-                       modes ? modes : l->mode);
+        if (!s->leads)
+                (void) fprintf(screen->out, "%sno leader now%s; ", screen_style(screen, STYLE_WARN),
+                               screen_style(screen, STYLE_PLAIN));
+        (void) fprintf(screen->out, "%s %s, mode %s, ", s->leads ? "leader" : "the last was",
+                       text_safe(l->leader, safe, sizeof(safe)), modes ? modes : l->mode);
         (void) fprintf(screen->out, "last round %s ago\n",
                        human_ms(now > l->round_at ? (now - l->round_at) / USEC_PER_MSEC : 0, ago));
+        if (!s->leads)
+                print_lease(s, screen);
         (void) fprintf(screen->out, "%s\n", text_safe(l->summary, safe, sizeof(safe)));
         if (l->paused)
                 (void) fprintf(screen->out, "%sbalance is paused: %s%s (plimsoll audit)\n",

@@ -41,6 +41,7 @@ struct ClusterService {
         BmcWatch *bmcs; /* NULL: no BMC is asked */
         Executor executor;
         bool has_executor, leading, counted;
+        unsigned healed; /* of StoreHealed, said: not again as long as it lasts */
         atomic_bool stop;
         unsigned reloads; /* asked for so far, and done */
         char cluster[256];
@@ -208,18 +209,36 @@ static int take_lease(ClusterService *service) {
         return r;
 }
 
+/* What was wrong with the lease is said once, for as long as each look finds it again. */
+static void say_healed(ClusterService *service) {
+        static const char *const whats[][2] = {
+                { "expiry", "the lease would never have run out: it has the expiry of a lease now" },
+                { "text", "the lease names no leader: it is free once it has run out" },
+                { "token", "the lease's token was not the leader's, or is none: there is a new one" },
+        };
+        const unsigned found = service->leadership.healed;
+
+        for (unsigned i = 0; i < ARRAY_SIZE(whats); i++)
+                if ((found & ~service->healed) & (1U << i))
+                        log_event(LOG_WARNING, "lease.healed", "what=%s why=\"%s\"", whats[i][0],
+                                  whats[i][1]);
+        service->healed = found;
+        service->leadership.healed = 0;
+}
+
 /* 0: leading. 1: another leads. Negative: the store is away. Changes are logged. */
 static int service_cluster_lead(ClusterService *service) {
         int r = take_lease(service);
         char quoted[QUOTE];
 
+        say_healed(service);
         if (r == 0 && !service->leading)
                 log_event(LOG_INFO, "lease.taken", "self=%s token=%llu", service->leadership.self,
                           (unsigned long long) service->leadership.token);
         if (r == 1 && service->leadership.holder[0] &&
             (service->leading || strcmp(service->followed, service->leadership.holder) != 0)) {
                 log_event(LOG_INFO, service->leading ? "lease.lost" : "lease.follows", "leader=%s",
-                          service->leadership.holder);
+                          log_quote(service->leadership.holder, quoted, sizeof(quoted)));
                 memcpy(service->followed, service->leadership.holder, sizeof(service->followed));
         }
         if (r < 0)
@@ -352,6 +371,7 @@ static void service_cluster_rest(ClusterService *service, usec_t begun, usec_t e
         for (usec_t now = service_cluster_monotonic(service); now < end && goes_on(service);
              now = service_cluster_monotonic(service)) {
                 const bool led = service->leading;
+                char quoted[QUOTE];
 
                 clock_sleep_of(service->world.clock,
                                end - now < service->world.nap ? end - now : service->world.nap);
@@ -363,7 +383,9 @@ static void service_cluster_rest(ClusterService *service, usec_t begun, usec_t e
                 reload_if_asked(service);
                 if (service->leading && !leadership_keep(&service->leadership)) {
                         log_event(LOG_WARNING, "lease.lost", "leader=%s",
-                                  service->leadership.holder[0] ? service->leadership.holder : "unknown");
+                                  service->leadership.holder[0]
+                                          ? log_quote(service->leadership.holder, quoted, sizeof(quoted))
+                                          : "unknown");
                         set_leading(service, false);
                 }
                 if (service->leading)

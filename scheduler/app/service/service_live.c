@@ -7,6 +7,15 @@
 #include "scheduler/base/log.h"
 
 #define LIVE_EVERY USEC_PER_SEC
+#define LIVE_SLACK (5 * USEC_PER_SEC)
+
+/* The next round has read its facts and planned by then, or this service is no more. */
+static usec_t service_live_next_by(const ServiceRound *round) {
+        const usec_t rest = round->memory->rest_until - round_monotonic(round);
+
+        return round_now(round) + (rest > round->interval ? rest : round->interval) +
+               settings_int(round->settings, "service", "think") + LIVE_SLACK;
+}
 
 /* Its own arena: the round's holds what the moves are made of, and this is written every second. */
 void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now) {
@@ -19,6 +28,7 @@ void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now
                 return;
         shown->written = time;
         shown->live.written_at = round_now(round);
+        shown->live.next_by = service_live_next_by(round);
         if (live_state_print(&a, &shown->live, &text, &n) == 0 &&
             store_lead_state(round->store, round->leadership->token, LIVE_STATE_NAME, text, n,
                              3 * round->interval + round->settle + 10 * USEC_PER_SEC) < 0)

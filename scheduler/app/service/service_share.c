@@ -56,11 +56,21 @@ static bool candidate_parse(const char *text, uint32_t *ret_leads, const char **
         return true;
 }
 
-bool service_share_may_take(const Leadership *l) {
+/* One that stays longer than a lease was not written by a leader that hands over (below): nobody is kept waiting. */
+bool service_share_may_take(Leadership *l) {
+        const usec_t now = clock_monotonic_of(l->world->clock);
         char successor[WORDS];
 
-        return read_state(l->store, SUCCESSOR, successor) < 0 || !successor[0] ||
-               strcmp(successor, l->self) == 0;
+        if (read_state(l->store, SUCCESSOR, successor) < 0 || !successor[0] ||
+            strcmp(successor, l->self) == 0) {
+                l->successor[0] = '\0';
+                return true;
+        }
+        if (strcmp(successor, l->successor) != 0) {
+                (void) snprintf(l->successor, sizeof(l->successor), "%s", successor);
+                l->successor_since = now;
+        }
+        return now > l->successor_since + 2 * l->ttl;
 }
 
 int service_share_offer(ServiceShare *share, const Leadership *l) {

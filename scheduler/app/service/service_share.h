@@ -33,7 +33,7 @@ void service_share_count(ServiceShare *share, int change);
 
 /* Before a follower takes the lease: false when the cluster is being handed to another. A store that is away
  * says nothing against it. */
-bool service_share_may_take(const Leadership *l);
+bool service_share_may_take(Leadership *l);
 
 /* A follower says that it is there. 0; a negative errno of the store. */
 int service_share_offer(ServiceShare *share, const Leadership *l) must_check;

@@ -18,9 +18,10 @@ struct LeaseGuard {
         Store *store;
         char self[160];
         usec_t ttl;
-        uint64_t token; /* 0: nothing to renew */
-        usec_t renewed; /* monotonic */
-        usec_t shown;   /* the program was alive then */
+        uint64_t token;  /* 0: nothing to renew */
+        usec_t renewed;  /* monotonic */
+        usec_t shown;    /* the program was alive then */
+        unsigned healed; /* StoreHealed, since the program asked */
         bool stop, started;
 };
 
@@ -51,6 +52,7 @@ static void leadership_renew(LeaseGuard *g) {
         if (g->token == 0 || asked < g->renewed + g->ttl / 4 || asked > g->shown + LEADERSHIP_PATIENCE)
                 return;
         r = store_lease(g->store, g->self, g->ttl, &token, holder, sizeof(holder));
+        g->healed |= r >= 0 ? store_lease_healed(g->store) : 0;
         if (r == 0 && token == g->token)
                 g->renewed = asked;
         else if (r >= 0)
@@ -132,6 +134,8 @@ static void guard_ask(Leadership *l) {
         (void) pthread_mutex_lock(&g->lock);
         g->shown = clock_monotonic();
         l->renewed = g->token == l->token ? g->renewed : 0;
+        l->healed |= g->healed;
+        g->healed = 0;
         (void) pthread_mutex_unlock(&g->lock);
 }
 
@@ -141,6 +145,7 @@ int leadership_take(Leadership *l) {
         usec_t asked = leadership_monotonic(l);
         int r = store_lease(l->store, l->self, l->ttl, &l->token, l->holder, sizeof(l->holder));
 
+        l->healed |= r >= 0 ? store_lease_healed(l->store) : 0;
         l->renewed = r == 0 ? asked : 0;
         if (r == 0)
                 l->holder[0] = '\0';
@@ -153,6 +158,8 @@ bool leadership_holds(const Leadership *l) {
 }
 
 bool leadership_keep(Leadership *l) {
+        const uint64_t token = l->token;
+
         if (l->renewed == 0)
                 return false;
         if (l->guard) {
@@ -161,7 +168,10 @@ bool leadership_keep(Leadership *l) {
         }
         if (leadership_monotonic(l) < l->renewed + l->ttl / 3)
                 return true;
-        return leadership_take(l) == 0;
+        /* Under another token what was begun is over: it is taken anew by leadership_take(). */
+        if (leadership_take(l) == 0 && l->token != token)
+                l->renewed = 0;
+        return l->renewed > 0;
 }
 
 void leadership_release(Leadership *l) {

@@ -23,9 +23,12 @@ typedef struct Leadership {
         char self[160]; /* host/pid/start: one life of one process */
         usec_t ttl;
         uint64_t token;
-        usec_t renewed;    /* monotonic, when the last renewal was asked for; 0: not leading */
-        char holder[160];  /* who leads instead, or "" */
-        LeaseGuard *guard; /* NULL: none */
+        usec_t renewed;   /* monotonic, when the last renewal was asked for; 0: not leading */
+        char holder[160]; /* who leads instead, or "" */
+        unsigned healed;  /* of StoreHealed: what was found wrong with the lease; whoever says it clears it */
+        LeaseGuard *guard;      /* NULL: none */
+        char successor[256];    /* who was said to take the lease next (service_share.h), and since when */
+        usec_t successor_since; /* monotonic */
 } Leadership;
 
 Leadership leadership_in(const ServiceWorld *world, Store *store, usec_t ttl);

@@ -42,6 +42,12 @@ static json_t *waiting_json(const LiveState *s) {
         return list;
 }
 
+bool live_state_leads(const LiveState *s, const char *holder, usec_t now) {
+        if (service_modes_act(&s->modes))
+                return holder && strcmp(holder, s->leader) == 0;
+        return s->next_by == 0 || now <= s->next_by;
+}
+
 int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) {
         json_t *moves = json_array(), *stays = json_array(), *o;
         char *text;
@@ -58,6 +64,8 @@ int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret
                       stays, "stays_all", (json_int_t) s->n_stays_all);
         (void) json_object_set_new(o, "modes", modes_json(&s->modes));
         (void) json_object_set_new(o, "waiting", waiting_json(s));
+        if (s->next_by > 0)
+                (void) json_object_set_new(o, "next_by", json_integer(s->next_by));
         if (s->paused)
                 (void) json_object_set_new(o, "paused", json_string(s->paused));
         text = o ? json_dumps(o, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
@@ -198,6 +206,7 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                             .modes = modes_parse(json_object_get(o, "modes"), mode),
                             .written_at = written,
                             .round_at = round,
+                            .next_by = json_integer_value(json_object_get(o, "next_by")),
                             .summary = live_state_copy(a, summary),
                             .plan_status = live_state_copy(a, status),
                             .paused = live_state_copy(a, json_string_value(json_object_get(o, "paused"))),

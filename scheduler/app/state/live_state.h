@@ -40,11 +40,12 @@ typedef struct LiveState {
         ServiceModes modes;        /* of each kind of action */
         usec_t written_at;         /* since the epoch */
         usec_t round_at;           /* when the last round began; 0: none yet */
-        const char *summary;       /* of its plan, in a sentence; or why there is none */
-        const char *plan_status;   /* "improved" …; NULL: no plan */
-        uint32_t over_limit;       /* hosts above their load line */
-        const char *paused;        /* why balance is paused; NULL: it is not */
-        const LiveMove *moves;     /* of the plan being carried out */
+        usec_t next_by;      /* whoever wrote this writes again by then, or is no more; 0: it does not say */
+        const char *summary; /* of its plan, in a sentence; or why there is none */
+        const char *plan_status; /* "improved" …; NULL: no plan */
+        uint32_t over_limit;     /* hosts above their load line */
+        const char *paused;      /* why balance is paused; NULL: it is not */
+        const LiveMove *moves;   /* of the plan being carried out */
         uint32_t n_moves;
         const LiveStay
                 *stays; /* of hosts to be emptied; LIVE_STAYS_MAX at most, n_stays_all counts them all */
@@ -52,6 +53,10 @@ typedef struct LiveState {
         const LiveWaiting *waiting;
         uint32_t n_waiting;
 } LiveState;
+
+/* Whether its writer leads now, where `holder` has the lease (NULL: nobody). Who only advises leads for a moment at a
+ * time, and is there as long as it writes. */
+bool live_state_leads(const LiveState *s, const char *holder, usec_t now);
 
 /* 0 or -ENOMEM. */
 int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret_n) must_check;

@@ -203,22 +203,27 @@ int reply_number(const redisReply *r, int64_t min, int64_t *ret) {
 int reply_lease(const redisReply *r, LeaseReply *ret) {
         const redisReply *token, *holder;
         LeaseReply lease = { .ours = false };
-        int64_t refused, number;
+        int64_t refused, number, healed;
 
-        if (r->type != REDIS_REPLY_ARRAY || r->elements != 3)
+        if (r->type != REDIS_REPLY_ARRAY || r->elements != 4)
                 return -EPROTO;
         token = r->element[1];
         holder = r->element[2];
-        if (reply_number(r->element[0], 0, &refused) < 0 || refused > 1)
+        if (reply_number(r->element[0], 0, &refused) < 0 || refused > 1 ||
+            reply_number(r->element[3], 0, &healed) < 0 || healed > UINT16_MAX)
                 return -EPROTO;
         if (token->type != REDIS_REPLY_STRING ||
-            text_to_int(token->str, token->len, 1, INT64_MAX, &number) < 0)
+            text_to_int(token->str, token->len, refused ? 0 : 1, INT64_MAX, &number) < 0)
                 return -EPROTO;
-        if (holder->type != REDIS_REPLY_STRING || !text_is_name(holder->str, holder->len))
+        if (holder->type != REDIS_REPLY_STRING)
                 return -EPROTO;
         lease.ours = refused == 0;
         lease.token = (uint64_t) number;
-        memcpy(lease.holder, holder->str, holder->len); /* a name has at most 255 bytes */
+        lease.healed = (unsigned) healed;
+        if (text_is_name(holder->str, holder->len)) /* at most 255 bytes */
+                memcpy(lease.holder, holder->str, holder->len);
+        else if (lease.ours)
+                return -EPROTO;
         *ret = lease;
         return 0;
 }

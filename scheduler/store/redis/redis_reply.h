@@ -56,10 +56,11 @@ int reply_entries(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret
 /* A whole number, min or more. */
 int reply_number(const redisReply *r, int64_t min, int64_t *ret) must_check;
 
-/* [0 or 1, token, holder] of the lease's script. */
+/* [0 or 1, token, holder, healed] of the lease's script; token 0, holder "": it names nobody. */
 typedef struct LeaseReply {
         bool ours;
         uint64_t token;
         char holder[256];
+        unsigned healed; /* of StoreHealed */
 } LeaseReply;
 int reply_lease(const redisReply *r, LeaseReply *ret) must_check;
