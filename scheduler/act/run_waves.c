@@ -168,7 +168,7 @@ static int run_waves_begin(Run *r, uint32_t i) {
 static void start_move(Run *r, uint32_t i, bool early) {
         char why[sizeof(r->outcomes[i].why)] = "it could not be checked again";
         int checked = r->hooks.recheck ? r->hooks.recheck(r->hooks.arg, i, why, sizeof(why)) : 0;
-        int started;
+        int written, started;
 
         if (checked != 0 && early) {
                 r->slots[i].held = true;
@@ -178,8 +178,11 @@ static void start_move(Run *r, uint32_t i, bool early) {
                 run_waves_refuse(r, i, why);
                 return;
         }
-        if (r->hooks.intent && r->hooks.intent(r->hooks.arg, i) != 0) {
+        written = r->hooks.intent ? r->hooks.intent(r->hooks.arg, i) : 0;
+        if (written != 0) {
                 r->stopped = true;
+                if (written == RUN_INTENT_STOPPED)
+                        return;
                 run_waves_refuse(r, i, "the intent could not be written down");
                 return;
         }

@@ -42,6 +42,8 @@ typedef struct MoveOutcome {
         char why[256];          /* when not done, in words */
 } MoveOutcome;
 
+enum { RUN_INTENT_STOPPED = 2 };
+
 typedef enum StopRequest {
         STOP_NONE,
         STOP_DRAIN, /* start nothing more; what runs may end */
@@ -63,7 +65,8 @@ typedef struct RunHooks {
         /* May it run beside those that do, as far as their links go? Asked again later if not; of one beside
          * none it must say yes. */
         bool (*may_join)(void *arg, uint32_t move);
-        /* Right before it starts: to be written down. Not 0: it is not started, and nothing more is. */
+        /* Right before it starts: to be written down. Not 0: it is not started, and nothing more is;
+         * RUN_INTENT_STOPPED: because all moves are stopped, so that it was not reached. */
         int (*intent)(void *arg, uint32_t move);
         /* It has started and not ended: called once a loop, about every `step`. */
         void (*progress)(void *arg, uint32_t move, const MigrationStatus *status);

@@ -33,6 +33,7 @@ typedef struct Record {
         const char *solver;   /* what went on where the search ended; NULL: nothing did */
         const char *settings; /* a settings file, without passwords; only what is not the default */
         const char *paused;   /* why balance was paused, or NULL */
+        const char *stopped;  /* that all moves were stopped, or NULL */
         unsigned not_now;     /* SNAPSHOT_NO_…: kinds of action that were left for later */
         const CoolDown *cool_downs;
         uint32_t n_cool_downs;

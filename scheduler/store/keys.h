@@ -45,6 +45,8 @@ enum StoreLoss {
             "counts its reports that a round should not wait for")                                           \
         KEY(CALL, "call", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, MADE_ANEW,                  \
             "counts what operators did that a round should not wait for")                                    \
+        KEY(STOP, "stop", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,                  \
+            "whether all moves are stopped, by whom, until when and why")                                    \
         KEY(MARKS, "marks", "", "hash", "never", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,                  \
             "host → what was said of it")                                                                    \
         KEY(PEERS, "peers", "", "hash", "never", SERVICE, LOOKS | ROLE_AGENT, MADE_ANEW,                     \

@@ -133,6 +133,13 @@ int store_get_alarms(Store *s, Arena *a, const char *const *hosts, uint32_t n_ho
 int store_call_round(Store *s) must_check;
 int store_get_calls(Store *s, int64_t *ret) must_check; /* 0: none yet */
 
+/* ---- the stop: one text that says whether anything may be moved (stop_entry.h) ---- */
+/* 0; 1: none. *ret_now: the server's time, in both. */
+int store_get_stop(Store *s, Arena *a, const char **ret, size_t *ret_n, usec_t *ret_now) must_check;
+/* If it is still `was` ("": none), and a round begins at once (store_call_round). 1: it is another by now, and nothing
+ * was changed. */
+int store_change_stop(Store *s, StoredText was, StoredText is) must_check;
+
 /* ---- records: each round's snapshot, settings, plan and outcome, newest first; at most 512 and 256 MiB of
  * them; fenced by the lease's token. name: "MILLISECONDS-N", the server's time since the epoch, different for
  * each ---- */
@@ -148,6 +155,9 @@ int store_get_records(Store *s, Arena *a, uint32_t most, StoredText **ret, uint3
 /* 0; 1: refused, `token` is not the newest lease's. (A lease that has run out and that nobody has taken since
  * still writes: how a move ended must not be lost.) */
 int store_journal(Store *s, uint64_t token, const char *text, size_t n) must_check;
+/* The intent of a move, of which nothing has been begun yet: also 2, not written, while the store's stop is in force or
+ * can't be read. The check and the write are one step. */
+int store_journal_intent(Store *s, uint64_t token, const char *text, size_t n) must_check;
 /* Newest first; about the last 100,000 are kept. name: as of records. */
 int store_get_journal(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 

@@ -40,6 +40,12 @@ int stream_read_since(Store *s, Arena *a, StoreKey stream, const char *since, ui
 }
 
 int script_write(Store *s, const ScriptWrite *w) {
+        int64_t said;
+
+        return script_write_said(s, w, &said);
+}
+
+int script_write_said(Store *s, const ScriptWrite *w, int64_t *ret_said) {
         owned(reply_free) redisReply *reply = NULL;
         char token[24], what[80];
         ScriptKeys buf = { 0 };
@@ -64,6 +70,8 @@ int script_write(Store *s, const ScriptWrite *w) {
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
                 k = reply_number(reply, 0, &refused);
+        if (k == 0)
+                *ret_said = refused;
         if (k == 0 && refused)
                 return 1;
         (void) snprintf(what, sizeof(what), "EVAL (%s)", w->what);

@@ -45,5 +45,7 @@ typedef struct ScriptWrite {
 
 /* 0; 1: refused; a negative errno of the store. */
 int script_write(Store *s, const ScriptWrite *w) must_check;
+/* The same; *ret_said: what the script returned, where that is 0 or 1. */
+int script_write_said(Store *s, const ScriptWrite *w, int64_t *ret_said) must_check;
 
 #define SCRIPT_TEXT(t, size) ((StoredText){ .text = (t), .n = (size) })

@@ -50,6 +50,8 @@ static void decode(const redisReply *r) {
                 check_texts(texts, n);
         if (reply_number(r, 0, &number) == 0)
                 check(number >= 0);
+        if (reply_time(r, &number) == 0)
+                check(number >= 0);
         if (reply_lease(r, &lease) == 0)
                 check(lease.ours ? lease.token > 0 && text_is_name(lease.holder, strlen(lease.holder))
                                  : strlen(lease.holder) < sizeof(lease.holder));

@@ -127,6 +127,10 @@ static void paused(Case *c) {
         c->in.paused = "predictions were wrong";
 }
 
+static void stopped(Case *c) {
+        c->in.stopped = "all moves are stopped by root@h1: x";
+}
+
 static void not_now(Case *c) {
         c->in.not_now = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
 }
@@ -182,6 +186,7 @@ static const Field fields[] = {
         KEPT(cool_downs, cool_downs),
         KEPT(n_cool_downs, cool_downs),
         KEPT(paused, paused),
+        KEPT(stopped, stopped),
         { AT(now), later, cool_downs, NULL, false },
         NOT(think, "the wall clock is no input: a plan that it cut short says so (guard_fired)"),
         NOT(clock, "the wall clock, as think"),
@@ -201,7 +206,7 @@ static const Field fields[] = {
 /* A field that is added to either type is missing here, and the compiler says so: it belongs into the record,
  * into round_replay(), and into the table above. */
 static const RoundInput all_fields = {
-        NULL, NULL, { 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL }, NULL, 0, NULL, 0, 0, NULL, 0
+        NULL, NULL, { 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL }, NULL, 0, NULL, NULL, 0, 0, NULL, 0
 };
 
 Test(record_covers, the_table_knows_every_field_of_a_rounds_input) {

@@ -10,6 +10,7 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/progress.h"
+#include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/state/live_state.h"
@@ -81,6 +82,7 @@ static ExitStatus from_planning(Apply *apply) {
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        apply->input.stopped = stopped_words(in, store);
         r = round_decide(in->arena, &apply->input, &apply->round);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
@@ -347,7 +349,9 @@ static ExitStatus cmd_apply_carry_out(Apply *apply) {
                         cmd_apply_print_json(apply, NULL, apply->in->out.out);
                 return apply->blocked ? EXIT_BLOCKED : EXIT_DONE;
         }
-        status = may_lead(apply);
+        status = stopped_check(apply->in, source_store(apply->facts.source), apply->facts.settings);
+        if (status == EXIT_DONE)
+                status = may_lead(apply);
         if (status == EXIT_DONE)
                 status = cmd_apply_ask(apply);
         return status == EXIT_DONE ? lead_and_run(apply) : status;

@@ -5,6 +5,7 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/confirm_store.h"
 #include "scheduler/app/state/host_mark.h"
@@ -15,6 +16,7 @@
 typedef struct Confirming {
         Invocation *in;
         const char *cluster;
+        const Settings *settings;
         Store *store;
         Waiting *list;
         uint32_t n;
@@ -257,6 +259,11 @@ static ExitStatus cmd_confirm_confirm(Confirming *confirming) {
                 one = cmd_confirm_named(confirming, id);
         if (id && !one)
                 return EXIT_BAD_INPUT;
+        if (yes) {
+                status = stopped_check(confirming->in, confirming->store, confirming->settings);
+                if (status != EXIT_DONE)
+                        return status;
+        }
         if (yes || no) {
                 status = cmd_confirm_answer(confirming, one, yes);
                 if (status != EXIT_DONE || !confirming->in->json)
@@ -287,6 +294,7 @@ static ExitStatus cmd_confirm_run(Invocation *in) {
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "plans that wait are kept in Redis: give --redis URL");
         x.cluster = source_cluster(source);
+        x.settings = settings;
         return cmd_confirm_confirm(&x);
 }
 

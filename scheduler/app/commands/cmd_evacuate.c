@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/plan_options.h"
+#include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/round.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/text/plan_text.h"
@@ -85,6 +86,7 @@ static ExitStatus dry_run(Evacuation *evacuation) {
 
         if (r < 0)
                 return command_complain(evacuation->in, EXIT_FAILED, "%s", store_error(store));
+        input.stopped = stopped_words(evacuation->in, store);
         r = round_decide(evacuation->in->arena, &input, &round);
         if (r < 0)
                 return command_complain(evacuation->in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
@@ -103,6 +105,9 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
 
         if (acts < 0)
                 return maintenance_failed(in, source_store(evacuation->facts.source), acts);
+        status = stopped_check(in, source_store(evacuation->facts.source), evacuation->facts.settings);
+        if (status != EXIT_DONE) /* before the hosts are marked: nothing is done by halves */
+                return status;
         if (acts && option_given(&in->options, "force"))
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "the service moves the VMs of this cluster, and by its own settings: "

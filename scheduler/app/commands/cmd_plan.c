@@ -6,6 +6,7 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/hbal_score.h"
 #include "scheduler/app/commands/plan_options.h"
+#include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/round/round_record.h"
 #include "scheduler/app/round/round_store.h"
@@ -134,6 +135,7 @@ static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timi
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        input.stopped = stopped_words(in, store);
         r = round_decide(in->arena, &input, &round);
         if (r == -EPROTO)
                 return command_complain(in, EXIT_FAILED,

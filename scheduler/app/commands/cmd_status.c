@@ -6,6 +6,7 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/move_journal.h"
 #include "scheduler/app/state/stop_signal.h"
@@ -17,6 +18,8 @@
 
 typedef struct Status {
         const Snapshot *snapshot;
+        Store *store;        /* NULL: none */
+        const char *stopped; /* that all moves are stopped; NULL: they are not */
         const Problem *problem;
         const HostShare *shares;
         LiveState live;
@@ -75,7 +78,9 @@ static int read_recent(const Facts *facts, Arena *a, Status *ret) {
 static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
         int r;
 
-        *ret = (Status){ .snapshot = facts->snapshot };
+        *ret = (Status){ .snapshot = facts->snapshot,
+                         .store = source_store(facts->source),
+                         .stopped = stopped_words(in, source_store(facts->source)) };
         r = problem_build(in->arena, facts->snapshot, facts->settings, &ret->problem);
         if (r == 0)
                 r = fleet_shares(in->arena, ret->problem, ret->problem->home, &ret->shares);
@@ -148,6 +153,7 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "vms", json_integer(s->snapshot->n_vms));
         (void) json_object_set_new(o, "blind", json_boolean(snapshot_is_blind(s->snapshot)));
         (void) json_object_set_new(o, "excluded", json_integer(snapshot_excluded(s->snapshot)));
+        (void) json_object_set_new(o, "stop", stopped_json(in, s->store));
         (void) json_object_set_new(o, "hosts", hosts);
         (void) json_object_set_new(
                 o, "vms_that_wait",
@@ -293,6 +299,14 @@ static int print_recent(Arena *a, const Status *s, usec_t now, const Screen *scr
         return 0;
 }
 
+static void print_stopped(const char *words, const Screen *screen) {
+        char safe[1024];
+
+        if (words)
+                (void) fprintf(screen->out, "%s%s%s\n\n", screen_style(screen, STYLE_BAD),
+                               text_safe(words, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
+}
+
 /* How many hosts are not seen, and why; silence is not health. */
 static void print_excluded(const Snapshot *s, const Screen *screen) {
         static const char *const words[EXCLUDED_N] = { [EXCLUDED_STALE] = "stale",
@@ -331,6 +345,7 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
                        screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts, s->snapshot->n_vms,
                        screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
                        screen_style(screen, STYLE_PLAIN));
+        print_stopped(s->stopped, screen);
         print_excluded(s->snapshot, screen);
         r = fleet_print(in->arena, &view, screen);
         if (r == 0)
@@ -354,7 +369,7 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
-        return snapshot_is_blind(s.snapshot) ? EXIT_BLOCKED : EXIT_DONE;
+        return snapshot_is_blind(s.snapshot) || s.stopped ? EXIT_BLOCKED : EXIT_DONE;
 }
 
 /* Drawn aside and written at once, so that it does not flicker. A source that is away for a moment is said,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/app/commands/chosen_hosts.h"
+#include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
@@ -37,6 +38,7 @@ typedef struct Look {
         Facts *facts;
         LiveState live;
         bool has_live;
+        const char *stopped; /* that all moves are stopped; NULL: they are not */
 } Look;
 
 ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error) {
@@ -153,6 +155,7 @@ static int maintenance_read_live(Look *look) {
         int r = live_state_get(source_store(look->facts->source), look->in->arena, &look->live);
 
         look->has_live = r == 0;
+        look->stopped = stopped_words(look->in, source_store(look->facts->source));
         return r < 0 ? r : 0;
 }
 
@@ -199,8 +202,14 @@ static const LiveWaiting *maintenance_awaits(const Look *look) {
                        : NULL;
 }
 
-/* The service has planned since it was asked, and moves nothing of what is left. */
+static bool maintenance_is_stopped(const Look *look, const Emptying *emptying) {
+        return look->stopped && emptying->left > 0 && emptying->moving == 0;
+}
+
+/* The service has planned since it was asked, and moves nothing of what is left; or all moves are stopped. */
 static bool is_blocked(const Look *look, const Emptying *emptying) {
+        if (maintenance_is_stopped(look, emptying))
+                return true;
         return maintenance_does_act(look) && emptying->left > 0 && emptying->moving == 0 &&
                emptying->waiting == 0 && emptying->cannot >= emptying->left &&
                look->live.round_at > emptying->mark.at;
@@ -257,6 +266,8 @@ static const char *maintenance_state_words(const Look *look, const Emptying *emp
                                                                 : exclusion_texts[emptying->host->excluded]);
         if (emptying->left == 0)
                 return "waits for fresh facts";
+        if (maintenance_is_stopped(look, emptying))
+                return "all moves are stopped (plimsoll status)";
         if (is_blocked(look, emptying))
                 return "blocked";
         if (!look->has_live)
@@ -335,13 +346,23 @@ static json_t *maintenance_one_json(const Look *look, const Emptying *emptying) 
 }
 
 static void maintenance_print_json(const Look *look, json_t *hosts) {
-        json_t *o = json_pack("{s:s, s:s, s:b, s:s*, s:O}", "schema", "plimsoll.maintenance/1", "cluster",
-                              look->facts->snapshot->cluster, "service", (int) look->has_live, "mode",
-                              look->has_live ? look->live.mode : NULL, "hosts", hosts);
+        json_t *o = json_pack("{s:s, s:s, s:b, s:s*, s:o, s:O}", "schema", "plimsoll.maintenance/1",
+                              "cluster", look->facts->snapshot->cluster, "service", (int) look->has_live,
+                              "mode", look->has_live ? look->live.mode : NULL, "stop",
+                              stopped_json(look->in, source_store(look->facts->source)), "hosts", hosts);
 
         (void) json_dumpf(o, look->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', look->in->out.out);
         json_decref(o);
+}
+
+static void maintenance_say_stopped(const Look *look) {
+        const Screen *out = &look->in->out;
+        char safe[1024];
+
+        if (look->stopped && !look->in->json)
+                (void) fprintf(out->out, "%s%s%s\n", screen_style(out, STYLE_BAD),
+                               text_safe(look->stopped, safe, sizeof(safe)), screen_style(out, STYLE_PLAIN));
 }
 
 /* ---- status ---- */
@@ -377,6 +398,7 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const Strings *o
                 return maintenance_failed(in, source_store(facts->source), r);
         if (in->json)
                 return blocked ? EXIT_BLOCKED : EXIT_DONE;
+        maintenance_say_stopped(&x);
         if (t.n_rows == 0)
                 (void) fprintf(in->out.out, "no host of %s is in maintenance\n", s->cluster);
         else
@@ -404,6 +426,12 @@ ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const Strings 
                 return maintenance_failed(in, source_store(facts->source), r);
         if (in->json)
                 return facts_read(in, &copy) == EXIT_DONE ? maintenance_show(in, &copy, hosts) : EXIT_FAILED;
+        maintenance_say_stopped(&x);
+        if (x.stopped) {
+                (void) fputs("the hosts take no VM; their own leave once moves may start again\n",
+                             in->out.out);
+                return EXIT_BLOCKED;
+        }
         for (uint32_t i = 0; i < hosts->n; i++) {
                 char safe[256];
 
@@ -495,7 +523,7 @@ static bool maintenance_is_over(const Wait *w, const Emptying *emptying, ExitSta
         *ret = EXIT_BLOCKED;
         if (emptying->mark.state != HOST_MAINTENANCE || emptying->empty)
                 *ret = emptying->empty ? EXIT_DONE : EXIT_FAILED;
-        else if (maintenance_does_act(&w->look) && !is_blocked(&w->look, emptying))
+        else if (!is_blocked(&w->look, emptying) && (maintenance_does_act(&w->look) || w->look.stopped))
                 return false;
         return true;
 }
@@ -522,6 +550,9 @@ static ExitStatus maintenance_finish(Wait *w, const Emptying *emptying, ExitStat
                 return command_complain(in, status, "%s was taken out of maintenance; %u VMs run there", name,
                                         emptying->left);
         print_stays(&w->look, w->name);
+        if (maintenance_is_stopped(&w->look, emptying))
+                return command_complain(in, status, "%u VMs are left on %s, which stays in maintenance: %s",
+                                        emptying->left, name, w->look.stopped);
         if (!maintenance_does_act(&w->look))
                 return command_complain(in, status,
                                         "%s: nobody moves its %u VMs; plimsoll evacuate %s does it now",

@@ -39,5 +39,6 @@ ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host);
 /* The same of each in turn, while all of them empty; EXIT_FAILED ends it, and else EXIT_BLOCKED tells of any. */
 ExitStatus maintenance_wait_all(Invocation *in, Facts *facts, const Strings *hosts);
 
-/* Says who will empty the hosts, or that nobody does and how a person can. EXIT_DONE. */
+/* Says who will empty the hosts, or that nobody does and how a person can. EXIT_DONE; EXIT_BLOCKED: all moves are
+ * stopped. */
 ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const Strings *hosts);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "scheduler/app/commands/maintenance.h"
+#include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/table.h"
@@ -388,7 +389,9 @@ static ExitStatus do_all(Roll *roll) {
         while (roll->n_left > 0 && status == EXIT_DONE && stop_signal_count() == 0) {
                 uint32_t n = 0;
 
-                status = make_order(roll);
+                status = stopped_check(roll->in, roll->store, roll->facts->settings);
+                if (status == EXIT_DONE)
+                        status = make_order(roll);
                 while (n < roll->order.n && roll->order.group[n] == 0)
                         n++;
                 if (status == EXIT_DONE)
@@ -482,6 +485,8 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
         Invocation *in = roll->in;
         bool resume = option_given(&in->options, "resume"), dry = option_given(&in->options, "dry-run");
         ExitStatus status = EXIT_DONE;
+        const char *words;
+        char safe[1024];
         int acts;
 
         if (resume && (loaded == 1 || hosts->n > 0))
@@ -507,6 +512,9 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
         if (status != EXIT_DONE)
                 return status;
         print_order(roll);
+        words = dry ? stopped_words(in, roll->store) : NULL;
+        if (words && !in->json)
+                (void) fprintf(in->out.out, "%s\n", text_safe(words, safe, sizeof(safe)));
         if (dry && in->json)
                 print_order_json(roll);
         if (dry)
@@ -514,6 +522,9 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
         if (!roll->command)
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "--run CMD is missing: what is done with each host");
+        status = stopped_check(in, roll->store, roll->facts->settings);
+        if (status != EXIT_DONE)
+                return status;
         acts = maintenance_acts(in, roll->facts);
         if (acts <= 0)
                 return acts < 0 ? store_failed(roll, acts)

@@ -15,7 +15,8 @@
 
 /* Facts read less than this ago serve the next start too: the moves begun since are judged along with it. */
 #define FRESH_ENOUGH (3 * USEC_PER_SEC)
-#define READ_EVERY   USEC_PER_SEC /* from the end of a reading ahead to the next */
+#define READ_EVERY   USEC_PER_SEC       /* from the end of a reading ahead to the next */
+#define STOP_EVERY   (USEC_PER_SEC / 4) /* the store is asked so often whether all moves are stopped */
 
 typedef enum Stage {
         STAGE_WAITING,
@@ -40,6 +41,8 @@ typedef struct Mover {
         OverlayMove *done; /* that ended well, for facts older than they are */
         uint32_t n_done;
         usec_t begun_at; /* since the epoch: makes the ids of its moves different from any other run's */
+        StopWatch own_stop, *stop; /* NULL: there is no store */
+        usec_t stop_asked;         /* monotonic */
 } Mover;
 
 /* FactsReading: as the source has them now, with what is supposed. */
@@ -135,6 +138,11 @@ static bool may_join(void *arg, uint32_t move) {
         return moves_at_once_allow(m->at_once, move, m->runs);
 }
 
+static int mover_store(const Leadership *l, const JournalEntry *entry, const char *text, size_t n) {
+        return entry->event == JOURNAL_INTENT ? store_journal_intent(l->store, l->token, text, n)
+                                              : store_journal(l->store, l->token, text, n);
+}
+
 /* One line of the journal: what there is of it beside the order. 0; else what was wrong was told. */
 static int mover_write_down(const Mover *m, uint32_t move, JournalEntry entry) {
         Leadership *l = m->in->leadership;
@@ -151,8 +159,11 @@ static int mover_write_down(const Mover *m, uint32_t move, JournalEntry entry) {
         entry.at = clock_now_of(m->clock);
         r = entry.id ? journal_print(&a, &entry, &text, &n) : -ENOMEM;
         if (r == 0) {
-                r = store_journal(l->store, l->token, text, n);
-                what = r == 1 ? "the journal is another leader's now" : r < 0 ? store_error(l->store) : NULL;
+                r = mover_store(l, &entry, text, n);
+                what = r == 1                    ? "the journal is another leader's now"
+                       : r == RUN_INTENT_STOPPED ? "all moves are stopped (plimsoll status)"
+                       : r < 0                   ? store_error(l->store)
+                                                 : NULL;
         }
         if (r != 0 && m->in->watch.trouble)
                 m->in->watch.trouble(m->in->watch.arg, move, what ? what : "out of memory");
@@ -244,10 +255,26 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         return r;
 }
 
+/* While the store does not answer what is known stands: the next start asks it as its intent is written down. */
+static bool mover_is_stopped(Mover *m) {
+        const usec_t now = clock_monotonic_of(m->clock);
+
+        if (!m->stop)
+                return false;
+        if (m->stop_asked == 0 || now >= m->stop_asked + STOP_EVERY) {
+                (void) !stop_watch_look(m->stop);
+                m->stop_asked = now;
+        }
+        return m->stop->in_force;
+}
+
 static StopRequest mover_stop_request(void *arg) {
-        const Mover *m = arg;
+        Mover *m = arg;
+        const bool stopped = mover_is_stopped(m);
         StopRequest w = m->in->watch.stop_request ? m->in->watch.stop_request(m->in->watch.arg) : STOP_NONE;
 
+        if (w == STOP_NONE && stopped)
+                w = STOP_DRAIN;
         if (w == STOP_NONE && m->in->leadership && !leadership_keep(m->in->leadership))
                 w = STOP_DRAIN;
         return w;
@@ -276,6 +303,13 @@ static int mover_begin(Mover *m) {
         m->runs = arena_new(&m->own, bool, in->n);
         if (!m->stages || !m->resumes || !m->done || !m->runs)
                 return -ENOMEM;
+        m->stop = in->stop;
+        if (!m->stop && in->leadership) {
+                r = stop_watch_open(&m->own_stop, in->leadership->store, NULL, NULL);
+                m->stop = &m->own_stop;
+        }
+        if (r < 0)
+                return r;
         return in->by_hand && in->facts
                        ? moves_at_once_new(&m->own, in->facts, in->settings, in->moves, in->n, &m->at_once)
                        : 0;
@@ -290,6 +324,7 @@ static int mover_read_ahead(Mover *m) {
 
 static void mover_end(Mover *m) {
         (void) facts_ahead_free(m->ahead);
+        stop_watch_close(&m->own_stop);
         arena_close(&m->arena);
         arena_close(&m->own);
 }

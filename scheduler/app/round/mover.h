@@ -11,6 +11,7 @@
 
 #include "scheduler/act/run_waves.h"
 #include "scheduler/app/facts/source.h"
+#include "scheduler/app/round/stop_watch.h"
 #include "scheduler/app/state/leadership.h"
 #include "scheduler/model/plan.h"
 #include "scheduler/model/record.h"
@@ -37,6 +38,7 @@ typedef struct MoverInput {
         usec_t facts_at; /* when it was read, monotonic; 0: too long ago */
         const Executor *executor;
         Leadership *leadership; /* NULL: there is no store, so no journal and no cool-downs */
+        StopWatch *stop;        /* NULL: one of its own, where there is a store */
         const MoveOrder *moves; /* sorted by wave */
         uint32_t n;
         MoverWatch watch;

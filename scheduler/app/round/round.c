@@ -103,11 +103,11 @@ static int leave_for_later(Arena *a, const RoundInput *in, const Snapshot **io) 
         return 0;
 }
 
-/* Balance stays as it is, and the plan says why; repairs and evacuation go on. */
-static int pause_balance(Arena *a, const Snapshot *s, const char *why, const Snapshot **ret) {
+/* The plan says so, and leaves these kinds of action for later. */
+static int round_note(Arena *a, const char *note, unsigned not_now, const Snapshot **io) {
+        const Snapshot *s = *io;
         Snapshot *copy = arena_new(a, Snapshot, 1);
         const char **notes = arena_new(a, const char *, (size_t) s->notes.n + 1);
-        const char *note = text_format(a, "balance is paused: %s", why);
 
         if (!copy || !notes || !note)
                 return -ENOMEM;
@@ -116,8 +116,8 @@ static int pause_balance(Arena *a, const Snapshot *s, const char *why, const Sna
                 memcpy(notes, s->notes.at, sizeof(*notes) * s->notes.n);
         notes[s->notes.n] = note;
         copy->notes = (Strings){ .at = notes, .n = s->notes.n + 1 };
-        copy->not_now |= SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
-        *ret = copy;
+        copy->not_now |= not_now;
+        *io = copy;
         return 0;
 }
 
@@ -127,8 +127,11 @@ int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) {
 
         if (r == 0)
                 r = leave_for_later(a, in, &s);
-        if (r == 0 && in->paused)
-                r = pause_balance(a, s, in->paused, &s);
+        if (r == 0 && in->paused) /* repairs and evacuation go on */
+                r = round_note(a, text_format(a, "balance is paused: %s", in->paused),
+                               SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD, &s);
+        if (r == 0 && in->stopped)
+                r = round_note(a, text_format(a, "%s (plimsoll resume)", in->stopped), 0, &s);
         if (r == 0)
                 *ret = s;
         return r;

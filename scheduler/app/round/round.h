@@ -16,8 +16,10 @@ typedef struct RoundInput {
         const CoolDown *cool_downs; /* those past `now` hold only VMs that may move so many times a day */
         uint32_t n_cool_downs;
         const char *paused; /* why nothing is moved for balance or the load line now; NULL: it may be */
-        usec_t now;         /* for cool-downs, and what counts as a day */
-        usec_t think;       /* wall-clock guard: 0 none */
+        const char *
+                stopped; /* that all moves are stopped (stop_words()): the plan says so; NULL: they are not */
+        usec_t now;      /* for cool-downs, and what counts as a day */
+        usec_t think;    /* wall-clock guard: 0 none */
         const Clock *clock; /* that guard's, and of how long it took; NULL: the real one */
         unsigned not_now;   /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
 } RoundInput;

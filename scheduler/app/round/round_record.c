@@ -104,6 +104,7 @@ int round_record_make(Arena *a, const RoundRecord *record, const Record **ret) {
                        .threshold = in->request.threshold,
                        .solver = in->request.solver ? in->request.solver->name : NULL,
                        .paused = in->paused,
+                       .stopped = in->stopped,
                        .not_now = in->not_now,
                        .cool_downs = in->cool_downs,
                        .n_cool_downs = in->n_cool_downs,
@@ -153,6 +154,7 @@ int round_replay(Arena *a, const Record *record, const Settings *settings, const
                           .cool_downs = record->cool_downs,
                           .n_cool_downs = record->n_cool_downs,
                           .paused = record->paused,
+                          .stopped = record->stopped,
                           .not_now = record->not_now,
                           .now = record->at };
         int k = rules_apply(a, record->facts, settings_rules(settings), &in.snapshot);

@@ -52,7 +52,8 @@ struct ClusterService {
         uint32_t ring_hosts; /* how many hosts it was made of */
         usec_t offered;      /* monotonic: when it last said that it could lead, or looked who could */
         EventWatch events;
-        usec_t looked; /* monotonic: at the hosts' pulses */
+        usec_t looked;          /* monotonic: at the hosts' pulses */
+        ServiceStop moves_stop; /* of all moves in the cluster (plimsoll stop) */
 };
 
 const char *cluster_service_name(const ClusterService *service) {
@@ -298,6 +299,7 @@ static int one_round(ClusterService *service) {
                                .hold = settings_int(service->settings, "service", "hold"),
                                .settle = settings_int(service->settings, "service", "settle"),
                                .urgent_only = service_cluster_monotonic(service) < service->memory.rest_until,
+                               .stop = &service->moves_stop,
                                .calls = &service->calls };
         int r = need_executor(service);
 
@@ -375,6 +377,7 @@ static void service_cluster_rest(ClusterService *service, usec_t begun, usec_t e
 
                 clock_sleep_of(service->world.clock,
                                end - now < service->world.nap ? end - now : service->world.nap);
+                (void) service_stop_look(&service->moves_stop);
                 if (service_cluster_monotonic(service) >= begun + ROUND_LEAST &&
                     service_cluster_is_called(service))
                         return;
@@ -412,6 +415,8 @@ static int service_cluster_turn(ClusterService *service) {
 
         if (round_calls_begin(&service->calls, service->store) < 0 && r == 0)
                 log_event(LOG_DEBUG, "store.away", "error=\"operators' calls cannot be read\"");
+        (void) service_stop_look(
+                &service->moves_stop); /* also while another leads: what is known outlives the store */
         return r == 0 ? one_round(service) : r;
 }
 
@@ -505,7 +510,8 @@ static int service_cluster_open_all(ClusterService *service) {
         }
         service->leadership = leadership_in(&service->world, service->store,
                                             settings_int(service->settings, "service", "lease"));
-        return 0;
+        return service_stop_open(&service->moves_stop, service->store,
+                                 settings_text(service->settings, "service", "state_dir"), service->cluster);
 }
 
 /* Before its settings are read: they are its own. */
@@ -558,6 +564,7 @@ ClusterService *cluster_service_free(ClusterService *service) {
         event_watch_close(&service->events);
         round_calls_close(&service->calls);
         demand_store_close(&service->demand);
+        service_stop_close(&service->moves_stop);
         service->source = source_free(service->source);
         service->store = store_free(service->store);
         arena_close(&service->arena);

@@ -100,6 +100,7 @@ static StopRequest service_moves_stop_request(void *arg) {
         Carrying *c = arg;
         StopRequest stop = round_stop_request(c->given);
 
+        service_stop_say(c->given->stop);
         service_live_write(c->given, c->shown, false);
         return stop == STOP_NONE && service_moves_is_called(c) ? STOP_DRAIN : stop;
 }
@@ -115,6 +116,7 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
                              .facts = facts,
                              .executor = round->executor,
                              .leadership = round->leadership,
+                             .stop = &round->stop->watch,
                              .moves = done->orders,
                              .n = done->n,
                              .watch = { .arg = &carrying,

@@ -18,6 +18,11 @@ static RoundState round_state(const ServiceRound *round, const Workers *workers)
                                       .now = round_now(round),
                                       .clock = round->leadership->world->clock,
                                       .think = settings_int(round->settings, "service", "think") };
+        if (round->stop->watch.in_force) {
+                s.found.input.stopped = stop_words(round->arena, &round->stop->watch.last);
+                if (!s.found.input.stopped)
+                        s.found.input.stopped = "all moves are stopped";
+        }
         s.found.input.request.workers = workers;
         s.found.input.request.solver = &exact_solver;
         s.shown.live = (LiveState){ .leader = round->leadership->self,
@@ -59,7 +64,7 @@ static int service_round_act(RoundState *s) {
         const unsigned may = service_modes_bits(&x->modes, MODE_AUTO);
         int r;
 
-        if (s->over || !may)
+        if (s->over || !may || s->found.input.stopped)
                 return 0;
         r = service_decide(s, MODE_AUTO, ACTION_KINDS_ALL & ~may, 0);
         if (r == 0)
@@ -76,7 +81,7 @@ static int service_round_propose(RoundState *s) {
         const unsigned not_now = service_modes_bits(modes, MODE_ADVISE);
         int r = 0;
 
-        if (s->over || !service_modes_bits(modes, MODE_CONFIRM))
+        if (s->over || !service_modes_bits(modes, MODE_CONFIRM) || s->found.input.stopped)
                 return 0;
         if (s->done.n > 0)
                 r = confirm_set_aside(s);
@@ -93,9 +98,11 @@ static int service_round_propose(RoundState *s) {
         return r < 0 ? r : 0;
 }
 
-/* What it only says. */
+/* What it only says; of a stopped cluster all. */
 static int service_round_advise(RoundState *s) {
-        if (s->over || service_round_has_moves(s) || !service_modes_bits(&s->given->modes, MODE_ADVISE))
+        const bool says = s->found.input.stopped || service_modes_bits(&s->given->modes, MODE_ADVISE);
+
+        if (s->over || service_round_has_moves(s) || !says)
                 return 0;
         return service_decide(s, MODE_ADVISE, 0, 0);
 }

@@ -9,6 +9,7 @@
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/source.h"
 #include "scheduler/app/service/round_calls.h"
+#include "scheduler/app/service/service_stop.h"
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
 
@@ -38,6 +39,7 @@ typedef struct ServiceRound {
         usec_t hold;       /* how long an imbalance must have lasted */
         usec_t settle;     /* after moves, facts are taken as true again only so long after their end */
         bool urgent_only;  /* evacuation and repairs only: the rates are not to be planned on yet */
+        ServiceStop *stop; /* whether all moves are stopped, as it was looked at just now */
         RoundCalls *calls; /* who calls meanwhile: then no move is started any more */
 } ServiceRound;
 

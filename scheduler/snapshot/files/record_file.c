@@ -102,6 +102,7 @@ int record_file_print(Arena *a, const Record *r, const char **ret, size_t *ret_n
         put_request(&w, r);
         put_line_text(&w, "settings", r->settings);
         put_line_text(&w, "paused", r->paused);
+        put_line_text(&w, "stopped", r->stopped);
         put_not_now(&w, r->not_now);
         record_file_put_line(&w, "cool_downs");
         text_writer_word(&w, "[");
@@ -279,6 +280,8 @@ static int record_file_read_field(Reader *reader, const char *key) {
                 return json_take_text(&reader->json, &r->settings);
         if (json_key_is(key, "paused"))
                 return json_take_text(&reader->json, &r->paused);
+        if (json_key_is(key, "stopped"))
+                return json_take_text(&reader->json, &r->stopped);
         if (json_key_is(key, "not_now"))
                 return read_not_now(reader);
         if (json_key_is(key, "request"))

@@ -200,6 +200,20 @@ int reply_number(const redisReply *r, int64_t min, int64_t *ret) {
         return 0;
 }
 
+int reply_time(const redisReply *r, int64_t *ret) {
+        int64_t part[2];
+
+        if (r->type != REDIS_REPLY_ARRAY || r->elements != 2)
+                return -EPROTO;
+        for (int i = 0; i < 2; i++)
+                if (r->element[i]->type != REDIS_REPLY_STRING ||
+                    text_to_int(r->element[i]->str, r->element[i]->len, 0,
+                                i == 0 ? INT64_MAX / 1000000 - 1 : 999999, &part[i]) < 0)
+                        return -EPROTO;
+        *ret = part[0] * 1000000 + part[1];
+        return 0;
+}
+
 int reply_lease(const redisReply *r, LeaseReply *ret) {
         const redisReply *token, *holder;
         LeaseReply lease = { .ours = false };

@@ -56,6 +56,9 @@ int reply_entries(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret
 /* A whole number, min or more. */
 int reply_number(const redisReply *r, int64_t min, int64_t *ret) must_check;
 
+/* The answer to TIME: µs since the epoch. */
+int reply_time(const redisReply *r, int64_t *ret) must_check;
+
 /* [0 or 1, token, holder, healed] of the lease's script; token 0, holder "": it names nobody. */
 typedef struct LeaseReply {
         bool ours;

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/app/commands/stopped.h"
+
+#include <errno.h>
+
+int stopped_read(Invocation *in, Store *store, StopEntry *ret, StoredText *ret_text) {
+        StoredText text = { .text = "" };
+        StopEntry e = { 0 };
+        usec_t now = 0;
+        int r = store_get_stop(store, in->arena, &text.text, &text.n, &now);
+
+        if (r == 1)
+                text = (StoredText){ .text = "" };
+        else if (r == 0)
+                r = stop_entry_read(in->arena, text.text, text.n, &e);
+        if (r < 0)
+                return r;
+        *ret = e;
+        *ret_text = text;
+        return r == 0 && stop_entry_is_in_force(&e, now);
+}
+
+static ExitStatus stopped_say(Invocation *in, Store *store) {
+        StopEntry e = { 0 };
+        StoredText text;
+        const char *words;
+        int r = stopped_read(in, store, &e, &text);
+
+        if (r < 0)
+                return command_complain(
+                        in, EXIT_FAILED,
+                        "nothing was moved: whether all moves are stopped cannot be asked: %s",
+                        r == -ENOMEM ? "out of memory" : store_error(store));
+        if (r == 0)
+                return EXIT_DONE;
+        words = stop_words(in->arena, &e);
+        return command_complain(in, EXIT_BLOCKED, "nothing was moved: %s (plimsoll resume ends it)",
+                                words ? words : "all moves are stopped");
+}
+
+ExitStatus stopped_check(Invocation *in, Store *store, const Settings *settings) {
+        const char *url = settings_text(settings, "service", "redis");
+        owned(store_free) Store *other = NULL;
+        StoreOptions o = { .url = url, .cluster = settings_text(settings, "service", "cluster") };
+        TextFault fault = { 0 };
+
+        if (store)
+                return stopped_say(in, store);
+        if (!url[0])
+                return EXIT_DONE;
+        if (store_open(&o, &other, &fault) < 0)
+                return command_complain(
+                        in, EXIT_FAILED,
+                        "nothing was moved: whether all moves are stopped cannot be asked: %s", fault.what);
+        return stopped_say(in, other);
+}
+
+const char *stopped_words(Invocation *in, Store *store) {
+        StopEntry e = { 0 };
+        StoredText text;
+        const char *words;
+
+        if (!store || stopped_read(in, store, &e, &text) != 1)
+                return NULL;
+        words = stop_words(in->arena, &e);
+        return words ? text_format(in->arena, "%s (plimsoll resume)", words) : NULL;
+}
+
+json_t *stopped_json(Invocation *in, Store *store) {
+        StopEntry e = { 0 };
+        StoredText text;
+
+        if (!store || stopped_read(in, store, &e, &text) != 1)
+                return json_null();
+        return json_pack("{s:s, s:s, s:o, s:o}", "by", e.by, "why", e.why, "since",
+                         e.at > 0 ? json_real((double) e.at / 1e6) : json_null(), "until",
+                         e.until > 0 ? json_real((double) e.until / 1e6) : json_null());
+}
