@@ -94,10 +94,14 @@ static int hpraid_volume_tell(const SsacliFacts *f, const SsacliVolume *volume, 
 static int hpraid_drive_tell(const SsacliFacts *f, const SsacliDrive *d, Arena *a, SampleSink *sink) {
         const char *subject = ssacli_drive_subject(a, f, d);
         bool online = strcmp(d->state, "online") == 0;
-        const char *state = d->spare && online                ? "spare"
-                            : !*d->array && online && !d->raw ? "unused"
-                                                              : d->state;
-        const char *role = d->raw ? NULL : d->spare ? "spare" : *d->array ? "member" : "none";
+        const char *state = d->spare && online                            ? "spare"
+                            : !*d->array && online && !d->raw && !d->data ? "unused"
+                                                                          : d->state;
+        const char *role = d->raw      ? NULL
+                           : d->spare  ? "spare"
+                           : *d->array ? "member"
+                           : d->data   ? NULL
+                                       : "none";
         const struct {
                 Metric metric;
                 const char *text;

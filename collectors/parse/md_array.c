@@ -201,12 +201,15 @@ static int action_read(Arena *a, const MdFiles *files, MdArray *array, Unread **
 }
 
 /* Members of which it is not known what they are good for are missing, as far as the kernel does not count them in:
- * its own word on how many are ("degraded") is taken where it is told. */
+ * its own word on how many are ("degraded") is taken where it is told. So it is while the array changes its shape, when
+ * "raid_disks" is the number it is to have. */
 static void md_array_judge(const MdFiles *files, const Members *members, Span state, MdArray *array) {
         int64_t lost = array->wanted - array->n_working,
                 degraded = md_array_number_of(files->degraded, DISKS_MOST), redundancy;
+        Span action;
+        bool reshapes = md_array_word_of(files->sync_action, &action) && span_is(action, "reshape");
 
-        if (members->n_odd > 0 && degraded >= 0 && degraded < lost) {
+        if ((members->n_odd > 0 || reshapes) && degraded >= 0 && degraded < lost) {
                 lost = degraded;
                 array->n_working = array->wanted - lost;
         }

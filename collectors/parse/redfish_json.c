@@ -11,6 +11,7 @@
 #include "collectors/parse/redundancy.h"
 
 #define SUBJECT_SIZE 256
+#define SLOT_SIZE    40
 #define LINKS_MOST   256
 #define MEMBERS_SIZE 4096
 
@@ -110,6 +111,57 @@ static int drive_wwn(SampleSink *sink, const char *subject, const json_t *d) {
         return 0;
 }
 
+/* Of "Slot=3:Port=1I:Box=2:Bay=4" (HPE) the values, "3:1I:2:4". False: it is of another form, or one is not known. */
+static bool slot_of_pairs(const char *label, char ret[SLOT_SIZE]) {
+        size_t n = 0;
+
+        if (!strstr(label, "Bay="))
+                return false;
+        for (const char *s = label; *s; s += *s == ':') {
+                size_t pair = strcspn(s, ":"), key = strcspn(s, "=:");
+
+                if (key >= pair || n + pair - key + 1 > SLOT_SIZE || strncmp(s + key + 1, "Unknown", 7) == 0)
+                        return false;
+                if (n > 0)
+                        ret[n++] = ':';
+                memcpy(ret + n, s + key + 1, pair - key - 1);
+                n += pair - key - 1;
+                s += pair;
+        }
+        ret[n] = '\0';
+        return n > 0;
+}
+
+/* The number of "Slot 3", "NVMe E1.S Slot 3", "Bay 3", "Disk.Bay.3:Enclosure…" (Dell). */
+static bool slot_of_words(const char *label, char ret[SLOT_SIZE]) {
+        static const char *const words[] = { "Disk.Bay.", "Slot ", "Bay ", "Disk " };
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+                const char *at = strstr(label, words[i]), *number = at ? at + strlen(words[i]) : "";
+                size_t digits = strspn(number, "0123456789");
+
+                if (digits > 0 && digits < SLOT_SIZE && (number[digits] == '\0' || number[digits] == ':')) {
+                        (void) snprintf(ret, SLOT_SIZE, "%.*s", (int) digits, number);
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* As its controller counts, as far as the BMC tells: all of it, the end of it, or its label as it is. */
+static int drive_slot(SampleSink *sink, const char *subject, const json_t *d) {
+        const char *label = json_text_at(d, "PhysicalLocation.PartLocation.ServiceLabel"),
+                   *info = json_text_at(json_array_get(json_object_get(d, "Location"), 0), "Info"),
+                   *port = json_text_at(d, "Location"); /* "1I:2:4" */
+        const char *const all[] = { label, redfish_id(d), info };
+        char slot[SLOT_SIZE];
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                if (all[i] && (slot_of_pairs(all[i], slot) || slot_of_words(all[i], slot)))
+                        return emit_text(sink, METRIC_DISK_SLOT, subject, slot);
+        return emit_text(sink, METRIC_DISK_SLOT, subject, port ? port : label);
+}
+
 static int drive_unread(SampleSink *sink, const char *subject, const json_t *d) {
         char more[80] = "";
 
@@ -138,8 +190,7 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
         if (r == 0)
                 r = emit_text(sink, METRIC_DISK_TRANSPORT, subject, drive_transport(drive));
         if (r == 0)
-                r = emit_text(sink, METRIC_DISK_SLOT, subject,
-                              json_text_at(drive, "PhysicalLocation.PartLocation.ServiceLabel"));
+                r = drive_slot(sink, subject, drive);
         if (r == 0)
                 r = emit_number(sink, METRIC_DISK_SIZE, subject, bytes == UNKNOWN ? UNKNOWN : bytes >> 20);
         if (r == 0)

@@ -120,6 +120,7 @@ static const StateWord ssacli_drive_words[] = {
         { "Not Authenticated", "online" },
         { "Erased", "unused" },
         { "Erase In Progress", "unused" },
+        { "Erase Complete", "unused" },
         { "Load/Format failed", "failed" },
         { "Missing", "missing" },
         { "Rebuilding", "rebuilding" },
@@ -220,6 +221,20 @@ static void volume_begin(Reader *r, Span number) {
                                                          .media_errors = UNKNOWN };
 }
 
+/* "Array: A", or "Array A" where drives alone are told; n 0: it is no array's line. */
+static Span array_name(Span line) {
+        Span name = { line.at, 0 };
+
+        if (span_starts(line, "Array: "))
+                name = ssacli_after(line, 7);
+        else if (span_starts(line, "Array "))
+                name = ssacli_after(line, 6);
+        for (size_t i = 0; i < name.n; i++)
+                if (name.at[i] < 'A' || name.at[i] > 'Z')
+                        return (Span){ line.at, 0 };
+        return name;
+}
+
 /* True: the line began an object. */
 static bool object_begin(Reader *r, Span line, size_t indent) {
         const char *in_slot = indent == 0 ? memmem(line.at, line.n, " in Slot ", 9) : NULL;
@@ -230,8 +245,8 @@ static bool object_begin(Reader *r, Span line, size_t indent) {
         if (in_slot) {
                 controller_begin(r, line, in_slot);
                 began = OBJECT_CONTROLLER;
-        } else if (span_starts(line, "Array: ") && r->object != OBJECT_DRIVE) {
-                r->array = ssacli_copied(r, ssacli_after(line, 7));
+        } else if (array_name(line).n > 0 && r->object != OBJECT_DRIVE) {
+                r->array = ssacli_copied(r, array_name(line));
                 r->array_indent = indent;
                 began = OBJECT_ARRAY;
         } else if (span_starts(line, "Logical Drive: ")) {
@@ -315,6 +330,7 @@ static void drive_line(Reader *r, Span key, Span value) {
         } else if (span_is(key, "Drive Type")) {
                 d->spare = memmem(value.at, value.n, "Spare", 5) != NULL;
                 d->raw = span_starts(value, "HBA");
+                d->data = span_is(value, "Data Drive");
         } else if (span_is(key, "Interface Type")) {
                 d->kind = span_starts(value, "Solid State") ? "ssd"
                           : span_starts(value, "NVMe")      ? "nvme"

@@ -29,6 +29,7 @@ typedef struct SsacliDrive {
         const char *place; /* "1I:1:1" */
         const char *kind, *model, *serial, *wwn, *block, *state;
         bool predicted, spare, raw; /* raw: the host sees it as it is (HBA mode) */
+        bool data;                  /* "Data Drive": in an array, whether that is named or not */
         int64_t temperature, hours, wear;
 } SsacliDrive;
 

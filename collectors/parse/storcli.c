@@ -125,6 +125,8 @@ int storcli_parse(Arena *a, StorcliText controllers, StorcliText volumes, Storcl
         if (r == 0)
                 r = part_take(a, volumes, "volumes of megaraid", false, &f, storcli_volumes_take);
         if (r == 0)
+                r = part_take(a, controllers, "megaraid", true, &f, storcli_lists_take);
+        if (r == 0)
                 *ret = f;
         return r;
 }

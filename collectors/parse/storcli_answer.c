@@ -102,15 +102,28 @@ size_t storcli_controllers(const json_t *answer) {
         return json_array_size(json_object_get(answer, "Controllers"));
 }
 
-json_t *storcli_response(Arena *a, const json_t *answer, size_t i, StorcliFacts *f, int64_t *ret_number) {
-        const json_t *controller = json_array_get(json_object_get(answer, "Controllers"), i);
-        const json_t *status = json_object_get(controller, "Command Status");
-        json_t *response = json_object_get(controller, "Response Data");
+static const json_t *storcli_controller(const json_t *answer, size_t i) {
+        return json_array_get(json_object_get(answer, "Controllers"), i);
+}
 
-        *ret_number = json_whole(json_object_get(status, "Controller"));
-        if (*ret_number < 0 || *ret_number >= CONTROLLERS_MOST) {
-                *ret_number = UNKNOWN;
+int64_t storcli_number(const json_t *answer, size_t i) {
+        const json_t *status = json_object_get(storcli_controller(answer, i), "Command Status");
+        int64_t number = json_whole(json_object_get(status, "Controller"));
+
+        return number >= 0 && number < CONTROLLERS_MOST ? number : UNKNOWN;
+}
+
+json_t *storcli_data(const json_t *answer, size_t i) {
+        json_t *response = json_object_get(storcli_controller(answer, i), "Response Data");
+
+        return json_is_object(response) ? response : NULL;
+}
+
+json_t *storcli_response(Arena *a, const json_t *answer, size_t i, StorcliFacts *f, int64_t *ret_number) {
+        const json_t *status = json_object_get(storcli_controller(answer, i), "Command Status");
+
+        *ret_number = storcli_number(answer, i);
+        if (*ret_number == UNKNOWN)
                 return NULL;
-        }
-        return status_take(a, status, *ret_number, f) == 0 && json_is_object(response) ? response : NULL;
+        return status_take(a, status, *ret_number, f) == 0 ? storcli_data(answer, i) : NULL;
 }

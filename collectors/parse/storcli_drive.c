@@ -243,3 +243,50 @@ int storcli_drives_take(Arena *a, const json_t *answer, StorcliFacts *f) {
         }
         return r;
 }
+
+int storcli_drives_listed(Arena *a, json_t *response, int64_t controller, StorcliFacts *f) {
+        json_t *full = json_object_get(response, "Physical Device Information");
+        int r = json_is_object(full) ? storcli_drive_keyed(a, full, controller, f) : 0;
+        const json_t *row;
+        size_t i;
+
+        json_array_foreach(json_object_get(response, "PD LIST"), i, row) {
+                if (r == 0)
+                        r = storcli_drive_add(a, row, NULL, controller, f);
+        }
+        return r;
+}
+
+/* A row of the topology has the words of its drive: one with storcli, two with storcli2; that of a group has those of
+ * a volume, or none. */
+static const char *topology_odd_word(const json_t *row) {
+        static const StateWord group_words[] = { { "Optl", "" }, { "Pdgd", "" }, { "Dgrd", "" },
+                                                 { "Rec", "" },  { "OfLn", "" }, { "Offln", "" },
+                                                 { "-", "" } };
+        const char *type = storcli_text(row, "Type"), *state = storcli_text(row, "State"),
+                   *status = storcli_text(row, "Status");
+
+        if (!type || strcmp(type, "DRIVE") != 0)
+                return state && !STATE_WORD(group_words, state)     ? state
+                       : status && !STATE_WORD(group_words, status) ? status
+                                                                    : NULL;
+        if (!status)
+                return STATE_WORD(storcli_drive_words, state) ? NULL : state;
+        return !STATE_WORD(status_words, status) ? status : !STATE_WORD(purpose_words, state) ? state : NULL;
+}
+
+int storcli_topology_check(Arena *a, const json_t *topology, int64_t controller, StorcliFacts *f) {
+        const json_t *row;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(topology, i, row) {
+                const char *word = topology_odd_word(row), *name;
+
+                if (r < 0 || !word)
+                        continue;
+                name = text_format(a, "megaraid/%lld", (long long) controller);
+                r = name ? unread_word(a, &f->unread, name, "the topology's State", word) : -ENOMEM;
+        }
+        return r;
+}

@@ -171,3 +171,80 @@ int storcli_volumes_take(Arena *a, const json_t *answer, StorcliFacts *f) {
         f->volumes = to;
         return r;
 }
+
+/* ---- the controller's own lists ---- */
+
+static bool volume_is_known(const StorcliFacts *f, int64_t controller, const char *number) {
+        char name[STORCLI_NAME_MOST];
+
+        (void) snprintf(name, sizeof(name), "megaraid/%lld/v%.16s", (long long) controller, number);
+        for (uint32_t i = 0; i < f->n_volumes; i++)
+                if (strcmp(f->volumes[i].subject, name) == 0)
+                        return true;
+        return false;
+}
+
+/* How many drives the topology has of a group, the missing ones too; UNKNOWN: it does not tell. */
+static int64_t topology_wanted(const json_t *topology, int64_t group) {
+        const json_t *row;
+        int64_t n = 0;
+        size_t i;
+
+        json_array_foreach(topology, i, row) {
+                const char *type = storcli_text(row, "Type");
+
+                n += type && strcmp(type, "DRIVE") == 0 && json_whole(json_object_get(row, "DG")) == group;
+        }
+        return n > 0 ? n : UNKNOWN;
+}
+
+static int list_rows_take(Arena *a, const json_t *response, int64_t controller, StorcliVolume *to,
+                          StorcliFacts *f) {
+        const json_t *row;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(json_object_get(response, "VD LIST"), i, row) {
+                const char *both = storcli_text(row, "DG/VD"), *slash = both ? strchr(both, '/') : NULL;
+                StorcliVolume *v = &to[f->n_volumes];
+
+                if (r < 0 || !slash || !slash[1] || volume_is_known(f, controller, slash + 1))
+                        continue;
+                r = volume_take(a, slash + 1, row, NULL, controller, v, f);
+                if (r < 0)
+                        continue;
+                v->wanted = topology_wanted(json_object_get(response, "TOPOLOGY"), v->group);
+                v->level = level_of(a, storcli_text(row, "TYPE"), v->wanted);
+                r = v->level ? 0 : -ENOMEM;
+                f->n_volumes++;
+        }
+        return r;
+}
+
+int storcli_lists_take(Arena *a, const json_t *answer, StorcliFacts *f) {
+        StorcliVolume *to;
+        size_t n = f->n_volumes + 1;
+        int r = 0;
+
+        for (size_t i = 0; i < storcli_controllers(answer); i++)
+                n += json_array_size(json_object_get(storcli_data(answer, i), "VD LIST"));
+        to = arena_new(a, StorcliVolume, n);
+        if (!to)
+                return -ENOMEM;
+        if (f->n_volumes > 0)
+                memcpy(to, f->volumes, f->n_volumes * sizeof(*to));
+        f->volumes = to;
+        for (size_t i = 0; r == 0 && i < storcli_controllers(answer); i++) {
+                int64_t number = storcli_number(answer, i);
+                json_t *response = storcli_data(answer, i);
+
+                if (number == UNKNOWN || !response)
+                        continue;
+                r = storcli_drives_listed(a, response, number, f);
+                if (r == 0)
+                        r = storcli_topology_check(a, json_object_get(response, "TOPOLOGY"), number, f);
+                if (r == 0)
+                        r = list_rows_take(a, response, number, to, f);
+        }
+        return r;
+}

@@ -108,10 +108,27 @@ typedef struct Vdev {
         const char *level;
 } Vdev;
 
+static bool is_filled(const ZfsTable *t, uint32_t i) {
+        return is_leaf(t, i) && leaf_state(&t->rows[i]) == ZFS_FILLING;
+}
+
+/* A dRAID that fills a distributed spare does it from and on all its disks, and calls each of them resilvering: they
+ * hold their data. One alone that is called so is being filled itself. */
+static bool all_fill(const ZfsTable *t, uint32_t i) {
+        uint32_t end = zpool_rows_end_of(t, i), filled = 0, n = 0;
+
+        for (uint32_t k = i + 1; k < end; k = zpool_rows_end_of(t, k)) {
+                n += is_leaf(t, k);
+                filled += is_filled(t, k);
+        }
+        return zpool_rows_starts(t->rows[i].name, "draid") && n > 1 && filled == n;
+}
+
 static Vdev vdev_judge(const ZfsTable *t, uint32_t i) {
         const char *name = t->rows[i].name;
         Vdev v = { .level = "raid0" };
         uint32_t end = zpool_rows_end_of(t, i);
+        bool distributed = all_fill(t, i);
 
         if (is_leaf(t, i)) {
                 v.wanted = 1;
@@ -120,7 +137,8 @@ static Vdev vdev_judge(const ZfsTable *t, uint32_t i) {
         }
         for (uint32_t k = i + 1; k < end; k = zpool_rows_end_of(t, k)) {
                 v.wanted++;
-                v.working += slot_works(t, k, zpool_rows_starts(t->rows[i].state, "ONLINE"));
+                v.working += slot_works(t, k, zpool_rows_starts(t->rows[i].state, "ONLINE")) ||
+                             (distributed && is_leaf(t, k));
         }
         if (zpool_rows_starts(name, "mirror") || zpool_rows_starts(name, "replacing") ||
             zpool_rows_starts(name, "spare")) {

@@ -125,6 +125,9 @@ static void errors_take(Reader *r, Span line) {
 
         if (zpool_text_has(line, "No known data errors"))
                 r->table.data_errors = 0;
+        else if (zpool_text_has(line,
+                                "Permanent errors")) /* a list of files follows, where it was asked for */
+                r->table.data_errors = 1;
         else if (word_next(&line, &word))
                 r->table.data_errors = zfs_count(word.at, word.n);
 }
@@ -157,7 +160,7 @@ static int zpool_text_line_take(Reader *r, Span line) {
                 r->table.state = text_copy(r->a, value.n > 0 ? value.at : "", value.n);
                 return r->table.state ? 0 : -ENOMEM;
         }
-        if (span_is(key, "scan:"))
+        if (span_is(key, "scan:") || span_is(key, "scrub:")) /* up to ZFS 0.6 */
                 zpool_text_scan_take(r, rest);
         progress_take(r, line);
         return 0;

@@ -175,6 +175,86 @@ Test(disk_join, a_grade_stays_when_a_disk_gets_a_better_name) {
 
 /* ---- who is on it ---- */
 
+/* ---- by the slot they are in ---- */
+
+#define BARE_MIRROR                                                                                          \
+        "array.level hpraid/0/A1 raid1\narray.state hpraid/0/A1 optimal\narray.blocks hpraid/0/A1 sda\n"     \
+        "array.members hpraid/0/A1 hpraid/0:1I:1:1,hpraid/0:1I:1:2\narray.wanted hpraid/0/A1 2\n"            \
+        "array.working hpraid/0/A1 2\narray.failed hpraid/0/A1 0\narray.redundancy hpraid/0/A1 1\n"          \
+        "disk.slot hpraid/0:1I:1:1 0:1I:1:1\ndisk.slot hpraid/0:1I:1:2 0:1I:1:2\n"
+
+Test(disk_join, a_bmcs_drive_without_a_serial_number_is_the_one_in_its_slot) {
+        FaultOutput out =
+                grade(VMS "[hpraid]\n" BARE_MIRROR "disk.serial hpraid/0:1I:1:2 S2\n"
+                          "[redfish]\ndisk.slot redfish/R/1 0:1I:1:1\ndisk.slot redfish/R/2 0:1I:1:2\n"
+                          "disk.predicted redfish/R/2 1\n");
+        const Fault *f = fault(&out, "hpraid/0:1I:1:2");
+
+        cr_assert_eq(out.n_faults, 1);
+        cr_assert(f && f->grade == 3 && f->partly && f->vms.n == 1);
+        cr_assert(strstr(f->why, "it is redfish/R/2, too"), "%s", f->why);
+}
+
+Test(disk_join, the_end_of_a_slot_is_enough_where_it_fits_one) {
+        FaultOutput out =
+                grade(VMS "[hpraid]\n" BARE_MIRROR
+                          "[redfish]\ndisk.slot redfish/R/2 1I:1:2\ndisk.predicted redfish/R/2 1\n");
+
+        grade_is(out, "hpraid/0:1I:1:2", 3);
+}
+
+Test(disk_join, two_controllers_with_the_same_slot_join_none) {
+        FaultOutput out =
+                grade(VMS "[hpraid]\n" BARE_MIRROR "disk.slot hpraid/3:1I:1:2 3:1I:1:2\n"
+                          "[redfish]\ndisk.slot redfish/R/2 1I:1:2\ndisk.predicted redfish/R/2 1\n");
+
+        cr_assert_null(fault(&out, "hpraid/0:1I:1:2"));
+        grade_is(out, "redfish/R/2", 4);
+        cr_assert(!fault(&out, "redfish/R/2")->partly); /* who uses it is not known */
+}
+
+#define BAYS                                                                                                 \
+        "disk.slot megaraid/0:252:0 0:252:0\ndisk.slot megaraid/0:252:1 0:252:1\n"                           \
+        "disk.model megaraid/0:252:0 ST4000\ndisk.model megaraid/0:252:1 ATA ST4000\n"
+#define BAY_1 "[redfish]\ndisk.slot redfish/R/1 1\ndisk.predicted redfish/R/1 1\n"
+
+Test(disk_join, a_bare_number_needs_one_enclosure_and_the_model) {
+        FaultOutput out = grade(VMS "[megaraid]\n" MIRROR BAYS BAY_1 "disk.model redfish/R/1 ST4000\n");
+
+        grade_is(out, "megaraid/0:252:1", 3);
+        out = grade(VMS "[megaraid]\n" MIRROR BAYS BAY_1); /* the BMC does not say which model */
+        grade_is(out, "redfish/R/1", 4);
+        out = grade(VMS "[megaraid]\n" MIRROR BAYS BAY_1 "disk.model redfish/R/1 PM983\n");
+        grade_is(out, "redfish/R/1", 4);
+        out = grade(VMS "[megaraid]\n" MIRROR BAYS "disk.slot megaraid/0:253:7 0:253:7\n" BAY_1
+                        "disk.model redfish/R/1 ST4000\n"); /* another enclosure: bay 1 of which? */
+        grade_is(out, "redfish/R/1", 4);
+        out = grade(VMS "[megaraid]\n" MIRROR BAYS BAY_1
+                        "disk.model redfish/R/1 ST4000\ndisk.slot redfish/NVMe/1 1\n"); /* two bays 1 */
+        grade_is(out, "redfish/R/1", 4);
+}
+
+Test(disk_join, serial_numbers_that_differ_say_more_than_a_slot) {
+        FaultOutput out =
+                grade(VMS "[hpraid]\n" BARE_MIRROR "disk.serial hpraid/0:1I:1:2 OLD1\n"
+                          "[redfish]\ndisk.slot redfish/R/2 0:1I:1:2\ndisk.serial redfish/R/2 NEW1\n"
+                          "disk.predicted redfish/R/2 1\n");
+
+        cr_assert_null(fault(&out, "hpraid/0:1I:1:2"));
+        grade_is(out, "redfish/R/2", 4);
+}
+
+Test(disk_join, a_slot_joins_what_a_serial_number_gave_the_kernels_name) {
+        FaultOutput out =
+                grade(VMS "block.serial sda S7\n[hpraid]\ndisk.slot hpraid/0:1I:1:3 0:1I:1:3\n"
+                          "disk.serial hpraid/0:1I:1:3 S7\n"
+                          "[redfish]\ndisk.slot redfish/R/3 0:1I:1:3\ndisk.predicted redfish/R/3 1\n");
+
+        cr_assert_eq(out.n_faults, 1);
+        grade_is(out, "sda", 4);
+        cr_assert(fault(&out, "sda")->partly);
+}
+
 Test(disk_join, what_is_not_tied_to_vms_concerns_the_host) {
         FaultOutput out = grade(
                 VMS "[smart]\ndisk.health sg0/cciss:0 failing\n"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/snapshot/health/disk_slot.h"
 
 #define PREFIX_LEAST 8 /* of a serial number that another source tells at full length (SAS) */
 
@@ -249,16 +250,41 @@ static uint32_t group_size(const Join *j, uint32_t i) {
         return i + more < j->n && strncmp(j->keys[i + more].text, text, length) == 0 ? n : more;
 }
 
+/* ---- by their slots ---- */
+
+/* Of each disk without a serial number, which it is by its slot. Asked before any are joined: what is joined is told
+ * under one of its names. */
+static void slots_pair(const DeviceTable *t, Device **pairs) {
+        for (uint32_t i = 0; i < t->names.n; i++)
+                if (!device_text(&t->devices[i], METRIC_DISK_SERIAL))
+                        pairs[i] = disk_by_slot(t, &t->devices[i]);
+}
+
+static void pairs_join(const Join *j, Device *const *pairs) {
+        for (uint32_t i = 0; i < j->t->names.n; i++) {
+                Device *d = first_name(&j->t->devices[i]), *other = pairs[i] ? first_name(pairs[i]) : d;
+
+                if (d == other || are_two(d, other))
+                        continue;
+                if (disk_join_stands_before(j, d, other))
+                        device_merge(d, other);
+                else
+                        device_merge(other, d);
+        }
+}
+
 int disks_join(Arena *a, DeviceTable *t) {
+        Device **pairs = arena_new(a, Device *, t->names.n);
         Join j = { .a = a,
                    .t = t,
                    .keys = arena_new(a, Key, (size_t) t->names.n * 6),
                    .member = arena_new(a, bool, t->names.n) };
-        int k = j.keys && j.member ? 0 : -ENOMEM;
+        int k = j.keys && j.member && pairs ? 0 : -ENOMEM;
 
         for (uint32_t i = 0; k == 0 && i < t->names.n; i++)
                 k = keys_of_device(&j, i);
-        if (k == 0 && j.n > 1) {
+        if (k == 0) {
+                slots_pair(t, pairs);
                 qsort(j.keys, j.n, sizeof(*j.keys), disk_join_key_compare);
                 members_mark(&j);
         }
@@ -267,5 +293,7 @@ int disks_join(Arena *a, DeviceTable *t) {
                 if (n > 1)
                         k = group_join(&j, &j.keys[i], n);
         }
+        if (k == 0)
+                pairs_join(&j, pairs);
         return k;
 }
