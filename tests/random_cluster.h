@@ -80,6 +80,10 @@ static const char *const random_machines[] = { "pc-i440fx-7.2", "pc-q35-7.2", "p
 static const char *const random_cpus[] = { "Haswell", "Nehalem", "Skylake" };
 static const char *const random_features[] = { "aes", "avx512f", "pcid" };
 static const char *const random_places[] = { "a", "b", "c" };
+static const char *const random_images[] = { "/iso/debian.iso", "/iso/drivers.iso", "/base/web.qcow2" };
+static const char *const random_portgroups[] = { "blue/office", "blue/lab", "red/dmz" };
+static const char *const random_pins[] = { "0-3", "8-11,14", "20-31", "60" };
+static const char *const random_nodes[] = { "0", "1", "0-1" };
 
 /* A disk that about half of the VMs use. */
 static inline void random_host_fault(Dice *d, Host *h) {
@@ -299,6 +303,81 @@ static inline void random_measured(Dice *d, Host *h, uint32_t index, const Vm *v
                 h->cpu_busy_mcores = busy;
 }
 
+/* ---- what ties VMs to hosts, and what hosts are ---- */
+
+static inline void random_platform(Dice *d, Host *h) {
+        HostPlatform *p = arena_new(d->arena, HostPlatform, 1);
+        uint32_t nodes = (uint32_t) dice_between(d, 0, 2);
+        NumaNode *numa = arena_new(d->arena, NumaNode, 2);
+        int64_t cpus = nodes > 0 ? h->cpus / nodes : h->cpus;
+
+        *p = (HostPlatform){ .hypervisor = "QEMU 7.2.0",
+                             .libvirt = "9.0.0",
+                             .hugepages_default_kib = dice_percent(d, 50) ? 2048 : UNKNOWN,
+                             .numa = numa,
+                             .n_numa = nodes };
+        if (dice_percent(d, 70))
+                p->cpu_list = text_format(d->arena, "0-%lld", (long long) h->cpus - 1);
+        p->images = dice_words(d, random_images, 3, 70);
+        p->images_known = p->images.n > 0 || dice_percent(d, 50);
+        p->portgroups = dice_words(d, random_portgroups, 3, 70);
+        p->portgroups_known = p->portgroups.n > 0 || dice_percent(d, 50);
+        for (uint32_t i = 0; i < nodes; i++)
+                numa[i] = (NumaNode){ .id = i,
+                                      .cpus = text_format(d->arena, "%lld-%lld", (long long) (i * cpus),
+                                                          (long long) ((i + 1) * cpus - 1)),
+                                      .memory_mib = h->memory_mib / nodes,
+                                      .free_mib = dice_percent(d, 50)
+                                                          ? dice_between(d, 0, h->memory_mib / nodes)
+                                                          : UNKNOWN };
+        h->platform = p;
+}
+
+static inline void random_devices(Dice *d, VmTies *t) {
+        static const char *const names[HOST_DEVICE_N] = {
+                [HOST_DEVICE_PCI] = "0000:3b:00.0", [HOST_DEVICE_VHOST_USER_DISK] = "/run/vu.sock"
+        };
+        HostDevice *device = arena_new(d->arena, HostDevice, 1);
+        uint32_t kind = dice_below(d, HOST_DEVICE_N);
+
+        *device = (HostDevice){ (HostDeviceKind) kind, names[kind] ? names[kind] : "x" };
+        t->devices = device;
+        t->n_devices = 1;
+}
+
+static inline void random_ties(Dice *d, Vm *v) {
+        VmTies *t = arena_new(d->arena, VmTies, 1);
+
+        *t = (VmTies){ .snapshots = UNKNOWN, .checkpoints = UNKNOWN, .block_jobs = UNKNOWN };
+        if (dice_percent(d, 10)) {
+                t->tie = (Tie) dice_between(d, TIE_NONE + 1, TIE_N - 1);
+                v->movable = false;
+                if (t->tie == TIE_DEVICE)
+                        random_devices(d, t);
+                t->snapshots = t->tie == TIE_SNAPSHOTS ? 1 : t->snapshots;
+                t->block_jobs = t->tie == TIE_BLOCK_JOB ? 1 : t->block_jobs;
+        }
+        if (dice_percent(d, 25))
+                t->images = dice_words(d, random_images, 3, 40);
+        if (dice_percent(d, 25))
+                t->portgroups = dice_words(d, random_portgroups, 3, 40);
+        if (dice_percent(d, 20))
+                t->cpu_pins = random_pins[dice_below(d, ARRAY_SIZE(random_pins))];
+        if (dice_percent(d, 20))
+                t->numa_nodes = random_nodes[dice_below(d, ARRAY_SIZE(random_nodes))];
+        v->ties = t;
+}
+
+/* From choices of their own, so that all else of a seed's cluster stays what it was. */
+static inline void random_bonds(Dice *d, Host *hosts, uint32_t n_hosts, Vm *vms, uint32_t n_vms) {
+        for (uint32_t i = 0; i < n_hosts; i++)
+                if (dice_percent(d, 60))
+                        random_platform(d, &hosts[i]);
+        for (uint32_t i = 0; i < n_vms; i++)
+                if (dice_percent(d, 30))
+                        random_ties(d, &vms[i]);
+}
+
 /* plain: equal healthy hosts, no rules. Else anything goes, overfull hosts too. */
 static inline const Snapshot *cluster_of_dice(Dice d, bool plain) {
         Arena *a = d.arena;
@@ -317,6 +396,11 @@ static inline const Snapshot *cluster_of_dice(Dice d, bool plain) {
                 random_rule(&d, &rules[i], i, n_hosts, n_vms);
         for (uint32_t i = 0; i < n_hosts && !plain; i++)
                 random_measured(&d, &hosts[i], i, vms, n_vms);
+        if (!plain && (!d.bytes || d.n > 0)) {
+                Dice more = d.bytes ? d : (Dice){ .prng = prng_seeded(dice_below(&d, 1u << 30)), .arena = a };
+
+                random_bonds(&more, hosts, n_hosts, vms, n_vms);
+        }
         *s = (Snapshot){ .cluster = "random",
                          .n_hosts = n_hosts,
                          .n_vms = n_vms,

@@ -71,7 +71,6 @@ static const struct {
         { "PEER_LOST", "tells a bad path from a far one; distance goes by the round trip" },
         { "VM_TITLE", "its words that begin with # are groups and labels, which are read" },
         { "DISK_TRANSPORT", "inventory" },
-        { "DISK_SLOT", "inventory: where to pull it" },
         { "DISK_SIZE", "inventory" },
         { "DISK_STANDBY", "says why the rest is old" },
         { "DISK_AGE", "says how old the rest is" },

@@ -56,7 +56,7 @@ static bool texts_differ(const char *left, const char *right) {
 }
 
 /* Serial numbers that differ were compared before: a disk is not in two sources' words under two of them. */
-static bool contradict(const Device *left, const Device *right) {
+static bool disks_contradict(const Device *left, const Device *right) {
         return texts_differ(model_of(left), model_of(right)) ||
                texts_differ(device_text(left, METRIC_DISK_KIND), device_text(right, METRIC_DISK_KIND)) ||
                (device_text(left, METRIC_DISK_SERIAL) && device_text(right, METRIC_DISK_SERIAL)) ||
@@ -96,14 +96,14 @@ static Device *only_one_at(const DeviceTable *t, const Place *at, const char *so
         return found;
 }
 
-static bool bare_is_enough(const DeviceTable *t, const Device *left, const Place *a, const Device *right,
-                           const Place *b) {
+static bool bare_is_enough(const DeviceTable *t, const Device *left, const Place *at, const Device *right,
+                           const Place *there) {
         const char *x = model_of(left), *y = model_of(right);
 
-        if (a->fields > 1 && b->fields > 1)
+        if (at->fields > 1 && there->fields > 1)
                 return true;
-        return x && y && *x && *y && is_one_enclosure(t, left->source, a) &&
-               is_one_enclosure(t, right->source, b);
+        return x && y && *x && *y && is_one_enclosure(t, left->source, at) &&
+               is_one_enclosure(t, right->source, there);
 }
 
 Device *disk_by_slot(const DeviceTable *t, const Device *d) {
@@ -117,7 +117,7 @@ Device *disk_by_slot(const DeviceTable *t, const Device *d) {
 
                 if (other == d || disk_slot_has_source(d, other->source) || !place_of(other, &there) ||
                     !places_fit(&at, &there) || only_one_at(t, &at, other->source) != other ||
-                    only_one_at(t, &there, d->source) != d || contradict(d, other) ||
+                    only_one_at(t, &there, d->source) != d || disks_contradict(d, other) ||
                     !bare_is_enough(t, d, &at, other, &there))
                         continue;
                 if (found) /* of a third source: which of them is not asked */

@@ -6,7 +6,7 @@
  * disk of either source and no other. Where only the last field is told ("3"), all disks of the other source have to be
  * in one enclosure of one controller, and both sources name the same model.
  *
- * Owner: the table. Errors: none. Threads: any, each its own table.
+ * Units: none. Owner: the table. Errors: none. Threads: any, each its own table.
  */
 #pragma once
 
