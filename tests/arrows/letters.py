@@ -19,6 +19,9 @@ LETTERS_MOST = 8
 PAIRS = {'a': 'b', 'x': 'y'}  # two of one type: what is compared
 QUIET = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|^[ \t]*#(?:[^\n]*\\\n)*[^\n]*', re.S | re.M)
 PARAMETER = re.compile(r'^(\s*.*?[\s*])([a-z]+)(\[[^\]]*\])?\s*$', re.S)
+BRACKET = re.compile(r'[{(]')
+AFTER = re.compile(r'\s*(?:[a-z_]+(?:\([^()]*\))?\s*)*')
+NAME = re.compile(r'(\w+)\s*$')
 NUMBERS = set('int unsigned char bool double long size_t ssize_t usec_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t '
               '__int128 HostIx VmIx'.split())
 WORDS = {('a', 'char'): 'text', ('a', 'void'): 'object', ('a', 'xmlNode'): 'node', ('e', 'ExplainPlan'): 'explained',
@@ -43,33 +46,30 @@ def quieted(text):
 def closing(code, at, opens, closes):
     """Past what closes the bracket right before `at`."""
     depth = 1
-    while at < len(code) and depth:
-        depth += (code[at] == opens) - (code[at] == closes)
-        at += 1
-    return at
+    for m in re.compile('[%s]' % re.escape(opens + closes)).finditer(code, at):
+        depth += 1 if m.group() == opens else -1
+        if not depth:
+            return m.end()
+    return len(code)
 
 
 def declarators(code):
     """Of each function at file scope: where its parameters begin and end, and where it ends."""
-    depth = at = 0
-    while at < len(code):
-        if code[at] in '{}':
-            depth += 1 if code[at] == '{' else -1
-        elif code[at] == '(' and depth == 0:
-            end = closing(code, at + 1, '(', ')')
-            after = end + re.match(r'\s*(?:[a-z_]+(?:\([^()]*\))?\s*)*', code[end:]).end()
-            name = re.search(r'(\w+)\s*$', code[:at])
-            if name and name.group(1) not in ('printf_like', 'static_assert') and after < len(code):
-                if code[after] == '{':
-                    whole = closing(code, after + 1, '{', '}')
-                    yield at + 1, end - 1, whole
-                    at = whole
-                    continue
-                if code[after] == ';':
-                    yield at + 1, end - 1, end
-            at = end
+    at = 0
+    while m := BRACKET.search(code, at):
+        if m.group() == '{':
+            at = closing(code, m.end(), '{', '}')
             continue
-        at += 1
+        begin = m.end()
+        at = end = closing(code, begin, '(', ')')
+        after = AFTER.match(code, end).end()
+        name = NAME.search(code, max(0, begin - 80), begin - 1)
+        if name and name.group(1) not in ('printf_like', 'static_assert') and after < len(code):
+            if code[after] == '{':
+                at = closing(code, after + 1, '{', '}')
+                yield begin, end - 1, at
+            elif code[after] == ';':
+                yield begin, end - 1, end
 
 
 def parameters(text):
