@@ -22,6 +22,7 @@
 #include "collectors/run/collector_settings.h"
 #include "collectors/run/libvirt_worker.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/out.h"
 #include "scheduler/model/host_label.h"
 #include "scheduler/snapshot/health/fault_grade.h"
 #include "scheduler/snapshot/wire/pulse.h"
@@ -138,7 +139,7 @@ static int peer_store_start(Agent *g, const AgentOptions *o) {
                 r = 1;
         }
         if (r == -EINVAL) {
-                (void) fprintf(stderr, "plimsoll-agent: %s: %s\n", fault.field, fault.what);
+                (void) out_say(stderr, "plimsoll-agent: %s: %s\n", fault.field, fault.what);
                 g->refused = true;
         }
         g->env.peer_store = r == 0 ? &g->peer_store : NULL;
@@ -320,7 +321,11 @@ static int report_show(Agent *g, const Report *report) {
 
         if (!text)
                 return -ENOMEM;
-        return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? -EIO : 0;
+        if (g->options->json)
+                out_json(stdout, text, strlen(text));
+        else
+                out_lines(stdout, text);
+        return fflush(stdout) != 0 || ferror(stdout) ? -EIO : 0;
 }
 
 /* Beside the report, for the service between its rounds. One that is lost is made up for by the next. */
@@ -345,7 +350,7 @@ static int report_send(Agent *g, const Report *report) {
         if (r == 0)
                 r = outbox_send(&g->outbox, g->host, clock_monotonic(), &fault);
         if (r == -EINVAL)
-                (void) fprintf(stderr, "plimsoll-agent: --redis: %s\n", fault.what);
+                (void) out_say(stderr, "plimsoll-agent: --redis: %s\n", fault.what);
         if (r == 0)
                 pulse_send(g, report);
         return r;

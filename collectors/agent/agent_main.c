@@ -11,6 +11,7 @@
 #include "collectors/run/collector_settings.h"
 #include "collectors/run/libvirt_worker.h"
 #include "scheduler/base/options.h"
+#include "scheduler/base/out.h"
 #include "scheduler/model/host_label.h"
 
 #define HELP_WIDTH   100
@@ -195,7 +196,7 @@ static void agent_help(void) {
 /* ---- the program ---- */
 
 static int agent_main_complain(const TextFault *fault) {
-        (void) fprintf(stderr, "plimsoll-agent: %s%s%s (see plimsoll-agent --help)\n", fault->field,
+        (void) out_say(stderr, "plimsoll-agent: %s%s%s (see plimsoll-agent --help)\n", fault->field,
                        fault->field[0] ? ": " : "", fault->what);
         return 2;
 }
@@ -234,7 +235,7 @@ int main(int argc, char **argv) {
                 return 0;
         }
         if (arena_open(MEMORY_BYTES, &a) < 0) {
-                (void) fprintf(stderr, "plimsoll-agent: out of memory\n");
+                (void) out_say(stderr, "plimsoll-agent: out of memory\n");
                 return 1;
         }
         r = agent_options_read(&a, &o, &options, &fault);

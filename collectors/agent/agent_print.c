@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "collectors/agent/collector_log.h"
+#include "scheduler/base/out.h"
 #include "scheduler/base/text.h"
 
 #define CELL        64
@@ -18,7 +19,7 @@ static void agent_print_put(FILE *f, const char *fmt, ...) {
         va_list ap;
 
         va_start(ap, fmt);
-        (void) vfprintf(f, fmt, ap);
+        (void) out_vsay(f, fmt, ap);
         va_end(ap);
 }
 
@@ -139,10 +140,10 @@ static void print_cpu(FILE *f, const Report *r) {
 
                         if (s->metric != METRIC_CPU_BUSY)
                                 continue;
-                        agent_print_put(f, "%s%s %s",
-                                        shown == 0        ? "  each cpu   "
-                                        : shown % 10 == 0 ? "\n             "
-                                                          : "  ",
+                        agent_print_put(f,
+                                        shown == 0        ? "  each cpu   %s %s"
+                                        : shown % 10 == 0 ? "\n             %s %s"
+                                                          : "  %s %s",
                                         s->subject, as_percent(s->number, a));
                         shown++;
                 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/text_harmless.h"
 #include "scheduler/snapshot/json/text_writer.h"
 
 #define NAME_SIZE 128
@@ -34,17 +35,25 @@ static void name_print(const MetricDef *d, char ret[NAME_SIZE]) {
         ret[k] = '\0';
 }
 
-/* Backslash, quote and newline are escaped in label values. */
+/* Backslash, quote and newline are escaped in label values; what is not harmless is written as \u202e is here, so
+ * that curl on a terminal shows it. */
 static void put_label(TextWriter *w, const char *key, size_t n, const char *value) {
         text_writer_put(w, key, n);
         text_writer_put(w, "=\"", 2);
-        for (; *value; value++) {
-                if (*value == '\\' || *value == '"')
+        for (size_t left = strlen(value), len; left > 0; value += len, left -= len) {
+                char escape[16];
+                uint32_t c;
+
+                len = text_char(value, left, &c);
+                (void) snprintf(escape, sizeof(escape), "\\\\u%04x", c == TEXT_CHAR_BROKEN ? 0xfffdU : c);
+                if (c == '\\' || c == '"')
                         text_writer_put(w, "\\", 1);
-                if (*value == '\n')
+                if (c == '\n')
                         text_writer_put(w, "\\n", 2);
+                else if (text_char_is_harmless(c))
+                        text_writer_put(w, value, len);
                 else
-                        text_writer_put(w, value, 1);
+                        text_writer_word(w, escape);
         }
         text_writer_put(w, "\"", 1);
 }

@@ -4,10 +4,12 @@
  *   log_event(LOG_INFO, "migration.done", "vm=%s from=%s to=%s seconds=%.1f", …)
  *   → 2026-03-01T12:00:00Z info migration.done vm=web1 from=h1 to=h2 seconds=3.2
  *
- * A value with a space or quote in it goes through LOG_QUOTED's %s: log_quote(). Threads: any.
+ * Values come from outside. A text (%s) behind '=' is quoted by log_quote() where it is more than a word, and is
+ * not quoted twice; one in quotes of the form (="%s") and one that stands elsewhere is escaped as in there. So no
+ * name makes a line, a key or an escape sequence of its own.
  *
  * Units: none. Owner: `buf` is the caller's; a LogThread the thread's. Errors: none: a line that cannot be
- * written is lost.
+ * written is lost. Threads: any.
  */
 #pragma once
 
@@ -37,5 +39,9 @@ typedef struct LogThread {
 /* For the calling thread, from now on; it must outlive that. NULL: as at first. */
 void log_thread(const LogThread *t);
 
-/* `s` in double quotes with \" \\ \n escaped, cut to fit, in buf. Returns buf. */
+/* `s` in double quotes, cut to fit, in buf: \" \\ \n \t \r; what is not harmless (text_harmless.h) as \u202e,
+ * \U000e0001, and a byte that is not UTF-8 as \x9b. Returns buf. */
 const char *log_quote(const char *s, char *buf, size_t size);
+
+/* `s` as it is where it is one word, else as log_quote() has it: what stands behind a key. Returns buf. */
+const char *log_value(const char *s, char *buf, size_t size);

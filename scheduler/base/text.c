@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/text_harmless.h"
+
 void text_fault(TextFault *f, const char *field, const char *fmt, ...) {
         va_list ap;
 
@@ -148,29 +150,6 @@ const char *text_nearest(const char *word, const char *const *words, size_t n) {
         return nearest;
 }
 
-/* The length of the UTF-8 sequence at s, or 0 when it is not valid (RFC 3629). */
-static size_t utf8_length(const unsigned char *s, size_t n) {
-        size_t len = s[0] < 0x80             ? 1
-                     : (s[0] & 0xe0) == 0xc0 ? 2
-                     : (s[0] & 0xf0) == 0xe0 ? 3
-                     : (s[0] & 0xf8) == 0xf0 ? 4
-                                             : 0;
-        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-        uint32_t c;
-
-        if (len == 0 || len > n)
-                return 0;
-        if (len == 1)
-                return 1;
-        c = s[0] & (0x7fU >> len);
-        for (size_t i = 1; i < len; i++) {
-                if ((s[i] & 0xc0) != 0x80)
-                        return 0;
-                c = c << 6 | (s[i] & 0x3f);
-        }
-        return c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : len;
-}
-
 /* Eight bytes at once: ASCII, none below 0x20, none 0x7f? May say no where it is so, never yes where not
  * ("determine if a word has a byte less than n", Anderson, Bit Twiddling Hacks). */
 static bool eight_are_plain(const unsigned char *bytes) {
@@ -186,17 +165,15 @@ bool text_is_line(const char *s, size_t n) {
         const unsigned char *p = (const unsigned char *) s;
 
         for (size_t i = 0; i < n;) {
-                size_t len;
+                uint32_t c;
 
                 if (n - i >= 8 && eight_are_plain(p + i)) {
                         i += 8;
                         continue;
                 }
-                len = p[i] < 0x80 ? 1 : utf8_length(p + i, n - i);
-
-                if (len == 0 || p[i] < 0x20 || p[i] == 0x7f)
+                i += text_char(s + i, n - i, &c);
+                if (c == TEXT_CHAR_BROKEN || c < 0x20 || c == 0x7f)
                         return false;
-                i += len;
         }
         return true;
 }

@@ -16,6 +16,7 @@
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/plan_text.h"
 
 typedef struct Apply {
@@ -61,7 +62,7 @@ static ExitStatus from_plan_file(Apply *apply, const char *path) {
         apply->n = plan->n_moves;
         apply->file = plan;
         if (!in->json)
-                (void) fprintf(in->out.out, "%s: %u moves in %u waves\n", path, plan->n_moves, plan->n_waves);
+                (void) out_say(in->out.out, "%s: %u moves in %u waves\n", path, plan->n_moves, plan->n_waves);
         return EXIT_DONE;
 }
 
@@ -113,7 +114,7 @@ static ExitStatus cmd_apply_ask(const Apply *apply) {
                         apply->in, EXIT_BAD_INPUT, "%s; nothing was moved",
                         apply->in->json ? "--json does not ask: --yes is needed"
                                         : "there is nobody to ask: without a terminal --yes is needed");
-        (void) fprintf(apply->in->out.out, "\nMove %u VM%s now? [y/N] ", apply->n, apply->n == 1 ? "" : "s");
+        (void) out_say(apply->in->out.out, "\nMove %u VM%s now? [y/N] ", apply->n, apply->n == 1 ? "" : "s");
         (void) fflush(apply->in->out.out);
         if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
                 return command_complain(apply->in, EXIT_FAILED, "nothing was moved");
@@ -189,7 +190,7 @@ static void cmd_apply_keep(Apply *apply, const MoveOutcome *outcomes) {
                 r = audit_store_write(&apply->leadership, in->arena, apply->facts.settings,
                                       apply->facts.snapshot, entry);
         if (r != 0)
-                (void) fprintf(in->err.out, "%s: the record of this could not be kept: %s\n", in->program,
+                (void) out_say(in->err.out, "%s: the record of this could not be kept: %s\n", in->program,
                                r == 1         ? "another leads"
                                : r == -ENOMEM ? "out of memory"
                                               : store_error(apply->leadership.store));
@@ -216,7 +217,7 @@ static void cmd_apply_print_json(const Apply *apply, const MoveOutcome *outcomes
         }
         (void) json_object_set_new(o, "schema", json_string("plimsoll.apply/1"));
         (void) json_object_set_new(o, "moves", list);
-        (void) json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', out);
         json_decref(o);
 }
@@ -235,7 +236,7 @@ static ExitStatus cmd_apply_status_of(const Apply *apply, const MoveOutcome *out
                         status = EXIT_BLOCKED;
         }
         if (!apply->in->json)
-                (void) fprintf(apply->in->out.out, "%u of %u moved\n", done, apply->n);
+                (void) out_say(apply->in->out.out, "%u of %u moved\n", done, apply->n);
         return status;
 }
 

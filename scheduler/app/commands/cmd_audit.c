@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/snapshot/files/audit_text.h"
 
@@ -103,7 +104,7 @@ static void cmd_audit_print_json(const Audit *audit) {
         o = json_pack("{s:s, s:s, s:I, s:s*, s:o, s:o}", "schema", "plimsoll.audit/1", "cluster",
                       audit->cluster, "since", (json_int_t) audit->since, "paused", audit->paused, "sum",
                       sum_json(&audit->sum), "decisions", list);
-        (void) json_dumpf(o, audit->in->out.out,
+        (void) json_print(o, audit->in->out.out,
                           JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
         (void) fputc('\n', audit->in->out.out);
         json_decref(o);
@@ -129,7 +130,7 @@ static void put_cell(FILE *out, const char *text, bool last) {
 
 static void cmd_audit_put_number(FILE *out, int64_t value) {
         if (value != UNKNOWN)
-                (void) fprintf(out, "%lld", (long long) value);
+                (void) out_say(out, "%lld", (long long) value);
         (void) fputc(',', out);
 }
 
@@ -220,7 +221,7 @@ static void print_loads(const Screen *out, const AuditEntry *entry) {
                 const HostLoad *b = &entry->before[i], *l = audit_load(entry->after, entry->n_after, b->host);
                 char safe[256], buf[4][HUMAN_SIZE];
 
-                (void) fprintf(out->out, "  %s: CPU %s > %s, memory %s > %s\n",
+                (void) out_say(out->out, "  %s: CPU %s > %s, memory %s > %s\n",
                                text_safe(b->host, safe, sizeof(safe)),
                                human_permille(b->cpu_permille, buf[0]),
                                l ? human_permille(l->cpu_permille, buf[1]) : "not looked at yet",
@@ -235,13 +236,13 @@ static void cmd_audit_print_answer(const Screen *out, const AuditEntry *entry) {
 
         if (!entry->waiting || !entry->answer)
                 return;
-        (void) fprintf(out->out, "; plan %s: %s", text_safe(entry->waiting, id, sizeof(id)),
+        (void) out_say(out->out, "; plan %s: %s", text_safe(entry->waiting, id, sizeof(id)),
                        text_safe(entry->answer, by, sizeof(by)));
         if (entry->by)
-                (void) fprintf(out->out, "%s%s", entry->answered_at > 0 ? " by " : ": ",
+                (void) out_say(out->out, "%s%s", entry->answered_at > 0 ? " by " : ": ",
                                text_safe(entry->by, by, sizeof(by)));
         if (entry->answered_at > 0)
-                (void) fprintf(out->out, " at %s", human_time(entry->answered_at, when));
+                (void) out_say(out->out, " at %s", human_time(entry->answered_at, when));
 }
 
 static int print_entry(Invocation *in, const AuditEntry *entry) {
@@ -258,19 +259,19 @@ static int print_entry(Invocation *in, const AuditEntry *entry) {
         char when[HUMAN_SIZE], safe[256];
         int r = 0;
 
-        (void) fprintf(in->out.out, "%s%s%s  %s, %s", screen_style(&in->out, STYLE_STRONG),
+        (void) out_say(in->out.out, "%s%s%s  %s, %s", screen_style(&in->out, STYLE_STRONG),
                        human_time(entry->at, when), screen_style(&in->out, STYLE_PLAIN), entry->mode,
                        entry->status);
         if (entry->refused > 0)
-                (void) fprintf(in->out.out, ", %lld VMs refused", (long long) entry->refused);
+                (void) out_say(in->out.out, ", %lld VMs refused", (long long) entry->refused);
         if (entry->n_moves == 0)
                 (void) fputs(", nothing was moved", in->out.out);
         cmd_audit_print_answer(&in->out, entry);
         if (entry->record)
-                (void) fprintf(in->out.out, "  (record %s)", text_safe(entry->record, safe, sizeof(safe)));
+                (void) out_say(in->out.out, "  (record %s)", text_safe(entry->record, safe, sizeof(safe)));
         (void) fputc('\n', in->out.out);
         if (entry->paused)
-                (void) fprintf(in->out.out, "  balance was paused: %s\n",
+                (void) out_say(in->out.out, "  balance was paused: %s\n",
                                text_safe(entry->paused, safe, sizeof(safe)));
         for (uint32_t i = 0; i < entry->n_moves && r == 0; i++)
                 r = move_row(in->arena, &t, &entry->moves[i]);
@@ -285,7 +286,7 @@ static void cmd_audit_print_sum(const Audit *audit) {
         const Screen *out = &audit->in->out;
         char safe[256];
 
-        (void) fprintf(out->out, "%u decision%s, %u move%s: %u done, %u failed\n", audit->n,
+        (void) out_say(out->out, "%u decision%s, %u move%s: %u done, %u failed\n", audit->n,
                        audit->n == 1 ? "" : "s", audit->sum.moves, audit->sum.moves == 1 ? "" : "s",
                        audit->sum.done, audit->sum.missed);
         for (int m = 0; m < AUDIT_MEASURE_N; m++) {
@@ -294,15 +295,15 @@ static void cmd_audit_print_sum(const Audit *audit) {
 
                 if (e->n == 0)
                         continue;
-                (void) fprintf(out->out,
+                (void) out_say(out->out,
                                "%s: predictions were off by %s in the median, by at most %s in 9 of 10",
                                audit_measure_names[m], human_permille(e->median, buf[0]),
                                human_permille(e->p90, buf[1]));
-                (void) fprintf(out->out, "; %s by %s\n", e->bias < 0 ? "too short" : "too long",
+                (void) out_say(out->out, "; %s by %s\n", e->bias < 0 ? "too short" : "too long",
                                human_permille(e->bias < 0 ? -e->bias : e->bias, buf[2]));
         }
         if (audit->paused)
-                (void) fprintf(
+                (void) out_say(
                         out->out,
                         "%sbalance is paused: %s%s; repairs and evacuation go on. To go on with it: plimsoll "
                         "audit --acknowledge\n",

@@ -9,6 +9,7 @@
 #include "scheduler/app/commands/vm_options.h"
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/decide/query/fit.h"
 
@@ -83,7 +84,7 @@ static void cmd_capacity_print_answer(const Counting *c) {
         const Screen *screen = &c->in->out;
         char size[HUMAN_SIZE], safe[256];
 
-        (void) fprintf(screen->out, "%s%s%u more VM%s%s of %lld vCPU%s, %s, using %lld.%lld cores each%s",
+        (void) out_say(screen->out, "%s%s%u more VM%s%s of %lld vCPU%s, %s, using %lld.%lld cores each%s",
                        screen_style(screen, STYLE_STRONG), c->fit.at_least ? "at least " : "", c->fit.count,
                        c->fit.count == 1 ? "" : "s", screen_style(screen, STYLE_PLAIN), (long long) vm->vcpus,
                        vm->vcpus == 1 ? "" : "s", human_mib(vm->memory_mib, size),
@@ -92,12 +93,12 @@ static void cmd_capacity_print_answer(const Counting *c) {
                                ? " (as the VMs that are here do on average)"
                                : "");
         for (uint32_t i = 0; i < vm->groups.n; i++)
-                (void) fprintf(screen->out, ", group %s", text_safe(vm->groups.at[i], safe, sizeof(safe)));
+                (void) out_say(screen->out, ", group %s", text_safe(vm->groups.at[i], safe, sizeof(safe)));
         (void) fputs(", fit below the load line\n", screen->out);
         if (c->what_if.any || c->what_if.set)
-                (void) fprintf(screen->out, "as it is, without what is supposed: %u\n", c->before);
+                (void) out_say(screen->out, "as it is, without what is supposed: %u\n", c->before);
         if (c->notes)
-                (void) fprintf(screen->out, "note: %s\n", text_safe(c->notes, safe, sizeof(safe)));
+                (void) out_say(screen->out, "note: %s\n", text_safe(c->notes, safe, sizeof(safe)));
 }
 
 static int print_ends(const Counting *c) {
@@ -150,7 +151,7 @@ static int print_hosts(const Counting *c) {
         (void) fputc('\n', c->in->out.out);
         table_print(&t, &c->in->out, "  ");
         if (!all && n > SHOW_HOSTS)
-                (void) fprintf(c->in->out.out, "  … and %u more hosts (--all shows every one)\n",
+                (void) out_say(c->in->out.out, "  … and %u more hosts (--all shows every one)\n",
                                n - SHOW_HOSTS);
         return 0;
 }
@@ -202,7 +203,7 @@ static ExitStatus cmd_capacity_print_json(const Counting *c) {
                 (void) json_object_set_new(what_if, "more_before", json_integer(c->before));
                 (void) json_object_set_new(o, "what_if", what_if);
         }
-        (void) json_dumpf(o, c->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+        (void) json_print(o, c->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
         (void) fputc('\n', c->in->out.out);
         json_decref(o);
         return EXIT_DONE;

@@ -6,6 +6,7 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/timing.h"
 #include "scheduler/app/text/plan_text.h"
 #include "scheduler/decide/judge/plan_check.h"
@@ -60,7 +61,7 @@ static void cmd_check_print_json(const Judgement *j, FILE *out) {
         for (uint32_t i = 0; i < j->n_conflicts; i++)
                 (void) json_array_append_new(conflicts, conflict_json(j, &j->conflicts[i]));
         (void) json_object_set_new(o, "cannot_hold", conflicts);
-        (void) json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', out);
         json_decref(o);
 }
@@ -69,7 +70,7 @@ static void cmd_check_print_text(const Judgement *j, const Screen *screen) {
         uint32_t kept = j->n_objections < SHOW_OBJECTIONS ? j->n_objections : SHOW_OBJECTIONS;
 
         if (j->n_objections == 0) {
-                (void) fprintf(screen->out, "%ssafe%s: all %u moves in %u waves, at every instant\n",
+                (void) out_say(screen->out, "%ssafe%s: all %u moves in %u waves, at every instant\n",
                                screen_style(screen, STYLE_GOOD), screen_style(screen, STYLE_PLAIN),
                                j->plan->n_moves, j->plan->n_waves);
                 return;
@@ -77,11 +78,11 @@ static void cmd_check_print_text(const Judgement *j, const Screen *screen) {
         for (uint32_t i = 0; i < kept; i++) {
                 char safe[512];
 
-                (void) fprintf(screen->out, "  %s\n", text_safe(j->objections[i].text, safe, sizeof(safe)));
+                (void) out_say(screen->out, "  %s\n", text_safe(j->objections[i].text, safe, sizeof(safe)));
         }
         if (kept < j->n_objections)
-                (void) fprintf(screen->out, "  … and %u more\n", j->n_objections - kept);
-        (void) fprintf(screen->out, "%snot safe%s: %u objection%s to %u moves\n",
+                (void) out_say(screen->out, "  … and %u more\n", j->n_objections - kept);
+        (void) out_say(screen->out, "%snot safe%s: %u objection%s to %u moves\n",
                        screen_style(screen, STYLE_BAD), screen_style(screen, STYLE_PLAIN), j->n_objections,
                        j->n_objections == 1 ? "" : "s", j->plan->n_moves);
 }

@@ -10,6 +10,7 @@
 #include "scheduler/app/round/confirm_store.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/snapshot/files/waiting_text.h"
 
@@ -60,7 +61,7 @@ static void cmd_confirm_print_json(const Confirming *confirming, const char *id)
                         (void) json_array_append_new(list, cmd_confirm_one_json(&confirming->list[i]));
         o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.confirm/1", "cluster", confirming->cluster,
                       "plans", list);
-        (void) json_dumpf(o, confirming->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(o, confirming->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', confirming->in->out.out);
         json_decref(o);
 }
@@ -108,7 +109,7 @@ static int cmd_confirm_print_list(const Confirming *confirming) {
                         return r;
         }
         if (t.n_rows == 0)
-                (void) fprintf(confirming->in->out.out, "no plan of %s waits for a person\n",
+                (void) out_say(confirming->in->out.out, "no plan of %s waits for a person\n",
                                confirming->cluster);
         else
                 table_print(&t, &confirming->in->out, "");
@@ -126,7 +127,7 @@ static int print_one(const Confirming *confirming, const Waiting *w) {
         const Screen *out = &confirming->in->out;
         char summary[512];
 
-        (void) fprintf(out->out, "plan %s%s%s (%s): %s\n", screen_style(out, STYLE_STRONG), w->plan.id,
+        (void) out_say(out->out, "plan %s%s%s (%s): %s\n", screen_style(out, STYLE_STRONG), w->plan.id,
                        screen_style(out, STYLE_PLAIN), cmd_confirm_state_words(a, w, clock_now()),
                        text_safe(w->plan.summary, summary, sizeof(summary)));
         for (uint32_t i = 0; i < w->file->n_moves; i++) {
@@ -144,7 +145,7 @@ static int print_one(const Confirming *confirming, const Waiting *w) {
         }
         table_print(&t, out, "  ");
         if (w->plan.state == WAITING_ASKED && !w->answered)
-                (void) fprintf(out->out, "plimsoll confirm %s --yes has it carried out, --reject does not\n",
+                (void) out_say(out->out, "plimsoll confirm %s --yes has it carried out, --reject does not\n",
                                w->plan.id);
         return 0;
 }
@@ -178,7 +179,7 @@ static ExitStatus cmd_confirm_answer(const Confirming *confirming, const Waiting
                                         "plan %s was answered already, or does not wait any more",
                                         w->plan.id);
         if (!confirming->in->json)
-                (void) fprintf(confirming->in->out.out, "%s\n",
+                (void) out_say(confirming->in->out.out, "%s\n",
                                yes ? "accepted: the service carries it out if it still holds by the facts of "
                                      "now (plimsoll status, plimsoll audit)"
                                    : "rejected: it is not asked again for a while (service.confirm_again)");

@@ -5,6 +5,7 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/decide/problem/distance.h"
 
@@ -119,8 +120,9 @@ static int text_print(const View *view) {
         r = view->s->n_hosts <= MATRIX_MOST ? matrix_print(view) : far_print(view);
         if (r < 0)
                 return r;
-        (void) fprintf(view->in->out.out, "%s%llu of %llu pairs measured%s\n",
-                       view->s->n_hosts > 0 ? "\n" : "", (unsigned long long) pairs,
+        if (view->s->n_hosts > 0)
+                (void) fputc('\n', view->in->out.out);
+        (void) out_say(view->in->out.out, "%llu of %llu pairs measured%s\n", (unsigned long long) pairs,
                        (unsigned long long) view->s->n_hosts *
                                (view->s->n_hosts > 0 ? view->s->n_hosts - 1 : 0) / 2,
                        pairs > 0 ? "; \"~\" is an estimate" : ": no agent told of a round trip");
@@ -140,7 +142,7 @@ static json_t *pair_json(const View *view, HostIx left, HostIx right) {
         return o;
 }
 
-static int json_print(const View *view) {
+static int distance_json(const View *view) {
         const bool all = view->s->n_hosts <= PAIRS_MOST;
         json_t *pairs = json_array(), *hosts = json_array(), *whole;
         int r = 0;
@@ -163,7 +165,7 @@ static int json_print(const View *view) {
                 json_decref(whole);
                 return -ENOMEM;
         }
-        r = json_dumpf(whole, view->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        r = json_print(whole, view->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', view->in->out.out);
         json_decref(whole);
         return r < 0 ? -EIO : 0;
@@ -178,7 +180,7 @@ static ExitStatus cmd_distance_run(Invocation *in) {
                 int r = distance_map_build(in->arena, facts.snapshot, &v.map);
 
                 if (r == 0)
-                        r = in->json ? json_print(&v) : text_print(&v);
+                        r = in->json ? distance_json(&v) : text_print(&v);
                 if (r < 0)
                         status = command_complain(in, EXIT_FAILED, "%s", strerrordesc_np(-r));
         }

@@ -45,7 +45,7 @@ static void say_off(const Evacuation *evacuation) {
 
         for (uint32_t i = 0; i < evacuation->hosts.n; i++)
                 if (maintenance_off(evacuation->in, &evacuation->facts, evacuation->hosts.at[i], safe))
-                        (void) fprintf(evacuation->in->json ? evacuation->in->err.out
+                        (void) out_say(evacuation->in->json ? evacuation->in->err.out
                                                             : evacuation->in->out.out,
                                        "%s: %s\n", evacuation->hosts.at[i], safe);
 }
@@ -123,7 +123,7 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
         if (status == EXIT_DONE)
                 status = apply_what_if(in, &evacuation->facts, NULL);
         for (uint32_t i = 0; i < evacuation->hosts.n && !in->json; i++)
-                (void) fprintf(in->out.out,
+                (void) out_say(in->out.out,
                                "%s stays in maintenance: plimsoll maintenance exit %s gives it back\n",
                                text_safe(evacuation->hosts.at[i], safe, sizeof(safe)), safe);
         return status;

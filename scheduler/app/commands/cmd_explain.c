@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/explain_text.h"
 #include "scheduler/snapshot/files/plan_file.h"
 
@@ -33,7 +34,7 @@ static ExitStatus cmd_explain_print_json(const Explaining *explaining, json_t *o
                 }
                 (void) json_object_set_new(whole, "what_if", what_if);
         }
-        (void) json_dumpf(whole, explaining->in->out.out,
+        (void) json_print(whole, explaining->in->out.out,
                           JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
         (void) fputc('\n', explaining->in->out.out);
         json_decref(whole);

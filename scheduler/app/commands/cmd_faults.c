@@ -10,6 +10,7 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 
 #define LOG_SHOWN   100U
 #define WIDTH_PLAIN 100U /* where there is no terminal */
@@ -65,7 +66,7 @@ static void cmd_faults_print_json(Invocation *in, const Facts *facts, const Stri
         (void) json_object_set_new(o, "cluster", json_string(s->cluster));
         (void) json_object_set_new(o, "history", json_boolean(source_store(facts->source) != NULL));
         (void) json_object_set_new(o, "hosts", hosts);
-        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', in->out.out);
         json_decref(o);
 }
@@ -73,7 +74,7 @@ static void cmd_faults_print_json(Invocation *in, const Facts *facts, const Stri
 static void print_wrapped(const Screen *screen, const char *label, const char *text) {
         char safe[4096];
 
-        (void) fprintf(screen->out, "      %s", label);
+        (void) out_say(screen->out, "      %s", label);
         options_wrapped(screen->out, text_safe(text, safe, sizeof(safe)), 6 + (unsigned) strlen(label),
                         screen->width > 40 ? screen->width : WIDTH_PLAIN);
 }
@@ -83,13 +84,13 @@ static int cmd_faults_print_fault(Invocation *in, const Fault *f) {
         char safe[512], when[HUMAN_SIZE];
         const char *names = "";
 
-        (void) fprintf(screen->out, "  %s%-20s %s%lld %s%s", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "  %s%-20s %s%lld %s%s", screen_style(screen, STYLE_STRONG),
                        text_safe(f->device, safe, sizeof(safe)), screen_style(screen, style_of(f->grade)),
                        (long long) f->grade, grade_words[f->grade], screen_style(screen, STYLE_PLAIN));
         if (f->since > 0)
-                (void) fprintf(screen->out, "  since %s", human_time(f->since, when));
+                (void) out_say(screen->out, "  since %s", human_time(f->since, when));
         if (f->serial)
-                (void) fprintf(screen->out, "  serial %s", text_safe(f->serial, safe, sizeof(safe)));
+                (void) out_say(screen->out, "  serial %s", text_safe(f->serial, safe, sizeof(safe)));
         (void) fputc('\n', screen->out);
         if (f->why)
                 print_wrapped(screen, "", f->why);
@@ -109,9 +110,9 @@ static int cmd_faults_print_host(Invocation *in, const Host *host) {
         char safe[512];
         int r = 0;
 
-        (void) fprintf(screen->out, "%s%s%s: ", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%s%s%s: ", screen_style(screen, STYLE_STRONG),
                        text_safe(host->name, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
-        (void) fprintf(screen->out, "%sgrade %lld, %s%s\n", screen_style(screen, style_of(host->fault_grade)),
+        (void) out_say(screen->out, "%sgrade %lld, %s%s\n", screen_style(screen, style_of(host->fault_grade)),
                        (long long) host->fault_grade,
                        host->fault_grade == 0 && host->unread ? "no fault known"
                                                               : grade_words[host->fault_grade],
@@ -137,11 +138,11 @@ static int cmd_faults_print_list(Invocation *in, const Facts *facts, const Strin
                 shown++;
         }
         if (shown == 0)
-                (void) fprintf(in->out.out, "%sno faults%s are known on %u hosts\n",
+                (void) out_say(in->out.out, "%sno faults%s are known on %u hosts\n",
                                screen_style(&in->out, STYLE_GOOD), screen_style(&in->out, STYLE_PLAIN),
                                s->n_hosts);
         if (source_kind(facts->source) == SOURCE_HOSTS)
-                (void) fprintf(
+                (void) out_say(
                         in->out.out,
                         "%swithout agents and a store, disks are not asked and nothing is remembered%s\n",
                         screen_style(&in->out, STYLE_FAINT), screen_style(&in->out, STYLE_PLAIN));
@@ -204,10 +205,10 @@ static ExitStatus cmd_faults_clear(Invocation *in, const Facts *facts) {
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : store_error(store));
         if (in->json)
-                (void) fprintf(in->out.out,
+                (void) out_say(in->out.out,
                                "{ \"schema\": \"plimsoll.fault-clear/1\", \"cleared\": true }\n");
         else
-                (void) fprintf(
+                (void) out_say(
                         in->out.out,
                         "%s of %s is cleared: what speaks against it now is accepted; it counts again when "
                         "it grows\n",
@@ -248,22 +249,22 @@ static ExitStatus show_log(Invocation *in, const Facts *facts) {
                         (void) json_array_append_new(list, o);
                         continue;
                 }
-                (void) fprintf(in->out.out, "%s  %s %s  ", human_time(x->at, when),
+                (void) out_say(in->out.out, "%s  %s %s  ", human_time(x->at, when),
                                text_safe(x->host, safe[0], sizeof(safe[0])),
                                text_safe(x->device, safe[1], sizeof(safe[1])));
                 if (x->is != UNKNOWN)
-                        (void) fprintf(in->out.out, "grade %lld > %lld", (long long) x->was,
+                        (void) out_say(in->out.out, "grade %lld > %lld", (long long) x->was,
                                        (long long) x->is);
                 else
-                        (void) fprintf(in->out.out, "cleared by %s",
+                        (void) out_say(in->out.out, "cleared by %s",
                                        text_safe(x->by ? x->by : "?", safe[0], sizeof(safe[0])));
-                (void) fprintf(in->out.out, "%s%s\n", x->why ? ": " : "",
+                (void) out_say(in->out.out, "%s%s\n", x->why ? ": " : "",
                                x->why ? text_safe(x->why, safe[1], sizeof(safe[1])) : "");
         }
         if (in->json) {
                 json_t *o = json_pack("{s:s, s:O}", "schema", "plimsoll.fault-log/1", "log", list);
 
-                (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
                 (void) fputc('\n', in->out.out);
                 json_decref(o);
         }

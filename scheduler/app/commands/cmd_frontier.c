@@ -8,6 +8,7 @@
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/frontier_text.h"
 
 #define POOL_MAX ((size_t) FRONTIER_POINTS * FRONTIER_PRICE_N)

@@ -8,7 +8,7 @@ static void print_overview(const Invocation *in) {
                      "Usage: plimsoll COMMAND [options]\n\n",
                      out);
         for (unsigned i = 0; command_at(i); i++)
-                (void) fprintf(out, "  %-12s %s\n", command_at(i)->name, command_at(i)->summary);
+                (void) out_say(out, "  %-12s %s\n", command_at(i)->name, command_at(i)->summary);
         (void) fputs(
                 "\nplimsoll help COMMAND tells its options. Every command that shows something takes --json.\n"
                 "Exit status: 0 done, or nothing needed; 1 the work failed; 2 usage or bad input, nothing "

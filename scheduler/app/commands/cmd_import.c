@@ -46,7 +46,7 @@ static ExitStatus import_with(Invocation *in, const Importer *importer, const ch
         if (file_write(output, text, n, &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, output, &fault);
         if (strcmp(output, "-") != 0)
-                (void) fprintf(in->err.out, "%s: %u hosts, %u VMs, %u rules\n", output, s->n_hosts, s->n_vms,
+                (void) out_say(in->err.out, "%s: %u hosts, %u VMs, %u rules\n", output, s->n_hosts, s->n_vms,
                                s->n_rules);
         return EXIT_DONE;
 }
@@ -67,7 +67,7 @@ static ExitStatus cmd_import_run(Invocation *in) {
         }
         if (strcmp(word, "list") == 0 && in->options.n_arguments == 1) {
                 for (uint32_t i = 0; (importer = importer_at(i)); i++)
-                        (void) fprintf(in->out.out, "%-10s %s\n", importer->name, importer->summary);
+                        (void) out_say(in->out.out, "%-10s %s\n", importer->name, importer->summary);
                 return EXIT_DONE;
         }
         if (in->options.n_arguments == 1)

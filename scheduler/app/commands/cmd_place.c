@@ -8,6 +8,7 @@
 #include "scheduler/app/commands/vm_options.h"
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/trial_text.h"
 
@@ -36,23 +37,23 @@ static void print_wish(const Placing *placing) {
         FILE *out = placing->in->out.out;
         char size[HUMAN_SIZE], safe[256];
 
-        (void) fprintf(out, "%s%s%s: %lld vCPU%s, %s", screen_style(&placing->in->out, STYLE_STRONG),
+        (void) out_say(out, "%s%s%s: %lld vCPU%s, %s", screen_style(&placing->in->out, STYLE_STRONG),
                        placing->wanted.count > 1 ? "new VMs" : text_safe(vm->name, safe, sizeof(safe)),
                        screen_style(&placing->in->out, STYLE_PLAIN), (long long) vm->vcpus,
                        vm->vcpus == 1 ? "" : "s", human_mib(vm->memory_mib, size));
         for (uint32_t i = 0; i < vm->groups.n; i++)
-                (void) fprintf(out, ", group %s", text_safe(vm->groups.at[i], safe, sizeof(safe)));
+                (void) out_say(out, ", group %s", text_safe(vm->groups.at[i], safe, sizeof(safe)));
         for (uint32_t i = 0; i < vm->networks.n; i++)
-                (void) fprintf(out, ", network %s", text_safe(vm->networks.at[i], safe, sizeof(safe)));
+                (void) out_say(out, ", network %s", text_safe(vm->networks.at[i], safe, sizeof(safe)));
         for (uint32_t i = 0; i < vm->pools.n; i++)
-                (void) fprintf(out, ", pool %s", text_safe(vm->pools.at[i], safe, sizeof(safe)));
-        (void) fprintf(out, "; taken to use %lld.%lld cores%s\n", (long long) vm->cpu_mcores / 1000,
+                (void) out_say(out, ", pool %s", text_safe(vm->pools.at[i], safe, sizeof(safe)));
+        (void) out_say(out, "; taken to use %lld.%lld cores%s\n", (long long) vm->cpu_mcores / 1000,
                        (long long) vm->cpu_mcores % 1000 / 100,
                        placing->wanted.vm.cpu_mcores == UNKNOWN && !placing->wanted.like
                                ? ", as the VMs that are here do on average (--cpu says otherwise)"
                                : "");
         if (placing->notes)
-                (void) fprintf(out, "note: %s\n", text_safe(placing->notes, safe, sizeof(safe)));
+                (void) out_say(out, "note: %s\n", text_safe(placing->notes, safe, sizeof(safe)));
         (void) fputc('\n', out);
 }
 
@@ -66,11 +67,11 @@ static void print_settled(const Placing *placing) {
         if (a->plan->n_moves == 0)
                 (void) fputs("planned again with it there: no move is worth its price\n", out);
         else if (a->settled)
-                (void) fprintf(out, "planned again with %s there: %u move%s of other VMs, none of %s\n",
+                (void) out_say(out, "planned again with %s there: %u move%s of other VMs, none of %s\n",
                                a->n_vms > 1 ? "them" : "it", a->plan->n_moves,
                                a->plan->n_moves == 1 ? "" : "s", a->n_vms > 1 ? "theirs" : "its own");
         else
-                (void) fprintf(
+                (void) out_say(
                         out,
                         "planned again with %s there: %u of the %u moves are of what was just placed; no "
                         "better start was found\n",
@@ -123,21 +124,21 @@ static int cmd_place_print_text(const Placing *placing) {
         what_if_facts_print(&placing->what_if, screen);
         print_wish(placing);
         if (a->n_placed == 0)
-                (void) fprintf(screen->out, "%sno host takes it%s\n", screen_style(screen, STYLE_BAD),
+                (void) out_say(screen->out, "%sno host takes it%s\n", screen_style(screen, STYLE_BAD),
                                screen_style(screen, STYLE_PLAIN));
         else if (a->n_vms == 1)
-                (void) fprintf(screen->out, "%splace it on %s%s\n", screen_style(screen, STYLE_GOOD),
+                (void) out_say(screen->out, "%splace it on %s%s\n", screen_style(screen, STYLE_GOOD),
                                cmd_place_host_name(placing, a->vms[0].host),
                                screen_style(screen, STYLE_PLAIN));
         else
-                (void) fprintf(screen->out, "%s%u of %u find a place%s\n\n",
+                (void) out_say(screen->out, "%s%u of %u find a place%s\n\n",
                                screen_style(screen, a->n_placed == a->n_vms ? STYLE_GOOD : STYLE_BAD),
                                a->n_placed, a->n_vms, screen_style(screen, STYLE_PLAIN));
         if (a->n_vms > 1 && a->n_placed > 0)
                 r = print_several(placing);
         if (a->n_placed > 0)
                 print_settled(placing);
-        (void) fprintf(screen->out, "\n%sEach host, for %s:%s\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "\n%sEach host, for %s:%s\n", screen_style(screen, STYLE_STRONG),
                        a->n_vms > 1 ? "the first one" : "it", screen_style(screen, STYLE_PLAIN));
         return r == 0 ? trial_text_print(placing->in->arena, &view, screen) : r;
 }
@@ -216,7 +217,7 @@ static ExitStatus cmd_place_print_json(const Placing *placing) {
                 }
                 (void) json_object_set_new(o, "what_if", what_if);
         }
-        (void) json_dumpf(o, placing->in->out.out,
+        (void) json_print(o, placing->in->out.out,
                           JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
         (void) fputc('\n', placing->in->out.out);
         json_decref(o);

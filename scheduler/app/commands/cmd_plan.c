@@ -11,6 +11,7 @@
 #include "scheduler/app/round/round_record.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/timing.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/app/text/plan_text.h"
@@ -38,7 +39,7 @@ static ExitStatus cmd_plan_print_json(Invocation *in, const WhatIfFacts *assumed
         (void) json_object_set_new(o, "cluster", json_string(assumed->as_is->cluster));
         (void) json_object_set_new(o, "what_if", what_if);
         (void) json_object_set_new(o, "plan", json_loadb(text, n, 0, NULL));
-        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
         (void) fputc('\n', in->out.out);
         json_decref(o);
         return EXIT_DONE;
@@ -85,7 +86,7 @@ static int print_hbal_score(Invocation *in, const Round *round) {
         if (r == 0)
                 r = hbal_score(in->arena, round->snapshot, host_of, &after);
         if (r == 0)
-                (void) fprintf(in->err.out, "hbal's cluster score: %.8f now, %.8f after\n", before, after);
+                (void) out_say(in->err.out, "hbal's cluster score: %.8f now, %.8f after\n", before, after);
         return r;
 }
 

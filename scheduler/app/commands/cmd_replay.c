@@ -11,6 +11,7 @@
 #include "scheduler/app/round/round_record.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/plan_difference.h"
 #include "scheduler/app/text/plan_text.h"
@@ -152,7 +153,7 @@ static ExitStatus list_records(Invocation *in) {
         if (in->json) {
                 json_t *o = json_pack("{s:s, s:O}", "schema", "plimsoll.records/1", "records", list);
 
-                (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
                 (void) fputc('\n', in->out.out);
                 json_decref(o);
         } else if (r == 0 && n > 0) {
@@ -188,7 +189,7 @@ static void cmd_replay_print_json(const Replay *replay) {
                       replay->name, "version", PLIMSOLL_VERSION, "recorded_version", replay->record->version,
                       "same", replay->n_all == 0, "differences", (json_int_t) replay->n_all, "first", list,
                       "reservation", cmd_replay_reservation(replay));
-        (void) json_dumpf(o, replay->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(o, replay->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', replay->in->out.out);
         json_decref(o);
 }
@@ -201,16 +202,16 @@ static int cmd_replay_print_text(const Replay *replay) {
         Table table = table_begin(replay->in->arena, columns, ARRAY_SIZE(columns));
         char when[HUMAN_SIZE], safe[160];
 
-        (void) fprintf(out->out, "%s of %s, by plimsoll %s, mode %s: %s\n",
+        (void) out_say(out->out, "%s of %s, by plimsoll %s, mode %s: %s\n",
                        text_safe(replay->name, safe, sizeof(safe)), human_time(replay->record->at, when),
                        replay->record->version, replay->record->mode,
                        plan_text_summary(replay->in->arena, replay->round.plan));
         if (replay->n_all == 0) {
-                (void) fprintf(out->out, "%sthe same decision, byte for byte%s\n",
+                (void) out_say(out->out, "%sthe same decision, byte for byte%s\n",
                                screen_style(out, STYLE_GOOD), screen_style(out, STYLE_PLAIN));
                 return 0;
         }
-        (void) fprintf(out->out, "%sanother decision: %u difference%s%s%s%s\n", screen_style(out, STYLE_BAD),
+        (void) out_say(out->out, "%sanother decision: %u difference%s%s%s%s\n", screen_style(out, STYLE_BAD),
                        replay->n_all, replay->n_all == 1 ? "" : "s", screen_style(out, STYLE_PLAIN),
                        cmd_replay_reservation(replay) ? "; " : "",
                        cmd_replay_reservation(replay) ? cmd_replay_reservation(replay) : "");
@@ -221,7 +222,7 @@ static int cmd_replay_print_text(const Replay *replay) {
                         return -ENOMEM;
         table_print(&table, out, "  ");
         if (replay->n_all > replay->n_differences)
-                (void) fprintf(out->out, "  … and %u more\n", replay->n_all - replay->n_differences);
+                (void) out_say(out->out, "  … and %u more\n", replay->n_all - replay->n_differences);
         return 0;
 }
 
@@ -258,7 +259,7 @@ static ExitStatus cmd_replay_replay(Replay *replay) {
             scenario_folder_write(replay->in->arena, replay->record, &replay->round, folder, &fault) < 0)
                 return command_complain_fault(replay->in, EXIT_FAILED, folder, &fault);
         if (folder && !replay->in->json)
-                (void) fprintf(
+                (void) out_say(
                         replay->in->out.out,
                         "%s: README, cluster.json, settings, settings.yaml; what it is to tell goes into README\n",
                         folder);

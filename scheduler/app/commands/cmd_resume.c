@@ -16,7 +16,7 @@ static void cmd_resume_say(Invocation *in, const StopEntry *was, usec_t now) {
         if (in->json)
                 (void) fputs("{\"schema\": \"" STOP_ENTRY_SCHEMA "\", \"stop\": null}\n", in->out.out);
         else
-                (void) fprintf(in->out.out, "moves may start again; they were stopped for %s by %s: %s\n",
+                (void) out_say(in->out.out, "moves may start again; they were stopped for %s by %s: %s\n",
                                was->at > 0 && now > was->at
                                        ? human_ms((now - was->at) / USEC_PER_MSEC, lasted)
                                        : "an unknown time",

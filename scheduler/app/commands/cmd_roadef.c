@@ -67,7 +67,7 @@ static void cmd_roadef_report(const Invocation *in, const Problem *p, const Sear
 
         for (VmIx v = 0; v < p->n_vms; v++)
                 moved += result->host_of[v] != p->home[v];
-        (void) fprintf(
+        (void) out_say(
                 in->out.out, "initial %lld\ncost %lld\nmoved %u of %u\nevaluations %llu\nseconds %.1f\n",
                 (long long) result->before.tier[TIER_BALANCE], (long long) result->after.tier[TIER_BALANCE],
                 moved, p->n_vms, (unsigned long long) result->evaluations,

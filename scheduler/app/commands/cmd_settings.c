@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/settings/settings_doc.h"
 #include "scheduler/app/settings/settings_file.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/milp/exact.h"
 #include "scheduler/model/plan.h"
 #include "scheduler/model/rule_set.h"
@@ -34,7 +35,7 @@ static void cmd_settings_print_json(const Settings *s, FILE *out) {
                 (void) json_array_append_new(rows, row_json(&row));
         (void) json_object_set_new(o, "schema", json_string("plimsoll.settings/1"));
         (void) json_object_set_new(o, "settings", rows);
-        (void) json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', out);
         json_decref(o);
 }
@@ -48,7 +49,7 @@ static ExitStatus cmd_settings_show(Invocation *in, const Settings *s) {
         }
         if (settings_file_print(in->arena, s, false, &text) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
-        (void) fputs(text, in->out.out);
+        out_lines(in->out.out, text);
         return EXIT_DONE;
 }
 
@@ -66,7 +67,7 @@ static ExitStatus check_cluster(Invocation *in) {
                 if (strncmp(note, "no moves ", 9) == 0)
                         continue;
                 n++;
-                (void) fprintf(in->err.out, "%s: %s%s\n", in->program, text_safe(note, safe, sizeof(safe)),
+                (void) out_say(in->err.out, "%s: %s%s\n", in->program, text_safe(note, safe, sizeof(safe)),
                                bad);
         }
         facts_close(&facts);
@@ -84,7 +85,7 @@ static bool check_build(Invocation *in, const Settings *s) {
                 if (!row.is_default && row.value != 0 && strcmp(row.section->name, "plan") == 0 &&
                     strncmp(row.def->name, "exact_", 6) == 0) {
                         lacks = true;
-                        (void) fprintf(in->err.out, "%s: plan.%s: %s%s\n", in->program, row.def->name,
+                        (void) out_say(in->err.out, "%s: plan.%s: %s%s\n", in->program, row.def->name,
                                        exact_use_texts[EXACT_ABSENT],
                                        option_given(&in->options, "strict")
                                                ? ""
@@ -122,10 +123,10 @@ static ExitStatus cmd_settings_check(Invocation *in, const Settings *s) {
         }
         for (uint32_t i = 0; settings_row(s, i, &row); i++)
                 changed += !row.is_default;
-        (void) fprintf(in->out.out, "the settings are good; %u differ%s from the default", changed,
+        (void) out_say(in->out.out, "the settings are good; %u differ%s from the default", changed,
                        changed == 1 ? "s" : "");
         if (rules)
-                (void) fprintf(in->out.out, "; %u rules, %u groups, %u entries of hosts, %u windows",
+                (void) out_say(in->out.out, "; %u rules, %u groups, %u entries of hosts, %u windows",
                                rules->n_rules, rules->n_groups, rules->n_hosts, rules->n_windows);
         (void) fputc('\n', in->out.out);
         return EXIT_DONE;

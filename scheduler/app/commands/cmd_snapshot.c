@@ -15,7 +15,7 @@ static ExitStatus write_snapshot(Invocation *in, const Facts *facts) {
         if (file_write(path, text, n, &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, path, &fault);
         if (path[0] != '-' || path[1])
-                (void) fprintf(in->err.out, "%s: %u hosts, %u VMs\n", path, facts->snapshot->n_hosts,
+                (void) out_say(in->err.out, "%s: %u hosts, %u VMs\n", path, facts->snapshot->n_hosts,
                                facts->snapshot->n_vms);
         return EXIT_DONE;
 }

@@ -11,6 +11,7 @@
 #include "scheduler/app/state/move_journal.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/app/text/trial_text.h"
@@ -164,7 +165,7 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "leading", json_boolean(s->leads));
         (void) json_object_set_new(o, "lease", s->has_lease ? json_string(s->lease.holder) : json_null());
         (void) json_object_set_new(o, "recent", recent_json(s));
-        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
         (void) fputc('\n', in->out.out);
         json_decref(o);
 }
@@ -175,27 +176,27 @@ static void print_move(const LiveMove *m, const Screen *screen) {
         char vm[256], from[256], to[256], why[512], time[HUMAN_SIZE], predicted[HUMAN_SIZE];
         int64_t share = migration_permille(m->status.bytes_total, m->status.bytes_left);
 
-        (void) fprintf(screen->out, "  %-16s %s > %s  ", text_safe(m->order->vm, vm, sizeof(vm)),
+        (void) out_say(screen->out, "  %-16s %s > %s  ", text_safe(m->order->vm, vm, sizeof(vm)),
                        text_safe(m->order->from, from, sizeof(from)),
                        text_safe(m->order->to, to, sizeof(to)));
         if (m->status.phase == MIGRATION_RUNNING || m->status.phase == MIGRATION_VERIFYING) {
                 bar_print_progress(share, 16, screen);
-                (void) fprintf(screen->out, " %lld%%  ", (long long) (share / 10));
+                (void) out_say(screen->out, " %lld%%  ", (long long) (share / 10));
         } else {
                 Style style = m->status.phase == MIGRATION_DONE     ? STYLE_GOOD
                               : m->status.phase == MIGRATION_QUEUED ? STYLE_FAINT
                                                                     : STYLE_BAD;
 
-                (void) fprintf(screen->out, "%s%s%s  ", screen_style(screen, style),
+                (void) out_say(screen->out, "%s%s%s  ", screen_style(screen, style),
                                migration_phase_names[m->status.phase], screen_style(screen, STYLE_PLAIN));
         }
         if (m->status.phase == MIGRATION_QUEUED)
-                (void) fprintf(screen->out, "about %s", human_ms(m->order->predicted.ms, predicted));
+                (void) out_say(screen->out, "about %s", human_ms(m->order->predicted.ms, predicted));
         else
-                (void) fprintf(screen->out, "%s of %s", human_ms(m->running_ms, time),
+                (void) out_say(screen->out, "%s of %s", human_ms(m->running_ms, time),
                                human_ms(m->order->predicted.ms, predicted));
         if (m->status.message[0])
-                (void) fprintf(screen->out, ": %s", text_safe(m->status.message, why, sizeof(why)));
+                (void) out_say(screen->out, ": %s", text_safe(m->status.message, why, sizeof(why)));
         (void) fputc('\n', screen->out);
 }
 
@@ -205,7 +206,7 @@ static void print_waiting(const LiveState *l, usec_t now, const Screen *screen) 
         for (uint32_t i = 0; i < l->n_waiting; i++) {
                 const LiveWaiting *w = &l->waiting[i];
 
-                (void) fprintf(screen->out,
+                (void) out_say(screen->out,
                                "%splan %s waits for a person%s for %s more: %s; %s (plimsoll confirm %s)\n",
                                screen_style(screen, STYLE_WARN), text_safe(w->id, id, sizeof(id)),
                                screen_style(screen, STYLE_PLAIN),
@@ -220,7 +221,7 @@ static void print_lease(const Status *s, const Screen *screen) {
         char safe[512];
 
         if (s->has_lease && s->lease.holder[0])
-                (void) fprintf(screen->out, "the lease is held by %s\n",
+                (void) out_say(screen->out, "the lease is held by %s\n",
                                text_safe(s->lease.holder, safe, sizeof(safe)));
         else if (s->has_lease)
                 (void) fputs("the lease names nobody; it is free once it has run out\n", screen->out);
@@ -232,23 +233,23 @@ static void print_live(Arena *a, const Status *s, usec_t now, const Screen *scre
         char ago[HUMAN_SIZE], safe[512];
 
         if (!s->has_live) {
-                (void) fprintf(screen->out, "%sno service is at work on this cluster%s\n",
+                (void) out_say(screen->out, "%sno service is at work on this cluster%s\n",
                                screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN));
                 print_lease(s, screen);
                 return;
         }
         if (!s->leads)
-                (void) fprintf(screen->out, "%sno leader now%s; ", screen_style(screen, STYLE_WARN),
+                (void) out_say(screen->out, "%sno leader now%s; ", screen_style(screen, STYLE_WARN),
                                screen_style(screen, STYLE_PLAIN));
-        (void) fprintf(screen->out, "%s %s, mode %s, ", s->leads ? "leader" : "the last was",
+        (void) out_say(screen->out, "%s %s, mode %s, ", s->leads ? "leader" : "the last was",
                        text_safe(l->leader, safe, sizeof(safe)), modes ? modes : l->mode);
-        (void) fprintf(screen->out, "last round %s ago\n",
+        (void) out_say(screen->out, "last round %s ago\n",
                        human_ms(now > l->round_at ? (now - l->round_at) / USEC_PER_MSEC : 0, ago));
         if (!s->leads)
                 print_lease(s, screen);
-        (void) fprintf(screen->out, "%s\n", text_safe(l->summary, safe, sizeof(safe)));
+        (void) out_say(screen->out, "%s\n", text_safe(l->summary, safe, sizeof(safe)));
         if (l->paused)
-                (void) fprintf(screen->out, "%sbalance is paused: %s%s (plimsoll audit)\n",
+                (void) out_say(screen->out, "%sbalance is paused: %s%s (plimsoll audit)\n",
                                screen_style(screen, STYLE_BAD), text_safe(l->paused, safe, sizeof(safe)),
                                screen_style(screen, STYLE_PLAIN));
         print_waiting(l, now, screen);
@@ -303,7 +304,7 @@ static void print_stopped(const char *words, const Screen *screen) {
         char safe[1024];
 
         if (words)
-                (void) fprintf(screen->out, "%s%s%s\n\n", screen_style(screen, STYLE_BAD),
+                (void) out_say(screen->out, "%s%s%s\n\n", screen_style(screen, STYLE_BAD),
                                text_safe(words, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
 }
 
@@ -320,12 +321,12 @@ static void print_excluded(const Snapshot *s, const Screen *screen) {
         all = snapshot_excluded(s);
         if (all == 0)
                 return;
-        (void) fprintf(screen->out, "%s%s%u of %u hosts excluded%s", screen_style(screen, STYLE_BAD),
+        (void) out_say(screen->out, "%s%s%u of %u hosts excluded%s", screen_style(screen, STYLE_BAD),
                        snapshot_is_blind(s) ? "blind: " : "", all, s->n_hosts,
                        screen_style(screen, STYLE_PLAIN));
         for (int k = EXCLUDED_NONE + 1; k < EXCLUDED_N; k++)
                 if (n[k] > 0) {
-                        (void) fprintf(screen->out, "%s%u %s", between, n[k], words[k]);
+                        (void) out_say(screen->out, "%s%u %s", between, n[k], words[k]);
                         between = ", ";
                 }
         (void) fputs(")\n\n", screen->out);
@@ -340,7 +341,7 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
 
         for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
                 over += s->shares[h].over;
-        (void) fprintf(screen->out, "%s%s%s: %u hosts, %u VMs; hosts above their load line: %s%u%s\n\n",
+        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs; hosts above their load line: %s%u%s\n\n",
                        screen_style(screen, STYLE_STRONG), s->snapshot->cluster,
                        screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts, s->snapshot->n_vms,
                        screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,

@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/live_state.h"
+#include "scheduler/app/terminal/json_print.h"
 
 #define TRIES   5
 #define FOR_MAX (INT64_C(30) * 86400 * USEC_PER_SEC)
@@ -22,16 +23,16 @@ static void cmd_stop_say(Invocation *in, Store *store, const StopEntry *is, cons
                 json_t *o =
                         json_pack("{s:s, s:o}", "schema", STOP_ENTRY_SCHEMA, "stop", stopped_json(in, store));
 
-                (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
                 (void) fputc('\n', in->out.out);
                 json_decref(o);
                 return;
         }
-        (void) fprintf(in->out.out, "%s\n",
+        (void) out_say(in->out.out, "%s\n",
                        text_safe(words ? words : "all moves are stopped", safe, sizeof(safe)));
         if (replaced) {
                 words = stop_words(in->arena, was);
-                (void) fprintf(in->out.out, "this takes the place of: %s\n",
+                (void) out_say(in->out.out, "this takes the place of: %s\n",
                                text_safe(words ? words : "another stop", safe, sizeof(safe)));
         }
         if (live_state_get(store, in->arena, &live) == 0)
@@ -39,7 +40,7 @@ static void cmd_stop_say(Invocation *in, Store *store, const StopEntry *is, cons
                         running += live.moves[i].status.phase == MIGRATION_RUNNING ||
                                    live.moves[i].status.phase == MIGRATION_VERIFYING;
         if (running > 0)
-                (void) fprintf(in->out.out,
+                (void) out_say(in->out.out,
                                "%u move%s already running: what runs ends by itself (plimsoll status)\n",
                                running, running == 1 ? " is" : "s are");
         (void) fputs("plimsoll resume ends it\n", in->out.out);

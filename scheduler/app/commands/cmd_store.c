@@ -31,7 +31,7 @@ static int store_acl_put(Invocation *in, StoreAccount account) {
         if (r == 0)
                 r = store_account_line(in->arena, &account, &line);
         if (r == 0)
-                (void) fprintf(in->out.out, "%s\n", line);
+                (void) out_say(in->out.out, "%s\n", line);
         return r;
 }
 
@@ -59,7 +59,7 @@ static ExitStatus store_acl(Invocation *in, const char *cluster) {
         static const enum StoreRole roles[] = { ROLE_SERVICE, ROLE_OPERATOR, ROLE_READER };
         ExitStatus status;
 
-        (void) fprintf(in->out.out,
+        (void) out_say(in->out.out,
                        "# Accounts for cluster %s: aclfile of redis.conf (ACL LOAD reads it again). This "
                        "file holds passwords.\n"
                        "user default off\n",

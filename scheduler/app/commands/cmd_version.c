@@ -11,13 +11,13 @@ static ExitStatus cmd_version_run(Invocation *in) {
 
         (void) virGetVersion(&libvirt, NULL, NULL);
         if (in->json)
-                (void) fprintf(out,
+                (void) out_say(out,
                                "{\n  \"schema\": \"plimsoll.version/1\",\n  \"version\": \"%s\",\n"
                                "  \"libvirt\": \"%lu.%lu.%lu\",\n  \"exact_solver\": %s\n}\n",
                                PLIMSOLL_VERSION, libvirt / 1000000, libvirt / 1000 % 1000, libvirt % 1000,
                                exact_solver.solve ? "true" : "false");
         else
-                (void) fprintf(out, "plimsoll %s (libvirt %lu.%lu.%lu%s)\n", PLIMSOLL_VERSION,
+                (void) out_say(out, "plimsoll %s (libvirt %lu.%lu.%lu%s)\n", PLIMSOLL_VERSION,
                                libvirt / 1000000, libvirt / 1000 % 1000, libvirt % 1000,
                                exact_solver.solve ? "" : "; without the exact solver");
         return EXIT_DONE;

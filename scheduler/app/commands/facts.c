@@ -33,7 +33,7 @@ ExitStatus facts_read(Invocation *in, Facts *f) {
         for (uint32_t i = 0; (text = source_notice(f->source, i)); i++) {
                 char safe[512];
 
-                (void) fprintf(in->err.out, "%s: %s\n", in->program, text_safe(text, safe, sizeof(safe)));
+                (void) out_say(in->err.out, "%s: %s\n", in->program, text_safe(text, safe, sizeof(safe)));
         }
         return EXIT_DONE;
 }

@@ -11,6 +11,7 @@
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/bar.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/snapshot/build/off_vms.h"
 
@@ -56,13 +57,13 @@ static void say_entered(const Invocation *in, const char *host, const OperatorMa
                 return;
         (void) text_safe(host, safe, sizeof(safe));
         if (was->state != HOST_MAINTENANCE) {
-                (void) fprintf(in->out.out,
+                (void) out_say(in->out.out,
                                "%s is in maintenance%s: it takes no VM, and its VMs are to leave%s\n", safe,
                                is->for_good ? " for good" : "",
                                is->for_good ? ", also those that are off" : "");
                 return;
         }
-        (void) fprintf(in->out.out, "%s is in maintenance already, since %s by %s%s%s\n", safe,
+        (void) out_say(in->out.out, "%s is in maintenance already, since %s by %s%s%s\n", safe,
                        was->at > 0 ? human_time(was->at, when) : "an unknown time",
                        was->by ? text_safe(was->by, by, sizeof(by)) : "somebody",
                        is->leave_by != was->leave_by ? "; it has a new deadline" : "",
@@ -125,7 +126,7 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
                         status = chosen_hosts(in, facts->snapshot, "", &(Strings){ .at = &host, .n = 1 },
                                               &known);
                         if (status == EXIT_DONE && !in->json)
-                                (void) fprintf(in->out.out, "%s is not in maintenance\n", safe);
+                                (void) out_say(in->out.out, "%s is not in maintenance\n", safe);
                         return status;
                 }
                 if (r == 0 && was.before == HOST_CORDONED)
@@ -139,7 +140,7 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
                 if (r > 0)
                         continue;
                 if (!in->json)
-                        (void) fprintf(in->out.out, "%s %s; it was in maintenance for %s by %s\n", safe,
+                        (void) out_say(in->out.out, "%s %s; it was in maintenance for %s by %s\n", safe,
                                        text[0] ? "is cordoned, as before" : "takes VMs again",
                                        was.at > 0 ? human_ms((clock_now() - was.at) / USEC_PER_MSEC, time)
                                                   : "an unknown time",
@@ -232,7 +233,7 @@ static void print_off(const Look *look, const char *host) {
         char safe[MAINTENANCE_WORDS];
 
         if (maintenance_off(look->in, look->facts, host, safe))
-                (void) fprintf(look->in->out.out, "  %s\n", safe);
+                (void) out_say(look->in->out.out, "  %s\n", safe);
 }
 
 static void print_stays(const Look *look, const char *host) {
@@ -246,12 +247,12 @@ static void print_stays(const Look *look, const char *host) {
                 if (strcmp(stay->host, host) != 0 || all++ >= STAYS_SHOWN)
                         continue;
                 shown++;
-                (void) fprintf(screen->out, "  %s%s%s cannot leave: %s\n", screen_style(screen, STYLE_BAD),
+                (void) out_say(screen->out, "  %s%s%s cannot leave: %s\n", screen_style(screen, STYLE_BAD),
                                text_safe(stay->vm, vm, sizeof(vm)), screen_style(screen, STYLE_PLAIN),
                                text_safe(stay->why, why, sizeof(why)));
         }
         if (all > shown)
-                (void) fprintf(screen->out, "  … and %u more (--json has them)\n", all - shown);
+                (void) out_say(screen->out, "  … and %u more (--json has them)\n", all - shown);
         print_off(look, host);
 }
 
@@ -351,7 +352,7 @@ static void maintenance_print_json(const Look *look, json_t *hosts) {
                               "mode", look->has_live ? look->live.mode : NULL, "stop",
                               stopped_json(look->in, source_store(look->facts->source)), "hosts", hosts);
 
-        (void) json_dumpf(o, look->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(o, look->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', look->in->out.out);
         json_decref(o);
 }
@@ -361,7 +362,7 @@ static void maintenance_say_stopped(const Look *look) {
         char safe[1024];
 
         if (look->stopped && !look->in->json)
-                (void) fprintf(out->out, "%s%s%s\n", screen_style(out, STYLE_BAD),
+                (void) out_say(out->out, "%s%s%s\n", screen_style(out, STYLE_BAD),
                                text_safe(look->stopped, safe, sizeof(safe)), screen_style(out, STYLE_PLAIN));
 }
 
@@ -400,7 +401,7 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const Strings *o
                 return blocked ? EXIT_BLOCKED : EXIT_DONE;
         maintenance_say_stopped(&x);
         if (t.n_rows == 0)
-                (void) fprintf(in->out.out, "no host of %s is in maintenance\n", s->cluster);
+                (void) out_say(in->out.out, "no host of %s is in maintenance\n", s->cluster);
         else
                 table_print(&t, &in->out, "");
         for (HostIx h = 0; h < s->n_hosts; h++)
@@ -437,12 +438,12 @@ ExitStatus maintenance_advice(Invocation *in, const Facts *facts, const Strings 
 
                 (void) text_safe(hosts->at[i], safe, sizeof(safe));
                 if (maintenance_does_act(&x))
-                        (void) fprintf(in->out.out,
+                        (void) out_say(in->out.out,
                                        "the service empties it; plimsoll maintenance status %s --wait shows "
                                        "how far it is\n",
                                        safe);
                 else
-                        (void) fprintf(in->out.out,
+                        (void) out_say(in->out.out,
                                        "%s%s%s: its VMs stay until you run plimsoll evacuate %s (or plimsoll "
                                        "apply)\n",
                                        screen_style(&in->out, STYLE_WARN),
@@ -472,10 +473,10 @@ static void draw_move(const Wait *w, const LiveMove *m) {
         int64_t share = migration_permille(m->status.bytes_total, m->status.bytes_left);
         char vm[40], to[40], ran[HUMAN_SIZE], predicted[HUMAN_SIZE];
 
-        (void) fprintf(screen->out, "  %-16.28s > %-12.28s ", text_safe(m->order->vm, vm, 29),
+        (void) out_say(screen->out, "  %-16.28s > %-12.28s ", text_safe(m->order->vm, vm, 29),
                        text_safe(m->order->to, to, 29));
         bar_print_progress(m->status.phase == MIGRATION_VERIFYING ? 1000 : share, 16, screen);
-        (void) fprintf(screen->out, " %3lld%%  %s of %s\n", (long long) (share / 10),
+        (void) out_say(screen->out, " %3lld%%  %s of %s\n", (long long) (share / 10),
                        human_ms(m->running_ms, ran), human_ms(m->order->predicted.ms, predicted));
 }
 
@@ -487,10 +488,10 @@ static void maintenance_draw(Wait *w, const Emptying *emptying) {
         unsigned lines = 1;
 
         if (w->drawn > 0)
-                (void) fprintf(screen->out, "\033[%uA\033[J", w->drawn);
-        (void) fprintf(screen->out, "%s ", text_safe(w->name, name, 40));
+                (void) out_say(screen->out, "\033[%uA\033[J", w->drawn);
+        (void) out_say(screen->out, "%s ", text_safe(w->name, name, 40));
         bar_print_progress(w->most > 0 ? (int64_t) gone * 1000 / w->most : 1000, BAR_WIDTH, screen);
-        (void) fprintf(screen->out, " %u of %u have left; %s\n", gone, w->most,
+        (void) out_say(screen->out, " %u of %u have left; %s\n", gone, w->most,
                        text_safe(maintenance_state_words(&w->look, emptying), words, sizeof(words)));
         for (uint32_t i = 0; w->look.has_live && i < live->n_moves && lines <= LINES_MAX; i++)
                 if (strcmp(live->moves[i].order->from, w->name) == 0 && is_running(&live->moves[i])) {
@@ -513,7 +514,7 @@ static void maintenance_say(Wait *w, const Emptying *emptying) {
         w->said_asks = asks;
         w->said_left = emptying->left;
         w->said_moving = emptying->moving;
-        (void) fprintf(out, "%s: %u of %u have left; %s\n", text_safe(w->name, name, sizeof(name)),
+        (void) out_say(out, "%s: %u of %u have left; %s\n", text_safe(w->name, name, sizeof(name)),
                        w->most - emptying->left, w->most, maintenance_state_words(&w->look, emptying));
         (void) fflush(out);
 }
@@ -541,7 +542,7 @@ static ExitStatus maintenance_finish(Wait *w, const Emptying *emptying, ExitStat
                 return status;
         (void) text_safe(w->name, name, sizeof(name));
         if (status == EXIT_DONE) {
-                (void) fprintf(in->out.out, "%s%s is empty%s\n", screen_style(&in->out, STYLE_GOOD), name,
+                (void) out_say(in->out.out, "%s%s is empty%s\n", screen_style(&in->out, STYLE_GOOD), name,
                                screen_style(&in->out, STYLE_PLAIN));
                 print_off(&w->look, w->name);
                 return status;

@@ -38,14 +38,14 @@ Progress *progress_begin(Arena *a, const Screen *screen, const MoveOrder *moves,
 /* The redrawn lines go; what is printed next stands where they were. */
 static void progress_wipe(Progress *progress) {
         if (progress->drawn > 0)
-                (void) fprintf(progress->screen->out, "\033[%uA\033[J", progress->drawn);
+                (void) out_say(progress->screen->out, "\033[%uA\033[J", progress->drawn);
         progress->drawn = 0;
 }
 
 static void print_names(const Progress *progress, uint32_t i) {
         char vm[256], from[256], to[256];
 
-        (void) fprintf(progress->screen->out, "%s%s%s %s > %s", screen_style(progress->screen, STYLE_STRONG),
+        (void) out_say(progress->screen->out, "%s%s%s %s > %s", screen_style(progress->screen, STYLE_STRONG),
                        text_safe(progress->moves[i].vm, vm, sizeof(vm)),
                        screen_style(progress->screen, STYLE_PLAIN),
                        text_safe(progress->moves[i].from, from, sizeof(from)),
@@ -61,7 +61,7 @@ void progress_started(Progress *progress, uint32_t move) {
                 return;
         (void) fputs("start  ", progress->screen->out);
         print_names(progress, move);
-        (void) fprintf(progress->screen->out, ", %s, about %s\n",
+        (void) out_say(progress->screen->out, ", %s, about %s\n",
                        human_mib(progress->moves[move].memory_mib, size),
                        human_ms(progress->moves[move].predicted.ms, time));
         (void) fflush(progress->screen->out);
@@ -75,16 +75,16 @@ static void print_done(Progress *progress, uint32_t i, const MoveOutcome *o) {
         FILE *out = progress->screen->out;
         char bytes[HUMAN_SIZE], took[HUMAN_SIZE], predicted[HUMAN_SIZE], remark[256];
 
-        (void) fprintf(out, "%sdone%s   ", screen_style(progress->screen, STYLE_GOOD),
+        (void) out_say(out, "%sdone%s   ", screen_style(progress->screen, STYLE_GOOD),
                        screen_style(progress->screen, STYLE_PLAIN));
         print_names(progress, i);
-        (void) fprintf(out, ", %s in %s (predicted %s)", human_bytes(o->status.bytes_done, bytes),
+        (void) out_say(out, ", %s in %s (predicted %s)", human_bytes(o->status.bytes_done, bytes),
                        human_ms((o->status.ended - o->status.started) / USEC_PER_MSEC, took),
                        human_ms(progress->moves[i].predicted.ms, predicted));
         if (o->status.downtime_ms != UNKNOWN)
-                (void) fprintf(out, ", downtime %lld ms", (long long) o->status.downtime_ms);
+                (void) out_say(out, ", downtime %lld ms", (long long) o->status.downtime_ms);
         if (o->status.remark[0])
-                (void) fprintf(out, "; %s", text_safe(o->status.remark, remark, sizeof(remark)));
+                (void) out_say(out, "; %s", text_safe(o->status.remark, remark, sizeof(remark)));
         (void) fputc('\n', out);
 }
 
@@ -101,10 +101,10 @@ void progress_ended(Progress *progress, uint32_t move, const MoveOutcome *o) {
         } else {
                 Style style = o->end == MOVE_NOT_REACHED ? STYLE_WARN : STYLE_BAD;
 
-                (void) fprintf(progress->screen->out, "%s%s%s ", screen_style(progress->screen, style),
+                (void) out_say(progress->screen->out, "%s%s%s ", screen_style(progress->screen, style),
                                move_end_names[o->end], screen_style(progress->screen, STYLE_PLAIN));
                 print_names(progress, move);
-                (void) fprintf(progress->screen->out, ": %s\n", text_safe(o->why, why, sizeof(why)));
+                (void) out_say(progress->screen->out, ": %s\n", text_safe(o->why, why, sizeof(why)));
         }
         progress_draw(progress, true);
         (void) fflush(progress->screen->out);
@@ -112,7 +112,7 @@ void progress_ended(Progress *progress, uint32_t move, const MoveOutcome *o) {
 
 void progress_say(Progress *progress, Style style, const char *text) {
         progress_wipe(progress);
-        (void) fprintf(progress->screen->out, "%s%s%s\n", screen_style(progress->screen, style), text,
+        (void) out_say(progress->screen->out, "%s%s%s\n", screen_style(progress->screen, style), text,
                        screen_style(progress->screen, STYLE_PLAIN));
         progress_draw(progress, true);
         (void) fflush(progress->screen->out);
@@ -127,9 +127,9 @@ static void draw_one(const Progress *progress, uint32_t i, usec_t now) {
         /* cut by bytes of safe text: a line that wraps cannot be drawn over */
         (void) snprintf(hosts, sizeof(hosts), "%.28s > %.28s", m->from, m->to);
         (void) text_safe(m->vm, vm, 29);
-        (void) fprintf(progress->screen->out, "  %-16s %-14s ", vm, text_safe(hosts, safe, sizeof(safe)));
+        (void) out_say(progress->screen->out, "  %-16s %-14s ", vm, text_safe(hosts, safe, sizeof(safe)));
         bar_print_progress(s->phase == MIGRATION_VERIFYING ? 1000 : share, BAR_WIDTH, progress->screen);
-        (void) fprintf(progress->screen->out, " %3lld%% %8s/s  %s of %s%s\n", (long long) (share / 10),
+        (void) out_say(progress->screen->out, " %3lld%% %8s/s  %s of %s%s\n", (long long) (share / 10),
                        human_bytes(s->bytes_per_s, rate),
                        human_ms((now - progress->running[i].started) / USEC_PER_MSEC, time),
                        human_ms(m->predicted.ms, predicted),
@@ -148,7 +148,7 @@ void progress_draw(Progress *progress, bool now) {
                         draw_one(progress, i, time);
                         lines++;
                 }
-        (void) fprintf(progress->screen->out, "  %s%u of %u ended, %u running%s\n",
+        (void) out_say(progress->screen->out, "  %s%u of %u ended, %u running%s\n",
                        screen_style(progress->screen, STYLE_FAINT), progress->n_ended, progress->n,
                        progress->n_running, screen_style(progress->screen, STYLE_PLAIN));
         progress->drawn = lines + 1;

@@ -14,6 +14,7 @@
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/stop_signal.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/base/sha256.h"
 #include "scheduler/decide/problem/problem_build.h"
@@ -172,7 +173,7 @@ static void print_order_json(const Roll *roll) {
                         groups, "moves", (json_int_t) o->moves, "mib", (json_int_t) o->mib, "moves_again",
                         (json_int_t) o->twice, "mib_again", (json_int_t) o->twice_mib, "stuck",
                         (json_int_t) o->n_stuck);
-        (void) json_dumpf(all, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(all, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', roll->in->out.out);
         json_decref(all);
 }
@@ -184,23 +185,23 @@ static void print_order(const Roll *roll) {
 
         if (roll->in->json)
                 return;
-        (void) fprintf(out, "%u host%s in %u group%s, %u migrations, %s of memory in all", o->n,
+        (void) out_say(out, "%u host%s in %u group%s, %u migrations, %s of memory in all", o->n,
                        o->n == 1 ? "" : "s", o->n_groups, o->n_groups == 1 ? "" : "s", o->moves,
                        human_mib(o->mib, all));
         if (o->twice > 0)
-                (void) fprintf(out, "; %u VMs (%s) move more than once, for want of room elsewhere", o->twice,
+                (void) out_say(out, "; %u VMs (%s) move more than once, for want of room elsewhere", o->twice,
                                human_mib(o->twice_mib, again));
         (void) fputc('\n', out);
         for (uint32_t i = 0; i < o->n; i++) {
                 if (i == 0 || o->group[i] != o->group[i - 1])
-                        (void) fprintf(out, "%s  %u. ", i > 0 ? "\n" : "", o->group[i] + 1);
+                        (void) out_say(out, i > 0 ? "\n  %u. " : "  %u. ", o->group[i] + 1);
                 else
                         (void) fputs(", ", out);
-                (void) fputs(text_safe(roll->left[i], name, sizeof(name)), out);
+                (void) out_say(out, "%s", roll->left[i]);
         }
         (void) fputs("\n", out);
         for (uint32_t i = 0; i < o->n_stuck; i++)
-                (void) fprintf(out, "%s: a VM of it finds no room on any other host, or may not move\n",
+                (void) out_say(out, "%s: a VM of it finds no room on any other host, or may not move\n",
                                text_safe(roll->facts->snapshot->hosts[o->stuck[i]].name, name, sizeof(name)));
 }
 
@@ -302,7 +303,7 @@ static ExitStatus do_host(const Roll *roll, const char *host) {
         (void) text_safe(host, safe, sizeof(safe));
         if (roll->command) {
                 if (!roll->in->json)
-                        (void) fprintf(roll->in->out.out, "%s: running %s\n", safe, roll->command);
+                        (void) out_say(roll->in->out.out, "%s: running %s\n", safe, roll->command);
                 r = roll_run_command(roll, host);
         }
         if (r != 0)
@@ -369,7 +370,7 @@ static ExitStatus say_stopped(const Roll *roll, ExitStatus status) {
 
                 (void) json_object_set_new(o, "stopped_at",
                                            json_string(roll->n_left > 0 ? roll->left[0] : ""));
-                (void) json_dumpf(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) json_print(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
                 (void) fputc('\n', roll->in->out.out);
                 json_decref(o);
         }
@@ -408,11 +409,11 @@ static ExitStatus do_all(Roll *roll) {
         if (roll->in->json) {
                 json_t *o = state_json(roll);
 
-                (void) json_dumpf(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                (void) json_print(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
                 (void) fputc('\n', roll->in->out.out);
                 json_decref(o);
         } else
-                (void) fprintf(roll->in->out.out, "all %u hosts are done\n", roll->n_done);
+                (void) out_say(roll->in->out.out, "all %u hosts are done\n", roll->n_done);
         return EXIT_DONE;
 }
 
@@ -425,7 +426,7 @@ static ExitStatus roll_abandon(Roll *roll, int loaded) {
                 r = roll_forget(roll);
         if (r < 0)
                 return store_failed(roll, r);
-        (void) fprintf(roll->in->out.out, loaded == 1 ? "no roll is under way\n" : "the roll is forgotten\n");
+        (void) out_say(roll->in->out.out, loaded == 1 ? "no roll is under way\n" : "the roll is forgotten\n");
         return EXIT_DONE;
 }
 
@@ -458,7 +459,7 @@ static ExitStatus same_command(const Roll *roll) {
                         "--run is not the command that this roll began with; nothing was run. Give the "
                         "same --run and --shell, or --abandon the roll and begin another");
         if (!roll->in->json)
-                (void) fprintf(roll->in->out.out, "going on with the roll of %s, with %s%s\n", roll->by,
+                (void) out_say(roll->in->out.out, "going on with the roll of %s, with %s%s\n", roll->by,
                                roll->shell ? "sh -c " : "", roll->command);
         return EXIT_DONE;
 }
@@ -514,7 +515,7 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
         print_order(roll);
         words = dry ? stopped_words(in, roll->store) : NULL;
         if (words && !in->json)
-                (void) fprintf(in->out.out, "%s\n", text_safe(words, safe, sizeof(safe)));
+                (void) out_say(in->out.out, "%s\n", text_safe(words, safe, sizeof(safe)));
         if (dry && in->json)
                 print_order_json(roll);
         if (dry)

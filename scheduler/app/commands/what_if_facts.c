@@ -160,14 +160,14 @@ void what_if_facts_print(const WhatIfFacts *s, const Screen *screen) {
 
         if (!s->any && !s->set)
                 return;
-        (void) fprintf(screen->out, "%swhat if%s", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%swhat if%s", screen_style(screen, STYLE_STRONG),
                        screen_style(screen, STYLE_PLAIN));
         for (uint32_t i = 0; i < s->n_words; i++)
-                (void) fprintf(screen->out, "%s %s", i > 0 ? ";" : "",
+                (void) out_say(screen->out, "%s %s", i > 0 ? ";" : "",
                                text_safe(s->words[i], safe, sizeof(safe)));
         (void) fputc('\n', screen->out);
         if (p->n_vms > 0)
-                (void) fprintf(screen->out, "%u of %u VM%s that run nowhere then can start:", p->n_placed,
+                (void) out_say(screen->out, "%u of %u VM%s that run nowhere then can start:", p->n_placed,
                                p->n_vms, p->n_vms == 1 ? "" : "s");
         for (uint32_t i = 0, shown = 0; i < p->n_vms; i++) {
                 const Placed *one = &p->vms[i];
@@ -177,7 +177,7 @@ void what_if_facts_print(const WhatIfFacts *s, const Screen *screen) {
                 if (shown++ == 12)
                         (void) fputs(" …", screen->out);
                 else
-                        (void) fprintf(screen->out, "%s %s on %s", shown > 1 ? "," : "",
+                        (void) out_say(screen->out, "%s %s on %s", shown > 1 ? "," : "",
                                        text_safe(p->trial.s->vms[one->vm].name, safe, 255),
                                        p->trial.s->hosts[one->host].name);
         }
@@ -185,7 +185,7 @@ void what_if_facts_print(const WhatIfFacts *s, const Screen *screen) {
                 (void) fputc('\n', screen->out);
         for (uint32_t i = 0; i < p->n_vms; i++)
                 if (p->vms[i].host == IX_NONE)
-                        (void) fprintf(screen->out, "%s%s can start nowhere%s\n",
+                        (void) out_say(screen->out, "%s%s can start nowhere%s\n",
                                        screen_style(screen, STYLE_BAD),
                                        text_safe(p->trial.s->vms[p->vms[i].vm].name, safe, sizeof(safe)),
                                        screen_style(screen, STYLE_PLAIN));

@@ -12,6 +12,7 @@
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/out.h"
 #include "scheduler/base/thread.h"
 
 #define CLUSTERS_MAX 1024
@@ -297,7 +298,7 @@ int service_main(int argc, char **argv, FILE *out, FILE *err) {
         int status;
 
         if (options_parse(service_options, argc, argv, &o, &fault) < 0 || o.n_arguments > 0) {
-                (void) fprintf(err, "plimsolld: %s (see plimsolld --help)\n",
+                (void) out_say(err, "plimsolld: %s (see plimsolld --help)\n",
                                fault.what[0] ? fault.what : "it takes options only");
                 return EXIT_BAD_INPUT;
         }
@@ -313,7 +314,7 @@ int service_main(int argc, char **argv, FILE *out, FILE *err) {
                 return EXIT_DONE;
         }
         if (option_given(&o, "version")) {
-                (void) fprintf(out, "plimsolld %s\n", PLIMSOLL_VERSION);
+                (void) out_say(out, "plimsolld %s\n", PLIMSOLL_VERSION);
                 return EXIT_DONE;
         }
         if (option_given(&o, "verbose"))

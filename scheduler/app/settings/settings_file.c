@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/app/settings/settings_lists.h"
+#include "scheduler/base/out.h"
 
 #define DEPTH_MAX 8
 #define KEY_MAX   160
@@ -288,8 +289,8 @@ static void settings_file_print_row(FILE *out, const SettingRow *row, bool only_
 
         (void) setting_print(row->def, row->value, row->text, value, sizeof(value));
         if (!only_changed)
-                (void) fprintf(out, "  # %s\n", row->def->doc);
-        (void) fprintf(out, "  %s%s: ", row->is_default ? "# " : "", row->def->name);
+                (void) out_say(out, "  # %s\n", row->def->doc);
+        (void) out_say(out, "  %s%s: ", row->is_default ? "# " : "", row->def->name);
         settings_value_print(out, value);
         (void) fputc('\n', out);
 }
@@ -307,9 +308,9 @@ int settings_file_print(Arena *a, const Settings *settings, bool only_changed, c
                 if (only_changed && row.is_default)
                         continue;
                 if (row.section != section && !only_changed)
-                        (void) fprintf(out, "%s# %s\n", section ? "\n" : "", row.section->summary);
+                        (void) out_say(out, section ? "\n# %s\n" : "# %s\n", row.section->summary);
                 if (row.section != section)
-                        (void) fprintf(out, "%s:\n", row.section->name);
+                        (void) out_say(out, "%s:\n", row.section->name);
                 section = row.section;
                 settings_file_print_row(out, &row, only_changed);
         }

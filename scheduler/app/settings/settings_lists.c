@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/base/out.h"
+#include "scheduler/base/text_harmless.h"
 #include "scheduler/snapshot/rules/rule_kinds.h"
 
 #define FIELDS_MAX 32
@@ -347,7 +349,8 @@ int settings_list_add(const char *list, const char *text, Settings *settings, Te
 /* A value that YAML would read as something else is quoted. */
 static bool needs_quotes(const char *value) {
         return value[0] == '\0' || strpbrk(value, ":#{}[],&*!|>'\"%@`\\\n\t") || value[0] == '-' ||
-               value[0] == '?' || value[0] == ' ' || value[strlen(value) - 1] == ' ';
+               value[0] == '?' || value[0] == ' ' || value[strlen(value) - 1] == ' ' ||
+               !text_is_harmless(value, strlen(value));
 }
 
 void settings_value_print(FILE *out, const char *value) {
@@ -358,13 +361,18 @@ void settings_value_print(FILE *out, const char *value) {
                 return;
         }
         (void) fputc('"', out);
-        for (; *value; value++) {
-                if (*value == '"' || *value == '\\')
+        for (size_t n = strlen(value), len; n > 0; value += len, n -= len) {
+                uint32_t c;
+
+                len = text_char(value, n, &c);
+                if (c == '"' || c == '\\')
                         (void) fputc('\\', out);
-                if (*value == '\n' || *value == '\t')
-                        (void) fputs(*value == '\n' ? "\\n" : "\\t", out);
+                if (c == '\n' || c == '\t')
+                        (void) fputs(c == '\n' ? "\\n" : "\\t", out);
+                else if (text_char_is_harmless(c))
+                        (void) fwrite(value, 1, len, out);
                 else
-                        (void) fputc(*value, out);
+                        (void) fprintf(out, "\\U%08x", c == TEXT_CHAR_BROKEN ? 0xfffdU : c);
         }
         (void) fputc('"', out);
 }
@@ -373,7 +381,7 @@ static void print_item(FILE *out, const ListItem *item) {
         for (uint32_t i = 0; i < item->n; i++) {
                 const ListField *f = &item->fields[i];
 
-                (void) fprintf(out, "  %s %s: %s", i == 0 ? "-" : " ", f->key.text, f->is_list ? "[" : "");
+                (void) out_say(out, "  %s %s: %s", i == 0 ? "-" : " ", f->key.text, f->is_list ? "[" : "");
                 for (uint32_t k = 0; k < f->n; k++) {
                         if (k > 0)
                                 (void) fputs(", ", out);

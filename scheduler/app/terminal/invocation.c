@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "scheduler/app/terminal/json_print.h"
+
 static json_t *invocation_fault_json(const TextFault *f) {
         json_t *o = json_object();
 
@@ -29,7 +31,7 @@ static void print_error_json(const Invocation *in, const char *file, const TextF
                 (void) json_array_append_new(all, invocation_fault_json(&faults->at[i]));
         if (faults->n > 1)
                 (void) json_object_set(o, "mistakes", all);
-        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', in->out.out);
         json_decref(first);
         json_decref(all);
@@ -40,19 +42,19 @@ static void invocation_print_fault(const Invocation *in, const char *file, const
         FILE *err = in->err.out;
         char safe[512];
 
-        (void) fprintf(err, "%s%s:%s ", screen_style(&in->err, STYLE_BAD), in->program,
+        (void) out_say(err, "%s%s:%s ", screen_style(&in->err, STYLE_BAD), in->program,
                        screen_style(&in->err, STYLE_PLAIN));
         if (file)
-                (void) fprintf(err, "%s:", text_safe(file, safe, sizeof(safe)));
+                (void) out_say(err, "%s:", text_safe(file, safe, sizeof(safe)));
         if (f->line)
-                (void) fprintf(err, "%u:", f->line);
+                (void) out_say(err, "%u:", f->line);
         if (f->line && f->column)
-                (void) fprintf(err, "%u:", f->column);
+                (void) out_say(err, "%u:", f->column);
         if (file)
                 (void) fputc(' ', err);
         if (f->field[0])
-                (void) fprintf(err, "%s: ", text_safe(f->field, safe, sizeof(safe)));
-        (void) fprintf(err, "%s\n", text_safe(f->what, safe, sizeof(safe)));
+                (void) out_say(err, "%s: ", text_safe(f->field, safe, sizeof(safe)));
+        (void) out_say(err, "%s\n", text_safe(f->what, safe, sizeof(safe)));
 }
 
 ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const char *file,
@@ -68,7 +70,7 @@ ExitStatus command_complain_faults(const Invocation *in, ExitStatus status, cons
         for (uint32_t i = 0; i < faults->n; i++)
                 invocation_print_fault(in, file, &faults->at[i]);
         if (faults->n > 1 && faults->n == faults->most)
-                (void) fprintf(in->err.out, "%s: only the first %u mistakes are shown\n", in->program,
+                (void) out_say(in->err.out, "%s: only the first %u mistakes are shown\n", in->program,
                                faults->n);
         if (in->json)
                 print_error_json(in, file, faults);

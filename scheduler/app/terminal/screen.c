@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "scheduler/base/text_harmless.h"
+
 /* The locale's character set, from the environment alone: the process stays in the C locale. */
 static bool locale_is_utf8(void) {
         static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
@@ -36,33 +38,7 @@ Screen screen_of(FILE *out) {
 }
 
 const char *screen_style(const Screen *s, Style style) {
-        static const char *const codes[STYLE_N] = { "\033[0m",  "\033[1m",  "\033[2m",
-                                                    "\033[32m", "\033[33m", "\033[31m" };
-
-        return s->colour ? codes[style] : "";
-}
-
-/* One character of s[0..n), n > 0: its length in bytes, its code point, or 1 and UINT32_MAX when broken. */
-static size_t next_char(const char *s, size_t n, uint32_t *ret) {
-        const unsigned char *p = (const unsigned char *) s;
-        size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
-        uint32_t c;
-
-        *ret = UINT32_MAX;
-        if (len == 1) {
-                *ret = p[0];
-                return 1;
-        }
-        if (len > n || p[0] < 0xc2 || p[0] > 0xf4)
-                return 1;
-        c = p[0] & (0x7fU >> len);
-        for (size_t i = 1; i < len; i++) {
-                if ((p[i] & 0xc0) != 0x80)
-                        return 1;
-                c = c << 6 | (p[i] & 0x3fU);
-        }
-        *ret = c;
-        return len;
+        return s->colour ? out_style(style) : "";
 }
 
 typedef struct Range {
@@ -88,7 +64,7 @@ static unsigned char_columns(uint32_t c) {
                                       { 0xff00, 0xff60 },   { 0xffe0, 0xffe6 },   { 0x1f300, 0x1f64f },
                                       { 0x1f680, 0x1f6ff }, { 0x1f900, 0x1f9ff }, { 0x20000, 0x3fffd } };
 
-        if (c < 0x300 || c == UINT32_MAX)
+        if (c < 0x300 || !text_char_is_harmless(c)) /* the latter is shown as '?' */
                 return 1;
         if (in_ranges(c, none, ARRAY_SIZE(none)))
                 return 0;
@@ -100,7 +76,7 @@ unsigned text_columns(const char *s, size_t n) {
         uint32_t c;
 
         for (size_t i = 0; i < n;) {
-                i += next_char(s + i, n - i, &c);
+                i += text_char(s + i, n - i, &c);
                 columns += char_columns(c);
         }
         return columns;
@@ -112,7 +88,7 @@ size_t text_fit(const char *s, size_t n, unsigned columns) {
 
         while (i < n) {
                 uint32_t c;
-                size_t len = next_char(s + i, n - i, &c);
+                size_t len = text_char(s + i, n - i, &c);
 
                 used += char_columns(c);
                 if (used > columns)
@@ -128,8 +104,8 @@ const char *text_safe(const char *s, char *buf, size_t size) {
         assert(size > 0);
         for (size_t i = 0; i < n;) {
                 uint32_t c;
-                size_t len = next_char(s + i, n - i, &c);
-                bool bad = c == UINT32_MAX || c < 0x20 || (c >= 0x7f && c < 0xa0);
+                size_t len = text_char(s + i, n - i, &c);
+                bool bad = !text_char_is_harmless(c);
 
                 if (used + len >= size)
                         break;

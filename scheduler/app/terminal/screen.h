@@ -7,17 +7,7 @@
 
 #include <stdio.h>
 
-#include "scheduler/base/common.h"
-
-typedef enum Style {
-        STYLE_PLAIN,
-        STYLE_STRONG,
-        STYLE_FAINT,
-        STYLE_GOOD,
-        STYLE_WARN,
-        STYLE_BAD,
-        STYLE_N,
-} Style;
+#include "scheduler/base/out.h"
 
 typedef struct Screen {
         FILE *out;
@@ -32,12 +22,12 @@ Screen screen_of(FILE *out);
 /* The escape sequence that begins a style, "" without colour. STYLE_PLAIN ends all. */
 const char *screen_style(const Screen *s, Style style);
 
-/* s[0..n) in columns of a terminal: wide characters count 2, combining ones 0, what is not UTF-8 1 a byte. */
+/* s[0..n) in columns of a terminal: wide characters count 2, combining ones 0, what is not harmless 1 (its '?'). */
 unsigned text_columns(const char *s, size_t n);
 
 /* The longest start of s[0..n) of at most `columns` columns, in bytes. Never cuts a character. */
 size_t text_fit(const char *s, size_t n, unsigned columns);
 
-/* Copies s to buf with control characters (also U+0080 … U+009F) and broken UTF-8 as '?': what a VM or a host
- * is called must not steer a terminal. Cut to size. Returns buf. */
+/* Copies s to buf with '?' for what is not harmless (text_harmless.h): what a VM or a host is called must not
+ * steer a terminal. Cut to size. Returns buf. */
 const char *text_safe(const char *s, char *buf, size_t size);

@@ -60,7 +60,7 @@ static void table_measure(const Table *t, unsigned *widths) {
 }
 
 static void print_blanks(FILE *out, unsigned n) {
-        (void) fprintf(out, "%*s", (int) n, "");
+        (void) out_say(out, "%*s", (int) n, "");
 }
 
 typedef struct Slot {
@@ -79,7 +79,7 @@ static void table_print_text(const Screen *s, const char *text, Style style, Slo
         }
         if (slot.right)
                 print_blanks(s->out, slot.width - columns);
-        (void) fprintf(s->out, "%s%.*s%s%s", style ? screen_style(s, style) : "", (int) n, text,
+        (void) out_say(s->out, "%s%.*s%s%s", style ? screen_style(s, style) : "", (int) n, text,
                        cut ? s->utf8 ? "\u2026" : "~" : "", style ? screen_style(s, STYLE_PLAIN) : "");
         if (!slot.right && !slot.last)
                 print_blanks(s->out, slot.width - columns);

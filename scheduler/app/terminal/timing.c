@@ -39,8 +39,8 @@ void timing_end(const Timing *t) {
         (void) cpu_now(&use);
         (void) fputs("timing:", t->out);
         for (unsigned i = 0; i < t->n_parts; i++)
-                (void) fprintf(t->out, " %s %.3f s (%.3f s of CPU),", t->parts[i].name,
+                (void) out_say(t->out, " %s %.3f s (%.3f s of CPU),", t->parts[i].name,
                                (double) t->parts[i].wall / USEC_PER_SEC,
                                (double) t->parts[i].cpu / USEC_PER_SEC);
-        (void) fprintf(t->out, " peak memory %ld MiB\n", use.ru_maxrss / 1024);
+        (void) out_say(t->out, " peak memory %ld MiB\n", use.ru_maxrss / 1024);
 }

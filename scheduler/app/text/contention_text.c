@@ -295,7 +295,7 @@ static int contention_print_table(Arena *a, const Snapshot *s, bool vms, bool al
         (void) fputc('\n', screen->out);
         table_print(&t, screen, "  ");
         if (!all && n > SHOW_MOST)
-                (void) fprintf(screen->out, "  … and %u more (--all shows every one)\n", n - SHOW_MOST);
+                (void) out_say(screen->out, "  … and %u more (--all shows every one)\n", n - SHOW_MOST);
         return 0;
 }
 
@@ -316,7 +316,7 @@ static void contention_print_fields(const void *contention, const ContentionFiel
 
                 if (value == UNKNOWN || !fields[i].words)
                         continue;
-                (void) fprintf(screen->out, "%s%s %s", separator, fields[i].words,
+                (void) out_say(screen->out, "%s%s %s", separator, fields[i].words,
                                contention_text_of(&a, fields[i].kind, value));
                 separator = ", ";
         }
@@ -329,7 +329,7 @@ void contention_print_vm(const Snapshot *s, const Vm *vm, const Screen *screen) 
         char safe[256];
 
         if (vm->cpu_delay_permille != UNKNOWN || vm->contention) {
-                (void) fprintf(screen->out, "it waits for a core %s of the time",
+                (void) out_say(screen->out, "it waits for a core %s of the time",
                                contention_text_of(&a, CONTENTION_SHARE, vm->cpu_delay_permille));
                 contention_print_fields(vm->contention, contention_vm_fields,
                                         ARRAY_SIZE(contention_vm_fields), "; ", screen);
@@ -337,7 +337,7 @@ void contention_print_vm(const Snapshot *s, const Vm *vm, const Screen *screen) 
         }
         if (!h->contention)
                 return;
-        (void) fprintf(screen->out, "its host %s", text_safe(h->name, safe, sizeof(safe)));
+        (void) out_say(screen->out, "its host %s", text_safe(h->name, safe, sizeof(safe)));
         contention_print_fields(h->contention, contention_host_fields, ARRAY_SIZE(contention_host_fields),
                                 ": ", screen);
         (void) fputc('\n', screen->out);

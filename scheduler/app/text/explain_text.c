@@ -34,9 +34,9 @@ static void print_labels(const ExplainVm *explained, const Snapshot *s, const Sc
 
                 if (labels->n == 0 || (i == 2 && explained->n > 2))
                         continue;
-                (void) fprintf(screen->out, "labels of %s:", text_safe(h ? h->name : vm->name, safe, 256));
+                (void) out_say(screen->out, "labels of %s:", text_safe(h ? h->name : vm->name, safe, 256));
                 for (uint32_t k = 0; k < labels->n; k++)
-                        (void) fprintf(screen->out, "%s %s", k > 0 ? "," : "",
+                        (void) out_say(screen->out, "%s %s", k > 0 ? "," : "",
                                        text_safe(labels->at[k], safe, sizeof(safe)));
                 (void) fputc('\n', screen->out);
         }
@@ -50,7 +50,7 @@ static void print_vm(const ExplainVm *explained, const ExplainView *view, const 
         char size[HUMAN_SIZE], used[HUMAN_SIZE], safe[256];
         bool first = true;
 
-        (void) fprintf(screen->out, "%s%s%s runs on %s: %lld vCPU%s, %s%s%s\n",
+        (void) out_say(screen->out, "%s%s%s runs on %s: %lld vCPU%s, %s%s%s\n",
                        screen_style(screen, STYLE_STRONG), text_safe(vm->name, safe, sizeof(safe)),
                        screen_style(screen, STYLE_PLAIN), s->hosts[vm->host].name, (long long) vm->vcpus,
                        vm->vcpus == 1 ? "" : "s", human_mib(vm->memory_mib, size),
@@ -58,12 +58,12 @@ static void print_vm(const ExplainVm *explained, const ExplainView *view, const 
                        vm->movable         ? ""
                        : vm->unmovable_why ? vm->unmovable_why
                                            : "it is pinned");
-        (void) fprintf(screen->out, "it needs: %lld.%02lld cores (%s), %s of memory (%s of it used)",
+        (void) out_say(screen->out, "it needs: %lld.%02lld cores (%s), %s of memory (%s of it used)",
                        (long long) mcores / 1000, (long long) mcores % 1000 / 10,
                        vm->cpu_mcores == UNKNOWN ? "not measured: what it could use" : "of its demand",
                        human_mib(need[RES_MEMORY], size), human_mib(vm->memory_used_mib, used));
         if (explained->trial.layout.net_rx != IX_NONE)
-                (void) fprintf(screen->out, ", %lld Mbit/s in, %lld Mbit/s out",
+                (void) out_say(screen->out, ", %lld Mbit/s in, %lld Mbit/s out",
                                (long long) need[explained->trial.layout.net_rx] / 1000,
                                (long long) need[explained->trial.layout.net_rx + 1] / 1000);
         (void) fputc('\n', screen->out);
@@ -73,7 +73,7 @@ static void print_vm(const ExplainVm *explained, const ExplainView *view, const 
 
                 if (!rule_names(rule, explained->vm))
                         continue;
-                (void) fprintf(screen->out, "%s%s (%s%s)", first ? "its rules: " : ", ",
+                (void) out_say(screen->out, "%s%s (%s%s)", first ? "its rules: " : ", ",
                                text_safe(rule->name, safe, sizeof(safe)), rule_kind_names[rule->kind],
                                rule->must ? "" : ", a wish");
                 first = false;
@@ -82,7 +82,7 @@ static void print_vm(const ExplainVm *explained, const ExplainView *view, const 
                 (void) fputc('\n', screen->out);
         print_labels(explained, s, screen);
         if (view->move)
-                (void) fprintf(screen->out, "the plan moves it to %s: %s\n",
+                (void) out_say(screen->out, "the plan moves it to %s: %s\n",
                                s->hosts[view->move->move.to].name, view->move->why);
         else
                 (void) fputs("the plan leaves it there\n", screen->out);
@@ -115,7 +115,7 @@ int explain_vm_text(Arena *a, const ExplainVm *explained, const ExplainView *vie
         r = trial_text_print(a, &hosts, screen);
         if (r < 0 || explained->best == explained->n)
                 return r;
-        (void) fprintf(screen->out,
+        (void) out_say(screen->out,
                        "\n%sthe smallest change that opens the best of them:%s %s for %s; it would cost %s\n",
                        screen_style(screen, STYLE_STRONG), screen_style(screen, STYLE_PLAIN),
                        explained->remedies[explained->best].text,
@@ -213,7 +213,7 @@ static int explain_text_print_moves(Arena *a, const ExplainPlan *explained, cons
                 return r;
         table_print(&t, screen, "  ");
         if (!view->all && n > SHOW_MOVES)
-                (void) fprintf(screen->out, "  … and %u more moves (--all shows every one)\n",
+                (void) out_say(screen->out, "  … and %u more moves (--all shows every one)\n",
                                n - SHOW_MOVES);
         return 0;
 }
@@ -251,10 +251,10 @@ static int print_rules(Arena *a, const ExplainPlan *explained, const ExplainView
         if (t.n_rows > 0)
                 table_print(&t, screen, "  ");
         if (free > 0)
-                (void) fprintf(screen->out, "%u rule%s nothing: no better plan was found without %s\n", free,
+                (void) out_say(screen->out, "%u rule%s nothing: no better plan was found without %s\n", free,
                                free == 1 ? " costs" : "s cost", free == 1 ? "it" : "them");
         if (explained->n_unpriced > 0)
-                (void) fprintf(screen->out, "%s%u rules were not priced: the time was up (service.think)%s\n",
+                (void) out_say(screen->out, "%s%u rules were not priced: the time was up (service.think)%s\n",
                                screen_style(screen, STYLE_WARN), explained->n_unpriced,
                                screen_style(screen, STYLE_PLAIN));
         return 0;
@@ -263,7 +263,7 @@ static int print_rules(Arena *a, const ExplainPlan *explained, const ExplainView
 int explain_plan_text(Arena *a, const ExplainPlan *explained, const ExplainView *view, const Screen *screen) {
         int r = 0;
 
-        (void) fprintf(screen->out, "%u moves; costs below 0 are gains\n\n", explained->plan->n_moves);
+        (void) out_say(screen->out, "%u moves; costs below 0 are gains\n\n", explained->plan->n_moves);
         if (explained->plan->n_moves > 0)
                 r = explain_text_print_moves(a, explained, view, screen);
         return r == 0 && view->snapshot->n_rules > 0 ? print_rules(a, explained, view, screen) : r;

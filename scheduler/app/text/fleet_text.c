@@ -193,11 +193,11 @@ static void print_left_out(const FleetView *view, const Loads *before, const Loa
                 over_before += fleet_text_is_over(before, h);
                 over_after += after && fleet_text_is_over(after, h);
         }
-        (void) fprintf(screen->out, "  %sthe %u worst of %u hosts; above their load line: %u", //
+        (void) out_say(screen->out, "  %sthe %u worst of %u hosts; above their load line: %u", //
                        screen_style(screen, STYLE_FAINT), SHOW_WORST, n, over_before);
         if (after)
-                (void) fprintf(screen->out, " now, %u after", over_after);
-        (void) fprintf(screen->out, " (--all shows every host)%s\n", screen_style(screen, STYLE_PLAIN));
+                (void) out_say(screen->out, " now, %u after", over_after);
+        (void) out_say(screen->out, " (--all shows every host)%s\n", screen_style(screen, STYLE_PLAIN));
 }
 
 int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {

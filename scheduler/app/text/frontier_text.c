@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/base/text.h"
 
@@ -46,7 +47,7 @@ static void draw_curve(const FrontierView *view, const Screen *screen) {
         }
         (void) fputs("gained\n", screen->out);
         for (int line = CURVE_LINES - 1; line >= 0; line--) {
-                (void) fprintf(screen->out, "%5d %% %s", 100 * line / (CURVE_LINES - 1),
+                (void) out_say(screen->out, "%5d %% %s", 100 * line / (CURVE_LINES - 1),
                                screen->utf8 ? "│" : "|");
                 for (unsigned x = 0; x < width; x++) {
                         char c = cells[line][x];
@@ -63,7 +64,7 @@ static void draw_curve(const FrontierView *view, const Screen *screen) {
                 }
                 (void) fputc('\n', screen->out);
         }
-        (void) fprintf(screen->out, "%*s0%*s %s\n\n", (int) CURVE_SIDE, "", (int) width - 2,
+        (void) out_say(screen->out, "%*s0%*s %s\n\n", (int) CURVE_SIDE, "", (int) width - 2,
                        price_text(view->by, most, whole), frontier_price_names[view->by]);
 }
 
@@ -149,12 +150,12 @@ static void frontier_text_print_sum(const FrontierView *view, const Screen *scre
         else {
                 const FrontierPoint *knee = &view->points[view->knee];
 
-                (void) fprintf(screen->out, "\nknee: %s%s buys %lld %% of what %s",
+                (void) out_say(screen->out, "\nknee: %s%s buys %lld %% of what %s",
                                price_text(view->by, knee->price[view->by], price),
                                view->by == FRONTIER_MOVES ? " moves" : "",
                                (long long) (knee->gained * 100 / FRONTIER_ALL),
                                view->by == FRONTIER_MOVES ? "all " : "");
-                (void) fprintf(screen->out, "%s%s do%s\n", price_text(view->by, last->price[view->by], price),
+                (void) out_say(screen->out, "%s%s do%s\n", price_text(view->by, last->price[view->by], price),
                                view->by == FRONTIER_MOVES ? " moves" : "",
                                view->by == FRONTIER_MOVES ? "" : "es");
         }
@@ -176,7 +177,7 @@ int frontier_text_print(Arena *a, const FrontierView *view, const Screen *screen
                 r = print_point(a, view, i, &t);
         if (r < 0)
                 return r;
-        (void) fprintf(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
                        view->snapshot->n_vms);
         if (screen->live && view->points[view->n - 1].price[view->by] > 0)
@@ -284,7 +285,7 @@ void frontier_json_print(const FrontierView *view, FILE *out) {
         (void) json_object_set_new(o, "by", json_string(frontier_price_names[view->by]));
         (void) json_object_set_new(o, "knee", view->knee < view->n ? json_integer(view->knee) : json_null());
         (void) json_object_set_new(o, "points", points);
-        (void) json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+        (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
         (void) fputc('\n', out);
         json_decref(o);
 }

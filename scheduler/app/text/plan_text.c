@@ -70,7 +70,7 @@ static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *s
         }
         table_print(&t, screen, "  ");
         if (shown < plan->n_moves)
-                (void) fprintf(screen->out, "  %s… and %u more moves (--all shows every one)%s\n",
+                (void) out_say(screen->out, "  %s… and %u more moves (--all shows every one)%s\n",
                                screen_style(screen, STYLE_FAINT), plan->n_moves - shown,
                                screen_style(screen, STYLE_PLAIN));
         return 0;
@@ -104,11 +104,11 @@ static int plan_text_print_refused(Arena *a, const PlanView *view, const Screen 
                 if (r < 0)
                         return r;
         }
-        (void) fprintf(screen->out, "\n%sWanted, and not possible:%s\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "\n%sWanted, and not possible:%s\n", screen_style(screen, STYLE_STRONG),
                        screen_style(screen, STYLE_PLAIN));
         table_print(&t, screen, "  ");
         if (shown < plan->n_refused_all)
-                (void) fprintf(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
+                (void) out_say(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
                                plan->n_refused_all - shown, screen_style(screen, STYLE_PLAIN));
         return 0;
 }
@@ -135,11 +135,11 @@ static int print_late(Arena *a, const PlanView *view, const Screen *screen) {
                 if (r < 0)
                         return r;
         }
-        (void) fprintf(screen->out, "\n%sNot in time:%s\n", screen_style(screen, STYLE_BAD),
+        (void) out_say(screen->out, "\n%sNot in time:%s\n", screen_style(screen, STYLE_BAD),
                        screen_style(screen, STYLE_PLAIN));
         table_print(&t, screen, "  ");
         if (shown < plan->n_late)
-                (void) fprintf(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
+                (void) out_say(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
                                plan->n_late - shown, screen_style(screen, STYLE_PLAIN));
         return 0;
 }
@@ -193,14 +193,14 @@ static void print_gap(const Plan *plan, const Screen *screen) {
 
         while (t + 1 < TIER_N && after[t] <= bound[t])
                 t++;
-        (void) fprintf(screen->out, "cost (%s): %lld now, %lld after; no plan below %lld", tier_names[t],
+        (void) out_say(screen->out, "cost (%s): %lld now, %lld after; no plan below %lld", tier_names[t],
                        (long long) before[t], (long long) after[t], (long long) bound[t]);
         if (after[t] <= bound[t])
                 (void) fputs(": none is better\n", screen->out);
         else if (bound[t] == 0)
                 (void) fputc('\n', screen->out);
         else
-                (void) fprintf(screen->out, ": at most %.3g %% above the best\n",
+                (void) out_say(screen->out, ": at most %.3g %% above the best\n",
                                100.0 * (double) (after[t] - bound[t]) / (double) bound[t]);
 }
 
@@ -211,16 +211,16 @@ static void print_reserve(const Plan *plan, const Screen *screen) {
         if (!r->asked)
                 return;
         if (r->losses_asked > 0)
-                (void) fprintf(screen->out, "reserve: %u of %u losses of %u %s%s not covered now, %u after\n",
+                (void) out_say(screen->out, "reserve: %u of %u losses of %u %s%s not covered now, %u after\n",
                                r->uncovered_before, r->cases, r->losses, level_names[r->level],
                                r->losses == 1 ? "" : "s", r->uncovered_after);
         if (r->losses < r->losses_asked)
-                (void) fprintf(screen->out,
+                (void) out_say(screen->out,
                                "reserve: kept for %u, not for the %u asked for: there are too many "
                                "cases to look at\n",
                                r->losses, r->losses_asked);
         if (r->gap)
-                (void) fprintf(screen->out, "%sreserve: %s%s\n", screen_style(screen, STYLE_BAD), r->gap,
+                (void) out_say(screen->out, "%sreserve: %s%s\n", screen_style(screen, STYLE_BAD), r->gap,
                                screen_style(screen, STYLE_PLAIN));
 }
 
@@ -234,11 +234,11 @@ static void print_idle_of(const PlanView *view, IdleWhy why, const char *title, 
                 if (n == SHOW_REFUSED && !view->all)
                         (void) fputs(" …", screen->out);
                 if (n++ < SHOW_REFUSED || view->all)
-                        (void) fprintf(screen->out, "%s %s", n == 1 ? title : ",",
+                        (void) out_say(screen->out, "%s %s", n == 1 ? title : ",",
                                        view->snapshot->hosts[plan->idle[i].host].name);
         }
         if (n > 0)
-                (void) fprintf(screen->out, " (%u)\n", n);
+                (void) out_say(screen->out, " (%u)\n", n);
 }
 
 /* Who may be powered off, and who of the idle hosts may not. */
@@ -259,12 +259,12 @@ static void print_least(const PlanView *view, const Screen *screen) {
 
         if (plan->least_ms <= 0)
                 return;
-        (void) fprintf(screen->out, "migrations: about %s; the busiest link",
+        (void) out_say(screen->out, "migrations: about %s; the busiest link",
                        human_ms(plan->makespan_ms, all));
         if (plan->busiest != IX_NONE)
-                (void) fprintf(screen->out, ", %s %s,", plan->busiest_in ? "into" : "out of",
+                (void) out_say(screen->out, ", %s %s,", plan->busiest_in ? "into" : "out of",
                                view->snapshot->hosts[plan->busiest].name);
-        (void) fprintf(screen->out, " needs %s at least\n", human_ms(plan->least_ms, least));
+        (void) out_say(screen->out, " needs %s at least\n", human_ms(plan->least_ms, least));
 }
 
 /* How the VMs are brought over. */
@@ -282,7 +282,7 @@ static void print_manner(const Plan *plan, const Screen *screen) {
         (void) fputs("moved by:", screen->out);
         for (uint32_t i = 0; i < STRATEGY_N; i++)
                 if (by[i] > 0)
-                        (void) fprintf(screen->out, "%s %u %s", shown++ > 0 ? "," : "", by[i],
+                        (void) out_say(screen->out, "%s %u %s", shown++ > 0 ? "," : "", by[i],
                                        move_strategy_names[i]);
         (void) fputs("; auto-converge is ", screen->out);
         if (slow == 0)
@@ -290,14 +290,14 @@ static void print_manner(const Plan *plan, const Screen *screen) {
         else if (slow == plan->n_moves)
                 (void) fputs("on: a VM that dirties its memory too fast is slowed down\n", screen->out);
         else
-                (void) fprintf(screen->out,
+                (void) out_say(screen->out,
                                "on for %u of them: slowed down if they dirty their memory too fast\n", slow);
 }
 
 /* Which search found it, where another one could not be asked for what the settings want. */
 static void print_found_by(const Plan *plan, const Screen *screen) {
         if (plan->exact >= EXACT_RESERVE)
-                (void) fprintf(screen->out,
+                (void) out_say(screen->out,
                                "found by local search (%s); the exact solver was not asked: %s\n",
                                plan_search_names[plan->search], exact_use_texts[plan->exact]);
 }
@@ -311,10 +311,10 @@ static void print_caps(const Plan *plan, const Screen *screen) {
         (void) fputs(screen_style(screen, STYLE_WARN), screen->out);
         for (int i = 0; i < PLAN_CAP_N; i++)
                 if (plan->limited_by & 1U << i) {
-                        (void) fprintf(screen->out, "%s --%s", before, plan_cap_names[i]);
+                        (void) out_say(screen->out, "%s --%s", before, plan_cap_names[i]);
                         before = " and";
                 }
-        (void) fprintf(screen->out, ": %s; plimsoll frontier shows what more would buy%s\n",
+        (void) out_say(screen->out, ": %s; plimsoll frontier shows what more would buy%s\n",
                        plan->after.over_limit > 0
                                ? "hosts stay above their load line that further moves could relieve"
                                : "further moves could do what must be done and is not",
@@ -325,18 +325,18 @@ static void plan_text_print_sum(const PlanView *view, const char *summary, const
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
 
-        (void) fprintf(screen->out, "\n%s%s%s\n", screen_style(screen, status_style(plan->status)), summary,
+        (void) out_say(screen->out, "\n%s%s%s\n", screen_style(screen, status_style(plan->status)), summary,
                        screen_style(screen, STYLE_PLAIN));
-        (void) fprintf(screen->out, "hosts above their load line: %u now, %u after", plan->before.over_limit,
+        (void) out_say(screen->out, "hosts above their load line: %u now, %u after", plan->before.over_limit,
                        plan->after.over_limit);
         if (view->took > 0)
-                (void) fprintf(screen->out, "; planned in %s", human_ms(view->took / USEC_PER_MSEC, took));
+                (void) out_say(screen->out, "; planned in %s", human_ms(view->took / USEC_PER_MSEC, took));
         if (plan->guard_fired)
                 (void) fputs("; the time guard ended the search early", screen->out);
         (void) fputc('\n', screen->out);
         print_caps(plan, screen);
         if (plan->threshold > 0 && plan->threshold < 3)
-                (void) fprintf(screen->out, "threshold %u: VMs move for %s only\n", plan->threshold,
+                (void) out_say(screen->out, "threshold %u: VMs move for %s only\n", plan->threshold,
                                plan->threshold == 1
                                        ? "broken rules and hosts to be emptied"
                                        : "broken rules, hosts to be emptied, load lines and the reserve");
@@ -353,10 +353,10 @@ void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *sc
         char safe[1024];
 
         if (n > 0)
-                (void) fprintf(screen->out, "\n%sThese cannot hold together:%s\n",
+                (void) out_say(screen->out, "\n%sThese cannot hold together:%s\n",
                                screen_style(screen, STYLE_STRONG), screen_style(screen, STYLE_PLAIN));
         for (uint32_t i = 0; i < n; i++)
-                (void) fprintf(screen->out, "  %s%s\n", text_safe(conflicts[i].text, safe, sizeof(safe)),
+                (void) out_say(screen->out, "  %s%s\n", text_safe(conflicts[i].text, safe, sizeof(safe)),
                                conflicts[i].smallest ? "" : " (not proven to be the smallest set)");
 }
 
@@ -364,9 +364,11 @@ void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *sc
 static void print_notes(const Snapshot *s, const Screen *screen) {
         char safe[512];
 
+        if (s->notes.n > 0)
+                (void) fputc('\n', screen->out);
         for (uint32_t i = 0; i < s->notes.n; i++)
-                (void) fprintf(screen->out, "%s%snote:%s %s\n", i == 0 ? "\n" : "",
-                               screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN),
+                (void) out_say(screen->out, "%snote:%s %s\n", screen_style(screen, STYLE_WARN),
+                               screen_style(screen, STYLE_PLAIN),
                                text_safe(s->notes.at[i], safe, sizeof(safe)));
 }
 
@@ -376,7 +378,7 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         const char *summary = plan_text_summary(a, plan);
         int r = summary ? 0 : -ENOMEM;
 
-        (void) fprintf(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
                        view->snapshot->n_vms);
         if (r == 0 && plan->n_moves > 0)

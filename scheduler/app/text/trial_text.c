@@ -66,7 +66,7 @@ static int open_row(Table *t, const TrialView *view, uint32_t i, uint32_t rank) 
 }
 
 static void print_rest(const Screen *screen, uint32_t n, const char *what) {
-        (void) fprintf(screen->out, "  %s… and %u more %s (--all shows every host)%s\n",
+        (void) out_say(screen->out, "  %s… and %u more %s (--all shows every host)%s\n",
                        screen_style(screen, STYLE_FAINT), n, what, screen_style(screen, STYLE_PLAIN));
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/base/text_harmless.h"
+
 #define GROWTH 65536
 
 TextWriter text_writer_new(Arena *a) {
@@ -72,27 +74,47 @@ void text_writer_decimal(TextWriter *w, int64_t value, int64_t scale, int places
         text_writer_put(w, digits, (size_t) places);
 }
 
-void text_writer_string(TextWriter *w, const char *s) {
+/* As \u, beyond the basic plane as two of them (RFC 8259, 7); a byte that is not UTF-8 as U+FFFD. */
+static void text_writer_escape(TextWriter *w, uint32_t c) {
         static const char hex[] = "0123456789abcdef";
+        const uint32_t above = c - 0x10000;
+        const uint32_t units[] = { 0xd800 | above >> 10, 0xdc00 | (above & 0x3ff) };
+
+        if (c == TEXT_CHAR_BROKEN)
+                c = 0xfffd;
+        if (c > 0xffff) {
+                text_writer_escape(w, units[0]);
+                text_writer_escape(w, units[1]);
+                return;
+        }
+        text_writer_put(
+                w, (const char[]){ '\\', 'u', hex[c >> 12], hex[c >> 8 & 15], hex[c >> 4 & 15], hex[c & 15] },
+                6);
+}
+
+void text_writer_string(TextWriter *w, const char *s) {
         static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+        size_t n = strlen(s);
 
         text_writer_put(w, "\"", 1);
-        while (*s) {
-                const char *plain = s, *special;
+        while (n > 0) {
+                size_t len = text_harmless_span(s, n, "\"\\");
+                const char *special;
+                uint32_t c;
 
-                while ((unsigned char) *s >= 0x20 && *s != 0x7f && *s != '"' && *s != '\\')
-                        s++;
-                text_writer_put(w, plain, (size_t) (s - plain));
-                if (!*s)
+                text_writer_put(w, s, len);
+                s += len;
+                n -= len;
+                if (n == 0)
                         break;
+                len = text_char(s, n, &c);
                 special = strchr(from, *s);
-                if (special) {
+                if (special)
                         text_writer_put(w, (const char[]){ '\\', to[special - from] }, 2);
-                } else {
-                        text_writer_put(w, "\\u00", 4);
-                        text_writer_put(w, (const char[]){ hex[*s >> 4 & 15], hex[*s & 15] }, 2);
-                }
-                s++;
+                else
+                        text_writer_escape(w, c);
+                s += len;
+                n -= len;
         }
         text_writer_put(w, "\"", 1);
 }
