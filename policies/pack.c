@@ -39,8 +39,6 @@ static void pack_total(const Problem *p, const Settings *s, const Assignment *x,
         for (HostIx h = 0; p->pack && h < p->n_hosts; h++) {
                 VmIx v = 0;
 
-                if (p->pack->cost[h] == 0)
-                        continue;
                 while (v < p->n_vms && x->host_of[v] != h)
                         v++;
                 ret->tier[TIER_BALANCE] += v < p->n_vms ? p->pack->cost[h] : 0;

@@ -43,13 +43,13 @@ typedef struct FakeHost {
         bool job;            /* the VM is busy with another job */
         bool broken;         /* look-ups fail on an open connection */
         unsigned long libvirt, qemu;
-        unsigned long long free_kib;
-        const char *network; /* that is there; NULL: none */
+        unsigned long long free_kib, lent_kib[2]; /* and to buffers, and to the page cache */
+        const char *network;                      /* that is there; NULL: none */
         bool network_active;
         int cpu;            /* VIR_CPU_COMPARE_… */
         const char *pool;   /* directory of its pool; NULL: none */
         const char *volume; /* path that it has a volume at; NULL: none */
-        bool agent, autostart;
+        bool agent, autostart, autostart_fails;
 } FakeHost;
 
 typedef struct FakeWorld {
@@ -205,15 +205,23 @@ int virConnectCompareHypervisorCPU(virConnectPtr conn, const char *emulator, con
 }
 int virNodeGetMemoryStats(virConnectPtr conn, int cell, virNodeMemoryStatsPtr params, int *n,
                           unsigned flags) {
+        static const char *const fields[] = { VIR_NODE_MEMORY_STATS_TOTAL, VIR_NODE_MEMORY_STATS_FREE,
+                                              VIR_NODE_MEMORY_STATS_BUFFERS, VIR_NODE_MEMORY_STATS_CACHED };
+        const FakeHost *h = &fake.hosts[conn->host];
+
         FAKE_FLAGS(0);
         if (cell != VIR_NODE_MEMORY_STATS_ALL_CELLS)
                 return fake_fail(VIR_ERR_INVALID_ARG, "no such cell");
         if (*n == 0) {
-                *n = 1;
+                *n = ARRAY_SIZE(fields);
                 return 0;
         }
-        (void) snprintf(params[0].field, sizeof(params[0].field), "%s", VIR_NODE_MEMORY_STATS_FREE);
-        params[0].value = fake.hosts[conn->host].free_kib;
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+                (void) snprintf(params[i].field, sizeof(params[i].field), "%s", fields[i]);
+        params[0].value = 256 << 20;
+        params[1].value = h->free_kib;
+        params[2].value = h->lent_kib[0];
+        params[3].value = h->lent_kib[1];
         return 0;
 }
 virNetworkPtr virNetworkLookupByName(virConnectPtr conn, const char *name) {
@@ -332,6 +340,8 @@ int virDomainGetAutostart(virDomainPtr domain, int *ret) {
         return 0;
 }
 int virDomainSetAutostart(virDomainPtr domain, int autostart) {
+        if (fake.hosts[domain->host].autostart_fails)
+                return fake_fail(VIR_ERR_OPERATION_FAILED, "cannot create autostart link");
         fake.hosts[domain->host].autostart = autostart;
         return 0;
 }

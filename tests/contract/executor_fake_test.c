@@ -274,6 +274,15 @@ Test(executor_fake, a_target_with_exactly_the_room_is_asked) {
         ends(run(usual()), MIGRATION_DONE, "");
 }
 
+Test(executor_fake, memory_that_the_kernel_gives_back_at_once_counts_as_free) {
+        fake.hosts[1].free_kib = 1 << 20;
+        fake.hosts[1].lent_kib[0] = 1 << 19; /* buffers */
+        fake.hosts[1].lent_kib[1] = 1 << 18; /* page cache */
+        not_taken("it holds 2048 MiB of memory, and 1792 MiB are free there");
+        fake.hosts[1].lent_kib[1] = 1 << 20;
+        ends(run(usual()), MIGRATION_DONE, "");
+}
+
 Test(executor_fake, a_host_that_refuses_or_hangs_is_said_in_bounded_time) {
         fake.hosts[1].refuses = true;
         not_taken("not started: h2 cannot be asked: connection refused");
@@ -414,6 +423,16 @@ Test(executor_fake, the_pause_is_raised_while_iterations_stall_up_to_what_is_all
         cr_assert_gt(s.stalled, 4);
 }
 
+Test(executor_fake, a_pause_without_a_limit_of_ours_is_left_as_it_is) {
+        MigrationRequest r = usual();
+
+        fake.end = FAKE_STALLS;
+        r.manner = (MoveManner){ .deadline_ms = 600, .downtime_limit_ms_most = 400 };
+        ends(run(r), MIGRATION_ABORTED, "out of time");
+        cr_assert_gt(fake.stats_read, 3, "iterations were seen to stall");
+        cr_assert_eq(0, fake.n_pauses);
+}
+
 /* ---- disks, and VMs that are off ---- */
 
 Test(executor_fake, disks_the_target_does_not_see_are_copied_into_its_pool) {
@@ -497,6 +516,17 @@ Test(executor_fake, an_agent_that_is_silent_afterwards_is_said) {
                    "name='org.qemu.guest_agent.0' state='connected'/></channel></devices></domain>";
         fake.hosts[1].agent = true;
         cr_assert_str_eq("", run(usual()).remark);
+}
+
+Test(executor_fake, one_that_will_not_start_with_its_host_any_more_is_said_with_why) {
+        MigrationStatus s;
+
+        fake.hosts[0].persistent = fake.hosts[0].autostart = true;
+        fake.hosts[1].autostart_fails = true;
+        s = run(usual());
+        ends(s, MIGRATION_DONE, "");
+        cr_assert_str_eq("it is not started with its host any more (autostart): cannot create autostart link",
+                         s.remark);
 }
 
 /* ---- its share of the link ---- */

@@ -118,6 +118,61 @@ Test(leadership, who_does_not_lead_releases_nothing_and_still_knows_who_does) {
         cr_assert_str_eq("another", leader.holder);
 }
 
+static usec_t time_of_test;
+
+static usec_t time_is(void *self) {
+        (void) self;
+        return time_of_test;
+}
+
+static const Clock clock_of_test = { .now = time_is, .monotonic = time_is };
+
+/* To the microsecond: at the end of the lease another may have it. */
+Test(leadership, a_lease_is_held_until_it_ends_and_not_at_its_end) {
+        ServiceWorld world = service_world_real;
+        Leadership l;
+
+        world.clock = &clock_of_test;
+        world.guards = false;
+        time_of_test = USEC_PER_SEC;
+        l = leadership_in(&world, store, TTL);
+        cr_assert_eq(0, leadership_take(&l));
+        time_of_test += TTL - 1;
+        cr_assert(leadership_holds(&l));
+        time_of_test += 1;
+        cr_assert_not(leadership_holds(&l));
+        leadership_release(&l);
+}
+
+static int no_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
+        (void) self, (void) options, (void) ret, (void) reterr_fault;
+        return -ECONNREFUSED;
+}
+
+Test(leadership, a_guard_without_a_store_is_no_guard) {
+        ServiceWorld world = service_world_real;
+        Leadership l;
+
+        world.open_store = no_store;
+        l = leadership_in(&world, store, TTL);
+        cr_assert_eq(-ECONNREFUSED, leadership_guard(&l, "test"));
+        cr_assert_null(l.guard);
+        cr_assert_eq(0, leadership_take(&l), "the program can renew by itself");
+        cr_assert(leadership_keep(&l));
+        leadership_release(&l);
+}
+
+Test(leadership, who_released_into_an_empty_store_leads_no_more_and_names_nobody) {
+        Leadership led = leadership_of(store, 60 * TTL);
+
+        cr_assert_eq(0, leadership_take(&led));
+        (void) snprintf(led.holder, sizeof(led.holder), "itself");
+        server_kill();
+        leadership_release(&led);
+        cr_assert_str_eq("", led.holder);
+        cr_assert_not(leadership_holds(&led));
+}
+
 Test(leadership, a_world_without_guards_is_given_none) {
         ServiceWorld world = service_world_real;
         Leadership l;

@@ -143,6 +143,22 @@ Test(deadline, of_what_cannot_all_be_saved_weight_decides) {
         cr_assert_eq(0, rank[0]);
 }
 
+/* More jobs of one host than are weighed against each other one by one: by weight a second, while they fit. */
+Test(deadline, of_very_many_the_heaviest_for_their_time_are_saved) {
+        const uint32_t n = 5000;
+        DeadlineJob *jobs = arena_new(&arena, DeadlineJob, n);
+        uint32_t *rank = arena_new(&arena, uint32_t, n);
+        bool *saved = arena_new(&arena, bool, n);
+
+        for (uint32_t i = 0; i < n; i++)
+                jobs[i] = (DeadlineJob){
+                        .move = { .vm = i, .to = 1 + i }, .ms = 2, .within = 6000, .weight = 1 + i % 5
+                };
+        cr_assert_eq(0, deadline_choose(&arena, jobs, n, n + 1, rank, saved));
+        for (uint32_t i = 0; i < n; i++)
+                cr_assert_eq(saved[i], jobs[i].weight > 2, "3000 of them fit: %u", i);
+}
+
 Test(deadline, what_has_none_is_saved_and_what_is_past_is_not) {
         DeadlineJob jobs[] = { { .move = { .to = 1 }, .ms = 600, .within = INT64_MAX, .weight = 1 },
                                { .move = { .to = 1 }, .ms = 5, .within = 0, .weight = 60 },

@@ -405,6 +405,76 @@ Test(fault_grade, memory_is_the_same_after_a_text) {
         cr_assert(strstr(text, "\"disk.reported\": [1772366400000000, 3, "), "%s", text);
 }
 
+static bool is_read(const char *field, int64_t number) {
+        const char *text = text_format(&arena,
+                                       "{\"schema\": \"plimsoll.faults/1\", \"devices\": "
+                                       "[{\"device\": \"sde\", \"%s\": %lld}]}",
+                                       field, (long long) number);
+        FaultMemory read = { 0 };
+        TextFault why = { 0 };
+
+        return fault_memory_parse(&arena, text, strlen(text), &read, &why) == 0;
+}
+
+/* What one agent has written, another reads: to the last word, and to the largest number. */
+Test(fault_grade, all_that_is_remembered_of_a_device_comes_back) {
+        static const char *const numbers[] = { "grade", "since", "clean_since", "cleared_at", "hours" };
+        static const int64_t most[] = { 4, INT64_C(4294967295) * USEC_PER_SEC,
+                                        INT64_C(4294967295) * USEC_PER_SEC,
+                                        INT64_C(4294967295) * USEC_PER_SEC, 100000 };
+        const char *vms[] = { "db1", "web1" };
+        DeviceMemory d = { .device = "sde",
+                           .serial = "A",
+                           .hazard = "disk-failing",
+                           .why = "predicted to fail",
+                           .grade = 4,
+                           .since = 5,
+                           .clean_since = 6,
+                           .cleared_at = 7,
+                           .hours = 8,
+                           .partly = true,
+                           .vms = { .at = vms, .n = 2 } };
+        const FaultMemory memory = { .devices = &d, .n_devices = 1 };
+        FaultMemory read;
+        TextFault fault;
+        const char *text;
+        size_t n;
+
+        cr_assert_eq(0, fault_memory_print(&arena, &memory, &text, &n));
+        cr_assert_eq(0, fault_memory_parse(&arena, text, n, &read, &fault));
+        cr_assert_eq(1, read.n_devices);
+        cr_assert_str_eq("A", read.devices[0].serial);
+        cr_assert_str_eq("disk-failing", read.devices[0].hazard);
+        cr_assert_str_eq("predicted to fail", read.devices[0].why);
+        cr_assert_eq(4, read.devices[0].grade);
+        cr_assert_eq(5, read.devices[0].since);
+        cr_assert_eq(6, read.devices[0].clean_since);
+        cr_assert_eq(7, read.devices[0].cleared_at);
+        cr_assert_eq(8, read.devices[0].hours);
+        cr_assert(read.devices[0].partly);
+        cr_assert_eq(2, read.devices[0].vms.n);
+        cr_assert_str_eq("web1", read.devices[0].vms.at[1]);
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+                cr_expect(is_read(numbers[i], most[i]), "%s", numbers[i]);
+                cr_expect_not(is_read(numbers[i], most[i] + 1), "%s", numbers[i]);
+        }
+}
+
+/* The first keeps its place; those within three hours of the last are one with it. */
+Test(fault_grade, points_of_a_counter_are_three_hours_apart) {
+        DeviceMemory d = { .device = "sde", .n_marks = 1 };
+        CounterMark mark = { .metric = METRIC_DISK_REPORTED, .n = 2, .points = { { T0, 1 }, { T0, 2 } } };
+
+        d.marks = &mark;
+        cr_assert_eq(2, mark_next(&d, METRIC_DISK_REPORTED, 3, T0 + 3 * HOUR - 1).n);
+        cr_assert_eq(3, mark_next(&d, METRIC_DISK_REPORTED, 3, T0 + 3 * HOUR - 1).points[1].number);
+        cr_assert_eq(3, mark_next(&d, METRIC_DISK_REPORTED, 3, T0 + 3 * HOUR).n);
+        cr_assert_eq(2, mark_next(&d, METRIC_DISK_REPORTED, 2, T0 + 9 * HOUR).n, "nothing has risen");
+        cr_assert_eq(1, mark_next(&d, METRIC_DISK_REPORTED, 1, T0 + 9 * HOUR).n, "another disk: anew");
+        mark.n = 1;
+        cr_assert_eq(2, mark_next(&d, METRIC_DISK_REPORTED, 3, T0 + 1).n, "where it began is kept");
+}
+
 Test(fault_grade, circles_end) {
         FaultOutput out =
                 grade("block.over a b\nblock.over b c\nblock.over c a\narray.level b raid1\n"

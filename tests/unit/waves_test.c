@@ -148,6 +148,21 @@ Test(waves, a_ring_without_a_way_out_is_left_out) {
         cr_assert_eq(order(&b, moves, 3, limits_of(10, 10, 100, false)).n_left_out, 2, "stop-overs are off");
 }
 
+Test(waves, what_is_left_out_is_told_in_the_order_of_vms) {
+        Board b;
+        board_new(&b, 3, 100);
+        VmIx x = vm(&b, 2, 60), y = vm(&b, 1, 30), z = vm(&b, 0, 60), w = vm(&b, 0, 10);
+        Move moves[] = { { w, 0, 2 }, { z, 0, 1 }, { y, 1, 2 }, { x, 2, 0 } };
+
+        b.base[0] = b.base[1] = b.base[2] = 30;
+        b.need[y] = 60;
+        WaveOrder o = order(&b, moves, 4, limits_of(10, 10, 100, false));
+        cr_assert_eq(o.n_left_out, 3, "%u", o.n_left_out);
+        for (uint32_t i = 0; i < 3; i++)
+                cr_assert_eq(o.left_out[i], i);
+        (void) x, (void) y, (void) z;
+}
+
 Test(waves, vms_that_must_be_apart_never_meet_on_the_way) {
         Board b;
         board_new(&b, 3, 100);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/decide/cost/policy.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ int policies_add_terms(Arena *a, const Problem *p, PolicySet policies, const Set
         for (uint32_t i = 0; i < policies.n; i++) {
                 int r = policies.policies[i]->add_terms(p, s, t);
 
+                assert(r <= 0);
                 if (r < 0)
                         return r;
         }
