@@ -41,6 +41,7 @@ typedef struct FakeHost {
         bool persistent;     /* defined there */
         bool refuses, hangs; /* connections */
         bool job;            /* the VM is busy with another job */
+        int operation;       /* what its job is: VIR_DOMAIN_JOB_OPERATION_… */
         bool broken;         /* look-ups fail on an open connection */
         unsigned long libvirt, qemu;
         unsigned long long free_kib, lent_kib[2]; /* and to buffers, and to the page cache */
@@ -67,6 +68,8 @@ typedef struct FakeWorld {
         unsigned n_pauses;
         unsigned long speeds[32], speed; /* MiB/s that were set; the VM's own */
         unsigned n_speeds;
+        unsigned long speed_post_copy; /* the same, once switched over */
+        bool no_speed;                 /* it lets nobody set one */
 } FakeWorld;
 
 static FakeWorld fake;
@@ -384,7 +387,6 @@ int virDomainGetJobStats(virDomainPtr domain, int *type, virTypedParameterPtr *p
         int room = 0;
         unsigned k;
 
-        (void) domain;
         (void) pthread_mutex_lock(&fake_lock);
         k = ++fake.stats_read;
         (void) pthread_mutex_unlock(&fake_lock);
@@ -395,6 +397,8 @@ int virDomainGetJobStats(virDomainPtr domain, int *type, virTypedParameterPtr *p
         (void) virTypedParamsAddULLong(params, n, &room, VIR_DOMAIN_JOB_DATA_PROCESSED, 1000ULL * k);
         (void) virTypedParamsAddULLong(params, n, &room, VIR_DOMAIN_JOB_DATA_REMAINING, 500000);
         (void) virTypedParamsAddULLong(params, n, &room, VIR_DOMAIN_JOB_MEMORY_ITERATION, k);
+        (void) virTypedParamsAddInt(params, n, &room, VIR_DOMAIN_JOB_OPERATION,
+                                    fake.hosts[domain->host].operation);
         if (flags & VIR_DOMAIN_JOB_STATS_COMPLETED)
                 (void) virTypedParamsAddULLong(params, n, &room, VIR_DOMAIN_JOB_DOWNTIME, 42);
         return 0;
@@ -436,6 +440,15 @@ int virDomainMigrateSetMaxSpeed(virDomainPtr domain, unsigned long speed, unsign
         (void) domain;
         FAKE_FLAGS(VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY);
         (void) pthread_mutex_lock(&fake_lock);
+        if (fake.no_speed) {
+                (void) pthread_mutex_unlock(&fake_lock);
+                return fake_fail(VIR_ERR_OPERATION_UNSUPPORTED, "not supported");
+        }
+        if (flags & VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY) {
+                fake.speed_post_copy = speed;
+                (void) pthread_mutex_unlock(&fake_lock);
+                return 0;
+        }
         fake.speed = speed;
         if (fake.n_speeds < ARRAY_SIZE(fake.speeds))
                 fake.speeds[fake.n_speeds++] = speed;

@@ -3,7 +3,9 @@
  * hosts show, it asks for no more than they can, and it steps back from what is not as the plan took it to
  * be. */
 #include <criterion/criterion.h>
+#include <errno.h>
 
+#include "scheduler/act/libvirt/domain_speed.h"
 #include "scheduler/act/libvirt/executor_libvirt.h"
 #include "tests/fake_libvirt.h"
 
@@ -566,4 +568,40 @@ Test(executor_fake, one_that_stays_has_its_own_limit_again) {
         ends(run_limited(usual(), 11), MIGRATION_FAILED, "connection reset");
         cr_assert_eq(2, fake.n_speeds);
         cr_assert_eq(1000000, fake.speed);
+}
+
+/* ---- of a migration that its leader left behind ---- */
+
+#define MIB_S_MOST (INT64_MAX >> 20)
+
+static int set_speed(const char *uri, int64_t mib_s) {
+        return domain_speed_set(uri, FAKE_UUID, USEC_PER_SEC, mib_s);
+}
+
+Test(executor_fake, what_a_dead_leader_left_slow_is_given_more) {
+        fake.hosts[0].operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
+        fake.speed = fake.speed_post_copy = 1;
+        cr_assert_eq(0, set_speed("fake://h1", 40));
+        cr_assert_eq(40, fake.speed);
+        cr_assert_eq(40, fake.speed_post_copy, "once it is switched over it has as much");
+        cr_assert_eq(0, set_speed("fake://h1", 0));
+        cr_assert_eq(MIB_S_MOST, fake.speed, "what libvirt has for one that nobody limited");
+        fake.no_speed = true;
+        cr_assert_eq(-EIO, set_speed("fake://h1", 0));
+}
+
+Test(executor_fake, a_vm_that_does_not_leave_keeps_its_own_limit) {
+        static const int others[] = { VIR_DOMAIN_JOB_OPERATION_UNKNOWN, VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN,
+                                      VIR_DOMAIN_JOB_OPERATION_DUMP, VIR_DOMAIN_JOB_OPERATION_BACKUP };
+
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+                fake.hosts[0].operation = others[i];
+                cr_assert_eq(1, set_speed("fake://h1", 40));
+        }
+        cr_assert_eq(1, set_speed("fake://h2", 40), "it is not there");
+        cr_assert_eq(0, fake.n_speeds);
+        cr_assert_eq(0, fake.speed_post_copy);
+        fake.hosts[1].refuses = fake.hosts[0].broken = true;
+        cr_assert_eq(-EHOSTUNREACH, set_speed("fake://h2", 40));
+        cr_assert_eq(-EIO, set_speed("fake://h1", 40));
 }
