@@ -97,14 +97,3 @@ int echo_key_parse(const char *text, size_t n, unsigned char ret[ECHO_KEY_BYTES]
         memcpy(ret, key, sizeof(key));
         return 0;
 }
-
-const char *echo_key_print(const unsigned char key[ECHO_KEY_BYTES], char *buf) {
-        static const char digits[] = "0123456789abcdef";
-
-        for (size_t i = 0; i < ECHO_KEY_BYTES; i++) {
-                buf[2 * i] = digits[key[i] >> 4];
-                buf[2 * i + 1] = digits[key[i] & 15];
-        }
-        buf[2 * (size_t) ECHO_KEY_BYTES] = '\0';
-        return buf;
-}

@@ -46,5 +46,3 @@ bool echo_is_signed(const unsigned char *bytes, const unsigned char key[ECHO_KEY
 
 /* 64 hexadecimal digits, white space around them allowed. 0; -EINVAL. */
 int echo_key_parse(const char *text, size_t n, unsigned char ret[ECHO_KEY_BYTES]) must_check;
-/* In buf, of 2 × ECHO_KEY_BYTES + 1 bytes. */
-const char *echo_key_print(const unsigned char key[ECHO_KEY_BYTES], char *buf);

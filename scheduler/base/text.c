@@ -58,6 +58,18 @@ char *text_format(Arena *a, const char *fmt, ...) {
         return s;
 }
 
+char *text_hex(const void *bytes, size_t n, char *ret) {
+        static const char digits[] = "0123456789abcdef";
+        const unsigned char *byte = bytes;
+
+        for (size_t i = 0; i < n; i++) {
+                ret[2 * i] = digits[byte[i] >> 4];
+                ret[2 * i + 1] = digits[byte[i] & 15];
+        }
+        ret[2 * n] = '\0';
+        return ret;
+}
+
 char *text_copy(Arena *a, const char *s, size_t n) {
         char *copy = arena_new(a, char, n + 1);
 

@@ -33,6 +33,9 @@ void text_faults_sort(TextFaults *l);
 
 /* Formatted into the arena; NULL when the arena is full. */
 char *text_format(Arena *a, const char *fmt, ...) printf_like(2, 3) must_check;
+/* Two hexadecimal digits a byte and a NUL into ret[2 * n + 1]; ret. */
+char *text_hex(const void *bytes, size_t n, char *ret);
+
 char *text_copy(Arena *a, const char *s, size_t n) must_check;
 
 /* All of s[0..n) is a decimal whole number in min..max. 0; -EINVAL not a number; -ERANGE out of range. */

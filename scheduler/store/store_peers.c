@@ -9,15 +9,13 @@
  * An agent says where its echo is in a key of its own; the service makes the ring of these. The partners are read by a
  * script that may write nothing (EVAL_RO). */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "scheduler/base/secret.h"
 #include "scheduler/store/store_script.h"
 
 #define PEER_EXPIRY      (600 * USEC_PER_SEC) /* an agent says it each minute */
 #define PEER_ADDRESS_MAX 64
-#define ECHO_BYTES       32
 
 static const char partners_script[] =
         "local n, me = redis.call('ZCARD', KEYS[1]), redis.call('ZRANK', KEYS[1], ARGV[1])\n"
@@ -70,14 +68,24 @@ int store_get_partners(Store *s, Arena *a, const char *host, uint32_t most, Stor
         return store_end(s, k, "EVAL_RO (partners)");
 }
 
-/* All at once: an agent that reads meanwhile finds the old ring or the new one. */
-static const char ring_script[] =
-        SCRIPT_FENCE "redis.call('DEL', KEYS[2], KEYS[3])\n"
-                     "for host, at in string.gmatch(ARGV[2], '([^\\n]+)\\n([^\\n]*)\\n') do\n"
-                     "  redis.call('HSET', KEYS[2], host, at)\n"
-                     "  redis.call('ZADD', KEYS[3], 0, host)\n"
-                     "end\n"
-                     "return 0\n";
+/* All at once: an agent that reads meanwhile finds the old ring or the new one. One that is as it should be is not written
+ * again: of thousands of hosts that would be a megabyte each minute, on disk and to each replica. */
+static const char ring_script[] = SCRIPT_FENCE
+        "local old, inside, n, same = {}, {}, 0, true\n"
+        "local flat, ring = redis.call('HGETALL', KEYS[2]), redis.call('ZRANGE', KEYS[3], 0, -1)\n"
+        "for i = 1, #flat, 2 do old[flat[i]] = flat[i + 1] end\n"
+        "for i = 1, #ring do inside[ring[i]] = true end\n"
+        "for host, at in string.gmatch(ARGV[2], '([^\\n]+)\\n([^\\n]*)\\n') do\n"
+        "  n = n + 1\n"
+        "  same = same and old[host] == at and inside[host]\n"
+        "end\n"
+        "if same and n == #flat / 2 and n == #ring then return 0 end\n"
+        "redis.call('DEL', KEYS[2], KEYS[3])\n"
+        "for host, at in string.gmatch(ARGV[2], '([^\\n]+)\\n([^\\n]*)\\n') do\n"
+        "  redis.call('HSET', KEYS[2], host, at)\n"
+        "  redis.call('ZADD', KEYS[3], 0, host)\n"
+        "end\n"
+        "return 0\n";
 
 /* "host\naddress\n" of each; an address that is none is left out. */
 static const char *ring_print(Arena *a, const StoredText *peers, uint32_t n, size_t *ret_n) {
@@ -129,24 +137,20 @@ int store_make_ring(Store *s, Arena *a, uint64_t token, const char *const *hosts
 
 int store_make_echo_key(Store *s) {
         owned(reply_free) redisReply *reply = NULL;
-        char key[KEY_SIZE], fresh[2 * ECHO_BYTES + 1];
-        unsigned char bytes[ECHO_BYTES] = { 0 };
+        char key[KEY_SIZE], fresh[SECRET_HEX];
         Command c = { 0 };
         int k = store_begin(s);
 
-        if (k == 0 && getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
+        if (k == 0 && secret_make(fresh) < 0)
                 k = redis_fail(&s->redis, -EAGAIN, "no random bytes for the echo's key");
         if (k < 0)
                 return k;
-        for (size_t i = 0; i < ECHO_BYTES; i++)
-                (void) snprintf(fresh + 2 * i, 3, "%02x", bytes[i]);
         command_text(&c, "SET");
         command_text(&c, key_print(key, s->cluster, KEY_ECHO, NULL));
         command_text(&c, fresh);
         command_text(&c, "NX");
         k = redis_call(&s->redis, &c, &reply); /* nil: there is one already */
         explicit_bzero(fresh, sizeof(fresh));
-        explicit_bzero(bytes, sizeof(bytes));
         return store_end(s, k, "SET of the echo's key");
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collectors/hosts/peer_store.h"
+#include "scheduler/base/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 assert(echo_is_signed(data, key, "h1") == (memcmp(again, data, ECHO_BYTES) == 0));
         }
         if (echo_key_parse((const char *) data, n, other) == 0) {
-                (void) echo_key_print(other, hex);
+                (void) text_hex(other, ECHO_KEY_BYTES, hex);
                 assert(echo_key_parse(hex, strlen(hex), again) == 0 &&
                        memcmp(other, again, ECHO_KEY_BYTES) == 0);
         }

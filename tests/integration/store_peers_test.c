@@ -85,6 +85,88 @@ Test(store_peers, of_a_large_cluster_are_few_and_reach_everywhere) {
                         cr_assert_eq(linked[i][k], linked[k][i], "partners are partners of each other");
 }
 
+/* How often the server has carried a command out. */
+static long carried_out(const char *command) {
+        static const char ask[] = "INFO commandstats\r\n";
+        char reply[1 << 16], name[64];
+        size_t n = 0;
+        const char *at;
+        int fd = try_connect();
+
+        cr_assert_geq(fd, 0);
+        cr_assert_eq((ssize_t) strlen(ask), write(fd, ask, strlen(ask)));
+        (void) shutdown(fd, SHUT_WR);
+        for (ssize_t got; n + 1 < sizeof(reply) && (got = read(fd, reply + n, sizeof(reply) - 1 - n)) > 0;)
+                n += (size_t) got;
+        (void) close(fd);
+        reply[n] = '\0';
+        cr_assert_not_null(strstr(reply, "cmdstat_"));
+        (void) snprintf(name, sizeof(name), "cmdstat_%s:calls=", command);
+        at = strstr(reply, name);
+        return at ? strtol(at + strlen(name), NULL, 10) : 0;
+}
+
+Test(store_peers, a_ring_that_is_as_it_should_be_is_not_written_again) {
+        owned(store_free) Store *s = NULL;
+        StoredText *peers;
+        long written;
+        uint32_t n;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        for (int i = 1; i <= 5; i++)
+                address_of(s, i);
+        ring(s, 1, 5);
+        written = carried_out("hset");
+        cr_assert_eq(5, written);
+        ring(s, 1, 5);
+        cr_assert_eq(written, carried_out("hset"));
+        expect(0, s, store_put_peer(s, "h00003", "10.9.9.9 1")); /* another address */
+        ring(s, 1, 5);
+        partners(s, 1, 32, &peers, &n);
+        cr_assert_str_eq(peers[1].text, "10.9.9.9 1");
+        ring(s, 1, 4); /* a host less */
+        partners(s, 1, 32, &peers, &n);
+        cr_assert_eq(n, 3);
+        address_of(s, 6);
+        ring(s, 2, 5); /* as many, others */
+        partners(s, 1, 32, &peers, &n);
+        cr_assert_eq(n, 0);
+        partners(s, 6, 32, &peers, &n);
+        cr_assert_eq(n, 4);
+        written = carried_out("hset");
+        cr_assert_eq(5 + 5 + 4 + 5, written);
+}
+
+/* The ring without the addresses, or these without the ring: a store that lost a key, or was given back in part. */
+Test(store_peers, half_a_ring_is_made_whole) {
+        static const char *const lost[] = { "DEL plimsoll:{test}:peers\r\n",
+                                            "DEL plimsoll:{test}:peers:ring\r\n" };
+        owned(store_free) Store *s = NULL;
+        StoredText *peers;
+        uint32_t n;
+
+        server_start(NULL, NULL);
+        s = opened(url, 0);
+        for (int i = 1; i <= 3; i++)
+                address_of(s, i);
+        ring(s, 1, 3);
+        for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
+                char reply[16] = { 0 };
+                int fd = try_connect();
+
+                cr_assert_eq((ssize_t) strlen(lost[i]), write(fd, lost[i], strlen(lost[i])));
+                cr_assert_gt(read(fd, reply, sizeof(reply) - 1), 0);
+                (void) close(fd);
+                cr_assert_str_eq(":1\r\n", reply, "there is such a key");
+                partners(s, 1, 32, &peers, &n);
+                cr_assert_eq(n, 0);
+                ring(s, 1, 3);
+                partners(s, 1, 32, &peers, &n);
+                cr_assert_eq(n, 2);
+        }
+}
+
 /* What an agent says of its address goes into a script of the leader: two lines, another's name, a flood are no address. */
 Test(store_peers, an_address_that_is_none_is_left_out) {
         static const char *const bad[] = { "10.0.0.9 1\nh00001\n6.6.6.6 1", "", "\x1b[31m" };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What base has once, for all who would write it again. */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "scheduler/base/compare.h"
 #include "scheduler/base/hash.h"
+#include "scheduler/base/secret.h"
 
 Test(base, fnv1a_is_that_of_its_authors) {
         /* draft-eastlake-fnv, "Test vectors", 64 bit */
@@ -25,4 +27,14 @@ Test(base, orders_are_those_of_numbers_and_of_bytes) {
         cr_assert_gt(compare_int64(&most, &least), 0);
         cr_assert_lt(compare_uint32(&zero, &all), 0);
         cr_assert_gt(compare_uint32(&all, &zero), 0);
+}
+
+Test(base, a_secret_is_sixty_four_digits_and_never_the_same) {
+        char first[SECRET_HEX], second[SECRET_HEX];
+
+        cr_assert_eq(0, secret_make(first));
+        cr_assert_eq(0, secret_make(second));
+        cr_assert_eq(64, strlen(first));
+        cr_assert_eq(64, strspn(first, "0123456789abcdef"));
+        cr_assert_str_neq(first, second);
 }

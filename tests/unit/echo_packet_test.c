@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collectors/hosts/peer_store.h"
+#include "scheduler/base/text.h"
 
 static const unsigned char key[ECHO_KEY_BYTES] = { 1, 2, 3 };
 
@@ -66,7 +67,7 @@ Test(echo_key, is_sixty_four_digits) {
         unsigned char got[ECHO_KEY_BYTES];
         char hex[2 * ECHO_KEY_BYTES + 1];
 
-        cr_assert_eq(strlen(echo_key_print(key, hex)), 64);
+        cr_assert_eq(strlen(text_hex(key, ECHO_KEY_BYTES, hex)), 64);
         cr_assert_eq(0, echo_key_parse(hex, 64, got));
         cr_assert_arr_eq(key, got, ECHO_KEY_BYTES);
         cr_assert_eq(-EINVAL, echo_key_parse(hex, 63, got));

@@ -70,6 +70,13 @@ Test(text, a_line_is_a_name_of_any_length) {
         cr_assert_not(text_is_line("\xc3", 1), "cut in a character");
 }
 
+Test(text, bytes_are_two_digits_each) {
+        char hex[9];
+
+        cr_assert_str_eq("00ff7e81", text_hex("\x00\xff\x7e\x81", 4, hex));
+        cr_assert_str_eq("", text_hex("", 0, hex));
+}
+
 Test(text, a_full_arena_gives_null) {
         char memory[8];
         Arena a = arena_over(memory, sizeof(memory));

@@ -2,32 +2,19 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/base/secret.h"
 #include "scheduler/store/store_acl.h"
 
-#define SECRET_BYTES 20
-
-/* ">" and 40 hexadecimal digits. */
-static int secret_make(char ret[2 + 2 * SECRET_BYTES]) {
-        unsigned char bytes[SECRET_BYTES];
-
-        if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
-                return -EAGAIN;
-        ret[0] = '>';
-        for (size_t i = 0; i < SECRET_BYTES; i++)
-                (void) snprintf(ret + 1 + 2 * i, 3, "%02x", bytes[i]);
-        return 0;
-}
-
 static int store_acl_put(Invocation *in, StoreAccount account) {
-        char secret[2 + 2 * SECRET_BYTES] = "nopass";
+        char password[1 + SECRET_HEX] = ">";
+        const bool none = option_given(&in->options, "no-passwords");
         const char *line = NULL;
-        int r = option_given(&in->options, "no-passwords") ? 0 : secret_make(secret);
+        int r = none ? 0 : secret_make(password + 1);
 
-        account.password = secret;
+        account.password = none ? "nopass" : password;
         if (r == 0)
                 r = store_account_line(in->arena, &account, &line);
         if (r == 0)

@@ -85,19 +85,12 @@ static int planner_names(Planning *pl, Plan *plan) {
         return 0;
 }
 
-static bool is_blind(const Problem *p) {
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                if (!p->roles[h].no_exit)
-                        return false;
-        return p->n_hosts > 0;
-}
-
 /* The first that holds. */
 static PlanStatus planner_status(const Problem *p, const Plan *plan) {
         const Cost *before = plan->before.costs.tier, *after = plan->after.costs.tier;
         bool relieved = plan->before.over_limit > 0 && plan->after.over_limit == 0;
 
-        if (is_blind(p))
+        if (snapshot_is_blind(p->snapshot))
                 return PLAN_BLIND;
         if (plan->n_conflicts > 0)
                 return PLAN_INFEASIBLE;
