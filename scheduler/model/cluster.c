@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
@@ -15,10 +16,8 @@ const char *const rule_kind_names[RULE_KIND_N] = { "apart", "together", "spread"
 const char *const hold_names[HOLD_N] = { "none", "never", "window", "moves", "for-now" };
 const char *const level_names[LEVEL_N] = { "host", "rack", "zone", "neighborhood" };
 const char *const exclusion_texts[EXCLUDED_N] = {
-        "facts are complete and fresh",
-        "its facts are too old",
-        "facts are missing",
-        "its libvirt does not answer",
+        "facts are complete and fresh", "its facts are too old", "facts are missing",
+        "its libvirt does not answer",  "it is not admitted",
 };
 
 /* Hosts and VMs are found alike: both begin with their name, and are sorted by it. */
@@ -48,6 +47,13 @@ bool snapshot_is_blind(const Snapshot *s) {
                 if (s->hosts[h].excluded == EXCLUDED_NONE && s->hosts[h].state != HOST_OFFLINE)
                         return false;
         return s->n_hosts > 0;
+}
+
+HostIx snapshot_same_machine(const Snapshot *s, HostIx h) {
+        for (HostIx i = 0; s->hosts[h].uuid && i < s->n_hosts; i++)
+                if (i != h && s->hosts[i].uuid && strcasecmp(s->hosts[i].uuid, s->hosts[h].uuid) == 0)
+                        return i;
+        return IX_NONE;
 }
 
 Host host_unknown(void) {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "scheduler/base/arena.h"
+#include "scheduler/model/host_admission.h"
 #include "scheduler/model/move_lessons.h"
 #include "scheduler/model/units.h"
 
@@ -48,6 +49,7 @@ typedef enum Exclusion {
         EXCLUDED_STALE,   /* its last report is older than allowed */
         EXCLUDED_MISSING, /* no report, or a report without what decisions need */
         EXCLUDED_DAEMON,  /* its libvirt does not answer */
+        EXCLUDED_SEEN,    /* it is not admitted, or not as what it is now (snapshot/build/host_admit.h) */
         EXCLUDED_N,
 } Exclusion;
 extern const char *const exclusion_texts[EXCLUDED_N];
@@ -185,13 +187,15 @@ typedef struct Host {
         usec_t leave_by; /* in maintenance: its VMs should have left by then; 0: no deadline */
         bool for_good;   /* in maintenance: its VMs that are off are to leave, too */
         Exclusion excluded;
-        const char *excluded_why; /* in words, or NULL */
-        usec_t seen_at;           /* when its facts were read; 0: from a file without times */
-        int64_t fault_grade;      /* 0 … 4 (docs/faults.md) */
-        const char *fault_why;    /* evidence in words, or NULL */
-        const Fault *faults;      /* sorted by device; then fault_grade is the worst of them */
-        uint32_t n_faults;        /* 0 with a grade: nobody says of what; it concerns all VMs */
-        int64_t cpus, cpu_mhz;    /* cpu_mhz UNKNOWN: as fast as the others */
+        const char *excluded_why;      /* in words, or NULL */
+        const char *uuid;              /* of the machine, as its libvirt reports; NULL: not known */
+        const HostAdmission *admitted; /* NULL: never, or by a pattern just now, or nobody asks for it */
+        usec_t seen_at;                /* when its facts were read; 0: from a file without times */
+        int64_t fault_grade;           /* 0 … 4 (docs/faults.md) */
+        const char *fault_why;         /* evidence in words, or NULL */
+        const Fault *faults;           /* sorted by device; then fault_grade is the worst of them */
+        uint32_t n_faults;             /* 0 with a grade: nobody says of what; it concerns all VMs */
+        int64_t cpus, cpu_mhz;         /* cpu_mhz UNKNOWN: as fast as the others */
         int64_t memory_mib;
         int64_t cpu_busy_mcores; /* measured use of the whole host, VMs included; UNKNOWN */
         int64_t memory_used_mib; /* measured, VMs included; UNKNOWN */
@@ -382,6 +386,9 @@ HostIx snapshot_host(const Snapshot *s, const char *name);
  * blind). */
 uint32_t snapshot_excluded(const Snapshot *s);
 bool snapshot_is_blind(const Snapshot *s);
+
+/* The first other host that has this one's machine UUID, or IX_NONE: which of the two it is, nobody knows. */
+HostIx snapshot_same_machine(const Snapshot *s, HostIx h);
 VmIx snapshot_vm(const Snapshot *s, const char *name);
 
 /* The worst grade of those faults of its host that concern the VM; *ret_fault, unless NULL, is that fault, or

@@ -24,6 +24,10 @@ bool host_name_is_dns(const char *name) {
         return true;
 }
 
+const char *host_reached_at(const Host *host) {
+        return host->admitted && host->admitted->address ? host->admitted->address : host->name;
+}
+
 int host_uri_make(Arena *a, const char *pattern, const char *host, const char **ret) {
         const char *uri = "", *place;
 

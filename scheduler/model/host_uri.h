@@ -14,6 +14,9 @@
 /* Can it stand in a URI as a host: letters, digits, dots and dashes, not one of these first (RFC 1123). */
 bool host_name_is_dns(const char *name);
 
+/* What stands for the host in a URI: the address that was kept when it was admitted, else its name. */
+const char *host_reached_at(const Host *host);
+
 /* `pattern` with the name in the place of each "{host}". *ret NULL: the pattern is empty, or the name is none that
  * can stand in a URI. 0 or -ENOMEM. */
 int host_uri_make(Arena *a, const char *pattern, const char *host, const char **ret) must_check;

@@ -35,6 +35,10 @@ enum StoreLoss {
 #define STORE_KEYS(KEY)                                                                                      \
         KEY(HOSTS, "hosts", "", "set", "never", SERVICE, LOOKS, REWRITTEN,                                   \
             "names of the hosts that ever reported")                                                         \
+        KEY(ADMITTED, "hosts:admitted", "", "hash", "never", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,      \
+            "host → as what it was admitted, by whom")                                                       \
+        KEY(ADMITS, "hosts:admits", "", "string", "never", SERVICE, LOOKS, REWRITTEN,                        \
+            "there since hosts must be admitted to take part")                                               \
         KEY(REPORT, "report", "HOST", "string", "some intervals", AGENT, LOOKS, MADE_ANEW,                   \
             "the newest report of a host")                                                                   \
         KEY(PULSE, "pulse", "HOST", "string", "never", AGENT, LOOKS, MADE_ANEW,                              \

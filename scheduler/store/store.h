@@ -82,6 +82,23 @@ int store_get_pulses(Store *s, Arena *a, const char *const *hosts, uint32_t n_ho
  * with its next report. */
 int store_forget_host(Store *s, const char *host) must_check;
 
+/* The hosts on the list now, sorted: those whose report is there and that are not on it yet are not looked for. */
+int store_get_members(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) must_check;
+
+/* ---- admissions: as what each host was admitted; a text a host (app/state/admission_record.h) ---- */
+/* Sorted by host. */
+int store_get_admissions(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+/* The host's becomes `is` ("": it goes) if it is still `was` ("": there is none), and a round begins at once. 1: it is
+ * another by now, and nothing was changed. */
+int store_change_admission(Store *s, const char *host, const char *was, const char *is) must_check;
+/* The same by the leader, who needs no round for it. 1: also: refused, `token` is not the newest lease's. */
+int store_lead_admission(Store *s, uint64_t token, const char *host, const char *was,
+                         const char *is) must_check;
+
+/* Must hosts be admitted to take part: said by a service, once, and for good. By the leader: 1: refused. */
+int store_admits(Store *s, bool *ret) must_check;
+int store_lead_admits(Store *s, uint64_t token) must_check;
+
 /* The clusters that have ever reported to this server, sorted: whatever the store's own cluster is. It looks
  * through all keys, a thousand at a time; in a Redis Cluster on each master. */
 int store_get_clusters(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) must_check;

@@ -94,6 +94,14 @@ static int hosts_read(Store *s, Arena *a, const char *const **ret, uint32_t *ret
         return k < 0 ? k : reply_names(reply, a, ret, ret_n);
 }
 
+int store_get_members(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) {
+        int k = store_begin(s);
+
+        if (k == 0)
+                k = hosts_read(s, a, ret, ret_n);
+        return store_end(s, k, "SMEMBERS");
+}
+
 /* `more`, which were found, are put into the set. */
 static int hosts_keep(Store *s, const char *const *more, uint32_t n) {
         char key[KEY_SIZE];

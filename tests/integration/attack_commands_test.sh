@@ -64,7 +64,7 @@ attack() { # a journal entry that is open, and two reports
 }
 service() { # MODE
 	timeout 30 "$B/plimsolld" --once --redis "unix://$D/r.sock" --mode "$1" --state-dir "$D/state" \
-		--set service.hold=0s --set service.uri=test:///nowhere/{host} >"$D/service.log" 2>&1
+		--set service.hold=0s --set 'cluster.hosts=*' --set service.uri=test:///nowhere/{host} >"$D/service.log" 2>&1
 }
 for mode in advise confirm auto; do
 	attack

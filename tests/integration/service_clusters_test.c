@@ -144,7 +144,8 @@ static bool log_has(const char *log, const char *what) {
         return file_read(&arena, in_dir(log), &text, &n, &f) == 0 && strstr(text, what);
 }
 
-static const char fast[] = "service: { mode: auto, interval: 1s, lease: 2s, settle: 0s }\n";
+static const char fast[] =
+        "service: { mode: auto, interval: 1s, lease: 2s, settle: 0s }\ncluster: { hosts: ['*'] }\n";
 
 Test(service_clusters, the_store_knows_its_clusters) {
         Store *braces = store_of("c d");
@@ -179,7 +180,7 @@ Test(service_clusters, one_service_serves_all_of_them_and_those_that_come_later)
 Test(service_clusters, what_is_said_of_one_cluster_is_read_over_what_is_said_of_all) {
         const char *mode = "", *other = "";
 
-        write_file("plimsoll.yaml", "service:\n  mode: advise\n  interval: 1s\n");
+        write_file("plimsoll.yaml", "service:\n  mode: advise\n  interval: 1s\ncluster: { hosts: ['*'] }\n");
         cr_assert_eq(0, mkdir(in_dir("clusters"), 0700));
         write_file("clusters/b.yaml", "service.mode: auto\n");
         start(0, "a,b");

@@ -93,6 +93,7 @@ static inline int serve_with(const char *mode, const char *const *more) {
         (void) snprintf(words[n++], 160, "--redis=%s", url);
         (void) snprintf(words[n++], 160, "--cluster=t");
         (void) snprintf(words[n++], 160, "--mode=%s", mode);
+        (void) snprintf(words[n++], 160, "--set=cluster.hosts=*");
         for (; *more && n < 16; more++)
                 (void) snprintf(words[n++], 160, "%s", *more);
         for (int i = 0; i < n; i++)

@@ -159,8 +159,9 @@ agents_start() {
 	done
 }
 # the command line, where the controller lives
-plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab --set "$hosts_uri"; }
+plimsoll() { lab ctl "$BUILD/plimsoll" "$@" --redis "$redis" --cluster lab --set "$hosts_uri" --set "$hosts_admitted"; }
 hosts_uri='service.uri=qemu+tcp://{host}/system' # the lab's libvirtd take TCP, without TLS
+hosts_admitted='cluster.hosts=h*'                # whatever reports here is the lab's own
 # agents_know COUNT: so many hosts have been measured, and what each of $GUESTS uses, which takes two readings
 agents_know() {
 	plimsoll snapshot -o "$LAB/known.json" >/dev/null 2>&1 &&
@@ -174,7 +175,7 @@ serve() {
 	shift
 	# shellcheck disable=SC2016 # for the shell that is started
 	nsenter --net=/run/netns/labsw unshare --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$LAB/etc-hosts" \
-		"$BUILD/plimsolld" --redis "$redis" --cluster lab --state-dir "$LAB/state" --set "$hosts_uri" "$@" \
+		"$BUILD/plimsolld" --redis "$redis" --cluster lab --state-dir "$LAB/state" --set "$hosts_uri" --set "$hosts_admitted" "$@" \
 		>"$LAB/$log" 2>&1 &
 	service=$!
 	story_pids+=("$service")

@@ -92,3 +92,22 @@ ExitStatus chosen_hosts_of_option(const Invocation *in, const Snapshot *s, const
         (void) snprintf(words, sizeof(words), "--%s", option);
         return chosen_hosts(in, s, words, &(Strings){ .at = at, .n = n }, ret);
 }
+
+ExitStatus chosen_hosts_take_part(const Invocation *in, const Snapshot *s, const Strings *hosts) {
+        for (uint32_t i = 0; i < hosts->n; i++) {
+                const HostIx h = snapshot_host(s, hosts->at[i]);
+                const HostIx other = h == IX_NONE ? IX_NONE : snapshot_same_machine(s, h);
+
+                if (other != IX_NONE)
+                        return command_complain(
+                                in, EXIT_BLOCKED,
+                                "%s and %s are one machine by their UUID %s, and nobody knows which of them "
+                                "is meant; to be done: plimsoll host forget one of them",
+                                s->hosts[h].name, s->hosts[other].name, s->hosts[h].uuid);
+                if (h != IX_NONE && s->hosts[h].excluded == EXCLUDED_SEEN)
+                        return command_complain(in, EXIT_BLOCKED, "%s takes no part: %s", s->hosts[h].name,
+                                                s->hosts[h].excluded_why ? s->hosts[h].excluded_why
+                                                                         : exclusion_texts[EXCLUDED_SEEN]);
+        }
+        return EXIT_DONE;
+}

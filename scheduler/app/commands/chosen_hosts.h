@@ -18,5 +18,9 @@
 ExitStatus chosen_hosts(const Invocation *in, const Snapshot *s, const char *option, const Strings *words,
                         Strings *ret);
 
+/* These hosts take part: none is only seen, and none is reported under another name, too. Else EXIT_BLOCKED, and it was
+ * said which, why, and what ends it. */
+ExitStatus chosen_hosts_take_part(const Invocation *in, const Snapshot *s, const Strings *hosts);
+
 /* The same of all uses of an option; none: an empty list. */
 ExitStatus chosen_hosts_of_option(const Invocation *in, const Snapshot *s, const char *option, Strings *ret);

@@ -141,6 +141,8 @@ static ExitStatus cmd_evacuate_evacuate(Evacuation *evacuation) {
         if (status == EXIT_DONE && evacuation->hosts.n > 1 && in->json &&
             source_store(evacuation->facts.source) && !option_given(&in->options, "dry-run"))
                 status = command_complain(in, EXIT_BAD_INPUT, "--json takes one host, from Redis");
+        if (status == EXIT_DONE)
+                status = chosen_hosts_take_part(in, evacuation->facts.snapshot, &evacuation->hosts);
         if (status != EXIT_DONE)
                 return status;
         if (option_given(&in->options, "force") &&

@@ -13,7 +13,7 @@
 /* ---- enter ---- */
 
 static ExitStatus verb_enter(Invocation *in, Facts *facts, const Strings *hosts) {
-        ExitStatus status = EXIT_DONE;
+        ExitStatus status = chosen_hosts_take_part(in, facts->snapshot, hosts);
 
         for (uint32_t i = 0; i < hosts->n && status == EXIT_DONE; i++)
                 status = maintenance_enter(in, facts, hosts->at[i]);
@@ -50,6 +50,8 @@ static ExitStatus verb_roll(Invocation *in, Facts *facts, const Strings *hosts) 
         if (option_given(&in->options, "for-good"))
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "roll gives its hosts back: --for-good goes with enter");
+        if (hosts->n > 0 && chosen_hosts_take_part(in, facts->snapshot, hosts) != EXIT_DONE)
+                return EXIT_BLOCKED;
         return roll_run(in, facts, hosts);
 }
 

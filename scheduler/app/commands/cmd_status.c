@@ -312,7 +312,8 @@ static void print_stopped(const char *words, const Screen *screen) {
 static void print_excluded(const Snapshot *s, const Screen *screen) {
         static const char *const words[EXCLUDED_N] = { [EXCLUDED_STALE] = "stale",
                                                        [EXCLUDED_MISSING] = "without usable facts",
-                                                       [EXCLUDED_DAEMON] = "whose libvirt does not answer" };
+                                                       [EXCLUDED_DAEMON] = "whose libvirt does not answer",
+                                                       [EXCLUDED_SEEN] = "not admitted: plimsoll host list" };
         uint32_t n[EXCLUDED_N] = { 0 }, all = 0;
         const char *between = " (";
 

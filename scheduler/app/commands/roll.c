@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/host_mark.h"
@@ -349,6 +350,7 @@ static ExitStatus do_group(Roll *roll, uint32_t n, bool spills) {
         if (r < 0)
                 return store_failed(roll, r);
         memcpy((void *) group, roll->left, sizeof(*group) * n);
+        status = chosen_hosts_take_part(roll->in, roll->facts->snapshot, &(Strings){ group, n });
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
                 status = maintenance_enter(roll->in, roll->facts, group[i]);
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)

@@ -10,6 +10,7 @@
 #include "scheduler/app/facts/bmc_watch.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/report_reader.h"
+#include "scheduler/app/state/admission_record.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/move_journal.h"
 #include "scheduler/app/terminal/file.h"
@@ -33,7 +34,9 @@ struct Source {
         Strings for_good; /* hosts */
         Store *store;
         bool own_store;
-        FaultStore faults;    /* in the arena of the last reading */
+        FaultStore faults;           /* in the arena of the last reading */
+        AdmissionRecords admissions; /* the same */
+        bool admits; /* the store once said that hosts must be admitted: it may forget that, we do not */
         const char **notices; /* in that arena too */
         uint32_t n_notices;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
@@ -75,6 +78,14 @@ const char *source_notice(const Source *s, uint32_t i) {
 
 const Snapshot *source_facts(const Source *s) {
         return s->facts;
+}
+
+const AdmissionRecords *source_admissions(const Source *s) {
+        return &s->admissions;
+}
+
+bool source_admits(const Source *s) {
+        return s->admits;
 }
 
 const FaultStore *source_faults(const Source *s) {
@@ -309,6 +320,22 @@ static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
         return migration_learn(a, moves, kept, &in->lessons);
 }
 
+/* Who is on the list, and who was admitted: a host that falls silent is silent, and not gone. */
+static int expect_hosts(const Source *s, Arena *a, const FetchedReports *all, BuildInput *in) {
+        const AdmissionRecords *admitted = &s->admissions;
+        const char **expected = arena_new(a, const char *, (size_t) all->n_members + admitted->n);
+
+        if (!expected)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < all->n_members; i++)
+                expected[in->n_expected++] = all->members[i];
+        for (uint32_t i = 0; i < admitted->n; i++)
+                if (!admitted->at[i].forgotten && !admitted->at[i].unread)
+                        expected[in->n_expected++] = admitted->at[i].host;
+        in->expected = expected;
+        return 0;
+}
+
 /* A report that cannot be read is as good as none: its host is a member, and so excluded for want of facts. So is one that
  * says another host than its key: an agent can write its own key alone, and speaks for no other. */
 static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInput *in) {
@@ -331,9 +358,7 @@ static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInp
                         reports[in->n_reports++] = one->report;
         }
         in->reports = reports;
-        in->expected = all->members;
-        in->n_expected = all->n_members;
-        return 0;
+        return expect_hosts(s, a, all, in);
 }
 
 static int read_prometheus(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,
@@ -419,6 +444,24 @@ static int add_bmcs(Source *s, Arena *a, BuildInput *in) {
         return 0;
 }
 
+/* Who may take part. Until the service has begun to ask for admission, those that it knows already may: to be read before
+ * the reports, for whoever looks for these puts those it finds on the list. */
+static int source_read_admissions(Source *s, Arena *a, const Settings *settings, BuildInput *in) {
+        Admissions *all = arena_new(a, Admissions, 1);
+        int r = all ? admission_records(s->store, a, &s->admissions) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        *all = (Admissions){ .records = s->admissions.at,
+                             .n = s->admissions.n,
+                             .patterns = settings_text(settings, "cluster", "hosts") };
+        s->admits = s->admits || s->admissions.begun;
+        if (!s->admits)
+                r = store_get_members(s->store, a, &all->known.at, &all->known.n);
+        in->admissions = all;
+        return r;
+}
+
 static int read_redis(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
         bool prometheus = settings_text(settings, "prometheus", "url")[0] != '\0';
         BuildInput in = { 0 };
@@ -426,8 +469,10 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         FetchedReports all = { 0 };
         const Snapshot *read;
         const char *note = NULL;
-        int r = reports_fetch(a, &workers, s->store, &all);
+        int r = source_read_admissions(s, a, settings, &in);
 
+        if (r == 0)
+                r = reports_fetch(a, &workers, s->store, &all);
         if (r == 0)
                 r = source_read_marks(s, a, &in);
         if (r == 0)

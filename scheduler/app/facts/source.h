@@ -16,6 +16,7 @@
 
 #include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/settings/app_settings.h"
+#include "scheduler/app/state/admission_record.h"
 #include "scheduler/model/cluster.h"
 #include "scheduler/store/store.h"
 
@@ -87,6 +88,12 @@ Store *source_store(const Source *s);        /* SOURCE_REDIS; else NULL */
 /* What the last reading has to say of single hosts: "h2: Connection refused". NULL past the last. In the
  * arena of that reading. */
 const char *source_notice(const Source *s, uint32_t i);
+
+/* SOURCE_REDIS: as what the hosts were admitted when they were last read. In the arena of that reading. */
+const AdmissionRecords *source_admissions(const Source *s);
+
+/* SOURCE_REDIS: some reading of this source found that hosts must be admitted. */
+bool source_admits(const Source *s);
 
 /* SOURCE_REDIS: what the last reading knew of failing hardware, for the leader to write back. In the arena of
  * that reading. */

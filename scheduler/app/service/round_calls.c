@@ -74,6 +74,7 @@ int round_calls_end(RoundCalls *calls, const Snapshot *s) {
         Arena *a = &calls->arenas[next];
         HostAlarm *hosts;
         const char **names;
+        uint32_t n = 0;
         int r = 0;
 
         if ((!a->base && arena_open(ARENA_SIZE, a) < 0) ||
@@ -85,16 +86,17 @@ int round_calls_end(RoundCalls *calls, const Snapshot *s) {
         if (!hosts || !names)
                 return -ENOMEM;
         for (HostIx h = 0; r == 0 && h < s->n_hosts; h++)
-                r = round_calls_alarm_of(calls, a, &s->hosts[h], &hosts[h]);
+                if (s->hosts[h].excluded != EXCLUDED_SEEN)
+                        r = round_calls_alarm_of(calls, a, &s->hosts[h], &hosts[n++]);
         if (r < 0)
                 return r;
-        if (s->n_hosts > 0)
-                qsort(hosts, s->n_hosts, sizeof(*hosts), round_calls_by_name);
-        for (HostIx h = 0; h < s->n_hosts; h++)
-                names[h] = hosts[h].name;
+        if (n > 0)
+                qsort(hosts, n, sizeof(*hosts), round_calls_by_name);
+        for (uint32_t i = 0; i < n; i++)
+                names[i] = hosts[i].name;
         calls->hosts = hosts;
         calls->names = names;
-        calls->n = s->n_hosts;
+        calls->n = n;
         calls->next = 0;
         calls->current = next;
         return 0;

@@ -567,6 +567,7 @@ ClusterService *cluster_service_free(ClusterService *service) {
         service_stop_close(&service->moves_stop);
         service->source = source_free(service->source);
         service->store = store_free(service->store);
+        admission_memory_close(&service->memory.admissions);
         arena_close(&service->arena);
         arena_close(&service->settings_arenas[0]);
         arena_close(&service->settings_arenas[1]);

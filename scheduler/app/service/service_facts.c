@@ -97,7 +97,9 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
 
         if (r < 0)
                 return r;
-        r = service_facts_write_faults(round, found->input.now, shown);
+        r = service_admit(round, found->facts);
+        if (r == 0)
+                r = service_facts_write_faults(round, found->input.now, shown);
         if (r == 0)
                 r = service_facts_demand(round, found);
         if (r == 0)

@@ -103,6 +103,13 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
  * only where it is not there already. 0; a negative errno. */
 int service_facts_pose(const ServiceRound *round, RoundFindings *found, unsigned not_now) must_check;
 
+/* ---- service_admit.c ---- */
+
+/* Hosts that the settings admit, or that were there before hosts were admitted at all, get their record; what a record
+ * lacks is filled in as it is first seen; those that are to be forgotten are. Logged: these, and who is only seen, once.
+ * 0; a negative errno. */
+int service_admit(const ServiceRound *round, const Snapshot *s) must_check;
+
 /* ---- service_decide.c ---- */
 
 /* A plan without the kinds of action in not_now; threshold 0: as the settings say. Logged and shown. 0; a

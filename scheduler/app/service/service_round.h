@@ -8,6 +8,7 @@
 #include "scheduler/act/executor.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/source.h"
+#include "scheduler/app/service/admission_memory.h"
 #include "scheduler/app/service/round_calls.h"
 #include "scheduler/app/service/service_stop.h"
 #include "scheduler/app/settings/service_modes.h"
@@ -17,11 +18,12 @@
 typedef struct ServiceMemory {
         usec_t wanted_since; /* monotonic: since then each plan wanted moves; 0: the last one did not */
         usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
-        uint64_t last_fingerprint; /* what the last round without moves said, so that it is recorded once */
-        const Snapshot *seen;      /* what it read, in its arena; NULL: there were no facts */
-        bool paused;               /* balance was paused by the last round: said once */
-        bool unfinished;           /* something that must be done is not; soon again */
-        bool moved;                /* VMs were moved */
+        uint64_t last_fingerprint;  /* what the last round without moves said, so that it is recorded once */
+        const Snapshot *seen;       /* what it read, in its arena; NULL: there were no facts */
+        AdmissionMemory admissions; /* who was admitted, and who was only seen */
+        bool paused;                /* balance was paused by the last round: said once */
+        bool unfinished;            /* something that must be done is not; soon again */
+        bool moved;                 /* VMs were moved */
 } ServiceMemory;
 
 /* What a round is given. */

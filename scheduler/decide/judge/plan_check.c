@@ -57,7 +57,7 @@ static Reason host_reason(const Host *to) {
         if (to->state == HOST_OFFLINE)
                 return REASON_HOST_OFFLINE;
         if (to->excluded != EXCLUDED_NONE)
-                return REASON_HOST_FENCED;
+                return to->excluded == EXCLUDED_SEEN ? REASON_HOST_SEEN : REASON_HOST_FENCED;
         if (to->state == HOST_MAINTENANCE)
                 return REASON_HOST_MAINTENANCE;
         if (to->state == HOST_CORDONED)

@@ -13,6 +13,12 @@
 static const char *const local_disk_words[] = { "refuse", "copy", NULL };
 
 const SettingDef cluster_settings[] = {
+        { .name = "hosts",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .choices = setting_words,
+          .doc = "Hosts that are admitted by themselves when they first report, by name: h1, rack2-*, or * for all that "
+                 "can write a report. Any other is only seen, and takes no part, until plimsoll host admit." },
         { .name = "headroom_extra",
           .type = SETTING_PERMILLE,
           .def = 100,
@@ -114,7 +120,7 @@ static HostRole problem_build_role_of(unsigned not_now, const Host *host) {
         if (host->state == HOST_OFFLINE)
                 role.no_entry = REASON_HOST_OFFLINE;
         else if (host->excluded != EXCLUDED_NONE)
-                role.no_entry = REASON_HOST_FENCED;
+                role.no_entry = host->excluded == EXCLUDED_SEEN ? REASON_HOST_SEEN : REASON_HOST_FENCED;
         else if (host->state == HOST_MAINTENANCE)
                 role.no_entry = REASON_HOST_MAINTENANCE;
         else if (host->fault_grade >= 2)

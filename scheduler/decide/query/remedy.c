@@ -264,6 +264,8 @@ static const char *remedy_text(const Sought *k, const Remedy *remedy) {
                        : host->state == HOST_MAINTENANCE ? "ending its maintenance"
                                                          : "having it back";
         case REMEDY_FACTS:
+                if (s->hosts[remedy->host].excluded == EXCLUDED_SEEN)
+                        return text_format(k->arena, "admitting %s", s->hosts[remedy->host].name);
                 return remedy->host == k->h ? "fresh and complete facts of it"
                                             : text_format(k->arena, "fresh and complete facts of %s",
                                                           s->hosts[remedy->host].name);
@@ -300,6 +302,7 @@ static RemedyKind remedy_kind_of(Reason reason) {
         case REASON_HOST_OFFLINE:
                 return REMEDY_STATE;
         case REASON_HOST_FENCED:
+        case REASON_HOST_SEEN:
         case REASON_SOURCE_FENCED:
                 return REMEDY_FACTS;
         case REASON_HOST_FAULTY:

@@ -291,7 +291,12 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                 return with_detail(&k, reason, vm->ties->numa_nodes);
         if (word)
                 return text_format(a, "has no %s %s", reason == REASON_NETWORK ? "network" : "pool", word);
-        if (reason == REASON_HOST_FENCED)
+        if (reason == REASON_SOURCE_FENCED && vm->host != IX_NONE &&
+            t->s->hosts[vm->host].excluded == EXCLUDED_SEEN)
+                return text_format(a, "%s takes no part: %s", t->s->hosts[vm->host].name,
+                                   t->s->hosts[vm->host].excluded_why ? t->s->hosts[vm->host].excluded_why
+                                                                      : exclusion_texts[EXCLUDED_SEEN]);
+        if (reason == REASON_HOST_FENCED || reason == REASON_HOST_SEEN)
                 return with_detail(&k, reason,
                                    host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
         if (reason == REASON_HOST_FAULTY)

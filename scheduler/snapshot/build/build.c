@@ -218,8 +218,6 @@ static int host_build(Builder *b, HostIx ix) {
         for (int i = 0; i < HEADROOM_N; i++)
                 h->headroom_permille[i] = UNKNOWN;
         k = r ? report_facts(b->a, r, ix, h, b->rows + b->n_rows, &facts, &n) : host_silent(b, ix);
-        if (k == 0 && b->in->uri_pattern)
-                k = host_uri_make(b->a, b->in->uri_pattern, h->name, &h->uri);
         if (k < 0 || !r)
                 return k;
         j = judge_host(b, ix, &facts);
@@ -232,6 +230,15 @@ static int host_build(Builder *b, HostIx ix) {
                 b->rows[b->n_rows + i].fresh = j.excluded != EXCLUDED_STALE;
         b->n_rows += n;
         return 0;
+}
+
+/* By the name, or the address that was kept when the host was admitted. */
+static int uris_make(Builder *b) {
+        int k = 0;
+
+        for (HostIx h = 0; k == 0 && b->in->uri_pattern && h < b->names.n; h++)
+                k = host_uri_make(b->a, b->in->uri_pattern, host_reached_at(&b->hosts[h]), &b->hosts[h].uri);
+        return k;
 }
 
 static int place_copy(Builder *b, const char *from, const char **to) {
@@ -320,9 +327,15 @@ static int faults_build(Builder *b) {
 
 /* ---- VMs ---- */
 
+static bool build_only_seen(const Builder *b, const VmRow *r) {
+        return b->hosts[r->vm.host].excluded == EXCLUDED_SEEN;
+}
+
 /* How much speaks for a host being the one the VM runs on, and is about to leave. A definition alone speaks
  * for nothing; of several the one that need not leave its host counts. */
 static int build_claim(const Builder *b, const VmRow *r) {
+        if (build_only_seen(b, r))
+                return -64;
         if (r->vm.state == VM_OFF)
                 return b->hosts[r->vm.host].for_good ? -32 : -31;
         return (r->fresh ? 8 : 0) +
@@ -428,8 +441,9 @@ static void rows_sort(const Builder *b, RowRef *order) {
                 qsort(order, b->n_rows, sizeof(*order), build_row_compare);
 }
 
-/* One that is off and has another VM's name is called by its UUID: the other is nothing of its. */
-static bool rename_off(Builder *b, const RowRef *order) {
+/* One that is off, or on a host that is only seen, and has another VM's name is called by its UUID: the other is nothing
+ * of its. */
+static bool rename_others(Builder *b, const RowRef *order) {
         const RowRef *first = order;
         bool renamed = false;
 
@@ -438,8 +452,8 @@ static bool rename_off(Builder *b, const RowRef *order) {
 
                 if (!same_name(first, &order[i]))
                         first = &order[i];
-                if (row->vm.state != VM_OFF || !row->vm.uuid || !first->row->vm.uuid ||
-                    strcmp(row->vm.uuid, first->row->vm.uuid) == 0)
+                if ((row->vm.state != VM_OFF && !build_only_seen(b, row)) || !row->vm.uuid ||
+                    !first->row->vm.uuid || strcmp(row->vm.uuid, first->row->vm.uuid) == 0)
                         continue;
                 row->vm.name = row->vm.uuid;
                 renamed = true;
@@ -447,9 +461,10 @@ static bool rename_off(Builder *b, const RowRef *order) {
         return renamed;
 }
 
-/* Of those with one name: without definitions that an earlier one is the VM of. */
-static uint32_t without_definitions(const RowRef *rows, uint32_t n) {
-        while (n > 1 && rows[n - 1].row->vm.state == VM_OFF)
+/* Of those with one name: without definitions that an earlier one is the VM of, and without what hosts claim that are
+ * only seen. */
+static uint32_t without_claims(const Builder *b, const RowRef *rows, uint32_t n) {
+        while (n > 1 && (rows[n - 1].row->vm.state == VM_OFF || build_only_seen(b, rows[n - 1].row)))
                 n--;
         return n;
 }
@@ -463,7 +478,7 @@ static int vms_build(Builder *b, Snapshot *s) {
         if (!order)
                 return -ENOMEM;
         rows_sort(b, order);
-        if (rename_off(b, order))
+        if (rename_others(b, order))
                 rows_sort(b, order);
         for (uint32_t i = 0; i < b->n_rows; i++)
                 n_vms += i == 0 || !same_name(&order[i - 1], &order[i]);
@@ -475,7 +490,7 @@ static int vms_build(Builder *b, Snapshot *s) {
         for (uint32_t i = 0, n, alive; k == 0 && i < b->n_rows; i += n) {
                 for (n = 1; i + n < b->n_rows && same_name(&order[i], &order[i + n]); n++)
                         ;
-                alive = without_definitions(order + i, n);
+                alive = without_claims(b, order + i, n);
                 if (alive == 1)
                         vms[s->n_vms++] = order[i].row->vm;
                 else
@@ -566,6 +581,10 @@ static int build_hosts_build(Builder *b, Snapshot *s) {
                 return -ENOMEM;
         for (HostIx h = 0; k == 0 && h < b->names.n; h++)
                 k = host_build(b, h);
+        if (k == 0 && b->in->admissions)
+                k = hosts_admit(b->a, b->in->admissions, b->hosts, b->names.n);
+        if (k == 0)
+                k = uris_make(b);
         s->hosts = b->hosts;
         if (k == 0)
                 k = faults_build(b);

@@ -8,11 +8,13 @@
  *   the report, the list of VMs or the load older than snapshot.stale_after,
  *   or sent from the future by more than snapshot.clock_skew              EXCLUDED_STALE
  *   host.daemon is 0, or the section "vms" holds an error                 EXCLUDED_DAEMON
+ *   not admitted, or not as what it reports to be (host_admit.h)          EXCLUDED_SEEN
  *
  * A VM that two hosts report is in flight: `host` is the side it leaves (by its job, its state, the fresher
  * report), `in_flight_to` the other. If their UUIDs differ they are two VMs of one name, and it is not
  * movable either. One that is off is so only where no host has it active: other definitions of it are left
- * out; one that has another VM's name and not its UUID goes by its UUID. A VM without a CPU rate yet has
+ * out; one that has another VM's name and not its UUID goes by its UUID. What a host that is only seen says of VMs counts
+ * for those alone that no other host has; one with another VM's name and not its UUID goes by its UUID, too. A VM without a CPU rate yet has
  * cpu_mcores UNKNOWN; that excludes nothing. Rules are not made here.
  *
  * Units: by suffix (model/units.h); usec_t, in microseconds since the epoch. Owner: the arena; texts of the
@@ -24,6 +26,7 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/sample.h"
 #include "scheduler/model/settings.h"
+#include "scheduler/snapshot/build/host_admit.h"
 #include "scheduler/snapshot/health/fault_memory.h"
 
 /* What is known of a host apart from its report: kept in the store by operators (cordon, maintenance), or
@@ -49,7 +52,8 @@ typedef struct BuildInput {
         uint32_t n_memories, n_clears;
         const HostMark *marks; /* of a host that neither reports nor is expected: not used */
         uint32_t n_marks;
-        const MoveLessons *lessons; /* NULL: past migrations taught nothing */
+        const MoveLessons *lessons;   /* NULL: past migrations taught nothing */
+        const Admissions *admissions; /* NULL: the hosts were named by whoever asks, and need none */
         const char *
                 uri_pattern; /* of each host's URI, whatever its report says (host_uri.h); NULL: the reports are ours,
                                        and their URIs were given by the operator */

@@ -16,6 +16,7 @@ const Target report_targets[METRIC_N] = {
         [METRIC_HOST_CPU_MODEL] = OTHER(TARGET_NAME, Host, OF_HOST, cpu_model),
         [METRIC_HOST_ARCH] = OTHER(TARGET_NAME, Host, OF_HOST, arch),
         [METRIC_HOST_LABELS] = OTHER(TARGET_HOST_LABELS, Host, OF_HOST, labels),
+        [METRIC_HOST_UUID] = OTHER(TARGET_NAME, Host, OF_HOST, uuid),
         [METRIC_HOST_URI] = OTHER(TARGET_TEXT, Host, OF_HOST, uri),
         [METRIC_HOST_NETWORKS] = OTHER(TARGET_NAMES, Host, OF_HOST, networks),
         [METRIC_HOST_POOLS] = OTHER(TARGET_NAMES, Host, OF_HOST, pools),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/files/snapshot_fields.h"
 
-const char *const exclusion_names[EXCLUDED_N] = { "none", "stale", "missing", "daemon" };
+const char *const exclusion_names[EXCLUDED_N] = { "none", "stale", "missing", "daemon", "seen" };
 
 /* Cores × MHz and cores × 1000 stay below QUANTITY_MAX. */
 #define CORES_MAX (INT64_C(1) << 20)
@@ -71,6 +71,7 @@ static const FieldDef host_defs[] = {
         BOOL("for_good", Host, for_good, false),
         CHOICE("fence", Host, excluded, exclusion_names, EXCLUDED_N),
         TEXT("fence_why", Host, excluded_why),
+        NAME("uuid", Host, uuid),
         TEXT("unread", Host, unread),
         SECONDS("seen_at", Host, seen_at),
         SPECIAL("faults", host_read_faults, host_print_faults),

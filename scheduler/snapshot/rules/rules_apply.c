@@ -41,7 +41,7 @@ static int host_set(Arena *a, Host *host, const HostSpec *spec) {
                 host->reserved_mib =
                         spec->reserved_mib < host->memory_mib ? spec->reserved_mib : host->memory_mib;
         if (spec->uri) {
-                const int r = host_uri_make(a, spec->uri, host->name, &host->uri);
+                const int r = host_uri_make(a, spec->uri, host_reached_at(host), &host->uri);
 
                 if (r < 0)
                         return r;
