@@ -173,6 +173,20 @@ static bool eight_are_plain(const unsigned char *bytes) {
         return ((w | (w - 0x20 * ones) | (del - ones)) & 0x80 * ones) == 0;
 }
 
+static int text_small(char c) {
+        return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char) c;
+}
+
+int text_order(const char *left, const char *right) {
+        for (; *left && text_small(*left) == text_small(*right); left++)
+                right++;
+        return text_small(*left) - text_small(*right);
+}
+
+bool text_is_same(const char *left, const char *right) {
+        return text_order(left, right) == 0;
+}
+
 bool text_is_line(const char *s, size_t n) {
         const unsigned char *p = (const unsigned char *) s;
 

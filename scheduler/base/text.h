@@ -48,6 +48,10 @@ int text_to_scaled(const char *s, size_t n, int64_t scale, int64_t min, int64_t 
 /* The entry of words[0..n) nearest to `word` by edit distance, or NULL when none is near (over 1/2 of it). */
 const char *text_nearest(const char *word, const char *const *words, size_t n);
 
+/* As strcmp() where 'A' is 'a': of ASCII letters, whatever the locale. Are they the same so? */
+int text_order(const char *left, const char *right);
+bool text_is_same(const char *left, const char *right);
+
 /* Valid UTF-8 (RFC 3629) without control characters; may be empty. */
 bool text_is_line(const char *s, size_t n);
 

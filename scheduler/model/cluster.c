@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
@@ -51,7 +50,7 @@ bool snapshot_is_blind(const Snapshot *s) {
 
 HostIx snapshot_same_machine(const Snapshot *s, HostIx h) {
         for (HostIx i = 0; s->hosts[h].uuid && i < s->n_hosts; i++)
-                if (i != h && s->hosts[i].uuid && strcasecmp(s->hosts[i].uuid, s->hosts[h].uuid) == 0)
+                if (i != h && s->hosts[i].uuid && text_is_same(s->hosts[i].uuid, s->hosts[h].uuid))
                         return i;
         return IX_NONE;
 }

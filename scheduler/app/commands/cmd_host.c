@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
-#include <strings.h>
 
 #include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/model/host_uri.h"
 
@@ -52,8 +52,7 @@ static void hosts_print_json(const Invocation *in, const Facts *facts, const Str
         (void) json_object_set_new(o, "schema", json_string("plimsoll.host-list/1"));
         (void) json_object_set_new(o, "cluster", json_string(s->cluster));
         (void) json_object_set_new(o, "hosts", list);
-        (void) json_dumpf(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(16));
-        (void) fputc('\n', in->out.out);
+        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(16));
         json_decref(o);
 }
 
@@ -169,25 +168,25 @@ static const char *machine_of(const Changes *c, const Host *host) {
         for (uint32_t i = 0; host->uuid && i < records->n; i++) {
                 const HostAdmission *x = &records->at[i];
 
-                if (!x->forgotten && x->uuid && strcasecmp(x->uuid, host->uuid) == 0 &&
+                if (!x->forgotten && x->uuid && text_is_same(x->uuid, host->uuid) &&
                     strcmp(x->host, host->name) != 0)
                         return x->host;
         }
         for (uint32_t i = 0; host->uuid && i < c->n_admitted; i++)
-                if (c->admitted[i]->uuid && strcasecmp(c->admitted[i]->uuid, host->uuid) == 0)
+                if (c->admitted[i]->uuid && text_is_same(c->admitted[i]->uuid, host->uuid))
                         return c->admitted[i]->host;
         return NULL;
 }
 
-static int host_write(const Changes *c, const HostAdmission *x) {
+static int host_write(const Changes *c, const HostAdmission *admission) {
         Store *store = source_store(c->facts->source);
         const char *text;
-        int r = admission_print(c->in->arena, x, &text);
+        int r = admission_print(c->in->arena, admission, &text);
 
         return r < 0 ? r
-                     : store_change_admission(store, x->host,
-                                              admission_text(source_admissions(c->facts->source), x->host),
-                                              text);
+                     : store_change_admission(
+                               store, admission->host,
+                               admission_text(source_admissions(c->facts->source), admission->host), text);
 }
 
 /* As it is now; the address of an earlier admission stays. */
@@ -261,19 +260,16 @@ static void changes_print_json(const Changes *c) {
                                              json_pack("{s:s, s:s, s:s*}", "host", c->hosts.at[i], "change",
                                                        change_names[c->at[i]], "why", c->why[i]));
         (void) json_object_set_new(o, "hosts", list);
-        (void) json_dumpf(o, c->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', c->in->out.out);
+        (void) json_print(o, c->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         json_decref(o);
 }
 
 static void changes_print_text(const Changes *c) {
         static const char *const words[CHANGE_N] = { "is admitted", "is forgotten", "is admitted already",
                                                      "is not admitted" };
-        char safe[256];
-
         for (uint32_t i = 0; i < c->hosts.n; i++)
-                (void) fprintf(c->in->out.out, "%s %s%s%s\n", text_safe(c->hosts.at[i], safe, sizeof(safe)),
-                               words[c->at[i]], c->why[i] ? ": " : "", c->why[i] ? c->why[i] : "");
+                (void) out_say(c->in->out.out, "%s %s%s%s\n", c->hosts.at[i], words[c->at[i]],
+                               c->why[i] ? ": " : "", c->why[i] ? c->why[i] : "");
 }
 
 static ExitStatus changes_make(Changes *c, int (*change)(Changes *c, uint32_t i, const char *by)) {

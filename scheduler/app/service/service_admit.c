@@ -6,27 +6,22 @@
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/base/log.h"
 
-#define QUOTE 512
-
-static void admit_say(const HostAdmission *x) {
-        char quoted[3][QUOTE];
-
+static void admit_say(const HostAdmission *admission) {
         log_event(LOG_INFO, "host.admitted", "host=%s uuid=%s cpus=%lld memory_mib=%lld why=%s",
-                  log_quote(x->host, quoted[0], QUOTE), log_quote(x->uuid ? x->uuid : "", quoted[1], QUOTE),
-                  (long long) x->cpus, (long long) x->memory_mib,
-                  log_quote(x->why ? x->why : "", quoted[2], QUOTE));
+                  admission->host, admission->uuid ? admission->uuid : "", (long long) admission->cpus,
+                  (long long) admission->memory_mib, admission->why ? admission->why : "");
 }
 
 /* One that another changed meanwhile stays as that one wrote it. */
-static int admit_write(const ServiceRound *round, const HostAdmission *x) {
+static int admit_write(const ServiceRound *round, const HostAdmission *admission) {
         const Leadership *l = round->leadership;
-        const char *was = admission_text(source_admissions(round->source), x->host), *is;
-        int r = admission_print(round->arena, x, &is);
+        const char *was = admission_text(source_admissions(round->source), admission->host), *is;
+        int r = admission_print(round->arena, admission, &is);
 
         if (r == 0)
-                r = store_lead_admission(l->store, l->token, x->host, was, is);
+                r = store_lead_admission(l->store, l->token, admission->host, was, is);
         if (r == 0)
-                admit_say(x);
+                admit_say(admission);
         return r < 0 ? r : 0;
 }
 
@@ -56,17 +51,17 @@ static int admit_host(const ServiceRound *round, const Host *host) {
         return admit_write(round, &x);
 }
 
-static int admit_forget(const ServiceRound *round, const HostAdmission *x) {
+static int admit_forget(const ServiceRound *round, const HostAdmission *admission) {
         const Leadership *l = round->leadership;
-        char quoted[2][QUOTE];
-        int r = store_forget_host(l->store, x->host);
+        int r = store_forget_host(l->store, admission->host);
 
         if (r == 0)
-                r = store_lead_admission(l->store, l->token, x->host,
-                                         admission_text(source_admissions(round->source), x->host), "");
+                r = store_lead_admission(l->store, l->token, admission->host,
+                                         admission_text(source_admissions(round->source), admission->host),
+                                         "");
         if (r == 0)
-                log_event(LOG_INFO, "host.forgotten", "host=%s by=%s", log_quote(x->host, quoted[0], QUOTE),
-                          log_quote(x->by ? x->by : "", quoted[1], QUOTE));
+                log_event(LOG_INFO, "host.forgotten", "host=%s by=%s", admission->host,
+                          admission->by ? admission->by : "");
         return r < 0 ? r : 0;
 }
 
@@ -87,23 +82,19 @@ static int admit_all(const ServiceRound *round, const Snapshot *s) {
 }
 
 static void admit_say_seen(const AdmissionMemory *m, const Snapshot *s) {
-        char quoted[2][QUOTE];
-
         for (HostIx h = 0; h < s->n_hosts; h++) {
                 const Host *host = &s->hosts[h];
                 const char *was = admission_memory_seen(m, host->name);
 
                 if (host->excluded == EXCLUDED_SEEN && (!was || strcmp(was, host->excluded_why) != 0))
-                        log_event(LOG_WARNING, "host.seen", "host=%s why=%s",
-                                  log_quote(host->name, quoted[0], QUOTE),
-                                  log_quote(host->excluded_why, quoted[1], QUOTE));
+                        log_event(LOG_WARNING, "host.seen", "host=%s why=%s", host->name, host->excluded_why);
         }
         for (uint32_t i = 0; i < m->n_seen; i++) {
                 const HostIx h = snapshot_host(s, m->seen[i].name);
 
                 if (h == IX_NONE || s->hosts[h].excluded != EXCLUDED_SEEN)
                         log_event(LOG_INFO, h == IX_NONE ? "host.gone" : "host.takes_part", "host=%s",
-                                  log_quote(m->seen[i].name, quoted[0], QUOTE));
+                                  m->seen[i].name);
         }
 }
 

@@ -14,11 +14,12 @@ static json_t *known_json(int64_t number) {
         return number == UNKNOWN ? NULL : json_integer(number);
 }
 
-int admission_print(Arena *a, const HostAdmission *x, const char **ret) {
+int admission_print(Arena *a, const HostAdmission *admission, const char **ret) {
         json_t *o = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:I, s:o*, s:o*, s:o*}", "schema", SCHEMA,
-                              "uuid", x->uuid, "address", x->address, "by", x->by, "why", x->why, "at",
-                              (json_int_t) x->at, "cpus", known_json(x->cpus), "memory_mib",
-                              known_json(x->memory_mib), "forgotten", x->forgotten ? json_true() : NULL);
+                              "uuid", admission->uuid, "address", admission->address, "by", admission->by,
+                              "why", admission->why, "at", (json_int_t) admission->at, "cpus",
+                              known_json(admission->cpus), "memory_mib", known_json(admission->memory_mib),
+                              "forgotten", admission->forgotten ? json_true() : NULL);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
         json_decref(o);
@@ -102,9 +103,10 @@ static int compare_stored(const void *host, const void *text) {
         return strcmp(host, ((const StoredText *) text)->name);
 }
 
-const char *admission_text(const AdmissionRecords *x, const char *host) {
-        const StoredText *found =
-                x->n > 0 ? bsearch(host, x->texts, x->n, sizeof(*x->texts), compare_stored) : NULL;
+const char *admission_text(const AdmissionRecords *records, const char *host) {
+        const StoredText *found = records->n > 0 ? bsearch(host, records->texts, records->n,
+                                                           sizeof(*records->texts), compare_stored)
+                                                 : NULL;
 
         return found ? found->text : "";
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "scheduler/base/text.h"
 #include "scheduler/model/selection.h"
@@ -45,7 +44,7 @@ typedef struct Machine {
 
 static int compare_machines(const void *left, const void *right) {
         const Machine *x = left, *y = right;
-        const int c = strcasecmp(x->uuid, y->uuid);
+        const int c = text_order(x->uuid, y->uuid);
 
         return c != 0 ? c : strcmp(x->host->name, y->host->name);
 }
@@ -53,8 +52,8 @@ static int compare_machines(const void *left, const void *right) {
 /* Was it admitted as this machine, and so before one that was admitted as none, or later? */
 static bool admitted_before(const Machine *left, const Machine *right) {
         const HostAdmission *x = left->host->admitted, *y = right->host->admitted;
-        const bool as_x = x && x->uuid && strcasecmp(x->uuid, left->uuid) == 0;
-        const bool as_y = y && y->uuid && strcasecmp(y->uuid, right->uuid) == 0;
+        const bool as_x = x && x->uuid && text_is_same(x->uuid, left->uuid);
+        const bool as_y = y && y->uuid && text_is_same(y->uuid, right->uuid);
 
         if (as_x != as_y)
                 return as_x;
@@ -112,7 +111,7 @@ static int machines_admit(Arena *a, Host *hosts, uint32_t n_hosts) {
         if (n > 1)
                 qsort(machines, n, sizeof(*machines), compare_machines);
         for (uint32_t i = 0, same; r == 0 && i < n; i += same) {
-                for (same = 1; i + same < n && strcasecmp(machines[i].uuid, machines[i + same].uuid) == 0;
+                for (same = 1; i + same < n && text_is_same(machines[i].uuid, machines[i + same].uuid);
                      same++)
                         ;
                 if (same > 1)
@@ -150,7 +149,7 @@ static int host_admit(Arena *a, const Admissions *in, Host *host) {
                                                  a,
                                                  "it is not admitted; to be done: plimsoll host admit %.255s",
                                                  host->name));
-        if (host->uuid && record->uuid && strcasecmp(host->uuid, record->uuid) != 0)
+        if (host->uuid && record->uuid && !text_is_same(host->uuid, record->uuid))
                 return host_only_seen(
                         host, text_format(a,
                                           "it is another machine: its UUID is %.64s, admitted was %.64s; to "
