@@ -69,6 +69,38 @@ Test(planner, every_plan_is_accepted_by_the_judge_never_costs_more_and_leaves_no
         }
 }
 
+/* Nine hosts of ten are to be watched, as in a hot room: of a cluster where nothing was to be done, nothing is. */
+Test(planner, a_hot_room_moves_nothing) {
+        uint32_t rooms = 0;
+
+        for (uint64_t seed = 1; seed <= seeds() / 4; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                const Settings *settings = default_settings(&arena);
+                const Snapshot *s = random_cluster(&arena, seed, seed % 2 == 0);
+                const Snapshot *after = snapshot_after(&arena, s, plan_of(s, settings, seed));
+                Host *hosts = (Host *) (uintptr_t) after->hosts;
+                Fault *hot = arena_new(&arena, Fault, 1);
+                uint32_t n = 0;
+
+                *hot = (Fault){ .device = "sensor inlet", .grade = 1, .why = "41 °C, at most 35 is right" };
+                if (plan_of(after, settings, seed)->n_moves > 0)
+                        continue;
+                for (uint32_t h = 0; h < after->n_hosts; h++)
+                        if (h % 10 != seed % 10 && hosts[h].fault_grade == 0 &&
+                            hosts[h].state == HOST_ACTIVE) {
+                                hosts[h].fault_grade = 1;
+                                hosts[h].faults = hot;
+                                hosts[h].n_faults = 1;
+                                n++;
+                        }
+                rooms += n > 1;
+                cr_assert_eq(plan_of(after, settings, seed)->n_moves, 0, "seed %lu: %s", (unsigned long) seed,
+                             plan_of(after, settings, seed)->moves[0].why);
+                arena_rewind(&arena, mark);
+        }
+        cr_assert_gt(rooms, 20);
+}
+
 static const Plan *polished_plan_of(const Snapshot *s, const Settings *settings, uint64_t seed) {
         PlanRequest request = PLAN_REQUEST_DEFAULT;
         const Plan *plan = NULL;
