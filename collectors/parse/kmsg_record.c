@@ -53,7 +53,7 @@ static bool is_block_error(Span message, Span *ret_device) {
 }
 
 /* Who says what, in the words of Linux 4.19 … 6.x: fs/buffer.c, fs/ext4/super.c, fs/xfs, fs/btrfs, drivers/nvme/host,
- * arch/x86/kernel/cpu/mce, drivers/edac, drivers/acpi/apei/ghes.c, kernel/hung_task.c. */
+ * arch/x86/kernel/cpu/mce, drivers/edac, drivers/acpi/apei/ghes.c, kernel/hung_task.c, kernel/watchdog.c, kernel/rcu. */
 static const struct {
         KmsgKind kind;
         const char *before, *ends; /* of the device's name; ends NULL: it has none */
@@ -65,12 +65,16 @@ static const struct {
         { KMSG_IO_ERROR, "nvme nvme", ":", "controller is down; will reset" },
         { KMSG_IO_ERROR, "nvme nvme", ":", "Disabling device after reset failure" },
         { KMSG_IO_ERROR, "nvme nvme", ":", "Removing after probe failure" },
+        { KMSG_IO_ERROR, "nvme nvme", ":", "Device not ready; aborting" },
         { KMSG_READ_ONLY, "EXT4-fs (", ":)", "Remounting filesystem read-only" },
         { KMSG_READ_ONLY, "EXT3-fs (", ":)", "remounting filesystem read-only" },
         { KMSG_READ_ONLY, "XFS (", ":)", "hutting down filesystem" },
         { KMSG_READ_ONLY, "XFS (", ":)", "ilesystem has been shut down" },
+        { KMSG_READ_ONLY, "XFS (", ":)", "xfs_do_force_shutdown(" },
         { KMSG_READ_ONLY, "(device ", ":)", "forced readonly" },
         { KMSG_FS_ERROR, "EXT4-fs error (device ", ":)", NULL },
+        { KMSG_FS_ERROR, "EXT4-fs warning (device ", ":)", ": I/O error " },
+        { KMSG_FS_ERROR, "EXT4-fs (", ":)", "potential data loss" },
         { KMSG_FS_ERROR, "EXT3-fs error (device ", ":)", NULL },
         { KMSG_FS_ERROR, "XFS (", ":)", "orruption" },
         { KMSG_FS_ERROR, "XFS (", ":)", "metadata I/O error" },
@@ -81,15 +85,25 @@ static const struct {
         { KMSG_FS_ERROR, "BTRFS critical (device ", ":)", NULL },
         { KMSG_FS_ERROR, "BTRFS: error (device ", ":)", NULL },
         { KMSG_MACHINE_CHECK, "[Hardware Error]: ", NULL, "achine check" },
+        { KMSG_MACHINE_CHECK, "[Hardware Error]: ", NULL, "achine Check Exception" },
         { KMSG_MACHINE_CHECK, "[Hardware Error]: event severity", NULL, NULL },
         { KMSG_MACHINE_CHECK, "EDAC MC", NULL, " CE " },
         { KMSG_MACHINE_CHECK, "EDAC MC", NULL, " UE " },
         { KMSG_HUNG_TASK, "INFO: task ", NULL, " blocked for more than " },
+        { KMSG_HUNG_TASK, "BUG: soft lockup - CPU#", NULL, " stuck for " },
+        { KMSG_HUNG_TASK, "atchdog detected hard LOCKUP on cpu ", NULL, NULL },
+        { KMSG_HUNG_TASK, "rcu: INFO: rcu_", NULL, "detected " },
 };
+
+/* A medium that somebody puts in: a CD or floppy drive, as BMCs play them, whose errors are no fault of the host. */
+static bool is_removable(Span device) {
+        return device.n > 2 && (memcmp(device.at, "sr", 2) == 0 || memcmp(device.at, "fd", 2) == 0) &&
+               device.at[2] >= '0' && device.at[2] <= '9';
+}
 
 static void kmsg_record_classify(Span message, KmsgRecord *ret) {
         if (is_block_error(message, &ret->device)) {
-                ret->kind = KMSG_IO_ERROR;
+                ret->kind = is_removable(ret->device) ? KMSG_OTHER : KMSG_IO_ERROR;
                 return;
         }
         for (size_t i = 0; i < ARRAY_SIZE(kmsg_forms); i++) {
@@ -98,7 +112,7 @@ static void kmsg_record_classify(Span message, KmsgRecord *ret) {
                 if (!at || (kmsg_forms[i].also && !kmsg_record_after(message, kmsg_forms[i].also)))
                         continue;
                 ret->device = ends ? name_at(message, at, ends) : (Span){ at, 0 };
-                if (ends && ret->device.n == 0)
+                if (ends && (ret->device.n == 0 || is_removable(ret->device)))
                         continue;
                 ret->kind = kmsg_forms[i].kind;
                 if (ends &&
