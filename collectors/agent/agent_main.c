@@ -12,6 +12,7 @@
 #include "collectors/run/libvirt_worker.h"
 #include "scheduler/base/options.h"
 #include "scheduler/base/out.h"
+#include "scheduler/base/url_secret.h"
 #include "scheduler/model/host_label.h"
 
 #define HELP_WIDTH   100
@@ -21,7 +22,8 @@
 static const OptionDef agent_main_options[] = {
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Where to:" },
         { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
-          "where reports go: redis://[[user]:password@]host[:port][/db] or unix:///path" },
+          "where reports go: redis://host[:port][/db] or unix:///path. With a password ([user]:password@) it is given in the "
+          "environment (PLIMSOLL_REDIS) or as systemd's credential plimsoll-redis" },
         { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster this host belongs to (default: default)" },
         { "metrics", 0, OPTION_TEXT, "[ADDRESS:]PORT", 0, 0, 0,
           "serve what was read at http://ADDRESS:PORT/metrics, for Prometheus (default address: 127.0.0.1)" },
@@ -136,6 +138,18 @@ static int goal_check(const AgentOptions *o, TextFault *fault) {
         return 0;
 }
 
+/* Where no option says it, one that only looks (--print) needs none. */
+static int store_read(AgentOptions *ret, TextFault *f) {
+        static char url[2048];
+        int r = ret->print
+                        ? 1
+                        : url_secret_given(URL_SECRET_CREDENTIAL, URL_SECRET_VARIABLE, url, sizeof(url), f);
+
+        if (r == 0)
+                ret->redis = url;
+        return r < 0 ? r : 0;
+}
+
 /* Texts point into argv, lists into `a`. 0; -EINVAL with *reterr_fault; -ENOMEM. */
 static int agent_options_read(Arena *a, const Options *o, AgentOptions *ret, TextFault *reterr_fault) {
         int r = 0;
@@ -152,7 +166,9 @@ static int agent_options_read(Arena *a, const Options *o, AgentOptions *ret, Tex
                                .once = option_given(o, "once"),
                                .print = option_given(o, "print"),
                                .json = option_given(o, "json") };
-        if (ret->collectors)
+        if (!ret->redis)
+                r = store_read(ret, reterr_fault);
+        if (r == 0 && ret->collectors)
                 r = collectors_check(ret->collectors, reterr_fault);
         if (r == 0)
                 r = labels_read(a, o, ret, reterr_fault);
@@ -220,7 +236,8 @@ int main(int argc, char **argv) {
         Arena a;
         int r;
 
-        if (options_parse(agent_main_options, argc, argv, &o, &fault) < 0)
+        if (url_secret_in_words(argc, argv, &fault) < 0 ||
+            options_parse(agent_main_options, argc, argv, &o, &fault) < 0)
                 return agent_main_complain(&fault);
         if (o.n_arguments > 0) {
                 text_fault(&fault, o.arguments[0], "it takes options only");

@@ -34,8 +34,19 @@ static void collector_log_say(const struct CollectorPast *past, int error) {
                           (long long) past->in_a_row);
 }
 
+/* Said when it begins, with the first of them; `plimsoll faults` shows all. */
+static void collector_log_say_unread(const struct CollectorPast *past, const Section *s) {
+        uint32_t i = 0;
+
+        while (s->samples[i].metric != METRIC_ITEM_UNREAD)
+                i++;
+        log_event(LOG_WARNING, "collector.unread", "collector=%s items=%lld first=%s why=%s", past->collector,
+                  (long long) past->unread, s->samples[i].subject, s->samples[i].text);
+}
+
 void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
         struct CollectorPast *p = past_of(l, s->collector);
+        int64_t was;
 
         if (!p || s->read_at == p->read_at)
                 return;
@@ -49,9 +60,12 @@ void collector_log_note(CollectorLog *l, const Section *s, const char *words) {
                 collector_log_say(p, s->error);
         p->read_at = s->read_at;
         p->error = s->error;
-        p->unread = 0;
+        was = p->unread;
+        p->unread = s->error == 0 ? 0 : p->unread;
         for (uint32_t i = 0; s->error == 0 && i < s->n_samples; i++)
                 p->unread += s->samples[i].metric == METRIC_ITEM_UNREAD;
+        if (p->unread > was)
+                collector_log_say_unread(p, s);
         p->failed += s->error != 0;
         p->late += s->error == ETIMEDOUT;
         p->in_a_row = s->error != 0 ? p->in_a_row + 1 : 0;

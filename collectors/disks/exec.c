@@ -10,6 +10,7 @@
 #include "collectors/disks/tool_faults.h"
 #include "collectors/parse/fault_file.h"
 #include "collectors/read/collector_value.h"
+#include "collectors/read/file_trust.h"
 #include "collectors/read/sample_list.h"
 #include "collectors/read/tool_run.h"
 #include "scheduler/base/text.h"
@@ -26,7 +27,8 @@ typedef struct ExecCommand {
         usec_t next; /* monotonic; 0: at once */
         char *said;  /* malloced: its last good output; NULL: none yet */
         size_t n_said;
-        char failed[160]; /* why the last run failed; "": it did not */
+        char failed[160];  /* why the last run failed; "": it did not */
+        char refused[400]; /* why it is not run; "": it is */
 } ExecCommand;
 
 typedef struct ExecState {
@@ -111,6 +113,17 @@ static void exec_fail(ExecCommand *c, const char *words, int status) {
                 (void) snprintf(c->failed, sizeof(c->failed), "%s %d", words, status);
 }
 
+/* It runs with the agent's rights: nobody but root and the agent's user may be able to change it. One that is not
+ * there fails when it is started. */
+static bool exec_is_trusted(ExecState *s, ExecCommand *c) {
+        const char *why = "";
+
+        if (file_trust_path(&s->scratch, c->command.words[0], &why) != 1)
+                why = "";
+        (void) snprintf(c->refused, sizeof(c->refused), "%s", why);
+        return !*why;
+}
+
 /* 0; 1: it runs; -ENOMEM. */
 static int command_turn(ExecState *s, ExecCommand *c, const CollectorEnv *env, usec_t now) {
         ToolOutput out;
@@ -132,6 +145,8 @@ static int command_turn(ExecState *s, ExecCommand *c, const CollectorEnv *env, u
         if (r != 2 || now < c->next)
                 return r == 1 ? 1 : 0;
         c->next = now + collector_int(env, &collector_exec, "every");
+        if (!exec_is_trusted(s, c))
+                return 0;
         r = tool_run_start(&c->run, &c->command, now);
         if (r < 0)
                 exec_fail(c, "it could not be started", -1);
@@ -140,6 +155,15 @@ static int command_turn(ExecState *s, ExecCommand *c, const CollectorEnv *env, u
 
 static bool exec_is_blank(const char *text) {
         return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+typedef int Complain(const char *source, const char *why, SampleSink *sink);
+
+static int exec_complain(ExecState *s, const ExecCommand *c, const char *why, Complain *complain,
+                         SampleSink *sink) {
+        const char *name = text_format(&s->scratch, "%s (command)", c->name);
+
+        return name ? complain(name, why, sink) : -ENOMEM;
 }
 
 static int exec_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
@@ -156,11 +180,10 @@ static int exec_read(void *state, const CollectorEnv *env, usec_t now, SampleSin
                 r = r == 1 ? 0 : r;
                 if (r == 0 && c->said && !exec_is_blank(c->said))
                         r = tool_faults_emit(&s->scratch, c->name, c->said, c->n_said, clock_now(), sink);
-                if (r == 0 && c->failed[0]) {
-                        const char *name = text_format(&s->scratch, "%s (command)", c->name);
-
-                        r = name ? tool_faults_complain(name, c->failed, sink) : -ENOMEM;
-                }
+                if (r == 0 && c->refused[0])
+                        r = exec_complain(s, c, c->refused, tool_faults_refuse, sink);
+                else if (r == 0 && c->failed[0])
+                        r = exec_complain(s, c, c->failed, tool_faults_complain, sink);
         }
         return r < 0 ? r : waits;
 }

@@ -14,6 +14,7 @@
 #include "collectors/disks/tool_faults.h"
 #include "collectors/parse/fault_file.h"
 #include "collectors/read/collector_value.h"
+#include "collectors/read/file_trust.h"
 #include "collectors/read/sample_list.h"
 #include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
@@ -29,6 +30,11 @@ typedef struct FaultsState {
         int watch; /* inotify, −1: there is none */
         int wd;    /* −1: the folder is not watched: it was not there */
 } FaultsState;
+
+typedef struct FaultText {
+        const char *text, *why; /* why: its words are not taken */
+        size_t n;
+} FaultText;
 
 static const char *fault_files_folder(const CollectorEnv *env) {
         return collector_text(env, &collector_fault_files, "dir");
@@ -65,14 +71,20 @@ static int faults_open(void *state, const CollectorEnv *env) {
 static bool is_fault_file(const char *name) {
         size_t n = strlen(name);
 
-        return name[0] != '.' && n > 5 && n <= 240 && strcmp(name + n - 5, ".json") == 0 &&
-               text_is_name(name, n);
+        return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".json") == 0;
 }
 
-/* The names of the files, sorted, at most FILES_MOST; *ret_more: there are others. Negative errno. */
-static int files_list(Arena *a, const char *path, const char ***ret, uint32_t *ret_n, bool *ret_more) {
+typedef struct FaultNames {
+        const char **names; /* sorted, at most FILES_MOST */
+        uint32_t n;
+        bool more; /* there are others */
+        bool odd;  /* there are some whose name is none */
+} FaultNames;
+
+static int files_list(Arena *a, const char *path, FaultNames *ret) {
         const char **names = arena_new(a, const char *, FILES_MOST);
         DIR *dir = opendir(path);
+        FaultNames found = { .names = names };
         uint32_t n = 0;
 
         if (!dir || !names) {
@@ -82,12 +94,15 @@ static int files_list(Arena *a, const char *path, const char ***ret, uint32_t *r
                         (void) closedir(dir);
                 return -error;
         }
-        *ret_more = false;
         for (struct dirent *e; (e = readdir(dir));) {
                 if (!is_fault_file(e->d_name))
                         continue;
+                if (!text_is_name(e->d_name, strlen(e->d_name)) || strlen(e->d_name) > 240) {
+                        found.odd = true;
+                        continue;
+                }
                 if (n == FILES_MOST) {
-                        *ret_more = true;
+                        found.more = true;
                         break;
                 }
                 names[n] = text_copy(a, e->d_name, strlen(e->d_name));
@@ -98,24 +113,41 @@ static int files_list(Arena *a, const char *path, const char ***ret, uint32_t *r
         }
         (void) closedir(dir);
         qsort(names, n, sizeof(*names), compare_strings);
-        *ret = names;
-        *ret_n = n;
+        found.n = n;
+        *ret = found;
         return 0;
 }
 
-/* 0; 1: it is gone; negative errno. Only plain files, so that no pipe is waited for. */
-static int file_take(Arena *a, const char *path, char **ret, size_t *ret_n) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = 0;
-        char *text = arena_new(a, char, FAULT_FILE_MOST + 2);
+/* Of what is open: 0; -EINVAL, with why: its words are not taken. Fixtures belong to whoever has the source. */
+static int file_look(Arena *a, int fd, bool fixture, const char **ret_why) {
+        const char *why = NULL;
         struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                why = "it is no plain file";
+        else if (!fixture)
+                why = file_trust_reason(a, &st);
+        if (!why)
+                return 0;
+        *ret_why = why;
+        return -EINVAL;
+}
+
+/* 0; 1: it is gone; -EINVAL with why; negative errno. No pipe is waited for, and no link followed. */
+static int file_take(Arena *a, const char *path, bool fixture, FaultText *ret) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW), r;
+        char *text = arena_new(a, char, FAULT_FILE_MOST + 2);
         ssize_t n = 0;
 
+        if (fd < 0 && errno == ELOOP) {
+                ret->why = "it is a link";
+                return -EINVAL;
+        }
         if (fd < 0)
                 return errno == ENOENT ? 1 : -errno;
-        if (fstat(fd, &st) < 0)
-                r = -errno;
-        else if (!S_ISREG(st.st_mode))
-                r = -EINVAL;
+        r = file_look(a, fd, fixture, &ret->why);
         for (size_t got = 0; r == 0 && text && got <= FAULT_FILE_MOST; got += (size_t) n) {
                 n = read(fd, text + got, FAULT_FILE_MOST + 1 - got);
                 if (n < 0 && errno == EINTR)
@@ -124,46 +156,54 @@ static int file_take(Arena *a, const char *path, char **ret, size_t *ret_n) {
                         r = -errno;
                 else if (n == 0)
                         break;
-                *ret_n = got + (size_t) (n > 0 ? n : 0);
+                ret->n = got + (size_t) (n > 0 ? n : 0);
         }
         (void) close(fd);
-        *ret = text;
+        ret->text = text;
         return text ? r : -ENOMEM;
 }
 
-static int file_emit(FaultsState *s, const char *dir, const char *name, SampleSink *sink) {
+static int file_emit(FaultsState *s, const char *dir, const char *name, bool fixture, SampleSink *sink) {
         ArenaMark mark = arena_mark(&s->scratch);
         const char *path = text_format(&s->scratch, "%s/%s", dir, name);
-        char *text = NULL;
-        size_t n = 0;
-        int r = path ? file_take(&s->scratch, path, &text, &n) : -ENOMEM;
+        FaultText file = { 0 };
+        int r = path ? file_take(&s->scratch, path, fixture, &file) : -ENOMEM;
 
         if (r == 0)
-                r = tool_faults_emit(&s->scratch, name, text, n, clock_now(), sink);
+                r = tool_faults_emit(&s->scratch, name, file.text, file.n, clock_now(), sink);
         else if (r == 1)
                 r = 0;
+        else if (r == -EINVAL && file.why)
+                r = tool_faults_refuse(name, file.why, sink);
         else if (r != -ENOMEM)
-                r = tool_faults_complain(name, r == -EINVAL ? "it is no plain file" : strerrordesc_np(-r),
-                                         sink);
+                r = tool_faults_complain(name, strerrordesc_np(-r), sink);
         arena_rewind(&s->scratch, mark);
         return r;
 }
 
 static int faults_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
         FaultsState *s = state;
-        const char **names = NULL, *dir;
-        uint32_t n = 0;
-        bool more = false;
+        const bool fixture = *env->root != '\0';
+        const char *dir, *why = NULL;
+        FaultNames found = { 0 };
         int r;
 
         (void) now;
         arena_rewind(&s->scratch, 0);
         folder_watch(s, env); /* before the reading: what comes after it is heard of */
         dir = text_format(&s->scratch, "%s%s", env->root, fault_files_folder(env));
-        r = dir ? files_list(&s->scratch, dir, &names, &n, &more) : -ENOMEM;
-        for (uint32_t i = 0; r == 0 && i < n; i++)
-                r = file_emit(s, dir, names[i], sink);
-        if (r == 0 && more)
+        if (dir && !fixture && dir[0] == '/' && file_trust_path(&s->scratch, dir, &why) == 1)
+                return tool_faults_refuse("faults.d", why, sink);
+        r = dir ? files_list(&s->scratch, dir, &found) : -ENOMEM;
+        for (uint32_t i = 0; r == 0 && i < found.n; i++)
+                r = file_emit(s, dir, found.names[i], fixture, sink);
+        if (r == 0 && found.odd)
+                r = tool_faults_refuse(
+                        "faults.d",
+                        "there are files whose name is none; accepted: at most 240 bytes of UTF-8 without "
+                        "control characters",
+                        sink);
+        if (r == 0 && found.more)
                 r = tool_faults_complain("faults.d", "there are more than 256 files: the others are not read",
                                          sink);
         return r;

@@ -12,6 +12,10 @@ int tool_faults_complain(const char *source, const char *why, SampleSink *sink) 
         return emit_text(sink, METRIC_FAULT_UNREADABLE, source, why);
 }
 
+int tool_faults_refuse(const char *source, const char *why, SampleSink *sink) {
+        return emit_text(sink, METRIC_ITEM_UNREAD, source, why);
+}
+
 static int emit_one(const char *subject, const ToolFault *f, SampleSink *sink) {
         int r = emit_number(sink, METRIC_FAULT_GRADE, subject, f->grade);
 

@@ -17,3 +17,6 @@ int tool_faults_emit(Arena *a, const char *source, const char *text, size_t n, u
 
 /* "what SOURCE says cannot be read: `why`". 0 or -ENOMEM. */
 int tool_faults_complain(const char *source, const char *why, SampleSink *sink) must_check;
+
+/* "SOURCE is not read: `why`": its words are nobody's, so that they are no fault either. 0 or -ENOMEM. */
+int tool_faults_refuse(const char *source, const char *why, SampleSink *sink) must_check;

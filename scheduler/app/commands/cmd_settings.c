@@ -8,17 +8,20 @@
 #include "scheduler/app/settings/settings_doc.h"
 #include "scheduler/app/settings/settings_file.h"
 #include "scheduler/app/terminal/json_print.h"
+#include "scheduler/base/url_secret.h"
 #include "scheduler/milp/exact.h"
 #include "scheduler/model/plan.h"
 #include "scheduler/model/rule_set.h"
 
 static json_t *row_json(const SettingRow *row) {
         json_t *o = json_object();
-        char buf[512];
+        char buf[512], shown[512];
 
         (void) json_object_set_new(o, "key", json_sprintf("%s.%s", row->section->name, row->def->name));
-        (void) json_object_set_new(
-                o, "value", json_string(setting_print(row->def, row->value, row->text, buf, sizeof(buf))));
+        (void) json_object_set_new(o, "value",
+                                   json_string(url_secret_masked(
+                                           setting_print(row->def, row->value, row->text, buf, sizeof(buf)),
+                                           shown, sizeof(shown))));
         (void) json_object_set_new(
                 o, "default",
                 json_string(setting_print(row->def, row->def->def, row->def->def_text, buf, sizeof(buf))));

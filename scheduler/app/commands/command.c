@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/url_secret.h"
+
 #define COMMAND(name) extern const Command command_##name;
 #include "scheduler/app/commands/commands.def"
 #undef COMMAND
@@ -56,6 +58,8 @@ static int command_run_command(const Command *c, int argc, char **argv, Invocati
                 }
                 in->json = in->json || strcmp(argv[i], "--json") == 0;
         }
+        if (url_secret_in_words(argc, argv, &fault) < 0)
+                return (int) command_complain(in, EXIT_BAD_INPUT, "%s", fault.what);
         if (options_parse(defs, argc, argv, &in->options, &fault) < 0)
                 return (int) command_complain(in, EXIT_BAD_INPUT, "%s (see plimsoll help %s)", fault.what,
                                               c->name);

@@ -14,6 +14,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/out.h"
 #include "scheduler/base/thread.h"
+#include "scheduler/base/url_secret.h"
 
 #define CLUSTERS_MAX 1024
 #define LOOK_EVERY                                                                                           \
@@ -293,11 +294,12 @@ static int start_and_serve(Service *service) {
 
 int service_main(int argc, char **argv, FILE *out, FILE *err) {
         Options o;
-        TextFault fault;
+        TextFault fault = { 0 };
         Service *x;
         int status;
 
-        if (options_parse(service_options, argc, argv, &o, &fault) < 0 || o.n_arguments > 0) {
+        if (url_secret_in_words(argc, argv, &fault) < 0 ||
+            options_parse(service_options, argc, argv, &o, &fault) < 0 || o.n_arguments > 0) {
                 (void) out_say(err, "plimsolld: %s (see plimsolld --help)\n",
                                fault.what[0] ? fault.what : "it takes options only");
                 return EXIT_BAD_INPUT;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collectors/read/collector.h"
@@ -14,6 +15,7 @@
 #include "scheduler/app/settings/settings_file.h"
 #include "scheduler/app/settings/settings_lists.h"
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/base/url_secret.h"
 #include "scheduler/decide/migration/move_strategy.h"
 #include "scheduler/decide/plan/planner.h"
 #include "scheduler/snapshot/build/build.h"
@@ -21,7 +23,7 @@
 
 static const SettingDef service_settings[] = {
         { "redis", SETTING_TEXT, 0, 0, 0, "", NULL,
-          "Where the facts and the journal are: redis://[user:password@]host:port[/db] or unix:///path. "
+          "Where the facts and the journal are: redis://[user:password@]host:port[/db] or unix:///path. PLIMSOLL_REDIS in the environment and systemd's credential plimsoll-redis go before the file; a password belongs in one of these. "
           "Empty: a "
           "private redis-server in state_dir." },
         { "uri", SETTING_TEXT, 0, 0, 0, "qemu+tls://{host}/system", NULL,
@@ -190,6 +192,22 @@ bool app_settings_decides(const char *assignment) {
         return app_settings_is_section(key, "cluster");
 }
 
+/* Redis' and Prometheus' URLs may have a password; a file that has one is not for everybody. */
+static int secrets_check(const char *path, const Settings *s, TextFault *f) {
+        struct stat st;
+
+        if (!url_secret_in(settings_text(s, "service", "redis")) &&
+            !url_secret_in(settings_text(s, "prometheus", "url")))
+                return 0;
+        if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & S_IROTH))
+                return 0;
+        text_fault(
+                f, "",
+                "has a URL with a password, and everybody may read it (mode %04o); accepted: mode 0640 or 0600",
+                (unsigned) (st.st_mode & 07777));
+        return -EINVAL;
+}
+
 static int file_load(Arena *a, const char *path, Settings *s, const char **reterr_file, TextFaults *faults) {
         TextFault fault = { 0 };
         const char *text;
@@ -199,6 +217,8 @@ static int file_load(Arena *a, const char *path, Settings *s, const char **reter
         if (r == 0)
                 r = settings_file_read(text, n, s, faults);
         else
+                (void) text_faults_add(faults, &fault);
+        if (r == 0 && (r = secrets_check(path, s, &fault)) < 0)
                 (void) text_faults_add(faults, &fault);
         if (r < 0)
                 *reterr_file = path;
@@ -224,6 +244,19 @@ static int cluster_load(Arena *a, const char *path, const char *cluster, Setting
         if (!cluster[0] || strchr(cluster, '/') || access(file, F_OK) != 0)
                 return 0;
         return file_load(a, file, s, reterr_file, faults);
+}
+
+/* Where the store is may be given where a password may be: beside the settings file, and before the command line. */
+static int store_load(Settings *s, TextFaults *faults) {
+        char url[2048];
+        TextFault fault = { 0 };
+        int r = url_secret_given(URL_SECRET_CREDENTIAL, URL_SECRET_VARIABLE, url, sizeof(url), &fault);
+
+        if (r == 0)
+                r = settings_set(s, "service.redis", url, &fault);
+        if (r < 0)
+                (void) text_faults_add(faults, &fault);
+        return r < 0 ? r : 0;
 }
 
 typedef struct Loading {
@@ -267,6 +300,8 @@ static int app_settings_load_all(Arena *a, const Loading *loading, Settings **re
         if (r == 0 && path)
                 r = cluster_load(a, path, cluster ? cluster : settings_text(s, "service", "cluster"), s,
                                  reterr_file, faults);
+        if (r == 0)
+                r = store_load(s, faults);
         if (r == 0)
                 r = set_all(a, loading, s, faults);
         if (r == 0)

@@ -8,6 +8,7 @@
 
 #include "scheduler/app/settings/settings_lists.h"
 #include "scheduler/base/out.h"
+#include "scheduler/base/url_secret.h"
 
 #define DEPTH_MAX 8
 #define KEY_MAX   160
@@ -285,9 +286,10 @@ int settings_file_apply(const char *text, size_t n, Settings *settings, TextFaul
 }
 
 static void settings_file_print_row(FILE *out, const SettingRow *row, bool only_changed) {
-        char value[512];
+        char full[512], value[512];
 
-        (void) setting_print(row->def, row->value, row->text, value, sizeof(value));
+        (void) setting_print(row->def, row->value, row->text, full, sizeof(full));
+        (void) url_secret_masked(full, value, sizeof(value));
         if (!only_changed)
                 (void) out_say(out, "  # %s\n", row->def->doc);
         (void) out_say(out, "  %s%s: ", row->is_default ? "# " : "", row->def->name);
