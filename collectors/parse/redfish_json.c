@@ -171,6 +171,14 @@ static int drive_unread(SampleSink *sink, const char *subject, const json_t *d) 
         return redfish_unread(sink, subject, d, more);
 }
 
+static const char *drive_role(const json_t *d) {
+        const char *state = drive_state(d);
+
+        return state && strcmp(state, "spare") == 0            ? "spare"
+               : redfish_is(d, "DiskDriveUse", "Unconfigured") ? "none" /* HPE's */
+                                                               : NULL;
+}
+
 int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
         int64_t bytes = json_whole_at(drive, "CapacityBytes"),
                 left = json_whole_at(drive, "PredictedMediaLifeLeftPercent");
@@ -200,9 +208,7 @@ int redfish_drive(SampleSink *sink, const char *storage, const json_t *drive) {
         if (r == 0)
                 r = drive_wwn(sink, subject, drive);
         if (r == 0)
-                r = emit_text(sink, METRIC_DISK_ROLE, subject,
-                              drive_state(drive) && strcmp(drive_state(drive), "spare") == 0 ? "spare"
-                                                                                             : NULL);
+                r = emit_text(sink, METRIC_DISK_ROLE, subject, drive_role(drive));
         if (r == 0)
                 r = drive_unread(sink, subject, drive);
         if (r == 0 && (json_is_boolean(predicted) || drive_is_predicted(drive)))
@@ -248,10 +254,12 @@ static void redfish_json_members_read(const char *storage, const json_t *volume,
                 bool works = drives->works(drives->arg, links[i]);
                 char *to = works ? ret->works : ret->lost;
                 size_t used = strlen(to);
+                const char *name = redfish_name(links[i]);
 
                 ret->n_lost += !works;
-                (void) snprintf(to + used, MEMBERS_SIZE - used, "%sredfish/%.100s/%.100s",
-                                used > 0 ? "," : "", storage, redfish_name(links[i]));
+                (void) snprintf(to + used, MEMBERS_SIZE - used, "%sredfish/%.100s/%.*s", used > 0 ? "," : "",
+                                storage, redfish_name_length(name) < 100 ? redfish_name_length(name) : 100,
+                                name);
         }
 }
 

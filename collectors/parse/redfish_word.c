@@ -8,9 +8,25 @@
 #include "collectors/parse/json_pick.h"
 
 const char *redfish_name(const char *link) {
-        const char *slash = link ? strrchr(link, '/') : NULL;
+        size_t n = link ? strlen(link) : 0;
 
-        return slash ? slash + 1 : link ? link : "";
+        while (n > 0 && link[n - 1] == '/')
+                n--;
+        while (n > 0 && link[n - 1] != '/')
+                n--;
+        return link ? link + n : "";
+}
+
+int redfish_name_length(const char *name) {
+        return (int) strcspn(name, "/");
+}
+
+bool redfish_links_are_one(const char *left, const char *right) {
+        size_t n = strlen(left), m = strlen(right);
+
+        n -= n > 1 && left[n - 1] == '/';
+        m -= m > 1 && right[m - 1] == '/';
+        return n == m && memcmp(left, right, n) == 0;
 }
 
 const char *redfish_text(const json_t *j, const char *path) {

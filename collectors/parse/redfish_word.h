@@ -26,6 +26,9 @@ const char *redfish_text(const json_t *j, const char *path);          /* "" for 
 bool redfish_is(const json_t *j, const char *path, const char *word); /* whatever its capitals */
 /* The last part of a link: "/redfish/v1/Systems/1" → "1". "" of NULL. */
 const char *redfish_name(const char *link);
+/* Some BMCs end links with a slash, which is none of the name. */
+int redfish_name_length(const char *name);
+bool redfish_links_are_one(const char *left, const char *right);
 
 /* "Id" of a resource, or the last part of its link. */
 const char *redfish_id(const json_t *j);

@@ -4,12 +4,21 @@
 #include <errno.h>
 #include <string.h>
 
+#include "collectors/parse/json_pick.h"
 #include "collectors/parse/redfish_host.h"
+#include "collectors/parse/redfish_hpe.h"
 #include "collectors/parse/redfish_json.h"
 #include "collectors/parse/redfish_word.h"
 #include "scheduler/base/text.h"
 
 #define LINKS_MOST 512
+
+/* HPE's: the controller that is being read. */
+typedef struct HpeController {
+        const json_t *resource;
+        const char *name; /* "SmartStorage0" */
+        json_t *links;    /* of the volume that is read: its drives */
+} HpeController;
 
 typedef struct RedfishWalk {
         const RedfishSource *source;
@@ -20,6 +29,7 @@ typedef struct RedfishWalk {
                 bool works;
         } drives[LINKS_MOST];
         uint32_t n_drives;
+        HpeController hpe;
 } RedfishWalk;
 
 typedef int (*Visit)(RedfishWalk *w, const char *parent, const json_t *resource);
@@ -106,7 +116,7 @@ static int drive_visit(RedfishWalk *w, const char *storage, const json_t *drive)
         const char *link = json_string_value(json_object_get(drive, "@odata.id"));
 
         for (uint32_t i = 0; link && i < w->n_drives; i++)
-                if (strcmp(w->drives[i].link, link) == 0)
+                if (redfish_links_are_one(w->drives[i].link, link))
                         return 0;
         if (link && w->n_drives < LINKS_MOST) {
                 w->drives[w->n_drives].link = text_copy(w->a, link, strlen(link));
@@ -121,7 +131,7 @@ static bool drive_works(const void *arg, const char *link) {
         const RedfishWalk *w = arg;
 
         for (uint32_t i = 0; i < w->n_drives; i++)
-                if (strcmp(w->drives[i].link, link) == 0)
+                if (redfish_links_are_one(w->drives[i].link, link))
                         return w->drives[i].works;
         return true;
 }
@@ -139,9 +149,10 @@ static int controller_visit(RedfishWalk *w, const char *storage, const json_t *c
 
 static int storage_visit(RedfishWalk *w, const char *system, const json_t *storage) {
         const char *id = json_string_value(json_object_get(storage, "Id"));
-        const char *name = id ? id : redfish_name(json_string_value(json_object_get(storage, "@odata.id")));
+        const char *last = redfish_name(json_string_value(json_object_get(storage, "@odata.id"))),
+                   *name = id ? id : text_copy(w->a, last, (size_t) redfish_name_length(last));
         uint32_t before = unwell_count(w);
-        int r = redfish_controller(&w->list->sink, storage);
+        int r = name ? redfish_controller(&w->list->sink, storage) : -ENOMEM;
 
         (void) system;
         if (r == 0)
@@ -153,10 +164,86 @@ static int storage_visit(RedfishWalk *w, const char *system, const json_t *stora
         return r < 0 ? r : redfish_coarse(&w->list->sink, "storage", storage, unwell_count(w) > before);
 }
 
+/* ---- HPE's SmartStorage ---- */
+
+static int hpe_drive_visit(RedfishWalk *w, const char *parent, const json_t *drive) {
+        json_t *standard = redfish_hpe_drive(drive, w->hpe.resource);
+        int r = standard ? drive_visit(w, w->hpe.name, standard) : -ENOMEM;
+
+        (void) parent;
+        json_decref(standard);
+        return r;
+}
+
+static int hpe_member_visit(RedfishWalk *w, const char *parent, const json_t *drive) {
+        const char *link = json_string_value(json_object_get(drive, "@odata.id"));
+        json_t *one = link ? json_pack("{s:s}", "@odata.id", link) : NULL;
+
+        (void) parent;
+        return !link ? 0 : one && json_array_append_new(w->hpe.links, one) == 0 ? 0 : -ENOMEM;
+}
+
+static int hpe_volume_visit(RedfishWalk *w, const char *parent, const json_t *logical) {
+        json_t *standard = NULL;
+        int r;
+
+        (void) parent;
+        w->hpe.links = json_array();
+        r = w->hpe.links ? collection_visit(w, json_object_get(logical, "Links"), "DataDrives", "",
+                                            hpe_member_visit)
+                         : -ENOMEM;
+        if (r == 0)
+                standard = redfish_hpe_volume(logical, w->hpe.links);
+        if (r == 0)
+                r = standard ? volume_visit(w, w->hpe.name, standard) : -ENOMEM;
+        /* its reasons said what its health, by a word that is not known, did not */
+        if (r == 0 && redfish_health(logical, "Status.Health") == REDFISH_ODD &&
+            redfish_health(standard, "Status.Health") != REDFISH_ODD)
+                r = redfish_unread(&w->list->sink, w->hpe.name, logical, "");
+        json_decref(standard);
+        json_decref(w->hpe.links);
+        return r;
+}
+
+static int hpe_controller_visit(RedfishWalk *w, const char *parent, const json_t *controller) {
+        const json_t *links = json_object_get(controller, "Links");
+        int r = redfish_controller(&w->list->sink, controller);
+
+        (void) parent;
+        w->hpe.resource = controller;
+        w->hpe.name = text_format(w->a, "SmartStorage%.60s", redfish_id(controller));
+        if (r == 0 && !w->hpe.name)
+                r = -ENOMEM;
+        if (r == 0)
+                r = collection_visit(w, links, "PhysicalDrives", "", hpe_drive_visit);
+        return r == 0 ? collection_visit(w, links, "LogicalDrives", "", hpe_volume_visit) : r;
+}
+
+static int hpe_storage_visit(RedfishWalk *w, const char *parent, const json_t *storage) {
+        const json_t *links = json_object_get(storage, "Links");
+        uint32_t before = unwell_count(w);
+        int r = collection_visit(w, links, "ArrayControllers", parent, hpe_controller_visit);
+
+        if (r == 0)
+                r = collection_visit(w, links, "HostBusAdapters", parent, hpe_controller_visit);
+        return r < 0 ? r : redfish_coarse(&w->list->sink, "storage", storage, unwell_count(w) > before);
+}
+
+/* Where the standard resources have no drives: HPE has them there, by this link. */
+static int hpe_visit(RedfishWalk *w, const json_t *system) {
+        const json_t *links = json_at(system, "Oem.Hpe.Links");
+
+        links = links ? links : json_at(system, "Oem.Hp.Links");
+        return links ? one_visit(w, links, "SmartStorage", "", hpe_storage_visit) : 0;
+}
+
 static int system_visit(RedfishWalk *w, const char *root, const json_t *system) {
+        uint32_t before = w->n_drives;
         int r = redfish_system(&w->list->sink, system);
 
-        return r < 0 ? r : collection_visit(w, system, "Storage", root, storage_visit);
+        if (r == 0)
+                r = collection_visit(w, system, "Storage", root, storage_visit);
+        return r == 0 && w->n_drives == before ? hpe_visit(w, system) : r;
 }
 
 /* Once all else is known: what its health has to say beside that. */
@@ -196,7 +283,8 @@ static int supplies_visit(RedfishWalk *w, const char *chassis, const json_t *sub
 /* The older resources have the limits of temperatures with them; what has only the newer ones is read there. */
 static int chassis_visit(RedfishWalk *w, const char *root, const json_t *chassis) {
         const char *link = json_string_value(json_object_get(chassis, "@odata.id"));
-        const char *name = text_copy(w->a, redfish_name(link), strlen(redfish_name(link)));
+        const char *last = redfish_name(link),
+                   *name = text_copy(w->a, last, (size_t) redfish_name_length(last));
         uint32_t before = unwell_count(w);
         int r = name ? one_visit(w, chassis, "Thermal", name, thermal_visit) : -ENOMEM;
 
