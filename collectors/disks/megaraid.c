@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* megaraid: LSI, Broadcom and Dell RAID controllers through storcli or perccli, or storcli2 and perccli2: virtual
- * drives, drives and what the controller predicts of them, batteries. "nolog": else it writes a log wherever it runs. */
+ * drives, drives and what the controller predicts of them, batteries. "nolog": else it writes a log wherever it runs.
+ * Where both generations are installed, both are asked: "megaraid2/0" is the second's first controller, unless the first
+ * sees it, too (by its serial number). */
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "collectors/parse/redundancy.h"
 #include "collectors/parse/storcli.h"
 #include "collectors/parse/word_list.h"
+#include "scheduler/base/text.h"
 
 static const char *const megaraid_usual[] = {
         "/opt/MegaRAID/storcli/storcli64",
@@ -30,10 +33,40 @@ static const char *const megaraid_usual[] = {
         NULL,
 };
 
-static const SettingDef megaraid_settings[] =
-        TOOL_SERIES_SETTINGS("absolute path of storcli, storcli64, storcli2, perccli or perccli2; empty: "
-                             "where their packages put them",
-                             300 * USEC_PER_SEC, 120 * USEC_PER_SEC);
+/* Where the first is of the generation before: each sees controllers that the other does not. */
+static const char *const megaraid2_usual[] = {
+        "/opt/MegaRAID/storcli2/storcli2",
+        "/opt/MegaRAID/perccli2/perccli2",
+        "/usr/sbin/storcli2",
+        "/usr/sbin/perccli2",
+        "/usr/local/sbin/storcli2",
+        "/usr/local/sbin/perccli2",
+        NULL,
+};
+
+static const SettingDef megaraid_settings[] = {
+        { .name = "tool",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "absolute path of storcli, storcli64, storcli2, perccli or perccli2; empty: where their packages put them" },
+        { .name = "tool2",
+          .type = SETTING_TEXT,
+          .def_text = "",
+          .doc = "absolute path of storcli2 or perccli2, asked beside the other; empty: where their packages put them" },
+        { .name = "every",
+          .type = SETTING_DURATION,
+          .def = 300 * USEC_PER_SEC,
+          .min = 10 * USEC_PER_SEC,
+          .max = 86400 * USEC_PER_SEC,
+          .doc = "how often it is asked" },
+        { .name = "timeout",
+          .type = SETTING_DURATION,
+          .def = 120 * USEC_PER_SEC,
+          .min = USEC_PER_SEC,
+          .max = 3600 * USEC_PER_SEC,
+          .doc = "how long an answer may take" },
+        { 0 },
+};
 
 static int controllers_tell(const StorcliFacts *f, SampleSink *sink) {
         int r = 0;
@@ -42,6 +75,8 @@ static int controllers_tell(const StorcliFacts *f, SampleSink *sink) {
                 const StorcliController *c = &f->controllers[i];
 
                 r = emit_text(sink, METRIC_CONTROLLER_MODEL, c->subject, c->model);
+                if (r == 0)
+                        r = emit_text(sink, METRIC_CONTROLLER_SERIAL, c->subject, c->serial);
                 if (r == 0)
                         r = emit_text(sink, METRIC_CONTROLLER_STATE, c->subject, c->state);
                 if (r == 0)
@@ -163,14 +198,14 @@ static int megaraid_drive_tell(const StorcliDrive *d, SampleSink *sink) {
         return r;
 }
 
-static int megaraid_tell(const SeriesAnswers *answers, SampleSink *sink) {
+static int family_tell(const SeriesAnswers *answers, const char *family, SampleSink *sink) {
         StorcliText texts[4];
         StorcliFacts f;
         int r;
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 texts[i] = (StorcliText){ answers->outputs[i].text, answers->outputs[i].n };
-        r = storcli_parse(answers->scratch, texts[0], texts[1], texts[2], texts[3], &f);
+        r = storcli_parse(answers->scratch, family, texts[0], texts[1], texts[2], texts[3], &f);
         if (r == 0)
                 r = controllers_tell(&f, sink);
         for (uint32_t i = 0; r == 0 && i < f.n_volumes; i++)
@@ -180,29 +215,129 @@ static int megaraid_tell(const SeriesAnswers *answers, SampleSink *sink) {
         return r == 0 ? unread_emit(sink, f.unread) : r;
 }
 
+static int megaraid_tell(const SeriesAnswers *answers, SampleSink *sink) {
+        return family_tell(answers, "megaraid", sink);
+}
+
+static int megaraid2_tell(const SeriesAnswers *answers, SampleSink *sink) {
+        return family_tell(answers, "megaraid2", sink);
+}
+
 extern const Collector collector_megaraid;
+#define QUESTIONS                                                                                            \
+        .questions = { { "/call", "show", "all", "J", "nolog" },                                             \
+                       { "/call/vall", "show", "all", "J", "nolog" },                                        \
+                       { "/call/eall/sall", "show", "all", "J", "nolog" },                                   \
+                       { "/call/sall", "show", "all", "J", "nolog" } },                                      \
+        .n_questions = 4
 const ToolSeriesDef megaraid_series = {
         .collector = &collector_megaraid,
         .usual = megaraid_usual,
-        .questions = { { "/call", "show", "all", "J", "nolog" },
-                       { "/call/vall", "show", "all", "J", "nolog" },
-                       { "/call/eall/sall", "show", "all", "J", "nolog" },
-                       { "/call/sall", "show", "all", "J", "nolog" } },
-        .n_questions = 4,
+        QUESTIONS,
         .tell = megaraid_tell,
 };
+const ToolSeriesDef megaraid2_series = {
+        .collector = &collector_megaraid,
+        .setting = "tool2",
+        .usual = megaraid2_usual,
+        QUESTIONS,
+        .tell = megaraid2_tell,
+};
+
+/* ---- one tool, or one of each generation ---- */
+
+typedef struct Megaraid {
+        ToolSeries first, second;
+        bool both;
+        Arena arena; /* what they tell in one reading */
+} Megaraid;
 
 static int megaraid_open(void *state, const CollectorEnv *env) {
-        return tool_series_open(state, &megaraid_series, env);
+        Megaraid *m = state;
+        int r = tool_series_open(&m->first, &megaraid_series, env);
+
+        if (r != 0)
+                return r;
+        r = arena_open(UINT64_C(64) << 20, &m->arena);
+        if (r == 0)
+                r = tool_series_open(&m->second, &megaraid2_series, env);
+        m->both = r == 0 && strcmp(m->first.tool, m->second.tool) != 0;
+        return r < 0 ? r : 0;
+}
+
+/* The number of the controller in "megaraid2/1:306:4", "megaraid2/1/v2", "megaraid2/1"; UNKNOWN: of none. */
+static int64_t controller_of(const char *subject) {
+        const char *slash = strchr(subject, '/');
+        int64_t number;
+
+        return slash && text_to_int(slash + 1, strspn(slash + 1, "0123456789"), 0, INT32_MAX, &number) == 0
+                       ? number
+                       : UNKNOWN;
+}
+
+static bool serial_is_told(const SampleList *list, const char *serial) {
+        for (uint32_t i = 0; i < list->n; i++)
+                if (list->samples[i].metric == METRIC_CONTROLLER_SERIAL &&
+                    strcmp(list->samples[i].text, serial) == 0)
+                        return true;
+        return false;
+}
+
+/* Whether the first tool tells of that controller, too: by its serial number. */
+static bool is_told_twice(const SampleList *first, const SampleList *second, int64_t controller) {
+        for (uint32_t i = 0; i < second->n && controller != UNKNOWN; i++)
+                if (second->samples[i].metric == METRIC_CONTROLLER_SERIAL &&
+                    controller_of(second->samples[i].subject) == controller)
+                        return serial_is_told(first, second->samples[i].text);
+        return false;
+}
+
+static int lists_emit(const SampleList *first, const SampleList *second, SampleSink *sink) {
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < first->n; i++)
+                r = sink->emit(sink, first->samples[i]);
+        for (uint32_t i = 0; r == 0 && i < second->n; i++)
+                if (!is_told_twice(first, second, controller_of(second->samples[i].subject)))
+                        r = sink->emit(sink, second->samples[i]);
+        return r;
+}
+
+/* One of two that fails, and not because it knows no controller, is named; the other is told. */
+static int failed_emit(SampleSink *sink, const char *tool, int error) {
+        return error >= 0 || error == -ENODEV ? 0
+                                              : emit_text(sink, METRIC_ITEM_UNREAD, tool, strerror(-error));
 }
 
 static int megaraid_read(void *state, const CollectorEnv *env, usec_t now, SampleSink *sink) {
+        Megaraid *m = state;
+        SampleList first, second;
+        int r, more, k;
+
         (void) env;
-        return tool_series_read(state, &megaraid_series, now, sink);
+        if (!m->both)
+                return tool_series_read(&m->first, &megaraid_series, now, sink);
+        arena_rewind(&m->arena, 0);
+        first = sample_list_over(&m->arena);
+        second = sample_list_over(&m->arena);
+        r = tool_series_read(&m->first, &megaraid_series, now, &first.sink);
+        more = tool_series_read(&m->second, &megaraid2_series, now, &second.sink);
+        if (r < 0 && more < 0)
+                return r == -ENODEV ? more : r;
+        k = lists_emit(&first, &second, sink);
+        if (k == 0)
+                k = failed_emit(sink, m->first.tool, r);
+        if (k == 0)
+                k = failed_emit(sink, m->second.tool, more);
+        return k < 0 ? k : r == 1 || more == 1;
 }
 
 static void megaraid_close(void *state) {
-        tool_series_close(state);
+        Megaraid *m = state;
+
+        tool_series_close(&m->first);
+        tool_series_close(&m->second);
+        arena_close(&m->arena);
 }
 
 const Collector collector_megaraid = {
@@ -212,7 +347,7 @@ const Collector collector_megaraid = {
         .runs = RUNS_ON_HOST,
         .interval = 10 * USEC_PER_SEC,
         .settings = megaraid_settings,
-        .state_size = sizeof(ToolSeries),
+        .state_size = sizeof(Megaraid),
         .open = megaraid_open,
         .read = megaraid_read,
         .close = megaraid_close,

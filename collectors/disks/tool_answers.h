@@ -4,4 +4,4 @@
 
 #include "collectors/disks/tool_series.h"
 
-extern const ToolSeriesDef megaraid_series, hpraid_series, zfs_series, multipath_series;
+extern const ToolSeriesDef megaraid_series, megaraid2_series, hpraid_series, zfs_series, multipath_series;

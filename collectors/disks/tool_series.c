@@ -20,8 +20,9 @@ int tool_series_open(ToolSeries *s, const ToolSeriesDef *def, const CollectorEnv
         }
         s->every = collector_int(env, def->collector, "every");
         s->timeout = collector_int(env, def->collector, "timeout");
-        return tool_find(&s->kept, env->root, collector_text(env, def->collector, "tool"), def->usual,
-                         &s->tool);
+        return tool_find(&s->kept, env->root,
+                         collector_text(env, def->collector, def->setting ? def->setting : "tool"),
+                         def->usual, &s->tool);
 }
 
 /* ---- a round ---- */

@@ -26,6 +26,7 @@ typedef struct SeriesAnswers {
 
 typedef struct ToolSeriesDef {
         const Collector *collector;                        /* its settings hold "tool", "every", "timeout" */
+        const char *setting;                               /* the tool's; NULL: "tool" */
         const char *const *usual;                          /* where the tool is, NULL-terminated */
         const char *questions[SERIES_MAX][TOOL_WORDS_MAX]; /* words after the tool's path */
         uint32_t n_questions;

@@ -65,13 +65,14 @@ static int controller_take(Arena *a, const json_t *response, int64_t number, Sto
 
         *c = (StorcliController){
                 .number = number,
-                .subject = text_format(a, "megaraid/%lld", (long long) number),
+                .subject = text_format(a, "%s/%lld", f->family, (long long) number),
+                .serial = storcli_trimmed(a, storcli_text(basics, "Serial Number")),
                 .model = storcli_trimmed(a, model ? model : storcli_text(basics, "Product Name")),
                 .state = STATE_WORD(storcli_controller_words, word),
                 .corrected = json_whole(json_object_get(status, "Memory Correctable Errors")),
                 .uncorrected = json_whole(json_object_get(status, "Memory Uncorrectable Errors"))
         };
-        if (!c->subject || !c->model)
+        if (!c->subject || !c->serial || !c->model)
                 return -ENOMEM;
         r = battery_take(a, response, c, f);
         if (r == 0 && !c->state) {
@@ -101,31 +102,37 @@ static int controllers_take(Arena *a, const json_t *answer, StorcliFacts *f) {
 
 /* ---- all of it ---- */
 
+static int part_unread(Arena *a, const char *what, StorcliFacts *f) {
+        const char *name = text_format(a, "%s%s", what, f->family);
+
+        return name ? unread_add(a, &f->unread, name, "the answer is cut off, or none") : -ENOMEM;
+}
+
 /* `must`: without it there is nothing. */
 static int part_take(Arena *a, StorcliText text, const char *what, bool must, StorcliFacts *f,
                      int (*take)(Arena *a, const json_t *answer, StorcliFacts *f)) {
         json_t *answer = json_document(text.at ? text.at : "", text.n);
         int r = json_is_array(json_object_get(answer, "Controllers")) ? take(a, answer, f)
                 : must                                                ? -EBADMSG
-                       : unread_add(a, &f->unread, what, "the answer is cut off, or none");
+                                                                      : part_unread(a, what, f);
 
         json_decref(answer);
         return r;
 }
 
-int storcli_parse(Arena *a, StorcliText controllers, StorcliText volumes, StorcliText drives,
-                  StorcliText others, StorcliFacts *ret) {
-        StorcliFacts f = { .drives = arena_new(a, StorcliDrive, STORCLI_DRIVES_MOST) };
-        int r = f.drives ? part_take(a, controllers, "megaraid", true, &f, controllers_take) : -ENOMEM;
+int storcli_parse(Arena *a, const char *family, StorcliText controllers, StorcliText volumes,
+                  StorcliText drives, StorcliText others, StorcliFacts *ret) {
+        StorcliFacts f = { .family = family, .drives = arena_new(a, StorcliDrive, STORCLI_DRIVES_MOST) };
+        int r = f.drives ? part_take(a, controllers, "", true, &f, controllers_take) : -ENOMEM;
 
         if (r == 0)
-                r = part_take(a, drives, "drives of megaraid", false, &f, storcli_drives_take);
+                r = part_take(a, drives, "drives of ", false, &f, storcli_drives_take);
         if (r == 0 && others.n > 0)
-                r = part_take(a, others, "drives without an enclosure", false, &f, storcli_drives_take);
+                r = part_take(a, others, "drives without an enclosure of ", false, &f, storcli_drives_take);
         if (r == 0)
-                r = part_take(a, volumes, "volumes of megaraid", false, &f, storcli_volumes_take);
+                r = part_take(a, volumes, "volumes of ", false, &f, storcli_volumes_take);
         if (r == 0)
-                r = part_take(a, controllers, "megaraid", true, &f, storcli_lists_take);
+                r = part_take(a, controllers, "", true, &f, storcli_lists_take);
         if (r == 0)
                 *ret = f;
         return r;

@@ -14,8 +14,9 @@
 #include "scheduler/model/units.h"
 
 typedef struct StorcliController {
-        const char *subject;                    /* "megaraid/0" */
-        const char *model, *state, *battery;    /* as metrics name them */
+        const char *subject; /* "megaraid/0" */
+        const char *serial, *model;
+        const char *state, *battery;            /* as metrics name them */
         int64_t number, corrected, uncorrected; /* errors of its memory */
 } StorcliController;
 
@@ -40,6 +41,7 @@ typedef struct StorcliDrive {
 } StorcliDrive;
 
 typedef struct StorcliFacts {
+        const char *family; /* what all their names begin with */
         const StorcliController *controllers;
         const StorcliVolume *volumes;
         StorcliDrive *drives;
@@ -52,9 +54,9 @@ typedef struct StorcliText {
         size_t n;
 } StorcliText;
 
-/* `controllers`: /call show all; `volumes`: /call/vall show all; `drives`: /call/eall/sall show all; `others`:
+/* `family`: what names begin with, "megaraid" (in storage that lasts). `controllers`: /call show all; `volumes`: /call/vall show all; `drives`: /call/eall/sall show all; `others`:
  * /call/sall show all, drives without an enclosure; "" where it was not asked. A controller without volumes or
  * drives says "Failure" there, and has none. 0; -EBADMSG: that is not storcli's JSON; -ENODEV: it knows no
  * controller; -ENOMEM. */
-int storcli_parse(Arena *a, StorcliText controllers, StorcliText volumes, StorcliText drives,
-                  StorcliText others, StorcliFacts *ret) must_check;
+int storcli_parse(Arena *a, const char *family, StorcliText controllers, StorcliText volumes,
+                  StorcliText drives, StorcliText others, StorcliFacts *ret) must_check;

@@ -48,16 +48,16 @@ static bool path_numbers(const char *path, const char *letters, char between, ch
 }
 
 /* "/c0/e46/s3" → "megaraid/0:46:3"; else the controller's name. */
-static const char *item_name(Arena *a, const json_t *row, int64_t number) {
+static const char *item_name(Arena *a, const StorcliFacts *f, const json_t *row, int64_t number) {
         const char *drive = storcli_text(row, "Drive"), *volume = storcli_text(row, "VD");
         char numbers[64];
 
         if (drive && (path_numbers(drive, "ces", ':', numbers) || path_numbers(drive, "cs", ':', numbers)))
-                return text_format(a, "megaraid/%s", numbers);
+                return text_format(a, "%s/%s", f->family, numbers);
         if (volume && path_numbers(volume, "cv", '/', numbers))
-                return text_format(a, "megaraid/%.*s/v%s", (int) strcspn(numbers, "/"), numbers,
+                return text_format(a, "%s/%.*s/v%s", f->family, (int) strcspn(numbers, "/"), numbers,
                                    strchr(numbers, '/') + 1);
-        return text_format(a, "megaraid/%lld", (long long) number);
+        return text_format(a, "%s/%lld", f->family, (long long) number);
 }
 
 /* A word of success or failure that is neither is told as it is. */
@@ -70,7 +70,7 @@ static int outcome_check(Arena *a, const char *word, const char *name, StorcliFa
 
 static int detail_take(Arena *a, const json_t *row, int64_t number, StorcliFacts *f) {
         const char *word = storcli_text(row, "Status"), *why = storcli_text(row, "ErrMsg"),
-                   *name = item_name(a, row, number);
+                   *name = item_name(a, f, row, number);
         int r = name ? outcome_check(a, word, name, f) : -ENOMEM;
 
         if (r < 0 || !word || strcmp(word, "Success") == 0 || (why && says_none(why)))
@@ -81,7 +81,7 @@ static int detail_take(Arena *a, const json_t *row, int64_t number, StorcliFacts
 static int status_take(Arena *a, const json_t *status, int64_t number, StorcliFacts *f) {
         const char *word = storcli_text(status, "Status"), *description = storcli_text(status, "Description");
         const json_t *details = json_object_get(status, "Detailed Status"), *row;
-        const char *name = item_name(a, NULL, number);
+        const char *name = item_name(a, f, NULL, number);
         size_t i;
         int r = name ? outcome_check(a, word, name, f) : -ENOMEM;
 

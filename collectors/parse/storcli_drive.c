@@ -165,7 +165,7 @@ static int drive_add(Arena *a, const json_t *row, const Details *d, int64_t cont
         slot += *slot == ':'; /* in no enclosure */
         *to = (StorcliDrive){ .controller = controller, .group = json_whole(json_object_get(row, "DG")) };
         to->slot = text_format(a, "%lld:%s", (long long) controller, slot);
-        to->subject = to->slot ? text_format(a, "megaraid/%s", to->slot) : NULL;
+        to->subject = to->slot ? text_format(a, "%s/%s", f->family, to->slot) : NULL;
         if (!to->subject)
                 return -ENOMEM;
         if (is_known(f, to->subject))
@@ -214,7 +214,8 @@ static int units_check(Arena *a, const json_t *one, int64_t controller, StorcliF
 
                 if (r < 0 || !slot || STATE_WORD(status_words, word))
                         continue;
-                name = text_format(a, "megaraid/%lld:%.60s", (long long) controller, slot + (*slot == ':'));
+                name = text_format(a, "%s/%lld:%.60s", f->family, (long long) controller,
+                                   slot + (*slot == ':'));
                 r = name ? unread_word(a, &f->unread, name, "a unit's Status", word) : -ENOMEM;
         }
         return r;
@@ -285,7 +286,7 @@ int storcli_topology_check(Arena *a, const json_t *topology, int64_t controller,
 
                 if (r < 0 || !word)
                         continue;
-                name = text_format(a, "megaraid/%lld", (long long) controller);
+                name = text_format(a, "%s/%lld", f->family, (long long) controller);
                 r = name ? unread_word(a, &f->unread, name, "the topology's State", word) : -ENOMEM;
         }
         return r;

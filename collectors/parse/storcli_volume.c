@@ -77,7 +77,7 @@ static int volume_take(Arena *a, const char *number, const json_t *row, const js
         to->controller = controller;
         if (!group || text_to_int(group, strcspn(group, "/"), 0, INT32_MAX, &to->group) < 0)
                 to->group = UNKNOWN;
-        to->subject = text_format(a, "megaraid/%lld/v%.16s", (long long) controller, number);
+        to->subject = text_format(a, "%s/%lld/v%.16s", f->family, (long long) controller, number);
         to->level = level_of(a, storcli_text(row, "TYPE"), to->wanted);
         to->block = storcli_trimmed(a, block && strncmp(block, "/dev/", 5) == 0 ? block + 5 : "");
         to->action = storcli_trimmed(a, known ? known : action && strcmp(action, "None") != 0 ? action : "");
@@ -177,7 +177,7 @@ int storcli_volumes_take(Arena *a, const json_t *answer, StorcliFacts *f) {
 static bool volume_is_known(const StorcliFacts *f, int64_t controller, const char *number) {
         char name[STORCLI_NAME_MOST];
 
-        (void) snprintf(name, sizeof(name), "megaraid/%lld/v%.16s", (long long) controller, number);
+        (void) snprintf(name, sizeof(name), "%s/%lld/v%.16s", f->family, (long long) controller, number);
         for (uint32_t i = 0; i < f->n_volumes; i++)
                 if (strcmp(f->volumes[i].subject, name) == 0)
                         return true;

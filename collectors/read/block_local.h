@@ -9,6 +9,7 @@
 #include "scheduler/model/units.h"
 
 /* By where its disks are attached: through the whole tree below `name` (a kernel name). 1: all of them to this host
- * alone (SATA, SAS, PCIe, virtio, USB); 0: one is reached over a network or a fabric (iSCSI, Fibre Channel, NVMe over
- * fabrics, RBD, NBD, DRBD) or by several paths; UNKNOWN: sysfs does not say. */
+ * alone (SATA, SAS, PCIe, virtio, USB), or it is a zvol; 0: one is reached over a network or a fabric (iSCSI, Fibre
+ * Channel, SRP, NVMe over fabrics, RBD, NBD, DRBD) or by several paths; UNKNOWN: sysfs does not say. The table is in
+ * docs/migration.md. */
 int64_t block_is_local(Arena *scratch, const char *root, const char *name);

@@ -143,6 +143,73 @@ int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usu
         return 0;
 }
 
+/* Linux has pages of 64 KiB (arm64) to 16 GiB (ppc64), each a power of two; others are none. */
+#define PAGE_KIB_LEAST INT64_C(64)
+#define PAGE_SIZES     19
+
+static int cluster_page_size(int64_t kib) {
+        for (int i = 0; i < PAGE_SIZES; i++)
+                if (kib == PAGE_KIB_LEAST << i)
+                        return i;
+        return -1;
+}
+
+/* On how many hosts VMs have pages of each size. */
+static int cluster_count_sizes(Arena *a, const Snapshot *s, uint32_t n_hosts[PAGE_SIZES]) {
+        const ArenaMark mark = arena_mark(a);
+        uint32_t *has = arena_new(a, uint32_t, s->n_hosts);
+
+        if (!has)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const int i = cluster_page_size(s->vms[v].hugepages_kib);
+
+                if (i < 0 || (s->vms[v].host != IX_NONE && has[s->vms[v].host] >> i & 1))
+                        continue;
+                if (s->vms[v].host != IX_NONE)
+                        has[s->vms[v].host] |= UINT32_C(1) << i;
+                n_hosts[i]++;
+        }
+        arena_rewind(a, mark);
+        return 0;
+}
+
+int snapshot_huge_sizes(Arena *a, const Snapshot *s, HugeSizes *ret) {
+        uint32_t n_hosts[PAGE_SIZES] = { 0 };
+        int64_t chosen[HUGE_SIZES_MAX] = { 0 };
+        HugeSizes sizes = { .n = 0 };
+
+        if (cluster_count_sizes(a, s, n_hosts) < 0)
+                return -ENOMEM;
+        for (int k = 0; k < HUGE_SIZES_MAX; k++) {
+                int best = 0;
+
+                for (int i = 1; i < PAGE_SIZES; i++)
+                        if (n_hosts[i] > n_hosts[best])
+                                best = i;
+                if (n_hosts[best] > 0)
+                        chosen[k] = PAGE_KIB_LEAST << best;
+                n_hosts[best] = 0;
+        }
+        for (VmIx v = 0; v < s->n_vms && sizes.n < HUGE_SIZES_MAX; v++) {
+                const int64_t kib = s->vms[v].hugepages_kib;
+
+                if (kib > 0 && (kib == chosen[0] || kib == chosen[1]) &&
+                    (sizes.n == 0 || sizes.kib[0] != kib))
+                        sizes.kib[sizes.n++] = kib;
+        }
+        *ret = sizes;
+        return 0;
+}
+
+bool vm_has_odd_pages(const HugeSizes *sizes, const Vm *vm) {
+        bool kept = vm->hugepages_kib == 0;
+
+        for (uint32_t i = 0; i < sizes->n; i++)
+                kept |= sizes->kib[i] == vm->hugepages_kib;
+        return !kept;
+}
+
 const Hugepages *host_hugepages(const Host *host, int64_t kib) {
         for (uint32_t i = 0; i < host->n_hugepages; i++)
                 if (host->hugepages[i].kib == kib)

@@ -9,7 +9,7 @@
  * cluster gives the same plan, whatever order its facts came in.
  *
  * Units: by suffix (units.h); usec_t, in microseconds since the epoch. Owner: the snapshot's arena. Errors:
- * -ENOMEM from snapshot_speeds() alone; NULL or IX_NONE where there is none. Threads: any, const once built.
+ * -ENOMEM from snapshot_speeds() and snapshot_huge_sizes() alone; NULL or IX_NONE where there is none. Threads: any, const once built.
  */
 #pragma once
 
@@ -397,6 +397,21 @@ int64_t snapshot_vm_fault(const Snapshot *s, VmIx v, const Fault **ret_fault);
 
 /* The host's huge pages of this size, or NULL. */
 const Hugepages *host_hugepages(const Host *host, int64_t kib);
+
+/* Sizes of huge pages that are kept account of: at most two at once, no machine has more in use. Where VMs have more,
+ * those that VMs of most hosts have (of as many, the smaller): one host's odd VMs do not decide. A VM of another size is
+ * not moved. */
+#define HUGE_SIZES_MAX 2
+typedef struct HugeSizes {
+        int64_t kib[HUGE_SIZES_MAX]; /* as they first come in the order of VMs */
+        uint32_t n;
+} HugeSizes;
+
+/* 0 or -ENOMEM. Of the arena nothing is kept. */
+int snapshot_huge_sizes(Arena *a, const Snapshot *s, HugeSizes *ret) must_check;
+
+/* The VM has pages of a size of which no account is kept. */
+bool vm_has_odd_pages(const HugeSizes *sizes, const Vm *vm);
 
 /* The NIC migrations take: of those with a carrier the one over which most other hosts' migration addresses
  * are routed (the first by name, of several); where no agent told of routes, the only one there is. NULL: not

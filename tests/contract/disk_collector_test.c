@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "collectors/read/sample_list.h"
 #include "collectors/run/collector_settings.h"
@@ -331,6 +333,106 @@ Test(megaraid, volumes_drives_spares_and_battery) {
         text_is(s, DISK_STATE, "megaraid/0:6", "foreign");
         text_is(s, DISK_STATE, "megaraid/0:252:7", "failed");
         story_close(&s);
+}
+
+/* ---- two generations of a tool side by side ---- */
+
+/* A tool under the root that says the same of each question. NULL: it hangs. */
+static void tool_write(const char *root, const char *path, const char *says) {
+        char full[700];
+        FILE *f;
+
+        (void) snprintf(full, sizeof(full), "mkdir -p %s/opt/MegaRAID/storcli %s/opt/MegaRAID/storcli2", root,
+                        root);
+        cr_assert_eq(0, system(full));
+        (void) snprintf(full, sizeof(full), "%s/%s", root, path);
+        f = fopen(full, "we");
+        cr_assert(f);
+        if (says)
+                (void) fprintf(f, "#!/bin/sh\ncat <<'END'\n%s\nEND\n", says);
+        else
+                (void) fputs("#!/bin/sh\nexec sleep 1000\n", f);
+        (void) fclose(f);
+        cr_assert_eq(0, chmod(full, 0755));
+}
+
+#define STORCLI  "opt/MegaRAID/storcli/storcli64"
+#define STORCLI2 "opt/MegaRAID/storcli2/storcli2"
+/* A controller with one volume of one drive, by its own lists. */
+#define CONTROLLER(number, serial, id, drive)                                                                \
+        "{\"Command Status\":{\"Controller\":" number ",\"Status\":\"Success\"},\"Response Data\":{"         \
+        "\"Basics\":{\"Model\":\"M\",\"Serial Number\":\"" serial "\"},\"Status\":{\"Controller Status\":"   \
+        "\"Optimal\"},\"VD LIST\":[{\"DG/VD\":\"0/1\",\"TYPE\":\"RAID0\",\"State\":\"Optl\"}],"              \
+        "\"PD LIST\":[{\"EID:Slt\":\"8:1\",\"DG\":0,\"Model\":\"D\"," id "," drive "}]}}"
+#define OLD(number, serial) CONTROLLER(number, serial, "\"DID\":4", "\"State\":\"Onln\"")
+#define NEW2(number, serial)                                                                                 \
+        CONTROLLER(number, serial, "\"PID\":4", "\"State\":\"Conf\",\"Status\":\"Failed\"")
+
+static Story both_tools(char *root, const char *first, const char *second) {
+        Story s;
+
+        cr_assert(mkdtemp(root));
+        tool_write(root, STORCLI, first);
+        tool_write(root, STORCLI2, second);
+        s = story_open("megaraid", "host-raid", NULL);
+        s.c->close(s.state); /* opened anew on the tree of its own */
+        (void) snprintf(s.root, sizeof(s.root), "%s", root);
+        s.env.root = s.root;
+        (void) memset(s.state, 0, s.c->state_size);
+        cr_assert_eq(0, s.c->open(s.state, &s.env));
+        story_settle(&s, HOUR);
+        return s;
+}
+
+static void both_end(Story *s) {
+        char command[600];
+
+        (void) snprintf(command, sizeof(command), "rm -rf %s", s->root);
+        story_close(s);
+        cr_assert_eq(0, system(command));
+}
+
+Test(megaraid, each_generation_sees_controllers_the_other_does_not) {
+        char root[] = "/tmp/plimsoll-tools-XXXXXX";
+        Story s = both_tools(root, "{\"Controllers\":[" OLD("0", "S1") "]}",
+                             "{\"Controllers\":[" NEW2("0", "S9") "]}");
+
+        cr_assert_eq(s.last, 0);
+        text_is(s, DISK_STATE, "megaraid/0:8:1", "online");
+        text_is(s, DISK_STATE, "megaraid2/0:8:1", "failed");
+        text_is(s, ARRAY_MEMBERS, "megaraid/0/v1", "megaraid/0:8:1");
+        text_is(s, ARRAY_LOST, "megaraid2/0/v1", "megaraid2/0:8:1");
+        text_is(s, CONTROLLER_SERIAL, "megaraid2/0", "S9");
+        both_end(&s);
+}
+
+Test(megaraid, a_controller_that_both_see_is_told_once) {
+        char root[] = "/tmp/plimsoll-tools-XXXXXX";
+        Story s = both_tools(root, "{\"Controllers\":[" OLD("0", "S1") "," OLD("1", "S9") "]}",
+                             "{\"Controllers\":[" NEW2("0", "S9") "," NEW2("1", "S7") "]}");
+
+        text_is(s, CONTROLLER_SERIAL, "megaraid/1", "S9");
+        text_is(s, CONTROLLER_SERIAL, "megaraid2/0", "(nothing)");
+        text_is(s, DISK_STATE, "megaraid2/0:8:1", "(nothing)");
+        text_is(s, ARRAY_STATE, "megaraid2/0/v1", "(nothing)");
+        text_is(s, CONTROLLER_SERIAL, "megaraid2/1", "S7");
+        both_end(&s);
+}
+
+Test(megaraid, one_tool_that_knows_no_controller_or_talks_nonsense_does_not_silence_the_other) {
+        char root[] = "/tmp/plimsoll-tools-XXXXXX", other[] = "/tmp/plimsoll-tools-XXXXXX";
+        Story s = both_tools(root, "{\"Controllers\":[]}", "{\"Controllers\":[" NEW2("0", "S9") "]}");
+
+        cr_assert_eq(s.last, 0);
+        text_is(s, DISK_STATE, "megaraid2/0:8:1", "failed");
+        both_end(&s);
+
+        s = both_tools(other, "nonsense", "{\"Controllers\":[" NEW2("0", "S9") "]}");
+        cr_assert_eq(s.last, 0);
+        text_is(s, DISK_STATE, "megaraid2/0:8:1", "failed");
+        cr_assert_str_neq(text_of(&s, METRIC_ITEM_UNREAD, s.said.samples[s.said.n - 1].subject), "(nothing)");
+        cr_assert(strstr(s.said.samples[s.said.n - 1].subject, STORCLI));
+        both_end(&s);
 }
 
 Test(hpraid, a_predictive_failure_is_no_ok) {

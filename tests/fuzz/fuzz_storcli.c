@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 text += length + (end != NULL);
                 n -= length + (end != NULL);
         }
-        if (storcli_parse(&a, texts[0], texts[1], texts[2], texts[3], &f) < 0)
+        if (storcli_parse(&a, "megaraid", texts[0], texts[1], texts[2], texts[3], &f) < 0)
                 return 0;
         for (uint32_t i = 0; i < f.n_controllers; i++)
                 assert(f.controllers[i].subject && f.controllers[i].state && f.controllers[i].battery);

@@ -225,6 +225,74 @@ Test(judge, nothing_that_moves_what_must_stay_or_enters_what_takes_none_is_accep
         cr_assert_gt(tried, 500);
 }
 
+/* ---- what a VM is bound to, looked at naively ---- */
+
+static bool lacks_any(const Strings *wanted, const Strings *there, bool known) {
+        for (uint32_t i = 0; i < wanted->n && (known || there->n > 0); i++) {
+                bool found = false;
+
+                for (uint32_t k = 0; k < there->n; k++)
+                        found |= strcmp(wanted->at[i], there->at[k]) == 0;
+                if (!found)
+                        return true;
+        }
+        return false;
+}
+
+static bool numbers_have(const char *list, long number) {
+        for (const char *s = list; s && *s; s += *s == ',') {
+                char *end;
+                long first = strtol(s, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+
+                if (number >= first && number <= last)
+                        return true;
+                s = end;
+        }
+        return false;
+}
+
+static bool lacks_what_it_is_bound_to(const VmTies *t, const Host *to) {
+        const HostPlatform *p = to->platform;
+
+        if (!t || !p)
+                return false;
+        for (long i = 0; i < 128; i++) {
+                bool node = p->n_numa == 0;
+
+                for (uint32_t k = 0; k < p->n_numa; k++)
+                        node |= p->numa[k].id == i;
+                if ((p->cpu_list && numbers_have(t->cpu_pins, i) && !numbers_have(p->cpu_list, i)) ||
+                    (numbers_have(t->numa_nodes, i) && !node))
+                        return true;
+        }
+        return lacks_any(&t->images, &p->images, p->images_known) ||
+               lacks_any(&t->portgroups, &p->portgroups, p->portgroups_known);
+}
+
+Test(judge, no_vm_goes_where_what_it_is_bound_to_is_not) {
+        uint32_t tried = 0, fits = 0;
+
+        for (uint64_t seed = 1; seed <= 3000; seed++) {
+                ArenaMark mark = arena_mark(&arena);
+                Case c = random_case(seed, false);
+                bool wrong = false;
+
+                for (uint32_t i = 0; i < c.n; i++) {
+                        const VmTies *ties = c.s->vms[c.vm[i]].ties;
+                        const Host *to = &c.s->hosts[c.to[i]];
+
+                        wrong |= lacks_what_it_is_bound_to(ties, to);
+                        fits += ties && to->platform && (ties->cpu_pins || ties->images.n > 0) &&
+                                !lacks_what_it_is_bound_to(ties, to);
+                }
+                cr_assert(!wrong || !accepts(&c, default_settings(&arena)), "seed %lu", (unsigned long) seed);
+                tried += wrong;
+                arena_rewind(&arena, mark);
+        }
+        cr_assert(tried > 200 && fits > 100, "both kinds were tried: %u lack something, %u do not", tried,
+                  fits);
+}
+
 /* A good plan made bad. */
 static void is_refused(const Snapshot *s, const MoveOrder *moves, uint32_t n, uint64_t seed,
                        const char *how) {

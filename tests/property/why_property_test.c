@@ -56,7 +56,7 @@ static void name_resources(const ResourceLayout *l, const char **titles, FactUni
                 titles[l->vcpus] = "vCPUs";
         if (l->in_use != IX_NONE)
                 units[l->in_use] = UNIT_MIB;
-        for (uint32_t i = 0; i < l->n_huge; i++)
+        for (uint32_t i = 0; i < l->huge_sizes.n; i++)
                 units[l->huge + i] = UNIT_MIB;
 }
 
@@ -86,7 +86,7 @@ static void check_plan(Arena *a, const Snapshot *s, const Settings *settings, co
         ResourceLayout layout;
         HostIx *end;
 
-        cr_assert_eq(0, resource_layout(s, settings, &layout));
+        cr_assert_eq(0, resource_layout(a, s, settings, &layout));
         name_resources(&layout, titles, units);
         cr_assert_eq(0, problem_build(a, s, settings, &c.p));
         cr_assert_eq(0, assignment_build(a, c.p, &c.x));

@@ -52,6 +52,25 @@ static void disk(const char *name, const char *where) {
         point(path, target);
 }
 
+/* A namespace of a subsystem, as native multipath has it, which one or two controllers reach. */
+static void subsystem(const char *name, int number, const char *transport, const char *second) {
+        char path[200], target[200];
+
+        (void) snprintf(path, sizeof(path), "/sys/class/nvme-subsystem/nvme-subsys%d/nvme%d/transport",
+                        number, number);
+        make(path, transport);
+        (void) snprintf(path, sizeof(path), "/sys/class/nvme-subsystem/nvme-subsys%d/nvme%d9/transport",
+                        number, number);
+        if (second)
+                make(path, second);
+        (void) snprintf(path, sizeof(path), "/sys/class/nvme-subsystem/nvme-subsys%d/%s/size", number, name);
+        make(path, "1\n");
+        (void) snprintf(path, sizeof(path), "/sys/class/block/%s", name);
+        (void) snprintf(target, sizeof(target), "../../devices/virtual/nvme-subsystem/nvme-subsys%d/%s",
+                        number, name);
+        point(path, target);
+}
+
 /* A device of the mapper over another. */
 static void mapped(const char *name, const char *uuid, const char *below) {
         char path[160];
@@ -79,6 +98,16 @@ static void setup(void) {
         disk("nvme0n1", "pci0000:00/0000:01:00.0/nvme/nvme0");
         disk("nvme1n1", "virtual/nvme-fabrics/ctl/nvme1");
         disk("rbd0", "rbd/0");
+        disk("drbd1", "virtual");
+        disk("zd16", "virtual");
+        disk("emcpowera", "virtual");
+        disk("sdd", "pci0000:00/0000:02:00.0/infiniband_srp/srp-mlx5_0-1/host9/target9:0:0/9:0:0:0");
+        disk("sde", "pci0000:00/0000:04:00.0/host2/port-2:0/end_device-2:0/target2:0:0/2:0:0:0");
+        disk("vda", "pci0000:00/0000:05:00.0/virtio2");
+        subsystem("nvme2n1", 2, "pcie", NULL);
+        subsystem("nvme3n1", 3, "tcp", "tcp");
+        subsystem("nvme4n1", 4, "pcie", "pcie"); /* two ports */
+        subsystem("nvme5n1", 5, "fc", NULL);
         disk("loop0", "virtual");
         mapped("dm-0", "LVM-own", "sda");
         mapped("dm-1", "LVM-san", "sdb");
@@ -103,9 +132,14 @@ Test(disk_place, a_device_is_local_where_all_its_disks_are_attached_to_this_host
         static const struct {
                 const char *name;
                 int64_t local;
-        } rows[] = { { "sda", 1 },     { "sdb", 0 },  { "sdc", 0 },         { "nvme0n1", 1 },
-                     { "nvme1n1", 0 }, { "rbd0", 0 }, { "dm-0", 1 },        { "dm-1", 0 },
-                     { "dm-2", 0 },    { "dm-3", 0 }, { "loop0", UNKNOWN }, { "gone", UNKNOWN } };
+        } rows[] = { { "sda", 1 },     { "sdb", 0 },         { "sdc", 0 },
+                     { "nvme0n1", 1 }, { "nvme1n1", 0 },     { "rbd0", 0 },
+                     { "dm-0", 1 },    { "dm-1", 0 },        { "dm-2", 0 },
+                     { "dm-3", 0 },    { "loop0", UNKNOWN }, { "gone", UNKNOWN },
+                     { "drbd1", 0 },   { "zd16", 1 },        { "emcpowera", UNKNOWN },
+                     { "sdd", 0 },     { "sde", 1 },         { "vda", 1 },
+                     { "nvme2n1", 1 }, { "nvme3n1", 0 },     { "nvme4n1", 0 },
+                     { "nvme5n1", 0 } };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
                 cr_assert_eq(block_is_local(&arena, root, rows[i].name), rows[i].local, "%s", rows[i].name);

@@ -77,6 +77,7 @@ static const struct {
         { "DISK_TIMEOUTS_5S", "a part of disk.timeouts' word, in no table of failure rates" },
         { "DISK_REALLOCATIONS", "attempts; the sectors remapped decide" },
         { "CONTROLLER_MODEL", "inventory" },
+        { "CONTROLLER_SERIAL", "one that two tools see is counted once by it, by the collector" },
         { "BLOCK_NAME", "inventory: what an operator calls the device" },
         { "KERNEL_LOST", "says that other counts of the kernel's log are too low" },
         { "SENSOR_LABEL", "a name for graphs" },

@@ -33,7 +33,9 @@ DEFINE_ADD(DeviationCost, deviation)
 int64_t share_factor(int64_t weight, int64_t capacity, int64_t mean) {
         int64_t factor;
 
-        assert(weight >= 0 && weight <= SQUARE_WEIGHT_MAX && capacity <= QUANTITY_MAX);
+        assert(weight >= 0 && weight <= SQUARE_WEIGHT_MAX);
+        if (capacity > QUANTITY_MAX) /* huge pages that VMs have beyond what their host tells */
+                capacity = QUANTITY_MAX;
         if (weight == 0 || capacity <= 0)
                 return 0;
         factor = weight * capacity / mean;

@@ -82,7 +82,7 @@ Reason check_fit(const Check *c, VmIx v, HostIx h) {
                 return REASON_NETWORK;
         if (missing_word(&vm->pools, &to->pools, to->pools_known))
                 return REASON_STORAGE;
-        if (vm->hugepages_kib > 0 && !has_pages(to, vm->hugepages_kib))
+        if (vm_has_odd_pages(&c->huge, vm) || (vm->hugepages_kib > 0 && !has_pages(to, vm->hugepages_kib)))
                 return REASON_HUGEPAGES;
         if (both_differ(vm->arch, to->arch))
                 return REASON_ARCH;

@@ -27,9 +27,8 @@ typedef struct Check {
         /* check_room: resources are the built-in ones and the extras, whether or not anyone measures them;
          * then vCPUs, memory in use, and each size of huge pages that a VM has. */
         uint32_t n_res;
-        uint32_t n_huge;
-        int64_t *huge_kib;  /* [n_huge] */
-        int64_t *huge_most; /* [host × n_huge] MiB */
+        HugeSizes huge;
+        int64_t *huge_most; /* [host × huge.n] MiB */
         bool memory_lent;   /* memory may be over-committed somewhere */
         int64_t *speed;     /* [host] MHz */
         int64_t *held;      /* [host × res] at the start of the wave */

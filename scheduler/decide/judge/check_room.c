@@ -7,8 +7,7 @@
 #include "scheduler/base/compare.h"
 #include "scheduler/decide/judge/check_parts.h"
 
-#define NO_LIMIT   INT64_MAX
-#define HUGE_SIZES 2 /* of pages that VMs have at once in one cluster */
+#define NO_LIMIT INT64_MAX
 
 static int64_t check_room_product(int64_t left, int64_t right, int64_t divisor) {
         int64_t p;
@@ -95,7 +94,7 @@ static int64_t limit_beyond(const Check *c, HostIx h, uint32_t r) {
         int64_t share;
 
         if (r >= res_huge(c))
-                return c->huge_most[(size_t) h * c->n_huge + r - res_huge(c)];
+                return c->huge_most[(size_t) h * c->huge.n + r - res_huge(c)];
         if (r == res_in_use(c))
                 return c->memory_lent ? host->memory_mib : NO_LIMIT;
         share = check_room_ratio(c, host->overcommit_cpu_permille, "overcommit_cpu");
@@ -128,7 +127,7 @@ static int64_t demand_beyond(const Check *c, const Vm *vm, uint32_t r) {
                 return vm->vcpus;
         if (r == res_in_use(c))
                 return vm->memory_used_mib >= 0 ? vm->memory_used_mib : vm->memory_mib;
-        return vm->hugepages_kib == c->huge_kib[r - res_huge(c)] ? vm->memory_mib : 0;
+        return vm->hugepages_kib == c->huge.kib[r - res_huge(c)] ? vm->memory_mib : 0;
 }
 
 /* At the speed of the host it was measured on: `speed` is that of its host in the snapshot. */
@@ -189,7 +188,7 @@ static int64_t check_room_reported(const Check *c, HostIx h, uint32_t r) {
         if (r == RES_MEMORY || r == res_in_use(c))
                 return host->memory_used_mib;
         for (uint32_t i = 0; r >= res_huge(c) && i < host->n_hugepages; i++)
-                if (host->hugepages[i].kib == c->huge_kib[r - res_huge(c)])
+                if (host->hugepages[i].kib == c->huge.kib[r - res_huge(c)])
                         return host->hugepages[i].total_mib - host->hugepages[i].free_mib;
         for (uint32_t i = 0; i < host->n_nics && r < RES_BUILTIN_N; i++) {
                 int64_t rate = r == RES_NET_RX ? host->nics[i].rx_kbit : host->nics[i].tx_kbit;
@@ -203,34 +202,25 @@ static int64_t check_room_reported(const Check *c, HostIx h, uint32_t r) {
 static int find_hugepages(Check *c) {
         const Snapshot *s = c->s;
 
-        c->huge_kib = arena_new(c->arena, int64_t, HUGE_SIZES);
-        if (!c->huge_kib)
+        if (snapshot_huge_sizes(c->arena, s, &c->huge) < 0)
                 return -ENOMEM;
-        for (VmIx v = 0; v < s->n_vms; v++) {
-                uint32_t i = 0;
-
-                while (i < c->n_huge && c->huge_kib[i] != s->vms[v].hugepages_kib)
-                        i++;
-                if (s->vms[v].hugepages_kib > 0 && i == c->n_huge && c->n_huge < HUGE_SIZES)
-                        c->huge_kib[c->n_huge++] = s->vms[v].hugepages_kib;
-        }
-        c->huge_most = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_huge);
+        c->huge_most = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->huge.n);
         if (!c->huge_most)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < c->n_huge; i++) {
+        for (uint32_t i = 0; i < c->huge.n; i++) {
                 for (VmIx v = 0; v < s->n_vms; v++)
-                        if (s->vms[v].hugepages_kib == c->huge_kib[i])
-                                c->huge_most[(size_t) s->vms[v].host * c->n_huge + i] += s->vms[v].memory_mib;
+                        if (s->vms[v].hugepages_kib == c->huge.kib[i])
+                                c->huge_most[(size_t) s->vms[v].host * c->huge.n + i] += s->vms[v].memory_mib;
                 for (HostIx h = 0; h < s->n_hosts; h++) {
-                        int64_t *most = &c->huge_most[(size_t) h * c->n_huge + i];
+                        int64_t *most = &c->huge_most[(size_t) h * c->huge.n + i];
                         bool told = false;
 
                         for (uint32_t k = 0; k < s->hosts[h].n_hugepages; k++)
-                                told |= s->hosts[h].hugepages[k].kib == c->huge_kib[i];
+                                told |= s->hosts[h].hugepages[k].kib == c->huge.kib[i];
                         if (!told)
                                 *most = NO_LIMIT; /* check_fit() refuses it */
                         for (uint32_t k = 0; k < s->hosts[h].n_hugepages; k++)
-                                if (s->hosts[h].hugepages[k].kib == c->huge_kib[i] &&
+                                if (s->hosts[h].hugepages[k].kib == c->huge.kib[i] &&
                                     s->hosts[h].hugepages[k].total_mib > *most)
                                         *most = s->hosts[h].hugepages[k].total_mib;
                 }
@@ -261,7 +251,7 @@ int check_room_begin(Check *c) {
         if (find_hugepages(c) < 0)
                 return -ENOMEM;
         c->memory_lent = memory_is_lent(c);
-        c->n_res = res_huge(c) + c->n_huge;
+        c->n_res = res_huge(c) + c->huge.n;
         c->held = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
         c->coming = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
         known = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);

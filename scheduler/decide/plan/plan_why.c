@@ -177,7 +177,7 @@ static void plan_why_words(const Problem *p, const ResourceLayout *l, ResourceWo
 
         for (uint32_t r = 0; r < l->n; r++) {
                 const bool memory =
-                        r == RES_MEMORY || r == l->in_use || (r >= l->huge && r < l->huge + l->n_huge);
+                        r == RES_MEMORY || r == l->in_use || (r >= l->huge && r < l->huge + l->huge_sizes.n);
 
                 ret[r] = (ResourceWords){ .mean = problem_mean_capacity(p, r),
                                           .title = r < l->extra ? titles[r] : l->names[r],

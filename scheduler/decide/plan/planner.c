@@ -38,7 +38,7 @@ static int planner_threshold(Planning *pl) {
 
 /* The problem as the request wants it looked at, and the network that moves go over. */
 static int planner_request(Planning *pl) {
-        int r = resource_layout(pl->s, pl->settings, &pl->layout);
+        int r = resource_layout(pl->arena, pl->s, pl->settings, &pl->layout);
 
         if (r == 0)
                 r = migration_net_build(pl->arena, pl->s, pl->settings, &pl->net);

@@ -203,7 +203,7 @@ static void build_host(Build *b, HostIx h) {
 static void build_hugepages(Build *b) {
         const Snapshot *s = b->s;
 
-        for (uint32_t i = 0; i < b->layout.n_huge; i++) {
+        for (uint32_t i = 0; i < b->layout.huge_sizes.n; i++) {
                 const uint32_t r = b->layout.huge + i;
 
                 b->p->transient[r] = true;
@@ -212,7 +212,7 @@ static void build_hugepages(Build *b) {
                         b->capacity[(size_t) s->vms[v].host * b->p->n_res + r] +=
                                 b->need[(size_t) v * b->p->n_res + r];
                 for (HostIx h = 0; h < s->n_hosts; h++) {
-                        const Hugepages *g = host_hugepages(&s->hosts[h], b->layout.huge_kib[i]);
+                        const Hugepages *g = host_hugepages(&s->hosts[h], b->layout.huge_sizes.kib[i]);
                         int64_t *capacity = &b->capacity[(size_t) h * b->p->n_res + r];
 
                         if (!g)
@@ -277,8 +277,8 @@ static void build_need(Build *b, VmIx v, int64_t mcores) {
         if (b->layout.in_use != IX_NONE)
                 need[b->layout.in_use] = at_most(
                         vm->memory_used_mib != UNKNOWN ? vm->memory_used_mib : vm->memory_mib, QUANTITY_MAX);
-        for (uint32_t i = 0; i < b->layout.n_huge; i++)
-                if (b->layout.huge_kib[i] == vm->hugepages_kib)
+        for (uint32_t i = 0; i < b->layout.huge_sizes.n; i++)
+                if (b->layout.huge_sizes.kib[i] == vm->hugepages_kib)
                         need[b->layout.huge + i] = need[RES_MEMORY];
 }
 
@@ -295,8 +295,8 @@ static void measured_use(const Build *b, HostIx h, int64_t *use) {
         }
         if (b->layout.in_use != IX_NONE)
                 use[b->layout.in_use] = use[RES_MEMORY];
-        for (uint32_t i = 0; i < b->layout.n_huge; i++) {
-                const Hugepages *g = host_hugepages(host, b->layout.huge_kib[i]);
+        for (uint32_t i = 0; i < b->layout.huge_sizes.n; i++) {
+                const Hugepages *g = host_hugepages(host, b->layout.huge_sizes.kib[i]);
 
                 use[b->layout.huge + i] = g ? problem_build_known(g->total_mib - g->free_mib) : 0;
         }
@@ -385,6 +385,8 @@ static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role, int64_t
                 return REASON_SOURCE_FENCED;
         if (!vm->movable)
                 return reason_of_unmovable(vm);
+        if (vm_has_odd_pages(&b->layout.huge_sizes, vm))
+                return REASON_HUGEPAGES;
         if (vm->local_disk_mib > 0 &&
             (vm->state == VM_OFF || settings_int(b->settings, "cluster", "local_disks") == 0))
                 return REASON_LOCAL_DISK; /* nobody copies the disks of one that is off */
@@ -560,7 +562,7 @@ void problem_set_threshold(Problem *p, uint32_t threshold) {
 
 int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const Problem **ret) {
         Build b = { .arena = a, .s = s, .settings = settings };
-        int r = resource_layout(s, settings, &b.layout);
+        int r = resource_layout(a, s, settings, &b.layout);
 
         if (r < 0)
                 return r;

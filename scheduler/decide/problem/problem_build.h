@@ -37,20 +37,18 @@
 
 extern const SettingDef cluster_settings[]; /* section "cluster" */
 
-#define HUGE_SIZES_MAX 2 /* that VMs have at once in one cluster: no machine has more in use */
-
 /* Which resource is which row of the Problem. */
 typedef struct ResourceLayout {
         uint32_t n, net_rx, extra; /* net_tx follows net_rx; IX_NONE: no host says its NICs' speeds */
         uint32_t vcpus, in_use;    /* behind the extras; IX_NONE: nothing is over-committed */
-        uint32_t huge, n_huge;     /* one for each size of huge pages that a VM has */
-        int64_t huge_kib[HUGE_SIZES_MAX];
+        uint32_t huge;             /* one for each size of huge pages that is kept account of */
+        HugeSizes huge_sizes;
         const char *names[PROBLEM_RES_MAX];
 } ResourceLayout;
 
-/* 0; -ERANGE: more extra resources than PROBLEM_RES_MAX has room for, or sizes of huge pages than
- * HUGE_SIZES_MAX. Names are the snapshot's or static. */
-int resource_layout(const Snapshot *s, const Settings *settings, ResourceLayout *ret) must_check;
+/* 0; -ENOMEM; -ERANGE: more extra resources than PROBLEM_RES_MAX has room for. Names are the snapshot's or static. Of the
+ * arena nothing is kept. */
+int resource_layout(Arena *a, const Snapshot *s, const Settings *settings, ResourceLayout *ret) must_check;
 
 /* 0; -ENOMEM; -ERANGE as above. Besides "cluster" the settings have the sections of the policies "load"
  * (headroom) and "balance" (weights), whose words a person looks for there. The Problem lives in `a` and

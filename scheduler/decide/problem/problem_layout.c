@@ -26,26 +26,16 @@ static const char *huge_name(int64_t kib) {
         return kib == 2048 ? "huge pages of 2 MiB" : kib == 1048576 ? "huge pages of 1 GiB" : "huge pages";
 }
 
-static int layout_hugepages(const Snapshot *s, ResourceLayout *l) {
-        l->huge = l->n;
-        for (VmIx v = 0; v < s->n_vms; v++) {
-                uint32_t i = 0;
+static int layout_hugepages(Arena *a, const Snapshot *s, ResourceLayout *l) {
+        const int r = snapshot_huge_sizes(a, s, &l->huge_sizes);
 
-                if (s->vms[v].hugepages_kib == 0)
-                        continue;
-                while (i < l->n_huge && l->huge_kib[i] != s->vms[v].hugepages_kib)
-                        i++;
-                if (i == HUGE_SIZES_MAX)
-                        return -ERANGE;
-                if (i < l->n_huge)
-                        continue;
-                l->huge_kib[l->n_huge++] = s->vms[v].hugepages_kib;
-                l->names[l->n++] = huge_name(s->vms[v].hugepages_kib);
-        }
-        return 0;
+        l->huge = l->n;
+        for (uint32_t i = 0; r == 0 && i < l->huge_sizes.n; i++)
+                l->names[l->n++] = huge_name(l->huge_sizes.kib[i]);
+        return r;
 }
 
-int resource_layout(const Snapshot *s, const Settings *settings, ResourceLayout *ret) {
+int resource_layout(Arena *a, const Snapshot *s, const Settings *settings, ResourceLayout *ret) {
         ResourceLayout l = { .n = 2, .net_rx = IX_NONE, .names = { "cpu", "memory" } };
 
         for (HostIx h = 0; h < s->n_hosts && l.net_rx == IX_NONE; h++)
@@ -62,8 +52,8 @@ int resource_layout(const Snapshot *s, const Settings *settings, ResourceLayout 
         for (uint32_t i = 0; i < s->n_extra; i++)
                 l.names[l.n++] = s->extra[i].name;
         layout_overcommit(s, settings, &l);
-        if (layout_hugepages(s, &l) < 0)
-                return -ERANGE;
+        if (layout_hugepages(a, s, &l) < 0)
+                return -ENOMEM;
         *ret = l;
         return 0;
 }

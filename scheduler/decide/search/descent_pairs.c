@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shifts and swaps between two hosts. Where all that can change is balance, the columns say roughly what each
  * would bring, and only what would be the best so far is looked at exactly. */
+#include "scheduler/base/saturate.h"
 #include "scheduler/decide/search/descent.h"
 
 #define SWAP_PARTNERS 6
@@ -383,7 +384,7 @@ static void reliefs_sift(Descent *d, HostIx h, Change *best) {
                                                     c->slope[at + r] - c->slope[mine + r]);
                                 fits &= row[r] <= c->spare[at + r];
                         }
-                        rough.tier[TIER_BALANCE] = change > -9e18 ? (int64_t) change : INT64_MIN;
+                        rough.tier[TIER_BALANCE] = saturating_int(change);
                         if (fits && costs_compare(&rough, &best->delta) < 0)
                                 descent_try_shift(d, vms_on_host->at[i].vm, d->partners[k], best);
                 }

@@ -116,7 +116,7 @@ int trial_build(Arena *a, const Snapshot *s, const Settings *settings, PolicySet
         int64_t *mhz = NULL;
         HostIx seat = 0;
         bool newcomers = false;
-        int r = s->n_hosts > 0 ? resource_layout(s, settings, &t.layout) : -ENODATA;
+        int r = s->n_hosts > 0 ? resource_layout(a, s, settings, &t.layout) : -ENODATA;
 
         if (r == 0)
                 r = snapshot_speeds(a, s, &mhz, &t.usual_mhz);
