@@ -69,6 +69,10 @@ enum StoreLoss {
             "token and name of the leader")                                                                  \
         KEY(TOKEN, "lease:token", "", "string", "never", SERVICE, LOOKS, REWRITTEN,                          \
             "the newest fencing token")                                                                      \
+        KEY(EPOCH, "epoch", "", "hash", "never", SERVICE, LOOKS, REWRITTEN,                                  \
+            "the store's identity; a loss that nobody has acknowledged")                                     \
+        KEY(EPOCH_ANSWER, "epoch:answer", "", "string", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST, \
+            "who acknowledged that loss")                                                                    \
         KEY(STATE, "state", "NAME", "string", "the writer's", SERVICE, LOOKS, MADE_ANEW,                     \
             "live state shown by status")                                                                    \
         KEY(NOTE, "note", "NAME", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, LOST,                   \

@@ -1,35 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Marks: one hash, host → what an operator said of it. */
+/* Marks: one hash, host → what an operator said of it.
+ *
+ * A mark that is taken back leaves "-TIME" (µs by the server's clock), which is no mark: so a service that remembers a mark
+ * tells one that was taken back from one that the store has lost (store_memory.h). After 30 days the line has done its
+ * time: the next change of a mark removes it. */
 #include <string.h>
 
+#include "scheduler/store/store_memory_parts.h"
 #include "scheduler/store/store_script.h"
-
-int store_set_mark(Store *s, const char *host, const char *state) {
-        return store_write_hash(s, (HashField){ KEY_MARKS, "host", host, state, strlen(state) });
-}
 
 /* What was there must still be there: of two operators at once one is told. The call wakes the leader. */
 static const char marks_change_script[] =
-        "if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 1 end\n"
-        "if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1])\n"
-        "else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end\n"
-        "redis.call('INCR', KEYS[2])\n"
+        "local now = redis.call('TIME')\n"
+        "now = now[1] * 1000000 + now[2]\n"
+        "local is = redis.call('HGET', KEYS[1], ARGV[1]) or ''\n"
+        "if string.sub(is, 1, 1) == '-' then is = '' end\n"
+        "if ARGV[4] ~= '' and is ~= ARGV[2] then return 1 end\n"
+        "if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])\n"
+        "elseif is ~= '' then redis.call('HSET', KEYS[1], ARGV[1], string.format('-%.0f', now)) end\n"
+        "local all = redis.call('HGETALL', KEYS[1])\n"
+        "for i = 1, #all, 2 do\n"
+        "  local gone = string.match(all[i + 1], '^-(%d+)$')\n"
+        "  if gone and now - tonumber(gone) > 30 * 86400000000 then redis.call('HDEL', KEYS[1], all[i]) end\n"
+        "end\n"
+        "if ARGV[4] ~= '' then redis.call('INCR', KEYS[2]) end\n"
         "return 0\n";
 
-int store_change_mark(Store *s, const char *host, const char *was, const char *is) {
+static int marks_change(Store *s, const char *host, const char *was, const char *is) {
         int k = store_check_name(s, "host", host);
 
         return k < 0 ? k
-                     : script_write(s, &(ScriptWrite){ .script = marks_change_script,
-                                                       .what = "change a mark",
-                                                       .keys = { KEY_MARKS, KEY_CALL },
-                                                       .n_keys = 2,
-                                                       .words = { SCRIPT_TEXT(host, strlen(host)),
-                                                                  SCRIPT_TEXT(was, strlen(was)),
-                                                                  SCRIPT_TEXT(is, strlen(is)) },
-                                                       .n_words = 3 });
+                     : script_write(s, &(ScriptWrite){
+                                               .script = marks_change_script,
+                                               .what = "change a mark",
+                                               .keys = { KEY_MARKS, KEY_CALL },
+                                               .n_keys = 2,
+                                               .words = { SCRIPT_TEXT(host, strlen(host)),
+                                                          SCRIPT_TEXT(was ? was : "", was ? strlen(was) : 0),
+                                                          SCRIPT_TEXT(is, strlen(is)),
+                                                          SCRIPT_TEXT("if", was ? 2 : 0) },
+                                               .n_words = 4 });
+}
+
+int store_set_mark(Store *s, const char *host, const char *state) {
+        return marks_change(s, host, NULL, state);
+}
+
+int store_change_mark(Store *s, const char *host, const char *was, const char *is) {
+        return marks_change(s, host, was, is);
+}
+
+bool mark_is_gone(const char *text, size_t n) {
+        return n > 0 && text[0] == '-';
 }
 
 int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
-        return store_read_hash(s, a, KEY_MARKS, ret, ret_n);
+        uint32_t n = 0, kept = 0;
+        int r = store_read_hash(s, a, KEY_MARKS, ret, &n);
+
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                if (!mark_is_gone((*ret)[i].text, (*ret)[i].n))
+                        (*ret)[kept++] = (*ret)[i];
+        if (r == 0)
+                *ret_n = kept;
+        return r;
 }

@@ -18,6 +18,10 @@ const char *store_url(const Store *s) {
         return s->url;
 }
 
+const char *store_place(const Store *s) {
+        return s->redis.url.place;
+}
+
 int64_t store_ms(usec_t t) {
         return t < USEC_PER_MSEC ? 1 : t / USEC_PER_MSEC;
 }

@@ -43,6 +43,8 @@ DEFINE_OWNED(Store *, store_free);
 const char *store_error(const Store *s);
 /* The URL to reach it with, also of the embedded one. It may hold a password: not for messages. */
 const char *store_url(const Store *s);
+/* Where it is, for messages: no password. */
+const char *store_place(const Store *s);
 
 /* ---- reports: written by agents, one key a host, expiring ---- */
 int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) must_check;

@@ -171,10 +171,14 @@ int store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_
 }
 
 /* The report goes too: else the next round would see the host, though no member, for an interval. */
-static const char forget_script[] = "for i = 1, 4 do redis.call('DEL', KEYS[i]) end\n"
-                                    "for i = 5, 7 do redis.call('HDEL', KEYS[i], ARGV[1]) end\n"
-                                    "redis.call('ZREM', KEYS[8], ARGV[1])\n"
-                                    "return redis.call('SREM', KEYS[9], ARGV[1])\n";
+static const char forget_script[] =
+        "for i = 1, 4 do redis.call('DEL', KEYS[i]) end\n"
+        "for i = 6, 7 do redis.call('HDEL', KEYS[i], ARGV[1]) end\n"
+        "local now = redis.call('TIME')\n" /* as a mark that is taken back: marks.c */
+        "if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 1 then redis.call('HSET', KEYS[5],\n"
+        "  ARGV[1], string.format('-%.0f', now[1] * 1000000 + now[2])) end\n"
+        "redis.call('ZREM', KEYS[8], ARGV[1])\n"
+        "return redis.call('SREM', KEYS[9], ARGV[1])\n";
 
 int store_forget_host(Store *s, const char *host) {
         static const StoreKey own[] = { KEY_REPORT, KEY_PULSE, KEY_PEER, KEY_ALARM },

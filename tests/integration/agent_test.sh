@@ -152,7 +152,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8); time.sleep(
 fi
 
 # ---- a service that was there before its agents ----
-"$BUILD/plimsolld" --redis "unix://$SOCK" --cluster late --set 'cluster.hosts=*' --interval 1s --mode advise >"$DIR/service.log" 2>&1 &
+"$BUILD/plimsolld" --redis "unix://$SOCK" --cluster late --state-dir "$DIR/state" --set 'cluster.hosts=*' --interval 1s --mode advise >"$DIR/service.log" 2>&1 &
 service_pid=$!
 until_true 10 grep -q 'round.blind' "$DIR/service.log"
 late_knows() { redis-cli -s "$SOCK" smembers 'plimsoll:{late}:hosts' | grep -qx "$1"; } # the service keeps that set

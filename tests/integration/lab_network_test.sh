@@ -21,7 +21,7 @@ for h in h1 h2 h3; do
 	story_pids+=($!)
 done
 # who measures the distance to whom is said by the service
-lab ctl "$BUILD/plimsolld" --redis redis://10.77.0.1 --cluster lab --set 'cluster.hosts=h*' --mode advise --interval 2s >"$LAB/plimsolld.log" 2>&1 &
+lab ctl "$BUILD/plimsolld" --redis redis://10.77.0.1 --cluster lab --state-dir "$LAB/state" --set 'cluster.hosts=h*' --mode advise --interval 2s >"$LAB/plimsolld.log" 2>&1 &
 story_pids+=($!)
 plimsoll() { lab ctl timeout 20 "$BUILD/plimsoll" "$@" --redis redis://10.77.0.1 --cluster lab; }
 report() { lab ctl redis-cli -h 10.77.0.1 get "plimsoll:{lab}:report:$1"; }

@@ -92,6 +92,7 @@ static inline int serve_with(const char *mode, const char *const *more) {
         (void) snprintf(words[n++], 160, "--once");
         (void) snprintf(words[n++], 160, "--redis=%s", url);
         (void) snprintf(words[n++], 160, "--cluster=t");
+        (void) snprintf(words[n++], 160, "--state-dir=%s/state", dir);
         (void) snprintf(words[n++], 160, "--mode=%s", mode);
         (void) snprintf(words[n++], 160, "--set=cluster.hosts=*");
         for (; *more && n < 16; more++)

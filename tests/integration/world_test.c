@@ -299,6 +299,7 @@ static char *words[] = { (char[]){ "plimsolld" },
                          (char[]){ "--interval=2m" },
                          (char[]){ "--settings=/dev/null" },
                          (char[]){ "--set=cluster.hosts=*" },
+                         (char[]){ "--state-dir=/nonexistent" }, /* no day knows of the one before */
                          (char[]){ "--set=service.lease=2m" },
                          (char[]){ "--set=service.hold=5m" },
                          (char[]){ "--set=service.settle=1m" },

@@ -381,7 +381,7 @@ static ExitStatus cmd_apply_run(Invocation *in) {
         ExitStatus status = facts_open(in, &x.facts);
 
         if (status == EXIT_DONE)
-                status = cmd_apply_apply(&x);
+                status = facts_ending(&x.facts, cmd_apply_apply(&x));
         facts_close(&x.facts);
         return status;
 }

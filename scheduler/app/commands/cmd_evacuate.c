@@ -172,7 +172,7 @@ static ExitStatus cmd_evacuate_run(Invocation *in) {
         ExitStatus status = facts_open(in, &x.facts);
 
         if (status == EXIT_DONE)
-                status = cmd_evacuate_evacuate(&x);
+                status = facts_ending(&x.facts, cmd_evacuate_evacuate(&x));
         facts_close(&x.facts);
         return status;
 }

@@ -162,7 +162,7 @@ static ExitStatus cmd_plan_run(Invocation *in) {
 
         timing_mark(&timing, "load");
         if (status == EXIT_DONE)
-                status = cmd_plan_plan(in, &facts, &timing);
+                status = facts_ending(&facts, cmd_plan_plan(in, &facts, &timing));
         facts_close(&facts);
         timing_end(&timing);
         return status;

@@ -27,6 +27,7 @@ typedef struct Status {
         bool has_live, leads; /* … and whoever wrote it leads now */
         StoreLease lease;     /* "": nobody has it, or nobody who can be named */
         bool has_lease;
+        const LostStore *loss;      /* of the store; NULL: none, or acknowledged and taken in */
         const JournalEntry *recent; /* how the last moves ended, newest first */
         uint32_t n_recent;
 } Status;
@@ -144,6 +145,16 @@ static json_t *recent_json(const Status *s) {
         return list;
 }
 
+static json_t *loss_json(const LostStore *loss) {
+        json_t *o =
+                json_pack("{s:s, s:s, s:I, s:s, s:b}", "id", loss->id ? loss->id : "", "why", loss->why, "at",
+                          (json_int_t) loss->at, "seen_by", loss->by, "acknowledged", (int) loss->answered);
+
+        if (loss->answered)
+                (void) json_object_set_new(o, "acknowledged_by", json_string(loss->answer.by));
+        return o;
+}
+
 static void cmd_status_print_json(Invocation *in, const Status *s) {
         json_t *o = json_object(), *hosts = json_array();
 
@@ -155,6 +166,8 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "blind", json_boolean(snapshot_is_blind(s->snapshot)));
         (void) json_object_set_new(o, "excluded", json_integer(snapshot_excluded(s->snapshot)));
         (void) json_object_set_new(o, "stop", stopped_json(in, s->store));
+        if (s->loss)
+                (void) json_object_set_new(o, "store_forgotten", loss_json(s->loss));
         (void) json_object_set_new(o, "hosts", hosts);
         (void) json_object_set_new(
                 o, "vms_that_wait",
@@ -333,6 +346,22 @@ static void print_excluded(const Snapshot *s, const Screen *screen) {
         (void) fputs(")\n\n", screen->out);
 }
 
+/* Who, why, since when, and what ends it. */
+static void print_loss(Arena *a, const LostStore *loss, usec_t now, const Screen *screen) {
+        const char *words = loss ? store_loss_words(a, loss) : NULL;
+        char ago[HUMAN_SIZE];
+
+        if (!words)
+                return;
+        (void) out_say(screen->out, "%sblocked:%s %s", screen_style(screen, STYLE_BAD),
+                       screen_style(screen, STYLE_PLAIN), words);
+        if (loss->at > 0)
+                (void) out_say(screen->out, " (seen %s ago by %s)",
+                               human_ms(now > loss->at ? (now - loss->at) / USEC_PER_MSEC : 0, ago),
+                               loss->by);
+        (void) out_say(screen->out, "\n\n");
+}
+
 static int cmd_status_print_text(Invocation *in, const Facts *facts, const Status *s, const Screen *screen) {
         FleetView view = { .snapshot = s->snapshot,
                            .problem = s->problem,
@@ -349,6 +378,7 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
                        screen_style(screen, STYLE_PLAIN));
         print_stopped(s->stopped, screen);
         print_excluded(s->snapshot, screen);
+        print_loss(in->arena, s->loss, clock_now(), screen);
         r = fleet_print(in->arena, &view, screen);
         if (r == 0)
                 r = contention_print(in->arena, s->snapshot, view.all, screen);
@@ -364,6 +394,8 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
         Status s;
         int r = cmd_status_gather(in, facts, &s);
 
+        s.loss = source_loss(facts->source);
+
         if (r == 0 && in->json)
                 cmd_status_print_json(in, &s);
         else if (r == 0)
@@ -371,7 +403,7 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
-        return snapshot_is_blind(s.snapshot) || s.stopped ? EXIT_BLOCKED : EXIT_DONE;
+        return snapshot_is_blind(s.snapshot) || s.stopped ? EXIT_BLOCKED : facts_ending(facts, EXIT_DONE);
 }
 
 /* Drawn aside and written at once, so that it does not flicker. A source that is away for a moment is said,

@@ -38,6 +38,15 @@ ExitStatus facts_read(Invocation *in, Facts *f) {
         return EXIT_DONE;
 }
 
+/* What the service says, too (docs/operations.md). */
+static void facts_say_loss(Invocation *in, const Facts *f) {
+        const LostStore *loss = source_loss(f->source);
+        const char *words = loss ? store_loss_words(in->arena, loss) : NULL;
+
+        if (words)
+                (void) out_say(in->err.out, "%s: %s\n", in->program, words);
+}
+
 ExitStatus facts_open(Invocation *in, Facts *ret) {
         TextFault fault;
         ExitStatus status;
@@ -50,7 +59,14 @@ ExitStatus facts_open(Invocation *in, Facts *ret) {
         r = source_open(&in->options, ret->settings, &ret->source, &fault);
         if (r < 0)
                 return command_complain_fault(in, facts_status_of(NULL, r), NULL, &fault);
-        return facts_read(in, ret);
+        status = facts_read(in, ret);
+        if (status == EXIT_DONE)
+                facts_say_loss(in, ret);
+        return status;
+}
+
+ExitStatus facts_ending(const Facts *facts, ExitStatus status) {
+        return status == EXIT_DONE && facts->source && source_loss(facts->source) ? EXIT_BLOCKED : status;
 }
 
 void facts_close(Facts *f) {

@@ -21,6 +21,10 @@ typedef struct Facts {
 ExitStatus facts_open(Invocation *in, Facts *ret);
 void facts_close(Facts *f);
 
+/* How a command ends that would have been done: EXIT_BLOCKED where balance and load wait for an operator, as the service
+ * does (source_loss()). */
+ExitStatus facts_ending(const Facts *facts, ExitStatus status);
+
 /* Settings alone. */
 ExitStatus facts_settings(Invocation *in, Settings **ret);
 

@@ -10,6 +10,7 @@
 #include "scheduler/app/facts/bmc_watch.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/report_reader.h"
+#include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/state/admission_record.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/move_journal.h"
@@ -40,6 +41,8 @@ struct Source {
         const char **notices; /* in that arena too */
         uint32_t n_notices;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
+        LostStore loss;        /* of the store, as the last reading found it */
+        bool lost;
 };
 
 void source_use_clock(Source *s, const Clock *clock) {
@@ -86,6 +89,10 @@ const AdmissionRecords *source_admissions(const Source *s) {
 
 bool source_admits(const Source *s) {
         return s->admits;
+}
+
+const LostStore *source_loss(const Source *s) {
+        return s->lost ? &s->loss : NULL;
 }
 
 const FaultStore *source_faults(const Source *s) {
@@ -501,10 +508,16 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         r = source_build(s, a, settings, in, &read, f);
         if (r < 0)
                 return r;
-        r = demand_from_store(s->store, a, read, ret);
+        r = demand_from_store(s->store, a, read, &read);
+        if (r == 0)
+                r = store_loss_read(s->store, a, &s->loss);
+        s->lost = r == 0;
+        if (r == 0)
+                r = store_loss_hold(a, read, &s->loss, &read);
         if (r < 0)
                 text_fault(f, "", "%s", r == -ENOMEM ? "out of memory" : store_error(s->store));
-        return r;
+        *ret = read;
+        return r < 0 ? r : 0;
 }
 
 static int source_read_facts(Source *s, Arena *a, const Settings *settings, const Snapshot **ret,

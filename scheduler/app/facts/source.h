@@ -15,6 +15,7 @@
 #pragma once
 
 #include "scheduler/app/facts/fault_store.h"
+#include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/state/admission_record.h"
 #include "scheduler/model/cluster.h"
@@ -98,3 +99,7 @@ bool source_admits(const Source *s);
 /* SOURCE_REDIS: what the last reading knew of failing hardware, for the leader to write back. In the arena of
  * that reading. */
 const FaultStore *source_faults(const Source *s);
+
+/* SOURCE_REDIS: a loss of the store that nobody has acknowledged, which the snapshot already heeds; NULL: none. In the
+ * arena of the last reading. */
+const LostStore *source_loss(const Source *s);

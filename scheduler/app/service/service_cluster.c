@@ -48,6 +48,8 @@ struct ClusterService {
         char followed[160];   /* the leader last logged */
         ServiceMemory memory; /* of rounds */
         RoundCalls calls;
+        ServiceEpoch epoch;
+        usec_t all_at;       /* monotonic: when a follower looks at all of the store next */
         usec_t ring_at;      /* monotonic: when the ring of peers is made next */
         uint32_t ring_hosts; /* how many hosts it was made of */
         usec_t offered;      /* monotonic: when it last said that it could lead, or looked who could */
@@ -300,7 +302,8 @@ static int one_round(ClusterService *service) {
                                .settle = settings_int(service->settings, "service", "settle"),
                                .urgent_only = service_cluster_monotonic(service) < service->memory.rest_until,
                                .stop = &service->moves_stop,
-                               .calls = &service->calls };
+                               .calls = &service->calls,
+                               .epoch = &service->epoch };
         int r = need_executor(service);
 
         if (r < 0)
@@ -393,6 +396,10 @@ static void service_cluster_rest(ClusterService *service, usec_t begun, usec_t e
                 }
                 if (service->leading)
                         share_out(service);
+                if (service->leading && service_epoch_is_due(&service->epoch, &service->leadership) &&
+                    service_epoch_look(&service->epoch, &service->leadership, service->settings,
+                                       EPOCH_SHORT) == 1)
+                        return;
                 if (led && !service->leading) /* it follows now: that is looked at more often */
                         return;
         }
@@ -410,6 +417,27 @@ static usec_t service_cluster_pause_of(const ClusterService *service, int r, use
         return service->memory.rest_until > begun + interval ? service->memory.rest_until : begun + interval;
 }
 
+/* Is the store what it was? A leader looks at all of it before each round; a follower, who remembers, too, in case the
+ * leader does not, as often at what is small. */
+static void service_cluster_look(ClusterService *service, int *turn) {
+        const usec_t now = service_cluster_monotonic(service);
+        const bool all = *turn == 0 || now >= service->all_at;
+        char quoted[QUOTE];
+        int r = service_epoch_look(&service->epoch, &service->leadership, service->settings,
+                                   all ? EPOCH_ALL : EPOCH_SHORT);
+
+        if (all)
+                service->all_at = now + settings_int(service->settings, "service", "interval");
+        if (r >= 0)
+                return;
+        log_event(LOG_WARNING, "store.away", "error=%s",
+                  log_quote(r == -ENOMEM      ? "out of memory"
+                            : r == -ECANCELED ? "another leads"
+                                              : store_error(service->store),
+                            quoted, sizeof(quoted)));
+        *turn = r;
+}
+
 static int service_cluster_turn(ClusterService *service) {
         int r = service_cluster_lead(service);
 
@@ -417,6 +445,8 @@ static int service_cluster_turn(ClusterService *service) {
                 log_event(LOG_DEBUG, "store.away", "error=\"operators' calls cannot be read\"");
         (void) service_stop_look(
                 &service->moves_stop); /* also while another leads: what is known outlives the store */
+        if (r >= 0)
+                service_cluster_look(service, &r);
         return r == 0 ? one_round(service) : r;
 }
 
@@ -510,8 +540,12 @@ static int service_cluster_open_all(ClusterService *service) {
         }
         service->leadership = leadership_in(&service->world, service->store,
                                             settings_int(service->settings, "service", "lease"));
-        return service_stop_open(&service->moves_stop, service->store,
-                                 settings_text(service->settings, "service", "state_dir"), service->cluster);
+        r = service_stop_open(&service->moves_stop, service->store,
+                              settings_text(service->settings, "service", "state_dir"), service->cluster);
+        return r < 0 ? r
+                     : service_epoch_open(&service->epoch, service->store,
+                                          settings_text(service->settings, "service", "state_dir"),
+                                          service->cluster);
 }
 
 /* Before its settings are read: they are its own. */
@@ -563,6 +597,7 @@ ClusterService *cluster_service_free(ClusterService *service) {
         service->bmcs = bmc_watch_free(service->bmcs);
         event_watch_close(&service->events);
         round_calls_close(&service->calls);
+        service_epoch_close(&service->epoch);
         demand_store_close(&service->demand);
         service_stop_close(&service->moves_stop);
         service->source = source_free(service->source);

@@ -187,7 +187,9 @@ static int update_one(RoundState *s, uint32_t i) {
                 return service_confirm_drop(s, i, "dropped",
                                             "by now the service only advises on what it is for");
         if (one->answered)
-                return s->done.n > 0 || s->found.input.stopped || round_stop_request(s->given) != STOP_NONE
+                return s->done.n > 0 || s->found.input.stopped ||
+                                       source_loss(s->given->source) /* until that is acknowledged */ ||
+                                       round_stop_request(s->given) != STOP_NONE
                                ? 0
                                : service_confirm_carry_out(s, i);
         if (s->found.input.now >= one->plan.until)

@@ -91,6 +91,10 @@ static bool service_moves_is_called(Carrying *c) {
                 return c->done->called;
         c->calls_seen = now;
         c->done->called = round_calls_look(x->calls, x->store, now, round_now(x), why) == 1;
+        if (service_epoch_look(x->epoch, x->leadership, x->settings, EPOCH_SHORT) == 1) {
+                (void) snprintf(why, sizeof(why), "the store is not what it was");
+                c->done->called = true;
+        }
         if (c->done->called)
                 log_event(LOG_INFO, "plan.overtaken", "why=%s", log_quote(why, quoted, sizeof(quoted)));
         return c->done->called;

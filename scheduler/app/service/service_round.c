@@ -131,6 +131,13 @@ static void service_round_remember(const ServiceRound *round, const RoundState *
                 memory->rest_until = round_monotonic(round) + round->settle;
 }
 
+/* What was read is of the store that was looked at before: else it is read anew, in a round of its own. */
+static int service_round_still(const ServiceRound *round) {
+        int r = service_epoch_look(round->epoch, round->leadership, round->settings, EPOCH_SHORT);
+
+        return r == 1 ? -ECANCELED : r;
+}
+
 int service_round(const ServiceRound *round) {
         Workers workers = workers_threads(0);
         RoundState s = round_state(round, &workers);
@@ -139,6 +146,8 @@ int service_round(const ServiceRound *round) {
         if (r == 0)
                 r = service_facts_read(round, &s.found,
                                        &s.shown); /* what is, who is held, whether balance rests */
+        if (r == 0)
+                r = service_round_still(round);
         if (r == 0) {
                 r = confirm_update(&s); /* answers of persons; what was accepted is carried out */
                 if (r == 0)

@@ -10,6 +10,7 @@
 #include "scheduler/app/facts/source.h"
 #include "scheduler/app/service/admission_memory.h"
 #include "scheduler/app/service/round_calls.h"
+#include "scheduler/app/service/service_epoch.h"
 #include "scheduler/app/service/service_stop.h"
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
@@ -38,11 +39,12 @@ typedef struct ServiceRound {
         Arena *arena;             /* for this round; the caller rewinds it */
         ServiceMemory *memory;
         usec_t interval;
-        usec_t hold;       /* how long an imbalance must have lasted */
-        usec_t settle;     /* after moves, facts are taken as true again only so long after their end */
-        bool urgent_only;  /* evacuation and repairs only: the rates are not to be planned on yet */
-        ServiceStop *stop; /* whether all moves are stopped, as it was looked at just now */
-        RoundCalls *calls; /* who calls meanwhile: then no move is started any more */
+        usec_t hold;         /* how long an imbalance must have lasted */
+        usec_t settle;       /* after moves, facts are taken as true again only so long after their end */
+        bool urgent_only;    /* evacuation and repairs only: the rates are not to be planned on yet */
+        ServiceStop *stop;   /* whether all moves are stopped, as it was looked at just now */
+        ServiceEpoch *epoch; /* whether the store is what it was */
+        RoundCalls *calls;   /* who calls meanwhile: then no move is started any more */
 } ServiceRound;
 
 /* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,
