@@ -105,6 +105,18 @@ Test(disk_join, a_serial_number_at_full_length_is_the_one_that_is_cut) {
         grade_is(out, "megaraid/0:252:1", 3);
 }
 
+/* A world-wide name of a controller is on all behind it: other serial numbers are other disks. */
+Test(disk_join, two_serial_numbers_are_two_disks_whatever_else_they_share) {
+        FaultOutput out = grade(VMS "[megaraid]\n" MIRROR "disk.serial megaraid/0:252:0 ZA1B2C3D\n"
+                                    "disk.wwn megaraid/0:252:0 5000C500ABCD0123\n"
+                                    "[smart]\ndisk.serial bus0/megaraid:8 ZA1B2C3E\n"
+                                    "disk.wwn bus0/megaraid:8 5000C500ABCD0123\n"
+                                    "disk.health bus0/megaraid:8 failing\n");
+
+        cr_assert_null(fault(&out, "megaraid/0:252:0"));
+        cr_assert_not_null(fault(&out, "bus0/megaraid:8"));
+}
+
 Test(disk_join, by_world_wide_name_and_by_what_the_controller_calls_it) {
         FaultOutput out = grade(VMS "[megaraid]\n" MIRROR "disk.wwn megaraid/0:252:0 5000C500ABCD0123\n"
                                     "disk.address megaraid/0:252:1 megaraid:9\n"

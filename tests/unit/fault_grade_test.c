@@ -217,6 +217,15 @@ Test(fault_grade, levels_of_attributes_have_their_grades) {
         }
 }
 
+/* 1101 sectors are more than 16 and more than none: the worst of it is said, once. */
+Test(fault_grade, a_fact_is_told_once_by_the_worst_that_it_means) {
+        FaultOutput out = grade(TREE "disk.reallocated sde 1101\n");
+        const char *why = fault(&out, "sde")->why, *first = strstr(why, "1101");
+
+        cr_assert_not_null(first, "%s", why);
+        cr_assert_null(strstr(first + 1, "1101"), "%s", why);
+}
+
 Test(fault_grade, what_the_whole_host_depends_on_concerns_all) {
         FaultOutput out = grade(
                 "memory.uncorrected mc0 1\nsensor.fan nct-0/fan2 0\nsensor.fan.min nct-0/fan2 300\n"
@@ -423,6 +432,10 @@ Test(fault_grade, all_that_is_remembered_of_a_device_comes_back) {
                                         INT64_C(4294967295) * USEC_PER_SEC,
                                         INT64_C(4294967295) * USEC_PER_SEC, 100000 };
         const char *vms[] = { "db1", "web1" };
+        const CounterMark mark = { .metric = METRIC_DISK_REPORTED,
+                                   .n = 2,
+                                   .points = { { 0, 0 }, { T0, 3 } } };
+        const Accepted accepted = { .hazard = "disk-reported", .number = 0 };
         DeviceMemory d = { .device = "sde",
                            .serial = "A",
                            .hazard = "disk-failing",
@@ -433,7 +446,11 @@ Test(fault_grade, all_that_is_remembered_of_a_device_comes_back) {
                            .cleared_at = 7,
                            .hours = 8,
                            .partly = true,
-                           .vms = { .at = vms, .n = 2 } };
+                           .vms = { .at = vms, .n = 2 },
+                           .marks = &mark,
+                           .n_marks = 1,
+                           .accepted = &accepted,
+                           .n_accepted = 1 };
         const FaultMemory memory = { .devices = &d, .n_devices = 1 };
         FaultMemory read;
         TextFault fault;
@@ -454,6 +471,12 @@ Test(fault_grade, all_that_is_remembered_of_a_device_comes_back) {
         cr_assert(read.devices[0].partly);
         cr_assert_eq(2, read.devices[0].vms.n);
         cr_assert_str_eq("web1", read.devices[0].vms.at[1]);
+        cr_assert_eq(1, read.devices[0].n_marks);
+        cr_assert_eq(2, read.devices[0].marks[0].n);
+        cr_assert_eq(0, read.devices[0].marks[0].points[0].number);
+        cr_assert_eq(T0, read.devices[0].marks[0].points[1].at);
+        cr_assert_eq(1, read.devices[0].n_accepted);
+        cr_assert_eq(0, read.devices[0].accepted[0].number);
         for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
                 cr_expect(is_read(numbers[i], most[i]), "%s", numbers[i]);
                 cr_expect_not(is_read(numbers[i], most[i] + 1), "%s", numbers[i]);

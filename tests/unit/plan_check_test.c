@@ -70,3 +70,23 @@ Test(plan_check, memory_that_is_just_enough_is_taken_and_one_mib_less_is_not) {
         cr_assert_null(objection(enough, "a", "h1", "h2"), "%s", objection(enough, "a", "h1", "h2"));
         cr_assert_not_null(objection(less, "a", "h1", "h2"));
 }
+
+#define BUSY(name, busy) HOST(name, ", \"cpu_busy\": " busy)
+#define GUEST(name, host, cpu, more)                                                                         \
+        "{\"name\": \"" name "\", \"host\": \"" host                                                         \
+        "\", \"vcpus\": 8, \"memory_mib\": 1024, \"cpu\": " cpu more "}"
+
+/* What a host is busy with beside its VMs stays there: what its VMs were seen to use is taken off, not what they are
+ * expected to need. */
+Test(plan_check, what_a_host_does_for_itself_is_what_its_vms_were_not_seen_to_use) {
+        /* 6 of 8 cores are busy, 4 of them with b, which needs 1 as a rule: 2 are the host's own. */
+        const char *room =
+                CLUSTER(BUSY("h1", "4") "," BUSY("h2", "6"),
+                        GUEST("a", "h1", "4", "") "," GUEST("b", "h2", "1", ", \"measured\": {\"cpu\": 4}"));
+        const char *none =
+                CLUSTER(BUSY("h1", "4") "," BUSY("h2", "6"),
+                        GUEST("a", "h1", "4", "") "," GUEST("b", "h2", "1", ", \"measured\": {\"cpu\": 1}"));
+
+        cr_assert_null(objection(room, "a", "h1", "h2"), "%s", objection(room, "a", "h1", "h2"));
+        cr_assert_not_null(objection(none, "a", "h1", "h2"), "5 cores are the host's own");
+}

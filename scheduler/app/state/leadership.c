@@ -180,5 +180,5 @@ void leadership_release(Leadership *l) {
         l->renewed = 0;
         guard_set(l);
         if (leads && store_release(l->store, l->self) < 0)
-                l->holder[0] = '\0'; /* the store is away: the lease runs out by itself */
+                return; /* the store is away: the lease runs out by itself */
 }
