@@ -32,7 +32,7 @@ typedef struct Lists {
 
 static int drives_count(const SsacliFacts *f, const SsacliVolume *volume, Arena *a, Lists *lists,
                         ArrayFacts *facts) {
-        for (uint32_t i = 0; i < f->n_drives; i++) {
+        for (uint32_t i = 0; i < f->n_drives && *volume->array; i++) {
                 const SsacliDrive *d = &f->drives[i];
                 const char *subject;
 

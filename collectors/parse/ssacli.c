@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collectors/parse/lines.h"
+#include "collectors/parse/ssacli_brief.h"
 #include "collectors/parse/state_words.h"
 #include "scheduler/base/text.h"
 
@@ -23,7 +24,8 @@ typedef struct Reader {
         size_t indent; /* of its first line */
         const char *array;
         size_t array_indent;
-        bool full; /* of memory */
+        bool unassigned; /* what follows is in no array */
+        bool full;       /* of memory */
 } Reader;
 
 static const StateWord ssacli_controller_words[] = {
@@ -145,6 +147,10 @@ static const char *ssacli_copied(Reader *r, Span s) {
         return copy ? copy : "";
 }
 
+static Span ssacli_span(const char *text) {
+        return (Span){ text, strlen(text) };
+}
+
 static Span ssacli_after(Span s, size_t n) {
         return ssacli_trim((Span){ s.at + n, s.n - n });
 }
@@ -192,6 +198,7 @@ static void controller_begin(Reader *r, Span line, const char *in_slot) {
         c->subject = text_format(r->a, "hpraid/%.*s", (int) slot.n, slot.at);
         r->full |= !c->subject;
         r->array = "";
+        r->unassigned = false;
 }
 
 static void drive_begin(Reader *r, Span place) {
@@ -221,14 +228,17 @@ static void volume_begin(Reader *r, Span number) {
                                                          .media_errors = UNKNOWN };
 }
 
-/* "Array: A", or "Array A" where drives alone are told; n 0: it is no array's line. */
+/* "Array: A", "Array A" where drives alone are told, "array A (SAS, …)" in short; n 0: it is no array's line. */
 static Span array_name(Span line) {
         Span name = { line.at, 0 };
+        const char *open;
 
         if (span_starts(line, "Array: "))
                 name = ssacli_after(line, 7);
-        else if (span_starts(line, "Array "))
+        else if (span_starts(line, "Array ") || span_starts(line, "array "))
                 name = ssacli_after(line, 6);
+        open = name.n > 0 ? memmem(name.at, name.n, " (", 2) : NULL;
+        name.n = open ? (size_t) (open - name.at) : name.n;
         for (size_t i = 0; i < name.n; i++)
                 if (name.at[i] < 'A' || name.at[i] > 'Z')
                         return (Span){ line.at, 0 };
@@ -248,6 +258,7 @@ static bool object_begin(Reader *r, Span line, size_t indent) {
         } else if (array_name(line).n > 0 && r->object != OBJECT_DRIVE) {
                 r->array = ssacli_copied(r, array_name(line));
                 r->array_indent = indent;
+                r->unassigned = false;
                 began = OBJECT_ARRAY;
         } else if (span_starts(line, "Logical Drive: ")) {
                 volume_begin(r, ssacli_after(line, 15));
@@ -358,6 +369,39 @@ static void drive_line(Reader *r, Span key, Span value) {
         }
 }
 
+/* True: it was a drive, or a logical drive, in one line. The object whose lines these are stays what it is: such lines
+ * stand within others, too. */
+static bool brief_take(Reader *r, Span line) {
+        Object whose = r->object;
+        SsacliBrief b;
+
+        if (r->f.n_controllers == 0)
+                return false;
+        if (ssacli_brief_parse(line, "logicaldrive ", &b)) {
+                volume_begin(r, b.name);
+                r->object = OBJECT_VOLUME;
+                if (b.level.n > 0)
+                        volume_line(r, ssacli_span("Fault Tolerance"), b.level);
+                if (b.status.n > 0)
+                        volume_line(r, ssacli_span("Status"), b.status);
+        } else if (ssacli_brief_parse(line, "physicaldrive ", &b)) {
+                SsacliDrive *d;
+
+                drive_begin(r, b.name);
+                r->object = OBJECT_DRIVE;
+                d = &r->f.drives[r->f.n_drives - 1];
+                d->brief = true;
+                d->spare = b.spare;
+                d->data = !*d->array && !r->unassigned;
+                if (b.status.n > 0)
+                        drive_line(r, ssacli_span("Status"), b.status);
+        } else {
+                return false;
+        }
+        r->object = whose;
+        return true;
+}
+
 static void ssacli_line_take(Reader *r, Span raw) {
         Span line = ssacli_trim(raw), key, value;
         size_t indent = (size_t) (line.at - raw.at);
@@ -369,7 +413,8 @@ static void ssacli_line_take(Reader *r, Span raw) {
                 r->object = OBJECT_NONE;
         if (indent <= r->array_indent && indent > 0)
                 r->array = ""; /* "unassigned", an enclosure, a port */
-        if (object_begin(r, line, indent) || r->object == OBJECT_NONE)
+        r->unassigned |= span_is(line, "unassigned") || span_is(line, "Unassigned");
+        if (object_begin(r, line, indent) || brief_take(r, line) || r->object == OBJECT_NONE)
                 return;
         colon = memmem(line.at, line.n, ": ", 2);
         if (!colon)
@@ -384,6 +429,23 @@ static void ssacli_line_take(Reader *r, Span raw) {
                 volume_line(r, key, value);
         else if (r->object == OBJECT_DRIVE)
                 drive_line(r, key, value);
+}
+
+/* Drives in one line that are told in full, or in another line. */
+static void brief_drop(SsacliFacts *f) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < f->n_drives; i++) {
+                bool known = false;
+
+                for (uint32_t k = 0; k < f->n_drives && f->drives[i].brief && !known; k++)
+                        known = (!f->drives[k].brief || k < i) &&
+                                f->drives[k].controller == f->drives[i].controller &&
+                                strcmp(f->drives[k].place, f->drives[i].place) == 0;
+                if (!known)
+                        f->drives[n++] = f->drives[i];
+        }
+        f->n_drives = n;
 }
 
 /* What was given no status: its answer is cut off, or it has none. */
@@ -430,6 +492,7 @@ int ssacli_parse(Arena *a, const char *text, size_t n, SsacliFacts *ret) {
                 return -ENOMEM;
         if (r.f.n_controllers == 0)
                 return -EBADMSG;
+        brief_drop(&r.f);
         *ret = r.f;
         return ssacli_finish(a, ret);
 }

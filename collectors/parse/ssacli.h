@@ -30,6 +30,7 @@ typedef struct SsacliDrive {
         const char *kind, *model, *serial, *wwn, *block, *state;
         bool predicted, spare, raw; /* raw: the host sees it as it is (HBA mode) */
         bool data;                  /* "Data Drive": in an array, whether that is named or not */
+        bool brief;                 /* told in one line */
         int64_t temperature, hours, wear;
 } SsacliDrive;
 

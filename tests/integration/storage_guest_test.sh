@@ -82,7 +82,10 @@ storage_tell agent
 check "which is to be watched" until_true 60 is nvme0n1 1 disk-warning "NVMe: too hot or too cold, which is no fault of the disk"
 check "a refused DISCARD is nothing" only nvme0n1
 check "a member with a spare fails" storage_tell fail-spared
-check "the spare takes over" until_true 60 has 'array.working	md1	2' 'array.spares	md1	0' 'array.lost	md1	vdd'
+check "the spare is filled, and how far it is is told" until_true 60 has 'array.action	md1	recover' 'array.working	md1	1' 'array.progress	md1'
+check "an array that nothing uses is being made good again: to be watched" until_true 20 is md1 1 array-degraded "now: recover"
+check "at full speed" storage_tell full-speed
+check "the spare has taken over" until_true 60 has 'array.working	md1	2' 'array.spares	md1	0' 'array.lost	md1	vdd'
 
 check "a member of the array fails" storage_tell fail-member
 check "the array has no redundancy left: drain" until_true 20 is md0 3 array-degraded "raid1: 1 of 2 members work, no redundancy is left"

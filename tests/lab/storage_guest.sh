@@ -96,7 +96,10 @@ while read -r word; do
 		plimsoll-agent --redis redis://10.0.2.2:@PORT@ --cluster storage --host guest --interval 1s \
 			--collectors cpu,memory,blocks,md,smart,kmsg,diskstats,edac,hwmon & agent=$! ;;
 	fail-member) mdadm /dev/md0 -f /dev/vdb ;;
-	fail-spared) mdadm /dev/md1 -f /dev/vdd ;; # its spare takes over
+	fail-spared) # its spare takes over, slowly enough to be seen
+		echo 100 >/proc/sys/dev/raid/speed_limit_max; echo 1 >/proc/sys/dev/raid/speed_limit_min
+		mdadm /dev/md1 -f /dev/vdd ;;
+	full-speed) echo 200000 >/proc/sys/dev/raid/speed_limit_max ;;
 	discard) blkdiscard /dev/vdh ;; # the disk refuses it
 	bad-blocks) # a device that cannot be read
 		dmsetup create bad --table "0 8192 error"; dd if=/dev/dm-0 of=/dev/null bs=4k count=1 ;;
