@@ -2,6 +2,7 @@
 /* A VM that was moved lately: kept in the store, so that it is not moved back and forth. */
 #pragma once
 
+#include "scheduler/model/move_order.h"
 #include "scheduler/model/units.h"
 
 typedef struct CoolDown {
@@ -12,4 +13,6 @@ typedef struct CoolDown {
         uint32_t n_moved;
         const char *why; /* NULL: it was moved lately, and may still leave a host that must be emptied; else
                             why it may not be moved at all */
+        const MoveOrder
+                *open; /* its last move, whose end is not known: it needs room on both hosts; NULL: none */
 } CoolDown;

@@ -86,7 +86,8 @@ int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *text
 
         if (n == 0)
                 return 0;
-        s->redis.deadline = clock_monotonic() + s->timeout; /* the part's: others are worked on meanwhile */
+        s->redis.patience.deadline =
+                clock_monotonic() + s->timeout; /* the part's: others are worked on meanwhile */
         k = redis_receive(&s->redis, &reply);
         if (k == 0)
                 k = reply_named_texts(reply, a, asked->members + asked->at, n, texts, &got);

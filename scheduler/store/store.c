@@ -14,6 +14,12 @@ const char *store_error(const Store *s) {
         return s->redis.error;
 }
 
+void store_hurry(Store *s, bool (*hurries)(void *arg), void *arg) {
+        s->redis.patience.hurries = hurries;
+        s->redis.patience.arg = arg;
+        s->redis.patience.hurried = STORE_HURRY;
+}
+
 const char *store_url(const Store *s) {
         return s->url;
 }

@@ -39,6 +39,11 @@ int store_open(const StoreOptions *options, Store **ret, TextFault *reterr_fault
 Store *store_free(Store *s); /* returns NULL; the last program that used the embedded server ends it */
 DEFINE_OWNED(Store *, store_free);
 
+/* From when hurries(arg) says yes no call waits for the server for longer than STORE_HURRY more (half of it after each that did), and it is asked while
+ * a call waits, in whatever thread that is. */
+#define STORE_HURRY (300 * USEC_PER_MSEC)
+void store_hurry(Store *s, bool (*hurries)(void *arg), void *arg);
+
 /* The last error in words, never NULL. Valid until the next call. */
 const char *store_error(const Store *s);
 /* The URL to reach it with, also of the embedded one. It may hold a password: not for messages. */

@@ -38,7 +38,7 @@ Test(leadership, a_busy_leader_keeps_its_lease) {
         Leadership other = leadership_of(store, TTL);
         uint64_t token;
 
-        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_guard(&leader, "test", (LeaseHurry){ 0 }));
         cr_assert_eq(0, leadership_take(&leader));
         token = leader.token;
         (void) snprintf(other.self, sizeof(other.self), "another");
@@ -54,7 +54,7 @@ Test(leadership, a_busy_leader_keeps_its_lease) {
 }
 
 Test(leadership, who_cannot_renew_leads_no_longer_than_the_lease) {
-        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_guard(&leader, "test", (LeaseHurry){ 0 }));
         cr_assert_eq(0, leadership_take(&leader));
         server_kill();
         cr_assert(until(false, 5 * TTL));
@@ -68,7 +68,7 @@ Test(leadership, who_was_replaced_hears_of_it_from_the_guard) {
         Leadership other = leadership_of(store, 60 * TTL), third = leadership_of(store, TTL);
 
         (void) snprintf(other.self, sizeof(other.self), "another");
-        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_guard(&leader, "test", (LeaseHurry){ 0 }));
         cr_assert_eq(0, leadership_take(&leader));
         cr_assert_eq(0, store_release(store, leader.self)); /* as if it had run out */
         cr_assert_geq(leadership_take(&other),
@@ -95,7 +95,7 @@ Test(leadership, without_its_guard_nobody_renews_any_more) {
         const unsigned before = threads();
         Leadership other = leadership_of(store, TTL);
 
-        cr_assert_eq(0, leadership_guard(&leader, "test"));
+        cr_assert_eq(0, leadership_guard(&leader, "test", (LeaseHurry){ 0 }));
         cr_assert_eq(0, leadership_take(&leader));
         cr_assert_eq(before + 1, threads());
         leadership_unguard(&leader);
@@ -157,7 +157,7 @@ Test(leadership, a_guard_without_a_store_is_no_guard) {
 
         world.open_store = no_store;
         l = leadership_in(&world, store, TTL);
-        cr_assert_eq(-ECONNREFUSED, leadership_guard(&l, "test"));
+        cr_assert_eq(-ECONNREFUSED, leadership_guard(&l, "test", (LeaseHurry){ 0 }));
         cr_assert_null(l.guard);
         cr_assert_eq(0, leadership_take(&l), "the program can renew by itself");
         cr_assert(leadership_keep(&l));
@@ -170,7 +170,7 @@ Test(leadership, a_world_without_guards_is_given_none) {
 
         world.guards = false;
         l = leadership_in(&world, store, TTL);
-        cr_assert_eq(0, leadership_guard(&l, "test"));
+        cr_assert_eq(0, leadership_guard(&l, "test", (LeaseHurry){ 0 }));
         cr_assert_null(l.guard);
         cr_assert_eq(0, leadership_take(&l));
         cr_assert(leadership_keep(&l));

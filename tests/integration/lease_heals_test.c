@@ -134,7 +134,7 @@ static void lead_through(const Meddling *m, bool guarded) {
         (void) snprintf(l.self, sizeof(l.self), "leader");
         meddle("DEL|" LEASE "|" TOKEN);
         if (guarded)
-                cr_assert_eq(0, leadership_guard(&l, "test"));
+                cr_assert_eq(0, leadership_guard(&l, "test", (LeaseHurry){ 0 }));
         cr_assert_eq(0, leadership_take(&l));
         old = l.token;
         meddle(m->lease ? m->lease : m->token);

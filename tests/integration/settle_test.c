@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* After a crash: open moves are settled by what both hosts say, and by nothing else. The store is a real
  * private Redis, the hosts are told what to say. */
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/app/round/cool_downs.h"
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/round/settle_moves.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "tests/integration/service_fixture.h"
 #include "tests/support/executor_simulated.h"
@@ -110,6 +113,18 @@ static bool is_held(const char *vm) {
         return false;
 }
 
+static int settle(Leadership *l, const Settings *settings, const Settled **ret, uint32_t *ret_n) {
+        owned(sightings_free) Sightings *sightings = NULL;
+
+        cr_assert_eq(0, sightings_new(l->world, &sightings));
+        return settle_moves(&(SettleInput){ l, sightings, settings, 10 * USEC_PER_SEC }, &arena, ret, ret_n);
+}
+
+static StopRequest goes_on(void *stop_arg) {
+        (void) stop_arg;
+        return STOP_NONE;
+}
+
 static void tell(const Story *s) {
         Hosts hosts = { s->source, s->target, s->source_defined, s->target_defined, false };
         ServiceWorld world = service_world_real;
@@ -124,12 +139,12 @@ static void tell(const Story *s) {
 
         world.self = &hosts;
         world.look = look;
-        world.identify = service_world_real.identify;
+        world.stop_request = goes_on;
         cr_assert_eq(0, app_settings_load(&arena, NULL, &settings, &file, &f), "%s", f.what);
         l = leadership_in(&world, store, 30 * USEC_PER_SEC);
         cr_assert_eq(0, leadership_take(&l));
         leave_open(l.token, s->was, s->ago, s->cold);
-        cr_assert_eq(0, round_store_settle(&l, &arena, settings, &list, &n), "%s", s->tells);
+        cr_assert_eq(0, settle(&l, settings, &list, &n), "%s", s->tells);
         cr_assert_eq(1, n);
         cr_assert_eq(s->is, list[0].now, "%s: %s", s->tells, journal_event_names[list[0].now]);
         cr_assert_eq(0, round_store_open(store, &arena, &open, &n_open));
@@ -153,6 +168,144 @@ Test(settle, what_both_hosts_say_decides) {
         }
 }
 
+/* ---- hosts that hang ---- */
+
+#define HUNG 8
+
+typedef struct Hanging {
+        atomic_bool hang;
+        atomic_uint asked[HUNG + 3], at_once; /* of host h0 …; the most that one host was asked at a time */
+        atomic_uint now[HUNG + 3];
+} Hanging;
+
+/* h1 and h2 answer: it runs on h1 alone. h3 … say nothing as long as they hang. */
+static int look_or_hang(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret) {
+        Hanging *x = self;
+        const unsigned host = (unsigned) strtoul(strstr(uri, "//h") + 3, NULL, 10);
+        unsigned n = atomic_fetch_add(&x->now[host], 1) + 1;
+
+        (void) uuid;
+        (void) at_most;
+        if (n > atomic_load(&x->at_once))
+                atomic_store(&x->at_once, n);
+        atomic_fetch_add(&x->asked[host], 1);
+        while (host > 2 && atomic_load(&x->hang))
+                clock_sleep(10 * USEC_PER_MSEC);
+        *ret = (DomainState){ .presence = host == 1 ? PRESENCE_RUNNING : PRESENCE_NONE,
+                              .defined = host == 1 };
+        atomic_fetch_sub(&x->now[host], 1);
+        return 0;
+}
+
+static void leave_open_to(uint64_t token, unsigned host) {
+        char vm[16], id[16], to[16];
+        const MoveOrder order = { .vm = vm, .uuid = id, .from = "h1", .to = to };
+        const JournalEntry e = { .event = JOURNAL_STARTED,
+                                 .id = id,
+                                 .order = &order,
+                                 .at = clock_now(),
+                                 .took = MOVE_NOT_MEASURED };
+        const char *text = NULL;
+        size_t n = 0;
+
+        (void) snprintf(vm, sizeof(vm), "web%u", host);
+        (void) snprintf(id, sizeof(id), "dead/1/%u", host);
+        (void) snprintf(to, sizeof(to), "h%u", host);
+        cr_assert_eq(0, journal_print(&arena, &e, &text, &n));
+        cr_assert_eq(0, store_journal(store, token, text, n));
+}
+
+static uint32_t open_now(void) {
+        const JournalEntry *open = NULL;
+        uint32_t n = 0;
+
+        cr_assert_eq(0, round_store_open(store, &arena, &open, &n));
+        return n;
+}
+
+Test(settle, hosts_that_hang_keep_nobody_waiting_and_are_asked_once) {
+        static Hanging hanging; /* outlives the threads */
+        ServiceWorld world = service_world_real;
+        Sightings *sightings = NULL;
+        const char *file = NULL;
+        const Settled *list = NULL;
+        Settings *settings = NULL;
+        TextFault f = { 0 };
+        uint32_t n = 0;
+        SettleInput in;
+        Leadership l;
+
+        atomic_store(&hanging.hang, true);
+        world.self = &hanging;
+        world.look = look_or_hang;
+        world.stop_request = goes_on;
+        cr_assert_eq(0, app_settings_load(&arena, NULL, &settings, &file, &f), "%s", f.what);
+        l = leadership_in(&world, store, 30 * USEC_PER_SEC);
+        (void) snprintf(l.self, sizeof(l.self), "me");
+        cr_assert_eq(0, leadership_take(&l));
+        cr_assert_eq(0, sightings_new(&world, &sightings));
+        for (unsigned host = 2; host < HUNG + 3; host++)
+                leave_open_to(l.token, host);
+        in = (SettleInput){ &l, sightings, settings, USEC_PER_SEC };
+        for (int round = 0; round < 3; round++) {
+                const usec_t begun = clock_monotonic();
+
+                cr_assert_eq(0, settle_moves(&in, &arena, &list, &n));
+                cr_assert_lt(clock_monotonic() - begun, round == 0 ? 2 * USEC_PER_SEC : USEC_PER_SEC,
+                             "round %d: a second is waited for them all together, once", round);
+                cr_assert_eq(HUNG, open_now(), "what could be settled is");
+                for (uint32_t i = 0; i < n; i++)
+                        if (strcmp(list[i].entry.order->to, "h2") != 0)
+                                cr_assert(list[i].now == JOURNAL_UNCLEAR &&
+                                                  strstr(list[i].words, "no answer yet"),
+                                          "%s", list[i].words);
+        }
+        for (unsigned host = 3; host < HUNG + 3; host++)
+                cr_assert_eq(1, atomic_load(&hanging.asked[host]), "h%u is not asked again while it hangs",
+                             host);
+        atomic_store(&hanging.hang, false);
+        for (usec_t end = clock_monotonic() + 10 * USEC_PER_SEC; open_now() > 0 && clock_monotonic() < end;)
+                cr_assert_eq(0, settle_moves(&in, &arena, &list, &n));
+        cr_assert_eq(0, open_now(), "what it says late counts");
+        cr_assert_eq(1, atomic_load(&hanging.at_once), "no host is asked twice at once");
+        sightings = sightings_free(sightings);
+        leadership_release(&l);
+}
+
+/* Who is told to stop waits for none of them; and neither does who frees what they were asked with. */
+static StopRequest stops(void *stop_arg) {
+        (void) stop_arg;
+        return STOP_DRAIN;
+}
+
+static bool stopped(void *arg) {
+        const Leadership *l = arg;
+
+        return l->world->stop_request(l->world->stop_arg) != STOP_NONE;
+}
+
+Test(settle, who_is_told_to_stop_does_not_wait_for_a_host_that_hangs) {
+        static Hanging hanging;
+        ServiceWorld world = service_world_real;
+        Sightings *sightings = NULL;
+        SightingQuery q = { .uri = "qemu+tls://h3/system", .uuid = "u" };
+        usec_t begun = clock_monotonic();
+        Leadership l;
+
+        atomic_store(&hanging.hang, true);
+        world.self = &hanging;
+        world.look = look_or_hang;
+        world.stop_request = stops;
+        l = leadership_in(&world, store, 30 * USEC_PER_SEC);
+        cr_assert_eq(0, sightings_new(&world, &sightings));
+        cr_assert_eq(0, sightings_look(sightings, &q, 1, 60 * USEC_PER_SEC, stopped, &l));
+        cr_assert_eq(PRESENCE_UNKNOWN, q.state.presence);
+        sightings = sightings_free(sightings);
+        cr_assert_lt(clock_monotonic() - begun, USEC_PER_SEC);
+        atomic_store(&hanging.hang, false);
+        clock_sleep(200 * USEC_PER_MSEC); /* the last thread frees it: the sanitizer sees */
+}
+
 static SimulatedMove unclear(void *arg, const MigrationRequest *request) {
         const bool *works = arg;
 
@@ -170,7 +323,7 @@ static void settle_and_resume(Leadership *l, const Settings *settings, bool work
 
         cr_assert_eq(0, executor_simulated_open(
                                 (ExecutorSimulatedOptions){ .script = unclear, .arg = &works }, &x));
-        cr_assert_eq(0, round_store_settle(l, &arena, settings, &list, &n));
+        cr_assert_eq(0, settle(l, settings, &list, &n));
         cr_assert_eq(1, n);
         *ret = list[0];
         if (list[0].resumable) {
@@ -178,11 +331,6 @@ static void settle_and_resume(Leadership *l, const Settings *settings, bool work
                 cr_assert_eq(works ? MIGRATION_DONE : MIGRATION_UNCLEAR, status.phase);
         }
         x.free(x.self);
-}
-
-static StopRequest goes_on(void *stop_arg) {
-        (void) stop_arg;
-        return STOP_NONE;
 }
 
 static Leadership lead(ServiceWorld *world, Hosts *hosts, Settings **ret_settings) {

@@ -190,6 +190,8 @@ static const Field fields[] = {
         { AT(now), later, cool_downs, NULL, false },
         NOT(think, "the wall clock is no input: a plan that it cut short says so (guard_fired)"),
         NOT(clock, "the wall clock, as think"),
+        NOT(stops, "that the service was told to stop, as think"),
+        NOT(stops_arg, "that the service was told to stop, as think"),
         KEPT(not_now, not_now),
         KEPT(request.max_moves, few_moves),
         KEPT(request.max_mib, few_mib),
@@ -206,7 +208,8 @@ static const Field fields[] = {
 /* A field that is added to either type is missing here, and the compiler says so: it belongs into the record,
  * into round_replay(), and into the table above. */
 static const RoundInput all_fields = {
-        NULL, NULL, { 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL }, NULL, 0, NULL, NULL, 0, 0, NULL, 0
+        NULL, NULL, { 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL }, NULL, 0, NULL, NULL, 0, 0, NULL, NULL,
+        NULL, 0
 };
 
 Test(record_covers, the_table_knows_every_field_of_a_rounds_input) {

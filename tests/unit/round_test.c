@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/app/round/round.h"
@@ -107,6 +109,95 @@ Test(round, a_move_whose_end_is_unknown_holds_its_vm_everywhere) {
         r = decide(open, 1);
         for (uint32_t i = 0; i < r.plan->n_moves; i++)
                 cr_assert_neq(0, r.plan->moves[i].move.vm, "a is not moved");
+}
+
+/* h1 is to be emptied, and h2 has room for one of its VMs: that is taken where the other may be there already. */
+static void read_tight(const char *at) {
+        char text[1024];
+        TextFault f;
+
+        (void) snprintf(text, sizeof(text),
+                        "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":["
+                        "{\"name\":\"h1\",\"cpus\":8,\"memory_mib\":65536,\"state\":\"maintenance\"},"
+                        "{\"name\":\"h2\",\"cpus\":8,\"memory_mib\":12000}],\"vms\":["
+                        "{\"name\":\"a\",\"host\":\"%s\",\"vcpus\":1,\"memory_mib\":8000,\"cpu\":0.1},"
+                        "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":1,\"memory_mib\":8000,\"cpu\":0.1}]}",
+                        at);
+        cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &snapshot, &f), "%s %s", f.field,
+                     f.what);
+}
+
+Test(round, the_room_of_a_move_whose_end_is_unknown_is_taken_on_both_hosts) {
+        static const MoveOrder there = { .vm = "a", .from = "h1", .to = "h2" },
+                               back = { .vm = "a", .from = "h2", .to = "h1" },
+                               away = { .vm = "a", .from = "gone", .to = "h2" };
+        const CoolDown open[] = {
+                { .vm = "a", .until = INT64_MAX, .open = &there, .why = "not settled" },
+                { .vm = "a", .until = INT64_MAX, .open = &back, .why = "not settled" },
+                { .vm = "a", .until = INT64_MAX, .open = &away, .why = "not settled" },
+        };
+        Round r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+                read_tight("h1");
+                r = decide(&open[i], 1);
+                cr_assert_eq(0, r.plan->n_moves, "%zu: %s > %s", i, open[i].open->from, open[i].open->to);
+                cr_assert_eq(PLAN_BLOCKED, r.plan->status);
+                cr_assert_eq(2, r.plan->n_refused_all, "both are named: they must leave h1");
+                read_tight("h1");
+                r = decide(&(CoolDown){ .vm = "a", .until = INT64_MAX, .why = "not settled" }, 1);
+                cr_assert_eq(1, r.plan->n_moves, "without it there is room");
+        }
+        read_tight("h2");
+        r = decide(open, 1);
+        cr_assert_eq(0, r.plan->n_moves);
+        cr_assert(r.snapshot->vms[0].in_flight && r.snapshot->vms[0].in_flight_to == 0, "and on h1");
+}
+
+/* All VMs on the first half of the hosts. */
+static void read_many(uint32_t hosts, uint32_t vms_each) {
+        char *text = NULL;
+        size_t n = 0;
+        FILE *f = open_memstream(&text, &n);
+        TextFault fault;
+
+        cr_assert_not_null(f);
+        (void) fputs("{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":[", f);
+        for (uint32_t h = 0; h < hosts; h++)
+                (void) fprintf(f, "%s{\"name\":\"h%u\",\"cpus\":8,\"memory_mib\":65536}", h > 0 ? "," : "",
+                               h);
+        (void) fputs("],\"vms\":[", f);
+        for (uint32_t v = 0; v < hosts / 2 * vms_each; v++)
+                (void) fprintf(
+                        f,
+                        "%s{\"name\":\"v%u\",\"host\":\"h%u\",\"vcpus\":1,\"memory_mib\":1024,\"cpu\":0.%u}",
+                        v > 0 ? "," : "", v, v / vms_each, v % 5 + 3);
+        (void) fputs("]}", f);
+        (void) fclose(f);
+        cr_assert_eq(0, snapshot_file_parse(&arena, text, n, &snapshot, &fault), "%s", fault.what);
+        free(text);
+}
+
+static bool at_once(void *arg) {
+        uint32_t *asked = arg;
+
+        return ++*asked > 0;
+}
+
+Test(round, nobody_waits_for_a_plan_once_told_to_stop) {
+        uint32_t asked = 0;
+        RoundInput in = { .settings = settings,
+                          .request = PLAN_REQUEST_DEFAULT,
+                          .now = 1000,
+                          .stops = at_once,
+                          .stops_arg = &asked };
+        Round r = { 0 };
+
+        read_many(60, 20);
+        in.snapshot = snapshot;
+        cr_assert_eq(0, round_decide(&arena, &in, &r));
+        cr_assert_gt(asked, 0);
+        cr_assert(r.plan->guard_fired, "and the plan says that it was cut short");
 }
 
 Test(round, a_vm_moved_as_often_as_a_rule_allows_stays_for_the_day) {

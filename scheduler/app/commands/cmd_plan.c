@@ -138,7 +138,7 @@ static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timi
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         input.stopped = stopped_words(in, store);
         r = round_decide(in->arena, &input, &round);
-        if (r == -EPROTO)
+        if (r == -ENOTRECOVERABLE)
                 return command_complain(in, EXIT_FAILED,
                                         "the planner made a plan that its judge refuses; nothing is planned. "
                                         "This is a defect: please report it with the snapshot");

@@ -10,14 +10,15 @@
 #define DAY (86400 * USEC_PER_SEC)
 
 typedef struct Guard {
-        const Clock *clock;
-        usec_t end;
+        const RoundInput *in;
+        usec_t end; /* 0: none */
 } Guard;
 
 static bool round_is_past(void *arg) {
         const Guard *g = arg;
 
-        return clock_monotonic_of(g->clock) >= g->end;
+        return (g->end > 0 && clock_monotonic_of(g->in->clock) >= g->end) ||
+               (g->in->stops && g->in->stops(g->in->stops_arg));
 }
 
 /* Cool-downs hold balance moves, not a VM that has to leave its host; an unsettled move holds whatever. */
@@ -37,6 +38,18 @@ static uint32_t moves_in_a_day(const CoolDown *c, usec_t now) {
         return n;
 }
 
+/* Nobody knows where it is, or will be: its room is taken on both hosts. */
+static void hold_room(const Snapshot *s, const CoolDown *c, Vm *vm) {
+        const HostIx from = c->open ? snapshot_host(s, c->open->from) : IX_NONE;
+        const HostIx to = c->open ? snapshot_host(s, c->open->to) : IX_NONE;
+        const HostIx other = vm->host == to ? from : to;
+
+        if (vm->in_flight || other == IX_NONE || other == vm->host)
+                return;
+        vm->in_flight = true;
+        vm->in_flight_to = other;
+}
+
 /* Marks the VM of a cool-down that still holds it as not movable, and says why. 0 or -ENOMEM. */
 static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, Vm *vms) {
         const Snapshot *s = in->snapshot;
@@ -54,6 +67,7 @@ static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, Vm *vms) {
                 return 0;
         vm->movable = false;
         vm->hold = spent && !c->why ? HOLD_MOVES : HOLD_FOR_NOW;
+        hold_room(s, c, vm);
         if (c->why)
                 vm->unmovable_why = c->why;
         else if (spent)
@@ -153,11 +167,11 @@ int round_prepare(Arena *a, const RoundInput *in, Round *ret) {
 
 int round_plan(Arena *a, const RoundInput *in, Round *io) {
         const usec_t start = clock_monotonic_of(in->clock);
-        Guard guard = { in->clock, start - io->prepared + in->think };
+        Guard guard = { in, in->think > 0 ? start - io->prepared + in->think : 0 };
         PlanRequest request = in->request;
         int r;
 
-        if (in->think > 0 && !request.stop) {
+        if ((in->think > 0 || in->stops) && !request.stop) {
                 request.stop = round_is_past;
                 request.stop_arg = &guard;
         }

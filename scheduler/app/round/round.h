@@ -21,7 +21,10 @@ typedef struct RoundInput {
         usec_t now;      /* for cool-downs, and what counts as a day */
         usec_t think;    /* wall-clock guard: 0 none */
         const Clock *clock; /* that guard's, and of how long it took; NULL: the real one */
-        unsigned not_now;   /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
+        bool (*stops)(
+                void *arg); /* nobody waits for the plan any more: the best so far is enough; any thread; or NULL */
+        void *stops_arg;
+        unsigned not_now; /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
 } RoundInput;
 
 typedef struct Round {
@@ -40,7 +43,7 @@ int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) must_check
 int round_prepare(Arena *a, const RoundInput *in, Round *ret) must_check;
 
 /* The second half: the plan of what round_prepare() made of the same input; in->request may be another one.
- * 0; a negative errno of planner_plan() (-EPROTO: plan_check refused the planner's own plan). In `a`. */
+ * 0; a negative errno of planner_plan() (-ENOTRECOVERABLE: plan_check refused the planner's own plan). In `a`. */
 int round_plan(Arena *a, const RoundInput *in, Round *io) must_check;
 
 /* Both. */

@@ -23,16 +23,3 @@ int round_store_write(const Leadership *l, Arena *a, const JournalEntry *entry) 
 /* What was moved for balance stays where it is for a while (service.cool_down), whoever leads. 0; 1: another
  * leads by now; a negative errno of the store. */
 int round_store_cool(const Leadership *l, const char *vm, const Settings *settings) must_check;
-
-typedef struct Settled {
-        JournalEntry entry; /* as it was open */
-        JournalEvent now;   /* JOURNAL_STARTED: still under way; JOURNAL_UNCLEAR: nobody can say */
-        const char *words;  /* what the two hosts said */
-        bool resumable;     /* its post-copy broke off, and may be taken up again */
-} Settled;
-
-/* Asks both hosts of each open move where the VM runs, and writes down what they say; one that has arrived
- * cools down like any other. What is still under way or unclear stays open. ret[n] in `a`. 0; a negative
- * errno of the store; 1: the journal is another's. */
-int round_store_settle(Leadership *l, Arena *a, const Settings *settings, const Settled **ret,
-                       uint32_t *ret_n) must_check;

@@ -100,6 +100,11 @@ static int service_split(Arena *a, const char *text, Wanted *ret, TextFault *f) 
         return 0;
 }
 
+static bool service_is_stopped(void *arg) {
+        (void) arg;
+        return stop_signal_count() > 0;
+}
+
 /* Every cluster the store knows. The store is any cluster's: it is only looked through. */
 static int service_find_all(Service *service, Arena *a, const Settings *s, Wanted *ret, TextFault *f) {
         const char *url = settings_text(s, "service", "redis");
@@ -110,6 +115,7 @@ static int service_find_all(Service *service, Arena *a, const Settings *s, Wante
 
         if (r < 0)
                 return r;
+        store_hurry(service->index, service_is_stopped, NULL);
         r = store_get_clusters(service->index, a, &ret->names, &ret->n);
         if (r < 0)
                 text_fault(f, "", "which clusters there are is not known: %s", store_error(service->index));

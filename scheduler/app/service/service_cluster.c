@@ -47,6 +47,8 @@ struct ClusterService {
         char cluster[256];
         char followed[160];   /* the leader last logged */
         ServiceMemory memory; /* of rounds */
+        Sightings *sightings;
+        atomic_bool moving; /* moves run: whatever the service is told, they end as they end */
         RoundCalls calls;
         ServiceEpoch epoch;
         usec_t all_at;       /* monotonic: when a follower looks at all of the store next */
@@ -75,6 +77,13 @@ static StopRequest service_cluster_stop_request(void *stop_arg) {
         StopRequest w = x->outer->stop_request(x->outer->stop_arg);
 
         return w == STOP_NONE && atomic_load(&x->stop) ? STOP_DRAIN : w;
+}
+
+/* Who was told to stop and has nothing under way waits for no store that hangs. Any thread. */
+static bool service_cluster_hurries(void *arg) {
+        ClusterService *x = arg;
+
+        return !atomic_load(&x->moving) && service_cluster_stop_request(x) != STOP_NONE;
 }
 
 static bool goes_on(ClusterService *service) {
@@ -302,6 +311,8 @@ static int one_round(ClusterService *service) {
                                .settle = settings_int(service->settings, "service", "settle"),
                                .urgent_only = service_cluster_monotonic(service) < service->memory.rest_until,
                                .stop = &service->moves_stop,
+                               .sightings = service->sightings,
+                               .moving = &service->moving,
                                .calls = &service->calls,
                                .epoch = &service->epoch };
         int r = need_executor(service);
@@ -318,7 +329,7 @@ static int one_round(ClusterService *service) {
             (event_watch_round(&service->events, seen, service->settings, service->memory.moved) < 0 ||
              round_calls_end(&service->calls, seen) < 0))
                 log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
-        if (seen)
+        if (seen && goes_on(service))
                 make_ring(service, seen);
         /* Who only advises does not keep others from acting: `plimsoll apply` takes the lease between rounds.
          */
@@ -455,7 +466,9 @@ int cluster_service_run(ClusterService *service) {
         int status = EXIT_DONE;
 
         log_thread(&service->log);
-        if (leadership_guard(&service->leadership, service->cluster) < 0) /* the loop renews it then */
+        if (leadership_guard(&service->leadership, service->cluster,
+                             (LeaseHurry){ service_cluster_hurries, service }) <
+            0) /* the loop renews it then */
                 log_event(LOG_WARNING, "lease.unguarded", "why=\"no thread for it\"");
         log_event(LOG_INFO, "service.started", "version=%s self=%s mode=%s solver=%s", PLIMSOLL_VERSION,
                   service->leadership.self,
@@ -495,6 +508,7 @@ static int service_cluster_open_store(ClusterService *service, TextFault *f) {
                 r = source_open_store(service->store, service->cluster, &service->source);
         if (r < 0)
                 return r;
+        store_hurry(service->store, service_cluster_hurries, service);
         source_use_clock(service->source, service->world.clock);
         r = bmc_watch_start(service->settings, store_url(service->store), service->cluster, &service->bmcs);
         r = r == 1 ? 0 : r;
@@ -538,6 +552,9 @@ static int service_cluster_open_all(ClusterService *service) {
                 service_log_fault("store.failed", NULL, &fault);
                 return r;
         }
+        r = sightings_new(service->outer, &service->sightings);
+        if (r < 0)
+                return r;
         service->leadership = leadership_in(&service->world, service->store,
                                             settings_int(service->settings, "service", "lease"));
         r = service_stop_open(&service->moves_stop, service->store,
@@ -600,6 +617,7 @@ ClusterService *cluster_service_free(ClusterService *service) {
         service_epoch_close(&service->epoch);
         demand_store_close(&service->demand);
         service_stop_close(&service->moves_stop);
+        service->sightings = sightings_free(service->sightings);
         service->source = source_free(service->source);
         service->store = store_free(service->store);
         admission_memory_close(&service->memory.admissions);

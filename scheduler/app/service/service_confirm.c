@@ -17,13 +17,7 @@
 
 /* ---- what became of one ---- */
 
-static int service_confirm_refused(const ServiceRound *round, int r) {
-        char quoted[QUOTE];
-
-        if (r != 0)
-                log_event(LOG_WARNING, "waiting.lost", "error=%s",
-                          r == 1 ? "\"another leads\""
-                                 : log_quote(store_error(round->store), quoted, sizeof(quoted)));
+static int service_confirm_refused(int r) {
         return r == 1 ? -ECANCELED : r;
 }
 
@@ -66,15 +60,14 @@ static int service_confirm_write_down(RoundState *s, const Waiting *one, const c
         if (r == 0)
                 r = audit_store_write(s->given->leadership, s->given->arena, s->given->settings,
                                       s->found.facts, e);
-        return service_confirm_refused(s->given, r);
+        return service_confirm_refused(r);
 }
 
 static int service_confirm_drop(RoundState *s, uint32_t i, const char *answer, const char *why) {
         int r;
 
         s->waiting.gone[i] = true;
-        r = service_confirm_refused(s->given,
-                                    confirm_store_remove(s->given->leadership, s->waiting.plans[i].plan.id));
+        r = service_confirm_refused(confirm_store_remove(s->given->leadership, s->waiting.plans[i].plan.id));
         return r < 0 ? r : service_confirm_write_down(s, &s->waiting.plans[i], answer, why);
 }
 
@@ -87,8 +80,8 @@ static int service_confirm_reject(RoundState *s, uint32_t i) {
         one->plan.until = one->answer.at + again;
         s->waiting.gone[i] = again == 0;
         r = service_confirm_refused(
-                s->given, again > 0 ? confirm_store_put(s->given->leadership, s->given->arena, &one->plan)
-                                    : confirm_store_remove(s->given->leadership, one->plan.id));
+                again > 0 ? confirm_store_put(s->given->leadership, s->given->arena, &one->plan)
+                          : confirm_store_remove(s->given->leadership, one->plan.id));
         return r < 0 ? r : service_confirm_write_down(s, one, "no", one->answer.by);
 }
 
@@ -151,7 +144,7 @@ static int service_confirm_carry_out(RoundState *s, uint32_t i) {
         if (why)
                 return service_confirm_drop(s, i, "dropped", why);
         s->waiting.gone[i] = true;
-        r = service_confirm_refused(s->given, confirm_store_remove(x->leadership, one->plan.id));
+        r = service_confirm_refused(confirm_store_remove(x->leadership, one->plan.id));
         if (r < 0)
                 return r;
         s->wanted.mode = MODE_CONFIRM;
@@ -176,10 +169,9 @@ static int update_one(RoundState *s, uint32_t i) {
                 return service_confirm_drop(s, i, "dropped", "it cannot be read");
         if (one->plan.state == WAITING_REJECTED) {
                 s->waiting.gone[i] = s->found.input.now >= one->plan.until;
-                return s->waiting.gone[i]
-                               ? service_confirm_refused(
-                                         s->given, confirm_store_remove(s->given->leadership, one->plan.id))
-                               : 0;
+                return s->waiting.gone[i] ? service_confirm_refused(
+                                                    confirm_store_remove(s->given->leadership, one->plan.id))
+                                          : 0;
         }
         if (one->answered && !one->answer.yes)
                 return service_confirm_reject(s, i);
@@ -338,10 +330,10 @@ static int service_confirm_ask(RoundState *s, unsigned kinds) {
                 r = plan_file_parse(x->arena, plan.plan, n, &file, &fault);
         s->waiting.answer = (AuditEntry){ .waiting = plan.id, .answer = "asked" };
         if (r == 0)
-                r = service_confirm_refused(s->given, service_record(s, &plan.record));
+                r = service_confirm_refused(service_record(s, &plan.record));
         plan.record = plan.record ? plan.record : "";
         if (r == 0)
-                r = service_confirm_refused(s->given, confirm_store_put(x->leadership, x->arena, &plan));
+                r = service_confirm_refused(confirm_store_put(x->leadership, x->arena, &plan));
         if (r < 0)
                 return r;
         log_event(LOG_INFO, "plan.waits", "id=%s moves=%u kinds=\"%s\" summary=%s", plan.id,
@@ -366,7 +358,7 @@ int confirm_set_aside(RoundState *s) {
 
         if (service_moves_changed(&s->done) || s->done.called || round_stop_request(s->given) != STOP_NONE)
                 return 0;
-        r = held ? service_confirm_refused(s->given, service_record(s, &name)) : -ENOMEM;
+        r = held ? service_confirm_refused(service_record(s, &name)) : -ENOMEM;
         if (r < 0)
                 return r;
         if (in->n_cool_downs > 0)

@@ -6,19 +6,6 @@
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/base/log.h"
 
-#define QUOTE 512
-
-static void service_decide_say_failed(int error, RoundDisplay *shown) {
-        char quoted[QUOTE];
-
-        log_event(LOG_ERROR, "round.failed", "error=%s",
-                  log_quote(error == -EPROTO
-                                    ? "the judge refused the planner's plan: a defect, nothing is moved"
-                                    : strerrordesc_np(-error),
-                            quoted, sizeof(quoted)));
-        shown->live.summary = "no plan: see the service's log";
-}
-
 static void service_decide_log(const Round *round) {
         const Plan *p = round->plan;
 
@@ -43,16 +30,15 @@ int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t t
                 round = s->found.posed;
                 r = round_plan(x->arena, &s->found.input, &round);
         }
-        if (r < 0)
-                service_decide_say_failed(r, &s->shown);
         if (r == 0) {
                 s->wanted.round = round;
                 r = service_live_plan(x->arena, &s->shown, &round);
         }
+        if (r < 0)
+                return r;
         service_live_write(x, &s->shown, true);
-        if (r == 0)
-                service_decide_log(&round);
-        return r;
+        service_decide_log(&round);
+        return 0;
 }
 
 /* ---- the hold time ---- */

@@ -19,16 +19,11 @@ static void service_facts_grade_changed(const GradeChange *c) {
 
 /* What the round has learned of failing hardware outlives it. */
 static int service_facts_write_faults(const ServiceRound *round, usec_t now, RoundDisplay *shown) {
-        char quoted[QUOTE];
         int r = fault_store_write(source_faults(round->source), round->leadership, round->arena, now,
                                   service_facts_grade_changed);
 
-        if (r == 0)
-                return 0;
-        log_event(LOG_WARNING, "faults.lost", "error=%s",
-                  r == 1 ? "\"another leads\""
-                         : log_quote(store_error(round->store), quoted, sizeof(quoted)));
-        shown->live.summary = "no plan: what is remembered of failing hardware could not be kept";
+        if (r != 0)
+                shown->live.summary = "no plan: what is remembered of failing hardware could not be kept";
         return r == 1 ? -ECANCELED : r;
 }
 
@@ -72,8 +67,7 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
         int r = source_read(round->source, round->arena, round->settings, &found->input.snapshot, &fault);
 
         if (r < 0) {
-                log_event(LOG_WARNING, "round.blind", "error=%s",
-                          log_quote(fault.what, quoted, sizeof(quoted)));
+                found->blind = text_format(round->arena, "%s", fault.what);
                 shown->live.summary = text_format(round->arena, "no facts: %s", fault.what);
                 return r;
         }
@@ -83,31 +77,32 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
         return 0;
 }
 
-/* The other words of round.failed are in service_decide.c: no plan could be made. */
-static void service_facts_say_failed(int error, RoundDisplay *shown) {
-        char quoted[QUOTE];
-
-        log_event(LOG_ERROR, "round.failed", "error=%s",
-                  log_quote(strerrordesc_np(-error), quoted, sizeof(quoted)));
-        shown->live.summary = "no plan: see the service's log";
-}
-
 int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
-        int r = service_facts_source(round, found, shown);
+        int r;
 
+        found->doing = "reads the hosts' reports";
+        r = service_facts_source(round, found, shown);
         if (r < 0)
                 return r;
+        found->doing = "admits hosts";
         r = service_admit(round, found->facts);
-        if (r == 0)
+        if (r == 0) {
+                found->doing = "keeps what is remembered of failing hardware";
                 r = service_facts_write_faults(round, found->input.now, shown);
-        if (r == 0)
+        }
+        if (r == 0) {
+                found->doing = "keeps what the VMs have used";
                 r = service_facts_demand(round, found);
-        if (r == 0)
+        }
+        if (r == 0) {
+                found->doing = "looks at what earlier decisions have led to";
                 r = service_facts_audit(round, found, shown);
-        if (r == 0)
+        }
+        if (r == 0) {
+                found->doing = "reads cool-downs and the journal";
                 r = round_store_holds(round->store, round->arena, &found->input);
-        if (r < 0)
-                service_facts_say_failed(r, shown);
+        }
+        found->known = r == 0;
         return r;
 }
 

@@ -23,6 +23,7 @@ static void service_moves_started(void *arg, uint32_t move) {
         const Carrying *c = arg;
         const MoveOrder *m = &c->done->orders[move];
 
+        atomic_store(c->given->moving, true);
         c->started[move] = round_monotonic(c->given);
         c->shown->moves[move].status.phase = MIGRATION_RUNNING;
         log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u predicted_ms=%lld", m->vm, m->from,
@@ -133,8 +134,7 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
 
         done->outcomes = arena_new(round->arena, MoveOutcome, done->n);
         r = carrying.started && done->outcomes ? mover_run(&input, done->outcomes) : -ENOMEM;
-        if (r < 0)
-                log_event(LOG_ERROR, "plan.failed", "error=\"%s\"", strerrordesc_np(-r));
+        atomic_store(round->moving, false);
         return r < 0 ? r : 0;
 }
 

@@ -24,8 +24,11 @@
 
 typedef struct RoundFindings {
         const Snapshot *facts; /* as they were read */
-        RoundInput input; /* what is decided on: facts with rules and demand, who is held, whether balance
+        RoundInput input;  /* what is decided on: facts with rules and demand, who is held, whether balance
                                    is paused; its not_now is that of the last plan */
+        const char *doing; /* with the store, for who is told that it failed */
+        bool known;        /* all facts were read */
+        const char *blind; /* why there are no facts */
         uint32_t settled, open; /* moves of an earlier leader: whose end was seen just now; not yet */
         unsigned deferred;      /* SNAPSHOT_NO_…: left for later whatever the modes say */
         Round posed;            /* the facts and their problem, as service_facts_pose() made them last */
@@ -85,6 +88,11 @@ static inline StopRequest round_stop_request(const ServiceRound *round) {
         const ServiceWorld *world = round->leadership->world;
 
         return world->stop_request(world->stop_arg);
+}
+
+/* Whether the service was told to stop: nothing more is begun. Any thread. */
+static inline bool round_is_stopped(const ServiceRound *round) {
+        return round_stop_request(round) != STOP_NONE;
 }
 
 /* ---- service_settle.c ---- */

@@ -55,10 +55,5 @@ int service_record(const RoundState *s, const char **ret_name) {
         r = mover_record(x->arena, s->done.orders, s->done.outcomes, s->done.n, &moves);
         if (r == 0)
                 r = service_record_keep(s, moves, ret_name);
-        if (r != 0)
-                log_event(LOG_WARNING, "record.lost", "error=\"%s\"",
-                          r == 1         ? "another leads"
-                          : r == -ENOMEM ? "out of memory"
-                                         : store_error(x->store));
         return r;
 }

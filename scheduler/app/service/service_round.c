@@ -10,6 +10,11 @@
 
 #define QUOTE 512
 
+/* For whoever plans: it may be called from any thread. */
+static bool service_round_stops(void *arg) {
+        return round_is_stopped(arg);
+}
+
 static RoundState round_state(const ServiceRound *round, const Workers *workers) {
         RoundState s = { .given = round };
 
@@ -17,6 +22,8 @@ static RoundState round_state(const ServiceRound *round, const Workers *workers)
                                       .request = PLAN_REQUEST_DEFAULT,
                                       .now = round_now(round),
                                       .clock = round->leadership->world->clock,
+                                      .stops = service_round_stops,
+                                      .stops_arg = (void *) (uintptr_t) round,
                                       .think = settings_int(round->settings, "service", "think") };
         if (round->stop->watch.in_force) {
                 s.found.input.stopped = stop_words(round->arena, &round->stop->watch.last);
@@ -69,7 +76,7 @@ static int service_round_act(RoundState *s) {
         r = service_decide(s, MODE_AUTO, ACTION_KINDS_ALL & ~may, 0);
         if (r == 0)
                 r = service_hold_back(s, ACTION_KINDS_ALL & ~may);
-        if (r == 0 && service_round_has_moves(s) && round_stop_request(x) == STOP_NONE)
+        if (r == 0 && service_round_has_moves(s) && !round_is_stopped(x))
                 r = service_round_run_plan(x, &s->wanted.round, &s->done, &s->shown);
         return r < 0 ? r : 0;
 }
@@ -131,35 +138,93 @@ static void service_round_remember(const ServiceRound *round, const RoundState *
                 memory->rest_until = round_monotonic(round) + round->settle;
 }
 
-/* What was read is of the store that was looked at before: else it is read anew, in a round of its own. */
-static int service_round_still(const ServiceRound *round) {
-        int r = service_epoch_look(round->epoch, round->leadership, round->settings, EPOCH_SHORT);
+/* ---- the steps of a round ---- */
 
-        return r == 1 ? -ECANCELED : r;
+static int service_round_settle(RoundState *s) {
+        return service_settle(s->given, &s->found);
+}
+
+/* What was read is of the store that was looked at before: else it is read anew, in a round of its own. */
+static int service_round_still(RoundState *s) {
+        const ServiceRound *x = s->given;
+        int r = service_epoch_look(x->epoch, x->leadership, x->settings, EPOCH_SHORT);
+
+        return r == 1 ? -ESTALE : r;
+}
+
+static int service_round_facts(RoundState *s) {
+        return service_facts_read(s->given, &s->found, &s->shown);
+}
+
+/* Why a round came to nothing: one line, and what it says is what happened. */
+static const char *service_round_words(const RoundState *s, int error) {
+        switch (error) {
+        case -ECANCELED:
+                return "another service leads by now";
+        case -ESTALE:
+                return "the store is not what it was when the facts were read: they are read anew";
+        case -ENOTRECOVERABLE:
+                return "the judge refused the planner's plan: a defect, nothing is moved";
+        case -ENOMEM:
+                return "out of memory";
+        default:
+                return store_error(s->given->store)[0] ? store_error(s->given->store)
+                                                       : strerrordesc_np(-error);
+        }
+}
+
+static void service_round_say_failed(RoundState *s, const char *step, int error) {
+        char quoted[QUOTE];
+
+        if (s->found.blind) {
+                log_event(LOG_WARNING, "round.blind", "error=%s",
+                          log_quote(s->found.blind, quoted, sizeof(quoted)));
+                return;
+        }
+        log_event(error == -ECANCELED ? LOG_WARNING : LOG_ERROR, "round.failed", "while=\"%s\" error=%s",
+                  s->found.doing ? s->found.doing : step,
+                  log_quote(service_round_words(s, error), quoted, sizeof(quoted)));
+        s->shown.live.summary = "no plan: see the service's log";
+}
+
+/* A step of the round, which does something. Of a service that was told to stop none is taken but that which writes down
+ * what was done. */
+static int service_round_step(RoundState *s, int (*step)(RoundState *s), const char *does) {
+        int r;
+
+        if (round_is_stopped(s->given) && (step != service_round_keep || s->done.n == 0))
+                return 0;
+        s->found.doing = NULL;
+        r = step(s);
+        r = r > 0 ? -ECANCELED : r;
+        if (r < 0 && !round_is_stopped(s->given))
+                service_round_say_failed(s, does, r);
+        return r;
 }
 
 int service_round(const ServiceRound *round) {
         Workers workers = workers_threads(0);
         RoundState s = round_state(round, &workers);
-        int r = service_settle(round, &s.found); /* what became of moves that an earlier leader began */
+        int r;
 
+        r = service_round_step(&s, service_round_settle, "settles what an earlier leader began");
+        if (r == 0) /* what is, who is held, whether balance rests */
+                r = service_round_step(&s, service_round_facts, "reads the facts");
         if (r == 0)
-                r = service_facts_read(round, &s.found,
-                                       &s.shown); /* what is, who is held, whether balance rests */
-        if (r == 0)
-                r = service_round_still(round);
-        if (r == 0) {
-                r = confirm_update(&s); /* answers of persons; what was accepted is carried out */
-                if (r == 0)
-                        r = service_round_act(&s); /* planned and carried out: what it does by itself */
-                if (r == 0)
-                        r = service_round_propose(&s); /* planned, and waits: what a person is asked about */
-                if (r == 0)
-                        r = service_round_advise(&s); /* planned and said: the rest */
-                if (r == 0)
-                        r = service_round_keep(&s); /* the decision with what came of it */
+                r = service_round_step(&s, service_round_still, "looks whether the store is what it was");
+        if (r == 0) /* of persons; what was accepted is carried out */
+                r = service_round_step(&s, confirm_update, "takes in answers");
+        if (r == 0) /* what it does by itself */
+                r = service_round_step(&s, service_round_act, "plans and moves");
+        if (r == 0) /* what a person is asked about */
+                r = service_round_step(&s, service_round_propose, "plans and asks");
+        if (r == 0) /* the rest */
+                r = service_round_step(&s, service_round_advise, "plans and advises");
+        if (r == 0) /* the decision with what came of it */
+                r = service_round_step(&s, service_round_keep, "keeps the decision");
+        if (s.found.known)
                 service_round_remember(round, &s);
-        }
-        service_live_write(round, &s.shown, true);
-        return r > 0 ? 0 : r;
+        if (r == 0 || !round_is_stopped(round))
+                service_live_write(round, &s.shown, true);
+        return r;
 }

@@ -5,15 +5,20 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "scheduler/act/executor.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/source.h"
+#include "scheduler/app/round/sightings.h"
 #include "scheduler/app/service/admission_memory.h"
 #include "scheduler/app/service/round_calls.h"
 #include "scheduler/app/service/service_epoch.h"
 #include "scheduler/app/service/service_stop.h"
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
+
+enum { SETTLED_SAID = 128 };
 
 /* What outlives a round: the last ones' for it, and what it leaves for the next and for the loop. */
 typedef struct ServiceMemory {
@@ -25,6 +30,8 @@ typedef struct ServiceMemory {
         bool paused;                /* balance was paused by the last round: said once */
         bool unfinished;            /* something that must be done is not; soon again */
         bool moved;                 /* VMs were moved */
+        uint64_t settled[SETTLED_SAID]; /* what was said of moves that are open: once, as long as it lasts */
+        uint32_t n_settled;
 } ServiceMemory;
 
 /* What a round is given. */
@@ -39,12 +46,14 @@ typedef struct ServiceRound {
         Arena *arena;             /* for this round; the caller rewinds it */
         ServiceMemory *memory;
         usec_t interval;
-        usec_t hold;         /* how long an imbalance must have lasted */
-        usec_t settle;       /* after moves, facts are taken as true again only so long after their end */
-        bool urgent_only;    /* evacuation and repairs only: the rates are not to be planned on yet */
-        ServiceStop *stop;   /* whether all moves are stopped, as it was looked at just now */
-        ServiceEpoch *epoch; /* whether the store is what it was */
-        RoundCalls *calls;   /* who calls meanwhile: then no move is started any more */
+        usec_t hold;          /* how long an imbalance must have lasted */
+        usec_t settle;        /* after moves, facts are taken as true again only so long after their end */
+        bool urgent_only;     /* evacuation and repairs only: the rates are not to be planned on yet */
+        Sightings *sightings; /* of hosts that were asked where a VM is */
+        atomic_bool *moving;  /* moves of this service run: whoever is told to stop waits for them */
+        ServiceStop *stop;    /* whether all moves are stopped, as it was looked at just now */
+        ServiceEpoch *epoch;  /* whether the store is what it was */
+        RoundCalls *calls;    /* who calls meanwhile: then no move is started any more */
 } ServiceRound;
 
 /* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,

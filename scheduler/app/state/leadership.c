@@ -89,7 +89,7 @@ static LeaseGuard *guard_free(LeaseGuard *g) {
         return NULL;
 }
 
-int leadership_guard(Leadership *l, const char *cluster) {
+int leadership_guard(Leadership *l, const char *cluster, LeaseHurry hurry) {
         LeaseGuard *g = l->world->guards ? calloc(1, sizeof(*g)) : NULL;
         StoreOptions store = { .url = store_url(l->store), .cluster = cluster, .timeout = l->ttl / 3 };
         TextFault ignored = { 0 };
@@ -101,6 +101,8 @@ int leadership_guard(Leadership *l, const char *cluster) {
         g->ttl = l->ttl;
         memcpy(g->self, l->self, sizeof(g->self));
         r = l->world->open_store(l->world->self, &store, &g->store, &ignored);
+        if (r == 0 && hurry.hurries)
+                store_hurry(g->store, hurry.hurries, hurry.arg);
         if (r == 0) {
                 r = thread_begin(&g->thread, guard_run, g);
                 g->started = r == 0;

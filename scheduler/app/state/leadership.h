@@ -37,7 +37,12 @@ Leadership leadership_of(Store *store, usec_t ttl);
 
 /* Starts the guard: from now on the lease, once taken, is renewed by it. Once; ended by leadership_unguard().
  * 0, also in a world without guards; a negative errno. */
-int leadership_guard(Leadership *l, const char *cluster) must_check;
+/* hurries(arg), or NULL: see store_hurry(). */
+typedef struct LeaseHurry {
+        bool (*hurries)(void *arg);
+        void *arg;
+} LeaseHurry;
+int leadership_guard(Leadership *l, const char *cluster, LeaseHurry hurry) must_check;
 void leadership_unguard(Leadership *l);
 
 /* 0: leading. 1: another does, see `holder`. A negative errno of the store. */

@@ -143,7 +143,7 @@ static int planner_judge(Planning *pl, const Plan *plan) {
                 named[i] = move_order_of(pl->s, &plan->moves[i]);
         r = plan_check(&pl->scratch, pl->s, pl->settings, named, plan->n_moves, &objections, &n);
         arena_rewind(&pl->scratch, mark);
-        return r > 0 ? -EPROTO : r;
+        return r > 0 ? -ENOTRECOVERABLE : r;
 }
 
 int planner_decide(Arena *a, const Snapshot *s, const Problem *p, const Settings *settings,

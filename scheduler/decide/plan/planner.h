@@ -2,7 +2,7 @@
 /* The decision: a pure function from a Snapshot and settings to a Plan. Everything else carries facts in, or
  * carries the plan out.
  *
- * Units: ms, MiB in the request, by suffix. Owner: the plan is in the arena. Errors: -ENOMEM, -EPROTO, what
+ * Units: ms, MiB in the request, by suffix. Owner: the plan is in the arena. Errors: -ENOMEM, -ENOTRECOVERABLE, what
  * problem_build() and a policy's add_terms() return. Threads: one for each call; the request's `workers` do
  * the searching.
  */
@@ -33,7 +33,8 @@ typedef struct PlanRequest {
                         .workers = &workers_none })
 
 /* Problem → search → waves → plan_check → Plan. `p` is what problem_build() made of `s` by the same
- * settings. A plan that plan_check refuses is never returned: -EPROTO. Planning again what the plan leaves
+ * settings. A plan that plan_check refuses is never returned:
+ * -ENOTRECOVERABLE, and nothing else is that. Planning again what the plan leaves
  * behind gives no moves, unless a cap or the guard cut it short. */
 int planner_decide(Arena *a, const Snapshot *s, const Problem *p, const Settings *settings,
                    PolicySet policies, PlanRequest request, const Plan **ret) must_check;

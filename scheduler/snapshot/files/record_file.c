@@ -62,6 +62,10 @@ static void put_cool_down(TextWriter *w, const CoolDown *c) {
                 text_writer_word(w, "]");
         }
         (void) json_put_text(w, false, "why", c->why);
+        if (c->open) {
+                (void) json_put_text(w, false, "from", c->open->from);
+                (void) json_put_text(w, false, "to", c->open->to);
+        }
         text_writer_word(w, "}");
 }
 
@@ -181,6 +185,7 @@ static int read_moved(Reader *reader, CoolDown *c) {
 }
 
 static int read_cool_down(Reader *reader, CoolDown *c) {
+        MoveOrder open = { 0 };
         const char *key;
         int k = json_reader_enter(&reader->json, JSON_OBJECT);
 
@@ -195,6 +200,19 @@ static int read_cool_down(Reader *reader, CoolDown *c) {
                         k = read_moved(reader, c);
                 else if (json_key_is(key, "why"))
                         k = json_take_text(&reader->json, &c->why);
+                else if (json_key_is(key, "from"))
+                        k = json_take_text(&reader->json, &open.from);
+                else if (json_key_is(key, "to"))
+                        k = json_take_text(&reader->json, &open.to);
+        }
+        if (k == 0 && open.from && open.to) {
+                MoveOrder *order = arena_new(reader->json.arena, MoveOrder, 1);
+
+                if (!order)
+                        return -ENOMEM;
+                *order = open;
+                order->vm = c->vm;
+                c->open = order;
         }
         if (k == 0 && !c->vm)
                 return json_reader_refuse(&reader->json, "a cool-down lacks its vm");

@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "scheduler/store/redis/redis_socket.h"
-
 void command_add(Command *c, const char *word, size_t n) {
         assert(c->n < COMMAND_WORDS);
         c->words[c->n] = word;
@@ -63,6 +61,8 @@ void redis_done(Redis *r) {
 
 static int redis_away(Redis *r, int error) {
         redis_drop(r);
+        if (error == -ETIMEDOUT && r->patience.hurries && r->patience.hurries(r->patience.arg))
+                r->patience.hurried /= 2; /* it hangs: the calls still to come need not all find that out */
         if (error == -ETIMEDOUT)
                 return redis_fail(r, error, "no answer within %.1f s", (double) r->timeout / USEC_PER_SEC);
         (void) redis_fail(r, error, "%s", strerror(-error));
@@ -101,7 +101,7 @@ static int redis_exchange(Redis *r) {
 
         if (r->out_n > r->out_start)
                 p.events |= POLLOUT;
-        k = socket_wait(&p, r->deadline);
+        k = socket_wait(&p, &r->patience);
         if (k == 0 && (p.revents & POLLOUT))
                 k = redis_write(r);
         if (k == 0 && (p.revents & (POLLIN | POLLHUP | POLLERR)))
@@ -215,7 +215,7 @@ static int redis_choose_db(Redis *r) {
 }
 
 static int redis_connect_to(Redis *r, const RedisUrl *node) {
-        int k = socket_connect(node, r->deadline);
+        int k = socket_connect(node, &r->patience);
 
         memcpy(r->place, node->place, sizeof(r->place));
         if (k < 0)
@@ -277,7 +277,7 @@ static bool redis_is_quiet(const Redis *r) {
 }
 
 int redis_begin(Redis *r, usec_t deadline) {
-        r->deadline = deadline;
+        r->patience.deadline = deadline;
         r->error[0] = '\0';
         if (r->fd >= 0 && (r->pending > 0 || r->out_n > 0 || !redis_is_quiet(r)))
                 redis_drop(r);

@@ -16,6 +16,7 @@
 
 #include "scheduler/base/clock.h"
 #include "scheduler/store/redis/redis_reply.h"
+#include "scheduler/store/redis/redis_socket.h"
 #include "scheduler/store/redis/redis_url.h"
 
 typedef struct Redis {
@@ -28,7 +29,8 @@ typedef struct Redis {
         char *out; /* bytes to be sent: out[out_start .. out_n) */
         size_t out_start, out_n, out_size;
         unsigned pending; /* replies to come */
-        usec_t timeout, deadline;
+        usec_t timeout;
+        SocketPatience patience; /* of the call under way */
         char error[600];
 } Redis;
 

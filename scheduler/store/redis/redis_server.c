@@ -236,14 +236,15 @@ static void log_tail(int log_fd, char *line, size_t size) {
 /* 0: it answers a PING; -EAGAIN: with an error, which is that it still reads its data; else it takes no
  * connections, or has ended since, as one does that cannot read its data. */
 static int server_ping(const RedisServer *s, usec_t deadline) {
+        SocketPatience patience = { .deadline = deadline };
         struct pollfd p = { .events = POLLIN };
         char byte = 0;
         int k;
 
-        p.fd = socket_connect(&s->url, deadline);
+        p.fd = socket_connect(&s->url, &patience);
         if (p.fd < 0)
                 return p.fd;
-        k = send(p.fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6 ? socket_wait(&p, deadline) : -ECONNRESET;
+        k = send(p.fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6 ? socket_wait(&p, &patience) : -ECONNRESET;
         if (k == 0)
                 k = recv(p.fd, &byte, 1, 0) == 1 ? 0 : -ECONNRESET;
         (void) close(p.fd);
@@ -320,7 +321,8 @@ int redis_server_leave(RedisServer *s) {
 }
 
 int redis_server_find(const RedisServer *s) {
-        int fd = socket_connect(&s->url, clock_monotonic() + USEC_PER_SEC), k;
+        SocketPatience patience = { .deadline = clock_monotonic() + USEC_PER_SEC };
+        int fd = socket_connect(&s->url, &patience), k;
         struct ucred peer = { .pid = 0 };
         socklen_t n = sizeof(peer);
 
@@ -337,7 +339,7 @@ int redis_server_find(const RedisServer *s) {
 static bool has_ended(int pidfd, usec_t at_most) {
         struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-        return socket_wait(&p, clock_monotonic() + at_most) == 0;
+        return socket_wait(&p, &(SocketPatience){ .deadline = clock_monotonic() + at_most }) == 0;
 }
 
 void redis_server_end(int pidfd, usec_t at_most) {

@@ -11,9 +11,23 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int socket_wait(struct pollfd *socket, usec_t deadline) {
+#define LOOK_EVERY (100 * USEC_PER_MSEC) /* whether to hurry */
+
+/* How long it may be waited now, before it is asked again. */
+static usec_t socket_left(SocketPatience *patience) {
+        const usec_t now = clock_monotonic();
+        usec_t left;
+
+        if (patience->hurries && patience->deadline > now + patience->hurried &&
+            patience->hurries(patience->arg))
+                patience->deadline = now + patience->hurried;
+        left = patience->deadline - now;
+        return patience->hurries && left > LOOK_EVERY ? LOOK_EVERY : left;
+}
+
+int socket_wait(struct pollfd *socket, SocketPatience *patience) {
         for (;;) {
-                usec_t left = deadline - clock_monotonic();
+                usec_t left = socket_left(patience);
                 int k;
 
                 if (left <= 0)
@@ -26,9 +40,9 @@ int socket_wait(struct pollfd *socket, usec_t deadline) {
         }
 }
 
-static int finish_connect(int fd, usec_t deadline) {
+static int finish_connect(int fd, SocketPatience *patience) {
         struct pollfd p = { .fd = fd, .events = POLLOUT };
-        int error = 0, k = socket_wait(&p, deadline);
+        int error = 0, k = socket_wait(&p, patience);
         socklen_t n = sizeof(error);
 
         if (k < 0)
@@ -37,33 +51,33 @@ static int finish_connect(int fd, usec_t deadline) {
 }
 
 /* Closes fd when it fails. */
-static int connect_to(int fd, const struct sockaddr *to, socklen_t n, usec_t deadline) {
+static int connect_to(int fd, const struct sockaddr *to, socklen_t n, SocketPatience *patience) {
         int k;
 
         if (fd < 0)
                 return -errno;
         while ((k = connect(fd, to, n)) < 0 &&
                (errno == EINTR || (errno == EAGAIN && to->sa_family == AF_UNIX))) {
-                if (clock_monotonic() >= deadline) {
+                if (socket_left(patience) <= 0) {
                         errno = ETIMEDOUT;
                         break;
                 }
                 clock_sleep(10 * USEC_PER_MSEC); /* a unix socket whose queue is full */
         }
         if (k < 0)
-                k = errno == EINPROGRESS ? finish_connect(fd, deadline) : -errno;
+                k = errno == EINPROGRESS ? finish_connect(fd, patience) : -errno;
         if (k < 0)
                 (void) close(fd);
         return k < 0 ? k : fd;
 }
 
-static int connect_unix(const char *path, usec_t deadline) {
+static int connect_unix(const char *path, SocketPatience *patience) {
         struct sockaddr_un to = { .sun_family = AF_UNIX };
 
         static_assert(sizeof(to.sun_path) == REDIS_PATH_MAX, "unix(7)");
         memcpy(to.sun_path, path, strlen(path) + 1);
         return connect_to(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-                          (const struct sockaddr *) &to, sizeof(to), deadline);
+                          (const struct sockaddr *) &to, sizeof(to), patience);
 }
 
 /* A dead peer is found by keepalive even when nothing is being asked. */
@@ -74,7 +88,7 @@ static void socket_tune(int fd) {
         (void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
-static int connect_tcp(const char *host, int port, usec_t deadline) {
+static int connect_tcp(const char *host, int port, SocketPatience *patience) {
         const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
         struct addrinfo *all, *one;
         char service[12];
@@ -88,10 +102,12 @@ static int connect_tcp(const char *host, int port, usec_t deadline) {
                 left++;
         k = -EHOSTUNREACH;
         for (one = all; one && k < 0; one = one->ai_next, left--) { /* each gets its share of what is left */
-                usec_t now = clock_monotonic();
+                const usec_t now = clock_monotonic();
+                SocketPatience share = *patience;
 
+                share.deadline = now + (patience->deadline - now) / left;
                 k = connect_to(socket(one->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-                               one->ai_addr, one->ai_addrlen, now + (deadline - now) / left);
+                               one->ai_addr, one->ai_addrlen, &share);
         }
         freeaddrinfo(all);
         if (k >= 0)
@@ -99,6 +115,6 @@ static int connect_tcp(const char *host, int port, usec_t deadline) {
         return k;
 }
 
-int socket_connect(const RedisUrl *url, usec_t deadline) {
-        return url->path[0] ? connect_unix(url->path, deadline) : connect_tcp(url->host, url->port, deadline);
+int socket_connect(const RedisUrl *url, SocketPatience *patience) {
+        return url->path[0] ? connect_unix(url->path, patience) : connect_tcp(url->host, url->port, patience);
 }

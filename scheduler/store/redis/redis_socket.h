@@ -14,9 +14,18 @@
 #include "scheduler/base/clock.h"
 #include "scheduler/store/redis/redis_url.h"
 
+/* Until when a call waits. One that is told to hurry (hurries(arg), asked all along; NULL: never) waits no longer than
+ * `hurried` from then on. */
+typedef struct SocketPatience {
+        usec_t deadline; /* by clock_monotonic() */
+        usec_t hurried;  /* a length */
+        bool (*hurries)(void *arg);
+        void *arg;
+} SocketPatience;
+
 /* A connected, non-blocking, close-on-exec socket. -ENOENT, -ECONNREFUSED, -EHOSTUNREACH (also: no such
  * name), -ETIMEDOUT … */
-int socket_connect(const RedisUrl *url, usec_t deadline) must_check;
+int socket_connect(const RedisUrl *url, SocketPatience *patience) must_check;
 
 /* Waits for socket->events. 0 or -ETIMEDOUT. */
-int socket_wait(struct pollfd *socket, usec_t deadline) must_check;
+int socket_wait(struct pollfd *socket, SocketPatience *patience) must_check;

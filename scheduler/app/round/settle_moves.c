@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/app/round/settle_moves.h"
+
+#include <errno.h>
+
+#include "scheduler/app/round/resume_move.h"
+#include "scheduler/app/round/round_store.h"
+#include "scheduler/model/host_uri.h"
+
+#define SETTLED_AFTER (60 * USEC_PER_SEC)
+
+/* Two hosts are taken to speak of one moment when their answers came so close together, and not longer ago than
+ * OLDEST: a migration between the two would be seen by one of them. */
+#define ONE_MOMENT (5 * USEC_PER_SEC)
+#define OLDEST     (15 * USEC_PER_SEC)
+
+/* What two sightings amount to. Running on one and active on the other is a migration still under way. */
+static JournalEvent settle_judge(const DomainState *source, const DomainState *target, usec_t age) {
+        if (source->presence == PRESENCE_NONE && target->presence == PRESENCE_RUNNING)
+                return JOURNAL_DONE;
+        if (source->presence == PRESENCE_RUNNING && target->presence == PRESENCE_NONE)
+                return JOURNAL_FAILED;
+        if (source->presence != PRESENCE_UNKNOWN && target->presence == PRESENCE_OTHER)
+                return JOURNAL_STARTED;
+        if (source->presence == PRESENCE_NONE && target->presence == PRESENCE_NONE && age > SETTLED_AFTER)
+                return JOURNAL_FAILED; /* shut down since: it runs on neither, so nothing is in danger */
+        return JOURNAL_UNCLEAR;
+}
+
+/* Of one that was off: where it is defined, whatever became of it since. */
+static JournalEvent settle_judge_cold(const DomainState *source, const DomainState *target, usec_t age) {
+        if (source->presence == PRESENCE_UNKNOWN || target->presence == PRESENCE_UNKNOWN)
+                return JOURNAL_UNCLEAR;
+        if (source->defined != target->defined)
+                return target->defined ? JOURNAL_DONE : JOURNAL_FAILED;
+        if (age <= SETTLED_AFTER)
+                return JOURNAL_STARTED; /* libvirt defines it there before it undefines it here */
+        return source->defined ? JOURNAL_UNCLEAR : JOURNAL_FAILED;
+}
+
+/* The move by the URIs of the settings: those that the journal has are shown, and never opened. */
+static int settle_order(Arena *a, const Settings *settings, const MoveOrder *journal, const MoveOrder **ret) {
+        MoveOrder *o = arena_new(a, MoveOrder, 1);
+        int r = o ? 0 : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        *o = *journal;
+        r = host_uri_of(a, settings, o->from, &o->from_uri);
+        if (r == 0)
+                r = host_uri_of(a, settings, o->to, &o->to_uri);
+        *ret = o;
+        return r;
+}
+
+static usec_t settle_moves_apart(usec_t left, usec_t right) {
+        return left > right ? left - right : right - left;
+}
+
+/* What is older, or was said at another moment, is no answer to go by. */
+static void settle_pair(SightingQuery *source, SightingQuery *target, usec_t now) {
+        SightingQuery *older = source->seen_at < target->seen_at ? source : target;
+
+        if (older->seen_at > 0 && (settle_moves_apart(source->seen_at, target->seen_at) > ONE_MOMENT ||
+                                   now - older->seen_at > OLDEST))
+                older->state = (DomainState){ .presence = PRESENCE_UNKNOWN,
+                                              .words = "cannot be asked: no answer lately" };
+}
+
+static int settle_words(Arena *a, const SightingQuery *source, const SightingQuery *target, Settled *io) {
+        const MoveOrder *o = io->entry.order;
+
+        io->words =
+                text_format(a, "%s: %s; %s: %s", o->from, source->state.words, o->to, target->state.words);
+        if (io->words && source->state.post_copy_failed && io->entry.resumes >= RESUMES_MOST)
+                io->words = text_format(a,
+                                        "%s; it is not taken up again any more: virsh -c %s " RESUME_BY_HAND
+                                        " %s %s (of a persistent VM with --persistent --undefinesource)",
+                                        io->words, o->from_uri, o->vm, o->to_uri);
+        return io->words ? 0 : -ENOMEM;
+}
+
+static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2], Settled *io) {
+        const DomainState *source = &pair[0].state, *target = &pair[1].state;
+        const JournalEntry *e = &io->entry;
+        JournalEntry settled = *e;
+        const usec_t now = clock_now_of(l->world->clock);
+
+        io->now = JOURNAL_UNCLEAR;
+        io->words = "its UUID is not known, or a host's URI is not in the settings";
+        if (!e->order->uuid || !e->order->from_uri || !e->order->to_uri)
+                return 0;
+        io->now = (journal_is_cold(e) ? settle_judge_cold : settle_judge)(source, target, now - e->at);
+        io->doubled = source->presence == PRESENCE_RUNNING && target->presence == PRESENCE_RUNNING;
+        if (source->post_copy_failed)
+                io->now = JOURNAL_UNCLEAR; /* it does not go on by itself */
+        io->resumable = source->post_copy_failed && target->presence != PRESENCE_NONE &&
+                        target->presence != PRESENCE_UNKNOWN && e->resumes < RESUMES_MOST;
+        if (settle_words(a, &pair[0], &pair[1], io) < 0)
+                return -ENOMEM;
+        if (journal_is_open(io->now))
+                return 0;
+        settled.event = io->now;
+        settled.at = now;
+        settled.message = text_format(a, "settled by asking both hosts: %s", io->words);
+        return settled.message ? round_store_write(l, a, &settled) : -ENOMEM;
+}
+
+static bool settle_stops(void *arg) {
+        const Leadership *l = arg;
+
+        return l->world->stop_request(l->world->stop_arg) != STOP_NONE;
+}
+
+/* Both hosts of each, all at once. ret[2 * n]. */
+static int settle_look(const SettleInput *in, Arena *a, Settled *list, uint32_t n, SightingQuery **ret) {
+        SightingQuery *pairs = arena_new(a, SightingQuery, 2 * (size_t) n);
+        usec_t now;
+        int r = pairs ? 0 : -ENOMEM;
+
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                const MoveOrder *o;
+
+                r = settle_order(a, in->settings, list[i].entry.order, &list[i].entry.order);
+                o = list[i].entry.order;
+                pairs[2 * i] = (SightingQuery){ .uri = o->from_uri, .uuid = o->uuid };
+                pairs[2 * i + 1] = (SightingQuery){ .uri = o->to_uri, .uuid = o->uuid };
+        }
+        if (r == 0)
+                r = sightings_look(in->sightings, pairs, 2 * n, in->patience, settle_stops, in->leadership);
+        now = clock_monotonic();
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                settle_pair(&pairs[2 * i], &pairs[2 * i + 1], now);
+        *ret = pairs;
+        return r;
+}
+
+int settle_moves(const SettleInput *in, Arena *a, const Settled **ret, uint32_t *ret_n) {
+        Leadership *l = in->leadership;
+        const JournalEntry *open = NULL;
+        SightingQuery *pairs = NULL;
+        uint32_t n = 0;
+        Settled *list;
+        int r = round_store_open(l->store, a, &open, &n);
+
+        if (r < 0)
+                return r;
+        list = arena_new(a, Settled, n);
+        if (!list)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                list[i].entry = open[i];
+        r = settle_look(in, a, list, n, &pairs);
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                if (!leadership_keep(l))
+                        return 1;
+                r = settle_one(l, a, &pairs[2 * i], &list[i]);
+                if (r == 0 && list[i].now == JOURNAL_DONE)
+                        r = round_store_cool(l, open[i].order->vm, in->settings);
+        }
+        *ret = list;
+        *ret_n = n;
+        return r;
+}
