@@ -149,6 +149,7 @@ static int service_round_still(RoundState *s) {
         const ServiceRound *x = s->given;
         int r = service_epoch_look(x->epoch, x->leadership, x->settings, EPOCH_SHORT);
 
+        s->found.known = r == 0;
         return r == 1 ? -ESTALE : r;
 }
 
