@@ -106,6 +106,10 @@ foreach(source ${fuzzers})
   target_link_libraries(${name} app)
 endforeach()
 
+# Every parser has a fuzzer; tests/fuzz/coverage says how much of each its corpus reaches (minutes: not a test).
+add_test(NAME parsers COMMAND ${CMAKE_SOURCE_DIR}/tests/fuzz/parsers.py ${CMAKE_SOURCE_DIR})
+set_tests_properties(parsers PROPERTIES LABELS fast)
+
 # tests/bench/NAME.c is a command of its own, bench_NAME, not a test: what it measures depends on the machine.
 file(GLOB benches CONFIGURE_DEPENDS tests/bench/*.c)
 if(NOT FUZZ)

@@ -91,7 +91,8 @@ static int redfish_get(Walk *w, const char *path, json_t **ret) {
         int r = redfish_ask(w, NULL, path, NULL, &reply);
 
         if (r < 0)
-                return r;
+                return (r == -EMSGSIZE || r == -EINVAL) && w->asked > 1 ? -EBADMSG
+                                                                        : r; /* of this one alone, too */
         if (reply.status == 404 || reply.status == 501)
                 return 1;
         if (reply.status != 200) {

@@ -20,7 +20,8 @@ typedef struct Bmc {
         const Page *pages;
         bool no_sessions;
         int sessions, ended;
-        unsigned slow_ms;
+        unsigned slow_ms, asked;
+        const char *moved, *moved_to; /* a path, and where its answer says to go */
         char body[512];
         size_t n;
         char url[64];
@@ -123,6 +124,16 @@ static enum MHD_Result login(Bmc *x, struct MHD_Connection *c) {
         return say(c, 201, "{}", "t0ken");
 }
 
+static enum MHD_Result redirect(struct MHD_Connection *c, const char *to) {
+        struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        enum MHD_Result result;
+
+        (void) MHD_add_response_header(r, "Location", to);
+        result = MHD_queue_response(c, 302, r);
+        MHD_destroy_response(r);
+        return result;
+}
+
 static bool is_known(const Bmc *x, struct MHD_Connection *c) {
         const char *token = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Auth-Token");
         char *password = NULL, *user;
@@ -156,6 +167,9 @@ static enum MHD_Result serve(void *arg, struct MHD_Connection *c, const char *ur
                 *n_data = 0;
                 return MHD_YES;
         }
+        x->asked++;
+        if (x->moved && strcmp(url, x->moved) == 0)
+                return redirect(c, x->moved_to);
         (void) usleep(x->slow_ms * 1000); /* a BMC that is slow */
         if (strcmp(url, R "SessionService/Sessions") == 0)
                 return login(x, c);
@@ -395,4 +409,61 @@ Test(redfish, a_collection_in_pages_is_read_to_its_end) {
         cr_expect_str_eq("optimal", words(&s, METRIC_ARRAY_STATE, VOLUME));
         cr_expect_str_eq("a page more than 50", words(&s, METRIC_ITEM_UNREAD, R "Chassis"),
                          "one that never ends");
+}
+
+/* A BMC that was taken over must not have its neighbours asked, nor be given another's password by a link. */
+Test(redfish, links_and_redirections_that_lead_elsewhere_are_not_followed) {
+        Bmc other = { .no_sessions = true }, bmc = { .moved = R "Chassis" };
+        char members[1024], port[16];
+        const Page hostile[] = { { R "Systems", members }, { NULL, NULL } };
+        Section s;
+
+        bmc_open(&other);
+        (void) snprintf(port, sizeof(port), "%s", strrchr(other.url, ':') + 1);
+        (void) snprintf(
+                members, sizeof(members),
+                "{\"Members\": [{\"@odata.id\": \"@127.0.0.1:%s/steal\"}, {\"@odata.id\": \".example/x\"}, {\"@odata.id\": "
+                "\"//127.0.0.1:%s/x\"}, {\"@odata.id\": \"https://127.0.0.1:%s/z\"}, {\"@odata.id\": \"/a b\\r\\nX-Inject: "
+                "1\"}, {\"@odata.id\": \"/../../..\"}, {\"@odata.id\": 7}, {\"@odata.id\": \"" R
+                "Systems/1\"}], \"Members@odata.nextLink\": \"@127.0.0.1:%s/more\"}",
+                port, port, port, port);
+        bmc.pages = hostile;
+        bmc.moved_to = other.url;
+        bmc_open(&bmc);
+        s = read_all(&bmc);
+        MHD_stop_daemon(bmc.daemon);
+        MHD_stop_daemon(other.daemon);
+        cr_expect_eq(0, other.asked, "the other server was asked %u times", other.asked);
+        cr_expect_str_eq("passed", words(&s, METRIC_DISK_HEALTH, DRIVE("A")),
+                         "what is well beside them is read");
+        cr_expect_str_eq("the BMC's answer cannot be read", words(&s, METRIC_ITEM_UNREAD, R "Chassis"));
+}
+
+Test(redfish, a_giant_and_a_deep_page_are_named_and_the_others_are_read) {
+        const size_t n = (size_t) 5 << 20;
+        char *giant = malloc(n + 1), *deep = malloc(n + 1);
+        const Page odd[] = { { STORAGE "/Drives/B", giant },
+                             { R "Chassis/1U/Thermal", deep },
+                             { NULL, NULL } };
+        Bmc bmc = { .pages = odd };
+        Section s;
+
+        cr_assert(giant && deep);
+        memset(giant, ' ', n);
+        memcpy(giant, "{\"a\": 1", 7);
+        giant[n - 1] = '}';
+        giant[n] = '\0';
+        memset(deep, '[', 1000000);
+        deep[1000000] = '\0';
+        bmc_open(&bmc);
+        s = read_all(&bmc);
+        MHD_stop_daemon(bmc.daemon);
+        cr_expect_str_eq("passed", words(&s, METRIC_DISK_HEALTH, DRIVE("A")));
+        cr_expect_str_eq("the BMC's answer cannot be read",
+                         words(&s, METRIC_ITEM_UNREAD, STORAGE "/Drives/B"));
+        cr_expect_str_eq("the BMC's answer cannot be read",
+                         words(&s, METRIC_ITEM_UNREAD, R "Chassis/1U/Thermal"));
+        cr_expect_eq(1, bmc.ended, "the session is ended all the same");
+        free(giant);
+        free(deep);
 }

@@ -139,7 +139,8 @@ static int moved_add(Arena *a, CoolDown *c, usec_t now) {
         if (!moved)
                 return -ENOMEM;
         for (uint32_t i = c->n_moved >= MOVED_MAX ? c->n_moved - MOVED_MAX + 1 : 0; i < c->n_moved; i++)
-                if (c->moved[i] > now - DAY)
+                if (c->moved[i] > now - DAY &&
+                    c->moved[i] <= now) /* the order stays: none is of the future */
                         moved[n++] = c->moved[i];
         moved[n++] = now;
         c->moved = moved;
