@@ -18,7 +18,8 @@
 #include "scheduler/base/clock.h"
 #include "scheduler/base/common.h"
 
-#define FAKE_UUID "11111111-2222-3333-4444-555555555555"
+#define FAKE_UUID    "11111111-2222-3333-4444-555555555555"
+#define FAKE_MACHINE "aaaaaaaa-2222-3333-4444-555555555555"
 
 typedef enum FakeEnd {
         FAKE_MOVES,
@@ -51,6 +52,7 @@ typedef struct FakeHost {
         const char *pool;   /* directory of its pool; NULL: none */
         const char *volume; /* path that it has a volume at; NULL: none */
         bool agent, autostart, autostart_fails;
+        const char *machine; /* its UUID; NULL: it says none */
 } FakeHost;
 
 typedef struct FakeWorld {
@@ -103,7 +105,8 @@ static inline void fake_begin(void) {
                                 .network = "blue",
                                 .network_active = true,
                                 .cpu = VIR_CPU_COMPARE_SUPERSET,
-                                .pool = "/local" };
+                                .pool = "/local",
+                                .machine = FAKE_MACHINE };
 
         fake = (FakeWorld){ .hosts = { host, host }, .takes = 50 * USEC_PER_MSEC, .xml = fake_xml };
         fake.hosts[0].state = VIR_DOMAIN_RUNNING;
@@ -170,6 +173,15 @@ int virConnectClose(virConnectPtr conn) {
         fake_count(-1);
         free(conn);
         return 0;
+}
+char *virConnectGetCapabilities(virConnectPtr conn) {
+        const char *machine = fake.hosts[conn->host].machine;
+        char text[256];
+
+        (void) snprintf(text, sizeof(text),
+                        "<capabilities><host>%s%s%s<cpu><arch>x86_64</arch></cpu></host></capabilities>",
+                        machine ? "<uuid>" : "", machine ? machine : "", machine ? "</uuid>" : "");
+        return strdup(text);
 }
 int virConnectSetKeepAlive(virConnectPtr conn, int interval, unsigned count) {
         (void) conn, (void) interval, (void) count;

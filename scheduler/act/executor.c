@@ -18,7 +18,8 @@ typedef struct RequestCopy {
 
 MigrationRequest *migration_request_copy(const MigrationRequest *r) {
         const MoveOrder *o = r->order;
-        const char *const from[] = { o->vm, o->from, o->to, o->uuid, o->from_uri, o->to_uri, r->migrate_uri };
+        const char *const from[] = { o->vm,     o->from,         o->to,         o->uuid,       o->from_uri,
+                                     o->to_uri, o->from_machine, o->to_machine, r->migrate_uri };
         size_t room = 0;
         RequestCopy *copy;
         char *at;
@@ -32,10 +33,13 @@ MigrationRequest *migration_request_copy(const MigrationRequest *r) {
         copy->order = *o;
         copy->request.order = &copy->order;
         copy->request.manner.reason = copy->order.manner.reason = copy->order.why = NULL;
+        copy->order.to_address = NULL;
         at = copy->texts;
         for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
-                const char **to[] = { &copy->order.vm,           &copy->order.from,     &copy->order.to,
-                                      &copy->order.uuid,         &copy->order.from_uri, &copy->order.to_uri,
+                const char **to[] = { &copy->order.vm,           &copy->order.from,
+                                      &copy->order.to,           &copy->order.uuid,
+                                      &copy->order.from_uri,     &copy->order.to_uri,
+                                      &copy->order.from_machine, &copy->order.to_machine,
                                       &copy->request.migrate_uri };
 
                 if (from[i]) {

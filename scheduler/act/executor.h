@@ -71,6 +71,8 @@ typedef struct MigrationStatus {
         int64_t cap_mib_s;      /* the bandwidth it may take now; 0: no cap, or not begun */
         bool post_copy;         /* it runs on the target already, and fetches the rest */
         uint32_t resumes;       /* how often that broke off and was taken up again */
+        char from_found[64],
+                to_found[64]; /* the UUID of another machine that answers in its place; "": none does */
         char remark[256];  /* what else is to be said, also of one that is done: what a host cannot, what is
                               not as it was; "" */
         char message[256]; /* why it failed, in libvirt's words; "" otherwise */

@@ -263,8 +263,10 @@ typedef struct Vm {
         const char *name, *uuid; /* uuid NULL: not known */
         HostIx host;             /* where it runs; IX_NONE: nowhere yet, only in what-if (decide/trial.h) */
         VmState state;
-        bool in_flight;            /* a migration not known to be ended: never moved, counted on both hosts */
-        HostIx in_flight_to;       /* its other host, or IX_NONE */
+        bool in_flight;      /* a migration not known to be ended: never moved, counted on both hosts */
+        HostIx in_flight_to; /* its other host, or IX_NONE */
+        Strings running_on; /* hosts that say it runs there, where several do and no migration of it is seen: a claim of one of
+                               them is false, or it runs twice. Then it is in flight and not movable */
         bool movable;              /* false: `unmovable_why` says why */
         const char *unmovable_why; /* in words, or NULL */
         Hold hold;

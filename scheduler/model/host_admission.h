@@ -13,11 +13,14 @@
 
 typedef struct HostAdmission {
         const char *host;
-        const char *uuid;         /* of the machine, by its libvirt; NULL: not known yet */
-        const char *address;      /* stands for the name in URIs; NULL: the name does */
-        const char *by;           /* who admitted it; NULL: not said */
-        const char *why;          /* by which rule, or what was said; NULL: not said */
-        usec_t at;                /* 0: not said */
+        const char *uuid;    /* of the machine, by its libvirt; NULL: not known yet */
+        const char *address; /* stands for the name in URIs; NULL: the name does */
+        const char *by;      /* who admitted it; NULL: not said */
+        const char *why;     /* by which rule, or what was said; NULL: not said */
+        const char *
+                found; /* another machine's UUID, which its libvirt said when it was to be moved to or from; NULL:
+                                     none. It takes no part until it is admitted anew */
+        usec_t at;     /* 0: not said */
         int64_t cpus, memory_mib; /* as it was then; UNKNOWN */
         bool forgotten;           /* it is not admitted, and what is kept of it is to go */
         bool unread;              /* there is a record, and nobody understands it: it is not admitted */

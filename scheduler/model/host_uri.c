@@ -40,13 +40,14 @@ int host_uri_make(Arena *a, const char *pattern, const char *host, const char **
         return *ret ? 0 : -ENOMEM;
 }
 
-int host_uri_of(Arena *a, const Settings *settings, const char *host, const char **ret) {
+int host_uri_of(Arena *a, const Settings *settings, const char *host, const HostAdmission *admitted,
+                const char **ret) {
         const RuleSet *rules = settings_rules(settings);
-        Host alone = { .name = host };
+        Host alone = { .name = host, .admitted = admitted };
         const Snapshot s = { .hosts = &alone, .n_hosts = 1 };
 
         for (uint32_t i = rules ? rules->n_hosts : 0; i-- > 0;)
                 if (rules->hosts[i].uri && selection_has_host(&rules->hosts[i].hosts, &s, 0))
-                        return host_uri_make(a, rules->hosts[i].uri, host, ret);
-        return host_uri_make(a, settings_text(settings, "service", "uri"), host, ret);
+                        return host_uri_make(a, rules->hosts[i].uri, host_reached_at(&alone), ret);
+        return host_uri_make(a, settings_text(settings, "service", "uri"), host_reached_at(&alone), ret);
 }

@@ -22,5 +22,6 @@ const char *host_reached_at(const Host *host);
 int host_uri_make(Arena *a, const char *pattern, const char *host, const char **ret) must_check;
 
 /* The URI of a host that may be in no snapshot (it is dead, or of the journal): the last `uri` of the settings' list of
- * hosts whose words select it by its name, else by service.uri. As above. */
-int host_uri_of(Arena *a, const Settings *settings, const char *host, const char **ret) must_check;
+ * hosts whose words select it by its name, else by service.uri; `admitted`: its record, or NULL. As above. */
+int host_uri_of(Arena *a, const Settings *settings, const char *host, const HostAdmission *admitted,
+                const char **ret) must_check;

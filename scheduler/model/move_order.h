@@ -14,14 +14,16 @@
 
 typedef struct MoveOrder {
         const char *vm, *from, *to;
-        const char *uuid;              /* the VM's; NULL: not known */
-        const char *from_uri, *to_uri; /* of the hosts' libvirt; NULL: not known */
-        uint32_t wave;                 /* from 0 */
-        int64_t memory_mib;            /* of the VM; 0: not known */
-        int64_t local_disk_mib;        /* that goes with it, as memory_mib */
-        Prediction predicted; /* all zero: nobody said; basis.bandwidth_kbit 0: nor what it rests on */
-        MoveManner manner;    /* as the plan wants it */
-        const char *why;      /* one sentence; NULL or "": not said */
+        const char *uuid;                      /* the VM's; NULL: not known */
+        const char *from_uri, *to_uri;         /* of the hosts' libvirt; NULL: not known */
+        const char *from_machine, *to_machine; /* UUIDs that these must say; NULL: not known, and not asked */
+        const char *to_address; /* stands for the target's name in migration.uri; NULL: the name does */
+        uint32_t wave;          /* from 0 */
+        int64_t memory_mib;     /* of the VM; 0: not known */
+        int64_t local_disk_mib; /* that goes with it, as memory_mib */
+        Prediction predicted;   /* all zero: nobody said; basis.bandwidth_kbit 0: nor what it rests on */
+        MoveManner manner;      /* as the plan wants it */
+        const char *why;        /* one sentence; NULL or "": not said */
 } MoveOrder;
 
 /* The plan's move, by the names of its snapshot, which must outlive it. What only hosts and VMs know (uuid,

@@ -61,6 +61,46 @@ static void ends(MigrationStatus s, MigrationPhase phase, const char *words) {
         cr_assert_not_null(strstr(s.message, words), "%s", s.message);
 }
 
+/* ---- who answers ---- */
+
+static MigrationStatus run_between(const char *from, const char *to) {
+        MoveOrder order = *usual().order;
+        MigrationRequest r = usual();
+
+        order.from_machine = from;
+        order.to_machine = to;
+        r.order = &order;
+        return run(r);
+}
+
+Test(executor_fake, the_machines_that_were_admitted_are_moved_between) {
+        ends(run_between(FAKE_MACHINE, "AAAAAAAA-2222-3333-4444-555555555555"), MIGRATION_DONE, "");
+        cr_assert_eq(2, fake_running_on());
+}
+
+Test(executor_fake, another_machine_is_left_alone_and_named) {
+        static const char wanted[] = "bbbbbbbb-2222-3333-4444-555555555555";
+        MigrationStatus s = run_between(FAKE_MACHINE, wanted);
+
+        ends(s, MIGRATION_FAILED,
+             "not started: h2 cannot be asked: it is another machine: its UUID is " FAKE_MACHINE
+             ", admitted was bbbbbbbb-2222-3333-4444-555555555555");
+        cr_assert_str_eq(s.to_found, FAKE_MACHINE);
+        cr_assert_str_eq(s.from_found, "");
+        s = run_between(wanted, FAKE_MACHINE);
+        ends(s, MIGRATION_FAILED, "not started: h1 cannot be asked: it is another machine");
+        cr_assert_str_eq(s.from_found, FAKE_MACHINE);
+        cr_assert_eq(0, fake.migrations);
+        cr_assert_eq(1, fake_running_on());
+}
+
+Test(executor_fake, a_machine_that_does_not_say_which_is_none_that_was_admitted) {
+        fake.hosts[1].machine = NULL;
+        ends(run_between(NULL, FAKE_MACHINE), MIGRATION_FAILED, "it does not say which machine it is");
+        cr_assert_eq(0, fake.migrations);
+        ends(run_between(NULL, NULL), MIGRATION_DONE, ""); /* where nothing is known, nothing is asked */
+}
+
 /* ---- how it ends ---- */
 
 Test(executor_fake, one_that_moves_is_done_with_what_it_took) {
@@ -575,7 +615,7 @@ Test(executor_fake, one_that_stays_has_its_own_limit_again) {
 #define MIB_S_MOST (INT64_MAX >> 20)
 
 static int set_speed(const char *uri, int64_t mib_s) {
-        return domain_speed_set(uri, FAKE_UUID, USEC_PER_SEC, mib_s);
+        return domain_speed_set((LibvirtAt){ uri, NULL }, FAKE_UUID, USEC_PER_SEC, mib_s);
 }
 
 Test(executor_fake, what_a_dead_leader_left_slow_is_given_more) {

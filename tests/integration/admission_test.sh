@@ -135,6 +135,7 @@ for host in h1 h9; do
 	check "(which of them?)" says 'are one machine by their UUID machine-h1, and nobody knows which of them is meant'
 	check "nor rolls it" ends 3 plimsoll maintenance roll $host --run true
 done
+service
 redis del 'plimsoll:{default}:report:h9' >/dev/null
 check "one is forgotten" ends 0 plimsoll host forget h9 --why 'it was h1 all the time'
 service
@@ -148,6 +149,32 @@ check "one that can" ends 0 plimsoll host admit h1 --address 10.0.0.1
 check "is what the host is reached by" bash -c "'$B/plimsoll' snapshot --redis 'unix://$D/r.sock' -o - | grep -q 'qemu+tls://10.0.0.1/system'"
 check "admit wants hosts" ends 2 plimsoll host admit
 check "without Redis there is nothing to admit" ends 2 "$B/plimsoll" host list --from "$D/facts.json"
+
+# ---- one that was admitted, and lies ----
+three grade=4
+report h3 a1 a2 a3 # h1's VMs, which h1 must give away
+check "a claim takes no VM off a host that must be left: what cannot leave is said" ends 3 plimsoll plan --json
+check "(blocked)" says '"status": "blocked"'
+for vm in a1 a2 a3; do
+	check "($vm)" says "\"vm\": \"$vm\".*both say that it runs there"
+done
+check "(the others go)" [ "$(grep -c '"from": "h1"' "$D/out")" -ge 5 ]
+check "so by evacuate" ends 3 plimsoll evacuate h1 --dry-run
+check "status names who says what" ends 0 plimsoll status
+check "(text)" says '^a1: h1 and h3 say that it runs there'
+check "(JSON)" bash -c "'$B/plimsoll' status --json --redis 'unix://$D/r.sock' | tr -d ' \n' | grep -q '{\"vm\":\"a1\",\"hosts\":\[\"h1\",\"h3\"\]}'"
+report h3 c1 lines='vm.job\tc1\tmigration-out\n' a1 a2
+report h3 a1 a2 lines='vm.job\ta1\tmigration-out\nvm.job\ta2\tmigration-out\n'
+check "nor does one that says the VM is leaving it" ends 3 plimsoll plan --json
+check "(a1)" says '"vm": "a1"'
+report h3 a1:00000000-0000-4000-8000-000000000001 a2:00000000-0000-4000-8000-000000000002
+check "a name alone holds no VM back" ends 0 plimsoll evacuate h1 --dry-run --json
+check "(all eight go)" [ "$(grep -c '"from": "h1"' "$D/out")" = 8 ]
+three
+report h3 c1 "other:$(redis get 'plimsoll:{default}:report:h1' | awk '$1 == "vm.uuid" && $2 == "a1" { print $3 }')"
+check "VMs of one UUID under two names are named" ends 0 plimsoll status
+check "(both)" says '^a1: on h1, has the UUID of other on h3'
+three
 
 # ---- a record that nobody understands ----
 redis hset 'plimsoll:{default}:hosts:admitted' h2 '{"schema": "plimsoll.admission/9"}' >/dev/null

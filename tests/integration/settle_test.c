@@ -11,6 +11,7 @@
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/round/settle_moves.h"
 #include "scheduler/app/settings/app_settings.h"
+#include "scheduler/app/state/admission_record.h"
 #include "tests/integration/service_fixture.h"
 #include "tests/support/executor_simulated.h"
 
@@ -19,19 +20,25 @@ TestSuite(settle, .init = service_setup, .fini = service_teardown, .timeout = 60
 typedef struct Hosts {
         Presence source, target;
         bool source_defined, target_defined, broke_off;
+        const char *machine; /* that answers at h2 */
 } Hosts;
 
-static int look(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret) {
+static int look(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
         const Hosts *hosts = self;
 
         (void) uuid;
         (void) at_most;
         /* The journal's own are the attacker's: what is opened is made of the settings and the host's name. */
-        cr_assert(strcmp(uri, "qemu+tls://h1/system") == 0 || strcmp(uri, "qemu+tls://h2/system") == 0,
-                  "%s was opened", uri);
-        *ret = strstr(uri, "//h1/")
+        cr_assert(strcmp(at.uri, "qemu+tls://h1/system") == 0 || strcmp(at.uri, "qemu+tls://h2/system") == 0,
+                  "%s was opened", at.uri);
+        *ret = strstr(at.uri, "//h1/")
                        ? (DomainState){ .presence = hosts->source, .defined = hosts->source_defined }
                        : (DomainState){ .presence = hosts->target, .defined = hosts->target_defined };
+        if (at.machine && strstr(at.uri, "//h2/")) /* as libvirt_connect() does */
+                (void) snprintf(ret->found, sizeof(ret->found), "%s",
+                                strcmp(at.machine, hosts->machine) == 0 ? "" : hosts->machine);
+        if (ret->found[0])
+                ret->presence = PRESENCE_UNKNOWN;
         ret->post_copy_failed = hosts->broke_off;
         (void) snprintf(ret->words, sizeof(ret->words), "as told");
         return 0;
@@ -126,7 +133,7 @@ static StopRequest goes_on(void *stop_arg) {
 }
 
 static void tell(const Story *s) {
-        Hosts hosts = { s->source, s->target, s->source_defined, s->target_defined, false };
+        Hosts hosts = { s->source, s->target, s->source_defined, s->target_defined, false, NULL };
         ServiceWorld world = service_world_real;
         const Settled *list = NULL;
         const JournalEntry *open = NULL;
@@ -179,9 +186,9 @@ typedef struct Hanging {
 } Hanging;
 
 /* h1 and h2 answer: it runs on h1 alone. h3 … say nothing as long as they hang. */
-static int look_or_hang(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret) {
+static int look_or_hang(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
         Hanging *x = self;
-        const unsigned host = (unsigned) strtoul(strstr(uri, "//h") + 3, NULL, 10);
+        const unsigned host = (unsigned) strtoul(strstr(at.uri, "//h") + 3, NULL, 10);
         unsigned n = atomic_fetch_add(&x->now[host], 1) + 1;
 
         (void) uuid;
@@ -349,7 +356,7 @@ static Leadership lead(ServiceWorld *world, Hosts *hosts, Settings **ret_setting
 }
 
 Test(settle, a_post_copy_that_broke_off_is_taken_up_by_the_next_leader) {
-        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true };
+        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true, NULL };
         Settings *settings = NULL;
         const JournalEntry *open = NULL;
         ServiceWorld world;
@@ -369,7 +376,7 @@ Test(settle, a_post_copy_that_broke_off_is_taken_up_by_the_next_leader) {
 }
 
 Test(settle, a_post_copy_that_stays_broken_is_left_to_a_person_after_six_tries) {
-        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true };
+        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true, NULL };
         Settings *settings = NULL;
         ServiceWorld world;
         Settled seen;
@@ -387,6 +394,47 @@ Test(settle, a_post_copy_that_stays_broken_is_left_to_a_person_after_six_tries) 
         cr_assert_not_null(strstr(seen.words, "virsh -c qemu+tls://h1/system migrate --live --p2p --postcopy "
                                               "--postcopy-resume web1 qemu+tls://h2/system"));
         leadership_release(&l);
+}
+
+static void admit_as(const char *host, const char *uuid) {
+        const HostAdmission admission = {
+                .host = host, .uuid = uuid, .cpus = UNKNOWN, .memory_mib = UNKNOWN
+        };
+        const char *text;
+
+        cr_assert_eq(0, admission_print(&arena, &admission, &text));
+        cr_assert_eq(0, store_change_admission(store, host, "", text));
+}
+
+/* What answers at h2 is not the h2 that was admitted: what it says of the VM counts for nothing, and h2 is kept from moves. */
+Test(settle, another_machine_in_a_hosts_place_settles_nothing) {
+        static const char *const machines[] = { "machine-2", "machine-9" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
+                Hosts hosts = { PRESENCE_NONE, PRESENCE_RUNNING, false, true, false, machines[i] };
+                AdmissionRecords records = { 0 };
+                const Settled *list = NULL;
+                Settings *settings = NULL;
+                ServiceWorld world;
+                uint32_t n = 0;
+                Leadership l;
+
+                if (i == 0)
+                        admit_as("h2", "machine-2");
+                l = lead(&world, &hosts, &settings);
+                leave_open(l.token, JOURNAL_UNCLEAR, 0, false);
+                cr_assert_eq(0, settle(&l, settings, &list, &n));
+                cr_assert_eq(1, n);
+                cr_assert_eq(list[0].now, i == 0 ? JOURNAL_DONE : JOURNAL_UNCLEAR);
+                cr_assert_eq(0, admission_records(store, &arena, &records));
+                cr_assert_eq(1, records.n);
+                cr_assert_str_eq("machine-2", records.at[0].uuid);
+                if (i == 0)
+                        cr_assert_null(records.at[0].found);
+                else
+                        cr_assert_str_eq("machine-9", records.at[0].found);
+                leadership_release(&l);
+        }
 }
 
 Test(settle, a_note_that_another_has_changed_is_left_alone) {

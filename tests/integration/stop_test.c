@@ -65,9 +65,9 @@ static int open_executor(void *self, Executor *ret) {
                 (ExecutorSimulatedOptions){ .clock = &real, .script = script, .moved = moved }, ret);
 }
 
-static int look_there(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret) {
+static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
         (void) self;
-        (void) uri;
+        (void) at;
         (void) uuid;
         (void) at_most;
         *ret = (DomainState){ .presence = PRESENCE_RUNNING };

@@ -131,9 +131,9 @@ static int open_executor(void *self, Executor *ret) {
                 (ExecutorSimulatedOptions){ .clock = &clock_sim, .script = script, .moved = moved }, ret);
 }
 
-static int look_there(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret) {
+static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
         const int v = index_of(vm_uuids, VMS, uuid);
-        const bool here = v >= 0 && host_of[v] == index_of(host_uris, HOSTS, uri);
+        const bool here = v >= 0 && host_of[v] == index_of(host_uris, HOSTS, at.uri);
 
         (void) self;
         (void) at_most;

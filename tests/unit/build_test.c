@@ -381,6 +381,67 @@ Test(build, a_vm_on_two_hosts_is_in_flight_from_the_one_it_leaves) {
         }
 }
 
+/* The host that must be left is the VM's, whatever another one says of it. */
+static const Snapshot *build_claimed(const char *own, const char *claim, bool leaves, usec_t claimed_at) {
+        Given g = { .marks = { { .host = "a", .state = HOST_MAINTENANCE } }, .n_marks = leaves };
+
+        give(&g, text_format(&arena, REPORT("a", "999", HOST_FACTS("998")) "@vms 997000000\n%s", own));
+        give(&g, text_format(&arena, REPORT("b", "999", HOST_FACTS("998")) "@vms %lld\n%s",
+                             (long long) (claimed_at * USEC_PER_SEC), claim));
+        return build(&g);
+}
+
+Test(build, a_claim_takes_no_vm_off_a_host_that_must_be_left) {
+        static const char *const claims[] = {
+                VM("v", "running"),
+                VM("v", "running") "vm.job\tv\tmigration-out\n",
+                VM("v", "paused") "vm.job\tv\tmigration-out\n",
+                VM("v", "paused") "vm.job\tv\tmigration-in\n",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(claims); i++)
+                for (usec_t at = 996; at <= 998; at++) {
+                        const Snapshot *s = build_claimed(VM("v", "running"), claims[i], true, at);
+
+                        cr_assert_eq(s->n_vms, 1);
+                        cr_expect_str_eq(s->hosts[s->vms[0].host].name, "a", "claim %zu at %lld", i,
+                                         (long long) at);
+                        cr_expect(s->vms[0].in_flight);
+                }
+}
+
+Test(build, a_vm_that_runs_twice_is_told_from_one_that_is_moved) {
+        const Snapshot *s = build_claimed(VM("v", "running"), VM("v", "running"), false, 998);
+
+        cr_assert_eq(s->vms[0].running_on.n, 2);
+        cr_expect_str_eq(s->vms[0].running_on.at[0], "a");
+        cr_expect_str_eq(s->vms[0].running_on.at[1], "b");
+        cr_expect_not(s->vms[0].movable);
+        cr_expect(strstr(s->vms[0].unmovable_why, "both say that it runs there"), "%s",
+                  s->vms[0].unmovable_why);
+        /* it left b before a was read; it claims to leave, and after a was read it runs there still */
+        s = build_claimed(VM("v", "running"), VM("v", "running") "vm.job\tv\tmigration-out\n", false, 996);
+        cr_expect_eq(s->vms[0].running_on.n, 0);
+        cr_expect(s->vms[0].movable);
+        s = build_claimed(VM("v", "running"), VM("v", "running") "vm.job\tv\tmigration-out\n", false, 998);
+        cr_expect_eq(s->vms[0].running_on.n, 2);
+        s = build_claimed(VM("v", "running") "vm.job\tv\tmigration-out\n",
+                          VM("v", "paused") "vm.job\tv\tmigration-in\n", false, 997);
+        cr_expect_eq(s->vms[0].running_on.n, 0);
+}
+
+Test(build, a_name_alone_keeps_no_vm_on_a_host_that_must_be_left) {
+        const Snapshot *s = build_claimed(VM("v", "running") "vm.uuid\tv\tu1\n",
+                                          VM("v", "running") "vm.uuid\tv\tu2\n", true, 998);
+        VmIx v = snapshot_vm(s, "v");
+
+        cr_assert_eq(s->n_vms, 2);
+        cr_expect_str_eq(s->hosts[s->vms[v].host].name, "a");
+        cr_expect(s->vms[v].movable);
+        cr_expect_not(s->vms[v].in_flight);
+        cr_expect_neq(snapshot_vm(s, "u2"), IX_NONE);
+}
+
 Test(build, two_vms_of_one_name_stay_where_they_are) {
         const Snapshot *s = build_two(VM("v", "running") "vm.uuid\tv\tu1\n",
                                       VM("v", "running") "vm.uuid\tv\tu2\nvm.memory\tv\t9999\n");

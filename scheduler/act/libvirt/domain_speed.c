@@ -30,13 +30,13 @@ static int domain_speed_tell(virDomainPtr domain, int64_t mib_s) {
         return virDomainMigrateSetMaxSpeed(domain, speed, 0) < 0 ? -EIO : 0;
 }
 
-int domain_speed_set(const char *uri, const char *uuid, usec_t connect_at_most, int64_t mib_s) {
-        char why[LIBVIRT_WORDS];
+int domain_speed_set(LibvirtAt at, const char *uuid, usec_t connect_at_most, int64_t mib_s) {
+        LibvirtFault fault;
         virConnectPtr conn = NULL;
         virDomainPtr domain;
         int r;
 
-        if (libvirt_connect(uri, connect_at_most, &conn, why) < 0)
+        if (libvirt_connect(at, connect_at_most, &conn, &fault) < 0)
                 return -EHOSTUNREACH;
         domain = virDomainLookupByUUIDString(conn, uuid);
         if (domain) {

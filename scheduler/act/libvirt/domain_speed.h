@@ -8,11 +8,11 @@
 
 #include <stdint.h>
 
-#include "scheduler/base/clock.h"
+#include "scheduler/act/libvirt/libvirt_connection.h"
 #include "scheduler/base/common.h"
 
 /* Lets the migration that takes the VM away from the host at `uri` have so much, before and after a switch to post-copy;
  * 0: whatever it gets. A VM that is not being migrated away from there is left alone: what libvirt is told it keeps as the
  * VM's own limit. 0: it may have it; 1: no migration leaves there; -EHOSTUNREACH: the host cannot be asked; -EIO: it
  * refuses. */
-int domain_speed_set(const char *uri, const char *uuid, usec_t connect_at_most, int64_t mib_s) must_check;
+int domain_speed_set(LibvirtAt at, const char *uuid, usec_t connect_at_most, int64_t mib_s) must_check;

@@ -50,14 +50,16 @@ static void cannot_be_asked(DomainState *s, const char *why) {
         (void) snprintf(s->words, sizeof(s->words), "cannot be asked: %.230s", why);
 }
 
-DomainState domain_state_read(const char *uri, const char *uuid, usec_t connect_at_most) {
-        char why[LIBVIRT_WORDS] = "out of memory";
+DomainState domain_state_read(LibvirtAt at, const char *uuid, usec_t connect_at_most) {
+        char why[LIBVIRT_WORDS];
+        LibvirtFault fault;
         DomainState s = { .presence = PRESENCE_NONE, .words = "not there" };
         virConnectPtr conn = NULL;
         virDomainPtr domain;
 
-        if (libvirt_connect(uri, connect_at_most, &conn, why) < 0) {
-                cannot_be_asked(&s, why);
+        if (libvirt_connect(at, connect_at_most, &conn, &fault) < 0) {
+                cannot_be_asked(&s, fault.words);
+                (void) snprintf(s.found, sizeof(s.found), "%s", fault.machine);
                 return s;
         }
         domain = virDomainLookupByUUIDString(conn, uuid);
@@ -104,14 +106,14 @@ void libvirt_read_stats(virTypedParameterPtr params, int n, MigrationStatus *io)
                 io->iteration = (uint32_t) iteration;
 }
 
-void domain_state_finished(const char *uri, const char *uuid, usec_t connect_at_most, MigrationStatus *io) {
-        char why[LIBVIRT_WORDS];
+void domain_state_finished(LibvirtAt at, const char *uuid, usec_t connect_at_most, MigrationStatus *io) {
+        LibvirtFault fault;
         virConnectPtr conn = NULL;
         virTypedParameterPtr params = NULL;
         virDomainPtr domain;
         int type, n = 0;
 
-        if (libvirt_connect(uri, connect_at_most, &conn, why) < 0)
+        if (libvirt_connect(at, connect_at_most, &conn, &fault) < 0)
                 return;
         domain = virDomainLookupByUUIDString(conn, uuid);
         if (domain) {

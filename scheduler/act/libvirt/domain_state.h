@@ -22,16 +22,18 @@ typedef enum Presence {
 
 typedef struct DomainState {
         Presence presence;
-        bool defined;              /* the host knows it, whether it runs or not */
-        bool post_copy_failed;     /* it has a part of its memory alone, the other host the rest */
+        bool defined;          /* the host knows it, whether it runs or not */
+        bool post_copy_failed; /* it has a part of its memory alone, the other host the rest */
+        char found
+                [LIBVIRT_MACHINE]; /* the UUID of another machine that answers in its place; "": none does */
         char words[LIBVIRT_WORDS]; /* "running", "not there", "paused", "cannot be asked: …" */
 } DomainState;
 
-DomainState domain_state_read(const char *uri, const char *uuid, usec_t connect_at_most);
+DomainState domain_state_read(LibvirtAt at, const char *uuid, usec_t connect_at_most);
 
 /* Bytes, downtime of the migration that brought the VM to that host; what is not known stays as it is in *io.
  * A host keeps them until the VM's next job. */
-void domain_state_finished(const char *uri, const char *uuid, usec_t connect_at_most, MigrationStatus *io);
+void domain_state_finished(LibvirtAt at, const char *uuid, usec_t connect_at_most, MigrationStatus *io);
 
 /* Job statistics as libvirt reports them, into the fields of *io they belong to. */
 void libvirt_read_stats(virTypedParameterPtr params, int n, MigrationStatus *io);

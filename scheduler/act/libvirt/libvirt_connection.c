@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/act/libvirt/libvirt_connection.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
+#include <libxml/tree.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "scheduler/base/thread.h"
@@ -73,27 +76,31 @@ void libvirt_last_words(char words[LIBVIRT_WORDS]) {
 typedef struct Opening {
         pthread_mutex_t lock;
         pthread_cond_t ended_cond;
-        char *uri;
+        char *uri, *machine; /* machine NULL: whichever it is */
         virConnectPtr conn;
         bool ended, abandoned;
-        char words[LIBVIRT_WORDS];
+        LibvirtFault fault;
 } Opening;
 
 static void opening_free(Opening *o) {
         (void) pthread_cond_destroy(&o->ended_cond);
         (void) pthread_mutex_destroy(&o->lock);
         free(o->uri);
+        free(o->machine);
         free(o);
 }
 
-static Opening *opening_new(const char *uri) {
+static Opening *opening_new(LibvirtAt at) {
         Opening *o = calloc(1, sizeof(*o));
         pthread_condattr_t attr;
 
         if (!o)
                 return NULL;
-        o->uri = strdup(uri);
-        if (!o->uri) {
+        o->uri = strdup(at.uri);
+        o->machine = at.machine ? strdup(at.machine) : NULL;
+        if (!o->uri || (at.machine && !o->machine)) {
+                free(o->uri);
+                free(o->machine);
                 free(o);
                 return NULL;
         }
@@ -105,6 +112,56 @@ static Opening *opening_new(const char *uri) {
         return o;
 }
 
+/* ---- who answers ---- */
+
+static const xmlNode *libvirt_connection_child(const xmlNode *n, const char *name) {
+        for (const xmlNode *c = n ? n->children : NULL; c; c = c->next)
+                if (c->type == XML_ELEMENT_NODE && strcmp((const char *) c->name, name) == 0)
+                        return c;
+        return NULL;
+}
+
+bool libvirt_machine_of(const char *capabilities, char buf[LIBVIRT_MACHINE]) {
+        xmlDoc *doc = xmlReadMemory(capabilities, (int) strlen(capabilities), NULL, NULL,
+                                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+        const xmlNode *uuid = libvirt_connection_child(
+                libvirt_connection_child(doc ? xmlDocGetRootElement(doc) : NULL, "host"), "uuid");
+        xmlChar *text = uuid ? xmlNodeGetContent(uuid) : NULL;
+        size_t n = 0;
+
+        for (const xmlChar *c = text; c && *c && n + 1 < LIBVIRT_MACHINE; c++)
+                if (isxdigit(*c) || *c == '-')
+                        buf[n++] = (char) *c;
+        buf[n] = '\0';
+        xmlFree(text);
+        xmlFreeDoc(doc);
+        return n > 0;
+}
+
+/* NULL: it is another one, and closed. */
+static virConnectPtr machine_check(Opening *o, virConnectPtr conn) {
+        char *xml = virConnectGetCapabilities(conn);
+        char machine[LIBVIRT_MACHINE] = "";
+
+        if (!xml)
+                libvirt_last_words(o->fault.words);
+        else if (!libvirt_machine_of(xml, machine))
+                (void) snprintf(
+                        o->fault.words, LIBVIRT_WORDS,
+                        "it does not say which machine it is; admitted was the one with the UUID %.63s",
+                        o->machine);
+        else if (strcasecmp(machine, o->machine) != 0)
+                (void) snprintf(o->fault.words, LIBVIRT_WORDS,
+                                "it is another machine: its UUID is %s, admitted was %.63s", machine,
+                                o->machine);
+        free(xml);
+        if (!o->fault.words[0])
+                return conn;
+        (void) snprintf(o->fault.machine, LIBVIRT_MACHINE, "%s", machine);
+        (void) virConnectClose(conn);
+        return NULL;
+}
+
 static void *open_connection(void *data) {
         Opening *o = data;
         virConnectPtr conn = virConnectOpen(o->uri);
@@ -113,9 +170,11 @@ static void *open_connection(void *data) {
         /* Local drivers have no keepalive and need none: not an error. */
         if (conn)
                 (void) virConnectSetKeepAlive(conn, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
-        (void) pthread_mutex_lock(&o->lock);
         if (!conn)
-                libvirt_last_words(o->words);
+                libvirt_last_words(o->fault.words);
+        else if (o->machine)
+                conn = machine_check(o, conn);
+        (void) pthread_mutex_lock(&o->lock);
         o->conn = conn;
         o->ended = true;
         abandoned = o->abandoned;
@@ -145,10 +204,11 @@ static bool opening_wait(Opening *o, usec_t at_most) {
         return ended;
 }
 
-int libvirt_connect(const char *uri, usec_t at_most, virConnectPtr *ret, char reterr_words[LIBVIRT_WORDS]) {
-        Opening *o = opening_new(uri);
+int libvirt_connect(LibvirtAt at, usec_t at_most, virConnectPtr *ret, LibvirtFault *reterr) {
+        Opening *o = opening_new(at);
         int r;
 
+        *reterr = (LibvirtFault){ .words = "out of memory" };
         if (!o)
                 return -ENOMEM;
         r = libvirt_thread(open_connection, o);
@@ -157,15 +217,14 @@ int libvirt_connect(const char *uri, usec_t at_most, virConnectPtr *ret, char re
                 return r;
         }
         if (!opening_wait(o, at_most)) {
-                (void) snprintf(reterr_words, LIBVIRT_WORDS, "no answer within %.1f s",
+                (void) snprintf(reterr->words, LIBVIRT_WORDS, "no answer within %.1f s",
                                 (double) at_most / (double) USEC_PER_SEC);
                 return -ETIMEDOUT;
         }
         if (o->conn)
                 *ret = o->conn;
-        else
-                (void) snprintf(reterr_words, LIBVIRT_WORDS, "%s", o->words);
-        r = o->conn ? 0 : -EIO;
+        *reterr = o->fault;
+        r = o->conn ? 0 : o->fault.machine[0] ? -EREMCHG : -EIO;
         opening_free(o);
         return r;
 }

@@ -70,12 +70,13 @@ static int libvirt_migration_migrate(const Migration *m, virDomainPtr domain) {
 static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS]) {
         virConnectPtr conn = NULL;
         virDomainPtr domain;
+        LibvirtFault fault;
         int result = -1;
 
-        (void) snprintf(reterr_words, LIBVIRT_WORDS, "out of memory");
-        if (libvirt_connect(m->request->order->from_uri, m->hub->options.connect_at_most, &conn,
-                            reterr_words) < 0)
+        if (libvirt_connect(migration_source(m), m->hub->options.connect_at_most, &conn, &fault) < 0) {
+                (void) snprintf(reterr_words, LIBVIRT_WORDS, "%s", fault.words);
                 return -1;
+        }
         domain = virDomainLookupByUUIDString(conn, m->uuid);
         if (domain)
                 result = libvirt_migration_migrate(m, domain);

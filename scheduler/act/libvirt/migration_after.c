@@ -36,12 +36,13 @@ static void update_autostart(Migration *m, virDomainPtr domain) {
 
 /* What is not as it was before; said, and no reason to call the move failed: the VM is there. */
 static void look_closer(Migration *m) {
-        char words[LIBVIRT_WORDS] = "out of memory";
+        char words[LIBVIRT_WORDS] = "";
         virConnectPtr conn = NULL;
         virDomainPtr domain;
+        LibvirtFault fault;
 
-        if (libvirt_connect(m->request->order->to_uri, m->hub->options.connect_at_most, &conn, words) < 0) {
-                migration_remark(m, words);
+        if (libvirt_connect(migration_target(m), m->hub->options.connect_at_most, &conn, &fault) < 0) {
+                migration_remark(m, fault.words);
                 return;
         }
         domain = virDomainLookupByUUIDString(conn, m->uuid);
@@ -63,8 +64,7 @@ static void end_on_target(Migration *m) {
         last = m->status;
         hub_unlock(m->hub);
         if (!m->request->offline)
-                domain_state_finished(m->request->order->to_uri, m->uuid, m->hub->options.connect_at_most,
-                                      &last);
+                domain_state_finished(migration_target(m), m->uuid, m->hub->options.connect_at_most, &last);
         if (!m->request->offline || m->autostart)
                 look_closer(m);
         hub_lock(m->hub);
@@ -100,8 +100,8 @@ void migration_verify(Migration *m) {
         DomainState from, to;
 
         for (;;) {
-                from = domain_state_read(r->order->from_uri, m->uuid, connect);
-                to = domain_state_read(r->order->to_uri, m->uuid, connect);
+                from = domain_state_read(migration_source(m), m->uuid, connect);
+                to = domain_state_read(migration_target(m), m->uuid, connect);
                 if (is_here(m, &to) && is_gone(m, &from)) {
                         end_on_target(m);
                         return;

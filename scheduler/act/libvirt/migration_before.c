@@ -155,14 +155,22 @@ static void choose_params(Migration *m, virDomainPtr domain, virConnectPtr sourc
         migration_remark(m, words);
 }
 
+/* Another machine answers: it is in the status, for whoever keeps such hosts from moves. */
+static void migration_found(Migration *m, char to[LIBVIRT_MACHINE], const LibvirtFault *fault) {
+        hub_lock(m->hub);
+        (void) snprintf(to, LIBVIRT_MACHINE, "%s", fault->machine);
+        hub_unlock(m->hub);
+}
+
 static bool target_is_ready(Migration *m, virDomainPtr domain, virConnectPtr source) {
-        char words[LIBVIRT_WORDS] = "out of memory";
         virConnectPtr target = NULL;
+        LibvirtFault fault;
         bool ready;
 
-        if (libvirt_connect(m->request->order->to_uri, m->hub->options.connect_at_most, &target, words) < 0) {
+        if (libvirt_connect(migration_target(m), m->hub->options.connect_at_most, &target, &fault) < 0) {
+                migration_found(m, m->status.to_found, &fault);
                 migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->to,
-                                      words);
+                                      fault.words);
                 return false;
         }
         ready = target_has_none(m, target) && target_fits(m, domain, target);
@@ -182,7 +190,7 @@ static bool broken_is_ready(Migration *m, virDomainPtr domain) {
                 migration_not_started(m, MIGRATION_FAILED, "%s", words);
                 return false;
         }
-        if (!domain_state_read(m->request->order->from_uri, m->uuid, m->hub->options.connect_at_most)
+        if (!domain_state_read(migration_source(m), m->uuid, m->hub->options.connect_at_most)
                      .post_copy_failed) {
                 migration_not_started(m, MIGRATION_FOREIGN, "its post-copy has not broken off on %s",
                                       m->request->order->from);
@@ -199,13 +207,14 @@ static bool is_ready(Migration *m, virDomainPtr domain, virConnectPtr source) {
 }
 
 virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) {
-        char words[LIBVIRT_WORDS] = "out of memory";
         virConnectPtr conn = NULL;
         virDomainPtr domain;
+        LibvirtFault fault;
 
-        if (libvirt_connect(m->request->order->from_uri, m->hub->options.connect_at_most, &conn, words) < 0) {
+        if (libvirt_connect(migration_source(m), m->hub->options.connect_at_most, &conn, &fault) < 0) {
+                migration_found(m, m->status.from_found, &fault);
                 migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->from,
-                                      words);
+                                      fault.words);
                 return NULL;
         }
         domain = find_domain(m, conn);

@@ -51,6 +51,15 @@ struct Migration {
         unsigned long speed_before; /* the VM's own limit, where it was changed; 0: it was not */
 };
 
+/* Which daemons it is about. */
+static inline LibvirtAt migration_source(const Migration *m) {
+        return (LibvirtAt){ m->request->order->from_uri, m->request->order->from_machine };
+}
+
+static inline LibvirtAt migration_target(const Migration *m) {
+        return (LibvirtAt){ m->request->order->to_uri, m->request->order->to_machine };
+}
+
 void hub_lock(Hub *hub);
 void hub_unlock(Hub *hub);
 /* Under the lock. False when `until` (monotonic) has passed. */

@@ -43,9 +43,8 @@ static bool broke_off(Migration *m) {
         hub_lock(m->hub);
         broke = m->mover_result < 0 && m->status.post_copy && !m->stop_asked;
         hub_unlock(m->hub);
-        return broke &&
-               domain_state_read(m->request->order->from_uri, m->uuid, m->hub->options.connect_at_most)
-                       .post_copy_failed;
+        return broke && domain_state_read(migration_source(m), m->uuid, m->hub->options.connect_at_most)
+                                .post_copy_failed;
 }
 
 static void take_up(Migration *m) {
@@ -60,7 +59,6 @@ static void take_up(Migration *m) {
 }
 
 bool migration_resume_due(Migration *m) {
-        const MigrationRequest *r = m->request;
         char words[LIBVIRT_WORDS];
         DomainState to;
 
@@ -72,7 +70,7 @@ bool migration_resume_due(Migration *m) {
                 if (!migration_resume_rest(m, migration_resume_pause_of(m)))
                         return false;
                 m->resume_tries++;
-                to = domain_state_read(r->order->to_uri, m->uuid, m->hub->options.connect_at_most);
+                to = domain_state_read(migration_target(m), m->uuid, m->hub->options.connect_at_most);
                 if (to.presence == PRESENCE_NONE)
                         return false; /* what it had of the VM is lost: nobody can take it up */
                 if (to.presence == PRESENCE_UNKNOWN)

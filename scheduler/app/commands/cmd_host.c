@@ -208,7 +208,7 @@ static int host_change_admit(Changes *c, uint32_t i, const char *by) {
                         machine, host->uuid);
                 return c->why[i] ? 0 : -ENOMEM;
         }
-        if (host->excluded != EXCLUDED_SEEN && host->admitted && !address) {
+        if (host->excluded != EXCLUDED_SEEN && host->admitted && !address) { /* whole, as it is */
                 c->at[i] = CHANGE_NONE;
                 return 0;
         }

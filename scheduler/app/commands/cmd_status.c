@@ -15,6 +15,7 @@
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/app/text/trial_text.h"
+#include "scheduler/app/text/twin_text.h"
 #include "scheduler/decide/problem/problem_build.h"
 
 typedef struct Status {
@@ -30,6 +31,7 @@ typedef struct Status {
         const LostStore *loss;      /* of the store; NULL: none, or acknowledged and taken in */
         const JournalEntry *recent; /* how the last moves ended, newest first */
         uint32_t n_recent;
+        Strings moved; /* VMs that the service moves, or has moved just now */
 } Status;
 
 /* ---- what there is ---- */
@@ -77,6 +79,25 @@ static int read_recent(const Facts *facts, Arena *a, Status *ret) {
         return 0;
 }
 
+#define MOVED_WITHIN                                                                                         \
+        (INT64_C(60) * USEC_PER_SEC) /* hosts' reports are about a migration for so long at most */
+
+/* VMs that are being moved by the service, or were just now. */
+static int cmd_status_moved(Arena *a, Status *ret) {
+        const char **names = arena_new(a, const char *, (size_t) ret->live.n_moves + ret->n_recent);
+        const usec_t since = clock_now() - MOVED_WITHIN;
+
+        if (!names)
+                return -ENOMEM;
+        ret->moved.at = names;
+        for (uint32_t i = 0; i < ret->live.n_moves; i++)
+                names[ret->moved.n++] = ret->live.moves[i].order->vm;
+        for (uint32_t i = 0; i < ret->n_recent; i++)
+                if (ret->recent[i].at >= since)
+                        names[ret->moved.n++] = ret->recent[i].order->vm;
+        return 0;
+}
+
 static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
         int r;
 
@@ -90,6 +111,8 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
                 r = cmd_status_read_live(facts, in->arena, ret);
         if (r == 0)
                 r = read_recent(facts, in->arena, ret);
+        if (r == 0)
+                r = cmd_status_moved(in->arena, ret);
         return r;
 }
 
@@ -169,6 +192,7 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         if (s->loss)
                 (void) json_object_set_new(o, "store_forgotten", loss_json(s->loss));
         (void) json_object_set_new(o, "hosts", hosts);
+        (void) json_object_set_new(o, "twins", twins_json(in->arena, s->snapshot, &s->moved));
         (void) json_object_set_new(
                 o, "vms_that_wait",
                 contention_vms_json(in->arena, s->snapshot,
@@ -379,7 +403,9 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         print_stopped(s->stopped, screen);
         print_excluded(s->snapshot, screen);
         print_loss(in->arena, s->loss, clock_now(), screen);
-        r = fleet_print(in->arena, &view, screen);
+        r = twins_print(in->arena, s->snapshot, &s->moved, screen);
+        if (r == 0)
+                r = fleet_print(in->arena, &view, screen);
         if (r == 0)
                 r = contention_print(in->arena, s->snapshot, view.all, screen);
         if (r == 0 && source_store(facts->source)) {

@@ -19,6 +19,11 @@ static void facts_overlay_apply(Host *from, Host *to, Vm *vm, HostIx target, use
         vm->host = target;
         vm->in_flight = false;
         vm->in_flight_to = IX_NONE;
+        if (vm->running_on.n > 0) { /* that was the end of this move */
+                vm->running_on = (Strings){ 0 };
+                vm->movable = true;
+                vm->unmovable_why = NULL;
+        }
         if (from->seen_at <= ended_at) {
                 facts_overlay_add(&from->memory_used_mib, -mib);
                 facts_overlay_add(&from->cpu_busy_mcores, -mcores);

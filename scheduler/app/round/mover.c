@@ -226,6 +226,19 @@ static void mover_cool(const Mover *m, uint32_t move) {
                 m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
 }
 
+/* Another machine answered in a host's place: the host is kept from moves. */
+static void mover_found(const Mover *m, const char *host, const char *uuid, uint32_t move) {
+        const Leadership *l = m->in->leadership;
+        Arena a;
+
+        if (!l || !uuid[0] || arena_open((size_t) 256 << 20, &a) < 0)
+                return;
+        if (admission_found(l, &a, host, uuid) != 0 && m->in->watch.trouble)
+                m->in->watch.trouble(m->in->watch.arg, move,
+                                     "that another machine answers could not be written down");
+        arena_close(&a);
+}
+
 static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         static const JournalEvent events[MOVE_END_N] = { [MOVE_DONE] = JOURNAL_DONE,
                                                          [MOVE_FAILED] = JOURNAL_FAILED,
@@ -248,6 +261,8 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
 
                 r = mover_write_down(m, move, e);
         }
+        mover_found(m, m->in->moves[move].from, o->status.from_found, move);
+        mover_found(m, m->in->moves[move].to, o->status.to_found, move);
         if (o->end == MOVE_DONE)
                 mover_cool(m, move);
         if (m->in->watch.ended)

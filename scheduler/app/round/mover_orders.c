@@ -5,6 +5,11 @@
 #include "scheduler/app/round/mover_parts.h"
 #include "scheduler/app/round/moves_at_once.h"
 
+/* As it was admitted; where nobody knew that then, as it reports. */
+static const char *host_machine(const Host *host) {
+        return host->admitted && host->admitted->uuid ? host->admitted->uuid : host->uuid;
+}
+
 static int mover_orders_fill(const Snapshot *s, MoveOrder *m, TextFault *f) {
         HostIx from = snapshot_host(s, m->from), to = snapshot_host(s, m->to);
         VmIx v = snapshot_vm(s, m->vm);
@@ -22,6 +27,9 @@ static int mover_orders_fill(const Snapshot *s, MoveOrder *m, TextFault *f) {
                 m->manner.strategy = STRATEGY_COLD;
         m->from_uri = s->hosts[from].uri;
         m->to_uri = s->hosts[to].uri;
+        m->from_machine = host_machine(&s->hosts[from]);
+        m->to_machine = host_machine(&s->hosts[to]);
+        m->to_address = s->hosts[to].admitted ? s->hosts[to].admitted->address : NULL;
         if (!m->from_uri || !m->to_uri) {
                 text_fault(f, "",
                            "host %s has no libvirt URI: service.uri makes none of such a name; its entry of "

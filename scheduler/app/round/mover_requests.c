@@ -39,8 +39,9 @@ static MoveManner settled_manner(const Settings *s, const MoveOrder *order) {
         return m;
 }
 
-int mover_migrate_uri(Arena *a, const Settings *s, const char *host, const char **ret) {
-        return host_uri_make(a, settings_text(s, "migration", "uri"), host, ret);
+int mover_migrate_uri(Arena *a, const Settings *s, const MoveOrder *order, const char **ret) {
+        return host_uri_make(a, settings_text(s, "migration", "uri"),
+                             order->to_address ? order->to_address : order->to, ret);
 }
 
 static RunMove mover_requests_one(const MoverInput *in, const MoveOrder *order) {
@@ -119,7 +120,7 @@ int mover_requests(Arena *a, const MoverInput *in, const RunMove **ret) {
 
         for (uint32_t i = 0; r == 0 && i < in->n; i++) {
                 moves[i] = mover_requests_one(in, &in->moves[i]);
-                r = mover_migrate_uri(a, in->settings, in->moves[i].to, &moves[i].request.migrate_uri);
+                r = mover_migrate_uri(a, in->settings, &in->moves[i], &moves[i].request.migrate_uri);
         }
         if (r == 0)
                 r = fill_links(a, in, moves);

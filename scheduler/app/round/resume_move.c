@@ -38,7 +38,7 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
                                      .tls = settings_int(settings, "migration", "tls") != 0,
                                      .post_copy = true,
                                      .resume = true };
-        int r = mover_migrate_uri(a, settings, e.order->to, &request.migrate_uri);
+        int r = mover_migrate_uri(a, settings, e.order, &request.migrate_uri);
 
         e.event = JOURNAL_STARTED;
         e.resumes++;

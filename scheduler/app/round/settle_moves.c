@@ -5,7 +5,9 @@
 
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/state/admission_record.h"
 #include "scheduler/model/host_uri.h"
+#include "scheduler/snapshot/build/host_admit.h"
 
 #define SETTLED_AFTER (60 * USEC_PER_SEC)
 
@@ -38,17 +40,25 @@ static JournalEvent settle_judge_cold(const DomainState *source, const DomainSta
         return source->defined ? JOURNAL_UNCLEAR : JOURNAL_FAILED;
 }
 
-/* The move by the URIs of the settings: those that the journal has are shown, and never opened. */
-static int settle_order(Arena *a, const Settings *settings, const MoveOrder *journal, const MoveOrder **ret) {
+/* The move by the URIs of the settings, to the machines that were admitted: the URIs that the journal has are shown, and
+ * never opened. */
+static int settle_order(Arena *a, const Settings *settings, const AdmissionRecords *records,
+                        const MoveOrder *journal, const MoveOrder **ret) {
+        const Admissions admissions = { .records = records->at, .n = records->n };
+        const HostAdmission *from = admission_find(&admissions, journal->from),
+                            *to = admission_find(&admissions, journal->to);
         MoveOrder *o = arena_new(a, MoveOrder, 1);
         int r = o ? 0 : -ENOMEM;
 
         if (r < 0)
                 return r;
         *o = *journal;
-        r = host_uri_of(a, settings, o->from, &o->from_uri);
+        o->from_machine = from ? from->uuid : NULL;
+        o->to_machine = to ? to->uuid : NULL;
+        o->to_address = to ? to->address : NULL;
+        r = host_uri_of(a, settings, o->from, from, &o->from_uri);
         if (r == 0)
-                r = host_uri_of(a, settings, o->to, &o->to_uri);
+                r = host_uri_of(a, settings, o->to, to, &o->to_uri);
         *ret = o;
         return r;
 }
@@ -78,6 +88,15 @@ static int settle_words(Arena *a, const SightingQuery *source, const SightingQue
                                         " %s %s (of a persistent VM with --persistent --undefinesource)",
                                         io->words, o->from_uri, o->vm, o->to_uri);
         return io->words ? 0 : -ENOMEM;
+}
+
+/* Another machine answers in a host's place: it is kept from moves. */
+static int settle_found(const Leadership *l, Arena *a, const MoveOrder *order, const SightingQuery pair[2]) {
+        int r = pair[0].state.found[0] ? admission_found(l, a, order->from, pair[0].state.found) : 0;
+
+        if (r >= 0 && pair[1].state.found[0])
+                r = admission_found(l, a, order->to, pair[1].state.found);
+        return r < 0 ? r : 0;
 }
 
 static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2], Settled *io) {
@@ -115,16 +134,21 @@ static bool settle_stops(void *arg) {
 /* Both hosts of each, all at once. ret[2 * n]. */
 static int settle_look(const SettleInput *in, Arena *a, Settled *list, uint32_t n, SightingQuery **ret) {
         SightingQuery *pairs = arena_new(a, SightingQuery, 2 * (size_t) n);
+        AdmissionRecords records = { 0 };
         usec_t now;
         int r = pairs ? 0 : -ENOMEM;
 
+        if (r == 0 && n > 0)
+                r = admission_records(in->leadership->store, a, &records);
         for (uint32_t i = 0; r == 0 && i < n; i++) {
                 const MoveOrder *o;
 
-                r = settle_order(a, in->settings, list[i].entry.order, &list[i].entry.order);
+                r = settle_order(a, in->settings, &records, list[i].entry.order, &list[i].entry.order);
                 o = list[i].entry.order;
-                pairs[2 * i] = (SightingQuery){ .uri = o->from_uri, .uuid = o->uuid };
-                pairs[2 * i + 1] = (SightingQuery){ .uri = o->to_uri, .uuid = o->uuid };
+                pairs[2 * i] =
+                        (SightingQuery){ .uri = o->from_uri, .machine = o->from_machine, .uuid = o->uuid };
+                pairs[2 * i + 1] =
+                        (SightingQuery){ .uri = o->to_uri, .machine = o->to_machine, .uuid = o->uuid };
         }
         if (r == 0)
                 r = sightings_look(in->sightings, pairs, 2 * n, in->patience, settle_stops, in->leadership);
@@ -154,7 +178,9 @@ int settle_moves(const SettleInput *in, Arena *a, const Settled **ret, uint32_t 
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 if (!leadership_keep(l))
                         return 1;
-                r = settle_one(l, a, &pairs[2 * i], &list[i]);
+                r = settle_found(l, a, list[i].entry.order, &pairs[2 * i]);
+                if (r == 0)
+                        r = settle_one(l, a, &pairs[2 * i], &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
                         r = round_store_cool(l, open[i].order->vm, in->settings);
         }

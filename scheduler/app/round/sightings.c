@@ -26,7 +26,7 @@ typedef struct Sight {
 typedef struct Lane {
         struct Lane *next;
         Sightings *all;
-        char *uri;
+        char *uri, *machine; /* machine NULL: whichever it is */
         Sight *sights;
         bool runs; /* a thread asks this host */
 } Lane;
@@ -46,6 +46,13 @@ static Sight *sight_free(Sight *s) {
         return NULL;
 }
 
+static Lane *lane_free(Lane *lane) {
+        free(lane->uri);
+        free(lane->machine);
+        free(lane);
+        return NULL;
+}
+
 static void sightings_destroy(Sightings *s) {
         while (s->lanes) {
                 Lane *lane = s->lanes;
@@ -57,8 +64,7 @@ static void sightings_destroy(Sightings *s) {
                         lane->sights = sight->next;
                         (void) sight_free(sight);
                 }
-                free(lane->uri);
-                free(lane);
+                (void) lane_free(lane);
         }
         (void) pthread_cond_destroy(&s->changed);
         (void) pthread_mutex_destroy(&s->lock);
@@ -98,10 +104,10 @@ Sightings *sightings_free(Sightings *s) {
 /* ---- a host's thread ---- */
 
 /* Without the lock. */
-static DomainState sightings_ask(const Sightings *s, const char *uri, const char *uuid, usec_t at_most) {
+static DomainState sightings_ask(const Sightings *s, LibvirtAt at, const char *uuid, usec_t at_most) {
         DomainState state = { .presence = PRESENCE_UNKNOWN, .words = "cannot be asked" };
 
-        if (s->world.look(s->world.self, uri, uuid, at_most, &state) < 0)
+        if (s->world.look(s->world.self, at, uuid, at_most, &state) < 0)
                 state = (DomainState){ .presence = PRESENCE_UNKNOWN,
                                        .words = "cannot be asked: libvirt does not start here" };
         return state;
@@ -124,7 +130,8 @@ static void *lane_run(void *arg) {
                 DomainState state;
 
                 (void) pthread_mutex_unlock(&s->lock);
-                state = sightings_ask(s, lane->uri, sight->uuid, CONNECT_BY_WORKER);
+                state = sightings_ask(s, (LibvirtAt){ lane->uri, lane->machine }, sight->uuid,
+                                      CONNECT_BY_WORKER);
                 (void) pthread_mutex_lock(&s->lock);
                 sight->state = state;
                 sight->seen_at = clock_monotonic();
@@ -142,11 +149,15 @@ static void *lane_run(void *arg) {
 
 /* ---- who asks; under the lock ---- */
 
+static bool same_machine(const char *left, const char *right) {
+        return left && right ? strcmp(left, right) == 0 : left == right;
+}
+
 static Sight *sightings_find(Sightings *s, const SightingQuery *q, Lane **ret_lane) {
         Lane *lane = s->lanes;
         Sight *sight;
 
-        while (lane && strcmp(lane->uri, q->uri) != 0)
+        while (lane && (strcmp(lane->uri, q->uri) != 0 || !same_machine(lane->machine, q->machine)))
                 lane = lane->next;
         *ret_lane = lane;
         for (sight = lane ? lane->sights : NULL; sight && strcmp(sight->uuid, q->uuid) != 0;)
@@ -154,13 +165,15 @@ static Sight *sightings_find(Sightings *s, const SightingQuery *q, Lane **ret_la
         return sight;
 }
 
-static Lane *lane_new(Sightings *s, const char *uri) {
+static Lane *lane_new(Sightings *s, LibvirtAt at) {
         Lane *lane = calloc(1, sizeof(*lane));
 
-        if (!lane || !(lane->uri = strdup(uri))) {
-                free(lane);
+        if (!lane)
                 return NULL;
-        }
+        lane->uri = strdup(at.uri);
+        lane->machine = at.machine ? strdup(at.machine) : NULL;
+        if (!lane->uri || (at.machine && !lane->machine))
+                return lane_free(lane);
         lane->all = s;
         lane->next = s->lanes;
         s->lanes = lane;
@@ -173,7 +186,7 @@ static int sightings_want(Sightings *s, const SightingQuery *q) {
         Sight *sight = sightings_find(s, q, &lane);
 
         if (!sight) {
-                if (!lane && !(lane = lane_new(s, q->uri)))
+                if (!lane && !(lane = lane_new(s, (LibvirtAt){ q->uri, q->machine })))
                         return -ENOMEM;
                 sight = calloc(1, sizeof(*sight));
                 if (!sight || !(sight->uuid = strdup(q->uuid))) {
@@ -212,8 +225,7 @@ static void sightings_forget(Sightings *s) {
                         continue;
                 }
                 *at = lane->next;
-                free(lane->uri);
-                free(lane);
+                (void) lane_free(lane);
         }
 }
 
@@ -274,7 +286,7 @@ static void sightings_fill(Sightings *s, SightingQuery *q) {
 static void look_alone(const Sightings *s, SightingQuery *q) {
         if (!q->uri || !q->uuid)
                 return;
-        q->state = sightings_ask(s, q->uri, q->uuid, CONNECT_AT_MOST);
+        q->state = sightings_ask(s, (LibvirtAt){ q->uri, q->machine }, q->uuid, CONNECT_AT_MOST);
         q->seen_at = clock_monotonic();
 }
 

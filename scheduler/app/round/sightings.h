@@ -23,6 +23,7 @@ DEFINE_OWNED(Sightings *, sightings_free);
 
 typedef struct SightingQuery {
         const char *uri, *uuid; /* NULL: not to be asked */
+        const char *machine;    /* the host UUID that must answer there (LibvirtAt) */
         DomainState state;      /* of the last answer; PRESENCE_UNKNOWN where there is none */
         usec_t seen_at;         /* when it came; 0: there is none yet */
 } SightingQuery;

@@ -15,11 +15,12 @@ static json_t *known_json(int64_t number) {
 }
 
 int admission_print(Arena *a, const HostAdmission *admission, const char **ret) {
-        json_t *o = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:I, s:o*, s:o*, s:o*}", "schema", SCHEMA,
-                              "uuid", admission->uuid, "address", admission->address, "by", admission->by,
-                              "why", admission->why, "at", (json_int_t) admission->at, "cpus",
-                              known_json(admission->cpus), "memory_mib", known_json(admission->memory_mib),
-                              "forgotten", admission->forgotten ? json_true() : NULL);
+        json_t *o = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:I, s:o*, s:o*, s:o*}", "schema", SCHEMA,
+                              "uuid", admission->uuid, "found", admission->found, "address",
+                              admission->address, "by", admission->by, "why", admission->why, "at",
+                              (json_int_t) admission->at, "cpus", known_json(admission->cpus), "memory_mib",
+                              known_json(admission->memory_mib), "forgotten",
+                              admission->forgotten ? json_true() : NULL);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
         json_decref(o);
@@ -38,14 +39,14 @@ static int admission_line(Arena *a, const char *from, const char **to) {
 }
 
 static int admission_take(Arena *a, const char *host, json_t *o, HostAdmission *ret) {
-        const char *schema = NULL, *uuid = NULL, *address = NULL, *by = NULL, *why = NULL;
+        const char *schema = NULL, *found = NULL, *uuid = NULL, *address = NULL, *by = NULL, *why = NULL;
         json_int_t at = 0, cpus = UNKNOWN, memory = UNKNOWN;
         HostAdmission x = { .host = host };
         int forgotten = 0, r;
 
-        if (json_unpack(o, "{s:s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?b}", "schema", &schema, "uuid", &uuid,
-                        "address", &address, "by", &by, "why", &why, "at", &at, "cpus", &cpus, "memory_mib",
-                        &memory, "forgotten", &forgotten) < 0 ||
+        if (json_unpack(o, "{s:s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?b}", "schema", &schema, "uuid",
+                        &uuid, "found", &found, "address", &address, "by", &by, "why", &why, "at", &at,
+                        "cpus", &cpus, "memory_mib", &memory, "forgotten", &forgotten) < 0 ||
             strcmp(schema, SCHEMA) != 0 || at < 0)
                 return -EBADMSG;
         x.at = at;
@@ -53,6 +54,8 @@ static int admission_take(Arena *a, const char *host, json_t *o, HostAdmission *
         x.memory_mib = memory > 0 ? memory : UNKNOWN;
         x.forgotten = forgotten != 0;
         r = admission_line(a, uuid, &x.uuid);
+        if (r == 0)
+                r = admission_line(a, found, &x.found);
         if (r == 0)
                 r = admission_line(a, address, &x.address);
         if (r == 0)
@@ -109,4 +112,23 @@ const char *admission_text(const AdmissionRecords *records, const char *host) {
                                                  : NULL;
 
         return found ? found->text : "";
+}
+
+int admission_found(const Leadership *l, Arena *a, const char *host, const char *uuid) {
+        AdmissionRecords records = { 0 };
+        HostAdmission x = { .host = host, .cpus = UNKNOWN, .memory_mib = UNKNOWN };
+        const char *text;
+        int r = admission_records(l->store, a, &records);
+
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < records.n; i++)
+                if (strcmp(records.at[i].host, host) == 0)
+                        x = records.at[i];
+        if (x.forgotten || x.unread || (x.found && strcmp(x.found, uuid) == 0))
+                return 0;
+        x.found = uuid;
+        r = admission_print(a, &x, &text);
+        return r < 0 ? r
+                     : store_lead_admission(l->store, l->token, host, admission_text(&records, host), text);
 }

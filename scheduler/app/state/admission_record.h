@@ -7,9 +7,8 @@
  */
 #pragma once
 
-#include "scheduler/base/arena.h"
+#include "scheduler/app/state/leadership.h"
 #include "scheduler/model/host_admission.h"
-#include "scheduler/store/store.h"
 
 /* 0 or -ENOMEM. */
 int admission_print(Arena *a, const HostAdmission *record, const char **ret) must_check;
@@ -29,3 +28,8 @@ int admission_records(Store *store, Arena *a, AdmissionRecords *ret) must_check;
 
 /* The text of the host's record, "" when there is none. */
 const char *admission_text(const AdmissionRecords *records, const char *host);
+
+/* By the leader: another machine answers where this host is reached. From the next reading on it takes no part, until it is
+ * admitted anew. 0, also where that is written down already; 1: another leads, or somebody else changed the record just
+ * now; -ENOMEM, a negative errno of the store. */
+int admission_found(const Leadership *l, Arena *a, const char *host, const char *uuid) must_check;

@@ -38,13 +38,12 @@ static int open_executor(void *self, Executor *ret) {
         return executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, ret);
 }
 
-static int service_world_look(void *self, const char *uri, const char *uuid, usec_t at_most,
-                              DomainState *ret) {
+static int service_world_look(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
         int r = libvirt_start();
 
         (void) self;
         if (r == 0)
-                *ret = domain_state_read(uri, uuid, at_most);
+                *ret = domain_state_read(at, uuid, at_most);
         return r;
 }
 

@@ -29,7 +29,7 @@ typedef struct ServiceWorld {
         /* 0 or a negative errno. The executor is the caller's. */
         int (*open_executor)(void *self, Executor *ret);
         /* As domain_state_read(): where a VM is, after a crash. 0; a negative errno: nothing can be asked. */
-        int (*look)(void *self, const char *uri, const char *uuid, usec_t at_most, DomainState *ret);
+        int (*look)(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret);
         StopRequest (*stop_request)(void *stop_arg); /* what whoever runs the service wants of it */
         void *stop_arg;
         unsigned (*reloads)(void *self); /* how often the settings were to be read again so far */

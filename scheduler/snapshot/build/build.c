@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 #include "scheduler/model/host_uri.h"
 #include "scheduler/snapshot/build/report_facts.h"
@@ -331,6 +332,21 @@ static bool build_only_seen(const Builder *b, const VmRow *r) {
         return b->hosts[r->vm.host].excluded == EXCLUDED_SEEN;
 }
 
+/* Its host is to be emptied of it, by what that host itself and its operators say. */
+static bool build_must_leave(const Builder *b, const VmRow *r) {
+        const Host *host = &b->hosts[r->vm.host];
+
+        if (host->excluded != EXCLUDED_NONE || r->vm.state == VM_OFF || r->job == VM_JOB_IN)
+                return false;
+        if (host->state == HOST_MAINTENANCE || (host->n_faults == 0 && host->fault_grade >= 3))
+                return true;
+        for (uint32_t i = 0; i < host->n_faults; i++)
+                if (host->faults[i].grade >= 3 &&
+                    (!host->faults[i].partly || strings_have(&host->faults[i].vms, r->vm.name)))
+                        return true;
+        return false;
+}
+
 /* How much speaks for a host being the one the VM runs on, and is about to leave. A definition alone speaks
  * for nothing; of several the one that need not leave its host counts. */
 static int build_claim(const Builder *b, const VmRow *r) {
@@ -338,7 +354,7 @@ static int build_claim(const Builder *b, const VmRow *r) {
                 return -64;
         if (r->vm.state == VM_OFF)
                 return b->hosts[r->vm.host].for_good ? -32 : -31;
-        return (r->fresh ? 8 : 0) +
+        return (build_must_leave(b, r) ? 16 : 0) + (r->fresh ? 8 : 0) +
                (r->job == VM_JOB_OUT  ? 4
                 : r->job == VM_JOB_IN ? -4
                                       : 0) +
@@ -368,6 +384,34 @@ static int64_t build_larger(int64_t left, int64_t right) {
         return left > right ? left : right;
 }
 
+/* Both say that it runs there, and it is not that the one has let it go since. */
+static bool runs_twice(const VmRow *left, const VmRow *right) {
+        const VmRow *older = left->read_at <= right->read_at ? left : right,
+                    *newer = older == left ? right : left;
+
+        return left->vm.state == VM_RUNNING && right->vm.state == VM_RUNNING && newer->job != VM_JOB_IN &&
+               !(older->job == VM_JOB_OUT && older->read_at < newer->read_at);
+}
+
+/* The hosts that say so, by name; none where a migration explains what they say. */
+static int running_on(Builder *b, const RowRef *rows, uint32_t n, Strings *ret) {
+        const char **names = arena_new(b->a, const char *, n);
+        bool twice = n > 2;
+        uint32_t k = 0;
+
+        if (!names)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                if (rows[i].row->vm.state == VM_RUNNING)
+                        names[k++] = b->hosts[rows[i].row->vm.host].name;
+        if (n == 2)
+                twice = runs_twice(rows[0].row, rows[1].row);
+        if (k > 1)
+                qsort(names, k, sizeof(*names), compare_strings);
+        *ret = twice && k > 1 ? (Strings){ .at = names, .n = k } : (Strings){ 0 };
+        return 0;
+}
+
 /* Several hosts report the name: rows[0] claims it most. */
 static int vm_merge(Builder *b, const RowRef *rows, uint32_t n, Vm *ret) {
         Vm vm = rows[0].row->vm;
@@ -384,13 +428,20 @@ static int vm_merge(Builder *b, const RowRef *rows, uint32_t n, Vm *ret) {
                 vm.memory_mib = build_larger(vm.memory_mib, v->memory_mib);
                 vm.cpu_mcores = build_larger(vm.cpu_mcores, v->cpu_mcores);
         }
-        if (!same || n > 2) {
+        if (same && running_on(b, rows, n, &vm.running_on) < 0)
+                return -ENOMEM;
+        if (!same || n > 2 || vm.running_on.n > 0) {
                 vm.movable = false;
                 vm.unmovable_why =
-                        same ? text_format(b->a, "%u hosts report it, among them %.255s and %.255s", n, own,
-                                           other)
-                             : text_format(b->a, "different VMs have this name, on %.255s and %.255s", own,
-                                           other);
+                        !same   ? text_format(b->a, "different VMs have this name, on %.255s and %.255s", own,
+                                              other)
+                        : n > 2 ? text_format(b->a, "%u hosts report it, among them %.255s and %.255s", n,
+                                              own, other)
+                                : text_format(
+                                          b->a,
+                                          "%.255s and %.255s both say that it runs there, and no migration of it is "
+                                          "seen",
+                                          own, other);
                 if (!vm.unmovable_why)
                         return -ENOMEM;
         }
@@ -442,7 +493,7 @@ static void rows_sort(const Builder *b, RowRef *order) {
 }
 
 /* One that is off, or on a host that is only seen, and has another VM's name is called by its UUID: the other is nothing
- * of its. */
+ * of its. So is one that has the name of a VM that must leave its host: a name alone holds nobody back. */
 static bool rename_others(Builder *b, const RowRef *order) {
         const RowRef *first = order;
         bool renamed = false;
@@ -452,8 +503,9 @@ static bool rename_others(Builder *b, const RowRef *order) {
 
                 if (!same_name(first, &order[i]))
                         first = &order[i];
-                if ((row->vm.state != VM_OFF && !build_only_seen(b, row)) || !row->vm.uuid ||
-                    !first->row->vm.uuid || strcmp(row->vm.uuid, first->row->vm.uuid) == 0)
+                if ((row->vm.state != VM_OFF && !build_only_seen(b, row) &&
+                     !build_must_leave(b, first->row)) ||
+                    !row->vm.uuid || !first->row->vm.uuid || strcmp(row->vm.uuid, first->row->vm.uuid) == 0)
                         continue;
                 row->vm.name = row->vm.uuid;
                 renamed = true;

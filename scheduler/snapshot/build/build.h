@@ -11,8 +11,10 @@
  *   not admitted, or not as what it reports to be (host_admit.h)          EXCLUDED_SEEN
  *
  * A VM that two hosts report is in flight: `host` is the side it leaves (by its job, its state, the fresher
- * report), `in_flight_to` the other. If their UUIDs differ they are two VMs of one name, and it is not
- * movable either. One that is off is so only where no host has it active: other definitions of it are left
+ * report), `in_flight_to` the other. What another host says never takes it off one that it must leave (maintenance, faults of
+ * grade 3 and 4): that one is `host`, also where both say that it runs there and no migration is seen (`running_on`), so that
+ * it is named among those that should leave and cannot. If their UUIDs differ they are two VMs of one name, and it is not
+ * movable either; but on a host that it must leave it is, and the other goes by its UUID. One that is off is so only where no host has it active: other definitions of it are left
  * out; one that has another VM's name and not its UUID goes by its UUID. What a host that is only seen says of VMs counts
  * for those alone that no other host has; one with another VM's name and not its UUID goes by its UUID, too. A VM without a CPU rate yet has
  * cpu_mcores UNKNOWN; that excludes nothing. Rules are not made here.

@@ -80,7 +80,7 @@ static int machine_admit(Arena *a, const Machine *machines, uint32_t n) {
         for (uint32_t i = 0; r == 0 && i < n; i++) {
                 const Machine *other = &machines[i] != first ? first : &machines[1];
 
-                if (machines[i].host->excluded == EXCLUDED_SEEN ||
+                if ((machines[i].host->excluded == EXCLUDED_SEEN && machines[i].host->admitted) ||
                     (&machines[i] == first && first->host->admitted))
                         continue;
                 r = host_only_seen(
@@ -149,6 +149,14 @@ static int host_admit(Arena *a, const Admissions *in, Host *host) {
                                                  a,
                                                  "it is not admitted; to be done: plimsoll host admit %.255s",
                                                  host->name));
+        if (record->found)
+                return host_only_seen(
+                        host,
+                        text_format(
+                                a,
+                                "another machine answers in its place: its libvirt's UUID is %.64s, admitted was "
+                                "%.64s; to be done: plimsoll host admit %.255s",
+                                record->found, record->uuid ? record->uuid : "not known", host->name));
         if (host->uuid && record->uuid && !text_is_same(host->uuid, record->uuid))
                 return host_only_seen(
                         host, text_format(a,

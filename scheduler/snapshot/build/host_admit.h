@@ -4,7 +4,7 @@
  * Else it is only seen: it is shown with its VMs, takes none, gives none, and what it says of its faults moves nothing.
  * So is a host that
  *
- *   reports another machine's UUID than it was admitted with;
+ *   reports another machine's UUID than it was admitted with, or is found to be another when libvirt is connected to;
  *   has at least twice the CPUs or the memory that it was admitted with;
  *   reports the machine UUID of another host that was admitted before it (of several the first admitted goes on).
  *

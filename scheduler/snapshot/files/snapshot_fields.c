@@ -143,6 +143,7 @@ static const FieldDef vm_defs[] = {
         NEEDED_SPECIAL("host", vm_read_host, vm_print_host),
         CHOICE("state", Vm, state, vm_state_names, VM_STATE_N),
         SPECIAL("in_flight", vm_read_in_flight, vm_print_in_flight),
+        NAMES("running_on", Vm, running_on),
         BOOL("movable", Vm, movable, true),
         TEXT("unmovable_why", Vm, unmovable_why),
         CHOICE("hold", Vm, hold, hold_names, HOLD_N),
