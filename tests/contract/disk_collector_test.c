@@ -368,13 +368,9 @@ static void tool_write(const char *root, const char *path, const char *says) {
 #define NEW2(number, serial)                                                                                 \
         CONTROLLER(number, serial, "\"PID\":4", "\"State\":\"Conf\",\"Status\":\"Failed\"")
 
-static Story both_tools(char *root, const char *first, const char *second) {
-        Story s;
+static Story story_on(const char *root) {
+        Story s = story_open("megaraid", "host-raid", NULL);
 
-        cr_assert(mkdtemp(root));
-        tool_write(root, STORCLI, first);
-        tool_write(root, STORCLI2, second);
-        s = story_open("megaraid", "host-raid", NULL);
         s.c->close(s.state); /* opened anew on the tree of its own */
         (void) snprintf(s.root, sizeof(s.root), "%s", root);
         s.env.root = s.root;
@@ -382,6 +378,13 @@ static Story both_tools(char *root, const char *first, const char *second) {
         cr_assert_eq(0, s.c->open(s.state, &s.env));
         story_settle(&s, HOUR);
         return s;
+}
+
+static Story both_tools(char *root, const char *first, const char *second) {
+        cr_assert(mkdtemp(root));
+        tool_write(root, STORCLI, first);
+        tool_write(root, STORCLI2, second);
+        return story_on(root);
 }
 
 static void both_end(Story *s) {
@@ -425,6 +428,8 @@ Test(megaraid, one_tool_that_knows_no_controller_or_talks_nonsense_does_not_sile
 
         cr_assert_eq(s.last, 0);
         text_is(s, DISK_STATE, "megaraid2/0:8:1", "failed");
+        for (uint32_t i = 0; i < s.said.n; i++) /* a tool without a controller is no fault */
+                cr_assert_null(strstr(s.said.samples[i].subject, STORCLI));
         both_end(&s);
 
         s = both_tools(other, "nonsense", "{\"Controllers\":[" NEW2("0", "S9") "]}");
@@ -432,6 +437,20 @@ Test(megaraid, one_tool_that_knows_no_controller_or_talks_nonsense_does_not_sile
         text_is(s, DISK_STATE, "megaraid2/0:8:1", "failed");
         cr_assert_str_neq(text_of(&s, METRIC_ITEM_UNREAD, s.said.samples[s.said.n - 1].subject), "(nothing)");
         cr_assert(strstr(s.said.samples[s.said.n - 1].subject, STORCLI));
+        both_end(&s);
+}
+
+Test(megaraid, one_generation_alone_is_asked_once) {
+        char root[] = "/tmp/plimsoll-tools-XXXXXX", command[200];
+        Story s;
+
+        cr_assert(mkdtemp(root));
+        tool_write(root, STORCLI2, "{\"Controllers\":[" NEW2("0", "") "]}");
+        (void) snprintf(command, sizeof(command), "rmdir %s/opt/MegaRAID/storcli", root);
+        cr_assert_eq(0, system(command));
+        s = story_on(root);
+        text_is(s, DISK_STATE, "megaraid/0:8:1", "failed");
+        text_is(s, DISK_STATE, "megaraid2/0:8:1", "(nothing)");
         both_end(&s);
 }
 

@@ -246,6 +246,34 @@ Test(disk_join, a_bare_number_needs_one_enclosure_and_the_model) {
         grade_is(out, "redfish/R/1", 4);
 }
 
+Test(disk_join, a_slots_end_is_whole_fields) {
+        FaultOutput out =
+                grade(VMS "[megaraid]\n" MIRROR "disk.slot megaraid/0:252:0 0:252:0\n"
+                          "disk.slot megaraid/0:252:1 0:252:11\ndisk.model megaraid/0:252:1 ST4000\n" BAY_1
+                          "disk.model redfish/R/1 ST4000\n");
+
+        grade_is(out, "redfish/R/1", 4);
+}
+
+Test(disk_join, a_bmc_that_tells_some_slots_in_full_and_some_not_joins_no_bare_number) {
+        FaultOutput out = grade(VMS "[megaraid]\n" MIRROR BAYS BAY_1 "disk.model redfish/R/1 ST4000\n"
+                                    "disk.slot redfish/S/7 3:1I:1:7\n");
+
+        grade_is(out, "redfish/R/1", 4);
+}
+
+Test(disk_join, another_kind_of_disk_or_world_wide_name_is_another_disk) {
+        FaultOutput out = grade(VMS "[hpraid]\n" BARE_MIRROR "disk.kind hpraid/0:1I:1:2 hdd\n"
+                                    "[redfish]\ndisk.slot redfish/R/2 0:1I:1:2\ndisk.kind redfish/R/2 nvme\n"
+                                    "disk.predicted redfish/R/2 1\n");
+
+        grade_is(out, "redfish/R/2", 4);
+        out = grade(VMS "[hpraid]\n" BARE_MIRROR "disk.wwn hpraid/0:1I:1:2 5000C500A1\n"
+                        "[redfish]\ndisk.slot redfish/R/2 0:1I:1:2\ndisk.wwn redfish/R/2 5000C500B2\n"
+                        "disk.predicted redfish/R/2 1\n");
+        grade_is(out, "redfish/R/2", 4);
+}
+
 Test(disk_join, serial_numbers_that_differ_say_more_than_a_slot) {
         FaultOutput out =
                 grade(VMS "[hpraid]\n" BARE_MIRROR "disk.serial hpraid/0:1I:1:2 OLD1\n"
