@@ -55,6 +55,11 @@ HostIx snapshot_same_machine(const Snapshot *s, HostIx h) {
         return IX_NONE;
 }
 
+const char *const host_brake_names[BRAKE_N] = {
+        [BRAKE_NONE] = "none",         [BRAKE_PASSED] = "passed", [BRAKE_HELD] = "held",
+        [BRAKE_RELEASED] = "released", [BRAKE_PAST] = "past",
+};
+
 Host host_unknown(void) {
         Host host = { .cpu_mhz = UNKNOWN,
                       .cpu_busy_mcores = UNKNOWN,

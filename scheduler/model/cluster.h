@@ -180,12 +180,31 @@ typedef struct VmContention {
         int64_t swap_in_kib_s, swap_out_kib_s; /* inside the guest: it is too small, no move helps */
 } VmContention;
 
+/* What was decided about emptying a host that is to be emptied (snapshot/health/brake.h), as it is remembered from one
+ * round to the next. */
+typedef enum HostBrake {
+        BRAKE_NONE,     /* nothing: it is not to be emptied, or newly */
+        BRAKE_PASSED,   /* it is emptied */
+        BRAKE_HELD,     /* it is not, until an operator releases it */
+        BRAKE_RELEASED, /* by an operator; or an operator's own request */
+        BRAKE_PAST,     /* it was to be emptied a moment ago, and counts still */
+        BRAKE_N,
+} HostBrake;
+extern const char *const host_brake_names[BRAKE_N]; /* "none", "passed", "held", "released", "past" */
+
 typedef struct Host {
         const char *name;
         const char *uri; /* libvirt URI other hosts and the service reach it by; NULL: not known */
         HostState state;
-        usec_t leave_by; /* in maintenance: its VMs should have left by then; 0: no deadline */
-        bool for_good;   /* in maintenance: its VMs that are off are to leave, too */
+        usec_t leave_by;  /* in maintenance: its VMs should have left by then; 0: no deadline */
+        bool for_good;    /* in maintenance: its VMs that are off are to leave, too */
+        usec_t marked_at; /* when an operator said what state it is in; 0: not known */
+        bool several;     /* in maintenance, and the operator knew that many are */
+        Strings domains;  /* what it fails by together with others, as the settings name it: a UPS, a room */
+        HostBrake brake;  /* as it is remembered, since brake_at, for a signal of brake_kind */
+        usec_t brake_at;
+        const char *brake_kind;
+        const char *held; /* it is to be emptied and is not now: why, in words; NULL: it is not held */
         Exclusion excluded;
         const char *excluded_why;      /* in words, or NULL */
         const char *uuid;              /* of the machine, as its libvirt reports; NULL: not known */
@@ -369,6 +388,8 @@ typedef struct Snapshot {
         const ExtraResource *extra;
         const Traffic *traffic; /* by (a, b); what is known of it: mostly nothing is */
         uint32_t n_traffic;
+        bool braked;      /* what the hosts' brake says is known: newly emptied hosts are counted */
+        bool brake_new;   /* … from now on: signals that were there before it are none of its business */
         unsigned not_now; /* SNAPSHOT_NO_…: kinds of action that an operator does not want now */
         Strings notes;    /* what is to be said of the rules: one that selects nothing … */
 } Snapshot;

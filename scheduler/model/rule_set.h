@@ -56,6 +56,7 @@ typedef struct HostSpec {
         Selection hosts;
         const char *zone, *rack, *neighborhood; /* NULL: not said */
         Strings labels;                         /* in the order written */
+        Strings domains;                        /* n == 0: not said */
         const char *uri;                        /* "{host}" stands for the name; NULL: not said */
         int64_t headroom, headroom_cpu, headroom_memory, headroom_network; /* permille; UNKNOWN */
         int64_t headroom_extra;                                            /* of each extra resource */

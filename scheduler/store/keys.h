@@ -81,6 +81,10 @@ enum StoreLoss {
             "host → what is remembered of its devices")                                                      \
         KEY(CLEARS, "faults:cleared", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,  \
             "hash of host and device → who cleared it")                                                      \
+        KEY(BRAKE, "brake", "", "hash", "never", SERVICE, LOOKS, REWRITTEN,                                  \
+            "host → whether it may be emptied, since when, for which kind of signal")                        \
+        KEY(RELEASES, "brake:released", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,     \
+            "host → who says that it may be emptied all the same")                                           \
         KEY(FAULT_LOG, "faults:log", "", "stream", "capped", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
             "grades that changed, clears")                                                                   \
         KEY(AUDIT, "audit", "", "stream", "service.audit_keep", SERVICE, LOOKS, LOST,                        \

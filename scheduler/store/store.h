@@ -147,6 +147,18 @@ int store_log_fault(Store *s, uint64_t token, const char *text, size_t n) must_c
 /* Newest first; about the last 10,000 are kept. */
 int store_get_fault_log(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
+/* ---- the brake: what was decided about emptying hosts (written by the leader only, fenced by its token), and what
+ * operators released ---- */
+int store_put_brake(Store *s, uint64_t token, const char *host, const char *text,
+                    size_t n) must_check; /* n == 0 removes it; 1: refused */
+/* Sorted by host, as releases. */
+int store_get_brake(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+int store_put_release(Store *s, const char *host, const char *text,
+                      size_t n) must_check; /* and calls a round */
+int store_get_releases(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+/* Removes it, unless another was put there since. 1: refused. */
+int store_take_release(Store *s, uint64_t token, const StoredText *release) must_check;
+
 /* ---- alarms and calls: numbers that grow when something happens that a round should not wait for ---- */
 /* By its agent: the host reports that it has got worse. */
 int store_raise_alarm(Store *s, const char *host) must_check;

@@ -182,7 +182,8 @@ static const char forget_script[] =
 
 int store_forget_host(Store *s, const char *host) {
         static const StoreKey own[] = { KEY_REPORT, KEY_PULSE, KEY_PEER, KEY_ALARM },
-                              shared[] = { KEY_MARKS, KEY_FAULTS, KEY_PEERS, KEY_RING, KEY_HOSTS };
+                              shared[] = { KEY_MARKS, KEY_FAULTS, KEY_BRAKE, KEY_RELEASES,
+                                           KEY_PEERS, KEY_RING,   KEY_HOSTS };
         owned(reply_free) redisReply *reply = NULL;
         char keys[ARRAY_SIZE(own) + ARRAY_SIZE(shared)][KEY_SIZE];
         Command c = { 0 };

@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         r = host_mark_parse(&a, text, strlen(text), &again);
         assert(r == 0 || r == -ENOMEM);
         assert(r != 0 || (again.state == m.state && again.before == m.before && again.at == m.at &&
-                          again.leave_by == m.leave_by && !again.by == !m.by && !again.why == !m.why));
+                          again.leave_by == m.leave_by && again.several == m.several && !again.by == !m.by &&
+                          !again.why == !m.why));
         return 0;
 }

@@ -513,6 +513,7 @@ static const Starter starters[] = {
         { "maintenance", { "enter", "h2" } },
         { "maintenance", { "enter", "h1", "--wait" } },
         { "maintenance", { "roll", "h3", "--run", "/bin/true" } },
+        { "release", { "--all" } },
         { "confirm", { "abcde", "--yes" } },
 };
 

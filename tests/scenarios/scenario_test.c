@@ -108,11 +108,14 @@ static const Snapshot *read_cluster(const char *story, const Settings *settings)
         const char *text = slurp(text_format(&arena, "%s/%s/cluster.json", STORIES, story));
         const Snapshot *s = NULL;
         TextFault fault = { 0 };
+        Brake brake;
 
         cr_assert_not_null(text, "%s has no cluster.json", story);
         cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &s, &fault), "%s line %u: %s %s",
                      story, fault.line, fault.field, fault.what);
         cr_assert_eq(0, rules_apply(&arena, s, settings_rules(settings), &s));
+        cr_assert_eq(0, brake_judge(&arena, s, settings, &brake));
+        cr_assert_eq(0, brake_apply(&arena, s, &brake, &s));
         return s;
 }
 

@@ -336,6 +336,15 @@ static ExitStatus lead_and_run(Apply *apply) {
                                       live_state_get(store, apply->in->arena, &live) == 0 ? &live : NULL);
         if (r < 0)
                 return command_complain(apply->in, EXIT_FAILED, "%s", store_error(store));
+        r = apply->round.plan ? brake_store_write(source_brake(apply->facts.source), &apply->leadership,
+                                                  apply->facts.snapshot, &apply->round.brake)
+                              : 0; /* of a plan by hand a person knows what it empties */
+        if (r == 1)
+                return led_by_another(apply, NULL);
+        if (r < 0) {
+                leadership_release(&apply->leadership);
+                return command_complain(apply->in, EXIT_FAILED, "nothing was moved: %s", store_error(store));
+        }
         status = run_moves(apply);
         leadership_release(&apply->leadership);
         return status;

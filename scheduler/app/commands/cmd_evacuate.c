@@ -112,8 +112,10 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "the service moves the VMs of this cluster, and by its own settings: "
                                         "reserve.maintenance there says what --force says here");
+        status = maintenance_may_enter(in, &evacuation->facts, &evacuation->hosts);
         for (uint32_t i = 0; i < evacuation->hosts.n && status == EXIT_DONE; i++)
-                status = maintenance_enter(in, &evacuation->facts, evacuation->hosts.at[i]);
+                status = maintenance_enter(in, &evacuation->facts, evacuation->hosts.at[i],
+                                           option_given(&in->options, "several"));
         if (status == EXIT_DONE && acts)
                 return maintenance_wait_all(in, &evacuation->facts, &evacuation->hosts);
         if (status == EXIT_DONE)
@@ -122,7 +124,7 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
                 say_off(evacuation);
         if (status == EXIT_DONE)
                 status = apply_what_if(in, &evacuation->facts, NULL);
-        for (uint32_t i = 0; i < evacuation->hosts.n && !in->json; i++)
+        for (uint32_t i = 0; i < evacuation->hosts.n && !in->json && status != EXIT_BAD_INPUT; i++)
                 (void) out_say(in->out.out,
                                "%s stays in maintenance: plimsoll maintenance exit %s gives it back\n",
                                text_safe(evacuation->hosts.at[i], safe, sizeof(safe)), safe);
@@ -188,6 +190,8 @@ static const OptionDef cmd_evacuate_options[] = {
         { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "shows the plan, and moves nothing" },
         { "force", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "also where that spends the reserve for lost hosts (reserve.maintenance: waits)" },
+        { "several", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "from Redis: also where that empties more hosts within a short time than the brake lets pass (docs/brake.md)" },
         { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
           "does not ask; needed when there is no terminal to ask on" },
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },

@@ -13,10 +13,14 @@
 /* ---- enter ---- */
 
 static ExitStatus verb_enter(Invocation *in, Facts *facts, const Strings *hosts) {
+        const bool several = option_given(&in->options, "several");
         ExitStatus status = chosen_hosts_take_part(in, facts->snapshot, hosts);
 
+        if (status == EXIT_DONE)
+                status = maintenance_may_enter(in, facts, hosts);
+
         for (uint32_t i = 0; i < hosts->n && status == EXIT_DONE; i++)
-                status = maintenance_enter(in, facts, hosts->at[i]);
+                status = maintenance_enter(in, facts, hosts->at[i], several);
         if (status != EXIT_DONE)
                 return status;
         if (option_given(&in->options, "wait"))
@@ -137,6 +141,8 @@ static const OptionDef cmd_maintenance_options[] = {
         { "for-good", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "the host does not come back: VMs that are off leave it, too" },
         { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "shown by status" },
+        { "several", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "also where that empties more hosts within a short time than the brake lets pass (docs/brake.md)" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter and status:" },
         { "wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "shows the progress until the host is empty, or nothing more can leave it (exit status 3)" },

@@ -14,13 +14,16 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/fleet_text.h"
+#include "scheduler/app/text/shared_findings.h"
 #include "scheduler/app/text/trial_text.h"
 #include "scheduler/app/text/twin_text.h"
 #include "scheduler/decide/problem/problem_build.h"
 
 typedef struct Status {
         const Snapshot *snapshot;
-        Store *store;        /* NULL: none */
+        Store *store; /* NULL: none */
+        Brake brake;
+        Strings held;        /* what the brake holds and why, in sentences */
         const char *stopped; /* that all moves are stopped; NULL: they are not */
         const Problem *problem;
         const HostShare *shares;
@@ -98,6 +101,18 @@ static int cmd_status_moved(Arena *a, Status *ret) {
         return 0;
 }
 
+static int cmd_status_read_brake(Arena *a, const Facts *facts, Status *ret) {
+        const Snapshot *s = facts->snapshot, *held = NULL;
+        int r = brake_judge(a, s, facts->settings, &ret->brake);
+
+        if (r == 0)
+                r = brake_apply(a, s, &ret->brake, &held);
+        if (r == 0)
+                ret->held = (Strings){ .at = held->notes.at ? held->notes.at + s->notes.n : NULL,
+                                       .n = held->notes.n - s->notes.n };
+        return r;
+}
+
 static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
         int r;
 
@@ -105,6 +120,8 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
                          .store = source_store(facts->source),
                          .stopped = stopped_words(in, source_store(facts->source)) };
         r = problem_build(in->arena, facts->snapshot, facts->settings, &ret->problem);
+        if (r == 0)
+                r = cmd_status_read_brake(in->arena, facts, ret);
         if (r == 0)
                 r = fleet_shares(in->arena, ret->problem, ret->problem->home, &ret->shares);
         if (r == 0)
@@ -178,6 +195,35 @@ static json_t *loss_json(const LostStore *loss) {
         return o;
 }
 
+static json_t *held_json(const Status *s) {
+        json_t *list = json_array();
+
+        for (HostIx h = 0; h < s->snapshot->n_hosts; h++) {
+                const BrakeVerdict *verdict = &s->brake.hosts[h];
+
+                if (verdict->state == BRAKE_HELD)
+                        (void) json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:f}", "host",
+                                                                     s->snapshot->hosts[h].name, "why",
+                                                                     verdict->why, "kind", verdict->kind,
+                                                                     "since", (double) verdict->at / 1e6));
+        }
+        return list;
+}
+
+static json_t *findings_json(Arena *a, const Snapshot *s) {
+        json_t *list = json_array();
+        SharedFindings shared = { 0 };
+
+        if (shared_findings(a, s, &shared) < 0)
+                return list;
+        for (uint32_t i = 0; i < shared.n; i++)
+                (void) json_array_append_new(
+                        list, json_pack("{s:s, s:I, s:I, s:I}", "hazard", shared.at[i].hazard, "grade",
+                                        (json_int_t) shared.at[i].grade, "hosts", (json_int_t) shared.at[i].n,
+                                        "of", (json_int_t) s->n_hosts));
+        return list;
+}
+
 static void cmd_status_print_json(Invocation *in, const Status *s) {
         json_t *o = json_object(), *hosts = json_array();
 
@@ -191,6 +237,8 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "stop", stopped_json(in, s->store));
         if (s->loss)
                 (void) json_object_set_new(o, "store_forgotten", loss_json(s->loss));
+        (void) json_object_set_new(o, "held", held_json(s));
+        (void) json_object_set_new(o, "findings", findings_json(in->arena, s->snapshot));
         (void) json_object_set_new(o, "hosts", hosts);
         (void) json_object_set_new(o, "twins", twins_json(in->arena, s->snapshot, &s->moved));
         (void) json_object_set_new(
@@ -337,12 +385,10 @@ static int print_recent(Arena *a, const Status *s, usec_t now, const Screen *scr
         return 0;
 }
 
-static void print_stopped(const char *words, const Screen *screen) {
-        char safe[1024];
-
+static void print_alert(const char *words, const Screen *screen) {
         if (words)
-                (void) out_say(screen->out, "%s%s%s\n\n", screen_style(screen, STYLE_BAD),
-                               text_safe(words, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
+                (void) out_say(screen->out, "%s%s%s\n\n", screen_style(screen, STYLE_BAD), words,
+                               screen_style(screen, STYLE_PLAIN));
 }
 
 /* How many hosts are not seen, and why; silence is not health. */
@@ -400,7 +446,9 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
                        screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts, s->snapshot->n_vms,
                        screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
                        screen_style(screen, STYLE_PLAIN));
-        print_stopped(s->stopped, screen);
+        print_alert(s->stopped, screen);
+        for (uint32_t i = 0; i < s->held.n; i++)
+                print_alert(s->held.at[i], screen);
         print_excluded(s->snapshot, screen);
         print_loss(in->arena, s->loss, clock_now(), screen);
         r = twins_print(in->arena, s->snapshot, &s->moved, screen);
@@ -429,7 +477,8 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
-        return snapshot_is_blind(s.snapshot) || s.stopped ? EXIT_BLOCKED : facts_ending(facts, EXIT_DONE);
+        return snapshot_is_blind(s.snapshot) || s.stopped || s.held.n > 0 ? EXIT_BLOCKED
+                                                                          : facts_ending(facts, EXIT_DONE);
 }
 
 /* Drawn aside and written at once, so that it does not flicker. A source that is away for a moment is said,

@@ -70,7 +70,57 @@ static void say_entered(const Invocation *in, const char *host, const OperatorMa
                        is->for_good && !was->for_good ? "; now for good" : "");
 }
 
-ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host) {
+/* The facts with these hosts in maintenance from now on. */
+static int maintenance_suppose(Arena *a, const Snapshot *s, const Strings *hosts, Snapshot *ret) {
+        Host *all = arena_new(a, Host, s->n_hosts);
+
+        if (!all)
+                return -ENOMEM;
+        if (s->n_hosts > 0)
+                memcpy(all, s->hosts, sizeof(*all) * s->n_hosts);
+        *ret = *s;
+        for (uint32_t i = 0; i < hosts->n; i++) {
+                const HostIx h = snapshot_host(s, hosts->at[i]);
+
+                if (h == IX_NONE || all[h].state == HOST_MAINTENANCE)
+                        continue;
+                all[h].state = HOST_MAINTENANCE;
+                all[h].marked_at = s->taken_at;
+        }
+        ret->hosts = all;
+        return 0;
+}
+
+ExitStatus maintenance_may_enter(Invocation *in, const Facts *facts, const Strings *hosts) {
+        const Snapshot *s = facts->snapshot;
+        const char *names = "", *why = NULL;
+        uint32_t n = 0;
+        Snapshot then;
+        Brake brake;
+        int r = maintenance_suppose(in->arena, s, hosts, &then);
+
+        if (r == 0)
+                r = brake_judge(in->arena, &then, facts->settings, &brake);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        for (uint32_t i = 0; names && i < hosts->n; i++) {
+                const HostIx h = snapshot_host(s, hosts->at[i]);
+
+                if (h == IX_NONE || s->hosts[h].state == HOST_MAINTENANCE)
+                        continue;
+                names = text_format(in->arena, "%s%s%s", names, n++ > 0 ? ", " : "", hosts->at[i]);
+                why = !why && brake.hosts[h].state == BRAKE_HELD ? brake.hosts[h].why : why;
+        }
+        if (!why || option_given(&in->options, "several"))
+                return EXIT_DONE;
+        return command_complain(
+                in, EXIT_BAD_INPUT,
+                "nothing was done: this would empty %u host%s: %s; and %s. With --several it is done all "
+                "the same",
+                n, n == 1 ? "" : "s", names ? names : "", why);
+}
+
+ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host, bool several) {
         usec_t within = option_number(&in->options, "deadline", 0), now = clock_now();
         Store *store = source_store(facts->source);
         char by[256];
@@ -88,6 +138,7 @@ ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *hos
                                              .by = operator_name(by, sizeof(by)),
                                              .why = option_text(&in->options, "why"),
                                              .at = now,
+                                             .several = several,
                                              .before = was.state };
                 if (within > 0)
                         is.leave_by = now + within;
@@ -203,13 +254,17 @@ static const LiveWaiting *maintenance_awaits(const Look *look) {
                        : NULL;
 }
 
+static bool maintenance_is_held(const Emptying *emptying) {
+        return emptying->host->brake == BRAKE_HELD && emptying->left > 0 && emptying->moving == 0;
+}
+
 static bool maintenance_is_stopped(const Look *look, const Emptying *emptying) {
         return look->stopped && emptying->left > 0 && emptying->moving == 0;
 }
 
 /* The service has planned since it was asked, and moves nothing of what is left; or all moves are stopped. */
 static bool is_blocked(const Look *look, const Emptying *emptying) {
-        if (maintenance_is_stopped(look, emptying))
+        if (maintenance_is_stopped(look, emptying) || maintenance_is_held(emptying))
                 return true;
         return maintenance_does_act(look) && emptying->left > 0 && emptying->moving == 0 &&
                emptying->waiting == 0 && emptying->cannot >= emptying->left &&
@@ -269,6 +324,8 @@ static const char *maintenance_state_words(const Look *look, const Emptying *emp
                 return "waits for fresh facts";
         if (maintenance_is_stopped(look, emptying))
                 return "all moves are stopped (plimsoll status)";
+        if (maintenance_is_held(emptying))
+                return text_format(a, "held: plimsoll release %s", emptying->host->name);
         if (is_blocked(look, emptying))
                 return "blocked";
         if (!look->has_live)

@@ -13,9 +13,13 @@
 /* A failure of the store or for want of memory, said. */
 ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error);
 
-/* Puts the host's mark into the store, with the options --deadline and --why, and says so. EXIT_DONE, also
- * when it is in maintenance already. */
-ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host);
+/* EXIT_DONE: these hosts may come to be emptied beside those that are. EXIT_BAD_INPUT: they are more than the brake lets pass
+ * (docs/brake.md): said, with what would be emptied; --several says that it is meant. */
+ExitStatus maintenance_may_enter(Invocation *in, const Facts *facts, const Strings *hosts);
+
+/* Puts the host's mark into the store, with the options --deadline and --why, and says so. several: the operator knows that
+ * many are emptied. EXIT_DONE, also when it is in maintenance already. */
+ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host, bool several);
 
 /* Takes the host out of maintenance, and says so; it is as it was before. EXIT_DONE, also when it is in none.
  */

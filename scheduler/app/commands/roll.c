@@ -352,7 +352,7 @@ static ExitStatus do_group(Roll *roll, uint32_t n, bool spills) {
         memcpy((void *) group, roll->left, sizeof(*group) * n);
         status = chosen_hosts_take_part(roll->in, roll->facts->snapshot, &(Strings){ group, n });
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
-                status = maintenance_enter(roll->in, roll->facts, group[i]);
+                status = maintenance_enter(roll->in, roll->facts, group[i], true);
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
                 status = maintenance_wait(roll->in, roll->facts, group[i]);
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++) {

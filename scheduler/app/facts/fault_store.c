@@ -110,7 +110,7 @@ static int write_change(const Leadership *l, const GradeChange *c) {
 }
 
 static int write_changes(const Leadership *l, const FaultMemory *was, const FaultMemory *is, usec_t now,
-                         void (*changed)(const GradeChange *c)) {
+                         ChangeHeard changed) {
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < is->n_devices; i++) {
@@ -121,8 +121,8 @@ static int write_changes(const Leadership *l, const FaultMemory *was, const Faul
 
                 if (c.was == c.is)
                         continue;
-                if (changed)
-                        changed(&c);
+                if (changed.hear)
+                        changed.hear(changed.arg, &c);
                 r = write_change(l, &c);
         }
         for (uint32_t i = 0; r == 0 && was && i < was->n_devices; i++) {
@@ -132,8 +132,8 @@ static int write_changes(const Leadership *l, const FaultMemory *was, const Faul
 
                 if (c.was == 0 || device_memory(is, c.device))
                         continue;
-                if (changed)
-                        changed(&c);
+                if (changed.hear)
+                        changed.hear(changed.arg, &c);
                 r = write_change(l, &c);
         }
         return r;
@@ -164,7 +164,7 @@ static const FaultMemory *before_of(const FaultStore *b, const char *host) {
 }
 
 static int write_host(const FaultStore *b, const Leadership *l, Arena *a, const FaultMemory *m, usec_t now,
-                      void (*changed)(const GradeChange *c)) {
+                      ChangeHeard changed) {
         const StoredText *old = stored_of(b, m->host);
         const char *text = "";
         size_t n = 0;
@@ -176,8 +176,7 @@ static int write_host(const FaultStore *b, const Leadership *l, Arena *a, const 
         return r == 0 ? store_put_fault_memory(l->store, l->token, m->host, text, n) : r;
 }
 
-int fault_store_write(const FaultStore *b, const Leadership *l, Arena *a, usec_t now,
-                      void (*changed)(const GradeChange *c)) {
+int fault_store_write(const FaultStore *b, const Leadership *l, Arena *a, usec_t now, ChangeHeard changed) {
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < b->n_after; i++) {

@@ -30,8 +30,13 @@ typedef struct GradeChange {
         int64_t was, is;
         usec_t at;
 } GradeChange;
+/* Who hears of each change; hear NULL: nobody. */
+typedef struct ChangeHeard {
+        void (*hear)(void *arg, const GradeChange *c);
+        void *arg;
+} ChangeHeard;
 int fault_store_write(const FaultStore *b, const Leadership *l, Arena *a, usec_t now,
-                      void (*changed)(const GradeChange *c)) must_check;
+                      ChangeHeard changed) must_check;
 
 /* "forget what speaks against this device", with who asks and why (NULL). */
 int fault_store_clear(Store *store, const Clear *clear) must_check;

@@ -8,6 +8,7 @@
 #include "collectors/remote/prometheus.h"
 #include "collectors/remote/remote.h"
 #include "scheduler/app/facts/bmc_watch.h"
+#include "scheduler/app/facts/brake_store.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/report_reader.h"
 #include "scheduler/app/facts/store_loss.h"
@@ -37,7 +38,8 @@ struct Source {
         bool own_store;
         FaultStore faults;           /* in the arena of the last reading */
         AdmissionRecords admissions; /* the same */
-        bool admits; /* the store once said that hosts must be admitted: it may forget that, we do not */
+        bool admits;      /* the store once said that hosts must be admitted: it may forget that, we do not */
+        BrakeStore brake; /* in that arena too */
         const char **notices; /* in that arena too */
         uint32_t n_notices;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
@@ -51,6 +53,10 @@ void source_use_clock(Source *s, const Clock *clock) {
 
 void source_for_good(Source *s, Strings hosts) {
         s->for_good = hosts;
+}
+
+const BrakeStore *source_brake(const Source *s) {
+        return &s->brake;
 }
 
 SourceKind source_kind(const Source *s) {
@@ -295,7 +301,9 @@ static int source_read_marks(const Source *s, Arena *a, BuildInput *in) {
                 marks[in->n_marks++] = (HostMark){ .host = texts[i].name,
                                                    .state = m.state,
                                                    .leave_by = m.leave_by,
-                                                   .for_good = m.for_good };
+                                                   .for_good = m.for_good,
+                                                   .at = m.at,
+                                                   .several = m.several };
         }
         in->marks = marks;
         return 0;
@@ -484,6 +492,8 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 r = source_read_marks(s, a, &in);
         if (r == 0)
                 r = fault_store_read(s->store, a, &in, &s->faults, &note);
+        if (r == 0)
+                r = brake_store_read(s->store, a, clock_now_of(s->clock), &in, &s->brake);
         if (r == 0)
                 r = read_lessons(s, a, &in);
         if (r < 0) {

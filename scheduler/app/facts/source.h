@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "scheduler/app/facts/brake_store.h"
 #include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/settings/app_settings.h"
@@ -68,6 +69,9 @@ void source_use_clock(Source *s, const Clock *clock);
 /* From the next reading on: the host is to be left for good, and so by its VMs that are off. NULL: as the
  * facts say. The name is the caller's. */
 void source_for_good(Source *s, Strings hosts);
+
+/* What is remembered of the brake, as of the last reading. */
+const BrakeStore *source_brake(const Source *s);
 
 Source *source_free(Source *s);
 DEFINE_OWNED(Source *, source_free);

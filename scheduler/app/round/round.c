@@ -135,9 +135,15 @@ static int round_note(Arena *a, const char *note, unsigned not_now, const Snapsh
         return 0;
 }
 
-int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) {
+int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret, Brake *ret_brake) {
         const Snapshot *s = in->snapshot;
-        int r = hold_cooling(a, in, &s);
+        Brake brake = { 0 };
+        int r = brake_judge(a, s, in->settings, &brake);
+
+        if (r == 0)
+                r = brake_apply(a, s, &brake, &s);
+        if (r == 0)
+                r = hold_cooling(a, in, &s);
 
         if (r == 0)
                 r = leave_for_later(a, in, &s);
@@ -146,15 +152,17 @@ int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) {
                                SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD, &s);
         if (r == 0 && in->stopped)
                 r = round_note(a, text_format(a, "%s (plimsoll resume)", in->stopped), 0, &s);
-        if (r == 0)
-                *ret = s;
-        return r;
+        if (r < 0)
+                return r;
+        *ret = s;
+        *ret_brake = brake;
+        return 0;
 }
 
 int round_prepare(Arena *a, const RoundInput *in, Round *ret) {
         const usec_t start = clock_monotonic_of(in->clock);
         Round round = { 0 };
-        int r = round_facts(a, in, &round.snapshot);
+        int r = round_facts(a, in, &round.snapshot, &round.brake);
 
         if (r == 0)
                 r = problem_build(a, round.snapshot, in->settings, &round.problem);

@@ -8,6 +8,7 @@
 
 #include "scheduler/decide/plan/planner.h"
 #include "scheduler/model/cool_down.h"
+#include "scheduler/snapshot/health/brake.h"
 
 typedef struct RoundInput {
         const Snapshot *snapshot;
@@ -29,14 +30,15 @@ typedef struct RoundInput {
 
 typedef struct Round {
         const Snapshot *snapshot; /* with the VMs that are held by a cool-down marked so */
+        Brake brake; /* which hosts are held of those to be emptied, and what is to be remembered of it */
         const Problem *problem;
         const Plan *plan;
         usec_t prepared, took; /* until there was a problem; until there was a plan, with that */
 } Round;
 
-/* The snapshot as it is decided on: VMs that are held marked as not movable, kinds that are left for later,
+/* The snapshot as it is decided on: hosts that the brake holds and VMs that are held marked so, kinds that are left for later,
  * and why balance is paused. 0 or -ENOMEM. In `a`. */
-int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret) must_check;
+int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret, Brake *ret_brake) must_check;
 
 /* The first half of a round: the facts as they are decided on, and the problem they pose, which is built once
  * and stands for each plan of the same input. No plan yet. 0; -ENOMEM; what problem_build() said. In `a`. */

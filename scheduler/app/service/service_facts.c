@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a round finds out: the facts of now, and what rounds keep of demand, faults, holds and predictions. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/app/round/round_store.h"
@@ -9,19 +10,80 @@
 
 #define QUOTE 512
 
-static void service_facts_grade_changed(const GradeChange *c) {
+static void service_facts_grade_changed(const GradeChange *c, uint32_t hosts) {
         char quoted[QUOTE];
 
+        if (hosts > 1) {
+                log_event(c->is > c->was ? LOG_WARNING : LOG_INFO,
+                          c->is > c->was ? "fault.rose" : "fault.fell",
+                          "hosts=%u hazard=%s grade=%lld was=%lld first=%s why=%s", hosts, c->hazard,
+                          (long long) c->is, (long long) c->was, c->host,
+                          log_quote(c->why ? c->why : "", quoted, sizeof(quoted)));
+                return;
+        }
         log_event(c->is > c->was ? LOG_WARNING : LOG_INFO, c->is > c->was ? "fault.rose" : "fault.fell",
                   "host=%s device=\"%s\" grade=%lld was=%lld why=%s", c->host, c->device, (long long) c->is,
                   (long long) c->was, log_quote(c->why ? c->why : "", quoted, sizeof(quoted)));
 }
 
+/* Of so many hosts for the same reason in one round: one line. */
+#define CHANGES_SHARED 5U
+
+typedef struct HeardChanges {
+        GradeChange *at; /* [n], room for all there can be */
+        uint32_t n, room;
+} HeardChanges;
+
+static void service_facts_hear_change(void *arg, const GradeChange *c) {
+        HeardChanges *heard = arg;
+
+        if (heard->n < heard->room)
+                heard->at[heard->n++] = *c;
+}
+
+static bool service_facts_alike(const GradeChange *left, const GradeChange *right) {
+        return left->hazard && right->hazard && left->is == right->is && left->was == right->was &&
+               strcmp(left->hazard, right->hazard) == 0;
+}
+
+static void service_facts_say_changes(const HeardChanges *heard) {
+        for (uint32_t i = 0; i < heard->n; i++) {
+                uint32_t before = 0, hosts = 0;
+
+                for (uint32_t k = 0; k < heard->n; k++) {
+                        if (!service_facts_alike(&heard->at[i], &heard->at[k]))
+                                continue;
+                        before += k < i;
+                        hosts += k == 0 || strcmp(heard->at[k].host, heard->at[k - 1].host) != 0;
+                }
+                if (hosts < CHANGES_SHARED)
+                        service_facts_grade_changed(&heard->at[i], 1);
+                else if (before == 0)
+                        service_facts_grade_changed(&heard->at[i], hosts);
+        }
+}
+
+static int service_facts_hear(Arena *a, const FaultStore *faults, HeardChanges *ret) {
+        uint32_t room = 0;
+
+        for (uint32_t i = 0; i < faults->n_after; i++)
+                room += faults->after[i].n_devices;
+        for (uint32_t i = 0; i < faults->n_before; i++)
+                room += faults->before[i].n_devices;
+        *ret = (HeardChanges){ .at = arena_new(a, GradeChange, room), .room = room };
+        return ret->at ? 0 : -ENOMEM;
+}
+
 /* What the round has learned of failing hardware outlives it. */
 static int service_facts_write_faults(const ServiceRound *round, usec_t now, RoundDisplay *shown) {
-        int r = fault_store_write(source_faults(round->source), round->leadership, round->arena, now,
-                                  service_facts_grade_changed);
+        const FaultStore *faults = source_faults(round->source);
+        HeardChanges heard;
+        int r = service_facts_hear(round->arena, faults, &heard);
 
+        if (r == 0)
+                r = fault_store_write(faults, round->leadership, round->arena, now,
+                                      (ChangeHeard){ service_facts_hear_change, &heard });
+        service_facts_say_changes(&heard);
         if (r != 0)
                 shown->live.summary = "no plan: what is remembered of failing hardware could not be kept";
         return r == 1 ? -ECANCELED : r;
@@ -58,6 +120,72 @@ static int service_facts_audit(const ServiceRound *round, RoundFindings *found, 
                           "why=\"predictions were right again, or acknowledged\"");
         memory->paused = found->input.paused != NULL;
         return 0;
+}
+
+/* The names of those whose verdict has come to `held` now, at most so many bytes of them. */
+static uint32_t service_facts_newly_held(const Snapshot *s, const Brake *brake, char *names, size_t size) {
+        uint32_t n = 0;
+        size_t at = 0;
+
+        names[0] = '\0';
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                if (brake->hosts[h].state != BRAKE_HELD || s->hosts[h].brake == BRAKE_HELD)
+                        continue;
+                if (at + strlen(s->hosts[h].name) + 8 < size)
+                        at += (size_t) snprintf(names + at, size - at, "%s%s", n > 0 ? "," : "",
+                                                s->hosts[h].name);
+                else if (at + 4 < size)
+                        at += (size_t) snprintf(names + at, size - at, "%s",
+                                                names[at - 1] == '.' ? "" : ",...");
+                n++;
+        }
+        return n;
+}
+
+static void service_facts_say_released(const BrakeStore *store) {
+        char host[QUOTE], by[QUOTE];
+
+        for (uint32_t i = 0; i < store->n_released; i++) {
+                const char *blank = strchr(store->released[i].text, ' '); /* "AT BY" */
+
+                log_event(LOG_WARNING, "brake.released", "host=%s by=%s",
+                          log_quote(store->released[i].name, host, sizeof(host)),
+                          log_quote(blank ? blank + 1 : "?", by, sizeof(by)));
+        }
+}
+
+/* One line for all that begins to be held in a round, one when nothing is any more. */
+static void service_facts_say_held(const Snapshot *s, const Brake *brake, ServiceMemory *memory) {
+        char names[4 * QUOTE], quoted[2 * sizeof(names)], why[QUOTE];
+        const uint32_t n = service_facts_newly_held(s, brake, names, sizeof(names));
+
+        for (HostIx h = 0; n > 0 && h < s->n_hosts; h++) {
+                if (brake->hosts[h].state != BRAKE_HELD || s->hosts[h].brake == BRAKE_HELD)
+                        continue;
+                log_event(LOG_WARNING, "brake.begin", "hosts=%u held=%u limit=%u names=%s why=%s", n,
+                          brake->n_held, brake->limit, log_quote(names, quoted, sizeof(quoted)),
+                          log_quote(brake->hosts[h].why, why, sizeof(why)));
+                break;
+        }
+        if (memory->held > 0 && brake->n_held == 0)
+                log_event(LOG_INFO, "brake.end", "why=\"no host is held any more\"");
+        memory->held = brake->n_held;
+}
+
+/* How many hosts have come to be emptied lately: written down before any of them is. */
+static int service_facts_brake(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
+        const Snapshot *s = found->input.snapshot;
+        Brake brake;
+        int r = brake_judge(round->arena, s, round->settings, &brake);
+
+        if (r < 0)
+                return r;
+        service_facts_say_released(source_brake(round->source));
+        service_facts_say_held(s, &brake, round->memory);
+        r = brake_store_write(source_brake(round->source), round->leadership, s, &brake);
+        if (r != 0)
+                shown->live.summary = "no plan: which hosts are to be emptied could not be kept";
+        return r == 1 ? -ECANCELED : r;
 }
 
 static int service_facts_source(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
@@ -97,6 +225,10 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
         if (r == 0) {
                 found->doing = "looks at what earlier decisions have led to";
                 r = service_facts_audit(round, found, shown);
+        }
+        if (r == 0) {
+                found->doing = "keeps which hosts are to be emptied";
+                r = service_facts_brake(round, found, shown);
         }
         if (r == 0) {
                 found->doing = "reads cool-downs and the journal";

@@ -32,6 +32,7 @@ typedef struct ServiceMemory {
         bool moved;                 /* VMs were moved */
         uint64_t settled[SETTLED_SAID]; /* what was said of moves that are open: once, as long as it lasts */
         uint32_t n_settled;
+        uint32_t held; /* hosts that the brake held in the last round */
 } ServiceMemory;
 
 /* What a round is given. */

@@ -19,6 +19,7 @@
 #include "scheduler/decide/migration/move_strategy.h"
 #include "scheduler/decide/plan/planner.h"
 #include "scheduler/snapshot/build/build.h"
+#include "scheduler/snapshot/health/brake.h"
 #include "scheduler/snapshot/wire/estimators.h"
 
 static const SettingDef service_settings[] = {
@@ -118,6 +119,8 @@ static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
                 assert(n < SECTIONS_MAX);
                 sections[n] = policies[i];
         }
+        sections[n++] =
+                (SettingSection){ "brake", "How many hosts may come to be emptied at once.", brake_settings };
         sections[n++] = (SettingSection){ "migration", "How VMs are moved.", migration_settings };
         sections[n++] =
                 (SettingSection){ "snapshot", "When facts are too old to decide on.", snapshot_settings };

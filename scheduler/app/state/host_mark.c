@@ -12,10 +12,11 @@
 #define SCHEMA "plimsoll.mark/1"
 
 int host_mark_print(Arena *a, const OperatorMark *m, const char **ret) {
-        json_t *o = json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:I, s:s, s:o*}", "schema", SCHEMA, "state",
+        json_t *o = json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:I, s:s, s:o*, s:o*}", "schema", SCHEMA, "state",
                               host_state_names[m->state], "by", m->by, "why", m->why, "at",
                               (json_int_t) m->at, "leave_by", (json_int_t) m->leave_by, "before",
-                              host_state_names[m->before], "for_good", m->for_good ? json_true() : NULL);
+                              host_state_names[m->before], "for_good", m->for_good ? json_true() : NULL,
+                              "several", m->several ? json_true() : NULL);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
         json_decref(o);
@@ -46,16 +47,17 @@ static int object_parse(Arena *a, json_t *o, OperatorMark *ret) {
         const char *schema = NULL, *state = NULL, *by = NULL, *why = NULL, *before = "active";
         json_int_t at = 0, leave_by = 0;
         OperatorMark m = { 0 };
-        int for_good = 0, r;
+        int for_good = 0, several = 0, r;
 
-        if (json_unpack(o, "{s:s, s:s, s?s, s?s, s?I, s?I, s?s, s?b}", "schema", &schema, "state", &state,
-                        "by", &by, "why", &why, "at", &at, "leave_by", &leave_by, "before", &before,
-                        "for_good", &for_good) < 0 ||
+        if (json_unpack(o, "{s:s, s:s, s?s, s?s, s?I, s?I, s?s, s?b, s?b}", "schema", &schema, "state",
+                        &state, "by", &by, "why", &why, "at", &at, "leave_by", &leave_by, "before", &before,
+                        "for_good", &for_good, "several", &several) < 0 ||
             strcmp(schema, SCHEMA) != 0 || at < 0 || leave_by < 0)
                 return -EBADMSG;
         m.at = at;
         m.leave_by = leave_by;
         m.for_good = for_good != 0;
+        m.several = several != 0;
         r = host_mark_state_of(state, strlen(state), &m.state);
         if (r == 0)
                 r = host_mark_state_of(before, strlen(before), &m.before);

@@ -16,6 +16,7 @@ typedef struct OperatorMark {
         const char *by, *why; /* NULL: not said */
         usec_t at;            /* since the epoch; 0: not said */
         usec_t leave_by;      /* 0: no deadline */
+        bool several;         /* the operator knew that many hosts are emptied at once */
         bool for_good;        /* it does not come back: VMs that are off leave it, too */
         HostState before;     /* what it was in, and goes back to */
 } OperatorMark;

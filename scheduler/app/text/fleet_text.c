@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/text/shared_findings.h"
 #include "scheduler/base/text.h"
 
 #define SHOW_ALL_UP_TO 48U
@@ -95,8 +96,8 @@ static int compare_worst(const void *left, const void *right) {
         return x->host < y->host ? -1 : x->host > y->host;
 }
 
-/* What is special about a host: its state, why it is excluded, its fault. */
-static const char *fleet_text_note_of(Arena *a, const Host *host, Style *ret_style) {
+/* What is special about a host: its state, why it is excluded, its fault (shared: many have it, and it was said). */
+static const char *fleet_text_note_of(Arena *a, const Host *host, bool shared, Style *ret_style) {
         *ret_style = host->fault_grade > 2 || host->excluded != EXCLUDED_NONE ? STYLE_BAD : STYLE_WARN;
         if (host->state != HOST_ACTIVE && host->excluded != EXCLUDED_NONE)
                 return text_format(a, "%s; %s", host_state_names[host->state],
@@ -104,6 +105,10 @@ static const char *fleet_text_note_of(Arena *a, const Host *host, Style *ret_sty
         if (host->excluded != EXCLUDED_NONE)
                 return text_format(a, "%s",
                                    host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
+        if (host->fault_grade > 0 && shared)
+                return text_format(a, "%s%sas above",
+                                   host->state != HOST_ACTIVE ? host_state_names[host->state] : "",
+                                   host->state != HOST_ACTIVE ? ", " : "");
         if (host->fault_grade > 0)
                 return text_format(a, "%s%sfault grade %lld%s%s",
                                    host->state != HOST_ACTIVE ? host_state_names[host->state] : "",
@@ -136,13 +141,14 @@ static unsigned resource_cells(Arena *a, const Loads *before, const Loads *after
         return n;
 }
 
-static int host_row(Table *t, const FleetView *view, const Loads *before, const Loads *after, HostIx h) {
+static int host_row(Table *t, const FleetView *view, const Loads *before, const Loads *after, HostIx h,
+                    bool shared) {
         Arena *a = t->arena;
         const Host *host = &view->snapshot->hosts[h];
         Cell cells[12] = { { 0 } };
         unsigned n = 0;
         Style style;
-        const char *note = fleet_text_note_of(a, host, &style);
+        const char *note = fleet_text_note_of(a, host, shared, &style);
 
         cells[n++] = (Cell){ .text = host->name };
         if (after && before->vms[h] != after->vms[h])
@@ -200,6 +206,18 @@ static void print_left_out(const FleetView *view, const Loads *before, const Loa
         (void) out_say(screen->out, " (--all shows every host)%s\n", screen_style(screen, STYLE_PLAIN));
 }
 
+static void print_findings(Arena *a, const Snapshot *s, const SharedFindings *shared, const Screen *screen) {
+        for (uint32_t i = 0; i < shared->n; i++) {
+                const char *words = shared_finding_words(a, s, &shared->at[i]);
+
+                (void) out_say(screen->out, "%s%s%s\n",
+                               screen_style(screen, shared->at[i].grade > 2 ? STYLE_BAD : STYLE_WARN),
+                               words ? words : "", screen_style(screen, STYLE_PLAIN));
+        }
+        if (shared->n > 0)
+                (void) fputc('\n', screen->out);
+}
+
 int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
         const Problem *p = view->problem;
         Loads before, after = { 0 };
@@ -208,9 +226,11 @@ int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
                 table_begin(a, columns, columns_of(view, bar_width(screen, view->host_of != NULL), columns));
         Worst *order = arena_new(a, Worst, p->n_hosts);
         bool some = p->n_hosts > SHOW_ALL_UP_TO && !view->all;
-        int r;
+        SharedFindings shared = { 0 };
+        int r = shared_findings(a, view->snapshot, &shared);
 
-        r = loads_of(a, p, p->home, &before);
+        if (r == 0)
+                r = loads_of(a, p, p->home, &before);
         if (r == 0 && view->host_of)
                 r = loads_of(a, p, view->host_of, &after);
         if (r < 0 || !order)
@@ -220,9 +240,11 @@ int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
         if (some)
                 qsort(order, p->n_hosts, sizeof(*order), compare_worst);
         for (uint32_t i = 0; i < p->n_hosts && (!some || i < SHOW_WORST) && r == 0; i++)
-                r = host_row(&t, view, &before, view->host_of ? &after : NULL, order[i].host);
+                r = host_row(&t, view, &before, view->host_of ? &after : NULL, order[i].host,
+                             shared.has[order[i].host]);
         if (r < 0)
                 return r;
+        print_findings(a, view->snapshot, &shared, screen);
         table_print(&t, screen, "  ");
         if (some)
                 print_left_out(view, &before, view->host_of ? &after : NULL, screen);

@@ -85,6 +85,14 @@ static int planner_names(Planning *pl, Plan *plan) {
         return 0;
 }
 
+/* A host that is to be emptied, and is not until an operator says so. */
+static bool planner_holds(const Snapshot *s) {
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                if (s->hosts[h].held)
+                        return true;
+        return false;
+}
+
 /* The first that holds. */
 static PlanStatus planner_status(const Problem *p, const Plan *plan) {
         const Cost *before = plan->before.costs.tier, *after = plan->after.costs.tier;
@@ -94,7 +102,7 @@ static PlanStatus planner_status(const Problem *p, const Plan *plan) {
                 return PLAN_BLIND;
         if (plan->n_conflicts > 0)
                 return PLAN_INFEASIBLE;
-        if (plan->n_refused_all > 0 || plan->reserve.blocked)
+        if (plan->n_refused_all > 0 || plan->reserve.blocked || planner_holds(p->snapshot))
                 return PLAN_BLOCKED;
         if (plan->n_moves == 0)
                 return PLAN_BALANCED;

@@ -107,7 +107,11 @@ static int64_t problem_build_scaled(int64_t left, int64_t right, int64_t c) {
 }
 
 /* not_now: SNAPSHOT_NO_…. A host that is not emptied now takes no VM all the same. */
-static int64_t leave_weight(unsigned not_now, HostState state, int64_t grade) {
+static int64_t leave_weight(unsigned not_now, const Host *host, int64_t grade) {
+        const HostState state = host->state;
+
+        if (host->held)
+                return 0;
         if (grade >= 3 && !(not_now & SNAPSHOT_NO_EVACUATION))
                 return grade >= 4 ? EVACUATE_NOW : EVACUATE_SOON;
         return state == HOST_MAINTENANCE && !(not_now & SNAPSHOT_NO_MAINTENANCE) ? EVACUATE_WANTED : 0;
@@ -128,7 +132,7 @@ static HostRole problem_build_role_of(unsigned not_now, const Host *host) {
         else if (host->state == HOST_CORDONED)
                 role.no_entry = REASON_HOST_CORDONED;
         if (!role.no_exit)
-                role.evacuate = leave_weight(not_now, host->state, host->fault_grade);
+                role.evacuate = leave_weight(not_now, host, host->fault_grade);
         return role;
 }
 
@@ -371,9 +375,9 @@ static int build_leave(Build *b) {
         if (!leave)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++)
-                leave[v] = leave_weight(s->not_now, s->hosts[s->vms[v].host].state,
-                                        snapshot_vm_fault(s, v, NULL)) *
-                           (weigh ? priority_of(&s->vms[v]) : 1);
+                leave[v] =
+                        leave_weight(s->not_now, &s->hosts[s->vms[v].host], snapshot_vm_fault(s, v, NULL)) *
+                        (weigh ? priority_of(&s->vms[v]) : 1);
         b->p->leave = leave;
         return 0;
 }

@@ -261,11 +261,29 @@ static int marks_apply(Builder *b) {
                 b->hosts[ix].state = m->state;
                 b->hosts[ix].leave_by = m->leave_by;
                 b->hosts[ix].for_good = m->for_good && m->state == HOST_MAINTENANCE;
+                b->hosts[ix].marked_at = m->at;
+                b->hosts[ix].several = m->several && m->state == HOST_MAINTENANCE;
                 k = place_copy(b, m->zone, &b->hosts[ix].zone);
                 if (k == 0)
                         k = place_copy(b, m->rack, &b->hosts[ix].rack);
                 if (k == 0)
                         k = place_copy(b, m->neighborhood, &b->hosts[ix].neighborhood);
+        }
+        return k;
+}
+
+static int brakes_apply(Builder *b) {
+        int k = 0;
+
+        for (uint32_t i = 0; k == 0 && i < b->in->n_brakes; i++) {
+                const BrakeMemory *m = &b->in->brakes[i];
+                HostIx ix = host_ix(b, m->host);
+
+                if (ix == IX_NONE)
+                        continue;
+                b->hosts[ix].brake = m->state;
+                b->hosts[ix].brake_at = m->at;
+                k = place_copy(b, m->kind, &b->hosts[ix].brake_kind);
         }
         return k;
 }
@@ -640,7 +658,9 @@ static int build_hosts_build(Builder *b, Snapshot *s) {
         s->hosts = b->hosts;
         if (k == 0)
                 k = faults_build(b);
-        return k < 0 ? k : marks_apply(b);
+        if (k == 0)
+                k = marks_apply(b);
+        return k < 0 ? k : brakes_apply(b);
 }
 
 int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret) {
@@ -663,6 +683,8 @@ int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *s
                 return -ENOMEM;
         s->cluster = text_copy(a, in->cluster, strlen(in->cluster));
         s->taken_at = in->now;
+        s->braked = in->braked;
+        s->brake_new = in->brake_new;
         s->lessons = in->lessons;
         if (!s->cluster)
                 return -ENOMEM;

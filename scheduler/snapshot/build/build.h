@@ -38,8 +38,18 @@ typedef struct HostMark {
         HostState state;
         usec_t leave_by;                        /* in maintenance; 0: no deadline */
         bool for_good;                          /* in maintenance: VMs that are off leave, too */
+        usec_t at;                              /* since the epoch; 0: not known */
+        bool several;                           /* the operator knew that many hosts are emptied */
         const char *zone, *rack, *neighborhood; /* NULL: not said */
 } HostMark;
+
+/* What was decided about emptying a host, as it is remembered. */
+typedef struct BrakeMemory {
+        const char *host;
+        HostBrake state;
+        usec_t at;
+        const char *kind; /* NULL: not known */
+} BrakeMemory;
 
 typedef struct BuildInput {
         const char *cluster;
@@ -54,6 +64,10 @@ typedef struct BuildInput {
         uint32_t n_memories, n_clears;
         const HostMark *marks; /* of a host that neither reports nor is expected: not used */
         uint32_t n_marks;
+        bool braked;    /* it is remembered which hosts were to be emptied (snapshot/health/brake.h) */
+        bool brake_new; /* … from now on */
+        const BrakeMemory *brakes; /* any order */
+        uint32_t n_brakes;
         const MoveLessons *lessons;   /* NULL: past migrations taught nothing */
         const Admissions *admissions; /* NULL: the hosts were named by whoever asks, and need none */
         const char *

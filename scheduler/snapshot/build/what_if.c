@@ -287,6 +287,7 @@ static int change_hosts(Change *c) {
                         lose_host(c, h);
                 else if (c->hosts[h].state != HOST_OFFLINE) {
                         c->hosts[h].state = HOST_MAINTENANCE;
+                        c->hosts[h].several = true; /* a person asks for it, here and now */
                         c->hosts[h].leave_by = c->w->leave_by > 0 ? c->w->leave_by : c->hosts[h].leave_by;
                 }
         }

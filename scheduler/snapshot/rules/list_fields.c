@@ -56,6 +56,10 @@ static const ListFieldDef host_list_fields[] = {
         TEXT_FIELD("labels", LIST_LABELS, HostSpec, labels, false,
                    "Labels they have, for selections (label:key=value); they win over what their agents say; "
                    "!key takes one away, \"!*\" all."),
+        TEXT_FIELD(
+                "domains", LIST_NAMES, HostSpec, domains, false,
+                "What they fail by together: a UPS, a room. Hosts of one domain that are to be emptied for the same "
+                "reason count as one (docs/brake.md)."),
         TEXT_FIELD("uri", LIST_NAME, HostSpec, uri, false,
                    "The libvirt URI by which they are reached, {host} standing for the name; in place of "
                    "service.uri."),

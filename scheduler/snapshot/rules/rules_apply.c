@@ -23,6 +23,8 @@ static int host_set(Arena *a, Host *host, const HostSpec *spec) {
                 host->zone = spec->zone;
         if (spec->rack)
                 host->rack = spec->rack;
+        if (spec->domains.n > 0)
+                host->domains = spec->domains;
         if (spec->neighborhood)
                 host->neighborhood = spec->neighborhood;
         for (int r = 0; r < RES_BUILTIN_N; r++) {
