@@ -8,13 +8,20 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Redis' URLs are read by ourselves: a login goes to the last '@' before the '?', whatever is in it (redis_url.c). */
+static bool is_of_redis(const char *s, const char *colon) {
+        return (colon - s >= 5 && strncmp(colon - 5, "redis", 5) == 0) ||
+               (colon - s >= 4 && strncmp(colon - 4, "unix", 4) == 0);
+}
+
 /* The password in s, its length in *ret_n (it may be empty); NULL: none. */
 static const char *url_secret_find(const char *s, size_t *ret_n) {
         for (const char *at = strstr(s, "://"); at; at = strstr(at + 3, "://")) {
-                const char *authority = at + 3, *end = authority + strcspn(authority, "/?# \t\n\"'"),
-                           *sign = memrchr(authority, '@', (size_t) (end - authority)), *colon;
+                const char *login = at + 3,
+                           *end = login + strcspn(login, is_of_redis(s, at) ? "?" : "/?# \t\n\"'"),
+                           *sign = memrchr(login, '@', (size_t) (end - login)), *colon;
 
-                colon = sign ? memchr(authority, ':', (size_t) (sign - authority)) : NULL;
+                colon = sign ? memchr(login, ':', (size_t) (sign - login)) : NULL;
                 if (!colon)
                         continue;
                 *ret_n = (size_t) (sign - colon) - 1;

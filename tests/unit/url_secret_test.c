@@ -14,7 +14,9 @@ Test(url_secret, is_what_stands_before_an_at_sign_behind_a_colon) {
                                             "service.redis=redis://u:p%40w@h",
                                             "http://u:pw@prom:9090",
                                             "see qemu://h and redis://:x@h",
-                                            "redis://:@h" };
+                                            "redis://:@h",
+                                            "redis://u:pw/w#x y@h",
+                                            "unix://:a@pw@/r.sock" };
         static const char *const without[] = { "redis://h:6379/0",
                                                "unix:///run/r@1.sock",
                                                "qemu+ssh://root@h1/system",
