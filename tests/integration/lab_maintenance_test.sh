@@ -74,7 +74,9 @@ check "h1 is empty for good" ends 0 out plimsoll maintenance status h1 --wait
 check "all are on h3" [ "$(guests_on h3)" = 6 ]
 check "status shows both" ends 0 out plimsoll maintenance status
 check "with the reason" says out 'h2 .* in .* empty +new memory'
-check "the last host cannot be emptied" ends 3 out plimsoll maintenance enter h3 --wait
+check "the third host within ten minutes is asked about" ends 2 out plimsoll maintenance enter h3 --wait
+check "with what would be emptied" says out 'would empty 1 host: h3; and more than 2 of 3 hosts'
+check "the last host cannot be emptied" ends 3 out plimsoll maintenance enter h3 --several --wait
 check "it is said which VM and why" says out 'g1.* cannot leave: .*maintenance'
 check "status says so too" ends 3 out plimsoll maintenance status h3
 check "h3 is given back" ends 0 out plimsoll maintenance exit h3

@@ -501,6 +501,53 @@ Test(stop, without_a_reason_is_refused) {
         cr_assert_not(has_stop(""));
 }
 
+/* ---- the store itself ---- */
+
+static int intend(uint64_t token) {
+        return store_journal_intent(store, token, "{}", 2);
+}
+
+static void put_stop(const char *text) {
+        run_and_wait((const char *const[]){ "redis-cli", "-s", socket_path, "SET", "plimsoll:{t}:stop", text,
+                                            NULL });
+}
+
+TestSuite(stop_store, .init = service_setup, .fini = service_teardown, .timeout = 60);
+
+/* Between a look and a start there is no gap: who writes an intent is refused in the step that would write it. */
+Test(stop_store, refuses_intents_while_a_stop_is_in_force_or_cannot_be_read) {
+        static const char *const stops[] = {
+                "gibberish",
+                "{}",
+                "{\"schema\":\"plimsoll.stop/2\",\"stopped\":false}",
+                "{\"schema\":\"plimsoll.stop/1\"}",
+                "{\"schema\":\"plimsoll.stop/1\",\"stopped\":true}",
+                "{\"schema\":\"plimsoll.stop/1\",\"stopped\":true,\"until\":0}",
+                "{\"schema\":\"plimsoll.stop/1\",\"stopped\":true,\"until\":8000000000000000}",
+                "{\"schema\":\"plimsoll.stop/1\",\"stopped\":true,\"until\":\"1\"}",
+        };
+        char holder[64];
+        uint64_t token = 0;
+        StoredText *texts;
+        uint32_t n = 0;
+
+        cr_assert_eq(0, store_lease(store, "me", 60 * USEC_PER_SEC, &token, holder, sizeof(holder)));
+        cr_assert_eq(0, intend(token));
+        cr_assert_eq(1, intend(token + 1), "another leads");
+        for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
+                put_stop(stops[i]);
+                cr_expect_eq(2, intend(token), "%s", stops[i]);
+                cr_expect_eq(0, store_journal(store, token, "{}", 2),
+                             "how a move ends is written all the same");
+        }
+        put_stop("{\"schema\":\"plimsoll.stop/1\",\"stopped\":false}");
+        cr_expect_eq(0, intend(token));
+        put_stop("{\"schema\":\"plimsoll.stop/1\",\"stopped\":true,\"until\":1}");
+        cr_expect_eq(0, intend(token), "its time is over");
+        cr_assert_eq(0, store_get_journal(store, &arena, 100, &texts, &n));
+        cr_assert_eq(3 + ARRAY_SIZE(stops), n, "what was refused was not written");
+}
+
 /* ---- each command that starts moves ---- */
 
 typedef struct Starter {
