@@ -83,8 +83,10 @@ Test(planner, a_hot_room_moves_nothing) {
                 uint32_t n = 0;
 
                 *hot = (Fault){ .device = "sensor inlet", .grade = 1, .why = "41 °C, at most 35 is right" };
-                if (plan_of(after, settings, seed)->n_moves > 0)
+                if (plan_of(after, settings, seed)->n_moves > 0) {
+                        arena_rewind(&arena, mark);
                         continue;
+                }
                 for (uint32_t h = 0; h < after->n_hosts; h++)
                         if (h % 10 != seed % 10 && hosts[h].fault_grade == 0 &&
                             hosts[h].state == HOST_ACTIVE) {
@@ -98,7 +100,7 @@ Test(planner, a_hot_room_moves_nothing) {
                              plan_of(after, settings, seed)->moves[0].why);
                 arena_rewind(&arena, mark);
         }
-        cr_assert_gt(rooms, 20);
+        cr_assert_geq(rooms, seeds() / 16);
 }
 
 static const Plan *polished_plan_of(const Snapshot *s, const Settings *settings, uint64_t seed) {
