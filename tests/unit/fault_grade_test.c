@@ -239,6 +239,14 @@ Test(fault_grade, what_the_whole_host_depends_on_concerns_all) {
         cr_assert_not(fault(&out, "memory mc0")->partly);
 }
 
+Test(fault_grade, a_temperature_is_told_in_degrees) {
+        FaultOutput out = grade("sensor.temperature a/t 61500\nsensor.temperature.max a/t 61000\n"
+                                "sensor.temperature b/t 90049\nsensor.temperature.max b/t 88000\n");
+
+        cr_assert_str_eq(fault(&out, "sensor a/t")->why, "61.5 °C, at most 61 is right");
+        cr_assert_str_eq(fault(&out, "sensor b/t")->why, "90 °C, at most 88 is right");
+}
+
 Test(fault_grade, an_operators_tool_is_believed_and_says_whom_it_concerns) {
         FaultOutput out =
                 grade(TREE "fault.grade psu.json 3\nfault.why psu.json one of two supplies is dead\n"

@@ -307,13 +307,22 @@ int device_judge(Arena *a, Device *d, usec_t now) {
 
 /* ---- words ---- */
 
+/* 61500 thousandths: "61.5". */
+static const char *words_thousandths(Arena *a, int64_t n) {
+        long long whole = n / 1000, tenths = n % 1000 / 100;
+
+        return tenths > 0 ? text_format(a, "%lld.%lld", whole, tenths) : text_format(a, "%lld", whole);
+}
+
 static const char *words_fill(Arena *a, const Hit *hit) {
         const char *words = hit->hazard->words, *at = words + strcspn(words, "#@&");
-        const char *rest;
+        bool scaled = *at && at[1] == 'm';
+        int64_t value = *at == '#' ? hit->number : hit->other;
+        const char *rest, *number;
 
         if (!*at)
                 return words;
-        rest = words_fill(a, &(Hit){ .hazard = &(HazardDef){ .words = at + 1 },
+        rest = words_fill(a, &(Hit){ .hazard = &(HazardDef){ .words = at + 1 + scaled },
                                      .number = hit->number,
                                      .other = hit->other,
                                      .text = hit->text });
@@ -322,8 +331,8 @@ static const char *words_fill(Arena *a, const Hit *hit) {
         if (*at == '@')
                 return text_format(a, "%.*s%.200s%s", (int) (at - words), words, hit->text ? hit->text : "",
                                    rest);
-        return text_format(a, "%.*s%lld%s", (int) (at - words), words,
-                           (long long) (*at == '#' ? hit->number : hit->other), rest);
+        number = scaled ? words_thousandths(a, value) : text_format(a, "%lld", (long long) value);
+        return number ? text_format(a, "%.*s%s%s", (int) (at - words), words, number, rest) : NULL;
 }
 
 /* The same fact by a weaker row of the table is not told twice. */
