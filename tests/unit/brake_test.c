@@ -276,3 +276,28 @@ Test(brake, what_the_store_remembers_is_read_back_and_what_cannot_be_read_is_hel
                 cr_assert_eq(BRAKE_HELD, brake_memory_parse(&arena, texts[i], strlen(texts[i])).state, "%s",
                              texts[i]);
 }
+
+/* Names and places of what is held take memory by their number, not by its square. */
+Test(brake, a_fleet_of_ten_thousand_that_fails_at_once_is_judged_in_little_memory) {
+        enum { MANY = 10000 };
+        static Host many[MANY];
+        const Snapshot *held = NULL;
+        Brake b;
+
+        for (int h = 0; h < MANY; h++) {
+                many[h] = host_unknown();
+                many[h].name = text_format(&arena, "host-with-a-long-name-%05d", h);
+                many[h].cpus = 16;
+                many[h].memory_mib = 65536;
+                many[h].fault_grade = 4;
+                many[h].fault_why = "x";
+        }
+        cluster.hosts = many;
+        cluster.n_hosts = MANY;
+        cr_assert_eq(0, brake_judge(&arena, &cluster, settings, &b));
+        cr_assert_eq(2000, b.limit);
+        cr_assert_eq(MANY - 2000, b.n_held);
+        cr_assert_eq(0, brake_apply(&arena, &cluster, &b, &held));
+        cr_assert_eq(1, held->notes.n, "one sentence for all of one reason");
+        cr_assert(strstr(held->notes.at[0], "host-with-a-long-name-09999"), "and it names each");
+}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_SIZE 400
@@ -38,11 +39,15 @@ BrakeMemory brake_memory_parse(Arena *a, const char *text, size_t n) {
         return m.kind ? m : held;
 }
 
-static bool brake_store_has(const StoredText *texts, uint32_t n, const char *host) {
-        for (uint32_t i = 0; i < n; i++)
-                if (strcmp(texts[i].name, host) == 0)
-                        return true;
-        return false;
+static int brake_store_by_name(const void *left, const void *right) {
+        return strcmp(((const StoredText *) left)->name, ((const StoredText *) right)->name);
+}
+
+/* The texts are sorted by host. NULL: none is of it. */
+static const StoredText *brake_store_of(const StoredText *texts, uint32_t n, const char *host) {
+        const StoredText key = { .name = host };
+
+        return n > 0 ? bsearch(&key, texts, n, sizeof(key), brake_store_by_name) : NULL;
 }
 
 int brake_store_read(Store *store, Arena *a, usec_t now, BuildInput *in, BrakeStore *ret) {
@@ -61,7 +66,7 @@ int brake_store_read(Store *store, Arena *a, usec_t now, BuildInput *in, BrakeSt
         for (uint32_t i = 0; i < b.n_stored; i++) {
                 list[i] = brake_memory_parse(a, stored[i].text, stored[i].n);
                 list[i].host = stored[i].name;
-                if (list[i].state == BRAKE_HELD && brake_store_has(released, b.n_released, stored[i].name)) {
+                if (list[i].state == BRAKE_HELD && brake_store_of(released, b.n_released, stored[i].name)) {
                         list[i].state = BRAKE_RELEASED;
                         list[i].at = now;
                 }
@@ -71,26 +76,23 @@ int brake_store_read(Store *store, Arena *a, usec_t now, BuildInput *in, BrakeSt
         in->brakes = list;
         in->n_brakes = b.n_stored;
         in->braked = true;
-        in->brake_new = !brake_store_has(stored, b.n_stored, BEGUN);
+        in->brake_new = !brake_store_of(stored, b.n_stored, BEGUN);
         *ret = b;
         return 0;
 }
 
 static int brake_store_put(const Leadership *l, const BrakeStore *b, const char *host,
                            const BrakeVerdict *verdict) {
+        const StoredText *there = brake_store_of(b->stored, b->n_stored, host);
         char text[TEXT_SIZE] = "";
         size_t n = 0;
 
         if (verdict->state != BRAKE_NONE)
                 n = (size_t) snprintf(text, sizeof(text), "%s %lld %.255s", host_brake_names[verdict->state],
                                       (long long) verdict->at, verdict->kind ? verdict->kind : "?");
-        for (uint32_t i = 0; i < b->n_stored; i++)
-                if (strcmp(b->stored[i].name, host) == 0 && b->stored[i].n == n &&
-                    memcmp(b->stored[i].text, text, n) == 0)
-                        return 0;
-        return n == 0 && !brake_store_has(b->stored, b->n_stored, host)
-                       ? 0
-                       : store_put_brake(l->store, l->token, host, text, n);
+        if (there ? there->n == n && memcmp(there->text, text, n) == 0 : n == 0)
+                return 0;
+        return store_put_brake(l->store, l->token, host, text, n);
 }
 
 int brake_store_write(const BrakeStore *b, const Leadership *l, const Snapshot *s, const Brake *brake) {

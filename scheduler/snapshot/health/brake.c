@@ -283,14 +283,39 @@ int brake_judge(Arena *a, const Snapshot *s, const Settings *settings, Brake *re
 
 /* ---- put onto the snapshot ---- */
 
-/* "held, and not emptied: h3, h4, h5 (more than …)": those of one reason in one sentence. */
-static const char *brake_note(Arena *a, const Snapshot *s, const Brake *brake, const char *why) {
-        const char *names = "";
-        uint32_t n = 0;
+static bool brake_is_for(const Brake *brake, HostIx h, const char *why) {
+        return brake->hosts[h].why && strcmp(brake->hosts[h].why, why) == 0;
+}
 
-        for (HostIx h = 0; names && h < s->n_hosts; h++)
-                if (brake->hosts[h].why && strcmp(brake->hosts[h].why, why) == 0)
-                        names = text_format(a, "%s%s%s", names, n++ > 0 ? ", " : "", s->hosts[h].name);
+/* "h3, h4, h5": those held for one reason. */
+static const char *brake_names(Arena *a, const Snapshot *s, const Brake *brake, const char *why,
+                               uint32_t *ret_n) {
+        size_t size = 1, at = 0;
+        uint32_t n = 0;
+        char *names;
+
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                size += brake_is_for(brake, h, why) ? strlen(s->hosts[h].name) + 2 : 0;
+        names = arena_new(a, char, size);
+        for (HostIx h = 0; names && h < s->n_hosts; h++) {
+                const size_t length = strlen(s->hosts[h].name);
+
+                if (!brake_is_for(brake, h, why))
+                        continue;
+                memcpy(names + at, ", ", n > 0 ? 2 : 0);
+                at += n++ > 0 ? 2 : 0;
+                memcpy(names + at, s->hosts[h].name, length);
+                at += length;
+        }
+        *ret_n = n;
+        return names;
+}
+
+/* "3 hosts are held, and not emptied: h3, h4, h5 (more than …)": those of one reason in one sentence. */
+static const char *brake_note(Arena *a, const Snapshot *s, const Brake *brake, const char *why) {
+        uint32_t n = 0;
+        const char *names = brake_names(a, s, brake, why, &n);
+
         return names ? text_format(
                                a, "%u host%s held, and not emptied: %s (%s; plimsoll release HOST… or --all)",
                                n, n == 1 ? " is" : "s are", names, why)
