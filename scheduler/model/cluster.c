@@ -41,6 +41,21 @@ uint32_t snapshot_excluded(const Snapshot *s) {
         return n;
 }
 
+uint32_t snapshot_doubled(const Snapshot *s) {
+        uint32_t n = 0;
+
+        for (VmIx v = 0; v < s->n_vms; v++)
+                n += vm_is_doubled(&s->vms[v]);
+        return n;
+}
+
+bool snapshot_vm_is_on(const Snapshot *s, VmIx v, HostIx h) {
+        const Vm *vm = &s->vms[v];
+
+        return vm->host == h || (vm->in_flight && vm->in_flight_to == h) ||
+               (vm_is_doubled(vm) && strings_have(&vm->running_on, s->hosts[h].name));
+}
+
 bool snapshot_is_blind(const Snapshot *s) {
         for (HostIx h = 0; h < s->n_hosts; h++)
                 if (s->hosts[h].excluded == EXCLUDED_NONE && s->hosts[h].state != HOST_OFFLINE)

@@ -316,6 +316,10 @@ typedef struct Vm {
         const int64_t *extra;                    /* [Snapshot.n_extra], or NULL */
 } Vm;
 
+static inline bool vm_is_doubled(const Vm *vm) {
+        return vm->running_on.n > 1;
+}
+
 /* What an operator asked for. Built from the file's `rules` or the settings; names are resolved. */
 typedef enum RuleKind {
         RULE_APART,    /* at most one VM of the group per domain of `level` */
@@ -409,6 +413,12 @@ HostIx snapshot_host(const Snapshot *s, const char *name);
  * blind). */
 uint32_t snapshot_excluded(const Snapshot *s);
 bool snapshot_is_blind(const Snapshot *s);
+
+/* How many VMs run on several hosts at once, by what these say (Vm.running_on). */
+uint32_t snapshot_doubled(const Snapshot *s);
+
+/* Whether the VM is on the host, or may be: its own, the other one of a migration, those that say it runs there. */
+bool snapshot_vm_is_on(const Snapshot *s, VmIx v, HostIx h);
 
 /* The first other host that has this one's machine UUID, or IX_NONE: which of the two it is, nobody knows. */
 HostIx snapshot_same_machine(const Snapshot *s, HostIx h);

@@ -19,6 +19,7 @@
         X(SOURCE_FENCED, "the facts of the host it runs on are stale or missing")                            \
         X(VM_PINNED, "the VM may not be moved")                                                              \
         X(VM_IN_FLIGHT, "the VM is being migrated already")                                                  \
+        X(VM_DOUBLED, "the VM runs on several hosts at once: a person has to end all but one of it")         \
         X(VM_UNMEASURED, "the VM's use is not known yet")                                                    \
         X(NO_ROOM, "the target lacks room")                                                                  \
         X(NO_ROOM_DURING, "the target lacks room while the VM moves")                                        \

@@ -36,6 +36,7 @@ typedef struct Given {
         const char *expected[8];
         HostMark marks[8];
         uint32_t n_reports, n_expected, n_marks;
+        const KnownMove *known; /* one, or NULL */
 } Given;
 
 static void give(Given *g, const char *text) {
@@ -56,6 +57,8 @@ static const Snapshot *build(const Given *g) {
                 .n_expected = g->n_expected,
                 .marks = g->marks,
                 .n_marks = g->n_marks,
+                .known_moves = g->known,
+                .n_known_moves = g->known ? 1 : 0,
         };
         const Snapshot *s;
         Settings *settings;
@@ -440,6 +443,33 @@ Test(build, a_name_alone_keeps_no_vm_on_a_host_that_must_be_left) {
         cr_expect(s->vms[v].movable);
         cr_expect_not(s->vms[v].in_flight);
         cr_expect_neq(snapshot_vm(s, "u2"), IX_NONE);
+}
+
+/* A migration that the journal knows of explains two readings that were not at once. */
+Test(build, a_vm_that_was_migrated_just_now_runs_on_one_host) {
+        static const struct {
+                const char *tells, *vm;
+                usec_t until;
+                bool doubled;
+        } cases[] = {
+                { "it may run still", "v", INT64_MAX, false },
+                { "it ended between the readings", "v", 999 * USEC_PER_SEC, false },
+                { "it ended about when they were read", "v", 994 * USEC_PER_SEC, false },
+                { "it ended long before", "v", 900 * USEC_PER_SEC, true },
+                { "another VM's", "w", INT64_MAX, true },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const KnownMove known = { cases[i].vm, cases[i].until };
+                Given g = { .known = &known };
+                const Snapshot *s;
+
+                give(&g, REPORT("a", "999", HOST_FACTS("999") VMS("999", VM("v", "running"))));
+                give(&g, REPORT("b", "998", HOST_FACTS("998") VMS("998", VM("v", "running"))));
+                s = build(&g);
+                cr_assert_eq(cases[i].doubled, vm_is_doubled(&s->vms[0]), "%s", cases[i].tells);
+                cr_assert(s->vms[0].in_flight, "%s: its room is taken on both anyway", cases[i].tells);
+        }
 }
 
 Test(build, two_vms_of_one_name_stay_where_they_are) {

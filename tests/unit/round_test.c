@@ -154,6 +154,49 @@ Test(round, the_room_of_a_move_whose_end_is_unknown_is_taken_on_both_hosts) {
         cr_assert(r.snapshot->vms[0].in_flight && r.snapshot->vms[0].in_flight_to == 0, "and on h1");
 }
 
+/* ---- a VM that runs on two hosts ---- */
+
+/* It is on h1 and h2, and large; b is on h1. */
+static void read_doubled(const char *h1, const char *h2) {
+        char text[2048];
+        TextFault f;
+
+        (void) snprintf(
+                text, sizeof(text),
+                "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":["
+                "{\"name\":\"h1\",\"cpus\":8,\"memory_mib\":65536,\"state\":\"%s\"},"
+                "{\"name\":\"h2\",\"cpus\":8,\"memory_mib\":12000,\"state\":\"%s\"},"
+                "{\"name\":\"h3\",\"cpus\":8,\"memory_mib\":4000}],\"vms\":["
+                "{\"name\":\"a\",\"host\":\"h1\",\"in_flight\":\"h2\",\"running_on\":[\"h1\",\"h2\"],\"vcpus\":1,\"memory_mib\":8000,"
+                "\"cpu\":0.1},"
+                "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":1,\"memory_mib\":6000,\"cpu\":0.1}]}",
+                h1, h2);
+        cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &snapshot, &f), "%s %s", f.field,
+                     f.what);
+}
+
+Test(round, a_vm_that_runs_on_two_hosts_is_blocked_and_moved_by_nobody) {
+        static const char *const states[][2] = { { "active", "active" },
+                                                 { "maintenance", "active" },
+                                                 { "active", "maintenance" },
+                                                 { "maintenance", "maintenance" } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+                const bool leaves = strcmp(states[i][0], "maintenance") == 0;
+                bool named = false;
+                Round r;
+
+                read_doubled(states[i][0], states[i][1]);
+                r = decide(NULL, 0);
+                cr_assert_eq(PLAN_BLOCKED, r.plan->status, "%zu: exit 3", i);
+                cr_assert_eq(0, r.plan->n_moves, "%zu: neither it, nor b where it takes the room", i);
+                for (uint32_t k = 0; k < r.plan->n_refused; k++)
+                        named |= r.plan->refused[k].vm == 0 && r.plan->refused[k].reason == REASON_VM_DOUBLED;
+                cr_assert_eq(i > 0, named, "%zu: it must leave whichever host must be left", i);
+                cr_assert_eq(leaves ? 0U : i == 2 ? 1U : 0U, r.snapshot->vms[0].host);
+        }
+}
+
 /* All VMs on the first half of the hosts. */
 static void read_many(uint32_t hosts, uint32_t vms_each) {
         char *text = NULL;

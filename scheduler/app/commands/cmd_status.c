@@ -7,12 +7,14 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/stopped.h"
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/move_journal.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/contention_text.h"
+#include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/app/text/shared_findings.h"
 #include "scheduler/app/text/trial_text.h"
@@ -31,7 +33,9 @@ typedef struct Status {
         bool has_live, leads; /* … and whoever wrote it leads now */
         StoreLease lease;     /* "": nobody has it, or nobody who can be named */
         bool has_lease;
-        const LostStore *loss;      /* of the store; NULL: none, or acknowledged and taken in */
+        const LostStore *loss;    /* of the store; NULL: none, or acknowledged and taken in */
+        const JournalEntry *open; /* moves whose end is not known */
+        uint32_t n_open;
         const JournalEntry *recent; /* how the last moves ended, newest first */
         uint32_t n_recent;
         Strings moved; /* VMs that the service moves, or has moved just now */
@@ -130,6 +134,8 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
                 r = read_recent(facts, in->arena, ret);
         if (r == 0)
                 r = cmd_status_moved(in->arena, ret);
+        if (r == 0 && source_store(facts->source))
+                r = round_store_open(source_store(facts->source), in->arena, &ret->open, &ret->n_open);
         return r;
 }
 
@@ -224,6 +230,29 @@ static json_t *findings_json(Arena *a, const Snapshot *s) {
         return list;
 }
 
+static json_t *doubled_json(const Snapshot *s) {
+        json_t *list = json_array();
+
+        for (VmIx v = 0; v < s->n_vms; v++)
+                if (vm_is_doubled(&s->vms[v]))
+                        (void) json_array_append_new(list,
+                                                     json_pack("{s:s, s:o}", "vm", s->vms[v].name, "hosts",
+                                                               strings_json(&s->vms[v].running_on)));
+        return list;
+}
+
+static json_t *unclear_json(const Status *s) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < s->n_open; i++)
+                if (s->open[i].event == JOURNAL_UNCLEAR)
+                        (void) json_array_append_new(
+                                list, json_pack("{s:s, s:[s, s], s:s}", "vm", s->open[i].order->vm, "hosts",
+                                                s->open[i].order->from, s->open[i].order->to, "message",
+                                                s->open[i].message));
+        return list;
+}
+
 static void cmd_status_print_json(Invocation *in, const Status *s) {
         json_t *o = json_object(), *hosts = json_array();
 
@@ -240,6 +269,8 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "held", held_json(s));
         (void) json_object_set_new(o, "findings", findings_json(in->arena, s->snapshot));
         (void) json_object_set_new(o, "hosts", hosts);
+        (void) json_object_set_new(o, "doubled", doubled_json(s->snapshot));
+        (void) json_object_set_new(o, "unclear", unclear_json(s));
         (void) json_object_set_new(o, "twins", twins_json(in->arena, s->snapshot, &s->moved));
         (void) json_object_set_new(
                 o, "vms_that_wait",
@@ -391,6 +422,29 @@ static void print_alert(const char *words, const Screen *screen) {
                                screen_style(screen, STYLE_PLAIN));
 }
 
+/* Migrations whose end nobody could see: where such a VM runs is for a person to find out. */
+static void print_unclear(const Status *s, const Screen *screen) {
+        for (uint32_t i = 0; i < s->n_open; i++) {
+                const JournalEntry *e = &s->open[i];
+
+                if (e->event == JOURNAL_UNCLEAR)
+                        (void) out_say(
+                                screen->out,
+                                "%sALARM: whether VM %s runs on %s or %s is not known%s: %s. Nothing moves it until "
+                                "both hosts say so\n",
+                                screen_style(screen, STYLE_BAD), e->order->vm, e->order->from, e->order->to,
+                                screen_style(screen, STYLE_PLAIN), e->message);
+        }
+}
+
+static uint32_t count_unclear(const Status *s) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < s->n_open; i++)
+                n += s->open[i].event == JOURNAL_UNCLEAR;
+        return n;
+}
+
 /* How many hosts are not seen, and why; silence is not health. */
 static void print_excluded(const Snapshot *s, const Screen *screen) {
         static const char *const words[EXCLUDED_N] = { [EXCLUDED_STALE] = "stale",
@@ -446,6 +500,10 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
                        screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts, s->snapshot->n_vms,
                        screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
                        screen_style(screen, STYLE_PLAIN));
+        r = doubled_print(in->arena, s->snapshot, screen);
+        if (r < 0)
+                return r;
+        print_unclear(s, screen);
         print_alert(s->stopped, screen);
         for (uint32_t i = 0; i < s->held.n; i++)
                 print_alert(s->held.at[i], screen);
@@ -477,8 +535,10 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
-        return snapshot_is_blind(s.snapshot) || s.stopped || s.held.n > 0 ? EXIT_BLOCKED
-                                                                          : facts_ending(facts, EXIT_DONE);
+        return snapshot_is_blind(s.snapshot) || s.stopped || s.held.n > 0 ||
+                               snapshot_doubled(s.snapshot) > 0 || count_unclear(&s) > 0
+                       ? EXIT_BLOCKED
+                       : facts_ending(facts, EXIT_DONE);
 }
 
 /* Drawn aside and written at once, so that it does not flicker. A source that is away for a moment is said,

@@ -226,7 +226,7 @@ static int look_at(const Look *look, HostIx h, Emptying *ret) {
         int r = host_mark_get(source_store(look->facts->source), look->in->arena, name, &e.mark, &text);
 
         for (VmIx v = 0; v < s->n_vms; v++)
-                e.left += s->vms[v].host == h || (s->vms[v].in_flight && s->vms[v].in_flight_to == h);
+                e.left += snapshot_vm_is_on(s, v, h);
         e.off = off_vms_on(s, h);
         for (uint32_t i = 0; look->has_live && i < look->live.n_moves; i++) {
                 const LiveMove *m = &look->live.moves[i];

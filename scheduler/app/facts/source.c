@@ -311,28 +311,50 @@ static int source_read_marks(const Source *s, Arena *a, BuildInput *in) {
 
 #define PAST_ENTRIES 1024
 
-/* What the last migrations taught, as the journal has them. */
+/* By the newest entry of each: what may run still, or has ended. How one ended that nobody knows explains nothing. */
+static int known_moves(Arena *a, const JournalEntry *entries, uint32_t n, BuildInput *in) {
+        KnownMove *moves = arena_new(a, KnownMove, n);
+        const JournalEntry *open = NULL;
+        uint32_t n_open = 0, kept = 0;
+        int r = moves ? journal_open_ones(a, entries, n, &open, &n_open) : -ENOMEM;
+
+        for (uint32_t i = 0; r == 0 && i < n_open; i++)
+                if (open[i].event != JOURNAL_UNCLEAR)
+                        moves[kept++] = (KnownMove){ open[i].order->vm, INT64_MAX };
+        for (uint32_t i = 0; r == 0 && i < n && kept < n; i++)
+                if (!journal_is_open(entries[i].event))
+                        moves[kept++] = (KnownMove){ entries[i].order->vm, entries[i].at };
+        in->known_moves = moves;
+        in->n_known_moves = kept;
+        return r;
+}
+
+/* What the last migrations taught, as the journal has them; and which there were. */
 static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
         StoredText *texts = NULL;
+        JournalEntry *entries;
         RecordMove *moves; /* of each: its order, and what it took */
-        uint32_t n = 0, kept = 0;
+        uint32_t n = 0, n_entries = 0, kept = 0;
         int r = store_get_journal(s->store, a, PAST_ENTRIES, &texts, &n);
 
         if (r < 0)
                 return r;
         moves = arena_new(a, RecordMove, n);
-        if (!moves)
+        entries = arena_new(a, JournalEntry, n);
+        if (!moves || !entries)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
-                JournalEntry e;
+                JournalEntry *e = &entries[n_entries];
 
-                r = journal_parse(a, texts[i].text, texts[i].n, &e);
+                r = journal_parse(a, texts[i].text, texts[i].n, e);
                 if (r == -ENOMEM)
                         return r;
-                if (r == 0 && e.event == JOURNAL_DONE)
-                        moves[kept++] = move_finished(&e);
+                if (r == 0 && e->event == JOURNAL_DONE)
+                        moves[kept++] = move_finished(e);
+                n_entries += r == 0;
         }
-        return migration_learn(a, moves, kept, &in->lessons);
+        r = known_moves(a, entries, n_entries, in);
+        return r < 0 ? r : migration_learn(a, moves, kept, &in->lessons);
 }
 
 /* Who is on the list, and who was admitted: a host that falls silent is silent, and not gone. */

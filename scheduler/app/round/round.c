@@ -102,6 +102,42 @@ static int hold_cooling(Arena *a, const RoundInput *in, const Snapshot **io) {
         return r;
 }
 
+static bool must_be_left(const Host *host) {
+        return host->state == HOST_MAINTENANCE || host->fault_grade >= 3;
+}
+
+/* One that runs on several hosts is on the list of the one that must be left, whichever reported it last. */
+static void home_doubled(const Snapshot *s, Vm *vm) {
+        for (uint32_t i = 0; vm_is_doubled(vm) && i < vm->running_on.n; i++) {
+                const HostIx other = snapshot_host(s, vm->running_on.at[i]);
+
+                if (other == IX_NONE || other == vm->host || must_be_left(&s->hosts[vm->host]) ||
+                    !must_be_left(&s->hosts[other]))
+                        continue;
+                vm->in_flight_to = vm->host;
+                vm->host = other;
+        }
+}
+
+static int home_all_doubled(Arena *a, const Snapshot **io) {
+        Snapshot *copy;
+        Vm *vms;
+
+        if (snapshot_doubled(*io) == 0)
+                return 0;
+        copy = arena_new(a, Snapshot, 1);
+        vms = arena_new(a, Vm, (*io)->n_vms);
+        if (!copy || !vms)
+                return -ENOMEM;
+        *copy = **io;
+        memcpy(vms, (*io)->vms, sizeof(*vms) * copy->n_vms);
+        for (VmIx v = 0; v < copy->n_vms; v++)
+                home_doubled(copy, &vms[v]);
+        copy->vms = vms;
+        *io = copy;
+        return 0;
+}
+
 /* The snapshot with the kinds of action marked that are left for later; itself when none is. */
 static int leave_for_later(Arena *a, const RoundInput *in, const Snapshot **io) {
         Snapshot *copy;
@@ -142,6 +178,8 @@ int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret, Brake *ret
 
         if (r == 0)
                 r = brake_apply(a, s, &brake, &s);
+        if (r == 0)
+                r = home_all_doubled(a, &s);
         if (r == 0)
                 r = hold_cooling(a, in, &s);
 

@@ -117,8 +117,8 @@ static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2]
                         target->presence != PRESENCE_UNKNOWN && e->resumes < RESUMES_MOST;
         if (settle_words(a, &pair[0], &pair[1], io) < 0)
                 return -ENOMEM;
-        if (journal_is_open(io->now))
-                return 0;
+        if (journal_is_open(io->now) && (!io->doubled || e->event == JOURNAL_UNCLEAR))
+                return 0; /* that it runs on both is for everybody to know */
         settled.event = io->now;
         settled.at = now;
         settled.message = text_format(a, "settled by asking both hosts: %s", io->words);

@@ -6,6 +6,7 @@
 
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/service/service_parts.h"
+#include "scheduler/app/text/doubled_text.h"
 #include "scheduler/base/log.h"
 
 #define QUOTE 512
@@ -205,6 +206,45 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
         return 0;
 }
 
+static bool service_facts_was_doubled(const ServiceMemory *memory, const char *vm) {
+        for (uint32_t i = 0; i < memory->n_doubled; i++)
+                if (strcmp(memory->doubled[i], vm) == 0)
+                        return true;
+        return false;
+}
+
+static void service_facts_say_doubled(const ServiceRound *round, const Vm *vm) {
+        const char *hosts = doubled_hosts_text(round->arena, vm);
+        char name[QUOTE], quoted[QUOTE];
+
+        if (!service_facts_was_doubled(round->memory, vm->name))
+                log_event(LOG_ERROR, "vm.doubled", "vm=%s hosts=%s", log_quote(vm->name, name, sizeof(name)),
+                          log_quote(hosts ? hosts : "", quoted, sizeof(quoted)));
+}
+
+/* A VM that runs on several hosts is said when that begins, and when it has ended. */
+static void service_facts_doubled(const ServiceRound *round, const Snapshot *s) {
+        ServiceMemory *memory = round->memory;
+        char quoted[QUOTE];
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < memory->n_doubled; i++) {
+                const VmIx v = snapshot_vm(s, memory->doubled[i]);
+
+                if (v == IX_NONE || !vm_is_doubled(&s->vms[v]))
+                        log_event(LOG_WARNING, "vm.single", "vm=%s why=\"it runs on one host at most again\"",
+                                  log_quote(memory->doubled[i], quoted, sizeof(quoted)));
+        }
+        for (VmIx v = 0; v < s->n_vms; v++)
+                if (vm_is_doubled(&s->vms[v]))
+                        service_facts_say_doubled(round, &s->vms[v]);
+        for (VmIx v = 0; v < s->n_vms; v++)
+                if (vm_is_doubled(&s->vms[v]) && n < DOUBLED_SAID)
+                        (void) snprintf(memory->doubled[n++], sizeof(memory->doubled[0]), "%s",
+                                        s->vms[v].name);
+        memory->n_doubled = n;
+}
+
 int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         int r;
 
@@ -212,6 +252,7 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
         r = service_facts_source(round, found, shown);
         if (r < 0)
                 return r;
+        service_facts_doubled(round, found->facts);
         found->doing = "admits hosts";
         r = service_admit(round, found->facts);
         if (r == 0) {

@@ -18,7 +18,7 @@
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
 
-enum { SETTLED_SAID = 128 };
+enum { SETTLED_SAID = 128, DOUBLED_SAID = 32 };
 
 /* What outlives a round: the last ones' for it, and what it leaves for the next and for the loop. */
 typedef struct ServiceMemory {
@@ -32,7 +32,9 @@ typedef struct ServiceMemory {
         bool moved;                 /* VMs were moved */
         uint64_t settled[SETTLED_SAID]; /* what was said of moves that are open: once, as long as it lasts */
         uint32_t n_settled;
-        uint32_t held; /* hosts that the brake held in the last round */
+        uint32_t held;                   /* hosts that the brake held in the last round */
+        char doubled[DOUBLED_SAID][256]; /* VMs that were said to run on several hosts */
+        uint32_t n_doubled;
 } ServiceMemory;
 
 /* What a round is given. */

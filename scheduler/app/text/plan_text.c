@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/base/text.h"
 
@@ -381,6 +382,8 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
                        view->snapshot->n_vms);
+        if (r == 0)
+                r = doubled_print(a, view->snapshot, screen);
         if (r == 0 && plan->n_moves > 0)
                 r = fleet_after(a, view->problem, plan, &fleet.host_of);
         if (r == 0)

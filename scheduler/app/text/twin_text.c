@@ -63,17 +63,6 @@ static void twins_print_one(const Snapshot *s, const VmTwins *twins, const Scree
 
         (void) out_say(screen->out, "%s%s%s: ", screen_style(screen, STYLE_BAD), first->name,
                        screen_style(screen, STYLE_PLAIN));
-        if (twins->n_vms == 1) {
-                for (uint32_t i = 0; i < first->running_on.n; i++)
-                        (void) out_say(screen->out, "%s%s",
-                                       i == 0                        ? ""
-                                       : i + 1 < first->running_on.n ? ", "
-                                                                     : " and ",
-                                       first->running_on.at[i]);
-                (void) out_say(screen->out,
-                               " say that it runs there, and no migration of it is seen; it is not moved\n");
-                return;
-        }
         (void) out_say(screen->out, "on %s, has the UUID of ", s->hosts[first->host].name);
         for (uint32_t i = 1; i < twins->n_vms; i++)
                 (void) out_say(screen->out, "%s%s on %s", i > 1 ? ", " : "", s->vms[twins->vms[i]].name,
@@ -84,11 +73,16 @@ static void twins_print_one(const Snapshot *s, const VmTwins *twins, const Scree
 int twins_print(Arena *a, const Snapshot *s, const Strings *moved, const Screen *screen) {
         const VmTwins *twins = NULL;
         uint32_t n = 0;
+        bool any = false;
         int r = twins_find(a, s, moved, &twins, &n);
 
-        for (uint32_t i = 0; r == 0 && i < n; i++)
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                if (twins[i].n_vms == 1)
+                        continue; /* said before all else (doubled_text.h) */
                 twins_print_one(s, &twins[i], screen);
-        if (r == 0 && n > 0)
+                any = true;
+        }
+        if (any)
                 (void) out_say(screen->out, "\n");
         return r;
 }

@@ -273,11 +273,10 @@ int check_room_begin(Check *c) {
                         c->held[at] += own > least ? own : least;
                 }
         for (VmIx v = 0; v < s->n_vms; v++)
-                if (s->vms[v].in_flight && s->vms[v].in_flight_to != IX_NONE &&
-                    s->vms[v].in_flight_to != s->vms[v].host)
-                        for (uint32_t r = 0; r < c->n_res; r++)
-                                c->held[(size_t) s->vms[v].in_flight_to * c->n_res + r] +=
-                                        check_demand(c, v, r);
+                for (HostIx h = 0; s->vms[v].in_flight && h < s->n_hosts; h++)
+                        for (uint32_t r = 0;
+                             h != s->vms[v].host && snapshot_vm_is_on(s, v, h) && r < c->n_res; r++)
+                                c->held[(size_t) h * c->n_res + r] += check_demand(c, v, r);
         return 0;
 }
 

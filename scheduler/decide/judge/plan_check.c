@@ -35,7 +35,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
         const Host *from = &c->s->hosts[m->move.from];
 
         if (vm->in_flight)
-                return REASON_VM_IN_FLIGHT;
+                return vm_is_doubled(vm) ? REASON_VM_DOUBLED : REASON_VM_IN_FLIGHT;
         if (from->excluded != EXCLUDED_NONE || from->state == HOST_OFFLINE)
                 return REASON_SOURCE_FENCED;
         if (!vm->movable)

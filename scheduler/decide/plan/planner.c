@@ -102,7 +102,8 @@ static PlanStatus planner_status(const Problem *p, const Plan *plan) {
                 return PLAN_BLIND;
         if (plan->n_conflicts > 0)
                 return PLAN_INFEASIBLE;
-        if (plan->n_refused_all > 0 || plan->reserve.blocked || planner_holds(p->snapshot))
+        if (plan->n_refused_all > 0 || plan->reserve.blocked || planner_holds(p->snapshot) ||
+            snapshot_doubled(p->snapshot) > 0)
                 return PLAN_BLOCKED;
         if (plan->n_moves == 0)
                 return PLAN_BALANCED;

@@ -347,11 +347,10 @@ static void build_base(Build *b) {
                 }
         }
         for (VmIx v = 0; v < s->n_vms; v++)
-                if (s->vms[v].in_flight && s->vms[v].in_flight_to != IX_NONE &&
-                    s->vms[v].in_flight_to != s->vms[v].host)
-                        for (uint32_t r = 0; r < n_res; r++)
-                                b->base[(size_t) s->vms[v].in_flight_to * n_res + r] +=
-                                        b->need[(size_t) v * n_res + r];
+                for (HostIx h = 0; s->vms[v].in_flight && h < s->n_hosts; h++)
+                        for (uint32_t r = 0; h != s->vms[v].host && snapshot_vm_is_on(s, v, h) && r < n_res;
+                             r++)
+                                b->base[(size_t) h * n_res + r] += b->need[(size_t) v * n_res + r];
 }
 
 static int64_t priority_of(const Vm *vm) {
@@ -384,7 +383,7 @@ static int build_leave(Build *b) {
 
 static Reason pin_of(const Build *b, const Vm *vm, const HostRole *role, int64_t leave) {
         if (vm->in_flight)
-                return REASON_VM_IN_FLIGHT;
+                return vm_is_doubled(vm) ? REASON_VM_DOUBLED : REASON_VM_IN_FLIGHT;
         if (role->no_exit)
                 return REASON_SOURCE_FENCED;
         if (!vm->movable)

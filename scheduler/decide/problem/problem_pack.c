@@ -20,8 +20,9 @@ static int64_t *costs_of(Arena *a, const Snapshot *s, const Problem *p, int64_t 
                 if (p->roles[h].no_entry == REASON_NONE && !p->roles[h].no_exit && p->roles[h].evacuate == 0)
                         cost[h] = worth * USUAL_MOVE;
         for (VmIx v = 0; cost && v < p->n_vms; v++)
-                if (s->vms[v].in_flight && s->vms[v].in_flight_to != IX_NONE)
-                        cost[s->vms[v].in_flight_to] = 0;
+                for (HostIx h = 0; s->vms[v].in_flight && h < p->n_hosts; h++)
+                        if (h != s->vms[v].host && snapshot_vm_is_on(s, v, h))
+                                cost[h] = 0;
         return cost;
 }
 

@@ -296,7 +296,7 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                 return text_format(a, "%s takes no part: %s", t->s->hosts[vm->host].name,
                                    t->s->hosts[vm->host].excluded_why ? t->s->hosts[vm->host].excluded_why
                                                                       : exclusion_texts[EXCLUDED_SEEN]);
-        if (reason == REASON_VM_IN_FLIGHT && vm->unmovable_why)
+        if ((reason == REASON_VM_IN_FLIGHT || reason == REASON_VM_DOUBLED) && vm->unmovable_why)
                 return vm->unmovable_why;
         if (reason == REASON_HOST_FENCED || reason == REASON_HOST_SEEN)
                 return with_detail(&k, reason,

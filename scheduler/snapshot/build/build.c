@@ -402,13 +402,28 @@ static int64_t build_larger(int64_t left, int64_t right) {
         return left > right ? left : right;
 }
 
+#define CLOCKS_APART (5 * USEC_PER_SEC) /* of the hosts and the service */
+
+/* A migration that somebody knows of came about between the two readings. */
+static bool build_has_moved(const Builder *b, const char *vm, usec_t left, usec_t right) {
+        const usec_t older = left < right ? left : right;
+
+        for (uint32_t i = 0; i < b->in->n_known_moves; i++) {
+                const KnownMove *m = &b->in->known_moves[i];
+
+                if (strcmp(m->vm, vm) == 0 && (m->until == INT64_MAX || m->until + CLOCKS_APART >= older))
+                        return true;
+        }
+        return false;
+}
+
 /* Both say that it runs there, and it is not that the one has let it go since. */
 static bool runs_twice(const VmRow *left, const VmRow *right) {
         const VmRow *older = left->read_at <= right->read_at ? left : right,
                     *newer = older == left ? right : left;
 
-        return left->vm.state == VM_RUNNING && right->vm.state == VM_RUNNING && newer->job != VM_JOB_IN &&
-               !(older->job == VM_JOB_OUT && older->read_at < newer->read_at);
+        return left->fresh && right->fresh && left->vm.state == VM_RUNNING && right->vm.state == VM_RUNNING &&
+               newer->job != VM_JOB_IN && !(older->job == VM_JOB_OUT && older->read_at < newer->read_at);
 }
 
 /* The hosts that say so, by name; none where a migration explains what they say. */
@@ -423,7 +438,8 @@ static int running_on(Builder *b, const RowRef *rows, uint32_t n, Strings *ret) 
                 if (rows[i].row->vm.state == VM_RUNNING)
                         names[k++] = b->hosts[rows[i].row->vm.host].name;
         if (n == 2)
-                twice = runs_twice(rows[0].row, rows[1].row);
+                twice = runs_twice(rows[0].row, rows[1].row) &&
+                        !build_has_moved(b, rows[0].row->vm.name, rows[0].row->read_at, rows[1].row->read_at);
         if (k > 1)
                 qsort(names, k, sizeof(*names), compare_strings);
         *ret = twice && k > 1 ? (Strings){ .at = names, .n = k } : (Strings){ 0 };

@@ -51,6 +51,12 @@ typedef struct BrakeMemory {
         const char *kind; /* NULL: not known */
 } BrakeMemory;
 
+/* A migration that somebody knows of: that its VM is reported by two hosts that were read about then is no wonder. */
+typedef struct KnownMove {
+        const char *vm;
+        usec_t until; /* when it ended; INT64_MAX: it may run still */
+} KnownMove;
+
 typedef struct BuildInput {
         const char *cluster;
         usec_t now;
@@ -68,6 +74,8 @@ typedef struct BuildInput {
         bool brake_new; /* … from now on */
         const BrakeMemory *brakes; /* any order */
         uint32_t n_brakes;
+        const KnownMove *known_moves; /* any order */
+        uint32_t n_known_moves;
         const MoveLessons *lessons;   /* NULL: past migrations taught nothing */
         const Admissions *admissions; /* NULL: the hosts were named by whoever asks, and need none */
         const char *

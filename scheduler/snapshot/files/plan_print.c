@@ -275,6 +275,31 @@ static void put_refusals(Printer *printer) {
         text_writer_word(&printer->w, "}");
 }
 
+/* The worst there is, so it comes right after the status. */
+static void put_doubled(Printer *printer) {
+        const Snapshot *s = printer->s;
+        uint32_t n = 0;
+
+        if (snapshot_doubled(s) == 0)
+                return;
+        plan_print_put_line(printer, "doubled");
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                if (!vm_is_doubled(&s->vms[v]))
+                        continue;
+                text_writer_word(&printer->w, n++ == 0 ? "[" : ", ");
+                text_writer_word(&printer->w, "{");
+                put_text(printer, true, "vm", s->vms[v].name);
+                put_key(printer, false, "hosts");
+                text_writer_word(&printer->w, "[");
+                for (uint32_t i = 0; i < s->vms[v].running_on.n; i++) {
+                        text_writer_word(&printer->w, i == 0 ? "" : ", ");
+                        text_writer_string(&printer->w, s->vms[v].running_on.at[i]);
+                }
+                text_writer_word(&printer->w, "]}");
+        }
+        text_writer_word(&printer->w, "]");
+}
+
 static void put_notes(Printer *printer) {
         const Strings *notes = &printer->s->notes;
 
@@ -374,6 +399,7 @@ static void plan_print_put_head(Printer *printer) {
         }
         plan_print_put_line(printer, "status");
         text_writer_string(&printer->w, plan_status_names[printer->p->status]);
+        put_doubled(printer);
         put_limited_by(printer);
         put_idle(printer);
         plan_print_put_line(printer, "threshold");
