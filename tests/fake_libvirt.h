@@ -134,6 +134,23 @@ static inline int fake_held(void) {
         return n;
 }
 
+static int fake_opening; /* connections that are being opened */
+
+static inline void fake_waits(int by) {
+        (void) pthread_mutex_lock(&fake_lock);
+        fake_opening += by;
+        (void) pthread_mutex_unlock(&fake_lock);
+}
+
+static inline int fake_waiting(void) {
+        int n;
+
+        (void) pthread_mutex_lock(&fake_lock);
+        n = fake_opening;
+        (void) pthread_mutex_unlock(&fake_lock);
+        return n;
+}
+
 static inline int fake_running_on(void) { /* hosts it runs on, as bits */
         int bits = 0;
 
@@ -157,8 +174,10 @@ virConnectPtr virConnectOpen(const char *name) {
         int h = strcmp(name, "fake://h2") == 0;
         virConnectPtr conn;
 
+        fake_waits(1);
         while (fake.hosts[h].hangs)
                 clock_sleep(10 * USEC_PER_MSEC);
+        fake_waits(-1);
         if (fake.hosts[h].refuses) {
                 (void) fake_fail(VIR_ERR_NO_CONNECT, "connection refused");
                 return NULL;

@@ -4,7 +4,7 @@
  *
  * Owner:   it owns nothing. Threads: one.
  *
- * Units: usec_t, in microseconds since the epoch. Errors: -ENOMEM from collector_log_section() alone.
+ * Units: usec_t, in microseconds since the epoch. Errors: -ENOMEM from collector_log_emit() alone.
  */
 #pragma once
 

@@ -6,7 +6,7 @@
  * a LibvirtWorker.
  *
  * Errors:  a negative errno by kind: -ECONNREFUSED nobody listens, -EACCES refused, -ETIMEDOUT, -ENOTSUP the
- *          driver cannot do it, -ENOENT no such object, -EIO the rest. virt_words() has libvirt's own words.
+ *          driver cannot do it, -ENOENT no such object, -EIO the rest. VirtLink.words are libvirt's own.
  * Threads: one link, one thread.
  *
  * Units: usec_t, in microseconds, monotonic. Owner: whoever has the link; ended by virt_link_close().

@@ -645,3 +645,23 @@ Test(executor_fake, a_vm_that_does_not_leave_keeps_its_own_limit) {
         cr_assert_eq(-EHOSTUNREACH, set_speed("fake://h2", 40));
         cr_assert_eq(-EIO, set_speed("fake://h1", 40));
 }
+
+Test(executor_fake, who_cannot_wait_has_it_done_aside) {
+        fake.hosts[0].operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
+        domain_speed_set_aside((LibvirtAt){ "fake://h1", NULL }, FAKE_UUID, USEC_PER_SEC, 40);
+        for (int i = 0; i < 500 && fake.n_speeds == 0; i++)
+                clock_sleep(10 * USEC_PER_MSEC);
+        cr_assert_eq(1, fake.n_speeds);
+        cr_assert_eq(40, fake.speed);
+}
+
+Test(executor_fake, hosts_that_hang_hold_no_more_threads_than_some) {
+        const usec_t begun = clock_monotonic();
+
+        fake.hosts[0].hangs = true;
+        for (int i = 0; i < 10 * DOMAIN_SPEED_THREADS; i++)
+                domain_speed_set_aside((LibvirtAt){ "fake://h1", NULL }, FAKE_UUID, USEC_PER_SEC, 40);
+        cr_assert_lt(clock_monotonic() - begun, USEC_PER_SEC, "nobody waits for them");
+        cr_assert_leq(fake_waiting(), DOMAIN_SPEED_THREADS);
+        fake.hosts[0].hangs = false;
+}

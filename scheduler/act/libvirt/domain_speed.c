@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "scheduler/act/libvirt/libvirt_connection.h"
 
@@ -47,4 +50,53 @@ int domain_speed_set(LibvirtAt at, const char *uuid, usec_t connect_at_most, int
         }
         (void) virConnectClose(conn);
         return r;
+}
+
+/* ---- in a thread of its own ---- */
+
+typedef struct SpeedErrand {
+        char *uri, *machine, *uuid;
+        usec_t connect_at_most;
+        int64_t mib_s;
+} SpeedErrand;
+
+static atomic_uint domain_speed_threads;
+
+static void errand_free(SpeedErrand *errand) {
+        if (!errand)
+                return;
+        free(errand->uri);
+        free(errand->machine);
+        free(errand->uuid);
+        free(errand);
+        (void) atomic_fetch_sub(&domain_speed_threads, 1);
+}
+
+static void *errand_run(void *arg) {
+        SpeedErrand *errand = arg;
+        int ignored = domain_speed_set((LibvirtAt){ errand->uri, errand->machine }, errand->uuid,
+                                       errand->connect_at_most, errand->mib_s);
+
+        (void) ignored; /* who asked does so again */
+        errand_free(errand);
+        return NULL;
+}
+
+void domain_speed_set_aside(LibvirtAt at, const char *uuid, usec_t connect_at_most, int64_t mib_s) {
+        SpeedErrand *errand = NULL;
+
+        if (atomic_fetch_add(&domain_speed_threads, 1) < DOMAIN_SPEED_THREADS)
+                errand = calloc(1, sizeof(*errand));
+        if (!errand) {
+                (void) atomic_fetch_sub(&domain_speed_threads, 1);
+                return;
+        }
+        errand->uri = strdup(at.uri);
+        errand->machine = at.machine ? strdup(at.machine) : NULL;
+        errand->uuid = strdup(uuid);
+        errand->connect_at_most = connect_at_most;
+        errand->mib_s = mib_s;
+        if (!errand->uri || (at.machine && !errand->machine) || !errand->uuid ||
+            libvirt_thread(errand_run, errand) < 0)
+                errand_free(errand);
 }

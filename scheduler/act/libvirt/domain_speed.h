@@ -16,3 +16,8 @@
  * VM's own limit. 0: it may have it; 1: no migration leaves there; -EHOSTUNREACH: the host cannot be asked; -EIO: it
  * refuses. */
 int domain_speed_set(LibvirtAt at, const char *uuid, usec_t connect_at_most, int64_t mib_s) must_check;
+
+/* The same in a thread of its own, for who can't wait for a host; what comes of it is told to nobody. Nothing is done while
+ * DOMAIN_SPEED_THREADS are at it. Copies its texts. */
+enum { DOMAIN_SPEED_THREADS = 16 };
+void domain_speed_set_aside(LibvirtAt at, const char *uuid, usec_t connect_at_most, int64_t mib_s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of a VM's XML decides whether a host can take it, and must be the same once it has: read by libxml2.
  *
- * Owner: moved_domain_free(). Threads: any. Errors: -EBADMSG no domain XML; -ENOMEM.
+ * Owner: the caller, by moved_domain_done(). Threads: any. Errors: -EBADMSG no domain XML; -ENOMEM.
  *
  * Units: none.
  */

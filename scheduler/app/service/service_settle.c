@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/app/round/hasten_moves.h"
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/settle_moves.h"
 #include "scheduler/app/service/service_parts.h"
@@ -93,6 +94,8 @@ int service_settle(const ServiceRound *round, RoundFindings *found) {
 
         if (r == 0)
                 service_settle_say(round, list, n);
+        if (r == 0 && round->executor)
+                hasten_moves(round->leadership->world, round->settings, list, n);
         for (uint32_t i = 0; r == 0 && i < n && !round_is_stopped(round); i++) {
                 found->settled += !journal_is_open(list[i].now);
                 found->open += journal_is_open(list[i].now);

@@ -5,8 +5,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "scheduler/act/libvirt/domain_speed.h"
 #include "scheduler/act/libvirt/executor_libvirt.h"
 #include "scheduler/app/state/stop_signal.h"
+
+#define HASTEN_AT_MOST (5 * USEC_PER_SEC)
 
 /* Host, process, and when: a process' number comes again, with another start. */
 static void service_world_identify(void *self, char *buf, size_t size) {
@@ -47,6 +50,12 @@ static int service_world_look(void *self, LibvirtAt at, const char *uuid, usec_t
         return r;
 }
 
+static void service_world_hasten(void *self, LibvirtAt at, const char *uuid, int64_t mib_s) {
+        (void) self;
+        if (libvirt_start() == 0)
+                domain_speed_set_aside(at, uuid, HASTEN_AT_MOST, mib_s);
+}
+
 static StopRequest service_world_stop_request(void *self) {
         (void) self;
         return stop_signal_request();
@@ -64,5 +73,6 @@ const ServiceWorld service_world_real = { .nap = USEC_PER_SEC / 4,
                                           .open_store = service_world_open_store,
                                           .open_executor = open_executor,
                                           .look = service_world_look,
+                                          .hasten = service_world_hasten,
                                           .stop_request = service_world_stop_request,
                                           .reloads = service_world_reloads };

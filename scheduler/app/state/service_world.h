@@ -30,6 +30,9 @@ typedef struct ServiceWorld {
         int (*open_executor)(void *self, Executor *ret);
         /* As domain_state_read(): where a VM is, after a crash. 0; a negative errno: nothing can be asked. */
         int (*look)(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret);
+        /* As domain_speed_set_aside(): a migration whose leader died may have so much, in MiB/s; 0: whatever it gets.
+         * NULL: nothing is done. */
+        void (*hasten)(void *self, LibvirtAt at, const char *uuid, int64_t mib_s);
         StopRequest (*stop_request)(void *stop_arg); /* what whoever runs the service wants of it */
         void *stop_arg;
         unsigned (*reloads)(void *self); /* how often the settings were to be read again so far */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VMs that run nowhere yet (Problem.home IX_NONE), tried on the evaluator: what evaluator_refuse(), _delta()
- * and _move() are to a move, for a VM that comes from nowhere. Costs are exact in the same way: the
+/* VMs that run nowhere yet (Problem.home IX_NONE), tried on the evaluator: what evaluator_refuse(),
+ * evaluator_delta() and evaluator_move() are to a move, for a VM that comes from nowhere. Costs are exact in the same way: the
  * difference of policies_total() with and without the VM. Inside decide/. Threads: as the evaluator's.
  *
  * Units: Cost: no unit. Owner: the evaluator is the caller's. Errors: none.

@@ -34,8 +34,8 @@ typedef struct MoveChoice {
         MigrationForecast forecast; /* of doing it so; of pre-copy alone, when not now */
 } MoveChoice;
 
-/* facts: over what the wave gives it of the route; shares: with how many others it goes over it, and may not
- * use more (a cap is set where the route's speed is `known`). 0 or -ENOMEM. */
+/* facts: over what the wave gives it of the route, and more it may not use (a cap is set where the route's speed is
+ * `known`). 0 or -ENOMEM. */
 int move_choose(Arena *a, MigrationFacts facts, bool known, const MovePolicy *policy,
                 MoveChoice *ret) must_check;
 

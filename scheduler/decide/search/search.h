@@ -44,5 +44,5 @@ typedef struct SearchResult {
         bool annealed; /* else: descent, and hosts emptied */
 } SearchResult;
 
-/* 0; -ENOMEM; what a policy's prepare() said. The result lives in `a`. */
+/* 0; -ENOMEM; what a policy's add_terms() said. The result lives in `a`. */
 int search_run(Arena *a, const SearchInput *in, SearchResult *ret) must_check;

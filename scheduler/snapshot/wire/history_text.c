@@ -159,7 +159,7 @@ static int line_done(LineReader *r) {
         return r->ended ? 0 : history_text_refuse(r, "the line has too many fields");
 }
 
-/* Like field_number(), but "-" is refused. */
+/* Like history_text_field_number(), but "-" is refused. */
 static int field_known(LineReader *r, int64_t *ret) {
         int k = history_text_field_number(r, SUM_MAX, ret);
 
