@@ -18,7 +18,7 @@ BY = {  # not called by a fuzzer itself: who calls it there, or why it need not 
     'json_at': 'by the parsers of JSON', 'json_whole': 'by the parsers of JSON', 'json_whole_at': 'by the parsers of JSON',
     'json_text_at': 'by the parsers of JSON', 'json_number_scaled': 'by fuzz_snapshot_file and all readers of JSON',
     'json_reader_open': 'by fuzz_snapshot_file and all readers of JSON',
-    'xml_open': 'by fuzz_domain_xml, fuzz_host_xml',
+    'xml_open': 'by fuzz_domain_xml, fuzz_host_xml', 'domain_metadata_parse': 'by domain_xml_parse() in fuzz_domain_xml',
     'redfish_controller': 'by redfish_walk() in fuzz_redfish', 'redfish_thermal': 'by redfish_walk() in fuzz_redfish', 'redfish_power': 'by redfish_walk() in fuzz_redfish',
     'redfish_fan': 'by redfish_walk() in fuzz_redfish', 'redfish_supply': 'by redfish_walk() in fuzz_redfish', 'redfish_system': 'by redfish_walk() in fuzz_redfish',
     'redfish_coarse': 'by redfish_walk() in fuzz_redfish', 'redfish_links': 'by redfish_walk() in fuzz_redfish', 'redfish_drive': 'by redfish_walk() in fuzz_redfish',
