@@ -63,7 +63,7 @@ typedef struct FakeWorld {
         bool is_aborted, is_switched;
         unsigned stats_read;
         /* what was asked */
-        unsigned flags, aborts, switches, migrations;
+        unsigned flags, aborts, switches, migrations, migrations_over;
         unsigned resumes; /* the how manieth try to take a broken post-copy up again works; 0: none */
         char params[512]; /* "bandwidth=8 parallel.connections=4 " */
         unsigned long long pauses[32];
@@ -567,6 +567,7 @@ int virDomainMigrateToURI3(virDomainPtr domain, const char *uri, virTypedParamet
         }
         if (fake.end == FAKE_TARGET_GONE)
                 fake.hosts[1].refuses = true;
+        fake.migrations_over++;
         (void) pthread_mutex_unlock(&fake_lock);
         return result;
 }

@@ -610,6 +610,24 @@ Test(executor_fake, one_that_stays_has_its_own_limit_again) {
         cr_assert_eq(1000000, fake.speed);
 }
 
+/* ---- its end ---- */
+
+/* Nothing of ours runs on when the program ends: it is told to stop, and waited for. */
+Test(executor_fake, who_frees_it_stops_what_runs_and_waits_for_that) {
+        MigrationRequest r = usual();
+        uint32_t id;
+
+        fake.end = FAKE_HANGS;
+        cr_assert_eq(0, executor.start(executor.self, &r, &id));
+        for (int i = 0; i < 500 && fake.migrations == 0; i++)
+                clock_sleep(10 * USEC_PER_MSEC);
+        cr_assert_eq(1, fake.migrations);
+        executor.free(executor.self);
+        cr_assert_eq(1, fake.aborts);
+        cr_assert_eq(1, fake.migrations_over);
+        cr_assert_eq(0, executor_libvirt_open(quick, &executor));
+}
+
 /* ---- of a migration that its leader left behind ---- */
 
 #define MIB_S_MOST (INT64_MAX >> 20)

@@ -80,6 +80,20 @@ Test(leadership, who_was_replaced_hears_of_it_from_the_guard) {
         cr_assert_eq(0, leadership_take(&third), "who was replaced is out of it");
 }
 
+/* Its lease ran out, and nobody took it: the guard that asks for it gets another, under which nothing was begun. */
+Test(leadership, who_leads_no_more_asks_for_nothing_either) {
+        Leadership other = leadership_of(store, TTL);
+
+        (void) snprintf(other.self, sizeof(other.self), "another");
+        cr_assert_eq(0, leadership_guard(&leader, "test", (LeaseHurry){ 0 }));
+        cr_assert_eq(0, leadership_take(&leader));
+        cr_assert_eq(0, store_release(store, leader.self));
+        cr_assert(until(false, 5 * TTL));
+        clock_sleep(2 * TTL); /* a guard that goes on would keep others out */
+        cr_assert_eq(0, leadership_take(&other));
+        leadership_release(&other);
+}
+
 static unsigned threads(void) {
         DIR *tasks = opendir("/proc/self/task");
         unsigned n = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scheduler/app/settings/app_settings.h"
+#include "scheduler/base/common.h"
 #include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 
@@ -89,4 +90,81 @@ Test(plan_check, what_a_host_does_for_itself_is_what_its_vms_were_not_seen_to_us
 
         cr_assert_null(objection(room, "a", "h1", "h2"), "%s", objection(room, "a", "h1", "h2"));
         cr_assert_not_null(objection(none, "a", "h1", "h2"), "5 cores are the host's own");
+}
+
+/* ---- rules ---- */
+
+#define THREE                                                                                                \
+        HOST("h1", ", \"rack\": \"r1\"")                                                                     \
+        "," HOST("h2", ", \"rack\": \"r1\"") "," HOST("h3", ", \"rack\": \"r2\"")
+#define RULED(vms, rule)                                                                                     \
+        "{\"schema\": \"plimsoll.snapshot/1\", \"cluster\": \"c\", \"hosts\": [" THREE "], \"vms\": [" vms   \
+        "], \"rules\": [{\"name\": \"r\", " rule "}]}"
+#define TWO_ON_H1 VM("a", "h1", "") "," VM("b", "h1", "")
+#define ONE_EACH  VM("a", "h1", "") "," VM("b", "h2", "") "," VM("d", "h3", "")
+
+/* Of each kind: a move that breaks it is objected to, and the same move under a rule that it keeps, or that is a wish, is
+ * not. */
+Test(plan_check, a_rule_that_must_hold_is_broken_by_no_move) {
+        static const struct {
+                const char *tells, *cluster, *vm, *from, *to;
+                bool taken;
+        } all[] = {
+                { "apart", RULED(ONE_EACH, "\"kind\": \"apart\", \"vms\": [\"a\", \"b\"]"), "a", "h1", "h2",
+                  false },
+                { "apart still", RULED(ONE_EACH, "\"kind\": \"apart\", \"vms\": [\"a\", \"b\"]"), "a", "h1",
+                  "h3", true },
+                { "together", RULED(TWO_ON_H1, "\"kind\": \"together\", \"vms\": [\"a\", \"b\"]"), "a", "h1",
+                  "h2", false },
+                { "together in a rack",
+                  RULED(TWO_ON_H1, "\"kind\": \"together\", \"level\": \"rack\", \"vms\": [\"a\", \"b\"]"),
+                  "a", "h1", "h2", true },
+                { "a rack left",
+                  RULED(TWO_ON_H1, "\"kind\": \"together\", \"level\": \"rack\", \"vms\": [\"a\", \"b\"]"),
+                  "a", "h1", "h3", false },
+                { "near", RULED(TWO_ON_H1, "\"kind\": \"near\", \"vms\": [\"a\"], \"near_vms\": [\"b\"]"),
+                  "a", "h1", "h2", false },
+                { "near in a rack",
+                  RULED(TWO_ON_H1,
+                        "\"kind\": \"near\", \"level\": \"rack\", \"vms\": [\"a\"], \"near_vms\": [\"b\"]"),
+                  "a", "h1", "h2", true },
+                { "avoid", RULED(ONE_EACH, "\"kind\": \"avoid\", \"vms\": [\"a\"], \"near_vms\": [\"b\"]"),
+                  "a", "h1", "h2", false },
+                { "spread", RULED(ONE_EACH, "\"kind\": \"spread\", \"k\": 3, \"vms\": [\"a\", \"b\", \"d\"]"),
+                  "a", "h1", "h2", false },
+                { "spread over two",
+                  RULED(ONE_EACH, "\"kind\": \"spread\", \"k\": 2, \"vms\": [\"a\", \"b\", \"d\"]"), "a",
+                  "h1", "h2", true },
+                { "on", RULED(TWO_ON_H1, "\"kind\": \"on\", \"vms\": [\"a\"], \"hosts\": [\"h1\", \"h3\"]"),
+                  "a", "h1", "h2", false },
+                { "on the other",
+                  RULED(TWO_ON_H1, "\"kind\": \"on\", \"vms\": [\"a\"], \"hosts\": [\"h1\", \"h3\"]"), "a",
+                  "h1", "h3", true },
+                { "not on", RULED(TWO_ON_H1, "\"kind\": \"not-on\", \"vms\": [\"a\"], \"hosts\": [\"h2\"]"),
+                  "a", "h1", "h2", false },
+                { "a wish",
+                  RULED(TWO_ON_H1,
+                        "\"kind\": \"together\", \"must\": false, \"weight\": 10, \"vms\": [\"a\", \"b\"]"),
+                  "a", "h1", "h2", true },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                const char *said = objection(all[i].cluster, all[i].vm, all[i].from, all[i].to);
+
+                cr_expect_eq(all[i].taken, !said, "%s: %s", all[i].tells, said ? said : "taken");
+        }
+}
+
+/* What lacks already keeps no other VM where it is. */
+Test(plan_check, a_reserve_that_lacks_before_is_objected_to_only_where_it_lacks_more) {
+        /* When h1 is lost nobody can take a: it is so before, and it is so after. */
+        const char *cluster = CLUSTER(
+                HOST("h1", "") "," HOST("h2", "") ",{\"name\": \"h3\", \"cpus\": 8, \"memory_mib\": 4096}",
+                "{\"name\": \"a\", \"host\": \"h1\", \"vcpus\": 1, \"memory_mib\": 15000, \"cpu\": 0.5},"
+                "{\"name\": \"b\", \"host\": \"h2\", \"vcpus\": 1, \"memory_mib\": 3000, \"cpu\": 0.5},"
+                "{\"name\": \"d\", \"host\": \"h3\", \"vcpus\": 1, \"memory_mib\": 1024, \"cpu\": 0.5}");
+        TextFault fault;
+
+        cr_assert_eq(0, settings_set(settings, "reserve.losses", "1", &fault), "%s", fault.what);
+        cr_assert_null(objection(cluster, "d", "h3", "h2"), "%s", objection(cluster, "d", "h3", "h2"));
 }
