@@ -7,7 +7,7 @@
 # Of base they may use arena, text and sample tables; not the clock, the log or threads.
 base=$1
 shift
-{ nm -g "$base" | awk '/^arena\.c|^text\.c/ { on = 1 } /^[a-z]+\.c\.o:|^[a-z_]+\.o:/ { on = /arena|text/ } on && $2 == "T" { print "B", $3 }'
+{ nm -g "$base" | awk '/\.o:$/ { on = /^(arena|text|text_harmless)\.c/ } on && $2 == "T" { print "B", $3 }'
   for lib in "$@"; do nm -g "$lib" | awk '$2 ~ /^[TDRBC]$/ { print "T", $3 } $1 == "U" { print "U", $2 }'; done
 } | awk '
         $1 == "B" && $2 != "arena_open" && $2 != "arena_close" { own[$2] = 1 }

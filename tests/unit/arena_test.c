@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
-#include "scheduler/base/arena.h"
+#include "scheduler/base/arena_pair.h"
 
 Test(arena, refuses_what_does_not_fit) {
         unsigned char memory[64];
@@ -69,4 +69,30 @@ Test(arena, a_list_that_grows_keeps_what_it_has_and_ends_with_the_arena) {
         cr_assert_eq(longer[0] + longer[1], 14);
         cr_assert_eq(longer[2] + longer[3], 0);
         cr_assert_null(arena_longer(&a, uint32_t, list, 2, sizeof(memory)));
+}
+
+/* ---- a pair ---- */
+
+Test(arena_pair, what_is_known_stays_until_what_replaces_it_is_kept) {
+        ArenaPair pair = { 0 };
+        Arena *first, *second, *third;
+        char *known;
+
+        cr_assert_eq(0, arena_pair_next(&pair, 4096, &first));
+        known = arena_new(first, char, 8);
+        memcpy(known, "monday", 7);
+        arena_pair_keep(&pair);
+        cr_assert_eq(0, arena_pair_next(&pair, 4096, &second));
+        cr_assert_neq(first, second);
+        (void) memset(arena_take(second, 8, 1, 1), 'x', 8);
+        cr_assert_eq(0, arena_pair_next(&pair, 4096, &third), "it failed halfway: once more");
+        cr_assert_eq(second, third);
+        cr_assert_eq(0, third->used);
+        cr_assert_str_eq("monday", known);
+        arena_pair_keep(&pair);
+        cr_assert_eq(0, arena_pair_next(&pair, 4096, &third));
+        cr_assert_eq(first, third, "by turns");
+        cr_assert_eq(0, *(const char *) arena_take(third, 8, 1, 1), "as any arena it comes zeroed");
+        arena_pair_close(&pair);
+        cr_assert_null(pair.arenas[0].base);
 }

@@ -10,21 +10,8 @@
 #define ROOM ((size_t) 1 << 30) /* reserved, not used */
 
 void admission_memory_close(AdmissionMemory *m) {
-        for (unsigned i = 0; m->open && i < ARRAY_SIZE(m->arenas); i++)
-                arena_close(&m->arenas[i]);
+        arena_pair_close(&m->memory);
         *m = (AdmissionMemory){ 0 };
-}
-
-static int admission_memory_open(AdmissionMemory *m) {
-        int r = m->open ? 0 : arena_open(ROOM, &m->arenas[0]);
-
-        if (r < 0 || m->open)
-                return r;
-        r = arena_open(ROOM, &m->arenas[1]);
-        if (r < 0)
-                arena_close(&m->arenas[0]);
-        m->open = r == 0;
-        return r;
 }
 
 static bool memory_copy(Arena *a, const char *from, const char **to) {
@@ -35,12 +22,10 @@ static bool memory_copy(Arena *a, const char *from, const char **to) {
 int admission_memory_keep(AdmissionMemory *m, const Snapshot *s) {
         uint32_t n_seen = 0;
         SeenHost *seen;
-        int r = admission_memory_open(m);
-        Arena *a = &m->arenas[1 - m->current];
+        Arena *a;
 
-        if (r < 0)
-                return r;
-        arena_rewind(a, 0);
+        if (arena_pair_next(&m->memory, ROOM, &a) < 0)
+                return -ENOMEM;
         seen = arena_new(a, SeenHost, s->n_hosts);
         if (!seen)
                 return -ENOMEM;
@@ -53,7 +38,7 @@ int admission_memory_keep(AdmissionMemory *m, const Snapshot *s) {
                         return -ENOMEM;
                 n_seen += host->excluded == EXCLUDED_SEEN;
         }
-        m->current = 1 - m->current;
+        arena_pair_keep(&m->memory);
         m->seen = seen;
         m->n_seen = n_seen;
         return 0;

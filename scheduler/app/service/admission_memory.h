@@ -6,6 +6,7 @@
 #pragma once
 
 #include "scheduler/base/arena.h"
+#include "scheduler/base/arena_pair.h"
 #include "scheduler/model/cluster.h"
 
 typedef struct SeenHost {
@@ -13,9 +14,7 @@ typedef struct SeenHost {
 } SeenHost;
 
 typedef struct AdmissionMemory {
-        Arena arenas[2]; /* one holds what is remembered, the other takes it after the next round */
-        unsigned current;
-        bool open;
+        ArenaPair memory;     /* of what is remembered: the other one takes it after the next round */
         const SeenHost *seen; /* by name */
         uint32_t n_seen;
 } AdmissionMemory;

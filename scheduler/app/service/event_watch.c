@@ -23,8 +23,7 @@ struct HostWatch {
 #define ARENA_SIZE ((size_t) 256 << 20) /* address space: 200,000 hosts and their names */
 
 void event_watch_close(EventWatch *watch) {
-        arena_close(&watch->arenas[0]);
-        arena_close(&watch->arenas[1]);
+        arena_pair_close(&watch->memory);
         *watch = (EventWatch){ 0 };
 }
 
@@ -69,13 +68,11 @@ static void carry_over(HostWatch *to, const HostWatch *from, bool moved) {
 }
 
 int event_watch_round(EventWatch *watch, const Snapshot *s, const Settings *settings, bool moved) {
-        const unsigned next = !watch->current;
-        Arena *a = &watch->arenas[next];
         HostWatch *hosts;
+        Arena *a;
 
-        if (!a->base && arena_open(ARENA_SIZE, a) < 0)
+        if (arena_pair_next(&watch->memory, ARENA_SIZE, &a) < 0)
                 return -ENOMEM;
-        arena_rewind(a, 0);
         hosts = arena_new(a, HostWatch, s->n_hosts);
         if (!hosts)
                 return -ENOMEM;
@@ -93,7 +90,7 @@ int event_watch_round(EventWatch *watch, const Snapshot *s, const Settings *sett
                 qsort(hosts, s->n_hosts, sizeof(*hosts), event_watch_by_name);
         watch->hosts = hosts;
         watch->n = s->n_hosts;
-        watch->current = next;
+        arena_pair_keep(&watch->memory);
         watch->stale_after = settings_int(settings, "snapshot", "stale_after");
         return 0;
 }

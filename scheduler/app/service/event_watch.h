@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "scheduler/base/arena_pair.h"
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/settings.h"
 #include "scheduler/store/store.h"
@@ -22,8 +23,7 @@
 typedef struct HostWatch HostWatch;
 
 typedef struct EventWatch {
-        Arena arenas[2]; /* one holds the hosts, the other takes them after the next round */
-        unsigned current;
+        ArenaPair memory; /* of the hosts: the other one takes them after the next round */
         HostWatch *hosts; /* sorted by name; NULL: no round yet */
         uint32_t n;
         usec_t stale_after;

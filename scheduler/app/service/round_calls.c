@@ -26,8 +26,7 @@ struct HostAlarm {
 };
 
 void round_calls_close(RoundCalls *calls) {
-        arena_close(&calls->arenas[0]);
-        arena_close(&calls->arenas[1]);
+        arena_pair_close(&calls->memory);
         arena_close(&calls->look);
         *calls = (RoundCalls){ 0 };
 }
@@ -70,17 +69,15 @@ static int round_calls_alarm_of(const RoundCalls *calls, Arena *a, const Host *h
 }
 
 int round_calls_end(RoundCalls *calls, const Snapshot *s) {
-        const unsigned next = !calls->current;
-        Arena *a = &calls->arenas[next];
         HostAlarm *hosts;
         const char **names;
+        Arena *a;
         uint32_t n = 0;
         int r = 0;
 
-        if ((!a->base && arena_open(ARENA_SIZE, a) < 0) ||
+        if (arena_pair_next(&calls->memory, ARENA_SIZE, &a) < 0 ||
             (!calls->look.base && arena_open(LOOK_SIZE, &calls->look) < 0))
                 return -ENOMEM;
-        arena_rewind(a, 0);
         hosts = arena_new(a, HostAlarm, s->n_hosts);
         names = arena_new(a, const char *, s->n_hosts);
         if (!hosts || !names)
@@ -98,7 +95,7 @@ int round_calls_end(RoundCalls *calls, const Snapshot *s) {
         calls->names = names;
         calls->n = n;
         calls->next = 0;
-        calls->current = next;
+        arena_pair_keep(&calls->memory);
         return 0;
 }
 

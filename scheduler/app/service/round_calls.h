@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "scheduler/base/arena_pair.h"
 #include "scheduler/model/cluster.h"
 #include "scheduler/store/store.h"
 
@@ -17,10 +18,9 @@ typedef struct HostAlarm HostAlarm;
 enum { CALL_WHY_SIZE = 320 };
 
 typedef struct RoundCalls {
-        int64_t calls;   /* operators' calls when the last round began */
-        Arena arenas[2]; /* one holds the hosts, the other takes them after the next round */
-        Arena look;      /* of one look */
-        unsigned current;
+        int64_t calls;      /* operators' calls when the last round began */
+        ArenaPair memory;   /* of the hosts: the other one takes them after the next round */
+        Arena look;         /* of one look */
         HostAlarm *hosts;   /* sorted by name; NULL: no round yet */
         const char **names; /* theirs */
         uint32_t n, next;   /* next: where the next look goes on */
