@@ -189,6 +189,7 @@ Test(executor_fake, one_that_stays_broken_is_unclear_with_what_a_person_can_do) 
 
 Test(executor_fake, one_that_broke_off_under_somebody_else_is_taken_up_once) {
         MigrationRequest r = usual();
+        MigrationStatus s;
 
         r.resume = r.post_copy = true;
         ends(run(r), MIGRATION_FOREIGN, "its post-copy has not broken off on h1");
@@ -198,7 +199,9 @@ Test(executor_fake, one_that_broke_off_under_somebody_else_is_taken_up_once) {
         fake.resumes = 2;
         fake.hosts[0].state = fake.hosts[1].state = VIR_DOMAIN_PAUSED;
         fake.hosts[0].reason = VIR_DOMAIN_PAUSED_POSTCOPY_FAILED;
-        ends(run(r), MIGRATION_UNCLEAR, "--postcopy-resume");
+        s = run(r);
+        ends(s, MIGRATION_UNCLEAR, "--postcopy-resume");
+        cr_assert_eq(1, s.resumes, "it counts as taken up again");
         cr_assert_eq(1, fake.migrations);
         ends(run(r), MIGRATION_UNCLEAR, "--postcopy-resume");
         ends(run(r), MIGRATION_DONE, "");

@@ -92,6 +92,25 @@ Test(plan_check, what_a_host_does_for_itself_is_what_its_vms_were_not_seen_to_us
         cr_assert_not_null(objection(none, "a", "h1", "h2"), "5 cores are the host's own");
 }
 
+#define WIRED(name, mbit)                                                                                    \
+        HOST(name, ", \"nics\": [{\"name\": \"bond0\", \"speed_mbit\": " #mbit                               \
+                   ", \"rx_mbit\": 0, \"tx_mbit\": 0}]")
+#define RECEIVER(name, host, mbit)                                                                           \
+        "{\"name\": \"" name "\", \"host\": \"" host                                                         \
+        "\", \"vcpus\": 1, \"memory_mib\": 1024, \"cpu\": 0.1, \"net_mbit\": {\"rx\": " #mbit                \
+        ", \"tx\": 0}}"
+
+/* A megabit is a thousand kilobits, as NICs count. */
+Test(plan_check, a_nic_that_is_just_fast_enough_is_taken_and_a_kilobit_less_is_not) {
+        const char *enough = CLUSTER(WIRED("h1", 10000) "," WIRED("h2", 1000),
+                                     RECEIVER("a", "h1", 600) "," RECEIVER("b", "h2", 400));
+        const char *less = CLUSTER(WIRED("h1", 10000) "," WIRED("h2", 1000),
+                                   RECEIVER("a", "h1", 600.001) "," RECEIVER("b", "h2", 400));
+
+        cr_assert_null(objection(enough, "a", "h1", "h2"), "%s", objection(enough, "a", "h1", "h2"));
+        cr_assert_not_null(objection(less, "a", "h1", "h2"));
+}
+
 /* ---- rules ---- */
 
 #define THREE                                                                                                \
