@@ -209,7 +209,6 @@ int demand_store_round(DemandStore *b, const Leadership *l, Arena *a, const Sett
         int r;
 
         b->note = NULL;
-        *ret = s;
         r = load_if_due(b, l->store, a);
         if (r == 0)
                 r = demand_store_add(b, settings, s);
@@ -217,8 +216,12 @@ int demand_store_round(DemandStore *b, const Leadership *l, Arena *a, const Sett
                 r = demand_store_save(b, l, a, s->taken_at);
         if (r != 0)
                 return r;
-        if (estimator_of(settings) == &estimators[0])
-                return demand_store_withdraw(l, a, s->taken_at);
+        if (estimator_of(settings) == &estimators[0]) {
+                r = demand_store_withdraw(l, a, s->taken_at);
+                if (r == 0)
+                        *ret = s;
+                return r;
+        }
         r = demand_store_estimate(b, a, settings, s, &e);
         if (r == 0)
                 r = demand_store_publish(l, a, &e);

@@ -2,7 +2,7 @@
 /* The fields of a snapshot file, as tables: reading, printing and docs/snapshot-file.md go by the same rows.
  *
  * To add a field: a member in model/cluster.h, a row in snapshot_fields.c, a line in docs/snapshot-file.md (a
- * test compares them). Internal to snapshot_file.c and snapshot_print.c. Pure but for jansson's own memory.
+ * test compares them). Internal to snapshot_file.c, snapshot_read.c and snapshot_print.c. Pure but for jansson's own memory.
  *
  * An honest circle (tests/arrows/links.py): the rows name the functions of those files that read and print what is
  * no plain value, and these go by the rows of what lies inside.
