@@ -175,6 +175,7 @@ static void *service_actor(void *arg) {
 static void service_start(int i) {
         char *const words[] = { (char[]){ "--cluster=t" },
                                 (char[]){ "--mode=auto" },
+                                (char[]){ "--set=cluster.hosts=*" },
                                 (char[]){ "--interval=1s" },
                                 (char[]){ "--settings=/dev/null" },
                                 (char[]){ "--set=service.lease=2s" },
@@ -489,7 +490,7 @@ Test(stop, nothing_starts_while_it_cannot_be_asked_whether_there_is_one) {
         at = clock_monotonic();
         both_start();
         nothing_starts(at - USEC_PER_SEC, 4 * USEC_PER_SEC);
-        cr_assert_eq(EXIT_FAILED, PLIMSOLL("apply", "--yes"));
+        cr_assert_eq(EXIT_FAILED, PLIMSOLL("apply", "--yes", "--set=cluster.hosts=*"), "%s", said);
         SAYS("whether all moves are stopped cannot be asked");
 }
 
