@@ -156,7 +156,7 @@ report h3 a1 a2 a3 # h1's VMs, which h1 must give away
 check "a claim takes no VM off a host that must be left: what cannot leave is said" ends 3 plimsoll plan --json
 check "(blocked)" says '"status": "blocked"'
 for vm in a1 a2 a3; do
-	check "($vm)" says "\"vm\": \"$vm\".*both say that it runs there"
+	check "($vm)" says "\"vm\": \"$vm\", \"reason\": \"VM_DOUBLED\", \"says\": \"the VM runs on several hosts at once"
 done
 check "(the others go)" [ "$(grep -c '"from": "h1"' "$D/out")" -ge 5 ]
 check "so by evacuate" ends 3 plimsoll evacuate h1 --dry-run
@@ -190,7 +190,7 @@ check "before the new service has begun, known hosts are planned with" ends 0 pl
 report stranger
 service
 check "hosts that it knows are admitted at the upgrade" logs 'host.admitted host=h2 .*why="it was there before hosts were admitted"'
-check "silent ones, too" logs 'host.admitted host=silent uuid="" cpus=-1'
+check "silent ones, too" logs 'host.admitted host=silent uuid= cpus=-1'
 check "a host that comes with the upgrade is not" logs 'host.seen host=stranger'
 report silent cpus=8
 report later

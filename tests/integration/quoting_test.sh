@@ -112,6 +112,7 @@ for command in $lines; do
 	evacuate) set -- "evacuate $H4 --dry-run" "evacuate $E" ;;
 	maintenance) set -- "maintenance status" "maintenance enter $E" "maintenance exit $E" "maintenance enter h4 --why $E" "maintenance roll --all --plan" "maintenance roll --resume" ;;
 	snapshot) set -- "snapshot -o $D/taken.json" "snapshot -o -" ;;
+	host) set -- "host list" "host admit --all --why $E" "host admit --all" "host admit $E" "host forget $E" "host $E" ;;
 	replay) set -- "replay last" "replay $E" ;;
 	faults) set -- "faults" "faults log" "faults clear $E $E" "faults --all" ;;
 	check | apply | import | roadef) set -- "$command $D/broken.json" "$command $D/raw.json" "$command $E" ;;

@@ -70,7 +70,7 @@ open_moves() { # as a leader that died left them
 serve() { # LOG WORD…: $service is its pid
 	local log=$D/$1
 	shift
-	"$B/plimsolld" --redis "unix://$D/r.sock" --state-dir "$D/state" --set service.hold=0s --set service.interval=1s \
+	"$B/plimsolld" --redis "unix://$D/r.sock" --state-dir "$D/state" --set service.hold=0s --set 'cluster.hosts=*' --set service.interval=1s \
 		--set "service.uri=qemu+tcp://127.0.0.1:$port/system?h={host}" "$@" >"$log" 2>&1 &
 	service=$!
 	started+=($service)

@@ -98,7 +98,9 @@ static int cmd_status_moved(Arena *a, Status *ret) {
                 return -ENOMEM;
         ret->moved.at = names;
         for (uint32_t i = 0; i < ret->live.n_moves; i++)
-                names[ret->moved.n++] = ret->live.moves[i].order->vm;
+                if (ret->live.moves[i].status.phase == MIGRATION_RUNNING ||
+                    ret->live.moves[i].status.phase == MIGRATION_VERIFYING)
+                        names[ret->moved.n++] = ret->live.moves[i].order->vm;
         for (uint32_t i = 0; i < ret->n_recent; i++)
                 if (ret->recent[i].at >= since)
                         names[ret->moved.n++] = ret->recent[i].order->vm;
