@@ -345,6 +345,8 @@ int estimates_apply(Arena *a, const Snapshot *s, const Estimates *estimates, con
         }
         copy->vms = vms;
         copy->demand_by = text_copy(a, estimates->by, strlen(estimates->by));
+        if (k < 0 || !copy->demand_by)
+                return k < 0 ? k : -ENOMEM;
         *ret = copy;
-        return k < 0 || copy->demand_by ? k : -ENOMEM;
+        return 0;
 }
