@@ -42,7 +42,7 @@ Test(policy_figures, a_move_costs_its_price_and_its_way_by_the_percentage_that_i
         cr_assert_eq(moving_costs(NULL, false), 2 * 50 + 3 * 7, "all of it is the default");
         cr_assert_eq(moving_costs("100", false), 2 * 50 + 3 * 7);
         cr_assert_eq(moving_costs("200", false), 2 * (2 * 50 + 3 * 7));
-        cr_assert_eq(moving_costs("1000", false), 10 * (2 * 50 + 3 * 7), "to the last digit");
+        cr_assert_eq(moving_costs("100000", false), 1000 * (2 * 50 + 3 * 7), "to the last digit");
         cr_assert_eq(moving_costs("0", false), 0);
         cr_assert_eq(moving_costs("0", true), 2 * 50 + 3 * 7, "where there are no tiers prices are given");
 }
