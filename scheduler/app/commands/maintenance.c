@@ -95,8 +95,8 @@ ExitStatus maintenance_may_enter(Invocation *in, const Facts *facts, const Strin
         const Snapshot *s = facts->snapshot;
         const char *names = "", *why = NULL;
         uint32_t n = 0;
-        Snapshot then;
-        Brake brake;
+        Snapshot then = { 0 };
+        Brake brake = { 0 };
         int r = maintenance_suppose(in->arena, s, hosts, &then);
 
         if (r == 0)
@@ -106,7 +106,7 @@ ExitStatus maintenance_may_enter(Invocation *in, const Facts *facts, const Strin
         for (uint32_t i = 0; names && i < hosts->n; i++) {
                 const HostIx h = snapshot_host(s, hosts->at[i]);
 
-                if (h == IX_NONE || s->hosts[h].state == HOST_MAINTENANCE)
+                if (h == IX_NONE || !brake.hosts || s->hosts[h].state == HOST_MAINTENANCE)
                         continue;
                 names = text_format(in->arena, "%s%s%s", names, n++ > 0 ? ", " : "", hosts->at[i]);
                 why = !why && brake.hosts[h].state == BRAKE_HELD ? brake.hosts[h].why : why;

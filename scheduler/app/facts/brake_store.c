@@ -47,7 +47,7 @@ static int brake_store_by_name(const void *left, const void *right) {
 static const StoredText *brake_store_of(const StoredText *texts, uint32_t n, const char *host) {
         const StoredText key = { .name = host };
 
-        return n > 0 ? bsearch(&key, texts, n, sizeof(key), brake_store_by_name) : NULL;
+        return texts && n > 0 ? bsearch(&key, texts, n, sizeof(key), brake_store_by_name) : NULL;
 }
 
 int brake_store_read(Store *store, Arena *a, usec_t now, BuildInput *in, BrakeStore *ret) {

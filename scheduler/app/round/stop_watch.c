@@ -99,7 +99,7 @@ static int stop_watch_restore(StopWatch *w, StoredText was) {
 
 static int stop_watch_read(StopWatch *w, usec_t *ret_now) {
         StoredText there = { .text = "" };
-        StopEntry e = { 0 };
+        StopEntry e = { .by = "", .why = "" };
         int r = store_get_stop(w->store, &w->arena, &there.text, &there.n, ret_now);
 
         if (r == 1)

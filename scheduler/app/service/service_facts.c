@@ -137,7 +137,7 @@ static uint32_t service_facts_newly_held(const Snapshot *s, const Brake *brake, 
                                                 s->hosts[h].name);
                 else if (at + 4 < size)
                         at += (size_t) snprintf(names + at, size - at, "%s",
-                                                names[at - 1] == '.' ? "" : ",...");
+                                                at > 0 && names[at - 1] == '.' ? "" : ",...");
                 n++;
         }
         return n;
@@ -176,7 +176,7 @@ static void service_facts_say_held(const Snapshot *s, const Brake *brake, Servic
 /* How many hosts have come to be emptied lately: written down before any of them is. */
 static int service_facts_brake(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         const Snapshot *s = found->input.snapshot;
-        Brake brake;
+        Brake brake = { 0 };
         int r = brake_judge(round->arena, s, round->settings, &brake);
 
         if (r < 0)
