@@ -116,6 +116,7 @@ static void tell(const Story *story) {
         Leadership l = leadership_of(store, 30 * USEC_PER_SEC);
         Settings *settings = NULL;
         Source *source = NULL;
+        TextFault fault = { 0 };
         MoverInput in = { .executor = &w.executor,
                           .leadership = &l,
                           .moves = moves,
@@ -128,6 +129,7 @@ static void tell(const Story *story) {
         for (uint32_t i = 0; i < VMS; i++)
                 moves[i] = move_of(i);
         cr_assert_eq(0, app_settings_new(&arena, &settings));
+        cr_assert_eq(0, settings_set(settings, "cluster.hosts", "*", &fault), "%s", fault.what);
         cr_assert_eq(0, source_open_store(store, "t", &source));
         cr_assert_eq(0, executor_simulated_open(
                                 (ExecutorSimulatedOptions){ .script = script, .moved = moved, .arg = &w },
