@@ -178,7 +178,6 @@ static void service_start(int i) {
                                 (char[]){ "--set=cluster.hosts=*" },
                                 (char[]){ "--interval=1s" },
                                 (char[]){ "--settings=/dev/null" },
-                                (char[]){ "--set=cluster.hosts=*" },
                                 (char[]){ "--set=service.lease=2s" },
                                 (char[]){ "--set=service.settle=0s" },
                                 (char[]){ "--set=service.hold=0s" },
