@@ -34,8 +34,6 @@
 #define WAIT_MOST        (2 * USEC_PER_SEC) /* for libvirt, before a report goes without news of it */
 #define HANGS_AFTER      (500 * USEC_PER_MSEC) /* a collector of the host itself: then the others go on */
 #define STORE_TIMEOUT    (1 * USEC_PER_SEC)
-#define EXPIRY_LEAST     (60 * USEC_PER_SEC)
-#define EXPIRY_INTERVALS 10
 #define GRADED_MAX       64
 #define EAGER            (500 * USEC_PER_MSEC) /* from one turn to the next when a collector cannot wait */
 #define REPORT_BYTES     (UINT64_C(512) << 20) /* reserved, not used */
@@ -221,12 +219,9 @@ static int agent_open(Agent *g, const AgentOptions *o) {
         if (r < 0)
                 return r;
         g->env = (CollectorEnv){ .root = o->root ? o->root : "", .uri = o->advertise, .self = g->host };
-        if (o->redis) {
-                usec_t expiry = g->interval * EXPIRY_INTERVALS;
-
-                outbox_open(&g->outbox, &store, expiry < EXPIRY_LEAST ? EXPIRY_LEAST : expiry,
+        if (o->redis)
+                outbox_open(&g->outbox, &store, store_report_expiry(g->interval),
                             (uint64_t) clock_now() ^ (uint64_t) getpid() << 32);
-        }
         r = settings_open(g, o);
         if (r == 0)
                 r = arena_open(REPORT_BYTES, &g->arena);

@@ -16,7 +16,7 @@ const char *const hold_names[HOLD_N] = { "none", "never", "window", "moves", "fo
 const char *const level_names[LEVEL_N] = { "host", "rack", "zone", "neighborhood" };
 const char *const exclusion_texts[EXCLUDED_N] = {
         "facts are complete and fresh", "its facts are too old", "facts are missing",
-        "its libvirt does not answer",  "it is not admitted",
+        "its libvirt does not answer",  "it is not admitted",    "a clock is wrong",
 };
 
 /* Hosts and VMs are found alike: both begin with their name, and are sorted by it. */

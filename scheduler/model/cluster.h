@@ -50,6 +50,7 @@ typedef enum Exclusion {
         EXCLUDED_MISSING, /* no report, or a report without what decisions need */
         EXCLUDED_DAEMON,  /* its libvirt does not answer */
         EXCLUDED_SEEN,    /* it is not admitted, or not as what it is now (snapshot/build/host_admit.h) */
+        EXCLUDED_CLOCK, /* its clock, or that of who asks, is not the store's: how old its facts are is not known */
         EXCLUDED_N,
 } Exclusion;
 extern const char *const exclusion_texts[EXCLUDED_N];

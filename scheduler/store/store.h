@@ -53,6 +53,14 @@ const char *store_place(const Store *s);
 
 /* ---- reports: written by agents, one key a host, expiring ---- */
 int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) must_check;
+/* How long an agent lets it stay, by its interval: so it is known when it came (store_get_report_expiries()). */
+static inline usec_t store_report_expiry(usec_t interval) {
+        const usec_t least = 60 * USEC_PER_SEC, intervals = 10;
+
+        return interval > INT64_MAX / intervals ? INT64_MAX
+               : interval * intervals < least   ? least
+                                                : interval * intervals;
+}
 
 /* All reports there are and all member hosts (those that ever reported and were not removed; of the last minute's new
  * ones those that were looked for), in `a`, both sorted by name. */
@@ -165,6 +173,11 @@ int store_raise_alarm(Store *s, const char *host) must_check;
 /* Those of these hosts (sorted by name), in their order; who never raised one is left out. */
 int store_get_alarms(Store *s, Arena *a, const char *const *hosts, uint32_t n_hosts, StoredText **ret,
                      uint32_t *ret_n) must_check;
+/* The server's clock. */
+int store_get_time(Store *s, usec_t *ret) must_check;
+/* How long the reports of these hosts (STORE_REPORTS_AT_ONCE at most) still stay; 0: it is not there, or stays. */
+int store_get_report_expiries(Store *s, const char *const *hosts, uint32_t n, usec_t *ret) must_check;
+
 /* By an operator's command, which changed what the next round goes by. */
 int store_call_round(Store *s) must_check;
 int store_get_calls(Store *s, int64_t *ret) must_check; /* 0: none yet */

@@ -16,10 +16,10 @@ static const char *store_commands_of(enum StoreRole role) {
                 return COMMANDS_ALL " +set +incr +eval_ro +zcard +zrank +zrange +hmget";
         case ROLE_READER:
                 return COMMANDS_ALL
-                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time";
+                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl";
         case ROLE_OPERATOR:
                 return COMMANDS_ALL
-                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time "
+                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl "
                         "+set +incr +del +hset +hsetnx +hdel +hexists +xadd +eval";
         default:
                 return COMMANDS_ALL

@@ -14,7 +14,7 @@
 
 static Store *store;
 
-static void service_setup(void) {
+static inline void service_setup(void) {
         TextFault f;
 
         fixture_setup();
@@ -35,9 +35,8 @@ static void service_teardown(void) {
 #define VMS_MOST 4
 
 /* Busy VMs, from web`first` on, up to web9; each host's libvirt is where nobody listens. */
-static inline void report_vms(const char *host, uint32_t first, uint32_t n_vms) {
+static inline void report_vms_at(const char *host, uint32_t first, uint32_t n_vms, usec_t now) {
         char names[VMS_MOST][8], uuids[VMS_MOST][40], uri[64];
-        usec_t now = clock_now();
         Sample facts[] = { N(HOST_CPUS, "", 4), N(HOST_DAEMON, "", 1), T(HOST_URI, "", uri),
                            N(HOST_CPU_BUSY, "", 900 * (int64_t) n_vms) };
         Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 16384),
@@ -76,6 +75,10 @@ static inline void report_vms(const char *host, uint32_t first, uint32_t n_vms) 
         sections[2] = (Section){ .collector = "vms", .read_at = now, .samples = vms, .n_samples = k };
         cr_assert_eq(0, report_print(&arena, &r, &text, &n));
         cr_assert_eq(0, store_put_report(store, host, text, n, 60 * USEC_PER_SEC), "%s", store_error(store));
+}
+
+static inline void report_vms(const char *host, uint32_t first, uint32_t n_vms) {
+        report_vms_at(host, first, n_vms, clock_now());
 }
 
 static inline void report(const char *host, uint32_t n_vms) {

@@ -452,7 +452,8 @@ static void print_excluded(const Snapshot *s, const Screen *screen) {
         static const char *const words[EXCLUDED_N] = { [EXCLUDED_STALE] = "stale",
                                                        [EXCLUDED_MISSING] = "without usable facts",
                                                        [EXCLUDED_DAEMON] = "whose libvirt does not answer",
-                                                       [EXCLUDED_SEEN] = "not admitted: plimsoll host list" };
+                                                       [EXCLUDED_SEEN] = "not admitted: plimsoll host list",
+                                                       [EXCLUDED_CLOCK] = "with a clock that differs" };
         uint32_t n[EXCLUDED_N] = { 0 }, all = 0;
         const char *between = " (";
 

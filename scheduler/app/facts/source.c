@@ -9,6 +9,7 @@
 #include "collectors/remote/remote.h"
 #include "scheduler/app/facts/bmc_watch.h"
 #include "scheduler/app/facts/brake_store.h"
+#include "scheduler/app/facts/clock_check.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/report_reader.h"
 #include "scheduler/app/facts/store_loss.h"
@@ -540,7 +541,10 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         r = source_build(s, a, settings, in, &read, f);
         if (r < 0)
                 return r;
-        r = demand_from_store(s->store, a, read, &read);
+        r = clock_check(s->store, a, settings,
+                        &(ClockCheck){ in.reports, in.n_reports, clock_now_of(s->clock) }, read, &read);
+        if (r == 0)
+                r = demand_from_store(s->store, a, read, &read);
         if (r == 0)
                 r = store_loss_read(s->store, a, &s->loss);
         s->lost = r == 0;

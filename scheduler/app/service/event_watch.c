@@ -51,8 +51,9 @@ static HostWatch watch_of(const Host *host, const Settings *settings) {
                             .memory_line = event_watch_line_of(host, RES_MEMORY, settings, "headroom_memory"),
                             .takes_part = host->state == HOST_ACTIVE && host->excluded == EXCLUDED_NONE,
                             .emptied = host->state == HOST_MAINTENANCE || host->fault_grade >= 3,
-                            .silent =
-                                    host->excluded == EXCLUDED_STALE || host->excluded == EXCLUDED_MISSING };
+                            .silent = host->excluded == EXCLUDED_STALE ||
+                                      host->excluded == EXCLUDED_MISSING ||
+                                      host->excluded == EXCLUDED_CLOCK };
 }
 
 /* What was seen before goes on. */

@@ -189,6 +189,36 @@ static int service_facts_brake(const ServiceRound *round, RoundFindings *found, 
         return r == 1 ? -ECANCELED : r;
 }
 
+static uint32_t service_facts_clocks(const Snapshot *s) {
+        uint32_t n = 0;
+
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                n += s->hosts[h].excluded == EXCLUDED_CLOCK;
+        return n;
+}
+
+/* Who is not seen, as that begins and ends. */
+static void service_facts_say_blind(const Snapshot *s, ServiceMemory *memory) {
+        const bool blind = snapshot_is_blind(s);
+        const uint32_t n_clocks = service_facts_clocks(s);
+        char quoted[QUOTE];
+
+        if (blind && !memory->blind)
+                log_event(LOG_ERROR, "service.blind", "excluded=%u hosts=%u clocks=%u why=%s",
+                          snapshot_excluded(s), s->n_hosts, n_clocks,
+                          log_quote(s->hosts[0].excluded_why ? s->hosts[0].excluded_why
+                                                             : exclusion_texts[s->hosts[0].excluded],
+                                    quoted, sizeof(quoted)));
+        if (!blind && memory->blind)
+                log_event(LOG_INFO, "service.sees", "excluded=%u hosts=%u", snapshot_excluded(s), s->n_hosts);
+        for (HostIx h = 0; !blind && n_clocks != memory->n_clocks && h < s->n_hosts; h++)
+                if (s->hosts[h].excluded == EXCLUDED_CLOCK)
+                        log_event(LOG_WARNING, "host.clock", "host=%s why=%s", s->hosts[h].name,
+                                  log_quote(s->hosts[h].excluded_why, quoted, sizeof(quoted)));
+        memory->blind = blind;
+        memory->n_clocks = n_clocks;
+}
+
 static int service_facts_source(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         char quoted[QUOTE];
         const char *text;
@@ -201,6 +231,7 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
                 return r;
         }
         found->facts = source_facts(round->source);
+        service_facts_say_blind(found->facts, round->memory);
         for (uint32_t i = 0; (text = source_notice(round->source, i)); i++)
                 log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
         return 0;

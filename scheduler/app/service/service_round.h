@@ -28,6 +28,8 @@ typedef struct ServiceMemory {
         const Snapshot *seen;       /* what it read, in its arena; NULL: there were no facts */
         AdmissionMemory admissions; /* who was admitted, and who was only seen */
         bool paused;                /* balance was paused by the last round: said once */
+        bool blind;                 /* no host took part in the last round: said once */
+        uint32_t n_clocks;          /* hosts whose clock was wrong then, likewise */
         bool unfinished;            /* something that must be done is not; soon again */
         bool moved;                 /* VMs were moved */
         uint64_t settled[SETTLED_SAID]; /* what was said of moves that are open: once, as long as it lasts */

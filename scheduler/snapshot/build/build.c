@@ -27,9 +27,9 @@ const SettingDef snapshot_settings[] = {
           .def = 10 * USEC_PER_SEC,
           .min = 0,
           .max = 3600 * USEC_PER_SEC,
-          .doc = "A report from further in the future than this is no sign of life: a clock is wrong, and "
-                 "the host "
-                 "takes no part in decisions." },
+          .doc = "By how much clocks may differ: a host's (a report from further in the future than this is no sign of "
+                 "life, and the host takes no part in decisions), and the service's from Redis': beyond that it is "
+                 "blind, and nothing is decided." },
         { .name = "fault_hold",
           .type = SETTING_PERMILLE,
           .def = 1000,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/snapshot/files/snapshot_fields.h"
 
-const char *const exclusion_names[EXCLUDED_N] = { "none", "stale", "missing", "daemon", "seen" };
+const char *const exclusion_names[EXCLUDED_N] = { "none", "stale", "missing", "daemon", "seen", "clock" };
 
 /* Cores × MHz and cores × 1000 stay below QUANTITY_MAX. */
 #define CORES_MAX (INT64_C(1) << 20)

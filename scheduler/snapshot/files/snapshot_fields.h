@@ -67,8 +67,9 @@ extern const FieldTable host_contention_fields, vm_contention_fields;
 extern const FieldTable platform_fields, numa_fields;    /* of a Host */
 extern const FieldTable ties_fields, host_device_fields; /* of a Vm */
 extern const FieldTable lessons_fields, route_lesson_fields,
-        vm_lesson_fields;                             /* of a Snapshot's MoveLessons */
-extern const char *const exclusion_names[EXCLUDED_N]; /* "none", "stale", "missing", "daemon", "seen" */
+        vm_lesson_fields; /* of a Snapshot's MoveLessons */
+extern const char
+        *const exclusion_names[EXCLUDED_N]; /* "none", "stale", "missing", "daemon", "seen", "clock" */
 
 /* A rule as it is written: names, not indexes. rule_fields describes this. */
 typedef struct NameList {
