@@ -22,7 +22,7 @@
 static const OptionDef agent_main_options[] = {
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Where to:" },
         { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
-          "where reports go: redis://host[:port][/db] or unix:///path. With a password ([user]:password@) it is given in the "
+          "where reports go: redis://host[:port][/db], redis+sentinel://host,host/MASTER or unix:///path. With a password ([user]:password@) it is given in the "
           "environment (PLIMSOLL_REDIS) or as systemd's credential plimsoll-redis" },
         { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster this host belongs to (default: default)" },
         { "metrics", 0, OPTION_TEXT, "[ADDRESS:]PORT", 0, 0, 0,

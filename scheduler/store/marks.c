@@ -42,12 +42,30 @@ static int marks_change(Store *s, const char *host, const char *was, const char 
                                                .n_words = 4 });
 }
 
+/* With a replica to fail over to: it has the mark, too, before the operator is told (redis.io, WAIT), or has had its second.
+ * That is no guarantee; and what a service has read meanwhile it remembers. */
+static void marks_replicate(Store *s) {
+        owned(reply_free) redisReply *reply = NULL;
+        Command c = { 0 };
+
+        if (!s->redis.find || store_begin(s) < 0)
+                return;
+        command_text(&c, "WAIT");
+        command_text(&c, "1");
+        command_text(&c, "1000");
+        (void) !redis_call(&s->redis, &c, &reply);
+}
+
 int store_set_mark(Store *s, const char *host, const char *state) {
         return marks_change(s, host, NULL, state);
 }
 
 int store_change_mark(Store *s, const char *host, const char *was, const char *is) {
-        return marks_change(s, host, was, is);
+        int k = marks_change(s, host, was, is);
+
+        if (k == 0)
+                marks_replicate(s);
+        return k;
 }
 
 bool mark_is_gone(const char *text, size_t n) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/store/redis/redis_sentinel.h"
 #include "scheduler/store/store_object.h"
 
 #define TIMEOUT_DEFAULT (3 * USEC_PER_SEC)
@@ -97,7 +98,8 @@ static int open_url(Store *s, const char *url, TextFault *fault) {
                 return -EINVAL;
         }
         memcpy(s->url, url, strlen(url) + 1);
-        redis_init(&s->redis, &parsed, s->home_key, s->timeout);
+        redis_init(&s->redis, &parsed, parsed.n_sentinels > 0 ? NULL : s->home_key, s->timeout);
+        s->redis.find = parsed.n_sentinels > 0 ? sentinel_find : NULL;
         return 0;
 }
 

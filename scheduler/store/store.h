@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: what outlives a process. Redis 7 by URL (redis://[user:pass@]host:port[/db], of a Redis Cluster
- * that of any node; unix:///path; rediss:// is not supported by hiredis 0.14), or a private redis-server on a
+ * that of any node; redis+sentinel://host,host/MASTER; unix:///path; rediss:// is not supported by hiredis 0.14), or a private redis-server on a
  * unix socket in a state directory, started and ended by us.
  *
  * Owner:   the program; a Store is ended by store_free(), which takes NULL.

@@ -8,7 +8,7 @@
 
 /* What the store sends for each role, and nothing else (a test compares it with this room's files): no KEYS, no CONFIG, no
  * FLUSHALL. `info` and `cluster|slots` are asked by a service that looks for the clusters of a server. */
-#define COMMANDS_ALL "+auth +ping +select +exists +readonly +get"
+#define COMMANDS_ALL "+auth +ping +select +exists +readonly +role +get"
 
 static const char *store_commands_of(enum StoreRole role) {
         switch (role) {
@@ -19,12 +19,12 @@ static const char *store_commands_of(enum StoreRole role) {
                         " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl";
         case ROLE_OPERATOR:
                 return COMMANDS_ALL
-                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl "
+                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl +wait "
                         "+set +incr +del +hset +hsetnx +hdel +hexists +xadd +eval";
         default:
                 return COMMANDS_ALL
                         " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time "
-                        "+set +incr +incrby +decrby +del +pexpire +pttl +hset +hsetnx +hdel +hexists +hmget +sadd "
+                        "+set +incr +incrby +decrby +del +pexpire +pttl +wait +hset +hsetnx +hdel +hexists +hmget +sadd "
                         "+srem +zadd +zrem +zcard +zrank +zrange +xadd +xdel +xlen +xrange +xtrim +eval "
                         "+eval_ro";
         }

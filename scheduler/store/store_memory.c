@@ -11,6 +11,7 @@
 #include "scheduler/store/store_script.h"
 
 #define KEY_ARENA    ((size_t) 512 << 20) /* address space: the memory of faults of 200,000 hosts */
+#define LOOKS_LEASES 12                   /* a minute, at the usual 5 s */
 #define JOURNAL_LAST 256                  /* entries that are remembered */
 
 StoreMemory *store_memory_new(void) {
@@ -227,6 +228,7 @@ static int seen_read_all(StoreMemory *m, Store *s, bool all, Seen seen[KEY_N]) {
 /* The oldest and the newest time of which something is known to be gone, or to have been written. */
 typedef struct Gap {
         usec_t first_lost; /* INT64_MAX: nothing is */
+        usec_t first_look; /* of our looks; likewise */
         usec_t newest;
 } Gap;
 
@@ -251,12 +253,12 @@ static void judge_beats(const StoreMemory *m, const Seen *epoch, Gap *gap) {
         if (last > gap->newest)
                 gap->newest = last;
         if (last > look)
-                gap_lost(gap, last);
+                gap->first_look = last;
         for (uint32_t i = 0; i < m->n_beats && m->beats[i] > look; i++)
-                gap_lost(gap, m->beats[i]);
+                gap->first_look = m->beats[i];
         /* All that is remembered of looks is gone, and the ring is full: it may be more. */
         if (m->n_beats == MEMORY_BEATS && m->beats[MEMORY_BEATS - 1] > look)
-                gap_lost(gap, 0);
+                gap->first_look = 0;
 }
 
 /* Another service has seen a loss: what it did not know of may be gone, too. */
@@ -317,34 +319,42 @@ static const char *judge_identity(const StoreMemory *m, const Seen *epoch) {
         return is[0] ? "it has another identity" : "its identity is gone";
 }
 
+static usec_t gap_length(const Gap *gap, usec_t first) {
+        return first < INT64_MAX && gap->newest > first ? gap->newest - first : 0;
+}
+
+/* Looks alone are no harm: all that is remembered is there. They tell that something else may be gone, too; of a minute or
+ * more nobody should go on without asking. */
 static void store_memory_judge(StoreMemory *m, const Seen seen[KEY_N], usec_t lease, StoreFinding *ret) {
-        Gap gap = { .first_lost = INT64_MAX };
+        Gap gap = { .first_lost = INT64_MAX, .first_look = INT64_MAX };
         const char *why;
+        usec_t looks;
 
         judge_journal(m, &seen[KEY_JOURNAL], &gap);
         judge_beats(m, &seen[KEY_EPOCH], &gap);
         judge_marks(m, &seen[KEY_MARKS], &gap);
         why = judge_identity(m, &seen[KEY_EPOCH]);
-        *ret = (StoreFinding){ .fate = STORE_INTACT };
+        *ret = (StoreFinding){ .fate = STORE_INTACT, .lost_for = gap_length(&gap, gap.first_lost) };
+        looks = gap_length(&gap, gap.first_look);
         if (!why && m->keys[KEY_TOKEN].n > 0 && seen[KEY_TOKEN].n == 0)
                 why = "the token of its lease is gone";
-        m->follows = !why && gap.first_lost == INT64_MAX && judge_losses(m, &seen[KEY_EPOCH]);
-        if (m->follows)
-                gap_lost(&gap, gap.newest);
-        if (gap.first_lost < INT64_MAX && gap.newest > gap.first_lost)
-                ret->lost_for = gap.newest - gap.first_lost;
+        if (why || ret->lost_for > lease || looks > LOOKS_LEASES * lease)
+                ret->fate = STORE_FORGOTTEN;
+        else if (gap.first_lost < INT64_MAX || gap.first_look < INT64_MAX ||
+                 judge_losses(m, &seen[KEY_EPOCH]))
+                ret->fate = STORE_BEHIND;
+        m->follows = ret->fate == STORE_BEHIND && gap.first_lost == INT64_MAX && gap.first_look == INT64_MAX;
+        if (looks > ret->lost_for)
+                ret->lost_for = looks;
         if (why)
                 (void) snprintf(ret->why, sizeof(ret->why), "%s", why);
-        else if (ret->lost_for > lease)
+        else if (ret->fate == STORE_FORGOTTEN)
                 (void) snprintf(ret->why, sizeof(ret->why),
                                 "marks, journal or looks of its last %.0f s are gone",
                                 (double) ret->lost_for / USEC_PER_SEC);
-        else if (gap.first_lost < INT64_MAX)
+        else if (ret->fate == STORE_BEHIND)
                 (void) snprintf(ret->why, sizeof(ret->why), "it lacks what was written last (%.1f s)",
                                 (double) ret->lost_for / USEC_PER_SEC);
-        ret->fate = why || ret->lost_for > lease ? STORE_FORGOTTEN
-                    : ret->why[0]                ? STORE_BEHIND
-                                                 : STORE_INTACT;
 }
 
 /* ---- taking in ---- */

@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         assert(u.path[0] ? u.path[0] == '/' && !u.host[0] : u.host[0] && u.port > 0 && u.port < 65536);
         assert(!u.password[0] || url_secret_in(text));
         assert(strlen(u.password) < 8 || !strstr(u.place, u.password) || u.path[0] ||
-               strstr(u.host, u.password));
+               strstr(u.host, u.password) || strstr(u.master, u.password));
+        assert(u.n_sentinels == 0 || u.master[0]);
         if (u.path[0] && redis_url_of_socket(u.path, &socket, url, sizeof(url)) == 0) {
                 assert(redis_url_parse(url, &socket, &f) == 0);
                 assert(strcmp(socket.path, u.path) == 0);

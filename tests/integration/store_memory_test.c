@@ -86,7 +86,7 @@ static void time_passes(void) {
         uint32_t n;
 
         for (int i = 0; i < 2; i++) {
-                usec_t later = clock_now() + (1 + i) * 2 * LEASE;
+                usec_t later = clock_now() + (1 + i) * 20 * LEASE;
                 char text[32];
 
                 (void) snprintf(text, sizeof(text), "%lld", (long long) later);
@@ -245,6 +245,21 @@ Test(store_memory, a_failover_that_loses_the_last_moments_asks_nobody) {
         cr_assert_str_eq(mark_of("h2"), "maintenance");
         cr_assert_eq(journal(), 2);
         expect(1, store, store_get_loss(store, &arena, &text, &n));
+        cr_assert_eq(look().fate, STORE_INTACT);
+}
+
+/* Two fail-overs in a row: what was written between them is gone, for longer than a lease, and none of it was worth a word. */
+Test(store_memory, looks_alone_ask_nobody) {
+        char look_then[32];
+
+        cluster_at_work();
+        (void) snprintf(look_then, sizeof(look_then), "%lld", (long long) (clock_now() + 2 * LEASE));
+        REDIS("HSET", KEY("epoch"), "look", look_then);
+        cr_assert_eq(look().fate, STORE_INTACT);
+        REDIS("HSET", KEY("epoch"), "look", "1");
+        cr_assert_eq(look().fate, STORE_BEHIND);
+        cr_assert_geq(look().lost_for, LEASE);
+        cr_assert_eq(rewrite(NULL), 0);
         cr_assert_eq(look().fate, STORE_INTACT);
 }
 

@@ -45,6 +45,22 @@ Test(redis_url, a_unix_socket_may_have_spaces_a_db_and_a_password) {
         cr_assert_null(strstr(u.place, "secret"));
 }
 
+Test(redis_url, sentinels_are_asked_for_a_master_by_its_name) {
+        RedisUrl u = parsed("redis+sentinel://me:hunter22@s1,s2:26380,[::1]:5/my%20master/2");
+
+        cr_assert_eq(u.n_sentinels, 3);
+        cr_assert_str_eq(u.sentinels[0].host, "s1");
+        cr_assert_eq(u.sentinels[0].port, 26379);
+        cr_assert_str_eq(u.sentinels[1].host, "s2");
+        cr_assert_eq(u.sentinels[1].port, 26380);
+        cr_assert_str_eq(u.sentinels[2].host, "::1");
+        cr_assert_eq(u.sentinels[2].port, 5);
+        cr_assert_str_eq(u.master, "my master");
+        cr_assert_str_eq(u.user, "me");
+        cr_assert_eq(u.db, 2);
+        cr_assert_str_eq(u.place, "master my master of 3 sentinels");
+}
+
 Test(redis_url, what_it_cannot_do_is_refused_and_said) {
         static const struct {
                 const char *url, *says;
@@ -69,6 +85,15 @@ Test(redis_url, what_it_cannot_do_is_refused_and_said) {
                 { "redis://h%zz", "%" },
                 { "redis://h%00x", "control character" },
                 { "redis://h%0ax", "control character" },
+                { "redis+sentinel://", "master's name is missing" },
+                { "redis+sentinel://s1:26379", "master's name is missing" },
+                { "redis+sentinel://s1/", "master's name is missing" },
+                { "redis+sentinel://s1//2", "master's name is missing" },
+                { "redis+sentinel:///m", "host is missing" },
+                { "redis+sentinel://s1,/m", "host is missing" },
+                { "redis+sentinel://s1,s2:x/m", "port" },
+                { "redis+sentinel://s1/m/x", "db must be a number" },
+                { "redis+sentinel://1,2,3,4,5,6,7,8,9,10/m", "more than 9 sentinels" },
                 { "unix://", "absolute path" },
                 { "unix://run/x", "absolute path" },
                 { "unix:///", "absolute path" },

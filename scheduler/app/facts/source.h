@@ -29,30 +29,30 @@ typedef enum SourceKind {
         SOURCE_PROMETHEUS,
 } SourceKind;
 
-#define SOURCE_OPTIONS                                                                                       \
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Where the facts come from, one of:" },                      \
-                { "from", 0, OPTION_TEXT, "FILE", 0, 0, 0, "a snapshot file; - is standard input" },         \
-                { "hosts", 0, OPTION_TEXT, "URI[,URI]",                                                      \
-                  0,       0, 0,           "libvirt on each host, no agents needed; may be repeated" },      \
-                { "redis",                                                                                   \
-                  0,                                                                                         \
-                  OPTION_TEXT,                                                                               \
-                  "URL",                                                                                     \
-                  0,                                                                                         \
-                  0,                                                                                         \
-                  0,                                                                                         \
-                  "what the agents reported: redis://host:port, unix:///path; default: service.redis" },     \
-                { "prometheus",                                                                              \
-                  0,                                                                                         \
-                  OPTION_TEXT,                                                                               \
-                  "URL",                                                                                     \
-                  0,                                                                                         \
-                  0,                                                                                         \
-                  0,                                                                                         \
-                  "what node_exporter and a libvirt exporter say: http://host:9090; default: "               \
-                  "prometheus.url" },                                                                        \
-                { "cluster", 0, OPTION_TEXT, "NAME",                                                         \
-                  0,         0, 0,           "the cluster's name in Redis; default: service.cluster" },      \
+#define SOURCE_OPTIONS                                                                                                                      \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Where the facts come from, one of:" },                                                     \
+                { "from", 0, OPTION_TEXT, "FILE", 0, 0, 0, "a snapshot file; - is standard input" },                                        \
+                { "hosts", 0, OPTION_TEXT, "URI[,URI]",                                                                                     \
+                  0,       0, 0,           "libvirt on each host, no agents needed; may be repeated" },                                     \
+                { "redis",                                                                                                                  \
+                  0,                                                                                                                        \
+                  OPTION_TEXT,                                                                                                              \
+                  "URL",                                                                                                                    \
+                  0,                                                                                                                        \
+                  0,                                                                                                                        \
+                  0,                                                                                                                        \
+                  "what the agents reported: redis://host:port, redis+sentinel://host,host/MASTER, unix:///path; default: service.redis" }, \
+                { "prometheus",                                                                                                             \
+                  0,                                                                                                                        \
+                  OPTION_TEXT,                                                                                                              \
+                  "URL",                                                                                                                    \
+                  0,                                                                                                                        \
+                  0,                                                                                                                        \
+                  0,                                                                                                                        \
+                  "what node_exporter and a libvirt exporter say: http://host:9090; default: "                                              \
+                  "prometheus.url" },                                                                                                       \
+                { "cluster", 0, OPTION_TEXT, "NAME",                                                                                        \
+                  0,         0, 0,           "the cluster's name in Redis; default: service.cluster" },                                     \
                 SETTINGS_OPTIONS
 
 typedef struct Source Source;

@@ -44,7 +44,7 @@ typedef struct Service {
 const OptionDef service_options[] = {
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Options, over what the settings say:" },
         { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
-          "redis://host:port or unix:///path; without one, a private redis-server in the state directory" },
+          "redis://host:port, redis+sentinel://host,host/MASTER or unix:///path; without one, a private redis-server in the state directory" },
         { "state-dir", 0, OPTION_TEXT, "DIR", 0, 0, 0, "what the service keeps of its own" },
         { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster it looks after" },
         { "clusters", 0, OPTION_TEXT, "NAME[,NAME]|all", 0, 0, 0,

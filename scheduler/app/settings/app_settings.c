@@ -24,7 +24,7 @@
 
 static const SettingDef service_settings[] = {
         { "redis", SETTING_TEXT, 0, 0, 0, "", NULL,
-          "Where the facts and the journal are: redis://[user:password@]host:port[/db] or unix:///path. PLIMSOLL_REDIS in the environment and systemd's credential plimsoll-redis go before the file; a password belongs in one of these. "
+          "Where the facts and the journal are: redis://[user:password@]host:port[/db], redis+sentinel://host,host/MASTER or unix:///path. PLIMSOLL_REDIS in the environment and systemd's credential plimsoll-redis go before the file; a password belongs in one of these. "
           "Empty: a "
           "private redis-server in state_dir." },
         { "uri", SETTING_TEXT, 0, 0, 0, "qemu+tls://{host}/system", NULL,

@@ -251,6 +251,37 @@ static int redis_is_home(Redis *r, RedisUrl *ret_node) {
         return redis_refused(r, reply);
 }
 
+/* A server that is found must say itself that it is the master. */
+static int redis_is_master(Redis *r) {
+        owned(reply_free) redisReply *reply = NULL;
+        Command c = { 0 };
+        int k;
+
+        command_text(&c, "ROLE");
+        k = redis_call(r, &c, &reply);
+        if (k < 0)
+                return k;
+        if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+            reply->element[0]->type == REDIS_REPLY_STRING && strcmp(reply->element[0]->str, "master") == 0)
+                return 0;
+        return redis_fail(r, -EAGAIN,
+                          "the sentinels name it as master, and it is none: a fail-over is under way");
+}
+
+static int redis_connect_found(Redis *r) {
+        RedisUrl node = r->url;
+        int k = r->find(r, &node);
+
+        if (k < 0)
+                return k;
+        k = redis_connect_to(r, &node);
+        if (k == 0)
+                k = redis_is_master(r);
+        if (k < 0)
+                redis_drop(r);
+        return k;
+}
+
 /* In a Redis Cluster, to the node that has our keys: they are all in one slot. */
 static int redis_connect(Redis *r) {
         enum { HOPS_MAX = 4 };
@@ -281,5 +312,7 @@ int redis_begin(Redis *r, usec_t deadline) {
         r->error[0] = '\0';
         if (r->fd >= 0 && (r->pending > 0 || r->out_n > 0 || !redis_is_quiet(r)))
                 redis_drop(r);
-        return r->fd >= 0 ? 0 : redis_connect(r);
+        if (r->fd >= 0)
+                return 0;
+        return r->find ? redis_connect_found(r) : redis_connect(r);
 }

@@ -29,6 +29,8 @@ typedef struct Redis {
         char *out; /* bytes to be sent: out[out_start .. out_n) */
         size_t out_start, out_n, out_size;
         unsigned pending; /* replies to come */
+        int (*find)(struct Redis *r,
+                    RedisUrl *node); /* where to connect to, each time anew; NULL: as the URL says */
         usec_t timeout;
         SocketPatience patience; /* of the call under way */
         char error[600];

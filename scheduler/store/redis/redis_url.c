@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ACCEPTED "redis://[[user]:password@]host[:port][/db] or unix://[[user]:password@]/path[?db=N]"
+#define ACCEPTED                                                                                             \
+        "redis://[[user]:password@]host[:port][/db], unix://[[user]:password@]/path[?db=N] or "              \
+        "redis+sentinel://[[user]:password@]host[:port][,host[:port]].../MASTER[/db]"
 
 /* A part of the URL, not yet decoded. */
 typedef struct Span {
@@ -117,7 +119,6 @@ static int parse_host(Span where, RedisUrl *u, TextFault *fault) {
                 text_fault(fault, "redis", "the host is missing; accepted: " ACCEPTED);
                 return -EINVAL;
         }
-        u->port = 6379;
         if (colon && span_number(port, "port", 1, 65535, &u->port, fault) < 0)
                 return -EINVAL;
         return span_decode(host, "host", u->host, sizeof(u->host), fault);
@@ -131,7 +132,10 @@ static void place_print(RedisUrl *u) {
 /* `rest` is what stands after "redis://" and the login. */
 static int parse_tcp(Span rest, RedisUrl *u, TextFault *fault) {
         const char *slash = memchr(rest.s, '/', rest.n), *end = rest.s + rest.n;
-        int r = parse_host(slash ? span_between(rest.s, slash) : rest, u, fault);
+        int r;
+
+        u->port = 6379;
+        r = parse_host(slash ? span_between(rest.s, slash) : rest, u, fault);
 
         if (r < 0)
                 return r;
@@ -139,6 +143,46 @@ static int parse_tcp(Span rest, RedisUrl *u, TextFault *fault) {
                 r = span_number(span_between(slash + 1, end), "db", 0, 1000000, &u->db, fault);
         place_print(u);
         return r;
+}
+
+/* "host:port,host:port" */
+static int parse_sentinels(Span list, RedisUrl *u, TextFault *fault) {
+        const char *end = list.s + list.n;
+
+        for (const char *at = list.s, *comma; at <= end; at = comma + 1) {
+                comma = at < end ? memchr(at, ',', (size_t) (end - at)) : NULL;
+                comma = comma ? comma : end;
+                if (u->n_sentinels == SENTINELS_MOST) {
+                        text_fault(fault, "redis", "more than %d sentinels", SENTINELS_MOST);
+                        return -EINVAL;
+                }
+                u->port = 26379;
+                if (parse_host(span_between(at, comma), u, fault) < 0)
+                        return -EINVAL;
+                memcpy(u->sentinels[u->n_sentinels].host, u->host, sizeof(u->host));
+                u->sentinels[u->n_sentinels++].port = u->port;
+        }
+        return 0;
+}
+
+static int parse_sentinel(Span rest, RedisUrl *u, TextFault *fault) {
+        const char *slash = memchr(rest.s, '/', rest.n), *end = rest.s + rest.n, *db = NULL;
+        Span name = { "", 0 };
+
+        if (slash) {
+                db = memchr(slash + 1, '/', (size_t) (end - slash - 1));
+                name = span_between(slash + 1, db ? db : end);
+        }
+        if (name.n == 0) {
+                text_fault(fault, "redis", "the master's name is missing; accepted: " ACCEPTED);
+                return -EINVAL;
+        }
+        if ((db && span_number(span_between(db + 1, end), "db", 0, 1000000, &u->db, fault) < 0) ||
+            parse_sentinels(span_between(rest.s, slash), u, fault) < 0 ||
+            span_decode(name, "master's name", u->master, sizeof(u->master), fault) < 0)
+                return -EINVAL;
+        (void) snprintf(u->place, sizeof(u->place), "master %s of %u sentinels", u->master, u->n_sentinels);
+        return 0;
 }
 
 static int parse_unix(Span rest, RedisUrl *u, TextFault *fault) {
@@ -153,7 +197,8 @@ static int parse_unix(Span rest, RedisUrl *u, TextFault *fault) {
 int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) {
         RedisUrl u = { .db = 0 };
         bool tcp = strncmp(url, "redis://", 8) == 0, local = strncmp(url, "unix://", 7) == 0;
-        const char *start = url + (tcp ? 8 : 7), *end = url + strlen(url), *query, *at;
+        bool sentinel = strncmp(url, "redis+sentinel://", 17) == 0;
+        const char *start = url + (sentinel ? 17 : tcp ? 8 : 7), *end = url + strlen(url), *query, *at;
 
         *reterr_fault = (TextFault){ 0 };
         if (strncmp(url, "rediss://", 9) == 0) {
@@ -162,7 +207,7 @@ int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) {
                            "TLS tunnel on this host (stunnel), or redis:// in a network you trust");
                 return -EINVAL;
         }
-        if (!tcp && !local) {
+        if (!tcp && !local && !sentinel) {
                 text_fault(reterr_fault, "redis", "not a Redis URL; accepted: " ACCEPTED);
                 return -EINVAL;
         }
@@ -178,7 +223,9 @@ int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) {
                         return -EINVAL;
                 start = at + 1;
         }
-        if ((tcp ? parse_tcp : parse_unix)(span_between(start, end), &u, reterr_fault) < 0)
+        if ((sentinel ? parse_sentinel
+             : tcp    ? parse_tcp
+                      : parse_unix)(span_between(start, end), &u, reterr_fault) < 0)
                 return -EINVAL;
         *ret = u;
         return 0;

@@ -3,6 +3,7 @@
  *
  *   redis://[[user]:password@]host[:port][/db]      port 6379, db 0
  *   unix://[[user]:password@]/path[?db=N]
+ *   redis+sentinel://[[user]:password@]host[:port][,host[:port]]…/MASTER[/db]     port 26379; the login is the servers'
  *
  * User, password, host and path may be percent-encoded; an IPv6 address stands in brackets. rediss:// is
  * refused: hiredis 0.14 knows no TLS.
@@ -18,12 +19,23 @@
 
 #define REDIS_PATH_MAX 108 /* sun_path, unix(7) */
 
+enum { SENTINELS_MOST = 9 };
+
+typedef struct SentinelAt {
+        char host[256];
+        int port;
+} SentinelAt;
+
 typedef struct RedisUrl {
         char path[REDIS_PATH_MAX]; /* a unix socket; "": TCP */
         char host[256];
         int port, db;
         char user[256], password[512]; /* "": none */
-        char place[300];               /* "127.0.0.1:6379", "unix:/path": for messages, no password in it */
+        SentinelAt
+                sentinels[SENTINELS_MOST]; /* who are asked where `master` is; n_sentinels 0: host and port */
+        unsigned n_sentinels;
+        char master[128];
+        char place[300]; /* "127.0.0.1:6379", "unix:/path": for messages, no password in it */
 } RedisUrl;
 
 /* 0; -EINVAL with *reterr_fault. */
