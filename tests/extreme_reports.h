@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/build/build.h"
 #include "scheduler/snapshot/rules/rules_apply.h"
 #include "scheduler/snapshot/wire/sample_wire.h"
@@ -32,19 +33,20 @@ __attribute__((format(printf, 2, 3))) static inline void extreme_put(ExtremeText
 }
 
 /* Mostly something usual; else a limit of a type, of a table, or one off it. */
-static inline int64_t extreme_number(Dice *d, int64_t usual, uint32_t chance) {
-        static const int64_t odd[] = { 0,
-                                       1,
-                                       2,
-                                       1000,
-                                       INT64_C(1) << 16,
-                                       INT64_C(1) << 20,
-                                       (INT64_C(1) << 31) - 1,
-                                       INT64_C(1) << 31,
-                                       INT64_C(1) << 32,
-                                       INT64_C(1) << 39,
-                                       QUANTITY_MAX - 1,
-                                       QUANTITY_MAX };
+static inline int64_t extreme_number(Dice *d, int64_t usual, uint32_t chance, int64_t most) {
+        const int64_t odd[] = { 0,
+                                1,
+                                2,
+                                1000,
+                                INT64_C(1) << 16,
+                                INT64_C(1) << 20,
+                                (INT64_C(1) << 31) - 1,
+                                INT64_C(1) << 31,
+                                INT64_C(1) << 32,
+                                INT64_C(1) << 39,
+                                most - 1,
+                                most,
+                                most + 1 };
 
         return dice_percent(d, chance) ? odd[dice_below(d, ARRAY_SIZE(odd))] : usual;
 }
@@ -73,7 +75,7 @@ static inline void extreme_line(Dice *d, ExtremeText *t, Metric m, const char *s
 
         if (metric_defs[m].kind == METRIC_NUMBER)
                 extreme_put(t, "%s\t%s\t%lld\n", metric_defs[m].name, subject,
-                            (long long) extreme_number(d, usual, t->odd));
+                            (long long) extreme_number(d, usual, t->odd, metric_bound(m)));
         else
                 extreme_put(t, "%s\t%s\t%s\n", metric_defs[m].name, subject,
                             texts[dice_below(d, ARRAY_SIZE(texts))]);

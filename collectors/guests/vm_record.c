@@ -10,6 +10,7 @@
 #include "collectors/parse/word_list.h"
 #include "collectors/read/block_name.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 #define FACTS_BYTES (UINT64_C(1) << 20) /* reserved; a usual domain needs 2 KiB of it */
 
@@ -172,7 +173,9 @@ static int vm_record_facts_read(VmRecord *r, virDomainPtr domain) {
                 return virt_error(NULL, 0);
         r->described = false;
         arena_rewind(&r->arena, 0);
-        e = domain_xml_parse(&r->arena, xml, strlen(xml), &r->facts);
+        e = strlen(xml) > (size_t) bound_of(BOUND_DOMAIN_XML)
+                    ? -EFBIG
+                    : domain_xml_parse(&r->arena, xml, strlen(xml), &r->facts);
         free(xml);
         return e;
 }
@@ -229,9 +232,16 @@ static void ties_read(VmRecord *r, virDomainPtr domain) {
         }
 }
 
+static const char *vm_record_fault(int error) {
+        return error == -EFBIG    ? "its description by libvirt is longer than its bound"
+               : error == -ENOMEM ? "its description by libvirt needs more memory than it may take"
+                                  : "its description by libvirt cannot be read";
+}
+
 int vm_record_describe_off(VmRecord *r, virDomainPtr domain, const PoolList *pools, usec_t now) {
         int e = vm_record_facts_read(r, domain);
 
+        r->undescribed = e < 0 && !r->described ? vm_record_fault(e) : NULL;
         if (e < 0)
                 return e;
         disks_place(r, NULL, 0, pools, NULL);
@@ -250,6 +260,7 @@ int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter
         const char *name = virDomainGetName(domain);
         int e = vm_record_facts_read(r, domain);
 
+        r->undescribed = e < 0 && !r->described ? vm_record_fault(e) : NULL;
         if (e < 0)
                 return e;
         r->stays = r->tie = NULL;
@@ -262,6 +273,7 @@ int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter
         r->waits.group = (VmCgroup){ 0 };
         if (e == 0 && root && name)
                 e = vm_cgroup_find(&r->arena, root, r->id, name, &r->waits.group);
+        r->undescribed = e < 0 ? vm_record_fault(e) : NULL;
         if (e < 0)
                 return e;
         r->described = true;

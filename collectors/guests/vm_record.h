@@ -17,9 +17,10 @@
 
 typedef struct VmRecord {
         unsigned char uuid[VIR_UUID_BUFLEN];
-        unsigned id;    /* another one: it was started anew */
-        bool seen;      /* in this reading */
-        bool described; /* facts are there */
+        unsigned id;             /* another one: it was started anew */
+        bool seen;               /* in this reading */
+        bool described;          /* facts are there */
+        const char *undescribed; /* why they are not; NULL: they are */
         usec_t described_at;
         Arena arena; /* of the texts below */
         DomainFacts facts;
@@ -50,7 +51,7 @@ void vm_records_forget_gone(VmRecords *all);
 void vm_records_free(VmRecords *all);
 
 /* Reads the domain's XML into the record. root: as in CollectorEnv. 0; negative errno, and the record is as
- * it was or undescribed. */
+ * it was or undescribed: that concerns this domain alone. -EFBIG: the XML is longer than its bound. */
 int vm_record_describe(VmRecord *r, virDomainPtr domain, const virTypedParameter *params, int n,
                        const PoolList *pools, const char *root, usec_t now) must_check;
 

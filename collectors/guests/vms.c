@@ -239,7 +239,8 @@ static int vm_emit(const VmReading *reading, const char *uuid) {
             (e = emit_number(reading->sink, METRIC_VM_VCPUS, reading->name, vcpus)) < 0 ||
             (e = vms_emit_memory(reading)) < 0 || (e = emit_load(reading)) < 0)
                 return e;
-        return r->described ? emit_facts(reading) : 0;
+        return r->described ? emit_facts(reading)
+                            : emit_text(reading->sink, METRIC_VM_PINNED, reading->name, r->undescribed);
 }
 
 /* ---- dirty rates ---- */
@@ -312,8 +313,6 @@ static int vm_read(VmsState *s, const virDomainStatsRecord *found, usec_t now, S
 
                 if (e == -ENOENT) /* it ended since the statistics were taken */
                         return 0;
-                if (e == -ENOMEM)
-                        return e;
         }
         v.job = v.record->job_asked && !s->afar ? NULL : job_of(found->dom);
         v.record->job_asked = !v.record->job_asked && !v.job;
@@ -340,12 +339,15 @@ static int off_read(VmsState *s, virDomainPtr domain, usec_t now, SampleSink *si
                 return -ENOMEM;
         if (!v.record->described || now - v.record->described_at >= DESCRIBE_EVERY) {
                 e = vm_record_describe_off(v.record, domain, &s->pools, now);
-                if (e < 0 && (e == -ENOMEM || !v.record->described))
-                        return e == -ENOMEM ? e : 0;
+                if (e == -ENOENT)
+                        return 0;
         }
         if ((e = emit_text(sink, METRIC_VM_UUID, v.name, uuid_text)) < 0 ||
-            (e = emit_text(sink, METRIC_VM_STATE, v.name, "off")) < 0 ||
-            (e = emit_number(sink, METRIC_VM_VCPUS, v.name, v.record->facts.vcpus)) < 0 ||
+            (e = emit_text(sink, METRIC_VM_STATE, v.name, "off")) < 0)
+                return e;
+        if (!v.record->described) /* it is there, and that is all that is known */
+                return emit_text(sink, METRIC_VM_PINNED, v.name, v.record->undescribed);
+        if ((e = emit_number(sink, METRIC_VM_VCPUS, v.name, v.record->facts.vcpus)) < 0 ||
             (e = emit_number(sink, METRIC_VM_MEMORY, v.name, v.record->facts.memory_mib)) < 0)
                 return e;
         return emit_facts(&v);

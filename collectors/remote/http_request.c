@@ -8,8 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "scheduler/model/bounds.h"
+
 #define TIMEOUT_DEFAULT (10 * USEC_PER_SEC)
-#define MOST_DEFAULT    ((size_t) 256 << 20)
 #define HEADER_MOST     4096
 
 typedef struct Transfer {
@@ -161,7 +162,7 @@ static struct curl_slist *headers_of(const HttpRequest *q, bool *ret_failed) {
 
 int http_request(Arena *a, const HttpRequest *request, HttpReply *ret, TextFault *reterr_fault) {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
-        Transfer t = { .most = request->most > 0 ? request->most : MOST_DEFAULT };
+        Transfer t = { .most = request->most > 0 ? request->most : (size_t) bound_of(BOUND_HTTP_ANSWER) };
         char error[CURL_ERROR_SIZE] = "";
         struct curl_slist *headers;
         bool failed;

@@ -4,10 +4,20 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 Arena arena_over(void *memory, size_t limit) {
         assert(memory || limit == 0);
         return (Arena){ .base = memory, .limit = limit, .dirty = limit };
+}
+
+/* Without a source of chance (none is known to fail) the place in memory is one. */
+static HashKey arena_key(const void *base) {
+        HashKey key = { .k0 = (uintptr_t) base };
+
+        if (getrandom(&key, sizeof(key), GRND_NONBLOCK) != (ssize_t) sizeof(key))
+                key.k1 = (uintptr_t) &key;
+        return key;
 }
 
 int arena_open(size_t limit, Arena *ret) {
@@ -16,7 +26,7 @@ int arena_open(size_t limit, Arena *ret) {
 
         if (base == MAP_FAILED)
                 return -ENOMEM;
-        *ret = (Arena){ .base = base, .limit = limit, .reserved = true };
+        *ret = (Arena){ .base = base, .limit = limit, .reserved = true, .key = arena_key(base) };
         return 0;
 }
 
@@ -50,7 +60,7 @@ int arena_split(Arena *a, size_t limit, Arena *ret) {
 
         if (start > a->limit || limit > a->limit - start)
                 return -ENOMEM;
-        *ret = (Arena){ .base = a->base + start, .limit = limit };
+        *ret = (Arena){ .base = a->base + start, .limit = limit, .key = a->key };
         ret->dirty = a->dirty > start ? (a->dirty - start < limit ? a->dirty - start : limit) : 0;
         a->used = start + limit;
         if (a->dirty < a->used)

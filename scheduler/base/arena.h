@@ -14,12 +14,14 @@
 #pragma once
 
 #include "scheduler/base/common.h"
+#include "scheduler/base/keyed_hash.h"
 
 typedef struct Arena {
         unsigned char *base;
         size_t used, limit;
         size_t dirty;  /* bytes from base that may be non-zero */
         bool reserved; /* base was mapped by arena_open() */
+        HashKey key;   /* of the tables in it (keyed_hash.h): by chance, of each that arena_open() opens */
 } Arena;
 
 typedef size_t ArenaMark;

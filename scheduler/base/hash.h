@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FNV-1a, 64 bit (Fowler, Noll, Vo; draft-eastlake-fnv): small and even, for tables and for telling texts apart;
- * against nobody who seeks collisions.
+/* FNV-1a, 64 bit (Fowler, Noll, Vo; draft-eastlake-fnv): small and even, for telling texts apart; against nobody
+ * who seeks collisions. Tables whose keys others choose take keyed_hash.h.
  *
  * Units: bytes. Owner: nothing is kept. Errors: none. Threads: any.
  */

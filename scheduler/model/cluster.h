@@ -207,8 +207,9 @@ typedef struct Host {
         const char *brake_kind;
         const char *held; /* it is to be emptied and is not now: why, in words; NULL: it is not held */
         Exclusion excluded;
-        const char *excluded_why;      /* in words, or NULL */
-        const char *uuid;              /* of the machine, as its libvirt reports; NULL: not known */
+        const char *excluded_why; /* in words, or NULL */
+        const char *no_entry_why; /* it takes no VM, since not all that runs on it is known; NULL: it may */
+        const char *uuid;         /* of the machine, as its libvirt reports; NULL: not known */
         const HostAdmission *admitted; /* NULL: never, or by a pattern just now, or nobody asks for it */
         usec_t seen_at;                /* when its facts were read; 0: from a file without times */
         int64_t fault_grade;           /* 0 … 4 (docs/faults.md) */

@@ -14,6 +14,7 @@
         X(HOST_OFFLINE, "the target is offline")                                                             \
         X(HOST_FENCED, "the target's facts are stale or missing")                                            \
         X(HOST_SEEN, "the target is not admitted")                                                           \
+        X(HOST_UNSURE, "not all that runs on the target is known")                                           \
         X(HOST_FAULTY, "the target has a hardware fault of grade 2 or more")                                 \
         X(HOST_WATCHED, "the target is watched: its fault grade is worse than that of the VM's own host")    \
         X(SOURCE_FENCED, "the facts of the host it runs on are stale or missing")                            \

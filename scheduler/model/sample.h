@@ -57,4 +57,8 @@ typedef struct Report {
         usec_t interval;   /* how often this agent means to report */
         const Section *sections;
         uint32_t n_sections;
+        const Sample
+                *dropped; /* left out, over a bound or not understood: `text` says why. METRIC_N: a line, or a
+                                  section, of which not even that is known. Never of a metric of a newer agent */
+        uint32_t n_dropped;
 } Report;

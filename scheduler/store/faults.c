@@ -40,7 +40,7 @@ int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_
         command_text(&c, key_print(key, s->cluster, hash, NULL));
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
-                k = reply_pairs(reply, a, ret, ret_n);
+                k = reply_pairs(reply, a, &s->drops, ret, ret_n);
         return store_end(s, k, "HGETALL");
 }
 

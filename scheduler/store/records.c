@@ -76,7 +76,7 @@ int store_get_record(Store *s, Arena *a, const char *name, StoredText *ret) {
         command_text(&c, "1");
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
-                k = reply_entries(reply, a, &found, &n);
+                k = reply_entries(reply, a, &s->drops, &found, &n);
         if (k == 0 && n == 0)
                 return 1;
         if (k == 0)

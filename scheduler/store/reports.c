@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/store/store_object.h"
 
 /* Reports are read some at a time, so that the server serves others in between and hiredis holds only some in
  * its own memory. */
 enum { READ_AT_ONCE = STORE_REPORTS_AT_ONCE };
-static_assert((int) READ_AT_ONCE < (int) COMMAND_WORDS, "MGET and its keys");
 
 int store_put_host_text(Store *s, StoreKey key, const char *host, StoredText text, usec_t expiry) {
         owned(reply_free) redisReply *reply = NULL;
@@ -34,30 +34,60 @@ int store_put_host_text(Store *s, StoreKey key, const char *host, StoredText tex
         return store_end(s, k, "SET");
 }
 
+const Drops *store_drops(const Store *s, bool of_keys) {
+        return of_keys ? &s->seen_drops : &s->drops;
+}
+
 int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) {
         s->seen_at = 0; /* who writes one and reads then finds it */
         return store_put_host_text(s, KEY_REPORT, host, (StoredText){ .text = text, .n = n }, expiry);
 }
 
-int store_ask_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n) {
-        ArenaMark mark = arena_mark(a); /* the keys: the command copies them */
-        Command c = { 0 };
-        int k;
+/* What an agent wrote may be any length: no more of it is fetched than is taken. */
+static BoundId bound_of_text(StoreKey kind) {
+        return kind == KEY_REPORT ? BOUND_REPORT_BYTES : BOUND_PULSE_BYTES;
+}
 
-        command_text(&c, "MGET");
-        for (uint32_t i = 0; i < n; i++) {
-                char buf[KEY_SIZE];
-                const char *key;
+int store_ask_host_texts(Store *s, StoreKey kind, const char *const *hosts, uint32_t n) {
+        int k = 0;
 
-                (void) key_print(buf, s->cluster, kind, hosts[i]);
-                key = text_copy(a, buf, strlen(buf));
-                if (!key)
-                        return -ENOMEM;
-                command_text(&c, key);
+        for (uint32_t i = 0; k == 0 && i < n; i++) {
+                char key[KEY_SIZE], most[24];
+                Command c = { 0 };
+
+                command_text(&c, "GETRANGE");
+                command_text(&c, key_print(key, s->cluster, kind, hosts[i]));
+                command_text(&c, "0");
+                command_number(&c, most,
+                               bound_of(bound_of_text(kind))); /* one byte more: then it is too long */
+                k = redis_send(&s->redis, &c);
         }
-        k = redis_send(&s->redis, &c);
-        arena_rewind(a, mark);
         return k;
+}
+
+int store_take_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n,
+                          StoredText *texts, uint32_t *n_texts) {
+        for (uint32_t i = 0; i < n; i++) {
+                owned(reply_free) redisReply *reply = NULL;
+                StoredText *t = &texts[*n_texts];
+                int k = redis_receive(&s->redis, &reply);
+
+                if (k == -EPROTO && s->redis.fd >= 0) { /* the server's word about this key alone */
+                        drops_add(&s->drops, store_key_defs[kind].name, hosts[i], strlen(hosts[i]),
+                                  "holds no text");
+                        continue;
+                }
+                if (k == 0)
+                        k = reply_text(reply, a, &t->text, &t->n);
+                if (k < 0)
+                        return k;
+                if (k == 0 && t->n > (size_t) bound_of(bound_of_text(kind)))
+                        drops_add(&s->drops, store_key_defs[kind].name, hosts[i], strlen(hosts[i]),
+                                  "is longer than its bound");
+                else if (k == 0 && t->n > 0)
+                        texts[(*n_texts)++].name = hosts[i];
+        }
+        return 0;
 }
 
 static uint32_t at_once(uint32_t left) {
@@ -70,17 +100,17 @@ int store_ask_reports(Store *s, Arena *a, ReportsAsked *ret) {
 
         if (k < 0)
                 return k;
+        s->drops = (Drops){ 0 };
         k = store_find_hosts(s, a, &asked.members, &asked.n_members);
         for (uint32_t i = 0; k == 0 && i < asked.n_members; i += READ_AT_ONCE)
-                k = store_ask_host_texts(s, a, KEY_REPORT, asked.members + i, at_once(asked.n_members - i));
+                k = store_ask_host_texts(s, KEY_REPORT, asked.members + i, at_once(asked.n_members - i));
         if (k < 0)
-                return store_end(s, k, "SCAN, SMEMBERS and MGET");
+                return store_end(s, k, "SCAN, SMEMBERS and GETRANGE");
         *ret = asked;
         return 0;
 }
 
 int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *texts, uint32_t *ret_n) {
-        owned(reply_free) redisReply *reply = NULL;
         uint32_t n = at_once(asked->n_members - asked->at), got = 0;
         int k;
 
@@ -88,11 +118,9 @@ int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *text
                 return 0;
         s->redis.patience.deadline =
                 clock_monotonic() + s->timeout; /* the part's: others are worked on meanwhile */
-        k = redis_receive(&s->redis, &reply);
-        if (k == 0)
-                k = reply_named_texts(reply, a, asked->members + asked->at, n, texts, &got);
+        k = store_take_host_texts(s, a, KEY_REPORT, asked->members + asked->at, n, texts, &got);
         if (k < 0)
-                return store_end(s, k, "MGET");
+                return store_end(s, k, "GETRANGE");
         asked->at += n;
         *ret_n = got;
         return 1;
@@ -105,16 +133,11 @@ int store_get_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *h
         int k = texts ? store_begin(s) : -ENOMEM;
 
         for (; k == 0 && asked < n; asked += at_once(n - asked))
-                k = store_ask_host_texts(s, a, kind, hosts + asked, at_once(n - asked));
-        for (asked = 0; k == 0 && asked < n; asked += at_once(n - asked)) {
-                owned(reply_free) redisReply *reply = NULL;
-
-                k = redis_receive(&s->redis, &reply);
-                if (k == 0)
-                        k = reply_named_texts(reply, a, hosts + asked, at_once(n - asked), texts, &all);
-        }
+                k = store_ask_host_texts(s, kind, hosts + asked, at_once(n - asked));
+        for (asked = 0; k == 0 && asked < n; asked += at_once(n - asked))
+                k = store_take_host_texts(s, a, kind, hosts + asked, at_once(n - asked), texts, &all);
         if (k < 0)
-                return store_end(s, k, "MGET");
+                return store_end(s, k, "GETRANGE");
         *ret = texts;
         *ret_n = all;
         return 0;
@@ -135,7 +158,7 @@ int store_get_reports(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, con
         if (k < 0)
                 return k;
         texts = arena_new(a, StoredText, asked.n_members);
-        k = texts ? 1 : store_end(s, -ENOMEM, "MGET");
+        k = texts ? 1 : store_end(s, -ENOMEM, "GETRANGE");
         for (; k > 0 && asked.at < asked.n_members; n += got)
                 k = store_next_reports(s, &asked, a, texts + n, &got);
         if (k < 0)

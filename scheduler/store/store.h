@@ -16,6 +16,7 @@
 #pragma once
 
 #include "scheduler/base/arena.h"
+#include "scheduler/base/drops.h"
 #include "scheduler/base/text.h"
 #include "scheduler/model/units.h"
 #include "scheduler/store/redis/stored_text.h"
@@ -82,6 +83,10 @@ typedef struct ReportsAsked {
 } ReportsAsked;
 
 int store_ask_reports(Store *s, Arena *a, ReportsAsked *ret) must_check;
+
+/* What was left out of what the store holds since reports were last asked for: names that are none, reports longer than
+ * their bound. Those of the keys of reports are by the last look for these. Valid as long as the store. */
+const Drops *store_drops(const Store *s, bool of_keys);
 /* A part, in `a`: texts[STORE_REPORTS_AT_ONCE], *ret_n of which are there, sorted by name. 1; 0: that was
  * all. */
 int store_next_reports(Store *s, ReportsAsked *asked, Arena *a, StoredText *texts,

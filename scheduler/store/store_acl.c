@@ -16,14 +16,14 @@ static const char *store_commands_of(enum StoreRole role) {
                 return COMMANDS_ALL " +set +incr +eval_ro +zcard +zrank +zrange +hmget";
         case ROLE_READER:
                 return COMMANDS_ALL
-                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl";
+                        " +getrange +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl";
         case ROLE_OPERATOR:
                 return COMMANDS_ALL
-                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl +wait "
+                        " +getrange +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl +wait "
                         "+set +incr +del +hset +hsetnx +hdel +hexists +xadd +eval";
         default:
                 return COMMANDS_ALL
-                        " +mget +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time "
+                        " +getrange +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time "
                         "+set +incr +incrby +decrby +del +pexpire +pttl +wait +hset +hsetnx +hdel +hexists +hmget +sadd "
                         "+srem +zadd +zrem +zcard +zrank +zrange +xadd +xdel +xlen +xrange +xtrim +eval "
                         "+eval_ro";

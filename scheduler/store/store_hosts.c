@@ -13,10 +13,10 @@
 #define SEEN_EVERY (60 * USEC_PER_SEC)
 #define SEEN_NONE  (5 * USEC_PER_SEC) /* at most, while there are none: a service is there before its agents */
 #define SEEN_FIRST 64                 /* so many at first, then twice as many */
-#define SEEN_MOST  200000
 
 typedef struct SeenHosts {
         const char *prefix; /* of the key of a report */
+        Drops *drops;
         char **names;
         uint32_t n, room;
 } SeenHosts;
@@ -26,9 +26,13 @@ static int seen_take(void *arg, const redisReply *key) {
         const size_t skip = strlen(x->prefix);
         char *name;
 
-        if (key->len <= skip || strncmp(key->str, x->prefix, skip) != 0 ||
-            !text_is_name(key->str + skip, key->len - skip) || x->n == SEEN_MOST)
-                return 0; /* no host of ours has such a name: the report is nobody's */
+        if (key->len < skip || memcmp(key->str, x->prefix, skip) != 0)
+                return 0;
+        if (!text_is_name(key->str + skip, key->len - skip) || x->n == HOSTS_MAX) {
+                drops_add(x->drops, "the key of a report", key->str + skip, key->len - skip,
+                          x->n == HOSTS_MAX ? "is one host too many" : "names no host");
+                return 0;
+        }
         if (x->n == x->room) {
                 const uint32_t room = x->room ? 2 * x->room : SEEN_FIRST;
                 char **more = realloc(x->names, sizeof(*more) * room);
@@ -57,12 +61,13 @@ static void glob_escape(const char *text, char *ret) {
 
 static int seen_look(Store *s) {
         char prefix[KEY_SIZE], match[2 * KEY_SIZE];
-        SeenHosts x = { .prefix = prefix };
+        SeenHosts x = { .prefix = prefix, .drops = &s->seen_drops };
         int k;
 
         (void) key_print(prefix, s->cluster, KEY_REPORT, "");
         glob_escape(prefix, match);
         strcat(match, "*"); /* NOLINT: half of match is free */
+        s->seen_drops = (Drops){ 0 };
         k = store_scan(&s->redis, s->timeout, match, seen_take, &x);
         s->seen_for = s->seen_at == 0 || x.n != s->n_seen ? SEEN_AGAIN : 2 * s->seen_for;
         if (s->seen_for > (x.n == 0 ? SEEN_NONE : SEEN_EVERY))
@@ -91,7 +96,7 @@ static int hosts_read(Store *s, Arena *a, const char *const **ret, uint32_t *ret
         command_text(&c, "SMEMBERS");
         command_text(&c, key_print(hosts, s->cluster, KEY_HOSTS, NULL));
         k = redis_call(&s->redis, &c, &reply);
-        return k < 0 ? k : reply_names(reply, a, ret, ret_n);
+        return k < 0 ? k : reply_names(reply, a, &s->drops, ret, ret_n);
 }
 
 int store_get_members(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) {

@@ -143,7 +143,7 @@ static int read_set(Store *s, Arena *a, StoreKey key, StoredText **ret, uint32_t
         command_text(&c, key_print(name, s->cluster, key, NULL));
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
-                k = reply_names(reply, a, &names, ret_n);
+                k = reply_names(reply, a, &s->drops, &names, ret_n);
         *ret = k == 0 ? arena_new(a, StoredText, *ret_n) : NULL;
         if (k == 0 && !*ret)
                 k = -ENOMEM;

@@ -21,10 +21,12 @@ struct Store {
         usec_t timeout;
         bool keeps_hosts;
         unsigned healed; /* of StoreHealed: by the last store_lease() */
+        Drops drops;     /* since hosts' reports were last asked for */
         char **seen;     /* hosts whose reports were found and that are not in the set; owned, sorted */
         uint32_t n_seen;
-        usec_t seen_at;  /* monotonic; 0: not looked for yet */
-        usec_t seen_for; /* the next look is so much later */
+        Drops seen_drops; /* keys of reports that name no host, when they were last looked for */
+        usec_t seen_at;   /* monotonic; 0: not looked for yet */
+        usec_t seen_for;  /* the next look is so much later */
 };
 
 /* Connected, also after the embedded server died: it is started again then. */
@@ -54,8 +56,11 @@ int store_put_host_text(Store *s, StoreKey key, const char *host, StoredText tex
 int store_get_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n,
                          StoredText **ret, uint32_t *ret_n) must_check;
 
-/* Asks for those of at most STORE_REPORTS_AT_ONCE hosts; the reply is to be received. */
-int store_ask_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n) must_check;
+/* Asks for those of at most STORE_REPORTS_AT_ONCE hosts; store_take_host_texts() of the same takes the answers, into
+ * texts[*n_texts …]: who has none is left out, and what is no text, or longer than its bound. */
+int store_ask_host_texts(Store *s, StoreKey kind, const char *const *hosts, uint32_t n) must_check;
+int store_take_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *hosts, uint32_t n,
+                          StoredText *texts, uint32_t *n_texts) must_check;
 
 /* The hosts that ever reported, sorted: the set, and those whose report is there and who are not in it yet. These are
  * looked for a second after one came, then after 2 s, 4 s … and once a minute (store_hosts.c), and put into the set

@@ -64,7 +64,7 @@ int store_get_partners(Store *s, Arena *a, const char *host, uint32_t most, Stor
         command_number(&c, limit, most);
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
-                k = reply_pairs(reply, a, ret, ret_n);
+                k = reply_pairs(reply, a, &s->drops, ret, ret_n);
         return store_end(s, k, "EVAL_RO (partners)");
 }
 

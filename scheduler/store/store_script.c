@@ -35,7 +35,7 @@ int stream_read_since(Store *s, Arena *a, StoreKey stream, const char *since, ui
         command_number(&c, count, most);
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
-                k = reply_entries(reply, a, ret, ret_n);
+                k = reply_entries(reply, a, &s->drops, ret, ret_n);
         return store_end(s, k, "XREVRANGE");
 }
 

@@ -247,13 +247,77 @@ Test(build, what_decisions_need_and_is_old_or_missing_excludes_the_host) {
                 { REPORT("h", "999", "@memory 999000000\nhost.memory.total\t\t4\n" VMS("999", "")),
                   EXCLUDED_MISSING, "does not say its CPUs" },
                 { REPORT("h", "999", VMS("999", "")), EXCLUDED_MISSING, "does not say its CPUs and memory" },
-                { REPORT("h", "999", HOST_FACTS("999") VMS("999", "vm.state\tv\trunning\nvm.vcpus\tv\t1\n")),
-                  EXCLUDED_MISSING, "vCPUs or memory of VM v" },
                 { REPORT("h", "999", ""), EXCLUDED_MISSING, "no list of VMs" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 assert_excluded(build_one(cases[i].text), 0, cases[i].excluded, cases[i].why);
+}
+
+/* A host with two VMs, web with `more` said of it. */
+static const Snapshot *build_with(const char *more) {
+        return build_one(text_format(&arena, REPORT("h", "999", HOST_FACTS("999") "%s"),
+                                     text_format(&arena, VMS("999", VM("db", "running") "%s"), more)));
+}
+
+Test(build, a_vm_of_which_a_fact_was_left_out_counts_and_does_not_move) {
+        static const char *const facts[] = { "vm.dirty", "vm.rx",        "vm.disk.local",
+                                             "vm.cpu",   "vm.hugepages", "vm.snapshots" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+                const Snapshot *s = build_with(
+                        text_format(&arena, VM("web", "running") "%s\tweb\t99999999999999\n", facts[i]));
+                const Vm *v = &s->vms[1];
+
+                assert_excluded(s, 0, EXCLUDED_NONE, NULL);
+                cr_assert_eq(s->n_vms, 2);
+                cr_expect_eq(v->vcpus, s->vms[0].vcpus);
+                cr_expect_eq(v->memory_mib, s->vms[0].memory_mib);
+                cr_assert_not(v->movable);
+                cr_expect(strstr(v->unmovable_why, facts[i]), "%s", v->unmovable_why);
+                cr_expect(s->vms[0].movable, "the other VM is as it was");
+                cr_expect_null(s->hosts[0].no_entry_why);
+                cr_expect(strstr(s->hosts[0].unread, facts[i]), "%s", s->hosts[0].unread);
+        }
+}
+
+Test(build, a_host_on_which_not_all_is_known_takes_no_vm_and_its_vms_may_leave) {
+        static const char *const odd[] = {
+                "vm.state\tweb\trunning\nvm.vcpus\tweb\t1\n", /* memory is not said */
+                "vm.state\tweb\trunning\nvm.vcpus\tweb\t1\nvm.memory\tweb\t9999999999999\n", /* nor here */
+                "vm.state\tweb\n", /* of which VM? */
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+                const Snapshot *s = build_with(odd[i]);
+
+                assert_excluded(s, 0, EXCLUDED_NONE, NULL);
+                cr_assert_not_null(s->hosts[0].no_entry_why, "case %zu", i);
+                cr_expect(s->vms[0].movable);
+                cr_expect(s->n_vms == 1 || !s->vms[1].movable);
+        }
+}
+
+Test(build, a_vm_whose_name_is_none_counts_under_another) {
+        const Snapshot *s = build_with("vm.state\ta\x1b[31m\trunning\nvm.vcpus\ta\x1b[31m\t3\n"
+                                       "vm.memory\ta\x1b[31m\t512\n");
+
+        assert_excluded(s, 0, EXCLUDED_NONE, NULL);
+        cr_assert_eq(s->n_vms, 2);
+        cr_expect(strncmp(s->vms[0].name, "a?[31m#", 7) == 0, "%s", s->vms[0].name);
+        cr_expect_eq(s->vms[0].vcpus, 3);
+        cr_expect_eq(s->vms[0].memory_mib, 512);
+        cr_expect_not(s->vms[0].movable);
+        cr_expect_null(s->hosts[0].no_entry_why);
+}
+
+Test(build, a_host_that_reports_more_vms_than_any_has_keeps_the_first_and_takes_no_more) {
+        static char text[1 << 20];
+        size_t n = 0;
+
+        for (int i = 0; i < 16390; i++)
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "vm.state\tv%d\toff\n", i);
+        cr_assert_not_null(build_with(text)->hosts[0].no_entry_why);
 }
 
 Test(build, an_agent_that_reports_rarely_is_given_three_of_its_intervals) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "collectors/parse/prometheus_answer.h"
 #include "collectors/remote/http_request.h"
@@ -69,6 +70,45 @@ Test(prometheus, what_is_no_number_or_lacks_a_label_is_left_out) {
                                                                                 "1") ",7,{}"),
                               &by_domain, &s, &n, &f));
         cr_expect_eq(0, n);
+}
+
+/* n empty arrays, which are no series, then one that is. */
+static char *many_arrays(size_t n) {
+        static const char head[] = "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[",
+                          tail[] = "{\"metric\":{\"instance\":\"h1\"},\"value\":[1,\"2\"]}]}}";
+        char *text = malloc(sizeof(head) + 3 * n + sizeof(tail)), *at = text;
+
+        cr_assert_not_null(text);
+        at = stpcpy(at, head);
+        for (size_t i = 0; i < n; i++)
+                at = stpcpy(at, "[],");
+        (void) stpcpy(at, tail);
+        return text;
+}
+
+/* 210 MB of them once took 9.6 GiB as a tree. */
+Test(prometheus, an_answer_is_read_series_by_series_and_has_so_many) {
+        static const PromLabels by_host = { .host = "instance" };
+        struct rusage before, after;
+        PromSeries *series = NULL;
+        char *text = many_arrays(900000);
+        uint32_t n = 0;
+        TextFault f = { 0 };
+
+        cr_assert_eq(0, getrusage(RUSAGE_SELF, &before));
+        cr_assert_eq(0, parse(text, &by_host, &series, &n, &f), "%s", f.what);
+        cr_assert_eq(0, getrusage(RUSAGE_SELF, &after));
+        cr_assert_eq(n, 1);
+        cr_assert_str_eq(series[0].host, "h1");
+#ifndef SANITIZED
+        cr_expect_lt(after.ru_maxrss - before.ru_maxrss, 64 << 10, "%ld KiB more",
+                     after.ru_maxrss - before.ru_maxrss);
+#endif
+        free(text);
+        text = many_arrays(1000000);
+        cr_assert_eq(-EBADMSG, parse(text, &by_host, &series, &n, &f));
+        cr_assert(strstr(f.what, "more than 1000000 series"), "%s", f.what);
+        free(text);
 }
 
 Test(prometheus, what_is_no_answer_is_refused_in_words) {

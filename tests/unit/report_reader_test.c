@@ -17,8 +17,8 @@ static StoredText *texts_make(void) {
         for (int i = 0; i < HOSTS; i++) {
                 texts[i].name = text_format(&arena, "h%d", i);
                 texts[i].text = text_format(
-                        &arena, "plimsoll.report/1 h%d sent=1 seq=2 every=3\n@cpu 4\nhost.cpus\t\t%d%s\n", i,
-                        i + 1, i == BAD ? "x" : "");
+                        &arena, "plimsoll.report/1 h%d sent=1 seq=2 every=3\n@cpu 4\nhost.cpus\t\t%d%s", i,
+                        i + 1, i == BAD ? "" : "\n");
                 cr_assert(texts[i].name && texts[i].text);
                 texts[i].n = strlen(texts[i].text);
         }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/wire/sample_wire.h"
 
 static Arena arena;
@@ -119,21 +120,8 @@ Test(sample_wire, bad_reports_are_refused_with_their_line) {
                 { "plimsoll.report/1 h sent=1 seq=9223372036854775808 every=1\n", 1, "seq=", "from 0" },
                 { "plimsoll.report/1  sent=1 seq=1 every=1\n", 1, "host", "a name of 1 to 255" },
                 { "plimsoll.report/1 sent=1 seq=1 every=1\n", 1, "host", "a name of 1 to 255" },
-                { HEAD "host.cpus\t\t1\n", 2, "", "before any section" },
-                { HEAD "@cpu\n", 2, "", "@COLLECTOR TIME" },
-                { HEAD "@ 1\n", 2, "", "@COLLECTOR TIME" },
-                { HEAD "@cpu x\n", 2, "", "microseconds" },
-                { HEAD "@cpu 1 error=0\n", 2, "", "from 1 to 4095" },
-                { HEAD "@cpu 1 failed\n", 2, "", "from 1 to 4095" },
-                { HEAD "@cpu 1 error=5\nhost.cpus\t\t1\n", 3, "", "in one that failed" },
-                { HEAD "@cpu 1\n@cpu 1\n", 3, "cpu", "second section" },
-                { HEAD "@cpu 1\nhost.cpus 1\n", 3, "", "metric TAB subject TAB value" },
-                { HEAD "@cpu 1\nhost.cpus\t\t-1\n", 3, "host.cpus", "from 0 to 1099511627776" },
-                { HEAD "@cpu 1\nhost.cpus\t\t9223372036854775808\n", 3, "host.cpus", "from 0 to" },
-                { HEAD "@cpu 1\nhost.cpus\t\t\n", 3, "host.cpus", "from 0 to" },
-                { HEAD "@cpu 1\nhost.arch\t\ta\x01\n", 3, "host.arch", "control characters" },
-                { HEAD "@cpu 1\nvm.cpu\ta\x7f\t1\n", 3, "subject", "a name of 1 to 255" },
-                { HEAD "@cpu 1\n\n", 3, "", "metric TAB" },
+                { "plimsoll.report/1 h sent=1 seq=1 every=3600000001\n", 1, "every=", "at most an hour" },
+                { HEAD "@cpu 1\nhost.cpus\t\t1", 3, "", "cut off" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
@@ -147,6 +135,86 @@ Test(sample_wire, bad_reports_are_refused_with_their_line) {
                 cr_expect_str_eq(f.field, bads[i].field, "case %zu: %s: %s", i, f.field, f.what);
                 cr_expect(strstr(f.what, bads[i].words), "case %zu: %s", i, f.what);
         }
+}
+
+/* One good line follows each bad one. */
+#define GOOD "@good 1\nhost.arch\t\tx\n"
+
+Test(sample_wire, a_bad_line_is_left_out_and_named_and_the_others_stand) {
+        static const struct {
+                const char *text, *metric, *subject, *words; /* metric "": not known */
+        } bads[] = {
+                { "host.cpus\t\t1\n", "", "", "before any section" },
+                { "@cpu\n", "", "", "@COLLECTOR TIME" },
+                { "@ 1\n", "", "", "@COLLECTOR TIME" },
+                { "@cpu x\n", "", "", "microseconds" },
+                { "@cpu 1 error=0\n", "", "", "microseconds" },
+                { "@cpu 1 failed\n", "", "", "microseconds" },
+                { "@cpu 1 error=5\nhost.cpus\t\t1\n", "", "", "in one that failed" },
+                { "@cpu 1\n@cpu 1\nhost.cpus\t\t1\n", "", "", "second section" },
+                { "@cpu 1\nhost.cpus 1\n", "", "", "metric TAB subject TAB value" },
+                { "@cpu 1\n\n", "", "", "metric TAB" },
+                { "@cpu 1\nhost.cpus\t\t-1\n", "host.cpus", "", "over its bound" },
+                { "@cpu 1\nhost.cpus\t\t1048577\n", "host.cpus", "", "over its bound" },
+                { "@cpu 1\nhost.cpus\t\t9223372036854775808\n", "host.cpus", "", "over its bound" },
+                { "@cpu 1\nhost.cpus\t\t\n", "host.cpus", "", "no whole number" },
+                { "@cpu 1\nhost.cpus\t\t1e3\n", "host.cpus", "", "no whole number" },
+                { "@cpu 1\nhost.arch\t\ta\x01\n", "host.arch", "", "control characters" },
+                { "@cpu 1\nhost.arch\t\t\xff\n", "host.arch", "", "UTF-8" },
+                { "@cpu 1\nvm.cpu\tv\t1099511627776\n", "vm.cpu", "v", "over its bound" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
+                const Report *r = parse(text_format(&arena, HEAD "%s" GOOD, bads[i].text));
+                const Section *good = &r->sections[r->n_sections - 1];
+
+                cr_expect_str_eq(good->collector, "good", "case %zu", i);
+                cr_expect_eq(good->n_samples, 1, "case %zu", i);
+                cr_assert_eq(r->n_dropped, 1, "case %zu: %u", i, r->n_dropped);
+                cr_expect_str_eq(r->dropped->metric == METRIC_N ? "" : metric_defs[r->dropped->metric].name,
+                                 bads[i].metric, "case %zu", i);
+                cr_expect_str_eq(r->dropped->subject, bads[i].subject, "case %zu", i);
+                cr_expect(strstr(r->dropped->text, bads[i].words), "case %zu: %s", i, r->dropped->text);
+        }
+}
+
+Test(sample_wire, what_has_no_usable_name_stands_under_one_that_is_made_of_it) {
+        char *longer = text_format(&arena, "%0300d", 7), *other = text_format(&arena, "%0301d", 7);
+        const Report *r = parse(
+                text_format(&arena,
+                            HEAD "@vms 1\nvm.vcpus\ta\x1b[31m\t1\nvm.vcpus\ta\x1b[32m\t2\nvm.vcpus\t%s\t3\n"
+                                 "vm.memory\t%s\t4\nvm.vcpus\t%s\t5\nvm.vcpus\t{x}\t6\n",
+                            longer, longer, other));
+        const Sample *x = r->sections[0].samples;
+
+        cr_assert_eq(r->sections[0].n_samples, 6);
+        cr_expect(strncmp(x[0].subject, "a?[31m#", 7) == 0, "%s", x[0].subject);
+        for (int i = 0; i < 6; i++) {
+                cr_expect(text_is_name(x[i].subject, strlen(x[i].subject)));
+                for (int k = 0; k < i; k++)
+                        cr_expect((strcmp(x[i].subject, x[k].subject) == 0) == (i == 3 && k == 2), "%d %d", i,
+                                  k);
+        }
+        cr_expect_str_eq(x[5].subject, "{x}", "braces are no more than letters here");
+        cr_assert_eq(r->n_dropped, 4, "each of the four is named once");
+        cr_expect(strstr(r->dropped[0].text, "no usable name"));
+}
+
+Test(sample_wire, of_odd_names_and_sections_there_are_so_many_and_of_more_it_is_said) {
+        const char *text = HEAD "@vms 1\n";
+        const Report *r;
+
+        for (int i = 0; i < 100; i++)
+                text = text_format(&arena, "%svm.vcpus\t%d\x7f\t1\n", text, i);
+        r = parse(text);
+        cr_assert_eq(r->sections[0].n_samples, bound_of(BOUND_REPORT_ODD_NAMES));
+        cr_assert_eq(r->n_dropped, 100);
+        text = HEAD;
+        for (int i = 0; i < 300; i++)
+                text = text_format(&arena, "%s@c%d 1\nhost.cpus\t\t1\n", text, i);
+        r = parse(text);
+        cr_assert_eq(r->n_sections, bound_of(BOUND_REPORT_SECTIONS));
+        cr_assert_eq(r->n_dropped, 300 - r->n_sections);
 }
 
 Test(sample_wire, a_full_arena_is_no_crash) {

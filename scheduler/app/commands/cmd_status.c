@@ -163,6 +163,8 @@ static json_t *host_json(const Host *host, const HostShare *share) {
         if (host->fault_why)
                 (void) json_object_set_new(o, "fault", json_string(host->fault_why));
         (void) json_object_set_new(o, "contention", contention_host_json(host));
+        if (host->no_entry_why)
+                (void) json_object_set_new(o, "takes_none", json_string(host->no_entry_why));
         if (host->unread)
                 (void) json_object_set_new(o, "unread", json_string(host->unread));
         return o;
@@ -255,7 +257,16 @@ static json_t *unclear_json(const Status *s) {
         return list;
 }
 
-static void cmd_status_print_json(Invocation *in, const Status *s) {
+/* Hosts that take no VM, since not all that runs on them is known. */
+static uint32_t unsure_hosts(const Snapshot *s) {
+        uint32_t n = 0;
+
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                n += s->hosts[h].no_entry_why != NULL;
+        return n;
+}
+
+static void cmd_status_print_json(Invocation *in, const Facts *facts, const Status *s) {
         json_t *o = json_object(), *hosts = json_array();
 
         for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
@@ -265,6 +276,7 @@ static void cmd_status_print_json(Invocation *in, const Status *s) {
         (void) json_object_set_new(o, "vms", json_integer(s->snapshot->n_vms));
         (void) json_object_set_new(o, "blind", json_boolean(snapshot_is_blind(s->snapshot)));
         (void) json_object_set_new(o, "excluded", json_integer(snapshot_excluded(s->snapshot)));
+        (void) json_object_set_new(o, "left_out", json_integer((json_int_t) source_left_out(facts->source)));
         (void) json_object_set_new(o, "stop", stopped_json(in, s->store));
         if (s->loss)
                 (void) json_object_set_new(o, "store_forgotten", loss_json(s->loss));
@@ -489,6 +501,20 @@ static void print_loss(Arena *a, const LostStore *loss, usec_t now, const Screen
         (void) out_say(screen->out, "\n\n");
 }
 
+/* What was left out of what hosts report and the store holds; each host's part is said on stderr. */
+static void print_dropped(const Facts *facts, const Screen *screen) {
+        const uint64_t n = source_left_out(facts->source);
+        const uint32_t unsure = unsure_hosts(facts->snapshot);
+
+        if (n == 0 && unsure == 0)
+                return;
+        (void) out_say(
+                screen->out,
+                "%sleft out: %llu facts or names that are over their bounds or unusable; %u hosts take no VM for it%s\n\n",
+                screen_style(screen, STYLE_WARN), (unsigned long long) n, unsure,
+                screen_style(screen, STYLE_PLAIN));
+}
+
 static int cmd_status_print_text(Invocation *in, const Facts *facts, const Status *s, const Screen *screen) {
         FleetView view = { .snapshot = s->snapshot,
                            .problem = s->problem,
@@ -512,6 +538,7 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
                 print_alert(s->held.at[i], screen);
         print_excluded(s->snapshot, screen);
         print_loss(in->arena, s->loss, clock_now(), screen);
+        print_dropped(facts, screen);
         r = twins_print(in->arena, s->snapshot, &s->moved, screen);
         if (r == 0)
                 r = fleet_print(in->arena, &view, screen);
@@ -532,7 +559,7 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
         s.loss = source_loss(facts->source);
 
         if (r == 0 && in->json)
-                cmd_status_print_json(in, &s);
+                cmd_status_print_json(in, facts, &s);
         else if (r == 0)
                 r = cmd_status_print_text(in, facts, &s, screen);
         if (r < 0)

@@ -12,8 +12,11 @@ ExitStatus facts_settings(Invocation *in, Settings **ret) {
                      : EXIT_DONE;
 }
 
-/* A file that is wrong or not there is bad input; a Redis or a host that is away is a failure. */
+/* A file that is wrong or not there is bad input; a Redis or a host that is away is a failure; facts that are too many
+ * blind, and that is not as it should be. */
 static ExitStatus facts_status_of(const Source *s, int error) {
+        if ((error == -ENOMEM || error == -ERANGE) && s && source_kind(s) != SOURCE_FILE)
+                return EXIT_BLOCKED;
         if (error == -ENOMEM)
                 return EXIT_FAILED;
         return error == -EINVAL || error == -EBADMSG || (s && source_kind(s) == SOURCE_FILE) ? EXIT_BAD_INPUT

@@ -43,6 +43,7 @@ struct Source {
         BrakeStore brake; /* in that arena too */
         const char **notices; /* in that arena too */
         uint32_t n_notices;
+        uint64_t n_left_out;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
         LostStore loss;        /* of the store, as the last reading found it */
         bool lost;
@@ -102,6 +103,10 @@ const LostStore *source_loss(const Source *s) {
         return s->lost ? &s->loss : NULL;
 }
 
+uint64_t source_left_out(const Source *s) {
+        return s->n_left_out;
+}
+
 const FaultStore *source_faults(const Source *s) {
         return &s->faults;
 }
@@ -118,7 +123,7 @@ Source *source_free(Source *s) {
 }
 
 static int source_no_memory(TextFault *f) {
-        text_fault(f, "", "out of memory");
+        text_fault(f, "", "blind: the facts need more memory than they may take, and a part of them is none");
         return -ENOMEM;
 }
 
@@ -240,7 +245,7 @@ static int source_build(Source *s, Arena *a, const Settings *settings, BuildInpu
         in.now = clock_now_of(s->clock);
         r = snapshot_build_remembering(a, &in, settings, ret, &s->faults.after);
         if (r == -ERANGE)
-                text_fault(f, "", "more than %u hosts or %u VMs", HOSTS_MAX, VMS_MAX);
+                text_fault(f, "", "blind: there are more than %u VMs, and a part of them is none", VMS_MAX);
         else if (r < 0)
                 text_fault(f, "", "the facts cannot be put together: %s", strerrordesc_np(-r));
         else
@@ -374,26 +379,53 @@ static int expect_hosts(const Source *s, Arena *a, const FetchedReports *all, Bu
         return 0;
 }
 
+/* What the store holds that is no name, or too long. */
+static void notice_drops(Source *s, Arena *a, const Drops *drops) {
+        for (uint32_t i = 0; i < drops_named(drops); i++)
+                source_notice_put(s, text_copy(a, drops->words[i], strlen(drops->words[i])));
+        s->n_left_out += drops->n;
+}
+
+/* Of a report that is used. */
+static void notice_left_out(Source *s, Arena *a, const Report *r) {
+        const Sample *first = r->dropped;
+
+        if (r->n_dropped == 0)
+                return;
+        s->n_left_out += r->n_dropped;
+        source_notice_put(
+                s, text_format(a, "%s: left out of its report: %s%s%s: %s%s", r->host,
+                               first->metric == METRIC_N ? "a line" : metric_defs[first->metric].name,
+                               *first->subject ? " of " : "", first->subject, first->text,
+                               r->n_dropped > 1 ? text_format(a, ", and %u more", r->n_dropped - 1) : ""));
+}
+
 /* A report that cannot be read is as good as none: its host is a member, and so excluded for want of facts. So is one that
  * says another host than its key: an agent can write its own key alone, and speaks for no other. */
 static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInput *in) {
         const Report **reports = arena_new(a, const Report *, all->n);
 
-        s->notices =
-                arena_new(a, const char *, (size_t) all->n + 2); /* one more for Prometheus, one for faults */
+        /* one more for Prometheus, one for faults */
+        s->notices = arena_new(a, const char *, 2 * (size_t) all->n + 2 + 2 * (size_t) DROPS_NAMED);
         if (!reports || !s->notices)
                 return -ENOMEM;
+        notice_drops(s, a, store_drops(s->store, false));
+        notice_drops(s, a, store_drops(s->store, true));
         for (uint32_t i = 0; i < all->n; i++) {
                 const ReadReport *one = &all->reports[i];
 
-                if (!one->report)
+                if (!one->report) {
                         source_notice_put(s, text_format(a, "%s: its report cannot be read: line %u: %s",
                                                          one->host, one->fault->line, one->fault->what));
-                else if (strcmp(one->report->host, one->host) != 0)
+                } else if (strcmp(one->report->host, one->host) != 0) {
                         source_notice_put(s, text_format(a, "%s: its report says that it is of %s: not used",
                                                          one->host, one->report->host));
-                else
+                } else {
                         reports[in->n_reports++] = one->report;
+                        notice_left_out(s, a, one->report);
+                        continue;
+                }
+                s->n_left_out++;
         }
         in->reports = reports;
         return expect_hosts(s, a, all, in);
@@ -520,8 +552,8 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         if (r == 0)
                 r = read_lessons(s, a, &in);
         if (r < 0) {
-                text_fault(f, "", "%s", r == -ENOMEM ? "out of memory" : store_error(s->store));
-                return r;
+                text_fault(f, "", "%s", r == -ENOMEM ? "" : store_error(s->store));
+                return r == -ENOMEM ? source_no_memory(f) : r;
         }
         if (all.n == 0 && all.n_members == 0 && !prometheus) {
                 text_fault(f, "",
@@ -573,6 +605,7 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
 
         *reterr_fault = (TextFault){ 0 };
         s->n_notices = 0;
+        s->n_left_out = 0;
         s->facts = NULL;
         r = source_read_facts(s, a, settings, &s->facts, reterr_fault);
         for (uint32_t i = 0; r == 0 && i < s->for_good.n; i++)

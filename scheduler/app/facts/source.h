@@ -7,6 +7,7 @@
  * With prometheus.url in the settings, --redis also has the hosts that only Prometheus knows.
  *
  * Owner:   source_free() ends what is open. What is read is in the caller's arena.
+ *          -ENOMEM and -ERANGE of a source but a file: nothing can be seen, and so nothing is decided (blind).
  * Errors:  a negative errno with *reterr_fault in words; -EBADMSG and -EINVAL are bad input, -ENODATA: no
  * host has reported; the others: it could not be reached. Every call ends within the time limits.
  *
@@ -99,6 +100,10 @@ const AdmissionRecords *source_admissions(const Source *s);
 
 /* SOURCE_REDIS: some reading of this source found that hosts must be admitted. */
 bool source_admits(const Source *s);
+
+/* How much of what was said was left out at the last reading, since it is over a bound or no name: reports, facts of them,
+ * names. The notices say what, of each host. */
+uint64_t source_left_out(const Source *s);
 
 /* SOURCE_REDIS: what the last reading knew of failing hardware, for the leader to write back. In the arena of
  * that reading. */

@@ -7,6 +7,7 @@
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/app/text/doubled_text.h"
+#include "scheduler/base/hash.h"
 #include "scheduler/base/log.h"
 
 #define QUOTE 512
@@ -219,9 +220,39 @@ static void service_facts_say_blind(const Snapshot *s, ServiceMemory *memory) {
         memory->n_clocks = n_clocks;
 }
 
-static int service_facts_source(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
+static bool service_facts_has(const uint64_t *list, uint32_t n, uint64_t hash) {
+        for (uint32_t i = 0; i < n; i++)
+                if (list[i] == hash)
+                        return true;
+        return false;
+}
+
+/* What there is to say of single hosts, and of what was left out: when it begins, and how much of it has ended. */
+static void service_facts_notices(const ServiceRound *round) {
+        ServiceMemory *memory = round->memory;
+        uint64_t now[NOTICES_KEPT];
+        uint32_t n = 0, ended = 0;
         char quoted[QUOTE];
         const char *text;
+
+        for (uint32_t i = 0; (text = source_notice(round->source, i)); i++) {
+                const uint64_t hash = fnv1a(FNV1A_START, text, strlen(text));
+
+                if (!service_facts_has(memory->notices, memory->n_notices, hash))
+                        log_event(LOG_WARNING, "host.notice", "notice=%s",
+                                  log_quote(text, quoted, sizeof(quoted)));
+                if (n < NOTICES_KEPT)
+                        now[n++] = hash;
+        }
+        for (uint32_t i = 0; i < memory->n_notices; i++)
+                ended += !service_facts_has(now, n, memory->notices[i]);
+        if (ended > 0)
+                log_event(LOG_INFO, "host.notice_ended", "notices=%u left=%u", ended, n);
+        memcpy(memory->notices, now, sizeof(*now) * n);
+        memory->n_notices = n;
+}
+
+static int service_facts_source(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         TextFault fault;
         int r = source_read(round->source, round->arena, round->settings, &found->input.snapshot, &fault);
 
@@ -232,8 +263,7 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
         }
         found->facts = source_facts(round->source);
         service_facts_say_blind(found->facts, round->memory);
-        for (uint32_t i = 0; (text = source_notice(round->source, i)); i++)
-                log_event(LOG_WARNING, "host.notice", "notice=%s", log_quote(text, quoted, sizeof(quoted)));
+        service_facts_notices(round);
         return 0;
 }
 

@@ -18,7 +18,7 @@
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
 
-enum { SETTLED_SAID = 128, DOUBLED_SAID = 32 };
+enum { SETTLED_SAID = 128, DOUBLED_SAID = 32, NOTICES_KEPT = 256 };
 
 /* What outlives a round: the last ones' for it, and what it leaves for the next and for the loop. */
 typedef struct ServiceMemory {
@@ -37,6 +37,9 @@ typedef struct ServiceMemory {
         uint32_t held;                   /* hosts that the brake held in the last round */
         char doubled[DOUBLED_SAID][256]; /* VMs that were said to run on several hosts */
         uint32_t n_doubled;
+        uint64_t notices
+                [NOTICES_KEPT]; /* what the last round had to say of single hosts, by hashes: said once */
+        uint32_t n_notices;
 } ServiceMemory;
 
 /* What a round is given. */

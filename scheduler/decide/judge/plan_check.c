@@ -62,7 +62,9 @@ static Reason host_reason(const Host *to) {
                 return REASON_HOST_MAINTENANCE;
         if (to->state == HOST_CORDONED)
                 return REASON_HOST_CORDONED;
-        return to->fault_grade >= 2 ? REASON_HOST_FAULTY : REASON_NONE;
+        if (to->fault_grade >= 2)
+                return REASON_HOST_FAULTY;
+        return to->no_entry_why ? REASON_HOST_UNSURE : REASON_NONE;
 }
 
 static int check_move(Check *c, const CheckMove *m) {

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scheduler/base/hash.h"
-
 #define SLOTS_FIRST 64
 
 int intern_new(Arena *a, Intern *ret) {
@@ -18,8 +16,8 @@ int intern_new(Arena *a, Intern *ret) {
         return ret->entries && ret->slots ? 0 : -ENOMEM;
 }
 
-static uint64_t hash_bytes(const unsigned char *bytes, size_t n) {
-        const uint64_t hash = fnv1a(FNV1A_START, bytes, n);
+static uint64_t hash_bytes(const Intern *t, const void *bytes, size_t n) {
+        const uint64_t hash = keyed_hash(t->arena->key, bytes, n);
 
         return hash ^ hash >> 32;
 }
@@ -46,7 +44,7 @@ static int intern_grow(Intern *t) {
 }
 
 int intern_bytes(Intern *t, const void *bytes, size_t n, uint32_t *ret) {
-        uint64_t hash = hash_bytes(bytes, n);
+        uint64_t hash = hash_bytes(t, bytes, n);
         uint32_t slot;
         void *copy;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Byte strings → small numbers in the order they first come: names of racks, sets of networks, classes.
  *
- * Owner: the arena. Errors: -ENOMEM. Expected O(1) a string; FNV-1a with open addressing.
+ * Owner: the arena. Errors: -ENOMEM. Expected O(1) a string; SipHash under the arena's key (base/keyed_hash.h) with open addressing.
  *
  * Units: none. Threads: one for each Intern.
  */

@@ -131,6 +131,8 @@ static HostRole problem_build_role_of(unsigned not_now, const Host *host) {
                 role.no_entry = REASON_HOST_FAULTY;
         else if (host->state == HOST_CORDONED)
                 role.no_entry = REASON_HOST_CORDONED;
+        else if (host->no_entry_why)
+                role.no_entry = REASON_HOST_UNSURE;
         if (!role.no_exit)
                 role.evacuate = leave_weight(not_now, host, host->fault_grade);
         return role;

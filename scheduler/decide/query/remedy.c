@@ -303,6 +303,7 @@ static RemedyKind remedy_kind_of(Reason reason) {
                 return REMEDY_STATE;
         case REASON_HOST_FENCED:
         case REASON_HOST_SEEN:
+        case REASON_HOST_UNSURE:
         case REASON_SOURCE_FENCED:
                 return REMEDY_FACTS;
         case REASON_HOST_FAULTY:

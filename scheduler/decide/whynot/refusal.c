@@ -303,6 +303,8 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                                    host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
         if (reason == REASON_HOST_FAULTY)
                 return with_detail(&k, reason, host->fault_why);
+        if (reason == REASON_HOST_UNSURE)
+                return with_detail(&k, reason, host->no_entry_why);
         if (reason == reason_of_unmovable(vm))
                 return with_detail(&k, reason, vm->unmovable_why);
         return reason_texts[reason];

@@ -48,6 +48,7 @@ typedef struct Builder {
         usec_t stale_after, clock_skew;
         int64_t fault_hold;
         NameTable names;          /* of hosts, in the order of strcmp */
+        uint32_t left_out;        /* names of hosts beyond HOSTS_MAX */
         Host *hosts;              /* [names.n] */
         const Report **report_of; /* [names.n] the newest, or NULL */
         const char **uuid_of;     /* [names.n] a machine that reports under this name, or NULL */
@@ -75,25 +76,29 @@ static bool is_newer(const Report *r, const Report *than) {
         return r->sent_at != than->sent_at ? r->sent_at > than->sent_at : r->sequence > than->sequence;
 }
 
+/* Beyond the bound a name is left out: of hosts that report last. */
+static uint32_t name_take(NameTable *t, const char *name) {
+        if (t->n < t->limit || name_table_find(t, name, strlen(name)) != UINT32_MAX) {
+                (void) name_table_add(t, name);
+                return 0;
+        }
+        return 1;
+}
+
 /* Names of all, sorted, each once. */
 static int names_collect(Builder *b) {
         const BuildInput *in = b->in;
         uint64_t n = (uint64_t) in->n_reports + in->n_expected;
         NameTable unsorted;
         uint32_t *order;
-        int k;
+        int k = name_table_new(b->a, (uint32_t) (n < HOSTS_MAX ? n : HOSTS_MAX), &unsorted);
 
-        if (n > 2 * (uint64_t) HOSTS_MAX)
-                return -ERANGE;
-        k = name_table_new(b->a, (uint32_t) n, &unsorted);
         if (k < 0)
                 return k;
         for (uint32_t i = 0; i < in->n_reports; i++)
-                (void) name_table_add(&unsorted, in->reports[i]->host);
+                b->left_out += name_take(&unsorted, in->reports[i]->host);
         for (uint32_t i = 0; i < in->n_expected; i++)
-                (void) name_table_add(&unsorted, in->expected[i]);
-        if (unsorted.n > HOSTS_MAX)
-                return -ERANGE;
+                b->left_out += name_take(&unsorted, in->expected[i]);
         k = names_order(b->a, unsorted.names, unsorted.n, &order);
         if (k == 0)
                 k = name_table_new(b->a, unsorted.n, &b->names);
@@ -116,9 +121,11 @@ static void reports_choose(Builder *b) {
         for (uint32_t i = 0; i < b->in->n_reports; i++) {
                 const Report *r = b->in->reports[i];
                 HostIx h = host_ix(b, r->host);
-                const Report *other = b->report_of[h];
+                const Report *other = h == IX_NONE ? NULL : b->report_of[h];
                 const char *uuid = host_uuid(r);
 
+                if (h == IX_NONE)
+                        continue;
                 if (uuid && b->uuid_of[h] && strcmp(uuid, b->uuid_of[h]) != 0)
                         b->doubled[h] = true;
                 if (uuid)
@@ -191,9 +198,6 @@ static Judgement judge_host(const Builder *b, HostIx ix, const HostFacts *f) {
         j = judge_age(b, r, "the reading of its load", f->load_read_at);
         if (j.excluded != EXCLUDED_NONE)
                 return j;
-        if (f->incomplete_vm)
-                return JUDGE(b, EXCLUDED_MISSING, "vCPUs or memory of VM %.255s are not known",
-                             f->incomplete_vm);
         return (Judgement){ .excluded = EXCLUDED_NONE };
 }
 
@@ -226,6 +230,7 @@ static int host_build(Builder *b, HostIx ix) {
                 return -ENOMEM;
         h->excluded = j.excluded;
         h->excluded_why = j.why;
+        h->no_entry_why = facts.unsure;
         h->seen_at = facts.has_vms && facts.vms_read_at < r->sent_at ? facts.vms_read_at : r->sent_at;
         for (uint32_t i = 0; i < n; i++)
                 b->rows[b->n_rows + i].fresh = j.excluded != EXCLUDED_STALE;
@@ -644,6 +649,19 @@ static int traffic_build(Builder *b, Snapshot *s) {
         return 0;
 }
 
+static int left_out_note(Builder *b, Snapshot *s) {
+        const char **notes = arena_new(b->a, const char *, 1);
+
+        if (b->left_out == 0)
+                return 0;
+        if (!notes)
+                return -ENOMEM;
+        notes[0] = text_format(b->a, "%u names of hosts were left out: a cluster has at most %u", b->left_out,
+                               HOSTS_MAX);
+        s->notes = (Strings){ .at = notes, .n = 1 };
+        return notes[0] ? 0 : -ENOMEM;
+}
+
 static int build_hosts_build(Builder *b, Snapshot *s) {
         uint64_t most = 0;
         int k = names_collect(b);
@@ -709,6 +727,8 @@ int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *s
                 k = vms_build(&b, s);
         if (k == 0)
                 k = traffic_build(&b, s);
+        if (k == 0)
+                k = left_out_note(&b, s);
         if (k < 0)
                 return k;
         *ret = s;

@@ -4,11 +4,14 @@
  * says why in words.
  *
  *   no report of an expected host; no CPUs, memory or list of VMs in it;
- *   a VM without vCPUs or memory; two machines under one name             EXCLUDED_MISSING
+ *   two machines under one name                                           EXCLUDED_MISSING
  *   the report, the list of VMs or the load older than snapshot.stale_after,
  *   or sent from the future by more than snapshot.clock_skew              EXCLUDED_STALE
  *   host.daemon is 0, or the section "vms" holds an error                 EXCLUDED_DAEMON
  *   not admitted, or not as what it reports to be (host_admit.h)          EXCLUDED_SEEN
+ *
+ * A host on which a VM runs whose vCPUs or memory are not known, or of whose report a line was left out, takes no VM
+ * (no_entry_why); its own may leave. A VM of which a fact was left out counts, and is not movable.
  *
  * A VM that two hosts report is in flight: `host` is the side it leaves (by its job, its state, the fresher
  * report), `in_flight_to` the other. What another host says never takes it off one that it must leave (maintenance, faults of
@@ -85,7 +88,8 @@ typedef struct BuildInput {
 
 extern const SettingDef snapshot_settings[]; /* section "snapshot" */
 
-/* 0; -ENOMEM; -ERANGE: more hosts or VMs than HOSTS_MAX, VMS_MAX. */
+/* 0; -ENOMEM; -ERANGE: more VMs than VMS_MAX. Of more hosts than HOSTS_MAX those without a report are left out first, and
+ * a note says how many. */
 int snapshot_build(Arena *a, const BuildInput *in, const Settings *settings, const Snapshot **ret) must_check;
 
 /* The same, and what is to be remembered of the hosts' devices: ret_memories[ret->n_hosts], in their order.

@@ -7,8 +7,8 @@
 
 #include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 #include "scheduler/model/host_label.h"
-#include "scheduler/model/limits.h"
 #include "scheduler/snapshot/build/report_targets.h"
 #include "scheduler/snapshot/json/name_table.h"
 
@@ -122,7 +122,9 @@ uint64_t report_count_vms(const Report *r) {
         for (uint32_t i = 0; i < r->n_sections; i++)
                 for (uint32_t k = 0; k < r->sections[i].n_samples; k++)
                         n += r->sections[i].samples[k].metric == METRIC_VM_STATE;
-        return n;
+        for (uint32_t i = 0; i < r->n_dropped; i++)
+                n += r->dropped[i].metric == METRIC_VM_STATE;
+        return n < (uint64_t) bound_of(BOUND_REPORT_VMS) ? n : (uint64_t) bound_of(BOUND_REPORT_VMS);
 }
 
 static VmRow vm_row(HostIx ix, const char *name, usec_t read_at) {
@@ -134,35 +136,56 @@ static VmRow vm_row(HostIx ix, const char *name, usec_t read_at) {
         return row;
 }
 
-/* The VMs are those whose state is reported; other facts of a name that has none are of a VM that is gone. */
+/* A VM of the list, anew where it stands in it again. One too many is left out, and the host is not to take any. */
+static int vm_list(Facts *f, HostIx ix, const Sample *sample, usec_t read_at) {
+        uint32_t number = name_table_find(&f->vms, sample->subject, strlen(sample->subject));
+
+        if (number == UINT32_MAX && f->vms.n == f->vms.limit) {
+                f->facts->unsure = text_format(f->a, "it reports more than %u VMs", f->vms.limit);
+                return f->facts->unsure ? 0 : -ENOMEM;
+        }
+        if (number == UINT32_MAX) {
+                const char *name = text_copy(f->a, sample->subject, strlen(sample->subject));
+
+                if (!name)
+                        return -ENOMEM;
+                number = name_table_add(&f->vms, name);
+        }
+        f->rows[number] = vm_row(ix, f->vms.names[number], read_at);
+        return 0;
+}
+
+/* The VMs are those whose state is reported, if only so that it was left out; other facts of a name that has none are of
+ * a VM that is gone. */
+static int list_vms(Facts *f, HostIx ix) {
+        const Report *r = f->report;
+        int k = name_table_new(f->a, (uint32_t) report_count_vms(r), &f->vms);
+
+        for (uint32_t i = 0; k == 0 && i < r->n_dropped; i++)
+                if (r->dropped[i].metric == METRIC_VM_STATE && *r->dropped[i].subject)
+                        k = vm_list(f, ix, &r->dropped[i], r->sent_at);
+        for (uint32_t i = 0; i < r->n_sections; i++)
+                for (uint32_t j = 0; k == 0 && r->sections[i].error == 0 && j < r->sections[i].n_samples; j++)
+                        if (r->sections[i].samples[j].metric == METRIC_VM_STATE &&
+                            report_facts_is_of(&r->sections[i].samples[j], OF_VM))
+                                k = vm_list(f, ix, &r->sections[i].samples[j], r->sections[i].read_at);
+        return k;
+}
+
 static int list_objects(Facts *f, HostIx ix) {
         uint32_t n_nics = 0, n_peers = 0;
-        int k = name_table_new(f->a, (uint32_t) report_count_vms(f->report), &f->vms);
+        int k = list_vms(f, ix);
 
-        if (k < 0)
-                return k;
         for (uint32_t i = 0; i < f->report->n_sections; i++) {
                 const Section *s = &f->report->sections[i];
 
                 for (uint32_t j = 0; s->error == 0 && j < s->n_samples; j++) {
-                        const Sample *x = &s->samples[j];
-                        uint32_t number;
-
-                        n_nics += report_facts_is_of(x, OF_NIC);
-                        n_peers += report_facts_is_of(x, OF_PEER);
-                        if (x->metric != METRIC_VM_STATE || !report_facts_is_of(x, OF_VM))
-                                continue;
-                        number = name_table_find(&f->vms, x->subject, strlen(x->subject));
-                        if (number == UINT32_MAX) {
-                                const char *name = text_copy(f->a, x->subject, strlen(x->subject));
-
-                                if (!name)
-                                        return -ENOMEM;
-                                number = name_table_add(&f->vms, name);
-                        }
-                        f->rows[number] = vm_row(ix, f->vms.names[number], s->read_at);
+                        n_nics += report_facts_is_of(&s->samples[j], OF_NIC);
+                        n_peers += report_facts_is_of(&s->samples[j], OF_PEER);
                 }
         }
+        if (k < 0)
+                return k;
         f->nics = arena_new(f->a, Nic, n_nics);
         f->peers = arena_new(f->a, PeerRtt, n_peers);
         f->hugepages = arena_new(f->a, Hugepages, HUGEPAGES_MAX);
@@ -488,17 +511,75 @@ static void peers_finish(Facts *f) {
         f->host->n_peers = kept;
 }
 
-static void vms_finish(Facts *f) {
+#define LEFT_OUT_SAID 5U /* things that are named */
+
+/* What it was, and of what: "vm.dirty of web1: over its bound". */
+static const char *left_out_text(Arena *a, const Sample *d) {
+        if (d->metric == METRIC_N)
+                return text_format(a, "a line: %s", d->text);
+        return text_format(a, "%s%s%s: %s", metric_defs[d->metric].name, *d->subject ? " of " : "",
+                           d->subject, d->text);
+}
+
+/* The VM stays where it is, and counts. */
+static int left_out_of_vm(Facts *f, const Sample *d) {
+        const uint32_t number = name_table_find(&f->vms, d->subject, strlen(d->subject));
+        const char *why;
+
+        if (number == UINT32_MAX || !f->rows[number].vm.movable)
+                return 0;
+        why = text_format(f->a, "of its facts %s was left out: %s", metric_defs[d->metric].name, d->text);
+        f->rows[number].vm.movable = false;
+        f->rows[number].vm.unmovable_why = why;
+        return why ? 0 : -ENOMEM;
+}
+
+/* Of a report something was left out: said, and of its VM it is known that it is not all. */
+static int left_out(Facts *f) {
+        const Report *r = f->report;
+        const char *all = f->host->unread;
+
+        for (uint32_t i = 0; i < r->n_dropped; i++) {
+                const Sample *d = &r->dropped[i];
+                const char *text = i < LEFT_OUT_SAID || d->metric == METRIC_N ? left_out_text(f->a, d) : "";
+
+                if (!text)
+                        return -ENOMEM;
+                if (i < LEFT_OUT_SAID)
+                        all = text_format(f->a, "%s%sleft out: %s", all ? all : "", all ? "; " : "", text);
+                if (!all || (d->metric != METRIC_N && *d->subject && left_out_of_vm(f, d) < 0))
+                        return -ENOMEM;
+                if (d->metric == METRIC_N && !f->facts->unsure)
+                        f->facts->unsure = text_format(f->a, "of its report was left out %s", text);
+        }
+        if (r->n_dropped > LEFT_OUT_SAID)
+                all = text_format(f->a, "%s; and %u more", all, r->n_dropped - LEFT_OUT_SAID);
+        f->host->unread = all;
+        return all || r->n_dropped == 0 ? 0 : -ENOMEM;
+}
+
+/* One whose size is not known: its host may be fuller than it looks. */
+static int vm_unsized(Facts *f, Vm *vm) {
+        if (!f->facts->unsure)
+                f->facts->unsure = text_format(f->a, "vCPUs or memory of VM %.255s are not known", vm->name);
+        if (vm->movable)
+                vm->unmovable_why = text_format(f->a, "its vCPUs or memory are not known");
+        vm->movable = false;
+        return f->facts->unsure && vm->unmovable_why ? 0 : -ENOMEM;
+}
+
+static int vms_finish(Facts *f) {
         for (uint32_t i = 0; i < f->vms.n; i++) {
                 Vm *v = &f->rows[i].vm;
 
-                if ((v->vcpus < 0 || v->memory_mib < 0) && v->state != VM_OFF)
-                        f->facts->incomplete_vm = v->name;
+                if ((v->vcpus < 0 || v->memory_mib < 0) && v->state != VM_OFF && vm_unsized(f, v) < 0)
+                        return -ENOMEM;
                 v->vcpus = v->vcpus < 0 ? 0 : v->vcpus;
                 v->memory_mib = v->memory_mib < 0 ? 0 : v->memory_mib;
                 v->local_disk_mib = v->local_disk_mib < 0 ? 0 : v->local_disk_mib;
                 v->hugepages_kib = v->hugepages_kib < 0 ? 0 : v->hugepages_kib;
         }
+        return 0;
 }
 
 int report_facts(Arena *a, const Report *r, HostIx ix, Host *host, VmRow *rows, HostFacts *ret,
@@ -513,6 +594,10 @@ int report_facts(Arena *a, const Report *r, HostIx ix, Host *host, VmRow *rows, 
         k = list_objects(&f, ix);
         for (uint32_t i = 0; k == 0 && i < r->n_sections; i++)
                 k = section_facts(&f, &r->sections[i]);
+        if (k == 0)
+                k = left_out(&f);
+        if (k == 0)
+                k = vms_finish(&f);
         if (k < 0)
                 return k;
         host->cpus = host->cpus < 0 ? 0 : host->cpus;
@@ -526,7 +611,6 @@ int report_facts(Arena *a, const Report *r, HostIx ix, Host *host, VmRow *rows, 
         peers_finish(&f);
         host->nics = f.nics;
         host->n_nics = f.nic_names.n < NICS_MAX ? f.nic_names.n : NICS_MAX;
-        vms_finish(&f);
         hugepages_finish(&f);
         if (f.platform && f.platform->n_numa > 0)
                 qsort(f.numa, f.platform->n_numa, sizeof(*f.numa), report_facts_numa_compare);

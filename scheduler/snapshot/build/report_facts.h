@@ -2,6 +2,9 @@
 /* One host's Report → what it says of the host and of its VMs: which metric fills which member. Internal to
  * snapshot/. Pure. A value out of a member's range is brought to its nearest end; an empty text is not said.
  *
+ * What was left out of the report (Report.dropped) leaves nothing else out: a VM of which something is missing counts with
+ * its vCPUs and memory and is not movable; where even these are not known, or which VM it was, `unsure` says so.
+ *
  * Units: by suffix (model/units.h). Owner: rows are the caller's, texts the report's or in the arena. Errors:
  * -ENOMEM. Threads: any, each its own arena.
  */
@@ -33,12 +36,12 @@ typedef struct VmRow {
 typedef struct HostFacts {
         const char *uuid;
         int64_t memory_available_mib;
-        bool daemon_silent;        /* host.daemon is 0, or the list of VMs could not be had */
-        int daemon_error;          /* its errno, or 0 */
-        bool has_vms;              /* there is a list of VMs */
-        usec_t vms_read_at;        /* when it was read */
-        usec_t load_read_at;       /* the older of host.cpu.busy and host.memory.total, or 0 */
-        const char *incomplete_vm; /* one whose memory or vCPUs are not said, or NULL */
+        bool daemon_silent;  /* host.daemon is 0, or the list of VMs could not be had */
+        int daemon_error;    /* its errno, or 0 */
+        bool has_vms;        /* there is a list of VMs */
+        usec_t vms_read_at;  /* when it was read */
+        usec_t load_read_at; /* the older of host.cpu.busy and host.memory.total, or 0 */
+        const char *unsure;  /* why not all that runs on it is known, in the arena; NULL: it is */
 } HostFacts;
 
 /* How many VMs the report names. */

@@ -113,7 +113,7 @@ const Target report_targets[METRIC_N] = {
         [METRIC_VM_DISK] = NUMBER(Vm, OF_VM, disk_kib_s, QUANTITY_MAX),
         [METRIC_VM_DIRTY] = NUMBER(Vm, OF_VM, dirty_kib_s, QUANTITY_MAX),
         [METRIC_VM_DIRTY_BURST] = NUMBER(Vm, OF_VM, dirty_burst_kib_s, QUANTITY_MAX),
-        [METRIC_VM_DIRTY_WINDOW] = NUMBER(Vm, OF_VM, dirty_window_ms, QUANTITY_MAX),
+        [METRIC_VM_DIRTY_WINDOW] = NUMBER(Vm, OF_VM, dirty_window_ms, 86400000),
         [METRIC_VM_MEMORY_RSS] = NUMBER(Vm, OF_VM, memory_resident_mib, QUANTITY_MAX),
 };
 /* clang-format on */

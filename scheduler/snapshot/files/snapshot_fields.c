@@ -80,6 +80,7 @@ static const FieldDef host_defs[] = {
         CHOICE("fence", Host, excluded, exclusion_names, EXCLUDED_N),
         TEXT("fence_why", Host, excluded_why),
         NAME("uuid", Host, uuid),
+        TEXT("no_entry_why", Host, no_entry_why),
         TEXT("unread", Host, unread),
         SECONDS("seen_at", Host, seen_at),
         SPECIAL("faults", host_read_faults, host_print_faults),

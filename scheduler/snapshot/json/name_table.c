@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/base/hash.h"
-
 /* Folded to 32 bits. */
-static uint32_t name_table_hash(const char *s, size_t n) {
-        const uint64_t h = fnv1a(FNV1A_START, s, n);
+static uint32_t name_table_hash(const NameTable *t, const char *s, size_t n) {
+        const uint64_t h = keyed_hash(t->key, s, n);
 
         return (uint32_t) (h ^ h >> 32);
 }
@@ -22,12 +20,13 @@ int name_table_new(Arena *a, uint32_t limit, NameTable *ret) {
         *ret = (NameTable){ .names = arena_new(a, const char *, limit),
                             .slots = arena_new(a, uint32_t, size),
                             .limit = limit,
-                            .mask = size - 1 };
+                            .mask = size - 1,
+                            .key = a->key };
         return ret->names && ret->slots ? 0 : -ENOMEM;
 }
 
 static uint32_t *name_table_slot_of(const NameTable *t, const char *name, size_t n) {
-        for (uint32_t i = name_table_hash(name, n) & t->mask;; i = (i + 1) & t->mask) {
+        for (uint32_t i = name_table_hash(t, name, n) & t->mask;; i = (i + 1) & t->mask) {
                 const char *other = t->slots[i] ? t->names[t->slots[i] - 1] : NULL;
 
                 if (!other || (strncmp(other, name, n) == 0 && other[n] == '\0'))

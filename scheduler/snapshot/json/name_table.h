@@ -13,6 +13,7 @@ typedef struct NameTable {
         const char **names; /* by number */
         uint32_t *slots;    /* number + 1, or 0: open addressing */
         uint32_t n, limit, mask;
+        HashKey key; /* the arena's: who chooses the names cannot make them fall together */
 } NameTable;
 
 /* For at most `limit` names. 0 or -ENOMEM. */

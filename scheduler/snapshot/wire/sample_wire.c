@@ -4,11 +4,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/base/hash.h"
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/json/text_writer.h"
 
-#define HEAD         "plimsoll.report/1 "
-#define SECTIONS_MAX 256
-#define MET_SLOTS    512
+#define HEAD      "plimsoll.report/1 "
+#define MET_SLOTS 512
+
+#define ODD_PLAIN     48 /* bytes of an odd name that are shown */
+#define ODD_NAME_SIZE (ODD_PLAIN + 18)
+
 /* The end of the year 9999. */
 #define TIME_MAX (INT64_C(253402300799) * USEC_PER_SEC)
 
@@ -80,10 +85,11 @@ typedef struct WireReader {
         const char *next, *end;
         uint32_t line;
         TextFault *fault;
-        Section *sections, *section; /* section: the one being filled, NULL before the first */
-        Sample *samples;
-        uint32_t n_sections, n_samples;
-        const char *subject; /* of the sample before: mostly the same */
+        Section *sections, *section; /* section: the one being filled; NULL: none, or one that was left out */
+        Sample *samples, *dropped;   /* one list, filled from its two ends */
+        uint32_t n_sections, n_samples, n_dropped, n_odd;
+        bool skips;                 /* the section was left out, and with it its samples */
+        const char *said, *subject; /* of the sample before, in the text and as it is kept: mostly the same */
         size_t n_subject;
         uint16_t met[MET_SLOTS]; /* metrics met so far, by a hash of their names: METRIC + 1 */
 } WireReader;
@@ -115,8 +121,10 @@ static int take_number(WireReader *r, Line *l, const char *word, int64_t max, in
                 start--;
         if (start < length || memcmp(l->s + start - length, word, length) != 0 ||
             text_to_int(l->s + start, l->n - start, 0, max, ret) < 0)
-                return wire_refuse(r, word + 1,
-                                   "accepted: \"" HEAD "HOST sent=USEC seq=N every=USEC\", numbers from 0");
+                return wire_refuse(
+                        r, word + 1,
+                        "accepted: \"" HEAD
+                        "HOST sent=USEC seq=N every=USEC\", numbers from 0, every at most an hour");
         l->n = start - length;
         return 0;
 }
@@ -130,7 +138,7 @@ static int head_parse(WireReader *r, Report *report) {
                 return k;
         if (l.n < strlen(HEAD) || memcmp(l.s, HEAD, strlen(HEAD)) != 0)
                 return wire_refuse(r, "", "the first line does not begin with \"" HEAD "\"");
-        k = take_number(r, &l, " every=", TIME_MAX, &report->interval);
+        k = take_number(r, &l, " every=", bound_of(BOUND_REPORT_INTERVAL), &report->interval);
         if (k == 0)
                 k = take_number(r, &l, " seq=", INT64_MAX, &sequence);
         if (k == 0)
@@ -146,52 +154,93 @@ static int head_parse(WireReader *r, Report *report) {
         return report->host ? 0 : -ENOMEM;
 }
 
-/* "@collector TIME" or "@collector TIME error=N" */
-static int section_parse(WireReader *r, Line l) {
-        const char *space = memchr(l.s, ' ', l.n), *error;
-        Section s = { .samples = r->samples + r->n_samples };
-        size_t rest;
+/* One line is left out; the report goes on. */
+static void wire_drop(WireReader *r, Metric m, const char *subject, const char *why) {
+        *--r->dropped = (Sample){ .metric = m, .subject = subject, .text = why };
+        r->n_dropped++;
+}
+
+/* " error=N", or nothing. */
+static bool section_error(const char *s, size_t n, int *ret) {
+        static const char word[] = " error=";
+        const size_t length = strlen(word);
         int64_t value = 0;
 
-        if (!space || !text_is_name(l.s + 1, (size_t) (space - l.s) - 1))
-                return wire_refuse(r, "", "accepted: \"@COLLECTOR TIME\" or \"@COLLECTOR TIME error=N\"");
-        rest = l.n - (size_t) (space + 1 - l.s);
-        error = memchr(space + 1, ' ', rest);
-        if (error) {
-                static const char word[] = " error=";
-                size_t left = l.n - (size_t) (error - l.s), length = strlen(word);
+        if (n > 0 && (n < length || memcmp(s, word, length) != 0 ||
+                      text_to_int(s + length, n - length, 1, 4095, &value) < 0))
+                return false;
+        *ret = (int) value;
+        return true;
+}
 
-                if (left < length || memcmp(error, word, length) != 0 ||
-                    text_to_int(error + length, left - length, 1, 4095, &value) < 0)
-                        return wire_refuse(r, "", "accepted: \" error=N\", N from 1 to 4095");
-                s.error = (int) value;
-                rest = (size_t) (error - space) - 1;
+static const char *section_fault(const WireReader *r, const Section *s, const char *name, size_t n) {
+        if (r->n_sections == (uint64_t) bound_of(BOUND_REPORT_SECTIONS))
+                return "a section beyond the most that a report has";
+        for (uint32_t i = 0; i < r->n_sections; i++)
+                if (strncmp(r->sections[i].collector, name, n) == 0 && r->sections[i].collector[n] == '\0')
+                        return "a second section of one collector";
+        return s->read_at < 0 ? "the time of a section is not a number of microseconds" : NULL;
+}
+
+/* "@collector TIME" or "@collector TIME error=N" */
+static int section_parse(WireReader *r, Line l) {
+        const char *space = memchr(l.s, ' ', l.n), *error, *fault = "accepted: \"@COLLECTOR TIME[ error=N]\"";
+        Section s = { .samples = r->samples + r->n_samples, .read_at = -1 };
+        const size_t n_name = space ? (size_t) (space - l.s) - 1 : 0;
+
+        r->section = NULL;
+        r->skips = true;
+        if (space && text_is_name(l.s + 1, n_name)) {
+                const size_t n = l.n - (size_t) (space + 1 - l.s);
+
+                error = memchr(space + 1, ' ', n);
+                if (section_error(error ? error : "", error ? l.n - (size_t) (error - l.s) : 0, &s.error) &&
+                    text_to_int(space + 1, error ? (size_t) (error - space) - 1 : n, 0, TIME_MAX,
+                                &s.read_at) < 0)
+                        s.read_at = -1;
+                fault = section_fault(r, &s, l.s + 1, n_name);
         }
-        if (text_to_int(space + 1, rest, 0, TIME_MAX, &s.read_at) < 0)
-                return wire_refuse(r, "", "the time of a section is not a number of microseconds");
-        s.collector = text_copy(r->arena, l.s + 1, (size_t) (space - l.s) - 1);
+        if (fault) {
+                wire_drop(r, METRIC_N, "", fault);
+                return 0;
+        }
+        s.collector = text_copy(r->arena, l.s + 1, n_name);
         if (!s.collector)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < r->n_sections; i++)
-                if (strcmp(r->sections[i].collector, s.collector) == 0)
-                        return wire_refuse(r, s.collector,
-                                           "a second section of this collector; accepted: one");
         r->section = &r->sections[r->n_sections++];
         *r->section = s;
+        r->skips = false;
         return 0;
 }
 
+/* What is no name gets one: what of it is plain, and a number of its bytes, so that two of them stay two. */
+static const char *odd_name(WireReader *r, const char *s, size_t n) {
+        char plain[ODD_PLAIN + 1];
+        size_t k = 0;
+
+        for (; k < n && k < ODD_PLAIN; k++)
+                plain[k] = s[k] >= 0x20 && s[k] < 0x7f ? s[k] : '?';
+        plain[k] = '\0';
+        return text_format(r->arena, "%s#%016llx", plain, (unsigned long long) fnv1a(FNV1A_START, s, n));
+}
+
+/* 1: it is no name, and stands under another from here on; or under none, "", where there are too many of these. */
 static int subject_parse(WireReader *r, const char *s, size_t n, const char **ret) {
-        if (n != r->n_subject || memcmp(r->subject, s, n) != 0) {
-                if (n > 0 && !text_is_name(s, n))
-                        return wire_refuse(r, "subject", "accepted: nothing, or a name of 1 to 255 bytes");
-                r->subject = text_copy(r->arena, s, n);
+        const bool odd = n > 0 && !text_is_name(s, n);
+        const bool same = r->subject && n == r->n_subject && memcmp(r->said, s, n) == 0;
+
+        if (!same) {
+                const bool room = r->n_odd < (uint64_t) bound_of(BOUND_REPORT_ODD_NAMES);
+
+                r->subject = !odd ? text_copy(r->arena, s, n) : room ? odd_name(r, s, n) : "";
+                r->n_odd += odd && room;
+                r->said = s;
                 r->n_subject = n;
+                if (!r->subject)
+                        return -ENOMEM;
         }
-        if (!r->subject)
-                return -ENOMEM;
         *ret = r->subject;
-        return 0;
+        return odd && (!same || !*r->subject);
 }
 
 /* A report names the same few metrics for each of its VMs. */
@@ -211,36 +260,55 @@ static Metric metric_of(WireReader *r, const char *name, size_t n) {
         return m;
 }
 
-/* "metric TAB subject TAB value" */
-static int sample_parse(WireReader *r, Line l) {
-        const char *end = l.s + l.n, *subject = memchr(l.s, '\t', l.n);
-        const char *value = subject ? memchr(subject + 1, '\t', (size_t) (end - subject) - 1) : NULL;
-        Sample x = { 0 };
+/* The value of a sample; NULL, or why it is left out. */
+static const char *value_parse(WireReader *r, const char *s, size_t n, Sample *sample) {
         int k;
 
-        if (!r->section || r->section->error != 0)
-                return wire_refuse(r, "", "a sample before any section, or in one that failed");
-        if (!value)
-                return wire_refuse(r, "", "accepted: metric TAB subject TAB value");
+        if (metric_defs[sample->metric].kind == METRIC_NUMBER) {
+                k = text_to_int(s, n, 0, metric_bound(sample->metric), &sample->number);
+                return k == 0 ? NULL : k == -ERANGE ? "over its bound" : "no whole number";
+        }
+        if (n > (size_t) bound_of(BOUND_TEXT_BYTES))
+                return "longer than its bound";
+        if (!text_is_line(s, n))
+                return "not UTF-8 text without control characters";
+        sample->text = text_copy(r->arena, s, n);
+        return sample->text ? NULL : "";
+}
+
+/* "metric TAB subject TAB value" */
+static int sample_parse(WireReader *r, Line l) {
+        const char *end = l.s + l.n, *subject = memchr(l.s, '\t', l.n), *fault;
+        const char *value = subject ? memchr(subject + 1, '\t', (size_t) (end - subject) - 1) : NULL;
+        Sample x = { 0 };
+        int odd;
+
+        if (r->skips)
+                return 0;
+        if (!r->section || r->section->error != 0 || !value) {
+                wire_drop(r, METRIC_N, "",
+                          value ? "a sample before any section, or in one that failed"
+                                : "accepted: metric TAB subject TAB value");
+                return 0;
+        }
         x.metric = metric_of(r, l.s, (size_t) (subject - l.s));
         if (x.metric == METRIC_N)
                 return 0; /* of a newer agent */
         value++;
-        k = subject_parse(r, subject + 1, (size_t) (value - subject) - 2, &x.subject);
-        if (k < 0)
-                return k;
-        if (metric_defs[x.metric].kind == METRIC_NUMBER) {
-                if (text_to_int(value, (size_t) (end - value), 0, QUANTITY_MAX, &x.number) < 0)
-                        return wire_refuse(r, metric_defs[x.metric].name,
-                                           "accepted: a whole number from 0 to %lld",
-                                           (long long) QUANTITY_MAX);
-        } else {
-                if (!text_is_line(value, (size_t) (end - value)))
-                        return wire_refuse(r, metric_defs[x.metric].name,
-                                           "accepted: UTF-8 text without control characters");
-                x.text = text_copy(r->arena, value, (size_t) (end - value));
-                if (!x.text)
-                        return -ENOMEM;
+        odd = subject_parse(r, subject + 1, (size_t) (value - subject) - 2, &x.subject);
+        if (odd < 0)
+                return odd;
+        if (odd > 0)
+                wire_drop(r, *x.subject ? x.metric : METRIC_N, x.subject, "what it is of has no usable name");
+        if (odd > 0 && !*x.subject)
+                return 0;
+        fault = value_parse(r, value, (size_t) (end - value), &x);
+        if (fault && !*fault)
+                return -ENOMEM;
+        if (fault) {
+                if (odd == 0)
+                        wire_drop(r, x.metric, x.subject, fault);
+                return 0;
         }
         r->samples[r->n_samples++] = x;
         r->section->n_samples++;
@@ -267,28 +335,48 @@ static LineCount lines_count(const char *text, size_t n) {
         return c;
 }
 
+static size_t sections_room(const LineCount *c) {
+        const size_t most = (size_t) bound_of(BOUND_REPORT_SECTIONS);
+
+        return c->sections < most ? c->sections : most;
+}
+
+/* A line is one sample at most, kept or left out; that of an odd name may be both. */
+static size_t samples_room(const LineCount *c) {
+        return c->samples + c->sections + (size_t) bound_of(BOUND_REPORT_ODD_NAMES);
+}
+
 /* Arrays are taken once. */
 static int arrays_take(WireReader *r) {
         const LineCount c = lines_count(r->next, (size_t) (r->end - r->next));
 
-        if (c.sections > SECTIONS_MAX)
-                return wire_refuse(r, "", "more than %d sections", SECTIONS_MAX);
-        r->sections = arena_new(r->arena, Section, c.sections);
-        r->samples = arena_new(r->arena, Sample, c.samples);
+        r->sections = arena_new(r->arena, Section, sections_room(&c));
+        r->samples = arena_new(r->arena, Sample, samples_room(&c));
+        r->dropped = r->samples ? r->samples + samples_room(&c) : NULL;
         return r->sections && r->samples ? 0 : -ENOMEM;
 }
 
-/* Each name and text is copied at most once, and has a separator after it whose place its NUL takes. */
+/* Each name and text is copied at most once, and has a separator after it whose place its NUL takes; but for odd names. */
 size_t report_parse_room(const char *text, size_t n) {
         const LineCount c = lines_count(text, n);
 
-        return sizeof(Report) + c.sections * sizeof(Section) + c.samples * sizeof(Sample) + n +
-               4 * _Alignof(max_align_t);
+        return sizeof(Report) + sections_room(&c) * sizeof(Section) + samples_room(&c) * sizeof(Sample) + n +
+               (size_t) bound_of(BOUND_REPORT_ODD_NAMES) * ODD_NAME_SIZE + 4 * _Alignof(max_align_t);
+}
+
+/* As they came: they were put down from the end. */
+static void dropped_turn(Sample *list, uint32_t n) {
+        for (uint32_t i = 0; i < n / 2; i++) {
+                const Sample x = list[i];
+
+                list[i] = list[n - 1 - i];
+                list[n - 1 - i] = x;
+        }
 }
 
 int report_parse(Arena *a, const char *text, size_t n, const Report **ret, TextFault *reterr_fault) {
         TextFault fault = { 0 };
-        WireReader r = { .arena = a, .next = text, .end = text + n, .fault = &fault, .subject = "" };
+        WireReader r = { .arena = a, .next = text, .end = text + n, .fault = &fault };
         Report *report = arena_new(a, Report, 1);
         Line l;
         int k;
@@ -306,6 +394,9 @@ int report_parse(Arena *a, const char *text, size_t n, const Report **ret, TextF
                 return k;
         report->sections = r.sections;
         report->n_sections = r.n_sections;
+        dropped_turn(r.dropped, r.n_dropped);
+        report->dropped = r.dropped;
+        report->n_dropped = r.n_dropped;
         *ret = report;
         return 0;
 }

@@ -8,7 +8,11 @@
  *   @vms 1767225599990000 error=110
  *
  * A line: metric, TAB, subject ("" for the host), TAB, value. Names hold no control characters, a collector's
- * no space either. Numbers are from 0 to QUANTITY_MAX. Everything in docs/report-format.md.
+ * no space either. Numbers are from 0 to their bound (model/bounds.def). Everything in docs/report-format.md.
+ *
+ * A line that is not understood, or holds what is over its bound, is left out and named (Report.dropped), and the others
+ * stand. What is said of a thing without a usable name (over 255 bytes, control characters) stands under one that is
+ * made of it: a VM counts, however it is called.
  *
  * Units: as metrics.def says of each metric; usec_t, in microseconds since the epoch. Owner: the arena.
  * Errors: -EBADMSG, -ENOMEM. Threads: any, each its own arena.
@@ -23,7 +27,8 @@
  * characters, everything but plain ASCII becomes '?'. 0 or -ENOMEM. */
 int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) must_check;
 
-/* 0; -EBADMSG with *reterr_fault (its line); -ENOMEM. Copies what it keeps. Metrics this version does not
+/* 0; -EBADMSG with *reterr_fault (its line): no report, by its first line or since its last is cut off; -ENOMEM. Copies
+ * what it keeps. Metrics this version does not
  * know are skipped (a newer agent). */
 int report_parse(Arena *a, const char *text, size_t n, const Report **ret,
                  TextFault *reterr_fault) must_check;

@@ -89,8 +89,20 @@ static int reply_name(const redisReply *r, Arena *a, const char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t *ret_n) {
+/* 1: it was left out. */
+static int reply_name_or_drop(const redisReply *r, Arena *a, Drops *drops, const char **ret) {
+        const int k = reply_name(r, a, ret);
+
+        if (k != -EPROTO)
+                return k;
+        drops_add(drops, "a name in the store", r->type == REDIS_REPLY_STRING ? r->str : "",
+                  r->type == REDIS_REPLY_STRING ? r->len : 0, "is none");
+        return 1;
+}
+
+int reply_names(const redisReply *r, Arena *a, Drops *drops, const char *const **ret, uint32_t *ret_n) {
         const char **names;
+        uint32_t n = 0;
 
         if (r->type != REDIS_REPLY_ARRAY)
                 return -EPROTO;
@@ -98,33 +110,16 @@ int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t
         if (!names)
                 return -ENOMEM;
         for (size_t i = 0; i < r->elements; i++) {
-                int k = reply_name(r->element[i], a, &names[i]);
+                const int k = reply_name_or_drop(r->element[i], a, drops, &names[n]);
 
                 if (k < 0)
                         return k;
+                n += k == 0;
         }
-        if (r->elements > 0)
-                qsort(names, r->elements, sizeof(*names), compare_strings);
+        if (n > 0)
+                qsort(names, n, sizeof(*names), compare_strings);
         *ret = names;
-        *ret_n = (uint32_t) r->elements;
-        return 0;
-}
-
-int reply_named_texts(const redisReply *r, Arena *a, const char *const *names, uint32_t n, StoredText *texts,
-                      uint32_t *n_texts) {
-        if (r->type != REDIS_REPLY_ARRAY || r->elements != n)
-                return -EPROTO;
-        for (uint32_t i = 0; i < n; i++) {
-                StoredText *t = &texts[*n_texts];
-                int k = reply_text(r->element[i], a, &t->text, &t->n);
-
-                if (k < 0)
-                        return k;
-                if (k > 0)
-                        continue;
-                t->name = names[i];
-                (*n_texts)++;
-        }
+        *ret_n = n;
         return 0;
 }
 
@@ -134,28 +129,28 @@ static int text_compare(const void *left, const void *right) {
         return strcmp(a->name, b->name);
 }
 
-int reply_pairs(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret_n) {
+int reply_pairs(const redisReply *r, Arena *a, Drops *drops, StoredText **ret, uint32_t *ret_n) {
         StoredText *texts;
-        size_t n;
+        uint32_t n = 0;
 
         if (r->type != REDIS_REPLY_ARRAY || r->elements % 2 != 0)
                 return -EPROTO;
-        n = r->elements / 2;
-        texts = arena_new(a, StoredText, n);
+        texts = arena_new(a, StoredText, r->elements / 2);
         if (!texts)
                 return -ENOMEM;
-        for (size_t i = 0; i < n; i++) {
-                int k = reply_name(r->element[2 * i], a, &texts[i].name);
+        for (size_t i = 0; i < r->elements / 2; i++) {
+                int k = reply_name_or_drop(r->element[2 * i], a, drops, &texts[n].name);
 
                 if (k == 0)
-                        k = reply_text(r->element[2 * i + 1], a, &texts[i].text, &texts[i].n);
-                if (k != 0)
-                        return k < 0 ? k : -EPROTO;
+                        k = reply_text(r->element[2 * i + 1], a, &texts[n].text, &texts[n].n);
+                if (k < 0)
+                        return k;
+                n += k == 0;
         }
         if (n > 0)
                 qsort(texts, n, sizeof(*texts), text_compare);
         *ret = texts;
-        *ret_n = (uint32_t) n;
+        *ret_n = n;
         return 0;
 }
 
@@ -174,8 +169,9 @@ static int reply_entry(const redisReply *r, Arena *a, StoredText *ret) {
         return k > 0 ? -EPROTO : k;
 }
 
-int reply_entries(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret_n) {
+int reply_entries(const redisReply *r, Arena *a, Drops *drops, StoredText **ret, uint32_t *ret_n) {
         StoredText *texts;
+        uint32_t n = 0;
 
         if (r->type != REDIS_REPLY_ARRAY)
                 return -EPROTO;
@@ -183,13 +179,16 @@ int reply_entries(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret
         if (!texts)
                 return -ENOMEM;
         for (size_t i = 0; i < r->elements; i++) {
-                int k = reply_entry(r->element[i], a, &texts[i]);
+                const int k = reply_entry(r->element[i], a, &texts[n]);
 
-                if (k < 0)
+                if (k == -EPROTO)
+                        drops_add(drops, "a stream in the store", "", 0, "has an entry that is none");
+                else if (k < 0)
                         return k;
+                n += k == 0;
         }
         *ret = texts;
-        *ret_n = (uint32_t) r->elements;
+        *ret_n = n;
         return 0;
 }
 

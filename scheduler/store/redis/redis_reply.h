@@ -10,6 +10,7 @@
 #include <hiredis/hiredis.h>
 
 #include "scheduler/base/arena.h"
+#include "scheduler/base/drops.h"
 #include "scheduler/store/redis/redis_url.h"
 #include "scheduler/store/redis/stored_text.h"
 
@@ -40,18 +41,16 @@ int reply_moved(const redisReply *r, RedisUrl *node) must_check;
 /* A bulk string. 0; 1: nil; -EPROTO; -ENOMEM. */
 int reply_text(const redisReply *r, Arena *a, const char **ret, size_t *ret_n) must_check;
 
-/* An array of names (SMEMBERS), sorted by bytes. */
-int reply_names(const redisReply *r, Arena *a, const char *const **ret, uint32_t *ret_n) must_check;
-
-/* The texts of an MGET of names[0..n), appended to texts[*n_texts …]; nil ones are left out. */
-int reply_named_texts(const redisReply *r, Arena *a, const char *const *names, uint32_t n, StoredText *texts,
-                      uint32_t *n_texts) must_check;
+/* An array of names (SMEMBERS), sorted by bytes. Here and in those that follow, one that is no name, or has another shape
+ * than the others, is left out and put down in `drops`: it is nobody's, and no reason not to see the others. */
+int reply_names(const redisReply *r, Arena *a, Drops *drops, const char *const **ret,
+                uint32_t *ret_n) must_check;
 
 /* name, text, name, text … (HGETALL), sorted by name. */
-int reply_pairs(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+int reply_pairs(const redisReply *r, Arena *a, Drops *drops, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* [[id, [field, text]] …] (XREVRANGE), in the order given; name is the id. */
-int reply_entries(const redisReply *r, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+int reply_entries(const redisReply *r, Arena *a, Drops *drops, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* A whole number, min or more. */
 int reply_number(const redisReply *r, int64_t min, int64_t *ret) must_check;
