@@ -144,6 +144,19 @@ static bool log_has(const char *log, const char *what) {
         return file_read(&arena, in_dir(log), &text, &n, &f) == 0 && strstr(text, what);
 }
 
+static uint32_t log_count(const char *log, const char *what) {
+        const char *text;
+        uint32_t count = 0;
+        TextFault f;
+        size_t n;
+
+        if (file_read(&arena, in_dir(log), &text, &n, &f) < 0)
+                return 0;
+        for (; (text = strstr(text, what)); text++)
+                count++;
+        return count;
+}
+
 static const char fast[] =
         "service: { mode: auto, interval: 1s, lease: 2s, settle: 0s }\ncluster: { hosts: ['*'] }\n";
 
@@ -202,8 +215,11 @@ Test(service_clusters, one_that_is_broken_holds_up_no_other) {
                                             NULL });
         start(0, "a,b");
         wait_until(leader_of(0, NULL) == daemons[0]);
-        wait_until(log_has("log0", "round.blind"));
-        cr_assert(log_has("log0", "round.planned"));
+        wait_until(log_has("log0", "store.away"));
+        cr_assert(log_has("log0", "WRONGTYPE"));
+        wait_until(log_has("log0", "round.planned"));
+        clock_sleep(3 * USEC_PER_SEC); /* no condition: it is asked again and again in that time */
+        cr_assert_eq(1, log_count("log0", "store.away"), "said once");
 }
 
 Test(service_clusters, two_services_share_them_and_the_one_that_stays_leads_both) {

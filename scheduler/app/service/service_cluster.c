@@ -13,6 +13,7 @@
 #include "scheduler/app/service/service_round.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/terminal/invocation.h"
+#include "scheduler/base/hash.h"
 #include "scheduler/base/log.h"
 #include "scheduler/milp/exact.h"
 #include "scheduler/model/rule_set.h"
@@ -58,6 +59,7 @@ struct ClusterService {
         EventWatch events;
         usec_t looked;          /* monotonic: at the hosts' pulses */
         ServiceStop moves_stop; /* of all moves in the cluster (plimsoll stop) */
+        uint64_t away;          /* what was last said of a store that cannot be asked, as a hash; 0: it can */
 };
 
 const char *cluster_service_name(const ClusterService *service) {
@@ -238,6 +240,18 @@ static void say_healed(ClusterService *service) {
         service->leadership.healed = 0;
 }
 
+/* The store cannot be asked, NULL: it can. Said when that begins, when it is for another reason, when it ends. */
+static void service_cluster_say_away(ClusterService *service, const char *why) {
+        const uint64_t said = why ? fnv1a(FNV1A_START, why, strlen(why)) | 1 : 0;
+        char quoted[QUOTE];
+
+        if (why && said != service->away)
+                log_event(LOG_WARNING, "store.away", "error=%s", log_quote(why, quoted, sizeof(quoted)));
+        if (!why && service->away != 0)
+                log_event(LOG_INFO, "store.back", "why=\"it answers again\"");
+        service->away = said;
+}
+
 /* 0: leading. 1: another leads. Negative: the store is away. Changes are logged. */
 static int service_cluster_lead(ClusterService *service) {
         int r = take_lease(service);
@@ -254,8 +268,7 @@ static int service_cluster_lead(ClusterService *service) {
                 memcpy(service->followed, service->leadership.holder, sizeof(service->followed));
         }
         if (r < 0)
-                log_event(LOG_WARNING, "store.away", "error=%s",
-                          log_quote(store_error(service->store), quoted, sizeof(quoted)));
+                service_cluster_say_away(service, store_error(service->store));
         set_leading(service, r == 0);
         if (r == 0)
                 service->followed[0] = '\0';
@@ -433,20 +446,17 @@ static usec_t service_cluster_pause_of(const ClusterService *service, int r, use
 static void service_cluster_look(ClusterService *service, int *turn) {
         const usec_t now = service_cluster_monotonic(service);
         const bool all = *turn == 0 || now >= service->all_at;
-        char quoted[QUOTE];
         int r = service_epoch_look(&service->epoch, &service->leadership, service->settings,
                                    all ? EPOCH_ALL : EPOCH_SHORT);
 
         if (all)
                 service->all_at = now + settings_int(service->settings, "service", "interval");
-        if (r >= 0)
-                return;
-        log_event(LOG_WARNING, "store.away", "error=%s",
-                  log_quote(r == -ENOMEM      ? "out of memory"
-                            : r == -ECANCELED ? "another leads"
-                                              : store_error(service->store),
-                            quoted, sizeof(quoted)));
-        *turn = r;
+        service_cluster_say_away(service, r >= 0            ? NULL
+                                          : r == -ENOMEM    ? "out of memory"
+                                          : r == -ECANCELED ? "another leads"
+                                                            : store_error(service->store));
+        if (r < 0)
+                *turn = r;
 }
 
 static int service_cluster_turn(ClusterService *service) {
