@@ -10,7 +10,7 @@
 #include "scheduler/act/libvirt/libvirt_connection.h"
 
 /* What libvirt takes at most, and has for a VM that nobody limited: it reckons in bytes, in 63 bits. */
-#define MIB_S_MOST (INT64_MAX / (1024 * 1024))
+#define MIB_S_MOST (INT64_MAX / (INT64_C(1) << 20))
 
 static bool domain_speed_leaves(virDomainPtr domain) {
         virTypedParameterPtr params = NULL;

@@ -80,9 +80,14 @@ static int clock_check_host(Arena *a, const Report *report, usec_t theirs, usec_
         return host->excluded_why ? 0 : -ENOMEM;
 }
 
+typedef struct ClockLook {
+        Store *store;
+        const ClockCheck *in;
+        usec_t theirs, bound; /* the store's time; how far one may be from it */
+} ClockLook;
+
 /* Those of which the report is as if it were old: a part at a time. */
-static int clock_check_some(Store *store, Arena *a, const ClockCheck *in, usec_t theirs, usec_t bound,
-                            Host *hosts, uint32_t n_hosts, HostIx *at) {
+static int clock_check_some(const ClockLook *look, Arena *a, Host *hosts, uint32_t n_hosts, HostIx *at) {
         const char *names[STORE_REPORTS_AT_ONCE];
         HostIx which[STORE_REPORTS_AT_ONCE];
         usec_t left[STORE_REPORTS_AT_ONCE];
@@ -90,30 +95,31 @@ static int clock_check_some(Store *store, Arena *a, const ClockCheck *in, usec_t
         int r;
 
         for (; *at < n_hosts && n < STORE_REPORTS_AT_ONCE; (*at)++)
-                if (hosts[*at].excluded == EXCLUDED_STALE && clock_check_report(in, hosts[*at].name)) {
+                if (hosts[*at].excluded == EXCLUDED_STALE && clock_check_report(look->in, hosts[*at].name)) {
                         names[n] = hosts[*at].name;
                         which[n++] = *at;
                 }
-        r = n > 0 ? store_get_report_expiries(store, names, n, left) : 0;
+        r = n > 0 ? store_get_report_expiries(look->store, names, n, left) : 0;
         for (uint32_t i = 0; r == 0 && i < n; i++)
-                r = clock_check_host(a, clock_check_report(in, names[i]), theirs, left[i], bound,
-                                     &hosts[which[i]]);
+                r = clock_check_host(a, clock_check_report(look->in, names[i]), look->theirs, left[i],
+                                     look->bound, &hosts[which[i]]);
         return r;
 }
 
 int clock_check(Store *store, Arena *a, const Settings *settings, const ClockCheck *in, const Snapshot *s,
                 const Snapshot **ret) {
-        const usec_t bound = settings_int(settings, "snapshot", "clock_skew");
-        usec_t theirs = 0;
+        ClockLook look = { .store = store,
+                           .in = in,
+                           .bound = settings_int(settings, "snapshot", "clock_skew") };
         Host *hosts;
-        int r = store_get_time(store, &theirs);
+        int r = store_get_time(store, &look.theirs);
 
         if (r < 0)
                 return r;
-        if (clock_check_apart(in->now, theirs) > bound)
-                return clock_check_blind(a, s, in->now, theirs, bound, ret);
+        if (clock_check_apart(in->now, look.theirs) > look.bound)
+                return clock_check_blind(a, s, in->now, look.theirs, look.bound, ret);
         r = clock_check_copy(a, s, &hosts, ret);
         for (HostIx h = 0; r == 0 && h < s->n_hosts;)
-                r = clock_check_some(store, a, in, theirs, bound, hosts, s->n_hosts, &h);
+                r = clock_check_some(&look, a, hosts, s->n_hosts, &h);
         return r;
 }

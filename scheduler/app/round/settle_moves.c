@@ -145,16 +145,16 @@ static int settle_look(const SettleInput *in, Arena *a, Settled *list, uint32_t 
 
                 r = settle_order(a, in->settings, &records, list[i].entry.order, &list[i].entry.order);
                 o = list[i].entry.order;
-                pairs[2 * i] =
+                pairs[(size_t) 2 * i] =
                         (SightingQuery){ .uri = o->from_uri, .machine = o->from_machine, .uuid = o->uuid };
-                pairs[2 * i + 1] =
+                pairs[(size_t) 2 * i + 1] =
                         (SightingQuery){ .uri = o->to_uri, .machine = o->to_machine, .uuid = o->uuid };
         }
         if (r == 0)
                 r = sightings_look(in->sightings, pairs, 2 * n, in->patience, settle_stops, in->leadership);
         now = clock_monotonic();
         for (uint32_t i = 0; r == 0 && i < n; i++)
-                settle_pair(&pairs[2 * i], &pairs[2 * i + 1], now);
+                settle_pair(&pairs[(size_t) 2 * i], &pairs[(size_t) 2 * i + 1], now);
         *ret = pairs;
         return r;
 }
@@ -178,9 +178,9 @@ int settle_moves(const SettleInput *in, Arena *a, const Settled **ret, uint32_t 
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 if (!leadership_keep(l))
                         return 1;
-                r = settle_found(l, a, list[i].entry.order, &pairs[2 * i]);
+                r = settle_found(l, a, list[i].entry.order, &pairs[(size_t) 2 * i]);
                 if (r == 0)
-                        r = settle_one(l, a, &pairs[2 * i], &list[i]);
+                        r = settle_one(l, a, &pairs[(size_t) 2 * i], &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
                         r = round_store_cool(l, open[i].order->vm, in->settings);
         }
