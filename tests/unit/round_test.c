@@ -221,14 +221,14 @@ static void read_many(uint32_t hosts, uint32_t vms_each) {
         free(text);
 }
 
-static bool at_once(void *arg) {
-        uint32_t *asked = arg;
+static uint32_t asked;
 
-        return ++*asked > 0;
+static bool at_once(const void *arg) {
+        cr_assert_eq(arg, &asked);
+        return ++asked > 0;
 }
 
 Test(round, nobody_waits_for_a_plan_once_told_to_stop) {
-        uint32_t asked = 0;
         RoundInput in = { .settings = settings,
                           .request = PLAN_REQUEST_DEFAULT,
                           .now = 1000,

@@ -22,9 +22,9 @@ typedef struct RoundInput {
         usec_t now;      /* for cool-downs, and what counts as a day */
         usec_t think;    /* wall-clock guard: 0 none */
         const Clock *clock; /* that guard's, and of how long it took; NULL: the real one */
-        bool (*stops)(
-                void *arg); /* nobody waits for the plan any more: the best so far is enough; any thread; or NULL */
-        void *stops_arg;
+        /* nobody waits for the plan any more: the best so far is enough; any thread; or NULL */
+        bool (*stops)(const void *arg);
+        const void *stops_arg;
         unsigned not_now; /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
 } RoundInput;
 

@@ -11,7 +11,7 @@
 #define QUOTE 512
 
 /* For whoever plans: it may be called from any thread. */
-static bool service_round_stops(void *arg) {
+static bool service_round_stops(const void *arg) {
         return round_is_stopped(arg);
 }
 
@@ -23,7 +23,7 @@ static RoundState round_state(const ServiceRound *round, const Workers *workers)
                                       .now = round_now(round),
                                       .clock = round->leadership->world->clock,
                                       .stops = service_round_stops,
-                                      .stops_arg = (void *) (uintptr_t) round,
+                                      .stops_arg = round,
                                       .think = settings_int(round->settings, "service", "think") };
         if (round->stop->watch.in_force) {
                 s.found.input.stopped = stop_words(round->arena, &round->stop->watch.last);

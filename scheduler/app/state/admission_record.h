@@ -11,7 +11,7 @@
 #include "scheduler/model/host_admission.h"
 
 /* 0 or -ENOMEM. */
-int admission_print(Arena *a, const HostAdmission *record, const char **ret) must_check;
+int admission_print(Arena *a, const HostAdmission *admission, const char **ret) must_check;
 
 /* 0; -EBADMSG: it is none of this version's; -ENOMEM. In `a`, all but `host`, which stays the caller's. */
 int admission_parse(Arena *a, const char *host, const char *text, size_t n, HostAdmission *ret) must_check;
