@@ -80,6 +80,7 @@ static void out_number(const OutSink *sink, const Conversion *c, va_list *ap) {
         if (c->precision >= 0)
                 (void) snprintf(precision, sizeof(precision), ".%d", c->precision < 17 ? c->precision : 17);
         (void) snprintf(form, sizeof(form), "%%%s%s%s%s%c", c->flags, width, precision, c->length, c->kind);
+        /* NOLINTBEGIN(bugprone-branch-clone): each takes an argument of another type */
         if (strchr("fgeFGE", c->kind))
                 n = snprintf(buf, sizeof(buf), form, va_arg(*ap, double));
         else if (c->length[0] == 'l' && c->length[1] == 'l')
@@ -92,6 +93,7 @@ static void out_number(const OutSink *sink, const Conversion *c, va_list *ap) {
                 n = snprintf(buf, sizeof(buf), form, va_arg(*ap, intmax_t));
         else
                 n = snprintf(buf, sizeof(buf), form, va_arg(*ap, int));
+        /* NOLINTEND(bugprone-branch-clone) */
         sink->words(sink->arg, buf, n < 0 ? 0 : (size_t) n);
 }
 #pragma GCC diagnostic pop

@@ -18,6 +18,12 @@ boot_all() {
 	[ "$(lab list | wc -w)" = 9 ]
 }
 
+# the hosts that have a mark; of one that was taken back there is "-TIME" for a while
+marked() {
+	redis-cli -s "$LAB/redis.sock" --json hgetall 'plimsoll:{lab}:marks' |
+		jq -r 'to_entries[] | select(.value | startswith("-") | not) | .key'
+}
+
 story_needs redis-server jq
 story_lab 3
 check "two guests are on each host" boot_all
@@ -36,10 +42,10 @@ END
 chmod +x "$LAB/mend"
 check "the plan is shown and nothing is done" ends 0 out plimsoll maintenance roll --all --dry-run
 check "it names how much moves" says out '3 hosts in 3 groups, [0-9]+ migrations'
-check "nothing is in maintenance" [ -z "$(redis-cli -s "$LAB/redis.sock" hkeys 'plimsoll:{lab}:marks')" ]
+check "nothing is in maintenance" [ -z "$(marked)" ]
 check "a command that fails stops it" ends 1 out plimsoll maintenance roll --all --run "$LAB/mend"
 check "it says where and with what" says out 'mend ended with status 7 for h2'
-check "h2 stays in maintenance, alone" [ "$(redis-cli -s "$LAB/redis.sock" hkeys 'plimsoll:{lab}:marks')" = h2 ]
+check "h2 stays in maintenance, alone" [ "$(marked)" = h2 ]
 check "h2 is empty" is_empty h2
 check "another roll is refused" ends 2 out plimsoll maintenance roll h1 --run true
 check "with what to do" says out '--resume goes on with it'
@@ -49,7 +55,7 @@ check "it goes on" ends 0 out plimsoll maintenance roll --resume --run "$LAB/men
 check "and shows with what" says out 'going on with the roll of .*mend'
 check "to the end" says out 'all 3 hosts are done'
 check "the command was run for each host" [ "$(cut -d' ' -f1 "$LAB/mended" | sort -u | wc -l)" = 3 ]
-check "no host is in maintenance or cordoned" [ -z "$(redis-cli -s "$LAB/redis.sock" hkeys 'plimsoll:{lab}:marks')" ]
+check "no host is in maintenance or cordoned" [ -z "$(marked)" ]
 check "there is nothing to resume" ends 2 out plimsoll maintenance roll --resume --run "$LAB/mend"
 moved=$(grep -c ' move.done ' "$LAB/auto.log")
 echo "$moved migrations for 6 guests on 3 hosts, none of them spare"

@@ -233,7 +233,7 @@ int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
                 r = loads_of(a, p, p->home, &before);
         if (r == 0 && view->host_of)
                 r = loads_of(a, p, view->host_of, &after);
-        if (r < 0 || !order)
+        if (r != 0 || !order)
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
                 order[h] = (Worst){ h, over_of(&before, h) };
