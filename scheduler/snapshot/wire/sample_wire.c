@@ -219,7 +219,7 @@ static const char *odd_name(WireReader *r, const char *s, size_t n) {
         size_t k = 0;
 
         for (; k < n && k < ODD_PLAIN; k++)
-                plain[k] = s[k] >= 0x20 && s[k] < 0x7f ? s[k] : '?';
+                plain[k] = (char) (s[k] >= 0x20 && s[k] < 0x7f ? s[k] : '?');
         plain[k] = '\0';
         return text_format(r->arena, "%s#%016llx", plain, (unsigned long long) fnv1a(FNV1A_START, s, n));
 }

@@ -261,7 +261,7 @@ static int redis_is_master(Redis *r) {
         k = redis_call(r, &c, &reply);
         if (k < 0)
                 return k;
-        if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+        if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
             reply->element[0]->type == REDIS_REPLY_STRING && strcmp(reply->element[0]->str, "master") == 0)
                 return 0;
         return redis_fail(r, -EAGAIN,
