@@ -107,7 +107,8 @@ static int memory_file_take(Arena *a, StoreMemory *m, StoreKey key, const json_t
                 if (json_unpack(json_array_get(list, i), "[s, s%, I]", &name, &text, &length, &since) < 0 ||
                     since < 0 || (name[0] && !text_is_name(name, strlen(name))))
                         return -EBADMSG;
-                items[n++] = (MemoryItem){ .name = name, .text = text, .n = length, .since = since };
+                items[n] = (MemoryItem){ .name = name, .text = text, .n = length, .since = since };
+                n++;
         }
         return store_memory_put(m, key, items, n);
 }
