@@ -42,16 +42,34 @@ static int marks_change(Store *s, const char *host, const char *was, const char 
                                                .n_words = 4 });
 }
 
-/* With a replica to fail over to: it has the mark, too, before the operator is told (redis.io, WAIT), or has had its second.
- * That is no guarantee; and what a service has read meanwhile it remembers. */
-static void marks_replicate(Store *s) {
+/* ["master", offset, [a replica each]] */
+static int64_t marks_replicas(Store *s) {
         owned(reply_free) redisReply *reply = NULL;
         Command c = { 0 };
 
+        command_text(&c, "ROLE");
+        if (redis_call(&s->redis, &c, &reply) < 0 || reply->type != REDIS_REPLY_ARRAY ||
+            reply->elements < 3 || reply->element[2]->type != REDIS_REPLY_ARRAY)
+                return 0;
+        return (int64_t) reply->element[2]->elements;
+}
+
+/* With replicas to fail over to: they have the mark, too, before the operator is told (redis.io, WAIT), or have had their
+ * second. All of them, since a sentinel may promote any. That is no guarantee; and what a service has read meanwhile it
+ * remembers. */
+static void marks_replicate(Store *s) {
+        owned(reply_free) redisReply *reply = NULL;
+        Command c = { 0 };
+        char count[24];
+        int64_t n;
+
         if (!s->redis.find || store_begin(s) < 0)
                 return;
+        n = marks_replicas(s);
+        if (n == 0)
+                return;
         command_text(&c, "WAIT");
-        command_text(&c, "1");
+        command_number(&c, count, n);
         command_text(&c, "1000");
         (void) !redis_call(&s->redis, &c, &reply);
 }

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define FOUND_FOR USEC_PER_SEC /* a master that was found is believed to be it so long */
+
 void command_add(Command *c, const char *word, size_t n) {
         assert(c->n < COMMAND_WORDS);
         c->words[c->n] = word;
@@ -274,6 +276,7 @@ static int redis_connect_found(Redis *r) {
 
         if (k < 0)
                 return k;
+        r->found_at = clock_monotonic();
         k = redis_connect_to(r, &node);
         if (k == 0)
                 k = redis_is_master(r);
@@ -307,8 +310,23 @@ static bool redis_is_quiet(const Redis *r) {
         return poll(&p, 1, 0) == 0;
 }
 
+/* A master that lives and was deposed takes writes for some ten seconds more (until a sentinel has made it a replica), which
+ * are lost then. Where nobody can be asked the connection stays. */
+static bool redis_is_deposed(Redis *r) {
+        const usec_t now = clock_monotonic();
+        RedisUrl node = r->url;
+
+        if (!r->find || r->fd < 0 || now < r->found_at + FOUND_FOR)
+                return false;
+        r->found_at = now;
+        return r->find(r, &node) == 0 && strcmp(node.place, r->place) != 0;
+}
+
 int redis_begin(Redis *r, usec_t deadline) {
         r->patience.deadline = deadline;
+        r->error[0] = '\0';
+        if (redis_is_deposed(r))
+                redis_drop(r);
         r->error[0] = '\0';
         if (r->fd >= 0 && (r->pending > 0 || r->out_n > 0 || !redis_is_quiet(r)))
                 redis_drop(r);

@@ -31,6 +31,7 @@ typedef struct Redis {
         unsigned pending; /* replies to come */
         int (*find)(struct Redis *r,
                     RedisUrl *node); /* where to connect to, each time anew; NULL: as the URL says */
+        usec_t found_at;             /* monotonic: when it was last asked where */
         usec_t timeout;
         SocketPatience patience; /* of the call under way */
         char error[600];
