@@ -102,7 +102,8 @@ static int rewrite_together(const MemoryKey *mine, Store *s, StoreKey key, uint3
         for (uint32_t i = 0; r == 0 && i < mine->n; i++) {
                 const MemoryItem *item = &mine->items[journal ? mine->n - 1 - i : i];
 
-                words[n++] = journal ? SCRIPT_TEXT(item->text, item->n) : rewrite_word(item->name);
+                words[n] = journal ? SCRIPT_TEXT(item->text, item->n) : rewrite_word(item->name);
+                n++;
                 if (n < SCRIPT_WORDS_MOST && i + 1 < mine->n)
                         continue;
                 r = rewrite_call(s, journal ? journal_script : set_script, key, words, n, ret_n);

@@ -62,7 +62,7 @@ static bool service_settle_was_said(const ServiceMemory *memory, uint64_t finger
 
 static void service_settle_say(const ServiceRound *round, const Settled *list, uint32_t n) {
         ServiceMemory *memory = round->memory;
-        uint64_t said[SETTLED_SAID];
+        uint64_t said[SETTLED_SAID] = { 0 };
         char quoted[QUOTE];
         uint32_t n_said = 0;
 
