@@ -279,21 +279,14 @@ static ExitStatus cmd_confirm_confirm(Confirming *confirming) {
 
 /* No facts are read: one can be rejected also when no host reports. */
 static ExitStatus cmd_confirm_run(Invocation *in) {
-        const Options *o = &in->options;
         owned(source_free) Source *source = NULL;
         Settings *settings = NULL;
-        TextFault fault = { 0 };
         Confirming x = { .in = in };
-        ExitStatus status = facts_settings(in, &settings);
+        ExitStatus status = facts_store(in, "plans that wait are", &settings, &source);
 
         if (status != EXIT_DONE)
                 return status;
-        if (source_open(o, settings, &source, &fault) < 0)
-                return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         x.store = source_store(source);
-        if (!x.store)
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "plans that wait are kept in Redis: give --redis URL");
         x.cluster = source_cluster(source);
         x.settings = settings;
         return cmd_confirm_confirm(&x);

@@ -68,16 +68,9 @@ static ExitStatus cmd_resume_write(Invocation *in, Store *store) {
 static ExitStatus cmd_resume_run(Invocation *in) {
         owned(source_free) Source *source = NULL;
         Settings *settings = NULL;
-        TextFault fault = { 0 };
-        ExitStatus status = facts_settings(in, &settings);
+        ExitStatus status = facts_store(in, "a stop is", &settings, &source);
 
-        if (status != EXIT_DONE)
-                return status;
-        if (source_open(&in->options, settings, &source, &fault) < 0)
-                return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
-        if (!source_store(source))
-                return command_complain(in, EXIT_BAD_INPUT, "a stop is kept in Redis: give --redis URL");
-        return cmd_resume_write(in, source_store(source));
+        return status == EXIT_DONE ? cmd_resume_write(in, source_store(source)) : status;
 }
 
 static const OptionDef cmd_resume_options[] = {

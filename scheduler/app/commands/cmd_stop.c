@@ -85,7 +85,6 @@ static ExitStatus cmd_stop_run(Invocation *in) {
         const char *why = option_text(&in->options, "why");
         owned(source_free) Source *source = NULL;
         Settings *settings = NULL;
-        TextFault fault = { 0 };
         ExitStatus status;
 
         if (!why || !stop_entry_is_why(why))
@@ -94,14 +93,8 @@ static ExitStatus cmd_stop_run(Invocation *in) {
                         "--why TEXT is needed: who looks at the status must see why; one line of at "
                         "most %d bytes",
                         STOP_WHY_MAX);
-        status = facts_settings(in, &settings);
-        if (status != EXIT_DONE)
-                return status;
-        if (source_open(&in->options, settings, &source, &fault) < 0)
-                return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
-        if (!source_store(source))
-                return command_complain(in, EXIT_BAD_INPUT, "a stop is kept in Redis: give --redis URL");
-        return cmd_stop_write(in, source_store(source));
+        status = facts_store(in, "a stop is", &settings, &source);
+        return status == EXIT_DONE ? cmd_stop_write(in, source_store(source)) : status;
 }
 
 static const OptionDef cmd_stop_options[] = {

@@ -12,6 +12,19 @@ ExitStatus facts_settings(Invocation *in, Settings **ret) {
                      : EXIT_DONE;
 }
 
+ExitStatus facts_store(Invocation *in, const char *kept, Settings **ret_settings, Source **ret_source) {
+        TextFault fault = { 0 };
+        ExitStatus status = facts_settings(in, ret_settings);
+
+        if (status != EXIT_DONE)
+                return status;
+        if (source_open(&in->options, *ret_settings, ret_source, &fault) < 0)
+                return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
+        if (!source_store(*ret_source))
+                return command_complain(in, EXIT_BAD_INPUT, "%s kept in Redis: give --redis URL", kept);
+        return EXIT_DONE;
+}
+
 /* A file that is wrong or not there is bad input; a Redis or a host that is away is a failure; facts that are too many
  * blind, and that is not as it should be. */
 static ExitStatus facts_status_of(const Source *s, int error) {

@@ -28,5 +28,9 @@ ExitStatus facts_ending(const Facts *facts, ExitStatus status);
 /* Settings alone. */
 ExitStatus facts_settings(Invocation *in, Settings **ret);
 
+/* Settings and the store, for what needs no facts. `kept` is said where there is no store: "plans that wait are". The source
+ * is the caller's, also after a failure. */
+ExitStatus facts_store(Invocation *in, const char *kept, Settings **ret_settings, Source **ret_source);
+
 /* Reads the source again. Says what hosts could not be asked. */
 ExitStatus facts_read(Invocation *in, Facts *f);
