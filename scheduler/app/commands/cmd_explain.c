@@ -9,6 +9,7 @@
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/explain_text.h"
+#include "scheduler/model/host_silence.h"
 #include "scheduler/snapshot/files/plan_file.h"
 
 typedef struct Explaining {
@@ -78,7 +79,7 @@ static ExitStatus explain_one(Explaining *explaining) {
         const VmIx v = snapshot_vm(s, vm);
         const HostIx h = host ? snapshot_host(s, host) : IX_NONE;
         ExplainVm e;
-        json_t *o;
+        json_t *o = NULL;
         int r;
 
         if (v == IX_NONE)
@@ -92,11 +93,15 @@ static ExitStatus explain_one(Explaining *explaining) {
                 return cmd_explain_failed(explaining, r);
         if (in->json) {
                 o = explain_vm_json(in->arena, &e, &explaining->view);
-                return o ? cmd_explain_print_json(explaining, o, "plimsoll.explain-vm/1")
-                         : cmd_explain_failed(explaining, -ENOMEM);
+                r = o ? 0 : -ENOMEM;
+                if (r == 0 && cmd_explain_print_json(explaining, o, "plimsoll.explain-vm/1") != EXIT_DONE)
+                        return EXIT_FAILED;
+        } else {
+                r = explain_vm_text(in->arena, &e, &explaining->view, &in->out);
         }
-        r = explain_vm_text(in->arena, &e, &explaining->view, &in->out);
-        return r < 0 ? cmd_explain_failed(explaining, r) : EXIT_DONE;
+        if (r < 0)
+                return cmd_explain_failed(explaining, r);
+        return vm_is_stranded(s, v) ? EXIT_BLOCKED : EXIT_DONE;
 }
 
 /* ---- a plan ---- */

@@ -17,9 +17,11 @@
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/app/text/shared_findings.h"
+#include "scheduler/app/text/stranded_text.h"
 #include "scheduler/app/text/trial_text.h"
 #include "scheduler/app/text/twin_text.h"
 #include "scheduler/decide/problem/problem_build.h"
+#include "scheduler/model/host_silence.h"
 
 typedef struct Status {
         const Snapshot *snapshot;
@@ -276,6 +278,9 @@ static void cmd_status_print_json(Invocation *in, const Facts *facts, const Stat
         (void) json_object_set_new(o, "vms", json_integer(s->snapshot->n_vms));
         (void) json_object_set_new(o, "blind", json_boolean(snapshot_is_blind(s->snapshot)));
         (void) json_object_set_new(o, "excluded", json_integer(snapshot_excluded(s->snapshot)));
+        (void) json_object_set_new(o, "failing", json_integer(hosts_failing(s->snapshot)));
+        (void) json_object_set_new(o, "not_known", json_integer(hosts_silent(s->snapshot)));
+        (void) json_object_set_new(o, "stranded", stranded_json(in->arena, s->snapshot, IX_NONE));
         (void) json_object_set_new(o, "left_out", json_integer((json_int_t) source_left_out(facts->source)));
         (void) json_object_set_new(o, "stop", stopped_json(in, s->store));
         if (s->loss)
@@ -519,15 +524,16 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         FleetView view = { .snapshot = s->snapshot,
                            .problem = s->problem,
                            .all = option_given(&in->options, "all") };
+        const char *counts = hosts_count_words(in->arena, s->snapshot);
         uint32_t over = 0;
         int r;
 
         for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
                 over += s->shares[h].over;
-        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs; hosts above their load line: %s%u%s\n\n",
+        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs%s; hosts above their load line: %s%u%s\n\n",
                        screen_style(screen, STYLE_STRONG), s->snapshot->cluster,
                        screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts, s->snapshot->n_vms,
-                       screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
+                       counts ? counts : "", screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
                        screen_style(screen, STYLE_PLAIN));
         r = doubled_print(in->arena, s->snapshot, screen);
         if (r < 0)
@@ -536,6 +542,9 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         print_alert(s->stopped, screen);
         for (uint32_t i = 0; i < s->held.n; i++)
                 print_alert(s->held.at[i], screen);
+        r = stranded_print(in->arena, s->snapshot, screen);
+        if (r < 0)
+                return r;
         print_excluded(s->snapshot, screen);
         print_loss(in->arena, s->loss, clock_now(), screen);
         print_dropped(facts, screen);
@@ -566,7 +575,8 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
         return snapshot_is_blind(s.snapshot) || s.stopped || s.held.n > 0 ||
-                               snapshot_doubled(s.snapshot) > 0 || count_unclear(&s) > 0
+                               snapshot_doubled(s.snapshot) > 0 || stranded_vms(s.snapshot, IX_NONE) > 0 ||
+                               count_unclear(&s) > 0
                        ? EXIT_BLOCKED
                        : facts_ending(facts, EXIT_DONE);
 }

@@ -13,6 +13,8 @@
 #include "scheduler/app/terminal/bar.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/app/text/stranded_text.h"
+#include "scheduler/model/host_silence.h"
 #include "scheduler/snapshot/build/off_vms.h"
 
 #define TRIES       3 /* another operator may change the same mark between two calls of ours */
@@ -26,12 +28,13 @@
 typedef struct Emptying {
         const Host *host;
         OperatorMark mark;
-        uint32_t left;    /* VMs that run on it, or are on the way from or to it */
-        uint32_t cannot;  /* of these: the last plan says that they cannot leave */
-        uint32_t moving;  /* from it, now */
-        uint32_t waiting; /* moves of the plan that are still to come */
-        uint32_t off;     /* that are off, and stay */
-        bool empty;       /* for sure */
+        uint32_t left;     /* VMs that run on it, or are on the way from or to it */
+        uint32_t cannot;   /* of these: the last plan says that they cannot leave */
+        uint32_t moving;   /* from it, now */
+        uint32_t waiting;  /* moves of the plan that are still to come */
+        uint32_t off;      /* that are off, and stay */
+        uint32_t stranded; /* of those that are left: the host is not seen, so that nobody moves them */
+        bool empty;        /* for sure */
 } Emptying;
 
 typedef struct Look {
@@ -228,6 +231,7 @@ static int look_at(const Look *look, HostIx h, Emptying *ret) {
         for (VmIx v = 0; v < s->n_vms; v++)
                 e.left += snapshot_vm_is_on(s, v, h);
         e.off = off_vms_on(s, h);
+        e.stranded = stranded_vms(s, h);
         for (uint32_t i = 0; look->has_live && i < look->live.n_moves; i++) {
                 const LiveMove *m = &look->live.moves[i];
 
@@ -264,7 +268,7 @@ static bool maintenance_is_stopped(const Look *look, const Emptying *emptying) {
 
 /* The service has planned since it was asked, and moves nothing of what is left; or all moves are stopped. */
 static bool is_blocked(const Look *look, const Emptying *emptying) {
-        if (maintenance_is_stopped(look, emptying) || maintenance_is_held(emptying))
+        if (emptying->stranded > 0 || maintenance_is_stopped(look, emptying) || maintenance_is_held(emptying))
                 return true;
         return maintenance_does_act(look) && emptying->left > 0 && emptying->moving == 0 &&
                emptying->waiting == 0 && emptying->cannot >= emptying->left &&
@@ -291,11 +295,36 @@ static void print_off(const Look *look, const char *host) {
                 (void) out_say(look->in->out.out, "  %s\n", safe);
 }
 
+/* Of those whose host is not seen: whatever the service planned last. */
+static void maintenance_print_stranded(const Look *look, HostIx h) {
+        const Snapshot *s = look->facts->snapshot;
+        const Screen *screen = &look->in->out;
+        const char *why = stranded_why(look->in->arena, &s->hosts[h]);
+        char vm[256], safe[512];
+        uint32_t n = 0;
+
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                if (s->vms[v].host != h || !vm_is_stranded(s, v) || n++ >= STAYS_SHOWN)
+                        continue;
+                (void) out_say(screen->out, "  %s%s%s cannot leave: %s\n", screen_style(screen, STYLE_BAD),
+                               text_safe(s->vms[v].name, vm, sizeof(vm)), screen_style(screen, STYLE_PLAIN),
+                               text_safe(why ? why : "", safe, sizeof(safe)));
+        }
+        if (n > STAYS_SHOWN)
+                (void) out_say(screen->out, "  … and %u more (--json has them)\n", n - STAYS_SHOWN);
+}
+
 static void print_stays(const Look *look, const char *host) {
         const Screen *screen = &look->in->out;
+        const HostIx h = snapshot_host(look->facts->snapshot, host);
         char vm[256], why[512];
         uint32_t shown = 0, all = 0;
 
+        if (h != IX_NONE && stranded_vms(look->facts->snapshot, h) > 0) {
+                maintenance_print_stranded(look, h);
+                print_off(look, host);
+                return;
+        }
         for (uint32_t i = 0; look->has_live && i < look->live.n_stays; i++) {
                 const LiveStay *stay = &look->live.stays[i];
 
@@ -316,10 +345,9 @@ static const char *maintenance_state_words(const Look *look, const Emptying *emp
 
         if (emptying->empty)
                 return "empty";
-        if (emptying->host->excluded != EXCLUDED_NONE)
-                return text_format(a, "not known: %s",
-                                   emptying->host->excluded_why ? emptying->host->excluded_why
-                                                                : exclusion_texts[emptying->host->excluded]);
+        if (host_is_silent(emptying->host))
+                return text_format(a, "%snot known: %s", emptying->stranded > 0 ? "blocked, " : "",
+                                   host_silence_why(emptying->host));
         if (emptying->left == 0)
                 return "waits for fresh facts";
         if (maintenance_is_stopped(look, emptying))
@@ -388,13 +416,15 @@ static json_t *maintenance_one_json(const Look *look, const Emptying *emptying) 
                           "moving", (json_int_t) emptying->moving, "waiting", (json_int_t) emptying->waiting,
                           "words", maintenance_state_words(look, emptying), "for_good",
                           (int) emptying->mark.for_good, "off", (json_int_t) emptying->off);
-        json_t *stays = json_array();
+        const HostIx h = snapshot_host(look->facts->snapshot, emptying->host->name);
+        json_t *stays = emptying->stranded > 0 ? stranded_json(look->in->arena, look->facts->snapshot, h)
+                                               : json_array();
 
         if (emptying->mark.at > 0)
                 (void) json_object_set_new(o, "since", json_real((double) emptying->mark.at / 1e6));
         if (emptying->mark.leave_by > 0)
                 (void) json_object_set_new(o, "leave_by", json_real((double) emptying->mark.leave_by / 1e6));
-        for (uint32_t i = 0; look->has_live && i < look->live.n_stays; i++)
+        for (uint32_t i = 0; emptying->stranded == 0 && look->has_live && i < look->live.n_stays; i++)
                 if (strcmp(look->live.stays[i].host, emptying->host->name) == 0)
                         (void) json_array_append_new(stays,
                                                      json_pack("{s:s, s:s}", "vm", look->live.stays[i].vm,

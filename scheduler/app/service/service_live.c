@@ -5,6 +5,7 @@
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/app/text/plan_text.h"
 #include "scheduler/base/log.h"
+#include "scheduler/model/host_silence.h"
 
 #define LIVE_EVERY USEC_PER_SEC
 #define LIVE_SLACK (5 * USEC_PER_SEC)
@@ -48,6 +49,14 @@ int service_live_moves(Arena *a, RoundDisplay *shown, const MoveOrder *orders, u
 }
 
 /* Those that must leave their host and cannot, with the reason. */
+static const char *service_live_why(Arena *a, const Vm *vm, const Refused *refused) {
+        if (!vm->movable && vm->unmovable_why)
+                return vm->unmovable_why;
+        if (refused->reason == REASON_SOURCE_FENCED && refused->by)
+                return text_format(a, "%s (%s)", reason_texts[refused->reason], refused->by);
+        return reason_texts[refused->reason];
+}
+
 static int service_live_stays(Arena *a, LiveState *live, const Round *round) {
         const Plan *plan = round->plan;
         const Snapshot *s = round->snapshot;
@@ -60,13 +69,14 @@ static int service_live_stays(Arena *a, LiveState *live, const Round *round) {
                 VmIx v = plan->refused[i].vm;
                 const Vm *vm = &s->vms[v];
 
-                if (problem_leave(round->problem, v, vm->host) == 0 || live->n_stays_all++ >= LIVE_STAYS_MAX)
+                if ((problem_leave(round->problem, v, vm->host) == 0 && !vm_is_stranded(s, v)) ||
+                    live->n_stays_all++ >= LIVE_STAYS_MAX)
                         continue;
                 stays[live->n_stays++] = (LiveStay){ .vm = vm->name,
                                                      .host = s->hosts[vm->host].name,
-                                                     .why = !vm->movable && vm->unmovable_why
-                                                                    ? vm->unmovable_why
-                                                                    : reason_texts[plan->refused[i].reason] };
+                                                     .why = service_live_why(a, vm, &plan->refused[i]) };
+                if (!stays[live->n_stays - 1].why)
+                        return -ENOMEM;
         }
         live->stays = stays;
         return 0;

@@ -7,6 +7,7 @@
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/trial_text.h"
+#include "scheduler/model/host_silence.h"
 
 #define SHOW_MOVES 40U
 #define SHOW_RULES 20U
@@ -42,7 +43,25 @@ static void print_labels(const ExplainVm *explained, const Snapshot *s, const Sc
         }
 }
 
-static void print_vm(const ExplainVm *explained, const ExplainView *view, const Screen *screen) {
+/* What the plan does with it. */
+static void explain_text_plan(Arena *a, const ExplainVm *explained, const ExplainView *view,
+                              const Screen *screen) {
+        const Snapshot *s = view->snapshot;
+        const Host *host = &s->hosts[s->vms[explained->vm].host];
+        const char *silence = host_silence_words(a, host);
+
+        if (view->move)
+                (void) out_say(screen->out, "the plan moves it to %s: %s\n",
+                               s->hosts[view->move->move.to].name, view->move->why);
+        else if (vm_is_stranded(s, explained->vm))
+                (void) out_say(screen->out, "%sit must leave %s and cannot%s: %s (%s)\n",
+                               screen_style(screen, STYLE_BAD), host->name, screen_style(screen, STYLE_PLAIN),
+                               reason_texts[REASON_SOURCE_FENCED], silence ? silence : "");
+        else
+                (void) fputs("the plan leaves it there\n", screen->out);
+}
+
+static void print_vm(Arena *a, const ExplainVm *explained, const ExplainView *view, const Screen *screen) {
         const Snapshot *s = view->snapshot;
         const Vm *vm = &s->vms[explained->vm];
         const int64_t *need = problem_need(explained->trial.p, explained->vm);
@@ -81,11 +100,7 @@ static void print_vm(const ExplainVm *explained, const ExplainView *view, const 
         if (!first)
                 (void) fputc('\n', screen->out);
         print_labels(explained, s, screen);
-        if (view->move)
-                (void) out_say(screen->out, "the plan moves it to %s: %s\n",
-                               s->hosts[view->move->move.to].name, view->move->why);
-        else
-                (void) fputs("the plan leaves it there\n", screen->out);
+        explain_text_plan(a, explained, view, screen);
         (void) fputs("costs are of moving it alone, before any other move; below 0 it gains\n\n",
                      screen->out);
 }
@@ -111,7 +126,7 @@ int explain_vm_text(Arena *a, const ExplainVm *explained, const ExplainView *vie
 
         if (r < 0)
                 return r;
-        print_vm(explained, view, screen);
+        print_vm(a, explained, view, screen);
         r = trial_text_print(a, &hosts, screen);
         if (r < 0 || explained->best == explained->n)
                 return r;
@@ -168,6 +183,11 @@ json_t *explain_vm_json(Arena *a, const ExplainVm *explained, const ExplainView 
         (void) json_object_set_new(o, "host_contention",
                                    contention_host_json(&s->hosts[s->vms[explained->vm].host]));
         (void) json_object_set_new(o, "plan", plan);
+        (void) json_object_set_new(
+                o, "blocked",
+                vm_is_stranded(s, explained->vm)
+                        ? json_string(host_silence_words(a, &s->hosts[s->vms[explained->vm].host]))
+                        : json_null());
         (void) json_object_set_new(o, "hosts", trial_json(&hosts));
         (void) json_object_set_new(o, "smallest_change",
                                    explained->best < explained->n ? remedy_json(explained, explained->best)

@@ -8,6 +8,7 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/text/shared_findings.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/host_silence.h"
 
 #define SHOW_ALL_UP_TO 48U
 #define SHOW_WORST     16U
@@ -20,7 +21,8 @@ typedef struct Loads {
 
 typedef struct Worst {
         HostIx host;
-        int64_t over; /* permille above the load line of its worst resource; negative: below */
+        unsigned rank; /* what is wrong with it, whatever its load */
+        int64_t over;  /* permille above the load line of its worst resource; negative: below */
 } Worst;
 
 int fleet_after(Arena *a, const Problem *p, const Plan *plan, const HostIx **ret) {
@@ -91,20 +93,42 @@ static int64_t over_of(const Loads *l, HostIx h) {
 static int compare_worst(const void *left, const void *right) {
         const Worst *x = left, *y = right;
 
+        if (x->rank != y->rank)
+                return x->rank > y->rank ? -1 : 1;
         if (x->over != y->over)
                 return x->over > y->over ? -1 : 1;
         return x->host < y->host ? -1 : x->host > y->host;
 }
 
+/* What must be left and is not seen comes before what fails, what fails before what is silent. */
+static unsigned fleet_text_rank(const Snapshot *s, HostIx h) {
+        const Host *host = &s->hosts[h];
+
+        if (host_is_silent(host) && stranded_vms(s, h) > 0)
+                return 3;
+        return host->fault_grade > 2 ? 2 : host_is_silent(host) ? 1 : 0;
+}
+
+/* A host that is silent, and what was wrong with it: the worse first. */
+static const char *fleet_text_silent(Arena *a, const Host *host) {
+        const char *why = host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded];
+        const char *state = host->state != HOST_ACTIVE ? host_state_names[host->state] : "";
+
+        if (host->fault_grade == 0)
+                return text_format(a, "%s%s%s", state, *state ? "; " : "", why);
+        if (host->fault_grade > 2)
+                return text_format(a, "%s%sfault grade %lld%s%s; %s", state, *state ? ", " : "",
+                                   (long long) host->fault_grade, host->fault_why ? ": " : "",
+                                   host->fault_why ? host->fault_why : "", why);
+        return text_format(a, "%s%s%s; fault grade %lld", state, *state ? "; " : "", why,
+                           (long long) host->fault_grade);
+}
+
 /* What is special about a host: its state, why it is excluded, its fault (shared: many have it, and it was said). */
 static const char *fleet_text_note_of(Arena *a, const Host *host, bool shared, Style *ret_style) {
         *ret_style = host->fault_grade > 2 || host->excluded != EXCLUDED_NONE ? STYLE_BAD : STYLE_WARN;
-        if (host->state != HOST_ACTIVE && host->excluded != EXCLUDED_NONE)
-                return text_format(a, "%s; %s", host_state_names[host->state],
-                                   host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
         if (host->excluded != EXCLUDED_NONE)
-                return text_format(a, "%s",
-                                   host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded]);
+                return fleet_text_silent(a, host);
         if (host->fault_grade > 0 && shared)
                 return text_format(a, "%s%sas above",
                                    host->state != HOST_ACTIVE ? host_state_names[host->state] : "",
@@ -236,7 +260,7 @@ int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
         if (r != 0 || !order)
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
-                order[h] = (Worst){ h, over_of(&before, h) };
+                order[h] = (Worst){ h, some ? fleet_text_rank(view->snapshot, h) : 0, over_of(&before, h) };
         if (some)
                 qsort(order, p->n_hosts, sizeof(*order), compare_worst);
         for (uint32_t i = 0; i < p->n_hosts && (!some || i < SHOW_WORST) && r == 0; i++)

@@ -7,6 +7,7 @@
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/host_silence.h"
 
 #define SHOW_MOVES   40U
 #define SHOW_REFUSED 12U
@@ -376,12 +377,12 @@ static void print_notes(const Snapshot *s, const Screen *screen) {
 int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         const Plan *plan = view->plan;
         FleetView fleet = { .snapshot = view->snapshot, .problem = view->problem, .all = view->all };
-        const char *summary = plan_text_summary(a, plan);
-        int r = summary ? 0 : -ENOMEM;
+        const char *summary = plan_text_summary(a, plan), *counts = hosts_count_words(a, view->snapshot);
+        int r = summary && counts ? 0 : -ENOMEM;
 
-        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs%s\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
-                       view->snapshot->n_vms);
+                       view->snapshot->n_vms, counts ? counts : "");
         if (r == 0)
                 r = doubled_print(a, view->snapshot, screen);
         if (r == 0 && plan->n_moves > 0)

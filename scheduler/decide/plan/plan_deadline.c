@@ -7,6 +7,7 @@
 #include "scheduler/decide/migration/move_strategy.h"
 #include "scheduler/decide/order/deadline.h"
 #include "scheduler/decide/plan/plan_parts.h"
+#include "scheduler/model/host_silence.h"
 
 /* A deadline of an operator
  * is a time; that of failing hardware counts from now, since nobody knows when it dies. */
@@ -90,8 +91,8 @@ static int wave_starts(Planning *pl, const Plan *plan, int64_t **ret) {
 
 /* One that is on its way already leaves, and nobody predicts when: it is not said to stay. */
 static bool plan_deadline_is_late(const Planning *pl, VmIx v, int64_t out) {
-        return problem_leave(pl->first, v, pl->first->home[v]) > 0 && !pl->s->vms[v].in_flight &&
-               plan_within_ms(pl, v) != INT64_MAX && out > plan_within_ms(pl, v);
+        return (problem_leave(pl->first, v, pl->first->home[v]) > 0 || vm_is_stranded(pl->s, v)) &&
+               !pl->s->vms[v].in_flight && plan_within_ms(pl, v) != INT64_MAX && out > plan_within_ms(pl, v);
 }
 
 int plan_late(Planning *pl, Plan *plan) {

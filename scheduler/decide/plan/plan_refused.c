@@ -8,6 +8,7 @@
 #include "scheduler/decide/plan/refused_parts.h"
 #include "scheduler/decide/whynot/conflict.h"
 #include "scheduler/decide/whynot/refusal.h"
+#include "scheduler/model/host_silence.h"
 
 #define REFUSED_KEPT 1000
 
@@ -74,14 +75,14 @@ static void plan_refused_list(Asking *k, const Refused *one, Wish wish) {
                 k->list[k->n++] = (Listed){ *one, wish };
 }
 
-/* Must leave and did not. */
+/* Must leave and did not, or is on a host that cannot be seen. */
 static void ask_evacuees(Asking *k) {
         const Problem *p = k->pl->first;
 
         for (VmIx v = 0; v < p->n_vms; v++) {
                 Refused one = { .vm = v, .to = IX_NONE, .reason = REASON_NO_ROOM };
 
-                if (problem_leave(p, v, k->pl->now[v]) == 0)
+                if (problem_leave(p, v, k->pl->now[v]) == 0 && !vm_is_stranded(k->pl->s, v))
                         continue;
                 if (k->questions < QUESTIONS_MAX)
                         (void) ask_hosts(k, v, (Wish){ 0 }, &one);

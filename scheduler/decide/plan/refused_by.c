@@ -4,6 +4,7 @@
 
 #include "scheduler/decide/plan/refused_parts.h"
 #include "scheduler/decide/whynot/refusal.h"
+#include "scheduler/model/host_silence.h"
 
 /* VMs of which it is told by whom they are refused, host by host. */
 #define BY_WHOM_MAX 100
@@ -83,11 +84,22 @@ static const char *refused_by_sentence(Asking *k, const Trial *t, const Listed *
                        : text_format(k->pl->arena, "%u hosts such as %s: %s", votes->counts[why], host, says);
 }
 
+/* Its own host cannot be seen: what is wrong with it, and why it is silent. */
+static int refused_by_silence(Asking *k, Listed *l) {
+        const Host *host = &k->pl->s->hosts[k->pl->now[l->refused.vm]];
+        const char *words = host_silence_words(k->pl->arena, host);
+
+        l->refused.by = words ? text_format(k->pl->arena, "%s: %s", host->name, words) : NULL;
+        return l->refused.by ? 0 : -ENOMEM;
+}
+
 /* Up to BY_WHOM_SHOWN of the reasons, the commonest first, each with the first host that gives it. */
 static int refused_by_one(Asking *k, const Trial *t, Listed *l) {
         const char *text = NULL;
         Votes votes;
 
+        if (l->refused.reason == REASON_SOURCE_FENCED)
+                return refused_by_silence(k, l);
         if (k->pl->first->pinned[l->refused.vm] != REASON_NONE || l->refused.reason == REASON_RESERVE_LACKS)
                 return 0;
         votes = refused_by_votes(k, l);

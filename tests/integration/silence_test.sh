@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A host that must be left falls silent: plan, evacuate, status, maintenance status and explain all say so, name its VMs,
+# and exit with 3. Needs redis-server. Argument: the build folder.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/story.sh
+B=$(realpath "${1:-build/dev}")
+command -v redis-server >/dev/null && command -v redis-cli >/dev/null || { echo "no redis-server, no redis-cli"; exit 77; }
+D=$(mktemp -d) || exit 1
+redis-server --port 0 --unixsocket "$D/r.sock" --save '' --dir "$D" >"$D/redis.log" 2>&1 &
+redis=$!
+trap 'kill $redis 2>/dev/null; wait $redis 2>/dev/null; rm -rf "$D"' EXIT
+ping() { redis-cli -s "$D/r.sock" ping >/dev/null 2>&1; }
+until_true 10 ping
+exits() { # STATUS COMMAND…
+	local want=$1 got
+	shift
+	"$@" >"$D/out" 2>&1
+	got=$?
+	[ $got = "$want" ] || { echo "        exit $got"; cat "$D/out"; return 1; }
+}
+has() { grep -Eq -- "$1" "$D/out" || { cat "$D/out"; return 1; }; }
+S=tests/scenarios
+file() { "$B/plimsoll" "$@" --from "$S/$story/cluster.json"; }
+for story in a-failing-host-that-is-silent-is-no-calm a-host-in-maintenance-that-is-silent-is-no-calm an-offline-host-with-vms-is-no-calm; do
+	for command in plan "plan --json" status "status --json" "explain db" "explain db --json" "evacuate h1 --dry-run" "evacuate h1 --dry-run --json"; do
+		# shellcheck disable=SC2086
+		check "$story: $command is blocked" exits 3 file $command
+		check "and names the VM" has '\bdb\b'
+		check "and why" has 'stale or missing|must be left and is not seen'
+	done
+done
+story=a-failing-host-that-is-silent-is-no-calm
+check "a summary counts" bash -c "'$B/plimsoll' status --from $S/$story/cluster.json | grep -q '1 failing, 1 not known'"
+check "fault and silence stand together, the worse first" bash -c "'$B/plimsoll' plan --from $S/$story/cluster.json | grep -Eq 'h1 .*fault grade 4: .*; its last report is 95.0 s old'"
+# The same from Redis: reports that are old.
+plimsoll() { "$B/plimsoll" "$@" --redis "unix://$D/r.sock" --set cluster.hosts='h*'; }
+put() { redis-cli -s "$D/r.sock" -x set "plimsoll:{default}:$1" >/dev/null; }
+report() { # HOST SECONDS_OLD MORE VM…
+	local at host=$1 more=$3 v
+	at=$((($(date +%s) - $2) * 1000000))
+	shift 3
+	printf 'plimsoll.report/1 %s sent=%s seq=1 every=5000000\n@host %s\nhost.cpus\t\t32\nhost.daemon\t\t1\nhost.cpu.busy\t\t1000\n@memory %s\nhost.memory.total\t\t65536\nhost.memory.available\t\t40000\n@vms %s\n' \
+		"$host" "$at" "$at" "$at" "$at"
+	for v; do
+		printf 'vm.uuid\t%s\t11111111-1111-4111-8111-%012d\nvm.state\t%s\trunning\nvm.vcpus\t%s\t1\nvm.memory\t%s\t1024\nvm.cpu\t%s\t200\nvm.dirty\t%s\t0\n' \
+			"$v" "$(printf '%s' "$v" | cksum | cut -c1-6)" "$v" "$v" "$v" "$v" "$v"
+	done
+	printf '%b' "$more"
+}
+report h1 95 '' db app | put report:h1
+report h2 0 '' web | put report:h2
+check "a host that is silent and need not be left blocks nothing" exits 0 plimsoll plan
+check "in maintenance" exits 0 plimsoll maintenance enter h1
+check "maintenance status is blocked" exits 3 plimsoll maintenance status h1
+check "says so" has 'blocked, not known: its last report is'
+check "and names each VM, as it was last known" has 'app cannot leave: the facts of the host'
+check "with their number" has '^h1 .* 2 '
+check "never that it is empty" not has 'empty'
+check "in JSON, too" exits 3 plimsoll maintenance status h1 --json
+check "with each VM" has '"vm": "db"'
+check "blocked" has '"blocked": true'
+check "plan" exits 3 plimsoll plan
+check "names it" has 'db .*in maintenance; its last report is'
+check "status" exits 3 plimsoll status
+check "says it first" has 'blocked: h1 must be left and is not seen .*: app, db'
+check "status --json" exits 3 plimsoll status --json
+check "has it as data" has '"stranded": \['
+check "explain" exits 3 plimsoll explain db
+check "says why" has 'it must leave h1 and cannot'
+check "who waits is told at once" exits 3 plimsoll maintenance status h1 --wait
+check "and not that its VMs have left" not has '2 of 2 have left'
+report h1 0 '' db app | put report:h1
+check "when it reports again nothing is left of it" exits 0 plimsoll plan
+[ "$story_failed" = 0 ]
