@@ -17,6 +17,7 @@ const char *const move_end_names[MOVE_END_N] = {
         [MOVE_ABORTED] = "aborted",
         [MOVE_UNCLEAR] = "unclear",
         [MOVE_FOREIGN] = "foreign",
+        [MOVE_LEFT_OUT] = "left-out",
 };
 
 typedef enum Step {
@@ -43,7 +44,8 @@ typedef struct Run {
         LinkShare *share;
         uint32_t first, end, ahead; /* the wave is [first, end), the one after it [end, ahead) */
         uint32_t running;
-        bool missed;   /* a move did not come about: this wave is the last */
+        uint32_t unclear;
+        bool missed;   /* a move did not come about */
         bool stopped;  /* nothing more starts */
         bool aborting; /* those that run were told to stop */
 } Run;
@@ -72,16 +74,35 @@ static void end_move(Run *r, uint32_t i) {
         r->slots[i].step = STEP_ENDED;
         if (o->end != MOVE_DONE && o->end != MOVE_DRY)
                 r->missed = true;
-        if (o->end == MOVE_UNCLEAR)
-                r->stopped = true;
         if (r->hooks.result && r->hooks.result(r->hooks.arg, i, o) != 0)
                 r->stopped = true;
 }
 
-static void run_waves_refuse(Run *r, uint32_t i, const char *why) {
-        r->outcomes[i].end = MOVE_REFUSED;
+static void run_waves_refuse(Run *r, uint32_t i, MoveEnd end, const char *why) {
+        r->outcomes[i].end = end;
         (void) snprintf(r->outcomes[i].why, sizeof(r->outcomes[i].why), "%s", why);
         end_move(r, i);
+}
+
+static bool run_waves_touches(const MoveOrder *m, const MoveOrder *other) {
+        return strcmp(m->vm, other->vm) == 0 || strcmp(m->from, other->from) == 0 ||
+               strcmp(m->from, other->to) == 0 || strcmp(m->to, other->from) == 0 ||
+               strcmp(m->to, other->to) == 0;
+}
+
+/* Nobody knows where its VM is: what touches it or its hosts is left out. */
+static void run_waves_fence(Run *r, uint32_t unclear) {
+        const MoveOrder *m = r->moves[unclear].request.order;
+        char why[sizeof(r->outcomes[0].why)];
+
+        r->unclear++;
+        if (r->unclear > 1)
+                r->stopped = true;
+        (void) snprintf(why, sizeof(why), "how the migration of %.60s from %.60s to %.60s ended is not known",
+                        m->vm, m->from, m->to);
+        for (uint32_t i = 0; i < r->n; i++)
+                if (r->slots[i].step == STEP_WAITING && run_waves_touches(r->moves[i].request.order, m))
+                        run_waves_refuse(r, i, MOVE_LEFT_OUT, why);
 }
 
 static void check_stop(Run *r) {
@@ -175,7 +196,7 @@ static void start_move(Run *r, uint32_t i, bool early) {
                 return;
         }
         if (checked != 0) {
-                run_waves_refuse(r, i, why);
+                run_waves_refuse(r, i, checked == RUN_RECHECK_NEEDED ? MOVE_LEFT_OUT : MOVE_REFUSED, why);
                 return;
         }
         written = r->hooks.intent ? r->hooks.intent(r->hooks.arg, i) : 0;
@@ -183,13 +204,13 @@ static void start_move(Run *r, uint32_t i, bool early) {
                 r->stopped = true;
                 if (written == RUN_INTENT_STOPPED)
                         return;
-                run_waves_refuse(r, i, "the intent could not be written down");
+                run_waves_refuse(r, i, MOVE_REFUSED, "the intent could not be written down");
                 return;
         }
         started = run_waves_begin(r, i);
         if (started < 0) {
                 r->stopped = true;
-                run_waves_refuse(r, i, strerror(-started));
+                run_waves_refuse(r, i, MOVE_REFUSED, strerror(-started));
                 return;
         }
         r->slots[i].step = STEP_RUNNING;
@@ -203,7 +224,7 @@ static void start_some(Run *r, uint32_t first, uint32_t end, bool early) {
                 if (!may_begin(r, i))
                         continue;
                 check_stop(r);
-                if (r->stopped || (early && r->missed))
+                if (r->stopped)
                         return;
                 start_move(r, i, early);
         }
@@ -226,7 +247,7 @@ static bool has_running(const Run *r, uint32_t first, uint32_t end) {
 static void start_all(Run *r) {
         if (!r->stopped)
                 start_some(r, r->first, r->end, false);
-        if (!r->stopped && !r->missed && r->options.overlap && r->running > 0 &&
+        if (!r->stopped && r->options.overlap && r->running > 0 &&
             !run_waves_has_waiting(r, r->first, r->end))
                 start_some(r, r->end, r->ahead, true);
 }
@@ -240,6 +261,8 @@ static void end_running(Run *r, uint32_t i) {
         o->end = end_of_phase(o->status.phase);
         (void) snprintf(o->why, sizeof(o->why), "%s", o->status.message);
         end_move(r, i);
+        if (o->end == MOVE_UNCLEAR)
+                run_waves_fence(r, i);
         for (uint32_t k = r->first; k < r->ahead; k++)
                 r->slots[k].held = false;
 }
@@ -289,7 +312,7 @@ static void run_wave(Run *r) {
         }
 }
 
-/* What was started ahead of a wave that is not to come. */
+/* What runs still of a run that was stopped. */
 static void run_out(Run *r) {
         while (r->running > 0) {
                 if (poll_running(r) == 0)
@@ -302,9 +325,8 @@ static void leave_rest(Run *r) {
         for (uint32_t i = 0; i < r->n; i++) {
                 if (r->slots[i].step != STEP_WAITING)
                         continue;
-                (void) snprintf(r->outcomes[i].why, sizeof(r->outcomes[i].why), "%s",
-                                r->stopped ? "the run was stopped before it"
-                                           : "a move before it did not come about; plan again");
+                (void) snprintf(r->outcomes[i].why, sizeof(r->outcomes[i].why),
+                                "the run was stopped before it");
                 end_move(r, i);
         }
 }
@@ -344,7 +366,7 @@ int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOpt
         }
         if (r.options.step <= 0)
                 r.options.step = 200 * USEC_PER_MSEC;
-        for (; r.first < n && !r.missed && !r.stopped; r.first = r.end) {
+        for (; r.first < n && !r.stopped; r.first = r.end) {
                 r.end = end_of_wave(&r, r.first);
                 r.ahead = end_of_wave(&r, r.end);
                 run_wave(&r);

@@ -5,10 +5,14 @@
  * A wave starts when every move of the one before has ended; with `overlap`, moves of the next wave may start
  * once all of this one have been started, as far as their links are not busier than was planned, and only
  * those that recheck() finds right beside all that run, whatever becomes of these: it must judge them as one
- * wave. One that it does not is asked again later. Within a wave the moves are independent of each other
- * (plan.h), so one that failed or was refused does not stop its wave; but no later wave starts, for those
- * were judged as if it had moved: the caller plans anew. A move whose end is unclear stops all starts at
- * once.
+ * wave. One that it does not is asked again later.
+ *
+ * A move that did not come about stops no other by itself: within a wave the moves are independent of each
+ * other (plan.h), and those of later waves are asked about at their turn, by facts of now, in which it is not
+ * made. What had needed it (its room, its rule partner, the VM's own next step) is left out then; the caller
+ * plans it anew. After a move whose end is unclear nothing more starts that is of this VM or touches either of
+ * its hosts: nobody knows which of them holds it, and each is about to be looked at. A second one stops all
+ * starts: two are no matter of one guest any more, but of how the hosts are asked.
  *
  * What a move leaves idle of its links others get meanwhile (link_share.h), where the executor can change
  * that; and moves that are to share links start one behind the other, so that they do not end together.
@@ -31,10 +35,16 @@ typedef enum MoveEnd {
         MOVE_FAILED,
         MOVE_ABORTED,
         MOVE_UNCLEAR,
-        MOVE_FOREIGN, /* nothing was done: the VM is not as the plan took it to be; plan again */
+        MOVE_FOREIGN,  /* nothing was done: the VM is not as the plan took it to be; plan again */
+        MOVE_LEFT_OUT, /* nothing was done: it needed a move that did not come about; plan again */
         MOVE_END_N,
 } MoveEnd;
 extern const char *const move_end_names[MOVE_END_N]; /* "not-reached" … */
+
+/* Nothing was done, and nothing is known against the move itself: it is for the next plan. */
+static inline bool move_end_is_open(MoveEnd end) {
+        return end == MOVE_NOT_REACHED || end == MOVE_LEFT_OUT;
+}
 
 typedef struct MoveOutcome {
         MoveEnd end;
@@ -43,6 +53,7 @@ typedef struct MoveOutcome {
 } MoveOutcome;
 
 enum { RUN_INTENT_STOPPED = 2 };
+enum { RUN_RECHECK_NEEDED = 2 };
 
 typedef enum StopRequest {
         STOP_NONE,
@@ -59,8 +70,8 @@ typedef struct RunLimits {
 /* Any may be NULL. `move` is the index of the move. */
 typedef struct RunHooks {
         void *arg;
-        /* Is it still right, by facts of now? 0: yes. 1: no, why[size] says it. Negative errno: cannot tell,
-         * which is no, too. */
+        /* Is it still right, by facts of now? 0: yes. 1: no, why[size] says it. RUN_RECHECK_NEEDED: no, but
+         * it would be, had a move come about that did not. Negative errno: cannot tell, which is no, too. */
         int (*recheck)(void *arg, uint32_t move, char *why, size_t size);
         /* May it run beside those that do, as far as their links go? Asked again later if not; of one beside
          * none it must say yes. */

@@ -21,9 +21,10 @@ static Settings *settings;
 static Source *source;
 static Executor executor;
 static char ended[512]; /* "a done, b refused, …" */
-static const char *more_of_vms = "";
-static uint32_t running, most; /* at once */
-static bool slowed;            /* the last one that was asked for may be */
+static const char *more_of_vms = "", *rules = "";
+static const char *failing = ""; /* VMs that no migration brings anywhere, by their letters */
+static uint32_t running, most;   /* at once */
+static bool slowed;              /* the last one that was asked for may be */
 static bool world_is_gone;
 
 static void write_world(void) {
@@ -47,7 +48,7 @@ static void write_world(void) {
                         text + n, sizeof(text) - n,
                         "%s{\"name\":\"%s\",\"host\":\"%s\",\"vcpus\":1,\"memory_mib\":400,\"cpu\":0.1%s}",
                         i > 0 ? "," : "", vm_names[i], host_of[i], more_of_vms);
-        n += (size_t) snprintf(text + n, sizeof(text) - n, "]}");
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "],\"rules\":[%s]}", rules);
         cr_assert_eq(0, file_write(path, text, n, &f), "%s", f.what);
 }
 
@@ -64,7 +65,9 @@ static void moved(void *arg, const MoveOrder *m) {
 static SimulatedMove asked(void *arg, const MigrationRequest *request) {
         (void) arg;
         slowed = request->auto_converge;
-        return (SimulatedMove){ .takes = USEC_PER_SEC };
+        return (SimulatedMove){ .takes = USEC_PER_SEC,
+                                .end = strchr(failing, request->order->vm[0]) ? SIMULATED_FAILS
+                                                                              : SIMULATED_DONE };
 }
 
 static void begun(void *arg, uint32_t move) {
@@ -76,7 +79,7 @@ static void note(void *arg, uint32_t move, const MoveOutcome *o) {
         const MoveOrder *moves = arg;
         size_t n = strlen(ended);
 
-        running -= o->end != MOVE_REFUSED;
+        running -= o->end != MOVE_REFUSED && o->end != MOVE_LEFT_OUT;
         (void) snprintf(ended + n, sizeof(ended) - n, "%s%s %s", n > 0 ? ", " : "", moves[move].vm,
                         move_end_names[o->end]);
 }
@@ -241,4 +244,62 @@ Test(mover, a_vm_is_slowed_down_where_the_plan_and_the_settings_let) {
                 cr_assert_eq(0, run_all(moves, 1, outcomes), "%s", outcomes[0].why);
                 cr_assert_eq(slowed, rows[i].slowed, "row %zu", i);
         }
+}
+
+#define PAIR "{\"name\":\"pair\",\"kind\":\"together\",\"vms\":[\"a\",\"b\"]}"
+
+Test(mover, a_pair_that_must_be_together_moves_together) {
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("b", "h1", "h3", 0) };
+        MoveOutcome outcomes[2];
+
+        rules = PAIR;
+        write_world();
+        cr_assert_eq(0, run_all(moves, 2, outcomes), "%s %s", ended, outcomes[0].why);
+        cr_assert_str_eq(ended, "a done, b done");
+}
+
+Test(mover, one_of_a_pair_that_must_be_together_does_not_move_alone) {
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("c", "h2", "h3", 1) };
+        MoveOutcome outcomes[2];
+
+        rules = PAIR;
+        write_world();
+        cr_assert_eq(1, run_all(moves, 2, outcomes));
+        cr_assert_str_eq(ended, "a refused, c done");
+}
+
+Test(mover, one_of_a_pair_waits_for_room_for_both) {
+        /* c and d are on h2: b would have no room there, so a does not go either */
+        static const MoveOrder moves[] = { MOVE("c", "h2", "h3", 0), MOVE("a", "h1", "h2", 1),
+                                           MOVE("b", "h1", "h2", 1) };
+        MoveOutcome outcomes[3];
+
+        rules = PAIR;
+        write_world();
+        cr_assert_eq(1, run_all(moves, 3, outcomes));
+        cr_assert_str_eq(host_of[0], "h1", "%s", ended);
+        cr_assert_str_eq(host_of[1], "h1", "%s", ended);
+        cr_assert_str_eq(host_of[2], "h3", "%s", ended);
+}
+
+Test(mover, what_needed_the_room_of_a_failed_move_is_left_out_and_the_rest_goes_on) {
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("c", "h2", "h1", 1),
+                                           MOVE("d", "h2", "h3", 2) };
+        MoveOutcome outcomes[3];
+
+        failing = "a";
+        cr_assert_eq(1, run_all(moves, 3, outcomes));
+        cr_assert_str_eq(ended, "a failed, c left-out, d done");
+        cr_assert(strstr(outcomes[1].why, "a did not go from h1 to h3: "), "%s", outcomes[1].why);
+}
+
+Test(mover, a_vm_whose_stop_over_failed_does_not_go_on_from_there) {
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("c", "h2", "h1", 1),
+                                           MOVE("a", "h3", "h2", 2) };
+        MoveOutcome outcomes[3];
+
+        failing = "a";
+        cr_assert_eq(1, run_all(moves, 3, outcomes));
+        cr_assert_str_eq(ended, "a failed, c left-out, a left-out");
+        cr_assert_str_eq(host_of[0], "h1");
 }

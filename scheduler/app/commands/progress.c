@@ -99,7 +99,7 @@ void progress_ended(Progress *progress, uint32_t move, const MoveOutcome *o) {
         if (o->end == MOVE_DONE) {
                 print_done(progress, move, o);
         } else {
-                Style style = o->end == MOVE_NOT_REACHED ? STYLE_WARN : STYLE_BAD;
+                Style style = move_end_is_open(o->end) ? STYLE_WARN : STYLE_BAD;
 
                 (void) out_say(progress->screen->out, "%s%s%s ", screen_style(progress->screen, style),
                                move_end_names[o->end], screen_style(progress->screen, STYLE_PLAIN));

@@ -8,10 +8,10 @@
 
 #include "scheduler/app/facts/facts_ahead.h"
 #include "scheduler/app/facts/facts_overlay.h"
+#include "scheduler/app/round/move_recheck.h"
 #include "scheduler/app/round/mover_parts.h"
 #include "scheduler/app/round/moves_at_once.h"
 #include "scheduler/app/round/round_store.h"
-#include "scheduler/decide/judge/plan_check.h"
 
 /* Facts read less than this ago serve the next start too: the moves begun since are judged along with it. */
 #define FRESH_ENOUGH (3 * USEC_PER_SEC)
@@ -37,8 +37,9 @@ typedef struct Mover {
         const Snapshot *snapshot; /* NULL: none read yet */
         usec_t read_at;           /* monotonic */
         Stage *stages;
-        uint32_t *resumes; /* [move] that were written down */
-        OverlayMove *done; /* that ended well, for facts older than they are */
+        RecheckStep *steps; /* [n] the same, as it is to who is asked whether the next one may start */
+        uint32_t *resumes;  /* [move] that were written down */
+        OverlayMove *done;  /* that ended well, for facts older than they are */
         uint32_t n_done;
         usec_t begun_at; /* since the epoch: makes the ids of its moves different from any other run's */
         StopWatch own_stop, *stop; /* NULL: there is no store */
@@ -82,50 +83,22 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
         return r;
 }
 
-/* The move, and beside it those that run and that the facts do not show as in flight yet, as one wave. */
-static int mover_gather(Mover *m, const Snapshot *s, uint32_t move, const MoveOrder **ret, uint32_t *ret_n) {
-        MoveOrder *list = arena_new(&m->arena, MoveOrder, m->in->n);
-        uint32_t n = 0;
-
-        if (!list)
-                return -ENOMEM;
-        list[n++] = m->in->moves[move];
-        for (uint32_t i = 0; i < m->in->n; i++) {
-                const MoveOrder *other = &m->in->moves[i];
-                VmIx v = snapshot_vm(s, other->vm);
-
-                if (i == move || (m->stages[i] != STAGE_RUNNING && m->stages[i] != STAGE_INTENT) ||
-                    v == IX_NONE || s->vms[v].in_flight ||
-                    strcmp(s->hosts[s->vms[v].host].name, other->from) != 0)
-                        continue;
-                list[n++] = *other;
-        }
-        for (uint32_t i = 0; i < n; i++)
-                list[i].wave = 0;
-        *ret = list;
-        *ret_n = n;
-        return 0;
-}
-
 static int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
         Mover *m = arg;
-        const Objection *objections = NULL;
-        const MoveOrder *moves = NULL;
-        const Snapshot *s = NULL;
-        uint32_t n = 0, n_objections = 0;
+        MoveRecheck x = { .arena = &m->arena,
+                          .settings = m->in->settings,
+                          .moves = m->in->moves,
+                          .steps = m->steps,
+                          .n = m->in->n };
         int r = fresh_facts(m, why, size);
 
         if (r < 0)
                 return r;
         arena_rewind(&m->arena, m->facts_end);
-        r = facts_overlay(&m->arena, m->snapshot, m->done, m->n_done, &s);
+        r = facts_overlay(&m->arena, m->snapshot, m->done, m->n_done, &x.facts);
         if (r == 0)
-                r = mover_gather(m, s, move, &moves, &n);
-        if (r == 0)
-                r = plan_check(&m->arena, s, m->in->settings, moves, n, &objections, &n_objections);
-        if (r == 1 && objections)
-                (void) snprintf(why, size, "%s", objections[0].text);
-        else if (r < 0)
+                r = move_recheck(&x, move, why, size);
+        if (r < 0)
                 (void) snprintf(why, size, "out of memory");
         return r;
 }
@@ -191,6 +164,7 @@ static int mover_intent(void *arg, uint32_t move) {
         if (r != 0)
                 return r;
         m->stages[move] = STAGE_INTENT;
+        m->steps[move] = RECHECK_RUNS;
         if (m->ahead && !mover_has_waiting(m))
                 facts_ahead_rest(m->ahead);
         if (m->in->watch.started)
@@ -250,6 +224,9 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         int r = 0;
 
         m->stages[move] = STAGE_ENDED;
+        m->steps[move] = o->end == MOVE_UNCLEAR                      ? RECHECK_UNCLEAR
+                         : o->end == MOVE_DONE || o->end == MOVE_DRY ? RECHECK_MADE
+                                                                     : RECHECK_MISSED;
         if (o->end == MOVE_DONE)
                 m->done[m->n_done++] =
                         (OverlayMove){ .order = &m->in->moves[move], .ended_at = clock_now_of(m->clock) };
@@ -313,10 +290,11 @@ static int mover_begin(Mover *m) {
         if (r < 0)
                 return r;
         m->stages = arena_new(&m->own, Stage, in->n);
+        m->steps = arena_new(&m->own, RecheckStep, in->n);
         m->resumes = arena_new(&m->own, uint32_t, in->n);
         m->done = arena_new(&m->own, OverlayMove, in->n);
         m->runs = arena_new(&m->own, bool, in->n);
-        if (!m->stages || !m->resumes || !m->done || !m->runs)
+        if (!m->stages || !m->steps || !m->resumes || !m->done || !m->runs)
                 return -ENOMEM;
         m->stop = in->stop;
         if (!m->stop && in->leadership) {

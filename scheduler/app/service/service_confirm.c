@@ -364,15 +364,18 @@ int confirm_set_aside(RoundState *s) {
         if (in->n_cool_downs > 0)
                 memcpy(held, in->cool_downs, sizeof(*held) * in->n_cool_downs);
         for (uint32_t i = 0; i < s->done.n; i++) {
-                const bool reached = s->done.outcomes[i].end != MOVE_NOT_REACHED;
+                const MoveEnd end = s->done.outcomes[i].end;
 
                 held[in->n_cool_downs + i] = (CoolDown){
                         .vm = s->done.orders[i].vm,
                         .until = INT64_MAX,
-                        .why = reached ? "the service moves it by itself, and it failed just now"
-                                       : "the service moves it by itself, and stopped before it"
+                        .why = end == MOVE_NOT_REACHED
+                                       ? "the service moves it by itself, and stopped before it"
+                               : end == MOVE_LEFT_OUT
+                                       ? "the service moves it by itself, and what it needed failed just now"
+                                       : "the service moves it by itself, and it failed just now"
                 };
-                s->done.unreached |= !reached;
+                s->done.unreached |= move_end_is_open(end);
         }
         in->cool_downs = held;
         in->n_cool_downs += s->done.n;

@@ -52,9 +52,9 @@ static void service_moves_log_end(const MoveOrder *m, const MoveOutcome *o) {
                           (long long) m->predicted.ms, (long long) o->status.bytes_done,
                           (long long) m->predicted.bytes, (long long) o->status.downtime_ms);
         else
-                log_event(o->end == MOVE_NOT_REACHED ? LOG_INFO
-                          : o->end == MOVE_UNCLEAR   ? LOG_ERROR
-                                                     : LOG_WARNING,
+                log_event(move_end_is_open(o->end) ? LOG_INFO
+                          : o->end == MOVE_UNCLEAR ? LOG_ERROR
+                                                   : LOG_WARNING,
                           "move.missed", "vm=%s from=%s to=%s end=%s why=%s", m->vm, m->from, m->to,
                           move_end_names[o->end], log_quote(o->why, quoted, sizeof(quoted)));
         if (o->status.remark[0])
@@ -68,7 +68,7 @@ static void service_moves_ended(void *arg, uint32_t move, const MoveOutcome *o) 
 
         service_moves_seen(arg, move, &o->status);
         (void) snprintf(live->message, sizeof(live->message), "%s", o->why);
-        if (o->end == MOVE_NOT_REACHED || o->end == MOVE_REFUSED)
+        if (move_end_is_open(o->end) || o->end == MOVE_REFUSED)
                 live->phase = MIGRATION_FAILED;
         service_moves_log_end(&c->done->orders[move], o);
         service_live_write(c->given, c->shown, true);
@@ -147,7 +147,7 @@ bool service_moves_changed(const RoundMoves *done) {
 
 bool service_moves_left(const RoundMoves *done) {
         for (uint32_t i = 0; i < done->n; i++)
-                if (done->outcomes[i].end == MOVE_NOT_REACHED)
+                if (move_end_is_open(done->outcomes[i].end))
                         return true;
         return false;
 }

@@ -135,7 +135,7 @@ int service_hold_back(RoundState *s, unsigned not_now) must_check;
 int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMoves *done,
                       RoundDisplay *shown) must_check;
 
-/* Whether what was begun has changed anything, or may have; whether some of it was never begun. */
+/* Whether what was begun has changed anything, or may have; whether some of it was never begun, and is for the next plan. */
 bool service_moves_changed(const RoundMoves *done);
 bool service_moves_left(const RoundMoves *done);
 
