@@ -270,9 +270,8 @@ static int agent_section(Agent *g, Section *ret) {
                 r = emit_text(&list.sink, METRIC_HOST_LABELS, "", labels);
         if (r == 0)
                 r = collector_log_emit(&g->log, &g->arena, &list.sink);
-        *ret = (Section){
-                .collector = "agent", .read_at = clock_now(), .samples = list.samples, .n_samples = list.n
-        };
+        *ret = (Section){ .collector = "agent", .read_at = clock_now() };
+        sample_list_end(&list, ret);
         return r;
 }
 

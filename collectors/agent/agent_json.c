@@ -21,7 +21,7 @@ static json_t *sample_json(const Sample *s) {
 }
 
 static json_t *section_json(const Section *section) {
-        json_t *samples = json_array();
+        json_t *samples = json_array(), *over = json_array();
         json_t *j = json_pack("{s:s, s:I}", "collector", section->collector, "read_at",
                               (json_int_t) section->read_at);
 
@@ -29,8 +29,13 @@ static json_t *section_json(const Section *section) {
                 (void) json_object_set_new(j, "error", json_string(collector_words(section->error)));
         for (uint32_t i = 0; samples && i < section->n_samples; i++)
                 (void) json_array_append_new(samples, sample_json(&section->samples[i]));
+        for (uint32_t i = 0; over && i < section->n_over; i++)
+                (void) json_array_append_new(over, sample_json(&section->over[i]));
         if (j)
                 (void) json_object_set_new(j, "samples", samples);
+        if (j && section->n_over > 0)
+                (void) json_object_set(j, "over_their_bounds", over);
+        json_decref(over);
         return j;
 }
 

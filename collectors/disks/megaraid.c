@@ -293,13 +293,14 @@ static bool is_told_twice(const SampleList *first, const SampleList *second, int
 }
 
 static int lists_emit(const SampleList *first, const SampleList *second, SampleSink *sink) {
-        int r = 0;
+        int r = sample_list_tell(first, sink);
 
-        for (uint32_t i = 0; r == 0 && i < first->n; i++)
-                r = sink->emit(sink, first->samples[i]);
         for (uint32_t i = 0; r == 0 && i < second->n; i++)
                 if (!is_told_twice(first, second, controller_of(second->samples[i].subject)))
                         r = sink->emit(sink, second->samples[i]);
+        for (uint32_t i = 0; r == 0 && i < second->n_over; i++)
+                if (!is_told_twice(first, second, controller_of(second->over[i].subject)))
+                        r = sink->emit(sink, second->over[i]);
         return r;
 }
 

@@ -90,12 +90,8 @@ int tool_series_read(ToolSeries *s, const ToolSeriesDef *def, usec_t now, Sample
                 round_fail(s, r, now);
         if (s->error < 0)
                 return s->error;
-        for (uint32_t i = 0; i < s->list.n; i++) {
-                r = sink->emit(sink, s->list.samples[i]);
-                if (r < 0)
-                        return r;
-        }
-        return s->asking;
+        r = sample_list_tell(&s->list, sink);
+        return r < 0 ? r : s->asking;
 }
 
 void tool_series_close(ToolSeries *s) {

@@ -14,8 +14,8 @@
 typedef struct SampleList {
         SampleSink sink; /* first: emit() finds the list by it */
         Arena *arena;
-        Sample *samples;
-        uint32_t n, room;
+        Sample *samples, *over; /* over: numbers over their bound */
+        uint32_t n, room, n_over, room_over;
 } SampleList;
 
 /* Empty. All it will hold lives in `a`. */
@@ -24,8 +24,14 @@ SampleList sample_list_over(Arena *a);
 /* A section that holds copies of everything, in `a`. 0 or -ENOMEM. */
 int section_copy(Arena *a, const Section *section, Section *ret) must_check;
 
-/* For collectors: a number, or nothing when it is UNKNOWN or beyond QUANTITY_MAX (no host has so much, and no
- * report could hold it); a text, or nothing when it is NULL or empty. Control characters of a text (a title
+/* What was gathered, as the samples of `ret`. */
+void sample_list_end(const SampleList *list, Section *ret);
+
+/* All of it, into another. 0, or what that one's emit() says. */
+int sample_list_tell(const SampleList *list, SampleSink *to) must_check;
+
+/* For collectors: a number, or nothing when it is UNKNOWN; one over its bound (bounds.def) is kept aside, in
+ * Section.over; a text, or nothing when it is NULL or empty. Control characters of a text (a title
  * may hold them) become spaces. 0 or -ENOMEM. */
 int emit_number(SampleSink *sink, Metric metric, const char *subject, int64_t number) must_check;
 int emit_text(SampleSink *sink, Metric metric, const char *subject, const char *text) must_check;

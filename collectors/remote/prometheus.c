@@ -14,6 +14,7 @@
 #define VIRTUAL      "lo|(tap|vnet|veth|virbr|docker|br-|macvtap|ovs).*"
 #define QUERY_RANGES 4
 #define TOKEN_MOST   8192
+#define NUMBERS      9e15 /* below it a double tells whole numbers apart */
 
 const SettingDef prometheus_settings[] = {
         { .name = "url",
@@ -221,9 +222,14 @@ static int prometheus_series_add(Reader *reader, uint32_t i, const PromSeries *s
         const Query *q = &prometheus_query_table[i];
         Row row = { .host = s->host, .part = q->part, .query = i };
 
-        if (!text_is_name(s->host, strlen(s->host)) || s->value < 0 || s->value * q->factor > 9e15)
+        if (!text_is_name(s->host, strlen(s->host)))
                 return 0;
-        row.number = llround(s->value * q->factor);
+        /* what is no number of ours goes on as it is, so that it is named where reports are bounded */
+        row.number = s->value < 0                     ? -1
+                     : s->value * q->factor < NUMBERS ? llround(s->value * q->factor)
+                                                      : INT64_MAX;
+        if (q->metric == METRIC_N && (row.number < 0 || row.number == INT64_MAX))
+                return 0;
         row.sample =
                 (Sample){ .metric = q->metric, .subject = s->subject, .number = row.number, .text = s->text };
         if (q->words) {

@@ -189,9 +189,8 @@ int redfish_read(Arena *a, const RedfishTarget *target, usec_t now, Section *ret
                 return r;
         w.list = sample_list_over(&samples);
         r = redfish_read_all(&w);
-        read = (Section){
-                .collector = "redfish", .read_at = now, .samples = w.list.samples, .n_samples = w.list.n
-        };
+        read = (Section){ .collector = "redfish", .read_at = now };
+        sample_list_end(&w.list, &read);
         if (r == 0)
                 r = section_copy(a, &read, ret);
         arena_close(&samples);

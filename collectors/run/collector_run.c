@@ -53,8 +53,7 @@ static void read_take(CollectorRun *run, bool keeps_last) {
                 run->due = run->round;
                 return;
         }
-        run->section.samples = run->list.samples;
-        run->section.n_samples = run->list.n;
+        sample_list_end(&run->list, &run->section);
         /* who waits is asked again with the next report: tools are quicker than intervals */
         run->due = run->round + (r > 0 ? 0 : run->collector->interval - DUE_SLACK);
         if (keeps_last)

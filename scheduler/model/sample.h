@@ -46,8 +46,10 @@ typedef struct Section {
         const char *collector;
         usec_t read_at;
         int error; /* 0, or the positive errno with which the reading failed: then no samples */
-        const Sample *samples;
-        uint32_t n_samples;
+        const Sample *samples,
+                *over; /* over: numbers over their bound (bounds.def), which nothing decides by; on the
+                                         wire they are lines like others, so that who reads them can name them */
+        uint32_t n_samples, n_over;
 } Section;
 
 typedef struct Report {

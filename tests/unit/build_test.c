@@ -278,6 +278,9 @@ Test(build, a_vm_of_which_a_fact_was_left_out_counts_and_does_not_move) {
                 cr_expect(s->vms[0].movable, "the other VM is as it was");
                 cr_expect_null(s->hosts[0].no_entry_why);
                 cr_expect(strstr(s->hosts[0].unread, facts[i]), "%s", s->hosts[0].unread);
+                cr_assert_eq(s->notes.n, 1);
+                cr_expect_str_eq(s->notes.at[0],
+                                 "facts of 1 hosts were left out, over their bounds or not understood: h");
         }
 }
 
@@ -295,6 +298,9 @@ Test(build, a_host_on_which_not_all_is_known_takes_no_vm_and_its_vms_may_leave) 
                 cr_assert_not_null(s->hosts[0].no_entry_why, "case %zu", i);
                 cr_expect(s->vms[0].movable);
                 cr_expect(s->n_vms == 1 || !s->vms[1].movable);
+                cr_assert_gt(s->notes.n, 0);
+                cr_expect_str_eq(s->notes.at[s->notes.n - 1],
+                                 "1 hosts take no VM, since not all that runs on them is known: h");
         }
 }
 

@@ -14,6 +14,7 @@
 #include "collectors/remote/prometheus.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/snapshot/build/build.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 
 static Arena arena;
 static Settings *settings;
@@ -232,7 +233,7 @@ static const Snapshot *read_snapshot(const char *url, usec_t now) {
         cr_assert_eq(0, prometheus_read(&arena, settings, url, &facts, &f), "%s", f.what);
         reports = arena_new(&arena, const Report *, facts.n_reports);
         for (uint32_t i = 0; i < facts.n_reports; i++)
-                reports[i] = &facts.reports[i];
+                cr_assert_eq(0, report_reread(&arena, &facts.reports[i], &reports[i], &f), "%s", f.what);
         cr_assert_eq(0, snapshot_build(&arena,
                                        &(BuildInput){ .cluster = "c",
                                                       .now = now,
@@ -276,6 +277,42 @@ Test(prometheus, exporters_of_one_machine_make_one_host_with_its_vms) {
         cr_expect_eq(1000, s->vms[0].rx_kbit);
         cr_expect_eq(UNKNOWN, s->vms[0].tx_kbit, "nobody says");
         cr_expect_eq(VM_PAUSED, s->vms[1].state);
+}
+
+/* The rows of two_exporters, those of `query` another. */
+static const char *const (*with_row(const char *query, const char *rows))[2] {
+        static const char *all[ARRAY_SIZE(two_exporters)][2];
+
+        for (size_t i = 0; i < ARRAY_SIZE(two_exporters); i++) {
+                all[i][0] = two_exporters[i][0];
+                all[i][1] = all[i][0] && strcmp(all[i][0], query) == 0 ? rows : two_exporters[i][1];
+        }
+        return (const char *const(*)[2]) all;
+}
+
+Test(prometheus, a_number_over_its_bound_is_named_and_its_vm_stays) {
+        static const struct {
+                const char *query, *rows;
+                bool unsure;
+        } cases[] = {
+                { "maximum_memory", ROW(VM("web1"), "1e300") "," ROW(VM("web2"), "1073741824"), true },
+                { "libvirt_domain_info_virtual_cpus", ROW(VM("web1"), "-3") "," ROW(VM("web2"), "1"), true },
+                { "receive_bytes_total[", ROW(VM("web1"), "9e18"), false },
+                { "cpu_time_seconds", ROW(VM("web1"), "1e18") "," ROW(VM("web2"), "0"), false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Fake fake = { .answers = with_row(cases[i].query, cases[i].rows) };
+                const Snapshot *s = read_snapshot(fake_open(&fake), INT64_C(1728000010) * USEC_PER_SEC);
+
+                MHD_stop_daemon(fake.daemon);
+                cr_assert_eq(2, s->n_vms, "%s", cases[i].query);
+                cr_expect_eq(EXCLUDED_NONE, s->hosts[0].excluded);
+                cr_expect_eq(s->hosts[0].no_entry_why != NULL, cases[i].unsure, "%s", cases[i].query);
+                cr_expect_not(s->vms[0].movable, "%s", cases[i].query);
+                cr_expect(s->hosts[0].unread && strstr(s->hosts[0].unread, "web1"), "%s", cases[i].query);
+                cr_expect(s->notes.n > 0);
+        }
 }
 
 /* inovex/prometheus-libvirt-exporter 2.5 lists all domains, those that are off too, with libvirt's state numbers. Of

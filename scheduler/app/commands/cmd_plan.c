@@ -162,7 +162,7 @@ static ExitStatus cmd_plan_run(Invocation *in) {
 
         timing_mark(&timing, "load");
         if (status == EXIT_DONE)
-                status = facts_ending(&facts, cmd_plan_plan(in, &facts, &timing));
+                status = facts_known(&facts, facts_ending(&facts, cmd_plan_plan(in, &facts, &timing)));
         facts_close(&facts);
         timing_end(&timing);
         return status;
@@ -192,7 +192,8 @@ const Command command_plan = {
         .usage = "[source] [options]",
         .help = "Shows each host now and after against its load line, the moves in waves with their predicted\n"
                 "times and reasons, and what was wanted and is not possible. Nothing is changed anywhere.\n"
-                "Exit status 3: something that must be done is blocked.",
+                "Exit status 3: something that must be done is blocked, or facts were left out (over their bounds, not\n"
+                "understood), which is said.",
         .options = cmd_plan_options,
         .run = cmd_plan_run,
 };

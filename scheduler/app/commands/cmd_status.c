@@ -259,15 +259,6 @@ static json_t *unclear_json(const Status *s) {
         return list;
 }
 
-/* Hosts that take no VM, since not all that runs on them is known. */
-static uint32_t unsure_hosts(const Snapshot *s) {
-        uint32_t n = 0;
-
-        for (HostIx h = 0; h < s->n_hosts; h++)
-                n += s->hosts[h].no_entry_why != NULL;
-        return n;
-}
-
 static void cmd_status_print_json(Invocation *in, const Facts *facts, const Status *s) {
         json_t *o = json_object(), *hosts = json_array();
 
@@ -282,6 +273,7 @@ static void cmd_status_print_json(Invocation *in, const Facts *facts, const Stat
         (void) json_object_set_new(o, "not_known", json_integer(hosts_silent(s->snapshot)));
         (void) json_object_set_new(o, "stranded", stranded_json(in->arena, s->snapshot, IX_NONE));
         (void) json_object_set_new(o, "left_out", json_integer((json_int_t) source_left_out(facts->source)));
+        (void) json_object_set_new(o, "unsure", json_integer(facts_unsure(s->snapshot)));
         (void) json_object_set_new(o, "stop", stopped_json(in, s->store));
         if (s->loss)
                 (void) json_object_set_new(o, "store_forgotten", loss_json(s->loss));
@@ -509,7 +501,7 @@ static void print_loss(Arena *a, const LostStore *loss, usec_t now, const Screen
 /* What was left out of what hosts report and the store holds; each host's part is said on stderr. */
 static void print_dropped(const Facts *facts, const Screen *screen) {
         const uint64_t n = source_left_out(facts->source);
-        const uint32_t unsure = unsure_hosts(facts->snapshot);
+        const uint32_t unsure = facts_unsure(facts->snapshot);
 
         if (n == 0 && unsure == 0)
                 return;
@@ -578,7 +570,7 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
                                snapshot_doubled(s.snapshot) > 0 || stranded_vms(s.snapshot, IX_NONE) > 0 ||
                                count_unclear(&s) > 0
                        ? EXIT_BLOCKED
-                       : facts_ending(facts, EXIT_DONE);
+                       : facts_known(facts, facts_ending(facts, EXIT_DONE));
 }
 
 /* Drawn aside and written at once, so that it does not flicker. A source that is away for a moment is said,

@@ -85,6 +85,21 @@ ExitStatus facts_ending(const Facts *facts, ExitStatus status) {
         return status == EXIT_DONE && facts->source && source_loss(facts->source) ? EXIT_BLOCKED : status;
 }
 
+uint32_t facts_unsure(const Snapshot *s) {
+        uint32_t n = 0;
+
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                n += s->hosts[h].no_entry_why && s->hosts[h].excluded == EXCLUDED_NONE;
+        return n;
+}
+
+ExitStatus facts_known(const Facts *facts, ExitStatus status) {
+        const bool all = !facts->source || !facts->snapshot ||
+                         (source_left_out(facts->source) == 0 && facts_unsure(facts->snapshot) == 0);
+
+        return status == EXIT_DONE && !all ? EXIT_BLOCKED : status;
+}
+
 void facts_close(Facts *f) {
         f->source = source_free(f->source);
 }

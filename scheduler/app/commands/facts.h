@@ -25,6 +25,13 @@ void facts_close(Facts *f);
  * does (source_loss()). */
 ExitStatus facts_ending(const Facts *facts, ExitStatus status);
 
+/* Hosts that take part, and take no VM, since not all that runs on them is known. */
+uint32_t facts_unsure(const Snapshot *s);
+
+/* How a command ends that looks, and would have been done: EXIT_BLOCKED where facts were left out (source_left_out()), or
+ * some host is unsure. */
+ExitStatus facts_known(const Facts *facts, ExitStatus status);
+
 /* Settings alone. */
 ExitStatus facts_settings(Invocation *in, Settings **ret);
 

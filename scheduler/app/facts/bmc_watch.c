@@ -310,14 +310,20 @@ const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmc
                 /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
                 n > 0 ? bsearch(&report, bmcs, n, sizeof(*bmcs), bmc_watch_compare_hosts) : NULL;
         Section *sections;
+        Sample *dropped;
         Report *both;
 
         if (!bmc)
                 return report;
         sections = arena_new(a, Section, report->n_sections + (*bmc)->n_sections);
+        dropped = arena_new(a, Sample, report->n_dropped + (*bmc)->n_dropped);
         both = arena_new(a, Report, 1);
-        if (!sections || !both)
+        if (!sections || !both || !dropped)
                 return NULL;
+        for (uint32_t i = 0; i < report->n_dropped; i++)
+                dropped[i] = report->dropped[i];
+        for (uint32_t i = 0; i < (*bmc)->n_dropped; i++)
+                dropped[report->n_dropped + i] = (*bmc)->dropped[i];
         for (uint32_t i = 0; i < report->n_sections; i++)
                 sections[i] = report->sections[i];
         for (uint32_t i = 0; i < (*bmc)->n_sections; i++)
@@ -325,5 +331,7 @@ const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmc
         *both = *report;
         both->sections = sections;
         both->n_sections += (*bmc)->n_sections;
+        both->dropped = dropped;
+        both->n_dropped += (*bmc)->n_dropped;
         return both;
 }

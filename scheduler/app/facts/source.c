@@ -22,6 +22,7 @@
 #include "scheduler/snapshot/build/off_vms.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 #include "scheduler/snapshot/rules/rules_apply.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
 
 #define URIS_MAX 4096
 
@@ -41,8 +42,9 @@ struct Source {
         AdmissionRecords admissions; /* the same */
         bool admits;      /* the store once said that hosts must be admitted: it may forget that, we do not */
         BrakeStore brake; /* in that arena too */
-        const char **notices; /* in that arena too */
-        uint32_t n_notices;
+        Arena *reading;   /* that arena */
+        const char **notices; /* in it, too */
+        uint32_t n_notices, notices_room;
         uint64_t n_left_out;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
         LostStore loss;        /* of the store, as the last reading found it */
@@ -225,6 +227,15 @@ int source_open_store(Store *store, const char *cluster, Source **ret) {
 }
 
 static void source_notice_put(Source *s, const char *text) {
+        if (s->n_notices == s->notices_room) {
+                const uint32_t room = s->n_notices > 0 ? 2 * s->n_notices : 16;
+                const char **more = arena_longer(s->reading, const char *, s->notices, s->n_notices, room);
+
+                if (!more)
+                        return;
+                s->notices = more;
+                s->notices_room = room;
+        }
         if (text)
                 s->notices[s->n_notices++] = text;
 }
@@ -253,6 +264,29 @@ static int source_build(Source *s, Arena *a, const Settings *settings, BuildInpu
         return r;
 }
 
+/* Of a report that is used. */
+static void notice_left_out(Source *s, Arena *a, const Report *r) {
+        const Sample *first = r->dropped;
+
+        if (r->n_dropped == 0)
+                return;
+        s->n_left_out += r->n_dropped;
+        source_notice_put(
+                s, text_format(a, "%s: left out of its report: %s%s%s: %s%s", r->host,
+                               first->metric == METRIC_N ? "a line" : metric_defs[first->metric].name,
+                               *first->subject ? " of " : "", first->subject, first->text,
+                               r->n_dropped > 1 ? text_format(a, ", and %u more", r->n_dropped - 1) : ""));
+}
+
+/* A report that came by another way than the store is bounded as those are. */
+static int take_reread(Source *s, Arena *a, const Report *report, const Report **ret, TextFault *f) {
+        int r = report_reread(a, report, ret, f);
+
+        if (r == 0)
+                notice_left_out(s, a, *ret);
+        return r;
+}
+
 static int read_hosts(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
         RemoteOptions options = { .uris = s->uris,
                                   .n_uris = s->n_uris,
@@ -266,17 +300,14 @@ static int read_hosts(Source *s, Arena *a, const Settings *settings, const Snaps
         RemoteHost *hosts = NULL;
         int r = remote_read(&options, a, &hosts, f);
 
-        s->notices = arena_new(a, const char *, s->n_uris);
         if (r < 0)
                 return r;
-        if (!reports || !names || !s->notices)
+        if (!reports || !names)
                 return source_no_memory(f);
         for (uint32_t i = 0; i < s->n_uris; i++) {
-                reports[i] = &hosts[i].report;
-                names[i] = hosts[i].report.host;
                 if (hosts[i].error)
                         source_notice_put(s,
-                                          text_format(a, "%s (%s): %s", names[i], hosts[i].uri,
+                                          text_format(a, "%s (%s): %s", hosts[i].report.host, hosts[i].uri,
                                                       hosts[i].error_text ? hosts[i].error_text
                                                                           : strerrordesc_np(hosts[i].error)));
         }
@@ -285,6 +316,12 @@ static int read_hosts(Source *s, Arena *a, const Settings *settings, const Snaps
                            s->n_notices > 1 ? ", and so the others" : "");
                 return -EHOSTUNREACH;
         }
+        for (uint32_t i = 0; r == 0 && i < s->n_uris; i++) {
+                r = take_reread(s, a, &hosts[i].report, &reports[i], f);
+                names[i] = r == 0 ? reports[i]->host : NULL;
+        }
+        if (r < 0)
+                return r == -ENOMEM ? source_no_memory(f) : r;
         return source_build(s, a, settings, in, ret, f);
 }
 
@@ -386,31 +423,16 @@ static void notice_drops(Source *s, Arena *a, const Drops *drops) {
         s->n_left_out += drops->n;
 }
 
-/* Of a report that is used. */
-static void notice_left_out(Source *s, Arena *a, const Report *r) {
-        const Sample *first = r->dropped;
-
-        if (r->n_dropped == 0)
-                return;
-        s->n_left_out += r->n_dropped;
-        source_notice_put(
-                s, text_format(a, "%s: left out of its report: %s%s%s: %s%s", r->host,
-                               first->metric == METRIC_N ? "a line" : metric_defs[first->metric].name,
-                               *first->subject ? " of " : "", first->subject, first->text,
-                               r->n_dropped > 1 ? text_format(a, ", and %u more", r->n_dropped - 1) : ""));
-}
-
 /* A report that cannot be read is as good as none: its host is a member, and so excluded for want of facts. So is one that
  * says another host than its key: an agent can write its own key alone, and speaks for no other. */
 static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInput *in) {
         const Report **reports = arena_new(a, const Report *, all->n);
 
-        /* one more for Prometheus, one for faults */
-        s->notices = arena_new(a, const char *, 2 * (size_t) all->n + 2 + 2 * (size_t) DROPS_NAMED);
-        if (!reports || !s->notices)
+        if (!reports)
                 return -ENOMEM;
         notice_drops(s, a, store_drops(s->store, false));
         notice_drops(s, a, store_drops(s->store, true));
+        in->n_left_out = s->n_left_out;
         for (uint32_t i = 0; i < all->n; i++) {
                 const ReadReport *one = &all->reports[i];
 
@@ -426,6 +448,7 @@ static int take_reports(Source *s, Arena *a, const FetchedReports *all, BuildInp
                         continue;
                 }
                 s->n_left_out++;
+                in->n_left_out++;
         }
         in->reports = reports;
         return expect_hosts(s, a, all, in);
@@ -442,8 +465,10 @@ static int read_prometheus(Source *s, Arena *a, const Settings *settings, const 
         reports = arena_new(a, const Report *, facts.n_reports);
         if (!reports)
                 return source_no_memory(f);
-        for (uint32_t i = 0; i < facts.n_reports; i++)
-                reports[i] = &facts.reports[i];
+        for (uint32_t i = 0; r == 0 && i < facts.n_reports; i++)
+                r = take_reread(s, a, &facts.reports[i], &reports[i], f);
+        if (r < 0)
+                return r == -ENOMEM ? source_no_memory(f) : r;
         return source_build(s, a, settings,
                             (BuildInput){ .reports = reports,
                                           .n_reports = facts.n_reports,
@@ -480,10 +505,12 @@ static int add_prometheus(Source *s, Arena *a, const Settings *settings, BuildIn
                 reports[i] = in->reports[i];
         for (uint32_t i = 0; i < m; i++)
                 expected[i] = in->expected[i];
-        for (uint32_t i = 0; i < facts.n_reports; i++)
+        for (uint32_t i = 0; r == 0 && i < facts.n_reports; i++)
                 /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
                 if (!bsearch(facts.reports[i].host, reports, n, sizeof(*reports), compare_host))
-                        reports[in->n_reports++] = &facts.reports[i];
+                        r = take_reread(s, a, &facts.reports[i], &reports[in->n_reports++], &fault);
+        if (r < 0)
+                return r;
         for (uint32_t i = 0; i < facts.n_members; i++)
                 expected[in->n_expected++] = facts.members[i];
         in->reports = reports;
@@ -509,6 +536,10 @@ static int add_bmcs(Source *s, Arena *a, BuildInput *in) {
                 reports[i] = bmc_merge(a, in->reports[i], bmcs, n);
                 if (!reports[i])
                         return -ENOMEM;
+                notice_left_out(s, a,
+                                &(Report){ .host = in->reports[i]->host,
+                                           .dropped = reports[i]->dropped + in->reports[i]->n_dropped,
+                                           .n_dropped = reports[i]->n_dropped - in->reports[i]->n_dropped });
         }
         in->reports = reports;
         return 0;
@@ -604,7 +635,9 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
         int r;
 
         *reterr_fault = (TextFault){ 0 };
-        s->n_notices = 0;
+        s->reading = a;
+        s->notices = NULL;
+        s->n_notices = s->notices_room = 0;
         s->n_left_out = 0;
         s->facts = NULL;
         r = source_read_facts(s, a, settings, &s->facts, reterr_fault);

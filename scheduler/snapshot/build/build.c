@@ -649,17 +649,70 @@ static int traffic_build(Builder *b, Snapshot *s) {
         return 0;
 }
 
-static int left_out_note(Builder *b, Snapshot *s) {
-        const char **notes = arena_new(b->a, const char *, 1);
+#define NOTED_HOSTS 5U /* that are named */
 
-        if (b->left_out == 0)
-                return 0;
-        if (!notes)
+/* Of all hosts those of which it is so: "h1, h2 and 4 more"; "" where it is of none. */
+static const char *hosts_noted(const Builder *b, bool (*is_so)(const Builder *b, HostIx h), uint32_t *ret_n) {
+        const char *text = "";
+
+        *ret_n = 0;
+        for (HostIx h = 0; text && h < b->names.n; h++)
+                if (is_so(b, h) && (*ret_n)++ < NOTED_HOSTS)
+                        text = text_format(b->a, "%s%s%s", text, *ret_n > 1 ? ", " : "", b->names.names[h]);
+        return text && *ret_n > NOTED_HOSTS ? text_format(b->a, "%s and %u more", text, *ret_n - NOTED_HOSTS)
+                                            : text;
+}
+
+static bool has_dropped(const Builder *b, HostIx h) {
+        return b->report_of[h] && b->report_of[h]->n_dropped > 0;
+}
+
+static bool takes_none(const Builder *b, HostIx h) {
+        return b->hosts[h].no_entry_why && b->hosts[h].excluded == EXCLUDED_NONE;
+}
+
+static int note_add(Snapshot *s, const char **notes, const char *note) {
+        if (!note)
                 return -ENOMEM;
-        notes[0] = text_format(b->a, "%u names of hosts were left out: a cluster has at most %u", b->left_out,
-                               HOSTS_MAX);
-        s->notes = (Strings){ .at = notes, .n = 1 };
-        return notes[0] ? 0 : -ENOMEM;
+        notes[s->notes.n++] = note;
+        s->notes.at = notes;
+        return 0;
+}
+
+/* What was left out, so that a plan says that it does not know all. */
+static int left_out_notes(Builder *b, Snapshot *s) {
+        const char **notes = arena_new(b->a, const char *, 4), *hosts;
+        uint32_t n;
+        int k = notes ? 0 : -ENOMEM;
+
+        if (k == 0 && b->left_out > 0)
+                k = note_add(s, notes,
+                             text_format(b->a, "%u names of hosts were left out: a cluster has at most %u",
+                                         b->left_out, HOSTS_MAX));
+        if (k == 0 && b->in->n_left_out > 0)
+                k = note_add(
+                        s, notes,
+                        text_format(
+                                b->a,
+                                "%llu entries of the store were left out: they cannot be read, or are no names",
+                                (unsigned long long) b->in->n_left_out));
+        hosts = hosts_noted(b, has_dropped, &n);
+        if (k == 0 && (n > 0 || !hosts))
+                k = note_add(s, notes,
+                             hosts ? text_format(b->a,
+                                                 "facts of %u hosts were left out, over their bounds or not "
+                                                 "understood: %s",
+                                                 n, hosts)
+                                   : NULL);
+        hosts = hosts_noted(b, takes_none, &n);
+        if (k == 0 && (n > 0 || !hosts))
+                k = note_add(s, notes,
+                             hosts ? text_format(b->a,
+                                                 "%u hosts take no VM, since not all that runs on them is "
+                                                 "known: %s",
+                                                 n, hosts)
+                                   : NULL);
+        return k;
 }
 
 static int build_hosts_build(Builder *b, Snapshot *s) {
@@ -728,7 +781,7 @@ int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *s
         if (k == 0)
                 k = traffic_build(&b, s);
         if (k == 0)
-                k = left_out_note(&b, s);
+                k = left_out_notes(&b, s);
         if (k < 0)
                 return k;
         *ret = s;

@@ -67,7 +67,8 @@ typedef struct BuildInput {
         uint32_t n_reports;
         const char *const *expected; /* hosts that are members though they may be silent; any order */
         uint32_t n_expected;
-        bool remembers; /* there is a store: what it lacks is new. Else levels alone make grades */
+        uint64_t n_left_out; /* entries of the store that could not be read, or are no names */
+        bool remembers;      /* there is a store: what it lacks is new. Else levels alone make grades */
         const FaultMemory *memories; /* of hosts' devices; any order */
         const Clear *clears;         /* by hand, not older than the memories */
         uint32_t n_memories, n_clears;

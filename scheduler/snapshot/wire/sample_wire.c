@@ -69,6 +69,8 @@ int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) {
                 text_writer_put(&w, "\n", 1);
                 for (uint32_t k = 0; s->error == 0 && k < s->n_samples; k++)
                         sample_wire_put_sample(&w, &s->samples[k]);
+                for (uint32_t k = 0; s->error == 0 && k < s->n_over; k++)
+                        sample_wire_put_sample(&w, &s->over[k]);
         }
         return text_writer_end(&w, ret, ret_n);
 }
@@ -399,4 +401,12 @@ int report_parse(Arena *a, const char *text, size_t n, const Report **ret, TextF
         report->n_dropped = r.n_dropped;
         *ret = report;
         return 0;
+}
+
+int report_reread(Arena *a, const Report *r, const Report **ret, TextFault *reterr_fault) {
+        const char *text = NULL;
+        size_t n = 0;
+        int k = report_print(a, r, &text, &n);
+
+        return k < 0 ? k : report_parse(a, text, n, ret, reterr_fault);
 }

@@ -33,5 +33,9 @@ int report_print(Arena *a, const Report *r, const char **ret, size_t *ret_n) mus
 int report_parse(Arena *a, const char *text, size_t n, const Report **ret,
                  TextFault *reterr_fault) must_check;
 
+/* A report that nobody printed (of a host that was asked from afar, of Prometheus) as it would be read of the store: bounded
+ * and checked by the same code. As report_parse(). */
+int report_reread(Arena *a, const Report *r, const Report **ret, TextFault *reterr_fault) must_check;
+
 /* At most how many bytes of its arena report_parse() takes for this text. */
 size_t report_parse_room(const char *text, size_t n);
