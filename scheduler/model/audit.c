@@ -119,55 +119,95 @@ static int64_t audit_factor(const RecordMove *m, int64_t least_ms) {
         return longer >= QUANTITY_MAX / 1000 ? QUANTITY_MAX : longer * 1000 / (shorter > 0 ? shorter : 1);
 }
 
+/* The last moves that count: of those that missed each VM once, and each target once until one came about there. */
 typedef struct Recent {
-        int64_t *factors;
-        uint32_t seen, missed, n_factors;
+        int64_t *factors; /* [AuditBound.moves], as are the names */
+        const char **vms, **targets;
+        uint32_t seen, missed, n_factors, n_vms, n_targets;
 } Recent;
 
-static Recent look_back(int64_t *factors, const AuditEntry *entries, uint32_t n, const AuditBound *b) {
-        Recent r = { .factors = factors };
-
-        for (uint32_t i = 0; i < n && r.seen < b->moves; i++) {
-                if (entries[i].at <= b->since)
-                        break;
-                for (uint32_t k = entries[i].n_moves; k-- > 0 && r.seen < b->moves;) {
-                        const RecordMove *m = &entries[i].moves[k];
-                        bool missed = audit_is(m, "failed") || audit_is(m, "unclear");
-
-                        if (!missed && !audit_is(m, "done"))
-                                continue;
-                        r.seen++;
-                        r.missed += missed;
-                        if (!missed && !is_cold(m) && m->took.ms >= 0 && m->order->predicted.ms > 0)
-                                factors[r.n_factors++] = audit_factor(m, b->least_ms);
+static bool audit_has(const char *const *names, uint32_t n, const char *name, uint32_t *ret_at) {
+        for (uint32_t i = 0; i < n; i++)
+                if (strcmp(names[i], name) == 0) {
+                        *ret_at = i;
+                        return true;
                 }
-        }
-        return r;
+        return false;
 }
 
-int audit_wrong(Arena *a, const AuditEntry *entries, uint32_t n, AuditBound bound, const char **ret) {
-        int64_t *factors = arena_new(a, int64_t, bound.moves);
-        int64_t middle;
-        Recent r;
+static void audit_count(Recent *r, const RecordMove *m, const AuditBound *b) {
+        const bool missed = audit_is(m, "failed") || audit_is(m, "unclear");
+        uint32_t at;
 
-        if (!factors)
-                return -ENOMEM;
-        *ret = NULL;
-        r = look_back(factors, entries, n, &bound);
-        if (bound.moves == 0 || r.seen < bound.moves)
-                return 0;
-        if ((int64_t) r.missed * 1000 > bound.missed_permille * (int64_t) r.seen) {
-                *ret = text_format(a, "%u of the last %u moves failed", r.missed, r.seen);
-                return *ret ? 0 : -ENOMEM;
+        if (!missed && !audit_is(m, "done"))
+                return;
+        if (!missed) {
+                if (audit_has(r->targets, r->n_targets, m->order->to, &at))
+                        r->targets[at] = r->targets[--r->n_targets];
+                if (!is_cold(m) && m->took.ms >= 0 && m->order->predicted.ms > 0)
+                        r->factors[r->n_factors++] = audit_factor(m, b->least_ms);
+        } else {
+                if (audit_has(r->vms, r->n_vms, m->order->vm, &at) ||
+                    audit_has(r->targets, r->n_targets, m->order->to, &at))
+                        return;
+                r->vms[r->n_vms++] = m->order->vm;
+                r->targets[r->n_targets++] = m->order->to;
         }
-        if (r.n_factors == 0)
-                return 0;
-        qsort(factors, r.n_factors, sizeof(*factors), compare_int64);
-        middle = audit_rank(factors, r.n_factors, 500);
-        if (middle <= bound.factor_permille)
-                return 0;
-        *ret = text_format(
+        r->seen++;
+        r->missed += missed;
+}
+
+static void audit_look_back(Recent *r, const AuditEntry *entries, uint32_t n, const AuditBound *b) {
+        r->seen = r->missed = r->n_factors = r->n_vms = r->n_targets = 0;
+        for (uint32_t i = 0; i < n && r->seen < b->moves; i++) {
+                if (entries[i].at <= b->since)
+                        break;
+                for (uint32_t k = entries[i].n_moves; k-- > 0 && r->seen < b->moves;)
+                        audit_count(r, &entries[i].moves[k], b);
+        }
+        if (r->n_factors > 0)
+                qsort(r->factors, r->n_factors, sizeof(*r->factors), compare_int64);
+}
+
+static bool audit_failed_often(const Recent *r, const AuditBound *b) {
+        return r->seen >= b->moves && (int64_t) r->missed * 1000 > b->missed_permille * (int64_t) r->seen;
+}
+
+static bool audit_predicted_wrongly(const Recent *r, const AuditBound *b) {
+        return r->seen >= b->moves && r->n_factors > 0 &&
+               audit_rank(r->factors, r->n_factors, 500) > b->factor_permille;
+}
+
+static const char *audit_say(Arena *a, const Recent *r, const AuditBound *b) {
+        const int64_t middle = audit_rank(r->factors, r->n_factors, 500);
+
+        if (audit_failed_often(r, b))
+                return text_format(a, "%u of the last %u moves failed, of different VMs and targets",
+                                   r->missed, r->seen);
+        return text_format(
                 a, "the last %u moves took, in the median, %lld.%lld times as long as predicted, or as short",
-                r.seen, (long long) (middle / 1000), (long long) (middle % 1000 / 100));
-        return *ret ? 0 : -ENOMEM;
+                r->seen, (long long) (middle / 1000), (long long) (middle % 1000 / 100));
+}
+
+int audit_wrong(Arena *a, const AuditEntry *entries, uint32_t n, AuditBound bound, AuditPause *ret) {
+        Recent r = { .factors = arena_new(a, int64_t, bound.moves),
+                     .vms = arena_new(a, const char *, bound.moves),
+                     .targets = arena_new(a, const char *, bound.moves) };
+        AuditPause pause = { 0 };
+
+        if (!r.factors || !r.vms || !r.targets)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n && bound.moves > 0;
+             i++) { /* as it was before the last decision, and the one … */
+                audit_look_back(&r, entries + i, n - i, &bound);
+                if (!audit_failed_often(&r, &bound) && !audit_predicted_wrongly(&r, &bound))
+                        break;
+                pause.since = entries[i].at;
+                if (!pause.why)
+                        pause.why = audit_say(a, &r, &bound);
+                if (!pause.why)
+                        return -ENOMEM;
+        }
+        *ret = pause;
+        return 0;
 }

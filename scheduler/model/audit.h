@@ -67,14 +67,22 @@ int audit_sum(Arena *a, const AuditEntry *entries, uint32_t n, AuditSum *ret) mu
 /* ---- when predictions are not to be trusted ---- */
 
 typedef struct AuditBound {
-        uint32_t moves; /* this many of the last moves are looked at; fewer are no ground. 0: never wrong */
+        uint32_t
+                moves; /* this many of the last moves are looked at; fewer are no ground. 0: never wrong. A VM that
+                           fails again and again is one fact, and so is a target on which one after the other fails:
+                           of these moves the newest counts */
         int64_t factor_permille; /* of the longer to the shorter of predicted and measured time, the median */
         int64_t missed_permille; /* share of moves that failed or are unclear */
         int64_t least_ms;        /* a difference below this is none: small moves are all noise */
         usec_t since;            /* what was decided before is not counted: it was acknowledged */
 } AuditBound;
 
-/* entries: newest first. A sentence that says what was too wrong, in `a`; NULL in *ret: nothing was. 0 or
- * -ENOMEM. */
+/* What is moved for balance or the load line waits, and nothing else does. */
+typedef struct AuditPause {
+        const char *why; /* what was too wrong, in a sentence; NULL: nothing was */
+        usec_t since;    /* of the decision with which it began */
+} AuditPause;
+
+/* entries: newest first. The sentence is in `a`. 0 or -ENOMEM. */
 int audit_wrong(Arena *a, const AuditEntry *entries, uint32_t n, AuditBound bound,
-                const char **ret) must_check;
+                AuditPause *ret) must_check;

@@ -7,6 +7,7 @@
 #include "scheduler/app/round/cool_downs.h"
 #include "scheduler/app/round/round_record.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/text/plan_difference.h"
 #include "scheduler/snapshot/files/audit_text.h"
 #include "scheduler/snapshot/files/plan_file.h"
@@ -275,8 +276,10 @@ Test(service, what_came_of_a_decision_is_in_the_audit_and_its_hosts_are_looked_a
                 cr_assert_gt(list[n - 1].n_after, 0, "it was carried out, so its hosts were looked at");
 }
 
-/* `n` moves that took ten times as long as predicted, as a leader would have kept them. */
-static void wrong_predictions(uint32_t n) {
+/* `n` ≤ 40 moves that took ten times as long as predicted, or failed, as a leader would have kept them. `same`: all of one
+ * VM. */
+static void bad_moves(uint32_t n, const char *end, bool same) {
+        static MoveOrder orders[40];
         RecordMove moves[40];
         AuditEntry e = { .id = "x",
                          .at = clock_now(),
@@ -285,17 +288,19 @@ static void wrong_predictions(uint32_t n) {
                          .status = "improved",
                          .moves = moves,
                          .n_moves = n };
-        static const MoveOrder order = {
-                .vm = "web1", .from = "h1", .to = "h2", .predicted = { .ms = 10000 }
-        };
         const char *text = NULL;
         uint64_t token = 0;
         char holder[64];
         size_t size = 0;
 
-        for (uint32_t i = 0; i < n; i++)
+        for (uint32_t i = 0; i < n; i++) {
+                orders[i] = (MoveOrder){ .vm = same ? "web1" : text_format(&arena, "vm%u", i),
+                                         .from = "h1",
+                                         .to = text_format(&arena, "host%u", i),
+                                         .predicted = { .ms = 10000 } };
                 moves[i] =
-                        (RecordMove){ .order = &order, .end = "done", .why = "", .took = { .ms = 100000 } };
+                        (RecordMove){ .order = &orders[i], .end = end, .why = "", .took = { .ms = 100000 } };
+        }
         cr_assert_eq(0, audit_text_print(&arena, &e, &text, &size));
         cr_assert_eq(0, store_lease(store, "x", 60 * USEC_PER_SEC, &token, holder, sizeof(holder)));
         cr_assert_eq(0, store_put_audit(store, token, text, size, 86400 * USEC_PER_SEC));
@@ -308,7 +313,7 @@ Test(service, balance_pauses_when_predictions_were_too_wrong_until_somebody_ackn
 
         report("h1", 4);
         report("h2", 0);
-        wrong_predictions(20);
+        bad_moves(20, "done", true);
         cr_assert_eq(EXIT_DONE, serve("advise"));
         s = live();
         cr_assert_eq(0, s.n_moves);
@@ -319,4 +324,41 @@ Test(service, balance_pauses_when_predictions_were_too_wrong_until_somebody_ackn
         s = live();
         cr_assert_null(s.paused);
         cr_assert_gt(s.n_moves, 0);
+}
+
+static void put_in_maintenance(const char *host) {
+        const OperatorMark mark = { .state = HOST_MAINTENANCE, .by = "t", .at = clock_now() };
+        const char *text = NULL;
+
+        cr_assert_eq(0, host_mark_print(&arena, &mark, &text));
+        cr_assert_eq(0, store_change_mark(store, host, "", text));
+}
+
+Test(service, failed_moves_pause_balance_and_never_an_evacuation) {
+        const usec_t before = clock_now();
+        LiveState s;
+
+        report("h1", 4);
+        report("h2", 0);
+        bad_moves(20, "failed", false);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert(s.paused && strstr(s.paused, "20 of the last 20 moves failed"), "%s", s.paused);
+        cr_assert_geq(s.paused_since, before);
+        cr_assert_leq(s.paused_since, clock_now());
+        cr_assert_eq(0, s.n_moves);
+        put_in_maintenance("h1");
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert(s.paused);
+        cr_assert_eq(4, s.n_moves, "all of h1 leave: %s", s.summary);
+}
+
+Test(service, one_vm_that_fails_twenty_times_pauses_nothing) {
+        report("h1", 4);
+        report("h2", 0);
+        bad_moves(40, "failed", true);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        cr_assert_null(live().paused);
+        cr_assert_gt(live().n_moves, 0);
 }

@@ -114,10 +114,11 @@ Test(audit, errors_are_the_median_and_what_nine_of_ten_stay_within) {
 
 static const char *wrong(const RecordMove *moves, uint32_t n, AuditBound b) {
         AuditEntry e = { .status = "improved", .at = 100, .moves = moves, .n_moves = n };
-        const char *why = NULL;
+        AuditPause pause = { .why = "not asked" };
 
-        cr_assert_eq(0, audit_wrong(&arena, &e, 1, b, &why));
-        return why;
+        cr_assert_eq(0, audit_wrong(&arena, &e, 1, b, &pause));
+        cr_assert_eq(pause.since, pause.why ? 100 : 0);
+        return pause.why;
 }
 
 Test(audit, predictions_that_were_too_wrong_are_noticed_and_said) {
@@ -157,10 +158,59 @@ Test(audit, moves_that_fail_are_noticed_and_those_that_were_told_to_stop_are_non
         const AuditBound bound = { .moves = 4, .factor_permille = 3000, .missed_permille = 300 };
         RecordMove moves[] = { move("done", 10, 10),         move("failed", 10, 5), move("aborted", 10, 5),
                                move("refused", 10, UNKNOWN), move("done", 10, 10),  move("unclear", 10, 5) };
-        const char *why = wrong(moves, 6, bound);
+        MoveOrder other = { .vm = "b", .from = "h1", .to = "h3" };
+        const char *why;
 
+        moves[5].order = &other;
+        why = wrong(moves, 6, bound);
         cr_assert_not_null(why);
-        cr_assert_str_eq("2 of the last 4 moves failed", why);
+        cr_assert_str_eq("2 of the last 4 moves failed, of different VMs and targets", why);
         moves[1].end = "done";
         cr_assert_null(wrong(moves, 6, bound));
+}
+
+/* "a2 …": of VM a to host h2, that failed; "+b3": that was done. Oldest first, a decision each: the first at 1. */
+static AuditPause pause_of(const char *text, uint32_t moves) {
+        const AuditBound bound = { .moves = moves, .factor_permille = 3000, .missed_permille = 300 };
+        AuditEntry *entries = arena_new(&arena, AuditEntry, strlen(text));
+        RecordMove *list = arena_new(&arena, RecordMove, strlen(text));
+        AuditPause pause = { 0 };
+        uint32_t n = 0;
+
+        for (const char *at = text; *at; at++)
+                n += *at >= '0' && *at <= '9';
+        for (uint32_t i = 0; i < n; i++) {
+                const bool done = *text == '+';
+                MoveOrder *order = arena_new(&arena, MoveOrder, 1);
+
+                text += done;
+                *order = (MoveOrder){ .vm = text_copy(&arena, text, 1),
+                                      .from = "h1",
+                                      .to = text_copy(&arena, text + 1, 1) };
+                list[i] =
+                        (RecordMove){ .order = order, .end = done ? "done" : "failed", .took = { .ms = 10 } };
+                entries[n - 1 - i] = (AuditEntry){ .at = i + 1, .moves = &list[i], .n_moves = 1 };
+                text += 2 + (text[2] == ' ');
+        }
+        cr_assert_eq(0, audit_wrong(&arena, entries, n, bound, &pause));
+        return pause;
+}
+
+Test(audit, a_vm_that_fails_again_and_again_is_one_fact) {
+        cr_assert_null(pause_of("+b2 +c3 +d2 a2 a3 a4 a2 a3 a4 a2 a3 a4", 4).why, "one of four");
+        cr_assert_not_null(pause_of("+b2 +c3 +d2 a2 e3", 4).why, "two of four");
+        cr_assert_null(pause_of("a2 a3 a4 a2 a3 a4 a2 a3 a4", 4).why, "of one move nothing is known");
+}
+
+Test(audit, a_target_that_refuses_one_after_the_other_is_one_fact) {
+        cr_assert_null(pause_of("+b2 +c3 +d2 +e3 a4 f4 g4 i4 j4 k4", 4).why);
+        cr_assert_not_null(pause_of("+b2 +c3 a4 +d4 f4", 4).why, "it took one between: it is not the target");
+}
+
+Test(audit, a_pause_says_since_which_decision) {
+        AuditPause pause = pause_of("+a2 +b2 +c2 +d2 e2 f3 +g2", 4);
+
+        cr_assert_str_eq(pause.why, "2 of the last 4 moves failed, of different VMs and targets");
+        cr_assert_eq(pause.since, 6, "with f3");
+        cr_assert_null(pause_of("+a2 +b2 +c2 +d2 e2 f3 +g2 +i2 +j2", 4).why, "it went well again");
 }

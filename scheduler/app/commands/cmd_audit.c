@@ -21,7 +21,7 @@ typedef struct Audit {
         const AuditEntry *entries; /* newest first, with the moves that were asked for alone */
         uint32_t n;
         AuditSum sum;
-        const char *paused; /* why balance would be paused now; NULL: it is not */
+        AuditPause pause; /* of balance, as it would be now */
 } Audit;
 
 /* ---- what was asked for ---- */
@@ -102,8 +102,10 @@ static void cmd_audit_print_json(const Audit *audit) {
         for (uint32_t i = 0; i < audit->n; i++)
                 (void) json_array_append_new(list, entry_json(audit->in->arena, &audit->entries[i]));
         o = json_pack("{s:s, s:s, s:I, s:s*, s:o, s:o}", "schema", "plimsoll.audit/1", "cluster",
-                      audit->cluster, "since", (json_int_t) audit->since, "paused", audit->paused, "sum",
+                      audit->cluster, "since", (json_int_t) audit->since, "paused", audit->pause.why, "sum",
                       sum_json(&audit->sum), "decisions", list);
+        if (audit->pause.why)
+                (void) json_object_set_new(o, "paused_since", json_integer(audit->pause.since));
         (void) json_print(o, audit->in->out.out,
                           JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
         (void) fputc('\n', audit->in->out.out);
@@ -284,7 +286,7 @@ static int print_entry(Invocation *in, const AuditEntry *entry) {
 
 static void cmd_audit_print_sum(const Audit *audit) {
         const Screen *out = &audit->in->out;
-        char safe[256];
+        char safe[256], since[HUMAN_SIZE];
 
         (void) out_say(out->out, "%u decision%s, %u move%s: %u done, %u failed\n", audit->n,
                        audit->n == 1 ? "" : "s", audit->sum.moves, audit->sum.moves == 1 ? "" : "s",
@@ -302,13 +304,14 @@ static void cmd_audit_print_sum(const Audit *audit) {
                 (void) out_say(out->out, "; %s by %s\n", e->bias < 0 ? "too short" : "too long",
                                human_permille(e->bias < 0 ? -e->bias : e->bias, buf[2]));
         }
-        if (audit->paused)
+        if (audit->pause.why)
                 (void) out_say(
                         out->out,
-                        "%sbalance is paused: %s%s; repairs and evacuation go on. To go on with it: plimsoll "
-                        "audit --acknowledge\n",
-                        screen_style(out, STYLE_BAD), text_safe(audit->paused, safe, sizeof(safe)),
-                        screen_style(out, STYLE_PLAIN));
+                        "%sbalance and relief of load lines are paused%s since %s: %s. Repairs and evacuation go "
+                        "on. The pause lasts " AUDIT_PAUSE_ENDS "\n",
+                        screen_style(out, STYLE_BAD), screen_style(out, STYLE_PLAIN),
+                        human_time(audit->pause.since, since),
+                        text_safe(audit->pause.why, safe, sizeof(safe)));
 }
 
 static ExitStatus cmd_audit_print(const Audit *audit) {
@@ -343,7 +346,7 @@ static ExitStatus cmd_audit_with_store(Audit *audit, Store *store, const Setting
         if (r == 0)
                 r = audit_store_read(store, audit->in->arena, audit->since, &all, &n);
         if (r == 0)
-                r = audit_store_verdict(store, audit->in->arena, settings, &audit->paused);
+                r = audit_store_verdict(store, audit->in->arena, settings, &audit->pause);
         if (r == 0)
                 r = cmd_audit_pick(audit, all, n);
         if (r < 0)

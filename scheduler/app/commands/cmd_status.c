@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/stopped.h"
+#include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/move_journal.h"
@@ -354,6 +355,20 @@ static void print_lease(const Status *s, const Screen *screen) {
                 (void) fputs("the lease names nobody; it is free once it has run out\n", screen->out);
 }
 
+static void print_pause(const LiveState *l, const Screen *screen) {
+        char safe[512], since[HUMAN_SIZE] = "an unknown time";
+
+        if (!l->paused)
+                return;
+        (void) out_say(
+                screen->out,
+                "%sbalance and relief of load lines are paused%s since %s: %s. Repairs and evacuation go on. The "
+                "pause lasts " AUDIT_PAUSE_ENDS "\n",
+                screen_style(screen, STYLE_BAD), screen_style(screen, STYLE_PLAIN),
+                l->paused_since > 0 ? human_time(l->paused_since, since) : since,
+                text_safe(l->paused, safe, sizeof(safe)));
+}
+
 static void print_live(Arena *a, const Status *s, usec_t now, const Screen *screen) {
         const LiveState *l = &s->live;
         const char *modes = s->has_live ? service_modes_text(a, &l->modes) : NULL;
@@ -375,10 +390,7 @@ static void print_live(Arena *a, const Status *s, usec_t now, const Screen *scre
         if (!s->leads)
                 print_lease(s, screen);
         (void) out_say(screen->out, "%s\n", text_safe(l->summary, safe, sizeof(safe)));
-        if (l->paused)
-                (void) out_say(screen->out, "%sbalance is paused: %s%s (plimsoll audit)\n",
-                               screen_style(screen, STYLE_BAD), text_safe(l->paused, safe, sizeof(safe)),
-                               screen_style(screen, STYLE_PLAIN));
+        print_pause(l, screen);
         print_waiting(l, now, screen);
         for (uint32_t i = 0; i < l->n_moves; i++)
                 print_move(&l->moves[i], screen);

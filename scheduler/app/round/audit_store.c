@@ -183,7 +183,7 @@ static int audit_store_acknowledged(Store *store, Arena *a, usec_t *ret) {
         return r < 0 ? r : 0;
 }
 
-int audit_store_verdict(Store *store, Arena *a, const Settings *settings, const char **ret) {
+int audit_store_verdict(Store *store, Arena *a, const Settings *settings, AuditPause *ret) {
         AuditBound bound = { .moves = (uint32_t) settings_int(settings, "service", "pause_after"),
                              .factor_permille = settings_int(settings, "service", "pause_factor") * 1000,
                              .missed_permille = settings_int(settings, "service", "pause_failed"),
@@ -192,7 +192,7 @@ int audit_store_verdict(Store *store, Arena *a, const Settings *settings, const 
         uint32_t n = 0;
         int r = 0;
 
-        *ret = NULL;
+        *ret = (AuditPause){ 0 };
         if (bound.moves == 0)
                 return 0;
         r = audit_store_acknowledged(store, a, &bound.since);

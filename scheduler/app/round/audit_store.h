@@ -34,9 +34,12 @@ int audit_store_write(Leadership *l, Arena *a, const Settings *settings, const S
  * just now, and writes how loaded they are. 1: another leads. */
 int audit_store_look(Leadership *l, Arena *a, const Settings *settings, const Snapshot *facts) must_check;
 
-/* Why balance should pause: predictions were too wrong (service.pause_…), and nobody has acknowledged it
- * since. NULL in *ret: it need not. */
-int audit_store_verdict(Store *store, Arena *a, const Settings *settings, const char **ret) must_check;
+/* What ends the pause, for people. */
+#define AUDIT_PAUSE_ENDS "until moves have gone well again, or until plimsoll audit --acknowledge"
+
+/* Whether balance should pause: predictions were too wrong, or too many moves failed (service.pause_…), and nobody
+ * has acknowledged it since. Repairs and evacuation never do. */
+int audit_store_verdict(Store *store, Arena *a, const Settings *settings, AuditPause *ret) must_check;
 
 /* From now on what was wrong before does not count. */
 int audit_store_acknowledge(Store *store) must_check;

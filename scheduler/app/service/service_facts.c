@@ -6,6 +6,7 @@
 
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/service/service_parts.h"
+#include "scheduler/app/terminal/human.h"
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/base/hash.h"
 #include "scheduler/base/log.h"
@@ -106,17 +107,20 @@ static int service_facts_demand(const ServiceRound *round, RoundFindings *found)
 /* What earlier decisions have led to; and whether predictions were too wrong to go on with balance. */
 static int service_facts_audit(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         ServiceMemory *memory = round->memory;
-        char quoted[QUOTE];
+        char quoted[QUOTE], since[HUMAN_SIZE];
+        AuditPause pause = { 0 };
         int r = audit_store_look(round->leadership, round->arena, round->settings, found->facts);
 
         if (r == 0)
-                r = audit_store_verdict(round->store, round->arena, round->settings, &found->input.paused);
+                r = audit_store_verdict(round->store, round->arena, round->settings, &pause);
         if (r != 0)
                 return r == 1 ? -ECANCELED : r;
-        shown->live.paused = found->input.paused;
+        found->input.paused = shown->live.paused = pause.why;
+        shown->live.paused_since = pause.since;
         if (found->input.paused && !memory->paused)
-                log_event(LOG_WARNING, "balance.paused", "why=%s",
-                          log_quote(found->input.paused, quoted, sizeof(quoted)));
+                log_event(LOG_WARNING, "balance.paused",
+                          "kinds=\"balance, load\" since=\"%s\" why=%s ends=\"" AUDIT_PAUSE_ENDS "\"",
+                          human_time(pause.since, since), log_quote(pause.why, quoted, sizeof(quoted)));
         if (!found->input.paused && memory->paused)
                 log_event(LOG_INFO, "balance.resumed",
                           "why=\"predictions were right again, or acknowledged\"");

@@ -77,9 +77,9 @@ static const SettingDef service_settings[] = {
           INT64_C(3650) * 86400 * USEC_PER_SEC, NULL, NULL,
           "How long what was decided and what came of it is kept for plimsoll audit." },
         { "pause_after", SETTING_COUNT, 20, 0, 1000, NULL, NULL,
-          "Balance pauses when the last so many moves were predicted too wrongly or failed too often; fewer "
-          "are "
-          "no ground. Repairs and evacuation go on. 0: it never pauses." },
+          "Balance pauses when the last so many moves were predicted too wrongly or failed too often; fewer are no "
+          "ground. A VM that fails again and again counts once, and so does a target on which one after the other "
+          "fails. Repairs and evacuation go on. 0: it never pauses." },
         { "pause_factor", SETTING_COUNT, 4, 2, 1000, NULL, NULL,
           "Too wrong: the median of these moves took more than so many times as long as predicted, or as short." },
         { "pause_failed", SETTING_PERMILLE, 300, 0, 1000, NULL, NULL,

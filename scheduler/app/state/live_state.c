@@ -67,7 +67,9 @@ int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret
         if (s->next_by > 0)
                 (void) json_object_set_new(o, "next_by", json_integer(s->next_by));
         if (s->paused)
-                (void) json_object_set_new(o, "paused", json_string(s->paused));
+                json_object_update_new(o, json_pack("{s:s, s:I, s:[s, s]}", "paused", s->paused,
+                                                    "paused_since", (json_int_t) s->paused_since,
+                                                    "paused_kinds", "load", "balance"));
         text = o ? json_dumps(o, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
         json_decref(o);
         if (!text)
@@ -210,6 +212,7 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                             .summary = live_state_copy(a, summary),
                             .plan_status = live_state_copy(a, status),
                             .paused = live_state_copy(a, json_string_value(json_object_get(o, "paused"))),
+                            .paused_since = json_integer_value(json_object_get(o, "paused_since")),
                             .over_limit = (uint32_t) over,
                             .moves = list,
                             .n_moves = (uint32_t) json_array_size(moves),

@@ -44,7 +44,8 @@ typedef struct LiveState {
         const char *summary; /* of its plan, in a sentence; or why there is none */
         const char *plan_status; /* "improved" …; NULL: no plan */
         uint32_t over_limit;     /* hosts above their load line */
-        const char *paused;      /* why balance is paused; NULL: it is not */
+        const char *paused;      /* why balance (and relief of the load line) is paused; NULL: it is not */
+        usec_t paused_since;     /* since the epoch */
         const LiveMove *moves;   /* of the plan being carried out */
         uint32_t n_moves;
         const LiveStay
