@@ -212,11 +212,12 @@ typedef struct Host {
         const char *uuid;         /* of the machine, as its libvirt reports; NULL: not known */
         const HostAdmission *admitted; /* NULL: never, or by a pattern just now, or nobody asks for it */
         usec_t seen_at;                /* when its facts were read; 0: from a file without times */
-        int64_t fault_grade;           /* 0 … 4 (docs/faults.md) */
-        const char *fault_why;         /* evidence in words, or NULL */
-        const Fault *faults;           /* sorted by device; then fault_grade is the worst of them */
-        uint32_t n_faults;             /* 0 with a grade: nobody says of what; it concerns all VMs */
-        int64_t cpus, cpu_mhz;         /* cpu_mhz UNKNOWN: as fast as the others */
+        usec_t vms_as_of; /* of a host that is excluded: its VMs are as they were last known, then; 0: it is not, or none are known */
+        int64_t fault_grade;   /* 0 … 4 (docs/faults.md) */
+        const char *fault_why; /* evidence in words, or NULL */
+        const Fault *faults;   /* sorted by device; then fault_grade is the worst of them */
+        uint32_t n_faults;     /* 0 with a grade: nobody says of what; it concerns all VMs */
+        int64_t cpus, cpu_mhz; /* cpu_mhz UNKNOWN: as fast as the others */
         int64_t memory_mib;
         int64_t cpu_busy_mcores; /* measured use of the whole host, VMs included; UNKNOWN */
         int64_t memory_used_mib; /* measured, VMs included; UNKNOWN */

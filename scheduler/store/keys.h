@@ -85,6 +85,8 @@ enum StoreLoss {
             "host → whether it may be emptied, since when, for which kind of signal")                        \
         KEY(RELEASES, "brake:released", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,     \
             "host → who says that it may be emptied all the same")                                           \
+        KEY(KNOWN, "known", "", "hash", "until it is seen", SERVICE, LOOKS, REWRITTEN,                       \
+            "host that is not seen → its VMs as they were last known")                                       \
         KEY(FAULT_LOG, "faults:log", "", "stream", "capped", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
             "grades that changed, clears")                                                                   \
         KEY(AUDIT, "audit", "", "stream", "service.audit_keep", SERVICE, LOOKS, LOST,                        \

@@ -172,6 +172,13 @@ int store_get_releases(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) mu
 /* Removes it, unless another was put there since. 1: refused. */
 int store_take_release(Store *s, uint64_t token, const StoredText *release) must_check;
 
+/* ---- VMs of hosts that are not seen, as they were last known: a small report each (facts/known_hosts.h), written by the
+ * leader only, fenced by its token ---- */
+int store_put_known(Store *s, uint64_t token, const char *host, const char *text,
+                    size_t n) must_check; /* n == 0 removes it; 1: refused */
+/* Sorted by host. */
+int store_get_known(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+
 /* ---- alarms and calls: numbers that grow when something happens that a round should not wait for ---- */
 /* By its agent: the host reports that it has got worse. */
 int store_raise_alarm(Store *s, const char *host) must_check;

@@ -210,7 +210,7 @@ static int seen_read(StoreMemory *m, Store *s, StoreKey key, Seen *ret) {
 }
 
 static bool key_is_large(StoreKey key) {
-        return key == KEY_FAULTS || key == KEY_HOSTS;
+        return key == KEY_FAULTS || key == KEY_HOSTS || key == KEY_KNOWN;
 }
 
 static int seen_read_all(StoreMemory *m, Store *s, bool all, Seen seen[KEY_N]) {

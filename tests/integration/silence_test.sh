@@ -71,6 +71,17 @@ check "explain" exits 3 plimsoll explain db
 check "says why" has 'it must leave h1 and cannot'
 check "who waits is told at once" exits 3 plimsoll maintenance status h1 --wait
 check "and not that its VMs have left" not has '2 of 2 have left'
+# Its report expires: a leader that saw it has written down which VMs it had.
+serve() { "$B/plimsolld" --once --redis "unix://$D/r.sock" --state-dir "$D/state" --mode advise --set 'cluster.hosts=h*' >"$D/log" 2>&1; }
+check "a service sees it" serve
+redis-cli -s "$D/r.sock" del 'plimsoll:{default}:report:h1' >/dev/null
+report h2 0 '' web | put report:h2
+check "maintenance status, the report gone, is blocked" exits 3 plimsoll maintenance status h1
+check "it has its VMs" has '^h1 .* 2 '
+check "as they were last known, with the age" has 'no report; its 2 VMs are as last known [0-9.]+ s ago'
+check "it is not empty" exits 3 plimsoll maintenance status h1 --json
+check "in JSON" has '"empty": false'
+check "status counts them" bash -c "'$B/plimsoll' status --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' | grep -q '2 hosts, 3 VMs, 1 not known'"
 report h1 0 '' db app | put report:h1
 check "when it reports again nothing is left of it" exits 0 plimsoll plan
 [ "$story_failed" = 0 ]

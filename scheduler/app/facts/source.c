@@ -42,7 +42,10 @@ struct Source {
         AdmissionRecords admissions; /* the same */
         bool admits;      /* the store once said that hosts must be admitted: it may forget that, we do not */
         BrakeStore brake; /* in that arena too */
-        Arena *reading;   /* that arena */
+        const StoredText *known; /* in that arena too */
+        uint32_t n_known;
+        KnownHosts hosts;     /* SOURCE_HOSTS: what earlier readings saw */
+        Arena *reading;       /* that arena */
         const char **notices; /* in it, too */
         uint32_t n_notices, notices_room;
         uint64_t n_left_out;
@@ -109,6 +112,11 @@ uint64_t source_left_out(const Source *s) {
         return s->n_left_out;
 }
 
+const StoredText *source_known(const Source *s, uint32_t *ret_n) {
+        *ret_n = s->n_known;
+        return s->known;
+}
+
 const FaultStore *source_faults(const Source *s) {
         return &s->faults;
 }
@@ -118,6 +126,7 @@ Source *source_free(Source *s) {
                 return NULL;
         if (s->own_store)
                 (void) store_free(s->store);
+        known_hosts_close(&s->hosts);
         free(s->uris);
         free(s->words);
         free(s);
@@ -322,7 +331,10 @@ static int read_hosts(Source *s, Arena *a, const Settings *settings, const Snaps
         }
         if (r < 0)
                 return r == -ENOMEM ? source_no_memory(f) : r;
-        return source_build(s, a, settings, in, ret, f);
+        if (known_hosts_recall(&s->hosts, a, &in) < 0)
+                return source_no_memory(f);
+        r = source_build(s, a, settings, in, ret, f);
+        return r == 0 && known_hosts_keep(&s->hosts, *ret) < 0 ? source_no_memory(f) : r;
 }
 
 static int source_read_marks(const Source *s, Arena *a, BuildInput *in) {
@@ -580,6 +592,8 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 r = fault_store_read(s->store, a, &in, &s->faults, &note);
         if (r == 0)
                 r = brake_store_read(s->store, a, clock_now_of(s->clock), &in, &s->brake);
+        if (r == 0)
+                r = known_hosts_read(s->store, a, &in, &s->known, &s->n_known);
         if (r == 0)
                 r = read_lessons(s, a, &in);
         if (r < 0) {

@@ -17,6 +17,7 @@
 
 #include "scheduler/app/facts/brake_store.h"
 #include "scheduler/app/facts/fault_store.h"
+#include "scheduler/app/facts/known_hosts.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/state/admission_record.h"
@@ -108,6 +109,9 @@ uint64_t source_left_out(const Source *s);
 /* SOURCE_REDIS: what the last reading knew of failing hardware, for the leader to write back. In the arena of
  * that reading. */
 const FaultStore *source_faults(const Source *s);
+
+/* SOURCE_REDIS: what the store has of VMs as they were last known. In the arena of the last reading. */
+const StoredText *source_known(const Source *s, uint32_t *ret_n);
 
 /* SOURCE_REDIS: a loss of the store that nobody has acknowledged, which the snapshot already heeds; NULL: none. In the
  * arena of the last reading. */

@@ -634,6 +634,7 @@ ClusterService *cluster_service_free(ClusterService *service) {
         service->source = source_free(service->source);
         service->store = store_free(service->store);
         admission_memory_close(&service->memory.admissions);
+        known_hosts_close(&service->memory.known);
         arena_close(&service->arena);
         arena_close(&service->settings_arenas[0]);
         arena_close(&service->settings_arenas[1]);

@@ -310,6 +310,17 @@ static void service_facts_doubled(const ServiceRound *round, const Snapshot *s) 
         memory->n_doubled = n;
 }
 
+/* A host that is not seen any more keeps its VMs, also when its report has expired. */
+static int service_facts_known(const ServiceRound *round, const Snapshot *s) {
+        uint32_t n = 0;
+        const StoredText *stored = source_known(round->source, &n);
+        int r = known_hosts_keep(&round->memory->known, s);
+
+        if (r == 0)
+                r = known_hosts_write(&round->memory->known, round->leadership, s, stored, n);
+        return r == 1 ? -ECANCELED : r;
+}
+
 int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         int r;
 
@@ -320,6 +331,10 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
         service_facts_doubled(round, found->facts);
         found->doing = "admits hosts";
         r = service_admit(round, found->facts);
+        if (r == 0) {
+                found->doing = "keeps which VMs hosts had when they were last seen";
+                r = service_facts_known(round, found->facts);
+        }
         if (r == 0) {
                 found->doing = "keeps what is remembered of failing hardware";
                 r = service_facts_write_faults(round, found->input.now, shown);

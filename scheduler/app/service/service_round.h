@@ -26,6 +26,7 @@ typedef struct ServiceMemory {
         usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
         uint64_t last_fingerprint;  /* what the last round without moves said, so that it is recorded once */
         const Snapshot *seen;       /* what it read, in its arena; NULL: there were no facts */
+        KnownHosts known;           /* which VMs each host had when it was last seen */
         AdmissionMemory admissions; /* who was admitted, and who was only seen */
         bool paused;                /* balance was paused by the last round: said once */
         bool blind;                 /* no host took part in the last round: said once */

@@ -9,6 +9,7 @@
 #include "scheduler/base/text.h"
 #include "scheduler/model/host_uri.h"
 #include "scheduler/snapshot/build/report_facts.h"
+#include "scheduler/snapshot/build/vm_traffic.h"
 #include "scheduler/snapshot/health/fault_grade.h"
 #include "scheduler/snapshot/health/fault_list.h"
 #include "scheduler/snapshot/json/name_table.h"
@@ -40,8 +41,6 @@ const SettingDef snapshot_settings[] = {
         { 0 },
 };
 
-#define TALKS_LABEL "talks=" /* docs/distance.md */
-
 typedef struct Builder {
         Arena *a;
         const BuildInput *in;
@@ -51,6 +50,7 @@ typedef struct Builder {
         uint32_t left_out;        /* names of hosts beyond HOSTS_MAX */
         Host *hosts;              /* [names.n] */
         const Report **report_of; /* [names.n] the newest, or NULL */
+        const Report **known_of;  /* [names.n] what was last known of its VMs, or NULL */
         const char **uuid_of;     /* [names.n] a machine that reports under this name, or NULL */
         bool *doubled;            /* [names.n] two machines report under this name */
         VmRow *rows;
@@ -133,6 +133,12 @@ static void reports_choose(Builder *b) {
                 if (!other || is_newer(r, other))
                         b->report_of[h] = r;
         }
+        for (uint32_t i = 0; i < b->in->n_known; i++) {
+                HostIx h = host_ix(b, b->in->known[i]->host);
+
+                if (h != IX_NONE)
+                        b->known_of[h] = b->in->known[i];
+        }
 }
 
 /* ---- what is known of each ---- */
@@ -211,6 +217,29 @@ static int host_silent(Builder *b, HostIx ix) {
         return h->excluded_why ? 0 : -ENOMEM;
 }
 
+/* It does not say which VMs it has: it has those that were last known. */
+static int host_recall(Builder *b, HostIx ix) {
+        const Report *known = b->known_of[ix];
+        Host *h = &b->hosts[ix], then = { .name = h->name };
+        HostFacts facts;
+        uint32_t n = 0;
+        int k = report_facts(b->a, known, ix, &then, b->rows + b->n_rows, &facts, &n);
+
+        if (k < 0)
+                return k;
+        h->cpus = h->cpus > 0 ? h->cpus : then.cpus;
+        h->memory_mib = h->memory_mib > 0 ? h->memory_mib : then.memory_mib;
+        h->uuid = h->uuid ? h->uuid : then.uuid;
+        h->vms_as_of = known->sent_at;
+        h->excluded_why = text_format(b->a, "%s; its %u VM%s %s last known %.1f s ago", h->excluded_why, n,
+                                      n == 1 ? "" : "s", n == 1 ? "is as" : "are as",
+                                      SECONDS(b->in->now > known->sent_at ? b->in->now - known->sent_at : 0));
+        for (uint32_t i = 0; i < n; i++)
+                b->rows[b->n_rows + i].remembered = true;
+        b->n_rows += n;
+        return h->excluded_why ? 0 : -ENOMEM;
+}
+
 static int host_build(Builder *b, HostIx ix) {
         const Report *r = b->report_of[ix];
         Host *h = &b->hosts[ix];
@@ -224,7 +253,7 @@ static int host_build(Builder *b, HostIx ix) {
                 h->headroom_permille[i] = UNKNOWN;
         k = r ? report_facts(b->a, r, ix, h, b->rows + b->n_rows, &facts, &n) : host_silent(b, ix);
         if (k < 0 || !r)
-                return k;
+                return k < 0 || !b->known_of[ix] ? k : host_recall(b, ix);
         j = judge_host(b, ix, &facts);
         if (j.full)
                 return -ENOMEM;
@@ -235,7 +264,9 @@ static int host_build(Builder *b, HostIx ix) {
         for (uint32_t i = 0; i < n; i++)
                 b->rows[b->n_rows + i].fresh = j.excluded != EXCLUDED_STALE;
         b->n_rows += n;
-        return 0;
+        if (j.excluded != EXCLUDED_NONE && facts.has_vms)
+                h->vms_as_of = facts.vms_read_at;
+        return j.excluded != EXCLUDED_NONE && !facts.has_vms && b->known_of[ix] ? host_recall(b, ix) : 0;
 }
 
 /* By the name, or the address that was kept when the host was admitted. */
@@ -355,11 +386,11 @@ static bool build_only_seen(const Builder *b, const VmRow *r) {
         return b->hosts[r->vm.host].excluded == EXCLUDED_SEEN;
 }
 
-/* Its host is to be emptied of it, by what that host itself and its operators say. */
-static bool build_must_leave(const Builder *b, const VmRow *r) {
+/* Its host is to be emptied of it, whether that is seen or not. */
+static bool build_is_to_leave(const Builder *b, const VmRow *r) {
         const Host *host = &b->hosts[r->vm.host];
 
-        if (host->excluded != EXCLUDED_NONE || r->vm.state == VM_OFF || r->job == VM_JOB_IN)
+        if (r->vm.state == VM_OFF || r->job == VM_JOB_IN)
                 return false;
         if (host->state == HOST_MAINTENANCE || (host->n_faults == 0 && host->fault_grade >= 3))
                 return true;
@@ -370,11 +401,26 @@ static bool build_must_leave(const Builder *b, const VmRow *r) {
         return false;
 }
 
+/* … by what that host itself and its operators say. */
+static bool build_must_leave(const Builder *b, const VmRow *r) {
+        return b->hosts[r->vm.host].excluded == EXCLUDED_NONE && build_is_to_leave(b, r);
+}
+
+static bool build_has_moved(const Builder *b, const char *vm, usec_t left, usec_t right);
+
+/* It is only remembered, and who says that it has the VM now is believed. */
+static bool build_is_outdated(const Builder *b, const VmRow *r) {
+        return r->remembered &&
+               (!build_is_to_leave(b, r) || build_has_moved(b, r->vm.name, r->read_at, INT64_MAX));
+}
+
 /* How much speaks for a host being the one the VM runs on, and is about to leave. A definition alone speaks
  * for nothing; of several the one that need not leave its host counts. */
 static int build_claim(const Builder *b, const VmRow *r) {
         if (build_only_seen(b, r))
                 return -64;
+        if (build_is_outdated(b, r))
+                return -48;
         if (r->vm.state == VM_OFF)
                 return b->hosts[r->vm.host].for_good ? -32 : -31;
         return (build_must_leave(b, r) ? 16 : 0) + (r->fresh ? 8 : 0) +
@@ -552,10 +598,11 @@ static bool rename_others(Builder *b, const RowRef *order) {
         return renamed;
 }
 
-/* Of those with one name: without definitions that an earlier one is the VM of, and without what hosts claim that are
- * only seen. */
+/* Of those with one name: without definitions that an earlier one is the VM of, without what is only remembered, and
+ * without what hosts claim that are only seen. */
 static uint32_t without_claims(const Builder *b, const RowRef *rows, uint32_t n) {
-        while (n > 1 && (rows[n - 1].row->vm.state == VM_OFF || build_only_seen(b, rows[n - 1].row)))
+        while (n > 1 && (rows[n - 1].row->vm.state == VM_OFF || build_is_outdated(b, rows[n - 1].row) ||
+                         build_only_seen(b, rows[n - 1].row)))
                 n--;
         return n;
 }
@@ -592,61 +639,6 @@ static int vms_build(Builder *b, Snapshot *s) {
         }
         s->vms = vms;
         return k;
-}
-
-/* ---- VMs that talk ---- */
-
-/* "talks=NAME:MBIT" of a VM's labels; false: it is another label, or names nobody. */
-static bool label_talks(const Snapshot *s, VmIx v, const char *label, Traffic *ret) {
-        const char *name = label + strlen(TALKS_LABEL), *colon = strrchr(label, ':');
-        char other[256];
-        int64_t kbit;
-        VmIx w;
-
-        if (strncmp(label, TALKS_LABEL, strlen(TALKS_LABEL)) != 0 || !colon || colon < name ||
-            (size_t) (colon - name) >= sizeof(other) ||
-            text_to_scaled(colon + 1, strlen(colon + 1), 1000, 1, QUANTITY_MAX, &kbit) < 0)
-                return false;
-        memcpy(other, name, (size_t) (colon - name));
-        other[colon - name] = '\0';
-        w = snapshot_vm(s, other);
-        if (w == IX_NONE || w == v)
-                return false;
-        *ret = (Traffic){ .a = v < w ? v : w, .b = v < w ? w : v, .kbit = kbit };
-        return true;
-}
-
-static int build_traffic_compare(const void *left, const void *right) {
-        const Traffic *x = left, *y = right;
-
-        if (x->a != y->a)
-                return x->a < y->a ? -1 : 1;
-        if (x->b != y->b)
-                return x->b < y->b ? -1 : 1;
-        return (x->kbit < y->kbit) - (x->kbit > y->kbit);
-}
-
-/* Said on both sides, the larger counts. */
-static int traffic_build(Builder *b, Snapshot *s) {
-        uint32_t most = 0, n = 0, kept = 0;
-        Traffic *traffic;
-
-        for (VmIx v = 0; v < s->n_vms; v++)
-                for (uint32_t i = 0; i < s->vms[v].labels.n; i++)
-                        most += strncmp(s->vms[v].labels.at[i], TALKS_LABEL, strlen(TALKS_LABEL)) == 0;
-        traffic = arena_new(b->a, Traffic, most);
-        if (!traffic)
-                return -ENOMEM;
-        for (VmIx v = 0; v < s->n_vms && most > 0; v++)
-                for (uint32_t i = 0; i < s->vms[v].labels.n; i++)
-                        n += label_talks(s, v, s->vms[v].labels.at[i], &traffic[n]);
-        qsort(traffic, n, sizeof(*traffic), build_traffic_compare);
-        for (uint32_t i = 0; i < n; i++)
-                if (kept == 0 || traffic[kept - 1].a != traffic[i].a || traffic[kept - 1].b != traffic[i].b)
-                        traffic[kept++] = traffic[i];
-        s->traffic = traffic;
-        s->n_traffic = kept;
-        return 0;
 }
 
 #define NOTED_HOSTS 5U /* that are named */
@@ -724,13 +716,15 @@ static int build_hosts_build(Builder *b, Snapshot *s) {
         s->n_hosts = b->names.n;
         b->hosts = arena_new(b->a, Host, b->names.n);
         b->report_of = arena_new(b->a, const Report *, b->names.n);
+        b->known_of = arena_new(b->a, const Report *, b->names.n);
         b->uuid_of = arena_new(b->a, const char *, b->names.n);
         b->doubled = arena_new(b->a, bool, b->names.n);
-        if (!b->hosts || !b->report_of || !b->uuid_of || !b->doubled)
+        if (!b->hosts || !b->report_of || !b->known_of || !b->uuid_of || !b->doubled)
                 return -ENOMEM;
         reports_choose(b);
         for (HostIx h = 0; h < b->names.n; h++)
-                most += b->report_of[h] ? report_count_vms(b->report_of[h]) : 0;
+                most += (b->report_of[h] ? report_count_vms(b->report_of[h]) : 0) +
+                        (b->known_of[h] ? report_count_vms(b->known_of[h]) : 0);
         if (most > 2 * (uint64_t) VMS_MAX)
                 return -ERANGE;
         b->rows = arena_new(b->a, VmRow, most);
@@ -779,7 +773,7 @@ int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *s
         if (k == 0)
                 k = vms_build(&b, s);
         if (k == 0)
-                k = traffic_build(&b, s);
+                k = vm_traffic_build(a, s);
         if (k == 0)
                 k = left_out_notes(&b, s);
         if (k < 0)

@@ -10,6 +10,10 @@
  *   host.daemon is 0, or the section "vms" holds an error                 EXCLUDED_DAEMON
  *   not admitted, or not as what it reports to be (host_admit.h)          EXCLUDED_SEEN
  *
+ * A host that is excluded keeps its VMs as they were last known (vms_as_of): those of its own old report, or, where that is
+ * gone or has no list, those of `known`. What is only remembered says nothing against who has the VM now; but of a host
+ * that must be left it counts, unless a migration that somebody knows of explains it.
+ *
  * A host on which a VM runs whose vCPUs or memory are not known, or of whose report a line was left out, takes no VM
  * (no_entry_why); its own may leave. A VM of which a fact was left out counts, and is not movable.
  *
@@ -65,6 +69,9 @@ typedef struct BuildInput {
         usec_t now;
         const Report *const *reports; /* any order; of several with one host's name the newest counts */
         uint32_t n_reports;
+        const Report *const *
+                known; /* of hosts that were silent, what was last known of their VMs; any order, each host once */
+        uint32_t n_known;
         const char *const *expected; /* hosts that are members though they may be silent; any order */
         uint32_t n_expected;
         uint64_t n_left_out; /* entries of the store that could not be read, or are no names */

@@ -29,7 +29,8 @@ typedef struct VmRow {
         VmContention *contention; /* vm.contention */
         VmTies *ties;             /* vm.ties */
         VmJob job;
-        bool fresh; /* the reporting host is not excluded as stale */
+        bool fresh;      /* the reporting host is not excluded as stale */
+        bool remembered; /* its host does not say so: it was last known (build.h) */
         usec_t read_at;
 } VmRow;
 

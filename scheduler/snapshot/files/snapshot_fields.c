@@ -83,6 +83,7 @@ static const FieldDef host_defs[] = {
         TEXT("no_entry_why", Host, no_entry_why),
         TEXT("unread", Host, unread),
         SECONDS("seen_at", Host, seen_at),
+        SECONDS("vms_as_of", Host, vms_as_of),
         SPECIAL("faults", host_read_faults, host_print_faults),
         NEEDED_NUMBER("cpus", Host, cpus, "cores", 0, CORES_MAX),
         NUMBER("cpu_mhz", Host, cpu_mhz, "MHz", 1, 0, 1, MHZ_MAX, UNKNOWN),
