@@ -6,6 +6,43 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_GUARDED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_GUARDED 1
+#endif
+#endif
+#ifdef ARENA_GUARDED
+#include <sanitizer/asan_interface.h>
+
+#define ARENA_GAP 32
+
+/* With ASan what was not taken may not be touched: behind each piece stands a gap. Memory that the arena was only given
+ * (arena_over: it has no key) is somebody's stack or heap, which ASan knows better. */
+static bool arena_guarded(const Arena *a) {
+        return a->key.k0 != 0 || a->key.k1 != 0;
+}
+
+static void arena_forbid(const Arena *a, size_t from, size_t to) {
+        if (arena_guarded(a))
+                __asan_poison_memory_region(a->base + from, to - from);
+}
+
+static void arena_allow(const Arena *a, size_t from, size_t to) {
+        if (arena_guarded(a))
+                __asan_unpoison_memory_region(a->base + from, to - from);
+}
+
+static size_t arena_behind(const Arena *a, size_t end) {
+        return arena_guarded(a) && a->limit - end > ARENA_GAP ? end + ARENA_GAP : end;
+}
+#else
+#define arena_forbid(a, from, to) ((void) 0)
+#define arena_allow(a, from, to)  ((void) 0)
+#define arena_behind(a, end)      (end)
+#endif
+
 Arena arena_over(void *memory, size_t limit) {
         assert(memory || limit == 0);
         return (Arena){ .base = memory, .limit = limit, .dirty = limit };
@@ -31,6 +68,7 @@ int arena_open(size_t limit, Arena *ret) {
 }
 
 void arena_close(Arena *a) {
+        arena_allow(a, 0, a->dirty);
         if (a->reserved)
                 (void) munmap(a->base, a->limit);
         *a = (Arena){ 0 };
@@ -47,11 +85,13 @@ void *arena_take(Arena *a, size_t n, size_t size, size_t align) {
                 return NULL;
 
         end = start + bytes;
+        arena_allow(a, start, end);
         if (start < a->dirty && bytes > 0) /* fresh pages are zero already: do not touch them */
                 memset(a->base + start, 0, (end < a->dirty ? end : a->dirty) - start);
-        if (end > a->dirty)
-                a->dirty = end;
-        a->used = end;
+        a->used = arena_behind(a, end);
+        arena_forbid(a, end, a->used);
+        if (a->used > a->dirty)
+                a->dirty = a->used;
         return a->base + start;
 }
 
@@ -74,6 +114,7 @@ ArenaMark arena_mark(const Arena *a) {
 
 void arena_rewind(Arena *a, ArenaMark mark) {
         assert(mark <= a->used);
+        arena_forbid(a, mark, a->used);
         a->used = mark;
 }
 

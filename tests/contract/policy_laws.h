@@ -89,9 +89,10 @@ static inline const Problem *laws_problem(PolicyLaws *l) {
 }
 
 static inline void laws_begin(PolicyLaws *l, uint64_t seed) {
-        static unsigned char memory[4 << 20];
-
-        l->arena = arena_over(memory, sizeof(memory));
+        if (l->arena.reserved)
+                arena_rewind(&l->arena, 0);
+        else
+                cr_assert_eq(0, arena_open(4 << 20, &l->arena));
         l->seed = seed;
         l->settings = laws_settings(&l->arena, l->set, seed);
         l->p = laws_problem(l);

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "scheduler/act/link_share.h"
+#include "tests/recorded.h"
 
 #define N_MOST 16
 
@@ -319,4 +320,101 @@ Test(link_share, in_sum_no_more_is_in_force_than_was_planned) {
                 }
                 w.share = link_share_free(w.share);
         }
+}
+
+/* ---- in exact numbers ---- */
+
+static void add_any(World *w, uint64_t *random, uint32_t wave) {
+        static const char *const hosts[] = { "h1", "h2", "h3", "h4" };
+        const uint32_t from = next_random(random) % 4, i = w->n;
+        MigrationRequest *q = &w->moves[i].request;
+
+        add(w, hosts[from], hosts[(from + 1 + next_random(random) % 3) % 4], wave, next_random(random) % 40);
+        if (next_random(random) % 5 == 0)
+                q->bandwidth_mib_s = next_random(random) % 30;
+        if (next_random(random) % 12 == 0)
+                q->manner.bandwidth_kbit = 1 + next_random(random) % KBIT_A_MIB;
+        q->offline = next_random(random) % 12 == 0;
+        q->post_copy = next_random(random) % 12 == 0;
+        if (next_random(random) % 12 == 0)
+                q->manner.strategy = STRATEGY_POST_COPY;
+        if (next_random(random) % 12 == 0)
+                q->manner.at_deadline = DEADLINE_POST_COPY;
+        if (next_random(random) % 3 == 0)
+                w->moves[i].out_kbit = next_random(random) % 90 * KBIT_A_MIB;
+        if (next_random(random) % 3 == 0)
+                w->moves[i].in_kbit = next_random(random) % 90 * KBIT_A_MIB;
+}
+
+static void go_on(World *w, uint64_t *random, uint32_t i) {
+        MigrationStatus *seen = &w->seen[i];
+
+        switch (next_random(random) % 8) {
+        case 0:
+                sends(w, i);
+                return;
+        case 1:
+                seen->bytes_left = (int64_t) (next_random(random) % 40) << 20;
+                seen->bytes_done = (int64_t) (next_random(random) % 3) << 20;
+                return;
+        case 2:
+                seen->stalled = next_random(random) % 2;
+                seen->post_copy = next_random(random) % 3 == 0;
+                return;
+        case 3:
+                seen->phase = MIGRATION_VERIFYING;
+                return;
+        case 4: /* somebody else's hand */
+                seen->cap_mib_s = next_random(random) % 50;
+                return;
+        case 5:
+                if (seen->phase == MIGRATION_VERIFYING)
+                        end(w, i);
+                return;
+        default:
+                return;
+        }
+}
+
+static void record(FILE *f, uint64_t seed) {
+        uint64_t random = seed * 7001;
+        World w = { 0 };
+        bool begun[N_MOST] = { false };
+        LinkShareOptions options = { .per_out = next_random(&random) % 4,
+                                     .per_in = next_random(&random) % 4 };
+
+        options.most_kbit = next_random(&random) % 3 == 0 ? (20 + next_random(&random) % 40) * KBIT_A_MIB : 0;
+        options.prepares = next_random(&random) % 3 * USEC_PER_SEC;
+        for (uint32_t i = 0; i < 8; i++)
+                add_any(&w, &random, i / 4);
+        cr_assert_eq(0, link_share_new(w.moves, w.n, options, &w.share));
+        (void) fprintf(f, "%llu: planned", (unsigned long long) seed);
+        for (uint32_t i = 0; i < w.n; i++)
+                (void) fprintf(f, " %u", link_share_planned(w.share, i));
+        (void) fprintf(f, "\n");
+        for (int step = 0; step < 40; step++) {
+                const uint32_t i = next_random(&random) % w.n;
+
+                if (w.runs[i])
+                        go_on(&w, &random, i);
+                else if (!begun[i])
+                        begin(&w, i);
+                begun[i] = true;
+                look(&w);
+                for (uint32_t k = 0; k < w.n; k++)
+                        if (w.runs[k])
+                                (void) fprintf(f, " %u:%lld%s", k, (long long) cap(&w, k),
+                                               link_share_ends_soon(w.share, k) ? "-" : "");
+                (void) fprintf(f, " busy %u\n", link_share_busy(w.share, i));
+        }
+        w.share = link_share_free(w.share);
+}
+
+Test(link_share, caps_of_random_moves_as_they_come_and_go) {
+        Recording r;
+
+        recording_begin(&r, "link_shares");
+        for (uint64_t seed = 1; seed <= 30; seed++)
+                record(r.f, seed);
+        recording_end(&r);
 }

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every policy in exact numbers: what it costs, refuses and says of random problems, with its defaults (even seeds) and
+ * with other settings. The laws (policy_test.c) hold terms and definition together; here is what both say. */
+#include "tests/contract/policy_laws.h"
+#include "tests/recorded.h"
+
+#define SEEDS     24
+#define STEPS     24
+#define SENTENCES 2
+
+static void print_costs(FILE *f, Costs c) {
+        for (int t = 0; t < TIER_N; t++)
+                (void) fprintf(f, " %lld", (long long) c.tier[t]);
+}
+
+static Tier first_gain(Costs c) {
+        int t = 0;
+
+        while (t < TIER_N && c.tier[t] >= 0)
+                t++;
+        return (Tier) t;
+}
+
+static void print_sentence(PolicyLaws *l, FILE *f, Evaluator *e, Move m, Costs gain) {
+        ResourceWords words[ARRAY_SIZE(laws_titles)];
+        MoveView v = { .p = l->p,
+                       .s = laws_snapshot(&l->arena, l->p),
+                       .settings = l->settings,
+                       .e = e,
+                       .end = e->x->host_of,
+                       .words = words,
+                       .m = &m,
+                       .tier = first_gain(gain),
+                       .alone = true,
+                       .gain = gain };
+        SentenceDraft d = { .sentence.by = l->name };
+        const Sentence *kept = NULL;
+
+        for (size_t r = 0; r < ARRAY_SIZE(laws_titles); r++)
+                words[r] = (ResourceWords){ .title = laws_titles[r], .unit = laws_units[r] };
+        for (uint32_t r = 0; r < l->p->n_res; r++)
+                words[r].mean = problem_mean_capacity(l->p, r);
+        if (!l->set.policies[0]->why(&v, &d))
+                return;
+        cr_assert_eq(0, sentence_keep(&l->arena, &d, &kept));
+        (void) fprintf(f, "    v%u %u>%u: %s\n", m.vm, m.from, m.to, sentence_text(&l->arena, kept));
+}
+
+static void record(PolicyLaws *l, FILE *f) {
+        Prng g = prng_seeded(l->seed ^ 0x7e);
+        Evaluator *e = laws_evaluator(l, NULL);
+        uint32_t refused = 0, said = 0;
+
+        (void) fprintf(f, "%s %llu:", l->name, (unsigned long long) l->seed);
+        print_costs(f, e->cost);
+        (void) fprintf(f, "\n");
+        for (int step = 0; step < STEPS; step++) {
+                Reason why;
+                Costs gain;
+                Move m;
+
+                if (!laws_move(e, &g, &m))
+                        continue;
+                why = evaluator_refuse(e, m);
+                if (why != REASON_NONE) {
+                        refused += laws_refuse(l, e->x, m) ? 100 : 1;
+                        continue;
+                }
+                gain = evaluator_delta(e, m);
+                if (first_gain(gain) < TIER_N && said++ < SENTENCES)
+                        print_sentence(l, f, e, m, gain);
+                evaluator_move(e, m);
+        }
+        (void) fprintf(f, "    after:");
+        print_costs(f, policies_total(l->set, l->p, l->settings, e->x));
+        (void) fprintf(f, "; refused %u, gained %u\n", refused, said);
+}
+
+Test(policy_recorded, what_each_costs_refuses_and_says) {
+        const PolicySet all = policies_all();
+        Recording r;
+
+        recording_begin(&r, "policies");
+        for (uint32_t i = 0; i < all.n; i++) {
+                PolicyLaws l = policy_laws((PolicySet){ all.policies + i, 1 }, all.policies[i]->name);
+
+                for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                        laws_begin(&l, seed);
+                        record(&l, r.f);
+                }
+        }
+        recording_end(&r);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Grades in exact numbers and words: each hazard of hazards.def on both sides of its threshold; and random hosts over days,
+ * with disks under several names, arrays, tools, serial numbers that change, and what was accepted by hand. */
+#include "scheduler/base/prng.h"
+#include "scheduler/base/text.h"
+#include "scheduler/snapshot/health/fault_facts.h"
+#include "scheduler/snapshot/health/fault_grade.h"
+#include "tests/recorded.h"
+
+#define SAMPLES 160
+#define HOUR    (INT64_C(3600) * USEC_PER_SEC)
+#define T0      (INT64_C(1772366400) * USEC_PER_SEC)
+
+static Arena arena;
+
+static void setup(void) {
+        cr_assert_eq(0, arena_open(UINT64_C(256) << 20, &arena));
+}
+
+static void teardown(void) {
+        arena_close(&arena);
+}
+
+TestSuite(fault_recorded, .init = setup, .fini = teardown);
+
+typedef struct Facts {
+        Report report;
+        Section sections[3];
+        Sample samples[3][SAMPLES];
+} Facts;
+
+static Facts *facts_new(usec_t now) {
+        static const char *const collectors[] = { "smart", "raid", "faults_d" };
+        Facts *f = arena_new(&arena, Facts, 1);
+
+        cr_assert_not_null(f);
+        for (uint32_t i = 0; i < 3; i++)
+                f->sections[i] =
+                        (Section){ .collector = collectors[i], .read_at = now, .samples = f->samples[i] };
+        f->report = (Report){ .host = "h", .sent_at = now, .sections = f->sections, .n_sections = 3 };
+        return f;
+}
+
+static void say(Facts *f, uint32_t section, Metric m, const char *subject, int64_t number, const char *text) {
+        Section *s = &f->sections[section];
+
+        for (uint32_t i = 0; i < s->n_samples; i++) /* a source says a thing once */
+                if (s->samples[i].metric == m && strcmp(s->samples[i].subject, subject) == 0)
+                        return;
+        cr_assert_lt(s->n_samples, SAMPLES);
+        f->samples[section][s->n_samples++] =
+                (Sample){ .metric = m, .subject = subject, .number = number, .text = text };
+}
+
+static void print_vms(FILE *out, Strings vms) {
+        for (uint32_t i = 0; i < vms.n; i++)
+                (void) fprintf(out, "%s%s", i == 0 ? " of " : ",", vms.at[i]);
+}
+
+static void print_faults(FILE *out, const FaultOutput *o) {
+        for (uint32_t i = 0; i < o->n_faults; i++) {
+                const Fault *f = &o->faults[i];
+
+                (void) fprintf(out, "    %s %lld%s: %s", f->device, (long long) f->grade,
+                               f->partly ? " partly" : "", f->why);
+                print_vms(out, f->vms);
+                (void) fprintf(out, "\n");
+        }
+}
+
+static FaultOutput grade(FILE *out, const Facts *f, const FaultMemory *memory, const Clear *clears,
+                         uint32_t n_clears, usec_t now) {
+        const FaultInput in = { .report = f ? &f->report : NULL,
+                                .memory = memory,
+                                .clears = clears,
+                                .n_clears = n_clears,
+                                .now = now,
+                                .hold_permille = 1000 };
+        FaultOutput o;
+
+        cr_assert_eq(0, fault_grade(&arena, &in, &o));
+        print_faults(out, &o);
+        return o;
+}
+
+/* ---- each hazard ---- */
+
+static void record_hazard(FILE *out, const HazardDef *h, int64_t number) {
+        Facts *f = facts_new(T0);
+        FaultMemory memory = { .host = "h" };
+
+        (void) fprintf(out, "%s at %lld\n", h->name, (long long) number);
+        if (h->test == TEST_RISE) { /* a day ago it was 5 */
+                say(f, 0, h->metric, "sda", 5, NULL);
+                memory = grade(out, f, &memory, NULL, 0, T0 - 23 * HOUR).memory;
+                f = facts_new(T0);
+                number += 5;
+        }
+        if (h->test == TEST_BELOW || h->test == TEST_ABOVE)
+                say(f, 0, h->other, "sda", 50, NULL);
+        say(f, 0, h->metric, "sda", number, h->text ? h->text : "what it says");
+        say(f, 0, METRIC_DISK_BLOCKS, "sda", 0, "sda");
+        say(f, 0, METRIC_BLOCK_MOUNTS, "sda", 0, "/vms");
+        say(f, 0, METRIC_VM_STATE, "a", 0, "running");
+        say(f, 0, METRIC_VM_DEVICES, "a", 0, "sda");
+        (void) grade(out, f, &memory, NULL, 0, T0);
+}
+
+Test(fault_recorded, each_hazard_on_both_sides_of_its_threshold) {
+        const HazardDef *h;
+        Recording r;
+
+        recording_begin(&r, "hazards");
+        for (uint32_t i = 0; (h = hazard_at(i)); i++) {
+                const int64_t at = h->test == TEST_BIT                              ? INT64_C(1) << h->number
+                                   : h->test == TEST_BELOW || h->test == TEST_ABOVE ? 50
+                                                                                    : h->number;
+                const ArenaMark mark = arena_mark(&arena);
+
+                const bool counts = h->test != TEST_IS && h->test != TEST_SAID;
+
+                for (int64_t number = at - counts; number <= at + counts; number++)
+                        record_hazard(r.f, h, number);
+                arena_rewind(&arena, mark);
+        }
+        recording_end(&r);
+}
+
+/* ---- hosts over days ---- */
+
+static const char *const blocks[] = { "sda", "sdb", "sdc", "sdd", "sde" };
+static const char *const subjects[] = { "sda", "sdb", "c0:e8:s1", "c0:e8:s2", "nvme0" };
+static const char *const tops[] = { "md0", "md1", "dm-0", "sde", "sda" };
+static const char *const vms[] = { "a", "b", "c" };
+
+static const char *pick(Prng *g, const char *const *words, uint32_t n) {
+        return words[prng_below(g, n)];
+}
+
+static void random_names_of_disks(Facts *f, Prng *g) {
+        static const char *const serials[] = { "S1", "S2", "s1", "0", "S 3" };
+        static const char *const wwns[] = { "5000c500a1", "5000C500A1", "naa.5000c500a1", "5000c500a2" };
+        static const char *const slots[] = { "0:8:1", "0:8:2", "0:8:01" };
+
+        for (uint32_t i = 0; i < 5; i++) {
+                if (prng_below(g, 3) > 0)
+                        say(f, i / 2 % 2, METRIC_DISK_BLOCKS, subjects[i], 0, blocks[i]);
+                if (prng_below(g, 2) > 0)
+                        say(f, i / 2 % 2, METRIC_DISK_SERIAL, subjects[i], 0, pick(g, serials, 5));
+                if (prng_below(g, 4) == 0)
+                        say(f, i / 2 % 2, METRIC_DISK_WWN, subjects[i], 0, pick(g, wwns, 4));
+                if (prng_below(g, 2) > 0)
+                        say(f, i / 2 % 2, METRIC_DISK_SLOT, subjects[i], 0, pick(g, slots, 3));
+                if (prng_below(g, 4) == 0)
+                        say(f, 0, METRIC_BLOCK_SERIAL, blocks[i], 0, pick(g, serials, 5));
+        }
+}
+
+static void random_arrays(Facts *f, Prng *g) {
+        static const char *const members[] = { "sda,sdb", "sdb,sdc", "sdc,sdd,sde", "c0:e8:s1,c0:e8:s2",
+                                               "sda" };
+        static const char *const levels[] = { "raid1", "raid5", "raid6", "raid0", "multipath" };
+        static const char *const states[] = { "optimal", "degraded", "failed", "inactive", "unknown" };
+
+        for (uint32_t i = 0; i < 2; i++) {
+                if (prng_below(g, 3) == 0)
+                        continue;
+                say(f, 1, METRIC_BLOCK_OVER, tops[i], 0, pick(g, members, 5));
+                say(f, 1, METRIC_ARRAY_LEVEL, tops[i], 0, pick(g, levels, 5));
+                say(f, 1, METRIC_ARRAY_STATE, tops[i], 0, pick(g, states, prng_below(g, 2) ? 1 : 5));
+                say(f, 1, METRIC_ARRAY_MEMBERS, tops[i], 0, pick(g, members, 5));
+                say(f, 1, METRIC_ARRAY_REDUNDANCY, tops[i], prng_below(g, 3), NULL);
+                if (prng_below(g, 2) > 0)
+                        say(f, 1, METRIC_ARRAY_FAILED, tops[i], prng_below(g, 3), NULL);
+                if (prng_below(g, 2) > 0)
+                        say(f, 1, METRIC_ARRAY_WANTED, tops[i], 2 + prng_below(g, 3), NULL);
+                if (prng_below(g, 2) > 0)
+                        say(f, 1, METRIC_ARRAY_WORKING, tops[i], prng_below(g, 4), NULL);
+                if (prng_below(g, 3) == 0)
+                        say(f, 1, METRIC_ARRAY_LOST, tops[i], 0, pick(g, members, 5));
+                if (prng_below(g, 3) == 0)
+                        say(f, 1, METRIC_ARRAY_SUSPECTS, tops[i], 0, pick(g, members, 5));
+                if (prng_below(g, 4) == 0)
+                        say(f, 1, METRIC_ARRAY_SPARES, tops[i], prng_below(g, 2), NULL);
+        }
+}
+
+static void random_users(Facts *f, Prng *g) {
+        static const char *const mounts[] = { "/",     "/vms",   "/var/lib/libvirt/images",
+                                              "/data", "[SWAP]", "/boot,/x" };
+
+        if (prng_below(g, 3) == 0)
+                say(f, 0, METRIC_BLOCK_OVER, "dm-0", 0, pick(g, tops, 2));
+        for (uint32_t i = 0; i < 5; i++)
+                if (prng_below(g, 2) == 0)
+                        say(f, 0, METRIC_BLOCK_MOUNTS, tops[i], 0, pick(g, mounts, 6));
+        for (uint32_t v = 0; v < 3; v++) {
+                say(f, 0, METRIC_VM_STATE, vms[v], 0, "running");
+                if (prng_below(g, 5) > 0)
+                        say(f, 0, METRIC_VM_DEVICES, vms[v], 0,
+                            prng_below(g, 4) == 0   ? "none"
+                            : prng_below(g, 4) == 0 ? "md0,sde"
+                                                    : pick(g, tops, 5));
+        }
+}
+
+static void random_facts(Facts *f, Prng *g, uint32_t n) {
+        static const char *const said[] = { "sda", "md0", "fan 3", "c0:e8:s1" };
+        static const char *const whom[] = { "a", "a,b", "none", "c,nobody" };
+
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t k = 0;
+                const HazardDef *h;
+                int64_t number;
+
+                while (hazard_at(k))
+                        k++;
+                h = hazard_at(prng_below(g, k));
+                number = h->number + (int64_t) prng_below(g, 30) - 4;
+                say(f, prng_below(g, 2), h->metric, pick(g, subjects, 5), number > 0 ? number : 0,
+                    h->text ? h->text : "what it says");
+        }
+        for (uint32_t i = 0; i < 2; i++)
+                if (prng_below(g, 3) == 0) {
+                        const char *tool = i == 0 ? "vendor" : "script";
+
+                        say(f, 2, METRIC_FAULT_GRADE, tool, prng_below(g, 5), NULL);
+                        say(f, 2, METRIC_FAULT_DEVICE, tool, 0, pick(g, said, 4));
+                        say(f, 2, METRIC_FAULT_WHY, tool, 0, "a light is on");
+                        if (prng_below(g, 2) == 0)
+                                say(f, 2, METRIC_FAULT_VMS, tool, 0, pick(g, whom, 4));
+                        if (prng_below(g, 3) == 0)
+                                say(f, 2, METRIC_FAULT_SERIAL, tool, 0, "S1");
+                }
+        if (prng_below(g, 12) == 0)
+                say(f, 2, METRIC_FAULT_UNREADABLE, "vendor", 0, "no JSON");
+}
+
+/* Through its text and back: what is remembered is what the store keeps. */
+static FaultMemory remembered(FILE *out, const FaultMemory *memory, bool shown) {
+        FaultMemory again = { 0 };
+        TextFault fault = { 0 };
+        const char *text = NULL;
+        size_t n = 0;
+
+        cr_assert_eq(0, fault_memory_print(&arena, memory, &text, &n));
+        cr_assert_eq(0, fault_memory_parse(&arena, text, n, &again, &fault), "%s", fault.what);
+        again.host = "h";
+        if (shown)
+                (void) fprintf(out, "    remembered: %s\n", text);
+        return again;
+}
+
+static void record_days(FILE *out, uint64_t seed) {
+        Prng g = prng_seeded(seed * 7937);
+        FaultMemory memory = { .host = "h" };
+        usec_t now = T0;
+
+        for (uint32_t turn = 0; turn < 8; turn++) {
+                Prng tree = prng_seeded(seed * 31 + turn / 5); /* it is rebuilt once */
+                const Clear clear = { "h", subjects[turn % 5], "anna", "seen", now - HOUR };
+                Facts *f = facts_new(now);
+
+                (void) fprintf(out, "%llu, turn %u\n", (unsigned long long) seed, turn);
+                random_names_of_disks(f, &tree);
+                random_arrays(f, &tree);
+                random_users(f, &tree);
+                random_facts(f, &g, turn % 3 == 0 ? 7 : turn % 3);
+                memory = grade(out, turn == 6 ? NULL : f, &memory, &clear, turn % 4 == 3, now).memory;
+                memory = remembered(out, &memory, turn == 7);
+                now += (INT64_C(1) << prng_below(&g, 6)) * HOUR;
+        }
+}
+
+Test(fault_recorded, hosts_over_days) {
+        Recording r;
+
+        recording_begin(&r, "faults");
+        for (uint64_t seed = 1; seed <= 26; seed++) {
+                const ArenaMark mark = arena_mark(&arena);
+
+                record_days(r.f, seed);
+                arena_rewind(&arena, mark);
+        }
+        recording_end(&r);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The judge in exact words: what it objects to in random plans for random clusters, with limits, rules and reserves. */
+#include "tests/random_cluster.h"
+#include "tests/recorded.h"
+
+#define SEEDS 160
+#define MOVES 9
+
+static Arena arena;
+
+static void setup(void) {
+        cr_assert_eq(0, arena_open((size_t) 64 << 20, &arena));
+}
+
+static void teardown(void) {
+        arena_close(&arena);
+}
+
+TestSuite(judge_recorded, .init = setup, .fini = teardown);
+
+/* VMs by chance, in up to three waves; some named wrongly, some from where they are not, some twice. */
+static uint32_t random_moves(const Snapshot *s, uint64_t seed, MoveOrder *moves) {
+        Dice d = { .prng = prng_seeded(seed * 104729), .arena = &arena };
+        const uint32_t n = (uint32_t) dice_between(&d, 1, MOVES);
+        HostIx at[64];
+        uint32_t wave = 0;
+
+        cr_assert_leq(s->n_vms, ARRAY_SIZE(at));
+        for (VmIx v = 0; v < s->n_vms; v++)
+                at[v] = s->vms[v].host;
+        for (uint32_t i = 0; i < n; i++) {
+                const VmIx v = dice_below(&d, s->n_vms);
+                const HostIx h = dice_below(&d, s->n_hosts);
+
+                wave += dice_percent(&d, 30);
+                moves[i] = (MoveOrder){ .vm = dice_percent(&d, 2) ? "nobody" : s->vms[v].name,
+                                        .from = s->hosts[dice_percent(&d, 3) ? h : at[v]].name,
+                                        .to = dice_percent(&d, 2) ? "nowhere" : s->hosts[h].name,
+                                        .wave = wave };
+                at[v] = h;
+        }
+        return n;
+}
+
+static void record(FILE *f, const Snapshot *s, const Settings *settings, uint64_t seed) {
+        const Objection *o = NULL;
+        MoveOrder moves[MOVES];
+        const uint32_t n_moves = random_moves(s, seed, moves);
+        uint32_t n = 0;
+
+        cr_assert_geq(plan_check(&arena, s, settings, moves, n_moves, &o, &n), 0);
+        (void) fprintf(f, "%llu: %u moves, %u objections\n", (unsigned long long) seed, n_moves, n);
+        for (uint32_t i = 0; i < n; i++)
+                (void) fprintf(f, "    %u %d %s: %s\n", o[i].move, (int) o[i].verdict,
+                               reason_names[o[i].reason], o[i].text);
+}
+
+Test(judge_recorded, what_it_objects_to) {
+        Recording r;
+
+        recording_begin(&r, "judge");
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                const ArenaMark mark = arena_mark(&arena);
+
+                record(r.f, random_cluster(&arena, seed, seed % 8 == 0), random_settings(&arena, seed), seed);
+                arena_rewind(&arena, mark);
+        }
+        recording_end(&r);
+}
