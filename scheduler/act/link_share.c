@@ -16,6 +16,7 @@ typedef enum Stage {
 
 typedef struct Member {
         Stage stage;
+        uint32_t plan;  /* the how manieth that was added it is of */
         bool governed;  /* caps are changed */
         bool runs;      /* and has not ended */
         bool ends_soon; /* it has little left, and gets on */
@@ -27,21 +28,22 @@ typedef struct Member {
         int64_t wanted;
 } Member;
 
-struct LinkShare {
-        usec_t prepares;
-        Member *members;
+typedef struct Naming {
+        const char **names;
         uint32_t n;
+} Naming;
+
+struct LinkShare {
+        LinkShareOptions options;
+        Member *members;
+        uint32_t n, plans;
+        Naming hosts;
         uint32_t *started; /* that run, by their start */
         uint32_t n_started;
         int64_t *sum, *most; /* [link] scratch */
 };
 
 /* ---- as planned ---- */
-
-typedef struct Naming {
-        const char **names;
-        uint32_t n;
-} Naming;
 
 static uint32_t host_of(Naming *io, const char *name) {
         uint32_t h = 0;
@@ -77,21 +79,23 @@ typedef struct LinkPlan {
         bool open; /* a move without a cap goes over it */
 } LinkPlan;
 
-static void plan_wave(LinkShare *s, const RunMove *moves, uint32_t first, uint32_t end,
-                      const uint32_t at_once[WAYS], int64_t most_kbit, LinkPlan *links) {
-        for (uint32_t i = first; i < end; i++)
+static void plan_wave(LinkShare *s, const RunMove *moves, Member *members, uint32_t n, LinkPlan *links) {
+        const uint32_t at_once[WAYS] = { s->options.per_out, s->options.per_in };
+        const int64_t most_kbit = s->options.most_kbit;
+
+        for (uint32_t i = 0; i < n; i++)
                 for (uint32_t k = 0; k < WAYS; k++)
-                        links[s->members[i].links[k]] = (LinkPlan){ 0 };
-        for (uint32_t i = first; i < end; i++)
+                        links[members[i].links[k]] = (LinkPlan){ 0 };
+        for (uint32_t i = 0; i < n; i++)
                 for (uint32_t k = 0; k < WAYS; k++) {
-                        LinkPlan *l = &links[s->members[i].links[k]];
+                        LinkPlan *l = &links[members[i].links[k]];
 
                         l->kbit += planned_kbit(&moves[i]);
                         l->moves++;
                         l->open = l->open || planned_kbit(&moves[i]) <= 0;
                 }
-        for (uint32_t i = first; i < end; i++) {
-                Member *m = &s->members[i];
+        for (uint32_t i = 0; i < n; i++) {
+                Member *m = &members[i];
 
                 m->governed = !is_fixed(&moves[i]);
                 for (uint32_t k = 0; k < WAYS; k++) {
@@ -109,56 +113,76 @@ static void plan_wave(LinkShare *s, const RunMove *moves, uint32_t first, uint32
         }
 }
 
-static void plan_all(LinkShare *s, const RunMove *moves, const uint32_t at_once[WAYS], int64_t most_kbit,
-                     Naming *hosts, LinkPlan *links) {
-        for (uint32_t i = 0; i < s->n; i++) {
-                Member *m = &s->members[i];
+/* moves[n] are the last n members. */
+static void plan_all(LinkShare *s, const RunMove *moves, uint32_t n, LinkPlan *links) {
+        Member *members = s->members + s->n - n;
 
-                m->links[0] = 2 * host_of(hosts, moves[i].request.order->from);
-                m->links[1] = 2 * host_of(hosts, moves[i].request.order->to) + 1;
+        for (uint32_t i = 0; i < n; i++) {
+                Member *m = &members[i];
+
+                m->links[0] = 2 * host_of(&s->hosts, moves[i].request.order->from);
+                m->links[1] = 2 * host_of(&s->hosts, moves[i].request.order->to) + 1;
                 m->planned = planned_kbit(&moves[i]) / KBIT_A_MIB;
                 if (planned_kbit(&moves[i]) > 0 && m->planned == 0)
                         m->planned = 1;
         }
-        for (uint32_t first = 0, end; first < s->n; first = end) {
+        for (uint32_t first = 0, end; first < n; first = end) {
                 for (end = first + 1;
-                     end < s->n && moves[end].request.order->wave == moves[first].request.order->wave;)
+                     end < n && moves[end].request.order->wave == moves[first].request.order->wave;)
                         end++;
-                plan_wave(s, moves, first, end, at_once, most_kbit, links);
+                plan_wave(s, moves + first, members + first, end - first, links);
         }
 }
 
-int link_share_new(const RunMove *moves, uint32_t n, LinkShareOptions options, LinkShare **ret) {
-        const uint32_t at_once[WAYS] = { options.per_out, options.per_in };
-        const size_t n_links = (size_t) n * 4 + 1; /* a move has two hosts, a host two links */
+LinkShare *link_share_new(LinkShareOptions options) {
         LinkShare *s = calloc(1, sizeof(*s));
-        Naming hosts = { .names = calloc((size_t) n * 2 + 1, sizeof(*hosts.names)) };
-        LinkPlan *links = calloc(n_links, sizeof(*links));
 
-        if (s) {
-                s->n = n;
-                s->prepares = options.prepares;
-                s->members = calloc((size_t) n + 1, sizeof(*s->members));
-                s->started = calloc((size_t) n + 1, sizeof(*s->started));
-                s->sum = calloc(n_links, sizeof(*s->sum));
-                s->most = calloc(n_links, sizeof(*s->most));
-        }
-        if (!s || !hosts.names || !links || !s->members || !s->started || !s->sum || !s->most) {
-                free(hosts.names);
-                free(links);
-                (void) link_share_free(s);
+        if (s)
+                s->options = options;
+        return s;
+}
+
+#define GROWN(at, n) reallocarray(at, (n), sizeof(*(at)))
+
+/* Room for n members. What was grown of several stays so where one could not be. */
+static int link_share_grow(LinkShare *s, size_t n) {
+        const size_t n_links = n * 4 + 1; /* a move has two hosts, a host two links */
+        Member *members = GROWN(s->members, n);
+        uint32_t *started = GROWN(s->started, n);
+        int64_t *sum = GROWN(s->sum, n_links), *most = GROWN(s->most, n_links);
+        const char **names = GROWN(s->hosts.names, n * 2);
+
+        s->members = members ? members : s->members;
+        s->started = started ? started : s->started;
+        s->sum = sum ? sum : s->sum;
+        s->most = most ? most : s->most;
+        s->hosts.names = names ? names : s->hosts.names;
+        return members && started && sum && most && names ? 0 : -ENOMEM;
+}
+
+int link_share_add(LinkShare *s, const RunMove *moves, uint32_t n) {
+        LinkPlan *links;
+
+        if (n == 0)
+                return 0;
+        if (link_share_grow(s, (size_t) s->n + n) < 0)
                 return -ENOMEM;
-        }
-        plan_all(s, moves, at_once, options.most_kbit, &hosts, links);
-        free(hosts.names);
+        links = calloc(((size_t) s->n + n) * 4 + 1, sizeof(*links));
+        if (!links)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                s->members[s->n + i] = (Member){ .plan = s->plans };
+        s->plans++;
+        s->n += n;
+        plan_all(s, moves, n, links);
         free(links);
-        *ret = s;
         return 0;
 }
 
 LinkShare *link_share_free(LinkShare *s) {
         if (s) {
                 free(s->members);
+                free(s->hosts.names);
                 free(s->started);
                 free(s->sum);
                 free(s->most);
@@ -188,6 +212,53 @@ uint32_t link_share_busy(const LinkShare *s, uint32_t move) {
                 most = n > most ? n : most;
         }
         return most;
+}
+
+/* Whether a move of another plan sends over one of its links; how many do there in all. */
+typedef struct Beside {
+        uint32_t others, fixed, all;
+} Beside;
+
+static Beside link_share_beside(const LinkShare *s, const Member *m, uint32_t way) {
+        Beside b = { 0 };
+
+        for (uint32_t i = 0; i < s->n_started; i++) {
+                const Member *other = &s->members[s->started[i]];
+
+                if (other == m || other->stage == STAGE_IDLE || other->links[way] != m->links[way])
+                        continue;
+                b.all++;
+                b.others += other->plan != m->plan;
+                b.fixed += other->plan != m->plan && !other->governed;
+        }
+        return b;
+}
+
+/* Two at once are usual on a link: a plan that knows nothing of the moves of another one has its part beside them. */
+#define AT_ONCE_BESIDE 2
+
+bool link_share_has_room(const LinkShare *s, uint32_t move) {
+        const Member *m = &s->members[move];
+        const uint32_t busy = link_share_busy(s, move);
+
+        if (busy < m->planned_at_once)
+                return true;
+        return busy < AT_ONCE_BESIDE && s->plans > 1 &&
+               link_share_beside(s, m, 0).others + link_share_beside(s, m, 1).others > 0;
+}
+
+/* What it may have of its links by its plan; beside moves of other plans an equal part. */
+static int64_t link_share_part(const LinkShare *s, const Member *m) {
+        int64_t part = m->planned;
+
+        for (uint32_t k = 0; k < WAYS && s->plans > 1; k++) {
+                const Beside b = link_share_beside(s, m, k);
+                const int64_t equal = m->budget[k] / (b.all + 1);
+
+                if (b.others > 0 && equal < part)
+                        part = equal;
+        }
+        return part > 0 ? part : 1;
 }
 
 bool link_share_ends_soon(const LinkShare *s, uint32_t move) {
@@ -225,6 +296,9 @@ int64_t link_share_begin(LinkShare *s, uint32_t move) {
         Member *m = &s->members[move];
         int64_t cap = m->planned;
 
+        for (uint32_t k = 0; k < WAYS && s->plans > 1; k++)
+                if (link_share_beside(s, m, k).fixed > 0) /* nobody lowers that one */
+                        m->governed = false;
         if (m->governed && link_share_room_of(s, m) < cap)
                 cap = 1;
         m->stage = STAGE_STARTING;
@@ -251,7 +325,7 @@ void link_share_look(LinkShare *s, uint32_t move, const MigrationStatus *status)
         else if (status->phase == MIGRATION_RUNNING && status->bytes_total > 0)
                 m->stage = STAGE_SENDING;
         m->ends_soon = m->stage == STAGE_SENDING && status->stalled == 0 &&
-                       status->bytes_left / (1 << 20) * USEC_PER_SEC < m->in_force * s->prepares;
+                       status->bytes_left / (1 << 20) * USEC_PER_SEC < m->in_force * s->options.prepares;
         m->in_force = status->cap_mib_s > m->asked ? status->cap_mib_s : m->asked;
 }
 
@@ -307,7 +381,8 @@ static void link_share_want(LinkShare *s) {
         }
         for (uint32_t i = 0; i < s->n_started; i++)
                 if (is_changeable(&s->members[s->started[i]]))
-                        link_share_give(s, &s->members[s->started[i]], s->members[s->started[i]].planned - 1);
+                        link_share_give(s, &s->members[s->started[i]],
+                                        link_share_part(s, &s->members[s->started[i]]) - 1);
         for (uint32_t i = 0; i < s->n_started; i++)
                 if (is_changeable(&s->members[s->started[i]]))
                         link_share_give(s, &s->members[s->started[i]], INT64_MAX);

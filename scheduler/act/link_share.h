@@ -14,7 +14,7 @@
  *
  * Owner: the caller, by link_share_free(). Threads: one. No clock, no I/O.
  *
- * Units: MiB/s for caps, kbit/s for links; usec_t, in microseconds. Errors: -ENOMEM from link_share_new()
+ * Units: MiB/s for caps, kbit/s for links; usec_t, in microseconds. Errors: -ENOMEM from link_share_add()
  * alone.
  */
 #pragma once
@@ -29,12 +29,19 @@ typedef struct LinkShareOptions {
         usec_t prepares;          /* what a migration takes before it sends */
 } LinkShareOptions;
 
-/* Moves sorted by wave. 0 or -ENOMEM. */
-int link_share_new(const RunMove *moves, uint32_t n, LinkShareOptions options, LinkShare **ret) must_check;
+/* NULL: no memory. */
+LinkShare *link_share_new(LinkShareOptions options) must_check;
 LinkShare *link_share_free(LinkShare *s);
+
+/* Moves of one plan, sorted by wave; their numbers go on from those that were added before. Their orders' texts outlive
+ * the share. 0 or -ENOMEM: none was added. */
+int link_share_add(LinkShare *s, const RunMove *moves, uint32_t n) must_check;
 
 /* How many moves of its wave were planned to go over the busier of its two links at once. */
 uint32_t link_share_planned(const LinkShare *s, uint32_t move);
+
+/* Whether one more may go over its links: as many as were planned, beside moves of other plans two. */
+bool link_share_has_room(const LinkShare *s, uint32_t move);
 
 /* How many that run go over the busier of its two links, without those that have sent all, or will have
  * before another one is prepared. */

@@ -28,27 +28,30 @@ typedef enum Step {
 
 typedef struct Slot {
         Step step;
+        MoveOutcome *ret;  /* of who added it */
         uint32_t id;       /* the executor's, while running */
         usec_t started_at; /* by the executor's clock */
         bool held;         /* started ahead of its turn it would not be right yet: until a move ends */
 } Slot;
 
-typedef struct Run {
+struct Run {
         const Executor *executor;
-        const RunMove *moves;
+        RunMove *moves;
         uint32_t n;
         RunOptions options;
         RunHooks hooks;
         MoveOutcome *outcomes;
         Slot *slots;
         LinkShare *share;
-        uint32_t first, end, ahead; /* the wave is [first, end), the one after it [end, ahead) */
+        uint32_t plan; /* the first move of the plan that was added last */
+        uint32_t first, end,
+                ahead; /* the wave is [first, end), the one after it [end, ahead); first n: no wave
+                                       is to come */
         uint32_t running;
         uint32_t unclear;
-        bool missed;   /* a move did not come about */
         bool stopped;  /* nothing more starts */
         bool aborting; /* those that run were told to stop */
-} Run;
+};
 
 static MoveEnd end_of_phase(MigrationPhase phase) {
         switch (phase) {
@@ -72,8 +75,7 @@ static void end_move(Run *r, uint32_t i) {
         const MoveOutcome *o = &r->outcomes[i];
 
         r->slots[i].step = STEP_ENDED;
-        if (o->end != MOVE_DONE && o->end != MOVE_DRY)
-                r->missed = true;
+        *r->slots[i].ret = *o;
         if (r->hooks.result && r->hooks.result(r->hooks.arg, i, o) != 0)
                 r->stopped = true;
 }
@@ -153,7 +155,7 @@ static bool is_too_soon(const Run *r, uint32_t i) {
 
         if (!r->executor->now || at_once < 2)
                 return false;
-        for (uint32_t k = r->first; k < r->ahead; k++) {
+        for (uint32_t k = r->plan; k < r->ahead; k++) {
                 const MigrationRequest *other = &r->moves[k].request;
 
                 if (r->slots[k].step == STEP_RUNNING &&
@@ -167,8 +169,8 @@ static bool is_too_soon(const Run *r, uint32_t i) {
 
 static bool may_begin(const Run *r, uint32_t i) {
         return r->slots[i].step == STEP_WAITING && !r->slots[i].held &&
-               run_waves_has_room(r, &r->moves[i].request) &&
-               link_share_busy(r->share, i) < link_share_planned(r->share, i) && !is_too_soon(r, i) &&
+               run_waves_has_room(r, &r->moves[i].request) && link_share_has_room(r->share, i) &&
+               !is_too_soon(r, i) &&
                (!r->hooks.may_join || r->running == 0 || r->hooks.may_join(r->hooks.arg, i));
 }
 
@@ -277,7 +279,7 @@ static void set_cap(void *arg, uint32_t move, int64_t mib_s) {
 static uint32_t poll_running(Run *r) {
         uint32_t ended = 0;
 
-        for (uint32_t i = r->first; i < r->ahead; i++) {
+        for (uint32_t i = 0; i < r->n; i++) {
                 MoveOutcome *o = &r->outcomes[i];
 
                 if (r->slots[i].step != STEP_RUNNING)
@@ -297,36 +299,11 @@ static uint32_t poll_running(Run *r) {
         return ended;
 }
 
-static void run_wave(Run *r) {
-        for (;;) {
-                uint32_t ended;
-
-                start_all(r);
-                ended = poll_running(r);
-                if (!has_running(r, r->first, r->end) &&
-                    (r->stopped || !run_waves_has_waiting(r, r->first, r->end)))
-                        return;
-                if (ended == 0 && r->running > 0)
-                        r->executor->wait(r->executor->self, r->options.step);
-                check_stop(r);
-        }
-}
-
-/* What runs still of a run that was stopped. */
-static void run_out(Run *r) {
-        while (r->running > 0) {
-                if (poll_running(r) == 0)
-                        r->executor->wait(r->executor->self, r->options.step);
-                check_stop(r);
-        }
-}
-
-static void leave_rest(Run *r) {
+static void leave_rest(Run *r, const char *why) {
         for (uint32_t i = 0; i < r->n; i++) {
                 if (r->slots[i].step != STEP_WAITING)
                         continue;
-                (void) snprintf(r->outcomes[i].why, sizeof(r->outcomes[i].why),
-                                "the run was stopped before it");
+                (void) snprintf(r->outcomes[i].why, sizeof(r->outcomes[i].why), "%s", why);
                 end_move(r, i);
         }
 }
@@ -340,6 +317,39 @@ static uint32_t end_of_wave(const Run *r, uint32_t first) {
         return end;
 }
 
+/* The first wave from `first` on, if there is to be one. */
+static void turn_to(Run *r, uint32_t first) {
+        r->first = r->stopped ? r->n : first;
+        r->end = end_of_wave(r, r->first);
+        r->ahead = end_of_wave(r, r->end);
+}
+
+static bool wave_is_over(const Run *r) {
+        return !has_running(r, r->first, r->end) &&
+               (r->stopped || !run_waves_has_waiting(r, r->first, r->end));
+}
+
+bool run_waves_step(Run *r) {
+        const bool in_wave = r->first < r->n;
+        uint32_t ended;
+
+        if (!in_wave && r->running == 0) {
+                leave_rest(r, "the run was stopped before it");
+                return false;
+        }
+        if (in_wave)
+                start_all(r);
+        ended = poll_running(r);
+        if (in_wave && wave_is_over(r)) {
+                turn_to(r, r->end);
+                return true;
+        }
+        if (ended == 0 && r->running > 0)
+                r->executor->wait(r->executor->self, r->options.step);
+        check_stop(r);
+        return true;
+}
+
 static LinkShareOptions link_options(const RunOptions *o) {
         return (LinkShareOptions){ .per_out = o->limits.per_host_out,
                                    .per_in = o->limits.per_host_in,
@@ -347,34 +357,91 @@ static LinkShareOptions link_options(const RunOptions *o) {
                                    .prepares = o->prepares };
 }
 
-int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOptions options, RunHooks hooks,
-              MoveOutcome *ret_outcomes) {
-        Run r = { .executor = executor,
-                  .moves = moves,
-                  .n = n,
-                  .options = options,
-                  .hooks = hooks,
-                  .outcomes = ret_outcomes };
+int run_waves_open(const Executor *executor, RunOptions options, RunHooks hooks, Run **ret) {
+        Run *r = calloc(1, sizeof(*r));
+
+        if (!r)
+                return -ENOMEM;
+        *r = (Run){ .executor = executor, .options = options, .hooks = hooks };
+        r->share = link_share_new(link_options(&options));
+        if (!r->share) {
+                free(r);
+                return -ENOMEM;
+        }
+        if (r->options.step <= 0)
+                r->options.step = 200 * USEC_PER_MSEC;
+        *ret = r;
+        return 0;
+}
+
+Run *run_waves_free(Run *r) {
+        if (r) {
+                r->share = link_share_free(r->share);
+                free(r->moves);
+                free(r->outcomes);
+                free(r->slots);
+                free(r);
+        }
+        return NULL;
+}
+
+#define GROWN(at, n) reallocarray(at, (n), sizeof(*(at)))
+
+/* What was grown of several stays so where one could not be. */
+static int run_waves_grow(Run *r, size_t n) {
+        RunMove *moves = GROWN(r->moves, n);
+        MoveOutcome *outcomes = GROWN(r->outcomes, n);
+        Slot *slots = GROWN(r->slots, n);
+
+        r->moves = moves ? moves : r->moves;
+        r->outcomes = outcomes ? outcomes : r->outcomes;
+        r->slots = slots ? slots : r->slots;
+        return moves && outcomes && slots ? 0 : -ENOMEM;
+}
+
+int run_waves_add(Run *r, const RunMove *moves, uint32_t n, MoveOutcome *ret_outcomes) {
+        const uint32_t first = r->n;
 
         if (n == 0)
                 return 0;
-        memset(ret_outcomes, 0, n * sizeof(*ret_outcomes)); /* MOVE_NOT_REACHED */
-        r.slots = calloc(n, sizeof(*r.slots));
-        if (!r.slots || link_share_new(moves, n, link_options(&options), &r.share) < 0) {
-                free(r.slots);
+        if (run_waves_grow(r, (size_t) first + n) < 0 || link_share_add(r->share, moves, n) < 0)
                 return -ENOMEM;
-        }
-        if (r.options.step <= 0)
-                r.options.step = 200 * USEC_PER_MSEC;
-        for (; r.first < n && !r.stopped; r.first = r.end) {
-                r.end = end_of_wave(&r, r.first);
-                r.ahead = end_of_wave(&r, r.end);
-                run_wave(&r);
-        }
-        r.first = 0;
-        run_out(&r);
-        leave_rest(&r);
-        r.share = link_share_free(r.share);
-        free(r.slots);
-        return r.missed ? 1 : 0;
+        run_waves_overtake(r);
+        memcpy(r->moves + first, moves, n * sizeof(*moves));
+        memset(r->outcomes + first, 0, n * sizeof(*r->outcomes)); /* MOVE_NOT_REACHED */
+        memset(ret_outcomes, 0, n * sizeof(*ret_outcomes));
+        for (uint32_t i = 0; i < n; i++)
+                r->slots[first + i] = (Slot){ .ret = &ret_outcomes[i] };
+        r->n += n;
+        r->plan = first;
+        r->unclear = 0;
+        r->stopped = r->aborting;
+        turn_to(r, first);
+        return 0;
+}
+
+void run_waves_overtake(Run *r) {
+        leave_rest(r, r->stopped ? "the run was stopped before it"
+                                 : "it is planned anew, with what called meanwhile");
+        r->first = r->end = r->ahead = r->n;
+}
+
+bool run_waves_begins_more(const Run *r) {
+        return r->first < r->n && !r->stopped;
+}
+
+int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOptions options, RunHooks hooks,
+              MoveOutcome *ret_outcomes) {
+        Run *run = NULL;
+        int r = run_waves_open(executor, options, hooks, &run);
+
+        if (r == 0)
+                r = run_waves_add(run, moves, n, ret_outcomes);
+        while (r == 0 && run_waves_step(run))
+                ;
+        (void) run_waves_free(run);
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                if (ret_outcomes[i].end != MOVE_DONE && ret_outcomes[i].end != MOVE_DRY)
+                        r = 1;
+        return r;
 }

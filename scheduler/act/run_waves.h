@@ -17,7 +17,7 @@
  * What a move leaves idle of its links others get meanwhile (link_share.h), where the executor can change
  * that; and moves that are to share links start one behind the other, so that they do not end together.
  *
- * Owner: everything is the caller's. Threads: one; callbacks are called from it.
+ * Owner: everything is the caller's; a Run ends by run_waves_free(), which takes NULL. Threads: one; callbacks are called from it.
  *
  * Units: usec_t, in microseconds; kbit/s. Errors: -ENOMEM; 1 is no error; what a callback returns, as said
  * there.
@@ -101,3 +101,24 @@ typedef struct RunOptions {
  * the outcomes say which. -ENOMEM: nothing was started. */
 int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOptions options, RunHooks hooks,
               MoveOutcome *ret_outcomes) must_check;
+
+/* The same, a step at a time, so that a plan can join while moves of an earlier one run. */
+typedef struct Run Run;
+
+int run_waves_open(const Executor *executor, RunOptions options, RunHooks hooks, Run **ret) must_check;
+Run *run_waves_free(Run *r);
+
+/* A plan joins: what waits of those before it is not reached (run_waves_overtake), what runs of them goes on beside it,
+ * counts for the limits, and shares its links (link_share.h). Hooks know its moves by numbers that go on from those
+ * before. ret_outcomes[n] is filled in as they end; it, and the texts of the orders, outlive the run. A run that was
+ * stopped by anything but a request begins anew. 0 or -ENOMEM: nothing has changed. */
+int run_waves_add(Run *r, const RunMove *moves, uint32_t n, MoveOutcome *ret_outcomes) must_check;
+
+/* What waits is not started any more. */
+void run_waves_overtake(Run *r);
+
+/* Starts what may start, looks at what runs, and waits for a moment when nothing has ended. false: all have ended. */
+bool run_waves_step(Run *r) must_check;
+
+/* Something waits that may yet be started. */
+bool run_waves_begins_more(const Run *r);

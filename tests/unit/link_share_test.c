@@ -29,7 +29,8 @@ static void add(World *w, const char *from, const char *to, uint32_t wave, int64
 static void open_share(World *w, int64_t most_mib) {
         const LinkShareOptions options = { .most_kbit = most_mib * KBIT_A_MIB, .prepares = USEC_PER_SEC };
 
-        cr_assert_eq(0, link_share_new(w->moves, w->n, options, &w->share));
+        w->share = link_share_new(options);
+        cr_assert_eq(0, link_share_add(w->share, w->moves, w->n));
 }
 
 static void begin(World *w, uint32_t i) {
@@ -286,6 +287,45 @@ static uint32_t wave_now(const World *w) {
         return 0;
 }
 
+Test(link_share, a_move_of_another_plan_gets_an_equal_part_of_a_link_that_is_taken) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 100);
+        open_share(&w, 0);
+        begin(&w, 0);
+        sends(&w, 0);
+        look(&w);
+        add(&w, "h3", "h2", 0, 100);
+        cr_assert_eq(0, link_share_add(w.share, &w.moves[1], 1));
+        cr_assert(link_share_has_room(w.share, 1));
+        begin(&w, 1);
+        cr_assert_eq(w.seen[1].cap_mib_s, 1); /* the other has it all yet */
+        sends(&w, 1);
+        for (int i = 0; i < 4; i++)
+                look(&w);
+        cr_assert_eq(w.seen[0].cap_mib_s, 50, "%lld", (long long) w.seen[0].cap_mib_s);
+        cr_assert_eq(w.seen[1].cap_mib_s, 50, "%lld", (long long) w.seen[1].cap_mib_s);
+        add(&w, "h3", "h2", 0, 100);
+        cr_assert_eq(0, link_share_add(w.share, &w.moves[2], 1));
+        cr_assert_not(link_share_has_room(w.share, 2), "two are enough for a link");
+        w.share = link_share_free(w.share);
+}
+
+Test(link_share, beside_a_move_whose_cap_nobody_changes_it_has_its_own) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 100);
+        w.moves[0].request.post_copy = true;
+        open_share(&w, 0);
+        begin(&w, 0);
+        sends(&w, 0);
+        add(&w, "h3", "h2", 0, 100);
+        cr_assert_eq(0, link_share_add(w.share, &w.moves[1], 1));
+        cr_assert_eq(0, link_share_begin(w.share, 1),
+                     "as its plan says: else it would stay at next to nothing");
+        w.share = link_share_free(w.share);
+}
+
 Test(link_share, in_sum_no_more_is_in_force_than_was_planned) {
         static const char *const hosts[] = { "h1", "h2", "h3", "h4" };
 
@@ -387,7 +427,8 @@ static void record(FILE *f, uint64_t seed) {
         options.prepares = next_random(&random) % 3 * USEC_PER_SEC;
         for (uint32_t i = 0; i < 8; i++)
                 add_any(&w, &random, i / 4);
-        cr_assert_eq(0, link_share_new(w.moves, w.n, options, &w.share));
+        w.share = link_share_new(options);
+        cr_assert_eq(0, link_share_add(w.share, w.moves, w.n));
         (void) fprintf(f, "%llu: planned", (unsigned long long) seed);
         for (uint32_t i = 0; i < w.n; i++)
                 (void) fprintf(f, " %u", link_share_planned(w.share, i));

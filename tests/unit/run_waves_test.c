@@ -164,6 +164,61 @@ Test(run_waves, a_wave_waits_for_the_one_before_and_runs_at_once_within) {
         cr_assert_gt(s.progress, 10);
 }
 
+/* "a" runs for 10 s, and a plan joins after 3; `now`: so many of its moves run beside "a" a second later. */
+static void join_after_three_seconds(Story *s, uint32_t first, const char *now) {
+        RunHooks hooks = { .arg = s,
+                           .recheck = recheck,
+                           .intent = intent,
+                           .progress = progress,
+                           .result = result,
+                           .stop_request = stop_request };
+        Run *run = NULL;
+
+        cr_assert_eq(0, run_waves_open(&s->executor, s->options, hooks, &run));
+        cr_assert_eq(0, run_waves_add(run, s->moves, first, s->outcomes));
+        while (executor_simulated_now(&s->executor) < 3 * USEC_PER_SEC)
+                cr_assert(run_waves_step(run));
+        cr_assert_eq(0, run_waves_add(run, s->moves + first, s->n - first, s->outcomes + first));
+        cr_assert(run_waves_step(run));
+        cr_assert_str_eq(s->log, now);
+        while (run_waves_step(run))
+                ;
+        cr_assert_null(run_waves_free(run));
+        cr_assert_eq(kept, 0);
+        s->executor.free(s->executor.self);
+}
+
+Test(run_waves, a_plan_that_joins_begins_beside_what_runs_and_takes_the_place_of_what_waits) {
+        Story s = story();
+
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 1, "b", "h1", "h2");
+        add(&s, 0, "s1", "h3", "h4");
+        add(&s, 1, "s2", "h4", "h3");
+        join_after_three_seconds(&s, 2, "+a -b:not-reached +s1 ");
+        cr_assert_str_eq(s.log, "+a -b:not-reached +s1 -s1:done +s2 -s2:done -a:done ");
+        cr_assert_eq(s.outcomes[0].end, MOVE_DONE);
+        cr_assert_str_eq(s.outcomes[1].why, "it is planned anew, with what called meanwhile");
+        cr_assert_eq(s.outcomes[3].end, MOVE_DONE);
+}
+
+Test(run_waves, what_runs_of_an_earlier_plan_counts_for_the_limits) {
+        Story s = story(), t = story();
+
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "s1", "h3", "h2");
+        add(&s, 0, "s2", "h1", "h4");
+        add(&s, 0, "s3", "h3", "h4");
+        s.options.limits = (RunLimits){ .per_host_in = 1, .per_host_out = 1 };
+        join_after_three_seconds(&s, 1, "+a +s3 ");
+        cr_assert_str_eq(s.log, "+a +s3 -s3:done -a:done +s1 +s2 -s1:done -s2:done ");
+        add(&t, 0, "a", "h1", "h2");
+        add(&t, 0, "s1", "h3", "h2");
+        add(&t, 0, "s2", "h4", "h2");
+        join_after_three_seconds(&t, 1, "+a +s1 ");
+        cr_assert_str_eq(t.log, "+a +s1 -s1:done +s2 -s2:done -a:done "); /* two at once on a link */
+}
+
 Test(run_waves, nothing_to_do_is_done) {
         Story s = story();
 

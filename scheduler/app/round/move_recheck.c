@@ -171,6 +171,38 @@ static int move_recheck_is_others(const MoveRecheck *in, const Snapshot *s, cons
         return judged < 0 ? judged : n == r->n_objections ? 0 : 1;
 }
 
+/* Of those that run: the judge would not let them start now, with or without this one (the target has got worse since). They
+ * are on their way all the same: the facts with them in flight, on both hosts. 0; 1: there are none; -ENOMEM. */
+static int move_recheck_flying(const MoveRecheck *in, const Snapshot *s, const Remainder *r,
+                               const Snapshot **ret) {
+        const Objection *objections = NULL;
+        uint32_t n = 0;
+        Snapshot *copy = arena_new(in->arena, Snapshot, 1);
+        Vm *vms = arena_new(in->arena, Vm, s->n_vms);
+        int judged = copy && vms ? plan_check(in->arena, s, in->settings, r->orders + 1, r->n_now - 1,
+                                              &objections, &n)
+                                 : -ENOMEM;
+
+        if (judged <= 0)
+                return judged < 0 ? judged : 1;
+        *copy = *s;
+        if (s->n_vms > 0)
+                memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
+        copy->vms = vms;
+        for (uint32_t i = 0; i < n && i < OBJECTIONS_KEPT; i++) {
+                const MoveOrder *other = &r->orders[1 + objections[i].move];
+                const VmIx v = snapshot_vm(s, other->vm);
+                const HostIx to = snapshot_host(s, other->to);
+
+                if (v == IX_NONE || to == IX_NONE)
+                        continue;
+                vms[v].in_flight = true;
+                vms[v].in_flight_to = to;
+        }
+        *ret = copy;
+        return 0;
+}
+
 /* ---- one move ---- */
 
 /* The objection to the move itself, else the first. */
@@ -191,7 +223,13 @@ static int move_recheck_now(const MoveRecheck *in, const Snapshot *s, uint32_t m
         *ret_text = move_recheck_text(&r);
         if (move_recheck_ties_alone(&r))
                 return move_recheck_in_the_end(in, s, move);
-        return move_recheck_is_others(in, s, &r);
+        judged = move_recheck_is_others(in, s, &r);
+        if (judged == 1 && move_recheck_flying(in, s, &r, &s) == 0) {
+                judged = move_recheck_judge(in, s, move, false, &r);
+                if (judged == 1)
+                        *ret_text = move_recheck_text(&r);
+        }
+        return judged;
 }
 
 /* Of those that did not come about the one that the move most likely needed: of its VM, of its target, any. */

@@ -7,6 +7,8 @@
  *             against the move, it is judged once more with the moves that still wait behind it, on which that rests.
  *   others'   What the judge has against those that run already, and not against this one, its hosts or its rules,
  *             does not keep it back.
+ *   flying    Those that run and could not start by now (their target fails since) are not judged any more: they are in
+ *             flight, and have room on both hosts.
  *   unclear   While nobody knows where a VM is, no VM of a rule that names both moves.
  *   needed    One that is refused, and would not be had a move come about that did not, needed that one: it is left
  *             out and planned anew.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/app/facts/facts_ahead.h"
@@ -25,8 +26,18 @@ typedef enum Stage {
         STAGE_ENDED,
 } Stage;
 
-typedef struct Mover {
-        const MoverInput *in;
+/* One that was given to carry out: its moves are m->moves[first], … */
+typedef struct MoverPlan {
+        MoverInput in;
+        uint32_t first;
+} MoverPlan;
+
+struct Mover {
+        const MoverInput *in; /* what all plans have in common is the first one's */
+        Run *run;
+        MoveOrder *moves;        /* [n] of all plans, one after the other */
+        const MoverPlan **plans; /* [move] whose it is */
+        uint32_t n;
         const Clock *clock;   /* the leadership's; without one the real */
         FactsAhead *ahead;    /* facts that take long to read; NULL: they are read when they are needed */
         MovesAtOnce *at_once; /* of a plan by hand; NULL: its waves say it */
@@ -44,7 +55,22 @@ typedef struct Mover {
         usec_t begun_at; /* since the epoch: makes the ids of its moves different from any other run's */
         StopWatch own_stop, *stop; /* NULL: there is no store */
         usec_t stop_asked;         /* monotonic */
-} Mover;
+};
+
+/* Who watches the move, and by which number. */
+static const MoverWatch *mover_watch(const Mover *m, uint32_t *io_move) {
+        const MoverPlan *plan = m->plans[*io_move];
+
+        *io_move -= plan->first;
+        return &plan->in.watch;
+}
+
+static void mover_say_trouble(const Mover *m, uint32_t move, const char *what) {
+        const MoverWatch *watch = mover_watch(m, &move);
+
+        if (watch->trouble)
+                watch->trouble(watch->arg, move, what);
+}
 
 /* FactsReading: as the source has them now, with what is supposed. */
 static int mover_read_facts(void *arg, Arena *a, const Snapshot **ret, TextFault *reterr_fault) {
@@ -87,9 +113,9 @@ static int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
         Mover *m = arg;
         MoveRecheck x = { .arena = &m->arena,
                           .settings = m->in->settings,
-                          .moves = m->in->moves,
+                          .moves = m->moves,
                           .steps = m->steps,
-                          .n = m->in->n };
+                          .n = m->n };
         int r = fresh_facts(m, why, size);
 
         if (r < 0)
@@ -106,7 +132,7 @@ static int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
 static bool may_join(void *arg, uint32_t move) {
         Mover *m = arg;
 
-        for (uint32_t i = 0; i < m->in->n; i++)
+        for (uint32_t i = 0; i < m->n; i++)
                 m->runs[i] = m->stages[i] == STAGE_INTENT || m->stages[i] == STAGE_RUNNING;
         return moves_at_once_allow(m->at_once, move, m->runs);
 }
@@ -128,7 +154,7 @@ static int mover_write_down(const Mover *m, uint32_t move, JournalEntry entry) {
         if (!l)
                 return 0;
         entry.id = text_format(&a, "%s/%llx/%u", l->self, (unsigned long long) m->begun_at, move);
-        entry.order = &m->in->moves[move];
+        entry.order = &m->moves[move];
         entry.at = clock_now_of(m->clock);
         r = entry.id ? journal_print(&a, &entry, &text, &n) : -ENOMEM;
         if (r == 0) {
@@ -138,8 +164,8 @@ static int mover_write_down(const Mover *m, uint32_t move, JournalEntry entry) {
                        : r < 0                   ? store_error(l->store)
                                                  : NULL;
         }
-        if (r != 0 && m->in->watch.trouble)
-                m->in->watch.trouble(m->in->watch.arg, move, what ? what : "out of memory");
+        if (r != 0)
+                mover_say_trouble(m, move, what ? what : "out of memory");
         return r;
 }
 
@@ -148,7 +174,7 @@ static const JournalEntry not_measured = {
 };
 
 static bool mover_has_waiting(const Mover *m) {
-        for (uint32_t i = 0; i < m->in->n; i++)
+        for (uint32_t i = 0; i < m->n; i++)
                 if (m->stages[i] == STAGE_WAITING)
                         return true;
         return false;
@@ -156,6 +182,7 @@ static bool mover_has_waiting(const Mover *m) {
 
 static int mover_intent(void *arg, uint32_t move) {
         Mover *m = arg;
+        const MoverWatch *watch;
         JournalEntry e = not_measured;
         int r;
 
@@ -167,13 +194,15 @@ static int mover_intent(void *arg, uint32_t move) {
         m->steps[move] = RECHECK_RUNS;
         if (m->ahead && !mover_has_waiting(m))
                 facts_ahead_rest(m->ahead);
-        if (m->in->watch.started)
-                m->in->watch.started(m->in->watch.arg, move);
+        watch = mover_watch(m, &move);
+        if (watch->started)
+                watch->started(watch->arg, move);
         return 0;
 }
 
 static void mover_progress(void *arg, uint32_t move, const MigrationStatus *status) {
         Mover *m = arg;
+        const MoverWatch *watch;
         JournalEntry e = not_measured;
 
         if (m->stages[move] == STAGE_INTENT && status->phase != MIGRATION_QUEUED) {
@@ -189,15 +218,16 @@ static void mover_progress(void *arg, uint32_t move, const MigrationStatus *stat
                 e.message = "post-copy broke off, and is taken up again";
                 (void) !mover_write_down(m, move, e);
         }
-        if (m->in->watch.progress)
-                m->in->watch.progress(m->in->watch.arg, move, status);
+        watch = mover_watch(m, &move);
+        if (watch->progress)
+                watch->progress(watch->arg, move, status);
 }
 
 static void mover_cool(const Mover *m, uint32_t move) {
         const Leadership *l = m->in->leadership;
 
-        if (l && round_store_cool(l, m->in->moves[move].vm, m->in->settings) != 0 && m->in->watch.trouble)
-                m->in->watch.trouble(m->in->watch.arg, move, "its cool-down could not be written down");
+        if (l && round_store_cool(l, m->moves[move].vm, m->in->settings) != 0)
+                mover_say_trouble(m, move, "its cool-down could not be written down");
 }
 
 /* Another machine answered in a host's place: the host is kept from moves. */
@@ -207,9 +237,8 @@ static void mover_found(const Mover *m, const char *host, const char *uuid, uint
 
         if (!l || !uuid[0] || arena_open((size_t) 256 << 20, &a) < 0)
                 return;
-        if (admission_found(l, &a, host, uuid) != 0 && m->in->watch.trouble)
-                m->in->watch.trouble(m->in->watch.arg, move,
-                                     "that another machine answers could not be written down");
+        if (admission_found(l, &a, host, uuid) != 0)
+                mover_say_trouble(m, move, "that another machine answers could not be written down");
         arena_close(&a);
 }
 
@@ -220,6 +249,7 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
                                                          [MOVE_UNCLEAR] = JOURNAL_UNCLEAR,
                                                          [MOVE_FOREIGN] = JOURNAL_FAILED };
         Mover *m = arg;
+        const MoverWatch *watch;
         bool was_started = m->stages[move] == STAGE_INTENT || m->stages[move] == STAGE_RUNNING;
         int r = 0;
 
@@ -229,7 +259,7 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
                                                                      : RECHECK_MISSED;
         if (o->end == MOVE_DONE)
                 m->done[m->n_done++] =
-                        (OverlayMove){ .order = &m->in->moves[move], .ended_at = clock_now_of(m->clock) };
+                        (OverlayMove){ .order = &m->moves[move], .ended_at = clock_now_of(m->clock) };
         if (was_started) {
                 JournalEntry e = { .event = o->end == MOVE_REFUSED ? JOURNAL_FAILED : events[o->end],
                                    .took = mover_took(&o->status),
@@ -238,12 +268,13 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
 
                 r = mover_write_down(m, move, e);
         }
-        mover_found(m, m->in->moves[move].from, o->status.from_found, move);
-        mover_found(m, m->in->moves[move].to, o->status.to_found, move);
+        mover_found(m, m->moves[move].from, o->status.from_found, move);
+        mover_found(m, m->moves[move].to, o->status.to_found, move);
         if (o->end == MOVE_DONE)
                 mover_cool(m, move);
-        if (m->in->watch.ended)
-                m->in->watch.ended(m->in->watch.arg, move, o);
+        watch = mover_watch(m, &move);
+        if (watch->ended)
+                watch->ended(watch->arg, move, o);
         return r;
 }
 
@@ -280,7 +311,34 @@ static int open_facts_arena(Arena *ret) {
         return r;
 }
 
-/* Memory, the state of each move, and what is asked before one may run beside others. */
+#define GROWN(a, at, was, n) mover_grown(a, at, sizeof(*(at)), was, n)
+
+/* A longer list in its place: what points into the shorter one stays good. NULL: no memory. */
+static void *mover_grown(Arena *a, const void *at, size_t size, uint32_t was, uint32_t n) {
+        char *list = arena_take(a, n, size, 16);
+
+        if (list && was > 0)
+                memcpy(list, at, size * was);
+        return list;
+}
+
+/* The state of each move, with `n` more. */
+static int mover_grow(Mover *m, uint32_t n) {
+        const uint32_t was = m->n, all = m->n + n;
+
+        m->moves = GROWN(&m->own, m->moves, was, all);
+        m->stages = GROWN(&m->own, m->stages, was, all);
+        m->steps = GROWN(&m->own, m->steps, was, all);
+        m->resumes = GROWN(&m->own, m->resumes, was, all);
+        m->done = GROWN(&m->own, m->done, m->n_done, all);
+        m->runs = GROWN(&m->own, m->runs, was, all);
+        m->plans = GROWN(&m->own, m->plans, was, all);
+        if (!m->moves || !m->stages || !m->steps || !m->resumes || !m->done || !m->runs || !m->plans)
+                return -ENOMEM;
+        return 0;
+}
+
+/* Memory, and who says that all moves are stopped. */
 static int mover_begin(Mover *m) {
         const MoverInput *in = m->in;
         int r = arena_open((size_t) 1 << 30, &m->own);
@@ -289,23 +347,12 @@ static int mover_begin(Mover *m) {
                 r = open_facts_arena(&m->arena);
         if (r < 0)
                 return r;
-        m->stages = arena_new(&m->own, Stage, in->n);
-        m->steps = arena_new(&m->own, RecheckStep, in->n);
-        m->resumes = arena_new(&m->own, uint32_t, in->n);
-        m->done = arena_new(&m->own, OverlayMove, in->n);
-        m->runs = arena_new(&m->own, bool, in->n);
-        if (!m->stages || !m->steps || !m->resumes || !m->done || !m->runs)
-                return -ENOMEM;
         m->stop = in->stop;
         if (!m->stop && in->leadership) {
                 r = stop_watch_open(&m->own_stop, in->leadership->store, NULL, NULL);
                 m->stop = &m->own_stop;
         }
-        if (r < 0)
-                return r;
-        return in->by_hand && in->facts
-                       ? moves_at_once_new(&m->own, in->facts, in->settings, in->moves, in->n, &m->at_once)
-                       : 0;
+        return r;
 }
 
 /* Facts that take long to read are read ahead of the starts that need them. */
@@ -313,13 +360,6 @@ static int mover_read_ahead(Mover *m) {
         return source_kind(m->in->source) == SOURCE_HOSTS
                        ? facts_ahead_new(mover_read_facts, m, READ_EVERY, &m->ahead)
                        : 0;
-}
-
-static void mover_end(Mover *m) {
-        (void) facts_ahead_free(m->ahead);
-        stop_watch_close(&m->own_stop);
-        arena_close(&m->arena);
-        arena_close(&m->own);
 }
 
 /* The way of one move, in order. */
@@ -335,19 +375,114 @@ static RunHooks mover_hooks(Mover *m) {
         };
 }
 
-int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
+int mover_open(const MoverInput *in, Mover **ret) {
         const Clock *clock = in->leadership ? in->leadership->world->clock : NULL;
-        Mover m = { .in = in, .clock = clock, .begun_at = clock_now_of(clock) };
-        const RunMove *moves = NULL;
-        int r = mover_begin(&m);
+        Mover *m = calloc(1, sizeof(*m));
+        int r;
+
+        if (!m)
+                return -ENOMEM;
+        *m = (Mover){ .in = in, .clock = clock, .begun_at = clock_now_of(clock) };
+        r = mover_begin(m);
+        if (r == 0 && in->by_hand && in->facts)
+                r = moves_at_once_new(&m->own, in->facts, in->settings, in->moves, in->n, &m->at_once);
+        if (r == 0)
+                r = mover_read_ahead(m);
+        if (r == 0)
+                r = run_waves_open(in->executor, mover_run_options(in->settings), mover_hooks(m), &m->run);
+        if (r < 0)
+                m = mover_free(m);
+        else
+                *ret = m;
+        return r;
+}
+
+Mover *mover_free(Mover *m) {
+        if (m) {
+                m->run = run_waves_free(m->run);
+                (void) facts_ahead_free(m->ahead);
+                stop_watch_close(&m->own_stop);
+                arena_close(&m->arena);
+                arena_close(&m->own);
+                free(m);
+        }
+        return NULL;
+}
+
+int mover_add(Mover *m, const MoverInput *in, MoveOutcome *ret_outcomes) {
+        MoverPlan *plan = arena_new(&m->own, MoverPlan, 1);
+        const RunMove *requests = NULL;
+        const uint32_t first = m->n;
+        int r = plan ? mover_requests(&m->own, in, &requests)
+                     : -ENOMEM; /* what the executor is asked for each */
 
         if (r == 0)
-                r = mover_requests(&m.own, in, &moves); /* what the executor is asked for each */
+                r = mover_grow(m, in->n);
+        if (r < 0)
+                return r;
+        run_waves_overtake(m->run);
+        *plan = (MoverPlan){ .in = *in, .first = first };
+        for (uint32_t i = 0; i < first; i++)
+                if (m->steps[i] == RECHECK_MISSED) /* nothing of this plan rests on it */
+                        m->steps[i] = RECHECK_MADE;
+        for (uint32_t i = 0; i < in->n; i++) {
+                m->moves[first + i] = in->moves[i];
+                m->plans[first + i] = plan;
+                m->stages[first + i] = STAGE_WAITING;
+                m->steps[first + i] = RECHECK_WAITS;
+                m->resumes[first + i] = 0;
+        }
+        m->n += in->n;
+        r = run_waves_add(m->run, requests, in->n, ret_outcomes);
+        if (r < 0)
+                m->n = first;
+        return r;
+}
+
+bool mover_step(Mover *m) {
+        return run_waves_step(m->run);
+}
+
+void mover_overtake(Mover *m) {
+        run_waves_overtake(m->run);
+}
+
+bool mover_begins_more(const Mover *m) {
+        return run_waves_begins_more(m->run);
+}
+
+bool mover_is_running(const Mover *m) {
+        for (uint32_t i = 0; i < m->n; i++)
+                if (m->stages[i] == STAGE_INTENT || m->stages[i] == STAGE_RUNNING)
+                        return true;
+        return false;
+}
+
+/* Wave after wave, a few at once. */
+static int mover_go(Mover *m) {
+        while (mover_step(m))
+                ;
+        return 0;
+}
+
+/* 0: all came about; 1: not all. */
+static int mover_count(const MoveOutcome *outcomes, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++)
+                if (outcomes[i].end != MOVE_DONE && outcomes[i].end != MOVE_DRY)
+                        return 1;
+        return 0;
+}
+
+int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) {
+        Mover *m = NULL;
+        int r = mover_open(in, &m); /* who stops it, what it knows, whom it asks */
+
         if (r == 0)
-                r = mover_read_ahead(&m);
-        if (r == 0) /* wave after wave, a few at once */
-                r = run_waves(in->executor, moves, in->n, mover_run_options(in->settings), mover_hooks(&m),
-                              ret_outcomes);
-        mover_end(&m);
+                r = mover_add(m, in, ret_outcomes); /* what the executor is asked for each */
+        if (r == 0)
+                r = mover_go(m);
+        if (r == 0)
+                r = mover_count(ret_outcomes, in->n);
+        (void) mover_free(m);
         return r;
 }

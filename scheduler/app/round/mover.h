@@ -2,7 +2,7 @@
 /* Carries a plan out: run_waves over an executor, each start judged again by plan_check on facts just read,
  * written down in the journal before and after when there is a store, cool-downs kept.
  *
- * Owner: everything is the caller's. Threads: one; the watch is called from it.
+ * Owner: everything is the caller's; a Mover ends by mover_free(), which takes NULL. Threads: one; the watch is called from it.
  *
  * Units: usec_t, in microseconds; MiB, ms by suffix. Errors: a negative errno, as said at each; 1 is no
  * error.
@@ -55,6 +55,26 @@ int mover_moves_of_plan(Arena *a, const Snapshot *s, const Plan *plan, const Mov
                         TextFault *reterr_fault) must_check;
 int mover_moves_of_file(Arena *a, const Snapshot *s, const Settings *settings, const PlanFile *plan,
                         const MoveOrder **ret, TextFault *reterr_fault) must_check;
+
+/* A run that plans can join while moves of earlier ones go on: they are judged, counted and written down together.
+ * `in` outlives it: its source, settings, executor, leadership, stop, suppose and watch.stop_request are those of all
+ * plans; its moves have to be added as well. 0; a negative errno. */
+typedef struct Mover Mover;
+
+int mover_open(const MoverInput *in, Mover **ret) must_check;
+Mover *mover_free(Mover *m);
+
+/* What of earlier plans waits is not reached (run_waves.h). The orders with their texts and ret_outcomes[n], filled in as they
+ * end, outlive the run. 0; a negative errno: none was added. */
+int mover_add(Mover *m, const MoverInput *in, MoveOutcome *ret_outcomes) must_check;
+
+/* One step (run_waves_step()). false: all have ended. */
+bool mover_step(Mover *m) must_check;
+
+/* What waits is not started any more; whether anything that waits may still be. */
+void mover_overtake(Mover *m);
+bool mover_begins_more(const Mover *m);
+bool mover_is_running(const Mover *m);
 
 /* ret_outcomes[n] is filled in. 0: all done. 1: not all. A negative errno: nothing was started. */
 int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) must_check;

@@ -30,7 +30,7 @@ void round_calls_close(RoundCalls *calls);
 
 /* Before a round reads its facts. */
 int round_calls_begin(RoundCalls *calls, Store *store) must_check;
-/* After it: these are the hosts, and what was known of their devices. One that is only seen calls nobody. */
+/* After it has: these are the hosts, and what was known of their devices. One that is only seen calls nobody. */
 int round_calls_end(RoundCalls *calls, const Snapshot *s) must_check;
 
 /* 1: a round is called, `why` says by whom; 0: not. Of many hosts some are looked at in each call. `now`: monotonic;

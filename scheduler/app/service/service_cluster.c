@@ -327,6 +327,7 @@ static int one_round(ClusterService *service) {
                                .sightings = service->sightings,
                                .moving = &service->moving,
                                .calls = &service->calls,
+                               .beside = &service_beside,
                                .epoch = &service->epoch };
         int r = need_executor(service);
 
@@ -338,9 +339,7 @@ static int one_round(ClusterService *service) {
         service->memory.moved = false;
         r = service_round(&round);
         seen = service->memory.seen;
-        if (seen &&
-            (event_watch_round(&service->events, seen, service->settings, service->memory.moved) < 0 ||
-             round_calls_end(&service->calls, seen) < 0))
+        if (seen && event_watch_round(&service->events, seen, service->settings, service->memory.moved) < 0)
                 log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
         if (seen && goes_on(service))
                 make_ring(service, seen);

@@ -18,9 +18,46 @@ static usec_t service_live_next_by(const ServiceRound *round) {
                settings_int(round->settings, "service", "think") + LIVE_SLACK;
 }
 
+static uint32_t service_live_running(const RoundDisplay *shown, LiveMove *to) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < shown->live.n_moves; i++)
+                if (!migration_has_ended(shown->moves[i].status.phase) &&
+                    shown->moves[i].status.phase != MIGRATION_QUEUED)
+                        to[n++] = shown->moves[i];
+        return n;
+}
+
+/* What of earlier rounds runs, and its own moves. */
+static int service_live_all(Arena *a, const RoundDisplay *shown, LiveState *io) {
+        uint32_t n = 0;
+        LiveMove *moves;
+
+        if (!shown->older)
+                return 0;
+        for (const RoundDisplay *d = shown; d; d = d->older)
+                n += d->live.n_moves;
+        moves = arena_new(a, LiveMove, n);
+        if (!moves)
+                return -ENOMEM;
+        n = 0;
+        for (const RoundDisplay *d = shown->older; d; d = d->older)
+                n += service_live_running(d, moves + n);
+        for (uint32_t i = 0; i < shown->live.n_moves; i++)
+                moves[n++] = shown->moves[i];
+        io->moves = moves;
+        io->n_moves = n;
+        return 0;
+}
+
+void service_live_show(const ServiceRun *run, bool now) {
+        service_live_write(run->last, run->shown, now);
+}
+
 /* Its own arena: the round's holds what the moves are made of, and this is written every second. */
 void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now) {
         usec_t time = round_monotonic(round);
+        LiveState live;
         const char *text;
         size_t n;
         Arena a;
@@ -30,7 +67,8 @@ void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now
         shown->written = time;
         shown->live.written_at = round_now(round);
         shown->live.next_by = service_live_next_by(round);
-        if (live_state_print(&a, &shown->live, &text, &n) == 0 &&
+        live = shown->live;
+        if (service_live_all(&a, shown, &live) == 0 && live_state_print(&a, &live, &text, &n) == 0 &&
             store_lead_state(round->store, round->leadership->token, LIVE_STATE_NAME, text, n,
                              3 * round->interval + round->settle + 10 * USEC_PER_SEC) < 0)
                 log_event(LOG_WARNING, "state.lost", "error=%s", store_error(round->store));

@@ -7,16 +7,17 @@
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/base/log.h"
 
-#define CALLS_EVERY USEC_PER_SEC
+#define EPOCH_EVERY USEC_PER_SEC
 #define QUOTE       512
 
-/* What the mover's watch is told of. */
+/* A plan that is carried out: what the mover's watch is told of. In the round's arena. */
 typedef struct Carrying {
         const ServiceRound *given;
+        ServiceRun *run;
         RoundMoves *done;
         RoundDisplay *shown;
         usec_t *started;   /* [move] monotonic; 0: not yet */
-        usec_t calls_seen; /* monotonic */
+        usec_t epoch_seen; /* monotonic */
 } Carrying;
 
 static void service_moves_started(void *arg, uint32_t move) {
@@ -28,7 +29,7 @@ static void service_moves_started(void *arg, uint32_t move) {
         c->shown->moves[move].status.phase = MIGRATION_RUNNING;
         log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u predicted_ms=%lld", m->vm, m->from,
                   m->to, m->wave + 1, (long long) m->predicted.ms);
-        service_live_write(c->given, c->shown, true);
+        service_live_show(c->run, true);
 }
 
 static void service_moves_seen(void *arg, uint32_t move, const MigrationStatus *status) {
@@ -70,8 +71,9 @@ static void service_moves_ended(void *arg, uint32_t move, const MoveOutcome *o) 
         (void) snprintf(live->message, sizeof(live->message), "%s", o->why);
         if (move_end_is_open(o->end) || o->end == MOVE_REFUSED)
                 live->phase = MIGRATION_FAILED;
+        c->done->n_ended++;
         service_moves_log_end(&c->done->orders[move], o);
-        service_live_write(c->given, c->shown, true);
+        service_live_show(c->run, true);
 }
 
 static void service_moves_trouble(void *arg, uint32_t move, const char *what) {
@@ -82,23 +84,20 @@ static void service_moves_trouble(void *arg, uint32_t move, const char *what) {
                   log_quote(what, quoted, sizeof(quoted)));
 }
 
-/* What runs may end; then a round takes in why it was called. */
-static bool service_moves_is_called(Carrying *c) {
+/* What runs may end; then a round takes in that the store is not what it was. */
+static bool service_moves_is_lost(Carrying *c) {
         const ServiceRound *x = c->given;
         const usec_t now = round_monotonic(x);
-        char why[CALL_WHY_SIZE], quoted[QUOTE];
 
-        if (c->done->called || now < c->calls_seen + CALLS_EVERY)
-                return c->done->called;
-        c->calls_seen = now;
-        c->done->called = round_calls_look(x->calls, x->store, now, round_now(x), why) == 1;
-        if (service_epoch_look(x->epoch, x->leadership, x->settings, EPOCH_SHORT) == 1) {
-                (void) snprintf(why, sizeof(why), "the store is not what it was");
+        if (c->run->lost || now < c->epoch_seen + EPOCH_EVERY)
+                return c->run->lost;
+        c->epoch_seen = now;
+        c->run->lost = service_epoch_look(x->epoch, x->leadership, x->settings, EPOCH_SHORT) == 1;
+        if (c->run->lost) {
                 c->done->called = true;
+                log_event(LOG_INFO, "plan.overtaken", "why=\"the store is not what it was\"");
         }
-        if (c->done->called)
-                log_event(LOG_INFO, "plan.overtaken", "why=%s", log_quote(why, quoted, sizeof(quoted)));
-        return c->done->called;
+        return c->run->lost;
 }
 
 static StopRequest service_moves_stop_request(void *arg) {
@@ -106,16 +105,41 @@ static StopRequest service_moves_stop_request(void *arg) {
         StopRequest stop = round_stop_request(c->given);
 
         service_stop_say(c->given->stop);
-        service_live_write(c->given, c->shown, false);
-        return stop == STOP_NONE && service_moves_is_called(c) ? STOP_DRAIN : stop;
+        service_live_show(c->run, false);
+        return stop == STOP_NONE && service_moves_is_lost(c) ? STOP_DRAIN : stop;
+}
+
+/* To their end, with what joins them meanwhile. */
+static int service_moves_carry(Carrying *c, const MoverInput *input) {
+        const ServiceBeside *beside = c->given->beside;
+        ServiceRun run = { .first = c->given,
+                           .last = c->given,
+                           .done = c->done,
+                           .shown = c->shown,
+                           .begun = round_monotonic(c->given) };
+        int r;
+
+        c->run = &run;
+        r = mover_open(input, &run.mover);
+        if (r == 0)
+                r = mover_add(run.mover, input, c->done->outcomes);
+        while (r == 0) {
+                if (beside)
+                        beside->look(&run);
+                if (!mover_step(run.mover))
+                        break;
+        }
+        run.mover = mover_free(run.mover);
+        if (beside)
+                c->done->left_beside = beside->close(&run);
+        atomic_store(c->given->moving, false);
+        return r;
 }
 
 int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMoves *done,
                       RoundDisplay *shown) {
-        Carrying carrying = { .given = round,
-                              .done = done,
-                              .shown = shown,
-                              .started = arena_new(round->arena, usec_t, done->n) };
+        Carrying *c = arena_new(round->arena, Carrying, 1);
+        usec_t *started = arena_new(round->arena, usec_t, done->n);
         MoverInput input = { .source = round->source,
                              .settings = round->settings,
                              .facts = facts,
@@ -124,7 +148,7 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
                              .stop = &round->stop->watch,
                              .moves = done->orders,
                              .n = done->n,
-                             .watch = { .arg = &carrying,
+                             .watch = { .arg = c,
                                         .started = service_moves_started,
                                         .progress = service_moves_seen,
                                         .ended = service_moves_ended,
@@ -133,8 +157,13 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
         int r;
 
         done->outcomes = arena_new(round->arena, MoveOutcome, done->n);
-        r = carrying.started && done->outcomes ? mover_run(&input, done->outcomes) : -ENOMEM;
-        atomic_store(round->moving, false);
+        if (!c || !started || !done->outcomes)
+                return -ENOMEM;
+        *c = (Carrying){
+                .given = round, .run = round->run, .done = done, .shown = shown, .started = started
+        };
+        r = round->run ? mover_add(round->run->mover, &input, done->outcomes)
+                       : service_moves_carry(c, &input);
         return r < 0 ? r : 0;
 }
 

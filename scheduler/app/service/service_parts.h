@@ -45,11 +45,12 @@ typedef struct RoundDecision {
 
 typedef struct RoundMoves {
         const MoveOrder *orders; /* [n] */
-        uint32_t n;
+        uint32_t n, n_ended;
         MoveOutcome *outcomes;       /* [n] */
         bool called;                 /* hosts or operators call: this plan is not what is wanted any more */
         bool deferred_after_failure; /* what was begun changed nothing, and is set aside */
         bool unreached;              /* … and not all of it was reached */
+        bool left_beside;            /* moves of rounds beside these were not reached */
 } RoundMoves;
 
 typedef struct RoundWaiting {
@@ -61,8 +62,9 @@ typedef struct RoundWaiting {
 
 typedef struct RoundDisplay {
         LiveState live;
-        LiveMove *moves; /* live.moves */
-        usec_t written;  /* monotonic */
+        LiveMove *moves;            /* live.moves */
+        usec_t written;             /* monotonic */
+        struct RoundDisplay *older; /* of the round before, beside whose moves this one plans */
 } RoundDisplay;
 
 typedef struct RoundState {
@@ -94,6 +96,36 @@ static inline StopRequest round_stop_request(const ServiceRound *round) {
 static inline bool round_is_stopped(const ServiceRound *round) {
         return round_stop_request(round) != STOP_NONE;
 }
+
+/* Moves that run, with the round that began them and the rounds beside them. */
+typedef struct BesideRound BesideRound;
+
+typedef struct ServiceRun {
+        const ServiceRound *first, *last; /* the round that began it; the last one beside it, or the first */
+        RoundMoves *done;                 /* of the first */
+        RoundDisplay *shown;              /* of all, newest first */
+        Mover *mover;
+        BesideRound *rounds; /* newest first */
+        uint32_t n_rounds;
+        usec_t begun, looked; /* monotonic: the last round; when calls were looked for */
+        bool lost;            /* the store is not what it was: what runs may end */
+} ServiceRun;
+
+typedef struct ServiceBeside {
+        /* Between two steps of the run: keeps the decisions whose moves have ended; and where hosts or operators call, or
+         * nothing more is to be started, plans what cannot wait. */
+        void (*look)(ServiceRun *run);
+        /* All has ended: whether moves of rounds beside the first were not reached. */
+        bool (*close)(ServiceRun *run);
+} ServiceBeside;
+
+/* ---- service_round.c ---- */
+
+/* A round beside round->run: plans what cannot wait, and its moves join. Logged. 0; a negative errno. */
+int service_round_beside(const ServiceRound *round, const Workers *workers, RoundState *s) must_check;
+
+/* The moves of such a round have ended: its decision is kept with what came of it. */
+void service_round_beside_end(RoundState *s);
 
 /* ---- service_settle.c ---- */
 
@@ -131,6 +163,7 @@ int service_hold_back(RoundState *s, unsigned not_now) must_check;
 /* ---- service_moves.c ---- */
 
 /* Carries done->orders[n] out, planned on `facts` (NULL: not known); outcomes and the live state follow. Logged.
+ * Returns when all have ended, also those that joined; of a round beside others they join, and it returns at once.
  * 0 or a negative errno. */
 int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMoves *done,
                       RoundDisplay *shown) must_check;
@@ -143,6 +176,9 @@ bool service_moves_left(const RoundMoves *done);
 
 /* Writes the live state: at most once a second unless `now`. */
 void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now);
+
+/* That of the last round, with all that runs. */
+void service_live_show(const ServiceRun *run, bool now);
 
 /* Its moves are orders[n], all queued. 0 or -ENOMEM. */
 int service_live_moves(Arena *a, RoundDisplay *shown, const MoveOrder *orders, uint32_t n) must_check;

@@ -88,7 +88,9 @@ static int service_round_propose(RoundState *s) {
         const unsigned not_now = service_modes_bits(modes, MODE_ADVISE);
         int r = 0;
 
-        if (s->over || !service_modes_bits(modes, MODE_CONFIRM) || s->found.input.stopped)
+        if (s->over || !service_modes_bits(modes, MODE_CONFIRM) || s->found.input.stopped ||
+            (s->given->run &&
+             s->done.n > 0)) /* what runs beside others is not known to change anything yet */
                 return 0;
         if (s->done.n > 0)
                 r = confirm_set_aside(s);
@@ -130,7 +132,8 @@ static void service_round_remember(const ServiceRound *round, const RoundState *
 
         memory->seen = s->found.input.snapshot;
         memory->moved = done->n > 0;
-        memory->unfinished = s->found.open > 0 || done->unreached || service_moves_left(done);
+        memory->unfinished =
+                s->found.open > 0 || done->unreached || done->left_beside || service_moves_left(done);
         /* What must be done and fails each time does not put off what has been wanted for long. */
         if (service_moves_changed(done) || !s->wanted.wanted || (done->n > 0 && !s->wanted.urgent_only))
                 memory->wanted_since = 0;
@@ -153,8 +156,13 @@ static int service_round_still(RoundState *s) {
         return r == 1 ? -ESTALE : r;
 }
 
+/* From here on hosts call that get worse than they are now, also while moves of this round run. */
 static int service_round_facts(RoundState *s) {
-        return service_facts_read(s->given, &s->found, &s->shown);
+        int r = service_facts_read(s->given, &s->found, &s->shown);
+
+        if (r == 0 && round_calls_end(s->given->calls, s->found.input.snapshot) < 0)
+                log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
+        return r;
 }
 
 /* Why a round came to nothing: one line, and what it says is what happened. */
@@ -203,6 +211,43 @@ static int service_round_step(RoundState *s, int (*step)(RoundState *s), const c
         return r;
 }
 
+/* The plan of each kind of action, by its mode. */
+static int service_round_plan(RoundState *s) {
+        /* of persons; what was accepted is carried out */
+        int r = service_round_step(s, confirm_update, "takes in answers");
+
+        if (r == 0) /* what it does by itself */
+                r = service_round_step(s, service_round_act, "plans and moves");
+        if (r == 0) /* what a person is asked about */
+                r = service_round_step(s, service_round_propose, "plans and asks");
+        if (r == 0) /* the rest */
+                r = service_round_step(s, service_round_advise, "plans and advises");
+        return r;
+}
+
+int service_round_beside(const ServiceRound *round, const Workers *workers, RoundState *s) {
+        int r;
+
+        *s = round_state(round, workers);
+        s->shown.older = round->run->shown;
+        round->run->shown = &s->shown;
+        s->found.deferred = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
+        r = service_round_step(s, service_round_facts, "reads the facts");
+        if (r == 0)
+                r = service_round_step(s, service_round_still, "looks whether the store is what it was");
+        if (r == 0)
+                r = service_round_plan(s);
+        if (r == 0 && s->done.n == 0)
+                r = service_round_step(s, service_round_keep, "keeps the decision");
+        if (r == 0 || !round_is_stopped(round))
+                service_live_write(round, &s->shown, true);
+        return r;
+}
+
+void service_round_beside_end(RoundState *s) {
+        (void) !service_round_step(s, service_round_keep, "keeps the decision"); /* logged there */
+}
+
 int service_round(const ServiceRound *round) {
         Workers workers = workers_threads(0);
         RoundState s = round_state(round, &workers);
@@ -213,14 +258,8 @@ int service_round(const ServiceRound *round) {
                 r = service_round_step(&s, service_round_facts, "reads the facts");
         if (r == 0)
                 r = service_round_step(&s, service_round_still, "looks whether the store is what it was");
-        if (r == 0) /* of persons; what was accepted is carried out */
-                r = service_round_step(&s, confirm_update, "takes in answers");
-        if (r == 0) /* what it does by itself */
-                r = service_round_step(&s, service_round_act, "plans and moves");
-        if (r == 0) /* what a person is asked about */
-                r = service_round_step(&s, service_round_propose, "plans and asks");
-        if (r == 0) /* the rest */
-                r = service_round_step(&s, service_round_advise, "plans and advises");
+        if (r == 0) /* carried out, asked about, or said */
+                r = service_round_plan(&s);
         if (r == 0) /* the decision with what came of it */
                 r = service_round_step(&s, service_round_keep, "keeps the decision");
         if (s.found.known)

@@ -62,8 +62,12 @@ typedef struct ServiceRound {
         atomic_bool *moving;  /* moves of this service run: whoever is told to stop waits for them */
         ServiceStop *stop;    /* whether all moves are stopped, as it was looked at just now */
         ServiceEpoch *epoch;  /* whether the store is what it was */
-        RoundCalls *calls;    /* who calls meanwhile: then no move is started any more */
+        RoundCalls *calls;    /* who calls meanwhile: then what waits is planned anew */
+        const struct ServiceBeside *beside; /* plans beside moves that run; NULL: nobody does */
+        struct ServiceRun *run;             /* the moves beside which this round plans; NULL: none run */
 } ServiceRound;
+
+extern const struct ServiceBeside service_beside; /* service_beside.c */
 
 /* Settles what is open, reads, plans, moves, writes the record. What happened is logged. 0: it was a round,
  * with or without moves. A negative errno: it could not be (logged too): facts or the store are away. */
