@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
+
 #define CONNECTIONS_MAX 16
 #define IDLE_SECONDS    10
 #define CONTENT_TYPE    "text/plain; version=0.0.4; charset=utf-8"
@@ -37,7 +39,7 @@ static int address_parse(const char *where, Address *ret, TextFault *fault) {
         else if (colon && n > 0)
                 (void) snprintf(host, sizeof(host), "%.*s", (int) n, where);
         *ret = (Address){ 0 };
-        if (text_to_int(port, strlen(port), 0, UINT16_MAX, &number) == 0) {
+        if (text_to_int(port, strlen(port), 0, bound_of(BOUND_PORT), &number) == 0) {
                 uint16_t big = htons((uint16_t) number);
 
                 if (inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1) {

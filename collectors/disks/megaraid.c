@@ -12,6 +12,7 @@
 #include "collectors/parse/storcli.h"
 #include "collectors/parse/word_list.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 static const char *const megaraid_usual[] = {
         "/opt/MegaRAID/storcli/storcli64",
@@ -270,7 +271,8 @@ static int64_t controller_of(const char *subject) {
         const char *slash = strchr(subject, '/');
         int64_t number;
 
-        return slash && text_to_int(slash + 1, strspn(slash + 1, "0123456789"), 0, INT32_MAX, &number) == 0
+        return slash && text_to_int(slash + 1, strspn(slash + 1, "0123456789"), 0, bound_of(BOUND_TOOL_ID),
+                                    &number) == 0
                        ? number
                        : UNKNOWN;
 }

@@ -5,9 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
+
 #define MIB_BYTES (UINT64_C(1) << 20)
 
-/* Any kind of number; beyond int64_t it is none that was ever counted. */
+static int64_t vm_stats_bounded(uint64_t value) {
+        return value <= (uint64_t) bound_of(BOUND_KERNEL) ? (int64_t) value : UNKNOWN;
+}
+
+/* Any kind of number; beyond its bound it is none that was ever counted. */
 static int64_t vm_stats_number_of(const virTypedParameter *parameter) {
         switch (parameter->type) {
         case VIR_TYPED_PARAM_INT:
@@ -15,9 +21,9 @@ static int64_t vm_stats_number_of(const virTypedParameter *parameter) {
         case VIR_TYPED_PARAM_UINT:
                 return parameter->value.ui;
         case VIR_TYPED_PARAM_LLONG:
-                return parameter->value.l >= 0 ? parameter->value.l : UNKNOWN;
+                return parameter->value.l >= 0 ? vm_stats_bounded((uint64_t) parameter->value.l) : UNKNOWN;
         case VIR_TYPED_PARAM_ULLONG:
-                return parameter->value.ul <= INT64_MAX ? (int64_t) parameter->value.ul : UNKNOWN;
+                return vm_stats_bounded(parameter->value.ul);
         default:
                 return UNKNOWN;
         }

@@ -13,6 +13,7 @@
 #include "collectors/read/sample_list.h"
 #include "collectors/read/slurp.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 #define SCRATCH_BYTES (UINT64_C(4) << 20)
 #define HUGEPAGES_DIR "/sys/kernel/mm/hugepages"
@@ -61,7 +62,7 @@ static int read_count(Arena *a, const char *root, const char *path, int64_t *ret
         if (!path || file_slurp(a, root, path, &text, &n) < 0)
                 return -EBADMSG;
         rest = (Span){ text, n };
-        if (!line_next(&rest, &line) || number_next(&line, &value) != 0 || value > INT64_MAX)
+        if (!line_next(&rest, &line) || number_next(&line, (uint64_t) bound_of(BOUND_KERNEL), &value) != 0)
                 return -EBADMSG;
         *ret = (int64_t) value;
         return 0;
@@ -74,7 +75,8 @@ static int add_pool(Arena *a, const char *root, const char *name, SampleSink *si
         int64_t size, pages, pages_free, kib, kib_free;
         int r;
 
-        if (!end || end < digits || text_to_int(digits, (size_t) (end - digits), 1, INT64_MAX, &size) < 0 ||
+        if (!end || end < digits ||
+            text_to_int(digits, (size_t) (end - digits), 1, bound_of(BOUND_PAGE_KIB), &size) < 0 ||
             read_count(a, root, text_format(a, HUGEPAGES_DIR "/%s/nr_hugepages", name), &pages) < 0 ||
             read_count(a, root, text_format(a, HUGEPAGES_DIR "/%s/free_hugepages", name), &pages_free) < 0)
                 return -EBADMSG;

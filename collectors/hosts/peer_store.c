@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "collectors/read/slurp.h"
+#include "scheduler/model/bounds.h"
 
 #define MEET_FIRST (5 * USEC_PER_SEC) /* and twice that, up to … */
 #define MEET_EVERY (60 * USEC_PER_SEC)
@@ -23,7 +24,8 @@ int peer_address_parse(const char *text, size_t n, PeerAddress *ret) {
         size_t length = space ? (size_t) (space - text) : n;
         int64_t port;
 
-        if (!space || length >= sizeof(host) || text_to_int(space + 1, n - length - 1, 1, 65535, &port) < 0)
+        if (!space || length >= sizeof(host) ||
+            text_to_int(space + 1, n - length - 1, 1, bound_of(BOUND_PORT), &port) < 0)
                 return -EINVAL;
         memcpy(host, text, length);
         host[length] = '\0';

@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "collectors/parse/lines.h"
+#include "scheduler/model/bounds.h"
 
 #define NSEC_PER_USEC 1000
 
 static int cgroup_number(Span *line, int64_t most, int64_t *ret) {
         uint64_t value;
 
-        if (number_next(line, &value) != 0 || value > (uint64_t) most)
+        if (number_next(line, (uint64_t) most, &value) != 0)
                 return -EBADMSG;
         *ret = (int64_t) value;
         return 0;
@@ -29,11 +30,11 @@ int cgroup_throttled_parse(const char *text, size_t n, int64_t *ret_ns) {
                         continue;
                 any = any || span_is(name, "nr_periods") || span_is(name, "usage_usec");
                 if (span_is(name, "throttled_usec")) {
-                        if (cgroup_number(&line, INT64_MAX / NSEC_PER_USEC, &value) < 0)
+                        if (cgroup_number(&line, bound_of(BOUND_KERNEL) / NSEC_PER_USEC, &value) < 0)
                                 return -EBADMSG;
                         ns = value * NSEC_PER_USEC;
                 } else if (span_is(name, "throttled_time")) {
-                        if (cgroup_number(&line, INT64_MAX, &ns) < 0)
+                        if (cgroup_number(&line, bound_of(BOUND_KERNEL), &ns) < 0)
                                 return -EBADMSG;
                 }
         }
@@ -52,7 +53,7 @@ int cgroup_swap_parse(const char *text, size_t n, int64_t *ret_bytes) {
                 if (!word_next(&line, &name))
                         continue;
                 any = any || span_is(name, "rss");
-                if (span_is(name, "swap") && cgroup_number(&line, INT64_MAX, &swap) < 0)
+                if (span_is(name, "swap") && cgroup_number(&line, bound_of(BOUND_KERNEL), &swap) < 0)
                         return -EBADMSG;
         }
         if (!any)
@@ -64,7 +65,7 @@ int cgroup_swap_parse(const char *text, size_t n, int64_t *ret_bytes) {
 int cgroup_number_parse(const char *text, size_t n, int64_t *ret) {
         Span rest = { text, n }, line;
 
-        return line_next(&rest, &line) ? cgroup_number(&line, INT64_MAX, ret) : -EBADMSG;
+        return line_next(&rest, &line) ? cgroup_number(&line, bound_of(BOUND_KERNEL), ret) : -EBADMSG;
 }
 
 /* Letters and digits decide: what lies between them is escaped or left out. */

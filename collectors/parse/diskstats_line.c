@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "scheduler/model/bounds.h"
+
 /* major minor name; reads merged sectors ms; writes merged sectors ms; in flight … */
 int diskstats_next(Span *rest, DiskStats *ret) {
         uint64_t numbers[9];
@@ -16,7 +18,7 @@ int diskstats_next(Span *rest, DiskStats *ret) {
         if (!word_next(&line, &ret->name))
                 return -EBADMSG;
         for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-                if (number_next(&line, &numbers[i]) != 0)
+                if (number_next(&line, (uint64_t) bound_of(BOUND_KERNEL_COUNTER), &numbers[i]) != 0)
                         return -EBADMSG;
         ret->ios = numbers[0] + numbers[4];
         ret->ms = numbers[3] + numbers[7];

@@ -8,6 +8,7 @@
 #include "collectors/parse/word_list.h"
 #include "collectors/parse/xml_walk.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 #define DISKS_MAX 1024
 #define MIB       (INT64_C(1) << 20)
@@ -35,7 +36,7 @@ static int64_t quantity_mib(Arena *a, const xmlNode *node, const char *text) {
                       { "GiB", 1, 1024 }, { "G", 1, 1024 }, { "b", MIB, 1 }, { "bytes", MIB, 1 },
                       { "TiB", 1, MIB },  { "T", 1, MIB } };
         const char *unit = xml_attribute(a, node, "unit");
-        int64_t value = domain_xml_positive(text, QUANTITY_MAX);
+        int64_t value = domain_xml_positive(text, bound_of(BOUND_QUANTITY));
 
         for (size_t i = 0; value > 0 && i < ARRAY_SIZE(units); i++)
                 if (strcmp(unit ? unit : "KiB", units[i].unit) == 0)
@@ -49,9 +50,10 @@ static int64_t memory_mib(Arena *a, const xmlNode *node) {
 
 /* <vcpu current='2'>4</vcpu>: 2 are online */
 static int64_t vcpus_of(Arena *a, const xmlNode *node) {
-        int64_t current = domain_xml_positive(xml_attribute(a, node, "current"), 65536);
+        int64_t current =
+                domain_xml_positive(xml_attribute(a, node, "current"), metric_bound(METRIC_VM_VCPUS));
 
-        return current > 0 ? current : domain_xml_positive(xml_text(a, node), 65536);
+        return current > 0 ? current : domain_xml_positive(xml_text(a, node), metric_bound(METRIC_VM_VCPUS));
 }
 
 static const char *cpu_model_of(Arena *a, const xmlNode *cpu) {
@@ -76,7 +78,7 @@ static int64_t hugepages_of(Arena *a, const xmlNode *root, bool *ret_default) {
         const xmlNode *huge = xml_child(xml_child(root, "memoryBacking"), "hugepages");
         const xmlNode *page = xml_child(huge, "page");
         const char *unit = xml_attribute(a, page, "unit");
-        const int64_t size = domain_xml_positive(xml_attribute(a, page, "size"), INT64_C(1) << 30);
+        const int64_t size = domain_xml_positive(xml_attribute(a, page, "size"), bound_of(BOUND_PAGE_KIB));
 
         if (!huge)
                 return 0;
@@ -95,14 +97,14 @@ static bool cpu_is_limited(Arena *a, const xmlNode *root) {
         const xmlNode *tune = xml_child(root, "cputune");
 
         for (size_t i = 0; i < ARRAY_SIZE(quotas); i++)
-                if (domain_xml_positive(xml_text(a, xml_child(tune, quotas[i])), INT64_MAX) > 0)
+                if (domain_xml_positive(xml_text(a, xml_child(tune, quotas[i])), bound_of(BOUND_KERNEL)) > 0)
                         return true;
         return false;
 }
 
 /* ---- what it is bound to ---- */
 
-#define NUMBERS_MAX 4096 /* CPUs, or NUMA nodes, of a host */
+#define NUMBERS_MAX CPU_NUMBERS_MAX
 
 /* "0-3,^2,8" into a set; a list that is none adds nothing. */
 static void numbers_add(uint8_t *set, const char *list) {
@@ -110,10 +112,11 @@ static void numbers_add(uint8_t *set, const char *list) {
                 const size_t n = strcspn(s, ","), without = *s == '^', dash = strcspn(s, ",-");
                 int64_t first, last;
 
-                if (text_to_int(s + without, dash - without, 0, NUMBERS_MAX - 1, &first) < 0)
+                if (text_to_int(s + without, dash - without, 0, bound_of(BOUND_CPU_NUMBER), &first) < 0)
                         return;
                 last = first;
-                if (dash < n && text_to_int(s + dash + 1, n - dash - 1, first, NUMBERS_MAX - 1, &last) < 0)
+                if (dash < n &&
+                    text_to_int(s + dash + 1, n - dash - 1, first, bound_of(BOUND_CPU_NUMBER), &last) < 0)
                         return;
                 for (; first <= last; first++)
                         set[first] = !without;
@@ -194,7 +197,7 @@ static bool has_bare_invtsc(Arena *a, const xmlNode *root) {
                          (xml_attribute_is(f, "name", "invtsc") && xml_attribute_is(f, "policy", "require"));
         for (const xmlNode *t = xml_child(clock, "timer"); invtsc && t; t = xml_next(t, "timer"))
                 if (xml_attribute_is(t, "name", "tsc") &&
-                    domain_xml_positive(xml_attribute(a, t, "frequency"), INT64_MAX) > 0)
+                    domain_xml_positive(xml_attribute(a, t, "frequency"), bound_of(BOUND_KERNEL)) > 0)
                         return false;
         return invtsc;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/json/json_reader.h"
 
 #define WHY_MOST  1000
@@ -67,12 +68,12 @@ static int fault_file_field_read(JsonReader *r, const char *key, ToolFault *f, b
         if (strcmp(key, "vms") == 0)
                 return fault_file_vms_read(r, &f->vms);
         if (strcmp(key, "until") == 0)
-                return json_number_scaled(r->at, USEC_PER_SEC, 0, TIME_MOST * USEC_PER_SEC, &f->until) == 0
+                return json_number_scaled(r->at, USEC_PER_SEC, 0, bound_of(BOUND_STAMP), &f->until) == 0
                                ? 0
                                : json_reader_expect(r, "seconds since the epoch");
         if (strcmp(key, "grade") == 0) {
                 *has_grade = true;
-                return json_number_scaled(r->at, 1, 0, 4, &f->grade) == 0
+                return json_number_scaled(r->at, 1, 0, metric_bound(METRIC_FAULT_GRADE), &f->grade) == 0
                                ? 0
                                : json_reader_expect(
                                          r,

@@ -7,6 +7,7 @@
 #include "collectors/parse/word_list.h"
 #include "collectors/parse/xml_walk.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 #define HZ_PER_MHZ 1000000
 
@@ -17,7 +18,7 @@ static int64_t tsc_mhz(Arena *a, const xmlNode *cpu) {
                 int64_t value;
 
                 if (hz && xml_attribute_is(c, "name", "tsc") &&
-                    text_to_int(hz, strlen(hz), HZ_PER_MHZ, INT64_C(100000) * HZ_PER_MHZ, &value) == 0)
+                    text_to_int(hz, strlen(hz), HZ_PER_MHZ, bound_of(BOUND_TSC_HZ), &value) == 0)
                         return (value + HZ_PER_MHZ / 2) / HZ_PER_MHZ;
         }
         return UNKNOWN;
@@ -247,7 +248,7 @@ static const char *cell_cpus(Arena *a, const xmlNode *cell) {
                 const char *id = c ? xml_attribute(a, c, "id") : NULL;
                 int64_t number = UNKNOWN;
 
-                if (id && text_to_int(id, strlen(id), 0, 65535, &number) < 0)
+                if (id && text_to_int(id, strlen(id), 0, bound_of(BOUND_NODE_ID), &number) < 0)
                         return NULL;
                 if (number != UNKNOWN && first != UNKNOWN && number == last + 1) {
                         last = number;
@@ -281,12 +282,13 @@ int numa_parse(Arena *a, const char *xml, size_t n, NumaCell *ret, uint32_t most
                 const char *id = xml_attribute(a, c, "id"), *kib = xml_text(a, xml_child(c, "memory"));
                 int64_t memory;
 
-                if (!id || text_to_int(id, strlen(id), 0, 65535, &ret[found].id) < 0)
+                if (!id || text_to_int(id, strlen(id), 0, bound_of(BOUND_NODE_ID), &ret[found].id) < 0)
                         continue;
                 ret[found].cpus = cell_cpus(a, c);
-                ret[found].memory_mib = kib && text_to_int(kib, strlen(kib), 0, INT64_MAX, &memory) == 0
-                                                ? memory / 1024
-                                                : UNKNOWN;
+                ret[found].memory_mib =
+                        kib && text_to_int(kib, strlen(kib), 0, bound_of(BOUND_KERNEL), &memory) == 0
+                                ? memory / 1024
+                                : UNKNOWN;
                 found++;
         }
         xml_close(doc);

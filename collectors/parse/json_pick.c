@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 json_t *json_document(const char *text, size_t n) {
         return json_loadb(text, n, JSON_DECODE_INT_AS_REAL, NULL);
@@ -34,7 +35,8 @@ static int64_t text_whole(const char *s) {
 
         s += strspn(s, " \t");
         n = strcspn(s, " \t");
-        return s[n + strspn(s + n, " \t")] == '\0' && text_to_int(s, n, 0, JSON_WHOLE_MAX, &value) == 0
+        return s[n + strspn(s + n, " \t")] == '\0' &&
+                               text_to_int(s, n, 0, bound_of(BOUND_TOOL_NUMBER), &value) == 0
                        ? value
                        : UNKNOWN;
 }
@@ -47,7 +49,7 @@ int64_t json_whole(const json_t *j) {
         if (!json_is_number(j))
                 return UNKNOWN;
         d = json_number_value(j);
-        return d >= 0 && d <= (double) JSON_WHOLE_MAX ? (int64_t) d : UNKNOWN;
+        return d >= 0 && d <= (double) bound_of(BOUND_TOOL_NUMBER) ? (int64_t) d : UNKNOWN;
 }
 
 int64_t json_whole_at(const json_t *j, const char *path) {

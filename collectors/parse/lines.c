@@ -34,7 +34,7 @@ bool word_next(Span *rest, Span *ret) {
         return true;
 }
 
-int number_next(Span *rest, uint64_t *ret) {
+int number_next(Span *rest, uint64_t most, uint64_t *ret) {
         uint64_t value = 0;
         Span word;
 
@@ -47,6 +47,8 @@ int number_next(Span *rest, uint64_t *ret) {
                     __builtin_add_overflow(value, (uint64_t) (word.at[i] - '0'), &value))
                         return -ERANGE;
         }
+        if (value > most)
+                return -ERANGE;
         *ret = value;
         return 0;
 }

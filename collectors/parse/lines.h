@@ -20,8 +20,8 @@ bool line_next(Span *rest, Span *ret);
 /* The next word (between blanks and tabs) of `rest`, which moves on. False when there is none. */
 bool word_next(Span *rest, Span *ret);
 
-/* The next word as an unsigned number. 0; 1: no word left; -EBADMSG: not a number; -ERANGE: past 2^64. */
-int number_next(Span *rest, uint64_t *ret) must_check;
+/* The next word as an unsigned number. 0; 1: no word left; -EBADMSG: not a number; -ERANGE: past `most`. */
+int number_next(Span *rest, uint64_t most, uint64_t *ret) must_check;
 
 bool span_is(Span s, const char *text);
 bool span_starts(Span s, const char *text);

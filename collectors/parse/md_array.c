@@ -8,6 +8,7 @@
 #include "collectors/parse/redundancy.h"
 #include "collectors/parse/word_list.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 #define DISKS_MOST INT64_C(4096)
 
@@ -51,7 +52,7 @@ static const char *state_word(Span s, int64_t lost, int64_t redundancy) {
 
 /* raid10's layout: near copies in the low byte, far copies in the next (md.rst). */
 static int64_t copies_of(const MdFiles *f) {
-        int64_t layout = md_array_number_of(f->layout, INT32_MAX);
+        int64_t layout = md_array_number_of(f->layout, bound_of(BOUND_TOOL_ID));
 
         return layout > 0 ? (layout & 0xff) * (layout >> 8 & 0xff) : 0;
 }
@@ -128,9 +129,10 @@ static int64_t progress_of(MdText text) {
         uint64_t done, all;
         Span slash;
 
-        if (!text.at || !line_next(&rest, &line) || number_next(&line, &done) != 0 ||
-            !word_next(&line, &slash) || !span_is(slash, "/") || number_next(&line, &all) != 0 || all == 0 ||
-            done > all)
+        if (!text.at || !line_next(&rest, &line) ||
+            number_next(&line, (uint64_t) bound_of(BOUND_KERNEL), &done) != 0 || !word_next(&line, &slash) ||
+            !span_is(slash, "/") || number_next(&line, (uint64_t) bound_of(BOUND_KERNEL), &all) != 0 ||
+            all == 0 || done > all)
                 return UNKNOWN;
         return (int64_t) ((unsigned __int128) done * 1000 / all);
 }
@@ -153,7 +155,7 @@ static const char *md_array_odd(Arena *a, const MdFiles *files, Span *level, Spa
                 return "no level";
         if (!md_array_word_of(files->array_state, state))
                 return "no array_state";
-        if (md_array_number_of(files->raid_disks, DISKS_MOST) < 0) {
+        if (md_array_number_of(files->raid_disks, bound_of(BOUND_MD_DISKS)) < 0) {
                 Span word = { "", 0 };
 
                 (void) md_array_word_of(files->raid_disks, &word);
@@ -205,7 +207,7 @@ static int action_read(Arena *a, const MdFiles *files, MdArray *array, Unread **
  * "raid_disks" is the number it is to have. */
 static void md_array_judge(const MdFiles *files, const Members *members, Span state, MdArray *array) {
         int64_t lost = array->wanted - array->n_working,
-                degraded = md_array_number_of(files->degraded, DISKS_MOST), redundancy;
+                degraded = md_array_number_of(files->degraded, bound_of(BOUND_MD_DISKS)), redundancy;
         Span action;
         bool reshapes = md_array_word_of(files->sync_action, &action) && span_is(action, "reshape");
 
@@ -224,7 +226,7 @@ static void md_array_judge(const MdFiles *files, const Members *members, Span st
 }
 
 int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret, Unread **unread) {
-        MdArray x = { .wanted = md_array_number_of(files->raid_disks, DISKS_MOST) };
+        MdArray x = { .wanted = md_array_number_of(files->raid_disks, bound_of(BOUND_MD_DISKS)) };
         Span level, state;
         const char *odd = md_array_odd(a, files, &level, &state);
         Members *members = arena_new(a, Members, 1);
@@ -249,7 +251,7 @@ int md_array_parse(Arena *a, const MdFiles *files, MdArray *ret, Unread **unread
         md_array_judge(files, members, state, &x);
         if (x.redundancy == UNKNOWN && unread_word(a, unread, files->name, "level", x.level) < 0)
                 return -ENOMEM;
-        x.mismatches = md_array_number_of(files->mismatch_cnt, INT64_MAX);
+        x.mismatches = md_array_number_of(files->mismatch_cnt, bound_of(BOUND_KERNEL));
         r = action_read(a, files, &x, unread);
         if (r == 0)
                 *ret = x;

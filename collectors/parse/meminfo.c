@@ -4,8 +4,7 @@
 #include <errno.h>
 
 #include "collectors/parse/lines.h"
-
-#define KIB_MAX (UINT64_C(1) << 60)
+#include "scheduler/model/bounds.h"
 
 int meminfo_parse(const char *text, size_t n, MemInfo *ret) {
         MemInfo m = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN };
@@ -31,7 +30,7 @@ int meminfo_parse(const char *text, size_t n, MemInfo *ret) {
 
                         if (!span_is(name, fields[i].name))
                                 continue;
-                        if (number_next(&line, &value) != 0 || value > KIB_MAX)
+                        if (number_next(&line, (uint64_t) bound_of(BOUND_KERNEL), &value) != 0)
                                 return -EBADMSG;
                         *fields[i].value = (int64_t) value;
                 }

@@ -6,6 +6,7 @@
 
 #include "collectors/parse/lines.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 /* "avg10=1.25 avg60=… total=123456": avg10 must be there; early kernels without total are not known, but a
  * line may be cut. */
@@ -15,11 +16,11 @@ static int pressure_line(Span line, int64_t *ret_avg10, int64_t *ret_total) {
 
         while (word_next(&line, &word)) {
                 if (span_starts(word, average) &&
-                    text_to_scaled(word.at + strlen(average), word.n - strlen(average), 10, 0, 1000,
-                                   ret_avg10) < 0)
+                    text_to_scaled(word.at + strlen(average), word.n - strlen(average), 10, 0,
+                                   bound_of(BOUND_SHARE), ret_avg10) < 0)
                         return -EBADMSG;
-                if (span_starts(word, total) &&
-                    text_to_int(word.at + strlen(total), word.n - strlen(total), 0, INT64_MAX, ret_total) < 0)
+                if (span_starts(word, total) && text_to_int(word.at + strlen(total), word.n - strlen(total),
+                                                            0, bound_of(BOUND_KERNEL), ret_total) < 0)
                         return -EBADMSG;
         }
         return *ret_avg10 < 0 ? -EBADMSG : 0;

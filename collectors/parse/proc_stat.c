@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "collectors/parse/lines.h"
+#include "scheduler/model/bounds.h"
 
 enum {
         COLUMN_USER,
@@ -35,7 +36,7 @@ static int ticks_parse(Span rest, CpuTicks *ret) {
         uint64_t column[COLUMN_N] = { 0 };
 
         for (int i = 0; i < COLUMN_N; i++) {
-                int r = number_next(&rest, &column[i]);
+                int r = number_next(&rest, (uint64_t) bound_of(BOUND_KERNEL_COUNTER), &column[i]);
 
                 if (r < 0 || (r == 1 && i <= COLUMN_IDLE))
                         return -EBADMSG;
@@ -49,7 +50,7 @@ static int cpu_number(Span word, uint32_t *ret) {
         Span digits = { word.at + 3, word.n - 3 };
         uint64_t id;
 
-        if (number_next(&digits, &id) != 0 || id >= CPUS_MAX)
+        if (number_next(&digits, (uint64_t) bound_of(BOUND_CPU_ID), &id) != 0)
                 return -EBADMSG;
         *ret = (uint32_t) id;
         return 0;

@@ -6,6 +6,7 @@
 
 #include "collectors/parse/json_pick.h"
 #include "collectors/parse/redfish_word.h"
+#include "scheduler/model/bounds.h"
 
 #define SUBJECT_SIZE 256
 
@@ -142,7 +143,8 @@ static int64_t redfish_host_milli(const json_t *j, const char *key) {
         const json_t *v = json_object_get(j, key);
         double value = json_is_number(v) ? json_number_value(v) : -1;
 
-        return value < 0 || value > 1e9 ? UNKNOWN : (int64_t) (value * 1000 + 0.5);
+        return value < 0 || value > (double) bound_of(BOUND_TOOL_REAL) ? UNKNOWN
+                                                                       : (int64_t) (value * 1000 + 0.5);
 }
 
 static int alarm_emit(SampleSink *sink, const char *subject, const json_t *sensor) {

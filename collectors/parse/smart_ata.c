@@ -6,6 +6,7 @@
 
 #include "collectors/parse/json_pick.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 #define LIFE_ATTRIBUTE_WORN 1 /* the least a normalized value can be: the count stops there */
 
@@ -46,7 +47,7 @@ static int64_t raw_count(const json_t *attribute) {
         int64_t value;
 
         if (n > 0 && (shown[n] == '\0' || shown[n] == ' ') &&
-            text_to_int(shown, n, 0, JSON_WHOLE_MAX, &value) == 0)
+            text_to_int(shown, n, 0, bound_of(BOUND_TOOL_NUMBER), &value) == 0)
                 return value;
         return json_whole_at(attribute, "raw.value");
 }

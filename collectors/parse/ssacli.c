@@ -8,6 +8,7 @@
 #include "collectors/parse/ssacli_brief.h"
 #include "collectors/parse/state_words.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 typedef enum Object {
         OBJECT_NONE,
@@ -161,7 +162,7 @@ static int64_t ssacli_number_of(Span s) {
 
         while (n < s.n && s.at[n] >= '0' && s.at[n] <= '9')
                 n++;
-        return text_to_int(s.at, n, 0, QUANTITY_MAX, &value) == 0 ? value : UNKNOWN;
+        return text_to_int(s.at, n, 0, bound_of(BOUND_QUANTITY), &value) == 0 ? value : UNKNOWN;
 }
 
 /* "…, 33.9% complete": the number before the sign. */
@@ -172,8 +173,10 @@ static int64_t percent_in(Span s, int64_t scale) {
 
         while (at && at > s.at && ((at[-1] >= '0' && at[-1] <= '9') || at[-1] == '.'))
                 at--;
-        return sign && text_to_scaled(at, (size_t) (sign - at), scale, 0, 100 * scale, &value) == 0 ? value
-                                                                                                    : UNKNOWN;
+        return sign && text_to_scaled(at, (size_t) (sign - at), scale, 0, bound_of(BOUND_PERCENT) * scale,
+                                      &value) == 0
+                       ? value
+                       : UNKNOWN;
 }
 
 const char *ssacli_volume_subject(Arena *a, const SsacliFacts *f, const SsacliVolume *volume) {

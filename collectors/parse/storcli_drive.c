@@ -8,6 +8,7 @@
 #include "collectors/parse/state_words.h"
 #include "collectors/parse/storcli_answer.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 /* As "show" explains them below its table; shielded: being diagnosed, and not in sync. */
 static const StateWord storcli_drive_words[] = {
@@ -42,7 +43,9 @@ static int64_t storcli_celsius(const char *text) { /* " 21C (69.80 F)" */
 
         text = text ? text + strspn(text, " ") : "";
         n = strspn(text, "0123456789");
-        return text[n] == 'C' && text_to_int(text, n, 0, 1000, &value) == 0 ? value : UNKNOWN;
+        return text[n] == 'C' && text_to_int(text, n, 0, metric_bound(METRIC_DISK_TEMPERATURE), &value) == 0
+                       ? value
+                       : UNKNOWN;
 }
 
 static const char *storcli_kind_of(const json_t *row) {

@@ -8,6 +8,7 @@
 #include "collectors/parse/state_words.h"
 #include "collectors/parse/storcli_answer.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 static const StateWord storcli_volume_words[] = {
         { "Optl", "optimal" }, { "Pdgd", "degraded" }, { "Dgrd", "degraded" },
@@ -75,7 +76,7 @@ static int volume_take(Arena *a, const char *number, const json_t *row, const js
 
         to->wanted = wanted_of(properties);
         to->controller = controller;
-        if (!group || text_to_int(group, strcspn(group, "/"), 0, INT32_MAX, &to->group) < 0)
+        if (!group || text_to_int(group, strcspn(group, "/"), 0, bound_of(BOUND_TOOL_ID), &to->group) < 0)
                 to->group = UNKNOWN;
         to->subject = text_format(a, "%s/%lld/v%.16s", f->family, (long long) controller, number);
         to->level = level_of(a, storcli_text(row, "TYPE"), to->wanted);

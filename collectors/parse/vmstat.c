@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "collectors/parse/lines.h"
+#include "scheduler/model/bounds.h"
 
 int vmstat_parse(const char *text, size_t n, VmStat *ret) {
         VmStat s = { UNKNOWN, UNKNOWN };
@@ -23,7 +24,7 @@ int vmstat_parse(const char *text, size_t n, VmStat *ret) {
 
                         if (!span_is(name, fields[i].name))
                                 continue;
-                        if (number_next(&line, &value) != 0 || value > INT64_MAX)
+                        if (number_next(&line, (uint64_t) bound_of(BOUND_KERNEL), &value) != 0)
                                 return -EBADMSG;
                         *fields[i].value = (int64_t) value;
                 }

@@ -6,6 +6,7 @@
 
 #include "collectors/parse/state_words.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 ZfsGroup zfs_group_named(const char *name) {
         static const struct {
@@ -32,8 +33,8 @@ int64_t zfs_count(const char *text, size_t n) {
         if (n == 0)
                 return UNKNOWN;
         if (!suffix || !*suffix)
-                return text_to_int(text, n, 0, INT64_MAX, &value) == 0 ? value : UNKNOWN;
-        if (text_to_scaled(text, n - 1, 1000, 0, INT64_C(1024) * 1000, &value) < 0)
+                return text_to_int(text, n, 0, bound_of(BOUND_KERNEL), &value) == 0 ? value : UNKNOWN;
+        if (text_to_scaled(text, n - 1, 1000, 0, bound_of(BOUND_ZFS_SHORT), &value) < 0)
                 return UNKNOWN;
         for (const char *s = suffixes; s <= suffix; s++)
                 if (__builtin_mul_overflow(value, INT64_C(1024), &value))

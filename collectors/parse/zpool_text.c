@@ -5,6 +5,7 @@
 #include "collectors/parse/lines.h"
 #include "collectors/parse/zpool_rows.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 typedef struct Reader {
         Arena *a;
@@ -115,7 +116,7 @@ static void progress_take(Reader *r, Span line) {
                 int64_t value;
 
                 if (word.at[word.n - 1] == '%' &&
-                    text_to_scaled(word.at, word.n - 1, 10, 0, 1000, &value) == 0)
+                    text_to_scaled(word.at, word.n - 1, 10, 0, bound_of(BOUND_SHARE), &value) == 0)
                         r->table.progress_permille = value;
         }
 }

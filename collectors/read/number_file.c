@@ -6,6 +6,7 @@
 
 #include "collectors/read/slurp.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 static size_t line_within(const char **text) {
         size_t n = strcspn(*text, "\n");
@@ -27,7 +28,7 @@ int64_t number_file(Arena *scratch, const char *root, const char *path) {
 
         if (path && file_slurp(scratch, root, path, &text, &n) == 0) {
                 n = line_within(&text);
-                if (text_to_int(text, n, 0, QUANTITY_MAX, &number) < 0)
+                if (text_to_int(text, n, 0, bound_of(BOUND_QUANTITY), &number) < 0)
                         number = UNKNOWN;
         }
         arena_rewind(scratch, mark);

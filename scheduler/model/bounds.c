@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "scheduler/model/plan.h"
+#include "scheduler/model/problem.h"
+
 typedef struct UnitBound {
         const char *unit;
         int64_t most;
@@ -11,6 +14,7 @@ typedef struct UnitBound {
 #define METRIC_BOUND(metric, most, source)
 #define FIELD_BOUND(unit, most, source)
 #define SIZE_BOUND(id, most, what, source)
+#define VALUE_BOUND(id, most, what, source)
 #define UNIT_BOUND(unit, most, source) { unit, most },
 static const UnitBound unit_bounds[] = {
 #include "scheduler/model/bounds.def"
@@ -34,9 +38,11 @@ static const UnitBound field_bounds[] = {
 };
 #undef FIELD_BOUND
 #undef SIZE_BOUND
+#undef VALUE_BOUND
 
 #define FIELD_BOUND(unit, most, source)
-#define SIZE_BOUND(id, most, what, source) [BOUND_##id] = { most, what, source },
+#define SIZE_BOUND(id, most, what, source)  [BOUND_##id] = { most, what, source },
+#define VALUE_BOUND(id, most, what, source) [BOUND_##id] = { most, what, source },
 const Bound bounds[BOUND_N] = {
 #include "scheduler/model/bounds.def"
 };

@@ -12,12 +12,14 @@ typedef enum BoundId {
 #define UNIT_BOUND(unit, most, source)
 #define METRIC_BOUND(metric, most, source)
 #define FIELD_BOUND(unit, most, source)
-#define SIZE_BOUND(id, most, what, source) BOUND_##id,
+#define SIZE_BOUND(id, most, what, source)  BOUND_##id,
+#define VALUE_BOUND(id, most, what, source) BOUND_##id,
 #include "scheduler/model/bounds.def"
 #undef UNIT_BOUND
 #undef METRIC_BOUND
 #undef FIELD_BOUND
 #undef SIZE_BOUND
+#undef VALUE_BOUND
         BOUND_N,
 } BoundId;
 

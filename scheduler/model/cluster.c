@@ -7,6 +7,7 @@
 
 #include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 const char *const host_state_names[HOST_STATE_N] = { "active", "cordoned", "maintenance", "offline" };
 const char *const vm_state_names[VM_STATE_N] = { "running", "paused", "off" };
@@ -278,16 +279,15 @@ const char *const host_device_names[HOST_DEVICE_N] = {
         "tpm", "folder", "memory", "other"
 };
 
-#define LIST_NUMBER_MAX 65535
-
 /* "3" or "3-7" at *s, which moves on past it and its comma. False: no such thing. */
 static bool number_list_next(const char **s, int64_t *ret_first, int64_t *ret_last) {
         const size_t n = strcspn(*s, ","), dash = strcspn(*s, ",-");
 
-        if (text_to_int(*s, dash, 0, LIST_NUMBER_MAX, ret_first) < 0)
+        if (text_to_int(*s, dash, 0, bound_of(BOUND_CPU_ID), ret_first) < 0)
                 return false;
         *ret_last = *ret_first;
-        if (dash < n && text_to_int(*s + dash + 1, n - dash - 1, *ret_first, LIST_NUMBER_MAX, ret_last) < 0)
+        if (dash < n &&
+            text_to_int(*s + dash + 1, n - dash - 1, *ret_first, bound_of(BOUND_CPU_ID), ret_last) < 0)
                 return false;
         *s += n + ((*s)[n] == ',');
         return true;

@@ -14,5 +14,6 @@
 #define FAULTS_MAX          UINT32_C(1024)
 #define RULE_WEIGHT_DEFAULT 100
 #define LESSONS_MAX         UINT32_C(65536)
+#define CPU_NUMBERS_MAX     4096 /* numbers of CPUs, and of NUMA nodes, that a VM may name */
 #define NUMA_MAX            64U  /* NUMA nodes of a host */
 #define DEVICES_MAX         256U /* of its host that a VM has */

@@ -3,6 +3,7 @@
  * that a round should not wait for. */
 #include <errno.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/store/store_object.h"
 
 int store_put_pulse(Store *s, const char *host, const char *text, size_t n) {
@@ -32,7 +33,7 @@ static int counter_ask(Store *s, const char *verb, StoreKey counter, const char 
         if (k == 0 && reply->type == REDIS_REPLY_NIL)
                 *ret = 0;
         else if (k == 0 && reply->type == REDIS_REPLY_STRING)
-                k = text_to_int(reply->str, reply->len, 0, INT64_MAX, ret) < 0 ? -EPROTO : 0;
+                k = text_to_int(reply->str, reply->len, 0, bound_of(BOUND_SEQUENCE), ret) < 0 ? -EPROTO : 0;
         else if (k == 0)
                 k = reply_number(reply, 0, ret);
         return store_end(s, k, verb);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/base/secret.h"
+#include "scheduler/model/bounds.h"
 #include "scheduler/store/store_memory_parts.h"
 #include "scheduler/store/store_script.h"
 
@@ -166,8 +167,9 @@ static int read_key(Store *s, Arena *a, StoreKey key, StoredText **ret, uint32_t
 static usec_t entry_time(const char *id) {
         int64_t ms;
 
-        return text_to_int(id, strcspn(id, "-"), 0, INT64_MAX / USEC_PER_MSEC, &ms) < 0 ? 0
-                                                                                        : ms * USEC_PER_MSEC;
+        return text_to_int(id, strcspn(id, "-"), 0, bound_of(BOUND_STORED) / USEC_PER_MSEC, &ms) < 0
+                       ? 0
+                       : ms * USEC_PER_MSEC;
 }
 
 /* What was known of it before goes on: since when it is so, and what it was. */
@@ -241,7 +243,7 @@ static usec_t epoch_look(const MemoryItem *items, uint32_t n) {
         const char *text = epoch_field(items, n, "look");
         int64_t look;
 
-        return text_to_int(text, strlen(text), 0, INT64_MAX, &look) < 0 ? 0 : look;
+        return text_to_int(text, strlen(text), 0, bound_of(BOUND_SEQUENCE), &look) < 0 ? 0 : look;
 }
 
 static void judge_beats(const StoreMemory *m, const Seen *epoch, Gap *gap) {
@@ -384,8 +386,8 @@ static int look_write(Store *s, const char *identity, usec_t *ret) {
         script_add(s, &c, look_script, keys, ARRAY_SIZE(keys), &buf);
         command_text(&c, identity[0] ? identity : made);
         k = redis_call(&s->redis, &c, &reply);
-        if (k == 0 &&
-            (reply->type != REDIS_REPLY_STRING || text_to_int(reply->str, reply->len, 1, INT64_MAX, ret) < 0))
+        if (k == 0 && (reply->type != REDIS_REPLY_STRING ||
+                       text_to_int(reply->str, reply->len, 1, bound_of(BOUND_SEQUENCE), ret) < 0))
                 k = -EPROTO;
         return store_end(s, k, "EVAL (look)");
 }

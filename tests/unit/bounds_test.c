@@ -44,6 +44,16 @@ Test(bounds, each_number_of_a_snapshot_file_has_one) {
 Test(bounds, each_size_says_what_it_is_and_why) {
         for (int i = 0; i < BOUND_N; i++)
                 cr_expect(bounds[i].most > 0 && bounds[i].what[0] && bounds[i].source[0], "row %d", i);
+        cr_expect_geq(bound_of(BOUND_STORED), bound_of(BOUND_TIME));
+        cr_expect_lt(bound_of(BOUND_STORED), INT64_MAX / 12);
+}
+
+Test(bounds, a_name_is_as_long_as_its_bound) {
+        char name[300];
+
+        memset(name, 'x', sizeof(name));
+        cr_expect(text_is_name(name, (size_t) bound_of(BOUND_NAME_BYTES)));
+        cr_expect_not(text_is_name(name, (size_t) bound_of(BOUND_NAME_BYTES) + 1));
 }
 
 static Arena arena;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
+
 /* A target goes on until it misses a page, so that it may be running, too. */
 static bool has_failed_in_post_copy(int state, int reason) {
         return (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED) ||
@@ -81,27 +83,36 @@ DomainState domain_state_read(LibvirtAt at, const char *uuid, usec_t connect_at_
 
 /* ---- statistics ---- */
 
-static void domain_state_read_field(virTypedParameterPtr params, int n, const char *name, int64_t *io) {
+/* Over its bound it is not known. */
+static void domain_state_read_field(virTypedParameterPtr params, int n, const char *name, int64_t most,
+                                    int64_t *io) {
         unsigned long long value;
 
-        if (virTypedParamsGetULLong(params, n, name, &value) == 1 && value <= INT64_MAX)
+        if (virTypedParamsGetULLong(params, n, name, &value) == 1 && value <= (uint64_t) most)
                 *io = (int64_t) value;
 }
 
 void libvirt_read_stats(virTypedParameterPtr params, int n, MigrationStatus *io) {
         int64_t memory_rate = 0, disk_rate = 0, page = 4096, dirty_pages = UNKNOWN, iteration = UNKNOWN;
 
-        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_TOTAL, &io->bytes_total);
-        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED, &io->bytes_done);
-        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_REMAINING, &io->bytes_left);
-        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_BPS, &memory_rate);
-        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DISK_BPS, &disk_rate);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_TOTAL, bound_of(BOUND_JOB_BYTES),
+                                &io->bytes_total);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED, bound_of(BOUND_JOB_BYTES),
+                                &io->bytes_done);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DATA_REMAINING, bound_of(BOUND_JOB_BYTES),
+                                &io->bytes_left);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_BPS, bound_of(BOUND_JOB_BYTES),
+                                &memory_rate);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DISK_BPS, bound_of(BOUND_JOB_BYTES), &disk_rate);
         io->bytes_per_s = memory_rate + disk_rate;
-        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, &dirty_pages);
-        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &page);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, bound_of(BOUND_QUANTITY),
+                                &dirty_pages);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, bound_of(BOUND_PAGE_BYTES),
+                                &page);
         if (dirty_pages != UNKNOWN)
                 io->dirty_kib_s = dirty_pages * (page / 1024);
-        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION, &iteration);
+        domain_state_read_field(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION, bound_of(BOUND_MOVES),
+                                &iteration);
         if (iteration >= 0)
                 io->iteration = (uint32_t) iteration;
 }
@@ -121,7 +132,8 @@ void domain_state_finished(LibvirtAt at, const char *uuid, usec_t connect_at_mos
                                          VIR_DOMAIN_JOB_STATS_COMPLETED |
                                                  VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) == 0) {
                         libvirt_read_stats(params, n, io);
-                        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DOWNTIME, &io->downtime_ms);
+                        domain_state_read_field(params, n, VIR_DOMAIN_JOB_DOWNTIME, bound_of(BOUND_JOB_BYTES),
+                                                &io->downtime_ms);
                         virTypedParamsFree(params, n);
                 }
                 (void) virDomainFree(domain);

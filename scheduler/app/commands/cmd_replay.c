@@ -18,6 +18,7 @@
 #include "scheduler/milp/exact.h"
 #include "scheduler/snapshot/files/plan_file.h"
 #include "scheduler/snapshot/files/record_file.h"
+#include "scheduler/store/stored_json.h"
 
 #define DIFFERENCES_SHOWN 20U
 #define RECORDS_LISTED    20U
@@ -104,7 +105,7 @@ static ExitStatus cmd_replay_read_record(Replay *replay) {
 
 static int list_row(Invocation *in, Table *table, json_t *list, const StoredText *text) {
         char moves[24], when[HUMAN_SIZE];
-        json_t *o = json_loadb(text->text, text->n, 0, NULL), *plan = json_object_get(o, "plan");
+        json_t *o = stored_json(text->text, text->n, 0, NULL), *plan = json_object_get(o, "plan");
         const char *status = json_string_value(json_object_get(plan, "status"));
         const char *mode = json_string_value(json_object_get(o, "mode"));
         usec_t at = json_integer_value(json_object_get(o, "at"));

@@ -20,6 +20,7 @@
 #include "scheduler/base/sha256.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/decide/query/roll_order.h"
+#include "scheduler/store/stored_json.h"
 
 #define STATE      "roll"
 #define SCHEMA     "plimsoll.roll/1"
@@ -128,7 +129,7 @@ static int roll_load(Roll *roll, uint32_t room) {
         roll->was = r == 0 ? text : "";
         if (r != 0 || n == 0)
                 return r < 0 ? r : 1;
-        o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+        o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
         r = o ? state_read(roll, o, room) : -EBADMSG;
         json_decref(o);
         return r;

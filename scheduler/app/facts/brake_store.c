@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
+
 #define TEXT_SIZE 400
 #define BEGUN     "(begun)" /* no host: that the brake remembers at all */
 
@@ -31,7 +33,7 @@ BrakeMemory brake_memory_parse(Arena *a, const char *text, size_t n) {
                     memcmp(host_brake_names[state], word, length) == 0)
                         m.state = (HostBrake) state;
         word = brake_store_word(&text, end, &length);
-        if (m.state == BRAKE_NONE || text_to_int(word, length, 0, INT64_MAX / 4, &at) < 0 ||
+        if (m.state == BRAKE_NONE || text_to_int(word, length, 0, bound_of(BOUND_STORED), &at) < 0 ||
             !text_is_name(text, (size_t) (end - text)))
                 return held;
         m.at = at;

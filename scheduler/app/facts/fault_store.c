@@ -9,6 +9,7 @@
 
 #include "scheduler/base/hash.h"
 #include "scheduler/snapshot/health/fault_grade.h"
+#include "scheduler/store/stored_json.h"
 
 /* ---- reading ---- */
 
@@ -50,7 +51,7 @@ static const char *fault_store_copied(Arena *a, const json_t *o, const char *key
 
 /* 0; 1: it is no clear. */
 static int read_clear(Arena *a, const StoredText *text, Clear *ret) {
-        json_t *o = json_loadb(text->text, text->n, 0, NULL);
+        json_t *o = stored_json(text->text, text->n, 0, NULL);
         int r = 1;
 
         if (json_is_object(o)) {
@@ -214,7 +215,7 @@ int fault_store_clear(Store *store, const Clear *clear) {
 /* ---- the log ---- */
 
 static int read_note(Arena *a, const StoredText *text, FaultNote *ret) {
-        json_t *o = json_loadb(text->text, text->n, 0, NULL);
+        json_t *o = stored_json(text->text, text->n, 0, NULL);
         const json_t *is;
         int r = 1;
 

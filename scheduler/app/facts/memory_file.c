@@ -10,6 +10,7 @@
 
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/base/hash.h"
+#include "scheduler/store/stored_json.h"
 
 #define SCHEMA "plimsoll.store-memory/1"
 
@@ -121,7 +122,7 @@ int memory_file_read(Arena *a, const char *path, StoreMemory *m, TextFault *rete
 
         if (r < 0)
                 return r == -ENOENT ? 1 : r;
-        o = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+        o = stored_json(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
         r = o && json_unpack(o, "{s:s, s:o}", "schema", &schema, "keys", &keys) == 0 &&
                             strcmp(schema, SCHEMA) == 0
                     ? 0

@@ -10,6 +10,7 @@
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/base/compare.h"
 #include "scheduler/snapshot/health/fault_memory.h"
+#include "scheduler/store/stored_json.h"
 
 #define SCHEMA        "plimsoll.loss/1"
 #define ANSWER_SCHEMA "plimsoll.loss-answer/1"
@@ -165,7 +166,7 @@ static int store_loss_list(Arena *a, const json_t *list, Strings *ret) {
 
 static int store_loss_parse(Arena *a, const char *text, size_t n, LostStore *ret) {
         const char *schema = "", *id = "", *by = "", *why = "", *before = "";
-        json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL), *emptied = NULL, *closed = NULL;
+        json_t *o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL), *emptied = NULL, *closed = NULL;
         json_int_t at = 0;
         bool full = false;
         int r = 0;
@@ -191,7 +192,7 @@ static int store_loss_parse(Arena *a, const char *text, size_t n, LostStore *ret
 
 static int store_loss_answer_parse(Arena *a, const char *text, size_t n, LossAnswer *ret) {
         const char *schema = "", *loss = "", *by = "", *why = "";
-        json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+        json_t *o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
         json_int_t at = 0;
         bool full = false, good;
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/files/audit_text.h"
 
 #define ENTRIES_MOST 100000U
@@ -178,7 +179,7 @@ static int audit_store_acknowledged(Store *store, Arena *a, usec_t *ret) {
         int r = store_get_note(store, a, AUDIT_ACK_NAME, &text, &n);
 
         *ret = 0;
-        if (r == 0 && text_to_int(text, n, 0, INT64_MAX, ret) < 0)
+        if (r == 0 && text_to_int(text, n, 0, bound_of(BOUND_STORED), ret) < 0)
                 *ret = 0;
         return r < 0 ? r : 0;
 }

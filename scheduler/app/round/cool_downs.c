@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/base/compare.h"
+#include "scheduler/store/stored_json.h"
 
 #define SCHEMA    "plimsoll.cool-downs/2"
 #define SCHEMA_1  "plimsoll.cool-downs/1"
@@ -124,7 +125,7 @@ static int vms_parse(Arena *a, json_t *o, const CoolDown **ret, uint32_t *ret_n)
 }
 
 int cool_downs_parse(Arena *a, const char *text, size_t n, const CoolDown **ret, uint32_t *ret_n) {
-        json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+        json_t *o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
         int r = o ? vms_parse(a, o, ret, ret_n) : -EBADMSG;
 
         json_decref(o);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/app/facts/report_alarm.h"
+#include "scheduler/model/bounds.h"
 
 #define ARENA_SIZE     ((size_t) 256 << 20) /* address space */
 #define LOOK_SIZE      ((size_t) 256 << 20)
@@ -106,7 +107,8 @@ static bool round_calls_rings(const HostAlarm *alarm, const StoredText *text, us
         int64_t count;
 
         *ret_count = 0;
-        if (now < alarm->look_at || text_to_int(text->text, text->n, 0, INT64_MAX, &count) < 0 ||
+        if (now < alarm->look_at ||
+            text_to_int(text->text, text->n, 0, bound_of(BOUND_SEQUENCE), &count) < 0 ||
             count == alarm->count)
                 return false;
         *ret_count = count;

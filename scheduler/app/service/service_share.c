@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
+
 #define CANDIDATE "candidate"
 #define SUCCESSOR "successor"
 #define WORDS     256 /* bytes of either state */
@@ -46,13 +48,14 @@ static int read_state(Store *store, const char *name, char buf[WORDS]) {
 
 /* "3 NAME": how many it leads, and who it is. */
 static bool candidate_parse(const char *text, uint32_t *ret_leads, const char **ret_name) {
-        char *end = NULL;
-        const unsigned long n = strtoul(text, &end, 10);
+        const size_t length = strcspn(text, " ");
+        int64_t n;
 
-        if (end == text || *end != ' ' || end[1] == '\0' || n > UINT32_MAX)
+        if (text[length] == '\0' || text[length + 1] == '\0' ||
+            text_to_int(text, length, 0, bound_of(BOUND_LED_CLUSTERS), &n) < 0)
                 return false;
         *ret_leads = (uint32_t) n;
-        *ret_name = end + 1;
+        *ret_name = text + length + 1;
         return true;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/store/stored_json.h"
 
 #define SCHEMA "plimsoll.admission/1"
 
@@ -68,7 +69,7 @@ static int admission_take(Arena *a, const char *host, json_t *o, HostAdmission *
 }
 
 int admission_parse(Arena *a, const char *host, const char *text, size_t n, HostAdmission *ret) {
-        json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+        json_t *o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
         int r = o ? admission_take(a, host, o, ret) : -EBADMSG;
 
         json_decref(o);

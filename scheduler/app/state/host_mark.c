@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scheduler/store/stored_json.h"
+
 #define SCHEMA "plimsoll.mark/1"
 
 int host_mark_print(Arena *a, const OperatorMark *m, const char **ret) {
@@ -79,7 +81,7 @@ int host_mark_parse(Arena *a, const char *text, size_t n, OperatorMark *ret) {
                 *ret = m;
                 return 0;
         }
-        o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+        o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
         r = o ? object_parse(a, o, ret) : -EBADMSG;
         json_decref(o);
         return r;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/store/stored_json.h"
+
 #define SCHEMA "plimsoll.service/1"
 
 static json_t *live_state_move_json(const LiveMove *m) {
@@ -226,7 +228,7 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
 
 int live_state_parse(Arena *a, const char *text, size_t n, LiveState *ret, TextFault *reterr_fault) {
         json_error_t error;
-        json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+        json_t *o = stored_json(text, n, JSON_REJECT_DUPLICATES, &error);
         LiveState state;
         int r = o ? state_parse(a, o, &state) : -EBADMSG;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/app/state/prediction_json.h"
+#include "scheduler/store/stored_json.h"
 
 const char *const journal_event_names[JOURNAL_EVENT_N] = { "intent", "started", "done",
                                                            "failed", "aborted", "unclear" };
@@ -106,7 +107,7 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
 }
 
 int journal_parse(Arena *a, const char *text, size_t n, JournalEntry *ret) {
-        json_t *o = json_loadb(text, n, 0, NULL);
+        json_t *o = stored_json(text, n, 0, NULL);
         JournalEntry entry;
         int r = o ? entry_parse(a, o, &entry) : -EBADMSG;
 

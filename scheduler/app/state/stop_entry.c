@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/store/stored_json.h"
+
 int stop_entry_print(Arena *a, const StopEntry *entry, const char **ret, size_t *ret_n) {
         json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:I, s:I, s:I}", "schema", STOP_ENTRY_SCHEMA, "stopped",
                               (int) entry->stopped, "by", entry->by, "why", entry->why, "at",
@@ -55,7 +57,7 @@ static int stop_entry_of(Arena *a, json_t *o, StopEntry *ret) {
 }
 
 int stop_entry_parse(Arena *a, const char *text, size_t n, StopEntry *ret) {
-        json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+        json_t *o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
         int r = o ? stop_entry_of(a, o, ret) : -EBADMSG;
 
         json_decref(o);

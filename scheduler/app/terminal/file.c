@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX   ((size_t) 4 << 30)
+#include "scheduler/model/bounds.h"
+
 #define CHUNK_SIZE ((size_t) 256 << 10)
 
 static int fault_errno(TextFault *f, const char *doing, int error) {
@@ -28,7 +29,7 @@ static int file_read_all(int fd, Arena *a, const char **ret, size_t *ret_n, Text
                 char *chunk = arena_new(a, char, CHUNK_SIZE);
                 ssize_t got;
 
-                if (!chunk || n > FILE_MAX) {
+                if (!chunk || n > (size_t) bound_of(BOUND_FILE)) {
                         text_fault(f, "", "is larger than this program reads");
                         return -EFBIG;
                 }

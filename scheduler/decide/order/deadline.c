@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
-#define RESTART_LABEL    "restart-cost="
-#define RESTART_COST_MAX 1000
+#define RESTART_LABEL "restart-cost="
 
 /* Of one source more jobs than this are not weighed against each other step by step, but taken by weight a
  * second: the table would be too large. */
@@ -28,7 +28,7 @@ int64_t deadline_weight(const Vm *vm) {
                 size_t n = strlen(RESTART_LABEL);
 
                 if (strncmp(label, RESTART_LABEL, n) == 0 &&
-                    text_to_int(label + n, strlen(label + n), 1, RESTART_COST_MAX, &restart) == 0)
+                    text_to_int(label + n, strlen(label + n), 1, bound_of(BOUND_RESTART_COST), &restart) == 0)
                         cost = restart;
         }
         return (vm->priority > 0 ? vm->priority : 1) * cost;

@@ -236,7 +236,7 @@ static int hugepages_sample(Facts *f, const Sample *sample) {
         uint32_t i = 0;
         int64_t kib;
 
-        if (text_to_int(sample->subject, strlen(sample->subject), 1, QUANTITY_MAX, &kib) < 0)
+        if (text_to_int(sample->subject, strlen(sample->subject), 1, bound_of(BOUND_PAGE_KIB), &kib) < 0)
                 return 0;
         while (i < f->host->n_hugepages && f->hugepages[i].kib != kib)
                 i++;
@@ -342,7 +342,7 @@ static int numa_sample(Facts *f, const Sample *sample) {
 
         if (!p)
                 return -ENOMEM;
-        if (text_to_int(sample->subject, strlen(sample->subject), 0, 65535, &id) < 0)
+        if (text_to_int(sample->subject, strlen(sample->subject), 0, bound_of(BOUND_NODE_ID), &id) < 0)
                 return 0;
         while (i < p->n_numa && f->numa[i].id != id)
                 i++;

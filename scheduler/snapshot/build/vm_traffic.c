@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 #define TALKS_LABEL "talks=" /* docs/distance.md */
 
@@ -18,7 +19,7 @@ static bool vm_traffic_label(const Snapshot *s, VmIx v, const char *label, Traff
 
         if (strncmp(label, TALKS_LABEL, strlen(TALKS_LABEL)) != 0 || !colon || colon < name ||
             (size_t) (colon - name) >= sizeof(other) ||
-            text_to_scaled(colon + 1, strlen(colon + 1), 1000, 1, QUANTITY_MAX, &kbit) < 0)
+            text_to_scaled(colon + 1, strlen(colon + 1), 1000, 1, bound_of(BOUND_QUANTITY), &kbit) < 0)
                 return false;
         memcpy(other, name, (size_t) (colon - name));
         other[colon - name] = '\0';

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/files/record_move.h"
 
 #define AUDIT_SCHEMA "plimsoll.audit-entry/1"
@@ -81,9 +82,9 @@ static int read_load(JsonReader *r, HostLoad *load) {
                 if (json_key_is(key, "host"))
                         k = json_take_name(r, &load->host);
                 else if (json_key_is(key, "cpu_permille"))
-                        k = json_take_int(r, UNKNOWN, QUANTITY_MAX, &load->cpu_permille);
+                        k = json_take_int(r, UNKNOWN, bound_of(BOUND_QUANTITY), &load->cpu_permille);
                 else if (json_key_is(key, "memory_permille"))
-                        k = json_take_int(r, UNKNOWN, QUANTITY_MAX, &load->memory_permille);
+                        k = json_take_int(r, UNKNOWN, bound_of(BOUND_QUANTITY), &load->memory_permille);
         }
         if (k == 0 && !load->host)
                 return json_reader_refuse(r, "a load lacks its host");
@@ -150,7 +151,7 @@ static int audit_text_read_field(Reader *reader, const char *key) {
         const char **text = text_field(e, key);
 
         if (number)
-                return json_take_int(&reader->json, UNKNOWN, INT64_MAX, number);
+                return json_take_int(&reader->json, UNKNOWN, bound_of(BOUND_STORED), number);
         if (text)
                 return json_take_text(&reader->json, text);
         if (json_key_is(key, "schema"))

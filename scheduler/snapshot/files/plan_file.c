@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/json/json_reader.h"
 
 typedef struct Reader {
@@ -45,17 +46,20 @@ static int read_basis(Reader *reader, MoveBasis *ret) {
 
         while (r == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "memory_mib"))
-                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->memory_mib);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY), &ret->memory_mib);
                 else if (json_key_is(key, "local_disk_mib"))
-                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->local_disk_mib);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY), &ret->local_disk_mib);
                 else if (json_key_is(key, "dirty_mib_s"))
-                        r = plan_file_read_number(reader, 1024, QUANTITY_MAX, &ret->dirty_kib_s);
+                        r = plan_file_read_number(reader, 1024, bound_of(BOUND_QUANTITY), &ret->dirty_kib_s);
                 else if (json_key_is(key, "dirty_burst_mib_s"))
-                        r = plan_file_read_number(reader, 1024, QUANTITY_MAX, &ret->dirty_burst_kib_s);
+                        r = plan_file_read_number(reader, 1024, bound_of(BOUND_QUANTITY),
+                                                  &ret->dirty_burst_kib_s);
                 else if (json_key_is(key, "dirty_window_seconds"))
-                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->dirty_window_ms);
+                        r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY),
+                                                  &ret->dirty_window_ms);
                 else if (json_key_is(key, "bandwidth_mbit"))
-                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                        r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY),
+                                                  &ret->bandwidth_kbit);
         }
         return r;
 }
@@ -67,25 +71,26 @@ static int plan_file_read_prediction(Reader *reader, Prediction *ret) {
         ret->basis.dirty_kib_s = ret->basis.dirty_burst_kib_s = UNKNOWN;
         while (r == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "seconds"))
-                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->ms);
+                        r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY), &ret->ms);
                 else if (json_key_is(key, "seconds_low"))
-                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->ms_low);
+                        r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY), &ret->ms_low);
                 else if (json_key_is(key, "seconds_high"))
-                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->ms_high);
+                        r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY), &ret->ms_high);
                 else if (json_key_is(key, "bytes"))
-                        r = plan_file_read_number(reader, 1, INT64_MAX, &ret->bytes);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_PLAN_BYTES), &ret->bytes);
                 else if (json_key_is(key, "of"))
                         r = read_basis(reader, &ret->basis);
                 else if (json_key_is(key, "bytes_low"))
-                        r = plan_file_read_number(reader, 1, INT64_MAX, &ret->bytes_low);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_PLAN_BYTES), &ret->bytes_low);
                 else if (json_key_is(key, "bytes_high"))
-                        r = plan_file_read_number(reader, 1, INT64_MAX, &ret->bytes_high);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_PLAN_BYTES), &ret->bytes_high);
                 else if (json_key_is(key, "downtime_ms"))
-                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_ms);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY), &ret->downtime_ms);
                 else if (json_key_is(key, "downtime_ms_low"))
-                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_ms_low);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY), &ret->downtime_ms_low);
                 else if (json_key_is(key, "downtime_ms_high"))
-                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_ms_high);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY),
+                                                  &ret->downtime_ms_high);
         }
         return r;
 }
@@ -143,17 +148,20 @@ static int read_manner(Reader *reader, MoveManner *ret) {
                 else if (json_key_is(key, "why"))
                         r = plan_file_read_text(reader, &ret->reason);
                 else if (json_key_is(key, "bandwidth_mbit"))
-                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->bandwidth_kbit);
+                        r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY),
+                                                  &ret->bandwidth_kbit);
                 else if (json_key_is(key, "auto_converge"))
                         r = read_slow_down(reader, &ret->slow_down);
                 else if (json_key_is(key, "channels"))
-                        r = plan_file_read_number(reader, 1, MANNER_CHANNELS_MAX, &channels);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_CHANNELS), &channels);
                 else if (json_key_is(key, "deadline_seconds"))
-                        r = plan_file_read_number(reader, 1000, QUANTITY_MAX, &ret->deadline_ms);
+                        r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY), &ret->deadline_ms);
                 else if (json_key_is(key, "downtime_limit_ms"))
-                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_limit_ms);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY),
+                                                  &ret->downtime_limit_ms);
                 else if (json_key_is(key, "downtime_limit_ms_most"))
-                        r = plan_file_read_number(reader, 1, QUANTITY_MAX, &ret->downtime_limit_ms_most);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY),
+                                                  &ret->downtime_limit_ms_most);
         }
         ret->channels = (uint32_t) channels;
         return r;
@@ -172,7 +180,7 @@ static int plan_file_read_move(Reader *reader, MoveOrder *m) {
                 else if (json_key_is(key, "to"))
                         r = plan_file_read_name(reader, &m->to);
                 else if (json_key_is(key, "wave"))
-                        r = plan_file_read_number(reader, 1, UINT32_MAX - 1, &wave);
+                        r = plan_file_read_number(reader, 1, bound_of(BOUND_WAVE), &wave);
                 else if (json_key_is(key, "why"))
                         r = plan_file_read_text(reader, &m->why);
                 else if (json_key_is(key, "predicted"))

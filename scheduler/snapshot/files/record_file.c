@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/model/action_kind.h"
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/files/record_move.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 
@@ -145,17 +146,18 @@ static int read_request(Reader *reader) {
 
         while (k == 0 && json_reader_field(&reader->json, &key)) {
                 if (json_key_is(key, "seed"))
-                        k = json_take_int(&reader->json, 0, INT64_MAX, &seed);
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_SEQUENCE), &seed);
                 else if (json_key_is(key, "evaluations"))
-                        k = json_take_int(&reader->json, 0, INT64_MAX, &evaluations);
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_SEQUENCE), &evaluations);
                 else if (json_key_is(key, "max_moves"))
-                        k = json_take_int(&reader->json, 0, UINT32_MAX, &max_moves);
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_MOVES), &max_moves);
                 else if (json_key_is(key, "max_mib"))
-                        k = json_take_int(&reader->json, 0, INT64_MAX, &reader->record.max_mib);
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_SEQUENCE),
+                                          &reader->record.max_mib);
                 else if (json_key_is(key, "max_ms"))
-                        k = json_take_int(&reader->json, 0, INT64_MAX, &reader->record.max_ms);
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_SEQUENCE), &reader->record.max_ms);
                 else if (json_key_is(key, "threshold"))
-                        k = json_take_int(&reader->json, 0, 5, &threshold) /* PLAN_THRESHOLD_MAX */;
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_THRESHOLD), &threshold);
                 else if (json_key_is(key, "solver"))
                         k = json_take_text(&reader->json, &reader->record.solver);
         }
@@ -180,7 +182,7 @@ static int read_moved(Reader *reader, CoolDown *c) {
         c->moved = moved;
         k = json_reader_enter(&reader->json, JSON_ARRAY);
         while (k == 0 && json_reader_item(&reader->json))
-                k = json_take_int(&reader->json, 0, INT64_MAX, &moved[c->n_moved++]);
+                k = json_take_int(&reader->json, 0, bound_of(BOUND_STORED), &moved[c->n_moved++]);
         return k;
 }
 
@@ -193,9 +195,9 @@ static int read_cool_down(Reader *reader, CoolDown *c) {
                 if (json_key_is(key, "vm"))
                         k = json_take_name(&reader->json, &c->vm);
                 else if (json_key_is(key, "until"))
-                        k = json_take_int(&reader->json, 0, INT64_MAX, &c->until);
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_STORED), &c->until);
                 else if (json_key_is(key, "length"))
-                        k = json_take_int(&reader->json, 0, INT64_MAX, &c->length);
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_STORED), &c->length);
                 else if (json_key_is(key, "moved"))
                         k = read_moved(reader, c);
                 else if (json_key_is(key, "why"))
@@ -316,7 +318,7 @@ static int record_file_read_field(Reader *reader, const char *key) {
         if (!json_key_is(key, "at"))
                 return 0;
         reader->has_at = true;
-        return json_take_int(&reader->json, 0, INT64_MAX, &r->at);
+        return json_take_int(&reader->json, 0, bound_of(BOUND_STORED), &r->at);
 }
 
 static int record_file_read_record(Reader *reader) {

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
+
 void record_move_put(TextWriter *w, const RecordMove *m) {
         text_writer_word(w, "{");
         (void) json_put_text(w, true, "vm", m->order->vm);
@@ -40,7 +42,7 @@ static int record_move_read_prediction(JsonReader *reader, Prediction *f) {
                                                                    : NULL;
 
                 if (field)
-                        k = json_take_int(reader, UNKNOWN, INT64_MAX, field);
+                        k = json_take_int(reader, UNKNOWN, bound_of(BOUND_STORED), field);
         }
         return k;
 }
@@ -58,7 +60,7 @@ static int read_move_field(JsonReader *reader, const char *key, RecordMove *m, M
         int k = 0;
 
         if (number)
-                return json_take_int(reader, UNKNOWN, INT64_MAX, number);
+                return json_take_int(reader, UNKNOWN, bound_of(BOUND_STORED), number);
         if (json_key_is(key, "vm"))
                 return json_take_name(reader, &o->vm);
         if (json_key_is(key, "from"))
@@ -74,7 +76,7 @@ static int read_move_field(JsonReader *reader, const char *key, RecordMove *m, M
         if (json_key_is(key, "predicted"))
                 return record_move_read_prediction(reader, &o->predicted);
         if (json_key_is(key, "wave"))
-                k = json_take_int(reader, 0, UINT32_MAX - 1, &wave);
+                k = json_take_int(reader, 0, bound_of(BOUND_WAVE), &wave);
         o->wave = (uint32_t) wave;
         return k;
 }

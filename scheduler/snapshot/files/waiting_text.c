@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/json/json_text.h"
 
 #define WAITING_SCHEMA "plimsoll.waiting/1"
@@ -107,9 +108,9 @@ static int read_plan_field(Reader *reader, const char *key) {
         if (json_key_is(key, "id"))
                 return json_take_name(&reader->json, &w->id);
         if (json_key_is(key, "made_at"))
-                return json_take_int(&reader->json, 0, INT64_MAX, &w->made_at);
+                return json_take_int(&reader->json, 0, bound_of(BOUND_STORED), &w->made_at);
         if (json_key_is(key, "until"))
-                return json_take_int(&reader->json, 0, INT64_MAX, &w->until);
+                return json_take_int(&reader->json, 0, bound_of(BOUND_STORED), &w->until);
         if (json_key_is(key, "kinds"))
                 return read_kinds(reader);
         if (json_key_is(key, "summary"))
@@ -133,7 +134,7 @@ static int read_answer_field(Reader *reader, const char *key) {
         if (json_key_is(key, "by"))
                 return json_take_text(&reader->json, &reader->answer.by);
         if (json_key_is(key, "at"))
-                return json_take_int(&reader->json, 0, INT64_MAX, &reader->answer.at);
+                return json_take_int(&reader->json, 0, bound_of(BOUND_STORED), &reader->answer.at);
         if (!json_key_is(key, "yes"))
                 return 0;
         reader->has_yes = true;

@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "scheduler/base/compare.h"
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/json/json_reader.h"
 #include "scheduler/snapshot/json/text_writer.h"
 
-#define SCHEMA        "plimsoll.faults/1"
-#define DEVICES_MAX   4096
-#define LIST_MAX      65536
-#define MARK_INTERVAL (INT64_C(3) * 3600 * USEC_PER_SEC) /* changes within so long are one */
-#define TIME_MAX      (INT64_C(4294967295) * USEC_PER_SEC)
+#define SCHEMA             "plimsoll.faults/1"
+#define MEMORY_DEVICES_MAX 4096
+#define LIST_MAX           65536
+#define MARK_INTERVAL      (INT64_C(3) * 3600 * USEC_PER_SEC) /* changes within so long are one */
 
 const DeviceMemory *device_memory(const FaultMemory *memory, const char *device) {
         uint32_t low = 0, high = memory ? memory->n_devices : 0;
@@ -138,7 +138,8 @@ static int read_accepted(JsonReader *r, DeviceMemory *d) {
                 Accepted *one = &list[d->n_accepted++];
 
                 one->hazard = text_copy(r->arena, key, strlen(key));
-                k = one->hazard ? fault_memory_read_number(r, 0, QUANTITY_MAX, &one->number) : -ENOMEM;
+                k = one->hazard ? fault_memory_read_number(r, 0, bound_of(BOUND_QUANTITY), &one->number)
+                                : -ENOMEM;
         }
         d->accepted = list;
         return k;
@@ -152,7 +153,8 @@ static int read_points(JsonReader *r, CounterMark *m) {
         for (uint32_t i = 0; k == 0 && json_reader_item(r); i++) {
                 if (i / 2 == MARKS_MAX)
                         return json_reader_refuse(r, "more than %u points", MARKS_MAX);
-                k = fault_memory_read_number(r, 0, i % 2 == 0 ? TIME_MAX : QUANTITY_MAX, &value);
+                k = fault_memory_read_number(
+                        r, 0, i % 2 == 0 ? bound_of(BOUND_STAMP) : bound_of(BOUND_QUANTITY), &value);
                 if (k == 0 && i % 2 == 0)
                         m->points[i / 2].at = value;
                 if (k == 0 && i % 2 == 1)
@@ -190,11 +192,11 @@ static int fault_memory_read_field(JsonReader *r, const char *key, DeviceMemory 
         } fields[] = { { "device", &d->device, NULL, 0 },
                        { "serial", &d->serial, NULL, 0 },
                        { "hazard", &d->hazard, NULL, 0 },
-                       { "grade", NULL, &d->grade, 4 },
-                       { "since", NULL, &d->since, TIME_MAX },
-                       { "clean_since", NULL, &d->clean_since, TIME_MAX },
-                       { "cleared_at", NULL, &d->cleared_at, TIME_MAX },
-                       { "hours", NULL, &d->hours, 100000 } };
+                       { "grade", NULL, &d->grade, metric_bound(METRIC_FAULT_GRADE) },
+                       { "since", NULL, &d->since, bound_of(BOUND_STAMP) },
+                       { "clean_since", NULL, &d->clean_since, bound_of(BOUND_STAMP) },
+                       { "cleared_at", NULL, &d->cleared_at, bound_of(BOUND_STAMP) },
+                       { "hours", NULL, &d->hours, bound_of(BOUND_FAULT_HOURS) } };
 
         if (strcmp(key, "why") == 0)
                 return fault_memory_read_text(r, &d->why);
@@ -218,13 +220,15 @@ static int device_compare(const void *left, const void *right) {
 
 static int fault_memory_read_devices(JsonReader *r, FaultMemory *ret) {
         size_t n = json_array_size(r->at);
-        DeviceMemory *list = n <= DEVICES_MAX ? arena_new(r->arena, DeviceMemory, n) : NULL;
+        DeviceMemory *list = n <= MEMORY_DEVICES_MAX ? arena_new(r->arena, DeviceMemory, n) : NULL;
         const char *key;
         uint32_t i = 0;
         int k;
 
         if (!list)
-                return n <= DEVICES_MAX ? -ENOMEM : json_reader_expect(r, "at most %d devices", DEVICES_MAX);
+                return n <= MEMORY_DEVICES_MAX
+                               ? -ENOMEM
+                               : json_reader_expect(r, "at most %d devices", MEMORY_DEVICES_MAX);
         k = json_reader_enter(r, JSON_ARRAY);
         for (; k == 0 && json_reader_item(r); i++) {
                 k = json_reader_enter(r, JSON_OBJECT);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/import/htools_rows.h"
 #include "scheduler/snapshot/json/json_reader.h"
 
@@ -14,7 +15,7 @@
 static int use_number(Row *r, Span word, int64_t *ret) {
         json_error_t ignored;
         json_t *number = json_loadb(word.s, word.n, JSON_DECODE_ANY, &ignored);
-        int k = number ? json_number_scaled(number, 1000000, 0, INT64_C(1000000000), ret) : -EINVAL;
+        int k = number ? json_number_scaled(number, 1000000, 0, bound_of(BOUND_IMPORT_USE), ret) : -EINVAL;
 
         json_decref(number);
         if (k < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/base/compare.h"
+#include "scheduler/model/bounds.h"
 
 enum { SECTION_GROUPS, SECTION_NODES, SECTION_INSTANCES, SECTION_TAGS, SECTION_POLICIES, SECTIONS };
 
@@ -146,16 +147,16 @@ static int group_row(HtoolsFile *f, Row *r) {
 /* What only nodes that are online say. htools' speed is relative: 1.0 stands as 1000 MHz. */
 static int node_numbers(Row *r, Host *host) {
         int64_t free_mib, speed = 1000;
-        int k = htools_rows_field_number(r, 1, "node", 1, QUANTITY_MAX, &host->memory_mib);
+        int k = htools_rows_field_number(r, 1, "node", 1, bound_of(BOUND_QUANTITY), &host->memory_mib);
 
         if (k == 0)
-                k = htools_rows_field_number(r, 2, "node", 1, QUANTITY_MAX, &host->reserved_mib);
+                k = htools_rows_field_number(r, 2, "node", 1, bound_of(BOUND_QUANTITY), &host->reserved_mib);
         if (k == 0)
-                k = htools_rows_field_number(r, 3, "node", 1, QUANTITY_MAX, &free_mib);
+                k = htools_rows_field_number(r, 3, "node", 1, bound_of(BOUND_QUANTITY), &free_mib);
         if (k == 0)
-                k = htools_rows_field_number(r, 6, "node", 1, CPU_MCORES_MAX / 1000, &host->cpus);
+                k = htools_rows_field_number(r, 6, "node", 1, bound_of(BOUND_IMPORT_CPUS), &host->cpus);
         if (k == 0 && r->n > 14)
-                k = htools_rows_field_number(r, 14, "node", 1000, 1 << 20, &speed);
+                k = htools_rows_field_number(r, 14, "node", 1000, bound_of(BOUND_IMPORT_CPUS), &speed);
         if (k < 0)
                 return k;
         if (host->memory_mib == 0 || host->cpus == 0)
@@ -286,9 +287,10 @@ static int instance_row(HtoolsFile *f, Row *r) {
         if (k == 0 && !runs && name_table_find(&f->instance_names, name, strlen(name)) != UINT32_MAX)
                 k = row_refuse(r, "instance", "its name is there already; accepted: each once");
         if (k == 0)
-                k = htools_rows_field_number(r, 1, "instance", 1, QUANTITY_MAX, &x->vm.memory_mib);
+                k = htools_rows_field_number(r, 1, "instance", 1, bound_of(BOUND_QUANTITY),
+                                             &x->vm.memory_mib);
         if (k == 0)
-                k = htools_rows_field_number(r, 3, "instance", 1, CPU_MCORES_MAX / 1000, &x->vm.vcpus);
+                k = htools_rows_field_number(r, 3, "instance", 1, bound_of(BOUND_IMPORT_CPUS), &x->vm.vcpus);
         if (k == 0)
                 k = known_name(r, 6, "instance", &f->node_names, &x->node);
         if (k == 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/model/units.h"
 
 #define NUMBER_MAX  QUANTITY_MAX
@@ -84,7 +85,7 @@ static int roadef_file_number32(Reader *f, const char *what, uint32_t max, uint3
 
 static int roadef_file_numbers(Reader *f, const char *what, int64_t *row, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                const int r = roadef_file_number(f, what, NUMBER_MAX, &row[i]);
+                const int r = roadef_file_number(f, what, bound_of(BOUND_QUANTITY), &row[i]);
 
                 if (r < 0)
                         return r;
@@ -106,7 +107,8 @@ static int resources_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = roadef_file_count(f, "number of resources", PROBLEM_RES_MAX, 2, &p->n_res);
+        r = roadef_file_count(f, "number of resources", (uint32_t) bound_of(BOUND_IMPORT_RESOURCES), 2,
+                              &p->n_res);
         if (r < 0)
                 return r;
         if (p->n_res == 0)
@@ -117,11 +119,12 @@ static int resources_parse(Reader *f, Model *m) {
         for (uint32_t i = 0; i < p->n_res; i++) {
                 int64_t transient;
 
-                r = roadef_file_number(f, "resource: transient", 1, &transient);
+                r = roadef_file_number(f, "resource: transient", bound_of(BOUND_FLAG), &transient);
                 if (r < 0)
                         return r;
                 p->transient[i] = transient != 0;
-                r = roadef_file_number(f, "resource: weight of load cost", NUMBER_MAX, &m->load_weight[i]);
+                r = roadef_file_number(f, "resource: weight of load cost", bound_of(BOUND_QUANTITY),
+                                       &m->load_weight[i]);
                 if (r < 0)
                         return r;
         }
@@ -132,9 +135,11 @@ static int machine_parse(Reader *f, Model *m, HostIx h) {
         Problem *p = m->p;
         int r;
 
-        r = roadef_file_number32(f, "machine: neighborhood", HOSTS_MAX, &m->neighborhood[h]);
+        r = roadef_file_number32(f, "machine: neighborhood", (uint32_t) bound_of(BOUND_HOSTS),
+                                 &m->neighborhood[h]);
         if (r == 0)
-                r = roadef_file_number32(f, "machine: location", HOSTS_MAX, &m->location[h]);
+                r = roadef_file_number32(f, "machine: location", (uint32_t) bound_of(BOUND_HOSTS),
+                                         &m->location[h]);
         if (r == 0)
                 r = roadef_file_numbers(f, "machine: capacity", m->capacity + (size_t) h * p->n_res,
                                         p->n_res);
@@ -159,7 +164,8 @@ static int machines_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = roadef_file_count(f, "number of machines", HOSTS_MAX, 2 + 2 * (uint64_t) p->n_res, &p->n_hosts);
+        r = roadef_file_count(f, "number of machines", (uint32_t) bound_of(BOUND_HOSTS),
+                              2 + 2 * (uint64_t) p->n_res, &p->n_hosts);
         if (r < 0)
                 return r;
         if (p->n_hosts == 0)
@@ -209,13 +215,15 @@ static int service_parse(Reader *f, Model *m, uint32_t s) {
 
         r = roadef_file_rule_add(f, m, (GroupRule){ .kind = RULE_APART, .level = LEVEL_HOST, .group = s });
         if (r == 0)
-                r = roadef_file_number32(f, "service: least number of locations", HOSTS_MAX, &spread);
+                r = roadef_file_number32(f, "service: least number of locations",
+                                         (uint32_t) bound_of(BOUND_HOSTS), &spread);
         if (r == 0)
                 r = roadef_file_rule_add(
                         f, m,
                         (GroupRule){ .kind = RULE_SPREAD, .level = LEVEL_ZONE, .group = s, .k = spread });
         if (r == 0)
-                r = roadef_file_count(f, "service: number of dependencies", VMS_MAX, 1, &n);
+                r = roadef_file_count(f, "service: number of dependencies", (uint32_t) bound_of(BOUND_VMS), 1,
+                                      &n);
         for (uint32_t i = 0; r == 0 && i < n; i++) {
                 r = roadef_file_number32(f, "service: dependency", p->n_groups - 1, &other);
                 if (r == 0)
@@ -232,7 +240,7 @@ static int services_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = roadef_file_count(f, "number of services", VMS_MAX, 2, &p->n_groups);
+        r = roadef_file_count(f, "number of services", (uint32_t) bound_of(BOUND_VMS), 2, &p->n_groups);
         for (uint32_t s = 0; r == 0 && s < p->n_groups; s++)
                 r = service_parse(f, m, s);
         p->n_services = p->n_groups;
@@ -269,7 +277,8 @@ static int processes_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = roadef_file_count(f, "number of processes", VMS_MAX, 2 + (uint64_t) p->n_res, &p->n_vms);
+        r = roadef_file_count(f, "number of processes", (uint32_t) bound_of(BOUND_VMS),
+                              2 + (uint64_t) p->n_res, &p->n_vms);
         if (r < 0)
                 return r;
         if (p->n_vms > 0 && p->n_groups == 0)
@@ -286,7 +295,8 @@ static int processes_parse(Reader *f, Model *m) {
                         r = roadef_file_numbers(f, "process: requirement", m->need + (size_t) v * p->n_res,
                                                 p->n_res);
                 if (r == 0)
-                        r = roadef_file_number(f, "process: cost of moving it", NUMBER_MAX, &m->price[v]);
+                        r = roadef_file_number(f, "process: cost of moving it", bound_of(BOUND_QUANTITY),
+                                               &m->price[v]);
         }
         return r < 0 ? r : groups_build(f, m);
 }
@@ -296,7 +306,7 @@ static int balances_parse(Reader *f, Model *m) {
         BalancePair *pairs;
         int r;
 
-        r = roadef_file_count(f, "number of balance costs", VMS_MAX, 4, &p->n_pairs);
+        r = roadef_file_count(f, "number of balance costs", (uint32_t) bound_of(BOUND_VMS), 4, &p->n_pairs);
         if (r < 0)
                 return r;
         pairs = arena_new(f->arena, BalancePair, p->n_pairs);
@@ -309,9 +319,9 @@ static int balances_parse(Reader *f, Model *m) {
                 if (r == 0)
                         r = roadef_file_number32(f, "balance: second resource", p->n_res - 1, &b->r2);
                 if (r == 0)
-                        r = roadef_file_number(f, "balance: target", NUMBER_MAX, &b->target);
+                        r = roadef_file_number(f, "balance: target", bound_of(BOUND_QUANTITY), &b->target);
                 if (r == 0)
-                        r = roadef_file_number(f, "balance: weight", NUMBER_MAX, &b->weight);
+                        r = roadef_file_number(f, "balance: weight", bound_of(BOUND_QUANTITY), &b->weight);
         }
         p->pairs = pairs;
         return r;
@@ -363,11 +373,13 @@ static int weights_parse(Reader *f, Model *m) {
         Problem *p = m->p;
         int r;
 
-        r = roadef_file_number(f, "weight of process moves", NUMBER_MAX, &p->move_weight);
+        r = roadef_file_number(f, "weight of process moves", bound_of(BOUND_QUANTITY), &p->move_weight);
         if (r == 0)
-                r = roadef_file_number(f, "weight of service moves", NUMBER_MAX, &p->service_weight);
+                r = roadef_file_number(f, "weight of service moves", bound_of(BOUND_QUANTITY),
+                                       &p->service_weight);
         if (r == 0)
-                r = roadef_file_number(f, "weight of machine moves", NUMBER_MAX, &p->distance_weight);
+                r = roadef_file_number(f, "weight of machine moves", bound_of(BOUND_QUANTITY),
+                                       &p->distance_weight);
         if (r < 0)
                 return r;
         if (worst_cost(m) >= COST_MAX)

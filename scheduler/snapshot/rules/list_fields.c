@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/model/host_label.h"
 
 #define ITEM_FIELDS_MAX 32
@@ -258,8 +259,8 @@ static int clock_read(ListReader *r, const ListField *f, int *ret) {
         int64_t hours = 0, minutes = 0;
 
         if (!colon || colon - text > 2 || strlen(colon + 1) != 2 || text[0] == '-' || colon[1] == '-' ||
-            text_to_int(text, (size_t) (colon - text), 0, 24, &hours) < 0 ||
-            text_to_int(colon + 1, 2, 0, 59, &minutes) < 0 || hours * 60 + minutes > 1440)
+            text_to_int(text, (size_t) (colon - text), 0, bound_of(BOUND_HOUR), &hours) < 0 ||
+            text_to_int(colon + 1, 2, 0, bound_of(BOUND_MINUTE), &minutes) < 0 || hours * 60 + minutes > 1440)
                 return LIST_FAULT(r, &f->values[0], f->key.text, "'%.40s' is not accepted; accepted: %s",
                                   text, list_value_texts[LIST_CLOCK]);
         *ret = (int) (hours * 60 + minutes);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/json/text_writer.h"
 
 #define HISTORY_SCHEMA "plimsoll.history/1"
@@ -161,7 +162,7 @@ static int line_done(LineReader *r) {
 
 /* Like history_text_field_number(), but "-" is refused. */
 static int field_known(LineReader *r, int64_t *ret) {
-        int k = history_text_field_number(r, SUM_MAX, ret);
+        int k = history_text_field_number(r, bound_of(BOUND_HISTORY_SUM), ret);
 
         return k == 0 && *ret == UNKNOWN ? history_text_refuse(r, "\"-\" where a number is needed") : k;
 }
@@ -171,7 +172,7 @@ static int read_means(LineReader *r, uint32_t *means, int n) {
         int k = 0;
 
         for (int i = 0; i < n && k == 0; i++) {
-                k = history_text_field_number(r, HISTORY_NONE - 1, &v);
+                k = history_text_field_number(r, bound_of(BOUND_HISTORY_MEAN), &v);
                 if (k == 0)
                         means[i] = v == UNKNOWN ? HISTORY_NONE : (uint32_t) v;
         }
@@ -190,7 +191,7 @@ static int read_series(LineReader *r, Series *s) {
         if (k == 0)
                 k = read_means(r, s->hours, HISTORY_HOURS);
         for (int i = 0; i < HISTORY_HOURS && k == 0; i++) {
-                k = history_text_field_number(r, UINT8_MAX, &days);
+                k = history_text_field_number(r, bound_of(BOUND_HISTORY_DAYS), &days);
                 if (k == 0 && (days == UNKNOWN || (days == 0) != (s->hours[i] == HISTORY_NONE)))
                         k = history_text_refuse(r, "an hour's days do not fit its mean");
                 if (k == 0)
@@ -274,7 +275,7 @@ static int read_estimate(LineReader *r, VmEstimate *estimate) {
         if (k == 0)
                 k = field_known(r, &estimate->read_at);
         for (size_t i = 0; i < ARRAY_SIZE(loads) && k == 0; i++)
-                k = history_text_field_number(r, QUANTITY_MAX, loads[i]);
+                k = history_text_field_number(r, bound_of(BOUND_QUANTITY), loads[i]);
         return k == 0 ? line_done(r) : k;
 }
 

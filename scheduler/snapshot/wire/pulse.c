@@ -6,6 +6,7 @@
 
 #include "scheduler/base/hash.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/bounds.h"
 
 #define VERSION 1
 
@@ -87,9 +88,13 @@ size_t pulse_print(const Pulse *pulse, char buf[PULSE_SIZE]) {
 }
 
 int pulse_parse(const char *text, size_t n, Pulse *ret) {
-        static const int64_t most[FIELD_ALL] = {
-                VERSION, INT64_MAX / USEC_PER_MSEC, INT64_MAX / USEC_PER_MSEC, 1000, 1000, VMS_MAX, INT64_MAX
-        };
+        const int64_t most[FIELD_ALL] = { VERSION,
+                                          bound_of(BOUND_TIME) / USEC_PER_MSEC,
+                                          bound_of(BOUND_REPORT_INTERVAL) / USEC_PER_MSEC,
+                                          bound_of(BOUND_SHARE),
+                                          bound_of(BOUND_SHARE),
+                                          bound_of(BOUND_REPORT_VMS),
+                                          bound_of(BOUND_SEQUENCE) };
         int64_t fields[FIELD_ALL];
         size_t at = 0;
 

@@ -14,9 +14,6 @@
 #define ODD_PLAIN     48 /* bytes of an odd name that are shown */
 #define ODD_NAME_SIZE (ODD_PLAIN + 18)
 
-/* The end of the year 9999. */
-#define TIME_MAX (INT64_C(253402300799) * USEC_PER_SEC)
-
 /* ---- print ---- */
 
 /* What another program put into a name must not end our line: then all but plain ASCII becomes '?'. */
@@ -142,9 +139,9 @@ static int head_parse(WireReader *r, Report *report) {
                 return wire_refuse(r, "", "the first line does not begin with \"" HEAD "\"");
         k = take_number(r, &l, " every=", bound_of(BOUND_REPORT_INTERVAL), &report->interval);
         if (k == 0)
-                k = take_number(r, &l, " seq=", INT64_MAX, &sequence);
+                k = take_number(r, &l, " seq=", bound_of(BOUND_SEQUENCE), &sequence);
         if (k == 0)
-                k = take_number(r, &l, " sent=", TIME_MAX, &report->sent_at);
+                k = take_number(r, &l, " sent=", bound_of(BOUND_TIME), &report->sent_at);
         if (k < 0)
                 return k;
         report->sequence = (uint64_t) sequence;
@@ -169,7 +166,7 @@ static bool section_error(const char *s, size_t n, int *ret) {
         int64_t value = 0;
 
         if (n > 0 && (n < length || memcmp(s, word, length) != 0 ||
-                      text_to_int(s + length, n - length, 1, 4095, &value) < 0))
+                      text_to_int(s + length, n - length, 1, bound_of(BOUND_ERRNO), &value) < 0))
                 return false;
         *ret = (int) value;
         return true;
@@ -197,7 +194,7 @@ static int section_parse(WireReader *r, Line l) {
 
                 error = memchr(space + 1, ' ', n);
                 if (section_error(error ? error : "", error ? l.n - (size_t) (error - l.s) : 0, &s.error) &&
-                    text_to_int(space + 1, error ? (size_t) (error - space) - 1 : n, 0, TIME_MAX,
+                    text_to_int(space + 1, error ? (size_t) (error - space) - 1 : n, 0, bound_of(BOUND_TIME),
                                 &s.read_at) < 0)
                         s.read_at = -1;
                 fault = section_fault(r, &s, l.s + 1, n_name);
