@@ -37,6 +37,9 @@ if(NOT FUZZ)
   criterion_tests(property fast)
   criterion_tests(scenarios fast)
   criterion_tests(integration slow)
+  foreach(function evaluator_refuse evaluator_delta evaluator_move rule_broken) # it counts the calls
+    target_link_options(plan_time_property_test PRIVATE -Wl,--wrap=${function})
+  endforeach()
   foreach(test problem_once_test service_problem_test) # they count the calls
     target_link_options(${test} PRIVATE -Wl,--wrap=problem_build)
   endforeach()

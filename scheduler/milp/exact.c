@@ -148,8 +148,7 @@ static int tier_solve(Exact *s, Tier tier, uint64_t nodes, Cost bound, TreeResul
                           .below = s->cost.tier[tier] - s->f->constant.tier[tier],
                           .nodes = nodes,
                           .max_mib = EXACT_GLPK_MIB,
-                          .stop = s->task->stop,
-                          .stop_arg = s->task->stop_arg };
+                          .time = s->task->time };
         int r;
 
         s->tier = s->improved = tier;

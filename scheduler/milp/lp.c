@@ -227,7 +227,7 @@ static int lp_end_of(Lp *lp, int code, int method) {
 
 static int lp_simplex(Lp *lp, const LpLimits *limits, int method) {
         glp_smcp options;
-        int code = GLP_EITLIM, portion = limits->stop ? PORTION : limits->iterations;
+        int code = GLP_EITLIM, portion = limits->time.is_up ? PORTION : limits->iterations;
 
         glp_init_smcp(&options);
         options.msg_lev = GLP_MSG_OFF;
@@ -235,7 +235,7 @@ static int lp_simplex(Lp *lp, const LpLimits *limits, int method) {
         if (isfinite(limits->cut_off))
                 options.obj_ul = limits->cut_off;
         for (int spent = 0; code == GLP_EITLIM && spent < limits->iterations; spent += portion) {
-                if (limits->stop && limits->stop(limits->stop_arg))
+                if (time_limit_is_up(limits->time))
                         break;
                 options.it_lim = portion;
                 code = glp_simplex(lp->prob, &options);
@@ -252,7 +252,7 @@ static int body_solve(Lp *lp, void *arg) {
                 glp_set_col_bnds(lp->prob, (int) j + 1, call->lower[j] == call->upper[j] ? GLP_FX : GLP_DB,
                                  (double) call->lower[j], (double) call->upper[j]);
         end = lp_simplex(lp, &call->limits, GLP_DUAL);
-        if (end == LP_UNSOLVED && !(call->limits.stop && call->limits.stop(call->limits.stop_arg))) {
+        if (end == LP_UNSOLVED && !time_limit_is_up(call->limits.time)) {
                 /* A basis that became singular or lost dual feasibility: once more from the start. */
                 glp_std_basis(lp->prob);
                 end = lp_simplex(lp, &call->limits, GLP_DUALP);

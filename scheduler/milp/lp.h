@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "scheduler/base/time_limit.h"
 #include "scheduler/milp/program.h"
 
 typedef struct Lp Lp;
@@ -27,8 +28,7 @@ typedef enum LpEnd {
 typedef struct LpLimits {
         int iterations; /* of one lp_solve() */
         double cut_off; /* stop when the value is known to pass it; INFINITY: never */
-        bool (*stop)(void *arg);
-        void *stop_arg; /* the wall-clock guard, asked every hundred iterations or so; NULL: none */
+        TimeLimit time; /* the wall-clock guard, asked every hundred iterations or so */
 } LpLimits;
 
 /* The relaxation of g. Memory GLPK may take: at most max_mib. 0, -ENOMEM, -EIO. */

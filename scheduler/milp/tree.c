@@ -129,7 +129,7 @@ static void node_enter(Tree *t, uint32_t node) {
 }
 
 static bool tree_stopped(Tree *t) {
-        if (!t->guard_fired && t->task.stop && t->task.stop(t->task.stop_arg))
+        if (!t->guard_fired && time_limit_is_up(t->task.time))
                 t->guard_fired = true;
         return t->guard_fired || t->solved >= t->task.nodes;
 }
@@ -138,10 +138,7 @@ static int tree_relax(Tree *t) {
         const Program *g = t->task.program;
         /* A little above, so that the bound made from its multipliers passes `below` too. */
         const double cut_off = t->below == INT64_MAX ? INFINITY : (double) t->below * (1 + 1e-9) + 1;
-        LpLimits limits = { .iterations = ITERATIONS,
-                            .cut_off = cut_off,
-                            .stop = t->task.stop,
-                            .stop_arg = t->task.stop_arg };
+        LpLimits limits = { .iterations = ITERATIONS, .cut_off = cut_off, .time = t->task.time };
 
         if (g->n_rows > t->y_room) {
                 t->y_room = 2 * g->n_rows;

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "scheduler/base/time_limit.h"
 #include "scheduler/milp/program.h"
 
 typedef struct TreeTask {
@@ -26,8 +27,7 @@ typedef struct TreeTask {
         int64_t below;    /* the cost of the best point known */
         uint64_t nodes;   /* relaxations to solve at most */
         int max_mib;      /* for GLPK */
-        bool (*stop)(void *arg);
-        void *stop_arg; /* wall-clock guard, or NULL */
+        TimeLimit time;   /* the wall-clock guard */
 } TreeTask;
 
 typedef struct TreeResult {

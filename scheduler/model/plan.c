@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/model/plan.h"
 
+const char *const plan_part_names[PLAN_PART_N] = { "search", "mend", "order", "explain", "judge" };
+const char *const plan_part_texts[PLAN_PART_N] = {
+        "better placements were not all searched for",
+        "not every move was tried that would mend what stays broken",
+        "not all moves were put into an order: those without one are left for the next plan",
+        "not all refusals were looked into, and not all moves explained",
+        "the moves were not judged to the end, and so none is made",
+};
 const char *const plan_cap_names[PLAN_CAP_N] = { "max-moves", "max-gib", "max-minutes" };
 const char *const plan_status_names[PLAN_STATUS_N] = { "balanced", "improved",   "repaired", "evacuated",
                                                        "blocked",  "infeasible", "blind" };

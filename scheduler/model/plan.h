@@ -117,6 +117,19 @@ typedef enum PlanCap {
 } PlanCap;
 extern const char *const plan_cap_names[PLAN_CAP_N]; /* "max-moves", "max-gib", "max-minutes" */
 
+/* What is done of a plan, one after the other, and what of it may be cut short when its time is up
+ * (service.think). Names are stable in JSON. */
+typedef enum PlanPart {
+        PLAN_PART_SEARCH,  /* searching for better placements, and the exact solver */
+        PLAN_PART_MEND,    /* one move that mends what the search left broken */
+        PLAN_PART_ORDER,   /* waves: what had none yet is not moved */
+        PLAN_PART_EXPLAIN, /* why moves are made, what was refused and by whom, rules that cannot hold */
+        PLAN_PART_JUDGE,   /* a plan that is not judged to its end has no moves */
+        PLAN_PART_N,
+} PlanPart;
+extern const char *const plan_part_names[PLAN_PART_N]; /* "search", "mend" … */
+extern const char *const plan_part_texts[PLAN_PART_N]; /* what is not there when it was cut, in a sentence */
+
 /* Something that was wanted and not possible. */
 typedef struct Refused {
         VmIx vm;
@@ -241,6 +254,7 @@ typedef struct Plan {
         PlanSearch search;
         ExactUse exact;             /* of the first stage, which decides most */
         bool guard_fired;           /* the wall-clock guard ended the search early */
+        unsigned cut;               /* bits 1 << PlanPart: time was up in these (search: guard_fired) */
         int64_t bytes, makespan_ms; /* of all moves, predicted */
         int64_t least_ms; /* what sending each byte once over the busiest link takes: no order is faster */
         HostIx busiest;   /* whose link that is; IX_NONE: a rack's, or there are no moves */

@@ -51,6 +51,7 @@
         X(RESERVE, "the reserve for lost hosts would be spent")                                              \
         X(RESERVE_LACKS, "if its host were lost, no other would have room for it")                           \
         X(ORDER, "no safe order of moves was found for it")                                                  \
+        X(TIME, "it was not looked into: the time for planning was up")                                      \
         X(BUDGET, "the budget of moves, GiB or minutes was spent")                                           \
         X(VM_NEVER, "a rule says that the VM stays where it is")                                             \
         X(VM_WINDOW, "a rule lets the VM move in a window that is not open now")                             \

@@ -207,10 +207,15 @@ Test(conflict_property, what_is_named_cannot_hold_and_all_of_it_is_needed) {
                 const Snapshot *s = tiny_cluster(seed);
                 const Conflict *conflicts = NULL;
                 const Problem *p = NULL;
+                Conflicts all;
                 uint32_t n = 0;
 
                 cr_assert_eq(0, problem_build(&arena, s, default_settings(&arena), &p));
-                cr_assert_eq(0, conflicts_find(&arena, &scratch, s, p, p->home, &conflicts, &n));
+                cr_assert_eq(0,
+                             conflicts_find(&arena, &scratch,
+                                            &(ConflictsAsked){ .s = s, .p = p, .host_of = p->home }, &all));
+                conflicts = all.at;
+                n = all.n;
                 for (uint32_t i = 0; i < n; i++) {
                         expect_conflict(s, p, &conflicts[i], seed);
                         large += conflicts[i].n_rules > 1;
@@ -244,6 +249,7 @@ Test(conflict_property, many_vms_are_counted_not_tried) {
                              .rules = &rule };
         const Conflict *conflicts = NULL;
         const Problem *p = NULL;
+        Conflicts all;
         uint32_t n = 0;
 
         cr_assert_eq(0, arena_open((size_t) 256 << 20, &arena));
@@ -255,7 +261,10 @@ Test(conflict_property, many_vms_are_counted_not_tried) {
                 list[v] = v;
         }
         cr_assert_eq(0, problem_build(&arena, &s, default_settings(&arena), &p));
-        cr_assert_eq(0, conflicts_find(&arena, &scratch, &s, p, p->home, &conflicts, &n));
+        cr_assert_eq(0, conflicts_find(&arena, &scratch,
+                                       &(ConflictsAsked){ .s = &s, .p = p, .host_of = p->home }, &all));
+        conflicts = all.at;
+        n = all.n;
         cr_assert_eq(n, 1);
         cr_expect(conflicts[0].smallest);
         cr_expect_eq(conflicts[0].n_closed + conflicts[0].n_full + conflicts[0].n_bound, 0);

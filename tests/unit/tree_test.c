@@ -148,8 +148,9 @@ Test(tree, a_spent_budget_leaves_a_bound_that_holds) {
         arena_close(&a);
 }
 
-static bool at_once(void *arg) {
+static bool at_once(void *arg, unsigned part) {
         (void) arg;
+        (void) part;
         return true;
 }
 
@@ -164,7 +165,7 @@ Test(tree, the_guard_ends_it_and_is_recorded) {
                           .below = INT64_MAX,
                           .nodes = 1000,
                           .max_mib = 64,
-                          .stop = at_once };
+                          .time = { .is_up = at_once } };
         TreeResult result;
 
         cr_assert_eq(arena_open(8 << 20, &a), 0);

@@ -92,6 +92,7 @@ static int find_conflicts(Invocation *in, const Facts *facts, Judgement *j) {
         const Snapshot *s = facts->snapshot;
         HostIx *host_of = arena_new(in->arena, HostIx, s->n_vms);
         const Problem *p;
+        Conflicts found;
         Arena scratch;
         int r = host_of ? problem_build(in->arena, s, facts->settings, &p) : -ENOMEM;
 
@@ -109,8 +110,11 @@ static int find_conflicts(Invocation *in, const Facts *facts, Judgement *j) {
                         host_of[v] = h;
         }
         j->snapshot = s;
-        r = conflicts_find(in->arena, &scratch, s, p, host_of, &j->conflicts, &j->n_conflicts);
+        r = conflicts_find(in->arena, &scratch, &(ConflictsAsked){ .s = s, .p = p, .host_of = host_of },
+                           &found);
         arena_close(&scratch);
+        j->conflicts = r == 0 ? found.at : NULL;
+        j->n_conflicts = r == 0 ? found.n : 0;
         return r;
 }
 

@@ -137,13 +137,9 @@ static ExitStatus plan_of_file(Explaining *explaining, const PlanFile *file, Pla
         return EXIT_DONE;
 }
 
-static bool cmd_explain_is_past(void *arg) {
-        return clock_monotonic() >= *(const usec_t *) arg;
-}
-
 static ExitStatus explain_file(Explaining *explaining, const char *path) {
         Invocation *in = explaining->in;
-        usec_t end = clock_monotonic() + explaining->input.think;
+        RoundTime time = { .began = clock_monotonic(), .think = explaining->input.think };
         PlanRequest request = explaining->input.request;
         const PlanFile *file = NULL;
         const char *text = NULL;
@@ -165,8 +161,7 @@ static ExitStatus explain_file(Explaining *explaining, const char *path) {
         status = plan_of_file(explaining, file, &plan);
         if (status != EXIT_DONE)
                 return status;
-        request.stop = cmd_explain_is_past;
-        request.stop_arg = &end;
+        request.time = (TimeLimit){ .is_up = round_time_is_up, .arg = &time };
         r = explain_plan(in->arena, explaining->view.snapshot, explaining->facts->settings, policies_all(),
                          &plan, &request, &e);
         if (r < 0)

@@ -14,9 +14,10 @@ typedef struct Time {
         usec_t began, ends;
 } Time;
 
-static bool cmd_roadef_over(void *arg) {
+static bool cmd_roadef_over(void *arg, unsigned part) {
         const Time *t = arg;
 
+        (void) part;
         return clock_monotonic() >= t->ends;
 }
 
@@ -84,8 +85,7 @@ static ExitStatus cmd_roadef_run(Invocation *in) {
                                 .max_moves = UINT32_MAX,
                                 .max_mib = INT64_MAX,
                                 .tasks = workers.threads,
-                                .stop = cmd_roadef_over,
-                                .stop_arg = &t };
+                                .time = { .is_up = cmd_roadef_over, .arg = &t } };
         SearchResult result;
         ExitStatus status;
         Problem *p = NULL;

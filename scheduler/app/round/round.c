@@ -9,16 +9,19 @@
 
 #define DAY (86400 * USEC_PER_SEC)
 
-typedef struct Guard {
-        const RoundInput *in;
-        usec_t end; /* 0: none */
-} Guard;
+/* How much of the time for planning, in percent, has gone when each part of it should end: so that what comes late
+ * has time of its own, whatever took long before it. */
+static const int64_t round_shares[PLAN_PART_N] = {
+        [PLAN_PART_SEARCH] = 70,  [PLAN_PART_MEND] = 75,   [PLAN_PART_ORDER] = 85,
+        [PLAN_PART_EXPLAIN] = 95, [PLAN_PART_JUDGE] = 100,
+};
 
-static bool round_is_past(void *arg) {
-        const Guard *g = arg;
+bool round_time_is_up(void *arg, unsigned part) {
+        const RoundTime *t = arg;
+        const usec_t think = part < PLAN_PART_N ? t->think / 100 * round_shares[part] : t->think;
 
-        return (g->end > 0 && clock_monotonic_of(g->in->clock) >= g->end) ||
-               (g->in->stops && g->in->stops(g->in->stops_arg));
+        return (t->think > 0 && clock_monotonic_of(t->clock) >= t->began + think) ||
+               (t->stops && t->stops(t->stops_arg));
 }
 
 /* Cool-downs hold balance moves, not a VM that has to leave its host; an unsettled move holds whatever. */
@@ -213,14 +216,16 @@ int round_prepare(Arena *a, const RoundInput *in, Round *ret) {
 
 int round_plan(Arena *a, const RoundInput *in, Round *io) {
         const usec_t start = clock_monotonic_of(in->clock);
-        Guard guard = { in, in->think > 0 ? start - io->prepared + in->think : 0 };
+        RoundTime time = { .began = start - io->prepared,
+                           .think = in->think,
+                           .clock = in->clock,
+                           .stops = in->stops,
+                           .stops_arg = in->stops_arg };
         PlanRequest request = in->request;
         int r;
 
-        if ((in->think > 0 || in->stops) && !request.stop) {
-                request.stop = round_is_past;
-                request.stop_arg = &guard;
-        }
+        if ((in->think > 0 || in->stops) && !request.time.is_up)
+                request.time = (TimeLimit){ .is_up = round_time_is_up, .arg = &time };
         r = planner_decide(a, io->snapshot, io->problem, in->settings, policies_all(), request, &io->plan);
         io->took = io->prepared + clock_monotonic_of(in->clock) - start;
         return r;

@@ -20,13 +20,24 @@ typedef struct RoundInput {
         const char *
                 stopped; /* that all moves are stopped (stop_words()): the plan says so; NULL: they are not */
         usec_t now;      /* for cool-downs, and what counts as a day */
-        usec_t think;    /* wall-clock guard: 0 none */
+        usec_t think;    /* how long planning may take, in all; 0: as long as it takes */
         const Clock *clock; /* that guard's, and of how long it took; NULL: the real one */
         /* nobody waits for the plan any more: the best so far is enough; any thread; or NULL */
         bool (*stops)(const void *arg);
         const void *stops_arg;
         unsigned not_now; /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
 } RoundInput;
+
+/* The time that planning has, by a clock: the arg of round_time_is_up(). */
+typedef struct RoundTime {
+        usec_t began, think; /* think 0: as long as it takes */
+        const Clock *clock;  /* NULL: the real one */
+        bool (*stops)(const void *arg);
+        const void *stops_arg;
+} RoundTime;
+
+/* For a TimeLimit of a PlanRequest: each part of planning (PlanPart) ends at a share of `think`, the whole at its end. */
+bool round_time_is_up(void *arg, unsigned part);
 
 typedef struct Round {
         const Snapshot *snapshot; /* with the VMs that are held by a cool-down marked so */

@@ -72,7 +72,9 @@ static const SettingDef service_settings[] = {
           "least two "
           "intervals of the agents." },
         { "think", SETTING_DURATION, 10 * USEC_PER_SEC, 100 * USEC_PER_MSEC, 3600 * USEC_PER_SEC, NULL, NULL,
-          "A plan still being improved after so long is taken as it is. It is said in the plan." },
+          "How long planning may take in all. A plan still being improved after 70 % of it is taken as it is; the "
+          "rest is for its order, for what is said of it, and for the judge. What was cut short is said in the "
+          "plan." },
         { "audit_keep", SETTING_DURATION, INT64_C(30) * 86400 * USEC_PER_SEC, 3600 * USEC_PER_SEC,
           INT64_C(3650) * 86400 * USEC_PER_SEC, NULL, NULL,
           "How long what was decided and what came of it is kept for plimsoll audit." },

@@ -323,6 +323,21 @@ static void print_caps(const Plan *plan, const Screen *screen) {
                        screen_style(screen, STYLE_PLAIN));
 }
 
+/* What its time did not suffice for. */
+static void print_cut(const Plan *plan, const Screen *screen) {
+        const char *before = "";
+
+        if (plan->cut == 0)
+                return;
+        (void) out_say(screen->out, "%stime was up (service.think): ", screen_style(screen, STYLE_WARN));
+        for (int i = 0; i < PLAN_PART_N; i++)
+                if (plan->cut & 1U << i) {
+                        (void) out_say(screen->out, "%s%s", before, plan_part_texts[i]);
+                        before = "; ";
+                }
+        (void) out_say(screen->out, "%s\n", screen_style(screen, STYLE_PLAIN));
+}
+
 static void plan_text_print_sum(const PlanView *view, const char *summary, const Screen *screen) {
         const Plan *plan = view->plan;
         char took[HUMAN_SIZE];
@@ -333,10 +348,9 @@ static void plan_text_print_sum(const PlanView *view, const char *summary, const
                        plan->after.over_limit);
         if (view->took > 0)
                 (void) out_say(screen->out, "; planned in %s", human_ms(view->took / USEC_PER_MSEC, took));
-        if (plan->guard_fired)
-                (void) fputs("; the time guard ended the search early", screen->out);
         (void) fputc('\n', screen->out);
         print_caps(plan, screen);
+        print_cut(plan, screen);
         if (plan->threshold > 0 && plan->threshold < 3)
                 (void) out_say(screen->out, "threshold %u: VMs move for %s only\n", plan->threshold,
                                plan->threshold == 1

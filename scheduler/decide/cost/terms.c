@@ -44,36 +44,93 @@ int64_t share_factor(int64_t weight, int64_t capacity, int64_t mean) {
         return factor < FACTOR_MAX ? factor : FACTOR_MAX;
 }
 
-static bool near_has(const Problem *p, const GroupRule *rule, const Assignment *x, uint32_t domain) {
-        const Group *b = &p->groups[rule->group_b];
+/* A group of more VMs is counted by marks, domain by domain: comparing each with each takes the square. */
+#define COMPARED_MAX 24
 
-        for (uint32_t i = 0; i < b->n_vms; i++)
-                if (x->host_of[b->vms[i]] != IX_NONE &&
-                    problem_domain(p, rule->level, x->host_of[b->vms[i]]) == domain)
+/* Domains that marks have room for; on more, a group is compared after all. */
+#define MARKED_MAX (UINT32_C(1) << 17)
+
+typedef struct DomainMarks {
+        uint64_t bits[MARKED_MAX / 64];
+} DomainMarks;
+
+static uint32_t rule_domain(const Problem *p, const GroupRule *rule, const Assignment *x, VmIx v) {
+        return x->host_of[v] == IX_NONE ? IX_NONE : problem_domain(p, rule->level, x->host_of[v]);
+}
+
+/* Whether one of the first n VMs of the group is there. */
+static bool group_has(const Problem *p, const GroupRule *rule, const Assignment *x, const VmIx *vms,
+                      uint32_t n, uint32_t domain) {
+        for (uint32_t i = 0; i < n; i++)
+                if (rule_domain(p, rule, x, vms[i]) == domain)
                         return true;
         return false;
 }
 
-int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x) {
-        const Group *g = &p->groups[rule->group];
-        int64_t occupied = 0, alone = 0, present = 0;
+/* False: it was not marked before. */
+static bool domain_mark(DomainMarks *m, uint32_t domain) {
+        const uint64_t bit = UINT64_C(1) << (domain % 64);
+        const bool was = (m->bits[domain / 64] & bit) != 0;
+
+        m->bits[domain / 64] |= bit;
+        return was;
+}
+
+typedef struct RuleTally {
+        int64_t occupied, alone, present;
+} RuleTally;
+
+static RuleTally tally_compared(const Problem *p, const GroupRule *rule, const Assignment *x) {
+        const Group *g = &p->groups[rule->group], *b = &p->groups[rule->group_b];
+        RuleTally t = { 0 };
 
         for (uint32_t i = 0; i < g->n_vms; i++) {
-                uint32_t domain, k = 0;
+                const uint32_t domain = rule_domain(p, rule, x, g->vms[i]);
 
-                if (x->host_of[g->vms[i]] == IX_NONE)
+                if (domain == IX_NONE)
                         continue;
-                present++;
-                domain = problem_domain(p, rule->level, x->host_of[g->vms[i]]);
-                if (rule_has_two_groups(rule->kind)) {
-                        alone += !near_has(p, rule, x, domain);
-                        continue;
-                }
-                while (k < i && (x->host_of[g->vms[k]] == IX_NONE ||
-                                 problem_domain(p, rule->level, x->host_of[g->vms[k]]) != domain))
-                        k++;
-                occupied += k == i;
+                t.present++;
+                if (rule_has_two_groups(rule->kind))
+                        t.alone += !group_has(p, rule, x, b->vms, b->n_vms, domain);
+                else
+                        t.occupied += !group_has(p, rule, x, g->vms, i, domain);
         }
+        return t;
+}
+
+static RuleTally tally_marked(const Problem *p, const GroupRule *rule, const Assignment *x) {
+        const Group *g = &p->groups[rule->group], *b = &p->groups[rule->group_b];
+        const bool two = rule_has_two_groups(rule->kind);
+        RuleTally t = { 0 };
+        DomainMarks m;
+
+        memset(&m, 0, (size_t) (p->n_hosts / 64 + 1) * 8);
+        for (uint32_t i = 0; two && i < b->n_vms; i++)
+                if (rule_domain(p, rule, x, b->vms[i]) != IX_NONE)
+                        (void) domain_mark(&m, rule_domain(p, rule, x, b->vms[i]));
+        for (uint32_t i = 0; i < g->n_vms; i++) {
+                const uint32_t domain = rule_domain(p, rule, x, g->vms[i]);
+
+                if (domain == IX_NONE)
+                        continue;
+                t.present++;
+                if (two)
+                        t.alone += (m.bits[domain / 64] >> (domain % 64) & 1) == 0;
+                else
+                        t.occupied += !domain_mark(&m, domain);
+        }
+        return t;
+}
+
+int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x) {
+        const Group *g = &p->groups[rule->group];
+        const uint32_t n_others = rule_has_two_groups(rule->kind) ? p->groups[rule->group_b].n_vms : 0;
+        const bool many = g->n_vms > COMPARED_MAX || n_others > COMPARED_MAX;
+        const RuleTally t =
+                many && p->n_hosts < MARKED_MAX ? tally_marked(p, rule, x) : tally_compared(p, rule, x);
+        int64_t occupied = t.occupied;
+        const int64_t alone = t.alone, present = t.present;
+
         switch (rule->kind) {
         case RULE_APART:
                 return present - occupied;

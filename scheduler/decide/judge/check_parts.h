@@ -45,7 +45,16 @@ typedef struct Check {
 
         Objection *objections;
         uint32_t n_objections;
+
+        TimeLimit time;
+        bool cut; /* it was up: nothing of what was found counts */
 } Check;
+
+/* Whether the judge should end without a verdict. */
+static inline bool check_time_is_up(Check *c) {
+        c->cut = c->cut || time_limit_is_up(c->time);
+        return c->cut;
+}
 
 /* Keeps an objection; text NULL (the arena is full): -ENOMEM. */
 int check_object(Check *c, const CheckMove *m, Verdict verdict, Reason reason, const char *text) must_check;

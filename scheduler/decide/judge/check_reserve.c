@@ -163,7 +163,7 @@ static void sort_guests(const Check *c) {
 }
 
 /* Over all sets of so many domains. */
-static int64_t all_left_over(const Check *c) {
+static int64_t all_left_over(Check *c) {
         CheckReserve *k = c->reserve;
         const uint32_t losses = (uint32_t) k->wish.losses;
         uint32_t pick[RESERVE_LOSSES_MAX] = { 0, 1, 2, 3 }, lost[RESERVE_LOSSES_MAX];
@@ -187,7 +187,7 @@ static int64_t all_left_over(const Check *c) {
                         pick[last - 1]++;
                 for (uint32_t i = last; i < losses && last > 0; i++)
                         pick[i] = pick[i - 1] + 1;
-        } while (last > 0);
+        } while (last > 0 && !check_time_is_up(c));
         return sum;
 }
 
@@ -245,7 +245,7 @@ static int list_spenders(Check *c) {
 
         if (!broken)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < c->s->n_rules; i++)
+        for (uint32_t i = 0; i < c->s->n_rules && !check_time_is_up(c); i++)
                 broken[i] = check_rule_broken(c, &c->s->rules[i]);
         for (VmIx v = 0; v < c->s->n_vms; v++)
                 c->reserve->spends[v] = may_spend(c, v, broken, waits);

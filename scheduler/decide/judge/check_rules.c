@@ -259,7 +259,7 @@ int check_rules_wave(Check *c, const CheckMove *moves, uint32_t n) {
         uint32_t n_list;
         int r = check_rules_touched(c, moves, n, &list, &n_list);
 
-        for (uint32_t i = 0, end; i < n_list && r == 0; i = end) {
+        for (uint32_t i = 0, end; i < n_list && r == 0 && !check_time_is_up(c); i = end) {
                 for (end = i + 1; end < n_list && list[end].rule == list[i].rule;)
                         end++;
                 r = judge_rule(c, &c->s->rules[list[i].rule], list + i, end - i);
@@ -320,7 +320,7 @@ int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) {
         uint32_t n_list = 0;
         int r = check_rules_touched(c, moves, n, &list, &n_list);
 
-        for (uint32_t i = 0; i < n_list && r == 0; i++) {
+        for (uint32_t i = 0; i < n_list && r == 0 && !check_time_is_up(c); i++) {
                 const Rule *rule = &c->s->rules[list[i].rule];
 
                 if (i > 0 && list[i].rule == list[i - 1].rule)

@@ -158,7 +158,7 @@ static int gather_wave(Check *c, const MoveOrder *named, const CheckMove *order,
 static int check_wave(Check *c, const CheckMove *wave, uint32_t n) {
         int r = 0;
 
-        for (uint32_t i = 0; i < n && r == 0; i++)
+        for (uint32_t i = 0; i < n && r == 0 && !check_time_is_up(c); i++)
                 r = check_move(c, &wave[i]);
         if (r == 0)
                 r = check_room_wave(c, wave, n);
@@ -192,7 +192,7 @@ static int find_menders(Check *c) {
                         c->mends[v] |= c->held[(size_t) s->vms[v].host * c->n_res + r] >
                                        check_capacity(c, s->vms[v].host, r);
         }
-        for (uint32_t i = 0; i < s->n_rules; i++) {
+        for (uint32_t i = 0; i < s->n_rules && !check_time_is_up(c); i++) {
                 const Rule *rule = &s->rules[i];
 
                 if (!check_rule_broken(c, rule))
@@ -224,33 +224,50 @@ static int check_begin(Check *c) {
         return r < 0 ? r : check_reserve_begin(c);
 }
 
-int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const MoveOrder *moves,
-               uint32_t n_moves, const Objection **ret, uint32_t *ret_n) {
-        Check c = { .arena = a, .s = s, .settings = settings };
-        CheckMove *order = arena_new(a, CheckMove, n_moves), *done = arena_new(a, CheckMove, n_moves);
-        uint32_t *stamp = arena_new(a, uint32_t, s->n_vms), n_done = 0;
-        int r = check_begin(&c);
+/* All waves, in their order. 0 or a negative errno. */
+static int check_waves(Check *c, const MoveOrder *moves, uint32_t n_moves) {
+        CheckMove *order = arena_new(c->arena, CheckMove, n_moves);
+        CheckMove *done = arena_new(c->arena, CheckMove, n_moves);
+        uint32_t *stamp = arena_new(c->arena, uint32_t, c->s->n_vms), n_done = 0;
+        int r;
 
-        if (r < 0 || !order || !done || !stamp)
+        if (!order || !done || !stamp)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n_moves; i++)
                 order[i] = (CheckMove){ .index = i, .wave = moves[i].wave };
         qsort(order, n_moves, sizeof(*order), by_wave);
-        for (uint32_t i = 0, end; i < n_moves; i = end) {
+        for (uint32_t i = 0, end; i < n_moves && !check_time_is_up(c); i = end) {
                 for (end = i + 1; end < n_moves && order[end].wave == order[i].wave;)
                         end++;
-                r = gather_wave(&c, moves, order + i, end - i, done + n_done, stamp);
+                r = gather_wave(c, moves, order + i, end - i, done + n_done, stamp);
                 if (r < 0)
                         return r;
                 n_done += (uint32_t) r;
-                r = check_wave(&c, done + n_done - r, (uint32_t) r);
+                r = check_wave(c, done + n_done - r, (uint32_t) r);
                 if (r < 0)
                         return r;
         }
-        r = check_rules_end(&c, done, n_done);
+        return check_rules_end(c, done, n_done);
+}
+
+int plan_check_in_time(Arena *a, const PlanToCheck *in, const Objection **ret, uint32_t *ret_n) {
+        Check c = { .arena = a, .s = in->s, .settings = in->settings, .time = in->time };
+        int r = check_begin(&c);
+
+        if (r == 0)
+                r = check_waves(&c, in->moves, in->n_moves);
         if (r < 0)
                 return r;
+        if (c.cut)
+                return -ETIME;
         *ret = c.objections;
         *ret_n = c.n_objections;
         return c.n_objections > 0;
+}
+
+int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const MoveOrder *moves,
+               uint32_t n_moves, const Objection **ret, uint32_t *ret_n) {
+        const PlanToCheck in = { .s = s, .settings = settings, .moves = moves, .n_moves = n_moves };
+
+        return plan_check_in_time(a, &in, ret, ret_n);
 }

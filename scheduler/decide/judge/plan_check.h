@@ -18,11 +18,13 @@
  *             anew); moves of VMs that must leave their host, from overfull hosts and of broken rules may
  *             add to that, others may not.
  *
- * Units: as cluster.h. Owner: objections are in the arena. Errors: -ENOMEM; 1 is no error. Threads: any, each
+ * Units: as cluster.h. Owner: objections are in the arena. Errors: -ENOMEM, -ETIME from
+ * plan_check_in_time(); 1 is no error. Threads: any, each
  * its own arena.
  */
 #pragma once
 
+#include "scheduler/base/time_limit.h"
 #include "scheduler/model/move_order.h"
 #include "scheduler/model/settings.h"
 
@@ -50,3 +52,14 @@ typedef struct Objection {
  * and "reserve". */
 int plan_check(Arena *a, const Snapshot *s, const Settings *settings, const MoveOrder *moves,
                uint32_t n_moves, const Objection **ret, uint32_t *ret_n) must_check;
+
+typedef struct PlanToCheck {
+        const Snapshot *s;
+        const Settings *settings;
+        const MoveOrder *moves;
+        uint32_t n_moves;
+        TimeLimit time;
+} PlanToCheck;
+
+/* The same within a time. -ETIME: that was up before all was judged; then the plan is not to be carried out. */
+int plan_check_in_time(Arena *a, const PlanToCheck *in, const Objection **ret, uint32_t *ret_n) must_check;

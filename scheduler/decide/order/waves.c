@@ -13,6 +13,18 @@
  * all tried. Keeps the work of one wave in bounds. */
 #define TRIES_PER_HOST 48
 
+/* Turns of a loop between two looks at the time. */
+#define TURNS 64
+
+static bool waves_time_is_up(Waves *w, uint32_t turns) {
+        w->turns += turns;
+        if (w->turns >= TURNS) {
+                w->turns = 0;
+                w->cut = w->cut || time_limit_is_up(w->limits.time);
+        }
+        return w->cut;
+}
+
 static bool waves_has_room(const Waves *w, VmIx v, HostIx to, const int64_t *most) {
         uint32_t n_res = w->p->n_res;
         const int64_t *need = problem_need(w->p, v);
@@ -84,7 +96,9 @@ static void waves_offer(Waves *w, Source *s, Patience patience) {
         uint32_t i = s->first, started = 0, kept = 0, tries = patience.tries;
         Pending *all = w->pending;
 
-        for (; i < s->end && kept < tries && w->out[s->host] < w->limits.per_host_out; i++) {
+        for (; i < s->end && kept < tries && w->out[s->host] < w->limits.per_host_out &&
+               !waves_time_is_up(w, 1);
+             i++) {
                 Pending m = all[i];
 
                 if (may_start(w, m.move.vm, m.move.to, most)) {
@@ -106,7 +120,7 @@ static void offer_late(Waves *w, Patience patience) {
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i < w->n_late; i++) {
-                if (may_start(w, w->late[i].move.vm, w->late[i].move.to, most))
+                if (!waves_time_is_up(w, 1) && may_start(w, w->late[i].move.vm, w->late[i].move.to, most))
                         waves_start(w, w->late[i].move.vm, w->late[i].move.to);
                 else
                         w->late[kept++] = w->late[i];
@@ -118,7 +132,7 @@ static void fill_wave(Waves *w, Patience patience) {
         uint32_t kept = 0, i = 0;
 
         offer_late(w, patience);
-        for (; i < w->n_sources && w->n_wave < w->limits.at_once; i++) {
+        for (; i < w->n_sources && w->n_wave < w->limits.at_once && !w->cut; i++) {
                 waves_offer(w, &w->sources[i], patience);
                 if (w->sources[i].first < w->sources[i].end)
                         w->sources[kept++] = w->sources[i];
@@ -234,10 +248,11 @@ static bool open_ring(Waves *w) {
         if (!w->limits.stop_overs || w->n_stop_overs == STOP_OVERS_MAX)
                 return false;
         mark_waited(w);
-        for (uint32_t s = 0; s < w->n_sources && tried < STOP_OVERS_MAX; s++) {
+        for (uint32_t s = 0; s < w->n_sources && tried < STOP_OVERS_MAX && !w->cut; s++) {
                 if (w->waited[w->sources[s].host] != w->ring)
                         continue;
-                for (uint32_t i = w->sources[s].first; i < w->sources[s].end && tried < STOP_OVERS_MAX;
+                for (uint32_t i = w->sources[s].first;
+                     i < w->sources[s].end && tried < STOP_OVERS_MAX && !waves_time_is_up(w, TURNS);
                      i++, tried++) {
                         Pending *m = &w->pending[i];
                         HostIx h = best && best->price <= m->price ? IX_NONE : stop_over_host(w, m);
@@ -249,7 +264,7 @@ static bool open_ring(Waves *w) {
                         best_source = &w->sources[s];
                 }
         }
-        if (!best)
+        if (!best || w->cut)
                 return false;
         w->late[w->n_late] = *best;
         *best = w->pending[best_source->first++];
@@ -279,6 +294,7 @@ static int waves_end(Waves *w, WaveOrder *ret) {
                 .host_of = w->at,
                 .left_out = left_out,
                 .n_left_out = n,
+                .cut = w->cut,
         };
         return 0;
 }
@@ -295,8 +311,8 @@ int waves_order(Arena *a, const Problem *p, WaveLimits limits, const Move *moves
         assert(limits.per_host_in > 0 && limits.per_host_out > 0 && limits.at_once > 0);
         if (r < 0)
                 return r;
-        while (w.n_pending + w.n_late > 0) {
-                for (size_t i = 0; i < ARRAY_SIZE(patience) && w.n_wave == 0; i++)
+        while (w.n_pending + w.n_late > 0 && !w.cut) {
+                for (size_t i = 0; i < ARRAY_SIZE(patience) && w.n_wave == 0 && !w.cut; i++)
                         fill_wave(&w, patience[i]);
                 if (w.n_wave == 0 && !open_ring(&w))
                         break;

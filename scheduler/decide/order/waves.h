@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "scheduler/base/time_limit.h"
 #include "scheduler/decide/cost/policy.h"
 #include "scheduler/decide/order/wave_links.h"
 
@@ -20,6 +21,7 @@ typedef struct WaveLimits {
         bool stop_overs;                             /* may a VM move twice to open a ring? */
         const MigrationNet *net; /* whose links the moves share (wave_links.h); NULL: they do not count */
         LinkCaps links;
+        TimeLimit time;   /* when it is up, what has no wave yet is left out */
         bool small_first; /* of a host's moves; else the long ones, see docs/prediction.md */
 } WaveLimits;
 
@@ -34,6 +36,7 @@ typedef struct WaveOrder {
         const HostIx *host_of; /* [vm] where each is at the end */
         const VmIx *left_out;  /* by VM: not where `moves` wanted them */
         uint32_t n_left_out;
+        bool cut; /* time was up: those left out may have an order */
 } WaveOrder;
 
 /* Orders `moves`: each VM at most once, from its home. 0 or -ENOMEM. The result lives in `a`. */

@@ -52,6 +52,8 @@ typedef struct Waves {
         ReserveMeasure at_most; /* what the reserve may lack after a wave */
         uint32_t *held_back;    /* [vm] 1 + the last wave it was held back from, for the reserve */
         uint32_t n_sources, n_late, n_moves, n_wave, n_pending, wave, n_stop_overs;
+        uint32_t turns; /* of loops, since time was asked for */
+        bool cut;       /* time is up */
 } Waves;
 
 /* 0 or -ENOMEM. */

@@ -39,8 +39,7 @@ int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget, cons
                             .max_moves = budget->max_moves,
                             .max_mib = budget->max_mib,
                             .nodes = (uint64_t) settings_int(pl->settings, "plan", "exact_nodes"),
-                            .stop = budget->stop,
-                            .stop_arg = budget->stop_arg };
+                            .time = budget->time };
         const ExactUse may = exact_may(pl, p, task.nodes);
         SolverResult result;
         Terms *terms;

@@ -32,6 +32,7 @@ typedef struct Budget {
         Costs kept;                  /* cost of what is kept */
         WaveOrder order;             /* of what is kept */
         uint32_t n, tries;
+        bool cut; /* time is up: nothing more is tried */
 } Budget;
 
 static int by_importance(const void *left, const void *right) {
@@ -133,7 +134,8 @@ static bool plan_budget_may_go(const Budget *k, uint32_t i) {
 static void take_room(Budget *k, uint32_t i) {
         const HostIx to = k->wanted[i].move.to;
 
-        for (uint32_t m = k->from_start[to]; m < k->from_start[to + 1] && !plan_budget_may_go(k, i); m++)
+        for (uint32_t m = k->from_start[to];
+             m < k->from_start[to + 1] && !k->cut && !plan_budget_may_go(k, i); m++)
                 plan_budget_take(k, k->from[m]);
 }
 
@@ -147,7 +149,7 @@ static void take_group(Budget *k, uint32_t i) {
              n++) {
                 const Group *g = &p->groups[p->groups_of[n]];
 
-                for (uint32_t m = 0; m < g->n_vms && !plan_budget_may_go(k, i); m++)
+                for (uint32_t m = 0; m < g->n_vms && !k->cut && !plan_budget_may_go(k, i); m++)
                         if (k->of[g->vms[m]] != IX_NONE)
                                 plan_budget_take(k, k->of[g->vms[m]]);
         }
@@ -157,7 +159,8 @@ static void take_group(Budget *k, uint32_t i) {
 static void plan_budget_take(Budget *k, uint32_t i) {
         const HostIx from = k->wanted[i].move.from;
 
-        if (k->taken[i])
+        k->cut = k->cut || plan_time_is_up(k->pl, PLAN_PART_ORDER);
+        if (k->taken[i] || k->cut)
                 return;
         k->taken[i] = true;
         if (!plan_budget_may_go(k, i))
@@ -215,7 +218,7 @@ static int plan_budget_fits(Budget *k, WaveOrder *ret) {
                 if (k->of[v] != IX_NONE && k->taken[k->of[v]])
                         moves[n++] = k->wanted[k->of[v]].move;
         k->tries++;
-        r = waves_order(&pl->scratch, pl->first, plan_wave_limits(pl), moves, n, ret);
+        r = plan_order(pl, plan_wave_limits(pl), pl->first, moves, n, ret);
         if (r < 0 || ret->n_left_out > 0)
                 return r;
         r = plan_rules_no_worse(pl, ret->host_of);
@@ -232,7 +235,7 @@ static int keep_what_fits(Budget *k, uint32_t first, uint32_t end) {
 
         for (uint32_t i = first; i < end; i++)
                 plan_budget_take(k, i);
-        if (k->n_tried == 0 || k->tries >= TRIES_MAX) {
+        if (k->n_tried == 0 || k->tries >= TRIES_MAX || k->cut) {
                 give_back(k);
                 return 0;
         }

@@ -24,7 +24,25 @@ WaveLimits plan_wave_limits(const Planning *pl) {
                 .stop_overs = settings_int(pl->settings, "plan", "stop_overs") != 0,
                 .net = &pl->net,
                 .links = caps,
+                .time = time_limit_of(pl->request.time, PLAN_PART_ORDER),
         };
+}
+
+bool plan_time_is_up(Planning *pl, PlanPart part) {
+        const bool up = time_limit_is_up(time_limit_of(pl->request.time, (unsigned) part));
+
+        if (up)
+                pl->cut |= 1U << part;
+        return up;
+}
+
+int plan_order(Planning *pl, WaveLimits limits, const Problem *p, const Move *moves, uint32_t n,
+               WaveOrder *ret) {
+        int r = waves_order(&pl->scratch, p, limits, moves, n, ret);
+
+        if (r == 0 && ret->cut)
+                pl->cut |= 1U << limits.time.part;
+        return r;
 }
 
 int plan_rules_no_worse(Planning *pl, const HostIx *host_of) {

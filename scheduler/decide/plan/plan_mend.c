@@ -22,8 +22,12 @@ static bool is_afforded(const Planning *pl, VmIx v) {
 /* 1: it may be made alone, as the judge sees it; 0; -ENOMEM. */
 static int stands_alone(Planning *pl, Move m) {
         const ArenaMark mark = arena_mark(&pl->scratch);
+        WaveLimits limits = plan_wave_limits(pl);
         WaveOrder order;
-        int r = waves_order(&pl->scratch, pl->first, plan_wave_limits(pl), &m, 1, &order);
+        int r;
+
+        limits.time = time_limit_of(limits.time, PLAN_PART_MEND);
+        r = plan_order(pl, limits, pl->first, &m, 1, &order);
 
         if (r == 0)
                 r = order.n == 1 && order.n_left_out == 0 ? plan_rules_no_worse(pl, order.host_of) : 0;
@@ -43,6 +47,8 @@ static int best_of(Planning *pl, Evaluator *e, VmIx v, Move *best, Costs *least)
                 d = evaluator_delta(e, m);
                 if (d.tier[TIER_REPAIR] >= 0 || costs_compare(&d, least) >= 0)
                         continue;
+                if (plan_time_is_up(pl, PLAN_PART_MEND))
+                        return 0;
                 r = stands_alone(pl, m);
                 if (r < 0)
                         return r;
@@ -61,7 +67,7 @@ int plan_mend(Planning *pl, Move *ret) {
         Evaluator *e = NULL;
         int r = evaluator_build(&pl->scratch, pl->terms, NULL, &e);
 
-        for (VmIx v = 0; r == 0 && v < pl->first->n_vms; v++)
+        for (VmIx v = 0; r == 0 && v < pl->first->n_vms && !plan_time_is_up(pl, PLAN_PART_MEND); v++)
                 if (has_part(e, v) && is_afforded(pl, v))
                         r = best_of(pl, e, v, &best, &least);
         arena_rewind(&pl->scratch, mark);

@@ -30,10 +30,11 @@ typedef struct Planning {
         WaveMove *steps; /* in order; a VM may move in several waves */
         uint32_t n_steps, n_waves;
         int stages;       /* that steps came of */
-        Reason *left_out; /* [vm] ORDER or BUDGET: wanted, and not done; else REASON_NONE */
+        Reason *left_out; /* [vm] ORDER, TIME or BUDGET: wanted, and not done; else REASON_NONE */
         bool capped;      /* a budget cut the plan short */
         uint64_t evaluations, refusals[REASON_N];
         bool guard_fired;
+        unsigned cut; /* bits 1 << PlanPart */
         PlanSearch search;
         ExactUse exact;
         Score before, after;
@@ -68,6 +69,13 @@ int64_t plan_alone_ms(const Planning *pl, VmIx v);
 /* ---- plan_limits.c ---- */
 
 WaveLimits plan_wave_limits(const Planning *pl);
+
+/* Whether this part should end with what it has; the plan then says so. */
+bool plan_time_is_up(Planning *pl, PlanPart part);
+
+/* waves_order() in pl->scratch. What its time cut short is noted. */
+int plan_order(Planning *pl, WaveLimits limits, const Problem *p, const Move *moves, uint32_t n,
+               WaveOrder *ret) must_check;
 
 /* What the judge asks of rules that hold a group together, at the end of a plan. 1: they are broken no
  * further than now; 0; -ENOMEM. */
@@ -116,6 +124,7 @@ typedef struct StoryStep {
         const WaveMove *comes;   /* a later step to the host it leaves, or NULL */
         const WaveMove *goes_on; /* the next step of the same VM, or NULL */
         bool came;               /* an earlier step moved it already */
+        bool untold;             /* time is up: it is not looked into why */
 } StoryStep;
 
 /* What the sentences of a plan share; e and costs are at the state just before the step that is told. */

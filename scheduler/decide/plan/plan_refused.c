@@ -12,14 +12,18 @@
 
 #define REFUSED_KEPT 1000
 
-/* Nothing refuses it: then a budget that stopped moves did, or the search found no order for it. */
+/* Nothing refuses it: then a budget that stopped moves did, time was up, or the search found no order for it. */
 static Reason plan_refused_unmade(const Planning *pl, VmIx v) {
+        const unsigned sought = 1U << PLAN_PART_SEARCH | 1U << PLAN_PART_MEND | 1U << PLAN_PART_ORDER;
+
         if (pl->left_out[v] != REASON_NONE)
                 return pl->left_out[v];
+        if (pl->cut & sought)
+                return REASON_TIME;
         return pl->refusals[REASON_BUDGET] > 0 ? REASON_BUDGET : REASON_ORDER;
 }
 
-/* Asks all hosts. False: at least one would take it. */
+/* Asks all hosts. False: at least one would take it, or nobody knows: reason TIME. */
 static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
         const Problem *p = k->pl->first;
         uint32_t counts[REASON_N + 1] = { 0 }; /* the last: its own host */
@@ -33,6 +37,10 @@ static bool ask_hosts(Asking *k, VmIx v, Wish wish, Refused *ret) {
         for (HostIx h = 0; h < p->n_hosts; h++, k->questions++) {
                 Reason why = h == k->pl->now[v] ? REASON_N : refused_objection(k, v, h, wish);
 
+                if (h % QUESTIONS_A_LOOK == QUESTIONS_A_LOOK - 1 && asking_is_cut(k)) {
+                        ret->reason = REASON_TIME;
+                        return false;
+                }
                 counts[why]++;
                 if (why == REASON_NONE && wish.below_line && k->pl->left_out[v] == REASON_NONE)
                         return false; /* how many more would take it is of no interest */
@@ -80,11 +88,11 @@ static void ask_evacuees(Asking *k) {
         const Problem *p = k->pl->first;
 
         for (VmIx v = 0; v < p->n_vms; v++) {
-                Refused one = { .vm = v, .to = IX_NONE, .reason = REASON_NO_ROOM };
+                Refused one = { .vm = v, .to = IX_NONE, .reason = REASON_TIME };
 
                 if (problem_leave(p, v, k->pl->now[v]) == 0 && !vm_is_stranded(k->pl->s, v))
                         continue;
-                if (k->questions < QUESTIONS_MAX)
+                if (!asking_is_cut(k))
                         (void) ask_hosts(k, v, (Wish){ 0 }, &one);
                 plan_refused_list(k, &one, (Wish){ 0 });
         }
@@ -129,6 +137,8 @@ static bool ask_over(Asking *k, VmIx v, Over *over, Refused *ret) {
                 return false;
         if (ask_hosts(k, v, below, ret))
                 return true;
+        if (k->cut)
+                return false;
         if (left_out) {
                 plan_refused_list(k, ret, below);
         } else {
@@ -151,7 +161,7 @@ static int ask_overloaded(Asking *k) {
                 return -ENOMEM;
         if (!mark_over(k, over))
                 return 0;
-        for (VmIx v = 0; v < p->n_vms && n < REFUSED_KEPT && k->questions < QUESTIONS_MAX; v++)
+        for (VmIx v = 0; v < p->n_vms && n < REFUSED_KEPT && !asking_is_cut(k); v++)
                 n += ask_over(k, v, &over[k->pl->now[v]], &ones[n]);
         for (uint32_t i = 0; i < n; i++)
                 if (over[k->pl->now[ones[i].vm]] == OVER_STUCK)
@@ -175,14 +185,14 @@ static void ask_rules(Asking *k) {
 
         if (k->pl->s->not_now & SNAPSHOT_NO_REPAIR)
                 return;
-        for (uint32_t i = 0; i < p->n_rules; i++) {
+        for (uint32_t i = 0; i < p->n_rules && !asking_is_cut(k); i++) {
                 const GroupRule *rule = &p->rules[i];
                 const Group *g = &p->groups[rule->group];
                 const Wish wish = { .not_mended = reason_of_rule(rule->kind), .rule = rule->source };
 
                 if (!rule->must || rule_broken(p, rule, k->e->x) == 0)
                         continue;
-                for (uint32_t m = 0; m < g->n_vms && k->questions < QUESTIONS_MAX; m++) {
+                for (uint32_t m = 0; m < g->n_vms && !asking_is_cut(k); m++) {
                         Refused one;
 
                         if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) &&
@@ -192,7 +202,7 @@ static void ask_rules(Asking *k) {
                         plan_refused_list(k, &one, wish);
                 }
         }
-        for (VmIx v = 0; v < p->n_vms && k->questions < QUESTIONS_MAX; v++) {
+        for (VmIx v = 0; v < p->n_vms && !asking_is_cut(k); v++) {
                 const Wish wish = { .not_mended = REASON_RULE_HOSTS, .rule = IX_NONE };
                 Refused one;
 
@@ -226,6 +236,23 @@ static int plan_refused_by_vm(const void *left, const void *right) {
         const Listed *x = left, *y = right;
 
         return (x->refused.vm > y->refused.vm) - (x->refused.vm < y->refused.vm);
+}
+
+static int plan_refused_conflicts(Planning *pl, Plan *plan) {
+        const ConflictsAsked asked = { .s = pl->s,
+                                       .p = pl->first,
+                                       .host_of = pl->now,
+                                       .time = time_limit_of(pl->request.time, PLAN_PART_EXPLAIN) };
+        Conflicts found;
+        int r = conflicts_find(pl->arena, &pl->scratch, &asked, &found);
+
+        if (r < 0)
+                return r;
+        plan->conflicts = found.at;
+        plan->n_conflicts = found.n;
+        if (found.cut)
+                pl->cut |= 1U << PLAN_PART_EXPLAIN;
+        return 0;
 }
 
 /* After plan_reserve(). */
@@ -262,6 +289,5 @@ int plan_refused(Planning *pl, Plan *plan) {
         plan->n_refused = k.n;
         plan->n_refused_all = k.n_all;
         plan->limited_by = k.limited_by;
-        return conflicts_find(pl->arena, &pl->scratch, pl->s, pl->first, pl->now, &plan->conflicts,
-                              &plan->n_conflicts);
+        return plan_refused_conflicts(pl, plan);
 }

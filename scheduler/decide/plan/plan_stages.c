@@ -27,8 +27,7 @@ static int stage_search(Planning *pl, const Problem *p, SearchResult *ret) {
                 .max_moves = pl->request.max_moves,
                 .max_mib = pl->request.max_mib,
                 .tasks = (unsigned) settings_int(pl->settings, "plan", "searches"),
-                .stop = pl->request.stop,
-                .stop_arg = pl->request.stop_arg,
+                .time = time_limit_of(pl->request.time, PLAN_PART_SEARCH),
         };
         SearchInput in = { .problem = p,
                            .policies = pl->policies,
@@ -200,7 +199,7 @@ static int stage_gains(Planning *pl, const Stage *st) {
  * STAGE_ADDED: they gain; STAGE_AT_REST: they do not; STAGE_AGAIN. */
 static int stage_order(Planning *pl, Stage *st) {
         WaveLimits limits = plan_wave_limits(pl);
-        int r = waves_order(&pl->scratch, &st->p, limits, st->moves, st->n, &st->order);
+        int r = plan_order(pl, limits, &st->p, st->moves, st->n, &st->order);
 
         if (r == 0 && st->p.pack && st->order.n_left_out > 0)
                 r = hold_halves(pl, &st->p, st->found.host_of, st->order.host_of, st->pinned);
@@ -210,7 +209,7 @@ static int stage_order(Planning *pl, Stage *st) {
         if (r != 0 || st->order.n_stop_overs == 0)
                 return r;
         limits.stop_overs = false;
-        r = waves_order(&pl->scratch, &st->p, limits, st->moves, st->n, &st->order);
+        r = plan_order(pl, limits, &st->p, st->moves, st->n, &st->order);
         if (r < 0 || st->order.n == 0)
                 return r;
         return still_gains(pl, &st->p, &st->order);
@@ -221,7 +220,7 @@ static int stage_pin(Planning *pl, const Stage *st) {
         for (uint32_t i = 0; i < st->order.n_left_out; i++) {
                 const VmIx v = st->order.left_out[i];
 
-                pl->left_out[v] = st->pinned[v] = REASON_ORDER;
+                pl->left_out[v] = st->pinned[v] = st->order.cut ? REASON_TIME : REASON_ORDER;
         }
         return st->order.n_left_out > 0 ? STAGE_AGAIN : STAGE_AT_REST;
 }
@@ -239,9 +238,16 @@ static int stage_try(Planning *pl, Reason *pinned) {
         r = stage_order(pl, &st);
         if (r == STAGE_AT_REST)
                 return stage_pin(pl, &st);
+        if (r == STAGE_ADDED && st.order.cut)
+                (void) stage_pin(pl, &st); /* so that they are said to be left for want of time */
         if (r == STAGE_ADDED && append_steps(pl, &st.order) < 0)
                 return -ENOMEM;
         return r;
+}
+
+/* The time of searching or ordering is up: there is no other try. */
+static bool stages_are_cut(const Planning *pl) {
+        return pl->guard_fired || (pl->cut & (1U << PLAN_PART_ORDER)) != 0;
 }
 
 /* STAGE_ADDED or STAGE_AT_REST. */
@@ -254,7 +260,7 @@ static int stage_run(Planning *pl) {
         memset(pl->left_out, 0, sizeof(Reason) * n_vms);
         if (pinned && n_vms > 0)
                 memcpy(pinned, pl->first->pinned, sizeof(Reason) * n_vms);
-        for (int i = 0; i < RETRIES_MAX && r == STAGE_AGAIN; i++)
+        for (int i = 0; i < RETRIES_MAX && r == STAGE_AGAIN && !stages_are_cut(pl); i++)
                 r = stage_try(pl, pinned);
         arena_rewind(&pl->scratch, mark);
         return r == STAGE_AGAIN ? STAGE_AT_REST : r;
@@ -264,7 +270,7 @@ int plan_stages(Planning *pl) {
         int r = STAGE_ADDED;
 
         pl->stages = pl->n_steps > 0;
-        while (pl->stages < STAGES_MAX && r == STAGE_ADDED && !pl->guard_fired) {
+        while (pl->stages < STAGES_MAX && r == STAGE_ADDED && !stages_are_cut(pl)) {
                 r = stage_run(pl);
                 pl->stages += r == STAGE_ADDED;
         }
@@ -288,12 +294,14 @@ static int mends_nothing(Planning *pl) {
 /* All again, after one move. */
 static int stages_after(Planning *pl, Move first) {
         const ArenaMark mark = arena_mark(&pl->scratch);
+        WaveLimits limits = plan_wave_limits(pl);
         WaveOrder order;
         int r;
 
+        limits.time = (TimeLimit){ 0 }; /* one move: it was ordered before */
         pl->n_steps = pl->n_waves = 0;
         memset(pl->left_out, 0, sizeof(Reason) * pl->first->n_vms);
-        r = waves_order(&pl->scratch, pl->first, plan_wave_limits(pl), &first, 1, &order);
+        r = plan_order(pl, limits, pl->first, &first, 1, &order);
         if (r == 0)
                 r = append_steps(pl, &order);
         arena_rewind(&pl->scratch, mark);
@@ -304,7 +312,7 @@ int plan_stages_mend(Planning *pl) {
         Move first = { .vm = IX_NONE };
         int r = mends_nothing(pl);
 
-        if (r > 0 && !pl->guard_fired)
+        if (r > 0) /* also where the search was cut short: this has time of its own */
                 r = plan_mend(pl, &first);
         return r > 0 && first.vm != IX_NONE ? stages_after(pl, first) : r < 0 ? r : 0;
 }
@@ -325,7 +333,7 @@ int plan_merge_stages(Planning *pl) {
         if (r == 0)
                 r = plan_deadline_order(pl, moves, n, &p.first);
         if (r == 0)
-                r = waves_order(&pl->scratch, &p, plan_wave_limits(pl), moves, n, &order);
+                r = plan_order(pl, plan_wave_limits(pl), &p, moves, n, &order);
         if (r == 0 && order.n_left_out == 0 && order.n <= pl->n_steps) {
                 pl->n_steps = pl->n_waves = 0;
                 r = append_steps(pl, &order);

@@ -222,6 +222,7 @@ static int tell_steps(Story *st) {
                         .comes = st->comes[i] != IX_NONE ? &pl->steps[st->comes[i]] : NULL,
                         .goes_on = st->goes_on[i] != IX_NONE ? &pl->steps[st->goes_on[i]] : NULL,
                         .came = st->came[step->move.vm],
+                        .untold = plan_time_is_up(pl, PLAN_PART_EXPLAIN),
                 };
                 PlanMove *m = &st->moves[i];
 

@@ -149,6 +149,13 @@ static bool plan_why_has_reason(PlanWhy *w) {
         return false;
 }
 
+static int plan_why_keep(const Planning *pl, const SentenceDraft *draft, PlanMove *io) {
+        if (sentence_keep(pl->arena, draft, &io->because) < 0)
+                return -ENOMEM;
+        io->why = sentence_text(pl->arena, io->because);
+        return io->why ? 0 : -ENOMEM;
+}
+
 int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *step, PlanMove *io) {
         SentenceDraft draft = { 0 };
         PlanWhy w = { .pl = pl, .step = step, .draft = &draft, .gain = teller->gain };
@@ -160,15 +167,17 @@ int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *ste
                              .end = pl->now,
                              .words = teller->words,
                              .m = &step->step.move };
+        if (step->untold) {
+                SENTENCE_CLAUSE(w.draft, "goes to {}; why was not looked into: the time for planning was up",
+                                fact_host(&w.view, w.view.m->to));
+                return plan_why_keep(pl, &draft, io);
+        }
         policy_costs_delta(&teller->costs, *w.view.m, &step->delta, teller->gain);
         if (step->goes_on || step->came)
                 plan_why_stop_over(&w);
         else if (!plan_why_has_reason(&w) && !plan_why_is_part(&w, true) && !plan_why_is_part(&w, false))
                 plan_why_helps(&w);
-        if (sentence_keep(pl->arena, &draft, &io->because) < 0)
-                return -ENOMEM;
-        io->why = sentence_text(pl->arena, io->because);
-        return io->why ? 0 : -ENOMEM;
+        return plan_why_keep(pl, &draft, io);
 }
 
 /* How the layout's resources are called. */

@@ -93,6 +93,14 @@ static bool planner_holds(const Snapshot *s) {
         return false;
 }
 
+/* Time was up, and what must or should be done is not: nobody knows whether it could have been. */
+static bool planner_left_undone(const Plan *plan) {
+        const Score *after = &plan->after;
+
+        return plan->cut != 0 && (after->costs.tier[TIER_REPAIR] > 0 ||
+                                  after->costs.tier[TIER_EVACUATE] > 0 || after->over_limit > 0);
+}
+
 /* The first that holds. */
 static PlanStatus planner_status(const Problem *p, const Plan *plan) {
         const Cost *before = plan->before.costs.tier, *after = plan->after.costs.tier;
@@ -103,7 +111,7 @@ static PlanStatus planner_status(const Problem *p, const Plan *plan) {
         if (plan->n_conflicts > 0)
                 return PLAN_INFEASIBLE;
         if (plan->n_refused_all > 0 || plan->reserve.blocked || planner_holds(p->snapshot) ||
-            snapshot_doubled(p->snapshot) > 0)
+            snapshot_doubled(p->snapshot) > 0 || planner_left_undone(plan))
                 return PLAN_BLOCKED;
         if (plan->n_moves == 0)
                 return PLAN_BALANCED;
@@ -130,6 +138,7 @@ static int planner_sum_up(Planning *pl, Plan *plan) {
         plan->seed = pl->request.seed;
         plan->evaluations = pl->evaluations;
         plan->guard_fired = pl->guard_fired;
+        plan->cut = pl->cut | (pl->guard_fired ? 1U << PLAN_PART_SEARCH : 0);
         plan->search = pl->search;
         plan->exact = pl->exact;
         plan->has_bound = true;
@@ -138,10 +147,15 @@ static int planner_sum_up(Planning *pl, Plan *plan) {
         return planner_names(pl, plan);
 }
 
-/* Fails closed: a plan that the judge objects to is never handed out. */
+/* Fails closed: a plan that the judge objects to is never handed out. -ETIME: it came to no end. */
 static int planner_judge(Planning *pl, const Plan *plan) {
         ArenaMark mark = arena_mark(&pl->scratch);
         MoveOrder *named = arena_new(&pl->scratch, MoveOrder, plan->n_moves);
+        PlanToCheck check = { .s = pl->s,
+                              .settings = pl->settings,
+                              .moves = named,
+                              .n_moves = plan->n_moves,
+                              .time = time_limit_of(pl->request.time, PLAN_PART_JUDGE) };
         const Objection *objections;
         uint32_t n;
         int r;
@@ -150,9 +164,62 @@ static int planner_judge(Planning *pl, const Plan *plan) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < plan->n_moves; i++)
                 named[i] = move_order_of(pl->s, &plan->moves[i]);
-        r = plan_check(&pl->scratch, pl->s, pl->settings, named, plan->n_moves, &objections, &n);
+        r = plan_check_in_time(&pl->scratch, &check, &objections, &n);
         arena_rewind(&pl->scratch, mark);
         return r > 0 ? -ENOTRECOVERABLE : r;
+}
+
+/* What is to be done: steps in their order. */
+static int planner_find(Planning *pl) {
+        int r = planner_request(pl); /* how much may be done, and why at all */
+
+        if (r == 0)
+                r = planner_begin(pl); /* what the policies want of it */
+        if (r == 0)
+                r = plan_bound(pl); /* no placement can cost less */
+        if (r == 0)
+                r = plan_score(pl, pl->now, &pl->before); /* how things stand */
+        if (r == 0)
+                r = plan_stages(pl); /* search, order, and again until nothing is worth moving */
+        if (r == 0)
+                r = plan_stages_mend(pl); /* still broken: one move that mends, and again */
+        if (r == 0)
+                r = plan_merge_stages(pl); /* what several stages did, in fewer steps */
+        if (r == 0)
+                r = plan_budget(pl); /* the most important of it, within the request's caps */
+        return r;
+}
+
+/* What there is to say of it. */
+static int planner_tell(Planning *pl, Plan *plan) {
+        int r = planner_scores(pl, plan); /* how things will stand */
+
+        if (r == 0)
+                r = plan_story(pl, plan); /* each move: cost, forecast, manner, and why */
+        if (r == 0)
+                r = plan_late(pl, plan); /* who will miss a deadline */
+        if (r == 0)
+                r = plan_reserve(pl, plan); /* whether hosts may fail then */
+        if (r == 0)
+                r = plan_idle(pl, plan); /* whether hosts may be powered off then */
+        if (r == 0)
+                r = plan_refused(pl, plan); /* what should be done and cannot, and why */
+        if (r == 0)
+                r = planner_sum_up(pl, plan); /* the status, and how it was found */
+        return r;
+}
+
+/* Time was up before the judge had an end: what is not judged is not done. */
+static int planner_give_up(Planning *pl, Plan *plan) {
+        pl->cut |= 1U << PLAN_PART_JUDGE;
+        for (VmIx v = 0; v < pl->first->n_vms; v++) {
+                if (pl->now[v] != pl->first->home[v])
+                        pl->left_out[v] = REASON_TIME;
+                pl->now[v] = pl->first->home[v];
+        }
+        pl->n_steps = pl->n_waves = 0;
+        *plan = (Plan){ 0 };
+        return planner_tell(pl, plan);
 }
 
 int planner_decide(Arena *a, const Snapshot *s, const Problem *p, const Settings *settings,
@@ -161,38 +228,14 @@ int planner_decide(Arena *a, const Snapshot *s, const Problem *p, const Settings
                 .arena = a, .s = s, .first = p, .settings = settings, .policies = policies, .request = request
         };
         Plan *plan = arena_new(a, Plan, 1);
-        int r = plan ? planner_request(&pl) : -ENOMEM; /* how much may be done, and why at all */
+        int r = plan ? planner_find(&pl) : -ENOMEM;
 
         if (r == 0)
-                r = planner_begin(&pl); /* what the policies want of it */
-        if (r == 0)
-                r = plan_bound(&pl); /* no placement can cost less */
-        if (r == 0)
-                r = plan_score(&pl, pl.now, &pl.before); /* how things stand */
-        if (r == 0)
-                r = plan_stages(&pl); /* search, order, and again until nothing is worth moving */
-        if (r == 0)
-                r = plan_stages_mend(&pl); /* still broken: one move that mends, and again */
-        if (r == 0)
-                r = plan_merge_stages(&pl); /* what several stages did, in fewer steps */
-        if (r == 0)
-                r = plan_budget(&pl); /* the most important of it, within the request's caps */
-        if (r == 0)
-                r = planner_scores(&pl, plan); /* how things will stand */
-        if (r == 0)
-                r = plan_story(&pl, plan); /* each move: cost, forecast, manner, and why */
-        if (r == 0)
-                r = plan_late(&pl, plan); /* who will miss a deadline */
-        if (r == 0)
-                r = plan_reserve(&pl, plan); /* whether hosts may fail then */
-        if (r == 0)
-                r = plan_idle(&pl, plan); /* whether hosts may be powered off then */
-        if (r == 0)
-                r = plan_refused(&pl, plan); /* what should be done and cannot, and why */
-        if (r == 0)
-                r = planner_sum_up(&pl, plan); /* the status, and how it was found */
+                r = planner_tell(&pl, plan);
         if (r == 0)
                 r = planner_judge(&pl, plan); /* by code that shares nothing with the above */
+        if (r == -ETIME)
+                r = planner_give_up(&pl, plan);
         if (r == 0)
                 *ret = plan;
         return r;

@@ -19,9 +19,8 @@ typedef struct PlanRequest {
         int64_t max_ms;     /* predicted length of the whole schedule; INT64_MAX: no cap */
         uint32_t threshold; /* PLAN_THRESHOLD_MIN … MAX in place of plan.threshold; 0: as the settings say */
         uint64_t seed;
-        uint64_t evaluations;    /* see SearchBudget */
-        bool (*stop)(void *arg); /* wall-clock guard, or NULL */
-        void *stop_arg;
+        uint64_t evaluations; /* see SearchBudget */
+        TimeLimit time;       /* the wall-clock guard; its parts are PlanPart's */
         const Workers *workers;
         const Solver *solver; /* goes on where the search ends, on small clusters; NULL: none */
 } PlanRequest;
@@ -35,7 +34,8 @@ typedef struct PlanRequest {
 /* Problem → search → waves → plan_check → Plan. `p` is what problem_build() made of `s` by the same
  * settings. A plan that plan_check refuses is never returned:
  * -ENOTRECOVERABLE, and nothing else is that. Planning again what the plan leaves
- * behind gives no moves, unless a cap or the guard cut it short. */
+ * behind gives no moves, unless a cap or the guard cut it short. When the time of a part is up, the plan is
+ * what there is until then, and says so (Plan.cut): it is a plan like any other, judged as well. */
 int planner_decide(Arena *a, const Snapshot *s, const Problem *p, const Settings *settings,
                    PolicySet policies, PlanRequest request, const Plan **ret) must_check;
 

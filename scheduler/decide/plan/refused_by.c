@@ -55,6 +55,9 @@ static Votes refused_by_votes(Asking *k, const Listed *l) {
         for (HostIx h = 0; h < k->pl->first->n_hosts; h++, k->questions++) {
                 const Reason why = h == k->pl->now[v] ? REASON_NONE : refused_objection(k, v, h, l->wish);
 
+                if (h % QUESTIONS_A_LOOK == QUESTIONS_A_LOOK - 1 && asking_is_cut(k))
+                        break;
+
                 if (why != REASON_NONE && votes.counts[why]++ == 0)
                         votes.first[why] = h;
         }
@@ -103,6 +106,8 @@ static int refused_by_one(Asking *k, const Trial *t, Listed *l) {
         if (k->pl->first->pinned[l->refused.vm] != REASON_NONE || l->refused.reason == REASON_RESERVE_LACKS)
                 return 0;
         votes = refused_by_votes(k, l);
+        if (k->cut) /* of some hosts only: better nothing than half of it */
+                return 0;
         for (int shown = 0; shown < BY_WHOM_SHOWN; shown++) {
                 const Reason why = refused_by_commonest(&votes);
                 const char *one;
@@ -130,7 +135,7 @@ int refused_by(Asking *k) {
         int r = snapshot_speeds(&k->pl->scratch, k->pl->s, &mhz, &t.usual_mhz);
 
         t.mhz = mhz;
-        for (uint32_t i = 0; i < k->n && i < BY_WHOM_MAX && k->questions < QUESTIONS_MAX && r == 0; i++)
+        for (uint32_t i = 0; i < k->n && i < BY_WHOM_MAX && r == 0 && !asking_is_cut(k); i++)
                 r = refused_by_one(k, &t, &k->list[i]);
         return r;
 }

@@ -9,8 +9,8 @@
 
 #include "scheduler/decide/plan/plan_parts.h"
 
-/* Asking every host about a VM costs O(hosts). After so many questions VMs are no longer asked for: those
- * that must leave are still listed, with NO_ROOM. */
+/* Asking every host about a VM costs O(hosts). After so many questions, or when the time for explanations is up, VMs
+ * are no longer asked for: those that must leave are still listed, with TIME, and the plan says that it is cut. */
 #define QUESTIONS_MAX UINT64_C(20000000)
 
 /* What a move of the VM would have to bring. */
@@ -32,10 +32,22 @@ typedef struct Asking {
         Listed *list;
         uint32_t n, n_all;
         uint64_t questions;
+        bool cut;            /* nothing more is asked */
         bool *listed;        /* [vm] */
         int64_t mib, ms;     /* that the plan takes */
         unsigned limited_by; /* bits 1 << PlanCap */
 } Asking;
+
+/* Whether nothing more should be asked. Costs a look at the clock: for each VM, and each QUESTIONS_A_LOOK hosts. */
+static inline bool asking_is_cut(Asking *k) {
+        if (!k->cut && k->questions >= QUESTIONS_MAX) {
+                k->cut = true;
+                k->pl->cut |= 1U << PLAN_PART_EXPLAIN;
+        }
+        k->cut = k->cut || plan_time_is_up(k->pl, PLAN_PART_EXPLAIN);
+        return k->cut;
+}
+#define QUESTIONS_A_LOOK 64
 
 /* ---- refused_by.c ---- */
 

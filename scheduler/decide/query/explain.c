@@ -173,7 +173,7 @@ static int price_rules(Arena *a, const Trial *t, const PlanRequest *request, Exp
         for (uint32_t i = 0; r == 0 && i < t->s->n_rules; i++) {
                 ArenaMark mark = arena_mark(a);
 
-                if (request->stop && request->stop(request->stop_arg)) {
+                if (time_limit_is_up(time_limit_of(request->time, PLAN_PART_EXPLAIN))) {
                         ret->n_unpriced = t->s->n_rules - i;
                         break;
                 }

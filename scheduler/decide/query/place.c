@@ -117,8 +117,7 @@ static int place_improve(Place *pl, Start *st) {
         SearchBudget budget = { .max_moves = UINT32_MAX,
                                 .max_mib = INT64_MAX,
                                 .tasks = 1,
-                                .stop = pl->request->plan.stop,
-                                .stop_arg = pl->request->plan.stop_arg };
+                                .time = time_limit_of(pl->request->plan.time, PLAN_PART_SEARCH) };
         SearchResult found;
         int r;
 

@@ -98,6 +98,7 @@ static void targets_rank(const Descent *d, VmIx v, Ranking *ret) {
         const Evaluator *e = d->s->e;
 
         *ret = (Ranking){ .most = TARGETS };
+        d->s->work += d->n / 4;
         for (uint32_t i = 0; i < d->n; i++)
                 if (d->mine[i] != e->x->host_of[v] && hot_denied(e, v, d->mine[i]) == REASON_NONE)
                         descent_mend_rank(ret, d->mine[i], descent_mend_lack(e, v, d->mine[i]));
@@ -106,7 +107,7 @@ static void targets_rank(const Descent *d, VmIx v, Ranking *ret) {
 static int descent_mend_exchange(Descent *d, VmIx v, const Ranking *targets) {
         Change best = { .vm = IX_NONE };
 
-        for (uint32_t i = 0; i < targets->n; i++) {
+        for (uint32_t i = 0; i < targets->n && !search_state_stopped(d->s); i++) {
                 const VmsOnHost *vms_on_host = &d->columns->vms_on_host[targets->at[i].host];
 
                 for (uint32_t k = 0; k < vms_on_host->n; k++)
@@ -129,6 +130,7 @@ static void thirds_rank(const Descent *d, VmIx w, Ranking *ret) {
         const Problem *p = e->problem;
 
         *ret = (Ranking){ .most = THIRDS };
+        d->s->work += d->n / 4;
         for (uint32_t i = 0; i < d->n; i++) {
                 const HostIx h = d->mine[i];
                 double fullest = 0;
@@ -193,7 +195,7 @@ static int descent_mend_chain(Descent *d, VmIx v, const Ranking *targets) {
         for (uint32_t i = 0; i < targets->n; i++) {
                 const VmsOnHost *vms_on_host = &d->columns->vms_on_host[targets->at[i].host];
 
-                for (uint32_t k = 0; k < vms_on_host->n; k++)
+                for (uint32_t k = 0; k < vms_on_host->n && !search_state_stopped(d->s); k++)
                         if (makes_room(d->s->e, v, vms_on_host->at[k].vm, targets->at[i].host))
                                 chain_try(d, v, targets->at[i].host, vms_on_host->at[k].vm, &best);
         }
@@ -276,7 +278,7 @@ static void eviction_try(Descent *d, VmIx v, HostIx to, Block *best) {
                 Move out = { .vm = IX_NONE };
                 double least = descent_mend_lack(e, v, to);
 
-                for (uint32_t k = 0; k < vms_on_host->n; k++) {
+                for (uint32_t k = 0; k < vms_on_host->n && !search_state_stopped(s); k++) {
                         const VmIx w = vms_on_host->at[k].vm;
                         const double left = e->x->host_of[w] == to ? lack_without(e, v, w, to) : least;
                         const HostIx third =
@@ -302,7 +304,7 @@ static void eviction_try(Descent *d, VmIx v, HostIx to, Block *best) {
 static int descent_mend_eviction(Descent *d, VmIx v, const Ranking *targets) {
         Block best = { .n = 0 };
 
-        for (uint32_t i = 0; i < targets->n && !d->s->e->reserve; i++)
+        for (uint32_t i = 0; i < targets->n && !d->s->e->reserve && !search_state_stopped(d->s); i++)
                 eviction_try(d, v, targets->at[i].host, &best);
         return block_make(d, &best);
 }
@@ -425,8 +427,10 @@ static void block_try(Descent *d, Block *b, uint32_t domain, Block *best) {
         const Reserve *reserve = d->s->e->reserve;
         const ReserveMeasure before = reserve ? reserve_measure(reserve) : (ReserveMeasure){ 0 };
 
+        d->s->work += b->group->n_vms / 4;
         if (!block_move(d, b, domain))
                 return;
+        d->s->work += d->s->e->terms->n_rules;
         if (b->n > 0 && descent_gains(d, &b->delta) &&
             (best->n == 0 || costs_compare(&b->delta, &best->delta) < 0) &&
             !moves_break_rules(d->s->e, b->moves, b->n) && !breaks_reserve(d->s->e, b, before))
@@ -439,7 +443,7 @@ static int descent_mend_block(Descent *d, const Group *group, Level level) {
         const uint32_t n = level == LEVEL_HOST ? p->n_hosts : p->n_domains[level];
         Block b = { .group = group, .level = level }, best = { .n = 0 };
 
-        for (uint32_t domain = 0; domain < n; domain++)
+        for (uint32_t domain = 0; domain < n && !search_state_stopped(d->s); domain++)
                 block_try(d, &b, domain, &best);
         return block_make(d, &best);
 }
@@ -496,7 +500,7 @@ int descent_mend(Descent *d, HostIx h) {
         const VmsOnHost *vms_on_host = &d->columns->vms_on_host[h];
         int r = 0;
 
-        for (uint32_t i = 0; i < vms_on_host->n && r == 0; i++)
+        for (uint32_t i = 0; i < vms_on_host->n && r == 0 && !search_state_stopped(d->s); i++)
                 if (descent_mend_ails(d, vms_on_host->at[i].vm, h))
                         r = vm_mend(d, vms_on_host->at[i].vm);
         return r;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "scheduler/base/time_limit.h"
 #include "scheduler/base/workers.h"
 #include "scheduler/decide/cost/policy.h"
 
@@ -17,11 +18,10 @@ typedef struct SearchBudget {
         uint32_t max_moves;   /* VMs away from home at most; UINT32_MAX: no cap */
         int64_t max_mib;      /* memory of VMs away from home at most; INT64_MAX: no cap */
         unsigned tasks;       /* independent searches, the best one wins (ties: the lowest); at least 1 */
-        bool (*stop)(void *arg); /* the wall-clock guard: true ends the search; NULL: none. Any thread. */
-        void *stop_arg;
+        TimeLimit time;       /* the wall-clock guard: when it is up, the search ends */
         /* How much of the time is spent, 0 … 65536: a search that should use a given time, not a given number
-         * of evaluations, paces itself by this (and is then no longer repeatable). NULL: by evaluations. Any
-         * thread. */
+         * of evaluations, paces itself by this (and is then no longer repeatable), asked with time.arg. NULL: by
+         * evaluations. Any thread. */
         uint32_t (*spent)(void *arg);
 } SearchBudget;
 

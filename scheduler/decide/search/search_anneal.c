@@ -428,7 +428,7 @@ static uint32_t search_anneal_spent(const Anneal *anneal) {
         uint64_t part;
 
         if (b->spent)
-                return b->spent(b->stop_arg);
+                return b->spent(b->time.arg);
         if (b->evaluations < UINT64_C(1) << 40)
                 part = anneal->s->evaluations * SPENT_WHOLE / b->evaluations;
         else

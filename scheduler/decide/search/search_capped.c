@@ -119,7 +119,7 @@ static int other_build(const SearchState *s, const HostIx *host_of, SearchState 
                 return r;
         ret->random = s->random;
         ret->workers = s->workers;
-        ret->evaluations = ret->asked = s->evaluations;
+        ret->evaluations = ret->asked = s->evaluations; /* its work begins anew */
         memcpy(ret->refusals, s->refusals, sizeof(ret->refusals));
         return 0;
 }

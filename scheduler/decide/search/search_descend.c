@@ -41,6 +41,7 @@ static int search_descend_visit(Descent *d, HostIx h) {
         uint64_t mark;
         int r;
 
+        d->s->work += d->n / 4;
         descent_partners(d, h);
         mark = visit_mark(d, h);
         if (d->reserved[d->place[h]])
@@ -277,7 +278,7 @@ static int shards_build(Descent *d, Shards *shards) {
                 shard->e.cost = (Costs){ 0 };
                 shard->s = *d->s;
                 shard->s.e = &shard->e;
-                shard->s.evaluations = shard->s.asked = 0;
+                shard->s.evaluations = shard->s.work = shard->s.asked = 0;
                 memset(shard->s.refusals, 0, sizeof(shard->s.refusals));
                 r = descent_build(&shard->d, a, &shard->s, d->columns, most);
                 memcpy(shard->d.mean, d->mean, sizeof(d->mean));

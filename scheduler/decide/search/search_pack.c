@@ -92,8 +92,11 @@ static int groups_bind(Pack *k) {
                 const uint32_t b = p->rules[i].kind == RULE_NEAR ? p->rules[i].group_b : g;
                 const uint32_t old = k->bound_to[b];
 
+                if (search_state_stopped(k->s))
+                        return 0; /* nothing will be emptied */
                 if (!search_pack_binds(&p->rules[i]))
                         continue;
+                k->s->work += old != IX_NONE ? p->n_groups / 8 : 0;
                 if (k->bound_to[g] == IX_NONE)
                         k->bound_to[g] = g;
                 k->bound_to[b] = k->bound_to[g];
@@ -113,6 +116,9 @@ static void unit_join(Pack *k, uint32_t i) {
         for (uint32_t m = 0; m < i; m++) {
                 const VmIx w = k->sitting[m].vm;
                 bool shared = false;
+
+                k->s->work += (uint64_t) (p->groups_of_start[v + 1] - p->groups_of_start[v]) *
+                              (p->groups_of_start[w + 1] - p->groups_of_start[w]) / 8;
 
                 for (uint32_t a = p->groups_of_start[v]; a < p->groups_of_start[v + 1]; a++)
                         for (uint32_t b = p->groups_of_start[w]; b < p->groups_of_start[w + 1]; b++)
@@ -145,12 +151,12 @@ static bool sitting_list(Pack *k, HostIx h) {
                 k->sitting[k->n_sitting++] = (Sitting){ .size = size, .vm = v };
         }
         qsort(k->sitting, k->n_sitting, sizeof(Sitting), search_pack_by_size);
-        for (uint32_t i = 0; i < k->n_sitting; i++)
+        for (uint32_t i = 0; i < k->n_sitting && !search_state_stopped(k->s); i++)
                 if (k->bound_to)
                         unit_join(k, i);
                 else
                         k->sitting[i].unit = i;
-        return true;
+        return !search_state_stopped(k->s);
 }
 
 /* ---- where to ---- */
@@ -285,6 +291,9 @@ static bool unit_move(Pack *k, uint32_t unit, HostIx from) {
                 HostIx next = IX_NONE;
                 int64_t least = INT64_MAX;
 
+                k->s->work += n_hosts / 4;
+                if (search_state_stopped(k->s))
+                        return false;
                 for (HostIx h = 0; h < n_hosts; h++) {
                         const int64_t left = h != from && k->s->n_on[h] > 0 && fits_below_line(k, largest, h)
                                                      ? search_pack_left_over(k, largest, h)
@@ -318,6 +327,9 @@ static bool vms_leave(Pack *k, HostIx h) {
         for (uint32_t i = 0; i < k->n_sitting; i++) {
                 const VmIx v = k->sitting[i].vm;
                 HostIx to;
+
+                if (search_state_stopped(k->s))
+                        return false;
 
                 if (k->s->e->x->host_of[v] != h)
                         continue; /* its unit has gone */

@@ -57,9 +57,9 @@ void search_state_move(SearchState *s, Move m) {
 }
 
 bool search_state_stopped(SearchState *s) {
-        if (s->guard_fired || !s->budget.stop || s->evaluations - s->asked < GUARD_STRIDE)
+        if (s->guard_fired || !s->budget.time.is_up || s->evaluations + s->work - s->asked < GUARD_STRIDE)
                 return s->guard_fired;
-        s->asked = s->evaluations;
-        s->guard_fired = s->budget.stop(s->budget.stop_arg);
+        s->asked = s->evaluations + s->work;
+        s->guard_fired = time_limit_is_up(s->budget.time);
         return s->guard_fired;
 }

@@ -23,7 +23,8 @@ typedef struct SearchState {
         uint64_t steps;                /* moves made */
         uint64_t evaluations;
         uint64_t refusals[REASON_N];
-        uint64_t asked; /* evaluations when the guard was last asked */
+        uint64_t work;  /* what else took time, in about evaluations: for the guard alone */
+        uint64_t asked; /* evaluations and work when the guard was last asked */
         bool guard_fired;
 } SearchState;
 

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "scheduler/base/time_limit.h"
 #include "scheduler/decide/cost/terms.h"
 
 enum {
@@ -26,8 +27,7 @@ typedef struct SolverTask {
         uint32_t max_moves; /* VMs away from home at most, UINT32_MAX: no cap */
         int64_t max_mib;    /* their memory, INT64_MAX: no cap */
         uint64_t nodes; /* the budget: linear relaxations solved at most; the same gives the same result */
-        bool (*stop)(void *arg); /* the wall-clock guard, or NULL */
-        void *stop_arg;
+        TimeLimit time; /* the wall-clock guard */
 } SolverTask;
 
 typedef struct SolverResult {

@@ -27,9 +27,17 @@ typedef struct Finding {
         bool *told;      /* [rule of the snapshot] in a conflict that was found */
         uint32_t *local; /* [vm] its index in the space + 1 */
         ConflictSpace space;
+        bool *broken; /* [rule of the snapshot] */
+        TimeLimit time;
+        bool cut;
         uint64_t steps;
         bool proven; /* no budget ended: what was found is what there is */
 } Finding;
+
+static bool finding_is_cut(Finding *f) {
+        f->cut = f->cut || time_limit_is_up(f->time);
+        return f->cut;
+}
 
 /* ---- what is asked about ---- */
 
@@ -44,20 +52,27 @@ static bool conflict_names_host(const Rule *rule, HostIx h) {
         return false;
 }
 
-static bool is_broken(const Finding *f, uint32_t rule) {
-        const Rule *written = &f->s->rules[rule];
-        const Assignment x = { .problem = f->p, .host_of = f->host_of };
-
-        if (!written->must)
-                return false;
-        for (uint32_t i = 0; i < f->p->n_rules && !about_hosts(written); i++)
-                if (f->p->rules[i].source == rule && rule_broken(f->p, &f->p->rules[i], &x) > 0)
-                        return true;
-        for (uint32_t i = 0; i < written->n_vms && about_hosts(written); i++)
+static bool breaks_hosts(const Finding *f, const Rule *written) {
+        for (uint32_t i = 0; i < written->n_vms; i++)
                 if (conflict_names_host(written, f->host_of[written->vms[i]]) ==
                     (written->kind == RULE_NOT_ON))
                         return true;
         return false;
+}
+
+/* Which rules that must hold are broken. */
+static void mark_broken(Finding *f) {
+        const Assignment x = { .problem = f->p, .host_of = f->host_of };
+
+        for (uint32_t i = 0; i < f->p->n_rules && !finding_is_cut(f); i++) {
+                const GroupRule *rule = &f->p->rules[i];
+
+                if (rule->must && !f->broken[rule->source] && rule_broken(f->p, rule, &x) > 0)
+                        f->broken[rule->source] = true;
+        }
+        for (uint32_t i = 0; i < f->s->n_rules && !finding_is_cut(f); i++)
+                if (f->s->rules[i].must && about_hosts(&f->s->rules[i]))
+                        f->broken[i] = breaks_hosts(f, &f->s->rules[i]);
 }
 
 static void conflict_take_in(Finding *f, VmIx *vms, const VmIx *more, uint32_t n) {
@@ -89,7 +104,7 @@ static int gather_vms(Finding *f, uint32_t first) {
         f->space.vms = vms;
         conflict_take_in(f, vms, rule->vms, rule->n_vms);
         conflict_take_in(f, vms, rule->near_vms, rule->n_near_vms);
-        while (more && f->space.n_vms < CONNECTED_MAX) {
+        while (more && f->space.n_vms < CONNECTED_MAX && !finding_is_cut(f)) {
                 more = false;
                 for (uint32_t i = 0; i < f->s->n_rules; i++) {
                         const Rule *r = &f->s->rules[i];
@@ -226,6 +241,8 @@ static int has_none(Finding *f, const ConflictSet *set) {
                 return r;
         f->steps -= most - left;
         f->proven &= answer != CONFLICT_UNKNOWN;
+        if (answer == CONFLICT_UNKNOWN)
+                (void) finding_is_cut(f);
         return answer == CONFLICT_PROVEN;
 }
 
@@ -247,7 +264,7 @@ static int drop_facts(Finding *f, const ConflictSet *set, bool *facts, uint32_t 
         if (r != 0)
                 return r < 0 ? r : 0;
         memcpy(facts, kept, sizeof(*facts) * n);
-        for (uint32_t i = 0; i < n && n_facts <= SINGLE_FACTS; i++) {
+        for (uint32_t i = 0; i < n && n_facts <= SINGLE_FACTS && !f->cut; i++) {
                 if (!facts[i])
                         continue;
                 facts[i] = false;
@@ -256,7 +273,7 @@ static int drop_facts(Finding *f, const ConflictSet *set, bool *facts, uint32_t 
                         return r;
                 facts[i] = r == 0;
         }
-        f->proven &= n_facts <= SINGLE_FACTS;
+        f->proven &= n_facts <= SINGLE_FACTS && !f->cut;
         return 0;
 }
 
@@ -285,7 +302,7 @@ static int shrink_facts(Finding *f, ConflictSet *set) {
 }
 
 static int shrink_rules(Finding *f, ConflictSet *set) {
-        for (uint32_t i = 0; i < f->space.n_rules; i++) {
+        for (uint32_t i = 0; i < f->space.n_rules && !f->cut; i++) {
                 int r;
 
                 if (!set->rules[i])
@@ -333,7 +350,7 @@ static int seek_smaller(Finding *f, ConflictSet *set, uint32_t n_rules) {
                 do {
                         int r;
 
-                        if (++tried > SUBSETS_MAX) {
+                        if (++tried > SUBSETS_MAX || f->cut) {
                                 f->proven = false;
                                 return 0;
                         }
@@ -476,8 +493,10 @@ static int conflict_find_all(Finding *f, Arena *a, bool hosts, Conflict *found, 
         for (uint32_t i = 0; i < f->s->n_rules && *n < CONFLICTS_MAX; i++) {
                 int r;
 
-                if (about_hosts(&f->s->rules[i]) != hosts || f->told[i] || !is_broken(f, i))
+                if (about_hosts(&f->s->rules[i]) != hosts || f->told[i] || !f->broken[i])
                         continue;
+                if (finding_is_cut(f))
+                        return 0;
                 r = find_one(f, a, i, &found[*n]);
                 if (r < 0)
                         return r;
@@ -486,21 +505,23 @@ static int conflict_find_all(Finding *f, Arena *a, bool hosts, Conflict *found, 
         return 0;
 }
 
-int conflicts_find(Arena *a, Arena *scratch, const Snapshot *s, const Problem *p, const HostIx *host_of,
-                   const Conflict **ret, uint32_t *ret_n) {
+int conflicts_find(Arena *a, Arena *scratch, const ConflictsAsked *asked, Conflicts *ret) {
         const ArenaMark mark = arena_mark(scratch);
-        Finding f = { .arena = scratch, .s = s, .p = p };
+        const Snapshot *s = asked->s;
+        Finding f = { .arena = scratch, .s = s, .p = asked->p, .time = asked->time };
         Conflict *found = arena_new(a, Conflict, CONFLICTS_MAX);
         uint32_t n = 0;
         int r;
 
-        f.space = (ConflictSpace){ .s = s, .p = p };
+        f.space = (ConflictSpace){ .s = s, .p = asked->p, .time = asked->time };
         f.told = arena_new(scratch, bool, s->n_rules);
+        f.broken = arena_new(scratch, bool, s->n_rules);
         f.local = arena_new(scratch, uint32_t, s->n_vms);
         f.host_of = arena_new(scratch, HostIx, s->n_vms);
-        if (!found || !f.told || !f.local || !f.host_of)
+        if (!found || !f.told || !f.broken || !f.local || !f.host_of)
                 return -ENOMEM;
-        memcpy(f.host_of, host_of, sizeof(*host_of) * s->n_vms);
+        memcpy(f.host_of, asked->host_of, sizeof(*f.host_of) * s->n_vms);
+        mark_broken(&f);
         /* Rules about hosts first: a VM that they leave nowhere to go would be found again in every rule that
          * connects others with it. */
         r = conflict_find_all(&f, a, true, found, &n);
@@ -509,7 +530,6 @@ int conflicts_find(Arena *a, Arena *scratch, const Snapshot *s, const Problem *p
         arena_rewind(scratch, mark);
         if (r < 0)
                 return r;
-        *ret = found;
-        *ret_n = n;
+        *ret = (Conflicts){ .at = found, .n = n, .cut = f.cut };
         return 0;
 }

@@ -15,15 +15,27 @@
  */
 #pragma once
 
+#include "scheduler/base/time_limit.h"
 #include "scheduler/model/plan.h"
 
 #define CONFLICTS_MAX 8
 
-/* Of the rules of `s` that are broken with VMs where host_of says. p: of problem_build(), of the same
- * snapshot. At most CONFLICTS_MAX, no rule in two of them. *ret is in `a`; scratch is another arena, given
- * back as it was. 0 or -ENOMEM. */
-int conflicts_find(Arena *a, Arena *scratch, const Snapshot *s, const Problem *p, const HostIx *host_of,
-                   const Conflict **ret, uint32_t *ret_n) must_check;
+typedef struct ConflictsAsked {
+        const Snapshot *s;
+        const Problem *p; /* of problem_build(), of the same snapshot */
+        const HostIx *host_of;
+        TimeLimit time; /* when it is up, there may be more than were found */
+} ConflictsAsked;
+
+typedef struct Conflicts {
+        const Conflict *at;
+        uint32_t n;
+        bool cut; /* time was up */
+} Conflicts;
+
+/* Of the rules of the snapshot that are broken with VMs where host_of says. At most CONFLICTS_MAX, no rule in
+ * two of them. What is returned is in `a`; scratch is another arena, given back as it was. 0 or -ENOMEM. */
+int conflicts_find(Arena *a, Arena *scratch, const ConflictsAsked *asked, Conflicts *ret) must_check;
 
 /* One in a sentence. In `a`; NULL: it is full. */
 const char *conflict_text(Arena *a, const Snapshot *s, const Conflict *c) must_check;

@@ -30,7 +30,21 @@ typedef struct Seeking {
         uint32_t *order;   /* [vm] */
         HostIx *at;        /* [vm] */
         uint64_t *steps;
+        uint64_t *work; /* since time was asked for */
+        bool *cut;      /* time is up */
 } Seeking;
+
+/* So many VMs on hosts are looked at between two looks at the time. */
+#define WORK_A_LOOK 8192
+
+static bool conflict_search_is_cut(const Seeking *k, uint64_t work) {
+        *k->work += work + 1;
+        if (*k->work >= WORK_A_LOOK && !*k->cut) {
+                *k->work = 0;
+                *k->cut = time_limit_is_up(k->space->time);
+        }
+        return *k->cut;
+}
 
 static uint64_t *allowed_of(const Seeking *k, uint32_t vm) {
         return k->allowed + (size_t) vm * k->words;
@@ -95,11 +109,11 @@ static int begin_allowed(Seeking *k) {
         k->allowed = arena_new(k->arena, uint64_t, (size_t) space->n_vms * k->words);
         if (!named || !k->allowed)
                 return -ENOMEM;
-        for (uint32_t v = 0; v < space->n_vms; v++)
+        for (uint32_t v = 0; v < space->n_vms && !conflict_search_is_cut(k, n_hosts); v++)
                 for (HostIx h = 0; h < n_hosts; h++)
                         if (is_open(k, v, h))
                                 allowed_of(k, v)[h / 64] |= UINT64_C(1) << (h % 64);
-        for (uint32_t i = 0; i < space->n_rules; i++)
+        for (uint32_t i = 0; i < space->n_rules && !conflict_search_is_cut(k, 0); i++)
                 if (k->set->rules[i] && is_about_hosts(&space->rules[i]))
                         allow_by_rule(k, &space->rules[i], named);
         return 0;
@@ -115,6 +129,8 @@ static uint32_t conflict_search_count_places(const Seeking *k, const ConflictRul
         for (HostIx h = 0; h < p->n_hosts; h++) {
                 const uint32_t d = problem_domain(p, rule->written->level, h);
 
+                if (conflict_search_is_cut(k, rule->n_vms))
+                        break;
                 for (uint32_t i = 0; i < rule->n_vms && !places[d]; i++)
                         if (is_allowed(k, rule->vms[i], h)) {
                                 places[d] = true;
@@ -139,6 +155,8 @@ static bool conflict_search_find_place(const Seeking *k, const ConflictRule *rul
 
                 if (m->round[d] == round || !is_allowed(k, rule->vms[i], h))
                         continue;
+                if (conflict_search_is_cut(k, p->n_hosts))
+                        return false;
                 m->round[d] = round;
                 if (m->of[d] == 0 || conflict_search_find_place(k, rule, m, m->of[d] - 1, round)) {
                         m->of[d] = i + 1;
@@ -167,7 +185,7 @@ static int can_be_apart(const Seeking *k, const ConflictRule *rule, uint32_t n_p
 static bool conflict_search_has_room(const Seeking *k, const ConflictRule *rule) {
         const Problem *p = k->space->p;
 
-        for (uint32_t r = 0; r < p->n_res && k->room; r++) {
+        for (uint32_t r = 0; r < p->n_res && k->room && !*k->cut; r++) {
                 __int128 need = 0, room = 0;
 
                 for (uint32_t i = 0; i < rule->n_vms; i++)
@@ -175,6 +193,8 @@ static bool conflict_search_has_room(const Seeking *k, const ConflictRule *rule)
                 for (HostIx h = 0; h < p->n_hosts; h++) {
                         bool open = false;
 
+                        if (conflict_search_is_cut(k, rule->n_vms))
+                                return true;
                         for (uint32_t i = 0; i < rule->n_vms && !open; i++)
                                 open = is_allowed(k, rule->vms[i], h);
                         if (open && !k->set->room[h])
@@ -216,10 +236,10 @@ static int rule_counts_out(const Seeking *k, const ConflictRule *rule) {
 static int counts_out(const Seeking *k) {
         int r = 1;
 
-        for (uint32_t v = 0; v < k->space->n_vms; v++)
+        for (uint32_t v = 0; v < k->space->n_vms && !conflict_search_is_cut(k, k->words); v++)
                 if (n_allowed(k, v) == 0)
                         return 0;
-        for (uint32_t i = 0; i < k->space->n_rules && r > 0; i++)
+        for (uint32_t i = 0; i < k->space->n_rules && r > 0 && !conflict_search_is_cut(k, 0); i++)
                 if (k->set->rules[i])
                         r = rule_counts_out(k, &k->space->rules[i]);
         return r;
@@ -292,7 +312,9 @@ static bool are_alike(const Seeking *k, HostIx left, HostIx right) {
 static void begin_alike(Seeking *k) {
         for (HostIx h = 0; h < k->space->p->n_hosts; h++) {
                 k->alike[h] = IX_NONE;
-                for (HostIx g = h, looked = 0; g > 0 && looked < 64 && k->alike[h] == IX_NONE; looked++)
+                for (HostIx g = h, looked = 0; g > 0 && looked < 64 && k->alike[h] == IX_NONE &&
+                                               !conflict_search_is_cut(k, k->space->n_vms);
+                     looked++)
                         if (are_alike(k, --g, h))
                                 k->alike[h] = g;
         }
@@ -406,6 +428,10 @@ static bool next_host(const Seeking *k, uint32_t vm, uint32_t *turn) {
                 if (h == IX_NONE || !is_allowed(k, vm, h) || (h != home && k->on[h] == 0 && was_tried(k, h)))
                         continue;
                 (*k->steps)--;
+                if (conflict_search_is_cut(k, (uint64_t) k->space->start[vm + 1] - k->space->start[vm])) {
+                        *k->steps = 0; /* as if they had been spent: it is not known */
+                        return false;
+                }
                 k->at[vm] = h;
                 if (conflict_search_put(k, vm, h, true))
                         return true;
@@ -457,7 +483,9 @@ static int begin_search(Seeking *k) {
 int conflict_try(Arena *a, const ConflictSpace *space, const ConflictSet *set, uint64_t *steps,
                  ConflictAnswer *ret) {
         const ArenaMark mark = arena_mark(a);
-        Seeking k = { .arena = a, .space = space, .set = set, .steps = steps };
+        uint64_t work = WORK_A_LOOK; /* the first thing that is asked */
+        bool cut = false;
+        Seeking k = { .arena = a, .space = space, .set = set, .steps = steps, .work = &work, .cut = &cut };
         int r = begin_allowed(&k);
 
         if (r == 0)
@@ -471,6 +499,8 @@ int conflict_try(Arena *a, const ConflictSpace *space, const ConflictSet *set, u
                 if (r == 0)
                         r = conflict_search_seek(&k, ret);
         }
+        if (cut)
+                *ret = CONFLICT_UNKNOWN;
         arena_rewind(a, mark);
         return r < 0 ? r : 0;
 }
@@ -478,12 +508,16 @@ int conflict_try(Arena *a, const ConflictSpace *space, const ConflictSet *set, u
 int conflict_places(Arena *a, const ConflictSpace *space, const ConflictSet *set, uint32_t rule,
                     uint32_t *ret) {
         const ArenaMark mark = arena_mark(a);
-        Seeking k = { .arena = a, .space = space, .set = set };
+        uint64_t work = 0;
+        bool cut = false;
+        Seeking k = { .arena = a, .space = space, .set = set, .work = &work, .cut = &cut };
         bool *places = arena_new(a, bool, space->p->n_domains[space->rules[rule].written->level]);
         int r = places ? begin_allowed(&k) : -ENOMEM;
 
         if (r == 0)
                 *ret = conflict_search_count_places(&k, &space->rules[rule], places);
+        if (r == 0 && cut)
+                *ret = UINT32_MAX; /* it is not known that they are few */
         arena_rewind(a, mark);
         return r;
 }

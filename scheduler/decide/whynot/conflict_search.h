@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "scheduler/base/time_limit.h"
 #include "scheduler/model/problem.h"
 
 /* Where a VM stands in a rule. */
@@ -31,6 +32,7 @@ typedef struct ConflictSpace {
         const uint32_t *start; /* [vm + 1] into parts: the rules between VMs that each stands in */
         const ConflictPart *parts;
         uint32_t n_vms, n_rules;
+        TimeLimit time; /* when it is up, the answer is CONFLICT_UNKNOWN */
 } ConflictSpace;
 
 /* What is asked to hold together. */
@@ -45,7 +47,7 @@ typedef struct ConflictSet {
 typedef enum ConflictAnswer {
         CONFLICT_NOT,     /* they hold together: there is such a placement */
         CONFLICT_PROVEN,  /* there is none */
-        CONFLICT_UNKNOWN, /* the budget ended first */
+        CONFLICT_UNKNOWN, /* the budget or the time ended first */
 } ConflictAnswer;
 
 /* Whether v may not be moved at all, for a reason that no waiting alone takes away: what it is attached to, a

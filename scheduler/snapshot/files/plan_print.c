@@ -172,6 +172,21 @@ static void put_limited_by(Printer *printer) {
         text_writer_word(&printer->w, "]");
 }
 
+static void put_cut(Printer *printer) {
+        bool first = true;
+
+        if (printer->p->cut == 0)
+                return;
+        plan_print_put_line(printer, "cut");
+        for (int i = 0; i < PLAN_PART_N; i++)
+                if (printer->p->cut & 1U << i) {
+                        text_writer_word(&printer->w, first ? "[" : ", ");
+                        text_writer_string(&printer->w, plan_part_names[i]);
+                        first = false;
+                }
+        text_writer_word(&printer->w, "]");
+}
+
 static const char *plan_print_host_name(const Snapshot *s, uint32_t i) {
         return s->hosts[i].name;
 }
@@ -411,6 +426,7 @@ static void plan_print_put_head(Printer *printer) {
         put_found_by(printer);
         plan_print_put_line(printer, "guard_fired");
         text_writer_word(&printer->w, printer->p->guard_fired ? "true" : "false");
+        put_cut(printer);
         plan_print_put_line(printer, "waves");
         text_writer_int(&printer->w, printer->p->n_waves);
         plan_print_put_line(printer, "predicted");
