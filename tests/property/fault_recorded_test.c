@@ -210,6 +210,7 @@ static void random_facts(Facts *f, Prng *g, uint32_t n) {
 
         for (uint32_t i = 0; i < n; i++) {
                 uint32_t k = 0;
+                const char *subject;
                 const HazardDef *h;
                 int64_t number;
 
@@ -217,7 +218,8 @@ static void random_facts(Facts *f, Prng *g, uint32_t n) {
                         k++;
                 h = hazard_at(prng_below(g, k));
                 number = h->number + (int64_t) prng_below(g, 30) - 4;
-                say(f, prng_below(g, 2), h->metric, pick(g, subjects, 5), number > 0 ? number : 0,
+                subject = pick(g, subjects, 5); /* one draw after the other: arguments have no order */
+                say(f, prng_below(g, 2), h->metric, subject, number > 0 ? number : 0,
                     h->text ? h->text : "what it says");
         }
         for (uint32_t i = 0; i < 2; i++)

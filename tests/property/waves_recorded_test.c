@@ -21,11 +21,13 @@ static void teardown(void) {
 TestSuite(waves_recorded, .init = setup, .fini = teardown);
 
 static WaveLimits random_limits(Prng *g) {
-        return (WaveLimits){ .per_host_in = 1 + prng_below(g, 3),
-                             .per_host_out = 1 + prng_below(g, 3),
-                             .at_once = 1 + prng_below(g, 8),
-                             .stop_overs = prng_below(g, 4) > 0,
-                             .small_first = prng_below(g, 3) == 0 };
+        WaveLimits l = { .per_host_in = 1 + prng_below(g, 3) };
+
+        l.per_host_out = 1 + prng_below(g, 3);
+        l.at_once = 1 + prng_below(g, 8);
+        l.stop_overs = prng_below(g, 4) > 0;
+        l.small_first = prng_below(g, 3) == 0;
+        return l;
 }
 
 /* Which groups each VM is in, as the builder of problems would say. */

@@ -366,10 +366,11 @@ Test(link_share, in_sum_no_more_is_in_force_than_was_planned) {
 
 static void add_any(World *w, uint64_t *random, uint32_t wave) {
         static const char *const hosts[] = { "h1", "h2", "h3", "h4" };
-        const uint32_t from = next_random(random) % 4, i = w->n;
+        const uint32_t from = next_random(random) % 4, i = w->n,
+                       to = (from + 1 + next_random(random) % 3) % 4;
         MigrationRequest *q = &w->moves[i].request;
 
-        add(w, hosts[from], hosts[(from + 1 + next_random(random) % 3) % 4], wave, next_random(random) % 40);
+        add(w, hosts[from], hosts[to], wave, next_random(random) % 40);
         if (next_random(random) % 5 == 0)
                 q->bandwidth_mib_s = next_random(random) % 30;
         if (next_random(random) % 12 == 0)
