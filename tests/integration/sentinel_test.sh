@@ -74,7 +74,7 @@ others+=($!)
 plimsoll() { "$B/plimsoll" "$@" --redis "$R" --set 'cluster.hosts=*'; }
 reported() { plimsoll status >"$D/out" 2>&1; }
 check "the commands find the master" until_true 20 reported
-"$B/plimsolld" --redis "$R" --mode auto --interval 1s --state-dir "$D/state" --set "cluster.hosts=*" --set service.settle=0s \
+"$B/plimsolld" -v --redis "$R" --mode auto --interval 1s --state-dir "$D/state" --set "cluster.hosts=*" --set service.settle=0s \
 	--set service.uri=test:///nowhere/{host} >>"$D/log" 2>&1 &
 service=$!
 others+=($service)

@@ -46,7 +46,7 @@ feed() { # as agents do, also while the server is away
 serve() { # LOG STATE-DIR [OPTION…]
 	local log=$1 state=$2
 	shift 2
-	"$B/plimsolld" --redis "$R" --mode auto --interval 1s --state-dir "$state" --set service.hold=1s \
+	"$B/plimsolld" -v --redis "$R" --mode auto --interval 1s --state-dir "$state" --set service.hold=1s \
 		--set service.uri=test:///nowhere/{host} --set 'cluster.hosts=*' "$@" >>"$D/$log" 2>&1 &
 	service=$!
 	pids+=($service)

@@ -13,7 +13,6 @@
 #include "scheduler/app/service/service_round.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/terminal/invocation.h"
-#include "scheduler/base/hash.h"
 #include "scheduler/base/log.h"
 #include "scheduler/milp/exact.h"
 #include "scheduler/model/rule_set.h"
@@ -46,7 +45,7 @@ struct ClusterService {
         atomic_bool stop;
         unsigned reloads; /* asked for so far, and done */
         char cluster[256];
-        char followed[160];   /* the leader last logged */
+        SaidThing was;        /* room for what has ended */
         ServiceMemory memory; /* of rounds */
         Sightings *sightings;
         atomic_bool moving; /* moves run: whatever the service is told, they end as they end */
@@ -59,7 +58,6 @@ struct ClusterService {
         EventWatch events;
         usec_t looked;          /* monotonic: at the hosts' pulses */
         ServiceStop moves_stop; /* of all moves in the cluster (plimsoll stop) */
-        uint64_t away;          /* what was last said of a store that cannot be asked, as a hash; 0: it can */
 };
 
 const char *cluster_service_name(const ClusterService *service) {
@@ -181,6 +179,10 @@ static void reload_if_asked(ClusterService *service) {
 
 /* ---- leading ---- */
 
+static Said *service_cluster_states(ClusterService *service) {
+        return &service->memory.said.states;
+}
+
 /* In some mode that may move VMs. */
 static bool service_cluster_acts(const ClusterService *service) {
         const ServiceModes modes = service_modes(service->settings);
@@ -189,14 +191,15 @@ static bool service_cluster_acts(const ClusterService *service) {
 }
 
 static int need_executor(ClusterService *service) {
+        static const SayState failed = { LOG_ERROR, "libvirt.failed", "libvirt.works" };
         int r;
 
         if (!service_cluster_acts(service) || service->has_executor)
                 return 0;
         r = service->outer->open_executor(service->outer->self, &service->executor);
         service->has_executor = r == 0;
-        if (r < 0)
-                log_event(LOG_ERROR, "libvirt.failed", "error=\"%s\"", strerrordesc_np(-r));
+        (void) service_say(service_cluster_states(service), &failed, r < 0 ? strerrordesc_np(-r) : NULL,
+                           service_cluster_monotonic(service));
         return r;
 }
 
@@ -205,6 +208,8 @@ static void set_leading(ClusterService *service, bool leads) {
         const bool counts = leads && service_cluster_acts(service);
 
         service->leading = leads;
+        if (!leads && service_cluster_acts(service)) /* who only advises has it for a round at a time */
+                (void) said_end(service_cluster_states(service), "lease.taken", &service->was);
         if (service->share && counts != service->counted)
                 service_share_count(service->share, counts ? 1 : -1);
         service->counted = counts;
@@ -240,38 +245,46 @@ static void say_healed(ClusterService *service) {
         service->leadership.healed = 0;
 }
 
-/* The store cannot be asked, NULL: it can. Said when that begins, when it is for another reason, when it ends. */
+/* The store cannot be asked, NULL: it can. */
 static void service_cluster_say_away(ClusterService *service, const char *why) {
-        const uint64_t said = why ? fnv1a(FNV1A_START, why, strlen(why)) | 1 : 0;
+        static const SayState away = { LOG_WARNING, "store.away", "store.back" };
+
+        (void) service_say(service_cluster_states(service), &away, why, service_cluster_monotonic(service));
+}
+
+/* Another has it: said when that begins, and when it is another one. */
+static void service_cluster_say_follows(ClusterService *service) {
+        const char *holder = service->leadership.holder;
         char quoted[QUOTE];
 
-        if (why && said != service->away)
-                log_event(LOG_WARNING, "store.away", "error=%s", log_quote(why, quoted, sizeof(quoted)));
-        if (!why && service->away != 0)
-                log_event(LOG_INFO, "store.back", "why=\"it answers again\"");
-        service->away = said;
+        (void) said_end(service_cluster_states(service), "lease.taken", &service->was);
+        if (said_look(service_cluster_states(service), "lease.follows", holder,
+                      service_cluster_monotonic(service)) != SAID_GOES_ON ||
+            service->leading)
+                log_event(LOG_INFO, service->leading ? "lease.lost" : "lease.follows", "leader=%s",
+                          log_quote(holder, quoted, sizeof(quoted)));
+}
+
+static void service_cluster_say_leads(ClusterService *service) {
+        (void) said_end(service_cluster_states(service), "lease.follows", &service->was);
+        if (said_look(service_cluster_states(service), "lease.taken", "",
+                      service_cluster_monotonic(service)) == SAID_BEGINS)
+                log_event(LOG_INFO, "lease.taken", "self=%s token=%llu", service->leadership.self,
+                          (unsigned long long) service->leadership.token);
 }
 
 /* 0: leading. 1: another leads. Negative: the store is away. Changes are logged. */
 static int service_cluster_lead(ClusterService *service) {
         int r = take_lease(service);
-        char quoted[QUOTE];
 
         say_healed(service);
-        if (r == 0 && !service->leading)
-                log_event(LOG_INFO, "lease.taken", "self=%s token=%llu", service->leadership.self,
-                          (unsigned long long) service->leadership.token);
-        if (r == 1 && service->leadership.holder[0] &&
-            (service->leading || strcmp(service->followed, service->leadership.holder) != 0)) {
-                log_event(LOG_INFO, service->leading ? "lease.lost" : "lease.follows", "leader=%s",
-                          log_quote(service->leadership.holder, quoted, sizeof(quoted)));
-                memcpy(service->followed, service->leadership.holder, sizeof(service->followed));
-        }
+        if (r == 0)
+                service_cluster_say_leads(service);
+        if (r == 1 && service->leadership.holder[0])
+                service_cluster_say_follows(service);
         if (r < 0)
                 service_cluster_say_away(service, store_error(service->store));
         set_leading(service, r == 0);
-        if (r == 0)
-                service->followed[0] = '\0';
         return r;
 }
 
@@ -292,8 +305,8 @@ static void share_out(ClusterService *service) {
 
 /* Which agents measure the distance to which. */
 static void make_ring(ClusterService *service, const Snapshot *s) {
+        static const SayState lost = { LOG_WARNING, "peers.lost", "peers.kept" };
         const usec_t now = service_cluster_monotonic(service);
-        char quoted[QUOTE];
         int r;
 
         if (now < service->ring_at && s->n_hosts == service->ring_hosts)
@@ -302,9 +315,8 @@ static void make_ring(ClusterService *service, const Snapshot *s) {
         if (r == 0)
                 r = store_make_ring(service->store, &service->arena, service->leadership.token,
                                     service->calls.names, service->calls.n);
-        if (r < 0)
-                log_event(LOG_WARNING, "peers.lost", "error=%s",
-                          log_quote(store_error(service->store), quoted, sizeof(quoted)));
+        (void) service_say(service_cluster_states(service), &lost, r < 0 ? store_error(service->store) : NULL,
+                           now);
         service->ring_at = now + RING_EVERY;
         service->ring_hosts = s->n_hosts;
 }
@@ -634,6 +646,7 @@ ClusterService *cluster_service_free(ClusterService *service) {
         service->store = store_free(service->store);
         admission_memory_close(&service->memory.admissions);
         known_hosts_close(&service->memory.known);
+        service_said_close(&service->memory.said);
         arena_close(&service->arena);
         arena_close(&service->settings_arenas[0]);
         arena_close(&service->settings_arenas[1]);

@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A round's plans, each for some kinds of action, and whether they have been wanted for long enough. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/app/service/service_parts.h"
+#include "scheduler/base/hash.h"
 #include "scheduler/base/log.h"
 
-static void service_decide_log(const Round *round) {
+/* Which moves: a plan that says the same of the same moves again is no news, and a line for who asks for all of them. */
+static uint64_t service_decide_moves(const Plan *plan) {
+        uint64_t hash = FNV1A_START;
+
+        for (uint32_t i = 0; i < plan->n_moves; i++)
+                hash = fnv1a(hash, &plan->moves[i].move, sizeof(plan->moves[i].move));
+        return hash;
+}
+
+static void service_decide_log(const ServiceRound *given, ServiceMode mode, const Round *round) {
         const Plan *p = round->plan;
+        const Snapshot *facts = round->snapshot;
+        Said *states = &given->memory->said.states;
+        char name[64], words[256];
+        SaidStep step;
 
         assert(p);
-        log_event(LOG_INFO, "round.planned",
+        (void) snprintf(name, sizeof(name), "round.planned %s", service_mode_names[mode]);
+        (void) snprintf(words, sizeof(words), "%d %u %u %u %u %u %u %u %llx", (int) p->status, facts->n_hosts,
+                        snapshot_excluded(facts), facts->n_vms, p->n_waves, p->n_refused_all,
+                        p->before.over_limit, p->after.over_limit,
+                        (unsigned long long) service_decide_moves(p));
+        step = said_look(states, name, words, round_monotonic(given));
+        log_event(step == SAID_GOES_ON ? LOG_DEBUG : LOG_INFO, "round.planned",
                   "status=%s hosts=%u excluded=%u vms=%u moves=%u waves=%u refused=%u over_load_line=%u "
                   "after=%u "
-                  "took_ms=%lld",
-                  plan_status_names[p->status], round->snapshot->n_hosts, snapshot_excluded(round->snapshot),
-                  round->snapshot->n_vms, p->n_moves, p->n_waves, p->n_refused_all, p->before.over_limit,
-                  p->after.over_limit, (long long) (round->took / USEC_PER_MSEC));
+                  "took_ms=%lld before=%llu",
+                  plan_status_names[p->status], facts->n_hosts, snapshot_excluded(facts), facts->n_vms,
+                  p->n_moves, p->n_waves, p->n_refused_all, p->before.over_limit, p->after.over_limit,
+                  (long long) (round->took / USEC_PER_MSEC),
+                  step == SAID_CHANGES ? (unsigned long long) said_find(states, name)->before : 0);
 }
 
 int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t threshold) {
@@ -37,7 +59,7 @@ int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t t
         if (r < 0)
                 return r;
         service_live_write(x, &s->shown, true);
-        service_decide_log(&round);
+        service_decide_log(x, mode, &round);
         return 0;
 }
 
@@ -66,16 +88,23 @@ static bool service_decide_is_held(const ServiceRound *round, RoundDecision *wan
 
 int service_hold_back(RoundState *s, unsigned not_now) {
         RoundDecision *wanted = &s->wanted;
+        char moves[16];
+        SaidThing was;
         int r = 0;
 
-        if (!service_decide_is_held(s->given, wanted))
+        if (!service_decide_is_held(s->given, wanted)) {
+                (void) said_end(&s->given->memory->said.states, "round.held", &was);
                 return 0;
+        }
         wanted->urgent_only = service_decide_is_urgent(wanted->round.plan);
         if (wanted->urgent_only)
                 r = service_decide(s, wanted->mode, not_now, PLAN_THRESHOLD_MIN);
         if (r < 0 || service_decide_is_urgent(wanted->round.plan))
                 return r;
-        log_event(LOG_INFO, "round.held", "moves=%u hold_s=%lld", wanted->round.plan->n_moves,
-                  (long long) (s->given->hold / USEC_PER_SEC));
+        (void) snprintf(moves, sizeof(moves), "%u", wanted->round.plan->n_moves);
+        if (said_look(&s->given->memory->said.states, "round.held", moves, round_monotonic(s->given)) !=
+            SAID_GOES_ON)
+                log_event(LOG_INFO, "round.held", "moves=%s hold_s=%lld", moves,
+                          (long long) (s->given->hold / USEC_PER_SEC));
         return 1;
 }

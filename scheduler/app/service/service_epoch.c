@@ -34,15 +34,14 @@ static int service_epoch_read(ServiceEpoch *epoch) {
 }
 
 static void service_epoch_write(ServiceEpoch *epoch, usec_t now) {
-        char quoted[QUOTE];
+        static const SayState unwritten = { LOG_WARNING, "store.memory_unwritten", "store.memory_written" };
         TextFault fault = { 0 };
+        int r;
 
         if (!epoch->path)
                 return;
-        if (memory_file_write(epoch->path, epoch->memory, now >= epoch->file_due, &epoch->written, &fault) <
-            0)
-                log_event(LOG_WARNING, "store.memory_unwritten", "error=%s",
-                          log_quote(fault.what, quoted, sizeof(quoted)));
+        r = memory_file_write(epoch->path, epoch->memory, now >= epoch->file_due, &epoch->written, &fault);
+        (void) service_say(&epoch->said, &unwritten, r < 0 ? fault.what : NULL, now);
         if (now >= epoch->file_due)
                 epoch->file_due = now + FILE_EVERY;
 }
@@ -63,6 +62,7 @@ int service_epoch_open(ServiceEpoch *epoch, const Store *store, const char *stat
 
 void service_epoch_close(ServiceEpoch *epoch) {
         epoch->memory = store_memory_free(epoch->memory);
+        said_close(&epoch->said);
         arena_close(&epoch->arena);
         free(epoch->path);
         epoch->path = NULL;

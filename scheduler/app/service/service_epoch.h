@@ -9,6 +9,7 @@
 #pragma once
 
 #include "scheduler/app/facts/store_loss.h"
+#include "scheduler/app/service/service_say.h"
 #include "scheduler/app/state/leadership.h"
 #include "scheduler/model/settings.h"
 
@@ -20,6 +21,7 @@ typedef struct ServiceEpoch {
         usec_t file_due; /* when it is written though nothing has changed */
         usec_t looked;
         bool waits; /* a loss is not acknowledged: said once */
+        Said said;
 } ServiceEpoch;
 
 /* What the state directory has of it is read. 0; -ENOMEM. */

@@ -94,20 +94,22 @@ static int service_facts_write_faults(const ServiceRound *round, usec_t now, Rou
 
 /* What the VMs are taken to need, by what they used until now. */
 static int service_facts_demand(const ServiceRound *round, RoundFindings *found) {
-        char quoted[QUOTE];
+        static const SayState lost = { LOG_WARNING, "demand.lost", "demand.kept" };
         int r = demand_store_round(round->demand, round->leadership, round->arena, round->settings,
                                    found->input.snapshot, &found->input.snapshot);
 
-        if (r == 0 && round->demand->note)
-                log_event(LOG_WARNING, "demand.lost", "why=%s",
-                          log_quote(round->demand->note, quoted, sizeof(quoted)));
+        if (r == 0)
+                (void) service_say(&round->memory->said.states, &lost, round->demand->note,
+                                   round_monotonic(round));
         return r == 1 ? -ECANCELED : r;
 }
 
 /* What earlier decisions have led to; and whether predictions were too wrong to go on with balance. */
 static int service_facts_audit(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
-        ServiceMemory *memory = round->memory;
+        Said *states = &round->memory->said.states;
+        const usec_t now = round_monotonic(round);
         char quoted[QUOTE], since[HUMAN_SIZE];
+        SaidThing was;
         AuditPause pause = { 0 };
         int r = audit_store_look(round->leadership, round->arena, round->settings, found->facts);
 
@@ -117,35 +119,15 @@ static int service_facts_audit(const ServiceRound *round, RoundFindings *found, 
                 return r == 1 ? -ECANCELED : r;
         found->input.paused = shown->live.paused = pause.why;
         shown->live.paused_since = pause.since;
-        if (found->input.paused && !memory->paused)
+        if (found->input.paused && said_look(states, "balance.paused", "", now) == SAID_BEGINS)
                 log_event(LOG_WARNING, "balance.paused",
                           "kinds=\"balance, load\" since=\"%s\" why=%s ends=\"" AUDIT_PAUSE_ENDS "\"",
                           human_time(pause.since, since), log_quote(pause.why, quoted, sizeof(quoted)));
-        if (!found->input.paused && memory->paused)
+        if (!found->input.paused && said_end(states, "balance.paused", &was))
                 log_event(LOG_INFO, "balance.resumed",
-                          "why=\"predictions were right again, or acknowledged\"");
-        memory->paused = found->input.paused != NULL;
+                          "why=\"predictions were right again, or acknowledged\" rounds=%llu",
+                          (unsigned long long) was.times);
         return 0;
-}
-
-/* The names of those whose verdict has come to `held` now, at most so many bytes of them. */
-static uint32_t service_facts_newly_held(const Snapshot *s, const Brake *brake, char *names, size_t size) {
-        uint32_t n = 0;
-        size_t at = 0;
-
-        names[0] = '\0';
-        for (HostIx h = 0; h < s->n_hosts; h++) {
-                if (brake->hosts[h].state != BRAKE_HELD || s->hosts[h].brake == BRAKE_HELD)
-                        continue;
-                if (at + strlen(s->hosts[h].name) + 8 < size)
-                        at += (size_t) snprintf(names + at, size - at, "%s%s", n > 0 ? "," : "",
-                                                s->hosts[h].name);
-                else if (at + 4 < size)
-                        at += (size_t) snprintf(names + at, size - at, "%s",
-                                                at > 0 && names[at - 1] == '.' ? "" : ",...");
-                n++;
-        }
-        return n;
 }
 
 static void service_facts_say_released(const BrakeStore *store) {
@@ -160,24 +142,6 @@ static void service_facts_say_released(const BrakeStore *store) {
         }
 }
 
-/* One line for all that begins to be held in a round, one when nothing is any more. */
-static void service_facts_say_held(const Snapshot *s, const Brake *brake, ServiceMemory *memory) {
-        char names[4 * QUOTE], quoted[2 * sizeof(names)], why[QUOTE];
-        const uint32_t n = service_facts_newly_held(s, brake, names, sizeof(names));
-
-        for (HostIx h = 0; n > 0 && h < s->n_hosts; h++) {
-                if (brake->hosts[h].state != BRAKE_HELD || s->hosts[h].brake == BRAKE_HELD)
-                        continue;
-                log_event(LOG_WARNING, "brake.begin", "hosts=%u held=%u limit=%u names=%s why=%s", n,
-                          brake->n_held, brake->limit, log_quote(names, quoted, sizeof(quoted)),
-                          log_quote(brake->hosts[h].why, why, sizeof(why)));
-                break;
-        }
-        if (memory->held > 0 && brake->n_held == 0)
-                log_event(LOG_INFO, "brake.end", "why=\"no host is held any more\"");
-        memory->held = brake->n_held;
-}
-
 /* How many hosts have come to be emptied lately: written down before any of them is. */
 static int service_facts_brake(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         const Snapshot *s = found->input.snapshot;
@@ -187,7 +151,7 @@ static int service_facts_brake(const ServiceRound *round, RoundFindings *found, 
         if (r < 0)
                 return r;
         service_facts_say_released(source_brake(round->source));
-        service_facts_say_held(s, &brake, round->memory);
+        service_say_held(&round->memory->said, s, &brake, round_monotonic(round));
         r = brake_store_write(source_brake(round->source), round->leadership, s, &brake);
         if (r != 0)
                 shown->live.summary = "no plan: which hosts are to be emptied could not be kept";
@@ -202,58 +166,39 @@ static uint32_t service_facts_clocks(const Snapshot *s) {
         return n;
 }
 
-/* Who is not seen, as that begins and ends. */
-static void service_facts_say_blind(const Snapshot *s, ServiceMemory *memory) {
+/* That nobody is seen, as that begins and ends. */
+static void service_facts_say_blind(const ServiceRound *round, const Snapshot *s) {
+        Said *states = &round->memory->said.states;
+        const usec_t now = round_monotonic(round);
         const bool blind = snapshot_is_blind(s);
-        const uint32_t n_clocks = service_facts_clocks(s);
         char quoted[QUOTE];
+        SaidThing was;
 
-        if (blind && !memory->blind)
+        if (blind && said_look(states, "service.blind", "", now) == SAID_BEGINS)
                 log_event(LOG_ERROR, "service.blind", "excluded=%u hosts=%u clocks=%u why=%s",
-                          snapshot_excluded(s), s->n_hosts, n_clocks,
+                          snapshot_excluded(s), s->n_hosts, service_facts_clocks(s),
                           log_quote(s->hosts[0].excluded_why ? s->hosts[0].excluded_why
                                                              : exclusion_texts[s->hosts[0].excluded],
                                     quoted, sizeof(quoted)));
-        if (!blind && memory->blind)
-                log_event(LOG_INFO, "service.sees", "excluded=%u hosts=%u", snapshot_excluded(s), s->n_hosts);
-        for (HostIx h = 0; !blind && n_clocks != memory->n_clocks && h < s->n_hosts; h++)
-                if (s->hosts[h].excluded == EXCLUDED_CLOCK)
-                        log_event(LOG_WARNING, "host.clock", "host=%s why=%s", s->hosts[h].name,
-                                  log_quote(s->hosts[h].excluded_why, quoted, sizeof(quoted)));
-        memory->blind = blind;
-        memory->n_clocks = n_clocks;
+        if (!blind && said_end(states, "service.blind", &was))
+                log_event(LOG_INFO, "service.sees", "excluded=%u hosts=%u rounds=%llu", snapshot_excluded(s),
+                          s->n_hosts, (unsigned long long) was.times);
 }
 
-static bool service_facts_has(const uint64_t *list, uint32_t n, uint64_t hash) {
+/* What there is to say of single hosts, and of what was left out. -ENOMEM. */
+static int service_facts_notices(const ServiceRound *round) {
+        const char **texts;
+        uint32_t n = 0;
+
+        while (source_notice(round->source, n))
+                n++;
+        texts = arena_new(round->arena, const char *, n);
+        if (!texts)
+                return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
-                if (list[i] == hash)
-                        return true;
-        return false;
-}
-
-/* What there is to say of single hosts, and of what was left out: when it begins, and how much of it has ended. */
-static void service_facts_notices(const ServiceRound *round) {
-        ServiceMemory *memory = round->memory;
-        uint64_t now[NOTICES_KEPT];
-        uint32_t n = 0, ended = 0;
-        char quoted[QUOTE];
-        const char *text;
-
-        for (uint32_t i = 0; (text = source_notice(round->source, i)); i++) {
-                const uint64_t hash = fnv1a(FNV1A_START, text, strlen(text));
-
-                if (!service_facts_has(memory->notices, memory->n_notices, hash))
-                        log_event(LOG_WARNING, "host.notice", "notice=%s",
-                                  log_quote(text, quoted, sizeof(quoted)));
-                if (n < NOTICES_KEPT)
-                        now[n++] = hash;
-        }
-        for (uint32_t i = 0; i < memory->n_notices; i++)
-                ended += !service_facts_has(now, n, memory->notices[i]);
-        if (ended > 0)
-                log_event(LOG_INFO, "host.notice_ended", "notices=%u left=%u", ended, n);
-        memcpy(memory->notices, now, sizeof(*now) * n);
-        memory->n_notices = n;
+                texts[i] = source_notice(round->source, i);
+        service_say_notices(&round->memory->said, texts, n, round_monotonic(round));
+        return 0;
 }
 
 static int service_facts_source(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
@@ -266,48 +211,10 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
                 return r;
         }
         found->facts = source_facts(round->source);
-        service_facts_say_blind(found->facts, round->memory);
-        service_facts_notices(round);
-        return 0;
-}
-
-static bool service_facts_was_doubled(const ServiceMemory *memory, const char *vm) {
-        for (uint32_t i = 0; i < memory->n_doubled; i++)
-                if (strcmp(memory->doubled[i], vm) == 0)
-                        return true;
-        return false;
-}
-
-static void service_facts_say_doubled(const ServiceRound *round, const Vm *vm) {
-        const char *hosts = doubled_hosts_text(round->arena, vm);
-        char name[QUOTE], quoted[QUOTE];
-
-        if (!service_facts_was_doubled(round->memory, vm->name))
-                log_event(LOG_ERROR, "vm.doubled", "vm=%s hosts=%s", log_quote(vm->name, name, sizeof(name)),
-                          log_quote(hosts ? hosts : "", quoted, sizeof(quoted)));
-}
-
-/* A VM that runs on several hosts is said when that begins, and when it has ended. */
-static void service_facts_doubled(const ServiceRound *round, const Snapshot *s) {
-        ServiceMemory *memory = round->memory;
-        char quoted[QUOTE];
-        uint32_t n = 0;
-
-        for (uint32_t i = 0; i < memory->n_doubled; i++) {
-                const VmIx v = snapshot_vm(s, memory->doubled[i]);
-
-                if (v == IX_NONE || !vm_is_doubled(&s->vms[v]))
-                        log_event(LOG_WARNING, "vm.single", "vm=%s why=\"it runs on one host at most again\"",
-                                  log_quote(memory->doubled[i], quoted, sizeof(quoted)));
-        }
-        for (VmIx v = 0; v < s->n_vms; v++)
-                if (vm_is_doubled(&s->vms[v]))
-                        service_facts_say_doubled(round, &s->vms[v]);
-        for (VmIx v = 0; v < s->n_vms; v++)
-                if (vm_is_doubled(&s->vms[v]) && n < DOUBLED_SAID)
-                        (void) snprintf(memory->doubled[n++], sizeof(memory->doubled[0]), "%s",
-                                        s->vms[v].name);
-        memory->n_doubled = n;
+        service_facts_say_blind(round, found->facts);
+        service_say_silent(&round->memory->said, round->arena, found->facts, round_monotonic(round));
+        service_say_doubled(&round->memory->said, round->arena, found->facts, round_monotonic(round));
+        return service_facts_notices(round);
 }
 
 /* A host that is not seen any more keeps its VMs, also when its report has expired. */
@@ -328,7 +235,6 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
         r = service_facts_source(round, found, shown);
         if (r < 0)
                 return r;
-        service_facts_doubled(round, found->facts);
         found->doing = "admits hosts";
         r = service_admit(round, found->facts);
         if (r == 0) {

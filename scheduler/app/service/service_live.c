@@ -56,9 +56,11 @@ void service_live_show(const ServiceRun *run, bool now) {
 
 /* Its own arena: the round's holds what the moves are made of, and this is written every second. */
 void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now) {
+        static const SayState lost = { LOG_WARNING, "state.lost", "state.kept" };
         usec_t time = round_monotonic(round);
         LiveState live;
         const char *text;
+        int r = 0;
         size_t n;
         Arena a;
 
@@ -68,10 +70,11 @@ void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now
         shown->live.written_at = round_now(round);
         shown->live.next_by = service_live_next_by(round);
         live = shown->live;
-        if (service_live_all(&a, shown, &live) == 0 && live_state_print(&a, &live, &text, &n) == 0 &&
-            store_lead_state(round->store, round->leadership->token, LIVE_STATE_NAME, text, n,
-                             3 * round->interval + round->settle + 10 * USEC_PER_SEC) < 0)
-                log_event(LOG_WARNING, "state.lost", "error=%s", store_error(round->store));
+        if (service_live_all(&a, shown, &live) == 0 && live_state_print(&a, &live, &text, &n) == 0)
+                r = store_lead_state(round->store, round->leadership->token, LIVE_STATE_NAME, text, n,
+                                     3 * round->interval + round->settle + 10 * USEC_PER_SEC);
+        (void) service_say(&round->memory->said.states, &lost, r < 0 ? store_error(round->store) : NULL,
+                           time);
         arena_close(&a);
 }
 

@@ -2,6 +2,7 @@
 #include "scheduler/app/service/service_round.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/app/service/service_parts.h"
@@ -42,16 +43,17 @@ static RoundState round_state(const ServiceRound *round, const Workers *workers)
 
 static int service_round_run_plan(const ServiceRound *service_round, const Round *round, RoundMoves *done,
                                   RoundDisplay *shown) {
-        char quoted[QUOTE];
+        static const SayState blocked = { LOG_WARNING, "plan.blocked", NULL };
         TextFault fault;
         int r = mover_moves_of_plan(service_round->arena, round->snapshot, round->plan, &done->orders,
                                     &fault);
 
         if (r == -ENOENT) {
-                log_event(LOG_WARNING, "plan.blocked", "why=%s",
-                          log_quote(fault.what, quoted, sizeof(quoted)));
+                (void) service_say(&service_round->memory->said.states, &blocked, fault.what,
+                                   round_monotonic(service_round));
                 return 0;
         }
+        (void) service_say(&service_round->memory->said.states, &blocked, NULL, 0);
         if (r < 0)
                 return r;
         done->n = round->plan->n_moves;
@@ -182,18 +184,32 @@ static const char *service_round_words(const RoundState *s, int error) {
         }
 }
 
+static const SayState say_blind = { LOG_WARNING, "round.blind", "round.sees" };
+static const SayState say_failed = { LOG_ERROR, "round.failed", "round.goes_on" };
+static const SayState say_overtaken = { LOG_WARNING, "round.overtaken", "round.goes_on" };
+
 static void service_round_say_failed(RoundState *s, const char *step, int error) {
-        char quoted[QUOTE];
+        Said *states = &s->given->memory->said.states;
+        const usec_t now = round_monotonic(s->given);
+        char why[QUOTE];
 
         if (s->found.blind) {
-                log_event(LOG_WARNING, "round.blind", "error=%s",
-                          log_quote(s->found.blind, quoted, sizeof(quoted)));
+                (void) service_say(states, &say_blind, s->found.blind, now);
                 return;
         }
-        log_event(error == -ECANCELED ? LOG_WARNING : LOG_ERROR, "round.failed", "while=\"%s\" error=%s",
-                  s->found.doing ? s->found.doing : step,
-                  log_quote(service_round_words(s, error), quoted, sizeof(quoted)));
+        (void) snprintf(why, sizeof(why), "%s: %s", s->found.doing ? s->found.doing : step,
+                        service_round_words(s, error));
+        (void) service_say(states, error == -ECANCELED ? &say_overtaken : &say_failed, why, now);
         s->shown.live.summary = "no plan: see the service's log";
+}
+
+/* Nothing of it goes on any more. */
+static void service_round_say_well(const RoundState *s) {
+        Said *states = &s->given->memory->said.states;
+
+        (void) service_say(states, &say_blind, NULL, 0);
+        (void) service_say(states, &say_failed, NULL, 0);
+        (void) service_say(states, &say_overtaken, NULL, 0);
 }
 
 /* A step of the round, which does something. Of a service that was told to stop none is taken but that which writes down
@@ -264,6 +280,8 @@ int service_round(const ServiceRound *round) {
                 r = service_round_step(&s, service_round_keep, "keeps the decision");
         if (s.found.known)
                 service_round_remember(round, &s);
+        if (r == 0 && !round_is_stopped(round))
+                service_round_say_well(&s);
         if (r == 0 || !round_is_stopped(round))
                 service_live_write(round, &s.shown, true);
         return r;

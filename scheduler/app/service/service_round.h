@@ -14,11 +14,10 @@
 #include "scheduler/app/service/admission_memory.h"
 #include "scheduler/app/service/round_calls.h"
 #include "scheduler/app/service/service_epoch.h"
+#include "scheduler/app/service/service_say.h"
 #include "scheduler/app/service/service_stop.h"
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/state/leadership.h"
-
-enum { SETTLED_SAID = 128, DOUBLED_SAID = 32, NOTICES_KEPT = 256 };
 
 /* What outlives a round: the last ones' for it, and what it leaves for the next and for the loop. */
 typedef struct ServiceMemory {
@@ -28,19 +27,9 @@ typedef struct ServiceMemory {
         const Snapshot *seen;       /* what it read, in its arena; NULL: there were no facts */
         KnownHosts known;           /* which VMs each host had when it was last seen */
         AdmissionMemory admissions; /* who was admitted, and who was only seen */
-        bool paused;                /* balance was paused by the last round: said once */
-        bool blind;                 /* no host took part in the last round: said once */
-        uint32_t n_clocks;          /* hosts whose clock was wrong then, likewise */
+        ServiceSaid said;           /* what goes on and was said */
         bool unfinished;            /* something that must be done is not; soon again */
         bool moved;                 /* VMs were moved */
-        uint64_t settled[SETTLED_SAID]; /* what was said of moves that are open: once, as long as it lasts */
-        uint32_t n_settled;
-        uint32_t held;                   /* hosts that the brake held in the last round */
-        char doubled[DOUBLED_SAID][256]; /* VMs that were said to run on several hosts */
-        uint32_t n_doubled;
-        uint64_t notices
-                [NOTICES_KEPT]; /* what the last round had to say of single hosts, by hashes: said once */
-        uint32_t n_notices;
 } ServiceMemory;
 
 /* What a round is given. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first step of a round: what became of moves that an earlier leader began. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/app/round/hasten_moves.h"
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/settle_moves.h"
 #include "scheduler/app/service/service_parts.h"
-#include "scheduler/base/hash.h"
 #include "scheduler/base/log.h"
 
 #define QUOTE 512
@@ -46,41 +46,29 @@ static void service_settle_defer(const ServiceRound *round, RoundFindings *found
                 found->deferred = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
 }
 
-static uint64_t service_settle_fingerprint(const Settled *s) {
-        uint64_t h = fnv1a(FNV1A_START, s->entry.id, strlen(s->entry.id) + 1);
-
-        h = fnv1a(h, s->words, strlen(s->words) + 1);
-        return fnv1a(h, &s->now, sizeof(s->now));
+static void service_settle_ended(void *arg, const SaidThing *thing) {
+        (void) arg;
+        (void) thing; /* that it is settled was said */
 }
 
-static bool service_settle_was_said(const ServiceMemory *memory, uint64_t fingerprint) {
-        for (uint32_t i = 0; i < memory->n_settled; i++)
-                if (memory->settled[i] == fingerprint)
-                        return true;
-        return false;
-}
-
+/* An open move is said when it is first seen so, and when something else is seen of it. */
 static void service_settle_say(const ServiceRound *round, const Settled *list, uint32_t n) {
-        ServiceMemory *memory = round->memory;
-        uint64_t said[SETTLED_SAID] = { 0 };
-        char quoted[QUOTE];
-        uint32_t n_said = 0;
+        Said *said = &round->memory->said.settled;
+        char quoted[QUOTE], words[QUOTE];
 
         for (uint32_t i = 0; i < n; i++) {
                 const Settled *s = &list[i];
-                const uint64_t fingerprint = service_settle_fingerprint(s);
 
-                if (!service_settle_was_said(memory, fingerprint))
-                        log_event(s->now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
-                                  "vm=%s from=%s to=%s end=%s seen=%s", s->entry.order->vm,
-                                  s->entry.order->from, s->entry.order->to,
-                                  s->now == JOURNAL_STARTED ? "still-running" : journal_event_names[s->now],
-                                  log_quote(s->words, quoted, sizeof(quoted)));
-                if (journal_is_open(s->now) && n_said < SETTLED_SAID)
-                        said[n_said++] = fingerprint;
+                (void) snprintf(words, sizeof(words), "%d %s", (int) s->now, s->words);
+                if (said_look(said, s->entry.id, words, round_monotonic(round)) == SAID_GOES_ON)
+                        continue;
+                log_event(s->now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
+                          "vm=%s from=%s to=%s end=%s seen=%s", s->entry.order->vm, s->entry.order->from,
+                          s->entry.order->to,
+                          s->now == JOURNAL_STARTED ? "still-running" : journal_event_names[s->now],
+                          log_quote(s->words, quoted, sizeof(quoted)));
         }
-        memcpy(memory->settled, said, sizeof(*said) * n_said);
-        memory->n_settled = n_said;
+        said_turn(said, service_settle_ended, NULL);
 }
 
 int service_settle(const ServiceRound *round, RoundFindings *found) {

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/app/service/service_say.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/text/doubled_text.h"
+
+#define QUOTE       512
+#define NAMES_QUOTE (4 * QUOTE)
+#define HOSTS_ALONE 5U /* so many that fall silent in one round have a line each */
+
+void service_said_close(ServiceSaid *said) {
+        said_close(&said->states);
+        said_close(&said->notices);
+        said_close(&said->settled);
+        said_close(&said->doubled);
+        said_close(&said->held);
+        said_close(&said->silent);
+}
+
+static const char *say_for(const SaidThing *thing, usec_t now, char buf[HUMAN_SIZE]) {
+        return human_ms((now - thing->since) / USEC_PER_MSEC, buf);
+}
+
+/* ---- states ---- */
+
+bool service_say(Said *said, const SayState *state, const char *why, usec_t now) {
+        char quoted[QUOTE], lasted[HUMAN_SIZE];
+        SaidThing was;
+        SaidStep step;
+
+        if (!why) {
+                if (!said_end(said, state->begins, &was) || !state->ends)
+                        return false;
+                log_event(LOG_INFO, state->ends, "after=%s times=%llu", state->begins,
+                          (unsigned long long) was.times);
+                return true;
+        }
+        step = said_look(said, state->begins, why, now);
+        if (step == SAID_BEGINS)
+                log_event(state->level, state->begins, "error=%s", log_quote(why, quoted, sizeof(quoted)));
+        if (step == SAID_CHANGES) {
+                const SaidThing *thing = said_find(said, state->begins);
+
+                log_event(state->level, state->begins, "error=%s for=\"%s\" times=%llu",
+                          log_quote(why, quoted, sizeof(quoted)), say_for(thing, now, lasted),
+                          (unsigned long long) thing->before);
+        }
+        return step != SAID_GOES_ON;
+}
+
+/* ---- hosts that are not seen ---- */
+
+/* A list of names, at most so many bytes of it. */
+typedef struct SayNames {
+        char text[NAMES_QUOTE];
+        size_t used;
+        uint32_t n;
+} SayNames;
+
+static void say_name(SayNames *names, const char *name) {
+        const size_t room = sizeof(names->text) - names->used;
+
+        if (strlen(name) + 8 < room)
+                names->used += (size_t) snprintf(names->text + names->used, room, "%s%s",
+                                                 names->n > 0 ? "," : "", name);
+        else if (room > 4 && names->used > 0 && names->text[names->used - 1] != '.')
+                names->used += (size_t) snprintf(names->text + names->used, room, ",...");
+        names->n++;
+}
+
+/* The words that matter: its report's age is another each time. */
+static const char *say_silence(const Host *host) {
+        switch (host->excluded) {
+        case EXCLUDED_STALE:
+        case EXCLUDED_MISSING:
+                return "agent.silent";
+        case EXCLUDED_DAEMON:
+                return "libvirt.silent";
+        case EXCLUDED_CLOCK:
+                return "host.clock";
+        default:
+                return NULL; /* that it is only seen is said elsewhere; offline is what an operator said */
+        }
+}
+
+static void say_silent_one(const Host *host, const char *event) {
+        const usec_t since = host->vms_as_of > 0 ? host->vms_as_of : host->seen_at;
+        char why[QUOTE], at[HUMAN_SIZE];
+
+        log_event(LOG_WARNING, event, "host=%s since=\"%s\" why=%s", host->name,
+                  since > 0 ? human_time(since, at) : "not known",
+                  log_quote(host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded], why,
+                            sizeof(why)));
+}
+
+static void say_silent_ended(void *arg, const SaidThing *thing) {
+        const usec_t *now = arg;
+        char lasted[HUMAN_SIZE];
+
+        log_event(LOG_INFO, "host.back", "host=%s silent_for=\"%s\" rounds=%llu", thing->name,
+                  say_for(thing, *now, lasted), (unsigned long long) thing->times);
+}
+
+/* Of so many for the same reason one line. */
+static void say_silent_many(const Snapshot *s, const bool *begins, const char *event) {
+        char quoted[2 * NAMES_QUOTE];
+        SayNames names = { .used = 0 };
+
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                if (begins[h] && say_silence(&s->hosts[h]) == event)
+                        say_name(&names, s->hosts[h].name);
+        if (names.n > HOSTS_ALONE)
+                log_event(LOG_WARNING, event, "hosts=%u names=%s", names.n,
+                          log_quote(names.text, quoted, sizeof(quoted)));
+        for (HostIx h = 0; names.n <= HOSTS_ALONE && h < s->n_hosts; h++)
+                if (begins[h] && say_silence(&s->hosts[h]) == event)
+                        say_silent_one(&s->hosts[h], event);
+}
+
+void service_say_silent(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t now) {
+        static const Exclusion kinds[] = { EXCLUDED_STALE, EXCLUDED_DAEMON, EXCLUDED_CLOCK };
+        bool *begins = arena_new(a, bool, s->n_hosts);
+
+        for (HostIx h = 0; begins && h < s->n_hosts; h++) {
+                const char *event = say_silence(&s->hosts[h]);
+
+                begins[h] = event && said_look(&said->silent, s->hosts[h].name, event, now) != SAID_GOES_ON;
+        }
+        for (size_t i = 0; begins && i < ARRAY_SIZE(kinds); i++)
+                say_silent_many(s, begins, say_silence(&(Host){ .excluded = kinds[i] }));
+        if (begins)
+                said_turn(&said->silent, say_silent_ended, &now);
+}
+
+/* ---- single hosts ---- */
+
+static void say_count(void *arg, const SaidThing *thing) {
+        uint32_t *n = arg;
+
+        (void) thing;
+        ++*n;
+}
+
+void service_say_notices(ServiceSaid *said, const char *const *texts, uint32_t n, usec_t now) {
+        char quoted[QUOTE];
+        uint32_t ended = 0;
+
+        for (uint32_t i = 0; i < n; i++)
+                if (said_look(&said->notices, texts[i], "", now) == SAID_BEGINS)
+                        log_event(LOG_WARNING, "host.notice", "notice=%s",
+                                  log_quote(texts[i], quoted, sizeof(quoted)));
+        said_turn(&said->notices, say_count, &ended);
+        if (ended > 0)
+                log_event(LOG_INFO, "host.notice_ended", "notices=%u left=%u", ended, said->notices.n);
+}
+
+/* ---- VMs ---- */
+
+static void say_single(void *arg, const SaidThing *thing) {
+        const usec_t *now = arg;
+        char quoted[QUOTE], lasted[HUMAN_SIZE];
+
+        log_event(LOG_WARNING, "vm.single", "vm=%s why=\"it runs on one host at most again\" after=\"%s\"",
+                  log_quote(thing->name, quoted, sizeof(quoted)), say_for(thing, *now, lasted));
+}
+
+void service_say_doubled(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t now) {
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+                const char *hosts = vm_is_doubled(vm) ? doubled_hosts_text(a, vm) : NULL;
+                char name[QUOTE], quoted[QUOTE];
+
+                if (vm_is_doubled(vm) &&
+                    said_look(&said->doubled, vm->name, hosts ? hosts : "", now) != SAID_GOES_ON)
+                        log_event(LOG_ERROR, "vm.doubled", "vm=%s hosts=%s",
+                                  log_quote(vm->name, name, sizeof(name)),
+                                  log_quote(hosts ? hosts : "", quoted, sizeof(quoted)));
+        }
+        said_turn(&said->doubled, say_single, &now);
+}
+
+/* ---- the brake ---- */
+
+void service_say_held(ServiceSaid *said, const Snapshot *s, const Brake *brake, usec_t now) {
+        char quoted[2 * NAMES_QUOTE], why[QUOTE];
+        const uint32_t before = said->held.n;
+        SayNames names = { .used = 0 };
+        HostIx first = IX_NONE;
+        uint32_t ended = 0;
+
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                if (brake->hosts[h].state != BRAKE_HELD ||
+                    said_look(&said->held, s->hosts[h].name, "", now) != SAID_BEGINS)
+                        continue;
+                first = first == IX_NONE ? h : first;
+                say_name(&names, s->hosts[h].name);
+        }
+        if (first != IX_NONE)
+                log_event(LOG_WARNING, "brake.begin", "hosts=%u held=%u limit=%u names=%s why=%s", names.n,
+                          brake->n_held, brake->limit, log_quote(names.text, quoted, sizeof(quoted)),
+                          log_quote(brake->hosts[first].why, why, sizeof(why)));
+        said_turn(&said->held, say_count, &ended);
+        if (before > 0 && brake->n_held == 0)
+                log_event(LOG_INFO, "brake.end", "why=\"no host is held any more\"");
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the service says of what goes on: a line when it begins, when it changes, and when it ends, with how often it was
+ * seen and for how long (base/said.h).
+ *
+ * Units: usec_t by the world's clock, monotonic. Owner: service_said_close(). Errors: none. Threads: one.
+ */
+#pragma once
+
+#include "scheduler/base/log.h"
+#include "scheduler/base/said.h"
+#include "scheduler/model/cluster.h"
+#include "scheduler/snapshot/health/brake.h"
+
+typedef struct ServiceSaid {
+        Said states;  /* of the service as a whole, by the event that said it began */
+        Said notices; /* of single hosts, by their text */
+        Said settled; /* moves that are open, by their number */
+        Said doubled; /* VMs that run on several hosts */
+        Said held;    /* hosts that the brake holds */
+        Said silent;  /* hosts that are not seen */
+} ServiceSaid;
+
+void service_said_close(ServiceSaid *said);
+
+/* A state of the service, and the events that say that it begins (or changes) and ends. */
+typedef struct SayState {
+        LogLevel level;
+        const char *begins, *ends; /* ends NULL: that is not said */
+} SayState;
+
+/* It is so, for this reason; NULL: it is not. True: a line was written. */
+bool service_say(Said *said, const SayState *state, const char *why, usec_t now);
+
+/* Hosts that are not seen, each since when; what was known of a host's clock. */
+void service_say_silent(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t now);
+
+/* What there is to say of single hosts: texts[n]. */
+void service_say_notices(ServiceSaid *said, const char *const *texts, uint32_t n, usec_t now);
+
+/* VMs that run on several hosts. `a`: of the round. */
+void service_say_doubled(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t now);
+
+/* Hosts that the brake holds: those that begin to be in one line, and one when none is any more. */
+void service_say_held(ServiceSaid *said, const Snapshot *s, const Brake *brake, usec_t now);
