@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every policy in exact numbers: what it costs, refuses and says of random problems, with its defaults (even seeds) and
+/* Every policy in exact numbers: what it costs, refuses and says (and the kinds and values of the facts) of random problems, with its defaults (even seeds) and
  * with other settings. The laws (policy_test.c) hold terms and definition together; here is what both say. */
 #include "tests/contract/policy_laws.h"
 #include "tests/recorded.h"
@@ -43,7 +43,11 @@ static void print_sentence(PolicyLaws *l, FILE *f, Evaluator *e, Move m, Costs g
         if (!l->set.policies[0]->why(&v, &d))
                 return;
         cr_assert_eq(0, sentence_keep(&l->arena, &d, &kept));
-        (void) fprintf(f, "    v%u %u>%u: %s\n", m.vm, m.from, m.to, sentence_text(&l->arena, kept));
+        (void) fprintf(f, "    v%u %u>%u: %s (", m.vm, m.from, m.to, sentence_text(&l->arena, kept));
+        for (uint32_t i = 0; i < kept->n_facts; i++)
+                (void) fprintf(f, "%s%d%s %lld", i > 0 ? ", " : "", (int) kept->facts[i].kind,
+                               kept->facts[i].after ? " after" : "", (long long) kept->facts[i].value);
+        (void) fprintf(f, ")\n");
 }
 
 static void record(PolicyLaws *l, FILE *f) {

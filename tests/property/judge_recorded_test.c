@@ -55,6 +55,63 @@ static void record(FILE *f, const Snapshot *s, const Settings *settings, uint64_
                                reason_names[o[i].reason], o[i].text);
 }
 
+/* Settings under which what hosts may lose is free on the others, in every way it can be asked for. */
+static const Settings *reserve_settings(uint64_t seed) {
+        static const char *const levels[] = { "host", "rack", "zone" }, *const of[] = { "cluster", "rack",
+                                                                                        "zone" };
+        Settings *s = (Settings *) (uintptr_t) default_settings(&arena);
+        Dice d = { .prng = prng_seeded(seed * 37), .arena = &arena };
+
+        if (dice_percent(&d, 80))
+                setting(s, "reserve.losses", text_format(&arena, "%u", 1 + dice_below(&d, 4)));
+        setting(s, "reserve.losses_of", levels[dice_percent(&d, 60) ? 0 : dice_below(&d, 3)]);
+        if (dice_percent(&d, 40))
+                setting(s, "reserve.share", text_format(&arena, "%u%%", 1 + dice_below(&d, 80)));
+        setting(s, "reserve.share_of", of[dice_below(&d, 3)]);
+        if (dice_percent(&d, 50))
+                setting(s, "reserve.maintenance", "waits");
+        return s;
+}
+
+/* To hosts that are there, a move of a VM each, in waves of some: little but the reserve speaks against them. */
+static void record_reserve(FILE *f, const Snapshot *s, uint64_t seed) {
+        Dice d = { .prng = prng_seeded(seed * 104743), .arena = &arena };
+        const Settings *settings = reserve_settings(seed);
+        const Objection *o = NULL;
+        MoveOrder moves[2 * MOVES];
+        uint32_t n_moves = 0, n = 0, wave = 0;
+
+        for (VmIx v = 0; v < s->n_vms && n_moves < 2 * MOVES; v++) {
+                const HostIx to = dice_below(&d, s->n_hosts);
+
+                wave += dice_percent(&d, 20);
+                if (dice_percent(&d, 60) || to == s->vms[v].host)
+                        continue;
+                moves[n_moves++] = (MoveOrder){ .vm = s->vms[v].name,
+                                                .from = s->hosts[s->vms[v].host].name,
+                                                .to = s->hosts[to].name,
+                                                .wave = wave };
+        }
+        cr_assert_geq(plan_check(&arena, s, settings, moves, n_moves, &o, &n), 0);
+        (void) fprintf(f, "%llu: %u moves, %u objections\n", (unsigned long long) seed, n_moves, n);
+        for (uint32_t i = 0; i < n; i++)
+                if (o[i].reason == REASON_RESERVE)
+                        (void) fprintf(f, "    %u: %s\n", o[i].move, o[i].text);
+}
+
+Test(judge_recorded, what_spends_the_reserve) {
+        Recording r;
+
+        recording_begin(&r, "judge_reserve");
+        for (uint64_t seed = 1; seed <= 240; seed++) {
+                const ArenaMark mark = arena_mark(&arena);
+
+                record_reserve(r.f, random_cluster(&arena, seed, seed % 3 == 0), seed);
+                arena_rewind(&arena, mark);
+        }
+        recording_end(&r);
+}
+
 Test(judge_recorded, what_it_objects_to) {
         Recording r;
 
