@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A host with 12 guests is emptied without agents, over a link of 100 Mbit/s: nobody is lost, nothing is left, and it takes
 # little longer than the bytes need on the link. What will not leave in time is named beforehand. Then it is broken twice
-# while two of its waves overlap: it is told to stop, and a target's libvirtd dies. Needs what `tests/lab/lab needs` says.
+# while two of its waves overlap: it is told to stop, and a target's libvirtd dies. Last, one guest's CD-ROM is where its host
+# alone has it, in the middle of the plan: all others leave. Needs what `tests/lab/lab needs` says.
 . tests/lab/story.sh
 
 export LAB_CPUS="2 1 1" LAB_MEMS="2048 1024 1024"
@@ -86,11 +87,30 @@ left=$(count broken.out '^done ')
 lab killd "$target"
 check "it is gone" until_true 5 not lab virsh "$target" version
 check "it is back" lab startd "$target"
-check "the command ends and says that a move failed" ends_with "$program" 1
+check "the command ends and says that some stayed" ends_with "$program" 3
+check "and which, and why" says broken.out '^What stayed, and why:'
 check "what ran has ended" what_began_ended broken.out
 check "only those to $target have failed" only_those_to "$target" broken.out
 check "more have left than before" [ "$(count broken.out '^done ')" -gt "$left" ]
 check "not all have left" [ "$(guests_on h1)" -gt 0 ]
 check "each guest runs exactly once" each_runs_once
-[ "$story_failed" = 0 ] || tail -n 40 "$LAB"/*.err "$LAB"/run.json "$LAB"/stopped.out "$LAB"/broken.out
+
+story_part "one guest's CD-ROM is where its host alone has it"
+lab in h1 dd if=/dev/zero of=/run/only-here.iso bs=2048 count=16 status=none
+boot_cdrom() {
+	LAB_DISK="<disk type='file' device='cdrom'><source file='/run/only-here.iso'/><target dev='sda' bus='sata'/><readonly/></disk>" \
+		lab boot h1 g06 mem=48 dirty=24 rate=1 burn=2
+}
+GUESTS=$(seq -f 'g%02g' 1 12 | grep -v g06)
+check "eleven guests are on h1" boot_on h1 mem=48 dirty=24 rate=1 burn=2
+check "and one with a CD-ROM" boot_cdrom
+GUESTS="$GUESTS g06"
+check "it ends, and says that one stayed" ends 3 cdrom.out evacuate --yes
+check "h1 has that one alone" [ "$(lab list h1)" = "h1: g06" ]
+check "the table names it, where, and why, in libvirt's words" says cdrom.out '^ +g06 +h1 +h[23] +failed .*only-here\.iso'
+check "and nobody else" [ "$(sed -n '/^What stayed/,$p' "$LAB/cdrom.out" | grep -cE '^ +g[0-9]+ ')" = 1 ]
+check "every guest's counter goes on" each_runs_once
+check "as JSON it is the same" ends 3 cdrom.json evacuate --yes --json
+check "which names it" [ "$(jq -r '[.stayed[].vm] | join(" ")' "$LAB/cdrom.json")" = g06 ]
+[ "$story_failed" = 0 ] || tail -n 40 "$LAB"/*.err "$LAB"/run.json "$LAB"/stopped.out "$LAB"/broken.out "$LAB"/cdrom.*
 story_end

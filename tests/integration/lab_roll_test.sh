@@ -60,5 +60,27 @@ check "there is nothing to resume" ends 2 out plimsoll maintenance roll --resume
 moved=$(grep -c ' move.done ' "$LAB/auto.log")
 echo "$moved migrations for 6 guests on 3 hosts, none of them spare"
 check "every guest's counter goes on" each_runs_once
-[ "$story_failed" = 0 ] || { tail -n 60 "$LAB"/auto.log; cat "$LAB/mended"; }
+
+echo "--- a guest of h2 cannot leave it: the others are done all the same"
+lab in h2 dd if=/dev/zero of=/run/only-here.iso bs=2048 count=16 status=none
+boot_cdrom() {
+	LAB_DISK="<disk type='file' device='cdrom'><source file='/run/only-here.iso'/><target dev='sda' bus='sata'/><readonly/></disk>" \
+		lab boot h2 g7 mem=24
+}
+check "a guest with a CD-ROM that h2 alone has" boot_cdrom
+GUESTS="$GUESTS g7"
+check "the agents have measured" until_true 20 agents_know 3
+: >"$LAB/mended"
+check "some stayed" ends 3 out plimsoll maintenance roll --all --run "$LAB/mend"
+check "it says which, and why" says out '^What stayed, and why:'
+check "that guest" says out 'g7 cannot leave: .+'
+check "two hosts are done" says out '2 hosts are done; 1 could not be emptied and stays in maintenance'
+check "h1 and h3" [ "$(cut -d' ' -f1 "$LAB/mended" | sort | tr '\n' ' ')" = "h1 h3 " ]
+check "h2 stays in maintenance, alone" [ "$(marked)" = h2 ]
+check "with that guest alone" [ "$(lab list h2)" = "h2: g7" ]
+check "once the CD is out it goes on" lab virsh h2 change-media g7 sda --eject --force
+check "with the host that is left" until_true 60 ends 0 out plimsoll maintenance roll --resume --run "$LAB/mend"
+check "no host is in maintenance or cordoned" [ -z "$(marked)" ]
+check "every guest's counter goes on" each_runs_once
+[ "$story_failed" = 0 ] || { tail -n 60 "$LAB"/auto.log; cat "$LAB/mended" "$LAB/out"; }
 story_end

@@ -10,6 +10,7 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/progress.h"
+#include "scheduler/app/commands/stayed.h"
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/round_store.h"
@@ -196,7 +197,8 @@ static void cmd_apply_keep(Apply *apply, const MoveOutcome *outcomes) {
                                               : store_error(apply->leadership.store));
 }
 
-static void cmd_apply_print_json(const Apply *apply, const MoveOutcome *outcomes, FILE *out) {
+static void cmd_apply_print_json(const Apply *apply, const MoveOutcome *outcomes, const Stayed *stayed,
+                                 FILE *out) {
         json_t *o = json_object(), *list = json_array();
 
         for (uint32_t i = 0; i < apply->n; i++) {
@@ -217,27 +219,31 @@ static void cmd_apply_print_json(const Apply *apply, const MoveOutcome *outcomes
         }
         (void) json_object_set_new(o, "schema", json_string("plimsoll.apply/1"));
         (void) json_object_set_new(o, "moves", list);
+        (void) json_object_set_new(o, "stayed", stayed_json(stayed));
         (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void) fputc('\n', out);
         json_decref(o);
 }
 
-static ExitStatus cmd_apply_status_of(const Apply *apply, const MoveOutcome *outcomes) {
-        ExitStatus status = apply->blocked ? EXIT_BLOCKED : EXIT_DONE;
+/* What there is to say once all has ended: n 0 where nothing was to be moved. */
+static ExitStatus cmd_apply_end(const Apply *apply, const MoveOutcome *outcomes) {
+        Invocation *in = apply->in;
+        Stayed stayed = { 0 };
         uint32_t done = 0;
+        int r = stayed_of(in->arena, apply->round.snapshot, apply->round.plan, apply->moves, outcomes,
+                          apply->n, &stayed);
 
-        for (uint32_t i = 0; i < apply->n; i++) {
-                MoveEnd e = outcomes[i].end;
-
-                done += e == MOVE_DONE;
-                if (e == MOVE_FAILED || e == MOVE_ABORTED || e == MOVE_UNCLEAR)
-                        status = EXIT_FAILED;
-                else if (e != MOVE_DONE && status == EXIT_DONE)
-                        status = EXIT_BLOCKED;
-        }
-        if (!apply->in->json)
-                (void) out_say(apply->in->out.out, "%u of %u moved\n", done, apply->n);
-        return status;
+        for (uint32_t i = 0; i < apply->n; i++)
+                done += outcomes[i].end == MOVE_DONE;
+        if (r == 0 && in->json)
+                cmd_apply_print_json(apply, outcomes, &stayed, in->out.out);
+        if (r == 0 && !in->json && apply->n > 0)
+                r = stayed_print(in, &stayed, option_given(&in->options, "all"));
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (!in->json && apply->n > 0)
+                (void) out_say(in->out.out, "%u of %u moved\n", done, apply->n);
+        return apply->blocked || stayed.n > 0 ? EXIT_BLOCKED : EXIT_DONE;
 }
 
 static ExitStatus run_moves(Apply *apply) {
@@ -275,9 +281,7 @@ static ExitStatus run_moves(Apply *apply) {
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "nothing was moved: %s", strerrordesc_np(-r));
         cmd_apply_keep(apply, outcomes);
-        if (in->json)
-                cmd_apply_print_json(apply, outcomes, in->out.out);
-        return cmd_apply_status_of(apply, outcomes);
+        return cmd_apply_end(apply, outcomes);
 }
 
 /* Who leads, in which mode, and what can be done about it. */
@@ -354,11 +358,8 @@ static ExitStatus lead_and_run(Apply *apply) {
 static ExitStatus cmd_apply_carry_out(Apply *apply) {
         ExitStatus status;
 
-        if (apply->n == 0) {
-                if (apply->in->json)
-                        cmd_apply_print_json(apply, NULL, apply->in->out.out);
-                return apply->blocked ? EXIT_BLOCKED : EXIT_DONE;
-        }
+        if (apply->n == 0)
+                return cmd_apply_end(apply, NULL);
         status = stopped_check(apply->in, source_store(apply->facts.source), apply->facts.settings);
         if (status == EXIT_DONE)
                 status = may_lead(apply);
@@ -414,7 +415,8 @@ const Command command_apply = {
         .help = "Plans, shows the plan, asks, and moves the VMs live, wave by wave. Before each start the facts\n"
                 "are read again and the independent judge is asked; after each move both hosts are asked where\n"
                 "the VM runs. Ctrl-C once: nothing more is started; twice: what runs is aborted.\n"
-                "Exit status 1: a move failed; 3: some of it was refused or is blocked.",
+                "A move that fails keeps back only what needed it; what stayed, and why, is a table at the end.\n"
+                "Exit status 3: some of it failed, was refused or is blocked.",
         .options = cmd_apply_options,
         .run = cmd_apply_run,
 };

@@ -216,7 +216,8 @@ const Command command_evacuate = {
                 "that the host was emptied. VMs that are off stay, unless --for-good says that the host does "
                 "not come back.\n"
                 "HOSTS are names, or selections as in rules: rack:r1, label:disk=ssd, 'h[1-4]', '!h3'.\n"
-                "Exit status 1: a move failed; 3: some VMs cannot leave, or (--dry-run) not in time.",
+                "A VM whose move fails keeps no other back; what stayed, and why, is a table at the end.\n"
+                "Exit status 3: some VMs stay, or (--dry-run) will not leave in time.",
         .options = cmd_evacuate_options,
         .least_arguments = 1,
         .most_arguments = HOSTS_NAMED_MAX,

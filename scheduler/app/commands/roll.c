@@ -38,6 +38,8 @@ typedef struct Roll {
         uint32_t at_once;
         const char **left, **done; /* hosts, by name */
         uint32_t n_left, n_done;
+        const char **stayed; /* [n_stayed] of this run: they could not be emptied, and the others went on */
+        uint32_t n_stayed;
         const char *by;
         usec_t at;
         RollOrder order;
@@ -55,11 +57,17 @@ static json_t *roll_names_json(const char *const *names, uint32_t n) {
         return list;
 }
 
+/* What stayed is left, too: --resume tries it again. */
 static json_t *state_json(const Roll *roll) {
+        json_t *left = roll_names_json(roll->left, roll->n_left),
+               *stayed = roll_names_json(roll->stayed, roll->n_stayed);
+
+        (void) json_array_extend(left, stayed);
+        json_decref(stayed);
         return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:o, s:o}", "schema", SCHEMA, "by", roll->by, "at",
                          (json_int_t) roll->at, "process", roll->run, "run_sha256", roll->digest, "at_once",
-                         (json_int_t) roll->at_once, "left", roll_names_json(roll->left, roll->n_left),
-                         "done", roll_names_json(roll->done, roll->n_done));
+                         (json_int_t) roll->at_once, "left", left, "done",
+                         roll_names_json(roll->done, roll->n_done));
 }
 
 /* Of two runs of one roll the one that took it over last goes on: the other's next step is refused here. 0;
@@ -322,14 +330,30 @@ static ExitStatus do_host(const Roll *roll, const char *host) {
 
 /* ---- one group ---- */
 
-static int mark_done(Roll *roll, const char *host) {
+static void roll_take_out(Roll *roll, const char *host) {
         uint32_t at = 0;
 
         while (at < roll->n_left && strcmp(roll->left[at], host) != 0)
                 at++;
-        roll->done[roll->n_done++] = host;
         roll->n_left--;
         memmove((void *) (roll->left + at), roll->left + at + 1, sizeof(*roll->left) * (roll->n_left - at));
+}
+
+static int mark_done(Roll *roll, const char *host) {
+        roll->done[roll->n_done++] = host;
+        roll_take_out(roll, host);
+        return roll_save(roll);
+}
+
+/* Emptied as far as it can be. It stays in maintenance, and the others go on; not where nobody would empty these either:
+ * no service acts, or all moves are stopped. 0; 1: they do not go on, or the state was another's; a negative errno. */
+static int roll_set_aside(Roll *roll, const char *host) {
+        int acts = maintenance_acts(roll->in, roll->facts);
+
+        if (acts <= 0 || stopped_words(roll->in, roll->store))
+                return acts < 0 ? acts : 1;
+        roll->stayed[roll->n_stayed++] = host;
+        roll_take_out(roll, host);
         return roll_save(roll);
 }
 
@@ -345,8 +369,9 @@ static ExitStatus store_failed(const Roll *roll, int r) {
 /* The first `n` of those that are left. */
 static ExitStatus do_group(Roll *roll, uint32_t n, bool spills) {
         const char **group = arena_new(roll->in->arena, const char *, n);
+        bool *stays = arena_new(roll->in->arena, bool, n);
         ExitStatus status = EXIT_DONE;
-        int r = group ? cordon_later(roll, n, spills) : -ENOMEM;
+        int r = group && stays ? cordon_later(roll, n, spills) : -ENOMEM;
 
         if (r < 0)
                 return store_failed(roll, r);
@@ -354,9 +379,14 @@ static ExitStatus do_group(Roll *roll, uint32_t n, bool spills) {
         status = chosen_hosts_take_part(roll->in, roll->facts->snapshot, &(Strings){ group, n });
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
                 status = maintenance_enter(roll->in, roll->facts, group[i], true);
-        for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
-                status = maintenance_wait(roll->in, roll->facts, group[i]);
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++) {
+                status = maintenance_wait(roll->in, roll->facts, group[i]);
+                stays[i] = status == EXIT_BLOCKED && roll_set_aside(roll, group[i]) == 0;
+                status = stays[i] ? EXIT_DONE : status;
+        }
+        for (uint32_t i = 0; status == EXIT_DONE && i < n; i++) {
+                if (stays[i])
+                        continue;
                 status = do_host(roll, group[i]);
                 r = status == EXIT_DONE ? mark_done(roll, group[i]) : 0;
                 if (r != 0)
@@ -365,24 +395,45 @@ static ExitStatus do_group(Roll *roll, uint32_t n, bool spills) {
         return status;
 }
 
+static void roll_print_json(const Roll *roll, const char *stopped_at) {
+        json_t *o = state_json(roll);
+
+        (void) json_object_set_new(o, "stayed", roll_names_json(roll->stayed, roll->n_stayed));
+        if (stopped_at)
+                (void) json_object_set_new(o, "stopped_at", json_string(stopped_at));
+        (void) json_print(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', roll->in->out.out);
+        json_decref(o);
+}
+
+/* The hosts that could not be emptied, and by which VMs. */
+static ExitStatus roll_say_stayed(const Roll *roll) {
+        const Strings stayed = { .at = roll->stayed, .n = roll->n_stayed };
+
+        if (!roll->in->json && facts_read(roll->in, roll->facts) == EXIT_DONE) {
+                (void) out_say(roll->in->out.out, "\nWhat stayed, and why:\n");
+                (void) maintenance_show(roll->in, roll->facts, &stayed);
+        }
+        return command_complain(
+                roll->in, EXIT_BLOCKED,
+                "%u host%s done; %u could not be emptied and %s in maintenance (plimsoll maintenance "
+                "roll --resume --run CMD tries again, plimsoll maintenance exit gives one back)",
+                roll->n_done, roll->n_done == 1 ? " is" : "s are", roll->n_stayed,
+                roll->n_stayed == 1 ? "stays" : "stay");
+}
+
 static ExitStatus say_stopped(const Roll *roll, ExitStatus status) {
         char safe[256];
 
-        if (roll->in->json) {
-                json_t *o = state_json(roll);
-
-                (void) json_object_set_new(o, "stopped_at",
-                                           json_string(roll->n_left > 0 ? roll->left[0] : ""));
-                (void) json_print(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-                (void) fputc('\n', roll->in->out.out);
-                json_decref(o);
-        }
+        if (roll->in->json)
+                roll_print_json(roll, roll->left[0]);
+        if (roll->n_stayed > 0)
+                (void) roll_say_stayed(roll);
         return command_complain(
                 roll->in, status,
                 "stopped at %s, which stays in maintenance; %u hosts are done, %u left (plimsoll "
                 "maintenance roll --resume --run CMD goes on)",
-                roll->n_left > 0 ? text_safe(roll->left[0], safe, sizeof(safe)) : "the end", roll->n_done,
-                roll->n_left);
+                text_safe(roll->left[0], safe, sizeof(safe)), roll->n_done, roll->n_left + roll->n_stayed);
 }
 
 /* Anew before each group: what the last one made of the cluster is a fact now. */
@@ -408,16 +459,13 @@ static ExitStatus do_all(Roll *roll) {
                                         store_error(roll->store));
         if (roll->n_left > 0)
                 return say_stopped(roll, status == EXIT_DONE ? EXIT_FAILED : status);
-        (void) !roll_forget(roll); /* one that is left says that nothing is left */
-        if (roll->in->json) {
-                json_t *o = state_json(roll);
-
-                (void) json_print(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-                (void) fputc('\n', roll->in->out.out);
-                json_decref(o);
-        } else
+        if (roll->n_stayed == 0)
+                (void) !roll_forget(roll); /* one that is left says that nothing is left */
+        if (roll->in->json)
+                roll_print_json(roll, NULL);
+        else if (roll->n_stayed == 0)
                 (void) out_say(roll->in->out.out, "all %u hosts are done\n", roll->n_done);
-        return EXIT_DONE;
+        return roll->n_stayed == 0 ? EXIT_DONE : roll_say_stayed(roll);
 }
 
 /* ---- the command ---- */
@@ -548,7 +596,8 @@ ExitStatus roll_run(Invocation *in, Facts *facts, const Strings *hosts) {
         x.run = text_format(in->arena, "%ld/%lld", (long) getpid(), (long long) clock_now());
         x.left = arena_new(in->arena, const char *, room);
         x.done = arena_new(in->arena, const char *, room);
-        if (!x.run || !x.left || !x.done)
+        x.stayed = arena_new(in->arena, const char *, room);
+        if (!x.run || !x.left || !x.done || !x.stayed)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         loaded = roll_load(&x, room);
         if (option_given(&in->options, "abandon"))

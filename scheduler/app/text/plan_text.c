@@ -78,6 +78,17 @@ static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *s
         return 0;
 }
 
+const char *plan_text_refused(Arena *a, const Snapshot *s, const Refused *f) {
+        const Vm *vm = &s->vms[f->vm];
+        const char *why = reason_texts[f->reason];
+        const char *more =
+                f->reason == reason_of_unmovable(vm) && vm->unmovable_why ? vm->unmovable_why : NULL;
+
+        if (more)
+                return vm->hold != HOLD_NONE ? more : text_format(a, "%s: %s", why, more);
+        return f->by ? text_format(a, "%s (%s)", why, f->by) : why;
+}
+
 static int plan_text_print_refused(Arena *a, const PlanView *view, const Screen *screen) {
         static const Column columns[] = { { .title = "VM", .most = 28 },
                                           { .title = "HOSTS", .right = true },
@@ -88,20 +99,15 @@ static int plan_text_print_refused(Arena *a, const PlanView *view, const Screen 
 
         for (uint32_t i = 0; i < shown; i++) {
                 const Refused *f = &plan->refused[i];
-                const Vm *vm = &view->snapshot->vms[f->vm];
-                const char *why = reason_texts[f->reason];
-                const char *more =
-                        f->reason == reason_of_unmovable(vm) && vm->unmovable_why ? vm->unmovable_why : NULL;
-                const char *by = f->by && !more ? text_format(a, "%s (%s)", why, f->by) : NULL;
-                int r = table_row(&t,
-                                  (Cell[]){ { .text = vm->name, .style = STYLE_STRONG },
-                                            { .text = f->to == IX_NONE ? text_format(a, "%u", f->hosts)
-                                                                       : view->snapshot->hosts[f->to].name },
-                                            { .text = by      ? by
-                                                      : !more ? why
-                                                      : vm->hold != HOLD_NONE
-                                                              ? more
-                                                              : text_format(a, "%s: %s", why, more) } });
+                const char *why = plan_text_refused(a, view->snapshot, f);
+                int r = !why ? -ENOMEM
+                             : table_row(&t,
+                                         (Cell[]){ { .text = view->snapshot->vms[f->vm].name,
+                                                     .style = STYLE_STRONG },
+                                                   { .text = f->to == IX_NONE
+                                                                     ? text_format(a, "%u", f->hosts)
+                                                                     : view->snapshot->hosts[f->to].name },
+                                                   { .text = why } });
 
                 if (r < 0)
                         return r;

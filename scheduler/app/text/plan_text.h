@@ -21,6 +21,9 @@ typedef struct PlanView {
 /* 0 or -ENOMEM. */
 int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) must_check;
 
+/* Why it was refused, with who refused it, in the arena; NULL: out of memory. */
+const char *plan_text_refused(Arena *a, const Snapshot *s, const Refused *f);
+
 /* The rules that cannot hold together, if any. */
 void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *screen);
 
