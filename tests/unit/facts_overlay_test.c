@@ -95,3 +95,48 @@ Test(facts_overlay, what_was_not_measured_stays_unknown) {
         cr_assert_eq(UNKNOWN, s->hosts[0].memory_used_mib);
         cr_assert_eq(1512, s->hosts[1].memory_used_mib);
 }
+
+Test(facts_overlay, huge_pages_and_traffic_go_with_the_vm) {
+        static const Hugepages pages[2][2] = { { { 2048, 1024, 0 }, { 1048576, 4096, 4096 } },
+                                               { { 2048, 1024, 1024 } } };
+        static const Nic nics[2][2] = { { { .name = "eth0", .rx_kbit = UNKNOWN, .tx_kbit = UNKNOWN },
+                                          { .name = "eth1", .rx_kbit = 900, .tx_kbit = 50 } },
+                                        { { .name = "eth0", .rx_kbit = 0, .tx_kbit = 0 } } };
+        const Snapshot *s;
+
+        vm.hugepages_kib = 2048;
+        vm.rx_kbit = 300;
+        vm.tx_kbit = 70;
+        for (int i = 0; i < 2; i++) {
+                hosts[i].hugepages = pages[i];
+                hosts[i].n_hugepages = 2 - (uint32_t) i;
+                hosts[i].nics = nics[i];
+                hosts[i].n_nics = 2 - (uint32_t) i;
+        }
+        s = overlay((OverlayMove[]){ { moved("web1", "h1", "h2"), 150 } }, 1);
+        cr_assert_eq(512, s->hosts[0].hugepages[0].free_mib);
+        cr_assert_eq(4096, s->hosts[0].hugepages[1].free_mib, "of another size");
+        cr_assert_eq(512, s->hosts[1].hugepages[0].free_mib);
+        cr_assert_eq(600, s->hosts[0].nics[1].rx_kbit);
+        cr_assert_eq(0, s->hosts[0].nics[1].tx_kbit, "not below nothing");
+        cr_assert_eq(300, s->hosts[1].nics[0].rx_kbit);
+        cr_assert_eq(70, s->hosts[1].nics[0].tx_kbit);
+        cr_assert_eq(0, pages[0][0].free_mib);
+        cr_assert_eq(900, nics[0][1].rx_kbit, "what was read is not changed");
+}
+
+Test(facts_overlay, on_faster_cores_it_needs_fewer) {
+        static const VmLoad measured = {
+                .cpu_mcores = 100, .memory_used_mib = UNKNOWN, .rx_kbit = UNKNOWN, .tx_kbit = UNKNOWN
+        };
+        const Snapshot *s;
+
+        hosts[0].cpu_mhz = 2000;
+        hosts[1].cpu_mhz = 4000;
+        vm.measured = &measured;
+        s = overlay((OverlayMove[]){ { moved("web1", "h1", "h2"), 150 } }, 1);
+        cr_assert_eq(100, s->vms[0].cpu_mcores);
+        cr_assert_eq(50, s->vms[0].measured->cpu_mcores);
+        cr_assert_eq(400, s->hosts[0].cpu_busy_mcores);
+        cr_assert_eq(550, s->hosts[1].cpu_busy_mcores);
+}

@@ -10,7 +10,7 @@
 #include "scheduler/app/terminal/file.h"
 #include "tests/support/executor_simulated.h"
 
-/* The world: three hosts of 1,000 MiB that hold VMs of 400 MiB, so that two fit on each. */
+/* The world: four hosts of 1,000 MiB that hold VMs of 400 MiB, so that two fit on each. */
 static const char *vm_names[] = { "a", "b", "c", "d" };
 static const char *host_of[4];
 static const char *state_of_h3 = "active";
@@ -22,6 +22,7 @@ static Source *source;
 static Executor executor;
 static char ended[512]; /* "a done, b refused, …" */
 static const char *more_of_vms = "", *rules = "";
+static const char *lost = "";    /* VMs of which nobody knows where they end up */
 static const char *failing = ""; /* VMs that no migration brings anywhere, by their letters */
 static uint32_t running, most;   /* at once */
 static bool slowed;              /* the last one that was asked for may be */
@@ -36,13 +37,15 @@ static void write_world(void) {
                 (void) unlink(path);
                 return;
         }
-        n += (size_t) snprintf(text + n, sizeof(text) - n,
-                               "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":["
-                               "{\"name\":\"h1\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///1\"},"
-                               "{\"name\":\"h2\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///2\"},"
-                               "{\"name\":\"h3\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///3\","
-                               "\"state\":\"%s\"}],\"vms\":[",
-                               state_of_h3);
+        n += (size_t) snprintf(
+                text + n, sizeof(text) - n,
+                "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":["
+                "{\"name\":\"h1\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///1\"},"
+                "{\"name\":\"h2\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///2\"},"
+                "{\"name\":\"h3\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///3\","
+                "\"state\":\"%s\"},"
+                "{\"name\":\"h4\",\"cpus\":8,\"memory_mib\":1000,\"uri\":\"test:///4\"}],\"vms\":[",
+                state_of_h3);
         for (int i = 0; i < 4; i++)
                 n += (size_t) snprintf(
                         text + n, sizeof(text) - n,
@@ -57,7 +60,10 @@ static void moved(void *arg, const MoveOrder *m) {
         for (int i = 0; i < 4; i++)
                 if (strcmp(vm_names[i], m->vm) == 0) {
                         cr_assert_str_eq(host_of[i], m->from);
-                        host_of[i] = m->to[1] == '1' ? "h1" : m->to[1] == '2' ? "h2" : "h3";
+                        host_of[i] = m->to[1] == '1'   ? "h1"
+                                     : m->to[1] == '2' ? "h2"
+                                     : m->to[1] == '3' ? "h3"
+                                                       : "h4";
                 }
         write_world();
 }
@@ -66,8 +72,9 @@ static SimulatedMove asked(void *arg, const MigrationRequest *request) {
         (void) arg;
         slowed = request->auto_converge;
         return (SimulatedMove){ .takes = USEC_PER_SEC,
-                                .end = strchr(failing, request->order->vm[0]) ? SIMULATED_FAILS
-                                                                              : SIMULATED_DONE };
+                                .end = strchr(lost, request->order->vm[0])      ? SIMULATED_UNCLEAR
+                                       : strchr(failing, request->order->vm[0]) ? SIMULATED_FAILS
+                                                                                : SIMULATED_DONE };
 }
 
 static void begun(void *arg, uint32_t move) {
@@ -302,4 +309,35 @@ Test(mover, a_vm_whose_stop_over_failed_does_not_go_on_from_there) {
         cr_assert_eq(1, run_all(moves, 3, outcomes));
         cr_assert_str_eq(ended, "a failed, c left-out, a left-out");
         cr_assert_str_eq(host_of[0], "h1");
+}
+
+Test(mover, without_room_for_both_neither_of_a_pair_goes) {
+        /* d stays on h2: there is room for one of the pair, which must be together */
+        static const MoveOrder moves[] = { MOVE("c", "h2", "h3", 0), MOVE("d", "h2", "h3", 1),
+                                           MOVE("a", "h1", "h2", 2), MOVE("b", "h1", "h2", 2) };
+        MoveOutcome outcomes[4];
+
+        rules = PAIR;
+        failing = "d";
+        write_world();
+        cr_assert_eq(1, run_all(moves, 4, outcomes));
+        cr_assert_str_eq(ended, "c done, d failed, a left-out, b left-out");
+        cr_assert_str_eq(host_of[0], "h1");
+        cr_assert_str_eq(host_of[1], "h1");
+}
+
+Test(mover, what_a_rule_ties_to_a_vm_that_nobody_finds_stays) {
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h3", 0), MOVE("c", "h2", "h4", 1),
+                                           MOVE("d", "h2", "h4", 1) };
+        MoveOutcome outcomes[3];
+        TextFault f = { 0 };
+
+        cr_assert_eq(0, settings_set(settings, "plan.moves_at_once", "1",
+                                     &f)); /* so that none has begun by then */
+        rules = "{\"name\":\"apart\",\"kind\":\"apart\",\"vms\":[\"a\",\"c\"]}";
+        lost = "a";
+        write_world();
+        cr_assert_eq(1, run_all(moves, 3, outcomes));
+        cr_assert_str_eq(ended, "a unclear, c left-out, d done");
+        cr_assert(strstr(outcomes[1].why, "rule apart is about a too"), "%s", outcomes[1].why);
 }

@@ -43,6 +43,7 @@ typedef struct Look {
         LiveState live;
         bool has_live;
         const char *stopped; /* that all moves are stopped; NULL: they are not */
+        usec_t asked; /* what the service planned before does not count; 0: since it is in maintenance */
 } Look;
 
 ExitStatus maintenance_failed(const Invocation *in, const Store *store, int error) {
@@ -272,7 +273,7 @@ static bool is_blocked(const Look *look, const Emptying *emptying) {
                 return true;
         return maintenance_does_act(look) && emptying->left > 0 && emptying->moving == 0 &&
                emptying->waiting == 0 && emptying->cannot >= emptying->left &&
-               look->live.round_at > emptying->mark.at;
+               look->live.round_at > emptying->mark.at && look->live.round_at > look->asked;
 }
 
 /* ---- words ---- */
@@ -364,7 +365,9 @@ static const char *maintenance_state_words(const Look *look, const Emptying *emp
                 return text_format(a, "waits for a yes: plimsoll confirm %s", maintenance_awaits(look)->id);
         if (emptying->moving > 0 || emptying->waiting > 0)
                 return text_format(a, "%u moving, %u to come", emptying->moving, emptying->waiting);
-        return look->live.round_at > emptying->mark.at ? "waits" : "waits for the next round";
+        return look->live.round_at > emptying->mark.at && look->live.round_at > look->asked
+                       ? "waits"
+                       : "waits for the next round";
 }
 
 static const char *time_left(Arena *a, usec_t leave_by, usec_t now) {
@@ -692,8 +695,10 @@ static int maintenance_poll(Wait *w, ExitStatus *ret_status) {
         return 1;
 }
 
-ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host) {
-        Wait w = { .look = { .in = in, .facts = facts }, .name = host, .said_left = UINT32_MAX };
+ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host, usec_t asked) {
+        Wait w = { .look = { .in = in, .facts = facts, .asked = asked },
+                   .name = host,
+                   .said_left = UINT32_MAX };
         ExitStatus status = EXIT_FAILED;
 
         stop_signal_watch();
@@ -717,7 +722,7 @@ ExitStatus maintenance_wait_all(Invocation *in, Facts *facts, const Strings *hos
         ExitStatus status = EXIT_DONE;
 
         for (uint32_t i = 0; i < hosts->n && status != EXIT_FAILED; i++) {
-                const ExitStatus one = maintenance_wait(in, facts, hosts->at[i]);
+                const ExitStatus one = maintenance_wait(in, facts, hosts->at[i], 0);
 
                 status = one == EXIT_DONE ? status : one;
         }

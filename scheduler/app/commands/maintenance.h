@@ -37,8 +37,9 @@ bool maintenance_off(const Invocation *in, const Facts *facts, const char *host,
                      char ret[MAINTENANCE_WORDS]) must_check;
 
 /* Until the host is empty (EXIT_DONE), or no more can leave it or nobody acts (EXIT_BLOCKED), or it is taken
- * out of maintenance or Ctrl-C (EXIT_FAILED): draws or prints how far it is. */
-ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host);
+ * out of maintenance or Ctrl-C (EXIT_FAILED): draws or prints how far it is. `asked`: what the service planned before then does
+ * not count (a host that was in maintenance already); 0: what it planned since the host is. */
+ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host, usec_t asked);
 
 /* The same of each in turn, while all of them empty; EXIT_FAILED ends it, and else EXIT_BLOCKED tells of any. */
 ExitStatus maintenance_wait_all(Invocation *in, Facts *facts, const Strings *hosts);

@@ -366,21 +366,40 @@ static ExitStatus store_failed(const Roll *roll, int r) {
         return maintenance_failed(roll->in, roll->store, r);
 }
 
+/* Of a host that is in maintenance already the service has planned before: once more, since something may have changed.
+ * *ret: when; 0: none is. */
+static int roll_ask_again(const Roll *roll, const char *const *group, uint32_t n, usec_t *ret) {
+        const Snapshot *s = roll->facts->snapshot;
+        bool again = false;
+
+        for (uint32_t i = 0; i < n; i++) {
+                const HostIx h = snapshot_host(s, group[i]);
+
+                again |= h != IX_NONE && s->hosts[h].state == HOST_MAINTENANCE;
+        }
+        *ret = again ? clock_now() : 0;
+        return again ? store_call_round(roll->store) : 0;
+}
+
 /* The first `n` of those that are left. */
 static ExitStatus do_group(Roll *roll, uint32_t n, bool spills) {
         const char **group = arena_new(roll->in->arena, const char *, n);
         bool *stays = arena_new(roll->in->arena, bool, n);
         ExitStatus status = EXIT_DONE;
+        usec_t asked = 0;
         int r = group && stays ? cordon_later(roll, n, spills) : -ENOMEM;
 
+        if (r >= 0) {
+                memcpy((void *) group, roll->left, sizeof(*group) * n);
+                r = roll_ask_again(roll, group, n, &asked);
+        }
         if (r < 0)
                 return store_failed(roll, r);
-        memcpy((void *) group, roll->left, sizeof(*group) * n);
         status = chosen_hosts_take_part(roll->in, roll->facts->snapshot, &(Strings){ group, n });
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++)
                 status = maintenance_enter(roll->in, roll->facts, group[i], true);
         for (uint32_t i = 0; status == EXIT_DONE && i < n; i++) {
-                status = maintenance_wait(roll->in, roll->facts, group[i]);
+                status = maintenance_wait(roll->in, roll->facts, group[i], asked);
                 stays[i] = status == EXIT_BLOCKED && roll_set_aside(roll, group[i]) == 0;
                 status = stays[i] ? EXIT_DONE : status;
         }

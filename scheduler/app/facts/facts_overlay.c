@@ -10,11 +10,86 @@ static void facts_overlay_add(int64_t *measured, int64_t amount) {
         *measured = *measured + amount > 0 ? *measured + amount : 0;
 }
 
+/* Its own copy of the array, of which others keep theirs. */
+static int facts_overlay_copy(Arena *a, const void *list, size_t size, void **ret) {
+        *ret = arena_take(a, 1, size, _Alignof(max_align_t));
+        if (!*ret)
+                return -ENOMEM;
+        if (size > 0)
+                memcpy(*ret, list, size);
+        return 0;
+}
+
+/* Its pages of their size are taken or given back. */
+static int facts_overlay_pages(Arena *a, Host *host, const Vm *vm, int64_t sign) {
+        const Hugepages *of = vm->hugepages_kib > 0 ? host_hugepages(host, vm->hugepages_kib) : NULL;
+        void *copy = NULL;
+        Hugepages *pages;
+        int64_t free;
+
+        if (!of)
+                return 0;
+        if (facts_overlay_copy(a, host->hugepages, sizeof(*pages) * host->n_hugepages, &copy) < 0)
+                return -ENOMEM;
+        pages = (Hugepages *) copy + (of - host->hugepages);
+        free = pages->free_mib - sign * vm->memory_mib;
+        pages->free_mib = free < 0 ? 0 : free > pages->total_mib ? pages->total_mib : free;
+        host->hugepages = copy;
+        return 0;
+}
+
+/* What it sends and receives goes over the host's first card that has been measured. */
+static int facts_overlay_traffic(Arena *a, Host *host, VmLoad load, int64_t sign) {
+        void *copy = NULL;
+        Nic *nics;
+        uint32_t i = 0;
+
+        while (i < host->n_nics && host->nics[i].rx_kbit == UNKNOWN && host->nics[i].tx_kbit == UNKNOWN)
+                i++;
+        if (i == host->n_nics || (load.rx_kbit <= 0 && load.tx_kbit <= 0))
+                return 0;
+        if (facts_overlay_copy(a, host->nics, sizeof(*nics) * host->n_nics, &copy) < 0)
+                return -ENOMEM;
+        nics = copy;
+        facts_overlay_add(&nics[i].rx_kbit, load.rx_kbit > 0 ? sign * load.rx_kbit : 0);
+        facts_overlay_add(&nics[i].tx_kbit, load.tx_kbit > 0 ? sign * load.tx_kbit : 0);
+        host->nics = nics;
+        return 0;
+}
+
+/* What the VM uses is taken off the host's measured use (sign −1) or added to it. */
+static int facts_overlay_shift(Arena *a, Host *host, const Vm *vm, VmLoad load, int64_t sign) {
+        const int64_t mib = load.memory_used_mib != UNKNOWN ? load.memory_used_mib : vm->memory_mib;
+        int r = facts_overlay_pages(a, host, vm, sign);
+
+        facts_overlay_add(&host->memory_used_mib, sign * mib);
+        facts_overlay_add(&host->cpu_busy_mcores, load.cpu_mcores != UNKNOWN ? sign * load.cpu_mcores : 0);
+        return r < 0 ? r : facts_overlay_traffic(a, host, load, sign);
+}
+
+/* Cores of another speed: it needs more or fewer of them for the same. */
+static int facts_overlay_speed(Arena *a, Vm *vm, int64_t from_mhz, int64_t to_mhz) {
+        VmLoad *there;
+
+        if (from_mhz <= 0 || to_mhz <= 0 || from_mhz == to_mhz)
+                return 0;
+        if (vm->cpu_mcores != UNKNOWN)
+                vm->cpu_mcores = vm->cpu_mcores * from_mhz / to_mhz;
+        if (!vm->measured || vm->measured->cpu_mcores == UNKNOWN)
+                return 0;
+        there = arena_new(a, VmLoad, 1);
+        if (!there)
+                return -ENOMEM;
+        *there = *vm->measured;
+        there->cpu_mcores = there->cpu_mcores * from_mhz / to_mhz;
+        vm->measured = there;
+        return 0;
+}
+
 /* A host whose facts are younger than the move has it in its measured use already. */
-static void facts_overlay_apply(Host *from, Host *to, Vm *vm, HostIx target, usec_t ended_at) {
-        VmLoad load = vm_measured(vm);
-        int64_t mib = load.memory_used_mib != UNKNOWN ? load.memory_used_mib : vm->memory_mib;
-        int64_t mcores = load.cpu_mcores != UNKNOWN ? load.cpu_mcores : 0;
+static int facts_overlay_apply(Arena *a, Host *from, Host *to, Vm *vm, HostIx target, usec_t ended_at) {
+        const VmLoad here = vm_measured(vm);
+        int r = facts_overlay_speed(a, vm, from->cpu_mhz, to->cpu_mhz);
 
         vm->host = target;
         vm->in_flight = false;
@@ -24,14 +99,11 @@ static void facts_overlay_apply(Host *from, Host *to, Vm *vm, HostIx target, use
                 vm->movable = true;
                 vm->unmovable_why = NULL;
         }
-        if (from->seen_at <= ended_at) {
-                facts_overlay_add(&from->memory_used_mib, -mib);
-                facts_overlay_add(&from->cpu_busy_mcores, -mcores);
-        }
-        if (to->seen_at <= ended_at) {
-                facts_overlay_add(&to->memory_used_mib, mib);
-                facts_overlay_add(&to->cpu_busy_mcores, mcores);
-        }
+        if (r == 0 && from->seen_at <= ended_at)
+                r = facts_overlay_shift(a, from, vm, here, -1);
+        if (r == 0 && to->seen_at <= ended_at)
+                r = facts_overlay_shift(a, to, vm, vm_measured(vm), 1);
+        return r;
 }
 
 /* Do the facts show the VM where it was, or on both hosts, though it has moved since? */
@@ -75,7 +147,8 @@ int facts_overlay(Arena *a, const Snapshot *s, const OverlayMove *moves, uint32_
                         if (!copy || copy_all(a, s, copy, &hosts, &vms) < 0)
                                 return -ENOMEM;
                 }
-                facts_overlay_apply(&hosts[from], &hosts[to], &vms[v], to, moves[i].ended_at);
+                if (facts_overlay_apply(a, &hosts[from], &hosts[to], &vms[v], to, moves[i].ended_at) < 0)
+                        return -ENOMEM;
         }
         *ret = copy ? copy : s;
         return 0;

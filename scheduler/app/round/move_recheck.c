@@ -8,10 +8,13 @@
 #include "scheduler/app/facts/facts_overlay.h"
 #include "scheduler/decide/judge/plan_check.h"
 
+#define JUDGED_MOST 8 /* times, with what waits less what was objected to */
+
 /* What is judged: the move, those that run, and perhaps those that wait. */
 typedef struct Remainder {
         MoveOrder *orders;
-        uint32_t n, n_now; /* of them at once: the move itself is the first */
+        uint32_t *index;   /* [n] of each, among all moves */
+        uint32_t n, n_now; /* those that run, the move itself as the first */
         const Objection *objections;
         uint32_t n_objections;
 } Remainder;
@@ -24,39 +27,49 @@ static bool move_recheck_is_unseen(const Snapshot *s, const MoveOrder *other) {
                strcmp(s->hosts[s->vms[v].host].name, other->from) == 0;
 }
 
-/* with_waiting: also those that are still to come, in their waves after this one. */
-static int move_recheck_judge(const MoveRecheck *in, const Snapshot *s, uint32_t move, bool with_waiting,
+/* waits: [in->n] those that are still to come, as far as they are counted on: those of the same wave at once with it, the
+ * others in their waves after it. NULL: none. */
+static int move_recheck_judge(const MoveRecheck *in, const Snapshot *s, uint32_t move, const bool *waits,
                               Remainder *ret) {
-        Remainder r = { .orders = arena_new(in->arena, MoveOrder, in->n) };
+        Remainder r = { .orders = arena_new(in->arena, MoveOrder, in->n),
+                        .index = arena_new(in->arena, uint32_t, in->n) };
 
-        if (!r.orders)
+        if (!r.orders || !r.index)
                 return -ENOMEM;
+        r.index[r.n] = move;
         r.orders[r.n++] = in->moves[move];
         for (uint32_t i = 0; i < in->n; i++)
-                if (i != move && in->steps[i] == RECHECK_RUNS && move_recheck_is_unseen(s, &in->moves[i]))
+                if (i != move && in->steps[i] == RECHECK_RUNS && move_recheck_is_unseen(s, &in->moves[i])) {
+                        r.index[r.n] = i;
                         r.orders[r.n++] = in->moves[i];
+                }
         r.n_now = r.n;
         for (uint32_t i = 0; i < r.n_now; i++)
                 r.orders[i].wave = 0;
-        for (uint32_t i = 0; i < in->n && with_waiting; i++)
-                if (i != move && in->steps[i] == RECHECK_WAITS) {
+        for (uint32_t i = 0; waits && i < in->n; i++)
+                if (i != move && waits[i]) {
+                        r.index[r.n] = i;
                         r.orders[r.n] = in->moves[i];
-                        r.orders[r.n++].wave++;
+                        r.orders[r.n++].wave =
+                                in->moves[i].wave == in->moves[move].wave ? 0 : in->moves[i].wave + 1;
                 }
         *ret = r;
         return plan_check(in->arena, s, in->settings, r.orders, r.n, &ret->objections, &ret->n_objections);
 }
 
-/* ---- what is to be together ---- */
+/* ---- what is so only in the end ---- */
 
-static bool move_recheck_is_tie(const Objection *o) {
+/* What is together is apart while it moves, and what a move takes of the reserve another of its wave gives back: that is
+ * judged at the end of the plan, and of the wave. */
+static bool move_recheck_is_of_the_end(const Objection *o) {
         return o->verdict == VERDICT_REFUSED &&
-               (o->reason == REASON_RULE_TOGETHER || o->reason == REASON_RULE_NEAR);
+               (o->reason == REASON_RULE_TOGETHER || o->reason == REASON_RULE_NEAR ||
+                o->reason == REASON_RESERVE);
 }
 
-static bool move_recheck_ties_alone(const Remainder *r) {
+static bool move_recheck_end_alone(const Remainder *r) {
         for (uint32_t i = 0; i < r->n_objections; i++)
-                if (i >= OBJECTIONS_KEPT || !move_recheck_is_tie(&r->objections[i]))
+                if (i >= OBJECTIONS_KEPT || !move_recheck_is_of_the_end(&r->objections[i]))
                         return false;
         return true;
 }
@@ -106,22 +119,47 @@ static bool *move_recheck_tied(Arena *a, const Snapshot *s, VmIx v) {
         return tied;
 }
 
-/* 0: with what waits the rules hold in the end, and none of it is refused as things are. 1: no. */
+/* An objection to what waits: it is not counted on any more. One to what must be together with the move, or to what is under
+ * way, is one to the move; so is one about the reserve after its wave, once nothing else is in the way of that. 0: nothing is
+ * against the move; 1: something is; 2: fewer are counted on, to be judged again. */
+static int move_recheck_drop(const Snapshot *s, const Remainder *r, const bool *tied, bool *io_waits) {
+        bool reserve = false, fewer = false;
+
+        for (uint32_t i = 0; i < r->n_objections; i++) {
+                const Objection *o = i < OBJECTIONS_KEPT ? &r->objections[i] : NULL;
+                const VmIx v = o ? snapshot_vm(s, r->orders[o->move].vm) : IX_NONE;
+
+                if (o && o->reason == REASON_RESERVE) {
+                        reserve |= r->orders[o->move].wave == 0;
+                        continue;
+                }
+                if (!o || o->move < r->n_now || (v != IX_NONE && tied[v]))
+                        return 1;
+                fewer |= io_waits[r->index[o->move]];
+                io_waits[r->index[o->move]] = false;
+        }
+        return fewer ? 2 : reserve ? 1 : 0;
+}
+
+/* 0: with what waits, as far as that may move as things are, all holds in the end. 1: no. */
 static int move_recheck_in_the_end(const MoveRecheck *in, const Snapshot *s, uint32_t move) {
         const bool *tied = move_recheck_tied(in->arena, s, snapshot_vm(s, in->moves[move].vm));
-        Remainder r;
-        int judged = tied ? move_recheck_judge(in, s, move, true, &r) : -ENOMEM;
+        bool *waits = arena_new(in->arena, bool, in->n);
+        int left = 2;
 
-        if (judged <= 0)
-                return judged;
-        for (uint32_t i = 0; i < r.n_objections; i++) {
-                const VmIx v =
-                        i < OBJECTIONS_KEPT ? snapshot_vm(s, r.orders[r.objections[i].move].vm) : IX_NONE;
+        if (!tied || !waits)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < in->n; i++)
+                waits[i] = in->steps[i] == RECHECK_WAITS;
+        for (uint32_t i = 0; left == 2 && i < JUDGED_MOST; i++) {
+                Remainder r;
+                const int judged = move_recheck_judge(in, s, move, waits, &r);
 
-                if (v == IX_NONE || tied[v])
-                        return 1;
+                if (judged <= 0)
+                        return judged;
+                left = move_recheck_drop(s, &r, tied, waits);
         }
-        return 0;
+        return left == 0 ? 0 : 1;
 }
 
 /* ---- what others have against them ---- */
@@ -216,12 +254,12 @@ static const char *move_recheck_text(const Remainder *r) {
 /* 0: yes; 1: no, *ret_text says it. */
 static int move_recheck_now(const MoveRecheck *in, const Snapshot *s, uint32_t move, const char **ret_text) {
         Remainder r;
-        int judged = move_recheck_judge(in, s, move, false, &r);
+        int judged = move_recheck_judge(in, s, move, NULL, &r);
 
         if (judged <= 0)
                 return judged;
         *ret_text = move_recheck_text(&r);
-        if (move_recheck_ties_alone(&r))
+        if (move_recheck_end_alone(&r))
                 return move_recheck_in_the_end(in, s, move);
         judged = move_recheck_is_others(in, s, &r);
         if (judged == 1 && move_recheck_flying(in, s, &r, &s) == 0) {

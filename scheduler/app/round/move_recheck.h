@@ -3,8 +3,9 @@
  * nobody keeps a list of what needs what.
  *
  *   now       the move and those that run are judged as one wave.
- *   together  What a rule wants together cannot move at once, and is apart while it moves: where that is all there is
- *             against the move, it is judged once more with the moves that still wait behind it, on which that rests.
+ *   the end   What a rule wants together cannot move at once, and is apart while it moves; what a move takes of the reserve
+ *             another of its wave gives back. Where that is all there is against the move, it is judged with the moves that
+ *             still wait, as far as these may move by now.
  *   others'   What the judge has against those that run already, and not against this one, its hosts or its rules,
  *             does not keep it back.
  *   flying    Those that run and could not start by now (their target fails since) are not judged any more: they are in
