@@ -178,6 +178,73 @@ Test(leadership, a_guard_without_a_store_is_no_guard) {
         leadership_release(&l);
 }
 
+static bool always(void *arg) {
+        (void) arg;
+        return true;
+}
+
+Test(leadership, who_is_in_a_hurry_and_finds_no_store_has_no_guard_either) {
+        ServiceWorld world = service_world_real;
+        Leadership l;
+
+        world.open_store = no_store;
+        l = leadership_in(&world, store, TTL);
+        cr_assert_eq(-ECONNREFUSED, leadership_guard(&l, "test", (LeaseHurry){ .hurries = always }));
+        cr_assert_null(l.guard);
+}
+
+/* To the microsecond, in a world whose time is ours: the store is asked only when a third of the lease is over. */
+Test(leadership, without_a_guard_it_is_renewed_after_a_third_of_the_lease) {
+        ServiceWorld world = service_world_real;
+        Leadership l;
+
+        world.clock = &clock_of_test;
+        world.guards = false;
+        l = leadership_in(&world, store, 60 * TTL);
+        time_of_test = USEC_PER_SEC;
+        cr_assert_eq(0, leadership_take(&l));
+        cr_assert_eq(USEC_PER_SEC, l.renewed);
+        time_of_test += 20 * TTL - 1;
+        cr_assert(leadership_keep(&l));
+        cr_assert_eq(USEC_PER_SEC, l.renewed, "not yet");
+        time_of_test += 1;
+        cr_assert(leadership_keep(&l));
+        cr_assert_eq(time_of_test, l.renewed);
+        leadership_release(&l);
+        cr_assert_eq(0, l.renewed);
+        cr_assert_not(leadership_keep(&l));
+}
+
+/* Another leads, or nobody knows: what was begun is over. */
+Test(leadership, without_a_guard_who_was_replaced_is_told_when_it_asks) {
+        ServiceWorld world = service_world_real;
+        Leadership l, other;
+
+        world.clock = &clock_of_test;
+        world.guards = false;
+        time_of_test = USEC_PER_SEC;
+        l = leadership_in(&world, store, 60 * TTL);
+        other = l;
+        (void) snprintf(other.self, sizeof(other.self), "another");
+        cr_assert_eq(0, leadership_take(&l));
+        cr_assert_eq(0, store_release(store, l.self)); /* it ran out */
+        cr_assert_eq(0, leadership_take(&other));
+        time_of_test += 20 * TTL;
+        cr_assert_not(leadership_keep(&l));
+        cr_assert_eq(0, l.renewed);
+        cr_assert_str_eq("another", l.holder);
+        leadership_release(&other);
+        cr_assert_eq(0, leadership_take(&l), "it is free");
+        cr_assert_str_eq("", l.holder);
+        cr_assert_eq(0, store_release(store, l.self));
+        time_of_test += 20 * TTL;
+        cr_assert_not(leadership_keep(&l), "its own again, under another token");
+        cr_assert_eq(0, leadership_take(&l));
+        server_kill();
+        time_of_test += 20 * TTL;
+        cr_assert_not(leadership_keep(&l), "the store is away");
+}
+
 Test(leadership, a_world_without_guards_is_given_none) {
         ServiceWorld world = service_world_real;
         Leadership l;

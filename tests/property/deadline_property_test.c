@@ -177,3 +177,28 @@ Test(deadline, a_weight_is_priority_times_the_cost_of_a_restart) {
         vm.labels.n = 1;
         cr_assert_eq(300, deadline_weight(&vm));
 }
+
+Test(deadline, the_cost_of_a_restart_is_from_1_to_1000_and_the_last_that_is_said_counts) {
+        static const struct {
+                const char *labels[2];
+                int64_t priority, weight;
+        } all[] = { { { "restart-cost=0", "x" }, 100, 100 },
+                    { { "restart-cost=1", "x" }, 100, 100 },
+                    { { "restart-cost=2", "x" }, 100, 200 },
+                    { { "restart-cost=1000", "x" }, 100, 100000 },
+                    { { "restart-cost=1001", "x" }, 100, 100 },
+                    { { "restart-cost=2", "restart-cost=3" }, 100, 300 },
+                    { { "restart-cost=2", "restart-cost=0" }, 100, 200 },
+                    { { "restart-cos", "restart-cost=" }, 100, 100 },
+                    { { "restart-cost=2", "x" }, 1, 2 },
+                    { { "restart-cost=2", "x" }, 0, 2 } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                const char *labels[] = { all[i].labels[0], all[i].labels[1] };
+                const Vm vm = { .name = "db1",
+                                .priority = all[i].priority,
+                                .labels = { .at = labels, .n = 2 } };
+
+                cr_assert_eq(all[i].weight, deadline_weight(&vm), "row %zu", i);
+        }
+}

@@ -83,6 +83,24 @@ static FaultOutput grade(FILE *out, const Facts *f, const FaultMemory *memory, c
         return o;
 }
 
+Test(fault_recorded, a_report_of_cpu_and_memory_alone_says_nothing_of_devices) {
+        static const char *const collectors[] = { "cpu", "memory", "nic", "host", "node", "vms" };
+        Facts *f = facts_new(T0);
+
+        cr_assert_not(report_has_devices(&f->report), "nothing at all");
+        say(f, 1, METRIC_VM_STATE, "a", 0, "running");
+        cr_assert_not(report_has_devices(&f->report), "nothing of devices");
+        say(f, 1, METRIC_DISK_HEALTH, "sda", 0, "passed");
+        cr_assert(report_has_devices(&f->report));
+        f->sections[1].error = 5;
+        cr_assert_not(report_has_devices(&f->report), "it could not be read");
+        f->sections[1].error = 0;
+        for (size_t i = 0; i < sizeof(collectors) / sizeof(*collectors); i++) {
+                f->sections[1].collector = collectors[i];
+                cr_assert_not(report_has_devices(&f->report), "%s", collectors[i]);
+        }
+}
+
 /* ---- each hazard ---- */
 
 static void record_hazard(FILE *out, const HazardDef *h, int64_t number) {

@@ -112,6 +112,52 @@ Test(judge_recorded, what_spends_the_reserve) {
         recording_end(&r);
 }
 
+/* Half of the hosts are watched: who may come to them, and whom a broken rule or an overfull host lets. */
+static void record_watched(FILE *f, const Snapshot *s, uint64_t seed) {
+        Dice d = { .prng = prng_seeded(seed * 104759), .arena = &arena };
+        const Objection *o = NULL;
+        MoveOrder *moves = arena_new(&arena, MoveOrder, s->n_vms);
+        Host *hosts = arena_new(&arena, Host, s->n_hosts);
+        Snapshot watched = *s;
+        uint32_t n_moves = 0, n = 0;
+
+        cr_assert(moves && hosts);
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                hosts[h] = s->hosts[h];
+                if (hosts[h].fault_grade == 0 && dice_percent(&d, 50))
+                        hosts[h].fault_grade = 1;
+        }
+        watched.hosts = hosts;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const HostIx to = dice_below(&d, s->n_hosts);
+
+                if (to != s->vms[v].host && hosts[to].fault_grade == 1)
+                        moves[n_moves++] = (MoveOrder){ .vm = s->vms[v].name,
+                                                        .from = s->hosts[s->vms[v].host].name,
+                                                        .to = s->hosts[to].name,
+                                                        .wave = v };
+        }
+        cr_assert_geq(plan_check(&arena, &watched, random_settings(&arena, seed), moves, n_moves, &o, &n), 0);
+        (void) fprintf(f, "%llu: %u moves, %u objections; watched:", (unsigned long long) seed, n_moves, n);
+        for (uint32_t i = 0; i < n && i < OBJECTIONS_KEPT; i++)
+                if (o[i].reason == REASON_HOST_WATCHED)
+                        (void) fprintf(f, " %s>%s", moves[o[i].move].vm, moves[o[i].move].to);
+        (void) fprintf(f, "\n");
+}
+
+Test(judge_recorded, who_may_come_to_a_host_that_is_watched) {
+        Recording r;
+
+        recording_begin(&r, "judge_watched");
+        for (uint64_t seed = 1; seed <= 160; seed++) {
+                const ArenaMark mark = arena_mark(&arena);
+
+                record_watched(r.f, random_cluster(&arena, seed, false), seed);
+                arena_rewind(&arena, mark);
+        }
+        recording_end(&r);
+}
+
 Test(judge_recorded, what_it_objects_to) {
         Recording r;
 
