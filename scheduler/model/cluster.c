@@ -269,6 +269,14 @@ bool strings_have(const Strings *words, const char *word) {
         return false;
 }
 
+static int compare_words(const void *word, const void *other) {
+        return strcmp(word, *(const char *const *) other);
+}
+
+bool strings_sorted_have(const Strings *words, const char *word) {
+        return word && words->n > 0 && bsearch(word, words->at, words->n, sizeof(*words->at), compare_words);
+}
+
 const char *const post_copy_names[POST_COPY_N] = { "as-set", "never", "if-needed" };
 
 const char *const tie_names[TIE_N] = {

@@ -459,6 +459,7 @@ VmLoad vm_measured(const Vm *vm);
 
 /* The word is one of them; false for NULL. */
 bool strings_have(const Strings *words, const char *word);
+bool strings_sorted_have(const Strings *words, const char *word); /* they are in strcmp()'s order */
 
 /* Every number of the list `a` ("0-3,8") is in `b`. A list that is NULL, or none, restricts nothing. */
 bool number_list_within(const char *left, const char *right);

@@ -107,18 +107,22 @@ Test(host_admit, a_stranger_is_seen_and_a_name_that_fits_is_not) {
 
         admitted("h1", "u1", 16, 65536);
         admissions.patterns = "rack1-*, x?";
-        admissions.known = (Strings){ .at = (const char *const[]){ "old" }, .n = 1 };
+        admissions.known = (Strings){ .at = (const char *const[]){ "a-old", "old", "z-old" }, .n = 3 };
         reports_as("h1", "u1", 16, 65536);
         reports_as("evil", "u2", 1 << 19, INT64_C(1) << 32);
         reports_as("rack1-7", "u3", 16, 65536);
         reports_as("x2", "u4", 16, 65536);
         reports_as("x22", "u5", 16, 65536);
         reports_as("old", "u6", 16, 65536);
+        reports_as("a-old", "u7", 16, 65536);
+        reports_as("z-old", "u8", 16, 65536);
         s = build();
         takes_part(s, "h1");
         takes_part(s, "rack1-7");
         takes_part(s, "x2");
         takes_part(s, "old");
+        takes_part(s, "a-old");
+        takes_part(s, "z-old");
         only_seen(s, "evil", "plimsoll host admit evil");
         only_seen(s, "x22", "not admitted");
         cr_expect_eq(host_of(s, "evil")->memory_mib, INT64_C(1) << 32, "it is shown as it says");

@@ -141,7 +141,7 @@ static int host_admit(Arena *a, const Admissions *in, Host *host) {
                                     host->name));
         host->admitted = record;
         if (!record)
-                return admission_fits(in->patterns, host->name) || strings_have(&in->known, host->name)
+                return admission_fits(in->patterns, host->name) || strings_sorted_have(&in->known, host->name)
                                ? 0
                                : host_only_seen(
                                          host,
