@@ -9,7 +9,7 @@
 #include "scheduler/decide/cost/policy.h"
 
 static bool allowed_misplaced(const Problem *p, VmIx v, HostIx h) {
-        return p->n_classes > 0 && problem_class_denies(p, v, h) == REASON_RULE_HOSTS;
+        return problem_class_denies(p, v, h) == REASON_RULE_HOSTS;
 }
 
 static void allowed_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
