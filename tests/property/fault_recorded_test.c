@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Grades in exact numbers and words: each hazard of hazards.def on both sides of its threshold; and random hosts over days,
  * with disks under several names, arrays, tools, serial numbers that change, and what was accepted by hand. */
+#include <errno.h>
+
 #include "scheduler/base/prng.h"
 #include "scheduler/base/text.h"
 #include "scheduler/snapshot/health/fault_facts.h"
@@ -140,6 +142,82 @@ Test(fault_recorded, each_hazard_on_both_sides_of_its_threshold) {
                 for (int64_t number = at - counts; number <= at + counts; number++)
                         record_hazard(r.f, h, number);
                 arena_rewind(&arena, mark);
+        }
+        recording_end(&r);
+}
+
+/* A rise counts for a day, to the half second. */
+Test(fault_recorded, what_has_risen_counts_for_a_day) {
+        static const int64_t ages[] = { 86398500, 86399500, 86400000, 86400001, 86400500, 86401500 };
+        Recording r;
+
+        recording_begin(&r, "rises");
+        for (size_t i = 0; i < sizeof(ages) / sizeof(*ages); i++) {
+                const usec_t begun = T0 - ages[i] * USEC_PER_MSEC;
+                FaultMemory memory = { .host = "h" };
+                Facts *f = facts_new(begun - 48 * HOUR);
+
+                say(f, 0, METRIC_DISK_REALLOCATED, "sda", 5, NULL);
+                memory = grade(r.f, f, &memory, NULL, 0, begun - 48 * HOUR).memory;
+                f = facts_new(begun);
+                say(f, 0, METRIC_DISK_REALLOCATED, "sda", 10, NULL);
+                memory = grade(r.f, f, &memory, NULL, 0, begun).memory;
+                f = facts_new(T0);
+                say(f, 0, METRIC_DISK_REALLOCATED, "sda", 40, NULL);
+                (void) fprintf(r.f, "after %lld ms\n", (long long) ages[i]);
+                memory = grade(r.f, f, &memory, NULL, 0, T0).memory;
+                f = facts_new(T0 + ages[i] * USEC_PER_MSEC); /* it stays so: held for a day, and then */
+                say(f, 0, METRIC_DISK_REALLOCATED, "sda", 40, NULL);
+                memory = grade(r.f, f, &memory, NULL, 0, T0 + ages[i] * USEC_PER_MSEC).memory;
+                (void) grade(r.f, f, &memory, NULL, 0, T0 + 2 * ages[i] * USEC_PER_MSEC);
+        }
+        recording_end(&r);
+}
+
+/* ---- what is remembered, damaged ---- */
+
+static const char remembered_text[] =
+        "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [\n"
+        "  { \"device\": \"sda\", \"serial\": \"S1\", \"hazard\": \"disk-failing\", \"grade\": 4, \"why\": "
+        "\"it says so\", \"since\": 1772366400000000, \"clean_since\": 1772366500000000, \"cleared_at\": 7, \"hours\": 24, "
+        "\"vms\": [\"a\", \"b\"], \"accepted\": { \"disk-crc\": 3 }, \"marks\": { \"disk.crc\": [5, 1, 9, 2], "
+        "\"disk.pending\": [6, 3] } },\n"
+        "  { \"device\": \"sdb\" } ] }\n";
+
+static void record_damaged(FILE *out, const char *text, size_t n, const char *how, size_t at) {
+        const ArenaMark mark = arena_mark(&arena);
+        FaultMemory memory = { 0 };
+        TextFault fault = { 0 };
+        const char *again = NULL;
+        size_t n_again = 0;
+        uint32_t sum = 2166136261U;
+        const int k = fault_memory_parse(&arena, text, n, &memory, &fault);
+
+        if (k < 0) {
+                (void) fprintf(out, "%s %zu: %d %u %s: %s\n", how, at, k == -EBADMSG, fault.line, fault.field,
+                               fault.what);
+        } else {
+                cr_assert_eq(0, fault_memory_print(&arena, &memory, &again, &n_again));
+                for (size_t i = 0; i < n_again; i++)
+                        sum = (sum ^ (unsigned char) again[i]) * 16777619U;
+                (void) fprintf(out, "%s %zu: read, %u devices, %08x\n", how, at, memory.n_devices, sum);
+        }
+        arena_rewind(&arena, mark);
+}
+
+Test(fault_recorded, what_is_remembered_and_damaged_is_refused_or_read_as_it_is) {
+        const size_t n = strlen(remembered_text);
+        char text[sizeof(remembered_text) + 8];
+        Recording r;
+
+        recording_begin(&r, "fault_memories");
+        record_damaged(r.f, remembered_text, n, "whole", n);
+        for (size_t i = 0; i < n; i += 2) {
+                memcpy(text, remembered_text, n);
+                text[i] = "9-x\" ,]}"[i / 2 % 8];
+                record_damaged(r.f, text, n, "another", i);
+                memcpy(text + i, remembered_text + i + 1, n - i - 1);
+                record_damaged(r.f, text, n - 1, "less", i);
         }
         recording_end(&r);
 }
