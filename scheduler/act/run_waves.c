@@ -17,6 +17,7 @@ const char *const move_end_names[MOVE_END_N] = {
         [MOVE_ABORTED] = "aborted",
         [MOVE_UNCLEAR] = "unclear",
         [MOVE_FOREIGN] = "foreign",
+        [MOVE_CUT_SHORT] = "cut-short",
         [MOVE_LEFT_OUT] = "left-out",
 };
 
@@ -28,7 +29,9 @@ typedef enum Step {
 
 typedef struct Slot {
         Step step;
-        MoveOutcome *ret;  /* of who added it */
+        MoveOutcome *ret; /* of who added it */
+        bool cut;         /* it was told to stop, so that another one can begin */
+        char cut_why[256];
         uint32_t id;       /* the executor's, while running */
         usec_t started_at; /* by the executor's clock */
         bool held;         /* started ahead of its turn it would not be right yet: until a move ends */
@@ -220,11 +223,60 @@ static void start_move(Run *r, uint32_t i, bool early) {
         r->running++;
 }
 
+void run_waves_cut(Run *r, uint32_t move, const char *why) {
+        Slot *slot = &r->slots[move];
+
+        if (slot->step != STEP_RUNNING || slot->cut)
+                return;
+        slot->cut = true;
+        (void) snprintf(slot->cut_why, sizeof(slot->cut_why), "%s", why);
+        r->executor->abort(r->executor->self, slot->id);
+}
+
+/* Whether what runs keeps it from beginning: too much in all, or on its links. */
+static bool run_waves_is_in_the_way(const Run *r, uint32_t waiting, uint32_t other) {
+        const MoveOrder *w = r->moves[waiting].request.order, *o = r->moves[other].request.order;
+        const RunLimits *l = &r->options.limits;
+
+        return r->slots[other].step == STEP_RUNNING &&
+               ((l->in_all > 0 && r->running >= l->in_all) || strcmp(w->from, o->from) == 0 ||
+                strcmp(w->to, o->to) == 0);
+}
+
+/* One of those that are in the way of what cannot wait is aborted, unless one is about to end so already. */
+static void run_waves_make_way(Run *r, uint32_t waiting) {
+        char why[sizeof(r->slots->cut_why)], best_why[sizeof(why)] = "";
+        uint32_t best = r->n;
+        int64_t most = 0;
+
+        if (!r->hooks.makes_way || r->slots[waiting].step != STEP_WAITING ||
+            (run_waves_has_room(r, &r->moves[waiting].request) && link_share_has_room(r->share, waiting)))
+                return;
+        for (uint32_t k = 0; k < r->n; k++) {
+                int64_t worth;
+
+                if (!run_waves_is_in_the_way(r, waiting, k))
+                        continue;
+                if (r->slots[k].cut)
+                        return;
+                worth = r->hooks.makes_way(r->hooks.arg, waiting, k, why, sizeof(why));
+                if (worth <= most)
+                        continue;
+                most = worth;
+                best = k;
+                memcpy(best_why, why, sizeof(why));
+        }
+        if (best < r->n)
+                run_waves_cut(r, best, best_why);
+}
+
 /* Starts what may start of [first, end). */
 static void start_some(Run *r, uint32_t first, uint32_t end, bool early) {
         for (uint32_t i = first; i < end; i++) {
-                if (!may_begin(r, i))
+                if (!may_begin(r, i)) {
+                        run_waves_make_way(r, i);
                         continue;
+                }
                 check_stop(r);
                 if (r->stopped)
                         return;
@@ -261,7 +313,10 @@ static void end_running(Run *r, uint32_t i) {
         link_share_end(r->share, i);
         r->running--;
         o->end = end_of_phase(o->status.phase);
-        (void) snprintf(o->why, sizeof(o->why), "%s", o->status.message);
+        if (r->slots[i].cut && o->end == MOVE_ABORTED)
+                o->end = MOVE_CUT_SHORT;
+        (void) snprintf(o->why, sizeof(o->why), "%s",
+                        o->end == MOVE_CUT_SHORT ? r->slots[i].cut_why : o->status.message);
         end_move(r, i);
         if (o->end == MOVE_UNCLEAR)
                 run_waves_fence(r, i);

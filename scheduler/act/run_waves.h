@@ -35,8 +35,9 @@ typedef enum MoveEnd {
         MOVE_FAILED,
         MOVE_ABORTED,
         MOVE_UNCLEAR,
-        MOVE_FOREIGN,  /* nothing was done: the VM is not as the plan took it to be; plan again */
-        MOVE_LEFT_OUT, /* nothing was done: it needed a move that did not come about; plan again */
+        MOVE_FOREIGN,   /* nothing was done: the VM is not as the plan took it to be; plan again */
+        MOVE_CUT_SHORT, /* aborted, so that a more urgent one could begin: no failure of its own */
+        MOVE_LEFT_OUT,  /* nothing was done: it needed a move that did not come about; plan again */
         MOVE_END_N,
 } MoveEnd;
 extern const char *const move_end_names[MOVE_END_N]; /* "not-reached" … */
@@ -84,6 +85,10 @@ typedef struct RunHooks {
         /* Once for each move, when its end is known. Not 0: it could not be written down, so nothing more
          * starts. */
         int (*result)(void *arg, uint32_t move, const MoveOutcome *outcome);
+        /* `move` may not begin, for what runs on its links or in all. How well `other`, that runs, could make way: 0: not; else
+         * the more the longer it would last. why[size] is said of it then. Of those that are in the way the best one is
+         * aborted, one at a time (MOVE_CUT_SHORT). NULL: none is. */
+        int64_t (*makes_way)(void *arg, uint32_t move, uint32_t other, char *why, size_t size);
         /* Asked before each start and once a loop. */
         StopRequest (*stop_request)(void *arg);
 } RunHooks;
@@ -119,6 +124,9 @@ void run_waves_overtake(Run *r);
 
 /* Starts what may start, looks at what runs, and waits for a moment when nothing has ended. false: all have ended. */
 bool run_waves_step(Run *r) must_check;
+
+/* Aborts one that runs, for this reason: it ends as MOVE_CUT_SHORT, unless it has come to its end meanwhile. */
+void run_waves_cut(Run *r, uint32_t move, const char *why);
 
 /* Something waits that may yet be started. */
 bool run_waves_begins_more(const Run *r);

@@ -164,6 +164,16 @@ Test(run_waves, a_wave_waits_for_the_one_before_and_runs_at_once_within) {
         cr_assert_gt(s.progress, 10);
 }
 
+/* "s…" cannot wait, "a…" makes way; the later in the alphabet the better. */
+static int64_t makes_way(void *arg, uint32_t move, uint32_t other, char *why, size_t size) {
+        const Story *s = arg;
+
+        if (s->orders[move].vm[0] != 's' || s->orders[other].vm[0] != 'a')
+                return 0;
+        (void) snprintf(why, size, "cut short for %s", s->orders[move].vm);
+        return s->orders[other].vm[1] + 1;
+}
+
 /* "a" runs for 10 s, and a plan joins after 3; `now`: so many of its moves run beside "a" a second later. */
 static void join_after_three_seconds(Story *s, uint32_t first, const char *now) {
         RunHooks hooks = { .arg = s,
@@ -171,6 +181,7 @@ static void join_after_three_seconds(Story *s, uint32_t first, const char *now) 
                            .intent = intent,
                            .progress = progress,
                            .result = result,
+                           .makes_way = makes_way,
                            .stop_request = stop_request };
         Run *run = NULL;
 
@@ -202,21 +213,55 @@ Test(run_waves, a_plan_that_joins_begins_beside_what_runs_and_takes_the_place_of
         cr_assert_eq(s.outcomes[3].end, MOVE_DONE);
 }
 
+Test(run_waves, what_is_in_the_way_of_what_cannot_wait_is_cut_short_one_at_a_time) {
+        Story s = story();
+
+        add(&s, 0, "a1", "h1", "h2");
+        add(&s, 0, "a2", "h4", "h2");
+        add(&s, 0, "a3", "h5", "h6");
+        add(&s, 0, "s1", "h3", "h2");
+        s.options.limits.per_host_in = 2;
+        join_after_three_seconds(&s, 3, "+a1 +a2 +a3 ");
+        cr_assert_str_eq(s.log, "+a1 +a2 +a3 -a2:cut-short +s1 -s1:done -a1:done -a3:done ");
+        cr_assert_str_eq(s.outcomes[1].why, "cut short for s1");
+        cr_assert_leq(s.outcomes[3].status.started, 4 * USEC_PER_SEC);
+}
+
+Test(run_waves, where_too_much_runs_in_all_any_of_it_makes_way) {
+        Story s = story();
+
+        add(&s, 0, "a1", "h1", "h2");
+        add(&s, 0, "b", "h4", "h5");
+        add(&s, 0, "s1", "h6", "h7");
+        s.options.limits.in_all = 2;
+        join_after_three_seconds(&s, 2, "+a1 +b ");
+        cr_assert_str_eq(s.log, "+a1 +b -a1:cut-short +s1 -s1:done -b:done ");
+}
+
+Test(run_waves, what_finds_a_link_that_is_free_makes_nobody_stop) {
+        Story s = story();
+
+        add(&s, 0, "a1", "h1", "h2");
+        add(&s, 0, "s1", "h3", "h2");
+        join_after_three_seconds(&s, 1, "+a1 +s1 ");
+        cr_assert_str_eq(s.log, "+a1 +s1 -s1:done -a1:done ");
+}
+
 Test(run_waves, what_runs_of_an_earlier_plan_counts_for_the_limits) {
         Story s = story(), t = story();
 
-        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "b", "h1", "h2");
         add(&s, 0, "s1", "h3", "h2");
         add(&s, 0, "s2", "h1", "h4");
         add(&s, 0, "s3", "h3", "h4");
         s.options.limits = (RunLimits){ .per_host_in = 1, .per_host_out = 1 };
-        join_after_three_seconds(&s, 1, "+a +s3 ");
-        cr_assert_str_eq(s.log, "+a +s3 -s3:done -a:done +s1 +s2 -s1:done -s2:done ");
-        add(&t, 0, "a", "h1", "h2");
+        join_after_three_seconds(&s, 1, "+b +s3 ");
+        cr_assert_str_eq(s.log, "+b +s3 -s3:done -b:done +s1 +s2 -s1:done -s2:done ");
+        add(&t, 0, "b", "h1", "h2");
         add(&t, 0, "s1", "h3", "h2");
         add(&t, 0, "s2", "h4", "h2");
-        join_after_three_seconds(&t, 1, "+a +s1 ");
-        cr_assert_str_eq(t.log, "+a +s1 -s1:done +s2 -s2:done -a:done "); /* two at once on a link */
+        join_after_three_seconds(&t, 1, "+b +s1 ");
+        cr_assert_str_eq(t.log, "+b +s1 -s1:done +s2 -s2:done -b:done "); /* two at once on a link */
 }
 
 Test(run_waves, nothing_to_do_is_done) {

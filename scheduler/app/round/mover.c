@@ -37,6 +37,8 @@ struct Mover {
         Run *run;
         MoveOrder *moves;        /* [n] of all plans, one after the other */
         const MoverPlan **plans; /* [move] whose it is */
+        MoveUnderWay *seen;      /* [move] as it was last seen, and how urgent it is */
+        usec_t *started;         /* [move] monotonic */
         uint32_t n;
         const Clock *clock;   /* the leadership's; without one the real */
         FactsAhead *ahead;    /* facts that take long to read; NULL: they are read when they are needed */
@@ -191,6 +193,7 @@ static int mover_intent(void *arg, uint32_t move) {
         if (r != 0)
                 return r;
         m->stages[move] = STAGE_INTENT;
+        m->started[move] = clock_monotonic_of(m->clock);
         m->steps[move] = RECHECK_RUNS;
         if (m->ahead && !mover_has_waiting(m))
                 facts_ahead_rest(m->ahead);
@@ -205,6 +208,7 @@ static void mover_progress(void *arg, uint32_t move, const MigrationStatus *stat
         const MoverWatch *watch;
         JournalEntry e = not_measured;
 
+        m->seen[move].status = *status;
         if (m->stages[move] == STAGE_INTENT && status->phase != MIGRATION_QUEUED) {
                 m->stages[move] = STAGE_RUNNING;
                 e.event = JOURNAL_STARTED;
@@ -243,11 +247,11 @@ static void mover_found(const Mover *m, const char *host, const char *uuid, uint
 }
 
 static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
-        static const JournalEvent events[MOVE_END_N] = { [MOVE_DONE] = JOURNAL_DONE,
-                                                         [MOVE_FAILED] = JOURNAL_FAILED,
-                                                         [MOVE_ABORTED] = JOURNAL_ABORTED,
-                                                         [MOVE_UNCLEAR] = JOURNAL_UNCLEAR,
-                                                         [MOVE_FOREIGN] = JOURNAL_FAILED };
+        static const JournalEvent events[MOVE_END_N] = {
+                [MOVE_DONE] = JOURNAL_DONE,       [MOVE_FAILED] = JOURNAL_FAILED,
+                [MOVE_ABORTED] = JOURNAL_ABORTED, [MOVE_CUT_SHORT] = JOURNAL_ABORTED,
+                [MOVE_UNCLEAR] = JOURNAL_UNCLEAR, [MOVE_FOREIGN] = JOURNAL_FAILED
+        };
         Mover *m = arg;
         const MoverWatch *watch;
         bool was_started = m->stages[move] == STAGE_INTENT || m->stages[move] == STAGE_RUNNING;
@@ -333,7 +337,10 @@ static int mover_grow(Mover *m, uint32_t n) {
         m->done = GROWN(&m->own, m->done, m->n_done, all);
         m->runs = GROWN(&m->own, m->runs, was, all);
         m->plans = GROWN(&m->own, m->plans, was, all);
-        if (!m->moves || !m->stages || !m->steps || !m->resumes || !m->done || !m->runs || !m->plans)
+        m->seen = GROWN(&m->own, m->seen, was, all);
+        m->started = GROWN(&m->own, m->started, was, all);
+        if (!m->moves || !m->stages || !m->steps || !m->resumes || !m->done || !m->runs || !m->plans ||
+            !m->seen || !m->started)
                 return -ENOMEM;
         return 0;
 }
@@ -362,6 +369,44 @@ static int mover_read_ahead(Mover *m) {
                        : 0;
 }
 
+bool mover_under_way(const Mover *m, uint32_t move, MoveUnderWay *ret) {
+        if (move >= m->n)
+                return false;
+        *ret = m->seen[move];
+        ret->order =
+                m->stages[move] == STAGE_INTENT || m->stages[move] == STAGE_RUNNING ? &m->moves[move] : NULL;
+        ret->ran_ms = (clock_monotonic_of(m->clock) - m->started[move]) / USEC_PER_MSEC;
+        return true;
+}
+
+/* RunHooks.makes_way: how long it would last. */
+static int64_t mover_makes_way(void *arg, uint32_t move, uint32_t other, char *why, size_t size) {
+        const Mover *m = arg;
+        const MoveOrder *waiting = &m->moves[move];
+        MoveUnderWay runs = { 0 };
+
+        if (!mover_under_way(m, other, &runs) || !runs.order ||
+            !move_urgency_yields(&runs, waiting, &m->seen[move].urgency, clock_now_of(m->clock)))
+                return 0;
+        (void) snprintf(why, size, "cut short: %.80s has to leave %.80s %s", waiting->vm, waiting->from,
+                        m->seen[move].urgency.now ? "now" : "before its deadline, which it would miss");
+        return move_urgency_left(&runs);
+}
+
+void mover_spare(Mover *m, uint32_t move) {
+        m->seen[move].urgency.spared = true;
+}
+
+bool mover_cut(Mover *m, uint32_t move, const char *why) {
+        MoveUnderWay runs = { 0 };
+
+        if (!mover_under_way(m, move, &runs) || !runs.order || !move_urgency_may_stop(&runs))
+                return false;
+        run_waves_cut(m->run, move, why);
+        m->seen[move].urgency.spared = true; /* it is told once */
+        return true;
+}
+
 /* The way of one move, in order. */
 static RunHooks mover_hooks(Mover *m) {
         return (RunHooks){
@@ -370,6 +415,7 @@ static RunHooks mover_hooks(Mover *m) {
                 .may_join = m->at_once ? may_join : NULL, /* may it run beside those that do? */
                 .recheck = mover_recheck,                 /* the judge, by facts of now */
                 .intent = mover_intent,                   /* into the journal; then the executor starts it */
+                .makes_way = mover_makes_way,             /* may one that runs make way for it? */
                 .progress = mover_progress,               /* into the journal: it runs; shown */
                 .result = mover_result_of,                /* into the journal: its end, seen on both hosts */
         };
@@ -428,6 +474,10 @@ int mover_add(Mover *m, const MoverInput *in, MoveOutcome *ret_outcomes) {
         for (uint32_t i = 0; i < in->n; i++) {
                 m->moves[first + i] = in->moves[i];
                 m->plans[first + i] = plan;
+                m->seen[first + i] =
+                        (MoveUnderWay){ .urgency = in->urgency ? in->urgency[i]
+                                                               : (MoveUrgency){ .spared = true } };
+                m->started[first + i] = 0;
                 m->stages[first + i] = STAGE_WAITING;
                 m->steps[first + i] = RECHECK_WAITS;
                 m->resumes[first + i] = 0;

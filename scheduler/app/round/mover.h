@@ -11,6 +11,7 @@
 
 #include "scheduler/act/run_waves.h"
 #include "scheduler/app/facts/source.h"
+#include "scheduler/app/round/move_urgency.h"
 #include "scheduler/app/round/stop_watch.h"
 #include "scheduler/app/state/leadership.h"
 #include "scheduler/model/plan.h"
@@ -37,9 +38,10 @@ typedef struct MoverInput {
         const Snapshot *facts;
         usec_t facts_at; /* when it was read, monotonic; 0: too long ago */
         const Executor *executor;
-        Leadership *leadership; /* NULL: there is no store, so no journal and no cool-downs */
-        StopWatch *stop;        /* NULL: one of its own, where there is a store */
-        const MoveOrder *moves; /* sorted by wave */
+        Leadership *leadership;     /* NULL: there is no store, so no journal and no cool-downs */
+        StopWatch *stop;            /* NULL: one of its own, where there is a store */
+        const MoveOrder *moves;     /* sorted by wave */
+        const MoveUrgency *urgency; /* [n] NULL: none is told to stop for another one */
         uint32_t n;
         MoverWatch watch;
         bool by_hand; /* a person's waves, and how many of a wave may run at once follows from the model
@@ -70,6 +72,13 @@ int mover_add(Mover *m, const MoverInput *in, MoveOutcome *ret_outcomes) must_ch
 
 /* One step (run_waves_step()). false: all have ended. */
 bool mover_step(Mover *m) must_check;
+
+/* One that runs, by its number from 0; false: there is no such number. One that does not run has order NULL. */
+bool mover_under_way(const Mover *m, uint32_t move, MoveUnderWay *ret);
+
+/* It is not to be told to stop any more; it is told to stop, for this reason, where it may be (move_urgency.h). */
+void mover_spare(Mover *m, uint32_t move);
+bool mover_cut(Mover *m, uint32_t move, const char *why);
 
 /* What waits is not started any more; whether anything that waits may still be. */
 void mover_overtake(Mover *m);

@@ -85,6 +85,7 @@ static void service_beside_plan(ServiceRun *run) {
 
         service_beside_forget(run);
         run->begun = round_monotonic(x);
+        run->soon -= run->soon > 0;
         b = run->n_rounds < BESIDE_MOST ? beside_round_new(run) : NULL;
         if (!b) {
                 log_event(LOG_WARNING, "round.failed", "while=\"plans beside moves that run\" error=\"%s\"",
@@ -129,6 +130,8 @@ static bool service_beside_is_due(const ServiceRun *run, usec_t now) {
         const RoundMoves *last = service_beside_last(run);
         const bool unfinished = last->n_ended == last->n && service_moves_left(last);
 
+        if (run->soon > 0)
+                return now >= run->begun + UNFINISHED;
         return !mover_begins_more(run->mover) &&
                now >= run->begun + (unfinished && UNFINISHED < run->first->interval ? UNFINISHED
                                                                                     : run->first->interval);

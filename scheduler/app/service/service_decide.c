@@ -86,6 +86,15 @@ static bool service_decide_is_held(const ServiceRound *round, RoundDecision *wan
         return now - *since < round->hold;
 }
 
+/* What leaves hardware of grade 4 shares no wave with what only balances. */
+static bool service_decide_is_mixed(const RoundState *s) {
+        const MoveUrgency *urgency = NULL;
+
+        return service_urgent_moves(s->given->arena, &s->wanted.round, s->given->run != NULL, &urgency) ==
+                       0 &&
+               service_urgent_mixed(urgency, s->wanted.round.plan->n_moves);
+}
+
 int service_hold_back(RoundState *s, unsigned not_now) {
         RoundDecision *wanted = &s->wanted;
         char moves[16];
@@ -94,7 +103,8 @@ int service_hold_back(RoundState *s, unsigned not_now) {
 
         if (!service_decide_is_held(s->given, wanted)) {
                 (void) said_end(&s->given->memory->said.states, "round.held", &was);
-                return 0;
+                if (!service_decide_is_mixed(s))
+                        return 0;
         }
         wanted->urgent_only = service_decide_is_urgent(wanted->round.plan);
         if (wanted->urgent_only)

@@ -147,6 +147,7 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
                              .leadership = round->leadership,
                              .stop = &round->stop->watch,
                              .moves = done->orders,
+                             .urgency = done->urgency,
                              .n = done->n,
                              .watch = { .arg = c,
                                         .started = service_moves_started,

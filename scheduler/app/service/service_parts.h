@@ -44,7 +44,8 @@ typedef struct RoundDecision {
 } RoundDecision;
 
 typedef struct RoundMoves {
-        const MoveOrder *orders; /* [n] */
+        const MoveOrder *orders;    /* [n] */
+        const MoveUrgency *urgency; /* [n] */
         uint32_t n, n_ended;
         MoveOutcome *outcomes;       /* [n] */
         bool called;                 /* hosts or operators call: this plan is not what is wanted any more */
@@ -108,6 +109,7 @@ typedef struct ServiceRun {
         BesideRound *rounds; /* newest first */
         uint32_t n_rounds;
         usec_t begun, looked; /* monotonic: the last round; when calls were looked for */
+        uint32_t soon;        /* rounds that are to come soon: room is being made */
         bool lost;            /* the store is not what it was: what runs may end */
 } ServiceRun;
 
@@ -171,6 +173,22 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
 /* Whether what was begun has changed anything, or may have; whether some of it was never begun, and is for the next plan. */
 bool service_moves_changed(const RoundMoves *done);
 bool service_moves_left(const RoundMoves *done);
+
+/* ---- service_urgent.c ---- */
+
+/* How urgent the plan's moves are. `beside`: it is of what cannot wait, and all of it is. ret[n_moves] in `a`. 0 or -ENOMEM. */
+int service_urgent_moves(Arena *a, const Round *round, bool beside, const MoveUrgency **ret) must_check;
+
+/* Whether some of the moves leave hardware of grade 4, while others could be told to stop. */
+bool service_urgent_mixed(const MoveUrgency *urgency, uint32_t n);
+
+/* By the facts of now: those of the run that leave a host that must be left are spared; those that go to hardware of grade 4
+ * are told to stop. */
+void service_urgent_look(const ServiceRun *run, const Snapshot *s);
+
+/* VMs on hardware of grade 4 stay in the last plan, of a round beside others, and would not if what may be told to stop were not
+ * under way: that is told to. 0; a negative errno. */
+int service_urgent_make_room(RoundState *s, unsigned not_now) must_check;
 
 /* ---- service_live.c ---- */
 

@@ -56,6 +56,9 @@ static int service_round_run_plan(const ServiceRound *service_round, const Round
         (void) service_say(&service_round->memory->said.states, &blocked, NULL, 0);
         if (r < 0)
                 return r;
+        r = service_urgent_moves(service_round->arena, round, service_round->run != NULL, &done->urgency);
+        if (r < 0)
+                return r;
         done->n = round->plan->n_moves;
         return service_moves_run(service_round, round->snapshot, done, shown);
 }
@@ -75,9 +78,13 @@ static int service_round_act(RoundState *s) {
 
         if (s->over || !may || s->found.input.stopped)
                 return 0;
-        r = service_decide(s, MODE_AUTO, ACTION_KINDS_ALL & ~may, 0);
-        if (r == 0)
+        r = service_decide(s, MODE_AUTO, ACTION_KINDS_ALL & ~may, x->run ? PLAN_THRESHOLD_MIN : 0);
+        if (r == 0 && !x->run)
                 r = service_hold_back(s, ACTION_KINDS_ALL & ~may);
+        if (r == 0 && x->run) {
+                service_urgent_look(x->run, s->wanted.round.snapshot);
+                r = service_urgent_make_room(s, ACTION_KINDS_ALL & ~may);
+        }
         if (r == 0 && service_round_has_moves(s) && !round_is_stopped(x))
                 r = service_round_run_plan(x, &s->wanted.round, &s->done, &s->shown);
         return r < 0 ? r : 0;
