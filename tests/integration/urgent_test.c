@@ -9,7 +9,7 @@
 
 #include "scheduler/app/service/service.h"
 #include "scheduler/app/service/service_cluster.h"
-#include "scheduler/app/state/live_state.h"
+#include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/move_journal.h"
 #include "scheduler/snapshot/wire/sample_wire.h"
 #include "tests/integration/redis_fixture.h"
@@ -73,6 +73,7 @@ static Guest guests[MOST_VMS];
 static int n_guests, n_hosts, broken; /* broken: the host that reports grade 4; -1: none yet */
 static char host_names[MOST_HOSTS][8];
 static Store *agents_store;
+static usec_t deadline; /* > 0: the host does not break, an operator wants it empty within so long */
 
 static void guest_add(const char *kind, int i, int host, int64_t mib, int64_t mcores) {
         Guest *g = &guests[n_guests];
@@ -217,6 +218,25 @@ static void report_all(Arena *a) {
                 report(a, h);
 }
 
+static void break_down(Arena *a, const char *host) {
+        broken = host_by(host);
+        report_all(a);
+        cr_assert_eq(0, store_raise_alarm(agents_store, host));
+}
+
+static void enter_maintenance(Arena *a, const char *host) {
+        const OperatorMark mark = {
+                .state = HOST_MAINTENANCE, .by = "root@h9", .at = *now, .leave_by = *now + deadline
+        };
+        const char *text;
+
+        broken = n_hosts; /* nobody is */
+        report_all(a);
+        cr_assert_eq(0, host_mark_print(a, &mark, &text));
+        cr_assert_eq(0, store_change_mark(agents_store, host, "", text));
+        cr_assert_eq(0, store_call_round(agents_store));
+}
+
 /* Reports as long as the story lasts; a host breaks, and rings. */
 static void *agents_run(void *arg) {
         Arena a;
@@ -228,9 +248,10 @@ static void *agents_run(void *arg) {
         cr_assert_eq(0, arena_open((size_t) 256 << 20, &a));
         while (*now < end_at) {
                 if (*now >= BEGIN + BREAKS && broken < 0) {
-                        broken = host_by(arg);
-                        report_all(&a);
-                        cr_assert_eq(0, store_raise_alarm(agents_store, arg));
+                        if (deadline > 0)
+                                enter_maintenance(&a, arg);
+                        else
+                                break_down(&a, arg);
                 } else {
                         report_all(&a);
                 }
@@ -444,6 +465,25 @@ Test(urgent, what_leaves_the_failing_host_itself_is_left_to_go_on) {
         cr_assert_eq(4, run_at(&story, BEGIN + BREAKS - SECOND, "h0002"), "%s", story.log);
         cr_assert_eq(0, said("cut-short"), "%s", story.log);
         cr_assert_geq(run_at(&story, BEGIN + BREAKS + 60 * SECOND, "h0002"), 4, "%s", story.log);
+}
+
+/* An operator's maintenance waits for a slow move that is in its way, unless its deadline would be missed. */
+Test(urgent, a_move_is_cut_short_for_a_deadline_that_can_be_met) {
+        deadline = 300 * SECOND;
+        live(3, "h0001", BREAKS + 290 * SECOND, &story);
+        cr_assert_geq(said("end=cut-short "), 1, "%s", story.log);
+        cr_assert_geq(said(" before its deadline, which it would miss"), 1, "%s", story.log);
+        cr_assert_eq(0, said("maintenance.late "), "%s", story.log);
+        for (int i = 0; i < n_guests; i++)
+                cr_assert_neq(0, guests[i].host, "%s is late\n%s", guests[i].name, story.log);
+}
+
+Test(urgent, a_deadline_that_passes_is_said_once_and_its_end) {
+        deadline = 20 * SECOND;
+        live(3, "h0001", BREAKS + 1200 * SECOND, &story);
+        cr_assert_eq(1, said("maintenance.late host=h0001 "), "%s", story.log);
+        cr_assert_eq(1, said("maintenance.late_ended host=h0001 "), "%s", story.log);
+        cr_assert_eq(0, said("end=cut-short "), "no cut brings it back\n%s", story.log);
 }
 
 Test(urgent, what_goes_to_the_failing_host_is_cut_short_at_once) {

@@ -28,7 +28,8 @@ Test(service_texts, live_state_reads_back_as_it_was) {
                                            .bytes_done = 400,
                                            .bytes_left = 700,
                                            .bytes_per_s = 77 },
-                               .running_ms = 1200 },
+                               .running_ms = 1200,
+                               .deadline_ms = 1199 },
                              { .order = &orders[1],
                                .status = { .phase = MIGRATION_FAILED, .message = "refused" } } };
         LiveState s = { .leader = "h1/7",
@@ -54,6 +55,12 @@ Test(service_texts, live_state_reads_back_as_it_was) {
         cr_assert_eq(MIGRATION_RUNNING, back.moves[0].status.phase);
         cr_assert_eq(400, back.moves[0].status.bytes_done);
         cr_assert_eq(700, back.moves[0].status.bytes_left);
+        cr_assert_eq(1199, back.moves[0].deadline_ms);
+        cr_assert(live_move_is_late(&back.moves[0]));
+        cr_assert_not_null(strstr(text, "\"late\": true"));
+        moves[0].deadline_ms = 1200;
+        cr_assert_not(live_move_is_late(&moves[0]), "it passes when it has passed");
+        cr_assert_not(live_move_is_late(&back.moves[1]), "it has none, and has ended");
         cr_assert_eq(MIGRATION_FAILED, back.moves[1].status.phase);
         cr_assert_str_eq("refused", back.moves[1].status.message);
 }

@@ -17,6 +17,7 @@
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
+#include "scheduler/app/text/late_text.h"
 #include "scheduler/app/text/shared_findings.h"
 #include "scheduler/app/text/stranded_text.h"
 #include "scheduler/app/text/trial_text.h"
@@ -273,6 +274,7 @@ static void cmd_status_print_json(Invocation *in, const Facts *facts, const Stat
         (void) json_object_set_new(o, "failing", json_integer(hosts_failing(s->snapshot)));
         (void) json_object_set_new(o, "not_known", json_integer(hosts_silent(s->snapshot)));
         (void) json_object_set_new(o, "stranded", stranded_json(in->arena, s->snapshot, IX_NONE));
+        (void) json_object_set_new(o, "late", late_json(s->snapshot, clock_now()));
         (void) json_object_set_new(o, "left_out", json_integer((json_int_t) source_left_out(facts->source)));
         (void) json_object_set_new(o, "unsure", json_integer(facts_unsure(s->snapshot)));
         (void) json_object_set_new(o, "stop", stopped_json(in, s->store));
@@ -323,6 +325,10 @@ static void print_move(const LiveMove *m, const Screen *screen) {
         else
                 (void) out_say(screen->out, "%s of %s", human_ms(m->running_ms, time),
                                human_ms(m->order->predicted.ms, predicted));
+        if (live_move_is_late(m))
+                (void) out_say(screen->out, ", %slate:%s its deadline was %s",
+                               screen_style(screen, STYLE_BAD), screen_style(screen, STYLE_PLAIN),
+                               human_ms(m->deadline_ms, time));
         if (m->status.message[0])
                 (void) out_say(screen->out, ": %s", text_safe(m->status.message, why, sizeof(why)));
         (void) fputc('\n', screen->out);
@@ -549,6 +555,7 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         r = stranded_print(in->arena, s->snapshot, screen);
         if (r < 0)
                 return r;
+        late_print(s->snapshot, clock_now(), screen);
         print_excluded(s->snapshot, screen);
         print_loss(in->arena, s->loss, clock_now(), screen);
         print_dropped(facts, screen);
@@ -580,7 +587,7 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
         return snapshot_is_blind(s.snapshot) || s.stopped || s.held.n > 0 ||
                                snapshot_doubled(s.snapshot) > 0 || stranded_vms(s.snapshot, IX_NONE) > 0 ||
-                               count_unclear(&s) > 0
+                               late_hosts(s.snapshot, clock_now()) > 0 || count_unclear(&s) > 0
                        ? EXIT_BLOCKED
                        : facts_known(facts, facts_ending(facts, EXIT_DONE));
 }

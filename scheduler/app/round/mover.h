@@ -93,6 +93,9 @@ int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) must_check;
 int mover_record(Arena *a, const MoveOrder *moves, const MoveOutcome *outcomes, uint32_t n,
                  const RecordMove **ret) must_check;
 
+/* When the executor ends it, or has it go another way, from its start: as the plan says, else as the settings do. In ms. */
+int64_t mover_deadline_ms(const Settings *s, const MoveOrder *order);
+
 /* migration.uri with the target's name, or the address it was admitted with, in the place of "{host}"; NULL: the setting is
  * empty, or the name can't stand in a URI. 0 or -ENOMEM. */
 int mover_migrate_uri(Arena *a, const Settings *s, const MoveOrder *order, const char **ret) must_check;

@@ -39,6 +39,10 @@ static MoveManner settled_manner(const Settings *s, const MoveOrder *order) {
         return m;
 }
 
+int64_t mover_deadline_ms(const Settings *s, const MoveOrder *order) {
+        return settled_manner(s, order).deadline_ms;
+}
+
 int mover_migrate_uri(Arena *a, const Settings *s, const MoveOrder *order, const char **ret) {
         return host_uri_make(a, settings_text(s, "migration", "uri"),
                              order->to_address ? order->to_address : order->to, ret);

@@ -98,6 +98,9 @@ static void service_beside_plan(ServiceRun *run) {
         run->last = &b->given;
         (void) !service_round_beside(&b->given, &b->workers, &b->state); /* logged there */
         b->kept = !beside_round_has_moves(b);
+        run->deadline = b->state.found.known
+                                ? service_urgent_deadline(b->state.found.input.snapshot, round_now(x))
+                                : 0;
 }
 
 static void service_beside_keep(ServiceRun *run) {
@@ -130,6 +133,9 @@ static bool service_beside_is_due(const ServiceRun *run, usec_t now) {
         const RoundMoves *last = service_beside_last(run);
         const bool unfinished = last->n_ended == last->n && service_moves_left(last);
 
+        if (run->deadline > 0 &&
+            round_now(run->first) >= run->deadline) /* it is said, and what is late goes on */
+                return true;
         if (run->soon > 0)
                 return now >= run->begun + UNFINISHED;
         return !mover_begins_more(run->mover) &&

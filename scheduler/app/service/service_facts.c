@@ -214,6 +214,7 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
         service_facts_say_blind(round, found->facts);
         service_say_silent(&round->memory->said, round->arena, found->facts, round_monotonic(round));
         service_say_doubled(&round->memory->said, round->arena, found->facts, round_monotonic(round));
+        service_say_late(&round->memory->said, found->facts, round_now(round), round_monotonic(round));
         return service_facts_notices(round);
 }
 

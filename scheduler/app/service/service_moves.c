@@ -17,6 +17,7 @@ typedef struct Carrying {
         RoundMoves *done;
         RoundDisplay *shown;
         usec_t *started;   /* [move] monotonic; 0: not yet */
+        bool *late;        /* [move] that was said */
         usec_t epoch_seen; /* monotonic */
 } Carrying;
 
@@ -26,6 +27,7 @@ static void service_moves_started(void *arg, uint32_t move) {
 
         atomic_store(c->given->moving, true);
         c->started[move] = round_monotonic(c->given);
+        c->shown->moves[move].deadline_ms = mover_deadline_ms(c->given->settings, m);
         c->shown->moves[move].status.phase = MIGRATION_RUNNING;
         log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u predicted_ms=%lld", m->vm, m->from,
                   m->to, m->wave + 1, (long long) m->predicted.ms);
@@ -39,6 +41,12 @@ static void service_moves_seen(void *arg, uint32_t move, const MigrationStatus *
 
         l->status = *status;
         l->running_ms = started ? (round_monotonic(c->given) - started) / USEC_PER_MSEC : 0;
+        if (!live_move_is_late(l) || c->late[move])
+                return;
+        c->late[move] = true;
+        log_event(LOG_WARNING, "move.late", "vm=%s from=%s to=%s deadline_ms=%lld predicted_ms=%lld",
+                  l->order->vm, l->order->from, l->order->to, (long long) l->deadline_ms,
+                  (long long) l->order->predicted.ms);
 }
 
 static void service_moves_log_end(const MoveOrder *m, const MoveOutcome *o) {
@@ -120,6 +128,7 @@ static int service_moves_carry(Carrying *c, const MoverInput *input) {
         int r;
 
         c->run = &run;
+        run.deadline = input->facts ? service_urgent_deadline(input->facts, round_now(c->given)) : 0;
         r = mover_open(input, &run.mover);
         if (r == 0)
                 r = mover_add(run.mover, input, c->done->outcomes);
@@ -140,6 +149,7 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
                       RoundDisplay *shown) {
         Carrying *c = arena_new(round->arena, Carrying, 1);
         usec_t *started = arena_new(round->arena, usec_t, done->n);
+        bool *late = arena_new(round->arena, bool, done->n);
         MoverInput input = { .source = round->source,
                              .settings = round->settings,
                              .facts = facts,
@@ -158,11 +168,14 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
         int r;
 
         done->outcomes = arena_new(round->arena, MoveOutcome, done->n);
-        if (!c || !started || !done->outcomes)
+        if (!c || !started || !late || !done->outcomes)
                 return -ENOMEM;
-        *c = (Carrying){
-                .given = round, .run = round->run, .done = done, .shown = shown, .started = started
-        };
+        *c = (Carrying){ .given = round,
+                         .run = round->run,
+                         .done = done,
+                         .shown = shown,
+                         .started = started,
+                         .late = late };
         r = round->run ? mover_add(round->run->mover, &input, done->outcomes)
                        : service_moves_carry(c, &input);
         return r < 0 ? r : 0;

@@ -109,6 +109,7 @@ typedef struct ServiceRun {
         BesideRound *rounds; /* newest first */
         uint32_t n_rounds;
         usec_t begun, looked; /* monotonic: the last round; when calls were looked for */
+        usec_t deadline;      /* since the epoch: the next one of a host's maintenance; 0: none */
         uint32_t soon;        /* rounds that are to come soon: room is being made */
         bool lost;            /* the store is not what it was: what runs may end */
 } ServiceRun;
@@ -181,6 +182,9 @@ int service_urgent_moves(Arena *a, const Round *round, bool beside, const MoveUr
 
 /* Whether some of the moves leave hardware of grade 4, while others could be told to stop. */
 bool service_urgent_mixed(const MoveUrgency *urgency, uint32_t n);
+
+/* The next deadline of a host in maintenance with VMs on it; 0: none. */
+usec_t service_urgent_deadline(const Snapshot *s, usec_t now);
 
 /* By the facts of now: those of the run that leave a host that must be left are spared; those that go to hardware of grade 4
  * are told to stop. */

@@ -6,6 +6,7 @@
 
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/text/doubled_text.h"
+#include "scheduler/app/text/late_text.h"
 
 #define QUOTE       512
 #define NAMES_QUOTE (4 * QUOTE)
@@ -18,6 +19,7 @@ void service_said_close(ServiceSaid *said) {
         said_close(&said->doubled);
         said_close(&said->held);
         said_close(&said->silent);
+        said_close(&said->late);
 }
 
 static const char *say_for(const SaidThing *thing, usec_t now, char buf[HUMAN_SIZE]) {
@@ -133,6 +135,28 @@ void service_say_silent(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t n
                 say_silent_many(s, begins, say_silence(&(Host){ .excluded = kinds[i] }));
         if (begins)
                 said_turn(&said->silent, say_silent_ended, &now);
+}
+
+/* ---- deadlines ---- */
+
+static void say_late_ended(void *arg, const SaidThing *thing) {
+        const usec_t *now = arg;
+        char lasted[HUMAN_SIZE];
+
+        log_event(LOG_INFO, "maintenance.late_ended", "host=%s late_for=\"%s\"", thing->name,
+                  say_for(thing, *now, lasted));
+}
+
+void service_say_late(ServiceSaid *said, const Snapshot *s, usec_t of_day, usec_t now) {
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                const uint32_t n = late_vms(s, h, of_day);
+                char at[HUMAN_SIZE];
+
+                if (n > 0 && said_look(&said->late, s->hosts[h].name, "late", now) != SAID_GOES_ON)
+                        log_event(LOG_WARNING, "maintenance.late", "host=%s deadline=\"%s\" vms=%u",
+                                  s->hosts[h].name, human_time(s->hosts[h].leave_by, at), n);
+        }
+        said_turn(&said->late, say_late_ended, &now);
 }
 
 /* ---- single hosts ---- */

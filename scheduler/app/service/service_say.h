@@ -18,6 +18,7 @@ typedef struct ServiceSaid {
         Said doubled; /* VMs that run on several hosts */
         Said held;    /* hosts that the brake holds */
         Said silent;  /* hosts that are not seen */
+        Said late;    /* hosts whose deadline has passed with VMs on them */
 } ServiceSaid;
 
 void service_said_close(ServiceSaid *said);
@@ -33,6 +34,9 @@ bool service_say(Said *said, const SayState *state, const char *why, usec_t now)
 
 /* Hosts that are not seen, each since when; what was known of a host's clock. */
 void service_say_silent(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t now);
+
+/* Hosts in maintenance whose deadline has passed: as it does, and when they are empty, have another deadline, or it is ended. */
+void service_say_late(ServiceSaid *said, const Snapshot *s, usec_t of_day, usec_t now);
 
 /* What there is to say of single hosts: texts[n]. */
 void service_say_notices(ServiceSaid *said, const char *const *texts, uint32_t n, usec_t now);

@@ -56,6 +56,19 @@ bool service_urgent_mixed(const MoveUrgency *urgency, uint32_t n) {
         return now && others;
 }
 
+usec_t service_urgent_deadline(const Snapshot *s, usec_t now) {
+        usec_t next = 0;
+
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Host *host = &s->hosts[s->vms[v].host];
+
+                if (host->state == HOST_MAINTENANCE && host->leave_by > now &&
+                    (next == 0 || host->leave_by < next))
+                        next = host->leave_by;
+        }
+        return next;
+}
+
 /* ---- what runs ---- */
 
 static bool service_urgent_host_is_left(const Host *host) {

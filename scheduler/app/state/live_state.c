@@ -15,12 +15,13 @@ static json_t *live_state_move_json(const LiveMove *m) {
         const MoveOrder *o = m->order;
         const MigrationStatus *s = &m->status;
 
-        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", o->vm, "from",
-                         o->from, "to", o->to, "phase", migration_phase_names[s->phase], "bytes_total",
-                         (json_int_t) s->bytes_total, "bytes_done", (json_int_t) s->bytes_done, "bytes_left",
-                         (json_int_t) s->bytes_left, "bytes_per_s", (json_int_t) s->bytes_per_s, "running_ms",
-                         (json_int_t) m->running_ms, "predicted_ms", (json_int_t) o->predicted.ms, "message",
-                         s->message);
+        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:b}", "vm", o->vm,
+                         "from", o->from, "to", o->to, "phase", migration_phase_names[s->phase],
+                         "bytes_total", (json_int_t) s->bytes_total, "bytes_done", (json_int_t) s->bytes_done,
+                         "bytes_left", (json_int_t) s->bytes_left, "bytes_per_s", (json_int_t) s->bytes_per_s,
+                         "running_ms", (json_int_t) m->running_ms, "predicted_ms",
+                         (json_int_t) o->predicted.ms, "message", s->message, "deadline_ms",
+                         (json_int_t) m->deadline_ms, "late", (int) live_move_is_late(m));
 }
 
 static json_t *modes_json(const ServiceModes *m) {
@@ -96,12 +97,12 @@ static const char *live_state_copy(Arena *a, const char *s) {
 static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
         const char *vm = NULL, *from = NULL, *to = NULL, *phase = NULL, *message = "";
         MoveOrder *order;
-        json_int_t total = 0, done = 0, left = 0, rate = 0, running = 0, predicted = 0;
+        json_int_t total = 0, done = 0, left = 0, rate = 0, running = 0, predicted = 0, deadline = 0;
 
-        if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?I, s?s}", "vm", &vm, "from",
+        if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?I, s?s, s?I}", "vm", &vm, "from",
                         &from, "to", &to, "phase", &phase, "bytes_total", &total, "bytes_done", &done,
                         "bytes_left", &left, "bytes_per_s", &rate, "running_ms", &running, "predicted_ms",
-                        &predicted, "message", &message) < 0)
+                        &predicted, "message", &message, "deadline_ms", &deadline) < 0)
                 return -EBADMSG;
         order = arena_new(a, MoveOrder, 1);
         if (!order)
@@ -116,7 +117,8 @@ static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
                                        .bytes_done = done,
                                        .bytes_left = left,
                                        .bytes_per_s = rate },
-                           .running_ms = running };
+                           .running_ms = running,
+                           .deadline_ms = deadline };
         (void) snprintf(ret->status.message, sizeof(ret->status.message), "%s", message);
         return order->vm && order->from && order->to ? 0 : -ENOMEM;
 }

@@ -19,7 +19,13 @@ typedef struct LiveMove {
         const MoveOrder *order; /* as it is read back: names and predicted.ms */
         MigrationStatus status; /* as it is read back: phase, bytes, message ("" or why it failed) */
         int64_t running_ms;
+        int64_t deadline_ms; /* from its start; 0: none */
 } LiveMove;
+
+/* It runs, and its deadline has passed: it is being ended, or has been given more time. */
+static inline bool live_move_is_late(const LiveMove *m) {
+        return m->deadline_ms > 0 && m->running_ms > m->deadline_ms && !migration_has_ended(m->status.phase);
+}
 
 /* A VM that should leave its host and cannot now. */
 typedef struct LiveStay {
