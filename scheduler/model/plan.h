@@ -249,7 +249,9 @@ typedef struct Plan {
         Costs bound; /* no assignment that a plan could lead to costs less, lexicographically (≤ after) */
         const char *const *policy_names; /* [n_policies] */
         const char *const *res_names;    /* [n_res] */
-        uint32_t threshold;              /* what was a reason to move (plan.threshold) */
+        Strings about;      /* hosts that it is about: what leaves them, and what makes way; none: the
+                                            cluster */
+        uint32_t threshold; /* what was a reason to move (plan.threshold) */
         uint64_t seed, evaluations;
         PlanSearch search;
         ExactUse exact;             /* of the first stage, which decides most */

@@ -30,6 +30,7 @@ typedef struct Record {
         uint32_t max_moves;
         int64_t max_mib, max_ms;
         uint32_t threshold;   /* in place of plan.threshold; 0: as the settings say */
+        Strings about;        /* hosts that the plan was about; none: the cluster */
         const char *solver;   /* what went on where the search ended; NULL: nothing did */
         const char *settings; /* a settings file, without passwords; only what is not the default */
         const char *paused;   /* why balance was paused, or NULL */

@@ -50,6 +50,10 @@ for c in sorted(commands):
         bad.append(f"plimsoll {c} is in starts_moves.def, and starts nothing")
     if c in table and not reaches("cmd_" + c, ("stopped_check", "stopped_words"), set()):
         bad.append(f"plimsoll {c} starts moves, and does not ask whether all are stopped (stopped.h)")
+moves = dict(re.findall(r"^MOVES\((\w+), \w+, (\w+)\)", text_of(os.path.join(here, "moves_of.def")), flags=re.M))
+for c in sorted(commands & set(moves)):
+    if (c in table) != (moves[c] in ("OFF", "SERVICE")) and c not in ("apply",):
+        bad.append(f"plimsoll {c} is {moves[c]} in moves_of.def, and is {'' if c in table else 'not '}in starts_moves.def")
 for c in sorted(table - commands):
     bad.append(f"starts_moves.def names {c}, which is no command")
 

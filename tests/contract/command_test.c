@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every command of commands.def: what its table says is whole, its help shows all of it, and a word too many or an
- * option that is none ends with status 2 and a word of what is accepted. */
+ * option that is none ends with status 2 and a word of what is accepted. And each stands in moves_of.def, and makes the moves
+ * that it says there, no others. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "scheduler/app/commands/command.h"
 
-static char said[65536];
+static char said[262144];
 
 static int run(const char *command, const char *word) {
         char program[] = "plimsoll", first[64], second[64];
@@ -62,4 +64,106 @@ Test(command, keeps_its_contract) {
                 cr_assert_eq(2, run(c->name, "--no-such-option"), "plimsoll %s --no-such-option", c->name);
                 cr_assert(strstr(said, "there is no option --no-such-option"), "%s", said);
         }
+}
+
+/* ---- what it is about, and which moves it may make ---- */
+
+typedef struct MovesRow {
+        const char *command, *about, *which;
+} MovesRow;
+
+static const MovesRow rows[] = {
+#define MOVES(command, about, which) { #command, #about, #which },
+#include "scheduler/app/commands/moves_of.def"
+#undef MOVES
+};
+
+static const MovesRow *row_of(const char *command) {
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                if (strcmp(rows[i].command, command) == 0)
+                        return &rows[i];
+        return NULL;
+}
+
+Test(command, says_what_it_is_about_and_which_moves_it_may_make) {
+        const Command *c;
+
+        for (unsigned i = 0; (c = command_at(i)); i++)
+                cr_expect(row_of(c->name), "plimsoll %s is not in moves_of.def", c->name);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                cr_expect(command_find(rows[i].command), "%s of moves_of.def is no command", rows[i].command);
+                cr_expect_eq(&rows[i], row_of(rows[i].command), "%s is twice in moves_of.def",
+                             rows[i].command);
+        }
+}
+
+#define FORTY SOURCE_DIR "/deploy/examples/forty-hosts.json"
+
+/* How each command that moves what leaves its hosts, and no more, is tried: a dry run about kvm20. */
+static const struct {
+        const char *command;
+        const char *words[8];
+} off[] = {
+        { "evacuate", { "evacuate", "kvm20", "--from", FORTY, "--dry-run", "--json" } },
+};
+
+static json_t *moves_said(const char *const *words) {
+        char *argv[12] = { (char *) (uintptr_t) "plimsoll" };
+        int argc = 1;
+        FILE *out = tmpfile(), *err = tmpfile();
+        json_t *plan;
+
+        while (words[argc - 1]) {
+                argv[argc] = strdup(words[argc - 1]);
+                argc++;
+        }
+        cr_assert_eq(0, command_main(argc, argv, out, err), "plimsoll %s", words[0]);
+        rewind(out);
+        plan = json_loadf(out, 0, NULL);
+        (void) fclose(out);
+        (void) fclose(err);
+        for (int i = 1; i < argc; i++)
+                free(argv[i]);
+        cr_assert(json_is_array(json_object_get(plan, "moves")), "plimsoll %s shows no moves", words[0]);
+        return plan;
+}
+
+static size_t moves_off(const json_t *plan, const char *host) {
+        size_t n = 0, i;
+        json_t *m;
+
+        json_array_foreach(json_object_get(plan, "moves"), i, m) {
+                n += strcmp(json_string_value(json_object_get(m, "from")), host) == 0;
+        }
+        return n;
+}
+
+/* kvm20 has ten VMs, and room for all of them is elsewhere: 119 moves were planned once, ten of them off it. */
+Test(command, about_a_host_moves_what_leaves_it_and_nothing_else) {
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                size_t k = 0;
+                json_t *plan;
+
+                if (strcmp(rows[i].which, "OFF") != 0 || strcmp(rows[i].about, "HOSTS") != 0)
+                        continue;
+                while (k < ARRAY_SIZE(off) && strcmp(off[k].command, rows[i].command) != 0)
+                        k++;
+                cr_assert_lt(k, ARRAY_SIZE(off), "nobody tries plimsoll %s here", rows[i].command);
+                plan = moves_said(off[k].words);
+                cr_expect_eq(moves_off(plan, "kvm20"), 10);
+                cr_expect_eq(json_array_size(json_object_get(plan, "moves")), 10,
+                             "plimsoll %s about kvm20 plans %zu moves", rows[i].command,
+                             json_array_size(json_object_get(plan, "moves")));
+                json_decref(plan);
+        }
+}
+
+Test(command, evacuate_balances_where_it_is_asked_to) {
+        static const char *const words[] = { "evacuate",  "kvm20",  "--from",    FORTY,
+                                             "--dry-run", "--json", "--balance", NULL };
+        json_t *plan = moves_said(words);
+
+        cr_expect_eq(moves_off(plan, "kvm20"), 10);
+        cr_expect_gt(json_array_size(json_object_get(plan, "moves")), 100);
+        json_decref(plan);
 }

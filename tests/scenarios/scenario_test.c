@@ -4,7 +4,8 @@
  * BLESS=1 writes `plan` anew; STORY=NAME: of this story alone.
  *
  * settings (optional): "section.name = value" lines, '#' begins a comment. "budget.moves", "budget.gib" and
- * "budget.minutes" are what a round may cost; a plan that was cut short by one is not planned again.
+ * "budget.minutes" are what a round may cost; a plan that was cut short by one is not planned again. "about = HOST" (once
+ * for each): what leaves it moves, and what must make way for that.
  * settings.yaml (optional): a settings file, with rules.
  */
 #include <criterion/criterion.h>
@@ -76,6 +77,15 @@ static void set_budget(PlanRequest *request, const char *key, const char *value)
                 cr_assert_fail("%s is no budget", key);
 }
 
+static void add_about(PlanRequest *request, const char *host) {
+        const char **hosts = arena_new(&arena, const char *, (size_t) request->about.n + 1);
+
+        if (request->about.n > 0)
+                memcpy(hosts, request->about.at, sizeof(*hosts) * request->about.n);
+        hosts[request->about.n] = text_copy(&arena, host, strlen(host));
+        request->about = (Strings){ .at = hosts, .n = request->about.n + 1 };
+}
+
 static const Settings *read_settings(const char *story, PlanRequest *request) {
         Settings *settings = (Settings *) default_settings(&arena);
         char *text = slurp(text_format(&arena, "%s/%s/settings", STORIES, story)), *rest = NULL;
@@ -90,6 +100,8 @@ static const Settings *read_settings(const char *story, PlanRequest *request) {
                 cr_assert_eq(2, sscanf(line, "%63[^ =] = %63[^\n]", key, value), "%s: %s", story, line);
                 if (strncmp(key, "budget.", 7) == 0)
                         set_budget(request, key, value);
+                else if (strcmp(key, "about") == 0)
+                        add_about(request, value);
                 else
                         cr_assert_eq(0, settings_set(settings, key, value, &fault), "%s: %s: %s", story, line,
                                      fault.what);

@@ -151,6 +151,12 @@ static void threshold(Case *c) {
         c->in.request.threshold = 1;
 }
 
+static void about(Case *c) {
+        static const char *const hosts[] = { "h1" };
+
+        c->in.request.about = (Strings){ .at = hosts, .n = 1 };
+}
+
 static void seed(Case *c) {
         c->in.request.seed = 77;
 }
@@ -197,6 +203,7 @@ static const Field fields[] = {
         KEPT(request.max_mib, few_mib),
         KEPT(request.max_ms, short_plan),
         KEPT(request.threshold, threshold),
+        KEPT(request.about, about),
         KEPT(request.seed, seed),
         READ(request.evaluations, evaluations),
         NOT(request.time, "the wall clock, as think"),
@@ -206,11 +213,13 @@ static const Field fields[] = {
 
 /* A field that is added to either type is missing here, and the compiler says so: it belongs into the record,
  * into round_replay(), and into the table above. */
-static const RoundInput all_fields = { NULL, NULL, { 0, 0, 0, 0, 0, 0, { NULL, NULL, 0 }, NULL, NULL },
-                                       NULL, 0,    NULL,
-                                       NULL, 0,    0,
-                                       NULL, NULL, NULL,
-                                       0 };
+static const RoundInput all_fields = {
+        NULL, NULL, { 0, 0, 0, 0, { NULL, 0 }, 0, 0, { NULL, NULL, 0 }, NULL, NULL },
+        NULL, 0,    NULL,
+        NULL, 0,    0,
+        NULL, NULL, NULL,
+        0
+};
 
 Test(record_covers, the_table_knows_every_field_of_a_rounds_input) {
         bool known[sizeof(RoundInput)] = { false };
@@ -226,7 +235,7 @@ Test(record_covers, the_table_knows_every_field_of_a_rounds_input) {
         /* Padding: behind the two 32-bit counts that a pointer or 64-bit number follows, and at the end. */
         holes += offsetof(RoundInput, request.max_mib) - sizeof(uint32_t) -
                  offsetof(RoundInput, request.max_moves);
-        holes += offsetof(RoundInput, request.seed) - sizeof(uint32_t) -
+        holes += offsetof(RoundInput, request.about) - sizeof(uint32_t) -
                  offsetof(RoundInput, request.threshold);
         holes += offsetof(RoundInput, paused) - sizeof(uint32_t) - offsetof(RoundInput, n_cool_downs);
         holes += sizeof(RoundInput) - sizeof(unsigned) - offsetof(RoundInput, not_now);

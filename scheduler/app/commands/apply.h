@@ -10,7 +10,8 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/snapshot/build/what_if.h"
 
-/* Plans for facts->snapshot, in which `suppose` (or NULL) is true already; shows the plan, asks, and moves.
+/* Plans for facts->snapshot, in which `suppose` (or NULL) is true already; shows the plan, asks, and moves. `about`: hosts
+ * whose VMs alone are to move, with what must make way for them (PlanRequest.about); none: the cluster.
  * Each start is judged on fresh facts with `suppose` put on them. Options: those of SOURCE_OPTIONS,
  * PLAN_OPTIONS, "all", "yes", "json". */
-ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose);
+ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose, Strings about);

@@ -34,6 +34,7 @@ typedef struct Apply {
         unsigned stops;
         Leadership leadership;
         const WhatIf *suppose; /* of an evacuation; NULL */
+        Strings about;         /* what it is about; none: the cluster */
 } Apply;
 
 /* ---- what to move ---- */
@@ -80,6 +81,7 @@ static ExitStatus from_planning(Apply *apply) {
                                      .request = plan_request_of(&in->options, &workers),
                                      .now = clock_now(),
                                      .think = settings_int(apply->facts.settings, "service", "think") };
+        apply->input.request.about = apply->about;
         r = store ? round_store_holds(store, in->arena, &apply->input) : 0;
 
         if (r < 0)
@@ -368,8 +370,8 @@ static ExitStatus cmd_apply_carry_out(Apply *apply) {
         return status == EXIT_DONE ? lead_and_run(apply) : status;
 }
 
-ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose) {
-        Apply x = { .in = in, .facts = *facts, .suppose = suppose };
+ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose, Strings about) {
+        Apply x = { .in = in, .facts = *facts, .suppose = suppose, .about = about };
         ExitStatus status = from_planning(&x);
 
         return status == EXIT_DONE ? cmd_apply_carry_out(&x) : status;

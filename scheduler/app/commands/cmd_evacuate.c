@@ -20,6 +20,11 @@ typedef struct Evacuation {
         WhatIf what_if;
 } Evacuation;
 
+/* What moves: what leaves the hosts and what must make way for it, unless more is asked for. */
+static Strings cmd_evacuate_about(const Evacuation *evacuation) {
+        return option_given(&evacuation->in->options, "balance") ? (Strings){ 0 } : evacuation->hosts;
+}
+
 /* The facts, with the host to be emptied in them. */
 static ExitStatus cmd_evacuate_suppose(Evacuation *evacuation) {
         usec_t within = option_number(&evacuation->in->options, "deadline", 0);
@@ -67,6 +72,8 @@ static ExitStatus cmd_evacuate_print_plan(Invocation *in, const Round *round) {
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (in->json)
                 (void) fwrite(text, 1, n, in->out.out);
+        else
+                (void) fputs("dry run: nothing has been moved\n", in->out.out);
         return round->plan->status >= PLAN_BLOCKED || round->plan->n_refused_all > 0 ||
                                round->plan->n_late > 0
                        ? EXIT_BLOCKED
@@ -84,6 +91,7 @@ static ExitStatus dry_run(Evacuation *evacuation) {
         Round round;
         int r = store ? round_store_holds(store, evacuation->in->arena, &input) : 0;
 
+        input.request.about = cmd_evacuate_about(evacuation);
         if (r < 0)
                 return command_complain(evacuation->in, EXIT_FAILED, "%s", store_error(store));
         input.stopped = stopped_words(evacuation->in, store);
@@ -123,7 +131,7 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
         if (status == EXIT_DONE)
                 say_off(evacuation);
         if (status == EXIT_DONE)
-                status = apply_what_if(in, &evacuation->facts, NULL);
+                status = apply_what_if(in, &evacuation->facts, NULL, cmd_evacuate_about(evacuation));
         for (uint32_t i = 0; i < evacuation->hosts.n && !in->json && status != EXIT_BAD_INPUT; i++)
                 (void) out_say(in->out.out,
                                "%s stays in maintenance: plimsoll maintenance exit %s gives it back\n",
@@ -166,7 +174,7 @@ static ExitStatus cmd_evacuate_evacuate(Evacuation *evacuation) {
         if (kind == SOURCE_FILE)
                 return command_complain(in, EXIT_BAD_INPUT,
                                         "a snapshot file is not what is now: with --from only --dry-run");
-        return apply_what_if(in, &evacuation->facts, &evacuation->what_if);
+        return apply_what_if(in, &evacuation->facts, &evacuation->what_if, cmd_evacuate_about(evacuation));
 }
 
 static ExitStatus cmd_evacuate_run(Invocation *in) {
@@ -192,6 +200,8 @@ static const OptionDef cmd_evacuate_options[] = {
           "also where that spends the reserve for lost hosts (reserve.maintenance: waits)" },
         { "several", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "from Redis: also where that empties more hosts within a short time than the brake lets pass (docs/brake.md)" },
+        { "balance", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "plans for the whole cluster: also repairs, relieves and balances other hosts" },
         { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
           "does not ask; needed when there is no terminal to ask on" },
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
@@ -205,16 +215,13 @@ static const OptionDef cmd_evacuate_options[] = {
 const Command command_evacuate = {
         .name = "evacuate",
         .summary = "empty a host now, with or without agents and a service",
-        .usage = "HOSTS… [source] [--deadline 30m] [--for-good] [--dry-run] [--yes]",
-        .help = "Moves all VMs of the hosts to others by the same optimization that balances: shows the "
-                "plan, "
-                "asks,\n"
-                "and moves. From Redis the host is put into maintenance first, so that nothing comes back; a "
-                "service\n"
-                "that acts then does the moving, and this waits for it. Without agents (--hosts) nobody "
-                "remembers\n"
-                "that the host was emptied. VMs that are off stay, unless --for-good says that the host does "
-                "not come back.\n"
+        .usage = "HOSTS… [source] [--deadline 30m] [--for-good] [--balance] [--dry-run] [--yes]",
+        .help = "Moves all VMs of the hosts to others: shows the plan, asks, and moves. What leaves the hosts\n"
+                "moves, and what must make way for it, nothing else; --balance plans for the whole cluster.\n"
+                "From Redis the host is put into maintenance first, so that nothing comes back; a service that\n"
+                "acts then does the moving by a plan of its own, and this waits for it. Without agents\n"
+                "(--hosts) nobody remembers that the host was emptied. VMs that are off stay, unless --for-good\n"
+                "says that the host does not come back.\n"
                 "HOSTS are names, or selections as in rules: rack:r1, label:disk=ssd, 'h[1-4]', '!h3'.\n"
                 "A VM whose move fails keeps no other back; what stayed, and why, is a table at the end.\n"
                 "Exit status 3: some VMs stay, or (--dry-run) will not leave in time.",

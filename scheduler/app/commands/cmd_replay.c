@@ -206,7 +206,7 @@ static int cmd_replay_print_text(const Replay *replay) {
         (void) out_say(out->out, "%s of %s, by plimsoll %s, mode %s: %s\n",
                        text_safe(replay->name, safe, sizeof(safe)), human_time(replay->record->at, when),
                        replay->record->version, replay->record->mode,
-                       plan_text_summary(replay->in->arena, replay->round.plan));
+                       plan_text_summary(replay->in->arena, replay->round.snapshot, replay->round.plan));
         if (replay->n_all == 0) {
                 (void) out_say(out->out, "%sthe same decision, byte for byte%s\n",
                                screen_style(out, STYLE_GOOD), screen_style(out, STYLE_PLAIN));

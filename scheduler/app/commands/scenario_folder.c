@@ -41,6 +41,7 @@ static int scenario_folder_put(Arena *a, const char *folder, const char *name, c
         return path && text ? file_write(path, text, strlen(text), f) : -ENOMEM;
 }
 
+/* What was asked for beside the settings. */
 static const char *scenario_folder_budget(Arena *a, const Record *r) {
         const char *text = "";
 
@@ -50,11 +51,13 @@ static const char *scenario_folder_budget(Arena *a, const Record *r) {
                 text = text_format(a, "%sbudget.gib = %lld\n", text, (long long) (r->max_mib / 1024));
         if (text && r->max_ms != INT64_MAX)
                 text = text_format(a, "%sbudget.minutes = %lld\n", text, (long long) (r->max_ms / 60000));
+        for (uint32_t i = 0; text && i < r->about.n; i++)
+                text = text_format(a, "%sabout = %s\n", text, r->about.at[i]);
         return text;
 }
 
 static const char *scenario_folder_readme(Arena *a, const Record *r, const Round *round) {
-        const char *summary = plan_text_summary(a, round->plan);
+        const char *summary = plan_text_summary(a, round->snapshot, round->plan);
         char when[HUMAN_SIZE];
 
         if (!summary)

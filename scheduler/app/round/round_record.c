@@ -102,6 +102,7 @@ int round_record_make(Arena *a, const RoundRecord *record, const Record **ret) {
                        .max_mib = in->request.max_mib,
                        .max_ms = in->request.max_ms,
                        .threshold = in->request.threshold,
+                       .about = in->request.about,
                        .solver = in->request.solver ? in->request.solver->name : NULL,
                        .paused = in->paused,
                        .stopped = in->stopped,
@@ -165,6 +166,7 @@ int round_replay(Arena *a, const Record *record, const Settings *settings, const
         in.request.max_mib = record->max_mib;
         in.request.max_ms = record->max_ms;
         in.request.threshold = record->threshold;
+        in.request.about = record->about;
         in.request.workers = workers;
         if (record->solver && strcmp(record->solver, exact_solver.name) == 0)
                 in.request.solver = &exact_solver;

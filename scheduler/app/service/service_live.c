@@ -127,7 +127,7 @@ int service_live_plan(Arena *a, RoundDisplay *shown, const Round *round) {
         const Plan *plan = round->plan;
         MoveOrder *orders = arena_new(a, MoveOrder, plan->n_moves);
 
-        shown->live.summary = plan_text_summary(a, plan);
+        shown->live.summary = plan_text_summary(a, round->snapshot, plan);
         if (!orders || !shown->live.summary)
                 return -ENOMEM;
         for (uint32_t i = 0; i < plan->n_moves; i++)

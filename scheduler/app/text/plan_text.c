@@ -26,9 +26,44 @@ static Style status_style(PlanStatus s) {
         return s >= PLAN_BLOCKED ? STYLE_BAD : STYLE_GOOD;
 }
 
-const char *plan_text_summary(Arena *a, const Plan *plan) {
+/* "kvm20", "kvm20 and 3 other hosts" */
+static const char *plan_text_about(Arena *a, const Plan *plan) {
+        const uint32_t others = plan->about.n - 1;
+
+        if (others == 0)
+                return plan->about.at[0];
+        return text_format(a, "%s and %u other host%s", plan->about.at[0], others, others == 1 ? "" : "s");
+}
+
+/* Of a plan about some hosts: it is a plan, and nothing has been done yet. */
+static const char *plan_text_summary_about(Arena *a, const Snapshot *s, const Plan *plan) {
+        const char *hosts = plan_text_about(a, plan), *ways = "";
+        char bytes[HUMAN_SIZE], time[HUMAN_SIZE];
+        uint32_t off = 0, others;
+
+        if (!hosts)
+                return NULL;
+        if (plan->n_moves == 0)
+                return plan->status == PLAN_BALANCED ? text_format(a, "nothing has to leave %s", hosts)
+                                                     : status_texts[plan->status];
+        for (uint32_t i = 0; i < plan->n_moves; i++)
+                off += strings_have(&plan->about, s->hosts[plan->moves[i].move.from].name);
+        others = plan->n_moves - off;
+        if (others > 0)
+                ways = text_format(a, " and %u that make%s way", others, others == 1 ? "s" : "");
+        if (!ways)
+                return NULL;
+        return text_format(a, "%splan: %u move%s off %s%s, in %u wave%s, %s, about %s",
+                           plan->status >= PLAN_BLOCKED ? "blocked, " : "", off, off == 1 ? "" : "s", hosts,
+                           ways, plan->n_waves, plan->n_waves == 1 ? "" : "s",
+                           human_bytes(plan->bytes, bytes), human_ms(plan->makespan_ms, time));
+}
+
+const char *plan_text_summary(Arena *a, const Snapshot *s, const Plan *plan) {
         char bytes[HUMAN_SIZE], time[HUMAN_SIZE];
 
+        if (plan->about.n > 0)
+                return plan_text_summary_about(a, s, plan);
         if (plan->n_moves == 0)
                 return text_format(a, "%s",
                                    plan->status == PLAN_BALANCED && plan->limited_by
@@ -366,7 +401,10 @@ static void plan_text_print_sum(const PlanView *view, const char *summary, const
         print_manner(plan, screen);
         print_reserve(plan, screen);
         print_idle(view, screen);
-        if (plan->has_bound)
+        if (plan->about.n > 0)
+                (void) fputs("other hosts are left as they are: plimsoll plan shows what they need\n",
+                             screen->out);
+        else if (plan->has_bound)
                 print_gap(plan, screen);
         print_found_by(plan, screen);
 }
@@ -397,7 +435,8 @@ static void print_notes(const Snapshot *s, const Screen *screen) {
 int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         const Plan *plan = view->plan;
         FleetView fleet = { .snapshot = view->snapshot, .problem = view->problem, .all = view->all };
-        const char *summary = plan_text_summary(a, plan), *counts = hosts_count_words(a, view->snapshot);
+        const char *summary = plan_text_summary(a, view->snapshot, plan),
+                   *counts = hosts_count_words(a, view->snapshot);
         int r = summary && counts ? 0 : -ENOMEM;
 
         (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs%s\n\n", screen_style(screen, STYLE_STRONG),

@@ -28,4 +28,4 @@ const char *plan_text_refused(Arena *a, const Snapshot *s, const Refused *f);
 void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *screen);
 
 /* "improved: 14 moves in 3 waves, 63 GiB, about 2 min 10 s" in the arena; NULL: out of memory. */
-const char *plan_text_summary(Arena *a, const Plan *plan);
+const char *plan_text_summary(Arena *a, const Snapshot *s, const Plan *plan);

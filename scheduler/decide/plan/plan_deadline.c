@@ -91,7 +91,8 @@ static int wave_starts(Planning *pl, const Plan *plan, int64_t **ret) {
 
 /* One that is on its way already leaves, and nobody predicts when: it is not said to stay. */
 static bool plan_deadline_is_late(const Planning *pl, VmIx v, int64_t out) {
-        return (problem_leave(pl->first, v, pl->first->home[v]) > 0 || vm_is_stranded(pl->s, v)) &&
+        return (!pl->movers || pl->movers[v]) &&
+               (problem_leave(pl->first, v, pl->first->home[v]) > 0 || vm_is_stranded(pl->s, v)) &&
                !pl->s->vms[v].in_flight && plan_within_ms(pl, v) != INT64_MAX && out > plan_within_ms(pl, v);
 }
 

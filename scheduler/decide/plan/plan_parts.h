@@ -22,6 +22,9 @@ typedef struct Planning {
         PolicySet policies;
         PlanRequest request;
         const Problem *first; /* every VM where the snapshot has it */
+        const Problem *stage; /* the same as the stages look at it: who may move, and for what */
+        const bool *about;    /* [host] the request is about it; NULL: it is about the cluster */
+        const bool *movers;   /* [vm] on such a host; NULL as well */
         const Terms *terms;   /* of `first` */
         ResourceLayout layout;
         MigrationNet net;
@@ -48,8 +51,12 @@ typedef struct Planning {
 int plan_stages(Planning *pl) must_check;
 
 /* Where something is broken and the steps leave as much of it broken: one move that mends by itself goes
- * first, if there is one, and all is done again. 0; a negative errno. */
+ * first, if there is one, and all is done again. Of a request about some hosts nothing is. 0; a negative errno. */
 int plan_stages_mend(Planning *pl) must_check;
+
+/* The steps become those that lead from home to host_of, where these have a safe order of at most so many. 1: they did;
+ * 0: there is no such order; a negative errno. */
+int plan_steps_to(Planning *pl, const HostIx *host_of, uint32_t most) must_check;
 
 /* The net moves in an order of their own, where more than one stage made steps and it has no more. 0; a
  * negative errno. */
@@ -65,6 +72,19 @@ int plan_budget(Planning *pl) must_check;
 /* The predicted length of a schedule, wave after wave; of the VM's migration, by itself. */
 int plan_makespan(Planning *pl, const WaveMove *steps, uint32_t n, uint32_t n_waves, int64_t *ret) must_check;
 int64_t plan_alone_ms(const Planning *pl, VmIx v);
+
+/* ---- plan_about.c: a request about some hosts; of one about the cluster they do nothing ---- */
+
+/* Sets `stage`, `about` and `movers`: VMs of these hosts move, others do not. 0 or -ENOMEM. */
+int plan_about_begin(Planning *pl) must_check;
+
+/* VMs that should have left and did not are given a way: others move, too, as few as do. 0; a negative errno (-ETIME as
+ * plan_about_prune()). */
+int plan_about_ways(Planning *pl) must_check;
+
+/* Each step that leaves none of the hosts goes, if the judge accepts the rest without it. 0; -ENOMEM; -ETIME: the judge
+ * came to no end. */
+int plan_about_prune(Planning *pl) must_check;
 
 /* ---- plan_limits.c ---- */
 

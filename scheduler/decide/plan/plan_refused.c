@@ -90,7 +90,8 @@ static void ask_evacuees(Asking *k) {
         for (VmIx v = 0; v < p->n_vms; v++) {
                 Refused one = { .vm = v, .to = IX_NONE, .reason = REASON_TIME };
 
-                if (problem_leave(p, v, k->pl->now[v]) == 0 && !vm_is_stranded(k->pl->s, v))
+                if ((problem_leave(p, v, k->pl->now[v]) == 0 && !vm_is_stranded(k->pl->s, v)) ||
+                    (k->pl->movers && !k->pl->movers[v]))
                         continue;
                 if (!asking_is_cut(k))
                         (void) ask_hosts(k, v, (Wish){ 0 }, &one);
@@ -238,18 +239,36 @@ static int plan_refused_by_vm(const void *left, const void *right) {
         return (x->refused.vm > y->refused.vm) - (x->refused.vm < y->refused.vm);
 }
 
+/* The conflicts that a VM of the request has part in: of others it is not asked. */
 static int plan_refused_conflicts(Planning *pl, Plan *plan) {
         const ConflictsAsked asked = { .s = pl->s,
                                        .p = pl->first,
                                        .host_of = pl->now,
                                        .time = time_limit_of(pl->request.time, PLAN_PART_EXPLAIN) };
         Conflicts found;
+        Conflict *mine;
+        uint32_t n = 0;
         int r = conflicts_find(pl->arena, &pl->scratch, &asked, &found);
 
         if (r < 0)
                 return r;
-        plan->conflicts = found.at;
-        plan->n_conflicts = found.n;
+        mine = arena_new(pl->arena, Conflict, found.n);
+        if (!mine)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < found.n; i++) {
+                bool has_part = !pl->movers;
+
+                for (uint32_t k = 0; k < found.at[i].n_rules && !has_part; k++) {
+                        const Rule *rule = &pl->s->rules[found.at[i].rules[k]];
+
+                        for (uint32_t m = 0; m < rule->n_vms && !has_part; m++)
+                                has_part = pl->movers[rule->vms[m]];
+                }
+                if (has_part)
+                        mine[n++] = found.at[i];
+        }
+        plan->conflicts = mine;
+        plan->n_conflicts = n;
         if (found.cut)
                 pl->cut |= 1U << PLAN_PART_EXPLAIN;
         return 0;
@@ -271,8 +290,9 @@ int plan_refused(Planning *pl, Plan *plan) {
         for (uint32_t i = 0; i < pl->n_steps; i++)
                 k.mib += problem_need(pl->first, pl->steps[i].move.vm)[RES_MEMORY];
         ask_evacuees(&k);
-        ask_rules(&k);
-        if (problem_last_tier(pl->first) >= TIER_LOAD)
+        if (!pl->movers)
+                ask_rules(&k);
+        if (!pl->movers && problem_last_tier(pl->first) >= TIER_LOAD)
                 r = ask_overloaded(&k);
         if (r == 0 && plan->reserve.blocked)
                 r = ask_reserve(&k);

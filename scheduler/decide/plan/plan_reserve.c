@@ -102,7 +102,7 @@ int plan_reserve(Planning *pl, Plan *plan) {
         ret->uncovered_after = gap.cases;
         if (!ret->gap && ret->lacking_after > 0 && !(ret->gap = share_sentence(pl, ret)))
                 return -ENOMEM;
-        ret->blocked = ret->gap && !is_being_spent(pl);
+        ret->blocked = ret->gap && !is_being_spent(pl) && !pl->movers; /* or it is not asked about */
         arena_rewind(&pl->scratch, mark);
         return 0;
 }

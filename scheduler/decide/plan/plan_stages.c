@@ -175,7 +175,7 @@ typedef struct Stage {
 
 /* The problem as the steps so far leave it. */
 static int stage_begin(Planning *pl, Stage *st) {
-        st->p = *pl->first;
+        st->p = *pl->stage;
         st->p.home = pl->now;
         st->p.pinned = st->pinned;
         return st->p.reserve ? problem_reserve_again(&pl->scratch, &st->p) : 0;
@@ -259,7 +259,7 @@ static int stage_run(Planning *pl) {
 
         memset(pl->left_out, 0, sizeof(Reason) * n_vms);
         if (pinned && n_vms > 0)
-                memcpy(pinned, pl->first->pinned, sizeof(Reason) * n_vms);
+                memcpy(pinned, pl->stage->pinned, sizeof(Reason) * n_vms);
         for (int i = 0; i < RETRIES_MAX && r == STAGE_AGAIN && !stages_are_cut(pl); i++)
                 r = stage_try(pl, pinned);
         arena_rewind(&pl->scratch, mark);
@@ -310,34 +310,40 @@ static int stages_after(Planning *pl, Move first) {
 
 int plan_stages_mend(Planning *pl) {
         Move first = { .vm = IX_NONE };
-        int r = mends_nothing(pl);
+        int r;
 
+        if (pl->movers) /* of a request about some hosts nothing else is to be mended */
+                return 0;
+        r = mends_nothing(pl);
         if (r > 0) /* also where the search was cut short: this has time of its own */
                 r = plan_mend(pl, &first);
         return r > 0 && first.vm != IX_NONE ? stages_after(pl, first) : r < 0 ? r : 0;
 }
 
-/* Several stages, or stop-overs, may have moved a VM more than once: if what comes out in the end can be
- * ordered as it is with fewer steps, that is the plan. */
-int plan_merge_stages(Planning *pl) {
-        ArenaMark mark = arena_mark(&pl->scratch);
+int plan_steps_to(Planning *pl, const HostIx *host_of, uint32_t most) {
         Problem p = *pl->first;
         WaveOrder order;
         Move *moves;
         uint32_t n;
-        int r = 0;
+        int r = moves_between(&pl->scratch, pl->first->home, host_of, pl->first->n_vms, &moves, &n);
 
-        if (pl->stages <= 1)
-                return 0;
-        r = moves_between(&pl->scratch, pl->first->home, pl->now, pl->first->n_vms, &moves, &n);
         if (r == 0)
                 r = plan_deadline_order(pl, moves, n, &p.first);
         if (r == 0)
                 r = plan_order(pl, plan_wave_limits(pl), &p, moves, n, &order);
-        if (r == 0 && order.n_left_out == 0 && order.n <= pl->n_steps) {
-                pl->n_steps = pl->n_waves = 0;
-                r = append_steps(pl, &order);
-        }
+        if (r < 0 || order.n_left_out > 0 || order.n > most)
+                return r < 0 ? r : 0;
+        pl->n_steps = pl->n_waves = 0;
+        r = append_steps(pl, &order);
+        return r < 0 ? r : 1;
+}
+
+/* Several stages, or stop-overs, may have moved a VM more than once: if what comes out in the end can be
+ * ordered as it is with fewer steps, that is the plan. */
+int plan_merge_stages(Planning *pl) {
+        const ArenaMark mark = arena_mark(&pl->scratch);
+        int r = pl->stages > 1 ? plan_steps_to(pl, pl->now, pl->n_steps) : 0;
+
         arena_rewind(&pl->scratch, mark);
-        return r;
+        return r < 0 ? r : 0;
 }

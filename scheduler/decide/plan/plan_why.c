@@ -112,6 +112,20 @@ static bool plan_why_in_the_way(const PlanWhy *w, const WaveMove *comes) {
         return at != from && evaluator_refuse(v->e, (Move){ comes->move.vm, at, from }) != REASON_NONE;
 }
 
+/* Of a plan about some hosts: it is there for one of their VMs, whatever else it gains. */
+static bool plan_why_makes_way(PlanWhy *w) {
+        const MoveView *v = &w->view;
+        const WaveMove *comes = w->step->comes;
+
+        if (!w->pl->movers || w->pl->movers[v->m->vm] || !comes || !plan_why_in_the_way(w, comes))
+                return false;
+        SENTENCE_CLAUSE(w->draft, "makes room on {} for {}, which comes in wave {}", fact_host(v, v->m->from),
+                        fact_vm(v, comes->move.vm), plan_why_fact(FACT_WAVE, comes, v->m->from),
+                        plan_why_fact(CLAIM_COMES, comes, v->m->from),
+                        plan_why_fact(CLAIM_IN_THE_WAY, comes, v->m->from));
+        return true;
+}
+
 /* It gains nothing alone. */
 static void plan_why_helps(PlanWhy *w) {
         const MoveView *v = &w->view;
@@ -175,7 +189,8 @@ int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *ste
         policy_costs_delta(&teller->costs, *w.view.m, &step->delta, teller->gain);
         if (step->goes_on || step->came)
                 plan_why_stop_over(&w);
-        else if (!plan_why_has_reason(&w) && !plan_why_is_part(&w, true) && !plan_why_is_part(&w, false))
+        else if (!plan_why_makes_way(&w) && !plan_why_has_reason(&w) && !plan_why_is_part(&w, true) &&
+                 !plan_why_is_part(&w, false))
                 plan_why_helps(&w);
         return plan_why_keep(pl, &draft, io);
 }

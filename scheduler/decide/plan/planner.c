@@ -46,7 +46,7 @@ static int planner_request(Planning *pl) {
                 r = planner_threshold(pl);
         if (r == 0 && pl->request.max_ms != INT64_MAX)
                 r = planner_pin_slow(pl);
-        return r;
+        return r == 0 ? plan_about_begin(pl) : r;
 }
 
 /* What the policies want of it; no steps yet; and room to search in. */
@@ -86,9 +86,17 @@ static int planner_names(Planning *pl, Plan *plan) {
 }
 
 /* A host that is to be emptied, and is not until an operator says so. */
-static bool planner_holds(const Snapshot *s) {
-        for (HostIx h = 0; h < s->n_hosts; h++)
-                if (s->hosts[h].held)
+static bool planner_holds(const Planning *pl) {
+        for (HostIx h = 0; h < pl->s->n_hosts; h++)
+                if (pl->s->hosts[h].held && (!pl->about || pl->about[h]))
+                        return true;
+        return false;
+}
+
+/* A VM runs on several hosts, and what is asked is about it. */
+static bool planner_doubled(const Planning *pl) {
+        for (VmIx v = 0; v < pl->s->n_vms; v++)
+                if (vm_is_doubled(&pl->s->vms[v]) && (!pl->movers || pl->movers[v]))
                         return true;
         return false;
 }
@@ -102,16 +110,16 @@ static bool planner_left_undone(const Plan *plan) {
 }
 
 /* The first that holds. */
-static PlanStatus planner_status(const Problem *p, const Plan *plan) {
+static PlanStatus planner_status(const Planning *pl, const Plan *plan) {
         const Cost *before = plan->before.costs.tier, *after = plan->after.costs.tier;
         bool relieved = plan->before.over_limit > 0 && plan->after.over_limit == 0;
 
-        if (snapshot_is_blind(p->snapshot))
+        if (snapshot_is_blind(pl->s))
                 return PLAN_BLIND;
         if (plan->n_conflicts > 0)
                 return PLAN_INFEASIBLE;
-        if (plan->n_refused_all > 0 || plan->reserve.blocked || planner_holds(p->snapshot) ||
-            snapshot_doubled(p->snapshot) > 0 || planner_left_undone(plan))
+        if (plan->n_refused_all > 0 || plan->reserve.blocked || planner_holds(pl) || planner_doubled(pl) ||
+            (!pl->movers && planner_left_undone(plan)))
                 return PLAN_BLOCKED;
         if (plan->n_moves == 0)
                 return PLAN_BALANCED;
@@ -134,6 +142,7 @@ static int planner_scores(Planning *pl, Plan *plan) {
 /* How the plan was found, and what it amounts to. */
 static int planner_sum_up(Planning *pl, Plan *plan) {
         memcpy(plan->refusals, pl->refusals, sizeof(plan->refusals));
+        plan->about = pl->request.about;
         plan->threshold = pl->first->threshold;
         plan->seed = pl->request.seed;
         plan->evaluations = pl->evaluations;
@@ -143,7 +152,7 @@ static int planner_sum_up(Planning *pl, Plan *plan) {
         plan->exact = pl->exact;
         plan->has_bound = true;
         plan->bound = pl->bound;
-        plan->status = planner_status(pl->first, plan);
+        plan->status = planner_status(pl, plan);
         return planner_names(pl, plan);
 }
 
@@ -182,11 +191,15 @@ static int planner_find(Planning *pl) {
         if (r == 0)
                 r = plan_stages(pl); /* search, order, and again until nothing is worth moving */
         if (r == 0)
+                r = plan_about_ways(pl); /* of a request about some hosts: what must make way */
+        if (r == 0)
                 r = plan_stages_mend(pl); /* still broken: one move that mends, and again */
         if (r == 0)
                 r = plan_merge_stages(pl); /* what several stages did, in fewer steps */
         if (r == 0)
                 r = plan_budget(pl); /* the most important of it, within the request's caps */
+        if (r == 0)
+                r = plan_about_prune(pl); /* of a request about some hosts: nothing that they do not need */
         return r;
 }
 

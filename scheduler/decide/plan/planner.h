@@ -18,6 +18,7 @@ typedef struct PlanRequest {
         int64_t max_mib;    /* INT64_MAX: no cap */
         int64_t max_ms;     /* predicted length of the whole schedule; INT64_MAX: no cap */
         uint32_t threshold; /* PLAN_THRESHOLD_MIN … MAX in place of plan.threshold; 0: as the settings say */
+        Strings about; /* hosts, by name: only what leaves these moves, and what must make way for it; none: the cluster */
         uint64_t seed;
         uint64_t evaluations; /* see SearchBudget */
         TimeLimit time;       /* the wall-clock guard; its parts are PlanPart's */

@@ -157,6 +157,19 @@ static void put_refused(Printer *printer, const Refused *r) {
         text_writer_word(&printer->w, "}");
 }
 
+static void plan_print_put_about(Printer *printer) {
+        const Strings *about = &printer->p->about;
+
+        if (about->n == 0)
+                return;
+        plan_print_put_line(printer, "about");
+        for (uint32_t i = 0; i < about->n; i++) {
+                text_writer_word(&printer->w, i == 0 ? "[" : ", ");
+                text_writer_string(&printer->w, about->at[i]);
+        }
+        text_writer_word(&printer->w, "]");
+}
+
 static void put_limited_by(Printer *printer) {
         bool first = true;
 
@@ -415,6 +428,7 @@ static void plan_print_put_head(Printer *printer) {
         plan_print_put_line(printer, "status");
         text_writer_string(&printer->w, plan_status_names[printer->p->status]);
         put_doubled(printer);
+        plan_print_put_about(printer);
         put_limited_by(printer);
         put_idle(printer);
         plan_print_put_line(printer, "threshold");

@@ -32,6 +32,17 @@ static void put_line_text(TextWriter *w, const char *key, const char *text) {
         (void) json_put_text(w, true, key, text);
 }
 
+static void record_file_put_about(TextWriter *w, const Strings *hosts) {
+        if (hosts->n == 0)
+                return;
+        json_put_key(w, false, "about");
+        for (uint32_t i = 0; i < hosts->n; i++) {
+                text_writer_word(w, i == 0 ? "[" : ", ");
+                text_writer_string(w, hosts->at[i]);
+        }
+        text_writer_word(w, "]");
+}
+
 static void put_request(TextWriter *w, const Record *r) {
         record_file_put_line(w, "request");
         text_writer_word(w, "{");
@@ -45,6 +56,7 @@ static void put_request(TextWriter *w, const Record *r) {
                 json_put_int(w, false, "max_ms", r->max_ms);
         if (r->threshold > 0)
                 json_put_int(w, false, "threshold", r->threshold);
+        record_file_put_about(w, &r->about);
         (void) json_put_text(w, false, "solver", r->solver);
         text_writer_word(w, "}");
 }
@@ -139,6 +151,24 @@ typedef struct Reader {
         bool has_schema, has_at;
 } Reader;
 
+static int record_file_read_about(Reader *reader) {
+        const size_t n = json_array_size(reader->json.at);
+        const char **hosts;
+        uint32_t i = 0;
+        int k;
+
+        if (n > HOSTS_MAX)
+                return json_reader_refuse(&reader->json, "%zu hosts; at most %u are accepted", n, HOSTS_MAX);
+        hosts = arena_new(reader->json.arena, const char *, n);
+        if (!hosts)
+                return -ENOMEM;
+        k = json_reader_enter(&reader->json, JSON_ARRAY);
+        while (k == 0 && json_reader_item(&reader->json))
+                k = json_take_name(&reader->json, &hosts[i++]);
+        reader->record.about = (Strings){ .at = hosts, .n = i };
+        return k;
+}
+
 static int read_request(Reader *reader) {
         int64_t seed = 1, evaluations = 0, max_moves = UINT32_MAX, threshold = 0;
         const char *key;
@@ -158,6 +188,8 @@ static int read_request(Reader *reader) {
                         k = json_take_int(&reader->json, 0, bound_of(BOUND_SEQUENCE), &reader->record.max_ms);
                 else if (json_key_is(key, "threshold"))
                         k = json_take_int(&reader->json, 0, bound_of(BOUND_THRESHOLD), &threshold);
+                else if (json_key_is(key, "about"))
+                        k = record_file_read_about(reader);
                 else if (json_key_is(key, "solver"))
                         k = json_take_text(&reader->json, &reader->record.solver);
         }
