@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a host's capabilities, a pool's or an interface's XML. */
+#include <string.h>
+
 #include "collectors/parse/host_xml.h"
+#include "scheduler/act/libvirt/libvirt_connection.h"
+#include "scheduler/base/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -13,6 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         NumaCell cells[4];
         HostFacts host;
         PoolFacts pool;
+        char machine[LIBVIRT_MACHINE];
+        const char *whole = text_copy(&a, (const char *) data, n);
 
         if (capabilities_parse(&a, (const char *) data, n, &host) == 0)
                 assert(host.tsc_mhz == UNKNOWN || host.tsc_mhz > 0);
@@ -20,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 assert(pool.name && pool.identity);
         if (numa_parse(&a, (const char *) data, n, cells, ARRAY_SIZE(cells), &n_cells) == 0)
                 assert(n_cells <= ARRAY_SIZE(cells));
+        if (whole && libvirt_machine_of(whole, machine))
+                assert(strspn(machine, "0123456789abcdefABCDEF-") == strlen(machine));
         (void) !network_xml_parse(&a, (const char *) data, n, &groups);
         (void) !interface_xml_parse(&a, (const char *) data, n, &bridge);
         return 0;

@@ -12,6 +12,7 @@ static const SettingDef defs[] = {
         { "rate", SETTING_KBIT, 1000, 0, QUANTITY_MAX, NULL, NULL, "A rate." },
         { "every", SETTING_DURATION, USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL, "A time." },
         { "on", SETTING_BOOL, 0, 0, 1, NULL, NULL, "A switch." },
+        { "words", SETTING_TEXT, 0, 0, 0, "", setting_words, "Words." },
         { "name", SETTING_TEXT, 0, 0, 0, "", NULL, "A text." },
         { 0 },
 };
@@ -49,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 if (!fault.what[0])
                         abort();
                 check_all(&a, (const char *) data, n, &fault);
-        } else if (settings_file_print(&a, s, true, &printed) < 0 ||
+        } else if (settings_file_print(&a, s, false, &printed) < 0 ||
+                   settings_file_print(&a, s, true, &printed) < 0 ||
                    settings_file_apply(printed, strlen(printed), again, &fault) < 0 ||
                    settings_file_print(&a, again, true, &twice) < 0 || strcmp(printed, twice) != 0)
                 abort();

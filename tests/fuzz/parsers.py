@@ -8,7 +8,7 @@ import re, sys, pathlib
 
 ROOMS = ['collectors/parse', 'collectors/hosts', 'collectors/remote', 'scheduler/snapshot/json', 'scheduler/snapshot/wire', 'scheduler/snapshot/files',
          'scheduler/snapshot/import', 'scheduler/snapshot/health', 'scheduler/store/redis', 'scheduler/app/state', 'scheduler/app/facts', 'scheduler/app/round',
-         'scheduler/app/settings', 'scheduler/act/libvirt', 'scheduler/model']
+         'scheduler/app/settings', 'scheduler/app/service', 'scheduler/app/commands', 'scheduler/act/libvirt', 'scheduler/model', 'scheduler/store']
 # Bytes with their length, a jansson value, a reply of hiredis, or a name that says so.
 TAKES = re.compile(r'const char \*\w+,\s*size_t n\b|json_t \*|redisReply \*|const unsigned char \*\w+, size_t|const void \*\w+, size_t')
 NAMED = re.compile(r'\b\w+_(parse|read_text)\(')
@@ -37,6 +37,17 @@ BY = {  # not called by a fuzzer itself: who calls it there, or why it need not 
     'host_labels_parse': 'words of the command line', 'setting_parse': 'by settings_file_read() in fuzz_settings_file',
     'metric_by_name': 'by report_parse() in fuzz_sample_wire',
     'htools_rows': 'by htools_parse() in fuzz_htools_file',
+    'store_log_fault': 'writes', 'store_journal': 'writes', 'store_journal_intent': 'writes',
+}
+# Functions that open bytes of others: each that calls one of these is itself public, and so among the parsers, or stands below.
+OPENS = re.compile(r'\b(stored_json|json_load[bsf]|json_document|json_reader_open|xml_open|yaml_reader_open|xmlReadMemory)\(')
+NOT_OTHERS = {  # what opens bytes, and need not be a parser: why
+    'stored_json': 'the opener itself', 'json_document': 'the opener itself', 'json_reader_open': 'the opener itself', 'xml_open': 'the opener itself',
+    'use_number': 'one word, by htools_parse() in fuzz_htools_file', 'answer_error': 'by prometheus_answer() in its fuzzer', 'answer_series': 'by prometheus_answer() in its fuzzer',
+    'entry_json': 'what was printed just before', 'cmd_plan_print_json': 'what was printed just before', 'live_json': 'what was printed just before',
+    'cmd_confirm_one_json': 'json_take_raw() of waiting_text.c, shown as it is',
+    'part_take': 'by storcli_parse() in fuzz_storcli', 'redfish_get': 'one page, whose tree redfish_walk() takes: fuzz_redfish',
+    'settings_list_add': 'a word of the command line, by the reader of settings files',
 }
 # Source files that only print, or hold tables: they parse nothing.
 NO_PARSER = re.compile(r'(_print|text_writer|_table|metric|word_list|redundancy|stall|unread|state_words)\w*\.c$')
@@ -57,6 +68,16 @@ def parsers(tree):
             yield header, name
 
 
+def openers(tree):
+    """(file, name) of each function that opens bytes of others."""
+    for room in ROOMS + ['collectors', 'policies']:
+        for source in sorted((tree / room).rglob('*.c') if room in ('collectors', 'policies') else (tree / room).glob('*.c')):
+            text = re.sub(r'/\*.*?\*/', ' ', source.read_text(), flags=re.S)
+            for m in re.finditer(r'^(?!#|/|\s|typedef)[^\n;={}]*?\b(\w+)\([^;{}]*?\)[^;{}()]*\{ *\n(.*?)^\}', text, re.M | re.S):
+                if OPENS.search(m.group(2)):
+                    yield source, m.group(1)
+
+
 def main():
     words = [a for a in sys.argv[1:] if not a.startswith('--')]
     tree = pathlib.Path(words[0] if words else '.')
@@ -73,6 +94,13 @@ def main():
             faults.append(f'{header.relative_to(tree)}: {name}() takes what comes from outside: a fuzzer calls it (tests/fuzz/fuzz_*.c), or a line with '
                           'its reason stands in tests/fuzz/parsers.py')
     known = {name for _, name in found}
+    open_them = sorted(set(openers(tree)))
+    faults += [f'{source.relative_to(tree)}: {name}() opens what comes from outside, and no header of a parser has it: make it a parser of its own'
+               for source, name in open_them if name not in known and name not in NOT_OTHERS
+               and not any(re.search(rf'\b{name}\(', text) for text in fuzzers.values())]
+    faults += [f'tests/fuzz/parsers.py: {name} opens nothing any more' for name in NOT_OTHERS if name not in {n for _, n in open_them} | {'stored_json', 'json_document'}]
+    if len(open_them) < 25:
+        faults.append(f'only {len(open_them)} functions that open bytes are found: the script is blind')
     faults += [f'tests/fuzz/parsers.py: {name} is no such function any more' for name in BY if name not in known]
     for name in fuzzers:
         corpus = tree / 'tests/fuzz/corpus' / name.removeprefix('fuzz_')

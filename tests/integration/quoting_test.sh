@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Names and texts full of escape sequences, C1 controls, bidi overrides and what is not seen, in every carrier (reports, marks,
+# Names and texts full of escape sequences (members, fields and parts of every key there is), C1 controls, bidi overrides and what is not seen, in every carrier (reports, marks,
 # journal, waiting plans, the service's state, snapshot and settings files, words of the command line), and every command as
 # table and as JSON, and the service's and the agent's log: none of it is printed as it is. Needs redis-server, python3.
 # Argument: the build folder.
@@ -38,7 +38,7 @@ clean() { python3 "$D/look.py" "$@"; }
 
 # ---- the carriers ----
 cat >"$D/feed.py" <<'P'
-import json, subprocess, sys, time
+import json, re, subprocess, sys, time
 sock, folder = sys.argv[1], sys.argv[2]
 us = int(time.time() * 1e6)
 C1, BIDI, ZW, LINE = '\u009b31mevil', '\u202eevil\u2066', 'evil\u200b\ufeff', 'evil\u2028\u2029'
@@ -75,6 +75,38 @@ redis('set', key('state:service'), json.dumps({'schema': 'plimsoll.service/1', '
       'plan_status': C0, 'over_limit': 0, 'moves': [{'vm': C0 + ALL, 'from': C1, 'to': BIDI, 'phase': 'failed', 'message': C0 + ALL}],
       'stays': [{'vm': ALL, 'host': C0, 'why': C0 + ALL}], 'stays_all': 1, 'paused': C0 + ALL,
       'waiting': [{'id': C0 + ALL, 'kinds': C0, 'summary': C0 + ALL, 'moves': 1, 'until': us * 2}]}))
+# every key there is (keys.h): what is no name as a member, a field, a part of the key; what is no text as a value
+keys = re.findall(r'KEY\((\w+), "([^"]+)", "(\w*)", "(\w+)"', re.sub(r'/\*.*?\*/', '', open('scheduler/store/keys.h').read(), flags=re.S))
+assert len(keys) > 25, keys
+ODD = [C0.encode(), b'evil\x9b\x1b[31m\xff', b'evil' * 80, b'evil\x00\x1b]0;x\x07', (C1 + BIDI).encode(), b'']
+HARD = [json.dumps({k: C0 + ALL for k in ('schema', 'host', 'device', 'by', 'why', 'vm', 'status', 'text')}).encode(), b'evil\x1b[2J\x9b\n\xff', ALL.encode()]
+def put_(k, words):  # any bytes, as arguments of a script: redis-cli's own quoting
+    quote = lambda b: '"' + ''.join('\\x%02x' % c for c in b) + '"'
+    r = subprocess.run(['redis-cli', '-s', sock], input=(words[0] + ' ' + quote(key(k).encode() if isinstance(k, str) else k) + ' ' + ' '.join(map(quote, words[1:])) + '\n').encode(),
+                       capture_output=True)
+    assert r.returncode == 0 and b'ERR' not in r.stdout and b'WRONGTYPE' not in r.stdout, (k, words[0], r.stdout)
+for name, k, part, kind in keys:
+    for i, odd in enumerate(ODD):
+        hard = HARD[i % len(HARD)]
+        if part:
+            put_(key(k + ':').encode() + odd, ['SET', hard])
+        elif kind == 'hash' and name != 'EPOCH':
+            put_(k, ['HSET', odd, hard])
+        elif kind == 'set':
+            put_(k, ['SADD', odd])
+        elif kind == 'zset':
+            put_(k, ['ZADD', b'1', odd])
+        elif kind == 'stream':
+            put_(k, ['XADD', b'*', b'text', hard])
+            put_(k, ['XADD', b'*', odd, hard])
+put_('lease', ['SET', b'7 ' + (C1 + BIDI).encode()])
+put_('epoch', ['HSET', b'loss', json.dumps({'schema': 'plimsoll.loss/1', 'id': 'a', 'at': us, 'by': BIDI, 'why': ALL, 'before': ALL, 'emptied': [C0, ALL], 'closed': [C1]}).encode()])
+put_('brake', ['HSET', HOSTS[0].encode(), ('held %d %s' % (us, C1)).encode()])
+put_('faults:log', ['XADD', b'*', b'text', json.dumps({'at': us, 'host': C0, 'device': ALL, 'was': 0, 'is': 3, 'why': C0 + ALL, 'hazard': C1}).encode()])
+put_('records', ['XADD', b'*', b'text', json.dumps({'schema': 'plimsoll.record/1', 'at': us, 'mode': C0 + ALL, 'plan': {'status': C0 + ALL, 'moves': []}}).encode()])
+for h in HOSTS[:2]:
+    for part in ('pulse', 'peer', 'alarm'):
+        put_(key(part + ':' + h).encode(), ['SET', HARD[1]])
 # files: a snapshot, settings
 uuid = '00000000-0000-4000-8000-%012d'
 open(folder + '/s.json', 'w').write(json.dumps({'schema': 'plimsoll.snapshot/1', 'cluster': 'c' + ALL, 'taken_at': us // 10**6, 'hosts': [
@@ -112,8 +144,11 @@ for command in $lines; do
 	evacuate) set -- "evacuate $H4 --dry-run" "evacuate $E" ;;
 	maintenance) set -- "maintenance status" "maintenance enter $E" "maintenance exit $E" "maintenance enter h4 --why $E" "maintenance roll --all --plan" "maintenance roll --resume" ;;
 	snapshot) set -- "snapshot -o $D/taken.json" "snapshot -o -" ;;
+	stop) set -- "stop" "stop --why $E" "resume" ;;
+	resume | release) set -- "$command" "$command $E" "$command h4" ;;
+	store) set -- "store" "store acknowledge --why $E" "store acl" ;;
 	host) set -- "host list" "host admit --all --why $E" "host admit --all" "host admit $E" "host forget $E" "host $E" ;;
-	replay) set -- "replay last" "replay $E" ;;
+	replay) set -- "replay --list" "replay last" "replay $E" ;;
 	faults) set -- "faults" "faults log" "faults clear $E $E" "faults --all" ;;
 	check | apply | import | roadef) set -- "$command $D/broken.json" "$command $D/raw.json" "$command $E" ;;
 	settings) set -- "settings show" "settings check" "settings show --set $E=1" "settings check $E" "settings check $D/bad.yaml" ;;

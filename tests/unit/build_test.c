@@ -280,7 +280,7 @@ Test(build, a_vm_of_which_a_fact_was_left_out_counts_and_does_not_move) {
                 cr_expect(strstr(s->hosts[0].unread, facts[i]), "%s", s->hosts[0].unread);
                 cr_assert_eq(s->notes.n, 1);
                 cr_expect_str_eq(s->notes.at[0],
-                                 "facts of 1 hosts were left out, over their bounds or not understood: h");
+                                 "facts of 1 host were left out, over their bounds or not understood: h");
         }
 }
 
@@ -300,7 +300,7 @@ Test(build, a_host_on_which_not_all_is_known_takes_no_vm_and_its_vms_may_leave) 
                 cr_expect(s->n_vms == 1 || !s->vms[1].movable);
                 cr_assert_gt(s->notes.n, 0);
                 cr_expect_str_eq(s->notes.at[s->notes.n - 1],
-                                 "1 hosts take no VM, since not all that runs on them is known: h");
+                                 "1 host takes no VM, since not all that runs there is known: h");
         }
 }
 

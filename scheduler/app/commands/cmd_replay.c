@@ -8,6 +8,7 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/scenario_folder.h"
+#include "scheduler/app/round/record_row.h"
 #include "scheduler/app/round/round_record.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/human.h"
@@ -18,7 +19,6 @@
 #include "scheduler/milp/exact.h"
 #include "scheduler/snapshot/files/plan_file.h"
 #include "scheduler/snapshot/files/record_file.h"
-#include "scheduler/store/stored_json.h"
 
 #define DIFFERENCES_SHOWN 20U
 #define RECORDS_LISTED    20U
@@ -105,28 +105,22 @@ static ExitStatus cmd_replay_read_record(Replay *replay) {
 
 static int list_row(Invocation *in, Table *table, json_t *list, const StoredText *text) {
         char moves[24], when[HUMAN_SIZE];
-        json_t *o = stored_json(text->text, text->n, 0, NULL), *plan = json_object_get(o, "plan");
-        const char *status = json_string_value(json_object_get(plan, "status"));
-        const char *mode = json_string_value(json_object_get(o, "mode"));
-        usec_t at = json_integer_value(json_object_get(o, "at"));
-        const size_t n = json_array_size(json_object_get(plan, "moves"));
-        int r = 0;
+        RecordRow row;
+        int r = record_row_parse(in->arena, text->text, text->n, &row);
 
-        (void) snprintf(moves, sizeof(moves), "%zu", n);
-        status = status ? status : "cannot be read";
-        mode = mode ? mode : "";
-        if (in->json)
-                (void) json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:s, s:I}", "record",
-                                                             text->name, "at", (json_int_t) at, "mode", mode,
-                                                             "status", status, "moves", (json_int_t) n));
-        else
-                r = table_row(table, (Cell[]){ { .text = text->name },
-                                               { .text = human_time(at, when) },
-                                               { .text = mode },
-                                               { .text = moves },
-                                               { .text = status } });
-        json_decref(o);
-        return r;
+        if (r < 0)
+                return r;
+        (void) snprintf(moves, sizeof(moves), "%u", row.n_moves);
+        if (!in->json)
+                return table_row(table, (Cell[]){ { .text = text->name },
+                                                  { .text = human_time(row.at, when) },
+                                                  { .text = row.mode },
+                                                  { .text = moves },
+                                                  { .text = row.status } });
+        (void) json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:s, s:I}", "record", text->name, "at",
+                                                     (json_int_t) row.at, "mode", row.mode, "status",
+                                                     row.status, "moves", (json_int_t) row.n_moves));
+        return 0;
 }
 
 static ExitStatus list_records(Invocation *in) {

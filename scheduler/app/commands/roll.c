@@ -12,6 +12,7 @@
 
 #include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/maintenance.h"
+#include "scheduler/app/commands/roll_state.h"
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/stop_signal.h"
@@ -20,10 +21,8 @@
 #include "scheduler/base/sha256.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/decide/query/roll_order.h"
-#include "scheduler/store/stored_json.h"
 
 #define STATE      "roll"
-#define SCHEMA     "plimsoll.roll/1"
 #define CORDON_WHY "rolling maintenance: it is emptied later, and takes no VM until then"
 #define FRESH_POLL USEC_PER_SEC
 #define FRESH_MOST (900 * USEC_PER_SEC)
@@ -64,9 +63,9 @@ static json_t *state_json(const Roll *roll) {
 
         (void) json_array_extend(left, stayed);
         json_decref(stayed);
-        return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:o, s:o}", "schema", SCHEMA, "by", roll->by, "at",
-                         (json_int_t) roll->at, "process", roll->run, "run_sha256", roll->digest, "at_once",
-                         (json_int_t) roll->at_once, "left", left, "done",
+        return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:o, s:o}", "schema", ROLL_SCHEMA, "by", roll->by,
+                         "at", (json_int_t) roll->at, "process", roll->run, "run_sha256", roll->digest,
+                         "at_once", (json_int_t) roll->at_once, "left", left, "done",
                          roll_names_json(roll->done, roll->n_done));
 }
 
@@ -92,55 +91,28 @@ static int roll_forget(const Roll *roll) {
         return r < 0 ? r : 0;
 }
 
-static int roll_names_read(Arena *a, const json_t *list, uint32_t room, const char **ret, uint32_t *ret_n) {
-        *ret_n = 0;
-        if (!json_is_array(list) || json_array_size(list) > room)
-                return -EBADMSG;
-        for (size_t i = 0; i < json_array_size(list); i++) {
-                const char *name = json_string_value(json_array_get(list, i));
-
-                if (!name || !text_is_name(name, strlen(name)))
-                        return -EBADMSG;
-                ret[i] = text_copy(a, name, strlen(name));
-                if (!ret[i])
-                        return -ENOMEM;
-        }
-        *ret_n = (uint32_t) json_array_size(list);
-        return 0;
-}
-
-static int state_read(Roll *roll, json_t *o, uint32_t room) {
-        const char *schema = NULL, *digest = NULL, *by = NULL;
-        json_t *left = NULL, *done = NULL;
-        json_int_t at = 0, at_once = 1;
-        int r;
-
-        if (json_unpack(o, "{s:s, s:s, s:I, s:s, s:I, s:o, s:o}", "schema", &schema, "by", &by, "at", &at,
-                        "run_sha256", &digest, "at_once", &at_once, "left", &left, "done", &done) < 0 ||
-            strcmp(schema, SCHEMA) != 0 || at_once < 1)
-                return -EBADMSG;
-        roll->by = text_copy(roll->in->arena, by, strlen(by));
-        roll->digest = text_copy(roll->in->arena, digest, strlen(digest));
-        roll->at = at;
-        roll->at_once = (uint32_t) at_once;
-        r = roll_names_read(roll->in->arena, left, room, roll->left, &roll->n_left);
-        return r < 0 ? r : roll_names_read(roll->in->arena, done, room, roll->done, &roll->n_done);
-}
-
 /* 0: there is one that is not over; 1: none. */
 static int roll_load(Roll *roll, uint32_t room) {
         const char *text = NULL;
+        RollState s = { 0 };
         size_t n = 0;
-        json_t *o;
         int r = store_get_note(roll->store, roll->in->arena, STATE, &text, &n);
 
         roll->was = r == 0 ? text : "";
         if (r != 0 || n == 0)
                 return r < 0 ? r : 1;
-        o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
-        r = o ? state_read(roll, o, room) : -EBADMSG;
-        json_decref(o);
-        return r;
+        r = roll_state_parse(roll->in->arena, text, n, room, &s);
+        if (r < 0)
+                return r;
+        roll->by = s.by;
+        roll->digest = s.digest;
+        roll->at = s.at;
+        roll->at_once = s.at_once;
+        roll->left = s.left;
+        roll->n_left = s.n_left;
+        roll->done = s.done;
+        roll->n_done = s.n_done;
+        return 0;
 }
 
 /* ---- the plan ---- */

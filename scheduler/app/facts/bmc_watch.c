@@ -273,17 +273,12 @@ static int bmc_watch_compare_hosts(const void *left, const void *right) {
         return strcmp((*x)->host, (*y)->host);
 }
 
-int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret_n) {
-        const char *text = NULL, *end;
+int bmc_reports_parse(Arena *a, const char *text, size_t n_text, const Report *const **ret, uint32_t *ret_n) {
+        const char *end = text + n_text;
         const Report **list;
         uint32_t n = 0, room = 1;
-        size_t size = 0;
-        int r = store_get_state(store, a, STATE, &text, &size);
+        int r = 0;
 
-        *ret_n = 0;
-        if (r != 0)
-                return r < 0 ? r : 0;
-        end = text + size;
         for (const char *at = text; at < end; at = next_head(at, end))
                 room++;
         list = arena_new(a, const Report *, room);
@@ -303,6 +298,17 @@ int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret
         *ret = list;
         *ret_n = n;
         return 0;
+}
+
+int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret_n) {
+        const char *text = NULL;
+        size_t size = 0;
+        int r = store_get_state(store, a, STATE, &text, &size);
+
+        *ret_n = 0;
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return bmc_reports_parse(a, text, size, ret, ret_n);
 }
 
 const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmcs, uint32_t n) {

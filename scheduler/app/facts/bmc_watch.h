@@ -41,6 +41,10 @@ int bmc_watch_start(const Settings *settings, const char *redis, const char *clu
  * nothing. A text that cannot be read counts as nothing. */
 int bmc_reports(Store *store, Arena *a, const Report *const **ret, uint32_t *ret_n) must_check;
 
+/* Their text in the store. 0 or -ENOMEM. */
+int bmc_reports_parse(Arena *a, const char *text, size_t n_text, const Report *const **ret,
+                      uint32_t *ret_n) must_check;
+
 /* The report with its BMC's sections, or itself when it has none. `bmcs` as bmc_reports() gave them. NULL: no
  * memory. */
 const Report *bmc_merge(Arena *a, const Report *report, const Report *const *bmcs, uint32_t n) must_check;

@@ -49,9 +49,8 @@ static const char *fault_store_copied(Arena *a, const json_t *o, const char *key
         return s ? text_copy(a, s, strlen(s)) : NULL;
 }
 
-/* 0; 1: it is no clear. */
-static int read_clear(Arena *a, const StoredText *text, Clear *ret) {
-        json_t *o = stored_json(text->text, text->n, 0, NULL);
+int clear_parse(Arena *a, const char *text, size_t n, Clear *ret) {
+        json_t *o = stored_json(text, n, 0, NULL);
         int r = 1;
 
         if (json_is_object(o)) {
@@ -82,7 +81,7 @@ int fault_store_read(Store *store, Arena *a, BuildInput *in, FaultStore *ret, co
         if (!clears)
                 return -ENOMEM;
         for (uint32_t i = 0; texts && i < b.n_asked; i++)
-                in->n_clears += read_clear(a, &texts[i], &clears[in->n_clears]) == 0;
+                in->n_clears += clear_parse(a, texts[i].text, texts[i].n, &clears[in->n_clears]) == 0;
         b.asked = texts;
         in->clears = clears;
         in->memories = b.before;
@@ -214,8 +213,8 @@ int fault_store_clear(Store *store, const Clear *clear) {
 
 /* ---- the log ---- */
 
-static int read_note(Arena *a, const StoredText *text, FaultNote *ret) {
-        json_t *o = stored_json(text->text, text->n, 0, NULL);
+int fault_note_parse(Arena *a, const char *text, size_t n, FaultNote *ret) {
+        json_t *o = stored_json(text, n, 0, NULL);
         const json_t *is;
         int r = 1;
 
@@ -246,7 +245,7 @@ int fault_store_log(Store *store, Arena *a, uint32_t most, const FaultNote **ret
         if (!notes)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
-                kept += read_note(a, &texts[i], &notes[kept]) == 0;
+                kept += fault_note_parse(a, texts[i].text, texts[i].n, &notes[kept]) == 0;
         *ret = notes;
         *ret_n = kept;
         return 0;

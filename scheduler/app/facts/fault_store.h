@@ -47,5 +47,9 @@ typedef struct FaultNote {
         int64_t was, is; /* of a change of grade; UNKNOWN: it was cleared by hand */
         usec_t at;
 } FaultNote;
+/* What the store has of a clear by hand, and of a line of that log. 0; 1: it is none, or there is no memory for it. */
+int clear_parse(Arena *a, const char *text, size_t n, Clear *ret) must_check;
+int fault_note_parse(Arena *a, const char *text, size_t n, FaultNote *ret) must_check;
+
 /* Newest first. Lines that cannot be read are left out. In `a`. */
 int fault_store_log(Store *store, Arena *a, uint32_t most, const FaultNote **ret, uint32_t *ret_n) must_check;

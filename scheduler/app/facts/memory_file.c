@@ -114,14 +114,11 @@ static int memory_file_take(Arena *a, StoreMemory *m, StoreKey key, const json_t
         return store_memory_put(m, key, items, n);
 }
 
-int memory_file_read(Arena *a, const char *path, StoreMemory *m, TextFault *reterr_fault) {
-        const char *text = NULL, *schema = NULL;
-        size_t n = 0;
+int memory_file_parse(Arena *a, const char *text, size_t n, StoreMemory *m) {
+        const char *schema = NULL;
         json_t *o, *keys = NULL;
-        int r = file_read(a, path, &text, &n, reterr_fault);
+        int r;
 
-        if (r < 0)
-                return r == -ENOENT ? 1 : r;
         o = stored_json(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
         r = o && json_unpack(o, "{s:s, s:o}", "schema", &schema, "keys", &keys) == 0 &&
                             strcmp(schema, SCHEMA) == 0
@@ -134,6 +131,17 @@ int memory_file_read(Arena *a, const char *path, StoreMemory *m, TextFault *rete
                         r = memory_file_take(a, m, (StoreKey) k, list);
         }
         json_decref(o);
+        return r;
+}
+
+int memory_file_read(Arena *a, const char *path, StoreMemory *m, TextFault *reterr_fault) {
+        const char *text = NULL;
+        size_t n = 0;
+        int r = file_read(a, path, &text, &n, reterr_fault);
+
+        if (r < 0)
+                return r == -ENOENT ? 1 : r;
+        r = memory_file_parse(a, text, n, m);
         if (r == -EBADMSG)
                 text_fault(reterr_fault, "",
                            "%s is not of schema " SCHEMA ": a service begins with what the store has", path);

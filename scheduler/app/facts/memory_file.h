@@ -19,6 +19,9 @@ int memory_file_path(Arena *a, const char *dir, const char *place, const char *c
 /* Into a new memory. 1: there is no such file. -EBADMSG: it is none of this version. */
 int memory_file_read(Arena *a, const char *path, StoreMemory *m, TextFault *reterr_fault) must_check;
 
+/* Its text. 0, -EBADMSG, -ENOMEM. */
+int memory_file_parse(Arena *a, const char *text, size_t n, StoreMemory *m) must_check;
+
 /* *hash: of what was written last; nothing is written where only the time of the last look is another and `due` is false.
  */
 int memory_file_write(const char *path, const StoreMemory *m, bool due, uint64_t *hash,

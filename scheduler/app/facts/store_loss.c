@@ -164,7 +164,7 @@ static int store_loss_list(Arena *a, const json_t *list, Strings *ret) {
         return 0;
 }
 
-static int store_loss_parse(Arena *a, const char *text, size_t n, LostStore *ret) {
+int store_loss_parse(Arena *a, const char *text, size_t n, LostStore *ret) {
         const char *schema = "", *id = "", *by = "", *why = "", *before = "";
         json_t *o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL), *emptied = NULL, *closed = NULL;
         json_int_t at = 0;
@@ -190,7 +190,7 @@ static int store_loss_parse(Arena *a, const char *text, size_t n, LostStore *ret
         return full || !ret->text ? -ENOMEM : r;
 }
 
-static int store_loss_answer_parse(Arena *a, const char *text, size_t n, LossAnswer *ret) {
+int store_loss_answer_parse(Arena *a, const char *text, size_t n, LossAnswer *ret) {
         const char *schema = "", *loss = "", *by = "", *why = "";
         json_t *o = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
         json_int_t at = 0;

@@ -39,6 +39,10 @@ typedef struct LostStore {
 int store_loss_of(const StoreMemory *m, Arena *a, LostStore *loss, uint64_t random) must_check;
 int store_loss_print(Arena *a, const LostStore *loss, const char **ret, size_t *ret_n) must_check;
 
+/* Their texts. One that cannot be read is a loss, too (id NULL), and no answer (1). 0 or -ENOMEM. */
+int store_loss_parse(Arena *a, const char *text, size_t n, LostStore *ret) must_check;
+int store_loss_answer_parse(Arena *a, const char *text, size_t n, LossAnswer *ret) must_check;
+
 /* What the store has. 1: nothing is lost. */
 int store_loss_read(Store *s, Arena *a, LostStore *ret) must_check;
 

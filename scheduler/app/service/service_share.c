@@ -46,12 +46,11 @@ static int read_state(Store *store, const char *name, char buf[WORDS]) {
         return r == 1 || r == -ENOMEM ? 0 : r; /* too long to be one of ours: none */
 }
 
-/* "3 NAME": how many it leads, and who it is. */
-static bool candidate_parse(const char *text, uint32_t *ret_leads, const char **ret_name) {
+bool share_candidate_parse(const char *text, uint32_t *ret_leads, const char **ret_name) {
         const size_t length = strcspn(text, " ");
         int64_t n;
 
-        if (text[length] == '\0' || text[length + 1] == '\0' ||
+        if (text[length] == '\0' || !text_is_name(text + length + 1, strlen(text + length + 1)) ||
             text_to_int(text, length, 0, bound_of(BOUND_LED_CLUSTERS), &n) < 0)
                 return false;
         *ret_leads = (uint32_t) n;
@@ -87,7 +86,7 @@ int service_share_offer(ServiceShare *share, const Leadership *l) {
         (void) pthread_mutex_lock(&share->lock);
         my_leads = share->leads;
         (void) pthread_mutex_unlock(&share->lock);
-        if (candidate_parse(there, &leads, &name) && strcmp(name, l->self) != 0 && leads <= my_leads)
+        if (share_candidate_parse(there, &leads, &name) && strcmp(name, l->self) != 0 && leads <= my_leads)
                 return 0;
         n = snprintf(mine, sizeof(mine), "%u %s", my_leads, l->self);
         return store_put_state(l->store, CANDIDATE, mine, (size_t) n, l->ttl);
@@ -115,7 +114,7 @@ int service_share_hand_over(ServiceShare *share, Leadership *l, char ret_to[160]
 
         if (r < 0)
                 return r;
-        if (!candidate_parse(there, &leads, &name) || strcmp(name, l->self) == 0 ||
+        if (!share_candidate_parse(there, &leads, &name) || strcmp(name, l->self) == 0 ||
             !service_share_claim(share, l, leads))
                 return 0;
         r = store_lead_state(l->store, l->token, SUCCESSOR, name, strlen(name), l->ttl);

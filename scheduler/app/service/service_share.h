@@ -31,6 +31,9 @@ void service_share_close(ServiceShare *share);
 /* This process leads one more cluster, or one less. */
 void service_share_count(ServiceShare *share, int change);
 
+/* "3 NAME": how many it leads, and who it is; false: it is none. */
+bool share_candidate_parse(const char *text, uint32_t *ret_leads, const char **ret_name) must_check;
+
 /* Before a follower takes the lease: false when the cluster is being handed to another. A store that is away
  * says nothing against it. */
 bool service_share_may_take(Leadership *l);

@@ -692,18 +692,18 @@ static int left_out_notes(Builder *b, Snapshot *s) {
         if (k == 0 && (n > 0 || !hosts))
                 k = note_add(s, notes,
                              hosts ? text_format(b->a,
-                                                 "facts of %u hosts were left out, over their bounds or not "
+                                                 "facts of %u host%s were left out, over their bounds or not "
                                                  "understood: %s",
-                                                 n, hosts)
+                                                 n, n > 1 ? "s" : "", hosts)
                                    : NULL);
         hosts = hosts_noted(b, takes_none, &n);
         if (k == 0 && (n > 0 || !hosts))
-                k = note_add(s, notes,
-                             hosts ? text_format(b->a,
-                                                 "%u hosts take no VM, since not all that runs on them is "
-                                                 "known: %s",
-                                                 n, hosts)
-                                   : NULL);
+                k = note_add(
+                        s, notes,
+                        hosts ? text_format(b->a,
+                                            "%u host%s no VM, since not all that runs there is known: %s", n,
+                                            n > 1 ? "s take" : " takes", hosts)
+                              : NULL);
         return k;
 }
 
