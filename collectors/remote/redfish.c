@@ -8,9 +8,7 @@
 #include "collectors/parse/json_pick.h"
 #include "collectors/remote/http_request.h"
 #include "collectors/remote/redfish_walk.h"
-
-#define RESOURCES_MOST 512
-#define REPLY_MOST     ((size_t) 4 << 20)
+#include "scheduler/model/bounds.h"
 
 const SettingDef redfish_settings[] = {
         { .name = "file",
@@ -65,14 +63,15 @@ static int redfish_ask(Walk *w, const char *method, const char *path, const char
                                 .ca_file = t->ca_file,
                                 .insecure = t->insecure,
                                 .timeout = left,
-                                .most = REPLY_MOST };
+                                .most = (size_t) bound_of(BOUND_BMC_PAGE) };
 
         if (left <= USEC_PER_MSEC) {
                 text_fault(w->fault, "", "it took longer than allowed");
                 return -ETIMEDOUT;
         }
-        if (++w->asked > RESOURCES_MOST) {
-                text_fault(w->fault, "", "it has more than %d resources", RESOURCES_MOST);
+        if (++w->asked > (uint32_t) bound_of(BOUND_BMC_PAGES)) {
+                text_fault(w->fault, "", "it has more than %u resources",
+                           (uint32_t) bound_of(BOUND_BMC_PAGES));
                 return -E2BIG;
         }
         request.url = text_format(w->a, "%s%s", t->url, path);
