@@ -686,7 +686,7 @@ static int left_out_notes(Builder *b, Snapshot *s) {
                         s, notes,
                         text_format(
                                 b->a,
-                                "%llu entries of the store were left out: they cannot be read, or are no names",
+                                "entries of the store that were left out, being unreadable or no names: %llu",
                                 (unsigned long long) b->in->n_left_out));
         hosts = hosts_noted(b, has_dropped, &n);
         if (k == 0 && (n > 0 || !hosts))
