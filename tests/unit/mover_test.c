@@ -341,3 +341,36 @@ Test(mover, what_a_rule_ties_to_a_vm_that_nobody_finds_stays) {
         cr_assert_str_eq(ended, "a unclear, c left-out, d done");
         cr_assert(strstr(outcomes[1].why, "rule apart is about a too"), "%s", outcomes[1].why);
 }
+
+Test(mover, what_was_worth_it_only_with_a_failed_move_is_not_made) {
+        /* c takes the place that a leaves; with a still there it only makes h1 what h2 was. d's move is good without both. */
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h4", 0), MOVE("c", "h2", "h1", 1),
+                                           MOVE("d", "h2", "h4", 2) };
+        MoverInput in = input(moves, 3);
+        MoveOutcome outcomes[3];
+        TextFault f = { 0 };
+
+        host_of[1] = "h3";
+        failing = "a";
+        write_world();
+        cr_assert_eq(0, settings_set(settings, "plan.moves_at_once", "1", &f));
+        cr_assert_eq(0, source_read(source, &arena, settings, &in.facts, &f), "%s", f.what);
+        cr_assert_eq(1, mover_run(&in, outcomes));
+        cr_assert_str_eq(ended, "a failed, c left-out, d done");
+        cr_assert_str_eq(outcomes[1].why, "a did not go from h1 to h4: without that it gains nothing");
+}
+
+Test(mover, a_persons_plan_has_to_be_safe_and_no_more) {
+        static const MoveOrder moves[] = { MOVE("a", "h1", "h4", 0), MOVE("c", "h2", "h1", 1) };
+        MoverInput in = input(moves, 2);
+        MoveOutcome outcomes[2];
+        TextFault f = { 0 };
+
+        host_of[1] = "h3";
+        failing = "a";
+        in.by_hand = true;
+        write_world();
+        cr_assert_eq(0, source_read(source, &arena, settings, &in.facts, &f), "%s", f.what);
+        cr_assert_eq(1, mover_run(&in, outcomes));
+        cr_assert_str_eq(ended, "a failed, c done");
+}

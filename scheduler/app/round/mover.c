@@ -9,7 +9,7 @@
 
 #include "scheduler/app/facts/facts_ahead.h"
 #include "scheduler/app/facts/facts_overlay.h"
-#include "scheduler/app/round/move_recheck.h"
+#include "scheduler/app/round/move_worth.h"
 #include "scheduler/app/round/mover_parts.h"
 #include "scheduler/app/round/moves_at_once.h"
 #include "scheduler/app/round/round_store.h"
@@ -30,6 +30,8 @@ typedef enum Stage {
 typedef struct MoverPlan {
         MoverInput in;
         uint32_t first;
+        MoveWorth *worth; /* NULL: a person's plan has to be safe alone; or its facts are not known */
+        struct MoverPlan *before;
 } MoverPlan;
 
 struct Mover {
@@ -37,6 +39,7 @@ struct Mover {
         Run *run;
         MoveOrder *moves;        /* [n] of all plans, one after the other */
         const MoverPlan **plans; /* [move] whose it is */
+        MoverPlan *last;         /* that was added */
         MoveUnderWay *seen;      /* [move] as it was last seen, and how urgent it is */
         usec_t *started;         /* [move] monotonic */
         uint32_t n;
@@ -113,6 +116,7 @@ static int fresh_facts(Mover *m, char *why, size_t size) {
 
 static int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
         Mover *m = arg;
+        const MoverPlan *plan = m->plans[move];
         MoveRecheck x = { .arena = &m->arena,
                           .settings = m->in->settings,
                           .moves = m->moves,
@@ -126,6 +130,8 @@ static int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
         r = facts_overlay(&m->arena, m->snapshot, m->done, m->n_done, &x.facts);
         if (r == 0)
                 r = move_recheck(&x, move, why, size);
+        if (r == 0 && plan->worth)
+                r = move_worth_look(plan->worth, m->steps + plan->first, move - plan->first, why, size);
         if (r < 0)
                 (void) snprintf(why, size, "out of memory");
         return r;
@@ -413,11 +419,11 @@ static RunHooks mover_hooks(Mover *m) {
                 .arg = m,
                 .stop_request = mover_stop_request,       /* is anything more to be started? */
                 .may_join = m->at_once ? may_join : NULL, /* may it run beside those that do? */
-                .recheck = mover_recheck,                 /* the judge, by facts of now */
-                .intent = mover_intent,                   /* into the journal; then the executor starts it */
-                .makes_way = mover_makes_way,             /* may one that runs make way for it? */
-                .progress = mover_progress,               /* into the journal: it runs; shown */
-                .result = mover_result_of,                /* into the journal: its end, seen on both hosts */
+                .recheck = mover_recheck,     /* the judge, by facts of now; is it worth it still? */
+                .intent = mover_intent,       /* into the journal; then the executor starts it */
+                .makes_way = mover_makes_way, /* may one that runs make way for it? */
+                .progress = mover_progress,   /* into the journal: it runs; shown */
+                .result = mover_result_of,    /* into the journal: its end, seen on both hosts */
         };
 }
 
@@ -445,6 +451,8 @@ int mover_open(const MoverInput *in, Mover **ret) {
 
 Mover *mover_free(Mover *m) {
         if (m) {
+                for (MoverPlan *plan = m->last; plan; plan = plan->before)
+                        plan->worth = move_worth_free(plan->worth);
                 m->run = run_waves_free(m->run);
                 (void) facts_ahead_free(m->ahead);
                 stop_watch_close(&m->own_stop);
@@ -466,8 +474,13 @@ int mover_add(Mover *m, const MoverInput *in, MoveOutcome *ret_outcomes) {
                 r = mover_grow(m, in->n);
         if (r < 0)
                 return r;
+        *plan = (MoverPlan){ .in = *in, .first = first, .before = m->last };
+        if (in->facts && !in->by_hand)
+                r = move_worth_new(in->facts, in->settings, in->moves, in->n, &plan->worth);
+        if (r < 0)
+                return r;
+        m->last = plan;
         run_waves_overtake(m->run);
-        *plan = (MoverPlan){ .in = *in, .first = first };
         for (uint32_t i = 0; i < first; i++)
                 if (m->steps[i] == RECHECK_MISSED) /* nothing of this plan rests on it */
                         m->steps[i] = RECHECK_MADE;
