@@ -65,6 +65,8 @@ enum StoreLoss {
             "size of all records")                                                                           \
         KEY(JOURNAL, "journal", "", "stream", "capped", SERVICE, LOOKS, REWRITTEN,                           \
             "what was started and how it ended")                                                             \
+        KEY(WORDS, "journal:words", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,         \
+            "VM → where a person says that it runs, since nobody can see it")                                \
         KEY(LEASE, "lease", "", "string", "the lease's", SERVICE, LOOKS, MADE_ANEW,                          \
             "token and name of the leader")                                                                  \
         KEY(TOKEN, "lease:token", "", "string", "never", SERVICE, LOOKS, REWRITTEN,                          \

@@ -222,6 +222,13 @@ int store_journal_intent(Store *s, uint64_t token, const char *text, size_t n) m
 /* Newest first; about the last 100,000 are kept. name: as of records. */
 int store_get_journal(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
+/* ---- words of persons: where a VM runs of which nobody can see how its move ended ---- */
+int store_put_word(Store *s, const char *vm, const char *text, size_t n) must_check; /* and calls a round */
+/* Sorted by VM. */
+int store_get_words(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+/* Removes it, unless another was put there since. 1: refused. */
+int store_take_word(Store *s, uint64_t token, const StoredText *word) must_check;
+
 /* ---- the audit: decisions and what came of them, trimmed by age; fenced by the lease's token ---- */
 /* 0; 1: refused, as of the journal. Entries older than `keep` go. */
 int store_put_audit(Store *s, uint64_t token, const char *text, size_t n, usec_t keep) must_check;

@@ -10,8 +10,10 @@
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/round/settle_moves.h"
+#include "scheduler/app/round/settled_audit.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/state/admission_record.h"
+#include "scheduler/app/state/settle_word.h"
 #include "tests/integration/service_fixture.h"
 #include "tests/support/executor_simulated.h"
 
@@ -21,6 +23,7 @@ typedef struct Hosts {
         Presence source, target;
         bool source_defined, target_defined, broke_off;
         const char *machine; /* that answers at h2 */
+        bool idle;           /* no job runs on it at its source */
 } Hosts;
 
 static int look(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
@@ -40,6 +43,7 @@ static int look(void *self, LibvirtAt at, const char *uuid, usec_t at_most, Doma
         if (ret->found[0])
                 ret->presence = PRESENCE_UNKNOWN;
         ret->post_copy_failed = hosts->broke_off;
+        ret->idle = hosts->idle && ret->presence == PRESENCE_RUNNING;
         (void) snprintf(ret->words, sizeof(ret->words), "as told");
         return 0;
 }
@@ -71,42 +75,56 @@ typedef struct Story {
         Presence source, target;
         usec_t ago;
         JournalEvent is;
-        bool cold, source_defined, target_defined;
+        bool cold, source_defined, target_defined, idle;
 } Story;
 
 static const Story stories[] = {
         { "it arrived", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_RUNNING, 0, JOURNAL_DONE, false, false,
-          false },
+          false, false },
         { "it never left", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_NONE, 0, JOURNAL_FAILED, false, false,
-          false },
+          false, false },
         { "it is on its way", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_OTHER, 0, JOURNAL_STARTED, false,
-          false, false },
+          false, false, false },
         { "the source cannot be asked", JOURNAL_UNCLEAR, PRESENCE_UNKNOWN, PRESENCE_RUNNING, 0,
-          JOURNAL_UNCLEAR, false, false, false },
+          JOURNAL_UNCLEAR, false, false, false, false },
         { "the target cannot be asked", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_UNKNOWN, 0,
-          JOURNAL_UNCLEAR, false, false, false },
+          JOURNAL_UNCLEAR, false, false, false, false },
+        { "the target died, and libvirt on the source proves that it stayed", JOURNAL_UNCLEAR,
+          PRESENCE_RUNNING, PRESENCE_UNKNOWN, 20 * USEC_PER_SEC, JOURNAL_FAILED, false, true, false, true },
+        { "the same of one that was only begun", JOURNAL_STARTED, PRESENCE_RUNNING, PRESENCE_UNKNOWN,
+          20 * USEC_PER_SEC, JOURNAL_FAILED, false, true, false, true },
+        { "a job still runs on it at its source", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_UNKNOWN,
+          20 * USEC_PER_SEC, JOURNAL_UNCLEAR, false, true, false, false },
+        { "it was asked for just now", JOURNAL_STARTED, PRESENCE_RUNNING, PRESENCE_UNKNOWN, 0,
+          JOURNAL_UNCLEAR, false, true, false, true },
+        { "the source has it paused, and the target cannot be asked", JOURNAL_UNCLEAR, PRESENCE_OTHER,
+          PRESENCE_UNKNOWN, 20 * USEC_PER_SEC, JOURNAL_UNCLEAR, false, true, false, true },
+        { "no job at the source says nothing of where it runs twice", JOURNAL_UNCLEAR, PRESENCE_RUNNING,
+          PRESENCE_RUNNING, 20 * USEC_PER_SEC, JOURNAL_UNCLEAR, false, true, false, true },
+        { "off, and the target is down: its source alone says nothing", JOURNAL_STARTED, PRESENCE_RUNNING,
+          PRESENCE_UNKNOWN, 20 * USEC_PER_SEC, JOURNAL_UNCLEAR, true, true, false, true },
         { "it runs twice", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_RUNNING, 0, JOURNAL_UNCLEAR, false,
-          false, false },
+          false, false, false },
         { "it runs nowhere, just now", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_NONE, 0, JOURNAL_UNCLEAR,
-          false, false, false },
+          false, false, false, false },
         { "it has run nowhere for long", JOURNAL_UNCLEAR, PRESENCE_NONE, PRESENCE_NONE, 3600 * USEC_PER_SEC,
-          JOURNAL_FAILED, false, false, false },
+          JOURNAL_FAILED, false, false, false, false },
         { "it was started, and arrived", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_RUNNING, 0, JOURNAL_DONE,
-          false, false, false },
+          false, false, false, false },
         { "it was to be started, and was not", JOURNAL_INTENT, PRESENCE_RUNNING, PRESENCE_NONE, 0,
-          JOURNAL_FAILED, false, false, false },
+          JOURNAL_FAILED, false, false, false, false },
         { "off, it is defined there alone", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_NONE, 0, JOURNAL_DONE,
-          true, false, true },
+          true, false, true, false },
         { "off, it arrived, and runs by now", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_RUNNING, 0,
-          JOURNAL_DONE, true, false, true },
+          JOURNAL_DONE, true, false, true, false },
         { "off, it never left", JOURNAL_INTENT, PRESENCE_NONE, PRESENCE_NONE, 0, JOURNAL_FAILED, true, true,
-          false },
+          false, false },
         { "off, it is defined on both, just now", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_NONE, 0,
-          JOURNAL_STARTED, true, true, true },
+          JOURNAL_STARTED, true, true, true, false },
         { "off, it has been defined on both for long", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_NONE,
-          3600 * USEC_PER_SEC, JOURNAL_UNCLEAR, true, true, true },
+          3600 * USEC_PER_SEC, JOURNAL_UNCLEAR, true, true, true, false },
         { "off, the target cannot be asked", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_UNKNOWN, 0,
-          JOURNAL_UNCLEAR, true, false, false },
+          JOURNAL_UNCLEAR, true, false, false, false },
 };
 
 /* As long as it is open its VM is held. */
@@ -133,7 +151,7 @@ static StopRequest goes_on(void *stop_arg) {
 }
 
 static void tell(const Story *s) {
-        Hosts hosts = { s->source, s->target, s->source_defined, s->target_defined, false, NULL };
+        Hosts hosts = { s->source, s->target, s->source_defined, s->target_defined, false, NULL, s->idle };
         ServiceWorld world = service_world_real;
         const Settled *list = NULL;
         const JournalEntry *open = NULL;
@@ -173,6 +191,114 @@ Test(settle, what_both_hosts_say_decides) {
                                            &(TextFault){ 0 }));
                 tell(&stories[i]);
         }
+}
+
+/* ---- persons, and the audit ---- */
+
+typedef struct Desk {
+        Hosts hosts;
+        ServiceWorld world;
+        Settings *settings;
+        Leadership l;
+} Desk;
+
+static void desk_open(Desk *d) {
+        TextFault f = { 0 };
+        const char *file = NULL;
+
+        d->world = service_world_real;
+        d->world.self = &d->hosts;
+        d->world.look = look;
+        d->world.stop_request = goes_on;
+        cr_assert_eq(0, app_settings_load(&arena, NULL, &d->settings, &file, &f), "%s", f.what);
+        d->l = leadership_in(&d->world, store, 30 * USEC_PER_SEC);
+        (void) snprintf(d->l.self, sizeof(d->l.self), "me");
+        cr_assert_eq(0, leadership_take(&d->l));
+}
+
+static void say_word(const char *id, const char *at) {
+        const SettleWord word = {
+                .id = id, .at = at, .by = "root@desk", .why = "virsh list", .said_at = clock_now()
+        };
+        const char *text = NULL;
+        size_t n = 0;
+
+        cr_assert_eq(0, settle_word_print(&arena, &word, &text, &n));
+        cr_assert_eq(0, store_put_word(store, "web1", text, n));
+}
+
+static uint32_t words_left(void) {
+        StoredText *texts = NULL;
+        uint32_t n = 0;
+
+        cr_assert_eq(0, store_get_words(store, &arena, &texts, &n));
+        return n;
+}
+
+static JournalEvent settled_with(Presence source, Presence target, const char *id, const char *at) {
+        Desk d = { .hosts = { source, target, true, true, false, NULL, false } };
+        const Settled *list = NULL;
+        uint32_t n = 0;
+
+        store = store_free(store);
+        server_kill();
+        server_start(NULL, NULL);
+        cr_assert_eq(0, store_open(&(StoreOptions){ .url = url, .cluster = "t" }, &store, &(TextFault){ 0 }));
+        desk_open(&d);
+        leave_open(d.l.token, JOURNAL_UNCLEAR, 20 * USEC_PER_SEC, false);
+        say_word(id, at);
+        cr_assert_eq(0, settle(&d.l, d.settings, &list, &n));
+        cr_assert_eq(1, n);
+        leadership_release(&d.l);
+        return list[0].now;
+}
+
+Test(settle, a_person_may_say_where_it_runs_and_is_named_for_it) {
+        const AuditEntry *audit = NULL;
+        JournalEntry all[32];
+        uint32_t n = 0;
+
+        cr_assert_eq(JOURNAL_DONE, settled_with(PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, "dead/1/0", "h2"));
+        cr_assert_eq(0, words_left(), "it has served");
+        cr_assert_eq(2, journal(all));
+        cr_assert(strstr(all[0].message, "settled by root@desk, who says that it runs on h2 (virsh list)"),
+                  "%s", all[0].message);
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &audit, &n));
+        cr_assert_eq(1, n);
+        cr_assert_str_eq("root@desk", audit[0].by);
+        cr_assert_str_eq("dead", audit[0].leader, "who began it");
+        cr_assert_str_eq("settled", audit[0].mode);
+        cr_assert_str_eq("done", audit[0].moves[0].end);
+        cr_assert_eq(JOURNAL_FAILED, settled_with(PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, "dead/1/0", "h1"));
+        cr_assert_eq(JOURNAL_UNCLEAR, settled_with(PRESENCE_RUNNING, PRESENCE_UNKNOWN, "dead/1/0", "h2"),
+                     "a host that answers says otherwise");
+        cr_assert_eq(1, words_left(), "it waits");
+        cr_assert_eq(JOURNAL_UNCLEAR, settled_with(PRESENCE_UNKNOWN, PRESENCE_RUNNING, "dead/1/0", "h1"));
+        cr_assert_eq(JOURNAL_UNCLEAR, settled_with(PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, "dead/1/0", "h3"),
+                     "none of its hosts");
+        cr_assert_eq(JOURNAL_UNCLEAR, settled_with(PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, "other/1/0", "h2"),
+                     "of another move");
+        cr_assert_eq(0, words_left(), "no such move is open");
+}
+
+Test(settle, what_a_leader_did_that_died_before_it_wrote_it_down_stands_in_the_audit) {
+        Desk d = { .hosts = { PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, true, true, false, NULL, false } };
+        const AuditEntry *audit = NULL;
+        uint32_t n = 0, moves = 0;
+
+        desk_open(&d);
+        leave_open(d.l.token, JOURNAL_STARTED, 30 * USEC_PER_SEC, false);
+        leave_open(d.l.token, JOURNAL_DONE, 20 * USEC_PER_SEC, false);
+        cr_assert_eq(0, settled_audit_catch_up(&d.l, &arena, d.settings, &moves));
+        cr_assert_eq(1, moves);
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &audit, &n));
+        cr_assert_eq(1, n);
+        cr_assert_str_eq("dead", audit[0].leader);
+        cr_assert_str_eq("web1", audit[0].moves[0].order->vm);
+        cr_assert_str_eq("done", audit[0].moves[0].end);
+        cr_assert_eq(0, settled_audit_catch_up(&d.l, &arena, d.settings, &moves));
+        cr_assert_eq(0, moves, "once");
+        leadership_release(&d.l);
 }
 
 /* ---- hosts that hang ---- */
@@ -356,7 +482,7 @@ static Leadership lead(ServiceWorld *world, Hosts *hosts, Settings **ret_setting
 }
 
 Test(settle, a_post_copy_that_broke_off_is_taken_up_by_the_next_leader) {
-        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true, NULL };
+        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true, NULL, false };
         Settings *settings = NULL;
         const JournalEntry *open = NULL;
         ServiceWorld world;
@@ -376,7 +502,7 @@ Test(settle, a_post_copy_that_broke_off_is_taken_up_by_the_next_leader) {
 }
 
 Test(settle, a_post_copy_that_stays_broken_is_left_to_a_person_after_six_tries) {
-        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true, NULL };
+        Hosts hosts = { PRESENCE_OTHER, PRESENCE_OTHER, true, true, true, NULL, false };
         Settings *settings = NULL;
         ServiceWorld world;
         Settled seen;
@@ -411,7 +537,7 @@ Test(settle, another_machine_in_a_hosts_place_settles_nothing) {
         static const char *const machines[] = { "machine-2", "machine-9" };
 
         for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
-                Hosts hosts = { PRESENCE_NONE, PRESENCE_RUNNING, false, true, false, machines[i] };
+                Hosts hosts = { PRESENCE_NONE, PRESENCE_RUNNING, false, true, false, machines[i], false };
                 AdmissionRecords records = { 0 };
                 const Settled *list = NULL;
                 Settings *settings = NULL;

@@ -82,6 +82,31 @@ check "as they were last known, with the age" has 'no report; its 2 VMs are as l
 check "it is not empty" exits 3 plimsoll maintenance status h1 --json
 check "in JSON" has '"empty": false'
 check "status counts them" bash -c "'$B/plimsoll' status --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' | grep -q '2 hosts, 3 VMs, 1 not known'"
+# A move whose end nobody can see: what is known, and a person's word.
+entry() { redis-cli -s "$D/r.sock" xadd 'plimsoll:{default}:journal' '*' text "{\"event\": \"unclear\", \"id\": \"x/1/9\", \"vm\": \"db\", \"uuid\": \"11111111-1111-4111-8111-000000000001\", \"from\": \"h1\", \"to\": \"h2\", \"at\": $(date +%s%6N), \"message\": \"h1: cannot be asked\"}" >/dev/null; }
+check "no move is open" exits 0 plimsoll journal
+entry
+check "one is" exits 3 plimsoll journal
+check "it is listed" has '^db +h1 +h2 +unclear .*h1: cannot be asked'
+check "also as JSON" exits 3 plimsoll journal --json
+check "with what each host says" has '"from_says": "has it.*as last known: no report'
+check "status names the command" bash -c "'$B/plimsoll' status --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' | grep -q 'plimsoll journal settle db'"
+check "settle shows what is known" exits 3 plimsoll journal settle db
+check "of each host" has 'h2: does not have it'
+check "and how to say it" has 'journal settle db --at HOST --why TEXT'
+check "of a VM that has no open move nothing" exits 2 plimsoll journal settle web
+check "a host that is none of the two is refused" exits 2 plimsoll journal settle db --at h3 --why x
+check "with those that are accepted" has 'accepted are h1 and h2'
+check "a word needs its reason" exits 2 plimsoll journal settle db --at h1
+check "another verb is refused" exits 2 plimsoll journal forget db
+check "a word is noted" exits 0 plimsoll journal settle db --at h1 --why 'looked at the console'
+check "and shown until it is taken in" exits 3 plimsoll journal settle db
+check "with who said it" has 'says that it runs on h1 \(looked at the console\); the service has not taken it in'
+check "the service takes it in" serve
+check "and says by whom" grep -q 'move.settled vm=db .* end=failed by=.*@' "$D/log"
+check "then nothing is open" exits 0 plimsoll journal
+check "the audit has it" exits 0 plimsoll audit
+check "with the word" has 'db'
 report h1 0 '' db app | put report:h1
 check "when it reports again nothing is left of it" exits 0 plimsoll plan
 [ "$story_failed" = 0 ]

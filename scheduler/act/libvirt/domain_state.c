@@ -52,6 +52,13 @@ static void cannot_be_asked(DomainState *s, const char *why) {
         (void) snprintf(s->words, sizeof(s->words), "cannot be asked: %.230s", why);
 }
 
+/* No job: what began to move it has ended here. What cannot be asked is not idle. */
+static bool domain_state_idle(virDomainPtr domain) {
+        virDomainJobInfo job = { .type = VIR_DOMAIN_JOB_UNBOUNDED };
+
+        return virDomainGetJobInfo(domain, &job) == 0 && job.type == VIR_DOMAIN_JOB_NONE;
+}
+
 DomainState domain_state_read(LibvirtAt at, const char *uuid, usec_t connect_at_most) {
         char why[LIBVIRT_WORDS];
         LibvirtFault fault;
@@ -68,6 +75,7 @@ DomainState domain_state_read(LibvirtAt at, const char *uuid, usec_t connect_at_
         if (domain) {
                 s.defined = true;
                 s.presence = presence_of(domain, why, &s.post_copy_failed);
+                s.idle = s.presence == PRESENCE_RUNNING && domain_state_idle(domain);
                 if (s.presence == PRESENCE_UNKNOWN)
                         cannot_be_asked(&s, why);
                 else

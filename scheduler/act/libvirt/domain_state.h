@@ -23,6 +23,7 @@ typedef enum Presence {
 typedef struct DomainState {
         Presence presence;
         bool defined;          /* the host knows it, whether it runs or not */
+        bool idle;             /* no job runs on it: it is not being migrated */
         bool post_copy_failed; /* it has a part of its memory alone, the other host the rest */
         char found
                 [LIBVIRT_MACHINE]; /* the UUID of another machine that answers in its place; "": none does */

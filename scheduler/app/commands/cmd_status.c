@@ -460,9 +460,9 @@ static void print_unclear(const Status *s, const Screen *screen) {
                         (void) out_say(
                                 screen->out,
                                 "%sALARM: whether VM %s runs on %s or %s is not known%s: %s. Nothing moves it until "
-                                "both hosts say so\n",
+                                "that is known (plimsoll journal settle %s)\n",
                                 screen_style(screen, STYLE_BAD), e->order->vm, e->order->from, e->order->to,
-                                screen_style(screen, STYLE_PLAIN), e->message);
+                                screen_style(screen, STYLE_PLAIN), e->message, e->order->vm);
         }
 }
 

@@ -2,10 +2,13 @@
 #include "scheduler/app/round/settle_moves.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/round/settled_audit.h"
 #include "scheduler/app/state/admission_record.h"
+#include "scheduler/app/state/settle_word.h"
 #include "scheduler/model/host_uri.h"
 #include "scheduler/snapshot/build/host_admit.h"
 
@@ -15,6 +18,9 @@
  * OLDEST: a migration between the two would be seen by one of them. */
 #define ONE_MOMENT (5 * USEC_PER_SEC)
 #define OLDEST     (15 * USEC_PER_SEC)
+
+/* A move is so old before its source alone is believed: what libvirt was asked for has begun by then. */
+#define ALONE_AFTER (10 * USEC_PER_SEC)
 
 /* What two sightings amount to. Running on one and active on the other is a migration still under way. */
 static JournalEvent settle_judge(const DomainState *source, const DomainState *target, usec_t age) {
@@ -99,7 +105,41 @@ static int settle_found(const Leadership *l, Arena *a, const MoveOrder *order, c
         return r < 0 ? r : 0;
 }
 
-static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2], Settled *io) {
+/* Its target cannot be asked, and its source proves that it stayed. */
+static bool settle_stayed(const JournalEntry *entry, const SightingQuery pair[2], usec_t age, usec_t now) {
+        const DomainState *source = &pair[0].state;
+
+        return !journal_is_cold(entry) && pair[1].state.presence == PRESENCE_UNKNOWN &&
+               !pair[1].state.found[0] && source->presence == PRESENCE_RUNNING && source->idle &&
+               !source->post_copy_failed && pair[0].seen_at > 0 && now - pair[0].seen_at <= OLDEST &&
+               age > ALONE_AFTER;
+}
+
+/* A person says where it runs, and no host that answers says otherwise. */
+static JournalEvent settle_by_word(const SettleWord *word, const JournalEntry *entry,
+                                   const DomainState *source, const DomainState *target) {
+        if (strcmp(word->at, entry->order->to) == 0)
+                return source->presence == PRESENCE_RUNNING ? JOURNAL_UNCLEAR : JOURNAL_DONE;
+        if (strcmp(word->at, entry->order->from) == 0)
+                return target->presence == PRESENCE_RUNNING ? JOURNAL_UNCLEAR : JOURNAL_FAILED;
+        return JOURNAL_UNCLEAR;
+}
+
+/* How it is known, for journal and audit. */
+static const char *settle_message(Arena *a, const SightingQuery pair[2], const SettleWord *word,
+                                  Settled *io) {
+        if (word)
+                return text_format(a, "settled by %s, who says that it runs on %s (%s); %s", word->by,
+                                   word->at, word->why, io->words);
+        if (pair[1].state.presence == PRESENCE_UNKNOWN)
+                return text_format(
+                        a, "settled by its source alone, where it runs and no migration of it does: %s",
+                        io->words);
+        return text_format(a, "settled by asking both hosts: %s", io->words);
+}
+
+static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2], const SettleWord *word,
+                      Settled *io) {
         const DomainState *source = &pair[0].state, *target = &pair[1].state;
         const JournalEntry *e = &io->entry;
         JournalEntry settled = *e;
@@ -113,6 +153,13 @@ static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2]
         io->doubled = source->presence == PRESENCE_RUNNING && target->presence == PRESENCE_RUNNING;
         if (source->post_copy_failed)
                 io->now = JOURNAL_UNCLEAR; /* it does not go on by itself */
+        if (io->now == JOURNAL_UNCLEAR && settle_stayed(e, pair, now - e->at, clock_monotonic()))
+                io->now = JOURNAL_FAILED;
+        if (io->now != JOURNAL_UNCLEAR)
+                word = NULL;
+        else if (word)
+                io->now = settle_by_word(word, e, source, target);
+        io->by = word && !journal_is_open(io->now) ? word->by : NULL;
         io->resumable = source->post_copy_failed && target->presence != PRESENCE_NONE &&
                         target->presence != PRESENCE_UNKNOWN && e->resumes < RESUMES_MOST;
         if (settle_words(a, &pair[0], &pair[1], io) < 0)
@@ -121,7 +168,8 @@ static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2]
                 return 0; /* that it runs on both is for everybody to know */
         settled.event = io->now;
         settled.at = now;
-        settled.message = text_format(a, "settled by asking both hosts: %s", io->words);
+        settled.message = settle_message(a, pair, io->by ? word : NULL, io);
+        io->words = settled.message && !journal_is_open(io->now) ? settled.message : io->words;
         return settled.message ? round_store_write(l, a, &settled) : -ENOMEM;
 }
 
@@ -159,10 +207,27 @@ static int settle_look(const SettleInput *in, Arena *a, Settled *list, uint32_t 
         return r;
 }
 
+/* Words are taken away when they have served, or are about no open move: one that a host contradicts waits. */
+static int settle_words_take(const Leadership *l, const SettleWords *words, const Settled *list, uint32_t n) {
+        int r = 0;
+
+        for (uint32_t k = 0; r == 0 && k < words->n; k++) {
+                bool waits = false;
+
+                for (uint32_t i = 0; i < n; i++)
+                        waits |= journal_is_open(list[i].now) && words->at[k].id &&
+                                 strcmp(list[i].entry.id, words->at[k].id) == 0;
+                if (!waits)
+                        r = store_take_word(l->store, l->token, &words->texts[k]);
+        }
+        return r;
+}
+
 int settle_moves(const SettleInput *in, Arena *a, const Settled **ret, uint32_t *ret_n) {
         Leadership *l = in->leadership;
         const JournalEntry *open = NULL;
         SightingQuery *pairs = NULL;
+        SettleWords words = { 0 };
         uint32_t n = 0;
         Settled *list;
         int r = round_store_open(l->store, a, &open, &n);
@@ -175,15 +240,22 @@ int settle_moves(const SettleInput *in, Arena *a, const Settled **ret, uint32_t 
         for (uint32_t i = 0; i < n; i++)
                 list[i].entry = open[i];
         r = settle_look(in, a, list, n, &pairs);
+        if (r == 0)
+                r = settle_words_read(l->store, a, &words);
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 if (!leadership_keep(l))
                         return 1;
                 r = settle_found(l, a, list[i].entry.order, &pairs[(size_t) 2 * i]);
                 if (r == 0)
-                        r = settle_one(l, a, &pairs[(size_t) 2 * i], &list[i]);
+                        r = settle_one(l, a, &pairs[(size_t) 2 * i], settle_word_of(&words, &open[i]),
+                                       &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
                         r = round_store_cool(l, open[i].order->vm, in->settings);
+                if (r == 0 && !journal_is_open(list[i].now))
+                        r = settled_audit(l, a, in->settings, &list[i]);
         }
+        if (r == 0)
+                r = settle_words_take(l, &words, list, n);
         *ret = list;
         *ret_n = n;
         return r;

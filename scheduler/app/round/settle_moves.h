@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Moves whose end nobody has written down are settled: both hosts are asked where the VM is, all of them at once.
  *
+ * A target that died, or cannot be reached, is not waited for where libvirt on the source proves that the VM stayed: it
+ * runs there, and no job does (a migration's source lets go only when all is over, and is paused until then). Else a person
+ * may say where it runs (state/settle_word.h): taken where no host that answers says otherwise.
+ *
+ * What is settled has a line in the audit, too, and so has what a leader did that died before it wrote its own
+ * (round/settled_audit.h).
+ *
  * Units: usec_t, in microseconds. Owner: the arena. Errors: a negative errno of the store, -ENOMEM; 1 is no error.
  * Threads: the store's.
  */
@@ -17,6 +24,7 @@ typedef struct Settled {
         const char *words;  /* what the two hosts said */
         bool resumable;     /* its post-copy broke off, and may be taken up again */
         bool doubled;       /* it runs on both */
+        const char *by;     /* whose word it is; NULL: the hosts' */
 } Settled;
 
 typedef struct SettleInput {

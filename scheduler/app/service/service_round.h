@@ -28,6 +28,8 @@ typedef struct ServiceMemory {
         KnownHosts known;           /* which VMs each host had when it was last seen */
         AdmissionMemory admissions; /* who was admitted, and who was only seen */
         ServiceSaid said;           /* what goes on and was said */
+        uint64_t audited;           /* the token with which the audit was last brought up to the journal */
+        usec_t audited_at;          /* monotonic */
         bool unfinished;            /* something that must be done is not; soon again */
         bool moved;                 /* VMs were moved */
 } ServiceMemory;

@@ -7,6 +7,7 @@
 #include "scheduler/app/round/hasten_moves.h"
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/settle_moves.h"
+#include "scheduler/app/round/settled_audit.h"
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/base/log.h"
 
@@ -63,12 +64,35 @@ static void service_settle_say(const ServiceRound *round, const Settled *list, u
                 if (said_look(said, s->entry.id, words, round_monotonic(round)) == SAID_GOES_ON)
                         continue;
                 log_event(s->now == JOURNAL_UNCLEAR ? LOG_ERROR : LOG_INFO, "move.settled",
-                          "vm=%s from=%s to=%s end=%s seen=%s", s->entry.order->vm, s->entry.order->from,
-                          s->entry.order->to,
+                          "vm=%s from=%s to=%s end=%s by=%s seen=%s", s->entry.order->vm,
+                          s->entry.order->from, s->entry.order->to,
                           s->now == JOURNAL_STARTED ? "still-running" : journal_event_names[s->now],
-                          log_quote(s->words, quoted, sizeof(quoted)));
+                          s->by ? s->by : "libvirt", log_quote(s->words, quoted, sizeof(quoted)));
         }
         said_turn(said, service_settle_ended, NULL);
+}
+
+#define AUDITED_EVERY (60 * USEC_PER_SEC) /* who only advises has a new lease each round */
+
+/* What a leader did that died before it wrote it down stands in the audit, too. */
+static int service_settle_audit(const ServiceRound *round) {
+        ServiceMemory *memory = round->memory;
+        const usec_t now = round_monotonic(round);
+        uint32_t n = 0;
+        int r;
+
+        if (memory->audited == round->leadership->token ||
+            (!round->executor && memory->audited != 0 && now < memory->audited_at + AUDITED_EVERY))
+                return 0;
+        r = settled_audit_catch_up(round->leadership, round->arena, round->settings, &n);
+        if (r == 0) {
+                memory->audited = round->leadership->token;
+                memory->audited_at = now;
+        }
+        if (r == 0 && n > 0)
+                log_event(LOG_INFO, "audit.caught_up",
+                          "moves=%u why=\"whoever led made them, and ended before it wrote its entry\"", n);
+        return r;
 }
 
 int service_settle(const ServiceRound *round, RoundFindings *found) {
@@ -92,5 +116,7 @@ int service_settle(const ServiceRound *round, RoundFindings *found) {
         }
         if (r == 0)
                 service_settle_defer(round, found);
+        if (r == 0)
+                r = service_settle_audit(round);
         return r == 1 ? -ECANCELED : r;
 }
