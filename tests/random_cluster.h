@@ -21,6 +21,7 @@
 #include "scheduler/decide/migration/move_strategy.h"
 #include "scheduler/decide/plan/planner.h"
 #include "scheduler/snapshot/health/brake.h"
+#include "scheduler/snapshot/health/move_holds.h"
 
 static inline const Settings *default_settings(Arena *a) {
         SettingSection *sections = arena_new(a, SettingSection, 32);
@@ -28,14 +29,15 @@ static inline const Settings *default_settings(Arena *a) {
         Settings *s = NULL;
         uint32_t n = 0;
 
-        if (!sections || policies_settings(a, &more, &n) < 0 || n > 28)
+        if (!sections || policies_settings(a, &more, &n) < 0 || n > 27)
                 abort();
         sections[0] = (SettingSection){ "cluster", "", cluster_settings };
         sections[1] = (SettingSection){ "plan", "", planner_settings };
         sections[2] = (SettingSection){ "migration", "", migration_settings };
         sections[3] = (SettingSection){ "brake", "", brake_settings };
-        memcpy(sections + 4, more, sizeof(*more) * n);
-        if (settings_new(a, sections, n + 4, &s) < 0)
+        sections[4] = (SettingSection){ "retry", "", retry_settings };
+        memcpy(sections + 5, more, sizeof(*more) * n);
+        if (settings_new(a, sections, n + 5, &s) < 0)
                 abort();
         return s;
 }

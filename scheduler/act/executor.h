@@ -76,6 +76,8 @@ typedef struct MigrationStatus {
         char remark[256];  /* what else is to be said, also of one that is done: what a host cannot, what is
                               not as it was; "" */
         char message[256]; /* why it failed, in libvirt's words; "" otherwise */
+        MoveMiss miss;     /* of one that did not come about: how … */
+        MissBlame blame;   /* … and whom that is about; BLAME_NONE: as its phase says (mover.c) */
 } MigrationStatus;
 
 typedef struct Executor {

@@ -13,7 +13,7 @@ const char *const host_state_names[HOST_STATE_N] = { "active", "cordoned", "main
 const char *const vm_state_names[VM_STATE_N] = { "running", "paused", "off" };
 const char *const rule_kind_names[RULE_KIND_N] = { "apart", "together", "spread", "near",
                                                    "avoid", "on",       "not-on" };
-const char *const hold_names[HOLD_N] = { "none", "never", "window", "moves", "for-now" };
+const char *const hold_names[HOLD_N] = { "none", "never", "window", "moves", "for-now", "missed" };
 const char *const level_names[LEVEL_N] = { "host", "rack", "zone", "neighborhood" };
 const char *const exclusion_texts[EXCLUDED_N] = {
         "facts are complete and fresh", "its facts are too old", "facts are missing",

@@ -15,6 +15,7 @@
 
 #include "scheduler/base/arena.h"
 #include "scheduler/model/host_admission.h"
+#include "scheduler/model/move_hold.h"
 #include "scheduler/model/move_lessons.h"
 #include "scheduler/model/units.h"
 
@@ -266,9 +267,10 @@ typedef enum Hold {
         HOLD_WINDOW,  /* only in a window, and none is open */
         HOLD_MOVES,   /* it has been moved as often as it may be in a day */
         HOLD_FOR_NOW, /* it was moved lately, or how a move of it ended is not known yet */
+        HOLD_MISSED,  /* moving it failed lately (move_hold.h) */
         HOLD_N,
 } Hold;
-extern const char *const hold_names[HOLD_N]; /* "none", "never", "window", "moves", "for-now" */
+extern const char *const hold_names[HOLD_N]; /* "none", "never", "window", "moves", "for-now", "missed" */
 
 #define STAY_WEIGHT_MAX 1000000
 
@@ -385,6 +387,7 @@ typedef struct Snapshot {
         usec_t taken_at;            /* 0: a file that does not say */
         const char *demand_by;      /* the estimator that says what VMs need; NULL: the last reading does */
         const MoveLessons *lessons; /* what past migrations taught; NULL: nothing yet */
+        MoveHolds holds;            /* migrations that failed, and are not tried again for a while */
         uint32_t n_hosts, n_vms, n_rules, n_extra;
         const Host *hosts;
         const Vm *vms;

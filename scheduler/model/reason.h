@@ -57,6 +57,9 @@
         X(VM_WINDOW, "a rule lets the VM move in a window that is not open now")                             \
         X(VM_MOVES, "the VM has been moved as often as a rule allows in a day")                              \
         X(VM_FOR_NOW, "the VM was moved lately, or how that ended is not known yet")                         \
+        X(VM_MISSED, "moving the VM failed lately: it is not tried again yet")                               \
+        X(TARGET_MISSED, "moving the VM to the target failed lately: it is not tried again yet")             \
+        X(HOST_MISSED, "the target could not be reached lately: it is not tried again yet")                  \
         X(VM_DIRTIES, "the VM dirties its memory faster than a migration could send it")                     \
         X(VM_LATER, "its moving would be a repair, and repairs are left for later")
 

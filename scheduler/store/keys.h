@@ -89,6 +89,10 @@ enum StoreLoss {
             "host → who says that it may be emptied all the same")                                           \
         KEY(KNOWN, "known", "", "hash", "until it is seen", SERVICE, LOOKS, REWRITTEN,                       \
             "host that is not seen → its VMs as they were last known")                                       \
+        KEY(MISSED, "moves:missed", "", "string", "never", SERVICE, LOOKS, REWRITTEN,                        \
+            "migrations that failed, and until when they are not tried again")                               \
+        KEY(RETRIES, "moves:retry", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,         \
+            "VM or host → who says that it may be tried again at once")                                      \
         KEY(FAULT_LOG, "faults:log", "", "stream", "capped", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
             "grades that changed, clears")                                                                   \
         KEY(AUDIT, "audit", "", "stream", "service.audit_keep", SERVICE, LOOKS, LOST,                        \

@@ -179,6 +179,14 @@ int store_put_known(Store *s, uint64_t token, const char *host, const char *text
 /* Sorted by host. */
 int store_get_known(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
 
+/* ---- migrations that failed (written by the leader only, fenced by its token), and what operators want tried again ---- */
+int store_put_missed(Store *s, uint64_t token, const char *text, size_t n) must_check; /* 1: refused */
+int store_get_missed(Store *s, Arena *a, const char **ret, size_t *ret_n) must_check;  /* 1: none */
+int store_put_retry(Store *s, const char *name, const char *text,
+                    size_t n) must_check; /* and calls a round */
+int store_get_retries(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check; /* sorted by name */
+int store_take_retry(Store *s, uint64_t token, const StoredText *retry) must_check;      /* 1: refused */
+
 /* ---- alarms and calls: numbers that grow when something happens that a round should not wait for ---- */
 /* By its agent: the host reports that it has got worse. */
 int store_raise_alarm(Store *s, const char *host) must_check;

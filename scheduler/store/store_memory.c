@@ -212,7 +212,7 @@ static int seen_read(StoreMemory *m, Store *s, StoreKey key, Seen *ret) {
 }
 
 static bool key_is_large(StoreKey key) {
-        return key == KEY_FAULTS || key == KEY_HOSTS || key == KEY_KNOWN;
+        return key == KEY_FAULTS || key == KEY_HOSTS || key == KEY_KNOWN || key == KEY_MISSED;
 }
 
 static int seen_read_all(StoreMemory *m, Store *s, bool all, Seen seen[KEY_N]) {

@@ -562,6 +562,7 @@ static const Starter starters[] = {
         { "maintenance", { "enter", "h1", "--wait" } },
         { "maintenance", { "roll", "h3", "--run", "/bin/true" } },
         { "release", { "--all" } },
+        { "retry", { "--all" } },
         { "confirm", { "abcde", "--yes" } },
 };
 

@@ -61,6 +61,8 @@ static void simulated_plan(Simulated *s, usec_t now) {
 
                 s->ends = now + s->request->time_limit + (deaf ? SIMULATED_GIVE_UP : 0);
                 s->next = deaf ? MIGRATION_UNCLEAR : MIGRATION_ABORTED;
+                s->status.miss = MISS_DEADLINE;
+                s->status.blame = BLAME_PAIR;
                 executor_simulated_say(s, "out of time");
         }
 }
@@ -84,7 +86,9 @@ static Simulated *simulated_new(const MigrationRequest *r, SimulatedMove plan, u
                                    .bytes_per_s = (int64_t) ((double) plan.bytes / (double) plan.takes * 1e6),
                                    .dirty_kib_s = UNKNOWN,
                                    .downtime_ms = UNKNOWN,
-                                   .iteration = 1 };
+                                   .iteration = 1,
+                                   .miss = plan.miss,
+                                   .blame = plan.blame };
         simulated_plan(s, now);
         return s;
 }
@@ -190,6 +194,7 @@ static void simulated_abort(void *self, uint32_t id) {
                 return;
         s->ends = e->now + (deaf ? SIMULATED_GIVE_UP : 0);
         s->next = deaf ? MIGRATION_UNCLEAR : MIGRATION_ABORTED;
+        s->status.blame = BLAME_NONE;
         executor_simulated_say(s, deaf ? "has not ended after it was told to stop" : "told to stop");
 }
 

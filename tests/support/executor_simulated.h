@@ -36,6 +36,8 @@ typedef struct SimulatedMove {
         usec_t takes; /* at least 1 */
         int64_t bytes, downtime_ms;
         const char *message; /* of a bad end; NULL: a plain one. Copied */
+        MoveMiss miss;       /* … and what the executor says of it; BLAME_NONE: nothing */
+        MissBlame blame;
 } SimulatedMove;
 
 typedef struct ExecutorSimulatedOptions {

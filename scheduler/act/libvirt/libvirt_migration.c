@@ -2,6 +2,7 @@
 #include "scheduler/act/libvirt/libvirt_migration.h"
 
 #include <errno.h>
+#include <libvirt/virterror.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +68,8 @@ static int libvirt_migration_migrate(const Migration *m, virDomainPtr domain) {
 }
 
 /* On a connection of its own: see libvirt_connection.h. */
-static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS]) {
+static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS], int *reterr_code,
+                         bool *reterr_lost) {
         virConnectPtr conn = NULL;
         virDomainPtr domain;
         LibvirtFault fault;
@@ -75,13 +77,16 @@ static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS]) {
 
         if (libvirt_connect(migration_source(m), m->hub->options.connect_at_most, &conn, &fault) < 0) {
                 (void) snprintf(reterr_words, LIBVIRT_WORDS, "%s", fault.words);
+                *reterr_lost = true;
                 return -1;
         }
         domain = virDomainLookupByUUIDString(conn, m->uuid);
         if (domain)
                 result = libvirt_migration_migrate(m, domain);
-        if (result < 0)
+        if (result < 0) {
+                *reterr_code = virGetLastErrorCode();
                 libvirt_last_words(reterr_words);
+        }
         if (domain)
                 (void) virDomainFree(domain);
         (void) virConnectClose(conn);
@@ -91,10 +96,13 @@ static int migrate_alone(const Migration *m, char reterr_words[LIBVIRT_WORDS]) {
 static void *libvirt_migration_move(void *data) {
         Migration *m = data;
         char words[LIBVIRT_WORDS];
-        int result = migrate_alone(m, words);
+        bool lost = false;
+        int code = VIR_ERR_OK, result = migrate_alone(m, words, &code, &lost);
 
         hub_lock(m->hub);
         m->mover_result = result;
+        m->mover_code = code;
+        m->mover_lost = lost;
         m->mover_ended = true;
         (void) snprintf(m->mover_words, sizeof(m->mover_words), "%s", result < 0 ? words : "");
         (void) pthread_cond_broadcast(&m->hub->changed);

@@ -3,9 +3,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/act/libvirt/migration_blame.h"
 #include "scheduler/act/libvirt/migration_job.h"
 
 #define VERIFY_EVERY (500 * USEC_PER_MSEC)
+
+/* Of one that was told to stop nothing is to be learned, unless its time was up. */
+static void blame_end(Migration *m) {
+        MoveMiss miss = MISS_FAILED;
+        MissBlame blame = BLAME_PAIR;
+        bool sent;
+
+        hub_lock(m->hub);
+        sent = m->status.bytes_done > 0 || m->status.post_copy;
+        hub_unlock(m->hub);
+        if (m->out_of_time)
+                miss = MISS_DEADLINE;
+        else if (m->mover_lost) {
+                miss = MISS_UNREACHED;
+                blame = BLAME_SOURCE;
+        } else if (m->mover_result < 0 && migration_stop_asked(m))
+                blame = BLAME_NONE;
+        else if (m->mover_result < 0)
+                blame = migration_blame_of(m->mover_code, m->mover_words, sent, &miss);
+        migration_blame(m, miss, blame);
+}
 
 static void end_on_source(Migration *m) {
         char message[sizeof(m->status.message)];
@@ -18,6 +40,7 @@ static void end_on_source(Migration *m) {
                                 (double) m->params.deadline * (m->extended ? 2 : 1) / (double) USEC_PER_SEC);
         else
                 (void) snprintf(message, sizeof(message), "%s", m->mover_words);
+        blame_end(m);
         migration_end(m,
                       m->mover_result < 0 && migration_stop_asked(m) ? MIGRATION_ABORTED : MIGRATION_FAILED,
                       message);

@@ -16,6 +16,8 @@ static virDomainPtr find_domain(Migration *m, virConnectPtr conn) {
         if (!domain) {
                 gone = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
                 libvirt_last_words(words);
+                if (!gone)
+                        migration_blame(m, MISS_UNREACHED, BLAME_SOURCE);
                 migration_not_started(m, gone ? MIGRATION_FOREIGN : MIGRATION_FAILED, "%s %s: %s",
                                       r->order->from, gone ? "does not have it" : "cannot be asked for it",
                                       words);
@@ -30,6 +32,7 @@ static bool state_is_right(Migration *m, virDomainPtr domain) {
         Presence p = libvirt_presence(domain, words);
 
         if (p == PRESENCE_UNKNOWN) {
+                migration_blame(m, MISS_UNREACHED, BLAME_SOURCE);
                 migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked for it: %s", r->order->from,
                                       words);
                 return false;
@@ -75,6 +78,7 @@ static bool source_is_ready(Migration *m, virDomainPtr domain) {
                 return false;
         }
         if (libvirt_moved(domain, m->request->offline, &m->before, words) < 0) {
+                migration_blame(m, MISS_REFUSED, BLAME_VM);
                 migration_not_started(m, MIGRATION_FAILED, "%s: %s", m->request->order->from, words);
                 return false;
         }
@@ -92,6 +96,7 @@ static bool target_has_none(Migration *m, virConnectPtr target) {
                 return true;
         if (!there) {
                 libvirt_last_words(words);
+                migration_blame(m, MISS_UNREACHED, BLAME_TARGET);
                 migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->to,
                                       words);
                 return false;
@@ -100,6 +105,8 @@ static bool target_has_none(Migration *m, virConnectPtr target) {
         (void) virDomainFree(there);
         if (p == PRESENCE_NONE && !m->request->offline)
                 return true;
+        migration_blame(m, p == PRESENCE_UNKNOWN ? MISS_UNREACHED : MISS_REFUSED,
+                        p == PRESENCE_UNKNOWN ? BLAME_TARGET : BLAME_PAIR);
         migration_not_started(m, p == PRESENCE_UNKNOWN ? MIGRATION_FAILED : MIGRATION_FOREIGN, "%s %s: %s",
                               m->request->order->to,
                               p == PRESENCE_UNKNOWN ? "cannot be asked" : "has it already", words);
@@ -116,9 +123,11 @@ static bool target_fits(Migration *m, virDomainPtr domain, virConnectPtr target)
                 (void) snprintf(words, sizeof(words), "libvirt does not copy the disks of a VM that is off");
                 fits = false;
         }
-        if (!fits)
+        if (!fits) {
+                migration_blame(m, MISS_REFUSED, BLAME_PAIR);
                 migration_not_started(m, MIGRATION_FAILED, "%s cannot take it now: %s", m->request->order->to,
                                       words);
+        }
         return fits;
 }
 
@@ -169,6 +178,7 @@ static bool target_is_ready(Migration *m, virDomainPtr domain, virConnectPtr sou
 
         if (libvirt_connect(migration_target(m), m->hub->options.connect_at_most, &target, &fault) < 0) {
                 migration_found(m, m->status.to_found, &fault);
+                migration_blame(m, MISS_UNREACHED, BLAME_TARGET);
                 migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->to,
                                       fault.words);
                 return false;
@@ -213,6 +223,7 @@ virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) {
 
         if (libvirt_connect(migration_source(m), m->hub->options.connect_at_most, &conn, &fault) < 0) {
                 migration_found(m, m->status.from_found, &fault);
+                migration_blame(m, MISS_UNREACHED, BLAME_SOURCE);
                 migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->from,
                                       fault.words);
                 return NULL;

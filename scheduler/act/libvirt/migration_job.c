@@ -135,6 +135,13 @@ void migration_end(Migration *m, MigrationPhase phase, const char *message) {
         hub_unlock(m->hub);
 }
 
+void migration_blame(Migration *m, MoveMiss miss, MissBlame blame) {
+        hub_lock(m->hub);
+        m->status.miss = miss;
+        m->status.blame = blame;
+        hub_unlock(m->hub);
+}
+
 void migration_not_started(Migration *m, MigrationPhase phase, const char *fmt, ...) {
         char why[sizeof(m->status.message) - 16], message[sizeof(m->status.message)];
         va_list ap;

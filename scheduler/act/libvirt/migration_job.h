@@ -41,6 +41,8 @@ struct Migration {
         bool mover_ended;
         int mover_result;
         char mover_words[LIBVIRT_WORDS];
+        int mover_code;  /* libvirt's, of that; VIR_ERR_… */
+        bool mover_lost; /* … and the source could not even be asked */
         /* The worker's, and read by the mover, which it starts after they were filled in: */
         MigrationParams params;
         MovedDomain before;
@@ -75,6 +77,9 @@ void migration_news(Migration *m);
 
 /* The end, with why ("" when it is done). */
 void migration_end(Migration *m, MigrationPhase phase, const char *message);
+
+/* How it misses, and whom that is about: before its end. */
+void migration_blame(Migration *m, MoveMiss miss, MissBlame blame);
 
 /* The end of one that was never begun: the message begins with "not started:". */
 void migration_not_started(Migration *m, MigrationPhase phase, const char *fmt, ...) printf_like(3, 4);

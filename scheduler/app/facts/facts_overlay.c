@@ -2,6 +2,7 @@
 #include "scheduler/app/facts/facts_overlay.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void facts_overlay_add(int64_t *measured, int64_t amount) {
@@ -151,5 +152,26 @@ int facts_overlay(Arena *a, const Snapshot *s, const OverlayMove *moves, uint32_
                         return -ENOMEM;
         }
         *ret = copy ? copy : s;
+        return 0;
+}
+
+int facts_overlay_holds(Arena *a, const Snapshot *s, MoveHolds missed, const Snapshot **ret) {
+        MoveHold *all;
+        Snapshot *copy;
+
+        *ret = s;
+        if (missed.n == 0)
+                return 0;
+        copy = arena_new(a, Snapshot, 1);
+        all = arena_new(a, MoveHold, (size_t) s->holds.n + missed.n);
+        if (!copy || !all)
+                return -ENOMEM;
+        if (s->holds.n > 0)
+                memcpy(all, s->holds.at, sizeof(*all) * s->holds.n);
+        memcpy(all + s->holds.n, missed.at, sizeof(*all) * missed.n);
+        qsort(all, (size_t) s->holds.n + missed.n, sizeof(*all), move_hold_compare);
+        *copy = *s;
+        copy->holds = (MoveHolds){ .at = all, .n = s->holds.n + missed.n };
+        *ret = copy;
         return 0;
 }

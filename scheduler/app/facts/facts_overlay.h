@@ -19,3 +19,6 @@ typedef struct OverlayMove {
  * move. `s` itself when all show. 0 or -ENOMEM. In `a`. */
 int facts_overlay(Arena *a, const Snapshot *s, const OverlayMove *moves, uint32_t n,
                   const Snapshot **ret) must_check;
+
+/* The snapshot with what was learned of failed migrations since. `s` itself when nothing was. 0 or -ENOMEM. In `a`. */
+int facts_overlay_holds(Arena *a, const Snapshot *s, MoveHolds missed, const Snapshot **ret) must_check;

@@ -42,6 +42,7 @@ struct Source {
         AdmissionRecords admissions; /* the same */
         bool admits;      /* the store once said that hosts must be admitted: it may forget that, we do not */
         BrakeStore brake; /* in that arena too */
+        HoldStore holds;  /* likewise */
         const StoredText *known; /* in that arena too */
         uint32_t n_known;
         KnownHosts hosts;     /* SOURCE_HOSTS: what earlier readings saw */
@@ -60,6 +61,10 @@ void source_use_clock(Source *s, const Clock *clock) {
 
 void source_for_good(Source *s, Strings hosts) {
         s->for_good = hosts;
+}
+
+const HoldStore *source_holds(const Source *s) {
+        return &s->holds;
 }
 
 const BrakeStore *source_brake(const Source *s) {
@@ -581,7 +586,7 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         const Workers workers = workers_threads(0);
         FetchedReports all = { 0 };
         const Snapshot *read;
-        const char *note = NULL;
+        const char *note = NULL, *unread = NULL;
         int r = source_read_admissions(s, a, settings, &in);
 
         if (r == 0)
@@ -594,6 +599,8 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 r = brake_store_read(s->store, a, clock_now_of(s->clock), &in, &s->brake);
         if (r == 0)
                 r = known_hosts_read(s->store, a, &in, &s->known, &s->n_known);
+        if (r == 0)
+                r = hold_store_read(s->store, a, &in, &s->holds, &unread);
         if (r == 0)
                 r = read_lessons(s, a, &in);
         if (r < 0) {
@@ -614,6 +621,7 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         if (r < 0)
                 return source_no_memory(f);
         source_notice_put(s, note);
+        source_notice_put(s, unread);
         in.uri_pattern = settings_text(settings, "service", "uri");
         r = source_build(s, a, settings, in, &read, f);
         if (r < 0)
@@ -659,5 +667,7 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
                 r = off_vms_leave(a, s->facts, s->for_good.at[i], &s->facts) < 0 ? -ENOMEM : 0;
         if (r == 0)
                 r = rules_apply(a, s->facts, settings_rules(settings), ret);
+        if (r == 0)
+                r = move_holds_apply(a, *ret, ret);
         return r == -ENOMEM ? source_no_memory(reterr_fault) : r;
 }

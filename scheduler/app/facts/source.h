@@ -17,6 +17,7 @@
 
 #include "scheduler/app/facts/brake_store.h"
 #include "scheduler/app/facts/fault_store.h"
+#include "scheduler/app/facts/hold_store.h"
 #include "scheduler/app/facts/known_hosts.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/settings/app_settings.h"
@@ -74,6 +75,7 @@ void source_for_good(Source *s, Strings hosts);
 
 /* What is remembered of the brake, as of the last reading. */
 const BrakeStore *source_brake(const Source *s);
+const HoldStore *source_holds(const Source *s); /* of failed migrations, likewise */
 
 Source *source_free(Source *s);
 DEFINE_OWNED(Source *, source_free);

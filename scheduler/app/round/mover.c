@@ -9,6 +9,8 @@
 
 #include "scheduler/app/facts/facts_ahead.h"
 #include "scheduler/app/facts/facts_overlay.h"
+#include "scheduler/app/facts/hold_store.h"
+#include "scheduler/app/round/move_recheck.h"
 #include "scheduler/app/round/move_worth.h"
 #include "scheduler/app/round/mover_parts.h"
 #include "scheduler/app/round/moves_at_once.h"
@@ -57,7 +59,8 @@ struct Mover {
         uint32_t *resumes;  /* [move] that were written down */
         OverlayMove *done;  /* that ended well, for facts older than they are */
         uint32_t n_done;
-        usec_t begun_at; /* since the epoch: makes the ids of its moves different from any other run's */
+        MoveHolds missed; /* what this run has learned, for facts older than that */
+        usec_t begun_at;  /* since the epoch: makes the ids of its moves different from any other run's */
         StopWatch own_stop, *stop; /* NULL: there is no store */
         usec_t stop_asked;         /* monotonic */
 };
@@ -128,6 +131,8 @@ static int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
                 return r;
         arena_rewind(&m->arena, m->facts_end);
         r = facts_overlay(&m->arena, m->snapshot, m->done, m->n_done, &x.facts);
+        if (r == 0)
+                r = facts_overlay_holds(&m->arena, x.facts, m->missed, &x.facts);
         if (r == 0)
                 r = move_recheck(&x, move, why, size);
         if (r == 0 && plan->worth)
@@ -240,6 +245,50 @@ static void mover_cool(const Mover *m, uint32_t move) {
                 mover_say_trouble(m, move, "its cool-down could not be written down");
 }
 
+/* What a move that did not come about teaches, where its executor does not say. */
+static MoveMissed mover_missed(const Mover *m, uint32_t move, const MoveOutcome *o) {
+        const MoveOrder *order = &m->moves[move];
+        MoveMissed missed = { .vm = order->vm,
+                              .uuid = order->uuid,
+                              .from = order->from,
+                              .to = order->to,
+                              .miss = o->status.miss,
+                              .blame = o->status.blame,
+                              .why = o->why,
+                              .at = clock_now_of(m->clock) };
+
+        if (missed.blame != BLAME_NONE)
+                return missed;
+        if (o->end == MOVE_FAILED) {
+                missed.miss = MISS_FAILED;
+                missed.blame = BLAME_PAIR;
+        } else if (o->end == MOVE_FOREIGN) {
+                missed.miss = MISS_REFUSED;
+                missed.blame = BLAME_VM;
+        }
+        return missed;
+}
+
+/* It is not tried again for a while, in this run and by whoever plans next. */
+static void mover_learn(Mover *m, uint32_t move, const MoveOutcome *o) {
+        const MoveOrder *order = &m->moves[move];
+        const MoveMissed missed = mover_missed(m, move, o);
+        const Snapshot *planned_on = m->plans[move]->in.facts, *facts = planned_on ? planned_on : m->snapshot;
+        const Leadership *l = m->in->leadership;
+        int r = 0, k = 0;
+
+        if (o->end == MOVE_DONE) {
+                r = move_holds_done(&m->own, m->missed, order->vm, order->from, order->to, &m->missed);
+                k = l ? hold_store_done(l, order->vm, order->from, order->to) : 0;
+        } else if ((o->end == MOVE_FAILED || o->end == MOVE_ABORTED || o->end == MOVE_FOREIGN) &&
+                   missed.blame != BLAME_NONE) {
+                r = move_holds_missed(&m->own, m->missed, &missed, facts, m->in->settings, &m->missed);
+                k = l ? hold_store_missed(l, &missed, facts, m->in->settings) : 0;
+        }
+        if (r != 0 || k != 0)
+                mover_say_trouble(m, move, "that it failed, or was done, could not be written down");
+}
+
 /* Another machine answered in a host's place: the host is kept from moves. */
 static void mover_found(const Mover *m, const char *host, const char *uuid, uint32_t move) {
         const Leadership *l = m->in->leadership;
@@ -282,6 +331,7 @@ static int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         mover_found(m, m->moves[move].to, o->status.to_found, move);
         if (o->end == MOVE_DONE)
                 mover_cool(m, move);
+        mover_learn(m, move, o);
         watch = mover_watch(m, &move);
         if (watch->ended)
                 watch->ended(watch->arg, move, o);

@@ -6,6 +6,7 @@
 
 #include "policies/policies.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/snapshot/health/move_holds.h"
 
 #define DAY (86400 * USEC_PER_SEC)
 
@@ -184,8 +185,9 @@ int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret, Brake *ret
         if (r == 0)
                 r = home_all_doubled(a, &s);
         if (r == 0)
+                r = move_holds_apply(a, s, &s);
+        if (r == 0)
                 r = hold_cooling(a, in, &s);
-
         if (r == 0)
                 r = leave_for_later(a, in, &s);
         if (r == 0 && in->paused) /* repairs and evacuation go on */

@@ -158,6 +158,30 @@ static int service_facts_brake(const ServiceRound *round, RoundFindings *found, 
         return r == 1 ? -ECANCELED : r;
 }
 
+static void service_facts_say_retries(const HoldStore *holds) {
+        char name[QUOTE], by[QUOTE];
+
+        for (uint32_t i = 0; i < holds->n_retries; i++) {
+                const char *blank = strchr(holds->retries[i].text, ' '); /* "AT BY" */
+
+                log_event(LOG_INFO, "retry.asked", "name=%s by=%s",
+                          log_quote(holds->retries[i].name, name, sizeof(name)),
+                          log_quote(blank ? blank + 1 : "?", by, sizeof(by)));
+        }
+}
+
+/* Migrations that failed: what is over is forgotten. */
+static int service_facts_missed(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
+        const HoldStore *holds = source_holds(round->source);
+        int r;
+
+        service_facts_say_retries(holds);
+        r = hold_store_write(holds, round->leadership, round->arena, found->facts, round->settings);
+        if (r != 0)
+                shown->live.summary = "no plan: what is remembered of failed migrations could not be kept";
+        return r == 1 ? -ECANCELED : r;
+}
+
 static uint32_t service_facts_clocks(const Snapshot *s) {
         uint32_t n = 0;
 
@@ -257,6 +281,10 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
         if (r == 0) {
                 found->doing = "keeps which hosts are to be emptied";
                 r = service_facts_brake(round, found, shown);
+        }
+        if (r == 0) {
+                found->doing = "keeps which migrations failed";
+                r = service_facts_missed(round, found, shown);
         }
         if (r == 0) {
                 found->doing = "reads cool-downs and the journal";

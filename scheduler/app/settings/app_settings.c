@@ -20,6 +20,7 @@
 #include "scheduler/decide/plan/planner.h"
 #include "scheduler/snapshot/build/build.h"
 #include "scheduler/snapshot/health/brake.h"
+#include "scheduler/snapshot/health/move_holds.h"
 #include "scheduler/snapshot/wire/estimators.h"
 
 static const SettingDef service_settings[] = {
@@ -124,6 +125,8 @@ static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
         sections[n++] =
                 (SettingSection){ "brake", "How many hosts may come to be emptied at once.", brake_settings };
         sections[n++] = (SettingSection){ "migration", "How VMs are moved.", migration_settings };
+        sections[n++] =
+                (SettingSection){ "retry", "When a migration that failed is tried again.", retry_settings };
         sections[n++] =
                 (SettingSection){ "snapshot", "When facts are too old to decide on.", snapshot_settings };
         sections[n++] = (SettingSection){ "demand", "What VMs are taken to need, from what they have used.",

@@ -43,6 +43,7 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
                        : vm->hold == HOLD_WINDOW  ? REASON_VM_WINDOW
                        : vm->hold == HOLD_MOVES   ? REASON_VM_MOVES
                        : vm->hold == HOLD_FOR_NOW ? REASON_VM_FOR_NOW
+                       : vm->hold == HOLD_MISSED  ? REASON_VM_MISSED
                        : vm->ties                 ? tie_reason(vm->ties->tie)
                                                   : REASON_VM_PINNED;
         if (vm->local_disk_mib > 0 &&
@@ -67,21 +68,54 @@ static Reason host_reason(const Host *to) {
         return to->no_entry_why ? REASON_HOST_UNSURE : REASON_NONE;
 }
 
+/* A move of that kind failed lately, and is not to be tried again yet. */
+static bool plan_check_is_missed(const Check *c, const MoveHold *hold, const CheckMove *m) {
+        const Vm *vm = &c->s->vms[m->move.vm];
+
+        if (c->s->taken_at > 0 && hold->until <= c->s->taken_at)
+                return false;
+        if (hold->to && strcmp(hold->to, c->s->hosts[m->move.to].name) != 0)
+                return false;
+        if (hold->vm)
+                return strcmp(hold->vm, vm->name) == 0 &&
+                       (!hold->uuid || !vm->uuid || strcmp(hold->uuid, vm->uuid) == 0);
+        return hold->to || (hold->from && strcmp(hold->from, c->s->hosts[m->move.from].name) == 0);
+}
+
+static const MoveHold *plan_check_missed(const Check *c, const CheckMove *m) {
+        for (uint32_t i = 0; i < c->s->holds.n; i++)
+                if (plan_check_is_missed(c, &c->s->holds.at[i], m))
+                        return &c->s->holds.at[i];
+        return NULL;
+}
+
+static Reason missed_reason(const MoveHold *hold) {
+        return !hold->to ? REASON_VM_MISSED : hold->vm ? REASON_TARGET_MISSED : REASON_HOST_MISSED;
+}
+
 static int check_move(Check *c, const CheckMove *m) {
         const Vm *vm = &c->s->vms[m->move.vm];
         const Host *to = &c->s->hosts[m->move.to];
+        const MoveHold *hold;
         Reason reason = vm_reason(c, m);
 
         if (reason != REASON_NONE)
-                return check_object(c, m, VERDICT_REFUSED, reason,
-                                    text_format(c->arena, "%s on %s: %s", vm->name,
-                                                c->s->hosts[m->move.from].name, reason_texts[reason]));
+                return check_object(
+                        c, m, VERDICT_REFUSED, reason,
+                        text_format(c->arena, "%s on %s: %s", vm->name, c->s->hosts[m->move.from].name,
+                                    reason == REASON_VM_MISSED && vm->unmovable_why ? vm->unmovable_why
+                                                                                    : reason_texts[reason]));
         reason = host_reason(to);
         if (reason == REASON_NONE && to->fault_grade > c->s->hosts[vm->host].fault_grade &&
             !(c->mends && c->mends[m->move.vm]))
                 reason = REASON_HOST_WATCHED;
         if (reason == REASON_NONE)
                 reason = check_fit(c, m->move.vm, m->move.to);
+        hold = reason == REASON_NONE ? plan_check_missed(c, m) : NULL;
+        if (hold)
+                return check_object(c, m, VERDICT_REFUSED, missed_reason(hold),
+                                    text_format(c->arena, "%s to %s: %s", vm->name, to->name,
+                                                move_hold_text(c->arena, hold)));
         if (reason == REASON_NONE)
                 return 0;
         return check_object(c, m, VERDICT_REFUSED, reason,

@@ -138,6 +138,17 @@ static HostRole problem_build_role_of(unsigned not_now, const Host *host) {
         return role;
 }
 
+/* Targets that could not be reached lately. */
+static void problem_build_missed(const Snapshot *s, HostRole *roles) {
+        for (uint32_t i = 0; i < s->holds.n; i++) {
+                const MoveHold *hold = &s->holds.at[i];
+                const HostIx h = !hold->vm && hold->to ? snapshot_host(s, hold->to) : IX_NONE;
+
+                if (h != IX_NONE && move_hold_holds(hold, s->taken_at) && roles[h].no_entry == REASON_NONE)
+                        roles[h].no_entry = REASON_HOST_MISSED;
+        }
+}
+
 static int64_t problem_build_headroom(const Build *b, const Host *host, ResourceId r, const char *setting) {
         if (host->headroom_permille[r] != UNKNOWN)
                 return host->headroom_permille[r];
@@ -521,6 +532,7 @@ static int build_begin(Build *b) {
                 return -ENOMEM;
         for (HostIx h = 0; h < s->n_hosts; h++)
                 roles[h] = problem_build_role_of(s->not_now, &s->hosts[h]);
+        problem_build_missed(s, roles);
         *b->p = (Problem){
                 .snapshot = s,
                 .n_hosts = s->n_hosts,

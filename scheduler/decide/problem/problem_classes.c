@@ -16,6 +16,7 @@ typedef struct ClassKey {
         uint32_t machine, emulator, cpu, features; /* sets, the first three of one word */
         uint32_t images, portgroups;               /* sets */
         uint32_t pins, nodes;                      /* words: lists of numbers */
+        uint32_t missed;                           /* list: hosts it is not tried to move to now */
         int64_t huge_kib;                          /* 0: none */
 } ClassKey;
 
@@ -26,14 +27,22 @@ typedef struct HostKey {
         uint32_t images, portgroups;
 } HostKey;
 
+/* A VM is not moved there now: that failed lately. */
+typedef struct MissedTarget {
+        VmIx vm;
+        HostIx host;
+} MissedTarget;
+
 typedef struct Classes {
         Arena *arena;
         const Snapshot *s;
         Intern words, sets, lists, keys; /* sets: sorted word numbers; lists: rule numbers */
         HostKey *hosts;
         uint32_t *rules_start, *rules; /* [vm + 1]: the must rules on hosts of each VM */
-        Reason *denied;                /* [host] of the class at work */
-        bool *set_fits;                /* [set] scratch */
+        MissedTarget *missed;          /* by VM, then host */
+        uint32_t n_missed, next_missed;
+        Reason *denied; /* [host] of the class at work */
+        bool *set_fits; /* [set] scratch */
 } Classes;
 
 static int intern_word(Classes *c, const char *word, uint32_t *ret) {
@@ -100,6 +109,62 @@ static int index_rules(Classes *c) {
                 for (uint32_t k = 0; k < s->rules[i].n_vms && rule_on_hosts(&s->rules[i]); k++)
                         c->rules[fill[s->rules[i].vms[k]]++] = i;
         return 0;
+}
+
+static int missed_compare(const void *left, const void *right) {
+        const MissedTarget *x = left, *y = right;
+
+        if (x->vm != y->vm)
+                return x->vm < y->vm ? -1 : 1;
+        return (x->host > y->host) - (x->host < y->host);
+}
+
+static int index_missed(Classes *c) {
+        const Snapshot *s = c->s;
+
+        c->missed = arena_new(c->arena, MissedTarget, s->holds.n);
+        if (!c->missed)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < s->holds.n; i++) {
+                const MoveHold *hold = &s->holds.at[i];
+                const VmIx v = hold->vm && hold->to ? snapshot_vm(s, hold->vm) : IX_NONE;
+                const HostIx h = v != IX_NONE ? snapshot_host(s, hold->to) : IX_NONE;
+                const char *uuid = v != IX_NONE ? s->vms[v].uuid : NULL;
+
+                if (h == IX_NONE || !move_hold_holds(hold, s->taken_at) ||
+                    (hold->uuid && uuid && strcmp(hold->uuid, uuid) != 0))
+                        continue;
+                c->missed[c->n_missed++] = (MissedTarget){ v, h };
+        }
+        if (c->n_missed > 0)
+                qsort(c->missed, c->n_missed, sizeof(*c->missed), missed_compare);
+        return 0;
+}
+
+/* VMs are asked for in their order. */
+static int missed_key(Classes *c, VmIx v, uint32_t *ret) {
+        const uint32_t first = c->next_missed;
+        uint32_t *hosts, n;
+
+        *ret = IX_NONE;
+        while (c->next_missed < c->n_missed && c->missed[c->next_missed].vm == v)
+                c->next_missed++;
+        n = c->next_missed - first;
+        if (n == 0)
+                return 0;
+        hosts = arena_new(c->arena, uint32_t, n);
+        if (!hosts)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                hosts[i] = c->missed[first + i].host;
+        return intern_bytes(&c->lists, hosts, n * sizeof(*hosts), ret);
+}
+
+static void deny_missed(Classes *c, uint32_t list) {
+        const uint32_t n = list != IX_NONE ? (uint32_t) (c->lists.entries[list].n / sizeof(uint32_t)) : 0;
+
+        for (uint32_t i = 0; i < n; i++)
+                c->denied[((const uint32_t *) c->lists.entries[list].bytes)[i]] = REASON_TARGET_MISSED;
 }
 
 static int host_key(Classes *c, const Host *host, HostKey *ret) {
@@ -173,6 +238,8 @@ static int class_key(Classes *c, VmIx v, ClassKey *ret) {
                 r = machine_key(c, vm, ret);
         if (r == 0)
                 r = ties_key(c, vm->ties, ret);
+        if (r == 0)
+                r = missed_key(c, v, &ret->missed);
         ret->model = cpu_follows_host(vm->cpu_model) ? c->hosts[vm->host].model : IX_NONE;
         ret->rules = IX_NONE;
         if (r == 0 && n_rules > 0)
@@ -249,6 +316,7 @@ static int class_deny(Classes *c, const ClassKey *key) {
         int r;
 
         memset(c->denied, 0, sizeof(Reason) * c->s->n_hosts);
+        deny_missed(c, key->missed);
         r = deny_numbers(c, key);
         if (r < 0)
                 return r;
@@ -316,6 +384,8 @@ static int classes_begin(Classes *c) {
                 return -ENOMEM;
         for (HostIx h = 0; h < c->s->n_hosts && r == 0; h++)
                 r = host_key(c, &c->s->hosts[h], &c->hosts[h]);
+        if (r == 0)
+                r = index_missed(c);
         return r == 0 ? index_rules(c) : r;
 }
 

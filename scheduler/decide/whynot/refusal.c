@@ -244,6 +244,22 @@ static const char *with_detail(const Asked *k, Reason reason, const char *detail
         return detail ? text_format(k->arena, "%s: %s", reason_texts[reason], detail) : reason_texts[reason];
 }
 
+/* What was learned of v and h as they were tried last. */
+static const char *missed_text(const Asked *k, Reason reason) {
+        const Snapshot *s = k->t->s;
+
+        for (uint32_t i = 0; i < s->holds.n; i++) {
+                const MoveHold *hold = &s->holds.at[i];
+
+                if (hold->to && strcmp(hold->to, s->hosts[k->h].name) == 0 &&
+                    move_hold_holds(hold, s->taken_at) &&
+                    (reason == REASON_TARGET_MISSED) == (hold->vm != NULL) &&
+                    (!hold->vm || strcmp(hold->vm, s->vms[k->v].name) == 0))
+                        return move_hold_text(k->arena, hold);
+        }
+        return reason_texts[reason];
+}
+
 /* A rule of the kind that names v: which VMs there stand against it is not known (fit.c forgets where they
  * are).
  */
@@ -272,6 +288,8 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                 return host_rule_text(&k);
         if (reason == REASON_CPU_MODEL)
                 return cpu_text(&k);
+        if (reason == REASON_TARGET_MISSED || reason == REASON_HOST_MISSED)
+                return missed_text(&k, reason);
         if (reason == REASON_NETWORK)
                 word = refusal_missing(&vm->networks, &host->networks, host->networks_known);
         if (reason == REASON_STORAGE)

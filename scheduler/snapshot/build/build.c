@@ -12,6 +12,7 @@
 #include "scheduler/snapshot/build/vm_traffic.h"
 #include "scheduler/snapshot/health/fault_grade.h"
 #include "scheduler/snapshot/health/fault_list.h"
+#include "scheduler/snapshot/health/move_holds.h"
 #include "scheduler/snapshot/json/name_table.h"
 
 const SettingDef snapshot_settings[] = {
@@ -776,6 +777,8 @@ int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *s
                 k = vm_traffic_build(a, s);
         if (k == 0)
                 k = left_out_notes(&b, s);
+        if (k == 0)
+                k = move_holds_standing(a, in->holds, s, settings, &s->holds);
         if (k < 0)
                 return k;
         *ret = s;

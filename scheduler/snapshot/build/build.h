@@ -88,6 +88,7 @@ typedef struct BuildInput {
         const KnownMove *known_moves; /* any order */
         uint32_t n_known_moves;
         const MoveLessons *lessons;   /* NULL: past migrations taught nothing */
+        MoveHolds holds;              /* migrations that failed, as they are remembered */
         const Admissions *admissions; /* NULL: the hosts were named by whoever asks, and need none */
         const char *
                 uri_pattern; /* of each host's URI, whatever its report says (host_uri.h); NULL: the reports are ours,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What past migrations taught, as a snapshot file has it. */
+/* What past migrations taught, and those that failed, as a snapshot file has it. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "scheduler/snapshot/files/file_reader.h"
 
@@ -35,4 +37,36 @@ int lessons_read_vms(FileReader *reader, void *object) {
         lessons->vms = array.objects;
         lessons->n_vms = array.n;
         return 0;
+}
+
+/* VMs and hosts are not looked up: one may have left since. */
+static int lessons_read_hold(FileReader *reader, const MoveHold *hold, uint32_t i) {
+        if (!hold->vm && !hold->from && !hold->to)
+                return FAULT_AT(reader, "missed", i, NULL, "of no VM and no host; accepted: vm, from, to");
+        if (hold->why && strlen(hold->why) >= MOVE_HOLD_WHY_SIZE)
+                return FAULT_AT(reader, "missed", i, "why", "longer than %d bytes", MOVE_HOLD_WHY_SIZE - 1);
+        return 0;
+}
+
+int snapshot_read_holds(FileReader *reader, void *object) {
+        Snapshot *s = object;
+        ObjectArray array;
+        MoveHold *holds;
+        int k = objects_read(reader, &move_hold_fields, sizeof(MoveHold), MOVE_HOLDS_MAX, &array);
+
+        if (k < 0)
+                return k;
+        holds = array.objects;
+        for (uint32_t i = 0; k == 0 && i < array.n; i++)
+                k = lessons_read_hold(reader, &holds[i], i);
+        if (k == 0 && array.n > 0)
+                qsort(holds, array.n, sizeof(*holds), move_hold_compare);
+        for (uint32_t i = 1; k == 0 && i < array.n; i++)
+                if (move_hold_compare(&holds[i - 1], &holds[i]) == 0)
+                        return json_reader_refuse(&reader->json, "%s is in the list twice",
+                                                  holds[i].vm   ? holds[i].vm
+                                                  : holds[i].to ? holds[i].to
+                                                                : holds[i].from);
+        s->holds = (MoveHolds){ .at = holds, .n = array.n };
+        return k;
 }

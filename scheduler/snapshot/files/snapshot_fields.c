@@ -53,6 +53,7 @@ static const FieldDef snapshot_defs[] = {
         BOOL("braked", Snapshot, braked, false),
         BOOL("brake_new", Snapshot, brake_new, false),
         SPECIAL("migrations", snapshot_read_lessons, snapshot_print_lessons),
+        SPECIAL("missed", snapshot_read_holds, snapshot_print_holds),
         SPECIAL("extra", snapshot_read_extra, snapshot_print_extra),
         NEEDED_SPECIAL("hosts", snapshot_read_hosts, snapshot_print_hosts),
         NEEDED_SPECIAL("vms", snapshot_read_vms, snapshot_print_vms),
@@ -266,6 +267,24 @@ static const FieldDef vm_lesson_defs[] = {
         COUNTED("jobs", VmLesson, jobs),
 };
 
+static const FieldDef move_hold_defs[] = {
+        NAME("vm", MoveHold, vm),
+        NAME("uuid", MoveHold, uuid),
+        NAME("from", MoveHold, from),
+        NAME("to", MoveHold, to),
+        { .name = "miss",
+          .kind = FIELD_CHOICE,
+          AT(MoveHold, miss),
+          .required = true,
+          .choices = move_miss_names,
+          .n_choices = MOVE_MISS_N },
+        NUMBER("tries", MoveHold, tries, "moves", 1, 0, 0, 1000, 1),
+        SECONDS("at", MoveHold, at),
+        SECONDS("until", MoveHold, until),
+        NAME("as", MoveHold, as),
+        TEXT("why", MoveHold, why),
+};
+
 static const FieldDef measured_defs[] = {
         CORES("cpu", VmLoad, cpu_mcores),
         MIB("memory_used_mib", VmLoad, memory_used_mib, UNKNOWN),
@@ -383,4 +402,5 @@ const FieldTable ties_fields = TABLE("ties", ties_defs, NULL);
 const FieldTable host_device_fields = TABLE("a device", host_device_defs, NULL);
 const FieldTable lessons_fields = TABLE("migrations", lessons_defs, NULL);
 const FieldTable route_lesson_fields = TABLE("a way", route_lesson_defs, NULL);
+const FieldTable move_hold_fields = TABLE("a missed move", move_hold_defs, NULL);
 const FieldTable vm_lesson_fields = TABLE("a VM", vm_lesson_defs, NULL);

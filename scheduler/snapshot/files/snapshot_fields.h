@@ -67,7 +67,8 @@ extern const FieldTable host_contention_fields, vm_contention_fields;
 extern const FieldTable platform_fields, numa_fields;    /* of a Host */
 extern const FieldTable ties_fields, host_device_fields; /* of a Vm */
 extern const FieldTable lessons_fields, route_lesson_fields,
-        vm_lesson_fields; /* of a Snapshot's MoveLessons */
+        vm_lesson_fields;                 /* of a Snapshot's MoveLessons */
+extern const FieldTable move_hold_fields; /* of a Snapshot */
 extern const char
         *const exclusion_names[EXCLUDED_N]; /* "none", "stale", "missing", "daemon", "seen", "clock" */
 
@@ -105,6 +106,7 @@ int host_read_extra(FileReader *reader, void *object);
 int host_read_peers(FileReader *reader, void *object);
 int snapshot_read_traffic(FileReader *reader, void *object);
 int snapshot_read_lessons(FileReader *reader, void *object);
+int snapshot_read_holds(FileReader *reader, void *object);
 int lessons_read_routes(FileReader *reader, void *object);
 int lessons_read_vms(FileReader *reader, void *object);
 int traffic_read_vms(FileReader *reader, void *object);
@@ -143,6 +145,7 @@ void host_print_extra(FilePrinter *printer, const void *object);
 void host_print_peers(FilePrinter *printer, const void *object);
 void snapshot_print_traffic(FilePrinter *printer, const void *object);
 void snapshot_print_lessons(FilePrinter *printer, const void *object);
+void snapshot_print_holds(FilePrinter *printer, const void *object);
 void lessons_print_routes(FilePrinter *printer, const void *object);
 void lessons_print_vms(FilePrinter *printer, const void *object);
 void traffic_print_vms(FilePrinter *printer, const void *object);

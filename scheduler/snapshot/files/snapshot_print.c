@@ -255,6 +255,14 @@ void snapshot_print_lessons(FilePrinter *printer, const void *object) {
         print_object(printer, &lessons_fields, s->lessons);
 }
 
+void snapshot_print_holds(FilePrinter *printer, const void *object) {
+        const Snapshot *s = object;
+
+        if (s->holds.n > 0)
+                print_objects(printer, "missed", &move_hold_fields,
+                              (ObjectList){ s->holds.at, sizeof(*s->holds.at), s->holds.n }, ROW);
+}
+
 void lessons_print_routes(FilePrinter *printer, const void *object) {
         const MoveLessons *l = object;
 

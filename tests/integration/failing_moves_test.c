@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Migrations that fail, and what is tried again when: the whole service in simulated time, on the simulated executor; facts,
+ * journal, records and what is remembered of failures are in a real Redis, whose clock is ours (redis_clock.c).
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "scheduler/app/service/service.h"
+#include "scheduler/app/service/service_cluster.h"
+#include "scheduler/app/state/live_state.h"
+#include "scheduler/app/state/move_journal.h"
+#include "scheduler/base/prng.h"
+#include "scheduler/snapshot/wire/sample_wire.h"
+#include "tests/integration/redis_fixture.h"
+#include "tests/support/executor_simulated.h"
+
+#define BEGIN              (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
+#define BREAKS             (100 * SECOND) /* after BEGIN: h1 reports a fault of grade 4, where the story has that */
+#define MINUTE             (60 * SECOND)
+#define HOUR               (60 * MINUTE)
+#define REFUSAL            "Requested operation is not valid: cannot migrate domain with 1 snapshots"
+#define REFUSED_CONNECTION "unable to connect to server at 'h2:16509': Connection refused"
+
+enum { HOSTS = 5, VMS = 12, ENTRIES = 4000, SEEDS = 5 };
+
+/* ---- time: one actor runs until it sleeps; then the one that wakes first ---- */
+
+enum { SERVICE, AGENTS, ACTORS };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turn = PTHREAD_COND_INITIALIZER;
+static _Atomic int64_t *now; /* mapped: the redis-server's clock too */
+static usec_t wakes[ACTORS], end_at;
+static int running;
+static _Thread_local int me;
+
+static usec_t sim_now(void *self) {
+        (void) self;
+        return *now;
+}
+
+static void take_turn(void) {
+        while (running != me)
+                (void) pthread_cond_wait(&turn, &lock);
+}
+
+static void pass_on(void) {
+        running = wakes[SERVICE] <= wakes[AGENTS] ? SERVICE : AGENTS;
+        if (wakes[running] != INT64_MAX && wakes[running] > *now)
+                *now = wakes[running];
+        (void) pthread_cond_broadcast(&turn);
+}
+
+static void sim_sleep(void *self, usec_t d) {
+        (void) self;
+        (void) pthread_mutex_lock(&lock);
+        wakes[me] = *now + d;
+        pass_on();
+        take_turn();
+        (void) pthread_mutex_unlock(&lock);
+}
+
+static const Clock clock_sim = { .now = sim_now, .monotonic = sim_now, .sleep = sim_sleep };
+
+/* ---- the world: vm01 … vm06 on h1, the others on h2 … ---- */
+
+typedef SimulatedMove (*Script)(const MoveOrder *order);
+
+static char host_names[HOSTS][8], vm_names[VMS][8], vm_uuids[VMS][40];
+static int host_of[VMS], n_hosts;
+static int64_t mcores_of[VMS];
+static bool breaks;
+static Script how;
+static Prng chance;
+static Store *agents_store;
+
+static int number_of(const char *name) {
+        return (int) strtol(name + strcspn(name, "0123456789"), NULL, 10) - 1;
+}
+
+static void moved(void *arg, const MoveOrder *m) {
+        (void) arg;
+        cr_assert_eq(host_of[number_of(m->vm)], number_of(m->from));
+        host_of[number_of(m->vm)] = number_of(m->to);
+}
+
+static SimulatedMove script(void *arg, const MigrationRequest *request) {
+        (void) arg;
+        return how(request->order);
+}
+
+static SimulatedMove goes(const MoveOrder *order) {
+        return (SimulatedMove){ .end = SIMULATED_DONE,
+                                .takes = order->predicted.ms * USEC_PER_MSEC,
+                                .bytes = order->predicted.bytes,
+                                .downtime_ms = 40 };
+}
+
+static int open_executor(void *self, Executor *ret) {
+        (void) self;
+        return executor_simulated_open(
+                (ExecutorSimulatedOptions){ .clock = &clock_sim, .script = script, .moved = moved }, ret);
+}
+
+static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
+        (void) self;
+        (void) at;
+        (void) uuid;
+        (void) at_most;
+        *ret = (DomainState){ .presence = PRESENCE_UNKNOWN, .words = "nobody is asked here" };
+        return 0;
+}
+
+static uint64_t draw(void *self) {
+        (void) self;
+        return prng_next(&chance);
+}
+
+static void identify(void *self, char *buf, size_t size) {
+        (void) self;
+        (void) snprintf(buf, size, "A/1/1");
+}
+
+static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
+        (void) self;
+        return store_open(options, ret, reterr_fault);
+}
+
+static StopRequest stop_request(void *stop_arg) {
+        (void) stop_arg;
+        return *now < end_at ? STOP_NONE : STOP_ABORT;
+}
+
+static unsigned reloads(void *self) {
+        (void) self;
+        return 0;
+}
+
+/* ---- the agents ---- */
+
+#define N(m, s, v)                                                                                           \
+        { .metric = METRIC_##m, .subject = (s), .number = (v) }
+#define T(m, s, v)                                                                                           \
+        { .metric = METRIC_##m, .subject = (s), .text = (v) }
+
+static void report(Arena *a, int h, bool broken) {
+        char uri[32];
+        Sample facts[] = { N(HOST_CPUS, "", 16), N(HOST_DAEMON, "", 1), T(HOST_URI, "", uri),
+                           N(HOST_CPU_BUSY, "", 100) };
+        Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 1 << 17),
+                            N(HOST_MEMORY_AVAILABLE, "", (1 << 17) - 1024) };
+        Sample fault[] = { N(FAULT_GRADE, "psu", 4), T(FAULT_WHY, "psu", "it smokes") };
+        Sample vms[VMS * 6];
+        Section sections[4];
+        Report r = { .host = host_names[h],
+                     .sent_at = *now,
+                     .sequence = (uint64_t) (*now - BEGIN),
+                     .interval = 5 * SECOND,
+                     .sections = sections,
+                     .n_sections = broken ? 4 : 3 };
+        const char *text;
+        uint32_t k = 0;
+        size_t n;
+
+        (void) snprintf(uri, sizeof(uri), "test:///%d", h);
+        for (int v = 0; v < VMS; v++) {
+                if (host_of[v] != h)
+                        continue;
+                facts[3].number += mcores_of[v];
+                memory[1].number -= 2048;
+                vms[k++] = (Sample) T(VM_UUID, vm_names[v], vm_uuids[v]);
+                vms[k++] = (Sample) T(VM_STATE, vm_names[v], "running");
+                vms[k++] = (Sample) N(VM_VCPUS, vm_names[v], 4);
+                vms[k++] = (Sample) N(VM_MEMORY, vm_names[v], 2048);
+                vms[k++] = (Sample) N(VM_CPU, vm_names[v], mcores_of[v]);
+                vms[k++] = (Sample) N(VM_DIRTY, vm_names[v], 0);
+        }
+        sections[0] = (Section){ .collector = "host", .read_at = *now, .samples = facts, .n_samples = 4 };
+        sections[1] = (Section){ .collector = "memory", .read_at = *now, .samples = memory, .n_samples = 2 };
+        sections[2] = (Section){ .collector = "vms", .read_at = *now, .samples = vms, .n_samples = k };
+        sections[3] = (Section){ .collector = "faults_d", .read_at = *now, .samples = fault, .n_samples = 2 };
+        cr_assert_eq(0, report_print(a, &r, &text, &n));
+        cr_assert_eq(0, store_put_report(agents_store, r.host, text, n, HOUR), "%s",
+                     store_error(agents_store));
+}
+
+static void *agents_run(void *arg) {
+        bool rung = false;
+        Arena a;
+
+        (void) arg;
+        me = AGENTS;
+        (void) pthread_mutex_lock(&lock);
+        take_turn();
+        (void) pthread_mutex_unlock(&lock);
+        cr_assert_eq(0, arena_open((size_t) 64 << 20, &a));
+        while (*now < end_at) {
+                const bool broken = breaks && *now >= BEGIN + BREAKS;
+
+                arena_rewind(&a, 0);
+                for (int h = 0; h < n_hosts; h++)
+                        report(&a, h, broken && h == 0);
+                if (broken && !rung)
+                        cr_assert_eq(0, store_raise_alarm(agents_store, host_names[0]));
+                rung = broken;
+                sim_sleep(NULL, 10 * SECOND);
+        }
+        (void) pthread_mutex_lock(&lock);
+        wakes[me] = INT64_MAX;
+        pass_on();
+        (void) pthread_mutex_unlock(&lock);
+        arena_close(&a);
+        return NULL;
+}
+
+/* ---- a story ---- */
+
+typedef struct Story {
+        char *log;
+        size_t size;
+        JournalEntry journal[ENTRIES]; /* oldest first */
+        uint32_t n;
+        LiveState live; /* at its end */
+} Story;
+
+static Story story;
+static char redis_option[160];
+static char *words[] = { (char[]){ "plimsolld" },
+                         redis_option,
+                         (char[]){ "--cluster=sim" },
+                         (char[]){ "--mode=auto" },
+                         (char[]){ "--settings=/dev/null" },
+                         (char[]){ "--state-dir=/nonexistent" },
+                         (char[]){ "--set=cluster.hosts=*" },
+                         (char[]){ "--set=service.lease=2m" },
+                         (char[]){ "--set=plan.moves_out=1" } };
+
+static void *service_run(void *arg) {
+        me = SERVICE;
+        (void) pthread_mutex_lock(&lock);
+        take_turn();
+        (void) pthread_mutex_unlock(&lock);
+        (void) !cluster_service_run(arg);
+        (void) pthread_mutex_lock(&lock);
+        wakes[me] = INT64_MAX;
+        pass_on();
+        (void) pthread_mutex_unlock(&lock);
+        return NULL;
+}
+
+static void read_journal(void) {
+        StoredText *texts;
+
+        cr_assert_eq(0, store_get_journal(agents_store, &arena, ENTRIES, &texts, &story.n));
+        for (uint32_t i = 0; i < story.n; i++)
+                cr_assert_eq(
+                        0, journal_parse(&arena, texts[i].text, texts[i].n, &story.journal[story.n - 1 - i]));
+}
+
+static void read_live(void) {
+        const char *text;
+        TextFault f;
+        size_t n;
+
+        cr_assert_eq(0, store_get_state(agents_store, &arena, LIVE_STATE_NAME, &text, &n));
+        cr_assert_eq(0, live_state_parse(&arena, text, n, &story.live, &f), "%s", f.what);
+}
+
+static void begin_world(int hosts, usec_t length) {
+        *now = BEGIN;
+        end_at = BEGIN + length;
+        wakes[SERVICE] = BEGIN + SECOND;
+        wakes[AGENTS] = BEGIN;
+        running = AGENTS;
+        n_hosts = hosts;
+        for (int h = 0; h < hosts; h++)
+                (void) snprintf(host_names[h], sizeof(host_names[h]), "h%d", h + 1);
+        for (int v = 0; v < VMS; v++) {
+                (void) snprintf(vm_names[v], sizeof(vm_names[v]), "vm%02d", v + 1);
+                (void) snprintf(vm_uuids[v], sizeof(vm_uuids[v]), "00000000-0000-4000-8000-%012d", v + 1);
+        }
+}
+
+/* All lasts `length`; host_of, mcores_of, breaks and chance are the story's. */
+static void live_through(int hosts, usec_t length, Script script_of) {
+        ServiceWorld world = { .clock = &clock_sim,
+                               .nap = 4 * SECOND,
+                               .random = draw,
+                               .identify = identify,
+                               .open_store = open_store,
+                               .open_executor = open_executor,
+                               .look = look_there,
+                               .stop_request = stop_request,
+                               .reloads = reloads };
+        ClusterServiceOptions o = { .world = &world };
+        pthread_t threads[ACTORS];
+        ClusterService *service;
+        TextFault f = { 0 };
+        Options options;
+        FILE *log = open_memstream(&story.log, &story.size);
+
+        how = script_of;
+        begin_world(hosts, length);
+        server_start(NULL, NULL);
+        (void) snprintf(redis_option, sizeof(redis_option), "--redis=%s", url);
+        cr_assert_eq(0, options_parse(service_options, ARRAY_SIZE(words), words, &options, &f), "%s", f.what);
+        cr_assert_eq(0, store_open(&(StoreOptions){ .url = url, .cluster = "sim" }, &agents_store, &f));
+        o.options = &options;
+        o.log = log;
+        cr_assert_eq(0, cluster_service_open(&o, &service));
+        cr_assert_eq(0, pthread_create(&threads[SERVICE], NULL, service_run, service));
+        cr_assert_eq(0, pthread_create(&threads[AGENTS], NULL, agents_run, NULL));
+        for (int i = 0; i < ACTORS; i++)
+                (void) pthread_join(threads[i], NULL);
+        (void) cluster_service_free(service);
+        (void) fclose(log);
+        read_journal();
+        read_live();
+        agents_store = store_free(agents_store);
+        server_kill();
+}
+
+/* Six VMs on h1, which breaks; one on each of the others. */
+static void h1_breaks(void) {
+        breaks = true;
+        chance = prng_seeded(1);
+        for (int v = 0; v < VMS; v++) {
+                host_of[v] = v < 6 ? 0 : 1 + v % 3;
+                mcores_of[v] = 300;
+        }
+}
+
+static uint32_t tries(const char *vm, const char *to) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < story.n; i++)
+                n += story.journal[i].event == JOURNAL_INTENT &&
+                     (!vm || strcmp(vm, story.journal[i].order->vm) == 0) &&
+                     (!to || strcmp(to, story.journal[i].order->to) == 0);
+        return n;
+}
+
+static const JournalEntry *done(const char *vm) {
+        for (uint32_t i = 0; i < story.n; i++)
+                if (story.journal[i].event == JOURNAL_DONE && strcmp(vm, story.journal[i].order->vm) == 0)
+                        return &story.journal[i];
+        return NULL;
+}
+
+/* ---- the law: nothing is tried before its wait is over. Worked out from the journal alone. ---- */
+
+typedef struct Wait {
+        usec_t until;
+        int64_t row;
+} Wait;
+
+static Wait pairs[VMS][HOSTS], wholes[VMS], targets[HOSTS];
+static uint32_t n_tries, n_missed;
+
+static void wait_grows(Wait *w, usec_t at) {
+        usec_t length = MINUTE;
+
+        w->row = w->row > 0 && at > w->until + 6 * HOUR ? 1 : w->row + 1;
+        for (int64_t i = 1; i < w->row && length < HOUR; i++)
+                length *= 2;
+        w->until = at + (length > HOUR ? HOUR : length);
+}
+
+/* blame: of those that fail. */
+static void check_waits(MissBlame (*blame)(const MoveOrder *)) {
+        memset(pairs, 0, sizeof(pairs));
+        memset(wholes, 0, sizeof(wholes));
+        memset(targets, 0, sizeof(targets));
+        n_tries = n_missed = 0;
+        for (uint32_t i = 0; i < story.n; i++) {
+                const JournalEntry *e = &story.journal[i];
+                const int v = number_of(e->order->vm), to = number_of(e->order->to);
+                Wait *pair = &pairs[v][to];
+                uint32_t n = 0;
+
+                switch (e->event) {
+                case JOURNAL_INTENT:
+                        n_tries++;
+                        cr_assert(e->at >= pair->until && e->at >= wholes[v].until &&
+                                          e->at >= targets[to].until,
+                                  "%s to %s at %lld s: it waits until %lld, %lld, %lld\n%s", e->order->vm,
+                                  e->order->to, (long long) ((e->at - BEGIN) / SECOND),
+                                  (long long) ((pair->until - BEGIN) / SECOND),
+                                  (long long) ((wholes[v].until - BEGIN) / SECOND),
+                                  (long long) ((targets[to].until - BEGIN) / SECOND), story.log);
+                        break;
+                case JOURNAL_DONE:
+                        *pair = wholes[v] = targets[to] = (Wait){ 0 };
+                        break;
+                case JOURNAL_FAILED:
+                case JOURNAL_ABORTED:
+                        n_missed++;
+                        if (blame(e->order) == BLAME_TARGET) {
+                                wait_grows(&targets[to], e->at);
+                                break;
+                        }
+                        if (blame(e->order) == BLAME_PAIR)
+                                wait_grows(pair, e->at);
+                        for (int h = 0; h < HOSTS; h++)
+                                n += pairs[v][h].row > 0;
+                        if (blame(e->order) == BLAME_VM || n >= 3)
+                                wait_grows(&wholes[v], e->at);
+                        break;
+                default:
+                        break;
+                }
+        }
+}
+
+static MissBlame of_pair(const MoveOrder *order) {
+        (void) order;
+        return BLAME_PAIR;
+}
+
+static MissBlame of_vm(const MoveOrder *order) {
+        (void) order;
+        return BLAME_VM;
+}
+
+static MissBlame of_target(const MoveOrder *order) {
+        (void) order;
+        return BLAME_TARGET;
+}
+
+static void setup(void) {
+        char path[96];
+        int fd;
+
+        fixture_setup();
+        (void) snprintf(path, sizeof(path), "%s/clock", dir);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        cr_assert(fd >= 0 && ftruncate(fd, sizeof(*now)) == 0);
+        now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        cr_assert_neq(MAP_FAILED, (void *) now);
+        (void) close(fd);
+        *now = BEGIN;
+        /* For the redis-server alone: it is looked for when a program is started. */
+        cr_assert_eq(0, setenv("REDIS_CLOCK", path, 1));
+        cr_assert_eq(0, setenv("LD_PRELOAD", BUILD_DIR "/libredis_clock.so", 1));
+}
+
+TestSuite(failing_moves, .init = setup, .fini = fixture_teardown, .timeout = 280);
+
+/* ---- the stories ---- */
+
+static SimulatedMove one_never_goes(const MoveOrder *order) {
+        if (strcmp(order->vm, "vm01") != 0)
+                return goes(order);
+        return (SimulatedMove){ .end = SIMULATED_FAILS,
+                                .takes = SECOND,
+                                .message = REFUSAL,
+                                .miss = MISS_REFUSED,
+                                .blame = BLAME_VM };
+}
+
+Test(failing_moves, one_vm_that_never_migrates_holds_up_nobody_while_its_host_dies) {
+        usec_t transfers = 0;
+
+        h1_breaks();
+        live_through(4, BREAKS + 30 * MINUTE, one_never_goes);
+        for (int v = 1; v < 6; v++) {
+                cr_assert_not_null(done(vm_names[v]), "%s stays\n%s", vm_names[v], story.log);
+                transfers += done(vm_names[v])->took.ms * USEC_PER_MSEC;
+        }
+        for (int v = 1; v < 6; v++)
+                cr_assert_leq(done(vm_names[v])->at, BEGIN + BREAKS + MINUTE + transfers, "%s\n%s",
+                              vm_names[v], story.log);
+        check_waits(of_vm);
+        cr_assert(tries("vm01", NULL) >= 4 && tries("vm01", NULL) <= 6, "%u times in half an hour\n%s",
+                  tries("vm01", NULL), story.log); /* after 1, 2, 4, 8 and 16 minutes */
+        cr_assert_eq(1, story.live.n_stays);
+        cr_assert_str_eq("vm01", story.live.stays[0].vm);
+        cr_assert_not_null(strstr(story.live.stays[0].why, REFUSAL), "%s", story.live.stays[0].why);
+        cr_assert_str_eq("blocked", story.live.plan_status);
+}
+
+static SimulatedMove h2_refuses(const MoveOrder *order) {
+        if (strcmp(order->to, "h2") != 0)
+                return goes(order);
+        return (SimulatedMove){ .end = SIMULATED_FAILS,
+                                .takes = SECOND / 10,
+                                .message = REFUSED_CONNECTION,
+                                .miss = MISS_UNREACHED,
+                                .blame = BLAME_TARGET };
+}
+
+Test(failing_moves, of_a_broken_target_one_vm_learns_for_all) {
+        usec_t transfers = 0;
+
+        h1_breaks();
+        live_through(3, BREAKS + 10 * MINUTE, h2_refuses);
+        for (int v = 0; v < 6; v++) {
+                cr_assert_not_null(done(vm_names[v]), "%s stays\n%s", vm_names[v], story.log);
+                cr_assert_str_eq("h3", done(vm_names[v])->order->to);
+                transfers += done(vm_names[v])->took.ms * USEC_PER_MSEC;
+        }
+        for (int v = 0; v < 6; v++)
+                cr_assert_leq(done(vm_names[v])->at, BEGIN + BREAKS + 2 * MINUTE + transfers, "%s\n%s",
+                              vm_names[v], story.log);
+        check_waits(of_target);
+        cr_assert(tries(NULL, "h2") >= 2 && tries(NULL, "h2") <= 4, "%u times\n%s", tries(NULL, "h2"),
+                  story.log); /* balance would like it to have some, and asks after 1, 2 and 4 minutes */
+}
+
+static SimulatedMove one_never_ends(const MoveOrder *order) {
+        if (strcmp(order->vm, "vm01") != 0)
+                return goes(order);
+        return (SimulatedMove){ .end = SIMULATED_HANGS, .takes = SECOND, .bytes = INT64_C(1) << 40 };
+}
+
+/* To the three targets one after the other; then it waits as a whole: 1, 2, 4 … minutes after the third, up to an hour. */
+Test(failing_moves, one_that_always_ends_at_its_deadline_is_tried_less_and_less) {
+        h1_breaks();
+        live_through(4, BREAKS + 100 * MINUTE, one_never_ends);
+        for (int v = 1; v < 6; v++)
+                cr_assert_not_null(done(vm_names[v]), "%s stays\n%s", vm_names[v], story.log);
+        check_waits(of_pair);
+        cr_assert(tries("vm01", NULL) >= 6 && tries("vm01", NULL) <= 10, "%u times in 100 minutes\n%s",
+                  tries("vm01", NULL), story.log);
+        cr_assert_eq(1, tries("vm01", "h2") > 0 && tries("vm01", "h3") > 0 && tries("vm01", "h4") > 0);
+        cr_assert_eq(1, story.live.n_stays);
+        cr_assert_not_null(strstr(story.live.stays[0].why, "did not end by its deadline"), "%s",
+                           story.live.stays[0].why);
+}
+
+static SimulatedMove a_tenth_fails(const MoveOrder *order) {
+        if (prng_below(&chance, 10) > 0)
+                return goes(order);
+        return (SimulatedMove){ .end = SIMULATED_FAILS, .takes = (1 + prng_below(&chance, 20)) * SECOND };
+}
+
+Test(failing_moves, a_tenth_of_all_fails_and_it_comes_to_rest) {
+        uint32_t all = 0, missed = 0;
+
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                breaks = seed % 2 == 0;
+                chance = prng_seeded(seed);
+                for (int v = 0; v < VMS; v++) {
+                        host_of[v] = (int) prng_below(&chance, 2);
+                        mcores_of[v] = 500 + prng_below(&chance, 2000);
+                }
+                live_through(HOSTS, HOUR, a_tenth_fails);
+                check_waits(of_pair);
+                all += n_tries;
+                missed += n_missed;
+                cr_assert(story.n > 0 && story.journal[story.n - 1].at < BEGIN + 40 * MINUTE,
+                          "seed %llu: no rest\n%s", (unsigned long long) seed, story.log);
+                for (int v = 0; v < VMS; v++)
+                        cr_assert(!breaks || host_of[v] != 0, "seed %llu: %s stays\n%s",
+                                  (unsigned long long) seed, vm_names[v], story.log);
+                free(story.log);
+        }
+        cr_assert_gt(missed, 0, "of %u", all);
+        cr_assert_lt(all, SEEDS * VMS * 4);
+}
